@@ -94,7 +94,7 @@ func factsOf(content *kustomize.Content) objectFacts {
 		namespace:        textIn(metadata, "namespace"), name: textIn(metadata, "name"),
 		line:        content.Line,
 		variable:    isVariable(apiVersion) || isVariable(kind),
-		applied:     content.Fate.Applied() && !inMetadata(metadata, reconcileKey, "disabled") && !inMetadata(metadata, ssaKey, "Ignore"),
+		applied:     content.Outcome.Applied() && !inMetadata(metadata, reconcileKey, "disabled") && !inMetadata(metadata, ssaKey, "Ignore"),
 		force:       inMetadata(metadata, forceKey, "enabled"),
 		onlyCreated: inMetadata(metadata, ssaKey, "IfNotPresent"),
 		unpruned:    inMetadata(metadata, pruneKey, "disabled"),

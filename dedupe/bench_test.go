@@ -64,8 +64,8 @@ func BenchmarkFullCheck(b *testing.B) {
 		root := largeRoot(n)
 		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			measure(b, n, func() {
-				if v := Check(root); len(v.Held) > 0 {
-					b.Fatal(v.Held)
+				if v := Check(root); len(v.Quarantined) > 0 {
+					b.Fatal(v.Quarantined)
 				}
 			})
 		})
@@ -77,7 +77,7 @@ func BenchmarkFullCheck(b *testing.B) {
 func BenchmarkOneFileChanged(b *testing.B) {
 	const n = 8_000
 	root := largeRoot(n)
-	root.Cache, root.Memory = &kustomize.Cache{}, &Memory{}
+	root.Cache, root.CheckCache = &kustomize.Cache{}, &CheckCache{}
 	Check(root)
 	round := 0
 	b.Run(strconv.Itoa(n), func(b *testing.B) {
@@ -87,7 +87,7 @@ func BenchmarkOneFileChanged(b *testing.B) {
 			file.Content = fmt.Appendf(nil, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: changed-%d\n", round)
 			root.Claims[n/2].Wanted = []File{file}
 			v := Check(root)
-			if found := CheckCluster([]Verdict{v}); len(v.Held)+len(v.Findings)+len(found) > 0 || !v.decided.trivial {
+			if found := CheckCluster([]Verdict{v}); len(v.Quarantined)+len(v.Findings)+len(found) > 0 || !v.decided.trivial {
 				b.Fatal(v)
 			}
 			root.Cache.Sweep()
@@ -101,7 +101,7 @@ func BenchmarkOneFileChangedBesideConflict(b *testing.B) {
 	const n = 8_000
 	root := largeRoot(n)
 	root.Claims[1].Wanted[0].Content = root.Claims[0].Wanted[0].Content
-	root.Cache, root.Memory = &kustomize.Cache{}, &Memory{}
+	root.Cache, root.CheckCache = &kustomize.Cache{}, &CheckCache{}
 	Check(root)
 	round := 0
 	b.Run(strconv.Itoa(n), func(b *testing.B) {
@@ -110,8 +110,8 @@ func BenchmarkOneFileChangedBesideConflict(b *testing.B) {
 			file := root.Claims[n/2].Wanted[0]
 			file.Content = fmt.Appendf(nil, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: changed-%d\n", round)
 			root.Claims[n/2].Wanted = []File{file}
-			if v := Check(root); len(v.Held) != 1 {
-				b.Fatal(v.Held)
+			if v := Check(root); len(v.Quarantined) != 1 {
+				b.Fatal(v.Quarantined)
 			}
 			root.Cache.Sweep()
 		})
@@ -125,7 +125,7 @@ func BenchmarkConfirmedMessage(b *testing.B) {
 		root := largeRoot(n)
 		root.Claims[1].Wanted[0].Content = root.Claims[0].Wanted[0].Content
 		root.Cache = &kustomize.Cache{}
-		index := root.Memory.root(&root)
+		index := root.CheckCache.root(&root)
 		index.update(&root)
 		p := parse(&root, index)
 		a := admit(p, p.states)

@@ -9,7 +9,7 @@ func Check(root Root) Verdict {
 	if root.Cache == nil {
 		root.Cache = &kustomize.Cache{}
 	}
-	x := root.Memory.root(&root)
+	x := root.CheckCache.root(&root)
 	x.update(&root)
 	if x.fits() && len(root.Obstacles) == 0 {
 		return Verdict{

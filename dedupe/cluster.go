@@ -19,9 +19,9 @@ type located struct {
 
 // CheckCluster compares what lies in the roots of one cluster after Check: it
 // reports objects that kustomize takes for two and the API server for one. The
-// verdicts must be of one Memory's last checks, or of none.
+// verdicts must be of one CheckCache's last checks, or of none.
 func CheckCluster(verdicts []Verdict) []finding.Finding {
-	if len(verdicts) == 0 || verdicts[0].decided.root.Memory.clusterFits(verdicts) {
+	if len(verdicts) == 0 || verdicts[0].decided.root.CheckCache.clusterFits(verdicts) {
 		return nil
 	}
 	scopes := scopesOf(verdicts)

@@ -74,8 +74,8 @@ func TestANestedKustomizationIsOneOfTheClaimsFiles(t *testing.T) {
 
 func TestReportPolicyWritesEverythingAndReports(t *testing.T) {
 	v := Check(Root{Path: testkit.Path("root"), Policy: Report, Claims: []Claim{bringer("a", testkit.ConfigMaps("x")), bringer("b", testkit.ConfigMaps("x")), bringer("c", "values: 1\n")}})
-	if got := summaries(v.Findings); len(v.Held) > 0 || !slices.Equal(got, []string{"KS001 b/f.yaml:1 with a/f.yaml:1", "KS002 c/f.yaml:1"}) {
-		t.Errorf("held %v, found %v", v.Held, got)
+	if got := summaries(v.Findings); len(v.Quarantined) > 0 || !slices.Equal(got, []string{"KS001 b/f.yaml:1 with a/f.yaml:1", "KS002 c/f.yaml:1"}) {
+		t.Errorf("held %v, found %v", v.Quarantined, got)
 	}
 }
 
@@ -116,7 +116,7 @@ func TestAKustomizationAboveTheFilesOfPlacementsHidesThem(t *testing.T) {
 	}
 	c := bringer("a", testkit.ConfigMaps("x"))
 	c.Dir, c.Wanted[0].Path, c.Wanted[0].Content = tree.Path{}, testkit.Path("root/kustomization.yaml"), []byte("resources: []\n")
-	if v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{c}}); len(v.Held) != 1 || v.Findings[0].Rule.ID != "KS006" {
-		t.Errorf("a placement's own: held %v, found %v", v.Held, summaries(v.Findings))
+	if v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{c}}); len(v.Quarantined) != 1 || v.Findings[0].Rule.ID != "KS006" {
+		t.Errorf("a placement's own: held %v, found %v", v.Quarantined, summaries(v.Findings))
 	}
 }

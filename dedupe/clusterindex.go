@@ -19,7 +19,7 @@ func apiObjectOf(id kustomize.ID, scopes map[kindOf]int) apiObject {
 }
 
 // clusterIndex counts, for each object as the API server identifies it, the
-// different objects that kustomize takes it for in all roots of a Memory.
+// different objects that kustomize takes it for in all roots of a CheckCache.
 type clusterIndex struct {
 	objects map[apiObject]int
 	// repeated counts the objects of which there is more than one.

@@ -78,7 +78,7 @@ func (c *confirmer) rebuild() bool {
 			continue
 		}
 		built, err := c.root.Cache.Nested(c.root.Path, d.path, files)
-		if err == nil && slices.EqualFunc(built.Objects, d.built.Objects, func(a, b kustomize.Object) bool { return a.ID == b.ID && a.Fate == b.Fate }) {
+		if err == nil && slices.EqualFunc(built.Objects, d.built.Objects, func(a, b kustomize.Object) bool { return a.ID == b.ID && a.Outcome == b.Outcome }) {
 			continue
 		}
 		flux := ""

@@ -15,8 +15,8 @@ func TestRootThatTakesLongToBuildIsReported(t *testing.T) {
 	if got := summaries(v.Findings); !slices.Equal(got, []string{"KS015 /root:0"}) || !strings.Contains(v.Findings[0].Message, "12000 objects in 1.3 MiB; one build takes Flux about 31 s") {
 		t.Errorf("found %v: %v", got, v.Findings)
 	}
-	if len(v.Held) > 0 {
-		t.Errorf("held %v", v.Held)
+	if len(v.Quarantined) > 0 {
+		t.Errorf("held %v", v.Quarantined)
 	}
 	root.Claims = root.Claims[:11_000]
 	if v := Check(root); len(v.Findings) > 0 {

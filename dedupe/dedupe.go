@@ -5,7 +5,7 @@
 // The stages of [Check], each a function in a file of its own from one type to the next:
 //
 //	Root ─▶ rootIndex ─▶ parsed ─▶ admission ⇄ confirmation ─▶ Verdict
-//	       Memory.update   parse     admit       confirm          report
+//	       CheckCache.update   parse     admit       confirm          report
 //
 // Most checks end at the rootIndex: if nothing in it conflicts, everything is written.
 package dedupe
@@ -36,9 +36,9 @@ type Root struct {
 	Policy Policy
 	// Cache has files that were parsed before; nil caches nothing.
 	Cache *kustomize.Cache
-	// Memory has the index of the last check, so that the next one costs what has
+	// CheckCache has the index of the last check, so that the next one costs what has
 	// changed; nil starts with an empty index.
-	Memory *Memory
+	CheckCache *CheckCache
 }
 
 // Claim is a placement that asks for files.
@@ -103,11 +103,11 @@ type Shared struct {
 }
 
 // Verdict says what may be written. It holds until the next check with the same
-// Memory.
+// CheckCache.
 type Verdict struct {
-	// Held has the reason for each claim that is quarantined. What such a claim has in
+	// Quarantined has the reason for each claim that is quarantined. What such a claim has in
 	// the store stays.
-	Held map[int]string
+	Quarantined map[int]string
 	// Files has, for each claim that leaves objects to another that has the
 	// same, its wanted files without them.
 	Files map[int][]File

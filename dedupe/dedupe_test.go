@@ -203,7 +203,7 @@ func TestCheck(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			verdict := Check(Root{Path: testkit.Path("root"), Claims: c.claims, Foreign: c.foreign})
-			held := slices.Sorted(maps.Keys(verdict.Held))
+			held := slices.Sorted(maps.Keys(verdict.Quarantined))
 			if !slices.Equal(held, c.held) {
 				t.Errorf("held %v, want %v", held, c.held)
 			}
@@ -274,9 +274,9 @@ func TestWhatIsAdmittedBuilds(t *testing.T) {
 		if err := kustomize.Build(root.Path, after); err != nil {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
-		for i := range verdict.Held {
-			freed := Verdict{Held: maps.Clone(verdict.Held)}
-			delete(freed.Held, i)
+		for i := range verdict.Quarantined {
+			freed := Verdict{Quarantined: maps.Clone(verdict.Quarantined)}
+			delete(freed.Quarantined, i)
 			if kustomize.Build(root.Path, apply(root, freed)) == nil {
 				t.Fatalf("seed %d: claim %s is held for nothing", seed, root.Claims[i].Object)
 			}
@@ -312,7 +312,7 @@ func apply(root Root, verdict Verdict) []tree.File {
 	var after []tree.File
 	for i, c := range root.Claims {
 		now := c.Wanted
-		if _, held := verdict.Held[i]; held {
+		if _, held := verdict.Quarantined[i]; held {
 			now = c.Stored
 		}
 		for _, f := range now {

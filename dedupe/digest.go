@@ -11,27 +11,27 @@ import (
 
 // Digest is what is left to know of the roots of one cluster once everything in
 // them fits together: of each object and of each claimed path a sum, and whose
-// it is. It takes a tenth of the space of a Memory, and reports whether claims fit
+// it is. It takes a tenth of the space of a CheckCache, and reports whether claims fit
 // in that have changed. It must not be used by two goroutines at a time.
 type Digest struct {
 	// owners say whose an object or a path is, by its sum. Two things of one sum
 	// are taken for one: then a Check has to find out.
-	owners map[digestSum]digestSum
+	owners map[digest]digest
 	// counts are the objects in each root.
 	counts map[tree.Path]int
 	scopes map[kindOf]int
 }
 
-// digestSum names an object, a path or a claim.
-type digestSum uint64
+// digest names an object, a path or a claim.
+type digest uint64
 
-// Digest returns the digest of what the Memory has; nil when, by the last Check
+// Digest returns the digest of what the CheckCache has; nil when, by the last Check
 // and CheckCluster, not everything in it fits together.
-func (m *Memory) Digest() *Digest {
+func (m *CheckCache) Digest() *Digest {
 	if !m.fits {
 		return nil
 	}
-	d := &Digest{owners: map[digestSum]digestSum{}, counts: map[tree.Path]int{}, scopes: maps.Clone(m.cluster.scopes)}
+	d := &Digest{owners: map[digest]digest{}, counts: map[tree.Path]int{}, scopes: maps.Clone(m.cluster.scopes)}
 	for path, root := range m.roots {
 		d.put(path, "", root.foreign.entries)
 		for _, claim := range root.claims {
@@ -45,14 +45,14 @@ func (m *Memory) Digest() *Digest {
 // needs only these. It returns false, and has changed nothing, when they do not
 // plainly fit in: then a Check of everything has to decide.
 func (d *Digest) Replace(roots []Root) bool {
-	replaced := map[digestSum]bool{}
+	replaced := map[digest]bool{}
 	for _, root := range roots {
 		for _, claim := range root.Claims {
-			replaced[ownerSum(root.Path, claim.Rank.Name)] = true
+			replaced[claimDigest(root.Path, claim.Rank.Name)] = true
 		}
 	}
 	entries := make([][][]*entry, len(roots))
-	come := map[digestSum]bool{}
+	come := map[digest]bool{}
 	for i, root := range roots {
 		read, ok := readPlain(root)
 		if !ok {
@@ -62,7 +62,7 @@ func (d *Digest) Replace(roots []Root) bool {
 		for _, claim := range read {
 			objects += len(claim)
 			for _, e := range claim {
-				key := d.sumOf(e)
+				key := d.digestOf(e)
 				if owner, taken := d.owners[key]; come[key] || (taken && !replaced[owner]) {
 					return false
 				}
@@ -85,7 +85,7 @@ func (d *Digest) Replace(roots []Root) bool {
 
 // Claims reports whether a claim has just this path to itself.
 func (d *Digest) Claims(p tree.Path) bool {
-	_, taken := d.owners[d.sumOf(&entry{id: pathIdentity(p)})]
+	_, taken := d.owners[d.digestOf(&entry{id: pathIdentity(p)})]
 	return taken
 }
 
@@ -119,9 +119,9 @@ func readPlain(root Root) ([][]*entry, bool) {
 }
 
 func (d *Digest) put(root tree.Path, claim string, entries []*entry) {
-	owner := ownerSum(root, claim)
+	owner := claimDigest(root, claim)
 	for _, e := range entries {
-		d.owners[d.sumOf(e)] = owner
+		d.owners[d.digestOf(e)] = owner
 		if !e.id.isPath() {
 			d.counts[root]++
 		}
@@ -129,11 +129,11 @@ func (d *Digest) put(root tree.Path, claim string, entries []*entry) {
 }
 
 // drop forgets what claims have.
-func (d *Digest) drop(roots []Root, owners map[digestSum]bool) {
-	rootOf := map[digestSum]tree.Path{}
+func (d *Digest) drop(roots []Root, owners map[digest]bool) {
+	rootOf := map[digest]tree.Path{}
 	for _, root := range roots {
 		for _, claim := range root.Claims {
-			rootOf[ownerSum(root.Path, claim.Rank.Name)] = root.Path
+			rootOf[claimDigest(root.Path, claim.Rank.Name)] = root.Path
 		}
 	}
 	for key, owner := range d.owners {
@@ -146,23 +146,23 @@ func (d *Digest) drop(roots []Root, owners map[digestSum]bool) {
 	}
 }
 
-// sumOf names what an entry is to the API server, or the path that it claims.
-func (d *Digest) sumOf(e *entry) digestSum {
+// digestOf names what an entry is to the API server, or the path that it claims.
+func (d *Digest) digestOf(e *entry) digest {
 	if e.id.isPath() {
-		return sumOfWords("path", e.id.object.Name) &^ 1
+		return digestOfStrings("path", e.id.object.Name) &^ 1
 	}
 	key := apiObjectOf(e.id.object, d.scopes)
-	return sumOfWords("object", key.group, key.kind, key.namespace, key.name) | 1
+	return digestOfStrings("object", key.group, key.kind, key.namespace, key.name) | 1
 }
 
 // isObject reports whether it is an object and no path: by the last bit.
-func (s digestSum) isObject() bool { return s&1 == 1 }
+func (s digest) isObject() bool { return s&1 == 1 }
 
-func ownerSum(root tree.Path, claim string) digestSum {
-	return sumOfWords("claim", root.String(), claim)
+func claimDigest(root tree.Path, claim string) digest {
+	return digestOfStrings("claim", root.String(), claim)
 }
 
-func sumOfWords(words ...string) digestSum {
+func digestOfStrings(words ...string) digest {
 	var text [256]byte
 	all := text[:0]
 	for _, word := range words {
@@ -170,5 +170,5 @@ func sumOfWords(words ...string) digestSum {
 		all = append(all, word...)
 	}
 	sum := sha256.Sum256(all)
-	return digestSum(binary.BigEndian.Uint64(sum[:]))
+	return digest(binary.BigEndian.Uint64(sum[:]))
 }

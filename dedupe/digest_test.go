@@ -51,14 +51,14 @@ func (d *digested) with(changed [2]Root) [2]Root {
 }
 
 // check checks everything, and reports whether all of it fits.
-func check(roots [2]Root, memory *Memory) (fits bool) {
+func check(roots [2]Root, memory *CheckCache) (fits bool) {
 	var verdicts []Verdict
 	fits = true
 	for _, root := range roots {
-		root.Memory = memory
+		root.CheckCache = memory
 		verdict := Check(root)
 		verdicts = append(verdicts, verdict)
-		fits = fits && len(verdict.Held)+len(verdict.Findings)+len(verdict.Shared)+len(verdict.Files) == 0
+		fits = fits && len(verdict.Quarantined)+len(verdict.Findings)+len(verdict.Shared)+len(verdict.Files) == 0
 	}
 	return len(CheckCluster(verdicts)) == 0 && fits
 }
@@ -73,7 +73,7 @@ func TestWhatADigestTakesFits(t *testing.T) {
 			d.roots[0].Foreign = files("x", map[string]string{"theirs.yaml": testkit.ConfigMaps("own-1")})
 			d.roots[0].Foreign[0].Path = testkit.Path("root/a/theirs.yaml")
 		}
-		memory := &Memory{}
+		memory := &CheckCache{}
 		if !check(d.roots, memory) {
 			t.Fatal("the roots are not calm at first")
 		}
@@ -81,7 +81,7 @@ func TestWhatADigestTakesFits(t *testing.T) {
 		for step := range 30 {
 			changed := d.some()
 			after := d.with(changed)
-			fits := check(after, &Memory{})
+			fits := check(after, &CheckCache{})
 			switch took := digest.Replace(changed[:]); {
 			case took && !fits:
 				t.Fatalf("seed %d step %d: taken, and it does not fit", seed, step)
@@ -94,7 +94,7 @@ func TestWhatADigestTakesFits(t *testing.T) {
 				refused++
 			}
 		}
-		if again := (&Memory{}); !check(d.roots, again) || !equal(again.Digest(), digest) {
+		if again := (&CheckCache{}); !check(d.roots, again) || !equal(again.Digest(), digest) {
 			t.Fatalf("seed %d: a digest made anew is another one", seed)
 		}
 	}
@@ -121,9 +121,9 @@ func equal(a, b *Digest) bool {
 	return true
 }
 
-func TestThereIsNoDigestOfWhatClashes(t *testing.T) {
-	memory := &Memory{}
-	root := Root{Path: testkit.Path("root"), Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}, Memory: memory}
+func TestThereIsNoDigestWhenSomethingConflicts(t *testing.T) {
+	memory := &CheckCache{}
+	root := Root{Path: testkit.Path("root"), Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}, CheckCache: memory}
 	CheckCluster([]Verdict{Check(root)})
 	if memory.Digest() != nil {
 		t.Error("there is one")
@@ -131,13 +131,13 @@ func TestThereIsNoDigestOfWhatClashes(t *testing.T) {
 	root.Claims = root.Claims[:1]
 	CheckCluster([]Verdict{Check(root)})
 	if memory.Digest() == nil {
-		t.Error("there is none once nothing clashes")
+		t.Error("there is none once nothing conflicts")
 	}
 }
 
 func TestADigestLeavesCostsToACheck(t *testing.T) {
-	memory := &Memory{}
-	root := Root{Path: testkit.Path("root"), Memory: memory}
+	memory := &CheckCache{}
+	root := Root{Path: testkit.Path("root"), CheckCache: memory}
 	CheckCluster([]Verdict{Check(root)})
 	digest := memory.Digest()
 	digest.counts[root.Path] = measuredObjects * 2

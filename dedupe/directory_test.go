@@ -143,9 +143,9 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v := Check(Root{Path: testkit.Path("root"), Claims: c.claims, Foreign: c.foreign, Memory: &Memory{}})
-			if held := slices.Sorted(maps.Keys(v.Held)); !slices.Equal(held, c.held) {
-				t.Errorf("held %v, want %v", v.Held, c.held)
+			v := Check(Root{Path: testkit.Path("root"), Claims: c.claims, Foreign: c.foreign, CheckCache: &CheckCache{}})
+			if held := slices.Sorted(maps.Keys(v.Quarantined)); !slices.Equal(held, c.held) {
+				t.Errorf("held %v, want %v", v.Quarantined, c.held)
 			}
 			if got := summaries(v.Findings); !slices.Equal(got, c.found) {
 				t.Errorf("found %v, want %v", v.Findings, c.found)
@@ -167,8 +167,8 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 func TestAnObjectWhoseReferencesCannotBeFollowedHoldsItsClaim(t *testing.T) {
 	pod := "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n"
 	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{brings("a", map[string]string{"p.yaml": testkit.ConfigMaps("x") + "---\n" + pod}), claim("b", []string{"y"}, nil)}})
-	if got := summaries(v.Findings); !slices.Equal(got, []string{"KS002 a/p.yaml:0"}) || len(v.Held) != 1 || v.Held[0] == "" {
-		t.Fatalf("held %v, found %v", v.Held, got)
+	if got := summaries(v.Findings); !slices.Equal(got, []string{"KS002 a/p.yaml:0"}) || len(v.Quarantined) != 1 || v.Quarantined[0] == "" {
+		t.Fatalf("held %v, found %v", v.Quarantined, got)
 	}
 	err := kustomize.Build(testkit.Path("root"), []tree.File{{Path: testkit.Path("a/p.yaml"), Content: []byte(testkit.ConfigMaps("x") + "---\n" + pod)}})
 	if err == nil || v.Findings[0].Flux != oneLine(err) {
@@ -231,9 +231,9 @@ func TestABuildThatTakesTooMuchIsTriedOnce(t *testing.T) {
 	}
 	for round, other := range []string{"x", "y", "z"} {
 		cache.Sweep()
-		verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{brings("a", growing), claim("b", []string{other}, nil)}, Cache: cache, Memory: &Memory{}})
-		if _, held := verdict.Held[0]; !held || len(verdict.Held) != 1 {
-			t.Errorf("held %v, want the first claim alone", verdict.Held)
+		verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{brings("a", growing), claim("b", []string{other}, nil)}, Cache: cache, CheckCache: &CheckCache{}})
+		if _, held := verdict.Quarantined[0]; !held || len(verdict.Quarantined) != 1 {
+			t.Errorf("held %v, want the first claim alone", verdict.Quarantined)
 		}
 		if len(verdict.Findings) != 1 || !strings.Contains(verdict.Findings[0].Message, "is not known: kustomize was ended by its limits") || verdict.Findings[0].Flux != "" {
 			t.Errorf("findings %+v", verdict.Findings)

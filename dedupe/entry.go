@@ -61,7 +61,7 @@ const (
 func newObject(of *claimant, object kustomize.Object, path tree.Path, place finding.Place, n int) *entry {
 	return &entry{
 		id: identity{object: object.ID}, of: of, path: path, place: place, position: n,
-		defines: object.Defines, notApplied: !object.Fate.Applied(),
+		defines: object.Defines, notApplied: !object.Outcome.Applied(),
 	}
 }
 

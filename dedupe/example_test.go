@@ -28,7 +28,7 @@ func ExampleCheck() {
 	root := root()
 	verdict := dedupe.Check(root)
 	for i, claim := range root.Claims {
-		if reason, held := verdict.Held[i]; held {
+		if reason, held := verdict.Quarantined[i]; held {
 			fmt.Println(claim.Object, "is held back:", reason)
 		} else {
 			fmt.Println(claim.Object, "is written")
@@ -50,7 +50,7 @@ func ExampleCheck_share() {
 	root := root()
 	root.Policy = dedupe.Share
 	verdict := dedupe.Check(root)
-	fmt.Println(len(verdict.Held), "held back")
+	fmt.Println(len(verdict.Quarantined), "held back")
 	for i, files := range verdict.Files {
 		fmt.Println(root.Claims[i].Object, "writes", len(files), "files and shares", verdict.Shared[i][0].Object)
 	}

@@ -28,8 +28,8 @@ func (f *fileFindings) add(o *fileFindings) {
 // addObject adds what becomes of an object after the build. path is the file or the
 // directory that it comes from.
 func (f *fileFindings) addObject(root *Root, of *claimant, object kustomize.Object, path string, place finding.Place) {
-	fate := object.Fate
-	if f == nil || fate == (kustomize.Fate{}) {
+	fate := object.Outcome
+	if f == nil || fate == (kustomize.Outcome{}) {
 		return
 	}
 	if fate.Unwritable != "" {
@@ -40,7 +40,7 @@ func (f *fileFindings) addObject(root *Root, of *claimant, object kustomize.Obje
 		if object.Repeats != nil {
 			unwritable.Rule, unwritable.Message = finding.RepeatedField(), object.ID.String()+": "+object.Repeats.String()+", which Flux cannot write out"
 			if object.Repeats.First > 0 {
-				unwritable.Place.Line = object.Repeats.Again
+				unwritable.Place.Line = object.Repeats.Second
 			}
 		}
 		f.broken = append(f.broken, unwritable)

@@ -132,11 +132,11 @@ func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			root := Root{Path: testkit.Path("root"), Claims: c.claims, Foreign: c.foreign, Obstacles: c.obstacles, Memory: &Memory{}}
+			root := Root{Path: testkit.Path("root"), Claims: c.claims, Foreign: c.foreign, Obstacles: c.obstacles, CheckCache: &CheckCache{}}
 			for round := range 2 {
 				v := Check(root)
-				if held := slices.Sorted(maps.Keys(v.Held)); !slices.Equal(held, c.held) {
-					t.Errorf("round %d: held %v, want %v", round, v.Held, c.held)
+				if held := slices.Sorted(maps.Keys(v.Quarantined)); !slices.Equal(held, c.held) {
+					t.Errorf("round %d: held %v, want %v", round, v.Quarantined, c.held)
 				}
 				if got := summaries(v.Findings); !slices.Equal(got, c.found) {
 					t.Errorf("round %d: found %q, want %q", round, got, c.found)
@@ -149,8 +149,8 @@ func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
 func TestAnAllowedNameMayGovernADirectory(t *testing.T) {
 	root := Root{Path: testkit.Path("root"), Claims: []Claim{text("a", []string{"d/.sourceignore"}, nil), text("b", []string{"d/y"}, nil)}}
 	root.Allows = func(name string) bool { return name == ".sourceignore" }
-	if v := Check(root); len(v.Held) > 0 {
-		t.Errorf("held %v", v.Held)
+	if v := Check(root); len(v.Quarantined) > 0 {
+		t.Errorf("held %v", v.Quarantined)
 	}
 }
 
@@ -159,8 +159,8 @@ func TestAKustomizationThatIsThereKeepsLaterFilesOut(t *testing.T) {
 	with.Wanted[0].Content, with.Wanted[1].Content = []byte("resources: [m.yaml]\n"), []byte(testkit.ConfigMaps("m"))
 	with.Stored = with.Wanted
 	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{with, text("b", []string{"d/y"}, nil)}})
-	if got := summaries(v.Findings); len(v.Held) != 1 || v.Held[1] == "" || !slices.Equal(got, []string{"KS003 b/d/y:0 with a/d/kustomization.yaml:0"}) {
-		t.Errorf("held %v, found %q", v.Held, got)
+	if got := summaries(v.Findings); len(v.Quarantined) != 1 || v.Quarantined[1] == "" || !slices.Equal(got, []string{"KS003 b/d/y:0 with a/d/kustomization.yaml:0"}) {
+		t.Errorf("held %v, found %q", v.Quarantined, got)
 	}
 }
 
@@ -258,7 +258,7 @@ func TestALargeFlatRootCostsLittle(t *testing.T) {
 	}
 	began := time.Now()
 	v := Check(Root{Path: testkit.Path("root"), Claims: claims})
-	if took := time.Since(began); took > 20*time.Second || len(v.Held) != 5000 {
-		t.Errorf("%d are held after %s", len(v.Held), took)
+	if took := time.Since(began); took > 20*time.Second || len(v.Quarantined) != 5000 {
+		t.Errorf("%d are held after %s", len(v.Quarantined), took)
 	}
 }

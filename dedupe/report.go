@@ -34,7 +34,7 @@ func report(a *admission, c confirmation) Verdict {
 	findings = append(quoteConflict(a, c, findings), checkCost(a.root, a.counts)...)
 	files, shared := share(a)
 	return Verdict{
-		Held: held, Files: files, Shared: shared, Findings: findings,
+		Quarantined: held, Files: files, Shared: shared, Findings: findings,
 		decided: &decision{root: a.root, index: a.index, claims: a.claims},
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // rootIndex is the index of one root if everything wanted is written: the first stage of
-// a check, which is kept in the Memory and brought up to date by the next check.
+// a check, which is kept in the CheckCache and brought up to date by the next check.
 type rootIndex struct {
 	ignored *kustomize.Ignored
 	foreign *parsedClaim

@@ -52,8 +52,8 @@ func share(a *admission) (files map[int][]File, shared map[int][]Shared) {
 
 // fileKey names a file of a claim, or the part of a joined one.
 type fileKey struct {
-	path tree.Path
-	part string
+	path    tree.Path
+	content string
 }
 
 // ownersOf returns the claims behind entries that are all compatible, in order.

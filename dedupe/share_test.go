@@ -61,7 +61,7 @@ func (fx *fixture) round() Verdict {
 	verdict := Check(root)
 	for i, name := range names {
 		p := fx.placements[name]
-		if _, held := verdict.Held[i]; held || p.unreadable {
+		if _, held := verdict.Quarantined[i]; held || p.unreadable {
 			continue
 		}
 		p.stored, p.shared = root.Claims[i].Wanted, verdict.Shared[i]
@@ -115,8 +115,8 @@ type says = map[string]string
 
 func TestEqualObjectsAreSharedAndTheLastOwnerTakesThemAway(t *testing.T) {
 	fx := newFixture(t, map[string]map[string]string{"a": {"x": "1", "own-a": "1"}, "b": {"x": "1", "own-b": "1"}})
-	if v := fx.round(); len(v.Held) > 0 || len(v.Findings) > 0 {
-		t.Fatalf("held %v, found %v", v.Held, summaries(v.Findings))
+	if v := fx.round(); len(v.Quarantined) > 0 || len(v.Findings) > 0 {
+		t.Fatalf("held %v, found %v", v.Quarantined, summaries(v.Findings))
 	}
 	if got, want := fx.objects(), (says{"x": "1", "own-a": "1", "own-b": "1"}); !maps.Equal(got, want) {
 		t.Fatalf("the store has %v, want %v", got, want)
@@ -142,8 +142,8 @@ func TestAChangedCopyIsAConflictThatSaysWhatDiffers(t *testing.T) {
 		fx.round()
 		fx.placements[who].wants = says{"x": "2"}
 		v := fx.round()
-		if len(v.Held) != 1 || len(v.Findings) != 1 || !strings.Contains(v.Findings[0].Message, `data.says is "2", not "1"`) {
-			t.Fatalf("%s changed: held %v, found %v", who, v.Held, v.Findings)
+		if len(v.Quarantined) != 1 || len(v.Findings) != 1 || !strings.Contains(v.Findings[0].Message, `data.says is "2", not "1"`) {
+			t.Fatalf("%s changed: held %v, found %v", who, v.Quarantined, v.Findings)
 		}
 		if got := fx.objects(); got["x"] != "1" {
 			t.Fatalf("%s changed: the store has %v", who, got)
@@ -157,8 +157,8 @@ func TestOwnersThatChangeAlikeChangeTheObject(t *testing.T) {
 	fx.placements["a"].wants, fx.placements["b"].wants = says{"x": "2"}, says{"x": "2"}
 	fx.placements["d"] = &placement{name: "d", wants: says{"y": "other"}}
 	v := fx.round()
-	if got := fx.objects(); got["x"] != "2" || len(v.Held) != 1 {
-		t.Fatalf("the store has %v, held %v", got, v.Held)
+	if got := fx.objects(); got["x"] != "2" || len(v.Quarantined) != 1 {
+		t.Fatalf("the store has %v, held %v", got, v.Quarantined)
 	}
 }
 
@@ -187,8 +187,8 @@ func TestSharedObjectMayBeInNoFile(t *testing.T) {
 		return c
 	}
 	v := Check(Root{Path: testkit.Path("root"), Policy: Share, Claims: []Claim{kept("a"), kept("b")}})
-	if len(v.Held)+len(v.Findings)+len(v.Files) > 0 || len(v.Shared) != 2 {
-		t.Errorf("held %v, files %v, shared %v, found %v", v.Held, v.Files, v.Shared, summaries(v.Findings))
+	if len(v.Quarantined)+len(v.Findings)+len(v.Files) > 0 || len(v.Shared) != 2 {
+		t.Errorf("held %v, files %v, shared %v, found %v", v.Quarantined, v.Files, v.Shared, summaries(v.Findings))
 	}
 }
 
@@ -198,8 +198,8 @@ func TestSharedObjectInNoFileIsStillClaimed(t *testing.T) {
 	kept := claim("a", nil, nil)
 	kept.Kept, kept.Shared = true, []Shared{{Object: kustomize.NewID("v1", "ConfigMap", "default", "x"), Owners: []string{"a", "z"}}}
 	v := Check(Root{Path: testkit.Path("root"), Policy: Share, Claims: []Claim{kept, claim("b", []string{"x"}, nil)}})
-	if got := summaries(v.Findings); v.Held[1] == "" || !slices.Equal(got, []string{"KS001 b/maps.yaml:1 with /:0"}) {
-		t.Errorf("held %v, found %v", v.Held, got)
+	if got := summaries(v.Findings); v.Quarantined[1] == "" || !slices.Equal(got, []string{"KS001 b/maps.yaml:1 with /:0"}) {
+		t.Errorf("held %v, found %v", v.Quarantined, got)
 	}
 }
 
@@ -224,8 +224,8 @@ func TestObjectOfKustomizationIsNotShared(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			v := Check(Root{Path: testkit.Path("root"), Policy: Share, Claims: c.claims})
-			if held := slices.Sorted(maps.Keys(v.Held)); !slices.Equal(held, c.held) || !slices.Equal(summaries(v.Findings), c.found) {
-				t.Errorf("held %v, found %v", v.Held, summaries(v.Findings))
+			if held := slices.Sorted(maps.Keys(v.Quarantined)); !slices.Equal(held, c.held) || !slices.Equal(summaries(v.Findings), c.found) {
+				t.Errorf("held %v, found %v", v.Quarantined, summaries(v.Findings))
 			}
 		})
 	}

@@ -38,8 +38,8 @@ func (c *Cache) builder() Builder {
 	return c.Builder
 }
 
-// sum is the digest of a content or a build.
-type sum = [sha256.Size]byte
+// digest is the digest of a content or a build.
+type digest = [sha256.Size]byte
 
 // Cache parses files and caches their objects by the digest of the content, so that equal
 // files are parsed once. It caches builds of directories, too. The zero Cache is empty. It
@@ -55,9 +55,9 @@ type Cache struct {
 	reading budget
 	mu      sync.Mutex
 	// files are the newer cache entries, older the ones before them.
-	files, older map[sum]*cachedFile
-	builds       map[sum]*cachedBuild
-	words        map[string]string
+	files, older map[digest]*cachedFile
+	builds       map[digest]*cachedBuild
+	messages     map[string]string
 	round        int
 }
 
@@ -138,11 +138,11 @@ func (c *Cache) isStopped() bool {
 // unread is a group of files to parse.
 type unread struct {
 	contents [][]byte
-	sums     []sum
+	digests  []digest
 }
 
-func (u *unread) add(content []byte, key sum) {
-	u.contents, u.sums = append(u.contents, content), append(u.sums, key)
+func (u *unread) add(content []byte, key digest) {
+	u.contents, u.digests = append(u.contents, content), append(u.digests, key)
 }
 
 // load parses files in groups that take no more memory than one large file.
@@ -176,16 +176,16 @@ func (c *Cache) read(files unread, nodes int) {
 	var simple unread
 	for i, content := range files.contents {
 		if isSimple(content) {
-			simple.add(content, files.sums[i])
+			simple.add(content, files.digests[i])
 		}
 	}
-	found := map[sum]FileObjects{}
+	found := map[digest]FileObjects{}
 	for i, object := range readTogether(simple.contents) {
-		found[simple.sums[i]] = FileObjects{Objects: []Object{object}}
+		found[simple.digests[i]] = FileObjects{Objects: []Object{object}}
 	}
 	var odd unread
 	var objects [][]Object
-	for i, key := range files.sums {
+	for i, key := range files.digests {
 		file, read := found[key]
 		if !read {
 			file.Objects, file.Err = Objects(files.contents[i])
@@ -197,12 +197,12 @@ func (c *Cache) read(files unread, nodes int) {
 		}
 	}
 	for i, result := range follow(odd.contents, objects) {
-		file := found[odd.sums[i]]
+		file := found[odd.digests[i]]
 		file.Late = result.late
 		for position, fate := range result.fates {
-			file.Objects[position].Fate = fate
+			file.Objects[position].Outcome = fate
 		}
-		found[odd.sums[i]] = file
+		found[odd.digests[i]] = file
 	}
 	c.add(found)
 }
@@ -229,8 +229,8 @@ func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 			own = append(own, file)
 		}
 	}
-	alone, among := sumOf("nested", root, []tree.Path{dir}, own), sumOf("nested", root, []tree.Path{dir}, files)
-	for _, key := range []sum{alone, among} {
+	alone, among := digestOf("nested", root, []tree.Path{dir}, own), digestOf("nested", root, []tree.Path{dir}, files)
+	for _, key := range []digest{alone, among} {
 		if build := c.knownBuild(key); build != nil {
 			return build.nested, build.err
 		}
@@ -246,7 +246,7 @@ func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 
 // Units does the same as BuildUnits.
 func (c *Cache) Units(root tree.Path, units []tree.Path, files []tree.File) error {
-	key := sumOf("units", root, units, files)
+	key := digestOf("units", root, units, files)
 	if build := c.knownBuild(key); build != nil {
 		return build.err
 	}
@@ -255,8 +255,8 @@ func (c *Cache) Units(root tree.Path, units []tree.Path, files []tree.File) erro
 	return err
 }
 
-// sumOf returns the key of a build.
-func sumOf(build string, root tree.Path, units []tree.Path, files []tree.File) sum {
+// digestOf returns the key of a build.
+func digestOf(build string, root tree.Path, units []tree.Path, files []tree.File) digest {
 	hash := sha256.New()
 	add := func(text []byte) {
 		hash.Write(binary.AppendUvarint(nil, uint64(len(text))))
@@ -272,15 +272,15 @@ func sumOf(build string, root tree.Path, units []tree.Path, files []tree.File) s
 		add([]byte(file.Path.String()))
 		add(file.Content)
 	}
-	return sum(hash.Sum(nil))
+	return digest(hash.Sum(nil))
 }
 
 // Sweep drops the entries that have not been used since the last Sweep.
 func (c *Cache) Sweep() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for _, files := range []map[sum]*cachedFile{c.files, c.older} {
-		maps.DeleteFunc(files, func(_ sum, file *cachedFile) bool { return file.round < c.round })
+	for _, files := range []map[digest]*cachedFile{c.files, c.older} {
+		maps.DeleteFunc(files, func(_ digest, file *cachedFile) bool { return file.round < c.round })
 	}
 	for key, build := range c.builds {
 		if build.round < c.round {
@@ -288,10 +288,10 @@ func (c *Cache) Sweep() {
 		}
 	}
 	c.round++
-	c.words = nil
+	c.messages = nil
 }
 
-func (c *Cache) known(key sum) *cachedFile {
+func (c *Cache) known(key digest) *cachedFile {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	file := c.files[key]
@@ -307,17 +307,17 @@ func (c *Cache) known(key sum) *cachedFile {
 }
 
 // put adds a file, and makes room for it.
-func (c *Cache) put(key sum, file *cachedFile) {
+func (c *Cache) put(key digest, file *cachedFile) {
 	if len(c.files) >= maxFiles {
 		c.files, c.older = nil, c.files
 	}
 	if c.files == nil {
-		c.files = map[sum]*cachedFile{}
+		c.files = map[digest]*cachedFile{}
 	}
 	c.files[key] = file
 }
 
-func (c *Cache) knownBuild(key sum) *cachedBuild {
+func (c *Cache) knownBuild(key digest) *cachedBuild {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	build := c.builds[key]
@@ -331,11 +331,11 @@ func (c *Cache) knownBuild(key sum) *cachedBuild {
 	return build
 }
 
-func (c *Cache) add(found map[sum]FileObjects) {
+func (c *Cache) add(found map[digest]FileObjects) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.words == nil {
-		c.words = map[string]string{}
+	if c.messages == nil {
+		c.messages = map[string]string{}
 	}
 	for key, file := range found {
 		for i := range file.Objects {
@@ -346,11 +346,11 @@ func (c *Cache) add(found map[sum]FileObjects) {
 	}
 }
 
-func (c *Cache) addBuild(key sum, build *cachedBuild) {
+func (c *Cache) addBuild(key digest, build *cachedBuild) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.builds == nil {
-		c.builds = map[sum]*cachedBuild{}
+		c.builds = map[digest]*cachedBuild{}
 	}
 	build.round, build.made = c.round, c.round
 	c.builds[key] = build
@@ -358,9 +358,9 @@ func (c *Cache) addBuild(key sum, build *cachedBuild) {
 
 // one returns the interned copy of a string that very many objects contain.
 func (c *Cache) one(word string) string {
-	if known, there := c.words[word]; there {
+	if known, there := c.messages[word]; there {
 		return known
 	}
-	c.words[word] = word
+	c.messages[word] = word
 	return word
 }

@@ -3,7 +3,7 @@ package kustomize
 import "testing"
 
 func TestCacheSizeIsBounded(t *testing.T) {
-	key := func(i int) sum { return sum{byte(i), byte(i >> 8), byte(i >> 16)} }
+	key := func(i int) digest { return digest{byte(i), byte(i >> 8), byte(i >> 16)} }
 	var c Cache
 	for i := range 3 * maxFiles {
 		c.put(key(i), &cachedFile{})

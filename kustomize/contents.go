@@ -131,7 +131,7 @@ func visitDocument(doc document, object Object, visit func(*Content)) error {
 
 // visitResource converts an object as kustomize does when it writes it out.
 func visitResource(res *resource.Resource, object Object, visit func(*Content)) {
-	if object.Fate.Unwritable != "" {
+	if object.Outcome.Unwritable != "" {
 		return
 	}
 	text, err := asJSON(res)

@@ -14,13 +14,13 @@ func Cut(content []byte) (texts [][]byte, lines []int) {
 	return texts, lines
 }
 
-// PlainFates returns the Fate of each plain object of a file, computed by the steps that
+// PlainOutcomes returns the Outcome of each plain object of a file, computed by the steps that
 // are normally skipped for plain objects.
-func PlainFates(content []byte) []Fate {
+func PlainOutcomes(content []byte) []Outcome {
 	schema.RLock()
 	defer schema.RUnlock()
 	found, _ := resources(content)
-	var fates []Fate
+	var fates []Outcome
 	for _, res := range found {
 		if isPlain(res.YNode()) {
 			fates = append(fates, writeOut(res))

@@ -76,7 +76,7 @@ func listObjects(content []byte) ([]Object, error) {
 			object.Line, lines[key] = at[0], at[1:]
 		}
 		if object.Repeats != nil {
-			object.Repeats.First, object.Repeats.Again = 0, object.Line
+			object.Repeats.First, object.Repeats.Second = 0, object.Line
 		}
 		objects = append(objects, object)
 	}

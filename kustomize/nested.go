@@ -57,9 +57,9 @@ func (l Lazy) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	probed := l.probe(root, dir, files, keepPatches()...)
 	found := Nested{Outside: probed.outside, Late: probed.late}
 	plain := true
-	found.Objects = objectsOf(probed.built, func(*resource.Resource) Fate {
+	found.Objects = objectsOf(probed.built, func(*resource.Resource) Outcome {
 		plain = false
-		return Fate{}
+		return Outcome{}
 	})
 	fine := probed.err == nil && !probed.late
 	switch {
@@ -76,29 +76,29 @@ func (l Lazy) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 		return Nested{Objects: objectsOf(built, writeOut), Outside: probed.outside}, nil
 	case probed.late:
 		early := l.probe(root, dir, l.withoutVariables(files), append(keepPatches(), withoutReferences())...)
-		found.Objects = objectsOf(early.built, func(*resource.Resource) Fate { return Fate{} })
+		found.Objects = objectsOf(early.built, func(*resource.Resource) Outcome { return Outcome{} })
 	}
 	return found, probed.err
 }
 
 // writeOut sets the fates that the objects have in a build.
 func (n *Nested) writeOut(built resmap.ResMap) {
-	fates := make(map[ID]Fate, built.Size())
+	fates := make(map[ID]Outcome, built.Size())
 	for _, object := range objectsOf(built, writeOut) {
-		fates[object.ID] = object.Fate
+		fates[object.ID] = object.Outcome
 	}
 	for i, object := range n.Objects {
 		fate, there := fates[object.ID]
 		if !there {
-			fate = fateOfRenamed(object.ID, fates)
+			fate = outcomeOfRenamed(object.ID, fates)
 		}
-		n.Objects[i].Fate = fate
+		n.Objects[i].Outcome = fate
 	}
 }
 
-// objectsOf returns the objects of a build; none for nil. fate returns the Fate of an
+// objectsOf returns the objects of a build; none for nil. outcome returns the Outcome of an
 // object that is not plain.
-func objectsOf(built resmap.ResMap, fate func(*resource.Resource) Fate) []Object {
+func objectsOf(built resmap.ResMap, fate func(*resource.Resource) Outcome) []Object {
 	if built == nil {
 		return nil
 	}
@@ -108,7 +108,7 @@ func objectsOf(built resmap.ResMap, fate func(*resource.Resource) Fate) []Object
 	for _, res := range built.Resources() {
 		object := objectOf(res, 1)
 		if !object.plain {
-			object.Fate = fate(res)
+			object.Outcome = fate(res)
 		}
 		object.plain = false // plain applies to files only
 		objects = append(objects, object)
@@ -116,16 +116,16 @@ func objectsOf(built resmap.ResMap, fate func(*resource.Resource) Fate) []Object
 	return objects
 }
 
-// fateOfRenamed returns the Fate of an object whose name gets a hash suffix, or which is
+// outcomeOfRenamed returns the Outcome of an object whose name gets a hash suffix, or which is
 // dropped.
-func fateOfRenamed(id ID, fates map[ID]Fate) Fate {
+func outcomeOfRenamed(id ID, fates map[ID]Outcome) Outcome {
 	for other, fate := range fates {
 		hashed, found := strings.CutPrefix(other.Name, id.Name+"-")
 		if other.Name = id.Name; found && !strings.Contains(hashed, "-") && other == id {
 			return fate
 		}
 	}
-	return Fate{Local: true}
+	return Outcome{Local: true}
 }
 
 // probed is the result of a probe.

@@ -28,8 +28,8 @@ type Object struct {
 	Defines *Definition
 	// Repeats is a field that occurs twice in the object; nil if there is none.
 	Repeats *RepeatedField
-	// Fate is the result of the steps after the build. Only a Cache sets it.
-	Fate Fate
+	// Outcome is the result of the steps after the build. Only a Cache sets it.
+	Outcome Outcome
 	// plain is the result of isPlain.
 	plain bool
 }

@@ -12,9 +12,9 @@ import (
 // the last one.
 type RepeatedField struct {
 	Field string
-	// First and Again are the lines of both fields in the object's file, starting at 1. In
-	// a file with lists First is 0, and Again is the line where the object starts.
-	First, Again int
+	// First and Second are the lines of both fields in the object's file, starting at 1. In
+	// a file with lists First is 0, and Second is the line where the object starts.
+	First, Second int
 }
 
 // String returns the field, and both lines if they are known.
@@ -22,7 +22,7 @@ func (f *RepeatedField) String() string {
 	if f.First == 0 {
 		return fmt.Sprintf("the field %q is there twice in one object", f.Field)
 	}
-	return fmt.Sprintf("the field %q is there twice, on line %d and on line %d", f.Field, f.First, f.Again)
+	return fmt.Sprintf("the field %q is there twice, on line %d and on line %d", f.Field, f.First, f.Second)
 }
 
 // repeatedIn returns a field that occurs twice in an object. before is the number of lines
@@ -35,7 +35,7 @@ func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	if _, err := res.AsYAML(); err == nil {
 		return nil
 	}
-	return &RepeatedField{Field: again.Value, First: before + first.Line, Again: before + again.Line}
+	return &RepeatedField{Field: again.Value, First: before + first.Line, Second: before + again.Line}
 }
 
 // fewKeys is the number of keys up to which all are compared with each other; more are

@@ -14,7 +14,7 @@ import (
 
 // BuiltRoot is the result of Flux's build of a directory as a root.
 type BuiltRoot struct {
-	// Objects are the objects of the build, each with its Fate.
+	// Objects are the objects of the build, each with its Outcome.
 	Objects []Object
 	// Failed is Flux's error message if the build fails.
 	Failed string

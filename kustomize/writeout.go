@@ -15,10 +15,10 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// Fate is the result of the steps after the build: Flux's kustomize-controller writes the
-// result of the build and decodes it again before it applies anything. The zero Fate means
+// Outcome is the result of the steps after the build: Flux's kustomize-controller writes the
+// result of the build and decodes it again before it applies anything. The zero Outcome means
 // that the object is applied unchanged.
-type Fate struct {
+type Outcome struct {
 	// Unwritable is Flux's error message if it cannot write the object or decode it again.
 	// It then applies nothing of the whole root.
 	Unwritable string `json:",omitempty"`
@@ -32,7 +32,7 @@ type Fate struct {
 }
 
 // Applied reports whether Flux applies the object, if the root does not fail.
-func (f Fate) Applied() bool { return f.NotApplied == "" && !f.Local }
+func (f Outcome) Applied() bool { return f.NotApplied == "" && !f.Local }
 
 // Flux's error messages for objects that the build accepts.
 const (
@@ -49,31 +49,31 @@ const maxMessage = 4 << 10
 
 // writeOut runs the steps of Flux's kustomize-controller after the build for one object of
 // the result.
-func writeOut(res *resource.Resource) (fate Fate) {
+func writeOut(res *resource.Resource) (fate Outcome) {
 	defer func() {
 		if r := recover(); r != nil {
-			fate = Fate{Unwritable: fmt.Sprintf("kustomize panics when it writes the object out: %v", r)}
+			fate = Outcome{Unwritable: fmt.Sprintf("kustomize panics when it writes the object out: %v", r)}
 		}
 	}()
 	if res.GetName() == "" || res.GetKind() == "" || res.GetApiVersion() == "" {
-		return Fate{Unwritable: fluxMessage(undecodable, res.String(), "", res)}
+		return Outcome{Unwritable: fluxMessage(undecodable, res.String(), "", res)}
 	}
 	built := resmap.New()
 	if err := built.Append(res); err != nil {
-		return Fate{Unwritable: unbuilt + err.Error()}
+		return Outcome{Unwritable: unbuilt + err.Error()}
 	}
 	text, err := built.AsYaml()
 	if err != nil {
 		cause := errors.Unwrap(err)
 		if cause == nil {
-			return Fate{Unwritable: unbuilt + err.Error()}
+			return Outcome{Unwritable: unbuilt + err.Error()}
 		}
 		object := strings.TrimSuffix(err.Error(), ": "+cause.Error())
-		return Fate{Unwritable: fluxMessage(unbuilt, object, ": "+cause.Error(), res)}
+		return Outcome{Unwritable: fluxMessage(unbuilt, object, ": "+cause.Error(), res)}
 	}
 	fate, err = decodeBack(text)
 	if err != nil {
-		return Fate{Unwritable: err.Error()}
+		return Outcome{Unwritable: err.Error()}
 	}
 	return fate
 }
@@ -97,41 +97,41 @@ func fluxMessage(before, object, after string, res *resource.Resource) string {
 }
 
 // decodeBack decodes the written form of one object, as Flux does.
-func decodeBack(text []byte) (Fate, error) {
+func decodeBack(text []byte) (Outcome, error) {
 	decoder := k8syaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 2048)
-	fate, objects := Fate{}, 0
+	fate, objects := Outcome{}, 0
 	for {
 		object := &unstructured.Unstructured{}
 		err := decoder.Decode(object)
 		switch {
 		case errors.Is(err, io.EOF) && objects == 0:
-			return Fate{NotApplied: "it is empty when it is written out"}, nil
+			return Outcome{NotApplied: "it is empty when it is written out"}, nil
 		case errors.Is(err, io.EOF):
 			return fate, nil
 		case err != nil:
-			return Fate{}, err
+			return Outcome{}, err
 		}
 		objects++
 		if object.IsList() {
 			if err := object.EachListItem(func(runtime.Object) error { return nil }); err != nil {
-				return Fate{}, err
+				return Outcome{}, err
 			}
 		}
-		fate = fateOf(object)
+		fate = outcomeOf(object)
 	}
 }
 
-// fateOf returns the Fate of a decoded object.
-func fateOf(object *unstructured.Unstructured) Fate {
+// outcomeOf returns the Outcome of a decoded object.
+func outcomeOf(object *unstructured.Unstructured) Outcome {
 	switch {
 	case object.IsList():
-		return Fate{NotApplied: "it has a field items, so Flux takes it for a list and applies just what is in that"}
+		return Outcome{NotApplied: "it has a field items, so Flux takes it for a list and applies just what is in that"}
 	case object.GetName() == "":
-		return Fate{NotApplied: "its metadata.name is not a string"}
+		return Outcome{NotApplied: "its metadata.name is not a string"}
 	case object.GetAPIVersion() == "":
-		return Fate{NotApplied: "its apiVersion is not a string"}
+		return Outcome{NotApplied: "its apiVersion is not a string"}
 	case strings.EqualFold(object.GetKind(), "Kustomization") && strings.HasPrefix(object.GetAPIVersion(), "kustomize.config.k8s.io/"):
-		return Fate{NotApplied: "it is a kustomization for kustomize, in a file that is not called so"}
+		return Outcome{NotApplied: "it is a kustomization for kustomize, in a file that is not called so"}
 	}
 	var stripped []string
 	if value, there, _ := unstructured.NestedFieldNoCopy(object.Object, "metadata", "namespace"); there && value != nil && !isString(value) {
@@ -140,7 +140,7 @@ func fateOf(object *unstructured.Unstructured) Fate {
 	if value, there, _ := unstructured.NestedFieldNoCopy(object.Object, "metadata", "labels"); there && value != nil && !isStrings(value) {
 		stripped = append(stripped, "not all of its labels are strings, and Flux applies it without any")
 	}
-	return Fate{Stripped: strings.Join(stripped, "; ")}
+	return Outcome{Stripped: strings.Join(stripped, "; ")}
 }
 
 func isString(value any) bool {

@@ -56,7 +56,7 @@ func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	in.Roots = make([]dedupe.Root, 0, len(a.input.Roots))
 	for i, root := range a.input.Roots {
 		root.Claims = append([]dedupe.Claim{}, root.Claims...)
-		for held := range builds[i].Held {
+		for held := range builds[i].Quarantined {
 			root.Claims[held].Kept = true
 		}
 		in.Roots = append(in.Roots, root)

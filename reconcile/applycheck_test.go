@@ -28,16 +28,16 @@ func TestRequestThatTheAPIServerRefusesIsHeldBackAlone(t *testing.T) {
 	w.putFiles("a", map[string]string{"maps.yaml": configMap("one", "data: {a: one}")})
 	w.putFiles("b", map[string]string{"maps.yaml": configMap("two", "data: {a: 1}")})
 	r := w.round()
-	w.expect(r, map[string]report.State{"a": report.Placed, "b": report.Held}, "KS104")
+	w.expect(r, map[string]report.State{"a": report.Placed, "b": report.HeldBack}, "KS104")
 	if f := r.Findings[0]; !strings.Contains(f.Message, ".data.a") || f.Place.File != "maps.yaml" {
 		t.Errorf("the finding is %+v", f)
 	}
-	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Held}, "KS104")
+	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.HeldBack}, "KS104")
 
 	w.putFiles("b", map[string]string{"maps.yaml": configMap("two", "data: {a: '1'}")})
 	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Placed})
 	w.putFiles("b", map[string]string{"maps.yaml": configMap("two", "data: {a: 2}")})
-	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Held}, "KS104")
+	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.HeldBack}, "KS104")
 	if stored := w.content(bFile); !strings.Contains(stored, "'1'") {
 		t.Errorf("the store has %s", stored)
 	}
@@ -49,7 +49,7 @@ func TestRefusedRequestTakesNoObjectFromAnother(t *testing.T) {
 	w := newApplying(t, applycheck.Quarantine)
 	w.putFiles("a", map[string]string{"maps.yaml": configMap("one", "data: {a: 1}")})
 	w.putFiles("b", map[string]string{"maps.yaml": configMap("one", "data: {a: one}")})
-	w.expect(w.round(), map[string]report.State{"a": report.Held, "b": report.Placed}, "KS104")
+	w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Placed}, "KS104")
 }
 
 // TestNamespaceOfARefusedRequestDoesNotCount checks that what depends on a refused claim is
@@ -59,7 +59,7 @@ func TestNamespaceOfARefusedRequestDoesNotCount(t *testing.T) {
 	namespace := "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n"
 	w.putFiles("a", map[string]string{"maps.yaml": namespace + "  labels: {a: 1}\n"})
 	w.putFiles("b", map[string]string{"maps.yaml": testkit.ConfigMaps("one") + "  namespace: shop\n"})
-	w.expect(w.round(), map[string]report.State{"a": report.Held, "b": report.Placed}, "KS104", "KS103")
+	w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Placed}, "KS104", "KS103")
 	w.putFiles("a", map[string]string{"maps.yaml": namespace})
 	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Unchanged})
 	w.putFiles("a", map[string]string{"maps.yaml": configMap("two", "data: {}")})

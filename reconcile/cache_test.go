@@ -30,7 +30,7 @@ func (w *testEnv) preview(r *Reconciler) written {
 	w.t.Helper()
 	var all written
 	r.Policy = w.policy
-	r.Finish = Each(func(_ context.Context, part statestore.Part) statestore.Outcome {
+	r.Finish = Each(func(_ context.Context, part statestore.StoreChanges) statestore.Outcome {
 		all.changes = append(all.changes, part.Changes)
 		return statestore.Outcome{Revision: part.Changes.Base}
 	})
@@ -86,7 +86,7 @@ func TestCacheChangesNoResult(t *testing.T) {
 					switch state {
 					case report.Placed:
 						placed++
-					case report.Held:
+					case report.HeldBack:
 						held++
 					}
 				}

@@ -40,8 +40,8 @@ type checkCaches struct {
 	// read has the objects of parsed files, applied what the API server would say of files.
 	read    *kustomize.Cache
 	applied *applycheck.Memory
-	// memory has the roots of the Destination's last check; nil for none.
-	memory *dedupe.Memory
+	// checkCache has the roots of the Destination's last check; nil for none.
+	checkCache *dedupe.CheckCache
 	// cluster is the Destination's API server.
 	cluster *applycheck.Cluster
 }
@@ -100,7 +100,7 @@ func (c *checked) checkRoots(ctx context.Context) error {
 		foreignFiles = append(foreignFiles, foreign...)
 		roots.addRoot(dedupe.Root{
 			Path: root, Foreign: foreign, Obstacles: roots.obstacles(root), Allows: c.store.limits.Allows, Ignored: c.ignored,
-			Policy: c.policy.OnConflict, Cache: c.read, Memory: c.memory,
+			Policy: c.policy.OnConflict, Cache: c.read, CheckCache: c.checkCache,
 		})
 	}
 	builds, applies := roots.check()

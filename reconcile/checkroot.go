@@ -59,10 +59,10 @@ func (c *rootCheck) check() (builds []dedupe.Verdict, applies *applyCheck) {
 // decide quarantines the candidates that may not be written, and gives the others their files.
 func (c *rootCheck) decide(builds []dedupe.Verdict, applies *applyCheck) {
 	for root, claimants := range c.claimants {
-		c.add(c.withOwners(builds[root].Findings, ofStranger)...)
+		c.add(c.withOwners(builds[root].Findings, ofUnknownPlacement)...)
 		for i, p := range claimants {
 			refused, isRefused := applies.refused[root][i]
-			why, held := builds[root].Held[i]
+			why, held := builds[root].Quarantined[i]
 			switch {
 			case isRefused && p.writable():
 				p.refuse(refused)
@@ -75,8 +75,8 @@ func (c *rootCheck) decide(builds []dedupe.Verdict, applies *applyCheck) {
 			}
 		}
 	}
-	c.warnings = c.withOwners(applies.warnings(), ofStranger)
-	c.add(c.withOwners(applies.errors, ofStranger)...)
+	c.warnings = c.withOwners(applies.warnings(), ofUnknownPlacement)
+	c.add(c.withOwners(applies.errors, ofUnknownPlacement)...)
 	c.add(c.warnings...)
 }
 

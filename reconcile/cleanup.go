@@ -42,7 +42,7 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 	if snapshot.Unseen {
 		return nil, nil, errUnseen
 	}
-	r.cache.turn(r.Builder, r.stop(ctx))
+	r.cache.startRound(r.Builder, r.stop(ctx))
 	seen := observe(ctx, snapshot, r.Stores, r.Policy, &r.cache.observations)
 	failed := slices.DeleteFunc(seen.findings, func(f finding.Finding) bool { return f.Rule != finding.StoreFailed() })
 	var cleanups []Cleanup
@@ -62,7 +62,7 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 			continue
 		}
 		slices.SortFunc(changes.Remove, tree.Compare)
-		outcome := r.Finish(ctx, []statestore.Part{{Store: store.Store, Changes: changes}})[0]
+		outcome := r.Finish(ctx, []statestore.StoreChanges{{Store: store.Store, Changes: changes}})[0]
 		for i := range found {
 			found[i].Err = outcome.Err
 		}
@@ -75,7 +75,7 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 func leftIn(o *observed, store *storeView, destination string) []Cleanup {
 	var found []Cleanup
 	others := map[tree.Path]int{}
-	untouchable := untouchable(o, store)
+	untouchable := excludedFromCleanup(o, store)
 	for _, f := range o.former {
 		if f.store != store || f.at != nil || untouchable(f) {
 			continue
@@ -108,9 +108,9 @@ func leftIn(o *observed, store *storeView, destination string) []Cleanup {
 	return found
 }
 
-// untouchable returns a function that reports whether a placement in a store lies at the
+// excludedFromCleanup returns a function that reports whether a placement in a store lies at the
 // location of an Unwritten Destination, or in a store that only such Destinations use.
-func untouchable(o *observed, store *storeView) func(*formerPlacement) bool {
+func excludedFromCleanup(o *observed, store *storeView) func(*formerPlacement) bool {
 	whole := store.location(tree.Path{})
 	isUsed := slices.Contains(o.stores, store)
 	all := false

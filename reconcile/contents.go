@@ -152,11 +152,11 @@ func countObjects(work *kratix.Work) (objects int64) {
 
 // tenant is a namespace with its Works, sorted from the smallest to the largest.
 type tenant struct {
-	works []weighed
+	works []weightedWork
 	total int64
 }
 
-type weighed struct {
+type weightedWork struct {
 	work *kratix.Work
 	size int64
 }
@@ -190,10 +190,10 @@ func (c *contents) tenants() []*tenant {
 			byName[work.Namespace], tenants = of, append(tenants, of)
 		}
 		size := c.weight(work)
-		of.works, of.total = append(of.works, weighed{work, size}), of.total+size
+		of.works, of.total = append(of.works, weightedWork{work, size}), of.total+size
 	}
 	for _, of := range tenants {
-		slices.SortStableFunc(of.works, func(a, b weighed) int { return cmp.Compare(a.size, b.size) })
+		slices.SortStableFunc(of.works, func(a, b weightedWork) int { return cmp.Compare(a.size, b.size) })
 	}
 	return tenants
 }

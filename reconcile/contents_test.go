@@ -139,15 +139,15 @@ func TestLargeFilesOfPlacementsAreShared(t *testing.T) {
 		return layout.File{File: tree.File{Content: bytes.Repeat([]byte{fill}, size)}}
 	}
 	var c contents
-	c.interned.turn()
+	c.interned.rotate()
 	first, second := []layout.File{file('a', largeContent), file('b', 10)}, []layout.File{file('a', largeContent), file('b', 10)}
 	c.intern(first)
 	c.intern(second)
 	if &first[0].Content[0] != &second[0].Content[0] || &first[1].Content[0] == &second[1].Content[0] {
 		t.Error("a large file is there twice, or a small one is shared")
 	}
-	c.interned.turn()
-	c.interned.turn()
+	c.interned.rotate()
+	c.interned.rotate()
 	if len(c.interned.now)+len(c.interned.before) != 0 {
 		t.Error("what nobody asked for in two rounds is remembered")
 	}

@@ -29,7 +29,7 @@ func resolveCopies(o *observed) {
 	first := make(map[placedGroup]recordedCopy, len(o.Works))
 	for _, store := range o.stores {
 		for _, d := range store.destinations {
-			if store.err != nil || d.goesWithItsFiles() {
+			if store.err != nil || d.isRemovedWithFiles() {
 				continue
 			}
 			for i, record := range d.records {

@@ -170,7 +170,7 @@ func TestUnfinishedFilesStayWhileTheyMayBelongToAPlacement(t *testing.T) {
 			w.store = unfinished{w.store, []string{left, elsewhere}}
 			c.prepare(w)
 			var still []string
-			w.finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+			w.finish = func(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 				for _, path := range parts[0].Changes.Unfinished {
 					still = append(still, path.String())
 				}

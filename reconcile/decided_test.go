@@ -170,7 +170,7 @@ func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 			for i := range stores {
 				r.selected[fmt.Sprint("s", i)] = random.Intn(2) == 0
 			}
-			r.Finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+			r.Finish = func(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 				for range random.Intn(6) {
 					happen()
 				}
@@ -399,7 +399,7 @@ func TestShardsInOneLocationLoseNothing(t *testing.T) {
 		}
 	}
 	tries := 0
-	one.Finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+	one.Finish = func(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 		if tries++; tries == 1 {
 			other.round()
 		}

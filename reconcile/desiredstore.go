@@ -14,7 +14,7 @@ func (r *Reconciler) desired(ctx context.Context, store *storeView, plan *planni
 		part := plan.of(view)
 		d.leaving = d.leaving || part.leaves
 		o, err := r.cache.outcomes.outcome(ctx, situation{
-			store: store, destinationView: view, part: part, policy: r.Policy, excluded: excluded[view.Name],
+			store: store, destinationView: view, plan: part, policy: r.Policy, excluded: excluded[view.Name],
 			hidden: plan.hidden && view.FilepathMode() == kratix.AggregatedYAML,
 		}, &r.cache.contents)
 		if chosen := plan.chosen[view.Name]; chosen != nil {
@@ -27,7 +27,7 @@ func (r *Reconciler) desired(ctx context.Context, store *storeView, plan *planni
 }
 
 // of returns the part of the plan for a Destination.
-func (p *planning) of(d *destinationView) part {
+func (p *planning) of(d *destinationView) destinationPlan {
 	of := p.parts[d.Name]
 	of.guard = p.guard.of(d)
 	return of

@@ -151,11 +151,11 @@ func (made *changes) unitsOf(c *checked) []unitChange {
 		removed = append(removed, unitChange{unit: unitOf(record.Placement), removed: true})
 	}
 	named := slices.Concat(removed, written)
-	return append(made.restOf(c, named), named...)
+	return append(made.unitOfForeign(c, named), named...)
 }
 
-// restOf returns the unit of the files that belong to no placement, if any of them changes.
-func (made *changes) restOf(c *checked, named []unitChange) []unitChange {
+// unitOfForeign returns the unit of the files that belong to no placement, if any of them changes.
+func (made *changes) unitOfForeign(c *checked, named []unitChange) []unitChange {
 	changed := slices.ContainsFunc(c.fixtures, func(f tree.File) bool { return !c.store.state.Files.Has(f.Path) }) ||
 		slices.ContainsFunc(c.retired, func(f tree.File) bool { return c.store.state.Files.Has(f.Path) }) || len(c.leftovers) > 0
 	if !changed && (len(named) > 0 || made.set.Empty()) {

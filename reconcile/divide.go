@@ -8,7 +8,7 @@ import (
 )
 
 // planned is the plan, by Destination.
-type planned map[string]part
+type planned map[string]destinationPlan
 
 // divide divides a plan by Destination. The inherited placements that are in staying stay
 // where they are.
@@ -23,33 +23,33 @@ func divide(o *observed, plan *scheduler.Result, inherited []*formerPlacement, s
 // yet.
 func byDestination(plan *scheduler.Result, decided []*kratix.WorkPlacement) planned {
 	parts := planned{}
-	for _, on := range plan.Parts {
-		parts[on.Destination] = part{placements: on.Placements}
+	for _, on := range plan.Destinations {
+		parts[on.Destination] = destinationPlan{placements: on.Placements}
 	}
-	for _, kept := range slices.Concat(plan.Kept, plan.Held) {
-		parts.change(kept, func(p *part) { p.kept = append(p.kept, kept) })
+	for _, kept := range slices.Concat(plan.KeptInvalid, plan.KeptMissing) {
+		parts.change(kept, func(p *destinationPlan) { p.kept = append(p.kept, kept) })
 	}
 	for _, removed := range plan.Removed {
-		parts.change(removed, func(p *part) { p.removed = append(p.removed, removed) })
+		parts.change(removed, func(p *destinationPlan) { p.removed = append(p.removed, removed) })
 	}
 	awaited := successors(decided)
 	for _, moved := range plan.Moved {
 		if awaited[successor{groupOf(moved.WorkPlacement), moved.To}] {
-			parts.change(moved.WorkPlacement, func(p *part) { p.awaiting = append(p.awaiting, moved.WorkPlacement) })
+			parts.change(moved.WorkPlacement, func(p *destinationPlan) { p.awaiting = append(p.awaiting, moved.WorkPlacement) })
 			continue
 		}
-		parts.change(moved.WorkPlacement, func(p *part) { p.move(moved.WorkPlacement, moved.To) })
+		parts.change(moved.WorkPlacement, func(p *destinationPlan) { p.move(moved.WorkPlacement, moved.To) })
 	}
 	return parts
 }
 
-// change changes the part of the Destination that a placement is on.
-func (p planned) change(placement *kratix.WorkPlacement, how func(*part)) {
+// change changes the plan of the Destination that a placement is on.
+func (p planned) change(placement *kratix.WorkPlacement, how func(*destinationPlan)) {
 	p.changeOn(placement.Spec.TargetDestinationName, how)
 }
 
-// changeOn changes the part of a Destination.
-func (p planned) changeOn(destination string, how func(*part)) {
+// changeOn changes the plan of a Destination.
+func (p planned) changeOn(destination string, how func(*destinationPlan)) {
 	of := p[destination]
 	how(&of)
 	p[destination] = of
@@ -78,10 +78,10 @@ func (p planned) routeInherited(inherited []*formerPlacement, plan *scheduler.Re
 	if len(inherited) == 0 {
 		return
 	}
-	removed, kept := setOf(plan.Removed), setOf(plan.Kept, plan.Held)
+	removed, kept := setOf(plan.Removed), setOf(plan.KeptInvalid, plan.KeptMissing)
 	for _, former := range inherited {
 		placement := former.Placement
-		p.changeOn(former.at.Name, func(part *part) {
+		p.changeOn(former.at.Name, func(part *destinationPlan) {
 			switch {
 			case removed[placement]:
 				part.removed = append(part.removed, placement)

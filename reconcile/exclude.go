@@ -35,7 +35,7 @@ func (e exclusion) state() (report.State, string) {
 	if !e.isKnown {
 		return report.Failed, "the server refused a change with it; it is tried again in a smaller one"
 	}
-	return report.Held, "the server refuses it: " + e.answer.message
+	return report.HeldBack, "the server refuses it: " + e.answer.message
 }
 
 // exclude keeps the stored files of a placement that is excluded with exactly the content it

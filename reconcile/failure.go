@@ -14,12 +14,12 @@ func Failure(place finding.Place, err error) finding.Finding {
 	f := finding.Finding{Rule: finding.StoreFailed(), Place: place, Message: err.Error(), Cause: causeOf(err)}
 	var storeErr *statestore.Error
 	if errors.As(err, &storeErr) {
-		f.Fix = storeErr.Hint
+		f.Fix = storeErr.Fix
 	}
 	if storeErr != nil && storeErr.Field != "" && !strings.Contains(f.Fix, storeErr.Field) {
 		f.Fix = andThen(f.Fix, "check "+storeErr.Field)
 	}
-	if statestore.Passes(err) {
+	if statestore.IsTemporary(err) {
 		f.Fix = andThen(f.Fix, "the next round tries again")
 		if wait := statestore.RetryAfter(err); wait > 0 {
 			f.Fix += ", not before " + wait.Round(time.Second).String() + " have passed, as the server asks"

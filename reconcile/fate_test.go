@@ -18,13 +18,13 @@ func TestPlacementWithRepeatedFieldIsQuarantined(t *testing.T) {
 	w.putFiles("a", map[string]string{"map.yaml": twice, "notes.txt": twice})
 	w.put("b", "b")
 	result := w.round()
-	w.expect(result, map[string]report.State{"a": report.Held, "b": report.Placed}, "KS007")
+	w.expect(result, map[string]report.State{"a": report.HeldBack, "b": report.Placed}, "KS007")
 	f := result.Findings[0]
 	if f.Place.Object != "Work default/a" || f.Place.File != "map.yaml" || f.Place.Line != 6 ||
 		!strings.Contains(f.Message, `a: the field "x" is there twice, on line 5 and on line 6`) || !strings.Contains(f.Flux, `mapping key "x" already defined`) {
 		t.Errorf("it says %s: %s, %s", f.Place, f.Message, f.Flux)
 	}
-	w.expect(w.round(), map[string]report.State{"a": report.Held, "b": report.Unchanged}, "KS007")
+	w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Unchanged}, "KS007")
 	w.putFiles("a", map[string]string{"map.yaml": strings.Replace(twice, "  x: '2'\n", "", 1)})
 	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Unchanged})
 }
@@ -42,7 +42,7 @@ func TestPlacementThatFluxCannotWriteOutIsQuarantined(t *testing.T) {
 			w.round()
 			w.putFiles("a", map[string]string{"maps.yaml": content})
 			result := w.round()
-			w.expect(result, map[string]report.State{"a": report.Held, "b": report.Unchanged}, "KS018")
+			w.expect(result, map[string]report.State{"a": report.HeldBack, "b": report.Unchanged}, "KS018")
 			if result.Findings[0].Flux == "" {
 				t.Error("Flux is not quoted")
 			}
@@ -121,5 +121,5 @@ func TestFindingsOfNewPlacementsOnUnchangedDestination(t *testing.T) {
 	w.putFiles("b", map[string]string{"b.json": `{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "b"}}`})
 	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Placed}, "KS017", "KS017")
 	w.putFiles("c", map[string]string{"c.yaml": testkit.ConfigMaps("c") + "x: .nan\n"})
-	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Unchanged, "c": report.Held}, "KS018", "KS017", "KS017")
+	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Unchanged, "c": report.HeldBack}, "KS018", "KS017", "KS017")
 }

@@ -13,9 +13,9 @@ const (
 	// fightWindow is how long an undone write counts, and how long this process initially
 	// leaves a Destination alone.
 	fightWindow = 10 * time.Minute
-	// promptness is the time within which a controller overwrites a manifest; a person who
+	// overwriteTime is the time within which a controller overwrites a manifest; a person who
 	// edits one by hand takes longer.
-	promptness = time.Minute
+	overwriteTime = time.Minute
 	// longestRest bounds the time for which a Destination is left alone while its records do
 	// not change.
 	longestRest = 24 * time.Hour
@@ -28,7 +28,7 @@ const (
 
 // content is the digest of the file at a path, if there is one.
 type content struct {
-	sum     statestore.Sum
+	digest  statestore.Digest
 	present bool
 }
 
@@ -46,7 +46,7 @@ type mark struct {
 // lasts reports whether the mark still counts.
 func (m mark) lasts(now time.Time) bool {
 	age := now.Sub(m.at)
-	return age <= fightWindow && (m.record || age <= promptness)
+	return age <= fightWindow && (m.record || age <= overwriteTime)
 }
 
 // undoing counts how often what was written at a path was undone.
@@ -76,8 +76,8 @@ func (f *fight) idle() bool {
 	return len(f.marks)+len(f.undone)+f.stops == 0
 }
 
-// rest returns how long the records must stay unchanged before this process writes again.
-func (f *fight) rest() time.Duration {
+// pause returns how long the records must stay unchanged before this process writes again.
+func (f *fight) pause() time.Duration {
 	rest := fightWindow
 	for range f.stops - 1 {
 		rest = min(2*rest, longestRest)
@@ -94,7 +94,7 @@ func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree
 			delete(f.undone, path)
 		}
 	}
-	if f.stops > 0 && !f.stopped && now.Sub(f.until) > f.rest() {
+	if f.stops > 0 && !f.stopped && now.Sub(f.until) > f.pause() {
 		f.stops = 0
 	}
 	var left []mark
@@ -143,7 +143,7 @@ func (f *fight) undo(m mark, is content, now time.Time) bool {
 // stop starts a rest: this process leaves the Destination alone.
 func (f *fight) stop(now time.Time) {
 	f.stops++
-	f.stopped, f.until, f.marks, f.undone = true, now.Add(f.rest()), nil, nil
+	f.stopped, f.until, f.marks, f.undone = true, now.Add(f.pause()), nil, nil
 }
 
 // wait reports whether the Destination is still left alone. Changed records restart the rest.
@@ -152,7 +152,7 @@ func (f *fight) wait(now time.Time, unchanged func(statestore.Files) bool) bool 
 		return false
 	}
 	if !unchanged(f.records) {
-		f.until = now.Add(f.rest())
+		f.until = now.Add(f.pause())
 	}
 	f.stopped = now.Before(f.until)
 	return f.stopped

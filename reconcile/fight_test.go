@@ -74,7 +74,7 @@ func TestFight(t *testing.T) {
 			var f fight
 			now, stored := clockAt, ""
 			has := func(text string) content {
-				return content{statestore.Sum{byte(len(text)), []byte(text + "\x00")[0]}, text != ""}
+				return content{statestore.Digest{byte(len(text)), []byte(text + "\x00")[0]}, text != ""}
 			}
 			stops := 0
 			for i, step := range test.steps {

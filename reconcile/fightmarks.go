@@ -12,7 +12,7 @@ func (f *fights) wrote(piece *desired, outcome statestore.Outcome) {
 	if f.now.IsZero() || piece.state.Stepwise {
 		return
 	}
-	acknowledged := outcome.Err == nil && !piece.state.InHand && outcome.Revision != piece.state.Revision
+	acknowledged := outcome.Err == nil && !piece.state.WriteInProgress && outcome.Revision != piece.state.Revision
 	for i, o := range piece.outcomes {
 		d := piece.destinations[i]
 		marks := f.marks(piece, d, o.changes, acknowledged)
@@ -44,10 +44,10 @@ func (f *fights) marks(piece *desired, d *destinationView, changes statestore.Ch
 		case file.Path == ledger:
 			continue
 		case m.record && len(records) < maxMarks/2:
-			m.content = content{piece.state.Contents.Sum(file.Content), true}
+			m.content = content{piece.state.Contents.Digest(file.Content), true}
 			records = append(records, m)
 		case !m.record && len(manifests) < maxMarks/2:
-			m.content = content{piece.state.Contents.Sum(file.Content), true}
+			m.content = content{piece.state.Contents.Digest(file.Content), true}
 			manifests = append(manifests, m)
 		}
 	}

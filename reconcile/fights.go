@@ -35,7 +35,7 @@ func (f *fights) begin(now time.Time) {
 // leaveFights excludes the Destinations where another controller undoes what this process
 // writes. Requests that may be placed there already stay unplaced.
 func leaveFights(o *observed, store *storeView, all *fights) {
-	if store.err != nil || store.state.InHand || store.state.Stepwise || all.now.IsZero() {
+	if store.err != nil || store.state.WriteInProgress || store.state.Stepwise || all.now.IsZero() {
 		return
 	}
 	store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
@@ -65,7 +65,7 @@ func (f *fight) goesOn(store *storeView, d *destinationView, key destinationKey,
 	waits := f.wait(all.now, func(before statestore.Files) bool { return files.Same(before, dir) })
 	if !f.stopped && !waits {
 		at := func(path tree.Path) content {
-			sum, present := files.Sum(path)
+			sum, present := files.Digest(path)
 			return content{sum, present}
 		}
 		path, fights := f.see(all.now, at, func(path tree.Path) bool { return slices.Contains(d.invalidRecords, path) })

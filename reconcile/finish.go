@@ -9,11 +9,11 @@ import (
 
 // Finish is the last step of a round: it writes, shows or drops the changes of each store,
 // and returns an outcome for each, in the same order.
-type Finish func(context.Context, []statestore.Part) []statestore.Outcome
+type Finish func(context.Context, []statestore.StoreChanges) []statestore.Outcome
 
 // Each returns a Finish that calls a function for one store after the other.
-func Each(one func(context.Context, statestore.Part) statestore.Outcome) Finish {
-	return func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+func Each(one func(context.Context, statestore.StoreChanges) statestore.Outcome) Finish {
+	return func(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 		outcomes := make([]statestore.Outcome, len(parts))
 		for i, part := range parts {
 			outcomes[i] = one(ctx, part)
@@ -34,7 +34,7 @@ func failures(outcomes []statestore.Outcome) error {
 }
 
 // Preview is a Finish that writes nothing.
-func Preview(_ context.Context, parts []statestore.Part) []statestore.Outcome {
+func Preview(_ context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
 	for i, part := range parts {
 		outcomes[i].Revision = part.Changes.Base
@@ -43,7 +43,7 @@ func Preview(_ context.Context, parts []statestore.Part) []statestore.Outcome {
 }
 
 // Rehearse is a Finish that writes nothing and reports each store with changes as rehearsed.
-func Rehearse(_ context.Context, parts []statestore.Part) []statestore.Outcome {
+func Rehearse(_ context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
 	for i, part := range parts {
 		outcomes[i].Revision = part.Changes.Base
@@ -59,6 +59,6 @@ var errRehearsed = errors.New("nothing is written in a dry run")
 
 // Commit is a Finish that writes the changes: one write for the stores of one location, and
 // all locations concurrently, so a slow one delays no other.
-func Commit(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+func Commit(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 	return statestore.Commit(ctx, parts)
 }

@@ -40,7 +40,7 @@ type jointPlace struct {
 	log  *journal
 }
 
-func (p jointPlace) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+func (p jointPlace) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	if len(parts) == 1 {
 		return statestore.WriteEach(ctx, parts)
 	}
@@ -89,10 +89,10 @@ func TestStoresOfOneLocationAreWrittenTogether(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log journal
-			var parts []statestore.Part
+			var parts []statestore.StoreChanges
 			for i := range c.stores {
 				c.stores[i].log = &log
-				part := statestore.Part{Store: statestore.View{Store: &c.stores[i], Location: jointPlace{name: c.stores[i].place, log: &log}}, Changes: changed}
+				part := statestore.StoreChanges{Store: statestore.View{Store: &c.stores[i], Location: jointPlace{name: c.stores[i].place, log: &log}}, Changes: changed}
 				if c.stores[i].name == c.without {
 					part.Changes = statestore.ChangeSet{}
 				}
@@ -111,7 +111,7 @@ func TestStoreThatCannotJoinIsWrittenAlone(t *testing.T) {
 	changed := statestore.ChangeSet{Write: []tree.File{{Path: testkit.Path("x")}}}
 	var log journal
 	other := &joined{name: "a", log: &log}
-	got := Commit(t.Context(), []statestore.Part{{Store: w.store, Changes: changed}, {Store: other, Changes: changed}})
+	got := Commit(t.Context(), []statestore.StoreChanges{{Store: w.store, Changes: changed}, {Store: other, Changes: changed}})
 	if len(got) != 2 || got[0].Err != nil || len(w.paths()) != 1 || fmt.Sprint(log.lines) != "[alone a]" {
 		t.Errorf("%v, %v", got, log.lines)
 	}

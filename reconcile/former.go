@@ -37,7 +37,7 @@ type formerIndex struct {
 	// bases are the directories of the current Destinations.
 	bases []tree.Path
 	// paths maps the records to the digests of their content.
-	paths  map[tree.Path]statestore.Sum
+	paths  map[tree.Path]statestore.Digest
 	parsed map[recordKey]*readRecord
 }
 
@@ -47,7 +47,7 @@ func readFormer(ctx context.Context, o *observed, store *storeView, seen *observ
 	bases := o.basesIn(store)
 	index, known := seen.former.get(store.ref)
 	if !known || index.store != store.Store || !slices.Equal(index.bases, bases) {
-		index = &formerIndex{store: store.Store, bases: bases, paths: map[tree.Path]statestore.Sum{}, parsed: map[recordKey]*readRecord{}}
+		index = &formerIndex{store: store.Store, bases: bases, paths: map[tree.Path]statestore.Digest{}, parsed: map[recordKey]*readRecord{}}
 		seen.former.put(store.ref, index)
 	}
 	index.update(store.state.Files)
@@ -93,7 +93,7 @@ func (x *formerIndex) update(files statestore.Files) {
 		if _, current := slices.BinarySearchFunc(x.bases, base, tree.Compare); current {
 			continue
 		}
-		sum, there := files.Sum(path)
+		sum, there := files.Digest(path)
 		if there {
 			x.paths[path] = sum
 		} else {

@@ -5,7 +5,7 @@ import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 // generations is a cache whose entries are dropped after a whole round without use.
 type generations[K comparable, V any] struct{ now, before map[K]V }
 
-func (m *generations[K, V]) turn() { m.now, m.before = make(map[K]V, len(m.now)), m.now }
+func (m *generations[K, V]) rotate() { m.now, m.before = make(map[K]V, len(m.now)), m.now }
 
 // get returns the cached value of a key.
 func (m *generations[K, V]) get(key K) (V, bool) {

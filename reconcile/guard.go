@@ -111,7 +111,7 @@ func countRemovals(o *observed, parts planned, rules removalRules) (removals, ma
 		}
 		for _, d := range store.destinations {
 			all.recorded += len(d.records)
-			all.recent += d.ledger.Within(rules.window, rules.now).Sum()
+			all.recent += d.ledger.Within(rules.window, rules.now).Total()
 			if n := d.countRecorded(parts[d.Name].removed); n > 0 {
 				all.counted += n
 				by[d.Name] = n

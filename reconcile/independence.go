@@ -27,7 +27,7 @@ type independence struct {
 // newIndependent returns the independence of a Destination; nil if something there is not
 // plain.
 func newIndependent(c *checked, made *outcome) *independence {
-	digest := c.memory.Digest()
+	digest := c.checkCache.Digest()
 	if digest == nil || len(made.findings) > len(c.warnings) || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {
 		return nil
 	}
@@ -66,7 +66,7 @@ func (p *placement) isPlain() bool {
 // require it. It is false where placements are written one by one, because there each change
 // is compared with the stored files.
 func (known *cacheEntry) staysIndependent(now *situation) bool {
-	return known.independent != nil && !now.store.state.Stepwise && now.isPlain() && now.comesOf(&known.situation)
+	return known.independent != nil && !now.store.state.Stepwise && now.isPlain() && now.continues(&known.situation)
 }
 
 // update derives the outcome on a Destination whose placements are independent from the
@@ -79,7 +79,7 @@ func (known *cacheEntry) update(ctx context.Context, now situation, caches check
 	}
 	w := &wanted{situation: now, renderings: renderings{}}
 	view := *now.destinationView
-	w.destinationView, w.part = &view, part
+	w.destinationView, w.plan = &view, part
 	w.fixtures, _ = layout.Fixtures(w.Destination) // a Destination without roots was left out before
 	w.indexRecords()
 	w.place(nil, unpacked)
@@ -119,27 +119,27 @@ func warnedAbout(warnings []finding.Finding) map[string]bool {
 
 // changed returns the placements that have changed or were not written yet, and the previous
 // objects that they replace. It returns false if a placement is gone or misplaced.
-func (known *cacheEntry) changed(now *situation) (changed part, replaced map[*kratix.WorkPlacement]bool, ok bool) {
-	before := make(map[*kratix.WorkPlacement]int, len(known.situation.part.placements))
+func (known *cacheEntry) changed(now *situation) (changed destinationPlan, replaced map[*kratix.WorkPlacement]bool, ok bool) {
+	before := make(map[*kratix.WorkPlacement]int, len(known.situation.plan.placements))
 	names := make(map[kratix.Key]*kratix.WorkPlacement, len(before))
-	for i, p := range known.situation.part.placements {
+	for i, p := range known.situation.plan.placements {
 		before[p.WorkPlacement] = i
 	}
-	changed.guard = now.part.guard
+	changed.guard = now.plan.guard
 	unwritten := map[*kratix.WorkPlacement]bool{}
 	for _, p := range known.outcome.placements {
 		if p.State != report.Unchanged {
 			unwritten[p.Object] = true
 		}
 	}
-	for _, p := range now.part.placements {
+	for _, p := range now.plan.placements {
 		at, there := before[p.WorkPlacement]
-		if there && known.situation.part.placements[at] == p && !unwritten[p.WorkPlacement] {
+		if there && known.situation.plan.placements[at] == p && !unwritten[p.WorkPlacement] {
 			delete(before, p.WorkPlacement)
 			continue
 		}
 		if p.Misplaced {
-			return part{}, nil, false
+			return destinationPlan{}, nil, false
 		}
 		changed.placements = append(changed.placements, p)
 		names[kratix.KeyOf(p.WorkPlacement)] = p.WorkPlacement
@@ -147,7 +147,7 @@ func (known *cacheEntry) changed(now *situation) (changed part, replaced map[*kr
 	replaced = make(map[*kratix.WorkPlacement]bool, len(before))
 	for old := range before {
 		if names[kratix.KeyOf(old)] == nil {
-			return part{}, nil, false
+			return destinationPlan{}, nil, false
 		}
 		replaced[old] = true
 	}

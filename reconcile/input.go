@@ -16,7 +16,7 @@ func schedulerInput(o *observed) scheduler.Input {
 		}
 		for _, d := range store.destinations {
 			in.Destinations = append(in.Destinations, scheduler.Destination{Destination: d.Destination, Store: known})
-			if d.goesWithItsFiles() {
+			if d.isRemovedWithFiles() {
 				continue
 			}
 			for _, record := range d.records {

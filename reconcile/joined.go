@@ -63,7 +63,7 @@ func (c *checked) keepMixedUp() {
 	const why = "another's part of the same file would be lost"
 	for _, p := range c.candidates {
 		if p.writable() {
-			p.state, p.reason = report.Held, why
+			p.state, p.reason = report.HeldBack, why
 		}
 	}
 	for _, record := range c.removed {
@@ -98,7 +98,7 @@ func isMadeAnew(c *checked) bool {
 		}
 	}
 	for _, file := range layout.Join(wanted) {
-		if sum, _ := c.store.state.Files.Sum(file.Path); sum == c.store.state.Contents.Sum(file.Content) {
+		if sum, _ := c.store.state.Files.Digest(file.Path); sum == c.store.state.Contents.Digest(file.Content) {
 			return true
 		}
 	}

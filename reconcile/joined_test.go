@@ -42,7 +42,7 @@ func (w *testEnv) stays(want map[string]report.State, found ...string) {
 // TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack runs with and without WorkPlacements for
 // the parts; the file is rewritten once its conflict is resolved.
 func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
-	held := map[string]report.State{"a": report.Held, "b": report.Held}
+	held := map[string]report.State{"a": report.HeldBack, "b": report.HeldBack}
 	for name, isRemembered := range map[string]bool{"with WorkPlacements": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
 			w := writtenByKratix(t, "one", "two")
@@ -64,7 +64,7 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 			}
 			w.put("b", "one") // the parts are recorded now
 			w.put("a", "one", "four")
-			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Held}, "KS001")
+			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.HeldBack}, "KS001")
 			if got := w.content(aggregated); got != testkit.ConfigMaps("one", "four")+between+testkit.ConfigMaps("three") {
 				t.Errorf("%q", got)
 			}
@@ -79,9 +79,9 @@ func TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements(t *testing.T) {
 	w.put("a", "one")
 	w.put("b", "two")
 	w.put("c", "one")
-	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed, "c": report.Held}, "KS001")
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed, "c": report.HeldBack}, "KS001")
 	w.put("b", "three")
-	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Placed, "c": report.Held}, "KS001")
+	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Placed, "c": report.HeldBack}, "KS001")
 	if got := w.content(aggregated); got != testkit.ConfigMaps("one")+between+testkit.ConfigMaps("three") {
 		t.Errorf("%q", got)
 	}
@@ -98,7 +98,7 @@ func TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead(t *testing.T) {
 			w := writtenByKratix(t, "one", "two")
 			w.put("a", "one")
 			hide(w)
-			w.stays(map[string]report.State{"a": report.Held}, "KS063")
+			w.stays(map[string]report.State{"a": report.HeldBack}, "KS063")
 			w.snapshot.Rejected, w.snapshot.Incomplete = nil, false
 			w.put("b", "two")
 			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed})
@@ -123,7 +123,7 @@ func TestUntouchedAggregatedFileKeepsRemovedParts(t *testing.T) {
 	}
 	w.remove("c")
 	w.snapshot.Deleted = []kratix.Key{{Namespace: "default", Name: "c"}}
-	w.stays(map[string]report.State{"a": report.Held, "b": report.Held, "c": report.Kept}, "KS001", "KS063")
+	w.stays(map[string]report.State{"a": report.HeldBack, "b": report.HeldBack, "c": report.Kept}, "KS001", "KS063")
 	w.put("b", "four")
 	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed, "c": report.Removed})
 	if got := w.content(aggregated); got != testkit.ConfigMaps("one")+between+testkit.ConfigMaps("four") {

@@ -24,7 +24,7 @@ func (c *checked) keepWhole() {
 	c.fixtures, c.retired, c.removed, c.left = nil, nil, nil, true
 	for _, p := range c.candidates {
 		if p.writable() {
-			p.state, p.reason = report.Held, "the Destination is not laid out anew yet: "+why
+			p.state, p.reason = report.HeldBack, "the Destination is not laid out anew yet: "+why
 		}
 	}
 }

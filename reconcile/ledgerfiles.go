@@ -11,11 +11,11 @@ import (
 // ledgerFiles returns the Destination's ledger after the round, if it has one.
 func ledgerFiles(c *checked) []tree.File {
 	path, err := layout.LedgerPath(c.Destination)
-	text := c.part.guard.ledger
-	if c.part.guard.counts && !removesCounted(c) {
+	text := c.plan.guard.ledger
+	if c.plan.guard.counts && !removesCounted(c) {
 		text = c.ledgerText
 	}
-	if err != nil || text == "" || c.goesWithItsFiles() {
+	if err != nil || text == "" || c.isRemovedWithFiles() {
 		return nil
 	}
 	return []tree.File{{Path: path, Content: []byte(text)}}
@@ -24,13 +24,13 @@ func ledgerFiles(c *checked) []tree.File {
 // removesCounted reports whether a removal that the guard counts is part of the changes; the
 // server may refuse it.
 func removesCounted(c *checked) bool {
-	return slices.ContainsFunc(c.removed, func(r recordView) bool { return slices.Contains(c.part.removed, r.Placement) })
+	return slices.ContainsFunc(c.removed, func(r recordView) bool { return slices.Contains(c.plan.removed, r.Placement) })
 }
 
 // clearLedger removes a ledger whose entries no longer count, but only together with other
 // changes: it does not justify a commit of its own.
 func clearLedger(c *checked, set *statestore.ChangeSet) {
-	stale := c.ledgerText != "" && (c.part.guard.ledger == "" || c.goesWithItsFiles())
+	stale := c.ledgerText != "" && (c.plan.guard.ledger == "" || c.isRemovedWithFiles())
 	if !stale || set.Empty() || slices.Contains(set.Remove, c.ledgerPath) {
 		return
 	}

@@ -101,7 +101,7 @@ func TestModeNoneKeepsTwoWorksApart(t *testing.T) {
 	w.putFiles("a", map[string]string{"shared.yaml": testkit.ConfigMaps("a"), "a.yaml": testkit.ConfigMaps("a2")})
 	w.putFiles("b", map[string]string{"shared.yaml": testkit.ConfigMaps("b")})
 	w.putFiles("c", map[string]string{"c.yaml": testkit.ConfigMaps("c")})
-	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Held, "c": report.Placed}, "KS003")
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.HeldBack, "c": report.Placed}, "KS003")
 	if got := w.content("worker-1/shared.yaml"); got != testkit.ConfigMaps("a") {
 		t.Errorf("shared.yaml is %q", got)
 	}
@@ -128,7 +128,7 @@ func TestModeNoneNeverTakesAForeignFile(t *testing.T) {
 	w := inMode(t, kratix.None)
 	w.write(map[string]string{"worker-1/a.yaml": testkit.ConfigMaps("hand")})
 	w.putFiles("a", map[string]string{"a.yaml": testkit.ConfigMaps("a")})
-	w.expect(w.round(), map[string]report.State{"a": report.Held}, "KS003")
+	w.expect(w.round(), map[string]report.State{"a": report.HeldBack}, "KS003")
 	if got := w.content("worker-1/a.yaml"); got != testkit.ConfigMaps("hand") {
 		t.Errorf("a.yaml is %q", got)
 	}
@@ -165,7 +165,7 @@ func TestAggregatedChangesOnlyThePartThatChanged(t *testing.T) {
 
 	// A change with a conflict keeps the stored part.
 	w.put("a", "a", "c")
-	w.expect(w.round(), map[string]report.State{"a": report.Held, "b": report.Unchanged, "c": report.Unchanged}, "KS001")
+	w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Unchanged, "c": report.Unchanged}, "KS001")
 	if got := w.content(aggregated); got != testkit.ConfigMaps("a")+joint+testkit.ConfigMaps("b", "b2")+joint+testkit.ConfigMaps("c") {
 		t.Errorf("%q", got)
 	}
@@ -213,7 +213,7 @@ func TestAggregatedIsLeftWhenAPartWouldBeLost(t *testing.T) {
 	w.remove("b")
 	w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "b"}}
 	w.put("a", "changed")
-	w.expect(w.round(), map[string]report.State{"a": report.Held, "b": report.Kept}, "KS063")
+	w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Kept}, "KS063")
 	if got := w.content(aggregated); got != drifted {
 		t.Errorf("%q", got)
 	}

@@ -109,7 +109,7 @@ func TestDependencyThatNothingWantsYetIsNoFinding(t *testing.T) {
 func TestLookIsWhatARoundPlansFrom(t *testing.T) {
 	w := newPair(t, 2)
 	r := Reconciler{Source: w, Stores: w, Policy: Policy{OnMisplaced: scheduler.Move}}
-	in, findings, err := r.Look(t.Context())
+	in, findings, err := r.Inspect(t.Context())
 	if err != nil || len(findings) > 0 || len(in.Works) != 2 || len(in.Existing) != 2 || len(in.Destinations) != 2 || in.OnMisplaced != scheduler.Move {
 		t.Errorf("%+v, %v, %v", in, findings, err)
 	}

@@ -102,11 +102,11 @@ type observations struct {
 	fights     fights
 }
 
-// turn starts a round and drops the entries that the last round did not use.
-func (o *observations) turn() {
-	o.records.turn()
-	o.former.turn()
-	o.unrecorded.turn()
+// startRound starts a round and drops the entries that the last round did not use.
+func (o *observations) startRound() {
+	o.records.rotate()
+	o.former.rotate()
+	o.unrecorded.rotate()
 }
 
 // observe opens and reads every store that a Destination names.
@@ -129,7 +129,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Op
 	separate(w)
 	for _, store := range w.stores {
 		addState(ctx, w, store, seen)
-		leaveToOthers(w, store, policy)
+		excludeForeignOwned(w, store, policy)
 		leaveFights(w, store, &seen.fights)
 	}
 	readUnused(ctx, w, opener, seen)
@@ -260,8 +260,8 @@ func addState(ctx context.Context, o *observed, store *storeView, seen *observat
 	}
 }
 
-// goesWithItsFiles reports whether the Destination is being deleted together with its files.
-func (d *destinationView) goesWithItsFiles() bool { return d.IsDeleted() && d.CleansUp() }
+// isRemovedWithFiles reports whether the Destination is being deleted together with its files.
+func (d *destinationView) isRemovedWithFiles() bool { return d.IsDeleted() && d.CleansUp() }
 
 // limitsOf returns the limits of a store.
 func limitsOf(store *storeView, policy Policy) layout.Limits {

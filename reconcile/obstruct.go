@@ -176,7 +176,7 @@ func reportAlike(c *checked, foreign []dedupe.File) {
 			}
 		}
 	}
-	alike := tree.Alike(paths)
+	alike := tree.CaseCollisions(paths)
 	for i, place := range places {
 		other, is := alike[i]
 		if !is || places[other].Object == place.Object {

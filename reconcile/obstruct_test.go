@@ -48,11 +48,11 @@ func TestFileWhereAnotherNeedsADirectoryIsHeldUntilTheOtherGoes(t *testing.T) {
 	w.putFiles("b", map[string]string{"app/b.yaml": testkit.ConfigMaps("b")})
 	w.putFiles("c", map[string]string{"c/c.yaml": testkit.ConfigMaps("c")})
 	result := w.round()
-	w.expect(result, placements{"a": report.Placed, "b": report.Held, "c": report.Placed}, "KS003")
+	w.expect(result, placements{"a": report.Placed, "b": report.HeldBack, "c": report.Placed}, "KS003")
 	if f := result.Findings[0]; f.Place.Object != "Work default/b" || f.Related[0].Place.Object != "Work default/a" {
 		t.Errorf("the owners are %v", f)
 	}
-	w.expect(w.round(), placements{"a": report.Unchanged, "b": report.Held, "c": report.Unchanged}, "KS003")
+	w.expect(w.round(), placements{"a": report.Unchanged, "b": report.HeldBack, "c": report.Unchanged}, "KS003")
 	w.remove("a")
 	w.expect(w.round(), placements{"a": report.Removed, "b": report.Placed, "c": report.Unchanged})
 	if got := w.paths(); !slices.Contains(got, "worker-1/app/b.yaml") || slices.Contains(got, "worker-1/app") {
@@ -71,7 +71,7 @@ func TestWorkThatAStoreCannotHoldKeepsWhatItHas(t *testing.T) {
 		w.round()
 		w.putFiles("a", files)
 		w.put("b", "z")
-		w.expect(w.round(), placements{"a": report.Held, "b": report.Placed}, name)
+		w.expect(w.round(), placements{"a": report.HeldBack, "b": report.Placed}, name)
 		if w.content(aFile) != testkit.ConfigMaps("x") || w.content(bFile) != testkit.ConfigMaps("z") {
 			t.Errorf("%s: a has %q, b %q", name, w.content(aFile), w.content(bFile))
 		}
@@ -83,11 +83,11 @@ func TestWorkThatAStoreCannotHoldKeepsWhatItHas(t *testing.T) {
 func TestAllowedNameIsWritten(t *testing.T) {
 	w := newEnv(t)
 	w.putFiles("a", map[string]string{".gitignore": "*.tmp\n"})
-	w.expect(w.round(), placements{"a": report.Held}, "KS008")
+	w.expect(w.round(), placements{"a": report.HeldBack}, "KS008")
 	w.policy.AllowNames = []string{".gitign*"}
 	w.expect(w.round(), placements{"a": report.Placed})
 	w.policy.AllowNames = nil
-	w.expect(w.round(), placements{"a": report.Held}, "KS008")
+	w.expect(w.round(), placements{"a": report.HeldBack}, "KS008")
 }
 
 func TestLimitsFollowTheStoresPath(t *testing.T) {
@@ -108,7 +108,7 @@ func TestLimitsFollowTheStoresPath(t *testing.T) {
 	longer := store.DeepCopy()
 	longer.Spec.Path = strings.Repeat("p/", 100)
 	w.snapshot.BucketStateStores[0] = longer
-	w.expect(w.round(), placements{"a": report.Held}, "KS009")
+	w.expect(w.round(), placements{"a": report.HeldBack}, "KS009")
 }
 
 func TestObstacleInTheStoreIsNamed(t *testing.T) {
@@ -139,7 +139,7 @@ func TestObstacleInTheStoreIsNamed(t *testing.T) {
 			}
 			w.obstructIf(c.symlink)
 			result := w.round()
-			if got := states(result); got["a"] != report.Held || got["other"] != report.Placed {
+			if got := states(result); got["a"] != report.HeldBack || got["other"] != report.Placed {
 				t.Errorf("placements %v", got)
 			}
 			at := c.file + c.symlink
@@ -168,7 +168,7 @@ func TestSymlinkThatComesLaterHoldsAnUpdateBack(t *testing.T) {
 	w.obstruct("worker-1/resources/default/redis/c")
 	w.put("b", "z")
 	w.put("c", "c")
-	w.expect(w.round(), placements{"a": report.Unchanged, "b": report.Placed, "c": report.Held}, "KS003")
+	w.expect(w.round(), placements{"a": report.Unchanged, "b": report.Placed, "c": report.HeldBack}, "KS003")
 	w.obstruct("", "worker-1/resources/default/redis/c")
 	w.expect(w.round(), placements{"a": report.Unchanged, "b": report.Unchanged, "c": report.Placed})
 }
@@ -239,7 +239,7 @@ func TestRandomPathsNeverCollide(t *testing.T) {
 				}
 				for _, state := range states(result) {
 					switch state {
-					case report.Held:
+					case report.HeldBack:
 						held++
 					case report.Placed:
 						placed++
@@ -283,7 +283,7 @@ func (w *testEnv) collide(rng *rand.Rand) {
 			w.obstruct(theirs)
 		}
 	case 2, 3:
-		if sum, there := state.Files.Sum(testkit.Path(theirs)); there && sum == state.Contents.Sum([]byte("theirs")) {
+		if sum, there := state.Files.Digest(testkit.Path(theirs)); there && sum == state.Contents.Digest([]byte("theirs")) {
 			w.erase(theirs)
 		}
 		if _, there := state.Obstacles.At(testkit.Path(theirs)); there {

@@ -44,7 +44,7 @@ func newOutcome(c *checked, made changes) *outcome {
 		}
 	}
 	o.placements = placementStates(c, made)
-	o.emptied = c.goesWithItsFiles() && !c.restExcluded
+	o.emptied = c.isRemovedWithFiles() && !c.restExcluded
 	return o
 }
 
@@ -60,7 +60,7 @@ func placementStates(c *checked, made changes) []report.Placement {
 		if p.writable() && made.actions != nil && made.actions[p] == "" {
 			one.State = report.Unchanged
 		}
-		if p.state == report.Held {
+		if p.state == report.HeldBack {
 			one.Written = c.holdings.has(&p.placement)
 		}
 		states = append(states, one)

@@ -39,7 +39,7 @@ func (c *checked) checkOutgoing(ctx context.Context) error {
 	if !c.store.state.Stepwise {
 		return nil
 	}
-	for moved := range c.part.moved { // removed once the new copy is written
+	for moved := range c.plan.moved { // removed once the new copy is written
 		c.blocked = append(c.blocked, kratix.Describe(moved))
 	}
 	check := outgoingCheck{checked: c}
@@ -53,7 +53,7 @@ func (c *checked) checkOutgoing(ctx context.Context) error {
 		}
 	}
 	for _, p := range waiting { // a blocked placement still counts as written in the check of the others
-		p.state, p.reason = report.Held, reasonOutgoing
+		p.state, p.reason = report.HeldBack, reasonOutgoing
 		c.blocked = append(c.blocked, kratix.Describe(p.WorkPlacement))
 	}
 	return nil
@@ -78,7 +78,7 @@ func (c *outgoingCheck) conflicts(p *candidate) bool {
 			continue
 		}
 		if p.rendering.Joined { // the parts have no path of their own, so only objects can conflict
-			file.Path = asideOf(root.Path, i)
+			file.Path = temporaryPath(root.Path, i)
 		}
 		root.Foreign = append(root.Foreign, file.File)
 	}
@@ -86,7 +86,7 @@ func (c *outgoingCheck) conflicts(p *candidate) bool {
 		return false
 	}
 	verdict := dedupe.Check(root)
-	if _, held := verdict.Held[0]; !held {
+	if _, held := verdict.Quarantined[0]; !held {
 		return false
 	}
 	role := func(object string) string {
@@ -108,8 +108,8 @@ func (c *outgoingCheck) conflicts(p *candidate) bool {
 	return true
 }
 
-// asideOf returns a path in a root for one of the outgoing parts of an aggregated file.
-func asideOf(root tree.Path, i int) tree.Path {
+// temporaryPath returns a path in a root for one of the outgoing parts of an aggregated file.
+func temporaryPath(root tree.Path, i int) tree.Path {
 	name, _ := tree.ParsePath(fmt.Sprintf("outgoing-%d.yaml", i)) // a plain name always parses
 	return root.Join(name)
 }
@@ -176,7 +176,7 @@ func (c *candidate) keeps(file dedupe.File) bool {
 // another controller writes it from, or else the store.
 func (s *situation) placeOf(path tree.Path) finding.Place {
 	object := s.store.ref.String()
-	if whose := s.store.state.Whose; whose != nil {
+	if whose := s.store.state.WrittenBy; whose != nil {
 		object = cmp.Or(whose(path), object)
 	}
 	return finding.Place{Object: object, File: path.String()}
@@ -200,9 +200,9 @@ const (
 	orphaned = "a WorkPlacement whose Work is gone"
 )
 
-// ofStranger returns the description of a WorkPlacement that belongs to no placement of the
+// ofUnknownPlacement returns the description of a WorkPlacement that belongs to no placement of the
 // round.
-func ofStranger(object string) string {
+func ofUnknownPlacement(object string) string {
 	if isWorkPlacement(object) {
 		return ofNoWork
 	}

@@ -8,9 +8,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// leaveToOthers excludes the Destinations where another controller has recorded placements.
+// excludeForeignOwned excludes the Destinations where another controller has recorded placements.
 // Requests that may be placed there already stay unplaced.
-func leaveToOthers(o *observed, store *storeView, policy Policy) {
+func excludeForeignOwned(o *observed, store *storeView, policy Policy) {
 	if policy.Adopt {
 		return
 	}

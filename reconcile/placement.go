@@ -26,10 +26,12 @@ type decision struct {
 func (d *decision) writable() bool { return d.state == report.Placed }
 
 // quarantine keeps a placement from being written because of a conflict.
-func (d *decision) quarantine(why string) { d.state, d.reason, d.conflicts = report.Held, why, true }
+func (d *decision) quarantine(why string) {
+	d.state, d.reason, d.conflicts = report.HeldBack, why, true
+}
 
 // refuse keeps a placement from being written because the API server would refuse an object.
-func (d *decision) refuse(why string) { d.state, d.reason = report.Held, why }
+func (d *decision) refuse(why string) { d.state, d.reason = report.HeldBack, why }
 
 // placement is a placement on a Destination with its rendered files.
 type placement struct {

@@ -27,7 +27,7 @@ func (r *Reconciler) plan(ctx context.Context, seen *observed, rules removalRule
 			}
 			return plan, whole, stores
 		}
-		input.Clashes = tried.has
+		input.Conflicts = tried.has
 	}
 }
 

@@ -71,11 +71,11 @@ type cache struct {
 	reported     placementList
 }
 
-// turn starts a round.
-func (m *cache) turn(builder kustomize.Builder, stop <-chan struct{}) {
-	m.observations.turn()
-	m.contents.interned.turn()
-	m.outcomes.turn(builder, stop)
+// startRound starts a round.
+func (m *cache) startRound(builder kustomize.Builder, stop <-chan struct{}) {
+	m.observations.startRound()
+	m.contents.interned.rotate()
+	m.outcomes.startRound(builder, stop)
 }
 
 // TryRefused makes the next rounds retry all content that servers have refused. It must not
@@ -161,7 +161,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	if err != nil {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
-	r.cache.turn(r.Builder, r.stop(ctx))
+	r.cache.startRound(r.Builder, r.stop(ctx))
 	snapshot = r.cache.contents.within(snapshot, r.Policy.MaxUnpacked)
 	followInput(r, snapshot)
 	inner, done = r.stage(ctx, StageObserve)

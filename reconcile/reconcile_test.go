@@ -269,8 +269,8 @@ func TestConflictHoldsBackTheLaterUntilTheOwnerGoes(t *testing.T) {
 	w.put("a", "x", "mine")
 	w.put("b", "x")
 	w.put("c", "z")
-	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Held, "c": report.Placed}, "KS001")
-	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Held, "c": report.Unchanged}, "KS001")
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.HeldBack, "c": report.Placed}, "KS001")
+	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.HeldBack, "c": report.Unchanged}, "KS001")
 	w.remove("a")
 	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Unchanged})
 }
@@ -283,7 +283,7 @@ func TestNewRequestGoesWhereItDoesNotConflict(t *testing.T) {
 	}
 	w.put("d", "other")
 	result := w.round()
-	w.expect(result, map[string]report.State{"a": report.Placed, "b": report.Placed, "c": report.Held, "d": report.Placed}, "KS001")
+	w.expect(result, map[string]report.State{"a": report.Placed, "b": report.Placed, "c": report.HeldBack, "d": report.Placed}, "KS001")
 	at := map[string]string{}
 	for _, p := range result.Placements {
 		at[p.Work] = p.Destination
@@ -301,7 +301,7 @@ func TestUpdateThatConflictsKeepsWhatIsStored(t *testing.T) {
 	w.put("b", "y")
 	w.round()
 	w.put("b", "y", "x")
-	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Held}, "KS001")
+	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.HeldBack}, "KS001")
 	if got := w.content(bFile); got != testkit.ConfigMaps("y") {
 		t.Errorf("b has %q", got)
 	}
@@ -318,7 +318,7 @@ func TestHeldPlacementReportsWhetherItIsWritten(t *testing.T) {
 	w.put("c", "x")
 	for range 2 {
 		result := w.round()
-		w.expect(result, map[string]report.State{"a": report.Unchanged, "b": report.Held, "c": report.Held}, "KS001", "KS001")
+		w.expect(result, map[string]report.State{"a": report.Unchanged, "b": report.HeldBack, "c": report.HeldBack}, "KS001", "KS001")
 		for _, p := range result.Placements {
 			if want := p.Work == "default/b"; p.Written != want {
 				t.Errorf("%s: written %v", p.Work, p.Written)
@@ -343,7 +343,7 @@ func TestWorkWithAFileThatCannotBeWrittenKeepsWhatIsStored(t *testing.T) {
 			work := w.putFiles("a", map[string]string{"maps.yaml": testkit.ConfigMaps("changed"), "more.yaml": testkit.ConfigMaps("more")})
 			spoil.change(&work.Spec.WorkloadGroups[0].Workloads[1])
 			w.put("b", "z")
-			w.expect(w.round(), map[string]report.State{"a": report.Held, "b": report.Placed}, spoil.rule)
+			w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Placed}, spoil.rule)
 			if got := w.content(aFile); got != testkit.ConfigMaps("x") {
 				t.Errorf("a has %q", got)
 			}
@@ -372,7 +372,7 @@ func TestKeptPlacementsTakePartInConflicts(t *testing.T) {
 	w.remove("z")
 	w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "z"}}
 	w.put("a", "x")
-	w.expect(w.round(), map[string]report.State{"z": report.Kept, "a": report.Held}, "KS001")
+	w.expect(w.round(), map[string]report.State{"z": report.Kept, "a": report.HeldBack}, "KS001")
 }
 
 func TestForeignFilesStayAndTakePart(t *testing.T) {
@@ -385,7 +385,7 @@ func TestForeignFilesStayAndTakePart(t *testing.T) {
 	w.put("a", "x")
 	w.put("b", "y")
 	result := w.round()
-	w.expect(result, map[string]report.State{"a": report.Held, "b": report.Placed}, "KS001")
+	w.expect(result, map[string]report.State{"a": report.HeldBack, "b": report.Placed}, "KS001")
 	if got := result.Findings[0].Related[0].Place.String(); got != "GitStateStore default, worker-1/resources/by-hand.yaml:1" {
 		t.Errorf("the other owner is %q", got)
 	}
@@ -529,7 +529,7 @@ func TestPlacementWhosePathChangesTakesItsFilesAlong(t *testing.T) {
 	w.round()
 	w.put("b", "y")
 	w.put("a", "x", "y").Labels = map[string]string{kratix.PipelineNameLabel: "two"}
-	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Held}, "KS001")
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.HeldBack}, "KS001")
 	if got := w.paths(); !slices.Equal(got, []string{aRecord, after}) {
 		t.Errorf("store has %v", got)
 	}
@@ -542,7 +542,7 @@ func TestPlacementWhosePathChangesTakesItsFilesAlong(t *testing.T) {
 	w.put("a", "x").Labels = map[string]string{kratix.PipelineNameLabel: "one"}
 	w.round()
 	w.put("a", "x", "y").Labels = map[string]string{kratix.PipelineNameLabel: "two"}
-	w.expect(w.round(), map[string]report.State{"a": report.Held, "b": report.Unchanged}, "KS001")
+	w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Unchanged}, "KS001")
 	if got := w.paths(); !slices.Contains(got, before) || slices.Contains(got, after) {
 		t.Errorf("held back, and the store has %v", got)
 	}
@@ -647,7 +647,7 @@ func TestStoreThatNeverStandsStillIsGivenUpAndReported(t *testing.T) {
 }
 
 func TestStoreThatFailsIsReportedWithItsHint(t *testing.T) {
-	broken := &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable, Hint: "Start it."}
+	broken := &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable, Fix: "Start it."}
 	for name, store := range map[string]*flaky{"reading": {read: broken}, "writing": {apply: broken}} {
 		t.Run(name, func(t *testing.T) {
 			w := newEnv(t)
@@ -766,7 +766,7 @@ type early struct{ statestore.Store }
 
 func (e early) Read(ctx context.Context) (statestore.State, error) {
 	state, err := e.Store.Read(ctx)
-	state.InHand = true
+	state.WriteInProgress = true
 	return state, err
 }
 

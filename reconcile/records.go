@@ -79,7 +79,7 @@ func readRecords(ctx context.Context, o *observed, store *storeView, seen *obser
 // readRecords reads the records of a Destination; known are the records parsed before.
 func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]*readRecord) (recordsView, error) {
 	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]*readRecord{}}
-	var interned kratix.Words
+	var interned kratix.Interner
 	ledger, err := layout.LedgerPath(d.Destination)
 	if err != nil {
 		return view, err
@@ -102,7 +102,7 @@ func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir
 		view.parsed[key] = read
 		view.add(d, path, read)
 	}
-	view.records = united(view.records)
+	view.records = mergeDuplicates(view.records)
 	return view, nil
 }
 
@@ -189,9 +189,9 @@ func (r *readRecord) view(at tree.Path) recordView {
 	return view
 }
 
-// united returns the records with duplicates merged: a placement can have records in the
+// mergeDuplicates returns the records with duplicates merged: a placement can have records in the
 // layouts of two versions. The record at the current path takes precedence.
-func united(records []recordView) []recordView {
+func mergeDuplicates(records []recordView) []recordView {
 	at := make(map[tree.Path]int, len(records))
 	all := records[:0]
 	for _, record := range records {
@@ -224,8 +224,8 @@ type readRecord struct {
 
 // recordKey is a record's path and the digest of its content.
 type recordKey struct {
-	path tree.Path
-	sum  statestore.Sum
+	path   tree.Path
+	digest statestore.Digest
 }
 
 // recordsView holds the records of a Destination, and the files they were read from.
@@ -247,9 +247,9 @@ type recordsView struct {
 
 // intern replaces the strings and paths of a record by equal ones already in memory, since a
 // store has one record per placement.
-func (r *readRecord) intern(words *kratix.Words, files statestore.Files) {
+func (r *readRecord) intern(words *kratix.Interner, files statestore.Files) {
 	for i, path := range r.Files {
-		r.Files[i] = files.Own(path)
+		r.Files[i] = files.Interned(path)
 	}
 	if r.Placement != nil {
 		words.ShareWorkPlacement(r.Placement)

@@ -64,7 +64,7 @@ func TestInModeNoneTheSecondOfTwoWithOneRecordIsHeldBack(t *testing.T) {
 	w.round()
 	w.putIn("a", "b-c", "two.yaml")
 	for range 2 {
-		w.expect(w.round(), map[string]report.State{"a-b/c": report.Unchanged, "a/b-c": report.Held}, "KS003")
+		w.expect(w.round(), map[string]report.State{"a-b/c": report.Unchanged, "a/b-c": report.HeldBack}, "KS003")
 	}
 	w.remove("c")
 	w.round()

@@ -29,10 +29,10 @@ const (
 	// searchPause is the delay before a search that has used up its trials continues.
 	searchPause = time.Minute
 	// alwaysRefused is the number of units, refused alone with the same message and nothing
-	// accepted in between, that shows that a server refuses everything; anyhowRefused is the
+	// accepted in between, that shows that a server refuses everything; refusedRegardless is the
 	// number for any messages.
-	alwaysRefused = 3
-	anyhowRefused = 16
+	alwaysRefused     = 3
+	refusedRegardless = 16
 	// trust is how long a server that has accepted something is assumed not to refuse
 	// everything.
 	trust = time.Hour
@@ -47,10 +47,10 @@ type refusals struct {
 // refusedStore holds the refused units of one store.
 type refusedStore struct {
 	store statestore.Store
-	// apart reports whether a commit that moved placements between directories was refused:
+	// separateCommits reports whether a commit that moved placements between directories was refused:
 	// from then on the new copies are written first, so that the search can isolate the
 	// refused ones.
-	apart bool
+	separateCommits bool
 	// refused are the units that were refused alone.
 	refused map[unit]*refusal
 	search  search
@@ -64,9 +64,9 @@ type refusedStore struct {
 	probed map[suspect]bool
 	// since are the units that were refused alone since the last accepted write; words is the
 	// message of the last refusal, and same the number of consecutive refusals with it.
-	since map[unit]bool
-	words string
-	same  int
+	since   map[unit]bool
+	message string
+	same    int
 	// accepts reports whether anything was accepted, last at acceptedAt.
 	accepts    bool
 	acceptedAt time.Time
@@ -207,7 +207,7 @@ func (s *refusedStore) excluded(but []suspect) exclusions {
 
 // sync updates the entry from the desired state of a store that was just read.
 func (s *refusedStore) sync(d *desired, now time.Time) {
-	if s.inProgress != nil && !d.state.InHand {
+	if s.inProgress != nil && !d.state.WriteInProgress {
 		s.resolve(d, now)
 	}
 	if len(s.refused) == 0 && s.search.isOver() {
@@ -335,8 +335,8 @@ func (s *refusedStore) provesRefusal(found []suspect, words string, err error) b
 	if errors.As(err, &storeErr) && len(storeErr.Paths) > 0 {
 		return false // it accepts other files
 	}
-	if words != s.words {
-		s.words, s.same = words, 0
+	if words != s.message {
+		s.message, s.same = words, 0
 	}
 	if s.since == nil {
 		s.since = map[unit]bool{}
@@ -351,7 +351,7 @@ func (s *refusedStore) provesRefusal(found []suspect, words string, err error) b
 			s.same++ // it has no content that could be refused, so it counts twice
 		}
 	}
-	return s.same >= alwaysRefused || len(s.since) >= anyhowRefused
+	return s.same >= alwaysRefused || len(s.since) >= refusedRegardless
 }
 
 // fail marks the store as failed. Units in the search count as refused, so that units that
@@ -370,7 +370,7 @@ func (s *refusedStore) fail(err error) {
 // accepted processes a write that was accepted.
 func (s *refusedStore) accepted(now time.Time) {
 	s.accepts, s.acceptedAt = true, now
-	s.since, s.words, s.same, s.always, s.probed = nil, "", 0, nil, nil
+	s.since, s.message, s.same, s.always, s.probed = nil, "", 0, nil, nil
 }
 
 // retried processes the acceptance of a unit that was refused before: other refused units may
@@ -417,7 +417,7 @@ func answerOf(err error) answer {
 		said.message = strings.TrimSpace(storeErr.Remote)
 	}
 	if len(storeErr.Paths) > 0 {
-		said.fix = storeErr.Hint
+		said.fix = storeErr.Fix
 	}
 	said.message = clip(said.message)
 	return said

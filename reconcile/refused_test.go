@@ -35,7 +35,7 @@ func (p *picky) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	}
 	p.pushes = append(p.pushes, changes)
 	if words := p.refuses(changes); words != "" {
-		told := &statestore.Error{Op: "write", Store: "GitStateStore default", Err: fmt.Errorf("%w: hook declined", statestore.ErrContentRefused), Remote: words, Hint: "Ask."}
+		told := &statestore.Error{Op: "write", Store: "GitStateStore default", Err: fmt.Errorf("%w: hook declined", statestore.ErrContentRefused), Remote: words, Fix: "Ask."}
 		for _, file := range changes.Write {
 			if p.names && bytes.Contains(file.Content, []byte("AKIA")) {
 				told.Paths = append(told.Paths, file.Path)
@@ -126,13 +126,13 @@ func TestRefusedPlacementBesideADestinationWithoutChanges(t *testing.T) {
 		}
 		w.round()
 		w.bring("bad", "worker-1", "AKIA")
-		want := map[string]report.State{"bad": report.Held}
+		want := map[string]report.State{"bad": report.HeldBack}
 		if others != "" {
 			w.bring(others, "worker-1", "")
 			want[others] = report.Placed
 		}
 		wantStates(t, w.round(), report.Unchanged, want)
-		want = map[string]report.State{"bad": report.Held}
+		want = map[string]report.State{"bad": report.HeldBack}
 		wantStates(t, w.round(), report.Unchanged, want)
 	}
 }
@@ -162,7 +162,7 @@ func TestRefusedPlacementIsFoundAndTheRestIsWritten(t *testing.T) {
 			}
 			for _, i := range c.bad {
 				w.bring(fmt.Sprintf("work-%02d", i), fmt.Sprint("worker-", i%c.destinations), "AKIA")
-				want[fmt.Sprintf("work-%02d", i)] = report.Held
+				want[fmt.Sprintf("work-%02d", i)] = report.HeldBack
 			}
 			for i := range c.destinations {
 				want[fmt.Sprint("before-", i)] = report.Unchanged
@@ -180,7 +180,7 @@ func TestRefusedPlacementIsFoundAndTheRestIsWritten(t *testing.T) {
 			}
 			for _, f := range told {
 				name := strings.TrimPrefix(f.Place.Object, "Work default/")
-				if want[name] != report.Held || !strings.Contains(f.Message, "push protection: worker-") || !strings.Contains(f.Message, name+"/") {
+				if want[name] != report.HeldBack || !strings.Contains(f.Message, "push protection: worker-") || !strings.Contains(f.Message, name+"/") {
 					t.Errorf("of %s it is said: %s", f.Place.Object, f.Message)
 				}
 			}
@@ -219,7 +219,7 @@ func TestRefusedPlacementKeepsWhatIsStored(t *testing.T) {
 			}
 			bring("b", "second AKIA")
 			r := w.round()
-			wantStates(t, r, report.Placed, map[string]report.State{"b": report.Held})
+			wantStates(t, r, report.Placed, map[string]report.State{"b": report.HeldBack})
 			all := ""
 			for path := range w.state().Files.All() {
 				if !strings.Contains(path.String(), ".kratix") {
@@ -261,7 +261,7 @@ func TestRefusedPlacementIsTriedAgain(t *testing.T) {
 		w.bring("bad", "worker-0", "AKIA again")
 		w.bring("good-1", "worker-0", "changed")
 		r := w.round()
-		wantStates(t, r, report.Unchanged, map[string]report.State{"bad": report.Held, "good-1": report.Placed})
+		wantStates(t, r, report.Unchanged, map[string]report.State{"bad": report.HeldBack, "good-1": report.Placed})
 		if w.picky.count() != 2 || holdsKey(w.picky.lastAccepted()) != "" {
 			t.Error("what is good waits for what is bad")
 		}
@@ -272,20 +272,20 @@ func TestRefusedPlacementIsTriedAgain(t *testing.T) {
 		w := start(t)
 		for _, wait := range []time.Duration{5 * time.Minute, 10 * time.Minute, 20 * time.Minute, 40 * time.Minute, 80 * time.Minute, 160 * time.Minute, 320 * time.Minute, 6 * time.Hour, 6 * time.Hour} {
 			w.now = w.now.Add(wait - time.Second)
-			round(t, w, 0, report.Held)
+			round(t, w, 0, report.HeldBack)
 			if due := w.round().Due; due <= 0 || due > time.Minute {
 				t.Errorf("due in %s", due)
 			}
 			w.now = w.now.Add(time.Second)
-			round(t, w, 1, report.Held)
+			round(t, w, 1, report.HeldBack)
 		}
 	})
 	t.Run("when it is asked for", func(t *testing.T) {
 		w := start(t)
 		w.reconciler.TryRefused()
-		round(t, w, 1, report.Held)
+		round(t, w, 1, report.HeldBack)
 		w.picky.refuses = func(statestore.ChangeSet) string { return "" }
-		round(t, w, 0, report.Held)
+		round(t, w, 0, report.HeldBack)
 		w.reconciler.TryRefused()
 		round(t, w, 1, report.Placed)
 	})
@@ -381,7 +381,7 @@ func TestManyEqualRefusalsDoNotFailAStoreThatAccepts(t *testing.T) {
 		w.bring(fmt.Sprint("bad-", i), "worker-0", "AKIA")
 	}
 	r := w.round()
-	if r.Has(finding.StoreFailed()) || r.Counts()[report.Held] != 10 {
+	if r.Has(finding.StoreFailed()) || r.Counts()[report.HeldBack] != 10 {
 		t.Fatalf("%v: %v", r.Counts(), r.Findings)
 	}
 	w.bring("late", "worker-0", "")
@@ -412,7 +412,7 @@ func TestLaterUnitsAreTriedFirstWhereEverythingWasRefused(t *testing.T) {
 	}
 	w.bring("late", "worker-0", "")
 	r := w.round()
-	if r.Has(finding.StoreFailed()) || r.Counts()[report.Placed] != 1 || r.Counts()[report.Held] != 5 {
+	if r.Has(finding.StoreFailed()) || r.Counts()[report.Placed] != 1 || r.Counts()[report.HeldBack] != 5 {
 		t.Errorf("%v: %v", r.Counts(), r.Findings)
 	}
 }
@@ -432,14 +432,14 @@ func TestSearchIsBoundedInARoundAndGoesOn(t *testing.T) {
 		if r.Has(finding.StoreFailed()) {
 			t.Fatalf("found %v", r.Findings)
 		}
-		if rounds++; r.Counts()[report.Held] == 60 {
+		if rounds++; r.Counts()[report.HeldBack] == 60 {
 			break
 		}
 		if r.Due != searchPause || rounds > 20 {
 			t.Fatalf("after %d rounds: %v, due in %s", rounds, r.Counts(), r.Due)
 		}
 	}
-	if counts := w.round().Counts(); counts[report.Unchanged] != 60 || counts[report.Held] != 60 {
+	if counts := w.round().Counts(); counts[report.Unchanged] != 60 || counts[report.HeldBack] != 60 {
 		t.Errorf("%v", counts)
 	}
 }
@@ -453,7 +453,7 @@ func TestServerThatNamesTheFileNeedsNoSearch(t *testing.T) {
 	w.bring("bad-1", "worker-0", "AKIA")
 	w.bring("bad-2", "worker-0", "AKIA")
 	r := w.round()
-	wantStates(t, r, report.Placed, map[string]report.State{"bad-1": report.Held, "bad-2": report.Held})
+	wantStates(t, r, report.Placed, map[string]report.State{"bad-1": report.HeldBack, "bad-2": report.HeldBack})
 	if got := w.picky.count(); got != 2 {
 		t.Errorf("%d pushes", got)
 	}
@@ -507,7 +507,7 @@ func TestRefusedOwnerOfASharedObjectLeavesTheOthersWhatIsStored(t *testing.T) {
 	shared("b", "second")
 	shared("c", "first")
 	r := w.round()
-	wantStates(t, r, report.Placed, map[string]report.State{"a": report.Held})
+	wantStates(t, r, report.Placed, map[string]report.State{"a": report.HeldBack})
 	count := 0
 	for _, path := range w.paths() {
 		if strings.HasSuffix(path, "shared.yaml") {
@@ -545,7 +545,7 @@ func TestWriteThatIsRefusedLater(t *testing.T) {
 			break
 		}
 	}
-	wantStates(t, r, report.Unchanged, map[string]report.State{"work-07": report.Held})
+	wantStates(t, r, report.Unchanged, map[string]report.State{"work-07": report.HeldBack})
 	if rounds > 14 {
 		t.Errorf("it takes %d rounds", rounds)
 	}
@@ -581,8 +581,8 @@ func TestFilesThatAreRefusedTogetherAreWrittenOneByOne(t *testing.T) {
 	w.picky.refuses = func(changes statestore.ChangeSet) string {
 		news := 0
 		for _, file := range changes.Write {
-			sum, there := w.state().Files.Sum(file.Path)
-			if !there || sum != w.state().Contents.Sum(file.Content) {
+			sum, there := w.state().Files.Digest(file.Path)
+			if !there || sum != w.state().Contents.Digest(file.Content) {
 				news++
 			}
 		}

@@ -47,7 +47,7 @@ func render(now situation, before renderings, unpacked *contents) *wanted {
 	w.indexRecords()
 	fixtures, _ := layout.Fixtures(w.Destination) // a Destination without roots was left out before
 	switch {
-	case w.goesWithItsFiles():
+	case w.isRemovedWithFiles():
 		w.retired, w.removed = fixtures, slices.Clone(w.records)
 		w.excludeRemovals()
 	case w.IsDeleted():
@@ -68,8 +68,8 @@ func render(now situation, before renderings, unpacked *contents) *wanted {
 
 // place renders the placements of the plan.
 func (w *wanted) place(before renderings, unpacked *contents) {
-	for i := range w.part.placements {
-		from := &w.part.placements[i]
+	for i := range w.plan.placements {
+		from := &w.plan.placements[i]
 		key := renderKeyOf(from, w.policy.Owner)
 		made, known := before[key]
 		if !known {
@@ -80,10 +80,10 @@ func (w *wanted) place(before renderings, unpacked *contents) {
 		w.placements = append(w.placements, w.placement(from, made))
 	}
 	w.separateRecords()
-	for _, kept := range w.part.kept {
+	for _, kept := range w.plan.kept {
 		w.keep(kept, "its Work cannot be read now")
 	}
-	for _, old := range w.part.awaiting {
+	for _, old := range w.plan.awaiting {
 		w.keep(old, "it stays until its successor is recorded")
 	}
 }
@@ -97,7 +97,7 @@ func (w *wanted) placement(from *scheduler.Placement, made rendered) *placement 
 	}
 	w.add(made.warnings...)
 	if len(made.findings) > 0 {
-		p.state, p.reason = report.Held, "a file of it cannot be written"
+		p.state, p.reason = report.HeldBack, "a file of it cannot be written"
 		w.add(made.findings...)
 	}
 	w.exclude(p)
@@ -123,7 +123,7 @@ func (w *wanted) keepAll() {
 // not count them, because their Works are not lost.
 func (w *wanted) relocate() {
 	for _, record := range w.records {
-		if to, ok := w.part.moved[record.Placement]; ok {
+		if to, ok := w.plan.moved[record.Placement]; ok {
 			record.why = "it is on " + to + " now"
 			w.removed = append(w.removed, record)
 		}
@@ -133,11 +133,11 @@ func (w *wanted) relocate() {
 // remove removes the records of placements that are no longer wanted. Placements that the
 // deletion guard judges are kept unless it allows their removal.
 func (w *wanted) remove() {
-	gone := make(map[*kratix.WorkPlacement]bool, len(w.part.removed)+len(w.part.proven))
-	for _, placement := range w.part.removed {
-		gone[placement] = w.part.guard.judgement == removalsAllowed
+	gone := make(map[*kratix.WorkPlacement]bool, len(w.plan.removed)+len(w.plan.proven))
+	for _, placement := range w.plan.removed {
+		gone[placement] = w.plan.guard.judgement == removalsAllowed
 	}
-	for _, placement := range w.part.proven {
+	for _, placement := range w.plan.proven {
 		gone[placement] = true
 	}
 	for _, record := range w.records {
@@ -146,7 +146,7 @@ func (w *wanted) remove() {
 		case removed:
 			w.removed = append(w.removed, record)
 		case judged:
-			w.keep(record.Placement, string(w.part.guard.judgement))
+			w.keep(record.Placement, string(w.plan.guard.judgement))
 		}
 	}
 }

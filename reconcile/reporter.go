@@ -47,10 +47,10 @@ func newReporter(w *observed, plan *scheduler.Result, known *large) *reporter {
 		})
 	}
 	reportUnreached(w, r, plan)
-	if len(plan.Held) > 0 {
+	if len(plan.KeptMissing) > 0 {
 		r.add(emptyFindings(w)...)
 	}
-	for _, held := range plan.Held {
+	for _, held := range plan.KeptMissing {
 		at := finding.Place{Object: kratix.WorkKind + " " + held.Work().String()}
 		r.add(finding.Finding{Rule: finding.DeletionsHeld(), Place: at, Message: "its placement on " + held.Spec.TargetDestinationName + " stays for now"})
 	}
@@ -90,7 +90,7 @@ func (r *reporter) addUnwritten(d *desired, state report.State) {
 	for i, o := range d.outcomes {
 		placements := o.unwritten(state)
 		for i := range placements {
-			if d.state.InHand && placements[i].State == report.Unchanged {
+			if d.state.WriteInProgress && placements[i].State == report.Unchanged {
 				placements[i].State = report.Pending
 			}
 		}
@@ -104,7 +104,7 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 		r.add(o.findings...)
 	}
 	switch {
-	case errors.Is(outcome.Err, statestore.ErrPending), outcome.Err == nil && d.state.InHand:
+	case errors.Is(outcome.Err, statestore.ErrPending), outcome.Err == nil && d.state.WriteInProgress:
 		r.addUnwritten(d, report.Pending)
 		return
 	case errors.Is(outcome.Err, errRehearsed):

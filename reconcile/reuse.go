@@ -15,7 +15,7 @@ import (
 type outcomes struct {
 	of generations[*kratix.Destination, cacheEntry]
 	// roots caches the checks of the roots.
-	roots generations[destinationKey, *dedupe.Memory]
+	roots generations[destinationKey, *dedupe.CheckCache]
 	// read caches the objects of parsed files.
 	read kustomize.Cache
 	// applied caches what the API server would say of files, clusters the description of each
@@ -37,19 +37,19 @@ type cacheEntry struct {
 	renderings renderings
 }
 
-// turn starts a round and drops the entries that the last round did not use. Directories are
+// startRound starts a round and drops the entries that the last round did not use. Directories are
 // built by builder, and no file is read after stop is closed.
-func (m *outcomes) turn(builder kustomize.Builder, stop <-chan struct{}) {
+func (m *outcomes) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 	m.read.Builder, m.read.Stop = builder, stop
-	m.of.turn()
-	m.roots.turn()
-	m.clusters.turn()
+	m.of.rotate()
+	m.roots.rotate()
+	m.clusters.rotate()
 	m.read.Sweep()
 }
 
 // forget drops everything except parsed files.
 func (m *outcomes) forget() {
-	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *dedupe.Memory]{}
+	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *dedupe.CheckCache]{}
 }
 
 // outcome computes the outcome on a Destination from its situation. It reuses the previous
@@ -75,7 +75,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 		known.renderings = nil // other limits, so other findings about a rendering
 	}
 	wanted := render(now, known.renderings, unpacked)
-	checked, err := check(ctx, wanted, m.caches(m.memory(now.key()), cluster))
+	checked, err := check(ctx, wanted, m.caches(m.checkCache(now.key()), cluster))
 	if err != nil {
 		return newOutcome(checked, changes{}), err
 	}
@@ -88,8 +88,8 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 }
 
 // caches returns what the check of a Destination reuses.
-func (m *outcomes) caches(memory *dedupe.Memory, cluster *applycheck.Cluster) checkCaches {
-	return checkCaches{read: &m.read, applied: &m.applied, memory: memory, cluster: cluster}
+func (m *outcomes) caches(checkCache *dedupe.CheckCache, cluster *applycheck.Cluster) checkCaches {
+	return checkCaches{read: &m.read, applied: &m.applied, checkCache: checkCache, cluster: cluster}
 }
 
 // cluster returns the description of a Destination's API server. A version that cannot be
@@ -107,11 +107,11 @@ func (m *outcomes) cluster(d *kratix.Destination) *applycheck.Cluster {
 	return m.clusters.put(version, cluster)
 }
 
-// memory returns the cached checks of a Destination's roots.
-func (m *outcomes) memory(key destinationKey) *dedupe.Memory {
+// checkCache returns the cached checks of a Destination's roots.
+func (m *outcomes) checkCache(key destinationKey) *dedupe.CheckCache {
 	memory, known := m.roots.get(key)
 	if !known {
-		memory = m.roots.put(key, &dedupe.Memory{})
+		memory = m.roots.put(key, &dedupe.CheckCache{})
 	}
 	return memory
 }

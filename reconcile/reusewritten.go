@@ -15,7 +15,7 @@ import (
 // else has changed.
 func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 	was := &known.situation
-	if !now.part.rendersAs(was.part, now.policy.Owner) {
+	if !now.plan.rendersAs(was.plan, now.policy.Owner) {
 		return cacheEntry{}, false
 	}
 	made := changes{actions: map[*candidate]statestore.Action{}}
@@ -33,10 +33,10 @@ func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 		return cacheEntry{}, false
 	}
 	c := &checked{wanted: wanted{situation: now, findings: known.independent.warnings}}
-	for i := range now.part.placements {
-		from := &now.part.placements[i]
+	for i := range now.plan.placements {
+		from := &now.plan.placements[i]
 		p := &candidate{placement: placement{WorkPlacement: from.WorkPlacement, from: from, decision: decision{state: report.Placed, reason: from.Reason}}}
-		made.actions[p] = actions[was.part.placements[i].WorkPlacement]
+		made.actions[p] = actions[was.plan.placements[i].WorkPlacement]
 		c.candidates = append(c.candidates, p)
 	}
 	return cacheEntry{situation: now.kept(), outcome: newOutcome(c, made), independent: known.independent}, true
@@ -44,7 +44,7 @@ func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 
 // rendersAs reports whether the placements of two parts have the same files and records, and
 // none of them is misplaced.
-func (p part) rendersAs(other part, owner string) bool {
+func (p destinationPlan) rendersAs(other destinationPlan, owner string) bool {
 	return slices.EqualFunc(p.placements, other.placements, func(a, b scheduler.Placement) bool {
 		return !a.Misplaced && a.Spec.TargetDestinationName == b.Spec.TargetDestinationName && renderKeyOf(&a, owner) == renderKeyOf(&b, owner)
 	})
@@ -61,7 +61,7 @@ func (s *situation) differsBy(changes statestore.ChangeSet, was *situation) bool
 		if len(missing) == 0 || missing[0].Path != path {
 			return false
 		}
-		if sum, there := files.Sum(path); !there || sum != s.store.state.Contents.Sum(missing[0].Content) {
+		if sum, there := files.Digest(path); !there || sum != s.store.state.Contents.Digest(missing[0].Content) {
 			return false
 		}
 		missing = missing[1:]

@@ -7,10 +7,10 @@ import "slices"
 type search struct {
 	// group was refused as a whole, without the units accepted since.
 	group []suspect
-	// origin is the group as it was refused last; learned reports whether anything was
+	// origin is the group as it was refused last; hasChanged reports whether anything was
 	// accepted or refused since.
-	origin  []suspect
-	learned bool
+	origin     []suspect
+	hasChanged bool
 	// backwards reports whether the second half of a group is tried first. It flips with each
 	// unit found, so that a server that refuses many adjacent units soon accepts others.
 	backwards bool
@@ -29,20 +29,20 @@ func (s *search) all() []suspect { return slices.Concat(s.group, s.untried, s.al
 // add adds units that were refused together.
 func (s *search) add(refused []suspect) {
 	if len(s.group) == 0 {
-		s.blame(refused)
+		s.recordRefused(refused)
 		return
 	}
 	s.untried = append(s.untried, refused...)
 }
 
-func (s *search) blame(refused []suspect) {
-	s.group, s.origin, s.learned = refused, refused, false
+func (s *search) recordRefused(refused []suspect) {
+	s.group, s.origin, s.hasChanged = refused, refused, false
 }
 
 // keep drops the units that have changed.
 func (s *search) keep(current map[suspect]bool) {
 	gone := func(one suspect) bool { return !current[one] }
-	s.learned = s.learned || slices.ContainsFunc(s.group, gone)
+	s.hasChanged = s.hasChanged || slices.ContainsFunc(s.group, gone)
 	s.group = slices.DeleteFunc(slices.Clone(s.group), gone)
 	s.origin = slices.DeleteFunc(slices.Clone(s.origin), gone)
 	s.untried = slices.DeleteFunc(slices.Clone(s.untried), gone)
@@ -92,7 +92,7 @@ func (s *search) accepted() {
 	switch {
 	case len(s.group) > 0:
 		_, s.group = s.halves()
-		s.learned = true
+		s.hasChanged = true
 	case len(s.untried) > 0:
 		s.untried = nil
 	default:
@@ -117,7 +117,7 @@ func (s *search) refused() (found []suspect) {
 		s.backwards = !s.backwards
 		return tried
 	}
-	s.blame(slices.Clone(tried))
+	s.recordRefused(slices.Clone(tried))
 	return nil
 }
 
@@ -134,7 +134,7 @@ func (s *search) empty() (found []suspect) {
 	case len(s.group) > len(tried):
 		_, s.group = s.halves()
 		s.untried = append(s.untried, tried...)
-	case s.learned:
+	case s.hasChanged:
 		s.group, s.untried = nil, append(s.untried, tried...)
 	default:
 		found = s.origin

@@ -148,7 +148,7 @@ func TestOnlyADestinationThatWasSeenBeingDeletedIsEmptied(t *testing.T) {
 		t.Errorf("its files stay: emptied %v", r.Emptied)
 	}
 	w.goes("worker-1")
-	w.finish = func(_ context.Context, parts []statestore.Part) []statestore.Outcome {
+	w.finish = func(_ context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 		return []statestore.Outcome{{Err: statestore.ErrPending}}
 	}
 	if r := w.round(); len(r.Emptied) > 0 {

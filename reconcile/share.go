@@ -13,7 +13,7 @@ import (
 // they may be removed only if another placement takes these objects over.
 func (c *checked) returnShared() {
 	for i := range c.removed {
-		if record := &c.removed[i]; len(record.Shared) > 0 && !c.goesWithItsFiles() {
+		if record := &c.removed[i]; len(record.Shared) > 0 && !c.isRemovedWithFiles() {
 			c.candidates = append(c.candidates, &candidate{placement: *keep(c.Destination, record.Placement, ""), leaving: record})
 		}
 	}

@@ -94,7 +94,7 @@ func TestItemThatCannotBeCutOutSaysSo(t *testing.T) {
 	w.put("a", "x")
 	w.putFiles("b", map[string]string{"maps.yaml": `{"apiVersion": "v1", "kind": "List", "items": [{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "y"}}]}`})
 	result := w.round()
-	w.expect(result, map[string]report.State{"a": report.Placed, "b": report.Held}, "KS001")
+	w.expect(result, map[string]report.State{"a": report.Placed, "b": report.HeldBack}, "KS001")
 	if got := result.Findings[0].Message; !strings.Contains(got, "item of a list") {
 		t.Errorf("it says %q", got)
 	}
@@ -109,7 +109,7 @@ func TestLeavingShareForQuarantineLosesNothing(t *testing.T) {
 	w.policy.OnConflict = dedupe.Quarantine
 	result := w.round()
 	w.shares(1, "common", "a", "b")
-	w.expect(result, map[string]report.State{"a": report.Placed, "b": report.Held}, "KS001")
+	w.expect(result, map[string]report.State{"a": report.Placed, "b": report.HeldBack}, "KS001")
 	if got := w.content(aRecord); strings.Contains(got, "owners") {
 		t.Errorf("a's record still says that it shares: %s", got)
 	}
@@ -131,7 +131,7 @@ func TestIgnoredFilesAreNotChecked(t *testing.T) {
 		"worker-1/resources/by-hand.yaml": testkit.ConfigMaps("x"),
 	})
 	w.put("a", "x")
-	w.expect(w.round(), map[string]report.State{"a": report.Held}, "KS001", "KS002")
+	w.expect(w.round(), map[string]report.State{"a": report.HeldBack}, "KS001", "KS002")
 	w.write(map[string]string{".sourceignore": "/worker-1/resources/*.yaml\n"})
 	w.expect(w.round(), map[string]report.State{"a": report.Placed})
 	w.write(map[string]string{".sourceignore": "# nothing any more\n"})

@@ -14,7 +14,7 @@ import (
 type situation struct {
 	store *storeView
 	*destinationView
-	part   part
+	plan   destinationPlan
 	policy Policy
 	// excluded are the units that are not written now.
 	excluded map[unit]exclusion
@@ -28,7 +28,7 @@ func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
 		s.hidden == other.hidden && s.store.limits == other.store.limits && s.sameOutgoing(other) &&
 		slices.Equal(s.unfinished(), other.unfinished()) && slices.Equal(s.assumed, other.assumed) && maps.Equal(s.excluded, other.excluded) &&
-		s.policy.sameEffect(other.policy) && s.part.same(other.part) && s.sameAround(other) && s.store.state.Files.Same(other.store.state.Files, s.base)
+		s.policy.sameEffect(other.policy) && s.plan.same(other.plan) && s.sameAround(other) && s.store.state.Files.Same(other.store.state.Files, s.base)
 }
 
 // sameAround reports whether the same obstacles lie in the Destination's directory, the same
@@ -48,8 +48,8 @@ func (s *situation) sameAround(other *situation) bool {
 		}
 	}
 	for file := range kustomize.IgnoreFilesAbove(s.base) {
-		before, had := was.Files.Sum(file)
-		if now, has := is.Files.Sum(file); has != had || now != before {
+		before, had := was.Files.Digest(file)
+		if now, has := is.Files.Digest(file); has != had || now != before {
 			return false
 		}
 	}
@@ -87,12 +87,12 @@ func (s situation) kept() situation {
 
 // isPlain reports whether a Destination has nothing except recorded and planned placements.
 func (s *situation) isPlain() bool {
-	return !s.relayout && len(s.part.kept)+len(s.part.awaiting)+len(s.part.removed)+len(s.part.proven)+len(s.part.moved)+len(s.assumed)+
+	return !s.relayout && len(s.plan.kept)+len(s.plan.awaiting)+len(s.plan.removed)+len(s.plan.proven)+len(s.plan.moved)+len(s.assumed)+
 		len(s.legacy)+len(s.unfinished())+len(s.invalidRecords)+len(s.inherited)+len(s.excluded) == 0
 }
 
-// comesOf reports whether nothing has changed except placements and files.
-func (s *situation) comesOf(was *situation) bool {
+// continues reports whether nothing has changed except placements and files.
+func (s *situation) continues(was *situation) bool {
 	return s.Destination == was.Destination && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
 		s.sameAround(was) && s.store.limits == was.store.limits && s.policy.sameEffect(was.policy)
 }

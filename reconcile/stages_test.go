@@ -30,7 +30,7 @@ func TestStagesAreObservedInOrder(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "one")
 	told := watch(w)
-	w.finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+	w.finish = func(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 		if inner := ctx.Value(stageKey{}); inner != StageFinish {
 			t.Errorf("the last step runs in the context of stage %v", inner)
 		}
@@ -51,7 +51,9 @@ func TestStageReceivesItsError(t *testing.T) {
 	w.put("a", "one")
 	told := watch(w)
 	refuse := errors.New("no")
-	w.finish = Each(func(context.Context, statestore.Part) statestore.Outcome { return statestore.Outcome{Err: refuse} })
+	w.finish = Each(func(context.Context, statestore.StoreChanges) statestore.Outcome {
+		return statestore.Outcome{Err: refuse}
+	})
 	w.round()
 	if last := (*told)[len(*told)-1]; last != "end finish no" {
 		t.Errorf("the last that was told is %q", last)

@@ -11,7 +11,7 @@ import (
 func (r *Reconciler) stayingAtFirst(inherited []*formerPlacement) placementSet {
 	staying := placementSet{}
 	for _, former := range inherited {
-		if r.refusals.of(former.store).apart {
+		if r.refusals.of(former.store).separateCommits {
 			staying[former.Placement] = true
 		}
 	}

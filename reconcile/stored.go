@@ -172,7 +172,7 @@ func (h *holdings) contents(ctx context.Context, c *candidate, paths []tree.Path
 // digest.
 func (h *holdings) content(ctx context.Context, path tree.Path, guess []byte) ([]byte, error) {
 	if guess != nil {
-		if sum, _ := h.store.state.Files.Sum(path); sum == h.store.state.Contents.Sum(guess) {
+		if sum, _ := h.store.state.Files.Digest(path); sum == h.store.state.Contents.Digest(guess) {
 			return guess, nil
 		}
 	}
@@ -196,7 +196,7 @@ func (h *holdings) sharedBy(p *placement) []dedupe.Shared {
 // action returns the action for a writable placement; empty if it is up to date. Where Kratix
 // writes, it does not write these records, so only files count.
 func (h *holdings) action(c *candidate) statestore.Action {
-	sum, recorded := h.store.state.Files.Sum(c.record.Path)
+	sum, recorded := h.store.state.Files.Digest(c.record.Path)
 	switch record := h.recordOf(&c.placement); {
 	case h.store.state.Stepwise && c.isStored():
 		return ""
@@ -204,7 +204,7 @@ func (h *holdings) action(c *candidate) statestore.Action {
 		return statestore.Update
 	case !recorded:
 		return statestore.Place
-	case sum != h.store.state.Contents.Sum(c.record.Content) || !c.isStored():
+	case sum != h.store.state.Contents.Digest(c.record.Content) || !c.isStored():
 		return statestore.Update
 	}
 	return ""

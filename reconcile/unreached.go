@@ -14,7 +14,7 @@ import (
 
 // absentDestination returns the finding about placements on a Destination that is not in the
 // input.
-func absentDestination(o *observed, part scheduler.Part) finding.Finding {
+func absentDestination(o *observed, part scheduler.DestinationPlan) finding.Finding {
 	var places []string
 	for _, f := range o.former {
 		if at := f.location().String(); f.counts && f.target() == part.Destination && !slices.Contains(places, at) {
@@ -44,7 +44,7 @@ func reportUnreached(o *observed, r *reporter, plan *scheduler.Result) {
 			reachable[d.Name] = true
 		}
 	}
-	for _, part := range plan.Parts {
+	for _, part := range plan.Destinations {
 		if reachable[part.Destination] {
 			continue
 		}

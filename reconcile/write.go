@@ -40,11 +40,11 @@ func (c *committer) write(ctx context.Context, stores []*desired) (results []res
 		writers = append(writers, newWriter(store, c.refusals.of(store.storeView), c.now, c.desired))
 	}
 	for {
-		var parts []statestore.Part
+		var parts []statestore.StoreChanges
 		var at []*writer
 		for _, w := range writers {
 			if changes, more := w.next(); more {
-				parts, at = append(parts, statestore.Part{Store: w.full.Store, Changes: changes}), append(at, w)
+				parts, at = append(parts, statestore.StoreChanges{Store: w.full.Store, Changes: changes}), append(at, w)
 			}
 		}
 		if len(parts) == 0 {

@@ -28,7 +28,7 @@ func bulky(t *testing.T, destinations int) *testEnv {
 func TestMuchIsWrittenInSeveralPieces(t *testing.T) {
 	w := bulky(t, 5)
 	var bases []statestore.Revision
-	w.finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+	w.finish = func(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 		bases = append(bases, parts[0].Changes.Base)
 		return Commit(ctx, parts)
 	}
@@ -52,7 +52,7 @@ func TestMuchIsWrittenInSeveralPieces(t *testing.T) {
 func TestPiecesAfterAFailedOneAreNotWritten(t *testing.T) {
 	w := bulky(t, 4)
 	pieces := 0
-	w.finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+	w.finish = func(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 		if pieces++; pieces == 2 {
 			return []statestore.Outcome{{Err: statestore.ErrUnavailable}}
 		}
@@ -71,7 +71,7 @@ func TestPiecesAfterAFailedOneAreNotWritten(t *testing.T) {
 func TestTryThatWroteAPartIsReportedWithTheNext(t *testing.T) {
 	w := bulky(t, 3)
 	pieces := 0
-	w.finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+	w.finish = func(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 		if pieces++; pieces == 2 {
 			return []statestore.Outcome{{Err: statestore.ErrStale}}
 		}

@@ -16,9 +16,9 @@ import (
 // state that the round has read, so what is already written is part of the next ChangeSet for
 // the same Destinations.
 type writer struct {
-	desired func(view *storeView, excluded exclusions) *desired
-	now     time.Time
-	memory  *refusedStore
+	desired  func(view *storeView, excluded exclusions) *desired
+	now      time.Time
+	refusals *refusedStore
 	// full is the desired content of the store if the server refuses nothing new.
 	full *desired
 	// base is the current revision of the store.
@@ -43,12 +43,12 @@ type writer struct {
 
 func newWriter(full *desired, memory *refusedStore, now time.Time, desire func(*storeView, exclusions) *desired) *writer {
 	w := &writer{
-		desired: desire, now: now, memory: memory, full: full, base: full.state.Revision, rest: full,
+		desired: desire, now: now, refusals: memory, full: full, base: full.state.Revision, rest: full,
 		searched: map[string]bool{}, written: map[string]*outcome{},
 	}
 	memory.sync(full, now)
 	switch {
-	case memory.always != nil && !full.state.InHand && len(full.units()) > 0:
+	case memory.always != nil && !full.state.WriteInProgress && len(full.units()) > 0:
 		w.probe()
 	case !memory.search.isOver():
 		w.about(memory.search.all())
@@ -68,18 +68,18 @@ func (w *writer) about(units []suspect) {
 // another one.
 func (w *writer) probe() {
 	units := w.full.suspects()
-	isNew := func(one suspect) bool { return !w.memory.probed[one] }
+	isNew := func(one suspect) bool { return !w.refusals.probed[one] }
 	if !slices.ContainsFunc(units, isNew) {
-		clear(w.memory.probed)
+		clear(w.refusals.probed)
 	}
-	next := slices.IndexFunc(units, func(one suspect) bool { return isNew(one) && !w.memory.since[one.unit] })
+	next := slices.IndexFunc(units, func(one suspect) bool { return isNew(one) && !w.refusals.since[one.unit] })
 	if next < 0 {
 		next = slices.IndexFunc(units, isNew)
 	}
-	w.memory.probed[units[next]] = true
+	w.refusals.probed[units[next]] = true
 	w.about(units)
-	w.memory.search.untried = slices.Delete(units, next, next+1)
-	w.rest = w.desired(w.full.storeView, w.memory.excluded(nil))
+	w.refusals.search.untried = slices.Delete(units, next, next+1)
+	w.rest = w.desired(w.full.storeView, w.refusals.excluded(nil))
 }
 
 // next returns what to write next; false if there is nothing more.
@@ -91,14 +91,14 @@ func (w *writer) next() (statestore.ChangeSet, bool) {
 		w.current, w.after = w.rest.cut()
 		return w.changes(), true
 	}
-	for !w.full.state.InHand && w.memory.trials < maxTrials {
-		w.trial = w.memory.search.next()
+	for !w.full.state.WriteInProgress && w.refusals.trials < maxTrials {
+		w.trial = w.refusals.search.next()
 		if w.trial == nil {
 			break
 		}
 		w.about(w.trial)
 		if changes, ok := w.try(); ok {
-			w.memory.trials++
+			w.refusals.trials++
 			return changes, true
 		}
 		if w.over {
@@ -111,15 +111,15 @@ func (w *writer) next() (statestore.ChangeSet, bool) {
 // try computes what a trial would write. It returns false if the trial need not be written,
 // because it changes nothing or was refused before.
 func (w *writer) try() (statestore.ChangeSet, bool) {
-	w.current = w.desired(w.full.of(w.trial), w.memory.excluded(w.trial))
+	w.current = w.desired(w.full.of(w.trial), w.refusals.excluded(w.trial))
 	changes := w.changes()
 	switch {
 	case w.current.failed != nil:
 		w.err, w.over = w.current.failed, true
 	case w.isWritten(w.current):
-		w.memory.find(w.memory.search.empty(), w.memory.why, w.now)
+		w.refusals.find(w.refusals.search.empty(), w.refusals.why, w.now)
 	case w.refused != nil && sameChanges(changes, *w.refused):
-		w.memory.answer(w.trial, w.current.units(), w.memory.why, w.now)
+		w.refusals.answer(w.trial, w.current.units(), w.refusals.why, w.now)
 	default:
 		return changes, true
 	}
@@ -129,11 +129,11 @@ func (w *writer) try() (statestore.ChangeSet, bool) {
 // close returns what is left to be written at the end of a search, which is usually nothing.
 func (w *writer) close() (statestore.ChangeSet, bool) {
 	w.trial = nil
-	if w.closing || len(w.searched) == 0 || w.memory.always != nil || w.full.state.InHand {
+	if w.closing || len(w.searched) == 0 || w.refusals.always != nil || w.full.state.WriteInProgress {
 		w.over = true
 		return statestore.ChangeSet{}, false
 	}
-	w.current, w.closing = w.desired(w.full.only(w.searched), w.memory.excluded(nil)), true
+	w.current, w.closing = w.desired(w.full.only(w.searched), w.refusals.excluded(nil)), true
 	if w.err = w.current.failed; w.err != nil || w.isWritten(w.current) {
 		w.over = true
 		return statestore.ChangeSet{}, false
@@ -144,7 +144,7 @@ func (w *writer) close() (statestore.ChangeSet, bool) {
 // changes returns the changes of current.
 func (w *writer) changes() statestore.ChangeSet {
 	changes := w.current.diff()
-	changes.Base, changes.Divisible = w.base, w.memory.always == nil && !w.closing && !w.full.leaving
+	changes.Base, changes.Divisible = w.base, w.refusals.always == nil && !w.closing && !w.full.leaving
 	return changes
 }
 
@@ -180,7 +180,7 @@ func (w *writer) take(changes *statestore.ChangeSet, outcome statestore.Outcome)
 		w.refused = changes
 		w.refuse(outcome.Err)
 	default:
-		w.memory.apart = w.memory.apart || w.full.leaving && errors.Is(outcome.Err, statestore.ErrContentRefused)
+		w.refusals.separateCommits = w.refusals.separateCommits || w.full.leaving && errors.Is(outcome.Err, statestore.ErrContentRefused)
 		w.end(outcome.Err)
 		return
 	}
@@ -199,15 +199,15 @@ func (w *writer) accept(changes *statestore.ChangeSet) {
 	if changes.Empty() {
 		return
 	}
-	w.memory.accepted(w.now)
+	w.refusals.accepted(w.now)
 	w.refused = nil
 	if w.trial == nil {
 		return
 	}
 	tried := slices.Clone(w.trial)
-	w.memory.search.accepted()
+	w.refusals.search.accepted()
 	for _, one := range tried {
-		w.memory.retried(one)
+		w.refusals.retried(one)
 	}
 }
 
@@ -218,22 +218,22 @@ func (w *writer) refuse(err error) {
 		tried = w.current.suspects()
 		w.about(tried)
 	}
-	w.memory.answer(tried, w.current.units(), err, w.now)
+	w.refusals.answer(tried, w.current.units(), err, w.now)
 }
 
 // end processes a write that has failed or is still in progress: later writes are left to a
 // later round.
 func (w *writer) end(err error) {
 	w.err, w.over = err, true
-	if w.memory.always != nil {
-		w.memory.search = search{}
+	if w.refusals.always != nil {
+		w.refusals.search = search{}
 	}
-	if !errors.Is(err, statestore.ErrPending) || w.full.state.InHand {
+	if !errors.Is(err, statestore.ErrPending) || w.full.state.WriteInProgress {
 		return
 	}
-	w.memory.inProgress = slices.Clone(w.trial)
+	w.refusals.inProgress = slices.Clone(w.trial)
 	if w.trial == nil {
-		w.memory.inProgress = w.current.suspects()
+		w.refusals.inProgress = w.current.suspects()
 	}
 }
 
@@ -243,7 +243,7 @@ func (w *writer) results() (results []result) {
 	final := w.final()
 	err := w.err
 	if err == nil {
-		err = w.memory.always
+		err = w.refusals.always
 	}
 	for i, d := range w.full.destinations {
 		o, written := w.written[d.Name]
@@ -271,8 +271,8 @@ func (w *writer) results() (results []result) {
 // final returns the outcomes at the end of a search, by Destination.
 func (w *writer) final() map[string]*outcome {
 	final := map[string]*outcome{}
-	if w.memory.always == nil && len(w.searched) > 0 {
-		d := w.desired(w.full.only(w.searched), w.memory.excluded(w.memory.inProgress))
+	if w.refusals.always == nil && len(w.searched) > 0 {
+		d := w.desired(w.full.only(w.searched), w.refusals.excluded(w.refusals.inProgress))
 		for i, o := range d.outcomes {
 			final[d.destinations[i].Name] = o
 		}
@@ -283,7 +283,7 @@ func (w *writer) final() map[string]*outcome {
 // isHeld reports whether the changes of a Destination were not written.
 func (w *writer) isHeld(destination string, written bool) bool {
 	switch {
-	case w.memory.always != nil && w.searched[destination]:
+	case w.refusals.always != nil && w.searched[destination]:
 		return true
 	case w.err == nil:
 		return false
@@ -297,7 +297,7 @@ func (w *writer) isHeld(destination string, written bool) bool {
 func (w *writer) latest(i int) *outcome {
 	name := w.full.destinations[i].Name
 	for _, d := range []*desired{w.current, w.rest} {
-		if d == nil || w.memory.always != nil && !errors.Is(w.err, statestore.ErrPending) {
+		if d == nil || w.refusals.always != nil && !errors.Is(w.err, statestore.ErrPending) {
 			continue
 		}
 		for j, view := range d.destinations {

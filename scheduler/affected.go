@@ -28,7 +28,7 @@ func (k keys) remove(others keys) {
 //
 //   - Works that are new, changed or gone, or whose recorded placements are
 //   - Works that became rejected, or are no longer rejected
-//   - Works whose choice depended on Input.Clashes, or may depend on it now
+//   - Works whose choice depended on Input.Conflicts, or may depend on it now
 //
 // directory.update adds the Works that are related to these: those of the same request, whose
 // groups attract each other, and those of Promises with on-demand dependencies.
@@ -47,7 +47,7 @@ func (p *Planner) affected(in Input) (delta, keys) {
 	for _, key := range slices.Concat(accepted, rejected) {
 		affected[key] = struct{}{}
 	}
-	if in.Clashes != nil || p.last.Clashes != nil {
+	if in.Conflicts != nil || p.last.Conflicts != nil {
 		affected.add(p.chosen)
 	}
 	return d, affected

@@ -90,7 +90,7 @@ func (a *Assigned) plan(in Input) Result {
 	r.release()
 	result := r.result
 	slices.SortFunc(r.placed, comparePlaced)
-	result.Parts = partsOf(r.placed)
+	result.Destinations = partsOf(r.placed)
 	result.sort()
 	return result
 }

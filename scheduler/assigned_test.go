@@ -28,7 +28,7 @@ func described(result Result) []string {
 	for _, p := range result.Placements() {
 		said = append(said, fmt.Sprintf("%s new=%v", p.Name, p.New))
 	}
-	for list, placements := range map[string][]*kratix.WorkPlacement{"removed": result.Removed, "kept": result.Kept, "held": result.Held} {
+	for list, placements := range map[string][]*kratix.WorkPlacement{"removed": result.Removed, "kept": result.KeptInvalid, "held": result.KeptMissing} {
 		for _, p := range placements {
 			said = append(said, list+" "+p.Name)
 		}

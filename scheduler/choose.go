@@ -33,14 +33,14 @@ func (r *round) choose(j *job) (at int, reason string) {
 		return none, ""
 	}
 	chosen := best
-	var clashing []int
+	var conflicting []int
 	if len(j.fit.usable) > 1 {
 		r.chosen[kratix.KeyOf(j.work)] = struct{}{}
 	}
-	if r.in.Clashes != nil && len(j.fit.usable) > 1 {
-		for r.clashes(j, chosen.at) {
-			clashing = append(clashing, chosen.at)
-			next := r.best(j, seed, homes, clashing)
+	if r.in.Conflicts != nil && len(j.fit.usable) > 1 {
+		for r.conflicts(j, chosen.at) {
+			conflicting = append(conflicting, chosen.at)
+			next := r.best(j, seed, homes, conflicting)
 			if next.at == none || next.ready != best.ready {
 				chosen = best
 				break
@@ -48,11 +48,11 @@ func (r *round) choose(j *job) (at int, reason string) {
 			chosen = next
 		}
 	}
-	return chosen.at, r.reason(j, chosen, clashing)
+	return chosen.at, r.reason(j, chosen, conflicting)
 }
 
-func (r *round) clashes(j *job, at int) bool {
-	return r.in.Clashes(j.work, j.group, r.fleet.sites[at].Name)
+func (r *round) conflicts(j *job, at int) bool {
+	return r.in.Conflicts(j.work, j.group, r.fleet.members[at].Name)
 }
 
 // best returns the first candidate in the order of choice, ignoring those in without.
@@ -62,7 +62,7 @@ func (r *round) best(j *job, seed uint64, homes int32, without []int) candidate 
 		if r.fleet.limited && r.isFull(at) || isAmong(without, at) {
 			continue
 		}
-		s := &r.fleet.sites[at]
+		s := &r.fleet.members[at]
 		c := candidate{at: at, ready: s.ready, draw: draw{mix(seed ^ s.hash), s.weight}}
 		if homes != none {
 			c.home = r.homes.has(homes, at)
@@ -85,7 +85,7 @@ func isAmong(some []int, at int) bool {
 
 // isFull reports whether a Destination has reached its capacity.
 func (r *round) isFull(at int) bool {
-	s := &r.fleet.sites[at]
+	s := &r.fleet.members[at]
 	if s.capacity == unlimited || r.load[at] < s.capacity {
 		return false
 	}
@@ -94,9 +94,9 @@ func (r *round) isFull(at int) bool {
 }
 
 // reason returns the steps of the choice that distinguished Destinations.
-func (r *round) reason(j *job, chosen candidate, clashing []int) string {
+func (r *round) reason(j *job, chosen candidate, conflicting []int) string {
 	fit := j.fit
-	if r.onlyDrawn(fit, chosen, clashing) {
+	if r.onlyDrawn(fit, chosen, conflicting) {
 		return fit.spread
 	}
 	left, ready := r.room(fit)
@@ -114,10 +114,10 @@ func (r *round) reason(j *job, chosen candidate, clashing []int) string {
 		steps = append(steps, "ready, unlike "+others(left-ready))
 	}
 	switch {
-	case isAmong(clashing, chosen.at):
-		steps = append(steps, "its objects would clash on every Destination that fits as well")
-	case len(clashing) > 0:
-		steps = append(steps, "its objects would clash on "+others(len(clashing)))
+	case isAmong(conflicting, chosen.at):
+		steps = append(steps, "its objects would conflict on every Destination that fits as well")
+	case len(conflicting) > 0:
+		steps = append(steps, "its objects would conflict on "+others(len(conflicting)))
 	}
 	if chosen.home {
 		return strings.Join(append(steps, "another group of the same request is there"), "; ")
@@ -126,9 +126,9 @@ func (r *round) reason(j *job, chosen candidate, clashing []int) string {
 }
 
 // onlyDrawn reports whether only the draw distinguished Destinations.
-func (r *round) onlyDrawn(fit *fit, chosen candidate, clashing []int) bool {
+func (r *round) onlyDrawn(fit *fit, chosen candidate, conflicting []int) bool {
 	ready := fit.ready == 0 || fit.ready == len(fit.usable)
-	return ready && !r.fleet.limited && fit.closed == "" && !chosen.home && len(clashing) == 0 && len(fit.usable) > 1
+	return ready && !r.fleet.limited && fit.closed == "" && !chosen.home && len(conflicting) == 0 && len(fit.usable) > 1
 }
 
 // room returns the number of usable Destinations that are not full, and how many of those are
@@ -137,7 +137,7 @@ func (r *round) room(fit *fit) (left, ready int) {
 	for _, at := range fit.usable {
 		if !r.isFull(at) {
 			left++
-			if r.fleet.sites[at].ready {
+			if r.fleet.members[at].ready {
 				ready++
 			}
 		}

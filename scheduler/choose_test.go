@@ -82,21 +82,21 @@ func TestChoices(t *testing.T) {
 			Input{Works: []*kratix.Work{a}, Destinations: all(notReady), Existing: []*kratix.WorkPlacement{on(a, 0, "x")}},
 			[]string{"a. on x again"},
 		},
-		"where nothing clashes goes before where something does": {
-			Input{Works: []*kratix.Work{a}, Destinations: all(), Clashes: clashes("x")},
+		"where nothing conflicts goes before where something does": {
+			Input{Works: []*kratix.Work{a}, Destinations: all(), Conflicts: conflicts("x")},
 			[]string{"a. on w"},
 		},
-		"ready goes before free of clashes": {
-			Input{Works: []*kratix.Work{a}, Destinations: []Destination{destination("x", nil), destination("y", nil, notReady)}, Clashes: clashes("x")},
+		"ready goes before free of conflicts": {
+			Input{Works: []*kratix.Work{a}, Destinations: []Destination{destination("x", nil), destination("y", nil, notReady)}, Conflicts: conflicts("x")},
 			[]string{"a. on x"},
 		},
-		"where everything clashes the draw decides": {
-			Input{Works: []*kratix.Work{a}, Destinations: all(), Clashes: clashes("w", "x", "y", "z")},
+		"where everything conflicts the draw decides": {
+			Input{Works: []*kratix.Work{a}, Destinations: all(), Conflicts: conflicts("w", "x", "y", "z")},
 			[]string{"a. on x"},
 		},
-		"free of clashes goes before company": {
+		"free of conflicts goes before company": {
 			Input{
-				Works: []*kratix.Work{request("a", testkit.Group("."), testkit.Group("dir"))}, Destinations: all(), Clashes: clashes("y"),
+				Works: []*kratix.Work{request("a", testkit.Group("."), testkit.Group("dir"))}, Destinations: all(), Conflicts: conflicts("y"),
 				Existing: []*kratix.WorkPlacement{on(a, 0, "y")},
 			},
 			[]string{"a. on y again", "adir on x"},
@@ -210,7 +210,7 @@ func of(promise string, w *kratix.Work) *kratix.Work {
 	return w
 }
 
-func clashes(on ...string) func(*kratix.Work, *kratix.WorkloadGroup, string) bool {
+func conflicts(on ...string) func(*kratix.Work, *kratix.WorkloadGroup, string) bool {
 	return func(_ *kratix.Work, _ *kratix.WorkloadGroup, destination string) bool {
 		return slices.Contains(on, destination)
 	}
@@ -222,13 +222,13 @@ func TestReasonHasEachStepOfTheChoice(t *testing.T) {
 		in   Input
 		want string
 	}{
-		"one":      {Input{Destinations: []Destination{destination("x", nil)}}, "the only Destination that fits"},
-		"even":     {Input{Destinations: []Destination{destination("x", nil), destination("y", nil)}}, "chosen of 2 Destinations that fit, by an even and repeatable spread"},
-		"weighted": {Input{Destinations: []Destination{destination("x", nil), destination("y", nil, weight("2"))}}, "chosen of 2 Destinations that fit, by a repeatable spread by their weights"},
-		"full":     {Input{Destinations: []Destination{destination("x", nil), destination("y", nil, capacity("0"))}}, "1 is full; the only Destination that fits"},
-		"cordoned": {Input{Destinations: []Destination{destination("x", nil), destination("y", nil, cordoned)}}, "1 is cordoned"},
-		"ready":    {Input{Destinations: []Destination{destination("x", nil), destination("y", nil, notReady)}}, "ready, unlike 1 other that fits"},
-		"clashing": {Input{Destinations: []Destination{destination("x", nil), destination("y", nil)}, Clashes: clashes("x")}, "its objects would clash on 1 other that fits"},
+		"one":         {Input{Destinations: []Destination{destination("x", nil)}}, "the only Destination that fits"},
+		"even":        {Input{Destinations: []Destination{destination("x", nil), destination("y", nil)}}, "chosen of 2 Destinations that fit, by an even and repeatable spread"},
+		"weighted":    {Input{Destinations: []Destination{destination("x", nil), destination("y", nil, weight("2"))}}, "chosen of 2 Destinations that fit, by a repeatable spread by their weights"},
+		"full":        {Input{Destinations: []Destination{destination("x", nil), destination("y", nil, capacity("0"))}}, "1 is full; the only Destination that fits"},
+		"cordoned":    {Input{Destinations: []Destination{destination("x", nil), destination("y", nil, cordoned)}}, "1 is cordoned"},
+		"ready":       {Input{Destinations: []Destination{destination("x", nil), destination("y", nil, notReady)}}, "ready, unlike 1 other that fits"},
+		"conflicting": {Input{Destinations: []Destination{destination("x", nil), destination("y", nil)}, Conflicts: conflicts("x")}, "its objects would conflict on 1 other that fits"},
 		"company": {
 			Input{Works: []*kratix.Work{both}, Destinations: []Destination{destination("x", nil), destination("y", nil)}, Existing: []*kratix.WorkPlacement{on(a, 0, "x")}},
 			"another group of the same request is there",

@@ -32,7 +32,7 @@ func newDirectory(in Input, plan Result) *directory {
 	for _, placement := range in.Existing {
 		d.addExisting(placement)
 	}
-	for _, part := range plan.Parts {
+	for _, part := range plan.Destinations {
 		for _, placement := range part.Placements {
 			d.place(placement)
 		}
@@ -190,7 +190,7 @@ func (d *directory) record(affected keys, part Result) {
 	for key := range affected {
 		d.of(key).on = nil
 	}
-	for _, on := range part.Parts {
+	for _, on := range part.Destinations {
 		for _, placement := range on.Placements {
 			d.place(placement)
 		}

@@ -10,42 +10,42 @@ import (
 // selectors have different words, whatever the order of their labels.
 type encoder struct {
 	seed  maphash.Seed
-	words []word
+	words []encodedWord
 	// shapes are the sorted label keys of the last selectors, by index. Most groups have the
 	// same keys, and looking these up is faster than iterating over a map and sorting.
-	shapes [][]word
+	shapes [][]encodedWord
 }
 
-// word is one element of encoded selectors.
-type word struct {
-	// sum is a hash of the key, or a count.
-	sum        uint64
+// encodedWord is one element of encoded selectors.
+type encodedWord struct {
+	// hash is a hash of the key, or a count.
+	hash       uint64
 	key, value string
 }
 
 // encode encodes selectors into p.words and returns their hash. Each list is preceded by a word
 // with its length.
 func (p *encoder) encode(dryRun bool, all []kratix.Selector) uint64 {
-	p.words = append(p.words[:0], word{})
+	p.words = append(p.words[:0], encodedWord{})
 	if dryRun {
-		p.words[0].sum = 1
+		p.words[0].hash = 1
 	}
 	for i := range all {
 		s := &all[i]
-		p.words = append(p.words, word{sum: uint64(len(s.MatchLabels))<<32 | uint64(len(s.MatchExpressions)), key: s.Source})
+		p.words = append(p.words, encodedWord{hash: uint64(len(s.MatchLabels))<<32 | uint64(len(s.MatchExpressions)), key: s.Source})
 		if !p.bySameShape(i, s.MatchLabels) {
 			p.sorted(i, s.MatchLabels)
 		}
 		for _, e := range s.MatchExpressions {
-			p.words = append(p.words, word{uint64(len(e.Values)), e.Key, string(e.Operator)})
+			p.words = append(p.words, encodedWord{uint64(len(e.Values)), e.Key, string(e.Operator)})
 			for _, value := range e.Values {
-				p.words = append(p.words, word{value: value})
+				p.words = append(p.words, encodedWord{value: value})
 			}
 		}
 	}
 	sum := uint64(len(p.words))
 	for i := range p.words {
-		sum = mix(sum ^ p.words[i].sum)
+		sum = mix(sum ^ p.words[i].hash)
 		if value := p.words[i].value; value != "" {
 			sum ^= maphash.String(p.seed, value)
 		}
@@ -66,7 +66,7 @@ func (p *encoder) bySameShape(at int, labels map[string]string) bool {
 			p.words = p.words[:start]
 			return false
 		}
-		p.words = append(p.words, word{shape.sum, shape.key, value})
+		p.words = append(p.words, encodedWord{shape.hash, shape.key, value})
 	}
 	return true
 }
@@ -75,7 +75,7 @@ func (p *encoder) bySameShape(at int, labels map[string]string) bool {
 func (p *encoder) sorted(at int, labels map[string]string) {
 	start := len(p.words)
 	for key, value := range labels {
-		p.words = append(p.words, word{maphash.String(p.seed, key), key, value})
+		p.words = append(p.words, encodedWord{maphash.String(p.seed, key), key, value})
 		for i := len(p.words) - 1; i > start && p.words[i].key < p.words[i-1].key; i-- {
 			p.words[i], p.words[i-1] = p.words[i-1], p.words[i]
 		}

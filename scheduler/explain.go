@@ -83,7 +83,7 @@ func Explain(in Input, work kratix.Key) []Explanation {
 func (r *round) explain(j *job, verdicts []verdict, result Result) Explanation {
 	e := Explanation{Directory: j.group.Directory, Asked: askedOf(j), Summary: summarise(verdicts)}
 	for i, v := range verdicts {
-		entry := Verdict{Destination: r.fleet.sites[i].Name, Outcome: Unfit, Reason: v.clause(r.fleet.sites[i])}
+		entry := Verdict{Destination: r.fleet.members[i].Name, Outcome: Unfit, Reason: v.clause(r.fleet.members[i])}
 		if v.kind == open {
 			entry.Outcome = Passed
 			if entry.Reason == "" {
@@ -148,7 +148,7 @@ func askedOf(j *job) []Asked {
 	for _, r := range merged {
 		asked = append(asked, Asked{Requirement: r.String(), Source: r.source})
 		for _, lower := range overruled {
-			if lower.key == r.key && !isTold(asked, lower) {
+			if lower.key == r.key && !isListed(asked, lower) {
 				asked = append(asked, Asked{Requirement: lower.String(), Source: lower.source, Overruled: true})
 			}
 		}
@@ -156,7 +156,7 @@ func askedOf(j *job) []Asked {
 	return asked
 }
 
-func isTold(asked []Asked, r requirement) bool {
+func isListed(asked []Asked, r requirement) bool {
 	for _, a := range asked {
 		if a.Overruled && a.Requirement == r.String() && a.Source == r.source {
 			return true
@@ -166,7 +166,7 @@ func isTold(asked []Asked, r requirement) bool {
 }
 
 // clause returns the reason of a verdict as a clause about one Destination.
-func (v verdict) clause(s site) string {
+func (v verdict) clause(s member) string {
 	switch {
 	case v.kind == unreadStore:
 		return "it fits, but its store cannot be read"
@@ -192,13 +192,13 @@ func (r *round) choices(j *job) []verdict {
 		if all[i].kind != open || i == chosen {
 			continue
 		}
-		s := &r.fleet.sites[i]
-		won := &r.fleet.sites[chosen]
+		s := &r.fleet.members[i]
+		won := &r.fleet.members[chosen]
 		switch {
 		case best.ready && !s.ready:
 			all[i].reason = "it fits, but is not ready"
-		case r.in.Clashes != nil && r.clashes(j, i) && !r.clashes(j, chosen):
-			all[i].reason = "it fits, but objects would clash there"
+		case r.in.Conflicts != nil && r.conflicts(j, i) && !r.conflicts(j, chosen):
+			all[i].reason = "it fits, but objects would conflict there"
 		case homes != none && r.homes.has(homes, chosen) && !r.homes.has(homes, i):
 			all[i].reason = "it fits, but another group of the same request is on " + won.Name
 		default:

@@ -12,9 +12,9 @@ import (
 // fleet is the Destinations of an input, indexed for matching. It caches which Destinations
 // fit, once for all groups with equal selectors.
 type fleet struct {
-	// sites are sorted by name.
-	sites  []site
-	byName map[string]int
+	// members are sorted by name.
+	members []member
+	byName  map[string]int
 	// limited means that at least one Destination has a capacity.
 	limited bool
 	// unread is the name of a Destination whose store could not be read; empty if there is
@@ -26,11 +26,11 @@ type fleet struct {
 	byGroup map[uint64]*knownGroup
 	encoder encoder
 	// having are the Destinations that have a given label and value.
-	having map[word]places
+	having map[encodedWord]destinationSet
 }
 
-// site is a Destination with its settings, readiness and hash.
-type site struct {
+// member is a Destination with its settings, readiness and hash.
+type member struct {
 	Destination
 	settings
 	ready bool
@@ -39,7 +39,7 @@ type site struct {
 
 // knownGroup is a list of selectors that was merged before, in the form that encoder writes.
 type knownGroup struct {
-	words []word
+	words []encodedWord
 	fit   *fit
 	// next is another list with the same hash.
 	next *knownGroup
@@ -47,16 +47,16 @@ type knownGroup struct {
 
 func newFleet(destinations []Destination) *fleet {
 	f := &fleet{
-		byName: map[string]int{}, byAsked: map[string]*fit{}, byGroup: map[uint64]*knownGroup{}, encoder: encoder{seed: maphash.MakeSeed()}, having: map[word]places{},
+		byName: map[string]int{}, byAsked: map[string]*fit{}, byGroup: map[uint64]*knownGroup{}, encoder: encoder{seed: maphash.MakeSeed()}, having: map[encodedWord]destinationSet{},
 	}
 	for _, d := range destinations {
-		s := site{Destination: d, settings: settingsOf(d.Destination), ready: isReady(d.Destination), hash: hash(d.Name)}
+		s := member{Destination: d, settings: settingsOf(d.Destination), ready: isReady(d.Destination), hash: hash(d.Name)}
 		s.closed = cmp.Or(d.Closed, s.closed)
-		f.sites = append(f.sites, s)
+		f.members = append(f.members, s)
 	}
-	slices.SortStableFunc(f.sites, func(a, b site) int { return cmp.Compare(a.Name, b.Name) })
-	for i := range f.sites {
-		s := &f.sites[i]
+	slices.SortStableFunc(f.members, func(a, b member) int { return cmp.Compare(a.Name, b.Name) })
+	for i := range f.members {
+		s := &f.members[i]
 		f.byName[s.Name] = i
 		f.limited = f.limited || s.capacity != unlimited
 		if s.Store == StoreUnread && f.unread == "" {
@@ -86,13 +86,13 @@ func (f *fleet) fits(work *kratix.Work, group *kratix.WorkloadGroup) *fit {
 }
 
 func (f *fleet) evaluate(asked selectors) *fit {
-	found := &fit{asked: asked, kinds: make([]verdictKind, len(f.sites)), evenly: true}
+	found := &fit{asked: asked, kinds: make([]verdictKind, len(f.members)), evenly: true}
 	for i := range found.kinds {
 		found.kinds[i] = refused
 	}
 	shut := map[string]int{}
 	f.withLabels(asked).each(func(i int) {
-		s := &f.sites[i]
+		s := &f.members[i]
 		found.kinds[i] = kindOf(asked, s)
 		switch found.kinds[i] {
 		case closed:
@@ -101,7 +101,7 @@ func (f *fleet) evaluate(asked selectors) *fit {
 			found.unread = append(found.unread, i)
 		case open:
 			found.usable = append(found.usable, i)
-			found.evenly = found.evenly && s.weight == f.sites[found.usable[0]].weight
+			found.evenly = found.evenly && s.weight == f.members[found.usable[0]].weight
 			if s.ready {
 				found.ready++
 			}
@@ -114,27 +114,27 @@ func (f *fleet) evaluate(asked selectors) *fit {
 
 // withLabels returns the Destinations that have all labels that are required to equal one
 // value. Only these need to be evaluated further.
-func (f *fleet) withLabels(asked selectors) places {
-	left := newPlaces(len(f.sites))
+func (f *fleet) withLabels(asked selectors) destinationSet {
+	left := newDestinationSet(len(f.members))
 	for i := range left {
 		left[i] = ^uint64(0)
 	}
-	left.cut(len(f.sites))
+	left.cut(len(f.members))
 	for _, r := range asked {
 		if r.operator == equals {
-			left.and(f.labelled(r.key, r.values[0]))
+			left.intersect(f.labelled(r.key, r.values[0]))
 		}
 	}
 	return left
 }
 
-func (f *fleet) labelled(key, value string) places {
-	name := word{key: key, value: value}
+func (f *fleet) labelled(key, value string) destinationSet {
+	name := encodedWord{key: key, value: value}
 	set, known := f.having[name]
 	if !known {
-		set = newPlaces(len(f.sites))
-		for i := range f.sites {
-			if has, ok := f.sites[i].Labels[key]; ok && has == value {
+		set = newDestinationSet(len(f.members))
+		for i := range f.members {
+			if has, ok := f.members[i].Labels[key]; ok && has == value {
 				set.add(i)
 			}
 		}
@@ -151,16 +151,16 @@ func (f *fleet) suits(found *fit, destination string) (why string, ok bool) {
 	case !there:
 		return "it is not in the input", false
 	case found.kinds[at] == refused:
-		return refusal(found.asked, &f.sites[at]), false
+		return refusal(found.asked, &f.members[at]), false
 	}
 	return "", true
 }
 
 // verdicts returns the verdict on each Destination, with its reason.
 func (f *fleet) verdicts(found *fit) []verdict {
-	all := make([]verdict, len(f.sites))
-	for i := range f.sites {
-		all[i] = verdictOn(found.asked, &f.sites[i])
+	all := make([]verdict, len(f.members))
+	for i := range f.members {
+		all[i] = verdictOn(found.asked, &f.members[i])
 	}
 	return all
 }

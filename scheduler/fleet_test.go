@@ -36,12 +36,12 @@ func TestFleetCacheAgreesWithEvaluation(t *testing.T) {
 		}
 		g := &work.Spec.WorkloadGroups[0]
 		got, asked := f.fits(work, g), selectorsOf(work, g)
-		for i := range f.sites {
-			if want := verdictOn(asked, &f.sites[i]); got.kinds[i] != want.kind {
-				t.Fatalf("%v on %s: got %v, want %v", g.DestinationSelectors, f.sites[i].Name, got.kinds[i], want)
+		for i := range f.members {
+			if want := verdictOn(asked, &f.members[i]); got.kinds[i] != want.kind {
+				t.Fatalf("%v on %s: got %v, want %v", g.DestinationSelectors, f.members[i].Name, got.kinds[i], want)
 			}
 			if slices.Contains(got.usable, i) != (got.kinds[i] == open) || slices.Contains(got.unread, i) != (got.kinds[i] == unreadStore) {
-				t.Fatalf("%v on %s is %v", g.DestinationSelectors, f.sites[i].Name, got.kinds[i])
+				t.Fatalf("%v on %s is %v", g.DestinationSelectors, f.members[i].Name, got.kinds[i])
 			}
 		}
 	}
@@ -118,7 +118,7 @@ func TestPlanIsReusedOnlyForUnchangedInput(t *testing.T) {
 	}
 	p := &Planner{}
 	first := p.Plan(in)
-	if again := p.Plan(in); &again.Parts[0] != &first.Parts[0] {
+	if again := p.Plan(in); &again.Destinations[0] != &first.Destinations[0] {
 		t.Error("an unchanged input is planned again")
 	}
 	for name, change := range map[string]func(*Input){
@@ -140,7 +140,7 @@ func TestPlanIsReusedOnlyForUnchangedInput(t *testing.T) {
 		before := p.Plan(in)
 		change(&changed)
 		after := p.Plan(changed)
-		if &before.Parts[0] == &after.Parts[0] {
+		if &before.Destinations[0] == &after.Destinations[0] {
 			t.Errorf("%s: the old plan is given", name)
 		}
 		if !reflect.DeepEqual(planText(after), planText(Plan(changed))) {
@@ -153,11 +153,11 @@ func TestPlanThatDependsOnConflictsIsNotReused(t *testing.T) {
 	in := Input{Works: []*kratix.Work{request("a", testkit.Group("."))}, Destinations: []Destination{destination("x", nil), destination("y", nil)}}
 	p := &Planner{}
 	p.Plan(in)
-	in.Clashes = clashes("x")
+	in.Conflicts = conflicts("x")
 	if got := p.Plan(in).Placements()[0].Spec.TargetDestinationName; got != "y" {
 		t.Errorf("on %s", got)
 	}
-	in.Clashes = clashes("y")
+	in.Conflicts = conflicts("y")
 	if got := p.Plan(in).Placements()[0].Spec.TargetDestinationName; got != "x" {
 		t.Errorf("on %s", got)
 	}

@@ -84,7 +84,7 @@ func (r *round) isGone(j *job, from string) bool {
 	case isOn(j.old, from), r.isCopiedOn(j, from):
 		return false
 	case there:
-		return r.fleet.sites[at].Store == StoreRead
+		return r.fleet.members[at].Store == StoreRead
 	}
 	return !r.in.Incomplete && !r.in.Unseen
 }
@@ -123,7 +123,7 @@ func (r *round) move(j *job) {
 		r.placed[j.first].Reason += "; " + why
 		return
 	}
-	to := r.fleet.sites[at].Name
+	to := r.fleet.members[at].Name
 	if to == j.old[0].Spec.TargetDestinationName {
 		return
 	}
@@ -173,7 +173,7 @@ func (r *round) placeWhereWanted(j *job) {
 	wanted := r.wanted()[j.work.Spec.PromiseName]
 	placed := false
 	for _, at := range j.fit.usable {
-		if name := r.fleet.sites[at].Name; wanted[name] > 0 {
+		if name := r.fleet.members[at].Name; wanted[name] > 0 {
 			placed = true
 			if !isOn(j.old, name) {
 				r.addNew(j, name, "a request of the Promise is there")
@@ -199,7 +199,7 @@ func (r *round) wanted() demand {
 			r.demand.add(p.Spec.PromiseName, p.Spec.TargetDestinationName, 1)
 		}
 	}
-	for _, list := range [][]*kratix.WorkPlacement{r.result.Kept, r.result.Held} {
+	for _, list := range [][]*kratix.WorkPlacement{r.result.KeptInvalid, r.result.KeptMissing} {
 		for _, p := range list {
 			if !p.IsDependency() {
 				r.demand.add(p.Spec.PromiseName, p.Spec.TargetDestinationName, 1)

@@ -72,7 +72,7 @@ func TestIncompleteInputHoldsOnlyPlacementsWithoutWork(t *testing.T) {
 		Works: []*kratix.Work{empty}, Existing: []*kratix.WorkPlacement{on(was, 0, "x"), on(gone, 0, "x")},
 		Destinations: []Destination{destination("x", nil)}, Incomplete: true,
 	})
-	if len(plan.Removed) != 1 || plan.Removed[0].Work().Name != "empty" || len(plan.Held) != 1 || plan.Held[0].Work().Name != "gone" {
-		t.Errorf("removed %v, held %v", plan.Removed, plan.Held)
+	if len(plan.Removed) != 1 || plan.Removed[0].Work().Name != "empty" || len(plan.KeptMissing) != 1 || plan.KeptMissing[0].Work().Name != "gone" {
+		t.Errorf("removed %v, held %v", plan.Removed, plan.KeptMissing)
 	}
 }

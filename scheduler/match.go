@@ -53,7 +53,7 @@ const (
 
 // kindOf returns the verdict on a Destination without the reason, which is more expensive to
 // build.
-func kindOf(asked selectors, s *site) verdictKind {
+func kindOf(asked selectors, s *member) verdictKind {
 	switch {
 	case !s.DeletionTimestamp.IsZero(), s.IsDryRun() && !asked.requiresDryRun(), tooLoose(asked, s), !asked.hold(s.Labels):
 		return refused
@@ -67,7 +67,7 @@ func kindOf(asked selectors, s *site) verdictKind {
 	return open
 }
 
-func verdictOn(asked selectors, s *site) verdict {
+func verdictOn(asked selectors, s *member) verdict {
 	v := verdict{kind: kindOf(asked, s)}
 	switch v.kind {
 	case refused:
@@ -84,12 +84,12 @@ func verdictOn(asked selectors, s *site) verdict {
 
 // tooLoose reports whether strictMatchLabels keeps a Work without selectors off a Destination
 // that has labels.
-func tooLoose(asked selectors, s *site) bool {
+func tooLoose(asked selectors, s *member) bool {
 	return len(asked) == 0 && s.Spec.StrictMatchLabels && len(s.Labels) > 0
 }
 
 // refusal returns the reason why a Destination does not fit.
-func refusal(asked selectors, s *site) string {
+func refusal(asked selectors, s *member) string {
 	switch {
 	case !s.DeletionTimestamp.IsZero():
 		return "being deleted"
@@ -171,7 +171,7 @@ func Fitting(work *kratix.Work, group *kratix.WorkloadGroup, destinations []*kra
 	asked := selectorsOf(work, group)
 	var names []string
 	for _, d := range destinations {
-		if kindOf(asked, &site{Destination: Destination{Destination: d}}) == open {
+		if kindOf(asked, &member{Destination: Destination{Destination: d}}) == open {
 			names = append(names, d.Name)
 		}
 	}

@@ -19,7 +19,7 @@ type Planner struct {
 
 // Plan returns the same as the function Plan. Objects with the same pointer count as unchanged.
 func (p *Planner) Plan(in Input) Result {
-	if p.last == nil || p.mattersToAll(in) {
+	if p.last == nil || p.affectsAll(in) {
 		return p.planAll(in)
 	}
 	delta, affected := p.affected(in)
@@ -46,9 +46,9 @@ func (p *Planner) Plan(in Input) Result {
 // planned.
 const manyAffected = 4
 
-// mattersToAll reports whether a change may affect any Work, or whether the settings make
+// affectsAll reports whether a change may affect any Work, or whether the settings make
 // otherwise unrelated Works depend on each other.
-func (p *Planner) mattersToAll(in Input) bool {
+func (p *Planner) affectsAll(in Input) bool {
 	return p.fleet.limited || len(in.Moves)+len(p.last.Moves) > 0 ||
 		in.OnMisplaced != p.last.OnMisplaced || in.Incomplete != p.last.Incomplete || in.Unseen != p.last.Unseen ||
 		!slices.Equal(in.RejectedPlacements, p.last.RejectedPlacements) ||

@@ -72,7 +72,7 @@ func (c *changingInput) change() {
 	if c.chance(15) {
 		c.putDestination()
 	}
-	c.in = Input{Destinations: c.destinations, OnMisplaced: OnMisplaced(c.rng.IntN(40) / 39), Incomplete: c.chance(20), Unseen: c.chance(30), Clashes: c.clashes()}
+	c.in = Input{Destinations: c.destinations, OnMisplaced: OnMisplaced(c.rng.IntN(40) / 39), Incomplete: c.chance(20), Unseen: c.chance(30), Conflicts: c.conflicts()}
 	for _, name := range slices.Sorted(maps.Keys(c.works)) {
 		if key := kratix.KeyOf(c.works[name]); c.chance(100) {
 			c.in.Rejected = append(c.in.Rejected, key)
@@ -85,8 +85,8 @@ func (c *changingInput) change() {
 	}
 }
 
-// clashes returns nil, or a function that reports conflicts for some Works.
-func (c *changingInput) clashes() func(*kratix.Work, *kratix.WorkloadGroup, string) bool {
+// conflicts returns nil, or a function that reports conflicts for some Works.
+func (c *changingInput) conflicts() func(*kratix.Work, *kratix.WorkloadGroup, string) bool {
 	if c.chance(3) {
 		return nil
 	}

@@ -27,13 +27,13 @@ func planText(r Result) string {
 	for _, m := range r.Moved {
 		fmt.Fprintln(&b, "moved", m.Name, m.To)
 	}
-	for what, list := range map[string][]*kratix.WorkPlacement{"kept": r.Kept, "held": r.Held, "removed": r.Removed} {
+	for what, list := range map[string][]*kratix.WorkPlacement{"kept": r.KeptInvalid, "held": r.KeptMissing, "removed": r.Removed} {
 		if len(list) > 0 {
 			fmt.Fprintln(&b, what, names(list))
 		}
 	}
 	lines := strings.SplitAfter(b.String(), "\n")
-	if len(r.Kept)+len(r.Held)+len(r.Removed) > 0 { // the loop above iterates over a map
+	if len(r.KeptInvalid)+len(r.KeptMissing)+len(r.Removed) > 0 { // the loop above iterates over a map
 		slices.Sort(lines)
 	}
 	for _, i := range r.Invalid {
@@ -250,9 +250,9 @@ func checkOrder(t *testing.T, at string, in Input, want Result) {
 // checkRules checks the constraints on new placements: capacity, cordons and labels.
 func checkRules(t *testing.T, at string, in Input, result Result) {
 	t.Helper()
-	load, sites := map[string]int{}, map[string]Destination{}
+	load, members := map[string]int{}, map[string]Destination{}
 	for _, d := range in.Destinations {
-		sites[d.Name] = d
+		members[d.Name] = d
 	}
 	for _, p := range in.Existing {
 		if !p.IsDependency() {
@@ -265,11 +265,11 @@ func checkRules(t *testing.T, at string, in Input, result Result) {
 		requests[p.Spec.PromiseName+" "+to] = requests[p.Spec.PromiseName+" "+to] || !p.IsDependency()
 		if p.New && !p.IsDependency() {
 			load[to]++
-			if limit, ok := sites[to].Annotations[CapacityAnnotation]; ok && strconv.Itoa(load[to]) > limit {
+			if limit, ok := members[to].Annotations[CapacityAnnotation]; ok && strconv.Itoa(load[to]) > limit {
 				t.Fatalf("%s: %s is over its capacity", at, to)
 			}
 		}
-		if p.New && sites[to].Annotations[CordonAnnotation] != "" {
+		if p.New && members[to].Annotations[CordonAnnotation] != "" {
 			t.Fatalf("%s: %s is new on %s, which is cordoned", at, p.Name, to)
 		}
 	}

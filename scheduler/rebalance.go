@@ -20,11 +20,11 @@ func Rebalance(in Input) []Relocation {
 	}
 	b.collect()
 	for i := range b.units {
-		if r.fleet.sites[b.units[i].at].closed == cordonedReason {
+		if r.fleet.members[b.units[i].at].closed == cordonedReason {
 			b.leave(&b.units[i])
 		}
 	}
-	for b.even() {
+	for b.levelOnce() {
 	}
 	return b.moves()
 }
@@ -91,14 +91,14 @@ func (j *job) movable(r *round) bool {
 // invalid annotations keep their placements.
 func (b *balancer) leave(u *unit) {
 	if to := b.lightest(u); to != none {
-		b.move(u, to, b.round.fleet.sites[u.from].Name+" is "+b.round.fleet.sites[u.from].closed)
+		b.move(u, to, b.round.fleet.members[u.from].Name+" is "+b.round.fleet.members[u.from].closed)
 	}
 }
 
-// even moves units off the busiest Destinations, and reports whether any moved. A move may make
+// levelOnce moves units off the busiest Destinations, and reports whether any moved. A move may make
 // another one possible, so even is called until it returns false.
-func (b *balancer) even() bool {
-	waiting, moved := b.bySite(), false
+func (b *balancer) levelOnce() bool {
+	waiting, moved := b.byMember(), false
 	for {
 		at := b.busiest(waiting)
 		if at == none {
@@ -112,19 +112,19 @@ func (b *balancer) even() bool {
 	}
 }
 
-// bySite returns the units of each Destination, the one with the lowest draw first, without
+// byMember returns the units of each Destination, the one with the lowest draw first, without
 // those on Destinations that accept no new placements.
-func (b *balancer) bySite() [][]*unit {
-	sites := b.round.fleet.sites
-	waiting := make([][]*unit, len(sites))
+func (b *balancer) byMember() [][]*unit {
+	members := b.round.fleet.members
+	waiting := make([][]*unit, len(members))
 	for i := range b.units {
-		if u := &b.units[i]; sites[u.at].closed == "" {
+		if u := &b.units[i]; members[u.at].closed == "" {
 			waiting[u.at] = append(waiting[u.at], u)
 		}
 	}
 	for at := range waiting {
 		slices.SortStableFunc(waiting[at], func(a, c *unit) int {
-			return cmp.Compare(mix(a.seed^sites[at].hash), mix(c.seed^sites[at].hash))
+			return cmp.Compare(mix(a.seed^members[at].hash), mix(c.seed^members[at].hash))
 		})
 	}
 	return waiting
@@ -159,26 +159,26 @@ func (b *balancer) relieve(u *unit) bool {
 // lightest returns the Destination, other than its own, on which a unit would cause the lowest
 // load, or none if there is no room.
 func (b *balancer) lightest(u *unit) int {
-	sites, load := b.round.fleet.sites, b.round.load
+	members, load := b.round.fleet.members, b.round.load
 	best, n := none, len(u.jobs)
 	for _, at := range u.fit {
-		s := &sites[at]
-		if at == u.at || s.weight == 0 || !s.ready || s.capacity != unlimited && load[at]+n > s.capacity || b.clashes(u, at) {
+		s := &members[at]
+		if at == u.at || s.weight == 0 || !s.ready || s.capacity != unlimited && load[at]+n > s.capacity || b.conflicts(u, at) {
 			continue
 		}
 		c := 0
 		if best != none {
 			c = b.compare(load[at]+n, at, load[best]+n, best)
 		}
-		if best == none || c < 0 || c == 0 && mix(u.seed^s.hash) > mix(u.seed^sites[best].hash) {
+		if best == none || c < 0 || c == 0 && mix(u.seed^s.hash) > mix(u.seed^members[best].hash) {
 			best = at
 		}
 	}
 	return best
 }
 
-func (b *balancer) clashes(u *unit, at int) bool {
-	return b.round.in.Clashes != nil && slices.ContainsFunc(u.jobs, func(j *job) bool { return b.round.clashes(j, at) })
+func (b *balancer) conflicts(u *unit, at int) bool {
+	return b.round.in.Conflicts != nil && slices.ContainsFunc(u.jobs, func(j *job) bool { return b.round.conflicts(j, at) })
 }
 
 func (b *balancer) move(u *unit, to int, reason string) {
@@ -189,12 +189,12 @@ func (b *balancer) move(u *unit, to int, reason string) {
 
 // compare compares the loads n and m of two Destinations in proportion to their weights.
 func (b *balancer) compare(n, at, m, other int) int {
-	mine, theirs := b.round.fleet.sites[at].weight, b.round.fleet.sites[other].weight
-	return cmp.Compare(uint64(n)*max(theirs, 1)*heavy(mine), uint64(m)*max(mine, 1)*heavy(theirs)) //nolint:gosec // loads are not negative
+	mine, theirs := b.round.fleet.members[at].weight, b.round.fleet.members[other].weight
+	return cmp.Compare(uint64(n)*max(theirs, 1)*weightClass(mine), uint64(m)*max(mine, 1)*weightClass(theirs)) //nolint:gosec // loads are not negative
 }
 
-// heavy returns the factor by which a load counts more on a Destination of weight 0.
-func heavy(weight uint64) uint64 {
+// weightClass returns the factor by which a load counts more on a Destination of weight 0.
+func weightClass(weight uint64) uint64 {
 	if weight == 0 {
 		return maxWeight
 	}
@@ -204,7 +204,7 @@ func heavy(weight uint64) uint64 {
 // moves returns the units whose Destination has changed, in the order of the Works.
 func (b *balancer) moves() []Relocation {
 	var moves []Relocation
-	sites := b.round.fleet.sites
+	members := b.round.fleet.members
 	for _, u := range b.units {
 		if u.at == u.from {
 			continue
@@ -216,7 +216,7 @@ func (b *balancer) moves() []Relocation {
 		for _, j := range u.jobs {
 			moves = append(moves, Relocation{
 				Work: kratix.KeyOf(j.work), Group: j.group.ID, Directory: j.group.Directory,
-				From: sites[u.from].Name, To: sites[u.at].Name, Reason: reason,
+				From: members[u.from].Name, To: members[u.at].Name, Reason: reason,
 			})
 		}
 	}

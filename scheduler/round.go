@@ -58,7 +58,7 @@ const none = -1
 func newRound(in Input, f *fleet) *round {
 	r := &round{
 		in: in, fleet: f, index: newIndex(in.Existing), used: make([]bool, len(in.Existing)),
-		load: make([]int, len(f.sites)), homes: newHomes(len(in.Works)), chosen: keys{},
+		load: make([]int, len(f.members)), homes: newHomes(len(in.Works)), chosen: keys{},
 	}
 	for _, old := range in.Existing {
 		r.count(old, 1)
@@ -119,7 +119,7 @@ func (r *round) place(j *job) {
 
 func (r *round) placeOnAll(j *job) {
 	for _, at := range j.fit.usable {
-		if name := r.fleet.sites[at].Name; !isOn(j.old, name) {
+		if name := r.fleet.members[at].Name; !isOn(j.old, name) {
 			r.addNew(j, name, "dependencies go to every Destination that fits")
 		}
 	}
@@ -147,7 +147,7 @@ func (r *round) placeOnOne(j *job) {
 		r.unplaced(j, r.summary(j))
 		return
 	}
-	r.addNew(j, r.fleet.sites[at].Name, reason)
+	r.addNew(j, r.fleet.members[at].Name, reason)
 }
 
 // possiblyOn returns where a group may already be without being visible, or "" if it can be nowhere
@@ -155,7 +155,7 @@ func (r *round) placeOnOne(j *job) {
 func (r *round) possiblyOn(j *job) string {
 	switch {
 	case len(j.fit.unread) > 0:
-		return "it may be on " + r.fleet.sites[j.fit.unread[0]].Name + " already, whose placements cannot be read"
+		return "it may be on " + r.fleet.members[j.fit.unread[0]].Name + " already, whose placements cannot be read"
 	case r.in.Unseen:
 		return "it may be on a Destination already that cannot be read"
 	}
@@ -218,9 +218,9 @@ func (r *round) release() {
 		switch {
 		case r.used[i]:
 		case rejected[old.Work()], r.rejects(old):
-			r.result.Kept = append(r.result.Kept, old)
+			r.result.KeptInvalid = append(r.result.KeptInvalid, old)
 		case r.in.Incomplete && !r.hasWork(old.Work()):
-			r.result.Held = append(r.result.Held, old)
+			r.result.KeptMissing = append(r.result.KeptMissing, old)
 		default:
 			r.result.Removed = append(r.result.Removed, old)
 		}
@@ -251,9 +251,9 @@ func (r *round) jobsOf(key kratix.Key) ([]job, bool) {
 
 // check collects the invalid annotations of Destinations and Works.
 func (r *round) check() {
-	for i := range r.fleet.sites {
-		for _, message := range r.fleet.sites[i].invalid {
-			r.result.Invalid = append(r.result.Invalid, Invalid{r.fleet.sites[i].Destination.Destination, message})
+	for i := range r.fleet.members {
+		for _, message := range r.fleet.members[i].invalid {
+			r.result.Invalid = append(r.result.Invalid, Invalid{r.fleet.members[i].Destination.Destination, message})
 		}
 	}
 	var last *kratix.Work
@@ -270,21 +270,21 @@ func (r *round) check() {
 // finish returns the result with all its lists sorted.
 func (r *round) finish() Result {
 	out := r.result
-	out.Parts = partsOf(r.byDestination())
+	out.Destinations = partsOf(r.byDestination())
 	out.sort()
 	out.Again = out.Again || r.crowded && len(out.Removed) > 0
 	return out
 }
 
 // partsOf splits sorted placements by Destination.
-func partsOf(sorted []Placement) []Part {
-	var parts []Part
+func partsOf(sorted []Placement) []DestinationPlan {
+	var parts []DestinationPlan
 	for len(sorted) > 0 {
 		name, n := sorted[0].Spec.TargetDestinationName, 1
 		for n < len(sorted) && sorted[n].Spec.TargetDestinationName == name {
 			n++
 		}
-		parts = append(parts, Part{name, sorted[:n:n]})
+		parts = append(parts, DestinationPlan{name, sorted[:n:n]})
 		sorted = sorted[n:]
 	}
 	return parts
@@ -293,15 +293,15 @@ func partsOf(sorted []Placement) []Part {
 // byDestination sorts the placements by Destination, then by name. It distributes them into
 // buckets first, since each bucket is then nearly sorted.
 func (r *round) byDestination() []Placement {
-	if len(r.placed) < len(r.fleet.sites) {
+	if len(r.placed) < len(r.fleet.members) {
 		return slices.SortedFunc(slices.Values(r.placed), comparePlaced)
 	}
-	parts := make([]int, len(r.fleet.sites)+2)
+	parts := make([]int, len(r.fleet.members)+2)
 	slot := func(p *Placement) int {
 		if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok {
 			return at
 		}
-		return len(r.fleet.sites) // placements on unknown Destinations
+		return len(r.fleet.members) // placements on unknown Destinations
 	}
 	slots := make([]int32, len(r.placed))
 	for i := range r.placed {

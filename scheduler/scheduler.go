@@ -36,9 +36,9 @@ type Input struct {
 	OnMisplaced OnMisplaced
 	// Moves are requested moves. Those that are no longer possible are ignored.
 	Moves []Relocation
-	// Clashes reports whether a group's objects would conflict with those on a Destination; nil
+	// Conflicts reports whether a group's objects would conflict with those on a Destination; nil
 	// if conflicts are not known. It must be a pure function.
-	Clashes func(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool
+	Conflicts func(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool
 }
 
 // OnMisplaced is the policy for misplaced placements of requests. Those of dependencies always
@@ -89,14 +89,14 @@ const (
 // Result is a plan. Its lists are sorted, so that equal inputs have equal plans whatever their
 // order.
 type Result struct {
-	// Parts are the placements that should be in the stores, by Destination.
-	Parts []Part
+	// Destinations are the placements that should be in the stores, by Destination.
+	Destinations []DestinationPlan
 	// Unplaced are groups that fit no Destination, or are not placed yet.
 	Unplaced []Unplaced
-	// Kept are placements whose Work or WorkPlacement exists but is invalid: their files stay.
-	Kept []*kratix.WorkPlacement
-	// Held are placements whose Work is missing from an incomplete input: their files stay.
-	Held []*kratix.WorkPlacement
+	// KeptInvalid are placements whose Work or WorkPlacement exists but is invalid: their files stay.
+	KeptInvalid []*kratix.WorkPlacement
+	// KeptMissing are placements whose Work is missing from an incomplete input: their files stay.
+	KeptMissing []*kratix.WorkPlacement
 	// Removed are placements whose Work or group no longer exists.
 	Removed []*kratix.WorkPlacement
 	// Moved are placements to be removed because a recorded placement on another Destination
@@ -110,9 +110,9 @@ type Result struct {
 	begun bool
 }
 
-// Part is the placements of one Destination, sorted by name. Destinations without placements
-// have no Part.
-type Part struct {
+// DestinationPlan is the placements of one Destination, sorted by name. Destinations without placements
+// have none.
+type DestinationPlan struct {
 	Destination string
 	Placements  []Placement
 }
@@ -120,7 +120,7 @@ type Part struct {
 // Placements returns the placements of all Destinations.
 func (r Result) Placements() []Placement {
 	var all []Placement
-	for _, part := range r.Parts {
+	for _, part := range r.Destinations {
 		all = append(all, part.Placements...)
 	}
 	return all
@@ -128,7 +128,7 @@ func (r Result) Placements() []Placement {
 
 // sort sorts all lists.
 func (r *Result) sort() {
-	for _, list := range [][]*kratix.WorkPlacement{r.Kept, r.Held, r.Removed} {
+	for _, list := range [][]*kratix.WorkPlacement{r.KeptInvalid, r.KeptMissing, r.Removed} {
 		slices.SortFunc(list, comparePlacements)
 	}
 	slices.SortFunc(r.Moved, compareMoved)

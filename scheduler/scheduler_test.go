@@ -69,7 +69,7 @@ func outcome(r Result) []string {
 	for _, u := range r.Unplaced {
 		lines = append(lines, u.Work.Name+u.Directory+" unplaced: "+u.Reason)
 	}
-	for what, list := range map[string][]*kratix.WorkPlacement{"kept": r.Kept, "held": r.Held, "removed": r.Removed} {
+	for what, list := range map[string][]*kratix.WorkPlacement{"kept": r.KeptInvalid, "held": r.KeptMissing, "removed": r.Removed} {
 		for _, p := range list {
 			lines = append(lines, p.Name+" "+what)
 		}

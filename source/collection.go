@@ -21,8 +21,8 @@ type Collection struct {
 	unseen   int
 	marked   []*ParsedFile
 	snapshot Snapshot
-	// words interns the strings of the objects, most of which are equal.
-	words kratix.Words
+	// strings interns the strings of the objects, most of which are equal.
+	strings kratix.Interner
 	// changes are the changes since the last Snapshot.
 	changes changes
 }
@@ -157,9 +157,9 @@ func (c *Collection) takeOver(file, old *ParsedFile) {
 		}
 		switch object := each.object.(type) {
 		case *kratix.Work:
-			c.words.ShareWork(object)
+			c.strings.ShareWork(object)
 		case *kratix.WorkPlacement:
-			c.words.ShareWorkPlacement(object)
+			c.strings.ShareWorkPlacement(object)
 		}
 		if object := objects[each.place.Object]; object != nil && reflect.DeepEqual(object, each.object) {
 			each.object = object

@@ -8,9 +8,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Gone returns what remains of a file that was deleted: a file without objects,
+// DeletedFile returns what remains of a file that was deleted: a file without objects,
 // which differs from an empty file.
-func Gone(rank int, name string) *ParsedFile {
+func DeletedFile(rank int, name string) *ParsedFile {
 	return &ParsedFile{fileKey: fileKey{rank, name}, digest: digest{failed: true}}
 }
 

@@ -24,9 +24,9 @@ const (
 	Machine Class = "machine"
 )
 
-// Blame is the class of a failure, and the field of the store's object to change, if
+// Diagnosis is the class of a failure, and the field of the store's object to change, if
 // changing one helps.
-type Blame struct {
+type Diagnosis struct {
 	Class Class
 	Field string
 }
@@ -51,9 +51,9 @@ func ClassOf(err error) Class {
 	return Network
 }
 
-// Passes reports whether the failure may be temporary, so that a retry can help without a
+// IsTemporary reports whether the failure may be temporary, so that a retry can help without a
 // change by a user.
-func Passes(err error) bool {
+func IsTemporary(err error) bool {
 	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrStale) || errors.Is(err, ErrPending)
 }
 

@@ -25,8 +25,8 @@ func TestEveryFailureHasAClass(t *testing.T) {
 		{statestore.ErrPending, statestore.Server, true},
 		{errors.New("a reader's own"), statestore.Network, false},
 	} {
-		if got := statestore.ClassOf(c.err); got != c.want || statestore.Passes(c.err) != c.passes {
-			t.Errorf("%v: %s, passes %t; want %s, %t", c.err, got, statestore.Passes(c.err), c.want, c.passes)
+		if got := statestore.ClassOf(c.err); got != c.want || statestore.IsTemporary(c.err) != c.passes {
+			t.Errorf("%v: %s, passes %t; want %s, %t", c.err, got, statestore.IsTemporary(c.err), c.want, c.passes)
 		}
 	}
 }

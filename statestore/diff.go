@@ -13,7 +13,7 @@ func Diff(stored State, wanted []tree.File, owned func(tree.Path) bool) ChangeSe
 	keep := make(map[tree.Path]struct{}, len(wanted))
 	for _, file := range wanted {
 		keep[file.Path] = struct{}{}
-		if sum, there := stored.Files.Sum(file.Path); !there || sum != stored.Contents.Sum(file.Content) {
+		if sum, there := stored.Files.Digest(file.Path); !there || sum != stored.Contents.Digest(file.Content) {
 			changes.Write = append(changes.Write, file)
 		}
 	}

@@ -52,8 +52,8 @@ type Error struct {
 	Err error
 	// Remote is the server's own message, if it sent one.
 	Remote string
-	// Hint is the suggested fix.
-	Hint string
+	// Fix is the suggested fix.
+	Fix string
 	// Class is where the cause lies; see ClassOf for errors without a class.
 	Class Class
 	// Field is the field of the store's object to change, such as spec.url; empty if no

@@ -33,11 +33,11 @@ func ExampleDiff() {
 // was read refuses the write, and the others are written.
 func ExampleCommit() {
 	first, second := memory.New("GitStateStore first"), memory.New("GitStateStore second")
-	var parts []statestore.Part
+	var parts []statestore.StoreChanges
 	for _, store := range []*memory.Store{first, second} {
 		stored, _ := store.Read(context.Background())
 		changes := statestore.Diff(stored, testkit.FileList("a.yaml", "a"), nil)
-		parts = append(parts, statestore.Part{Store: store, Changes: changes})
+		parts = append(parts, statestore.StoreChanges{Store: store, Changes: changes})
 	}
 	write(second, "b.yaml", "another writer")
 

@@ -18,9 +18,9 @@ type Files struct{ top *directory }
 // content there. If Gone is set, the file exists in the other state and is missing from the
 // new one.
 type FileChange struct {
-	Path tree.Path
-	Sum  Sum
-	Gone bool
+	Path   tree.Path
+	Digest Digest
+	Gone   bool
 }
 
 // directory is the sorted entries of one directory.
@@ -33,17 +33,17 @@ type directory struct {
 // content is one other directory has no entry of its own; the path of the inner directory's
 // entry then spans several names.
 type entry struct {
-	path  tree.Path
-	sum   Sum
-	file  bool
-	below *directory
+	path   tree.Path
+	digest Digest
+	file   bool
+	below  *directory
 }
 
 // FilesOf returns the Files with the paths and digests of a map.
-func FilesOf(sums map[tree.Path]Sum) Files {
+func FilesOf(sums map[tree.Path]Digest) Files {
 	changes := make([]FileChange, 0, len(sums))
 	for path, sum := range sums {
-		changes = append(changes, FileChange{Path: path, Sum: sum})
+		changes = append(changes, FileChange{Path: path, Digest: sum})
 	}
 	return Files{}.With(changes)
 }
@@ -60,21 +60,21 @@ func (d *directory) len() int {
 
 // Has reports whether a file exists at a path.
 func (f Files) Has(p tree.Path) bool {
-	_, ok := f.Sum(p)
+	_, ok := f.Digest(p)
 	return ok
 }
 
-// Sum returns the digest of the file at a path, if one exists.
-func (f Files) Sum(p tree.Path) (Sum, bool) {
+// Digest returns the digest of the file at a path, if one exists.
+func (f Files) Digest(p tree.Path) (Digest, bool) {
 	if e := f.find(p); e.file && e.path == p {
-		return e.sum, true
+		return e.digest, true
 	}
-	return Sum{}, false
+	return Digest{}, false
 }
 
-// Own returns the copy of a path that the Files hold, so that the caller can drop its own;
+// Interned returns the copy of a path that the Files hold, so that the caller can drop its own;
 // if the path is not among the Files it returns p.
-func (f Files) Own(p tree.Path) tree.Path {
+func (f Files) Interned(p tree.Path) tree.Path {
 	if e := f.find(p); e.path == p {
 		return e.path
 	}
@@ -117,20 +117,20 @@ func (d *directory) search(name string, depth int) (int, bool) {
 func (f Files) Same(other Files, p tree.Path) bool { return f.find(p) == other.find(p) }
 
 // All returns an iterator over all files in walk order.
-func (f Files) All() iter.Seq2[tree.Path, Sum] { return f.Below(tree.Path{}) }
+func (f Files) All() iter.Seq2[tree.Path, Digest] { return f.Below(tree.Path{}) }
 
 // Below returns an iterator over the files at or below a path, in walk order.
-func (f Files) Below(p tree.Path) iter.Seq2[tree.Path, Sum] {
-	return func(yield func(tree.Path, Sum) bool) { f.find(p).walk(yield) }
+func (f Files) Below(p tree.Path) iter.Seq2[tree.Path, Digest] {
+	return func(yield func(tree.Path, Digest) bool) { f.find(p).walk(yield) }
 }
 
 // From returns an iterator over the files at a path and after it, in walk order. It does
 // not visit earlier files.
-func (f Files) From(p tree.Path) iter.Seq2[tree.Path, Sum] {
-	return func(yield func(tree.Path, Sum) bool) { entry{below: f.top}.walkFrom(p, yield) }
+func (f Files) From(p tree.Path) iter.Seq2[tree.Path, Digest] {
+	return func(yield func(tree.Path, Digest) bool) { entry{below: f.top}.walkFrom(p, yield) }
 }
 
-func (e entry) walkFrom(p tree.Path, yield func(tree.Path, Sum) bool) bool {
+func (e entry) walkFrom(p tree.Path, yield func(tree.Path, Digest) bool) bool {
 	if tree.Compare(e.path, p) >= 0 {
 		return e.walk(yield)
 	}
@@ -145,8 +145,8 @@ func (e entry) walkFrom(p tree.Path, yield func(tree.Path, Sum) bool) bool {
 	return true
 }
 
-func (e entry) walk(yield func(tree.Path, Sum) bool) bool {
-	if e.file && !yield(e.path, e.sum) {
+func (e entry) walk(yield func(tree.Path, Digest) bool) bool {
+	if e.file && !yield(e.path, e.digest) {
 		return false
 	}
 	if e.below == nil {
@@ -222,7 +222,7 @@ func (e entry) differing(other entry, depth int, yield func(tree.Path) bool) boo
 	}
 	end := depth + len(element(cmp.Or(e, other).path, depth))
 	e, other = e.expanded(end), other.expanded(end)
-	if (e.file != other.file || e.sum != other.sum) && !yield(cmp.Or(e, other).path) {
+	if (e.file != other.file || e.digest != other.digest) && !yield(cmp.Or(e, other).path) {
 		return false
 	}
 	return differing(e.below, other.below, end+1, yield)
@@ -316,9 +316,9 @@ func (e entry) with(changes []FileChange, end int) entry {
 	for len(changes) > 0 && len(changes[0].Path.String()) == end {
 		change := changes[0]
 		changes = changes[1:]
-		e.path, e.file, e.sum = change.Path, !change.Gone, change.Sum
+		e.path, e.file, e.digest = change.Path, !change.Gone, change.Digest
 		if change.Gone {
-			e.sum = Sum{}
+			e.digest = Digest{}
 		}
 	}
 	if len(changes) > 0 {

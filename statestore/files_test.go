@@ -26,17 +26,17 @@ func somePath(t testing.TB, draw *rand.Rand) tree.Path {
 func TestFilesEqualTheMapOfTheSameChanges(t *testing.T) {
 	for seed := range uint64(300) {
 		draw := rand.New(rand.NewPCG(seed, 1))
-		files, want := statestore.Files{}, map[tree.Path]statestore.Sum{}
+		files, want := statestore.Files{}, map[tree.Path]statestore.Digest{}
 		for step := range 20 {
 			before, held := files, maps.Clone(want)
 			var changes []statestore.FileChange
 			for range draw.IntN(8) {
-				change := statestore.FileChange{Path: somePath(t, draw), Sum: statestore.Sum{byte(draw.IntN(3))}, Gone: draw.IntN(3) == 0}
+				change := statestore.FileChange{Path: somePath(t, draw), Digest: statestore.Digest{byte(draw.IntN(3))}, Gone: draw.IntN(3) == 0}
 				changes = append(changes, change)
 				if change.Gone {
 					delete(want, change.Path)
 				} else {
-					want[change.Path] = change.Sum
+					want[change.Path] = change.Digest
 				}
 			}
 			files = files.With(changes)
@@ -58,7 +58,7 @@ func TestFilesEqualTheMapOfTheSameChanges(t *testing.T) {
 
 // differing compares the result of Differing for two Files with the difference of the maps
 // that they equal.
-func differing(t *testing.T, place string, a, b statestore.Files, inA, inB map[tree.Path]statestore.Sum) {
+func differing(t *testing.T, place string, a, b statestore.Files, inA, inB map[tree.Path]statestore.Digest) {
 	t.Helper()
 	var want []tree.Path
 	for path, sum := range inA {
@@ -78,7 +78,7 @@ func differing(t *testing.T, place string, a, b statestore.Files, inA, inB map[t
 }
 
 // same compares Files with the map that they should equal.
-func same(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Sum) {
+func same(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest) {
 	t.Helper()
 	if got := maps.Collect(files.All()); !maps.Equal(got, want) || files.Len() != len(want) {
 		t.Fatalf("%s: %d files %v, want %v", place, files.Len(), got, want)
@@ -87,17 +87,17 @@ func same(t *testing.T, place string, files statestore.Files, want map[tree.Path
 		t.Fatalf("%s: %v is not in walk order", place, paths)
 	}
 	for path, sum := range want {
-		if got, ok := files.Sum(path); !ok || got != sum || !files.Has(path) || files.Own(path) != path {
+		if got, ok := files.Digest(path); !ok || got != sum || !files.Has(path) || files.Interned(path) != path {
 			t.Fatalf("%s: %s has %v", place, path, got)
 		}
 	}
 }
 
 // below compares the files in one directory.
-func below(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Sum, dir tree.Path) {
+func below(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest, dir tree.Path) {
 	t.Helper()
 	within := maps.Clone(want)
-	maps.DeleteFunc(within, func(p tree.Path, _ statestore.Sum) bool { return !p.Within(dir) })
+	maps.DeleteFunc(within, func(p tree.Path, _ statestore.Digest) bool { return !p.Within(dir) })
 	if got := maps.Collect(files.Below(dir)); !maps.Equal(got, within) {
 		t.Fatalf("%s: below %s is %v, want %v", place, dir, got, within)
 	}
@@ -110,7 +110,7 @@ func below(t *testing.T, place string, files statestore.Files, want map[tree.Pat
 }
 
 // from compares the files at a path and after it.
-func from(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Sum, first tree.Path) {
+func from(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest, first tree.Path) {
 	t.Helper()
 	behind := slices.DeleteFunc(files.Paths(tree.Path{}), func(p tree.Path) bool { return tree.Compare(p, first) < 0 })
 	var got []tree.Path
@@ -131,9 +131,9 @@ func from(t *testing.T, place string, files statestore.Files, want map[tree.Path
 }
 
 func TestDerivedFilesShareUnchangedDirectories(t *testing.T) {
-	sums := map[tree.Path]statestore.Sum{testkit.Path("a/x"): {1}, testkit.Path("a/y"): {1}, testkit.Path("b/x"): {1}}
+	sums := map[tree.Path]statestore.Digest{testkit.Path("a/x"): {1}, testkit.Path("a/y"): {1}, testkit.Path("b/x"): {1}}
 	files := statestore.FilesOf(sums)
-	changed := files.With([]statestore.FileChange{{Path: testkit.Path("a/x"), Sum: statestore.Sum{2}}, {Path: testkit.Path("b/x"), Sum: statestore.Sum{1}}})
+	changed := files.With([]statestore.FileChange{{Path: testkit.Path("a/x"), Digest: statestore.Digest{2}}, {Path: testkit.Path("b/x"), Digest: statestore.Digest{1}}})
 	for dir, want := range map[string]bool{"a": false, "a/x": false, "a/y": true, "b": true, "b/x": true, "c": true, "": false} {
 		if got := files.Same(changed, testkit.Path(dir)); got != want {
 			t.Errorf("Same at %q is %v", dir, got)

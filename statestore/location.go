@@ -15,7 +15,7 @@ type Location interface {
 	// Write applies each part as Store.Apply does, all of them in one write if the store
 	// supports it. A part that cannot be written fails alone and does not affect the
 	// others. The outcomes are in the order of the parts. parts must not be empty.
-	Write(ctx context.Context, parts []ViewPart) []Outcome
+	Write(ctx context.Context, parts []ViewChanges) []Outcome
 }
 
 // View is one state store within its Location. It is comparable: a state store that was
@@ -30,8 +30,8 @@ type View struct {
 
 var _ Store = View{}
 
-// ViewPart is the changes of one of several views.
-type ViewPart struct {
+// ViewChanges is the changes of one of several views.
+type ViewChanges struct {
 	View    View
 	Changes ChangeSet
 }
@@ -50,12 +50,12 @@ func (v View) Read(ctx context.Context) (State, error) { return v.Location.Read(
 
 // Apply makes all changes or none of them.
 func (v View) Apply(ctx context.Context, changes ChangeSet) (Revision, error) {
-	outcome := v.Location.Write(ctx, []ViewPart{{v, changes}})[0]
+	outcome := v.Location.Write(ctx, []ViewChanges{{v, changes}})[0]
 	return outcome.Revision, outcome.Err
 }
 
-// Behind returns the view with its Location replaced by layer, which wraps it.
-func (v View) Behind(layer Location) View {
+// Through returns the view with its Location replaced by layer, which wraps it.
+func (v View) Through(layer Location) View {
 	v.Location = layer
 	return v
 }
@@ -69,12 +69,12 @@ var _ Location = Alone{}
 func (a Alone) Read(ctx context.Context, _ View) (State, error) { return a.Store.Read(ctx) }
 
 // Write writes to the store.
-func (a Alone) Write(ctx context.Context, parts []ViewPart) []Outcome {
+func (a Alone) Write(ctx context.Context, parts []ViewChanges) []Outcome {
 	return WriteEach(ctx, parts)
 }
 
 // WriteEach writes the parts one after the other, each to its own store.
-func WriteEach(ctx context.Context, parts []ViewPart) []Outcome {
+func WriteEach(ctx context.Context, parts []ViewChanges) []Outcome {
 	outcomes := make([]Outcome, len(parts))
 	for i, part := range parts {
 		outcomes[i].Revision, outcomes[i].Err = part.View.Store.Apply(ctx, part.Changes)
@@ -83,7 +83,7 @@ func WriteEach(ctx context.Context, parts []ViewPart) []Outcome {
 }
 
 // Refuse returns the outcomes of parts of which none is written: the error of each.
-func Refuse(parts []ViewPart, err func(View) error) []Outcome {
+func Refuse(parts []ViewChanges, err func(View) error) []Outcome {
 	outcomes := make([]Outcome, len(parts))
 	for i, part := range parts {
 		outcomes[i].Err = err(part.View)
@@ -94,7 +94,7 @@ func Refuse(parts []ViewPart, err func(View) error) []Outcome {
 // Commit writes changes to any number of stores: the changes to one location in one write,
 // and all locations in parallel, so that a slow location does not delay the others. The
 // outcomes are in the order of the parts.
-func Commit(ctx context.Context, parts []Part) []Outcome {
+func Commit(ctx context.Context, parts []StoreChanges) []Outcome {
 	outcomes := make([]Outcome, len(parts))
 	var writes sync.WaitGroup
 	for _, joint := range together(parts) {
@@ -108,32 +108,32 @@ func Commit(ctx context.Context, parts []Part) []Outcome {
 	return outcomes
 }
 
-// joint is a group of parts that one call of Location.Write takes.
-type joint struct {
-	parts []ViewPart
+// joinedParts is a group of parts that one call of Location.Write takes.
+type joinedParts struct {
+	parts []ViewChanges
 	at    []int // indices of parts among all parts of the Commit
 }
 
 // together groups parts by their locations. A part without changes forms a group of its
 // own.
-func together(parts []Part) []*joint {
-	var joints []*joint
-	known := map[Location]*joint{}
+func together(parts []StoreChanges) []*joinedParts {
+	var joints []*joinedParts
+	known := map[Location]*joinedParts{}
 	for i, part := range parts {
 		view, joins := part.Store.(View)
 		joins = joins && !part.Changes.Empty()
-		var in *joint
+		var in *joinedParts
 		if joins {
 			in = known[view.Location]
 		}
 		if in == nil {
-			in = &joint{}
+			in = &joinedParts{}
 			joints = append(joints, in)
 		}
 		if joins {
 			known[view.Location] = in
 		}
-		in.parts, in.at = append(in.parts, ViewPart{ViewOf("", part.Store), part.Changes}), append(in.at, i)
+		in.parts, in.at = append(in.parts, ViewChanges{ViewOf("", part.Store), part.Changes}), append(in.at, i)
 	}
 	return joints
 }

@@ -30,7 +30,7 @@ func (o Obstacles) With(changes []Obstacle) Obstacles {
 	files := make([]FileChange, 0, len(changes))
 	for _, change := range changes {
 		as := FileChange{Path: change.Path, Gone: change.Gone}
-		copy(as.Sum[:], change.Kind)
+		copy(as.Digest[:], change.Kind)
 		files = append(files, as)
 	}
 	return Obstacles{o.files.With(files)}
@@ -38,12 +38,12 @@ func (o Obstacles) With(changes []Obstacle) Obstacles {
 
 // At returns the kind of the obstacle at a path, if there is one.
 func (o Obstacles) At(p tree.Path) (kind string, ok bool) {
-	sum, ok := o.files.Sum(p)
+	sum, ok := o.files.Digest(p)
 	return kindIn(sum), ok
 }
 
-// kindIn returns the kind that is stored in a Sum.
-func kindIn(sum Sum) string { return string(bytes.TrimRight(sum[:], "\x00")) }
+// kindIn returns the kind that is stored in a Digest.
+func kindIn(sum Digest) string { return string(bytes.TrimRight(sum[:], "\x00")) }
 
 // Below returns an iterator over the obstacles at or below a path, in walk order.
 func (o Obstacles) Below(p tree.Path) iter.Seq[Obstacle] {

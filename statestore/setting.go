@@ -32,12 +32,12 @@ func InField(field string, err error) error {
 func Misconfigured(store string, err error) *Error {
 	var setting settingError
 	errors.As(err, &setting)
-	hint := "correct " + cmp.Or(setting.field, "the spec") + " of the state store"
+	fix := "correct " + cmp.Or(setting.field, "the spec") + " of the state store"
 	if setting.field == "spec.secretRef" {
-		hint = "correct the Secret that spec.secretRef names"
+		fix = "correct the Secret that spec.secretRef names"
 	}
 	return &Error{
 		Op: "open", Store: store, Err: fmt.Errorf("%w: %w", ErrMisconfigured, err),
-		Hint: hint, Class: Setting, Field: setting.field,
+		Fix: fix, Class: Setting, Field: setting.field,
 	}
 }

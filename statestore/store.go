@@ -14,9 +14,9 @@ import (
 // store that was never written.
 type Revision string
 
-// Sum is the digest of a content within one store: equal digests mean equal bytes. Only
+// Digest is the digest of a content within one store: equal digests mean equal bytes. Only
 // digests of the same store can be compared.
-type Sum [32]byte
+type Digest [32]byte
 
 // Store is a repository or bucket from which Flux or Argo CD pulls. It holds the files
 // below the path that its GitStateStore or BucketStateStore names; every path in this
@@ -54,9 +54,9 @@ type State struct {
 	// have had to remove. They were written by this program even if no record lists them.
 	// Only stores whose Apply is not atomic have any.
 	Unfinished []tree.Path
-	// InHand is true while a write is in progress: the store will be in this state once the
+	// WriteInProgress is true while a write is in progress: the store will be in this state once the
 	// write has finished.
-	InHand bool
+	WriteInProgress bool
 	// Stepwise means that the files of several placements are not written in one step but
 	// by somebody else, one placement after the other, in any order. A file that a
 	// placement no longer wants remains in the way of all others until it is removed.
@@ -65,10 +65,10 @@ type State struct {
 	// contains their replacements, and parts of joined files that no record lists. Only a
 	// Stepwise state has any.
 	Outgoing []Outgoing
-	// Whose returns the object, in the form of kratix.Describe, from which somebody else
-	// writes the file at a path; "" if it is unknown. If Whose is nil, no such object is
+	// WrittenBy returns the object, in the form of kratix.Describe, from which somebody else
+	// writes the file at a path; "" if it is unknown. If WrittenBy is nil, no such object is
 	// known.
-	Whose func(path tree.Path) string
+	WrittenBy func(path tree.Path) string
 	// Refused is the error of the last write, if it failed with ErrContentRefused after
 	// Apply had already returned ErrPending; nil otherwise.
 	Refused error
@@ -92,7 +92,7 @@ type Outgoing struct {
 // Contents computes digests as its store does and fetches contents on demand. It remains
 // valid for its State after the store has changed.
 type Contents interface {
-	Sum(content []byte) Sum
+	Digest(content []byte) Digest
 	Content(ctx context.Context, p tree.Path) ([]byte, error)
 }
 
@@ -119,13 +119,13 @@ type ChangeSet struct {
 // Empty reports whether there are no changes.
 func (c ChangeSet) Empty() bool { return len(c.Write) == 0 && len(c.Remove) == 0 }
 
-// Part is the changes of one of several stores.
-type Part struct {
+// StoreChanges is the changes of one of several stores.
+type StoreChanges struct {
 	Store   Store
 	Changes ChangeSet
 }
 
-// Outcome is the result of writing a Part.
+// Outcome is the result of writing a StoreChanges.
 type Outcome struct {
 	// Revision contains the changes, if Err is nil.
 	Revision Revision

@@ -89,8 +89,8 @@ func (f *besideFlags) policyWatch(config *rest.Config, changed func()) (*policyW
 	return &policyWatch{check: check, changed: changed}, nil
 }
 
-// look runs one check.
-func (w *policyWatch) look(ctx context.Context) admission.Verdict {
+// runCheck runs one check.
+func (w *policyWatch) runCheck(ctx context.Context) admission.Verdict {
 	verdict := w.check.InForce(ctx)
 	if ctx.Err() != nil {
 		return verdict // the process is stopping
@@ -108,7 +108,7 @@ var errPolicy = errors.New("--require-policy")
 // watch repeats the check until ctx ends; verdict is the last one. If the policy is required
 // and not in force, it calls end.
 func (w *policyWatch) watch(ctx context.Context, verdict admission.Verdict, required bool, end context.CancelCauseFunc) {
-	for ; ctx.Err() == nil; verdict = w.look(ctx) {
+	for ; ctx.Err() == nil; verdict = w.runCheck(ctx) {
 		pause := policyInterval
 		if verdict.State != admission.InForce {
 			pause = policyRetry

@@ -118,7 +118,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	s.assume(&snapshot)
 	s.noticeNoWork(snapshot)
 	snapshot = reconcile.Within(snapshot, int64(s.unpacked.most))
-	s.learn(snapshot)
+	s.add(snapshot)
 	for _, file := range snapshot.Marked {
 		s.comments = append(s.comments, policy.Comments("", file.Name, file.Content)...)
 	}
@@ -136,7 +136,7 @@ func storeFailure(err error) []finding.Finding {
 	if !errors.As(err, &failed) {
 		return nil
 	}
-	return []finding.Finding{{Rule: finding.StoreFailed(), Message: failed.Error(), Fix: failed.Hint}}
+	return []finding.Finding{{Rule: finding.StoreFailed(), Message: failed.Error(), Fix: failed.Fix}}
 }
 
 // Changes returns no changes, because a check reads the input once.
@@ -189,7 +189,7 @@ func (s *checkSource) assume(snapshot *source.Snapshot) {
 
 // noticeNoWork prints a notice if only Destinations and state stores are checked.
 func (s *checkSource) noticeNoWork(snapshot source.Snapshot) {
-	if len(snapshot.Works) > 0 || s.read.nothing() || s.stores.tree.given() || finding.Worst(snapshot.Findings) == finding.Error {
+	if len(snapshot.Works) > 0 || s.read.isEmpty() || s.stores.tree.given() || finding.Worst(snapshot.Findings) == finding.Error {
 		return
 	}
 	_, _ = fmt.Fprintln(s.notices, "kratix-schedule: there is no Work in the input, so nothing is placed")

@@ -80,7 +80,7 @@ func runCleanup(c *cobra.Command, destination string, flags cleanupFlags, std st
 	if flags.apply {
 		finish = reconcile.Commit
 	}
-	onLive := &promoted.OnLive{Source: in, Live: flags.live.stores, Of: destination}
+	onLive := &promoted.LiveCleanup{Source: in, Live: flags.live.stores, Of: destination}
 	reconciler := &reconcile.Reconciler{
 		Source: onLive, Stores: storesOf(commits, flags.branch), Finish: finish, Builder: std.builder,
 		Policy: reconcile.Policy{Owner: flags.owner, Adopt: flags.adopt, MaxUnpacked: unpackedDefault(memoryLimit(os.Getenv("GOMEMLIMIT")))},
@@ -106,7 +106,7 @@ func oneDestination(c *cobra.Command, args []string) error {
 }
 
 // warnOfLive prints a warning for each state store that may be the Destination's live one.
-func warnOfLive(out io.Writer, left []reconcile.Cleanup, on *promoted.OnLive) {
+func warnOfLive(out io.Writer, left []reconcile.Cleanup, on *promoted.LiveCleanup) {
 	var stores []string
 	for _, one := range left {
 		if on.MayBeLive(one.Store) && !slices.Contains(stores, one.Store) {

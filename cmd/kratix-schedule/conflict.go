@@ -15,7 +15,7 @@ type conflictFlag dedupe.Policy
 var _ pflag.Value = (*conflictFlag)(nil)
 
 func (f *conflictFlag) add(command *cobra.Command) {
-	command.Flags().Var(f, "on-conflict", "what to do about a clash: quarantine the newer, share what is equal, or only report")
+	command.Flags().Var(f, "on-conflict", "what to do about a conflict: quarantine the newer, share what is equal, or only report")
 }
 
 func (f *conflictFlag) policy() dedupe.Policy {

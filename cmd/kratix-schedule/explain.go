@@ -87,7 +87,7 @@ func explainWork(c *cobra.Command, flags explainFlags, std streams, name string)
 	if flags.offline {
 		reconciler.Stores = open.InMemory{}
 	}
-	input, findings, err := reconciler.Look(c.Context())
+	input, findings, err := reconciler.Inspect(c.Context())
 	if err != nil {
 		return inputError(err)
 	}

@@ -128,8 +128,8 @@ func (t *fluxTree) has(dir tree.Path) bool {
 	return slices.ContainsFunc(t.files, func(f tree.File) bool { return f.Path.Within(dir) })
 }
 
-// tell prints the roots.
-func (t *fluxTree) tell(out io.Writer) {
+// print prints the roots.
+func (t *fluxTree) print(out io.Writer) {
 	if len(t.found) == 0 || !t.isNamed() {
 		_, _ = fmt.Fprintf(out, "kratix-schedule: no Flux Kustomization in %s names a directory of it; each of %d directories with a kustomization is checked by itself\n", printable.Line(t.top), len(t.roots))
 		return
@@ -223,7 +223,7 @@ func (t *fluxTree) judge(dir tree.Path, root kustomize.BuiltRoot) []finding.Find
 	}
 	var findings []finding.Finding
 	for _, object := range root.Objects {
-		switch fate := object.Fate; {
+		switch fate := object.Outcome; {
 		case fate.Unwritable != "":
 			rule := finding.UnwritableObject()
 			if object.Repeats != nil {
@@ -263,7 +263,7 @@ func (s *checkStores) addFluxTree(ctx context.Context, snapshot *source.Snapshot
 	if t == nil {
 		return false, nil
 	}
-	t.tell(notices)
+	t.print(notices)
 	built := s.built
 	if built == nil {
 		built = func(int, int) {}

@@ -126,7 +126,7 @@ func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapsh
 	reconciler := h.reconciler(expanded)
 	reconciler.Policy.MaxUnpacked = math.MaxInt64 // the expanded input has the same contents many times
 	reconciler.Policy.Unrecorded = true
-	reconciler.Stores = &projected.Stores{Opener: reconciler.Stores, Unread: h.flags.unread, Now: time.Now, Heirs: expanded.heirs}
+	reconciler.Stores = &projected.Stores{Opener: reconciler.Stores, Unread: h.flags.unread, Now: time.Now, Implied: expanded.impliedPlacements}
 	result, err := interruptible(ctx, reconciler.Round)
 	if err != nil {
 		return handover.Verdict{}, source.Snapshot{}, err
@@ -143,11 +143,11 @@ type expandedSource struct {
 	was      source.Snapshot
 }
 
-// heirs returns the missing WorkPlacements whose files may be in the stores.
-func (s *expandedSource) heirs() []projected.Heir {
-	heirs := make([]projected.Heir, 0, len(s.takeover.Heirs))
-	for _, h := range s.takeover.Heirs {
-		heirs = append(heirs, projected.Heir{WorkPlacement: h.Stands, Of: h.Of})
+// impliedPlacements returns the missing WorkPlacements whose files may be in the stores.
+func (s *expandedSource) impliedPlacements() []projected.ImpliedPlacement {
+	heirs := make([]projected.ImpliedPlacement, 0, len(s.takeover.Implied))
+	for _, h := range s.takeover.Implied {
+		heirs = append(heirs, projected.ImpliedPlacement{WorkPlacement: h.Stands, Of: h.Of})
 	}
 	return heirs
 }
@@ -220,8 +220,8 @@ func isOfStore(f finding.Finding) bool {
 	return f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() && strings.HasPrefix(f.Place.Object, kratix.SecretKind+" ")
 }
 
-// howItBreaks describes what Kratix would do, or may do where it chooses.
-func howItBreaks(b handover.Break) string {
+// describeBreak describes what Kratix would do, or may do where it chooses.
+func describeBreak(b handover.Break) string {
 	how := "Kratix would place it there"
 	if b.Fitting > b.Others+1 {
 		how = "Kratix may place it there"
@@ -251,7 +251,7 @@ func printHandover(out io.Writer, verdict handover.Verdict, snapshot source.Snap
 		if b.Directory != kratix.DefaultDirectory && b.Directory != "" {
 			name += " [" + b.Directory + "]"
 		}
-		_, _ = fmt.Fprintf(out, "would break  %s  on %s: %s; %s\n", printable.Line(name), printable.Line(b.Destination), printable.Line(howItBreaks(b)), printable.Line(b.Reason))
+		_, _ = fmt.Fprintf(out, "would break  %s  on %s: %s; %s\n", printable.Line(name), printable.Line(b.Destination), printable.Line(describeBreak(b)), printable.Line(b.Reason))
 	}
 	switch {
 	case slices.ContainsFunc(verdict.Unknown, isOfStore):

@@ -116,7 +116,7 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
 	}
 	opened := &cluster{source: follows, writer: writer, mode: mode, ignoresOthers: f.beside.with == ignoreKratix, unread: f.beside.unread, selects: f.shard.selects()}
 	if mode == status.Schedule {
-		if opened.policy, err = f.beside.policyWatch(config, follows.Nudge); err != nil {
+		if opened.policy, err = f.beside.policyWatch(config, follows.RequestRound); err != nil {
 			return nil, err
 		}
 	}
@@ -143,8 +143,8 @@ func (k *cluster) objects() status.Objects {
 	return objects
 }
 
-// tell writes the result of a round to the cluster.
-func (k *cluster) tell(ctx context.Context, said report.Report) daemon.Told {
+// writeStatus writes the result of a round to the cluster.
+func (k *cluster) writeStatus(ctx context.Context, said report.Report) daemon.StatusResult {
 	changes := status.Plan(said, k.objects(), k.mode, k.selects, metav1.NewTime(time.Now()).Rfc3339Copy())
 	var due time.Duration
 	switch k.mode {
@@ -156,12 +156,12 @@ func (k *cluster) tell(ctx context.Context, said report.Report) daemon.Told {
 	}
 	outcome := k.writer.Apply(ctx, withoutExpected(changes, k.source.Expected))
 	outcome.Retry = sooner(sooner(outcome.Retry, due), k.expect(ctx, outcome))
-	return daemon.Told{Calls: outcome.Calls, Refused: outcome.Refused, Retry: outcome.Retry, Err: outcome.Err}
+	return daemon.StatusResult{Calls: outcome.Calls, Refused: outcome.Refused, Retry: outcome.Retry, Err: outcome.Err}
 }
 
-// tellOnce writes the result of a single round to the cluster, and prints refused writes.
-func (k *cluster) tellOnce(ctx context.Context, said report.Report, out io.Writer) error {
-	told := k.tell(ctx, said)
+// writeStatusOnce writes the result of a single round to the cluster, and prints refused writes.
+func (k *cluster) writeStatusOnce(ctx context.Context, said report.Report, out io.Writer) error {
+	told := k.writeStatus(ctx, said)
 	if told.Err != nil {
 		return told.Err
 	}
@@ -225,7 +225,7 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if err := printRun(std.out, result, volume); err != nil {
 		return err
 	}
-	if err := opened.tellOnce(c.Context(), result, std.out); err != nil {
+	if err := opened.writeStatusOnce(c.Context(), result, std.out); err != nil {
 		return err
 	}
 	return verdict(result)
@@ -237,7 +237,7 @@ func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error,
 	if k.policy == nil {
 		return func(err error) error { return err }, nil
 	}
-	verdict := k.policy.look(c.Context())
+	verdict := k.policy.runCheck(c.Context())
 	if required && verdict.State != admission.InForce && c.Context().Err() == nil {
 		return nil, exit{code: exitFailure, text: fmt.Sprintf("%v: %s", errPolicy, verdict)}
 	}
@@ -270,7 +270,7 @@ func (k *cluster) watch() []finding.Finding {
 
 // daemon returns a daemon for the cluster.
 func (k *cluster) daemon(r *reconcile.Reconciler) *daemon.Daemon {
-	d := &daemon.Daemon{Reconciler: r, Tell: k.tell, Lead: k.lead, Watch: k.watch}
+	d := &daemon.Daemon{Reconciler: r, WriteStatus: k.writeStatus, Lead: k.lead, Watch: k.watch}
 	if k.kratixWrites() {
 		d.Project = k.projection
 	}
@@ -284,7 +284,7 @@ func (k *cluster) bound(r *reconcile.Reconciler) {
 		r.Source, r.Planner, r.Finish = k.promoted, k.promoted, reconcile.Commit
 		return
 	case status.Manage:
-		r.Finish = func(ctx context.Context, parts []statestore.Part) []statestore.Outcome {
+		r.Finish = func(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 			if len(k.otherScheduler()) > 0 {
 				return reconcile.Rehearse(ctx, parts)
 			}

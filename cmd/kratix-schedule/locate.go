@@ -20,39 +20,39 @@ type locator struct {
 	// dirs are the directories of objects whose files are on disk: a pipeline's output, a
 	// store's tree.
 	dirs map[string]string
-	// told are the places of findings made while reading, without lines: files on disk, even
+	// reported are the places of findings made while reading, without lines: files on disk, even
 	// if the object that counts is in another one.
-	told map[finding.Place]bool
+	reported map[finding.Place]bool
 }
 
 func newLocator() *locator {
-	return &locator{origins: map[string]finding.Place{}, dirs: map[string]string{}, told: map[finding.Place]bool{}}
+	return &locator{origins: map[string]finding.Place{}, dirs: map[string]string{}, reported: map[finding.Place]bool{}}
 }
 
-func (l *locator) learn(snapshot source.Snapshot) {
+func (l *locator) add(snapshot source.Snapshot) {
 	for object, place := range snapshot.Origins.All() {
 		l.origins[kratix.Describe(object)] = place
 	}
 	for _, f := range snapshot.Findings {
-		l.told[finding.Place{Object: f.Place.Object, File: f.Place.File}] = true
+		l.reported[finding.Place{Object: f.Place.Object, File: f.Place.File}] = true
 	}
 }
 
 // locate returns the location of a place: the file itself, or the file that contains it.
-func (l *locator) locate(p finding.Place) report.Spot {
+func (l *locator) locate(p finding.Place) report.Position {
 	origin, known := l.origins[p.Object]
 	dir, unpacked := l.dirs[p.Object]
 	switch {
-	case p.Object == "" || l.told[finding.Place{Object: p.Object, File: p.File}] || (known && p.File == origin.File):
-		return report.Spot{File: filepath.ToSlash(p.File), Line: p.Line, Exact: true}
+	case p.Object == "" || l.reported[finding.Place{Object: p.Object, File: p.File}] || (known && p.File == origin.File):
+		return report.Position{File: filepath.ToSlash(p.File), Line: p.Line, Exact: true}
 	case unpacked && p.File != "":
-		return report.Spot{File: filepath.ToSlash(filepath.Join(dir, filepath.FromSlash(p.File))), Line: p.Line, Exact: true}
+		return report.Position{File: filepath.ToSlash(filepath.Join(dir, filepath.FromSlash(p.File))), Line: p.Line, Exact: true}
 	case known && p.File != "" && isStore(p.Object):
-		return report.Spot{} // its files are not on disk
+		return report.Position{} // its files are not on disk
 	case known:
-		return report.Spot{File: filepath.ToSlash(origin.File), Line: origin.Line}
+		return report.Position{File: filepath.ToSlash(origin.File), Line: origin.Line}
 	}
-	return report.Spot{}
+	return report.Position{}
 }
 
 // isStore reports whether an object only describes where files are.

@@ -102,7 +102,7 @@ func fluxAnswer(t *testing.T, cache *kustomize.Cache, content []byte) (answer, r
 	}
 	answer = "applies it"
 	for _, object := range read.Objects {
-		switch fate := object.Fate; {
+		switch fate := object.Outcome; {
 		case fate.Unwritable != "" && object.Repeats != nil:
 			return "fails: " + quoted(fate.Unwritable), finding.RepeatedField().ID
 		case fate.Unwritable != "":

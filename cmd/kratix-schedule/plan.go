@@ -75,7 +75,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	}
 	shown := startProgress(std.err)
 	differ := &differ{}
-	learning := &learningSource{Source: shown.watch(in), locator: newLocator(), copied: copied}
+	learning := &recordingSource{Source: shown.watch(in), locator: newLocator(), copied: copied}
 	reconciler := &reconcile.Reconciler{
 		Source: learning, Stores: storesOf(open.Commits{}, flags.branch), Finish: reconcile.Each(differ.finish),
 		Policy: flags.policy.policy(), Builder: std.builder, Now: time.Now, Missing: in.Missing,
@@ -104,16 +104,16 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	return nil
 }
 
-// learningSource records where objects were read, and reads the copy of a store that they are
+// recordingSource records where objects were read, and reads the copy of a store that they are
 // compared with.
-type learningSource struct {
+type recordingSource struct {
 	source.Source
 	*locator
 	copied *checkStores
 }
 
 // Snapshot reads the input and records the origins.
-func (s *learningSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
+func (s *recordingSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	err := s.copied.load(ctx)
 	if failed := storeFailure(err); failed != nil {
 		return source.Snapshot{Findings: failed}, nil // the rest cannot be planned
@@ -122,7 +122,7 @@ func (s *learningSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 		return source.Snapshot{}, err
 	}
 	snapshot, err := s.Source.Snapshot(ctx)
-	s.learn(snapshot)
+	s.add(snapshot)
 	if s.copied.tree.given() {
 		s.copied.placeStores(snapshot, s.locator)
 	}

@@ -53,7 +53,7 @@ findings; 2 and 3 as for run.`,
 				Source: in, Stores: storesOf(commits, branch), Finish: reconcile.Commit, Policy: policy.policy(), Pause: pause, Builder: std.builder,
 				Now: time.Now, Missing: in.Missing,
 			}
-			input, findings, err := reconciler.Look(c.Context())
+			input, findings, err := reconciler.Inspect(c.Context())
 			if err != nil {
 				return inputError(err)
 			}

@@ -44,11 +44,11 @@ func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statesto
 	}
 	store, err := git.Open(config)
 	if err != nil {
-		return nil, nil, f.advised(err)
+		return nil, nil, f.withoutStoreFix(err)
 	}
 	state, err := store.Read(ctx)
 	if err != nil {
-		return nil, nil, f.advised(noBranch(err))
+		return nil, nil, f.withoutStoreFix(noBranch(err))
 	}
 	if state.Revision == "" {
 		return nil, nil, exit{code: exitUsage, text: fmt.Sprintf("--repo: there is no such repository, or nothing in its branch %s", cmp.Or(branch, git.DefaultBranch))}
@@ -57,7 +57,7 @@ func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statesto
 	for name := range state.Files.All() {
 		content, err := state.Contents.Content(ctx, name)
 		if err != nil {
-			return nil, nil, f.advised(err)
+			return nil, nil, f.withoutStoreFix(err)
 		}
 		files = append(files, tree.File{Path: name, Content: content})
 	}
@@ -152,9 +152,9 @@ func noBranch(err error) error {
 	return exit{code: exitUsage, text: "--repo: " + strings.TrimPrefix(failed.Err.Error(), statestore.ErrMisconfigured.Error()+": ")}
 }
 
-// advised replaces the fix in an error for a repository that is not a state store, because
+// withoutStoreFix replaces the fix in an error for a repository that is not a state store, because
 // there is no object with a spec or a Secret to check.
-func (f *treeFlags) advised(err error) error {
+func (f *treeFlags) withoutStoreFix(err error) error {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) {
 		return err
@@ -162,15 +162,15 @@ func (f *treeFlags) advised(err error) error {
 	told := *failed
 	switch {
 	case f.noLogin != "" && (errors.Is(err, statestore.ErrDenied) || errors.Is(err, statestore.ErrMisconfigured)):
-		told.Hint = strings.ToUpper(f.noLogin[:1]) + f.noLogin[1:] + "."
+		told.Fix = strings.ToUpper(f.noLogin[:1]) + f.noLogin[1:] + "."
 	case errors.Is(err, statestore.ErrDenied):
-		told.Hint = "Put the user and the password or token into " + repoUserVariable + " and " + repoPasswordVariable +
+		told.Fix = "Put the user and the password or token into " + repoUserVariable + " and " + repoPasswordVariable +
 			", or for ssh name a key that may read with --repo-key."
 	case errors.Is(err, statestore.ErrMisconfigured):
-		told.Hint = "Check the URL; a private repository also looks missing to who may not see it. Name the certificate of a CA of your own in " +
+		told.Fix = "Check the URL; a private repository also looks missing to who may not see it. Name the certificate of a CA of your own in " +
 			"SSL_CERT_FILE, and the file with an ssh server's key with --repo-known-hosts."
 	default:
-		told.Hint = "Check that the server can be reached, and try again."
+		told.Fix = "Check that the server can be reached, and try again."
 	}
 	return &told
 }

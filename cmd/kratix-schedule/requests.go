@@ -132,9 +132,9 @@ func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, crea
 	return made
 }
 
-// told turns each conflict of an added request into a finding about the first one: once per
+// rewriteFindings turns each conflict of an added request into a finding about the first one: once per
 // object, however many requests repeat it.
-func (s *requestsSource) told(result report.Report) report.Report {
+func (s *requestsSource) rewriteFindings(result report.Report) report.Report {
 	if s.times < 2 {
 		return result
 	}
@@ -142,7 +142,7 @@ func (s *requestsSource) told(result report.Report) report.Report {
 		place finding.Place
 		what  string
 	}
-	clashes := map[object]finding.Finding{}
+	conflicts := map[object]finding.Finding{}
 	var told []finding.Finding
 	for _, f := range result.Findings {
 		from, added := s.origins[f.Place.Object]
@@ -155,12 +155,12 @@ func (s *requestsSource) told(result report.Report) report.Report {
 		}
 		f.Place.Object = from.work
 		what, _, _ := strings.Cut(f.Message, " is in ")
-		seen, again := clashes[object{f.Place, what}]
+		seen, again := conflicts[object{f.Place, what}]
 		f.Flux = cmp.Or(seen.Flux, f.Flux)
 		beside := from.beside && (!again || strings.Contains(seen.Message, besideWords))
-		clashes[object{f.Place, what}] = secondRequest(f, what, beside)
+		conflicts[object{f.Place, what}] = secondRequest(f, what, beside)
 	}
-	told = append(told, slices.Collect(maps.Values(clashes))...)
+	told = append(told, slices.Collect(maps.Values(conflicts))...)
 	finding.Sort(told)
 	result.Findings = told
 	result.Placements = slices.DeleteFunc(slices.Clone(result.Placements), func(p report.Placement) bool {

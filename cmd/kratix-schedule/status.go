@@ -142,7 +142,7 @@ func requestOfKratix() kratix.Header {
 }
 
 // printStatus prints the keys that were written, but not their values, which may be secret.
-func printStatus(std streams, request kratix.Header, outcome writers.Said) error {
+func printStatus(std streams, request kratix.Header, outcome writers.Result) error {
 	if len(outcome.Lost) > 0 {
 		_, _ = fmt.Fprintf(std.err, "kratix-schedule: the API server did not keep all of %s in the status of %s: its CustomResourceDefinition does not have such fields\n",
 			printable.Line(strings.Join(outcome.Lost, ", ")), printable.Line(request.String()))

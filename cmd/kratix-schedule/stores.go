@@ -55,6 +55,6 @@ func (f *branchFlags) add(c *cobra.Command) {
 func storesOf(commits open.Commits, branches branchFlags) *open.Stores {
 	return &open.Stores{
 		Commits: commits, CreateBranch: branches.create, Now: time.Now,
-		Tell: func(message string) { _, _ = fmt.Fprintln(os.Stderr, "warning:", printable.Line(message)) },
+		Notify: func(message string) { _, _ = fmt.Fprintln(os.Stderr, "warning:", printable.Line(message)) },
 	}
 }

@@ -132,7 +132,7 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	if err != nil {
 		return inputError(err)
 	}
-	result = asked.from.told(result)
+	result = asked.from.rewriteFindings(result)
 	in.stores.nameOwners(result.Findings)
 	rules.Comments = in.comments
 	outcome := rules.Apply(result.Findings)
@@ -182,9 +182,9 @@ func (f *validateFlags) document(result report.Report, outcome policy.Outcome) r
 	return document
 }
 
-// hurry makes the garbage collector run less often while a check runs, within GOMEMLIMIT and
+// relaxGC makes the garbage collector run less often while a check runs, within GOMEMLIMIT and
 // the available memory; the returned function restores the setting.
-func hurry() (back func()) {
+func relaxGC() (back func()) {
 	const percent, limit = 400, 768 << 20
 	before := debug.SetGCPercent(percent)
 	limited := debug.SetMemoryLimit(-1)
@@ -197,7 +197,7 @@ func hurry() (back func()) {
 
 // check runs a round that writes nothing.
 func check(ctx context.Context, in source.Source, stores statestore.Opener, policy reconcile.Policy, std streams) (report.Report, error) {
-	back := hurry()
+	back := relaxGC()
 	shown := startProgress(std.err)
 	defer shown.stop()
 	if trees, ok := stores.(*checkStores); ok {

@@ -50,9 +50,9 @@ type Daemon struct {
 	// Lead runs work while this process is the leader, and calls tell if it cannot determine
 	// that; nil runs work at once.
 	Lead func(ctx context.Context, tell func(error), work func(context.Context) error) error
-	// Tell writes the result of a round to the cluster. It may be called again with the same
+	// WriteStatus writes the result of a round to the cluster. It may be called again with the same
 	// report, to retry failed writes; nil writes nothing.
-	Tell func(ctx context.Context, said report.Report) Told
+	WriteStatus func(ctx context.Context, said report.Report) StatusResult
 	// Watch returns further findings for the report of each round; it must not block. It may
 	// be nil.
 	Watch func() []finding.Finding
@@ -61,16 +61,16 @@ type Daemon struct {
 	Project func(stores statestore.Opener) statestore.Opener
 
 	registry *prometheus.Registry
-	narrator *telemetry.Narrator
+	events   *telemetry.EventLog
 	observer *telemetry.Observer
 	metrics  *telemetry.Metrics
 	restless telemetry.Restless
 	server   telemetry.Server
-	stores   *workedStores
+	stores   *workerStores
 	stopping *stopping
 	// woken receives a value when a store has changed.
 	woken chan struct{}
-	// refused are the findings of Tell.
+	// refused are the findings of WriteStatus.
 	refused []finding.Finding
 }
 
@@ -115,7 +115,7 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.Reconciler.Stop = stop
 	d.registry = prometheus.NewRegistry()
 	d.metrics = telemetry.NewMetrics(d.registry, d.Version)
-	d.narrator = telemetry.NewNarrator(d.Log)
+	d.events = telemetry.NewEventLog(d.Log)
 	d.observer = telemetry.NewObserver(d.metrics, d.Traces, d.Now)
 	d.server.Version = d.Version
 	d.woken = make(chan struct{}, 1)
@@ -123,7 +123,7 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	if d.Reconciler.Builder != nil {
 		d.Reconciler.Builder = stoppingBuilder{d.Reconciler.Builder, d.stopping}
 	}
-	d.stores = newWorkedStores(d.observer.Stores(stores), d.wake, d.observer.Resting)
+	d.stores = newWorkerStores(d.observer.Stores(stores), d.wake, d.observer.Resting)
 	d.Reconciler.Observe, d.Reconciler.Stores, d.Reconciler.Now = d.observer.Stage, d.stores, d.Now
 	if d.Project != nil {
 		d.Reconciler.Stores = d.Project(d.stores)
@@ -140,7 +140,7 @@ func (d *Daemon) wake() {
 
 // rounds runs rounds until ctx ends.
 func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
-	look, forget := lookSignals()
+	look, forget := refreshSignals()
 	defer forget()
 	interval := time.NewTicker(d.Interval)
 	defer interval.Stop()
@@ -152,7 +152,7 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
 		case <-ctx.Done():
 			return nil
 		case <-due.tell:
-			again := d.tell(patient, due.report)
+			again := d.writeStatus(patient, due.report)
 			due.tell, due.report = again.tell, again.report
 			continue
 		case <-changes:
@@ -161,19 +161,19 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
 		case <-look:
 			d.Reconciler.ForgetFights()
 			d.Reconciler.TryRefused()
-			d.lookAgain()
+			d.readAll()
 		case <-interval.C:
-			d.lookAgain()
+			d.readAll()
 		}
 		due = d.round(ctx, patient)
 	}
 	return nil
 }
 
-// lookAgain makes the next round read the whole input, if the source reads only changes.
-func (d *Daemon) lookAgain() {
-	if source, ok := d.Reconciler.Source.(interface{ LookAgain() }); ok {
-		source.LookAgain()
+// readAll makes the next round read the whole input, if the source reads only changes.
+func (d *Daemon) readAll() {
+	if source, ok := d.Reconciler.Source.(interface{ ReadAll() }); ok {
+		source.ReadAll()
 	}
 }
 
@@ -194,12 +194,12 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 	if d.stopping.met.Load() {
 		return next{} // the next process reports the interrupted writes
 	}
-	d.narrator.Round(said, err)
+	d.events.Round(said, err)
 	d.server.Round(said, err, d.Now())
 	if err != nil {
 		return next{round: time.After(retry)}
 	}
-	due := d.tell(patient, result)
+	due := d.writeStatus(patient, result)
 	switch {
 	case result.Again:
 		due.round = time.After(0) // the second half of a move

@@ -22,7 +22,7 @@ func (k *keeping) Keep(refs []kratix.StateStoreReference) { k.kept = refs }
 func TestEachLayerPassesOnKeep(t *testing.T) {
 	stays, leaves := kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "stays"}, kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "leaves"}
 	for name, wrap := range map[string]func(statestore.Opener) statestore.Opener{
-		"workers":   func(next statestore.Opener) statestore.Opener { return newWorkedStores(next, func() {}, nil) },
+		"workers":   func(next statestore.Opener) statestore.Opener { return newWorkerStores(next, func() {}, nil) },
 		"stopping":  func(next statestore.Opener) statestore.Opener { return stoppingStores{next, &stopping{}} },
 		"telemetry": func(next statestore.Opener) statestore.Opener { return (&telemetry.Observer{}).Stores(next) },
 		"dry run":   func(next statestore.Opener) statestore.Opener { return open.ReadOnly{Opener: next} },
@@ -38,7 +38,7 @@ func TestEachLayerPassesOnKeep(t *testing.T) {
 			t.Errorf("%s: kept %v", name, inner.kept)
 		}
 	}
-	worked := newWorkedStores(&keeping{}, func() {}, nil)
+	worked := newWorkerStores(&keeping{}, func() {}, nil)
 	for _, ref := range []kratix.StateStoreReference{stays, leaves} {
 		if _, err := worked.Open(ref, nil, nil); err != nil {
 			t.Fatal(err)

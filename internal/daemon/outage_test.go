@@ -79,7 +79,7 @@ func (b *bubble) ask() error {
 	defer b.mu.Unlock()
 	b.asked++
 	if b.down {
-		return &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable, Hint: "Start it."}
+		return &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable, Fix: "Start it."}
 	}
 	return nil
 }
@@ -152,7 +152,7 @@ func inABubble(t *testing.T, test func(*testing.T, *bubble)) {
 // inABubbleWith is inABubble with a function that prepares the daemon.
 func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *bubble)) {
 	t.Helper()
-	_, forget := lookSignals() // its goroutine belongs to the process, not to the bubble
+	_, forget := refreshSignals() // its goroutine belongs to the process, not to the bubble
 	forget()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)

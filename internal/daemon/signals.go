@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// lookSignals returns a channel that receives SIGHUP, by which the user requests a round.
-func lookSignals() (look <-chan os.Signal, forget func()) {
+// refreshSignals returns a channel that receives SIGHUP, by which the user requests a round.
+func refreshSignals() (look <-chan os.Signal, forget func()) {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
 	return signals, func() { signal.Stop(signals) }

@@ -50,7 +50,7 @@ func (s stoppingStores) Open(ref kratix.StateStoreReference, spec kratix.Object,
 		return nil, err
 	}
 	view := statestore.ViewOf(ref.String(), store)
-	return view.Behind(stoppingLocation{view.Location, s.stopping}), nil
+	return view.Through(stoppingLocation{view.Location, s.stopping}), nil
 }
 
 // Keep closes the stores that are not among refs.
@@ -63,7 +63,7 @@ type stoppingLocation struct {
 }
 
 // Write writes the parts, unless the daemon is stopping.
-func (l stoppingLocation) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+func (l stoppingLocation) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	if l.isStopping() {
 		return statestore.Refuse(parts, func(view statestore.View) error {
 			return &statestore.Error{Op: "write", Store: view.Name, Err: errStopping}

@@ -37,9 +37,9 @@ func TestNoWriteBeginsAfterTheDaemonIsStopped(t *testing.T) {
 					b.daemon.Reconciler.Source = stoppedSource{b, stop}
 				}
 				told := 0
-				b.daemon.Tell = func(context.Context, report.Report) Told {
+				b.daemon.WriteStatus = func(context.Context, report.Report) StatusResult {
 					told++
-					return Told{}
+					return StatusResult{}
 				}
 				b.daemon.Reconciler.Stores = b
 				b.daemon.assemble(ctx.Done())

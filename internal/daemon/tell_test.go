@@ -22,15 +22,15 @@ type listener struct {
 	heard    int
 }
 
-func (l *listener) tell(context.Context, report.Report) Told {
+func (l *listener) tell(context.Context, report.Report) StatusResult {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.heard++
 	if !l.refusing {
-		return Told{}
+		return StatusResult{}
 	}
 	l.retry = min(max(2*l.retry, time.Second), 5*time.Minute)
-	return Told{Retry: l.retry, Refused: []finding.Finding{{
+	return StatusResult{Retry: l.retry, Refused: []finding.Finding{{
 		Rule: finding.WriteRefused(), Place: finding.Place{Object: "WorkPlacement default/a"}, Message: "create is refused: denied by a webhook",
 	}}}
 }
@@ -59,7 +59,7 @@ func (b *bubble) rounds() int {
 // round, and reported and resolved once.
 func TestRefusedWriteTriggersNoRounds(t *testing.T) {
 	l := &listener{refusing: true}
-	inABubbleWith(t, func(b *bubble) { b.daemon.Tell, b.daemon.Interval = l.tell, time.Hour }, func(t *testing.T, b *bubble) {
+	inABubbleWith(t, func(b *bubble) { b.daemon.WriteStatus, b.daemon.Interval = l.tell, time.Hour }, func(t *testing.T, b *bubble) {
 		b.put("a", "first")
 		time.Sleep(time.Minute)
 		before := b.rounds()
@@ -91,14 +91,14 @@ func TestRefusedWriteTriggersNoRounds(t *testing.T) {
 // TestClusterThatDoesNotAnswerEndsWithTheShutdownTimeout checks that writes to the cluster
 // and writes to stores in progress share the timeout.
 func TestClusterThatDoesNotAnswerEndsWithTheShutdownTimeout(t *testing.T) {
-	_, forget := lookSignals()
+	_, forget := refreshSignals()
 	forget()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
 		b.daemon.Shutdown = 30 * time.Second
-		b.daemon.Tell = func(ctx context.Context, _ report.Report) Told {
+		b.daemon.WriteStatus = func(ctx context.Context, _ report.Report) StatusResult {
 			<-ctx.Done()
-			return Told{Err: ctx.Err()}
+			return StatusResult{Err: ctx.Err()}
 		}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan error)

@@ -18,20 +18,20 @@ const (
 	longestPause    = 5 * time.Minute
 )
 
-// workedStores runs one worker per store, so that a store that is slow or down does not delay
+// workerStores runs one worker per store, so that a store that is slow or down does not delay
 // others.
-type workedStores struct {
+type workerStores struct {
 	statestore.Opener
 	workers *worker.Workers
 	open    map[kratix.StateStoreReference]statestore.View
 }
 
-var _ statestore.Opener = (*workedStores)(nil)
+var _ statestore.Opener = (*workerStores)(nil)
 
-// newWorkedStores wraps stores in workers; wake is called when a store has changed, resting
+// newWorkerStores wraps stores in workers; wake is called when a store has changed, resting
 // when one has failed or works again.
-func newWorkedStores(stores statestore.Opener, wake func(), resting func(store string, failures int, pause time.Duration)) *workedStores {
-	return &workedStores{
+func newWorkerStores(stores statestore.Opener, wake func(), resting func(store string, failures int, pause time.Duration)) *workerStores {
+	return &workerStores{
 		Opener: stores, open: map[kratix.StateStoreReference]statestore.View{},
 		workers: &worker.Workers{
 			Patience: storePatience, LongestPatience: longestPatience, FirstPause: firstPause, LongestPause: longestPause,
@@ -42,7 +42,7 @@ func newWorkedStores(stores statestore.Opener, wake func(), resting func(store s
 
 // Open returns the worker of a store. A store that was reopened because its spec has changed
 // starts without the earlier failures.
-func (s *workedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
+func (s *workerStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.Opener.Open(ref, spec, secret)
 	if err != nil {
 		return nil, err
@@ -56,7 +56,7 @@ func (s *workedStores) Open(ref kratix.StateStoreReference, spec kratix.Object, 
 }
 
 // Keep drops the workers of stores that are not among refs, and closes the stores.
-func (s *workedStores) Keep(refs []kratix.StateStoreReference) {
+func (s *workerStores) Keep(refs []kratix.StateStoreReference) {
 	for ref, view := range s.open {
 		if !slices.Contains(refs, ref) {
 			s.workers.Forget(view)

@@ -61,15 +61,15 @@ func TestRepeatedFindingsAreFolded(t *testing.T) {
 // TestConflictsOfTwoClaimantsAreOneFinding checks that the objects in conflict are merged for
 // each pair of claimants.
 func TestConflictsOfTwoClaimantsAreOneFinding(t *testing.T) {
-	clash := func(name, of, with string) finding.Finding {
+	conflict := func(name, of, with string) finding.Finding {
 		return finding.Finding{
 			Rule: finding.DuplicateObject(), Place: finding.Place{Object: of}, Message: name + " is there already",
 			Related: []finding.Related{{Place: finding.Place{Object: with}}},
 		}
 	}
 	findings := []finding.Finding{
-		clash("a", "Work x", "Work y"), clash("b", "Work x", "Work y"), {Rule: finding.UnreadableInput(), Message: "malformed YAML"},
-		clash("c", "Work x", "Work z"), clash("d", "Work x", "Work y"), clash("e", "Work w", "Work y"),
+		conflict("a", "Work x", "Work y"), conflict("b", "Work x", "Work y"), {Rule: finding.UnreadableInput(), Message: "malformed YAML"},
+		conflict("c", "Work x", "Work z"), conflict("d", "Work x", "Work y"), conflict("e", "Work w", "Work y"),
 	}
 	var got []string
 	for _, f := range finding.FoldConflicts(findings) {

@@ -31,7 +31,7 @@ func DuplicateObject() Rule {
 		Summary: "The same Kubernetes object comes from two places below one root that Flux builds.",
 		Why: "Flux builds every file below a Destination's dependencies/ or resources/ as one kustomization. " +
 			"kustomize refuses an id (group, version, kind, namespace, name) that it has already seen, the whole build fails, " +
-			"and nothing of that root is applied any more: not even what has nothing to do with the clash. " +
+			"and nothing of that root is applied any more: not even what has nothing to do with the conflict. " +
 			"The placement that came later is held back, so that everything else keeps flowing; it is written by itself once the other owner goes.",
 		Fix: "Let only one of them bring the object: move what every request needs (CRDs, operators, namespaces) into the Promise's dependencies, " +
 			"or put the request's name into the object's name.",
@@ -194,7 +194,7 @@ func OtherRoot() Rule {
 func SecondRequest() Rule {
 	return Rule{
 		ID: "KS013", Name: "SecondRequest", Severity: Error,
-		Summary: "An object of a request does not depend on the request: a second request on the same Destination will clash.",
+		Summary: "An object of a request does not depend on the request: a second request on the same Destination will conflict.",
 		Why: "CustomResourceDefinitions, Namespaces, ClusterRoles and whatever has a fixed name come out of the pipeline alike for every request. " +
 			"With the second one the Destination's resources would no longer build.",
 		Fix: "Move it into the Promise's dependencies, put the request's name into its name, or run with --on-conflict share.",

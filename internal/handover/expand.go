@@ -30,17 +30,17 @@ type Takeover struct {
 	Input source.Snapshot
 	// standIns has the original Work of each stand-in, by the key of the stand-in.
 	standIns map[string]standIn
-	// Heirs are the WorkPlacements of stand-ins and of dependencies.
-	Heirs []Heir
+	// Implied are the WorkPlacements of stand-ins and of dependencies.
+	Implied []ImpliedPlacement
 	// fitting counts the Destinations from which Kratix would choose one for a group.
 	fitting map[groupOf]int
 	// placed has the keys of existing WorkPlacements.
 	placed map[kratix.Key]bool
 }
 
-// Heir is the WorkPlacement that a stand-in or a dependency would have. Files of Kratix that
+// ImpliedPlacement is the WorkPlacement that a stand-in or a dependency would have. Files of Kratix that
 // are already in the store belong to it.
-type Heir struct{ Stands, Of *kratix.WorkPlacement }
+type ImpliedPlacement struct{ Stands, Of *kratix.WorkPlacement }
 
 // standIn is a Work that may be placed on one Destination.
 type standIn struct {
@@ -59,7 +59,7 @@ func isUnwritten(p *kratix.WorkPlacement) bool {
 // WorkPlacements that are being deleted still have files, but place nothing.
 func Expand(snapshot source.Snapshot) Takeover {
 	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, fitting: map[groupOf]int{}, placed: map[kratix.Key]bool{}}
-	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, heirs: map[groupOn]*kratix.WorkPlacement{}}
+	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, implied: map[groupOn]*kratix.WorkPlacement{}}
 	e.index(snapshot.WorkPlacements)
 	works := map[kratix.Key]bool{}
 	for _, work := range snapshot.Works {
@@ -70,7 +70,7 @@ func Expand(snapshot source.Snapshot) Takeover {
 	t.Input.Existing = slices.DeleteFunc(slices.Clone(snapshot.Existing), isNew)
 	t.Input.Destinations = nil
 	for _, d := range snapshot.Destinations {
-		marked := asKratixSees(d)
+		marked := asKratixReads(d)
 		t.Input.Destinations = append(t.Input.Destinations, marked)
 		t.Input.Origins = t.Input.Origins.With(marked, finding.Place{Object: kratix.Describe(d)})
 	}
@@ -79,7 +79,7 @@ func Expand(snapshot source.Snapshot) Takeover {
 		e.add(plain(work))
 	}
 	slices.SortFunc(t.Input.Works, source.Compare)
-	e.passOn()
+	e.addPlacements()
 	return t
 }
 
@@ -104,18 +104,18 @@ func (e *expansion) index(placements []*kratix.WorkPlacement) {
 	}
 }
 
-// passOn adds copies of the WorkPlacements to the Input, as Kratix reads them. Files of a
+// addPlacements adds copies of the WorkPlacements to the Input, as Kratix reads them. Files of a
 // WorkPlacement that is being deleted are passed to the stand-in on the same Destination, if
 // there is one, since Kratix would create an equal WorkPlacement.
-func (e *expansion) passOn() {
+func (e *expansion) addPlacements() {
 	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}
 	pass := func(p *kratix.WorkPlacement) *kratix.WorkPlacement {
 		if made[p] != nil {
 			return made[p]
 		}
 		other := *p
-		other.Labels = kratixs(p.Labels)
-		if heir := e.heirs[groupOn{groupOf{p.Work(), p.Spec.ID}, p.Spec.TargetDestinationName}]; heir != nil {
+		other.Labels = withoutOwn(p.Labels)
+		if heir := e.implied[groupOn{groupOf{p.Work(), p.Spec.ID}, p.Spec.TargetDestinationName}]; heir != nil {
 			other.Name, other.Labels[kratix.WorkLabel] = heir.Name, heir.Labels[kratix.WorkLabel]
 		}
 		made[p] = &other
@@ -134,8 +134,8 @@ type expansion struct {
 	*Takeover
 	destinations []*kratix.Destination
 	on           map[groupOf]placedOn
-	// heirs are the WorkPlacements that stand-ins would have.
-	heirs map[groupOn]*kratix.WorkPlacement
+	// implied are the WorkPlacements that stand-ins would have.
+	implied map[groupOn]*kratix.WorkPlacement
 }
 
 // groupOf identifies a group of a Work.
@@ -170,13 +170,13 @@ func (e *expansion) add(work *kratix.Work) {
 			names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(fitting, name) })
 			for _, name := range fitting {
 				itself := kratix.NewWorkPlacement(work, &group, name)
-				e.Heirs = append(e.Heirs, Heir{itself, itself})
+				e.Implied = append(e.Implied, ImpliedPlacement{itself, itself})
 			}
 		case !on.isPlaced:
 			names, e.fitting[groupOf{kratix.KeyOf(work), group.ID}] = fitting, len(fitting)
 		}
 		for _, name := range names {
-			going[name] = append(going[name], aimed(group, name, work.Labels[kratix.DryRunLabel]))
+			going[name] = append(going[name], onlyFor(group, name, work.Labels[kratix.DryRunLabel]))
 		}
 		if on.isWritten || work.IsDependency() {
 			staying = append(staying, group)
@@ -197,15 +197,15 @@ func (e *expansion) add(work *kratix.Work) {
 		e.standIns[kratix.KeyOf(&other).String()] = standIn{kratix.KeyOf(work), name}
 		for j := range going[name] {
 			group := &going[name][j]
-			heir := Heir{Stands: kratix.NewWorkPlacement(&other, group, name), Of: kratix.NewWorkPlacement(work, group, name)}
-			e.heirs[groupOn{groupOf{kratix.KeyOf(work), group.ID}, name}], e.Heirs = heir.Stands, append(e.Heirs, heir)
+			heir := ImpliedPlacement{Stands: kratix.NewWorkPlacement(&other, group, name), Of: kratix.NewWorkPlacement(work, group, name)}
+			e.implied[groupOn{groupOf{kratix.KeyOf(work), group.ID}, name}], e.Implied = heir.Stands, append(e.Implied, heir)
 		}
 		e.Input.Works = append(e.Input.Works, &other)
 	}
 }
 
-// aimed returns a copy of the group that fits only one Destination.
-func aimed(group kratix.WorkloadGroup, destination, dryRun string) kratix.WorkloadGroup {
+// onlyFor returns a copy of the group that fits only one Destination.
+func onlyFor(group kratix.WorkloadGroup, destination, dryRun string) kratix.WorkloadGroup {
 	labels := map[string]string{targetLabel: destination}
 	if dryRun != "" {
 		labels[kratix.DryRunLabel] = dryRun
@@ -218,7 +218,7 @@ func aimed(group kratix.WorkloadGroup, destination, dryRun string) kratix.Worklo
 // for this program, and without match expressions.
 func plain(work *kratix.Work) *kratix.Work {
 	other := *work
-	other.Annotations = kratixs(work.Annotations)
+	other.Annotations = withoutOwn(work.Annotations)
 	other.Spec.WorkloadGroups = slices.Clone(work.Spec.WorkloadGroups)
 	for i := range other.Spec.WorkloadGroups {
 		group := &other.Spec.WorkloadGroups[i]
@@ -230,11 +230,11 @@ func plain(work *kratix.Work) *kratix.Work {
 	return &other
 }
 
-// asKratixSees returns a copy of a Destination without annotations for this program, labelled
+// asKratixReads returns a copy of a Destination without annotations for this program, labelled
 // so that stand-ins can select it.
-func asKratixSees(d *kratix.Destination) *kratix.Destination {
+func asKratixReads(d *kratix.Destination) *kratix.Destination {
 	other := *d
-	other.Annotations = kratixs(d.Annotations)
+	other.Annotations = withoutOwn(d.Annotations)
 	other.Labels = map[string]string{targetLabel: d.Name}
 	maps.Copy(other.Labels, d.Labels)
 	if len(d.Labels) == 0 {
@@ -243,8 +243,8 @@ func asKratixSees(d *kratix.Destination) *kratix.Destination {
 	return &other
 }
 
-// kratixs returns the annotations or labels that are not for this program.
-func kratixs(all map[string]string) map[string]string {
+// withoutOwn returns the annotations or labels that are not for this program.
+func withoutOwn(all map[string]string) map[string]string {
 	kept := maps.Clone(all)
 	maps.DeleteFunc(kept, func(name, _ string) bool { return strings.HasPrefix(name, scheduler.OwnPrefix) })
 	return kept

@@ -85,7 +85,7 @@ func (c *cluster) judge() []string {
 	c.t.Helper()
 	now := func() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
 	r := &reconcile.Reconciler{
-		Source: c, Stores: &projected.Stores{Opener: c, Now: now, Heirs: c.heirs}, Finish: reconcile.Preview, Now: now,
+		Source: c, Stores: &projected.Stores{Opener: c, Now: now, Implied: c.heirs}, Finish: reconcile.Preview, Now: now,
 		Policy: reconcile.Policy{Adopt: true, Unrecorded: true, MaxUnpacked: math.MaxInt64},
 	}
 	result, err := r.Round(c.t.Context())
@@ -353,17 +353,17 @@ func TestOnlyUnwrittenPlacementsAreRemovable(t *testing.T) {
 		condition metav1.ConditionStatus
 		want      bool
 	}{
-		"held back, and never written": {mode: nested, state: report.Held, want: true},
-		"as are lists":                 {mode: flat, state: report.Held, want: true},
+		"held back, and never written": {mode: nested, state: report.HeldBack, want: true},
+		"as are lists":                 {mode: flat, state: report.HeldBack, want: true},
 		"not held back":                {mode: nested, state: report.Placed},
 		"kept":                         {mode: nested, state: report.Kept},
-		"in the store":                 {mode: nested, state: report.Held, inStore: true},
-		"in a commit":                  {mode: nested, state: report.Held, versionID: "c0ffee"},
-		"written":                      {mode: nested, state: report.Held, condition: metav1.ConditionTrue},
-		"not written, into a directory of its own":  {mode: nested, state: report.Held, condition: metav1.ConditionFalse, want: true},
-		"not written, or half of it":                {mode: flat, state: report.Held, condition: metav1.ConditionFalse},
-		"not written the last time, and the first?": {mode: joined, state: report.Held, condition: metav1.ConditionFalse},
-		"in a file of many":                         {mode: joined, state: report.Held},
+		"in the store":                 {mode: nested, state: report.HeldBack, inStore: true},
+		"in a commit":                  {mode: nested, state: report.HeldBack, versionID: "c0ffee"},
+		"written":                      {mode: nested, state: report.HeldBack, condition: metav1.ConditionTrue},
+		"not written, into a directory of its own":  {mode: nested, state: report.HeldBack, condition: metav1.ConditionFalse, want: true},
+		"not written, or half of it":                {mode: flat, state: report.HeldBack, condition: metav1.ConditionFalse},
+		"not written the last time, and the first?": {mode: joined, state: report.HeldBack, condition: metav1.ConditionFalse},
+		"in a file of many":                         {mode: joined, state: report.HeldBack},
 	} {
 		c.snapshot.Destinations[0].Spec.Filepath.Mode = test.mode
 		p := c.place(w, "worker-1")
@@ -377,7 +377,7 @@ func TestOnlyUnwrittenPlacementsAreRemovable(t *testing.T) {
 		}
 	}
 	p := c.place(w, "gone")
-	said := report.Report{Placements: []report.Placement{{State: report.Held, Object: p}}}
+	said := report.Report{Placements: []report.Placement{{State: report.HeldBack, Object: p}}}
 	if got := handover.Removable(said, []*kratix.WorkPlacement{p}, c.snapshot.Destinations); len(got) > 0 {
 		t.Error("one whose Destination is not known is removable")
 	}

@@ -15,9 +15,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-func (c *cluster) heirs() (heirs []projected.Heir) {
-	for _, h := range c.takeover.Heirs {
-		heirs = append(heirs, projected.Heir{WorkPlacement: h.Stands, Of: h.Of})
+func (c *cluster) heirs() (heirs []projected.ImpliedPlacement) {
+	for _, h := range c.takeover.Implied {
+		heirs = append(heirs, projected.ImpliedPlacement{WorkPlacement: h.Stands, Of: h.Of})
 	}
 	return heirs
 }

@@ -43,10 +43,10 @@ func (v Verdict) IsSafe() bool { return len(v.Breaks) == 0 && len(v.Unknown) == 
 // the placements that are held back there. A group with a WorkPlacement counts as written, so
 // for that there is only a finding.
 func (t Takeover) Judge(said report.Report) Verdict {
-	j := judge{Takeover: t, said: said, first: map[[2]string]int{}, reported: map[string]bool{}}
+	j := judge{Takeover: t, result: said, first: map[[2]string]int{}, reported: map[string]bool{}}
 	for _, p := range said.Placements {
-		if p.State == report.Held {
-			j.addHeld(p)
+		if p.State == report.HeldBack {
+			j.addQuarantined(p)
 		}
 	}
 	for _, p := range said.Placements {
@@ -64,12 +64,12 @@ func (t Takeover) Judge(said report.Report) Verdict {
 // unknown adds the findings about unchecked content, once for all stand-ins of a Work.
 func (j *judge) unknown() {
 	held, reported := map[string]bool{}, map[finding.Place]bool{}
-	for _, p := range j.said.Placements {
-		if p.State == report.Held {
+	for _, p := range j.result.Placements {
+		if p.State == report.HeldBack {
 			held[kratix.WorkKind+" "+p.Work] = true
 		}
 	}
-	for _, f := range j.said.Findings {
+	for _, f := range j.result.Findings {
 		// Kratix cannot write invalid content either.
 		isUnread := f.Rule == finding.UndecodableContent() && (f.Cause == finding.TooLarge || !held[f.Place.Object])
 		if !isUnread && !isUnknown(f.Rule) {
@@ -87,7 +87,7 @@ func (j *judge) unknown() {
 // judge is the state of one call of Judge.
 type judge struct {
 	Takeover
-	said    report.Report
+	result  report.Report
 	verdict Verdict
 	// first has the index of the Break of each group that Kratix would place; reported has the
 	// objects whose findings are in a Break.
@@ -104,8 +104,8 @@ func canUnpack(p *kratix.WorkPlacement) bool {
 	})
 }
 
-// addHeld adds a placement that is held back.
-func (j *judge) addHeld(p report.Placement) {
+// addQuarantined adds a placement that is held back.
+func (j *judge) addQuarantined(p report.Placement) {
 	if !canUnpack(p.Object) {
 		return
 	}
@@ -163,7 +163,7 @@ func isUnknown(rule finding.Rule) bool {
 // about returns the errors about an object that would make Flux's build fail.
 func (j *judge) about(object string) []finding.Finding {
 	var found []finding.Finding
-	for _, f := range j.said.Findings {
+	for _, f := range j.result.Findings {
 		isOfKratix := f.Rule == finding.NoDestination() || f.Rule == finding.PlacementsDisagree() || f.Rule == finding.UndecodableContent() || isUnknown(f.Rule)
 		if f.Place.Object == object && f.Rule.Severity == finding.Error && !isOfKratix {
 			found = append(found, j.rewritten(f))
@@ -204,7 +204,7 @@ func (t Takeover) named(text string) string {
 func Removable(said report.Report, all []*kratix.WorkPlacement, destinations []*kratix.Destination) []*kratix.WorkPlacement {
 	held := map[kratix.Key]bool{}
 	for _, p := range said.Placements {
-		if p.State == report.Held && !p.Written && p.Object != nil {
+		if p.State == report.HeldBack && !p.Written && p.Object != nil {
 			held[kratix.KeyOf(p.Object)] = true
 		}
 	}

@@ -29,16 +29,16 @@ type WorkPlacementSpec struct {
 	Generation int64 `json:"generation,omitempty"`
 }
 
-// SamePlace reports whether two specs place the same group on the same Destination, ignoring
+// SamePlacement reports whether two specs place the same group on the same Destination, ignoring
 // contents and generation.
-func (s WorkPlacementSpec) SamePlace(other WorkPlacementSpec) bool {
+func (s WorkPlacementSpec) SamePlacement(other WorkPlacementSpec) bool {
 	return s.TargetDestinationName == other.TargetDestinationName && s.PromiseName == other.PromiseName &&
 		s.ResourceName == other.ResourceName && s.ID == other.ID
 }
 
 // SameContents reports whether two specs are equal except for the generation.
 func (s WorkPlacementSpec) SameContents(other WorkPlacementSpec) bool {
-	return s.SamePlace(other) && slices.Equal(s.Workloads, other.Workloads)
+	return s.SamePlacement(other) && slices.Equal(s.Workloads, other.Workloads)
 }
 
 // WorkPlacementStatus is the status that the writer sets.

@@ -14,8 +14,8 @@ import (
 // another.
 const defaultFilename = "aggregated.yaml"
 
-// joint is the separator that Kratix writes between the parts of an aggregated file.
-const joint = "\n---\n"
+// partSeparator is the separator that Kratix writes between the parts of an aggregated file.
+const partSeparator = "\n---\n"
 
 // renderAggregated renders mode aggregatedYAML: the files of all placements are joined into one
 // file, in the order of the placements' names and, within a placement, of the Work.
@@ -69,7 +69,7 @@ func Join(parts []Part) []tree.File {
 				whole = []tree.File{{Path: file.Path, Content: slices.Clone(file.Content)}}
 				continue
 			}
-			whole[0].Content = append(append(whole[0].Content, joint...), file.Content...)
+			whole[0].Content = append(append(whole[0].Content, partSeparator...), file.Content...)
 		}
 	}
 	return whole
@@ -97,7 +97,7 @@ func Split(content []byte, records []Record) map[*kratix.WorkPlacement][]byte {
 		}
 		if len(parts) > 0 {
 			var ok bool
-			if rest, ok = bytes.CutPrefix(rest, []byte(joint)); !ok {
+			if rest, ok = bytes.CutPrefix(rest, []byte(partSeparator)); !ok {
 				return nil
 			}
 		}
@@ -117,7 +117,7 @@ func size(files []File) int {
 	total := 0
 	for i, file := range files {
 		if i > 0 {
-			total += len(joint)
+			total += len(partSeparator)
 		}
 		total += len(file.Content)
 	}

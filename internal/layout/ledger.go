@@ -73,8 +73,8 @@ func (l Ledger) Within(window time.Duration, now time.Time) Ledger {
 	})
 }
 
-// Sum returns the number of removals.
-func (l Ledger) Sum() int {
+// Total returns the number of removals.
+func (l Ledger) Total() int {
 	sum := 0
 	for _, each := range l {
 		sum += each.Count

@@ -21,7 +21,7 @@ func TestLedgerRoundTrip(t *testing.T) {
 
 func TestParseLedgerSkipsInvalidLines(t *testing.T) {
 	text := "nonsense\n\n2026-01-01T12:00:00Z\n2026-01-01T12:00:00Z -5\n2026-01-01T12:00:00Z 99999999999999999999\n2026-01-01T12:00:00+01:00 7\n"
-	if got := ParseLedger([]byte(text)); len(got) != 1 || got.Sum() != 7 {
+	if got := ParseLedger([]byte(text)); len(got) != 1 || got.Total() != 7 {
 		t.Errorf("got %v", got)
 	}
 	if got := ParseLedger([]byte(strings.Repeat("2026-01-01T12:00:00Z 1\n", 2*maxRemovals))); len(got) != maxRemovals {
@@ -35,7 +35,7 @@ func TestLedgerDropsOldRemovals(t *testing.T) {
 	for after, want := range map[time.Duration]int{
 		0: 11, 11 * time.Minute: 11, 11*time.Minute + time.Second: 10, 17 * time.Minute: 0, 55 * time.Minute: 100, -time.Hour: 0,
 	} {
-		if got := ledger.Within(10*time.Minute, noon.Add(after)).Sum(); got != want {
+		if got := ledger.Within(10*time.Minute, noon.Add(after)).Total(); got != want {
 			t.Errorf("after %s it counts %d, not %d", after, got, want)
 		}
 	}
@@ -54,7 +54,7 @@ func FuzzParseLedger(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) {
 		ledger := ParseLedger(content)
 		again := ParseLedger(ledger.Content())
-		if len(again) > len(ledger) || again.Sum() > ledger.Sum() {
+		if len(again) > len(ledger) || again.Total() > ledger.Total() {
 			t.Errorf("%v became %v", ledger, again)
 		}
 	})

@@ -110,7 +110,7 @@ func (c *placementCheck) checkSpelling() {
 	for _, file := range c.Files {
 		paths = append(paths, file.Path)
 	}
-	alike := tree.Alike(paths)
+	alike := tree.CaseCollisions(paths)
 	for i, file := range c.Files {
 		if other, is := alike[i]; is {
 			c.warnings = append(c.warnings, finding.Finding{

@@ -63,7 +63,7 @@ func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.C
 	})()
 	ended := make(chan error, 1)
 	elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-		Lock: &toldLock{l.lock(), tell}, LeaseDuration: l.Duration, RenewDeadline: l.Duration * 2 / 3, RetryPeriod: l.Duration / 7,
+		Lock: &reportingLock{l.lock(), tell}, LeaseDuration: l.Duration, RenewDeadline: l.Duration * 2 / 3, RetryPeriod: l.Duration / 7,
 		ReleaseOnCancel: !l.Shared,
 		Callbacks: leaderelection.LeaderCallbacks{
 			OnStartedLeading: func(leading context.Context) {
@@ -89,41 +89,41 @@ func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.C
 	return ErrNotLeading
 }
 
-// toldLock reports errors that the Kubernetes client would only log.
-type toldLock struct {
+// reportingLock reports errors that the Kubernetes client would only log.
+type reportingLock struct {
 	resourcelock.Interface
-	tell func(error)
+	onError func(error)
 }
 
 // Get reads the Lease.
-func (l *toldLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+func (l *reportingLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
 	record, raw, err := l.Interface.Get(ctx)
 	if !apierrors.IsNotFound(err) {
-		l.told(ctx, "read", err)
+		l.report(ctx, "read", err)
 	}
 	return record, raw, err
 }
 
 // Create creates the Lease.
-func (l *toldLock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+func (l *reportingLock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	err := l.Interface.Create(ctx, record)
 	if !apierrors.IsAlreadyExists(err) {
-		l.told(ctx, "create", err)
+		l.report(ctx, "create", err)
 	}
 	return err
 }
 
 // Update acquires or renews the Lease.
-func (l *toldLock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+func (l *reportingLock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	err := l.Interface.Update(ctx, record)
 	if !apierrors.IsConflict(err) {
-		l.told(ctx, "update", err)
+		l.report(ctx, "update", err)
 	}
 	return err
 }
 
-func (l *toldLock) told(ctx context.Context, verb string, err error) {
+func (l *reportingLock) report(ctx context.Context, verb string, err error) {
 	if err != nil && ctx.Err() == nil {
-		l.tell(fmt.Errorf("%s the Lease %s: %w", verb, l.Describe(), err))
+		l.onError(fmt.Errorf("%s the Lease %s: %w", verb, l.Describe(), err))
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-func clash(object, file string, line int) finding.Finding {
+func conflict(object, file string, line int) finding.Finding {
 	return finding.Finding{
 		Rule: finding.DuplicateObject(), Place: finding.Place{Object: object, File: file, Line: line}, Message: "twice",
 		Related: []finding.Related{{Place: finding.Place{Object: "Work default/owner", File: "owner.yaml", Line: 9}}},
@@ -18,7 +18,7 @@ func clash(object, file string, line int) finding.Finding {
 }
 
 func TestIgnores(t *testing.T) {
-	f := clash("Work default/b", "dir/x.yaml", 3)
+	f := conflict("Work default/b", "dir/x.yaml", 3)
 	for text, want := range map[string]bool{
 		"KS001": true, "KS002": false,
 		"KS001:Work default/b": true, "KS001:default/*": true, "KS001:default/c": false,
@@ -102,16 +102,16 @@ func TestCommentCoversItsDocument(t *testing.T) {
 		finding finding.Finding
 		want    bool
 	}{
-		"in the document":             {comment, clash("Work default/b", "x.yaml", 4), true},
-		"in the next one":             {comment, clash("Work default/b", "x.yaml", 5), false},
-		"without a line":              {comment, clash("Work default/b", "x.yaml", 0), true},
-		"in another Work's file":      {comment, clash("Work default/c", "x.yaml", 4), false},
-		"in another file":             {comment, clash("Work default/b", "y.yaml", 4), false},
-		"the other side of the clash": {Comment{Rule: "KS001", Place: finding.Place{Object: "Work default/owner", File: "owner.yaml"}, First: 9, Last: 9}, clash("Work default/b", "x.yaml", 4), true},
+		"in the document":                {comment, conflict("Work default/b", "x.yaml", 4), true},
+		"in the next one":                {comment, conflict("Work default/b", "x.yaml", 5), false},
+		"without a line":                 {comment, conflict("Work default/b", "x.yaml", 0), true},
+		"in another Work's file":         {comment, conflict("Work default/c", "x.yaml", 4), false},
+		"in another file":                {comment, conflict("Work default/b", "y.yaml", 4), false},
+		"the other side of the conflict": {Comment{Rule: "KS001", Place: finding.Place{Object: "Work default/owner", File: "owner.yaml"}, First: 9, Last: 9}, conflict("Work default/b", "x.yaml", 4), true},
 		"about an object of the document": {
-			Comment{Rule: "KS001", Place: finding.Place{File: "in.yaml"}, Objects: []string{"Work default/b"}}, clash("Work default/b", "x.yaml", 4), true,
+			Comment{Rule: "KS001", Place: finding.Place{File: "in.yaml"}, Objects: []string{"Work default/b"}}, conflict("Work default/b", "x.yaml", 4), true,
 		},
-		"another rule": {Comment{Rule: "KS002", Place: comment.Place, First: 1, Last: 9}, clash("Work default/b", "x.yaml", 4), false},
+		"another rule": {Comment{Rule: "KS002", Place: comment.Place, First: 1, Last: 9}, conflict("Work default/b", "x.yaml", 4), false},
 	} {
 		out := Policy{Comments: []Comment{c.comment}}.Apply([]finding.Finding{c.finding})
 		if got := out.Ignored == 1; got != c.want {
@@ -141,7 +141,7 @@ func TestIgnoreThatMatchesNothingIsANote(t *testing.T) {
 }
 
 func TestBaseline(t *testing.T) {
-	first, second := clash("Work default/b", "x.yaml", 3), clash("Work default/c", "x.yaml", 3)
+	first, second := conflict("Work default/b", "x.yaml", 3), conflict("Work default/c", "x.yaml", 3)
 	content, err := FormatBaseline([]finding.Finding{second, first, {Rule: finding.IgnoredObject()}})
 	if err != nil {
 		t.Fatal(err)

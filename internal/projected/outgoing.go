@@ -22,8 +22,8 @@ type outgoing struct {
 
 // storedFile is a file in a store, and the WorkPlacement that replaces it.
 type storedFile struct {
-	sum statestore.Sum
-	of  *kratix.WorkPlacement
+	digest statestore.Digest
+	of     *kratix.WorkPlacement
 }
 
 // formerFile is a file that a WorkPlacement had before it was changed.
@@ -68,7 +68,7 @@ func (o *outgoing) remember(was, made *overlay, now time.Time) {
 	})
 	for path, of := range was.from {
 		key := kratix.KeyOf(of.placement)
-		if !after[key] || path == of.record || made.sums[path] == was.sums[path] {
+		if !after[key] || path == of.record || made.digests[path] == was.digests[path] {
 			continue
 		}
 		if content, err := was.content(path); err == nil {

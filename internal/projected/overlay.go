@@ -16,21 +16,21 @@ import (
 type overlay struct {
 	destination *kratix.Destination
 	placements  []*kratix.WorkPlacement
-	heirs       []Heir
+	implied     []ImpliedPlacement
 	// records is the directory of its records, and lists are the files that the store has
 	// there: Kratix's lists, and records from earlier.
 	records tree.Path
 	lists   statestore.Files
 	// projections maps the WorkPlacements to their projections.
 	projections map[*kratix.WorkPlacement]*projection
-	// sums are the digests of all files; from maps each file to its projection, except for
+	// digests are the digests of all files; from maps each file to its projection, except for
 	// the aggregated file, which belongs to all.
-	sums map[tree.Path]statestore.Sum
-	from map[tree.Path]*projection
+	digests map[tree.Path]statestore.Digest
+	from    map[tree.Path]*projection
 	// joined is the aggregated file, with the parts of placements that have records; apart
 	// are its other parts.
-	joined []tree.File
-	apart  []statestore.Outgoing
+	joined   []tree.File
+	separate []statestore.Outgoing
 	// recent caches the last decoded placement, since a placement's files are read one by
 	// one.
 	recent struct {
@@ -57,7 +57,7 @@ func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 // WorkPlacement holds them compressed.
 type projection struct {
 	placement *kratix.WorkPlacement
-	sums      map[tree.Path]statestore.Sum
+	digests   map[tree.Path]statestore.Digest
 	// name is the regular name of a WorkPlacement of its group, which may differ from its
 	// own; empty if it has no record.
 	name string
@@ -72,7 +72,7 @@ type projection struct {
 func newOverlay(ctx context.Context, d *kratix.Destination, placements []*kratix.WorkPlacement, before *overlay, lists statestore.Files, contents statestore.Contents) (*overlay, error) {
 	made := &overlay{
 		destination: d, placements: placements, lists: lists, projections: make(map[*kratix.WorkPlacement]*projection, len(placements)),
-		sums: map[tree.Path]statestore.Sum{}, from: map[tree.Path]*projection{},
+		digests: map[tree.Path]statestore.Digest{}, from: map[tree.Path]*projection{},
 	}
 	isSame := before != nil && before.destination == d
 	names := recordNames(placements)
@@ -95,24 +95,24 @@ func newOverlay(ctx context.Context, d *kratix.Destination, placements []*kratix
 			if !known.record.IsRoot() {
 				parts = append(parts, part)
 			} else {
-				made.addApart(part)
+				made.addSeparate(part)
 			}
 		}
-		for path, sum := range known.sums {
-			made.sums[path], made.from[path] = sum, known
+		for path, sum := range known.digests {
+			made.digests[path], made.from[path] = sum, known
 		}
 	}
 	made.joined = layout.Join(parts)
 	for _, file := range made.joined {
-		made.sums[file.Path] = contents.Sum(file.Content)
+		made.digests[file.Path] = contents.Digest(file.Content)
 	}
 	return made, nil
 }
 
-// addApart adds a part of the aggregated file that has no record.
-func (o *overlay) addApart(part layout.Part) {
+// addSeparate adds a part of the aggregated file that has no record.
+func (o *overlay) addSeparate(part layout.Part) {
 	for _, file := range layout.Join([]layout.Part{part}) {
-		o.apart = append(o.apart, statestore.Outgoing{File: file, Object: kratix.Describe(part.Placement), Stays: true})
+		o.separate = append(o.separate, statestore.Outgoing{File: file, Object: kratix.Describe(part.Placement), Stays: true})
 	}
 }
 
@@ -136,10 +136,10 @@ func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]s
 	return names
 }
 
-// leave adds records for heirs, whose files are listed in the store by the lists of other
+// leave adds records for missing WorkPlacements, whose files are listed in the store by the lists of other
 // WorkPlacements.
-func (o *overlay) leave(ctx context.Context, heirs []Heir, contents statestore.Contents) error {
-	o.heirs = heirs
+func (o *overlay) leave(ctx context.Context, heirs []ImpliedPlacement, contents statestore.Contents) error {
+	o.implied = heirs
 	for _, h := range heirs {
 		old := projection{placement: h.Of}
 		if err := old.readList(ctx, o.destination, o.lists, contents); err != nil {
@@ -147,7 +147,7 @@ func (o *overlay) leave(ctx context.Context, heirs []Heir, contents statestore.C
 		}
 		bare := *h.WorkPlacement
 		bare.Spec.Workloads = nil // it does not exist
-		made := &projection{placement: &bare, name: bare.Name, listed: old.listed, sums: map[tree.Path]statestore.Sum{}}
+		made := &projection{placement: &bare, name: bare.Name, listed: old.listed, digests: map[tree.Path]statestore.Digest{}}
 		path, err := layout.RecordPath(o.destination, &bare)
 		if err != nil || len(old.listed) == 0 {
 			continue
@@ -158,8 +158,8 @@ func (o *overlay) leave(ctx context.Context, heirs []Heir, contents statestore.C
 		}
 		rendering, _ := layout.Render(o.destination, made.placement)
 		if record, ok := made.recordIn(o.destination, rendering); ok {
-			made.record, made.sums[path] = path, contents.Sum(record.Content)
-			o.sums[path], o.from[path] = made.sums[path], made
+			made.record, made.digests[path] = path, contents.Digest(record.Content)
+			o.digests[path], o.from[path] = made.digests[path], made
 		}
 	}
 	return nil
@@ -168,19 +168,19 @@ func (o *overlay) leave(ctx context.Context, heirs []Heir, contents statestore.C
 // project computes the projection of one WorkPlacement with its name in the record. Files
 // that cannot be decoded are left out, because Kratix cannot write them either.
 func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement, name string, lists statestore.Files, contents statestore.Contents) (*projection, error) {
-	made := &projection{placement: p, name: name, sums: map[tree.Path]statestore.Sum{}}
+	made := &projection{placement: p, name: name, digests: map[tree.Path]statestore.Digest{}}
 	if err := made.readList(ctx, d, lists, contents); err != nil {
 		return nil, err
 	}
 	rendering, _ := layout.Render(d, p)
 	if !rendering.Joined {
 		for _, file := range rendering.Files {
-			made.sums[file.Path] = contents.Sum(file.Content)
+			made.digests[file.Path] = contents.Digest(file.Content)
 		}
 	}
 	if record, ok := made.recordIn(d, rendering); ok {
 		made.record = record.Path
-		made.sums[record.Path] = contents.Sum(record.Content)
+		made.digests[record.Path] = contents.Digest(record.Content)
 	}
 	return made, nil
 }

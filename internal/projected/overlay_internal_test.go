@@ -37,19 +37,19 @@ func TestEachFileIsOfItsWorkPlacement(t *testing.T) {
 			if before != nil {
 				placements[1] = before.placements[1] // only the others have changed
 			}
-			made, err := newOverlay(t.Context(), d, placements, before, statestore.Files{}, nothing{})
+			made, err := newOverlay(t.Context(), d, placements, before, statestore.Files{}, emptyContents{})
 			if err != nil {
 				t.Fatal(err)
 			}
 			var paths []tree.Path
-			for path := range made.sums {
+			for path := range made.digests {
 				paths = append(paths, path, path, path)
 			}
 			random := rand.New(rand.NewPCG(uint64(n), 1)) //nolint:gosec // repeatable
 			random.Shuffle(len(paths), func(i, j int) { paths[i], paths[j] = paths[j], paths[i] })
 			for _, path := range paths {
 				content, err := made.content(path)
-				if err != nil || statestore.Sum(sha256.Sum256(content)) != made.sums[path] {
+				if err != nil || statestore.Digest(sha256.Sum256(content)) != made.digests[path] {
 					t.Errorf("%s, version %d: %s has another content than its sum says: %v", mode, n, path, err)
 				}
 				if base := path.Base(); strings.HasPrefix(base, "a-") && !strings.Contains(string(content), fmt.Sprintf("version: \"%d\"", n)) {

@@ -23,20 +23,20 @@ type store struct {
 	// real are the files of inner when it was last read, files the projection of them.
 	real, files statestore.Files
 	// probe detects a change of the digest function.
-	probe statestore.Sum
+	probe statestore.Digest
 	// on holds the overlay of each Destination.
 	on map[string]*overlay
-	// laid maps the paths of all overlays to their files.
-	laid map[tree.Path]laidFile
+	// placed maps the paths of all overlays to their files.
+	placed map[tree.Path]placedFile
 	// outgoing are the paths at which the store still has other content.
 	outgoing outgoing
 }
 
 var _ statestore.Store = (*store)(nil)
 
-// laidFile is a file of a WorkPlacement at a path.
-type laidFile struct {
-	sum statestore.Sum
+// placedFile is a file of a WorkPlacement at a path.
+type placedFile struct {
+	sum statestore.Digest
 	by  *overlay
 }
 
@@ -53,21 +53,21 @@ func (s *store) Read(ctx context.Context) (statestore.State, error) {
 	}
 	contents := state.Contents
 	if contents == nil {
-		contents = nothing{}
+		contents = emptyContents{}
 	}
-	if probe := contents.Sum(nil); probe != s.probe {
+	if probe := contents.Digest(nil); probe != s.probe {
 		*s = store{stores: s.stores, ref: s.ref, inner: s.inner, probe: probe}
 	}
 	if err := s.project(ctx, state.Files, contents); err != nil {
 		return state, err
 	}
-	now := view{real: contents, laid: s.laid}
-	state.Files, state.Contents, state.Stepwise, state.Whose = s.files, now, true, now.whose
+	now := view{real: contents, placed: s.placed}
+	state.Files, state.Contents, state.Stepwise, state.WrittenBy = s.files, now, true, now.whose
 	if state.Outgoing, err = s.outgoing.files(ctx, contents); err != nil {
 		return state, err
 	}
 	for _, on := range s.on {
-		state.Outgoing = append(state.Outgoing, on.apart...)
+		state.Outgoing = append(state.Outgoing, on.separate...)
 	}
 	slices.SortStableFunc(state.Outgoing, func(a, b statestore.Outgoing) int {
 		return cmp.Or(tree.Compare(a.Path, b.Path), cmp.Compare(a.Object, b.Object))
@@ -85,8 +85,8 @@ func (s *store) readInner(ctx context.Context) (statestore.State, error) {
 // project updates the files for the current store and WorkPlacements. It processes only
 // changes.
 func (s *store) project(ctx context.Context, stored statestore.Files, contents statestore.Contents) error {
-	if s.laid == nil {
-		s.on, s.laid = map[string]*overlay{}, map[tree.Path]laidFile{}
+	if s.placed == nil {
+		s.on, s.placed = map[string]*overlay{}, map[tree.Path]placedFile{}
 	}
 	made, bases, err := s.overlays(ctx, stored, contents)
 	if err != nil {
@@ -95,7 +95,7 @@ func (s *store) project(ctx context.Context, stored statestore.Files, contents s
 	stale := map[tree.Path]bool{}
 	for name, was := range s.on {
 		if made[name] == nil {
-			s.take(was, nil, stale)
+			s.replace(was, nil, stale)
 			mark(stale, stored, was.records)
 		}
 	}
@@ -104,7 +104,7 @@ func (s *store) project(ctx context.Context, stored statestore.Files, contents s
 		if now == was {
 			continue
 		}
-		s.take(was, now, stale)
+		s.replace(was, now, stale)
 		if was == nil || was.records != now.records {
 			mark(stale, stored, now.records)
 		}
@@ -127,8 +127,8 @@ func (s *store) overlays(ctx context.Context, stored statestore.Files, contents 
 			continue // such a Destination has no files
 		}
 		bases = append(bases, records)
-		placements, heirs, was := s.stores.placements[d.Name], s.stores.heirs[d.Name], s.on[d.Name]
-		if was != nil && was.destination == d && slices.Equal(was.placements, placements) && slices.Equal(was.heirs, heirs) && was.lists.Same(stored, records) {
+		placements, heirs, was := s.stores.placements[d.Name], s.stores.implied[d.Name], s.on[d.Name]
+		if was != nil && was.destination == d && slices.Equal(was.placements, placements) && slices.Equal(was.implied, heirs) && was.lists.Same(stored, records) {
 			made[d.Name] = was
 			continue
 		}
@@ -150,20 +150,20 @@ func mark(stale map[tree.Path]bool, stored statestore.Files, dir tree.Path) {
 	}
 }
 
-// take replaces the overlay of a Destination; either may be nil. It adds the differing paths
+// replace replaces the overlay of a Destination; either may be nil. It adds the differing paths
 // to stale.
-func (s *store) take(was, made *overlay, stale map[tree.Path]bool) {
+func (s *store) replace(was, made *overlay, stale map[tree.Path]bool) {
 	if was != nil {
-		for path := range was.sums {
-			if s.laid[path].by == was {
-				delete(s.laid, path)
+		for path := range was.digests {
+			if s.placed[path].by == was {
+				delete(s.placed, path)
 			}
 			stale[path] = true
 		}
 	}
 	if made != nil {
-		for path, sum := range made.sums {
-			s.laid[path] = laidFile{sum, made}
+		for path, sum := range made.digests {
+			s.placed[path] = placedFile{sum, made}
 			stale[path] = true
 		}
 	}
@@ -177,16 +177,16 @@ func (s *store) take(was, made *overlay, stale map[tree.Path]bool) {
 func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 	changes := make([]statestore.FileChange, 0, len(stale))
 	for path := range stale {
-		laid, isLaid := s.laid[path]
-		sum, there := s.real.Sum(path)
+		laid, isLaid := s.placed[path]
+		sum, there := s.real.Digest(path)
 		isRecord := slices.ContainsFunc(records, path.Within)
 		// Kratix writes an aggregated file as a whole, from the WorkPlacements at that time.
 		s.outgoing.note(path, isLaid && there && sum != laid.sum && !isRecord && !laid.by.joins(path), storedFile{sum, laid.by.placementAt(path)})
 		switch {
 		case isLaid:
-			changes = append(changes, statestore.FileChange{Path: path, Sum: laid.sum})
+			changes = append(changes, statestore.FileChange{Path: path, Digest: laid.sum})
 		case there && !isRecord:
-			changes = append(changes, statestore.FileChange{Path: path, Sum: sum})
+			changes = append(changes, statestore.FileChange{Path: path, Digest: sum})
 		default:
 			changes = append(changes, statestore.FileChange{Path: path, Gone: true})
 		}
@@ -197,16 +197,16 @@ func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 
 // view provides the contents of a projected state.
 type view struct {
-	real statestore.Contents
-	laid map[tree.Path]laidFile
+	real   statestore.Contents
+	placed map[tree.Path]placedFile
 }
 
-// Sum returns the store's digest of a content.
-func (v view) Sum(content []byte) statestore.Sum { return v.real.Sum(content) }
+// Digest returns the store's digest of a content.
+func (v view) Digest(content []byte) statestore.Digest { return v.real.Digest(content) }
 
 // Content returns the present or future content at a path.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
-	if laid, ok := v.laid[p]; ok {
+	if laid, ok := v.placed[p]; ok {
 		return laid.by.content(p)
 	}
 	return v.real.Content(ctx, p)
@@ -214,7 +214,7 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 
 // whose returns the WorkPlacement that a file belongs to.
 func (v view) whose(path tree.Path) string {
-	laid, ok := v.laid[path]
+	laid, ok := v.placed[path]
 	if !ok {
 		return ""
 	}
@@ -224,11 +224,11 @@ func (v view) whose(path tree.Path) string {
 	return "" // an aggregated file belongs to several
 }
 
-// nothing is the contents of an empty store.
-type nothing struct{}
+// emptyContents is the contents of an empty store.
+type emptyContents struct{}
 
-func (nothing) Sum(content []byte) statestore.Sum { return sha256.Sum256(content) }
+func (emptyContents) Digest(content []byte) statestore.Digest { return sha256.Sum256(content) }
 
-func (nothing) Content(_ context.Context, p tree.Path) ([]byte, error) {
+func (emptyContents) Content(_ context.Context, p tree.Path) ([]byte, error) {
 	return nil, fmt.Errorf("no file %s", p)
 }

@@ -1,6 +1,6 @@
 // Package projected turns the current state stores and the WorkPlacements of a cluster into the
 // state stores as they will be once Kratix has written every WorkPlacement, for schedulers that
-// leave writing to Kratix. The files of WorkPlacements are laid over the current files of a store
+// leave writing to Kratix. The files of WorkPlacements are placed over the current files of a store
 // if it can be read, and over an empty store otherwise. It does no I/O but to read the stores that
 // it wraps: nothing is ever written to them.
 package projected
@@ -24,20 +24,20 @@ type Stores struct {
 	Unread bool
 	// Now is the clock.
 	Now func() time.Time
-	// Heirs returns the missing WorkPlacements whose files are listed in the store by the
+	// Implied returns the missing WorkPlacements whose files are listed in the store by the
 	// lists of other WorkPlacements. It may be nil.
-	Heirs func() []Heir
+	Implied func() []ImpliedPlacement
 
 	// placements are the WorkPlacements by Destination name, and destinations all
 	// Destinations by the stores that they name.
 	placements   map[string][]*kratix.WorkPlacement
 	destinations map[kratix.StateStoreReference][]*kratix.Destination
-	heirs        map[string][]Heir
+	implied      map[string][]ImpliedPlacement
 	open         map[kratix.StateStoreReference]*store
 }
 
-// Heir is a WorkPlacement that does not exist.
-type Heir struct {
+// ImpliedPlacement is a WorkPlacement that does not exist.
+type ImpliedPlacement struct {
 	*kratix.WorkPlacement
 	// Of is the WorkPlacement whose list applies, in mode none.
 	Of *kratix.WorkPlacement
@@ -49,10 +49,10 @@ func (s *Stores) Follow(snapshot source.Snapshot) {
 	for _, p := range snapshot.WorkPlacements {
 		s.placements[p.Spec.TargetDestinationName] = append(s.placements[p.Spec.TargetDestinationName], p)
 	}
-	s.heirs = map[string][]Heir{}
-	if s.Heirs != nil {
-		for _, h := range s.Heirs() {
-			s.heirs[h.Spec.TargetDestinationName] = append(s.heirs[h.Spec.TargetDestinationName], h)
+	s.implied = map[string][]ImpliedPlacement{}
+	if s.Implied != nil {
+		for _, h := range s.Implied() {
+			s.implied[h.Spec.TargetDestinationName] = append(s.implied[h.Spec.TargetDestinationName], h)
 		}
 	}
 	for _, d := range snapshot.Destinations {

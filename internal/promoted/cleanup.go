@@ -10,10 +10,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// OnLive is a source for the clean-up of one Destination without a cluster. It contains the
+// LiveCleanup is a source for the clean-up of one Destination without a cluster. It contains the
 // Destinations with a live state store, and marks the places where Kratix writes for them as
 // untouchable; it contains nothing else. It is not safe for concurrent use.
-type OnLive struct {
+type LiveCleanup struct {
 	source.Source
 	// Live are the live stores of Destinations without an annotation.
 	Live Stores
@@ -36,7 +36,7 @@ func (e *RefusedError) Error() string {
 
 // Snapshot returns the snapshot with the Destinations on their live stores. The error may be
 // a RefusedError.
-func (o *OnLive) Snapshot(ctx context.Context) (source.Snapshot, error) {
+func (o *LiveCleanup) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	seen, err := o.Source.Snapshot(ctx)
 	if err != nil {
 		return seen, err
@@ -72,7 +72,7 @@ func (o *OnLive) Snapshot(ctx context.Context) (source.Snapshot, error) {
 
 // withoutLive divides the Destinations that are not known to be promoted. They are untouched
 // on a state store from which others are promoted.
-func (o *OnLive) withoutLive(all []*kratix.Destination, promoted map[kratix.StateStoreReference]bool) (left, untouched []*kratix.Destination, err error) {
+func (o *LiveCleanup) withoutLive(all []*kratix.Destination, promoted map[kratix.StateStoreReference]bool) (left, untouched []*kratix.Destination, err error) {
 	o.unsure = nil
 	for _, d := range all {
 		if d.Name == o.Of {
@@ -104,4 +104,6 @@ func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]
 
 // MayBeLive reports, after a Snapshot, whether files of the Destination in a state store may
 // be live: the store is not the Destination's own, and it is unknown which one is live.
-func (o *OnLive) MayBeLive(store string) bool { return o.unsure != nil && o.unsure.String() != store }
+func (o *LiveCleanup) MayBeLive(store string) bool {
+	return o.unsure != nil && o.unsure.String() != store
+}

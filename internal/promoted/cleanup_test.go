@@ -70,9 +70,9 @@ func (s *site) has(store, dir string) bool {
 }
 
 // cleanup cleans up d, and returns the stores that files were removed from.
-func (s *site) cleanup(live promoted.Stores) ([]string, *promoted.OnLive, error) {
+func (s *site) cleanup(live promoted.Stores) ([]string, *promoted.LiveCleanup, error) {
 	s.t.Helper()
-	on := &promoted.OnLive{Source: s, Live: live, Of: "d"}
+	on := &promoted.LiveCleanup{Source: s, Live: live, Of: "d"}
 	r := &reconcile.Reconciler{Source: on, Stores: s, Finish: reconcile.Commit}
 	left, failed, err := r.Cleanup(s.t.Context(), "d")
 	if len(failed) > 0 {

@@ -100,7 +100,7 @@ const filesStay = "; nothing is promoted for it, and what was promoted before st
 func (s *Source) usableStore(d *kratix.Destination, stores map[kratix.StateStoreReference]kratix.Object, staging staging) (kratix.StateStoreReference, *finding.Finding) {
 	ref, wrong := s.liveStore(d, stores)
 	if wrong == nil {
-		wrong = staging.meets(d, ref, stores[ref])
+		wrong = staging.overlap(d, ref, stores[ref])
 	}
 	return ref, wrong
 }
@@ -189,9 +189,9 @@ func canonical(kind, storage string) string {
 	return strings.TrimSuffix(host+":"+port, ":") + "/" + bucket
 }
 
-// meets returns a finding if Kratix writes to the location of a Destination's files in its
+// overlap returns a finding if Kratix writes to the location of a Destination's files in its
 // live state store.
-func (s staging) meets(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) *finding.Finding {
+func (s staging) overlap(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) *finding.Finding {
 	at, err := canonicalLocation(d, ref, store)
 	if err != nil {
 		return nil

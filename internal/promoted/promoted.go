@@ -65,7 +65,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		return source.Snapshot{}, err
 	}
 	made, unwritten, findings := s.destinations(seen)
-	if !s.last.areOf(seen) {
+	if !s.last.areCurrent(seen) {
 		s.last = s.decide(seen)
 	}
 
@@ -106,8 +106,8 @@ type decisions struct {
 	findings    []finding.Finding
 }
 
-// areOf reports whether a snapshot has the same objects.
-func (d decisions) areOf(seen source.Snapshot) bool {
+// areCurrent reports whether a snapshot has the same objects.
+func (d decisions) areCurrent(seen source.Snapshot) bool {
 	return slices.Equal(d.placements, seen.WorkPlacements) && slices.Equal(d.works, seen.Works)
 }
 
@@ -130,7 +130,7 @@ func (s *Source) decide(seen source.Snapshot) decisions {
 		is := decision{placement: p, original: originalOf(seen, p)}
 		if was, known := before[kratix.KeyOf(p)]; known && was.placement == p && was.original == is.original {
 			is = was
-		} else if is.work = workOf(p, is.original); known && was.means(is) {
+		} else if is.work = workOf(p, is.original); known && was.sameWork(is) {
 			is.work = was.work
 		}
 		s.works[kratix.KeyOf(p)], s.targets[is.work] = is, p.Spec.TargetDestinationName
@@ -197,9 +197,9 @@ func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	return work
 }
 
-// means reports whether a later decision about a WorkPlacement yields the same Work. Kratix
+// sameWork reports whether a later decision about a WorkPlacement yields the same Work. Kratix
 // increases the generation without any other change.
-func (d decision) means(later decision) bool {
+func (d decision) sameWork(later decision) bool {
 	was, is := d.work, later.work
 	a, b := &was.Spec.WorkloadGroups[0], &is.Spec.WorkloadGroups[0]
 	return d.placement.Spec.TargetDestinationName == later.placement.Spec.TargetDestinationName && was.Pipeline() == is.Pipeline() &&

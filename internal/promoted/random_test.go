@@ -194,7 +194,7 @@ func (c *cluster) settled(said report.Report, emptied map[string]bool) {
 	stored := map[string]map[tree.Path]string{"live-1": c.files("live-1"), "live-2": c.files("live-2")}
 	isHeld, wanted := map[kratix.Key]bool{}, map[tree.Path]bool{}
 	for _, p := range said.Placements {
-		if p.Object != nil && p.State == report.Held {
+		if p.Object != nil && p.State == report.HeldBack {
 			isHeld[kratix.KeyOf(p.Object)] = true
 		}
 	}

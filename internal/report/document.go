@@ -25,7 +25,7 @@ type Document struct {
 	// Fails is the lowest severity that makes the command fail.
 	Fails finding.Severity
 	// Locate returns the location of a place on disk; nil if locations are unknown.
-	Locate func(finding.Place) Spot
+	Locate func(finding.Place) Position
 	// Paint colours text on a terminal; nil leaves it plain.
 	Paint Painter
 	// Diffs are the changed files; Stat shows only the number of changed lines.
@@ -43,8 +43,8 @@ const (
 	Written Done = "written"
 )
 
-// Spot is a location on disk.
-type Spot struct {
+// Position is a location on disk.
+type Position struct {
 	File string
 	Line int
 	// Exact reports whether File is the file itself; otherwise File contains it in encoded
@@ -72,15 +72,15 @@ func Count(findings []finding.Finding) Tally {
 	return t
 }
 
-// spot returns the location of a place on disk, as far as it is known.
-func (d Document) spot(p finding.Place) Spot {
+// position returns the location of a place on disk, as far as it is known.
+func (d Document) position(p finding.Place) Position {
 	if d.Locate != nil {
 		return d.Locate(p)
 	}
 	if p.Object == "" {
-		return Spot{File: p.File, Line: p.Line, Exact: true}
+		return Position{File: p.File, Line: p.Line, Exact: true}
 	}
-	return Spot{}
+	return Position{}
 }
 
 // fails reports whether a finding makes the command fail.

@@ -36,12 +36,12 @@ func plainly(rule finding.Rule) finding.Rule {
 
 func sample(t *testing.T) Document {
 	t.Helper()
-	clash := finding.Finding{
+	conflict := finding.Finding{
 		Rule: plainly(finding.DuplicateObject()), Place: at("Work default/b", "x.yaml", 3), Message: "ConfigMap default/x is there already",
 		Related: []finding.Related{{Place: at("Work default/a", "y.yaml", 1), Message: "request a"}}, Flux: "kustomize build failed: no",
 	}
 	findings := []finding.Finding{
-		clash,
+		conflict,
 		{Rule: plainly(finding.UnreadableInput()), Place: at("", "in/a b.yaml", 7), Message: nasty},
 		{Rule: plainly(finding.Misplaced()), Place: at("Work default/c", "", 0), Message: "on worker-2"},
 		{Rule: plainly(finding.UnusedIgnore()), Message: "--ignore KS001 matches nothing"},
@@ -51,21 +51,21 @@ func sample(t *testing.T) Document {
 			Findings: findings,
 			Placements: []Placement{
 				{Work: "default/a", Directory: ".", Destination: "worker-1", State: Placed, Reason: "it fits"},
-				{Work: "default/b", Directory: ".", Destination: "worker-1", State: Held, Reason: "it clashes"},
+				{Work: "default/b", Directory: ".", Destination: "worker-1", State: HeldBack, Reason: "it conflicts"},
 				{Work: "default/c", Directory: "gateway", Destination: "worker-2", State: Unchanged, Reason: "misplaced"},
 				{Work: "default/d", Directory: ".", State: Unplaced, Reason: "nothing fits"},
 			},
 			Stores: []Store{{Name: "GitStateStore default", Destinations: []Destination{{Name: "worker-1", Added: []tree.Path{testkit.Path("w/a")}}}}},
 		},
 		Done: Checked, Version: "v1", Tally: Count(findings), Ignored: 2,
-		Locate: func(p finding.Place) Spot {
+		Locate: func(p finding.Place) Position {
 			switch p.Object {
 			case "Work default/b":
-				return Spot{File: "build/output/" + p.File, Line: p.Line, Exact: true}
+				return Position{File: "build/output/" + p.File, Line: p.Line, Exact: true}
 			case "":
-				return Spot{File: p.File, Line: p.Line, Exact: true}
+				return Position{File: p.File, Line: p.Line, Exact: true}
 			}
-			return Spot{File: "in/works.yaml", Line: 12}
+			return Position{File: "in/works.yaml", Line: 12}
 		},
 	}
 }
@@ -185,7 +185,7 @@ func TestSARIFResultsHaveFiles(t *testing.T) {
 				Related: []finding.Related{{Place: at("Work default/a", "", 0)}},
 			},
 		}},
-		Locate: func(finding.Place) Spot { return Spot{} },
+		Locate: func(finding.Place) Position { return Position{} },
 	}
 	var log struct {
 		Runs []struct {
@@ -215,12 +215,12 @@ func TestSARIFNamesBothSides(t *testing.T) {
 	if err := json.Unmarshal([]byte(written(t, Format{Write: SARIF}, sample(t))), &log); err != nil {
 		t.Fatal(err)
 	}
-	clash := log.Runs[0].Results[0]
-	if got := clash.Locations[0].Physical; got.Artifact.URI != "build/output/x.yaml" || got.Region.StartLine != 3 {
+	conflict := log.Runs[0].Results[0]
+	if got := conflict.Locations[0].Physical; got.Artifact.URI != "build/output/x.yaml" || got.Region.StartLine != 3 {
 		t.Errorf("at %+v", got)
 	}
-	if len(clash.Related) != 1 || clash.Related[0].Physical.Artifact.URI != "in/works.yaml" || clash.Related[0].Physical.Region.StartLine != 12 {
-		t.Errorf("with %+v", clash.Related)
+	if len(conflict.Related) != 1 || conflict.Related[0].Physical.Artifact.URI != "in/works.yaml" || conflict.Related[0].Physical.Region.StartLine != 12 {
+		t.Errorf("with %+v", conflict.Related)
 	}
 	if escaped := log.Runs[0].Results[1].Locations[0].Physical.Artifact.URI; escaped != "in/a%20b.yaml" {
 		t.Errorf("uri %q", escaped)
@@ -298,7 +298,7 @@ func TestHTMLNeedsNothingElse(t *testing.T) {
 			t.Errorf("it has %s", outside)
 		}
 	}
-	for _, wanted := range []string{"<svg", "1 clash<", "&lt;c&gt;", "default/d"} {
+	for _, wanted := range []string{"<svg", "1 conflict<", "&lt;c&gt;", "default/d"} {
 		if !strings.Contains(got, wanted) {
 			t.Errorf("it lacks %s", wanted)
 		}
@@ -311,7 +311,7 @@ func TestPictureIsLimited(t *testing.T) {
 		work := "default/w" + strings.Repeat("x", i)
 		d.Placements = append(d.Placements, Placement{Work: work, Destination: "worker-1", State: Placed})
 	}
-	d.Placements[999].State = Held
+	d.Placements[999].State = HeldBack
 	p := draw(d)
 	if len(p.Rows) != maxRows || p.Left != 1000-maxRows || !p.Rows[0].Bad {
 		t.Errorf("%d rows, %d left, first %+v", len(p.Rows), p.Left, p.Rows[0])

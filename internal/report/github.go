@@ -16,7 +16,7 @@ func GitHub(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	for _, f := range d.Findings {
 		var properties []string
-		spot := d.spot(f.Place)
+		spot := d.position(f.Place)
 		if spot.File != "" {
 			properties = append(properties, "file="+property(spot.File))
 		}

@@ -34,12 +34,12 @@ func hostile(text string) Document {
 			Findings: findings,
 			Placements: []Placement{
 				{Work: text, Directory: text, Destination: text, State: Placed, Reason: text},
-				{Work: text, Directory: ".", State: Held, Reason: text},
+				{Work: text, Directory: ".", State: HeldBack, Reason: text},
 			},
 			Stores: []Store{{Name: text, Revision: text, Destinations: []Destination{{Name: text, Added: paths, Changed: paths, Removed: paths}}}},
 		},
 		Done: Planned, Tally: Count(findings), Version: "v1",
-		Locate: func(p finding.Place) Spot { return Spot{File: p.File + text, Line: 7} },
+		Locate: func(p finding.Place) Position { return Position{File: p.File + text, Line: 7} },
 		Diffs: []FileDiff{
 			{Path: text, New: []byte("a\n" + text + "\n")},
 			{Path: text, Old: []byte(text + "\na\n"), New: []byte(text + "\nb\n")},

@@ -39,7 +39,7 @@ func HTML(w io.Writer, d Document) error {
 		failed = failed || d.fails(f)
 	}
 	out := bufio.NewWriter(w)
-	data := htmlData{Document: d, Title: toolName, Verdict: string(d.Done) + ": " + d.sums() + d.leftOut(), Failed: failed, Picture: draw(d)}
+	data := htmlData{Document: d, Title: toolName, Verdict: string(d.Done) + ": " + d.totals() + d.leftOut(), Failed: failed, Picture: draw(d)}
 	if err := parsed.Execute(out, data); err != nil {
 		return err
 	}
@@ -51,7 +51,7 @@ func stateClass(s State) string {
 	switch s {
 	case Placed, Unchanged:
 		return "good"
-	case Held, Unplaced, Failed:
+	case HeldBack, Unplaced, Failed:
 		return "bad"
 	case Removed, Kept:
 	}

@@ -95,7 +95,7 @@ func (d Document) found(f finding.Finding) found {
 }
 
 func (d Document) place(p finding.Place) place {
-	spot := d.spot(p)
+	spot := d.position(p)
 	return place{Object: p.Object, File: p.File, Line: p.Line, Source: spot.File, SourceLine: spot.Line}
 }
 

@@ -38,7 +38,7 @@ func JUnit(w io.Writer, d Document) error {
 			failures++
 		}
 	}
-	sound := d.sound()
+	sound := d.healthy()
 	tests := len(d.Findings) + len(sound)
 	printf(out, "%s", xml.Header)
 	printf(out, "<testsuites name=%q tests=\"%d\" failures=\"%d\" errors=\"0\">\n", toolName, tests, failures)
@@ -80,7 +80,7 @@ func (w caseWriter) write(c testCase) error {
 
 func (d Document) testCase(f finding.Finding) testCase {
 	c := testCase{
-		Class: f.Rule.ID + " " + f.Rule.Name, Name: printable.Line(headline(f)), File: printable.Line(d.spot(f.Place).File),
+		Class: f.Rule.ID + " " + f.Rule.Name, Name: printable.Line(headline(f)), File: printable.Line(d.position(f.Place).File),
 	}
 	text := d.detail(f)
 	if d.fails(f) {
@@ -91,11 +91,11 @@ func (d Document) testCase(f finding.Finding) testCase {
 	return c
 }
 
-// sound returns the placements without a problem.
-func (d Document) sound() []Placement {
+// healthy returns the placements without a problem.
+func (d Document) healthy() []Placement {
 	var sound []Placement
 	for _, p := range d.Placements {
-		if !p.troubled() {
+		if !p.hasProblem() {
 			sound = append(sound, p)
 		}
 	}

@@ -49,7 +49,7 @@ func colourOfState(state State) Colour {
 	switch state {
 	case Placed:
 		return Green
-	case Held, Unplaced, Failed:
+	case HeldBack, Unplaced, Failed:
 		return Red
 	case Removed, Kept:
 		return Yellow

@@ -82,7 +82,7 @@ func draw(d Document) picture {
 		if !drawn {
 			continue
 		}
-		if placement.troubled() {
+		if placement.hasProblem() {
 			p.Rows[slices.Index(works, placement.Work)].Bad = true
 		}
 		if x, ok := columnX[placement.Destination]; ok {
@@ -104,9 +104,9 @@ func arcs(pairs map[conflictPair]int, rowY map[string]int, right int) []pictureA
 		}
 		const step = 22
 		reach := right + 30 + step*(len(all)%5)
-		label := fmt.Sprintf("%d clashes", pairs[pair])
+		label := fmt.Sprintf("%d conflicts", pairs[pair])
 		if pairs[pair] == 1 {
-			label = "1 clash"
+			label = "1 conflict"
 		}
 		all = append(all, pictureArc{X: right + 4, From: from, To: to, Reach: reach, Middle: (from + to) / 2, Label: label})
 	}
@@ -148,7 +148,7 @@ func chooseRows(d Document, pairs map[conflictPair]int) (rows []string, left int
 	involved, all := map[string]bool{}, map[string]bool{}
 	for _, placement := range d.Placements {
 		all[placement.Work] = true
-		if placement.troubled() {
+		if placement.hasProblem() {
 			involved[placement.Work] = true
 		}
 	}

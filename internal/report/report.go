@@ -34,7 +34,7 @@ type State string
 const (
 	Placed    State = "placed"
 	Unchanged State = "unchanged"
-	Held      State = "held back"
+	HeldBack  State = "held back"
 	Kept      State = "kept as it is"
 	Removed   State = "removed"
 	Pending   State = "being written"
@@ -121,11 +121,11 @@ func (r Report) Has(rule finding.Rule) bool {
 	return false
 }
 
-// Troubled returns a report with only the placements that have problems.
-func (r Report) Troubled() Report {
+// WithProblems returns a report with only the placements that have problems.
+func (r Report) WithProblems() Report {
 	var troubled []Placement
 	for _, p := range r.Placements {
-		if p.troubled() {
+		if p.hasProblem() {
 			troubled = append(troubled, p)
 		}
 	}
@@ -134,7 +134,7 @@ func (r Report) Troubled() Report {
 
 // States returns all states, in the order of a summary.
 func States() []State {
-	return []State{Placed, Unchanged, Removed, Pending, Rehearsed, Kept, Held, Unplaced, Failed}
+	return []State{Placed, Unchanged, Removed, Pending, Rehearsed, Kept, HeldBack, Unplaced, Failed}
 }
 
 // Counts returns how many placements are in each state.
@@ -152,7 +152,7 @@ func (r Report) Counts() map[State]int {
 	return counts
 }
 
-// troubled reports whether a placement has a problem.
-func (p Placement) troubled() bool {
-	return p.State == Held || p.State == Unplaced || p.State == Failed
+// hasProblem reports whether a placement has a problem.
+func (p Placement) hasProblem() bool {
+	return p.State == HeldBack || p.State == Unplaced || p.State == Failed
 }

@@ -124,9 +124,9 @@ func (d Document) sarif(f finding.Finding, rules []sarifRule) sarifResult {
 const nowhere = ".kratix-schedule.yaml"
 
 func (d Document) sarifLocation(p finding.Place) sarifLocation {
-	spot := d.spot(p)
+	spot := d.position(p)
 	if spot.File == "" {
-		spot = Spot{File: cmp.Or(p.File, nowhere), Line: p.Line}
+		spot = Position{File: cmp.Or(p.File, nowhere), Line: p.Line}
 	}
 	physical := &sarifPhysical{}
 	physical.Artifact.URI = (&url.URL{Path: strings.TrimPrefix(spot.File, "./")}).String()

@@ -12,7 +12,7 @@ import (
 // finding and for each placement without a problem.
 func TAP(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
-	sound := d.sound()
+	sound := d.healthy()
 	printf(out, "TAP version 14\n1..%d\n", len(d.Findings)+len(sound))
 	for i, f := range d.Findings {
 		result := "ok"

@@ -28,12 +28,12 @@ func Plain(w io.Writer, d Document) error {
 	}
 	d.findings(out)
 	if d.Done == Checked {
-		d.placementLines(out, d.Troubled().Placements)
+		d.placementLines(out, d.WithProblems().Placements)
 	}
 	if d.Read != nil {
 		printf(out, "%s\n", d.Read)
 	}
-	printf(out, "%s: %s%s\n", d.Done, d.sums(), d.leftOut())
+	printf(out, "%s: %s%s\n", d.Done, d.totals(), d.leftOut())
 	return out.Flush()
 }
 
@@ -70,7 +70,7 @@ func (d Document) findings(out *bufio.Writer) {
 // onDisk returns the file on disk if a place has another name, or if an object contains the
 // file in encoded form.
 func (d Document) onDisk(p finding.Place) string {
-	spot := d.spot(p)
+	spot := d.position(p)
 	if spot.File == "" || spot.File == p.File {
 		return ""
 	}
@@ -150,10 +150,10 @@ func paths(out *bufio.Writer, verb string, all []tree.Path) {
 
 // Summary returns a summary of the report in one line.
 func (r Report) Summary() string {
-	return Document{Report: r, Tally: Count(r.Findings)}.sums()
+	return Document{Report: r, Tally: Count(r.Findings)}.totals()
 }
 
-func (d Document) sums() string {
+func (d Document) totals() string {
 	counts := d.Counts()
 	var parts []string
 	for _, state := range States() {

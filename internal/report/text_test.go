@@ -15,14 +15,14 @@ func at(object, file string, line int) finding.Place {
 }
 
 func TestText(t *testing.T) {
-	clash := finding.DuplicateObject()
-	clash.Fix = "Do this."
+	conflict := finding.DuplicateObject()
+	conflict.Fix = "Do this."
 	findings := []finding.Finding{
 		{
-			Rule: clash, Place: at("Work default/b", "x.yaml", 3), Message: "ConfigMap default/x is there already",
+			Rule: conflict, Place: at("Work default/b", "x.yaml", 3), Message: "ConfigMap default/x is there already",
 			Related: []finding.Related{{Place: at("Work default/a", "y.yaml", 1), Message: "request a"}}, Flux: "kustomize build failed: no",
 		},
-		{Rule: clash, Place: at("Work default/b", "x.yaml", 9), Message: "ConfigMap default/y is there already"},
+		{Rule: conflict, Place: at("Work default/b", "x.yaml", 9), Message: "ConfigMap default/y is there already"},
 		{Rule: finding.StoreFailed(), Place: at("GitStateStore default", "", 0), Message: "read: no", Fix: "Start it."},
 		{Rule: finding.UnreadableInput(), Place: at("", "in/a.yaml", 0), Message: "it is empty"},
 	}
@@ -76,7 +76,7 @@ func TestSummary(t *testing.T) {
 		}
 		return all
 	}
-	placed := []Placement{{State: Placed}, {State: Held}, {State: Placed}}
+	placed := []Placement{{State: Placed}, {State: HeldBack}, {State: Placed}}
 	for want, r := range map[string]Report{
 		"no placements; no findings":         {},
 		"2 placed, 1 held back; no findings": {Placements: placed, Findings: found(finding.IgnoredObject())},
@@ -115,7 +115,7 @@ func TestNamesCannotGiveCommands(t *testing.T) {
 		Findings: []finding.Finding{{
 			Rule: finding.DuplicateObject(), Message: evil, Place: at, Flux: evil, Fix: evil, Related: []finding.Related{{Place: at, Message: evil}},
 		}},
-		Placements: []Placement{{Work: evil, Directory: evil, Destination: evil, State: Held, Reason: evil}},
+		Placements: []Placement{{Work: evil, Directory: evil, Destination: evil, State: HeldBack, Reason: evil}},
 	}}
 	for _, format := range []string{"text", "tap", "github"} {
 		f, _ := FormatNamed(format)

@@ -60,8 +60,8 @@ func (p *planner) warnings() []Change {
 		}
 		change := Change{Object: d}
 		change.step(PatchStatus, statusOf(conditions))
-		if turned(have, changed[0]) {
-			change.tell(warning, changed[0].Reason, changed[0].Message)
+		if hasChanged(have, changed[0]) {
+			change.event(warning, changed[0].Reason, changed[0].Message)
 		}
 		changes = append(changes, change)
 	}

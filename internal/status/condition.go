@@ -47,8 +47,8 @@ func (p *planner) put(have []metav1.Condition, generation int64, want ...metav1.
 	return conditions, changed
 }
 
-// turned reports whether a condition has another status or reason than before.
-func turned(have []metav1.Condition, now metav1.Condition) bool {
+// hasChanged reports whether a condition has another status or reason than before.
+func hasChanged(have []metav1.Condition, now metav1.Condition) bool {
 	before := meta.FindStatusCondition(have, now.Type)
 	if before == nil {
 		return now.Status == metav1.ConditionFalse
@@ -100,16 +100,16 @@ func describe(work *kratix.Work, conflict finding.Finding) string {
 	return text.String()
 }
 
-// tellConflict adds an Event if a conflict has appeared or been resolved.
-func (c *Change) tellConflict(have []metav1.Condition, now metav1.Condition, conflicts []finding.Finding) {
+// conflictEvent adds an Event if a conflict has appeared or been resolved.
+func (c *Change) conflictEvent(have []metav1.Condition, now metav1.Condition, conflicts []finding.Finding) {
 	switch {
-	case !turned(have, now), now.Status == metav1.ConditionUnknown:
+	case !hasChanged(have, now), now.Status == metav1.ConditionUnknown:
 	case now.Status == metav1.ConditionTrue:
-		c.tell(normal, noConflict, "nothing of it is held back any more")
+		c.event(normal, noConflict, "nothing of it is held back any more")
 	case conflicts[0].Flux != "":
-		c.tell(warning, now.Reason, now.Message+" Flux would say: "+conflicts[0].Flux)
+		c.event(warning, now.Reason, now.Message+" Flux would say: "+conflicts[0].Flux)
 	default:
-		c.tell(warning, now.Reason, now.Message)
+		c.event(warning, now.Reason, now.Message)
 	}
 }
 

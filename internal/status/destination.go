@@ -91,7 +91,7 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 			want = append(want, ready)
 		}
 	}
-	held, hasSummary := p.heldOn(d), meta.FindStatusCondition(d.Status.Conditions, kratix.ConflictFreeCondition) != nil
+	held, hasSummary := p.quarantinedOn(d), meta.FindStatusCondition(d.Status.Conditions, kratix.ConflictFreeCondition) != nil
 	if p.covered[d.Name] && (p.mode == Manage || len(held) > 0 || hasSummary) {
 		want = append(want, summary(held))
 	} else if f, isOut := p.leftOut(d); isOut && !p.covered[d.Name] && hasSummary {
@@ -104,8 +104,8 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 	}
 	change.step(PatchStatus, statusOf(conditions))
 	for _, condition := range changed {
-		if turned(d.Status.Conditions, condition) {
-			change.tellDestination(d.Status.Conditions, condition)
+		if hasChanged(d.Status.Conditions, condition) {
+			change.destinationEvent(d.Status.Conditions, condition)
 		}
 	}
 }
@@ -122,17 +122,17 @@ func (p *planner) leftOut(d *kratix.Destination) (finding.Finding, bool) {
 	return others[at], true
 }
 
-// tellDestination adds an Event if a condition of a Destination has turned.
-func (c *Change) tellDestination(have []metav1.Condition, now metav1.Condition) {
+// destinationEvent adds an Event if a condition of a Destination has turned.
+func (c *Change) destinationEvent(have []metav1.Condition, now metav1.Condition) {
 	switch isReady := now.Type == kratix.ReadyCondition; {
 	case isReady && now.Status == metav1.ConditionTrue:
 		if !meta.IsStatusConditionTrue(have, kratix.ReadyCondition) { // it may be ready for another reason
-			c.tell(normal, destinationReady, now.Message)
+			c.event(normal, destinationReady, now.Message)
 		}
 	case isReady:
-		c.tell(warning, destinationNotReady, now.Reason+": "+now.Message)
+		c.event(warning, destinationNotReady, now.Reason+": "+now.Message)
 	case now.Status == metav1.ConditionFalse:
-		c.tell(warning, now.Reason, now.Message)
+		c.event(warning, now.Reason, now.Message)
 	}
 }
 
@@ -187,11 +187,11 @@ func storeReason(kind string, cause finding.Cause) string {
 	return storeError
 }
 
-// heldOn returns the Works with placements held back on a Destination.
-func (p *planner) heldOn(d *kratix.Destination) []string {
+// quarantinedOn returns the Works with placements held back on a Destination.
+func (p *planner) quarantinedOn(d *kratix.Destination) []string {
 	var held []string
 	for _, placement := range p.byDestination[d.Name] {
-		if placement.State == report.Held && len(p.conflicts[kratix.WorkKind+" "+placement.Work]) > 0 {
+		if placement.State == report.HeldBack && len(p.conflicts[kratix.WorkKind+" "+placement.Work]) > 0 {
 			held = append(held, kratix.KeyOf(placement.Object).String())
 		}
 	}
@@ -248,12 +248,12 @@ func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.Sta
 	change.step(PatchStatus, map[string]any{"status": map[string]any{
 		"conditions": conditions, "status": short, "observedGeneration": generation,
 	}})
-	if turned(have.Conditions, ready) {
+	if hasChanged(have.Conditions, ready) {
 		kind, message := normal, ready.Message
 		if short == stateStoreNotReady {
 			kind, message = warning, ready.Reason+": "+ready.Message
 		}
-		change.tell(kind, short, message)
+		change.event(kind, short, message)
 	}
 	*changes = append(*changes, change)
 }

@@ -82,7 +82,7 @@ func TestChangesAtTheEndOfAConflictAreReported(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
 			s.settle()
-			s.placed(report.Held).Written = true
+			s.placed(report.HeldBack).Written = true
 			s.said.Findings = []finding.Finding{about(finding.DuplicateObject(), "Work default/a")}
 			s.plan()
 			test.then(s)

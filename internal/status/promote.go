@@ -45,10 +45,10 @@ func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 	}
 	change.step(PatchStatus, statusOf(conditions))
 	if free.Type != "" {
-		change.tellConflict(before, free, conflicts)
+		change.conflictEvent(before, free, conflicts)
 	}
-	if known && len(conflicts) == 0 && says.Status == metav1.ConditionFalse && turned(before, says) {
-		change.tell(warning, says.Reason, says.Message)
+	if known && len(conflicts) == 0 && says.Status == metav1.ConditionFalse && hasChanged(before, says) {
+		change.event(warning, says.Reason, says.Message)
 	}
 }
 
@@ -95,7 +95,7 @@ func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (con
 	switch placement.State {
 	case report.Placed, report.Unchanged:
 		return p.inStore(have, placement), isCurrent
-	case report.Held:
+	case report.HeldBack:
 		return p.notInStore(have, placement, work), isCurrent
 	case report.Failed:
 		if placement.Unread && p.isPromoted(have) {

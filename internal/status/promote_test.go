@@ -112,10 +112,10 @@ func TestUnpromotedPlacementReportsWhy(t *testing.T) {
 		events int
 	}{
 		"a conflict": {func(s *scene) {
-			s.promoted(report.Held)
+			s.promoted(report.HeldBack)
 			s.said.Findings = []finding.Finding{conflict}
 		}, "False DuplicateResources: ConfigMap x is there already: request default/a of Promise redis brings it in Work default/a, a.yaml, request default/b has it", 1},
-		"a server's refusal": {func(s *scene) { s.promoted(report.Held) }, "False HeldBack: because", 1},
+		"a server's refusal": {func(s *scene) { s.promoted(report.HeldBack) }, "False HeldBack: because", 1},
 		"a store that fails": {func(s *scene) {
 			s.promoted(report.Failed).Unread = true
 			s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore live"}, Message: "no route", Cause: finding.Unreadable}}
@@ -189,7 +189,7 @@ func TestWhatWasPromotedElsewhereIsNotPromotedWhileItsStoreCannotBeRead(t *testi
 
 func TestConflictsOfPromotionAreSaidOnlyWhereThereAreSome(t *testing.T) {
 	s := sceneOfPromotion(t)
-	s.promoted(report.Held)
+	s.promoted(report.HeldBack)
 	s.said.Findings = []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "twice"}}
 	s.expect(promotedStep, "patch status Work default/a", "patch status Destination worker-1")
 	s.promoted(report.Placed)
@@ -294,7 +294,7 @@ func TestWhatIsNotLookedAtIsNotFreeOfConflicts(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := sceneOfPromotion(t)
-			s.promoted(report.Held)
+			s.promoted(report.HeldBack)
 			s.said.Findings = []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "twice"}}
 			s.plan()
 			c.set(s)

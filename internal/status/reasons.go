@@ -59,13 +59,13 @@ func (t *table) both(condition, value, reason, when string) {
 	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Kratix: true, Modes: []Mode{Manage}})
 }
 
-// ours adds a row of this program only.
-func (t *table) ours(condition, value, reason, when string, modes ...Mode) {
+// ownOnly adds a row of this program only.
+func (t *table) ownOnly(condition, value, reason, when string, modes ...Mode) {
 	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Modes: modes})
 }
 
-// kratixs adds a row of Kratix only.
-func (t *table) kratixs(condition, value, reason, when, whyNot string) {
+// kratixOnly adds a row of Kratix only.
+func (t *table) kratixOnly(condition, value, reason, when, whyNot string) {
 	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Kratix: true, WhyNot: whyNot})
 }
 
@@ -76,18 +76,18 @@ func workConditions() []Reason {
 	t.both(kratix.ReadyCondition, isFalse, misplaced, "a group is on a Destination that no longer fits")
 	t.both(kratix.ReadyCondition, isFalse, placementsFails, "a placement is not written; in manage also while it is held back")
 	t.both(kratix.ReadyCondition, isFalse, notScheduled, "no WorkPlacement could be made or changed; in manage: the Work lacks something (rule KS024)")
-	t.ours(kratix.ReadyCondition, isFalse, failedDelete, "the Work is being deleted, and its files cannot be removed", Manage)
+	t.ownOnly(kratix.ReadyCondition, isFalse, failedDelete, "the Work is being deleted, and its files cannot be removed", Manage)
 	t.both(kratix.ScheduleSucceededCondition, isTrue, allScheduled, "as Ready")
 	t.both(kratix.ScheduleSucceededCondition, isFalse, unscheduled, "as Ready; the message has the reason for each group")
 	t.both(kratix.ScheduleSucceededCondition, isFalse, mismatch, "as Ready False Misplaced")
 	t.both(kratix.ScheduleSucceededCondition, isFalse, placementsFails, "as Ready; the message names each placement, and why")
 	t.both(kratix.ScheduleSucceededCondition, isFalse, notScheduled, "as Ready")
-	t.ours(kratix.ScheduledCondition, isTrue, allScheduled, "each group has a WorkPlacement where it fits", Schedule)
-	t.ours(kratix.ScheduledCondition, isFalse, heldBack, "a group has no WorkPlacement, or an older one, because of a conflict", Schedule)
-	t.ours(kratix.ScheduledCondition, isFalse, unscheduled, "a group has no Destination", Schedule)
-	t.ours(kratix.ScheduledCondition, isFalse, mismatch, "a group is on a Destination that no longer fits", Schedule)
-	t.ours(kratix.ScheduledCondition, isFalse, storeNotReady, "the state store of a group's Destination cannot be read", Schedule)
-	t.ours(kratix.ScheduledCondition, isFalse, notScheduled, "the Work lacks something (rule KS024)", Schedule)
+	t.ownOnly(kratix.ScheduledCondition, isTrue, allScheduled, "each group has a WorkPlacement where it fits", Schedule)
+	t.ownOnly(kratix.ScheduledCondition, isFalse, heldBack, "a group has no WorkPlacement, or an older one, because of a conflict", Schedule)
+	t.ownOnly(kratix.ScheduledCondition, isFalse, unscheduled, "a group has no Destination", Schedule)
+	t.ownOnly(kratix.ScheduledCondition, isFalse, mismatch, "a group is on a Destination that no longer fits", Schedule)
+	t.ownOnly(kratix.ScheduledCondition, isFalse, storeNotReady, "the state store of a group's Destination cannot be read", Schedule)
+	t.ownOnly(kratix.ScheduledCondition, isFalse, notScheduled, "the Work lacks something (rule KS024)", Schedule)
 	return t.rows
 }
 
@@ -100,11 +100,11 @@ func workEvents() []Reason {
 	t.both("", warning, mismatch, "a Destination no longer fits")
 	t.both("", warning, placementsFails, "a placement cannot be written")
 	t.both("", warning, failedDelete, "its WorkPlacements cannot be deleted; in manage: it has the finalizer of Kratix, and its files cannot be removed")
-	t.ours("", warning, notScheduled, "the Work lacks something (rule KS024)", Manage, Schedule)
-	t.ours("", warning, heldBack, "a placement waits, and no conflict of the Work's own says why", Schedule)
-	t.ours("", warning, unscheduled, "a group has no Destination", Schedule)
-	t.ours("", warning, mismatch, "a Destination no longer fits", Schedule)
-	t.ours("", warning, storeNotReady, "a state store cannot be read", Schedule)
+	t.ownOnly("", warning, notScheduled, "the Work lacks something (rule KS024)", Manage, Schedule)
+	t.ownOnly("", warning, heldBack, "a placement waits, and no conflict of the Work's own says why", Schedule)
+	t.ownOnly("", warning, unscheduled, "a group has no Destination", Schedule)
+	t.ownOnly("", warning, mismatch, "a Destination no longer fits", Schedule)
+	t.ownOnly("", warning, storeNotReady, "a state store cannot be read", Schedule)
 	return t.rows
 }
 
@@ -112,16 +112,16 @@ func workEvents() []Reason {
 // Events.
 func conflictReasons(kind string, modes ...Mode) []Reason {
 	t := table{object: kind}
-	t.ours(kratix.ConflictFreeCondition, isTrue, noConflict, "nothing of it is held back; in observe only after there was a conflict", modes...)
-	t.ours("", normal, noConflict, "a conflict is over", modes...)
+	t.ownOnly(kratix.ConflictFreeCondition, isTrue, noConflict, "nothing of it is held back; in observe only after there was a conflict", modes...)
+	t.ownOnly("", normal, noConflict, "a conflict is over", modes...)
 	for _, rule := range holdingRules() {
 		reason := rule.Name
 		if reason == "DuplicateObject" {
 			reason = duplicateResources
 		}
 		when := "rule " + rule.ID
-		t.ours(kratix.ConflictFreeCondition, isFalse, reason, when, modes...)
-		t.ours("", warning, reason, when, modes...)
+		t.ownOnly(kratix.ConflictFreeCondition, isFalse, reason, when, modes...)
+		t.ownOnly("", warning, reason, when, modes...)
 	}
 	return t.rows
 }
@@ -131,7 +131,7 @@ func workPlacementReasons() []Reason {
 	t.both(kratix.ReadyCondition, isTrue, writtenTarget, "it is written, and where it fits")
 	t.both(kratix.ReadyCondition, isFalse, misplaced, "its Destination no longer fits")
 	t.both(kratix.ReadyCondition, isFalse, failedWrite, "it cannot be written; in manage also while a change is held back")
-	t.kratixs(kratix.ReadyCondition, isFalse, scheduledTo, "it is scheduled and not written yet", "a WorkPlacement is made after its files are written")
+	t.kratixOnly(kratix.ReadyCondition, isFalse, scheduledTo, "it is scheduled and not written yet", "a WorkPlacement is made after its files are written")
 	t.both(kratix.ScheduleSucceededCondition, isTrue, scheduledTo, "its Destination fits")
 	t.both(kratix.ScheduleSucceededCondition, isFalse, mismatch, "its Destination no longer fits")
 	t.both(kratix.WriteSucceededCondition, isTrue, writtenTo, "the state store has acknowledged its files")
@@ -140,11 +140,11 @@ func workPlacementReasons() []Reason {
 	t.both("", warning, failedToWrite, "it cannot be written")
 	t.both("", warning, mismatch, "its Destination no longer fits")
 	const finding = "what is wrong is a finding of its own, and the write fails as FailedWriteToDestination"
-	t.kratixs("", warning, "FailedReadKratixStateFile", "the list of its files (mode none) cannot be read", finding)
-	t.kratixs("", warning, "FailedUnmarshalKratixStateFile", "the list of its files (mode none) is no YAML", finding)
-	t.kratixs("", warning, "FailedGetAllWorkplacementsForDestination", "the WorkPlacements for a joined file cannot be listed", "nothing is listed for a write: all objects are followed")
-	t.kratixs("", warning, "FailedGenerateAggregatedWorkloadYAML", "a joined file cannot be made", finding)
-	t.kratixs("", warning, "FailedDeleteFilesFromRepository", "its files cannot be removed", "it says FailedWriteToDestination, and its Work FailedDelete")
+	t.kratixOnly("", warning, "FailedReadKratixStateFile", "the list of its files (mode none) cannot be read", finding)
+	t.kratixOnly("", warning, "FailedUnmarshalKratixStateFile", "the list of its files (mode none) is no YAML", finding)
+	t.kratixOnly("", warning, "FailedGetAllWorkplacementsForDestination", "the WorkPlacements for a joined file cannot be listed", "nothing is listed for a write: all objects are followed")
+	t.kratixOnly("", warning, "FailedGenerateAggregatedWorkloadYAML", "a joined file cannot be made", finding)
+	t.kratixOnly("", warning, "FailedDeleteFilesFromRepository", "its files cannot be removed", "it says FailedWriteToDestination, and its Work FailedDelete")
 	return t.rows
 }
 
@@ -155,20 +155,20 @@ func destinationReasons() []Reason {
 	t.both(kratix.ReadyCondition, isFalse, storeNotFound, "there is no such state store")
 	t.both(kratix.ReadyCondition, isFalse, storeNotReady, "its state store cannot be opened or read")
 	t.both(kratix.ReadyCondition, isFalse, storeWriteFailed, "its state store cannot be written")
-	t.ours(kratix.ReadyCondition, isFalse, RuleName, "the name of a rule: what is wrong with the Destination itself", Manage)
-	t.kratixs(kratix.ReadyCondition, isFalse, destinationNotReady, "it was not looked at yet", "a Destination has no condition before it is looked at")
-	t.kratixs(kratix.ReadyCondition, isFalse, "DestinationFinalizerUpdateFailed", "its finalizer cannot be set", "a write that the API refuses is the finding KS070")
+	t.ownOnly(kratix.ReadyCondition, isFalse, RuleName, "the name of a rule: what is wrong with the Destination itself", Manage)
+	t.kratixOnly(kratix.ReadyCondition, isFalse, destinationNotReady, "it was not looked at yet", "a Destination has no condition before it is looked at")
+	t.kratixOnly(kratix.ReadyCondition, isFalse, "DestinationFinalizerUpdateFailed", "its finalizer cannot be set", "a write that the API refuses is the finding KS070")
 	t.both("", normal, destinationReady, "it becomes Ready after it was not; Kratix: at each reconciliation")
 	t.both("", warning, destinationNotReady, "it becomes not Ready; the message has the condition's reason")
-	t.ours(kratix.ConflictFreeCondition, isTrue, noConflict, "no placement is held back on it", Manage, Observe, Schedule)
-	t.ours(kratix.ConflictFreeCondition, isFalse, duplicateResources, "placements are held back on it; the message names some", Manage, Observe, Schedule)
-	t.ours(kratix.ConflictFreeCondition, isUnknown, RuleName, "the name of a rule: nothing is placed on it, and it said something before", Manage, Observe, Schedule)
-	t.ours("", warning, duplicateResources, "placements are held back on it", Manage, Observe, Schedule)
-	t.ours(kratix.SoleSchedulerCondition, isTrue, noOtherScheduler, "nobody else places Works any more", Manage, Schedule)
-	t.ours(kratix.SoleSchedulerCondition, isFalse, "OtherScheduler", "somebody else places Works (KS073)", Manage, Schedule)
-	t.ours(kratix.SoleSchedulerCondition, isFalse, "PolicyNotInForce", "Kratix may place Works (KS071)", Schedule)
-	t.ours("", warning, "OtherScheduler", "somebody else places Works", Manage, Schedule)
-	t.ours("", warning, "PolicyNotInForce", "Kratix may place Works", Schedule)
+	t.ownOnly(kratix.ConflictFreeCondition, isTrue, noConflict, "no placement is held back on it", Manage, Observe, Schedule)
+	t.ownOnly(kratix.ConflictFreeCondition, isFalse, duplicateResources, "placements are held back on it; the message names some", Manage, Observe, Schedule)
+	t.ownOnly(kratix.ConflictFreeCondition, isUnknown, RuleName, "the name of a rule: nothing is placed on it, and it said something before", Manage, Observe, Schedule)
+	t.ownOnly("", warning, duplicateResources, "placements are held back on it", Manage, Observe, Schedule)
+	t.ownOnly(kratix.SoleSchedulerCondition, isTrue, noOtherScheduler, "nobody else places Works any more", Manage, Schedule)
+	t.ownOnly(kratix.SoleSchedulerCondition, isFalse, "OtherScheduler", "somebody else places Works (KS073)", Manage, Schedule)
+	t.ownOnly(kratix.SoleSchedulerCondition, isFalse, "PolicyNotInForce", "Kratix may place Works (KS071)", Schedule)
+	t.ownOnly("", warning, "OtherScheduler", "somebody else places Works", Manage, Schedule)
+	t.ownOnly("", warning, "PolicyNotInForce", "Kratix may place Works", Schedule)
 	return t.rows
 }
 

@@ -89,7 +89,7 @@ func incidents(mode Mode) []incident {
 		func(s *scene) { s.placed(report.Placed) },
 		func(s *scene) { s.now.Destinations[0].Spec.InitWorkloads.Enabled = new(bool) },
 		func(s *scene) { s.placed(report.Unchanged).Misplaced = true },
-		func(s *scene) { s.placed(report.Held).Written = true }, // because of another placement's conflict
+		func(s *scene) { s.placed(report.HeldBack).Written = true }, // because of another placement's conflict
 		func(s *scene) { // another Destination
 			second := *s.placed(report.Unchanged)
 			second.State, second.Destination = report.Placed, "worker-2"
@@ -106,7 +106,7 @@ func incidents(mode Mode) []incident {
 		found(report.Failed, about(finding.StoreMissing(), destination)),
 		found(report.Failed, about(finding.UnsafePath(), destination)),
 		func(s *scene) { // a Destination on which something was held back
-			found(report.Held, about(finding.DuplicateObject(), work))(s)
+			found(report.HeldBack, about(finding.DuplicateObject(), work))(s)
 			s.plan()
 			found(report.Failed, about(finding.UnsafePath(), destination))(s)
 		},
@@ -118,7 +118,7 @@ func incidents(mode Mode) []incident {
 		all = append(all, found(report.Unchanged, about(finding.PolicyNotInForce(), "")))
 	}
 	for _, rule := range holdingRules() {
-		all = append(all, found(report.Held, about(rule, work)))
+		all = append(all, found(report.HeldBack, about(rule, work)))
 	}
 	for _, cause := range []finding.Cause{finding.SecretMissing, finding.Unopened, finding.Refused, finding.Unwritten} {
 		for _, store := range []string{"GitStateStore default", "BucketStateStore default"} {

@@ -100,9 +100,9 @@ func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 		return
 	}
 	change.step(PatchStatus, statusOf(conditions))
-	change.tellConflict(have, free, conflicts)
-	if known && turned(have, schedule) && schedule.Status == metav1.ConditionFalse && len(conflicts) == 0 {
-		change.tell(warning, schedule.Reason, schedule.Message)
+	change.conflictEvent(have, free, conflicts)
+	if known && hasChanged(have, schedule) && schedule.Status == metav1.ConditionFalse && len(conflicts) == 0 {
+		change.event(warning, schedule.Reason, schedule.Message)
 	}
 }
 
@@ -114,7 +114,7 @@ func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) 
 		switch placement.State {
 		case report.Failed:
 			failed = append(failed, fmt.Sprintf("%s on %s: %s", group(placement.Directory), placement.Destination, p.whyNot(placement)))
-		case report.Held:
+		case report.HeldBack:
 			held = append(held, fmt.Sprintf("%s on %s: %s", group(placement.Directory), placement.Destination, placement.Reason))
 		case report.Placed, report.Unchanged:
 			have := p.workPlacementByKey[kratix.KeyOf(placement.Object)]

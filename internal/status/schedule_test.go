@@ -68,7 +68,7 @@ func TestScheduleMakesAWorkPlacementAndLeavesTheRestToKratix(t *testing.T) {
 }
 
 func TestScheduleKeepsHeldWorkPlacements(t *testing.T) {
-	for _, state := range []report.State{report.Held, report.Failed, report.Pending, report.Kept, report.Unplaced} {
+	for _, state := range []report.State{report.HeldBack, report.Failed, report.Pending, report.Kept, report.Unplaced} {
 		s := sceneOfKratix(t)
 		s.placed(state)
 		if steps, _ := s.plan(); slices.ContainsFunc(steps, func(step string) bool { return strings.Contains(step, "WorkPlacement") }) {
@@ -86,7 +86,7 @@ func TestScheduleKeepsHeldWorkPlacements(t *testing.T) {
 
 func TestScheduleReportsWhyAWorkIsHeldBack(t *testing.T) {
 	s := sceneOfKratix(t)
-	s.placed(report.Held)
+	s.placed(report.HeldBack)
 	s.said.Findings = []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "ConfigMap x is there already"}}
 	events := s.expect("patch status Work default/a", "patch status Destination worker-1")
 	if s.workSays(kratix.ScheduledCondition) != "False HeldBack" || s.workSays(kratix.ConflictFreeCondition) != "False DuplicateResources" {
@@ -106,7 +106,7 @@ func TestConflictIsNotOverWhileAStoreFails(t *testing.T) {
 		for _, state := range []report.State{report.Failed, report.Unplaced, report.Kept} {
 			s := newScene(t)
 			s.mode = mode
-			s.placed(report.Held)
+			s.placed(report.HeldBack)
 			s.said.Findings = conflict
 			s.plan()
 			says := func(want string) {

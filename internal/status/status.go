@@ -243,14 +243,14 @@ func (c *Change) step(verb Verb, patch map[string]any) {
 	c.Steps = append(c.Steps, Step{Verb: verb, Patch: patch})
 }
 
-func (c *Change) tell(kind, reason, message string) {
+func (c *Change) event(kind, reason, message string) {
 	c.Events = append(c.Events, Event{Type: kind, Reason: reason, Message: shorten(printable.Line(message), longestEvent)})
 }
 
-// tellOf adds an Event about another object than the changed one; it is sent once the change
+// eventAbout adds an Event about another object than the changed one; it is sent once the change
 // is made.
-func (c *Change) tellOf(object kratix.Object, kind, reason, message string) {
-	c.tell(kind, reason, message)
+func (c *Change) eventAbout(object kratix.Object, kind, reason, message string) {
+	c.event(kind, reason, message)
 	c.Events[len(c.Events)-1].About = object
 }
 

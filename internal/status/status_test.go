@@ -164,7 +164,7 @@ func TestPendingPlacementIsNotReady(t *testing.T) {
 func TestConflictIsReportedWithBothClaimantsAndResolved(t *testing.T) {
 	s := newScene(t)
 	s.settle()
-	s.placed(report.Held).Written = true
+	s.placed(report.HeldBack).Written = true
 	s.said.Findings = []finding.Finding{{
 		Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a", File: "crd.yaml"}, Message: "X is in worker-1/resources already",
 		Related: []finding.Related{{Place: finding.Place{Object: "Work default/b"}, Message: "request default/b of Promise redis"}}, Flux: "may not add",
@@ -347,7 +347,7 @@ func TestUnwrittenHeldPlacementHasNoWorkPlacement(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScene(t)
 			make(s)
-			s.placed(report.Held)
+			s.placed(report.HeldBack)
 			s.plan()
 			for _, have := range s.now.WorkPlacements {
 				if have.DeletionTimestamp.IsZero() || len(have.Finalizers) > 0 {
@@ -366,7 +366,7 @@ func TestHeldUpdateKeepsTheWrittenSpec(t *testing.T) {
 	s.settle()
 	before := s.now.WorkPlacements[0].DeepCopy().Spec
 	s.now.Works[0].Generation++
-	s.placed(report.Held).Written = true
+	s.placed(report.HeldBack).Written = true
 	s.plan()
 	if after := s.now.WorkPlacements[0].Spec; !reflect.DeepEqual(before, after) {
 		t.Errorf("the spec became %+v", after)
@@ -390,7 +390,7 @@ func TestConflictIsAnEventOnlyWhenItComes(t *testing.T) {
 	s := newScene(t)
 	s.settle()
 	for i, want := range []int{3, 0} {
-		s.placed(report.Held).Written = true
+		s.placed(report.HeldBack).Written = true
 		s.said.Findings = []finding.Finding{{
 			Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: strings.Repeat("X", i+1) + " is there already",
 		}}
@@ -521,7 +521,7 @@ func TestForeignTextIsEscaped(t *testing.T) {
 	message := "refused:\n::error::\x1b[2J\u202e\u009b"
 	conditions, _ := p.put(nil, 0, no("Ready", "x", message))
 	var change Change
-	change.tell(warning, "x", message)
+	change.event(warning, "x", message)
 	const want = `refused:\n::error::\x1b[2J\u202e\u009b`
 	if conditions[0].Message != want || change.Events[0].Message != want {
 		t.Errorf("got %q and %q", conditions[0].Message, change.Events[0].Message)

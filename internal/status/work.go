@@ -70,9 +70,9 @@ func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 	if p.mode != Manage || !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
 		return
 	}
-	p.sayStuck(change, work)
+	p.setStuck(change, work)
 	for _, placement := range p.leaving[kratix.KeyOf(work)] {
-		if !p.writesTo(placement.Spec.TargetDestinationName) || !p.goes(placement) {
+		if !p.writesTo(placement.Spec.TargetDestinationName) || !p.isGoing(placement) {
 			return
 		}
 	}
@@ -85,11 +85,11 @@ func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 	change.step(Patch, finalizers(without(work.Finalizers, kratix.WorkFinalizer)))
 }
 
-// sayStuck sets the condition of a deleted Work whose files cannot be removed.
-func (p *planner) sayStuck(change *Change, work *kratix.Work) {
+// setStuck sets the condition of a deleted Work whose files cannot be removed.
+func (p *planner) setStuck(change *Change, work *kratix.Work) {
 	var stuck []string
 	for _, placement := range p.leaving[kratix.KeyOf(work)] {
-		if f, failed := p.storeFailure(placement.Spec.TargetDestinationName); failed && !p.goes(placement) {
+		if f, failed := p.storeFailure(placement.Spec.TargetDestinationName); failed && !p.isGoing(placement) {
 			stuck = append(stuck, "on "+placement.Spec.TargetDestinationName+": "+f.Message)
 		}
 	}
@@ -102,8 +102,8 @@ func (p *planner) sayStuck(change *Change, work *kratix.Work) {
 		return
 	}
 	change.step(PatchStatus, statusOf(conditions))
-	if turned(work.Status.Conditions, ready) {
-		change.tell(warning, failedDelete, ready.Message)
+	if hasChanged(work.Status.Conditions, ready) {
+		change.event(warning, failedDelete, ready.Message)
 	}
 }
 
@@ -129,7 +129,7 @@ func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condi
 	conditions, changed := p.put(have, 0, want)
 	if len(changed) > 0 {
 		change.step(PatchStatus, statusOf(conditions))
-		change.tellConflict(have, want, conflicts)
+		change.conflictEvent(have, want, conflicts)
 	}
 }
 
@@ -152,16 +152,16 @@ func (p *planner) work(change *Change, work *kratix.Work) {
 	patch["status"].(map[string]any)["workPlacements"] = groups         //nolint:errcheck // statusOf created it
 	patch["status"].(map[string]any)["workPlacementsCreated"] = created //nolint:errcheck // statusOf created it
 	change.step(PatchStatus, patch)
-	change.tellConflict(have, free, conflicts)
+	change.conflictEvent(have, free, conflicts)
 	// The recovery is reported by the end of the conflict.
-	if isWell := schedule.Status == metav1.ConditionTrue; turned(have, schedule) && len(conflicts) == 0 && !(isWell && turned(have, free)) {
+	if isWell := schedule.Status == metav1.ConditionTrue; hasChanged(have, schedule) && len(conflicts) == 0 && !(isWell && hasChanged(have, free)) {
 		kind, reason := p.eventOf(work, schedule)
-		change.tell(kind, reason, schedule.Message)
+		change.event(kind, reason, schedule.Message)
 	}
 }
 
 // eventOf returns the type and the reason of the Event for a Work whose ScheduleSucceeded has
-// turned.
+// changed.
 func (p *planner) eventOf(work *kratix.Work, schedule metav1.Condition) (kind, reason string) {
 	switch {
 	case schedule.Status == metav1.ConditionTrue:
@@ -175,9 +175,9 @@ func (p *planner) eventOf(work *kratix.Work, schedule metav1.Condition) (kind, r
 	return normal, noMatch
 }
 
-// tellReconciled adds an Event to a Work that stays placed and gets another WorkPlacement;
+// addReconciledEvents adds an Event to a Work that stays placed and gets another WorkPlacement;
 // made are the placements to be created.
-func (p *planner) tellReconciled(changes []Change, made []report.Placement) {
+func (p *planner) addReconciledEvents(changes []Change, made []report.Placement) {
 	on := map[*kratix.Work][]string{}
 	for _, placement := range made {
 		work := p.workByKey[placement.Object.Work()]
@@ -191,7 +191,7 @@ func (p *planner) tellReconciled(changes []Change, made []report.Placement) {
 			continue // an Event is sent already, or its conditions turn
 		}
 		if schedule, _, _, known := p.outcome(work, p.byWork[kratix.KeyOf(work).String()]); known && schedule.Status == metav1.ConditionTrue {
-			changes[i].tellOf(work, normal, reconciled, "it has a WorkPlacement more, on "+strings.Join(names, ", "))
+			changes[i].eventAbout(work, normal, reconciled, "it has a WorkPlacement more, on "+strings.Join(names, ", "))
 		}
 	}
 }
@@ -224,7 +224,7 @@ func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (sch
 		case placement.State == report.Unplaced:
 			waiting = append(waiting, group(placement.Directory)+": "+placement.Reason)
 			continue
-		case placement.State == report.Held, placement.State == report.Failed && !p.stands(placement):
+		case placement.State == report.HeldBack, placement.State == report.Failed && !p.wasWritten(placement):
 			failing = append(failing, name)
 		case placement.Misplaced:
 			astray = append(astray, name)

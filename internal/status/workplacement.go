@@ -51,7 +51,7 @@ func (p *planner) creations() []Change {
 		}
 	}
 	if p.mode == Manage {
-		p.tellReconciled(changes, made)
+		p.addReconciledEvents(changes, made)
 	}
 	return changes
 }
@@ -79,8 +79,8 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	case told && placement.State == report.Pending: // decided in a later round
 	case !have.DeletionTimestamp.IsZero():
 		p.deleted(&change, have)
-	case told && p.stands(placement):
-	case p.goes(have):
+	case told && p.wasWritten(placement):
+	case p.isGoing(have):
 		remove(&change, have)
 	case told:
 		p.update(&change, have, placement)
@@ -92,7 +92,7 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 func (p *planner) deleted(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	switch {
-	case p.goes(have):
+	case p.isGoing(have):
 		remove(change, have)
 	case told && placement.State != report.Kept && p.workByKey[have.Work()] != nil:
 		// It was deleted by hand, and its Work still needs it, so it is recreated.
@@ -100,9 +100,9 @@ func (p *planner) deleted(change *Change, have *kratix.WorkPlacement) {
 	}
 }
 
-// stands reports whether a placement whose store cannot be read was written before with its
+// wasWritten reports whether a placement whose store cannot be read was written before with its
 // current content and so is probably still there.
-func (p *planner) stands(placement report.Placement) bool {
+func (p *planner) wasWritten(placement report.Placement) bool {
 	if placement.State != report.Failed || !placement.Unread || placement.Object == nil {
 		return false
 	}
@@ -120,16 +120,16 @@ func (p *planner) isWanted(placement report.Placement) bool {
 		return true
 	case report.Failed:
 		return p.mode == Manage
-	case report.Held:
+	case report.HeldBack:
 		return p.mode == Manage && placement.Written
 	}
 	return false
 }
 
-// goes reports whether a WorkPlacement has no files and must not be written.
-func (p *planner) goes(have *kratix.WorkPlacement) bool {
+// isGoing reports whether a WorkPlacement has no files and must not be written.
+func (p *planner) isGoing(have *kratix.WorkPlacement) bool {
 	if placement, told := p.placements[kratix.KeyOf(have)]; told {
-		return placement.State == report.Removed || placement.State == report.Held && !placement.Written
+		return placement.State == report.Removed || placement.State == report.HeldBack && !placement.Written
 	}
 	destination, there := p.destinationByName[have.Spec.TargetDestinationName]
 	orphaned := p.workByKey[have.Work()] == nil
@@ -170,7 +170,7 @@ func (p *planner) create(placement report.Placement) Change {
 	change := Change{Object: made}
 	change.step(Create, nil)
 	if p.mode == Manage {
-		p.say(&change, made, placement)
+		p.setStatus(&change, made, placement)
 	} else {
 		made.OwnerReferences[0].BlockOwnerDeletion = nil // setting it requires the right to change the Work's finalizers
 	}
@@ -190,7 +190,7 @@ func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement r
 	if placement.State == report.Kept {
 		if placement.Misplaced {
 			p.label(change, have, placement)
-			p.say(change, have, placement)
+			p.setStatus(change, have, placement)
 		}
 		return
 	}
@@ -200,13 +200,13 @@ func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement r
 		patch["metadata"] = metadata
 	}
 	// A placement that is held back keeps the spec of the written one, for the same reason.
-	if want := placement.Object.Spec; placement.State != report.Held && !sameSpec(have.Spec, want) {
+	if want := placement.Object.Spec; placement.State != report.HeldBack && !sameSpec(have.Spec, want) {
 		patch["spec"] = want
 	}
 	if len(patch) > 0 {
 		change.step(Patch, patch)
 	}
-	p.say(change, have, placement)
+	p.setStatus(change, have, placement)
 }
 
 func (p *planner) label(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
@@ -218,7 +218,7 @@ func (p *planner) label(change *Change, have *kratix.WorkPlacement, placement re
 // sameSpec compares specs without their contents, which are determined by the Work and its
 // generation.
 func sameSpec(a, b kratix.WorkPlacementSpec) bool {
-	return a.SamePlace(b) && a.Generation == b.Generation
+	return a.SamePlacement(b) && a.Generation == b.Generation
 }
 
 // metadata returns the patch of the metadata.
@@ -264,8 +264,8 @@ func labelPatch(have, want map[string]string) map[string]any {
 	return patch
 }
 
-// say sets the status of a WorkPlacement.
-func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
+// setStatus sets the status of a WorkPlacement.
+func (p *planner) setStatus(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
 	conflicts := p.conflictsOf(have)
 	schedule := yes(kratix.ScheduleSucceededCondition, scheduledTo, "scheduled to "+placement.Destination)
 	write := yes(kratix.WriteSucceededCondition, writtenTo, "")
@@ -276,7 +276,7 @@ func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement repo
 	}
 	want := []metav1.Condition{schedule}
 	switch placement.State {
-	case report.Held, report.Failed:
+	case report.HeldBack, report.Failed:
 		write = no(kratix.WriteSucceededCondition, failedWrite, p.whyNot(placement))
 		ready = no(kratix.ReadyCondition, failedWrite, "Failing")
 		want = append(want, write, ready)
@@ -298,26 +298,26 @@ func (p *planner) say(change *Change, have *kratix.WorkPlacement, placement repo
 		return
 	}
 	change.step(PatchStatus, patch)
-	change.tellConflict(before, free, conflicts)
+	change.conflictEvent(before, free, conflicts)
 	if len(conflicts) == 0 {
-		change.tellWrite(before, want, turned(before, free), placement.Destination)
+		change.writeEvent(before, want, hasChanged(before, free), placement.Destination)
 	}
 }
 
-// tellWrite adds an Event about the condition of a WorkPlacement that has turned: whether it
+// writeEvent adds an Event about the condition of a WorkPlacement that has turned: whether it
 // is written, else whether it is misplaced. If a conflict isOver, its end already reports
 // that it is written again.
-func (c *Change) tellWrite(before, now []metav1.Condition, isOver bool, destination string) {
+func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destination string) {
 	write := meta.FindStatusCondition(now, kratix.WriteSucceededCondition)
 	schedule := meta.FindStatusCondition(now, kratix.ScheduleSucceededCondition)
-	hasTurned := write != nil && turned(before, *write)
+	hasTurned := write != nil && hasChanged(before, *write)
 	switch {
 	case hasTurned && write.Status == metav1.ConditionFalse:
-		c.tell(warning, failedToWrite, write.Message)
+		c.event(warning, failedToWrite, write.Message)
 	case hasTurned && !isOver:
-		c.tell(normal, writtenTo, "it is written to "+destination)
-	case turned(before, *schedule) && schedule.Status == metav1.ConditionFalse:
-		c.tell(warning, mismatch, schedule.Message)
+		c.event(normal, writtenTo, "it is written to "+destination)
+	case hasChanged(before, *schedule) && schedule.Status == metav1.ConditionFalse:
+		c.event(warning, mismatch, schedule.Message)
 	}
 }
 
@@ -343,7 +343,7 @@ func (p *planner) whyNot(placement report.Placement) string {
 // held back, or if none is.
 func (p *planner) conflictsOf(have *kratix.WorkPlacement) []finding.Finding {
 	conflicts := p.conflicts[kratix.WorkKind+" "+have.Work().String()]
-	isHeld := func(placement report.Placement) bool { return placement.State == report.Held }
+	isHeld := func(placement report.Placement) bool { return placement.State == report.HeldBack }
 	placement := p.placements[kratix.KeyOf(have)]
 	if len(conflicts) == 0 || isHeld(placement) || !slices.ContainsFunc(p.byWork[have.Work().String()], isHeld) {
 		return conflicts

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
-// BenchmarkRound measures narrator, metrics and server together, for rounds with 100,000
+// BenchmarkRound measures events, metrics and server together, for rounds with 100,000
 // placements of which one in a hundred is held back.
 func BenchmarkRound(b *testing.B) {
 	const size = 100_000
@@ -26,7 +26,7 @@ func BenchmarkRound(b *testing.B) {
 				State: report.Unchanged, Reason: "it is there already",
 			}
 			if i%100 == 0 {
-				all[i].State, all[i].Reason = report.Held, "it would clash"
+				all[i].State, all[i].Reason = report.HeldBack, "it would conflict"
 			}
 		}
 		return all
@@ -40,7 +40,7 @@ func BenchmarkRound(b *testing.B) {
 	} {
 		b.Run(name, func(b *testing.B) {
 			log := zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(zap.NewProductionEncoderConfig()), zapcore.AddSync(io.Discard), zap.InfoLevel))
-			n, m, s := telemetry.NewNarrator(log), telemetry.NewMetrics(prometheus.NewRegistry(), "v1"), telemetry.Server{}
+			n, m, s := telemetry.NewEventLog(log), telemetry.NewMetrics(prometheus.NewRegistry(), "v1"), telemetry.Server{}
 			tell := func(r report.Report) {
 				n.Round(r, nil)
 				m.Round(r, nil, time.Unix(0, 0), time.Second)

@@ -31,8 +31,8 @@ type Metrics struct {
 	// counted is the report that the three gauges above were set from.
 	counted report.Report
 
-	told   *prometheus.CounterVec
-	stores *storeMetrics
+	statusWrites *prometheus.CounterVec
+	stores       *storeMetrics
 }
 
 // The results of a round in kratix_schedule_rounds_total.
@@ -59,7 +59,7 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 		findings:   define.gauge("findings", "Findings of the last round by rule; the rules KS00x and KS01x are conflicts.", "rule", "name", "severity"),
 		refused:    define.gauge("deletions_refused", "1 if the deletion guard refused to remove placements in the last round, else 0."),
 	}
-	m.told = define.counter("api_writes_total", "Writes that the Kubernetes API took, by verb; with --kube.", "verb")
+	m.statusWrites = define.counter("api_writes_total", "Writes that the Kubernetes API took, by verb; with --kube.", "verb")
 	m.stores = newStoreMetrics(define)
 	m.definitions = define.made
 	for _, result := range []string{roundClean, roundFindings, roundFailed} {
@@ -112,10 +112,10 @@ func (m *Metrics) Round(r report.Report, err error, ended time.Time, took time.D
 	m.stores.keep(r)
 }
 
-// Told counts writes to the Kubernetes API, by verb.
-func (m *Metrics) Told(calls map[string]int) {
+// CountStatusWrites counts writes to the Kubernetes API, by verb.
+func (m *Metrics) CountStatusWrites(calls map[string]int) {
 	for verb, count := range calls {
-		m.told.WithLabelValues(verb).Add(float64(count))
+		m.statusWrites.WithLabelValues(verb).Add(float64(count))
 	}
 }
 

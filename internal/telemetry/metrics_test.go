@@ -37,7 +37,7 @@ func TestMetricsOfRounds(t *testing.T) {
 
 	refused := finding.Finding{Rule: finding.DeletionsRefused()}
 	m.Round(report.Report{
-		Placements: []report.Placement{placed(report.Placed, "a"), placed(report.Placed, "b"), placed(report.Held, "c"), placed(report.Placed, "d")},
+		Placements: []report.Placement{placed(report.Placed, "a"), placed(report.Placed, "b"), placed(report.HeldBack, "c"), placed(report.Placed, "d")},
 		Findings:   []finding.Finding{storeDown(""), storeDown(""), refused},
 	}, nil, time.Unix(100, 0), time.Second)
 	has(`placements{state="placed"} 3`, `placements{state="held back"} 1`, `deletions_refused 1`,
@@ -50,8 +50,8 @@ func TestMetricsOfRounds(t *testing.T) {
 		`findings{name="StoreFailed",rule="KS060",severity="error"} 0`,
 		`last_round_timestamp_seconds 300`, `round_duration_seconds_count 3`, `round_duration_seconds_sum 4`)
 
-	m.Told(map[string]int{"create": 1, "patch status": 2})
-	m.Told(map[string]int{"patch status": 3})
+	m.CountStatusWrites(map[string]int{"create": 1, "patch status": 2})
+	m.CountStatusWrites(map[string]int{"patch status": 3})
 	has(`api_writes_total{verb="create"} 1`, `api_writes_total{verb="patch status"} 5`)
 }
 
@@ -67,7 +67,7 @@ func TestMetricsAreNamedAsPrometheusAdvises(t *testing.T) {
 	_, done := s.observer.Stage(t.Context(), "source")
 	done(nil)
 	s.metrics.Round(report.Report{}, nil, time.Unix(0, 0), 0)
-	s.metrics.Told(map[string]int{"create": 1})
+	s.metrics.CountStatusWrites(map[string]int{"create": 1})
 	problems, err := testutil.GatherAndLint(s.registry)
 	if err != nil {
 		t.Fatal(err)

@@ -25,8 +25,8 @@ func TestNoiseIsOneLine(t *testing.T) {
 	}
 	for level, lines := range map[zapcore.Level]int{zapcore.InfoLevel: 1, zapcore.DebugLevel: 1000} {
 		core, logged := observer.New(level)
-		narrator := telemetry.NewNarrator(zap.New(core))
-		narrator.Round(report.Report{Findings: noise}, nil)
+		events := telemetry.NewEventLog(zap.New(core))
+		events.Round(report.Report{Findings: noise}, nil)
 		first := logged.TakeAll()
 		if len(first) != lines {
 			t.Fatalf("%s: %d lines, want %d", level, len(first), lines)
@@ -34,11 +34,11 @@ func TestNoiseIsOneLine(t *testing.T) {
 		if lines == 1 && first[0].Message != "1,000 files are no Kubernetes objects; -v lists them" {
 			t.Errorf("got %q", first[0].Message)
 		}
-		narrator.Round(report.Report{Findings: noise}, nil)
+		events.Round(report.Report{Findings: noise}, nil)
 		if again := logged.TakeAll(); len(again) != 0 {
 			t.Errorf("%s: %d lines about what stays", level, len(again))
 		}
-		narrator.Round(report.Report{}, nil)
+		events.Round(report.Report{}, nil)
 		if over := logged.TakeAll(); len(over) != lines {
 			t.Errorf("%s: %d lines about what is over, want %d", level, len(over), lines)
 		}

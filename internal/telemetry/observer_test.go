@@ -217,7 +217,7 @@ func (joint) Read(ctx context.Context, view statestore.View) (statestore.State, 
 	return view.Store.Read(ctx)
 }
 
-func (j joint) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+func (j joint) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	*j.together++
 	return statestore.WriteEach(ctx, parts)
 }
@@ -250,7 +250,7 @@ func TestObservedStoresAreWrittenConcurrently(t *testing.T) {
 	if open("x").Location != open("y").Location || open("x").Location == open("z").Location {
 		t.Fatal("wrong ones join")
 	}
-	outcomes := open("x").Location.Write(t.Context(), []statestore.ViewPart{{View: open("x"), Changes: two("")}, {View: open("y"), Changes: two("")}})
+	outcomes := open("x").Location.Write(t.Context(), []statestore.ViewChanges{{View: open("x"), Changes: two("")}, {View: open("y"), Changes: two("")}})
 	if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, statestore.ErrUnavailable) || together != 1 {
 		t.Errorf("%v, together %d times", outcomes, together)
 	}

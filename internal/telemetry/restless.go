@@ -22,32 +22,32 @@ const (
 // Restless finds Works that change again and again. It keeps the writes of the last minutes.
 // It is not safe for concurrent use.
 type Restless struct {
-	groups map[groupOfWork]*unrest
-	// loud are the groups that are reported.
-	loud map[groupOfWork]*unrest
-	seed maphash.Seed
+	groups map[groupOfWork]*changeSeries
+	// reported are the groups that are reported.
+	reported map[groupOfWork]*changeSeries
+	seed     maphash.Seed
 	// swept is the time when calm groups were last dropped.
 	swept time.Time
 	// placements are those of the last round.
 	placements []report.Placement
-	// told are the findings of the last round, given is the report's findings that they were
+	// findings are the findings of the last round, given is the report's findings that they were
 	// added to, and made the result.
-	told, given, made []finding.Finding
+	findings, given, made []finding.Finding
 }
 
 // groupOfWork identifies a group of a Work, on any Destination.
 type groupOfWork struct{ work, directory string }
 
-// unrest is a series of changes.
-type unrest struct {
+// changeSeries is a series of changes.
+type changeSeries struct {
 	content uint64
 	// changes is the number of changes between first and last, including the first write.
 	changes     int
 	first, last time.Time
-	// toldChanges and toldAfter are the number of changes and the period that were reported
+	// reportedChanges and reportedAfter are the number of changes and the period that were reported
 	// last.
-	toldChanges int
-	toldAfter   time.Duration
+	reportedChanges int
+	reportedAfter   time.Duration
 }
 
 // Round records a round that ended at a time, and returns its report with a finding for each
@@ -55,7 +55,7 @@ type unrest struct {
 // given report is not changed, and must not change afterwards.
 func (r *Restless) Round(from report.Report, ended time.Time) report.Report {
 	if r.groups == nil {
-		r.groups, r.loud, r.seed = map[groupOfWork]*unrest{}, map[groupOfWork]*unrest{}, maphash.MakeSeed()
+		r.groups, r.reported, r.seed = map[groupOfWork]*changeSeries{}, map[groupOfWork]*changeSeries{}, maphash.MakeSeed()
 	}
 	if !same(r.placements, from.Placements) {
 		r.placements = from.Placements
@@ -67,9 +67,9 @@ func (r *Restless) Round(from report.Report, ended time.Time) report.Report {
 	}
 	r.sweep(ended)
 	var found []finding.Finding
-	for group, seen := range r.loud {
-		if seen.restsAt(ended) {
-			delete(r.loud, group)
+	for group, seen := range r.reported {
+		if seen.isOverAt(ended) {
+			delete(r.reported, group)
 		} else {
 			found = append(found, seen.finding(group))
 		}
@@ -87,14 +87,14 @@ func (r *Restless) sweep(now time.Time) {
 	}
 	r.swept = now
 	for group, seen := range r.groups {
-		if seen.restsAt(now) {
+		if seen.isOverAt(now) {
 			delete(r.groups, group)
 		}
 	}
 }
 
-// restsAt reports whether nothing has changed for restlessRest.
-func (u *unrest) restsAt(now time.Time) bool { return now.Sub(u.last) > restlessRest }
+// isOverAt reports whether nothing has changed for restlessRest.
+func (u *changeSeries) isOverAt(now time.Time) bool { return now.Sub(u.last) > restlessRest }
 
 // written records that a placement was written, or is being written.
 func (r *Restless) written(p *report.Placement, at time.Time) {
@@ -102,13 +102,13 @@ func (r *Restless) written(p *report.Placement, at time.Time) {
 	content := r.contentOf(p)
 	seen := r.groups[group]
 	switch {
-	case seen == nil || seen.restsAt(at):
-		r.groups[group] = &unrest{content: content, changes: 1, first: at, last: at}
+	case seen == nil || seen.isOverAt(at):
+		r.groups[group] = &changeSeries{content: content, changes: 1, first: at, last: at}
 	case seen.content != content: // otherwise it was moved or restored
 		seen.content, seen.last = content, at
 		seen.changes++
 		if seen.changes >= restlessChanges {
-			r.loud[group] = seen
+			r.reported[group] = seen
 		}
 	}
 }
@@ -127,9 +127,9 @@ func (r *Restless) contentOf(p *report.Placement) uint64 {
 
 // finding returns the finding about the changes. Its message stays the same until their
 // number has doubled, so that it is not logged in each round.
-func (u *unrest) finding(group groupOfWork) finding.Finding {
-	if u.changes >= 2*u.toldChanges {
-		u.toldChanges, u.toldAfter = u.changes, u.last.Sub(u.first)
+func (u *changeSeries) finding(group groupOfWork) finding.Finding {
+	if u.changes >= 2*u.reportedChanges {
+		u.reportedChanges, u.reportedAfter = u.changes, u.last.Sub(u.first)
 	}
 	directory := ""
 	if group.directory != "." {
@@ -137,7 +137,7 @@ func (u *unrest) finding(group groupOfWork) finding.Finding {
 	}
 	return finding.Finding{
 		Rule: finding.RestlessWork(), Place: finding.Place{Object: "Work " + group.work},
-		Message: fmt.Sprintf("what it brings%s has changed %d times in %s, and was written each time", directory, u.toldChanges, roughly(u.toldAfter)),
+		Message: fmt.Sprintf("what it brings%s has changed %d times in %s, and was written each time", directory, u.reportedChanges, roughly(u.reportedAfter)),
 	}
 }
 
@@ -158,11 +158,11 @@ func roughly(d time.Duration) string {
 // the same slice.
 func (r *Restless) with(given, found []finding.Finding) []finding.Finding {
 	if len(found) == 0 {
-		r.told, r.given, r.made = nil, nil, nil
+		r.findings, r.given, r.made = nil, nil, nil
 		return given
 	}
-	if !same(r.given, given) || !slices.EqualFunc(r.told, found, func(a, b finding.Finding) bool { return a.Place == b.Place && a.Message == b.Message }) {
-		r.told, r.given, r.made = found, given, slices.Concat(given, found)
+	if !same(r.given, given) || !slices.EqualFunc(r.findings, found, func(a, b finding.Finding) bool { return a.Place == b.Place && a.Message == b.Message }) {
+		r.findings, r.given, r.made = found, given, slices.Concat(given, found)
 		finding.Sort(r.made)
 	}
 	return r.made

@@ -51,7 +51,7 @@ func TestOnlyContentChangesAreCounted(t *testing.T) {
 	now := newClock()
 	for i := range 200 {
 		work := []report.Report{
-			writes("default/moved", "same", report.Placed), writes("default/held", strconv.Itoa(i), report.Held), writes("default/still", "same", report.Unchanged),
+			writes("default/moved", "same", report.Placed), writes("default/held", strconv.Itoa(i), report.HeldBack), writes("default/still", "same", report.Unchanged),
 			{Placements: []report.Placement{placed(report.Placed, "default/without")}},
 		}[i%4]
 		if r := restless.Round(work, now.after(time.Second)); len(r.Findings) > 0 {

@@ -80,7 +80,7 @@ func TestLastReportIsServed(t *testing.T) {
 	if status, _ := page(t, mux, "/api/v1/report"); status != http.StatusServiceUnavailable {
 		t.Errorf("after a first round that failed: %d", status)
 	}
-	s.Round(report.Report{Placements: []report.Placement{placed(report.Held, "a")}, Findings: []finding.Finding{storeDown("it is down")}}, nil, time.Unix(100, 0))
+	s.Round(report.Report{Placements: []report.Placement{placed(report.HeldBack, "a")}, Findings: []finding.Finding{storeDown("it is down")}}, nil, time.Unix(100, 0))
 	s.Round(report.Report{}, errors.New("no input"), time.Unix(200, 0))
 
 	recorder := httptest.NewRecorder()

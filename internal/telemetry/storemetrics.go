@@ -128,9 +128,9 @@ func (m *storeMetrics) ended(store string, err error) {
 	m.up.WithLabelValues(store).Set(up)
 }
 
-// rests records the number of consecutive failures of a store, and the time of the next
+// setFailures records the number of consecutive failures of a store, and the time of the next
 // attempt; the zero time if it works.
-func (m *storeMetrics) rests(store string, failures int, next time.Time) {
+func (m *storeMetrics) setFailures(store string, failures int, next time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.of(store)
@@ -142,13 +142,13 @@ func (m *storeMetrics) rests(store string, failures int, next time.Time) {
 	m.next.WithLabelValues(store).Set(at)
 }
 
-// waits records the number of pending placements of a store.
-func (m *storeMetrics) waits(store string, placements int) {
+// setPending records the number of pending placements of a store.
+func (m *storeMetrics) setPending(store string, placements int) {
 	m.queue.WithLabelValues(store).Set(float64(placements))
 }
 
-// wrote records a successful write.
-func (m *storeMetrics) wrote(store string, changes statestore.ChangeSet) {
+// addWrite records a successful write.
+func (m *storeMetrics) addWrite(store string, changes statestore.ChangeSet) {
 	m.files.WithLabelValues(store).Observe(float64(len(changes.Write) + len(changes.Remove)))
 	m.bytes.WithLabelValues(store).Observe(float64(size(changes)))
 }

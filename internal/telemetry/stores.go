@@ -33,7 +33,7 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 		return store, err
 	}
 	view := statestore.ViewOf(ref.String(), store)
-	return view.Behind(observedLocation{next: view.Location, observer: s.observer}), nil
+	return view.Through(observedLocation{next: view.Location, observer: s.observer}), nil
 }
 
 // Keep makes the next Opener close the stores that are not among refs.
@@ -46,7 +46,7 @@ func (o *Observer) Resting(store string, failures int, pause time.Duration) {
 	if failures > 0 {
 		next = o.now().Add(pause)
 	}
-	o.metrics.stores.rests(store, failures, next)
+	o.metrics.stores.setFailures(store, failures, next)
 }
 
 // observedLocation is a location whose operations are observed.
@@ -70,7 +70,7 @@ func (l observedLocation) Read(ctx context.Context, view statestore.View) (state
 
 // Write writes the changes. Each store with changes has a span and a duration. The duration
 // is that of the whole write, and the span is the parent of the write if there is only one.
-func (l observedLocation) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+func (l observedLocation) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	within := ctx
 	done := make([]func(statestore.Outcome), 0, len(parts))
 	for _, part := range parts {
@@ -88,13 +88,13 @@ func (l observedLocation) Write(ctx context.Context, parts []statestore.ViewPart
 }
 
 // write is called when a write begins, and done with its outcome.
-func (l observedLocation) write(ctx context.Context, part statestore.ViewPart) (inner context.Context, done func(statestore.Outcome)) {
+func (l observedLocation) write(ctx context.Context, part statestore.ViewChanges) (inner context.Context, done func(statestore.Outcome)) {
 	metrics, name, changes := l.observer.metrics.stores, part.View.Name, part.Changes
 	if changes.Empty() {
-		metrics.waits(name, 0)
+		metrics.setPending(name, 0)
 		return ctx, func(statestore.Outcome) {}
 	}
-	metrics.waits(name, len(changes.Placements))
+	metrics.setPending(name, len(changes.Placements))
 	began := l.observer.now()
 	inner, span := l.start(ctx, part.View, opWrite)
 	return inner, func(outcome statestore.Outcome) {
@@ -104,8 +104,8 @@ func (l observedLocation) write(ctx context.Context, part statestore.ViewPart) (
 		}
 		metrics.did(name, opWrite, l.observer.now().Sub(began), outcome.Err)
 		if outcome.Err == nil {
-			metrics.waits(name, 0)
-			metrics.wrote(name, changes)
+			metrics.setPending(name, 0)
+			metrics.addWrite(name, changes)
 		}
 		span.SetAttributes(
 			attributeRevision.String(string(outcome.Revision)), attributePlacements.Int(len(changes.Placements)),

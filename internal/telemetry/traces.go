@@ -61,7 +61,7 @@ func NewTraces(ctx context.Context, version string, log *zap.Logger) (*Traces, e
 	if err != nil {
 		return nil, fmt.Errorf("OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
-	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(&toldExporter{SpanExporter: exporter, log: log}), sdktrace.WithResource(about))
+	provider := sdktrace.NewTracerProvider(sdktrace.WithBatcher(&loggingExporter{SpanExporter: exporter, log: log}), sdktrace.WithResource(about))
 	return &Traces{TracerProvider: provider, stop: provider.Shutdown}, nil
 }
 
@@ -98,9 +98,9 @@ func tracesWanted() (bool, error) {
 	return true, nil
 }
 
-// toldExporter logs once that spans cannot be sent, and once that they can be again. Spans
+// loggingExporter logs once that spans cannot be sent, and once that they can be again. Spans
 // that could not be sent are lost.
-type toldExporter struct {
+type loggingExporter struct {
 	sdktrace.SpanExporter
 	log *zap.Logger
 
@@ -109,7 +109,7 @@ type toldExporter struct {
 }
 
 // ExportSpans sends spans. It returns no error, because the caller could only log it.
-func (e *toldExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+func (e *loggingExporter) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	err := e.SpanExporter.ExportSpans(ctx, spans)
 	e.mu.Lock()
 	defer e.mu.Unlock()

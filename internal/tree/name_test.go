@@ -67,15 +67,15 @@ func TestAlike(t *testing.T) {
 			for _, s := range c.paths {
 				paths = append(paths, testkit.Path(s))
 			}
-			if got := tree.Alike(paths); !maps.Equal(got, c.want) {
+			if got := tree.CaseCollisions(paths); !maps.Equal(got, c.want) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 		})
 	}
 }
 
-// FuzzAlike compares Alike with a comparison of each pair of paths.
-func FuzzAlike(f *testing.F) {
+// FuzzCaseCollisions compares CaseCollisions with a comparison of each pair of paths.
+func FuzzCaseCollisions(f *testing.F) {
 	f.Add("a/x A/X b")
 	f.Add("app App/y APP/Y/z")
 	f.Add("\u00e9 e\u0301/x")
@@ -86,7 +86,7 @@ func FuzzAlike(f *testing.F) {
 				paths = append(paths, p)
 			}
 		}
-		got := tree.Alike(paths)
+		got := tree.CaseCollisions(paths)
 		for i, p := range paths {
 			_, told := got[i]
 			if is := slices.ContainsFunc(paths, func(other tree.Path) bool { return meetsAlike(p, other) }); told && !is {

@@ -101,7 +101,7 @@ func BenchmarkFleet(b *testing.B) {
 	})
 	b.Run("everything", func(b *testing.B) {
 		for b.Loop() {
-			s.LookAgain()
+			s.ReadAll()
 			read(b, s)
 		}
 	})

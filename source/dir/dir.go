@@ -42,10 +42,10 @@ type Source struct {
 	pending pending
 
 	// scanning serializes reads and guards the fields below.
-	scanning   sync.Mutex
-	collection *source.Collection
-	inputs     []*input
-	held       map[fileID]*hold
+	scanning        sync.Mutex
+	collection      *source.Collection
+	inputs          []*input
+	delayedRemovals map[fileID]*delayedRemoval
 	// absent are the objects missing from held files; each value is set once the object has
 	// been missing for RemovalDelay.
 	absent map[string]*atomic.Bool
@@ -72,7 +72,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	s.scanning.Lock()
 	defer s.scanning.Unlock()
 	if s.collection == nil {
-		s.collection, s.held, s.absent = source.NewCollection(), map[fileID]*hold{}, map[string]*atomic.Bool{}
+		s.collection, s.delayedRemovals, s.absent = source.NewCollection(), map[fileID]*delayedRemoval{}, map[string]*atomic.Bool{}
 		for rank, path := range s.Paths {
 			s.inputs = append(s.inputs, newInput(rank, path))
 		}
@@ -114,9 +114,9 @@ func (s *Source) stillMissing() int {
 	return count
 }
 
-// LookAgain makes the next Snapshot check every file. Network file systems need it, since they
+// ReadAll makes the next Snapshot check every file. Network file systems need it, since they
 // do not report changes by other hosts.
-func (s *Source) LookAgain() { s.pending.scanAll() }
+func (s *Source) ReadAll() { s.pending.scanAll() }
 
 // now returns the time, or a time before that of any file if there is no clock.
 func (s *Source) now() time.Time {

@@ -229,9 +229,9 @@ func TestDirectoryWithTwoNames(t *testing.T) {
 	}
 }
 
-// TestLookAgainFindsChangesWithoutEvents uses a symbolic link to a file outside the watched
+// TestReadAllFindsChangesWithoutEvents uses a symbolic link to a file outside the watched
 // directory, for which there are no events.
-func TestLookAgainFindsChangesWithoutEvents(t *testing.T) {
+func TestReadAllFindsChangesWithoutEvents(t *testing.T) {
 	t.Parallel()
 	root, outside := t.TempDir(), t.TempDir()
 	target := filepath.Join(outside, "a.yaml")
@@ -241,7 +241,7 @@ func TestLookAgainFindsChangesWithoutEvents(t *testing.T) {
 	watchAndRead(t, s, "a")
 	write(t, target, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
 	wants(t, s, "a")
-	s.LookAgain()
+	s.ReadAll()
 	wants(t, s, "a", "b")
 }
 

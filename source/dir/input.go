@@ -18,8 +18,8 @@ type input struct {
 	seen map[string]seen
 	// links are the symbolic links among the files; their targets may change without an event.
 	links map[string]struct{}
-	// passed counts the entries that the last full scan skipped.
-	passed passed
+	// skipped counts the entries that the last full scan skipped.
+	skipped skipped
 }
 
 // seen is the state of a file at the last read.

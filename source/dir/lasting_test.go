@@ -160,7 +160,7 @@ func TestTruncatedFileKeepsItsObjectsWithFinding(t *testing.T) {
 				t.Errorf("it says %q of %s", kept.Message, kept.Place)
 			}
 			for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
-				s.LookAgain()
+				s.ReadAll()
 				wants(t, s, "a", "b", "c")
 			}
 			remove(t, filepath.Join(root, "c.yaml")) // the loss of another file still counts
@@ -223,14 +223,14 @@ func TestCheckoutOfBranchWithSameWorksRemovesNothing(t *testing.T) {
 	until(t, s, changes, names...)
 	for _, name := range names {
 		remove(t, filepath.Join(root, name+".yaml"))
-		s.LookAgain()
+		s.ReadAll()
 		wants(t, s, names...)
 		time.Sleep(100 * time.Millisecond)
 		wants(t, s, names...)
 	}
 	for _, name := range names {
 		write(t, filepath.Join(root, "moved-"+name+".yaml"), "# moved\n"+testkit.WorkYAML(name))
-		s.LookAgain()
+		s.ReadAll()
 		wants(t, s, names...)
 	}
 	for deadline := time.Now().Add(removalDelay + time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {

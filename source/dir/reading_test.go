@@ -76,7 +76,7 @@ func TestConcurrentReadsAreLimited(t *testing.T) {
 	t.Parallel()
 	const files = 50
 	limit := atOnce * runtime.GOMAXPROCS(0)
-	l := &scan{Source: &Source{collection: source.NewCollection(), held: map[fileID]*hold{}}}
+	l := &scan{Source: &Source{collection: source.NewCollection(), delayedRemovals: map[fileID]*delayedRemoval{}}}
 	in := newInput(0, "dir")
 	var begun, most, taken atomic.Int64
 	gates := make([]chan struct{}, files)

@@ -84,7 +84,7 @@ func TestLossCountsOnceFileIsUnchangedForARest(t *testing.T) {
 	began = time.Now()
 	remove(t, path)
 	awaitChange(t, changes)
-	s.LookAgain()
+	s.ReadAll()
 	wants(t, s, "a")
 	until(t, s, changes)
 	if took := time.Since(began); took < time.Second {
@@ -133,9 +133,9 @@ func TestUnchangedFilesKeepTheirPointers(t *testing.T) {
 			first := wants(t, s, "a", "b", "c")
 			for _, touch := range []func(){
 				func() {},
-				s.LookAgain,
+				s.ReadAll,
 				func() { write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a")) },
-				func() { write(t, filepath.Join(root, "c.yaml"), testkit.WorkYAML("c")); s.LookAgain() },
+				func() { write(t, filepath.Join(root, "c.yaml"), testkit.WorkYAML("c")); s.ReadAll() },
 			} {
 				touch()
 				second := wants(t, s, "a", "b", "c")
@@ -144,7 +144,7 @@ func TestUnchangedFilesKeepTheirPointers(t *testing.T) {
 				}
 			}
 			write(t, filepath.Join(root, "b.yaml"), strings.Replace(testkit.WorkYAML("b"), "Name: p", "Name: q", 1))
-			s.LookAgain()
+			s.ReadAll()
 			second := wants(t, s, "a", "b", "c")
 			if first.Works[0] != second.Works[0] || first.Works[2] != second.Works[2] || first.Works[1] == second.Works[1] {
 				t.Error("b alone has changed")

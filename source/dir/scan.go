@@ -83,7 +83,7 @@ func (l *scan) stdin(in *input) {
 
 // full scans all files of an input.
 func (l *scan) full(ctx context.Context, in *input, root fs.FileInfo) error {
-	in.passed = passed{}
+	in.skipped = skipped{}
 	if root.IsDir() {
 		if err := l.directory(ctx, in, in.path); err != nil {
 			return err
@@ -117,10 +117,10 @@ func (l *scan) directory(ctx context.Context, in *input, dir string) error {
 		switch {
 		case isHidden(path):
 		case (entry.IsDir() || isYAML(path)) && l.excludes(in.path, path):
-			in.passed.excluded++
+			in.skipped.excluded++
 		case entry.IsDir():
 			if !l.Recursive {
-				in.passOver(path, l.inputs)
+				in.skip(path, l.inputs)
 				continue
 			}
 			if err := l.directory(ctx, in, path); err != nil {

@@ -19,8 +19,8 @@ type Tally struct {
 	Excluded int
 }
 
-// passed counts the entries that a scan skips.
-type passed struct{ unread, excluded int }
+// skipped counts the entries that a scan skips.
+type skipped struct{ unread, excluded int }
 
 // Tally returns the counts of the last Snapshot.
 func (s *Source) Tally() Tally {
@@ -29,8 +29,8 @@ func (s *Source) Tally() Tally {
 	var t Tally
 	for _, in := range s.inputs {
 		t.Files += len(in.seen)
-		t.Unread += in.passed.unread
-		t.Excluded += in.passed.excluded
+		t.Unread += in.skipped.unread
+		t.Excluded += in.skipped.excluded
 	}
 	return t
 }
@@ -39,13 +39,13 @@ func (s *Source) Tally() Tally {
 func (s *Source) noteUnread() {
 	count, first, inputs := 0, "", 0
 	for _, in := range s.inputs {
-		if in.passed.unread == 0 {
+		if in.skipped.unread == 0 {
 			continue
 		}
 		if inputs++; inputs == 1 {
 			first = in.path
 		}
-		count += in.passed.unread
+		count += in.skipped.unread
 	}
 	rank := len(s.inputs) // after all inputs
 	if count == 0 {
@@ -65,9 +65,9 @@ func (s *Source) noteUnread() {
 	}
 }
 
-// passOver counts a subdirectory that is not read, unless it is an input itself.
-func (in *input) passOver(name string, inputs []*input) {
+// skip counts a subdirectory that is not read, unless it is an input itself.
+func (in *input) skip(name string, inputs []*input) {
 	if !slices.ContainsFunc(inputs, func(other *input) bool { return filepath.Clean(other.path) == filepath.Clean(name) }) {
-		in.passed.unread++
+		in.skipped.unread++
 	}
 }

@@ -23,7 +23,7 @@ var errTooMany = errors.New("it has more directories than may be watched: raise 
 // Changes watches the directories, and those that contain input files. A quiet source reports a
 // change within a few milliseconds, a busy one at most twice a second. It does not report
 // changes of standard input, of link targets outside the paths, or of other hosts on a network
-// file system; these need LookAgain. It reports when a path disappears or returns.
+// file system; these need ReadAll. It reports when a path disappears or returns.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	w := &watch{source: s, woken: make(chan struct{}, 1)}
 	if err := w.start(); err != nil {

@@ -106,7 +106,7 @@ func (s *Source) Confirm(ctx context.Context) (left bool) {
 			left = true // the API server may still create it
 		default:
 			s.resolve(key, expected, expectation{})
-			s.Nudge()
+			s.RequestRound()
 		}
 	}
 	return left
@@ -138,7 +138,7 @@ func (s *Source) find(ctx context.Context, key kratix.Key) (*kratix.WorkPlacemen
 	}
 	var found *kratix.WorkPlacement
 	err = meta.EachListItem(answer, func(item runtime.Object) error {
-		if sent, ok := item.(carrier[*kratix.WorkPlacement]); ok {
+		if sent, ok := item.(receivedObject[*kratix.WorkPlacement]); ok {
 			if p, _ := s.placements.slimmed(sent); p.Name == key.Name {
 				found = p
 			}

@@ -97,7 +97,7 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	if s.now == nil {
 		s.now = func() time.Time { return time.Time{} }
 	}
-	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Words).ShareWork, share: shareContents, content: sameContent, deleted: s.deleted.note}, s.notify)
+	s.works = mirrorOf(api.platform, "works", &sent[kratix.Work, *kratix.Work]{}, feature[*kratix.Work]{slim: new(kratix.Interner).ShareWork, share: shareContents, content: sameContent, deleted: s.deleted.note}, s.notify)
 	s.placements = mirrorOf(api.platform, "workplacements", &sent[kratix.WorkPlacement, *kratix.WorkPlacement]{},
 		s.placementFeature(), s.notify)
 	s.destinations = mirrorOf(api.platform, "destinations", &sent[kratix.Destination, *kratix.Destination]{},
@@ -112,7 +112,7 @@ func New(config *rest.Config, options Options) (*Source, error) {
 }
 
 // mirrorOf returns a mirror of all objects of a resource.
-func mirrorOf[O object](client rest.Interface, resource string, example carrier[O], kind feature[O], heard func(news)) *mirror[O] {
+func mirrorOf[O object](client rest.Interface, resource string, example receivedObject[O], kind feature[O], heard func(effect)) *mirror[O] {
 	return newMirror(client, resource, scope{}, example, kind, heard)
 }
 
@@ -158,7 +158,7 @@ func (s *Source) mirrors() map[string]followed {
 
 // notify wakes the goroutines that wait for an event, and requests a round if the event may
 // change its result.
-func (s *Source) notify(what news) {
+func (s *Source) notify(what effect) {
 	s.mu.Lock()
 	close(s.moved)
 	s.moved = make(chan struct{})
@@ -179,8 +179,8 @@ func (s *Source) ask() {
 	}
 }
 
-// Nudge requests a round although nothing has changed in the cluster.
-func (s *Source) Nudge() { s.notify(changed) }
+// RequestRound requests a round although nothing has changed in the cluster.
+func (s *Source) RequestRound() { s.notify(changed) }
 
 // Changes sends a value whenever Snapshot should be called again, until ctx ends.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {

@@ -32,7 +32,7 @@ type mirror[O object] struct {
 	feed *cache.Reflector
 	kind feature[O]
 	// notify is called after every event.
-	notify func(news)
+	notify func(effect)
 
 	mu                sync.RWMutex
 	latest, roundView map[kratix.Key]O
@@ -63,7 +63,7 @@ type feature[O object] struct {
 }
 
 // newMirror returns a mirror of the objects of a resource in the given scope.
-func newMirror[O object](client rest.Interface, resource string, at scope, example carrier[O], kind feature[O], heard func(news)) *mirror[O] {
+func newMirror[O object](client rest.Interface, resource string, at scope, example receivedObject[O], kind feature[O], heard func(effect)) *mirror[O] {
 	if kind.inspect == nil {
 		kind.inspect = func(O) {}
 	}
@@ -134,7 +134,7 @@ var _ cache.TransformingStore = (*mirror[*kratix.Work])(nil)
 // Transformer returns a function that slims objects before many of them are held at once.
 func (m *mirror[O]) Transformer() cache.TransformFunc {
 	return func(seen any) (any, error) {
-		if sent, ok := seen.(carrier[O]); ok {
+		if sent, ok := seen.(receivedObject[O]); ok {
 			_, _ = m.slimmed(sent) // the error is reported by Update
 		}
 		return seen, nil
@@ -144,8 +144,8 @@ func (m *mirror[O]) Transformer() cache.TransformFunc {
 // lastApplied is the annotation with kubectl's copy of the whole object.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
-func (m *mirror[O]) slimmed(seen carrier[O]) (o O, wrong error) {
-	o, wrong = seen.carried()
+func (m *mirror[O]) slimmed(seen receivedObject[O]) (o O, wrong error) {
+	o, wrong = seen.result()
 	m.kind.inspect(o)
 	o.SetManagedFields(nil)
 	delete(o.GetAnnotations(), lastApplied)
@@ -158,7 +158,7 @@ func (m *mirror[O]) Add(seen any) error { return m.Update(seen) }
 
 // Update adds or replaces an object.
 func (m *mirror[O]) Update(seen any) error {
-	sent, ok := seen.(carrier[O])
+	sent, ok := seen.(receivedObject[O])
 	if !ok {
 		return fmt.Errorf("unexpected object %T", seen)
 	}
@@ -170,7 +170,7 @@ func (m *mirror[O]) Update(seen any) error {
 }
 
 // take adds or replaces an object, and returns what that means for rounds.
-func (m *mirror[O]) take(sent carrier[O]) news {
+func (m *mirror[O]) take(sent receivedObject[O]) effect {
 	o, wrong := m.slimmed(sent)
 	key := kratix.KeyOf(o)
 	m.latest[key] = o
@@ -200,11 +200,11 @@ func (m *mirror[O]) take(sent carrier[O]) news {
 
 // Delete removes an object.
 func (m *mirror[O]) Delete(seen any) error {
-	sent, ok := seen.(carrier[O])
+	sent, ok := seen.(receivedObject[O])
 	if !ok {
 		return fmt.Errorf("unexpected object %T", seen)
 	}
-	o, _ := sent.carried()
+	o, _ := sent.result()
 	key := kratix.KeyOf(o)
 	m.mu.Lock()
 	delete(m.latest, key)
@@ -226,7 +226,7 @@ func (m *mirror[O]) Replace(all []any, _ string) error {
 	m.synced, m.lastError = true, nil
 	m.latest = make(map[kratix.Key]O, len(all))
 	for _, seen := range all {
-		if sent, ok := seen.(carrier[O]); ok {
+		if sent, ok := seen.(receivedObject[O]); ok {
 			differs = max(differs, m.take(sent))
 		}
 	}

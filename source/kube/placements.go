@@ -14,7 +14,7 @@ import (
 
 // placementFeature returns the behaviour specific to WorkPlacements.
 func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
-	var words kratix.Words
+	var words kratix.Interner
 	if s.contents {
 		return feature[*kratix.WorkPlacement]{
 			inspect: s.others.checkNew, content: samePlacement, deleted: s.deletedPlacements.note, share: func(with, p *kratix.WorkPlacement) { p.Spec = with.Spec },

@@ -8,12 +8,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// news is the effect of an event on rounds.
-type news int
+// effect is the effect of an event on rounds.
+type effect int
 
 const (
 	// nothing: the result of a round does not change.
-	nothing news = iota
+	nothing effect = iota
 	// renewed: an object has a new generation with the same content.
 	renewed
 	// changed: an object is new, gone or different.
@@ -43,18 +43,18 @@ func (t *throttle) note() {
 	}
 	t.cooling = true
 	t.mu.Unlock()
-	time.AfterFunc(renewalInterval, t.cool)
+	time.AfterFunc(renewalInterval, t.intervalEnded)
 	t.ask()
 }
 
-// cool handles the end of an interval.
-func (t *throttle) cool() {
+// intervalEnded handles the end of an interval.
+func (t *throttle) intervalEnded() {
 	t.mu.Lock()
 	again := t.pending
 	t.pending, t.cooling = false, again
 	t.mu.Unlock()
 	if again {
-		time.AfterFunc(renewalInterval, t.cool)
+		time.AfterFunc(renewalInterval, t.intervalEnded)
 		t.ask()
 	}
 }

@@ -31,7 +31,7 @@ func (l limits) listed(ctx context.Context, request *rest.Request) (runtime.Obje
 	ctx, cancel := context.WithTimeoutCause(ctx, l.list, silence(l.list))
 	defer cancel()
 	found, err := request.Do(ctx).Get()
-	return found, because(ctx, err)
+	return found, causeOf(ctx, err)
 }
 
 // watched starts a watch that ends some time after the API server should have ended it.
@@ -39,7 +39,7 @@ func (l limits) watched(ctx context.Context, request *rest.Request, options meta
 	ctx, cancel := context.WithCancelCause(ctx)
 	late := time.AfterFunc(l.headers, func() { cancel(silence(l.headers)) })
 	stream, err := request.Watch(ctx)
-	if err = because(ctx, err); err != nil || !late.Stop() {
+	if err = causeOf(ctx, err); err != nil || !late.Stop() {
 		cancel(nil)
 		if err == nil { // it started too late
 			stream.Stop()
@@ -71,8 +71,8 @@ func (w *boundedWatch) Stop() {
 // silence returns the error for an API server that did not answer in time.
 func silence(within time.Duration) error { return fmt.Errorf("no answer within %s", within) }
 
-// because returns the cause of ctx if a request failed because ctx ended, otherwise err.
-func because(ctx context.Context, err error) error {
+// causeOf returns the cause of ctx if a request failed because ctx ended, otherwise err.
+func causeOf(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil && context.Cause(ctx) != nil {
 		return context.Cause(ctx)
 	}

@@ -17,7 +17,7 @@ import (
 // only in the namespaces of these.
 type secrets struct {
 	client rest.Interface
-	notify func(news)
+	notify func(effect)
 
 	mu      sync.Mutex
 	ctx     func() context.Context
@@ -30,7 +30,7 @@ type watchedSecret struct {
 	stop context.CancelFunc
 }
 
-func newSecrets(client rest.Interface, heard func(news)) *secrets {
+func newSecrets(client rest.Interface, heard func(effect)) *secrets {
 	return &secrets{client: client, notify: heard, ctx: context.Background, watched: map[kratix.Key]watchedSecret{}}
 }
 

@@ -26,13 +26,13 @@ type pointer[T any] interface {
 	object
 }
 
-// carrier is a received object of any kind.
-type carrier[O object] interface {
+// receivedObject is a received object of any kind.
+type receivedObject[O object] interface {
 	runtime.Object
-	carried() (O, error)
+	result() (O, error)
 }
 
-func (s *sent[T, O]) carried() (O, error) { return O(&s.object), s.wrong }
+func (s *sent[T, O]) result() (O, error) { return O(&s.object), s.wrong }
 
 // UnmarshalJSON decodes an object. It fails only if the name cannot be read.
 func (s *sent[T, O]) UnmarshalJSON(text []byte) error {

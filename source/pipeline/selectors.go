@@ -120,7 +120,7 @@ func one(item *yaml.Node) (entry, error) {
 	}
 	for i := 0; i < len(item.Content); i += 2 {
 		if key := item.Content[i].Value; !slices.Contains(entryKeys(), key) {
-			return e, fmt.Errorf("the key %q is not known%s", key, hint(key))
+			return e, fmt.Errorf("the key %q is not known%s", key, suggestion(key))
 		}
 	}
 	if err := item.Decode(&e); err != nil {
@@ -168,7 +168,7 @@ func plainYAML(err error) string {
 	return strings.Join(strings.Fields(text), " ")
 }
 
-func hint(key string) string {
+func suggestion(key string) string {
 	switch strings.ToLower(key) {
 	case "dir", "folder", "path", "directories":
 		return "; did you mean directory?"

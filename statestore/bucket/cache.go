@@ -11,40 +11,40 @@ import (
 // content is dropped: contents are read in the same order in every round, which is the
 // worst case for dropping the oldest.
 type cache struct {
-	mu   sync.Mutex
-	most int
-	size int
-	held map[statestore.Sum][]byte
+	mu       sync.Mutex
+	most     int
+	size     int
+	contents map[statestore.Digest][]byte
 }
 
 func newCache(most int) *cache {
-	return &cache{most: most, held: map[statestore.Sum][]byte{}}
+	return &cache{most: most, contents: map[statestore.Digest][]byte{}}
 }
 
 // get returns a content; the caller must not modify it.
-func (c *cache) get(sum statestore.Sum) ([]byte, bool) {
+func (c *cache) get(sum statestore.Digest) ([]byte, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	content, ok := c.held[sum]
+	content, ok := c.contents[sum]
 	return content, ok
 }
 
 // put stores a copy of a content, unless it is too large a fraction of the cache's size.
-func (c *cache) put(sum statestore.Sum, content []byte) {
+func (c *cache) put(sum statestore.Digest, content []byte) {
 	const share = 8
 	cost := len(content) + len(sum)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, there := c.held[sum]; there || cost > c.most/share {
+	if _, there := c.contents[sum]; there || cost > c.most/share {
 		return
 	}
-	for other, dropped := range c.held {
+	for other, dropped := range c.contents {
 		if c.size+cost <= c.most {
 			break
 		}
-		delete(c.held, other)
+		delete(c.contents, other)
 		c.size -= len(dropped) + len(other)
 	}
-	c.held[sum] = bytes.Clone(content)
+	c.contents[sum] = bytes.Clone(content)
 	c.size += cost
 }

@@ -43,8 +43,8 @@ type Config struct {
 	Patience time.Duration
 	// Cache is the maximum number of bytes of cached contents.
 	Cache int
-	// Tell is called once for each notice about the provider. It may be nil.
-	Tell func(message string)
+	// Notify is called once for each notice about the provider. It may be nil.
+	Notify func(message string)
 }
 
 // Auth is an access key or IAM: the environment, a web identity, or the role of a container
@@ -89,11 +89,11 @@ func open(config Config) (*Store, error) {
 		idle:     base.CloseIdleConnections,
 		bucket:   config.Bucket,
 		parallel: config.Parallel,
-		tell:     config.Tell,
+		notify:   config.Notify,
 		secret:   config.Auth.SecretAccessKey,
-		turn:     make(chan struct{}, 1),
+		token:    make(chan struct{}, 1),
 		cache:    newCache(config.Cache),
-		known:    newSums(),
+		known:    newDigestCache(),
 	}
 	if !path.IsRoot() {
 		store.prefix = path.String() + "/"

@@ -85,8 +85,8 @@ func TestFileThatTheServerRejectsIsNamed(t *testing.T) {
 	if !errors.Is(err, statestore.ErrContentRefused) || !errors.As(err, &told) || revision == "" || revision == base {
 		t.Fatalf("revision %q, %v", revision, err)
 	}
-	if want := testkit.Paths("resources/taken/file"); !slices.Equal(told.Paths, want) || told.Hint != hintConflict {
-		t.Errorf("%v are named, want %v: %s", told.Paths, want, told.Hint)
+	if want := testkit.Paths("resources/taken/file"); !slices.Equal(told.Paths, want) || told.Fix != fixConflict {
+		t.Errorf("%v are named, want %v: %s", told.Paths, want, told.Fix)
 	}
 	storetest.Holds(t, store, map[string]string{"dependencies/kept": "k", "resources/changed": "old", "resources/taken": "x"})
 	if state := storetest.Read(t, store); state.Revision != revision || len(state.Unfinished) > 0 {
@@ -94,7 +94,7 @@ func TestFileThatTheServerRejectsIsNamed(t *testing.T) {
 	}
 }
 
-const hintConflict = "rename one of the two, in the pipeline's output or in the bucket"
+const fixConflict = "rename one of the two, in the pipeline's output or in the bucket"
 
 // configOf creates a bucket on a server and returns the Config to reach it.
 func configOf(t testing.TB, server *buckettest.Server) bucket.Config {

@@ -28,36 +28,36 @@ const (
 	aborting action = "s3:AbortMultipartUpload"
 )
 
-// doing is an error with the action that failed.
-type doing struct {
+// actionError is an error with the action that failed.
+type actionError struct {
 	action action
 	err    error
 }
 
-func (d doing) Error() string { return d.err.Error() }
-func (d doing) Unwrap() error { return d.err }
+func (d actionError) Error() string { return d.err.Error() }
+func (d actionError) Unwrap() error { return d.err }
 
 const (
-	hintKeys      = "check accessKeyID and secretAccessKey in the Secret that spec.secretRef names"
-	hintIAM       = "with spec.authMethod IAM credentials come from the environment, a web identity token, or the role of the container or instance: give this process one of them"
-	hintBucket    = "create the bucket, or correct spec.bucketName or spec.endpoint of the state store"
-	hintClock     = "the clock of this machine and the server's differ too much: set the clock (NTP)"
-	hintEndpoint  = "check spec.endpoint of the state store, and that this machine can reach it"
-	hintWire      = "answers stop on their way: look at what lies between this machine and spec.endpoint, such as a proxy; nothing is lost, the next round goes on"
-	hintCA        = "put the certificate of the CA that signed the server's into key ca.crt of the Secret that spec.secretRef names, PEM encoded"
-	hintPlain     = "the server speaks plain HTTP: set spec.insecure to true, or correct the port in spec.endpoint"
-	hintSecure    = "the server speaks HTTPS: set spec.insecure to false, or correct the port in spec.endpoint"
-	hintSlow      = "the provider asks for fewer requests: nothing is lost, the next round goes on where this one stopped"
-	hintConflict  = "rename one of the two, in the pipeline's output or in the bucket"
-	hintFull      = "the bucket or the server has no room left: raise the quota or add storage"
-	hintRefused   = "the server does not take this file under this key: give it another name or content in the pipeline's output"
-	hintRetention = "the bucket keeps objects from being changed or deleted (object lock or retention): use a bucket without it"
+	fixKeys      = "check accessKeyID and secretAccessKey in the Secret that spec.secretRef names"
+	fixIAM       = "with spec.authMethod IAM credentials come from the environment, a web identity token, or the role of the container or instance: give this process one of them"
+	fixBucket    = "create the bucket, or correct spec.bucketName or spec.endpoint of the state store"
+	fixClock     = "the clock of this machine and the server's differ too much: set the clock (NTP)"
+	fixEndpoint  = "check spec.endpoint of the state store, and that this machine can reach it"
+	fixWire      = "answers stop on their way: look at what lies between this machine and spec.endpoint, such as a proxy; nothing is lost, the next round goes on"
+	fixCA        = "put the certificate of the CA that signed the server's into key ca.crt of the Secret that spec.secretRef names, PEM encoded"
+	fixPlain     = "the server speaks plain HTTP: set spec.insecure to true, or correct the port in spec.endpoint"
+	fixSecure    = "the server speaks HTTPS: set spec.insecure to false, or correct the port in spec.endpoint"
+	fixSlow      = "the provider asks for fewer requests: nothing is lost, the next round goes on where this one stopped"
+	fixConflict  = "rename one of the two, in the pipeline's output or in the bucket"
+	fixFull      = "the bucket or the server has no room left: raise the quota or add storage"
+	fixRefused   = "the server does not take this file under this key: give it another name or content in the pipeline's output"
+	fixRetention = "the bucket keeps objects from being changed or deleted (object lock or retention): use a bucket without it"
 )
 
 // verdict is the meaning of an error of a library.
 type verdict struct {
 	kind error
-	hint string
+	fix  string
 	// cause replaces the library's text.
 	cause error
 	// paths are the files that the server rejected.
@@ -71,9 +71,9 @@ func (s *Store) failure(op string, err error) error {
 	if errors.As(err, &told) {
 		return err
 	}
-	v := s.judge(err).advise(err)
-	out := &statestore.Error{Op: op, Store: s.name, Err: v.kind, Hint: v.hint, Paths: v.paths, RetryAfter: waitOf(err)}
-	cause := blame(err, v)
+	v := s.judge(err).withFix(err)
+	out := &statestore.Error{Op: op, Store: s.name, Err: v.kind, Fix: v.fix, Paths: v.paths, RetryAfter: waitOf(err)}
+	cause := diagnose(err, v)
 	out.Class, out.Field = cause.Class, cause.Field
 	response, answered := answer(err)
 	switch {
@@ -82,7 +82,7 @@ func (s *Store) failure(op string, err error) error {
 	case errors.Is(err, statestore.ErrStale):
 		out.Err = err
 	case answered:
-		out.Err = fmt.Errorf("%w: %s%s", v.kind, s.oneLine(response.Code), doingWhat(err))
+		out.Err = fmt.Errorf("%w: %s%s", v.kind, s.oneLine(response.Code), actionOf(err))
 		out.Remote = s.oneLine(response.Message)
 	case !errors.Is(v.kind, statestore.ErrStale):
 		out.Err = fmt.Errorf("%w: %s", v.kind, s.oneLine(err.Error()))
@@ -90,8 +90,8 @@ func (s *Store) failure(op string, err error) error {
 	return out
 }
 
-func doingWhat(err error) string {
-	var d doing
+func actionOf(err error) string {
+	var d actionError
 	if !errors.As(err, &d) {
 		return ""
 	}
@@ -125,22 +125,22 @@ func (s *Store) judge(err error) verdict {
 	case errors.Is(err, context.DeadlineExceeded):
 		return verdict{kind: statestore.ErrUnavailable, cause: context.DeadlineExceeded}
 	case errors.As(err, &blocked):
-		return verdict{kind: statestore.ErrContentRefused, hint: hintConflict, paths: blocked.paths, cause: blocked}
+		return verdict{kind: statestore.ErrContentRefused, fix: fixConflict, paths: blocked.paths, cause: blocked}
 	case errors.As(err, &refused):
-		hint := orElse(s.judgeAnswer(response, err).hint, hintRefused)
-		return verdict{kind: statestore.ErrContentRefused, hint: hint, paths: refused.paths}
+		fix := orElse(s.judgeAnswer(response, err).fix, fixRefused)
+		return verdict{kind: statestore.ErrContentRefused, fix: fix, paths: refused.paths}
 	case errors.As(err, &nobody):
-		return verdict{kind: statestore.ErrDenied, hint: hintIAM}
+		return verdict{kind: statestore.ErrDenied, fix: fixIAM}
 	case answered:
 		return s.judgeAnswer(response, err)
 	case errors.As(err, &verify), errors.As(err, &unknown):
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintCA}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixCA}
 	case strings.Contains(err.Error(), "server gave HTTP response to HTTPS client"):
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintPlain}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixPlain}
 	case errors.As(err, &dns), errors.As(err, &dial):
-		return verdict{kind: statestore.ErrUnavailable, hint: hintReach}
+		return verdict{kind: statestore.ErrUnavailable, fix: fixReach}
 	case errors.As(err, new(silenceError)), errors.Is(err, errConnectionClosed), cutOff(err):
-		return verdict{kind: statestore.ErrUnavailable, hint: hintWire}
+		return verdict{kind: statestore.ErrUnavailable, fix: fixWire}
 	}
 	return verdict{kind: statestore.ErrUnavailable}
 }
@@ -161,33 +161,33 @@ func isContent(err error) bool {
 	return response.StatusCode == http.StatusRequestEntityTooLarge || response.StatusCode == http.StatusRequestURITooLong
 }
 
-func orElse(hint, other string) string {
-	if hint == hintEndpoint { // the server responds, and it has accepted the marker
+func orElse(fix, other string) string {
+	if fix == fixEndpoint { // the server responds, and it has accepted the marker
 		return other
 	}
-	return hint
+	return fix
 }
 
 // judgeAnswer returns the verdict on an S3 code, or on the status if the code is unknown.
 func (s *Store) judgeAnswer(response minio.ErrorResponse, err error) verdict {
 	switch response.Code {
 	case "NoSuchBucket", "InvalidBucketName":
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintBucket}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixBucket}
 	case "AuthorizationHeaderMalformed", "InvalidRegion", "PermanentRedirect", "TemporaryRedirect", "IllegalLocationConstraintException":
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintRegion(response.Region)}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixRegion(response.Region)}
 	case "RequestTimeTooSkewed", "RequestExpired":
-		return verdict{kind: statestore.ErrDenied, hint: hintClock}
+		return verdict{kind: statestore.ErrDenied, fix: fixClock}
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "XAdminUserNotFound", "XMinioAdminNoSuchUser", "InvalidToken", "InvalidTokenId",
 		"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "AuthFailure":
-		return verdict{kind: statestore.ErrDenied, hint: s.hintCredentials()}
+		return verdict{kind: statestore.ErrDenied, fix: s.fixCredentialsOf()}
 	case "SlowDown", "SlowDownRead", "SlowDownWrite", "Throttling", "ThrottlingException", "TooManyRequests", "RequestLimitExceeded", "TooManyRequestsException":
-		return verdict{kind: statestore.ErrUnavailable, hint: hintSlow}
+		return verdict{kind: statestore.ErrUnavailable, fix: fixSlow}
 	case "XMinioParentIsObject", "ExistingObjectIsDirectory", "ObjectParentIsFile", "XMinioObjectExistsAsDirectory":
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintConflict}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixConflict}
 	case "QuotaExceeded", "XMinioStorageFull", "XMinioAdminBucketQuotaExceeded":
-		return verdict{kind: statestore.ErrUnavailable, hint: hintFull}
+		return verdict{kind: statestore.ErrUnavailable, fix: fixFull}
 	case "ObjectLocked", "InvalidObjectState":
-		return verdict{kind: statestore.ErrDenied, hint: hintRetention}
+		return verdict{kind: statestore.ErrDenied, fix: fixRetention}
 	}
 	return s.judgeStatus(response, err)
 }
@@ -195,29 +195,29 @@ func (s *Store) judgeAnswer(response minio.ErrorResponse, err error) verdict {
 func (s *Store) judgeStatus(response minio.ErrorResponse, err error) verdict {
 	switch status := response.StatusCode; {
 	case response.Code == "AccessDenied", response.Code == "AllAccessDisabled", status == http.StatusForbidden, status == http.StatusUnauthorized:
-		return verdict{kind: statestore.ErrDenied, hint: s.hintPolicy(err)}
+		return verdict{kind: statestore.ErrDenied, fix: s.fixPolicyFor(err)}
 	case strings.Contains(response.Message, "HTTP request to an HTTPS server"):
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintSecure}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixSecure}
 	case isMissing(response), isPrecondition(response):
 		return verdict{kind: statestore.ErrStale}
 	case status == http.StatusMovedPermanently, status == http.StatusTemporaryRedirect:
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintRegion(response.Region)}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixRegion(response.Region)}
 	case status >= 500, status == 0, status == http.StatusTooManyRequests, status == http.StatusRequestTimeout:
 		return verdict{kind: statestore.ErrUnavailable}
 	}
-	return verdict{kind: statestore.ErrMisconfigured, hint: hintEndpoint}
+	return verdict{kind: statestore.ErrMisconfigured, fix: fixEndpoint}
 }
 
-func (s *Store) hintCredentials() string {
+func (s *Store) fixCredentialsOf() string {
 	if s.secret == "" {
-		return hintIAM
+		return fixIAM
 	}
-	return hintKeys
+	return fixKeys
 }
 
-// hintPolicy returns a hint that names the missing permission and its resource.
-func (s *Store) hintPolicy(err error) string {
-	var d doing
+// fixPolicyFor returns a fix that names the missing permission and its resource.
+func (s *Store) fixPolicyFor(err error) string {
+	var d actionError
 	errors.As(err, &d)
 	on := s.bucket + "/" + s.prefix + "*"
 	switch d.action {
@@ -229,14 +229,14 @@ func (s *Store) hintPolicy(err error) string {
 	return fmt.Sprintf("allow these credentials %s on %s in their policy or the bucket's", d.action, on)
 }
 
-// hintOtherRegion is the beginning of the hint about regions.
-const hintOtherRegion = "the bucket is in another region than requests are signed for: "
+// fixOtherRegion is the beginning of the fix about regions.
+const fixOtherRegion = "the bucket is in another region than requests are signed for: "
 
-func hintRegion(region string) string {
+func fixRegion(region string) string {
 	if region == "" {
-		return hintOtherRegion + "correct key region of the Secret, or spec.endpoint"
+		return fixOtherRegion + "correct key region of the Secret, or spec.endpoint"
 	}
-	return hintOtherRegion + fmt.Sprintf("it is in %s; correct key region of the Secret, or spec.endpoint", region)
+	return fixOtherRegion + fmt.Sprintf("it is in %s; correct key region of the Secret, or spec.endpoint", region)
 }
 
 func isMissing(err error) bool {

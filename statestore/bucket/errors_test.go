@@ -35,7 +35,7 @@ func everyWay(t *testing.T, config bucket.Config) map[string]error {
 	return map[string]error{"read": read, "write": write, "probe": store.Probe(t.Context())}
 }
 
-// expect checks that all errors are of a kind, and that their message and hint contain the
+// expect checks that all errors are of a kind, and that their message and fix contain the
 // given texts.
 func expect(t *testing.T, found map[string]error, kind error, message, hint string) {
 	t.Helper()
@@ -44,8 +44,8 @@ func expect(t *testing.T, found map[string]error, kind error, message, hint stri
 		if told.Op != op && op != "" {
 			t.Errorf("%s: op %q", op, told.Op)
 		}
-		if !strings.Contains(told.Error(), message) || !strings.Contains(told.Hint, hint) {
-			t.Errorf("%s: %v (hint %q), want the words %q and %q", op, err, told.Hint, message, hint)
+		if !strings.Contains(told.Error(), message) || !strings.Contains(told.Fix, hint) {
+			t.Errorf("%s: %v (fix %q), want the words %q and %q", op, err, told.Fix, message, hint)
 		}
 	}
 }
@@ -291,8 +291,8 @@ func TestResponseDeterminesTheKindOfError(t *testing.T) {
 			})
 			_, err := store.Read(t.Context())
 			told := wantError(t, err, c.kind)
-			if !strings.Contains(told.Error(), code) || !strings.Contains(told.Remote, "your key is ***, you know") || !strings.Contains(told.Hint, c.hint) {
-				t.Errorf("%v (remote %q, hint %q)", err, told.Remote, told.Hint)
+			if !strings.Contains(told.Error(), code) || !strings.Contains(told.Remote, "your key is ***, you know") || !strings.Contains(told.Fix, c.hint) {
+				t.Errorf("%v (remote %q, fix %q)", err, told.Remote, told.Fix)
 			}
 		})
 	}
@@ -336,8 +336,8 @@ func TestOpenRejectsInvalidSettings(t *testing.T) {
 		config := good
 		change(&config)
 		_, err := bucket.Open(config)
-		if told := wantError(t, err, statestore.ErrMisconfigured); !strings.Contains(told.Error(), words) || told.Hint == "" {
-			t.Errorf("%v (hint %q) does not say %q", err, told.Hint, words)
+		if told := wantError(t, err, statestore.ErrMisconfigured); !strings.Contains(told.Error(), words) || told.Fix == "" {
+			t.Errorf("%v (fix %q) does not say %q", err, told.Fix, words)
 		}
 	}
 }

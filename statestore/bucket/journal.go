@@ -19,15 +19,15 @@ type journal struct {
 	open bool
 	// names are sorted by their paths.
 	names []named
-	// carried are the elements of names that this Apply neither writes nor removes.
-	carried []named
+	// kept are the elements of names that this Apply neither writes nor removes.
+	kept []named
 }
 
 // named is a file as an Apply writes it, or as it was before its removal. If the object at
 // path has another digest, it is not this file.
 type named struct {
-	path tree.Path
-	sum  statestore.Sum
+	path   tree.Path
+	digest statestore.Digest
 }
 
 // begin returns the journal of an Apply that makes changes to the files held. It carries
@@ -36,17 +36,17 @@ type named struct {
 func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) journal {
 	next := journal{}
 	own := make(map[tree.Path]struct{}, len(changes.Write)+len(changes.Remove))
-	note := func(path tree.Path, sum statestore.Sum) {
-		if _, twice := own[path]; !twice && partOf(path) != records {
+	note := func(path tree.Path, sum statestore.Digest) {
+		if _, twice := own[path]; !twice && fileKindOf(path) != records {
 			next.names = append(next.names, named{path, sum})
 		}
 		own[path] = struct{}{}
 	}
 	for _, file := range changes.Write {
-		note(file.Path, sumOf(file.Content))
+		note(file.Path, digestOf(file.Content))
 	}
 	for _, path := range changes.Remove {
-		if sum, there := held.Sum(path); there {
+		if sum, there := held.Digest(path); there {
 			note(path, sum)
 		}
 	}
@@ -58,26 +58,26 @@ func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) jour
 	for _, old := range j.names {
 		_, settled := own[old.path]
 		_, inDoubt := doubtful[old.path]
-		sum, there := held.Sum(old.path)
-		underWay := j.open && (!there || sum != old.sum)
+		sum, there := held.Digest(old.path)
+		underWay := j.open && (!there || sum != old.digest)
 		if !settled && (inDoubt || underWay) {
-			next.carried = append(next.carried, old)
+			next.kept = append(next.kept, old)
 		}
 	}
-	next.names = append(next.names, next.carried...)
+	next.names = append(next.names, next.kept...)
 	slices.SortFunc(next.names, func(a, b named) int { return compareKeys(a.path, b.path) })
 	return next
 }
 
 // done returns the journal of a completed Apply.
-func (j journal) done() journal { return journal{names: j.carried, carried: j.carried} }
+func (j journal) done() journal { return journal{names: j.kept, kept: j.kept} }
 
 // unfinished returns the paths of the held files that the journal names with the same
 // digest.
 func (j journal) unfinished(held statestore.Files) []tree.Path {
 	var paths []tree.Path
 	for _, n := range j.names {
-		if sum, there := held.Sum(n.path); there && sum == n.sum {
+		if sum, there := held.Digest(n.path); there && sum == n.digest {
 			paths = append(paths, n.path)
 		}
 	}
@@ -100,7 +100,7 @@ func (j journal) text() []byte {
 	text := fmt.Appendf(nil, "%s\nkratix-schedule replaces this object before and after it changes the store, so that two\n"+
 		"writers notice each other, and names here what a crash might leave half done.\n%s\n", rand.Text(), state)
 	for _, n := range j.names {
-		text = fmt.Appendf(text, "%s  %s\n", hexSum(n.sum), n.path)
+		text = fmt.Appendf(text, "%s  %s\n", hexDigest(n.digest), n.path)
 	}
 	return text
 }

@@ -27,18 +27,18 @@ type listing struct {
 }
 
 type entry struct {
-	path tree.Path
-	size int64
-	sum  statestore.Sum
+	path   tree.Path
+	size   int64
+	digest statestore.Digest
 }
 
 // compareKeys orders paths as buckets do: byte by byte.
 func compareKeys(a, b tree.Path) int { return strings.Compare(a.String(), b.String()) }
 
-// look lists the bucket. The listing must not contain changes that are newer than the
+// refresh lists the bucket. The listing must not contain changes that are newer than the
 // marker, or a concurrent writer could remain unnoticed. Usually the marker's key is listed
 // first; if it is not, and the marker has changed, the bucket is listed again.
-func (s *Store) look(ctx context.Context) error {
+func (s *Store) refresh(ctx context.Context) error {
 	const attempts = 5
 	moving := s.marker.etag
 	for range attempts {
@@ -92,11 +92,11 @@ func differences(was, is []entry) []statestore.FileChange {
 			changes = append(changes, statestore.FileChange{Path: was[0].path, Gone: true})
 			was = was[1:]
 		case len(was) == 0 || byKey(was[0], is[0]) > 0:
-			changes = append(changes, statestore.FileChange{Path: is[0].path, Sum: is[0].sum})
+			changes = append(changes, statestore.FileChange{Path: is[0].path, Digest: is[0].digest})
 			is = is[1:]
 		default:
-			if was[0].sum != is[0].sum {
-				changes = append(changes, statestore.FileChange{Path: is[0].path, Sum: is[0].sum})
+			if was[0].digest != is[0].digest {
+				changes = append(changes, statestore.FileChange{Path: is[0].path, Digest: is[0].digest})
 			}
 			was, is = was[1:], is[1:]
 		}
@@ -123,7 +123,7 @@ func (s *Store) list(ctx context.Context) (found, error) {
 		options := minio.ListObjectsOptions{Prefix: s.prefix, Recursive: true, FetchOwner: &noOwner, StartAfter: last}
 		for object := range s.client.ListObjectsIter(ctx, s.bucket, options) {
 			if object.Err != nil {
-				return doing{showing, object.Err}
+				return actionError{showing, object.Err}
 			}
 			s.take(&next, &reuse, &object, count)
 			count, last = count+1, object.Key
@@ -150,7 +150,7 @@ func (s *Store) take(next *found, reuse *paths, object *minio.ObjectInfo, count 
 	if !ok {
 		next.unresolved = append(next.unresolved, len(next.entries))
 	}
-	next.entries = append(next.entries, entry{path: path, size: object.Size, sum: sum})
+	next.entries = append(next.entries, entry{path: path, size: object.Size, digest: sum})
 }
 
 // paths converts keys to paths. It returns the path of the last listing if that is equal,

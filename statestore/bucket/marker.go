@@ -65,16 +65,16 @@ func (s *Store) readMarker(ctx context.Context) (next marker, content []byte, er
 			return nil
 		}
 		if err != nil {
-			return doing{getting, err}
+			return actionError{getting, err}
 		}
 		defer body.Close()
 		if content, err = io.ReadAll(body); err != nil {
-			return doing{getting, err}
+			return actionError{getting, err}
 		}
 		next = newMarker(info.ETag, info.VersionID, parseJournal(content))
 		return nil
 	})
-	if _, looksPlain := parseSum(next.etag); err == nil && looksPlain && next.etag != hexSum(sumOf(content)) {
+	if _, looksPlain := parseSum(next.etag); err == nil && looksPlain && next.etag != hexDigest(digestOf(content)) {
 		s.known.suspect()
 	}
 	return next, content, err
@@ -140,7 +140,7 @@ func (s *Store) putMarker(ctx context.Context, body []byte, etag string) (marker
 	if err != nil {
 		return marker{}, err
 	}
-	if info.ETag != hexSum(sumOf(body)) {
+	if info.ETag != hexDigest(digestOf(body)) {
 		s.known.suspect()
 	}
 	return newMarker(info.ETag, info.VersionID, journal{}), nil
@@ -171,8 +171,8 @@ func (s *Store) tryConditions(ctx context.Context, body []byte, journal journal)
 
 func (s *Store) lacking() {
 	s.support = unconditional
-	if s.tell != nil {
-		s.tell(s.name + ": " + noConditions)
+	if s.notify != nil {
+		s.notify(s.name + ": " + noConditions)
 	}
 }
 
@@ -180,7 +180,7 @@ func (s *Store) lacking() {
 func (s *Store) stillOurs(ctx context.Context) error {
 	info, err := s.client.StatObject(ctx, s.bucket, s.prefix+markerName, minio.StatObjectOptions{})
 	if err != nil && !isMissing(err) {
-		return doing{getting, err}
+		return actionError{getting, err}
 	}
 	if err != nil || info.ETag != s.marker.etag {
 		return statestore.ErrStale

@@ -38,19 +38,19 @@ func (c *conflict) add(path tree.Path, why string) {
 	c.paths = append(c.paths, path)
 }
 
-// part is the part of a Destination that a file belongs to.
-type part int
+// fileKind is the part of a Destination that a file belongs to.
+type fileKind int
 
 const (
-	records part = iota
+	records fileKind = iota
 	dependencies
 	resources
 )
 
-// partOf returns the part that the first directory of the path with a known name
+// fileKindOf returns the part that the first directory of the path with a known name
 // determines. Everything that is neither a record nor in resources/ belongs to
 // dependencies/.
-func partOf(path tree.Path) part {
+func fileKindOf(path tree.Path) fileKind {
 	for rest := path; !rest.IsRoot(); {
 		var first string
 		first, rest = rest.Cut()
@@ -69,7 +69,7 @@ func partOf(path tree.Path) part {
 // plan returns the steps of the changes. It fails if the bucket cannot hold the files;
 // prefix is the length of the prefix before each path in a key.
 func plan(held listing, prefix int, changes statestore.ChangeSet) ([]step, error) {
-	p := planner{held: held, written: make(map[tree.Path]struct{}, len(changes.Write)), removed: map[tree.Path]struct{}{}}
+	p := planner{stored: held, written: make(map[tree.Path]struct{}, len(changes.Write)), removed: map[tree.Path]struct{}{}}
 	for _, file := range changes.Write {
 		p.written[file.Path] = struct{}{}
 	}
@@ -95,7 +95,7 @@ func plan(held listing, prefix int, changes statestore.ChangeSet) ([]step, error
 }
 
 type planner struct {
-	held             listing
+	stored           listing
 	written, removed map[tree.Path]struct{}
 }
 
@@ -111,7 +111,7 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why str
 			return between(dir, path)
 		}
 	}
-	if p.held.files.Has(path) {
+	if p.stored.files.Has(path) {
 		return "" // nothing blocks a file that exists already
 	}
 	for dir := path.Dir(); !dir.IsRoot(); dir = dir.Dir() {
@@ -120,8 +120,8 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why str
 		}
 	}
 	below := path.String() + "/"
-	at, _ := slices.BinarySearchFunc(p.held.entries, below, func(e entry, key string) int { return strings.Compare(e.path.String(), key) })
-	for _, e := range p.held.entries[at:] {
+	at, _ := slices.BinarySearchFunc(p.stored.entries, below, func(e entry, key string) int { return strings.Compare(e.path.String(), key) })
+	for _, e := range p.stored.entries[at:] {
 		if !strings.HasPrefix(e.path.String(), below) {
 			break
 		}
@@ -135,7 +135,7 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why str
 // clear adds a held file to early if the changes remove it. If they keep it, it returns the
 // reason of the conflict.
 func (p planner) clear(path, upper, lower tree.Path, early map[tree.Path]struct{}) (why string) {
-	if !p.held.files.Has(path) {
+	if !p.stored.files.Has(path) {
 		return ""
 	}
 	if _, goes := p.removed[path]; !goes {
@@ -157,21 +157,21 @@ func isMarkers(path tree.Path) bool {
 
 // steps returns the changes in order; the package comment explains the order.
 func (p planner) steps(changes statestore.ChangeSet, early map[tree.Path]struct{}) []step {
-	write := func(of part, replaced bool) step {
+	write := func(of fileKind, replaced bool) step {
 		var files []tree.File
 		for _, file := range changes.Write {
-			there := p.held.files.Has(file.Path)
-			if partOf(file.Path) == of && (of != records || there == replaced) {
+			there := p.stored.files.Has(file.Path)
+			if fileKindOf(file.Path) == of && (of != records || there == replaced) {
 				files = append(files, file)
 			}
 		}
 		return step{write: files, final: of == records && replaced}
 	}
-	remove := func(of part) step {
+	remove := func(of fileKind) step {
 		var paths []tree.Path
 		for _, path := range changes.Remove {
 			_, goes := p.removed[path]
-			if _, gone := early[path]; goes && !gone && partOf(path) == of {
+			if _, gone := early[path]; goes && !gone && fileKindOf(path) == of {
 				paths = append(paths, path)
 			}
 		}

@@ -21,7 +21,7 @@ func (s *Store) probe(ctx context.Context) error {
 	options := minio.ListObjectsOptions{Prefix: s.prefix, Recursive: true, FetchOwner: &noOwner, MaxKeys: 1}
 	for object := range s.client.ListObjectsIter(ctx, s.bucket, options) {
 		if object.Err != nil {
-			return doing{showing, object.Err}
+			return actionError{showing, object.Err}
 		}
 		break
 	}
@@ -31,10 +31,10 @@ func (s *Store) probe(ctx context.Context) error {
 	key := s.prefix + markerName
 	upload, err := s.client.NewMultipartUpload(ctx, s.bucket, key, minio.PutObjectOptions{ContentType: markerType})
 	if err != nil {
-		return doing{putting, err}
+		return actionError{putting, err}
 	}
 	if err := s.client.AbortMultipartUpload(ctx, s.bucket, key, upload); err != nil {
-		return doing{aborting, err}
+		return actionError{aborting, err}
 	}
 	return nil
 }

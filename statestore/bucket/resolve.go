@@ -2,7 +2,7 @@ package bucket
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // see sums.go
+	"crypto/md5" //nolint:gosec // see digestcache.go
 	"io"
 	"slices"
 
@@ -23,8 +23,8 @@ func (s *Store) resolve(ctx context.Context, found *found) error {
 			return nil
 		}
 		if err == nil {
-			e.sum = learnt.sum
-			s.known.learn(e.path, learnt.etag, learnt.sum)
+			e.digest = learnt.digest
+			s.known.add(e.path, learnt.etag, learnt.digest)
 		}
 		return err
 	})
@@ -44,23 +44,23 @@ func (s *Store) resolve(ctx context.Context, found *found) error {
 func (s *Store) inspect(ctx context.Context, path tree.Path) (version, error) {
 	info, err := s.client.StatObject(ctx, s.bucket, s.key(path), minio.StatObjectOptions{})
 	if err != nil {
-		return version{}, doing{getting, err}
+		return version{}, actionError{getting, err}
 	}
-	if sum, ok := parseSum(info.UserMetadata[sumKey]); ok {
+	if sum, ok := parseSum(info.UserMetadata[digestKey]); ok {
 		return version{info.ETag, sum}, nil
 	}
 	var learnt version
 	err = retryTruncated(ctx, func() error {
 		body, info, _, err := s.client.GetObject(ctx, s.bucket, s.key(path), minio.GetObjectOptions{})
 		if err != nil {
-			return doing{getting, err}
+			return actionError{getting, err}
 		}
 		defer body.Close()
-		hash := md5.New() //nolint:gosec // see sums.go
+		hash := md5.New() //nolint:gosec // see digestcache.go
 		if _, err := io.Copy(hash, body); err != nil {
-			return doing{getting, err}
+			return actionError{getting, err}
 		}
-		learnt = version{info.ETag, sumFrom([md5.Size]byte(hash.Sum(nil)))}
+		learnt = version{info.ETag, digestFrom([md5.Size]byte(hash.Sum(nil)))}
 		return nil
 	})
 	return learnt, err

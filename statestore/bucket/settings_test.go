@@ -44,8 +44,8 @@ func TestInvalidSettingNamesTheFieldAndTheRule(t *testing.T) {
 		config.Name = "BucketStateStore default"
 		_, err := bucket.Open(config)
 		told := wantError(t, err, statestore.ErrMisconfigured)
-		if told.Field != c.field || told.Class != statestore.Setting || !strings.Contains(told.Hint, c.field) || !strings.Contains(told.Error(), c.want) || strings.Contains(told.Error(), "s3cret") {
-			t.Errorf("%s: %v (field %q, hint %q), want %q", name, err, told.Field, told.Hint, c.want)
+		if told.Field != c.field || told.Class != statestore.Setting || !strings.Contains(told.Fix, c.field) || !strings.Contains(told.Error(), c.want) || strings.Contains(told.Error(), "s3cret") {
+			t.Errorf("%s: %v (field %q, fix %q), want %q", name, err, told.Field, told.Fix, c.want)
 		}
 	}
 	for _, name := range []string{"abc", "State_1", "a.b-c", strings.Repeat("a", 63)} {
@@ -89,8 +89,8 @@ func TestRetryAfterOfTheServerIsRespected(t *testing.T) {
 			if statestore.RetryAfter(err) == 2*time.Minute {
 				waits++
 			}
-			if told.Class != statestore.Server || strings.Contains(told.Hint, "Secret") {
-				t.Errorf("%d, %s: %v (class %q, hint %q)", code, op, err, told.Class, told.Hint)
+			if told.Class != statestore.Server || strings.Contains(told.Fix, "Secret") {
+				t.Errorf("%d, %s: %v (class %q, fix %q)", code, op, err, told.Class, told.Fix)
 			}
 		}
 		if asked != 1 || waits < 2 {
@@ -129,8 +129,8 @@ func TestEachResponseHasAClass(t *testing.T) {
 		found, _ := answered(t, c.status, nil, "<Error><Code>"+code+"</Code><Message>no</Message></Error>")
 		for op, err := range found {
 			var told *statestore.Error
-			if !errors.As(err, &told) || told.Class != c.class || told.Field != c.field || !strings.Contains(told.Hint, c.field) || told.Hint == "" {
-				t.Errorf("%s, %s: %v (class %q, field %q, hint %q)", code, op, err, told.Class, told.Field, told.Hint)
+			if !errors.As(err, &told) || told.Class != c.class || told.Field != c.field || !strings.Contains(told.Fix, c.field) || told.Fix == "" {
+				t.Errorf("%s, %s: %v (class %q, field %q, fix %q)", code, op, err, told.Class, told.Field, told.Fix)
 			}
 		}
 	}

@@ -21,7 +21,7 @@
 //     them are done. After a crash, each file is therefore listed in a record or in
 //     the marker. Read returns it in State.Unfinished if it still has the digest in
 //     the marker. The next round keeps the files that are wanted and removes the
-//     rest.
+//     pause.
 //   - Writes of a writer that lost the store to another may arrive late. The files
 //     in its marker are therefore kept in the marker for one more Apply.
 //
@@ -52,13 +52,13 @@ type Store struct {
 	bucket   string
 	prefix   string // empty, or ends in a slash
 	parallel int
-	tell     func(string)
+	notify   func(string)
 	secret   string
 
 	cache *cache
-	known *sums
+	known *digestCache
 
-	turn chan struct{} // holds a token while an operation is in progress
+	token chan struct{} // holds a token while an operation is in progress
 
 	// The last listing. It is outdated, and fresh is false, after a write.
 	fresh   bool
@@ -86,7 +86,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 		return statestore.State{}, s.failure("read", err)
 	}
 	defer s.end()
-	if err := s.look(ctx); err != nil {
+	if err := s.refresh(ctx); err != nil {
 		return statestore.State{}, s.failure("read", err)
 	}
 	return statestore.State{
@@ -113,7 +113,7 @@ func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (states
 		return "", err
 	}
 	defer s.end()
-	if err := s.agree(ctx, changes.Base); err != nil {
+	if err := s.checkBase(ctx, changes.Base); err != nil {
 		return "", err
 	}
 	steps, err := plan(s.seen, len(s.prefix), changes)
@@ -141,11 +141,11 @@ func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return s.marker.revision, err
 }
 
-// agree lists the bucket unless the current listing is of base. It returns ErrStale if the
+// checkBase lists the bucket unless the current listing is of base. It returns ErrStale if the
 // store is at another revision. The later swap of the marker verifies the result.
-func (s *Store) agree(ctx context.Context, base statestore.Revision) error {
+func (s *Store) checkBase(ctx context.Context, base statestore.Revision) error {
 	if !s.fresh || s.marker.revision != base {
-		if err := s.look(ctx); err != nil {
+		if err := s.refresh(ctx); err != nil {
 			return err
 		}
 	}
@@ -161,14 +161,14 @@ func (s *Store) begin(ctx context.Context) error {
 		return err
 	}
 	select {
-	case s.turn <- struct{}{}:
+	case s.token <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (s *Store) end() { <-s.turn }
+func (s *Store) end() { <-s.token }
 
 // key returns the key of the object of a file.
 func (s *Store) key(path tree.Path) string { return s.prefix + path.String() }

@@ -300,8 +300,8 @@ func unsafeKeys(t *testing.T, server *buckettest.Server) {
 				Base: storetest.Read(t, store).Revision, Write: testkit.Files(files), Remove: testkit.Paths(c.remove...),
 			})
 			told := wantError(t, err, statestore.ErrContentRefused)
-			if !strings.Contains(told.Error(), c.names) || told.Hint == "" {
-				t.Errorf("%v (hint %q) does not name %s", err, told.Hint, c.names)
+			if !strings.Contains(told.Error(), c.names) || told.Fix == "" {
+				t.Errorf("%v (fix %q) does not name %s", err, told.Fix, c.names)
 			}
 			if after := keys(t, server, config.Bucket); !slices.Equal(before, after) {
 				t.Errorf("the bucket holds %q", after)
@@ -530,7 +530,7 @@ func withoutConditions(t *testing.T, server *buckettest.Server) {
 	for _, refuses := range []bool{true, false} {
 		config, proxy := through(t, configOf(t, server))
 		var told []string
-		config.Tell = func(message string) { told = append(told, message) }
+		config.Notify = func(message string) { told = append(told, message) }
 		proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("If-Match")+r.Header.Get("If-None-Match") == "" || r.Method != http.MethodPut {
 				next.ServeHTTP(w, r)
@@ -686,7 +686,7 @@ func wantError(t *testing.T, err, kind error) statestore.Error {
 	if told.Store != "BucketStateStore default" || told.Op == "" {
 		t.Errorf("store %q, op %q", told.Store, told.Op)
 	}
-	if everything := told.Error() + told.Remote + told.Hint; strings.Contains(everything, "s3cret") || strings.Contains(everything, "\n") {
+	if everything := told.Error() + told.Remote + told.Fix; strings.Contains(everything, "s3cret") || strings.Contains(everything, "\n") {
 		t.Errorf("a secret or a second line in: %s", everything)
 	}
 	return *told

@@ -20,13 +20,13 @@ type transport struct {
 	next     http.RoundTripper
 	limit    *limiter
 	patience time.Duration
-	rest     rest
+	pause    pause
 }
 
 // RoundTrip sends a request when it has a slot, and not during a pause that the server has
 // requested.
 func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
-	if err := t.rest.await(request.Context(), t.patience); err != nil {
+	if err := t.pause.await(request.Context(), t.patience); err != nil {
 		return nil, err
 	}
 	if err := t.limit.acquire(request.Context()); err != nil {
@@ -36,39 +36,39 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	defer func() { t.limit.release(busy) }()
 
 	ctx, cancel := context.WithCancel(request.Context())
-	watch := &watch{cancel: cancel, patience: t.patience}
-	watch.timer = time.AfterFunc(t.patience+time.Duration(max(request.ContentLength, 0)/minUploadSpeed)*time.Second, watch.bark)
+	watch := &watchdog{cancel: cancel, patience: t.patience}
+	watch.timer = time.AfterFunc(t.patience+time.Duration(max(request.ContentLength, 0)/minUploadSpeed)*time.Second, watch.expire)
 	response, err := t.next.RoundTrip(request.WithContext(ctx))
 	if err != nil {
 		return nil, watch.explain(err)
 	}
-	t.rest.see(response)
+	t.pause.see(response)
 	busy = response.StatusCode == http.StatusServiceUnavailable || response.StatusCode == http.StatusTooManyRequests
 	watch.body = response.Body
 	response.Body = watch
 	return response, nil
 }
 
-// watch cancels a request that makes no progress for too long. It is also the body of the
+// watchdog cancels a request that makes no progress for too long. It is also the body of the
 // response.
-type watch struct {
-	body     io.ReadCloser
-	timer    *time.Timer
-	cancel   context.CancelFunc
-	patience time.Duration
-	barked   atomic.Bool
+type watchdog struct {
+	body      io.ReadCloser
+	timer     *time.Timer
+	cancel    context.CancelFunc
+	patience  time.Duration
+	isExpired atomic.Bool
 }
 
-func (w *watch) bark() {
-	w.barked.Store(true)
+func (w *watchdog) expire() {
+	w.isExpired.Store(true)
 	w.cancel()
 }
 
 // explain returns the reason why the watch cancelled a request, or err if it did not.
-func (w *watch) explain(err error) error {
+func (w *watchdog) explain(err error) error {
 	w.timer.Stop()
 	w.cancel()
-	if w.barked.Load() {
+	if w.isExpired.Load() {
 		return silenceError(w.patience)
 	}
 	if errors.Is(err, io.EOF) {
@@ -83,19 +83,19 @@ func (w *watch) explain(err error) error {
 }
 
 // Read reads from the body and restarts the timer.
-func (w *watch) Read(p []byte) (int, error) {
+func (w *watchdog) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
 	switch {
 	case err == nil:
 		w.timer.Reset(w.patience)
-	case err != io.EOF && w.barked.Load(): //nolint:errorlint // readers give io.EOF itself
+	case err != io.EOF && w.isExpired.Load(): //nolint:errorlint // readers give io.EOF itself
 		err = silenceError(w.patience)
 	}
 	return n, err
 }
 
 // Close closes the body and ends the request.
-func (w *watch) Close() error {
+func (w *watchdog) Close() error {
 	w.timer.Stop()
 	err := w.body.Close()
 	w.cancel()

@@ -111,7 +111,7 @@ func (s *Store) remember(ctx context.Context, step step, done *progress) error {
 	}
 	contents := make([][]byte, len(lost))
 	err := parallel(ctx, s.parallel, len(lost), func(ctx context.Context, i int) error {
-		content, known := s.cache.get(lost[i].sum)
+		content, known := s.cache.get(lost[i].digest)
 		if known {
 			contents[i] = content
 			return nil

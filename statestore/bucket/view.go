@@ -23,19 +23,19 @@ type view struct {
 	listing listing
 }
 
-// Sum returns the digest of an object with this content.
-func (view) Sum(content []byte) statestore.Sum { return sumOf(content) }
+// Digest returns the digest of an object with this content.
+func (view) Digest(content []byte) statestore.Digest { return digestOf(content) }
 
 // Content returns the bytes of a file of this view; the caller must not modify them.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
-	sum, ok := v.listing.files.Sum(p)
+	sum, ok := v.listing.files.Digest(p)
 	if !ok {
 		return nil, fmt.Errorf("no file %s", p)
 	}
 	if content, ok := v.store.cache.get(sum); ok {
 		return content, ctx.Err()
 	}
-	ahead := v.ahead(p)
+	ahead := v.entriesBelow(p)
 	contents := make([][]byte, len(ahead))
 	err := parallel(ctx, v.store.parallel, len(ahead), func(ctx context.Context, i int) error {
 		content, err := v.store.fetch(ctx, ahead[i])
@@ -51,9 +51,9 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return contents[0], nil
 }
 
-// ahead returns the file at p and those after it in its directory that are not cached yet:
+// entriesBelow returns the file at p and those after it in its directory that are not cached yet:
 // a reader of one record usually reads all of them.
-func (v view) ahead(p tree.Path) []entry {
+func (v view) entriesBelow(p tree.Path) []entry {
 	const most, largest = 128, 64 << 10
 	at, _ := slices.BinarySearchFunc(v.listing.entries, p, func(e entry, p tree.Path) int { return compareKeys(e.path, p) })
 	rest := v.listing.entries[at:]
@@ -62,7 +62,7 @@ func (v view) ahead(p tree.Path) []entry {
 		if e.path.Dir() != p.Dir() {
 			break
 		}
-		if _, held := v.store.cache.get(e.sum); !held && e.size <= largest {
+		if _, held := v.store.cache.get(e.digest); !held && e.size <= largest {
 			ahead = append(ahead, e)
 		}
 	}
@@ -74,7 +74,7 @@ func (s *Store) fetch(ctx context.Context, e entry) ([]byte, error) {
 	var content []byte
 	err := retryTruncated(ctx, func() error {
 		var options minio.GetObjectOptions
-		if err := options.SetMatchETag(s.known.etag(e.path, e.sum)); err != nil {
+		if err := options.SetMatchETag(s.known.etag(e.path, e.digest)); err != nil {
 			return err
 		}
 		body, _, _, err := s.client.GetObject(ctx, s.bucket, s.key(e.path), options)
@@ -82,20 +82,20 @@ func (s *Store) fetch(ctx context.Context, e entry) ([]byte, error) {
 			return fmt.Errorf("%w: %s is not what it was when the store was listed", statestore.ErrStale, e.path)
 		}
 		if err != nil {
-			return doing{getting, err}
+			return actionError{getting, err}
 		}
 		defer body.Close()
 		if content, err = io.ReadAll(body); err != nil {
-			return doing{getting, err}
+			return actionError{getting, err}
 		}
-		if sumOf(content) != e.sum {
-			return doing{getting, errGarbled}
+		if digestOf(content) != e.digest {
+			return actionError{getting, errGarbled}
 		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	s.cache.put(e.sum, content)
+	s.cache.put(e.digest, content)
 	return content, nil
 }

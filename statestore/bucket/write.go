@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"crypto/md5" //nolint:gosec // see sums.go
+	"crypto/md5" //nolint:gosec // see digestcache.go
 	"encoding/base64"
 	"slices"
 	"sync"
@@ -63,15 +63,15 @@ func (s *Store) write(ctx context.Context, files []tree.File, done *progress) er
 }
 
 func (s *Store) put(ctx context.Context, file tree.File) error {
-	sum := sumOf(file.Content)
+	sum := digestOf(file.Content)
 	info, err := s.send(ctx, s.key(file.Path), file.Content, minio.PutObjectOptions{
 		ContentType:  contentType,
-		UserMetadata: map[string]string{sumKey: hexSum(sum)},
+		UserMetadata: map[string]string{digestKey: hexDigest(sum)},
 	})
 	if err != nil {
 		return err
 	}
-	s.known.learn(file.Path, info.ETag, sum)
+	s.known.add(file.Path, info.ETag, sum)
 	s.cache.put(sum, file.Content)
 	return nil
 }
@@ -79,12 +79,12 @@ func (s *Store) put(ctx context.Context, file tree.File) error {
 // send uploads one object in one part, whatever its size, so that its ETag is its MD5. The
 // server checks the MD5, so that no corrupted object is acknowledged.
 func (s *Store) send(ctx context.Context, key string, content []byte, options minio.PutObjectOptions) (minio.UploadInfo, error) {
-	sum := md5.Sum(content) //nolint:gosec // see sums.go
+	sum := md5.Sum(content) //nolint:gosec // see digestcache.go
 	options.DisableContentSha256 = true
 	info, err := s.client.PutObject(ctx, s.bucket, key, bytes.NewReader(content), int64(len(content)),
 		base64.StdEncoding.EncodeToString(sum[:]), "", options)
 	if err != nil {
-		return info, doing{putting, err}
+		return info, actionError{putting, err}
 	}
 	return info, nil
 }
@@ -108,12 +108,12 @@ func (s *Store) removeBatch(ctx context.Context, paths []tree.Path) error {
 		}
 	}, minio.RemoveObjectsOptions{})
 	if err != nil {
-		return doing{deleting, err}
+		return actionError{deleting, err}
 	}
 	done := 0
 	for result := range results {
 		if result.Err != nil {
-			return doing{deleting, result.Err}
+			return actionError{deleting, result.Err}
 		}
 		done++
 	}
@@ -121,7 +121,7 @@ func (s *Store) removeBatch(ctx context.Context, paths []tree.Path) error {
 		return err
 	}
 	if done < len(paths) {
-		return doing{deleting, errGarbled}
+		return actionError{deleting, errGarbled}
 	}
 	return nil
 }

@@ -15,8 +15,8 @@ type style struct {
 	key               SigningKey
 }
 
-// part is the changes of one commit to one store.
-type part struct {
+// commitChanges is the changes of one commit to one store.
+type commitChanges struct {
 	store   *Store
 	changes statestore.ChangeSet
 }
@@ -43,8 +43,8 @@ func (location) Read(ctx context.Context, view statestore.View) (statestore.Stat
 }
 
 // Write makes one commit with the changes of several stores. If that fails, it writes each
-// part alone, so that one cannot block the others and each gets its own error.
-func (l location) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+// one alone, so that one cannot block the others and each gets its own error.
+func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	revision, err := l.writeAll(ctx, parts)
 	if err != nil {
 		return statestore.WriteEach(ctx, parts)
@@ -59,23 +59,23 @@ func (l location) Write(ctx context.Context, parts []statestore.ViewPart) []stat
 // errApart is returned for changes that one commit cannot contain.
 var errSeparate = errors.New("these cannot be written at once")
 
-func (l location) writeAll(ctx context.Context, parts []statestore.ViewPart) (statestore.Revision, error) {
+func (l location) writeAll(ctx context.Context, parts []statestore.ViewChanges) (statestore.Revision, error) {
 	if len(parts) == 1 {
 		return "", errSeparate // one part saves nothing, and Apply returns better errors
 	}
-	own := make([]part, 0, len(parts))
+	own := make([]commitChanges, 0, len(parts))
 	for _, p := range parts {
 		store, ok := p.View.Store.(*Store)
 		if !ok || store.branch != l.branch || store.style != l.style || p.Changes.Empty() {
 			return "", errSeparate
 		}
-		own = append(own, part{store, p.Changes})
+		own = append(own, commitChanges{store, p.Changes})
 	}
 	return apply(ctx, own)
 }
 
 // apply makes one commit of all parts and pushes it.
-func apply(ctx context.Context, parts []part) (statestore.Revision, error) {
+func apply(ctx context.Context, parts []commitChanges) (statestore.Revision, error) {
 	edits, err := planEdits(parts)
 	if err != nil {
 		return "", err
@@ -89,7 +89,7 @@ func apply(ctx context.Context, parts []part) (statestore.Revision, error) {
 		return "", err
 	}
 	defer s.end()
-	if push := s.straight(ctx, parts); push != nil {
+	if push := s.pushDirectly(ctx, parts); push != nil {
 		revision, err := s.commit(ctx, push, edits, text)
 		if err == nil || isFinal(err) {
 			return revision, s.examine(ctx, err)
@@ -101,7 +101,7 @@ func apply(ctx context.Context, parts []part) (statestore.Revision, error) {
 	}
 	defer push.close()
 	for _, p := range parts {
-		if err := p.store.agree(ctx, push.tip, p.changes.Base); err != nil {
+		if err := p.store.checkBase(ctx, push.tip, p.changes.Base); err != nil {
 			return "", err
 		}
 	}
@@ -109,10 +109,10 @@ func apply(ctx context.Context, parts []part) (statestore.Revision, error) {
 	return revision, s.examine(ctx, err)
 }
 
-// straight returns a push onto the last known head of the branch, without a request to the
+// pushDirectly returns a push onto the last known head of the branch, without a request to the
 // server first. It returns nil if the server must be asked. If the branch has moved, the
 // server rejects the push and only time is lost.
-func (s *Store) straight(ctx context.Context, parts []part) *push {
+func (s *Store) pushDirectly(ctx context.Context, parts []commitChanges) *push {
 	if s.head.IsZero() || s.tip != s.head {
 		return nil
 	}
@@ -147,7 +147,7 @@ func (s *Store) commit(ctx context.Context, push *push, edits *edit, text string
 }
 
 // anyBase returns the first base that is not empty; empty if there is none.
-func anyBase(parts []part) statestore.Revision {
+func anyBase(parts []commitChanges) statestore.Revision {
 	var base statestore.Revision
 	for _, p := range parts {
 		base = max(base, p.changes.Base)

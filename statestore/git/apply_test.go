@@ -149,9 +149,9 @@ func styled(t *testing.T, pool *git.Pool, config git.Config, name, dir string) *
 	return store
 }
 
-func partOf(t *testing.T, store *git.Store, work string, files map[string]string) statestore.ViewPart {
+func partOf(t *testing.T, store *git.Store, work string, files map[string]string) statestore.ViewChanges {
 	t.Helper()
-	return statestore.ViewPart{View: store.View(), Changes: statestore.ChangeSet{
+	return statestore.ViewChanges{View: store.View(), Changes: statestore.ChangeSet{
 		Base: storetest.Read(t, store).Revision, Write: testkit.Files(files),
 		Placements: []statestore.PlacementChange{{Action: statestore.Place, Work: "default/" + work, Destination: "worker-" + work}},
 	}}
@@ -171,7 +171,7 @@ func TestStoresOfOneLocationAreWrittenInOneCommit(t *testing.T) {
 			for round := range 3 {
 				gittest.Commit(t, repository, "main", map[string]string{"foreign": strconv.Itoa(round)})
 				content := map[string]string{"x": strconv.Itoa(round)}
-				outcomes := a.View().Location.Write(t.Context(), []statestore.ViewPart{partOf(t, a, "1", content), partOf(t, b, "2", content), partOf(t, root, "3", content)})
+				outcomes := a.View().Location.Write(t.Context(), []statestore.ViewChanges{partOf(t, a, "1", content), partOf(t, b, "2", content), partOf(t, root, "3", content)})
 				head := statestore.Outcome{Revision: statestore.Revision(gittest.Git(t, repository, "rev-parse", "main"))}
 				if !slices.Equal(outcomes, []statestore.Outcome{head, head, head}) {
 					t.Errorf("%v, want three times %v", outcomes, head)
@@ -208,7 +208,7 @@ func TestFailingStoreDoesNotBlockTheOthers(t *testing.T) {
 			var pool git.Pool
 			config := git.Config{URL: repository}
 			a, b := styled(t, &pool, config, "a", "a"), styled(t, &pool, config, "b", "b")
-			parts := []statestore.ViewPart{partOf(t, a, "1", map[string]string{"x": "2"}), partOf(t, b, "2", map[string]string{c.file: "2"})}
+			parts := []statestore.ViewChanges{partOf(t, a, "1", map[string]string{"x": "2"}), partOf(t, b, "2", map[string]string{c.file: "2"})}
 			want := map[string]string{"a/x": "2", "b/x": "1"}
 			if c.between != nil {
 				gittest.Commit(t, repository, "main", c.between)
@@ -255,7 +255,7 @@ func TestOnlyStoresOfEqualStyleShareACommit(t *testing.T) {
 	gittest.Git(t, repository, "branch", "dev", "main")
 	other := config
 	other.Branch = "dev"
-	outcomes := one.View().Location.Write(t.Context(), []statestore.ViewPart{
+	outcomes := one.View().Location.Write(t.Context(), []statestore.ViewChanges{
 		partOf(t, one, "1", map[string]string{"x": "1"}), partOf(t, styled(t, &pool, other, "dev", ""), "2", map[string]string{"x": "1"}),
 	})
 	if after := gittest.Git(t, repository, "rev-list", "--all", "--count"); after != "3" || outcomes[0].Err != nil || outcomes[1].Err != nil {

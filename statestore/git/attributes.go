@@ -140,7 +140,7 @@ const (
 func (s *Store) attributesBelow() []attributesAt {
 	var found []attributesAt
 	for _, p := range s.seen.attributes[:min(len(s.seen.attributes), maxAttributes)] {
-		if known, ok := s.seen.files.Sum(p); ok {
+		if known, ok := s.seen.files.Digest(p); ok {
 			found = append(found, attributesAt{s.path.Join(p).String(), blobOf(known)})
 		}
 	}

@@ -54,17 +54,17 @@ func basic(user, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
 }
 
-// authHint returns the fix that names the source of the credentials.
-func (r *remote) authHint() string {
+// authFix returns the fix that names the source of the credentials.
+func (r *remote) authFix() string {
 	switch {
 	case r.moved.elsewhere():
-		return hintMoved
+		return fixMoved
 	case r.auth.App != (GitHubApp{}):
-		return hintApp
+		return fixApp
 	case r.auth.Bearer != "":
-		return hintBearer
+		return fixBearer
 	case r.auth.SSH != (SSH{}):
-		return hintSSH
+		return fixSSH
 	}
-	return hintSecret
+	return fixSecret
 }

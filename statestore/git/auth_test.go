@@ -30,8 +30,8 @@ func TestBearerTokenIsAccepted(t *testing.T) {
 	storetest.Write(t, open(t, config), map[string]string{"a": "1"})
 	config.Auth.Bearer = "wrong-s3cret"
 	for _, err := range both(t, config) {
-		if told := wantError(t, err, statestore.ErrDenied); !strings.Contains(told.Hint, "bearerToken") {
-			t.Errorf("hint %q", told.Hint)
+		if told := wantError(t, err, statestore.ErrDenied); !strings.Contains(told.Fix, "bearerToken") {
+			t.Errorf("fix %q", told.Fix)
 		}
 	}
 }
@@ -46,8 +46,8 @@ func TestReadOnlyUserIsDeniedToWrite(t *testing.T) {
 	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: storetest.Read(t, store).Revision, Write: testkit.Files(map[string]string{"b": "2"})})
 	for _, err := range []error{err, store.Probe(t.Context())} {
 		told := wantError(t, err, statestore.ErrDenied)
-		if !strings.Contains(told.Error(), "You are not allowed to push code to this project.") || !strings.Contains(told.Hint, "may write") {
-			t.Errorf("%v (hint %q)", err, told.Hint)
+		if !strings.Contains(told.Error(), "You are not allowed to push code to this project.") || !strings.Contains(told.Fix, "may write") {
+			t.Errorf("%v (fix %q)", err, told.Fix)
 		}
 	}
 }
@@ -179,8 +179,8 @@ func TestRejectedAppTokenIsRenewed(t *testing.T) {
 	storetest.Read(t, store)
 	refuse = true
 	_, err = store.Read(t.Context())
-	if told := wantError(t, err, statestore.ErrDenied); !strings.Contains(told.Hint, "installationID") {
-		t.Errorf("hint %q", told.Hint)
+	if told := wantError(t, err, statestore.ErrDenied); !strings.Contains(told.Fix, "installationID") {
+		t.Errorf("fix %q", told.Fix)
 	}
 	refuse = false
 	storetest.Read(t, store)
@@ -200,8 +200,8 @@ func TestGitHubsErrorIsReported(t *testing.T) {
 		g.status, g.words = status, "Integration not found"
 		_, err := store.Read(t.Context())
 		told := wantError(t, err, want)
-		if !strings.Contains(told.Error(), "Integration not found") || errors.Is(want, statestore.ErrDenied) != strings.Contains(told.Hint, "appID") {
-			t.Errorf("%v (hint %q)", err, told.Hint)
+		if !strings.Contains(told.Error(), "Integration not found") || errors.Is(want, statestore.ErrDenied) != strings.Contains(told.Fix, "appID") {
+			t.Errorf("%v (fix %q)", err, told.Fix)
 		}
 	}
 }

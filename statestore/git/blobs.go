@@ -21,14 +21,14 @@ const (
 	maxAhead = 4096
 )
 
-// ahead computes which blobs to fetch when one is missing.
-type ahead struct {
+// prefetched computes which blobs to fetch when one is missing.
+type prefetched struct {
 	mu   sync.Mutex
 	next int
 }
 
 // wants returns the missing blobs at p and the files after it.
-func (a *ahead) wants(p tree.Path, files statestore.Files, held *objects) []plumbing.Hash {
+func (a *prefetched) wants(p tree.Path, files statestore.Files, held *objects) []plumbing.Hash {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.next = max(a.next, minAhead)

@@ -14,7 +14,7 @@ import (
 type branch struct {
 	remote *remote
 
-	turn chan struct{} // holds a token while an operation is in progress
+	token chan struct{} // holds a token while an operation is in progress
 
 	// users is the number of open stores.
 	users atomic.Int64
@@ -40,7 +40,7 @@ type branch struct {
 }
 
 func newBranch(r *remote) *branch {
-	return &branch{remote: r, turn: make(chan struct{}, 1), objects: newObjects()}
+	return &branch{remote: r, token: make(chan struct{}, 1), objects: newObjects()}
 }
 
 // minTidyObjects and minTidyBytes are how many objects and bytes must be added before
@@ -56,14 +56,14 @@ func (b *branch) begin(ctx context.Context) error {
 		return err
 	}
 	select {
-	case b.turn <- struct{}{}:
+	case b.token <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (b *branch) end() { <-b.turn }
+func (b *branch) end() { <-b.token }
 
 // release closes the branch after its last store is closed and the operation in progress
 // has ended. A store that is used afterwards reads everything again.
@@ -72,11 +72,11 @@ func (b *branch) release() {
 		return
 	}
 	select {
-	case b.turn <- struct{}{}:
+	case b.token <- struct{}{}:
 		b.shut()
 	default:
 		go func() {
-			b.turn <- struct{}{}
+			b.token <- struct{}{}
 			b.shut()
 		}()
 	}
@@ -137,7 +137,7 @@ func (b *branch) pull(ctx context.Context) error {
 	if b.head.IsZero() {
 		return b.fetchAll(ctx, session, refs, start)
 	}
-	if b.fetchNews(ctx, session, refs, start) == nil {
+	if b.fetchNew(ctx, session, refs, start) == nil {
 		return nil
 	}
 	return b.refetch(ctx)

@@ -20,7 +20,7 @@ func (s *Store) build(edits *edit, text string) (*commit, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := rewriter{held: s.objects, made: map[plumbing.Hash]plumbing.EncodedObject{}}
+	r := rewriter{objects: s.objects, made: map[plumbing.Hash]plumbing.EncodedObject{}}
 	root, err := r.dir("", was, edits)
 	if err != nil || root == was {
 		return nil, err

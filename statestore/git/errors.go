@@ -26,23 +26,23 @@ import (
 )
 
 const (
-	hintSSH      = "check the keys sshPrivateKey and knownHosts in the Secret that spec.secretRef names, and that the server knows the public key and lets it write"
-	hintBearer   = "check the key bearerToken in the Secret that spec.secretRef names: it may have expired, or may not write to the repository"
-	hintApp      = "check the keys appID, installationID and privateKey in the Secret that spec.secretRef names, and that the app is installed on the repository with the permission contents: write"
-	hintArchived = "the repository is archived, so nobody can write to it: unarchive it, or choose another one in spec.url"
-	hintHost     = "put the server's key into key knownHosts of the Secret that spec.secretRef names; `ssh-keyscan` shows it, and someone who knows the server can confirm it"
-	hintMoved    = "the server sends us to another host, where credentials are not sent: set spec.url of the state store to the new address"
-	hintProtocol = "this is not a git server's answer: check spec.url, and proxies on the way"
-	hintProxy    = "check the proxy that HTTPS_PROXY or HTTP_PROXY names, and a user and a password in it; NO_PROXY lists servers to reach without one"
-	hintSecret   = "check the keys username and password in the Secret that spec.secretRef names, and that this user may write to the repository"
-	hintURL      = "check spec.url of the state store; a private repository also looks missing to a user who may not see it"
-	hintCA       = "put the certificate of the CA that signed the server's into key ca.crt of the Secret that spec.secretRef names, PEM encoded"
-	hintHook     = "a rule of the server (a hook or a protected branch) refused the commit: satisfy it, or let this user pass"
-	hintConflict = "move or remove what is in the way in the repository, or change the path"
-	hintUnpack   = "the server checks what it is sent (receive.fsckObjects, receive.maxInputSize): change the file, or the server's setting"
-	hintDamaged  = "the repository on the server may be damaged: let someone run `git fsck` in it"
-	hintFormat   = "name a repository with SHA-1 objects in spec.url; `git init --object-format=sha1` makes one"
-	hintGit      = "repositories on this machine need the git binary in PATH"
+	fixSSH      = "check the keys sshPrivateKey and knownHosts in the Secret that spec.secretRef names, and that the server knows the public key and lets it write"
+	fixBearer   = "check the key bearerToken in the Secret that spec.secretRef names: it may have expired, or may not write to the repository"
+	fixApp      = "check the keys appID, installationID and privateKey in the Secret that spec.secretRef names, and that the app is installed on the repository with the permission contents: write"
+	fixArchived = "the repository is archived, so nobody can write to it: unarchive it, or choose another one in spec.url"
+	fixHost     = "put the server's key into key knownHosts of the Secret that spec.secretRef names; `ssh-keyscan` shows it, and someone who knows the server can confirm it"
+	fixMoved    = "the server sends us to another host, where credentials are not sent: set spec.url of the state store to the new address"
+	fixProtocol = "this is not a git server's answer: check spec.url, and proxies on the way"
+	fixProxy    = "check the proxy that HTTPS_PROXY or HTTP_PROXY names, and a user and a password in it; NO_PROXY lists servers to reach without one"
+	fixSecret   = "check the keys username and password in the Secret that spec.secretRef names, and that this user may write to the repository"
+	fixURL      = "check spec.url of the state store; a private repository also looks missing to a user who may not see it"
+	fixCA       = "put the certificate of the CA that signed the server's into key ca.crt of the Secret that spec.secretRef names, PEM encoded"
+	fixHook     = "a rule of the server (a hook or a protected branch) refused the commit: satisfy it, or let this user pass"
+	fixConflict = "move or remove what is in the way in the repository, or change the path"
+	fixUnpack   = "the server checks what it is sent (receive.fsckObjects, receive.maxInputSize): change the file, or the server's setting"
+	fixDamaged  = "the repository on the server may be damaged: let someone run `git fsck` in it"
+	fixFormat   = "name a repository with SHA-1 objects in spec.url; `git init --object-format=sha1` makes one"
+	fixGit      = "repositories on this machine need the git binary in PATH"
 )
 
 // verdict is the meaning of an error of a library.
@@ -50,7 +50,7 @@ type verdict struct {
 	kind   error
 	text   string // replaces the library's text if that must not be printed
 	remote string
-	hint   string
+	fix    string
 	ended  error // the context's own error, if the context ended
 	wait   time.Duration
 	at     []tree.Path // the paths in the repository that conflict with the changes
@@ -59,18 +59,18 @@ type verdict struct {
 // failure converts an error of a library into an error of package statestore. No other
 // function does.
 func (s *Store) failure(op string, err error) error {
-	v := judge(err).advise(unwrapClient(err))
+	v := judge(err).withFix(unwrapClient(err))
 	if v.wait > 0 {
-		s.remote.rest.until(s.now().Add(v.wait))
+		s.remote.pause.until(s.now().Add(v.wait))
 	}
 	if v.kind == statestore.ErrDenied { //nolint:errorlint // not for ErrContentRefused, which does not depend on the credentials
 		s.remote.credentials.refused()
 	}
-	if v.hint == hintSecret {
-		v.hint = s.remote.authHint()
+	if v.fix == fixSecret {
+		v.fix = s.remote.authFix()
 	}
-	told := &statestore.Error{Op: op, Store: s.name, Remote: s.remote.redact(oneSentence(v.remote)), Hint: v.hint, RetryAfter: v.retryAfter(err)}
-	cause := blame(err, v)
+	told := &statestore.Error{Op: op, Store: s.name, Remote: s.remote.redact(oneSentence(v.remote)), Fix: v.fix, RetryAfter: v.retryAfter(err)}
+	cause := diagnose(err, v)
 	told.Class, told.Field = cause.Class, cause.Field
 	for _, path := range v.at {
 		if own, below := path.RelativeTo(s.path); below {
@@ -108,9 +108,9 @@ func judge(err error) verdict {
 	case errors.Is(err, context.DeadlineExceeded):
 		return verdict{kind: statestore.ErrUnavailable, ended: context.DeadlineExceeded}
 	case errors.As(err, &blocked):
-		return verdict{kind: statestore.ErrContentRefused, hint: hintConflict, at: []tree.Path{blocked.at}}
+		return verdict{kind: statestore.ErrContentRefused, fix: fixConflict, at: []tree.Path{blocked.at}}
 	case errors.As(err, new(noDirectory)):
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintConflict}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixConflict}
 	case errors.As(err, &refused):
 		return judgeRefusal(refused)
 	case errors.As(err, &said) && said.words != "":
@@ -149,27 +149,27 @@ func judgeConnection(err error) verdict {
 		v.remote = line.Text
 		return v
 	case errors.As(err, &untruste), errors.As(err, &authors):
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintCA}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixCA}
 	case errors.As(err, &stranger):
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintHost}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixHost}
 	case errors.As(err, &app):
 		return app.verdict()
 	case errors.As(err, &proxy), errors.As(err, &network) && network.Op == "proxyconnect":
-		return verdict{kind: statestore.ErrUnavailable, hint: hintProxy}
+		return verdict{kind: statestore.ErrUnavailable, fix: fixProxy}
 	case strings.Contains(err.Error(), "ssh: unable to authenticate"): // the library has no type for it
-		return verdict{kind: statestore.ErrDenied, hint: hintSecret}
+		return verdict{kind: statestore.ErrDenied, fix: fixSecret}
 	case errors.As(err, &moved):
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintMoved}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixMoved}
 	case errors.As(err, &garbage), errors.Is(err, pktline.ErrInvalidPktLen):
-		return verdict{kind: statestore.ErrUnavailable, hint: hintProtocol}
+		return verdict{kind: statestore.ErrUnavailable, fix: fixProtocol}
 	case connectionEnded(err):
 		return verdict{kind: statestore.ErrUnavailable, text: "the connection ended before the answer did"}
 	case errors.Is(err, exec.ErrNotFound):
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintGit}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixGit}
 	case errors.Is(err, fs.ErrPermission):
-		return verdict{kind: statestore.ErrDenied, hint: hintURL}
+		return verdict{kind: statestore.ErrDenied, fix: fixURL}
 	case isPathError(err):
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintURL}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixURL}
 	}
 	return verdict{kind: statestore.ErrUnavailable}
 }
@@ -190,8 +190,8 @@ func connectionEnded(err error) bool {
 	return strings.Contains(err.Error(), "server closed idle connection") // the library has no type for it
 }
 
-// hintOr returns the verdict's hint, or other if it has none.
-func (v verdict) hintOr(other string) string { return orDefault(v.hint, other) }
+// fixOr returns the verdict's fix, or other if it has none.
+func (v verdict) fixOr(other string) string { return orDefault(v.fix, other) }
 
 // judgeText returns the verdict on a text that a server printed. Over ssh, errors have no
 // other form.
@@ -202,15 +202,15 @@ func judgeText(text string) verdict {
 	}
 	switch {
 	case saysLimited(text):
-		return verdict{kind: statestore.ErrUnavailable, hint: hintLimit, wait: limitedPause}
+		return verdict{kind: statestore.ErrUnavailable, fix: fixLimit, wait: limitedPause}
 	case says("archived"):
-		return verdict{kind: statestore.ErrDenied, hint: hintArchived}
+		return verdict{kind: statestore.ErrDenied, fix: fixArchived}
 	case says("not appear to be a git repository", "not found", "no such", "does not exist", "could not be found", "not a git repository"):
-		return verdict{kind: statestore.ErrMisconfigured, hint: hintURL}
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixURL}
 	case says("denied", "not allowed", "read-only", "read only", "unauthorized", "permission", "forbidden"):
-		return verdict{kind: statestore.ErrDenied, hint: hintSecret}
+		return verdict{kind: statestore.ErrDenied, fix: fixSecret}
 	case says("dubious ownership"):
-		return verdict{kind: statestore.ErrDenied, hint: "the repository belongs to another user of this machine: let that user run this, or set git's safe.directory"}
+		return verdict{kind: statestore.ErrDenied, fix: "the repository belongs to another user of this machine: let that user run this, or set git's safe.directory"}
 	}
 	return verdict{kind: statestore.ErrUnavailable}
 }
@@ -248,19 +248,19 @@ func judgeRefusal(r refusal) verdict {
 	moved := func(text string) bool { return strings.Contains(status, text) }
 	switch {
 	case r.always, strings.HasPrefix(status, "protected branch hook declined"):
-		return verdict{kind: statestore.ErrDenied, remote: r.words, hint: hintHook}
+		return verdict{kind: statestore.ErrDenied, remote: r.words, fix: fixHook}
 	case isHooks(status):
-		return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintHook}
+		return verdict{kind: statestore.ErrContentRefused, remote: r.words, fix: fixHook}
 	case slices.ContainsFunc(staleTexts[:], moved):
 		return verdict{kind: statestore.ErrStale, remote: r.words}
 	case isUnpack(status) && rejectsContent(r.words):
-		return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintUnpack}
+		return verdict{kind: statestore.ErrContentRefused, remote: r.words, fix: fixUnpack}
 	case isUnpack(status):
 		return verdict{kind: statestore.ErrUnavailable, remote: r.words}
 	case strings.Contains(status, "missing necessary objects"):
-		return verdict{kind: statestore.ErrUnavailable, remote: r.words, hint: hintDamaged}
+		return verdict{kind: statestore.ErrUnavailable, remote: r.words, fix: fixDamaged}
 	}
-	return verdict{kind: statestore.ErrContentRefused, remote: r.words, hint: hintHook}
+	return verdict{kind: statestore.ErrContentRefused, remote: r.words, fix: fixHook}
 }
 
 // isUnpack reports whether the server could not unpack the objects of a push.
@@ -277,20 +277,20 @@ func rejectsContent(words string) bool {
 func isHooks(status string) bool { return strings.Contains(strings.ToLower(status), "declined") }
 
 func judgeStatus(answer *statusError) verdict {
-	v := verdict{kind: statestore.ErrMisconfigured, hint: hintURL, remote: answer.words, wait: answer.wait()}
+	v := verdict{kind: statestore.ErrMisconfigured, fix: fixURL, remote: answer.words, wait: answer.wait()}
 	switch code := answer.code; {
 	case code == http.StatusProxyAuthRequired:
-		v.kind, v.hint = statestore.ErrUnavailable, hintProxy
+		v.kind, v.fix = statestore.ErrUnavailable, fixProxy
 	case answer.limited():
-		v.kind, v.hint = statestore.ErrUnavailable, hintLimit
+		v.kind, v.fix = statestore.ErrUnavailable, fixLimit
 	case code >= 500, code == http.StatusRequestTimeout:
-		v.kind, v.hint = statestore.ErrUnavailable, ""
+		v.kind, v.fix = statestore.ErrUnavailable, ""
 	case code == http.StatusUnauthorized:
-		v.kind, v.hint = statestore.ErrDenied, hintSecret
+		v.kind, v.fix = statestore.ErrDenied, fixSecret
 	case code == http.StatusForbidden:
-		v.kind, v.hint = statestore.ErrDenied, judgeText(answer.words).hintOr(hintSecret)
+		v.kind, v.fix = statestore.ErrDenied, judgeText(answer.words).fixOr(fixSecret)
 	case code == http.StatusRequestEntityTooLarge:
-		v.kind, v.hint = statestore.ErrContentRefused, "the server or a proxy before it limits the size of a push: raise the limit"
+		v.kind, v.fix = statestore.ErrContentRefused, "the server or a proxy before it limits the size of a push: raise the limit"
 	}
 	return v
 }

@@ -30,7 +30,7 @@ func wantError(t *testing.T, err, kind error) statestore.Error {
 	if told.Store != "GitStateStore default" || told.Op == "" {
 		t.Errorf("store %q, op %q", told.Store, told.Op)
 	}
-	if everything := told.Error() + told.Remote + told.Hint; strings.Contains(everything, "s3cret") || strings.Contains(everything, "\n") {
+	if everything := told.Error() + told.Remote + told.Fix; strings.Contains(everything, "s3cret") || strings.Contains(everything, "\n") {
 		t.Errorf("a secret or a second line in: %s", everything)
 	}
 	return *told
@@ -53,8 +53,8 @@ func TestHookOutputIsReported(t *testing.T) {
 			store := open(t, config)
 			_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: testkit.Files(map[string]string{"a": "1"})})
 			told := wantError(t, err, statestore.ErrDenied)
-			if !strings.Contains(told.Remote, "no commits on Fridays: failed to lock; ask ops") || !strings.Contains(told.Error(), "hook declined") || told.Hint == "" {
-				t.Errorf("%s: %v (remote %q, hint %q)", hook, err, told.Remote, told.Hint)
+			if !strings.Contains(told.Remote, "no commits on Fridays: failed to lock; ask ops") || !strings.Contains(told.Error(), "hook declined") || told.Fix == "" {
+				t.Errorf("%s: %v (remote %q, fix %q)", hook, err, told.Remote, told.Fix)
 			}
 			storetest.Holds(t, store, map[string]string{})
 			gittest.Hook(t, repository, hook, "exit 0\n")
@@ -85,8 +85,8 @@ func TestWrongCredentialsAreDeniedAndNeverPrinted(t *testing.T) {
 	} {
 		for _, err := range both(t, config) {
 			told := wantError(t, err, statestore.ErrDenied)
-			if !strings.Contains(told.Hint, "username") || !strings.Contains(told.Hint, "password") {
-				t.Errorf("%s: hint %q", name, told.Hint)
+			if !strings.Contains(told.Fix, "username") || !strings.Contains(told.Fix, "password") {
+				t.Errorf("%s: fix %q", name, told.Fix)
 			}
 		}
 	}
@@ -101,7 +101,7 @@ func TestPasswordThatAServerRepeatsIsRedacted(t *testing.T) {
 		}))
 		for _, err := range both(t, git.Config{URL: server.URL, Auth: git.Auth{Password: "s3cret /+"}}) {
 			var told *statestore.Error
-			if !errors.As(err, &told) || strings.Contains(told.Error()+told.Remote+told.Hint, "s3cret") {
+			if !errors.As(err, &told) || strings.Contains(told.Error()+told.Remote+told.Fix, "s3cret") {
 				t.Errorf("%d: %v", code, err)
 			}
 		}
@@ -115,8 +115,8 @@ func TestUnknownCertificateNamesTheSecretKeyOfTheCA(t *testing.T) {
 	config.CABundle = nil
 	for _, err := range both(t, config) {
 		told := wantError(t, err, statestore.ErrMisconfigured)
-		if !strings.Contains(told.Hint, "ca.crt") || !strings.Contains(told.Error(), "certificate") {
-			t.Errorf("%v (hint %q)", err, told.Hint)
+		if !strings.Contains(told.Fix, "ca.crt") || !strings.Contains(told.Error(), "certificate") {
+			t.Errorf("%v (fix %q)", err, told.Fix)
 		}
 	}
 	config.Insecure = true

@@ -36,7 +36,7 @@ func (s *Store) examine(ctx context.Context, err error) error {
 
 // isRule reports whether a rule of the server rejected a push, as opposed to a branch that
 // had moved or objects that could not be stored.
-func isRule(r refusal) bool { return r.status != "" && judgeRefusal(r).hint == hintHook }
+func isRule(r refusal) bool { return r.status != "" && judgeRefusal(r).fix == fixHook }
 
 // confirm pushes the branch to its current commit. The server checks that like any push; if
 // it rejects it, it rejects every push.

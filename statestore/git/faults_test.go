@@ -131,8 +131,8 @@ func TestArchivedRepositoryIsReportedAsArchived(t *testing.T) {
 	base := storetest.Read(t, store).Revision
 	_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"b": "1"})})
 	told := wantError(t, err, statestore.ErrDenied)
-	if !strings.Contains(told.Error(), "was archived so it is read-only") || !strings.Contains(told.Hint, "unarchive it") {
-		t.Errorf("%v (hint %q)", err, told.Hint)
+	if !strings.Contains(told.Error(), "was archived so it is read-only") || !strings.Contains(told.Fix, "unarchive it") {
+		t.Errorf("%v (fix %q)", err, told.Fix)
 	}
 }
 
@@ -144,8 +144,8 @@ func TestWebPageIsNotReadAsARepository(t *testing.T) {
 	defer server.Close()
 	for _, err := range both(t, git.Config{URL: server.URL + "/x.git"}) {
 		told := wantError(t, err, statestore.ErrUnavailable)
-		if !strings.Contains(told.Hint, "not a git server's answer") {
-			t.Errorf("%v (hint %q)", err, told.Hint)
+		if !strings.Contains(told.Fix, "not a git server's answer") {
+			t.Errorf("%v (fix %q)", err, told.Fix)
 		}
 	}
 }

@@ -23,9 +23,9 @@ func (b *branch) fetchAll(ctx context.Context, session transport.UploadPackSessi
 	return nil
 }
 
-// fetchNews fetches only objects that head does not reach. It does not check that the
+// fetchNew fetches only objects that head does not reach. It does not check that the
 // server sent all of them; later reads report missing objects.
-func (b *branch) fetchNews(ctx context.Context, session transport.UploadPackSession, refs *packp.AdvRefs, commit plumbing.Hash) error {
+func (b *branch) fetchNew(ctx context.Context, session transport.UploadPackSession, refs *packp.AdvRefs, commit plumbing.Hash) error {
 	if !refs.Capabilities.Supports(capability.Shallow) {
 		session.Close() //nolint:errcheck // everything is fetched instead
 		return errors.New("the server knows no shallow fetch")

@@ -166,9 +166,9 @@ func (e appError) Error() string {
 }
 
 func (e appError) verdict() verdict {
-	v := verdict{kind: statestore.ErrDenied, remote: e.words, hint: hintApp, wait: e.wait}
+	v := verdict{kind: statestore.ErrDenied, remote: e.words, fix: fixApp, wait: e.wait}
 	if e.status >= http.StatusInternalServerError || e.status == http.StatusTooManyRequests || e.wait > 0 {
-		v.kind, v.hint = statestore.ErrUnavailable, ""
+		v.kind, v.fix = statestore.ErrUnavailable, ""
 	}
 	return v
 }

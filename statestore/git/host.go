@@ -103,11 +103,11 @@ func (s *shared[K, V]) get(key K, open func() (*V, error)) (*V, error) {
 	return made, nil
 }
 
-// neighbours are the servers and accounts of the stores of a Pool. The zero value is ready
+// sharedHosts are the servers and accounts of the stores of a Pool. The zero value is ready
 // for use.
-type neighbours struct {
-	hosts shared[string, host]
-	rests shared[account, rest]
+type sharedHosts struct {
+	hosts  shared[string, host]
+	pauses shared[account, pause]
 }
 
 // account is a user of a server: rate limits are per account.
@@ -116,10 +116,10 @@ type account struct {
 	auth Auth
 }
 
-// meet returns the host, which all remotes of a server share, and the rest, which those
+// get returns the host, which all remotes of a server share, and the rest, which those
 // with the same credentials share.
-func (n *neighbours) meet(address string, auth Auth) (*host, *rest) {
+func (n *sharedHosts) get(address string, auth Auth) (*host, *pause) {
 	h, _ := n.hosts.get(address, func() (*host, error) { return newHost(), nil }) // open does not fail
-	r, _ := n.rests.get(account{address, auth}, func() (*rest, error) { return &rest{}, nil })
+	r, _ := n.pauses.get(account{address, auth}, func() (*pause, error) { return &pause{}, nil })
 	return h, r
 }

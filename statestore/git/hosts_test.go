@@ -173,8 +173,8 @@ func TestURLWithoutASchemeIsRejectedWithASuggestion(t *testing.T) {
 	} {
 		_, err := git.Open(git.Config{Name: "GitStateStore default", URL: address, Now: time.Now})
 		told := wantError(t, err, statestore.ErrMisconfigured)
-		if !strings.Contains(told.Error(), want) || !strings.Contains(told.Hint, "spec.url") || told.Field != "spec.url" || told.Class != statestore.Setting {
-			t.Errorf("%s: %v (hint %q, field %q)", address, err, told.Hint, told.Field)
+		if !strings.Contains(told.Error(), want) || !strings.Contains(told.Fix, "spec.url") || told.Field != "spec.url" || told.Class != statestore.Setting {
+			t.Errorf("%s: %v (fix %q, field %q)", address, err, told.Fix, told.Field)
 		}
 	}
 	if entries, _ := os.ReadDir("."); len(entries) > 0 {
@@ -195,8 +195,8 @@ func TestMissingBranchIsReportedWithTheExistingOnes(t *testing.T) {
 		for _, config := range []git.Config{{URL: repository, Branch: branch}, withBranch(served(t, repository), branch)} {
 			for _, err := range append(both(t, config), open(t, config).Probe(t.Context())) {
 				told := wantError(t, err, statestore.ErrMisconfigured)
-				if !strings.Contains(told.Error(), want) || told.Field != "spec.branch" || !strings.Contains(told.Hint, "--create-branch") {
-					t.Errorf("%s: %v (hint %q, field %q)", branch, err, told.Hint, told.Field)
+				if !strings.Contains(told.Error(), want) || told.Field != "spec.branch" || !strings.Contains(told.Fix, "--create-branch") {
+					t.Errorf("%s: %v (fix %q, field %q)", branch, err, told.Fix, told.Field)
 				}
 			}
 			config.CreateBranch = true
@@ -228,8 +228,8 @@ func TestBranchBlockedByADirectoryOfBranchesIsReported(t *testing.T) {
 			want := fmt.Sprintf("the branch %s cannot be made because the branch %s exists", wanted, existing)
 			for _, err := range append(both(t, config), open(t, config).Probe(t.Context())) {
 				told := wantError(t, err, statestore.ErrMisconfigured)
-				if !strings.Contains(told.Error(), want) || told.Field != "spec.branch" || !strings.Contains(told.Hint, "spec.branch") {
-					t.Errorf("%v (hint %q, field %q)", err, told.Hint, told.Field)
+				if !strings.Contains(told.Error(), want) || told.Field != "spec.branch" || !strings.Contains(told.Fix, "spec.branch") {
+					t.Errorf("%v (fix %q, field %q)", err, told.Fix, told.Field)
 				}
 			}
 		}
@@ -298,8 +298,8 @@ func TestRateLimitIsAPauseAndNotACredentialProblem(t *testing.T) {
 			}
 			_, err = first.Read(t.Context())
 			told := wantError(t, err, statestore.ErrUnavailable)
-			if strings.Contains(told.Hint, "Secret") || statestore.RetryAfter(err) != c.want || told.Class != statestore.Server {
-				t.Errorf("%v: hint %q, wait %s, class %q; want %s", err, told.Hint, statestore.RetryAfter(err), told.Class, c.want)
+			if strings.Contains(told.Fix, "Secret") || statestore.RetryAfter(err) != c.want || told.Class != statestore.Server {
+				t.Errorf("%v: fix %q, wait %s, class %q; want %s", err, told.Fix, statestore.RetryAfter(err), told.Class, c.want)
 			}
 			if c.want == 0 {
 				return

@@ -77,11 +77,11 @@ func TestTreeWithOldModesIsRewrittenOnlyForAChange(t *testing.T) {
 		t.Fatal(err)
 	}
 	for content, same := range map[string]bool{"x": true, "y": false} {
-		edits, err := planEdits([]part{{&Store{}, statestore.ChangeSet{Write: testkit.Files(map[string]string{"a": content})}}})
+		edits, err := planEdits([]commitChanges{{&Store{}, statestore.ChangeSet{Write: testkit.Files(map[string]string{"a": content})}}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		r := rewriter{held: held, made: map[plumbing.Hash]plumbing.EncodedObject{}}
+		r := rewriter{objects: held, made: map[plumbing.Hash]plumbing.EncodedObject{}}
 		if got, err := r.dir("", old.Hash(), edits); err != nil || (got == old.Hash()) != same || (len(r.made) == 0) != same {
 			t.Errorf("%q: %s, %d new objects, %v", content, got, len(r.made), err)
 		}

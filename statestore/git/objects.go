@@ -32,7 +32,7 @@ type growth struct {
 }
 
 func newObjects() *objects {
-	return &objects{byHash: map[plumbing.Hash]position{}, limit: maxHeld, memory: &log{bytes: &pages{}}}
+	return &objects{byHash: map[plumbing.Hash]position{}, limit: maxInMemory, memory: &log{bytes: &pages{}}}
 }
 
 // missing is the error for an object that the server should have sent.

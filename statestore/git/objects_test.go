@@ -29,7 +29,7 @@ func holds(t *testing.T, held *objects, kind plumbing.ObjectType, want []byte) {
 }
 
 func TestObjectsOfAllSizesAndTypesAreStored(t *testing.T) {
-	for _, limit := range []int64{0, 3 * pageSize, maxHeld} {
+	for _, limit := range []int64{0, 3 * pageSize, maxInMemory} {
 		held := newObjects()
 		held.limit = limit
 		kinds := []plumbing.ObjectType{plumbing.CommitObject, plumbing.TreeObject, plumbing.BlobObject, plumbing.TagObject}
@@ -53,7 +53,7 @@ func TestObjectsOfAllSizesAndTypesAreStored(t *testing.T) {
 		if held.bytes() <= whole || held.bytes() > whole+int64(held.len())*maxHeader || held.grown != (growth{held.len(), held.bytes()}) {
 			t.Errorf("limit %d: %d bytes, of which %+v were added, want somewhat more than %d", limit, held.bytes(), held.grown, whole)
 		}
-		if n := len(sizes) * len(kinds); held.len() != n || held.memory.end > limit || (held.spill == nil) != (limit == maxHeld) {
+		if n := len(sizes) * len(kinds); held.len() != n || held.memory.end > limit || (held.spill == nil) != (limit == maxInMemory) {
 			t.Errorf("limit %d: %d objects, want %d; %d bytes of %d in memory", limit, held.len(), n, held.memory.end, held.bytes())
 		}
 	}
@@ -62,7 +62,7 @@ func TestObjectsOfAllSizesAndTypesAreStored(t *testing.T) {
 // TestOnlyNewCompleteObjectsTakeRoom: an object whose content cannot be read completely, or
 // that is present already, takes no room and does not affect others.
 func TestOnlyNewCompleteObjectsTakeRoom(t *testing.T) {
-	for _, limit := range []int64{0, maxHeld} {
+	for _, limit := range []int64{0, maxInMemory} {
 		held := newObjects()
 		held.limit = limit
 		first, second := []byte(strings.Repeat("first ", 5000)), []byte(strings.Repeat("second ", 4000))

@@ -12,7 +12,7 @@ import (
 // branches that no store uses any more.
 type Pool struct {
 	branches shared[branchKey, branch]
-	neighbours
+	sharedHosts
 }
 
 // branchKey identifies a branch: stores with equal keys share it.
@@ -53,7 +53,7 @@ func (p *Pool) branch(config Config) (*branch, error) {
 		auth: config.Auth, insecure: config.Insecure, create: config.CreateBranch,
 	}
 	return p.branches.get(at, func() (*branch, error) {
-		remote, err := newRemote(config, &p.neighbours)
+		remote, err := newRemote(config, &p.sharedHosts)
 		if err != nil {
 			return nil, err
 		}

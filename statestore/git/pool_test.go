@@ -338,8 +338,8 @@ func TestRedirectToAnotherHostGetsNoCredentials(t *testing.T) {
 	config.Auth = target.Auth
 	for _, err := range both(t, config) {
 		told := wantError(t, err, statestore.ErrDenied)
-		if !strings.Contains(told.Hint, "another host") || !strings.Contains(told.Hint, "spec.url") {
-			t.Errorf("%v (hint %q)", err, told.Hint)
+		if !strings.Contains(told.Fix, "another host") || !strings.Contains(told.Fix, "spec.url") {
+			t.Errorf("%v (fix %q)", err, told.Fix)
 		}
 	}
 	if shown.Load() {

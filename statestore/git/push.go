@@ -54,7 +54,7 @@ func (r *remote) startPush(ctx context.Context, base statestore.Revision) (*push
 // earlier one; nil if that is not possible. Over http each request is independent, so this
 // saves one of two requests.
 func (r *remote) pushAgain(ctx context.Context, tip plumbing.Hash) *push {
-	if !r.stateless || r.offered == nil || r.moved.warning() != "" || r.rest.over(r.now()) != nil {
+	if !r.stateless || r.offered == nil || r.moved.warning() != "" || r.pause.over(r.now()) != nil {
 		return nil
 	}
 	auth, err := r.credentials.login(ctx)

@@ -63,8 +63,8 @@ func TestContentRejectionsDifferFromOtherRejections(t *testing.T) {
 			if errors.Is(err, statestore.ErrContentRefused) != isContent {
 				t.Errorf("it is said: %v", told.Err)
 			}
-			if !strings.Contains(told.Remote, c.words) || told.Hint == "" {
-				t.Errorf("the words are %q, the hint %q", told.Remote, told.Hint)
+			if !strings.Contains(told.Remote, c.words) || told.Fix == "" {
+				t.Errorf("the words are %q, the fix %q", told.Remote, told.Fix)
 			}
 			storetest.Holds(t, open(t, git.Config{URL: "file://" + repository}), map[string]string{"a": "1"})
 			if isContent {

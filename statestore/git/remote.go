@@ -40,12 +40,12 @@ type remote struct {
 	// closeIdle closes idle connections; nil if none stay open.
 	closeIdle func()
 	moved     moved
-	// rest is the pause that the server has requested.
-	rest *rest
-	now  func() time.Time
+	// pause is the pause that the server has requested.
+	pause *pause
+	now   func() time.Time
 }
 
-func newRemote(config Config, near *neighbours) (*remote, error) {
+func newRemote(config Config, near *sharedHosts) (*remote, error) {
 	branch, err := branchReference(config.Branch)
 	if err != nil {
 		return nil, statestore.InField("spec.branch", err)
@@ -59,7 +59,7 @@ func newRemote(config Config, near *neighbours) (*remote, error) {
 }
 
 // parseRemote returns the remote for the scheme of the URL.
-func parseRemote(config Config, near *neighbours) (*remote, error) {
+func parseRemote(config Config, near *sharedHosts) (*remote, error) {
 	parsed, err := kratix.ParseGitURL(config.URL)
 	if err != nil {
 		return nil, err
@@ -99,16 +99,16 @@ func localRemote(path string) (*remote, error) {
 		client:      pipedTransport{processes{dir}},
 		credentials: fixed{},
 		local:       dir,
-		rest:        &rest{},
+		pause:       &pause{},
 	}, nil
 }
 
-func httpRemote(config Config, parsed *url.URL, near *neighbours) (*remote, error) {
+func httpRemote(config Config, parsed *url.URL, near *sharedHosts) (*remote, error) {
 	if parsed.Hostname() == "" {
 		return nil, errors.New("the URL names no host")
 	}
-	server, rest := near.meet(net.JoinHostPort(strings.ToLower(parsed.Hostname()), portOf(parsed)), config.Auth)
-	r := &remote{stateless: true, rest: rest}
+	server, rest := near.get(net.JoinHostPort(strings.ToLower(parsed.Hostname()), portOf(parsed)), config.Auth)
+	r := &remote{stateless: true, pause: rest}
 	client, err := newHTTPClient(config, server, &r.moved)
 	if err != nil {
 		return nil, statestore.InField("spec.secretRef", err)
@@ -165,7 +165,7 @@ func advertise[S transport.Session](ctx context.Context, r *remote,
 	if err := ctx.Err(); err != nil {
 		return session, nil, err
 	}
-	if err := r.rest.over(r.now()); err != nil {
+	if err := r.pause.over(r.now()); err != nil {
 		return session, nil, err
 	}
 	auth, err := r.credentials.login(ctx)

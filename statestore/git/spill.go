@@ -6,9 +6,9 @@ import (
 	"os"
 )
 
-// maxHeld is the maximum number of bytes of objects in memory; further objects are written
+// maxInMemory is the maximum number of bytes of objects in memory; further objects are written
 // to a file.
-const maxHeld = 16 << 20
+const maxInMemory = 16 << 20
 
 // newSpill returns a log in a file without a name, so that it is freed when the process
 // ends, however it ends. It returns nil if no file can be created; all objects then stay in

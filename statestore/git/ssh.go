@@ -39,7 +39,7 @@ type shells struct {
 var _ launcher = (*shells)(nil)
 
 // sshRemote returns the remote of an ssh URL.
-func sshRemote(config Config, parsed *url.URL, near *neighbours) (*remote, error) {
+func sshRemote(config Config, parsed *url.URL, near *sharedHosts) (*remote, error) {
 	if parsed.Hostname() == "" {
 		return nil, errors.New("the URL names no host")
 	}
@@ -52,13 +52,13 @@ func sshRemote(config Config, parsed *url.URL, near *neighbours) (*remote, error
 	if rest, ok := strings.CutPrefix(path, "/~"); ok {
 		path = "~" + rest
 	}
-	server, rest := near.meet(strings.ToLower(address), config.Auth)
+	server, rest := near.get(strings.ToLower(address), config.Auth)
 	started := &shells{address: address, path: path, config: client, dial: guardedDial(proxy.Dial, config.Silence), host: server}
 	password, _ := parsed.User.Password()
 	return &remote{
 		client:    pipedTransport{started},
 		closeIdle: started.close,
-		rest:      rest,
+		pause:     rest,
 		credentials: fixed{hidden: []string{
 			password, config.Auth.SSH.Passphrase, config.Auth.SSH.PrivateKey,
 		}},

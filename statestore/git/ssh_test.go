@@ -123,8 +123,8 @@ func TestUnknownSSHServerIsRejected(t *testing.T) {
 				if !errors.As(err, &told) || !strings.Contains(err.Error(), c.why) {
 					t.Fatalf("%v, want %q", err, c.why)
 				}
-				if !strings.Contains(c.why, "revoked") && (!errors.Is(err, statestore.ErrMisconfigured) || !strings.Contains(told.Hint, "ssh-keyscan")) {
-					t.Errorf("%v, hint %q", err, told.Hint)
+				if !strings.Contains(c.why, "revoked") && (!errors.Is(err, statestore.ErrMisconfigured) || !strings.Contains(told.Fix, "ssh-keyscan")) {
+					t.Errorf("%v, fix %q", err, told.Fix)
 				}
 			}
 		})
@@ -146,8 +146,8 @@ func TestSSHKeyUnknownToTheServerIsDenied(t *testing.T) {
 	_, config.Auth.SSH.PrivateKey = gittest.NewKey(t, "")
 	for _, err := range both(t, config) {
 		told := wantError(t, err, statestore.ErrDenied)
-		if !strings.Contains(told.Error(), "unable to authenticate") || !strings.Contains(told.Hint, "sshPrivateKey") {
-			t.Errorf("%v (hint %q)", err, told.Hint)
+		if !strings.Contains(told.Error(), "unable to authenticate") || !strings.Contains(told.Fix, "sshPrivateKey") {
+			t.Errorf("%v (fix %q)", err, told.Fix)
 		}
 	}
 }
@@ -173,8 +173,8 @@ func TestOutputOfAnSSHServerIsReported(t *testing.T) {
 		for _, err := range both(t, config) {
 			told := wantError(t, err, want.kind)
 			first, _, _ := strings.Cut(strings.TrimSpace(words), ",")
-			if !strings.Contains(told.Remote, first) || !strings.Contains(told.Hint, want.hint) {
-				t.Errorf("%v (remote %q, hint %q)", err, told.Remote, told.Hint)
+			if !strings.Contains(told.Remote, first) || !strings.Contains(told.Fix, want.hint) {
+				t.Errorf("%v (remote %q, fix %q)", err, told.Remote, told.Fix)
 			}
 		}
 	}

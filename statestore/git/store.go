@@ -94,10 +94,10 @@ func (s *Store) read(ctx context.Context) (statestore.State, error) {
 	if err := s.pullSince(ctx, asked); err != nil {
 		return statestore.State{}, err
 	}
-	err := s.look()
+	err := s.updateView()
 	if isMissing(err) {
 		if err = s.refetch(ctx); err == nil {
-			err = s.look()
+			err = s.updateView()
 		}
 	}
 	if err != nil {
@@ -106,7 +106,7 @@ func (s *Store) read(ctx context.Context) (statestore.State, error) {
 	if err := s.tidy(); err != nil {
 		return statestore.State{}, err
 	}
-	if err := s.look(); err != nil {
+	if err := s.updateView(); err != nil {
 		return statestore.State{}, err
 	}
 	return s.seen.state(), s.readAttributes(ctx)
@@ -119,16 +119,16 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	if changes.Empty() {
 		return changes.Base, nil
 	}
-	revision, err := apply(ctx, []part{{s, changes}})
+	revision, err := apply(ctx, []commitChanges{{s, changes}})
 	if err != nil {
 		return "", s.failure("write", err)
 	}
 	return revision, nil
 }
 
-// agree advances head to tip, the branch's commit on the server; zero if there is no
+// checkBase advances head to tip, the branch's commit on the server; zero if there is no
 // branch. It fails with ErrStale if the store's directory differs from that at base.
-func (s *Store) agree(ctx context.Context, tip plumbing.Hash, base statestore.Revision) error {
+func (s *Store) checkBase(ctx context.Context, tip plumbing.Hash, base statestore.Revision) error {
 	if !tip.IsZero() && revision(tip) != base && (s.path.IsRoot() || base != revision(s.seen.commit)) {
 		return statestore.ErrStale
 	}

@@ -154,8 +154,8 @@ func TestSymlinksAndSubmodulesSurvive(t *testing.T) {
 		base := storetest.Read(t, store).Revision
 		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{name: "x", "other": "y"})})
 		told := wantError(t, err, statestore.ErrContentRefused)
-		if !strings.Contains(told.Error(), why) || told.Hint == "" {
-			t.Errorf("%s: %v (hint %q), want %q", name, err, told.Hint, why)
+		if !strings.Contains(told.Error(), why) || told.Fix == "" {
+			t.Errorf("%s: %v (fix %q), want %q", name, err, told.Fix, why)
 		}
 	}
 	if n := gittest.Commits(t, repository, "main"); n != "2" {

@@ -55,7 +55,7 @@ func (m *Message) text(data MessageData) (string, error) {
 }
 
 // message returns the commit message for changes to stores of one style.
-func message(parts []part) (string, error) {
+func message(parts []commitChanges) (string, error) {
 	var all statestore.ChangeSet
 	var names []string
 	for _, p := range parts {

@@ -24,7 +24,7 @@ type edit struct {
 
 // planEdits arranges changes as a tree. It returns an error if they include a file and a
 // directory at one path.
-func planEdits(parts []part) (*edit, error) {
+func planEdits(parts []commitChanges) (*edit, error) {
 	root := &edit{}
 	for _, p := range parts {
 		for _, path := range p.changes.Remove {
@@ -76,13 +76,13 @@ func (e *edit) descend(path tree.Path, visit func(*edit)) *edit {
 // rewriter applies edits to trees. It adds the new objects to made and changes nothing
 // else.
 type rewriter struct {
-	held *objects
-	made map[plumbing.Hash]plumbing.EncodedObject
+	objects *objects
+	made    map[plumbing.Hash]plumbing.EncodedObject
 }
 
 // dir returns the edited version of a tree; zero if it would be empty.
 func (r rewriter) dir(at string, was plumbing.Hash, e *edit) (plumbing.Hash, error) {
-	old, err := r.held.entries(was)
+	old, err := r.objects.entries(was)
 	if err != nil {
 		return plumbing.ZeroHash, err
 	}

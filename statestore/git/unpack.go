@@ -17,7 +17,7 @@ import (
 // megabytes of contents, and processes all of them twice. This one stores each object as
 // soon as it is read.
 func unpack(pack io.Reader, into, held *objects) error {
-	u := unpacker{scanner: packfile.NewScanner(pack), into: into, held: held}
+	u := unpacker{scanner: packfile.NewScanner(pack), into: into, objects: held}
 	_, count, err := u.scanner.Header()
 	if errors.Is(err, packfile.ErrEmptyPackfile) {
 		return nil
@@ -39,8 +39,8 @@ func unpack(pack io.Reader, into, held *objects) error {
 
 // unpacker is the state of unpacking a pack.
 type unpacker struct {
-	scanner    *packfile.Scanner
-	into, held *objects
+	scanner       *packfile.Scanner
+	into, objects *objects
 	// offsets are the positions of objects in the pack, and hashes their ids; zero for a
 	// delta that is not resolved yet.
 	offsets []int64
@@ -129,8 +129,8 @@ func (u *unpacker) base(d delta) (plumbing.EncodedObject, error) {
 		hash = u.hashes[d.at]
 	}
 	found, err := u.into.get(hash)
-	if err != nil && u.held != nil {
-		return u.held.get(hash)
+	if err != nil && u.objects != nil {
+		return u.objects.get(hash)
 	}
 	return found, err
 }

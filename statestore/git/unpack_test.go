@@ -77,7 +77,7 @@ func TestPacksOfGitAreUnpacked(t *testing.T) {
 	for name, options := range map[string][]string{
 		"deltas by offset": {"--delta-base-offset"}, "deltas by hash": nil, "no deltas": {"--window=0"},
 	} {
-		for _, limit := range []int64{0, 50_000, maxHeld} {
+		for _, limit := range []int64{0, 50_000, maxInMemory} {
 			into := newObjects()
 			into.limit = limit
 			pack := packed(t, repository, "main\n", options...)

@@ -26,16 +26,16 @@ type view struct {
 	attributes []tree.Path
 	read       bool   // files is valid
 	store      *Store // fetches missing blobs
-	ahead      *ahead
+	ahead      *prefetched
 }
 
 func (v view) state() statestore.State {
 	return statestore.State{Revision: revision(v.commit), Files: v.files, Obstacles: v.obstacles, Contents: v}
 }
 
-// Sum returns git's hash of a file with this content.
-func (view) Sum(content []byte) statestore.Sum {
-	return sum(plumbing.ComputeHash(plumbing.BlobObject, content))
+// Digest returns git's hash of a file with this content.
+func (view) Digest(content []byte) statestore.Digest {
+	return digestOfBlob(plumbing.ComputeHash(plumbing.BlobObject, content))
 }
 
 // Content returns the bytes of a file of this view.
@@ -43,7 +43,7 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	known, ok := v.files.Sum(p)
+	known, ok := v.files.Digest(p)
 	if !ok {
 		return nil, fmt.Errorf("no file %s", p)
 	}
@@ -57,19 +57,19 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return v.objects.content(blobOf(known))
 }
 
-// blobOf returns the hash of the blob that a Sum contains.
-func blobOf(known statestore.Sum) plumbing.Hash {
+// blobOf returns the hash of the blob that a Digest contains.
+func blobOf(known statestore.Digest) plumbing.Hash {
 	return plumbing.Hash(known[:len(plumbing.Hash{})])
 }
 
-// sum returns a Sum whose first bytes are a blob's hash.
-func sum(blob plumbing.Hash) (s statestore.Sum) {
+// digestOfBlob returns a Digest whose first bytes are a blob's hash.
+func digestOfBlob(blob plumbing.Hash) (s statestore.Digest) {
 	copy(s[:], blob[:])
 	return s
 }
 
-// look updates the view to head. It reads only the trees that differ.
-func (s *Store) look() error {
+// updateView updates the view to head. It reads only the trees that differ.
+func (s *Store) updateView() error {
 	if s.seen.read && s.seen.commit == s.head && s.seen.objects == s.objects {
 		return nil
 	}
@@ -87,7 +87,7 @@ func (s *Store) look() error {
 			return err
 		}
 		next.attributes = attributesAfter(s.seen.attributes, w.changes)
-		next.files, next.obstacles, next.ahead = s.seen.files.With(w.changes), s.seen.obstacles.With(w.obstacles), &ahead{}
+		next.files, next.obstacles, next.ahead = s.seen.files.With(w.changes), s.seen.obstacles.With(w.obstacles), &prefetched{}
 	}
 	s.seen = next
 	return nil
@@ -181,7 +181,7 @@ func (w *walk) replace(dir tree.Path, before, entry object.TreeEntry) error {
 	if !isFile(entry) {
 		return nil
 	}
-	w.changes = append(w.changes, statestore.FileChange{Path: at, Sum: sum(entry.Hash)})
+	w.changes = append(w.changes, statestore.FileChange{Path: at, Digest: digestOfBlob(entry.Hash)})
 	return w.is.check(entry.Hash)
 }
 

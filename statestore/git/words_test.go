@@ -26,14 +26,14 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew")
 
-// told returns an error in the form that is shown to users, with its hint.
+// told returns an error in the form that is shown to users, with its fix.
 func told(err error) string {
 	var e *statestore.Error
 	switch {
 	case err == nil:
 		return "<nil>"
-	case errors.As(err, &e) && e.Hint != "":
-		return fmt.Sprintf("%v\n    (%s)", err, e.Hint)
+	case errors.As(err, &e) && e.Fix != "":
+		return fmt.Sprintf("%v\n    (%s)", err, e.Fix)
 	}
 	return err.Error()
 }

@@ -26,15 +26,15 @@ type Store struct {
 	obstacles statestore.Obstacles
 	// refused are the paths that Refuse named.
 	refused []tree.Path
-	// held maps digests to every content that was ever written: an older State may still
+	// contents maps digests to every content that was ever written: an older State may still
 	// read it.
-	held map[statestore.Sum][]byte
+	contents map[statestore.Digest][]byte
 }
 
 var _ statestore.Store = (*Store)(nil)
 
 // New returns an empty store; name is its name in errors.
-func New(name string) *Store { return &Store{name: name, held: map[statestore.Sum][]byte{}} }
+func New(name string) *Store { return &Store{name: name, contents: map[statestore.Digest][]byte{}} }
 
 // Read returns the current files.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
@@ -77,7 +77,7 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	}
 	if refused := s.refusedOf(changes); len(refused) > 0 {
 		return "", &statestore.Error{
-			Op: "write", Store: s.name, Err: statestore.ErrContentRefused, Paths: refused, Hint: "write another path",
+			Op: "write", Store: s.name, Err: statestore.ErrContentRefused, Paths: refused, Fix: "write another path",
 		}
 	}
 	var now []statestore.FileChange
@@ -85,9 +85,9 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 		now = append(now, statestore.FileChange{Path: path, Gone: true})
 	}
 	for _, file := range changes.Write {
-		sum := statestore.Sum(sha256.Sum256(file.Content))
-		s.held[sum] = bytes.Clone(file.Content)
-		now = append(now, statestore.FileChange{Path: file.Path, Sum: sum})
+		sum := statestore.Digest(sha256.Sum256(file.Content))
+		s.contents[sum] = bytes.Clone(file.Content)
+		now = append(now, statestore.FileChange{Path: file.Path, Digest: sum})
 	}
 	s.files = s.files.With(now)
 	s.version++
@@ -117,16 +117,16 @@ type view struct {
 	files statestore.Files
 }
 
-// Sum returns the SHA-256 of a content.
-func (view) Sum(content []byte) statestore.Sum { return sha256.Sum256(content) }
+// Digest returns the SHA-256 of a content.
+func (view) Digest(content []byte) statestore.Digest { return sha256.Sum256(content) }
 
 // Content returns the bytes of a file of this view; the caller must not modify them.
 func (v view) Content(_ context.Context, p tree.Path) ([]byte, error) {
-	sum, ok := v.files.Sum(p)
+	sum, ok := v.files.Digest(p)
 	if !ok {
 		return nil, fmt.Errorf("no file %s", p)
 	}
 	v.store.mu.Lock()
 	defer v.store.mu.Unlock()
-	return v.store.held[sum], nil
+	return v.store.contents[sum], nil
 }

@@ -16,7 +16,7 @@ func (s *Stores) openBucket(ref kratix.StateStoreReference, spec *kratix.BucketS
 		return nil, err
 	}
 	return s.buckets.open(ref, config, func() (statestore.Store, error) {
-		config.Tell = s.Tell
+		config.Notify = s.Notify
 		return bucket.Open(config)
 	})
 }

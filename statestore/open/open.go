@@ -22,12 +22,12 @@ type Stores struct {
 	CreateBranch bool
 	// Now returns the date of commits. It is required.
 	Now func() time.Time
-	// Tell is called once for each notice about a bucket's provider; it may be nil.
-	Tell func(message string)
+	// Notify is called once for each notice about a bucket's provider; it may be nil.
+	Notify func(message string)
 
-	repositories held[git.Config]
+	repositories openStores[git.Config]
 	pool         git.Pool
-	buckets      held[bucket.Config]
+	buckets      openStores[bucket.Config]
 }
 
 var (
@@ -55,9 +55,9 @@ func (s *Stores) Keep(refs []kratix.StateStoreReference) {
 
 // Misconfigured returns the error of a store whose description is invalid: the field of its
 // object to change, if a field is the cause, the reason, and the fix.
-func Misconfigured(ref kratix.StateStoreReference, field, why, hint string) error {
+func Misconfigured(ref kratix.StateStoreReference, field, why, fix string) error {
 	return &statestore.Error{
-		Op: "open", Store: ref.String(), Err: fmt.Errorf("%w: %s", statestore.ErrMisconfigured, why), Hint: hint,
+		Op: "open", Store: ref.String(), Err: fmt.Errorf("%w: %s", statestore.ErrMisconfigured, why), Fix: fix,
 		Class: statestore.Setting, Field: field,
 	}
 }

@@ -197,17 +197,17 @@ func writtenIsCopied(t *testing.T, f Fixture) {
 func sums(t *testing.T, f Fixture) {
 	Write(t, f.Store, map[string]string{"a": "same", "d/b": "same", "c": "other", "empty": ""})
 	state := Read(t, f.Store)
-	sum := func(name string) statestore.Sum { s, _ := state.Files.Sum(testkit.Path(name)); return s }
+	sum := func(name string) statestore.Digest { s, _ := state.Files.Digest(testkit.Path(name)); return s }
 	if sum("a") != sum("d/b") {
 		t.Error("equal bytes have different sums")
 	}
 	if sum("a") == sum("c") || sum("a") == sum("empty") {
 		t.Error("different bytes have one sum")
 	}
-	if state.Contents.Sum([]byte("same")) != sum("a") || state.Contents.Sum(nil) != sum("empty") {
+	if state.Contents.Digest([]byte("same")) != sum("a") || state.Contents.Digest(nil) != sum("empty") {
 		t.Error("Sum is not what Files holds")
 	}
-	if again, _ := Read(t, f.Reopen()).Files.Sum(testkit.Path("a")); again != sum("a") {
+	if again, _ := Read(t, f.Reopen()).Files.Digest(testkit.Path("a")); again != sum("a") {
 		t.Error("another handle sums differently")
 	}
 }

@@ -44,7 +44,7 @@ func wantRefused(t *testing.T, err error, refused []string) {
 	if !errors.Is(err, statestore.ErrContentRefused) || !errors.Is(err, statestore.ErrDenied) || !errors.As(err, &told) {
 		t.Fatalf("got %v, want a *statestore.Error that wraps ErrContentRefused", err)
 	}
-	if told.Hint == "" {
+	if told.Fix == "" {
 		t.Error("what to do is not said")
 	}
 	if len(told.Paths) > 0 && !slices.Equal(told.Paths, testkit.Paths(refused...)) {

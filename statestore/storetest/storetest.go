@@ -92,7 +92,7 @@ func holds(t testing.TB, state statestore.State, want map[string]string) {
 	for path, sum := range state.Files.All() {
 		content := content(t, state, path)
 		got[path.String()] = string(content)
-		if state.Contents.Sum(content) != sum {
+		if state.Contents.Digest(content) != sum {
 			t.Errorf("%s: the sum of its content is not its sum", path)
 		}
 	}

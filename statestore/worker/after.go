@@ -15,10 +15,10 @@ func after(base statestore.State, changes statestore.ChangeSet) statestore.State
 		differ = append(differ, statestore.FileChange{Path: path, Gone: true})
 	}
 	for _, file := range changes.Write {
-		differ = append(differ, statestore.FileChange{Path: file.Path, Sum: base.Contents.Sum(file.Content)})
+		differ = append(differ, statestore.FileChange{Path: file.Path, Digest: base.Contents.Digest(file.Content)})
 		contents.files[file.Path] = file.Content
 	}
-	base.Files, base.Contents, base.InHand = base.Files.With(differ), contents, true
+	base.Files, base.Contents, base.WriteInProgress = base.Files.With(differ), contents, true
 	return base
 }
 

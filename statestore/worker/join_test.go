@@ -24,7 +24,7 @@ func (joint) Read(ctx context.Context, view statestore.View) (statestore.State, 
 	return view.Store.Read(ctx)
 }
 
-func (j joint) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+func (j joint) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	first, ok := parts[0].View.Store.(*slow)
 	if len(parts) == 1 || !ok {
 		return statestore.WriteEach(ctx, parts)
@@ -59,15 +59,15 @@ func slowStores(n int) (inner []*slow, stores []statestore.View, together *[]int
 	return inner, stores, together, workers
 }
 
-func partsOf(t *testing.T, stores []statestore.View, name string) []statestore.ViewPart {
+func partsOf(t *testing.T, stores []statestore.View, name string) []statestore.ViewChanges {
 	t.Helper()
-	var parts []statestore.ViewPart
+	var parts []statestore.ViewChanges
 	for _, store := range stores {
 		state, err := store.Read(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}
-		parts = append(parts, statestore.ViewPart{View: store, Changes: change(t, state.Revision, name)})
+		parts = append(parts, statestore.ViewChanges{View: store, Changes: change(t, state.Revision, name)})
 	}
 	return parts
 }
@@ -113,12 +113,12 @@ func TestSlowJointWriteContinuesInTheBackground(t *testing.T) {
 			t.Errorf("patience lasted %s", took)
 		}
 		storetest.Holds(t, stores[1], map[string]string{"x": "content of x"}) // as it will be after the write
-		if state, err := stores[1].Read(t.Context()); err != nil || !state.InHand {
+		if state, err := stores[1].Read(t.Context()); err != nil || !state.WriteInProgress {
 			t.Errorf("it is not said that this is not so yet: %v", err)
 		}
 		time.Sleep(5 * time.Second)
 		synctest.Wait()
-		if state, err := stores[1].Read(t.Context()); err != nil || state.InHand {
+		if state, err := stores[1].Read(t.Context()); err != nil || state.WriteInProgress {
 			t.Errorf("it is so by now: %v", err)
 		}
 		for _, one := range inner {

@@ -15,7 +15,7 @@ type location struct {
 var _ statestore.Location = location{}
 
 // worker returns the worker of a view.
-func (l location) worker(view statestore.View) *worker { return l.workers.of(view.Behind(l.inner)) }
+func (l location) worker(view statestore.View) *worker { return l.workers.of(view.Through(l.inner)) }
 
 // Read returns the newest state. While a write is in progress it returns the state that the
 // write will produce. A store that does not respond in time is reported as unavailable.
@@ -26,7 +26,7 @@ func (l location) Read(ctx context.Context, view statestore.View) (statestore.St
 // Write writes to several stores at once. A write that takes longer than Patience continues
 // in the background, and its outcome is ErrPending; so is the outcome of a store whose
 // earlier write is still in progress.
-func (l location) Write(ctx context.Context, parts []statestore.ViewPart) []statestore.Outcome {
+func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
 	var begun []*begunWrite
 	for i, part := range parts {
@@ -67,9 +67,9 @@ type begunWrite struct {
 
 // write writes all begun writes to the wrapped location and ends their operations.
 func (l location) write(ctx context.Context, begun []*begunWrite) {
-	parts := make([]statestore.ViewPart, 0, len(begun))
+	parts := make([]statestore.ViewChanges, 0, len(begun))
 	for _, b := range begun {
-		parts = append(parts, statestore.ViewPart{View: b.worker.view, Changes: *b.op.changes})
+		parts = append(parts, statestore.ViewChanges{View: b.worker.view, Changes: *b.op.changes})
 	}
 	for i, outcome := range l.inner.Write(ctx, parts) {
 		begun[i].op.revision, begun[i].op.err = outcome.Revision, outcome.Err

@@ -16,8 +16,8 @@ type worker struct {
 	workers *Workers
 
 	mu sync.Mutex
-	// inHand is the operation in progress; nil if there is none.
-	inHand *operation
+	// current is the operation in progress; nil if there is none.
+	current *operation
 	// read is a read that finished after its callers had stopped waiting.
 	read *operation
 	// base is the last state that was read.
@@ -28,7 +28,7 @@ type worker struct {
 	// request is sent to the store, and reads return failure. It is a timer and not a time
 	// of day, since clocks are adjusted.
 	failures int
-	resting  *time.Timer
+	pause    *time.Timer
 	failure  error
 	// refused is the error of the last write, if its content was rejected after its callers
 	// had stopped waiting.
@@ -57,21 +57,21 @@ func (s *worker) readState(ctx context.Context) (statestore.State, error) {
 	}
 	s.mu.Lock()
 	switch {
-	case s.inHand != nil && s.inHand.changes != nil:
+	case s.current != nil && s.current.changes != nil:
 		defer s.mu.Unlock()
-		return after(s.base, *s.inHand.changes), nil
+		return after(s.base, *s.current.changes), nil
 	case s.read != nil:
 		defer s.mu.Unlock()
 		op := s.read
 		s.read = nil
 		return s.answer(op)
-	case s.inHand == nil && s.resting != nil:
+	case s.current == nil && s.pause != nil:
 		defer s.mu.Unlock()
 		return statestore.State{}, s.failure
-	case s.inHand == nil:
+	case s.current == nil:
 		s.beginRead(ctx)
 	}
-	op := s.inHand
+	op := s.current
 	patience := s.workers.Patience
 	if !op.left { // if left is set, an earlier caller has already waited for s.patience
 		patience = max(patience, s.patience)
@@ -98,7 +98,7 @@ func (s *worker) answer(op *operation) (statestore.State, error) {
 // take makes op the operation in progress. A write clears the rejection of an earlier
 // write, which has been reported by then.
 func (s *worker) take(op *operation) {
-	s.inHand = op
+	s.current = op
 	if op.changes != nil {
 		s.refused = nil
 	}
@@ -114,7 +114,7 @@ func (op *operation) isAnswer() bool {
 func (s *worker) busy(op string, err error, why string) error {
 	return &statestore.Error{
 		Op: op, Store: s.view.Name, Err: fmt.Errorf("%w: %s", err, why), Class: statestore.Network,
-		Hint: "the store is slow or does not answer: look at the server and at what lies between",
+		Fix: "the store is slow or does not answer: look at the server and at what lies between",
 	}
 }
 
@@ -136,7 +136,7 @@ func (s *worker) beginWrite(ctx context.Context, changes statestore.ChangeSet) (
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.inHand != nil {
+	if s.current != nil {
 		return nil, s.busy("write", statestore.ErrPending, "an earlier write is in hand")
 	}
 	op := &operation{done: make(chan struct{}), changes: &changes}
@@ -148,7 +148,7 @@ func (s *worker) beginWrite(ctx context.Context, changes statestore.ChangeSet) (
 func (s *worker) end(op *operation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.inHand = nil
+	s.current = nil
 	close(op.done)
 	if op.changes == nil && op.err == nil {
 		s.base = op.state
@@ -168,19 +168,19 @@ func (s *worker) end(op *operation) {
 	s.failure = op.err
 	if op.err == nil || op.isAnswer() {
 		s.failures = 0
-		s.rest(0)
+		s.pauseFor(0)
 		return
 	}
 	s.failures++
 	// A server that names a time for retries gets no request before it.
-	s.rest(max(s.workers.pause(s.failures), statestore.RetryAfter(op.err)))
+	s.pauseFor(max(s.workers.pause(s.failures), statestore.RetryAfter(op.err)))
 }
 
-// rest pauses requests to the store for a while; the new pause replaces an earlier one.
-func (s *worker) rest(pause time.Duration) {
-	if s.resting != nil {
-		s.resting.Stop()
-		s.resting = nil
+// pauseFor pauses requests to the store for a while; the new pause replaces an earlier one.
+func (s *worker) pauseFor(pause time.Duration) {
+	if s.pause != nil {
+		s.pause.Stop()
+		s.pause = nil
 	}
 	if s.workers.Resting != nil {
 		s.workers.Resting(s.view.Name, s.failures, pause)
@@ -191,13 +191,13 @@ func (s *worker) rest(pause time.Duration) {
 	var mine *time.Timer
 	mine = time.AfterFunc(pause, func() {
 		s.mu.Lock()
-		if s.resting == mine {
-			s.resting = nil
+		if s.pause == mine {
+			s.pause = nil
 		}
 		s.mu.Unlock()
 		s.workers.Wake()
 	})
-	s.resting = mine
+	s.pause = mine
 }
 
 // adaptPatience adapts patience to whether a read finished soon.

@@ -36,14 +36,14 @@ type Workers struct {
 
 	mu      sync.Mutex
 	workers map[statestore.View]*worker
-	inHand  sync.WaitGroup
+	running sync.WaitGroup
 	cancels map[*operation]context.CancelFunc
 }
 
 // Wrap returns a view that reads and writes through a worker. The same view always gets the
 // same worker.
 func (w *Workers) Wrap(view statestore.View) statestore.View {
-	return view.Behind(location{view.Location, w})
+	return view.Through(location{view.Location, w})
 }
 
 // of returns the worker of a view, and creates it if there is none.
@@ -71,7 +71,7 @@ func (w *Workers) Forget(view statestore.View) {
 func (w *Workers) Finish(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
-		w.inHand.Wait()
+		w.running.Wait()
 		close(done)
 	}()
 	select {
@@ -96,7 +96,7 @@ func (w *Workers) start(ctx context.Context, op *operation, do func(context.Cont
 	}
 	w.cancels[op] = cancel
 	w.mu.Unlock()
-	w.inHand.Go(func() {
+	w.running.Go(func() {
 		do(ctx)
 		cancel()
 		w.mu.Lock()

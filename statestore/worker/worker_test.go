@@ -360,8 +360,8 @@ func TestLateRejectionIsReportedWithTheNextState(t *testing.T) {
 		}
 		b.inner.takes, b.inner.err = 0, nil
 		for range 2 {
-			if state := storetest.Read(t, b.store); !errors.Is(state.Refused, statestore.ErrContentRefused) || state.InHand {
-				t.Errorf("refused %v, in hand %v", state.Refused, state.InHand)
+			if state := storetest.Read(t, b.store); !errors.Is(state.Refused, statestore.ErrContentRefused) || state.WriteInProgress {
+				t.Errorf("refused %v, in hand %v", state.Refused, state.WriteInProgress)
 			}
 		}
 		if _, err := b.store.Apply(t.Context(), change(t, base, "other")); err != nil {

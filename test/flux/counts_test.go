@@ -8,7 +8,7 @@ import (
 
 // counts counts the random trees by outcome, to check that each outcome occurs often enough.
 type counts struct {
-	all, built, clash, nested, decode, unwritable, other int
+	all, built, conflict, nested, decode, unwritable, other int
 	// left counts the objects that Flux leaves out or strips.
 	left int
 	// only counts the findings that kustomize cannot make, hiding the kustomizations that
@@ -24,7 +24,7 @@ func (c *counts) add(words string) {
 	case strings.Contains(words, "already registered id") && strings.Contains(words, "recursed"):
 		c.nested++
 	case strings.Contains(words, "already registered id"):
-		c.clash++
+		c.conflict++
 	case strings.HasPrefix(words, "failed to decode Kubernetes apiVersion"), strings.HasPrefix(words, "kustomize build failed: map["):
 		c.unwritable++
 	case strings.HasPrefix(words, "failed to decode"):
@@ -35,15 +35,15 @@ func (c *counts) add(words string) {
 }
 
 func (c *counts) String() string {
-	return fmt.Sprintf("%d trees: %d build, %d have a clash, %d one with a nested kustomization, %d a file that cannot be read, %d an object that cannot be written out, %d fail otherwise; %d objects are left out; "+
+	return fmt.Sprintf("%d trees: %d build, %d have a conflict, %d one with a nested kustomization, %d a file that cannot be read, %d an object that cannot be written out, %d fail otherwise; %d objects are left out; "+
 		"%d were written in part; %d finds that kustomize cannot make, %d kustomizations that hide files",
-		c.all, c.built, c.clash, c.nested, c.decode, c.unwritable, c.other, c.left, c.quarantined, c.only, c.hiding)
+		c.all, c.built, c.conflict, c.nested, c.decode, c.unwritable, c.other, c.left, c.quarantined, c.only, c.hiding)
 }
 
 // check fails the test if some outcome is too rare to prove anything.
 func (c *counts) check(t *testing.T) {
 	t.Helper()
-	for name, count := range map[string]int{"build": c.built, "clash": c.clash, "clash with a nested one": c.nested, "cannot be read": c.decode, "cannot be written out": c.unwritable, "objects are left out": c.left, "fail otherwise": c.other, "are written in part": c.quarantined, "have finds of ours": c.only, "hide files": c.hiding} {
+	for name, count := range map[string]int{"build": c.built, "conflict": c.conflict, "conflict with a nested one": c.nested, "cannot be read": c.decode, "cannot be written out": c.unwritable, "objects are left out": c.left, "fail otherwise": c.other, "are written in part": c.quarantined, "have finds of ours": c.only, "hide files": c.hiding} {
 		if count*200 < c.all {
 			t.Errorf("only %d of %d trees %s", count, c.all, name)
 		}

@@ -94,7 +94,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 		for _, f := range verdict.Findings {
 			o.t.Errorf("  %s %v %v: %s %q", f.Rule.ID, f.Place, f.Related, f.Message, f.Flux)
 		}
-		for i, why := range verdict.Held {
+		for i, why := range verdict.Quarantined {
 			o.t.Errorf("  held: %s: %s", dealt.Claims[i].Object, why)
 		}
 	}
@@ -124,7 +124,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 		complain(what, theirs)
 		return
 	}
-	if len(verdict.Held) == 0 {
+	if len(verdict.Quarantined) == 0 {
 		return
 	}
 	alone, written := o.carriedOut(dealt, verdict, files)
@@ -273,7 +273,7 @@ func btoi(b bool) uint64 {
 // those that are not held back.
 func (o *oracle) carriedOut(dealt dedupe.Root, verdict dedupe.Verdict, files []tree.File) (alone, written []tree.File) {
 	held := map[string]bool{}
-	for i := range verdict.Held {
+	for i := range verdict.Quarantined {
 		held[dealt.Claims[i].Object] = true
 	}
 	whose := map[string]string{}

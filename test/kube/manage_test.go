@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-func TestWorkshopsRequestsClashAndTheSecondWaitsForTheFirstToGo(t *testing.T) {
+func TestWorkshopsRequestsConflictAndTheSecondWaitsForTheFirstToGo(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "dev"})

@@ -248,7 +248,7 @@ func TestLiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
-func TestDependencyIsLiveWhereItClashesWithNothing(t *testing.T) {
+func TestDependencyIsLiveWhereItConflictsWithNothing(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	all := map[string]string{"all": "yes"}
 	for _, name := range []string{"worker-1", "worker-2", "worker-3"} {

@@ -173,7 +173,7 @@ func TestDestinationOfKratixGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
-func TestDependencyIsScheduledWhereItClashesWithNothing(t *testing.T) {
+func TestDependencyIsScheduledWhereItConflictsWithNothing(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	all := map[string]string{"all": "yes"}

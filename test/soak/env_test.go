@@ -157,20 +157,20 @@ func (w *env) removeWork() {
 }
 
 // conflictingName returns the name of the Work that conflicts with another.
-func conflictingName(name string) string { return "clash-" + strings.TrimPrefix(name, "work-") }
+func conflictingName(name string) string { return "conflict-" + strings.TrimPrefix(name, "work-") }
 
 // toggleConflict adds or removes a Work with an object of another Work.
 func (w *env) toggleConflict() {
 	name, ok := w.some()
-	clashing := conflictingName(name)
+	conflicting := conflictingName(name)
 	switch {
 	case !ok:
-	case w.conflicting[clashing]:
-		delete(w.conflicting, clashing)
-		w.remove(clashing + ".yaml")
+	case w.conflicting[conflicting]:
+		delete(w.conflicting, conflicting)
+		w.remove(conflicting + ".yaml")
 	default:
-		w.conflicting[clashing] = true
-		w.work(clashing, name, 1)
+		w.conflicting[conflicting] = true
+		w.work(conflicting, name, 1)
 	}
 }
 

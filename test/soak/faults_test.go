@@ -28,7 +28,7 @@ func faults() []fault {
 	return []fault{
 		{name: "a Work comes or changes", often: 30, do: func(w *trial) { w.putWork() }},
 		{name: "a Work goes", often: 10, do: func(w *trial) { w.removeWork() }},
-		{name: "a Work clashes with another, or no longer", often: 8, do: func(w *trial) { w.toggleConflict() }},
+		{name: "a Work conflicts with another, or no longer", often: 8, do: func(w *trial) { w.toggleConflict() }},
 		{name: "a Work changes on every look for a while", often: 1, do: (*trial).restless},
 		{name: "a Destination loses or gets its label", often: 8, do: func(w *trial) { w.destination(w.rng.IntN(destinations), w.rng.IntN(2) == 0) }},
 		{name: "labels flip 1,000 times a minute for a while", often: 2, do: (*trial).flip},

@@ -198,17 +198,17 @@ func (r *run) failed(ctx context.Context, change status.Change, step int, err er
 	}
 	if why.kind == overloaded || why.kind == unreachable || r.unanswered >= atOnce {
 		r.backoff.pause(now, why.asked)
-		r.outcome.Err = fmt.Errorf("the Kubernetes API: %s", why.words)
+		r.outcome.Err = fmt.Errorf("the Kubernetes API: %s", why.message)
 		r.postponed = true
 	}
 }
 
-// untold counts an event that was not sent.
-func (r *run) untold(object kratix.Object, err error) {
+// countUnsentEvent counts an event that was not sent.
+func (r *run) countUnsentEvent(object kratix.Object, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.lost++; r.outcome.Err == nil {
-		r.outcome.Err = fmt.Errorf("event about %s: %s", kratix.Describe(object), plain(err.Error()))
+		r.outcome.Err = fmt.Errorf("event about %s: %s", kratix.Describe(object), printableLine(err.Error()))
 	}
 }
 
@@ -245,7 +245,7 @@ func (r *run) change(ctx context.Context, change status.Change) {
 			about, of = Written{Kind: event.About.KindName(), Key: kratix.KeyOf(event.About)}, other.GetUID()
 		}
 		if err := r.event(ctx, about, of, event); err != nil {
-			r.untold(change.Object, err)
+			r.countUnsentEvent(change.Object, err)
 			continue
 		}
 		r.answered("event")

@@ -35,17 +35,17 @@ func targetOf(change status.Change) target {
 
 // refusal is a change that the API server did not accept.
 type refusal struct {
-	// wish is the digest of the object and of the steps up to the refused one; steps is their
+	// digest is the digest of the object and of the steps up to the refused one; steps is their
 	// number.
-	wish  digest
-	steps int
+	digest digest
+	steps  int
 	// failures is the number of consecutive refusals; until is the time of the next retry.
 	failures int
 	until    time.Time
 	// reported reports whether the refusal has a finding.
 	reported bool
 	verb     status.Verb
-	words    string
+	message  string
 }
 
 // backoff holds the changes that the API server did not accept, at most one refusal per
@@ -85,7 +85,7 @@ func (b *backoff) allows(change status.Change, now time.Time) bool {
 	if known == nil {
 		return true
 	}
-	if len(change.Steps) < known.steps || wishOf(change, known.steps) != known.wish {
+	if len(change.Steps) < known.steps || digestOf(change, known.steps) != known.digest {
 		delete(b.refused, of)
 		return true
 	}
@@ -130,17 +130,17 @@ func (b *backoff) accepted(change status.Change) {
 func (b *backoff) failed(change status.Change, step int, now time.Time, why failure) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	of, wish := targetOf(change), wishOf(change, step+1)
+	of, wish := targetOf(change), digestOf(change, step+1)
 	known := b.refused[of]
-	if known == nil || known.wish != wish {
-		known = &refusal{wish: wish, steps: step + 1}
+	if known == nil || known.digest != wish {
+		known = &refusal{digest: wish, steps: step + 1}
 		b.refused[of] = known
 	}
 	known.failures++
 	known.until = now.Add(min(max(delay(known.failures), why.asked), longestDelay))
 	known.reported = why.kind == refused || known.failures >= staleLimit
-	if known.verb = change.Steps[step].Verb; !sameWords(known.words, why.words) {
-		known.words = why.words
+	if known.verb = change.Steps[step].Verb; !sameWords(known.message, why.message) {
+		known.message = why.message
 	}
 }
 
@@ -172,7 +172,7 @@ func (b *backoff) findings() []finding.Finding {
 		if known.reported {
 			found = append(found, finding.Finding{
 				Rule: finding.WriteRefused(), Place: finding.Place{Object: of.kind + " " + of.key.String()},
-				Message: string(known.verb) + " is refused: " + known.words,
+				Message: string(known.verb) + " is refused: " + known.message,
 			})
 		}
 	}

@@ -36,13 +36,13 @@ type failure struct {
 	asked time.Duration
 	// unknown reports whether the write may have succeeded, or the object may exist already.
 	unknown bool
-	// words is the API server's message, fit to be shown.
-	words string
+	// message is the API server's message, fit to be shown.
+	message string
 }
 
 func failureOf(err error) failure {
 	seconds, _ := apierrors.SuggestsClientDelay(err)
-	why := failure{kind: refused, asked: time.Duration(seconds) * time.Second, words: plain(err.Error())}
+	why := failure{kind: refused, asked: time.Duration(seconds) * time.Second, message: printableLine(err.Error())}
 	var transport *url.Error
 	switch {
 	case apierrors.IsNotFound(err), apierrors.IsConflict(err), apierrors.IsAlreadyExists(err):
@@ -50,7 +50,7 @@ func failureOf(err error) failure {
 	case apierrors.IsTooManyRequests(err), apierrors.IsServiceUnavailable(err):
 		why.kind = overloaded
 	case errors.Is(err, context.DeadlineExceeded):
-		why.kind, why.words = silent, "no answer within "+callTimeout.String()
+		why.kind, why.message = silent, "no answer within "+callTimeout.String()
 	case errors.As(err, &transport):
 		why.kind = unreachable
 	}
@@ -72,8 +72,8 @@ func isUnknown(err error) bool {
 // repeat much of an object.
 const longestWords = 1024
 
-// plain returns a text in one line, without control characters, and truncated.
-func plain(text string) string {
+// printableLine returns a text in one line, without control characters, and truncated.
+func printableLine(text string) string {
 	text = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
 			return ' '

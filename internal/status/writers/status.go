@@ -19,8 +19,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Said is the result of updating a request's status.
-type Said struct {
+// Result is the result of updating a request's status.
+type Result struct {
 	// Changed are the changed keys of the status, sorted; if there are none, nothing was
 	// written.
 	Changed []string
@@ -37,32 +37,32 @@ var ErrGone = errors.New("it is not in the cluster")
 // condition if there is one. A key replaces the same key, a key with a nil value removes it,
 // a condition replaces the one of its type, and everything else stays. If the message of a
 // completed request is still "Pending", it is replaced unless the pipeline sets one.
-func (w *Writers) Status(ctx context.Context, request kratix.Header, said map[string]any, completion *Completion) (Said, error) {
+func (w *Writers) Status(ctx context.Context, request kratix.Header, said map[string]any, completion *Completion) (Result, error) {
 	objects, err := w.resource(ctx, request)
 	if err != nil {
-		return Said{}, fmt.Errorf("%s: %w", request, err)
+		return Result{}, fmt.Errorf("%s: %w", request, err)
 	}
-	var outcome Said
+	var outcome Result
 	err = retry.OnError(w.backoff, cameSecond, func() error {
-		outcome, err = w.sayOnce(ctx, objects, request, said, completion)
+		outcome, err = w.updateOnce(ctx, objects, request, said, completion)
 		return err
 	})
 	switch {
 	case apierrors.IsNotFound(err):
-		return Said{}, fmt.Errorf("%s: %w: it was deleted, or the cluster is not the one that the pipeline ran for", request, ErrGone)
+		return Result{}, fmt.Errorf("%s: %w: it was deleted, or the cluster is not the one that the pipeline ran for", request, ErrGone)
 	case err != nil:
-		return Said{}, fmt.Errorf("write the status of %s: %w", request, err)
+		return Result{}, fmt.Errorf("write the status of %s: %w", request, err)
 	}
 	return outcome, nil
 }
 
-func (w *Writers) sayOnce(ctx context.Context, objects dynamic.ResourceInterface, request kratix.Header, said map[string]any, completion *Completion) (Said, error) {
+func (w *Writers) updateOnce(ctx context.Context, objects dynamic.ResourceInterface, request kratix.Header, said map[string]any, completion *Completion) (Result, error) {
 	there, err := objects.Get(ctx, request.Metadata.Name, metav1.GetOptions{})
 	if err != nil {
-		return Said{}, err
+		return Result{}, err
 	}
 	if wanted := request.Metadata.UID; wanted != "" && wanted != string(there.GetUID()) {
-		return Said{}, fmt.Errorf("%w: there is another of the same name, with the uid %s, and the pipeline ran for %s", ErrGone, there.GetUID(), wanted)
+		return Result{}, fmt.Errorf("%w: there is another of the same name, with the uid %s, and the pipeline ran for %s", ErrGone, there.GetUID(), wanted)
 	}
 	before, _ := there.Object[statusKey].(map[string]any)
 	after := merge(before, said, w.timestamp())
@@ -71,16 +71,16 @@ func (w *Writers) sayOnce(ctx context.Context, objects dynamic.ResourceInterface
 	}
 	changed := differences(before, after)
 	if len(changed) == 0 {
-		return Said{}, nil
+		return Result{}, nil
 	}
 	there.Object[statusKey] = after
 	kept, err := objects.UpdateStatus(ctx, there, metav1.UpdateOptions{})
 	if err != nil {
-		return Said{}, err
+		return Result{}, err
 	}
 	stored, _ := kept.Object[statusKey].(map[string]any)
 	lost := slices.DeleteFunc(slices.Clone(changed), func(key string) bool { return keeps(stored[key], after[key]) })
-	return Said{Changed: changed, Lost: lost}, nil
+	return Result{Changed: changed, Lost: lost}, nil
 }
 
 // completed returns the status fields of a request whose pipelines are done.

@@ -92,7 +92,7 @@ func TestStatusIsMergedOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(Said{Changed: []string{"conditions", "connection", "message"}, Lost: []string{}}, outcome); diff != "" {
+	if diff := cmp.Diff(Result{Changed: []string{"conditions", "connection", "message"}, Lost: []string{}}, outcome); diff != "" {
 		t.Error(diff)
 	}
 	there, err := w.objects.Resource(schema.GroupVersionResource{Group: "example.com", Version: "v1", Resource: "redises"}).Namespace("team-a").Get(t.Context(), "cache", metav1.GetOptions{})

@@ -12,7 +12,7 @@ import (
 )
 
 // FuzzMemory checks roots round after round, while claims come, change and go
-// in any order: what is said with a Memory must be what is said without one.
+// in any order: a check with a CheckCache must return what a check without one returns.
 func FuzzMemory(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4}, uint8(0))
 	f.Add([]byte{0x10, 0x20, 0x90, 0x11, 0x80, 0x12, 0x13, 0x90}, uint8(1))
@@ -38,12 +38,12 @@ func TestAMemoryChangesNothing(t *testing.T) {
 	}
 }
 
-// twoRoots are the roots of one cluster; checks with the Memory are compared with checks
+// twoRoots are the roots of one cluster; checks with the CheckCache are compared with checks
 // without one.
 type twoRoots struct {
 	t      *testing.T
 	roots  [2]Root
-	memory Memory
+	memory CheckCache
 	cache  kustomize.Cache
 	steps  int
 }
@@ -90,21 +90,21 @@ func (w *twoRoots) change(step byte) {
 	}
 }
 
-// compare holds a check with the Memory against one without.
+// compare holds a check with the CheckCache against one without.
 func (w *twoRoots) compare(policy Policy) {
 	w.t.Helper()
 	var with, without []Verdict
 	for _, root := range w.roots {
 		root.Policy, root.Cache = policy, &w.cache
 		without = append(without, Check(root))
-		root.Memory = &w.memory
+		root.CheckCache = &w.memory
 		with = append(with, Check(root))
 	}
 	w.cache.Sweep()
 	for i := range with {
 		a, b := with[i], without[i]
-		if fmt.Sprint(a.Held) != fmt.Sprint(b.Held) || !reflect.DeepEqual(details(a), details(b)) || !sameCuts(a, b) {
-			w.t.Fatalf("step %d, root %d, %s: with a memory\n%v\n%v\nwithout\n%v\n%v", w.steps, i, policy, a.Held, details(a), b.Held, details(b))
+		if fmt.Sprint(a.Quarantined) != fmt.Sprint(b.Quarantined) || !reflect.DeepEqual(details(a), details(b)) || !sameCuts(a, b) {
+			w.t.Fatalf("step %d, root %d, %s: with a memory\n%v\n%v\nwithout\n%v\n%v", w.steps, i, policy, a.Quarantined, details(a), b.Quarantined, details(b))
 		}
 	}
 	if a, b := summaries(CheckCluster(with)), summaries(CheckCluster(without)); !reflect.DeepEqual(a, b) {
@@ -128,7 +128,7 @@ func TestAnIndexedObjectTakesLessThanOneKiB(t *testing.T) {
 	const objects = 20_000
 	root := largeRoot(objects)
 	before := heap()
-	root.Memory = &Memory{}
+	root.CheckCache = &CheckCache{}
 	Check(root)
 	perObject := (heap() - before) / objects
 	t.Logf("%d bytes an object", perObject)
@@ -140,7 +140,7 @@ func TestAnIndexedObjectTakesLessThanOneKiB(t *testing.T) {
 
 func TestOneChangeIsReadAlone(t *testing.T) {
 	root := largeRoot(100)
-	root.Memory, root.Cache = &Memory{}, &kustomize.Cache{}
+	root.CheckCache, root.Cache = &CheckCache{}, &kustomize.Cache{}
 	Check(root)
 	root.Cache = &kustomize.Cache{}
 	root.Claims[50].Wanted = files("other", map[string]string{"f.yaml": testkit.ConfigMaps("other")})
@@ -157,7 +157,7 @@ func heap() int64 {
 }
 
 func TestAMemoryLearnsTheScopeOfAKind(t *testing.T) {
-	root := Root{Path: testkit.Path("root"), Memory: &Memory{}, Claims: []Claim{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}
+	root := Root{Path: testkit.Path("root"), CheckCache: &CheckCache{}, Claims: []Claim{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}
 	withDefinition := append(root.Claims[:2:2], bringer("c", clusterThing))
 	for step, c := range []struct {
 		claims []Claim
@@ -172,12 +172,12 @@ func TestAMemoryLearnsTheScopeOfAKind(t *testing.T) {
 }
 
 func TestNothingIsDecidedOnceConflictIsGone(t *testing.T) {
-	root := Root{Path: testkit.Path("root"), Memory: &Memory{}, Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}}
-	if v := Check(root); len(v.Held) != 1 || v.decided.trivial {
-		t.Fatalf("held %v", v.Held)
+	root := Root{Path: testkit.Path("root"), CheckCache: &CheckCache{}, Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}}
+	if v := Check(root); len(v.Quarantined) != 1 || v.decided.trivial {
+		t.Fatalf("held %v", v.Quarantined)
 	}
 	root.Claims = root.Claims[:1]
-	if v := Check(root); len(v.Held) > 0 || !v.decided.trivial {
-		t.Errorf("held %v, though b is gone", v.Held)
+	if v := Check(root); len(v.Quarantined) > 0 || !v.decided.trivial {
+		t.Errorf("held %v, though b is gone", v.Quarantined)
 	}
 }

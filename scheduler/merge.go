@@ -11,16 +11,16 @@ import (
 // with returns a copy of the plan in which the results for some Works are replaced by those of
 // a newer plan. on are the Destinations where these Works were.
 func (r Result) with(part Result, some keys, on map[string]bool) Result {
-	r.Parts = replaceParts(r.Parts, part.Parts, some, on)
+	r.Destinations = replaceParts(r.Destinations, part.Destinations, some, on)
 	if len(part.Unplaced) > 0 || anyUnplaced(r.Unplaced, some) {
 		r.Unplaced = replace(r.Unplaced, part.Unplaced, some, func(u Unplaced) kratix.Key { return kratix.KeyOf(u.Work) }, compareUnplaced)
 	}
-	r.Kept = replace(r.Kept, part.Kept, some, (*kratix.WorkPlacement).Work, comparePlacements)
-	r.Held = replace(r.Held, part.Held, some, (*kratix.WorkPlacement).Work, comparePlacements)
+	r.KeptInvalid = replace(r.KeptInvalid, part.KeptInvalid, some, (*kratix.WorkPlacement).Work, comparePlacements)
+	r.KeptMissing = replace(r.KeptMissing, part.KeptMissing, some, (*kratix.WorkPlacement).Work, comparePlacements)
 	r.Removed = replace(r.Removed, part.Removed, some, (*kratix.WorkPlacement).Work, comparePlacements)
 	r.Moved = replace(r.Moved, part.Moved, some, func(m Moved) kratix.Key { return m.Work() }, compareMoved)
 	r.Invalid = replaceInvalid(r.Invalid, part.Invalid, some)
-	r.begun = r.begun && beginsMove(r.Parts) || part.begun
+	r.begun = r.begun && beginsMove(r.Destinations) || part.begun
 	r.Again = r.begun || len(r.Moved) > 0
 	return r
 }
@@ -49,26 +49,26 @@ func replace[T any](all, by []T, some keys, of func(T) kratix.Key, compare func(
 
 // replaceParts replaces the placements of some Works, on the Destinations where they were and
 // where they are now.
-func replaceParts(parts, by []Part, some keys, on map[string]bool) []Part {
+func replaceParts(parts, by []DestinationPlan, some keys, on map[string]bool) []DestinationPlan {
 	fresh := make(map[string][]Placement, len(by))
 	touched := maps.Clone(on)
 	for _, part := range by {
 		fresh[part.Destination] = part.Placements
 		touched[part.Destination] = true
 	}
-	var added []Part
+	var added []DestinationPlan
 	parts = slices.Clone(parts)
 	for _, name := range slices.Sorted(maps.Keys(touched)) {
-		at, there := slices.BinarySearchFunc(parts, name, func(p Part, name string) int { return cmp.Compare(p.Destination, name) })
+		at, there := slices.BinarySearchFunc(parts, name, func(p DestinationPlan, name string) int { return cmp.Compare(p.Destination, name) })
 		if !there {
-			added = append(added, Part{name, fresh[name]})
+			added = append(added, DestinationPlan{name, fresh[name]})
 			continue
 		}
 		parts[at].Placements = replace(parts[at].Placements, fresh[name], some, func(p Placement) kratix.Key { return kratix.KeyOf(p.Work) }, comparePlaced)
 	}
 	parts = append(parts, added...)
-	slices.SortStableFunc(parts, func(a, b Part) int { return cmp.Compare(a.Destination, b.Destination) })
-	return slices.DeleteFunc(parts, func(p Part) bool { return len(p.Placements) == 0 })
+	slices.SortStableFunc(parts, func(a, b DestinationPlan) int { return cmp.Compare(a.Destination, b.Destination) })
+	return slices.DeleteFunc(parts, func(p DestinationPlan) bool { return len(p.Placements) == 0 })
 }
 
 // replaceInvalid replaces the messages about some Works and keeps those about Destinations.
@@ -104,8 +104,8 @@ func replaceInvalid(all, by []Invalid, some keys) []Invalid {
 }
 
 // beginsMove reports whether a new placement is the target of a move.
-func beginsMove(parts []Part) bool {
-	return slices.ContainsFunc(parts, func(part Part) bool {
+func beginsMove(parts []DestinationPlan) bool {
+	return slices.ContainsFunc(parts, func(part DestinationPlan) bool {
 		return slices.ContainsFunc(part.Placements, func(p Placement) bool { return p.New && p.Labels[kratix.MovedFromLabel] != "" })
 	})
 }

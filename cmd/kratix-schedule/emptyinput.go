@@ -38,10 +38,10 @@ type reading struct {
 	tree bool
 }
 
-// nothing reports whether there was nothing to check: no Work with files and no object in a
+// isEmpty reports whether there was nothing to check: no Work with files and no object in a
 // tree. An input with only Destinations and state stores is checked, if every named path was
 // read.
-func (r reading) nothing() bool {
+func (r reading) isEmpty() bool {
 	if r.grouped > 0 || r.treeObjects > 0 || r.suspended > 0 {
 		return false
 	}
@@ -110,7 +110,7 @@ func (s *checkSource) nothingToCheck(f *validateFlags, result report.Report, out
 	isOther := func(found finding.Finding) bool {
 		return found.Rule.Severity == finding.Error && found.Rule != finding.UnsupportedVersion()
 	}
-	if f.allowEmpty || !s.read.nothing() || slices.ContainsFunc(outcome.Findings, isOther) || result.Has(finding.StoreFailed()) {
+	if f.allowEmpty || !s.read.isEmpty() || slices.ContainsFunc(outcome.Findings, isOther) || result.Has(finding.StoreFailed()) {
 		return nil
 	}
 	parts := append(s.foundOnDisk(), s.foundInside(result.Findings)...)

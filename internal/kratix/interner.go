@@ -7,40 +7,40 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Words interns the strings and selectors of many objects, most of which have equal names of
+// Interner interns the strings and selectors of many objects, most of which have equal names of
 // Promises, namespaces, labels and selectors. It caches the most recently used few thousand and
 // drops others, so that unused strings can be garbage-collected. The zero value is ready to
-// use. Words is not safe for concurrent use.
+// use. Interner is not safe for concurrent use.
 //
 // The package unique is not suitable: each garbage collection drops the values without a
 // handle, so that objects which arrive one by one would share nothing, and a handle for each
 // string takes half as much memory as the strings.
 //
 // +kubebuilder:object:generate=false
-type Words struct {
-	words     recent[string]
+type Interner struct {
+	strings   recent[string]
 	selectors recent[[]Selector]
 }
 
 const (
-	// manyWords is the minimum number of cached strings; the maximum is twice as many.
-	manyWords = 1 << 12
-	// longWord and longList are the maximum lengths in bytes of a cached string, and of the
+	// minInterned is the minimum number of cached strings; the maximum is twice as many.
+	minInterned = 1 << 12
+	// maxInternedString and maxInternedList are the maximum lengths in bytes of a cached string, and of the
 	// text of a cached list of selectors; longer ones are rarely equal.
-	longWord, longList = 256, 1024
+	maxInternedString, maxInternedList = 256, 1024
 )
 
 // One returns the interned copy of a string.
-func (w *Words) One(word string) string {
-	if word == "" || len(word) > longWord {
+func (w *Interner) One(word string) string {
+	if word == "" || len(word) > maxInternedString {
 		return word
 	}
-	return w.words.one(word, func() string { return word })
+	return w.strings.one(word, func() string { return word })
 }
 
 // ShareWork interns the strings and selectors of a new Work and trims its slices. Afterwards
 // its selectors must not be modified in place.
-func (w *Words) ShareWork(work *Work) {
+func (w *Interner) ShareWork(work *Work) {
 	w.shareMeta(&work.TypeMeta, &work.ObjectMeta)
 	work.Labels = w.oneOfEach(work.Labels)
 	work.Status.Conditions = w.conditions(work.Status.Conditions)
@@ -56,7 +56,7 @@ func (w *Words) ShareWork(work *Work) {
 }
 
 // ShareWorkPlacement is like ShareWork for a WorkPlacement.
-func (w *Words) ShareWorkPlacement(p *WorkPlacement) {
+func (w *Interner) ShareWorkPlacement(p *WorkPlacement) {
 	w.shareMeta(&p.TypeMeta, &p.ObjectMeta)
 	p.Labels = w.oneOfEach(p.Labels)
 	p.Status.Conditions = w.conditions(p.Status.Conditions)
@@ -67,7 +67,7 @@ func (w *Words) ShareWorkPlacement(p *WorkPlacement) {
 	spec.Workloads = w.workloads(spec.Workloads)
 }
 
-func (w *Words) shareMeta(kind *metav1.TypeMeta, meta *metav1.ObjectMeta) {
+func (w *Interner) shareMeta(kind *metav1.TypeMeta, meta *metav1.ObjectMeta) {
 	kind.APIVersion, kind.Kind = w.One(kind.APIVersion), w.One(kind.Kind)
 	meta.Namespace = w.One(meta.Namespace)
 	meta.Annotations = w.oneOfEach(meta.Annotations)
@@ -83,7 +83,7 @@ func (w *Words) shareMeta(kind *metav1.TypeMeta, meta *metav1.ObjectMeta) {
 }
 
 // oneOfEach returns a copy of a map with interned strings.
-func (w *Words) oneOfEach(all map[string]string) map[string]string {
+func (w *Interner) oneOfEach(all map[string]string) map[string]string {
 	if len(all) == 0 {
 		return all
 	}
@@ -94,7 +94,7 @@ func (w *Words) oneOfEach(all map[string]string) map[string]string {
 	return shared
 }
 
-func (w *Words) conditions(all []metav1.Condition) []metav1.Condition {
+func (w *Interner) conditions(all []metav1.Condition) []metav1.Condition {
 	all = fit(all)
 	for i := range all {
 		c := &all[i]
@@ -105,7 +105,7 @@ func (w *Words) conditions(all []metav1.Condition) []metav1.Condition {
 }
 
 // workloads interns the names of files; their contents are rarely equal.
-func (w *Words) workloads(all []Workload) []Workload {
+func (w *Interner) workloads(all []Workload) []Workload {
 	all = fit(all)
 	for i := range all {
 		all[i].Filepath = w.One(all[i].Filepath)
@@ -115,7 +115,7 @@ func (w *Words) workloads(all []Workload) []Workload {
 
 // selectorsOf returns the interned copy of a list of selectors. Nearly every list is used by
 // several Works.
-func (w *Words) selectorsOf(asked []Selector) []Selector {
+func (w *Interner) selectorsOf(asked []Selector) []Selector {
 	made := func() []Selector {
 		one := slices.Clip(slices.Clone(asked))
 		for i := range one {
@@ -125,7 +125,7 @@ func (w *Words) selectorsOf(asked []Selector) []Selector {
 		return one
 	}
 	key := fmt.Sprintf("%#v", asked) // maps are printed in order, and strings in quotes
-	if len(key) > longList {
+	if len(key) > maxInternedList {
 		return made()
 	}
 	return w.selectors.one(key, made)
@@ -139,7 +139,7 @@ func fit[T any](list []T) []T {
 	return slices.Clip(slices.Clone(list))
 }
 
-// recent caches the most recently used values: at least manyWords, and at most twice as many.
+// recent caches the most recently used values: at least minInterned, and at most twice as many.
 type recent[V any] struct{ now, before map[string]V }
 
 // one returns the cached value of a key, or the result of made.
@@ -151,7 +151,7 @@ func (r *recent[V]) one(key string, made func() V) V {
 	if value, known = r.before[key]; !known {
 		value = made()
 	}
-	if len(r.now) >= manyWords {
+	if len(r.now) >= minInterned {
 		r.before, r.now = r.now, nil
 	}
 	if r.now == nil {

@@ -16,7 +16,7 @@ import (
 type differ struct{ diffs []report.FileDiff }
 
 // finish compares the changes of one store with its content.
-func (d *differ) finish(ctx context.Context, part statestore.Part) statestore.Outcome {
+func (d *differ) finish(ctx context.Context, part statestore.StoreChanges) statestore.Outcome {
 	if part.Changes.Empty() {
 		return statestore.Outcome{Revision: part.Changes.Base}
 	}
@@ -26,12 +26,12 @@ func (d *differ) finish(ctx context.Context, part statestore.Part) statestore.Ou
 	return statestore.Outcome{Revision: part.Changes.Base}
 }
 
-func (d *differ) compare(ctx context.Context, part statestore.Part) error {
+func (d *differ) compare(ctx context.Context, part statestore.StoreChanges) error {
 	state, err := part.Store.Read(ctx)
 	if err != nil {
 		return err
 	}
-	sides := sidesOf(ctx, state, part.Changes)
+	sides := beforeAfterOf(ctx, state, part.Changes)
 	secret, err := sides.secret()
 	if err != nil {
 		return err
@@ -49,8 +49,8 @@ func (d *differ) compare(ctx context.Context, part statestore.Part) error {
 	return nil
 }
 
-// sides are the files of a store before and after changes.
-type sides struct {
+// beforeAfter are the files of a store before and after changes.
+type beforeAfter struct {
 	before, after []tree.Path
 	// changed are the new contents of changed files; nil for a removed one.
 	changed map[tree.Path][]byte
@@ -58,8 +58,8 @@ type sides struct {
 	old func(tree.Path) ([]byte, error)
 }
 
-func sidesOf(ctx context.Context, state statestore.State, changes statestore.ChangeSet) sides {
-	s := sides{changed: map[tree.Path][]byte{}}
+func beforeAfterOf(ctx context.Context, state statestore.State, changes statestore.ChangeSet) beforeAfter {
+	s := beforeAfter{changed: map[tree.Path][]byte{}}
 	for _, file := range changes.Write {
 		s.changed[file.Path] = append([]byte{}, file.Content...)
 		s.after = append(s.after, file.Path)
@@ -87,7 +87,7 @@ func sidesOf(ctx context.Context, state statestore.State, changes statestore.Cha
 
 // secret returns the files from which a kustomization generates a Secret, before or after the
 // changes, with that kustomization.
-func (s sides) secret() (map[tree.Path]tree.Path, error) {
+func (s beforeAfter) secret() (map[tree.Path]tree.Path, error) {
 	read := map[tree.Path][]byte{}
 	old := func(path tree.Path) ([]byte, error) {
 		content, there := read[path]

@@ -44,13 +44,13 @@ func outcomeOf(cache *kustomize.Cache, content []byte) string {
 	}
 	outcome := "applies it |"
 	for _, object := range read.Objects {
-		switch fate := object.Fate; {
-		case fate.Unwritable != "":
+		switch after := object.Outcome; {
+		case after.Unwritable != "":
 			return "fails: `"
-		case fate.NotApplied != "":
-			outcome = "leaves it out: " + fate.NotApplied
-		case fate.Stripped != "":
-			outcome = "applies a part: " + fate.Stripped
+		case after.NotApplied != "":
+			outcome = "leaves it out: " + after.NotApplied
+		case after.Stripped != "":
+			outcome = "applies a part: " + after.Stripped
 		}
 	}
 	return outcome
@@ -65,10 +65,10 @@ func TestPlainObjectsAreAppliedUnchanged(t *testing.T) {
 	}
 	plain := 0
 	for _, input := range inputs.Files {
-		for _, fate := range kustomize.PlainFates(input.Data) {
+		for _, outcome := range kustomize.PlainOutcomes(input.Data) {
 			plain++
-			if fate != (kustomize.Fate{}) {
-				t.Errorf("%s is taken for plain: %+v", input.Name, fate)
+			if outcome != (kustomize.Outcome{}) {
+				t.Errorf("%s is taken for plain: %+v", input.Name, outcome)
 			}
 		}
 	}
@@ -93,7 +93,7 @@ func TestErrorsDoNotContainSecrets(t *testing.T) {
 			if read.Err != nil || len(read.Objects) != 1 {
 				t.Fatal(read.Err)
 			}
-			if words := read.Objects[0].Fate.Unwritable; !strings.Contains(words, c.cause) || strings.Contains(words, "hunter2") {
+			if words := read.Objects[0].Outcome.Unwritable; !strings.Contains(words, c.cause) || strings.Contains(words, "hunter2") {
 				t.Errorf("it says %q", words)
 			}
 		})
@@ -103,7 +103,7 @@ func TestErrorsDoNotContainSecrets(t *testing.T) {
 func TestErrorsAboutLargeObjectsAreBounded(t *testing.T) {
 	var cache kustomize.Cache
 	read := cache.File([]byte(testkit.ConfigMaps("a") + "data: {1: " + strings.Repeat("x", 1<<20) + "}\n"))
-	words := read.Objects[0].Fate.Unwritable
+	words := read.Objects[0].Outcome.Unwritable
 	if len(words) > 5<<10 || !strings.HasPrefix(words, "kustomize build failed: map[string]interface {}{") || !strings.HasSuffix(words, "json: unsupported type: map[interface {}]interface {}") {
 		t.Errorf("it says %.100q and so on, %d bytes", words, len(words))
 	}
@@ -122,15 +122,15 @@ func TestLabelsAreStrippedIfOneIsNotAString(t *testing.T) {
 			t.Errorf("labels: %s: %+v", labels, read)
 			continue
 		}
-		if got := read.Objects[0].Fate; got != (kustomize.Fate{Stripped: want}) {
+		if got := read.Objects[0].Outcome; got != (kustomize.Outcome{Stripped: want}) {
 			t.Errorf("labels: %s: got %+v, want %q", labels, got, want)
 		}
 	}
 }
 
-// TestFatesBelongToTheirObjects uses many objects in one file, and several files that are
+// TestOutcomesBelongToTheirObjects uses many objects in one file, and several files that are
 // parsed together.
-func TestFatesBelongToTheirObjects(t *testing.T) {
+func TestOutcomesBelongToTheirObjects(t *testing.T) {
 	var long string
 	for i := range 150 {
 		data := "x"
@@ -145,7 +145,7 @@ func TestFatesBelongToTheirObjects(t *testing.T) {
 	for content, want := range map[string]string{long: "7 57 107 ", twice: "0 2 ", testkit.ConfigMaps("a"): "", testkit.ConfigMaps("a") + "x: .inf\n": "0 "} {
 		got := ""
 		for i, object := range cache.File([]byte(content)).Objects {
-			if object.Fate.Unwritable != "" {
+			if object.Outcome.Unwritable != "" {
 				got += fmt.Sprint(i, " ")
 			}
 		}
@@ -155,24 +155,24 @@ func TestFatesBelongToTheirObjects(t *testing.T) {
 	}
 }
 
-func TestBuiltDirectoryHasTheFatesOfItsObjects(t *testing.T) {
+func TestBuiltDirectoryHasTheOutcomesOfItsObjects(t *testing.T) {
 	for name, c := range map[string]struct {
 		kustomization, content string
-		want                   kustomize.Fate
+		want                   kustomize.Outcome
 	}{
-		"plain":              {"resources: [a.yaml]\n", testkit.ConfigMaps("a"), kustomize.Fate{}},
-		"a numeric name":     {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", kustomize.Fate{NotApplied: "its metadata.name is not a string"}},
-		"mended by a prefix": {"resources: [a.yaml]\nnamePrefix: a\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", kustomize.Fate{}},
-		"for local use":      {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations: {config.kubernetes.io/local-config: 'true'}\n", kustomize.Fate{Local: true}},
-		"infinity":           {"resources: [a.yaml]\n", testkit.ConfigMaps("a") + "x: .inf\n", kustomize.Fate{Unwritable: "kustomize build failed: map[string]interface {}{\"apiVersion\":\"v1\", \"kind\":\"ConfigMap\", \"metadata\":map[string]interface {}{\"name\":\"a\"}, \"x\":+Inf}: json: unsupported value: +Inf"}},
-		"a key that is a map": {"resources: [a.yaml]\n", testkit.ConfigMaps("a") + "data: {? {a: b} : c}\n", kustomize.Fate{
+		"plain":              {"resources: [a.yaml]\n", testkit.ConfigMaps("a"), kustomize.Outcome{}},
+		"a numeric name":     {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", kustomize.Outcome{NotApplied: "its metadata.name is not a string"}},
+		"mended by a prefix": {"resources: [a.yaml]\nnamePrefix: a\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: 1}\n", kustomize.Outcome{}},
+		"for local use":      {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  annotations: {config.kubernetes.io/local-config: 'true'}\n", kustomize.Outcome{Local: true}},
+		"infinity":           {"resources: [a.yaml]\n", testkit.ConfigMaps("a") + "x: .inf\n", kustomize.Outcome{Unwritable: "kustomize build failed: map[string]interface {}{\"apiVersion\":\"v1\", \"kind\":\"ConfigMap\", \"metadata\":map[string]interface {}{\"name\":\"a\"}, \"x\":+Inf}: json: unsupported value: +Inf"}},
+		"a key that is a map": {"resources: [a.yaml]\n", testkit.ConfigMaps("a") + "data: {? {a: b} : c}\n", kustomize.Outcome{
 			Unwritable: "kustomize build failed: map[string]interface {}(nil): yaml: invalid map key: map[string]interface {}{\"a\":\"b\"}"}},
-		"a key that is a list": {"resources: [a.yaml]\n", testkit.ConfigMaps("a") + "data:\n  [a, b]: c\n", kustomize.Fate{
+		"a key that is a list": {"resources: [a.yaml]\n", testkit.ConfigMaps("a") + "data:\n  [a, b]: c\n", kustomize.Outcome{
 			Unwritable: "kustomize build failed: map[string]interface {}(nil): yaml: invalid map key: []interface {}{\"a\", \"b\"}"}},
-		"a map for an apiVersion": {"resources: [a.yaml]\n", "apiVersion: {a: b}\nkind: ClusterRole\nmetadata: {name: a}\n", kustomize.Fate{
+		"a map for an apiVersion": {"resources: [a.yaml]\n", "apiVersion: {a: b}\nkind: ClusterRole\nmetadata: {name: a}\n", kustomize.Outcome{
 			Unwritable: "failed to decode Kubernetes apiVersion, kind and name from: {\"apiVersion\":{\"a\":\"b\"},\"kind\":\"ClusterRole\",\"metadata\":{\"name\":\"a\"}}"}},
-		"a text for annotations":            {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: text}\n", kustomize.Fate{}},
-		"infinity, and no end to the build": {"resources: [a.yaml]\n" + noVariable, testkit.ConfigMaps("a") + "x: .inf\n", kustomize.Fate{}},
+		"a text for annotations":            {"resources: [a.yaml]\n", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: text}\n", kustomize.Outcome{}},
+		"infinity, and no end to the build": {"resources: [a.yaml]\n" + noVariable, testkit.ConfigMaps("a") + "x: .inf\n", kustomize.Outcome{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			files := testkit.FileList("d/kustomization.yaml", c.kustomization, "d/a.yaml", c.content)
@@ -180,7 +180,7 @@ func TestBuiltDirectoryHasTheFatesOfItsObjects(t *testing.T) {
 			if err != nil || len(built.Objects) != 1 {
 				t.Fatalf("%v, %v", built, err)
 			}
-			if got := built.Objects[0].Fate; got != c.want {
+			if got := built.Objects[0].Outcome; got != c.want {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 		})

@@ -7,22 +7,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Memory is the index of what is wanted in the roots of one cluster, from one Check and
+// CheckCache is the index of what is wanted in the roots of one cluster, from one Check and
 // CheckCluster to the next: the next check of a root parses only what has changed, and
-// has nothing to decide while nothing in the root conflicts. The zero Memory is empty; one
+// has nothing to decide while nothing in the root conflicts. The zero CheckCache is empty; one
 // that is lost costs time and nothing else. It keeps the files that it was given, which
 // must not be changed in place. It must not be used by two goroutines at a time.
-type Memory struct {
+type CheckCache struct {
 	roots   map[tree.Path]*rootIndex
 	cluster clusterIndex
 	// fits means that at the last CheckCluster there was nothing to decide.
 	fits bool
 }
 
-// root returns the index of a root, which is empty when there is no Memory.
-func (m *Memory) root(root *Root) *rootIndex {
+// root returns the index of a root, which is empty when there is no CheckCache.
+func (m *CheckCache) root(root *Root) *rootIndex {
 	if m == nil {
-		m = &Memory{}
+		m = &CheckCache{}
 	}
 	found := m.roots[root.Path]
 	if found == nil || !found.ignored.Equal(root.Ignored) {
@@ -39,14 +39,14 @@ func (m *Memory) root(root *Root) *rootIndex {
 }
 
 // clusterFits reports whether no object of the cluster is in two places, if these
-// verdicts are all of the Memory's last checks, and none of them had anything to decide.
-func (m *Memory) clusterFits(verdicts []Verdict) bool {
+// verdicts are all of the CheckCache's last checks, and none of them had anything to decide.
+func (m *CheckCache) clusterFits(verdicts []Verdict) bool {
 	if m == nil {
 		return false
 	}
 	m.fits = false
 	for _, verdict := range verdicts {
-		if verdict.decided.root.Memory != m || !verdict.decided.trivial {
+		if verdict.decided.root.CheckCache != m || !verdict.decided.trivial {
 			return false
 		}
 	}
@@ -62,7 +62,7 @@ func (m *Memory) clusterFits(verdicts []Verdict) bool {
 	return m.fits
 }
 
-func (m *Memory) recount() {
+func (m *CheckCache) recount() {
 	m.cluster = clusterIndex{}
 	for _, root := range m.roots {
 		for _, entries := range root.index.all() {

@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// rest is the pause that a server has requested. It is measured by a timer, since clocks
+// pause is the pause that a server has requested. It is measured by a timer, since clocks
 // are adjusted.
-type rest struct {
+type pause struct {
 	mu    sync.Mutex
 	wait  time.Duration
 	why   string
@@ -20,18 +20,18 @@ type rest struct {
 	timer *time.Timer
 }
 
-// resting is the error of a request that is not sent because of the pause.
-type resting struct {
+// pausedError is the error of a request that is not sent because of the pause.
+type pausedError struct {
 	wait time.Duration
 	why  string
 }
 
-func (r resting) Error() string {
+func (r pausedError) Error() string {
 	return fmt.Sprintf("it answers %s and asks to be left alone for %s", r.why, r.wait)
 }
 
 // see records the pause that a response requests.
-func (r *rest) see(answer *http.Response) {
+func (r *pause) see(answer *http.Response) {
 	if answer.StatusCode < http.StatusBadRequest {
 		return
 	}
@@ -61,7 +61,7 @@ func (r *rest) see(answer *http.Response) {
 
 // await waits until the pause is over. If the pause is longer than patience, it returns an
 // error at once.
-func (r *rest) await(ctx context.Context, patience time.Duration) error {
+func (r *pause) await(ctx context.Context, patience time.Duration) error {
 	for {
 		r.mu.Lock()
 		over, wait, why := r.over, r.wait, r.why
@@ -70,7 +70,7 @@ func (r *rest) await(ctx context.Context, patience time.Duration) error {
 		case over == nil:
 			return nil
 		case wait > patience:
-			return resting{wait, why}
+			return pausedError{wait, why}
 		}
 		select {
 		case <-over:

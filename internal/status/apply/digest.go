@@ -14,11 +14,11 @@ import (
 // digest is a digest of an object and of the content to be written to it.
 type digest [sha256.Size]byte
 
-// wishOf returns the digest of a change's object and of its first steps. It leaves out fields
-// that differ each time for the same wish: the time of a transition, the revision of the
+// digestOf returns the digest of a change's object and of its first steps. It leaves out fields
+// that differ each time for the same change: the time of a transition, the revision of the
 // store, and the version of the object. The contents of a Work are represented by its
 // generation.
-func wishOf(change status.Change, steps int) digest {
+func digestOf(change status.Change, steps int) digest {
 	wish := struct {
 		Object any
 		Steps  []any
@@ -60,7 +60,7 @@ func withoutContents(object kratix.Object) any {
 	return spec
 }
 
-// stablePatch returns the parts of a patch that do not differ for the same wish.
+// stablePatch returns the parts of a patch that do not differ for the same change.
 func stablePatch(patch map[string]any) map[string]any {
 	stable := maps.Clone(patch)
 	if spec, ok := patch["spec"].(kratix.WorkPlacementSpec); ok {

@@ -19,7 +19,7 @@ func (c *closing) Close() error {
 }
 
 func TestStoresThatLeaveTheInputAreClosed(t *testing.T) {
-	var stores held[string]
+	var stores openStores[string]
 	opened := map[string]*closing{}
 	open := func(name, config string) {
 		t.Helper()

@@ -9,14 +9,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// Look returns what a round would plan from, and the findings about it. It plans and writes
+// Inspect returns what a round would plan from, and the findings about it. It plans and writes
 // nothing.
-func (r *Reconciler) Look(ctx context.Context) (scheduler.Input, []finding.Finding, error) {
+func (r *Reconciler) Inspect(ctx context.Context) (scheduler.Input, []finding.Finding, error) {
 	snapshot, err := r.Source.Snapshot(ctx)
 	if err != nil {
 		return scheduler.Input{}, nil, fmt.Errorf("read the input: %w", err)
 	}
-	r.cache.turn(r.Builder, r.stop(ctx))
+	r.cache.startRound(r.Builder, r.stop(ctx))
 	followInput(r, snapshot)
 	seen := observe(ctx, snapshot, r.Stores, r.Policy, &r.cache.observations)
 	findings := slices.Concat(snapshot.Findings, seen.findings)

@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-func TestEachHintNamesTheFieldToChange(t *testing.T) {
-	for hint, about := range blameOfHint {
+func TestEachFixNamesTheFieldToChange(t *testing.T) {
+	for hint, about := range diagnosisOfFix {
 		if about.Class == statestore.Setting && about.Field == "" {
 			t.Errorf("no field to change: %s", hint)
 		}
@@ -57,17 +57,17 @@ func TestEachFailureHasItsClass(t *testing.T) {
 		"a broken disk":         {spillError{syscall.EIO}, statestore.Machine, "", true},
 		"a limit of an app":     {appError{status: 403, wait: time.Minute}, statestore.Server, "", true},
 	} {
-		s := &Store{name: "GitStateStore default", now: time.Now, branch: newBranch(&remote{credentials: fixed{}, rest: &rest{}})}
+		s := &Store{name: "GitStateStore default", now: time.Now, branch: newBranch(&remote{credentials: fixed{}, pause: &pause{}})}
 		err := s.failure("read", fmt.Errorf("on the way: %w", c.err))
 		var told *statestore.Error
-		if !errors.As(err, &told) || told.Class != c.class || told.Field != c.field || statestore.Passes(err) != c.again {
-			t.Errorf("%s: %v: class %q, field %q, passes %t", name, err, told.Class, told.Field, statestore.Passes(err))
+		if !errors.As(err, &told) || told.Class != c.class || told.Field != c.field || statestore.IsTemporary(err) != c.again {
+			t.Errorf("%s: %v: class %q, field %q, passes %t", name, err, told.Class, told.Field, statestore.IsTemporary(err))
 		}
-		if !strings.Contains(told.Hint, c.field) {
-			t.Errorf("%s: hint %q does not name %s", name, told.Hint, c.field)
+		if !strings.Contains(told.Fix, c.field) {
+			t.Errorf("%s: fix %q does not name %s", name, told.Fix, c.field)
 		}
-		if c.class == statestore.Machine && strings.Contains(told.Hint, "spec.") {
-			t.Errorf("%s: hint %q sends to the state store", name, told.Hint)
+		if c.class == statestore.Machine && strings.Contains(told.Fix, "spec.") {
+			t.Errorf("%s: fix %q sends to the state store", name, told.Fix)
 		}
 	}
 }

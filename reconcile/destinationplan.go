@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// part is the part of the plan for one Destination.
-type part struct {
+// destinationPlan is the part of the plan for one Destination.
+type destinationPlan struct {
 	placements    []scheduler.Placement
 	kept, removed []*kratix.WorkPlacement
 	// proven are placements to be removed whose loss has evidence; the deletion guard judges
@@ -25,14 +25,14 @@ type part struct {
 	leaves bool
 }
 
-// same reports whether two parts have the same placements in the same roles.
-func (p part) same(other part) bool {
+// same reports whether two plans have the same placements in the same roles.
+func (p destinationPlan) same(other destinationPlan) bool {
 	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
 		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) && p.guard.sameEffect(other.guard)
 }
 
 // move adds a placement whose group has moved to another Destination.
-func (p *part) move(placement *kratix.WorkPlacement, to string) {
+func (p *destinationPlan) move(placement *kratix.WorkPlacement, to string) {
 	if p.moved == nil {
 		p.moved = map[*kratix.WorkPlacement]string{}
 	}

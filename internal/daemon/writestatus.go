@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Told is the result of writing a round's report to the cluster.
-type Told struct {
+// StatusResult is the result of writing a round's report to the cluster.
+type StatusResult struct {
 	// Calls counts the accepted writes, by verb.
 	Calls map[string]int
 	// Refused has a finding for each object that cannot be written.
@@ -30,19 +30,19 @@ type next struct {
 	report report.Report
 }
 
-// tell writes a round's report to the cluster, and adds refused writes to the findings. A
+// writeStatus writes a round's report to the cluster, and adds refused writes to the findings. A
 // retry needs no round, because every input of a round triggers one by itself.
-func (d *Daemon) tell(ctx context.Context, result report.Report) next {
-	if d.Tell == nil {
+func (d *Daemon) writeStatus(ctx context.Context, result report.Report) next {
+	if d.WriteStatus == nil {
 		return next{}
 	}
-	told := d.Tell(ctx, result)
-	d.metrics.Told(told.Calls)
-	d.narrator.Told(told.Err)
+	told := d.WriteStatus(ctx, result)
+	d.metrics.CountStatusWrites(told.Calls)
+	d.events.StatusWritten(told.Err)
 	if !slices.EqualFunc(d.refused, told.Refused, sameFinding) {
 		d.refused = told.Refused
 		said := d.withRefused(result)
-		d.narrator.Findings(said.Findings)
+		d.events.Findings(said.Findings)
 		d.server.Round(said, nil, d.Now())
 	}
 	if told.Retry <= 0 {

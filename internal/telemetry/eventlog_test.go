@@ -22,16 +22,16 @@ func storeDown(why string) finding.Finding {
 	return finding.Finding{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: why}
 }
 
-// listener is a Narrator with its log.
+// listener is a EventLog with its log.
 type listener struct {
-	*Narrator
+	*EventLog
 	t    *testing.T
 	logs *observer.ObservedLogs
 }
 
 func listen(t *testing.T) *listener {
 	core, logs := observer.New(zap.DebugLevel)
-	return &listener{Narrator: NewNarrator(zap.New(core)), t: t, logs: logs}
+	return &listener{EventLog: NewEventLog(zap.New(core)), t: t, logs: logs}
 }
 
 // after logs a round and compares the log lines.
@@ -54,13 +54,13 @@ func (l *listener) after(r report.Report, err error, want ...string) {
 func TestNarratorLogsChangesOnce(t *testing.T) {
 	n := listen(t)
 	first := report.Report{
-		Placements: []report.Placement{placed(report.Placed, "a"), placed(report.Held, "b")},
+		Placements: []report.Placement{placed(report.Placed, "a"), placed(report.HeldBack, "b")},
 		Findings:   []finding.Finding{storeDown("it is down")},
 		Stores:     []report.Store{{Name: "GitStateStore default", Destinations: []report.Destination{{}}}},
 	}
 	n.after(first, nil, "info placed a", "warn held back b", "info written", "error it is down")
 
-	same := report.Report{Placements: []report.Placement{placed(report.Unchanged, "a"), placed(report.Held, "b")}, Findings: slices.Clone(first.Findings)}
+	same := report.Report{Placements: []report.Placement{placed(report.Unchanged, "a"), placed(report.HeldBack, "b")}, Findings: slices.Clone(first.Findings)}
 	n.after(same, nil)
 	n.after(same, nil)
 	n.after(report.Report{Placements: []report.Placement{placed(report.Removed, "a"), placed(report.Placed, "b")}}, nil,
@@ -84,7 +84,7 @@ func TestNarratorRecognizesLastingPlacements(t *testing.T) {
 	held := func(works ...string) report.Report {
 		var r report.Report
 		for _, work := range works {
-			r.Placements = append(r.Placements, placed(report.Held, work))
+			r.Placements = append(r.Placements, placed(report.HeldBack, work))
 		}
 		return r
 	}
@@ -106,7 +106,7 @@ func TestNarratorRecognizesLastingPlacements(t *testing.T) {
 func TestNarratorLogsEachWriteOfAPlacement(t *testing.T) {
 	n := listen(t)
 	r := report.Report{
-		Placements: []report.Placement{placed(report.Placed, "a"), placed(report.Held, "b")},
+		Placements: []report.Placement{placed(report.Placed, "a"), placed(report.HeldBack, "b")},
 		Stores:     []report.Store{{Name: "s", Destinations: []report.Destination{{}}}},
 	}
 	n.after(r, nil, "info placed a", "warn held back b", "info written")
@@ -116,7 +116,7 @@ func TestNarratorLogsEachWriteOfAPlacement(t *testing.T) {
 func TestNarratorLogsAFailedRoundOnceAndKeepsItsState(t *testing.T) {
 	n := listen(t)
 	standing := func() report.Report {
-		return report.Report{Placements: []report.Placement{placed(report.Held, "b")}, Findings: []finding.Finding{storeDown("it is down")}}
+		return report.Report{Placements: []report.Placement{placed(report.HeldBack, "b")}, Findings: []finding.Finding{storeDown("it is down")}}
 	}
 	n.after(standing(), nil, "warn held back b", "error it is down")
 	n.after(report.Report{}, errors.New("no input"), "error the round failed")
@@ -146,7 +146,7 @@ func TestNarratorLogsASlowWrite(t *testing.T) {
 
 func TestNarratorIgnoresRecreatedEqualObjects(t *testing.T) {
 	n := listen(t)
-	held := placed(report.Held, "a")
+	held := placed(report.HeldBack, "a")
 	held.Object = &kratix.WorkPlacement{}
 	n.after(report.Report{Placements: []report.Placement{held}}, nil, "warn held back a")
 	held.Object = &kratix.WorkPlacement{}

@@ -56,7 +56,7 @@ func isOneMap(a, b map[string]string) bool {
 }
 
 func TestStringsOfWorksAreInterned(t *testing.T) {
-	var words Words
+	var words Interner
 	share := func(name, zone string) *Work {
 		work := readWork(t, name, zone)
 		before := work.DeepCopy()
@@ -96,7 +96,7 @@ func TestStringsOfWorksAreInterned(t *testing.T) {
 
 // TestDifferentSelectorsAreNotMerged interns selectors that are nearly equal.
 func TestDifferentSelectorsAreNotMerged(t *testing.T) {
-	var words Words
+	var words Interner
 	long := map[string]string{}
 	for i := range 200 {
 		long[strconv.Itoa(i)] = "v"
@@ -122,29 +122,29 @@ func TestDifferentSelectorsAreNotMerged(t *testing.T) {
 
 // TestUnusedStringsAreDropped interns many strings, one of them again and again.
 func TestUnusedStringsAreDropped(t *testing.T) {
-	var words Words
+	var words Interner
 	common := words.One("common")
-	for i := range 10 * manyWords {
+	for i := range 10 * minInterned {
 		words.One("rare " + strconv.Itoa(i))
 		if i%100 == 0 && !isOne(common, words.One(strings.Clone(common))) {
 			t.Fatalf("what is always said was forgotten after %d words", i)
 		}
 	}
-	if held := len(words.words.now) + len(words.words.before); held > 2*manyWords {
+	if held := len(words.strings.now) + len(words.strings.before); held > 2*minInterned {
 		t.Errorf("%d words are remembered", held)
 	}
-	if _, known := words.words.before["rare 0"]; known || words.words.now["rare 0"] != "" {
+	if _, known := words.strings.before["rare 0"]; known || words.strings.now["rare 0"] != "" {
 		t.Error("the first word is still remembered")
 	}
-	long := strings.Repeat("x", longWord+1)
+	long := strings.Repeat("x", maxInternedString+1)
 	words.One(long)
-	if words.words.now[long] != "" {
+	if words.strings.now[long] != "" {
 		t.Error("a long word is remembered")
 	}
 }
 
 func TestStringsOfWorkPlacementsAreInterned(t *testing.T) {
-	var words Words
+	var words Interner
 	share := func(name string) *WorkPlacement {
 		work := readWork(t, name, "one")
 		p := NewWorkPlacement(work, &work.Spec.WorkloadGroups[0], strings.Clone("worker"))

@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// held keeps stores open as long as their configurations stay equal. Its zero value is
+// openStores keeps stores open as long as their configurations stay equal. Its zero value is
 // ready for use.
-type held[Config any] struct {
+type openStores[Config any] struct {
 	stores map[kratix.StateStoreReference]opened[Config]
 }
 
@@ -22,7 +22,7 @@ type opened[Config any] struct {
 
 // open returns the store of a configuration. It returns the open store if its configuration
 // is equal, and otherwise opens one with begin.
-func (h *held[Config]) open(ref kratix.StateStoreReference, config Config, begin func() (statestore.Store, error)) (statestore.Store, error) {
+func (h *openStores[Config]) open(ref kratix.StateStoreReference, config Config, begin func() (statestore.Store, error)) (statestore.Store, error) {
 	if was, ok := h.stores[ref]; ok && reflect.DeepEqual(was.config, config) {
 		return was.store, nil
 	}
@@ -39,7 +39,7 @@ func (h *held[Config]) open(ref kratix.StateStoreReference, config Config, begin
 }
 
 // keep closes the stores that are not among refs.
-func (h *held[Config]) keep(refs []kratix.StateStoreReference) {
+func (h *openStores[Config]) keep(refs []kratix.StateStoreReference) {
 	for ref := range h.stores {
 		if !slices.Contains(refs, ref) {
 			h.close(ref)
@@ -48,7 +48,7 @@ func (h *held[Config]) keep(refs []kratix.StateStoreReference) {
 }
 
 // close closes a store, which frees its connections and caches.
-func (h *held[Config]) close(ref kratix.StateStoreReference) {
+func (h *openStores[Config]) close(ref kratix.StateStoreReference) {
 	if closer, ok := statestore.ViewOf("", h.stores[ref].store).Store.(io.Closer); ok {
 		closer.Close() //nolint:errcheck // nothing is written when a store closes
 	}

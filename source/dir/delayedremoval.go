@@ -15,8 +15,8 @@ import (
 // it again.
 const rest = time.Second
 
-// hold is a file that removes something, whose effect is delayed.
-type hold struct {
+// delayedRemoval is a file that removes something, whose effect is delayed.
+type delayedRemoval struct {
 	loss
 	// rested is set once the file has been unchanged for the duration rest.
 	rested *atomic.Bool
@@ -40,7 +40,7 @@ func (l loss) id() fileID { return fileID{l.in.rank, l.name} }
 // take adds a file that was read to the collection. It returns false if the file is held.
 func (l *scan) take(in *input, name string, now *source.ParsedFile) bool {
 	read := loss{in: in, name: name, now: now}
-	before := l.held[read.id()]
+	before := l.delayedRemovals[read.id()]
 	switch {
 	case before != nil && before.now.Equal(now):
 		return false
@@ -62,8 +62,8 @@ func (l *scan) gone(in *input, name string) {
 	if _, known := in.seen[name]; !known {
 		return
 	}
-	lost := loss{in: in, name: name, now: source.Gone(in.rank, name), gone: true}
-	before := l.held[lost.id()]
+	lost := loss{in: in, name: name, now: source.DeletedFile(in.rank, name), gone: true}
+	before := l.delayedRemovals[lost.id()]
 	switch {
 	case before != nil && before.now.Equal(lost.now):
 	case l.watched && l.collection.Loses(lost.now):
@@ -86,11 +86,11 @@ func (l *scan) apply(lost loss) {
 
 // release ends the hold of a file, if there is one.
 func (l *scan) release(id fileID) {
-	if before := l.held[id]; before != nil {
+	if before := l.delayedRemovals[id]; before != nil {
 		for _, name := range before.lost {
 			delete(l.absent, name)
 		}
-		delete(l.held, id)
+		delete(l.delayedRemovals, id)
 	}
 }
 
@@ -100,14 +100,14 @@ func (l *scan) applyLosses() {
 	var resting delays
 	var absent delays
 	for _, lost := range l.losses {
-		if before := l.held[lost.id()]; before != nil && before.now.IsBroken() {
+		if before := l.delayedRemovals[lost.id()]; before != nil && before.now.IsBroken() {
 			l.release(lost.id()) // the delay starts when the file is valid or deleted
 		}
-		h := &hold{loss: lost, rested: resting.add(filepath.Clean(lost.name))}
-		if before := l.held[lost.id()]; before != nil {
+		h := &delayedRemoval{loss: lost, rested: resting.add(filepath.Clean(lost.name))}
+		if before := l.delayedRemovals[lost.id()]; before != nil {
 			h.lost, h.kept = before.lost, before.kept
 		}
-		l.held[lost.id()] = h
+		l.delayedRemovals[lost.id()] = h
 	}
 	for _, h := range l.sortedHolds() {
 		l.decide(h, &absent)
@@ -117,18 +117,20 @@ func (l *scan) applyLosses() {
 }
 
 // sortedHolds returns the holds in the order of their files.
-func (l *scan) sortedHolds() []*hold {
-	holds := make([]*hold, 0, len(l.held))
-	for _, h := range l.held {
+func (l *scan) sortedHolds() []*delayedRemoval {
+	holds := make([]*delayedRemoval, 0, len(l.delayedRemovals))
+	for _, h := range l.delayedRemovals {
 		holds = append(holds, h)
 	}
-	slices.SortFunc(holds, func(a, b *hold) int { return cmp.Or(cmp.Compare(a.in.rank, b.in.rank), cmp.Compare(a.name, b.name)) })
+	slices.SortFunc(holds, func(a, b *delayedRemoval) int {
+		return cmp.Or(cmp.Compare(a.in.rank, b.in.rank), cmp.Compare(a.name, b.name))
+	})
 	return holds
 }
 
 // decide applies a held file to the collection, except for the objects that stay: all objects
 // of a broken file, and those that have been missing for less than RemovalDelay.
-func (l *scan) decide(h *hold, absent *delays) {
+func (l *scan) decide(h *delayedRemoval, absent *delays) {
 	lost := l.collection.Lost(h.now)
 	if len(lost) == 0 && !l.collection.Loses(h.now) {
 		l.apply(h.loss)

@@ -2,10 +2,10 @@ package tree
 
 import "slices"
 
-// Alike returns the paths that differ from another path only in case or Unicode normalization,
+// CaseCollisions returns the paths that differ from another path only in case or Unicode normalization,
 // as a map of their indices to that of the other path. Directories count too: "App" is alike to
 // "app/x".
-func Alike(paths []Path) map[int]int {
+func CaseCollisions(paths []Path) map[int]int {
 	if !slices.ContainsFunc(paths, func(p Path) bool { return !p.IsFolded() }) {
 		return nil
 	}

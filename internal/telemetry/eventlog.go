@@ -11,35 +11,35 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Narrator logs events, one line each, and does not repeat them while nothing changes. It is
+// EventLog logs events, one line each, and does not repeat them while nothing changes. It is
 // not safe for concurrent use.
-type Narrator struct {
+type EventLog struct {
 	log *zap.Logger
 	// placements and findings are those of the last round that had a report.
 	placements []report.Placement
 	findings   []finding.Finding
 	// standing are the findings that were logged and are not resolved.
-	standing map[saying]finding.Finding
+	standing map[findingKey]finding.Finding
 	// unselected are the stores that the last round left to other shards.
 	unselected map[string]bool
-	// failure is the reason why the last round failed, and untold the reason why its report
+	// failure is the reason why the last round failed, and statusFailure the reason why its report
 	// could not be written to the cluster; empty without an error.
-	failure, untold string
+	failure, statusFailure string
 }
 
-// saying is the part of a finding that makes it a new one in the log.
-type saying struct {
+// findingKey is the part of a finding that makes it a new one in the log.
+type findingKey struct {
 	rule    string
 	place   finding.Place
 	message string
 }
 
-// NewNarrator returns a Narrator that writes to log.
-func NewNarrator(log *zap.Logger) *Narrator { return &Narrator{log: log} }
+// NewEventLog returns a EventLog that writes to log.
+func NewEventLog(log *zap.Logger) *EventLog { return &EventLog{log: log} }
 
 // Round logs the changes in a round's report, which must not change afterwards; err is the
 // error of a round without a report.
-func (n *Narrator) Round(r report.Report, err error) {
+func (n *EventLog) Round(r report.Report, err error) {
 	if err != nil {
 		if steady(err.Error()) != n.failure {
 			n.log.Error("the round failed", zap.Error(err))
@@ -52,19 +52,19 @@ func (n *Narrator) Round(r report.Report, err error) {
 		n.failure = ""
 	}
 	if !same(n.placements, r.Placements) || r.Changes() {
-		n.tellPlacements(r.Placements)
+		n.logPlacements(r.Placements)
 	}
 	for _, store := range r.Stores {
 		if len(store.Destinations) > 0 {
 			n.log.Info("written", zap.String("store", store.Name), zap.String("revision", store.Revision))
 		}
 	}
-	n.tellShards(r.Stores)
+	n.logShards(r.Stores)
 	n.Findings(r.Findings)
 }
 
-// tellShards logs the stores that are left to other shards, when they change.
-func (n *Narrator) tellShards(stores []report.Store) {
+// logShards logs the stores that are left to other shards, when they change.
+func (n *EventLog) logShards(stores []report.Store) {
 	unselected := map[string]bool{}
 	for _, store := range stores {
 		if store.Unselected {
@@ -77,9 +77,9 @@ func (n *Narrator) tellShards(stores []report.Store) {
 	n.unselected = unselected
 }
 
-// tellPlacements logs every event, and each lasting state once. Both lists are sorted, so one
+// logPlacements logs every event, and each lasting state once. Both lists are sorted, so one
 // pass over them is enough.
-func (n *Narrator) tellPlacements(now []report.Placement) {
+func (n *EventLog) logPlacements(now []report.Placement) {
 	before := n.placements
 	n.placements = now
 	for i := range now {
@@ -133,15 +133,15 @@ func fieldsOf(p *report.Placement) []zap.Field {
 }
 
 // Findings logs each new finding, and each error that is resolved.
-func (n *Narrator) Findings(findings []finding.Finding) {
+func (n *EventLog) Findings(findings []finding.Finding) {
 	if same(n.findings, findings) {
 		return
 	}
 	n.findings = findings
-	now, found, resolved := make(map[saying]finding.Finding, len(findings)), crowd{}, crowd{}
+	now, found, resolved := make(map[findingKey]finding.Finding, len(findings)), crowd{}, crowd{}
 	var begun []finding.Finding
 	for _, f := range findings {
-		what := sayingOf(f)
+		what := findingKeyOf(f)
 		_, told := now[what]
 		_, stood := n.standing[what]
 		if !told && !stood {
@@ -166,17 +166,17 @@ func (n *Narrator) Findings(findings []finding.Finding) {
 			n.log.Info("resolved", zap.String("rule", f.Rule.ID), zap.String("at", f.Place.String()), zap.String("was", f.Message))
 		}
 	}
-	n.tellMore("found too", found, levelOf)
-	n.tellMore("resolved too", resolved, func(finding.Severity) zapcore.Level { return zapcore.InfoLevel })
+	n.logRemaining("found too", found, levelOf)
+	n.logRemaining("resolved too", resolved, func(finding.Severity) zapcore.Level { return zapcore.InfoLevel })
 	n.standing = now
 }
 
 // debugs reports whether debug lines are logged.
-func (n *Narrator) debugs() bool { return n.log.Core().Enabled(zapcore.DebugLevel) }
+func (n *EventLog) debugs() bool { return n.log.Core().Enabled(zapcore.DebugLevel) }
 
 // fold merges similar findings into one, and the findings of each pair of conflicting
 // claimants into one, unless debug lines are logged.
-func (n *Narrator) fold(findings []finding.Finding) []finding.Finding {
+func (n *EventLog) fold(findings []finding.Finding) []finding.Finding {
 	if n.debugs() {
 		return findings
 	}
@@ -184,7 +184,7 @@ func (n *Narrator) fold(findings []finding.Finding) []finding.Finding {
 }
 
 // lists reports whether a finding is logged individually even if many are similar.
-func (n *Narrator) lists(f finding.Finding) bool { return n.debugs() && finding.Folds(f) }
+func (n *EventLog) lists(f finding.Finding) bool { return n.debugs() && finding.Folds(f) }
 
 // mostLines is the number of findings of a rule that a round logs individually. Thousands at
 // once have one cause, and the report contains all of them.
@@ -199,8 +199,8 @@ func (c crowd) takes(rule finding.Rule) bool {
 	return c[rule] <= mostLines
 }
 
-// tellMore logs the number of findings that were not logged individually.
-func (n *Narrator) tellMore(message string, all crowd, level func(finding.Severity) zapcore.Level) {
+// logRemaining logs the number of findings that were not logged individually.
+func (n *EventLog) logRemaining(message string, all crowd, level func(finding.Severity) zapcore.Level) {
 	for _, rule := range finding.Rules() {
 		if more := all[rule] - mostLines; more > 0 {
 			n.log.Log(level(rule.Severity), message, zap.String("rule", rule.ID), zap.String("name", rule.Name), zap.Int("count", more))
@@ -208,12 +208,12 @@ func (n *Narrator) tellMore(message string, all crowd, level func(finding.Severi
 	}
 }
 
-func sayingOf(f finding.Finding) saying {
+func findingKeyOf(f finding.Finding) findingKey {
 	message := f.Message
 	if f.Rule == finding.StoreFailed() {
 		message = steady(message)
 	}
-	return saying{rule: f.Rule.ID, place: f.Place, message: message}
+	return findingKey{rule: f.Rule.ID, place: f.Place, message: message}
 }
 
 // steady returns an error's text without digits, because port and request numbers differ each
@@ -248,15 +248,15 @@ func levelOf(s finding.Severity) zapcore.Level {
 	return zapcore.InfoLevel
 }
 
-// Told logs why a report could not be written to the cluster, once per reason; nil means that
+// StatusWritten logs why a report could not be written to the cluster, once per reason; nil means that
 // it could.
-func (n *Narrator) Told(err error) {
+func (n *EventLog) StatusWritten(err error) {
 	switch {
-	case err == nil && n.untold != "":
+	case err == nil && n.statusFailure != "":
 		n.log.Info("the cluster is told again")
-		n.untold = ""
-	case err != nil && steady(err.Error()) != n.untold:
+		n.statusFailure = ""
+	case err != nil && steady(err.Error()) != n.statusFailure:
 		n.log.Error("the cluster could not be told", zap.Error(err))
-		n.untold = steady(err.Error())
+		n.statusFailure = steady(err.Error())
 	}
 }

@@ -13,34 +13,34 @@ import (
 // maxRest is the maximum pause that a server can request.
 const maxRest = statestore.MaxRetryAfter
 
-// rest is the pause that a server has requested.
-type rest struct {
+// pause is the pause that a server has requested.
+type pause struct {
 	mu  sync.Mutex
 	end time.Time
 }
 
-// resting is the error of requests during a pause.
-type resting struct {
+// pausedError is the error of requests during a pause.
+type pausedError struct {
 	end  time.Time
 	left time.Duration
 }
 
-func (r resting) Error() string {
+func (r pausedError) Error() string {
 	return "the server asked not to be asked again before " + r.end.UTC().Format(time.TimeOnly) + " UTC"
 }
 
-func (r *rest) until(end time.Time) {
+func (r *pause) until(end time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.end = end
 }
 
 // over returns an error until the pause is over.
-func (r *rest) over(now time.Time) error {
+func (r *pause) over(now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if now.Before(r.end) {
-		return resting{r.end, r.end.Sub(now)}
+		return pausedError{r.end, r.end.Sub(now)}
 	}
 	return nil
 }

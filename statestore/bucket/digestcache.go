@@ -1,0 +1,119 @@
+package bucket
+
+import (
+	"crypto/md5" //nolint:gosec // the ETag of an object is its MD5; it guards against accidents, not attacks
+	"encoding/hex"
+	"sync"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// digestKey is the metadata in which each object of the store carries its digest. It is needed
+// where the ETag is not the MD5: with encryption by a key service.
+const digestKey = "Kratix-Schedule-Md5"
+
+// digestOf returns the MD5 of a content.
+func digestOf(content []byte) statestore.Digest {
+	return digestFrom(md5.Sum(content)) //nolint:gosec // see the import
+}
+
+func digestFrom(md5sum [md5.Size]byte) (s statestore.Digest) {
+	copy(s[:], md5sum[:])
+	return s
+}
+
+// hexDigest returns the ETag of an object with this digest, if ETags are MD5s.
+func hexDigest(s statestore.Digest) string { return hex.EncodeToString(s[:md5.Size]) }
+
+// parseSum parses an ETag or metadata; false if it does not look like an MD5.
+func parseSum(s string) (sum statestore.Digest, ok bool) {
+	if len(s) != hex.EncodedLen(md5.Size) {
+		return sum, false
+	}
+	_, err := hex.Decode(sum[:md5.Size], []byte(s))
+	return sum, err == nil
+}
+
+// digestCache caches the digests of objects whose ETags are not MD5s.
+type digestCache struct {
+	mu sync.Mutex
+	// opaque is set once an ETag has been seen that looks like an MD5 and is not one.
+	opaque  bool
+	digests map[tree.Path]version
+}
+
+// version is one version of an object.
+type version struct {
+	etag   string
+	digest statestore.Digest
+}
+
+func newDigestCache() *digestCache { return &digestCache{digests: map[tree.Path]version{}} }
+
+// of returns the digest of an object that was listed with an ETag, if it is known.
+func (s *digestCache) of(path tree.Path, etag string) (statestore.Digest, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.digests[path]; ok && known.etag == etag {
+		return known.digest, true
+	}
+	if s.opaque {
+		return statestore.Digest{}, false
+	}
+	return parseSum(etag)
+}
+
+// add records that an object with this digest has this ETag.
+func (s *digestCache) add(path tree.Path, etag string, sum statestore.Digest) {
+	plain := hexDigest(sum) == etag
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, looksPlain := parseSum(etag); looksPlain && !plain {
+		s.opaque = true
+	}
+	if plain && !s.opaque {
+		delete(s.digests, path)
+		return
+	}
+	s.digests[path] = version{etag, sum}
+}
+
+// etag returns the ETag of the version of an object that has this digest.
+func (s *digestCache) etag(path tree.Path, sum statestore.Digest) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if known, ok := s.digests[path]; ok && known.digest == sum {
+		return known.etag
+	}
+	return hexDigest(sum)
+}
+
+// suspect records that ETags of this bucket may not be MD5s.
+func (s *digestCache) suspect() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opaque = true
+}
+
+// suspected reports whether ETags that look like MD5s are no longer trusted.
+func (s *digestCache) suspected() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opaque
+}
+
+// keep removes the objects that are not among files, once there are many of them.
+func (s *digestCache) keep(files statestore.Files) {
+	const slack = 1000
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.digests) <= files.Len()+slack {
+		return
+	}
+	for path := range s.digests {
+		if !files.Has(path) {
+			delete(s.digests, path)
+		}
+	}
+}

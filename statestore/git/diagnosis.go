@@ -1,0 +1,120 @@
+package git
+
+import (
+	"errors"
+	"syscall"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+const (
+	fixMissing = "correct spec.branch of the state store, or let run make the branch with --create-branch"
+	fixBlocked = "name another branch in spec.branch of the state store, or rename or delete the branch that is in the way"
+	fixFull    = "make room on this machine, in the temporary directory (TMPDIR) and where its repositories lie"
+	fixSpill   = "look at the temporary directory (TMPDIR) of this machine: what is held of the repository lies there"
+	fixReach   = "check the host in spec.url of the state store, and that this machine can reach it"
+	fixLimit   = "the host limits the number of requests: use fewer state stores on it, or a user with a higher limit"
+	fixServer  = "look at the server: it answers, and cannot do what it is asked"
+)
+
+// blames maps each fix to its diagnosis.
+var diagnosisOfFix = map[string]statestore.Diagnosis{
+	fixSSH:      {Class: statestore.Setting, Field: "spec.secretRef"},
+	fixBearer:   {Class: statestore.Setting, Field: "spec.secretRef"},
+	fixApp:      {Class: statestore.Setting, Field: "spec.secretRef"},
+	fixHost:     {Class: statestore.Setting, Field: "spec.secretRef"},
+	fixSecret:   {Class: statestore.Setting, Field: "spec.secretRef"},
+	fixCA:       {Class: statestore.Setting, Field: "spec.secretRef"},
+	fixMoved:    {Class: statestore.Setting, Field: "spec.url"},
+	fixURL:      {Class: statestore.Setting, Field: "spec.url"},
+	fixFormat:   {Class: statestore.Setting, Field: "spec.url"},
+	fixMissing:  {Class: statestore.Setting, Field: "spec.branch"},
+	fixBlocked:  {Class: statestore.Setting, Field: "spec.branch"},
+	fixArchived: {Class: statestore.Server, Field: "spec.url"},
+	fixConflict: {Class: statestore.Server},
+	fixHook:     {Class: statestore.Server},
+	fixUnpack:   {Class: statestore.Server},
+	fixDamaged:  {Class: statestore.Server},
+	fixLimit:    {Class: statestore.Server},
+	fixServer:   {Class: statestore.Server},
+	fixProtocol: {Class: statestore.Network, Field: "spec.url"},
+	fixReach:    {Class: statestore.Network, Field: "spec.url"},
+	fixProxy:    {Class: statestore.Network},
+	fixGit:      {Class: statestore.Machine},
+	fixFull:     {Class: statestore.Machine},
+	fixSpill:    {Class: statestore.Machine},
+}
+
+// diagnose returns the class of an error and the field to change. If the fix determines
+// neither, the class is Server if the server responded, and otherwise Network.
+func diagnose(err error, v verdict) statestore.Diagnosis {
+	if known, ok := diagnosisOfFix[v.fix]; ok {
+		return known
+	}
+	var (
+		status  *statusError
+		refused refusal
+		wait    pausedError
+		app     appError
+	)
+	switch {
+	case v.remote != "", errors.As(err, &app), errors.As(err, &status), errors.As(err, &refused) && refused.status != "", errors.As(err, &wait):
+		return statestore.Diagnosis{Class: statestore.Server}
+	case errors.Is(v.kind, statestore.ErrUnavailable):
+		return statestore.Diagnosis{Class: statestore.Network}
+	}
+	return statestore.Diagnosis{Class: statestore.ClassOf(v.kind)}
+}
+
+// withFix adds a fix to a verdict that has none.
+func (v verdict) withFix(err error) verdict {
+	if v.fix != "" || v.ended != nil || errors.Is(v.kind, statestore.ErrStale) {
+		return v
+	}
+	if v.retryAfter(err) > 0 {
+		return v // nothing to do but to wait
+	}
+	switch diagnose(err, v).Class {
+	case statestore.Network:
+		v.fix = fixReach
+	case statestore.Server:
+		v.fix = fixServer
+	}
+	return v
+}
+
+// judgeBranch returns the verdict on errors about the branch and the repository's content;
+// false for other errors.
+func judgeBranch(err error) (verdict, bool) {
+	switch {
+	case errors.As(err, new(missingBranch)):
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixMissing}, true
+	case errors.As(err, new(blockedBranch)):
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixBlocked}, true
+	case errors.As(err, new(objectFormatError)):
+		return verdict{kind: statestore.ErrMisconfigured, fix: fixFormat}, true
+	}
+	return verdict{}, false
+}
+
+// judgeMachine returns the verdict on errors of the machine this program runs on; false for
+// other errors.
+func judgeMachine(err error) (verdict, bool) {
+	switch {
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+		return verdict{kind: statestore.ErrUnavailable, fix: fixFull}, true
+	case errors.As(err, new(spillError)):
+		return verdict{kind: statestore.ErrUnavailable, fix: fixSpill}, true
+	}
+	return verdict{}, false
+}
+
+// retryAfter returns how long to wait before the next request to the server.
+func (v verdict) retryAfter(err error) time.Duration {
+	var wait pausedError
+	if errors.As(err, &wait) {
+		return wait.left
+	}
+	return v.wait
+}
