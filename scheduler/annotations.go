@@ -7,8 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"k8s.io/apimachinery/pkg/util/version"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 // Annotations of a Destination. They affect new resource placements only; existing placements
