@@ -118,9 +118,10 @@ func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault
 	case builtin:
 		faults = append(faults, checkTyped(o, content, c.minor.Type(kind.Type))...)
 		if o.Kind != "CertificateSigningRequest" { // the API server ignores what changes in its spec
-			faults = append(faults, checkEnums(o, content, c.minor, kind)...)
-			faults = append(faults, checkRequiredFields(o, content, c.minor, kind)...)
-			faults = append(faults, checkRequired(o, content)...)
+			applied, typ := appliedFields(o, content.Fields), c.minor.Type(kind.Type)
+			faults = append(faults, checkEnums(o, content, applied, typ, c.minor)...)
+			faults = append(faults, checkRequiredFields(o, content, applied, typ)...)
+			faults = append(faults, checkRequired(o, content, applied)...)
 		}
 		if o.defines != nil {
 			faults = append(faults, checkDefinition(o, content)...)

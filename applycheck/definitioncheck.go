@@ -32,14 +32,9 @@ func checkDefinition(o *objectFacts, content *kustomize.Content) []fault {
 		return []fault{undecodable(o, lineOf(content, "spec"), err)}
 	}
 	var found field.ErrorList
-	if want := definition.Spec.Names.Plural + "." + definition.Spec.Group; definition.Name != want && definition.Spec.Group != "" {
-		found = append(found, field.Invalid(field.NewPath("metadata", "name"), definition.Name, `must be spec.names.plural+"."+spec.group`))
-	}
+	found = append(found, checkIdentity(definition)...)
 	found = append(found, checkNames(&definition.Spec.Names)...)
 	found = append(found, checkVersions(definition.Spec.Versions)...)
-	if conversion := definition.Spec.Conversion; conversion != nil && conversion.Strategy != "None" && conversion.Strategy != "Webhook" {
-		found = append(found, field.NotSupported(field.NewPath("spec", "conversion", "strategy"), conversion.Strategy, []apiextensionsv1.ConversionStrategyType{"None", "Webhook"}))
-	}
 	for i, version := range definition.Spec.Versions {
 		at := schemaPath(definition, i)
 		s, _, err := structuralOf(definition, version.Name)
@@ -63,6 +58,18 @@ func checkDefinition(o *objectFacts, content *kustomize.Content) []fault {
 		}
 	}
 	return faults
+}
+
+// checkIdentity checks the name of a definition and how its versions are converted.
+func checkIdentity(definition *apiextensionsv1.CustomResourceDefinition) field.ErrorList {
+	var found field.ErrorList
+	if want := definition.Spec.Names.Plural + "." + definition.Spec.Group; definition.Name != want && definition.Spec.Group != "" {
+		found = append(found, field.Invalid(field.NewPath("metadata", "name"), definition.Name, `must be spec.names.plural+"."+spec.group`))
+	}
+	if conversion := definition.Spec.Conversion; conversion != nil && conversion.Strategy != "None" && conversion.Strategy != "Webhook" {
+		found = append(found, field.NotSupported(field.NewPath("spec", "conversion", "strategy"), conversion.Strategy, []apiextensionsv1.ConversionStrategyType{"None", "Webhook"}))
+	}
+	return found
 }
 
 // overflows reports whether an error is that a number is too large for its field.

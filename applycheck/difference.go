@@ -37,13 +37,7 @@ func differs(name string, a, b any) bool {
 	x, isMap := a.(map[string]any)
 	y, both := b.(map[string]any)
 	if isMap && both || isMap && b == nil || both && a == nil {
-		keys := slices.Collect(maps.Keys(x))
-		for key := range y {
-			if _, has := x[key]; !has {
-				keys = append(keys, key)
-			}
-		}
-		return slices.ContainsFunc(keys, func(key string) bool { return differs(key, x[key], y[key]) })
+		return mapsDiffer(x, y)
 	}
 	s, isList := a.([]any)
 	t, bothLists := b.([]any)
@@ -54,6 +48,21 @@ func differs(name string, a, b any) bool {
 		return isZero(a) != isZero(b)
 	}
 	return !sameScalar(a, b)
+}
+
+// mapsDiffer reports whether a field of two maps differs.
+func mapsDiffer(a, b map[string]any) bool {
+	for key, value := range a {
+		if differs(key, value, b[key]) {
+			return true
+		}
+	}
+	for key, value := range b {
+		if _, both := a[key]; !both && differs(key, nil, value) {
+			return true
+		}
+	}
+	return false
 }
 
 // isZero reports whether a value is the zero value of its type, or no value.

@@ -7,6 +7,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	smd "sigs.k8s.io/structured-merge-diff/v6/schema"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
@@ -21,12 +22,11 @@ type enumWalk struct {
 }
 
 // checkEnums returns the faults of an object whose fields have values that the API server
-// does not support. An empty value counts only where the API server has refused one: for
+// does not support; applied are the fields as Flux sends them. An empty value counts only where the API server has refused one: for
 // many fields it is the default.
-func checkEnums(o *objectFacts, content *kustomize.Content, minor *schemas.Minor, kind schemas.Kind) []fault {
-	typ := minor.Type(kind.Type)
+func checkEnums(o *objectFacts, content *kustomize.Content, applied map[string]any, typ typed.ParseableType, minor *schemas.Minor) []fault {
 	w := &enumWalk{minor: minor, schema: typ.Schema}
-	w.visit(typ.TypeRef, appliedFields(o, content.Fields), nil)
+	w.visit(typ.TypeRef, applied, nil)
 	faults := make([]fault, 0, len(w.found))
 	for _, err := range w.found {
 		f := invalid(finding.InvalidField(), o, lineOf(content, err.Field), err)

@@ -12,10 +12,9 @@ import (
 
 // checkRequired returns the faults of an object of a built-in kind that lacks what no default
 // fills, or whose fields do not fit each other. No schema has these rules; the API server has
-// them in Go.
-func checkRequired(o *objectFacts, content *kustomize.Content) []fault {
+// them in Go. fields are those that Flux sends.
+func checkRequired(o *objectFacts, content *kustomize.Content, fields map[string]any) []fault {
 	var found field.ErrorList
-	fields := appliedFields(o, content.Fields)
 	if at, is := podTemplateOf(o.GroupKind()); is {
 		if o.Group == "apps" {
 			found = append(found, checkSelector(fields)...)

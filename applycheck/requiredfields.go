@@ -7,8 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	smd "sigs.k8s.io/structured-merge-diff/v6/schema"
+	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
-	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -34,11 +34,11 @@ type requiredWalk struct {
 }
 
 // checkRequiredFields returns the faults of an object of a built-in kind that lacks fields
-// which the API server requires by the types that have them.
-func checkRequiredFields(o *objectFacts, content *kustomize.Content, minor *schemas.Minor, kind schemas.Kind) []fault {
-	typ := minor.Type(kind.Type)
+// which the API server requires by the types that have them; applied are the fields as Flux
+// sends them.
+func checkRequiredFields(o *objectFacts, content *kustomize.Content, applied map[string]any, typ typed.ParseableType) []fault {
 	w := &requiredWalk{schema: typ.Schema}
-	w.visit(typ.TypeRef, appliedFields(o, content.Fields), nil)
+	w.visit(typ.TypeRef, applied, nil)
 	faults := make([]fault, 0, len(w.found))
 	for _, err := range w.found {
 		f := invalid(finding.InvalidField(), o, lineOf(content, err.Field), err)
