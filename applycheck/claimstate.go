@@ -6,6 +6,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
 // claimState is what is known of a claim whose files have not changed since the last check.
@@ -42,7 +43,9 @@ type need struct {
 
 // rootMemory has the states of the claims of a root.
 type rootMemory struct {
-	byName map[string]*claimState
+	// ignored are the files that Flux did not fetch at the last check.
+	ignored *kustomize.Ignored
+	byName  map[string]*claimState
 	// order are the claims of the last check in their order, which is nearly always that of
 	// the next one.
 	order []*claimState
@@ -52,8 +55,8 @@ type rootMemory struct {
 // again.
 func (c *check) states(root *dedupe.Root) []*claimState {
 	m := c.Memory.roots[root.Path]
-	if m == nil {
-		m = &rootMemory{byName: map[string]*claimState{}}
+	if m == nil || !m.ignored.Equal(root.Ignored) {
+		m = &rootMemory{ignored: root.Ignored, byName: map[string]*claimState{}}
 		c.Memory.roots[root.Path] = m
 	}
 	order := make([]*claimState, len(root.Claims))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck"
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
@@ -48,11 +49,17 @@ func TestCacheChangesNoResult(t *testing.T) {
 		for seed := range uint64(12) {
 			rng := rand.New(rand.NewPCG(seed, 5))
 			w := newEnv(t)
-			w.policy = Policy{OnConflict: []dedupe.Policy{dedupe.Quarantine, dedupe.Share, dedupe.Report}[rng.IntN(3)], OnMisplaced: scheduler.OnMisplaced(rng.IntN(2))}
+			w.policy = Policy{
+				OnConflict: []dedupe.Policy{dedupe.Quarantine, dedupe.Share, dedupe.Report}[rng.IntN(3)], OnMisplaced: scheduler.OnMisplaced(rng.IntN(2)),
+				CheckApply: []applycheck.Policy{applycheck.Off, applycheck.Quarantine, applycheck.Warn}[seed%4%3],
+			}
 			w.addDestination("worker-2", "two")
 			w.addDestination("worker-3", "deep/three")
 			for _, d := range w.snapshot.Destinations {
 				d.Spec.Filepath.Mode = mode
+				if rng.IntN(2) == 0 {
+					d.Annotations = map[string]string{scheduler.KubernetesVersionAnnotation: "1.36"}
+				}
 			}
 			store := &moody{Store: w.store}
 			w.store = store
@@ -111,7 +118,7 @@ func (m *moody) Read(ctx context.Context) (statestore.State, error) {
 func (w *testEnv) disturbAround(rng *rand.Rand) {
 	at := rng.IntN(len(w.snapshot.Destinations))
 	base := w.snapshot.Destinations[at].Spec.Path
-	switch rng.IntN(9) {
+	switch rng.IntN(11) {
 	case 0:
 		changed := *w.snapshot.Destinations[at]
 		changed.Labels = map[string]string{"zone": strconv.Itoa(rng.IntN(2))}
@@ -130,5 +137,11 @@ func (w *testEnv) disturbAround(rng *rand.Rand) {
 	case 5: // content that Flux cannot write out
 		doubled := testkit.ConfigMaps(fmt.Sprint("m", rng.IntN(8))) + "data: {a: one, a: two}\n"
 		w.putFiles(fmt.Sprint("w", rng.IntN(6)), map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): doubled})
+	case 6: // content that the API server refuses, or accepts in some namespaces
+		content := testkit.ConfigMaps(fmt.Sprint("m", rng.IntN(8))) + fmt.Sprintf("  namespace: n%d\n%s", rng.IntN(2), []string{"data: {}\n", "dta: {}\n", "immutable: true\n"}[rng.IntN(3)])
+		w.putFiles(fmt.Sprint("w", rng.IntN(6)), map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): content})
+	case 7:
+		content := fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata: {name: n%d}\n", rng.IntN(2))
+		w.putFiles(fmt.Sprint("w", rng.IntN(6)), map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): content})
 	}
 }

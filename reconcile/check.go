@@ -4,7 +4,9 @@ import (
 	"context"
 	"slices"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck"
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -15,14 +17,14 @@ type checked struct {
 	wanted
 	candidates []*candidate
 	holdings   holdings
-	// read caches the objects of parsed files, memory the roots of the last check.
-	read       *kustomize.Cache
-	checkCache *dedupe.CheckCache
+	checkCaches
 	// leftovers are files that an interrupted write has left behind; they are removed unless
 	// a placement wants them.
 	leftovers []tree.Path
 	// ignored matches the files that Flux does not fetch.
 	ignored *kustomize.Ignored
+	// warnings are the findings about objects that the API server may refuse.
+	warnings []finding.Finding
 	// left reports whether the whole Destination stays as it is.
 	left bool
 	// unfolded reports whether a file that belongs to no placement has a path with capitals,
@@ -33,9 +35,20 @@ type checked struct {
 	blocked []string
 }
 
+// checkCaches are what a check reuses of earlier ones. Any of it may be lost.
+type checkCaches struct {
+	// read has the objects of parsed files, applied what the API server would say of files.
+	read    *kustomize.Cache
+	applied *applycheck.Memory
+	// checkCache has the roots of the Destination's last check; nil for none.
+	checkCache *dedupe.CheckCache
+	// cluster is the Destination's API server.
+	cluster *applycheck.Cluster
+}
+
 // newChecked returns a Destination on which nothing is checked yet.
-func newChecked(w *wanted, read *kustomize.Cache, memory *dedupe.CheckCache) *checked {
-	c := &checked{wanted: *w, holdings: holdings{wanted: w}, read: read, checkCache: memory}
+func newChecked(w *wanted, caches checkCaches) *checked {
+	c := &checked{wanted: *w, holdings: holdings{wanted: w}, checkCaches: caches}
 	c.findings, c.removed = slices.Clone(w.findings), slices.Clone(w.removed)
 	for _, p := range w.placements {
 		c.candidates = append(c.candidates, &candidate{placement: *p})
@@ -45,8 +58,8 @@ func newChecked(w *wanted, read *kustomize.Cache, memory *dedupe.CheckCache) *ch
 
 // check decides which placements may be written. The error is the store's; the value returned
 // with it holds the findings made so far.
-func check(ctx context.Context, w *wanted, read *kustomize.Cache, memory *dedupe.CheckCache) (*checked, error) {
-	c := newChecked(w, read, memory)
+func check(ctx context.Context, w *wanted, caches checkCaches) (*checked, error) {
+	c := newChecked(w, caches)
 	if w.store.err != nil {
 		return c, w.store.err
 	}
@@ -78,7 +91,6 @@ func check(ctx context.Context, w *wanted, read *kustomize.Cache, memory *dedupe
 // cluster.
 func (c *checked) checkRoots(ctx context.Context) error {
 	roots := rootCheck{checked: c, claimed: c.claimed()}
-	var verdicts []dedupe.Verdict
 	var foreignFiles []dedupe.File
 	for _, root := range c.roots {
 		foreign, err := roots.foreign(ctx, root)
@@ -86,13 +98,15 @@ func (c *checked) checkRoots(ctx context.Context) error {
 			return err
 		}
 		foreignFiles = append(foreignFiles, foreign...)
-		verdicts = append(verdicts, roots.check(dedupe.Root{
+		roots.addRoot(dedupe.Root{
 			Path: root, Foreign: foreign, Obstacles: roots.obstacles(root), Allows: c.store.limits.Allows, Ignored: c.ignored,
 			Policy: c.policy.OnConflict, Cache: c.read, CheckCache: c.checkCache,
-		}))
+		})
 	}
+	builds, applies := roots.check()
+	roots.decide(builds, applies)
 	reportAlike(c, foreignFiles)
-	c.add(dedupe.CheckCluster(verdicts)...)
+	c.add(dedupe.CheckCluster(builds)...)
 	return nil
 }
 

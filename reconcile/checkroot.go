@@ -16,11 +16,14 @@ type rootCheck struct {
 	*checked
 	// claimed are the files that belong to placements.
 	claimed *tree.Set
+	// inputs are the roots as they are checked.
+	inputs []dedupe.Root
+	// claimants are, for each root, the candidates in the order of their claims.
+	claimants [][]*candidate
 }
 
-// check checks a root with the claims of its candidates, and quarantines those that may not
-// be written.
-func (c *rootCheck) check(root dedupe.Root) dedupe.Verdict {
+// addRoot adds a root with the claims of its candidates.
+func (c *rootCheck) addRoot(root dedupe.Root) {
 	var claimants []*candidate
 	for _, p := range c.candidates {
 		if p.rendering.Root == root.Path {
@@ -33,20 +36,48 @@ func (c *rootCheck) check(root dedupe.Root) dedupe.Verdict {
 		claim.Shared = c.holdings.sharedBy(&p.placement)
 		root.Claims = append(root.Claims, claim)
 	}
-	verdict := dedupe.Check(root)
-	c.add(c.withOwners(verdict.Findings, ofUnknownPlacement)...)
-	for i, p := range claimants {
-		why, held := verdict.Quarantined[i]
-		switch {
-		case held && p.leaving != nil:
-			p.leaving, p.reason = nil, why
-		case held && p.writable():
-			p.quarantine(why)
-		case p.writable():
-			c.takeShares(p, verdict, i)
+	c.inputs, c.claimants = append(c.inputs, root), append(c.claimants, claimants)
+}
+
+// check decides which claims are written: first it leaves out those that the API server would
+// refuse by themselves, then those that cannot be built together. If the API server would
+// refuse one of the rest because of what is beside it, the rest is decided again without it.
+func (c *rootCheck) check() (builds []dedupe.Verdict, applies *applyCheck) {
+	applies = newApplyCheck(c.checked, c.inputs)
+	applies.claims()
+	for {
+		builds = nil
+		for _, root := range c.inputs {
+			builds = append(builds, dedupe.Check(root))
+		}
+		if !applies.among(builds) {
+			return builds, applies
 		}
 	}
-	return verdict
+}
+
+// decide quarantines the candidates that may not be written, and gives the others their files.
+func (c *rootCheck) decide(builds []dedupe.Verdict, applies *applyCheck) {
+	for root, claimants := range c.claimants {
+		c.add(c.withOwners(builds[root].Findings, ofUnknownPlacement)...)
+		for i, p := range claimants {
+			refused, isRefused := applies.refused[root][i]
+			why, held := builds[root].Quarantined[i]
+			switch {
+			case isRefused && p.writable():
+				p.refuse(refused)
+			case held && p.leaving != nil:
+				p.leaving, p.reason = nil, why
+			case held && p.writable():
+				p.quarantine(why)
+			case p.writable():
+				c.takeShares(p, builds[root], i)
+			}
+		}
+	}
+	c.warnings = c.withOwners(applies.warnings(), ofUnknownPlacement)
+	c.add(c.withOwners(applies.errors, ofUnknownPlacement)...)
+	c.add(c.warnings...)
 }
 
 // foreign returns the files below a root that belong to no placement: files of people and

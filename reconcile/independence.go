@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
@@ -16,21 +17,28 @@ import (
 // placement has a directory of its own, so that a new or changed placement cannot affect
 // another one.
 type independence struct {
-	digest  *dedupe.Digest
-	ignored *kustomize.Ignored
+	// warnings are about objects that the API server may refuse. They are the only findings
+	// on the Destination.
+	warnings []finding.Finding
+	digest   *dedupe.Digest
+	ignored  *kustomize.Ignored
 }
 
 // newIndependent returns the independence of a Destination; nil if something there is not
 // plain.
 func newIndependent(c *checked, made *outcome) *independence {
 	digest := c.checkCache.Digest()
-	if digest == nil || len(made.findings) > 0 || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {
+	if digest == nil || len(made.findings) > len(c.warnings) || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {
 		return nil
 	}
 	own := map[tree.Path]bool{}
+	warned := warnedAbout(c.warnings)
 	for _, p := range c.candidates {
 		if !p.isIndependent() {
 			return nil
+		}
+		if (warned[p.object()] || slices.ContainsFunc(p.stored, c.isNeeded)) && !p.isStored() {
+			return nil // the next check compares with other stored files
 		}
 		own[p.record.Path] = true
 	}
@@ -39,7 +47,7 @@ func newIndependent(c *checked, made *outcome) *independence {
 			return nil
 		}
 	}
-	return &independence{digest: digest, ignored: c.ignored}
+	return &independence{digest: digest, ignored: c.ignored, warnings: c.warnings}
 }
 
 // isIndependent reports whether a placement of the plan is writable and has a directory of
@@ -64,7 +72,7 @@ func (known *cacheEntry) staysIndependent(now *situation) bool {
 // update derives the outcome on a Destination whose placements are independent from the
 // previous outcome: it renders and checks only the placements that have changed. It returns
 // false if these may affect others; then the whole Destination must be checked.
-func (known *cacheEntry) update(ctx context.Context, now situation, read *kustomize.Cache, unpacked *contents) (cacheEntry, bool) {
+func (known *cacheEntry) update(ctx context.Context, now situation, caches checkCaches, unpacked *contents) (cacheEntry, bool) {
 	part, replaced, ok := known.changed(&now)
 	if !ok {
 		return cacheEntry{}, false
@@ -79,14 +87,34 @@ func (known *cacheEntry) update(ctx context.Context, now situation, read *kustom
 		return cacheEntry{}, false
 	}
 	w.indexRecords()
-	c := newChecked(w, read, nil)
+	c := newChecked(w, caches)
 	var err error
-	if c.holdings, err = newHoldings(ctx, w, c.candidates); err != nil || !known.independent.digest.Replace(c.claims(known.independent.ignored)) {
+	if c.holdings, err = newHoldings(ctx, w, c.candidates); err != nil {
 		return cacheEntry{}, false
 	}
+	roots := c.claims(known.independent.ignored)
+	if known.independent.warnsAbout(w.placements) || !certainlyApplies(c, roots) || !known.independent.digest.Replace(roots) {
+		return cacheEntry{}, false
+	}
+	c.findings = known.independent.warnings
 	made := newOutcome(c, diff(c))
 	made.placements = known.outcome.placementsWith(made.placements, replaced)
 	return cacheEntry{situation: now.kept(), outcome: made, independent: known.independent}, true
+}
+
+// warnsAbout reports whether a warning is about the Work of one of the placements.
+func (i *independence) warnsAbout(placements []*placement) bool {
+	warned := warnedAbout(i.warnings)
+	return slices.ContainsFunc(placements, func(p *placement) bool { return warned[p.object()] })
+}
+
+// warnedAbout returns the objects that warnings are about.
+func warnedAbout(warnings []finding.Finding) map[string]bool {
+	objects := make(map[string]bool, len(warnings))
+	for _, f := range warnings {
+		objects[f.Place.Object] = true
+	}
+	return objects
 }
 
 // changed returns the placements that have changed or were not written yet, and the previous

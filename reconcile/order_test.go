@@ -21,7 +21,7 @@ func stageFiles() []stageFile {
 		{"observe", "observe opener lookup contents records ledger former fight fights separate owners unused restore existing adopt copies oldcopies decisions filepathmode"},
 		{"plan", "input destinationplan divide inherited evidence guard"},
 		{"render", "render situation placement rendering exclude relayout"},
-		{"check", "check checkroot stored joined obstruct share outgoing leftovers keepwhole"},
+		{"check", "check checkroot applycheck stored joined obstruct share outgoing leftovers keepwhole"},
 		{"diff", "diff units ledgerfiles"},
 		{"outcome", "outcome reuse reusewritten independence"},
 		{"commit", "desired write writer refusals search finish fightmarks poll"},

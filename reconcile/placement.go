@@ -30,6 +30,9 @@ func (d *decision) quarantine(why string) {
 	d.state, d.reason, d.conflicts = report.HeldBack, why, true
 }
 
+// refuse keeps a placement from being written because the API server would refuse an object.
+func (d *decision) refuse(why string) { d.state, d.reason = report.HeldBack, why }
+
 // placement is a placement on a Destination with its rendered files.
 type placement struct {
 	*kratix.WorkPlacement

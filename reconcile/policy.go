@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck"
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
@@ -30,6 +31,8 @@ type Policy struct {
 	Unrecorded bool
 	// OnConflict is the action for conflicts; empty is Quarantine.
 	OnConflict dedupe.Policy
+	// CheckApply is the action for objects that the API server would refuse; empty is Off.
+	CheckApply applycheck.Policy
 	// AllowNames are patterns of reserved names that Works may use.
 	AllowNames []string
 	// MaxUnpacked bounds the unpacked files of all Works in a round, in bytes; zero is
@@ -40,7 +43,7 @@ type Policy struct {
 // sameEffect reports whether two policies lead to the same outcome on a Destination. The
 // deletion guard's judgement is in the plan, so its options are not compared.
 func (p Policy) sameEffect(other Policy) bool {
-	return p.OnConflict == other.OnConflict && p.Owner == other.Owner && slices.Equal(p.AllowNames, other.AllowNames)
+	return p.OnConflict == other.OnConflict && p.CheckApply == other.CheckApply && p.Owner == other.Owner && slices.Equal(p.AllowNames, other.AllowNames)
 }
 
 // owns reports whether placements recorded by a controller may be changed.

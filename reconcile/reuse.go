@@ -3,9 +3,11 @@ package reconcile
 import (
 	"context"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck"
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
 // outcomes caches the outcomes of the last round and the data to derive the next ones from
@@ -16,6 +18,10 @@ type outcomes struct {
 	roots generations[destinationKey, *dedupe.CheckCache]
 	// read caches the objects of parsed files.
 	read kustomize.Cache
+	// applied caches what the API server would say of files, clusters the description of each
+	// version of it.
+	applied  applycheck.Memory
+	clusters generations[string, *applycheck.Cluster]
 	// updated counts the outcomes that were derived from previous ones, reused those for
 	// which no file had to be read.
 	updated, reused int
@@ -37,6 +43,7 @@ func (m *outcomes) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 	m.read.Builder, m.read.Stop = builder, stop
 	m.of.rotate()
 	m.roots.rotate()
+	m.clusters.rotate()
 	m.read.Sweep()
 }
 
@@ -49,6 +56,7 @@ func (m *outcomes) forget() {
 // outcome for an equal situation. The error is the store's.
 func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *contents) (*outcome, error) {
 	known, ok := m.of.get(now.Destination)
+	cluster := m.cluster(now.Destination)
 	if ok && known.situation.same(&now) {
 		m.roots.get(now.key()) // keeps the entry in use, so that turn does not drop it
 		return known.outcome, nil
@@ -58,7 +66,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 			m.reused++
 			return m.of.put(now.Destination, made).outcome, nil
 		}
-		if made, ok := known.update(ctx, now, &m.read, unpacked); ok {
+		if made, ok := known.update(ctx, now, m.caches(nil, cluster), unpacked); ok {
 			m.updated++
 			return m.of.put(now.Destination, made).outcome, nil
 		}
@@ -67,7 +75,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 		known.renderings = nil // other limits, so other findings about a rendering
 	}
 	wanted := render(now, known.renderings, unpacked)
-	checked, err := check(ctx, wanted, &m.read, m.checkCache(now.key()))
+	checked, err := check(ctx, wanted, m.caches(m.checkCache(now.key()), cluster))
 	if err != nil {
 		return newOutcome(checked, changes{}), err
 	}
@@ -77,6 +85,26 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 		m.roots.drop(now.key())
 	}
 	return m.of.put(now.Destination, made).outcome, nil
+}
+
+// caches returns what the check of a Destination reuses.
+func (m *outcomes) caches(checkCache *dedupe.CheckCache, cluster *applycheck.Cluster) checkCaches {
+	return checkCaches{read: &m.read, applied: &m.applied, checkCache: checkCache, cluster: cluster}
+}
+
+// cluster returns the description of a Destination's API server. A version that cannot be
+// parsed counts as unknown; the plan has a finding about it.
+func (m *outcomes) cluster(d *kratix.Destination) *applycheck.Cluster {
+	version := d.Annotations[scheduler.KubernetesVersionAnnotation]
+	known, ok := m.clusters.get(version)
+	if ok {
+		return known
+	}
+	cluster, err := applycheck.NewCluster(version, nil)
+	if err != nil {
+		cluster = nil
+	}
+	return m.clusters.put(version, cluster)
 }
 
 // checkCache returns the cached checks of a Destination's roots.

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/util/version"
+
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
@@ -25,6 +27,9 @@ const (
 	// FilepathModeAnnotation names the filepath mode that an operator has confirmed: files
 	// written in another mode are rewritten in this one.
 	FilepathModeAnnotation = "kratix-schedule.io/filepath-mode"
+	// KubernetesVersionAnnotation is the version of the Destination's API server, as "1.36".
+	// With it, what the API server would refuse is held back.
+	KubernetesVersionAnnotation = "kratix-schedule.io/kubernetes-version"
 	// StateStoreAnnotation names, as KIND/NAME, the state store that clusters read, where
 	// Kratix writes to a different one.
 	StateStoreAnnotation = "kratix-schedule.io/state-store"
@@ -78,6 +83,11 @@ func settingsOf(d *kratix.Destination) settings {
 			s.closed = "annotated with a " + CapacityAnnotation + " that cannot be read"
 		}
 	}
+	if text, ok := d.Annotations[KubernetesVersionAnnotation]; ok {
+		if _, err := version.ParseGeneric(text); err != nil {
+			s.refuse(KubernetesVersionAnnotation, text, `a version of Kubernetes, as "1.36"; until then it counts as unknown`)
+		}
+	}
 	switch text := d.Annotations[CordonAnnotation]; text {
 	case "", "false":
 	case "true":
@@ -86,7 +96,7 @@ func settingsOf(d *kratix.Destination) settings {
 		s.refuse(CordonAnnotation, text, `"true" or "false"; until then nothing new is placed there`)
 		s.closed = "annotated with a " + CordonAnnotation + " that cannot be read"
 	}
-	s.invalid = append(s.invalid, unknown(d.Annotations, "a Destination", WeightAnnotation, CordonAnnotation, CapacityAnnotation, FilepathModeAnnotation, StateStoreAnnotation)...)
+	s.invalid = append(s.invalid, unknown(d.Annotations, "a Destination", WeightAnnotation, CordonAnnotation, CapacityAnnotation, FilepathModeAnnotation, StateStoreAnnotation, KubernetesVersionAnnotation)...)
 	return s
 }
 

@@ -83,6 +83,7 @@ func configSchema() ([]byte, error) {
 	}
 	restrict(properties, "fail-on", map[string]any{"enum": []string{"error", "warning", "none"}})
 	restrict(properties, "on-conflict", map[string]any{"enum": []string{"quarantine", "share", "report"}})
+	restrict(properties, "check-apply", map[string]any{"enum": []string{"quarantine", "warn", "off"}})
 	restrict(properties, "requests", map[string]any{"minimum": 1, "maximum": maxRequests})
 	restrict(properties, "live-store", map[string]any{
 		"items": map[string]any{"type": "string", "pattern": liveStorePattern()}, "pattern": liveStorePattern(),

@@ -173,7 +173,7 @@ func seeFlag(seen map[string]bool, command string, f *pflag.Flag, status int) {
 // values returns the flags with a fixed set of values, and these values.
 func values() map[string][]string {
 	return map[string][]string{
-		"fail-on": {"error", "warning", "none"}, "on-conflict": {"quarantine", "share", "report"}, "on-misplaced": {"keep", "move"},
+		"fail-on": {"error", "warning", "none"}, "on-conflict": {"quarantine", "share", "report"}, "check-apply": {"quarantine", "warn", "off"}, "on-misplaced": {"keep", "move"},
 		"log-level": {"debug", "info", "warn", "error"}, "log-format": {"json", "console"},
 		"condition": {"PipelineCompleted", "ConfigureWorkflowCompleted", "none"},
 	}

@@ -17,6 +17,7 @@ type policyFlags struct {
 	removals  removalFlags
 	misplaced onMisplaced
 	conflict  conflictFlag
+	apply     applyFlag
 	names     nameFlag
 	owner     string
 	adopt     bool
@@ -26,6 +27,7 @@ type policyFlags struct {
 func (f *policyFlags) add(c *cobra.Command) {
 	f.misplaced.add(c)
 	f.conflict.add(c)
+	f.apply.add(c)
 	f.unpacked.add(c)
 	f.removals.add(c)
 	f.names.add(c)
@@ -36,7 +38,7 @@ func (f *policyFlags) add(c *cobra.Command) {
 func (f *policyFlags) policy() reconcile.Policy {
 	return reconcile.Policy{
 		Allow: f.removals.allowance(), RemovalWindow: f.removals.window,
-		OnMisplaced: f.misplaced.is, OnConflict: f.conflict.policy(), Owner: f.owner, Adopt: f.adopt, AllowNames: f.names,
+		OnMisplaced: f.misplaced.is, OnConflict: f.conflict.policy(), CheckApply: f.apply.policy(), Owner: f.owner, Adopt: f.adopt, AllowNames: f.names,
 		MaxUnpacked: int64(f.unpacked.most),
 	}
 }

@@ -22,6 +22,8 @@ type validateFlags struct {
 	verdict verdictFlags
 	// onConflict is the engine's action for conflicts.
 	onConflict conflictFlag
+	// apply is the engine's action for what the API server would refuse.
+	apply      applyFlag
 	names      nameFlag
 	requests   requestFlags
 	volume     volumeFlags
@@ -66,9 +68,10 @@ failed.`,
 	flags.output.add(command)
 	flags.verdict.add(command)
 	flags.onConflict.add(command)
+	flags.apply.add(command)
 	flags.names.add(command)
 	addConfigFlag(command)
-	configurable(command, "on-conflict", "allow-name")
+	configurable(command, "on-conflict", "check-apply", "allow-name")
 	flags.requests.add(command)
 	flags.volume.add(command)
 	flags.unpacked.add(command)
@@ -113,7 +116,7 @@ func (f *validateFlags) parse(c *cobra.Command, args []string, std streams) (*ch
 
 // engine returns the policy of the round.
 func (f *validateFlags) engine() reconcile.Policy {
-	return reconcile.Policy{OnConflict: f.onConflict.policy(), Adopt: true, AllowNames: f.names, MaxUnpacked: int64(f.unpacked.most)}
+	return reconcile.Policy{OnConflict: f.onConflict.policy(), CheckApply: f.apply.policy(), Adopt: true, AllowNames: f.names, MaxUnpacked: int64(f.unpacked.most)}
 }
 
 func runValidate(c *cobra.Command, args []string, flags *validateFlags, std streams) error {

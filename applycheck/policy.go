@@ -1,0 +1,35 @@
+package applycheck
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Policy is what is done about an object that the API server would refuse.
+type Policy string
+
+// The policies.
+const (
+	// Quarantine keeps a placement with such an object out of the store, if the refusal is
+	// certain.
+	Quarantine Policy = "quarantine"
+	// Warn writes everything and reports every fault as a warning.
+	Warn Policy = "warn"
+	// Off checks nothing.
+	Off Policy = "off"
+)
+
+// Policies returns all policies, the strictest first.
+func Policies() []Policy { return []Policy{Quarantine, Warn, Off} }
+
+// ParsePolicy parses the name of a policy. The error names those that there are.
+func ParsePolicy(name string) (Policy, error) {
+	var names []string
+	for _, policy := range Policies() {
+		if name == string(policy) {
+			return policy, nil
+		}
+		names = append(names, string(policy))
+	}
+	return "", fmt.Errorf("%q is no policy for what would be refused; there are %s", name, strings.Join(names, ", "))
+}

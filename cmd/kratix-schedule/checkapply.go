@@ -1,0 +1,37 @@
+package main
+
+import (
+	"cmp"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck"
+)
+
+// applyFlag is the flag --check-apply.
+type applyFlag applycheck.Policy
+
+var _ pflag.Value = (*applyFlag)(nil)
+
+func (f *applyFlag) add(command *cobra.Command) {
+	command.Flags().Var(f, "check-apply", "what to do about an object that the API server of its Destination would refuse: quarantine its placement, warn, or off (nothing is checked). Without the annotation "+
+		"kratix-schedule.io/kubernetes-version of the Destination, what depends on the version is a warning")
+}
+
+func (f *applyFlag) policy() applycheck.Policy {
+	return cmp.Or(applycheck.Policy(*f), applycheck.Off)
+}
+
+// String returns the policy.
+func (f *applyFlag) String() string { return string(f.policy()) }
+
+// Set parses a policy.
+func (f *applyFlag) Set(name string) error {
+	policy, err := applycheck.ParsePolicy(name)
+	*f = applyFlag(policy)
+	return err
+}
+
+// Type returns the placeholder of the value in the help.
+func (*applyFlag) Type() string { return "policy" }

@@ -1,0 +1,131 @@
+package reconcile
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck"
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// applyCheck decides which claims of a Destination's roots the API server would refuse. Its
+// methods do nothing if the policy is to check nothing.
+type applyCheck struct {
+	policy applycheck.Policy
+	input  applycheck.Input
+	// refused has, for each root, the claims that the API server would certainly refuse with
+	// the reasons.
+	refused []map[int]string
+	// errors are the findings about refused claims. alone are the warnings about claims by
+	// themselves, beside those about them beside all others as they are written in the end.
+	errors, alone, beside []finding.Finding
+}
+
+// newApplyCheck returns the check of some roots. It keeps them, and sets Kept in each claim
+// that is refused.
+func newApplyCheck(c *checked, roots []dedupe.Root) *applyCheck {
+	a := &applyCheck{policy: c.policy.CheckApply, input: applycheck.Input{Cluster: c.cluster, Roots: roots, Memory: c.applied}}
+	for range roots {
+		a.refused = append(a.refused, map[int]string{})
+	}
+	return a
+}
+
+// off reports whether nothing is checked.
+func (a *applyCheck) off() bool { return a.policy == "" || a.policy == applycheck.Off }
+
+// claims refuses the claims that have a fault by themselves.
+func (a *applyCheck) claims() {
+	if a.off() {
+		return
+	}
+	for i, verdict := range applycheck.CheckClaims(a.input) {
+		a.alone = append(a.alone, a.take(i, verdict)...)
+	}
+}
+
+// among refuses the claims that have a fault beside the others, if these are written as
+// builds says. It reports whether there are any, so that everything is to be decided again.
+func (a *applyCheck) among(builds []dedupe.Verdict) bool {
+	if a.off() {
+		return false
+	}
+	in := a.input
+	in.Roots = make([]dedupe.Root, 0, len(a.input.Roots))
+	for i, root := range a.input.Roots {
+		root.Claims = append([]dedupe.Claim{}, root.Claims...)
+		for held := range builds[i].Quarantined {
+			root.Claims[held].Kept = true
+		}
+		in.Roots = append(in.Roots, root)
+	}
+	a.beside = nil
+	before := a.count()
+	for i, verdict := range applycheck.CheckRoots(in) {
+		a.beside = append(a.beside, a.take(i, verdict)...)
+	}
+	return a.count() > before
+}
+
+// take adds the refused claims of a verdict on a root, and the errors about them. It returns
+// the warnings.
+func (a *applyCheck) take(root int, verdict applycheck.Verdict) (warnings []finding.Finding) {
+	for _, f := range verdict.Findings {
+		if a.policy == applycheck.Warn {
+			f.Rule.Severity = min(f.Rule.Severity, finding.Warning)
+		}
+		if f.Rule.Severity == finding.Error {
+			a.errors = append(a.errors, f)
+		} else {
+			warnings = append(warnings, f)
+		}
+	}
+	if a.policy == applycheck.Warn {
+		return warnings
+	}
+	maps.Copy(a.refused[root], verdict.Held)
+	for held := range verdict.Held {
+		a.input.Roots[root].Claims[held].Kept = true
+	}
+	return warnings
+}
+
+// warnings returns what is reported and holds nothing back.
+func (a *applyCheck) warnings() []finding.Finding { return slices.Concat(a.alone, a.beside) }
+
+// count returns the number of refused claims.
+func (a *applyCheck) count() (n int) {
+	for _, refused := range a.refused {
+		n += len(refused)
+	}
+	return n
+}
+
+// certainlyApplies reports whether the claims of some roots have no finding even if the roots
+// contain nothing else, and contain nothing, wanted or stored, that other claims may need.
+func certainlyApplies(c *checked, roots []dedupe.Root) bool {
+	a := newApplyCheck(c, roots)
+	if a.off() {
+		return true
+	}
+	for _, root := range roots {
+		for _, claim := range root.Claims {
+			if slices.ContainsFunc(slices.Concat(claim.Wanted, claim.Stored), c.isNeeded) {
+				return false
+			}
+		}
+	}
+	a.claims()
+	a.among(make([]dedupe.Verdict, len(roots)))
+	return len(a.errors)+len(a.warnings()) == 0
+}
+
+// isNeeded reports whether a file has a namespace or a definition, without which the API server
+// refuses other objects.
+func (c *checked) isNeeded(file dedupe.File) bool {
+	return slices.ContainsFunc(c.read.File(file.Content).Objects, func(o kustomize.Object) bool {
+		return o.ID.Kind == "Namespace" || o.ID.Kind == "CustomResourceDefinition"
+	})
+}
