@@ -117,13 +117,27 @@ func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault
 	switch {
 	case builtin:
 		faults = append(faults, checkTyped(o, content, c.minor.Type(kind.Type))...)
-		faults = append(faults, checkEnums(o, content, c.minor, kind)...)
-		faults = append(faults, checkRequired(o, content)...)
+		if o.Kind != "CertificateSigningRequest" { // the API server ignores what changes in its spec
+			faults = append(faults, checkEnums(o, content, c.minor, kind)...)
+			faults = append(faults, checkRequiredFields(o, content, c.minor, kind)...)
+			faults = append(faults, checkRequired(o, content)...)
+		}
 		if o.defines != nil {
 			faults = append(faults, checkDefinition(o, content)...)
 		}
 	case len(c.definitions[o.GroupKind()]) > 0:
 		faults = append(faults, c.customFaults(o, content)...)
 	}
-	return faults
+	return withoutRepetition(faults)
+}
+
+// withoutRepetition returns the faults without those that say the same about the same object.
+func withoutRepetition(faults []fault) []fault {
+	once := faults[:0]
+	for _, f := range faults {
+		if !slices.ContainsFunc(once, func(other fault) bool { return other.words == f.words }) {
+			once = append(once, f)
+		}
+	}
+	return once
 }

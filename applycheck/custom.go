@@ -1,11 +1,7 @@
 package applycheck
 
 import (
-	"errors"
 	"slices"
-
-	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -56,49 +52,4 @@ func (t *customType) faults(o *objectFacts, content *kustomize.Content, old map[
 		faults = append(faults, f)
 	}
 	return faults
-}
-
-// checkDefinition returns the faults of a CustomResourceDefinition.
-func checkDefinition(o *objectFacts, content *kustomize.Content) []fault {
-	spec := content.Fields["spec"]
-	if hasVariable(spec) || hasVariable(o.name) {
-		return nil
-	}
-	definition, err := decodeDefinition(content.Fields)
-	if err != nil {
-		return nil // a wrong type, which the check of the schema finds
-	}
-	var found field.ErrorList
-	if want := definition.Spec.Names.Plural + "." + definition.Spec.Group; definition.Name != want && definition.Spec.Group != "" {
-		found = append(found, field.Invalid(field.NewPath("metadata", "name"), definition.Name, `must be spec.names.plural+"."+spec.group`))
-	}
-	for i, version := range definition.Spec.Versions {
-		at := field.NewPath("spec", "versions").Index(i).Child("schema", "openAPIV3Schema")
-		s, _, err := structuralOf(definition, version.Name)
-		switch {
-		case errors.Is(err, errNoSchema):
-			found = append(found, field.Required(at, "schemas are required"))
-		case err != nil:
-			found = append(found, field.Invalid(at, "", err.Error()))
-		default:
-			found = append(found, structuralErrors(at, s)...)
-		}
-	}
-	var faults []fault
-	for _, err := range found {
-		if len(faults) < maxFaults {
-			faults = append(faults, invalid(finding.InvalidField(), o, lineOf(content, err.Field), err))
-		}
-	}
-	return faults
-}
-
-// structuralErrors returns what makes a schema no structural one.
-func structuralErrors(at *field.Path, s *structural.Structural) (found field.ErrorList) {
-	defer func() {
-		if recover() != nil {
-			found = nil
-		}
-	}()
-	return structural.ValidateStructural(at, s)
 }

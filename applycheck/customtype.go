@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
+	"strings"
 	"sync"
 
 	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
@@ -37,6 +39,8 @@ type customType struct {
 	// rules compiles the CEL rules when they are first needed; it returns nil if there are
 	// none.
 	rules func() *cel.Validator
+	// replicas is the field of the scale subresource; empty if there is none.
+	replicas []string
 }
 
 // errNoSchema means that a definition has no version of this name, or no schema in it.
@@ -94,7 +98,7 @@ func newCustomType(definition *apiextensionsv1.CustomResourceDefinition, version
 		return nil, err
 	}
 	return &customType{
-		typ: typ, structural: found, validator: validator,
+		replicas: replicasOf(definition, version), typ: typ, structural: found, validator: validator,
 		rules: sync.OnceValue(func() *cel.Validator { return cel.NewValidator(found, true, celconfig.PerCallLimit) }),
 	}, nil
 }
@@ -146,6 +150,7 @@ func (t *customType) validate(fields, old map[string]any, withRules bool) field.
 		found = validation.ValidateCustomResourceUpdate(nil, fields, old, t.validator, validation.WithRatcheting(correlated))
 		options = append(options, cel.WithRatcheting(correlated))
 	}
+	found = append(found, t.checkReplicas(fields)...)
 	found = append(found, objectmeta.Validate(ctx, nil, fields, t.structural, false)...)
 	if old == nil || len(listtype.ValidateListSetsAndMaps(nil, t.structural, old)) == 0 {
 		found = append(found, listtype.ValidateListSetsAndMaps(nil, t.structural, fields)...)
@@ -163,6 +168,32 @@ func (t *customType) validate(fields, old map[string]any, withRules bool) field.
 	}
 	found, _ = rules.Validate(ctx, nil, t.structural, fields, before, celconfig.RuntimeCELCostBudget, options...)
 	return found
+}
+
+// replicasOf returns the field that the scale subresource of a version changes.
+func replicasOf(definition *apiextensionsv1.CustomResourceDefinition, version string) []string {
+	for _, v := range definition.Spec.Versions {
+		if v.Name == version && v.Subresources != nil && v.Subresources.Scale != nil {
+			return strings.Split(strings.TrimPrefix(v.Subresources.Scale.SpecReplicasPath, "."), ".")
+		}
+	}
+	return nil
+}
+
+// checkReplicas checks the number that the scale subresource changes.
+func (t *customType) checkReplicas(fields map[string]any) field.ErrorList {
+	if t.replicas == nil {
+		return nil
+	}
+	number, is := anyAt(fields, t.replicas...).(int64)
+	at := field.NewPath("", t.replicas...)
+	switch {
+	case is && number < 0:
+		return field.ErrorList{field.Invalid(at, number, "should be a non-negative integer")}
+	case is && number > math.MaxInt32:
+		return field.ErrorList{field.Invalid(at, number, fmt.Sprintf("should be less than or equal to %d", math.MaxInt32))}
+	}
+	return nil
 }
 
 // metaTypes are the types of an object's metadata, which the schemas of custom resources

@@ -20,11 +20,12 @@ type enumWalk struct {
 }
 
 // checkEnums returns the faults of an object whose fields have values that the API server
-// does not support. An empty value is not judged: for many fields it is the default.
+// does not support. An empty value counts only where the API server has refused one: for
+// many fields it is the default.
 func checkEnums(o *objectFacts, content *kustomize.Content, minor *schemas.Minor, kind schemas.Kind) []fault {
 	typ := minor.Type(kind.Type)
 	w := &enumWalk{minor: minor, schema: typ.Schema}
-	w.visit(typ.TypeRef, sentFields(o.GroupVersionKind, content.Fields), nil)
+	w.visit(typ.TypeRef, appliedFields(o, content.Fields), nil)
 	faults := make([]fault, 0, len(w.found))
 	for _, err := range w.found {
 		f := invalid(finding.InvalidField(), o, lineOf(content, err.Field), err)
@@ -49,7 +50,7 @@ func (w *enumWalk) visit(ref smd.TypeRef, value any, path *field.Path) {
 		}
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			below := path.Child(name)
-			if ref.NamedType != nil {
+			if ref.NamedType != nil && (!isEmpty(v[name]) || emptyEnums[*ref.NamedType][name]) {
 				w.compare(w.minor.Enum(*ref.NamedType, name), v[name], below)
 			}
 			next := atom.Map.ElementType
@@ -75,7 +76,7 @@ func (w *enumWalk) compare(values []string, value any, path *field.Path) {
 	}
 	switch v := value.(type) {
 	case string:
-		if v != "" && !hasVariable(v) && !slices.Contains(values, v) {
+		if !hasVariable(v) && !slices.Contains(values, v) {
 			w.found = append(w.found, field.NotSupported(path, v, values))
 		}
 	case []any:

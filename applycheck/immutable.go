@@ -66,13 +66,15 @@ func (c *check) objectChanges(o *objectFacts, content *kustomize.Content, old ma
 		return c.customChanges(o, content, old, sources)
 	}
 	var found field.ErrorList
+	fields := appliedFields(o, content.Fields)
+	old = appliedFields(o, old)
 	for _, rule := range immutableFields()[o.Group+"/"+o.Kind] {
-		if err := rule.compare(content.Fields, old); err != nil {
+		if err := rule.compare(fields, old); err != nil {
 			found = append(found, err)
 		}
 	}
 	if compare := changeRules()[o.Group+"/"+o.Kind]; compare != nil {
-		found = append(found, compare(content.Fields, old)...)
+		found = append(found, compare(fields, old)...)
 	}
 	var faults []fault
 	for _, err := range found {
@@ -117,8 +119,11 @@ type immutableField struct {
 	absent any
 	// words are the API server's; empty is "field is immutable".
 	words string
-	// exact means that nothing in the value has a default.
-	exact bool
+	// exact means that nothing in the value has a default, whole that what may have one is
+	// known by its name.
+	exact, whole bool
+	// forbidden means that the API server says "Forbidden" and not "Invalid value".
+	forbidden bool
 }
 
 // compare returns an error if the field changes.
@@ -133,14 +138,29 @@ func (f immutableField) compare(fields, old map[string]any) *field.Error {
 	if isEmpty(before) {
 		before = f.absent
 	}
-	if f.exact && (now == nil || before == nil || equal(now, before)) || !f.exact && !conflicts(now, before) {
+	if !f.changes(now, before) {
 		return nil
 	}
 	words := f.words
 	if words == "" {
 		words = "field is immutable"
 	}
-	return field.Invalid(field.NewPath(f.path[0], f.path[1:]...), now, words)
+	at := field.NewPath(f.path[0], f.path[1:]...)
+	if f.forbidden {
+		return field.Forbidden(at, words)
+	}
+	return field.Invalid(at, now, words)
+}
+
+// changes reports whether two values of the field are certainly different.
+func (f immutableField) changes(now, before any) bool {
+	switch {
+	case f.whole:
+		return differs(f.path[len(f.path)-1], now, before)
+	case f.exact:
+		return now != nil && before != nil && !equal(now, before)
+	}
+	return conflicts(now, before)
 }
 
 // isEmpty reports whether a value is the same to the API server as none.

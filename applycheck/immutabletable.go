@@ -11,29 +11,37 @@ func immutableFields() map[string][]immutableField {
 		{path: []string{"roleRef", "kind"}, words: "cannot change roleRef"}, {path: []string{"roleRef", "name"}, words: "cannot change roleRef"},
 		{path: []string{"roleRef", "apiGroup"}, absent: "rbac.authorization.k8s.io", words: "cannot change roleRef"},
 	}
-	const claimWords = "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims"
-	claim := func(name string) immutableField {
-		return immutableField{path: []string{"spec", name}, words: claimWords}
-	}
+	whole := func(path ...string) immutableField { return immutableField{path: path, whole: true} }
 	return map[string][]immutableField{
 		"apps/Deployment": selector, "apps/ReplicaSet": selector, "apps/DaemonSet": selector,
 		"rbac.authorization.k8s.io/RoleBinding": roleRef, "rbac.authorization.k8s.io/ClusterRoleBinding": roleRef,
 		"/Secret": {{path: []string{"type"}, absent: "Opaque"}},
-		"/PersistentVolumeClaim": {
-			claim("accessModes"), claim("storageClassName"), claim("selector"), claim("dataSource"), claim("volumeName"),
-			{path: []string{"spec", "volumeMode"}, absent: "Filesystem", words: claimWords},
-		},
 		"storage.k8s.io/StorageClass": {
 			{path: []string{"provisioner"}}, {path: []string{"parameters"}, absent: map[string]any{}, exact: true},
 			{path: []string{"reclaimPolicy"}, absent: "Delete"}, {path: []string{"volumeBindingMode"}, absent: "Immediate"},
 		},
 		"scheduling.k8s.io/PriorityClass": {
-			{path: []string{"value"}, words: "may not be changed in an update."}, {path: []string{"preemptionPolicy"}, absent: "PreemptLowerPriority"},
+			{path: []string{"value"}, forbidden: true, words: "may not be changed in an update."}, {path: []string{"preemptionPolicy"}, absent: "PreemptLowerPriority"},
 		},
 		"networking.k8s.io/IngressClass": {at("spec", "controller")},
 		"node.k8s.io/RuntimeClass":       {at("handler")},
-		"storage.k8s.io/CSIDriver":       {{path: []string{"spec", "attachRequired"}, absent: true}},
-		"discovery.k8s.io/EndpointSlice": {at("addressType")},
+		"storage.k8s.io/CSIDriver": {
+			{path: []string{"spec", "attachRequired"}, absent: true},
+			{path: []string{"spec", "volumeLifecycleModes"}, absent: []any{"Persistent"}, exact: true},
+		},
+		"storage.k8s.io/VolumeAttachment":           {whole("spec")},
+		"storage.k8s.io/VolumeAttributesClass":      {{path: []string{"driverName"}, forbidden: true, words: "updates to driverName are forbidden."}, {path: []string{"parameters"}, absent: map[string]any{}, exact: true, forbidden: true, words: "updates to parameters are forbidden."}},
+		"storage.k8s.io/CSIStorageCapacity":         {whole("nodeTopology"), at("storageClassName")},
+		"resource.k8s.io/ResourceClaim":             {whole("spec")},
+		"resource.k8s.io/ResourceClaimTemplate":     {whole("spec")},
+		"resource.k8s.io/ResourcePoolStatusRequest": {whole("spec")},
+		"resource.k8s.io/ResourceSlice":             {whole("spec", "driver"), whole("spec", "pool", "name"), whole("spec", "nodeName")},
+		"coordination.k8s.io/LeaseCandidate":        {at("spec", "leaseName")},
+		"apps/ControllerRevision":                   {whole("data")},
+		"discovery.k8s.io/EndpointSlice":            {at("addressType")},
+		"events.k8s.io/Event": {
+			whole("regarding"), whole("reason"), whole("action"), whole("note"), whole("type"), whole("reportingController"), whole("reportingInstance"), whole("related"),
+		},
 		"apiextensions.k8s.io/CustomResourceDefinition": {
 			at("spec", "group"), at("spec", "scope"), at("spec", "names", "kind"), at("spec", "names", "plural"),
 		},
@@ -48,6 +56,8 @@ func immutableFields() map[string][]immutableField {
 func changeRules() map[string]func(fields, old map[string]any) field.ErrorList {
 	return map[string]func(fields, old map[string]any) field.ErrorList{
 		"/ConfigMap": immutableData, "/Secret": immutableData, "/Service": serviceChanges, "apps/StatefulSet": statefulSetChanges, "batch/Job": jobChanges,
+		"/Pod": podChanges, "/PersistentVolume": volumeChanges, "/PersistentVolumeClaim": claimChanges,
+		"storage.k8s.io/CSINode": driverChanges,
 	}
 }
 
@@ -117,16 +127,15 @@ func clusterIP(fields map[string]any) string {
 
 // statefulSetChanges compares the fields of a StatefulSet that cannot change: all but a few.
 func statefulSetChanges(fields, old map[string]any) field.ErrorList {
-	for _, f := range []immutableField{
-		{path: []string{"spec", "serviceName"}, absent: ""}, {path: []string{"spec", "podManagementPolicy"}, absent: "OrderedReady"},
-		{path: []string{"spec", "selector"}, exact: true}, {path: []string{"spec", "volumeClaimTemplates"}},
-	} {
-		if f.compare(fields, old) != nil {
-			return field.ErrorList{field.Forbidden(field.NewPath("spec"), "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "+
-				"'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")}
-		}
+	spec := func(of map[string]any) map[string]any {
+		return without(mapAt(of, "spec"), "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy", "minReadySeconds")
 	}
-	return nil
+	now, before := spec(fields), spec(old)
+	if hasVariable(now) || hasVariable(before) || !differs("spec", now, before) {
+		return nil
+	}
+	return field.ErrorList{field.Forbidden(field.NewPath("spec"), "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "+
+		"'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")}
 }
 
 // jobChanges compares the template of a Job, which can change only in part and only while
@@ -135,7 +144,7 @@ func statefulSetChanges(fields, old map[string]any) field.ErrorList {
 func jobChanges(fields, old map[string]any) field.ErrorList {
 	suspended := anyAt(fields, "spec", "suspend") == true || anyAt(old, "spec", "suspend") == true
 	var found field.ErrorList
-	if f := (immutableField{path: []string{"spec", "template"}}); !suspended {
+	if f := (immutableField{path: []string{"spec", "template"}, whole: true}); !suspended {
 		if err := f.compare(fields, old); err != nil {
 			found = append(found, err)
 		}

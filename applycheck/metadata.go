@@ -31,7 +31,7 @@ func checkMetadata(o *objectFacts, content *kustomize.Content, builtin bool) []f
 		}
 	}
 	found = append(found, checkTemplates(o, content.Fields)...)
-	var faults []fault
+	faults := unnameable(o, content)
 	for _, err := range found {
 		if hasVariable(err.BadValue) || len(faults) == maxFaults {
 			continue
@@ -42,6 +42,18 @@ func checkMetadata(o *objectFacts, content *kustomize.Content, builtin bool) []f
 		faults = append(faults, invalid(finding.InvalidMetadata(), o, lineOf(content, err.Field), err))
 	}
 	return faults
+}
+
+// unnameable returns the fault of a name that no URL can have: Flux's client does not even
+// send the object.
+func unnameable(o *objectFacts, content *kustomize.Content) []fault {
+	words := names.IsPathSegmentName(o.name)
+	if len(words) == 0 || hasVariable(o.name) {
+		return nil
+	}
+	f := newFault(finding.InvalidMetadata(), o, lineOf(content, "metadata.name"), fmt.Sprintf("invalid resource name %q: %v", o.name, words))
+	f.quoted = o.flux() + " dry-run failed: " + f.words
+	return []fault{f}
 }
 
 // nameValidator returns the check of the names of a kind: a path segment for RBAC and for
@@ -57,7 +69,11 @@ func nameValidator(o *objectFacts, builtin bool) validation.ValidateNameFunc {
 		return validation.NameIsDNSLabel
 	case o.Group == "batch" && o.Kind == "CronJob":
 		return cronJobName
-	case subdomainKinds()[o.Group+"/"+o.Kind]:
+	case o.Group == "coordination.k8s.io" && o.Kind == "LeaseCandidate":
+		return func(name string, _ bool) []string { return utilvalidation.IsConfigMapKey(name) }
+	case o.Group == "networking.k8s.io" && o.Kind == "IPAddress":
+		return addressName
+	case subdomainKinds[o.Group+"/"+o.Kind]:
 		return validation.NameIsDNSSubdomain
 	}
 	return func(name string, _ bool) []string { return names.IsPathSegmentName(name) }
@@ -73,16 +89,32 @@ func cronJobName(name string, prefix bool) []string {
 	return found
 }
 
-// subdomainKinds are the kinds of Kubernetes whose names are DNS subdomains.
-func subdomainKinds() map[string]bool {
-	return map[string]bool{
-		"/ConfigMap": true, "/Secret": true, "/ServiceAccount": true, "/Pod": true, "/PersistentVolume": true, "/PersistentVolumeClaim": true,
-		"/ReplicationController": true, "/ResourceQuota": true, "/LimitRange": true, "/PodTemplate": true, "/Endpoints": true,
-		"apps/Deployment": true, "apps/ReplicaSet": true, "apps/DaemonSet": true, "apps/StatefulSet": true, "batch/Job": true,
-		"networking.k8s.io/Ingress": true, "networking.k8s.io/NetworkPolicy": true, "networking.k8s.io/IngressClass": true,
-		"policy/PodDisruptionBudget": true, "autoscaling/HorizontalPodAutoscaler": true, "storage.k8s.io/StorageClass": true,
-		"scheduling.k8s.io/PriorityClass": true, "node.k8s.io/RuntimeClass": true, "coordination.k8s.io/Lease": true,
+// addressName checks the name of an IPAddress.
+func addressName(name string, _ bool) []string {
+	found := utilvalidation.IsValidIP(nil, name)
+	words := make([]string, 0, len(found))
+	for _, err := range found {
+		words = append(words, err.Detail)
 	}
+	return words
+}
+
+// subdomainKinds are the kinds of Kubernetes whose names are DNS subdomains.
+var subdomainKinds = map[string]bool{
+	"/ConfigMap": true, "/Secret": true, "/ServiceAccount": true, "/Pod": true, "/PersistentVolume": true, "/PersistentVolumeClaim": true,
+	"/ReplicationController": true, "/ResourceQuota": true, "/LimitRange": true, "/PodTemplate": true, "/Endpoints": true, "/Node": true,
+	"apps/Deployment": true, "apps/ReplicaSet": true, "apps/DaemonSet": true, "apps/StatefulSet": true, "apps/ControllerRevision": true,
+	"batch/Job": true, "autoscaling/HorizontalPodAutoscaler": true, "policy/PodDisruptionBudget": true,
+	"networking.k8s.io/Ingress": true, "networking.k8s.io/NetworkPolicy": true, "networking.k8s.io/IngressClass": true, "networking.k8s.io/ServiceCIDR": true,
+	"discovery.k8s.io/EndpointSlice": true, "coordination.k8s.io/Lease": true, "scheduling.k8s.io/PriorityClass": true, "node.k8s.io/RuntimeClass": true,
+	"storage.k8s.io/StorageClass": true, "storage.k8s.io/CSINode": true, "storage.k8s.io/CSIStorageCapacity": true, "storage.k8s.io/VolumeAttachment": true,
+	"storage.k8s.io/VolumeAttributesClass": true, "storage.k8s.io/CSIDriver": true,
+	"admissionregistration.k8s.io/ValidatingWebhookConfiguration": true, "admissionregistration.k8s.io/MutatingWebhookConfiguration": true,
+	"admissionregistration.k8s.io/ValidatingAdmissionPolicy": true, "admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding": true,
+	"admissionregistration.k8s.io/MutatingAdmissionPolicy": true, "admissionregistration.k8s.io/MutatingAdmissionPolicyBinding": true,
+	"resource.k8s.io/DeviceClass": true, "resource.k8s.io/ResourceClaim": true, "resource.k8s.io/ResourceClaimTemplate": true,
+	"resource.k8s.io/ResourceSlice": true, "resource.k8s.io/DeviceTaintRule": true, "resource.k8s.io/ResourcePoolStatusRequest": true,
+	"flowcontrol.apiserver.k8s.io/FlowSchema": true, "flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration": true,
 }
 
 // checkTemplates returns what is wrong with the labels and annotations of the pod template of

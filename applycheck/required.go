@@ -15,7 +15,7 @@ import (
 // them in Go.
 func checkRequired(o *objectFacts, content *kustomize.Content) []fault {
 	var found field.ErrorList
-	fields := content.Fields
+	fields := appliedFields(o, content.Fields)
 	if at, is := podTemplateOf(o.GroupKind()); is {
 		if o.Group == "apps" {
 			found = append(found, checkSelector(fields)...)
@@ -29,15 +29,14 @@ func checkRequired(o *objectFacts, content *kustomize.Content) []fault {
 		found = append(found, checkService(fields)...)
 	case "/PersistentVolumeClaim":
 		found = append(found, checkVolumeClaim(fields)...)
-	case "batch/CronJob":
-		found = append(found, requireText(fields, "spec", "schedule")...)
+	case "/ReplicationController":
+		found = append(found, checkReplicationController(fields)...)
+	case "networking.k8s.io/Ingress":
+		found = append(found, checkIngress(fields)...)
+	case "apiregistration.k8s.io/APIService":
+		found = append(found, checkAPIService(o, fields)...)
 	case "rbac.authorization.k8s.io/RoleBinding", "rbac.authorization.k8s.io/ClusterRoleBinding":
-		found = append(found, requireText(fields, "roleRef", "name")...)
-	case "storage.k8s.io/StorageClass":
-		found = append(found, requireText(fields, "provisioner")...)
-	case "autoscaling/HorizontalPodAutoscaler":
-		found = append(found, requireText(fields, "spec", "scaleTargetRef", "kind")...)
-		found = append(found, requireText(fields, "spec", "scaleTargetRef", "name")...)
+		found = append(found, checkBinding(o, fields)...)
 	}
 	faults := make([]fault, 0, len(found))
 	for _, err := range found {

@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"fmt"
 
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -27,7 +29,9 @@ func checkSize(o *objectFacts, content *kustomize.Content) []fault {
 			}
 		}
 		if size > maxData {
-			f := newFault(finding.InvalidMetadata(), o, content.LineOf("data"), fmt.Sprintf("its data is %d bytes; the API server accepts %d", size, maxData))
+			at := map[string]*field.Path{"ConfigMap": field.NewPath(""), "Secret": field.NewPath("data")}[o.Kind]
+			f := invalid(finding.InvalidMetadata(), o, content.LineOf("data"), field.TooLong(at, "", maxData))
+			f.words = fmt.Sprintf("its data is %d bytes; the API server accepts %d", size, maxData)
 			return []fault{f}
 		}
 	}

@@ -99,7 +99,7 @@ func checkTyped(o *objectFacts, content *kustomize.Content, typ typed.ParseableT
 	object, err := decoded(o.GroupVersionKind, fields)
 	switch {
 	case err != nil && len(found) == 0 && !hasVariable(fields):
-		f := newFault(finding.InvalidField(), o, o.line, "it cannot be decoded: "+err.Error())
+		f := undecodable(o, o.line, err)
 		f.versioned = true
 		return []fault{f}
 	case object == nil || len(found) == 0:
@@ -139,8 +139,8 @@ func schemaFaults(o *objectFacts, content *kustomize.Content, found typed.Valida
 		}
 		f := newFault(finding.InvalidField(), o, lineOf(content, e.Path), e.Error())
 		f.versioned = true
-		f.quoted = printable(fmt.Sprintf("%s dry-run failed: failed to create typed patch object (%s/%s; %s, Kind=%s): %s",
-			o.flux(), o.namespace, o.name, o.GroupVersion(), o.Kind, found))
+		f.quoted = printable(fmt.Sprintf("%s dry-run failed: failed to create typed patch object (%s/%s; %s): %s",
+			o.flux(), o.namespace, o.name, o.GroupVersionKind, found))
 		faults = append(faults, f)
 	}
 	return faults

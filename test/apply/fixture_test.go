@@ -22,12 +22,13 @@ import (
 )
 
 var (
-	objects   = flag.Int("objects", 1000, "how many objects that the API server accepts to compare")
-	mutations = flag.Int("mutations", 500, "how many objects that the API server refuses to compare")
-	seed      = flag.Uint64("seed", 1, "where all random objects come from")
-	workers   = flag.Int("workers", 3*runtime.GOMAXPROCS(0), "how many requests run at a time")
-	rows      = flag.String("rows", "", "a regular expression; only mutations of rows that match are made")
-	show      = flag.Int("show", 10, "how many misses of a row to show in full")
+	objects     = flag.Int("objects", 1000, "how many objects that the API server accepts to compare")
+	mutations   = flag.Int("mutations", 500, "how many objects that the API server refuses to compare")
+	seed        = flag.Uint64("seed", 1, "where all random objects come from")
+	workers     = flag.Int("workers", 3*runtime.GOMAXPROCS(0), "how many requests run at a time")
+	rows        = flag.String("rows", "", "a regular expression; only mutations of rows that match are made")
+	writeSurvey = flag.Bool("survey", false, "write the table of required fields of package applycheck")
+	show        = flag.Int("show", 10, "how many misses of a row to show in full")
 )
 
 // bin is the directory of the Kubernetes servers.
@@ -47,6 +48,8 @@ type fixture struct {
 	schemas *Schemas
 	// beside are the files of the definitions and namespaces that the API server has.
 	beside map[string][]byte
+	// fresh means that no object is stored.
+	fresh bool
 	// examples are objects of each kind; their name is NAME.
 	examples map[int][]map[string]any
 }

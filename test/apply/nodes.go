@@ -15,6 +15,8 @@ type node struct {
 	schema Schema
 	// required means that the schema requires the field.
 	required bool
+	// typ is the name of the type of the value; owner that of the object that has the field.
+	typ, owner string
 }
 
 // nodes returns the values within an object in a fixed order, the object itself first. What a
@@ -23,7 +25,9 @@ func (s *Schemas) nodes(kind Kind, object map[string]any) []node {
 	var all []node
 	var visit func(n node)
 	visit = func(n node) {
-		n.schema = s.Resolve(n.schema)
+		if len(n.path) > 0 {
+			n.schema, n.typ = s.resolve(n.schema)
+		}
 		all = append(all, n)
 		switch v := n.value.(type) {
 		case map[string]any:
@@ -32,7 +36,7 @@ func (s *Schemas) nodes(kind Kind, object map[string]any) []node {
 					continue
 				}
 				below := objectOf(n.schema, field)
-				visit(node{path: append(slices.Clone(n.path), field), value: v[field], schema: below, required: n.schema.Required(field)})
+				visit(node{path: append(slices.Clone(n.path), field), value: v[field], schema: below, required: n.schema.Required(field), owner: n.typ})
 			}
 		case []any:
 			for i, item := range v {
@@ -40,7 +44,7 @@ func (s *Schemas) nodes(kind Kind, object map[string]any) []node {
 			}
 		}
 	}
-	visit(node{value: object, schema: kind.Schema})
+	visit(node{value: object, schema: kind.Schema, typ: kind.Type})
 	return all
 }
 

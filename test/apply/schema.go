@@ -18,8 +18,9 @@ type Schema map[string]any
 type Kind struct {
 	schema.GroupVersionKind
 	Namespaced bool
-	// Schema is the schema of the whole object.
+	// Schema is the schema of the whole object, and Type its name among all.
 	Schema Schema
+	Type   string
 	// Builtin is false for custom resources.
 	Builtin bool
 }
@@ -42,7 +43,7 @@ func NewSchemas(j *Judge) (*Schemas, error) {
 		return nil, err
 	}
 	s := &Schemas{components: map[string]Schema{}}
-	byKind := map[schema.GroupVersionKind]Schema{}
+	byKind := map[schema.GroupVersionKind]string{}
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		content, err := paths[path].Schema("application/json")
 		if err != nil {
@@ -58,7 +59,7 @@ func NewSchemas(j *Judge) (*Schemas, error) {
 			s.components[name] = component
 			for _, at := range list(component["x-kubernetes-group-version-kind"]) {
 				group := object(at)
-				byKind[schema.GroupVersionKind{Group: text(group["group"]), Version: text(group["version"]), Kind: text(group["kind"])}] = component
+				byKind[schema.GroupVersionKind{Group: text(group["group"]), Version: text(group["version"]), Kind: text(group["kind"])}] = name
 			}
 		}
 	}
@@ -66,7 +67,7 @@ func NewSchemas(j *Judge) (*Schemas, error) {
 }
 
 // serve fills Kinds with those that the API server can create and patch.
-func (s *Schemas) serve(client *discovery.DiscoveryClient, byKind map[schema.GroupVersionKind]Schema) error {
+func (s *Schemas) serve(client *discovery.DiscoveryClient, byKind map[schema.GroupVersionKind]string) error {
 	_, lists, err := client.ServerGroupsAndResources()
 	if err != nil {
 		return err
@@ -78,11 +79,11 @@ func (s *Schemas) serve(client *discovery.DiscoveryClient, byKind map[schema.Gro
 		}
 		for _, resource := range served.APIResources {
 			kind := version.WithKind(resource.Kind)
-			if strings.Contains(resource.Name, "/") || !slices.Contains(resource.Verbs, "create") || !slices.Contains(resource.Verbs, "patch") || byKind[kind] == nil {
+			if strings.Contains(resource.Name, "/") || !slices.Contains(resource.Verbs, "create") || !slices.Contains(resource.Verbs, "patch") || byKind[kind] == "" {
 				continue
 			}
 			custom := strings.HasSuffix(version.Group, "example.org") || strings.HasSuffix(version.Group, ".elastic.co")
-			s.Kinds = append(s.Kinds, Kind{GroupVersionKind: kind, Namespaced: resource.Namespaced, Schema: byKind[kind], Builtin: !custom})
+			s.Kinds = append(s.Kinds, Kind{GroupVersionKind: kind, Namespaced: resource.Namespaced, Schema: s.components[byKind[kind]], Type: byKind[kind], Builtin: !custom})
 		}
 	}
 	slices.SortFunc(s.Kinds, func(a, b Kind) int { return strings.Compare(a.String(), b.String()) })
@@ -91,14 +92,22 @@ func (s *Schemas) serve(client *discovery.DiscoveryClient, byKind map[schema.Gro
 
 // Resolve returns the schema that a reference, or an allOf with one reference, stands for.
 func (s *Schemas) Resolve(of Schema) Schema {
+	of, _ = s.resolve(of)
+	return of
+}
+
+// resolve returns the name of the type that is referred to, too; empty if none is.
+func (s *Schemas) resolve(of Schema) (Schema, string) {
+	typ := ""
 	for {
 		if name := text(of["$ref"]); name != "" {
-			of = s.components[strings.TrimPrefix(name, "#/components/schemas/")]
+			typ = strings.TrimPrefix(name, "#/components/schemas/")
+			of = s.components[typ]
 			continue
 		}
 		all := list(of["allOf"])
 		if len(all) != 1 || text(object(all[0])["$ref"]) == "" {
-			return of
+			return of, typ
 		}
 		of = object(all[0])
 	}

@@ -18,6 +18,8 @@ type row struct {
 	accepted, refused, foreseen, verbatim int
 	misses                                map[string]int
 	examples                              []string
+	// otherWords are pairs of the API server's words and ours that are not the same.
+	otherWords []string
 }
 
 // At calls a function with the row of a name, for which it is locked.
@@ -55,25 +57,28 @@ func (t *Table) Sum(is func(name string) bool) (refused, foreseen int) {
 func (t *Table) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var b, misses strings.Builder
+	var b, misses, words strings.Builder
 	b.WriteString("\n| Fault | Accepted | Refused | Foreseen | % | In the server's words |\n|---|---|---|---|---|---|\n")
 	for _, name := range sorted(t.rows) {
 		r := t.rows[name]
 		fmt.Fprintf(&b, "| %s | %d | %d | %d | %.1f | %d |\n", name, r.accepted, r.refused, r.foreseen, percent(r.foreseen, r.refused), r.verbatim)
+		for _, pair := range r.otherWords {
+			fmt.Fprintf(&words, "\n%s: in other words\n  %s\n", name, pair)
+		}
 		if len(r.misses) == 0 {
 			continue
 		}
 		fmt.Fprintf(&misses, "\n%s: missed\n", name)
 		said := sorted(r.misses)
 		slices.SortStableFunc(said, func(a, b string) int { return r.misses[b] - r.misses[a] })
-		for _, words := range said[:min(len(said), 40)] {
-			fmt.Fprintf(&misses, "%5d  %s\n", r.misses[words], words)
+		for _, miss := range said[:min(len(said), 40)] {
+			fmt.Fprintf(&misses, "%5d  %s\n", r.misses[miss], miss)
 		}
 		for _, example := range r.examples {
 			misses.WriteString("  " + strings.ReplaceAll(example, "\n", "\n  ") + "\n")
 		}
 	}
-	return b.String() + misses.String()
+	return b.String() + misses.String() + words.String()
 }
 
 func percent(part, whole int) float64 { return 100 * float64(part) / float64(max(whole, 1)) }

@@ -1,0 +1,158 @@
+package applycheck
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	structural "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// checkDefinition returns the faults of a CustomResourceDefinition.
+func checkDefinition(o *objectFacts, content *kustomize.Content) []fault {
+	spec := content.Fields["spec"]
+	if hasVariable(spec) || hasVariable(o.name) {
+		return nil
+	}
+	definition, err := decodeDefinition(content.Fields)
+	if err != nil {
+		if overflows(err) {
+			return nil // the API server does not mind
+		}
+		return []fault{undecodable(o, lineOf(content, "spec"), err)}
+	}
+	var found field.ErrorList
+	if want := definition.Spec.Names.Plural + "." + definition.Spec.Group; definition.Name != want && definition.Spec.Group != "" {
+		found = append(found, field.Invalid(field.NewPath("metadata", "name"), definition.Name, `must be spec.names.plural+"."+spec.group`))
+	}
+	found = append(found, checkNames(&definition.Spec.Names)...)
+	found = append(found, checkVersions(definition.Spec.Versions)...)
+	for i, version := range definition.Spec.Versions {
+		at := schemaPath(definition, i)
+		s, _, err := structuralOf(definition, version.Name)
+		switch {
+		case errors.Is(err, errNoSchema):
+			found = append(found, field.Required(at, "schemas are required"))
+		case err != nil:
+			found = append(found, field.Invalid(at, "", err.Error()))
+		default:
+			invalid := checkSchema(at, version.Schema.OpenAPIV3Schema)
+			if len(invalid) == 0 {
+				invalid = structuralErrors(at, s)
+			}
+			found = append(found, invalid...)
+		}
+	}
+	var faults []fault
+	for _, err := range found {
+		if len(faults) < maxFaults {
+			faults = append(faults, invalid(finding.InvalidField(), o, lineOf(content, err.Field), err))
+		}
+	}
+	return faults
+}
+
+// overflows reports whether an error is that a number is too large for its field.
+func overflows(err error) bool {
+	var wrong *json.UnmarshalTypeError
+	return errors.As(err, &wrong) && strings.HasPrefix(wrong.Value, "number ")
+}
+
+// undecodable returns the fault of an object that cannot be decoded as its Go type.
+func undecodable(o *objectFacts, line int, err error) fault {
+	f := newFault(finding.InvalidField(), o, line, "it cannot be decoded: "+err.Error())
+	f.quoted = printable(fmt.Sprintf("%s dry-run failed: failed to convert new object (%s/%s; %s) to proper version: unable to convert unstructured object to %s: %s",
+		o.flux(), o.namespace, o.name, o.GroupVersionKind, o.GroupVersionKind, err))
+	return f
+}
+
+// schemaPath returns the path of a version's schema as the API server names it: if all
+// versions have the same, it is that of the definition.
+func schemaPath(definition *apiextensionsv1.CustomResourceDefinition, i int) *field.Path {
+	versions := definition.Spec.Versions
+	if !slices.ContainsFunc(versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool {
+		return !reflect.DeepEqual(v.Schema, versions[0].Schema)
+	}) {
+		return field.NewPath("spec", "validation", "openAPIV3Schema")
+	}
+	return field.NewPath("spec", "versions").Index(i).Child("schema", "openAPIV3Schema")
+}
+
+// checkNames checks the names of the kind of a definition.
+func checkNames(names *apiextensionsv1.CustomResourceDefinitionNames) field.ErrorList {
+	at := field.NewPath("spec", "names")
+	var found field.ErrorList
+	check := func(at *field.Path, name string) {
+		if name == "" {
+			return
+		}
+		for _, words := range validation.IsDNS1035Label(name) {
+			found = append(found, field.Invalid(at, name, words))
+		}
+	}
+	check(at.Child("plural"), names.Plural)
+	check(at.Child("singular"), names.Singular)
+	check(at.Child("kind"), strings.ToLower(names.Kind))
+	check(at.Child("listKind"), strings.ToLower(names.ListKind))
+	for i, name := range names.ShortNames {
+		check(at.Child("shortNames").Index(i), name)
+	}
+	for i, name := range names.Categories {
+		check(at.Child("categories").Index(i), name)
+	}
+	return found
+}
+
+// checkVersions checks the versions of a definition, but not their schemas.
+func checkVersions(versions []apiextensionsv1.CustomResourceDefinitionVersion) field.ErrorList {
+	at := field.NewPath("spec", "versions")
+	var found field.ErrorList
+	storage, seen := 0, map[string]bool{}
+	for i := range versions {
+		v := &versions[i]
+		for _, words := range validation.IsDNS1035Label(v.Name) {
+			found = append(found, field.Invalid(at.Index(i).Child("name"), v.Name, words))
+		}
+		if seen[v.Name] {
+			found = append(found, field.Invalid(at.Index(i).Child("name"), v.Name, "must be unique"))
+		}
+		seen[v.Name] = true
+		if v.Storage {
+			storage++
+		}
+		for j, column := range v.AdditionalPrinterColumns {
+			path := at.Index(i).Child("additionalPrinterColumns").Index(j).Child("JSONPath")
+			switch {
+			case column.JSONPath == "":
+				found = append(found, field.Required(path, ""))
+			case !strings.HasPrefix(column.JSONPath, "."):
+				found = append(found, field.Invalid(path, column.JSONPath, "must be a simple json path starting with ."))
+			}
+		}
+	}
+	if storage != 1 {
+		names := slices.Sorted(maps.Keys(seen))
+		found = append(found, field.Invalid(at, names, "must have exactly one version marked as storage version"))
+	}
+	return found
+}
+
+// structuralErrors returns what makes a schema no structural one.
+func structuralErrors(at *field.Path, s *structural.Structural) (found field.ErrorList) {
+	defer func() {
+		if recover() != nil {
+			found = nil
+		}
+	}()
+	return structural.ValidateStructural(at, s)
+}

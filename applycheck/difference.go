@@ -1,0 +1,75 @@
+package applycheck
+
+import (
+	"maps"
+	"slices"
+)
+
+// defaultedFields are the names of fields that the API server or a controller fills in: one
+// that only one of two forms of an object has may be equal in both.
+var defaultedFields = map[string]bool{
+	"allocationMode": true, "count": true, "limit": true, "terminationMessagePath": true, "terminationMessagePolicy": true, "imagePullPolicy": true,
+	"restartPolicy": true, "dnsPolicy": true, "schedulerName": true, "terminationGracePeriodSeconds": true, "protocol": true, "defaultMode": true,
+	"periodSeconds": true, "timeoutSeconds": true, "successThreshold": true, "failureThreshold": true, "scheme": true, "path": true, "service": true,
+	"apiVersion": true, "serviceAccount": true, "serviceAccountName": true, "enableServiceLinks": true, "hostNetwork": true, "hostPort": true,
+	"nodeName": true, "volumeName": true, "storageClassName": true, "volumeMode": true, "priority": true, "priorityClassName": true,
+	"preemptionPolicy": true, "type": true, "divisor": true, "fsType": true, "nodeAffinityPolicy": true, "nodeTaintsPolicy": true, "mode": true,
+	"cpu": true, "memory": true, "ephemeral-storage": true, "pool": true, "user": true, "keyring": true, "cachingMode": true, "kind": true, "readOnly": true,
+	"podManagementPolicy": true, "storageMode": true, "targetPort": true, "iscsiInterface": true, "sessionAffinity": true, "level": true,
+	"optional": true, "fieldRef": true, "volumeClaimTemplate": true, "dataSource": true, "dataSourceRef": true, "recursiveReadOnly": true,
+	"parallelism": true, "completions": true, "matchLabelKeys": true, "mismatchLabelKeys": true, "tolerations": true, "procMount": true,
+	"resizePolicy": true, "host": true, "status": true, "creationTimestamp": true, "apiGroup": true, "add": true, "drop": true, "whenDeleted": true,
+	"whenScaled": true, "mountPropagation": true, "priorityClass": true, "runtimeClassName": true, "overhead": true, "value": true,
+}
+
+// differs reports whether two forms of a field are certainly different to the API server.
+// What is zero in one and missing in the other is equal, and so is what may have a default.
+func differs(name string, a, b any) bool {
+	x, isMap := a.(map[string]any)
+	y, both := b.(map[string]any)
+	if isMap && both || isMap && b == nil || both && a == nil {
+		keys := slices.Collect(maps.Keys(x))
+		for key := range y {
+			if _, has := x[key]; !has {
+				keys = append(keys, key)
+			}
+		}
+		return slices.ContainsFunc(keys, func(key string) bool { return differs(key, x[key], y[key]) })
+	}
+	s, isList := a.([]any)
+	t, bothLists := b.([]any)
+	switch {
+	case isList && bothLists:
+		return !slices.EqualFunc(s, t, func(a, b any) bool { return !differs("", a, b) })
+	case isZero(a) && isZero(b):
+		return false
+	case isZero(a) || isZero(b):
+		return !defaultedFields[name]
+	}
+	return !sameScalar(a, b)
+}
+
+// isZero reports whether a value is the zero value of its type, or no value.
+func isZero(value any) bool {
+	switch v := value.(type) {
+	case bool:
+		return !v
+	case int64:
+		return v == 0
+	case float64:
+		return v == 0
+	}
+	return isEmpty(value)
+}
+
+// without returns a copy of a map without some keys.
+func without(fields map[string]any, keys ...string) map[string]any {
+	copied := maps.Clone(fields)
+	if copied == nil {
+		copied = map[string]any{}
+	}
+	for _, key := range keys {
+		delete(copied, key)
+	}
+	return copied
+}
