@@ -47,7 +47,7 @@ func resolve(fields map[string]any, path string) (elements []any, value any, com
 	return elements, value, true
 }
 
-// keyOf returns the key of a map with which a path goes on, and how many of its elements it
+// keyOf returns the key of a map with which a path continues, and how many of its elements it
 // is: a key may have dots.
 func keyOf(fields map[string]any, path []string) (key string, n int) {
 	for n := range path {

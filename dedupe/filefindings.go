@@ -85,6 +85,6 @@ func (f *fileFindings) noteNothing(claim *Claim, entries []*entry) {
 	if slices.ContainsFunc(entries, func(e *entry) bool { return e.notApplied }) ||
 		slices.ContainsFunc(f.notes, func(f finding.Finding) bool { return f.Place.Line == 0 }) {
 		f.note(finding.Place{Object: claim.Object}, "Flux would apply nothing of this placement",
-			"Mend what the other findings about it name; until then the request looks done and nothing of it runs.")
+			"Correct what the other findings about it name; until then the request looks complete, but nothing of it runs.")
 	}
 }

@@ -87,7 +87,7 @@ func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
 			foreign: stranger("stranger"),
 			held:    []int{0}, found: []string{"KS003 a/app:0 with b/app/cm:0", "KS003 a/stranger/x:0 with stranger/stranger:0"},
 		},
-		"a file of nobody's above": {
+		"a file that belongs to no placement above": {
 			claims: []Claim{whole("ns/p", text("a", []string{"ns/p/x"}, nil)), whole("ms/p", text("b", []string{"ms/p/x"}, nil))}, foreign: stranger("ns"),
 			held: []int{0}, found: []string{"KS003 a/:0 with stranger/ns:0"},
 		},
@@ -119,7 +119,7 @@ func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
 			claims: []Claim{text("a", []string{"d/.sourceignore", "d/x"}, nil), text("b", []string{"d/e/y"}, []string{"d/e/y"})},
 			held:   []int{0}, found: []string{"KS008 a/d/.sourceignore:0 with b/d/e/y:0"},
 		},
-		"a .sourceignore above a file of nobody's": {
+		"a .sourceignore above a file that belongs to no placement": {
 			claims: []Claim{text("a", []string{"d/.sourceignore"}, nil)}, foreign: stranger("d/x"),
 			held: []int{0}, found: []string{"KS008 a/d/.sourceignore:0 with stranger/d/x:0"},
 		},

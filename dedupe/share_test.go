@@ -204,7 +204,7 @@ func TestSharedObjectInNoFileIsStillClaimed(t *testing.T) {
 }
 
 // TestObjectOfKustomizationIsNotShared checks that what a kustomization makes conflicts
-// with an equal object in a file, whoever comes first and whoever has a share in it.
+// with an equal object in a file, whatever the order of the owners and the number of them.
 func TestObjectOfKustomizationIsNotShared(t *testing.T) {
 	nested := claim("a", nil, nil)
 	nested.Wanted = files("a", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\n", "k/m.yaml": testkit.ConfigMaps("x")})
@@ -232,7 +232,7 @@ func TestObjectOfKustomizationIsNotShared(t *testing.T) {
 }
 
 // TestNothingSharedIsEverLost plays many rounds of random changes: the store
-// always builds, nobody's object vanishes while someone has a right to it, and
+// always builds, no object vanishes while a placement owns it, and
 // when all have gone nothing is left.
 func TestNothingSharedIsEverLost(t *testing.T) {
 	testkit.Slow(t)

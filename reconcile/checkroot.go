@@ -56,7 +56,7 @@ func (c *rootCheck) check() (builds []dedupe.Verdict, applies *applyCheck) {
 	}
 }
 
-// decide quarantines the candidates that may not be written, and gives the others their files.
+// decide quarantines the candidates that may not be written, and sets the files of the others.
 func (c *rootCheck) decide(builds []dedupe.Verdict, applies *applyCheck) {
 	for root, claimants := range c.claimants {
 		c.add(c.withOwners(builds[root].Findings, ofUnknownPlacement)...)

@@ -74,7 +74,7 @@ func (c *checked) keepMixedUp() {
 	c.add(finding.Finding{
 		Rule: finding.BadRecord(), Place: finding.Place{Object: kratix.Describe(c.Destination), File: path.String()},
 		Message: "it is not as the records of its parts say, and not all of its parts can be made anew; it is left as it is",
-		Fix:     "Mend what holds a placement back, or put the file back as it was.",
+		Fix:     "Correct what holds a placement back, or restore the file.",
 	})
 }
 

@@ -194,7 +194,7 @@ func (c *outgoingCheck) nameOf(record recordView) string {
 // How findings describe a WorkPlacement that belongs to no placement of the round, or that
 // still has files it is to give up.
 const (
-	ofNoWork = "a WorkPlacement that no Work asks for"
+	ofNoWork = "a WorkPlacement without a Work"
 	leaving  = "a WorkPlacement that gives it up, which Kratix has not written yet"
 	changing = "a Work that gives it up, whose WorkPlacement Kratix has not written yet"
 	orphaned = "a WorkPlacement whose Work is gone"
@@ -230,7 +230,7 @@ func (s *situation) withOwners(found []finding.Finding, role func(object string)
 			isOrphan := func(key kratix.Key) bool { return kratix.WorkPlacementKind+" "+key.String() == related.Place.Object }
 			if slices.ContainsFunc(s.store.orphans, isOrphan) {
 				related.Message = orphaned
-				f.Fix = "Delete " + related.Place.Object + ", whose Work is gone: nobody else does."
+				f.Fix = "Delete " + related.Place.Object + ", whose Work is gone: nothing else deletes it."
 			}
 		}
 	}

@@ -39,7 +39,7 @@ func separate(o *observed) {
 			other, overlaps := inTheWay[d]
 			if overlaps {
 				o.leaveOut(d.Destination, finding.SharedPath(), fmt.Sprintf(
-					"its directory %q and %q of Destination %s are in each other's way in %s; neither is written",
+					"its directory %q and %q of Destination %s overlap in %s; neither is written",
 					store.location(d.base).Dir, other.Dir, other.Name, store.ref))
 			}
 			return overlaps

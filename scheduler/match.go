@@ -96,7 +96,7 @@ func refusal(asked selectors, s *member) string {
 	case s.IsDryRun() && !asked.requiresDryRun():
 		return "only for dry runs"
 	case tooLoose(asked, s):
-		return "strictMatchLabels is set and no label is asked for"
+		return "strictMatchLabels is set and the selectors name no label"
 	}
 	return "lacks " + asked.lacking(s.Labels).String()
 }

@@ -30,7 +30,7 @@ var (
 	ErrMisconfigured = errors.New("the store is misconfigured")
 	// ErrPending: the write is in progress or queued behind another one. A later state
 	// shows the outcome; the caller need not retry.
-	ErrPending = errors.New("the write goes on")
+	ErrPending = errors.New("the write is still in progress")
 )
 
 // contentRefused is the type of ErrContentRefused.

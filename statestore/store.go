@@ -58,14 +58,14 @@ type State struct {
 	// write has finished.
 	WriteInProgress bool
 	// Stepwise means that the files of several placements are not written in one step but
-	// by somebody else, one placement after the other, in any order. A file that a
+	// by another writer, one placement after the other, in any order. A file that a
 	// placement no longer wants remains in the way of all others until it is removed.
 	Stepwise bool
 	// Outgoing are files, sorted by path, that the store still has although Files already
 	// contains their replacements, and parts of joined files that no record lists. Only a
 	// Stepwise state has any.
 	Outgoing []Outgoing
-	// WrittenBy returns the object, in the form of kratix.Describe, from which somebody else
+	// WrittenBy returns the object, in the form of kratix.Describe, from which another writer
 	// writes the file at a path; "" if it is unknown. If WrittenBy is nil, no such object is
 	// known.
 	WrittenBy func(path tree.Path) string
@@ -77,7 +77,7 @@ type State struct {
 	Warnings []string
 }
 
-// Outgoing is a file that somebody else writes, with a content that differs from the one in
+// Outgoing is a file that another writer writes, with a content that differs from the one in
 // the State.
 type Outgoing struct {
 	tree.File

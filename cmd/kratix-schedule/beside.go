@@ -149,7 +149,7 @@ func besideOther(mode status.Mode) (consequence, fix string) {
 			"Stop it, or have the admission policy of deploy/schedule keep its ServiceAccount from making WorkPlacements too; then restart this process, which says so until then."
 	}
 	return "; nothing is written to a state store or in the status of a Work until this process is started again",
-		"Use --schedule-only beside a running Kratix, or stop the other program; then restart this one. --with-kratix=ignore goes on in spite of it."
+		"Use --schedule-only beside a running Kratix, or stop the other program; then restart this one. --with-kratix=ignore continues anyway."
 }
 
 // otherScheduler returns a finding if another controller schedules Works.

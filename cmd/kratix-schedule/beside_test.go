@@ -37,7 +37,7 @@ func TestAVerdictIsAFinding(t *testing.T) {
 	}
 }
 
-// TestAnotherSchedulerIsAnsweredByTheMode: where Kratix writes, this program goes on, and
+// TestAnotherSchedulerIsAnsweredByTheMode: where Kratix writes, this program continues, and
 // is in the mode already that it would advise.
 func TestAnotherSchedulerIsAnsweredByTheMode(t *testing.T) {
 	for mode, want := range map[status.Mode][2]string{

@@ -62,9 +62,9 @@ func notRun() map[string]elsewhere {
 		inside  = "it runs inside a pipeline's container, in a cluster"
 	)
 	listed := map[string]elsewhere{
-		"README.md: make demo   # place and write two requests that conflict, and see what becomes of them": {why: "it builds and tests a checkout"},
-		"README.md: # One request for an Elastic Cloud: it is placed and written.":                          {why: "TestGeneratedDemo runs it"},
-		"docs/ci.md: # What the pipeline left behind for two requests. The exit status is 1.":               {why: "TestGeneratedCI runs it"},
+		"README.md: make demo   # place and write two requests that conflict":                 {why: "it builds and tests a checkout"},
+		"README.md: # One request for an Elastic Cloud: it is placed and written.":            {why: "TestGeneratedDemo runs it"},
+		"docs/ci.md: # What the pipeline left behind for two requests. The exit status is 1.": {why: "TestGeneratedCI runs it"},
 		"docs/tutorial.md: make build":                                       {why: "it builds a checkout", instead: `cp -r "$CHECKOUT/testdata/elastic-cloud" .`},
 		"docs/how-to/git-hosts.md: kratix-schedule probe -f stores/":         {why: "it needs a git host: testdata/script/git-hosts.txtar"},
 		"docs/how-to/write-to-a-bucket.md: kratix-schedule probe -f stores/": {why: "it needs a bucket: testdata/bucket/probe.txtar"},

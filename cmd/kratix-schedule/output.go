@@ -46,7 +46,7 @@ func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 		}
 		if slices.ContainsFunc(outputs, func(o output) bool { return o.file == one.file }) {
 			where := cmp.Or(one.file, "standard output")
-			return nil, usage(c, fmt.Sprintf("--output %s: another format goes to %s already; use FORMAT=FILE with a file of its own", text, where))
+			return nil, usage(c, fmt.Sprintf("--output %s: another format is written to %s already; use FORMAT=FILE with another file", text, where))
 		}
 		outputs = append(outputs, one)
 	}

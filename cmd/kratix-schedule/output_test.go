@@ -80,8 +80,8 @@ func TestWhoseAFileIs(t *testing.T) {
 		"worker-1/resources/team/redis/cache/instance/5058f/x.yaml": "request team/cache of Promise redis",
 		"resources/team/redis/cache/5058f/x.yaml":                   "request team/cache of Promise redis",
 		"worker-1/dependencies/redis/5058f/static/x.yaml":           "Promise redis",
-		"worker-1/dependencies/kratix-canary-namespace.yaml":        "a file of nobody's",
-		"worker-1/resources/x.yaml":                                 "a file of nobody's",
+		"worker-1/dependencies/kratix-canary-namespace.yaml":        "a file that belongs to no placement",
+		"worker-1/resources/x.yaml":                                 "a file that belongs to no placement",
 	} {
 		if got := ownerOf(path); got != want {
 			t.Errorf("%s: %s", path, got)

@@ -55,5 +55,5 @@ func ownerOf(path string) string {
 			return "Promise " + below[0]
 		}
 	}
-	return "a file of nobody's"
+	return "a file that belongs to no placement"
 }

@@ -43,7 +43,7 @@ func runCommand(std streams) *cobra.Command {
 		Long: `Place every Work on the Destinations that fit, and write it to their state
 stores. What would break a Destination is held back; everything else is written.
 
-Without --once, run watches the input and works until it is told to stop.`,
+Without --once, run watches the input and works until it receives a signal to stop.`,
 		Example: `  kratix-schedule run -f testdata/elastic-cloud --once
   kubectl get works,destinations,gitstatestores -A -o yaml | kratix-schedule run -f - -f secrets/ --once`,
 		Args: noArguments,
@@ -59,7 +59,7 @@ Without --once, run watches the input and works until it is told to stop.`,
 	flags.git.add(command)
 	flags.branch.add(command)
 	command.Flags().BoolVar(&flags.once, "once", false, "do one round and end")
-	command.Flags().BoolVar(&flags.dryRun, "dry-run", false, "do everything but write to a state store; what would be written is told. With --kube, Kratix goes on writing, and only conflicts are told, by the condition ConflictFree and by events")
+	command.Flags().BoolVar(&flags.dryRun, "dry-run", false, "do everything but write to a state store, and print what would be written. With --kube, Kratix continues to write, and only conflicts are reported, by the condition ConflictFree and by events")
 	flags.allowed.add(command)
 	command.Flags().DurationVar(&flags.delay, "removal-delay", removalDelay, "how long an object must be missing from the files that are watched before that counts")
 	flags.follow.add(command)

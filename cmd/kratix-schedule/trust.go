@@ -121,7 +121,7 @@ func mayLogIn(c *cobra.Command, repository string) (why string, may bool) {
 	case bound != "" && strings.EqualFold(bound, address):
 		return fmt.Sprintf("no credentials are sent to %s: %s names it, and what is sent to http:// can be read on the way: use https://, or name the repository with --repo", address, config), false
 	}
-	return fmt.Sprintf("no credentials are sent to %s: %s names it, and whoever can change that file could have them: set %s=%s, or name the repository with --repo",
+	return fmt.Sprintf("no credentials are sent to %s: %s names it, and anyone who can change that file could obtain them: set %s=%s, or name the repository with --repo",
 		address, config, repoHostVariable, address), false
 }
 

@@ -83,7 +83,7 @@ func (f *workFlags) check(c *cobra.Command) error {
 	case f.options.Type != kratix.ResourceWorkType && f.options.Type != kratix.PromiseWorkType:
 		return usage(c, fmt.Sprintf("--type %q is not known: use resource or promise", f.options.Type))
 	case f.apply && f.options.Pipeline == "":
-		return usage(c, "--apply needs --pipeline: by its name the Works of a request are told apart")
+		return usage(c, "--apply needs --pipeline: its name distinguishes the Works of a request")
 	}
 	return nil
 }

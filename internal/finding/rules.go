@@ -32,7 +32,7 @@ func DuplicateObject() Rule {
 		Why: "Flux builds every file below a Destination's dependencies/ or resources/ as one kustomization. " +
 			"kustomize refuses an id (group, version, kind, namespace, name) that it has already seen, the whole build fails, " +
 			"and nothing of that root is applied any more: not even what has nothing to do with the conflict. " +
-			"The placement that came later is held back, so that everything else keeps flowing; it is written by itself once the other owner goes.",
+			"The placement that came later is held back, and everything else is written; it is written automatically once the other owner is removed.",
 		Fix: "Let only one of them bring the object: move what every request needs (CRDs, operators, namespaces) into the Promise's dependencies, " +
 			"or put the request's name into the object's name.",
 	}
@@ -45,7 +45,7 @@ func UnbuildableFile() Rule {
 		Summary: "A YAML file is not made of Kubernetes objects, so Flux cannot build the root it would lie in.",
 		Why: "Flux reads every .yaml and .yml below a root as Kubernetes objects. One file with malformed YAML, without kind or " +
 			"metadata.name, fails the whole build. The placement with that file is held back.",
-		Fix: "Mend the file, or give it another ending than .yaml or .yml if it is not meant for the cluster.",
+		Fix: "Correct the file, or give it another extension than .yaml or .yml if it is not meant for the cluster.",
 	}
 }
 
@@ -53,12 +53,12 @@ func UnbuildableFile() Rule {
 func PathTaken() Rule {
 	return Rule{
 		ID: "KS003", Name: "PathTaken", Severity: Error,
-		Summary: "Two Works want the same path of a Destination, or one needs a directory where another has a file; or a file of nobody's is there.",
+		Summary: "Two Works want the same path of a Destination, or one needs a directory where another has a file; or a file that belongs to no placement is there.",
 		Why: "In mode nestedByMetadata the path is made of the Promise, the request, the pipeline and the group; in mode none it is the Work's own. " +
-			"Two Works with one path would overwrite each other for ever, and no store can hold a file `app` and a file `app/cm.yaml`: " +
+			"Two Works with one path would overwrite each other in every round, and no store can hold a file `app` and a file `app/cm.yaml`: " +
 			"git has no such tree, and S3 servers refuse or hide one of the two. The one that came later is held back; " +
-			"files, symlinks and submodules that belong to no placement were there first. It is written by itself once the path is free.",
-		Fix: "Remove one of the Works, or have its pipeline write to another path; where a file of nobody's is in the way, move that.",
+			"files, symlinks and submodules that belong to no placement were there first. It is written automatically once the path is free.",
+		Fix: "Remove one of the Works, or have its pipeline write to another path; if a file that belongs to no placement is in the way, move it.",
 	}
 }
 
@@ -66,10 +66,10 @@ func PathTaken() Rule {
 func UnbuildableKustomization() Rule {
 	return Rule{
 		ID: "KS004", Name: "UnbuildableKustomization", Severity: Error,
-		Summary: "A directory has a kustomization of its own, and that does not build.",
+		Summary: "A directory has its own kustomization, which does not build.",
 		Why: "Flux adds a directory with a kustomization.yaml as one resource and lets kustomize build it. If that fails, " +
 			"the whole root it lies in fails. The placement with that directory is held back.",
-		Fix: "Correct the kustomization as Flux's words say; it builds when `kustomize build` of its directory does.",
+		Fix: "Correct the kustomization as Flux's message says; it is accepted once `kustomize build` of its directory succeeds.",
 	}
 }
 
@@ -77,10 +77,10 @@ func UnbuildableKustomization() Rule {
 func UncheckedKustomization() Rule {
 	return Rule{
 		ID: "KS005", Name: "UncheckedKustomization", Severity: Error,
-		Summary: "A kustomization names something outside the store, so what it builds to is not known.",
-		Why: "kustomize would fetch it over the network. kratix-schedule never does: what comes back could differ from what Flux gets, " +
-			"and a pipeline's output must not make it call anywhere. What is not known cannot be checked, so the placement is held back.",
-		Fix: "Put the files that are named into the pipeline's output.",
+		Summary: "A kustomization refers to a resource outside the store, so the result of its build is not known.",
+		Why: "kustomize would fetch it over the network. kratix-schedule never does: the response could differ from the one that Flux gets, " +
+			"and a pipeline's output must not make it open connections. The result cannot be checked, so the placement is held back.",
+		Fix: "Put the files that it refers to into the pipeline's output.",
 	}
 }
 
@@ -99,7 +99,7 @@ func HidingKustomization() Rule {
 func RepeatedField() Rule {
 	return Rule{
 		ID: "KS007", Name: "RepeatedField", Severity: Error,
-		Summary: "An object has a field twice: kustomize builds the root with it, and Flux then cannot write out what was built.",
+		Summary: "An object has a field twice: kustomize builds the root with it, but Flux then cannot serialize the result.",
 		Why: "Flux has kustomize write the objects out after the build, which fails for the whole root (`kustomize build failed: " +
 			"map[string]interface {}(nil): yaml: unmarshal errors`), and nothing of it is applied. " +
 			"kubectl and the API server take the last of the two, and published manifests of well-known products have such fields " +
@@ -112,9 +112,9 @@ func RepeatedField() Rule {
 func UnwritableObject() Rule {
 	return Rule{
 		ID: "KS018", Name: "UnwritableObject", Severity: Error,
-		Summary: "An object is built, and Flux then cannot write it out or decode it.",
-		Why: "After the build Flux's kustomize-controller writes all objects out as YAML and decodes them again. That fails for the whole root on what " +
-			"JSON does not know: a key that is not a string (`80: shop/web:8080`, `true:`), .inf and .nan, a template that was not rendered (`{{ x }}`), " +
+		Summary: "Flux cannot serialize an object after the build, or decode it again.",
+		Why: "After the build Flux's kustomize-controller writes all objects out as YAML and decodes them again. That fails for the whole root for values " +
+			"that JSON does not have: a key that is not a string (`80: shop/web:8080`, `true:`), .inf and .nan, a template that was not rendered (`{{ x }}`), " +
 			"a value that is not of the type its tag names; and on an object without apiVersion. kubectl takes some of them. Nothing of the root is applied " +
 			"any more, so the placement is held back.",
 		Fix: "Put keys and values in quotes where a string is meant, render the template, and check how apiVersion is spelt.",
@@ -125,9 +125,9 @@ func UnwritableObject() Rule {
 func NotApplied() Rule {
 	return Rule{
 		ID: "KS017", Name: "NotApplied", Severity: Warning,
-		Summary: "Flux leaves an object, a file or a part of an object out without a word.",
-		Why: "What Flux decodes and has no name or apiVersion that is a string (`name: 2024`) is no Kubernetes object to it, a file whose name does not end " +
-			"in .yaml or .yml is not read at all, and labels of which one is a number are lost. Flux reports the root as applied, and the request looks done.",
+		Summary: "Flux silently leaves out an object, a file or a part of an object.",
+		Why: "Flux does not take a document for a Kubernetes object if its name or apiVersion is not a string (`name: 2024`). A file whose name does not end " +
+			"in .yaml or .yml is not read at all, and if one label is a number all labels are lost. Flux reports the root as applied, and the request looks complete.",
 		Fix: "Put the value in quotes.",
 	}
 }
@@ -228,8 +228,8 @@ func PathsDifferOnlyInCase() Rule {
 	return Rule{
 		ID: "KS016", Name: "PathsDifferOnlyInCase", Severity: Warning,
 		Summary: "Two paths of one Destination differ only in upper and lower case, or in the way that Unicode spells an accent.",
-		Why: "The store holds both, and Flux on Linux reads both. On macOS and Windows a checkout has only one of the two, and whoever " +
-			"commits from there removes or changes the other.",
+		Why: "The store holds both, and Flux on Linux reads both. On macOS and Windows a checkout has only one of the two, and a commit " +
+			"from there removes or changes the other.",
 		Fix: "Rename one of them.",
 	}
 }
@@ -239,8 +239,8 @@ func UnreadableInput() Rule {
 	return Rule{
 		ID: "KS020", Name: "UnreadableInput", Severity: Error,
 		Summary: "A file or a document of the input cannot be read.",
-		Why: "What the document holds is unknown, so it takes no part. While such a document is there, nothing is removed from any store: " +
-			"what it should have asked for may be what lies there.",
+		Why: "The content of the document is unknown, so it is ignored. While the input has such a document, nothing is removed from any store: " +
+			"the files there may be those that the document asks for.",
 		Fix: "Correct the YAML at the line named.",
 	}
 }
@@ -249,8 +249,8 @@ func UnreadableInput() Rule {
 func UnknownField() Rule {
 	return Rule{
 		ID: "KS021", Name: "UnknownField", Severity: Warning,
-		Summary: "An object has a field that this version does not know; the field is ignored.",
-		Why:     "Newer versions of Kratix add fields. It may also be a misspelt one, whose meaning is then lost.",
+		Summary: "An object has an unknown field; the field is ignored.",
+		Why:     "Newer versions of Kratix add fields. The field may also be misspelled, and then has no effect.",
 		Fix:     "Check the spelling, or use a version of kratix-schedule that knows the field.",
 	}
 }
@@ -280,8 +280,8 @@ func UnsafePath() Rule {
 func InvalidObject() Rule {
 	return Rule{
 		ID: "KS024", Name: "InvalidObject", Severity: Error,
-		Summary: "An object lacks something without which it cannot be used.",
-		Why:     "Names become parts of paths; an empty one would put files where other owners' files are.",
+		Summary: "An object lacks a required field.",
+		Why:     "Names become parts of paths; with an empty name, files would be written into other owners' directories.",
 		Fix:     "Complete the object as the message says.",
 	}
 }
@@ -291,7 +291,7 @@ func RepeatedObject() Rule {
 	return Rule{
 		ID: "KS025", Name: "RepeatedObject", Severity: Error,
 		Summary: "The input has two objects of one kind, namespace and name.",
-		Why:     "On a cluster there can be only one. The first one in the order of the files counts.",
+		Why:     "A cluster can have only one of them. The first one in the order of the files is used.",
 		Fix:     "Remove or rename one of them.",
 	}
 }
@@ -301,7 +301,7 @@ func IgnoredObject() Rule {
 	return Rule{
 		ID: "KS026", Name: "IgnoredObject", Severity: Note,
 		Summary: "The input has an object of a kind that is not read here.",
-		Why:     "Works, Destinations, state stores and their Secrets are read; everything else in a directory takes no part.",
+		Why:     "Works, Destinations, state stores and their Secrets are read; everything else in a directory is ignored.",
 		Fix:     "Nothing, if it was meant so.",
 	}
 }
@@ -311,8 +311,8 @@ func NoDestination() Rule {
 	return Rule{
 		ID: "KS040", Name: "NoDestination", Severity: Error,
 		Summary: "No Destination fits a group of a Work, so it is not written anywhere.",
-		Why:     "The labels that the Promise and its pipelines ask for are on no Destination that can take the group.",
-		Fix:     "Give a Destination the labels, or ask for others; where one is full or cordoned, make room. `kratix-schedule explain WORK -f PATH` says what each lacks.",
+		Why:     "No Destination that accepts the group has the labels that the Promise and its pipelines select.",
+		Fix:     "Give a Destination the labels, or select others; if one is full or cordoned, make room. `kratix-schedule explain WORK -f PATH` shows what each lacks.",
 	}
 }
 
@@ -331,7 +331,7 @@ func StoreMissing() Rule {
 	return Rule{
 		ID: "KS042", Name: "StoreMissing", Severity: Error,
 		Summary: "A Destination names a state store, or a store names a Secret, that is not there.",
-		Why: "Nothing can be written to the Destination, and what is there cannot be known: it is passed over, " +
+		Why: "Nothing can be written to the Destination, and its content cannot be read: it is skipped, " +
 			"and a request that is only there is placed anew elsewhere.",
 		Fix: "Add the object that is named, or correct the reference.",
 	}
@@ -341,8 +341,8 @@ func StoreMissing() Rule {
 func Unsupported() Rule {
 	return Rule{
 		ID: "KS043", Name: "Unsupported", Severity: Error,
-		Summary: "An object asks for something that this version cannot do.",
-		Why:     "Doing something else instead would be worse than doing nothing.",
+		Summary: "An object uses a feature that this version does not support.",
+		Why:     "The object is ignored rather than treated as something else.",
 		Fix:     "Use what the message names, or a newer version.",
 	}
 }
@@ -352,8 +352,8 @@ func SharedPath() Rule {
 	return Rule{
 		ID: "KS044", Name: "SharedPath", Severity: Error,
 		Summary: "Two Destinations write to the same path of one store, or to one inside the other.",
-		Why:     "Each would take the other's files for its own, or Flux would apply both sets to one cluster. Neither is written.",
-		Fix:     "Give each Destination a path of its own.",
+		Why:     "Each would treat the other's files as its own, or Flux would apply both sets to one cluster. Neither is written.",
+		Fix:     "Give each Destination its own path.",
 	}
 }
 
@@ -363,7 +363,7 @@ func PlacementWaits() Rule {
 		ID: "KS045", Name: "PlacementWaits", Severity: Warning,
 		Summary: "A group waits to be placed, since it may already be on a Destination that cannot be read now.",
 		Why:     "Which placements a Destination has is recorded in its store. While that, or the Destination itself, cannot be read, a request placed anew elsewhere could exist twice.",
-		Fix:     "Mend what is reported of the Destination (KS020, KS023, KS024, KS043, KS044), its store (KS060) or its owner (KS065); the group is placed by itself then.",
+		Fix:     "Correct what is reported about the Destination (KS020, KS023, KS024, KS043, KS044), its store (KS060) or its owner (KS065); the group is then placed automatically.",
 	}
 }
 
@@ -396,7 +396,7 @@ func RestlessWork() Rule {
 		Summary: "A Work changes again and again, and each change is written.",
 		Why: "Each change is a commit, and Flux applies each. Mostly a pipeline is not idempotent: it writes the time, a random value or " +
 			"a password made anew into its output, or gives its files in another order each time, so that a run for the same request " +
-			"gives something else. Twenty changes without ten quiet minutes in between are told; only a daemon sees them.",
+			"gives something else. It is reported after twenty changes without ten quiet minutes in between; only a daemon detects it.",
 		Fix: "Compare two commits of the store to see what changes (`git log -p` of the Work's directory), and have the pipeline write the same " +
 			"for the same request: no time, no random value, lists in a fixed order, a password only when there is none yet.",
 	}

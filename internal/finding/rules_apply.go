@@ -95,7 +95,7 @@ func DefinitionRemoved() Rule {
 	return Rule{
 		ID: "KS108", Name: "DefinitionRemoved", Severity: Error,
 		Summary: "A CustomResourceDefinition, or a version of it, goes while objects of it remain on the Destination.",
-		Why: "With the definition Kubernetes deletes all its objects, whoever wrote them; Flux then finds `no matches for kind` for those that are still in its roots, and applies nothing there any more. " +
+		Why: "With the definition Kubernetes deletes all its objects, whatever created them; Flux then finds `no matches for kind` for those that are still in its roots, and applies nothing there any more. " +
 			"The placement that takes the definition away is held back, and keeps what it has.",
 		Fix: "Remove the objects that the message names first, or keep the definition or the version.",
 	}

@@ -4,7 +4,7 @@ package finding
 func PolicyNotInForce() Rule {
 	return Rule{
 		ID: "KS071", Name: "PolicyNotInForce", Severity: Error,
-		Summary: "Kratix may place Works by itself, and so write what would break a Destination.",
+		Summary: "Kratix may place Works itself, and so write what would break a Destination.",
 		Why: "With --schedule-only this program decides what has a WorkPlacement, and Kratix writes whatever has one. Kratix's own scheduler is " +
 			"kept from making any by a ValidatingAdmissionPolicy. Without it Kratix places each new Work within milliseconds, conflicts included.",
 		Fix: "Apply deploy/schedule, or set admissionPolicy.create in the Helm chart; name Kratix's ServiceAccount there and with " +
@@ -16,7 +16,7 @@ func PolicyNotInForce() Rule {
 func PolicyUnchecked() Rule {
 	return Rule{
 		ID: "KS072", Name: "PolicyUnchecked", Severity: Warning,
-		Summary: "It could not be found out whether Kratix is kept from placing Works by itself.",
+		Summary: "It is not known whether Kratix is denied to place Works.",
 		Why: "The program asks the API server, by a dry run as Kratix's ServiceAccount where its role allows that, and else by reading the policy " +
 			"and its binding. As long as it cannot, a policy that is missing goes unnoticed.",
 		Fix: "Give the ServiceAccount of this program the roles that deploy/schedule has.",
@@ -29,7 +29,7 @@ func PolicyDeniesSelf() Rule {
 		ID: "KS077", Name: "PolicyDeniesSelf", Severity: Error,
 		Summary: "An admission policy or webhook keeps this program itself from making WorkPlacements, so that no new Work is placed.",
 		Why: "The policy for --schedule-only is about Kratix's ServiceAccount alone. One that is about everybody, or that names the ServiceAccount of this " +
-			"program as Kratix's, leaves nobody who places Works. What is placed already stays, and Kratix goes on writing it.",
+			"program as Kratix's, leaves no program that places Works. Existing placements stay, and Kratix continues to write them.",
 		Fix: "Except the ServiceAccount of this program from the policy or webhook that the message names, or put Kratix's own in its place in deploy/schedule or " +
 			"in the Helm chart's kratix.serviceAccount.",
 	}
@@ -41,10 +41,10 @@ func OtherScheduler() Rule {
 		ID: "KS073", Name: "OtherScheduler", Severity: Error,
 		Summary: "Another program makes WorkPlacements, beside this one.",
 		Why: "Two schedulers place each request twice, and two writers break a Destination together where each alone would not. " +
-			"A WorkPlacement that somebody else has created, or whose spec somebody else has changed, since this process began says that there is one. " +
-			"With --schedule-only this program goes on, and what the other one places is written unchecked; else it writes nothing any more.",
+			"Another program has created a WorkPlacement or changed its spec since this process started. " +
+			"With --schedule-only this program continues, and what the other one places is written unchecked; in other modes it stops writing.",
 		Fix: "Find out which program it is, and stop it or keep it from making WorkPlacements; then restart this one. " +
-			"--with-kratix=ignore goes on in spite of it, and says nothing of it.",
+			"--with-kratix=ignore continues anyway, and does not report it.",
 	}
 }
 
@@ -77,6 +77,6 @@ func UnusablePlacement() Rule {
 		Summary: "A WorkPlacement is not as Kratix makes them, and is not promoted.",
 		Why: "What is promoted is found again by the name of its WorkPlacement, which Kratix makes of the Work, the Destination and the group. " +
 			"What was promoted of the Work before stays as it is.",
-		Fix: "Delete the WorkPlacement if somebody has made it by hand; Kratix makes its own.",
+		Fix: "Delete the WorkPlacement if it was created by hand; Kratix creates its own.",
 	}
 }

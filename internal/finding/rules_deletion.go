@@ -7,7 +7,7 @@ func KeptFromBefore() Rule {
 		Summary: "A file of the input is empty or cannot be read whole, so what it held before still counts.",
 		Why: "A file that was cut off does not prove that its Works were deleted. While the input is watched they stay as they were; a process that has just " +
 			"started does not know what the file held, and removes no placement that has lost its Work.",
-		Fix: "Write the file again. If what it held is to go, delete the file.",
+		Fix: "Write the file again. To remove its objects, delete the file.",
 	}
 }
 
@@ -29,7 +29,7 @@ func DeletionsHeld() Rule {
 		ID: "KS062", Name: "DeletionsHeld", Severity: Warning,
 		Summary: "Placements without a Work stay for now, because part of the input could not be read, or because they have just lost it.",
 		Why:     "The Work may be in the part that could not be read, or in a file that is just being replaced.",
-		Fix:     "Mend what is reported as unreadable or empty (KS020, KS029). After a start, wait for as long as --removal-delay says.",
+		Fix:     "Correct the files that are reported as unreadable or empty (KS020, KS029). After a start, wait for as long as --removal-delay says.",
 	}
 }
 

@@ -5,8 +5,8 @@ func DestinationAbsent() Rule {
 	return Rule{
 		ID: "KS049", Name: "DestinationAbsent", Severity: Warning,
 		Summary: "A Destination that has placements is not in the input. They stay where they are, and count.",
-		Why: "A Destination that was deleted with cleanup none leaves its files, and its cluster goes on reading them. " +
-			"To place its requests anew would run each of them twice.",
+		Why: "A Destination that was deleted with cleanup none leaves its files, and its cluster continues to read them. " +
+			"If its requests were placed again, each of them would run twice.",
 		Fix: "Add the Destination again: what is recorded there is its own again. If it is gone for good, let its requests be placed anew " +
 			"with --on-misplaced move, and remove the old files with `kratix-schedule cleanup`.",
 	}
@@ -39,8 +39,8 @@ func FilepathModeChanged() Rule {
 func OrphanedPlacement() Rule {
 	return Rule{
 		ID: "KS053", Name: "OrphanedPlacement", Severity: Warning,
-		Summary: "The Work of a WorkPlacement is gone, and nobody deletes the WorkPlacement.",
-		Why: "Kratix goes on writing it, so whatever brings one of its objects is held back. A WorkPlacement that names its Work as owner is deleted with it; " +
+		Summary: "The Work of a WorkPlacement is gone, but the WorkPlacement is not deleted.",
+		Why: "Kratix continues to write it, so any placement with one of its objects is held back. A WorkPlacement that names its Work as owner is deleted with it; " +
 			"this one does not.",
 		Fix: "Delete the WorkPlacement, or create its Work again.",
 	}

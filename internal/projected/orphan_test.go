@@ -44,7 +44,7 @@ func TestBlockedPlacementNamesTheWorkPlacement(t *testing.T) {
 	}{
 		"an orphan": {
 			func(c *cluster, p *kratix.WorkPlacement) { c.orphans = append(c.orphans, kratix.KeyOf(p)) },
-			"a WorkPlacement whose Work is gone", "Delete WorkPlacement default/%s, whose Work is gone: nobody else does.",
+			"a WorkPlacement whose Work is gone", "Delete WorkPlacement default/%s, whose Work is gone: nothing else deletes it.",
 		},
 		"one of another name": {
 			func(c *cluster, p *kratix.WorkPlacement) {
@@ -52,14 +52,14 @@ func TestBlockedPlacementNamesTheWorkPlacement(t *testing.T) {
 				p.Name = "by-hand"
 				c.orphans = append(c.orphans, kratix.KeyOf(p))
 			},
-			"a WorkPlacement whose Work is gone", "Delete WorkPlacement default/%s, whose Work is gone: nobody else does.",
+			"a WorkPlacement whose Work is gone", "Delete WorkPlacement default/%s, whose Work is gone: nothing else deletes it.",
 		},
 		"one of nobody's": {
 			func(c *cluster, p *kratix.WorkPlacement) {
 				delete(c.placements, kratix.KeyOf(p))
 				p.Name, p.Labels = "by-hand", nil
 			},
-			"a WorkPlacement that no Work asks for", "",
+			"a WorkPlacement without a Work", "",
 		},
 		"one that goes": {
 			func(c *cluster, p *kratix.WorkPlacement) { p.DeletionTimestamp = &metav1.Time{Time: c.now} },

@@ -40,7 +40,7 @@ func (p *planner) soleScheduler(have []metav1.Condition) []metav1.Condition {
 		return []metav1.Condition{no(kratix.SoleSchedulerCondition, p.other.Rule.Name, p.other.Message+". "+p.other.Advice())}
 	case p.unsure: // the condition stays as it is
 	case p.mode != Observe && p.mode != Promote && meta.FindStatusCondition(have, kratix.SoleSchedulerCondition) != nil:
-		return []metav1.Condition{yes(kratix.SoleSchedulerCondition, noOtherScheduler, "nobody else places Works")}
+		return []metav1.Condition{yes(kratix.SoleSchedulerCondition, noOtherScheduler, "no other program places Works")}
 	}
 	return nil
 }

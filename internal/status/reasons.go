@@ -139,7 +139,7 @@ func workPlacementReasons() []Reason {
 	t.both("", normal, writtenTo, "it is written after it was not; Kratix: at each write")
 	t.both("", warning, failedToWrite, "it cannot be written")
 	t.both("", warning, mismatch, "its Destination no longer fits")
-	const finding = "what is wrong is a finding of its own, and the write fails as FailedWriteToDestination"
+	const finding = "the problem is a separate finding, and the write fails as FailedWriteToDestination"
 	t.kratixOnly("", warning, "FailedReadKratixStateFile", "the list of its files (mode none) cannot be read", finding)
 	t.kratixOnly("", warning, "FailedUnmarshalKratixStateFile", "the list of its files (mode none) is no YAML", finding)
 	t.kratixOnly("", warning, "FailedGetAllWorkplacementsForDestination", "the WorkPlacements for a joined file cannot be listed", "nothing is listed for a write: all objects are followed")
@@ -164,10 +164,10 @@ func destinationReasons() []Reason {
 	t.ownOnly(kratix.ConflictFreeCondition, isFalse, duplicateResources, "placements are held back on it; the message names some", Manage, Observe, Schedule)
 	t.ownOnly(kratix.ConflictFreeCondition, isUnknown, RuleName, "the name of a rule: nothing is placed on it, and it said something before", Manage, Observe, Schedule)
 	t.ownOnly("", warning, duplicateResources, "placements are held back on it", Manage, Observe, Schedule)
-	t.ownOnly(kratix.SoleSchedulerCondition, isTrue, noOtherScheduler, "nobody else places Works any more", Manage, Schedule)
-	t.ownOnly(kratix.SoleSchedulerCondition, isFalse, "OtherScheduler", "somebody else places Works (KS073)", Manage, Schedule)
+	t.ownOnly(kratix.SoleSchedulerCondition, isTrue, noOtherScheduler, "no other program places Works any more", Manage, Schedule)
+	t.ownOnly(kratix.SoleSchedulerCondition, isFalse, "OtherScheduler", "another program places Works (KS073)", Manage, Schedule)
 	t.ownOnly(kratix.SoleSchedulerCondition, isFalse, "PolicyNotInForce", "Kratix may place Works (KS071)", Schedule)
-	t.ownOnly("", warning, "OtherScheduler", "somebody else places Works", Manage, Schedule)
+	t.ownOnly("", warning, "OtherScheduler", "another program places Works", Manage, Schedule)
 	t.ownOnly("", warning, "PolicyNotInForce", "Kratix may place Works", Schedule)
 	return t.rows
 }

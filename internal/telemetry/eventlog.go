@@ -253,10 +253,10 @@ func levelOf(s finding.Severity) zapcore.Level {
 func (n *EventLog) StatusWritten(err error) {
 	switch {
 	case err == nil && n.statusFailure != "":
-		n.log.Info("the cluster is told again")
+		n.log.Info("the status is written to the cluster again")
 		n.statusFailure = ""
 	case err != nil && steady(err.Error()) != n.statusFailure:
-		n.log.Error("the cluster could not be told", zap.Error(err))
+		n.log.Error("the status could not be written to the cluster", zap.Error(err))
 		n.statusFailure = steady(err.Error())
 	}
 }

@@ -59,7 +59,7 @@ func newStoreMetrics(define *definer) *storeMetrics {
 			"denied, unavailable, misconfigured, other.", storeLabel, "kind"),
 		retries:  define.counter("store_retries_total", "How often a store was read or written again after it had failed.", storeLabel),
 		failures: define.gauge("store_consecutive_failures", "How often in a row the store could not be read or written; 0 once it works.", storeLabel),
-		next: define.gauge("store_next_try_timestamp_seconds", "When the store is asked again after it has failed, in seconds since 1970; 0 once it works. "+
+		next: define.gauge("store_next_try_timestamp_seconds", "When the store is tried again after it has failed, in seconds since 1970; 0 once it works. "+
 			"Each failure in a row doubles the pause, up to 5 minutes.", storeLabel),
 		queue: define.gauge("queue_depth", "Placements whose change waits to be written to the store. It is set when a write begins, "+
 			"is 0 once one worked, and stays while the store fails.", storeLabel),

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// tellings returns the times of the notifications for changes at the given times, in
+// notifications returns the times of the notifications for changes at the given times, in
 // milliseconds since the first change.
-func tellings(changes ...int) []int {
+func notifications(changes ...int) []int {
 	var p throttle
 	var lines []int
 	var now int
@@ -53,7 +53,7 @@ func TestThrottleCoalescesChanges(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			if got := tellings(test.changes...); !slices.Equal(got, test.want) {
+			if got := notifications(test.changes...); !slices.Equal(got, test.want) {
 				t.Errorf("told at %v, want %v", got, test.want)
 			}
 		})

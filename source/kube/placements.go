@@ -52,7 +52,7 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 			snapshot.Orphans = append(snapshot.Orphans, kratix.KeyOf(p))
 			snapshot.Findings = append(snapshot.Findings, finding.Finding{
 				Rule: finding.OrphanedPlacement(), Place: finding.Place{Object: kratix.Describe(p)},
-				Message: "its Work " + p.Work().Name + " is gone, and nobody deletes it",
+				Message: "its Work " + p.Work().Name + " is gone, but the WorkPlacement is not deleted",
 				Fix:     fmt.Sprintf("kubectl delete workplacement %s --namespace %s", p.Name, p.Namespace),
 			})
 		}

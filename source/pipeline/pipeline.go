@@ -31,7 +31,7 @@ type Options struct {
 
 // ErrSuspended means that metadata/workflow-control.yaml suspends the pipeline: there is no
 // Work yet.
-var ErrSuspended = errors.New("the pipeline asks for no Work yet")
+var ErrSuspended = errors.New("the pipeline has suspended its Work")
 
 // ErrInput is wrapped by every error about the content of the directories.
 var ErrInput = errors.New("invalid pipeline directories")

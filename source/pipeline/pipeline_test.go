@@ -180,8 +180,8 @@ func TestReadRejects(t *testing.T) {
 
 func TestSuspendedPipelineHasNoWork(t *testing.T) {
 	for control, want := range map[string]string{
-		"suspend: true\n":               "the pipeline asks for no Work yet: metadata/workflow-control.yaml has suspend: true",
-		"message: wait\nretryAfter: 5m": "the pipeline asks for no Work yet: metadata/workflow-control.yaml has retryAfter: 5m",
+		"suspend: true\n":               "the pipeline has suspended its Work: metadata/workflow-control.yaml has suspend: true",
+		"message: wait\nretryAfter: 5m": "the pipeline has suspended its Work: metadata/workflow-control.yaml has retryAfter: 5m",
 	} {
 		_, err := pipeline.Read(dirs("metadata/workflow-control.yaml", control), resource())
 		if !errors.Is(err, pipeline.ErrSuspended) || err.Error() != want {

@@ -10,7 +10,7 @@ import (
 
 const (
 	fixReach  = "check the host in spec.endpoint of the state store, and that this machine can reach it"
-	fixServer = "look at the server: it answers, and cannot do what it is asked"
+	fixServer = "check the server: it responds, but cannot process the request"
 )
 
 // blames maps each fix to its diagnosis.

@@ -269,7 +269,7 @@ func TestResponseDeterminesTheKindOfError(t *testing.T) {
 		kind   error
 		hint   string
 	}{
-		"SlowDown":             {503, statestore.ErrUnavailable, "fewer requests"},
+		"SlowDown":             {503, statestore.ErrUnavailable, "the rate of requests"},
 		"InternalError":        {500, statestore.ErrUnavailable, ""},
 		"PermanentRedirect":    {301, statestore.ErrMisconfigured, "another region"},
 		"ExpiredToken":         {400, statestore.ErrDenied, "accessKeyID"},

@@ -41,7 +41,7 @@ const (
 )
 
 // noConditions is the notice about a provider without conditional writes.
-const noConditions = "this provider does not honour conditional writes (If-Match): two writers at once cannot be told apart, so see to it that only one runs, for instance by leader election"
+const noConditions = "this provider does not honour conditional writes (If-Match): two concurrent writers are not detected, so run only one, for instance with leader election"
 
 // recognise returns the marker with an ETag. If another writer wrote it, it is read, which
 // also shows whether ETags are MD5s in this bucket.

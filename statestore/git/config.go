@@ -120,10 +120,10 @@ func (c Config) warnings() []string {
 	scheme, _, _ := strings.Cut(strings.ToLower(c.URL), "://")
 	switch {
 	case c.Insecure && scheme == "https":
-		said = append(said, "spec.insecure is set, so the server's certificate is not verified: whoever stands between can read the credentials and change what is deployed; "+
+		said = append(said, "spec.insecure is set, so the server's certificate is not verified: anyone on the network path can read the credentials and change what is deployed; "+
 			"put the CA's certificate into key ca.crt of the Secret instead")
 	case c.Insecure && c.Auth.SSH != (SSH{}) && c.Auth.SSH.KnownHosts == "":
-		said = append(said, "spec.insecure is set and the Secret has no key knownHosts, so the server's key is not verified: whoever stands between can change what is deployed")
+		said = append(said, "spec.insecure is set and the Secret has no key knownHosts, so the server's key is not verified: anyone on the network path can change what is deployed")
 	}
 	if scheme == "http" && c.Auth != (Auth{}) {
 		said = append(said, "spec.url begins with http://, so the credentials travel unencrypted: use https://")

@@ -15,7 +15,7 @@ const (
 	fixSpill   = "look at the temporary directory (TMPDIR) of this machine: what is held of the repository lies there"
 	fixReach   = "check the host in spec.url of the state store, and that this machine can reach it"
 	fixLimit   = "the host limits the number of requests: use fewer state stores on it, or a user with a higher limit"
-	fixServer  = "look at the server: it answers, and cannot do what it is asked"
+	fixServer  = "check the server: it responds, but cannot process the request"
 )
 
 // blames maps each fix to its diagnosis.

@@ -137,7 +137,7 @@ func (s *worker) beginWrite(ctx context.Context, changes statestore.ChangeSet) (
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.current != nil {
-		return nil, s.busy("write", statestore.ErrPending, "an earlier write is in hand")
+		return nil, s.busy("write", statestore.ErrPending, "an earlier write is in progress")
 	}
 	op := &operation{done: make(chan struct{}), changes: &changes}
 	s.take(op)

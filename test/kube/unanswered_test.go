@@ -17,7 +17,7 @@ import (
 )
 
 // poorLine is a proxy to an API server that loses the response to the first create of a
-// WorkPlacement, and delays watches of WorkPlacements until it is mended.
+// WorkPlacement, and delays watches of WorkPlacements until it is restored.
 type poorLine struct {
 	url    string
 	mended chan struct{}
@@ -72,7 +72,7 @@ func (l *poorLine) pass(answer *http.Response) error {
 	return nil
 }
 
-// heldBody delays everything new until the line is mended.
+// heldBody delays everything new until the line is restored.
 type heldBody struct {
 	io.ReadCloser
 	mended  chan struct{}

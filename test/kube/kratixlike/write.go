@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// writer writes the files of WorkPlacements, whoever created them.
+// writer writes the files of WorkPlacements, whichever program created them.
 type writer struct {
 	client client
 	stores *stores
