@@ -12,7 +12,7 @@ import (
 
 // Cluster describes the API server of a Destination. It is immutable and safe for concurrent
 // use; make one with NewCluster, and use it in every round until the version or the profile
-// changes. The zero Cluster is one of which nothing is known.
+// changes. The zero Cluster is an unknown one.
 type Cluster struct {
 	// minor is that of the API server; empty if it is not known.
 	minor string

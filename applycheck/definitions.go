@@ -99,7 +99,7 @@ func (s *source) definition(c *check) *apiextensionsv1.CustomResourceDefinition 
 	return found
 }
 
-// customType returns a version of the definition's kind; nil if nothing can be said of it.
+// customType returns a version of the definition's kind; nil if it cannot be checked.
 func (c *check) customType(s *source, version string) *customType {
 	m := c.Memory
 	key := compiledKey{file: s.file, position: s.position, version: version, minor: c.minor.Version}

@@ -56,7 +56,7 @@ type definedKind struct {
 	versions []string
 }
 
-// identity is an object to the API server, whatever its version.
+// identity identifies an object for the API server, which ignores the version.
 type identity struct {
 	schema.GroupKind
 	namespace, name string

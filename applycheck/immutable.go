@@ -12,7 +12,7 @@ import (
 )
 
 // changeFaults returns the faults of the changes from what a claim has stored to a file that
-// it wants. own are the faults of the file by itself: an object with one is not compared.
+// it wants. own are the faults of the file alone: an object that has one is not compared.
 func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile, own []fault) []fault {
 	if len(claim.stored) == 0 || slices.ContainsFunc(claim.stored, func(s *checkedFile) bool { return s.facts == file.facts }) {
 		return nil // new, or unchanged

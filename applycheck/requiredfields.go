@@ -21,8 +21,8 @@ type requiredField struct {
 	missing bool
 }
 
-// lacks reports whether a value of the field is refused as missing. The number 0 is no number,
-// since Flux sends 0 for a missing one.
+// lacks reports whether a value of the field is refused as missing. The number 0
+// counts as missing, since Flux sends 0 for a missing number.
 func (f requiredField) lacks(value any) bool {
 	return value == nil || value == int64(0) || isEmpty(value) && !f.missing
 }

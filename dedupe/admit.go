@@ -79,9 +79,9 @@ func (a *admission) admitOne(i int) bool {
 	return fits
 }
 
-// isUnchanged reports whether a claim wants what it has: then there is nothing to
-// quarantine, even where it conflicts. With Share that is only so if it has the
-// very bytes, since others may rely on them.
+// isUnchanged reports whether the wanted content of a claim equals its stored content: then
+// it is not quarantined even if it conflicts. With Share the bytes must be equal, since other
+// claims may rely on them.
 func (a *admission) isUnchanged(i int) bool {
 	claim := a.claims[i]
 	return len(claim.stored) > 0 && slices.EqualFunc(claim.stored, claim.wanted, func(x, y *entry) bool {

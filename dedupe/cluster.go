@@ -54,8 +54,8 @@ func CheckCluster(verdicts []Verdict) []finding.Finding {
 	return findings
 }
 
-// scopesOf counts the definitions of kinds that live outside namespaces, wherever
-// they are: in what is there after the round and in what is quarantined.
+// scopesOf counts the definitions of cluster-scoped kinds, in the files that remain after the
+// round and in those that are quarantined.
 func scopesOf(verdicts []Verdict) map[kindOf]int {
 	var defined clusterIndex
 	add := func(entries []*entry) {

@@ -118,8 +118,8 @@ func (c *confirmer) quarantine(of *claimant) bool {
 }
 
 // buildTogether has kustomize build all directories at once, with everything
-// that may refer to what they rename. It quarantines the claim without which they
-// build, and reports whether there is one.
+// that may refer to what they rename. If removing one
+// claim makes them build, it quarantines that claim and returns true.
 func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool {
 	if c.together || c.index.hasConflict(c.copies) {
 		return false // Flux fails anyway, and is quoted about that

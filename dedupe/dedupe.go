@@ -121,7 +121,7 @@ type Verdict struct {
 // decision is what CheckCluster needs of a check.
 type decision struct {
 	root *Root
-	// index has what is in the root if the verdict is carried out.
+	// index is the index of the root after the verdict is applied.
 	index  *index
 	claims []claimEntries
 	// trivial means that nothing conflicted, so that there was nothing to decide.

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// The most that is shown of how two copies differ.
+// Limits of the description of the differences between two copies.
 const (
 	shownDifferences = 4
 	shownValue       = 40

@@ -9,10 +9,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Digest is what is left to know of the roots of one cluster once everything in
-// them fits together: of each object and of each claimed path a sum, and whose
-// it is. It takes a tenth of the space of a CheckCache, and reports whether claims fit
-// in that have changed. It must not be used by two goroutines at a time.
+// Digest is a compact index of the roots of one cluster without conflicts: it maps the digest
+// of each object and of each claimed path to its claim. It takes a tenth of the space of a
+// CheckCache, and reports whether changed claims fit into the roots. It is not safe for
+// concurrent use.
 type Digest struct {
 	// owners say whose an object or a path is, by its sum. Two things of one sum
 	// are taken for one: then a Check has to find out.
@@ -25,8 +25,8 @@ type Digest struct {
 // digest names an object, a path or a claim.
 type digest uint64
 
-// Digest returns the digest of what the CheckCache has; nil when, by the last Check
-// and CheckCluster, not everything in it fits together.
+// Digest returns the Digest of the roots in the CheckCache; nil if the last Check and
+// CheckCluster have found a conflict among them.
 func (m *CheckCache) Digest() *Digest {
 	if !m.fits {
 		return nil

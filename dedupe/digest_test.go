@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// digested is two roots of one cluster, and how they are looked at.
+// digested is two roots of one cluster, to which random changes are applied.
 type digested struct {
 	roots [2]Root
 	rng   *rand.Rand

@@ -40,11 +40,11 @@ type entry struct {
 	notApplied bool
 	// elsewhere means that the object is a shared one and in another claim's file.
 	elsewhere bool
-	// kind is the way in which the claim has a path.
+	// kind is how the claim uses its path.
 	kind pathKind
 }
 
-// pathKind is the way in which a claim has a path.
+// pathKind is how a claim uses a path.
 type pathKind uint8
 
 const (

@@ -119,8 +119,8 @@ func fileSets(root *Root, x *rootIndex) []fileSet {
 	return sets
 }
 
-// ifPlain returns a parsed claim if it has no kustomizations, which change what the
-// objects of its files are; else nil.
+// ifPlain returns the parsed claim if it has no kustomizations, otherwise nil: a kustomization
+// may change the objects of its files.
 func (k *parsedClaim) ifPlain() *parsedClaim {
 	if k.kustomizations > 0 {
 		return nil

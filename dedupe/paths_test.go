@@ -206,8 +206,8 @@ func FuzzContested(f *testing.F) {
 	})
 }
 
-// TestAPathIsContestedByWhatIsThereNow lets paths come and go: what is counted
-// must be what is counted anew.
+// TestAPathIsContestedByWhatIsThereNow adds and removes paths: the updated
+// counts must equal those of a new count.
 func TestAPathIsContestedByWhatIsThereNow(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var counts pathCounts

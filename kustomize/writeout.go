@@ -43,7 +43,7 @@ const (
 // SecretContent replaces the content of a Secret in Flux's messages.
 const SecretContent = "(the Secret's content)"
 
-// maxWords is the maximum length of a message, since Flux's messages contain the whole
+// maxMessage is the maximum length of a message, since Flux's messages contain the whole
 // object. The cause is at their end.
 const maxMessage = 4 << 10
 

@@ -96,7 +96,7 @@ func (b *balancer) leave(u *unit) {
 }
 
 // levelOnce moves units off the busiest Destinations, and reports whether any moved. A move may make
-// another one possible, so even is called until it returns false.
+// another one possible, so it is called until it returns false.
 func (b *balancer) levelOnce() bool {
 	waiting, moved := b.byMember(), false
 	for {

@@ -34,7 +34,7 @@ type round struct {
 	chosen keys
 	// crowded means that a full Destination was passed over.
 	crowded bool
-	// watch, if not nil, is called before each choice.
+	// observe, if not nil, is called before each choice.
 	observe func(*job)
 	result  Result
 }

@@ -15,22 +15,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// site is a fixture of state stores with files of two Destinations.
-type site struct {
+// cleanupEnv is a fixture of state stores with files of two Destinations.
+type cleanupEnv struct {
 	*fixed
 	t      *testing.T
 	stores map[string]*memory.Store
 	works  []*kratix.Work
 }
 
-func (s *site) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
+func (s *cleanupEnv) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	return s.stores[ref.Name], nil
 }
 
-// newSite returns a site in which Destination d was managed on the state store staging and
-// then promoted to live, so that it has records in both; before, it was on old.
-func newSite(t *testing.T) *site {
-	s := &site{fixed: &fixed{}, t: t, stores: map[string]*memory.Store{}}
+// newCleanupEnv returns a cluster in which Destination d was first on the state store old, then
+// managed on staging, and then promoted to live. It has records in staging and live.
+func newCleanupEnv(t *testing.T) *cleanupEnv {
+	s := &cleanupEnv{fixed: &fixed{}, t: t, stores: map[string]*memory.Store{}}
 	for _, name := range []string{"live", "old", "staging"} {
 		s.stores[name] = memory.New("GitStateStore " + name)
 		s.GitStateStores = append(s.GitStateStores, gitStore(name, "https://example.com/"+name+".git", "main", ""))
@@ -46,7 +46,7 @@ func newSite(t *testing.T) *site {
 }
 
 // round runs one round of manage.
-func (s *site) round() {
+func (s *cleanupEnv) round() {
 	s.t.Helper()
 	r := &reconcile.Reconciler{Source: s, Stores: s, Finish: reconcile.Commit}
 	if _, err := r.Round(s.t.Context()); err != nil {
@@ -55,7 +55,7 @@ func (s *site) round() {
 }
 
 // has reports whether a store has the record of w in a directory.
-func (s *site) has(store, dir string) bool {
+func (s *cleanupEnv) has(store, dir string) bool {
 	s.t.Helper()
 	state, err := s.stores[store].Read(s.t.Context())
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *site) has(store, dir string) bool {
 }
 
 // cleanup cleans up d, and returns the stores that files were removed from.
-func (s *site) cleanup(live promoted.Stores) ([]string, *promoted.LiveCleanup, error) {
+func (s *cleanupEnv) cleanup(live promoted.Stores) ([]string, *promoted.LiveCleanup, error) {
 	s.t.Helper()
 	on := &promoted.LiveCleanup{Source: s, Live: live, Of: "d"}
 	r := &reconcile.Reconciler{Source: on, Stores: s, Finish: reconcile.Commit}
@@ -98,19 +98,19 @@ func (s *site) cleanup(live promoted.Stores) ([]string, *promoted.LiveCleanup, e
 func TestCleanupOfAPromotedDestinationKeepsUsedFiles(t *testing.T) {
 	mapped := promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}
 	for name, c := range map[string]struct {
-		change func(*site)
+		change func(*cleanupEnv)
 		live   promoted.Stores
 	}{
-		"annotated": {func(s *site) { s.Destinations[0] = destinationOn("d", "d", "staging", "GitStateStore/live") }, nil},
-		"mapped":    {func(*site) {}, mapped},
-		"another one is on the store that Kratix writes": {func(s *site) { s.Destinations = append(s.Destinations, destinationOn("other", "other", "staging", "")) }, mapped},
-		"another name of that store": {func(s *site) {
+		"annotated": {func(s *cleanupEnv) { s.Destinations[0] = destinationOn("d", "d", "staging", "GitStateStore/live") }, nil},
+		"mapped":    {func(*cleanupEnv) {}, mapped},
+		"another one is on the store that Kratix writes": {func(s *cleanupEnv) { s.Destinations = append(s.Destinations, destinationOn("other", "other", "staging", "")) }, mapped},
+		"another name of that store": {func(s *cleanupEnv) {
 			s.GitStateStores = append(s.GitStateStores, gitStore("alias", "ssh://git@example.com/staging", "main", "/"))
 			s.stores["alias"] = s.stores["staging"]
 		}, mapped},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t)
+			s := newCleanupEnv(t)
 			s.Destinations = []*kratix.Destination{destinationOn("d", "d", "staging", "")}
 			c.change(s)
 			if emptied, on, err := s.cleanup(c.live); err != nil || !slices.Equal(emptied, []string{"old"}) || on.MayBeLive("GitStateStore old") {
@@ -123,7 +123,7 @@ func TestCleanupOfAPromotedDestinationKeepsUsedFiles(t *testing.T) {
 // TestCleanupKeepsFilesOfKratixBelowALiveStore has both stores in directories of one
 // branch.
 func TestCleanupKeepsFilesOfKratixBelowALiveStore(t *testing.T) {
-	s := newSite(t)
+	s := newCleanupEnv(t)
 	s.GitStateStores = []*kratix.GitStateStore{gitStore("old", "https://example.com/a.git", "main", ""), gitStore("staging", "https://example.com/a.git", "main", "kratix")}
 	for base, stays := range map[string]bool{"kratix/d": true, "elsewhere/d": false} {
 		s.Works = s.works
@@ -140,18 +140,18 @@ func TestCleanupKeepsFilesOfKratixBelowALiveStore(t *testing.T) {
 // be unknown.
 func TestCleanupIsRefusedWhileTheLiveStoreIsUnknown(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(*site)
+		change func(*cleanupEnv)
 		want   string
 	}{
-		"the annotation is mistyped": {func(s *site) { s.Destinations[0] = destinationOn("d", "d", "staging", "GitStateStore/lives") }, "names GitStateStore lives, which is not there"},
-		"the live store is Kratix's": {func(s *site) { s.Destinations[0] = destinationOn("d", "d", "staging", "GitStateStore/staging") }, "is where Kratix writes"},
-		"it has the finalizer":       {func(s *site) { s.Destinations[0].Finalizers = []string{kratix.LiveFinalizer} }, "it has the finalizer kratix-schedule.io/live-cleanup"},
-		"others are promoted": {func(s *site) {
+		"the annotation is mistyped": {func(s *cleanupEnv) { s.Destinations[0] = destinationOn("d", "d", "staging", "GitStateStore/lives") }, "names GitStateStore lives, which is not there"},
+		"the live store is Kratix's": {func(s *cleanupEnv) { s.Destinations[0] = destinationOn("d", "d", "staging", "GitStateStore/staging") }, "is where Kratix writes"},
+		"it has the finalizer":       {func(s *cleanupEnv) { s.Destinations[0].Finalizers = []string{kratix.LiveFinalizer} }, "it has the finalizer kratix-schedule.io/live-cleanup"},
+		"others are promoted": {func(s *cleanupEnv) {
 			s.Destinations = append(s.Destinations, destinationOn("e", "e", "staging", "GitStateStore/live"))
 		}, "others on GitStateStore staging are promoted"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSite(t)
+			s := newCleanupEnv(t)
 			s.Destinations = []*kratix.Destination{destinationOn("d", "d", "staging", "")}
 			c.change(s)
 			emptied, _, err := s.cleanup(nil)
@@ -161,16 +161,16 @@ func TestCleanupIsRefusedWhileTheLiveStoreIsUnknown(t *testing.T) {
 			}
 		})
 	}
-	s := newSite(t)
+	s := newCleanupEnv(t)
 	s.Destinations, s.Unseen = []*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/live")}, true
 	if emptied, _, err := s.cleanup(nil); err == nil || len(emptied) > 0 {
 		t.Errorf("a Destination cannot be read: %v are emptied, %v", emptied, err)
 	}
-	s = newSite(t)
+	s = newCleanupEnv(t)
 	s.Destinations = []*kratix.Destination{destinationOn("d", "d", "staging", "")}
 	if _, on, err := s.cleanup(nil); err != nil || !on.MayBeLive("GitStateStore live") || on.MayBeLive("GitStateStore staging") {
 		t.Errorf("where nothing says that it is promoted: %v", err)
 	}
 }
 
-var _ source.Source = (*site)(nil)
+var _ source.Source = (*cleanupEnv)(nil)

@@ -28,7 +28,7 @@ func no(kind, reason, message string) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: metav1.ConditionFalse, Reason: reason, Message: message}
 }
 
-// unknown is the condition ConflictFree of what is not looked at.
+// unknown returns the condition ConflictFree of an object that the round did not check.
 func unknown(reason, message string) metav1.Condition {
 	return metav1.Condition{Type: kratix.ConflictFreeCondition, Status: metav1.ConditionUnknown, Reason: reason, Message: message}
 }

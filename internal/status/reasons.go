@@ -31,7 +31,7 @@ type Reason struct {
 const RuleName = "RULE"
 
 // Reasons returns the table of all conditions and Events that objects can have, from this
-// program or from Kratix's own controller. An Event is sent when a condition turns; the first
+// program or from Kratix's own controller. An Event is sent when a condition changes; the first
 // time that a condition is true sends none.
 func Reasons() []Reason {
 	return slices.Concat(

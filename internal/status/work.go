@@ -25,7 +25,7 @@ const (
 )
 
 // The reasons of Events about a Work that correspond to no condition. They are Kratix's. An
-// Event is sent when a condition turns, so there is one per state.
+// Event is sent when a condition changes, so there is one per state.
 const (
 	noMatch      = "NoMatchingDestination"
 	waits        = "WaitingDestination"
@@ -188,7 +188,7 @@ func (p *planner) addReconciledEvents(changes []Change, made []report.Placement)
 		names := on[work]
 		delete(on, work)
 		if len(names) == 0 || !meta.IsStatusConditionTrue(work.Status.Conditions, kratix.ScheduleSucceededCondition) {
-			continue // an Event is sent already, or its conditions turn
+			continue // an Event is sent already, or its conditions change
 		}
 		if schedule, _, _, known := p.outcome(work, p.byWork[kratix.KeyOf(work).String()]); known && schedule.Status == metav1.ConditionTrue {
 			changes[i].eventAbout(work, normal, reconciled, "it has a WorkPlacement more, on "+strings.Join(names, ", "))

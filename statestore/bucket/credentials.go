@@ -28,7 +28,7 @@ type role struct {
 var _ credentials.Provider = (*role)(nil)
 
 const (
-	// soon is the time until the next attempt to renew credentials.
+	// retryInterval is the time until the next attempt to renew credentials.
 	retryInterval = 10 * time.Second
 	// margin is how long credentials must remain valid to be used.
 	margin = time.Second

@@ -13,7 +13,7 @@ const (
 	fixServer = "check the server: it responds, but cannot process the request"
 )
 
-// blames maps each fix to its diagnosis.
+// diagnosisOfFix maps each fix to its diagnosis.
 var diagnosisOfFix = map[string]statestore.Diagnosis{
 	fixKeys:      {Class: statestore.Setting, Field: "spec.secretRef"},
 	fixCA:        {Class: statestore.Setting, Field: "spec.secretRef"},

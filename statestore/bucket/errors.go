@@ -244,7 +244,7 @@ func isMissing(err error) bool {
 	return ok && response.StatusCode == http.StatusNotFound && response.Code != "NoSuchBucket" && !isUnknownUser(response.Code)
 }
 
-// maxWords is the maximum number of bytes of a server's message that an error repeats.
+// maxMessage is the maximum number of bytes of a server's message that an error repeats.
 const maxMessage = 1 << 10
 
 // oneLine removes terminal control characters and secrets.

@@ -21,7 +21,7 @@
 //     them are done. After a crash, each file is therefore listed in a record or in
 //     the marker. Read returns it in State.Unfinished if it still has the digest in
 //     the marker. The next round keeps the files that are wanted and removes the
-//     pause.
+//     rest.
 //   - Writes of a writer that lost the store to another may arrive late. The files
 //     in its marker are therefore kept in the marker for one more Apply.
 //

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// slowest is the speed, in bytes per second, below which an upload counts as stuck.
+// minUploadSpeed is the speed, in bytes per second, below which an upload counts as stuck.
 const minUploadSpeed = 64 << 10
 
 // transport limits the number of concurrent requests, and cancels requests that the server
@@ -102,7 +102,7 @@ func (w *watchdog) Close() error {
 	return err
 }
 
-// errHungUp is the error of a connection that closed before a response.
+// errConnectionClosed is the error of a connection that closed before a response.
 var errConnectionClosed = errors.New("the server closed the connection and did not answer")
 
 // silenceError is the error of a server that does not respond.

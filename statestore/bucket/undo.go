@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// mostRefused is the number of files of one step that the server may reject before the rest
+// maxRefused is the number of files of one step that the server may reject before the rest
 // is skipped.
 const maxRefused = 32
 

@@ -56,7 +56,7 @@ func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []s
 	return outcomes
 }
 
-// errApart is returned for changes that one commit cannot contain.
+// errSeparate is returned for changes that one commit cannot contain.
 var errSeparate = errors.New("these cannot be written at once")
 
 func (l location) writeAll(ctx context.Context, parts []statestore.ViewChanges) (statestore.Revision, error) {

@@ -55,7 +55,7 @@ func (b *branch) fetchBlobs(ctx context.Context, commit plumbing.Hash, into *obj
 	return b.getBlobs(ctx, commit, into, wants)
 }
 
-// getBlobs does the same as fetchBlobs for a caller that holds the branch's turn. The
+// getBlobs does the same as fetchBlobs for a caller that holds the branch's token. The
 // fetched blobs do not count as growth that leads to tidying.
 func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objects, wants []plumbing.Hash) error {
 	defer func(before growth) { into.grown = before }(into.grown)

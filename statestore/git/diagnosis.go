@@ -18,7 +18,7 @@ const (
 	fixServer  = "check the server: it responds, but cannot process the request"
 )
 
-// blames maps each fix to its diagnosis.
+// diagnosisOfFix maps each fix to its diagnosis.
 var diagnosisOfFix = map[string]statestore.Diagnosis{
 	fixSSH:      {Class: statestore.Setting, Field: "spec.secretRef"},
 	fixBearer:   {Class: statestore.Setting, Field: "spec.secretRef"},

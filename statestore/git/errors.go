@@ -300,7 +300,7 @@ func isPathError(err error) bool {
 	return errors.As(err, &path)
 }
 
-// maxWords is the maximum number of bytes of a server's message that an error repeats.
+// maxMessage is the maximum number of bytes of a server's message that an error repeats.
 const maxMessage = 4 << 10
 
 // oneSentence joins lines and removes terminal control characters. Of progress lines that

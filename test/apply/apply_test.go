@@ -159,8 +159,8 @@ func (c *comparison) render(object map[string]any, name string) []byte {
 // immutable is the row of changes that are refused only because of the stored object.
 const immutable = "immutable change"
 
-// aside is the row of what is neither in a schema nor in the table of rules: what Go code of
-// the API server makes of a value.
+// aside is the row of faults that neither a schema nor the table of rules expresses: checks in
+// the API server's Go code.
 const aside = "value of a built-in kind"
 
 // mutate changes objects that the API server accepts until it refuses as many as wanted, and

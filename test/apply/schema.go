@@ -18,7 +18,7 @@ type Schema map[string]any
 type Kind struct {
 	schema.GroupVersionKind
 	Namespaced bool
-	// Schema is the schema of the whole object, and Type its name among all.
+	// Schema is the schema of the whole object, and Type its name in the OpenAPI document.
 	Schema Schema
 	Type   string
 	// Builtin is false for custom resources.

@@ -24,8 +24,8 @@ import (
 // Disk is a directory for trees, one at a time.
 type Disk struct{ dir string }
 
-// Lay replaces the contents of the directory by files.
-func (d Disk) Lay(files []tree.File) error {
+// WriteFiles replaces the contents of the directory by files.
+func (d Disk) WriteFiles(files []tree.File) error {
 	entries, err := os.ReadDir(d.dir)
 	if err != nil {
 		return err
@@ -111,8 +111,8 @@ func quickBuild(root, dir string) (built resmap.ResMap, err error) {
 	}).Run(secure, dir)
 }
 
-// Words returns a message in one line, with the name of the directory replaced by "/".
-func (d Disk) Words(err error) string {
+// Message returns a message in one line, with the name of the directory replaced by "/".
+func (d Disk) Message(err error) string {
 	if err == nil {
 		return ""
 	}

@@ -319,7 +319,7 @@ func (o *oracle) bySecureBuild(seed uint64, files []tree.File) bool {
 // flux returns Flux's verdict on a tree.
 func (o *oracle) flux(files []tree.File, secure bool) string {
 	o.t.Helper()
-	if err := o.disk.Lay(below(files)); err != nil {
+	if err := o.disk.WriteFiles(below(files)); err != nil {
 		o.t.Fatal(err)
 	}
 	if err := o.disk.Fetch(); err != nil {
@@ -334,7 +334,7 @@ func (o *oracle) flux(files []tree.File, secure bool) string {
 	if err == nil {
 		o.applied, err = Reconcile(built)
 	}
-	return o.disk.Words(err)
+	return o.disk.Message(err)
 }
 
 // notes removes the findings about objects that Flux leaves out, and returns these objects.

@@ -66,7 +66,7 @@ func TestFluxBuildsBothRootsOfSharedRequests(t *testing.T) {
 			t.Fatalf("%v: found %v", requests, result.Findings)
 		}
 		files := everything(t, store)
-		if err := disk.Lay(files); err != nil {
+		if err := disk.WriteFiles(files); err != nil {
 			t.Fatal(err)
 		}
 		applied := map[string]int{}

@@ -43,8 +43,8 @@ func readEnums(file string, models map[string]*spec.Schema) (map[string]map[stri
 	return enums, nil
 }
 
-// enumsIn returns the enums of the properties in the function of a type. That of an array's
-// items counts as the array's.
+// enumsIn returns the enums of the properties in the function of a type. An enum
+// of an array's items belongs to the array.
 func enumsIn(function *ast.FuncDecl) map[string][]string {
 	fields := map[string][]string{}
 	ast.Inspect(function, func(node ast.Node) bool {

@@ -47,7 +47,7 @@ func (d *destinations) reconcile(ctx context.Context, key kratix.Key) error {
 var errStoreNotReady = errors.New("the state store is not ready")
 
 // write changes the files of a Destination that are no placement's, by a commit.
-func (d *destinations) write(ctx context.Context, destination *kratix.Destination, change func(*os.Root, site) error) error {
+func (d *destinations) write(ctx context.Context, destination *kratix.Destination, change func(*os.Root, destinationDir) error) error {
 	store, err := d.stores.of(ctx, destination)
 	if err != nil {
 		return err
@@ -55,7 +55,7 @@ func (d *destinations) write(ctx context.Context, destination *kratix.Destinatio
 	if store.object.Status.Status == "NotReady" {
 		return errStoreNotReady
 	}
-	at := site{destination: destination, base: baseOf(store.path, destination)}
+	at := destinationDir{destination: destination, base: baseOf(store.path, destination)}
 	_, err = store.repository.commit(ctx, "Update the canaries of "+kratix.Describe(destination), func(root *os.Root) error {
 		return change(root, at)
 	})
@@ -109,7 +109,7 @@ const (
 )
 
 // canaries returns the paths of the canary files with their contents.
-func canaries(at site) map[string]string {
+func canaries(at destinationDir) map[string]string {
 	first, second := path.Join(at.base, "dependencies"), path.Join(at.base, "resources")
 	if at.destination.FilepathMode() != kratix.NestedByMetadata {
 		first, second = at.base, at.base
@@ -120,7 +120,7 @@ func canaries(at site) map[string]string {
 	}
 }
 
-func writeCanaries(root *os.Root, at site) error {
+func writeCanaries(root *os.Root, at destinationDir) error {
 	if !at.destination.WantsCanaries() {
 		return nil
 	}
@@ -132,7 +132,7 @@ func writeCanaries(root *os.Root, at site) error {
 	return nil
 }
 
-func removeCanaries(root *os.Root, at site) error {
+func removeCanaries(root *os.Root, at destinationDir) error {
 	for name := range canaries(at) {
 		if err := root.RemoveAll(name); err != nil {
 			return err

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// site is a Destination in its repository.
-type site struct {
+// destinationDir is a Destination in its repository.
+type destinationDir struct {
 	destination *kratix.Destination
 	// base is the directory of the Destination.
 	base string
@@ -35,7 +35,7 @@ func relative(name string) string {
 }
 
 // writeFiles makes the files of a placement what its contents are.
-func writeFiles(root *os.Root, at site, placement *kratix.WorkPlacement) error {
+func writeFiles(root *os.Root, at destinationDir, placement *kratix.WorkPlacement) error {
 	switch at.destination.FilepathMode() {
 	case kratix.AggregatedYAML:
 		return writeAggregated(root, at)
@@ -50,7 +50,7 @@ func writeFiles(root *os.Root, at site, placement *kratix.WorkPlacement) error {
 }
 
 // removeFiles removes the files of a placement.
-func removeFiles(root *os.Root, at site, placement *kratix.WorkPlacement) error {
+func removeFiles(root *os.Root, at destinationDir, placement *kratix.WorkPlacement) error {
 	switch at.destination.FilepathMode() {
 	case kratix.AggregatedYAML:
 		return writeAggregated(root, at)
@@ -65,7 +65,7 @@ func removeFiles(root *os.Root, at site, placement *kratix.WorkPlacement) error 
 
 // directoryOf returns the directory that a placement has to itself in mode
 // nestedByMetadata.
-func directoryOf(at site, placement *kratix.WorkPlacement) string {
+func directoryOf(at destinationDir, placement *kratix.WorkPlacement) string {
 	parts := []string{at.base, "resources", placement.Namespace, placement.Spec.PromiseName, placement.Spec.ResourceName}
 	if placement.IsDependency() {
 		parts = []string{at.base, "dependencies", placement.Spec.PromiseName}
@@ -89,7 +89,7 @@ func writeBelow(root *os.Root, dir string, placement *kratix.WorkPlacement) erro
 
 // writeAggregated writes the one file of a Destination in mode aggregatedYAML,
 // or removes it when nothing is placed.
-func writeAggregated(root *os.Root, at site) error {
+func writeAggregated(root *os.Root, at destinationDir) error {
 	file := path.Join(at.base, cmp.Or(at.destination.Spec.Filepath.Filename, "aggregated.yaml"))
 	var documents []string
 	for _, placement := range slices.SortedFunc(slices.Values(at.placements), func(a, b *kratix.WorkPlacement) int {
@@ -115,12 +115,12 @@ type fileList struct {
 }
 
 // listOf returns the path of the list.
-func listOf(at site, placement *kratix.WorkPlacement) string {
+func listOf(at destinationDir, placement *kratix.WorkPlacement) string {
 	return path.Join(at.base, ".kratix", placement.Namespace+"-"+placement.Name+".yaml")
 }
 
 // writeListed replaces the files of a placement in mode none, and the list.
-func writeListed(root *os.Root, at site, placement *kratix.WorkPlacement) error {
+func writeListed(root *os.Root, at destinationDir, placement *kratix.WorkPlacement) error {
 	if err := removeListed(root, at, placement); err != nil {
 		return err
 	}
@@ -139,7 +139,7 @@ func writeListed(root *os.Root, at site, placement *kratix.WorkPlacement) error 
 }
 
 // removeListed removes the files that the list of a placement names.
-func removeListed(root *os.Root, at site, placement *kratix.WorkPlacement) error {
+func removeListed(root *os.Root, at destinationDir, placement *kratix.WorkPlacement) error {
 	content, err := root.ReadFile(listOf(at, placement))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

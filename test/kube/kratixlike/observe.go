@@ -60,9 +60,9 @@ func (m *manager) placementEvent(before, after *unstructured.Unstructured) {
 	}
 }
 
-// placementGone queues what ends after its WorkPlacements: the Destination, and
-// Works of that name in any namespace that are being deleted. They go before the
-// WorkPlacement's own Work, which may create another.
+// placementGone queues the objects whose deletion waited for a WorkPlacement: its Destination,
+// and the Works with its Work's name, in any namespace, that are being deleted. They are
+// queued before the WorkPlacement's own Work, which may create another WorkPlacement.
 func (m *manager) placementGone(placement *unstructured.Unstructured) {
 	m.destinations.queue.Add(kratix.Key{Name: targetOf(placement)})
 	for _, item := range m.informers.ForResource(workResource).Informer().GetStore().List() {

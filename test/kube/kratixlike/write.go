@@ -91,13 +91,13 @@ func (w *writer) wait(ctx context.Context) error {
 // change changes the files of one WorkPlacement by one commit and returns the
 // commit that has them.
 func (w *writer) change(ctx context.Context, destination *kratix.Destination, placement *kratix.WorkPlacement, verb string,
-	change func(*os.Root, site, *kratix.WorkPlacement) error,
+	change func(*os.Root, destinationDir, *kratix.WorkPlacement) error,
 ) (string, error) {
 	store, err := w.stores.of(ctx, destination)
 	if err != nil {
 		return "", err
 	}
-	at := site{destination: destination, base: baseOf(store.path, destination)}
+	at := destinationDir{destination: destination, base: baseOf(store.path, destination)}
 	version, err := store.repository.commit(ctx, verb+" "+kratix.Describe(placement), func(root *os.Root) (err error) {
 		if destination.FilepathMode() == kratix.AggregatedYAML {
 			at.placements, err = w.placementsOn(ctx, destination)
