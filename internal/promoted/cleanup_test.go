@@ -103,7 +103,9 @@ func TestCleanupOfAPromotedDestinationKeepsUsedFiles(t *testing.T) {
 	}{
 		"annotated": {func(s *cleanupEnv) { s.Destinations[0] = destinationOn("d", "d", "staging", "GitStateStore/live") }, nil},
 		"mapped":    {func(*cleanupEnv) {}, mapped},
-		"another one is on the store that Kratix writes": {func(s *cleanupEnv) { s.Destinations = append(s.Destinations, destinationOn("other", "other", "staging", "")) }, mapped},
+		"another one is on the store that Kratix writes": {func(s *cleanupEnv) {
+			s.Destinations = append(s.Destinations, destinationOn("other", "other", "staging", ""))
+		}, mapped},
 		"another name of that store": {func(s *cleanupEnv) {
 			s.GitStateStores = append(s.GitStateStores, gitStore("alias", "ssh://git@example.com/staging", "main", "/"))
 			s.stores["alias"] = s.stores["staging"]
