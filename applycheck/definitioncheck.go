@@ -66,7 +66,7 @@ func checkIdentity(definition *apiextensionsv1.CustomResourceDefinition) field.E
 	if want := definition.Spec.Names.Plural + "." + definition.Spec.Group; definition.Name != want && definition.Spec.Group != "" {
 		found = append(found, field.Invalid(field.NewPath("metadata", "name"), definition.Name, `must be spec.names.plural+"."+spec.group`))
 	}
-	if conversion := definition.Spec.Conversion; conversion != nil && conversion.Strategy != "None" && conversion.Strategy != "Webhook" {
+	if conversion := definition.Spec.Conversion; conversion != nil && conversion.Strategy != "" && conversion.Strategy != "None" && conversion.Strategy != "Webhook" {
 		found = append(found, field.NotSupported(field.NewPath("spec", "conversion", "strategy"), conversion.Strategy, []apiextensionsv1.ConversionStrategyType{"None", "Webhook"}))
 	}
 	return found

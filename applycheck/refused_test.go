@@ -50,8 +50,10 @@ spec:
     additionalPrinterColumns: [{name: A, type: string, jsonPath: .spec.a}]
     schema: {openAPIV3Schema: {type: object, properties: {spec: {type: object, properties: {l: {type: array, x-kubernetes-list-type: map, x-kubernetes-list-map-keys: [k], items: {type: object, required: [k], properties: {k: {type: string}}}}}}}}}
 `
-	if said := checkOne(t, "1.36", valid); len(said) > 0 {
-		t.Fatalf("the valid one: %q", said)
+	for _, accepted := range []string{valid, strings.Replace(valid, "scope: Namespaced", "scope: Namespaced\n  conversion: {}", 1)} {
+		if said := checkOne(t, "1.36", accepted); len(said) > 0 {
+			t.Fatalf("the valid one: %q", said)
+		}
 	}
 	for _, c := range [][3]string{
 		{"shortNames: [ty]", "shortNames: [T_y]", "spec.names.shortNames[0]: Invalid value: \"T_y\": a DNS-1035 label"},

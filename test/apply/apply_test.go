@@ -167,7 +167,7 @@ const aside = "value of a built-in kind"
 // fails if fewer than 95 % are foreseen.
 func (c *comparison) mutate() {
 	table, chosen := &Table{}, regexp.MustCompile(*rows)
-	each := (*mutations + len(Mutations)) / (len(Mutations) + 1)
+	each := (*mutations + len(Mutations) - 1) / len(Mutations) // the row aside does not count
 	for row, mutation := range Mutations {
 		if !chosen.MatchString(mutation.Row) {
 			continue
