@@ -136,8 +136,8 @@ func covered(t *testing.T, calls []call) {
 			continue
 		case finding.StoreWithoutShard(): // only a cluster has shards: TestStoreThatNoShardWritesToIsReported
 			continue
-		case finding.KindNotServed(), finding.RemovedAPI(), finding.DeprecatedAPI(), finding.NamespaceMissing(), finding.InvalidField(), finding.DroppedField(),
-			finding.InvalidMetadata(), finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(): // no command has the check yet: package applycheck
+		case finding.KindNotServed(), finding.RemovedAPI(), finding.DeprecatedAPI(), finding.NamespaceMissing(), finding.DroppedField(),
+			finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(): // most are certain with a profile only: package applycheck, test/apply
 			continue
 		case finding.ControllersFight(): // only a daemon sees its writes undone: TestOneOfTwoFightingControllersStops
 			continue
