@@ -102,8 +102,8 @@ func TestRefusedChangeIsAFinding(t *testing.T) {
 	}
 }
 
-// TestEmptyListThatGoesStays is about a CEL rule that compares with the stored object.
-func TestEmptyListThatGoesStays(t *testing.T) {
+// TestRemovedEmptyListStays is about a CEL rule that compares with the stored object.
+func TestRemovedEmptyListStays(t *testing.T) {
 	fields := map[string]any{"spec": map[string]any{"a": "b"}}
 	keepEmpty(fields, map[string]any{"spec": map[string]any{"a": "c", "tags": []any{}, "more": map[string]any{"list": []any{}}, "full": []any{"x"}}})
 	spec := mapAt(fields, "spec")

@@ -25,8 +25,8 @@ func FuzzMemory(f *testing.F) {
 	})
 }
 
-// TestAMemoryChangesNothing is the same with more of everything.
-func TestAMemoryChangesNothing(t *testing.T) {
+// TestCheckCacheDoesNotChangeResults is the same with more of everything.
+func TestCheckCacheDoesNotChangeResults(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 8))
@@ -124,7 +124,7 @@ func sameCuts(a, b Verdict) bool {
 	return fmt.Sprint(a.Shared) == fmt.Sprint(b.Shared) && fmt.Sprint(a.Files) == fmt.Sprint(b.Files)
 }
 
-func TestAnIndexedObjectTakesLessThanOneKiB(t *testing.T) {
+func TestIndexedObjectTakesLessThanOneKiB(t *testing.T) {
 	const objects = 20_000
 	root := largeRoot(objects)
 	before := heap()
@@ -156,7 +156,7 @@ func heap() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-func TestAMemoryLearnsTheScopeOfAKind(t *testing.T) {
+func TestCheckCacheRecordsTheScopeOfAKind(t *testing.T) {
 	root := Root{Path: testkit.Path("root"), CheckCache: &CheckCache{}, Claims: []Claim{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}
 	withDefinition := append(root.Claims[:2:2], bringer("c", clusterThing))
 	for step, c := range []struct {

@@ -234,8 +234,8 @@ func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
 	}
 }
 
-// TestOfManyConflictsSomeAreNamed: a small file can have thousands.
-func TestOfManyConflictsSomeAreNamed(t *testing.T) {
+// TestOnlySomeOfManyConflictsAreNamed: a small file can have thousands.
+func TestOnlySomeOfManyConflictsAreNamed(t *testing.T) {
 	content := testkit.ConfigMaps(slices.Repeat([]string{"x"}, maxConflicts+11)...)
 	got := Check(Root{Path: testkit.Path("root"), Claims: []Claim{{Object: "Work a", Owner: "a", Wanted: files("a", map[string]string{"root/a.yaml": content})}}})
 	if len(got.Findings) != maxConflicts || !strings.HasSuffix(got.Findings[maxConflicts-1].Message, "; 10 more conflicts of the same Work are not listed") {
@@ -261,10 +261,10 @@ func TestFluxIsQuotedForAFileThatItCannotRead(t *testing.T) {
 	}
 }
 
-// TestWhatIsAdmittedBuilds checks on random roots that kustomize itself builds
+// TestAdmittedPlacementsBuild checks on random roots that kustomize itself builds
 // what Check lets through, that nothing is held without need, and that the
 // order of the claims does not matter.
-func TestWhatIsAdmittedBuilds(t *testing.T) {
+func TestAdmittedPlacementsBuild(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 2))

@@ -63,9 +63,9 @@ func check(roots [2]Root, memory *CheckCache) (fits bool) {
 	return len(CheckCluster(verdicts)) == 0 && fits
 }
 
-// TestWhatADigestTakesFits holds, through random changes, what a Digest takes
+// TestDigestAgreesWithCheck holds, through random changes, what a Digest takes
 // against a check of everything.
-func TestWhatADigestTakesFits(t *testing.T) {
+func TestDigestAgreesWithCheck(t *testing.T) {
 	taken, refused, cautious := 0, 0, 0
 	for seed := range uint64(20) {
 		d := &digested{rng: rand.New(rand.NewPCG(seed, 3)), roots: [2]Root{{Path: testkit.Path("root/a")}, {Path: testkit.Path("root/b")}}}
@@ -121,7 +121,7 @@ func equal(a, b *Digest) bool {
 	return true
 }
 
-func TestThereIsNoDigestWhenSomethingConflicts(t *testing.T) {
+func TestConflictsHaveNoDigest(t *testing.T) {
 	memory := &CheckCache{}
 	root := Root{Path: testkit.Path("root"), Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}, CheckCache: memory}
 	CheckCluster([]Verdict{Check(root)})
@@ -135,7 +135,7 @@ func TestThereIsNoDigestWhenSomethingConflicts(t *testing.T) {
 	}
 }
 
-func TestADigestLeavesCostsToACheck(t *testing.T) {
+func TestDigestRefusesCostlyRoots(t *testing.T) {
 	memory := &CheckCache{}
 	root := Root{Path: testkit.Path("root"), CheckCache: memory}
 	CheckCluster([]Verdict{Check(root)})

@@ -164,7 +164,7 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 	}
 }
 
-func TestAnObjectWhoseReferencesCannotBeFollowedHoldsItsClaim(t *testing.T) {
+func TestObjectWithUnresolvableReferencesHoldsItsClaimBack(t *testing.T) {
 	pod := "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n"
 	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{brings("a", map[string]string{"p.yaml": testkit.ConfigMaps("x") + "---\n" + pod}), claim("b", []string{"y"}, nil)}})
 	if got := summaries(v.Findings); !slices.Equal(got, []string{"KS002 a/p.yaml:0"}) || len(v.Quarantined) != 1 || v.Quarantined[0] == "" {
@@ -176,7 +176,7 @@ func TestAnObjectWhoseReferencesCannotBeFollowedHoldsItsClaim(t *testing.T) {
 	}
 }
 
-func TestFluxIsQuotedForTwinsInOneFileAsItSaysIt(t *testing.T) {
+func TestFluxIsQuotedForTwoEqualObjectsInOneFile(t *testing.T) {
 	// z has a twin within it, and x is in a too: kustomize sees the twin first.
 	claims := []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x", "z", "z"}, nil)}
 	v := Check(Root{Path: testkit.Path("root"), Claims: claims})
@@ -194,7 +194,7 @@ func TestFluxIsQuotedForTwinsInOneFileAsItSaysIt(t *testing.T) {
 	}
 }
 
-func TestFluxMeetsThePartsOfOneFileInTheirOrder(t *testing.T) {
+func TestFluxReadsThePartsOfOneFileInTheirOrder(t *testing.T) {
 	a, b := joined(flat("a", "all.yaml", "", nil)), joined(flat("b", "all.yaml", "", nil))
 	a.Wanted[0].Content, b.Wanted[0].Content = []byte(testkit.ConfigMaps("p", "q", "x")), []byte(testkit.ConfigMaps("x", "q"))
 	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{a, b}})
@@ -219,10 +219,10 @@ func (b *bomb) Units(tree.Path, []tree.Path, []tree.File) error {
 	return kustomize.BoundsError("kustomize was ended by its limits")
 }
 
-// TestABuildThatTakesTooMuchIsTriedOnce: of a claim that has many such directories the
+// TestBuildThatExceedsItsLimitsIsTriedOnce: of a claim that has many such directories the
 // first is built and no other, Flux is not quoted, and nothing that others change has
 // it built again.
-func TestABuildThatTakesTooMuchIsTriedOnce(t *testing.T) {
+func TestBuildThatExceedsItsLimitsIsTriedOnce(t *testing.T) {
 	builder := &bomb{}
 	cache := &kustomize.Cache{Builder: builder}
 	growing := map[string]string{}

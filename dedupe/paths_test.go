@@ -33,7 +33,7 @@ func whole(dir string, c Claim) Claim {
 	return c
 }
 
-func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
+func TestFileAndDirectoryAtOnePathConflict(t *testing.T) {
 	stranger := func(names ...string) []File { return text("stranger", names, nil).Wanted }
 	symlink := func(name string) []Obstacle {
 		return []Obstacle{{Path: testkit.Path("root/" + name), Kind: "a symlink", Place: finding.Place{Object: "GitStateStore s", File: name}}}
@@ -146,7 +146,7 @@ func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
 	}
 }
 
-func TestAnAllowedNameMayGovernADirectory(t *testing.T) {
+func TestAllowedNameMayApplyToADirectory(t *testing.T) {
 	root := Root{Path: testkit.Path("root"), Claims: []Claim{text("a", []string{"d/.sourceignore"}, nil), text("b", []string{"d/y"}, nil)}}
 	root.Allows = func(name string) bool { return name == ".sourceignore" }
 	if v := Check(root); len(v.Quarantined) > 0 {
@@ -154,7 +154,7 @@ func TestAnAllowedNameMayGovernADirectory(t *testing.T) {
 	}
 }
 
-func TestAKustomizationThatIsThereKeepsLaterFilesOut(t *testing.T) {
+func TestExistingKustomizationHoldsBackLaterFiles(t *testing.T) {
 	with := text("a", []string{"d/kustomization.yaml", "d/m.yaml"}, nil)
 	with.Wanted[0].Content, with.Wanted[1].Content = []byte("resources: [m.yaml]\n"), []byte(testkit.ConfigMaps("m"))
 	with.Stored = with.Wanted
@@ -206,9 +206,9 @@ func FuzzContested(f *testing.F) {
 	})
 }
 
-// TestAPathIsContestedByWhatIsThereNow adds and removes paths: the updated
+// TestPathIsContestedByCurrentFiles adds and removes paths: the updated
 // counts must equal those of a new count.
-func TestAPathIsContestedByWhatIsThereNow(t *testing.T) {
+func TestPathIsContestedByCurrentFiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var counts pathCounts
 	index := newIndex()
@@ -251,7 +251,7 @@ func TestAPathIsContestedByWhatIsThereNow(t *testing.T) {
 	}
 }
 
-func TestALargeFlatRootCostsLittle(t *testing.T) {
+func TestLargeFlatRootIsCheckedQuickly(t *testing.T) {
 	var claims []Claim
 	for i := range 5000 {
 		claims = append(claims, text(fmt.Sprint("a", i), []string{fmt.Sprintf("app/%d/x", i)}, nil), text(fmt.Sprint("b", i), []string{"app"}, nil))

@@ -113,7 +113,7 @@ func newFixture(t *testing.T, wants map[string]map[string]string) *fixture {
 
 type says = map[string]string
 
-func TestEqualObjectsAreSharedAndTheLastOwnerTakesThemAway(t *testing.T) {
+func TestEqualObjectsAreSharedAndTheLastOwnerRemovesThem(t *testing.T) {
 	fx := newFixture(t, map[string]map[string]string{"a": {"x": "1", "own-a": "1"}, "b": {"x": "1", "own-b": "1"}})
 	if v := fx.round(); len(v.Quarantined) > 0 || len(v.Findings) > 0 {
 		t.Fatalf("held %v, found %v", v.Quarantined, summaries(v.Findings))
@@ -136,7 +136,7 @@ func TestEqualObjectsAreSharedAndTheLastOwnerTakesThemAway(t *testing.T) {
 	}
 }
 
-func TestAChangedCopyIsAConflictThatSaysWhatDiffers(t *testing.T) {
+func TestChangedCopyIsAConflictThatNamesTheDifference(t *testing.T) {
 	for _, who := range []string{"a", "b"} {
 		fx := newFixture(t, map[string]map[string]string{"a": {"x": "1"}, "b": {"x": "1"}})
 		fx.round()
@@ -162,7 +162,7 @@ func TestOwnersThatChangeAlikeChangeTheObject(t *testing.T) {
 	}
 }
 
-func TestAnOwnerCannotGiveUpWhatAnUnreadableOneShares(t *testing.T) {
+func TestOwnerCannotGiveUpAnObjectThatAnUnreadableWorkShares(t *testing.T) {
 	fx := newFixture(t, map[string]map[string]string{"a": {"x": "1"}, "b": {"x": "1"}})
 	fx.round()
 	fx.placements["b"].unreadable = true

@@ -253,9 +253,9 @@ func TestMoveBetweenShards(t *testing.T) {
 	}
 }
 
-// TestInvalidDecisionIsMadeAnew covers a Destination that is gone, and one that is
+// TestInvalidDecisionIsReplaced covers a Destination that is gone, and one that is
 // being deleted with its files.
-func TestInvalidDecisionIsMadeAnew(t *testing.T) {
+func TestInvalidDecisionIsReplaced(t *testing.T) {
 	now := metav1.Now()
 	leaving := destinationOn("s1", "dev")
 	leaving.DeletionTimestamp, leaving.Spec.Cleanup = &now, "all"

@@ -103,7 +103,7 @@ func TestFight(t *testing.T) {
 	}
 }
 
-func TestFightRestsTwiceAsLongEachTime(t *testing.T) {
+func TestFightPauseDoublesEachTime(t *testing.T) {
 	var f fight
 	now := clockAt
 	same := func(statestore.Files) bool { return true }
@@ -241,7 +241,7 @@ func TestTwoReplicasWithOneInputDoNotFight(t *testing.T) {
 	}
 }
 
-func TestPersonWhoRevertsACommitIsNoController(t *testing.T) {
+func TestRevertedCommitIsNotAFight(t *testing.T) {
 	w := newEnv(t)
 	w.reconciler.Now = func() time.Time { return clockAt }
 	w.put("a", "x")

@@ -80,7 +80,7 @@ kind: Deployment
 spec: [a]`,
 }
 
-func TestTypedCheckHasTheWordsOfTheOriginalSchemas(t *testing.T) {
+func TestTypedCheckHasTheMessagesOfTheOriginalSchemas(t *testing.T) {
 	original, err := managedfields.NewTypeConverter(readFixture(t).Components.Schemas, false)
 	if err != nil {
 		t.Fatal(err)

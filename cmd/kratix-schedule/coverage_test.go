@@ -126,7 +126,7 @@ func covered(t *testing.T, calls []call) {
 			continue
 		case finding.PolicyNotInForce(): // only a cluster has policies: TestPolicyThatIsRemovedIsNoticed
 			continue
-		case finding.PolicyUnchecked(): // as above: TestAVerdictIsAFinding
+		case finding.PolicyUnchecked(): // as above: TestPolicyVerdictIsReported
 			continue
 		case finding.PolicyDeniesSelf(): // as above: TestPolicyThatDeniesThisProgramIsNoticed
 			continue
@@ -345,9 +345,9 @@ func unseen(text string) bool {
 	return true
 }
 
-// TestScriptsLookAtWhatFails checks that scripts that expect an error also compare its
+// TestScriptsCheckFailures checks that scripts that expect an error also compare its
 // message.
-func TestScriptsLookAtWhatFails(t *testing.T) {
+func TestScriptsCheckFailures(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(scripts) == 0 {
 		t.Fatal(scripts, err)

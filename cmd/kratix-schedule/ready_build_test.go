@@ -13,9 +13,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestWhatIsBuiltForOthers makes the action build the program, as on a runner with nothing
+// TestActionBuildsTheProgram makes the action build the program, as on a runner with nothing
 // but Go, and runs it as the container image does: alone in its root directory.
-func TestWhatIsBuiltForOthers(t *testing.T) {
+func TestActionBuildsTheProgram(t *testing.T) {
 	testkit.Slow(t)
 	w := newWorkshop(t)
 	program := buildByAction(t, w)

@@ -29,7 +29,7 @@ func placement(promise, resource, pipeline string, files ...string) *kratix.Work
 	return testkit.Placement(w, "worker-1")
 }
 
-func TestNestedByMetadata(t *testing.T) {
+func TestFilesInModeNestedByMetadata(t *testing.T) {
 	for name, c := range map[string]struct {
 		path      string
 		placement *kratix.WorkPlacement

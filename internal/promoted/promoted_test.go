@@ -204,7 +204,7 @@ func TestLiveStores(t *testing.T) {
 // TestUnusableWorkPlacementKeepsLiveFiles covers each Work that its label may name; all
 // other placements are updated.
 func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
-	for name, spoil := range map[string]func(*kratix.WorkPlacement){
+	for name, damage := range map[string]func(*kratix.WorkPlacement){
 		"no label":      func(p *kratix.WorkPlacement) { delete(p.Labels, kratix.WorkLabel) },
 		"another label": func(p *kratix.WorkPlacement) { p.Labels[kratix.WorkLabel] = "other" },
 		"no spec":       func(p *kratix.WorkPlacement) { p.Spec = kratix.WorkPlacementSpec{} },
@@ -218,9 +218,9 @@ func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 				c.round()
 				for key, p := range c.placements {
 					if p.Work().Name == "w1" {
-						spoilt := p.DeepCopy()
-						spoil(spoilt)
-						c.placements[key] = spoilt
+						damaged := p.DeepCopy()
+						damage(damaged)
+						c.placements[key] = damaged
 					}
 				}
 				c.place("w2", "d0", "o3")
@@ -264,8 +264,8 @@ func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
 	}
 }
 
-// TestALiveStoreUnderAnotherSpellingOfKratixsIsInvalid: what Kratix writes would be live.
-func TestALiveStoreUnderAnotherSpellingOfKratixsIsInvalid(t *testing.T) {
+// TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid: what Kratix writes would be live.
+func TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid(t *testing.T) {
 	bucketStore := func(name, endpoint, bucket string) kratix.Object {
 		store := &kratix.BucketStateStore{}
 		store.Name, store.Spec.Endpoint, store.Spec.BucketName = name, endpoint, bucket

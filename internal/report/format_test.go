@@ -256,7 +256,7 @@ func TestJUnitIsWellFormedAndCounts(t *testing.T) {
 	}
 }
 
-func TestJSONAndYAMLSayTheSame(t *testing.T) {
+func TestJSONAndYAMLHaveEqualContent(t *testing.T) {
 	var fromJSON, fromYAML any
 	if err := json.Unmarshal([]byte(written(t, Format{Write: JSON}, sample(t))), &fromJSON); err != nil {
 		t.Fatal(err)

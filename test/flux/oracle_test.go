@@ -42,8 +42,8 @@ func TestCheckAgreesWithFlux(t *testing.T) {
 			t.Fatal("enough")
 		}
 	}
-	t.Log(o.told.String())
-	o.told.check(t)
+	t.Log(o.counts.String())
+	o.counts.check(t)
 }
 
 // spread divides the trees among processes.
@@ -68,10 +68,10 @@ func spread(t *testing.T) {
 
 // oracle is Flux's library with the test's counters.
 type oracle struct {
-	t     *testing.T
-	disk  Disk
-	told  counts
-	wrong int
+	t      *testing.T
+	disk   Disk
+	counts counts
+	wrong  int
 	// applied is what Flux would apply of the last tree.
 	applied Applied
 }
@@ -99,7 +99,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 		}
 	}
 	for _, f := range dedupe.CheckCluster([]dedupe.Verdict{verdict, dedupe.Check(deal(seed+1, Tree(seed+1), "other"))}) {
-		o.told.only++
+		o.counts.only++
 		if !slices.ContainsFunc(onlyWeFind, func(r finding.Rule) bool { return r == f.Rule }) {
 			complain("the cluster has "+f.Rule.ID, "")
 		}
@@ -109,7 +109,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	theirs := o.flux(files, o.bySecureBuild(seed, files))
 	what := disagreement(theirs, rest)
 	if what == "" && theirs == "" {
-		o.told.left += len(left) + len(stripped)
+		o.counts.left += len(left) + len(stripped)
 		if !slices.Equal(left, o.applied.Left) || !slices.Equal(stripped, o.applied.Stripped) {
 			complain(fmt.Sprintf("Flux leaves out %q and parts of %q, we say %q and %q", o.applied.Left, o.applied.Stripped, left, stripped), theirs)
 			return
@@ -119,7 +119,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 		theirs = o.flux(files, true)
 		what = disagreement(theirs, rest)
 	}
-	o.told.add(theirs)
+	o.counts.add(theirs)
 	if what != "" {
 		complain(what, theirs)
 		return
@@ -129,7 +129,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	}
 	alone, written := o.carriedOut(dealt, verdict, files)
 	if o.flux(alone, false) == "" {
-		o.told.quarantined++
+		o.counts.quarantined++
 		if left := o.flux(written, false); left != "" {
 			complain("what is written does not build", left)
 		}
@@ -145,7 +145,7 @@ func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (
 			rest = append(rest, f)
 			continue
 		}
-		o.told.hiding++
+		o.counts.hiding++
 		at := slices.IndexFunc(*files, func(file tree.File) bool { return file.Path.String() == f.Place.File })
 		if at < 0 || !kustomize.IsKustomization((*files)[at].Path) {
 			o.t.Fatalf("%v hides nothing", f.Place)

@@ -309,7 +309,7 @@ func TestStatusThatOthersWriteTooLosesNothing(t *testing.T) {
 	}
 }
 
-func TestStatusForNobody(t *testing.T) {
+func TestStatusForADeletedRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
 	w.leaves("metadata/status.yaml", "message: "+hidden+"\n")

@@ -247,9 +247,9 @@ func TestNetworkFaultsToTheStore(t *testing.T) {
 	w.end()
 }
 
-// TestOneRequestHurtsNoOther runs some faults that concern one request, record or input, once
+// TestOneRequestAffectsNoOther runs some faults that concern one request, record or input, once
 // each. TestSoak selects from all of them.
-func TestOneRequestHurtsNoOther(t *testing.T) {
+func TestOneRequestAffectsNoOther(t *testing.T) {
 	testkit.Slow(t)
 	for name, faults := range map[string][]func(*trial){
 		"of tenants":   {(*trial).refused, (*trial).forge, (*trial).tenantForges, (*trial).truncate},
