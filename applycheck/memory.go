@@ -32,7 +32,7 @@ type Memory struct {
 	digests  generations[*byte, digest]
 	// roots have the states of the claims of the last check.
 	roots map[tree.Path]*rootMemory
-	// numbers are those of what objects need. They start anew when there are too many.
+	// numbers are the numbers of the needs. The numbering starts again when there are too many.
 	numbers map[need]int
 	// busy is held during a check.
 	busy sync.Mutex
@@ -41,7 +41,7 @@ type Memory struct {
 // faultsKey is a file that was checked against some schemas.
 type faultsKey struct {
 	file digest
-	// minor and definitions are what it was checked against.
+	// minor and definitions identify the schemas.
 	minor       string
 	definitions digest
 }
@@ -98,8 +98,8 @@ func (m *Memory) digestOf(content []byte) digest {
 	return found
 }
 
-// file returns the facts about a file. What kustomize cannot read has no objects: that is
-// reported by dedupe. If all objects are of built-in kinds, their faults are found in the same
+// file returns the facts about a file. A file that kustomize cannot read has no objects here;
+// dedupe reports it. If all objects are of built-in kinds, their faults are found in the same
 // pass.
 func (c *check) file(cache *kustomize.Cache, content []byte) *fileFacts {
 	m := c.Memory

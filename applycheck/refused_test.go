@@ -6,7 +6,7 @@ import (
 )
 
 // TestRefusedObjectIsAFinding has objects that an API server has refused, with a part of its
-// words, and similar ones that it accepts.
+// message, and similar ones that it accepts.
 func TestRefusedObjectIsAFinding(t *testing.T) {
 	const metadata = "\nmetadata: {name: a, namespace: default}\n"
 	for name, c := range map[string]struct{ object, want string }{
@@ -32,8 +32,8 @@ func TestRefusedObjectIsAFinding(t *testing.T) {
 	}
 }
 
-// TestInvalidDefinitionIsAFinding changes a part of a definition as an API server has refused
-// it.
+// TestInvalidDefinitionIsAFinding changes parts of a definition in ways that an API server has
+// refused.
 func TestInvalidDefinitionIsAFinding(t *testing.T) {
 	valid := `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// undeclared ends the API server's words about a field that a type does not have.
+// undeclared is the end of the API server's message about a field that a type does not have.
 const undeclared = ": field not declared in schema"
 
 // sentFields returns the fields of an object as Flux sends them, if the object is not decoded
@@ -126,8 +126,8 @@ func droppedField(o *objectFacts, content *kustomize.Content, e typed.Validation
 	return f
 }
 
-// schemaFaults returns the faults for what the typed check has found, with the API server's
-// words.
+// schemaFaults returns the faults for the errors of the typed check, with the API server's
+// messages.
 func schemaFaults(o *objectFacts, content *kustomize.Content, found typed.ValidationErrors) []fault {
 	faults := make([]fault, 0, len(found))
 	for _, e := range found {

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// FuzzMemory checks roots round after round, while claims come, change and go
-// in any order: a check with a CheckCache must return what a check without one returns.
+// FuzzMemory checks roots round after round, while claims are added, changed and removed in any
+// order: a check with a CheckCache must return the same as one without.
 func FuzzMemory(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4}, uint8(0))
 	f.Add([]byte{0x10, 0x20, 0x90, 0x11, 0x80, 0x12, 0x13, 0x90}, uint8(1))
@@ -25,7 +25,7 @@ func FuzzMemory(f *testing.F) {
 	})
 }
 
-// TestCheckCacheDoesNotChangeResults is the same with more of everything.
+// TestCheckCacheDoesNotChangeResults runs FuzzMemory's comparison with longer random inputs.
 func TestCheckCacheDoesNotChangeResults(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(40) {
@@ -55,7 +55,7 @@ var someContents = []string{
 	"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: x}\n",
 }
 
-// change lets one claim or foreign file of one root come, change or go.
+// change adds, changes or removes a claim or foreign file of one root.
 func (w *twoRoots) change(step byte) {
 	w.steps++
 	root := &w.roots[step&1]
@@ -90,7 +90,7 @@ func (w *twoRoots) change(step byte) {
 	}
 }
 
-// compare holds a check with the CheckCache against one without.
+// compare compares a check with the CheckCache with one without.
 func (w *twoRoots) compare(policy Policy) {
 	w.t.Helper()
 	var with, without []Verdict

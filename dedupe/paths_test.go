@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// text claims files by their paths, that Flux does not read as objects; stored
-// are the paths that it has.
+// text returns a claim to files that Flux does not read as objects, by their paths; stored are
+// the paths in the store.
 func text(owner string, wanted, stored []string) Claim {
 	made := func(names []string) []File {
 		var files []File
@@ -27,7 +27,7 @@ func text(owner string, wanted, stored []string) Claim {
 	return Claim{Object: "Work default/" + owner, Owner: "request " + owner, Rank: Rank{Name: owner}, Wanted: made(wanted), Stored: made(stored)}
 }
 
-// whole claims a directory whole.
+// whole returns the claim c to a whole directory.
 func whole(dir string, c Claim) Claim {
 	c.Dir = testkit.Path("root/" + dir)
 	return c
@@ -180,7 +180,7 @@ func TestFindingsAboutPathsHaveOneOrder(t *testing.T) {
 	}
 }
 
-// FuzzContested holds contested against comparing each path with each other.
+// FuzzContested compares contested with a comparison of each path with each other.
 func FuzzContested(f *testing.F) {
 	f.Add("app app/cm b/c b")
 	f.Add("a/b/c a/b a")

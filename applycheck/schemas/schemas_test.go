@@ -109,7 +109,7 @@ func TestTypedCheckHasTheMessagesOfTheOriginalSchemas(t *testing.T) {
 	}
 }
 
-// wordsOf returns the lines of an error in order: they come in that of a Go map.
+// wordsOf returns the sorted lines of an error, which come in the random order of a Go map.
 func wordsOf(err error) []string {
 	if err == nil {
 		return nil

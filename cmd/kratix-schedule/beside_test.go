@@ -37,8 +37,8 @@ func TestPolicyVerdictIsReported(t *testing.T) {
 	}
 }
 
-// TestModeDeterminesTheReactionToAnotherScheduler: where Kratix writes, this program continues, and
-// is in the mode already that it would advise.
+// TestModeDeterminesTheReactionToAnotherScheduler: where Kratix writes, this program continues,
+// since it already runs in the mode that it would recommend.
 func TestModeDeterminesTheReactionToAnotherScheduler(t *testing.T) {
 	for mode, want := range map[status.Mode][2]string{
 		status.Schedule: {"what it places is not checked", "have the admission policy"},
@@ -57,7 +57,8 @@ func TestModeDeterminesTheReactionToAnotherScheduler(t *testing.T) {
 	}
 }
 
-// TestTheConfigurationNamesLiveStores, unless the command line or the environment does.
+// TestTheConfigurationNamesLiveStores checks that it does, unless the command line or the
+// environment names them.
 func TestTheConfigurationNamesLiveStores(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	const one, two = "GitStateStore/a=GitStateStore/b", "BucketStateStore/a=GitStateStore/b"

@@ -116,7 +116,7 @@ func covered(t *testing.T, calls []call) {
 	}
 	for _, rule := range finding.Rules() {
 		switch rule {
-		case finding.OrphanedPlacement(): // only a cluster has WorkPlacements that somebody writes: TestWorkPlacementWithoutWorkIsReported
+		case finding.OrphanedPlacement(): // only a cluster has WorkPlacements of other writers: TestWorkPlacementWithoutWorkIsReported
 			continue
 		case finding.PlacementsDisagree(): // only a cluster has existing WorkPlacements
 			continue

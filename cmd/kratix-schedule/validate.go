@@ -154,7 +154,7 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 }
 
 // status returns the exit status of the check; nothing is the reason why there was nothing to
-// check, if so.
+// check, nil if there was something.
 func (f *validateFlags) status(document report.Document, failed bool, nothing error) error {
 	switch {
 	case failed && f.verdict.writeBaseline:

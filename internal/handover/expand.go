@@ -55,8 +55,8 @@ func isUnwritten(p *kratix.WorkPlacement) bool {
 }
 
 // Expand returns what Kratix could do with a snapshot, which must have all WorkPlacements. The
-// Input does not have those that were never written, since Kratix would write them anew.
-// WorkPlacements that are being deleted still have files, but place nothing.
+// Input omits those that were never written, since Kratix would write them again. WorkPlacements
+// that are being deleted still have files, but place nothing.
 func Expand(snapshot source.Snapshot) Takeover {
 	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, fitting: map[groupOf]int{}, placed: map[kratix.Key]bool{}}
 	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, implied: map[groupOn]*kratix.WorkPlacement{}}

@@ -238,8 +238,7 @@ func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 	}
 }
 
-// TestOnlyStoresThatArePromotedToAreOpened: the Secret of one that Kratix alone writes to
-// is Kratix's.
+// TestOnlyStoresThatArePromotedToAreOpened: the Secrets of all other stores belong to Kratix.
 func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
 	stores := []kratix.Object{gitStore("live", "https://example.com/a.git", "live", ""), gitStore("old", "https://example.com/a.git", "old", ""), gitStore("staging", "https://example.com/a.git", "staging", "")}
 	mapped := promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}
@@ -264,7 +263,8 @@ func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
 	}
 }
 
-// TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid: what Kratix writes would be live.
+// TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid: otherwise Kratix would write live
+// files.
 func TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid(t *testing.T) {
 	bucketStore := func(name, endpoint, bucket string) kratix.Object {
 		store := &kratix.BucketStateStore{}

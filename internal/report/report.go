@@ -16,9 +16,9 @@ type Report struct {
 	Findings   []finding.Finding
 	Placements []Placement
 	Stores     []Store
-	// Emptied are the names of Destinations that the round saw being deleted with their
-	// files, and of which the state stores have nothing more but placements that are
-	// reported to be there. It is for programs that go on with it.
+	// Emptied are the names of Destinations that were being deleted with their files when the round
+	// read them, and that have nothing left in the state stores except the reported placements. It
+	// is for internal use.
 	Emptied []string `json:"-"`
 	// Again reports whether the next round has more to do: a move has two steps.
 	Again bool

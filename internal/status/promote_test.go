@@ -152,8 +152,8 @@ func TestPromotedStaysTrueWhileTheStoreCannotBeRead(t *testing.T) {
 	s.promotedIs("False StateStoreWriteFailed")
 }
 
-// TestPromotionWaitsWhileTheFormerStoreCannotBeRead: another state store,
-// or the same one somewhere else.
+// TestPromotionWaitsWhileTheFormerStoreCannotBeRead covers another state store, and the same one
+// at another location.
 func TestPromotionWaitsWhileTheFormerStoreCannotBeRead(t *testing.T) {
 	for name, change := range map[string]func(*fixture){
 		"another store": func(s *fixture) {
@@ -266,8 +266,8 @@ func TestOnlyAWrittenDestinationHasAFinalizer(t *testing.T) {
 	}
 }
 
-// TestUncheckedPlacementIsNotConflictFree: what was said stays while the live store
-// cannot be read, and is Unknown where nothing is promoted any more.
+// TestUncheckedPlacementIsNotConflictFree: the condition stays while the live store cannot be
+// read, and is Unknown once nothing is promoted any more.
 func TestUncheckedPlacementIsNotConflictFree(t *testing.T) {
 	about := func(rule finding.Rule, object string) func(*fixture) {
 		return func(s *fixture) {
@@ -281,7 +281,7 @@ func TestUncheckedPlacementIsNotConflictFree(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		set func(*fixture)
-		// placement, work and destination are what ConflictFree is of each.
+		// placement, work and destination are the wanted conditions ConflictFree.
 		placement, work, destination string
 	}{
 		"the live store cannot be read":     {unread, "False DuplicateResources", "False DuplicateResources", "False DuplicateResources"},

@@ -237,8 +237,8 @@ func TestAnotherSchedulerIsReportedOnDestinations(t *testing.T) {
 	}
 }
 
-// TestNoWorkPlacementIsMadeOnADestinationThatIsGone, though the round that plans it began
-// before.
+// TestNoWorkPlacementIsMadeOnADestinationThatIsGone covers a Destination that was deleted after
+// the round began.
 func TestNoWorkPlacementIsMadeOnADestinationThatIsGone(t *testing.T) {
 	for name, leave := range map[string]func(*fixture){
 		"gone":          func(s *fixture) { s.now.Destinations = nil },

@@ -34,7 +34,7 @@ type findingKey struct {
 	message string
 }
 
-// NewEventLog returns a EventLog that writes to log.
+// NewEventLog returns an EventLog that writes to log.
 func NewEventLog(log *zap.Logger) *EventLog { return &EventLog{log: log} }
 
 // Round logs the changes in a round's report, which must not change afterwards; err is the
