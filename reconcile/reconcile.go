@@ -3,8 +3,8 @@
 //
 //	observe ─▶ plan ─▶ render ─▶ check ─▶ diff ─▶ outcome ─▶ commit ─▶ report
 //
-// All I/O is behind the Source and the stores of a [Reconciler]. Its [Finish] decides what becomes
-// of the changes: [Commit] writes them, [Preview] and [Rehearse] do not.
+// All I/O is behind the Source and the stores of a [Reconciler]. Its [Finish] decides what
+// happens to the changes: [Commit] writes them, [Preview] and [Rehearse] do not.
 package reconcile
 
 import (

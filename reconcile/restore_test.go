@@ -121,7 +121,7 @@ func TestDamagedRecordOfSomethingElseStays(t *testing.T) {
 }
 
 // TestMoveContinuesDespiteADamagedRecord checks that the placement ends on the matching
-// Destination only, whichever of the two records is damaged, and whenever.
+// Destination only, whichever of the two records is damaged, at any step.
 func TestMoveContinuesDespiteADamagedRecord(t *testing.T) {
 	for _, damaged := range []string{aRecord, "worker-2/.kratix/57.kratix/default-a.worker-2-5058f.57801997f69de8d3.yaml"} {
 		for rounds := range 3 {

@@ -18,8 +18,8 @@ type outcomes struct {
 	roots generations[destinationKey, *dedupe.CheckCache]
 	// read caches the objects of parsed files.
 	read kustomize.Cache
-	// applied caches what the API server would say of files, clusters the description of each
-	// version of it.
+	// applied caches the faults that the API server would report for files, clusters the
+	// descriptions of API server versions.
 	applied  applycheck.Memory
 	clusters generations[string, *applycheck.Cluster]
 	// updated counts the outcomes that were derived from previous ones, reused those for
