@@ -66,7 +66,7 @@ func spread(t *testing.T) {
 	running.Wait()
 }
 
-// oracle is Flux's library with the test's counters.
+// oracle compares our verdicts with Flux's library, and counts the outcomes.
 type oracle struct {
 	t      *testing.T
 	disk   Disk

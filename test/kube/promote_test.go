@@ -101,8 +101,8 @@ func (p *promotion) isStaged(file string) {
 	}
 }
 
-// isStaging waits until the two branches have the same files, except for the records in
-// main. What is promoted may be live before Kratix has written it to the staging store.
+// isStaging waits until the two branches have the same files, except for the records in main. A
+// promoted placement may be live before Kratix has written it to the staging store.
 func (p *promotion) isStaging(destinations ...string) {
 	p.t.Helper()
 	for _, d := range destinations {

@@ -116,7 +116,7 @@ func keyOf(object metav1.Object) kratix.Key {
 	return kratix.Key{Namespace: object.GetNamespace(), Name: object.GetName()}
 }
 
-// deletePlacement deletes a WorkPlacement. One that is gone is no error.
+// deletePlacement deletes a WorkPlacement. A missing one is not an error.
 func (c client) deletePlacement(ctx context.Context, placement *kratix.WorkPlacement) error {
 	return ignoreNotFound(c.api.Resource(placementResource).Namespace(placement.Namespace).Delete(ctx, placement.Name, metav1.DeleteOptions{}))
 }

@@ -34,7 +34,7 @@ func relative(name string) string {
 	return cmp.Or(strings.TrimPrefix(path.Clean("/"+name), "/"), ".")
 }
 
-// writeFiles makes the files of a placement what its contents are.
+// writeFiles writes the files of a placement according to its contents.
 func writeFiles(root *os.Root, at destinationDir, placement *kratix.WorkPlacement) error {
 	switch at.destination.FilepathMode() {
 	case kratix.AggregatedYAML:
