@@ -37,7 +37,7 @@ type Root struct {
 	// Cache has files that were parsed before; nil caches nothing.
 	Cache *kustomize.Cache
 	// CheckCache has the index of the last check, so that the cost of the next one depends only on
-	// what has changed; nil starts with an empty index.
+	// the changes; nil starts with an empty index.
 	CheckCache *CheckCache
 }
 

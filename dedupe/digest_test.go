@@ -95,7 +95,7 @@ func TestDigestAgreesWithCheck(t *testing.T) {
 			}
 		}
 		if again := (&CheckCache{}); !check(d.roots, again) || !equal(again.Digest(), digest) {
-			t.Fatalf("seed %d: a digest made anew is another one", seed)
+			t.Fatalf("seed %d: a digest built again differs", seed)
 		}
 	}
 	if taken < 80 || refused < 80 || cautious > taken/3 {

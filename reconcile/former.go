@@ -156,7 +156,7 @@ func countFormer(o *observed) {
 	reportUnreadable(o, placed)
 }
 
-// compareFormer orders placements such that those of existing Destinations come first.
+// compareFormer orders placements of existing Destinations first.
 func compareFormer(o *observed, a, b *formerPlacement) int {
 	away := func(f *formerPlacement) int {
 		if o.has(f.target()) {
@@ -235,7 +235,7 @@ func (d *destinationView) takeOver(entry recordView) {
 	own.Labels[kratix.TargetDestinationLabel] = d.Name
 	path, err := layout.RecordPath(d.Destination, own)
 	if err != nil {
-		return // the Destination's name is no valid path, so nothing can be written there
+		return // the Destination's name is not a valid path, so nothing can be written there
 	}
 	at := slices.IndexFunc(d.records, func(r recordView) bool { return r.path == path })
 	d.records = slices.Clone(d.records)

@@ -19,7 +19,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
 // inMode returns a fixture whose Destination has a filepath mode.
 func inMode(t *testing.T, mode string) *testEnv {
@@ -227,7 +227,7 @@ func TestAggregatedAdoptsWhatKratixWrote(t *testing.T) {
 	result := w.round()
 	w.expect(result, map[string]report.State{"a": report.Placed, "b": report.Placed})
 	for _, changed := range result.Stores[0].Destinations[0].Changed {
-		t.Errorf("%s was written anew", changed)
+		t.Errorf("%s was written again", changed)
 	}
 }
 

@@ -289,7 +289,7 @@ func TestRefusedPlacementIsTriedAgain(t *testing.T) {
 		w.reconciler.TryRefused()
 		round(t, w, 1, report.Placed)
 	})
-	t.Run("when the store is opened anew", func(t *testing.T) {
+	t.Run("when the store is opened again", func(t *testing.T) {
 		w := start(t)
 		w.server = &refusingStore{Store: w.server.Store, refuses: func(statestore.ChangeSet) string { return "" }}
 		w.store = w.server

@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 )
 
-// cleanupFlags say what cleanup removes, and how.
+// cleanupFlags are the flags of the command cleanup.
 type cleanupFlags struct {
 	input        inputFlags
 	git          gitFlags

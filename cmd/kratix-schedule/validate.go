@@ -22,7 +22,7 @@ type validateFlags struct {
 	verdict verdictFlags
 	// onConflict is the engine's action for conflicts.
 	onConflict conflictFlag
-	// apply is the engine's action for what the API server would refuse.
+	// apply is the engine's action for objects that the API server would refuse.
 	apply      applyFlag
 	names      nameFlag
 	requests   requestFlags

@@ -153,7 +153,7 @@ func TestNoFormatContainsUnescapedInput(t *testing.T) {
 	}
 }
 
-// TestFindingsOfRefusalsFightsAndRecordsAreEscaped: KS066 has a server's words, KS067 and
+// TestFindingsOfRefusalsFightsAndRecordsAreEscaped: KS066 contains a server's message, KS067 and
 // KS063 the names of records that others wrote.
 func TestFindingsOfRefusalsFightsAndRecordsAreEscaped(t *testing.T) {
 	for _, rule := range []finding.Rule{finding.PlacementRefused(), finding.ControllersFight(), finding.BadRecord()} {

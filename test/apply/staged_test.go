@@ -113,7 +113,7 @@ spec:
 			continue
 		}
 		var left string
-		if i >= 2 { // the version of the object goes, which is refused if it is the stored one
+		if i >= 2 { // the version of the object is removed, which is refused if it is the stored one
 			lines := strings.Split(whole, "\n")
 			left = strings.Join(append(lines[:8+i%2], lines[9+i%2:]...), "\n")
 			if i%2 == 0 {

@@ -136,9 +136,9 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	}
 }
 
-// withoutHiding removes the kustomizations that hide others' files: Flux does not read the
-// hidden files, and we check them as if the kustomizations did not exist. Flux must be able
-// to build each of these kustomizations.
+// withoutHiding removes the kustomizations that hide files of others: Flux does not read the
+// hidden files, and we check them as if the kustomizations did not exist. Flux must be able to
+// build each of these kustomizations.
 func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (rest []finding.Finding) {
 	for _, f := range findings {
 		if f.Rule != finding.HidingKustomization() {
@@ -213,7 +213,7 @@ func namesObject(f finding.Finding, theirs string) bool {
 		return named == nil || strings.Contains(theirs, "recursed")
 	}
 	kind, dotted := named[1], named[2]
-	for at := range len(dotted) { // a name may contain dots, and "no namespace" too
+	for at := range len(dotted) { // both the name and the text for "no namespace" may contain dots
 		if dotted[at] != '.' {
 			continue
 		}

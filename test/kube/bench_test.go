@@ -333,7 +333,7 @@ func BenchmarkMemory(b *testing.B) {
 		daemon = p.schedule("--listen", at, "--pprof", "--log-level", "warn")
 		p.rounds(at, 1)
 		time.Sleep(quiet)
-		b.Logf("started anew: %s", daemon.memory(b))
+		b.Logf("restarted: %s", daemon.memory(b))
 		b.ReportMetric(daemon.kibibytes(b, "VmRSS")/1024, "started-MiB")
 		b.ReportMetric(daemon.kibibytes(b, "VmHWM")/1024, "started-peak-MiB")
 		keep(b, at, "started")
