@@ -17,8 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Input is one Destination: what its API server is like, and what its roots hold and would
-// hold.
+// Input is one Destination: its API server, and the stored and wanted content of its roots.
 type Input struct {
 	// Cluster describes the API server; nil is the same as NewCluster("", nil).
 	Cluster *Cluster
@@ -27,7 +26,7 @@ type Input struct {
 	// Object, Owner, Wanted, Stored and Kept. A claim that is Kept has its stored files
 	// after the round.
 	Roots []dedupe.Root
-	// Memory caches what files contain and what is wrong with them; nil caches nothing.
+	// Memory caches the objects and the faults of files; nil caches nothing.
 	Memory *Memory
 }
 

@@ -29,7 +29,7 @@ type claimState struct {
 	checked *checkedAgainst
 }
 
-// checkedAgainst identifies everything besides the files that faults depend on.
+// opaque means that one of the claim's files is a kustomization.
 type checkedAgainst struct {
 	cluster     *Cluster
 	definitions digest
@@ -46,8 +46,8 @@ type rootMemory struct {
 	// ignored are the files that Flux did not fetch at the last check.
 	ignored *kustomize.Ignored
 	byName  map[string]*claimState
-	// order are the claims of the last check in their order, which is nearly always that of
-	// the next one.
+	// order are the claims in the order of the last check, which is usually also that of the next
+	// one.
 	order []*claimState
 }
 

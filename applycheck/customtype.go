@@ -103,7 +103,7 @@ func newCustomType(definition *apiextensionsv1.CustomResourceDefinition, version
 	}, nil
 }
 
-// typedErrors returns what the typed check of server-side apply finds.
+// typedErrors returns the errors of the typed check of server-side apply.
 func (t *customType) typedErrors(fields map[string]any) (found typed.ValidationErrors) {
 	defer func() { _ = recover() }()
 	return typedErrors(t.typ, fields)

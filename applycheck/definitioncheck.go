@@ -72,7 +72,7 @@ func checkIdentity(definition *apiextensionsv1.CustomResourceDefinition) field.E
 	return found
 }
 
-// overflows reports whether an error is that a number is too large for its field.
+// overflows reports whether an error is about a number that is too large for its field.
 func overflows(err error) bool {
 	var wrong *json.UnmarshalTypeError
 	return errors.As(err, &wrong) && strings.HasPrefix(wrong.Value, "number ")

@@ -108,7 +108,7 @@ func removedAt(object any) (major, minor int) {
 	return 0, 0
 }
 
-// replacement returns what to use in place of an API version.
+// replacement returns the kind or version to use in place of an API version.
 func replacement(object any) string {
 	if replaced, has := object.(interface {
 		APILifecycleReplacement() schema.GroupVersionKind

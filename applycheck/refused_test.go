@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestRefusedObjectIsAFinding has objects that an API server has refused, with a part of its
+// TestRefusedObjectIsAFinding uses objects that an API server has refused, with a part of its
 // message, and similar ones that it accepts.
 func TestRefusedObjectIsAFinding(t *testing.T) {
 	const metadata = "\nmetadata: {name: a, namespace: default}\n"
@@ -78,7 +78,7 @@ spec:
 	}
 }
 
-// TestRefusedChangeIsAFinding has changes that an API server has refused and accepted.
+// TestRefusedChangeIsAFinding uses changes that an API server has refused and accepted.
 func TestRefusedChangeIsAFinding(t *testing.T) {
 	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: default}\nspec: {containers: [{name: a, image: b, command: [c]}]}\n"
 	const claim = "apiVersion: resource.k8s.io/v1\nkind: ResourceClaim\nmetadata: {name: a, namespace: default}\nspec: {devices: {requests: [{name: a, exactly: {deviceClassName: b}}]}}\n"

@@ -12,7 +12,7 @@ import (
 
 // checkRequired returns the faults of an object of a built-in kind that lacks a required field
 // without a default, or whose fields contradict each other. These rules are in no schema, only
-// in the API server's Go code. fields are those that Flux sends.
+// in the API server's Go code. fields are the fields that Flux sends.
 func checkRequired(o *objectFacts, content *kustomize.Content, fields map[string]any) []fault {
 	var found field.ErrorList
 	if at, is := podTemplateOf(o.GroupKind()); is {

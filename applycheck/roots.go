@@ -40,7 +40,7 @@ func (c *check) checkRoots() []Verdict {
 // presence describes the content of a Destination after its roots are applied.
 type presence struct {
 	*check
-	// namespaces are those that exist or that a file creates.
+	// namespaces are the existing namespaces, and those that a file creates.
 	namespaces map[string]bool
 	// opaque means that not all objects are known.
 	opaque bool

@@ -48,7 +48,7 @@ type twoRoots struct {
 	steps  int
 }
 
-// someContents are what files may hold.
+// someContents are the possible contents of files.
 var someContents = []string{
 	testkit.ConfigMaps("x"), testkit.ConfigMaps("y"), testkit.ConfigMaps("x", "y"), testkit.ConfigMaps("z"), "", "no: object\n", clusterThing, thing("v1", "n"),
 	thing("v2", "n"), thing("v1", "m"), "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n", testkit.ConfigMaps("x", "x"),

@@ -16,7 +16,7 @@ import (
 // directories with a kustomization were built again among the admitted files. A file that they
 // load may be quarantined, and builds that succeed alone may fail together.
 type confirmation struct {
-	// states are those with which the next admission begins.
+	// states are the initial states of the next admission.
 	states []state
 	// broken are findings about builds that fail only in the admitted tree.
 	broken []finding.Finding

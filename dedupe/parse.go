@@ -85,7 +85,7 @@ func parse(root *Root, x *rootIndex) *parsed {
 			contested.addObstacles(p.foreign)
 		case set.stored:
 			p.setStored(set, entries)
-			continue // it does not affect what will be written
+			continue // it has no effect on the files that will be written
 		default:
 			p.setWanted(set, entries, &own)
 		}

@@ -52,7 +52,7 @@ func (r *Root) ownerOf(e *entry) string {
 	return r.Claims[e.claim()].Owner
 }
 
-// kindOf returns what a foreign entry is.
+// kindOf describes a foreign entry.
 func (r *Root) kindOf(e *entry) string {
 	for _, o := range r.Obstacles {
 		if o.Path == e.path {

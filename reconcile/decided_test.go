@@ -380,7 +380,7 @@ func (o inOneLocation) Open(kratix.StateStoreReference, kratix.Object, *kratix.S
 	return o.store, nil
 }
 
-// TestShardsInOneLocationLoseNothing has two state stores of different shards in one
+// TestShardsInOneLocationLoseNothing uses two state stores of different shards in one
 // repository, and one shard writes after the other has read.
 func TestShardsInOneLocationLoseNothing(t *testing.T) {
 	s := newSharded(t, 2, 2)

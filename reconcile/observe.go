@@ -93,7 +93,7 @@ type destinationView struct {
 	ledgerView
 }
 
-// observations caches what was read in the last round. The zero value is ready for use.
+// observations caches the observations of the last round.
 type observations struct {
 	records generations[*kratix.Destination, recordsView]
 	former  generations[kratix.StateStoreReference, *formerIndex]

@@ -391,7 +391,7 @@ func TestManyEqualRefusalsDoNotFailAStoreThatAccepts(t *testing.T) {
 	}
 }
 
-// TestLaterUnitsAreTriedFirstWhereEverythingWasRefused has a store that has accepted
+// TestLaterUnitsAreTriedFirstWhereEverythingWasRefused uses a store that has accepted
 // nothing yet, so three refusals with the same message look like a server that refuses
 // everything.
 func TestLaterUnitsAreTriedFirstWhereEverythingWasRefused(t *testing.T) {
@@ -521,7 +521,7 @@ func TestRefusedOwnerOfASharedObjectKeepsTheStoredObject(t *testing.T) {
 	wantStates(t, w.round(), report.Unchanged, map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Placed})
 }
 
-// TestWriteThatIsRefusedLater has a store that reports the outcome in a later round, as a
+// TestWriteThatIsRefusedLater uses a store that reports the outcome in a later round, as a
 // slow store of a daemon does.
 func TestWriteThatIsRefusedLater(t *testing.T) {
 	w := newRefusing(t, 2)

@@ -87,7 +87,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	return m.of.put(now.Destination, made).outcome, nil
 }
 
-// caches returns what the check of a Destination reuses.
+// caches returns the caches for the check of a Destination.
 func (m *outcomes) caches(checkCache *dedupe.CheckCache, cluster *applycheck.Cluster) checkCaches {
 	return checkCaches{read: &m.read, applied: &m.applied, checkCache: checkCache, cluster: cluster}
 }

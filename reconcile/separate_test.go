@@ -28,7 +28,7 @@ func stopsBoth(r report.Report) bool {
 	return len(slices.DeleteFunc(rules(r), func(rule string) bool { return rule != "KS044" })) == 2
 }
 
-// TestDeletedEmptyDestinationBlocksNoOther has an empty Destination in the
+// TestDeletedEmptyDestinationBlocksNoOther uses an empty Destination in the
 // directory of another one; it counts as emptied.
 func TestDeletedEmptyDestinationBlocksNoOther(t *testing.T) {
 	for _, mode := range layout.Modes() {
@@ -54,7 +54,7 @@ func TestDeletedEmptyDestinationBlocksNoOther(t *testing.T) {
 	}
 }
 
-// TestDeletedDestinationWithPlacementsBlocksOthers has two Destinations with files
+// TestDeletedDestinationWithPlacementsBlocksOthers uses two Destinations with files
 // in one directory, so their files cannot be distinguished.
 func TestDeletedDestinationWithPlacementsBlocksOthers(t *testing.T) {
 	for _, mode := range layout.Modes() {
@@ -83,7 +83,7 @@ func TestDeletedDestinationWithPlacementsBlocksOthers(t *testing.T) {
 	}
 }
 
-// TestOneOfTwoDeletedDestinationsIsEmptied has two Destinations in one
+// TestOneOfTwoDeletedDestinationsIsEmptied uses two Destinations in one
 // directory.
 func TestOneOfTwoDeletedDestinationsIsEmptied(t *testing.T) {
 	w := newEnv(t)
@@ -97,7 +97,7 @@ func TestOneOfTwoDeletedDestinationsIsEmptied(t *testing.T) {
 	}
 }
 
-// TestDestinationWithoutALayoutIsEmptiedIfItHasNothing has a Destination that is being
+// TestDestinationWithoutALayoutIsEmptiedIfItHasNothing uses a Destination that is being
 // deleted.
 func TestDestinationWithoutALayoutIsEmptiedIfItHasNothing(t *testing.T) {
 	for name, damage := range map[string]func(*kratix.Destination){

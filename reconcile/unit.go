@@ -22,7 +22,7 @@ func unitOf(p *kratix.WorkPlacement) unit {
 // isRest reports whether a unit consists of the files of no placement.
 func (u unit) isRest() bool { return u.placedGroup == placedGroup{} }
 
-// digest identifies what a unit would write.
+// digest identifies the content of a unit.
 type digest [sha256.Size]byte
 
 // removalDigest is the digest of the removal of a placement.

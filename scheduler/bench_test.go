@@ -68,8 +68,8 @@ func matchAll(in Input) (matches int) {
 	return matches
 }
 
-// BenchmarkFleet alternates between each implementation and the baseline, so that both run
-// under the same load. The ratios are what matters.
+// BenchmarkFleet alternates between each implementation and the baseline, so that both run under
+// the same load. Only the ratios matter.
 func BenchmarkFleet(b *testing.B) {
 	in := benchInput(100_000)
 	if a, b2 := matchAll(in), baseline(in); a != b2 {

@@ -196,7 +196,7 @@ func statuses(command string) []int {
 	return []int{exitClean, exitUsage}
 }
 
-// wantedOfCommands returns what scripts must cover of every command.
+// wantedOfCommands returns the elements of every command that scripts must cover.
 func wantedOfCommands() []string {
 	var wanted []string
 	for _, command := range append(allCommands(root(streams{})), root(streams{})) {

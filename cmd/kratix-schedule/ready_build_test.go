@@ -51,7 +51,7 @@ func buildByAction(t *testing.T, w workshop) string {
 	if status != exitFindings || strings.Count(output, "::error file=testdata/elastic-cloud/") != 7 || !strings.Contains(w.read(t, "reports/report.sarif"), "KS001") {
 		t.Errorf("status %d: %s", status, output)
 	}
-	// A runner without Go prints what is missing.
+	// Without Go, the action prints an error that names it.
 	w.file(t, "tools/kept", "")
 	output, status = w.shell(t, "PATH="+w.dir+"/tools; "+strings.Replace(script, "sh ", "/bin/sh ", 1), env...)
 	if status != exitFailure || !strings.Contains(output, "::error::") || !strings.Contains(output, "actions/setup-go") {

@@ -87,7 +87,7 @@ const (
 	ReasonBindingMissing      = "BindingMissing"
 	ReasonBindingDiffers      = "BindingDiffers"
 	ReasonNotDenied           = "BindingDoesNotDeny"
-	// ReasonNotEnforced: in a dry run, the API server allowed what the policy denies.
+	// ReasonNotEnforced: in a dry run, the API server allowed a request that the policy denies.
 	ReasonNotEnforced = "PolicyNotEnforced"
 	// ReasonUnsupported: the API server is older than ValidatingAdmissionPolicies.
 	ReasonUnsupported = "PoliciesUnsupported"

@@ -31,7 +31,7 @@ type cluster struct {
 	takeover handover.Takeover
 	// most is the limit on the unpacked size of all Works.
 	most int64
-	// breaks and unknown are those of the last verdict.
+	// breaks and unknown are from the last verdict.
 	breaks, unknown []string
 	verdict         handover.Verdict
 }

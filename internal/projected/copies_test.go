@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestMatchingOneOfTwoWorkPlacementsStays has a group that Kratix, without the admission
+// TestMatchingOneOfTwoWorkPlacementsStays uses a group that Kratix, without the admission
 // policy, has placed twice. The names of the Destinations must not matter.
 func TestMatchingOneOfTwoWorkPlacementsStays(t *testing.T) {
 	for _, mode := range layout.Modes() {

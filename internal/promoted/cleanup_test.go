@@ -122,7 +122,7 @@ func TestCleanupOfAPromotedDestinationKeepsUsedFiles(t *testing.T) {
 	}
 }
 
-// TestCleanupKeepsFilesOfKratixBelowALiveStore has both stores in directories of one
+// TestCleanupKeepsFilesOfKratixBelowALiveStore uses both stores in directories of one
 // branch.
 func TestCleanupKeepsFilesOfKratixBelowALiveStore(t *testing.T) {
 	s := newCleanupEnv(t)

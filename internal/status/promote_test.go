@@ -76,7 +76,7 @@ func TestPromotedIsOneWriteAndChangesNothingOfKratix(t *testing.T) {
 	s.promotedIs("True Promoted: written to GitStateStore other (" + liveLocation + ") at later")
 }
 
-// TestReportOfAnotherGenerationIsIgnored has a WorkPlacement that has changed since the
+// TestReportOfAnotherGenerationIsIgnored uses a WorkPlacement that has changed since the
 // round.
 func TestReportOfAnotherGenerationIsIgnored(t *testing.T) {
 	s := promotionFixture(t)

@@ -109,7 +109,7 @@ func TestDestinationWithoutStateStoreIsOfTheDefaultShard(t *testing.T) {
 	}
 }
 
-// TestStoreOfAnotherShardIsNotReportedReady has a store whose label has changed since
+// TestStoreOfAnotherShardIsNotReportedReady uses a store whose label has changed since
 // the round.
 func TestStoreOfAnotherShardIsNotReportedReady(t *testing.T) {
 	s := newFixture(t)

@@ -428,7 +428,7 @@ func TestUnreadableObjectsKeepTheirFinalizers(t *testing.T) {
 	})
 }
 
-// TestWorkThatCannotBeReadIsLeftAlone has a Work whose conditions are unknown, Kratix's
+// TestWorkThatCannotBeReadIsLeftAlone uses a Work whose conditions are unknown, Kratix's
 // among them; a patch would replace them in each round.
 func TestWorkThatCannotBeReadIsLeftAlone(t *testing.T) {
 	unread := func(t *testing.T, mode Mode) *fixture {

@@ -15,7 +15,7 @@ import (
 // not safe for concurrent use.
 type EventLog struct {
 	log *zap.Logger
-	// placements and findings are those of the last round that had a report.
+	// placements and findings are from the last round that had a report.
 	placements []report.Placement
 	findings   []finding.Finding
 	// standing are the findings that were logged and are not resolved.

@@ -28,7 +28,7 @@ type Restless struct {
 	seed     maphash.Seed
 	// swept is the time when calm groups were last dropped.
 	swept time.Time
-	// placements are those of the last round.
+	// placements are the placements of the last round.
 	placements []report.Placement
 	// findings are the findings of the last round, given is the report's findings that they were
 	// added to, and made the result.

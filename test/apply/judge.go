@@ -93,7 +93,8 @@ func options() ssa.ApplyOptions {
 }
 
 // DryRun returns the API server's error about one object: the dry run of Flux's apply and
-// nothing else. It is what ApplyAll returns if the object is alone, without Flux's prefix.
+// nothing else. ApplyAll returns the same error, with Flux's prefix, if the object is the only
+// one.
 func (j *Judge) DryRun(ctx context.Context, content []byte) error {
 	objects, err := Decode(content)
 	if err != nil {

@@ -130,8 +130,8 @@ spec:
 	}
 }
 
-// withoutDefinition applies what is left of a definition, or deletes it as Flux does once it is
-// no longer in the root, and returns Flux's error about the root after that.
+// withoutDefinition applies the rest of a definition, or deletes it as Flux does once it is no
+// longer in the root, and returns Flux's error about the root after that.
 func (c *comparison) withoutDefinition(i int, left, object string) error {
 	if left != "" {
 		if err := c.ApplyAll(c.t.Context(), []byte(left)); err != nil {

@@ -123,8 +123,8 @@ func (s *survey) ask(from sample, n node) {
 	}
 }
 
-// requires reports whether an error is that a field is required, and returns the detail after
-// "Required value: ".
+// requires reports whether an error is about a missing required field, and returns the detail
+// after "Required value: ".
 func requires(err error, field string) (required bool, detail string) {
 	var status *apierrors.StatusError
 	if !errors.As(err, &status) || status.ErrStatus.Details == nil {
@@ -138,7 +138,7 @@ func requires(err error, field string) (required bool, detail string) {
 	return false, ""
 }
 
-// supports reports whether an error is that the value of a field is not supported.
+// supports reports whether an error says that the value of a field is not supported.
 func supports(err error, field string) bool {
 	var status *apierrors.StatusError
 	if !errors.As(err, &status) || status.ErrStatus.Details == nil {

@@ -27,9 +27,9 @@ var (
 	processes = flag.Uint64("processes", uint64(runtime.GOMAXPROCS(0)), "how many processes to judge in: Flux builds one tree at a time in each")
 )
 
-// TestCheckAgreesWithFlux compares dedupe.Check, which decides what a round writes, with
-// Flux's own library on random trees: whether the root builds, the exact message if it does
-// not, the object and the file in it, and that the files that Check accepts build.
+// TestCheckAgreesWithFlux compares dedupe.Check, which decides which files a round writes, with
+// Flux's own library on random trees: whether the root builds, the exact message if it does not,
+// the object and the file in it, and that the files that Check accepts build.
 func TestCheckAgreesWithFlux(t *testing.T) {
 	if *processes > 1 {
 		spread(t)
@@ -72,7 +72,7 @@ type oracle struct {
 	disk   Disk
 	counts counts
 	wrong  int
-	// applied is what Flux would apply of the last tree.
+	// applied has the objects of the last tree that Flux would apply.
 	applied Applied
 }
 

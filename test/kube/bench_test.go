@@ -319,7 +319,7 @@ func BenchmarkMemory(b *testing.B) {
 		}
 		b.Logf("%d Works placed: %s", *many, daemon.memory(b))
 		b.ReportMetric(daemon.kibibytes(b, "VmHWM")/1024, "placing-peak-MiB")
-		for range 2 { // caches drop what unchanged rounds do not use
+		for range 2 { // caches drop entries that unchanged rounds do not use
 			done := p.counted(at, clean)
 			must(b, daemon.Cmd.Process.Signal(syscall.SIGHUP))
 			p.rounds(at, done+1)

@@ -90,7 +90,7 @@ func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	p.written("a")
 }
 
-// TestManageStopsWhereKratixPlaces has a WorkPlacement of another scheduler, which ends all
+// TestManageStopsWhereKratixPlaces uses a WorkPlacement of another scheduler, which ends all
 // writes unless it is ignored.
 func TestManageStopsWhereKratixPlaces(t *testing.T) {
 	t.Parallel()

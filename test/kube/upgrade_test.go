@@ -80,7 +80,7 @@ func TestTreeOfKratixIsAdopted(t *testing.T) {
 	p.isAsItWas(tree)
 }
 
-// TestAggregatedFileOfKratixIsAdopted has a file with the parts of three
+// TestAggregatedFileOfKratixIsAdopted uses a file with the parts of three
 // placements, which stays the same until one of them changes.
 func TestAggregatedFileOfKratixIsAdopted(t *testing.T) {
 	t.Parallel()

@@ -329,7 +329,7 @@ func TestStatusForADeletedRequest(t *testing.T) {
 	w.fails(`deployments.apps "one" is forbidden`, "status")
 }
 
-// TestStatusOfTheRequestInTheEnvironment has the request in the environment; its kind is cluster-scoped
+// TestStatusOfTheRequestInTheEnvironment uses the request in the environment; its kind is cluster-scoped
 // and keeps only a message.
 func TestStatusOfTheRequestInTheEnvironment(t *testing.T) {
 	t.Parallel()

@@ -28,8 +28,8 @@ var (
 	secretResource      = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 )
 
-// client reads and writes typed objects by a dynamic client. It has no cache:
-// what it returns is what the API server holds.
+// client reads and writes typed objects by a dynamic client. It has no cache, so it returns the
+// current objects of the API server.
 type client struct{ api dynamic.Interface }
 
 // get returns one object.
