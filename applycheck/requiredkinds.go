@@ -34,7 +34,7 @@ func textsOf(fields map[string]any) map[string]string {
 	return texts
 }
 
-// checkIngress checks that an Ingress leads somewhere.
+// checkIngress checks that an Ingress has a default backend or rules.
 func checkIngress(fields map[string]any) field.ErrorList {
 	rules := anyAt(fields, "spec", "rules")
 	if anyAt(fields, "spec", "defaultBackend") != nil || hasVariable(rules) || len(listAt(fields, "spec", "rules")) > 0 {

@@ -121,8 +121,8 @@ func isAbout(f finding.Finding, a, b *entry) bool {
 }
 
 // messageOf returns kustomize's own message about a conflict. A build of the two objects alone
-// results in the same message as one of the whole root; if a directory with a kustomization
-// takes part, everything before it is needed too.
+// results in the same message as one of the whole root; if one is from a directory with a
+// kustomization, everything before that directory is needed too.
 func messageOf(a *admission, c confirmation, first, later *entry) string {
 	last := a.root.relativePath(later.path)
 	if slices.ContainsFunc(a.directories, func(d *directory) bool { return tree.Compare(d.path, last) <= 0 && d.isWanted(a.root) }) {

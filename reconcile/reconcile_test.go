@@ -684,7 +684,7 @@ func TestRecordThatCannotBeReadIsReported(t *testing.T) {
 
 // TestRandomRounds adds, changes and removes Works at random, in every mode, with conflicts.
 // After each round every root must build, and a second round must change nothing; in the end,
-// without Works, no file of theirs may be left.
+// without Works, none of their files may be left.
 func TestRandomRounds(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		for seed := range uint64(15) {

@@ -59,7 +59,7 @@ func baseline(in Input) (matches int) {
 	return matches
 }
 
-// matchAll counts the same matches by way of a fleet.
+// matchAll counts the same matches with a fleet.
 func matchAll(in Input) (matches int) {
 	f := newFleet(in.Destinations)
 	for _, w := range in.Works {

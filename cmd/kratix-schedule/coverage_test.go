@@ -53,7 +53,7 @@ func recorded() {
 	os.Exit(code)
 }
 
-// both writes to a file, and the successful writes to a tee.
+// both writes to a file, and copies successful writes to a tee.
 type both struct {
 	file *os.File
 	tee  *tee

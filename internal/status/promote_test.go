@@ -217,7 +217,7 @@ func TestLiveFinalizerStaysUntilTheFilesAreGone(t *testing.T) {
 	s.said.Stores = nil
 	s.plan()
 	s.promoted(report.Removed)
-	s.expect() // the round saw it when it was not deleted
+	s.expect() // the round read it before it was deleted
 	s.said.Emptied = []string{"worker-1"}
 	s.expect("patch Destination worker-1")
 	if want := []string{kratix.DestinationFinalizer}; !slices.Equal(d.Finalizers, want) {

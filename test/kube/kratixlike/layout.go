@@ -63,8 +63,7 @@ func removeFiles(root *os.Root, at destinationDir, placement *kratix.WorkPlaceme
 	return root.RemoveAll(directoryOf(at, placement))
 }
 
-// directoryOf returns the directory that a placement has to itself in mode
-// nestedByMetadata.
+// directoryOf returns the directory that belongs to a placement alone in mode nestedByMetadata.
 func directoryOf(at destinationDir, placement *kratix.WorkPlacement) string {
 	parts := []string{at.base, "resources", placement.Namespace, placement.Spec.PromiseName, placement.Spec.ResourceName}
 	if placement.IsDependency() {
