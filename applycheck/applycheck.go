@@ -9,7 +9,7 @@
 //	CheckRoots    what is wrong with the objects among all others of the Destination
 //
 // A claim that a step holds back is Kept in the next steps, so its stored files stay. CheckRoots
-// and dedupe.Check are repeated without it; since the set of held claims only grows, this ends.
+// and dedupe.Check are repeated without it; since the set of these claims only grows, this ends.
 package applycheck
 
 import (

@@ -14,7 +14,7 @@ type claimState struct {
 	claimFiles
 	// name identifies the claim in its root across checks.
 	name string
-	// opaque means that a file of it is a kustomization.
+	// opaque means that one of the claim's files is a kustomization.
 	opaque bool
 	// wantedFiles and storedFiles are the files that were read.
 	wantedFiles, storedFiles []dedupe.File
@@ -29,7 +29,7 @@ type claimState struct {
 	checked *checkedAgainst
 }
 
-// opaque means that one of the claim's files is a kustomization.
+// checkedAgainst identifies everything besides the files that faults depend on.
 type checkedAgainst struct {
 	cluster     *Cluster
 	definitions digest

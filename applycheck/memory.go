@@ -19,11 +19,11 @@ const (
 	maxNeeds = 1 << 16
 )
 
-// Memory caches the facts about files by the digest of their content, their faults by the
-// digest of the schemas as well, and the schemas of CustomResourceDefinitions. It has a fixed
-// number of entries; one that is lost costs time and nothing else. The zero Memory is empty.
-// It is safe for concurrent use, but for one check at a time: use one Memory for each
-// Destination. It keeps slices of content, which must not be changed in place.
+// Memory caches the facts about files by the digest of their content, their faults by the digest
+// of the schemas as well, and the schemas of CustomResourceDefinitions. It has a fixed number of
+// entries; one that is lost costs time and nothing else. The zero Memory is empty. It is safe
+// for concurrent use, but runs only one check at a time: use one Memory for each Destination. It
+// keeps slices of content, which must not be changed in place.
 type Memory struct {
 	mu       sync.Mutex
 	files    generations[digest, *fileFacts]

@@ -20,8 +20,8 @@ type Input struct {
 	Destinations []Destination
 	// Existing are the recorded placements.
 	Existing []*kratix.WorkPlacement
-	// Copies are placements of groups that are also placed elsewhere, whose files are where a
-	// deleted Destination was. They do not count as placed; a move away from one is incomplete.
+	// Copies are placements of groups that are also placed elsewhere, with files at the location of
+	// a deleted Destination. They do not count as placed; a move away from one is incomplete.
 	Copies []*kratix.WorkPlacement
 	// Rejected are Works that exist but are invalid.
 	Rejected []kratix.Key

@@ -50,8 +50,8 @@ type changeSeries struct {
 	reportedAfter   time.Duration
 }
 
-// Round records a round that ended at a time, and returns its report with a finding for each
-// restless Work. The finding changes each time that the number of changes has doubled. The
+// Round records a round that ended at the given time, and returns its report with a finding for
+// each restless Work. The finding changes each time that the number of changes has doubled. The
 // given report is not changed, and must not change afterwards.
 func (r *Restless) Round(from report.Report, ended time.Time) report.Report {
 	if r.groups == nil {

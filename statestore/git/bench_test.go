@@ -96,7 +96,7 @@ func (w *watch) report(b *testing.B, n, burst int) {
 	b.ReportMetric(each(w.gits), "git-cpu-ms")
 }
 
-// grown serves a repository with held files.
+// grown serves a repository with the given number of files.
 func grown(b *testing.B, held int) (git.Config, string, *watch) {
 	b.Helper()
 	repository := gittest.Bare(b)

@@ -22,7 +22,7 @@ type row struct {
 	otherWords []string
 }
 
-// At calls a function with the row of a name, for which it is locked.
+// at calls a function with the row of a name, which is locked meanwhile.
 func (t *Table) at(name string, do func(*row)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
