@@ -74,8 +74,8 @@ func structuralOf(definition *apiextensionsv1.CustomResourceDefinition, version 
 	return found, internal.OpenAPIV3Schema, err
 }
 
-// newCustomType returns a version of a definition's kind. A panic of the libraries, which are
-// made for validated definitions, is an error.
+// newCustomType returns a version of a definition's kind. A panic of the libraries, which expect
+// valid definitions, is returned as an error.
 func newCustomType(definition *apiextensionsv1.CustomResourceDefinition, version string, minor *schemas.Minor) (c *customType, err error) {
 	defer func() {
 		if r := recover(); r != nil {

@@ -169,7 +169,7 @@ func (m *mirror[O]) Update(seen any) error {
 	return nil
 }
 
-// take adds or replaces an object, and returns what that means for rounds.
+// take adds or replaces an object, and returns the effect on rounds.
 func (m *mirror[O]) take(sent receivedObject[O]) effect {
 	o, wrong := m.slimmed(sent)
 	key := kratix.KeyOf(o)
