@@ -21,9 +21,9 @@ type enumWalk struct {
 	found  field.ErrorList
 }
 
-// checkEnums returns the faults of an object whose fields have values that the API server
-// does not support; applied are the fields as Flux sends them. An empty value counts only where the API server has refused one: for
-// many fields it is the default.
+// checkEnums returns the faults of an object whose fields have values that the API server does
+// not support; applied are the fields as Flux sends them. An empty value counts only where the
+// API server has refused one: for many fields it is the default.
 func checkEnums(o *objectFacts, content *kustomize.Content, applied map[string]any, typ typed.ParseableType, minor *schemas.Minor) []fault {
 	w := &enumWalk{minor: minor, schema: typ.Schema}
 	w.visit(typ.TypeRef, applied, nil)

@@ -32,7 +32,7 @@ type Memory struct {
 	digests  generations[*byte, digest]
 	// roots have the states of the claims of the last check.
 	roots map[tree.Path]*rootMemory
-	// numbers are the numbers of the needs. The numbering starts again when there are too many.
+	// numbers maps each need to its number. The numbering starts again when there are too many.
 	numbers map[need]int
 	// busy is held during a check.
 	busy sync.Mutex
