@@ -34,6 +34,7 @@ type Work struct {
 }
 
 // WorkPlacement records that one group of a Work is on one Destination.
+//
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:path=workplacements,shortName=wp;wps,categories=kratix
 // +kubebuilder:printcolumn:name="Destination",type=string,JSONPath=`.spec.targetDestinationName`
@@ -50,6 +51,7 @@ type WorkPlacement struct {
 }
 
 // Destination is a target that reads from a path of a state store, usually a cluster.
+//
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:path=destinations,scope=Cluster,shortName=dest;dests,categories=kratix
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
