@@ -18,8 +18,8 @@ func apiObjectOf(id kustomize.ID, scopes map[kindOf]int) apiObject {
 	return object
 }
 
-// clusterIndex counts, for each object as the API server identifies it, the different objects
-// that it is to kustomize, in all roots of a CheckCache.
+// clusterIndex counts, for each object as the API server identifies it, how many different
+// objects it is in kustomize's view, in all roots of a CheckCache.
 type clusterIndex struct {
 	objects map[apiObject]int
 	// repeated counts the objects of which there is more than one.

@@ -69,7 +69,7 @@ func (m Mode) String() string {
 
 // Change is a list of writes to one object.
 type Change struct {
-	// Object is the object as it is now, or as it is to be created.
+	// Object is the current object, or the object to create.
 	Object kratix.Object
 	Steps  []Step
 	Events []Event
