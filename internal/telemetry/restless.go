@@ -26,7 +26,7 @@ type Restless struct {
 	// reported are the groups that are reported.
 	reported map[groupOfWork]*changeSeries
 	seed     maphash.Seed
-	// swept is the time when calm groups were last dropped.
+	// swept is the time when groups that no longer change were last dropped.
 	swept time.Time
 	// placements are the placements of the last round.
 	placements []report.Placement

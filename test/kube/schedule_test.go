@@ -100,7 +100,7 @@ func TestKratixWritesWhatIsScheduledAndNoConflict(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-// TestObjectChangesHandsOneCommitAfterTheOther uses one Work drop an object and another one
+// TestObjectChangesHandsOneCommitAfterTheOther makes one Work drop an object and another one
 // take it at the same time. Since Kratix writes slowly and in any order, the first must be
 // written before the second is scheduled.
 func TestObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
