@@ -109,7 +109,7 @@ func (j *Judge) DryRun(ctx context.Context, content []byte) error {
 	return nil
 }
 
-// Apply applies one object for good.
+// Apply applies one object, without a dry run.
 func (j *Judge) Apply(ctx context.Context, content []byte) error {
 	objects, err := Decode(content)
 	if err != nil {
