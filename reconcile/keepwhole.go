@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// keepWhole leaves a Destination whose layout changes untouched while any of its recorded
+// keepWhole keeps all files of a Destination with a changed layout while any of its recorded
 // placements cannot be written: half of it in each layout would not build.
 func (c *checked) keepWhole() {
 	at := slices.IndexFunc(c.candidates, func(p *candidate) bool { return !p.writable() && c.recordOf(&p.placement) != nil })
