@@ -104,8 +104,8 @@ func (a *applyCheck) count() (n int) {
 	return n
 }
 
-// certainlyApplies reports whether the claims of some roots have no finding even if the roots
-// contain nothing else, and contain nothing, wanted or stored, that other claims may need.
+// certainlyApplies reports whether the claims of some roots have no finding, whatever else the
+// roots contain, and have no object, wanted or stored, that other claims may need.
 func certainlyApplies(c *checked, roots []dedupe.Root) bool {
 	a := newApplyCheck(c, roots)
 	if a.off() {
