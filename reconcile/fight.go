@@ -65,7 +65,7 @@ type fight struct {
 	// its records have not changed for long enough by then.
 	stopped bool
 	until   time.Time
-	// stops counts the fights; each rest is twice as long as the last.
+	// stops counts the fights; each pause is twice as long as the last.
 	stops int
 	// records are the records of the last round, while stopped.
 	records statestore.Files
@@ -140,7 +140,7 @@ func (f *fight) undo(m mark, is content, now time.Time) bool {
 	return u.count >= limit
 }
 
-// stop starts a rest: this process leaves the Destination alone.
+// stop starts a pause: this process leaves the Destination alone.
 func (f *fight) stop(now time.Time) {
 	f.stops++
 	f.stopped, f.until, f.marks, f.undone = true, now.Add(f.pause()), nil, nil

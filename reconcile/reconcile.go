@@ -61,8 +61,8 @@ type Reconciler struct {
 	planner  scheduler.Planner
 }
 
-// cache is what a Reconciler keeps from round to round. Losing it costs only time. The zero
-// value is ready for use.
+// cache is the state that a Reconciler keeps from round to round. Losing it costs only time. The
+// zero value is ready for use.
 type cache struct {
 	observations observations
 	contents     contents

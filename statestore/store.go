@@ -132,7 +132,7 @@ type Outcome struct {
 	Err      error
 }
 
-// Action is what a ChangeSet does to a placement.
+// Action is the effect of a ChangeSet on a placement.
 type Action string
 
 // The actions, as they are written in commit messages.

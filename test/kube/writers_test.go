@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// redisPromise is what the Promise redis installs in a cluster: the kind of its requests, and
-// exactly the rights of a pipeline that docs/how-to/end-a-pipeline.md lists.
+// redisPromise has the objects that the Promise redis installs in a cluster: the kind of its
+// requests, and exactly the rights of a pipeline that docs/how-to/end-a-pipeline.md lists.
 const redisPromise = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
