@@ -59,8 +59,8 @@ func decodeDefinition(fields map[string]any) (*apiextensionsv1.CustomResourceDef
 	return definition, nil
 }
 
-// structuralOf returns the schema of a version in its structural form, and as it is
-// validated.
+// structuralOf returns the schema of a version in two forms: the structural one, and the one for
+// validation.
 func structuralOf(definition *apiextensionsv1.CustomResourceDefinition, version string) (*structural.Structural, *apiextensions.JSONSchemaProps, error) {
 	i := slices.IndexFunc(definition.Spec.Versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool { return v.Name == version })
 	if i < 0 || definition.Spec.Versions[i].Schema == nil || definition.Spec.Versions[i].Schema.OpenAPIV3Schema == nil {

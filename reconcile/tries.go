@@ -6,7 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// attempts is how often a round is tried while other writers come first.
+// attempts is the maximum number of tries of a round if other writers come first.
 const attempts = 5
 
 // tries collects the writes of the earlier tries of a round, since the last try reports them as

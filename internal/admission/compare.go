@@ -38,9 +38,9 @@ type judged[O any] struct {
 	problems []problem
 }
 
-// compare returns the verdict on the policies and bindings of a cluster: whether a policy
-// denies the account what the shipped one denies, and whether a binding puts it in force. Names
-// do not matter.
+// compare returns the verdict on the policies and bindings of a cluster: whether a policy denies
+// the account the same requests as the shipped one, and whether a binding puts it in force.
+// Names do not matter.
 func compare(policies []policy, bindings []binding, account ServiceAccount) Verdict {
 	var own []judged[policy]
 	for _, p := range policies {
