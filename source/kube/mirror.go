@@ -292,7 +292,7 @@ func (m *mirror[O]) get(key kratix.Key) (O, bool) {
 	return o, there
 }
 
-// each calls do for each object, before objects were handed out.
+// each calls do for each object. It may only be used before objects are handed out.
 func (m *mirror[O]) each(do func(O)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
