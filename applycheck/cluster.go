@@ -24,10 +24,9 @@ type Cluster struct {
 }
 
 // NewCluster returns the description of an API server. kubernetesVersion is its version, as
-// "1.35", "v1.35" or "v1.35.4-gke.1", or empty if it is not known; the profile may be nil. A
-// profile has a version itself, which counts if kubernetesVersion is empty. A version whose
-// minor is not embedded is not certain: see Certain. The error is about a version that cannot
-// be parsed.
+// "1.35", "v1.35" or "v1.35.4-gke.1", or empty if it is not known; the profile may be nil. An
+// empty kubernetesVersion stands for the profile's. A version whose minor is not embedded is not
+// certain: see Certain. The error is about a version that cannot be parsed.
 func NewCluster(kubernetesVersion string, profile *Profile) (*Cluster, error) {
 	c := &Cluster{profile: profile}
 	if profile != nil {

@@ -80,7 +80,7 @@ func (e *entry) at() tree.Path {
 	case governs:
 		return e.path.Dir()
 	}
-	p, _ := tree.ParsePath(e.id.object.Name) // a path is the name of its identity
+	p, _ := tree.ParsePath(e.id.object.Name) // the identity of a path has the path as its name
 	return p
 }
 

@@ -23,9 +23,9 @@ type rootIndex struct {
 
 // counts has the numbers that require a decision, and the cost of a build.
 type counts struct {
-	// broken is the number of files that fail Flux's root, kustomizations the number of those that
-	// change other files' meaning, elsewhere the number of objects in files of other claims, notes
-	// the number of findings that quarantine nothing.
+	// broken is the number of files on which Flux's root fails, kustomizations the number of those
+	// that change other files' meaning, elsewhere the number of objects in files of other claims,
+	// notes the number of findings that quarantine nothing.
 	broken, kustomizations, elsewhere, notes int
 	objects, bytes                           int
 }

@@ -134,8 +134,8 @@ func formerDestination(name string, base tree.Path) *kratix.Destination {
 //	the group is placed on a Destination already                 an old copy, which does not count
 //	else                                                         placed on its Destination, by name
 //
-// So a request whose Destination is missing stays there, and one whose Destination has
-// another path or store now follows it.
+// So a request stays on a missing Destination, and follows a Destination to another path or
+// store.
 func countFormer(o *observed) {
 	if len(o.former)+len(o.unreadable) == 0 {
 		return

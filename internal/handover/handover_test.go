@@ -276,8 +276,8 @@ func TestDeletedPlacementIsPlacedAgain(t *testing.T) {
 	})
 }
 
-// TestInterruptedMoveIsNotContinued checks that Kratix would write both
-// WorkPlacements.
+// TestInterruptedMoveIsNotContinued checks a move that was interrupted with WorkPlacements on
+// both Destinations: Kratix would keep writing both.
 func TestInterruptedMoveIsNotContinued(t *testing.T) {
 	c := newCluster(t)
 	w := c.work("moving", "environment", "dev", "y")

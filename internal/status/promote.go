@@ -177,8 +177,8 @@ func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condi
 }
 
 // finalizeLive adds or removes the finalizer of a Destination whose files are deleted with it
-// from its live state store. A Destination without a live store any more keeps its files
-// there.
+// from its live state store. The files of a Destination that no longer has a live store are not
+// removed.
 func (p *planner) finalizeLive(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.LiveFinalizer)
 	_, live := p.now.Live[d.Name]

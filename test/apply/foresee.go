@@ -37,7 +37,7 @@ func (f Foresight) Words() string {
 	return b.String()
 }
 
-// Claim is a request's file: as it is stored, and as it is wanted; nil is none.
+// Claim is a request's file: as it is stored, and as it is wanted; nil if there is none.
 type Claim struct{ Stored, Wanted []byte }
 
 // Foresee returns applycheck's result for a file that a request wants in place of a stored one,

@@ -125,7 +125,7 @@ func TestSourceDirectoryIsMissingOrUnreadable(t *testing.T) {
 			w.away(func() {
 				meanwhile(w)
 				w.awaits("/readyz", "not ready: ", w.dir)
-				time.Sleep(3 * time.Second) // the pause of a file and an interval
+				time.Sleep(3 * time.Second) // the removal delay of a file, and an interval
 				if w.head() != before {
 					t.Error("something was written, or removed")
 				}
