@@ -155,8 +155,8 @@ func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 	}
 }
 
-// TestWorkOnAnotherDestinationIsNoEvidence checks that it does not prove the deletion of a
-// WorkPlacement: many missing ones stay.
+// TestWorkOnAnotherDestinationIsNoEvidence checks that such a Work does not prove the deletion
+// of a WorkPlacement: many missing ones stay.
 func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")

@@ -95,8 +95,8 @@ func TestOnlySelectedObjectsAreWritten(t *testing.T) {
 	}
 }
 
-// TestDestinationWithoutStateStoreIsOfTheDefaultShard checks that it belongs to the shard
-// that selects objects without labels.
+// TestDestinationWithoutStateStoreIsOfTheDefaultShard checks that the Destination belongs to the
+// shard that selects objects without labels.
 func TestDestinationWithoutStateStoreIsOfTheDefaultShard(t *testing.T) {
 	for shard, want := range map[string]bool{"": true, "of the store": false} {
 		s := newFixture(t).inShards()
