@@ -58,7 +58,8 @@ type feature[O object] struct {
 	content func(a, b O) bool
 	// share reuses the memory of the former version if only the status has changed.
 	share func(with, o O)
-	// deleted is called with whether an object is deleted or being deleted.
+	// deleted is called for each change of an object; is reports whether it is deleted or being
+	// deleted.
 	deleted func(key kratix.Key, is bool)
 }
 
