@@ -191,7 +191,7 @@ func statuses(command string) []int {
 	case "work":
 		return []int{exitClean, exitUsage, exitFailure}
 	case "status", "handover":
-		return []int{exitUsage, exitFailure} // only in a cluster there is a status to write, or anything to hand over: test/kube
+		return []int{exitUsage, exitFailure} // a status to write, or anything to hand over, exists only in a cluster: test/kube
 	}
 	return []int{exitClean, exitUsage}
 }
