@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Type of a profile as YAML.
+// The type of a profile, as apiVersion and kind.
 const (
 	ProfileAPIVersion = "kratix-schedule.io/v1alpha1"
 	ProfileKind       = "ClusterProfile"
