@@ -42,7 +42,7 @@ func (p *Planner) Plan(in Input) Result {
 	return p.result
 }
 
-// All Works are planned if more than one in manyAffected is affected.
+// If more than one in manyAffected Works is affected, all Works are planned.
 const manyAffected = 4
 
 // affectsAll reports whether a change may affect any Work, or whether the settings make
