@@ -14,7 +14,7 @@ import (
 // use; make one with NewCluster, and use it in every round until the version or the profile
 // changes. The zero Cluster is an unknown one.
 type Cluster struct {
-	// minor is that of the API server; empty if it is not known.
+	// minor is the minor version of the API server; empty if it is not known.
 	minor string
 	// checked is the embedded minor to check against; empty is the newest.
 	checked string
@@ -24,10 +24,9 @@ type Cluster struct {
 }
 
 // NewCluster returns the description of an API server. kubernetesVersion is its version, as
-// "1.35", "v1.35" or "v1.35.4-gke.1", or empty if it is not known; the profile may be nil. A
-// profile has a version itself, which counts if kubernetesVersion is empty. A version whose
-// minor is not embedded is not certain: see Certain. The error is about a version that cannot
-// be parsed.
+// "1.35", "v1.35" or "v1.35.4-gke.1", or empty if it is not known; the profile may be nil. An
+// empty kubernetesVersion stands for the profile's. A version whose minor is not embedded is not
+// certain: see Certain. The error is about a version that cannot be parsed.
 func NewCluster(kubernetesVersion string, profile *Profile) (*Cluster, error) {
 	c := &Cluster{profile: profile}
 	if profile != nil {
@@ -73,9 +72,9 @@ func nearest(minors []string, v *version.Version) string {
 	return minors[len(minors)-1]
 }
 
-// Certain reports whether the cluster's Kubernetes minor is known and its schemas are
-// embedded. If not, what depends on the version is a warning against the nearest embedded
-// minor, the newest if nothing is known.
+// Certain reports whether the cluster's Kubernetes minor is known and its schemas are embedded.
+// Otherwise a fault that depends on the version is a warning against the nearest embedded minor,
+// or the newest if nothing is known.
 func (c *Cluster) Certain() bool { return c.minor != "" }
 
 // Checked returns the embedded minor that objects are checked against: "1.36".

@@ -20,7 +20,8 @@ const (
 // cluster with many operators take some 10 MiB.
 const maxProfile = 64 << 20
 
-// Profile describes what a cluster has: what its API server serves, and the namespaces.
+// Profile describes a cluster: the kinds that its API server serves, its
+// CustomResourceDefinitions and its namespaces.
 type Profile struct {
 	metav1.TypeMeta `json:",inline"`
 	// Name is the Destination that the profile belongs to; may be empty.

@@ -24,7 +24,7 @@ func (s *Schemas) Version(j *Judge) (string, error) {
 	return info.GitVersion, nil
 }
 
-// Profile returns what the API server has, as a profile.
+// Profile returns the profile of the API server.
 func (s *Schemas) Profile(j *Judge, version string) (*applycheck.Profile, error) {
 	p := &applycheck.Profile{KubernetesVersion: version}
 	for _, kind := range s.Kinds {
