@@ -1,0 +1,205 @@
+package apply
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/fluxcd/pkg/ssa/utils"
+	"github.com/yannh/kubeconform/pkg/resource"
+	"github.com/yannh/kubeconform/pkg/validator"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck"
+	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// What BenchmarkCheck checks: so many objects, each in a file of its own, of these kinds, for
+// this version of Kubernetes.
+const (
+	benchObjects = 8000
+	benchVersion = "1.36.3"
+)
+
+func benchKinds() []string {
+	return []string{
+		"v1 ConfigMap", "v1 LimitRange", "v1 PersistentVolume", "v1 PersistentVolumeClaim", "v1 Pod",
+		"v1 PodTemplate", "v1 ReplicationController", "v1 ResourceQuota", "v1 Secret", "v1 Service",
+		"v1 ServiceAccount", "admissionregistration.k8s.io/v1 ValidatingAdmissionPolicy",
+		"admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration", "apps/v1 DaemonSet",
+		"apps/v1 Deployment", "apps/v1 ReplicaSet", "apps/v1 StatefulSet",
+		"autoscaling/v2 HorizontalPodAutoscaler", "batch/v1 CronJob", "batch/v1 Job",
+		"coordination.k8s.io/v1 Lease", "networking.k8s.io/v1 Ingress",
+		"networking.k8s.io/v1 NetworkPolicy", "policy/v1 PodDisruptionBudget",
+		"rbac.authorization.k8s.io/v1 ClusterRole", "rbac.authorization.k8s.io/v1 ClusterRoleBinding",
+		"rbac.authorization.k8s.io/v1 Role", "rbac.authorization.k8s.io/v1 RoleBinding",
+		"scheduling.k8s.io/v1 PriorityClass", "storage.k8s.io/v1 StorageClass",
+	}
+}
+
+// BenchmarkCheck checks the same files with kubeconform and local schemas, and with applycheck,
+// both from the files' bytes and with nothing to reuse. kubeconform's own reader of files is left
+// out, since it allocates 4 MiB for each.
+func BenchmarkCheck(b *testing.B) {
+	schemas := benchSchemas(b)
+	files := benchFiles(b)
+	b.Run("kubeconform", func(b *testing.B) {
+		for b.Loop() {
+			checker, err := validator.New([]string{schemas + "/{{ .ResourceKind }}{{ .KindSuffix }}.json"}, validator.Opts{KubernetesVersion: benchVersion, Strict: true})
+			must(b, err)
+			for _, content := range files {
+				if result := checker.ValidateResource(resource.Resource{Path: "a.yaml", Bytes: content}); result.Status != validator.Valid {
+					b.Fatalf("%v\n%s", result.Err, content)
+				}
+			}
+		}
+	})
+	b.Run("applycheck", func(b *testing.B) {
+		cluster, err := applycheck.NewCluster(benchVersion, nil)
+		must(b, err)
+		root := benchRoot(files)
+		for b.Loop() {
+			root.Cache = &kustomize.Cache{}
+			root.Cache.Load(files)
+			in := applycheck.Input{Cluster: cluster, Roots: []dedupe.Root{root}, Memory: &applycheck.Memory{}}
+			for _, check := range []func(applycheck.Input) []applycheck.Verdict{applycheck.CheckClaims, applycheck.CheckRoots} {
+				for _, verdict := range check(in) {
+					if len(verdict.Findings) > 0 {
+						b.Fatalf("%+v", verdict.Findings[0])
+					}
+				}
+			}
+		}
+	})
+}
+
+// benchRoot returns a root with each file in a claim of its own, and their namespace.
+func benchRoot(files [][]byte) dedupe.Root {
+	namespace := dedupe.File{File: tree.File{Path: parse("d/resources/namespace.yaml"), Content: []byte("apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n")}}
+	root := dedupe.Root{Path: parse("d/resources"), Foreign: []dedupe.File{namespace}}
+	for i, content := range files {
+		work, dir := fmt.Sprint("Work default/w", i), fmt.Sprint("d/resources/w", i)
+		file := dedupe.File{File: tree.File{Path: parse(dir + "/o.yaml"), Content: content}, Place: finding.Place{Object: work, File: dir + "/o.yaml"}}
+		root.Claims = append(root.Claims, dedupe.Claim{Object: work, Owner: work, Dir: parse(dir), Wanted: []dedupe.File{file}})
+	}
+	return root
+}
+
+// benchFiles returns the objects as YAML: the examples of the kinds, each with many names.
+func benchFiles(b *testing.B) [][]byte {
+	b.Helper()
+	examples := map[string]map[string]any{}
+	paths, err := filepath.Glob("testdata/builtin/*.yaml")
+	must(b, err)
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		must(b, err)
+		read, err := utils.ReadObjects(bytes.NewReader(content))
+		must(b, err)
+		for _, object := range read {
+			examples[object.GetAPIVersion()+" "+object.GetKind()] = object.Object
+		}
+	}
+	kinds := benchKinds()
+	var files [][]byte
+	for i := range benchObjects {
+		example := examples[kinds[i%len(kinds)]]
+		if example == nil {
+			b.Fatal("no example of ", kinds[i%len(kinds)])
+		}
+		files = append(files, render(b, example, fmt.Sprintf("name-%d", i)))
+	}
+	return files
+}
+
+// benchSchemas writes strict JSON schemas of the kinds, without references, as kubeconform
+// reads them: `deployment-apps-v1.json`. It returns their directory.
+func benchSchemas(b *testing.B) string {
+	b.Helper()
+	s := &Schemas{components: map[string]Schema{}}
+	names := map[string]string{}
+	for _, path := range openAPIDocuments(b) {
+		content, err := os.ReadFile(path)
+		must(b, err)
+		var document struct {
+			Components struct{ Schemas map[string]Schema }
+		}
+		must(b, json.Unmarshal(content, &document))
+		maps.Copy(s.components, document.Components.Schemas)
+		for name, component := range document.Components.Schemas {
+			for _, at := range list(component["x-kubernetes-group-version-kind"]) {
+				group := object(at)
+				names[strings.TrimPrefix(text(group["group"])+"/"+text(group["version"])+" "+text(group["kind"]), "/")] = name
+			}
+		}
+	}
+	dir := b.TempDir()
+	for _, kind := range benchKinds() {
+		content, err := json.Marshal(s.standalone(s.components[names[kind]]))
+		must(b, err)
+		must(b, os.WriteFile(filepath.Join(dir, schemaName(kind)), content, 0o600))
+	}
+	return dir
+}
+
+// schemaName returns the name that kubeconform expects of the schema of a kind.
+func schemaName(kind string) string {
+	apiVersion, name, _ := strings.Cut(kind, " ")
+	group, version, grouped := strings.Cut(apiVersion, "/")
+	if !grouped {
+		return strings.ToLower(name) + "-" + group + ".json"
+	}
+	group, _, _ = strings.Cut(group, ".")
+	return strings.ToLower(name + "-" + group + "-" + version + ".json")
+}
+
+// openAPIDocuments returns the paths of the OpenAPI documents in the module of Kubernetes.
+func openAPIDocuments(b *testing.B) []string {
+	b.Helper()
+	cmd := exec.CommandContext(b.Context(), "go", "mod", "download", "-json", "k8s.io/kubernetes@v"+benchVersion)
+	cmd.Dir = b.TempDir()
+	out, err := cmd.Output()
+	must(b, err)
+	var module struct{ Dir string }
+	must(b, json.Unmarshal(out, &module))
+	paths, err := filepath.Glob(filepath.Join(module.Dir, "api/openapi-spec/v3/*_openapi.json"))
+	must(b, err)
+	return paths
+}
+
+// standalone returns a schema with what it refers to in its place, which allows no other fields
+// than those that it has, and null for each that is not required.
+func (s *Schemas) standalone(of Schema) any {
+	of = s.Resolve(of)
+	out := maps.Clone(of)
+	delete(out, "description")
+	delete(out, "default")
+	if properties := of.Properties(); properties != nil {
+		fields := map[string]any{}
+		for _, name := range slices.Sorted(maps.Keys(properties)) {
+			fields[name] = s.standalone(object(properties[name]))
+		}
+		out["properties"], out["additionalProperties"] = fields, false
+	} else if values := object(of["additionalProperties"]); values != nil {
+		out["additionalProperties"] = s.standalone(values)
+	}
+	if items := object(of["items"]); items != nil {
+		out["items"] = s.standalone(items)
+	}
+	switch {
+	case text(of["format"]) == "int-or-string" || of["oneOf"] != nil:
+		out = Schema{"oneOf": []any{map[string]any{"type": "string"}, map[string]any{"type": "number"}}}
+	case of.Type() != "":
+		out["type"] = []any{of.Type(), "null"}
+	}
+	return out
+}
