@@ -8,8 +8,9 @@
 //	CheckClaims   what is wrong with the objects of a claim by themselves
 //	CheckRoots    what is wrong with the objects among all others of the Destination
 //
-// A claim that a step holds back is Kept in the next steps, so its stored files stay. CheckRoots
-// and dedupe.Check are repeated without it; since the set of these claims only grows, this ends.
+// A claim that one of them quarantines is Kept in what comes next, so that its files stay as
+// they are stored. CheckRoots and dedupe.Check are repeated without it; since the set of
+// quarantined claims only grows, this ends.
 package applycheck
 
 import (
@@ -28,23 +29,38 @@ type Input struct {
 	Roots []dedupe.Root
 	// Memory caches the objects and the faults of files; nil caches nothing.
 	Memory *Memory
+	// State is that of the Destination's last check; nil is the same as an empty one that is
+	// dropped after the check.
+	State *State
 }
 
 // Verdict is the result of one step of the check for one root.
 type Verdict struct {
-	// Held has the reason for each claim that the API server would certainly refuse, by its
-	// position among the root's claims.
-	Held map[int]string
+	// Quarantined has the claims that the API server would certainly refuse, by their position
+	// among the root's claims.
+	Quarantined map[int]Refusal
+	// Doubtful are the positions of claims that it may refuse, as far as is known of it, for
+	// another reason than a namespace that is missing.
+	Doubtful map[int]bool
 	// Findings name every fault with the file and line of its object. Those with the
-	// severity Error belong to a claim in Held, or to a foreign file. A fault that depends on
-	// the version or the content of the cluster, which is not known, has the severity
-	// Warning.
+	// severity Error belong to a claim in Quarantined. A fault that depends on the version or
+	// the content of the cluster, which is not known, has the severity Warning; those of a
+	// claim that say the same are one finding.
 	Findings []finding.Finding
 }
 
-// CheckClaims returns, for each root, the claims with an object that the API server would refuse
-// by itself: it does not fit the schema of its kind, has an invalid name, label or size, or
-// changes an immutable field of the stored object. A Kept claim is not checked.
+// Refusal is why the API server would refuse a claim.
+type Refusal struct {
+	// Reason is the reason for the state of the placement.
+	Reason string
+	// Everywhere means that every API server would refuse it.
+	Everywhere bool
+}
+
+// CheckClaims returns, for each root, the claims with an object that the API server would
+// refuse by itself: it does not fit the schema of its kind, has an invalid name, label or
+// size, or changes from the stored to the wanted file what may not change. A Kept claim is
+// not checked.
 func CheckClaims(in Input) []Verdict {
 	return run(in, (*check).checkClaims)
 }
@@ -64,8 +80,11 @@ func run(in Input, step func(*check) []Verdict) []Verdict {
 	if in.Memory == nil {
 		in.Memory = &Memory{}
 	}
-	in.Memory.busy.Lock()
-	defer in.Memory.busy.Unlock()
+	if in.State == nil {
+		in.State = &State{}
+	}
+	in.State.busy.Lock()
+	defer in.State.busy.Unlock()
 	if c := newCheck(in); c != nil {
 		return step(c)
 	}

@@ -47,13 +47,13 @@ func newCheck(in Input) *check {
 	if c.minor, err = in.Cluster.schemas(); err != nil {
 		return nil
 	}
-	if m := in.Memory; m.roots == nil || len(m.numbers) > maxNeeds {
-		m.roots, m.numbers = map[tree.Path]*rootMemory{}, map[need]int{}
+	if s := in.State; s.roots == nil || len(s.numbers) > maxNeeds {
+		s.roots, s.numbers = map[tree.Path]*rootState{}, map[need]int{}
 	}
 	for i := range in.Roots {
 		c.roots = append(c.roots, c.readRoot(&in.Roots[i]))
 	}
-	maps.DeleteFunc(c.Memory.roots, func(path tree.Path, _ *rootMemory) bool {
+	maps.DeleteFunc(c.State.roots, func(path tree.Path, _ *rootState) bool {
 		return !slices.ContainsFunc(in.Roots, func(r dedupe.Root) bool { return r.Path == path })
 	})
 	c.findDefinitions()
@@ -67,23 +67,33 @@ func (c *check) readRoot(root *dedupe.Root) rootFiles {
 		with.Cache = &kustomize.Cache{}
 		root = &with
 	}
-	r := rootFiles{root: root, claims: c.states(root)}
-	r.foreign = c.read(root, root.Foreign, &r.opaque)
+	built := builtDirs(root, root.Foreign)
+	r := rootFiles{root: root, opaque: len(built) > 0}
+	r.foreign, _ = c.read(root, root.Foreign, nil)
+	r.claims = c.states(root, built)
 	for _, s := range r.claims {
 		r.opaque = r.opaque || s.opaque
 	}
 	return r
 }
 
-// read returns the files that Flux reads as objects. Those in a directory with a kustomization
-// of its own are left out: the objects that it builds are unknown here, so opaque is set.
-func (c *check) read(root *dedupe.Root, files []dedupe.File, opaque *bool) []*checkedFile {
-	var built []tree.Path
+// builtDirs returns the directories of files that have a kustomization of their own.
+func builtDirs(root *dedupe.Root, files []dedupe.File) (built []tree.Path) {
 	for i := range files {
 		if kustomize.IsKustomization(files[i].Path) && !root.Ignored.Has(files[i].Path) {
-			built, *opaque = append(built, files[i].Path.Dir()), true
+			built = append(built, files[i].Path.Dir())
 		}
 	}
+	return built
+}
+
+// read returns the files that Flux reads as objects. Those in a directory with a kustomization
+// of its own, or in one of the others that are built, are left out: what it builds to is not
+// known here, and opaque is true.
+func (c *check) read(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*checkedFile, opaque bool) {
+	built := builtDirs(root, files)
+	opaque = len(built) > 0
+	built = append(built, others...)
 	some := make([]*checkedFile, 0, len(files))
 	for i := range files {
 		path := files[i].Path
@@ -92,7 +102,7 @@ func (c *check) read(root *dedupe.Root, files []dedupe.File, opaque *bool) []*ch
 		}
 		some = append(some, &checkedFile{File: &files[i], facts: c.file(root.Cache, files[i].Content)})
 	}
-	return some
+	return some, opaque
 }
 
 // findDefinitions collects the CustomResourceDefinitions of all files. Those of the profile

@@ -1,16 +1,12 @@
 package applycheck
 
 import (
-	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
-
-// maxFindings is the maximum number of findings about a claim: a small file can have
-// thousands.
-const maxFindings = 100
 
 // checkClaims is the first step of the check.
 func (c *check) checkClaims() []Verdict {
@@ -18,7 +14,7 @@ func (c *check) checkClaims() []Verdict {
 	for i := range c.roots {
 		r := &c.roots[i]
 		v := &verdicts[i]
-		v.Held = map[int]string{}
+		*v = newVerdict()
 		for j := range r.claims {
 			if r.root.Claims[j].Kept {
 				continue
@@ -28,20 +24,20 @@ func (c *check) checkClaims() []Verdict {
 				claim.faults = c.claimFaults(r, claim)
 				claim.checked = &c.against
 			}
-			for k, file := range claim.wanted {
-				v.add(c.Cluster, j, file, claim.faults[k])
-			}
+			v.add(c.Cluster, j, claim.faults)
 		}
 	}
 	return verdicts
 }
 
-// claimFaults returns the faults of each file that a claim wants.
-func (c *check) claimFaults(r *rootFiles, claim *claimState) [][]fault {
-	all := make([][]fault, len(claim.wanted))
-	for i, file := range claim.wanted {
+// claimFaults returns the faults of the files that a claim wants.
+func (c *check) claimFaults(r *rootFiles, claim *claimState) (all []fileFaults) {
+	for _, file := range claim.wanted {
 		faults := c.ratcheted(r, &claim.claimFiles, c.faultsOf(r, file))
-		all[i] = append(faults[:len(faults):len(faults)], c.changeFaults(r, &claim.claimFiles, file, faults)...)
+		faults = append(faults[:len(faults):len(faults)], c.changeFaults(r, &claim.claimFiles, file, faults)...)
+		if len(faults) > 0 {
+			all = append(all, fileFaults{file, faults})
+		}
 	}
 	return all
 }
@@ -64,22 +60,6 @@ func (c *check) ratcheted(r *rootFiles, claim *claimFiles, faults []fault) []fau
 		}
 	}
 	return faults
-}
-
-// add adds the faults of a file of a claim.
-func (v *Verdict) add(cluster *Cluster, claim int, file *checkedFile, faults []fault) {
-	for i := range faults {
-		if i == maxFindings {
-			v.Findings[len(v.Findings)-1].Message += fmt.Sprintf("; %d more faults of the same file are not listed", len(faults)-maxFindings)
-			break
-		}
-		v.Findings = append(v.Findings, faults[i].finding(cluster, file.File))
-	}
-	for i := range faults {
-		if _, held := v.Held[claim]; !held && faults[i].isError(cluster) {
-			v.Held[claim] = faults[i].reason()
-		}
-	}
 }
 
 // faultsOf returns the faults of the objects of a file by themselves.
@@ -114,6 +94,9 @@ func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault
 		return []fault{f}
 	}
 	faults := append(checkMetadata(o, content, builtin), checkSize(o, content)...)
+	for i := range faults {
+		faults[i].everywhere = true
+	}
 	switch {
 	case builtin:
 		faults = append(faults, checkTyped(o, content, c.minor.Type(kind.Type))...)
@@ -122,6 +105,7 @@ func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault
 			faults = append(faults, checkEnums(o, content, applied, typ, c.minor)...)
 			faults = append(faults, checkRequiredFields(o, content, applied, typ)...)
 			faults = append(faults, checkRequired(o, content, applied)...)
+			faults = withoutUnchecked(o, faults, c.minor.Version)
 		}
 		if o.defines != nil {
 			faults = append(faults, checkDefinition(o, content)...)
@@ -132,7 +116,19 @@ func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault
 	return withoutRepetition(faults)
 }
 
-// withoutRepetition returns the faults without repeated messages about the same object.
+// withoutUnchecked returns the faults without those that the version does not look at: Kubernetes
+// 1.33 takes a StatefulSet with any pod template and claims.
+func withoutUnchecked(o *objectFacts, faults []fault, version string) []fault {
+	if o.Kind != "StatefulSet" || !strings.HasPrefix(version, "1.33.") {
+		return faults
+	}
+	return slices.DeleteFunc(faults, func(f fault) bool {
+		inPod := strings.HasPrefix(f.words, "spec.template.spec.") && !strings.HasPrefix(f.words, "spec.template.spec.restartPolicy:")
+		return inPod || strings.HasPrefix(f.words, "spec.volumeClaimTemplates")
+	})
+}
+
+// withoutRepetition returns the faults without those that say the same about the same object.
 func withoutRepetition(faults []fault) []fault {
 	once := faults[:0]
 	for _, f := range faults {

@@ -129,16 +129,16 @@ func TestUnknownVersionIsAWarningThatHoldsNothing(t *testing.T) {
 	content := strings.Replace(deployment, "replicas: 1", "replicas: three", 1)
 	for version, want := range map[string]int{"": 0, "1.20": 0, "v1.99.1": 0, "1.34": 1, "v1.36.9-gke.1": 1} {
 		v := CheckClaims(Input{Cluster: clusterOf(t, version, nil), Roots: []dedupe.Root{rootOf(t, "resources", content)}})[0]
-		if len(v.Held) != want || len(v.Findings) != 1 || (v.Findings[0].Rule.Severity.String() == "error") != (want == 1) {
-			t.Errorf("%s: %v %v", version, v.Held, describe(v))
+		if len(v.Quarantined) != want || len(v.Findings) != 1 || (v.Findings[0].Rule.Severity.String() == "error") != (want == 1) {
+			t.Errorf("%s: %v %v", version, v.Quarantined, describe(v))
 		}
 	}
 }
 
-func TestOneClaimIsHeldAndOthersPass(t *testing.T) {
+func TestOneClaimIsQuarantinedAndOthersPass(t *testing.T) {
 	broken := strings.Replace(deployment, "replicas: 1", "replicas: three", 1)
 	v := CheckClaims(Input{Cluster: clusterOf(t, "1.35", nil), Roots: []dedupe.Root{rootOf(t, "resources", deployment, broken, shop)}})[0]
-	if diff := cmp.Diff(map[int]string{1: "the API server would refuse Deployment shop/web"}, v.Held); diff != "" {
+	if diff := cmp.Diff(map[int]Refusal{1: {Reason: "the API server would refuse Deployment shop/web"}}, v.Quarantined); diff != "" {
 		t.Error(diff)
 	}
 }

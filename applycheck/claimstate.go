@@ -1,11 +1,13 @@
 package applycheck
 
 import (
+	"slices"
 	"strconv"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
@@ -18,14 +20,14 @@ type claimState struct {
 	opaque bool
 	// wantedFiles and storedFiles are the files that were read.
 	wantedFiles, storedFiles []dedupe.File
-	// needs are the numbers of the wanted objects' needs, without duplicates; see Memory.need.
+	// needs are what the wanted objects need, each once, as numbered by State.need.
 	needs []int
 	// providesWanted and providesStored report whether the files contain an object that others may
 	// depend on: a Namespace, a CustomResourceDefinition, a custom resource.
 	providesWanted, providesStored bool
-	// faults are the faults of each wanted file from the first step, if they were checked against
+	// faults are those of the wanted files by the first step, if they were checked against
 	// checked.
-	faults  [][]fault
+	faults  []fileFaults
 	checked *checkedAgainst
 }
 
@@ -41,23 +43,25 @@ type need struct {
 	namespace string
 }
 
-// rootMemory has the states of the claims of a root.
-type rootMemory struct {
+// rootState has the states of the claims of a root.
+type rootState struct {
 	// ignored are the files that Flux did not fetch at the last check.
 	ignored *kustomize.Ignored
-	byName  map[string]*claimState
-	// order are the claims in the order of the last check, which is usually also that of the next
-	// one.
+	// built are the directories that kustomizations of people and other tools build.
+	built  []tree.Path
+	byName map[string]*claimState
+	// order are the claims of the last check in their order, which is nearly always that of
+	// the next one.
 	order []*claimState
 }
 
 // states returns the states of all claims of a root. Those whose files have changed are read
 // again.
-func (c *check) states(root *dedupe.Root) []*claimState {
-	m := c.Memory.roots[root.Path]
-	if m == nil || !m.ignored.Equal(root.Ignored) {
-		m = &rootMemory{ignored: root.Ignored, byName: map[string]*claimState{}}
-		c.Memory.roots[root.Path] = m
+func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
+	m := c.State.roots[root.Path]
+	if m == nil || !m.ignored.Equal(root.Ignored) || !slices.Equal(m.built, built) {
+		m = &rootState{ignored: root.Ignored, built: built, byName: map[string]*claimState{}}
+		c.State.roots[root.Path] = m
 	}
 	order := make([]*claimState, len(root.Claims))
 	for i := range root.Claims {
@@ -73,7 +77,7 @@ func (c *check) states(root *dedupe.Root) []*claimState {
 			s = m.byName[name]
 		}
 		if s == nil || !s.isCurrent(claim) {
-			s = c.newState(root, claim, name)
+			s = c.newState(root, claim, name, built)
 			m.byName[name] = s
 		}
 		order[i] = s
@@ -101,23 +105,25 @@ func (s *claimState) isCurrent(claim *dedupe.Claim) bool {
 	return sameFiles(s.wantedFiles, intended(claim)) && sameFiles(s.storedFiles, claim.Stored)
 }
 
-func (c *check) newState(root *dedupe.Root, claim *dedupe.Claim, name string) *claimState {
+func (c *check) newState(root *dedupe.Root, claim *dedupe.Claim, name string, built []tree.Path) *claimState {
 	s := &claimState{name: name, wantedFiles: intended(claim), storedFiles: claim.Stored}
-	s.stored = c.read(root, claim.Stored, &s.opaque)
-	s.wanted = c.read(root, s.wantedFiles, &s.opaque)
-	s.needs = c.Memory.needsOf(s.wanted)
+	var storedOpaque bool
+	s.stored, storedOpaque = c.read(root, claim.Stored, built)
+	s.wanted, s.opaque = c.read(root, s.wantedFiles, built)
+	s.opaque = s.opaque || storedOpaque
+	s.needs = c.State.needsOf(s.wanted)
 	s.providesWanted, s.providesStored = provides(s.wanted), provides(s.stored)
 	return s
 }
 
-// needsOf returns the numbers of the needs of objects, without duplicates.
-func (m *Memory) needsOf(files []*checkedFile) []int {
+// needsOf returns the numbers of what objects need, each once.
+func (s *State) needsOf(files []*checkedFile) []int {
 	var needs []int
 	seen := map[int]bool{}
 	for _, file := range files {
 		for i := range file.facts.objects {
 			o := &file.facts.objects[i]
-			if n := m.need(need{o.GroupVersionKind, o.namespace}); !seen[n] {
+			if n := s.need(need{o.GroupVersionKind, o.namespace}); !seen[n] {
 				seen[n] = true
 				needs = append(needs, n)
 			}
@@ -127,11 +133,11 @@ func (m *Memory) needsOf(files []*checkedFile) []int {
 }
 
 // need returns the number of a need.
-func (m *Memory) need(of need) int {
-	n, known := m.numbers[of]
+func (s *State) need(of need) int {
+	n, known := s.numbers[of]
 	if !known {
-		n = len(m.numbers)
-		m.numbers[of] = n
+		n = len(s.numbers)
+		s.numbers[of] = n
 	}
 	return n
 }

@@ -77,6 +77,9 @@ func nearest(minors []string, v *version.Version) string {
 // or the newest if nothing is known.
 func (c *Cluster) Certain() bool { return c.minor != "" }
 
+// isDescribed reports whether anything is known of the cluster: its version or a profile.
+func (c *Cluster) isDescribed() bool { return c.checked != "" || c.profile != nil }
+
 // Checked returns the embedded minor that objects are checked against: "1.36".
 func (c *Cluster) Checked() string {
 	if c.checked != "" {

@@ -31,9 +31,12 @@ type fault struct {
 	certain bool
 	// versioned means that the fault is certain if the cluster's version is.
 	versioned bool
+	// everywhere means that every API server refuses it, whatever it is like.
+	everywhere bool
 	// ratcheted means that the API server accepts the fault in an object that already has it.
 	ratcheted bool
 	fix       string
+	cause     finding.Cause
 	// related are other places that the fault is about.
 	related []finding.Related
 }
@@ -80,7 +83,7 @@ func (f *fault) reason() string {
 func (f *fault) finding(cluster *Cluster, file *dedupe.File) finding.Finding {
 	place := file.Place
 	place.Line = f.line
-	found := finding.Finding{Rule: f.rule, Place: place, Message: f.object + ": " + f.words, Flux: f.quoted, Fix: f.fix, Related: f.related}
+	found := finding.Finding{Rule: f.rule, Place: place, Message: f.object + ": " + f.words, Flux: f.quoted, Fix: f.fix, Cause: f.cause, Related: f.related}
 	if found.Rule.Severity == finding.Error && !f.isError(cluster) {
 		found.Rule.Severity = finding.Warning
 		if f.versioned {

@@ -44,9 +44,9 @@ func FuzzCheckOfAnyContent(f *testing.F) {
 		for _, version := range []string{"", "1.33"} {
 			in := Input{Cluster: clusterOf(t, version, nil), Roots: []dedupe.Root{root}}
 			for _, verdicts := range [][]Verdict{CheckClaims(in), CheckRoots(in)} {
-				for at := range verdicts[0].Held {
+				for at := range verdicts[0].Quarantined {
 					if at < 0 || at >= len(root.Claims) || len(verdicts[0].Findings) == 0 {
-						t.Error("a claim is held without a finding")
+						t.Error("a claim is quarantined without a finding")
 					}
 				}
 			}

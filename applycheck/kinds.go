@@ -70,7 +70,8 @@ func (p *presence) newKindState(root int, gvk schema.GroupVersionKind) kindState
 	return p.undefined(root, gvk)
 }
 
-// undefined returns the state of a custom kind that no known definition defines.
+// undefined returns the state of a custom kind that nothing is known to define. Of a cluster of
+// which nothing is known, that is no news.
 func (p *presence) undefined(root int, gvk schema.GroupVersionKind) kindState {
 	elsewhere := false
 	for i, installer := range p.installers {
@@ -83,9 +84,13 @@ func (p *presence) undefined(root int, gvk schema.GroupVersionKind) kindState {
 	if p.Cluster.profile != nil {
 		state.words += ", and the profile of the cluster does not have it"
 	}
-	if installer := p.installers[root]; installer != "" && !elsewhere {
+	if installer := p.installers[root]; installer != "" && !elsewhere && !installs(gvk.GroupKind()) {
 		state.rule = finding.ApplyOrder()
 		state.words += fmt.Sprintf("; if %s brings it, Flux never applies either, as both are in one root", installer)
+		return state
+	}
+	if !p.Cluster.isDescribed() {
+		return kindState{}
 	}
 	return state
 }

@@ -19,20 +19,26 @@ const (
 	maxNeeds = 1 << 16
 )
 
-// Memory caches the facts about files by the digest of their content, their faults by the digest
-// of the schemas as well, and the schemas of CustomResourceDefinitions. It has a fixed number of
-// entries; one that is lost costs time and nothing else. The zero Memory is empty. It is safe
-// for concurrent use, but runs only one check at a time: use one Memory for each Destination. It
-// keeps slices of content, which must not be changed in place.
+// Memory caches the facts about files by the digest of their content, their faults by the
+// digest of the schemas as well, and the schemas of CustomResourceDefinitions. It has a fixed
+// number of entries; one that is lost costs time and nothing else. The zero Memory is empty.
+// It is safe for concurrent use, and meant to be shared by all Destinations.
 type Memory struct {
 	mu       sync.Mutex
 	files    generations[digest, *fileFacts]
 	faults   generations[faultsKey, []fault]
 	compiled generations[compiledKey, *customType]
 	digests  generations[*byte, digest]
+}
+
+// State is what a check of a Destination knows of the last one, so that it costs what has
+// changed. It may be lost at any time. The zero State is empty. It is safe for concurrent use,
+// but for one check at a time: use one State for each Destination. It keeps slices of content,
+// which must not be changed in place.
+type State struct {
 	// roots have the states of the claims of the last check.
-	roots map[tree.Path]*rootMemory
-	// numbers maps each need to its number. The numbering starts again when there are too many.
+	roots map[tree.Path]*rootState
+	// numbers are those of what objects need. They start anew when there are too many.
 	numbers map[need]int
 	// busy is held during a check.
 	busy sync.Mutex

@@ -45,14 +45,14 @@ func TestMemoryIsBoundedByTheNumberOfObjects(t *testing.T) {
 }
 
 func TestVerdictDoesNotDependOnMemory(t *testing.T) {
-	memory, cache := &Memory{}, &kustomize.Cache{}
+	memory, state, cache := &Memory{}, &State{}, &kustomize.Cache{}
 	for round, content := range []string{deployment, strings.Replace(deployment, "replicas: 1", "replicas: a", 1), definition + "---" + shop, strings.Replace(definition, "minimum: 1", "minimum: 5", 1) + "---" + shop, deployment} {
 		root := rootOf(t, "resources", content, shop, deployment)
 		root.Cache = cache
 		root.Claims[2].Stored = rootOf(t, "resources", "", "", strings.ReplaceAll(deployment, "app: web", "app: b")).Claims[2].Wanted
 		in := Input{Cluster: clusterOf(t, "1.36", nil), Roots: []dedupe.Root{root}}
 		want := CheckClaims(in)
-		in.Memory = memory
+		in.Memory, in.State = memory, state
 		for range 2 {
 			if diff := cmp.Diff(want, CheckClaims(in)); diff != "" {
 				t.Errorf("round %d: %s", round, diff)
@@ -91,7 +91,7 @@ func BenchmarkCheckOf8000Objects(b *testing.B) {
 
 func BenchmarkOneChangedFileAmong8000(b *testing.B) {
 	root := manyClaims(b, 8000)
-	in := Input{Cluster: clusterOf(b, "1.36", nil), Roots: []dedupe.Root{root}, Memory: &Memory{}}
+	in := Input{Cluster: clusterOf(b, "1.36", nil), Roots: []dedupe.Root{root}, Memory: &Memory{}, State: &State{}}
 	CheckClaims(in)
 	n := 0
 	for b.Loop() {

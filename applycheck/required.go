@@ -14,7 +14,7 @@ import (
 // without a default, or whose fields contradict each other. These rules are in no schema, only
 // in the API server's Go code. fields are the fields that Flux sends.
 func checkRequired(o *objectFacts, content *kustomize.Content, fields map[string]any) []fault {
-	var found field.ErrorList
+	found := checkValues(o, fields)
 	if at, is := podTemplateOf(o.GroupKind()); is {
 		if o.Group == "apps" {
 			found = append(found, checkSelector(fields)...)
@@ -42,7 +42,9 @@ func checkRequired(o *objectFacts, content *kustomize.Content, fields map[string
 		if len(faults) == maxFaults {
 			break
 		}
-		faults = append(faults, invalid(finding.InvalidField(), o, lineOf(content, err.Field), err))
+		f := invalid(finding.InvalidField(), o, lineOf(content, err.Field), err)
+		f.versioned = o.Kind == "StatefulSet"
+		faults = append(faults, f)
 	}
 	return faults
 }
@@ -95,7 +97,8 @@ func checkSelector(fields map[string]any) field.ErrorList {
 	return nil
 }
 
-// checkPod checks a pod or a pod template.
+// checkPod checks a pod or a pod template. The mounts of a StatefulSet may be of claims that are
+// made for it.
 func checkPod(pod map[string]any, base *field.Path, kind string) field.ErrorList {
 	spec := mapAt(pod, "spec")
 	at := base.Child("spec")
@@ -118,6 +121,7 @@ func checkPod(pod map[string]any, base *field.Path, kind string) field.ErrorList
 			}
 		}
 	}
+	found = append(found, checkPodValues(spec, at, kind != "apps/StatefulSet")...)
 	return append(found, checkRestartPolicy(spec, at.Child("restartPolicy"), kind)...)
 }
 

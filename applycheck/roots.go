@@ -16,22 +16,24 @@ func (c *check) checkRoots() []Verdict {
 	for i := range c.roots {
 		r := &c.roots[i]
 		v := &verdicts[i]
-		v.Held = map[int]string{}
+		*v = newVerdict()
 		for j := range r.claims {
 			if r.root.Claims[j].Kept {
 				continue
 			}
+			var all []fileFaults
 			s := r.claims[j]
 			if p.lacks(i, s) {
 				for _, file := range s.wanted {
-					v.add(c.Cluster, j, file, p.fileFaults(i, file))
+					all = append(all, fileFaults{file, p.fileFaults(i, file)})
 				}
 			}
 			if s.providesStored {
 				for _, file := range s.stored {
-					v.add(c.Cluster, j, file, p.removalFaults(&s.claimFiles, file))
+					all = append(all, fileFaults{file, p.removalFaults(&s.claimFiles, file)})
 				}
 			}
+			v.add(c.Cluster, j, all)
 		}
 	}
 	return verdicts
@@ -72,7 +74,7 @@ type remainingObject struct {
 func (c *check) newPresence() *presence {
 	p := &presence{
 		check:      c,
-		namespaces: map[string]bool{"default": true, "kube-system": true, "kube-public": true, "kube-node-lease": true},
+		namespaces: map[string]bool{"default": true, "kube-system": true, "kube-public": true, "kube-node-lease": true, "flux-system": c.Cluster.profile == nil},
 		installers: make([]string, len(c.roots)), kinds: map[rootKind]*kindState{},
 		after: map[schema.GroupKind]map[string]bool{}, remaining: map[schema.GroupVersionKind]*remainingObject{},
 	}
@@ -166,9 +168,9 @@ func (p *presence) lacks(root int, s *claimState) bool {
 func (p *presence) answerNeeds() {
 	p.unmet = make([][]bool, len(p.roots))
 	for root := range p.roots {
-		p.unmet[root] = make([]bool, len(p.Memory.numbers))
+		p.unmet[root] = make([]bool, len(p.State.numbers))
 	}
-	for of, n := range p.Memory.numbers {
+	for of, n := range p.State.numbers {
 		o := &objectFacts{GroupVersionKind: of.GroupVersionKind, namespace: of.namespace, variable: isVariable(of.String())}
 		for root := range p.roots {
 			p.unmet[root][n] = len(p.needFaults(root, o)) > 0
@@ -210,11 +212,11 @@ func (p *presence) needFaults(root int, o *objectFacts) []fault {
 func (p *presence) namespaceFaults(o *objectFacts) []fault {
 	switch {
 	case o.namespace == "":
-		f := newFault(finding.NamespaceMissing(), o, o.line, "it has no namespace, and neither Flux nor the API server chooses one, unless the Flux Kustomization has a targetNamespace")
+		f := newFault(finding.NamespaceMissing(), o, o.line, "no namespace is set, and neither Flux nor the API server chooses one, unless the Flux Kustomization has a targetNamespace")
 		f.quoted = o.flux() + " namespace not specified: the server could not find the requested resource"
-		f.certain, f.fix = false, "Add metadata.namespace."
+		f.certain, f.fix, f.cause = false, "Add metadata.namespace.", finding.NamespaceUnset
 		return []fault{f}
-	case p.namespaces[o.namespace] || p.Cluster.spaces[o.namespace] || isVariable(o.namespace):
+	case p.namespaces[o.namespace] || p.Cluster.spaces[o.namespace] || isVariable(o.namespace) || !p.Cluster.isDescribed():
 		return nil
 	}
 	f := newFault(finding.NamespaceMissing(), o, o.line, fmt.Sprintf("no file of the Destination creates the namespace %q", o.namespace))
@@ -222,6 +224,6 @@ func (p *presence) namespaceFaults(o *objectFacts) []fault {
 		f.words += ", and the profile of the cluster does not have it"
 	}
 	f.quoted = fmt.Sprintf("%s not found: namespaces %q not found", o.flux(), o.namespace)
-	f.certain = p.Cluster.profile != nil && !p.opaque
+	f.certain, f.cause = p.Cluster.profile != nil && !p.opaque, finding.NamespaceUnknown
 	return []fault{f}
 }

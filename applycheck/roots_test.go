@@ -37,8 +37,8 @@ func checkBoth(t *testing.T, cluster *Cluster, dependencies, resources []string)
 				errors++
 			}
 		}
-		if (errors > 0) != (len(v.Held) > 0) {
-			t.Error("errors and held claims disagree:", v)
+		if (errors > 0) != (len(v.Quarantined) > 0) {
+			t.Error("errors and quarantined claims disagree:", v)
 		}
 	}
 	return append(describe(verdicts[0]), describe(verdicts[1])...)
@@ -64,7 +64,7 @@ func TestFaultsAmongOthers(t *testing.T) {
 		{"no namespace, no profile", version, nil, []string{deployment},
 			[]string{`KS103 warning 1: Deployment shop/web: no file of the Destination creates the namespace "shop"`}},
 		{"unnamed namespace", profile, nil, []string{strings.Replace(deployment, "  namespace: shop\n", "", 1)},
-			[]string{"KS103 warning 1: Deployment web: it has no namespace, and neither Flux nor the API server chooses one, unless the Flux Kustomization has a targetNamespace"}},
+			[]string{"KS103 warning 1: Deployment web: no namespace is set, and neither Flux nor the API server chooses one, unless the Flux Kustomization has a targetNamespace"}},
 		{"variable as namespace", profile, nil, []string{strings.Replace(deployment, "namespace: shop", "namespace: ${a}", 1)}, nil},
 		{"removed", version, nil, []string{budget},
 			[]string{"KS101 error 1: PodDisruptionBudget default/a: PodDisruptionBudget of policy/v1beta1 was removed in Kubernetes 1.25; use PodDisruptionBudget of policy/v1"}},
@@ -82,6 +82,10 @@ func TestFaultsAmongOthers(t *testing.T) {
 		{"defined by nothing", profile, []string{shopNamespace}, []string{shop},
 			[]string{"KS100 error 1: Shop shop/a: " + undefined + ", and the profile of the cluster does not have it"}},
 		{"defined by nothing, no profile", version, []string{shopNamespace}, []string{shop}, []string{"KS100 warning 1: Shop shop/a: " + undefined}},
+		{"defined by nothing, nothing known", unknown, nil, []string{shop}, nil},
+		{"no namespace, nothing known", unknown, nil, []string{deployment}, nil},
+		{"HelmRelease in the same root, nothing known", unknown, nil, []string{shop, release},
+			[]string{"KS109 warning 1: Shop shop/a: " + undefined + "; if HelmRelease default/op brings it, Flux never applies either, as both are in one root"}},
 		{"HelmRelease in the same root", profile, []string{shopNamespace}, []string{shop, release},
 			[]string{"KS109 error 1: Shop shop/a: " + undefined + ", and the profile of the cluster does not have it; if HelmRelease default/op brings it, Flux never applies either, as both are in one root"}},
 		{"HelmRelease in dependencies", profile, []string{shopNamespace, release}, []string{shop},
@@ -116,8 +120,8 @@ func TestRemovedDefinitionIsKeptWhileObjectsRemain(t *testing.T) {
 			resources.Claims = []dedupe.Claim{claimOf(t, "resources/a/a.yaml", test.shop, test.shop)}
 			v := CheckRoots(Input{Cluster: clusterOf(t, "1.36", nil), Roots: []dedupe.Root{dependencies, resources}})[0]
 			got := strings.Join(describe(v), "\n")
-			if got != test.want || (len(v.Held) > 0) != (test.want != "") {
-				t.Error(cmp.Diff(test.want, got), v.Held)
+			if got != test.want || (len(v.Quarantined) > 0) != (test.want != "") {
+				t.Error(cmp.Diff(test.want, got), v.Quarantined)
 			}
 		})
 	}

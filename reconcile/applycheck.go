@@ -15,9 +15,10 @@ import (
 type applyCheck struct {
 	policy applycheck.Policy
 	input  applycheck.Input
-	// refused has, for each root, the claims that the API server would certainly refuse, with the
-	// reasons.
-	refused []map[int]string
+	// refused has, for each root, the claims that the API server would certainly refuse.
+	refused []map[int]applycheck.Refusal
+	// doubtful has, for each root, the claims that it may refuse.
+	doubtful []map[int]bool
 	// errors are the findings about refused claims. alone are the warnings about claims by
 	// themselves, beside the warnings about claims together with all others that are written.
 	errors, alone, beside []finding.Finding
@@ -26,9 +27,9 @@ type applyCheck struct {
 // newApplyCheck returns the check of some roots. It keeps them, and sets Kept in each claim
 // that is refused.
 func newApplyCheck(c *checked, roots []dedupe.Root) *applyCheck {
-	a := &applyCheck{policy: c.policy.CheckApply, input: applycheck.Input{Cluster: c.cluster, Roots: roots, Memory: c.applied}}
+	a := &applyCheck{policy: c.policy.CheckApply, input: applycheck.Input{Cluster: c.cluster, Roots: roots, Memory: c.applied, State: c.applyState}}
 	for range roots {
-		a.refused = append(a.refused, map[int]string{})
+		a.refused, a.doubtful = append(a.refused, map[int]applycheck.Refusal{}), append(a.doubtful, map[int]bool{})
 	}
 	return a
 }
@@ -86,8 +87,9 @@ func (a *applyCheck) take(root int, verdict applycheck.Verdict) (warnings []find
 	if a.policy == applycheck.Warn {
 		return warnings
 	}
-	maps.Copy(a.refused[root], verdict.Held)
-	for held := range verdict.Held {
+	maps.Copy(a.refused[root], verdict.Quarantined)
+	maps.Copy(a.doubtful[root], verdict.Doubtful)
+	for held := range verdict.Quarantined {
 		a.input.Roots[root].Claims[held].Kept = true
 	}
 	return warnings

@@ -62,6 +62,7 @@ func (c *rootCheck) decide(builds []dedupe.Verdict, applies *applyCheck) {
 		c.add(c.withOwners(builds[root].Findings, ofUnknownPlacement)...)
 		for i, p := range claimants {
 			refused, isRefused := applies.refused[root][i]
+			p.doubtful = applies.doubtful[root][i]
 			why, held := builds[root].Quarantined[i]
 			switch {
 			case isRefused && p.writable():

@@ -49,7 +49,7 @@ func ExampleReconciler() {
 	}
 	// Output:
 	// default/elastic-cloud-example-default-instance-8172a on worker-1: placed, the only Destination that fits
-	// default/elastic-cloud-second-request-default-instance-0c208 on worker-1: held back, 7 of its objects are in worker-1/resources already
+	// default/elastic-cloud-second-request-default-instance-0c208 on worker-1: held back, 8 of its objects are in worker-1/resources already
 	// default/redis-cache-default-instance-0d2c4 on worker-1: placed, the only Destination that fits
 	// KS001 CustomResourceDefinition beats.beat.k8s.elastic.co is in worker-1/resources already
 	// worker-1/.kratix/5c.kratix/default-redis-cache-default-instance-0d2c4.worker-1-5058f.5c85ac41fa986f47.yaml

@@ -21,8 +21,10 @@ type outcome struct {
 	// placements are the states to report once the changes are written, sorted as in a
 	// report.
 	placements []report.Placement
-	// conflicting are new placements that are quarantined because of a conflict.
-	conflicting []choice
+	// conflicting are new placements that are quarantined on this Destination and may be
+	// written on another one. doubtful are those that are written although the API server may
+	// refuse them.
+	conflicting, doubtful []choice
 	// blocked names the WorkPlacements that cannot be written until Kratix has removed
 	// outgoing files.
 	blocked []string
@@ -39,8 +41,14 @@ func newOutcome(c *checked, made changes) *outcome {
 			at := finding.Place{Object: kratix.Describe(p.from.Work)}
 			o.findings = append(o.findings, finding.Finding{Rule: finding.Misplaced(), Place: at, Message: "on " + c.Name + ": " + p.from.Reason})
 		}
-		if p.conflicts && p.from != nil && p.from.New && !p.from.Work.IsDependency() {
-			o.conflicting = append(o.conflicting, choice{p.from.Work, p.Spec.ID, c.Name})
+		if p.from == nil || !p.from.New || p.from.Work.IsDependency() {
+			continue
+		}
+		switch tried := (choice{p.from.Work, p.Spec.ID, c.Name}); {
+		case p.conflicts:
+			o.conflicting = append(o.conflicting, tried)
+		case p.doubtful:
+			o.doubtful = append(o.doubtful, tried)
 		}
 	}
 	o.placements = placementStates(c, made)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck"
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
@@ -18,8 +19,11 @@ import (
 type decision struct {
 	state  report.State
 	reason string
-	// conflicts reports whether the placement is quarantined because of a conflict.
+	// conflicts reports whether the placement is quarantined because of a conflict, or because
+	// the API server of this Destination would refuse it.
 	conflicts bool
+	// doubtful reports whether the API server may refuse the placement.
+	doubtful bool
 }
 
 // writable reports whether the placement's files are to be written.
@@ -31,7 +35,9 @@ func (d *decision) quarantine(why string) {
 }
 
 // refuse keeps a placement from being written because the API server would refuse an object.
-func (d *decision) refuse(why string) { d.state, d.reason = report.HeldBack, why }
+func (d *decision) refuse(why applycheck.Refusal) {
+	d.state, d.reason, d.conflicts = report.HeldBack, why.Reason, !why.Everywhere
+}
 
 // placement is a placement on a Destination with its rendered files.
 type placement struct {

@@ -13,8 +13,8 @@ type Planner interface {
 	Plan(in scheduler.Input) scheduler.Result
 }
 
-// plan decides which placements go where and which may be written. New groups that would
-// conflict are tried on other Destinations, as long as that makes progress.
+// plan decides which placements go where and which may be written. New groups that would be
+// quarantined are tried on other Destinations, as long as that makes progress.
 func (r *Reconciler) plan(ctx context.Context, seen *observed, rules removalRules) (scheduler.Result, *planning, []*desired) {
 	input := r.Policy.apply(schedulerInput(seen))
 	tried := conflicts{}
@@ -31,6 +31,12 @@ func (r *Reconciler) plan(ctx context.Context, seen *observed, rules removalRule
 	}
 }
 
+// groupChoice is a group that a Destination is chosen for.
+type groupChoice struct {
+	work  *kratix.Work
+	group string
+}
+
 // replans bounds how often a plan is recomputed because of conflicts.
 const replans = 8
 
@@ -42,22 +48,37 @@ func (r *Reconciler) placer() Planner {
 	return &r.planner
 }
 
-// conflicts are the choices that were tried in this round and would conflict.
+// conflicts are the choices that were tried in this round and would be quarantined.
 type conflicts map[choice]bool
 
-// has reports whether a choice was tried and would conflict.
+// has reports whether a choice was tried and would be quarantined.
 func (c conflicts) has(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool {
 	return c[choice{work, group.ID, destination}]
 }
 
-// learn adds the new placements that are quarantined by a conflict. It reports whether it has
-// added any, so that planning again may help.
+// learn adds the new placements that are quarantined. It reports whether it has added any, so
+// that planning again may help. A group that was quarantined on one Destination is not moved to
+// another one whose API server may refuse it too, since nothing there would be applied then.
 func (c conflicts) learn(stores []*desired) bool {
 	before := len(c)
+	quarantined := make(map[groupChoice]bool, len(c))
+	for tried := range c {
+		quarantined[groupChoice{tried.work, tried.group}] = true
+	}
 	for _, store := range stores {
 		for _, o := range store.outcomes {
 			for _, tried := range o.conflicting {
 				c[tried] = true
+				quarantined[groupChoice{tried.work, tried.group}] = true
+			}
+		}
+	}
+	for _, store := range stores {
+		for _, o := range store.outcomes {
+			for _, tried := range o.doubtful {
+				if quarantined[groupChoice{tried.work, tried.group}] {
+					c[tried] = true
+				}
 			}
 		}
 	}

@@ -15,7 +15,7 @@ import (
 type outcomes struct {
 	of generations[*kratix.Destination, cacheEntry]
 	// roots caches the checks of the roots.
-	roots generations[destinationKey, *dedupe.CheckCache]
+	roots generations[destinationKey, *checkState]
 	// read caches the objects of parsed files.
 	read kustomize.Cache
 	// applied caches the faults that the API server would report for files, clusters the
@@ -49,7 +49,7 @@ func (m *outcomes) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 
 // forget drops everything except parsed files.
 func (m *outcomes) forget() {
-	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *dedupe.CheckCache]{}
+	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *checkState]{}
 }
 
 // outcome computes the outcome on a Destination from its situation. It reuses the previous
@@ -66,7 +66,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 			m.reused++
 			return m.of.put(now.Destination, made).outcome, nil
 		}
-		if made, ok := known.update(ctx, now, m.caches(nil, cluster), unpacked); ok {
+		if made, ok := known.update(ctx, now, m.caches(&checkState{}, cluster), unpacked); ok {
 			m.updated++
 			return m.of.put(now.Destination, made).outcome, nil
 		}
@@ -75,7 +75,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 		known.renderings = nil // other limits, so other findings about a rendering
 	}
 	wanted := render(now, known.renderings, unpacked)
-	checked, err := check(ctx, wanted, m.caches(m.checkCache(now.key()), cluster))
+	checked, err := check(ctx, wanted, m.caches(m.checkState(now.key()), cluster))
 	if err != nil {
 		return newOutcome(checked, changes{}), err
 	}
@@ -87,9 +87,9 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	return m.of.put(now.Destination, made).outcome, nil
 }
 
-// caches returns the caches for the check of a Destination.
-func (m *outcomes) caches(checkCache *dedupe.CheckCache, cluster *applycheck.Cluster) checkCaches {
-	return checkCaches{read: &m.read, applied: &m.applied, checkCache: checkCache, cluster: cluster}
+// caches returns what the check of a Destination reuses.
+func (m *outcomes) caches(last *checkState, cluster *applycheck.Cluster) checkCaches {
+	return checkCaches{read: &m.read, applied: &m.applied, applyState: last.applies, checkCache: last.builds, cluster: cluster}
 }
 
 // cluster returns the description of a Destination's API server. A version that cannot be
@@ -107,11 +107,17 @@ func (m *outcomes) cluster(d *kratix.Destination) *applycheck.Cluster {
 	return m.clusters.put(version, cluster)
 }
 
-// checkCache returns the cached checks of a Destination's roots.
-func (m *outcomes) checkCache(key destinationKey) *dedupe.CheckCache {
-	memory, known := m.roots.get(key)
+// checkState caches the checks of a Destination's roots; nil for none.
+type checkState struct {
+	builds  *dedupe.CheckCache
+	applies *applycheck.State
+}
+
+// checkState returns the cached checks of a Destination's roots.
+func (m *outcomes) checkState(key destinationKey) *checkState {
+	last, known := m.roots.get(key)
 	if !known {
-		memory = m.roots.put(key, &dedupe.CheckCache{})
+		last = m.roots.put(key, &checkState{builds: &dedupe.CheckCache{}, applies: &applycheck.State{}})
 	}
-	return memory
+	return last
 }

@@ -115,9 +115,9 @@ func (r *round) reason(j *job, chosen candidate, conflicting []int) string {
 	}
 	switch {
 	case isAmong(conflicting, chosen.at):
-		steps = append(steps, "its objects would conflict on every Destination that fits as well")
+		steps = append(steps, "it would be held back on every Destination that fits as well")
 	case len(conflicting) > 0:
-		steps = append(steps, "its objects would conflict on "+others(len(conflicting)))
+		steps = append(steps, "it would be held back on "+others(len(conflicting)))
 	}
 	if chosen.home {
 		return strings.Join(append(steps, "another group of the same request is there"), "; ")

@@ -228,7 +228,7 @@ func TestReasonHasEachStepOfTheChoice(t *testing.T) {
 		"full":        {Input{Destinations: []Destination{destination("x", nil), destination("y", nil, capacity("0"))}}, "1 is full; the only Destination that fits"},
 		"cordoned":    {Input{Destinations: []Destination{destination("x", nil), destination("y", nil, cordoned)}}, "1 is cordoned"},
 		"ready":       {Input{Destinations: []Destination{destination("x", nil), destination("y", nil, notReady)}}, "ready, unlike 1 other that fits"},
-		"conflicting": {Input{Destinations: []Destination{destination("x", nil), destination("y", nil)}, Conflicts: conflicts("x")}, "its objects would conflict on 1 other that fits"},
+		"conflicting": {Input{Destinations: []Destination{destination("x", nil), destination("y", nil)}, Conflicts: conflicts("x")}, "it would be held back on 1 other that fits"},
 		"company": {
 			Input{Works: []*kratix.Work{both}, Destinations: []Destination{destination("x", nil), destination("y", nil)}, Existing: []*kratix.WorkPlacement{on(a, 0, "x")}},
 			"another group of the same request is there",

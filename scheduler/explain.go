@@ -198,7 +198,7 @@ func (r *round) choices(j *job) []verdict {
 		case best.ready && !s.ready:
 			all[i].reason = "it fits, but is not ready"
 		case r.in.Conflicts != nil && r.conflicts(j, i) && !r.conflicts(j, chosen):
-			all[i].reason = "it fits, but objects would conflict there"
+			all[i].reason = "it fits, but it would be held back there"
 		case homes != none && r.homes.has(homes, chosen) && !r.homes.has(homes, i):
 			all[i].reason = "it fits, but another group of the same request is on " + won.Name
 		default:

@@ -36,8 +36,9 @@ type Input struct {
 	OnMisplaced OnMisplaced
 	// Moves are requested moves. Those that are no longer possible are ignored.
 	Moves []Relocation
-	// Conflicts reports whether a group's objects would conflict with those on a Destination; nil
-	// if conflicts are not known. It must be a pure function.
+	// Conflicts reports whether a group would be quarantined on a Destination, because its objects
+	// would conflict with those there or the API server would refuse them; nil if that is not
+	// known. It must be a pure function.
 	Conflicts func(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool
 }
 

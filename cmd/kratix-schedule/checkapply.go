@@ -20,7 +20,7 @@ func (f *applyFlag) add(command *cobra.Command) {
 }
 
 func (f *applyFlag) policy() applycheck.Policy {
-	return cmp.Or(applycheck.Policy(*f), applycheck.Off)
+	return cmp.Or(applycheck.Policy(*f), applycheck.Quarantine)
 }
 
 // String returns the policy.

@@ -32,6 +32,9 @@ func TestGeneratedRules(t *testing.T) {
 		"`validate` and `run --once` then end with status 1. The same texts come from `kratix-schedule explain RULE`.\n")
 	for _, rule := range finding.Rules() {
 		fmt.Fprintf(&page, "\n## %s %s\n\n**%s.** %s\n\n%s\n\n*What to do:* %s\n", rule.ID, rule.Name, title(rule.Severity.String()), rule.Summary, rule.Why, rule.Fix)
+		if rule.Example != "" {
+			fmt.Fprintf(&page, "\n*For example:*\n\n```text\n%s\n```\n", rule.Example)
+		}
 	}
 	current(t, docs+"reference/rules.md", page.String())
 }

@@ -75,7 +75,21 @@ func explainRule(c *cobra.Command, out io.Writer, id string) error {
 		return usage(c, err.Error())
 	}
 	_, _ = fmt.Fprintf(out, "%s %s (%s)\n\n%s\n\n%s\n\nWhat to do: %s\n", rule.ID, rule.Name, rule.Severity, rule.Summary, rule.Why, rule.Fix)
+	if rule.Example != "" {
+		_, _ = fmt.Fprintf(out, "\nFor example:\n\n%s\n", indented(rule.Example))
+	}
 	return nil
+}
+
+// indented returns a text with two spaces before each line that is not empty.
+func indented(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if line != "" {
+			lines[i] = "  " + line
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 func explainWork(c *cobra.Command, flags explainFlags, std streams, name string) error {

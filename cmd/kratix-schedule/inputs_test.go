@@ -30,7 +30,7 @@ type odd struct {
 // Building blocks of inputs.
 const (
 	platformVersion  = "apiVersion: platform.kratix.io/v1alpha1\n"
-	settingsManifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
+	settingsManifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: default}\n"
 )
 
 // oddWork returns a Work with one file.

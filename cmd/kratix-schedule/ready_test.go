@@ -139,7 +139,7 @@ func TestTheGitHubActionsScript(t *testing.T) {
 		env = append(env, name+"="+value)
 	}
 	output, status := w.shell(t, step.Run, env...)
-	if status != exitFindings || strings.Count(output, "\n::error file=testdata/elastic-cloud/") != 7 {
+	if status != exitFindings || strings.Count(output, "\n::error file=testdata/elastic-cloud/") != 8 {
 		t.Errorf("status %d: %s", status, output)
 	}
 	told := w.read(t, "output")
@@ -215,8 +215,8 @@ func TestAsAPluginOfKratix(t *testing.T) {
 		status int
 		says   string
 	}{
-		"schedule validate testdata/elastic-cloud --ignore KS001 --strict": {exitClean, "7 ignored"},
-		"schedule validate --max-findings 1 testdata/elastic-cloud":        {exitFindings, "7 not shown"},
+		"schedule validate testdata/elastic-cloud --ignore KS001 --strict": {exitClean, "8 ignored"},
+		"schedule validate --max-findings 1 testdata/elastic-cloud":        {exitFindings, "8 not shown"},
 		"schedule validate --onec":                                         {exitUsage, "See 'kratix-schedule validate --help'."},
 		"schedule config verify":                                           {exitClean, "the defaults apply"},
 		"schedule --help":                                                  {exitClean, "validate    Check Works"},

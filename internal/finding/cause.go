@@ -22,3 +22,11 @@ const NoObject Cause = "it is no Kubernetes object"
 
 // TooLarge is the cause for content that is not unpacked because of its size.
 const TooLarge Cause = "it is too large"
+
+// Causes of a namespace that is missing.
+const (
+	// NamespaceUnset is the cause for an object that must have a namespace and has none.
+	NamespaceUnset Cause = "it has no namespace"
+	// NamespaceUnknown is the cause for a namespace that nothing is known to create.
+	NamespaceUnknown Cause = "nothing creates the namespace"
+)

@@ -21,6 +21,8 @@ func noiseOf(f Finding) (noise, bool) {
 		return noise{rule: f.Rule.ID}, true
 	case f.Rule == UnknownField():
 		return noise{f.Rule.ID, f.Message}, true
+	case f.Rule.ID == NamespaceMissing().ID && f.Rule.Severity == Warning:
+		return noise{f.Rule.ID, string(f.Cause)}, true
 	}
 	return noise{}, false
 }
@@ -104,6 +106,12 @@ func (c group) message(first Finding) string {
 		return Thousands(c.count) + " objects of other kinds take no part"
 	case UnknownField():
 		return first.Message + ", " + Thousands(c.count) + " times"
+	}
+	switch first.Cause {
+	case NamespaceUnset:
+		return "the objects of " + Thousands(c.count) + " placements have no namespace, and neither Flux nor the API server chooses one, unless the Flux Kustomization has a targetNamespace"
+	case NamespaceUnknown:
+		return "objects are in a namespace that no file of their Destination creates, " + Thousands(c.count) + " times"
 	}
 	if files := len(c.files); files > 1 {
 		return Thousands(files) + " files are no Kubernetes objects"

@@ -26,6 +26,10 @@ func TestRepeatedFindingsAreFolded(t *testing.T) {
 	ignored := finding.Finding{Rule: finding.IgnoredObject(), Message: "ConfigMap of v1 takes no part"}
 	unknown := finding.Finding{Rule: finding.UnknownField(), Message: "the field spec.a is not known and is ignored"}
 	other := finding.Finding{Rule: finding.UnknownField(), Message: "the field spec.b is not known and is ignored"}
+	unset := finding.Finding{Rule: finding.NamespaceMissing(), Cause: finding.NamespaceUnset, Message: "ConfigMap a: no namespace is set"}
+	unset.Rule.Severity = finding.Warning
+	unknown103 := finding.Finding{Rule: unset.Rule, Cause: finding.NamespaceUnknown, Message: `ConfigMap n/a: no file of the Destination creates the namespace "n"`}
+	certain := finding.Finding{Rule: finding.NamespaceMissing(), Cause: finding.NamespaceUnknown, Message: "certain"}
 	within := make([]finding.Finding, 4)
 	for i := range within {
 		within[i] = noObject
@@ -42,6 +46,11 @@ func TestRepeatedFindingsAreFolded(t *testing.T) {
 		"objects of other kinds":             {some(12345, ignored), []string{"0.yaml:1: 12,345 objects of other kinds take no part; -v lists them"}},
 		"each of what is broken":             {some(4, broken), []string{"0.yaml:1: malformed YAML", "1.yaml:1: malformed YAML", "2.yaml:1: malformed YAML", "3.yaml:1: malformed YAML"}},
 		"two kinds beside what stands alone": {append(append(some(4, noObject), broken), some(5, ignored)...), []string{"0.yaml:1: 4 files are no Kubernetes objects; -v lists them", ": malformed YAML", "0.yaml:1: 5 objects of other kinds take no part; -v lists them"}},
+		"objects without a namespace": {append(some(4, unset), some(5, unknown103)...), []string{
+			"0.yaml:1: the objects of 4 placements have no namespace, and neither Flux nor the API server chooses one, unless the Flux Kustomization has a targetNamespace; -v lists them",
+			"0.yaml:1: objects are in a namespace that no file of their Destination creates, 5 times; -v lists them",
+		}},
+		"errors about a namespace": {some(4, certain), []string{"0.yaml:1: certain", "1.yaml:1: certain", "2.yaml:1: certain", "3.yaml:1: certain"}},
 		"one field that many have": {append(some(4, unknown), some(1, other)...), []string{
 			"0.yaml:1: the field spec.a is not known and is ignored, 4 times; -v lists them", "0.yaml:1: the field spec.b is not known and is ignored",
 		}},

@@ -42,6 +42,8 @@ type Rule struct {
 	Why string
 	// Fix is what to do in general.
 	Fix string
+	// Example is what breaks the rule, and what Flux reports then; may be empty.
+	Example string
 }
 
 // String returns the rule's id.

@@ -7,8 +7,13 @@ func KindNotServed() Rule {
 		Summary: "The Destination's API server does not serve the kind or the version of an object, and nothing on the Destination defines it.",
 		Why: "Flux applies a root all or nothing: it dry-runs every object before it applies one, and `no matches for kind` about one object stops all others in the root. " +
 			"Built-in kinds are those of the cluster's Kubernetes minor; others must be defined by a CustomResourceDefinition in a root of the Destination, or be in its profile. " +
-			"It is an error, and the placement is held back, only where that is certain; without a profile an operator may have brought the kind, so it is a warning.",
+			"It is an error, and the placement is held back, only where that is certain; without a profile an operator may have brought the kind, so it is a warning, and without the version of the cluster it is not reported.",
 		Fix: "Put the CustomResourceDefinition into the Promise's dependencies, correct apiVersion and kind, or write a new profile of the cluster.",
+		Example: `apiVersion: example.com/v1
+kind: Shop
+metadata: {name: a, namespace: default}
+
+Shop/default/a dry-run failed: no matches for kind "Shop" in version "example.com/v1"`,
 	}
 }
 
@@ -20,6 +25,11 @@ func RemovedAPI() Rule {
 		Why: "The API server of the cluster's minor does not serve the version any more, so Flux cannot even dry-run the object, and applies nothing of the whole root. " +
 			"The message has the version that replaced it and the minor that removed it. The placement is held back if the cluster's version is known; else it is a warning.",
 		Fix: "Use the API version that the message names; its fields may differ, see Kubernetes' deprecated API migration guide.",
+		Example: `apiVersion: policy/v1beta1 # policy/v1 since Kubernetes 1.21
+kind: PodDisruptionBudget
+metadata: {name: web, namespace: default}
+
+PodDisruptionBudget/default/web dry-run failed: no matches for kind "PodDisruptionBudget" in version "policy/v1beta1"`,
 	}
 }
 
@@ -30,6 +40,9 @@ func DeprecatedAPI() Rule {
 		Summary: "An object has an API version that Kubernetes will remove.",
 		Why:     "It still applies. Once the cluster is upgraded to the minor that removes the version, the object stops everything in its root.",
 		Fix:     "Use the API version that the message names before the cluster is upgraded.",
+		Example: `apiVersion: v1
+kind: Endpoints # EndpointSlice of discovery.k8s.io/v1 since Kubernetes 1.33
+metadata: {name: web, namespace: default}`,
 	}
 }
 
@@ -39,8 +52,14 @@ func NamespaceMissing() Rule {
 		ID: "KS103", Name: "NamespaceMissing", Severity: Error,
 		Summary: "An object is in a namespace that nothing creates.",
 		Why: "The API server refuses it with `namespaces \"x\" not found`, and Flux applies nothing of the root. Flux applies namespaces of the same root first, so one there is enough, and so is one " +
-			"in another root of the Destination. The placement is held back if a profile of the cluster is known and does not have the namespace; without a profile it is a warning.",
+			"in another root of the Destination. The placement is held back if a profile of the cluster is known and does not have the namespace; without a profile it is a warning, and without the version of the cluster it is not reported. " +
+			"An object without a namespace is always a warning: Flux refuses it with `namespace not specified`, unless its Kustomization has a targetNamespace.",
 		Fix: "Add a Namespace object to the Promise's dependencies, correct metadata.namespace, or write a new profile once the namespace is there.",
+		Example: `apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: shop} # and no file has a Namespace shop
+
+ConfigMap/shop/settings not found: namespaces "shop" not found`,
 	}
 }
 
@@ -53,6 +72,13 @@ func InvalidField() Rule {
 			"cluster's minor, and custom resources with the schema, the defaults and the CEL rules of their CustomResourceDefinition, by the API server's own code. " +
 			"The placement is held back. Without a known version the schemas of built-in kinds are those of the newest minor, and it is a warning.",
 		Fix: "Correct the field that the message names; `kubectl explain` of the kind shows what it may have.",
+		Example: `apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: default}
+data:
+  replicas: 3 # must be a string: "3"
+
+ConfigMap/default/settings dry-run failed: failed to create typed patch object (default/settings; /v1, Kind=ConfigMap): .data.replicas: expected string, got &value.valueUnstructured{Value:3}`,
 	}
 }
 
@@ -64,6 +90,14 @@ func DroppedField() Rule {
 		Why: "Before Flux applies an object of a built-in kind, it decodes it as the Go type of the kind, and what that type does not have is lost: a misspelt `readynessProbe` never reaches the cluster. " +
 			"The object applies, but not as it was meant. If any other field of the object has a wrong type, Flux sends it as it is, and the API server refuses both.",
 		Fix: "Correct the name of the field; `kubectl explain` of the kind shows what it may have.",
+		Example: `apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: default}
+spec:
+  containers:
+  - name: web
+    image: nginx
+    readynessProbe: {httpGet: {port: 80}} # readinessProbe; the Pod applies without it`,
 	}
 }
 
@@ -75,6 +109,11 @@ func InvalidMetadata() Rule {
 		Why: "Names, label keys and label values have a syntax that depends on the kind; all annotations of an object together may have 256 KiB, the data of a ConfigMap or Secret 1 MiB, and " +
 			"an object 1.5 MiB, since etcd stores no more. No version of Kubernetes accepts more, so the placement is always held back: Flux would apply nothing of the root.",
 		Fix: "Correct the name or label, or split what is too large into several objects.",
+		Example: `apiVersion: v1
+kind: ConfigMap
+metadata: {name: Shop_Settings, namespace: default}
+
+ConfigMap/default/Shop_Settings dry-run failed (Invalid): ConfigMap "Shop_Settings" is invalid: metadata.name: Invalid value: "Shop_Settings": a lowercase RFC 1123 subdomain must consist of ...`,
 	}
 }
 
@@ -87,6 +126,14 @@ func ImmutableField() Rule {
 			"PersistentVolumeClaim, a Service's clusterIP, an immutable ConfigMap, what a CEL rule with oldSelf protects. Flux reports it for the whole root and applies nothing else in it. " +
 			"The placement is held back, and keeps what it has.",
 		Fix: "Give the object another name, or annotate it with `kustomize.toolkit.fluxcd.io/force: enabled`; Flux then deletes it and creates it anew.",
+		Example: `apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: default}
+spec:
+  clusterIP: 10.0.0.51 # the stored file has 10.0.0.50
+  ports: [{port: 80}]
+
+Service/default/web dry-run failed (Invalid): Service "web" is invalid: spec.clusterIPs[0]: Invalid value: ["10.0.0.51"]: may not change once set`,
 	}
 }
 
@@ -99,6 +146,14 @@ func DefinitionRemoved() Rule {
 		Why: "With the definition Kubernetes deletes all its objects, whatever created them; Flux then finds `no matches for kind` for those that are still in its roots, and applies nothing there any more. " +
 			"The placement that takes the definition away is held back, and keeps what it has.",
 		Fix: "Remove the objects that the message names first, or keep the definition or the version.",
+		Example: `# The new output of one pipeline is without the CustomResourceDefinition that it had before:
+#   shops.example.com
+# Another request still has
+apiVersion: example.com/v1
+kind: Shop
+metadata: {name: a, namespace: default}
+
+Shop/default/a dry-run failed: no matches for kind "Shop" in version "example.com/v1"`,
 	}
 }
 
@@ -110,5 +165,14 @@ func ApplyOrder() Rule {
 		Why: "Flux dry-runs all objects of a root before it applies one. As the kind is not served yet, the dry run fails, so the HelmRelease is never applied, so the kind is never served: it does not heal. " +
 			"CustomResourceDefinitions themselves may be in the same root, since Flux applies those first. The placement is held back if a profile shows that the cluster does not serve the kind; else it is a warning.",
 		Fix: "Move the HelmRelease or the operator to the Promise's dependencies, or put the CustomResourceDefinitions beside the objects.",
+		Example: `apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease # its chart brings the CustomResourceDefinition of Shop
+metadata: {name: shops, namespace: default}
+---
+apiVersion: example.com/v1
+kind: Shop # in the same root
+metadata: {name: a, namespace: default}
+
+Shop/default/a dry-run failed: no matches for kind "Shop" in version "example.com/v1"`,
 	}
 }

@@ -138,12 +138,12 @@ func (c *comparison) follow(of chain, number uint64, asked *atomic.Int64) (sampl
 func (c *comparison) alarmed(kind Kind, s sample) {
 	for about, destination := range c.destinations {
 		said := destination.Foresee(c.render(s.stored, s.name), c.render(s.wanted, s.name))
-		if said.Held == "" {
+		if said.Quarantined == "" {
 			continue
 		}
 		c.mu.Lock()
 		if c.alarms[kind.Kind+" "+about]++; c.alarms[kind.Kind+" "+about] <= *show {
-			c.t.Errorf("false alarm, %s (%s): %s\n%sstored:\n%swanted:\n%s", kind.GroupVersionKind, about, said.Held, said.Words(), c.render(s.stored, s.name), c.render(s.wanted, s.name))
+			c.t.Errorf("false alarm, %s (%s): %s\n%sstored:\n%swanted:\n%s", kind.GroupVersionKind, about, said.Quarantined, said.Words(), c.render(s.stored, s.name), c.render(s.wanted, s.name))
 		}
 		c.mu.Unlock()
 	}
@@ -243,7 +243,7 @@ func (c *comparison) compare(table *Table, name string, wanted int, kind Kind, s
 		}
 		r.refused++
 		switch {
-		case said.Held == "":
+		case said.Quarantined == "":
 			r.misses[general(kind, words)]++
 			if len(r.examples) < *show {
 				r.examples = append(r.examples, fmt.Sprintf("%s\n%s-----\n%s", words, c.render(s.stored, s.name), shorten(c.render(s.wanted, s.name))))

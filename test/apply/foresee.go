@@ -18,12 +18,13 @@ type Destination struct {
 	// Beside are the files in the root of the dependencies: namespaces and definitions.
 	Beside map[string][]byte
 	memory applycheck.Memory
+	state  applycheck.State
 }
 
 // Foresight is the result of applycheck for one object.
 type Foresight struct {
-	// Held is the reason why the claim of the object is held back; empty if it is not.
-	Held string
+	// Quarantined is the reason why the claim of the object is quarantined; empty if it is not.
+	Quarantined string
 	// Findings are all findings, warnings too.
 	Findings []finding.Finding
 }
@@ -63,14 +64,14 @@ func (d *Destination) ForeseeAll(claims ...Claim) Foresight {
 		path := "d/dependencies/" + name
 		beside.Foreign = append(beside.Foreign, dedupe.File{File: tree.File{Path: parse(path), Content: d.Beside[name]}, Place: finding.Place{File: path}})
 	}
-	in := applycheck.Input{Cluster: d.Cluster, Memory: &d.memory, Roots: []dedupe.Root{beside, resources}}
+	in := applycheck.Input{Cluster: d.Cluster, Memory: &d.memory, State: &d.state, Roots: []dedupe.Root{beside, resources}}
 	var f Foresight
 	for _, step := range []func(applycheck.Input) []applycheck.Verdict{applycheck.CheckClaims, applycheck.CheckRoots} {
 		verdict := step(in)[1]
 		f.Findings = append(f.Findings, verdict.Findings...)
 		for i := range resources.Claims {
-			if why := verdict.Held[i]; why != "" {
-				f.Held += why + "\n"
+			if why := verdict.Quarantined[i].Reason; why != "" {
+				f.Quarantined += why + "\n"
 				resources.Claims[i].Kept = true
 			}
 		}

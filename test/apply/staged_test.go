@@ -81,7 +81,7 @@ func (c *comparison) roots() {
 			c.t.Errorf("Flux has applied an object beside\n%s", bad)
 		}
 		said := c.destinations["profile"].Foresee(nil, []byte(bad))
-		if said.Held == "" {
+		if said.Quarantined == "" {
 			c.t.Errorf("it is not held back: %s\n%s", Words(err), shorten([]byte(bad)))
 		}
 		c.t.Logf("Flux: %s\napplycheck: %s", err, said.Words())
@@ -123,7 +123,7 @@ spec:
 		refused := c.withoutDefinition(i, left, object)
 		said := c.destinations["profile"].ForeseeAll(
 			Claim{Stored: []byte(whole), Wanted: []byte(left)}, Claim{Stored: []byte(object), Wanted: []byte(object)})
-		if refused == nil || said.Held == "" {
+		if refused == nil || said.Quarantined == "" {
 			c.t.Errorf("%d: the API server says %v, applycheck %q", i, refused, said.Words())
 		}
 		c.t.Logf("Flux: %v\napplycheck: %s", refused, said.Words())

@@ -45,7 +45,7 @@ func TestScheduleFromHelmInstallToTheFirstConflictPrevented(t *testing.T) {
 	two := p.applyFile("work-second-request.yaml")
 	p.comesTo("work/"+two, "ConflictFree", "False DuplicateResources")
 	p.comesTo("work/"+two, "Ready", "False FailedToScheduleWorkloads")
-	for _, want := range []string{"request default/example of Promise elastic-cloud", "see the condition ConflictFree of the Work", "7 of its objects are in worker-1/resources already"} {
+	for _, want := range []string{"request default/example of Promise elastic-cloud", "see the condition ConflictFree of the Work", "8 of its objects are in worker-1/resources already"} {
 		if said := p.kubectl("describe", "work", two); !strings.Contains(said, want) {
 			t.Errorf("kubectl describe does not say %q:\n%s", want, said)
 		}
