@@ -99,12 +99,11 @@ func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault
 	}
 	switch {
 	case builtin:
-		faults = append(faults, checkTyped(o, content, c.minor.Type(kind.Type))...)
+		typ, sent := c.minor.Type(kind.Type), sentBy(o.GroupVersionKind, content.Fields)
+		faults = append(faults, checkTyped(o, content, typ, sent)...)
 		if o.Kind != "CertificateSigningRequest" { // the API server ignores changes of its spec
-			applied, typ := appliedFields(o, content.Fields), c.minor.Type(kind.Type)
-			faults = append(faults, checkEnums(o, content, applied, typ, c.minor)...)
-			faults = append(faults, checkRequiredFields(o, content, applied, typ)...)
-			faults = append(faults, checkRequired(o, content, applied)...)
+			faults = append(faults, checkFields(o, content, sent.applied, typ, c.minor)...)
+			faults = append(faults, checkRequired(o, content, sent.applied)...)
 			faults = withoutUnchecked(o, faults, c.minor.Version)
 		}
 		if o.defines != nil {

@@ -1,8 +1,12 @@
 package applycheck
 
 import (
+	"cmp"
+	"runtime"
 	"slices"
 	"strconv"
+	"sync"
+	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
@@ -64,23 +68,25 @@ func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 		c.State.roots[root.Path] = m
 	}
 	order := make([]*claimState, len(root.Claims))
+	var changed []int
 	for i := range root.Claims {
-		claim := &root.Claims[i]
-		name := claim.Rank.Name
-		if name == "" {
-			name = strconv.Itoa(i)
-		}
-		var s *claimState
+		name := stateName(root, i)
 		if i < len(m.order) && m.order[i].name == name {
-			s = m.order[i]
+			order[i] = m.order[i]
 		} else {
-			s = m.byName[name]
+			order[i] = m.byName[name]
 		}
-		if s == nil || !s.isCurrent(claim) {
-			s = c.newState(root, claim, name, built)
-			m.byName[name] = s
+		if order[i] == nil || !order[i].isCurrent(&root.Claims[i]) {
+			changed = append(changed, i)
 		}
-		order[i] = s
+	}
+	inParallel(len(changed), func(n int) {
+		i := changed[n]
+		order[i] = c.newState(root, &root.Claims[i], stateName(root, i), built)
+	})
+	for _, i := range changed {
+		order[i].needs = c.State.needsOf(order[i].wanted)
+		m.byName[order[i].name] = order[i]
 	}
 	m.order = order
 	if len(m.byName) > len(order) {
@@ -90,6 +96,25 @@ func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 		}
 	}
 	return order
+}
+
+// stateName returns the name of the state of a claim.
+func stateName(root *dedupe.Root, claim int) string {
+	return cmp.Or(root.Claims[claim].Rank.Name, strconv.Itoa(claim))
+}
+
+// inParallel calls a function with 0 to count-1 on all processors.
+func inParallel(count int, do func(int)) {
+	var next atomic.Int64
+	var running sync.WaitGroup
+	for range min(runtime.GOMAXPROCS(0), count) {
+		running.Go(func() {
+			for i := int(next.Add(1)) - 1; i < count; i = int(next.Add(1)) - 1 {
+				do(i)
+			}
+		})
+	}
+	running.Wait()
 }
 
 // intended returns the files that a claim has after the round.
@@ -105,13 +130,13 @@ func (s *claimState) isCurrent(claim *dedupe.Claim) bool {
 	return sameFiles(s.wantedFiles, intended(claim)) && sameFiles(s.storedFiles, claim.Stored)
 }
 
+// newState returns the state of a claim but for its needs.
 func (c *check) newState(root *dedupe.Root, claim *dedupe.Claim, name string, built []tree.Path) *claimState {
 	s := &claimState{name: name, wantedFiles: intended(claim), storedFiles: claim.Stored}
 	var storedOpaque bool
 	s.stored, storedOpaque = c.read(root, claim.Stored, built)
 	s.wanted, s.opaque = c.read(root, s.wantedFiles, built)
 	s.opaque = s.opaque || storedOpaque
-	s.needs = c.State.needsOf(s.wanted)
 	s.providesWanted, s.providesStored = provides(s.wanted), provides(s.stored)
 	return s
 }

@@ -91,27 +91,46 @@ func typedRun(typ typed.ParseableType, fields map[string]any) typed.ValidationEr
 
 func isUndeclared(e typed.ValidationError) bool { return strings.HasSuffix(e.Error(), undeclared) }
 
+// sentObject is an object of a built-in kind as Flux sends it.
+type sentObject struct {
+	// fields are those of the file, without the status; applied are those that Flux sends. They
+	// are the same if it does not decode the object as a Go type.
+	fields, applied map[string]any
+	// typed means that Flux decodes the object; err is the decoder's error, and then Flux sends
+	// the fields as they are.
+	typed bool
+	err   error
+}
+
+// sentBy returns an object as Flux sends it.
+func sentBy(gvk schema.GroupVersionKind, fields map[string]any) sentObject {
+	fields = sentFields(gvk, fields)
+	sent := sentObject{fields: fields, applied: fields}
+	object, err := decoded(gvk, fields)
+	if object == nil || err != nil {
+		sent.err = err
+		return sent
+	}
+	if applied, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object); err == nil {
+		sent.applied, sent.typed = sentFields(gvk, applied), true
+	}
+	return sent
+}
+
 // checkTyped returns the faults of an object of a built-in kind that the typed check of
 // server-side apply finds, and those of the values of its fields.
-func checkTyped(o *objectFacts, content *kustomize.Content, typ typed.ParseableType) []fault {
-	fields := sentFields(o.GroupVersionKind, content.Fields)
-	found := typedErrors(typ, fields)
-	object, err := decoded(o.GroupVersionKind, fields)
+func checkTyped(o *objectFacts, content *kustomize.Content, typ typed.ParseableType, sent sentObject) []fault {
+	found := typedErrors(typ, sent.fields)
 	switch {
-	case err != nil && len(found) == 0 && !hasVariable(fields):
-		f := undecodable(o, o.line, err)
+	case sent.err != nil && len(found) == 0 && !hasVariable(sent.fields):
+		f := undecodable(o, o.line, sent.err)
 		f.versioned = true
 		return []fault{f}
-	case object == nil || len(found) == 0:
+	case !sent.typed || len(found) == 0:
 		return schemaFaults(o, content, found)
 	}
 	// Flux sends the object without the fields that its Go type does not have.
-	sent, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
-	if err != nil {
-		return schemaFaults(o, content, found)
-	}
-	remaining := typedErrors(typ, sentFields(o.GroupVersionKind, sent))
-	faults := schemaFaults(o, content, remaining)
+	faults := schemaFaults(o, content, typedErrors(typ, sent.applied))
 	for _, e := range found {
 		if isUndeclared(e) {
 			faults = append(faults, droppedField(o, content, e))
