@@ -16,6 +16,8 @@ type Report struct {
 	Findings   []finding.Finding
 	Placements []Placement
 	Stores     []Store
+	// Profiles are the profiles that Destinations were checked with, by the names of these.
+	Profiles []Profile
 	// Emptied are the names of Destinations that the round saw being deleted with their
 	// files, and of which the state stores have nothing more but placements that are
 	// reported to be there. It is for programs that go on with it.
