@@ -17,7 +17,7 @@ type Report struct {
 	Placements []Placement
 	Stores     []Store
 	// Profiles are the profiles that Destinations were checked with, by the names of these.
-	Profiles []Profile
+	Profiles []Profile `json:",omitempty"`
 	// Emptied are the names of Destinations that the round saw being deleted with their
 	// files, and of which the state stores have nothing more but placements that are
 	// reported to be there. It is for programs that go on with it.

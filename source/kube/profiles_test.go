@@ -96,7 +96,7 @@ func TestProfilesInConfigMaps(t *testing.T) {
 	reads(t, s, "worker-1 2026-11-02 [b]", "KS111 warning ConfigMap own/one: ClusterProfile worker-1 is there twice; the newer one counts")
 	a.remove("configmaps", "own/two")
 	reads(t, s, "worker-1 2026-11-01 [a]")
-	a.put("configmaps", configMapJSON("one", `{"profile.json.gz":"bm8gZ3ppcA=="}`))
+	a.put("configmaps", configMapJSON("one", `{"profile.json.gz":"dGhpcyBpcyBubyBnemlwIGF0IGFsbA=="}`))
 	reads(t, s, `KS110 error ConfigMap own/one: the profile cannot be read, so its Destination is checked without it: binaryData["profile.json.gz"] is not gzip: gzip: invalid header`)
 	a.put("configmaps", configMapJSON("one", `{"profile.json.gz":"%"}`))
 	reads(t, s, `KS110 error ConfigMap own/one: the profile cannot be read, so its Destination is checked without it: illegal base64 data at input byte 0`)
