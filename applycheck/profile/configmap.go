@@ -25,8 +25,8 @@ const (
 // MaxConfigMap is the maximum size of a ConfigMap's data in bytes, for Kubernetes.
 const MaxConfigMap = 1 << 20
 
-// Pack returns the profile in the form of a ConfigMap's PackedKey. The error tells if it does not
-// fit there.
+// Pack returns the profile in the form of a ConfigMap's PackedKey, or an error if it is too large
+// for a ConfigMap.
 func (p *Profile) Pack() ([]byte, error) {
 	text, err := p.marshalJSON()
 	if err != nil {

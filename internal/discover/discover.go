@@ -104,7 +104,7 @@ func (r *reader) addUnread(group, reason string) {
 }
 
 // readServices reads which groups are served by other servers that are not available. Discovery
-// may leave such a group out without a word. Who may not list them has what discovery reports.
+// may leave such a group out silently. Without the right to list them, discovery has to suffice.
 func (r *reader) readServices(ctx context.Context) error {
 	type service struct {
 		Spec struct {
