@@ -16,11 +16,11 @@ import (
 
 // addProfiles reports the profiles that Destinations are checked with, and what is wrong with
 // them.
-func (r *reporter) addProfiles(of *Reconciler, o *observed) {
-	if of.Policy.CheckApply == "" || of.Policy.CheckApply == applycheck.Off {
+func (r *reporter) addProfiles(o *observed, policy Policy, now time.Time, known *outcomes) {
+	if policy.CheckApply == "" || policy.CheckApply == applycheck.Off {
 		return
 	}
-	now, used := of.time(), map[*profile.Profile]bool{}
+	used := map[*profile.Profile]bool{}
 	for _, d := range slices.Concat(o.Destinations, o.Unwritten) {
 		p := o.lookup.profiles[d.Name]
 		if p == nil || used[p] {
@@ -29,10 +29,10 @@ func (r *reporter) addProfiles(of *Reconciler, o *observed) {
 		used[p] = true
 		r.report.Profiles = append(r.report.Profiles, report.NewProfile(p, now))
 		r.add(partialFindings(o, p)...)
-		if of.cache.outcomes.cluster(d, p).Disputed() {
+		if known.cluster(d, p).Disputed() {
 			r.add(disputedFinding(o, d, p))
 		}
-		if most := of.Policy.ProfileMaxAge; most > 0 && !now.IsZero() && p.Age(now) > most {
+		if most := policy.ProfileMaxAge; most > 0 && !now.IsZero() && p.Age(now) > most {
 			r.add(finding.Finding{
 				Rule: finding.StaleProfile(), Place: profilePlace(o, p),
 				Message: fmt.Sprintf("the profile of %s was taken on %s, more than %s ago", p.Name, p.Taken.UTC().Format(time.DateOnly), days(most)),
