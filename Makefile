@@ -90,7 +90,7 @@ fmt: ## Format the code as lint wants it
 	$(GOLANGCI) fmt
 
 .PHONY: generate
-generate: ## Write the generated files anew
+generate: ## Write the generated files again
 	go generate ./...
 
 .PHONY: verify

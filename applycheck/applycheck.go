@@ -8,9 +8,8 @@
 //	CheckClaims   what is wrong with the objects of a claim by themselves
 //	CheckRoots    what is wrong with the objects among all others of the Destination
 //
-// A claim that one of them holds is Kept in what comes next, so that its files stay as they
-// are stored. CheckRoots and dedupe.Check are repeated without it; since the set of held
-// claims only grows, this ends.
+// A claim that a step holds back is Kept in the next steps, so its stored files stay. CheckRoots
+// and dedupe.Check are repeated without it; since the set of these claims only grows, this ends.
 package applycheck
 
 import (
@@ -18,8 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Input is one Destination: what its API server is like, and what its roots hold and would
-// hold.
+// Input is one Destination: its API server, and the stored and wanted content of its roots.
 type Input struct {
 	// Cluster describes the API server; nil is the same as NewCluster("", nil).
 	Cluster *Cluster
@@ -28,7 +26,7 @@ type Input struct {
 	// Object, Owner, Wanted, Stored and Kept. A claim that is Kept has its stored files
 	// after the round.
 	Roots []dedupe.Root
-	// Memory caches what files contain and what is wrong with them; nil caches nothing.
+	// Memory caches the objects and the faults of files; nil caches nothing.
 	Memory *Memory
 }
 
@@ -44,17 +42,16 @@ type Verdict struct {
 	Findings []finding.Finding
 }
 
-// CheckClaims returns, for each root, the claims with an object that the API server would
-// refuse by itself: it does not fit the schema of its kind, has an invalid name, label or
-// size, or changes from the stored to the wanted file what may not change. A Kept claim is
-// not checked.
+// CheckClaims returns, for each root, the claims with an object that the API server would refuse
+// by itself: it does not fit the schema of its kind, has an invalid name, label or size, or
+// changes an immutable field of the stored object. A Kept claim is not checked.
 func CheckClaims(in Input) []Verdict {
 	return run(in, (*check).checkClaims)
 }
 
-// CheckRoots returns, for each root, the claims with an object that the API server would
-// refuse because of what is, or is not, beside it: its kind is not served, its namespace is
-// created by nothing, or it takes a CustomResourceDefinition away from objects that remain.
+// CheckRoots returns, for each root, the claims with an object that the API server would refuse
+// because of the other objects of the Destination: its kind is not served, its namespace does
+// not exist, or it removes a CustomResourceDefinition from objects that remain.
 func CheckRoots(in Input) []Verdict {
 	return run(in, (*check).checkRoots)
 }

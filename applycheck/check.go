@@ -15,9 +15,9 @@ type check struct {
 	Input
 	minor *schemas.Minor
 	roots []rootFiles
-	// definitions are all CustomResourceDefinitions, each as it is and as it would be.
+	// definitions are all CustomResourceDefinitions, in their stored and wanted forms.
 	definitions definitions
-	// against is what the faults of this check depend on.
+	// against identifies everything besides the files that the faults of this check depend on.
 	against checkedAgainst
 }
 
@@ -76,7 +76,7 @@ func (c *check) readRoot(root *dedupe.Root) rootFiles {
 }
 
 // read returns the files that Flux reads as objects. Those in a directory with a kustomization
-// of its own are left out: what it builds to is not known here, and opaque is set.
+// of its own are left out: the objects that it builds are unknown here, so opaque is set.
 func (c *check) read(root *dedupe.Root, files []dedupe.File, opaque *bool) []*checkedFile {
 	var built []tree.Path
 	for i := range files {

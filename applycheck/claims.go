@@ -46,9 +46,9 @@ func (c *check) claimFaults(r *rootFiles, claim *claimState) [][]fault {
 	return all
 }
 
-// ratcheted returns the faults of a file of a claim. One of a custom resource that is stored
-// with the same fault is not certain: the definition may have become stricter since it was
-// applied, and the API server accepts what was there.
+// ratcheted returns the faults of a file of a claim. A fault that the stored custom resource has
+// already is not certain: its definition may have become stricter since it was applied, and the
+// API server accepts existing faults.
 func (c *check) ratcheted(r *rootFiles, claim *claimFiles, faults []fault) []fault {
 	if !slices.ContainsFunc(faults, func(f fault) bool { return f.ratcheted }) {
 		return faults
@@ -117,7 +117,7 @@ func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault
 	switch {
 	case builtin:
 		faults = append(faults, checkTyped(o, content, c.minor.Type(kind.Type))...)
-		if o.Kind != "CertificateSigningRequest" { // the API server ignores what changes in its spec
+		if o.Kind != "CertificateSigningRequest" { // the API server ignores changes of its spec
 			applied, typ := appliedFields(o, content.Fields), c.minor.Type(kind.Type)
 			faults = append(faults, checkEnums(o, content, applied, typ, c.minor)...)
 			faults = append(faults, checkRequiredFields(o, content, applied, typ)...)
@@ -132,7 +132,7 @@ func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault
 	return withoutRepetition(faults)
 }
 
-// withoutRepetition returns the faults without those that say the same about the same object.
+// withoutRepetition returns the faults without repeated messages about the same object.
 func withoutRepetition(faults []fault) []fault {
 	once := faults[:0]
 	for _, f := range faults {

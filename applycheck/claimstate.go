@@ -9,33 +9,33 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// claimState is what is known of a claim whose files have not changed since the last check.
+// claimState has the facts about a claim whose files have not changed since the last check.
 type claimState struct {
 	claimFiles
-	// name is the claim's in its root, from check to check.
+	// name identifies the claim in its root across checks.
 	name string
-	// opaque means that a file of it is a kustomization.
+	// opaque means that one of the claim's files is a kustomization.
 	opaque bool
-	// wantedFiles and storedFiles are those that were read.
+	// wantedFiles and storedFiles are the files that were read.
 	wantedFiles, storedFiles []dedupe.File
-	// needs are what the wanted objects need, each once, as numbered by Memory.need.
+	// needs are the numbers of the wanted objects' needs, without duplicates; see Memory.need.
 	needs []int
-	// providesWanted and providesStored reports whether there is an object of interest to
-	// others among the files: a Namespace, a CustomResourceDefinition, a custom resource.
+	// providesWanted and providesStored report whether the files contain an object that others may
+	// depend on: a Namespace, a CustomResourceDefinition, a custom resource.
 	providesWanted, providesStored bool
-	// faults are those of each wanted file by the first step, if they were checked against
+	// faults are the faults of each wanted file from the first step, if they were checked against
 	// checked.
 	faults  [][]fault
 	checked *checkedAgainst
 }
 
-// checkedAgainst is what faults depend on besides the files themselves.
+// checkedAgainst identifies everything besides the files that faults depend on.
 type checkedAgainst struct {
 	cluster     *Cluster
 	definitions digest
 }
 
-// need is what an object needs of its cluster: its kind and its namespace.
+// need is a requirement of an object on its cluster: a kind and a namespace.
 type need struct {
 	schema.GroupVersionKind
 	namespace string
@@ -46,8 +46,8 @@ type rootMemory struct {
 	// ignored are the files that Flux did not fetch at the last check.
 	ignored *kustomize.Ignored
 	byName  map[string]*claimState
-	// order are the claims of the last check in their order, which is nearly always that of
-	// the next one.
+	// order are the claims in the order of the last check, which is usually also that of the next
+	// one.
 	order []*claimState
 }
 
@@ -110,7 +110,7 @@ func (c *check) newState(root *dedupe.Root, claim *dedupe.Claim, name string) *c
 	return s
 }
 
-// needsOf returns the numbers of what objects need, each once.
+// needsOf returns the numbers of the needs of objects, without duplicates.
 func (m *Memory) needsOf(files []*checkedFile) []int {
 	var needs []int
 	seen := map[int]bool{}
@@ -136,7 +136,8 @@ func (m *Memory) need(of need) int {
 	return n
 }
 
-// provides reports whether an object of files may matter to those of others.
+// provides reports whether the files contain an object that objects of other files may depend
+// on.
 func provides(files []*checkedFile) bool {
 	for _, file := range files {
 		for i := range file.facts.objects {

@@ -14,7 +14,7 @@ import (
 // use; make one with NewCluster, and use it in every round until the version or the profile
 // changes. The zero Cluster is an unknown one.
 type Cluster struct {
-	// minor is that of the API server; empty if it is not known.
+	// minor is the minor version of the API server; empty if it is not known.
 	minor string
 	// checked is the embedded minor to check against; empty is the newest.
 	checked string
@@ -83,9 +83,9 @@ func nearest(minors []string, v *version.Version) string {
 	return minors[len(minors)-1]
 }
 
-// Certain reports whether the cluster's Kubernetes minor is known and its schemas are
-// embedded. If not, what depends on the version is a warning against the nearest embedded
-// minor, the newest if nothing is known.
+// Certain reports whether the cluster's Kubernetes minor is known and its schemas are embedded.
+// Otherwise a fault that depends on the version is a warning against the nearest embedded minor,
+// or the newest if nothing is known.
 func (c *Cluster) Certain() bool { return c.minor != "" }
 
 // Checked returns the embedded minor that objects are checked against: "1.36".

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// customFaults returns the faults of a custom resource. While its definition changes, only
-// what both forms of it refuse is a fault.
+// customFaults returns the faults of a custom resource. While its definition changes, only a
+// fault under both forms of the definition counts.
 func (c *check) customFaults(o *objectFacts, content *kustomize.Content) []fault {
 	var faults []fault
 	for i, s := range c.definitions[o.GroupKind()] {

@@ -12,8 +12,8 @@ import (
 // customName is the name of the type of a custom resource among the types of its schema.
 const customName = "custom"
 
-// customTypeSchema returns the type for server-side apply of a custom resource, made as the
-// API server makes it: of the schema as it is published, with the fields of every object.
+// customTypeSchema returns the type for server-side apply of a custom resource, built as the API
+// server builds it: from the published schema, with the fields that every object has.
 func customTypeSchema(s *structural.Structural, preserveUnknown bool, minor *schemas.Minor) (typed.ParseableType, error) {
 	published := s.Unfold().ToKubeOpenAPI()
 	addObjectFields(published)
@@ -34,7 +34,7 @@ func addObjectFields(s *spec.Schema) {
 	s.SetProperty("metadata", *spec.RefSchema("#/components/schemas/" + metaTypes()[0]))
 }
 
-// addEmbedded adds the fields of every object to the resources embedded in one.
+// addEmbedded adds the fields that every object has to embedded resources.
 func addEmbedded(s *spec.Schema) {
 	if s == nil {
 		return

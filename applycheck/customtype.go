@@ -30,8 +30,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// customType is one version of the kind of a CustomResourceDefinition, as the API server
-// makes it.
+// customType is one version of the kind of a CustomResourceDefinition, in the form that the API
+// server uses.
 type customType struct {
 	typ        typed.ParseableType
 	structural *structural.Structural
@@ -59,8 +59,8 @@ func decodeDefinition(fields map[string]any) (*apiextensionsv1.CustomResourceDef
 	return definition, nil
 }
 
-// structuralOf returns the schema of a version in its structural form, and as it is
-// validated.
+// structuralOf returns the schema of a version in two forms: the structural one, and the one for
+// validation.
 func structuralOf(definition *apiextensionsv1.CustomResourceDefinition, version string) (*structural.Structural, *apiextensions.JSONSchemaProps, error) {
 	i := slices.IndexFunc(definition.Spec.Versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool { return v.Name == version })
 	if i < 0 || definition.Spec.Versions[i].Schema == nil || definition.Spec.Versions[i].Schema.OpenAPIV3Schema == nil {
@@ -74,8 +74,8 @@ func structuralOf(definition *apiextensionsv1.CustomResourceDefinition, version 
 	return found, internal.OpenAPIV3Schema, err
 }
 
-// newCustomType returns a version of a definition's kind. A panic of the libraries, which are
-// made for validated definitions, is an error.
+// newCustomType returns a version of a definition's kind. A panic of the libraries, which expect
+// valid definitions, is returned as an error.
 func newCustomType(definition *apiextensionsv1.CustomResourceDefinition, version string, minor *schemas.Minor) (c *customType, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -103,19 +103,18 @@ func newCustomType(definition *apiextensionsv1.CustomResourceDefinition, version
 	}, nil
 }
 
-// typedErrors returns what the typed check of server-side apply finds.
+// typedErrors returns the errors of the typed check of server-side apply.
 func (t *customType) typedErrors(fields map[string]any) (found typed.ValidationErrors) {
 	defer func() { _ = recover() }()
 	return typedErrors(t.typ, fields)
 }
 
-// errors returns what the API server refuses about an object that fits the type, and about
-// its change from old; old is nil for a new object. withRules means that the CEL rules are
-// run.
+// errors returns the faults for which the API server refuses an object that fits the type, or
+// its change from old; old is nil for a new object. withRules means that the CEL rules are run.
 func (t *customType) errors(fields, old map[string]any, withRules bool) (found field.ErrorList) {
 	defer func() {
 		if recover() != nil {
-			found = nil // what cannot be judged is no fault
+			found = nil // a value that cannot be judged is not a fault
 		}
 	}()
 	fields = t.stored(fields)
@@ -126,8 +125,8 @@ func (t *customType) errors(fields, old map[string]any, withRules bool) (found f
 	return t.validate(fields, old, withRules)
 }
 
-// stored returns a copy of an object as the API server decodes it: without what the schema
-// does not have, and with the defaults.
+// stored returns a copy of an object as the API server decodes it: without the fields that the
+// schema does not have, and with the defaults.
 func (t *customType) stored(fields map[string]any) map[string]any {
 	fields = runtime.DeepCopyJSON(fields)
 	pruning.Prune(fields, t.structural, true)
@@ -136,7 +135,7 @@ func (t *customType) stored(fields map[string]any) map[string]any {
 	return fields
 }
 
-// validate does what the API server does with a created or updated custom resource. It has no
+// validate validates a created or updated custom resource as the API server does. It has no
 // context, because the cost of CEL rules is bounded.
 //
 //nolint:contextcheck,nolintlint // read by contextcheck alone

@@ -27,7 +27,7 @@ func checkDefinition(o *objectFacts, content *kustomize.Content) []fault {
 	definition, err := decodeDefinition(content.Fields)
 	if err != nil {
 		if overflows(err) {
-			return nil // the API server does not mind
+			return nil // the API server accepts it
 		}
 		return []fault{undecodable(o, lineOf(content, "spec"), err)}
 	}
@@ -72,7 +72,7 @@ func checkIdentity(definition *apiextensionsv1.CustomResourceDefinition) field.E
 	return found
 }
 
-// overflows reports whether an error is that a number is too large for its field.
+// overflows reports whether an error is about a number that is too large for its field.
 func overflows(err error) bool {
 	var wrong *json.UnmarshalTypeError
 	return errors.As(err, &wrong) && strings.HasPrefix(wrong.Value, "number ")
@@ -86,8 +86,8 @@ func undecodable(o *objectFacts, line int, err error) fault {
 	return f
 }
 
-// schemaPath returns the path of a version's schema as the API server names it: if all
-// versions have the same, it is that of the definition.
+// schemaPath returns the path of a version's schema as the API server names it: if all versions
+// have the same schema, it is the path in the definition.
 func schemaPath(definition *apiextensionsv1.CustomResourceDefinition, i int) *field.Path {
 	versions := definition.Spec.Versions
 	if !slices.ContainsFunc(versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool {
@@ -157,7 +157,7 @@ func checkVersions(versions []apiextensionsv1.CustomResourceDefinitionVersion) f
 	return found
 }
 
-// structuralErrors returns what makes a schema no structural one.
+// structuralErrors returns the errors that keep a schema from being structural.
 func structuralErrors(at *field.Path, s *structural.Structural) (found field.ErrorList) {
 	defer func() {
 		if recover() != nil {

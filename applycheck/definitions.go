@@ -27,9 +27,9 @@ type source struct {
 	profile *profile.Definition
 }
 
-// definitions are the CustomResourceDefinitions of a Destination: those that its roots hold
-// or would hold, and else those of the profile. There are several of a kind while one
-// changes.
+// definitions are the CustomResourceDefinitions of a Destination: the stored and wanted ones of
+// its roots, and those of the profile for all other kinds. While a definition changes, there are
+// several of its kind.
 type definitions map[schema.GroupKind][]*source
 
 // add adds a definition, unless it is there already.

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkSchema checks the values that a schema of a definition has in itself and in its parts.
+// checkSchema checks the values in a schema of a definition, recursively.
 func checkSchema(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.ErrorList {
 	if s == nil {
 		return nil

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// defaultedFields are the names of fields that the API server or a controller fills in: one
-// that only one of two forms of an object has may be equal in both.
+// defaultedFields are the names of fields that the API server or a controller fills in: if only
+// one of two forms of an object has such a field, its value may be the same in both.
 var defaultedFields = map[string]bool{
 	"allocationMode": true, "count": true, "limit": true, "terminationMessagePath": true, "terminationMessagePolicy": true, "imagePullPolicy": true,
 	"restartPolicy": true, "dnsPolicy": true, "schedulerName": true, "terminationGracePeriodSeconds": true, "protocol": true, "defaultMode": true,
@@ -28,8 +28,9 @@ var defaultedFields = map[string]bool{
 	"dataSource": true, "dataSourceRef": true,
 }
 
-// differs reports whether two forms of a field are certainly different to the API server.
-// What is zero in one and missing in the other is equal, and so is what may have a default.
+// differs reports whether two forms of a field are certainly different to the API server. A
+// value that is zero in one and missing in the other is equal, and so is one that may have a
+// default.
 func differs(name string, a, b any) bool {
 	if defaultedFields[name] && (isZero(a) || isZero(b)) {
 		return false

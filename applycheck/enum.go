@@ -14,16 +14,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// enumWalk finds the fields of an object with a value that is none of those of its type.
+// enumWalk finds the fields of an object whose value is not among those of their type.
 type enumWalk struct {
 	minor  *schemas.Minor
 	schema *smd.Schema
 	found  field.ErrorList
 }
 
-// checkEnums returns the faults of an object whose fields have values that the API server
-// does not support; applied are the fields as Flux sends them. An empty value counts only where the API server has refused one: for
-// many fields it is the default.
+// checkEnums returns the faults of an object whose fields have values that the API server does
+// not support; applied are the fields as Flux sends them. An empty value counts only where the
+// API server has refused one: for many fields it is the default.
 func checkEnums(o *objectFacts, content *kustomize.Content, applied map[string]any, typ typed.ParseableType, minor *schemas.Minor) []fault {
 	w := &enumWalk{minor: minor, schema: typ.Schema}
 	w.visit(typ.TypeRef, applied, nil)
@@ -70,8 +70,8 @@ func (w *enumWalk) visit(ref smd.TypeRef, value any, path *field.Path) {
 	}
 }
 
-// isStatus reports whether a type is that of a status, which the API server ignores in what is
-// applied, in embedded objects too.
+// isStatus reports whether a type is the status of a kind. The API server ignores the status of
+// an applied object, and of objects embedded in it.
 func isStatus(ref smd.TypeRef) bool {
 	return ref.NamedType != nil && strings.HasSuffix(*ref.NamedType, "Status")
 }

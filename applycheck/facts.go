@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Annotations and labels of objects that Flux's kustomize-controller heeds.
+// Annotations and labels of objects that control Flux's kustomize-controller.
 const (
 	reconcileKey = "kustomize.toolkit.fluxcd.io/reconcile" // disabled: the object is not applied
 	forceKey     = "kustomize.toolkit.fluxcd.io/force"     // enabled: it is deleted and created again if it cannot be changed
@@ -26,7 +26,7 @@ type fileFacts struct {
 	objects []objectFacts
 }
 
-// objectFacts is what the check of other objects needs of one.
+// objectFacts are the facts about an object that the check of other objects needs.
 type objectFacts struct {
 	schema.GroupVersionKind
 	// namespace is the one in the file; empty if there is none.
@@ -34,7 +34,7 @@ type objectFacts struct {
 	line            int
 	// variable means that the kind is not known, as Flux may replace a part of it.
 	variable bool
-	// position is the object's in its file.
+	// position is the position of the object in its file.
 	position int
 	// applied is false if Flux leaves the object out.
 	applied bool
@@ -44,7 +44,7 @@ type objectFacts struct {
 	onlyCreated bool
 	// unpruned means that Flux does not delete the object when it is no longer in a file.
 	unpruned bool
-	// defines is what a CustomResourceDefinition defines; nil for other objects.
+	// defines is the kind that a CustomResourceDefinition defines; nil for other objects.
 	defines *definedKind
 }
 
@@ -87,7 +87,7 @@ func factsOf(content *kustomize.Content) objectFacts {
 	fields := content.Fields
 	apiVersion, _ := fields["apiVersion"].(string)
 	kind, _ := fields["kind"].(string)
-	gv, _ := schema.ParseGroupVersion(apiVersion) // one that is malformed is no group that is served
+	gv, _ := schema.ParseGroupVersion(apiVersion) // no API server serves a malformed group
 	metadata, _ := fields["metadata"].(map[string]any)
 	o := objectFacts{
 		GroupVersionKind: gv.WithKind(kind),
@@ -105,8 +105,8 @@ func factsOf(content *kustomize.Content) objectFacts {
 	return o
 }
 
-// provides reports whether the object may matter to others: it creates a namespace or defines a
-// kind, or it is of a kind that a CustomResourceDefinition may define.
+// provides reports whether other objects may depend on the object: it creates a namespace or
+// defines a kind, or it is of a kind that a CustomResourceDefinition may define.
 func (o *objectFacts) provides() bool {
 	if o.Group == "" {
 		return o.Kind == "Namespace"

@@ -13,7 +13,7 @@ import (
 // maxFaults is the maximum number of faults of an object that are reported.
 const maxFaults = 10
 
-// maxWords is the maximum length of the API server's words in a finding.
+// maxWords is the maximum length of the API server's message in a finding.
 const maxWords = 500
 
 // fault is something that the API server would refuse about an object.
@@ -22,9 +22,10 @@ type fault struct {
 	// object is the name of the object for messages, flux the one in Flux's messages.
 	object, flux string
 	line         int
-	// words are what is wrong: those of the API server, if it is its own code.
+	// words describe the fault. They are the API server's message, if its own code has found the
+	// fault.
 	words string
-	// quoted are the API server's words in full; empty if they are not known.
+	// quoted is the API server's full message; empty if it is not known.
 	quoted string
 	// certain means that the API server refuses the object whatever its version.
 	certain bool
@@ -53,7 +54,7 @@ func invalid(rule finding.Rule, o *objectFacts, line int, err *field.Error) faul
 	return f
 }
 
-// printable returns words in one line and not too long.
+// printable returns a message on one line, shortened to maxWords.
 func printable(words string) string {
 	words = strings.Join(strings.Fields(words), " ")
 	if len(words) > maxWords {

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// changeFaults returns the faults of the changes from what a claim has stored to a file that
-// it wants. own are the faults of the file alone: an object that has one is not compared.
+// changeFaults returns the faults of the changes from a claim's stored objects to a file that it
+// wants. own are the faults of the file alone: an object that has one is not compared.
 func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile, own []fault) []fault {
 	if len(claim.stored) == 0 || slices.ContainsFunc(claim.stored, func(s *checkedFile) bool { return s.facts == file.facts }) {
 		return nil // new, or unchanged
@@ -35,7 +35,7 @@ func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile,
 	return faults
 }
 
-// storedObjects returns the objects of a file that the claim has stored, wherever they are.
+// storedObjects returns the stored forms of the objects of a file, from any file of the claim.
 func (c *check) storedObjects(r *rootFiles, claim *claimFiles, file *checkedFile) map[identity]map[string]any {
 	wanted := map[identity]bool{}
 	for i := range file.facts.objects {
@@ -51,7 +51,7 @@ func (c *check) storedObjects(r *rootFiles, claim *claimFiles, file *checkedFile
 			if !wanted[o.identity()] || !o.applied || o.force {
 				return
 			}
-			// What was refused is not on the cluster, so that it may change.
+			// An object that was refused is not on the cluster, so it may change.
 			if !slices.ContainsFunc(refused, func(f fault) bool { return f.object == o.String() && f.isError(c.Cluster) }) {
 				found[o.identity()] = content.Fields
 			}
@@ -115,12 +115,12 @@ func (c *check) customChanges(o *objectFacts, content *kustomize.Content, old ma
 // immutableField is a field that cannot change.
 type immutableField struct {
 	path []string
-	// absent is the value if the field is not there: its default, or nil.
+	// absent is the value of a missing field: its default, or nil.
 	absent any
-	// words are the API server's; empty is "field is immutable".
+	// words are the API server's message; empty means "field is immutable".
 	words string
-	// exact means that nothing in the value has a default, whole that what may have one is
-	// known by its name.
+	// exact means that no part of the value has a default; whole means that the parts that may have
+	// one are known by name.
 	exact, whole bool
 	// forbidden means that the API server says "Forbidden" and not "Invalid value".
 	forbidden bool
@@ -163,7 +163,7 @@ func (f immutableField) changes(now, before any) bool {
 	return conflicts(now, before)
 }
 
-// isEmpty reports whether a value is the same to the API server as none.
+// isEmpty reports whether the API server treats a value like a missing one.
 func isEmpty(value any) bool {
 	switch v := value.(type) {
 	case nil:
@@ -178,9 +178,9 @@ func isEmpty(value any) bool {
 	return false
 }
 
-// conflicts reports whether two values are certainly different to the API server. A field
-// that only one of them has may have its default in the other, unless it is a list: no
-// default is one.
+// conflicts reports whether two values are certainly different to the API server. A field that
+// only one of them has may have its default in the other, unless it is a list, since no default
+// is a list.
 func conflicts(a, b any) bool {
 	switch x := a.(type) {
 	case map[string]any:
@@ -213,7 +213,7 @@ func mapsConflict(a, b map[string]any) bool {
 	return false
 }
 
-// equal reports whether two values are the same, where an empty one is none.
+// equal reports whether two values are equal; an empty value equals a missing one.
 func equal(a, b any) bool {
 	switch x := a.(type) {
 	case map[string]any:

@@ -101,8 +101,8 @@ func sameTexts(a, b any) bool {
 	return true
 }
 
-// serviceChanges compares the addresses of a Service. One that is not in the file is chosen by
-// the API server, and stays when the field goes.
+// serviceChanges compares the addresses of a Service. An address that is not in the file is
+// chosen by the API server, and stays when the field is removed.
 func serviceChanges(fields, old map[string]any) field.ErrorList {
 	if textAt(fields, "spec", "type") == "ExternalName" || textAt(old, "spec", "type") == "ExternalName" {
 		return nil

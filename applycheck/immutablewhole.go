@@ -2,7 +2,7 @@ package applycheck
 
 import "k8s.io/apimachinery/pkg/util/validation/field"
 
-// podChanges compares the specs of a Pod, of which little can change.
+// podChanges compares the specs of a Pod, of which few fields can change.
 func podChanges(fields, old map[string]any) field.ErrorList {
 	now, before := mutablePod(mapAt(fields, "spec")), mutablePod(mapAt(old, "spec"))
 	if hasVariable(now) || hasVariable(before) || !differs("spec", now, before) {
@@ -55,7 +55,8 @@ func claimChanges(fields, old map[string]any) field.ErrorList {
 	return field.ErrorList{field.Forbidden(field.NewPath("spec"), "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims")}
 }
 
-// driverChanges compares the drivers of a CSINode, which may come and go but not change.
+// driverChanges compares the drivers of a CSINode, which may be added and removed but not
+// changed.
 func driverChanges(fields, old map[string]any) field.ErrorList {
 	now := listAt(fields, "spec", "drivers")
 	for _, before := range listAt(old, "spec", "drivers") {

@@ -1,8 +1,8 @@
 package applycheck
 
-// keepEmpty adds to the fields of an object the empty lists and maps that only its old form
-// has. Server-side apply does not take those away: an empty list has no items that a field
-// manager could own.
+// keepEmpty adds to the fields of an object the empty lists and maps that only its old form has.
+// Server-side apply does not remove those: an empty list has no items that a field manager could
+// own.
 func keepEmpty(fields, old map[string]any) {
 	for name, before := range old {
 		now, has := fields[name]
@@ -31,8 +31,8 @@ func keepEmptyIn(now, before any) {
 	}
 }
 
-// isEmptyCollection reports whether a value is a list without items, or a map with nothing but
-// such in it.
+// isEmptyCollection reports whether a value is a list without items, or a map that contains only
+// such values.
 func isEmptyCollection(value any) bool {
 	switch v := value.(type) {
 	case map[string]any:

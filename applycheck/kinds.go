@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// kindState is what is wrong with a kind in a root; its rule is the zero Rule if the kind is
+// kindState describes the fault of a kind in a root; its rule is the zero Rule if the kind is
 // served.
 type kindState struct {
 	rule               finding.Rule
@@ -70,7 +70,7 @@ func (p *presence) newKindState(root int, gvk schema.GroupVersionKind) kindState
 	return p.undefined(root, gvk)
 }
 
-// undefined returns the state of a custom kind that nothing is known to define.
+// undefined returns the state of a custom kind that no known definition defines.
 func (p *presence) undefined(root int, gvk schema.GroupVersionKind) kindState {
 	elsewhere := false
 	for i, installer := range p.installers {
@@ -108,7 +108,7 @@ func removedAt(object any) (major, minor int) {
 	return 0, 0
 }
 
-// replacement returns what to use in place of an API version.
+// replacement returns the kind or version to use in place of an API version.
 func replacement(object any) string {
 	if replaced, has := object.(interface {
 		APILifecycleReplacement() schema.GroupVersionKind

@@ -19,11 +19,11 @@ const (
 	maxNeeds = 1 << 16
 )
 
-// Memory caches the facts about files by the digest of their content, their faults by the
-// digest of the schemas as well, and the schemas of CustomResourceDefinitions. It has a fixed
-// number of entries; one that is lost costs time and nothing else. The zero Memory is empty.
-// It is safe for concurrent use, but for one check at a time: use one Memory for each
-// Destination. It keeps slices of content, which must not be changed in place.
+// Memory caches the facts about files by the digest of their content, their faults by the digest
+// of the schemas as well, and the schemas of CustomResourceDefinitions. It has a fixed number of
+// entries; one that is lost costs time and nothing else. The zero Memory is empty. It is safe
+// for concurrent use, but runs only one check at a time: use one Memory for each Destination. It
+// keeps slices of content, which must not be changed in place.
 type Memory struct {
 	mu       sync.Mutex
 	files    generations[digest, *fileFacts]
@@ -32,7 +32,7 @@ type Memory struct {
 	digests  generations[*byte, digest]
 	// roots have the states of the claims of the last check.
 	roots map[tree.Path]*rootMemory
-	// numbers are those of what objects need. They start anew when there are too many.
+	// numbers maps each need to its number. The numbering starts again when there are too many.
 	numbers map[need]int
 	// busy is held during a check.
 	busy sync.Mutex
@@ -41,7 +41,7 @@ type Memory struct {
 // faultsKey is a file that was checked against some schemas.
 type faultsKey struct {
 	file digest
-	// minor and definitions are what it was checked against.
+	// minor and definitions identify the schemas.
 	minor       string
 	definitions digest
 }
@@ -98,8 +98,8 @@ func (m *Memory) digestOf(content []byte) digest {
 	return found
 }
 
-// file returns the facts about a file. What kustomize cannot read has no objects: that is
-// reported by dedupe. If all objects are of built-in kinds, their faults are found in the same
+// file returns the facts about a file. A file that kustomize cannot read has no objects here;
+// dedupe reports it. If all objects are of built-in kinds, their faults are found in the same
 // pass.
 func (c *check) file(cache *kustomize.Cache, content []byte) *fileFacts {
 	m := c.Memory

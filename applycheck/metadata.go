@@ -44,8 +44,8 @@ func checkMetadata(o *objectFacts, content *kustomize.Content, builtin bool) []f
 	return faults
 }
 
-// unnameable returns the fault of a name that no URL can have: Flux's client does not even
-// send the object.
+// unnameable returns the fault of a name that cannot be part of a URL; Flux's client does not
+// send such an object.
 func unnameable(o *objectFacts, content *kustomize.Content) []fault {
 	words := names.IsPathSegmentName(o.name)
 	if len(words) == 0 || hasVariable(o.name) {
@@ -117,8 +117,8 @@ var subdomainKinds = map[string]bool{
 	"flowcontrol.apiserver.k8s.io/FlowSchema": true, "flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration": true,
 }
 
-// checkTemplates returns what is wrong with the labels and annotations of the pod template of
-// a workload.
+// checkTemplates returns the faults of the labels and annotations of the pod template of a
+// workload.
 func checkTemplates(o *objectFacts, fields map[string]any) field.ErrorList {
 	at, is := podTemplateOf(o.GroupKind())
 	if !is {

@@ -21,8 +21,8 @@ func valueAt(fields map[string]any, path string) (any, bool) {
 	return value, there
 }
 
-// resolve follows a path as far as it leads: the keys and indices, the value there, and
-// whether that is the end of the path.
+// resolve follows a path as far as possible. It returns the keys and indices, the value there,
+// and whether the whole path was followed.
 func resolve(fields map[string]any, path string) (elements []any, value any, complete bool) {
 	value = fields
 	rest := splitPath(path)
@@ -47,8 +47,8 @@ func resolve(fields map[string]any, path string) (elements []any, value any, com
 	return elements, value, true
 }
 
-// keyOf returns the key of a map with which a path continues, and how many of its elements it
-// is: a key may have dots.
+// keyOf returns the map key at the start of a path, and the number of path elements that it
+// takes, since a key may contain dots.
 func keyOf(fields map[string]any, path []string) (key string, n int) {
 	for n := range path {
 		key := strings.Join(path[:n+1], ".")

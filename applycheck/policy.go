@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Policy is what is done about an object that the API server would refuse.
+// Policy is the action for an object that the API server would refuse.
 type Policy string
 
 // The policies.
@@ -22,7 +22,7 @@ const (
 // Policies returns all policies, the strictest first.
 func Policies() []Policy { return []Policy{Quarantine, Warn, Off} }
 
-// ParsePolicy parses the name of a policy. The error names those that there are.
+// ParsePolicy parses the name of a policy. The error lists the valid names.
 func ParsePolicy(name string) (Policy, error) {
 	var names []string
 	for _, policy := range Policies() {

@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestRefusedObjectIsAFinding has objects that an API server has refused, with a part of its
-// words, and similar ones that it accepts.
+// TestRefusedObjectIsAFinding uses objects that an API server has refused, with a part of its
+// message, and similar ones that it accepts.
 func TestRefusedObjectIsAFinding(t *testing.T) {
 	const metadata = "\nmetadata: {name: a, namespace: default}\n"
 	for name, c := range map[string]struct{ object, want string }{
@@ -32,8 +32,8 @@ func TestRefusedObjectIsAFinding(t *testing.T) {
 	}
 }
 
-// TestInvalidDefinitionIsAFinding changes a part of a definition as an API server has refused
-// it.
+// TestInvalidDefinitionIsAFinding changes parts of a definition in ways that an API server has
+// refused.
 func TestInvalidDefinitionIsAFinding(t *testing.T) {
 	valid := `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -78,7 +78,7 @@ spec:
 	}
 }
 
-// TestRefusedChangeIsAFinding has changes that an API server has refused and accepted.
+// TestRefusedChangeIsAFinding uses changes that an API server has refused and accepted.
 func TestRefusedChangeIsAFinding(t *testing.T) {
 	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: default}\nspec: {containers: [{name: a, image: b, command: [c]}]}\n"
 	const claim = "apiVersion: resource.k8s.io/v1\nkind: ResourceClaim\nmetadata: {name: a, namespace: default}\nspec: {devices: {requests: [{name: a, exactly: {deviceClassName: b}}]}}\n"
@@ -102,8 +102,8 @@ func TestRefusedChangeIsAFinding(t *testing.T) {
 	}
 }
 
-// TestEmptyListThatGoesStays is about a CEL rule that compares with the stored object.
-func TestEmptyListThatGoesStays(t *testing.T) {
+// TestRemovedEmptyListStays is about a CEL rule that compares with the stored object.
+func TestRemovedEmptyListStays(t *testing.T) {
 	fields := map[string]any{"spec": map[string]any{"a": "b"}}
 	keepEmpty(fields, map[string]any{"spec": map[string]any{"a": "c", "tags": []any{}, "more": map[string]any{"list": []any{}}, "full": []any{"x"}}})
 	spec := mapAt(fields, "spec")

@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// checkRequired returns the faults of an object of a built-in kind that lacks what no default
-// fills, or whose fields do not fit each other. No schema has these rules; the API server has
-// them in Go. fields are those that Flux sends.
+// checkRequired returns the faults of an object of a built-in kind that lacks a required field
+// without a default, or whose fields contradict each other. These rules are in no schema, only
+// in the API server's Go code. fields are the fields that Flux sends.
 func checkRequired(o *objectFacts, content *kustomize.Content, fields map[string]any) []fault {
 	var found field.ErrorList
 	if at, is := podTemplateOf(o.GroupKind()); is {

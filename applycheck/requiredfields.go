@@ -15,7 +15,7 @@ import (
 
 // requiredField is a field that the API server requires in every object of a type.
 type requiredField struct {
-	// detail is what the API server says after "Required value".
+	// detail is the API server's text after "Required value".
 	detail string
 	// missing means that only a missing field is refused, and not an empty one.
 	missing bool
@@ -33,9 +33,8 @@ type requiredWalk struct {
 	found  field.ErrorList
 }
 
-// checkRequiredFields returns the faults of an object of a built-in kind that lacks fields
-// which the API server requires by the types that have them; applied are the fields as Flux
-// sends them.
+// checkRequiredFields returns the faults of an object of a built-in kind that lacks fields that
+// the API server requires, according to their types; applied are the fields as Flux sends them.
 func checkRequiredFields(o *objectFacts, content *kustomize.Content, applied map[string]any, typ typed.ParseableType) []fault {
 	w := &requiredWalk{schema: typ.Schema}
 	w.visit(typ.TypeRef, applied, nil)

@@ -4,8 +4,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkReplicationController checks that the selector matches the labels of the pod template.
-// A missing selector is that of the labels.
+// checkReplicationController checks that the selector matches the labels of the pod template. A
+// missing selector defaults to the labels.
 func checkReplicationController(fields map[string]any) field.ErrorList {
 	selector, template := mapAt(fields, "spec", "selector"), mapAt(fields, "spec", "template", "metadata", "labels")
 	if hasVariable(selector) || hasVariable(template) || mapAt(fields, "spec", "template") == nil {
@@ -34,7 +34,7 @@ func textsOf(fields map[string]any) map[string]string {
 	return texts
 }
 
-// checkIngress checks that an Ingress leads somewhere.
+// checkIngress checks that an Ingress has a default backend or rules.
 func checkIngress(fields map[string]any) field.ErrorList {
 	rules := anyAt(fields, "spec", "rules")
 	if anyAt(fields, "spec", "defaultBackend") != nil || hasVariable(rules) || len(listAt(fields, "spec", "rules")) > 0 {

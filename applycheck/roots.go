@@ -37,10 +37,10 @@ func (c *check) checkRoots() []Verdict {
 	return verdicts
 }
 
-// presence is what there is on a Destination once its roots are applied.
+// presence describes the content of a Destination after its roots are applied.
 type presence struct {
 	*check
-	// namespaces are those that exist or that a file creates.
+	// namespaces are the existing namespaces, and those that a file creates.
 	namespaces map[string]bool
 	// opaque means that not all objects are known.
 	opaque bool
@@ -48,11 +48,11 @@ type presence struct {
 	installers []string
 	// kinds are the results of kindOf.
 	kinds map[rootKind]*kindState
-	// unmet has, for each root, whether a need is not met, by its number.
+	// unmet reports, for each root and for the number of a need, whether the need is not met.
 	unmet [][]bool
 	// after are the versions of custom kinds that are served after the round.
 	after map[schema.GroupKind]map[string]bool
-	// remaining has an object of each custom kind and version that is there after the round.
+	// remaining has an object of each custom kind and version that exists after the round.
 	remaining map[schema.GroupVersionKind]*remainingObject
 }
 
@@ -62,7 +62,7 @@ type rootKind struct {
 	schema.GroupVersionKind
 }
 
-// remainingObject is an object that is there after the round, and how many there are.
+// remainingObject is an object that exists after the round, with the number of such objects.
 type remainingObject struct {
 	object *objectFacts
 	file   *checkedFile
@@ -85,7 +85,7 @@ func (c *check) newPresence() *presence {
 				p.addFiles(i, s.wanted)
 			}
 			if s.providesStored {
-				// A namespace that is stored is there until Flux has applied everything else.
+				// A namespace that is stored exists until Flux has applied everything else.
 				p.addNamespaces(s.stored)
 			}
 		}
@@ -94,7 +94,7 @@ func (c *check) newPresence() *presence {
 	return p
 }
 
-// addFiles adds the objects of files that are there after the round.
+// addFiles adds the objects of files that exist after the round.
 func (p *presence) addFiles(root int, files []*checkedFile) {
 	p.addNamespaces(files)
 	for _, file := range files {
@@ -157,13 +157,12 @@ func installs(gk schema.GroupKind) bool {
 	return false
 }
 
-// lacks reports whether something that the wanted objects of a claim need is not there, or is
-// deprecated.
+// lacks reports whether something that a claim's wanted objects need is missing or deprecated.
 func (p *presence) lacks(root int, s *claimState) bool {
 	return slices.ContainsFunc(s.needs, func(n int) bool { return p.unmet[root][n] })
 }
 
-// answerNeeds finds out which needs are met in each root.
+// answerNeeds determines which needs are met in each root.
 func (p *presence) answerNeeds() {
 	p.unmet = make([][]bool, len(p.roots))
 	for root := range p.roots {
@@ -188,7 +187,7 @@ func (p *presence) fileFaults(root int, file *checkedFile) []fault {
 	return faults
 }
 
-// needFaults returns the faults of what an object needs.
+// needFaults returns the faults of an object's kind and namespace.
 func (p *presence) needFaults(root int, o *objectFacts) []fault {
 	if o.variable {
 		return nil

@@ -88,7 +88,7 @@ func TestFaultsAmongOthers(t *testing.T) {
 	}
 }
 
-func TestDefinitionThatGoesWhileObjectsRemainIsKept(t *testing.T) {
+func TestRemovedDefinitionIsKeptWhileObjectsRemain(t *testing.T) {
 	for _, test := range []struct {
 		name, wanted, shop, want string
 	}{

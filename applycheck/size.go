@@ -12,9 +12,9 @@ import (
 
 // Limits of Kubernetes in bytes.
 const (
-	// maxData is that of all values of a ConfigMap or a Secret together.
+	// maxData is the limit for all values of a ConfigMap or a Secret together.
 	maxData = 1 << 20
-	// maxStored is what etcd stores, by its default.
+	// maxStored is etcd's default limit.
 	maxStored = 3 << 19
 )
 
@@ -51,7 +51,7 @@ func dataSize(kind, name string, value any) int {
 	return len(text)
 }
 
-// textSize returns the size of all strings of an object. What is stored is larger in any
+// textSize returns the size of all strings of an object. The stored object is larger in any
 // encoding.
 func textSize(value any) int {
 	size := 0

@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// undeclared ends the API server's words about a field that a type does not have.
+// undeclared is the end of the API server's message about a field that a type does not have.
 const undeclared = ": field not declared in schema"
 
 // sentFields returns the fields of an object as Flux sends them, if the object is not decoded
@@ -50,7 +50,7 @@ func decoded(gvk schema.GroupVersionKind, fields map[string]any) (runtime.Object
 // maxRuns is the maximum number of runs of the typed check on one object.
 const maxRuns = 100
 
-// typedErrors returns what the typed check of server-side apply finds, in order. The check
+// typedErrors returns the errors of the typed check of server-side apply, sorted. The check
 // skips the rest of a map once it has met a field that is not declared, in the order of a Go
 // map; so it is run again without the field, until all errors are found.
 func typedErrors(typ typed.ParseableType, fields map[string]any) typed.ValidationErrors {
@@ -105,7 +105,7 @@ func checkTyped(o *objectFacts, content *kustomize.Content, typ typed.ParseableT
 	case object == nil || len(found) == 0:
 		return schemaFaults(o, content, found)
 	}
-	// Flux sends what is left of the object in its Go type.
+	// Flux sends the object without the fields that its Go type does not have.
 	sent, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
 	if err != nil {
 		return schemaFaults(o, content, found)
@@ -126,8 +126,8 @@ func droppedField(o *objectFacts, content *kustomize.Content, e typed.Validation
 	return f
 }
 
-// schemaFaults returns the faults for what the typed check has found, with the API server's
-// words.
+// schemaFaults returns the faults for the errors of the typed check, with the API server's
+// messages.
 func schemaFaults(o *objectFacts, content *kustomize.Content, found typed.ValidationErrors) []fault {
 	faults := make([]fault, 0, len(found))
 	for _, e := range found {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// admission says of each claim whether it is written, and what the root has then. It is
-// the third stage of a check.
+// admission is the third stage of a check. It has, for each claim, whether it is written, and
+// the resulting content of the root.
 type admission struct {
 	*parsed
 	states []state
@@ -16,10 +16,9 @@ type admission struct {
 // admit decides which of the eligible claims are written:
 //
 //  1. If all fit together, all are admitted.
-//  2. Else they are admitted one by one, the claims on what is in the store
-//     already before new ones, then by rank, each if it conflicts with nothing
-//     that is there. A claim that waits for an object which a later one gives
-//     up is tried again.
+//  2. Otherwise they are admitted one by one, claims with stored files first,
+//     then by rank, each if it conflicts with no other. A claim that waits for
+//     an object that a later claim gives up is tried again.
 func admit(p *parsed, states []state) *admission {
 	a := &admission{parsed: p, states: slices.Clone(states), index: p.foreign.clone()}
 	if !a.admitAll() {
@@ -104,8 +103,8 @@ func (a *admission) admitTogether() bool {
 	return false
 }
 
-// dependents returns a claim and the eligible ones that would have to give
-// something up for it, and for these; nothing when others are in the way.
+// dependents returns a claim, the eligible claims that would have to give something up for it,
+// and so on for these; nil if another claim blocks one of them.
 func (a *admission) dependents(i int) []int {
 	group := []int{i}
 	for at := 0; at < len(group); at++ {

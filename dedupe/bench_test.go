@@ -72,8 +72,8 @@ func BenchmarkFullCheck(b *testing.B) {
 	}
 }
 
-// BenchmarkOneFileChanged is what a round pays after one file has changed: the
-// check of the root that it is in, and what is reported of the whole cluster.
+// BenchmarkOneFileChanged measures the cost of a round after a change of one file: the check of
+// its root, and the report about the whole cluster.
 func BenchmarkOneFileChanged(b *testing.B) {
 	const n = 8_000
 	root := largeRoot(n)
@@ -95,7 +95,7 @@ func BenchmarkOneFileChanged(b *testing.B) {
 	})
 }
 
-// BenchmarkOneFileChangedBesideConflict is the same while two others conflict, so
+// BenchmarkOneFileChangedBesideConflict measures the same while two other files conflict, so
 // that everything has to be decided.
 func BenchmarkOneFileChangedBesideConflict(b *testing.B) {
 	const n = 8_000
@@ -118,8 +118,8 @@ func BenchmarkOneFileChangedBesideConflict(b *testing.B) {
 	})
 }
 
-// BenchmarkConfirmedMessage measures Flux's message about one conflict, in trees
-// of different size: what a check with a conflict takes longer than one without.
+// BenchmarkConfirmedMessage measures Flux's message about one conflict, in trees of different
+// sizes: the additional time of a check with a conflict.
 func BenchmarkConfirmedMessage(b *testing.B) {
 	for _, n := range []int{1_000, 8_000, 100_000} {
 		root := largeRoot(n)
@@ -140,8 +140,7 @@ func BenchmarkConfirmedMessage(b *testing.B) {
 	}
 }
 
-// measure also reports the processor time, which other programs on the machine
-// make less of a difference to.
+// measure also reports the CPU time, which other programs on the machine affect less.
 func measure(b *testing.B, n int, f func()) {
 	b.Helper()
 	b.ReportAllocs()

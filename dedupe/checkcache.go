@@ -7,11 +7,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// CheckCache is the index of what is wanted in the roots of one cluster, from one Check and
-// CheckCluster to the next: the next check of a root parses only what has changed, and
-// has nothing to decide while nothing in the root conflicts. The zero CheckCache is empty; one
-// that is lost costs time and nothing else. It keeps the files that it was given, which
-// must not be changed in place. It must not be used by two goroutines at a time.
+// CheckCache keeps the index of the wanted objects in the roots of one cluster from one Check
+// and CheckCluster to the next. The next check of a root parses only changed files, and decides
+// nothing while nothing in the root conflicts. The zero CheckCache is empty; losing one only
+// costs time. It keeps the given files, which must not be changed in place. It must not be used
+// by two goroutines at a time.
 type CheckCache struct {
 	roots   map[tree.Path]*rootIndex
 	cluster clusterIndex
@@ -38,8 +38,9 @@ func (m *CheckCache) root(root *Root) *rootIndex {
 	return found
 }
 
-// clusterFits reports whether no object of the cluster is in two places, if these
-// verdicts are all of the CheckCache's last checks, and none of them had anything to decide.
+// clusterFits reports whether no object of the cluster is in two places. It returns false unless
+// the verdicts are those of all last checks with the CheckCache, and none of these had anything
+// to decide.
 func (m *CheckCache) clusterFits(verdicts []Verdict) bool {
 	if m == nil {
 		return false

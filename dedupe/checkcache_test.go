@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// FuzzMemory checks roots round after round, while claims come, change and go
-// in any order: a check with a CheckCache must return what a check without one returns.
+// FuzzMemory checks roots round after round, while claims are added, changed and removed in any
+// order: a check with a CheckCache must return the same as one without.
 func FuzzMemory(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4}, uint8(0))
 	f.Add([]byte{0x10, 0x20, 0x90, 0x11, 0x80, 0x12, 0x13, 0x90}, uint8(1))
@@ -25,8 +25,8 @@ func FuzzMemory(f *testing.F) {
 	})
 }
 
-// TestAMemoryChangesNothing is the same with more of everything.
-func TestAMemoryChangesNothing(t *testing.T) {
+// TestCheckCacheDoesNotChangeResults runs FuzzMemory's comparison with longer random inputs.
+func TestCheckCacheDoesNotChangeResults(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 8))
@@ -48,14 +48,14 @@ type twoRoots struct {
 	steps  int
 }
 
-// someContents are what files may hold.
+// someContents are the possible contents of files.
 var someContents = []string{
 	testkit.ConfigMaps("x"), testkit.ConfigMaps("y"), testkit.ConfigMaps("x", "y"), testkit.ConfigMaps("z"), "", "no: object\n", clusterThing, thing("v1", "n"),
 	thing("v2", "n"), thing("v1", "m"), "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n", testkit.ConfigMaps("x", "x"),
 	"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: x}\n",
 }
 
-// change lets one claim or foreign file of one root come, change or go.
+// change adds, changes or removes a claim or foreign file of one root.
 func (w *twoRoots) change(step byte) {
 	w.steps++
 	root := &w.roots[step&1]
@@ -90,7 +90,7 @@ func (w *twoRoots) change(step byte) {
 	}
 }
 
-// compare holds a check with the CheckCache against one without.
+// compare compares a check with the CheckCache with one without.
 func (w *twoRoots) compare(policy Policy) {
 	w.t.Helper()
 	var with, without []Verdict
@@ -124,7 +124,7 @@ func sameCuts(a, b Verdict) bool {
 	return fmt.Sprint(a.Shared) == fmt.Sprint(b.Shared) && fmt.Sprint(a.Files) == fmt.Sprint(b.Files)
 }
 
-func TestAnIndexedObjectTakesLessThanOneKiB(t *testing.T) {
+func TestIndexedObjectTakesLessThanOneKiB(t *testing.T) {
 	const objects = 20_000
 	root := largeRoot(objects)
 	before := heap()
@@ -156,7 +156,7 @@ func heap() int64 {
 	return int64(stats.HeapAlloc)
 }
 
-func TestAMemoryLearnsTheScopeOfAKind(t *testing.T) {
+func TestCheckCacheRecordsTheScopeOfAKind(t *testing.T) {
 	root := Root{Path: testkit.Path("root"), CheckCache: &CheckCache{}, Claims: []Claim{bringer("a", thing("v1", "n")), bringer("b", thing("v1", "m"))}}
 	withDefinition := append(root.Claims[:2:2], bringer("c", clusterThing))
 	for step, c := range []struct {

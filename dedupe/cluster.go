@@ -17,9 +17,9 @@ type located struct {
 	owner string
 }
 
-// CheckCluster compares what lies in the roots of one cluster after Check: it
-// reports objects that kustomize takes for two and the API server for one. The
-// verdicts must be of one CheckCache's last checks, or of none.
+// CheckCluster compares the content of the roots of one cluster after Check. It reports objects
+// that are different ones to kustomize but the same to the API server. The verdicts must be
+// those of the last checks with one CheckCache, or of checks without one.
 func CheckCluster(verdicts []Verdict) []finding.Finding {
 	if len(verdicts) == 0 || verdicts[0].decided.root.CheckCache.clusterFits(verdicts) {
 		return nil

@@ -49,7 +49,7 @@ func TestCheckCluster(t *testing.T) {
 	}
 }
 
-func TestANestedKustomizationIsOneOfTheClaimsFiles(t *testing.T) {
+func TestNestedKustomizationIsPartOfTheClaim(t *testing.T) {
 	nested := func(name, kustomization string) Claim {
 		c := claim(name, nil, nil)
 		c.Wanted = files(name, map[string]string{"k/kustomization.yaml": kustomization, "k/m.yaml": testkit.ConfigMaps("x")})
@@ -79,7 +79,7 @@ func TestReportPolicyWritesEverythingAndReports(t *testing.T) {
 	}
 }
 
-func TestWhatFluxDoesNotFetchTakesNoPart(t *testing.T) {
+func TestFilesThatFluxDoesNotFetchAreIgnored(t *testing.T) {
 	c := bringer("a", testkit.ConfigMaps("x"))
 	c.Wanted = append(c.Wanted, files("a", map[string]string{".sops.yaml": "creation_rules: []\n"})...)
 	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{c}})
@@ -103,7 +103,7 @@ func TestSecretsAreNotShownInDifferences(t *testing.T) {
 	}
 }
 
-func TestAKustomizationAboveTheFilesOfPlacementsHidesThem(t *testing.T) {
+func TestKustomizationAboveFilesOfPlacementsIsReported(t *testing.T) {
 	hiding := files("stranger", map[string]string{"kustomization.yaml": "resources: []\n"})
 	for _, dir := range []string{"root/kustomization.yaml", "root/a/kustomization.yaml"} {
 		hiding[0].Path = testkit.Path(dir)

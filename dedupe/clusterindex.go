@@ -8,8 +8,8 @@ type apiObject struct{ group, kind, namespace, name string }
 // kindOf names a kind in a group.
 type kindOf struct{ group, kind string }
 
-// apiObjectOf returns the object that the API server takes an ID for; scopes has the
-// kinds that live outside namespaces.
+// apiObjectOf returns the object with an ID as the API server identifies it; scopes has the
+// cluster-scoped kinds.
 func apiObjectOf(id kustomize.ID, scopes map[kindOf]int) apiObject {
 	object := apiObject{id.Group(), id.Kind, id.Scope(), id.Name}
 	if scopes[kindOf{object.group, object.kind}] > 0 {
@@ -18,15 +18,15 @@ func apiObjectOf(id kustomize.ID, scopes map[kindOf]int) apiObject {
 	return object
 }
 
-// clusterIndex counts, for each object as the API server identifies it, the
-// different objects that kustomize takes it for in all roots of a CheckCache.
+// clusterIndex counts, for each object as the API server identifies it, how many different
+// objects it is in kustomize's view, in all roots of a CheckCache.
 type clusterIndex struct {
 	objects map[apiObject]int
 	// repeated counts the objects of which there is more than one.
 	repeated int
-	// scopes counts the definitions of each kind that lives outside namespaces.
+	// scopes counts the definitions of each cluster-scoped kind.
 	scopes map[kindOf]int
-	// stale means that the objects are to be counted anew.
+	// stale means that the objects have to be counted again.
 	stale bool
 }
 

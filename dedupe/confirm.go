@@ -12,26 +12,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// confirmation is what the admissions of a check came to so far, once directories with
-// a kustomization were built again among the files that are admitted: what they load
-// may be quarantined, and what each builds to alone may fail once they are together. It
-// is the fourth stage of a check.
+// confirmation is the fourth stage of a check: the result of the admissions so far, after
+// directories with a kustomization were built again among the admitted files. A file that they
+// load may be quarantined, and builds that succeed alone may fail together.
 type confirmation struct {
-	// states are those with which the next admission begins.
+	// states are the initial states of the next admission.
 	states []state
-	// broken are findings about what fails only in the tree as it was decided.
+	// broken are findings about builds that fail only in the admitted tree.
 	broken []finding.Finding
-	// failed has the directories that do not build there.
+	// failed has the directories that do not build in the admitted tree.
 	failed map[*directory]bool
-	// together means that what fails only together is among the findings.
+	// together means that the findings include builds that fail only together.
 	together bool
 }
 
 // builds reports whether a directory builds by itself.
 func (c *confirmation) builds(d *directory) bool { return d.err == nil && !c.failed[d] }
 
-// confirm adds to a confirmation what an admission comes to. It reports whether a claim
-// that was admitted may not be written after all: then there must be another admission.
+// confirm adds the result of an admission to a confirmation. It reports whether an admitted
+// claim must not be written after all, so that another admission is needed.
 func confirm(a *admission, before confirmation) (after confirmation, again bool) {
 	c := &confirmer{admission: a, confirmation: before}
 	c.confirmation.states, c.failed = slices.Clone(before.states), maps.Clone(before.failed)
@@ -45,9 +44,9 @@ type confirmer struct {
 	confirmation
 }
 
-// pinHolders finds objects that would be in no file any more, though a claim
-// which is not written now shares them. Who has them in its files then
-// stays as it is. It reports whether there was any.
+// pinHolders finds objects that would be in no file any more, although a claim that is not
+// written now shares them. The claims with these objects in their files then stay unchanged. It
+// reports whether there were any.
 func (c *confirmer) pinHolders() bool {
 	found := false
 	for id, entries := range c.index.all() {
@@ -60,11 +59,10 @@ func (c *confirmer) pinHolders() bool {
 	return found
 }
 
-// errQuarantined is a directory that builds, though to something else than was parsed.
+// errQuarantined: a directory builds, but to other objects than were parsed.
 var errQuarantined = errors.New("it loads files of others that are held back")
 
-// rebuild builds the directories again. It reports whether another claim is quarantined
-// for it.
+// rebuild builds the directories again. It reports whether this quarantines another claim.
 func (c *confirmer) rebuild() bool {
 	files := layOut(c.root, c.hiding, func(i int) []File {
 		if c.admission.states[i] == admitted {
@@ -96,7 +94,7 @@ func (c *confirmer) rebuild() bool {
 	return c.buildTogether(present, files)
 }
 
-// present returns the directories that are in the tree as it is decided.
+// present returns the directories in the admitted tree.
 func (a *admission) present() []*directory {
 	var present []*directory
 	for _, d := range a.directories {
@@ -107,7 +105,7 @@ func (a *admission) present() []*directory {
 	return present
 }
 
-// quarantine keeps a claim out of the next admission. It returns false if it was not
+// quarantine keeps a claim out of the next admission. It returns false if the claim was not
 // admitted.
 func (c *confirmer) quarantine(of *claimant) bool {
 	if of == nil || c.admission.states[of.at] != admitted {
@@ -117,12 +115,12 @@ func (c *confirmer) quarantine(of *claimant) bool {
 	return true
 }
 
-// buildTogether has kustomize build all directories at once, with everything
-// that may refer to what they rename. If removing one
-// claim makes them build, it quarantines that claim and returns true.
+// buildTogether has kustomize build all directories at once, with everything that may refer to
+// objects that they rename. If removing one claim makes them build, it quarantines that claim
+// and returns true.
 func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool {
 	if c.together || c.index.hasConflict(c.copies) {
-		return false // Flux fails anyway, and is quoted about that
+		return false // Flux fails anyway, with a message about that
 	}
 	units, ranks := c.referring(present, files)
 	if len(units) == 0 {
@@ -134,7 +132,7 @@ func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool 
 	}
 	named := namedIn(failed, present)
 	if culprit < 0 && named != nil && named.of != nil {
-		culprit = c.rankOf(named.of) // Flux stops there before it comes to what fails anyway
+		culprit = c.rankOf(named.of) // Flux stops there before it reads the one that fails anyway
 	}
 	for _, d := range present {
 		if c.rankOf(d.of) == culprit {
@@ -158,10 +156,10 @@ func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool 
 	return false
 }
 
-// referring returns what takes part when kustomize follows references, in walk
-// order, and the rank of each one's claim: directories, and files with objects
-// that may refer to theirs. It is everything where a variable may stand for
-// anything, or where a kustomization sets the schema for what comes after it.
+// referring returns, in walk order, everything that kustomize may change when it follows
+// references, with the rank of each one's claim: directories, and files with objects that may
+// refer to theirs. If a variable may stand for anything, or a kustomization sets the schema for
+// everything after it, all files are returned.
 func (c *confirmer) referring(present []*directory, files []tree.File) (units []tree.Path, ranks map[tree.Path]int) {
 	ranks = map[tree.Path]int{}
 	late := slices.ContainsFunc(files, kustomize.SetsSchema)
@@ -188,8 +186,8 @@ func (c *confirmer) referring(present []*directory, files []tree.File) (units []
 	return slices.SortedFunc(maps.Keys(ranks), tree.Compare), ranks
 }
 
-// firstThatFails builds units together, and returns why that fails, and the rank of the
-// first claim, in order, with which it does: who comes before stays.
+// firstThatFails builds units together. It returns why the build fails, and the rank of the
+// first claim, in order, with which it fails; all claims before that one stay.
 func (c *confirmer) firstThatFails(units []tree.Path, ranks map[tree.Path]int, files []tree.File) (rank int, failed error) {
 	build := func(upTo int) error {
 		var some []tree.Path
@@ -207,8 +205,7 @@ func (c *confirmer) firstThatFails(units []tree.Path, ranks map[tree.Path]int, f
 	return sort.Search(all, func(upTo int) bool { return build(upTo) != nil }) - 1, failed
 }
 
-// namedIn returns the directory that an error says Flux stops at; nil if it names
-// none.
+// namedIn returns the directory that an error names as the cause; nil if it names none.
 func namedIn(failed error, present []*directory) *directory {
 	for _, d := range present {
 		if strings.Contains(failed.Error(), "accumulating resources from './"+d.path.String()+"'") {
@@ -218,8 +215,8 @@ func namedIn(failed error, present []*directory) *directory {
 	return nil
 }
 
-// fileAtFault finds, among files, the one that an error is about: the one that it
-// names, else the first that took part.
+// fileAtFault returns the file among files that an error is about: the one that it names, else
+// the first.
 func fileAtFault(root *Root, files []File, took map[tree.Path]int, failed error) int {
 	first := -1
 	for i, file := range files {

@@ -7,13 +7,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// conflict is one object in two places, or one path that two claim.
+// conflict is one object in two places, or one path with two claims.
 type conflict struct{ later, first *entry }
 
 func (c conflict) isPath() bool { return c.later.id.isPath() }
 
-// conflictsOf returns each object of a quarantined claim that is somewhere else too.
-// Where even a path is taken, the objects are left out.
+// conflictsOf returns each object of a quarantined claim that another place has too. If a path
+// is taken too, the objects are left out.
 func conflictsOf(a *admission, i int) []conflict {
 	var conflicts []conflict
 	for later, first := range a.index.conflicts(a.claims[i].wanted, a.copies) {
@@ -25,7 +25,7 @@ func conflictsOf(a *admission, i int) []conflict {
 	return conflicts
 }
 
-// summary says in a few words why a claim with conflicts is quarantined.
+// summary describes in a few words why a claim with conflicts is quarantined.
 func summary(root *Root, conflicts []conflict) string {
 	switch {
 	case len(conflicts) > 0 && conflicts[0].isPath():
@@ -37,12 +37,12 @@ func summary(root *Root, conflicts []conflict) string {
 	}
 }
 
-// maxConflicts is how many conflicts of a claim are named: a small file can have
-// thousands.
+// maxConflicts is the maximum number of conflicts of a claim that are named: a small file can
+// have thousands.
 const maxConflicts = 100
 
-// appendConflicts adds a finding for each of the first conflicts of a claim; the last
-// of them says how many more there are.
+// appendConflicts adds a finding for each of the first conflicts of a claim; the last one
+// includes the number of the rest.
 func appendConflicts(findings []finding.Finding, p *parsed, conflicts []conflict) []finding.Finding {
 	for _, c := range conflicts[:min(len(conflicts), maxConflicts)] {
 		findings = append(findings, c.finding(p))
@@ -67,7 +67,7 @@ func (c conflict) finding(p *parsed) finding.Finding {
 	return f
 }
 
-// explainPath returns what is wrong with a path that two claim.
+// explainPath returns the finding's text about a path with two claims.
 func (c conflict) explainPath(root *Root) (finding.Rule, string) {
 	at := c.later.at()
 	switch {
@@ -83,7 +83,7 @@ func (c conflict) explainPath(root *Root) (finding.Rule, string) {
 	return finding.PathTaken(), at.String() + " is another's"
 }
 
-// whatLiesAt returns what lies at the path of an entry.
+// whatLiesAt describes what is at the path of an entry.
 func whatLiesAt(root *Root, e *entry) string {
 	switch {
 	case e.of == nil:

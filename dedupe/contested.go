@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// contested returns the paths at which something lies and below which something
-// else does: no store can hold both.
+// contested returns the paths that one entry has as a file and another as a directory: no store
+// can hold both.
 func contested(paths []tree.Path) map[tree.Path]bool {
 	there := map[tree.Path]bool{}
 	for _, p := range paths {
@@ -25,13 +25,13 @@ func contested(paths []tree.Path) map[tree.Path]bool {
 	return found
 }
 
-// contestedPaths adds entries for the contested paths of a root: with them, who has a
-// directory and who has files below it conflict in the index.
+// contestedPaths adds entries for the contested paths of a root, so that a claim with the
+// directory conflicts in the index with a claim to files below it.
 type contestedPaths struct {
 	root *Root
 	// contested are the paths that cannot be a file and a directory at once.
 	contested map[tree.Path]bool
-	// dirs are the directories that claims have whole.
+	// dirs are the directories that claims have as a whole.
 	dirs map[tree.Path]bool
 	// hiding are kustomizations that are left out; see findHiding.
 	hiding map[tree.Path]bool
@@ -44,12 +44,12 @@ func newContestedPaths(root *Root, hiding map[tree.Path]bool) *contestedPaths {
 	}
 	c.contested = contested(c.allPaths())
 	for _, o := range root.Obstacles {
-		c.contested[o.Path] = true // nothing can be at its path either
+		c.contested[o.Path] = true // nothing else can be at its path
 	}
 	return c
 }
 
-// allPaths returns every path that anything has or wants below the root.
+// allPaths returns every stored or wanted path below the root.
 func (c *contestedPaths) allPaths() []tree.Path {
 	var paths []tree.Path
 	for i := range c.root.Claims {
@@ -69,8 +69,8 @@ func (c *contestedPaths) allPaths() []tree.Path {
 	return paths
 }
 
-// pathsOf returns the entries of the paths that a claim with these files has. The files
-// of a claim that has a directory whole count only where an obstacle can be among them.
+// pathsOf returns the entries for the paths of a claim with these files. If the claim has a
+// whole directory, its files are included only where an obstacle can be among them.
 func (c *contestedPaths) pathsOf(of *claimant, claim *Claim, files []File) []*entry {
 	paths := claimedPaths(c.root, of, claim, files)
 	if claim.Joined || claim.Dir.IsRoot() || len(c.root.Obstacles) == 0 {
@@ -82,10 +82,10 @@ func (c *contestedPaths) pathsOf(of *claimant, claim *Claim, files []File) []*en
 	return paths
 }
 
-// governsNothing reports whether an entry is of a kustomization that is left out.
+// governsNothing reports whether an entry is of a kustomization that is left out of the check.
 func (c *contestedPaths) governsNothing(e *entry) bool { return e.kind == governs && c.hiding[e.path] }
 
-// addTo adds to the entries of a claim those for the contested paths.
+// addTo adds the entries for the contested paths to the entries of a claim.
 func (c *contestedPaths) addTo(entries []*entry, of *claimant, claim *Claim, files []File) []*entry {
 	if len(c.contested) == 0 {
 		return entries
@@ -93,7 +93,7 @@ func (c *contestedPaths) addTo(entries []*entry, of *claimant, claim *Claim, fil
 	entries = slices.DeleteFunc(slices.Clone(entries), c.governsNothing)
 	has := map[tree.Path]bool{}
 	if of == nil {
-		has = maps.Clone(c.dirs) // what is in there belongs to the claim
+		has = maps.Clone(c.dirs) // everything in the directory belongs to the claim
 	}
 	for _, e := range entries {
 		if e.id.isPath() {

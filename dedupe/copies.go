@@ -6,9 +6,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// copies compares entries of one identity: several may be in one root if they are
-// copies of one object that the policy lets them share. Files are parsed when they are
-// compared first, and then cached.
+// copies compares entries with the same identity: several may be in one root if they are copies
+// of one object and the policy allows sharing. A file is parsed when it is first compared, and
+// then cached.
 type copies struct {
 	policy Policy
 	// holders has the entry of each object in the claims' files in the store.
@@ -16,16 +16,16 @@ type copies struct {
 	files   map[*byte]*fileCopies
 }
 
-// fileCopies are the objects of a file as sharing compares them; none if the file cannot
-// be compared.
+// fileCopies are the objects of a file in the form in which they are compared for sharing; empty
+// if the file cannot be compared.
 type fileCopies struct {
-	// canonical has the content of each object in one form, whatever its YAML looks like.
+	// canonical has the content of each object in a form that does not depend on its YAML style.
 	canonical [][]byte
 	// separable reports, for each object, whether it can be cut out.
 	separable []bool
 }
 
-// compatible reports whether two entries of one identity can be in one root.
+// compatible reports whether two entries with the same identity can be in one root.
 func (c *copies) compatible(a, b *entry) bool {
 	if a.kind == leads && b.kind == leads {
 		return true
@@ -37,12 +37,12 @@ func (c *copies) compatible(a, b *entry) bool {
 	return x != nil && bytes.Equal(x, c.canonical(b)) && c.separable(a) && c.separable(b)
 }
 
-// isShareable reports whether an entry can be one of several claims' for one object.
+// isShareable reports whether several claims may share the object of an entry.
 func (e *entry) isShareable() bool { return (e.text != nil || e.elsewhere) && e.of != nil }
 
-// canonical returns the content of an entry's object in a form in which equal objects
-// are equal bytes; nil if it cannot be compared, since it is in no file or a kustomization
-// makes it.
+// canonical returns the content of an entry's object in a form in which equal objects have equal
+// bytes. It returns nil if the object cannot be compared because it is in no file or a
+// kustomization generates it.
 func (c *copies) canonical(e *entry) []byte {
 	if e.elsewhere {
 		e = c.holders[e.id]

@@ -6,14 +6,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// What kustomize's build costs, as measured: the time grows with the square.
+// Measured time of a kustomize build, which grows with the square of the number of objects.
 const (
 	measuredObjects = 8_000
 	measuredSeconds = 14
 	slowSeconds     = 30
 )
 
-// checkCost returns a finding about a root that takes kustomize long to build.
+// checkCost returns a finding about a root that kustomize needs long to build.
 func checkCost(root *Root, of counts) []finding.Finding {
 	seconds := buildSeconds(of.objects)
 	if seconds < slowSeconds {
@@ -25,7 +25,7 @@ func checkCost(root *Root, of counts) []finding.Finding {
 	}}
 }
 
-// buildSeconds returns what one build of so many objects takes.
+// buildSeconds returns the time of one build of so many objects, in seconds.
 func buildSeconds(objects int) int {
 	return objects * objects / (measuredObjects * measuredObjects / measuredSeconds)
 }

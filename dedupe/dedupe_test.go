@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// files makes the files of an owner from "name: content" pairs.
+// files returns the files of an owner from "name: content" pairs.
 func files(owner string, contents map[string]string) []File {
 	var made []File
 	for _, name := range slices.Sorted(maps.Keys(contents)) {
@@ -39,8 +39,8 @@ func claim(owner string, wanted, stored []string) Claim {
 	return c
 }
 
-// flat claims one file by its path, with a ConfigMap in it; stored is the path
-// and the ConfigMap that it has.
+// flat returns a claim to one file by its path, with a ConfigMap in it; stored is the path and
+// the ConfigMap in the store.
 func flat(owner, file, name string, stored []string) Claim {
 	one := func(file, name string) []File {
 		return []File{{
@@ -215,7 +215,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
-	// b came first, yet Flux, which walks by name, would stop in b's file.
+	// b was created first, yet Flux, which walks by name, would stop in b's file.
 	older := with(func(c *Claim) { c.Rank.Created = time.Unix(1, 0) }, claim("b", []string{"x", "y"}, nil))
 	newer := with(func(c *Claim) { c.Rank.Created = time.Unix(2, 0) }, claim("a", []string{"y", "x"}, nil))
 	verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{older, newer}})
@@ -234,8 +234,8 @@ func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
 	}
 }
 
-// TestOfManyConflictsSomeAreNamed: a small file can have thousands.
-func TestOfManyConflictsSomeAreNamed(t *testing.T) {
+// TestOnlySomeOfManyConflictsAreNamed: a small file can have thousands.
+func TestOnlySomeOfManyConflictsAreNamed(t *testing.T) {
 	content := testkit.ConfigMaps(slices.Repeat([]string{"x"}, maxConflicts+11)...)
 	got := Check(Root{Path: testkit.Path("root"), Claims: []Claim{{Object: "Work a", Owner: "a", Wanted: files("a", map[string]string{"root/a.yaml": content})}}})
 	if len(got.Findings) != maxConflicts || !strings.HasSuffix(got.Findings[maxConflicts-1].Message, "; 10 more conflicts of the same Work are not listed") {
@@ -261,10 +261,10 @@ func TestFluxIsQuotedForAFileThatItCannotRead(t *testing.T) {
 	}
 }
 
-// TestWhatIsAdmittedBuilds checks on random roots that kustomize itself builds
-// what Check lets through, that nothing is held without need, and that the
-// order of the claims does not matter.
-func TestWhatIsAdmittedBuilds(t *testing.T) {
+// TestAdmittedPlacementsBuild checks on random roots that kustomize itself can build the
+// admitted placements, that nothing is held without need, and that the order of the claims does
+// not matter.
+func TestAdmittedPlacementsBuild(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 2))
@@ -307,7 +307,7 @@ func randomRoot(rng *rand.Rand) Root {
 	return root
 }
 
-// apply returns the files of a root once a verdict is carried out.
+// apply returns the files of a root after a verdict is applied.
 func apply(root Root, verdict Verdict) []tree.File {
 	var after []tree.File
 	for i, c := range root.Claims {

@@ -18,8 +18,8 @@ const (
 	shownValue       = 40
 )
 
-// difference says where two copies of an object differ, when only that keeps
-// them from being shared.
+// difference describes where two copies of an object differ, if only that keeps them from being
+// shared.
 func (c *copies) difference(later, first *entry) string {
 	if c.policy != Share || first.of == nil {
 		return ""

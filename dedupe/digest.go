@@ -9,13 +9,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Digest is a compact index of the roots of one cluster without conflicts: it maps the digest
-// of each object and of each claimed path to its claim. It takes a tenth of the space of a
-// CheckCache, and reports whether changed claims fit into the roots. It is not safe for
-// concurrent use.
+// Digest is a compact index of the roots of one cluster without conflicts. It maps the digest of
+// each object and of each claimed path to its claim, and reports whether changed claims fit into
+// the roots. It takes a tenth of the memory of a CheckCache. It is not safe for concurrent use.
 type Digest struct {
-	// owners say whose an object or a path is, by its sum. Two things of one sum
-	// are taken for one: then a Check has to find out.
+	// owners maps the digest of an object or a path to its claim. If two have the same digest, a
+	// Check has to decide.
 	owners map[digest]digest
 	// counts are the objects in each root.
 	counts map[tree.Path]int
@@ -41,9 +40,9 @@ func (m *CheckCache) Digest() *Digest {
 	return d
 }
 
-// Replace puts claims in the place of those of the same names; of each root it
-// needs only these. It returns false, and has changed nothing, when they do not
-// plainly fit in: then a Check of everything has to decide.
+// Replace replaces the claims with the same names; it needs only these claims of each root. If
+// they do not obviously fit, it changes nothing and returns false: then a Check of everything
+// has to decide.
 func (d *Digest) Replace(roots []Root) bool {
 	replaced := map[digest]bool{}
 	for _, root := range roots {
@@ -83,14 +82,13 @@ func (d *Digest) Replace(roots []Root) bool {
 	return true
 }
 
-// Claims reports whether a claim has just this path to itself.
+// Claims reports whether exactly one claim has this path, and no other uses it.
 func (d *Digest) Claims(p tree.Path) bool {
 	_, taken := d.owners[d.digestOf(&entry{id: pathIdentity(p)})]
 	return taken
 }
 
-// readPlain reads the claims of a root; false when there is more to one than
-// objects of its own.
+// readPlain reads the claims of a root. It returns false if one has more than plain objects.
 func readPlain(root Root) ([][]*entry, bool) {
 	if root.Cache == nil {
 		root.Cache = &kustomize.Cache{}
@@ -110,7 +108,7 @@ func readPlain(root Root) ([][]*entry, bool) {
 		}
 		for _, e := range parsed.entries {
 			if e.defines != nil {
-				return nil, false // it may change what others are
+				return nil, false // it may change the meaning of other objects
 			}
 		}
 		all = append(all, parsed.entries)
@@ -128,7 +126,7 @@ func (d *Digest) put(root tree.Path, claim string, entries []*entry) {
 	}
 }
 
-// drop forgets what claims have.
+// drop removes the objects and paths of claims.
 func (d *Digest) drop(roots []Root, owners map[digest]bool) {
 	rootOf := map[digest]tree.Path{}
 	for _, root := range roots {
@@ -146,7 +144,8 @@ func (d *Digest) drop(roots []Root, owners map[digest]bool) {
 	}
 }
 
-// digestOf names what an entry is to the API server, or the path that it claims.
+// digestOf returns the digest of an entry: of its object as the API server identifies it, or of
+// the path that it claims.
 func (d *Digest) digestOf(e *entry) digest {
 	if e.id.isPath() {
 		return digestOfStrings("path", e.id.object.Name) &^ 1
@@ -155,7 +154,8 @@ func (d *Digest) digestOf(e *entry) digest {
 	return digestOfStrings("object", key.group, key.kind, key.namespace, key.name) | 1
 }
 
-// isObject reports whether it is an object and no path: by the last bit.
+// isObject reports whether it is the digest of an object and not of a path; the last bit shows
+// that.
 func (s digest) isObject() bool { return s&1 == 1 }
 
 func claimDigest(root tree.Path, claim string) digest {

@@ -15,7 +15,7 @@ type digested struct {
 	rng   *rand.Rand
 }
 
-// some returns claims that are new or have changed, one or two for each root.
+// some returns new or changed claims, one or two for each root.
 func (d *digested) some() [2]Root {
 	var changed [2]Root
 	for at := range d.roots {
@@ -38,7 +38,7 @@ func (d *digested) some() [2]Root {
 	return changed
 }
 
-// with returns the roots with claims in the place of those of the same names.
+// with returns the roots after replacing the claims with the same names.
 func (d *digested) with(changed [2]Root) [2]Root {
 	all := d.roots
 	for at := range all {
@@ -63,9 +63,9 @@ func check(roots [2]Root, memory *CheckCache) (fits bool) {
 	return len(CheckCluster(verdicts)) == 0 && fits
 }
 
-// TestWhatADigestTakesFits holds, through random changes, what a Digest takes
-// against a check of everything.
-func TestWhatADigestTakesFits(t *testing.T) {
+// TestDigestAgreesWithCheck compares a Digest with a check of everything, through random
+// changes.
+func TestDigestAgreesWithCheck(t *testing.T) {
 	taken, refused, cautious := 0, 0, 0
 	for seed := range uint64(20) {
 		d := &digested{rng: rand.New(rand.NewPCG(seed, 3)), roots: [2]Root{{Path: testkit.Path("root/a")}, {Path: testkit.Path("root/b")}}}
@@ -95,7 +95,7 @@ func TestWhatADigestTakesFits(t *testing.T) {
 			}
 		}
 		if again := (&CheckCache{}); !check(d.roots, again) || !equal(again.Digest(), digest) {
-			t.Fatalf("seed %d: a digest made anew is another one", seed)
+			t.Fatalf("seed %d: a digest built again differs", seed)
 		}
 	}
 	if taken < 80 || refused < 80 || cautious > taken/3 {
@@ -103,7 +103,7 @@ func TestWhatADigestTakesFits(t *testing.T) {
 	}
 }
 
-// equal reports whether two digests know the same.
+// equal reports whether two digests have the same content.
 func equal(a, b *Digest) bool {
 	if len(a.owners) != len(b.owners) {
 		return false
@@ -121,7 +121,7 @@ func equal(a, b *Digest) bool {
 	return true
 }
 
-func TestThereIsNoDigestWhenSomethingConflicts(t *testing.T) {
+func TestConflictsHaveNoDigest(t *testing.T) {
 	memory := &CheckCache{}
 	root := Root{Path: testkit.Path("root"), Claims: []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x"}, nil)}, CheckCache: memory}
 	CheckCluster([]Verdict{Check(root)})
@@ -135,7 +135,7 @@ func TestThereIsNoDigestWhenSomethingConflicts(t *testing.T) {
 	}
 }
 
-func TestADigestLeavesCostsToACheck(t *testing.T) {
+func TestDigestRefusesCostlyRoots(t *testing.T) {
 	memory := &CheckCache{}
 	root := Root{Path: testkit.Path("root"), CheckCache: memory}
 	CheckCluster([]Verdict{Check(root)})

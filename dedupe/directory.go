@@ -16,7 +16,7 @@ type fileSet struct {
 	// claim is an empty one for foreign files.
 	claim *Claim
 	files []File
-	// stored means that the files are not those that are wanted.
+	// stored means that the files are the stored ones, not the wanted ones.
 	stored bool
 	// parsed has the same files, if they were parsed for the index.
 	parsed *parsedClaim
@@ -32,13 +32,13 @@ type directory struct {
 	// path is relative to the root.
 	path  tree.Path
 	place finding.Place
-	// stored means that it is what the store has, not what is wanted.
+	// stored means that it is in the store, not only wanted.
 	stored bool
-	// built is what kustomize builds there, among everything that is wanted.
+	// built is the result of kustomize's build, among all wanted files.
 	built kustomize.Nested
 	err   error
-	// skipped means that it was not built, since another directory of the claim exceeds
-	// the bounds: each may take as much, and the claim is quarantined in any case.
+	// skipped means that it was not built, since another directory of the claim exceeds the limits:
+	// each one may take as long, and the claim is quarantined anyway.
 	skipped bool
 }
 
@@ -78,8 +78,8 @@ func (s *fileSet) split(root *Root, hiding map[tree.Path]bool, wantedTree func()
 	})
 }
 
-// objects returns the objects that a directory builds to. That Flux could not build it,
-// or leaves something of it out, is added to found.
+// objects returns the objects that kustomize builds from a directory. It adds to found if Flux
+// could not build the directory or would leave something out.
 func (d *directory) objects(root *Root, all []*directory, wantedTree func() []tree.File, found *fileFindings) []*entry {
 	if d.skipped {
 		return nil
@@ -110,16 +110,16 @@ func (d *directory) unbuildable(root *Root, err error, flux string) finding.Find
 	}
 }
 
-// quote returns Flux's message about a directory that it cannot build: what comes before
-// it may matter only if it has a kustomization too.
+// quote returns Flux's message about a directory that it cannot build. Earlier directories are
+// included if the directory has a kustomization too.
 func (d *directory) quote(root *Root, all []*directory, wantedTree func() []tree.File) string {
 	if kustomize.IsBounds(d.err) || errors.Is(d.err, kustomize.ErrRemote) {
-		return "" // to ask Flux would take as much again, or is not done
+		return "" // the build would take as long again, or is disabled
 	}
 	return oneLine(root.Cache.Units(root.Path, unitsUpTo(root, d.path, all), wantedTree()))
 }
 
-// unitsUpTo returns a unit, others, and the wanted directories before it that build.
+// unitsUpTo returns a unit, other units, and the wanted directories before it that build.
 func unitsUpTo(root *Root, last tree.Path, all []*directory, others ...tree.Path) []tree.Path {
 	units := append(others, last)
 	for _, d := range all {
@@ -131,12 +131,12 @@ func unitsUpTo(root *Root, last tree.Path, all []*directory, others ...tree.Path
 	return slices.Compact(units)
 }
 
-// isWanted reports whether a directory is there if everything is as it is wanted.
+// isWanted reports whether a directory exists if everything wanted is written.
 func (d *directory) isWanted(root *Root) bool {
 	return d.of == nil || d.stored == root.Claims[d.of.at].Kept
 }
 
-// owner returns who has a directory, as findings name it.
+// owner returns the owner of a directory, as named in findings.
 func (d *directory) owner(root *Root) string {
 	if d.of == nil {
 		return "a directory in the store that belongs to no placement"

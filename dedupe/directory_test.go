@@ -12,15 +12,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// brings is a claim with these files.
+// brings returns a claim with these files.
 func brings(name string, contents map[string]string) Claim {
 	c := claim(name, nil, nil)
 	c.Wanted = files(name, contents)
 	return c
 }
 
-// variable is a kustomization with a variable, whose name may be there only once
-// in a build.
+// variable is a kustomization with a variable, whose name may occur only once in a build.
 func variable(object string) map[string]string {
 	return map[string]string{
 		"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: " + object + ", apiVersion: v1}}\n",
@@ -28,8 +27,7 @@ func variable(object string) map[string]string {
 	}
 }
 
-// dangling is a kustomization with a variable that stands for an object which is not
-// there.
+// dangling is a kustomization with a variable for an object that does not exist.
 func dangling(object string) map[string]string {
 	return map[string]string{
 		"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: nowhere, apiVersion: v1}}\n",
@@ -37,7 +35,7 @@ func dangling(object string) map[string]string {
 	}
 }
 
-// scoped is a kustomization whose schema has Widgets live outside namespaces.
+// scoped is a kustomization whose schema declares Widgets as cluster-scoped.
 func scoped() map[string]string {
 	return map[string]string{
 		"k/kustomization.yaml": "resources: [m.yaml]\nopenapi: {path: schema.json}\n",
@@ -47,7 +45,7 @@ func scoped() map[string]string {
 	}
 }
 
-// widget is an object that lives in a namespace for all that kustomize knows.
+// widget is an object that kustomize takes for namespaced.
 func widget(namespace string) string {
 	return "apiVersion: example.org/v1\nkind: Widget\nmetadata:\n  name: w\n  namespace: " + namespace + "\n"
 }
@@ -164,7 +162,7 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 	}
 }
 
-func TestAnObjectWhoseReferencesCannotBeFollowedHoldsItsClaim(t *testing.T) {
+func TestObjectWithUnresolvableReferencesHoldsItsClaimBack(t *testing.T) {
 	pod := "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n"
 	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{brings("a", map[string]string{"p.yaml": testkit.ConfigMaps("x") + "---\n" + pod}), claim("b", []string{"y"}, nil)}})
 	if got := summaries(v.Findings); !slices.Equal(got, []string{"KS002 a/p.yaml:0"}) || len(v.Quarantined) != 1 || v.Quarantined[0] == "" {
@@ -176,8 +174,8 @@ func TestAnObjectWhoseReferencesCannotBeFollowedHoldsItsClaim(t *testing.T) {
 	}
 }
 
-func TestFluxIsQuotedForTwinsInOneFileAsItSaysIt(t *testing.T) {
-	// z has a twin within it, and x is in a too: kustomize sees the twin first.
+func TestFluxIsQuotedForTwoEqualObjectsInOneFile(t *testing.T) {
+	// z contains two equal objects, and x is also in a: kustomize reports the two first.
 	claims := []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x", "z", "z"}, nil)}
 	v := Check(Root{Path: testkit.Path("root"), Claims: claims})
 	const want = "kustomize build failed: accumulating resources: accumulation err='accumulating resources from './b/maps.yaml': " +
@@ -194,7 +192,7 @@ func TestFluxIsQuotedForTwinsInOneFileAsItSaysIt(t *testing.T) {
 	}
 }
 
-func TestFluxMeetsThePartsOfOneFileInTheirOrder(t *testing.T) {
+func TestFluxReadsThePartsOfOneFileInTheirOrder(t *testing.T) {
 	a, b := joined(flat("a", "all.yaml", "", nil)), joined(flat("b", "all.yaml", "", nil))
 	a.Wanted[0].Content, b.Wanted[0].Content = []byte(testkit.ConfigMaps("p", "q", "x")), []byte(testkit.ConfigMaps("x", "q"))
 	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{a, b}})
@@ -206,7 +204,7 @@ func TestFluxMeetsThePartsOfOneFileInTheirOrder(t *testing.T) {
 	}
 }
 
-// bomb is a Builder of directories that all take too much; it counts what it is asked.
+// bomb is a Builder for which every directory exceeds the limits; it counts its calls.
 type bomb struct{ nested, units int }
 
 func (b *bomb) Nested(tree.Path, tree.Path, []tree.File) (kustomize.Nested, error) {
@@ -219,10 +217,9 @@ func (b *bomb) Units(tree.Path, []tree.Path, []tree.File) error {
 	return kustomize.BoundsError("kustomize was ended by its limits")
 }
 
-// TestABuildThatTakesTooMuchIsTriedOnce: of a claim that has many such directories the
-// first is built and no other, Flux is not quoted, and nothing that others change has
-// it built again.
-func TestABuildThatTakesTooMuchIsTriedOnce(t *testing.T) {
+// TestBuildThatExceedsItsLimitsIsTriedOnce: if a claim has many such directories, only the first
+// is built, Flux is not quoted, and no change of another claim causes another build.
+func TestBuildThatExceedsItsLimitsIsTriedOnce(t *testing.T) {
 	builder := &bomb{}
 	cache := &kustomize.Cache{Builder: builder}
 	growing := map[string]string{}

@@ -11,16 +11,16 @@ import (
 // noClaim is the position of the claim behind a foreign entry.
 const noClaim = -1
 
-// identity is what only one claim can have: an object, or a path.
+// identity is something that only one claim can have: an object or a path.
 type identity struct{ object kustomize.ID }
 
-// pathIdentity makes an identity of a path: no object is without a kind.
+// pathIdentity returns the identity of a path. It has no kind, unlike that of an object.
 func pathIdentity(path tree.Path) identity { return identity{kustomize.ID{Name: path.String()}} }
 
-// isPath reports whether it is a path and no object.
+// isPath reports whether it is a path and not an object.
 func (id identity) isPath() bool { return id.object.Kind == "" }
 
-// claimant is a claim, by its position among the Root's claims in this check.
+// claimant is a claim, identified by its position among the Root's claims in this check.
 type claimant struct{ at int }
 
 // entry is one object in one file of one claim, or one path that it claims.
@@ -30,15 +30,15 @@ type entry struct {
 	of    *claimant
 	path  tree.Path
 	place finding.Place
-	// position is the object's in its file, in the order kustomize takes them.
+	// position is the position of the object in its file, in kustomize's order.
 	position int
-	// text is the file; nil when the object is not a document of one.
+	// text is the file; nil if the object is not a document of a file.
 	text []byte
-	// defines is what a CustomResourceDefinition defines.
+	// defines is the kind that a CustomResourceDefinition defines.
 	defines *kustomize.Definition
 	// notApplied means that Flux leaves the object out.
 	notApplied bool
-	// elsewhere means that the object is a shared one and in another claim's file.
+	// elsewhere means that the object is shared and in the file of another claim.
 	elsewhere bool
 	// kind is how the claim uses its path.
 	kind pathKind
@@ -48,12 +48,11 @@ type entry struct {
 type pathKind uint8
 
 const (
-	// occupies: it has a file there, or the directory whole.
+	// occupies: it has a file there, or the whole directory.
 	occupies pathKind = iota
-	// leads: it has files below it. Many claims may.
+	// leads: it has files below the path. Many claims may.
 	leads
-	// governs: it has a file in that directory which decides what Flux reads of
-	// everything below.
+	// governs: it has a file in that directory that decides which files below it Flux reads.
 	governs
 )
 
@@ -81,16 +80,16 @@ func (e *entry) at() tree.Path {
 	case governs:
 		return e.path.Dir()
 	}
-	p, _ := tree.ParsePath(e.id.object.Name) // pathIdentity made it of one
+	p, _ := tree.ParsePath(e.id.object.Name) // the identity of a path has the path as its name
 	return p
 }
 
-// same reports whether two entries of one identity are the same file's.
+// same reports whether two entries with the same identity are from one file.
 func same(a, b *entry) bool {
 	return a.claim() == b.claim() && a.path == b.path && a.position == b.position
 }
 
-// compareEntries is the order in which kustomize meets objects.
+// compareEntries orders entries as kustomize reads them.
 func compareEntries(a, b *entry) int {
 	if c := cmp.Or(
 		tree.Compare(a.path, b.path),
@@ -99,5 +98,5 @@ func compareEntries(a, b *entry) int {
 	); c != 0 {
 		return c
 	}
-	return kustomize.Compare(a.id.object, b.id.object) // the directories above one file
+	return kustomize.Compare(a.id.object, b.id.object) // the directories that contain one file
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// fileFindings are the findings about files by themselves. Nil takes none: it is for
-// files that are not to be written.
+// fileFindings are the findings about single files. A nil *fileFindings drops them, for files
+// that will not be written.
 type fileFindings struct {
-	// broken are about what fails Flux's whole root: they quarantine a claim.
+	// broken are findings about files that make Flux's whole root fail: they quarantine a claim.
 	broken []finding.Finding
-	// notes are about what Flux leaves out silently.
+	// notes are findings about objects that Flux leaves out silently.
 	notes []finding.Finding
 }
 
@@ -25,8 +25,8 @@ func (f *fileFindings) add(o *fileFindings) {
 	}
 }
 
-// addObject adds what becomes of an object after the build. path is the file or the
-// directory that it comes from.
+// addObject adds the outcome of an object after the build. path is the file or directory with
+// the object.
 func (f *fileFindings) addObject(root *Root, of *claimant, object kustomize.Object, path string, place finding.Place) {
 	fate := object.Outcome
 	if f == nil || fate == (kustomize.Outcome{}) {
@@ -58,8 +58,8 @@ func (f *fileFindings) note(place finding.Place, message, fix string) {
 	f.notes = append(f.notes, finding.Finding{Rule: finding.NotApplied(), Place: place, Message: message, Fix: fix})
 }
 
-// noteOverlooked adds a file that looks like Kubernetes objects and has a name
-// that Flux does not read.
+// noteOverlooked adds a finding if a file looks like Kubernetes objects but has a name that Flux
+// does not read.
 func (f *fileFindings) noteOverlooked(root *Root, file File) {
 	if f == nil || !kustomize.Overlooked(file.Path, file.Content) {
 		return
@@ -76,8 +76,7 @@ func (f *fileFindings) noteOverlooked(root *Root, file File) {
 		"Give the file the ending .yaml if it is meant for the cluster.")
 }
 
-// noteNothing adds that Flux would apply nothing of a claim at all, if it leaves
-// something of it out.
+// noteNothing adds a finding if Flux leaves out everything of a claim.
 func (f *fileFindings) noteNothing(claim *Claim, entries []*entry) {
 	if f == nil || claim.Object == "" || len(f.broken) > 0 || slices.ContainsFunc(entries, func(e *entry) bool { return !e.id.isPath() && !e.notApplied }) {
 		return

@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// findHiding returns the kustomizations that lie above files of others, or at
-// the root, with a finding about each: Flux would build nothing there but what they
-// list. The rest of the check leaves them out.
+// findHiding returns the kustomizations above files of others, or at the root, with a finding
+// about each: Flux would build only the files that they list. The rest of the check ignores
+// these kustomizations.
 func findHiding(root *Root, ranks []int) (hiding map[tree.Path]bool, findings []finding.Finding) {
 	hiding = map[tree.Path]bool{}
 	add := func(by int, file File) {
@@ -41,8 +41,8 @@ func findHiding(root *Root, ranks []int) (hiding map[tree.Path]bool, findings []
 	return hiding, findings
 }
 
-// hiddenBy counts the placements with files that a file of a claim hides. Below one that is
-// in the store already, those that come later do not count: they are quarantined.
+// hiddenBy counts the placements with files that a file of a claim hides. If the file is stored,
+// later placements below it do not count: they are quarantined.
 func hiddenBy(root *Root, by int, file File, ranks []int) (placements int, hides bool) {
 	if !kustomize.IsKustomization(file.Path) || root.Ignored.Has(file.Path) {
 		return 0, false

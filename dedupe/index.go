@@ -8,9 +8,9 @@ import (
 
 // index has every object and every claimed path of a root.
 type index struct {
-	// single has the entries that no other has the identity of: nearly all.
+	// single has the entries whose identity no other entry has: nearly all.
 	single map[identity]*entry
-	// repeated has the others, in the order in which they were added.
+	// repeated has all other entries, in the order in which they were added.
 	repeated map[identity][]*entry
 }
 
@@ -84,8 +84,8 @@ func (x *index) remove(entries ...*entry) {
 	}
 }
 
-// doubled returns the entries whose identity others have too, in the order in which
-// kustomize meets them.
+// doubled returns the entries whose identity other entries have too, in the order in which
+// kustomize reads them.
 func (x *index) doubled() []*entry {
 	var entries []*entry
 	for _, some := range x.repeated {
@@ -107,8 +107,8 @@ func (x *index) hasConflict(c *copies) bool {
 	return false
 }
 
-// conflicts goes through the entries of one claim that conflict with those of other
-// claims in the index, or with one another; each with the entry that came first.
+// conflicts yields the entries of one claim that conflict with those of other claims in the
+// index, or with one another, each with the earlier entry.
 func (x *index) conflicts(entries []*entry, c *copies) iter.Seq2[*entry, *entry] {
 	return func(yield func(later, first *entry) bool) {
 		own := make(map[identity]*entry, len(entries))
@@ -125,8 +125,8 @@ func (x *index) conflicts(entries []*entry, c *copies) iter.Seq2[*entry, *entry]
 	}
 }
 
-// rival returns an entry of another claim that cannot be in one root with e; nil if
-// there is none.
+// rival returns an entry of another claim that cannot be in one root with e; nil if there is
+// none.
 func (x *index) rival(e *entry, c *copies) *entry {
 	for _, other := range x.at(e.id) {
 		if other.claim() != e.claim() && !c.compatible(e, other) {

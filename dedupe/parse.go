@@ -10,50 +10,49 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// parsed is a root whose files are all parsed: what each claim has and wants, before
-// anything is decided. It is the second stage of a check, of a root in which not
-// everything fits together.
+// parsed is the second stage of a check: a root whose files are all parsed, with the stored and
+// wanted entries of each claim. It is needed only if not everything in the root fits together.
 type parsed struct {
 	root *Root
-	// order has the claims in the order of admission, ranks the position of each in it.
+	// order has the claims in the order of admission, ranks the position of each claim in it.
 	order, ranks []int
 	claims       []claimEntries
-	// states are those with which the admission begins.
+	// states are the initial states of the admission.
 	states []state
 	// foreign are the objects and paths that belong to no claim.
 	foreign     *index
 	directories []*directory
 	copies      *copies
-	// hiding are kustomizations that are left out; see findHiding.
+	// hiding are kustomizations that the check ignores; see findHiding.
 	hiding map[tree.Path]bool
 	// wantedTree returns the files of the root if everything wanted is written.
 	wantedTree func() []tree.File
-	// broken and notes are findings about files by themselves.
+	// broken and notes are the findings about single files.
 	broken, notes []finding.Finding
-	// counts are those of the root's index.
+	// counts are the counts of the root's index.
 	counts counts
 }
 
 // claimEntries are the entries of a claim in each of its forms.
 type claimEntries struct{ wanted, stored []*entry }
 
-// state is what an admission decides about a claim.
+// state is the admission's decision about a claim.
 type state int
 
 const (
-	// eligible claims are admitted unless they conflict; one that is still eligible
-	// after the admission has a conflict.
+	// eligible: it is admitted unless it conflicts; a claim that is still eligible after the
+	// admission has a conflict.
 	eligible state = iota
 	admitted
-	// unbuildable has a file that Flux cannot build.
+	// unbuildable: it has a file that Flux cannot build.
 	unbuildable
-	// kept is not to be written in this round, whatever it would want.
+	// kept: it must not be written in this round.
 	kept
-	// pinned has, in its files, objects shared with claims that cannot be written.
+	// pinned: its files have objects shared with claims that cannot be written.
 	pinned
 )
 
-// parse parses everything that claims have and want; x is the root's index.
+// parse parses all stored and wanted files of claims; x is the root's index.
 func parse(root *Root, x *rootIndex) *parsed {
 	p := &parsed{
 		root: root, order: admissionOrder(root.Claims), ranks: make([]int, len(root.Claims)),
@@ -86,7 +85,7 @@ func parse(root *Root, x *rootIndex) *parsed {
 			contested.addObstacles(p.foreign)
 		case set.stored:
 			p.setStored(set, entries)
-			continue // it says nothing about what will be written
+			continue // it has no effect on the files that will be written
 		default:
 			p.setWanted(set, entries, &own)
 		}
@@ -96,8 +95,8 @@ func parse(root *Root, x *rootIndex) *parsed {
 	return p
 }
 
-// fileSets returns the foreign files, and those of each claim: what it has stored, and
-// what it wants if it may be written. Those that were not parsed yet are loaded.
+// fileSets returns the foreign files, and the stored files of each claim, with its wanted files
+// if it may be written. Files that were not parsed yet are loaded.
 func fileSets(root *Root, x *rootIndex) []fileSet {
 	sets := make([]fileSet, 1, 1+2*len(root.Claims))
 	sets[0] = fileSet{claim: &Claim{}, files: root.Foreign, parsed: x.foreign.ifPlain()}
@@ -128,7 +127,7 @@ func (k *parsedClaim) ifPlain() *parsedClaim {
 	return k
 }
 
-// admissionOrder puts claims on what is stored already first, then the older ones.
+// admissionOrder puts claims with stored files first, then older ones.
 func admissionOrder(claims []Claim) []int {
 	order := make([]int, len(claims))
 	for i := range order {
@@ -145,7 +144,7 @@ func admissionOrder(claims []Claim) []int {
 	return order
 }
 
-// entries returns the entries of a set of files, but for those of contested paths.
+// entries returns the entries of a set of files, without those of contested paths.
 func (p *parsed) entries(set *fileSet, found *fileFindings) []*entry {
 	if set.parsed != nil {
 		found.add(set.parsed.found)
@@ -177,7 +176,7 @@ func (p *parsed) setStored(set *fileSet, entries []*entry) {
 	}
 }
 
-// sharedElsewhere returns the shared objects of a claim that are in another's file.
+// sharedElsewhere returns the shared objects of a claim that are in the file of another.
 func sharedElsewhere(of *claimant, claim *Claim, stored []*entry) []*entry {
 	var entries []*entry
 	for _, shared := range claim.Shared {
@@ -196,8 +195,8 @@ func (p *parsed) setWanted(set *fileSet, entries []*entry, found *fileFindings) 
 	}
 }
 
-// rankOf returns the position of a claim in the order of admission; what belongs to
-// no claim comes before all.
+// rankOf returns the position of a claim in the order of admission; foreign files come before
+// all claims.
 func (p *parsed) rankOf(of *claimant) int {
 	if of == nil {
 		return -1

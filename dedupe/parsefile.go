@@ -19,9 +19,8 @@ func appendContents(contents [][]byte, files []File) [][]byte {
 	return contents
 }
 
-// parseFile returns the objects of a file as kustomize reads them. It adds
-// the parts that Flux would reject or leave out to found, which is nil for a file that is not
-// wanted.
+// parseFile returns the objects of a file as kustomize reads them. It adds the parts that Flux
+// would reject or leave out to found; found is nil for a file that is not wanted.
 func parseFile(root *Root, of *claimant, file File, found *fileFindings) []*entry {
 	if !kustomize.Loads(file.Path) {
 		found.noteOverlooked(root, file)

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// claimedPaths returns the paths that a claim with these files has to itself.
+// claimedPaths returns the paths that only one claim can have, for a claim with these files.
 func claimedPaths(root *Root, of *claimant, claim *Claim, files []File) []*entry {
 	var entries []*entry
 	switch {
@@ -27,7 +27,7 @@ func claimedPaths(root *Root, of *claimant, claim *Claim, files []File) []*entry
 	return entries
 }
 
-// governsDirectory reports whether a file decides what Flux reads of its directory.
+// governsDirectory reports whether a file decides which files Flux reads in its directory.
 func (r *Root) governsDirectory(p tree.Path) bool {
 	if kustomize.IsKustomization(p) {
 		return !r.Ignored.Has(p)
@@ -35,7 +35,7 @@ func (r *Root) governsDirectory(p tree.Path) bool {
 	return kustomize.IsIgnoreFile(p) && (r.Allows == nil || !r.Allows(p.Base()))
 }
 
-// above goes through the directories that a path lies in, without the top.
+// above yields the directories that contain a path, without the top.
 func above(p tree.Path) iter.Seq[tree.Path] {
 	return func(yield func(tree.Path) bool) {
 		for dir := p.Dir(); !dir.IsRoot(); dir = dir.Dir() {
@@ -46,17 +46,16 @@ func above(p tree.Path) iter.Seq[tree.Path] {
 	}
 }
 
-// pathCounts counts the claimed paths of a root by the directories that they are
-// in, so that it is known without a search whether any is contested. A directory is
-// kept as a hash, which takes half the memory of its path.
+// pathCounts counts the claimed paths of a root by directory, so that contested paths are found
+// without a search. A directory is kept as a hash, which takes half the memory of its path.
 type pathCounts struct {
 	seed  maphash.Seed
 	below map[uint64]int32
-	// contested counts the paths with an entry that are such a directory too.
+	// contested counts the paths with an entry that are also such a directory.
 	contested int
 }
 
-// add adds a path; first means that it is the only entry there.
+// add adds a path; first means that it is the only entry at the path.
 func (c *pathCounts) add(e *entry, first bool, x *index) {
 	if c.below == nil {
 		c.seed, c.below = maphash.MakeSeed(), map[uint64]int32{}
@@ -73,7 +72,7 @@ func (c *pathCounts) add(e *entry, first bool, x *index) {
 	}
 }
 
-// remove removes a path; last means that no entry is left there.
+// remove removes a path; last means that no other entry is at the path.
 func (c *pathCounts) remove(e *entry, last bool, x *index) {
 	if last && c.below[c.hash(e.at())] > 0 {
 		c.contested--

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// text claims files by their paths, that Flux does not read as objects; stored
-// are the paths that it has.
+// text returns a claim to files that Flux does not read as objects, by their paths; stored are
+// the paths in the store.
 func text(owner string, wanted, stored []string) Claim {
 	made := func(names []string) []File {
 		var files []File
@@ -27,13 +27,13 @@ func text(owner string, wanted, stored []string) Claim {
 	return Claim{Object: "Work default/" + owner, Owner: "request " + owner, Rank: Rank{Name: owner}, Wanted: made(wanted), Stored: made(stored)}
 }
 
-// whole claims a directory whole.
+// whole returns the claim c to a whole directory.
 func whole(dir string, c Claim) Claim {
 	c.Dir = testkit.Path("root/" + dir)
 	return c
 }
 
-func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
+func TestFileAndDirectoryAtOnePathConflict(t *testing.T) {
 	stranger := func(names ...string) []File { return text("stranger", names, nil).Wanted }
 	symlink := func(name string) []Obstacle {
 		return []Obstacle{{Path: testkit.Path("root/" + name), Kind: "a symlink", Place: finding.Place{Object: "GitStateStore s", File: name}}}
@@ -146,7 +146,7 @@ func TestAFileAndADirectoryCannotBothBe(t *testing.T) {
 	}
 }
 
-func TestAnAllowedNameMayGovernADirectory(t *testing.T) {
+func TestAllowedNameMayApplyToADirectory(t *testing.T) {
 	root := Root{Path: testkit.Path("root"), Claims: []Claim{text("a", []string{"d/.sourceignore"}, nil), text("b", []string{"d/y"}, nil)}}
 	root.Allows = func(name string) bool { return name == ".sourceignore" }
 	if v := Check(root); len(v.Quarantined) > 0 {
@@ -154,7 +154,7 @@ func TestAnAllowedNameMayGovernADirectory(t *testing.T) {
 	}
 }
 
-func TestAKustomizationThatIsThereKeepsLaterFilesOut(t *testing.T) {
+func TestExistingKustomizationHoldsBackLaterFiles(t *testing.T) {
 	with := text("a", []string{"d/kustomization.yaml", "d/m.yaml"}, nil)
 	with.Wanted[0].Content, with.Wanted[1].Content = []byte("resources: [m.yaml]\n"), []byte(testkit.ConfigMaps("m"))
 	with.Stored = with.Wanted
@@ -180,7 +180,7 @@ func TestFindingsAboutPathsHaveOneOrder(t *testing.T) {
 	}
 }
 
-// FuzzContested holds contested against comparing each path with each other.
+// FuzzContested compares contested with a comparison of each path with each other.
 func FuzzContested(f *testing.F) {
 	f.Add("app app/cm b/c b")
 	f.Add("a/b/c a/b a")
@@ -206,9 +206,9 @@ func FuzzContested(f *testing.F) {
 	})
 }
 
-// TestAPathIsContestedByWhatIsThereNow adds and removes paths: the updated
+// TestPathIsContestedByCurrentFiles adds and removes paths: the updated
 // counts must equal those of a new count.
-func TestAPathIsContestedByWhatIsThereNow(t *testing.T) {
+func TestPathIsContestedByCurrentFiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var counts pathCounts
 	index := newIndex()
@@ -251,7 +251,7 @@ func TestAPathIsContestedByWhatIsThereNow(t *testing.T) {
 	}
 }
 
-func TestALargeFlatRootCostsLittle(t *testing.T) {
+func TestLargeFlatRootIsCheckedQuickly(t *testing.T) {
 	var claims []Claim
 	for i := range 5000 {
 		claims = append(claims, text(fmt.Sprint("a", i), []string{fmt.Sprintf("app/%d/x", i)}, nil), text(fmt.Sprint("b", i), []string{"app"}, nil))

@@ -5,15 +5,15 @@ import (
 	"strings"
 )
 
-// Policy is what is done about a conflict.
+// Policy is the action for a conflict.
 type Policy string
 
 // The policies.
 const (
 	// Quarantine keeps the placement that came later out of the store.
 	Quarantine Policy = "quarantine"
-	// Share writes an object that several want once, as long as all their
-	// copies mean the same; else it quarantines.
+	// Share writes an object that several placements want once, if all their copies mean the same;
+	// otherwise it acts like Quarantine.
 	Share Policy = "share"
 	// Report writes everything and reports every conflict.
 	Report Policy = "report"
@@ -22,7 +22,7 @@ const (
 // Policies returns all policies, the default first.
 func Policies() []Policy { return []Policy{Quarantine, Share, Report} }
 
-// ParsePolicy reads a policy's name.
+// ParsePolicy parses the name of a policy.
 func ParsePolicy(name string) (Policy, error) {
 	var names []string
 	for _, policy := range Policies() {

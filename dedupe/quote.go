@@ -9,9 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// quoteLate returns a finding with what Flux says of a directory whose references or
-// variables lead nowhere, if its claim is quarantined for what Flux would only come to
-// after those.
+// quoteLate returns a finding with Flux's message about a directory with unresolvable references
+// or variables, if its claim is quarantined for something that Flux would only reach later.
 func quoteLate(a *admission, c confirmation) []finding.Finding {
 	late := slices.IndexFunc(a.directories, func(d *directory) bool {
 		return d.of != nil && c.builds(d) && d.built.Late && !d.stored && a.states[d.of.at] == unbuildable
@@ -26,7 +25,7 @@ func quoteLate(a *admission, c confirmation) []finding.Finding {
 	}
 	failed := a.root.Cache.Units(a.root.Path, units, files)
 	if failed == nil || strings.Contains(failed.Error(), "accumulating resources") {
-		return nil // what Flux comes to before is quoted where it is found
+		return nil // an earlier failure is quoted with its own finding
 	}
 	message := oneLine(failed)
 	if slices.ContainsFunc(slices.Concat(a.broken, c.broken), func(f finding.Finding) bool { return f.Flux == message }) {
@@ -35,8 +34,8 @@ func quoteLate(a *admission, c confirmation) []finding.Finding {
 	return []finding.Finding{a.directories[late].unbuildable(a.root, failed, message)}
 }
 
-// quoteConflict adds, to the finding about it, what Flux would say of the first conflict
-// of two objects if everything wanted were written: Flux stops there.
+// quoteConflict adds Flux's message to the finding about the first conflict of two objects if
+// everything wanted were written: Flux stops there.
 func quoteConflict(a *admission, c confirmation, findings []finding.Finding) []finding.Finding {
 	first, later := firstConflict(a)
 	if later == nil {
@@ -44,7 +43,7 @@ func quoteConflict(a *admission, c confirmation, findings []finding.Finding) []f
 	}
 	about := slices.IndexFunc(findings, func(f finding.Finding) bool { return isAbout(f, first, later) })
 	if about < 0 {
-		// It decides nothing: both are quarantined for something else.
+		// It has no effect: both are quarantined for another reason.
 		about = len(findings)
 		findings = append(findings, conflict{later, first}.finding(a.parsed))
 	}
@@ -52,9 +51,9 @@ func quoteConflict(a *admission, c confirmation, findings []finding.Finding) []f
 	return findings
 }
 
-// firstConflict returns the conflict that kustomize meets first: it adds one file or
-// directory after the other, and compares the objects of each with one another before
-// it compares them with those before.
+// firstConflict returns the conflict that kustomize detects first: it adds one file or directory
+// after the other, and compares the objects of each with one another before it compares them
+// with the earlier ones.
 func firstConflict(a *admission) (first, later *entry) {
 	before := map[kustomize.ID]*entry{}
 	entries := everything(a)
@@ -86,14 +85,14 @@ func firstConflict(a *admission) (first, later *entry) {
 	return nil, nil
 }
 
-// replaces reports whether two objects of one path cannot both be there: only one of
-// the claims to it would have its file, unless both have parts of it.
+// replaces reports whether two objects at one path cannot both exist: only one of the claims
+// would have its file there, unless both have parts of it.
 func replaces(root *Root, e, other *entry) bool {
 	return e.claim() != other.claim() && e.of != nil && !root.Claims[e.claim()].Joined
 }
 
-// everything returns the objects of the root with all that is wanted written, in
-// the order in which kustomize meets them.
+// everything returns the objects of the root with all wanted files, in the order in which
+// kustomize reads them.
 func everything(a *admission) []*entry {
 	var entries []*entry
 	for _, some := range a.foreign.all() {
@@ -121,9 +120,9 @@ func isAbout(f finding.Finding, a, b *entry) bool {
 	return (f.Place == a.place && other == b.place) || (f.Place == b.place && other == a.place)
 }
 
-// messageOf returns kustomize's own message about a conflict. Two objects are enough for
-// it to say the same as of the whole root; where a directory with a kustomization takes
-// part, it needs those before it too.
+// messageOf returns kustomize's own message about a conflict. A build of the two objects alone
+// results in the same message as one of the whole root; if one is from a directory with a
+// kustomization, everything before that directory is needed too.
 func messageOf(a *admission, c confirmation, first, later *entry) string {
 	last := a.root.relativePath(later.path)
 	if slices.ContainsFunc(a.directories, func(d *directory) bool { return tree.Compare(d.path, last) <= 0 && d.isWanted(a.root) }) {
@@ -138,7 +137,7 @@ func messageOf(a *admission, c confirmation, first, later *entry) string {
 	return oneLine(err)
 }
 
-// alone returns the files of two entries, with nothing but their objects.
+// alone returns the files of two entries with only their objects.
 func alone(root *Root, first, later *entry) ([]tree.File, error) {
 	var files []tree.File
 	for _, e := range []*entry{first, later} {

@@ -18,9 +18,8 @@ func (r *Root) relativePath(p tree.Path) tree.Path {
 	return path
 }
 
-// layOut returns the files of a root, relative to it, if each claim has the files that
-// filesOf returns. Without those that Flux does not fetch, and without hiding
-// kustomizations.
+// layOut returns the files of a root, with paths relative to it, if each claim has the files
+// that filesOf returns. Files that Flux does not fetch and hiding kustomizations are omitted.
 func layOut(root *Root, hiding map[tree.Path]bool, filesOf func(claim int) []File) []tree.File {
 	var files []tree.File
 	joined := map[tree.Path]int{}
@@ -45,7 +44,7 @@ func layOut(root *Root, hiding map[tree.Path]bool, filesOf func(claim int) []Fil
 	return files
 }
 
-// ownerOf returns who has an entry, as findings name it.
+// ownerOf returns the owner of an entry, as named in findings.
 func (r *Root) ownerOf(e *entry) string {
 	if e.of == nil {
 		return r.kindOf(e) + " in the store that belongs to no placement"
@@ -53,7 +52,7 @@ func (r *Root) ownerOf(e *entry) string {
 	return r.Claims[e.claim()].Owner
 }
 
-// kindOf returns what a foreign entry is.
+// kindOf describes a foreign entry.
 func (r *Root) kindOf(e *entry) string {
 	for _, o := range r.Obstacles {
 		if o.Path == e.path {
@@ -63,8 +62,8 @@ func (r *Root) kindOf(e *entry) string {
 	return "a file"
 }
 
-// foreignFix returns the fix for a foreign file or directory: the line of .sourceignore
-// with which Flux leaves it out. It is empty for what a claim has.
+// foreignFix returns the fix for a foreign file or directory: the line of .sourceignore with
+// which Flux leaves it out. It is empty if a claim has the file.
 func foreignFix(of *claimant, path string) string {
 	if of != nil {
 		return ""

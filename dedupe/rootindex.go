@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// rootIndex is the index of one root if everything wanted is written: the first stage of
-// a check, which is kept in the CheckCache and brought up to date by the next check.
+// rootIndex is the first stage of a check: the index of one root if everything wanted is
+// written. It is kept in the CheckCache, and the next check updates it.
 type rootIndex struct {
 	ignored *kustomize.Ignored
 	foreign *parsedClaim
@@ -21,11 +21,11 @@ type rootIndex struct {
 	counts
 }
 
-// counts counts what makes a decision necessary, and what a build costs.
+// counts has the numbers that require a decision, and the cost of a build.
 type counts struct {
-	// broken counts files that fail Flux's root, kustomizations those that change
-	// what others mean, elsewhere the objects in others' files, notes the findings
-	// that quarantine nothing.
+	// broken is the number of files on which Flux's root fails, kustomizations the number of those
+	// that change other files' meaning, elsewhere the number of objects in files of other claims,
+	// notes the number of findings that quarantine nothing.
 	broken, kustomizations, elsewhere, notes int
 	objects, bytes                           int
 }
@@ -39,8 +39,7 @@ func (c *counts) add(o counts, sign int) {
 	c.bytes += sign * o.bytes
 }
 
-// parsedClaim is a claim with its intended files parsed by themselves, without regard to
-// kustomizations.
+// parsedClaim is a claim whose intended files are parsed one by one, ignoring kustomizations.
 type parsedClaim struct {
 	claimant
 	name, object string
@@ -51,12 +50,12 @@ type parsedClaim struct {
 	// found is nil when there are no findings.
 	found *fileFindings
 	counts
-	// matched means that the claim is there in this check.
+	// matched means that the claim is in this check.
 	matched bool
 }
 
-// update brings the index up to date: it compares each claim with the last check's, and
-// parses those that have changed.
+// update updates the index: it compares each claim with that of the last check, and parses those
+// that have changed.
 func (x *rootIndex) update(root *Root) {
 	changed := x.match(root.Claims)
 	if !sameFiles(x.foreign.files, root.Foreign) {
@@ -79,8 +78,8 @@ func (x *rootIndex) update(root *Root) {
 	}
 }
 
-// match finds each claim among those of the last check, and removes those that are
-// gone. It returns the claims that are to be parsed.
+// match matches each claim with those of the last check, and removes claims that are gone. It
+// returns the claims to parse.
 func (x *rootIndex) match(claims []Claim) (changed []*parsedClaim) {
 	now := make([]*parsedClaim, len(claims))
 	var byName map[string][]*parsedClaim
@@ -127,7 +126,7 @@ func newParsedClaim(claim *Claim) *parsedClaim {
 	return &parsedClaim{name: claim.Rank.Name, object: claim.Object, dir: claim.Dir, joined: claim.Joined, files: claim.intended(), matched: true}
 }
 
-// isOf reports whether a claim comes to the same entries as when it was parsed.
+// isOf reports whether a claim has the same entries as when it was parsed.
 func (k *parsedClaim) isOf(claim *Claim) bool {
 	return k.object == claim.Object && k.dir == claim.Dir && k.joined == claim.Joined && k.elsewhere == claim.elsewhere() && sameFiles(k.files, claim.intended())
 }
@@ -138,8 +137,8 @@ func sameFiles(a, b []File) bool {
 	})
 }
 
-// elsewhere counts the objects that a claim which is not written may have in
-// others' files.
+// elsewhere counts the objects that a claim that is not written may have in files of other
+// claims.
 func (c *Claim) elsewhere() int {
 	if c.Kept {
 		return len(c.Shared)
@@ -196,14 +195,13 @@ func (x *rootIndex) remove(k *parsedClaim) {
 	x.counts.add(k.counts, -1)
 }
 
-// fits reports whether everything wanted can be written, so that there is nothing to
-// decide.
+// fits reports whether everything wanted can be written, so that no decision is needed.
 func (x *rootIndex) fits() bool {
 	return len(x.index.repeated) == 0 && x.paths.contested == 0 && x.broken == 0 && x.kustomizations == 0 && x.elsewhere == 0
 }
 
-// allNotes returns the findings about files that quarantine nothing. Those of a
-// claim that is kept are left out, since it is not written.
+// allNotes returns the findings about files that quarantine nothing, except those of kept
+// claims, since these are not written.
 func (x *rootIndex) allNotes(claims []Claim) []finding.Finding {
 	if x.notes == 0 {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// share returns, once everything is decided, the files of the claims that leave
-// an object to another, and the objects that are shared.
+// share returns, after all decisions, the files of the claims that leave an object to another
+// claim, and the shared objects.
 func share(a *admission) (files map[int][]File, shared map[int][]Shared) {
 	files, shared = map[int][]File{}, map[int][]Shared{}
 	cuts := map[int]map[fileKey][]int{}
@@ -56,7 +56,7 @@ type fileKey struct {
 	content string
 }
 
-// ownersOf returns the claims behind entries that are all compatible, in order.
+// ownersOf returns the claims of entries that are all compatible, in order.
 func ownersOf(a *admission, entries []*entry) []int {
 	var owners []int
 	for _, e := range entries {
@@ -69,10 +69,9 @@ func ownersOf(a *admission, entries []*entry) []int {
 	return owners
 }
 
-// chosen returns the entry that stays in its file: one whose claim is not
-// rewritten, else the one that is in the store already, so that nothing moves
-// without need, else that of the first claim in order. It returns nil if no file has
-// the object any more.
+// chosen returns the entry that stays in its file: one whose claim is not rewritten, else the
+// stored one, so that nothing moves without need, else that of the first claim in order. It
+// returns nil if no file has the object any more.
 func chosen(a *admission, entries []*entry) *entry {
 	inFiles := slices.DeleteFunc(slices.Clone(entries), func(e *entry) bool { return e.elsewhere })
 	if len(inFiles) == 0 {
@@ -99,7 +98,7 @@ func without(wanted []File, cuts map[fileKey][]int) []File {
 		if positions, cut := cuts[fileKey{file.Path, file.Place.File}]; cut {
 			rest, err := kustomize.Without(file.Content, positions)
 			if err != nil {
-				return wanted // never: compatible has tried it
+				return wanted // never happens: compatible has tried it
 			}
 			if rest == nil {
 				continue

@@ -3,7 +3,7 @@
 # finds something. FUZZTIME and FUZZMINIMIZE are as for go test.
 #
 # Go before 1.27 may end a target that has found nothing with "context deadline
-# exceeded" when its time is over (go.dev/issue/75804). Such a target runs anew:
+# exceeded" when its time is over (go.dev/issue/75804). Such a target runs again:
 # only a run that passes counts.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

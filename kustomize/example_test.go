@@ -36,7 +36,7 @@ func ExampleBuild() {
 	// kustomize build failed: accumulating resources: accumulation err='merging resources from './b.yaml': may not add resource with an already registered id: ConfigMap.v1.[noGrp]/settings.[noNs]': must build at directory: '/root/b.yaml': file is not directory
 }
 
-// A directory with a kustomization adds to a root what it builds.
+// A directory with a kustomization adds the objects that it builds to a root.
 func ExampleBuildNested() {
 	files := testkit.FileList("app/kustomization.yaml", "namePrefix: dev-\nresources: [map.yaml]\n", "app/map.yaml", testkit.ConfigMaps("settings"))
 	nested, err := kustomize.BuildNested(tree.Path{}, testkit.Path("app"), files)

@@ -29,7 +29,7 @@ type follower struct {
 type followed struct {
 	// late is the first error of a build of the file.
 	late error
-	// fates are the fates of the objects that are not plain, by their position.
+	// fates are the outcomes of the objects that are not plain, by their position.
 	fates map[int]Outcome
 }
 
@@ -182,7 +182,7 @@ func (f *follower) build() {
 	f.batch, f.objects, f.nodes, f.ids = nil, 0, 0, map[ID]bool{}
 }
 
-// add adds the fates of a file's objects in a build.
+// add adds the outcomes of a file's objects in a build.
 func (r *followed) add(some buildable, built resmap.ResMap) {
 	schema.RLock()
 	defer schema.RUnlock()

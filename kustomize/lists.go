@@ -50,7 +50,7 @@ func mayHoldList(content []byte) bool {
 	return false
 }
 
-// isWordByte reports whether a byte before another word makes them one word.
+// isWordByte reports whether a byte is a letter, a digit or an underscore.
 func isWordByte(b byte) bool {
 	return b == '_' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }

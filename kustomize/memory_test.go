@@ -41,7 +41,7 @@ func burdens() map[string]func() string {
 	}
 }
 
-// TestMemoryIsBounded reads each burden in a process of its own.
+// TestMemoryIsBounded measures the memory for each input of burdens, each in its own process.
 func TestMemoryIsBounded(t *testing.T) {
 	testkit.Slow(t)
 	if name := os.Getenv(memoryVariable); name != "" {

@@ -81,7 +81,7 @@ func (l Lazy) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	return found, probed.err
 }
 
-// writeOut sets the fates that the objects have in a build.
+// writeOut sets the outcomes of the objects in a build.
 func (n *Nested) writeOut(built resmap.ResMap) {
 	fates := make(map[ID]Outcome, built.Size())
 	for _, object := range objectsOf(built, writeOut) {

@@ -1,6 +1,7 @@
-// Package kustomize turns files into what Flux makes of them: [Objects] returns the objects of a
-// file with their ids, [Build] the error of a build with kustomize's own message, and [BuildRoot]
-// and [BuildNested] the result of a build. A [Cache] does the same and parses equal files once.
+// Package kustomize parses and builds files as Flux does: [Objects] returns the objects of a
+// file with their ids, [Build] the error of a build with kustomize's own message, and
+// [BuildRoot] and [BuildNested] the result of a build. A [Cache] does the same and parses equal
+// files once.
 //
 // It calls kustomize's library in this process and does no I/O. Builds that users may have written
 // belong in a process of their own: see [Builder] and its package sandbox.

@@ -19,8 +19,8 @@ import (
 // result of the build and decodes it again before it applies anything. The zero Outcome means
 // that the object is applied unchanged.
 type Outcome struct {
-	// Unwritable is Flux's error message if it cannot write the object or decode it again.
-	// It then applies nothing of the whole root.
+	// Unwritable is Flux's error message if it cannot write the object or decode it again. It then
+	// applies nothing of the root.
 	Unwritable string `json:",omitempty"`
 	// NotApplied is the reason why Flux skips the object without a message.
 	NotApplied string `json:",omitempty"`

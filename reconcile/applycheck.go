@@ -15,11 +15,11 @@ import (
 type applyCheck struct {
 	policy applycheck.Policy
 	input  applycheck.Input
-	// refused has, for each root, the claims that the API server would certainly refuse with
-	// the reasons.
+	// refused has, for each root, the claims that the API server would certainly refuse, with the
+	// reasons.
 	refused []map[int]string
 	// errors are the findings about refused claims. alone are the warnings about claims by
-	// themselves, beside those about them beside all others as they are written in the end.
+	// themselves, beside the warnings about claims together with all others that are written.
 	errors, alone, beside []finding.Finding
 }
 
@@ -46,8 +46,9 @@ func (a *applyCheck) claims() {
 	}
 }
 
-// among refuses the claims that have a fault beside the others, if these are written as
-// builds says. It reports whether there are any, so that everything is to be decided again.
+// among refuses the claims that have a fault together with the others, if builds decides which
+// of these are written. It reports whether it has refused any, so that everything has to be
+// decided again.
 func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	if a.off() {
 		return false
@@ -92,7 +93,7 @@ func (a *applyCheck) take(root int, verdict applycheck.Verdict) (warnings []find
 	return warnings
 }
 
-// warnings returns what is reported and holds nothing back.
+// warnings returns the findings that hold nothing back.
 func (a *applyCheck) warnings() []finding.Finding { return slices.Concat(a.alone, a.beside) }
 
 // count returns the number of refused claims.
@@ -103,8 +104,8 @@ func (a *applyCheck) count() (n int) {
 	return n
 }
 
-// certainlyApplies reports whether the claims of some roots have no finding even if the roots
-// contain nothing else, and contain nothing, wanted or stored, that other claims may need.
+// certainlyApplies reports whether the claims of some roots have no finding, whatever else the
+// roots contain, and have no object, wanted or stored, that other claims may need.
 func certainlyApplies(c *checked, roots []dedupe.Root) bool {
 	a := newApplyCheck(c, roots)
 	if a.off() {

@@ -52,8 +52,8 @@ func TestRefusedRequestTakesNoObjectFromAnother(t *testing.T) {
 	w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Placed}, "KS104")
 }
 
-// TestNamespaceOfARefusedRequestDoesNotCount checks that what depends on a refused claim is
-// decided again without it.
+// TestNamespaceOfARefusedRequestDoesNotCount checks that claims that depend on a refused claim
+// are decided again without it.
 func TestNamespaceOfARefusedRequestDoesNotCount(t *testing.T) {
 	w := newApplying(t, applycheck.Quarantine)
 	namespace := "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n"
@@ -63,7 +63,7 @@ func TestNamespaceOfARefusedRequestDoesNotCount(t *testing.T) {
 	w.putFiles("a", map[string]string{"maps.yaml": namespace})
 	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Unchanged})
 	w.putFiles("a", map[string]string{"maps.yaml": configMap("two", "data: {}")})
-	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Unchanged}) // until Flux has applied the rest, the namespace is there
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Unchanged}) // the namespace exists until Flux has applied the rest
 	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Unchanged}, "KS103")
 }
 

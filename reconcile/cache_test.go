@@ -63,7 +63,7 @@ func TestCacheChangesNoResult(t *testing.T) {
 					d.Annotations = map[string]string{scheduler.KubernetesVersionAnnotation: "1.36"}
 				}
 			}
-			store := &moody{Store: w.store}
+			store := &failingStore{Store: w.store}
 			w.store = store
 			for step := range 20 {
 				if rng.IntN(8) == 0 { // a failed read between two rounds
@@ -102,13 +102,13 @@ func TestCacheChangesNoResult(t *testing.T) {
 	}
 }
 
-// moody is a store that fails on demand.
-type moody struct {
+// failingStore is a store that fails on demand.
+type failingStore struct {
 	statestore.Store
 	fails bool
 }
 
-func (m *moody) Read(ctx context.Context) (statestore.State, error) {
+func (m *failingStore) Read(ctx context.Context) (statestore.State, error) {
 	if m.fails {
 		return statestore.State{}, &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable}
 	}

@@ -35,9 +35,10 @@ type checked struct {
 	blocked []string
 }
 
-// checkCaches are what a check reuses of earlier ones. Any of it may be lost.
+// checkCaches are the caches that checks share. Any of them may be lost.
 type checkCaches struct {
-	// read has the objects of parsed files, applied what the API server would say of files.
+	// read has the objects of parsed files, applied the faults that the API server would report for
+	// files.
 	read    *kustomize.Cache
 	applied *applycheck.Memory
 	// checkCache has the roots of the Destination's last check; nil for none.

@@ -40,8 +40,8 @@ func (c *rootCheck) addRoot(root dedupe.Root) {
 }
 
 // check decides which claims are written: first it leaves out those that the API server would
-// refuse by themselves, then those that cannot be built together. If the API server would
-// refuse one of the rest because of what is beside it, the rest is decided again without it.
+// refuse by themselves, then those that cannot be built together. If the API server would refuse
+// one of the rest because of the others, the rest is decided again without it.
 func (c *rootCheck) check() (builds []dedupe.Verdict, applies *applyCheck) {
 	applies = newApplyCheck(c.checked, c.inputs)
 	applies.claims()

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Cleanup describes what a Destination has left in one former directory.
+// Cleanup describes the files that a Destination has left in one former directory.
 type Cleanup struct {
 	// Store is the kind and name of the state store, Dir the directory in it.
 	Store string
@@ -71,7 +71,8 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 	return cleanups, failed, nil
 }
 
-// leftIn returns what a Destination has left in a store, one Cleanup for each directory.
+// leftIn returns the files that a Destination has left in a store, one Cleanup for each
+// directory.
 func leftIn(o *observed, store *storeView, destination string) []Cleanup {
 	var found []Cleanup
 	others := map[tree.Path]int{}

@@ -72,7 +72,7 @@ func updated(t *testing.T, mode string, store statestore.Store) *testEnv {
 	return w
 }
 
-// finished returns what a store holds if nothing is interrupted.
+// finished returns the content of a store if nothing is interrupted.
 func finished(t *testing.T, mode string, happens func(*testEnv)) string {
 	w := updated(t, mode, memory.New("BucketStateStore default"))
 	w.round()

@@ -253,9 +253,9 @@ func TestMoveBetweenShards(t *testing.T) {
 	}
 }
 
-// TestInvalidDecisionIsMadeAnew covers a Destination that is gone, and one that is
+// TestInvalidDecisionIsReplaced covers a Destination that is gone, and one that is
 // being deleted with its files.
-func TestInvalidDecisionIsMadeAnew(t *testing.T) {
+func TestInvalidDecisionIsReplaced(t *testing.T) {
 	now := metav1.Now()
 	leaving := destinationOn("s1", "dev")
 	leaving.DeletionTimestamp, leaving.Spec.Cleanup = &now, "all"
@@ -380,7 +380,7 @@ func (o inOneLocation) Open(kratix.StateStoreReference, kratix.Object, *kratix.S
 	return o.store, nil
 }
 
-// TestShardsInOneLocationLoseNothing has two state stores of different shards in one
+// TestShardsInOneLocationLoseNothing uses two state stores of different shards in one
 // repository, and one shard writes after the other has read.
 func TestShardsInOneLocationLoseNothing(t *testing.T) {
 	s := newSharded(t, 2, 2)

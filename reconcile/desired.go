@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// desired is what a store should hold after the round.
+// desired is the desired content of a store after the round.
 type desired struct {
 	*storeView
 	outcomes []*outcome

@@ -71,7 +71,7 @@ func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 	return awaited
 }
 
-// routeInherited adds to the plan what happens to each placement in the directory of another
+// routeInherited adds to the plan an action for each placement in the directory of another
 // Destination. A placement is removed if its new copy is recorded, or is written in the same
 // commit; the placements in staying stay.
 func (p planned) routeInherited(inherited []*formerPlacement, plan *scheduler.Result, staying placementSet) {

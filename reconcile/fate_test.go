@@ -111,7 +111,7 @@ func TestPlacementWithoutAppliedObjectsIsReportedAndWritten(t *testing.T) {
 	}
 }
 
-// TestFindingsOfNewPlacementsOnUnchangedDestination has a Destination without findings, so that a round
+// TestFindingsOfNewPlacementsOnUnchangedDestination uses a Destination without findings, so that a round
 // checks only what is new.
 func TestFindingsOfNewPlacementsOnUnchangedDestination(t *testing.T) {
 	w := newEnv(t)

@@ -32,7 +32,7 @@ type content struct {
 	present bool
 }
 
-// mark is what this process wrote at a path, or that it removed the file there.
+// mark is a write of this process at a path, or a removal.
 type mark struct {
 	path    tree.Path
 	content content
@@ -49,15 +49,15 @@ func (m mark) lasts(now time.Time) bool {
 	return age <= fightWindow && (m.record || age <= overwriteTime)
 }
 
-// undoing counts how often what was written at a path was undone.
+// undoing counts how often a write at a path was undone.
 type undoing struct {
 	content content
 	count   int
 	last    time.Time
 }
 
-// fight holds what this process wrote for a Destination recently, and how often another
-// controller has undone it. The zero value means that there is no fight.
+// fight holds the recent writes of this process to a Destination, and counts how often another
+// controller has undone them. The zero value means that there is no fight.
 type fight struct {
 	marks  []mark
 	undone map[tree.Path]undoing
@@ -65,7 +65,7 @@ type fight struct {
 	// its records have not changed for long enough by then.
 	stopped bool
 	until   time.Time
-	// stops counts the fights; each rest is twice as long as the last.
+	// stops counts the fights; each pause is twice as long as the last.
 	stops int
 	// records are the records of the last round, while stopped.
 	records statestore.Files
@@ -85,7 +85,7 @@ func (f *fight) pause() time.Duration {
 	return rest
 }
 
-// see compares the store with what this process wrote; it returns the path at which a fight
+// see compares the store with the writes of this process; it returns the path at which a fight
 // was detected. damaged reports whether a record is unreadable: that is not the work of a
 // controller.
 func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree.Path) bool) (tree.Path, bool) {
@@ -140,7 +140,7 @@ func (f *fight) undo(m mark, is content, now time.Time) bool {
 	return u.count >= limit
 }
 
-// stop starts a rest: this process leaves the Destination alone.
+// stop starts a pause: this process leaves the Destination alone.
 func (f *fight) stop(now time.Time) {
 	f.stops++
 	f.stopped, f.until, f.marks, f.undone = true, now.Add(f.pause()), nil, nil

@@ -103,7 +103,7 @@ func TestFight(t *testing.T) {
 	}
 }
 
-func TestFightRestsTwiceAsLongEachTime(t *testing.T) {
+func TestFightPauseDoublesEachTime(t *testing.T) {
 	var f fight
 	now := clockAt
 	same := func(statestore.Files) bool { return true }
@@ -116,7 +116,7 @@ func TestFightRestsTwiceAsLongEachTime(t *testing.T) {
 	f = fight{}
 	f.stop(now)
 	if !f.wait(now.Add(9*time.Minute), func(statestore.Files) bool { return false }) || !f.wait(now.Add(18*time.Minute), same) || f.wait(now.Add(20*time.Minute), same) {
-		t.Error("records that change must rest anew")
+		t.Error("changed records must restart the pause")
 	}
 	nothing := func(tree.Path) content { return content{} }
 	f.see(now.Add(25*time.Hour), nothing, func(tree.Path) bool { return false })
@@ -241,7 +241,7 @@ func TestTwoReplicasWithOneInputDoNotFight(t *testing.T) {
 	}
 }
 
-func TestPersonWhoRevertsACommitIsNoController(t *testing.T) {
+func TestRevertedCommitIsNotAFight(t *testing.T) {
 	w := newEnv(t)
 	w.reconciler.Now = func() time.Time { return clockAt }
 	w.put("a", "x")

@@ -32,8 +32,8 @@ func (f *fights) begin(now time.Time) {
 	}
 }
 
-// leaveFights excludes the Destinations where another controller undoes what this process
-// writes. Requests that may be placed there already stay unplaced.
+// leaveFights excludes the Destinations where another controller undoes the writes of this
+// process. Requests that may be placed there already stay unplaced.
 func leaveFights(o *observed, store *storeView, all *fights) {
 	if store.err != nil || store.state.WriteInProgress || store.state.Stepwise || all.now.IsZero() {
 		return

@@ -14,7 +14,7 @@ import (
 
 // checkModes finds the Destinations that are laid out in another filepath mode than they have
 // now. Nothing is written to such a Destination until its user has confirmed the change; then
-// it is laid out anew.
+// all its files are written in the new layout.
 func checkModes(o *observed) {
 	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
@@ -106,8 +106,8 @@ func (d *destinationView) isOutdated(r *recordView) bool {
 	return joined && slices.ContainsFunc(r.Files, func(file tree.Path) bool { return file != path })
 }
 
-// confirmsMode reports whether the user has allowed the Destination to be laid out anew in
-// its filepath mode.
+// confirmsMode reports whether the user has allowed the Destination to be rewritten in its
+// filepath mode.
 func (d *destinationView) confirmsMode() bool {
 	return d.Annotations[scheduler.FilepathModeAnnotation] == d.FilepathMode()
 }

@@ -134,8 +134,8 @@ func formerDestination(name string, base tree.Path) *kratix.Destination {
 //	the group is placed on a Destination already                 an old copy, which does not count
 //	else                                                         placed on its Destination, by name
 //
-// So a request whose Destination is missing stays there, and one whose Destination has
-// another path or store now follows it.
+// So a request stays on a missing Destination, and follows a Destination to another path or
+// store.
 func countFormer(o *observed) {
 	if len(o.former)+len(o.unreadable) == 0 {
 		return
@@ -156,7 +156,7 @@ func countFormer(o *observed) {
 	reportUnreadable(o, placed)
 }
 
-// compareFormer orders placements such that those of existing Destinations come first.
+// compareFormer orders placements of existing Destinations first.
 func compareFormer(o *observed, a, b *formerPlacement) int {
 	away := func(f *formerPlacement) int {
 		if o.has(f.target()) {
@@ -235,7 +235,7 @@ func (d *destinationView) takeOver(entry recordView) {
 	own.Labels[kratix.TargetDestinationLabel] = d.Name
 	path, err := layout.RecordPath(d.Destination, own)
 	if err != nil {
-		return // the Destination's name is no valid path, so nothing can be written there
+		return // the Destination's name is not a valid path, so nothing can be written there
 	}
 	at := slices.IndexFunc(d.records, func(r recordView) bool { return r.path == path })
 	d.records = slices.Clone(d.records)

@@ -266,7 +266,7 @@ func TestChangedFilepathModeIsAnErrorUntilItIsConfirmed(t *testing.T) {
 	}
 }
 
-func TestDestinationIsNotLaidOutAnewInPart(t *testing.T) {
+func TestDestinationIsNotPartlyRewrittenInANewLayout(t *testing.T) {
 	w := inMode(t, kratix.NestedByMetadata)
 	w.put("a", "x")
 	w.put("b", "y")
@@ -282,7 +282,7 @@ func TestDestinationIsNotLaidOutAnewInPart(t *testing.T) {
 	}
 }
 
-func TestAggregatedFileGetsItsNewName(t *testing.T) {
+func TestAggregatedFileIsRenamed(t *testing.T) {
 	w := inMode(t, kratix.AggregatedYAML)
 	w.put("a", "x")
 	w.put("b", "y")
@@ -294,7 +294,7 @@ func TestAggregatedFileGetsItsNewName(t *testing.T) {
 	}
 }
 
-func TestOneOfTwoCopiesStays(t *testing.T) {
+func TestOneOfTwoCopiesIsKept(t *testing.T) {
 	w := fleet(t, 6)
 	before := w.placedOn()
 	a := w.drop("a")
@@ -310,7 +310,7 @@ func TestOneOfTwoCopiesStays(t *testing.T) {
 	}
 }
 
-func TestTwoCopiesThatNoMoveExplainsAreReportedAndOneGoes(t *testing.T) {
+func TestUnexplainedSecondCopyIsReportedAndRemoved(t *testing.T) {
 	for name, c := range map[string]struct {
 		prefer func(*testEnv)
 		want   string

@@ -125,9 +125,9 @@ func TestInputWithoutWorksRemovesNothing(t *testing.T) {
 	}
 }
 
-// TestMostOfAllDestinationsIsNotRemovedAtOnce checks that the guard judges all stores
+// TestMostDestinationsAreNotRemovedAtOnce checks that the guard judges all stores
 // together, so that a few removals on each Destination add up.
-func TestMostOfAllDestinationsIsNotRemovedAtOnce(t *testing.T) {
+func TestMostDestinationsAreNotRemovedAtOnce(t *testing.T) {
 	w, _ := guarded(t, 12, 10)
 	w.snapshot.Works = slices.DeleteFunc(slices.Clone(w.snapshot.Works), func(work *kratix.Work) bool { return !strings.HasPrefix(work.Name, "w0-") })
 	fresh := w.put("fresh", "fresh")

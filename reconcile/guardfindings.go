@@ -71,8 +71,8 @@ func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func
 	return reasons
 }
 
-// emptyFindings returns findings about the empty files because of which an input removes
-// nothing.
+// emptyFindings returns a finding for each empty file whose former content is unknown: while
+// there is one, no placement without a Work is removed.
 func emptyFindings(o *observed) []finding.Finding {
 	var findings []finding.Finding
 	for _, name := range o.Empty {

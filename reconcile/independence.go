@@ -13,9 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// independence is what the cache keeps of a Destination without findings on which each
-// placement has a directory of its own, so that a new or changed placement cannot affect
-// another one.
+// independence is the cached data of a Destination without findings on which each placement has
+// a directory of its own, so that a new or changed placement cannot affect another one.
 type independence struct {
 	// warnings are about objects that the API server may refuse. They are the only findings
 	// on the Destination.

@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// Inspect returns what a round would plan from, and the findings about it. It plans and writes
-// nothing.
+// Inspect returns the input from which a round would plan, and the findings about it.
 func (r *Reconciler) Inspect(ctx context.Context) (scheduler.Input, []finding.Finding, error) {
 	snapshot, err := r.Source.Snapshot(ctx)
 	if err != nil {

@@ -89,7 +89,7 @@ func mayLosePart(c *checked) bool {
 	return c.hidden && !slices.ContainsFunc(c.records, isRecorded) && !isMadeAnew(c)
 }
 
-// isMadeAnew reports whether an aggregated file holds exactly what would be written.
+// isMadeAnew reports whether an aggregated file has exactly the content that would be written.
 func isMadeAnew(c *checked) bool {
 	var wanted []layout.Part
 	for _, p := range c.candidates {

@@ -72,7 +72,7 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 	}
 }
 
-// TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements has a file with exactly the content to be
+// TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements uses a file with exactly the content to be
 // written, so the quarantined placement has no part in it.
 func TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements(t *testing.T) {
 	w := writtenByKratix(t, "one", "two")
@@ -87,7 +87,7 @@ func TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements(t *testing.T) {
 	}
 }
 
-// TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead has a Work that cannot be read and may
+// TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead uses a Work that cannot be read and may
 // have a part.
 func TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead(t *testing.T) {
 	for name, hide := range map[string]func(*testEnv){

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// keepWhole leaves a Destination that is to be laid out anew unchanged while any of its
-// recorded placements cannot be written: half of it in each layout would not build.
+// keepWhole keeps all files of a Destination with a changed layout while any of its recorded
+// placements cannot be written: half of it in each layout would not build.
 func (c *checked) keepWhole() {
 	at := slices.IndexFunc(c.candidates, func(p *candidate) bool { return !p.writable() && c.recordOf(&p.placement) != nil })
 	if !c.relayout || at < 0 {

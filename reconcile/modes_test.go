@@ -19,7 +19,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
 // inMode returns a fixture whose Destination has a filepath mode.
 func inMode(t *testing.T, mode string) *testEnv {
@@ -34,9 +34,9 @@ func dependency(w *kratix.Work) {
 	w.Labels = map[string]string{kratix.PipelineNameLabel: "deps"}
 }
 
-// TestWholeTreeInEachMode compares everything that a round writes with a golden file, in
+// TestTreeInEachMode compares everything that a round writes with a golden file, in
 // each mode.
-func TestWholeTreeInEachMode(t *testing.T) {
+func TestTreeInEachMode(t *testing.T) {
 	off := false
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		for name, canaries := range map[string]*bool{"": nil, "-bare": &off} {
@@ -190,7 +190,7 @@ func TestAggregatedChangesOnlyThePartThatChanged(t *testing.T) {
 	}
 }
 
-func TestAggregatedIsWrittenAnewAfterADrift(t *testing.T) {
+func TestAggregatedFileIsRewrittenAfterDrift(t *testing.T) {
 	w := inMode(t, kratix.AggregatedYAML)
 	w.put("a", "a")
 	w.put("b", "b")
@@ -203,7 +203,7 @@ func TestAggregatedIsWrittenAnewAfterADrift(t *testing.T) {
 	}
 }
 
-func TestAggregatedIsLeftWhenAPartWouldBeLost(t *testing.T) {
+func TestAggregatedFileStaysIfAPartWouldBeLost(t *testing.T) {
 	w := inMode(t, kratix.AggregatedYAML)
 	w.put("a", "a")
 	w.put("b", "b")
@@ -227,11 +227,11 @@ func TestAggregatedAdoptsWhatKratixWrote(t *testing.T) {
 	result := w.round()
 	w.expect(result, map[string]report.State{"a": report.Placed, "b": report.Placed})
 	for _, changed := range result.Stores[0].Destinations[0].Changed {
-		t.Errorf("%s was written anew", changed)
+		t.Errorf("%s was written again", changed)
 	}
 }
 
-func TestDestinationThatIsDeletedTakesItsFilesAlongIfAsked(t *testing.T) {
+func TestDeletedDestinationIsEmptiedOnlyIfAsked(t *testing.T) {
 	for cleanup, want := range map[string]int{"all": 0, "none": 3, "": 3} {
 		t.Run("cleanup "+cleanup, func(t *testing.T) {
 			w := newEnv(t)
@@ -257,7 +257,7 @@ func TestDestinationThatIsDeletedTakesItsFilesAlongIfAsked(t *testing.T) {
 	}
 }
 
-func TestDestinationsOfTwoStoresThatAreOnePlaceAreInEachOthersWay(t *testing.T) {
+func TestDestinationsOverlapIfTheirStoresAreOneLocation(t *testing.T) {
 	w := newEnv(t)
 	w.snapshot.GitStateStores[0].Spec.URL = "https://git.example.com/state.git"
 	other := testkit.GitStore("other", "https://Git.Example.com/state")

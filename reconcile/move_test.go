@@ -96,7 +96,7 @@ func TestAnnotationThatCannotBeReadIsReported(t *testing.T) {
 	}
 }
 
-func TestDependencyThatNothingWantsYetIsNoFinding(t *testing.T) {
+func TestUnusedDependencyIsNotAFinding(t *testing.T) {
 	w := newEnv(t)
 	work := w.put("d", "x")
 	work.Spec.ResourceName = ""
@@ -106,7 +106,7 @@ func TestDependencyThatNothingWantsYetIsNoFinding(t *testing.T) {
 	w.expect(w.round(), map[string]report.State{"a": report.Placed, "d": report.Placed})
 }
 
-func TestLookIsWhatARoundPlansFrom(t *testing.T) {
+func TestObservationIsTheInputOfTheRound(t *testing.T) {
 	w := newPair(t, 2)
 	r := Reconciler{Source: w, Stores: w, Policy: Policy{OnMisplaced: scheduler.Move}}
 	in, findings, err := r.Inspect(t.Context())

@@ -83,7 +83,7 @@ type destinationView struct {
 	owners []string
 	// assumed are the placements whose records are implied: they are not in the store.
 	assumed []*kratix.WorkPlacement
-	// relayout reports whether the Destination is to be laid out anew, because its records
+	// relayout reports whether the Destination's files are to be rewritten, because its records
 	// have another layout.
 	relayout bool
 	// formerMode is the filepath mode that it is laid out in, if that is another one.
@@ -96,7 +96,7 @@ type destinationView struct {
 	ledgerView
 }
 
-// observations caches what was read in the last round. The zero value is ready for use.
+// observations caches the observations of the last round.
 type observations struct {
 	records generations[*kratix.Destination, recordsView]
 	former  generations[kratix.StateStoreReference, *formerIndex]

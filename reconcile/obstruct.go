@@ -26,8 +26,8 @@ func (s *situation) blockedBy(dir tree.Path) (at tree.Path, kind string, blocked
 	return at, "", false
 }
 
-// filledBy returns what prevents a file from being written at a path: something above or
-// below it, or an object at it that is not a file.
+// filledBy returns the obstacle that prevents a file from being written at a path: something
+// above or below it, or an object at it that is not a file.
 func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled bool) {
 	if at, kind, blocked := s.blockedBy(p.Dir()); blocked {
 		return at, kind, true

@@ -60,7 +60,7 @@ func TestFileWhereAnotherNeedsADirectoryIsHeldUntilTheOtherGoes(t *testing.T) {
 	}
 }
 
-func TestWorkThatAStoreCannotHoldKeepsWhatItHas(t *testing.T) {
+func TestWorkWithUnstorablePathsKeepsStoredFiles(t *testing.T) {
 	for name, files := range map[string]map[string]string{
 		"KS009": {"a": "text", "a/b.yaml": testkit.ConfigMaps("b")},
 		"KS008": {".git\u200cmodules": "[submodule \"x\"]\n"},
@@ -173,7 +173,7 @@ func TestSymlinkThatComesLaterHoldsAnUpdateBack(t *testing.T) {
 	w.expect(w.round(), placements{"a": report.Unchanged, "b": report.Unchanged, "c": report.Placed})
 }
 
-func TestFixtureThatCannotBeWrittenHoldsNothingUp(t *testing.T) {
+func TestUnwritableCanaryDelaysNothing(t *testing.T) {
 	w := newEnv(t)
 	w.obstruct("worker-1/resources/kratix-canary-configmap.yaml")
 	w.put("a", "x")

@@ -26,8 +26,8 @@ type outcome struct {
 	// blocked names the WorkPlacements that cannot be written until Kratix has removed
 	// outgoing files.
 	blocked []string
-	// emptied reports whether the Destination goes with its files, and nothing of it is left
-	// but reported placements.
+	// emptied reports whether the Destination is being deleted with its files, and nothing of it is
+	// left except reported placements.
 	emptied bool
 }
 

@@ -191,8 +191,8 @@ func (c *outgoingCheck) nameOf(record recordView) string {
 	return kratix.Describe(record.Placement)
 }
 
-// How findings describe a WorkPlacement that belongs to no placement of the round, or that
-// still has files it is to give up.
+// How findings describe a WorkPlacement that belongs to no placement of the round, or that still
+// has files to be removed.
 const (
 	ofNoWork = "a WorkPlacement without a Work"
 	leaving  = "a WorkPlacement that gives it up, which Kratix has not written yet"

@@ -36,7 +36,7 @@ func TestPlacementsOfAnotherOwnerAreLeftAloneUntilAdopted(t *testing.T) {
 	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Unchanged})
 }
 
-func TestRecordsWithoutAnOwnerAreAnyones(t *testing.T) {
+func TestRecordsWithoutAControllerIDAreAdopted(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "x")
 	w.round()

@@ -3,8 +3,8 @@
 //
 //	observe ─▶ plan ─▶ render ─▶ check ─▶ diff ─▶ outcome ─▶ commit ─▶ report
 //
-// All I/O is behind the Source and the stores of a [Reconciler]. Its [Finish] decides what becomes
-// of the changes: [Commit] writes them, [Preview] and [Rehearse] do not.
+// All I/O is behind the Source and the stores of a [Reconciler]. Its [Finish] decides what
+// happens to the changes: [Commit] writes them, [Preview] and [Rehearse] do not.
 package reconcile
 
 import (
@@ -47,8 +47,8 @@ type Reconciler struct {
 	// deletion guard judges each round alone; and refused content is tried again only when it
 	// changes, or after TryRefused.
 	Now func() time.Time
-	// Allowed returns the number of removals that a user allows at a time, in addition to the
-	// policy, and an error if it cannot be read; nil allows no more than the policy.
+	// Allowed returns the number of removals that a user allows at the given time, in addition to
+	// the policy, and an error if it cannot be read; nil allows no more than the policy.
 	Allowed func(now time.Time) (Allowance, error)
 	// Missing returns possible reasons for Works missing from the input, one per element; it
 	// is called when the deletion guard refuses removals. It may be nil.
@@ -61,8 +61,8 @@ type Reconciler struct {
 	planner  scheduler.Planner
 }
 
-// cache is what a Reconciler keeps from round to round. Losing it costs only time. The zero
-// value is ready for use.
+// cache is the state that a Reconciler keeps from round to round. Losing it costs only time. The
+// zero value is ready for use.
 type cache struct {
 	observations observations
 	contents     contents

@@ -247,7 +247,7 @@ func TestUpdateReplacesAndRemovesFiles(t *testing.T) {
 	}
 }
 
-func TestWorkThatIsGoneLeavesTheRootsInBeing(t *testing.T) {
+func TestRootsRemainAfterTheLastWorkIsDeleted(t *testing.T) {
 	w := newEnv(t)
 	w.policy.Allow = AllowUpTo(1)
 	w.put("a", "x")
@@ -295,7 +295,7 @@ func TestNewRequestGoesWhereItDoesNotConflict(t *testing.T) {
 	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Unchanged, "c": report.Placed, "d": report.Unchanged})
 }
 
-func TestUpdateThatConflictsKeepsWhatIsStored(t *testing.T) {
+func TestConflictingUpdateKeepsStoredFiles(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "x")
 	w.put("b", "y")
@@ -327,8 +327,8 @@ func TestHeldPlacementReportsWhetherItIsWritten(t *testing.T) {
 	}
 }
 
-func TestWorkWithAFileThatCannotBeWrittenKeepsWhatIsStored(t *testing.T) {
-	for name, spoil := range map[string]struct {
+func TestWorkWithUnwritableFileKeepsStoredFiles(t *testing.T) {
+	for name, damage := range map[string]struct {
 		change func(*kratix.Workload)
 		rule   string
 	}{
@@ -341,9 +341,9 @@ func TestWorkWithAFileThatCannotBeWrittenKeepsWhatIsStored(t *testing.T) {
 			w.put("b", "y")
 			w.round()
 			work := w.putFiles("a", map[string]string{"maps.yaml": testkit.ConfigMaps("changed"), "more.yaml": testkit.ConfigMaps("more")})
-			spoil.change(&work.Spec.WorkloadGroups[0].Workloads[1])
+			damage.change(&work.Spec.WorkloadGroups[0].Workloads[1])
 			w.put("b", "z")
-			w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Placed}, spoil.rule)
+			w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Placed}, damage.rule)
 			if got := w.content(aFile); got != testkit.ConfigMaps("x") {
 				t.Errorf("a has %q", got)
 			}
@@ -351,7 +351,7 @@ func TestWorkWithAFileThatCannotBeWrittenKeepsWhatIsStored(t *testing.T) {
 	}
 }
 
-func TestRejectedWorkKeepsWhatIsStored(t *testing.T) {
+func TestRejectedWorkKeepsStoredFiles(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "x")
 	w.round()
@@ -417,7 +417,7 @@ func TestTreeThatKratixWroteIsAdopted(t *testing.T) {
 	}
 }
 
-func TestDriftIsPutRight(t *testing.T) {
+func TestDriftIsCorrected(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "x")
 	w.round()
@@ -451,7 +451,7 @@ func TestGuardRefusesToEmptyADestination(t *testing.T) {
 	}
 }
 
-func TestTwoDestinationsInEachOthersWayAreNotWritten(t *testing.T) {
+func TestOverlappingDestinationsAreNotWritten(t *testing.T) {
 	for _, other := range []string{"worker-1", "./worker-1/", "worker-1/sub"} {
 		t.Run(other, func(t *testing.T) {
 			w := newEnv(t)
@@ -470,12 +470,12 @@ func TestTwoDestinationsInEachOthersWayAreNotWritten(t *testing.T) {
 	}
 }
 
-// TestNothingIsPlacedTwiceWhateverBecomesOfADestination breaks each thing that the
+// TestBrokenDestinationPlacesNothingTwice breaks each thing that the
 // Destination of a placed request needs.
-func TestNothingIsPlacedTwiceWhateverBecomesOfADestination(t *testing.T) {
+func TestBrokenDestinationPlacesNothingTwice(t *testing.T) {
 	for name, c := range map[string]struct {
-		spoil  func(*testEnv)
-		mended []string // the findings
+		damage   func(*testEnv)
+		findings []string
 	}{
 		"its filepath mode is not known":  {func(w *testEnv) { w.destination().Spec.Filepath.Mode = "nested" }, []string{"KS043"}},
 		"its path leads out":              {func(w *testEnv) { w.destination().Spec.Path = "../worker-1" }, []string{"KS023"}},
@@ -497,8 +497,8 @@ func TestNothingIsPlacedTwiceWhateverBecomesOfADestination(t *testing.T) {
 			w.open = func(ref kratix.StateStoreReference) statestore.Store { return stores[ref.Name] }
 			w.addDestination("worker-2", "worker-2").Spec.StateStoreRef.Name = "other"
 			before, first := w.snapshot, *w.destination()
-			c.spoil(w)
-			w.expect(w.round(), map[string]report.State{"a": report.Kept}, c.mended...)
+			c.damage(w)
+			w.expect(w.round(), map[string]report.State{"a": report.Kept}, c.findings...)
 			w.snapshot = before
 			*w.destination() = first
 			w.expect(w.round(), map[string]report.State{"a": report.Unchanged})
@@ -514,14 +514,14 @@ func (w *testEnv) destination() *kratix.Destination {
 	return &changed
 }
 
-func TestDestinationAtTheStoresRootIsInEveryonesWay(t *testing.T) {
+func TestDestinationAtTheStoresRootOverlapsAllOthers(t *testing.T) {
 	w := newEnv(t)
 	w.addDestination("worker-2", "/")
 	w.put("a", "x")
 	w.expect(w.round(), map[string]report.State{"a": report.Unplaced}, "KS044", "KS044", "KS045")
 }
 
-func TestPlacementWhosePathChangesTakesItsFilesAlong(t *testing.T) {
+func TestFilesMoveWithTheirPlacementsPath(t *testing.T) {
 	const before, after = "worker-1/resources/default/redis/a/one/5058f/maps.yaml", "worker-1/resources/default/redis/a/two/5058f/maps.yaml"
 	w := newEnv(t)
 	w.policy.Allow = AllowUpTo(1)
@@ -570,7 +570,7 @@ func TestSecretIsHandedToTheStore(t *testing.T) {
 	}
 }
 
-func TestDestinationWithoutItsStoreIsFoundAndTheRestGoesOn(t *testing.T) {
+func TestDestinationWithoutItsStoreIsReportedAndOthersContinue(t *testing.T) {
 	w := newEnv(t)
 	lost := w.addDestination("lost", "lost")
 	lost.Spec.StateStoreRef.Name = "nowhere"
@@ -607,7 +607,7 @@ func (f *flaky) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return f.Store.Apply(ctx, changes)
 }
 
-func TestAnotherWriterInBetweenIsNotOverwritten(t *testing.T) {
+func TestConcurrentWriterIsNotOverwritten(t *testing.T) {
 	w := newEnv(t)
 	inner := w.store
 	times := 0
@@ -627,7 +627,7 @@ func TestAnotherWriterInBetweenIsNotOverwritten(t *testing.T) {
 	}
 }
 
-func TestStoreThatNeverStandsStillIsGivenUpAndReported(t *testing.T) {
+func TestConstantlyChangingStoreIsReported(t *testing.T) {
 	w := newEnv(t)
 	times := 0
 	stale := &statestore.Error{Op: "write", Store: "GitStateStore default", Err: statestore.ErrStale}
@@ -684,7 +684,7 @@ func TestRecordThatCannotBeReadIsReported(t *testing.T) {
 
 // TestRandomRounds adds, changes and removes Works at random, in every mode, with conflicts.
 // After each round every root must build, and a second round must change nothing; in the end,
-// without Works, no file of theirs may be left.
+// without Works, none of their files may be left.
 func TestRandomRounds(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		for seed := range uint64(15) {

@@ -141,7 +141,7 @@ func TestForgedRecordsNeverAffectOtherPlacements(t *testing.T) {
 	}
 }
 
-// TestRecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved has two records for one group on
+// TestRecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved uses two records for one group on
 // one Destination; only the one with the right name counts.
 func TestRecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {

@@ -18,8 +18,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// picky is a store whose server refuses some changes.
-type picky struct {
+// refusingStore is a store whose server refuses some changes.
+type refusingStore struct {
 	statestore.Store
 	// refuses returns the server's message about changes; empty if it accepts them.
 	refuses func(statestore.ChangeSet) string
@@ -29,27 +29,27 @@ type picky struct {
 	pushes []statestore.ChangeSet
 }
 
-func (p *picky) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+func (s *refusingStore) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
 	}
-	p.pushes = append(p.pushes, changes)
-	if words := p.refuses(changes); words != "" {
+	s.pushes = append(s.pushes, changes)
+	if words := s.refuses(changes); words != "" {
 		told := &statestore.Error{Op: "write", Store: "GitStateStore default", Err: fmt.Errorf("%w: hook declined", statestore.ErrContentRefused), Remote: words, Fix: "Ask."}
 		for _, file := range changes.Write {
-			if p.names && bytes.Contains(file.Content, []byte("AKIA")) {
+			if s.names && bytes.Contains(file.Content, []byte("AKIA")) {
 				told.Paths = append(told.Paths, file.Path)
 			}
 		}
 		return "", told
 	}
-	return p.Store.Apply(ctx, changes)
+	return s.Store.Apply(ctx, changes)
 }
 
 // count returns how many changes were sent since the last call.
-func (p *picky) count() int {
-	n := len(p.pushes)
-	p.pushes = nil
+func (s *refusingStore) count() int {
+	n := len(s.pushes)
+	s.pushes = nil
 	return n
 }
 
@@ -63,16 +63,16 @@ func holdsKey(changes statestore.ChangeSet) string {
 	return ""
 }
 
-// refusing is a fixture with a picky store and a clock.
+// refusing is a fixture with a refusingStore and a clock.
 type refusing struct {
 	*testEnv
-	picky *picky
-	now   time.Time
+	server *refusingStore
+	now    time.Time
 }
 
 func newRefusing(t *testing.T, destinations int) *refusing {
-	w := &refusing{testEnv: newEnv(t), picky: &picky{Store: memory.New("GitStateStore default"), refuses: holdsKey}, now: time.Unix(1e9, 0)}
-	w.store = w.picky
+	w := &refusing{testEnv: newEnv(t), server: &refusingStore{Store: memory.New("GitStateStore default"), refuses: holdsKey}, now: time.Unix(1e9, 0)}
+	w.store = w.server
 	w.snapshot.Destinations = nil
 	for i := range destinations {
 		name := fmt.Sprint("worker-", i)
@@ -168,10 +168,10 @@ func TestRefusedPlacementIsFoundAndTheRestIsWritten(t *testing.T) {
 				want[fmt.Sprint("before-", i)] = report.Unchanged
 			}
 			want["before-0"] = report.Removed
-			w.picky.count()
+			w.server.count()
 			r := w.round()
 			wantStates(t, r, report.Placed, want)
-			if most, got := 1+len(c.bad)*(bits.Len(uint(c.works))+3)+1, w.picky.count(); got > most {
+			if most, got := 1+len(c.bad)*(bits.Len(uint(c.works))+3)+1, w.server.count(); got > most {
 				t.Errorf("%d pushes, want at most %d", got, most)
 			}
 			told := findingsOf(r, finding.PlacementRefused())
@@ -194,7 +194,7 @@ func TestRefusedPlacementIsFoundAndTheRestIsWritten(t *testing.T) {
 			for range 3 {
 				w.now = w.now.Add(time.Minute)
 				r = w.round()
-				if got := w.picky.count(); got > 0 || len(findingsOf(r, finding.PlacementRefused())) != len(c.bad) {
+				if got := w.server.count(); got > 0 || len(findingsOf(r, finding.PlacementRefused())) != len(c.bad) {
 					t.Errorf("a later round makes %d pushes and says %v", got, r.Findings)
 				}
 			}
@@ -202,7 +202,7 @@ func TestRefusedPlacementIsFoundAndTheRestIsWritten(t *testing.T) {
 	}
 }
 
-func TestRefusedPlacementKeepsWhatIsStored(t *testing.T) {
+func TestRefusedPlacementKeepsStoredFiles(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		t.Run(mode, func(t *testing.T) {
 			w := newRefusing(t, 1)
@@ -245,13 +245,13 @@ func TestRefusedPlacementIsTriedAgain(t *testing.T) {
 			w.bring(fmt.Sprint("good-", i), "worker-0", "")
 		}
 		w.round()
-		w.picky.count()
+		w.server.count()
 		return w
 	}
 	round := func(t *testing.T, w *refusing, pushes int, state report.State) {
 		t.Helper()
 		r := w.round()
-		if got := w.picky.count(); got != pushes {
+		if got := w.server.count(); got != pushes {
 			t.Errorf("%d pushes, want %d", got, pushes)
 		}
 		wantStates(t, r, report.Unchanged, map[string]report.State{"bad": state})
@@ -262,7 +262,7 @@ func TestRefusedPlacementIsTriedAgain(t *testing.T) {
 		w.bring("good-1", "worker-0", "changed")
 		r := w.round()
 		wantStates(t, r, report.Unchanged, map[string]report.State{"bad": report.HeldBack, "good-1": report.Placed})
-		if w.picky.count() != 2 || holdsKey(w.picky.lastAccepted()) != "" {
+		if w.server.count() != 2 || holdsKey(w.server.lastAccepted()) != "" {
 			t.Error("what is good waits for what is bad")
 		}
 		w.bring("bad", "worker-0", "mended")
@@ -284,25 +284,25 @@ func TestRefusedPlacementIsTriedAgain(t *testing.T) {
 		w := start(t)
 		w.reconciler.TryRefused()
 		round(t, w, 1, report.HeldBack)
-		w.picky.refuses = func(statestore.ChangeSet) string { return "" }
+		w.server.refuses = func(statestore.ChangeSet) string { return "" }
 		round(t, w, 0, report.HeldBack)
 		w.reconciler.TryRefused()
 		round(t, w, 1, report.Placed)
 	})
-	t.Run("when the store is opened anew", func(t *testing.T) {
+	t.Run("when the store is opened again", func(t *testing.T) {
 		w := start(t)
-		w.picky = &picky{Store: w.picky.Store, refuses: func(statestore.ChangeSet) string { return "" }}
-		w.store = w.picky
+		w.server = &refusingStore{Store: w.server.Store, refuses: func(statestore.ChangeSet) string { return "" }}
+		w.store = w.server
 		round(t, w, 1, report.Placed)
 	})
 }
 
 // lastAccepted returns the first of the counted changes.
-func (p *picky) lastAccepted() statestore.ChangeSet {
-	if len(p.pushes) == 0 {
+func (s *refusingStore) lastAccepted() statestore.ChangeSet {
+	if len(s.pushes) == 0 {
 		return statestore.ChangeSet{}
 	}
-	return p.pushes[0]
+	return s.pushes[0]
 }
 
 func TestRefusedUnitsAreRetriedOnceOneIsAccepted(t *testing.T) {
@@ -318,16 +318,16 @@ func TestRefusedUnitsAreRetriedOnceOneIsAccepted(t *testing.T) {
 	if held := len(findingsOf(r, finding.PlacementRefused())); held != 20 || r.Has(finding.StoreFailed()) {
 		t.Fatalf("%d are held: %v", held, r.Findings)
 	}
-	w.picky.refuses = func(statestore.ChangeSet) string { return "" }
+	w.server.refuses = func(statestore.ChangeSet) string { return "" }
 	w.now = w.now.Add(5 * time.Minute)
-	w.picky.count()
+	w.server.count()
 	wantStates(t, w.round(), report.Placed, map[string]report.State{
 		"good-00": report.Unchanged, "good-01": report.Unchanged, "good-02": report.Unchanged, "good-03": report.Unchanged, "good-04": report.Unchanged,
 		"good-05": report.Unchanged, "good-06": report.Unchanged, "good-07": report.Unchanged, "good-08": report.Unchanged, "good-09": report.Unchanged,
 		"good-10": report.Unchanged, "good-11": report.Unchanged, "good-12": report.Unchanged, "good-13": report.Unchanged, "good-14": report.Unchanged,
 		"good-15": report.Unchanged, "good-16": report.Unchanged, "good-17": report.Unchanged, "good-18": report.Unchanged, "good-19": report.Unchanged,
 	})
-	if got := w.picky.count(); got > 3 {
+	if got := w.server.count(); got > 3 {
 		t.Errorf("%d pushes", got)
 	}
 }
@@ -337,9 +337,9 @@ func TestServerThatRefusesEverythingIsAFailedStore(t *testing.T) {
 	for i := range 100 {
 		w.bring(fmt.Sprintf("work-%02d", i), "worker-0", "")
 	}
-	w.picky.refuses = func(statestore.ChangeSet) string { return "protected branch: use a pull request" }
+	w.server.refuses = func(statestore.ChangeSet) string { return "protected branch: use a pull request" }
 	r := w.round()
-	if got := w.picky.count(); got > 30 {
+	if got := w.server.count(); got > 30 {
 		t.Errorf("%d pushes", got)
 	}
 	if !r.Has(finding.StoreFailed()) || r.Has(finding.PlacementRefused()) {
@@ -348,19 +348,19 @@ func TestServerThatRefusesEverythingIsAFailedStore(t *testing.T) {
 	wantStates(t, r, report.Failed, nil)
 	for range 5 {
 		r = w.round()
-		if got := w.picky.pushes; len(got) != 1 || got[0].Divisible {
+		if got := w.server.pushes; len(got) != 1 || got[0].Divisible {
 			t.Errorf("%d pushes of a later round", len(got))
 		}
-		w.picky.count()
+		w.server.count()
 		if !r.Has(finding.StoreFailed()) {
 			t.Errorf("found %v", r.Findings)
 		}
 		wantStates(t, r, report.Failed, nil)
 	}
-	w.picky.refuses = func(statestore.ChangeSet) string { return "" }
+	w.server.refuses = func(statestore.ChangeSet) string { return "" }
 	r = w.round()
 	wantStates(t, r, report.Placed, nil)
-	if got := w.picky.count(); got > 2 || len(r.Findings) > 0 {
+	if got := w.server.count(); got > 2 || len(r.Findings) > 0 {
 		t.Errorf("%d pushes when the server takes all, found %v", got, r.Findings)
 	}
 }
@@ -369,7 +369,7 @@ func TestServerThatRefusesEverythingIsAFailedStore(t *testing.T) {
 // nor later changes are delayed.
 func TestManyEqualRefusalsDoNotFailAStoreThatAccepts(t *testing.T) {
 	w := newRefusing(t, 1)
-	w.picky.refuses = func(changes statestore.ChangeSet) string {
+	w.server.refuses = func(changes statestore.ChangeSet) string {
 		if holdsKey(changes) == "" {
 			return ""
 		}
@@ -385,20 +385,20 @@ func TestManyEqualRefusalsDoNotFailAStoreThatAccepts(t *testing.T) {
 		t.Fatalf("%v: %v", r.Counts(), r.Findings)
 	}
 	w.bring("late", "worker-0", "")
-	w.picky.count()
-	if r = w.round(); r.Counts()[report.Placed] != 1 || w.picky.count() != 1 {
+	w.server.count()
+	if r = w.round(); r.Counts()[report.Placed] != 1 || w.server.count() != 1 {
 		t.Errorf("%v: %v", r.Counts(), r.Findings)
 	}
 }
 
-// TestLaterUnitsAreTriedFirstWhereEverythingWasRefused has a store that has accepted
+// TestLaterUnitsAreTriedFirstWhereEverythingWasRefused uses a store that has accepted
 // nothing yet, so three refusals with the same message look like a server that refuses
 // everything.
 func TestLaterUnitsAreTriedFirstWhereEverythingWasRefused(t *testing.T) {
 	w := newRefusing(t, 1)
 	w.write(map[string]string{"worker-0/dependencies/kratix-canary-namespace.yaml": "", "worker-0/resources/kratix-canary-configmap.yaml": ""})
 	w.reconciler = &Reconciler{Source: w, Stores: w, Now: w.reconciler.Now}
-	w.picky.refuses = func(changes statestore.ChangeSet) string {
+	w.server.refuses = func(changes statestore.ChangeSet) string {
 		if holdsKey(changes) == "" {
 			return ""
 		}
@@ -417,7 +417,7 @@ func TestLaterUnitsAreTriedFirstWhereEverythingWasRefused(t *testing.T) {
 	}
 }
 
-func TestSearchIsBoundedInARoundAndGoesOn(t *testing.T) {
+func TestSearchIsBoundedInARoundAndContinues(t *testing.T) {
 	w := newRefusing(t, 1)
 	for i := range 60 {
 		w.bring(fmt.Sprintf("bad-%02d", i), "worker-0", "AKIA")
@@ -426,7 +426,7 @@ func TestSearchIsBoundedInARoundAndGoesOn(t *testing.T) {
 	rounds := 0
 	for {
 		r := w.round()
-		if got := w.picky.count(); got > maxTrials+2 {
+		if got := w.server.count(); got > maxTrials+2 {
 			t.Fatalf("%d pushes in a round", got)
 		}
 		if r.Has(finding.StoreFailed()) {
@@ -446,7 +446,7 @@ func TestSearchIsBoundedInARoundAndGoesOn(t *testing.T) {
 
 func TestServerThatNamesTheFileNeedsNoSearch(t *testing.T) {
 	w := newRefusing(t, 1)
-	w.picky.names = true
+	w.server.names = true
 	for i := range 40 {
 		w.bring(fmt.Sprintf("work-%02d", i), "worker-0", "")
 	}
@@ -454,7 +454,7 @@ func TestServerThatNamesTheFileNeedsNoSearch(t *testing.T) {
 	w.bring("bad-2", "worker-0", "AKIA")
 	r := w.round()
 	wantStates(t, r, report.Placed, map[string]report.State{"bad-1": report.HeldBack, "bad-2": report.HeldBack})
-	if got := w.picky.count(); got != 2 {
+	if got := w.server.count(); got != 2 {
 		t.Errorf("%d pushes", got)
 	}
 	for _, f := range findingsOf(r, finding.PlacementRefused()) {
@@ -464,7 +464,7 @@ func TestServerThatNamesTheFileNeedsNoSearch(t *testing.T) {
 	}
 }
 
-func TestRefusedRemovalKeepsItsFilesAndHoldsNothingUp(t *testing.T) {
+func TestRefusedRemovalKeepsItsFilesAndDelaysNothing(t *testing.T) {
 	w := newRefusing(t, 1)
 	for _, name := range []string{"a", "b", "c"} {
 		w.bring(name, "worker-0", "")
@@ -474,7 +474,7 @@ func TestRefusedRemovalKeepsItsFilesAndHoldsNothingUp(t *testing.T) {
 	w.remove("b")
 	w.bring("c", "worker-0", "changed")
 	w.bring("d", "worker-0", "")
-	w.picky.refuses = func(changes statestore.ChangeSet) string {
+	w.server.refuses = func(changes statestore.ChangeSet) string {
 		for _, path := range changes.Remove {
 			if strings.Contains(path.String(), "/a/") {
 				return "a stays"
@@ -487,13 +487,13 @@ func TestRefusedRemovalKeepsItsFilesAndHoldsNothingUp(t *testing.T) {
 	if told := findingsOf(r, finding.PlacementRefused()); len(told) != 1 || !strings.Contains(told[0].Message, "refuses the removal of its files on worker-0: a stays") {
 		t.Errorf("found %v", r.Findings)
 	}
-	w.picky.count()
-	if r = w.round(); w.picky.count() > 0 || len(findingsOf(r, finding.PlacementRefused())) != 1 {
+	w.server.count()
+	if r = w.round(); w.server.count() > 0 || len(findingsOf(r, finding.PlacementRefused())) != 1 {
 		t.Errorf("found %v", r.Findings)
 	}
 }
 
-func TestRefusedOwnerOfASharedObjectLeavesTheOthersWhatIsStored(t *testing.T) {
+func TestRefusedOwnerOfASharedObjectKeepsTheStoredObject(t *testing.T) {
 	w := newRefusing(t, 1)
 	w.policy.OnConflict = dedupe.Share
 	shared := func(name, data string) {
@@ -521,11 +521,11 @@ func TestRefusedOwnerOfASharedObjectLeavesTheOthersWhatIsStored(t *testing.T) {
 	wantStates(t, w.round(), report.Unchanged, map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Placed})
 }
 
-// TestWriteThatIsRefusedLater has a store that reports the outcome in a later round, as a
+// TestWriteThatIsRefusedLater uses a store that reports the outcome in a later round, as a
 // slow store of a daemon does.
 func TestWriteThatIsRefusedLater(t *testing.T) {
 	w := newRefusing(t, 2)
-	late := &late{picky: w.picky}
+	late := &late{refusingStore: w.server}
 	w.store = late
 	for i := range 30 {
 		w.bring(fmt.Sprintf("work-%02d", i), fmt.Sprint("worker-", i%2), "")
@@ -535,7 +535,7 @@ func TestWriteThatIsRefusedLater(t *testing.T) {
 	var r report.Report
 	for rounds = range 40 {
 		r = w.round()
-		if w.picky.count() > 1 {
+		if w.server.count() > 1 {
 			t.Fatal("two pushes at once")
 		}
 		if rounds == 3 { // a Work that is added meanwhile is not delayed
@@ -550,7 +550,7 @@ func TestWriteThatIsRefusedLater(t *testing.T) {
 		t.Errorf("it takes %d rounds", rounds)
 	}
 	for range 3 {
-		if w.round(); w.picky.count() > 0 {
+		if w.round(); w.server.count() > 0 {
 			t.Error("pushed again")
 		}
 	}
@@ -558,12 +558,12 @@ func TestWriteThatIsRefusedLater(t *testing.T) {
 
 // late is a store that finishes each write after the round that started it.
 type late struct {
-	*picky
+	*refusingStore
 	err error
 }
 
 func (l *late) Read(ctx context.Context) (statestore.State, error) {
-	state, err := l.picky.Read(ctx)
+	state, err := l.refusingStore.Read(ctx)
 	state.Refused = l.err
 	return state, err
 }
@@ -572,13 +572,13 @@ func (l *late) Apply(ctx context.Context, changes statestore.ChangeSet) (statest
 	if changes.Empty() {
 		return changes.Base, nil
 	}
-	_, l.err = l.picky.Apply(ctx, changes)
+	_, l.err = l.refusingStore.Apply(ctx, changes)
 	return "", statestore.ErrPending
 }
 
 func TestFilesThatAreRefusedTogetherAreWrittenOneByOne(t *testing.T) {
 	w := newRefusing(t, 1)
-	w.picky.refuses = func(changes statestore.ChangeSet) string {
+	w.server.refuses = func(changes statestore.ChangeSet) string {
 		news := 0
 		for _, file := range changes.Write {
 			sum, there := w.state().Files.Digest(file.Path)

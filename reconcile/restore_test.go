@@ -19,7 +19,7 @@ func damages() map[string]string {
 	return map[string]string{"no record": "no: record\n", "no YAML": "{[", "an object": testkit.ConfigMaps("damaged"), "empty": ""}
 }
 
-func TestDamagedRecordIsWrittenAnew(t *testing.T) {
+func TestDamagedRecordIsRewritten(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		for name, damage := range damages() {
 			t.Run(mode+", "+name, func(t *testing.T) {
@@ -120,9 +120,9 @@ func TestDamagedRecordOfSomethingElseStays(t *testing.T) {
 	}
 }
 
-// TestMoveGoesOnThoughARecordIsDamaged checks that the placement ends on the matching
-// Destination only, whichever of the two records is damaged, and whenever.
-func TestMoveGoesOnThoughARecordIsDamaged(t *testing.T) {
+// TestMoveContinuesDespiteADamagedRecord checks that the placement ends on the matching
+// Destination only, whichever of the two records is damaged, at any step.
+func TestMoveContinuesDespiteADamagedRecord(t *testing.T) {
 	for _, damaged := range []string{aRecord, "worker-2/.kratix/57.kratix/default-a.worker-2-5058f.57801997f69de8d3.yaml"} {
 		for rounds := range 3 {
 			t.Run(fmt.Sprint(damaged, " after ", rounds), func(t *testing.T) {

@@ -19,8 +19,8 @@ type outcomes struct {
 	roots generations[destinationKey, *dedupe.CheckCache]
 	// read caches the objects of parsed files.
 	read kustomize.Cache
-	// applied caches what the API server would say of files, clusters the description of each
-	// version and profile of it.
+	// applied caches the faults that the API server would report for files, clusters the
+	// descriptions of API servers, by version and profile.
 	applied  applycheck.Memory
 	clusters generations[clusterKey, *applycheck.Cluster]
 	// updated counts the outcomes that were derived from previous ones, reused those for
@@ -95,7 +95,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	return m.of.put(now.Destination, made).outcome, nil
 }
 
-// caches returns what the check of a Destination reuses.
+// caches returns the caches for the check of a Destination.
 func (m *outcomes) caches(checkCache *dedupe.CheckCache, cluster *applycheck.Cluster) checkCaches {
 	return checkCaches{read: &m.read, applied: &m.applied, checkCache: checkCache, cluster: cluster}
 }

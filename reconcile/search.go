@@ -49,7 +49,7 @@ func (s *search) keep(current map[suspect]bool) {
 	s.alone = slices.DeleteFunc(slices.Clone(s.alone), gone)
 }
 
-// next returns what to write next: half of a refused group, else all untried units at once,
+// next returns the units to write next: half of a refused group, else all untried units at once,
 // else one unit that was refused before.
 func (s *search) next() []suspect {
 	switch {

@@ -28,9 +28,9 @@ func stopsBoth(r report.Report) bool {
 	return len(slices.DeleteFunc(rules(r), func(rule string) bool { return rule != "KS044" })) == 2
 }
 
-// TestDestinationWithNothingStopsNoOtherOnceItIsDeleted has an empty Destination in the
+// TestDeletedEmptyDestinationBlocksNoOther uses an empty Destination in the
 // directory of another one; it counts as emptied.
-func TestDestinationWithNothingStopsNoOtherOnceItIsDeleted(t *testing.T) {
+func TestDeletedEmptyDestinationBlocksNoOther(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, path := range []string{"worker-1", "worker-1/sub", "/"} {
 			t.Run(mode+" "+path, func(t *testing.T) {
@@ -54,9 +54,9 @@ func TestDestinationWithNothingStopsNoOtherOnceItIsDeleted(t *testing.T) {
 	}
 }
 
-// TestDestinationWithPlacementsStopsOthersThoughItIsDeleted has two Destinations with files
+// TestDeletedDestinationWithPlacementsBlocksOthers uses two Destinations with files
 // in one directory, so their files cannot be distinguished.
-func TestDestinationWithPlacementsStopsOthersThoughItIsDeleted(t *testing.T) {
+func TestDeletedDestinationWithPlacementsBlocksOthers(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for name, work := range map[string]string{"a record": "a", "a record with a cut name": strings.Repeat("a", 210)} {
 			t.Run(mode+" "+name, func(t *testing.T) {
@@ -83,7 +83,7 @@ func TestDestinationWithPlacementsStopsOthersThoughItIsDeleted(t *testing.T) {
 	}
 }
 
-// TestOneOfTwoDeletedDestinationsIsEmptied has two Destinations in one
+// TestOneOfTwoDeletedDestinationsIsEmptied uses two Destinations in one
 // directory.
 func TestOneOfTwoDeletedDestinationsIsEmptied(t *testing.T) {
 	w := newEnv(t)
@@ -97,10 +97,10 @@ func TestOneOfTwoDeletedDestinationsIsEmptied(t *testing.T) {
 	}
 }
 
-// TestDestinationWithoutALayoutIsEmptiedIfItHasNothing has a Destination that is being
+// TestDestinationWithoutALayoutIsEmptiedIfItHasNothing uses a Destination that is being
 // deleted.
 func TestDestinationWithoutALayoutIsEmptiedIfItHasNothing(t *testing.T) {
-	for name, spoil := range map[string]func(*kratix.Destination){
+	for name, damage := range map[string]func(*kratix.Destination){
 		"a path that leads out": func(d *kratix.Destination) { d.Spec.Path = "../worker-1" },
 		"an unknown mode":       func(d *kratix.Destination) { d.Spec.Filepath.Mode = "nested" },
 	} {
@@ -110,7 +110,7 @@ func TestDestinationWithoutALayoutIsEmptiedIfItHasNothing(t *testing.T) {
 				w.put("a", "x")
 				w.round()
 			}
-			w.replace("worker-1", spoil)
+			w.replace("worker-1", damage)
 			if r := w.round(); len(r.Emptied) > 0 {
 				t.Errorf("%s: it is not deleted, and emptied: %v", name, r.Emptied)
 			}

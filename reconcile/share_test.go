@@ -88,7 +88,7 @@ func TestItemsOfListsAreShared(t *testing.T) {
 	}
 }
 
-func TestItemThatCannotBeCutOutSaysSo(t *testing.T) {
+func TestItemThatCannotBeCutOutIsReported(t *testing.T) {
 	w := newEnv(t)
 	w.policy.OnConflict = dedupe.Share
 	w.put("a", "x")

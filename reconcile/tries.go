@@ -6,17 +6,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// attempts is how often a round is tried while other writers come first.
+// attempts is the maximum number of tries of a round if other writers come first.
 const attempts = 5
 
-// tries collects what was written in the earlier tries of a round, since the last try reports
-// it as unchanged.
+// tries collects the writes of the earlier tries of a round, since the last try reports them as
+// unchanged.
 type tries struct {
 	placements []report.Placement
 	stores     []report.Store
 }
 
-// add adds what a try has written.
+// add adds the writes of a try.
 func (t *tries) add(r report.Report) {
 	for _, p := range r.Placements {
 		if p.State == report.Placed || p.State == report.Removed {
@@ -30,7 +30,7 @@ func (t *tries) add(r report.Report) {
 	}
 }
 
-// all returns the last try's report, with what the earlier ones have written.
+// all returns the last try's report, with the writes of the earlier tries.
 func (t *tries) all(last report.Report) report.Report {
 	if len(t.placements)+len(t.stores) == 0 {
 		return last

@@ -19,10 +19,10 @@ func unitOf(p *kratix.WorkPlacement) unit {
 	return unit{p.Spec.TargetDestinationName, groupOf(p)}
 }
 
-// isRest reports whether a unit consists of the files of no placement.
+// isRest reports whether a unit is the other files in the Destination's directory.
 func (u unit) isRest() bool { return u.placedGroup == placedGroup{} }
 
-// digest identifies what a unit would write.
+// digest identifies the content of a unit.
 type digest [sha256.Size]byte
 
 // removalDigest is the digest of the removal of a placement.

@@ -96,7 +96,7 @@ func (d *desired) none() *desired {
 	return &desired{storeView: &view, failed: d.failed}
 }
 
-// add adds a Destination to a value returned by none.
+// add adds a Destination with its outcome. d must be a value that none has returned.
 func (d *desired) add(view *destinationView, o *outcome) {
 	d.destinations, d.outcomes = append(d.destinations, view), append(d.outcomes, o)
 }

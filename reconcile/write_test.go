@@ -68,7 +68,7 @@ func TestPiecesAfterAFailedOneAreNotWritten(t *testing.T) {
 	}
 }
 
-func TestTryThatWroteAPartIsReportedWithTheNext(t *testing.T) {
+func TestPartialWriteIsReportedWithTheNextTry(t *testing.T) {
 	w := bulky(t, 3)
 	pieces := 0
 	w.finish = func(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {

@@ -13,8 +13,8 @@ import (
 // writer writes the changes of a round in one store, one ChangeSet after another: first the
 // units that the server is not known to refuse, in pieces of limited size; then, if any was
 // refused, the trials of a search for the refused units. All ChangeSets are computed from the
-// state that the round has read, so what is already written is part of the next ChangeSet for
-// the same Destinations.
+// state that the round has read, so changes that are already written are part of the next
+// ChangeSet for the same Destinations.
 type writer struct {
 	desired  func(view *storeView, excluded exclusions) *desired
 	now      time.Time
@@ -23,10 +23,9 @@ type writer struct {
 	full *desired
 	// base is the current revision of the store.
 	base statestore.Revision
-	// rest is what remains to be written before a search, after what remains after the
-	// current piece.
+	// rest is written before a search; after is the rest after the current piece.
 	rest, after *desired
-	// current is what is being written, trial the units that a search tries with it.
+	// current is the content that is being written, trial the units that a search tries with it.
 	current *desired
 	trial   []suspect
 	// searched are the Destinations that a search has tried; written has the outcome that was
@@ -82,7 +81,7 @@ func (w *writer) probe() {
 	w.rest = w.desired(w.full.storeView, w.refusals.excluded(nil))
 }
 
-// next returns what to write next; false if there is nothing more.
+// next returns the next changes to write; false if there are none.
 func (w *writer) next() (statestore.ChangeSet, bool) {
 	if w.over {
 		return statestore.ChangeSet{}, false
@@ -108,7 +107,7 @@ func (w *writer) next() (statestore.ChangeSet, bool) {
 	return w.close()
 }
 
-// try computes what a trial would write. It returns false if the trial need not be written,
+// try computes the changes of a trial. It returns false if the trial need not be written,
 // because it changes nothing or was refused before.
 func (w *writer) try() (statestore.ChangeSet, bool) {
 	w.current = w.desired(w.full.of(w.trial), w.refusals.excluded(w.trial))
@@ -126,7 +125,7 @@ func (w *writer) try() (statestore.ChangeSet, bool) {
 	return statestore.ChangeSet{}, false
 }
 
-// close returns what is left to be written at the end of a search, which is usually nothing.
+// close returns the changes that are left at the end of a search, usually none.
 func (w *writer) close() (statestore.ChangeSet, bool) {
 	w.trial = nil
 	if w.closing || len(w.searched) == 0 || w.refusals.always != nil || w.full.state.WriteInProgress {
@@ -237,7 +236,7 @@ func (w *writer) end(err error) {
 	}
 }
 
-// results returns what was written, and what was not.
+// results returns the results of the written Destinations, and of those that were not written.
 func (w *writer) results() (results []result) {
 	done, held := w.full.none(), w.full.none()
 	final := w.final()

@@ -27,8 +27,8 @@ const (
 	// FilepathModeAnnotation names the filepath mode that an operator has confirmed: files
 	// written in another mode are rewritten in this one.
 	FilepathModeAnnotation = "kratix-schedule.io/filepath-mode"
-	// KubernetesVersionAnnotation is the version of the Destination's API server, as "1.36".
-	// With it, what the API server would refuse is held back.
+	// KubernetesVersionAnnotation is the version of the Destination's API server, as "1.36". With
+	// it, placements that the API server would refuse are held back.
 	KubernetesVersionAnnotation = "kratix-schedule.io/kubernetes-version"
 	// StateStoreAnnotation names, as KIND/NAME, the state store that clusters read, where
 	// Kratix writes to a different one.

@@ -59,7 +59,7 @@ func baseline(in Input) (matches int) {
 	return matches
 }
 
-// matchAll counts the same matches by way of a fleet.
+// matchAll counts the same matches with a fleet.
 func matchAll(in Input) (matches int) {
 	f := newFleet(in.Destinations)
 	for _, w := range in.Works {
@@ -68,8 +68,8 @@ func matchAll(in Input) (matches int) {
 	return matches
 }
 
-// BenchmarkFleet alternates between each implementation and the baseline, so that both run
-// under the same load. The ratios are what matters.
+// BenchmarkFleet alternates between each implementation and the baseline, so that both run under
+// the same load. Only the ratios matter.
 func BenchmarkFleet(b *testing.B) {
 	in := benchInput(100_000)
 	if a, b2 := matchAll(in), baseline(in); a != b2 {

@@ -79,7 +79,7 @@ func randomSelectors(rng *rand.Rand) []kratix.Selector {
 	return all
 }
 
-func TestDifferentSelectorsHaveDifferentWords(t *testing.T) {
+func TestDifferentSelectorsHaveDifferentTexts(t *testing.T) {
 	exists := metav1.LabelSelectorRequirement{Key: "a", Operator: metav1.LabelSelectorOpExists}
 	in := func(values ...string) metav1.LabelSelectorRequirement {
 		return metav1.LabelSelectorRequirement{Key: "a", Operator: metav1.LabelSelectorOpIn, Values: values}

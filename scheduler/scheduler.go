@@ -2,9 +2,9 @@
 // ([Result]), with a reason for each Destination that was chosen. It is pure: no clock, no
 // randomness, no I/O.
 //
-// [Plan] is a function of its input, and a [Planner] returns the same plans at the cost of what
-// has changed since the last one. [Explain] returns the reason for each Destination that was not
-// chosen, and [Rebalance] the moves that would even out the load.
+// [Plan] is a function of its input, and a [Planner] returns the same plans, at a cost that
+// depends only on the changes since the last one. [Explain] returns the reason for each
+// Destination that was not chosen, and [Rebalance] the moves that would even out the load.
 package scheduler
 
 import (
@@ -20,8 +20,8 @@ type Input struct {
 	Destinations []Destination
 	// Existing are the recorded placements.
 	Existing []*kratix.WorkPlacement
-	// Copies are placements of groups that are also placed elsewhere, whose files are where a
-	// deleted Destination was. They do not count as placed; a move away from one is incomplete.
+	// Copies are placements of groups that are also placed elsewhere, with files at the location of
+	// a deleted Destination. They do not count as placed; a move away from one is incomplete.
 	Copies []*kratix.WorkPlacement
 	// Rejected are Works that exist but are invalid.
 	Rejected []kratix.Key

@@ -103,7 +103,7 @@ func TestPlan(t *testing.T) {
 			},
 			[]string{"d. on x", "d. on y"},
 		},
-		"a dependency gains a Destination that fits anew": {
+		"a dependency gains a Destination that fits now": {
 			Input{
 				Works:        []*kratix.Work{dependency("d", testkit.Group("."))},
 				Destinations: []Destination{destination("x", nil), destination("y", nil)},

@@ -169,7 +169,7 @@ func TestUnchangedCollectionReturnsSameSlices(t *testing.T) {
 	c.Set(99, source.File{Name: "b.yaml", Err: errors.New("permission denied")})
 	c.Remove(100, "nowhere.yaml")
 	if second := c.Snapshot(); !sameSlices(first, second) {
-		t.Error("a slice is made anew")
+		t.Error("the slice is a new one")
 	}
 }
 

@@ -1,7 +1,7 @@
 // Package source turns files of YAML into a [Snapshot] of the input: Works, Destinations and
-// state stores, with findings about what could not be read. [Collect] parses all files, and a
-// [Collection] those that change. The package does no I/O; its subpackages do, and implement
-// [Source].
+// state stores, with findings about everything that could not be read. [Collect] parses all
+// files, and a [Collection] those that change. The package does no I/O; its subpackages do, and
+// implement [Source].
 package source
 
 import (

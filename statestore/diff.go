@@ -4,10 +4,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Diff returns the changes that turn stored into the wanted files. owned reports which
-// stored paths may be removed when they are not wanted; all other paths belong to somebody
-// else and stay, and if they are unfinished, they stay unfinished. The result is sorted, so
-// equal inputs give equal changes.
+// Diff returns the changes that turn stored into the wanted files. owned reports which stored
+// paths may be removed when they are not wanted; all other paths stay, and unfinished ones stay
+// unfinished. The result is sorted, so equal inputs give equal changes.
 func Diff(stored State, wanted []tree.File, owned func(tree.Path) bool) ChangeSet {
 	changes := ChangeSet{Base: stored.Revision}
 	keep := make(map[tree.Path]struct{}, len(wanted))

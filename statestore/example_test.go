@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// Diff compares what a store holds with what is wanted. Of the files that are not wanted, it
+// Diff compares the files of a store with the wanted ones. Of the files that are not wanted, it
 // removes only those that are owned.
 func ExampleDiff() {
 	store := memory.New("GitStateStore default")

@@ -56,8 +56,8 @@ func TestFilesEqualTheMapOfTheSameChanges(t *testing.T) {
 	}
 }
 
-// differing compares the result of Differing for two Files with the difference of the maps
-// that they equal.
+// differing compares the result of Differing for two Files with the difference of the maps with
+// the same content.
 func differing(t *testing.T, place string, a, b statestore.Files, inA, inB map[tree.Path]statestore.Digest) {
 	t.Helper()
 	var want []tree.Path

@@ -57,9 +57,9 @@ type State struct {
 	// WriteInProgress is true while a write is in progress: the store will be in this state once the
 	// write has finished.
 	WriteInProgress bool
-	// Stepwise means that the files of several placements are not written in one step but
-	// by another writer, one placement after the other, in any order. A file that a
-	// placement no longer wants remains in the way of all others until it is removed.
+	// Stepwise means that the files of several placements are not written in one step but by
+	// another writer, one placement after the other, in any order. A file that a placement no
+	// longer needs blocks all others until it is removed.
 	Stepwise bool
 	// Outgoing are files, sorted by path, that the store still has although Files already
 	// contains their replacements, and parts of joined files that no record lists. Only a
@@ -132,7 +132,7 @@ type Outcome struct {
 	Err      error
 }
 
-// Action is what a ChangeSet does to a placement.
+// Action is the effect of a ChangeSet on a placement.
 type Action string
 
 // The actions, as they are written in commit messages.

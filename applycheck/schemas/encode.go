@@ -104,7 +104,7 @@ func (e *encoder) minor(out []byte, source Source) []byte {
 	return out
 }
 
-// text appends a string as its index.
+// text appends the index of a string.
 func (e *encoder) text(out []byte, s string) []byte {
 	i, known := e.strings[s]
 	if !known {

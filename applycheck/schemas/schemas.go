@@ -39,8 +39,8 @@ type Kind struct {
 	Type string
 }
 
-// Minor is what the API server of a Kubernetes minor serves, including the API versions
-// that are disabled by default. It is safe for concurrent use.
+// Minor describes the API of a Kubernetes minor, including the API versions that are disabled by
+// default. It is safe for concurrent use.
 type Minor struct {
 	// Version is the version that the data is from: "1.36.3".
 	Version string
@@ -62,7 +62,7 @@ func (m *Minor) Kind(gvk schema.GroupVersionKind) (Kind, bool) {
 // HasGroup reports whether the minor serves an API group; "" is the core group.
 func (m *Minor) HasGroup(group string) bool { return m.groups[group] }
 
-// Kinds returns all kinds, in no order.
+// Kinds returns all kinds, in no particular order.
 func (m *Minor) Kinds() []Kind {
 	kinds := make([]Kind, 0, len(m.kinds))
 	for _, kind := range m.kinds {

@@ -80,7 +80,7 @@ kind: Deployment
 spec: [a]`,
 }
 
-func TestTypedCheckHasTheWordsOfTheOriginalSchemas(t *testing.T) {
+func TestTypedCheckHasTheMessagesOfTheOriginalSchemas(t *testing.T) {
 	original, err := managedfields.NewTypeConverter(readFixture(t).Components.Schemas, false)
 	if err != nil {
 		t.Fatal(err)
@@ -109,7 +109,7 @@ func TestTypedCheckHasTheWordsOfTheOriginalSchemas(t *testing.T) {
 	}
 }
 
-// wordsOf returns the lines of an error in order: they come in that of a Go map.
+// wordsOf returns the sorted lines of an error, which come in the random order of a Go map.
 func wordsOf(err error) []string {
 	if err == nil {
 		return nil

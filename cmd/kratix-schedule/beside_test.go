@@ -13,9 +13,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// TestAVerdictIsAFinding checks that a policy in force yields no finding, one not in force an
+// TestPolicyVerdictIsReported checks that a policy in force yields no finding, one not in force an
 // error, and one in an unknown state a warning.
-func TestAVerdictIsAFinding(t *testing.T) {
+func TestPolicyVerdictIsReported(t *testing.T) {
 	for state, want := range map[admission.State]finding.Rule{
 		admission.InForce: {}, admission.NotInForce: finding.PolicyNotInForce(), admission.DeniesSelf: finding.PolicyDeniesSelf(),
 		admission.Unknown: finding.PolicyUnchecked(), "": {},
@@ -37,9 +37,9 @@ func TestAVerdictIsAFinding(t *testing.T) {
 	}
 }
 
-// TestAnotherSchedulerIsAnsweredByTheMode: where Kratix writes, this program continues, and
-// is in the mode already that it would advise.
-func TestAnotherSchedulerIsAnsweredByTheMode(t *testing.T) {
+// TestModeDeterminesTheReactionToAnotherScheduler: where Kratix writes, this program continues,
+// since it already runs in the mode that it would recommend.
+func TestModeDeterminesTheReactionToAnotherScheduler(t *testing.T) {
 	for mode, want := range map[status.Mode][2]string{
 		status.Schedule: {"what it places is not checked", "have the admission policy"},
 		status.Manage:   {"nothing is written to a state store", "Use --schedule-only"},
@@ -57,7 +57,8 @@ func TestAnotherSchedulerIsAnsweredByTheMode(t *testing.T) {
 	}
 }
 
-// TestTheConfigurationNamesLiveStores, unless the command line or the environment does.
+// TestTheConfigurationNamesLiveStores checks that the configuration counts unless the command
+// line or the environment names live stores.
 func TestTheConfigurationNamesLiveStores(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	const one, two = "GitStateStore/a=GitStateStore/b", "BucketStateStore/a=GitStateStore/b"

@@ -59,8 +59,8 @@ func writeBombs(t *testing.T, dir string) {
 	}
 }
 
-// writeLargest writes Works of the maximal size, in total several times the limit for
-// unpacked content.
+// writeLargest writes Works of the maximum size, in total several times the limit for unpacked
+// content.
 func writeLargest(t *testing.T, dir string) {
 	t.Helper()
 	packed := kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nl: [" + strings.Repeat("[],", 96_000) + "]\n"))

@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 )
 
-// cleanupFlags say what cleanup removes, and how.
+// cleanupFlags are the flags of the command cleanup.
 type cleanupFlags struct {
 	input        inputFlags
 	git          gitFlags
@@ -66,7 +66,7 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 	return command
 }
 
-// runCleanup shows or removes what a Destination has left.
+// runCleanup shows or removes the files that a Destination has left.
 func runCleanup(c *cobra.Command, destination string, flags cleanupFlags, std streams) error {
 	in, err := flags.input.source(c, std)
 	if err != nil {

@@ -76,8 +76,8 @@ func configure(c *cobra.Command, args []string) error {
 	return problem
 }
 
-// configureOne sets one flag as configure does, for commands of which a configuration
-// says nothing else.
+// configureOne sets one flag as configure does, for commands that take no other flag from a
+// configuration.
 func configureOne(c *cobra.Command, name string) error {
 	file, err := findConfig(c)
 	if err != nil {

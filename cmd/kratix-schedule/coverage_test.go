@@ -53,7 +53,7 @@ func recorded() {
 	os.Exit(code)
 }
 
-// both writes to a file, and the successful writes to a tee.
+// both writes to a file, and copies successful writes to a tee.
 type both struct {
 	file *os.File
 	tee  *tee
@@ -116,7 +116,7 @@ func covered(t *testing.T, calls []call) {
 	}
 	for _, rule := range finding.Rules() {
 		switch rule {
-		case finding.OrphanedPlacement(): // only a cluster has WorkPlacements that somebody writes: TestWorkPlacementWithoutWorkIsReported
+		case finding.OrphanedPlacement(): // only a cluster has WorkPlacements of other writers: TestWorkPlacementWithoutWorkIsReported
 			continue
 		case finding.PlacementsDisagree(): // only a cluster has existing WorkPlacements
 			continue
@@ -126,7 +126,7 @@ func covered(t *testing.T, calls []call) {
 			continue
 		case finding.PolicyNotInForce(): // only a cluster has policies: TestPolicyThatIsRemovedIsNoticed
 			continue
-		case finding.PolicyUnchecked(): // as above: TestAVerdictIsAFinding
+		case finding.PolicyUnchecked(): // as above: TestPolicyVerdictIsReported
 			continue
 		case finding.PolicyDeniesSelf(): // as above: TestPolicyThatDeniesThisProgramIsNoticed
 			continue
@@ -191,12 +191,12 @@ func statuses(command string) []int {
 	case "work", "profile":
 		return []int{exitClean, exitUsage, exitFailure}
 	case "status", "handover":
-		return []int{exitUsage, exitFailure} // only in a cluster there is a status to write, or anything to hand over: test/kube
+		return []int{exitUsage, exitFailure} // a status to write, or anything to hand over, exists only in a cluster: test/kube
 	}
 	return []int{exitClean, exitUsage}
 }
 
-// wantedOfCommands returns what scripts must cover of every command.
+// wantedOfCommands returns the elements of every command that scripts must cover.
 func wantedOfCommands() []string {
 	var wanted []string
 	for _, command := range append(allCommands(root(streams{})), root(streams{})) {
@@ -345,9 +345,9 @@ func unseen(text string) bool {
 	return true
 }
 
-// TestScriptsLookAtWhatFails checks that scripts that expect an error also compare its
+// TestScriptsCheckFailures checks that scripts that expect an error also compare its
 // message.
-func TestScriptsLookAtWhatFails(t *testing.T) {
+func TestScriptsCheckFailures(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(scripts) == 0 {
 		t.Fatal(scripts, err)

@@ -95,7 +95,7 @@ func (w *daemonEnv) placed() int {
 	return strings.Count(w.git("--git-dir", w.repository, "ls-tree", "-r", "--name-only", "main"), "/m.yaml")
 }
 
-func TestADaemonKeepsWhatATruncatedFileHeld(t *testing.T) {
+func TestDaemonKeepsObjectsOfATruncatedFile(t *testing.T) {
 	w := watchedWorks(t, 16, "one")
 	const delay = 2 * time.Second
 	stop := w.run(delay)
@@ -126,9 +126,9 @@ func TestADaemonKeepsWhatATruncatedFileHeld(t *testing.T) {
 	}
 }
 
-// TestADaemonThatStartsDuringACheckoutRemovesNothing switches between two branches with the
+// TestDaemonThatStartsDuringACheckoutRemovesNothing switches between two branches with the
 // same Works in different files, while daemons are started and stopped.
-func TestADaemonThatStartsDuringACheckoutRemovesNothing(t *testing.T) {
+func TestDaemonThatStartsDuringACheckoutRemovesNothing(t *testing.T) {
 	w := watchedWorks(t, 40, "one")
 	in := func(args ...string) { t.Helper(); w.git(append([]string{"-C", w.dir}, args...)...) }
 	in("init", "-q", "-b", "one")

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// TestWhatIsCreatedAlreadyIsNotCreatedAgain checks that no other change is left out.
-func TestWhatIsCreatedAlreadyIsNotCreatedAgain(t *testing.T) {
+// TestExistingObjectIsNotCreatedAgain checks that no other change is left out.
+func TestExistingObjectIsNotCreatedAgain(t *testing.T) {
 	change := func(name string, verbs ...status.Verb) status.Change {
 		p := &kratix.WorkPlacement{}
 		p.Name = name

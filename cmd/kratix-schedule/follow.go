@@ -115,7 +115,7 @@ func adminToken(file string) (func() (string, error), error) {
 	return read, err
 }
 
-// shortestToken is the minimal length of a token in bytes; a shorter one could be guessed.
+// shortestToken is the minimum length of a token in bytes; a shorter one could be guessed.
 const shortestToken = 16
 
 // tracesTimeout is the timeout for sending the last spans.

@@ -137,7 +137,7 @@ func follows(t *testing.T, args ...string) string {
 	return trouble.String()
 }
 
-func TestRunListensOnLoopbackUnlessItIsTold(t *testing.T) {
+func TestRunListensOnLoopbackByDefault(t *testing.T) {
 	if text := follows(t, "--listen="); strings.Contains(text, "listening") {
 		t.Errorf("it listens:\n%s", text)
 	}
@@ -212,7 +212,7 @@ func TestRunEndsAtOnceWhenItsInputIsNotThere(t *testing.T) {
 	}
 }
 
-func TestADryRunTellsOnceWhatItWouldWriteAndWritesNothing(t *testing.T) {
+func TestDryRunReportsChangesOnceAndWritesNothing(t *testing.T) {
 	tutorial, err := filepath.Abs("../../testdata/elastic-cloud")
 	if err != nil {
 		t.Fatal(err)

@@ -120,7 +120,7 @@ func (h *handoverOf) reconciler(from source.Source) *reconcile.Reconciler {
 	}
 }
 
-// judge plans what Kratix would do.
+// judge plans the actions of Kratix.
 func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapshot, error) {
 	expanded := &expandedSource{Source: h.source, most: int64(h.flags.unpacked.most)}
 	reconciler := h.reconciler(expanded)
@@ -220,7 +220,7 @@ func isOfStore(f finding.Finding) bool {
 	return f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() && strings.HasPrefix(f.Place.Object, kratix.SecretKind+" ")
 }
 
-// describeBreak describes what Kratix would do, or may do where it chooses.
+// describeBreak describes an action of Kratix that is certain, or possible where it chooses.
 func describeBreak(b handover.Break) string {
 	how := "Kratix would place it there"
 	if b.Fitting > b.Others+1 {

@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-func TestWhatHandoverSaysAndHowItEnds(t *testing.T) {
+func TestHandoverOutputAndExitStatus(t *testing.T) {
 	unknown := func(rule finding.Rule, object string) handover.Verdict {
 		return handover.Verdict{Unknown: []finding.Finding{{Rule: rule, Place: finding.Place{Object: object}, Message: "why"}}}
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// TestWordsOfAServerAndNamesOfRecordsAreEscaped has a hook that refuses one of two Works with
+// TestServerMessagesAndRecordNamesAreEscaped uses a hook that refuses one of two Works with
 // a hostile message, and records with hostile names, and checks every format.
-func TestWordsOfAServerAndNamesOfRecordsAreEscaped(t *testing.T) {
+func TestServerMessagesAndRecordNamesAreEscaped(t *testing.T) {
 	const words = "no m01\n::error::x\x1b[31m\u009b2J\u202e\u2066</script><script>alert(1)</script>##[error]y"
 	w := watchedWorks(t, 2, "one")
 	seed := filepath.Join(t.TempDir(), "seed")

@@ -62,25 +62,25 @@ func oddFiles(t *testing.T) []odd {
 	sound := oddWork("a", "x.yaml", packed(settingsManifest))
 	return []odd{
 		{name: "an empty file", files: one("")},
-		{name: "a file of comments", files: one("# to be written\n---\n# later\n")},
+		{name: "a file with only comments", files: one("# to be written\n---\n# later\n")},
 		{name: "a byte order mark", files: one("\ufeff" + sound)},
 		{name: "a byte order mark before a document marker", files: one("\ufeff---\n" + sound)},
-		{name: "Windows line ends", files: one(strings.ReplaceAll(sound, "\n", "\r\n"))},
-		{name: "no line end at the end", files: one(strings.TrimSuffix(sound, "\n"))},
+		{name: "Windows line endings", files: one(strings.ReplaceAll(sound, "\n", "\r\n"))},
+		{name: "no newline at the end", files: one(strings.TrimSuffix(sound, "\n"))},
 		{name: "a tab for indentation", files: one("apiVersion: v1\nmetadata:\n\tname: a\n")},
 		{name: "Latin-1", files: one(platformVersion + "kind: Work\nmetadata:\n  name: caf\xe9\n")},
 		{name: "UTF-16", files: one("\xff\xfea\x00:\x00")},
 		{name: "a control character", files: one(platformVersion + "kind: \"Work\x01\"\n")},
 		{name: "gzip instead of YAML", files: one(gzipped(t, sound))},
 		{name: "JSON", files: map[string]string{"in.json": `{"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Work", "metadata": {"name": "a"}, "spec": {"promiseName": "redis", "workloadGroups": [{"id": "5058f1af8388633f609cadb75a75dc9d", "directory": ".", "workloads": [{"filepath": "x.txt", "content": "` + packed("x") + `"}]}]}}`}, args: "validate in.json"},
-		{name: "text that is no YAML", files: one("a: b: c\n")},
+		{name: "text that is not YAML", files: one("a: b: c\n")},
 		{name: "a Helm template", files: one("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n")},
 		{name: "a values file", files: one("replicas: 3\n")},
-		{name: "a list", files: one("- a\n- b\n")},
-		{name: "a word", files: one("hello\n")},
-		{name: "10,000 levels of brackets", files: one(strings.Repeat("[", 10001))},
-		{name: "10,000 levels of maps", files: one(platformVersion + "kind: Work\na: " + strings.Repeat("{a: ", 10001) + "1" + strings.Repeat("}", 10001) + "\n")},
-		{name: "a key twice", files: one(platformVersion + "kind: Work\nmetadata: {name: a}\nmetadata: {name: b}\n")},
+		{name: "a document that is a list", files: one("- a\n- b\n")},
+		{name: "a document that is a string", files: one("hello\n")},
+		{name: "10,000 nested brackets", files: one(strings.Repeat("[", 10001))},
+		{name: "10,000 nested maps", files: one(platformVersion + "kind: Work\na: " + strings.Repeat("{a: ", 10001) + "1" + strings.Repeat("}", 10001) + "\n")},
+		{name: "a duplicate key", files: one(platformVersion + "kind: Work\nmetadata: {name: a}\nmetadata: {name: b}\n")},
 		{name: "an alias without an anchor", files: one("a: *b\n")},
 	}
 }
@@ -99,24 +99,24 @@ func oddObjects() []odd {
 		{name: "no name", files: one(platformVersion + "kind: Work\nspec: {promiseName: redis}\n")},
 		{name: "a name that is a number", files: one(platformVersion + "kind: Work\nmetadata:\n  name: 7\n")},
 		{name: "a label that is a number", files: one(platformVersion + "kind: Work\nmetadata:\n  name: a\n  labels:\n    tier: 1\n")},
-		{name: "a label that is yes", files: one(platformVersion + "kind: Work\nmetadata:\n  name: a\n  labels:\n    prod: yes\n")},
+		{name: "a label with the value yes", files: one(platformVersion + "kind: Work\nmetadata:\n  name: a\n  labels:\n    prod: yes\n")},
 		{name: "labels that are a list", files: one(platformVersion + "kind: Work\nmetadata:\n  name: a\n  labels: [a]\n")},
 		{name: "an unknown field", files: one(strings.Replace(sound, "promiseName:", "promisName: x\n  promiseName:", 1))},
 		{name: "no promiseName", files: one(platformVersion + "kind: Work\nmetadata: {name: a}\n")},
 		{name: "no workload groups", files: one(platformVersion + "kind: Work\nmetadata: {name: a}\nspec: {promiseName: redis}\n")},
 		{name: "a group without an id", files: one(platformVersion + "kind: Work\nmetadata: {name: a}\nspec: {promiseName: redis, workloadGroups: [{directory: .}]}\n")},
-		{name: "a group's id that is not its directory's", files: one(strings.Replace(sound, "5058f1af8388633f609cadb75a75dc9d", "0123456789abcdef0123456789abcdef", 1))},
-		{name: "the same Work twice", files: one(sound + "---\n" + sound)},
-		{name: "content that is no base64", files: one(oddWork("a", "x.yaml", "hello!"))},
-		{name: "base64 that is no gzip", files: one(oddWork("a", "x.yaml", base64.StdEncoding.EncodeToString([]byte(settingsManifest))))},
-		{name: "gzip that is cut off", files: one(oddWork("a", "x.yaml", base64.StdEncoding.EncodeToString([]byte("\x1f\x8b\x08\x00\x00"))))},
-		{name: "a path that leads out", files: one(oddWork("a", "../../x.yaml", packed(settingsManifest)))},
+		{name: "a group id that does not match its directory", files: one(strings.Replace(sound, "5058f1af8388633f609cadb75a75dc9d", "0123456789abcdef0123456789abcdef", 1))},
+		{name: "a repeated Work", files: one(sound + "---\n" + sound)},
+		{name: "content that is not base64", files: one(oddWork("a", "x.yaml", "hello!"))},
+		{name: "base64 that is not gzip", files: one(oddWork("a", "x.yaml", base64.StdEncoding.EncodeToString([]byte(settingsManifest))))},
+		{name: "truncated gzip", files: one(oddWork("a", "x.yaml", base64.StdEncoding.EncodeToString([]byte("\x1f\x8b\x08\x00\x00"))))},
+		{name: "a path that leads out of the directory", files: one(oddWork("a", "../../x.yaml", packed(settingsManifest)))},
 		{name: "a file that Flux cannot build", files: one(oddWork("a", "x.yaml", packed("replicas: 3\n")))},
 		{name: "a List without items", files: one("apiVersion: v1\nkind: List\nitems: []\n")},
-		{name: "a List with an item that is none", files: one("apiVersion: v1\nkind: List\nitems:\n- hello\n")},
-		{name: "a bucket that no server has", files: one(platformVersion + "kind: BucketStateStore\nmetadata: {name: a}\nspec: {bucketName: my bucket, endpoint: s3.example.com}\n")},
+		{name: "a List with an item that is not an object", files: one("apiVersion: v1\nkind: List\nitems:\n- hello\n")},
+		{name: "an invalid bucket name", files: one(platformVersion + "kind: BucketStateStore\nmetadata: {name: a}\nspec: {bucketName: my bucket, endpoint: s3.example.com}\n")},
 		{name: "a Destination without a state store", files: one(platformVersion + "kind: Destination\nmetadata: {name: a}\n")},
-		{name: "a Destination whose state store is not there", files: one(platformVersion + "kind: Destination\nmetadata: {name: a}\nspec: {stateStoreRef: {kind: GitStateStore, name: b}}\n")},
+		{name: "a Destination whose state store is missing", files: one(platformVersion + "kind: Destination\nmetadata: {name: a}\nspec: {stateStoreRef: {kind: GitStateStore, name: b}}\n")},
 	}
 }
 
@@ -127,22 +127,22 @@ func oddPlaces() []odd {
 		return func(t *testing.T) { check0(t, os.Symlink(target, "in/link.yaml")) }
 	}
 	return []odd{
-		{name: "a path that is not there", args: "validate nowhere"},
+		{name: "a path that does not exist", args: "validate nowhere"},
 		{name: "an empty directory", files: map[string]string{"in/": ""}, args: "validate in"},
-		{name: "a directory of other files", files: map[string]string{"in/README.md": "x"}, args: "validate in"},
+		{name: "a directory with other files", files: map[string]string{"in/README.md": "x"}, args: "validate in"},
 		{name: "Works in sub-directories", files: map[string]string{"in/a/in.yaml": sound, "in/b/in.yaml": sound}, args: "validate in"},
 		{name: "a directory named x.yaml", files: map[string]string{"in/x.yaml/a.yaml": sound}, args: "validate in"},
-		{name: "an ending in upper case", files: map[string]string{"in/a.YAML": sound}, args: "validate in"},
+		{name: "a file extension in upper case", files: map[string]string{"in/a.YAML": sound}, args: "validate in"},
 		{name: "a hidden file", files: map[string]string{"in/.a.yaml": sound}, args: "validate in"},
-		{name: "a link to nowhere", files: map[string]string{"in/": ""}, prepare: link("nowhere.yaml"), args: "validate in"},
-		{name: "a link to a directory", files: map[string]string{"in/": "", "other/": ""}, prepare: link("../other"), args: "validate in"},
-		{name: "a link to itself", files: map[string]string{"in/": ""}, prepare: link("link.yaml"), args: "validate in"},
-		{name: "a pipe", files: map[string]string{"in/": ""}, prepare: func(t *testing.T) { check0(t, syscall.Mkfifo("in/pipe.yaml", 0o600)) }, args: "validate in"},
-		{name: "a file that may not be read", files: map[string]string{"in/a.yaml": sound}, prepare: func(t *testing.T) { check0(t, os.Chmod("in/a.yaml", 0)) }, args: "validate in"},
-		{name: "a directory that may not be read", files: map[string]string{"in/a.yaml": sound}, prepare: func(t *testing.T) { check0(t, os.Chmod("in", 0)) }, args: "validate in"},
+		{name: "a symbolic link to a missing file", files: map[string]string{"in/": ""}, prepare: link("nowhere.yaml"), args: "validate in"},
+		{name: "a symbolic link to a directory", files: map[string]string{"in/": "", "other/": ""}, prepare: link("../other"), args: "validate in"},
+		{name: "a symbolic link to itself", files: map[string]string{"in/": ""}, prepare: link("link.yaml"), args: "validate in"},
+		{name: "a named pipe", files: map[string]string{"in/": ""}, prepare: func(t *testing.T) { check0(t, syscall.Mkfifo("in/pipe.yaml", 0o600)) }, args: "validate in"},
+		{name: "a file without read permission", files: map[string]string{"in/a.yaml": sound}, prepare: func(t *testing.T) { check0(t, os.Chmod("in/a.yaml", 0)) }, args: "validate in"},
+		{name: "a directory without read permission", files: map[string]string{"in/a.yaml": sound}, prepare: func(t *testing.T) { check0(t, os.Chmod("in", 0)) }, args: "validate in"},
 		{name: "an empty tree", files: map[string]string{"in/": ""}, args: "validate --tree in"},
 		{name: "a tree without manifests", files: map[string]string{"in/README.md": "x"}, args: "validate --tree in"},
-		{name: "a pipeline's directories", files: map[string]string{"in/input/": "", "in/output/x.yaml": settingsManifest, "in/metadata/": ""}, args: "validate in"},
+		{name: "the directories of a pipeline", files: map[string]string{"in/input/": "", "in/output/x.yaml": settingsManifest, "in/metadata/": ""}, args: "validate in"},
 		{name: "a pipeline without its request", files: map[string]string{"in/output/x.yaml": settingsManifest}, args: "validate --pipeline in --promise redis"},
 		{name: "a pipeline without output", files: map[string]string{"in/input/object.yaml": "apiVersion: example.org/v1\nkind: Redis\nmetadata: {name: a}\n", "in/output/": ""}, args: "validate --pipeline in --promise redis"},
 		{name: "a pipeline with a misspelt selector", files: map[string]string{
@@ -150,9 +150,9 @@ func oddPlaces() []odd {
 			"in/metadata/destination-selectors.yaml": "- dir: x\n  matchLabels: {a: b}\n",
 		}, args: "validate --pipeline in --promise redis"},
 		{name: "a pipeline without --promise", files: map[string]string{"in/output/x.yaml": settingsManifest}, args: "validate --pipeline in"},
-		{name: "all files left out", files: map[string]string{"in/a.yaml": sound}, args: "validate in --exclude *.yaml"},
-		{name: "a pattern that is none", files: map[string]string{"in/a.yaml": sound}, args: "validate in --exclude ["},
-		{name: "a report in a directory that is not there", files: one(sound), args: "validate in.yaml -o json=nowhere/x.json"},
+		{name: "all files excluded", files: map[string]string{"in/a.yaml": sound}, args: "validate in --exclude *.yaml"},
+		{name: "an invalid pattern", files: map[string]string{"in/a.yaml": sound}, args: "validate in --exclude ["},
+		{name: "a report in a directory that does not exist", files: one(sound), args: "validate in.yaml -o json=nowhere/x.json"},
 		{name: "an unknown command", args: "report --help"},
 		{name: "an unknown sub-command", args: "config verfy --help"},
 	}
@@ -170,9 +170,9 @@ func check0(t *testing.T, err error) {
 func TestGeneratedInputs(t *testing.T) {
 	var page strings.Builder
 	page.WriteString("# Odd inputs\n\n" + generatedMark)
-	page.WriteString("Inputs that are wrong or unusual, and the program's answer: its exit status, and the first line that it prints about them. " +
-		"What follows in the output is the place, with file and line, and what to do. [Check Works in CI](../ci.md) tells what each status means. " +
-		"[Manifests](#manifests) that Flux could not apply are a table of their own.\n")
+	page.WriteString("This page lists wrong or unusual inputs, each with the exit status and the first line of the output about it. " +
+		"The next lines of the output show the file and line, and how to fix the input. [Check Works in CI](../ci.md) explains the exit statuses. " +
+		"A second table lists [manifests](#manifests) that Flux might not apply.\n")
 	count := 0
 	for _, part := range []struct {
 		title string

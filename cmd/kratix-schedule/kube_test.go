@@ -23,9 +23,9 @@ func kubeconfig(t *testing.T, server string) string {
 	return path
 }
 
-// TestAnAPIServerThatNeverAnswersKeepsNoProcessFromEnding checks that the process ends within
+// TestSilentAPIServerDoesNotDelayTheEnd checks that the process ends within
 // the shutdown timeout.
-func TestAnAPIServerThatNeverAnswersKeepsNoProcessFromEnding(t *testing.T) {
+func TestSilentAPIServerDoesNotDelayTheEnd(t *testing.T) {
 	for name, flags := range map[string][]string{
 		"alone":                 nil,
 		"one of several":        {"--leader-elect"},
@@ -66,7 +66,7 @@ func TestAnAPIServerThatNeverAnswersKeepsNoProcessFromEnding(t *testing.T) {
 	}
 }
 
-func TestTheAPIServersShareIsNotLimitedOnOurSide(t *testing.T) {
+func TestClientHasNoRateLimit(t *testing.T) {
 	flags := apiFlags{kubeconfig: kubeconfig(t, "http://127.0.0.1:1")}
 	config, err := flags.config("--kube")
 	if err != nil || config.QPS >= 0 || config.RateLimiter != nil {

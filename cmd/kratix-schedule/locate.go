@@ -20,8 +20,8 @@ type locator struct {
 	// dirs are the directories of objects whose files are on disk: a pipeline's output, a
 	// store's tree.
 	dirs map[string]string
-	// reported are the places of findings made while reading, without lines: files on disk, even
-	// if the object that counts is in another one.
+	// reported are the places, without lines, of findings made while reading. Each is a file on
+	// disk, even if another file has the object that counts.
 	reported map[finding.Place]bool
 }
 
@@ -97,7 +97,7 @@ func unpackOne(work *kratix.Work) (comments []policy.Comment, objects int) {
 	return comments, objects
 }
 
-// claimObjects sets the objects of the input that each comment is beside.
+// claimObjects sets, for each comment, the objects of the input that it applies to.
 func claimObjects(comments []policy.Comment, snapshot source.Snapshot) {
 	for i := range comments {
 		for object, place := range snapshot.Origins.All() {

@@ -82,10 +82,10 @@ func oddManifests(t *testing.T) string {
 		fmt.Fprintf(&listing, "\n%s:\n\n```yaml\n%s```\n", strings.ToUpper(input.Name[:1])+input.Name[1:], strings.ReplaceAll(string(input.Data), "\ufeff", ""))
 	}
 	return "\n## Manifests\n\n" +
-		"What becomes of YAML that Kubernetes tools disagree about, in a file of a Work. \"Fails\" is the whole root: Flux applies nothing of it, neither this file nor " +
-		"any other, so the placement is held back and `validate` ends with 1. The answers are those of kustomize's library and of the steps that Flux's " +
-		"kustomize-controller takes after it; `make oracle` holds them to Flux's own code. The manifests themselves are below.\n\n" +
-		"| Input | Flux | Rule |\n|---|---|---|\n" + table.String() + "\n## The manifests themselves\n" + listing.String()
+		"Kubernetes tools disagree about the following YAML. The table shows what Flux does with it in a file of a Work. \"Fails\" means the whole root: Flux applies " +
+		"neither this file nor any other, so the placement is held back and `validate` ends with status 1. The results are computed by kustomize's library and by the steps " +
+		"that Flux's kustomize-controller takes after it; `make oracle` compares them with Flux's own code. The manifests are listed [below](#the-manifests).\n\n" +
+		"| Input | Flux | Rule |\n|---|---|---|\n" + table.String() + "\n## The manifests\n" + listing.String()
 }
 
 // fluxAnswer returns the entry on the page for a file.

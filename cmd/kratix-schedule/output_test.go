@@ -75,7 +75,7 @@ func TestTheBranchOfARepository(t *testing.T) {
 	}
 }
 
-func TestWhoseAFileIs(t *testing.T) {
+func TestOwnerOfFile(t *testing.T) {
 	for path, want := range map[string]string{
 		"worker-1/resources/team/redis/cache/instance/5058f/x.yaml": "request team/cache of Promise redis",
 		"resources/team/redis/cache/5058f/x.yaml":                   "request team/cache of Promise redis",

@@ -97,8 +97,8 @@ func (s *checkSource) promiseOf(snapshot *source.Snapshot) (*kratix.Promise, err
 	return promise, nil
 }
 
-// looksLikePath reports whether a value is meant as the path of a Promise's file though there
-// is no such file.
+// looksLikePath reports whether a value is probably the path of a Promise's file, although that
+// file does not exist.
 func looksLikePath(promise string) bool {
 	return strings.ContainsAny(promise, `/\`) || strings.HasSuffix(promise, ".yaml") || strings.HasSuffix(promise, ".yml")
 }

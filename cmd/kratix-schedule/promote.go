@@ -28,7 +28,7 @@ func (f *promoteFlags) add(c *cobra.Command) {
 	configurable(c, "live-store")
 }
 
-// configure takes the live stores from the configuration, if they are of use.
+// configure takes the live stores from the configuration, if they are needed.
 func (f *promoteFlags) configure(c *cobra.Command) error {
 	if !f.enabled {
 		return nil
@@ -67,7 +67,7 @@ var (
 	_ pflag.SliceValue = (*liveStores)(nil)
 )
 
-// liveStorePattern returns a regular expression of what Set takes.
+// liveStorePattern returns a regular expression for the values that Set accepts.
 func liveStorePattern() string {
 	one := fmt.Sprintf("(%s|%s)/[^/=\\s]+", kratix.GitStateStoreKind, kratix.BucketStateStoreKind)
 	return "^" + one + "=" + one + "$"
@@ -101,10 +101,10 @@ func (l *liveStores) String() string { return strings.Join(l.text, ",") }
 // Type returns the placeholder of the value in the help.
 func (*liveStores) Type() string { return "KIND/NAME=KIND/NAME" }
 
-// Append adds one.
+// Append adds an entry.
 func (l *liveStores) Append(text string) error { return l.Set(text) }
 
-// Replace puts others in the place of all.
+// Replace replaces all entries.
 func (l *liveStores) Replace(texts []string) error {
 	*l = liveStores{}
 	for _, text := range texts {
@@ -115,5 +115,5 @@ func (l *liveStores) Replace(texts []string) error {
 	return nil
 }
 
-// GetSlice returns them.
+// GetSlice returns all entries.
 func (l *liveStores) GetSlice() []string { return slices.Clone(l.text) }

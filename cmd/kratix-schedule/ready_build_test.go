@@ -13,9 +13,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestWhatIsBuiltForOthers makes the action build the program, as on a runner with nothing
+// TestActionBuildsTheProgram makes the action build the program, as on a runner with nothing
 // but Go, and runs it as the container image does: alone in its root directory.
-func TestWhatIsBuiltForOthers(t *testing.T) {
+func TestActionBuildsTheProgram(t *testing.T) {
 	testkit.Slow(t)
 	w := newWorkshop(t)
 	program := buildByAction(t, w)
@@ -51,7 +51,7 @@ func buildByAction(t *testing.T, w workshop) string {
 	if status != exitFindings || strings.Count(output, "::error file=testdata/elastic-cloud/") != 7 || !strings.Contains(w.read(t, "reports/report.sarif"), "KS001") {
 		t.Errorf("status %d: %s", status, output)
 	}
-	// A runner without Go prints what is missing.
+	// Without Go, the action prints an error that names it.
 	w.file(t, "tools/kept", "")
 	output, status = w.shell(t, "PATH="+w.dir+"/tools; "+strings.Replace(script, "sh ", "/bin/sh ", 1), env...)
 	if status != exitFailure || !strings.Contains(output, "::error::") || !strings.Contains(output, "actions/setup-go") {

@@ -205,9 +205,9 @@ func TestThePreCommitHook(t *testing.T) {
 	}
 }
 
-// TestAsAPluginOfKratix checks that Kratix's CLI finds the plugin in the way of kubectl: the
-// words before the first flag are joined by dashes, and the longest name on the PATH gets the
-// rest of the command line.
+// TestAsAPluginOfKratix checks that Kratix's CLI finds the plugin as kubectl would: the words
+// before the first flag are joined by dashes, and the longest name on the PATH gets the rest of
+// the command line.
 func TestAsAPluginOfKratix(t *testing.T) {
 	w := newWorkshop(t)
 	t.Setenv("PATH", filepath.Join(w.dir, "bin")+":"+os.Getenv("PATH"))

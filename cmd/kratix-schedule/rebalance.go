@@ -105,7 +105,7 @@ func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.
 	return exit{code: exitFindings}
 }
 
-// moveRounds is the maximal number of rounds of a move: to place, to remove, and to drop the
+// moveRounds is the maximum number of rounds of a move: to place, to remove, and to drop the
 // label of the origin; and one for moves that had to wait for capacity.
 const moveRounds = 4
 

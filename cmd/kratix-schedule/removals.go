@@ -66,7 +66,7 @@ func (f *allowanceFile) reader() func(time.Time) (reconcile.Allowance, error) {
 	return f.read
 }
 
-// read returns the allowance in the file at a time. A missing file allows nothing.
+// read returns the allowance in the file at the given time. A missing file allows nothing.
 func (f *allowanceFile) read(now time.Time) (reconcile.Allowance, error) {
 	const most = 1 << 10
 	file, err := os.Open(f.path)
@@ -90,7 +90,7 @@ func (f *allowanceFile) read(now time.Time) (reconcile.Allowance, error) {
 
 var errAllowanceFile = errors.New(`write it as "12 until 2026-01-31T12:00:00Z", or "all until ..."`)
 
-// parseAllowanceFile returns the allowance in a file's text at a time.
+// parseAllowanceFile returns the allowance in a file's text at the given time.
 func parseAllowanceFile(text string, now time.Time) (reconcile.Allowance, error) {
 	words := strings.Fields(text)
 	if len(words) == 0 {

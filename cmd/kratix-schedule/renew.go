@@ -13,14 +13,14 @@ import (
 // renewals delays changes that only set a new generation in a WorkPlacement's spec, or only
 // report that another generation of it is promoted. A Promise with static dependencies makes
 // Kratix update its Work about ten times a second for ever, each time with the same contents;
-// following each update would drive that on.
+// following each update would keep that going.
 type renewals struct {
 	// last is the time of the last change of each WorkPlacement's spec.
 	last map[kratix.Key]time.Time
 }
 
-// renewalInterval is how long a changed WorkPlacement is not updated for another generation
-// of the same contents.
+// renewalInterval is how long after a change a WorkPlacement is not updated for another
+// generation of the same contents.
 const renewalInterval = 10 * time.Second
 
 // slow removes the patches that can be delayed from changes, and returns the time until the

@@ -10,10 +10,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// TestAnotherGenerationOfTheSameContentsCanWait checks that a WorkPlacement that was just
+// TestNewGenerationWithEqualContentsIsDelayed checks that a WorkPlacement that was just
 // changed gets the next generation of the same contents some seconds later, and other
 // contents at once.
-func TestAnotherGenerationOfTheSameContentsCanWait(t *testing.T) {
+func TestNewGenerationWithEqualContentsIsDelayed(t *testing.T) {
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	placement := &kratix.WorkPlacement{}
 	placement.Name, placement.Namespace = "a", "default"
@@ -51,9 +51,9 @@ func TestAnotherGenerationOfTheSameContentsCanWait(t *testing.T) {
 	}
 }
 
-// TestAnotherGenerationOfWhatIsPromotedCanWait checks that another promoted generation is
+// TestNewGenerationOfPromotedContentsIsDelayed checks that another promoted generation is
 // reported some seconds later, and everything else at once.
-func TestAnotherGenerationOfWhatIsPromotedCanWait(t *testing.T) {
+func TestNewGenerationOfPromotedContentsIsDelayed(t *testing.T) {
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	placement := &kratix.WorkPlacement{}
 	placement.Name, placement.Namespace = "a", "default"

@@ -32,7 +32,7 @@ const (
 func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statestore.Obstacle, error) {
 	url, branch := splitBranch(f.repo)
 	if isDir(url) {
-		url = absolute(url) // an absolute path, in whatever form a directory is given
+		url = absolute(url) // always an absolute path
 	}
 	// Without a branch it is main, or else the default branch; none is created.
 	config := git.Config{Name: "--repo", URL: url, Branch: branch, CreateBranch: branch == "", Now: time.Now}

@@ -14,7 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-var update = flag.Bool("update", false, "write golden files and generated documents anew")
+var update = flag.Bool("update", false, "write golden files and generated documents again")
 
 func TestMain(m *testing.M) {
 	if os.Getenv("KRATIX_SCHEDULE_AS_PROGRAM") != "" {

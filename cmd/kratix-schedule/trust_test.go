@@ -37,9 +37,9 @@ func commandLine(args ...string) (code int, out string) {
 	return code, text.String()
 }
 
-// TestConfigurationDoesNotSayWhereCredentialsGo checks that a server that only a
+// TestConfigurationCannotRedirectCredentials checks that a server that only a
 // configuration names gets none, and one that the user names does.
-func TestConfigurationDoesNotSayWhereCredentialsGo(t *testing.T) {
+func TestConfigurationCannotRedirectCredentials(t *testing.T) {
 	var mu sync.Mutex
 	var logins, requests int
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

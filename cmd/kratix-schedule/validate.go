@@ -23,7 +23,7 @@ type validateFlags struct {
 	verdict verdictFlags
 	// onConflict is the engine's action for conflicts.
 	onConflict conflictFlag
-	// apply is the engine's action for what the API server would refuse.
+	// apply is the engine's action for objects that the API server would refuse.
 	apply      applyFlag
 	profiles   profileAgeFlag
 	names      nameFlag
@@ -157,7 +157,7 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 }
 
 // status returns the exit status of the check; nothing is the reason why there was nothing to
-// check, if so.
+// check, nil if there was something.
 func (f *validateFlags) status(document report.Document, failed bool, nothing error) error {
 	switch {
 	case failed && f.verdict.writeBaseline:

@@ -30,7 +30,8 @@ func (f *volumeFlags) volume(c *cobra.Command) (report.Volume, error) {
 	return report.Normal, nil
 }
 
-// notices returns the output for messages that are not findings: none if it is to be quiet.
+// notices returns the output for messages that are not findings; with --quiet they are
+// discarded.
 func (s streams) notices(volume report.Volume) io.Writer {
 	if volume == report.Quiet {
 		return io.Discard

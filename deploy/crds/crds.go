@@ -2,11 +2,10 @@
 // +versionName=v1alpha1
 // +kubebuilder:validation:Optional
 
-// Package crds has the CustomResourceDefinitions for use without Kratix: those
-// kinds of platform.kratix.io/v1alpha1 that placing and writing Works needs, with
-// Kratix's own names. The YAML files beside it are made from these types, whose
-// fields are those of package kratix. Where Kratix is installed its own
-// definitions count, and these must not be applied.
+// Package crds has the CustomResourceDefinitions for use without Kratix: those kinds of
+// platform.kratix.io/v1alpha1 that placing and writing Works needs, with Kratix's own names. The
+// YAML files beside it are made from these types, whose fields are those of package kratix.
+// Where Kratix is installed, its own definitions apply, and these must not be used.
 package crds
 
 import (
@@ -34,7 +33,7 @@ type Work struct {
 	Status kratix.WorkStatus `json:"status,omitzero"`
 }
 
-// WorkPlacement is the record that one group of a Work is on one Destination.
+// WorkPlacement records that one group of a Work is on one Destination.
 //
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:path=workplacements,shortName=wp;wps,categories=kratix
@@ -51,7 +50,7 @@ type WorkPlacement struct {
 	Status kratix.WorkPlacementStatus `json:"status,omitzero"`
 }
 
-// Destination is a place that pulls from a path of a state store: a cluster, most often.
+// Destination is a target that reads from a path of a state store, usually a cluster.
 //
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:path=destinations,scope=Cluster,shortName=dest;dests,categories=kratix

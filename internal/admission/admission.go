@@ -1,5 +1,5 @@
 // Package admission checks whether the admission policy of deploy/schedule is in force: whether
-// the API server denies Kratix's ServiceAccount to create WorkPlacements and to change their
+// the API server keeps Kratix's ServiceAccount from creating WorkPlacements and changing their
 // spec. It does I/O, and changes nothing: all its write requests are dry runs.
 package admission
 
@@ -51,11 +51,11 @@ type State string
 
 // The states.
 const (
-	// InForce: the ServiceAccount is denied to place Works.
+	// InForce: the ServiceAccount cannot place Works.
 	InForce State = "InForce"
 	// NotInForce: the ServiceAccount can place Works.
 	NotInForce State = "NotInForce"
-	// DeniesSelf: admission denies this process to create WorkPlacements.
+	// DeniesSelf: admission keeps this process from creating WorkPlacements.
 	DeniesSelf State = "DeniesSelf"
 	// Unknown: the check could not be made or was inconclusive.
 	Unknown State = "Unknown"
@@ -87,7 +87,7 @@ const (
 	ReasonBindingMissing      = "BindingMissing"
 	ReasonBindingDiffers      = "BindingDiffers"
 	ReasonNotDenied           = "BindingDoesNotDeny"
-	// ReasonNotEnforced: in a dry run, the API server allowed what the policy denies.
+	// ReasonNotEnforced: in a dry run, the API server allowed a request that the policy denies.
 	ReasonNotEnforced = "PolicyNotEnforced"
 	// ReasonUnsupported: the API server is older than ValidatingAdmissionPolicies.
 	ReasonUnsupported = "PoliciesUnsupported"

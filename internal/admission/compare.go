@@ -38,9 +38,9 @@ type judged[O any] struct {
 	problems []problem
 }
 
-// compare returns the verdict on the policies and bindings of a cluster: whether a policy
-// denies the account what the shipped one denies, and whether a binding puts it in force. Names
-// do not matter.
+// compare returns the verdict on the policies and bindings of a cluster: whether a policy denies
+// the account the same requests as the shipped one, and whether a binding puts it in force.
+// Names do not matter.
 func compare(policies []policy, bindings []binding, account ServiceAccount) Verdict {
 	var own []judged[policy]
 	for _, p := range policies {
@@ -129,8 +129,8 @@ func isDenying(v api.Validation) bool { return normal(v.Expression) == normal(de
 // condition returns the normalized expression that selects only the account.
 func condition(account ServiceAccount) string { return normal(who + "'" + account.Username() + "'") }
 
-// policyProblems returns the reasons why a policy does not deny the account what the shipped
-// one denies. Additional validations are no problem, since all of them must hold.
+// policyProblems returns the reasons why a policy does not deny the account what the shipped one
+// denies. Additional validations do no harm, since all of them must hold.
 func policyProblems(spec api.ValidatingAdmissionPolicySpec, account ServiceAccount) []problem {
 	var found []problem
 	differs := func(format string, args ...any) {

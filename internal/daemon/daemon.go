@@ -1,6 +1,6 @@
-// Package daemon runs rounds: when the input or a store changes, when the user requests one,
-// and after every interval. It runs one worker per store, serves HTTP, and reports each
-// round. It does I/O: it listens for HTTP, and reads and writes by way of its Reconciler.
+// Package daemon runs rounds: when the input or a store changes, when the user requests one, and
+// after every interval. It runs one worker per store, serves HTTP, and reports each round. It
+// does I/O: it listens for HTTP, and reads and writes through its Reconciler.
 package daemon
 
 import (

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// pickyStore is a slow store whose server refuses files with a key.
-type pickyStore struct {
+// refusingStore is a slow store whose server refuses files with a key.
+type refusingStore struct {
 	statestore.Store
 	takes    time.Duration
 	bubble   *bubble
@@ -22,36 +22,36 @@ type pickyStore struct {
 	takesAll bool
 }
 
-func (p *pickyStore) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+func (s *refusingStore) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
 	}
-	time.Sleep(p.takes)
-	p.bubble.mu.Lock()
-	p.pushes++
-	all := p.takesAll
-	p.bubble.mu.Unlock()
+	time.Sleep(s.takes)
+	s.bubble.mu.Lock()
+	s.pushes++
+	all := s.takesAll
+	s.bubble.mu.Unlock()
 	for _, file := range changes.Write {
 		if bytes.Contains(file.Content, []byte("AKIA")) && !all {
 			return "", &statestore.Error{Op: "write", Store: "GitStateStore default", Err: statestore.ErrContentRefused, Remote: file.Path.String() + " holds a key"}
 		}
 	}
-	return p.Store.Apply(ctx, changes)
+	return s.Store.Apply(ctx, changes)
 }
 
 // count returns how many pushes there were since the last call.
-func (p *pickyStore) count() int {
-	p.bubble.mu.Lock()
-	defer p.bubble.mu.Unlock()
-	n := p.pushes
-	p.pushes = 0
+func (s *refusingStore) count() int {
+	s.bubble.mu.Lock()
+	defer s.bubble.mu.Unlock()
+	n := s.pushes
+	s.pushes = 0
 	return n
 }
 
 // written returns how many Works are in the store.
-func (p *pickyStore) written(t *testing.T) int {
+func (s *refusingStore) written(t *testing.T) int {
 	t.Helper()
-	state, err := p.Store.Read(t.Context())
+	state, err := s.Store.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,25 +64,25 @@ func (p *pickyStore) written(t *testing.T) int {
 	return n
 }
 
-// TestRefusedPlacementHoldsUpNoOther runs with a fast store, and with one that takes longer
+// TestRefusedPlacementDelaysNoOther runs with a fast store, and with one that takes longer
 // than a round for each push.
-func TestRefusedPlacementHoldsUpNoOther(t *testing.T) {
+func TestRefusedPlacementDelaysNoOther(t *testing.T) {
 	for name, takes := range map[string]time.Duration{"a fast store": 0, "a slow store": 7 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			inABubble(t, func(t *testing.T, b *bubble) {
-				picky := &pickyStore{Store: b.stored, takes: takes, bubble: b}
+				refusing := &refusingStore{Store: b.stored, takes: takes, bubble: b}
 				b.mu.Lock()
-				b.stored = picky
+				b.stored = refusing
 				b.mu.Unlock()
 				for i := range 40 {
 					b.add(fmt.Sprint("work-", i), "good")
 				}
 				b.put("bad", "AKIA")
 				time.Sleep(4 * time.Minute)
-				if got := picky.written(t); got != 40 {
+				if got := refusing.written(t); got != 40 {
 					t.Errorf("%d of 40 Works are written", got)
 				}
-				if got := picky.count(); got < 2 || got > 12 {
+				if got := refusing.count(); got < 2 || got > 12 {
 					t.Errorf("it takes %d pushes", got)
 				}
 				said := b.page("/api/v1/report")
@@ -94,18 +94,18 @@ func TestRefusedPlacementHoldsUpNoOther(t *testing.T) {
 				}
 				b.put("late", "good")
 				time.Sleep(20 * time.Second)
-				if got := picky.count(); got != 1 || picky.written(t) != 41 {
+				if got := refusing.count(); got != 1 || refusing.written(t) != 41 {
 					t.Errorf("a later Work takes %d pushes", got)
 				}
 				time.Sleep(3 * time.Hour) // it is retried after 5, 15, 35, 75 and 155 minutes
-				if got := picky.count(); got < 4 || got > 6 {
+				if got := refusing.count(); got < 4 || got > 6 {
 					t.Errorf("in three hours it is tried again %d times", got)
 				}
 				b.mu.Lock()
-				picky.takesAll = true
+				refusing.takesAll = true
 				b.mu.Unlock()
 				time.Sleep(7 * time.Hour)
-				if said := b.page("/api/v1/report"); picky.written(t) != 42 || strings.Contains(said, `"KS066"`) {
+				if said := b.page("/api/v1/report"); refusing.written(t) != 42 || strings.Contains(said, `"KS066"`) {
 					t.Error("it is not written though the server takes it now")
 				}
 			})
@@ -116,8 +116,8 @@ func TestRefusedPlacementHoldsUpNoOther(t *testing.T) {
 // TestSIGHUPRetriesRefusedUnits runs on the real clock.
 func TestSIGHUPRetriesRefusedUnits(t *testing.T) {
 	b := newBubble(t)
-	picky := &pickyStore{Store: b.stored, bubble: b}
-	b.stored = picky
+	refusing := &refusingStore{Store: b.stored, bubble: b}
+	b.stored = refusing
 	b.put("good", "good")
 	b.put("bad", "AKIA")
 	ctx, stop := context.WithCancel(t.Context())
@@ -132,16 +132,16 @@ func TestSIGHUPRetriesRefusedUnits(t *testing.T) {
 	wait := func(works int) {
 		t.Helper()
 		for range 300 {
-			if picky.written(t) == works {
+			if refusing.written(t) == works {
 				return
 			}
 			time.Sleep(50 * time.Millisecond)
 		}
-		t.Fatalf("%d Works are written, want %d", picky.written(t), works)
+		t.Fatalf("%d Works are written, want %d", refusing.written(t), works)
 	}
 	wait(1)
 	b.mu.Lock()
-	picky.takesAll = true
+	refusing.takesAll = true
 	b.mu.Unlock()
 	self, err := os.FindProcess(os.Getpid())
 	if err != nil {

@@ -70,7 +70,7 @@ func (s *slowStore) Apply(context.Context, statestore.ChangeSet) (statestore.Rev
 	return "written", nil
 }
 
-func TestWriteThatHasBegunComesToItsEnd(t *testing.T) {
+func TestStartedWriteIsCompleted(t *testing.T) {
 	stop := make(chan struct{})
 	slow := &slowStore{begun: make(chan struct{}), ended: make(chan struct{})}
 	asked := &stopping{stop: stop}

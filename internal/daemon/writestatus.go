@@ -22,7 +22,7 @@ type StatusResult struct {
 	Err error
 }
 
-// next is what is due after a round; a nil channel means nothing.
+// next has the actions that are due after a round; a nil channel means none.
 type next struct {
 	// round starts the next round; tell writes the same report again.
 	round, tell <-chan time.Time

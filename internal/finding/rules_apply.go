@@ -91,7 +91,8 @@ func ImmutableField() Rule {
 	}
 }
 
-// DefinitionRemoved returns KS108: a CustomResourceDefinition goes while objects of it remain.
+// DefinitionRemoved returns KS108: a CustomResourceDefinition is removed while objects of it
+// remain.
 func DefinitionRemoved() Rule {
 	return Rule{
 		ID: "KS108", Name: "DefinitionRemoved", Severity: Error,

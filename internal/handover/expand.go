@@ -1,5 +1,5 @@
-// Package handover computes what Kratix's own controller could place and write if it took over
-// a cluster: each Work without a WorkPlacement on every Destination that fits, since Kratix
+// Package handover computes the placements that Kratix's own controller could write if it took
+// over a cluster: each Work without a WorkPlacement on every Destination that fits, since Kratix
 // chooses at random, and each WorkPlacement with the current contents of its Work. It does no
 // I/O: an engine plans from the expanded input, and its report shows which of these placements
 // would break a Destination.
@@ -22,7 +22,7 @@ import (
 // targetLabel is the label by which the stand-in of a Work selects its Destination.
 const targetLabel = scheduler.OwnPrefix + "handover"
 
-// Takeover is what Kratix could do with the objects of a snapshot.
+// Takeover has the possible actions of Kratix on the objects of a snapshot.
 type Takeover struct {
 	// Input is the snapshot in which each group of a request that is not placed yet is on every
 	// Destination that fits. Each of these placements is represented by a stand-in, a Work of
@@ -54,9 +54,9 @@ func isUnwritten(p *kratix.WorkPlacement) bool {
 	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && meta.FindStatusCondition(p.Status.Conditions, kratix.WriteSucceededCondition) == nil
 }
 
-// Expand returns what Kratix could do with a snapshot, which must have all WorkPlacements. The
-// Input does not have those that were never written, since Kratix would write them anew.
-// WorkPlacements that are being deleted still have files, but place nothing.
+// Expand returns the possible actions of Kratix on a snapshot, which must have all
+// WorkPlacements. The Input omits those that were never written, since Kratix would write them
+// again. WorkPlacements that are being deleted still have files, but place nothing.
 func Expand(snapshot source.Snapshot) Takeover {
 	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, fitting: map[groupOf]int{}, placed: map[kratix.Key]bool{}}
 	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, implied: map[groupOn]*kratix.WorkPlacement{}}

@@ -31,7 +31,7 @@ type cluster struct {
 	takeover handover.Takeover
 	// most is the limit on the unpacked size of all Works.
 	most int64
-	// breaks and unknown are those of the last verdict.
+	// breaks and unknown are from the last verdict.
 	breaks, unknown []string
 	verdict         handover.Verdict
 }
@@ -276,8 +276,8 @@ func TestDeletedPlacementIsPlacedAgain(t *testing.T) {
 	})
 }
 
-// TestInterruptedMoveIsNotContinued checks that Kratix would write both
-// WorkPlacements.
+// TestInterruptedMoveIsNotContinued checks a move that was interrupted with WorkPlacements on
+// both Destinations: Kratix would keep writing both.
 func TestInterruptedMoveIsNotContinued(t *testing.T) {
 	c := newCluster(t)
 	w := c.work("moving", "environment", "dev", "y")

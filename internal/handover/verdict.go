@@ -40,8 +40,8 @@ type Break struct {
 func (v Verdict) IsSafe() bool { return len(v.Breaks) == 0 && len(v.Unknown) == 0 }
 
 // Judge returns the verdict on the report of a plan from the expanded input. Kratix would write
-// the placements that are held back there. A group with a WorkPlacement counts as written, so
-// for that there is only a finding.
+// the placements that are held back there. A group with a WorkPlacement counts as written; a
+// conflict of such a group is only a finding.
 func (t Takeover) Judge(said report.Report) Verdict {
 	j := judge{Takeover: t, result: said, first: map[[2]string]int{}, reported: map[string]bool{}}
 	for _, p := range said.Placements {

@@ -34,8 +34,8 @@ type DestinationSpec struct {
 
 // Filepath is the layout of files.
 type Filepath struct {
-	// Mode is one of the filepath modes; empty means NestedByMetadata. It is immutable. The API
-	// server sets the default, so that it cannot be added later either.
+	// Mode is one of the filepath modes; empty means NestedByMetadata. It is immutable. Since the
+	// API server sets the default, an omitted mode cannot be changed later either.
 	// +kubebuilder:validation:Enum=nestedByMetadata;aggregatedYAML;none
 	// +kubebuilder:default=nestedByMetadata
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="filepath.mode is immutable: create a Destination of another name, or delete this one and create it anew"

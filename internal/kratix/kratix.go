@@ -58,8 +58,8 @@ const (
 	// ScheduledCondition is not Kratix's. Where this program schedules and Kratix writes, it is
 	// whether all groups of a Work have WorkPlacements.
 	ScheduledCondition = "Scheduled"
-	// SoleSchedulerCondition is not Kratix's. It is False on a Destination while another
-	// scheduler places Works, or may.
+	// SoleSchedulerCondition is not Kratix's. It is False on a Destination while another scheduler
+	// places Works, or may place some.
 	SoleSchedulerCondition = "SoleScheduler"
 	// PromotedCondition is not Kratix's. Where Kratix writes to a state store that no cluster
 	// reads, it is whether a WorkPlacement has been copied to the live store.

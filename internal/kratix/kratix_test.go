@@ -152,7 +152,7 @@ func TestNewWorkPlacement(t *testing.T) {
 	}
 }
 
-func TestWords(t *testing.T) {
+func TestDescriptions(t *testing.T) {
 	request := &kratix.Work{ObjectMeta: metav1.ObjectMeta{Name: "w", Namespace: "team"}, Spec: kratix.WorkSpec{PromiseName: "redis", ResourceName: "one"}}
 	dependency := &kratix.Work{ObjectMeta: named("w"), Spec: kratix.WorkSpec{PromiseName: "redis"}}
 	for got, want := range map[string]string{

@@ -102,7 +102,7 @@ func isMarker(line string) bool {
 }
 
 // blankLines returns the number of lines before the first content; blank lines, comments and
-// document markers are no content.
+// document markers do not count as content.
 func blankLines(document []byte) int {
 	count := 0
 	for line := range strings.Lines(string(document)) {

@@ -314,8 +314,8 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, document []byte) {
 		const first = 7
-		// The libraries also count CR, NEL, LS and PS as line ends, and report errors at the end
-		// of the document on the line after the last.
+		// The libraries also count CR, NEL, LS and PS as line breaks, and report errors at the end of
+		// the document on the line after the last.
 		last := first + 1
 		for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} {
 			last += strings.Count(string(document), end)

@@ -31,10 +31,10 @@ const (
 	canaryConfigMapFile = "kratix-canary-configmap.yaml"
 )
 
-// Fixtures returns the files that keep a Destination's roots in existence without placements:
-// Kratix's canaries, or placeholders if canaries are disabled. Without them git would drop the
-// empty directory, Flux would report "kustomization path not found", and it would not prune
-// what was removed.
+// Fixtures returns the files that keep a Destination's roots from being empty: Kratix's
+// canaries, or placeholders if canaries are disabled. Without them git would drop the empty
+// directory, and Flux would report "kustomization path not found" instead of pruning the removed
+// objects.
 func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 	roots, err := Roots(d)
 	if err != nil {

@@ -59,7 +59,7 @@ func Modes() []string { return []string{kratix.NestedByMetadata, kratix.Aggregat
 // wholeRoot returns the Destination's directory as the only root.
 func wholeRoot(base tree.Path) []tree.Path { return []tree.Path{base} }
 
-// ErrMode is an unknown filepath mode.
+// ErrMode is the error of an unknown filepath mode.
 type ErrMode string
 
 // Error returns the unknown mode, with the supported ones.

@@ -17,7 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
 // placement returns a placement of a Work with these files, each with its path as content.
 func placement(promise, resource, pipeline string, files ...string) *kratix.WorkPlacement {
@@ -29,7 +29,7 @@ func placement(promise, resource, pipeline string, files ...string) *kratix.Work
 	return testkit.Placement(w, "worker-1")
 }
 
-func TestNestedByMetadata(t *testing.T) {
+func TestFilesInModeNestedByMetadata(t *testing.T) {
 	for name, c := range map[string]struct {
 		path      string
 		placement *kratix.WorkPlacement

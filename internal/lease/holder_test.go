@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/lease"
 )
 
-func TestHolderIsOneThatRenewedLately(t *testing.T) {
+func TestHolderHasRenewedRecently(t *testing.T) {
 	now := time.Unix(1_000, 0)
 	ago := func(d time.Duration) *metav1.MicroTime { return &metav1.MicroTime{Time: now.Add(-d)} }
 	seconds, name, nobody := int32(15), "pod-1", ""

@@ -22,7 +22,7 @@ type Policy struct {
 
 // Outcome is the result of applying a Policy to findings.
 type Outcome struct {
-	// Findings are those that count, including notes about ignores that match nothing.
+	// Findings are the findings that count, including notes about ignores that match nothing.
 	Findings []finding.Finding
 	// Ignored and Known are the numbers of findings that were left out for either reason.
 	Ignored, Known int

@@ -72,7 +72,7 @@ kind: C
 	}
 }
 
-func TestHowACommentIsWritten(t *testing.T) {
+func TestCommentSyntax(t *testing.T) {
 	for line, want := range map[string]struct {
 		rules  []string
 		reason string

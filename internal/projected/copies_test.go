@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestMatchingOneOfTwoWorkPlacementsStays has a group that Kratix, without the admission
+// TestMatchingOneOfTwoWorkPlacementsStays uses a group that Kratix, without the admission
 // policy, has placed twice. The names of the Destinations must not matter.
 func TestMatchingOneOfTwoWorkPlacementsStays(t *testing.T) {
 	for _, mode := range layout.Modes() {
@@ -25,7 +25,7 @@ func TestMatchingOneOfTwoWorkPlacementsStays(t *testing.T) {
 				}
 				random := rand.New(rand.NewPCG(1, 1))
 				for len(c.dirty) > 0 {
-					c.kratixWrites(random) // both are written and say so
+					c.kratixWrites(random) // both are written and report it
 				}
 				c.rest(random)
 				if len(c.placements) != 1 {

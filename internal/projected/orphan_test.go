@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// TestBlockedPlacementNamesTheWork has a Work that drops an object, while Kratix has not written
+// TestBlockedPlacementNamesTheWork uses a Work that drops an object, while Kratix has not written
 // that change yet.
 func TestBlockedPlacementNamesTheWork(t *testing.T) {
 	for _, mode := range layout.Modes() {

@@ -186,7 +186,7 @@ func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement
 }
 
 // readList reads Kratix's list of a placement's files in mode none: files that it has written
-// and no longer wants still belong to the placement.
+// and no longer needs still belong to the placement.
 func (m *projection) readList(ctx context.Context, d *kratix.Destination, lists statestore.Files, contents statestore.Contents) error {
 	path, err := layout.FlatRecordPath(d, m.placement)
 	if err != nil || d.FilepathMode() != kratix.None || !lists.Has(path) {

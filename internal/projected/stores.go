@@ -1,8 +1,8 @@
 // Package projected turns the current state stores and the WorkPlacements of a cluster into the
 // state stores as they will be once Kratix has written every WorkPlacement, for schedulers that
-// leave writing to Kratix. The files of WorkPlacements are placed over the current files of a store
-// if it can be read, and over an empty store otherwise. It does no I/O but to read the stores that
-// it wraps: nothing is ever written to them.
+// leave writing to Kratix. The files of WorkPlacements are placed over the current files of a
+// store if it can be read, and over an empty store otherwise. Its only I/O is to read the stores
+// that it wraps: nothing is ever written to them.
 package projected
 
 import (

@@ -80,7 +80,7 @@ func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 	}
 }
 
-// TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted has another Destination
+// TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted uses another Destination
 // with the same directory.
 func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
@@ -98,7 +98,7 @@ func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing
 	}
 }
 
-// TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed has a request that Kratix has placed
+// TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed uses a request that Kratix has placed
 // twice, so neither placement is a copy.
 func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
@@ -114,7 +114,7 @@ func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	}
 }
 
-// TestFilesOfAnUnreadableDestinationStay has another Destination with the same
+// TestFilesOfAnUnreadableDestinationStay uses another Destination with the same
 // directory.
 func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
@@ -130,7 +130,7 @@ func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	}
 }
 
-// TestFilesOfKratixForAnotherDestinationStay has files without a record, and a
+// TestFilesOfKratixForAnotherDestinationStay uses files without a record, and a
 // WorkPlacement for another Destination than the one that has the directory now.
 func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None} {
@@ -155,8 +155,8 @@ func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 	}
 }
 
-// TestWorkOnAnotherDestinationIsNoEvidence checks that it does not prove the deletion of a
-// WorkPlacement: many missing ones stay.
+// TestWorkOnAnotherDestinationIsNoEvidence checks that such a Work does not prove the deletion
+// of a WorkPlacement: many missing ones stay.
 func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -176,7 +176,7 @@ func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	c.has("live-1", want...)
 }
 
-// TestCopiedAggregatedFileStaysWhileAPartIsHeldBack has an aggregated file of Kratix,
+// TestCopiedAggregatedFileStaysWhileAPartIsHeldBack uses an aggregated file of Kratix,
 // without a record, with the only copy of a part.
 func TestCopiedAggregatedFileStaysWhileAPartIsHeldBack(t *testing.T) {
 	c := newCluster(t, kratix.AggregatedYAML)

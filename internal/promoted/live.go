@@ -95,8 +95,8 @@ func storesIn(seen source.Snapshot) map[kratix.StateStoreReference]kratix.Object
 // filesStay describes what happens to the files in a live state store.
 const filesStay = "; nothing is promoted for it, and what was promoted before stays where it is"
 
-// usableStore returns the live state store of a Destination, or a finding about why it has
-// none that Kratix does not write to.
+// usableStore returns the live state store of a Destination, or a finding about why it has none,
+// or why Kratix writes to it.
 func (s *Source) usableStore(d *kratix.Destination, stores map[kratix.StateStoreReference]kratix.Object, staging staging) (kratix.StateStoreReference, *finding.Finding) {
 	ref, wrong := s.liveStore(d, stores)
 	if wrong == nil {

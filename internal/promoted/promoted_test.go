@@ -204,7 +204,7 @@ func TestLiveStores(t *testing.T) {
 // TestUnusableWorkPlacementKeepsLiveFiles covers each Work that its label may name; all
 // other placements are updated.
 func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
-	for name, spoil := range map[string]func(*kratix.WorkPlacement){
+	for name, damage := range map[string]func(*kratix.WorkPlacement){
 		"no label":      func(p *kratix.WorkPlacement) { delete(p.Labels, kratix.WorkLabel) },
 		"another label": func(p *kratix.WorkPlacement) { p.Labels[kratix.WorkLabel] = "other" },
 		"no spec":       func(p *kratix.WorkPlacement) { p.Spec = kratix.WorkPlacementSpec{} },
@@ -218,9 +218,9 @@ func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 				c.round()
 				for key, p := range c.placements {
 					if p.Work().Name == "w1" {
-						spoilt := p.DeepCopy()
-						spoil(spoilt)
-						c.placements[key] = spoilt
+						damaged := p.DeepCopy()
+						damage(damaged)
+						c.placements[key] = damaged
 					}
 				}
 				c.place("w2", "d0", "o3")
@@ -238,8 +238,7 @@ func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 	}
 }
 
-// TestOnlyStoresThatArePromotedToAreOpened: the Secret of one that Kratix alone writes to
-// is Kratix's.
+// TestOnlyStoresThatArePromotedToAreOpened: the Secrets of all other stores belong to Kratix.
 func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
 	stores := []kratix.Object{gitStore("live", "https://example.com/a.git", "live", ""), gitStore("old", "https://example.com/a.git", "old", ""), gitStore("staging", "https://example.com/a.git", "staging", "")}
 	mapped := promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}
@@ -264,8 +263,9 @@ func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
 	}
 }
 
-// TestALiveStoreUnderAnotherSpellingOfKratixsIsInvalid: what Kratix writes would be live.
-func TestALiveStoreUnderAnotherSpellingOfKratixsIsInvalid(t *testing.T) {
+// TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid: otherwise Kratix would write live
+// files.
+func TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid(t *testing.T) {
 	bucketStore := func(name, endpoint, bucket string) kratix.Object {
 		store := &kratix.BucketStateStore{}
 		store.Name, store.Spec.Endpoint, store.Spec.BucketName = name, endpoint, bucket

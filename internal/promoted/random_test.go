@@ -187,8 +187,9 @@ func (c *cluster) judge() {
 	}
 }
 
-// settled fails the test unless the live stores have what Kratix would have written of all
-// placements that are not held back, and nothing of Destinations deleted with their files.
+// settled fails the test unless the live stores have the files that Kratix would have written
+// for all placements that are not held back, and nothing of Destinations deleted with their
+// files.
 func (c *cluster) settled(said report.Report, emptied map[string]bool) {
 	c.t.Helper()
 	stored := map[string]map[tree.Path]string{"live-1": c.files("live-1"), "live-2": c.files("live-2")}
@@ -377,7 +378,7 @@ func TestDeletionsInTheAPIAreNotLimited(t *testing.T) {
 	}
 }
 
-// TestAnotherDestinationInTheDirectoryRemovesNothing has a Destination that has lost its live
+// TestAnotherDestinationInTheDirectoryRemovesNothing uses a Destination that has lost its live
 // store.
 func TestAnotherDestinationInTheDirectoryRemovesNothing(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)

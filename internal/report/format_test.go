@@ -22,7 +22,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-var update = flag.Bool("update", false, "write golden files anew")
+var update = flag.Bool("update", false, "write golden files again")
 
 // nasty contains everything that a format must escape.
 const nasty = "a \"b\" <c> & 'd' # e, f: 100% \x01\nnext ünï \xff ::error::"
@@ -256,7 +256,7 @@ func TestJUnitIsWellFormedAndCounts(t *testing.T) {
 	}
 }
 
-func TestJSONAndYAMLSayTheSame(t *testing.T) {
+func TestJSONAndYAMLHaveEqualContent(t *testing.T) {
 	var fromJSON, fromYAML any
 	if err := json.Unmarshal([]byte(written(t, Format{Write: JSON}, sample(t))), &fromJSON); err != nil {
 		t.Fatal(err)

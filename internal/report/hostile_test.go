@@ -143,7 +143,7 @@ var attacks = []string{
 	"\xff\xfe", "\U000e0041\U000e007f", "ünï 日本 🙂", "", " ",
 }
 
-func TestNoFormatCarriesAnAttack(t *testing.T) {
+func TestNoFormatContainsUnescapedInput(t *testing.T) {
 	for _, text := range attacks {
 		all := outputs(t, hostile(text))
 		for name, got := range all {
@@ -153,9 +153,9 @@ func TestNoFormatCarriesAnAttack(t *testing.T) {
 	}
 }
 
-// TestRefusalsFightsAndRecordsCarryNoAttack: KS066 has a server's words, KS067 and
+// TestFindingsOfRefusalsFightsAndRecordsAreEscaped: KS066 contains a server's message, KS067 and
 // KS063 the names of records that others wrote.
-func TestRefusalsFightsAndRecordsCarryNoAttack(t *testing.T) {
+func TestFindingsOfRefusalsFightsAndRecordsAreEscaped(t *testing.T) {
 	for _, rule := range []finding.Rule{finding.PlacementRefused(), finding.ControllersFight(), finding.BadRecord()} {
 		t.Run(rule.ID, func(t *testing.T) {
 			for _, text := range attacks {
@@ -175,7 +175,7 @@ func TestRefusalsFightsAndRecordsCarryNoAttack(t *testing.T) {
 	}
 }
 
-func TestProgramsReadTheTextThatWasMeant(t *testing.T) {
+func TestEscapedTextIsReadBackUnchanged(t *testing.T) {
 	for _, text := range attacks {
 		var read struct{ Findings []found }
 		if err := yaml.Unmarshal([]byte(written(t, Format{Write: YAML}, hostile(text))), &read); err != nil {

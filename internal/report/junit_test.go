@@ -106,12 +106,12 @@ func TestJUnitIsValidForJenkinsAndGitLab(t *testing.T) {
 		}
 	}
 	good := written(t, Format{Write: JUnit}, sample(t))
-	for _, spoil := range [][2]string{
+	for _, edit := range [][2]string{
 		{"classname=", "class="}, {"<failure ", "<broken "}, {"</failure>", "</broken>"}, {`tests="`, `tests="x`}, {"testsuites>", "suites>"},
 		{`message=`, `timestamp="now" message=`}, {`<testsuite name="kratix-schedule"`, "<testsuite"},
 	} {
-		if err := checkJUnit(strings.Replace(good, spoil[0], spoil[1], 1)); err == nil {
-			t.Errorf("%s for %s is taken", spoil[1], spoil[0])
+		if err := checkJUnit(strings.Replace(good, edit[0], edit[1], 1)); err == nil {
+			t.Errorf("%s in place of %s is accepted", edit[1], edit[0])
 		}
 	}
 }

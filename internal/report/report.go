@@ -16,11 +16,12 @@ type Report struct {
 	Findings   []finding.Finding
 	Placements []Placement
 	Stores     []Store
-	// Profiles are the profiles that Destinations were checked with, by the names of these.
+	// Profiles are the profiles that Destinations were checked with, by the names of the
+	// Destinations.
 	Profiles []Profile `json:",omitempty"`
-	// Emptied are the names of Destinations that the round saw being deleted with their
-	// files, and of which the state stores have nothing more but placements that are
-	// reported to be there. It is for programs that go on with it.
+	// Emptied are the names of Destinations that were being deleted with their files when the round
+	// read them, and that have nothing left in the state stores except the reported placements. The
+	// field is for internal use.
 	Emptied []string `json:"-"`
 	// Again reports whether the next round has more to do: a move has two steps.
 	Again bool
@@ -86,8 +87,8 @@ type Store struct {
 	Destinations []Destination
 	// Unselected reports whether another shard writes to the store.
 	Unselected bool `json:",omitempty"`
-	// Covered are the names of all Destinations on it whose state is as reported, changed or
-	// not. It is for internal use.
+	// Covered are the names of all Destinations on it whose state is as reported, changed or not.
+	// The field is for internal use.
 	Covered []string `json:"-"`
 	// Locations are the locations of their files, as layout.Location.String returns them, by
 	// the names of the Destinations.

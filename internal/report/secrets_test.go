@@ -98,7 +98,7 @@ var carriers = map[string]string{
 	"large":                 "kind: Secret\ndata: {a: VALUE}\n#" + strings.Repeat("x", maxMasked),
 }
 
-func TestNoValueOfASecretIsShown(t *testing.T) {
+func TestSecretValuesAreMasked(t *testing.T) {
 	for name, carrier := range carriers {
 		t.Run(name, func(t *testing.T) {
 			first, second := strings.ReplaceAll(carrier, "VALUE", "hunter2"), strings.ReplaceAll(carrier, "VALUE", "swordfish")
@@ -142,7 +142,7 @@ func TestOtherObjectsAreShownUnmasked(t *testing.T) {
 	}
 }
 
-func TestWithheldContentsAreNotShown(t *testing.T) {
+func TestMaskedContentsAreNotShown(t *testing.T) {
 	for format, got := range outputs(t, Document{Done: Planned, Diffs: []FileDiff{{Path: "x.env", Old: []byte("hunter2\n"), New: []byte("swordfish\n"), Withheld: "because"}}}) {
 		if strings.Contains(got, "hunter2") || strings.Contains(got, "swordfish") {
 			t.Errorf("%s: %s", format, got)

@@ -44,7 +44,7 @@ func Plain(w io.Writer, d Document) error {
 //
 //	error KS001 DuplicateObject: what is wrong
 //	  at    Work default/b, crds.yaml:3
-//	  with  Work default/a, crds.yaml:3 (whose it is)
+//	  with  Work default/a, crds.yaml:3 (its owner)
 //	  Flux  what Flux would say
 //	  fix   what to do
 //

@@ -14,7 +14,8 @@ import (
 // noOtherScheduler is the reason of SoleScheduler once it has become true again.
 const noOtherScheduler = "NoOtherScheduler"
 
-// otherScheduler returns the finding that another controller schedules Works, or may.
+// otherScheduler returns the finding that another controller schedules Works or may schedule
+// some.
 func otherScheduler(said report.Report) *finding.Finding {
 	i := slices.IndexFunc(said.Findings, func(f finding.Finding) bool {
 		return f.Rule == finding.PolicyNotInForce() || f.Rule == finding.OtherScheduler()

@@ -76,8 +76,8 @@ func (p *planner) finalize(change *Change, d *kratix.Destination) {
 	}
 }
 
-// isEmptied reports whether nothing of a deleted Destination is left in its store, as
-// a round has found that saw it being deleted: one before has left its canaries.
+// isEmptied reports whether nothing of a deleted Destination is left in its store, according to
+// a round that saw it being deleted; an earlier round would have left its canaries.
 func (p *planner) isEmptied(d *kratix.Destination) bool {
 	return p.emptied[d.Name] && !slices.ContainsFunc(p.byDestination[d.Name], func(placement report.Placement) bool {
 		return placement.State != report.Removed
@@ -110,7 +110,7 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 	}
 }
 
-// leftOut returns why nothing is placed on a Destination; false if nothing says so.
+// leftOut returns why nothing is placed on a Destination; false if there is no reason.
 func (p *planner) leftOut(d *kratix.Destination) (finding.Finding, bool) {
 	others := p.others[kratix.Describe(d)]
 	at := slices.IndexFunc(others, func(f finding.Finding) bool {
@@ -122,7 +122,7 @@ func (p *planner) leftOut(d *kratix.Destination) (finding.Finding, bool) {
 	return others[at], true
 }
 
-// destinationEvent adds an Event if a condition of a Destination has turned.
+// destinationEvent adds an Event if the status of a Destination's condition has changed.
 func (c *Change) destinationEvent(have []metav1.Condition, now metav1.Condition) {
 	switch isReady := now.Type == kratix.ReadyCondition; {
 	case isReady && now.Status == metav1.ConditionTrue:

@@ -13,7 +13,7 @@ import (
 // TestAdditionalPlacementIsReportedOnce checks that the Event about the Work is sent once, after its
 // WorkPlacements are created.
 func TestAdditionalPlacementIsReportedOnce(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	s.settle()
 	more := func() {
 		s.placed(report.Unchanged)
@@ -37,7 +37,7 @@ func TestAdditionalPlacementIsReportedOnce(t *testing.T) {
 // TestDeletedWorkReportsWhyItStays checks that the reason is reported once while its files
 // cannot be removed.
 func TestDeletedWorkReportsWhyItStays(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	s.settle()
 	s.now.Works[0].Finalizers, s.now.Works[0].DeletionTimestamp = []string{kratix.WorkFinalizer}, &noon
 	s.placed(report.Failed)
@@ -52,7 +52,7 @@ func TestDeletedWorkReportsWhyItStays(t *testing.T) {
 
 // TestDestinationThatStaysReadySendsNoEvent changes only the reason of the condition.
 func TestDestinationThatStaysReadySendsNoEvent(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	s.settle()
 	s.now.Destinations[0].Spec.InitWorkloads.Enabled = new(bool)
 	if events := s.expect("patch status Destination worker-1"); len(events) > 0 {
@@ -65,14 +65,14 @@ func TestDestinationThatStaysReadySendsNoEvent(t *testing.T) {
 func TestChangesAtTheEndOfAConflictAreReported(t *testing.T) {
 	const over = "Normal NoConflict: nothing of it is held back any more"
 	for name, test := range map[string]struct {
-		then func(*scene)
+		then func(*fixture)
 		want []string
 	}{
-		"all is well": {func(s *scene) { s.placed(report.Placed) }, []string{over, over}},
-		"it is misplaced": {func(s *scene) { s.placed(report.Placed).Misplaced = true }, []string{
+		"all is well": {func(s *fixture) { s.placed(report.Placed) }, []string{over, over}},
+		"it is misplaced": {func(s *fixture) { s.placed(report.Placed).Misplaced = true }, []string{
 			over, "Warning DestinationSelectorMismatch: because", over, "Warning DestinationSelectorMismatch: the default group on worker-1: because",
 		}},
-		"it has no Destination": {func(s *scene) {
+		"it has no Destination": {func(s *fixture) {
 			p := s.placed(report.Unplaced)
 			p.Object, p.Destination = nil, ""
 			s.now.WorkPlacements = nil
@@ -80,7 +80,7 @@ func TestChangesAtTheEndOfAConflictAreReported(t *testing.T) {
 		}, []string{over, "Normal NoMatchingDestination: the default group: because"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScene(t)
+			s := newFixture(t)
 			s.settle()
 			s.placed(report.HeldBack).Written = true
 			s.said.Findings = []finding.Finding{about(finding.DuplicateObject(), "Work default/a")}

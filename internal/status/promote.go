@@ -52,10 +52,10 @@ func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 	}
 }
 
-// promotedConflict returns the condition ConflictFree of a WorkPlacement that has one, or
-// something that conflicts. What is not checked is not free of conflicts: the condition
-// stays as it is while the live state store cannot be read, and is Unknown where nothing
-// is promoted.
+// promotedConflict returns the condition ConflictFree of a WorkPlacement that has the condition
+// or a conflict. An unchecked WorkPlacement does not become free of conflicts: its condition
+// stays as it is while the live state store cannot be read, and is Unknown if nothing is
+// promoted.
 func (p *planner) promotedConflict(have *kratix.WorkPlacement, work *kratix.Work, conflicts []finding.Finding) metav1.Condition {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	isOut := !told || placement.State == report.Kept || placement.State == report.Unplaced
@@ -70,8 +70,8 @@ func (p *planner) promotedConflict(have *kratix.WorkPlacement, work *kratix.Work
 	return free
 }
 
-// withDoubt returns the condition ConflictFree of a Work as it is to be said while it is
-// not known of one of its WorkPlacements: as it was, or Unknown.
+// withDoubt returns the condition ConflictFree of a Work while the condition of one of its
+// WorkPlacements is unknown: the previous one, or Unknown.
 func (p *planner) withDoubt(have []metav1.Condition, work *kratix.Work, now metav1.Condition) metav1.Condition {
 	doubt, doubtful := p.doubts[kratix.KeyOf(work)]
 	was := meta.FindStatusCondition(have, kratix.ConflictFreeCondition)
@@ -177,8 +177,8 @@ func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condi
 }
 
 // finalizeLive adds or removes the finalizer of a Destination whose files are deleted with it
-// from its live state store. A Destination without a live store any more keeps its files
-// there.
+// from its live state store. The files of a Destination that no longer has a live store are not
+// removed.
 func (p *planner) finalizeLive(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.LiveFinalizer)
 	_, live := p.now.Live[d.Name]

@@ -14,10 +14,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// sceneOfPromotion returns a scene in which Kratix has created a WorkPlacement and reports it
+// promotionFixture returns a fixture in which Kratix has created a WorkPlacement and reports it
 // as ready.
-func sceneOfPromotion(t *testing.T) *scene {
-	s := newScene(t)
+func promotionFixture(t *testing.T) *fixture {
+	s := newFixture(t)
 	s.mode = Promote
 	s.now.Live = map[string]kratix.StateStoreReference{"worker-1": {Kind: kratix.GitStateStoreKind, Name: "live"}}
 	work := s.now.Works[0]
@@ -37,14 +37,14 @@ func sceneOfPromotion(t *testing.T) *scene {
 const liveLocation = "example.com/a#live:worker-1"
 
 // promoted sets the state of the placement in the live store in the report.
-func (s *scene) promoted(state report.State) *report.Placement {
+func (s *fixture) promoted(state report.State) *report.Placement {
 	p := s.placed(state)
 	s.said.Stores[0].Name = "GitStateStore live"
 	s.said.Stores[0].Locations = map[string]string{"worker-1": liveLocation}
 	return p
 }
 
-func (s *scene) promotedIs(want string) *metav1.Condition {
+func (s *fixture) promotedIs(want string) *metav1.Condition {
 	s.t.Helper()
 	said := meta.FindStatusCondition(s.now.WorkPlacements[0].Status.Conditions, kratix.PromotedCondition)
 	if said == nil {
@@ -58,8 +58,8 @@ func (s *scene) promotedIs(want string) *metav1.Condition {
 
 const promotedStep = "patch status WorkPlacement default/a.worker-1-5058f"
 
-func TestPromotedIsOneWriteAndNothingOfKratixs(t *testing.T) {
-	s := sceneOfPromotion(t)
+func TestPromotedIsOneWriteAndChangesNothingOfKratix(t *testing.T) {
+	s := promotionFixture(t)
 	s.expect(promotedStep)
 	if said := s.promotedIs("True Promoted: written to GitStateStore live (" + liveLocation + ") at c0ffee"); said.ObservedGeneration != 1 {
 		t.Errorf("observed is %d, want the WorkPlacement's generation", said.ObservedGeneration)
@@ -76,10 +76,10 @@ func TestPromotedIsOneWriteAndNothingOfKratixs(t *testing.T) {
 	s.promotedIs("True Promoted: written to GitStateStore other (" + liveLocation + ") at later")
 }
 
-// TestReportOfAnotherGenerationIsIgnored has a WorkPlacement that has changed since the
+// TestReportOfAnotherGenerationIsIgnored uses a WorkPlacement that has changed since the
 // round.
 func TestReportOfAnotherGenerationIsIgnored(t *testing.T) {
-	s := sceneOfPromotion(t)
+	s := promotionFixture(t)
 	s.expect(promotedStep)
 	have := s.now.WorkPlacements[0]
 	have.Generation, have.Spec.Workloads = 2, []kratix.Workload{{Filepath: "a.yaml", Content: "two"}}
@@ -100,23 +100,23 @@ func TestUnpromotedPlacementReportsWhy(t *testing.T) {
 		Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a", File: "a.yaml"}, Message: "ConfigMap x is there already",
 		Related: []finding.Related{{Place: finding.Place{Object: "Work default/b", File: "b.yaml"}, Message: "request default/b"}}, Flux: "no",
 	}
-	about := func(rule finding.Rule, object string) func(*scene) {
-		return func(s *scene) {
+	about := func(rule finding.Rule, object string) func(*fixture) {
+		return func(s *fixture) {
 			s.said.Placements = nil
 			s.said.Findings = []finding.Finding{{Rule: rule, Place: finding.Place{Object: object}, Message: "because"}}
 		}
 	}
 	for name, c := range map[string]struct {
-		set    func(*scene)
+		set    func(*fixture)
 		want   string
 		events int
 	}{
-		"a conflict": {func(s *scene) {
+		"a conflict": {func(s *fixture) {
 			s.promoted(report.HeldBack)
 			s.said.Findings = []finding.Finding{conflict}
 		}, "False DuplicateResources: ConfigMap x is there already: request default/a of Promise redis brings it in Work default/a, a.yaml, request default/b has it", 1},
-		"a server's refusal": {func(s *scene) { s.promoted(report.HeldBack) }, "False HeldBack: because", 1},
-		"a store that fails": {func(s *scene) {
+		"a server's refusal": {func(s *fixture) { s.promoted(report.HeldBack) }, "False HeldBack: because", 1},
+		"a store that fails": {func(s *fixture) {
 			s.promoted(report.Failed).Unread = true
 			s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore live"}, Message: "no route", Cause: finding.Unreadable}}
 			s.said.Stores = nil
@@ -126,9 +126,9 @@ func TestUnpromotedPlacementReportsWhy(t *testing.T) {
 		"a shared path":              {about(finding.SharedPath(), "Destination worker-1"), "False SharedPath: because", 1},
 		"an odd WorkPlacement":       {about(finding.UnusablePlacement(), "WorkPlacement default/a.worker-1-5058f"), "False UnusablePlacement: because", 1},
 		"too large a Work":           {about(finding.UndecodableContent(), "Work default/a"), "False UndecodableContent: because", 1},
-		"a Destination that is gone": {func(s *scene) { s.said.Placements, s.now.Destinations = nil, nil }, "False DestinationNotFound: there is no Destination worker-1", 1},
+		"a Destination that is gone": {func(s *fixture) { s.said.Placements, s.now.Destinations = nil, nil }, "False DestinationNotFound: there is no Destination worker-1", 1},
 	} {
-		s := sceneOfPromotion(t)
+		s := promotionFixture(t)
 		c.set(s)
 		_, events := s.plan()
 		s.promotedIs(c.want)
@@ -143,7 +143,7 @@ func TestUnpromotedPlacementReportsWhy(t *testing.T) {
 
 // TestPromotedStaysTrueWhileTheStoreCannotBeRead checks an unchanged WorkPlacement.
 func TestPromotedStaysTrueWhileTheStoreCannotBeRead(t *testing.T) {
-	s := sceneOfPromotion(t)
+	s := promotionFixture(t)
 	s.expect(promotedStep)
 	s.promoted(report.Failed).Unread = true
 	s.expect()
@@ -152,23 +152,23 @@ func TestPromotedStaysTrueWhileTheStoreCannotBeRead(t *testing.T) {
 	s.promotedIs("False StateStoreWriteFailed")
 }
 
-// TestWhatWasPromotedElsewhereIsNotPromotedWhileItsStoreCannotBeRead: another state store,
-// or the same one somewhere else.
-func TestWhatWasPromotedElsewhereIsNotPromotedWhileItsStoreCannotBeRead(t *testing.T) {
-	for name, change := range map[string]func(*scene){
-		"another store": func(s *scene) {
+// TestPromotionWaitsWhileTheFormerStoreCannotBeRead covers another state store, and the same one
+// at another location.
+func TestPromotionWaitsWhileTheFormerStoreCannotBeRead(t *testing.T) {
+	for name, change := range map[string]func(*fixture){
+		"another store": func(s *fixture) {
 			other := testkit.GitStore("other", "https://example.com/a.git")
 			other.Spec.Branch = "live"
 			s.now.GitStateStores = append(s.now.GitStateStores, other)
 			s.now.Live["worker-1"] = kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "other"}
 		},
-		"another branch":         func(s *scene) { s.now.GitStateStores[1].Spec.Branch = "other" },
-		"another path":           func(s *scene) { s.now.GitStateStores[1].Spec.Path = "clusters" },
-		"another repository":     func(s *scene) { s.now.GitStateStores[1].Spec.URL = "https://example.com/b.git" },
-		"the Destination's path": func(s *scene) { s.now.Destinations[0].Spec.Path = "clusters/worker-1" },
+		"another branch":         func(s *fixture) { s.now.GitStateStores[1].Spec.Branch = "other" },
+		"another path":           func(s *fixture) { s.now.GitStateStores[1].Spec.Path = "clusters" },
+		"another repository":     func(s *fixture) { s.now.GitStateStores[1].Spec.URL = "https://example.com/b.git" },
+		"the Destination's path": func(s *fixture) { s.now.Destinations[0].Spec.Path = "clusters/worker-1" },
 		"nothing":                nil,
 	} {
-		s := sceneOfPromotion(t)
+		s := promotionFixture(t)
 		s.expect(promotedStep)
 		if change != nil {
 			change(s)
@@ -187,8 +187,8 @@ func TestWhatWasPromotedElsewhereIsNotPromotedWhileItsStoreCannotBeRead(t *testi
 	}
 }
 
-func TestConflictsOfPromotionAreSaidOnlyWhereThereAreSome(t *testing.T) {
-	s := sceneOfPromotion(t)
+func TestPromotionReportsOnlyExistingConflicts(t *testing.T) {
+	s := promotionFixture(t)
 	s.promoted(report.HeldBack)
 	s.said.Findings = []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "twice"}}
 	s.expect(promotedStep, "patch status Work default/a", "patch status Destination worker-1")
@@ -202,7 +202,7 @@ func TestConflictsOfPromotionAreSaidOnlyWhereThereAreSome(t *testing.T) {
 }
 
 func TestLiveFinalizerStaysUntilTheFilesAreGone(t *testing.T) {
-	s := sceneOfPromotion(t)
+	s := promotionFixture(t)
 	s.expect(promotedStep)
 	d := s.now.Destinations[0]
 	d.Finalizers = []string{kratix.DestinationFinalizer}
@@ -217,7 +217,7 @@ func TestLiveFinalizerStaysUntilTheFilesAreGone(t *testing.T) {
 	s.said.Stores = nil
 	s.plan()
 	s.promoted(report.Removed)
-	s.expect() // the round saw it when it was not deleted
+	s.expect() // the round read it before it was deleted
 	s.said.Emptied = []string{"worker-1"}
 	s.expect("patch Destination worker-1")
 	if want := []string{kratix.DestinationFinalizer}; !slices.Equal(d.Finalizers, want) {
@@ -238,7 +238,7 @@ func TestLiveFinalizerStaysUntilTheFilesAreGone(t *testing.T) {
 // nothing would remove.
 func TestOnlyAWrittenDestinationHasAFinalizer(t *testing.T) {
 	for mode, finalizer := range map[Mode]string{Promote: kratix.LiveFinalizer, Manage: kratix.DestinationFinalizer} {
-		s := sceneOfPromotion(t)
+		s := promotionFixture(t)
 		s.mode = mode
 		d := s.now.Destinations[0]
 		d.Spec.Cleanup = "all"
@@ -266,34 +266,34 @@ func TestOnlyAWrittenDestinationHasAFinalizer(t *testing.T) {
 	}
 }
 
-// TestWhatIsNotLookedAtIsNotFreeOfConflicts: what was said stays while the live store
-// cannot be read, and is Unknown where nothing is promoted any more.
-func TestWhatIsNotLookedAtIsNotFreeOfConflicts(t *testing.T) {
-	about := func(rule finding.Rule, object string) func(*scene) {
-		return func(s *scene) {
+// TestUncheckedPlacementIsNotConflictFree: the condition stays while the live store cannot be
+// read, and is Unknown once nothing is promoted any more.
+func TestUncheckedPlacementIsNotConflictFree(t *testing.T) {
+	about := func(rule finding.Rule, object string) func(*fixture) {
+		return func(s *fixture) {
 			s.said = report.Report{Findings: []finding.Finding{{Rule: rule, Place: finding.Place{Object: object}, Message: "because"}}}
 		}
 	}
-	unread := func(s *scene) {
+	unread := func(s *fixture) {
 		s.promoted(report.Failed).Unread = true
 		s.said.Stores = nil
 		s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore live"}, Message: "no route"}}
 	}
 	for name, c := range map[string]struct {
-		set func(*scene)
-		// placement, work and destination are what ConflictFree is of each.
+		set func(*fixture)
+		// placement, work and destination are the wanted conditions ConflictFree.
 		placement, work, destination string
 	}{
 		"the live store cannot be read":     {unread, "False DuplicateResources", "False DuplicateResources", "False DuplicateResources"},
-		"the live store cannot be written":  {func(s *scene) { s.promoted(report.Failed); s.said.Stores = nil }, "True NoConflict", "True NoConflict", "False DuplicateResources"},
+		"the live store cannot be written":  {func(s *fixture) { s.promoted(report.Failed); s.said.Stores = nil }, "True NoConflict", "True NoConflict", "False DuplicateResources"},
 		"the annotation is gone":            {about(finding.NotPromoted(), "Destination worker-1"), "Unknown NotPromoted", "Unknown NotPromoted", "Unknown NotPromoted"},
 		"the live store is invalid":         {about(finding.InvalidLiveStore(), "Destination worker-1"), "Unknown InvalidLiveStore", "Unknown InvalidLiveStore", "Unknown InvalidLiveStore"},
 		"another Destination is in the way": {about(finding.SharedPath(), "Destination worker-1"), "Unknown SharedPath", "Unknown SharedPath", "Unknown SharedPath"},
 		"the WorkPlacement is odd":          {about(finding.UnusablePlacement(), "WorkPlacement default/a.worker-1-5058f"), "Unknown UnusablePlacement", "Unknown UnusablePlacement", "False DuplicateResources"},
-		"it is placed":                      {func(s *scene) { s.promoted(report.Placed) }, "True NoConflict", "True NoConflict", "True NoConflict"},
+		"it is placed":                      {func(s *fixture) { s.promoted(report.Placed) }, "True NoConflict", "True NoConflict", "True NoConflict"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := sceneOfPromotion(t)
+			s := promotionFixture(t)
 			s.promoted(report.HeldBack)
 			s.said.Findings = []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "twice"}}
 			s.plan()

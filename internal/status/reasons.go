@@ -23,7 +23,8 @@ type Reason struct {
 	Kratix bool
 	// Modes are the modes in which this program sets or sends it.
 	Modes []Mode
-	// WhyNot is the reason why this program never does although Kratix does.
+	// WhyNot is the reason why this program never sets or sends it although Kratix does; otherwise
+	// empty.
 	WhyNot string
 }
 

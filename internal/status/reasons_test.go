@@ -21,7 +21,7 @@ type spoken struct {
 }
 
 // round plans, records all conditions and Events, and applies the plan to the cluster.
-func (s *scene) round(said map[spoken]bool) {
+func (s *fixture) round(said map[spoken]bool) {
 	s.t.Helper()
 	for _, change := range slices.Concat(Plan(s.said, s.now, s.mode, s.selects, noon)...) {
 		for _, step := range change.Steps {
@@ -54,18 +54,18 @@ func (s *scene) round(said map[spoken]bool) {
 }
 
 // allIsWell sets up a cluster with a store of a kind, and no findings.
-func (s *scene) allIsWell(store string) {
+func (s *fixture) allIsWell(store string) {
 	s.now.Works[0].DeletionTimestamp = nil
 	s.placed(report.Unchanged)
 	s.said.Stores[0].Name = store + " default"
 }
 
 // incident is a temporary fault in a healthy cluster.
-type incident func(s *scene)
+type incident func(s *fixture)
 
 // found returns an incident with one finding, and the placement in a state.
 func found(state report.State, f finding.Finding) incident {
-	return func(s *scene) {
+	return func(s *fixture) {
 		p := s.placed(state)
 		p.Written = true
 		if state == report.Unplaced {
@@ -86,17 +86,17 @@ func about(rule finding.Rule, object string) finding.Finding {
 func incidents(mode Mode) []incident {
 	const work, destination = "Work default/a", "Destination worker-1"
 	all := []incident{
-		func(s *scene) { s.placed(report.Placed) },
-		func(s *scene) { s.now.Destinations[0].Spec.InitWorkloads.Enabled = new(bool) },
-		func(s *scene) { s.placed(report.Unchanged).Misplaced = true },
-		func(s *scene) { s.placed(report.HeldBack).Written = true }, // because of another placement's conflict
-		func(s *scene) { // another Destination
+		func(s *fixture) { s.placed(report.Placed) },
+		func(s *fixture) { s.now.Destinations[0].Spec.InitWorkloads.Enabled = new(bool) },
+		func(s *fixture) { s.placed(report.Unchanged).Misplaced = true },
+		func(s *fixture) { s.placed(report.HeldBack).Written = true }, // because of another placement's conflict
+		func(s *fixture) { // another Destination
 			second := *s.placed(report.Unchanged)
 			second.State, second.Destination = report.Placed, "worker-2"
 			second.Object = testkit.Placement(s.now.Works[0], "worker-2")
 			s.said.Placements = append(s.said.Placements, second)
 		},
-		func(s *scene) { // a deleted Work whose files stay
+		func(s *fixture) { // a deleted Work whose files stay
 			s.now.Works[0].Finalizers, s.now.Works[0].DeletionTimestamp = []string{kratix.WorkFinalizer}, &noon
 			found(report.Failed, about(finding.StoreFailed(), s.now.Destinations[0].Spec.StateStoreRef.String()))(s)
 		},
@@ -105,7 +105,7 @@ func incidents(mode Mode) []incident {
 		found(report.Removed, about(finding.InvalidObject(), work)),
 		found(report.Failed, about(finding.StoreMissing(), destination)),
 		found(report.Failed, about(finding.UnsafePath(), destination)),
-		func(s *scene) { // a Destination on which something was held back
+		func(s *fixture) { // a Destination on which something was held back
 			found(report.HeldBack, about(finding.DuplicateObject(), work))(s)
 			s.plan()
 			found(report.Failed, about(finding.UnsafePath(), destination))(s)
@@ -137,7 +137,7 @@ func TestTableOfReasonsIsComplete(t *testing.T) {
 	for _, mode := range []Mode{Manage, Observe, Schedule} {
 		for _, happens := range incidents(mode) {
 			for _, store := range []string{kratix.GitStateStoreKind, kratix.BucketStateStoreKind} {
-				s := newScene(t)
+				s := newFixture(t)
 				s.mode = mode
 				s.now.Destinations[0].Spec.StateStoreRef.Kind = store
 				bucket := &kratix.BucketStateStore{}

@@ -15,14 +15,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// sceneOfKratix returns a scene in which Kratix writes.
-func sceneOfKratix(t *testing.T) *scene {
-	s := newScene(t)
+// kratixFixture returns a fixture in which Kratix writes.
+func kratixFixture(t *testing.T) *fixture {
+	s := newFixture(t)
 	s.mode = Schedule
 	return s
 }
 
-func (s *scene) workSays(kind string) string {
+func (s *fixture) workSays(kind string) string {
 	condition := meta.FindStatusCondition(s.now.Works[0].Status.Conditions, kind)
 	if condition == nil {
 		return "none"
@@ -30,8 +30,8 @@ func (s *scene) workSays(kind string) string {
 	return string(condition.Status) + " " + condition.Reason
 }
 
-func TestScheduleMakesAWorkPlacementAndLeavesTheRestToKratix(t *testing.T) {
-	s := sceneOfKratix(t)
+func TestScheduleOnlyWritesWorkPlacements(t *testing.T) {
+	s := kratixFixture(t)
 	s.now.Works[0].Annotations = map[string]string{
 		"example.com/trace": "1", "kubectl.kubernetes.io/last-applied-configuration": "{}", kratix.DecisionsAnnotation: "{}",
 	}
@@ -69,7 +69,7 @@ func TestScheduleMakesAWorkPlacementAndLeavesTheRestToKratix(t *testing.T) {
 
 func TestScheduleKeepsHeldWorkPlacements(t *testing.T) {
 	for _, state := range []report.State{report.HeldBack, report.Failed, report.Pending, report.Kept, report.Unplaced} {
-		s := sceneOfKratix(t)
+		s := kratixFixture(t)
 		s.placed(state)
 		if steps, _ := s.plan(); slices.ContainsFunc(steps, func(step string) bool { return strings.Contains(step, "WorkPlacement") }) {
 			t.Errorf("%s: %q", state, steps)
@@ -85,7 +85,7 @@ func TestScheduleKeepsHeldWorkPlacements(t *testing.T) {
 }
 
 func TestScheduleReportsWhyAWorkIsHeldBack(t *testing.T) {
-	s := sceneOfKratix(t)
+	s := kratixFixture(t)
 	s.placed(report.HeldBack)
 	s.said.Findings = []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "ConfigMap x is there already"}}
 	events := s.expect("patch status Work default/a", "patch status Destination worker-1")
@@ -104,7 +104,7 @@ func TestConflictIsNotOverWhileAStoreFails(t *testing.T) {
 	down := []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: "no route to host"}}
 	for _, mode := range []Mode{Schedule, Manage, Observe} {
 		for _, state := range []report.State{report.Failed, report.Unplaced, report.Kept} {
-			s := newScene(t)
+			s := newFixture(t)
 			s.mode = mode
 			s.placed(report.HeldBack)
 			s.said.Findings = conflict
@@ -136,7 +136,7 @@ func TestConflictIsNotOverWhileAStoreFails(t *testing.T) {
 // TestLabelOfAMoveIsRemovedWhenItIsComplete checks that the label of a move stays until the move is
 // complete, and that other labels are left to Kratix.
 func TestLabelOfAMoveIsRemovedWhenItIsComplete(t *testing.T) {
-	s := sceneOfKratix(t)
+	s := kratixFixture(t)
 	s.plan()
 	have := s.now.WorkPlacements[0]
 	have.Labels[kratix.MovedFromLabel], have.Labels[kratix.MisplacedLabel] = "worker-2", "true"
@@ -161,8 +161,8 @@ func TestLabelOfAMoveIsRemovedWhenItIsComplete(t *testing.T) {
 // group once it is written at its new Destination; other WorkPlacements are deleted with
 // their Work.
 func TestScheduleDeletesUnplannedWorkPlacements(t *testing.T) {
-	placed := func(t *testing.T) (*scene, *report.Placement) {
-		s := sceneOfKratix(t)
+	placed := func(t *testing.T) (*fixture, *report.Placement) {
+		s := kratixFixture(t)
 		s.plan()
 		return s, s.placed(report.Removed)
 	}
@@ -205,7 +205,7 @@ func TestScheduleDeletesUnplannedWorkPlacements(t *testing.T) {
 // written.
 func TestAnotherSchedulerIsReportedOnDestinations(t *testing.T) {
 	for mode, rule := range map[Mode]finding.Rule{Manage: finding.OtherScheduler(), Schedule: finding.PolicyNotInForce()} {
-		s := newScene(t)
+		s := newFixture(t)
 		s.mode = mode
 		s.said.Findings = []finding.Finding{{Rule: rule, Message: "somebody places"}}
 		steps, _ := s.plan()
@@ -237,15 +237,15 @@ func TestAnotherSchedulerIsReportedOnDestinations(t *testing.T) {
 	}
 }
 
-// TestNoWorkPlacementIsMadeOnADestinationThatIsGone, though the round that plans it began
-// before.
+// TestNoWorkPlacementIsMadeOnADestinationThatIsGone covers a Destination that was deleted after
+// the round began.
 func TestNoWorkPlacementIsMadeOnADestinationThatIsGone(t *testing.T) {
-	for name, leave := range map[string]func(*scene){
-		"gone":          func(s *scene) { s.now.Destinations = nil },
-		"being deleted": func(s *scene) { s.now.Destinations[0].DeletionTimestamp = &noon },
-		"there":         func(*scene) {},
+	for name, leave := range map[string]func(*fixture){
+		"gone":          func(s *fixture) { s.now.Destinations = nil },
+		"being deleted": func(s *fixture) { s.now.Destinations[0].DeletionTimestamp = &noon },
+		"there":         func(*fixture) {},
 	} {
-		s := newScene(t)
+		s := newFixture(t)
 		s.mode = Schedule
 		leave(s)
 		steps, _ := s.plan()

@@ -13,7 +13,7 @@ import (
 )
 
 // chooses sets worker-1 as the choice for the Work in the report.
-func (s *scene) chooses() *kratix.Work {
+func (s *fixture) chooses() *kratix.Work {
 	p := s.placed(report.Pending)
 	p.Chosen = s.now.Works[0]
 	s.said.Stores[0].Covered = nil
@@ -21,7 +21,7 @@ func (s *scene) chooses() *kratix.Work {
 }
 
 // decisions returns the decisions that the plan writes to Works.
-func (s *scene) decisions() []string {
+func (s *fixture) decisions() []string {
 	var said []string
 	for _, change := range slices.Concat(Plan(s.said, s.now, s.mode, s.selects, noon)...) {
 		for _, step := range change.Steps {
@@ -42,14 +42,14 @@ func selectsNamed(name string) Selects {
 
 // inShards sets the label "shard" of the state store, and so of its Destination, and of the
 // Work.
-func (s *scene) inShards() *scene {
+func (s *fixture) inShards() *fixture {
 	s.now.GitStateStores[0].Labels = map[string]string{"shard": "of the store"}
 	s.now.Works[0].Labels = map[string]string{"shard": "of the Work"}
 	return s
 }
 
 func TestDecisionIsRecordedOnlyOnAnUnchangedWork(t *testing.T) {
-	s := newScene(t).inShards()
+	s := newFixture(t).inShards()
 	was := s.chooses()
 	want := []string{`{"` + kratix.GroupID(".") + `":{"destination":"worker-1"}}`}
 	if got := s.decisions(); !slices.Equal(got, want) {
@@ -85,7 +85,7 @@ func TestOnlySelectedObjectsAreWritten(t *testing.T) {
 		"of the Work":  "patch status Work default/a",
 		"of neither":   "",
 	} {
-		s := newScene(t).inShards()
+		s := newFixture(t).inShards()
 		s.selects = selectsNamed(shard)
 		steps, _ := s.plan()
 		steps = slices.DeleteFunc(steps, func(step string) bool { return step == "patch status WorkPlacement default/a.worker-1-5058f" })
@@ -95,11 +95,11 @@ func TestOnlySelectedObjectsAreWritten(t *testing.T) {
 	}
 }
 
-// TestDestinationWithoutStateStoreIsOfTheDefaultShard checks that it belongs to the shard
-// that selects objects without labels.
+// TestDestinationWithoutStateStoreIsOfTheDefaultShard checks that the Destination belongs to the
+// shard that selects objects without labels.
 func TestDestinationWithoutStateStoreIsOfTheDefaultShard(t *testing.T) {
 	for shard, want := range map[string]bool{"": true, "of the store": false} {
-		s := newScene(t).inShards()
+		s := newFixture(t).inShards()
 		s.now.GitStateStores = nil
 		s.selects = selectsNamed(shard)
 		steps, _ := s.plan()
@@ -109,10 +109,10 @@ func TestDestinationWithoutStateStoreIsOfTheDefaultShard(t *testing.T) {
 	}
 }
 
-// TestStoreWrittenByAnotherShardIsNotCalledReady has a store whose label has changed since
+// TestStoreOfAnotherShardIsNotReportedReady uses a store whose label has changed since
 // the round.
-func TestStoreWrittenByAnotherShardIsNotCalledReady(t *testing.T) {
-	s := newScene(t)
+func TestStoreOfAnotherShardIsNotReportedReady(t *testing.T) {
+	s := newFixture(t)
 	s.placed(report.Pending)
 	s.said.Stores = []report.Store{{Name: "GitStateStore default", Unselected: true}}
 	if steps, _ := s.plan(); len(steps) > 0 {
@@ -122,7 +122,7 @@ func TestStoreWrittenByAnotherShardIsNotCalledReady(t *testing.T) {
 
 func TestPromotedDestinationGoesWithItsLiveStore(t *testing.T) {
 	for shard, want := range map[string]bool{"live": true, "of the store": false, "": false} {
-		s := newScene(t).inShards()
+		s := newFixture(t).inShards()
 		live := testkit.GitStore("live", "")
 		live.Labels = map[string]string{"shard": "live"}
 		s.now.GitStateStores = append(s.now.GitStateStores, live)
@@ -136,7 +136,7 @@ func TestPromotedDestinationGoesWithItsLiveStore(t *testing.T) {
 }
 
 func TestWorkFailsWhenAnotherShardCannotWriteIt(t *testing.T) {
-	s := newScene(t).inShards()
+	s := newFixture(t).inShards()
 	s.plan()
 	s.selects = selectsNamed("of the Work")
 	s.placed(report.Pending)
@@ -149,8 +149,8 @@ func TestWorkFailsWhenAnotherShardCannotWriteIt(t *testing.T) {
 	s.condition(s.now.Works[0].Status.Conditions, "Ready", "False WorkplacementsFailing")
 }
 
-func TestWorkIsLetGoOnlyWhenTheWorkPlacementsOfOthersAreGone(t *testing.T) {
-	s := newScene(t).inShards()
+func TestWorkKeepsItsFinalizerUntilOtherWorkPlacementsAreGone(t *testing.T) {
+	s := newFixture(t).inShards()
 	s.plan()
 	now := metav1.Now()
 	work := s.now.Works[0].DeepCopy()

@@ -69,7 +69,7 @@ func (m Mode) String() string {
 
 // Change is a list of writes to one object.
 type Change struct {
-	// Object is the object as it is now, or as it is to be created.
+	// Object is the current object, or the object to create.
 	Object kratix.Object
 	Steps  []Step
 	Events []Event
@@ -109,10 +109,10 @@ const (
 	warning = "Warning"
 )
 
-// Plan returns the changes that bring the selected objects to the state in the report, at a
-// time. The changes of one list may be made concurrently, those of the next list after them:
-// a Work is ready when its WorkPlacements are, and a Destination is released when they are
-// gone. Objects that the report does not contain stay as they are.
+// Plan returns the changes that bring the selected objects to the state in the report; at is the
+// time of conditions that change. The changes of one list may be made concurrently, those of the
+// next list after them: a Work is ready when its WorkPlacements are, and a Destination is
+// released when they are gone. Objects that the report does not contain stay as they are.
 func Plan(said report.Report, now Objects, mode Mode, selects Selects, at metav1.Time) [][]Change {
 	p := newPlanner(said, now, mode, selects, at)
 	if mode == Manage && p.other != nil {

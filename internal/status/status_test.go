@@ -18,9 +18,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// scene is a report and a cluster. Planned writes are applied to the cluster, so that the
+// fixture is a report and a cluster. Planned writes are applied to the cluster, so that the
 // next plan sees them.
-type scene struct {
+type fixture struct {
 	t       *testing.T
 	said    report.Report
 	now     Objects
@@ -30,11 +30,11 @@ type scene struct {
 
 var noon = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 
-// newScene returns a scene with one Work, placed on one Destination of one store.
-func newScene(t *testing.T) *scene {
+// newFixture returns a fixture with one Work, placed on one Destination of one store.
+func newFixture(t *testing.T) *fixture {
 	work := testkit.Request("a")
 	work.UID, work.Generation, work.ResourceVersion = "uid-a", 3, "1"
-	s := &scene{t: t, now: Objects{
+	s := &fixture{t: t, now: Objects{
 		Works: []*kratix.Work{work}, Destinations: []*kratix.Destination{testkit.Destination("worker-1")},
 		GitStateStores: []*kratix.GitStateStore{testkit.GitStore("default", "")},
 	}}
@@ -43,7 +43,7 @@ func newScene(t *testing.T) *scene {
 }
 
 // placed sets the state of the Work's placement in the report.
-func (s *scene) placed(state report.State) *report.Placement {
+func (s *fixture) placed(state report.State) *report.Placement {
 	work := s.now.Works[0]
 	s.said = report.Report{
 		Placements: []report.Placement{{
@@ -57,7 +57,7 @@ func (s *scene) placed(state report.State) *report.Placement {
 
 // plan returns the planned steps, as "patch status Work default/a", and the events, and
 // applies them to the cluster.
-func (s *scene) plan() (steps, events []string) {
+func (s *fixture) plan() (steps, events []string) {
 	s.t.Helper()
 	for _, list := range Plan(s.said, s.now, s.mode, s.selects, noon) {
 		for _, change := range list {
@@ -73,7 +73,7 @@ func (s *scene) plan() (steps, events []string) {
 	return steps, events
 }
 
-func (s *scene) do(object kratix.Object, step Step) {
+func (s *fixture) do(object kratix.Object, step Step) {
 	s.t.Helper()
 	switch step.Verb {
 	case Create:
@@ -96,7 +96,7 @@ func (s *scene) do(object kratix.Object, step Step) {
 	}
 }
 
-func (s *scene) expect(want ...string) (events []string) {
+func (s *fixture) expect(want ...string) (events []string) {
 	s.t.Helper()
 	steps, events := s.plan()
 	if !slices.Equal(steps, want) {
@@ -109,14 +109,14 @@ func (s *scene) expect(want ...string) (events []string) {
 }
 
 // settle applies one plan without checking it.
-func (s *scene) settle() {
+func (s *fixture) settle() {
 	s.t.Helper()
 	s.plan()
 	s.placed(report.Unchanged)
 	s.expect()
 }
 
-func (s *scene) condition(have []metav1.Condition, kind, want string) {
+func (s *fixture) condition(have []metav1.Condition, kind, want string) {
 	s.t.Helper()
 	got := ""
 	if c := meta.FindStatusCondition(have, kind); c != nil {
@@ -130,7 +130,7 @@ func (s *scene) condition(have []metav1.Condition, kind, want string) {
 const placementSteps = "WorkPlacement default/a.worker-1-5058f"
 
 func TestNewPlacementIsThreeWrites(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	s.settle()
 	made := s.now.WorkPlacements[0]
 	s.now.WorkPlacements, s.now.Works[0].Status = nil, kratix.WorkStatus{}
@@ -155,14 +155,14 @@ func TestNewPlacementIsThreeWrites(t *testing.T) {
 }
 
 func TestPendingPlacementIsNotReady(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	s.placed(report.Pending)
 	s.said.Stores = nil
 	s.expect()
 }
 
 func TestConflictIsReportedWithBothClaimantsAndResolved(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	s.settle()
 	s.placed(report.HeldBack).Written = true
 	s.said.Findings = []finding.Finding{{
@@ -192,8 +192,8 @@ func TestConflictIsReportedWithBothClaimantsAndResolved(t *testing.T) {
 	}
 }
 
-func TestMisplacedAndBack(t *testing.T) {
-	s := newScene(t)
+func TestMisplacedPlacementFitsAgain(t *testing.T) {
+	s := newFixture(t)
 	s.settle()
 	p := s.placed(report.Unchanged)
 	p.Misplaced, p.Object.Labels[kratix.MisplacedLabel] = true, "true"
@@ -211,34 +211,34 @@ func TestMisplacedAndBack(t *testing.T) {
 
 func TestWorkPlacementGoesOnlyAfterItsFiles(t *testing.T) {
 	tests := map[string]struct {
-		change func(*scene)
+		change func(*fixture)
 		want   []string
 	}{
 		"its files were removed": {
-			change: func(s *scene) { s.placed(report.Removed) },
+			change: func(s *fixture) { s.placed(report.Removed) },
 			want:   []string{"patch " + placementSteps, "delete " + placementSteps},
 		},
 		"its Work is gone, and its store failed": {
-			change: func(s *scene) { s.now.Works, s.said = nil, report.Report{} },
+			change: func(s *fixture) { s.now.Works, s.said = nil, report.Report{} },
 		},
 		"its Work is gone, and the report still has it": {
-			change: func(s *scene) { s.now.Works = nil; s.said.Placements[0].State = report.Kept },
+			change: func(s *fixture) { s.now.Works = nil; s.said.Placements[0].State = report.Kept },
 		},
 		"its Work is gone, and nothing of it is in the store": {
-			change: func(s *scene) { s.now.Works, s.said.Placements = nil, nil },
+			change: func(s *fixture) { s.now.Works, s.said.Placements = nil, nil },
 			want:   []string{"patch " + placementSteps, "delete " + placementSteps},
 		},
 		"its Work and its Destination are gone": {
-			change: func(s *scene) { s.now.Works, s.now.Destinations, s.said = nil, nil, report.Report{} },
+			change: func(s *fixture) { s.now.Works, s.now.Destinations, s.said = nil, nil, report.Report{} },
 			want:   []string{"patch " + placementSteps, "delete " + placementSteps},
 		},
 		"only its Destination is gone": {
-			change: func(s *scene) { s.now.Destinations, s.said = nil, report.Report{} },
+			change: func(s *fixture) { s.now.Destinations, s.said = nil, report.Report{} },
 		},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			s := newScene(t)
+			s := newFixture(t)
 			s.settle()
 			test.change(s)
 			s.expect(test.want...)
@@ -246,8 +246,8 @@ func TestWorkPlacementGoesOnlyAfterItsFiles(t *testing.T) {
 	}
 }
 
-func TestDeletedDestinationGoesOnlyAfterItsFiles(t *testing.T) {
-	s := newScene(t)
+func TestDeletedDestinationIsReleasedOnlyAfterItsFiles(t *testing.T) {
+	s := newFixture(t)
 	d := s.now.Destinations[0]
 	d.Spec.Cleanup = "all"
 	s.settle()
@@ -274,8 +274,8 @@ func TestDeletedDestinationGoesOnlyAfterItsFiles(t *testing.T) {
 	}
 }
 
-func TestWorkPlacementOfAWorkThatWasMadeAnewHasTheNewOwner(t *testing.T) {
-	s := newScene(t)
+func TestWorkPlacementOfARecreatedWorkHasTheNewOwner(t *testing.T) {
+	s := newFixture(t)
 	s.settle()
 	s.now.Works[0].UID = types.UID("another")
 	s.placed(report.Unchanged)
@@ -286,7 +286,7 @@ func TestWorkPlacementOfAWorkThatWasMadeAnewHasTheNewOwner(t *testing.T) {
 }
 
 func TestObserveReportsOnlyConflicts(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	s.mode = Observe
 	s.expect()
 	s.said.Findings = []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "X is there already"}}
@@ -296,7 +296,7 @@ func TestObserveReportsOnlyConflicts(t *testing.T) {
 }
 
 func TestStoreThatFailsIsNotReady(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	s.settle()
 	s.placed(report.Failed)
 	s.said.Stores = nil
@@ -321,7 +321,7 @@ func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 		{finding.Unwritten, "StateStoreError", "StateStoreError", "StateStoreWriteFailed"},
 		{"", "StateStoreError", "StateStoreError", "StateStoreWriteFailed"},
 	} {
-		s := newScene(t)
+		s := newFixture(t)
 		bucket := &kratix.BucketStateStore{}
 		bucket.Name = "s3"
 		s.now.BucketStateStores = append(s.now.BucketStateStores, bucket)
@@ -339,13 +339,13 @@ func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 // TestUnwrittenHeldPlacementHasNoWorkPlacement checks this because a restarted
 // controller of Kratix would write every WorkPlacement.
 func TestUnwrittenHeldPlacementHasNoWorkPlacement(t *testing.T) {
-	for name, make := range map[string]func(*scene){
-		"it was never there":        func(*scene) {},
-		"it was there already":      (*scene).settle,
-		"it is being deleted again": func(s *scene) { s.settle(); s.now.WorkPlacements[0].DeletionTimestamp = &noon },
+	for name, make := range map[string]func(*fixture){
+		"it was never there":        func(*fixture) {},
+		"it was there already":      (*fixture).settle,
+		"it is being deleted again": func(s *fixture) { s.settle(); s.now.WorkPlacements[0].DeletionTimestamp = &noon },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newScene(t)
+			s := newFixture(t)
 			make(s)
 			s.placed(report.HeldBack)
 			s.plan()
@@ -362,7 +362,7 @@ func TestUnwrittenHeldPlacementHasNoWorkPlacement(t *testing.T) {
 
 // TestHeldUpdateKeepsTheWrittenSpec checks the same for an update.
 func TestHeldUpdateKeepsTheWrittenSpec(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	s.settle()
 	before := s.now.WorkPlacements[0].DeepCopy().Spec
 	s.now.Works[0].Generation++
@@ -379,15 +379,15 @@ func TestHeldUpdateKeepsTheWrittenSpec(t *testing.T) {
 }
 
 func TestPlacementKeepsTheRevisionThatItWasWrittenAt(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	s.settle()
 	s.placed(report.Unchanged)
 	s.said.Stores[0].Revision = "later"
 	s.expect()
 }
 
-func TestConflictIsAnEventOnlyWhenItComes(t *testing.T) {
-	s := newScene(t)
+func TestConflictIsAnEventOnlyWhenItBegins(t *testing.T) {
+	s := newFixture(t)
 	s.settle()
 	for i, want := range []int{3, 0} {
 		s.placed(report.HeldBack).Written = true
@@ -402,7 +402,7 @@ func TestConflictIsAnEventOnlyWhenItComes(t *testing.T) {
 
 func TestUnreadableObjectsKeepTheirFinalizers(t *testing.T) {
 	t.Run("a WorkPlacement", func(t *testing.T) {
-		s := newScene(t)
+		s := newFixture(t)
 		s.settle()
 		s.now.WorkPlacements[0].Spec = kratix.WorkPlacementSpec{}
 		s.now.Works, s.said.Placements = nil, nil
@@ -410,14 +410,14 @@ func TestUnreadableObjectsKeepTheirFinalizers(t *testing.T) {
 		s.expect()
 	})
 	t.Run("a Destination keeps its finalizer", func(t *testing.T) {
-		s := newScene(t)
+		s := newFixture(t)
 		s.settle()
 		s.now.Destinations[0].Finalizers = []string{kratix.DestinationFinalizer}
 		s.now.Unreadable = map[string]bool{"Destination worker-1": true}
 		s.expect()
 	})
 	t.Run("a Work that lacks something is not ready", func(t *testing.T) {
-		s := newScene(t)
+		s := newFixture(t)
 		s.said.Placements = nil
 		s.said.Findings = []finding.Finding{{Rule: finding.InvalidObject(), Place: finding.Place{Object: "Work default/a"}, Message: "it has no promiseName"}}
 		s.expect("patch status Work default/a", "patch status Destination worker-1", "patch status GitStateStore default")
@@ -428,11 +428,11 @@ func TestUnreadableObjectsKeepTheirFinalizers(t *testing.T) {
 	})
 }
 
-// TestWorkThatCannotBeReadIsLeftAlone has a Work whose conditions are unknown, Kratix's
+// TestWorkThatCannotBeReadIsLeftAlone uses a Work whose conditions are unknown, Kratix's
 // among them; a patch would replace them in each round.
 func TestWorkThatCannotBeReadIsLeftAlone(t *testing.T) {
-	unread := func(t *testing.T, mode Mode) *scene {
-		s := newScene(t)
+	unread := func(t *testing.T, mode Mode) *fixture {
+		s := newFixture(t)
 		s.mode = mode
 		s.plan()
 		s.placed(report.Unchanged)
@@ -475,14 +475,14 @@ func TestWorkThatCannotBeReadIsLeftAlone(t *testing.T) {
 	})
 }
 
-func TestStoreThatCannotBeReadUndoesNothingThatItHasTaken(t *testing.T) {
-	unread := func(s *scene) {
+func TestUnreadableStoreLosesNoAcknowledgement(t *testing.T) {
+	unread := func(s *fixture) {
 		s.placed(report.Failed).Unread = true
 		s.said.Stores = nil
 		s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: "it has not answered yet"}}
 	}
 	t.Run("what it has taken stays ready", func(t *testing.T) {
-		s := newScene(t)
+		s := newFixture(t)
 		s.settle()
 		unread(s)
 		s.expect("patch status Destination worker-1", "patch status GitStateStore default")
@@ -490,7 +490,7 @@ func TestStoreThatCannotBeReadUndoesNothingThatItHasTaken(t *testing.T) {
 		s.expect("patch status Destination worker-1", "patch status GitStateStore default")
 	})
 	t.Run("what is refused does not", func(t *testing.T) {
-		s := newScene(t)
+		s := newFixture(t)
 		s.settle()
 		s.placed(report.Failed)
 		s.plan()
@@ -498,7 +498,7 @@ func TestStoreThatCannotBeReadUndoesNothingThatItHasTaken(t *testing.T) {
 		s.condition(s.now.Works[0].Status.Conditions, "Ready", "False WorkplacementsFailing")
 	})
 	t.Run("nor does another generation", func(t *testing.T) {
-		s := newScene(t)
+		s := newFixture(t)
 		s.settle()
 		s.now.Works[0].Generation++
 		unread(s)
@@ -507,7 +507,7 @@ func TestStoreThatCannotBeReadUndoesNothingThatItHasTaken(t *testing.T) {
 		s.condition(s.now.Works[0].Status.Conditions, "Ready", "False WorkplacementsFailing")
 	})
 	t.Run("nor what it never took", func(t *testing.T) {
-		s := newScene(t)
+		s := newFixture(t)
 		unread(s)
 		s.plan()
 		s.condition(s.now.WorkPlacements[0].Status.Conditions, "Ready", "False WorkloadsFailedWrite")

@@ -304,9 +304,9 @@ func (p *planner) setStatus(change *Change, have *kratix.WorkPlacement, placemen
 	}
 }
 
-// writeEvent adds an Event about the condition of a WorkPlacement that has turned: whether it
-// is written, else whether it is misplaced. If a conflict isOver, its end already reports
-// that it is written again.
+// writeEvent adds an Event about the condition of a WorkPlacement whose status has changed:
+// whether it is written, else whether it is misplaced. If a conflict isOver, its end already
+// reports that it is written again.
 func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destination string) {
 	write := meta.FindStatusCondition(now, kratix.WriteSucceededCondition)
 	schedule := meta.FindStatusCondition(now, kratix.ScheduleSucceededCondition)

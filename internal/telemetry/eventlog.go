@@ -15,7 +15,7 @@ import (
 // not safe for concurrent use.
 type EventLog struct {
 	log *zap.Logger
-	// placements and findings are those of the last round that had a report.
+	// placements and findings are from the last round that had a report.
 	placements []report.Placement
 	findings   []finding.Finding
 	// standing are the findings that were logged and are not resolved.
@@ -34,7 +34,7 @@ type findingKey struct {
 	message string
 }
 
-// NewEventLog returns a EventLog that writes to log.
+// NewEventLog returns an EventLog that writes to log.
 func NewEventLog(log *zap.Logger) *EventLog { return &EventLog{log: log} }
 
 // Round logs the changes in a round's report, which must not change afterwards; err is the

@@ -22,7 +22,7 @@ func storeDown(why string) finding.Finding {
 	return finding.Finding{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: why}
 }
 
-// listener is a EventLog with its log.
+// listener is an EventLog with its log.
 type listener struct {
 	*EventLog
 	t    *testing.T

@@ -57,7 +57,7 @@ func TestMetricsOfRounds(t *testing.T) {
 
 // TestMetricsAreNamedAsPrometheusAdvises also checks that each is defined once.
 func TestMetricsAreNamedAsPrometheusAdvises(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	if _, err := s.open("x").Read(t.Context()); err != nil {
 		t.Fatal(err)
 	}

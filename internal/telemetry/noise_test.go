@@ -13,9 +13,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
-// TestNoiseIsOneLine checks that a thousand files without objects yield one line when they
+// TestNoiseIsFoldedIntoOneLine checks that a thousand files without objects yield one line when they
 // appear and one when they are gone, and one line each at debug level.
-func TestNoiseIsOneLine(t *testing.T) {
+func TestNoiseIsFoldedIntoOneLine(t *testing.T) {
 	var noise []finding.Finding
 	for i := range 1000 {
 		noise = append(noise, finding.Finding{

@@ -24,8 +24,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// scene is an Observer with a clock that advances by a second at each reading.
-type scene struct {
+// fixture is an Observer with a clock that advances by a second at each reading.
+type fixture struct {
 	t        *testing.T
 	registry *prometheus.Registry
 	metrics  *Metrics
@@ -36,8 +36,8 @@ type scene struct {
 	opened error
 }
 
-func newScene(t *testing.T) *scene {
-	s := &scene{t: t, registry: prometheus.NewRegistry(), spans: tracetest.NewSpanRecorder(), stores: map[string]*fakeStore{}}
+func newFixture(t *testing.T) *fixture {
+	s := &fixture{t: t, registry: prometheus.NewRegistry(), spans: tracetest.NewSpanRecorder(), stores: map[string]*fakeStore{}}
 	s.metrics = NewMetrics(s.registry, "v1")
 	now := time.Unix(1000, 0)
 	clock := func() time.Time { now = now.Add(time.Second); return now }
@@ -49,8 +49,8 @@ func ref(name string) kratix.StateStoreReference {
 	return kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: name}
 }
 
-// Open opens a store of the scene.
-func (s *scene) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
+// Open opens a store of the fixture.
+func (s *fixture) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	if s.opened != nil {
 		return nil, s.opened
 	}
@@ -62,7 +62,7 @@ func (s *scene) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.
 	return store, nil
 }
 
-func (s *scene) open(name string) statestore.Store {
+func (s *fixture) open(name string) statestore.Store {
 	s.t.Helper()
 	store, err := s.observer.Stores(s).Open(ref(name), nil, nil)
 	if err != nil {
@@ -99,7 +99,7 @@ func two(base statestore.Revision) statestore.ChangeSet {
 }
 
 // has compares metrics with a scrape.
-func (s *scene) has(lines string, names ...string) {
+func (s *fixture) has(lines string, names ...string) {
 	s.t.Helper()
 	var full []string
 	for _, name := range names {
@@ -112,7 +112,7 @@ func (s *scene) has(lines string, names ...string) {
 }
 
 // withHelp adds the HELP and TYPE lines before the samples of each metric.
-func (s *scene) withHelp(lines string, names []string) string {
+func (s *fixture) withHelp(lines string, names []string) string {
 	var text strings.Builder
 	for _, d := range s.metrics.Definitions() {
 		for _, name := range names {
@@ -131,7 +131,7 @@ func (s *scene) withHelp(lines string, names []string) string {
 
 func TestStoreThatFailsIsCountedByKindUntilItWorksAgain(t *testing.T) {
 	failed := func(err error) error { return &statestore.Error{Op: "write", Store: "GitStateStore x", Err: err} }
-	s := newScene(t)
+	s := newFixture(t)
 	store := s.open("x")
 	s.has(`
 		store_errors_total{kind="denied",store="GitStateStore x"} 0
@@ -185,8 +185,8 @@ func TestStoreThatFailsIsCountedByKindUntilItWorksAgain(t *testing.T) {
 	}
 }
 
-func TestWriteOfNothingIsNoWrite(t *testing.T) {
-	s := newScene(t)
+func TestEmptyChangeSetWritesNothing(t *testing.T) {
+	s := newFixture(t)
 	store := s.open("x")
 	s.stores["x"].err = statestore.ErrUnavailable
 	_, _ = store.Apply(t.Context(), two(""))
@@ -200,8 +200,8 @@ func TestWriteOfNothingIsNoWrite(t *testing.T) {
 	}
 }
 
-func TestWriteThatGoesOnWaitsAndHasNotFailed(t *testing.T) {
-	s := newScene(t)
+func TestWriteInProgressHasNotFailed(t *testing.T) {
+	s := newFixture(t)
 	store := s.open("x")
 	s.stores["x"].err = statestore.ErrPending
 	if _, err := store.Apply(t.Context(), two("")); !errors.Is(err, statestore.ErrPending) {
@@ -230,7 +230,7 @@ func (o openerOf) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *krati
 }
 
 func TestObservedStoresAreWrittenConcurrently(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	together := 0
 	within := func(name string, store statestore.Store) statestore.View {
 		return statestore.View{Name: ref(name).String(), Store: store, Location: joint{&together}}
@@ -262,7 +262,7 @@ func TestObservedStoresAreWrittenConcurrently(t *testing.T) {
 }
 
 func TestStoreThatCannotBeOpenedIsDown(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	s.opened = fmt.Errorf("%w: no such branch", statestore.ErrMisconfigured)
 	if _, err := s.observer.Stores(s).Open(ref("x"), nil, nil); !errors.Is(err, statestore.ErrMisconfigured) {
 		t.Errorf("got %v", err)
@@ -271,14 +271,14 @@ func TestStoreThatCannotBeOpenedIsDown(t *testing.T) {
 }
 
 func TestSameStoreIsObservedAsTheSame(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	if s.open("x") != s.open("x") || s.open("x") == s.open("y") {
 		t.Error("stores are mixed up")
 	}
 }
 
 func TestStoreOfAnotherShardIsNotSelected(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	for _, name := range []string{"ours", "theirs"} {
 		s.open(name)
 	}
@@ -291,7 +291,7 @@ func TestStoreOfAnotherShardIsNotSelected(t *testing.T) {
 }
 
 func TestSeriesOfAnUnusedStoreAreRemoved(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	round := func(r report.Report, names ...string) {
 		_, done := s.observer.Round(t.Context())
 		for _, name := range names {
@@ -312,7 +312,7 @@ func TestSeriesOfAnUnusedStoreAreRemoved(t *testing.T) {
 }
 
 func TestRoundIsTraced(t *testing.T) {
-	s := newScene(t)
+	s := newFixture(t)
 	ctx, roundDone := s.observer.Round(t.Context())
 	inner, stageDone := s.observer.Stage(ctx, "observe")
 	store := s.open("x")

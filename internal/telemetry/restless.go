@@ -26,9 +26,9 @@ type Restless struct {
 	// reported are the groups that are reported.
 	reported map[groupOfWork]*changeSeries
 	seed     maphash.Seed
-	// swept is the time when calm groups were last dropped.
+	// swept is the time when groups that no longer change were last dropped.
 	swept time.Time
-	// placements are those of the last round.
+	// placements are the placements of the last round.
 	placements []report.Placement
 	// findings are the findings of the last round, given is the report's findings that they were
 	// added to, and made the result.
@@ -50,8 +50,8 @@ type changeSeries struct {
 	reportedAfter   time.Duration
 }
 
-// Round records a round that ended at a time, and returns its report with a finding for each
-// restless Work. The finding changes each time that the number of changes has doubled. The
+// Round records a round that ended at the given time, and returns its report with a finding for
+// each restless Work. The finding changes each time that the number of changes has doubled. The
 // given report is not changed, and must not change afterwards.
 func (r *Restless) Round(from report.Report, ended time.Time) report.Report {
 	if r.groups == nil {

@@ -27,7 +27,7 @@ func (c *clock) after(d time.Duration) time.Time {
 
 func newClock() *clock { return &clock{time.Unix(1_700_000_000, 0)} }
 
-func TestWorkThatChangesOnEveryLookIsReported(t *testing.T) {
+func TestWorkThatChangesInEveryRoundIsReported(t *testing.T) {
 	for every, took := range map[time.Duration]string{2 * time.Second: "38s", 20 * time.Second: "6m", 5 * time.Minute: "1h40m"} {
 		t.Run(every.String(), func(t *testing.T) {
 			var restless Restless
@@ -60,7 +60,7 @@ func TestOnlyContentChangesAreCounted(t *testing.T) {
 	}
 }
 
-func TestPersonWhoEditsIsNotReported(t *testing.T) {
+func TestManualEditsAreNotRestless(t *testing.T) {
 	var restless Restless
 	now := newClock()
 	for i := range 200 { // many attempts within minutes, and then a pause
@@ -112,7 +112,7 @@ func TestFindingsOfARestlessWorkAreAddedInOrder(t *testing.T) {
 	}
 }
 
-func TestClockJumpsMakeNoWorkRestless(t *testing.T) {
+func TestClockJumpsDoNotMarkWorksRestless(t *testing.T) {
 	var restless Restless
 	now := newClock()
 	for i := range 100 {

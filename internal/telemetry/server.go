@@ -78,8 +78,8 @@ func Profile(mux *http.ServeMux) {
 }
 
 // ready responds with an error until the first round, while no store works at all, and while
-// another scheduler places Works, or may. A store that is down while others work is only
-// reported in the body.
+// another scheduler places Works, or may place some. A store that is down while others work is
+// only reported in the body.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	last := s.last.Load()
 	switch {

@@ -27,7 +27,7 @@ type Traces struct {
 	stop func(context.Context) error
 }
 
-// The variables that are not left to OpenTelemetry's libraries.
+// Environment variables that this package reads itself, rather than OpenTelemetry's libraries.
 const (
 	variableDisabled       = "OTEL_SDK_DISABLED"
 	variableExporter       = "OTEL_TRACES_EXPORTER"

@@ -2,9 +2,9 @@ package tree
 
 import "slices"
 
-// CaseCollisions returns the paths that differ from another path only in case or Unicode normalization,
-// as a map of their indices to that of the other path. Directories count too: "App" is alike to
-// "app/x".
+// CaseCollisions returns the paths that differ from another path only in case or Unicode
+// normalization, as a map of their indices to that of the other path. Directories count too:
+// "App" collides with "app/x".
 func CaseCollisions(paths []Path) map[int]int {
 	if !slices.ContainsFunc(paths, func(p Path) bool { return !p.IsFolded() }) {
 		return nil

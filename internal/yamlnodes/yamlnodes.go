@@ -3,7 +3,7 @@
 package yamlnodes
 
 // AtMost returns an upper bound of the number of nodes in content without parsing it: each node
-// but the first is preceded by a character of its own.
+// except the first is preceded by a character of its own.
 func AtMost(content []byte) int {
 	nodes := 1
 	// paired means that there was a colon since the last comma or bracket. In a flow mapping,

@@ -84,7 +84,7 @@ func TestEditorThatRenamesAndRewritesRemovesNothing(t *testing.T) {
 	until(t, s, changes, "a", "b")
 }
 
-func TestDirectoriesComeAndGo(t *testing.T) {
+func TestDirectoriesAreAddedAndRemoved(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	write(t, filepath.Join(root, "one", "deep", "a.yaml"), testkit.WorkYAML("a"))

@@ -37,7 +37,8 @@ func untilRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []str
 	}
 }
 
-// removalDelay is longer than the rest of a file, so that the two can be distinguished.
+// removalDelay is longer than the time for which a file must stay unchanged, so that the two can
+// be distinguished.
 const removalDelay = 3 * time.Second
 
 func TestRemovalCountsAfterRemovalDelay(t *testing.T) {

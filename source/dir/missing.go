@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Limits on what Missing reads below one path. Its result is only informational.
+// Limits for Missing below one path. Its result is only informational.
 const (
 	missingFiles = 300
 	missingBytes = 16 << 20

@@ -7,11 +7,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// maxDeletions is the minimum number of cached deletions; the maximum is twice as many. The
-// deletion guard handles those that are no longer cached.
+// maxDeletions is how many of the latest deletions are cached at least; at most twice as many
+// are. The deletion guard handles those that are no longer cached.
 const maxDeletions = 10_000
 
-// deletions are the objects that the API reported as deleted. It is safe for concurrent use.
+// deletions holds the objects that the API reported as deleted. It is safe for concurrent use.
 type deletions struct {
 	mu sync.Mutex
 	// recent and before are two generations: before is dropped when recent is full.

@@ -79,8 +79,8 @@ const secretTimeout = 5 * time.Second
 type Options struct {
 	// Now returns the time; without it, the clock stands still.
 	Now func() time.Time
-	// Contents includes all WorkPlacements with their contents, for comparison with what Kratix
-	// writes. A WorkPlacement that Kratix has written does not cause a round.
+	// Contents includes all WorkPlacements with their contents, for comparison with the files that
+	// Kratix writes. A WorkPlacement that Kratix has written does not cause a round.
 	Contents bool
 	// NoSecrets prevents reading Secrets, for commands that open no state store.
 	NoSecrets bool

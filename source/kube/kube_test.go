@@ -237,7 +237,7 @@ func TestEventsThatRequestARound(t *testing.T) {
 		"another generation of a Work":            {"works", workJSON("a", `,"generation":2`)},
 		"a Work's label":                          {"works", workJSON("a", `,"labels":{"x":"y"}`)},
 		"a Work's annotation":                     {"works", workJSON("a", `,"annotations":{"x":"y"}`)},
-		"a Work that was made anew":               {"works", workJSON("a", `,"uid":"another"`)},
+		"a Work that was created again":           {"works", workJSON("a", `,"uid":"another"`)},
 		"a Work being deleted":                    {"works", workJSON("a", `,"deletionTimestamp":"2026-01-31T12:00:00Z"`)},
 		"a Destination's label":                   {"destinations", destinationJSON("worker-1", `,"labels":{"x":"y"}`, "")},
 		"a Destination that is ready":             {"destinations", destinationJSON("worker-1", "", ready("True"))},
@@ -331,7 +331,7 @@ func TestDroppedWatchesAreResumed(t *testing.T) {
 			change(a)
 			a.set(func(a *api) { a.down = false })
 		},
-		"what the API has forgotten is listed anew, and what is gone goes": func(a *api) {
+		"objects beyond the API history are listed again, and deleted ones are removed": func(a *api) {
 			a.set(func(a *api) { a.down = true })
 			a.drop()
 			change(a)
@@ -348,7 +348,7 @@ func TestDroppedWatchesAreResumed(t *testing.T) {
 			becomes(t, s, "Work default/b", "Destination worker-1", "GitStateStore default", "Secret default/git")
 		})
 	}
-	t.Run("everything listed anew as it was asks for no round", func(t *testing.T) {
+	t.Run("an unchanged new list requests no round", func(t *testing.T) {
 		t.Parallel()
 		a := platform(t)
 		s := follow(t, a)
@@ -361,7 +361,7 @@ func TestDroppedWatchesAreResumed(t *testing.T) {
 		a.drop()
 		eventually(t, func() string {
 			if a.lists("works") == was || a.watching("watch works") != 1 {
-				return "Works are not listed anew"
+				return "Works are not listed again"
 			}
 			return ""
 		})

@@ -58,7 +58,8 @@ type feature[O object] struct {
 	content func(a, b O) bool
 	// share reuses the memory of the former version if only the status has changed.
 	share func(with, o O)
-	// deleted is called with whether an object is deleted or being deleted.
+	// deleted is called for each change of an object; is reports whether it is deleted or being
+	// deleted.
 	deleted func(key kratix.Key, is bool)
 }
 
@@ -169,7 +170,7 @@ func (m *mirror[O]) Update(seen any) error {
 	return nil
 }
 
-// take adds or replaces an object, and returns what that means for rounds.
+// take adds or replaces an object, and returns the effect on rounds.
 func (m *mirror[O]) take(sent receivedObject[O]) effect {
 	o, wrong := m.slimmed(sent)
 	key := kratix.KeyOf(o)
@@ -292,7 +293,7 @@ func (m *mirror[O]) get(key kratix.Key) (O, bool) {
 	return o, there
 }
 
-// each calls do for each object, before objects were handed out.
+// each calls do for each object. It may only be used before objects are handed out.
 func (m *mirror[O]) each(do func(O)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

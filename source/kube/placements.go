@@ -37,8 +37,8 @@ func sameWriteCondition(a, b *kratix.WorkPlacement) bool {
 }
 
 // addPlacements adds the WorkPlacements to a snapshot, whatever their status is: a placement
-// that is held back and was never written has no status. A versionID is no evidence of a
-// write, since Kratix sets none for buckets.
+// that is held back and was never written has no status. A versionID does not prove a write,
+// since Kratix sets none for buckets.
 func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	if s.contents {
 		s.shared.Do(func() { s.placements.each(s.shareWithWork) })

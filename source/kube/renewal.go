@@ -24,7 +24,8 @@ const (
 // dependencies makes Kratix renew its Work about ten times a second, permanently.
 const renewalInterval = time.Second
 
-// throttle calls ask for each note, at once for the first and then at most once per interval.
+// throttle calls ask for each note: at once for the first one, and then at most once per
+// interval.
 type throttle struct {
 	ask func()
 

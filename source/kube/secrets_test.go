@@ -52,7 +52,8 @@ func TestNoSecretIsReadWithNoSecrets(t *testing.T) {
 	}
 }
 
-// TestNoSecretIsReadOfAStoreThatIsNotOpened, unless another one names it too.
+// TestNoSecretIsReadOfAStoreThatIsNotOpened checks that its Secret is not watched, unless an
+// opened store names it too.
 func TestNoSecretIsReadOfAStoreThatIsNotOpened(t *testing.T) {
 	a := platform(t)
 	a.set(func(a *api) {

@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/pipeline"
 )
 
-var update = flag.Bool("update", false, "write the golden files anew")
+var update = flag.Bool("update", false, "write the golden files again")
 
 const selectors = "metadata/destination-selectors.yaml"
 

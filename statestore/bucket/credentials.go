@@ -34,9 +34,8 @@ const (
 	margin = time.Second
 )
 
-// RetrieveWithCredContext retrieves credentials. It is called after four fifths of the
-// lifetime of the last ones; if there are no new ones, it returns these as long as they are
-// valid.
+// RetrieveWithCredContext retrieves credentials. It is called after four fifths of the lifetime
+// of the last ones; if new ones are not available, it returns these as long as they are valid.
 func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
 	r.Endpoint = endpoint()
 	value, err := r.IAM.RetrieveWithCredContext(cc)

@@ -235,9 +235,8 @@ func twoWriters(t *testing.T, config bucket.Config) {
 					won.Add(1)
 				case errors.Is(err, statestore.ErrStale):
 					stale.Add(1)
-					// A writer that won and was then overtaken has sent files, and the
-					// marker revealed it: before it would have removed any file, or at the
-					// end.
+					// A writer that won and was then overtaken has sent files. The marker shows this before the
+					// writer removes any file, or at the end.
 					requests := proxy.Requests()
 					files := slices.ContainsFunc(requests, func(r string) bool { return strings.HasPrefix(r, "PUT ") && !strings.HasSuffix(r, "store-revision") })
 					if files && !strings.HasSuffix(requests[len(requests)-1], "store-revision") {

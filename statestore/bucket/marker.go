@@ -127,8 +127,8 @@ func (s *Store) swapUnconditionally(ctx context.Context, body []byte, journal jo
 
 const markerType = "text/plain; charset=utf-8"
 
-// putMarker writes the marker if it has the given ETag, or, if that is empty, if there is
-// no marker.
+// putMarker replaces the marker if it still has the given ETag; an empty ETag means that there
+// must be no marker yet.
 func (s *Store) putMarker(ctx context.Context, body []byte, etag string) (marker, error) {
 	options := minio.PutObjectOptions{ContentType: markerType}
 	if etag == "" {

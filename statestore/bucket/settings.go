@@ -19,7 +19,7 @@ func (c Config) check() error {
 	return statestore.InField("spec.bucketName", checkName(c.Bucket, c.Endpoint))
 }
 
-// checkEndpoint returns an error that says what is wrong with an endpoint, and how to write
+// checkEndpoint returns an error that describes what is wrong with an endpoint, and how to write
 // it.
 func checkEndpoint(endpoint string) error {
 	scheme, rest, found := strings.Cut(endpoint, "://")

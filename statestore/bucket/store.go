@@ -155,7 +155,7 @@ func (s *Store) checkBase(ctx context.Context, base statestore.Revision) error {
 	return nil
 }
 
-// begin acquires the store's turn, or returns the error of ctx if it ends first.
+// begin acquires the store's token, or returns the error of ctx if it ends first.
 func (s *Store) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

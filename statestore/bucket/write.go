@@ -46,8 +46,8 @@ func (s *Store) carryOut(ctx context.Context, steps []step, done *progress) erro
 	return nil
 }
 
-// write writes files in parallel. It continues after files that the server rejects, up to a
-// number of these, and returns them all.
+// write writes files in parallel. It continues after a file that the server rejects, until too
+// many are rejected, and returns the errors of all of them.
 func (s *Store) write(ctx context.Context, files []tree.File, done *progress) error {
 	var refused refusals
 	err := parallel(ctx, s.parallel, len(files), func(ctx context.Context, i int) error {

@@ -114,7 +114,7 @@ func TestRejectionOfADirectPushIsReported(t *testing.T) {
 	if told := wantError(t, err, statestore.ErrDenied); !strings.Contains(told.Remote, "not today") {
 		t.Errorf("%v (remote %q)", err, told.Remote)
 	}
-	if got := asked.since(); got != answered+", "+question+", "+answered { // the third request checks whether the branch is rejected unchanged, too
+	if got := asked.since(); got != answered+", "+question+", "+answered { // the third request checks whether a push of the unchanged branch is rejected, too
 		t.Errorf("asked %s", got)
 	}
 	gittest.Hook(t, repository, "pre-receive", "exit 0\n")

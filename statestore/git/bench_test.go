@@ -96,7 +96,7 @@ func (w *watch) report(b *testing.B, n, burst int) {
 	b.ReportMetric(each(w.gits), "git-cpu-ms")
 }
 
-// grown serves a repository with held files.
+// grown serves a repository with the given number of files.
 func grown(b *testing.B, held int) (git.Config, string, *watch) {
 	b.Helper()
 	repository := gittest.Bare(b)
@@ -149,7 +149,7 @@ func worktree(b *testing.B, held int) (string, *watch) {
 // toServer configures a clone to push to the server.
 func toServer(b *testing.B, dir string, config git.Config) {
 	b.Helper()
-	gittest.Git(b, dir, "config", "http.sslVerify", "false") // no environment can gainsay that
+	gittest.Git(b, dir, "config", "http.sslVerify", "false") // no environment variable can override that
 	gittest.Git(b, dir, "config", "gc.auto", "0")
 	url := "https://" + gittest.User + ":" + gittest.Password + "@" + config.URL[len("https://"):]
 	gittest.Git(b, dir, "remote", "set-url", "origin", url)

@@ -83,8 +83,8 @@ func (b *branch) release() {
 	}
 }
 
-// shut closes the connections and drops all objects. Its caller holds the turn. States that
-// use the objects remain valid.
+// shut closes the connections and drops all objects. Its caller holds the token. States that use
+// the objects remain valid.
 func (b *branch) shut() {
 	defer b.end()
 	if b.users.Load() > 0 { // it was opened again

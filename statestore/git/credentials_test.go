@@ -19,10 +19,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestCredentialsAppearNowhere uses every kind of credential, with a server that works and
+// TestCredentialsAreNeverPrinted uses every kind of credential, with a server that works and
 // with one that repeats everything it receives. No output and no byte of the repository may
 // contain one.
-func TestCredentialsAppearNowhere(t *testing.T) {
+func TestCredentialsAreNeverPrinted(t *testing.T) {
 	repository := gittest.Bare(t)
 	echo := func(_ http.Handler, w http.ResponseWriter, r *http.Request) {
 		user, password, _ := r.BasicAuth()

@@ -73,7 +73,7 @@ func (v verdict) withFix(err error) verdict {
 		return v
 	}
 	if v.retryAfter(err) > 0 {
-		return v // nothing to do but to wait
+		return v // there is nothing to do except wait
 	}
 	switch diagnose(err, v).Class {
 	case statestore.Network:

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestRepositoryOnAFullDisk has a repository on a file system of its own. It needs the
+// TestRepositoryOnAFullDisk uses a repository on a file system of its own. It needs the
 // permission to mount one; TestServerWithAFullDisk does not.
 func TestRepositoryOnAFullDisk(t *testing.T) {
 	dir := t.TempDir()

@@ -16,7 +16,8 @@ import (
 	"time"
 )
 
-// TestAppSignsTheExpectedJWT compares with the request as it was before a library built it.
+// TestAppSignsTheExpectedJWT compares the request with the one that the former hand-written code
+// sent.
 func TestAppSignsTheExpectedJWT(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

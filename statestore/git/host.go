@@ -73,8 +73,8 @@ func (h *host) dialTLS(dial dialFunc, config *tls.Config) dialFunc {
 	})
 }
 
-// shared is a set of values by key. Each value exists as long as somebody uses it. The zero
-// value is ready for use.
+// shared is a set of values by key. Each value exists as long as it is used. The zero value is
+// ready for use.
 type shared[K comparable, V any] struct {
 	mu     sync.Mutex
 	values map[K]weak.Pointer[V]

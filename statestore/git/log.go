@@ -56,8 +56,8 @@ func (l *log) read(hash plumbing.Hash, at int64) (plumbing.EncodedObject, error)
 	return &stored{hash, kind, io.NewSectionReader(l.bytes, at+int64(length), size)}, nil
 }
 
-// position is the offset of an object, and in its lowest bit whether it is an offset in the
-// file. It takes six bytes instead of eight, since there are very many.
+// position is the offset of an object; the lowest bit is set if the offset is in the file. It
+// takes six bytes instead of eight, since there are very many.
 type position [6]byte
 
 func positionAt(offset int64, spilled bool) (p position) {

@@ -107,8 +107,8 @@ func (o *objects) receive(kind plumbing.ObjectType, size int64, read func(io.Wri
 	return o.write(kind, size, func(to io.Writer) error { return read(io.MultiWriter(hasher, to)) }, hasher.Sum)
 }
 
-// write stores an object where there is room; it calls hash after the content is read. Only
-// the holder of the branch's turn may call it.
+// write stores an object where there is room; it calls hash after the content is read. Only the
+// holder of the branch's token may call it.
 func (o *objects) write(kind plumbing.ObjectType, size int64, read func(io.Writer) error, hash func() plumbing.Hash) (plumbing.Hash, error) {
 	to, spilled := o.room(size)
 	end, err := to.write(kind, size, read)

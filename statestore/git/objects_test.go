@@ -59,9 +59,9 @@ func TestObjectsOfAllSizesAndTypesAreStored(t *testing.T) {
 	}
 }
 
-// TestOnlyNewCompleteObjectsTakeRoom: an object whose content cannot be read completely, or
+// TestOnlyNewCompleteObjectsUseMemory: an object whose content cannot be read completely, or
 // that is present already, takes no room and does not affect others.
-func TestOnlyNewCompleteObjectsTakeRoom(t *testing.T) {
+func TestOnlyNewCompleteObjectsUseMemory(t *testing.T) {
 	for _, limit := range []int64{0, maxInMemory} {
 		held := newObjects()
 		held.limit = limit

@@ -205,7 +205,7 @@ func TestMissingBranchStartsFromTheDefaultBranch(t *testing.T) {
 	}
 }
 
-func TestUnbornDefaultBranchLeadsToAnOrphan(t *testing.T) {
+func TestMissingDefaultBranchStartsAnOrphanBranch(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "other", map[string]string{"o": "o"})
 	store := open(t, git.Config{URL: repository, CreateBranch: true})

@@ -50,7 +50,7 @@ type unpacker struct {
 
 // delta is an object that is stored as the difference to another.
 type delta struct {
-	index   int // of the object in hashes
+	index   int // index of the object in hashes
 	base    plumbing.Hash
 	at      int // index of the base, if base is zero
 	content []byte

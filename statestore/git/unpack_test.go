@@ -187,10 +187,10 @@ func TestInvalidPackIsRejected(t *testing.T) {
 	_, entries := chain()
 	good := packOf(t, entries...)
 	for at := range good {
-		spoiled := bytes.Clone(good)
-		spoiled[at] ^= 0x10
-		if err := unpack(bytes.NewReader(spoiled), newObjects(), nil); err == nil {
-			t.Errorf("byte %d spoiled: no error", at)
+		corrupted := bytes.Clone(good)
+		corrupted[at] ^= 0x10
+		if err := unpack(bytes.NewReader(corrupted), newObjects(), nil); err == nil {
+			t.Errorf("byte %d corrupted: no error", at)
 		}
 		if err := unpack(bytes.NewReader(good[:at]), newObjects(), nil); err == nil && at > 0 {
 			t.Errorf("only %d bytes: no error", at)

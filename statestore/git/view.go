@@ -24,7 +24,7 @@ type view struct {
 	// attributes are the sorted paths of .gitattributes files, except the one in the
 	// store's own directory.
 	attributes []tree.Path
-	read       bool   // files is valid
+	read       bool   // whether files is valid
 	store      *Store // fetches missing blobs
 	ahead      *prefetched
 }

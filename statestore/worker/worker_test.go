@@ -342,8 +342,8 @@ func TestRetryAfterProlongsThePause(t *testing.T) {
 	}
 }
 
-// TestLateRejectionIsReportedWithTheNextState checks that it is reported until something
-// else is written, and that it starts no pause if the caller splits rejected changes.
+// TestLateRejectionIsReportedWithTheNextState checks that a rejection is reported until
+// something else is written, and that it starts no pause if the caller splits rejected changes.
 func TestLateRejectionIsReportedWithTheNextState(t *testing.T) {
 	withFakeTime(func(t *testing.T, b *bench) {
 		base := storetest.Read(t, b.store).Revision

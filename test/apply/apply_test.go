@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// TestForesight compares applycheck with the API server: what the API server accepts is never
-// held back, and of what it refuses at least 95 % is foreseen.
+// TestForesight compares applycheck with the API server: objects that the API server accepts are
+// never held back, and at least 95 % of the objects that it refuses are predicted.
 func TestForesight(t *testing.T) {
 	f := newFixture(t)
 	c := &comparison{fixture: f, t: t, accepted: map[int][]sample{}, alarms: map[string]int{}, destinations: f.destinations(t)}
@@ -44,7 +44,7 @@ type sample struct {
 	stored, wanted map[string]any
 }
 
-// steps is how many changes in a row are made of an example.
+// steps is the number of consecutive changes of an example.
 const steps = 12
 
 // chain is a series of changes of an example.
@@ -55,7 +55,7 @@ type chain struct {
 	stored bool
 }
 
-// chains returns the chains of each kind in turn, until their changes are as many as wanted.
+// chains returns chains of each kind in turn, until they have the wanted number of changes.
 func (f *fixture) chains(wanted int) []chain {
 	var all []chain
 	for round := 0; len(all)*steps < wanted; round++ {
@@ -164,8 +164,8 @@ const immutable = "immutable change"
 // the API server's Go code.
 const aside = "value of a built-in kind"
 
-// mutate changes objects that the API server accepts until it refuses as many as wanted, and
-// fails if fewer than 95 % are foreseen.
+// mutate changes objects that the API server accepts until it has refused the wanted number, and
+// fails if fewer than 95 % of the refusals are predicted.
 func (c *comparison) mutate() {
 	table, chosen := &Table{}, regexp.MustCompile(*rows)
 	each := (*mutations + len(Mutations) - 1) / len(Mutations) // the row aside does not count
@@ -204,7 +204,7 @@ func (c *comparison) mutate() {
 	}
 }
 
-// row makes objects of one row until the API server has refused as many as wanted.
+// row makes objects of one row until the API server has refused the wanted number.
 func (c *comparison) row(table *Table, name string, wanted int, stream uint64, of func(Kind) bool, do func(*Maker, Kind, sample) (sample, bool)) {
 	var kinds []int
 	for _, kind := range slices.Sorted(maps.Keys(c.accepted)) {
@@ -225,7 +225,7 @@ func (c *comparison) row(table *Table, name string, wanted int, stream uint64, o
 	})
 }
 
-// compare asks the API server and applycheck about an object.
+// compare compares applycheck's result for an object with the API server's.
 func (c *comparison) compare(table *Table, name string, wanted int, kind Kind, s sample) {
 	err := c.DryRun(c.t.Context(), c.render(s.wanted, s.name))
 	if err == nil {
@@ -259,7 +259,7 @@ func (c *comparison) compare(table *Table, name string, wanted int, kind Kind, s
 	})
 }
 
-// verbatim reports whether findings have all that the API server says, each a part of it.
+// verbatim reports whether the findings together contain the API server's whole message.
 func verbatim(words string, said Foresight) bool {
 	if strings.Contains(strings.Join(strings.Fields(said.Words()), " "), words) {
 		return true
@@ -278,7 +278,7 @@ var (
 	number     = regexp.MustCompile(`-?[0-9]+`)
 )
 
-// general returns the API server's words without names and values, for counting.
+// general returns the API server's message without names and values, for counting.
 func general(kind Kind, words string) string {
 	return kind.Kind + ": " + shorten([]byte(number.ReplaceAllString(quotedPart.ReplaceAllString(words, "…"), "0")))
 }
@@ -291,8 +291,8 @@ func shorten(text []byte) string {
 	return string(text)
 }
 
-// destinations returns what applycheck is given about the cluster: its version, with or without
-// its profile.
+// destinations returns the descriptions of the cluster for applycheck: its version, with or
+// without its profile.
 func (f *fixture) destinations(t *testing.T) map[string]*Destination {
 	t.Helper()
 	version, err := f.schemas.Version(f.Judge)

@@ -34,7 +34,7 @@ var (
 // bin is the directory of the Kubernetes servers.
 const bin = "../../bin/kube"
 
-// The operator whose definitions are tried, too: the module that has them, and its digest.
+// The module with the definitions of a large operator, and its digest.
 const (
 	eck       = "github.com/elastic/cloud-on-k8s/v2@v2.8.0"
 	eckDigest = "h1:I7LLrcQuqKXMq7pjJ40BBLizM7xKXIRF9Rhu4GVoNW8="

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Destination is what applycheck is given beside the object in question.
+// Destination is the input of applycheck besides the object to check.
 type Destination struct {
 	Cluster *applycheck.Cluster
 	// Beside are the files in the root of the dependencies: namespaces and definitions.
@@ -20,7 +20,7 @@ type Destination struct {
 	memory applycheck.Memory
 }
 
-// Foresight is what applycheck says about one object.
+// Foresight is the result of applycheck for one object.
 type Foresight struct {
 	// Held is the reason why the claim of the object is held back; empty if it is not.
 	Held string
@@ -28,7 +28,7 @@ type Foresight struct {
 	Findings []finding.Finding
 }
 
-// Words returns all that the findings say, in one line each.
+// Words returns the messages of the findings, one per line.
 func (f Foresight) Words() string {
 	var b strings.Builder
 	for _, found := range f.Findings {
@@ -37,16 +37,16 @@ func (f Foresight) Words() string {
 	return b.String()
 }
 
-// Claim is a request's file: as it is stored, and as it is wanted; nil is none.
+// Claim is a request's file: as it is stored, and as it is wanted; nil if there is none.
 type Claim struct{ Stored, Wanted []byte }
 
-// Foresee returns what applycheck says about a file that a request wants to have written in
-// place of a stored one, which may be nil.
+// Foresee returns applycheck's result for a file that a request wants in place of a stored one,
+// which may be nil.
 func (d *Destination) Foresee(stored, wanted []byte) Foresight {
 	return d.ForeseeAll(Claim{stored, wanted})
 }
 
-// ForeseeAll returns what applycheck says about the files of several requests in one root.
+// ForeseeAll returns applycheck's result for the files of several requests in one root.
 func (d *Destination) ForeseeAll(claims ...Claim) Foresight {
 	resources, beside := dedupe.Root{Path: parse("d/resources")}, dedupe.Root{Path: parse("d/dependencies")}
 	for i, claim := range claims {

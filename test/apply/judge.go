@@ -1,6 +1,6 @@
-// Package apply compares what the package applycheck foresees with the verdict of a real API
-// server, to which Flux's own library applies the objects as kustomize-controller does. It is
-// a separate module, so that the program's module does not depend on Flux.
+// Package apply compares the predictions of package applycheck with the verdict of a real API
+// server, to which Flux's own library applies the objects as kustomize-controller does. It is a
+// separate module, so that the program's module does not depend on Flux.
 package apply
 
 import (
@@ -93,8 +93,8 @@ func options() ssa.ApplyOptions {
 }
 
 // DryRun returns the API server's error about one object: the dry run of Flux's apply and
-// nothing else. It is what ApplyAll returns if the object is alone, without the words that
-// Flux puts before it.
+// nothing else. ApplyAll returns the same error, with Flux's prefix, if the object is the only
+// one.
 func (j *Judge) DryRun(ctx context.Context, content []byte) error {
 	objects, err := Decode(content)
 	if err != nil {
@@ -109,7 +109,7 @@ func (j *Judge) DryRun(ctx context.Context, content []byte) error {
 	return nil
 }
 
-// Apply applies one object for good.
+// Apply applies one object, without a dry run.
 func (j *Judge) Apply(ctx context.Context, content []byte) error {
 	objects, err := Decode(content)
 	if err != nil {
@@ -123,7 +123,7 @@ func (j *Judge) Apply(ctx context.Context, content []byte) error {
 	return nil
 }
 
-// Words returns the API server's words of an error of DryRun or ApplyAll.
+// Words returns the API server's message in an error of DryRun or ApplyAll.
 func Words(err error) string {
 	var dry *ssaerrors.DryRunErr
 	if errors.As(err, &dry) {

@@ -27,7 +27,7 @@ func isDefinition(k Kind) bool {
 	return k.Kind == "CustomResourceDefinition"
 }
 
-// Mutations are the rows of what the API server refuses for an object by itself.
+// Mutations are the rows of faults that an object has by itself.
 var Mutations = []Mutation{
 	{"unknown kind or version", all, unknownKind},
 	{"API that was removed", builtin, removedAPI},
@@ -102,7 +102,7 @@ func unknownField(m *Maker, kind Kind, from map[string]any) map[string]any {
 	fields := n.schema.Properties()
 	name := m.pick("unknown", "replcias", "Spec", "selectors")
 	if names := slices.Sorted(maps.Keys(fields)); len(names) > 0 && m.IntN(2) == 0 {
-		if field := names[m.IntN(len(names))]; len(field) > 3 { // the last two letters the other way round
+		if field := names[m.IntN(len(names))]; len(field) > 3 { // swap the last two letters
 			name = field[:len(field)-2] + field[len(field)-1:] + field[len(field)-2:len(field)-1]
 		}
 	}

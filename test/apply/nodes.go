@@ -19,8 +19,8 @@ type node struct {
 	typ, owner string
 }
 
-// nodes returns the values within an object in a fixed order, the object itself first. What a
-// user does not write is left out: status, and all of metadata.
+// nodes returns the values within an object in a fixed order, the object itself first. Parts
+// that users do not write are left out: status, and all of metadata.
 func (s *Schemas) nodes(kind Kind, object map[string]any) []node {
 	var all []node
 	var visit func(n node)

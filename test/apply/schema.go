@@ -32,7 +32,7 @@ type Schemas struct {
 	Kinds []Kind
 }
 
-// NewSchemas reads what the API server serves and the schemas of it.
+// NewSchemas reads the kinds that the API server serves, and their schemas.
 func NewSchemas(j *Judge) (*Schemas, error) {
 	client, err := discovery.NewDiscoveryClientForConfig(j.Config)
 	if err != nil {
@@ -96,7 +96,7 @@ func (s *Schemas) Resolve(of Schema) Schema {
 	return of
 }
 
-// resolve returns the name of the type that is referred to, too; empty if none is.
+// resolve also returns the name of the referenced type; empty if there is none.
 func (s *Schemas) resolve(of Schema) (Schema, string) {
 	typ := ""
 	for {

@@ -14,8 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// agree shows that the dry run of one object, by which most objects are
-// judged, has the verdict and the words of Flux's staged apply.
+// agree checks that the dry run of a single object, which the other tests use, has the same
+// verdict and message as Flux's staged apply.
 func (c *comparison) agree() {
 	const each = 4
 	compared, refused := 0, 0
@@ -56,8 +56,8 @@ func (c *comparison) agree() {
 	c.t.Logf("%d objects, %d refused: the dry run of one object agrees with Flux's staged apply", compared, refused)
 }
 
-// roots applies whole roots as kustomize-controller does: one faulty object
-// keeps all others of its stage from being applied, in the words that applycheck quotes.
+// roots applies whole roots as kustomize-controller does: one faulty object keeps all others of
+// its stage from being applied, with the message that applycheck quotes.
 func (c *comparison) roots() {
 	good := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good-%d, namespace: %s}\ndata: {a: b}\n---\n"
 	for i, bad := range []string{
@@ -113,7 +113,7 @@ spec:
 			continue
 		}
 		var left string
-		if i >= 2 { // the version of the object goes, which is refused if it is the stored one
+		if i >= 2 { // the version of the object is removed, which is refused if it is the stored one
 			lines := strings.Split(whole, "\n")
 			left = strings.Join(append(lines[:8+i%2], lines[9+i%2:]...), "\n")
 			if i%2 == 0 {
@@ -130,8 +130,8 @@ spec:
 	}
 }
 
-// withoutDefinition applies what is left of a definition, or deletes it as Flux does once it is
-// no longer in the root, and returns what Flux says about the root after that.
+// withoutDefinition applies the rest of a definition, or deletes it as Flux does once it is no
+// longer in the root, and returns Flux's error about the root after that.
 func (c *comparison) withoutDefinition(i int, left, object string) error {
 	if left != "" {
 		if err := c.ApplyAll(c.t.Context(), []byte(left)); err != nil {
@@ -141,7 +141,7 @@ func (c *comparison) withoutDefinition(i int, left, object string) error {
 		return err
 	}
 	var err error
-	for range 100 { // the API server stops to serve it a moment later
+	for range 100 { // the API server stops serving it a moment later
 		if err = c.ApplyAll(c.t.Context(), []byte(object)); err != nil {
 			return err
 		}

@@ -18,7 +18,7 @@ import (
 // requiredTable is the file that TestSurvey writes.
 const requiredTable = "../../applycheck/requiredtable.go"
 
-// surveyed is what the API server does without a field of a type.
+// surveyed counts the API server's reactions to a missing or empty field of a type.
 type surveyed struct {
 	// refused counts how often a missing and an empty field were refused as required, accepted
 	// how often they were not.
@@ -26,19 +26,19 @@ type surveyed struct {
 	details           map[string]int
 	// required means that the schema requires the field.
 	required bool
-	// unsupported counts how often an empty value was, or was not, refused as none of those
-	// that are supported.
+	// unsupported counts how often an empty value was refused as an unsupported one, and how often
+	// it was not.
 	unsupported map[bool]int
 }
 
-// conditional are types in fields that the API server drops under conditions, with all that is
-// wrong in them: data sources of other kinds, and fields of features that may be off.
+// conditional are types of fields that the API server may drop, together with their faults: data
+// sources of other kinds, and fields of features that may be off.
 var conditional = []string{
 	"io.k8s.api.core.v1.TypedObjectReference", "io.k8s.api.core.v1.TypedLocalObjectReference", "DeviceTaint", "DeviceSubRequest", "DeviceToleration", "Status",
 }
 
-// survey asks the API server about every field of the built-in types that their schema
-// requires: what if it is missing, and what if it is empty?
+// survey tries every required field of the built-in types at the API server, once missing and
+// once empty.
 type survey struct {
 	*comparison
 	mu     sync.Mutex
@@ -85,7 +85,7 @@ func isConditional(typ string) bool {
 	return slices.ContainsFunc(conditional, func(end string) bool { return strings.HasSuffix(typ, end) })
 }
 
-// ask asks what the API server does with an object whose field is missing, and then empty.
+// ask sends the API server an object whose field is missing, and one whose field is empty.
 func (s *survey) ask(from sample, n node) {
 	field, _ := n.path[len(n.path)-1].(string)
 	var empty any = ""
@@ -123,8 +123,8 @@ func (s *survey) ask(from sample, n node) {
 	}
 }
 
-// requires reports whether an error is that a field is required, and returns the detail after
-// "Required value: ".
+// requires reports whether an error is about a missing required field, and returns the detail
+// after "Required value: ".
 func requires(err error, field string) (required bool, detail string) {
 	var status *apierrors.StatusError
 	if !errors.As(err, &status) || status.ErrStatus.Details == nil {
@@ -138,7 +138,7 @@ func requires(err error, field string) (required bool, detail string) {
 	return false, ""
 }
 
-// supports reports whether an error is that the value of a field is not supported.
+// supports reports whether an error says that the value of a field is not supported.
 func supports(err error, field string) bool {
 	var status *apierrors.StatusError
 	if !errors.As(err, &status) || status.ErrStatus.Details == nil {

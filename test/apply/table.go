@@ -18,11 +18,11 @@ type row struct {
 	accepted, refused, foreseen, verbatim int
 	misses                                map[string]int
 	examples                              []string
-	// otherWords are pairs of the API server's words and ours that are not the same.
+	// otherWords are pairs of different messages: the API server's and ours.
 	otherWords []string
 }
 
-// At calls a function with the row of a name, for which it is locked.
+// at calls a function with the row of a name, which is locked meanwhile.
 func (t *Table) at(name string, do func(*row)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -53,7 +53,7 @@ func (t *Table) Sum(is func(name string) bool) (refused, foreseen int) {
 	return refused, foreseen
 }
 
-// String returns the table in Markdown, and below it the misses by what the API server said.
+// String returns the table in Markdown, and below it the misses by the API server's message.
 func (t *Table) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -100,7 +100,7 @@ func (m *Maker) integer(of Schema, name string) any {
 	return n
 }
 
-// array returns a list with the number of items that its schema asks for, or up to 2.
+// array returns a list with the number of items that its schema requires, or up to 2.
 func (m *Maker) array(of Schema, name string, depth int) any {
 	count := m.IntN(3)
 	if least, ok := of["minItems"].(float64); ok {
@@ -150,7 +150,8 @@ func (m *Maker) anything() any {
 	return []any{"s", int64(3), true, 1.5, []any{"a", int64(1)}, map[string]any{"a": map[string]any{"b": nil}}, nil}[m.IntN(7)]
 }
 
-// text returns a string by its pattern or format, or as fields of such a name have it.
+// text returns a string that matches the schema's pattern or format, or one that is typical of
+// fields with this name.
 func (m *Maker) text(of Schema, name string) any {
 	if pattern := text(of["pattern"]); pattern != "" {
 		return m.matching(pattern)

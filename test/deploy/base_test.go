@@ -38,7 +38,7 @@ func TestProbesReachTheProgram(t *testing.T) {
 	}
 }
 
-// TestPodIsRestricted checks that it runs under restricted Pod security.
+// TestPodIsRestricted checks that the Pod runs under restricted Pod security.
 func TestPodIsRestricted(t *testing.T) {
 	made := build(t, "base")
 	pod := []any{"spec", "template", "spec"}

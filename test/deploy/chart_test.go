@@ -84,7 +84,7 @@ func TestChartHasNothingToLint(t *testing.T) {
 	}
 }
 
-func TestReleaseOfAnotherNameIsWhole(t *testing.T) {
+func TestReleaseOfAnotherNameIsComplete(t *testing.T) {
 	made := render(t, "other", "{mode: schedule, secrets: {namespaces: [stores]}}")
 	for id := range made {
 		_, name, _ := strings.Cut(id, "/")
@@ -135,9 +135,9 @@ func TestKratixServiceAccountIsTheOneThatIsSet(t *testing.T) {
 	}
 }
 
-// TestNotesNameWhatLetsKratixPlace checks Helm's notes for each setting that leaves Kratix
+// TestNotesNameTheCauseThatLetsKratixPlace checks Helm's notes for each setting that leaves Kratix
 // free to place.
-func TestNotesNameWhatLetsKratixPlace(t *testing.T) {
+func TestNotesNameTheCauseThatLetsKratixPlace(t *testing.T) {
 	for values, want := range map[string]string{
 		"mode: schedule": "Kratix's ServiceAccount kratix-platform-system/kratix-platform-controller-manager may create no WorkPlacement",
 		"{mode: schedule, admissionPolicy: {create: false}}":              "No policy is installed",

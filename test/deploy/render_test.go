@@ -121,7 +121,7 @@ func build(t *testing.T, dirs ...string) objects {
 	return made
 }
 
-// without returns the objects except some.
+// without returns the objects without those with the given ids.
 func (o objects) without(ids ...string) objects {
 	rest := maps.Clone(o)
 	for _, id := range ids {

@@ -11,8 +11,8 @@ type counts struct {
 	all, built, conflict, nested, decode, unwritable, other int
 	// left counts the objects that Flux leaves out or strips.
 	left int
-	// only counts the findings that kustomize cannot make, hiding the kustomizations that
-	// hide others' files, and quarantined the trees of which some files were held back.
+	// only counts the findings that kustomize cannot make, hiding the kustomizations that hide
+	// files of others, and quarantined the trees of which some files were held back.
 	only, hiding, quarantined int
 }
 

@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// TestOddInputsAreAnsweredAsFluxAnswers compares docs/reference/inputs.md with Flux's own
+// TestOddInputsHaveTheResultOfFlux compares docs/reference/inputs.md with Flux's own
 // code, input by input.
-func TestOddInputsAreAnsweredAsFluxAnswers(t *testing.T) {
+func TestOddInputsHaveTheResultOfFlux(t *testing.T) {
 	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")
 	if err != nil {
 		t.Fatal(err)
@@ -23,13 +23,13 @@ func TestOddInputsAreAnsweredAsFluxAnswers(t *testing.T) {
 			t.Fatal(input.Name)
 		}
 	}
-	if o.told.unwritable < 20 || o.told.left < 8 || o.told.built < 20 {
-		t.Errorf("it says little: %s", &o.told)
+	if o.counts.unwritable < 20 || o.counts.left < 8 || o.counts.built < 20 {
+		t.Errorf("too few cases: %s", &o.counts)
 	}
 }
 
-// TestOddInputsInADirectoryAreAnsweredAsFluxAnswers includes each input in a kustomization.
-func TestOddInputsInADirectoryAreAnsweredAsFluxAnswers(t *testing.T) {
+// TestOddInputsInADirectoryHaveTheResultOfFlux includes each input in a kustomization.
+func TestOddInputsInADirectoryHaveTheResultOfFlux(t *testing.T) {
 	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")
 	if err != nil {
 		t.Fatal(err)
@@ -44,8 +44,8 @@ func TestOddInputsInADirectoryAreAnsweredAsFluxAnswers(t *testing.T) {
 			t.Fatal(input.Name)
 		}
 	}
-	if o.told.unwritable < 20 || o.told.left < 8 || o.told.built < 20 {
-		t.Errorf("it says little: %s", &o.told)
+	if o.counts.unwritable < 20 || o.counts.left < 8 || o.counts.built < 20 {
+		t.Errorf("too few cases: %s", &o.counts)
 	}
 }
 

@@ -27,9 +27,9 @@ var (
 	processes = flag.Uint64("processes", uint64(runtime.GOMAXPROCS(0)), "how many processes to judge in: Flux builds one tree at a time in each")
 )
 
-// TestCheckAgreesWithFlux compares dedupe.Check, which decides what a round writes, with
-// Flux's own library on random trees: whether the root builds, the exact message if it does
-// not, the object and the file in it, and that the files that Check accepts build.
+// TestCheckAgreesWithFlux compares dedupe.Check, which decides which files a round writes, with
+// Flux's own library on random trees: whether the root builds, the exact message if it does not,
+// the object and the file in it, and that the files that Check accepts build.
 func TestCheckAgreesWithFlux(t *testing.T) {
 	if *processes > 1 {
 		spread(t)
@@ -42,8 +42,8 @@ func TestCheckAgreesWithFlux(t *testing.T) {
 			t.Fatal("enough")
 		}
 	}
-	t.Log(o.told.String())
-	o.told.check(t)
+	t.Log(o.counts.String())
+	o.counts.check(t)
 }
 
 // spread divides the trees among processes.
@@ -66,13 +66,13 @@ func spread(t *testing.T) {
 	running.Wait()
 }
 
-// oracle is Flux's library with the test's counters.
+// oracle compares our verdicts with Flux's library, and counts the outcomes.
 type oracle struct {
-	t     *testing.T
-	disk  Disk
-	told  counts
-	wrong int
-	// applied is what Flux would apply of the last tree.
+	t      *testing.T
+	disk   Disk
+	counts counts
+	wrong  int
+	// applied has the objects of the last tree that Flux would apply.
 	applied Applied
 }
 
@@ -99,7 +99,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 		}
 	}
 	for _, f := range dedupe.CheckCluster([]dedupe.Verdict{verdict, dedupe.Check(deal(seed+1, Tree(seed+1), "other"))}) {
-		o.told.only++
+		o.counts.only++
 		if !slices.ContainsFunc(onlyWeFind, func(r finding.Rule) bool { return r == f.Rule }) {
 			complain("the cluster has "+f.Rule.ID, "")
 		}
@@ -109,7 +109,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	theirs := o.flux(files, o.bySecureBuild(seed, files))
 	what := disagreement(theirs, rest)
 	if what == "" && theirs == "" {
-		o.told.left += len(left) + len(stripped)
+		o.counts.left += len(left) + len(stripped)
 		if !slices.Equal(left, o.applied.Left) || !slices.Equal(stripped, o.applied.Stripped) {
 			complain(fmt.Sprintf("Flux leaves out %q and parts of %q, we say %q and %q", o.applied.Left, o.applied.Stripped, left, stripped), theirs)
 			return
@@ -119,7 +119,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 		theirs = o.flux(files, true)
 		what = disagreement(theirs, rest)
 	}
-	o.told.add(theirs)
+	o.counts.add(theirs)
 	if what != "" {
 		complain(what, theirs)
 		return
@@ -129,23 +129,23 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	}
 	alone, written := o.carriedOut(dealt, verdict, files)
 	if o.flux(alone, false) == "" {
-		o.told.quarantined++
+		o.counts.quarantined++
 		if left := o.flux(written, false); left != "" {
 			complain("what is written does not build", left)
 		}
 	}
 }
 
-// withoutHiding removes the kustomizations that hide others' files: Flux does not read the
-// hidden files, and we check them as if the kustomizations did not exist. Flux must be able
-// to build each of these kustomizations.
+// withoutHiding removes the kustomizations that hide files of others: Flux does not read the
+// hidden files, and we check them as if the kustomizations did not exist. Flux must be able to
+// build each of these kustomizations.
 func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (rest []finding.Finding) {
 	for _, f := range findings {
 		if f.Rule != finding.HidingKustomization() {
 			rest = append(rest, f)
 			continue
 		}
-		o.told.hiding++
+		o.counts.hiding++
 		at := slices.IndexFunc(*files, func(file tree.File) bool { return file.Path.String() == f.Place.File })
 		if at < 0 || !kustomize.IsKustomization((*files)[at].Path) {
 			o.t.Fatalf("%v hides nothing", f.Place)
@@ -213,7 +213,7 @@ func namesObject(f finding.Finding, theirs string) bool {
 		return named == nil || strings.Contains(theirs, "recursed")
 	}
 	kind, dotted := named[1], named[2]
-	for at := range len(dotted) { // a name may contain dots, and "no namespace" too
+	for at := range len(dotted) { // both the name and the text for "no namespace" may contain dots
 		if dotted[at] != '.' {
 			continue
 		}

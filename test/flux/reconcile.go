@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Applied is what Flux would apply of a build.
+// Applied has the objects of a build that Flux would apply.
 type Applied struct {
 	// Objects are all objects that it would apply.
 	Objects []*unstructured.Unstructured

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestReadyIsSetOnceTheStoreHasAcknowledged has a server that is slow to accept a push,
+// TestReadyIsSetOnceTheStoreHasAcknowledged uses a server that is slow to accept a push,
 // while rounds continue.
 func TestReadyIsSetOnceTheStoreHasAcknowledged(t *testing.T) {
 	log, flags := newAudit(t)

@@ -76,9 +76,9 @@ func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	}
 }
 
-// TestUpdatesAreCheckedToo has a policy that denies only creation, so that Kratix can change
+// TestUpdatesAreChecked uses a policy that denies only creation, so that Kratix can change
 // existing WorkPlacements.
-func TestUpdatesAreCheckedToo(t *testing.T) {
+func TestUpdatesAreChecked(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
 	check := checkAs(t, c.shipped(), admission.Kratix())

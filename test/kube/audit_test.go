@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// audit is the API server's audit log of a user's writes, which does not depend on what a
-// program counts itself.
+// audit is the API server's audit log of a user's writes, which is independent of the program's
+// own counts.
 type audit struct {
 	t    testing.TB
 	path string

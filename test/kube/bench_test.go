@@ -319,7 +319,7 @@ func BenchmarkMemory(b *testing.B) {
 		}
 		b.Logf("%d Works placed: %s", *many, daemon.memory(b))
 		b.ReportMetric(daemon.kibibytes(b, "VmHWM")/1024, "placing-peak-MiB")
-		for range 2 { // caches drop what unchanged rounds do not use
+		for range 2 { // caches drop entries that unchanged rounds do not use
 			done := p.counted(at, clean)
 			must(b, daemon.Cmd.Process.Signal(syscall.SIGHUP))
 			p.rounds(at, done+1)
@@ -333,7 +333,7 @@ func BenchmarkMemory(b *testing.B) {
 		daemon = p.schedule("--listen", at, "--pprof", "--log-level", "warn")
 		p.rounds(at, 1)
 		time.Sleep(quiet)
-		b.Logf("started anew: %s", daemon.memory(b))
+		b.Logf("restarted: %s", daemon.memory(b))
 		b.ReportMetric(daemon.kibibytes(b, "VmRSS")/1024, "started-MiB")
 		b.ReportMetric(daemon.kibibytes(b, "VmHWM")/1024, "started-peak-MiB")
 		keep(b, at, "started")

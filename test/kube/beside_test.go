@@ -55,7 +55,7 @@ func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	p.comesTo("destination/worker-1", "SoleScheduler", "True NoOtherScheduler")
 }
 
-// TestPolicyThatDeniesThisProgramIsNoticed checks that it is reported as the reason why
+// TestPolicyThatDeniesThisProgramIsNoticed checks that the policy is reported as the reason why
 // nothing new is placed, and not as scheduling by Kratix.
 func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	t.Parallel()
@@ -90,7 +90,7 @@ func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	p.written("a")
 }
 
-// TestManageStopsWhereKratixPlaces has a WorkPlacement of another scheduler, which ends all
+// TestManageStopsWhereKratixPlaces uses a WorkPlacement of another scheduler, which ends all
 // writes unless it is ignored.
 func TestManageStopsWhereKratixPlaces(t *testing.T) {
 	t.Parallel()

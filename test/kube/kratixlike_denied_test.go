@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// placesNothing denies Kratix's ServiceAccount to create a WorkPlacement and to change its
+// placesNothing keeps Kratix's ServiceAccount from creating a WorkPlacement and changing its
 // spec.
 const placesNothing = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy

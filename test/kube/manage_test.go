@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-func TestWorkshopsRequestsConflictAndTheSecondWaitsForTheFirstToGo(t *testing.T) {
+func TestSecondOfTwoConflictingRequestsWaitsForTheFirst(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "dev"})
@@ -88,7 +88,7 @@ func TestPlacementIsMisplacedWhileItsDestinationDoesNotFit(t *testing.T) {
 	p.becomes(placement, "{.metadata.labels['kratix\\.io/misplaced']}", "")
 }
 
-func TestDestinationTakesItsFilesAlongOnlyWhenItCleansUp(t *testing.T) {
+func TestDestinationIsEmptiedOnlyIfItCleansUp(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	one, two := map[string]string{"on": "1"}, map[string]string{"on": "2"}
@@ -113,7 +113,7 @@ func TestDestinationTakesItsFilesAlongOnlyWhenItCleansUp(t *testing.T) {
 	p.eventually("WorkPlacements", func() string { return p.kubectl("get", "workplacements", "-A", "-o", "name") })
 }
 
-func TestRotatedCredentialsAreTakenUp(t *testing.T) {
+func TestRotatedCredentialsAreUsed(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	p.secret("git", "outdated")
@@ -159,7 +159,7 @@ func TestRoundInWhichNothingChangedWritesNothing(t *testing.T) {
 	}
 }
 
-func TestWhatKratixLeftIsTakenOverWithoutARewrite(t *testing.T) {
+func TestFilesOfKratixAreAdoptedWithoutARewrite(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	const file = "worker-2/resources/default/redis/a/instance/5058f/one.yaml"

@@ -101,8 +101,8 @@ func (p *promotion) isStaged(file string) {
 	}
 }
 
-// isStaging waits until the two branches have the same files, except for the records in
-// main. What is promoted may be live before Kratix has written it to the staging store.
+// isStaging waits until the two branches have the same files, except for the records in main. A
+// promoted placement may be live before Kratix has written it to the staging store.
 func (p *promotion) isStaging(destinations ...string) {
 	p.t.Helper()
 	for _, d := range destinations {
@@ -184,7 +184,7 @@ func TestConflictingUpdateIsNotLive(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-func TestLabelsFlipAndWhatIsLiveStays(t *testing.T) {
+func TestLiveFilesStayWhenLabelsChange(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	dev, other := map[string]string{"environment": "dev"}, map[string]string{"environment": "other"}
 	p.on("worker-1", "none", dev)
@@ -248,7 +248,7 @@ func TestLiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
-func TestDependencyIsLiveWhereItConflictsWithNothing(t *testing.T) {
+func TestDependencyIsLiveWhereNothingConflicts(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	all := map[string]string{"all": "yes"}
 	for _, name := range []string{"worker-1", "worker-2", "worker-3"} {
@@ -273,7 +273,7 @@ func TestDependencyIsLiveWhereItConflictsWithNothing(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
-func TestLiveGroupsComeAndGo(t *testing.T) {
+func TestLiveGroupsAreAddedAndRemoved(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }
 	p.on("worker-1", "none", on("1"))
@@ -355,7 +355,7 @@ func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 	}
 }
 
-// TestEndlessGenerationsAreFollowedSlowly has a Kratix that updates the Works of
+// TestEndlessGenerationsAreFollowedSlowly uses a Kratix that updates the Works of
 // static dependencies several times a second without changing their contents.
 func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	log, flags := newAudit(t)

@@ -100,7 +100,7 @@ func TestKratixWritesWhatIsScheduledAndNoConflict(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-// TestObjectChangesHandsOneCommitAfterTheOther has one Work drop an object and another one
+// TestObjectChangesHandsOneCommitAfterTheOther makes one Work drop an object and another one
 // take it at the same time. Since Kratix writes slowly and in any order, the first must be
 // written before the second is scheduled.
 func TestObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
@@ -129,7 +129,7 @@ func TestObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-func TestLabelsFlipAndWhatIsScheduledStays(t *testing.T) {
+func TestScheduledPlacementsStayWhenLabelsChange(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	dev := map[string]string{"environment": "dev"}
@@ -173,7 +173,7 @@ func TestDestinationOfKratixGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
-func TestDependencyIsScheduledWhereItConflictsWithNothing(t *testing.T) {
+func TestDependencyIsScheduledWhereNothingConflicts(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	all := map[string]string{"all": "yes"}
@@ -202,9 +202,9 @@ func TestDependencyIsScheduledWhereItConflictsWithNothing(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
-// TestGroupsComeAndGo checks that the groups of a Work are placed separately, and that a
+// TestGroupsAreAddedAndRemoved checks that the groups of a Work are placed separately, and that a
 // removed group loses its WorkPlacement.
-func TestGroupsComeAndGo(t *testing.T) {
+func TestGroupsAreAddedAndRemoved(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }

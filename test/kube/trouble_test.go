@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-func TestAnAPIServerThatRestartsIsFollowedOn(t *testing.T) {
+func TestRestartedAPIServerIsWatchedAgain(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", nil)
@@ -26,7 +26,7 @@ func TestAnAPIServerThatRestartsIsFollowedOn(t *testing.T) {
 	p.has("worker-1/resources/default/redis/b/instance/5058f/two.yaml")
 }
 
-func TestDroppedWatchIsTakenUpAgain(t *testing.T) {
+func TestDroppedWatchIsRestarted(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	line := newLine(t, strings.TrimPrefix(p.url, "https://"))

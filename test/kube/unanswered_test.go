@@ -90,7 +90,7 @@ func (b *heldBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestCreateWithoutAnAnswerPlacesNothingTwice has an API server that has created a
+// TestCreateWithoutAnAnswerPlacesNothingTwice uses an API server that has created a
 // WorkPlacement, which neither the response nor the watch shows. It must make no difference
 // that another Destination matches in the meantime.
 func TestCreateWithoutAnAnswerPlacesNothingTwice(t *testing.T) {

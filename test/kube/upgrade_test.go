@@ -44,9 +44,9 @@ func (p *platform) isAsItWas(files map[string]string) {
 	}
 }
 
-// TestTreeThatKratixLeftIsTakenOver covers requests, a dependency and a group with its own
+// TestTreeOfKratixIsAdopted covers requests, a dependency and a group with its own
 // directory, on two Destinations, beside foreign files.
-func TestTreeThatKratixLeftIsTakenOver(t *testing.T) {
+func TestTreeOfKratixIsAdopted(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	one, two := map[string]string{"on": "1"}, map[string]string{"on": "2"}
@@ -80,9 +80,9 @@ func TestTreeThatKratixLeftIsTakenOver(t *testing.T) {
 	p.isAsItWas(tree)
 }
 
-// TestAggregatedFileThatKratixLeftIsTakenOver has a file with the parts of three
+// TestAggregatedFileOfKratixIsAdopted uses a file with the parts of three
 // placements, which stays the same until one of them changes.
-func TestAggregatedFileThatKratixLeftIsTakenOver(t *testing.T) {
+func TestAggregatedFileOfKratixIsAdopted(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	p.object(map[string]any{

@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// redisPromise is what the Promise redis installs in a cluster: the kind of its requests, and
-// exactly the rights of a pipeline that docs/how-to/end-a-pipeline.md lists.
+// redisPromise has the objects that the Promise redis installs in a cluster: the kind of its
+// requests, and exactly the rights of a pipeline that docs/how-to/end-a-pipeline.md lists.
 const redisPromise = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -309,7 +309,7 @@ func TestStatusThatOthersWriteTooLosesNothing(t *testing.T) {
 	}
 }
 
-func TestStatusForNobody(t *testing.T) {
+func TestStatusForADeletedRequest(t *testing.T) {
 	t.Parallel()
 	w := newWorkshop(t)
 	w.leaves("metadata/status.yaml", "message: "+hidden+"\n")
@@ -329,7 +329,7 @@ func TestStatusForNobody(t *testing.T) {
 	w.fails(`deployments.apps "one" is forbidden`, "status")
 }
 
-// TestStatusOfTheRequestInTheEnvironment has the request in the environment; its kind is cluster-scoped
+// TestStatusOfTheRequestInTheEnvironment uses the request in the environment; its kind is cluster-scoped
 // and keeps only a message.
 func TestStatusOfTheRequestInTheEnvironment(t *testing.T) {
 	t.Parallel()

@@ -55,8 +55,8 @@ func TestWritesOfANewPlacement(t *testing.T) {
 	}
 }
 
-// TestChangesWithoutWrites counts at the API server that changes without effect on placements
-// cause no writes.
+// TestChangesWithoutWrites counts writes at the API server: changes without effect on placements
+// must cause none.
 func TestChangesWithoutWrites(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)

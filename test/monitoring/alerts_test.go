@@ -19,7 +19,7 @@ type situation struct {
 	want   []string
 }
 
-// alive are the series of every situation that it does not replace.
+// alive are the default series; a situation may replace some of them.
 const alive = `
 	kratix_schedule_build_info{version="v1"} 1x60
 	kratix_schedule_last_round_timestamp_seconds 0+60x60

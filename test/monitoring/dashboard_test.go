@@ -29,7 +29,7 @@ func (p panel) overlaps(q panel) bool {
 	return a.X < b.X+b.W && b.X < a.X+a.W && a.Y < b.Y+b.H && b.Y < a.Y+a.H
 }
 
-func TestDashboardAsksForMetricsThatThereAre(t *testing.T) {
+func TestDashboardUsesExistingMetrics(t *testing.T) {
 	content, err := os.ReadFile(dashboardFile)
 	if err != nil {
 		t.Fatal(err)

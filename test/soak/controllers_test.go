@@ -173,8 +173,7 @@ func (w *trial) someOther(kind string) string {
 	return name
 }
 
-// inName returns a record under another name: always its own name, and sometimes also the one
-// in its labels.
+// inName returns a record with another name in its metadata, and sometimes also in its labels.
 func (w *trial) inName(record, victim, name string) string {
 	if w.rng.IntN(3) == 0 {
 		return strings.ReplaceAll(record, "  name: "+victim, "  name: "+name)

@@ -125,7 +125,7 @@ func TestSourceDirectoryIsMissingOrUnreadable(t *testing.T) {
 			w.away(func() {
 				meanwhile(w)
 				w.awaits("/readyz", "not ready: ", w.dir)
-				time.Sleep(3 * time.Second) // a rest and an interval
+				time.Sleep(3 * time.Second) // the removal delay of a file, and an interval
 				if w.head() != before {
 					t.Error("something was written, or removed")
 				}
@@ -247,9 +247,9 @@ func TestNetworkFaultsToTheStore(t *testing.T) {
 	w.end()
 }
 
-// TestOneRequestHurtsNoOther runs some faults that concern one request, record or input, once
+// TestOneRequestAffectsNoOther runs some faults that concern one request, record or input, once
 // each. TestSoak selects from all of them.
-func TestOneRequestHurtsNoOther(t *testing.T) {
+func TestOneRequestAffectsNoOther(t *testing.T) {
 	testkit.Slow(t)
 	for name, faults := range map[string][]func(*trial){
 		"of tenants":   {(*trial).refused, (*trial).forge, (*trial).tenantForges, (*trial).truncate},

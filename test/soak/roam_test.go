@@ -277,7 +277,7 @@ func (w *trial) pin() {
 }
 
 // abandoned reports whether a path is a canary in a directory that a Destination of the fleet
-// used formerly. Without a record, there is no information to whom the file belongs.
+// used formerly. Without a record, nothing shows which placement the file belongs to.
 func (w *trial) abandoned(path string) bool {
 	dir := strings.Join(strings.SplitN(path, "/", 3)[:2], "/")
 	current := slices.ContainsFunc(w.roamers.present(), func(r *roamer) bool { return r.path == dir })

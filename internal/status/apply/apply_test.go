@@ -397,7 +397,7 @@ func TestEvents(t *testing.T) {
 	})
 }
 
-func TestChangesOfOneListAreMadeAtOnceAndListsInOrder(t *testing.T) {
+func TestChangesOfOneListAreConcurrentAndListsInOrder(t *testing.T) {
 	a := &api{wait: make(chan struct{})}
 	first := make([]status.Change, 100)
 	for i := range first {

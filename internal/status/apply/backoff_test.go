@@ -286,7 +286,7 @@ func TestOverloadedAPIServerPausesAllWrites(t *testing.T) {
 	}
 }
 
-func TestAnAPIServerThatCannotBeReachedIsToldOnceAndAskedLessAndLessOften(t *testing.T) {
+func TestUnreachableAPIServerIsReportedOnceAndRetriedWithBackoff(t *testing.T) {
 	time := clock{now: noon()}
 	w, err := apply.New(&rest.Config{Host: "http://127.0.0.1:1", QPS: -1}, time.Now, "pod-1")
 	if err != nil {

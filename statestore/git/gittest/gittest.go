@@ -36,7 +36,7 @@ func Env() []string {
 	)
 }
 
-// Git runs git in dir and returns what it printed, without the last newline.
+// Git runs git in dir and returns its output, without the last newline.
 func Git(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("git", args...)

@@ -28,8 +28,8 @@ var (
 	secretResource      = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 )
 
-// client reads and writes typed objects by a dynamic client. It has no cache:
-// what it returns is what the API server holds.
+// client reads and writes typed objects by a dynamic client. It has no cache, so it returns the
+// current objects of the API server.
 type client struct{ api dynamic.Interface }
 
 // get returns one object.
@@ -116,7 +116,7 @@ func keyOf(object metav1.Object) kratix.Key {
 	return kratix.Key{Namespace: object.GetNamespace(), Name: object.GetName()}
 }
 
-// deletePlacement deletes a WorkPlacement. One that is gone is no error.
+// deletePlacement deletes a WorkPlacement. A missing one is not an error.
 func (c client) deletePlacement(ctx context.Context, placement *kratix.WorkPlacement) error {
 	return ignoreNotFound(c.api.Resource(placementResource).Namespace(placement.Namespace).Delete(ctx, placement.Name, metav1.DeleteOptions{}))
 }

@@ -43,10 +43,10 @@ func (d *destinations) reconcile(ctx context.Context, key kratix.Key) error {
 	return failure
 }
 
-// errStoreNotReady is a store whose status says that it is not ready.
+// errStoreNotReady is the error of a store whose status is not ready.
 var errStoreNotReady = errors.New("the state store is not ready")
 
-// write changes the files of a Destination that are no placement's, by a commit.
+// write changes the files of a Destination that belong to no placement, by a commit.
 func (d *destinations) write(ctx context.Context, destination *kratix.Destination, change func(*os.Root, destinationDir) error) error {
 	store, err := d.stores.of(ctx, destination)
 	if err != nil {

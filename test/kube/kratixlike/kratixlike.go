@@ -50,9 +50,8 @@ func Run(ctx context.Context, config *rest.Config, options Options) error {
 	return nil
 }
 
-// Start starts the stand-in, and returns once it observes the cluster. It ends
-// with the context or with Stop; another Start continues from what the API
-// server and the stores hold.
+// Start starts the stand-in, and returns once it observes the cluster. It ends with the context
+// or with Stop; another Start continues from the content of the API server and the stores.
 func Start(ctx context.Context, config *rest.Config, options Options) (*Running, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	dir, err := os.MkdirTemp("", "kratixlike-")

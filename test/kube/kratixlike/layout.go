@@ -34,7 +34,7 @@ func relative(name string) string {
 	return cmp.Or(strings.TrimPrefix(path.Clean("/"+name), "/"), ".")
 }
 
-// writeFiles makes the files of a placement what its contents are.
+// writeFiles writes the files of a placement according to its contents.
 func writeFiles(root *os.Root, at destinationDir, placement *kratix.WorkPlacement) error {
 	switch at.destination.FilepathMode() {
 	case kratix.AggregatedYAML:
@@ -63,8 +63,7 @@ func removeFiles(root *os.Root, at destinationDir, placement *kratix.WorkPlaceme
 	return root.RemoveAll(directoryOf(at, placement))
 }
 
-// directoryOf returns the directory that a placement has to itself in mode
-// nestedByMetadata.
+// directoryOf returns the directory that belongs to a placement alone in mode nestedByMetadata.
 func directoryOf(at destinationDir, placement *kratix.WorkPlacement) string {
 	parts := []string{at.base, "resources", placement.Namespace, placement.Spec.PromiseName, placement.Spec.ResourceName}
 	if placement.IsDependency() {

@@ -92,8 +92,8 @@ func (m *manager) destinationEvent(before, after *unstructured.Unstructured) {
 	}
 }
 
-// storeEvent queues the store and the Destinations that use it, and what is on
-// them unless only the store's status has changed.
+// storeEvent queues the store and the Destinations that use it, and their WorkPlacements unless
+// only the store's status has changed.
 func (m *manager) storeEvent(before, after *unstructured.Unstructured) {
 	store := either(before, after)
 	m.stores.queue.Add(keyOf(store))

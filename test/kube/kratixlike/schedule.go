@@ -29,8 +29,8 @@ type outcome struct {
 	failure error
 }
 
-// reconcile schedules a Work. A WorkPlacement that is not created or updated is
-// no error: it is reported, and not tried again before the next event.
+// reconcile schedules a Work. A WorkPlacement that is not created or updated is not an error: it
+// is reported, and not tried again before the next event.
 func (s *scheduler) reconcile(ctx context.Context, key kratix.Key) error {
 	work, err := get[kratix.Work](ctx, s.client, workResource, key)
 	if err != nil {
