@@ -28,8 +28,8 @@ type outcomes struct {
 	updated, reused int
 }
 
-// clusterKey is what is known of the API server of a Destination: its version by the annotation,
-// and its profile.
+// clusterKey identifies the description of an API server: the version in the annotation of the
+// Destination, and the profile.
 type clusterKey struct {
 	version string
 	profile *profile.Profile

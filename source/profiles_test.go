@@ -82,8 +82,8 @@ func TestBrokenProfileIsOneFinding(t *testing.T) {
 	}
 }
 
-// TestProfilesOfChangingFiles compares a collection, through random changes of files with
-// profiles, with one that reads them anew.
+// TestProfilesOfChangingFiles compares a collection with a new one after random changes of files
+// with profiles.
 func TestProfilesOfChangingFiles(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 1))

@@ -13,7 +13,7 @@ import (
 type Definition struct {
 	Name string         `json:"name"`
 	Spec DefinitionSpec `json:"spec"`
-	// kind is what the specification defines.
+	// kind is the kind that the specification defines.
 	kind DefinedKind
 }
 
@@ -28,7 +28,7 @@ type DefinedKind struct {
 // Defines returns the kind that the definition defines.
 func (d *Definition) Defines() DefinedKind { return d.kind }
 
-// NewDefinition returns the definition of a kind, without descriptions and whatever else the
+// NewDefinition returns a CustomResourceDefinition without descriptions and other fields that the
 // check of an object does not need.
 func NewDefinition(definition *apiextensionsv1.CustomResourceDefinition) (Definition, error) {
 	spec := definition.Spec.DeepCopy()
@@ -44,7 +44,7 @@ func NewDefinition(definition *apiextensionsv1.CustomResourceDefinition) (Defini
 	return d, d.parse()
 }
 
-// parse sets what the specification defines. The error is about one that defines nothing.
+// parse sets the kind that the specification defines. It returns an error if there is none.
 func (d *Definition) parse() error {
 	spec, err := d.Spec.Decode()
 	switch {
@@ -121,7 +121,7 @@ func (s *DefinitionSpec) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// slim removes what no object is checked with.
+// slim removes the fields that do not matter to the check of an object.
 func slim(spec *apiextensionsv1.CustomResourceDefinitionSpec) {
 	spec.Conversion = nil
 	spec.Names.ShortNames, spec.Names.Categories = nil, nil

@@ -111,8 +111,8 @@ func Parse(content []byte) (*Profile, error) {
 	return ParseJSON(text)
 }
 
-// ParseJSON parses a profile in the form of JSON. Unknown fields are errors: what a newer
-// version of this program writes may matter.
+// ParseJSON parses a profile in the form of JSON. Unknown fields are errors, since a field of a
+// newer version of this program may matter.
 func ParseJSON(content []byte) (*Profile, error) {
 	if len(content) > MaxSize {
 		return nil, tooLarge(len(content))
@@ -134,8 +134,8 @@ func ParseJSON(content []byte) (*Profile, error) {
 	return p, nil
 }
 
-// Normalize sorts the profile's lists, as its methods need it, and removes metadata that does not
-// matter. The error is about something that is missing or invalid. A parsed profile is normal.
+// Normalize sorts the profile's lists, as its methods need it, and removes metadata other than the
+// name. It returns an error if something is missing or invalid. A parsed profile is normalized.
 func (p *Profile) Normalize() error {
 	p.TypeMeta, p.ObjectMeta = metav1.TypeMeta{APIVersion: APIVersion, Kind: Kind}, metav1.ObjectMeta{Name: p.Name}
 	if err := p.check(); err != nil {
@@ -156,7 +156,7 @@ func plain(err error) error {
 	return errors.New(strings.TrimPrefix(text, "json: "))
 }
 
-// check returns what is missing or invalid.
+// check returns an error if something is missing or invalid.
 func (p *Profile) check() error {
 	switch {
 	case p.Name == "":

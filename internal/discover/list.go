@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// Limits of what is read. A CustomResourceDefinition may have more than 1 MiB.
+// Limits of the responses. A CustomResourceDefinition may have more than 1 MiB.
 const (
 	smallPage = 500
 	largePage = 20

@@ -38,7 +38,7 @@ type profileMap struct {
 	metav1.ObjectMeta `json:"metadata"`
 	Data              map[string]string `json:"data"`
 	BinaryData        map[string][]byte `json:"binaryData"`
-	// profile is what Data and BinaryData contained; nil if wrong is set.
+	// profile was parsed from Data and BinaryData; nil if wrong is set.
 	profile *profile.Profile
 	wrong   error
 }
