@@ -34,7 +34,7 @@ func TestFilesOfAKustomizationAreNotJudged(t *testing.T) {
 				root.Foreign = append(root.Foreign, fileOf(t, path, content))
 			}
 			root.Claims = append(root.Claims, claim)
-			in := Input{Cluster: clusterOf(t, "", profileOf("default")), Roots: []dedupe.Root{root}, Memory: &Memory{}, State: &State{}}
+			in := Input{Cluster: clusterOf(t, "", profileOf(t, "default")), Roots: []dedupe.Root{root}, Memory: &Memory{}, State: &State{}}
 			for range 2 { // the second time from the caches
 				if got := CheckClaims(in)[0]; len(got.Quarantined) != test.want {
 					t.Errorf("quarantined: %v, findings %v", got.Quarantined, describe(got))

@@ -101,7 +101,7 @@ type Shared struct {
 }
 
 // Verdict is the result of a check: which claims may be written. It is valid until the next
-// check with the same CheckCache.
+// check with the same CheckCache. The keys of its maps are positions in Root.Claims.
 type Verdict struct {
 	// Quarantined has the reason for each quarantined claim. The stored files of such a claim stay.
 	Quarantined map[int]string

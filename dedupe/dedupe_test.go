@@ -27,7 +27,7 @@ func files(owner string, contents map[string]string) []File {
 	return made
 }
 
-// claim wants one file of ConfigMaps, and has another stored.
+// claim returns a claim that wants one file of ConfigMaps and has another one stored.
 func claim(owner string, wanted, stored []string) Claim {
 	c := Claim{Object: "Work default/" + owner, Owner: "request " + owner, Dir: testkit.Path("root/" + owner), Rank: Rank{Name: owner}}
 	if wanted != nil {

@@ -22,7 +22,7 @@ const (
 // Policies returns all policies, the default first.
 func Policies() []Policy { return []Policy{Quarantine, Share, Report} }
 
-// ParsePolicy parses the name of a policy.
+// ParsePolicy parses the name of a policy. The error lists the valid names.
 func ParsePolicy(name string) (Policy, error) {
 	var names []string
 	for _, policy := range Policies() {

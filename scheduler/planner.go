@@ -42,8 +42,7 @@ func (p *Planner) Plan(in Input) Result {
 	return p.result
 }
 
-// manyAffected is the fraction of affected Works, one in so many, above which all Works are
-// planned.
+// If more than one in manyAffected Works is affected, all Works are planned.
 const manyAffected = 4
 
 // affectsAll reports whether a change may affect any Work, or whether the settings make

@@ -67,7 +67,7 @@ type Relocation struct {
 // Destination is a Destination with the state of its store.
 type Destination struct {
 	*kratix.Destination
-	// Store is whether the placements on it are known.
+	// Store is the state of its store: it shows whether the placements on it are known.
 	Store StoreState
 	// Closed is the reason why new placements are not allowed; empty if they are.
 	Closed string

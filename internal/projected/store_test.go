@@ -98,7 +98,7 @@ func TestReadThatFailsHalfWayChangesNothing(t *testing.T) {
 	}
 }
 
-// TestStoreThatCannotBeOpenedIsAnError checks this because conflicts with its files
+// TestStoreThatCannotBeOpenedIsAnError checks for the error, because conflicts with its files
 // would not be found.
 func TestStoreThatCannotBeOpenedIsAnError(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata, false)

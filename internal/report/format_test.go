@@ -174,8 +174,8 @@ func TestSARIFIsValid(t *testing.T) {
 	}
 }
 
-// TestSARIFResultsHaveFiles checks this because GitHub rejects a log with a result without a
-// file.
+// TestSARIFResultsHaveFiles checks that every result has a file, because GitHub rejects a log
+// with a result without a file.
 func TestSARIFResultsHaveFiles(t *testing.T) {
 	d := Document{
 		Report: Report{Findings: []finding.Finding{

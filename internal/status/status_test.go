@@ -336,7 +336,7 @@ func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 	}
 }
 
-// TestUnwrittenHeldPlacementHasNoWorkPlacement checks this because a restarted
+// TestUnwrittenHeldPlacementHasNoWorkPlacement checks that there is none, because a restarted
 // controller of Kratix would write every WorkPlacement.
 func TestUnwrittenHeldPlacementHasNoWorkPlacement(t *testing.T) {
 	for name, make := range map[string]func(*fixture){

@@ -17,7 +17,7 @@ type Exclusion struct{ elements []string }
 // ErrExclusion is returned for an invalid pattern.
 var ErrExclusion = errors.New("invalid pattern")
 
-// ParseExclusion parses a pattern.
+// ParseExclusion parses a pattern. The error wraps ErrExclusion.
 func ParseExclusion(pattern string) (Exclusion, error) {
 	below := strings.TrimPrefix(pattern, "./")
 	clean := strings.Trim(below, "/")

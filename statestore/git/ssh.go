@@ -32,8 +32,8 @@ type shells struct {
 	dial    dialFunc
 	host    *host
 
-	mu     sync.Mutex
-	client *ssh.Client
+	mu   sync.Mutex
+	open *connection
 }
 
 var _ launcher = (*shells)(nil)
@@ -110,7 +110,7 @@ func parseSSHKey(name, passphraseName, key, passphrase string) (ssh.Signer, erro
 
 // launch runs a service on the server.
 func (s *shells) launch(ctx context.Context, name string) (*service, error) {
-	client, session, err := s.session(ctx)
+	opened, session, err := s.session(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +124,7 @@ func (s *shells) launch(ctx context.Context, name string) (*service, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := session.Start(name + " " + quoted(s.path)); err != nil {
+	if err := opened.start(ctx, session, name+" "+quoted(s.path)); err != nil {
 		session.Close() //nolint:errcheck // the first error is returned
 		return nil, err
 	}
@@ -132,7 +132,7 @@ func (s *shells) launch(ctx context.Context, name string) (*service, error) {
 		in: in, out: out, words: said,
 		leave: func() { session.Close() }, //nolint:errcheck // it may have ended
 		kill: sync.OnceFunc(func() {
-			client.Close() //nolint:errcheck // it may have ended
+			opened.close()
 			session.Wait() //nolint:errcheck // it completes the output
 		}),
 	}, nil
@@ -142,38 +142,33 @@ func (s *shells) launch(ctx context.Context, name string) (*service, error) {
 func (s *shells) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.client != nil {
-		s.client.Close() //nolint:errcheck // the connection is idle
-		s.client = nil
+	if s.open != nil {
+		s.open.close()
+		s.open = nil
 	}
 }
 
 // session opens a session on the open connection, or on a new one.
-func (s *shells) session(ctx context.Context) (*ssh.Client, *ssh.Session, error) {
+func (s *shells) session(ctx context.Context) (*connection, *ssh.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.client != nil {
-		if session, err := openSession(ctx, s.client); err == nil {
-			return s.client, session, nil
+	if s.open != nil {
+		if session, err := s.open.session(ctx); err == nil {
+			return s.open, session, nil
 		}
-		s.client.Close() //nolint:errcheck // it was broken
-		s.client = nil
+		s.open.close() // it was broken
+		s.open = nil
 	}
-	client, err := s.connect(ctx)
+	made, err := s.connect(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
-	s.client = client
-	session, err := openSession(ctx, client)
-	return client, session, err
+	s.open = made
+	session, err := made.session(ctx)
+	return made, session, err
 }
 
-func openSession(ctx context.Context, client *ssh.Client) (*ssh.Session, error) {
-	defer context.AfterFunc(ctx, func() { client.Close() })() //nolint:errcheck // this only ends the wait
-	return client.NewSession()
-}
-
-func (s *shells) connect(ctx context.Context) (*ssh.Client, error) {
+func (s *shells) connect(ctx context.Context) (*connection, error) {
 	if err := s.host.enter(ctx); err != nil {
 		return nil, err
 	}
@@ -192,7 +187,7 @@ func (s *shells) connect(ctx context.Context) (*ssh.Client, error) {
 		}
 		return nil, err
 	}
-	return ssh.NewClient(client, channels, requests), nil
+	return newConnection(ssh.NewClient(client, channels, requests)), nil
 }
 
 // quoted returns a path quoted as one word of a shell.

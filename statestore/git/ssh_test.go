@@ -195,7 +195,9 @@ func TestWaitForASilentSSHServerEndsWithTheContext(t *testing.T) {
 		<-release
 		return 1
 	}
-	for _, config := range []git.Config{mute, config} {
+	unaccepted, server := servedBySSH(t, gittest.Bare(t))
+	server.Unaccepted = true
+	for _, config := range []git.Config{mute, config, unaccepted} {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		begun := time.Now()
 		_, err = open(t, config).Read(ctx)

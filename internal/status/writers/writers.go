@@ -30,7 +30,7 @@ type Writers struct {
 	backoff wait.Backoff
 }
 
-// kinds returns the resources of an API group version.
+// kinds is a client that returns the resources of an API group version.
 type kinds interface {
 	ServerResourcesForGroupVersionWithContext(ctx context.Context, groupVersion string) (*metav1.APIResourceList, error)
 }

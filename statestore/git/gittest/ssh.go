@@ -33,6 +33,8 @@ type Shell struct {
 	Open atomic.Int64
 	// Answer, if it is set, runs in place of each command.
 	Answer func(command string, channel ssh.Channel) (status uint32)
+	// Unaccepted means that the server reads each command and does not reply.
+	Unaccepted bool
 }
 
 // NewKey returns a new private key, PEM encoded, and encrypted if there is a passphrase.
@@ -128,6 +130,9 @@ func (s *Shell) session(channel ssh.Channel, asked <-chan *ssh.Request) {
 	for request := range asked {
 		if request.Type != "exec" {
 			request.Reply(false, nil) //nolint:errcheck // the client will notice
+			continue
+		}
+		if s.Unaccepted {
 			continue
 		}
 		request.Reply(true, nil) //nolint:errcheck // the client will notice
