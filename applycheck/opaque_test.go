@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 )
 
-// TestFilesOfAKustomizationAreNotJudged has a faulty file in a directory that a kustomization
-// builds, whose result is not known: it may patch the file. What it may bring counts as present.
+// TestFilesOfAKustomizationAreNotJudged checks a faulty file in a directory that a kustomization
+// builds: the kustomization may patch the file. Objects that it may create count as present.
 func TestFilesOfAKustomizationAreNotJudged(t *testing.T) {
 	const kustomization = "resources: [a.yaml]\npatches: [{path: patch.yaml}]\n"
 	faulty := strings.Replace(deployment, "replicas: 1", "replicas: three", 1)
