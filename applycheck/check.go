@@ -120,7 +120,7 @@ func (c *check) findDefinitions() {
 			}
 		}
 	}
-	for _, s := range profileSources(c.Cluster.Profile()) {
+	for _, s := range c.Cluster.sources {
 		if len(c.definitions[s.GroupKind]) == 0 {
 			c.definitions.add(s)
 		}

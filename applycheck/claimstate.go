@@ -24,7 +24,7 @@ type claimState struct {
 	opaque bool
 	// wantedFiles and storedFiles are the files that were read.
 	wantedFiles, storedFiles []dedupe.File
-	// needs are what the wanted objects need, each once, as numbered by State.need.
+	// needs are the numbers of the wanted objects' needs, without duplicates; see State.need.
 	needs []int
 	// providesWanted and providesStored report whether the files contain an object that others may
 	// depend on: a Namespace, a CustomResourceDefinition, a custom resource.
@@ -141,7 +141,7 @@ func (c *check) newState(root *dedupe.Root, claim *dedupe.Claim, name string, bu
 	return s
 }
 
-// needsOf returns the numbers of what objects need, each once.
+// needsOf returns the numbers of the needs of objects, without duplicates.
 func (s *State) needsOf(files []*checkedFile) []int {
 	var needs []int
 	seen := map[int]bool{}

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"slices"
 
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/util/version"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
@@ -18,45 +18,56 @@ type Cluster struct {
 	minor string
 	// checked is the embedded minor to check against; empty is the newest.
 	checked string
-	profile *Profile
-	served  map[schema.GroupVersionKind]ServedKind
-	spaces  map[string]bool
+	profile *profile.Profile
+	// sources are the definitions of the profile.
+	sources []*source
+	// disputed means that the version is not the profile's.
+	disputed bool
 }
 
 // NewCluster returns the description of an API server. kubernetesVersion is its version, as
-// "1.35", "v1.35" or "v1.35.4-gke.1", or empty if it is not known; the profile may be nil. An
-// empty kubernetesVersion stands for the profile's. A version whose minor is not embedded is not
+// "1.35", "v1.35" or "v1.35.4-gke.1", or empty if it is not known; the profile may be nil. A
+// profile has a version itself. If both are known and their minors differ, one of them is out of
+// date, and it is not known which: see Disputed. A version whose minor is not embedded is not
 // certain: see Certain. The error is about a version that cannot be parsed.
-func NewCluster(kubernetesVersion string, profile *Profile) (*Cluster, error) {
-	c := &Cluster{profile: profile}
-	if profile != nil {
-		if kubernetesVersion == "" {
-			kubernetesVersion = profile.KubernetesVersion
-		}
-		c.served, c.spaces = map[schema.GroupVersionKind]ServedKind{}, map[string]bool{}
-		for _, kind := range profile.Kinds {
-			c.served[schema.FromAPIVersionAndKind(kind.APIVersion, kind.Kind)] = kind
-		}
-		for _, name := range profile.Namespaces {
-			c.spaces[name] = true
-		}
-	}
-	if kubernetesVersion == "" {
-		return c, nil
-	}
-	parsed, err := version.ParseGeneric(kubernetesVersion)
+func NewCluster(kubernetesVersion string, of *profile.Profile) (*Cluster, error) {
+	c := &Cluster{profile: of, sources: profileSources(of)}
+	parsed, err := parseVersion(kubernetesVersion)
 	if err != nil {
-		return nil, fmt.Errorf("the Kubernetes version %q is invalid: %w", kubernetesVersion, err)
+		return nil, err
+	}
+	if of != nil {
+		measured, err := parseVersion(of.KubernetesVersion)
+		if err != nil {
+			return nil, err
+		}
+		c.disputed = parsed != nil && minorOf(parsed) != minorOf(measured)
+		parsed = measured
+	}
+	if parsed == nil {
+		return c, nil
 	}
 	minors, err := schemas.Minors()
 	if err != nil {
 		return nil, err
 	}
 	c.checked = nearest(minors, parsed)
-	if minor := minorOf(parsed); minor == c.checked {
+	if minor := minorOf(parsed); minor == c.checked && !c.disputed {
 		c.minor = minor
 	}
 	return c, nil
+}
+
+// parseVersion parses the version of an API server; it returns nil for an empty one.
+func parseVersion(text string) (*version.Version, error) {
+	if text == "" {
+		return nil, nil
+	}
+	parsed, err := version.ParseGeneric(text)
+	if err != nil {
+		return nil, fmt.Errorf("the Kubernetes version %q is invalid: %w", text, err)
+	}
+	return parsed, nil
 }
 
 func minorOf(v *version.Version) string { return fmt.Sprintf("%d.%d", v.Major(), v.Minor()) }
@@ -93,7 +104,17 @@ func (c *Cluster) Checked() string {
 }
 
 // Profile returns the profile; nil if there is none.
-func (c *Cluster) Profile() *Profile { return c.profile }
+func (c *Cluster) Profile() *profile.Profile { return c.profile }
+
+// Disputed reports whether the profile is of another minor than the version that NewCluster was
+// given. Then what depends on the version or on the profile is a warning.
+func (c *Cluster) Disputed() bool { return c.disputed }
+
+// hasAll reports whether whatever the profile does not have is certainly missing.
+func (c *Cluster) hasAll() bool { return c.profile != nil && !c.disputed }
+
+// lists reports whether a kind of a group that the profile does not have is certainly not served.
+func (c *Cluster) lists(group string) bool { return c.hasAll() && c.profile.Lists(group) }
 
 // schemas returns the embedded minor that objects are checked against.
 func (c *Cluster) schemas() (*schemas.Minor, error) { return schemas.Load(c.Checked()) }

@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
-	"fmt"
 	"hash"
 	"maps"
 	"slices"
@@ -13,6 +12,7 @@ import (
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
@@ -24,7 +24,7 @@ type source struct {
 	cache    *kustomize.Cache
 	position int
 	// profile is the definition of the profile; nil for one in a file.
-	profile *apiextensionsv1.CustomResourceDefinition
+	profile *profile.Definition
 }
 
 // definitions are the CustomResourceDefinitions of a Destination: the stored and wanted ones of
@@ -88,7 +88,13 @@ func (s *source) addTo(hash hash.Hash) {
 // definition returns the whole definition; nil if it cannot be decoded.
 func (s *source) definition(c *check) *apiextensionsv1.CustomResourceDefinition {
 	if s.profile != nil {
-		return s.profile
+		spec, err := s.profile.Spec.Decode()
+		if err != nil {
+			return nil
+		}
+		definition := &apiextensionsv1.CustomResourceDefinition{Spec: *spec}
+		definition.Name = s.profile.Name
+		return definition
 	}
 	var found *apiextensionsv1.CustomResourceDefinition
 	c.contentOf(s.cache, s.content, func(o *objectFacts, content *kustomize.Content) {
@@ -118,25 +124,19 @@ func (c *check) customType(s *source, version string) *customType {
 	return found
 }
 
-// profileSources returns the definitions of a profile.
-func profileSources(p *Profile) []*source {
+// profileSources returns the definitions of a profile. They are identified by their content, so
+// that clusters with equal definitions share the compiled schemas.
+func profileSources(p *profile.Profile) []*source {
 	if p == nil {
 		return nil
 	}
 	sources := make([]*source, 0, len(p.Definitions))
 	for i := range p.Definitions {
-		spec := &p.Definitions[i].Spec
-		defined := &definedKind{
-			GroupKind: schema.GroupKind{Group: spec.Group, Kind: spec.Names.Kind}, namespaced: spec.Scope == apiextensionsv1.NamespaceScoped,
-		}
-		for _, version := range spec.Versions {
-			if version.Served {
-				defined.versions = append(defined.versions, version.Name)
-			}
-		}
+		definition := &p.Definitions[i]
+		kind := definition.Defines()
 		sources = append(sources, &source{
-			definedKind: defined, profile: &p.Definitions[i], position: i,
-			file: sha256.Sum256(fmt.Appendf(nil, "profile %s %s %d %p", p.Name, p.Taken, i, p)),
+			definedKind: &definedKind{GroupKind: schema.GroupKind{Group: kind.Group, Kind: kind.Kind}, namespaced: kind.Namespaced, versions: kind.Versions},
+			file:        definition.Spec.Digest(), profile: definition,
 		})
 	}
 	return sources

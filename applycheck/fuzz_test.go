@@ -3,28 +3,22 @@ package applycheck
 import (
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 )
 
-func FuzzProfileIsParsed(f *testing.F) {
-	profile := profileOf("default")
-	text, err := profile.Marshal()
+func FuzzCheckWithAnyProfile(f *testing.F) {
+	text, err := profileOf(f, "default").Marshal()
 	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(text)
 	f.Add([]byte("kind: ClusterProfile\nkinds: [{}]\n"))
+	f.Add(append(text, "definitions:\n- name: shops.example.com\n  spec: {group: example.com, names: {kind: Shop}, scope: Namespaced, versions: [{name: v1, served: true, schema: {openAPIV3Schema: {type: [0]}}}]}\n"...))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		p, err := ParseProfile(content)
+		p, err := profile.Parse(content)
 		if err != nil {
 			return
-		}
-		again, err := p.Marshal()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := ParseProfile(again); err != nil {
-			t.Fatal(err)
 		}
 		if cluster, err := NewCluster("", p); err == nil {
 			CheckRoots(Input{Cluster: cluster, Roots: []dedupe.Root{rootOf(t, "resources", deployment, shop)}})

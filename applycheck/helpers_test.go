@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
@@ -52,9 +53,9 @@ func rootOf(t testing.TB, name string, wanted ...string) dedupe.Root {
 }
 
 // clusterOf returns a cluster of a version.
-func clusterOf(t testing.TB, version string, profile *Profile) *Cluster {
+func clusterOf(t testing.TB, version string, of *profile.Profile) *Cluster {
 	t.Helper()
-	cluster, err := NewCluster(version, profile)
+	cluster, err := NewCluster(version, of)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -39,7 +39,7 @@ func (p *presence) kindOf(root int, gvk schema.GroupVersionKind) *kindState {
 }
 
 func (p *presence) newKindState(root int, gvk schema.GroupVersionKind) kindState {
-	served, inProfile := p.Cluster.served[gvk]
+	served, inProfile := p.Cluster.served(gvk)
 	sources := p.definitions[gvk.GroupKind()]
 	for _, s := range sources {
 		if slices.Contains(s.versions, gvk.Version) {
@@ -56,8 +56,8 @@ func (p *presence) newKindState(root int, gvk schema.GroupVersionKind) kindState
 		return kindState{namespaced: served.Namespaced}
 	case builtin:
 		return kindState{
-			rule: finding.KindNotServed(), certain: true, namespaced: kind.Namespaced,
-			words: fmt.Sprintf("the profile of the cluster does not have %s of %s, which Kubernetes may have disabled", gvk.Kind, gvk.GroupVersion()),
+			rule: finding.KindNotServed(), certain: p.Cluster.lists(gvk.Group), namespaced: kind.Namespaced,
+			words: fmt.Sprintf("%s does not have %s of %s, which Kubernetes may have disabled", p.Cluster.profileWords(), gvk.Kind, gvk.GroupVersion()) + p.Cluster.unreadWords(gvk.Group),
 		}
 	case scheme.Scheme.Recognizes(gvk) || p.minor.HasGroup(gvk.Group):
 		return p.removed(gvk)
@@ -78,11 +78,11 @@ func (p *presence) undefined(root int, gvk schema.GroupVersionKind) kindState {
 		elsewhere = elsewhere || i != root && installer != ""
 	}
 	state := kindState{
-		rule: finding.KindNotServed(), certain: p.Cluster.profile != nil && !p.opaque && !elsewhere,
+		rule: finding.KindNotServed(), certain: p.Cluster.lists(gvk.Group) && !p.opaque && !elsewhere,
 		words: fmt.Sprintf("nothing on the Destination defines %s of %s", gvk.Kind, gvk.GroupVersion()),
 	}
 	if p.Cluster.profile != nil {
-		state.words += ", and the profile of the cluster does not have it"
+		state.words += ", and " + p.Cluster.profileWords() + " does not have it" + p.Cluster.unreadWords(gvk.Group)
 	}
 	if installer := p.installers[root]; installer != "" && !elsewhere && !installs(gvk.GroupKind()) {
 		state.rule = finding.ApplyOrder()
@@ -128,8 +128,8 @@ func replacement(object any) string {
 // removed returns the state of a built-in kind that the minor does not serve.
 func (p *presence) removed(gvk schema.GroupVersionKind) kindState {
 	state := kindState{
-		rule: finding.KindNotServed(), certain: true, versioned: p.Cluster.profile == nil,
-		words: fmt.Sprintf("Kubernetes %s does not serve %s of %s", p.Cluster.Checked(), gvk.Kind, gvk.GroupVersion()),
+		rule: finding.KindNotServed(), certain: p.Cluster.profile == nil || p.Cluster.disputed || p.Cluster.lists(gvk.Group), versioned: !p.Cluster.hasAll(),
+		words: fmt.Sprintf("Kubernetes %s does not serve %s of %s", p.Cluster.Checked(), gvk.Kind, gvk.GroupVersion()) + p.Cluster.unreadWords(gvk.Group),
 	}
 	object, err := scheme.Scheme.New(gvk)
 	if err != nil {

@@ -31,14 +31,14 @@ type Memory struct {
 	digests  generations[*byte, digest]
 }
 
-// State is what a check of a Destination knows of the last one, so that it costs what has
-// changed. It may be lost at any time. The zero State is empty. It is safe for concurrent use,
+// State has the claims of a Destination's last check, so that the cost of the next one depends on
+// what changed. It may be lost at any time. The zero State is empty. It is safe for concurrent use,
 // but for one check at a time: use one State for each Destination. It keeps slices of content,
 // which must not be changed in place.
 type State struct {
 	// roots have the states of the claims of the last check.
 	roots map[tree.Path]*rootState
-	// numbers are those of what objects need. They start anew when there are too many.
+	// numbers maps each need to its number. The numbering starts again when there are too many.
 	numbers map[need]int
 	// busy is held during a check.
 	busy sync.Mutex

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 )
 
-// TestFilesOfAKustomizationAreNotJudged has a faulty file in a directory that a kustomization
-// builds, whose result is not known: it may patch the file. What it may bring counts as present.
+// TestFilesOfAKustomizationAreNotJudged checks a faulty file in a directory that a kustomization
+// builds: the kustomization may patch the file. Objects that it may create count as present.
 func TestFilesOfAKustomizationAreNotJudged(t *testing.T) {
 	const kustomization = "resources: [a.yaml]\npatches: [{path: patch.yaml}]\n"
 	faulty := strings.Replace(deployment, "replicas: 1", "replicas: three", 1)
@@ -34,7 +34,7 @@ func TestFilesOfAKustomizationAreNotJudged(t *testing.T) {
 				root.Foreign = append(root.Foreign, fileOf(t, path, content))
 			}
 			root.Claims = append(root.Claims, claim)
-			in := Input{Cluster: clusterOf(t, "", profileOf("default")), Roots: []dedupe.Root{root}, Memory: &Memory{}, State: &State{}}
+			in := Input{Cluster: clusterOf(t, "", profileOf(t, "default")), Roots: []dedupe.Root{root}, Memory: &Memory{}, State: &State{}}
 			for range 2 { // the second time from the caches
 				if got := CheckClaims(in)[0]; len(got.Quarantined) != test.want {
 					t.Errorf("quarantined: %v, findings %v", got.Quarantined, describe(got))

@@ -216,14 +216,14 @@ func (p *presence) namespaceFaults(o *objectFacts) []fault {
 		f.quoted = o.flux() + " namespace not specified: the server could not find the requested resource"
 		f.certain, f.fix, f.cause = false, "Add metadata.namespace.", finding.NamespaceUnset
 		return []fault{f}
-	case p.namespaces[o.namespace] || p.Cluster.spaces[o.namespace] || isVariable(o.namespace) || !p.Cluster.isDescribed():
+	case p.namespaces[o.namespace] || p.Cluster.hasNamespace(o.namespace) || isVariable(o.namespace) || !p.Cluster.isDescribed():
 		return nil
 	}
 	f := newFault(finding.NamespaceMissing(), o, o.line, fmt.Sprintf("no file of the Destination creates the namespace %q", o.namespace))
 	if p.Cluster.profile != nil {
-		f.words += ", and the profile of the cluster does not have it"
+		f.words += ", and " + p.Cluster.profileWords() + " does not have it"
 	}
 	f.quoted = fmt.Sprintf("%s not found: namespaces %q not found", o.flux(), o.namespace)
-	f.certain, f.cause = p.Cluster.profile != nil && !p.opaque, finding.NamespaceUnknown
+	f.certain, f.cause = p.Cluster.hasAll() && !p.opaque, finding.NamespaceUnknown
 	return []fault{f}
 }

@@ -13,18 +13,6 @@ const shopNamespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n
 
 const release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: op, namespace: default}\nspec: {interval: 1m}\n"
 
-// profileOf returns a profile that has some kinds and namespaces.
-func profileOf(namespaces ...string) *Profile {
-	return &Profile{
-		KubernetesVersion: "v1.36.3", Namespaces: namespaces,
-		Kinds: []ServedKind{
-			{APIVersion: "v1", Kind: "ConfigMap", Namespaced: true}, {APIVersion: "v1", Kind: "Namespace"}, {APIVersion: "apps/v1", Kind: "Deployment", Namespaced: true},
-			{APIVersion: "helm.toolkit.fluxcd.io/v2", Kind: "HelmRelease", Namespaced: true},
-			{APIVersion: "apiextensions.k8s.io/v1", Kind: "CustomResourceDefinition"},
-		},
-	}
-}
-
 // checkBoth returns the findings of the second step about the roots dependencies and
 // resources.
 func checkBoth(t *testing.T, cluster *Cluster, dependencies, resources []string) []string {
@@ -46,10 +34,10 @@ func checkBoth(t *testing.T, cluster *Cluster, dependencies, resources []string)
 
 func TestFaultsAmongOthers(t *testing.T) {
 	budget := "apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: a, namespace: default}\n"
-	profile := clusterOf(t, "", profileOf("default"))
+	withProfile := clusterOf(t, "", profileOf(t, "default"))
 	version := clusterOf(t, "1.36", nil)
 	unknown := clusterOf(t, "", nil)
-	const missing = `KS103 error 1: Deployment shop/web: no file of the Destination creates the namespace "shop", and the profile of the cluster does not have it`
+	const missing = `KS103 error 1: Deployment shop/web: no file of the Destination creates the namespace "shop", and the profile of the cluster, taken on 2026-11-01, does not have it`
 	const undefined = "nothing on the Destination defines Shop of example.com/v1"
 	for _, test := range []struct {
 		name                    string
@@ -57,15 +45,15 @@ func TestFaultsAmongOthers(t *testing.T) {
 		dependencies, resources []string
 		want                    []string
 	}{
-		{"namespace in the same root", profile, nil, []string{shopNamespace, deployment}, nil},
-		{"namespace in another root", profile, []string{shopNamespace}, []string{deployment}, nil},
-		{"namespace in the profile", clusterOf(t, "", profileOf("shop")), nil, []string{deployment}, nil},
-		{"no namespace", profile, nil, []string{deployment}, []string{missing}},
+		{"namespace in the same root", withProfile, nil, []string{shopNamespace, deployment}, nil},
+		{"namespace in another root", withProfile, []string{shopNamespace}, []string{deployment}, nil},
+		{"namespace in the profile", clusterOf(t, "", profileOf(t, "shop")), nil, []string{deployment}, nil},
+		{"no namespace", withProfile, nil, []string{deployment}, []string{missing}},
 		{"no namespace, no profile", version, nil, []string{deployment},
 			[]string{`KS103 warning 1: Deployment shop/web: no file of the Destination creates the namespace "shop"`}},
-		{"unnamed namespace", profile, nil, []string{strings.Replace(deployment, "  namespace: shop\n", "", 1)},
+		{"unnamed namespace", withProfile, nil, []string{strings.Replace(deployment, "  namespace: shop\n", "", 1)},
 			[]string{"KS103 warning 1: Deployment web: no namespace is set, and neither Flux nor the API server chooses one, unless the Flux Kustomization has a targetNamespace"}},
-		{"variable as namespace", profile, nil, []string{strings.Replace(deployment, "namespace: shop", "namespace: ${a}", 1)}, nil},
+		{"variable as namespace", withProfile, nil, []string{strings.Replace(deployment, "namespace: shop", "namespace: ${a}", 1)}, nil},
 		{"removed", version, nil, []string{budget},
 			[]string{"KS101 error 1: PodDisruptionBudget default/a: PodDisruptionBudget of policy/v1beta1 was removed in Kubernetes 1.25; use PodDisruptionBudget of policy/v1"}},
 		{"removed, version not known", unknown, nil, []string{budget},
@@ -75,23 +63,23 @@ func TestFaultsAmongOthers(t *testing.T) {
 			[]string{"KS102 warning 1: Endpoints default/a: Endpoints of v1 is deprecated since Kubernetes 1.33; use EndpointSlice of discovery.k8s.io/v1"}},
 		{"no such kind of a built-in group", version, nil, []string{"apiVersion: apps/v1\nkind: Deploiment\nmetadata: {name: a}\n"},
 			[]string{"KS100 error 1: Deploiment a: Kubernetes 1.36 does not serve Deploiment of apps/v1"}},
-		{"defined in the same root", profile, []string{shopNamespace}, []string{definition, shop}, nil},
-		{"defined in dependencies", profile, []string{shopNamespace, definition}, []string{shop}, nil},
+		{"defined in the same root", withProfile, []string{shopNamespace}, []string{definition, shop}, nil},
+		{"defined in dependencies", withProfile, []string{shopNamespace, definition}, []string{shop}, nil},
 		{"version not served", version, []string{shopNamespace, definition}, []string{strings.Replace(shop, "/v1", "/v2", 1)},
 			[]string{"KS100 error 1: Shop shop/a: the CustomResourceDefinition of Shop does not serve the version v2, but [v1]"}},
-		{"defined by nothing", profile, []string{shopNamespace}, []string{shop},
-			[]string{"KS100 error 1: Shop shop/a: " + undefined + ", and the profile of the cluster does not have it"}},
+		{"defined by nothing", withProfile, []string{shopNamespace}, []string{shop},
+			[]string{"KS100 error 1: Shop shop/a: " + undefined + ", and the profile of the cluster, taken on 2026-11-01, does not have it"}},
 		{"defined by nothing, no profile", version, []string{shopNamespace}, []string{shop}, []string{"KS100 warning 1: Shop shop/a: " + undefined}},
 		{"defined by nothing, nothing known", unknown, nil, []string{shop}, nil},
 		{"no namespace, nothing known", unknown, nil, []string{deployment}, nil},
 		{"HelmRelease in the same root, nothing known", unknown, nil, []string{shop, release},
 			[]string{"KS109 warning 1: Shop shop/a: " + undefined + "; if HelmRelease default/op brings it, Flux never applies either, as both are in one root"}},
-		{"HelmRelease in the same root", profile, []string{shopNamespace}, []string{shop, release},
-			[]string{"KS109 error 1: Shop shop/a: " + undefined + ", and the profile of the cluster does not have it; if HelmRelease default/op brings it, Flux never applies either, as both are in one root"}},
-		{"HelmRelease in dependencies", profile, []string{shopNamespace, release}, []string{shop},
-			[]string{"KS100 warning 1: Shop shop/a: " + undefined + ", and the profile of the cluster does not have it"}},
-		{"built-in kind that the profile lacks", profile, nil, []string{"apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: default}\n"},
-			[]string{"KS100 error 1: Secret default/a: the profile of the cluster does not have Secret of v1, which Kubernetes may have disabled"}},
+		{"HelmRelease in the same root", withProfile, []string{shopNamespace}, []string{shop, release},
+			[]string{"KS109 error 1: Shop shop/a: " + undefined + ", and the profile of the cluster, taken on 2026-11-01, does not have it; if HelmRelease default/op brings it, Flux never applies either, as both are in one root"}},
+		{"HelmRelease in dependencies", withProfile, []string{shopNamespace, release}, []string{shop},
+			[]string{"KS100 warning 1: Shop shop/a: " + undefined + ", and the profile of the cluster, taken on 2026-11-01, does not have it"}},
+		{"built-in kind that the profile lacks", withProfile, nil, []string{"apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: default}\n"},
+			[]string{"KS100 error 1: Secret default/a: the profile of the cluster, taken on 2026-11-01, does not have Secret of v1, which Kubernetes may have disabled"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if test.want == nil {

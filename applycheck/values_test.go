@@ -20,8 +20,7 @@ spec:
     resources: {requests: {cpu: 100m}, limits: {cpu: 200m}}
 `
 
-// TestValuesThatEveryAPIServerRefuses changes valid objects by one value each. What the check
-// says is what the API server said of the same objects.
+// TestValuesThatEveryAPIServerRefuses changes valid objects by one value each.
 func TestValuesThatEveryAPIServerRefuses(t *testing.T) {
 	const (
 		service  = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\nspec:\n  ports: [{name: http, port: 80, targetPort: http}, {name: https, port: 443, targetPort: 8443}]\n"

@@ -53,7 +53,7 @@ func (v *Verdict) add(cluster *Cluster, claim int, all []fileFaults) {
 	v.Findings = append(v.Findings, warnings.findings(cluster)...)
 }
 
-// warnings are the faults of a claim that hold nothing back, grouped by what is wrong.
+// warnings are the faults of a claim that hold nothing back, grouped by their message.
 type warnings struct {
 	groups []*warningGroup
 	of     map[sameFault]*warningGroup

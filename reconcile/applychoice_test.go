@@ -30,7 +30,7 @@ spec:
 `
 }
 
-// TestRequestGoesWhereTheAPIServerAcceptsIt has a request that fits two Destinations, with
+// TestRequestGoesWhereTheAPIServerAcceptsIt places a request that fits two Destinations, with
 // either of them as the one that is drawn.
 func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	const (
@@ -82,7 +82,7 @@ func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	}
 }
 
-// TestRefusedRequestIsNotMovedWhereItMayBeRefused has a request that one Destination refuses,
+// TestRefusedRequestIsNotMovedWhereItMayBeRefused places a request that one Destination refuses,
 // and another one, whose version is not known, is likely to.
 func TestRefusedRequestIsNotMovedWhereItMayBeRefused(t *testing.T) {
 	for _, known := range []string{"worker-1", "worker-2"} {

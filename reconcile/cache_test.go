@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/kratix-schedule/kratix-schedule/applycheck"
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
@@ -118,7 +120,7 @@ func (m *failingStore) Read(ctx context.Context) (statestore.State, error) {
 func (w *testEnv) disturbAround(rng *rand.Rand) {
 	at := rng.IntN(len(w.snapshot.Destinations))
 	base := w.snapshot.Destinations[at].Spec.Path
-	switch rng.IntN(11) {
+	switch rng.IntN(12) {
 	case 0:
 		changed := *w.snapshot.Destinations[at]
 		changed.Labels = map[string]string{"zone": strconv.Itoa(rng.IntN(2))}
@@ -143,5 +145,14 @@ func (w *testEnv) disturbAround(rng *rand.Rand) {
 	case 7:
 		content := fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata: {name: n%d}\n", rng.IntN(2))
 		w.putFiles(fmt.Sprint("w", rng.IntN(6)), map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): content})
+	case 8: // a profile comes, changes or goes
+		name := w.snapshot.Destinations[at].Name
+		profiles := slices.DeleteFunc(slices.Clone(w.snapshot.Profiles), func(p *profile.Profile) bool { return p.Name == name })
+		if rng.IntN(4) > 0 {
+			changed := newProfile(w.t, name, []string{"n0", "n1", "other"}[rng.IntN(3)])
+			changed.KubernetesVersion = []string{"v1.36.3", "v1.36.3", "v1.35.1"}[rng.IntN(3)]
+			profiles = append(profiles, changed)
+		}
+		w.snapshot.Profiles = profiles
 	}
 }

@@ -41,8 +41,7 @@ type checkCaches struct {
 	// files.
 	read    *kustomize.Cache
 	applied *applycheck.Memory
-	// applyState is that of the Destination's last check of what its API server would refuse;
-	// nil for none.
+	// applyState is the state of the Destination's last applycheck; nil for none.
 	applyState *applycheck.State
 	// checkCache has the roots of the Destination's last check; nil for none.
 	checkCache *dedupe.CheckCache

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
@@ -11,6 +12,8 @@ type lookup struct {
 	stores  map[kratix.StateStoreReference]*storeView
 	specs   map[kratix.StateStoreReference]spec
 	secrets map[kratix.Key]*kratix.Secret
+	// profiles are the profiles of Destinations by name.
+	profiles map[string]*profile.Profile
 	// reported is the set of objects for which the source has reported a finding.
 	reported map[string]bool
 }
@@ -26,7 +29,7 @@ type spec struct {
 func newLookup(snapshot source.Snapshot) lookup {
 	l := lookup{
 		stores: map[kratix.StateStoreReference]*storeView{}, specs: map[kratix.StateStoreReference]spec{},
-		secrets: map[kratix.Key]*kratix.Secret{}, reported: map[string]bool{},
+		secrets: map[kratix.Key]*kratix.Secret{}, profiles: map[string]*profile.Profile{}, reported: map[string]bool{},
 	}
 	for _, store := range snapshot.GitStateStores {
 		l.addSpec(store, store.Spec.SecretRef)
@@ -38,6 +41,9 @@ func newLookup(snapshot source.Snapshot) lookup {
 		if key := kratix.KeyOf(secret); l.secrets[key] == nil {
 			l.secrets[key] = secret
 		}
+	}
+	for _, p := range snapshot.Profiles {
+		l.profiles[p.Name] = p
 	}
 	for _, f := range snapshot.Findings {
 		l.reported[f.Place.Object] = true

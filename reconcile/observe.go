@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
@@ -71,6 +72,8 @@ type storeView struct {
 // destinationView is a Destination and the records found in its directory.
 type destinationView struct {
 	*kratix.Destination
+	// profile is that of its cluster; nil if there is none.
+	profile *profile.Profile
 	base    tree.Path
 	roots   []tree.Path
 	records []recordView
@@ -183,7 +186,7 @@ func addDestination(o *observed, d *kratix.Destination, opener statestore.Opener
 		o.misfits = append(o.misfits, d)
 		return
 	}
-	view := &destinationView{Destination: d, base: base, roots: roots}
+	view := &destinationView{Destination: d, profile: o.lookup.profiles[d.Name], base: base, roots: roots}
 	store := storeFor(o, *d.Spec.StateStoreRef, opener)
 	if store.spec == nil {
 		o.findings = append(o.findings, finding.Finding{

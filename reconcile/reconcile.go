@@ -185,6 +185,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 
 	out := newReporter(seen, &plan, &r.cache.large)
 	out.add(parts.guard.findings(ctx, seen, r.Missing)...)
+	out.addProfiles(seen, r.Policy, r.time(), &r.cache.outcomes)
 	inner, done = r.stage(ctx, StageFinish)
 	commit := committer{
 		finish: r.Finish, refusals: &r.refusals, fights: &r.cache.observations.fights, now: r.time(),

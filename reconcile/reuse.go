@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/kratix-schedule/kratix-schedule/applycheck"
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -19,12 +20,19 @@ type outcomes struct {
 	// read caches the objects of parsed files.
 	read kustomize.Cache
 	// applied caches the faults that the API server would report for files, clusters the
-	// descriptions of API server versions.
+	// descriptions of API servers, by version and profile.
 	applied  applycheck.Memory
-	clusters generations[string, *applycheck.Cluster]
+	clusters generations[clusterKey, *applycheck.Cluster]
 	// updated counts the outcomes that were derived from previous ones, reused those for
 	// which no file had to be read.
 	updated, reused int
+}
+
+// clusterKey identifies the description of an API server: the version in the annotation of the
+// Destination, and the profile.
+type clusterKey struct {
+	version string
+	profile *profile.Profile
 }
 
 // cacheEntry is an outcome and the situation it was computed from.
@@ -56,7 +64,7 @@ func (m *outcomes) forget() {
 // outcome for an equal situation. The error is the store's.
 func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *contents) (*outcome, error) {
 	known, ok := m.of.get(now.Destination)
-	cluster := m.cluster(now.Destination)
+	cluster := m.cluster(now.Destination, now.profile)
 	if ok && known.situation.same(&now) {
 		m.roots.get(now.key()) // keeps the entry in use, so that turn does not drop it
 		return known.outcome, nil
@@ -92,19 +100,21 @@ func (m *outcomes) caches(last *checkState, cluster *applycheck.Cluster) checkCa
 	return checkCaches{read: &m.read, applied: &m.applied, applyState: last.applies, checkCache: last.builds, cluster: cluster}
 }
 
-// cluster returns the description of a Destination's API server. A version that cannot be
-// parsed counts as unknown; the plan has a finding about it.
-func (m *outcomes) cluster(d *kratix.Destination) *applycheck.Cluster {
-	version := d.Annotations[scheduler.KubernetesVersionAnnotation]
-	known, ok := m.clusters.get(version)
+// cluster returns the description of a Destination's API server; the profile may be nil. A
+// version that cannot be parsed counts as unknown; the plan has a finding about it.
+func (m *outcomes) cluster(d *kratix.Destination, of *profile.Profile) *applycheck.Cluster {
+	key := clusterKey{d.Annotations[scheduler.KubernetesVersionAnnotation], of}
+	known, ok := m.clusters.get(key)
 	if ok {
 		return known
 	}
-	cluster, err := applycheck.NewCluster(version, nil)
+	cluster, err := applycheck.NewCluster(key.version, of)
 	if err != nil {
-		cluster = nil
+		if cluster, err = applycheck.NewCluster("", of); err != nil {
+			cluster = nil
+		}
 	}
-	return m.clusters.put(version, cluster)
+	return m.clusters.put(key, cluster)
 }
 
 // checkState caches the checks of a Destination's roots; nil for none.

@@ -25,7 +25,7 @@ type situation struct {
 
 // same reports whether two situations lead to the same outcome.
 func (s *situation) same(other *situation) bool {
-	return s.Destination == other.Destination && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
+	return s.Destination == other.Destination && s.profile == other.profile && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
 		s.hidden == other.hidden && s.store.limits == other.store.limits && s.sameOutgoing(other) &&
 		slices.Equal(s.unfinished(), other.unfinished()) && slices.Equal(s.assumed, other.assumed) && maps.Equal(s.excluded, other.excluded) &&
 		s.policy.sameEffect(other.policy) && s.plan.same(other.plan) && s.sameAround(other) && s.store.state.Files.Same(other.store.state.Files, s.base)
@@ -93,7 +93,7 @@ func (s *situation) isPlain() bool {
 
 // continues reports whether nothing has changed except placements and files.
 func (s *situation) continues(was *situation) bool {
-	return s.Destination == was.Destination && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
+	return s.Destination == was.Destination && s.profile == was.profile && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
 		s.sameAround(was) && s.store.limits == was.store.limits && s.policy.sameEffect(was.policy)
 }
 

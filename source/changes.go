@@ -45,25 +45,29 @@ func (c *Collection) touch(name string) {
 	c.changes.objects[name] = before{winner(claims), findingsOf(claims)}
 }
 
-// winner returns the claim in effect, the first one; nil if there is none.
+// winner returns the claim in effect: of profiles the newest, else the first one; nil if there is
+// none.
 func winner(claims []*claim) *claim {
 	if len(claims) == 0 {
 		return nil
 	}
-	return claims[0]
+	best := claims[0]
+	for _, each := range claims[1:] {
+		if isNewer(each.object, best.object) {
+			best = each
+		}
+	}
+	return best
 }
 
 // findingsOf returns the findings about an object that is defined more than once or is ignored.
 func findingsOf(claims []*claim) []finding.Finding {
 	var findings []finding.Finding
-	for i, each := range claims {
+	best := winner(claims)
+	for _, each := range claims {
 		switch {
-		case i > 0:
-			findings = append(findings, finding.Finding{
-				Rule: finding.RepeatedObject(), Place: each.place,
-				Message: each.place.Object + " is in the input twice; the first one counts",
-				Related: []finding.Related{{Place: claims[0].place, Message: "the first one"}},
-			})
+		case each != best:
+			findings = append(findings, repeated(each.place, best.object, best.place))
 		case isIdle(each.object):
 			findings = append(findings, finding.Finding{
 				Rule: finding.IgnoredObject(), Place: each.place, Message: each.object.KindName() + " takes no part",
@@ -144,6 +148,7 @@ func (c *Collection) apply(out, in parts) {
 	s.Secrets = change(s.Secrets, out.origins, in.origins)
 	s.WorkPlacements = change(s.WorkPlacements, out.origins, in.origins)
 	s.Promises = change(s.Promises, out.origins, in.origins)
+	s.Profiles = change(s.Profiles, out.origins, in.origins)
 	s.Findings = splice(s.Findings, out.findings, in.findings, finding.Compare)
 	s.Rejected = splice(s.Rejected, out.rejected, in.rejected, kratix.Key.Compare)
 	s.Empty = splice(s.Empty, out.empty, in.empty, cmp.Compare[string])

@@ -3,6 +3,7 @@ package source
 import (
 	"slices"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
@@ -42,6 +43,8 @@ func (s *Snapshot) gather(object kratix.Object) {
 		s.BucketStateStores = append(s.BucketStateStores, o)
 	case *kratix.Secret:
 		s.Secrets = append(s.Secrets, o)
+	case *profile.Profile:
+		s.Profiles = append(s.Profiles, o)
 	}
 }
 
@@ -52,6 +55,7 @@ func (s *Snapshot) sort() {
 	slices.SortFunc(s.GitStateStores, Compare)
 	slices.SortFunc(s.BucketStateStores, Compare)
 	slices.SortFunc(s.Secrets, Compare)
+	slices.SortFunc(s.Profiles, Compare)
 	slices.SortFunc(s.Rejected, kratix.Key.Compare)
 	slices.SortFunc(s.Origins.sorted, compareOrigins)
 	finding.Sort(s.Findings)

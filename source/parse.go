@@ -128,7 +128,9 @@ func (p *ParsedFile) object(parsed kratix.Parsed, at finding.Place) {
 		p.reject(parsed.Header, finding.Finding{Rule: finding.UnreadableInput(), Place: at, Message: parsed.Err.Error(), Fix: fixOf(parsed.Err)})
 		return
 	case parsed.Object == nil:
-		p.unknownKind(parsed.Header, at)
+		if !p.profile(&parsed, at) {
+			p.unknownKind(parsed.Header, at)
+		}
 		return
 	}
 	defaultNamespace(parsed.Object)

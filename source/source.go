@@ -7,6 +7,7 @@ package source
 import (
 	"context"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
@@ -29,6 +30,8 @@ type Snapshot struct {
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
 	Secrets           []*kratix.Secret
+	// Profiles are the profiles of Destinations, the newest of each.
+	Profiles []*profile.Profile
 	// Existing are the placements that the source itself records, if it does. They add to the
 	// records in the stores.
 	Existing []*kratix.WorkPlacement

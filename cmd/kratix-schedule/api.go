@@ -14,6 +14,20 @@ func (f *apiFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.context, "context", "", "context of the kubeconfig")
 }
 
+// currentContext returns the name of the context in use; "" if there is none, as in a Pod.
+func (f *apiFlags) currentContext() string {
+	if f.context != "" {
+		return f.context
+	}
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = f.kubeconfig
+	raw, err := rules.Load()
+	if err != nil {
+		return ""
+	}
+	return raw.CurrentContext
+}
+
 // config returns the configuration of the API client; asks names the command in errors.
 func (f *apiFlags) config(asks string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()

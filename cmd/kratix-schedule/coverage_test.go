@@ -188,7 +188,7 @@ func statuses(command string) []int {
 		return []int{exitClean, exitUsage, exitFailure}
 	case "probe":
 		return []int{exitClean, exitFindings, exitUsage, exitFailure}
-	case "work":
+	case "work", "profile":
 		return []int{exitClean, exitUsage, exitFailure}
 	case "status", "handover":
 		return []int{exitUsage, exitFailure} // a status to write, or anything to hand over, exists only in a cluster: test/kube

@@ -97,6 +97,8 @@ func notRun() map[string]elsewhere {
 			"docs/how-to/run-several-replicas.md: kubectl label gitstatestore eu-prod sharding.kratix-schedule.io/key=one",
 			"docs/how-to/run-several-replicas.md: helm upgrade --install kratix-schedule deploy/charts/kratix-schedule --namespace kratix-schedule --reset-then-reuse-values --set 'shards={one,two}'",
 			"docs/how-to/run-several-replicas.md: kubectl -n kratix-schedule get leases    # one for each shard, whose holder is the Pod that leads, and kratix-schedule, held by \"shards\"",
+			"docs/how-to/profile-a-cluster.md: kratix-schedule profile --context worker-1 -o destinations/worker-1-profile.yaml",
+			"docs/how-to/profile-a-cluster.md: kratix-schedule profile --context worker-1 --configmap | kubectl --context platform apply --server-side -f -",
 			"docs/how-to/monitor.md: kubectl get gitstatestores,bucketstatestores --label-columns sharding.kratix-schedule.io/key",
 		},
 		bench: {

@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/klog/v2"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck"
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 	"github.com/kratix-schedule/kratix-schedule/internal/admission"
 	"github.com/kratix-schedule/kratix-schedule/internal/daemon"
@@ -31,12 +32,13 @@ import (
 
 // kubeFlags are the flags for run in a cluster.
 type kubeFlags struct {
-	enabled bool
-	beside  besideFlags
-	promote promoteFlags
-	api     apiFlags
-	shard   shardSelector
-	lease   leaseFlags
+	enabled  bool
+	beside   besideFlags
+	promote  promoteFlags
+	api      apiFlags
+	shard    shardSelector
+	lease    leaseFlags
+	profiles profileNamespaceFlag
 }
 
 func (f *kubeFlags) add(c *cobra.Command) {
@@ -46,6 +48,7 @@ func (f *kubeFlags) add(c *cobra.Command) {
 	f.api.add(c)
 	f.shard.add(c)
 	f.lease.add(c)
+	f.profiles.add(c)
 }
 
 // check returns an error for flags that cannot be combined.
@@ -96,12 +99,12 @@ type cluster struct {
 }
 
 // open connects to the cluster that the flags name, and starts to watch it.
-func (f *kubeFlags) open(c *cobra.Command, mode status.Mode) (*cluster, error) {
+func (f *kubeFlags) open(c *cobra.Command, mode status.Mode, check applycheck.Policy) (*cluster, error) {
 	config, err := f.api.config("--kube")
 	if err != nil {
 		return nil, err
 	}
-	options := kube.Options{Now: time.Now, Contents: mode != status.Manage, NoSecrets: f.beside.unread}
+	options := kube.Options{Now: time.Now, Contents: mode != status.Manage, NoSecrets: f.beside.unread, ProfileNamespace: f.profiles.namespace(check)}
 	if mode == status.Promote {
 		options.Opens = promoted.Opened(f.promote.live.stores)
 	}
@@ -193,7 +196,7 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if err != nil {
 		return err
 	}
-	opened, err := flags.kube.open(c, flags.kube.mode(flags.dryRun))
+	opened, err := flags.kube.open(c, flags.kube.mode(flags.dryRun), flags.policy.apply.policy())
 	if err != nil {
 		return err
 	}

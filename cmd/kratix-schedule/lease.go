@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -46,9 +47,11 @@ func (f *leaseFlags) identity() string {
 }
 
 func (f *leaseFlags) leaseNamespace() string {
-	if f.namespace != "" {
-		return f.namespace
-	}
+	return cmp.Or(f.namespace, ownNamespace())
+}
+
+// ownNamespace returns the namespace of the Pod that this process runs in, else Kratix's.
+func ownNamespace() string {
 	const mounted = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 	if text, err := os.ReadFile(mounted); err == nil && len(text) > 0 {
 		return strings.TrimSpace(string(text))

@@ -47,7 +47,7 @@ Exit status: 0 nothing to do, 1 there are changes or errors, 2 and 3 as for run.
 	flags.output.add(command)
 	addConfigFlag(command)
 	flags.policy.add(command)
-	configurable(command, "on-conflict", "check-apply", "allow-name")
+	configurable(command, "on-conflict", "check-apply", "profile-max-age", "allow-name")
 	flags.volume.add(command)
 	command.Flags().BoolVar(&flags.stat, "stat", false, "show how many lines change in which file, not the lines")
 	return command

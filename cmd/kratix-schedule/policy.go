@@ -18,6 +18,7 @@ type policyFlags struct {
 	misplaced onMisplaced
 	conflict  conflictFlag
 	apply     applyFlag
+	profiles  profileAgeFlag
 	names     nameFlag
 	owner     string
 	adopt     bool
@@ -28,6 +29,7 @@ func (f *policyFlags) add(c *cobra.Command) {
 	f.misplaced.add(c)
 	f.conflict.add(c)
 	f.apply.add(c)
+	f.profiles.add(c)
 	f.unpacked.add(c)
 	f.removals.add(c)
 	f.names.add(c)
@@ -38,7 +40,7 @@ func (f *policyFlags) add(c *cobra.Command) {
 func (f *policyFlags) policy() reconcile.Policy {
 	return reconcile.Policy{
 		Allow: f.removals.allowance(), RemovalWindow: f.removals.window,
-		OnMisplaced: f.misplaced.is, OnConflict: f.conflict.policy(), CheckApply: f.apply.policy(), Owner: f.owner, Adopt: f.adopt, AllowNames: f.names,
+		OnMisplaced: f.misplaced.is, OnConflict: f.conflict.policy(), CheckApply: f.apply.policy(), ProfileMaxAge: f.profiles.most, Owner: f.owner, Adopt: f.adopt, AllowNames: f.names,
 		MaxUnpacked: int64(f.unpacked.most),
 	}
 }

@@ -131,6 +131,9 @@ func applyMoves(ctx context.Context, out io.Writer, reconciler *reconcile.Reconc
 	if err := report.Text(out, result.Findings); err != nil {
 		return err
 	}
+	if line := result.ProfileLine(); line != "" {
+		_, _ = fmt.Fprintln(out, printable.Line(line))
+	}
 	if _, err := fmt.Fprintln(out, result.Summary()); err != nil {
 		return err
 	}

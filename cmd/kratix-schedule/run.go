@@ -125,6 +125,9 @@ func printRun(out io.Writer, result report.Report, volume report.Volume) error {
 	if err := report.Text(out, volume.Shown(result.Findings)); err != nil {
 		return err
 	}
+	if line := result.ProfileLine(); line != "" {
+		_, _ = fmt.Fprintln(out, printable.Line(line))
+	}
 	_, err := fmt.Fprintln(out, result.Summary())
 	return err
 }

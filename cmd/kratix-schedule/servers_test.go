@@ -8,6 +8,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/discover/discovertest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
@@ -16,7 +17,10 @@ import (
 //
 //	main   two requests with a conflict
 //	sound  one of them
+//
+// kube is an API server of a cluster whose aggregated API metrics.k8s.io is down.
 type servers struct {
+	kube        *httptest.Server
 	http, https *httptest.Server
 	ca          []byte
 	shell       *gittest.Shell
@@ -35,14 +39,18 @@ func newServers(t *testing.T) *servers {
 	tls := gittest.Serve(t, root)
 	plain := httptest.NewServer(gittest.Backend(t, root))
 	t.Cleanup(plain.Close)
-	return &servers{http: plain, https: tls.Server, ca: tls.CA, shell: gittest.ServeSSH(t, root)}
+	cluster := discovertest.New()
+	cluster.Down = []string{"metrics.k8s.io"}
+	kube := httptest.NewServer(cluster)
+	t.Cleanup(kube.Close)
+	return &servers{kube: kube, http: plain, https: tls.Server, ca: tls.CA, shell: gittest.ServeSSH(t, root)}
 }
 
 // setup sets a script's variables for the servers' addresses and the files for the login.
 func (s *servers) setup(env *testscript.Env) error {
 	for name, value := range map[string]string{
 		"HTTP": s.http.URL + "/store.git", "HTTPS": s.https.URL + "/store.git", "SSH": s.shell.URL + "/store.git",
-		"HOST": s.http.Listener.Addr().String(), "GIT_USER": gittest.User, "GIT_PASSWORD": gittest.Password, "GIT_PASSPHRASE": s.shell.Passphrase,
+		"KUBE": s.kube.URL, "HOST": s.http.Listener.Addr().String(), "GIT_USER": gittest.User, "GIT_PASSWORD": gittest.Password, "GIT_PASSPHRASE": s.shell.Passphrase,
 	} {
 		env.Setenv(name, value)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -24,6 +25,7 @@ type validateFlags struct {
 	onConflict conflictFlag
 	// apply is the engine's action for objects that the API server would refuse.
 	apply      applyFlag
+	profiles   profileAgeFlag
 	names      nameFlag
 	requests   requestFlags
 	volume     volumeFlags
@@ -69,9 +71,10 @@ failed.`,
 	flags.verdict.add(command)
 	flags.onConflict.add(command)
 	flags.apply.add(command)
+	flags.profiles.add(command)
 	flags.names.add(command)
 	addConfigFlag(command)
-	configurable(command, "on-conflict", "check-apply", "allow-name")
+	configurable(command, "on-conflict", "check-apply", "profile-max-age", "allow-name")
 	flags.requests.add(command)
 	flags.volume.add(command)
 	flags.unpacked.add(command)
@@ -116,7 +119,7 @@ func (f *validateFlags) parse(c *cobra.Command, args []string, std streams) (*ch
 
 // engine returns the policy of the round.
 func (f *validateFlags) engine() reconcile.Policy {
-	return reconcile.Policy{OnConflict: f.onConflict.policy(), CheckApply: f.apply.policy(), Adopt: true, AllowNames: f.names, MaxUnpacked: int64(f.unpacked.most)}
+	return reconcile.Policy{OnConflict: f.onConflict.policy(), CheckApply: f.apply.policy(), ProfileMaxAge: f.profiles.most, Adopt: true, AllowNames: f.names, MaxUnpacked: int64(f.unpacked.most)}
 }
 
 func runValidate(c *cobra.Command, args []string, flags *validateFlags, std streams) error {
@@ -203,7 +206,7 @@ func check(ctx context.Context, in source.Source, stores statestore.Opener, poli
 	if trees, ok := stores.(*checkStores); ok {
 		trees.built = shown.building
 	}
-	reconciler := &reconcile.Reconciler{Source: shown.watch(in), Stores: stores, Finish: reconcile.Preview, Policy: policy, Builder: std.builder}
+	reconciler := &reconcile.Reconciler{Source: shown.watch(in), Stores: stores, Finish: reconcile.Preview, Policy: policy, Builder: std.builder, Now: time.Now}
 	result, err := interruptible(ctx, reconciler.Round)
 	if ctx.Err() == nil { // otherwise the process ends, and back would wait for a garbage collection
 		back()

@@ -42,7 +42,7 @@ type Rule struct {
 	Why string
 	// Fix is what to do in general.
 	Fix string
-	// Example is what breaks the rule, and what Flux reports then; may be empty.
+	// Example is an input that breaks the rule, with the message of Flux; may be empty.
 	Example string
 }
 

@@ -8,6 +8,7 @@ package finding
 //	KS06x  stores: what could not be read or written
 //	KS07x  the cluster: what the Kubernetes API rejects
 //	KS10x  apply: what the API server of a Destination would refuse
+//	KS11x  profiles: what a Destination's cluster is like
 func Rules() []Rule {
 	return []Rule{
 		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(), RepeatedField(),
@@ -20,7 +21,7 @@ func Rules() []Rule {
 		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(), ControllersFight(), StoreWithoutShard(),
 		WriteRefused(), PolicyNotInForce(), PolicyUnchecked(), OtherScheduler(), NotPromoted(), InvalidLiveStore(), UnusablePlacement(), PolicyDeniesSelf(),
 		KindNotServed(), RemovedAPI(), DeprecatedAPI(), NamespaceMissing(), InvalidField(), DroppedField(), InvalidMetadata(), ImmutableField(),
-		DefinitionRemoved(), ApplyOrder(),
+		DefinitionRemoved(), ApplyOrder(), InvalidProfile(), UnusedProfile(), StaleProfile(), DisputedProfile(), PartialProfile(),
 	}
 }
 

@@ -7,8 +7,9 @@ func KindNotServed() Rule {
 		Summary: "The Destination's API server does not serve the kind or the version of an object, and nothing on the Destination defines it.",
 		Why: "Flux applies a root all or nothing: it dry-runs every object before it applies one, and `no matches for kind` about one object stops all others in the root. " +
 			"Built-in kinds are those of the cluster's Kubernetes minor; others must be defined by a CustomResourceDefinition in a root of the Destination, or be in its profile. " +
-			"It is an error, and the placement is held back, only where that is certain; without a profile an operator may have brought the kind, so it is a warning, and without the version of the cluster it is not reported.",
-		Fix: "Put the CustomResourceDefinition into the Promise's dependencies, correct apiVersion and kind, or write a new profile of the cluster.",
+			"It is an error, and the placement is held back, only where that is certain; without a profile an operator may have brought the kind, so it is a warning, and without the version of the cluster it is not reported. " +
+			"It is a warning, too, if the API server could not list the kind's group when the profile was taken (KS114), or if the profile and the annotation of the Destination disagree (KS113).",
+		Fix: "Put the CustomResourceDefinition into the Promise's dependencies, correct apiVersion and kind, or write a new profile of the cluster with `kratix-schedule profile`.",
 		Example: `apiVersion: example.com/v1
 kind: Shop
 metadata: {name: a, namespace: default}
@@ -54,7 +55,7 @@ func NamespaceMissing() Rule {
 		Why: "The API server refuses it with `namespaces \"x\" not found`, and Flux applies nothing of the root. Flux applies namespaces of the same root first, so one there is enough, and so is one " +
 			"in another root of the Destination. The placement is held back if a profile of the cluster is known and does not have the namespace; without a profile it is a warning, and without the version of the cluster it is not reported. " +
 			"An object without a namespace is always a warning: Flux refuses it with `namespace not specified`, unless its Kustomization has a targetNamespace.",
-		Fix: "Add a Namespace object to the Promise's dependencies, correct metadata.namespace, or write a new profile once the namespace is there.",
+		Fix: "Add a Namespace object to the Promise's dependencies, correct metadata.namespace, or write a new profile with `kratix-schedule profile` once the namespace is there.",
 		Example: `apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings, namespace: shop} # and no file has a Namespace shop

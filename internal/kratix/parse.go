@@ -23,6 +23,8 @@ type Parsed struct {
 	Object Object
 	// Header is set even if Object is nil.
 	Header Header
+	// Other is the object as JSON if its kind is not supported.
+	Other json.RawMessage
 	// Line is the first line of the object in the file.
 	Line int
 	// Unknown are the fields that the kind does not have.
@@ -130,6 +132,7 @@ func parseObject(plain []byte, header Header, path string, lines *lineFinder) Pa
 	parsed := Parsed{Header: header, Line: lines.of(path)}
 	object := newObject(header)
 	if object == nil {
+		parsed.Other = plain
 		return parsed
 	}
 	if isEncrypted(plain) {

@@ -72,7 +72,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	snapshot := source.Gather(made) // the objects were gathered before, so there are no findings
 	snapshot.Works, snapshot.Unwritten = s.last.decided, slices.Concat(seen.Unwritten, unwritten)
 	snapshot.Assigned, snapshot.Assignments = true, s.last.assignments
-	snapshot.Secrets, snapshot.FromAPI = seen.Secrets, seen.FromAPI
+	snapshot.Secrets, snapshot.Profiles, snapshot.FromAPI = seen.Secrets, seen.Profiles, seen.FromAPI
 	snapshot.Deleted, snapshot.DeletedPlacements = seen.Deleted, seen.DeletedPlacements
 	snapshot.Rejected = slices.Concat(seen.Rejected, s.last.rejected)
 	slices.SortFunc(snapshot.Rejected, kratix.Key.Compare)

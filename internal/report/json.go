@@ -21,6 +21,8 @@ type (
 		Summary       summary `json:"summary"`
 		// Read is the amount of input, for a check.
 		Read *Reading `json:"read,omitempty"`
+		// Profiles are the profiles of Destinations that were used.
+		Profiles []Profile `json:"profiles,omitempty"`
 	}
 	summary struct {
 		Errors     int           `json:"errors"`
@@ -79,7 +81,7 @@ func (d Document) head() head {
 			Errors: d.Tally.Errors, Warnings: d.Tally.Warnings, Notes: d.Tally.Notes,
 			Hidden: d.Hidden, Ignored: d.Ignored, Known: d.Known, Placements: d.Counts(),
 		},
-		Read: d.Read,
+		Read: d.Read, Profiles: d.Profiles,
 	}
 }
 

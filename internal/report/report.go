@@ -16,6 +16,9 @@ type Report struct {
 	Findings   []finding.Finding
 	Placements []Placement
 	Stores     []Store
+	// Profiles are the profiles that Destinations were checked with, by the names of the
+	// Destinations.
+	Profiles []Profile `json:",omitempty"`
 	// Emptied are the names of Destinations that were being deleted with their files when the round
 	// read them, and that have nothing left in the state stores except the reported placements. The
 	// field is for internal use.

@@ -33,6 +33,9 @@ func Plain(w io.Writer, d Document) error {
 	if d.Read != nil {
 		printf(out, "%s\n", d.Read)
 	}
+	if line := d.ProfileLine(); line != "" {
+		printf(out, "%s\n", printable.Line(line))
+	}
 	printf(out, "%s: %s%s\n", d.Done, d.totals(), d.leftOut())
 	return out.Flush()
 }

@@ -181,7 +181,10 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		<-r.Context().Done()
 		return
 	}
-	mine := func(object map[string]any) bool { return only == "" || keyOf(object) == path.Join(namespace, only) }
+	label := query.Get("labelSelector")
+	mine := func(object map[string]any) bool {
+		return (only == "" && strings.HasPrefix(keyOf(object)+"/", namespace) || keyOf(object) == path.Join(namespace, only)) && hasLabel(object, label)
+	}
 	switch {
 	case down:
 		http.Error(w, "down", http.StatusServiceUnavailable)
@@ -194,6 +197,14 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	default:
 		a.watch(w, r, what, parts[0], mine)
 	}
+}
+
+// hasLabel reports whether an object has a label, if the label is not empty.
+func hasLabel(object map[string]any, label string) bool {
+	metadata, _ := object["metadata"].(map[string]any)
+	labels, _ := metadata["labels"].(map[string]any)
+	_, has := labels[label]
+	return has || label == ""
 }
 
 func refuse(w http.ResponseWriter, code int, what string) {
@@ -226,6 +237,7 @@ var kinds = map[string][2]string{
 	"works": {"platform.kratix.io/v1alpha1", "Work"}, "workplacements": {"platform.kratix.io/v1alpha1", "WorkPlacement"},
 	"destinations": {"platform.kratix.io/v1alpha1", "Destination"}, "gitstatestores": {"platform.kratix.io/v1alpha1", "GitStateStore"},
 	"bucketstatestores": {"platform.kratix.io/v1alpha1", "BucketStateStore"}, "secrets": {"v1", "Secret"},
+	"configmaps": {"v1", "ConfigMap"},
 }
 
 func (a *api) list(w http.ResponseWriter, resource string, mine func(map[string]any) bool) {

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/serializer"
 	"k8s.io/client-go/rest"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
@@ -25,6 +26,7 @@ func connect(config *rest.Config) (clients, error) {
 	register[kratix.GitStateStore](scheme, platform, kratix.GitStateStoreKind)
 	register[kratix.BucketStateStore](scheme, platform, kratix.BucketStateStoreKind)
 	register[kratix.Secret](scheme, core, kratix.SecretKind)
+	register[profileMap](scheme, core, profile.ConfigMapKind)
 	metav1.AddToGroupVersion(scheme, platform)
 	metav1.AddToGroupVersion(scheme, core)
 

@@ -1,6 +1,7 @@
 // Package kube reads the objects of a Kubernetes cluster into a [source.Snapshot], and reports
-// changes. It does I/O: it lists and watches Works, WorkPlacements, Destinations, state stores and
-// the Secrets that stores refer to. It never writes, and Snapshot makes no API calls.
+// changes. It does I/O: it lists and watches Works, WorkPlacements, Destinations, state stores, the
+// Secrets that stores refer to, and the ConfigMaps with profiles. It never writes, and Snapshot
+// makes no API calls.
 package kube
 
 import (
@@ -29,6 +30,8 @@ type Source struct {
 	buckets      *mirror[*kratix.BucketStateStore]
 	// secrets are the Secrets that stores refer to; nil if none are read.
 	secrets *secrets
+	// profiles are the profiles of Destinations; nil if none are read.
+	profiles *profiles
 	// opens is as in Options.
 	opens func([]kratix.Object) []kratix.Object
 	// deleted are the Works that the API reported as deleted.
@@ -81,6 +84,9 @@ type Options struct {
 	Contents bool
 	// NoSecrets prevents reading Secrets, for commands that open no state store.
 	NoSecrets bool
+	// ProfileNamespace is the namespace of the ConfigMaps with profiles; if it is empty, none
+	// are read.
+	ProfileNamespace string
 	// Opens returns those of the state stores among Destinations and state stores whose
 	// Secrets are read; nil is all of them.
 	Opens func(objects []kratix.Object) []kratix.Object
@@ -107,6 +113,9 @@ func New(config *rest.Config, options Options) (*Source, error) {
 		feature[*kratix.BucketStateStore]{}, s.notify)
 	if !options.NoSecrets {
 		s.secrets = newSecrets(api.core, s.notify)
+	}
+	if options.ProfileNamespace != "" {
+		s.profiles = newProfiles(api.core, options.ProfileNamespace, s.notify)
 	}
 	return s, nil
 }
@@ -136,6 +145,9 @@ func (s *Source) Follow(ctx context.Context) {
 	s.others.begin(s.now())
 	if s.secrets != nil {
 		s.secrets.begin(ctx)
+	}
+	if s.profiles != nil {
+		go s.profiles.run(ctx)
 	}
 	for _, mirror := range s.mirrors() {
 		go mirror.run(ctx)
@@ -216,10 +228,11 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	}
 	found, unreadable := s.readSecrets(ctx, opened)
 	works := slices.DeleteFunc(s.works.stable(), func(w *kratix.Work) bool { return !w.DeletionTimestamp.IsZero() })
-	snapshot := source.Gather(slices.Concat(objects(works), destinations, stores, objects(found)))
+	profiles, wrong := s.readProfiles(ctx)
+	snapshot := source.Gather(slices.Concat(objects(works), destinations, stores, objects(found), objects(profiles)))
 	snapshot.FromAPI = true
 	s.addPlacements(&snapshot)
-	snapshot.Findings = append(snapshot.Findings, unreadable...)
+	snapshot.Findings = slices.Concat(snapshot.Findings, unreadable, wrong)
 	s.reject(&snapshot)
 	finding.Sort(snapshot.Findings)
 	return snapshot, nil

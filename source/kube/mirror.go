@@ -85,7 +85,7 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	}
 	m := &mirror[O]{kind: kind, notify: heard, latest: map[kratix.Key]O{}, roundView: map[kratix.Key]O{}, wrong: map[kratix.Key]error{}}
 	request := func(options metav1.ListOptions) *rest.Request {
-		options.FieldSelector = at.fields
+		options.FieldSelector, options.LabelSelector = at.fields, at.labels
 		return client.Get().NamespaceIfScoped(at.namespace, at.namespace != "").Resource(resource).VersionedParams(&options, metav1.ParameterCodec)
 	}
 	calls := &cache.ListWatch{
@@ -105,8 +105,8 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	return m
 }
 
-// scope restricts a mirror by namespace, if not empty, and by field selector.
-type scope struct{ namespace, fields string }
+// scope restricts a mirror by namespace, if not empty, by field selector and by label selector.
+type scope struct{ namespace, fields, labels string }
 
 // run lists and watches until ctx ends. Errors are not logged; the next snapshot returns them.
 func (m *mirror[O]) run(ctx context.Context) {

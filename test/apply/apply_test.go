@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/applycheck"
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
 // TestForesight compares applycheck with the API server: objects that the API server accepts are
@@ -296,11 +297,11 @@ func (f *fixture) destinations(t *testing.T) map[string]*Destination {
 	t.Helper()
 	version, err := f.schemas.Version(f.Judge)
 	must(t, err)
-	profile, err := f.schemas.Profile(f.Judge, version)
+	read, err := f.schemas.Profile(f.Judge)
 	must(t, err)
 	all := map[string]*Destination{}
-	for about, profile := range map[string]*applycheck.Profile{"version": nil, "profile": profile} {
-		cluster, err := applycheck.NewCluster(version, profile)
+	for about, of := range map[string]*profile.Profile{"version": nil, "profile": read} {
+		cluster, err := applycheck.NewCluster(version, of)
 		must(t, err)
 		if !cluster.Certain() {
 			t.Fatalf("the schemas of %s are not embedded", version)

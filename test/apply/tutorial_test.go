@@ -18,7 +18,7 @@ import (
 const page = "docs/tutorial-apply.md"
 
 // TestTutorial runs the steps of the tutorial, and applies what they write to a state store as
-// Flux does. All output that the page shows is what the program and Flux print.
+// Flux does. The program and Flux print all output that the page shows.
 func TestTutorial(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(bin, "kube-apiserver")); err != nil {
 		t.Fatal("bin/kube/kube-apiserver is missing: run make kube-servers")

@@ -88,15 +88,16 @@ func TestReleaseOfAnotherNameIsComplete(t *testing.T) {
 	made := render(t, "other", "{mode: schedule, secrets: {namespaces: [stores]}}")
 	for id := range made {
 		_, name, _ := strings.Cut(id, "/")
-		if !slices.Contains([]string{"other", "other-lease", "other-secrets", "other-places", "other-probe"}, name) {
+		if !slices.Contains([]string{"other", "other-lease", "other-profiles", "other-secrets", "other-places", "other-probe"}, name) {
 			t.Errorf("%s does not have the release's name", id)
 		}
 	}
 	for id, path := range map[string][]any{
-		"Deployment kratix-schedule/other":        {"spec", "template", "spec", "serviceAccountName"},
-		"ClusterRoleBinding /other":               {"subjects", 0, "name"},
-		"RoleBinding kratix-schedule/other-lease": {"subjects", 0, "name"},
-		"RoleBinding stores/other-secrets":        {"subjects", 0, "name"},
+		"Deployment kratix-schedule/other":           {"spec", "template", "spec", "serviceAccountName"},
+		"ClusterRoleBinding /other":                  {"subjects", 0, "name"},
+		"RoleBinding kratix-schedule/other-lease":    {"subjects", 0, "name"},
+		"RoleBinding kratix-schedule/other-profiles": {"subjects", 0, "name"},
+		"RoleBinding stores/other-secrets":           {"subjects", 0, "name"},
 
 		"RoleBinding kratix-platform-system/other-probe": {"subjects", 0, "name"},
 	} {

@@ -117,7 +117,7 @@ func work(name string, labels map[string]string, configMaps ...string) *kratix.W
 // because concurrent tests would all use the default address.
 func (p *platform) schedule(args ...string) *process {
 	p.t.Helper()
-	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--listen", "", "--lease-namespace", namespace}, args...)...)
+	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--listen", "", "--lease-namespace", namespace, "--profile-namespace", namespace}, args...)...)
 }
 
 // files returns the files of the branch without canaries and records.

@@ -32,7 +32,7 @@ func TestScheduleFromHelmInstallToTheFirstConflictPrevented(t *testing.T) {
 	for i := range args {
 		args[i] = strings.Replace(args[i], "--listen=:8080", "--listen="+at, 1)
 	}
-	run(t, program, append(args, "--kubeconfig", p.shipped(), "--lease-namespace", namespace)...)
+	run(t, program, append(args, "--kubeconfig", p.shipped(), "--lease-namespace", namespace, "--profile-namespace", namespace)...)
 	p.eventually("the rollout", func() string {
 		said, err := page(at, "/readyz")
 		if err != nil {

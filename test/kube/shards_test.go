@@ -77,7 +77,7 @@ func (s *shards) replica(key, name, address string) *process {
 		selector = "!" + kratix.ShardLabel
 	}
 	return run(s.t, "env", "POD_NAME="+name, program, "run", "--kube", "--kubeconfig", s.shipped(), "--interval", "1h", "--listen", address,
-		"--lease-namespace", namespace, "--leader-elect", "--lease-duration", "3s", "--watch-label-selector", selector)
+		"--lease-namespace", namespace, "--profile-namespace", namespace, "--leader-elect", "--lease-duration", "3s", "--watch-label-selector", selector)
 }
 
 // holders returns the holders of Leases, sorted.

@@ -1,0 +1,37 @@
+package applycheck
+
+import (
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
+)
+
+// served returns a kind if the profile has it.
+func (c *Cluster) served(gvk schema.GroupVersionKind) (profile.ServedKind, bool) {
+	if c.profile == nil {
+		return profile.ServedKind{}, false
+	}
+	return c.profile.Served(gvk)
+}
+
+// hasNamespace reports whether the profile has a namespace.
+func (c *Cluster) hasNamespace(name string) bool {
+	return c.profile != nil && c.profile.HasNamespace(name)
+}
+
+// profileWords names the profile in messages.
+func (c *Cluster) profileWords() string {
+	return "the profile of the cluster, taken on " + c.profile.Taken.UTC().Format(time.DateOnly) + ","
+}
+
+// unreadWords returns the end of a message about a kind of a group that the profile does not have,
+// if the API server could not list the group.
+func (c *Cluster) unreadWords(group string) string {
+	if c.profile == nil || c.profile.Lists(group) {
+		return ""
+	}
+	return fmt.Sprintf("; but when it was taken the API server could not list the group %s", group)
+}

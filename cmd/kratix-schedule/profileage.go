@@ -1,0 +1,38 @@
+package main
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck"
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+)
+
+// profileAge is the age of a profile above which it is stale, unless --profile-max-age sets
+// another one.
+const profileAge = 30 * 24 * time.Hour
+
+// profileNamespaceFlag is the flag --profile-namespace.
+type profileNamespaceFlag struct{ name string }
+
+func (f *profileNamespaceFlag) add(c *cobra.Command) {
+	c.Flags().StringVar(&f.name, "profile-namespace", "", "with --kube, the namespace of the ConfigMaps with the label "+profile.Label+", which contain the profiles of Destinations; by default the Pod's, else "+kratix.SystemNamespace)
+}
+
+// namespace returns the namespace to read profiles from; "" if nothing is checked with them.
+func (f *profileNamespaceFlag) namespace(policy applycheck.Policy) string {
+	if policy == applycheck.Off {
+		return ""
+	}
+	return cmp.Or(f.name, ownNamespace())
+}
+
+// profileAgeFlag is the flag --profile-max-age.
+type profileAgeFlag struct{ most time.Duration }
+
+func (f *profileAgeFlag) add(c *cobra.Command) {
+	c.Flags().DurationVar(&f.most, "profile-max-age", profileAge, "age of a Destination's profile above which it is reported as stale; 0 is never")
+}

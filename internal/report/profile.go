@@ -1,0 +1,67 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
+)
+
+// Profile is the profile that a Destination was checked with.
+type Profile struct {
+	Destination       string    `json:"destination"`
+	KubernetesVersion string    `json:"kubernetesVersion"`
+	Taken             time.Time `json:"taken"`
+	// AgeDays is its age in whole days; 0 without a clock.
+	AgeDays int `json:"ageDays"`
+}
+
+// NewProfile returns the report on a profile.
+func NewProfile(p *profile.Profile, now time.Time) Profile {
+	of := Profile{Destination: p.Name, KubernetesVersion: p.KubernetesVersion, Taken: p.Taken.UTC()}
+	if !now.IsZero() {
+		of.AgeDays = int(p.Age(now) / (24 * time.Hour))
+	}
+	return of
+}
+
+// age returns "12 days old".
+func (p Profile) age() string {
+	switch p.AgeDays {
+	case 0:
+		return "of today"
+	case 1:
+		return "1 day old"
+	}
+	return fmt.Sprintf("%d days old", p.AgeDays)
+}
+
+// maxNamedProfiles is the number of profiles that are named in one line.
+const maxNamedProfiles = 3
+
+// ProfileLine returns the profiles and their age in one line; "" if there are none.
+//
+//	checked with the profiles of worker-1 (v1.36.3, 12 days old) and worker-2 (v1.35.1, of today)
+func (r Report) ProfileLine() string {
+	if len(r.Profiles) == 0 {
+		return ""
+	}
+	if len(r.Profiles) > maxNamedProfiles {
+		oldest := r.Profiles[0]
+		for _, p := range r.Profiles {
+			if p.Taken.Before(oldest.Taken) {
+				oldest = p
+			}
+		}
+		return fmt.Sprintf("checked with the profiles of %d Destinations; the oldest is that of %s (%s, %s)", len(r.Profiles), oldest.Destination, oldest.KubernetesVersion, oldest.age())
+	}
+	var names []string
+	for _, p := range r.Profiles {
+		names = append(names, fmt.Sprintf("%s (%s, %s)", p.Destination, p.KubernetesVersion, p.age()))
+	}
+	if last := len(names) - 1; last > 0 {
+		return "checked with the profiles of " + strings.Join(names[:last], ", ") + " and " + names[last]
+	}
+	return "checked with the profile of " + names[0]
+}
