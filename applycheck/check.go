@@ -87,22 +87,31 @@ func builtDirs(root *dedupe.Root, files []dedupe.File) (built []tree.Path) {
 	return built
 }
 
-// read returns the files that Flux reads as objects. Those in a directory with a kustomization
+// readable returns the files that Flux reads as objects. Those in a directory with a kustomization
 // of its own, or in one of the others that are built, are left out: what it builds to is not
 // known here, and opaque is true.
-func (c *check) read(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*checkedFile, opaque bool) {
+func readable(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*dedupe.File, opaque bool) {
 	built := builtDirs(root, files)
 	opaque = len(built) > 0
 	built = append(built, others...)
-	some := make([]*checkedFile, 0, len(files))
+	some := make([]*dedupe.File, 0, len(files))
 	for i := range files {
 		path := files[i].Path
-		if !kustomize.Loads(path) || root.Ignored.Has(path) || slices.ContainsFunc(built, path.Within) {
-			continue
+		if kustomize.Loads(path) && !root.Ignored.Has(path) && !slices.ContainsFunc(built, path.Within) {
+			some = append(some, &files[i])
 		}
-		some = append(some, &checkedFile{File: &files[i], facts: c.file(root.Cache, files[i].Content)})
 	}
 	return some, opaque
+}
+
+// read returns the facts about the files that Flux reads as objects; see readable.
+func (c *check) read(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*checkedFile, opaque bool) {
+	some, opaque := readable(root, files, others)
+	read := make([]*checkedFile, 0, len(some))
+	for _, file := range some {
+		read = append(read, &checkedFile{File: file, facts: c.file(root.Cache, file.Content)})
+	}
+	return read, opaque
 }
 
 // findDefinitions collects the CustomResourceDefinitions of all files. Those of the profile

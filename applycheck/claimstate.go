@@ -80,6 +80,7 @@ func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 			changed = append(changed, i)
 		}
 	}
+	root.Cache.Load(contentsOf(root, changed, built))
 	inParallel(len(changed), func(n int) {
 		i := changed[n]
 		order[i] = c.newState(root, &root.Claims[i], stateName(root, i), built)
@@ -96,6 +97,19 @@ func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 		}
 	}
 	return order
+}
+
+// contentsOf returns the contents of the files of some claims that are read.
+func contentsOf(root *dedupe.Root, claims []int, built []tree.Path) (contents [][]byte) {
+	for _, i := range claims {
+		for _, files := range [][]dedupe.File{intended(&root.Claims[i]), root.Claims[i].Stored} {
+			some, _ := readable(root, files, built)
+			for _, file := range some {
+				contents = append(contents, file.Content)
+			}
+		}
+	}
+	return contents
 }
 
 // stateName returns the name of the state of a claim.

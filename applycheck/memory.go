@@ -123,7 +123,7 @@ func (c *check) file(cache *kustomize.Cache, content []byte) *fileFacts {
 	}
 	var faults []fault
 	custom := false
-	err := kustomize.Contents(content, read.Objects, func(content *kustomize.Content) {
+	err := cache.Contents(content, read.Objects, func(content *kustomize.Content) {
 		facts := factsOf(content)
 		facts.position = len(found.objects)
 		found.objects = append(found.objects, facts)

@@ -1,6 +1,10 @@
 package kustomize
 
-import "bytes"
+import (
+	"bytes"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // isSimple reports whether content certainly holds exactly one document, so that it can be
 // parsed together with other files.
@@ -10,18 +14,24 @@ func isSimple(content []byte) bool {
 		!bytes.Contains(content, []byte("List")) && !bytes.ContainsAny(content, "\r\ufeff%&*!\\|>#")
 }
 
+// simpleObject is the object of a simple file, and its node.
+type simpleObject struct {
+	Object
+	node *yaml.Node
+}
+
 // readTogether parses several simple files at once, which costs less than one by one. It
 // returns one object per file, or nil if not every file has exactly one.
-func readTogether(contents [][]byte) []Object {
+func readTogether(contents [][]byte) []simpleObject {
 	schema.RLock()
 	defer schema.RUnlock()
 	found, err := resources(bytes.Join(contents, []byte("---\n")))
 	if err != nil || len(found) != len(contents) {
 		return nil
 	}
-	objects := make([]Object, 0, len(found))
+	objects := make([]simpleObject, 0, len(found))
 	for _, res := range found {
-		objects = append(objects, objectOf(res, res.YNode().Line))
+		objects = append(objects, simpleObject{objectOf(res, res.YNode().Line), res.YNode()})
 	}
 	return objects
 }

@@ -50,6 +50,9 @@ type Cache struct {
 	// Stop ends the reading of files when it is closed; it may be nil. Files that have not
 	// been read then have the error ErrStopped.
 	Stop <-chan struct{}
+	// KeepNodes is the maximum number of YAML nodes of files that are kept until Contents visits
+	// them or Sweep is called, 150 bytes each; 0 keeps none.
+	KeepNodes int
 
 	// reading limits the nodes in memory while files are parsed.
 	reading budget
@@ -58,6 +61,7 @@ type Cache struct {
 	files, older map[digest]*cachedFile
 	builds       map[digest]*cachedBuild
 	messages     map[string]string
+	kept         keptNodes
 	round        int
 }
 
@@ -180,8 +184,11 @@ func (c *Cache) read(files unread, nodes int) {
 		}
 	}
 	found := map[digest]FileObjects{}
-	for i, object := range readTogether(simple.contents) {
-		found[simple.digests[i]] = FileObjects{Objects: []Object{object}}
+	for i, simply := range readTogether(simple.contents) {
+		found[simple.digests[i]] = FileObjects{Objects: []Object{simply.Object}}
+		if simply.plain {
+			c.keep(simple.digests[i], keptNode{simply.node, yamlnodes.AtMost(simple.contents[i])})
+		}
 	}
 	var odd unread
 	var objects [][]Object
@@ -205,6 +212,15 @@ func (c *Cache) read(files unread, nodes int) {
 		found[odd.digests[i]] = file
 	}
 	c.add(found)
+}
+
+// keep keeps the nodes of a file for Contents.
+func (c *Cache) keep(file digest, kept keptNode) {
+	if c.KeepNodes > 0 {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.kept.put(file, kept, c.KeepNodes)
+	}
 }
 
 // isOdd reports whether the file has an object for which only a build can determine the
@@ -288,7 +304,7 @@ func (c *Cache) Sweep() {
 		}
 	}
 	c.round++
-	c.messages = nil
+	c.messages, c.kept = nil, keptNodes{}
 }
 
 func (c *Cache) known(key digest) *cachedFile {

@@ -58,3 +58,6 @@ func named(owner string) string {
 	}
 	return fmt.Sprintf("%q", owner)
 }
+
+// checksApply reports whether anything is checked that the API server may refuse.
+func (p *Policy) checksApply() bool { return p.CheckApply != "" && p.CheckApply != applycheck.Off }

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/kratix-schedule/kratix-schedule/applycheck"
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
@@ -17,7 +16,7 @@ import (
 // addProfiles reports the profiles that Destinations are checked with, and what is wrong with
 // them.
 func (r *reporter) addProfiles(o *observed, policy Policy, now time.Time, known *outcomes) {
-	if policy.CheckApply == "" || policy.CheckApply == applycheck.Off {
+	if !policy.checksApply() {
 		return
 	}
 	used := map[*profile.Profile]bool{}

@@ -162,6 +162,9 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 		return report.Report{}, fmt.Errorf("read the input: %w", err)
 	}
 	r.cache.startRound(r.Builder, r.stop(ctx))
+	if r.Policy.checksApply() {
+		r.cache.outcomes.read.KeepNodes = keptNodes
+	}
 	snapshot = r.cache.contents.within(snapshot, r.Policy.MaxUnpacked)
 	followInput(r, snapshot)
 	inner, done = r.stage(ctx, StageObserve)

@@ -1,0 +1,60 @@
+package kustomize
+
+import (
+	"crypto/sha256"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// keptNodes are the YAML nodes of files with one plain object that were read and not visited yet.
+type keptNodes struct {
+	byFile map[digest]keptNode
+	count  int
+}
+
+type keptNode struct {
+	node *yaml.Node
+	// count is an upper bound of the number of nodes below node.
+	count int
+}
+
+// put keeps the nodes of a file if there are at most limit nodes then.
+func (k *keptNodes) put(file digest, kept keptNode, limit int) {
+	if k.count+kept.count > limit {
+		return
+	}
+	if k.byFile == nil {
+		k.byFile = map[digest]keptNode{}
+	}
+	if _, has := k.byFile[file]; !has {
+		k.byFile[file] = kept
+		k.count += kept.count
+	}
+}
+
+// take returns the node of a file and does not keep it any longer; nil if there is none.
+func (k *keptNodes) take(file digest) *yaml.Node {
+	kept, has := k.byFile[file]
+	if has {
+		delete(k.byFile, file)
+		k.count -= kept.count
+	}
+	return kept.node
+}
+
+// Contents does the same as the function Contents. It does not parse a file again whose nodes
+// are kept.
+func (c *Cache) Contents(content []byte, objects []Object, visit func(*Content)) error {
+	if c.KeepNodes > 0 && len(objects) == 1 {
+		c.mu.Lock()
+		node := c.kept.take(sha256.Sum256(content))
+		c.mu.Unlock()
+		if node != nil {
+			if fields, ok := valueOf(node).(map[string]any); ok {
+				visit(&Content{Object: objects[0], Fields: fields, node: node})
+				return nil
+			}
+		}
+	}
+	return Contents(content, objects, visit)
+}
