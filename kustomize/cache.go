@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"sync"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
@@ -186,17 +188,17 @@ func (c *Cache) read(files unread, nodes int) {
 	found := map[digest]FileObjects{}
 	for i, simply := range readTogether(simple.contents) {
 		found[simple.digests[i]] = FileObjects{Objects: []Object{simply.Object}}
-		if simply.plain {
-			c.keep(simple.digests[i], keptNode{simply.node, yamlnodes.AtMost(simple.contents[i])})
-		}
+		c.keep(simple.digests[i], simple.contents[i], simply.node, found[simple.digests[i]].Objects)
 	}
 	var odd unread
 	var objects [][]Object
 	for i, key := range files.digests {
 		file, read := found[key]
 		if !read {
-			file.Objects, file.Err = Objects(files.contents[i])
+			var node *yaml.Node
+			file.Objects, node, file.Err = objectsAndNode(files.contents[i])
 			found[key] = file
+			c.keep(key, files.contents[i], node, file.Objects)
 		}
 		if file.isOdd() {
 			odd.add(files.contents[i], key)
@@ -214,13 +216,14 @@ func (c *Cache) read(files unread, nodes int) {
 	c.add(found)
 }
 
-// keep keeps the nodes of a file for Contents.
-func (c *Cache) keep(file digest, kept keptNode) {
-	if c.KeepNodes > 0 {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		c.kept.put(file, kept, c.KeepNodes)
+// keep keeps the node of a file's only object for Contents, if the object is plain.
+func (c *Cache) keep(file digest, content []byte, node *yaml.Node, objects []Object) {
+	if c.KeepNodes == 0 || node == nil || len(objects) != 1 || !objects[0].plain || hasAnchors(content) {
+		return
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept.put(file, keptNode{node, yamlnodes.AtMost(content)}, c.KeepNodes)
 }
 
 // isOdd reports whether the file has an object for which only a build can determine the

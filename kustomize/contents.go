@@ -109,9 +109,12 @@ func isBlank(content []byte) bool {
 	return true
 }
 
+// hasAnchors reports whether a document may have anchors, which kustomize resolves.
+func hasAnchors(content []byte) bool { return bytes.IndexByte(content, '&') >= 0 }
+
 func visitDocument(doc document, object Object, visit func(*Content)) error {
 	var node yaml.Node
-	if object.plain && !bytes.Contains(doc.content, []byte("&")) && yaml.NewDecoder(bytes.NewReader(doc.content)).Decode(&node) == nil && len(node.Content) == 1 {
+	if object.plain && !hasAnchors(doc.content) && yaml.NewDecoder(bytes.NewReader(doc.content)).Decode(&node) == nil && len(node.Content) == 1 {
 		if fields, ok := valueOf(node.Content[0]).(map[string]any); ok {
 			visit(&Content{Object: object, Fields: fields, node: node.Content[0]})
 			return nil

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
 	"sigs.k8s.io/kustomize/api/provider"
 	"sigs.k8s.io/kustomize/api/resource"
 
@@ -59,23 +60,30 @@ func Overlooked(path tree.Path, content []byte) bool {
 // Objects parses a file exactly as Flux's build does and returns its objects in kustomize's
 // order. The error is kustomize's own.
 func Objects(content []byte) ([]Object, error) {
+	objects, _, err := objectsAndNode(content)
+	return objects, err
+}
+
+// objectsAndNode returns the node of the last object, too; nil if the file may contain lists.
+func objectsAndNode(content []byte) (objects []Object, last *yaml.Node, err error) {
 	schema.RLock()
 	defer schema.RUnlock()
 	if err := isReadable(content); err != nil {
-		return nil, atLine(err, 1)
+		return nil, nil, atLine(err, 1)
 	}
 	if mayHoldList(content) {
-		return listObjects(content)
+		objects, err = listObjects(content)
+		return objects, nil, err
 	}
-	var objects []Object
-	err := eachResource(content, func(res *resource.Resource, line int) error {
-		objects = append(objects, objectOf(res, line+res.YNode().Line-1))
+	err = eachResource(content, func(res *resource.Resource, line int) error {
+		last = res.YNode()
+		objects = append(objects, objectOf(res, line+last.Line-1))
 		return isCountable(len(objects))
 	})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return objects, nil
+	return objects, last, nil
 }
 
 // eachResource calls visit for the objects of a file in kustomize's order, with the line at
