@@ -89,15 +89,19 @@ func TestGroupThatCouldNotBeListedHoldsNothingBack(t *testing.T) {
 // the Destination leads to warnings only.
 func TestDisputedProfileHoldsNothingBack(t *testing.T) {
 	for version, disputed := range map[string]bool{"": false, "1.36": false, "v1.36.9": false, "1.35": true, "1.50": true} {
-		cluster := clusterOf(t, version, profileOf(t, "default"))
+		cluster := clusterOf(t, version, withDefinition(t, profileOf(t, "default"), definition))
 		if cluster.Disputed() != disputed || cluster.Certain() == disputed || cluster.Checked() != "1.36" {
 			t.Errorf("%q: disputed %v, certain %v, checked against %s", version, cluster.Disputed(), cluster.Certain(), cluster.Checked())
 		}
 		resources := []string{
-			deployment, shop, "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: default}\n",
+			deployment, shop, strings.Replace(shop, "example.com/v1", "example.com/v9", 1), "apiVersion: v1\nkind: Secret\nmetadata: {name: a, namespace: default}\n",
 			"apiVersion: policy/v1beta1\nkind: PodDisruptionBudget\nmetadata: {name: a, namespace: default}\n",
 		}
-		for _, line := range checkBoth(t, cluster, nil, resources) {
+		lines := checkBoth(t, cluster, nil, resources)
+		if len(lines) != 6 {
+			t.Errorf("%q: %d findings: %q", version, len(lines), lines)
+		}
+		for _, line := range lines {
 			if isWarning := strings.Contains(line, " warning "); isWarning != disputed {
 				t.Errorf("%q: %s", version, line)
 			}

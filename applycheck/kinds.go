@@ -63,7 +63,7 @@ func (p *presence) newKindState(root int, gvk schema.GroupVersionKind) kindState
 		return p.removed(gvk)
 	case len(sources) > 0:
 		return kindState{
-			rule: finding.KindNotServed(), certain: !p.opaque, namespaced: sources[0].namespaced,
+			rule: finding.KindNotServed(), certain: !p.opaque && (sources[0].profile == nil || p.Cluster.lists(gvk.Group)), namespaced: sources[0].namespaced,
 			words: fmt.Sprintf("the CustomResourceDefinition of %s does not serve the version %s, but %v", gvk.Kind, gvk.Version, sources[0].versions),
 		}
 	}

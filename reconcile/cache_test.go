@@ -48,7 +48,7 @@ func (w *testEnv) preview(r *Reconciler) written {
 func TestCacheChangesNoResult(t *testing.T) {
 	placed, held, advanced, carried := 0, 0, 0, 0
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
-		for seed := range uint64(12) {
+		for seed := range uint64(15) {
 			rng := rand.New(rand.NewPCG(seed, 5))
 			w := newEnv(t)
 			w.policy = Policy{
@@ -120,7 +120,7 @@ func (m *failingStore) Read(ctx context.Context) (statestore.State, error) {
 func (w *testEnv) disturbAround(rng *rand.Rand) {
 	at := rng.IntN(len(w.snapshot.Destinations))
 	base := w.snapshot.Destinations[at].Spec.Path
-	switch rng.IntN(12) {
+	switch rng.IntN(14) {
 	case 0:
 		changed := *w.snapshot.Destinations[at]
 		changed.Labels = map[string]string{"zone": strconv.Itoa(rng.IntN(2))}
@@ -145,7 +145,7 @@ func (w *testEnv) disturbAround(rng *rand.Rand) {
 	case 7:
 		content := fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata: {name: n%d}\n", rng.IntN(2))
 		w.putFiles(fmt.Sprint("w", rng.IntN(6)), map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): content})
-	case 8: // a profile comes, changes or goes
+	case 8, 9, 10: // a profile comes, changes or goes
 		name := w.snapshot.Destinations[at].Name
 		profiles := slices.DeleteFunc(slices.Clone(w.snapshot.Profiles), func(p *profile.Profile) bool { return p.Name == name })
 		if rng.IntN(4) > 0 {

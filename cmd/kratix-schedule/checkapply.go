@@ -16,7 +16,7 @@ var _ pflag.Value = (*applyFlag)(nil)
 
 func (f *applyFlag) add(command *cobra.Command) {
 	command.Flags().Var(f, "check-apply", "what to do about an object that the API server of its Destination would refuse: quarantine its placement, warn, or off (nothing is checked). Without the annotation "+
-		"kratix-schedule.io/kubernetes-version of the Destination, what depends on the version is a warning")
+		"kratix-schedule.io/kubernetes-version of the Destination, and without a profile of it, what depends on the version is a warning")
 }
 
 func (f *applyFlag) policy() applycheck.Policy {
