@@ -45,8 +45,8 @@ type cacheEntry struct {
 	renderings renderings
 }
 
-// keptNodes is the maximum number of YAML nodes that are kept from the reading of a file until the
-// check of what the API server would refuse: about 75 MiB.
+// keptNodes is the maximum number of YAML nodes that are kept after their files were read, until
+// applycheck visits them: about 75 MiB.
 const keptNodes = 500_000
 
 // startRound starts a round and drops the entries that the last round did not use. Directories are

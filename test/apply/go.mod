@@ -11,7 +11,7 @@ require (
 	github.com/fluxcd/pkg/ssa v0.77.0
 	github.com/kratix-schedule/kratix-schedule v0.0.0
 	github.com/yannh/kubeconform v0.8.0
-	k8s.io/apiextensions-apiserver v0.37.2
+	k8s.io/api v0.37.2
 	k8s.io/apimachinery v0.37.2
 	k8s.io/client-go v0.37.2
 	sigs.k8s.io/controller-runtime v0.24.1
@@ -97,7 +97,7 @@ require (
 	google.golang.org/protobuf v1.36.12 // indirect
 	gopkg.in/evanphx/json-patch.v4 v4.13.0 // indirect
 	gopkg.in/inf.v0 v0.9.1 // indirect
-	k8s.io/api v0.37.2 // indirect
+	k8s.io/apiextensions-apiserver v0.37.2 // indirect
 	k8s.io/apiserver v0.37.2 // indirect
 	k8s.io/cli-runtime v0.36.2 // indirect
 	k8s.io/component-base v0.37.2 // indirect

@@ -7,7 +7,10 @@ require (
 	github.com/prometheus/client_golang v1.25.0
 )
 
-require sigs.k8s.io/yaml v1.6.0 // indirect
+require (
+	k8s.io/apiextensions-apiserver v0.37.2 // indirect
+	sigs.k8s.io/yaml v1.6.0 // indirect
+)
 
 require (
 	cloud.google.com/go/auth v0.23.2 // indirect
