@@ -1,7 +1,6 @@
 package applycheck
 
 import (
-	"cmp"
 	"runtime"
 	"slices"
 	"strconv"
@@ -114,7 +113,10 @@ func contentsOf(root *dedupe.Root, claims []int, built []tree.Path) (contents []
 
 // stateName returns the name of the state of a claim.
 func stateName(root *dedupe.Root, claim int) string {
-	return cmp.Or(root.Claims[claim].Rank.Name, strconv.Itoa(claim))
+	if name := root.Claims[claim].Rank.Name; name != "" {
+		return name
+	}
+	return strconv.Itoa(claim)
 }
 
 // inParallel calls a function with 0 to count-1 on all processors.
