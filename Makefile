@@ -109,6 +109,7 @@ verify: ## Fail when a generated file or a module file is not current
 .PHONY: bench
 bench: ## Run the benchmarks
 	go test -timeout 2h -run '^$$' -bench . -benchmem ./...
+	cd test/apply && go test -timeout 2h -run '^$$' -bench . -benchtime 5x .
 
 TREES ?= 20000
 FIRST ?= 0

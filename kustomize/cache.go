@@ -53,7 +53,7 @@ type Cache struct {
 	// been read then have the error ErrStopped.
 	Stop <-chan struct{}
 	// KeepNodes is the maximum number of YAML nodes of files that are kept until Contents visits
-	// them or Sweep is called, 150 bytes each; 0 keeps none.
+	// them or DropNodes is called, some 150 bytes each; 0 keeps none.
 	KeepNodes int
 
 	// reading limits the nodes in memory while files are parsed.
@@ -307,7 +307,7 @@ func (c *Cache) Sweep() {
 		}
 	}
 	c.round++
-	c.messages, c.kept = nil, keptNodes{}
+	c.messages = nil
 }
 
 func (c *Cache) known(key digest) *cachedFile {

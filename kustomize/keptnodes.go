@@ -58,3 +58,10 @@ func (c *Cache) Contents(content []byte, objects []Object, visit func(*Content))
 	}
 	return Contents(content, objects, visit)
 }
+
+// DropNodes drops the nodes of files that Contents has not visited.
+func (c *Cache) DropNodes() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept = keptNodes{}
+}

@@ -60,8 +60,8 @@ func TestKeptNodesAreBounded(t *testing.T) {
 	if n := c.kept.count; n == 0 || n > limit {
 		t.Errorf("%d nodes are kept", n)
 	}
-	c.Sweep()
+	c.DropNodes()
 	if n := c.kept.count; n != 0 {
-		t.Errorf("%d nodes are kept after a round", n)
+		t.Errorf("%d nodes are kept after DropNodes", n)
 	}
 }

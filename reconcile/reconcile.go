@@ -178,6 +178,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	inner, done = r.stage(ctx, StagePlan)
 	r.refusals.sweep(seen.stores)
 	plan, parts, stores := r.plan(inner, seen, rules)
+	r.cache.outcomes.read.DropNodes()
 	done(nil)
 	select {
 	case <-r.stop(ctx): // some files may not have been read, so the outcomes must not be reused
