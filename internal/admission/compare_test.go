@@ -44,7 +44,7 @@ func TestCompare(t *testing.T) {
 		object  string
 		message string
 	}{
-		"as shipped": {func(*policy, *binding) {}, InForce, ReasonAsShipped, policyName, "denies ServiceAccount kratix-platform-system/kratix-platform-controller-manager"},
+		"as shipped": {func(*policy, *binding) {}, InForce, ReasonAsShipped, policyName, "does not let ServiceAccount kratix-platform-system/kratix-platform-controller-manager"},
 		"of another name": {func(p *policy, b *binding) { p.Name, b.Name, b.Spec.PolicyName = "a", "b", "a" },
 			InForce, ReasonAsShipped, "ValidatingAdmissionPolicy a", "ValidatingAdmissionPolicy a, with the binding b,"},
 		"other spaces and quotes": {func(p *policy, _ *binding) {

@@ -142,7 +142,7 @@ func workPlacementReasons() []Reason {
 	t.both("", warning, mismatch, "its Destination no longer fits")
 	const finding = "the problem is a separate finding, and the write fails as FailedWriteToDestination"
 	t.kratixOnly("", warning, "FailedReadKratixStateFile", "the list of its files (mode none) cannot be read", finding)
-	t.kratixOnly("", warning, "FailedUnmarshalKratixStateFile", "the list of its files (mode none) is no YAML", finding)
+	t.kratixOnly("", warning, "FailedUnmarshalKratixStateFile", "the list of its files (mode none) is not YAML", finding)
 	t.kratixOnly("", warning, "FailedGetAllWorkplacementsForDestination", "the WorkPlacements for a joined file cannot be listed", "nothing is listed for a write: all objects are followed")
 	t.kratixOnly("", warning, "FailedGenerateAggregatedWorkloadYAML", "a joined file cannot be made", finding)
 	t.kratixOnly("", warning, "FailedDeleteFilesFromRepository", "its files cannot be removed", "it says FailedWriteToDestination, and its Work FailedDelete")
