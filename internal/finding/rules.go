@@ -251,7 +251,7 @@ func UnknownField() Rule {
 	return Rule{
 		ID: "KS021", Name: "UnknownField", Severity: Warning,
 		Summary: "An object has an unknown field; the field is ignored.",
-		Why:     "Newer versions of Kratix add fields. The field may also be misspelled, and then has no effect.",
+		Why:     "Newer versions of Kratix add fields. The field may also be misspelt, and then has no effect.",
 		Fix:     "Check the spelling, or use a version of kratix-schedule that supports the field.",
 	}
 }
@@ -420,7 +420,7 @@ func BadRecord() Rule {
 		Summary: "A record of a placement in a store cannot be read.",
 		Why: "Records say which files belong to which placement. As long as the Work that the record is named after exists, its placement stays " +
 			"where it is and the record is rewritten. If the Work is gone, the files that its record listed count as foreign, and are not removed.",
-		Fix: "Nothing, if the Work still exists. Otherwise delete the record that the message names, and the files that it listed: the store's history shows them.",
+		Fix: "Nothing, if the Work still exists. Otherwise delete the record, and the files that it listed: the store's history shows them.",
 	}
 }
 
