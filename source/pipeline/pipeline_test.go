@@ -205,7 +205,7 @@ func TestDanglingLinkInOutputIsReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := pipeline.Read(os.DirFS(root), resource())
-	if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, pipeline.ErrInput) || !strings.Contains(err.Error(), ": output/b.yaml is a symlink that leads to no file") {
+	if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, pipeline.ErrInput) || !strings.Contains(err.Error(), ": output/b.yaml is a symlink that does not lead to a file") {
 		t.Errorf("got %v", err)
 	}
 }
