@@ -218,12 +218,15 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 // holdsBack reports whether a finding holds placements back.
 func holdsBack(f finding.Finding) bool { return slices.Contains(holdingRules(), f.Rule) }
 
-// holdingRules returns the rules whose findings hold placements back.
+// holdingRules returns the rules whose findings hold placements back. A finding that is only a
+// warning has its rule with another severity.
 func holdingRules() []finding.Rule {
 	return []finding.Rule{
 		finding.DuplicateObject(), finding.PathTaken(), finding.UnbuildableFile(),
 		finding.UnbuildableKustomization(), finding.UncheckedKustomization(), finding.HidingKustomization(),
 		finding.ReservedName(), finding.UnstorablePath(),
+		finding.KindNotServed(), finding.RemovedAPI(), finding.NamespaceMissing(), finding.InvalidField(),
+		finding.InvalidMetadata(), finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(),
 	}
 }
 
