@@ -154,8 +154,8 @@ func TestEnvironmentNamesTheService(t *testing.T) {
 
 func TestVariablesThatCannotBeFollowedAreNamed(t *testing.T) {
 	for want, set := range map[string]map[string]string{
-		`OTEL_TRACES_EXPORTER is "zipkin": use otlp or none`:                      {variableExporter: "zipkin"},
-		`OTEL_EXPORTER_OTLP_PROTOCOL is "grpc": only http/protobuf is there`:      {variableExporter: "otlp", variableProtocol: "grpc"},
+		`OTEL_TRACES_EXPORTER is "zipkin": use otlp or none`:                         {variableExporter: "zipkin"},
+		`OTEL_EXPORTER_OTLP_PROTOCOL is "grpc": only http/protobuf is there`:         {variableExporter: "otlp", variableProtocol: "grpc"},
 		`OTEL_EXPORTER_OTLP_ENDPOINT is not a URL like http://127.0.0.1:4318`:        {variableEndpoint: "collector:4318"},
 		`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is not a URL like http://127.0.0.1:4318`: {variableTracesEndpoint: "//user:hunter2@"},
 	} {
