@@ -86,7 +86,7 @@ func (p *presence) undefined(root int, gvk schema.GroupVersionKind) kindState {
 	}
 	if installer := p.installers[root]; installer != "" && !elsewhere && !installs(gvk.GroupKind()) {
 		state.rule = finding.ApplyOrder()
-		state.words += fmt.Sprintf("; if %s brings it, Flux never applies either, as both are in one root", installer)
+		state.words += fmt.Sprintf("; if %s installs it, Flux never applies either, as both are in one root", installer)
 		return state
 	}
 	if !p.Cluster.isDescribed() {

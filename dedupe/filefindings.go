@@ -35,10 +35,10 @@ func (f *fileFindings) addObject(root *Root, of *claimant, object kustomize.Obje
 	if fate.Unwritable != "" {
 		unwritable := finding.Finding{
 			Rule: finding.UnwritableObject(), Place: place, Flux: strings.Join(strings.Fields(fate.Unwritable), " "), Fix: foreignFix(of, path),
-			Message: fmt.Sprintf("%s: Flux can build %s with it, and can then not write it out or decode it", object.ID, root.Path),
+			Message: fmt.Sprintf("%s: Flux can build %s with it, but then cannot serialize or decode it", object.ID, root.Path),
 		}
 		if object.Repeats != nil {
-			unwritable.Rule, unwritable.Message = finding.RepeatedField(), object.ID.String()+": "+object.Repeats.String()+", which Flux cannot write out"
+			unwritable.Rule, unwritable.Message = finding.RepeatedField(), object.ID.String()+": "+object.Repeats.String()+", which Flux cannot serialize"
 			if object.Repeats.First > 0 {
 				unwritable.Place.Line = object.Repeats.Second
 			}

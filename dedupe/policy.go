@@ -31,5 +31,5 @@ func ParsePolicy(name string) (Policy, error) {
 		}
 		names = append(names, string(policy))
 	}
-	return "", fmt.Errorf("%q is no policy for conflicts; there are %s", name, strings.Join(names, ", "))
+	return "", fmt.Errorf("%q is not a policy for conflicts; use one of %s", name, strings.Join(names, ", "))
 }

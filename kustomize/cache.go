@@ -208,8 +208,8 @@ func (c *Cache) read(files unread, nodes int) {
 	for i, result := range follow(odd.contents, objects) {
 		file := found[odd.digests[i]]
 		file.Late = result.late
-		for position, fate := range result.fates {
-			file.Objects[position].Outcome = fate
+		for position, outcome := range result.outcomes {
+			file.Objects[position].Outcome = outcome
 		}
 		found[odd.digests[i]] = file
 	}

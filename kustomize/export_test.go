@@ -20,11 +20,11 @@ func PlainOutcomes(content []byte) []Outcome {
 	schema.RLock()
 	defer schema.RUnlock()
 	found, _ := resources(content)
-	var fates []Outcome
+	var outcomes []Outcome
 	for _, res := range found {
 		if isPlain(res.YNode()) {
-			fates = append(fates, writeOut(res))
+			outcomes = append(outcomes, writeOut(res))
 		}
 	}
-	return fates
+	return outcomes
 }

@@ -29,8 +29,8 @@ type follower struct {
 type followed struct {
 	// late is the first error of a build of the file.
 	late error
-	// fates are the outcomes of the objects that are not plain, by their position.
-	fates map[int]Outcome
+	// outcomes are the outcomes of the objects that are not plain, by their position.
+	outcomes map[int]Outcome
 }
 
 // buildable is an element of a batch: a file, or a single object of one.
@@ -54,7 +54,7 @@ const maxFollowed = 60_000
 func follow(files [][]byte, objects [][]Object) map[int]*followed {
 	f := &follower{ids: map[ID]bool{}, results: map[int]*followed{}}
 	for i, content := range files {
-		f.results[i] = &followed{fates: map[int]Outcome{}}
+		f.results[i] = &followed{outcomes: map[int]Outcome{}}
 		if !f.addFile(i, content, objects[i]) {
 			f.addObjects(i, content)
 		}
@@ -187,10 +187,10 @@ func (r *followed) add(some buildable, built resmap.ResMap) {
 	schema.RLock()
 	defer schema.RUnlock()
 	for position, id := range some.ids {
-		r.fates[position] = Outcome{Local: true}
+		r.outcomes[position] = Outcome{Local: true}
 		for _, res := range built.Resources() {
 			if idOf(res) == id {
-				r.fates[position] = writeOut(res)
+				r.outcomes[position] = writeOut(res)
 			}
 		}
 	}

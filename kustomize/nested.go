@@ -83,22 +83,22 @@ func (l Lazy) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 
 // writeOut sets the outcomes of the objects in a build.
 func (n *Nested) writeOut(built resmap.ResMap) {
-	fates := make(map[ID]Outcome, built.Size())
+	outcomes := make(map[ID]Outcome, built.Size())
 	for _, object := range objectsOf(built, writeOut) {
-		fates[object.ID] = object.Outcome
+		outcomes[object.ID] = object.Outcome
 	}
 	for i, object := range n.Objects {
-		fate, there := fates[object.ID]
+		outcome, there := outcomes[object.ID]
 		if !there {
-			fate = outcomeOfRenamed(object.ID, fates)
+			outcome = outcomeOfRenamed(object.ID, outcomes)
 		}
-		n.Objects[i].Outcome = fate
+		n.Objects[i].Outcome = outcome
 	}
 }
 
 // objectsOf returns the objects of a build; none for nil. outcome returns the Outcome of an
 // object that is not plain.
-func objectsOf(built resmap.ResMap, fate func(*resource.Resource) Outcome) []Object {
+func objectsOf(built resmap.ResMap, outcome func(*resource.Resource) Outcome) []Object {
 	if built == nil {
 		return nil
 	}
@@ -108,7 +108,7 @@ func objectsOf(built resmap.ResMap, fate func(*resource.Resource) Outcome) []Obj
 	for _, res := range built.Resources() {
 		object := objectOf(res, 1)
 		if !object.plain {
-			object.Outcome = fate(res)
+			object.Outcome = outcome(res)
 		}
 		object.plain = false // plain applies to files only
 		objects = append(objects, object)
@@ -118,11 +118,11 @@ func objectsOf(built resmap.ResMap, fate func(*resource.Resource) Outcome) []Obj
 
 // outcomeOfRenamed returns the Outcome of an object whose name gets a hash suffix, or which is
 // dropped.
-func outcomeOfRenamed(id ID, fates map[ID]Outcome) Outcome {
-	for other, fate := range fates {
+func outcomeOfRenamed(id ID, outcomes map[ID]Outcome) Outcome {
+	for other, outcome := range outcomes {
 		hashed, found := strings.CutPrefix(other.Name, id.Name+"-")
 		if other.Name = id.Name; found && !strings.Contains(hashed, "-") && other == id {
-			return fate
+			return outcome
 		}
 	}
 	return Outcome{Local: true}

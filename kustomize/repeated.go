@@ -20,9 +20,9 @@ type RepeatedField struct {
 // String returns the field, and both lines if they are known.
 func (f *RepeatedField) String() string {
 	if f.First == 0 {
-		return fmt.Sprintf("the field %q is there twice in one object", f.Field)
+		return fmt.Sprintf("the field %q is defined twice in one object", f.Field)
 	}
-	return fmt.Sprintf("the field %q is there twice, on line %d and on line %d", f.Field, f.First, f.Second)
+	return fmt.Sprintf("the field %q is defined twice, on line %d and on line %d", f.Field, f.First, f.Second)
 }
 
 // repeatedIn returns a field that occurs twice in an object. before is the number of lines

@@ -26,7 +26,7 @@ type Cleanup struct {
 }
 
 // errUnseen is returned if the input does not show which directories are in use.
-var errUnseen = errors.New("something that cannot be read is, or may be, a Destination, so that its directory is not known; correct it first: kratix-schedule validate names it")
+var errUnseen = errors.New("something that cannot be read is or may be a Destination, so its directory is not known; correct it first: kratix-schedule validate names it")
 
 // Cleanup removes the files that a Destination has left at former locations that no
 // Destination uses any more; if Finish is a preview, it only shows them. It removes the files

@@ -21,7 +21,7 @@ func TestPlacementWithRepeatedFieldIsQuarantined(t *testing.T) {
 	w.expect(result, map[string]report.State{"a": report.HeldBack, "b": report.Placed}, "KS007")
 	f := result.Findings[0]
 	if f.Place.Object != "Work default/a" || f.Place.File != "map.yaml" || f.Place.Line != 6 ||
-		!strings.Contains(f.Message, `a: the field "x" is there twice, on line 5 and on line 6`) || !strings.Contains(f.Flux, `mapping key "x" already defined`) {
+		!strings.Contains(f.Message, `a: the field "x" is defined twice, on line 5 and on line 6`) || !strings.Contains(f.Flux, `mapping key "x" already defined`) {
 		t.Errorf("it says %s: %s, %s", f.Place, f.Message, f.Flux)
 	}
 	w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Unchanged}, "KS007")

@@ -47,7 +47,7 @@ func leaveFights(o *observed, store *storeView, all *fights) {
 		o.leftOut = append(o.leftOut, scheduler.Destination{Destination: d.Destination, Store: scheduler.StoreUnread})
 		o.findings = append(o.findings, finding.Finding{
 			Rule: finding.ControllersFight(), Place: o.Origins.Of(d.Destination),
-			Message: fmt.Sprintf("another controller undoes what is written in its directory %q of %s, as it did with %s; nothing is written there until its records have rested",
+			Message: fmt.Sprintf("another controller reverts what is written in its directory %q of %s, as it did with %s; nothing is written there until its records have not changed for a while",
 				d.base, store.ref, all.over[key]),
 		})
 		return true

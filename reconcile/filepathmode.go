@@ -126,7 +126,7 @@ func refuseMode(o *observed, d *destinationView, other string) {
 	o.findings = append(o.findings, finding.Finding{
 		Rule: finding.FilepathModeChanged(), Place: o.Origins.Of(d.Destination),
 		Message: fmt.Sprintf("its directory %q is laid out in filepath mode %s, and spec.filepath.mode is %s now; nothing of it is written", d.base, other, d.FilepathMode()),
-		Fix: fmt.Sprintf("Set spec.filepath.mode back to %s; or annotate the Destination with %s: %s to have all of it laid out anew in one commit.",
+		Fix: fmt.Sprintf("Set spec.filepath.mode back to %s; or annotate the Destination with %s: %s to move all its files to that layout in one commit.",
 			other, scheduler.FilepathModeAnnotation, d.FilepathMode()),
 	})
 }

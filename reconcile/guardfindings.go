@@ -18,7 +18,7 @@ func (v *guardVerdict) findings(ctx context.Context, w *observed, missing func(c
 		return []finding.Finding{{
 			Rule: finding.DeletionsHeld(), Place: v.place(w.Destinations),
 			Message: counted + "; they stay until that has lasted, since the input has only just been read",
-			Fix:     "Nothing, if they are to go; else bring the Works back.",
+			Fix:     "Nothing, if the removal is intended; otherwise restore the Works.",
 		}}
 	case removalsRefused:
 	default:
@@ -36,7 +36,7 @@ func (v *guardVerdict) findings(ctx context.Context, w *observed, missing func(c
 		fmt.Sprintf("; none of them is removed without --allow-removals %d", sum)
 	return []finding.Finding{{
 		Rule: finding.DeletionsRefused(), Place: v.place(w.Destinations), Message: message,
-		Fix: fmt.Sprintf("Bring the Works back. If they are to go, run once with --allow-removals %d, or write it to the --allow-removals-file of the daemon.", sum),
+		Fix: fmt.Sprintf("Restore the Works. If the removal is intended, run once with --allow-removals %d, or write it to the --allow-removals-file of the daemon.", sum),
 	}}
 }
 

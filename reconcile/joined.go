@@ -60,7 +60,7 @@ func (c *checked) keepMixedUp() {
 	if !c.holdings.joined.mixedUp || !mayLosePart(c) {
 		return
 	}
-	const why = "another's part of the same file would be lost"
+	const why = "another placement's part of the same file would be lost"
 	for _, p := range c.candidates {
 		if p.writable() {
 			p.state, p.reason = report.HeldBack, why
@@ -73,7 +73,7 @@ func (c *checked) keepMixedUp() {
 	path, _ := layout.JoinedFile(c.Destination)
 	c.add(finding.Finding{
 		Rule: finding.BadRecord(), Place: finding.Place{Object: kratix.Describe(c.Destination), File: path.String()},
-		Message: "it is not as the records of its parts say, and not all of its parts can be made anew; it is left as it is",
+		Message: "it differs from the records of its parts, and not all of its parts can be rendered; it is left as it is",
 		Fix:     "Correct what holds a placement back, or restore the file.",
 	})
 }
@@ -83,14 +83,14 @@ func (c *checked) keepMixedUp() {
 // the plan.
 func mayLosePart(c *checked) bool {
 	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
-		return !isMadeAnew(c)
+		return !isUpToDate(c)
 	}
 	isRecorded := func(r recordView) bool { return len(r.Files) > 0 }
-	return c.hidden && !slices.ContainsFunc(c.records, isRecorded) && !isMadeAnew(c)
+	return c.hidden && !slices.ContainsFunc(c.records, isRecorded) && !isUpToDate(c)
 }
 
-// isMadeAnew reports whether an aggregated file has exactly the content that would be written.
-func isMadeAnew(c *checked) bool {
+// isUpToDate reports whether an aggregated file has exactly the content that would be written.
+func isUpToDate(c *checked) bool {
 	var wanted []layout.Part
 	for _, p := range c.candidates {
 		if p.writable() && p.rendering.Joined {

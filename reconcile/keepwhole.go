@@ -18,13 +18,13 @@ func (c *checked) keepWhole() {
 	why := c.candidates[at].object() + " cannot be written"
 	c.add(finding.Finding{
 		Rule: finding.FilepathModeChanged(), Place: finding.Place{Object: kratix.Describe(c.Destination)},
-		Message: "it cannot be laid out anew while " + why + "; it is left as it is",
+		Message: "its files cannot be moved to the new layout while " + why + "; they are left as they are",
 		Fix:     "Correct what holds that placement back.",
 	})
 	c.fixtures, c.retired, c.removed, c.left = nil, nil, nil, true
 	for _, p := range c.candidates {
 		if p.writable() {
-			p.state, p.reason = report.HeldBack, "the Destination is not laid out anew yet: "+why
+			p.state, p.reason = report.HeldBack, "the files of the Destination are not moved to the new layout yet: "+why
 		}
 	}
 }

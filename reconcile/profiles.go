@@ -70,7 +70,7 @@ func disputedFinding(o *observed, d *kratix.Destination, p *profile.Profile) fin
 	at.Object = kratix.Describe(d)
 	return finding.Finding{
 		Rule: finding.DisputedProfile(), Place: at,
-		Message: fmt.Sprintf("its annotation %s is %q, and its profile is of Kubernetes %s: what depends on the version or on the profile is a warning only",
+		Message: fmt.Sprintf("its annotation %s is %q, and its profile has Kubernetes %s: what depends on the version or on the profile is only a warning",
 			scheduler.KubernetesVersionAnnotation, d.Annotations[scheduler.KubernetesVersionAnnotation], p.KubernetesVersion),
 		Related: []finding.Related{{Place: profilePlace(o, p), Message: "the profile"}},
 	}

@@ -89,7 +89,7 @@ func TestFindingsAboutProfiles(t *testing.T) {
 		"old, not checked": {profile: newProfile(t, "worker-1"), age: 31 * 24 * time.Hour, check: applycheck.Off},
 		"unknown":          {profile: newProfile(t, "worker-7"), want: "KS111 warning ClusterProfile worker-7: there is no Destination worker-7"},
 		"disputed": {profile: newProfile(t, "worker-1"), version: "1.35", want: `KS113 warning Destination worker-1: its annotation kratix-schedule.io/kubernetes-version is "1.35", ` +
-			"and its profile is of Kubernetes v1.36.3: what depends on the version or on the profile is a warning only"},
+			"and its profile has Kubernetes v1.36.3: what depends on the version or on the profile is only a warning"},
 		"agreed": {profile: newProfile(t, "worker-1"), version: "v1.36.0"},
 		"no version": {profile: newProfile(t, "worker-1"), version: "newest",
 			want: `KS046 error Destination worker-1: the annotation kratix-schedule.io/kubernetes-version is "newest" and must be a version of Kubernetes, as "1.36"; until then it counts as unknown`},

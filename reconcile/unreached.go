@@ -21,15 +21,15 @@ func absentDestination(o *observed, part scheduler.DestinationPlan) finding.Find
 			places = append(places, at)
 		}
 	}
-	anew := "place its requests anew with --on-misplaced move"
+	remedy := "place its requests elsewhere with --on-misplaced move"
 	if o.Assigned {
-		anew = "delete its WorkPlacements"
+		remedy = "delete its WorkPlacements"
 	}
 	where := cmp.Or(strings.Join(places, " and "), "its state store")
 	return finding.Finding{
 		Rule: finding.DestinationAbsent(), Place: finding.Place{Object: kratix.DestinationKind + " " + part.Destination},
 		Message: fmt.Sprintf("it is not in the input; %s in %s, and the requests are not placed elsewhere", countOf(len(part.Placements), "placement of it stays", "placements of it stay"), where),
-		Fix:     fmt.Sprintf("Add the Destination again. If it is gone for good, %s, then run kratix-schedule cleanup %s --apply.", anew, part.Destination),
+		Fix:     fmt.Sprintf("Add the Destination again. If it is gone for good, %s, then run kratix-schedule cleanup %s --apply.", remedy, part.Destination),
 	}
 }
 

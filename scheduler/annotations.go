@@ -106,7 +106,7 @@ func unknown(annotations map[string]string, object string, known ...string) []st
 	var messages []string
 	for _, name := range slices.Sorted(maps.Keys(annotations)) {
 		if strings.HasPrefix(strings.ToLower(name), OwnPrefix) && !slices.Contains(known, name) {
-			messages = append(messages, fmt.Sprintf("the annotation %s says nothing here and is ignored; %s may have %s", name, object, strings.Join(known, ", ")))
+			messages = append(messages, fmt.Sprintf("the annotation %s has no meaning here and is ignored; %s may have %s", name, object, strings.Join(known, ", ")))
 		}
 	}
 	return messages

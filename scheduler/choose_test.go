@@ -268,9 +268,9 @@ func TestInvalidAnnotationsAreReported(t *testing.T) {
 		{CordonAnnotation, "yes", "until then nothing new is placed there", false},
 		{CordonAnnotation, "false", "", true},
 		{CordonAnnotation, "true", "", false},
-		{"kratix-schedule.io/weigth", "3", "kratix-schedule.io/weigth says nothing here and is ignored; a Destination may have kratix-schedule.io/weight, ", true},
-		{"kratix-schedule.io/Cordon", "true", "says nothing here", true},
-		{DependenciesAnnotation, OnDemand, "says nothing here", true},
+		{"kratix-schedule.io/weigth", "3", "kratix-schedule.io/weigth has no meaning here and is ignored; a Destination may have kratix-schedule.io/weight, ", true},
+		{"kratix-schedule.io/Cordon", "true", "has no meaning here", true},
+		{DependenciesAnnotation, OnDemand, "has no meaning here", true},
 		{"kratix-schedule.io.example.com/note", "true", "", true},
 	} {
 		result := Plan(Input{

@@ -116,7 +116,7 @@ func (r *round) decideMove(j *job) {
 func (r *round) move(j *job) {
 	at, reason := r.destinationOf(j)
 	if at == none {
-		why := "it has nowhere to move: " + r.summary(j)
+		why := "it cannot be moved: " + r.summary(j)
 		if j.target != "" {
 			why = j.target + " cannot take it now"
 		}

@@ -211,7 +211,7 @@ func (b *balancer) moves() []Relocation {
 		}
 		reason := u.reason
 		if reason == "" {
-			reason = fmt.Sprintf("to even the load: %d here, %d there", b.before[u.from], b.before[u.at])
+			reason = fmt.Sprintf("to balance the load: %d here, %d there", b.before[u.from], b.before[u.at])
 		}
 		for _, j := range u.jobs {
 			moves = append(moves, Relocation{

@@ -70,7 +70,7 @@ func findingsOf(claims []*claim) []finding.Finding {
 			findings = append(findings, repeated(each.place, best.object, best.place))
 		case isIdle(each.object):
 			findings = append(findings, finding.Finding{
-				Rule: finding.IgnoredObject(), Place: each.place, Message: each.object.KindName() + " takes no part",
+				Rule: finding.IgnoredObject(), Place: each.place, Message: each.object.KindName() + " is ignored",
 			})
 		}
 	}

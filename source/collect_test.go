@@ -111,8 +111,8 @@ func TestCollect(t *testing.T) {
 		"kinds that take no part": {
 			files("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c, namespace: team}\n---\n"+platform+"kind: WorkPlacement\nmetadata: {name: p, namespace: team}\n"),
 			content{Findings: []string{
-				"IgnoredObject ConfigMap team/c, a.yaml:1: ConfigMap of v1 takes no part",
-				"IgnoredObject WorkPlacement team/p, a.yaml:5: WorkPlacement takes no part",
+				"IgnoredObject ConfigMap team/c, a.yaml:1: ConfigMap of v1 is ignored",
+				"IgnoredObject WorkPlacement team/p, a.yaml:5: WorkPlacement is ignored",
 			}},
 		},
 		"an unknown field is told, and the object counts": {
@@ -166,7 +166,7 @@ func TestCollect(t *testing.T) {
 		"an item without a kind that may be a Destination": {
 			files("a.yaml", "apiVersion: v1\nkind: List\nitems:\n- {knd: Destination}\n"),
 			content{
-				Findings:   []string{"UnreadableInput a.yaml:4: it is no Kubernetes object: apiVersion and kind are missing"},
+				Findings:   []string{"UnreadableInput a.yaml:4: it is not a Kubernetes object: apiVersion and kind are missing"},
 				Incomplete: true, Unseen: true,
 			},
 		},
@@ -181,7 +181,7 @@ func TestCollect(t *testing.T) {
 		"a document that is no object": {
 			files("a.yaml", "replicas: 3\n"),
 			content{
-				Findings:   []string{"UnreadableInput a.yaml:1: it is no Kubernetes object: apiVersion and kind are missing"},
+				Findings:   []string{"UnreadableInput a.yaml:1: it is not a Kubernetes object: apiVersion and kind are missing"},
 				Incomplete: true,
 			},
 		},
@@ -189,7 +189,7 @@ func TestCollect(t *testing.T) {
 			files("a.yaml", "apiVersion: v1\nkind: List\nitems:\n- replicas: 3\n"+"- {apiVersion: platform.kratix.io/v1alpha1, kind: Work, metadata: {name: a}, spec: {promiseName: p}}\n"),
 			content{
 				Objects:    []string{"Work default/a < Work default/a, a.yaml:5"},
-				Findings:   []string{"UnreadableInput a.yaml:4: it is no Kubernetes object: apiVersion and kind are missing"},
+				Findings:   []string{"UnreadableInput a.yaml:4: it is not a Kubernetes object: apiVersion and kind are missing"},
 				Incomplete: true,
 			},
 		},

@@ -33,7 +33,7 @@ func (p *ParsedFile) reportNamelessCount() {
 	}
 	p.findings = append(p.findings, finding.Finding{
 		Rule: finding.UnreadableInput(), Place: finding.Place{File: p.name},
-		Message: fmt.Sprintf("%d more documents cannot be read or take no part; only the first %d are reported one by one", p.nameless-maxNameless, maxNameless),
+		Message: fmt.Sprintf("%d more documents cannot be read or are ignored; only the first %d are reported one by one", p.nameless-maxNameless, maxNameless),
 		Fix:     "Leave the file out with --exclude if it is not meant to be read.",
 	})
 }

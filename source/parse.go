@@ -180,7 +180,7 @@ func (p *ParsedFile) unreadable(at finding.Place, err error) {
 	var document *kratix.LineError
 	if errors.As(err, &document) && document.NoObject {
 		f.Cause = finding.NoObject
-		f.Fix = "Complete the object; a file that is no manifest needs another ending, or is left out with --exclude."
+		f.Fix = "Complete the object; if the file is not a manifest, give it another extension or leave it out with --exclude."
 	}
 	p.reportNameless(f)
 	p.incomplete = true

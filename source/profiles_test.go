@@ -73,7 +73,7 @@ func TestBrokenProfileIsOneFinding(t *testing.T) {
 		"wrong type":      {"apiVersion: kratix-schedule.io/v1alpha1\nkind: ClusterProfile\nmetadata: {name: a}\nkinds: none\n", `KS110 ClusterProfile a, a.yaml:1: the profile cannot be read, so its Destination is checked without it: kinds cannot be a string`},
 		"ConfigMap": {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, namespace: b, labels: {kratix-schedule.io/cluster-profile: x}}\nbinaryData: {profile.json.gz: '?'}\n",
 			`KS110 ConfigMap b/a, a.yaml:1: the profile cannot be read, so its Destination is checked without it: illegal base64 data at input byte 0`},
-		"ConfigMap without the label": {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: {kratix-schedule.io/cluster-profile: x}}\n", "KS026 ConfigMap a, a.yaml:1: ConfigMap of v1 takes no part"},
+		"ConfigMap without the label": {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: {kratix-schedule.io/cluster-profile: x}}\n", "KS026 ConfigMap a, a.yaml:1: ConfigMap of v1 is ignored"},
 	} {
 		s := Collect([]File{{Name: "a.yaml", Content: []byte(test.text)}})
 		if diff := cmp.Diff([]string{test.want}, said(s.Findings)); diff != "" || len(s.Profiles) > 0 || s.Incomplete || s.Unseen {

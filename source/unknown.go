@@ -40,7 +40,7 @@ func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 // ignored reports an object that does not belong to Kratix.
 func (p *ParsedFile) ignored(header kratix.Header, at finding.Place) {
 	p.reportNameless(finding.Finding{
-		Rule: finding.IgnoredObject(), Place: at, Message: fmt.Sprintf("%s of %s takes no part", header.Kind, header.APIVersion),
+		Rule: finding.IgnoredObject(), Place: at, Message: fmt.Sprintf("%s of %s is ignored", header.Kind, header.APIVersion),
 	})
 }
 

@@ -71,17 +71,17 @@ func TestOtherVersionsAndSpellingsAreRejected(t *testing.T) {
 		},
 		"a kind of Kratix that takes no part": {
 			platform + "kind: PromiseRelease\nmetadata: {name: r}\n",
-			content{Findings: []string{"IgnoredObject PromiseRelease r, a.yaml:1: PromiseRelease of platform.kratix.io/v1alpha1 takes no part"}},
+			content{Findings: []string{"IgnoredObject PromiseRelease r, a.yaml:1: PromiseRelease of platform.kratix.io/v1alpha1 is ignored"}},
 		},
 		"a Work of another group": {
 			"apiVersion: work.karmada.io/v1alpha1\nkind: Work\nmetadata: {name: w}\n",
-			content{Findings: []string{"IgnoredObject Work w, a.yaml:1: Work of work.karmada.io/v1alpha1 takes no part"}},
+			content{Findings: []string{"IgnoredObject Work w, a.yaml:1: Work of work.karmada.io/v1alpha1 is ignored"}},
 		},
 		"a bucket whose name no server takes stays a store": {
 			platform + "kind: BucketStateStore\nmetadata: {name: b}\nspec: {bucketName: My Bucket, endpoint: e}\n",
 			content{
 				Objects:  []string{"BucketStateStore b < BucketStateStore b, a.yaml:1"},
-				Findings: []string{`InvalidObject BucketStateStore b, a.yaml:1: spec.bucketName "My Bucket" is no name of a bucket; use 3 to 63 lower-case letters, digits and hyphens`},
+				Findings: []string{`InvalidObject BucketStateStore b, a.yaml:1: spec.bucketName "My Bucket" is not a bucket name; use 3 to 63 lower-case letters, digits and hyphens`},
 			},
 		},
 	} {

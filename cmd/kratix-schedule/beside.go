@@ -33,10 +33,10 @@ const ignoreKratix, stopForKratix = "ignore", "stop"
 
 func (f *besideFlags) add(c *cobra.Command) {
 	f.given = c.Flags().Changed
-	c.Flags().BoolVar(&f.schedules, "schedule-only", false, "with --kube, leave the state stores to Kratix: make WorkPlacements for what may be written, and none for what would break a Destination. An admission policy must keep Kratix itself from placing")
+	c.Flags().BoolVar(&f.schedules, "schedule-only", false, "with --kube, leave the state stores to Kratix: create WorkPlacements for what may be written, and none for what would break a Destination. An admission policy must keep Kratix itself from placing")
 	c.Flags().BoolVar(&f.unread, "without-stores", false, "with --schedule-only, compare WorkPlacements alone and read no state store: what others have put there is not noticed")
 	c.Flags().StringVar(&f.account, "kratix-service-account", admission.Kratix().String(), "with --schedule-only, the ServiceAccount of Kratix's controller, as NAMESPACE/NAME")
-	c.Flags().BoolVar(&f.requires, "require-policy", false, "with --schedule-only, end with an error when the admission policy is not in force")
+	c.Flags().BoolVar(&f.requires, "require-policy", false, "with --schedule-only, exit with an error when the admission policy is not in force")
 	c.Flags().StringVar(&f.with, "with-kratix", stopForKratix, "with --kube, what to do when another scheduler places Works: stop writing, or ignore it")
 }
 

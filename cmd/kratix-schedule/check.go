@@ -184,7 +184,7 @@ func (s *checkSource) assume(snapshot *source.Snapshot) {
 	}
 	snapshot.Destinations = assumed
 	addStore(snapshot, assumed[0].Spec.StateStoreRef.Name)
-	_, _ = fmt.Fprintln(s.notices, "kratix-schedule: there is no Destination in the input; the Works are checked as if one took them all")
+	_, _ = fmt.Fprintln(s.notices, "kratix-schedule: there is no Destination in the input; the Works are checked as if one Destination took them all")
 }
 
 // noticeNoWork prints a notice if only Destinations and state stores are checked.

@@ -36,11 +36,11 @@ any more: it is gone, or its path or state store has changed. A cluster that sti
 reads there runs them, and deletes them when they are removed.
 
 With --apply they are removed, with their records and canaries. What is not yet
-written at the Destination's new location stays. Of a Destination that is promoted,
+written at the Destination's new location stays. For a Destination that is promoted,
 by its annotation kratix-schedule.io/state-store or by --live-store, the location is
-the one in its live state store, and what Kratix writes for it elsewhere stays. Where
-the annotation cannot be used, or the live store is not named though it is known that
-there is one, nothing is removed.
+the one in its live state store, and what Kratix writes for it elsewhere stays. If
+the annotation cannot be used, or if a live store is known to exist but is not named,
+nothing is removed.
 
 Exit status: 0 nothing is left, or all is removed; 1 there is something to remove;
 2 and 3 as for run.`,
@@ -111,7 +111,7 @@ func warnOfLive(out io.Writer, left []reconcile.Cleanup, on *promoted.LiveCleanu
 	for _, one := range left {
 		if on.MayBeLive(one.Store) && !slices.Contains(stores, one.Store) {
 			stores = append(stores, one.Store)
-			_, _ = fmt.Fprintf(out, "warning: %s is not the state store of %s; if run --promote writes there, by --live-store, what lies there is live: name it here too\n",
+			_, _ = fmt.Fprintf(out, "warning: %s is not the state store of %s; if run --promote writes there because of --live-store, its files are live: name it with --live-store here too\n",
 				printable.Line(one.Store), printable.Line(on.Of))
 		}
 	}
@@ -135,7 +135,7 @@ func cleaned(out io.Writer, left []reconcile.Cleanup, failed []finding.Finding, 
 			_, _ = fmt.Fprintf(out, "%s  %s  in %q of %s\n", verb, printable.Line(work), one.Dir, store)
 		}
 		for _, work := range one.Only {
-			_, _ = fmt.Fprintf(out, "note: %s is placed nowhere else; the next run places it anew\n", printable.Line(work))
+			_, _ = fmt.Fprintf(out, "note: %s is not placed anywhere else; the next run places it again\n", printable.Line(work))
 		}
 		_, _ = fmt.Fprintf(out, "%s: %s, %s in %q of %s\n", verb, countOf(len(one.Works), "placement"), countOf(len(one.Remove), "file"), one.Dir, store)
 	}

@@ -10,7 +10,7 @@ func completionCommand(std streams) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	command := &cobra.Command{
 		Use:   "completion bash|zsh|fish|powershell",
-		Short: "Print what makes a shell complete commands and flags",
+		Short: "Print a script for a shell that completes commands and flags",
 		Long: `Print a script for a shell, which then completes commands, flags and their values.
 Have the shell read it when it starts:
 

@@ -243,7 +243,7 @@ func readConfig(file string) (*config, error) {
 			return nil, fmt.Errorf("%s:%d: there is no setting %q%s", file, key.Line, key.Value, nearest(key.Value, known))
 		}
 		if _, again := settings.values[key.Value]; again {
-			return nil, fmt.Errorf("%s:%d: %s is there twice", file, key.Line, key.Value)
+			return nil, fmt.Errorf("%s:%d: %s is defined twice", file, key.Line, key.Value)
 		}
 		values, err := valuesOf(flag, value)
 		if err != nil {

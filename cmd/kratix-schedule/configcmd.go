@@ -17,8 +17,8 @@ func configCommand(std streams) *cobra.Command {
 is --fail-on; lists are separated by commas), else from the file
 .kratix-schedule.yaml in the working directory or the nearest above it, up to
 the top of the repository. Its keys are the names of the flags; its paths are
-relative to the file. validate and plan read it; of the other commands, run --promote
-and cleanup take live-store from it, and nothing else.`,
+relative to the file. validate and plan read it; of the other commands, only
+run --promote and cleanup read it, and only its key live-store.`,
 		SuggestionsMinimumDistance: 2,
 
 		Args: noSubcommand,
@@ -26,7 +26,7 @@ and cleanup take live-store from it, and nothing else.`,
 	}
 	verify := &cobra.Command{
 		Use:     "verify",
-		Short:   "Check the configuration that would be used, and say which it is",
+		Short:   "Check the configuration that would be used, and print its path",
 		Example: `  kratix-schedule config verify`,
 		Args:    noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {

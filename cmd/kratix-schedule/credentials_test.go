@@ -101,7 +101,7 @@ func TestNoSecretLeavesTheProgram(t *testing.T) {
 	}
 	everything += out.String() + log.String() + gittest.Git(t, repository, "log", "--patch", "--format=raw", "main")
 
-	for _, want := range []string{"you said Bearer ***", "which is u and ***", "denied: ***", "is no private key that can be read", "BEGIN SSH SIGNATURE"} {
+	for _, want := range []string{"you said Bearer ***", "which is u and ***", "denied: ***", "cannot be read as a private key", "BEGIN SSH SIGNATURE"} {
 		if !strings.Contains(everything, want) {
 			t.Errorf("nothing says %q", want)
 		}

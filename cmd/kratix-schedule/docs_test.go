@@ -71,15 +71,15 @@ func TestGeneratedMetrics(t *testing.T) {
 func TestGeneratedConditions(t *testing.T) {
 	var page strings.Builder
 	page.WriteString("# Conditions and events\n\n" + generatedMark)
-	page.WriteString("What Kratix's objects say of themselves, and who has them say it: Kratix's own controller, or `kratix-schedule` in one of its\n" +
-		"[modes](../how-to/run-beside-kratix.md). In manage it says what Kratix would, where that can be true; in schedule and observe Kratix says its own beside it.\n\n" +
-		"An event is sent when a condition turns, and only then: one of each state. The first time that all is well is no turn, so that a new\n" +
-		"placement is three writes. Where Kratix says something at each reconciliation, look at the condition for the state that lasts.\n")
+	page.WriteString("The conditions and events of Kratix's objects, and who writes them: Kratix's own controller, or `kratix-schedule` in one of its\n" +
+		"[modes](../how-to/run-beside-kratix.md). In manage it writes what Kratix would, where that can be true; in schedule and observe Kratix writes its own as well.\n\n" +
+		"An event is sent only when a condition changes, one for each state. A condition that is True from the start sends none, so a new\n" +
+		"placement needs three writes. Where Kratix sends an event at each reconciliation, look at the condition for the state that lasts.\n")
 	object, rows := "", status.Reasons()
 	for i, row := range rows {
 		if row.Object != object {
 			object = row.Object
-			fmt.Fprintf(&page, "\n## %s\n\n| What | Reason | When | Said by |\n|---|---|---|---|\n", object)
+			fmt.Fprintf(&page, "\n## %s\n\n| What | Reason | When | Written by |\n|---|---|---|---|\n", object)
 		}
 		what, reason := "event, "+row.Value, "`"+row.Reason+"`"
 		if row.Condition != "" {

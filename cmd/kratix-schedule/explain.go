@@ -31,11 +31,11 @@ func explainCommand(std streams) *cobra.Command {
 		Short: "Explain a rule, or why a Work is where it is",
 		Long: `Explain a rule, or list all of them.
 
-With -f, explain where a Work of the input goes: for each of its groups what is
-asked of a Destination and where that was asked, and what that means for each
-Destination. The state stores are read, since what is placed already stays where
-it is; nothing is written. With --offline no store is read, and the answer is as
-if nothing were placed yet.`,
+With -f, explain where a Work of the input goes: for each of its groups, which labels
+a Destination must have and what requires them, and what that means for each
+Destination. The state stores are read, since what is already placed stays where
+it is; nothing is written. With --offline no store is read, as if nothing were
+placed yet.`,
 		Example: `  kratix-schedule explain KS001
   kratix-schedule explain -f testdata/elastic-cloud default/elastic-cloud-example-default-instance-8172a`,
 		RunE: func(c *cobra.Command, args []string) error {

@@ -231,7 +231,7 @@ func (t *fluxTree) judge(dir tree.Path, root kustomize.BuiltRoot) []finding.Find
 			}
 			findings = append(findings, finding.Finding{
 				Rule: rule, Place: place, Flux: strings.Join(strings.Fields(fate.Unwritable), " "),
-				Message: fmt.Sprintf("%s: Flux can build %s with it, and can then not write it out or decode it", object.ID, at),
+				Message: fmt.Sprintf("%s: Flux can build %s with it, but then cannot serialize or decode it", object.ID, at),
 			})
 		case fate.NotApplied != "":
 			findings = append(findings, finding.Finding{Rule: finding.NotApplied(), Place: place, Message: fmt.Sprintf("Flux would not apply %s of %s: %s", object.ID, at, fate.NotApplied)})

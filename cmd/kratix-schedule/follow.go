@@ -28,10 +28,10 @@ type followFlags struct {
 }
 
 func (f *followFlags) add(c *cobra.Command) {
-	c.Flags().DurationVar(&f.interval, "interval", 5*time.Minute, "look at everything at least this often, and put right what others changed")
+	c.Flags().DurationVar(&f.interval, "interval", 5*time.Minute, "do a round at least this often, and revert what others have changed")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "address for /healthz, /readyz, /metrics and /api/v1/report; none if empty")
 	c.Flags().StringVar(&f.admin, "admin-token-file", "", "file with the token that permits changing the log level with PUT /log-level, as Authorization: Bearer TOKEN; without it the level cannot be changed")
-	c.Flags().BoolVar(&f.profile, "pprof", false, "serve /debug/pprof there too")
+	c.Flags().BoolVar(&f.profile, "pprof", false, "serve /debug/pprof at the address of --listen too")
 	c.Flags().StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error; PUT /log-level changes it later, see --admin-token-file")
 	c.Flags().StringVar(&f.logFormat, "log-format", "json", "json or console")
 	c.Flags().DurationVar(&f.shutdown, "shutdown-timeout", 30*time.Second, "how long a write in progress may take after the process receives a signal to stop")

@@ -43,21 +43,21 @@ func handoverCommand(std streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "handover [--remove-placements]",
 		Short: "Show what Kratix would break if it placed and wrote everything again",
-		Long: `Say whether Kratix's controller may be started again after mode manage, or be let
-place again after mode schedule. It then places every Work that has no WorkPlacement,
-on any Destination that fits, and writes every WorkPlacement with what its Work has
-now: also what is held back. The command reads the cluster and the state stores,
-plans that, and prints each placement by which a Destination would break: the
-object, the other owner, and what to do. It changes nothing.
+		Long: `Report whether Kratix's controller may be started again after mode manage, or may
+place Works again after mode schedule. It then places every Work that has no
+WorkPlacement, on any Destination that fits, and writes every WorkPlacement with what
+its Work has now, including what is held back. The command reads the cluster and the
+state stores, plans that, and prints each placement that would break a Destination:
+the object, the other owner, and what to do. It changes nothing.
 
---remove-placements removes the WorkPlacements that are held back and of which nothing
-was ever written, as earlier versions of this program made them; their finalizers are
-taken off first. Everything else stays: of a change that is held
-back, the WorkPlacement is what is written, and the Work is what has to change. So
-does what may be written: in mode aggregatedYAML nobody can tell.
+--remove-placements removes the WorkPlacements that are held back and were never
+written, as earlier versions of this program created them; their finalizers are
+removed first. Everything else stays. If a change is held back, the WorkPlacement has
+what is written, and the Work is what must be corrected. What may have been written
+stays, too: in mode aggregatedYAML that cannot be known.
 
 The roles of deploy/base and of deploy/schedule allow it, with those of
-deploy/secrets; without --remove-placements so does that of deploy/observe.
+deploy/secrets; without --remove-placements that of deploy/observe is enough.
 
 Exit status: 0 it is safe to start Kratix; 1 something would break, or cannot be
 read; 2 wrong usage; 3 the API or a state store cannot be read.`,
@@ -71,7 +71,7 @@ read; 2 wrong usage; 3 the API or a state store cannot be read.`,
 	flags.unpacked.add(command)
 	command.Flags().BoolVar(&flags.remove, "remove-placements", false, "remove the WorkPlacements that are held back and were never written")
 	command.Flags().BoolVar(&flags.unread, "without-stores", false, "compare WorkPlacements alone and read no state store: what others have put there is not noticed")
-	command.Flags().StringVar(&flags.namespace, "lease-namespace", "kratix-schedule", "namespace of the Leases by which replicas of run agree: a warning says who holds one, or that it is not known whether any runs")
+	command.Flags().StringVar(&flags.namespace, "lease-namespace", "kratix-schedule", "namespace of the Leases of run; a warning says which replica holds one, or that it is not known whether any runs")
 	return command
 }
 
@@ -200,7 +200,7 @@ func warnOfReplicas(ctx context.Context, config *rest.Config, namespace string, 
 	}
 	holders, err := lease.Holders(ctx, leases, namespace, time.Now())
 	for _, h := range holders {
-		_, _ = fmt.Fprintf(out, "warning: %s runs, as the Lease %s/%s says: what it places or writes after this is not looked at; end it before Kratix is started\n",
+		_, _ = fmt.Fprintf(out, "warning: %s runs, as the Lease %s/%s says: what it places or writes from now on is not checked; stop it before Kratix is started\n",
 			printable.Line(h.Name), printable.Line(namespace), printable.Line(h.Lease))
 	}
 	if len(holders) > 0 {
@@ -210,7 +210,7 @@ func warnOfReplicas(ctx context.Context, config *rest.Config, namespace string, 
 	if err != nil {
 		why = err.Error()
 	}
-	_, _ = fmt.Fprintf(out, "warning: whether a replica runs is not known: %s (--lease-namespace names another), and one that runs alone has none; end all before Kratix is started\n",
+	_, _ = fmt.Fprintf(out, "warning: it is not known whether a replica runs: %s (--lease-namespace names another namespace), and a replica that runs alone has no Lease; stop all replicas before Kratix is started\n",
 		printable.Line(why))
 	return nil
 }

@@ -64,10 +64,10 @@ func TestHandoverWarnsOfReplicas(t *testing.T) {
 		leases string
 		want   string
 	}{
-		"one leads":        {http.StatusOK, held("kratix-schedule", ""), "warning: pod-1 runs, as the Lease here/kratix-schedule says: what it places or writes after this is not looked at; end it before Kratix is started\n"},
-		"one shares":       {http.StatusOK, held("kratix-schedule-pod-1", `"kratix-schedule.io/member":"true"`), "warning: pod-1 runs, as the Lease here/kratix-schedule-pod-1 says: what it places or writes after this is not looked at; end it before Kratix is started\n"},
-		"none":             {http.StatusOK, held("another", ""), "warning: whether a replica runs is not known: no Lease in the namespace here says so (--lease-namespace names another), and one that runs alone has none; end all before Kratix is started\n"},
-		"who may not list": {http.StatusForbidden, "", "warning: whether a replica runs is not known: list the Leases in the namespace here: "},
+		"one leads":        {http.StatusOK, held("kratix-schedule", ""), "warning: pod-1 runs, as the Lease here/kratix-schedule says: what it places or writes from now on is not checked; stop it before Kratix is started\n"},
+		"one shares":       {http.StatusOK, held("kratix-schedule-pod-1", `"kratix-schedule.io/member":"true"`), "warning: pod-1 runs, as the Lease here/kratix-schedule-pod-1 says: what it places or writes from now on is not checked; stop it before Kratix is started\n"},
+		"none":             {http.StatusOK, held("another", ""), "warning: it is not known whether a replica runs: no Lease in the namespace here says so (--lease-namespace names another namespace), and a replica that runs alone has no Lease; stop all replicas before Kratix is started\n"},
+		"who may not list": {http.StatusForbidden, "", "warning: it is not known whether a replica runs: list the Leases in the namespace here: "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -19,7 +19,7 @@ type inputFlags struct {
 func (f *inputFlags) add(c *cobra.Command) {
 	c.Flags().StringArrayVarP(&f.paths, "filename", "f", nil, "file or directory of YAML to read; - is standard input; may be repeated")
 	c.Flags().BoolVarP(&f.recursive, "recursive", "R", false, "read the directories below directories too")
-	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "leave out files and directories below each input that this GLOB matches: a name at any depth, or a path from the input on; ** stands for any directories; may be repeated")
+	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "leave out files and directories below each input that this GLOB matches: a name at any depth, or a path relative to the input; ** stands for any directories; may be repeated")
 }
 
 // exclusions returns the excluded paths.

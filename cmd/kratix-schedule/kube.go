@@ -59,7 +59,7 @@ func (f *kubeFlags) check(flags runFlags) error {
 	case f.beside.schedules && flags.dryRun:
 		return errors.New("--schedule-only writes WorkPlacements and --dry-run writes nothing: choose one")
 	case f.beside.schedules && flags.policy.conflict.policy() == dedupe.Share:
-		return errors.New("--on-conflict share cannot be used with --schedule-only: Kratix would be denied its own update of each WorkPlacement without the shared objects, and report that its Work fails for as long as it lives")
+		return errors.New("--on-conflict share cannot be used with --schedule-only: Kratix could not make its own update of each WorkPlacement without the shared objects, and report that its Work fails for as long as it lives")
 	}
 	return errors.Join(f.beside.check(f.enabled), f.promote.check(flags), f.shard.check(flags), f.lease.check())
 }

@@ -26,7 +26,7 @@ type leaseFlags struct {
 func (f *leaseFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.elect, "leader-elect", false, "with --kube, work only while holding a Lease, so that of several replicas one works. The Lease is "+lease.Name+", or one for each --watch-label-selector")
 	c.Flags().StringVar(&f.namespace, "lease-namespace", "", "namespace of the Leases; by default the Pod's, else "+kratix.SystemNamespace)
-	c.Flags().DurationVar(&f.duration, "lease-duration", 15*time.Second, "how long others wait for a replica that says nothing any more")
+	c.Flags().DurationVar(&f.duration, "lease-duration", 15*time.Second, "how long other replicas wait for one that no longer renews its Lease")
 }
 
 // check returns an error for flags that cannot be combined.

@@ -14,7 +14,7 @@ type onMisplaced struct {
 }
 
 func (o *onMisplaced) add(c *cobra.Command) {
-	c.Flags().Var(o, "on-misplaced", "what becomes of a request whose Destination no longer fits: keep it there, or move it; the old placement goes once the new one is recorded")
+	c.Flags().Var(o, "on-misplaced", "what to do with a request whose Destination no longer fits: keep it there, or move it; the old placement is removed once the new one is recorded")
 }
 
 // String returns the flag's value.

@@ -24,11 +24,11 @@ func probeCommand(std streams) *cobra.Command {
 	var branch branchFlags
 	command := &cobra.Command{
 		Use:   "probe -f PATH",
-		Short: "Ask the state stores whether they could be read and written",
-		Long: `Ask every GitStateStore and BucketStateStore of the input whether it could be
-read and written with what its Secret holds, and say what to do where it could
-not. A repository must have the branch, which is read, and is asked to move it to
-where it is; in a bucket an upload is begun and called off. Nothing is left
+		Short: "Check whether the state stores could be read and written",
+		Long: `Check whether every GitStateStore and BucketStateStore of the input could be
+read and written with what its Secret holds, and print what to do if it could
+not. A repository must have the branch: it is read, and a push that leaves it
+unchanged is tried; in a bucket an upload is begun and aborted. Nothing is left
 behind.
 
 Exit status: 0 all can be written, 1 the input has errors or no store, 2 wrong

@@ -34,7 +34,7 @@ func profileCommand(std streams) *cobra.Command {
 	var flags profileFlags
 	command := &cobra.Command{
 		Use:   "profile [--context CONTEXT] [--name DESTINATION]",
-		Short: "Write what a cluster has, so that what it would refuse is known",
+		Short: "Write a profile of what a cluster has, to know what it would refuse",
 		Long: `Read from a cluster which kinds it serves, its CustomResourceDefinitions, its
 namespaces and its version, and write a ClusterProfile with them. It belongs to
 the Destination that --name names. With it, --check-apply knows what the cluster
@@ -46,11 +46,11 @@ too large for the annotation of a client-side apply.
 
 The command lists and changes nothing. The user needs list on namespaces and on
 customresourcedefinitions, and what system:discovery allows; list on apiservices
-is of use. Groups that an aggregated API serves which is down are noted, and
-their kinds hold nothing back.
+is useful. If an aggregated API is down, its groups are noted, and no object is
+held back because of their kinds.
 
 Exit status: 0 written, 2 wrong usage, 3 the cluster cannot be read or the file
-not be written.`,
+cannot be written.`,
 		Example: `  kratix-schedule profile --context worker-1 -o destinations/worker-1-profile.yaml
   kratix-schedule profile --context admin@prod --name worker-1 --configmap | kubectl apply --server-side -f -`,
 		Args: noArguments,
@@ -59,7 +59,7 @@ not be written.`,
 	flags.api.add(command)
 	command.Flags().StringVar(&flags.name, "name", "", "name of the Destination; by default that of the context")
 	command.Flags().StringVarP(&flags.output, "output", "o", "-", "file to write; - is standard output")
-	command.Flags().BoolVar(&flags.configMap, "configmap", false, "write a ConfigMap that contains the profile, compressed. One holds 1 MiB")
+	command.Flags().BoolVar(&flags.configMap, "configmap", false, "write a ConfigMap that contains the profile, compressed. A ConfigMap holds at most 1 MiB")
 	command.Flags().StringVar(&flags.namespace, "namespace", "kratix-schedule", "namespace of the ConfigMap: that of the Pod of run --kube, or its --profile-namespace")
 	command.Flags().DurationVar(&flags.timeout, "timeout", time.Minute, "how long reading the cluster may take")
 	return command
@@ -97,7 +97,7 @@ func runProfile(c *cobra.Command, flags profileFlags, std streams) error {
 		return err
 	}
 	for _, unread := range p.Unread {
-		_, _ = fmt.Fprintf(std.err, "warning: the API server cannot list the group %s: %s; whether it serves a kind of this group is not known, so none is held back for that\n",
+		_, _ = fmt.Fprintf(std.err, "warning: the API server cannot list the group %s: %s; it is not known whether it serves a kind of this group, so no object is held back for that\n",
 			printable.Line(unread.Group), printable.Line(unread.Reason))
 	}
 	if err := writeProfile(std.out, flags.output, text); err != nil {

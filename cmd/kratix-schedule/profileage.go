@@ -34,5 +34,5 @@ func (f *profileNamespaceFlag) namespace(policy applycheck.Policy) string {
 type profileAgeFlag struct{ most time.Duration }
 
 func (f *profileAgeFlag) add(c *cobra.Command) {
-	c.Flags().DurationVar(&f.most, "profile-max-age", profileAge, "age of a Destination's profile above which it is reported as stale; 0 is never")
+	c.Flags().DurationVar(&f.most, "profile-max-age", profileAge, "age of a Destination's profile above which it is reported as stale; 0 means never")
 }

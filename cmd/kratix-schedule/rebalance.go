@@ -25,15 +25,15 @@ func rebalanceCommand(std streams) *cobra.Command {
 	var apply bool
 	command := &cobra.Command{
 		Use:   "rebalance -f PATH [--apply]",
-		Short: "Show or make the moves that even the load of Destinations",
+		Short: "Show or make the moves that balance the load of Destinations",
 		Long: `Print which placements of requests would move, so that each Destination has its
-share by weight (annotation kratix-schedule.io/weight) and cordoned ones
-(kratix-schedule.io/cordon) are left. Groups of one request move together.
+share by weight (annotation kratix-schedule.io/weight) and requests leave cordoned
+ones (kratix-schedule.io/cordon). Groups of one request move together.
 
 With --apply the moves are made, in two steps: the new placements are written,
-and the old ones are removed once the new ones are recorded in the stores. What
-is interrupted in between, the next run or rebalance finishes. Whatever else run
-would write is written too.
+and the old ones are removed once the new ones are recorded in the stores. If this
+is interrupted in between, the next run or rebalance finishes it. Everything else
+that run would write is written too.
 
 Exit status: 0 nothing to move, or all is moved; 1 there are moves to make, or
 findings; 2 and 3 as for run.`,

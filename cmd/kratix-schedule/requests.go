@@ -31,7 +31,7 @@ const maxRequests = 100
 
 func (f *requestFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.second, "second-request", false,
-		"check as well whether each request could be made twice on one Destination; the second has another name and namespace")
+		"also check whether each request could be made twice on one Destination; the second has another name and namespace")
 	c.Flags().IntVar(&f.times, "requests", 1, fmt.Sprintf(
 		"check each request as if this many requests were placed on one Destination, each with another name, every second one in another namespace; at most %d", maxRequests))
 	configurable(c, "second-request", "requests")

@@ -26,13 +26,13 @@ func statusCommand(std streams) *cobra.Command {
 	var flags statusFlags
 	command := &cobra.Command{
 		Use:   "status --from DIR",
-		Short: "Write what a pipeline says into its request's status",
+		Short: "Write the status that a pipeline reports to its request",
 		Long: `Merge metadata/status.yaml, which a pipeline leaves behind, into the status of its
-request, with the condition that says that the pipeline is done. The keys of the file take
-the place of the same keys, one without a value takes it away, and everything
-else in the status stays. A status that says so already is left alone.
+request, and add the condition that says that the pipeline is done. The keys of the
+file replace the same keys of the status, a key without a value removes the key, and
+everything else in the status stays. A status that is already so is not written.
 
-The request is the one of input/object.yaml; without that file the one that
+The request is the one in input/object.yaml; without that file it is the one that
 KRATIX_OBJECT_GROUP, _VERSION, _KIND, _NAME and _NAMESPACE name, as Kratix sets
 them. So the command can stand in for Kratix's status-writer, and needs the same
 rights: to get the request and to update its status.
@@ -44,7 +44,7 @@ and with IS_LAST_PIPELINE=false, as Kratix sets it while other pipelines follow.
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error { return runStatus(c, flags, std) },
 	}
-	command.Flags().StringVar(&flags.from, "from", "", "directory that holds metadata/ and, if need be, input/")
+	command.Flags().StringVar(&flags.from, "from", "", "directory that holds metadata/ and, if needed, input/")
 	command.Flags().StringVar(&flags.condition, "condition", writers.PipelineCompleted().Type,
 		"condition that says that the pipeline is done: PipelineCompleted, ConfigureWorkflowCompleted, as Kratix has it since 2025, or none")
 	flags.api.add(command)

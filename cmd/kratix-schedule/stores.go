@@ -48,7 +48,7 @@ func (f *gitFlags) parse(c *cobra.Command, owner string) (open.Commits, error) {
 type branchFlags struct{ create bool }
 
 func (f *branchFlags) add(c *cobra.Command) {
-	c.Flags().BoolVar(&f.create, "create-branch", false, "let the first write make the branch of a GitStateStore in a repository that has other branches, from its default branch; without it such a branch is an error. In an empty repository it is made in any case")
+	c.Flags().BoolVar(&f.create, "create-branch", false, "let the first write create a missing branch of a GitStateStore from the default branch of the repository; without it a missing branch is an error. In an empty repository the branch is always created")
 }
 
 // storesOf returns an Opener for the stores in the input.

@@ -30,7 +30,7 @@ type treeFlags struct {
 }
 
 func (f *treeFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.dir, "tree", "", "directory with what a state store holds, a checkout for one")
+	c.Flags().StringVar(&f.dir, "tree", "", "directory with the content of a state store, such as a checkout")
 	c.Flags().StringVar(&f.repo, "repo", "", "git repository of a state store, as URL@branch; it is only read; user and password are in the URL or in "+repoUserVariable+" and "+repoPasswordVariable+", which are sent to a repository that a configuration names only if "+repoHostVariable+" has its host")
 	c.Flags().StringVar(&f.key, "repo-key", "", "private key for a --repo over ssh; by default the user's own in ~/.ssh")
 	c.Flags().StringVar(&f.knownHosts, "repo-known-hosts", "", "known_hosts file with the server's key for a --repo over ssh; by default ~/.ssh/known_hosts")
@@ -161,7 +161,7 @@ func readTree(ctx context.Context, top string) (files []tree.File, obstacles []s
 		return nil
 	})
 	if err == nil && !isDir(top) {
-		err = fmt.Errorf("%w %s: it is no directory", dir.ErrPath, top)
+		err = fmt.Errorf("%w %s: it is not a directory", dir.ErrPath, top)
 	}
 	return files, obstacles, err
 }

@@ -137,7 +137,7 @@ func serverOf(repository string) (address string, plain bool) {
 	}
 	parsed, err := url.Parse(repository)
 	if err != nil {
-		return "an address that cannot be read", true
+		return "an address that does not parse", true
 	}
 	if parsed.Scheme == "file" {
 		return "", false

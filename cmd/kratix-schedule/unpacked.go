@@ -16,7 +16,7 @@ type unpackedFlag struct{ most byteSize }
 
 func (f *unpackedFlag) add(c *cobra.Command) {
 	f.most = byteSize(unpackedDefault(memoryLimit(os.Getenv("GOMEMLIMIT"))))
-	c.Flags().Var(&f.most, "max-unpacked", "how many bytes the files of all Works may have together, unpacked; beyond that the largest Works of the namespace that has most are left as they are; by default half of GOMEMLIMIT if that is set")
+	c.Flags().Var(&f.most, "max-unpacked", "how many bytes the unpacked files of all Works may have together; beyond that the largest Works of the namespace with the most bytes are left as they are; by default half of GOMEMLIMIT if that is set")
 }
 
 // byteSize is a number of bytes, in the notation of a Pod's resources.

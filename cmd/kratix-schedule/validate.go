@@ -38,10 +38,10 @@ func validateCommand(std streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "validate [PATH...]",
 		Short: "Check Works without writing anything, for CI",
-		Long: `Read Works and Destinations, place them, and check what Flux would say of the
+		Long: `Read Works and Destinations, place them, and check whether Flux could use the
 result. Nothing is written and no store is needed: the check starts from empty
 ones, or from what --tree or --repo holds. Without any Destination in the input,
-Works are checked as if one took them all.
+Works are checked as if one Destination took them all.
 
 A --tree that is an ordinary Flux repository is checked root by root: those that
 Flux Kustomizations in it name by spec.path, or else each directory that has a
@@ -54,8 +54,8 @@ where they are. A comment beside a document silences a rule for it:
     # kratix-schedule:ignore KS001 the operator is shared on purpose
 
 A check that has nothing to check fails: an empty directory, one whose Works all
-lie in sub-directories, or a Work of an unknown version looks like one where all
-is well. --allow-empty lets it pass.
+lie in sub-directories, or a Work of an unknown version would otherwise look like a
+clean one. --allow-empty lets it pass.
 
 Exit status: 0 clean, 1 findings that count (--fail-on, --strict), 2 wrong usage,
 configuration or input path, or nothing to check, 3 the machine or a repository
@@ -78,7 +78,7 @@ failed.`,
 	flags.requests.add(command)
 	flags.volume.add(command)
 	flags.unpacked.add(command)
-	command.Flags().BoolVar(&flags.allowEmpty, "allow-empty", false, "let a check pass that has nothing to check")
+	command.Flags().BoolVar(&flags.allowEmpty, "allow-empty", false, "let a check pass although it has nothing to check")
 	configurable(command, "allow-empty")
 	return command
 }

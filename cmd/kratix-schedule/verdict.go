@@ -26,12 +26,12 @@ type verdictFlags struct {
 }
 
 func (f *verdictFlags) add(c *cobra.Command) {
-	c.Flags().BoolVar(&f.strict, "strict", false, "let warnings fail the check too, unknown fields among them")
+	c.Flags().BoolVar(&f.strict, "strict", false, "let warnings fail the check too, including unknown fields")
 	c.Flags().StringVar(&f.failOn, "fail-on", "error", "the least severity that fails the check: error, warning or none")
 	c.Flags().StringArrayVar(&f.ignores, "ignore", nil, "leave out findings of a RULE, or RULE:GLOB for those whose object or file fits; may be repeated")
-	c.Flags().StringVar(&f.baseline, "baseline", "", "leave out the findings that this file knows")
-	c.Flags().BoolVar(&f.writeBaseline, "write-baseline", false, "write what is found now to the baseline's file, and pass")
-	c.Flags().IntVar(&f.most, "max-findings", 0, "show at most so many findings on standard output; 0 shows all")
+	c.Flags().StringVar(&f.baseline, "baseline", "", "leave out the findings that this file lists")
+	c.Flags().BoolVar(&f.writeBaseline, "write-baseline", false, "write the current findings to the file of --baseline, and pass")
+	c.Flags().IntVar(&f.most, "max-findings", 0, "show at most this many findings on standard output; 0 shows all")
 	configurable(c, "strict", "fail-on", "ignore", "baseline", "max-findings")
 	pathFlags(c, "baseline")
 	_ = c.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions([]string{"error", "warning", "none"}, cobra.ShellCompDirectiveNoFileComp)) // the flag exists

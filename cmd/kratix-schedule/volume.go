@@ -13,7 +13,7 @@ type volumeFlags struct{ quiet, verbose bool }
 
 func (f *volumeFlags) add(c *cobra.Command) {
 	c.Flags().BoolVarP(&f.quiet, "quiet", "q", false, "print findings only: no placements, changes, notices or summary")
-	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "list every finding, also those of which there are many alike")
+	c.Flags().BoolVarP(&f.verbose, "verbose", "v", false, "list every finding, even if many are alike")
 	configurable(c, "quiet", "verbose")
 }
 

@@ -20,12 +20,12 @@ func workCommand(std streams) *cobra.Command {
 	var flags workFlags
 	command := &cobra.Command{
 		Use:   "work --from DIR --promise NAME [--apply]",
-		Short: "Make the Work of a pipeline's directories",
-		Long: `Make the Work that Kratix's work-writer would create of the directories input/,
+		Short: "Make the Work from a pipeline's directories",
+		Long: `Make the Work that Kratix's work-writer would create from the directories input/,
 output/ and metadata/ that a pipeline leaves behind, and print it as YAML.
 
 With --apply it is created in the cluster instead, or the one of an earlier run of
-the same pipeline is updated; a Work that says so already is left alone. So the
+the same pipeline is updated; a Work that is already so is not written. So the
 command can stand in for Kratix's work-writer, and needs the same rights: to list,
 create and update Works in the namespace. With KRATIX_DRY_RUN=true, as Kratix sets
 it, the Work is one for Destinations of dry runs only.`,

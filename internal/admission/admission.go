@@ -33,7 +33,7 @@ func ParseServiceAccount(text string) (ServiceAccount, error) {
 
 func (a ServiceAccount) validate() error {
 	if a.Namespace == "" || a.Name == "" || strings.ContainsAny(a.Namespace+a.Name, "/:'\"\\ ") {
-		return fmt.Errorf("%q is no ServiceAccount: write NAMESPACE/NAME", a.String())
+		return fmt.Errorf("%q is not a ServiceAccount: write NAMESPACE/NAME", a.String())
 	}
 	return nil
 }
@@ -179,7 +179,7 @@ func (c *Check) InForce(ctx context.Context) Verdict {
 	if change.is == denied {
 		return Verdict{
 			State: InForce, Reason: ReasonDenied,
-			Message: "the API server denies ServiceAccount " + c.account.String() + " to create WorkPlacements and to change their spec: " + create.message,
+			Message: "the API server does not let ServiceAccount " + c.account.String() + " create WorkPlacements or change their spec: " + create.message,
 		}
 	}
 	return combine(c.read(ctx), create, change, c.account)
@@ -197,13 +197,13 @@ func combine(read Verdict, create, change answer, account ServiceAccount) Verdic
 		return read
 	case create.is == denied && change.is != allowed && read.State == InForce:
 		read.Reason = ReasonDenied
-		read.Message = "the API server denies ServiceAccount " + account.String() + " to create WorkPlacements: " + create.message
+		read.Message = "the API server does not let ServiceAccount " + account.String() + " create WorkPlacements: " + create.message
 		return read
 	case create.is == denied && change.is != allowed:
 		return Verdict{
 			State: Unknown, Reason: ReasonPartlyTried, Object: read.Object,
-			Message: "ServiceAccount " + account.String() + " is denied to create WorkPlacements (" + create.message +
-				"), but whether it is denied to change their spec is not known: " + read.Message,
+			Message: "ServiceAccount " + account.String() + " may not create WorkPlacements (" + create.message +
+				"), but it is not known whether it may change their spec: " + read.Message,
 			Fix: read.Fix,
 		}
 	case read.State == NotInForce:

@@ -51,7 +51,7 @@ func compare(policies []policy, bindings []binding, account ServiceAccount) Verd
 	if len(own) == 0 {
 		return Verdict{
 			State: NotInForce, Reason: ReasonPolicyMissing, Object: policyKind + " kratix-schedule-places",
-			Message: "no " + policyKind + " denies ServiceAccount " + account.String() + " to place Works", Fix: fixApply,
+			Message: "no " + policyKind + " keeps ServiceAccount " + account.String() + " from placing Works", Fix: fixApply,
 		}
 	}
 	var first Verdict
@@ -90,7 +90,7 @@ func verdictOf(p judged[policy], bindings []binding, account ServiceAccount) Ver
 	}
 	return Verdict{
 		State: InForce, Reason: ReasonAsShipped, Object: policyKind + " " + p.name,
-		Message: fmt.Sprintf("%s %s, with the binding %s, denies ServiceAccount %s to create WorkPlacements and to change their spec (read, not tried)",
+		Message: fmt.Sprintf("%s %s, with the binding %s, does not let ServiceAccount %s create WorkPlacements or change their spec (read, not tried)",
 			policyKind, p.name, b.name, account),
 	}
 }

@@ -44,7 +44,7 @@ func TestCompare(t *testing.T) {
 		object  string
 		message string
 	}{
-		"as shipped": {func(*policy, *binding) {}, InForce, ReasonAsShipped, policyName, "denies ServiceAccount kratix-platform-system/kratix-platform-controller-manager"},
+		"as shipped": {func(*policy, *binding) {}, InForce, ReasonAsShipped, policyName, "does not let ServiceAccount kratix-platform-system/kratix-platform-controller-manager"},
 		"of another name": {func(p *policy, b *binding) { p.Name, b.Name, b.Spec.PolicyName = "a", "b", "a" },
 			InForce, ReasonAsShipped, "ValidatingAdmissionPolicy a", "ValidatingAdmissionPolicy a, with the binding b,"},
 		"other spaces and quotes": {func(p *policy, _ *binding) {
@@ -82,7 +82,7 @@ func TestCompare(t *testing.T) {
 			NotInForce, ReasonBindingMissing, bindingName, "no ValidatingAdmissionPolicyBinding has the policyName kratix-schedule-places"},
 		"it is another policy": {func(p *policy, _ *binding) {
 			p.Labels, p.Spec.MatchConditions, p.Spec.Validations[0].Expression = nil, nil, "object.metadata.name != ''"
-		}, NotInForce, ReasonPolicyMissing, policyName, "no ValidatingAdmissionPolicy denies"},
+		}, NotInForce, ReasonPolicyMissing, policyName, "no ValidatingAdmissionPolicy keeps"},
 		"another ServiceAccount": {func(p *policy, _ *binding) {
 			p.Spec.MatchConditions[0].Expression = "request.userInfo.username == 'system:serviceaccount:a:b'"
 		}, NotInForce, ReasonOtherServiceAccount, policyName, "concerns the user system:serviceaccount:a:b, not ServiceAccount kratix-platform-system/"},

@@ -102,7 +102,7 @@ func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 		return d.rounds(ctx, changes)
 	}
 	d.server.Standby()
-	tell := func(err error) { d.Log.Warn("trouble with the Lease", zap.Error(err)) }
+	tell := func(err error) { d.Log.Warn("Lease error", zap.Error(err)) }
 	return d.Lead(ctx, tell, func(ctx context.Context) error {
 		d.Log.Info("working")
 		return d.rounds(ctx, changes)

@@ -47,7 +47,7 @@ func Read(ctx context.Context, config *rest.Config, name string, now time.Time) 
 		p.Unread = append(p.Unread, profile.UnreadGroup{Group: group, Reason: r.unread[group]})
 	}
 	if err := p.Normalize(); err != nil {
-		return nil, fmt.Errorf("the API server's answers make no profile: %w", err)
+		return nil, fmt.Errorf("the API server's responses do not form a valid profile: %w", err)
 	}
 	return p, nil
 }

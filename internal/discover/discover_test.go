@@ -111,14 +111,14 @@ func TestUnreadablePartIsAnError(t *testing.T) {
 		}, "read its CustomResourceDefinitions: "},
 		"expired page": {func(s *discovertest.Server) { s.Codes = map[string]int{"/api/v1/namespaces": http.StatusGone} }, "run the command again"},
 		"no version":   {func(s *discovertest.Server) { s.Codes = map[string]int{"/version": http.StatusUnauthorized} }, "read its version: "},
-		"odd version":  {func(s *discovertest.Server) { s.Version = "newest" }, "the API server's answers make no profile: kubernetesVersion: "},
+		"odd version":  {func(s *discovertest.Server) { s.Version = "newest" }, "the API server's responses do not form a valid profile: kubernetesVersion: "},
 		"no discovery": {func(s *discovertest.Server) {
 			s.Codes = map[string]int{"/apis": http.StatusInternalServerError, "/api": http.StatusInternalServerError}
 		}, "read the kinds that it serves: "},
 		"no core kinds": {func(s *discovertest.Server) {
 			s.Legacy, s.Codes = true, map[string]int{"/api/v1": http.StatusServiceUnavailable}
 		}, "read the kinds of v1: "},
-		"no namespaces":     {func(s *discovertest.Server) { s.Namespaces = nil }, "the API server's answers make no profile: namespaces are missing"},
+		"no namespaces":     {func(s *discovertest.Server) { s.Namespaces = nil }, "the API server's responses do not form a valid profile: namespaces are missing"},
 		"pages without end": {func(s *discovertest.Server) { s.Endless = true }, "the API server's pages do not end"},
 		"definition without a kind": {func(s *discovertest.Server) {
 			s.Definitions = []string{`{"metadata":{"name":"odd"},"spec":{"group":"a"}}`}

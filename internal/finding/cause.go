@@ -18,7 +18,7 @@ const (
 )
 
 // NoObject is the cause for a document that is YAML but not a Kubernetes object.
-const NoObject Cause = "it is no Kubernetes object"
+const NoObject Cause = "it is not a Kubernetes object"
 
 // TooLarge is the cause for content that is not unpacked because of its size.
 const TooLarge Cause = "it is too large"

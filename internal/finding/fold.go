@@ -103,7 +103,7 @@ func Folds(f Finding) bool {
 func (c group) message(first Finding) string {
 	switch first.Rule {
 	case IgnoredObject():
-		return Thousands(c.count) + " objects of other kinds take no part"
+		return Thousands(c.count) + " objects of other kinds are ignored"
 	case UnknownField():
 		return first.Message + ", " + Thousands(c.count) + " times"
 	}
@@ -114,9 +114,9 @@ func (c group) message(first Finding) string {
 		return "objects are in a namespace that no file of their Destination creates, " + Thousands(c.count) + " times"
 	}
 	if files := len(c.files); files > 1 {
-		return Thousands(files) + " files are no Kubernetes objects"
+		return Thousands(files) + " files are not Kubernetes objects"
 	}
-	return Thousands(c.count) + " documents are no Kubernetes objects"
+	return Thousands(c.count) + " documents are not Kubernetes objects"
 }
 
 // Thousands returns a number with thousands separators: "1,000".

@@ -31,10 +31,10 @@ func DuplicateObject() Rule {
 		ID: "KS001", Name: "DuplicateObject", Severity: Error,
 		Summary: "The same Kubernetes object comes from two places below one root that Flux builds.",
 		Why: "Flux builds every file below a Destination's dependencies/ or resources/ as one kustomization. " +
-			"kustomize refuses an id (group, version, kind, namespace, name) that it has already seen, the whole build fails, " +
-			"and nothing of that root is applied any more: not even what has nothing to do with the conflict. " +
-			"The placement that came later is held back, and everything else is written; it is written automatically once the other owner is removed.",
-		Fix: "Let only one of them bring the object: move what every request needs (CRDs, operators, namespaces) into the Promise's dependencies, " +
+			"kustomize rejects an id (group, version, kind, namespace, name) that it has already seen, the whole build fails, " +
+			"and nothing in that root is applied any more, not even files that have nothing to do with the conflict. " +
+			"The placement that came later is held back until the other one is removed, and is then written automatically; everything else is written.",
+		Fix: "Let only one of them define the object: move what every request needs (CRDs, operators, namespaces) into the Promise's dependencies, " +
 			"or put the request's name into the object's name.",
 	}
 }
@@ -43,7 +43,7 @@ func DuplicateObject() Rule {
 func UnbuildableFile() Rule {
 	return Rule{
 		ID: "KS002", Name: "UnbuildableFile", Severity: Error,
-		Summary: "A YAML file is not made of Kubernetes objects, so Flux cannot build the root it would lie in.",
+		Summary: "A YAML file does not consist of Kubernetes objects, so Flux cannot build the root it would lie in.",
 		Why: "Flux reads every .yaml and .yml below a root as Kubernetes objects. One file with malformed YAML, without kind or " +
 			"metadata.name, fails the whole build. The placement with that file is held back.",
 		Fix: "Correct the file, or give it another extension than .yaml or .yml if it is not meant for the cluster.",
@@ -54,12 +54,12 @@ func UnbuildableFile() Rule {
 func PathTaken() Rule {
 	return Rule{
 		ID: "KS003", Name: "PathTaken", Severity: Error,
-		Summary: "Two Works want the same path of a Destination, or one needs a directory where another has a file; or a file that belongs to no placement is there.",
-		Why: "In mode nestedByMetadata the path is made of the Promise, the request, the pipeline and the group; in mode none it is the Work's own. " +
+		Summary: "Two Works claim the same path of a Destination, or one needs a directory where another has a file; or a file that does not belong to any placement is there.",
+		Why: "In mode nestedByMetadata the path consists of the Promise, the request, the pipeline and the group; in mode none it is the Work's own. " +
 			"Two Works with one path would overwrite each other in every round, and no store can hold a file `app` and a file `app/cm.yaml`: " +
-			"git has no such tree, and S3 servers refuse or hide one of the two. The one that came later is held back; " +
-			"files, symlinks and submodules that belong to no placement were there first. It is written automatically once the path is free.",
-		Fix: "Remove one of the Works, or have its pipeline write to another path; if a file that belongs to no placement is in the way, move it.",
+			"git cannot store such a tree, and S3 servers reject or hide one of the two. The Work that came later is held back; " +
+			"files, symlinks and submodules that do not belong to any placement count as earlier. It is written automatically once the path is free.",
+		Fix: "Remove one of the Works, or have its pipeline write to another path; if a file that does not belong to any placement is in the way, move it.",
 	}
 }
 
@@ -67,7 +67,7 @@ func PathTaken() Rule {
 func UnbuildableKustomization() Rule {
 	return Rule{
 		ID: "KS004", Name: "UnbuildableKustomization", Severity: Error,
-		Summary: "A directory has its own kustomization, which does not build.",
+		Summary: "A directory has its own kustomization, and it does not build.",
 		Why: "Flux adds a directory with a kustomization.yaml as one resource and lets kustomize build it. If that fails, " +
 			"the whole root it lies in fails. The placement with that directory is held back.",
 		Fix: "Correct the kustomization as Flux's message says; it is accepted once `kustomize build` of its directory succeeds.",
@@ -90,8 +90,8 @@ func HidingKustomization() Rule {
 	return Rule{
 		ID: "KS006", Name: "HidingKustomization", Severity: Error,
 		Summary: "A kustomization in the store lies above the files of placements, and Flux builds only what it lists.",
-		Why: "With a kustomization.yaml Flux no longer generates one for what lies below. Files that it does not list are not applied, " +
-			"and what was applied of them before is pruned, without any error.",
+		Why: "With a kustomization.yaml there, Flux no longer generates one for what lies below. Files that it does not list are not applied, " +
+			"and objects that were applied from them before are pruned, without any error.",
 		Fix: "Remove the kustomization, or have Flux leave it out with a line in .sourceignore.",
 	}
 }
@@ -101,9 +101,9 @@ func RepeatedField() Rule {
 	return Rule{
 		ID: "KS007", Name: "RepeatedField", Severity: Error,
 		Summary: "An object has a field twice: kustomize builds the root with it, but Flux then cannot serialize the result.",
-		Why: "Flux has kustomize write the objects out after the build, which fails for the whole root (`kustomize build failed: " +
-			"map[string]interface {}(nil): yaml: unmarshal errors`), and nothing of it is applied. " +
-			"kubectl and the API server take the last of the two, and published manifests of well-known products have such fields " +
+		Why: "Flux has kustomize serialize the objects after the build, which fails for the whole root (`kustomize build failed: " +
+			"map[string]interface {}(nil): yaml: unmarshal errors`), and nothing in it is applied. " +
+			"kubectl and the API server use the last of the two, and published manifests of well-known products have such fields " +
 			"(the Beat of ECK 2.8.0 as its chart renders it), but with Flux each stops everything else in the root. So the placement is held back.",
 		Fix: "Remove one of the two from the file.",
 	}
@@ -114,11 +114,11 @@ func UnwritableObject() Rule {
 	return Rule{
 		ID: "KS018", Name: "UnwritableObject", Severity: Error,
 		Summary: "Flux cannot serialize an object after the build, or decode it again.",
-		Why: "After the build Flux's kustomize-controller writes all objects out as YAML and decodes them again. That fails for the whole root for values " +
-			"that JSON does not have: a key that is not a string (`80: shop/web:8080`, `true:`), .inf and .nan, a template that was not rendered (`{{ x }}`), " +
-			"a value that is not of the type its tag names; and on an object without apiVersion. kubectl takes some of them. Nothing of the root is applied " +
+		Why: "After the build Flux's kustomize-controller serializes all objects as YAML and decodes them again. That fails for the whole root if an object has a value " +
+			"that JSON cannot represent: a key that is not a string (`80: shop/web:8080`, `true:`), .inf and .nan, a template that was not rendered (`{{ x }}`), " +
+			"a value that is not of the type its tag names; or if an object has no apiVersion. kubectl accepts some of them. Nothing in the root is applied " +
 			"any more, so the placement is held back.",
-		Fix: "Put keys and values in quotes where a string is meant, render the template, and check how apiVersion is spelt.",
+		Fix: "Put keys and values in quotes where a string is meant, render the template, and check the spelling of apiVersion.",
 	}
 }
 
@@ -127,8 +127,8 @@ func NotApplied() Rule {
 	return Rule{
 		ID: "KS017", Name: "NotApplied", Severity: Warning,
 		Summary: "Flux silently leaves out an object, a file or a part of an object.",
-		Why: "Flux does not take a document for a Kubernetes object if its name or apiVersion is not a string (`name: 2024`). A file whose name does not end " +
-			"in .yaml or .yml is not read at all, and if one label is a number all labels are lost. Flux reports the root as applied, and the request looks complete.",
+		Why: "Flux does not treat a document as a Kubernetes object if its name or apiVersion is not a string (`name: 2024`). A file whose name does not end " +
+			"in .yaml or .yml is not read at all, and if one label is a number, all labels are lost. Flux reports the root as applied, and the request looks complete.",
 		Fix: "Put the value in quotes.",
 	}
 }
@@ -137,12 +137,12 @@ func NotApplied() Rule {
 func ReservedName() Rule {
 	return Rule{
 		ID: "KS008", Name: "ReservedName", Severity: Error,
-		Summary: "A Work has a file with a name that means something to others: to git, to Flux, or to the records of placements.",
-		Why: "`.kratix` in a Destination's directory holds the records, by which files are kept and removed. A `.sourceignore` above the files " +
-			"of others hides them, and Flux prunes what was applied of them. `.gitmodules`, `.gitattributes` and whatever else begins with `.git` change a checkout for all, " +
-			"and a server that checks what it receives refuses the whole push for a bad one. " +
+		Summary: "A Work has a file with a name that has a special meaning: for git, for Flux, or for the records of placements.",
+		Why: "`.kratix` in a Destination's directory holds the records, which decide which files are kept and removed. A `.sourceignore` above the files " +
+			"of others hides them, and Flux prunes what was applied from them. `.gitmodules`, `.gitattributes` and other names that begin with `.git` change a checkout for everyone, " +
+			"and a server that checks what it receives rejects the whole push because of an invalid one. " +
 			"Only the placement with the name is held back; what it has stored stays.",
-		Fix: "Have the pipeline leave the file out or give it another name; if it is meant, allow the name with --allow-name.",
+		Fix: "Have the pipeline leave the file out or give it another name; if the file is intended, allow the name with --allow-name.",
 	}
 }
 
@@ -152,9 +152,9 @@ func UnstorablePath() Rule {
 		ID: "KS009", Name: "UnstorablePath", Severity: Error,
 		Summary: "A placement has a path that its state store cannot hold, or that cannot be checked out.",
 		Why: "A name may have 255 bytes, a path in a git repository 3,840 with the store's own path (Linux takes 4,096, and a checkout lies in a directory), " +
-			"a key in a bucket 1,024. And no store holds a file and a directory of one name. The store would refuse the whole write, " +
-			"or take it and leave a repository that cannot be checked out. Only the placement with the path is held back.",
-		Fix: "Have the pipeline write to shorter paths, or shorten the path of the Destination or its store; where one file is in the way of another, rename it.",
+			"a key in a bucket 1,024. And no store can hold a file and a directory of the same name. The store would reject the whole write, " +
+			"or accept it and leave a repository that cannot be checked out. Only the placement with the path is held back.",
+		Fix: "Have the pipeline write to shorter paths, or shorten the path of the Destination or its store; if one file is in the way of another, rename it.",
 	}
 }
 
@@ -162,9 +162,9 @@ func UnstorablePath() Rule {
 func OtherVersion() Rule {
 	return Rule{
 		ID: "KS010", Name: "OtherVersion", Severity: Warning,
-		Summary: "The same object is there twice, under two versions of its API.",
-		Why: "kustomize takes the version for a part of the identity and sees two objects; to the API server they are one. " +
-			"Flux applies one over the other for ever, and removing either deletes it.",
+		Summary: "The same object is defined twice, in two versions of its API.",
+		Why: "kustomize treats the version as part of the identity and sees two objects; to the API server they are one. " +
+			"Flux keeps overwriting one with the other, and removing either deletes the object.",
 		Fix: "Keep one of the two.",
 	}
 }
@@ -173,9 +173,9 @@ func OtherVersion() Rule {
 func OtherNamespace() Rule {
 	return Rule{
 		ID: "KS011", Name: "OtherNamespace", Severity: Warning,
-		Summary: "The same cluster-scoped custom object is there twice, with two namespaces.",
-		Why: "The kind's CustomResourceDefinition says that it lives outside namespaces, so both are one object. kustomize knows that only of " +
-			"built-in kinds and sees two. Flux applies one over the other for ever, and removing either deletes it.",
+		Summary: "The same cluster-scoped custom object is defined twice, with two namespaces.",
+		Why: "The kind's CustomResourceDefinition says that the kind is cluster-scoped, so both are one object. kustomize knows the scope only of " +
+			"built-in kinds and sees two. Flux keeps overwriting one with the other, and removing either deletes the object.",
 		Fix: "Keep one of the two, without a namespace.",
 	}
 }
@@ -185,8 +185,8 @@ func OtherRoot() Rule {
 	return Rule{
 		ID: "KS012", Name: "OtherRoot", Severity: Warning,
 		Summary: "The same object is in dependencies/ and in resources/ of one Destination.",
-		Why: "Flux applies the two with a Kustomization each. Both claim the object and write over each other, " +
-			"and when one stops having it, its prune deletes it for both.",
+		Why: "Flux applies each of the two with its own Kustomization. Both claim the object and overwrite each other, " +
+			"and when one no longer has it, its prune deletes it for both.",
 		Fix: "Keep it in one of them: in the Promise's dependencies if every request needs it.",
 	}
 }
@@ -196,8 +196,8 @@ func SecondRequest() Rule {
 	return Rule{
 		ID: "KS013", Name: "SecondRequest", Severity: Error,
 		Summary: "An object of a request does not depend on the request: a second request on the same Destination will conflict.",
-		Why: "CustomResourceDefinitions, Namespaces, ClusterRoles and whatever has a fixed name come out of the pipeline alike for every request. " +
-			"With the second one the Destination's resources would no longer build.",
+		Why: "For CustomResourceDefinitions, Namespaces, ClusterRoles and everything else with a fixed name, the pipeline's output is the same for every request. " +
+			"With the second request the Destination's resources would no longer build.",
 		Fix: "Move it into the Promise's dependencies, put the request's name into its name, or run with --on-conflict share.",
 	}
 }
@@ -207,9 +207,9 @@ func LargeWork() Rule {
 	return Rule{
 		ID: "KS014", Name: "LargeWork", Severity: Warning,
 		Summary: "A Work is larger than 1 MiB.",
-		Why: "The Kubernetes API stores objects in etcd, which takes 1.5 MiB at most by default. A pipeline that writes a little more " +
+		Why: "The Kubernetes API stores objects in etcd, which accepts at most 1.5 MiB by default. A pipeline that writes a little more " +
 			"then fails with an error that does not name the file.",
-		Fix: "Split the output over several pipelines, or let Flux fetch the large part from where it comes from.",
+		Fix: "Split the output over several pipelines, or let Flux fetch the large part from its origin.",
 	}
 }
 
@@ -219,7 +219,7 @@ func SlowBuild() Rule {
 		ID: "KS015", Name: "SlowBuild", Severity: Warning,
 		Summary: "A root has so many objects that Flux's build of it takes long.",
 		Why: "kustomize compares every object with every one before it, so the time grows with the square of their number. " +
-			"Flux builds every root anew in each interval, and gives up after its timeout.",
+			"Flux rebuilds every root in each interval, and gives up after its timeout.",
 		Fix: "Spread the requests over more Destinations.",
 	}
 }
@@ -241,8 +241,8 @@ func UnreadableInput() Rule {
 		ID: "KS020", Name: "UnreadableInput", Severity: Error,
 		Summary: "A file or a document of the input cannot be read.",
 		Why: "The content of the document is unknown, so it is ignored. While the input has such a document, nothing is removed from any store: " +
-			"the files there may be those that the document asks for.",
-		Fix: "Correct the YAML at the line named.",
+			"the document may ask for the files there.",
+		Fix: "Correct the YAML at the line that the message names.",
 	}
 }
 
@@ -251,8 +251,8 @@ func UnknownField() Rule {
 	return Rule{
 		ID: "KS021", Name: "UnknownField", Severity: Warning,
 		Summary: "An object has an unknown field; the field is ignored.",
-		Why:     "Newer versions of Kratix add fields. The field may also be misspelled, and then has no effect.",
-		Fix:     "Check the spelling, or use a version of kratix-schedule that knows the field.",
+		Why:     "Newer versions of Kratix add fields. The field may also be misspelt, and then has no effect.",
+		Fix:     "Check the spelling, or use a version of kratix-schedule that supports the field.",
 	}
 }
 
@@ -261,8 +261,8 @@ func UndecodableContent() Rule {
 	return Rule{
 		ID: "KS022", Name: "UndecodableContent", Severity: Error,
 		Summary: "A workload's content cannot be decoded.",
-		Why: "A workload's content is gzip, then base64. The group with the workload is not written, not even in part: its other files " +
-			"may make no sense without it. What an earlier version of the Work wrote stays.",
+		Why: "A workload's content is compressed with gzip, then encoded in base64. The group with the workload is not written, not even in part: its other files " +
+			"may not work without it. What an earlier version of the Work wrote stays.",
 		Fix: "Run the pipeline again, or make the Work with `kratix-schedule work`.",
 	}
 }
@@ -303,7 +303,7 @@ func IgnoredObject() Rule {
 		ID: "KS026", Name: "IgnoredObject", Severity: Note,
 		Summary: "The input has an object of a kind that is not read here.",
 		Why:     "Works, Destinations, state stores and their Secrets are read; everything else in a directory is ignored.",
-		Fix:     "Nothing, if it was meant so.",
+		Fix:     "Nothing, if this is intended.",
 	}
 }
 
@@ -313,7 +313,7 @@ func NoDestination() Rule {
 		ID: "KS040", Name: "NoDestination", Severity: Error,
 		Summary: "No Destination fits a group of a Work, so it is not written anywhere.",
 		Why:     "No Destination that accepts the group has the labels that the Promise and its pipelines select.",
-		Fix:     "Give a Destination the labels, or select others; if one is full or cordoned, make room. `kratix-schedule explain WORK -f PATH` shows what each lacks.",
+		Fix:     "Add the labels to a Destination, or select others; if one is full or cordoned, make room. `kratix-schedule explain WORK -f PATH` shows what each lacks.",
 	}
 }
 
@@ -323,7 +323,7 @@ func Misplaced() Rule {
 		ID: "KS041", Name: "Misplaced", Severity: Warning,
 		Summary: "A placement is on a Destination that no longer fits; it stays there and is kept up to date.",
 		Why:     "Moving it would delete what runs there. Kratix marks such placements kratix.io/misplaced as well.",
-		Fix:     "Give the Destination its labels back, or let run move it with --on-misplaced move.",
+		Fix:     "Restore the labels of the Destination, or let run move the placement with --on-misplaced move.",
 	}
 }
 
@@ -331,9 +331,9 @@ func Misplaced() Rule {
 func StoreMissing() Rule {
 	return Rule{
 		ID: "KS042", Name: "StoreMissing", Severity: Error,
-		Summary: "A Destination names a state store, or a store names a Secret, that is not there.",
+		Summary: "A Destination names a state store, or a store names a Secret, that does not exist.",
 		Why: "Nothing can be written to the Destination, and its content cannot be read: it is skipped, " +
-			"and a request that is only there is placed anew elsewhere.",
+			"and a request that is placed only there is placed on another Destination.",
 		Fix: "Add the object that is named, or correct the reference.",
 	}
 }
@@ -344,7 +344,7 @@ func Unsupported() Rule {
 		ID: "KS043", Name: "Unsupported", Severity: Error,
 		Summary: "An object uses a feature that this version does not support.",
 		Why:     "The object is ignored rather than treated as something else.",
-		Fix:     "Use what the message names, or a newer version.",
+		Fix:     "Use what the message names, or a newer version of kratix-schedule.",
 	}
 }
 
@@ -352,7 +352,7 @@ func Unsupported() Rule {
 func SharedPath() Rule {
 	return Rule{
 		ID: "KS044", Name: "SharedPath", Severity: Error,
-		Summary: "Two Destinations write to the same path of one store, or to one inside the other.",
+		Summary: "Two Destinations write to the same path of one store, or one path is inside the other.",
 		Why:     "Each would treat the other's files as its own, or Flux would apply both sets to one cluster. Neither is written.",
 		Fix:     "Give each Destination its own path.",
 	}
@@ -363,7 +363,7 @@ func PlacementWaits() Rule {
 	return Rule{
 		ID: "KS045", Name: "PlacementWaits", Severity: Warning,
 		Summary: "A group waits to be placed, since it may already be on a Destination that cannot be read now.",
-		Why:     "Which placements a Destination has is recorded in its store. While that, or the Destination itself, cannot be read, a request placed anew elsewhere could exist twice.",
+		Why:     "The placements of a Destination are recorded in its store. While the store, or the Destination itself, cannot be read, a request that is placed elsewhere could exist twice.",
 		Fix:     "Correct what is reported about the Destination (KS020, KS023, KS024, KS043, KS044), its store (KS060) or its owner (KS065); the group is then placed automatically.",
 	}
 }
@@ -373,9 +373,9 @@ func InvalidAnnotation() Rule {
 	return Rule{
 		ID: "KS046", Name: "InvalidAnnotation", Severity: Error,
 		Summary: "An annotation kratix-schedule.io/... of a Destination or a Work is not known there, or has a value that cannot be read.",
-		Why: "What it should say is unknown. A Destination whose cordon or capacity cannot be read takes nothing new; " +
-			"a weight that cannot be read counts as 1. What is placed already stays.",
-		Fix: "Give the annotation a value as the message says, in quotes, or remove it.",
+		Why: "The intended value is unknown. A Destination whose cordon or capacity cannot be read accepts no new placements; " +
+			"a weight that cannot be read counts as 1. What is already placed stays.",
+		Fix: "Set the annotation to a value that the message allows, in quotes, or remove it.",
 	}
 }
 
@@ -384,8 +384,8 @@ func PlacementsDisagree() Rule {
 	return Rule{
 		ID: "KS047", Name: "PlacementsDisagree", Severity: Error,
 		Summary: "A WorkPlacement and the record in the store name different Destinations for one group of a request.",
-		Why: "A request's group is on one Destination. What is on the recorded one is kept up to date; the other is left as it is, " +
-			"since moving it could run the workload twice, or nowhere.",
+		Why: "A request's group is on one Destination. The one in the record is kept up to date; the other is left as it is, " +
+			"since moving the group could run the workload twice, or nowhere.",
 		Fix: "Find out where the workload runs, then delete the WorkPlacement or the record that is wrong.",
 	}
 }
@@ -395,11 +395,11 @@ func RestlessWork() Rule {
 	return Rule{
 		ID: "KS048", Name: "RestlessWork", Severity: Warning,
 		Summary: "A Work changes again and again, and each change is written.",
-		Why: "Each change is a commit, and Flux applies each. Mostly a pipeline is not idempotent: it writes the time, a random value or " +
-			"a password made anew into its output, or gives its files in another order each time, so that a run for the same request " +
-			"gives something else. It is reported after twenty changes without ten quiet minutes in between; only a daemon detects it.",
+		Why: "Each change is a commit, and Flux applies each. Usually a pipeline is not idempotent: it writes the time, a random value or " +
+			"a new password into its output, or writes lists in a different order each time, so that each run for the same request " +
+			"has a different result. It is reported after twenty changes without ten quiet minutes in between; only a daemon detects it.",
 		Fix: "Compare two commits of the store to see what changes (`git log -p` of the Work's directory), and have the pipeline write the same " +
-			"for the same request: no time, no random value, lists in a fixed order, a password only when there is none yet.",
+			"for the same request: no time, no random value, lists in a fixed order, a new password only if there is none yet.",
 	}
 }
 
@@ -408,7 +408,7 @@ func StoreFailed() Rule {
 	return Rule{
 		ID: "KS060", Name: "StoreFailed", Severity: Error,
 		Summary: "A state store cannot be read or written.",
-		Why:     "Other stores go on. Nothing new is placed that might already be in the store that cannot be read.",
+		Why:     "Other stores are read and written as usual. Nothing new is placed that might already be in the store that cannot be read.",
 		Fix:     "Do as the message says.",
 	}
 }
@@ -418,9 +418,9 @@ func BadRecord() Rule {
 	return Rule{
 		ID: "KS063", Name: "BadRecord", Severity: Warning,
 		Summary: "A record of a placement in a store cannot be read.",
-		Why: "Records say which files belong to which placement. As long as the Work that the file is named after is there, its placement stays " +
-			"where it is and the record is written anew. What the record of a Work that is gone listed counts as foreign, and is not removed.",
-		Fix: "Nothing, if its Work is still there. Else delete the file named, and what it listed: the store's history has it.",
+		Why: "Records say which files belong to which placement. As long as the Work that the record is named after exists, its placement stays " +
+			"where it is and the record is rewritten. If the Work is gone, the files that its record listed count as foreign, and are not removed.",
+		Fix: "Nothing, if the Work still exists. Otherwise delete the record, and the files that it listed: the store's history shows them.",
 	}
 }
 
@@ -428,8 +428,8 @@ func BadRecord() Rule {
 func DoubtfulStore() Rule {
 	return Rule{
 		ID: "KS064", Name: "DoubtfulStore", Severity: Warning,
-		Summary: "Something about a state store works, but is doubtful.",
-		Why: "Nothing is held back for it, but it is unsafe, or will stop working: a certificate that is not verified, a Secret with " +
+		Summary: "A state store works, but something about it is doubtful.",
+		Why: "Nothing is held back, but it is unsafe, or will stop working: a certificate that is not verified, a Secret with " +
 			"white space around a value, a repository that has moved, attributes that make a checkout differ from what was written.",
 		Fix: "Do as the message says.",
 	}
@@ -440,11 +440,11 @@ func OtherOwner() Rule {
 	return Rule{
 		ID: "KS065", Name: "OtherOwner", Severity: Error,
 		Summary: "A Destination's directory holds placements that another owner has recorded; it is left alone.",
-		Why: "Two writers with different inputs would remove each other's placements in turn. Requests that may be on the Destination " +
-			"already wait, since they would be placed twice.",
-		Fix: "Give both the same --owner-id if they are replicas of one, or different paths to their Destinations. " +
-			"If the other one is no more, run once with --adopt: what it has recorded becomes yours. A plan of what a controller in a cluster would do takes its " +
-			"id too: the UID of its namespace kube-system, unless it has another --owner-id.",
+		Why: "Two writers with different inputs would remove each other's placements in turn. Requests that may already be on the Destination " +
+			"wait, since they would be placed twice.",
+		Fix: "Give both the same --owner-id if they are replicas of one controller; otherwise give their Destinations different paths. " +
+			"If the other controller no longer exists, run once with --adopt to take over what it has recorded. To plan what a controller in a cluster would do, " +
+			"pass its id as --owner-id: the UID of its namespace kube-system, unless it has another one.",
 	}
 }
 
@@ -453,10 +453,10 @@ func WriteRefused() Rule {
 	return Rule{
 		ID: "KS070", Name: "WriteRefused", Severity: Error,
 		Summary: "The Kubernetes API server refuses to create, change or delete an object.",
-		Why: "A webhook, an admission policy, a quota or a missing right is in the way. The files in the state stores are not concerned, and " +
+		Why: "A webhook, an admission policy, a quota or a missing permission prevents it. The files in the state stores are not affected, and " +
 			"all other objects are written. The write is tried again after 1 s, 2 s, 4 s, up to 5 minutes, and at once when the object or " +
 			"what is to be written changes.",
-		Fix: "Do as the API server's words say: allow the write in the webhook, policy or quota that they name, or give the ServiceAccount the right.",
+		Fix: "Do as the API server's message says: allow the write in the webhook, policy or quota that it names, or grant the permission to the ServiceAccount.",
 	}
 }
 
@@ -465,9 +465,9 @@ func StoreWithoutShard() Rule {
 	return Rule{
 		ID: "KS068", Name: "StoreWithoutShard", Severity: Warning,
 		Summary: "Placements wait for a state store of another shard, and no shard has written there for ten minutes.",
-		Why: "With --watch-label-selector a process writes only to the state stores whose labels match. Which other shards there are it cannot see. " +
-			"A store that no shard selects, or whose shard is down, is read and planned for by all, and written by none.",
-		Fix: "See that exactly one shard selects the state store (kubectl get gitstatestores,bucketstatestores --show-labels), and that it runs and can write there.",
+		Why: "With --watch-label-selector a process writes only to the state stores whose labels match. It cannot see which other shards exist. " +
+			"A store that no shard selects, or whose shard is down, is read and planned for by all shards, and written by none.",
+		Fix: "Make sure that exactly one shard selects the state store (kubectl get gitstatestores,bucketstatestores --show-labels), and that it runs and can write there.",
 	}
 }
 
@@ -476,9 +476,9 @@ func PlacementRefused() Rule {
 	return Rule{
 		ID: "KS066", Name: "PlacementRefused", Severity: Error,
 		Summary: "The server of a state store refuses what a placement would write; the placement is held back.",
-		Why: "A hook, push protection or the object store itself rejects a file of it. Everything else on the store is written, and what is stored " +
-			"of the placement stays as it is. The placement is tried again when its files change, after 5 minutes and then less and less " +
-			"often, at least every 6 hours, and when the process gets SIGHUP; `run --once` tries each time.",
+		Why: "A hook, push protection or the object store itself rejects one of its files. Everything else in the store is written, and the stored " +
+			"files of the placement stay as they are. The placement is tried again when its files change, after 5 minutes and then less and less " +
+			"often, at least every 6 hours, and when the process receives SIGHUP; `run --once` tries each time.",
 		Fix: "Change what the message names in the pipeline's output, or have the server accept it. If it refuses every change, let the " +
 			"user that writes pass the rule (a protected branch, for one).",
 	}

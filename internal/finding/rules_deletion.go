@@ -4,9 +4,9 @@ package finding
 func KeptFromBefore() Rule {
 	return Rule{
 		ID: "KS029", Name: "KeptFromBefore", Severity: Warning,
-		Summary: "A file of the input is empty or cannot be read whole, so what it held before still counts.",
-		Why: "A file that was cut off does not prove that its Works were deleted. While the input is watched they stay as they were; a process that has just " +
-			"started does not know what the file held, and removes no placement that has lost its Work.",
+		Summary: "A file of the input is empty or cannot be read completely, so its previous content still counts.",
+		Why: "A truncated file does not prove that its Works were deleted. While the input is watched they stay as they were; a process that has just " +
+			"started does not know the previous content, and does not remove any placement that has lost its Work.",
 		Fix: "Write the file again. To remove its objects, delete the file.",
 	}
 }
@@ -15,11 +15,11 @@ func KeptFromBefore() Rule {
 func DeletionsRefused() Rule {
 	return Rule{
 		ID: "KS061", Name: "DeletionsRefused", Severity: Error,
-		Summary: "More placements have lost their Works or groups than may be removed within a while; none of them is removed.",
-		Why: "Removing a placement deletes what runs on a cluster. An input that suddenly lists much less is more often broken than meant: a wrong directory, an " +
-			"emptied file, an incomplete checkout. Within ten minutes five placements may go, or one in five of all, whichever is more; and an input without " +
-			"any Work removes nothing. Everything else is written.",
-		Fix: "Bring the Works back. If they are to go, allow it with --allow-removals, or with --allow-removals-file while a daemon runs.",
+		Summary: "More placements have lost their Works or groups than may be removed within --removal-window; none of them is removed.",
+		Why: "Removing a placement deletes what runs on a cluster. An input that suddenly lists much less is more often broken than intended: a wrong directory, an " +
+			"emptied file, an incomplete checkout. Within ten minutes five placements, or one in five of all, whichever is more, may be removed; and with an input without " +
+			"any Work nothing is removed. Everything else is written.",
+		Fix: "Restore the Works. If the removal is intended, allow it with --allow-removals, or with --allow-removals-file while a daemon runs.",
 	}
 }
 
@@ -29,7 +29,7 @@ func DeletionsHeld() Rule {
 		ID: "KS062", Name: "DeletionsHeld", Severity: Warning,
 		Summary: "Placements without a Work stay for now, because part of the input could not be read, or because they have just lost it.",
 		Why:     "The Work may be in the part that could not be read, or in a file that is just being replaced.",
-		Fix:     "Correct the files that are reported as unreadable or empty (KS020, KS029). After a start, wait for as long as --removal-delay says.",
+		Fix:     "Correct the files that are reported as unreadable or empty (KS020, KS029). After a start, wait for the time that --removal-delay sets.",
 	}
 }
 
@@ -37,10 +37,10 @@ func DeletionsHeld() Rule {
 func ControllersFight() Rule {
 	return Rule{
 		ID: "KS067", Name: "ControllersFight", Severity: Error,
-		Summary: "Another controller undoes what is written for a Destination; it is left to the other one.",
+		Summary: "Another controller reverts what is written for a Destination; the Destination is left to the other controller.",
 		Why: "Two controllers with different inputs, and without different controller IDs, remove each other's placements in turn, and Flux deletes and " +
-			"creates the workloads each time. Once the same record was undone twice within ten minutes this one stops. It tries again when the records have " +
-			"rested, each time after twice as long, when it is started anew, and on SIGHUP.",
+			"creates the workloads each time. Once the same record was reverted twice within ten minutes, this controller stops writing there. It tries again when the records have " +
+			"not changed for a while, which doubles each time, when it is restarted, and on SIGHUP.",
 		Fix: "Stop one of the two, or give each its own --owner-id and its Destinations different paths. Then send SIGHUP, or restart.",
 	}
 }

@@ -5,8 +5,8 @@ func UnsupportedVersion() Rule {
 	return Rule{
 		ID: "KS031", Name: "UnsupportedVersion", Severity: Error,
 		Summary: "An object of platform.kratix.io has a version that cannot be read.",
-		Why: "Its fields may mean something else in that version, so it takes no part. It is there all the same: what is placed of such a Work stays, " +
-			"and while it is a Destination, requests that may be on it wait.",
+		Why: "Its fields may mean something else in that version, so it is not used. It exists nevertheless: if it is a Work, its placements stay, " +
+			"and if it is a Destination, requests that may be on it wait.",
 		Fix: "Use platform.kratix.io/v1alpha1, or a version of kratix-schedule that supports the other one.",
 	}
 }

@@ -16,7 +16,7 @@ func CheckBucketName(name string) error {
 	_, notAddress := netip.ParseAddr(name)
 	switch {
 	case notAddress == nil, !bucketName.MatchString(name), strings.Contains(name, ".."), strings.Contains(name, ".-"), strings.Contains(name, "-."):
-		return fmt.Errorf("spec.bucketName %q is no name of a bucket; use 3 to 63 lower-case letters, digits and hyphens", name)
+		return fmt.Errorf("spec.bucketName %q is not a bucket name; use 3 to 63 lower-case letters, digits and hyphens", name)
 	}
 	return nil
 }

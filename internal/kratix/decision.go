@@ -35,7 +35,7 @@ func (w *Work) Decisions() (map[string]Decision, error) {
 	}
 	var decisions map[string]Decision
 	if err := json.Unmarshal([]byte(text), &decisions); err != nil {
-		return nil, fmt.Errorf(`the annotation %s is no JSON object from group ids to {"destination": NAME}; it is ignored: %w`, DecisionsAnnotation, err)
+		return nil, fmt.Errorf(`the annotation %s is not a JSON object from group ids to {"destination": NAME}; it is ignored: %w`, DecisionsAnnotation, err)
 	}
 	return decisions, nil
 }

@@ -38,7 +38,7 @@ type Filepath struct {
 	// API server sets the default, an omitted mode cannot be changed later either.
 	// +kubebuilder:validation:Enum=nestedByMetadata;aggregatedYAML;none
 	// +kubebuilder:default=nestedByMetadata
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="filepath.mode is immutable: create a Destination of another name, or delete this one and create it anew"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="filepath.mode is immutable: create a Destination of another name, or delete this one and create it again"
 	Mode string `json:"mode,omitempty"`
 	// Filename is the name of the one file in mode AggregatedYAML.
 	Filename string `json:"filename,omitempty"`

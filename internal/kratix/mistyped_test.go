@@ -86,10 +86,10 @@ func TestInvalidTextIsReportedWithItsLine(t *testing.T) {
 
 func TestErrorForNonObjectNamesMissingFields(t *testing.T) {
 	for document, want := range map[string]string{
-		"kind: Work\n":     "it is no Kubernetes object: apiVersion is missing",
-		"apiVersion: v1\n": "it is no Kubernetes object: kind is missing",
-		"replicas: 3\n":    "it is no Kubernetes object: apiVersion and kind are missing",
-		"- a\n":            "it is no Kubernetes object: the document cannot be an array",
+		"kind: Work\n":     "it is not a Kubernetes object: apiVersion is missing",
+		"apiVersion: v1\n": "it is not a Kubernetes object: kind is missing",
+		"replicas: 3\n":    "it is not a Kubernetes object: apiVersion and kind are missing",
+		"- a\n":            "it is not a Kubernetes object: the document cannot be an array",
 	} {
 		_, err := kratix.Parse([]byte(document), 1)
 		var at *kratix.LineError

@@ -86,7 +86,7 @@ func parseJSON(plain []byte, path string, lines *lineFinder) ([]Parsed, error) {
 		return nil, lines.headerError(path, err)
 	}
 	if header.Kind == "" || header.APIVersion == "" {
-		return nil, &LineError{Line: lines.of(path), Reason: "it is no Kubernetes object: " + missing(header), NoObject: true}
+		return nil, &LineError{Line: lines.of(path), Reason: "it is not a Kubernetes object: " + missing(header), NoObject: true}
 	}
 	if header.hidesKind() && isEncrypted(plain) {
 		return nil, &LineError{Line: lines.of(path), Reason: ErrEncrypted.Error(), cause: ErrEncrypted}
@@ -195,7 +195,7 @@ func missing(header Header) string {
 func (l *lineFinder) headerError(path string, err error) error {
 	fault := l.typeError(path, err)
 	if !strings.HasPrefix(fault.Reason, "metadata.") {
-		fault.Reason, fault.NoObject = "it is no Kubernetes object: "+fault.Reason, true
+		fault.Reason, fault.NoObject = "it is not a Kubernetes object: "+fault.Reason, true
 	}
 	return fault
 }
@@ -257,7 +257,7 @@ func PlainReason(err error) string {
 	}
 	var when *time.ParseError
 	if errors.As(err, &when) {
-		return fmt.Sprintf("%q is no time like 2026-01-31T12:00:00Z", strings.Trim(when.Value, `"`))
+		return fmt.Sprintf("%q is not a time like 2026-01-31T12:00:00Z", strings.Trim(when.Value, `"`))
 	}
 	return goNames.ReplaceAllString(plainly(err.Error()), "")
 }

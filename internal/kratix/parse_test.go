@@ -184,8 +184,8 @@ items:
 `, line: 1,
 			want: []seen{
 				{Object: "Work a", Header: "Work a", Line: 4},
-				{Object: "-", Header: " ", Line: 5, Err: "it is no Kubernetes object: apiVersion and kind are missing"},
-				{Object: "-", Header: " ", Line: 6, Err: "it is no Kubernetes object: the document cannot be a string"},
+				{Object: "-", Header: " ", Line: 5, Err: "it is not a Kubernetes object: apiVersion and kind are missing"},
+				{Object: "-", Header: " ", Line: 6, Err: "it is not a Kubernetes object: the document cannot be a string"},
 				{Object: "Work c", Header: "Work c", Line: 7},
 			},
 		},
@@ -203,7 +203,7 @@ items:
 		},
 		"a time that is none": {
 			document: platform + "kind: Work\nmetadata: {name: w}\nspec: {lastExecutionTimestamp: yesterday}\n", line: 1,
-			want: []seen{{Object: "-", Header: "Work w", Line: 1, Err: `"yesterday" is no time like 2026-01-31T12:00:00Z`}},
+			want: []seen{{Object: "-", Header: "Work w", Line: 1, Err: `"yesterday" is not a time like 2026-01-31T12:00:00Z`}},
 		},
 		"a secret's value that is not base64 is not repeated": {
 			document: "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {password: hunter2!}\n", line: 1,
@@ -233,15 +233,15 @@ func TestParseRefuses(t *testing.T) {
 		wantLine int
 		want     string
 	}{
-		"a document that is a list":           {"- a\n", 10, "it is no Kubernetes object: the document cannot be an array"},
-		"a document that is text":             {"# hi\nhello\n", 11, "it is no Kubernetes object: the document cannot be a string"},
-		"a document that is a number":         {"3\n", 10, "it is no Kubernetes object: the document cannot be a number"},
-		"no kind":                             {"\napiVersion: v1\n", 11, "it is no Kubernetes object: kind is missing"},
-		"no apiVersion":                       {"kind: Work\n", 10, "it is no Kubernetes object: apiVersion is missing"},
-		"a kind that is a list":               {platform + "kind: [Work]\n", 11, "it is no Kubernetes object: kind cannot be an array"},
-		"metadata that is text":               {platform + "kind: Work\nmetadata: w\n", 12, "it is no Kubernetes object: metadata cannot be a string"},
+		"a document that is a list":           {"- a\n", 10, "it is not a Kubernetes object: the document cannot be an array"},
+		"a document that is text":             {"# hi\nhello\n", 11, "it is not a Kubernetes object: the document cannot be a string"},
+		"a document that is a number":         {"3\n", 10, "it is not a Kubernetes object: the document cannot be a number"},
+		"no kind":                             {"\napiVersion: v1\n", 11, "it is not a Kubernetes object: kind is missing"},
+		"no apiVersion":                       {"kind: Work\n", 10, "it is not a Kubernetes object: apiVersion is missing"},
+		"a kind that is a list":               {platform + "kind: [Work]\n", 11, "it is not a Kubernetes object: kind cannot be an array"},
+		"metadata that is text":               {platform + "kind: Work\nmetadata: w\n", 12, "it is not a Kubernetes object: metadata cannot be a string"},
 		"a name that is a number":             {platform + "kind: Work\nmetadata: {name: 1}\n", 12, "metadata.name is a number; quote it"},
-		"a list whose items are none":         {"apiVersion: v1\nkind: List\nitems: {a: b}\n", 12, "it is no Kubernetes object: items cannot be an object"},
+		"a list whose items are none":         {"apiVersion: v1\nkind: List\nitems: {a: b}\n", 12, "it is not a Kubernetes object: items cannot be an object"},
 		"a key that is there twice":           {platform + "kind: Work\nmetadata:\n  name: a\n  name: b\n", 14, `malformed YAML: key "name" already set in map`},
 		"a tab":                               {"a:\n\t- b\n", 11, "malformed YAML: found character that cannot start any token"},
 		"a colon too many":                    {platform + "kind: Work\nmetadata: a: b\n", 12, "malformed YAML: mapping values are not allowed in this context"},

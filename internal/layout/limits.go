@@ -174,9 +174,9 @@ func (c *placementCheck) reservedElement(element string, top bool) (why string, 
 	case top && strings.HasPrefix(name, recordsDir):
 		return fmt.Sprintf("%q is reserved: %s in a Destination's directory holds the records of all placements", element, recordsDir), true
 	case top && isFixture(name):
-		return fmt.Sprintf("%q is reserved: it keeps the Destination's directory in being", element), true
+		return fmt.Sprintf("%q is reserved: it keeps the Destination's directory in existence", element), true
 	case top && name == ignoreFile:
-		return fmt.Sprintf("%q is reserved at the top of a Destination: Flux would leave out what it names of all placements", element), false
+		return fmt.Sprintf("%q is reserved at the top of a Destination: Flux would leave out files of all placements that it names", element), false
 	case name == placeholder:
 		return "", false
 	case isGitName(name) && (top || c.kind != kratix.BucketStateStoreKind):

@@ -126,7 +126,7 @@ type Record struct {
 }
 
 // errNotRecord means that a file in the records' directory is not a record.
-var errNotRecord = errors.New("it is no record of a WorkPlacement")
+var errNotRecord = errors.New("it is not a record of a WorkPlacement")
 
 // ParseRecord parses a record.
 func ParseRecord(content []byte) (Record, error) {

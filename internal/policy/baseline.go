@@ -47,15 +47,15 @@ func FormatBaseline(findings []finding.Finding) ([]byte, error) {
 func ParseBaseline(content []byte) (Baseline, error) {
 	var file knownFile
 	if err := yaml.UnmarshalStrict(content, &file); err != nil {
-		return Baseline{}, fmt.Errorf("it is no baseline: %w", err)
+		return Baseline{}, fmt.Errorf("it is not a baseline: %w", err)
 	}
 	if len(bytes.TrimSpace(content)) > 0 && file.Findings == nil {
-		return Baseline{}, errors.New("it is no baseline: it has no list of findings")
+		return Baseline{}, errors.New("it is not a baseline: it has no list of findings")
 	}
 	b := Baseline{known: map[string]int{}}
 	for i, f := range file.Findings {
 		if f.Fingerprint == "" {
-			return Baseline{}, fmt.Errorf("finding %d has no fingerprint: write it anew with --write-baseline", i+1)
+			return Baseline{}, fmt.Errorf("finding %d has no fingerprint: write the baseline again with --write-baseline", i+1)
 		}
 		b.known[f.Fingerprint]++
 	}

@@ -80,7 +80,7 @@ func (p Policy) unused(flags, comments []bool) []finding.Finding {
 			comment := p.Comments[i]
 			message := "the comment that ignores " + comment.Rule + " matches nothing"
 			if _, err := finding.ByID(comment.Rule); err != nil {
-				message = "the comment ignores " + comment.Rule + ", which is no rule"
+				message = "the comment ignores " + comment.Rule + ", which is not a rule"
 			}
 			if comment.Rule == "" {
 				message = "the comment ignores nothing: name the rule after " + mark

@@ -132,7 +132,7 @@ func TestIgnoreThatMatchesNothingIsANote(t *testing.T) {
 	want := []string{
 		"KS027 : --ignore KS003 matches nothing",
 		"KS027 x.yaml:1: the comment that ignores KS001 matches nothing",
-		"KS027 x.yaml:2: the comment ignores KS1, which is no rule",
+		"KS027 x.yaml:2: the comment ignores KS1, which is not a rule",
 		"KS027 x.yaml:3: the comment ignores nothing: name the rule after kratix-schedule:ignore",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

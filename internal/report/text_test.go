@@ -38,7 +38,7 @@ error KS060 StoreFailed: read: no
   fix   Start it.
 error KS020 UnreadableInput: it is empty
   at    in/a.yaml
-  fix   Correct the YAML at the line named.
+  fix   Correct the YAML at the line that the message names.
 `
 	var got strings.Builder
 	if err := Text(&got, findings); err != nil || got.String() != want {

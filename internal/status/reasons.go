@@ -76,7 +76,7 @@ func workConditions() []Reason {
 	t.both(kratix.ReadyCondition, isFalse, unscheduled, "a group has no Destination")
 	t.both(kratix.ReadyCondition, isFalse, misplaced, "a group is on a Destination that no longer fits")
 	t.both(kratix.ReadyCondition, isFalse, placementsFails, "a placement is not written; in manage also while it is held back")
-	t.both(kratix.ReadyCondition, isFalse, notScheduled, "no WorkPlacement could be made or changed; in manage: the Work lacks something (rule KS024)")
+	t.both(kratix.ReadyCondition, isFalse, notScheduled, "no WorkPlacement could be made or changed; in manage: the Work is invalid (rule KS024)")
 	t.ownOnly(kratix.ReadyCondition, isFalse, failedDelete, "the Work is being deleted, and its files cannot be removed", Manage)
 	t.both(kratix.ScheduleSucceededCondition, isTrue, allScheduled, "as Ready")
 	t.both(kratix.ScheduleSucceededCondition, isFalse, unscheduled, "as Ready; the message has the reason for each group")
@@ -88,7 +88,7 @@ func workConditions() []Reason {
 	t.ownOnly(kratix.ScheduledCondition, isFalse, unscheduled, "a group has no Destination", Schedule)
 	t.ownOnly(kratix.ScheduledCondition, isFalse, mismatch, "a group is on a Destination that no longer fits", Schedule)
 	t.ownOnly(kratix.ScheduledCondition, isFalse, storeNotReady, "the state store of a group's Destination cannot be read", Schedule)
-	t.ownOnly(kratix.ScheduledCondition, isFalse, notScheduled, "the Work lacks something (rule KS024)", Schedule)
+	t.ownOnly(kratix.ScheduledCondition, isFalse, notScheduled, "the Work is invalid (rule KS024)", Schedule)
 	return t.rows
 }
 
@@ -101,8 +101,8 @@ func workEvents() []Reason {
 	t.both("", warning, mismatch, "a Destination no longer fits")
 	t.both("", warning, placementsFails, "a placement cannot be written")
 	t.both("", warning, failedDelete, "its WorkPlacements cannot be deleted; in manage: it has the finalizer of Kratix, and its files cannot be removed")
-	t.ownOnly("", warning, notScheduled, "the Work lacks something (rule KS024)", Manage, Schedule)
-	t.ownOnly("", warning, heldBack, "a placement waits, and no conflict of the Work's own says why", Schedule)
+	t.ownOnly("", warning, notScheduled, "the Work is invalid (rule KS024)", Manage, Schedule)
+	t.ownOnly("", warning, heldBack, "a placement waits for a reason other than a conflict of the Work itself", Schedule)
 	t.ownOnly("", warning, unscheduled, "a group has no Destination", Schedule)
 	t.ownOnly("", warning, mismatch, "a Destination no longer fits", Schedule)
 	t.ownOnly("", warning, storeNotReady, "a state store cannot be read", Schedule)
@@ -142,10 +142,10 @@ func workPlacementReasons() []Reason {
 	t.both("", warning, mismatch, "its Destination no longer fits")
 	const finding = "the problem is a separate finding, and the write fails as FailedWriteToDestination"
 	t.kratixOnly("", warning, "FailedReadKratixStateFile", "the list of its files (mode none) cannot be read", finding)
-	t.kratixOnly("", warning, "FailedUnmarshalKratixStateFile", "the list of its files (mode none) is no YAML", finding)
-	t.kratixOnly("", warning, "FailedGetAllWorkplacementsForDestination", "the WorkPlacements for a joined file cannot be listed", "nothing is listed for a write: all objects are followed")
+	t.kratixOnly("", warning, "FailedUnmarshalKratixStateFile", "the list of its files (mode none) is not YAML", finding)
+	t.kratixOnly("", warning, "FailedGetAllWorkplacementsForDestination", "the WorkPlacements for a joined file cannot be listed", "all objects are watched, so nothing is listed for a write")
 	t.kratixOnly("", warning, "FailedGenerateAggregatedWorkloadYAML", "a joined file cannot be made", finding)
-	t.kratixOnly("", warning, "FailedDeleteFilesFromRepository", "its files cannot be removed", "it says FailedWriteToDestination, and its Work FailedDelete")
+	t.kratixOnly("", warning, "FailedDeleteFilesFromRepository", "its files cannot be removed", "its own event is FailedWriteToDestination, and that of its Work FailedDelete")
 	return t.rows
 }
 
@@ -157,13 +157,13 @@ func destinationReasons() []Reason {
 	t.both(kratix.ReadyCondition, isFalse, storeNotReady, "its state store cannot be opened or read")
 	t.both(kratix.ReadyCondition, isFalse, storeWriteFailed, "its state store cannot be written")
 	t.ownOnly(kratix.ReadyCondition, isFalse, RuleName, "the name of a rule: what is wrong with the Destination itself", Manage)
-	t.kratixOnly(kratix.ReadyCondition, isFalse, destinationNotReady, "it was not looked at yet", "a Destination has no condition before it is looked at")
+	t.kratixOnly(kratix.ReadyCondition, isFalse, destinationNotReady, "it has not been checked yet", "a Destination has no condition before it is checked")
 	t.kratixOnly(kratix.ReadyCondition, isFalse, "DestinationFinalizerUpdateFailed", "its finalizer cannot be set", "a write that the API refuses is the finding KS070")
 	t.both("", normal, destinationReady, "it becomes Ready after it was not; Kratix: at each reconciliation")
 	t.both("", warning, destinationNotReady, "it becomes not Ready; the message has the condition's reason")
 	t.ownOnly(kratix.ConflictFreeCondition, isTrue, noConflict, "no placement is held back on it", Manage, Observe, Schedule)
 	t.ownOnly(kratix.ConflictFreeCondition, isFalse, duplicateResources, "placements are held back on it; the message names some", Manage, Observe, Schedule)
-	t.ownOnly(kratix.ConflictFreeCondition, isUnknown, RuleName, "the name of a rule: nothing is placed on it, and it said something before", Manage, Observe, Schedule)
+	t.ownOnly(kratix.ConflictFreeCondition, isUnknown, RuleName, "the name of a rule: nothing is placed on it, and it had the condition before", Manage, Observe, Schedule)
 	t.ownOnly("", warning, duplicateResources, "placements are held back on it", Manage, Observe, Schedule)
 	t.ownOnly(kratix.SoleSchedulerCondition, isTrue, noOtherScheduler, "no other program places Works any more", Manage, Schedule)
 	t.ownOnly(kratix.SoleSchedulerCondition, isFalse, "OtherScheduler", "another program places Works (KS073)", Manage, Schedule)

@@ -71,7 +71,7 @@ func (n *EventLog) logShards(stores []report.Store) {
 			unselected[store.Name] = true
 		}
 		if was := n.unselected[store.Name]; was != store.Unselected {
-			n.log.Debug("whether another shard writes to a state store has changed", zap.String("store", store.Name), zap.Bool("selected", !store.Unselected))
+			n.log.Debug("the selection of a state store has changed", zap.String("store", store.Name), zap.Bool("selected", !store.Unselected))
 		}
 	}
 	n.unselected = unselected

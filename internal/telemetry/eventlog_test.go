@@ -71,7 +71,7 @@ func TestNarratorLogsChangesOnce(t *testing.T) {
 func TestNarratorNamesStoresOfOtherShardsWhenThatChanges(t *testing.T) {
 	n := listen(t)
 	ours, theirs := report.Store{Name: "GitStateStore a"}, report.Store{Name: "GitStateStore b", Unselected: true}
-	const changed = "debug whether another shard writes to a state store has changed"
+	const changed = "debug the selection of a state store has changed"
 	n.after(report.Report{Stores: []report.Store{ours, theirs}}, nil, changed)
 	n.after(report.Report{Stores: []report.Store{ours, theirs}}, nil)
 	theirs.Unselected = false

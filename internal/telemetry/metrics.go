@@ -50,16 +50,16 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 	define := &definer{registry: registry}
 	define.gauge("build_info", "Always 1; the label has the program's version.", "version").WithLabelValues(version).Set(1)
 	m := &Metrics{
-		rounds:   define.counter("rounds_total", "Rounds by result: clean, findings (at least one error was found), failed (nothing could be said).", "result"),
-		duration: define.histogram("round_duration_seconds", "How long a round took, all of its tries together.", seconds()),
+		rounds:   define.counter("rounds_total", "Rounds by result: clean, findings (at least one error was found), failed (there is no report).", "result"),
+		duration: define.histogram("round_duration_seconds", "How long a round took, including all attempts.", seconds()),
 		last:     define.gauge("last_round_timestamp_seconds", "When the last round ended, in seconds since 1970."),
 		stages: define.histogram("stage_duration_seconds", "How long a stage of a round took: source (read the input), observe (read the stores), "+
-			"plan (who goes where, and what may be written), finish (compute and write the changes).", seconds(), "stage"),
+			"plan (which placement goes where, and what may be written), finish (compute and write the changes).", seconds(), "stage"),
 		placements: define.gauge("placements", "Placements of the last round by state.", "state"),
 		findings:   define.gauge("findings", "Findings of the last round by rule; the rules KS00x and KS01x are conflicts.", "rule", "name", "severity"),
 		refused:    define.gauge("deletions_refused", "1 if the deletion guard refused to remove placements in the last round, else 0."),
 	}
-	m.statusWrites = define.counter("api_writes_total", "Writes that the Kubernetes API took, by verb; with --kube.", "verb")
+	m.statusWrites = define.counter("api_writes_total", "Writes that the Kubernetes API accepted, by verb; with --kube.", "verb")
 	m.stores = newStoreMetrics(define)
 	m.definitions = define.made
 	for _, result := range []string{roundClean, roundFindings, roundFailed} {

@@ -19,7 +19,7 @@ func TestNoiseIsFoldedIntoOneLine(t *testing.T) {
 	var noise []finding.Finding
 	for i := range 1000 {
 		noise = append(noise, finding.Finding{
-			Rule: finding.UnreadableInput(), Cause: finding.NoObject, Message: "it is no Kubernetes object: kind is missing",
+			Rule: finding.UnreadableInput(), Cause: finding.NoObject, Message: "it is not a Kubernetes object: kind is missing",
 			Place: finding.Place{File: fmt.Sprintf("%04d.yaml", i), Line: 1},
 		})
 	}
@@ -31,7 +31,7 @@ func TestNoiseIsFoldedIntoOneLine(t *testing.T) {
 		if len(first) != lines {
 			t.Fatalf("%s: %d lines, want %d", level, len(first), lines)
 		}
-		if lines == 1 && first[0].Message != "1,000 files are no Kubernetes objects; -v lists them" {
+		if lines == 1 && first[0].Message != "1,000 files are not Kubernetes objects; -v lists them" {
 			t.Errorf("got %q", first[0].Message)
 		}
 		events.Round(report.Report{Findings: noise}, nil)

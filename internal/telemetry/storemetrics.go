@@ -52,7 +52,7 @@ const storeLabel = "store"
 
 func newStoreMetrics(define *definer) *storeMetrics {
 	m := &storeMetrics{
-		up: define.gauge("store_up", "1 if the store did what it was last asked, 0 if it failed. One that has moved on meanwhile works.", storeLabel),
+		up: define.gauge("store_up", "1 if the last operation on the store succeeded, 0 if it failed. A store that another writer has changed meanwhile counts as working.", storeLabel),
 		duration: define.histogram("store_operation_duration_seconds",
 			"How long it took to read or to write a store, whether it worked or not.", seconds(), storeLabel, "operation"),
 		errors: define.counter("store_errors_total", "What went wrong with a store, by kind: stale (another writer was first; the round is done again), "+

@@ -93,7 +93,7 @@ func tracesWanted() (bool, error) {
 		return false, fmt.Errorf("%s is %q: only %s is there", variableProtocol, asked, protocol)
 	}
 	if at, err := url.Parse(endpoint); endpoint != "" && (err != nil || at.Host == "" || at.Scheme != "http" && at.Scheme != "https") {
-		return false, fmt.Errorf("%s is no URL like http://127.0.0.1:4318", endpointVariable)
+		return false, fmt.Errorf("%s is not a URL like http://127.0.0.1:4318", endpointVariable)
 	}
 	return true, nil
 }

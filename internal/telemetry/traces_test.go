@@ -154,10 +154,10 @@ func TestEnvironmentNamesTheService(t *testing.T) {
 
 func TestVariablesThatCannotBeFollowedAreNamed(t *testing.T) {
 	for want, set := range map[string]map[string]string{
-		`OTEL_TRACES_EXPORTER is "zipkin": use otlp or none`:                      {variableExporter: "zipkin"},
-		`OTEL_EXPORTER_OTLP_PROTOCOL is "grpc": only http/protobuf is there`:      {variableExporter: "otlp", variableProtocol: "grpc"},
-		`OTEL_EXPORTER_OTLP_ENDPOINT is no URL like http://127.0.0.1:4318`:        {variableEndpoint: "collector:4318"},
-		`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is no URL like http://127.0.0.1:4318`: {variableTracesEndpoint: "//user:hunter2@"},
+		`OTEL_TRACES_EXPORTER is "zipkin": use otlp or none`:                         {variableExporter: "zipkin"},
+		`OTEL_EXPORTER_OTLP_PROTOCOL is "grpc": only http/protobuf is there`:         {variableExporter: "otlp", variableProtocol: "grpc"},
+		`OTEL_EXPORTER_OTLP_ENDPOINT is not a URL like http://127.0.0.1:4318`:        {variableEndpoint: "collector:4318"},
+		`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is not a URL like http://127.0.0.1:4318`: {variableTracesEndpoint: "//user:hunter2@"},
 	} {
 		noVariables(t)
 		for key, value := range set {

@@ -251,7 +251,7 @@ func TestPipeDoesNotBlockSnapshot(t *testing.T) {
 		t.Skip("the system makes no pipes:", err)
 	}
 	got := wants(t, &dir.Source{Paths: []string{root}})
-	if len(got.Findings) != 1 || got.Findings[0].Message != "it is no regular file but a pipe; remove it, or leave it out with --exclude" || !got.Incomplete {
+	if len(got.Findings) != 1 || got.Findings[0].Message != "it is not a regular file but a pipe; remove it, or leave it out with --exclude" || !got.Incomplete {
 		t.Errorf("got %+v", got)
 	}
 }

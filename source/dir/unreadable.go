@@ -11,7 +11,7 @@ import (
 // Errors of files that cannot be read.
 var (
 	// errIrregular: not a regular file; reading a pipe or device could block.
-	errIrregular = errors.New("it is no regular file")
+	errIrregular = errors.New("it is not a regular file")
 	errLink      = errors.New("it is a symbolic link")
 	errDenied    = errors.New("permission denied")
 )

@@ -133,7 +133,7 @@ func readOutput(dir fs.FS) ([]kratix.Workload, error) {
 		}
 		content, err := fs.ReadFile(dir, name)
 		if err != nil && entry.Type() == fs.ModeSymlink {
-			return fmt.Errorf("%w: %s is a symlink that leads to no file of these directories: put the file itself there: %w", ErrInput, name, unwrapped(err))
+			return fmt.Errorf("%w: %s is a symlink that does not lead to a file in these directories: put the file itself there: %w", ErrInput, name, unwrapped(err))
 		}
 		if err != nil {
 			return err

@@ -135,8 +135,8 @@ func TestReadRejects(t *testing.T) {
 		"misspelt labels":            {dirs(selectors, "- labels: {a: b}\n"), line + `1: the key "labels" is not known; did you mean matchLabels?`},
 		"labels in another case":     {dirs(selectors, "- matchlabels: {a: b}\n"), line + `1: the key "matchlabels" is not known; did you mean matchLabels?`},
 		"an unknown key":             {dirs(selectors, "- weight: 1\n"), line + `1: the key "weight" is not known; an entry has matchLabels or matchExpressions and, if need be, directory`},
-		"the same directory twice":   {dirs(selectors, "- {directory: b, matchLabels: {a: b}}\n- {directory: ./b/, matchLabels: {a: c}}\n"), line + `2: the directory "b" is there twice`},
-		"the default twice":          {dirs(selectors, "- {matchLabels: {a: b}}\n- {directory: ., matchLabels: {a: c}}\n"), line + `2: the directory "." is there twice`},
+		"the same directory twice":   {dirs(selectors, "- {directory: b, matchLabels: {a: b}}\n- {directory: ./b/, matchLabels: {a: c}}\n"), line + `2: the directory "b" is defined twice`},
+		"the default twice":          {dirs(selectors, "- {matchLabels: {a: b}}\n- {directory: ., matchLabels: {a: c}}\n"), line + `2: the directory "." is defined twice`},
 		"a nested directory":         {dirs(selectors, "- {directory: b/c, matchLabels: {a: b}}\n"), line + `1: the directory "b/c" must be one directly in output/`},
 		"a directory that leads out": {dirs(selectors, "- {directory: .., matchLabels: {a: b}}\n"), line + `1: the directory ".." must be one directly in output/`},
 		"the root of the disk":       {dirs(selectors, "- {directory: /, matchLabels: {a: b}}\n"), line + `1: the directory "/" must be one directly in output/`},
@@ -161,7 +161,7 @@ func TestReadRejects(t *testing.T) {
 		"a request without a name":   {dirs("input/object.yaml", "apiVersion: v1\nkind: redis\n"), "invalid pipeline directories: input/object.yaml: metadata.name is missing"},
 		"a request that is empty":    {dirs("input/object.yaml", ""), "invalid pipeline directories: input/object.yaml must hold one object, the request"},
 		"a malformed request":        {dirs("input/object.yaml", "a: 1\nb: c: d\n"), "invalid pipeline directories: input/object.yaml line 2: malformed YAML: mapping values are not allowed in this context"},
-		"a request of odd metadata":  {dirs("input/object.yaml", "apiVersion: v1\nkind: redis\nmetadata: one\n"), "invalid pipeline directories: input/object.yaml line 3: it is no Kubernetes object: metadata cannot be a string"},
+		"a request of odd metadata":  {dirs("input/object.yaml", "apiVersion: v1\nkind: redis\nmetadata: one\n"), "invalid pipeline directories: input/object.yaml line 3: it is not a Kubernetes object: metadata cannot be a string"},
 		"no output":                  {fstest.MapFS{"input/object.yaml": dirs()["input/object.yaml"]}, "invalid pipeline directories: the directory output/ is missing"},
 		"a malformed control file":   {dirs("metadata/workflow-control.yaml", "suspend: maybe\n"), "invalid pipeline directories: metadata/workflow-control.yaml: line 1: cannot unmarshal !!str `maybe` into bool"},
 	}
@@ -205,7 +205,7 @@ func TestDanglingLinkInOutputIsReported(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := pipeline.Read(os.DirFS(root), resource())
-	if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, pipeline.ErrInput) || !strings.Contains(err.Error(), ": output/b.yaml is a symlink that leads to no file") {
+	if !errors.Is(err, fs.ErrNotExist) || !errors.Is(err, pipeline.ErrInput) || !strings.Contains(err.Error(), ": output/b.yaml is a symlink that does not lead to a file") {
 		t.Errorf("got %v", err)
 	}
 }

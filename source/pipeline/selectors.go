@@ -100,7 +100,7 @@ func list(node *yaml.Node, file string) ([]entry, error) {
 	for _, item := range node.Content {
 		e, err := one(item)
 		if err == nil && slices.ContainsFunc(entries, func(other entry) bool { return other.Directory == e.Directory }) {
-			err = fmt.Errorf("the directory %q is there twice", e.Directory)
+			err = fmt.Errorf("the directory %q is defined twice", e.Directory)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%w: %s line %d: %w", ErrInput, file, item.Line, err)

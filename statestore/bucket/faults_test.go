@@ -167,7 +167,7 @@ func TestServerThatNeverRespondsIsUnavailable(t *testing.T) {
 		Auth: bucket.Auth{AccessKeyID: "a", SecretAccessKey: "s3cret"}, Patience: 20 * time.Millisecond,
 	})
 	_, err := store.Read(t.Context())
-	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, "kept silent for 20ms", "responses are cut off")
+	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, "sent nothing for 20ms", "responses are cut off")
 }
 
 // TestPermanentFaultsAreReported: the store stops retrying and reports a fault that does
@@ -183,7 +183,7 @@ func TestPermanentFaultsAreReported(t *testing.T) {
 		"an internal error":         {0, "the store is unavailable: InternalError for s3:", ""},
 		"a closed connection":       {0, "closed the connection and did not answer", "responses are cut off"},
 		"an answer that is cut off": {0, "the store is unavailable: ", "responses are cut off"},
-		"an answer that stops":      {50 * time.Millisecond, "the server kept silent for 50ms", "responses are cut off"},
+		"an answer that stops":      {50 * time.Millisecond, "the server sent nothing for 50ms", "responses are cut off"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -27,7 +27,7 @@ type pausedError struct {
 }
 
 func (r pausedError) Error() string {
-	return fmt.Sprintf("it answers %s and asks to be left alone for %s", r.why, r.wait)
+	return fmt.Sprintf("it responds with %s and asks for a pause of %s", r.why, r.wait)
 }
 
 // see records the pause that a response requests.

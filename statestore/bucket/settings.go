@@ -35,7 +35,7 @@ func checkEndpoint(endpoint string) error {
 	case endpoint == "":
 		return errors.New("no endpoint is named")
 	case strings.Contains(host, "@"):
-		return errors.New("the endpoint has a user in it: name the host alone; keys belong into the Secret")
+		return errors.New("the endpoint has a user in it: name the host alone; keys belong in the Secret")
 	case found:
 		return fmt.Errorf("endpoint %q has a scheme: write %s%s", endpoint, host, insecure)
 	case hasPath:

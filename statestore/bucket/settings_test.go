@@ -33,7 +33,7 @@ func TestInvalidSettingNamesTheFieldAndTheRule(t *testing.T) {
 		"a scheme":           {func(c *bucket.Config) { c.Endpoint = "http://s3.example.com:9000" }, "spec.endpoint", "write s3.example.com:9000 and set spec.insecure to true"},
 		"a secure scheme":    {func(c *bucket.Config) { c.Endpoint = "https://s3.example.com/state" }, "spec.endpoint", "write s3.example.com"},
 		"an endpoint's path": {func(c *bucket.Config) { c.Endpoint = "s3.example.com/state" }, "spec.endpoint", "has a path: write s3.example.com"},
-		"a user":             {func(c *bucket.Config) { c.Endpoint = "https://key:s3cret@s3.example.com" }, "spec.endpoint", "keys belong into the Secret"},
+		"a user":             {func(c *bucket.Config) { c.Endpoint = "https://key:s3cret@s3.example.com" }, "spec.endpoint", "keys belong in the Secret"},
 		"no endpoint":        {func(c *bucket.Config) { c.Endpoint = "" }, "spec.endpoint", "no endpoint is named"},
 		"no keys":            {func(c *bucket.Config) { c.Auth = bucket.Auth{} }, "spec.secretRef", "no access key"},
 		"a path going up":    {func(c *bucket.Config) { c.Path = "../x" }, "spec.path", ".."},

@@ -110,5 +110,5 @@ type silenceError time.Duration
 
 // Error returns the message.
 func (s silenceError) Error() string {
-	return fmt.Sprintf("the server kept silent for %s", time.Duration(s))
+	return fmt.Sprintf("the server sent nothing for %s", time.Duration(s))
 }

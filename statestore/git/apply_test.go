@@ -199,7 +199,7 @@ func TestFailingStoreDoesNotBlockTheOthers(t *testing.T) {
 		kind    error
 		says    string
 	}{
-		"a conflict": {"x/y", nil, statestore.ErrContentRefused, "write GitStateStore b: the store refused the content: b/x: a file is where a directory is wanted"},
+		"a conflict": {"x/y", nil, statestore.ErrContentRefused, "write GitStateStore b: the store refused the content: b/x: a file is where a directory is needed"},
 		"stale":      {"x", map[string]string{"b/x": "theirs"}, statestore.ErrStale, "write GitStateStore b: the store has moved on"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -210,11 +210,11 @@ func TestAppSettingsAreValidated(t *testing.T) {
 	g := newGitHub(t)
 	_, config := appStore(t, g, gittest.Bare(t))
 	for why, change := range map[string]func(*git.GitHubApp){
-		"key installationID of the Secret is not a number":   func(a *git.GitHubApp) { a.Installation = "x/../y" },
-		"key privateKey of the Secret is not PEM encoded":    func(a *git.GitHubApp) { a.PrivateKey = "s3cret" },
-		"key privateKey of the Secret is no RSA private key": func(a *git.GitHubApp) { a.PrivateKey = "-----BEGIN X-----\nczNjcmV0\n-----END X-----\n" },
-		"key apiURL of the Secret is no http or https URL":   func(a *git.GitHubApp) { a.APIURL = "ftp://x" },
-		"key apiURL of the Secret is no http or https URL ":  func(a *git.GitHubApp) { a.APIURL = "github.example.com" },
+		"key installationID of the Secret is not a number":       func(a *git.GitHubApp) { a.Installation = "x/../y" },
+		"key privateKey of the Secret is not PEM encoded":        func(a *git.GitHubApp) { a.PrivateKey = "s3cret" },
+		"key privateKey of the Secret is not an RSA private key": func(a *git.GitHubApp) { a.PrivateKey = "-----BEGIN X-----\nczNjcmV0\n-----END X-----\n" },
+		"key apiURL of the Secret is not an http or https URL":   func(a *git.GitHubApp) { a.APIURL = "ftp://x" },
+		"key apiURL of the Secret is not an http or https URL ":  func(a *git.GitHubApp) { a.APIURL = "github.example.com" },
 	} {
 		changed := config
 		change(&changed.Auth.App)

@@ -9,7 +9,7 @@ import (
 )
 
 const (
-	fixMissing = "correct spec.branch of the state store, or let run make the branch with --create-branch"
+	fixMissing = "correct spec.branch of the state store, or let run create the branch with --create-branch"
 	fixBlocked = "name another branch in spec.branch of the state store, or rename or delete the branch that is in the way"
 	fixFull    = "make room on this machine, in the temporary directory (TMPDIR) and where its repositories lie"
 	fixSpill   = "look at the temporary directory (TMPDIR) of this machine: what is held of the repository lies there"

@@ -31,7 +31,7 @@ const (
 	fixApp      = "check the keys appID, installationID and privateKey in the Secret that spec.secretRef names, and that the app is installed on the repository with the permission contents: write"
 	fixArchived = "the repository is archived, so nobody can write to it: unarchive it, or choose another one in spec.url"
 	fixHost     = "put the server's key into key knownHosts of the Secret that spec.secretRef names; `ssh-keyscan` shows it, and someone who knows the server can confirm it"
-	fixMoved    = "the server sends us to another host, where credentials are not sent: set spec.url of the state store to the new address"
+	fixMoved    = "the server redirects to another host, to which credentials are not sent: set spec.url of the state store to the new address"
 	fixProtocol = "this is not a git server's answer: check spec.url, and proxies on the way"
 	fixProxy    = "check the proxy that HTTPS_PROXY or HTTP_PROXY names, and a user and a password in it; NO_PROXY lists servers to reach without one"
 	fixSecret   = "check the keys username and password in the Secret that spec.secretRef names, and that this user may write to the repository"

@@ -67,7 +67,7 @@ func newAppLogin(app GitHubApp, client *http.Client, now func() time.Time) (*app
 	}
 	api, err := url.Parse(orDefault(app.APIURL, DefaultGitHubAPI))
 	if err != nil || api.Host == "" || (api.Scheme != "https" && api.Scheme != "http") {
-		return nil, errors.New("key apiURL of the Secret is no http or https URL")
+		return nil, errors.New("key apiURL of the Secret is not an http or https URL")
 	}
 	key, err := parseRSA(app.PrivateKey)
 	if err != nil {
@@ -86,7 +86,7 @@ func parseRSA(text string) (*rsa.PrivateKey, error) {
 	case errors.Is(err, jwt.ErrKeyMustBePEMEncoded):
 		return nil, errors.New("key privateKey of the Secret is not PEM encoded")
 	case err != nil:
-		return nil, errors.New("key privateKey of the Secret is no RSA private key")
+		return nil, errors.New("key privateKey of the Secret is not an RSA private key")
 	}
 	return key, nil
 }

@@ -66,8 +66,8 @@ func TestAppKeyIsParsedInBothFormats(t *testing.T) {
 	for name, c := range map[string]struct{ text, why string }{
 		"PKCS 1":         {text("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key), nil), ""},
 		"PKCS 8":         {pkcs8, ""},
-		"of a curve":     {text("PRIVATE KEY", wrapped, err), "is no RSA private key"},
-		"a public key":   {text("PUBLIC KEY", x509.MarshalPKCS1PublicKey(&key.PublicKey), nil), "is no RSA private key"},
+		"of a curve":     {text("PRIVATE KEY", wrapped, err), "is not an RSA private key"},
+		"a public key":   {text("PUBLIC KEY", x509.MarshalPKCS1PublicKey(&key.PublicKey), nil), "is not an RSA private key"},
 		"cut off":        {pkcs8[:len(pkcs8)/2], "is not PEM encoded"},
 		"nothing at all": {"", "is not PEM encoded"},
 	} {

@@ -12,7 +12,7 @@ import (
 // silenceError is the error of a server that sent nothing for too long.
 type silenceError struct{ limit time.Duration }
 
-func (s silenceError) Error() string { return fmt.Sprintf("the server said nothing for %s", s.limit) }
+func (s silenceError) Error() string { return fmt.Sprintf("the server sent nothing for %s", s.limit) }
 
 // guarded is a connection that closes after a time of length limit without data.
 type guarded struct {

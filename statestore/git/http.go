@@ -48,7 +48,7 @@ func newHTTPClient(config Config, server *host, seen *moved) (*http.Client, erro
 type proxyRefusal struct{ proxy, status string }
 
 func (p proxyRefusal) Error() string {
-	return fmt.Sprintf("the proxy %s does not connect us: %s", p.proxy, p.status)
+	return fmt.Sprintf("the proxy %s refuses the connection: %s", p.proxy, p.status)
 }
 
 // checkProxy checks a proxy's response; the library would drop most of its status.

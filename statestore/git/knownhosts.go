@@ -133,7 +133,7 @@ type unknownHost struct {
 func (u unknownHost) Error() string {
 	if u.known {
 		return fmt.Sprintf("the server %s has the key %s, which is not the one in knownHosts: "+
-			"either the server was set up anew, or someone is between", u.host, u.fingerprint)
+			"either the server was reinstalled, or someone intercepts the connection", u.host, u.fingerprint)
 	}
 	return fmt.Sprintf("knownHosts has no key for the server %s; the server's is %s", u.host, u.fingerprint)
 }

@@ -26,7 +26,7 @@ type pausedError struct {
 }
 
 func (r pausedError) Error() string {
-	return "the server asked not to be asked again before " + r.end.UTC().Format(time.TimeOnly) + " UTC"
+	return "the server asked for no more requests before " + r.end.UTC().Format(time.TimeOnly) + " UTC"
 }
 
 func (r *pause) until(end time.Time) {

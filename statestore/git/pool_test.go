@@ -291,7 +291,7 @@ func TestRetryAfterIsRespected(t *testing.T) {
 			busy = false
 			now = now.Add(c.wait - time.Second)
 			_, err = store.Read(t.Context())
-			want := fmt.Sprintf("asked not to be asked again before %s UTC", now.Add(time.Second).Format(time.TimeOnly))
+			want := fmt.Sprintf("asked for no more requests before %s UTC", now.Add(time.Second).Format(time.TimeOnly))
 			if told := wantError(t, err, statestore.ErrUnavailable); !strings.Contains(told.Error(), want) || asked.Load() != 1 {
 				t.Errorf("%v, want %q; asked %d times", err, want, asked.Load())
 			}

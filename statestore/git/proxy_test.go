@@ -155,7 +155,7 @@ func TestFailingProxyIsNamed(t *testing.T) {
 		want  string
 	}{
 		"down":    {gone, "proxyconnect tcp: dial tcp " + gone.Listener.Addr().String()},
-		"refuses": {refusing, "the proxy " + refusing.Listener.Addr().String() + " does not connect us: 407 Proxy Authentication Required"},
+		"refuses": {refusing, "the proxy " + refusing.Listener.Addr().String() + " refuses the connection: 407 Proxy Authentication Required"},
 	} {
 		out := inProcess(t, "https://example.com/store.git", "", "HTTPS_PROXY="+strings.Replace(c.proxy.URL, "http://", "http://us:s3cret-proxy@", 1))
 		if strings.Count(out, c.want) != 3 || strings.Count(out, "(check the proxy that HTTPS_PROXY") != 3 {

@@ -15,7 +15,7 @@ import (
 func branchReference(spelling string) (plumbing.ReferenceName, error) {
 	name := kratix.BranchName(spelling)
 	if name == "HEAD" || strings.HasPrefix(name, "refs/") {
-		return "", fmt.Errorf("%q is no branch: name one, such as main", spelling)
+		return "", fmt.Errorf("%q is not a branch: name one, such as main", spelling)
 	}
 	reference := plumbing.NewBranchReferenceName(name)
 	if err := reference.Validate(); err != nil {

@@ -39,7 +39,7 @@ func newSigner(key SigningKey, now func() time.Time) (signer, error) {
 func newPGPSigner(text, passphrase string, now func() time.Time) (signer, error) {
 	keys, err := openpgp.ReadArmoredKeyRing(strings.NewReader(text))
 	if err != nil {
-		return nil, fmt.Errorf("key signingKey of the Secret is no OpenPGP key that can be read: %w", err)
+		return nil, fmt.Errorf("key signingKey of the Secret cannot be read as an OpenPGP key: %w", err)
 	}
 	if len(keys) != 1 || keys[0].PrivateKey == nil {
 		return nil, errors.New("key signingKey of the Secret must hold one OpenPGP private key")

@@ -140,11 +140,11 @@ func TestUnusableSigningKeyIsRejected(t *testing.T) {
 	_, locked := gittest.NewKey(t, "s3cret")
 	lockedPGP := armoredKey(t, entity, "s3cret")
 	for why, key := range map[string]git.SigningKey{
-		"key signingKey of the Secret is no private key that can be read":  {PrivateKey: "s3cret"},
+		"key signingKey of the Secret cannot be read as a private key":     {PrivateKey: "s3cret"},
 		"and there is no key signingPassphrase":                            {PrivateKey: locked},
 		"and there is no key signingPassphrase ":                           {PrivateKey: lockedPGP},
 		"key signingPassphrase of the Secret does not open key signingKey": {PrivateKey: lockedPGP, Passphrase: "wrong s3cret"},
-		"key signingKey of the Secret is no OpenPGP key that can be read":  {PrivateKey: "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\ns3cret"},
+		"key signingKey of the Secret cannot be read as an OpenPGP key":    {PrivateKey: "-----BEGIN PGP PRIVATE KEY BLOCK-----\n\ns3cret"},
 	} {
 		_, err := git.Open(git.Config{Name: "GitStateStore default", URL: "/x", Now: time.Now, SigningKey: key})
 		if told := wantError(t, err, statestore.ErrMisconfigured); !strings.Contains(told.Error(), strings.TrimSpace(why)) {

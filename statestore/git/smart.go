@@ -130,7 +130,7 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 	case first.Method != http.MethodGet:
 		return redirectError{"of a request that is not the first"}
 	case len(via) > maxRedirects:
-		return redirectError{fmt.Sprintf("followed %d times without an end", maxRedirects)}
+		return redirectError{fmt.Sprintf("after %d others", maxRedirects)}
 	case next.URL.Scheme != first.URL.Scheme && (first.URL.Scheme != "http" || next.URL.Scheme != "https"):
 		return redirectError{fmt.Sprintf("from %s to %s", first.URL.Scheme, next.URL.Scheme)}
 	}

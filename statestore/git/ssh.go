@@ -103,7 +103,7 @@ func parseSSHKey(name, passphraseName, key, passphrase string) (ssh.Signer, erro
 		signer, err = ssh.ParsePrivateKeyWithPassphrase(pem, []byte(passphrase))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("key %s of the Secret is no private key that can be read: %w", name, err)
+		return nil, fmt.Errorf("key %s of the Secret cannot be read as a private key: %w", name, err)
 	}
 	return signer, nil
 }

@@ -77,7 +77,7 @@ func TestPassphraseDecryptsAnSSHKey(t *testing.T) {
 	storetest.Write(t, open(t, config), map[string]string{"a": "1"})
 
 	config.Name, config.Now = "GitStateStore default", time.Now
-	for passphrase, why := range map[string]string{"": "encrypted, and there is no key password", "wrong s3cret": "no private key that can be read"} {
+	for passphrase, why := range map[string]string{"": "encrypted, and there is no key password", "wrong s3cret": "cannot be read as a private key"} {
 		config.Auth.SSH.Passphrase = passphrase
 		_, err := git.Open(config)
 		if told := wantError(t, err, statestore.ErrMisconfigured); !strings.Contains(told.Error(), why) {

@@ -144,12 +144,12 @@ func TestSymlinksAndSubmodulesSurvive(t *testing.T) {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
 	for name, why := range map[string]string{
-		"d":          "a directory is where a file is wanted",
-		"d/a/b":      "a file is where a directory is wanted",
-		"d/link":     "a symlink is where a file is wanted",
-		"d/link/x":   "a symlink is where a directory is wanted",
-		"d/module":   "a submodule is where a file is wanted",
-		"d/module/x": "a submodule is where a directory is wanted",
+		"d":          "a directory is where a file is needed",
+		"d/a/b":      "a file is where a directory is needed",
+		"d/link":     "a symlink is where a file is needed",
+		"d/link/x":   "a symlink is where a directory is needed",
+		"d/module":   "a submodule is where a file is needed",
+		"d/module/x": "a submodule is where a directory is needed",
 	} {
 		base := storetest.Read(t, store).Revision
 		_, err := store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{name: "x", "other": "y"})})

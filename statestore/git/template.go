@@ -49,7 +49,7 @@ func (m *Message) text(data MessageData) (string, error) {
 	}
 	clean := strings.TrimSpace(strings.ReplaceAll(text.String(), "\x00", ""))
 	if clean == "" {
-		return "", errors.New("the template for commit messages gives an empty one")
+		return "", errors.New("the template for commit messages produces an empty message")
 	}
 	return clean + "\n", nil
 }

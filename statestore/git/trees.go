@@ -48,7 +48,7 @@ func (e *edit) write(path tree.Path, content []byte) error {
 		blocked = blocked || above.blob != nil
 	})
 	if blocked || last.writes > 0 {
-		return conflict{at: path, why: "the changes want both a file and a directory there"}
+		return conflict{at: path, why: "the changes contain both a file and a directory there"}
 	}
 	last.blob = encode(plumbing.BlobObject, content)
 	return nil
@@ -129,7 +129,7 @@ func (r rewriter) entry(at string, old object.TreeEntry, e *edit) (object.TreeEn
 	}
 	if old.Mode != filemode.Empty && old.Mode != filemode.Dir {
 		if e.writes > 0 {
-			return old, conflictAt(at, kindOf(old)+" is where a directory is wanted")
+			return old, conflictAt(at, kindOf(old)+" is where a directory is needed")
 		}
 		return old, nil
 	}
@@ -160,7 +160,7 @@ func (r rewriter) file(at string, old object.TreeEntry, e *edit) (object.TreeEnt
 	case isFile(old):
 		entry.Mode = old.Mode
 	case old.Mode != filemode.Empty:
-		return old, conflictAt(at, kindOf(old)+" is where a file is wanted")
+		return old, conflictAt(at, kindOf(old)+" is where a file is needed")
 	}
 	if entry != old {
 		r.made[entry.Hash] = e.blob
@@ -245,7 +245,7 @@ type noDirectory struct {
 	name string
 }
 
-func (e noDirectory) Error() string { return fmt.Sprintf("%s: %q is no directory", e.path, e.name) }
+func (e noDirectory) Error() string { return fmt.Sprintf("%s: %q is not a directory", e.path, e.name) }
 
 func kindOf(entry object.TreeEntry) string {
 	switch entry.Mode {

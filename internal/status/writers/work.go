@@ -83,7 +83,7 @@ func earlier(ctx context.Context, works dynamic.ResourceInterface, work *kratix.
 		for _, other := range found {
 			names = append(names, other.GetName())
 		}
-		return nil, fmt.Errorf("the Works %s are all of this pipeline, and only one can be; delete the others", strings.Join(names, ", "))
+		return nil, fmt.Errorf("the Works %s are all of this pipeline, and it may have only one; delete the others", strings.Join(names, ", "))
 	}
 	if found[0].GetDeletionTimestamp() != nil {
 		return nil, fmt.Errorf("the Work %s of an earlier run is being deleted; run this again once it is gone", found[0].GetName())
