@@ -21,14 +21,18 @@ const clusterNamespace = "kube-system"
 func (s *Source) ClusterID(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, errorGracePeriod)
 	defer cancel()
+	var cause error // the last error that is not the end of the wait
 	for {
 		id, err := s.readClusterID(ctx)
 		if err == nil || errors.Is(err, ErrNoClusterID) {
 			return id, err
 		}
+		if cause == nil || ctx.Err() == nil {
+			cause = err
+		}
 		select {
 		case <-ctx.Done():
-			return "", fmt.Errorf("the Kubernetes API: read namespace %s: %w", clusterNamespace, err)
+			return "", fmt.Errorf("the Kubernetes API: read namespace %s: %w", clusterNamespace, cause)
 		case <-time.After(time.Second):
 		}
 	}

@@ -1,10 +1,13 @@
 package kube_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 
@@ -48,5 +51,27 @@ func TestClusterID(t *testing.T) {
 				t.Errorf("got %q, %v, after %d questions", got, err, asked)
 			}
 		})
+	}
+}
+
+func TestClusterIDReportsTheCauseWhenItsTimeEnds(t *testing.T) {
+	var asked atomic.Int64
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if asked.Add(1) > 1 {
+			<-r.Context().Done() // the client gives up
+			return
+		}
+		http.Error(w, "etcd has no leader", http.StatusServiceUnavailable)
+	}))
+	defer server.Close()
+	s, err := kube.New(&rest.Config{Host: server.URL, QPS: -1}, kube.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 1500*time.Millisecond)
+	defer cancel()
+	_, err = s.ClusterID(ctx)
+	if err == nil || errors.Is(err, context.DeadlineExceeded) || asked.Load() != 2 {
+		t.Errorf("%v, after %d questions", err, asked.Load())
 	}
 }
