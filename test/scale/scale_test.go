@@ -24,6 +24,7 @@ var (
 	pairs        = flag.Int("pairs", 7, "how often one new Work and a bare push are measured, in turns")
 	partial      = flag.Bool("partial", false, "the server gives single blobs, as GitHub, GitLab and Gitea do")
 	keep         = flag.String("keep", "", "directory for profiles of the daemon")
+	checkApply   = flag.String("check-apply", "quarantine", "what the daemon does about what the API server would refuse")
 )
 
 // size is the size of the input.
