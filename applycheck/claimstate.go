@@ -79,7 +79,7 @@ func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 			changed = append(changed, i)
 		}
 	}
-	root.Cache.Load(contentsOf(root, changed, built))
+	root.Cache.Load(c.unread(root, changed, built))
 	inParallel(len(changed), func(n int) {
 		i := changed[n]
 		order[i] = c.newState(root, &root.Claims[i], stateName(root, i), built)
@@ -98,13 +98,15 @@ func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 	return order
 }
 
-// contentsOf returns the contents of the files of some claims that are read.
-func contentsOf(root *dedupe.Root, claims []int, built []tree.Path) (contents [][]byte) {
+// unread returns the contents of the files of some claims whose facts are not in Memory.
+func (c *check) unread(root *dedupe.Root, claims []int, built []tree.Path) (contents [][]byte) {
 	for _, i := range claims {
 		for _, files := range [][]dedupe.File{intended(&root.Claims[i]), root.Claims[i].Stored} {
 			some, _ := readable(root, files, built)
 			for _, file := range some {
-				contents = append(contents, file.Content)
+				if _, known := c.Memory.facts(c.Memory.digestOf(file.Content)); !known {
+					contents = append(contents, file.Content)
+				}
 			}
 		}
 	}

@@ -104,15 +104,20 @@ func (m *Memory) digestOf(content []byte) digest {
 	return found
 }
 
+// facts returns the facts about the file with a digest.
+func (m *Memory) facts(file digest) (_ *fileFacts, known bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.files.get(file)
+}
+
 // file returns the facts about a file. A file that kustomize cannot read has no objects here;
 // dedupe reports it. If all objects are of built-in kinds, their faults are found in the same
 // pass.
 func (c *check) file(cache *kustomize.Cache, content []byte) *fileFacts {
 	m := c.Memory
 	key := m.digestOf(content)
-	m.mu.Lock()
-	found, known := m.files.get(key)
-	m.mu.Unlock()
+	found, known := m.facts(key)
 	if known {
 		return found
 	}

@@ -155,11 +155,13 @@ func (u *unread) add(content []byte, key digest) {
 func (c *Cache) load(contents [][]byte) {
 	var some unread
 	nodes := 0
+	taken := map[digest]bool{}
 	for _, content := range contents {
 		key := sha256.Sum256(content)
-		if c.known(key) != nil {
+		if taken[key] || c.known(key) != nil {
 			continue
 		}
+		taken[key] = true
 		more := yamlnodes.AtMost(content)
 		if nodes+more > manyNodes && len(some.contents) > 0 {
 			c.read(some, nodes)
