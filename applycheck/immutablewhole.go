@@ -2,7 +2,7 @@ package applycheck
 
 import "k8s.io/apimachinery/pkg/util/validation/field"
 
-// podChanges compares the specs of a Pod, of which few fields can change.
+// podChanges compares the specs of a Pod; few of their fields can change.
 func podChanges(fields, old map[string]any) field.ErrorList {
 	now, before := mutablePod(mapAt(fields, "spec")), mutablePod(mapAt(old, "spec"))
 	if hasVariable(now) || hasVariable(before) || !differs("spec", now, before) {

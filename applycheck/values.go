@@ -54,6 +54,9 @@ func checkSecretType(fields map[string]any) field.ErrorList {
 		"kubernetes.io/tls": {"tls.crt", "tls.key"}, "kubernetes.io/dockerconfigjson": {".dockerconfigjson"},
 		"kubernetes.io/dockercfg": {".dockercfg"}, "kubernetes.io/ssh-auth": {"ssh-privatekey"},
 	}[textIn(fields, "type")]
+	if hasVariable(fields["data"]) || hasVariable(fields["stringData"]) {
+		return nil // a key may be in it
+	}
 	var found field.ErrorList
 	for _, key := range keys {
 		_, encoded := mapAt(fields, "data")[key]
@@ -61,9 +64,6 @@ func checkSecretType(fields map[string]any) field.ErrorList {
 		if !encoded && !plain {
 			found = append(found, field.Required(field.NewPath("data").Key(key), ""))
 		}
-	}
-	if hasVariable(fields["data"]) || hasVariable(fields["stringData"]) {
-		return nil // a key may be in it
 	}
 	return found
 }
