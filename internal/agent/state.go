@@ -1,0 +1,84 @@
+package agent
+
+import (
+	"slices"
+	"time"
+)
+
+// State is what the events of one root have reported so far. The zero value is that of a root
+// without events. A State is not changed; With returns another one.
+type State struct {
+	// Applied is the last revision of which all objects were applied, and Healthy the last of
+	// which they were healthy, too.
+	Applied Mark `json:"applied,omitzero"`
+	Healthy Mark `json:"healthy,omitzero"`
+	// Failure is the last attempt, if it failed; nil otherwise.
+	Failure *Failure `json:"failure,omitempty"`
+	// Latest is the time of the last event that counted.
+	Latest time.Time `json:"latest,omitzero"`
+}
+
+// Mark is a revision with the time at which the agent reported it.
+type Mark struct {
+	Revision string    `json:"revision"`
+	Time     time.Time `json:"time"`
+}
+
+// Failure is an attempt that failed.
+type Failure struct {
+	Revision string   `json:"revision"`
+	Outcome  Outcome  `json:"outcome"`
+	Objects  []Object `json:"objects,omitempty"`
+	Message  string   `json:"message,omitempty"`
+	// Since is the time of the first event with this failure.
+	Since time.Time `json:"since"`
+}
+
+// With returns the state after an event, and whether it differs in more than the time of the
+// last event. An event that is older than the last one is a replay, or was overtaken, and
+// changes nothing.
+func (s State) With(e Event) (next State, changed bool) {
+	if e.Time.Before(s.Latest) {
+		return s, false
+	}
+	next = s
+	next.Latest = e.Time
+	at := Mark{Revision: e.Revision, Time: e.Time}
+	if e.Outcome.IsApplied() && s.Applied.Revision != e.Revision {
+		next.Applied, changed = at, true
+	}
+	switch {
+	case e.Outcome == Healthy:
+		if s.Healthy.Revision != e.Revision {
+			next.Healthy, changed = at, true
+		}
+		if s.Failure != nil {
+			next.Failure, changed = nil, true
+		}
+	case e.Outcome == Applied:
+		if s.Failure != nil && !s.Failure.outlasts(e) {
+			next.Failure, changed = nil, true
+		}
+	case e.Outcome.IsFailure():
+		failure := &Failure{Revision: e.Revision, Outcome: e.Outcome, Objects: e.Objects, Message: e.Message, Since: e.Time}
+		if s.Failure == nil || !s.Failure.same(failure) {
+			next.Failure, changed = failure, true
+		}
+		if e.Outcome == HealthFailed && s.Healthy.Revision == e.Revision {
+			next.Healthy, changed = Mark{}, true
+		}
+	}
+	return next, changed
+}
+
+// outlasts reports whether a failure is still one after an apply: objects that were not healthy
+// are judged again only by the next check of their health.
+func (f *Failure) outlasts(e Event) bool {
+	return f.Revision == e.Revision && f.Outcome == HealthFailed
+}
+
+// same reports whether two failures are the same one, reported again. The words may have times
+// in them and do not count.
+func (f *Failure) same(other *Failure) bool {
+	return f.Revision == other.Revision && f.Outcome == other.Outcome && slices.Equal(f.Objects, other.Objects)
+}
