@@ -136,7 +136,8 @@ soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED
 # its full size. The seed is the day's, so that no night repeats another.
 .PHONY: nightly
 nightly: export SEED := $(shell date +%Y%m%d)
-nightly: build kube-servers servers ## Run the long checks: many writers, many Works beside Kratix, a soak, 60,000 trees, 25,000 objects to apply, five minutes a fuzz target
+nightly: build kube-servers servers ## Run the long checks: a flood of events, many writers, many Works beside Kratix, a soak, 60,000 trees, 25,000 objects to apply, five minutes a fuzz target
+	go test -run FloodOfEvents -count=1 -v ./internal/daemon -flood 60s
 	go test -tags e2e -run E2EEightWriters -count=1 -timeout=2h -v ./statestore/git -commits 200
 	cd test/kube && go test -run ManyWorks -count=1 -timeout=1h -v . -all-written
 	$(MAKE) --no-print-directory soak

@@ -21,6 +21,7 @@ type followFlags struct {
 	interval  time.Duration
 	listen    string
 	admin     string
+	events    eventsFlags
 	profile   bool
 	logLevel  string
 	logFormat string
@@ -31,6 +32,7 @@ func (f *followFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.interval, "interval", 5*time.Minute, "do a round at least this often, and revert what others have changed")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "address for /healthz, /readyz, /metrics and /api/v1/report; none if empty")
 	c.Flags().StringVar(&f.admin, "admin-token-file", "", "file with the token that permits changing the log level with PUT /log-level, as Authorization: Bearer TOKEN; without it the level cannot be changed")
+	f.events.add(c)
 	c.Flags().BoolVar(&f.profile, "pprof", false, "serve /debug/pprof at the address of --listen too")
 	c.Flags().StringVar(&f.logLevel, "log-level", "info", "debug, info, warn or error; PUT /log-level changes it later, see --admin-token-file")
 	c.Flags().StringVar(&f.logFormat, "log-format", "json", "json or console")
@@ -62,6 +64,9 @@ func follow(c *cobra.Command, d *daemon.Daemon, flags followFlags, std streams) 
 	}
 	ctx := c.Context()
 	if d.AdminToken, err = adminToken(flags.admin); err != nil {
+		return usage(c, err.Error())
+	}
+	if err := flags.events.configure(d, flags.listen, log); err != nil {
 		return usage(c, err.Error())
 	}
 	traces, err := telemetry.NewTraces(ctx, version, log)
@@ -101,18 +106,24 @@ func adminToken(file string) (func() (string, error), error) {
 	if file == "" {
 		return nil, nil //nolint:nilnil // nothing can be changed then
 	}
-	read := func() (string, error) {
+	read := tokenFile("admin-token-file", file)
+	_, err := read()
+	return read, err
+}
+
+// tokenFile returns a function that reads the token in the file of a flag.
+func tokenFile(flag, file string) func() (string, error) {
+	return func() (string, error) {
 		content, err := os.ReadFile(file) //nolint:gosec // a path given by the user
 		if err != nil {
-			return "", fmt.Errorf("--admin-token-file %s: %w", file, unwrapped(err))
+			return "", fmt.Errorf("--%s %s: %w", flag, file, unwrapped(err))
 		}
-		return strings.TrimSpace(string(content)), nil
+		token := strings.TrimSpace(string(content))
+		if len(token) < shortestToken {
+			return "", fmt.Errorf("--%s %s: the token must have at least %d characters", flag, file, shortestToken)
+		}
+		return token, nil
 	}
-	token, err := read()
-	if err == nil && len(token) < shortestToken {
-		err = fmt.Errorf("--admin-token-file %s: the token must have at least %d characters", file, shortestToken)
-	}
-	return read, err
 }
 
 // shortestToken is the minimum length of a token in bytes; a shorter one could be guessed.

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Event is what an agent reports about one root of a Destination.
+// Event is the report of an agent about one root of a Destination.
 type Event struct {
 	// Destination is the Destination's name.
 	Destination string
@@ -14,11 +14,15 @@ type Event struct {
 	// "resources"; empty if the Destination is one root.
 	Root string
 	// Revision is the revision of the state store that the agent has seen, without the branch: a
-	// commit, or for a bucket "sha256:" and a digest.
+	// commit, or for a bucket "sha256:" and a digest. It is empty if the agent does not know it.
 	Revision string
 	Outcome  Outcome
-	// Objects are the objects that the message names as failing, at most MaxObjects.
+	// Objects are the objects that the message names as failing, sorted, at most MaxObjects.
 	Objects []Object
+	// Files are the paths that the message names as failing, at most MaxObjects: files, or
+	// directories with a kustomization. A path is relative to the root or, if it begins with a
+	// slash, to the repository or bucket.
+	Files []string
 	// Message has the agent's words, at most MaxMessage bytes.
 	Message string
 	// Time is when the agent has sent the event, by its own clock.
@@ -41,6 +45,9 @@ type Object struct {
 	Name      string `json:"name"`
 }
 
+// Roots returns the roots that an Event can be about.
+func Roots() []string { return []string{"", "dependencies", "resources"} }
+
 // String returns the object as Flux writes it: Kind/namespace/name, or Kind/name.
 func (o Object) String() string {
 	if o.Namespace == "" {
@@ -49,11 +56,13 @@ func (o Object) String() string {
 	return o.Kind + "/" + o.Namespace + "/" + o.Name
 }
 
-// Outcome is the result of what an agent did with a revision.
+// Outcome is the result of an attempt to apply a revision.
 type Outcome string
 
 // The outcomes.
 const (
+	// None: the event reports nothing about the objects of a root.
+	None Outcome = ""
 	// Progressing: the agent is at work, or waits for something else.
 	Progressing Outcome = "Progressing"
 	// Applied: all objects of the root are applied. Whether they are healthy is not known.
@@ -86,4 +95,13 @@ func (o Outcome) IsApplied() bool {
 		return true
 	}
 	return false
+}
+
+// isResult reports whether an event has the result of an attempt: a failure, or a revision that
+// is applied.
+func (e Event) isResult() bool {
+	if e.Outcome.IsApplied() {
+		return e.Revision != ""
+	}
+	return e.Outcome.IsFailure()
 }

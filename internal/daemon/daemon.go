@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 	"go.uber.org/zap"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
@@ -45,6 +46,11 @@ type Daemon struct {
 	// AdminToken returns the token that is required to change anything by HTTP; nil means
 	// that nothing can be changed.
 	AdminToken func() (string, error)
+	// EventsSecret returns the secret with which Flux and Argo CD sign their events; nil means
+	// that no events are received.
+	EventsSecret func() (string, error)
+	// Inbox has the states that those events report; nil means that no events are received.
+	Inbox *agent.Inbox
 	// Profile enables Go's profiling endpoints.
 	Profile bool
 	// Lead runs work while this process is the leader, and calls tell if it cannot determine
@@ -119,6 +125,9 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.observer = telemetry.NewObserver(d.metrics, d.Traces, d.Now)
 	d.server.Version = d.Version
 	d.woken = make(chan struct{}, 1)
+	if d.Inbox != nil {
+		d.Reconciler.Source = &inboxSource{Source: d.Reconciler.Source, inbox: d.Inbox}
+	}
 	var stores statestore.Opener = stoppingStores{d.Reconciler.Stores, d.stopping}
 	if d.Reconciler.Builder != nil {
 		d.Reconciler.Builder = stoppingBuilder{d.Reconciler.Builder, d.stopping}
@@ -147,6 +156,7 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
 	patient, give := d.patient(ctx)
 	defer give()
 	defer d.finishWrites(patient)
+	go d.wakeByEvents(ctx)
 	for due := d.round(ctx, patient); ctx.Err() == nil; {
 		select {
 		case <-ctx.Done():

@@ -46,6 +46,7 @@ func (d *Daemon) serve(ctx context.Context) (serving context.Context, stop func(
 		return ctx, func() {}, err
 	}
 	mux := d.server.Handler(d.registry, telemetry.Admin{Level: d.Level, Token: d.AdminToken})
+	d.registerEvents(mux)
 	if d.Profile {
 		telemetry.Profile(mux)
 	}

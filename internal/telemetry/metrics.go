@@ -32,6 +32,7 @@ type Metrics struct {
 	counted report.Report
 
 	statusWrites *prometheus.CounterVec
+	events       *eventMetrics
 	stores       *storeMetrics
 }
 
@@ -60,6 +61,7 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 		refused:    define.gauge("deletions_refused", "1 if the deletion guard refused to remove placements in the last round, else 0."),
 	}
 	m.statusWrites = define.counter("api_writes_total", "Writes that the Kubernetes API accepted, by verb; with --kube.", "verb")
+	m.events = newEventMetrics(define)
 	m.stores = newStoreMetrics(define)
 	m.definitions = define.made
 	for _, result := range []string{roundClean, roundFindings, roundFailed} {

@@ -1,0 +1,143 @@
+package agent
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+)
+
+// fluxEvent is the part of Flux's events that is read. The provider generic-hmac of the
+// notification-controller sends it as JSON.
+type fluxEvent struct {
+	InvolvedObject struct {
+		Kind string `json:"kind"`
+	} `json:"involvedObject"`
+	Severity  string            `json:"severity"`
+	Timestamp time.Time         `json:"timestamp"`
+	Message   string            `json:"message"`
+	Reason    string            `json:"reason"`
+	Metadata  map[string]string `json:"metadata"`
+}
+
+// The metadata of an event. The notification-controller removes the prefix from what the
+// kustomize-controller has set, and adds the eventMetadata of the Alert.
+const (
+	fluxPrefix      = "kustomize.toolkit.fluxcd.io/"
+	fluxRevision    = "revision"
+	fluxDestination = "destination"
+	fluxRoot        = "root"
+	fluxHealth      = "health"
+	fluxChecked     = "checked"
+)
+
+// The kind of Flux that applies objects, and the severity of a failure.
+const (
+	fluxKustomization = "Kustomization"
+	fluxError         = "error"
+)
+
+// of returns the value of a metadata key, with or without the prefix.
+func (e *fluxEvent) of(key string) string {
+	if value, ok := e.Metadata[key]; ok {
+		return value
+	}
+	return e.Metadata[fluxPrefix+key]
+}
+
+// ParseFlux parses an event that Flux's notification-controller sends. An event about another
+// kind than Kustomization has the outcome None.
+func ParseFlux(body []byte) (Event, error) {
+	var sent fluxEvent
+	if err := json.Unmarshal(body, &sent); err != nil {
+		return Event{}, malformed("the body is no JSON of Flux")
+	}
+	if sent.InvolvedObject.Kind == "" || sent.Timestamp.IsZero() {
+		return Event{}, malformed("it has no involvedObject or no timestamp")
+	}
+	if sent.InvolvedObject.Kind != fluxKustomization {
+		return Event{Destination: validName(sent.of(fluxDestination)), Time: sent.Timestamp}, nil
+	}
+	event := Event{
+		Destination: sent.of(fluxDestination), Root: sent.of(fluxRoot), Revision: cleanRevision(sent.of(fluxRevision)),
+		Message: cleanMessage(sent.Message), Time: sent.Timestamp,
+	}
+	if err := event.checkTarget("the Alert's spec.eventMetadata"); err != nil {
+		return Event{}, err
+	}
+	event.Outcome = fluxOutcome(sent.Severity, sent.Reason, sent.Message, sent.of(fluxHealth) == fluxChecked)
+	if event.Outcome.IsFailure() {
+		event.Objects, event.Files = fluxNames(event.Outcome, sent.Message)
+	}
+	return event, nil
+}
+
+// checkTarget returns an error unless the event names a Destination and a root of it; set is
+// where both are configured.
+func (e *Event) checkTarget(set string) error {
+	switch {
+	case e.Destination == "":
+		return malformed("it names no destination: add it to %s", set)
+	case !isName(e.Destination):
+		return malformed("its destination cannot be the name of a Destination: see %s", set)
+	case !slices.Contains(Roots(), e.Root):
+		return malformed("its root is neither dependencies nor resources nor empty: see %s", set)
+	}
+	return nil
+}
+
+// validName returns a name, or nothing if the text cannot be one.
+func validName(text string) string {
+	if !isName(text) {
+		return ""
+	}
+	return text
+}
+
+// fluxOutcomes returns the outcome of a failure for each reason. The reason is that of the
+// Kustomization's condition Ready at that time.
+var fluxOutcomes = map[string]Outcome{
+	"BuildFailed":          BuildFailed,
+	"ArtifactFailed":       BuildFailed,
+	"ReconciliationFailed": ApplyFailed,
+	"HealthCheckFailed":    HealthFailed,
+	"PruneFailed":          PruneFailed,
+	// The Kustomization is being deleted, and its objects cannot be.
+	"ReconciliationSucceeded": PruneFailed,
+	// The status of the Kustomization could not be written, which is tried again.
+	"Progressing": Progressing,
+}
+
+// fluxOutcome returns the outcome of an event. checked reports whether the Kustomization checks
+// the health of all its objects before it is finished.
+func fluxOutcome(severity, reason, message string, checked bool) Outcome {
+	switch {
+	case severity == fluxError && strings.HasPrefix(message, "unable to update the healthy status"):
+		return Applied // before the health was checked
+	case severity == fluxError:
+		if outcome, ok := fluxOutcomes[reason]; ok {
+			return outcome
+		}
+		return ApplyFailed
+	case strings.HasPrefix(message, "Health check passed in "):
+		return Healthy
+	case strings.HasPrefix(message, "Reconciliation finished in ") && checked:
+		return Healthy
+	case strings.HasPrefix(message, "Reconciliation finished in "):
+		return Applied
+	case reason == "Progressing" && isChangeLog(message):
+		return Applied
+	}
+	return Progressing
+}
+
+// isChangeLog reports whether each line of a message is an object with what was done to it, as
+// Flux reports an apply and a garbage collection that are done.
+func isChangeLog(message string) bool {
+	for line := range strings.Lines(message) {
+		if !changeLine.MatchString(strings.TrimSuffix(line, "\n")) {
+			return false
+		}
+	}
+	return message != ""
+}

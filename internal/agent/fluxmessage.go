@@ -1,0 +1,122 @@
+package agent
+
+import (
+	"path"
+	"regexp"
+	"strings"
+)
+
+// object matches an object as Flux writes it, with the groups kind, namespace and name. Names
+// are not always valid, since the API server may have refused the object because of its name.
+const object = `([A-Za-z][A-Za-z0-9]*)/(?:([a-z0-9-]+)/)?([^\s/,;'"\[\]]+)`
+
+// The forms of messages. Other words of a message can come from the objects themselves, so each
+// form begins where no object can have put it.
+var (
+	changeLine = regexp.MustCompile(`^` + object + ` (created|configured|unchanged|deleted|skipped|unknown)$`)
+	// applyFailure begins with the one object that was refused.
+	applyFailure = regexp.MustCompile(`^` + object + ` (?:dry-run failed|apply failed|not found: |namespace not specified: |` +
+		`immutable field detected, |failed to migrate API version: |metadata\.managedFields cleanup failed: |is SOPS encrypted, )`)
+	// healthFailure is followed by a list of objects in brackets.
+	healthFailure = regexp.MustCompile(`^health check failed after \S+: (?:timeout waiting for|failed early due to stalled resources): \[`)
+	healthEntry   = regexp.MustCompile(`(?:^|, )(?:` + object + ` status: '[A-Za-z]+'|can't determine status for ` + object + `)`)
+	// pruneFailure is followed by a list of objects and errors.
+	pruneFailure = regexp.MustCompile(`^delete failed, errors: `)
+	pruneEntry   = regexp.MustCompile(`(?:^|;)` + object + ` (?:delete|query|label selector) failed: `)
+	// decodeFailure is the error of a file that Flux cannot read before it calls kustomize; the path is that of a checkout.
+	decodeFailure = regexp.MustCompile(`^failed to decode Kubernetes YAML from /\S*?/kustomization-\d+/(.+?\.ya?ml): `)
+	// buildFailure begins all errors of kustomize.
+	buildFailure = regexp.MustCompile(`^kustomize build failed: accumulating resources: `)
+	buildFile    = regexp.MustCompile(`(?:accumulating|merging) resources from '([^']+)'`)
+	// buildID is an object as kustomize writes it: Kind.version.group/name.namespace.
+	buildID = regexp.MustCompile(`: may not add resource with an already registered id: ([A-Za-z][A-Za-z0-9]*)\.[^./\s']+\.[^/\s']+/([^/\s']+)\.(\[noNs\]|[a-z0-9-]+)(?:'|$)`)
+)
+
+// invalidName is in the error of an object whose name has a slash, so that it looks like another
+// object with a namespace.
+const invalidName = ": invalid resource name "
+
+// fluxNames returns the objects and files that the message of a failure names as failing.
+func fluxNames(outcome Outcome, message string) ([]Object, []string) {
+	switch outcome {
+	case BuildFailed:
+		return buildNames(message)
+	case ApplyFailed:
+		first, _, _ := strings.Cut(message, "\n")
+		return matched(applyFailure, first, strings.Contains(first, invalidName)), nil
+	case HealthFailed:
+		return listed(healthFailure, healthEntry, message), nil
+	case PruneFailed:
+		return listed(pruneFailure, pruneEntry, message), nil
+	case None, Progressing, Applied, Healthy:
+	}
+	return nil, nil
+}
+
+// matched returns the object at the beginning of a message, unless it is ambiguous.
+func matched(form *regexp.Regexp, message string, ambiguous bool) []Object {
+	found := form.FindStringSubmatch(message)
+	if found == nil || ambiguous {
+		return nil
+	}
+	return sortedObjects(bounded(nil, found[1:4]))
+}
+
+// listed returns the objects of the entries after the beginning of a message.
+func listed(begin, entry *regexp.Regexp, message string) []Object {
+	at := begin.FindStringIndex(message)
+	if at == nil {
+		return nil
+	}
+	var objects []Object
+	for _, found := range entry.FindAllStringSubmatch(message[at[1]:], -1) {
+		for groups := found[1:]; len(groups) >= 3; groups = groups[3:] {
+			objects = bounded(objects, groups[:3])
+		}
+	}
+	return sortedObjects(objects)
+}
+
+// bounded appends the object of the groups kind, namespace and name, if there is one and its
+// names are not too long.
+func bounded(objects []Object, groups []string) []Object {
+	if groups[0] == "" || len(groups[0]) > maxName || len(groups[1]) > maxName || len(groups[2]) > maxName {
+		return objects
+	}
+	return append(objects, Object{Kind: groups[0], Namespace: groups[1], Name: groups[2]})
+}
+
+// buildNames returns the object that two files have, and the file in which the build stopped.
+func buildNames(message string) ([]Object, []string) {
+	if found := decodeFailure.FindStringSubmatch(message); found != nil {
+		return nil, storePath("/", found[1])
+	}
+	if !buildFailure.MatchString(message) {
+		return nil, nil
+	}
+	var objects []Object
+	// Names of files and objects are not checked yet, so that one of them could quote the message.
+	if found := buildID.FindAllStringSubmatch(message, 2); len(found) == 1 {
+		namespace := found[0][3]
+		if namespace == "[noNs]" {
+			namespace = ""
+		}
+		objects = sortedObjects(bounded(nil, []string{found[0][1], namespace, found[0][2]}))
+	}
+	var file string
+	for _, found := range buildFile.FindAllStringSubmatch(message, MaxObjects) {
+		// kustomize names a file below a directory relative to the directory, which it names first.
+		file = path.Join(file, found[1])
+	}
+	return objects, storePath("", file)
+}
+
+// storePath returns a path of a store with a prefix, as a list of at most one.
+func storePath(prefix, file string) []string {
+	file = path.Clean(file)
+	if file == "." || file == ".." || strings.HasPrefix(file, "/") || strings.HasPrefix(file, "../") ||
+		len(file) > maxFile || file != cleanMessage(file) {
+		return nil
+	}
+	return []string{prefix + file}
+}

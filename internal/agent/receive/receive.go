@@ -1,0 +1,239 @@
+// Package receive receives the events of Flux and Argo CD by HTTP. It does I/O: it reads the
+// secret for each event, and writes log lines.
+package receive
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+)
+
+// The limits for an event.
+const (
+	// MaxBody bounds the body, in bytes.
+	MaxBody = 64 << 10
+	// MaxAge bounds the age. An agent tries again for some seconds at most.
+	MaxAge = time.Hour
+	// MaxAhead bounds how far the clock of a cluster may be ahead.
+	MaxAhead = 10 * time.Minute
+)
+
+// The paths at which events are received.
+const (
+	FluxPath   = "/api/v1/events/flux"
+	ArgoCDPath = "/api/v1/events/argocd"
+)
+
+// Counter counts events.
+type Counter interface {
+	// CountAgentEvent counts an event that was received.
+	CountAgentEvent(from agent.Name, outcome agent.Outcome)
+	// CountRejectedAgentEvent counts an event that was rejected.
+	CountRejectedAgentEvent(from agent.Name, reason agent.Rejection)
+}
+
+// Handler receives events, and adds those that have the secret to an Inbox.
+type Handler struct {
+	Inbox *agent.Inbox
+	// Secret returns the secret. Events are off if it is nil, or while its error is
+	// fs.ErrNotExist.
+	Secret func() (string, error)
+	Now    func() time.Time
+	Log    *zap.Logger
+	Counts Counter
+
+	lines limiter
+}
+
+// Register adds the endpoints to a mux.
+func (h *Handler) Register(mux *http.ServeMux) {
+	mux.HandleFunc("POST "+FluxPath, func(w http.ResponseWriter, r *http.Request) {
+		h.serve(w, r, agent.Flux, agent.ParseFlux)
+	})
+	mux.HandleFunc("POST "+ArgoCDPath, func(w http.ResponseWriter, r *http.Request) {
+		h.serve(w, r, agent.ArgoCD, agent.ParseArgoCD)
+	})
+}
+
+// rejection is the response to a rejected event.
+type rejection struct {
+	status int
+	reason agent.Rejection
+	text   string
+}
+
+// serve receives one event and responds.
+func (h *Handler) serve(w http.ResponseWriter, r *http.Request, from agent.Name, parse func([]byte) (agent.Event, error)) {
+	event, changed, rejected := h.receive(w, r, from, parse)
+	if rejected != nil {
+		h.reject(w, r, from, *rejected)
+		return
+	}
+	h.Counts.CountAgentEvent(from, event.Outcome)
+	text := "accepted"
+	if changed {
+		h.logChange(from, event)
+	} else {
+		text = "accepted; it changes nothing"
+	}
+	respond(w, http.StatusAccepted, text)
+}
+
+// receive reads, checks and adds one event.
+func (h *Handler) receive(w http.ResponseWriter, r *http.Request, from agent.Name, parse func([]byte) (agent.Event, error)) (agent.Event, bool, *rejection) {
+	secret, rejected := h.secret()
+	if rejected != nil {
+		return agent.Event{}, false, rejected
+	}
+	if !hasCredentials(r, from) {
+		return agent.Event{}, false, unauthorized(from)
+	}
+	body, rejected := readBody(w, r)
+	if rejected != nil {
+		return agent.Event{}, false, rejected
+	}
+	if !isAuthorized(r, from, body, secret) {
+		return agent.Event{}, false, unauthorized(from)
+	}
+	event, err := parse(body)
+	if err != nil {
+		return agent.Event{}, false, &rejection{http.StatusBadRequest, agent.Malformed, err.Error()}
+	}
+	switch age := h.Now().Sub(event.Time); {
+	case age > MaxAge:
+		return agent.Event{}, false, &rejection{http.StatusBadRequest, agent.TooOld, fmt.Sprintf("the event is older than %s: check the clocks", MaxAge)}
+	case age < -MaxAhead:
+		return agent.Event{}, false, &rejection{http.StatusBadRequest, agent.TooNew, fmt.Sprintf("the event is more than %s in the future: check the clocks", MaxAhead)}
+	}
+	if event.Outcome == agent.None {
+		return event, false, nil
+	}
+	changed, err := h.Inbox.Add(event)
+	switch {
+	case errors.Is(err, agent.ErrNotReady):
+		return agent.Event{}, false, &rejection{http.StatusServiceUnavailable, agent.NotReady, "this process has not done a round yet: try again"}
+	case err != nil:
+		return agent.Event{}, false, &rejection{http.StatusNotFound, agent.UnknownDestination, "there is no Destination " + event.Destination}
+	}
+	return event, changed, nil
+}
+
+// secret returns the secret of agents.
+func (h *Handler) secret() (string, *rejection) {
+	if h.Secret == nil {
+		return "", &rejection{http.StatusNotFound, agent.Off, "events are off: start the process with --events-secret-file"}
+	}
+	switch secret, err := h.Secret(); {
+	case errors.Is(err, fs.ErrNotExist):
+		return "", &rejection{http.StatusNotFound, agent.Off, "events are off: the file of --events-secret-file does not exist"}
+	case err != nil || secret == "":
+		return "", &rejection{http.StatusServiceUnavailable, agent.NoSecret, "the secret cannot be read: see --events-secret-file"}
+	default:
+		return secret, nil
+	}
+}
+
+// readBody reads the body of a request up to its limit.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *rejection) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, &rejection{http.StatusRequestEntityTooLarge, agent.TooLarge, fmt.Sprintf("the body is larger than %d KiB", MaxBody>>10)}
+	case err != nil:
+		return nil, &rejection{http.StatusBadRequest, agent.Unreadable, "the body cannot be read"}
+	}
+	return body, nil
+}
+
+// signatureHeader is the header with which Flux's provider generic-hmac signs a body.
+const signatureHeader = "X-Signature"
+
+// hasCredentials reports whether a request has a signature or a token, so that its body is worth
+// reading.
+func hasCredentials(r *http.Request, from agent.Name) bool {
+	return r.Header.Get(signatureHeader) != "" || from == agent.ArgoCD && r.Header.Get("Authorization") != ""
+}
+
+// isAuthorized reports whether a request is signed with the secret or, from Argo CD, which
+// cannot sign, has it as a token. It takes the same time whatever is wrong.
+func isAuthorized(r *http.Request, from agent.Name, body []byte, secret string) bool {
+	signature := r.Header.Get(signatureHeader)
+	if from == agent.ArgoCD && signature == "" {
+		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+		want, got := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(strings.TrimSpace(token)))
+		return subtle.ConstantTimeCompare(want[:], got[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+	}
+	digest, ok := strings.CutPrefix(signature, "sha256=")
+	got, err := hex.DecodeString(digest)
+	mac := hmac.New(sha256.New, []byte(secret))
+	_, _ = mac.Write(body) // a hash returns no error
+	return hmac.Equal(mac.Sum(nil), got) && ok && err == nil
+}
+
+// unauthorized returns the rejection of an event without the secret.
+func unauthorized(from agent.Name) *rejection {
+	text := "the signature is missing or wrong: use the provider generic-hmac, and in its Secret the token of --events-secret-file"
+	if from == agent.ArgoCD {
+		text = "send the secret of --events-secret-file as Authorization: Bearer SECRET"
+	}
+	return &rejection{http.StatusUnauthorized, agent.Unauthorized, text}
+}
+
+// reject responds to an event that is not accepted, counts it, and logs one in a minute.
+func (h *Handler) reject(w http.ResponseWriter, r *http.Request, from agent.Name, why rejection) {
+	h.Counts.CountRejectedAgentEvent(from, why.reason)
+	if suppressed, ok := h.lines.allow(string(why.reason), 1, h.Now()); ok {
+		h.Log.Warn("an event of an agent was rejected", zap.String("agent", string(from)), zap.String("reason", string(why.reason)),
+			zap.String("why", why.text), zap.String("from", r.RemoteAddr), zap.Int("suppressed", suppressed))
+	}
+	switch {
+	case why.status == http.StatusUnauthorized && from == agent.ArgoCD:
+		w.Header().Set("WWW-Authenticate", "Bearer")
+	case why.status == http.StatusServiceUnavailable:
+		w.Header().Set("Connection", "close") // the next try may reach another replica
+	}
+	respond(w, why.status, why.text)
+}
+
+// maxChangeLines bounds the lines about changes in a minute.
+const maxChangeLines = 60
+
+// logChange logs an event that has changed the state of a root.
+func (h *Handler) logChange(from agent.Name, event agent.Event) {
+	suppressed, ok := h.lines.allow("", maxChangeLines, h.Now())
+	if !ok {
+		return
+	}
+	const longest = 300
+	message := []rune(event.Message)
+	fields := []zap.Field{
+		zap.String("agent", string(from)), zap.String("destination", event.Destination), zap.String("root", event.Root),
+		zap.String("revision", event.Revision), zap.String("outcome", string(event.Outcome)),
+		zap.String("message", printable.Line(string(message[:min(len(message), longest)]))),
+	}
+	if suppressed > 0 {
+		fields = append(fields, zap.Int("suppressed", suppressed))
+	}
+	h.Log.Info("reported by an agent", fields...)
+}
+
+// respond writes a response of one line.
+func respond(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintln(w, printable.Line(text)) // the client has gone
+}

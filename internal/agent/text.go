@@ -1,0 +1,76 @@
+package agent
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Bounds on the other texts of an Event, in bytes: Kubernetes allows no longer names, and no
+// revision of git or of Flux is longer.
+const (
+	maxName     = 253
+	maxRevision = 256
+	maxFile     = 4096
+)
+
+// errMalformed is the error of a body that is not an event.
+var errMalformed = errors.New("not an event")
+
+// malformed returns an errMalformed with a reason.
+func malformed(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", errMalformed, fmt.Sprintf(format, args...))
+}
+
+// cleanMessage returns a message as valid UTF-8 of at most MaxMessage bytes, without control
+// characters except for line breaks and tabs.
+func cleanMessage(text string) string {
+	const ellipsis = "…"
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return utf8.RuneError
+		}
+		return r
+	}, strings.TrimSpace(text))
+	if len(text) <= MaxMessage {
+		return text
+	}
+	end := MaxMessage - len(ellipsis)
+	for !utf8.RuneStart(text[end]) {
+		end--
+	}
+	return text[:end] + ellipsis
+}
+
+// isName reports whether a text can be the name of a Destination.
+func isName(text string) bool {
+	return text != "" && len(text) <= maxName && strings.IndexFunc(text, func(r rune) bool {
+		return !(r == '-' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z')
+	}) < 0
+}
+
+// cleanRevision returns a revision without the branch; empty if the text cannot be one.
+func cleanRevision(text string) string {
+	if at := strings.LastIndexByte(text, '@'); at >= 0 {
+		text = text[at+1:]
+		_, text, _ = strings.Cut(text, ":")
+	}
+	text = strings.TrimPrefix(text, "sha1:")
+	if len(text) > maxRevision || strings.IndexFunc(text, func(r rune) bool { return r <= ' ' || r >= unicode.MaxASCII }) >= 0 {
+		return ""
+	}
+	return text
+}
+
+// sortedObjects returns objects in order, each once, at most MaxObjects.
+func sortedObjects(objects []Object) []Object {
+	slices.SortFunc(objects, func(a, b Object) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
+	})
+	objects = slices.Compact(objects)
+	return slices.Clip(objects[:min(len(objects), MaxObjects)])
+}

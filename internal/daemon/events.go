@@ -1,0 +1,81 @@
+package daemon
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
+	"github.com/kratix-schedule/kratix-schedule/internal/agent/receive"
+	"github.com/kratix-schedule/kratix-schedule/source"
+)
+
+// eventPause is the least time between two rounds that events start, so that an agent cannot
+// keep the process busy.
+const eventPause = 2 * time.Second
+
+// registerEvents adds the endpoints for the events of Flux and Argo CD. Without an Inbox or a
+// secret they respond that they are off.
+func (d *Daemon) registerEvents(mux *http.ServeMux) {
+	handler := &receive.Handler{Inbox: d.Inbox, Secret: d.EventsSecret, Now: d.Now, Log: d.Log, Counts: d.metrics}
+	if d.Inbox == nil {
+		handler.Secret = nil
+	}
+	handler.Register(mux)
+}
+
+// wakeByEvents requests rounds when events have changed what is known about a Destination, until
+// ctx ends.
+func (d *Daemon) wakeByEvents(ctx context.Context) {
+	if d.Inbox == nil {
+		return
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-d.Inbox.Changed():
+			d.wake()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(eventPause):
+		}
+	}
+}
+
+// inboxSource passes the names of the Destinations in each snapshot to an Inbox.
+type inboxSource struct {
+	source.Source
+	inbox *agent.Inbox
+	// names are those that the Inbox knows.
+	names []string
+}
+
+// Snapshot reads the input. If a part of it could not be read, the names known so far stay.
+func (s *inboxSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
+	snapshot, err := s.Source.Snapshot(ctx)
+	if err != nil {
+		return snapshot, err
+	}
+	var names []string
+	for _, d := range slices.Concat(snapshot.Destinations, snapshot.Unwritten) {
+		names = append(names, d.Name)
+	}
+	if snapshot.Incomplete {
+		names = append(names, s.names...)
+	}
+	slices.Sort(names)
+	s.names = slices.Compact(names)
+	s.inbox.Known(s.names)
+	return snapshot, nil
+}
+
+// ReadAll makes the next snapshot read everything, if the source reads only changes.
+func (s *inboxSource) ReadAll() {
+	if all, ok := s.Source.(interface{ ReadAll() }); ok {
+		all.ReadAll()
+	}
+}

@@ -1,0 +1,47 @@
+package telemetry
+
+import (
+	"cmp"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
+)
+
+// eventMetrics are the metrics of the events that agents send.
+type eventMetrics struct {
+	received, rejected *prometheus.CounterVec
+}
+
+// newEventMetrics creates the metrics with all their series, because an alert sees no increase
+// in a counter that starts at 1.
+func newEventMetrics(define *definer) *eventMetrics {
+	m := &eventMetrics{
+		received: define.counter("agent_events_total", "Events that Flux (flux) and Argo CD (argocd) have sent, by outcome: Applied, Healthy, "+
+			"BuildFailed, ApplyFailed, HealthFailed, PruneFailed, Progressing, none (it reports nothing about the objects of a root).", "agent", "outcome"),
+		rejected: define.counter("agent_events_rejected_total", "Events that were rejected, by reason: unauthorized (no or a wrong signature or token), malformed, "+
+			"too_large, unreadable, too_old, too_new, unknown_destination, not_ready (no round has been done), off and no_secret (see --events-secret-file).", "agent", "reason"),
+	}
+	for _, name := range agent.Names() {
+		for _, outcome := range agent.Outcomes() {
+			m.received.WithLabelValues(string(name), labelOf(outcome))
+		}
+		for _, reason := range agent.Rejections() {
+			m.rejected.WithLabelValues(string(name), string(reason))
+		}
+	}
+	return m
+}
+
+// labelOf returns the label of an outcome.
+func labelOf(outcome agent.Outcome) string { return cmp.Or(string(outcome), "none") }
+
+// CountAgentEvent counts an event that was received.
+func (m *Metrics) CountAgentEvent(from agent.Name, outcome agent.Outcome) {
+	m.events.received.WithLabelValues(string(from), labelOf(outcome)).Inc()
+}
+
+// CountRejectedAgentEvent counts an event that was rejected.
+func (m *Metrics) CountRejectedAgentEvent(from agent.Name, reason agent.Rejection) {
+	m.events.rejected.WithLabelValues(string(from), string(reason)).Inc()
+}
