@@ -99,6 +99,12 @@ func notRun() map[string]elsewhere {
 			"docs/how-to/run-several-replicas.md: kubectl -n kratix-schedule get leases    # one for each shard, whose holder is the Pod that leads, and kratix-schedule, held by \"shards\"",
 			"docs/how-to/profile-a-cluster.md: kratix-schedule profile --context worker-1 -o destinations/worker-1-profile.yaml",
 			"docs/how-to/profile-a-cluster.md: kratix-schedule profile --context worker-1 --configmap | kubectl --context platform apply --server-side -f -",
+			"docs/how-to/report-back-with-flux.md: openssl rand -hex 32 | tr -d '\\n' > token",
+			"docs/how-to/report-back-with-flux.md: kratix-schedule agent flux worker-1 --kube --context platform --events-url https://kratix.example.com > worker-1.yaml",
+			"docs/how-to/report-back-with-flux.md: kubectl --context worker-1 --namespace flux-system annotate --overwrite gitrepository/worker-1 reconcile.fluxcd.io/requestedAt=\"$(date +%s)\"",
+			"docs/how-to/report-back-with-argocd.md: openssl rand -hex 32 | tr -d '\\n' > token",
+			"docs/how-to/report-back-with-argocd.md: kratix-schedule agent argocd worker-1 --kube --context platform --events-url https://kratix.example.com > worker-1.yaml",
+			"docs/how-to/report-back-with-argocd.md: kubectl --context argocd --namespace argocd logs deployment/argocd-notifications-controller | grep kratix-schedule",
 			"docs/how-to/monitor.md: kubectl get gitstatestores,bucketstatestores --label-columns sharding.kratix-schedule.io/key",
 		},
 		bench: {

@@ -8,7 +8,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
-	"github.com/kratix-schedule/kratix-schedule/internal/agent/receive"
 	"github.com/kratix-schedule/kratix-schedule/internal/daemon"
 )
 
@@ -17,7 +16,7 @@ type eventsFlags struct{ secretFile string }
 
 func (f *eventsFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.secretFile, "events-secret-file", "", "file with the secret that Flux and Argo CD have too, to receive their events at "+
-		receive.FluxPath+" and "+receive.ArgoCDPath+" of --listen; without it, and while the file does not exist, no events are received")
+		agent.FluxPath+" and "+agent.ArgoCDPath+" of --listen; without it, and while the file does not exist, no events are received")
 }
 
 // configure lets a daemon receive events, if the flags say so. The file may change while the

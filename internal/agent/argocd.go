@@ -25,6 +25,8 @@ type argoEvent struct {
 		Phase    string `json:"phase"`
 		Revision string `json:"revision"`
 		Message  string `json:"message"`
+		// Retrying reports whether the sync has failed and waits to be tried again.
+		Retrying bool `json:"retrying"`
 		// Failed are the objects that could not be applied, and hooks that failed.
 		Failed []argoObject `json:"failed"`
 	} `json:"operation"`
@@ -64,9 +66,10 @@ func ParseArgoCD(body []byte) (Event, error) {
 	return event, nil
 }
 
-// isFailed reports whether the last sync has failed.
+// isFailed reports whether the last sync has failed. While one that has failed waits to be tried
+// again, its phase is Running.
 func (e *argoEvent) isFailed() bool {
-	return e.Operation.Phase == "Failed" || e.Operation.Phase == "Error"
+	return e.Operation.Phase == "Failed" || e.Operation.Phase == "Error" || e.Operation.Phase == "Running" && e.Operation.Retrying
 }
 
 // result sets the outcome of an event, and what belongs to it.

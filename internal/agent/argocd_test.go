@@ -102,6 +102,10 @@ func TestArgoCD(t *testing.T) {
 			body: body{"sync": body{"status": "OutOfSync", "revision": before}, "operation": body{"phase": "Error", "revision": commit, "message": "ComparisonError: Failed to load target state: rpc error"}},
 			want: agent.Event{Revision: commit, Outcome: agent.BuildFailed, Message: "ComparisonError: Failed to load target state: rpc error"},
 		},
+		"a sync failed and is tried again": {
+			body: body{"sync": body{"status": "OutOfSync", "revision": commit}, "operation": body{"phase": "Running", "retrying": true, "revision": commit, "message": invalid + ". Retrying attempt #1 at 5:00AM.", "failed": []body{web}}},
+			want: agent.Event{Revision: commit, Outcome: agent.ApplyFailed, Objects: []agent.Object{{Kind: "Deployment", Namespace: "shop", Name: "web"}}, Message: invalid + ". Retrying attempt #1 at 5:00AM."},
+		},
 		"a sync is running": {
 			body: body{"sync": body{"status": "OutOfSync", "revision": commit}, "operation": body{"phase": "Running", "message": "waiting for healthy state of apps/Deployment/web"}},
 			want: agent.Event{Revision: commit, Outcome: agent.Progressing, Message: "waiting for healthy state of apps/Deployment/web"},

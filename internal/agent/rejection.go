@@ -9,6 +9,12 @@ const (
 	ArgoCD Name = "argocd"
 )
 
+// The paths at which events are received.
+const (
+	FluxPath   = "/api/v1/events/flux"
+	ArgoCDPath = "/api/v1/events/argocd"
+)
+
 // Names returns all agents.
 func Names() []Name { return []Name{Flux, ArgoCD} }
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/kratix-schedule/kratix-schedule/internal/agent/receive"
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 )
 
 // FuzzReceive sends any body with any header, signed with the secret or not.
@@ -24,9 +24,9 @@ func FuzzReceive(f *testing.F) {
 		if sign {
 			headers["X-Signature"] = signed(body, secret)["X-Signature"]
 		}
-		path := receive.FluxPath
+		path := agent.FluxPath
 		if toArgo {
-			path = receive.ArgoCDPath
+			path = agent.ArgoCDPath
 		}
 		status, text := e.post(path, body, headers)
 		known := []int{http.StatusAccepted, http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusRequestEntityTooLarge}

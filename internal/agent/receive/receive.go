@@ -31,12 +31,6 @@ const (
 	MaxAhead = 10 * time.Minute
 )
 
-// The paths at which events are received.
-const (
-	FluxPath   = "/api/v1/events/flux"
-	ArgoCDPath = "/api/v1/events/argocd"
-)
-
 // Counter counts events.
 type Counter interface {
 	// CountAgentEvent counts an event that was received.
@@ -60,10 +54,10 @@ type Handler struct {
 
 // Register adds the endpoints to a mux.
 func (h *Handler) Register(mux *http.ServeMux) {
-	mux.HandleFunc("POST "+FluxPath, func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST "+agent.FluxPath, func(w http.ResponseWriter, r *http.Request) {
 		h.serve(w, r, agent.Flux, agent.ParseFlux)
 	})
-	mux.HandleFunc("POST "+ArgoCDPath, func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("POST "+agent.ArgoCDPath, func(w http.ResponseWriter, r *http.Request) {
 		h.serve(w, r, agent.ArgoCD, agent.ParseArgoCD)
 	})
 }

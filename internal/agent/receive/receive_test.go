@@ -109,32 +109,32 @@ func TestEvents(t *testing.T) {
 		// reason is the reason of a rejection.
 		reason string
 	}{
-		"Flux, signed":            {path: receive.FluxPath, body: good, headers: signed(good, secret), status: http.StatusAccepted, text: "accepted"},
-		"Argo CD, with the token": {path: receive.ArgoCDPath, body: argo(now), headers: bearer(secret), status: http.StatusAccepted, text: "accepted"},
-		"Argo CD, signed":         {path: receive.ArgoCDPath, body: argo(now), headers: signed(argo(now), secret), status: http.StatusAccepted, text: "accepted"},
+		"Flux, signed":            {path: agent.FluxPath, body: good, headers: signed(good, secret), status: http.StatusAccepted, text: "accepted"},
+		"Argo CD, with the token": {path: agent.ArgoCDPath, body: argo(now), headers: bearer(secret), status: http.StatusAccepted, text: "accepted"},
+		"Argo CD, signed":         {path: agent.ArgoCDPath, body: argo(now), headers: signed(argo(now), secret), status: http.StatusAccepted, text: "accepted"},
 		"a Bearer in small letters": {
-			path: receive.ArgoCDPath, body: argo(now), headers: map[string]string{"Authorization": "bearer " + secret}, status: http.StatusAccepted, text: "accepted",
+			path: agent.ArgoCDPath, body: argo(now), headers: map[string]string{"Authorization": "bearer " + secret}, status: http.StatusAccepted, text: "accepted",
 		},
 		"no signature": {
-			path: receive.FluxPath, body: good, status: http.StatusUnauthorized, reason: "flux unauthorized",
+			path: agent.FluxPath, body: good, status: http.StatusUnauthorized, reason: "flux unauthorized",
 			text: "the signature is missing or wrong: use the provider generic-hmac, and in its Secret the token of --events-secret-file",
 		},
-		"another secret":          {path: receive.FluxPath, body: good, headers: signed(good, "another"), status: http.StatusUnauthorized, reason: "flux unauthorized"},
-		"no secret":               {path: receive.FluxPath, body: good, headers: signed(good, ""), status: http.StatusUnauthorized, reason: "flux unauthorized"},
-		"the body of another":     {path: receive.FluxPath, body: good, headers: signed(good+" ", secret), status: http.StatusUnauthorized, reason: "flux unauthorized"},
-		"an odd signature":        {path: receive.FluxPath, body: good, headers: map[string]string{"X-Signature": "sha256=zz"}, status: http.StatusUnauthorized, reason: "flux unauthorized"},
-		"an empty signature":      {path: receive.FluxPath, body: good, headers: map[string]string{"X-Signature": "sha256="}, status: http.StatusUnauthorized, reason: "flux unauthorized"},
-		"another hash":            {path: receive.FluxPath, body: good, headers: map[string]string{"X-Signature": strings.Replace(signed(good, secret)["X-Signature"], "sha256", "sha512", 1)}, status: http.StatusUnauthorized, reason: "flux unauthorized"},
-		"no name of the hash":     {path: receive.FluxPath, body: good, headers: map[string]string{"X-Signature": strings.TrimPrefix(signed(good, secret)["X-Signature"], "sha256=")}, status: http.StatusUnauthorized, reason: "flux unauthorized"},
-		"a token from Flux":       {path: receive.FluxPath, body: good, headers: bearer(secret), status: http.StatusUnauthorized, reason: "flux unauthorized"},
-		"a wrong token":           {path: receive.ArgoCDPath, body: argo(now), headers: bearer(secret + "0"), status: http.StatusUnauthorized, text: "send the secret of --events-secret-file as Authorization: Bearer SECRET", reason: "argocd unauthorized"},
-		"a token of another kind": {path: receive.ArgoCDPath, body: argo(now), headers: map[string]string{"Authorization": "Basic " + secret}, status: http.StatusUnauthorized, reason: "argocd unauthorized"},
+		"another secret":          {path: agent.FluxPath, body: good, headers: signed(good, "another"), status: http.StatusUnauthorized, reason: "flux unauthorized"},
+		"no secret":               {path: agent.FluxPath, body: good, headers: signed(good, ""), status: http.StatusUnauthorized, reason: "flux unauthorized"},
+		"the body of another":     {path: agent.FluxPath, body: good, headers: signed(good+" ", secret), status: http.StatusUnauthorized, reason: "flux unauthorized"},
+		"an odd signature":        {path: agent.FluxPath, body: good, headers: map[string]string{"X-Signature": "sha256=zz"}, status: http.StatusUnauthorized, reason: "flux unauthorized"},
+		"an empty signature":      {path: agent.FluxPath, body: good, headers: map[string]string{"X-Signature": "sha256="}, status: http.StatusUnauthorized, reason: "flux unauthorized"},
+		"another hash":            {path: agent.FluxPath, body: good, headers: map[string]string{"X-Signature": strings.Replace(signed(good, secret)["X-Signature"], "sha256", "sha512", 1)}, status: http.StatusUnauthorized, reason: "flux unauthorized"},
+		"no name of the hash":     {path: agent.FluxPath, body: good, headers: map[string]string{"X-Signature": strings.TrimPrefix(signed(good, secret)["X-Signature"], "sha256=")}, status: http.StatusUnauthorized, reason: "flux unauthorized"},
+		"a token from Flux":       {path: agent.FluxPath, body: good, headers: bearer(secret), status: http.StatusUnauthorized, reason: "flux unauthorized"},
+		"a wrong token":           {path: agent.ArgoCDPath, body: argo(now), headers: bearer(secret + "0"), status: http.StatusUnauthorized, text: "send the secret of --events-secret-file as Authorization: Bearer SECRET", reason: "argocd unauthorized"},
+		"a token of another kind": {path: agent.ArgoCDPath, body: argo(now), headers: map[string]string{"Authorization": "Basic " + secret}, status: http.StatusUnauthorized, reason: "argocd unauthorized"},
 		"the token beside a wrong signature": {
-			path: receive.ArgoCDPath, body: argo(now), headers: map[string]string{"Authorization": "Bearer " + secret, "X-Signature": "sha256=00"}, status: http.StatusUnauthorized, reason: "argocd unauthorized",
+			path: agent.ArgoCDPath, body: argo(now), headers: map[string]string{"Authorization": "Bearer " + secret, "X-Signature": "sha256=00"}, status: http.StatusUnauthorized, reason: "argocd unauthorized",
 		},
-		"no JSON":       {path: receive.FluxPath, body: "{", headers: signed("{", secret), status: http.StatusBadRequest, text: "not an event: the body is no JSON of Flux", reason: "flux malformed"},
-		"the largest":   {path: receive.FluxPath, body: padded(good, receive.MaxBody), headers: signed(padded(good, receive.MaxBody), secret), status: http.StatusAccepted, text: "accepted"},
-		"one too large": {path: receive.FluxPath, body: padded(good, receive.MaxBody+1), headers: signed(padded(good, receive.MaxBody+1), secret), status: http.StatusRequestEntityTooLarge, text: "the body is larger than 64 KiB", reason: "flux too_large"},
+		"no JSON":       {path: agent.FluxPath, body: "{", headers: signed("{", secret), status: http.StatusBadRequest, text: "not an event: the body is no JSON of Flux", reason: "flux malformed"},
+		"the largest":   {path: agent.FluxPath, body: padded(good, receive.MaxBody), headers: signed(padded(good, receive.MaxBody), secret), status: http.StatusAccepted, text: "accepted"},
+		"one too large": {path: agent.FluxPath, body: padded(good, receive.MaxBody+1), headers: signed(padded(good, receive.MaxBody+1), secret), status: http.StatusRequestEntityTooLarge, text: "the body is larger than 64 KiB", reason: "flux too_large"},
 		"an hour old":   signedFlux(now.Add(-receive.MaxAge), "worker-1", http.StatusAccepted, "accepted", ""),
 		"older":         signedFlux(now.Add(-receive.MaxAge-time.Second), "worker-1", http.StatusBadRequest, "the event is older than 1h0m0s: check the clocks", "flux too_old"),
 		"ahead":         signedFlux(now.Add(receive.MaxAhead), "worker-1", http.StatusAccepted, "accepted", ""),
@@ -178,7 +178,7 @@ type row = struct {
 // signedFlux returns a row with an event of Flux that is signed.
 func signedFlux(at time.Time, destination string, status int, text, reason string) row {
 	body := flux(at, destination, "Health check passed in 1s")
-	return row{path: receive.FluxPath, body: body, headers: signed(body, secret), status: status, text: text, reason: reason}
+	return row{path: agent.FluxPath, body: body, headers: signed(body, secret), status: status, text: text, reason: reason}
 }
 
 // padded returns a body with spaces up to a size.
@@ -198,7 +198,7 @@ func TestEventsAreOffWithoutSecret(t *testing.T) {
 	} {
 		e := newEnv()
 		e.handler.Secret = test.secret
-		if status, text := e.post(receive.FluxPath, body, signed(body, "")); status != test.status || text != test.text {
+		if status, text := e.post(agent.FluxPath, body, signed(body, "")); status != test.status || text != test.text {
 			t.Errorf("%s: got %d %s", name, status, text)
 		}
 	}
@@ -221,7 +221,7 @@ func TestSecretCanBeReplaced(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if status, text := e.post(receive.FluxPath, body, signed(body, step.key)); status != step.status {
+		if status, text := e.post(agent.FluxPath, body, signed(body, step.key)); status != step.status {
 			t.Errorf("%+v: got %d %s", step, status, text)
 		}
 	}
@@ -231,11 +231,11 @@ func TestEventsWaitForTheFirstRound(t *testing.T) {
 	e := newEnv()
 	e.handler.Inbox = agent.NewInbox()
 	body := flux(now, "worker-1", "Health check passed in 1s")
-	if status, text := e.post(receive.FluxPath, body, signed(body, secret)); status != http.StatusServiceUnavailable || text != "this process has not done a round yet: try again" {
+	if status, text := e.post(agent.FluxPath, body, signed(body, secret)); status != http.StatusServiceUnavailable || text != "this process has not done a round yet: try again" {
 		t.Errorf("got %d %s", status, text)
 	}
 	e.handler.Inbox.Known([]string{"worker-1"})
-	if status, text := e.post(receive.FluxPath, body, signed(body, secret)); status != http.StatusAccepted {
+	if status, text := e.post(agent.FluxPath, body, signed(body, secret)); status != http.StatusAccepted {
 		t.Errorf("got %d %s", status, text)
 	}
 }
@@ -248,7 +248,7 @@ func TestReplayChangesNothing(t *testing.T) {
 		if i == 0 {
 			want = "accepted"
 		}
-		if status, text := e.post(receive.FluxPath, body, signed(body, secret)); status != http.StatusAccepted || text != want {
+		if status, text := e.post(agent.FluxPath, body, signed(body, secret)); status != http.StatusAccepted || text != want {
 			t.Errorf("event %d: got %d %s", i, status, text)
 		}
 	}
@@ -261,7 +261,7 @@ func TestOnlyPostIsAllowed(t *testing.T) {
 	e := newEnv()
 	for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete} {
 		response := httptest.NewRecorder()
-		e.mux.ServeHTTP(response, httptest.NewRequest(method, receive.FluxPath, nil))
+		e.mux.ServeHTTP(response, httptest.NewRequest(method, agent.FluxPath, nil))
 		if response.Code != http.StatusMethodNotAllowed {
 			t.Errorf("%s: %d", method, response.Code)
 		}
@@ -274,8 +274,8 @@ func TestRejectionsDoNotFloodTheLog(t *testing.T) {
 	e.handler.Now = func() time.Time { return clock }
 	for range 600 { // ten minutes
 		for range 10 {
-			e.post(receive.FluxPath, "{}", signed("{}", "wrong"))
-			e.post(receive.FluxPath, "{}", signed("{}", secret))
+			e.post(agent.FluxPath, "{}", signed("{}", "wrong"))
+			e.post(agent.FluxPath, "{}", signed("{}", secret))
 		}
 		clock = clock.Add(time.Second)
 	}
@@ -295,7 +295,7 @@ func TestChangesDoNotFloodTheLog(t *testing.T) {
 	e := newEnv()
 	for i := range 500 {
 		body := flux(now, "worker-1", fmt.Sprintf("Health check passed in %ds", i))
-		if status, text := e.post(receive.FluxPath, body, signed(body, secret)); status != http.StatusAccepted {
+		if status, text := e.post(agent.FluxPath, body, signed(body, secret)); status != http.StatusAccepted {
 			t.Fatalf("got %d %s", status, text)
 		}
 	}
