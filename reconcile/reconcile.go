@@ -53,6 +53,8 @@ type Reconciler struct {
 	// Missing returns possible reasons for Works missing from the input, one per element; it
 	// is called when the deletion guard refuses removals. It may be nil.
 	Missing func(ctx context.Context) []string
+	// Agents returns what the agents of Destinations have reported; nil if they do not report.
+	Agents Agents
 
 	cache    cache
 	refusals refusals
@@ -68,6 +70,7 @@ type cache struct {
 	contents     contents
 	outcomes     outcomes
 	large        large
+	feedback     feedback
 	reported     placementList
 }
 
@@ -76,6 +79,7 @@ func (m *cache) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 	m.observations.startRound()
 	m.contents.interned.rotate()
 	m.outcomes.startRound(builder, stop)
+	m.feedback.startRound()
 }
 
 // TryRefused makes the next rounds retry all content that servers have refused. It must not
@@ -200,6 +204,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	for _, result := range results {
 		out.addResult(result.desired, result.Outcome)
 	}
+	out.report.Deliveries = r.cache.feedback.deliveries(inner, seen, r.Agents, &r.cache.outcomes.read)
 	out.report.Due = soonest(r.refusals.due(r.time()), r.poll.due(r.time(), blockedPlacements(stores)))
 	return out.result(&r.cache.reported), stale
 }

@@ -34,6 +34,9 @@ type Failure struct {
 	Since time.Time `json:"since"`
 }
 
+// String returns the revision with the agent's words.
+func (f *Failure) String() string { return "revision " + f.Revision + ": " + f.Message }
+
 // With returns the state after an event, and whether it differs in more than the time of the
 // last event. An event that is older than the last one is a replay, or was overtaken, and
 // changes nothing.

@@ -64,6 +64,10 @@ const (
 	// PromotedCondition is not Kratix's. Where Kratix writes to a state store that no cluster
 	// reads, it is whether a WorkPlacement has been copied to the live store.
 	PromotedCondition = "Promoted"
+	// AppliedCondition reports whether the agent of the Destination has applied the objects, and
+	// HealthyCondition whether they are healthy.
+	AppliedCondition = "Applied"
+	HealthyCondition = "Healthy"
 )
 
 // Finalizers of WorkPlacements, of Destinations whose files are deleted with them, and the one

@@ -19,6 +19,8 @@ type Report struct {
 	// Profiles are the profiles that Destinations were checked with, by the names of the
 	// Destinations.
 	Profiles []Profile `json:",omitempty"`
+	// Deliveries are what agents have reported, by root.
+	Deliveries []Delivery `json:",omitempty"`
 	// Emptied are the names of Destinations that were being deleted with their files when the round
 	// read them, and that have nothing left in the state stores except the reported placements. The
 	// field is for internal use.

@@ -56,6 +56,7 @@ func (p *planner) destinations() []Change {
 		if !d.IsDeleted() {
 			p.destination(&change, d)
 		}
+		p.setDestinationAgent(&change, d)
 		if !change.isEmpty() {
 			changes = append(changes, change)
 		}

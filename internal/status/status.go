@@ -145,6 +145,8 @@ type planner struct {
 	// revision is the revision of the store of each covered Destination, and writtenTo the
 	// location of its files.
 	revision, writtenTo map[string]string
+	// deliveries are what agents have reported, by Destination name.
+	deliveries map[string][]report.Delivery
 	// selected caches whether this process writes to a Destination, by its name.
 	selected map[string]bool
 	// conflicts are the findings about conflicts and content that Flux could not build, by
@@ -167,7 +169,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 		placements: map[kratix.Key]report.Placement{}, byWork: map[string][]report.Placement{}, byDestination: map[string][]report.Placement{},
 		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{},
 		leaving: map[kratix.Key][]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
-		covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, writtenTo: map[string]string{}, selected: map[string]bool{},
+		deliveries: map[string][]report.Delivery{}, covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, writtenTo: map[string]string{}, selected: map[string]bool{},
 		doubts: map[kratix.Key]metav1.Condition{}, conflicts: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said), unsure: isUnsure(said), storeFails: said.Has(finding.StoreFailed()),
 	}
 	for _, placement := range said.Placements {
@@ -204,6 +206,9 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 		for _, name := range store.Covered {
 			p.covered[name], p.revision[name], p.writtenTo[name] = true, store.Revision, storeAndLocation(store.Name, store.Locations[name])
 		}
+	}
+	for _, d := range said.Deliveries {
+		p.deliveries[d.Destination] = append(p.deliveries[d.Destination], d)
 	}
 	for _, f := range said.Findings {
 		if holdsBack(f) {

@@ -52,6 +52,9 @@ func (p *planner) works() []Change {
 		default:
 			p.work(&change, work)
 		}
+		if p.isSelected(work) {
+			p.setWorkAgent(&change, work)
+		}
 		if !change.isEmpty() {
 			changes = append(changes, change)
 		}

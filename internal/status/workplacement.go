@@ -85,6 +85,7 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	case told:
 		p.update(&change, have, placement)
 	}
+	p.setPlacementAgent(&change, have)
 	return change
 }
 
@@ -171,6 +172,7 @@ func (p *planner) create(placement report.Placement) Change {
 	change.step(Create, nil)
 	if p.mode == Manage {
 		p.setStatus(&change, made, placement)
+		p.setPlacementAgent(&change, made)
 	} else {
 		made.OwnerReferences[0].BlockOwnerDeletion = nil // setting it requires the right to change the Work's finalizers
 	}

@@ -1,0 +1,83 @@
+package agent_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
+)
+
+var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+
+// at returns an event so many seconds after noon.
+func at(second int, outcome agent.Outcome, revision string, objects ...agent.Object) agent.Event {
+	return agent.Event{Revision: revision, Outcome: outcome, Objects: objects, Message: string(outcome), Time: noon.Add(time.Duration(second) * time.Second)}
+}
+
+// fold returns the state after some events, and whether the last one has changed it.
+func fold(events ...agent.Event) (state agent.State, changed bool) {
+	for _, e := range events {
+		state, changed = state.With(e)
+	}
+	return state, changed
+}
+
+func TestStateFollowsTheEvents(t *testing.T) {
+	deployment := agent.Object{Kind: "Deployment", Namespace: "a", Name: "x"}
+	for _, test := range []struct {
+		name                      string
+		events                    []agent.Event
+		applied, healthy, failure string
+		changed                   bool
+	}{
+		{"nothing", nil, "", "", "", false},
+		{"progress says nothing", []agent.Event{at(0, agent.Progressing, "1")}, "", "", "", false},
+		{"applied", []agent.Event{at(0, agent.Applied, "1")}, "1", "", "", true},
+		{"healthy is applied, too", []agent.Event{at(0, agent.Healthy, "1")}, "1", "1", "", true},
+		{"again", []agent.Event{at(0, agent.Healthy, "1"), at(9, agent.Healthy, "1")}, "1", "1", "", false},
+		{"a failure keeps what was applied", []agent.Event{at(0, agent.Healthy, "1"), at(1, agent.ApplyFailed, "2")}, "1", "1", "2", true},
+		{"the same failure again", []agent.Event{at(1, agent.ApplyFailed, "2"), at(2, agent.ApplyFailed, "2")}, "", "", "2", false},
+		{"the same outcome for another object", []agent.Event{at(1, agent.ApplyFailed, "2"), at(2, agent.ApplyFailed, "2", deployment)}, "", "", "2", true},
+		{"an apply ends a failure to apply", []agent.Event{at(1, agent.ApplyFailed, "2"), at(2, agent.Applied, "2")}, "2", "", "", true},
+		{"an apply does not end a failure of health", []agent.Event{at(1, agent.HealthFailed, "2"), at(2, agent.Applied, "2")}, "2", "", "2", false},
+		{"an apply of another revision does", []agent.Event{at(1, agent.HealthFailed, "2"), at(2, agent.Applied, "3")}, "3", "", "", true},
+		{"health ends a failure of health", []agent.Event{at(1, agent.HealthFailed, "2"), at(2, agent.Healthy, "2")}, "2", "2", "", true},
+		{"what was healthy may fail", []agent.Event{at(0, agent.Healthy, "1"), at(1, agent.HealthFailed, "1")}, "1", "", "1", true},
+		{"an older event changes nothing", []agent.Event{at(5, agent.ApplyFailed, "2"), at(1, agent.Healthy, "1")}, "", "", "2", false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			state, changed := fold(test.events...)
+			failure := ""
+			if state.Failure != nil {
+				failure = state.Failure.Revision
+			}
+			if state.Applied.Revision != test.applied || state.Healthy.Revision != test.healthy || failure != test.failure || changed != test.changed {
+				t.Errorf("applied %q, healthy %q, failure %q, changed %v", state.Applied.Revision, state.Healthy.Revision, failure, changed)
+			}
+		})
+	}
+}
+
+func TestStateOfTheFirstEventStays(t *testing.T) {
+	state, _ := fold(at(1, agent.ApplyFailed, "2"), at(2, agent.ApplyFailed, "2"), at(3, agent.ApplyFailed, "2"))
+	if !state.Failure.Since.Equal(noon.Add(time.Second)) {
+		t.Errorf("the failure is since %s", state.Failure.Since)
+	}
+}
+
+func TestStatesSurviveTheAnnotation(t *testing.T) {
+	state, _ := fold(at(0, agent.Healthy, "1"), at(1, agent.ApplyFailed, "2", agent.Object{Kind: "Deployment", Namespace: "a", Name: "x"}))
+	text := agent.FormatStates(map[string]agent.State{"resources": state, "": {}})
+	read, err := agent.ParseStates(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := agent.FormatStates(read); again != text {
+		t.Errorf("%s\nis read as\n%s", text, again)
+	}
+	for _, bad := range []string{"", "[]", `{"a":1}`, `{"a":{},"b":{},"c":{},"d":{},"e":{}}`} {
+		if _, err := agent.ParseStates(bad); err == nil {
+			t.Errorf("%q is parsed", bad)
+		}
+	}
+}

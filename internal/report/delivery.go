@@ -1,0 +1,170 @@
+package report
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+)
+
+// Delivery is what the agent of a Destination has reported about one of its roots, and what
+// that means for the placements in the root.
+type Delivery struct {
+	Destination string
+	// Root is the directory of the root, relative to that of the Destination; empty if the
+	// Destination is one root.
+	Root  string
+	State agent.State
+	// Stable is State with each revision replaced by the first one that was reported with the
+	// same files in the root, so it changes only with them.
+	Stable agent.State `json:"-"`
+	// AppliedKnown reports whether the files of the applied revision are known, and HealthyKnown
+	// whether those of the healthy one are.
+	AppliedKnown, HealthyKnown bool `json:"-"`
+	// Unapplied are the placements whose stored files differ from those at the applied revision,
+	// Unchecked those whose files differ from those at the healthy revision.
+	Unapplied, Unchecked map[kratix.Key]bool `json:"-"`
+	// Failing are the placements with an object on which the agent has failed. It is empty if that
+	// is not certain; then Suspects are those that may have one.
+	Failing, Suspects []Claimant `json:",omitempty"`
+}
+
+// Claimant is a placement that has an object, and its Work.
+type Claimant struct {
+	Placement kratix.Key
+	// Work is the key of the Work.
+	Work string
+}
+
+// AgentCondition is what an agent has reported about a placement or a Destination.
+type AgentCondition struct {
+	// Status is True, False or Unknown.
+	Status  string
+	Reason  string
+	Message string
+}
+
+// The values of AgentCondition.Status.
+const (
+	True    = "True"
+	False   = "False"
+	Unknown = "Unknown"
+)
+
+// The reasons of an AgentCondition, in addition to the names of agent.Outcome.
+const (
+	// NotReported: the agent has not reported the current files yet.
+	NotReported = "NotReported"
+	// Blocked: the agent fails on something that belongs to somebody else.
+	Blocked = "Blocked"
+)
+
+// Covers reports whether a placement has its files in the root.
+func (d *Delivery) Covers(p *Placement) bool {
+	return p.Object != nil && (d.Root == "" || p.Object.IsDependency() == (d.Root == "dependencies"))
+}
+
+// fails reports whether the agent fails on an object of a placement.
+func (d *Delivery) fails(p *Placement) bool {
+	key := kratix.KeyOf(p.Object)
+	return slices.ContainsFunc(d.Failing, func(c Claimant) bool { return c.Placement == key })
+}
+
+// Applied returns whether the files of a placement in this root are applied. The zero
+// AgentCondition means that nothing can be said: the applied revision is not known, because
+// this process has not read it.
+func (d *Delivery) Applied(p *Placement) AgentCondition {
+	stops := d.State.Failure != nil && !d.State.Failure.Outcome.IsApplied()
+	switch {
+	case stops && d.fails(p):
+		return d.failed(False)
+	case d.AppliedKnown && p.State != Placed && !d.Unapplied[kratix.KeyOf(p.Object)]:
+		return AgentCondition{True, string(agent.Applied), "applied in revision " + d.Stable.Applied.Revision}
+	case stops:
+		return d.blocked()
+	case !d.AppliedKnown && p.State != Placed && d.State.Applied.Revision != "":
+		return AgentCondition{}
+	}
+	return d.notReported()
+}
+
+// Healthy returns whether the objects of a placement in this root are healthy; the zero
+// AgentCondition as for Applied.
+func (d *Delivery) Healthy(p *Placement) AgentCondition {
+	failure := d.State.Failure
+	switch {
+	case failure != nil && failure.Outcome == agent.HealthFailed && d.fails(p):
+		return d.failed(False)
+	case d.HealthyKnown && p.State != Placed && !d.Unchecked[kratix.KeyOf(p.Object)]:
+		return AgentCondition{True, string(agent.Healthy), "healthy in revision " + d.Stable.Healthy.Revision}
+	case failure != nil && d.fails(p):
+		return d.failed(Unknown)
+	case failure != nil:
+		return d.blocked()
+	case !d.HealthyKnown && p.State != Placed && d.State.Healthy.Revision != "":
+		return AgentCondition{}
+	}
+	return d.notReported()
+}
+
+// failed returns the condition of a placement on which the agent fails.
+func (d *Delivery) failed(status string) AgentCondition {
+	return AgentCondition{status, string(d.State.Failure.Outcome), d.State.Failure.String()}
+}
+
+// blocked returns the condition of a placement that waits because the agent fails on another.
+func (d *Delivery) blocked() AgentCondition {
+	return AgentCondition{Unknown, Blocked, d.Destination + " is blocked" + d.by() + ": " + d.State.Failure.String()}
+}
+
+// by names whose object the agent fails on, as far as it is known.
+func (d *Delivery) by() string {
+	switch {
+	case len(d.Failing) > 0:
+		return " by " + works(d.Failing)
+	case len(d.Suspects) > 0:
+		return ", perhaps by " + works(d.Suspects)
+	}
+	return ""
+}
+
+// works returns the names of the Works of some placements, for messages.
+func works(claimants []Claimant) string {
+	const named = 3
+	var names []string
+	for _, c := range claimants {
+		names = append(names, kratix.WorkKind+" "+c.Work)
+	}
+	if len(names) > named {
+		names = append(names[:named:named], "others")
+	}
+	return strings.Join(names, ", ")
+}
+
+// notReported returns the condition of a placement whose files the agent has not reported yet.
+func (d *Delivery) notReported() AgentCondition {
+	return AgentCondition{Unknown, NotReported, "the agent of " + d.Destination + " has not reported the current files yet"}
+}
+
+// Conditions returns the two conditions of the root as a whole.
+func (d *Delivery) Conditions() (applied, healthy AgentCondition) {
+	applied, healthy = d.notReported(), d.notReported()
+	if d.State.Applied.Revision != "" {
+		applied = AgentCondition{True, string(agent.Applied), "applied revision " + d.Stable.Applied.Revision}
+	}
+	if d.State.Healthy.Revision != "" {
+		healthy = AgentCondition{True, string(agent.Healthy), "healthy in revision " + d.Stable.Healthy.Revision}
+	}
+	if failure := d.State.Failure; failure != nil {
+		said := AgentCondition{False, string(failure.Outcome), strings.TrimPrefix(d.by(), " ") + ": " + failure.String()}
+		said.Message = strings.TrimPrefix(strings.TrimPrefix(said.Message, ": "), ", ")
+		if !failure.Outcome.IsApplied() {
+			applied = said
+		}
+		if failure.Outcome != agent.PruneFailed {
+			healthy = said
+		}
+	}
+	return applied, healthy
+}

@@ -1,0 +1,208 @@
+package status
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// partlyReported is the reason of a Work's or a Destination's condition while the agent has not
+// reported all of its placements.
+const partlyReported = "PartlyReported"
+
+// agentConditions are what the agent has reported about one placement.
+type agentConditions struct {
+	placement        report.Placement
+	applied, healthy report.AgentCondition
+}
+
+// agentOf returns what the agent has reported about a placement; known is false if it has
+// reported nothing about its root.
+func (p *planner) agentOf(placement report.Placement) (reported agentConditions, known bool) {
+	for _, d := range p.deliveries[placement.Destination] {
+		if d.Covers(&placement) {
+			return agentConditions{placement, d.Applied(&placement), d.Healthy(&placement)}, true
+		}
+	}
+	return reported, false
+}
+
+// isDelivered reports whether a placement has files that an agent applies.
+func isDelivered(placement report.Placement) bool {
+	switch placement.State {
+	case report.Placed, report.Unchanged:
+		return placement.Object != nil
+	case report.HeldBack:
+		return placement.Object != nil && placement.Written
+	}
+	return false
+}
+
+// setPlacementAgent sets what the agent has reported about a WorkPlacement.
+func (p *planner) setPlacementAgent(change *Change, have *kratix.WorkPlacement) {
+	placement, told := p.placements[kratix.KeyOf(have)]
+	if !told || !isDelivered(placement) || p.isUnreadable(have) || !have.DeletionTimestamp.IsZero() {
+		return
+	}
+	if reported, known := p.agentOf(placement); known {
+		p.setAgent(change, have.Status.Conditions, have.Generation, reported.applied, reported.healthy)
+	}
+}
+
+// setWorkAgent sets the summary of what agents have reported about the placements of a Work.
+func (p *planner) setWorkAgent(change *Change, work *kratix.Work) {
+	var all []agentConditions
+	for _, placement := range p.byWork[kratix.KeyOf(work).String()] {
+		if reported, known := p.agentOf(placement); known && isDelivered(placement) {
+			all = append(all, reported)
+		}
+	}
+	if len(all) == 0 || p.isUnreadable(work) || !work.DeletionTimestamp.IsZero() {
+		return
+	}
+	on := func(a agentConditions) string { return a.placement.Destination }
+	p.setAgent(change, work.Status.Conditions, work.Generation,
+		summarize(all, on, func(a agentConditions) report.AgentCondition { return a.applied }),
+		summarize(all, on, func(a agentConditions) report.AgentCondition { return a.healthy }))
+}
+
+// setDestinationAgent sets the summary of what the agent of a Destination has reported about its
+// roots and the placements in them.
+func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
+	deliveries := p.deliveries[d.Name]
+	if len(deliveries) == 0 || d.IsDeleted() {
+		return
+	}
+	var all []agentConditions
+	for _, placement := range p.byDestination[d.Name] {
+		if reported, known := p.agentOf(placement); known && isDelivered(placement) {
+			all = append(all, reported)
+		}
+	}
+	of := func(a agentConditions) string { return kratix.WorkKind + " " + a.placement.Work }
+	applied := summarize(all, of, func(a agentConditions) report.AgentCondition { return a.applied })
+	healthy := summarize(all, of, func(a agentConditions) report.AgentCondition { return a.healthy })
+	for i := range deliveries {
+		rootApplied, rootHealthy := deliveries[i].Conditions()
+		if applied.Status != report.False && (rootApplied.Status == report.False || len(all) == 0) {
+			applied = rootApplied
+		}
+		if healthy.Status != report.False && (rootHealthy.Status == report.False || len(all) == 0) {
+			healthy = rootHealthy
+		}
+	}
+	p.setAgent(change, d.Status.Conditions, d.Generation, applied, healthy)
+	p.keepStates(change, d, deliveries)
+}
+
+// keepStates sets the annotation of a Destination with what its agent has reported. Where Kratix
+// owns Destinations, it has none.
+func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries []report.Delivery) {
+	if p.mode != Manage && p.mode != Promote {
+		return
+	}
+	states := map[string]agent.State{}
+	for i := range deliveries {
+		states[deliveries[i].Root] = deliveries[i].Stable
+	}
+	if text := agent.FormatStates(states); text != d.Annotations[agent.StatesAnnotation] {
+		change.step(Patch, map[string]any{"metadata": map[string]any{"annotations": map[string]any{agent.StatesAnnotation: text}}})
+	}
+}
+
+// summarize returns the condition of several placements: False if one is, Unknown if one is, and
+// True if all are. It is the zero value if nothing can be said about one of them.
+func summarize(all []agentConditions, name func(agentConditions) string, of func(agentConditions) report.AgentCondition) report.AgentCondition {
+	worst, reason := report.True, ""
+	var messages []string
+	for _, each := range all {
+		condition := of(each)
+		switch {
+		case condition.Status == "":
+			return report.AgentCondition{}
+		case condition.Status == worst && worst != report.True:
+			messages = append(messages, name(each)+": "+condition.Message)
+		case condition.Status == report.False, condition.Status == report.Unknown && worst == report.True:
+			worst, reason, messages = condition.Status, condition.Reason, []string{name(each) + ": " + condition.Message}
+		case worst == report.True:
+			reason = condition.Reason
+		}
+	}
+	switch {
+	case len(all) == 0:
+		return report.AgentCondition{}
+	case worst == report.True:
+		return report.AgentCondition{Status: worst, Reason: reason, Message: fmt.Sprintf("so are all of its placements: %d", len(all))}
+	case worst == report.Unknown && len(messages) < len(all):
+		reason = cmp.Or(onlyReason(reason), partlyReported)
+	}
+	const named = 3
+	if more := len(messages) - named; more > 0 {
+		messages = append(messages[:named:named], fmt.Sprintf("and %d more", more))
+	}
+	return report.AgentCondition{Status: worst, Reason: reason, Message: strings.Join(messages, "; ")}
+}
+
+// onlyReason returns a reason that counts for the whole even if it is that of a part.
+func onlyReason(reason string) string {
+	if reason == report.Blocked {
+		return reason
+	}
+	return ""
+}
+
+// setAgent sets the conditions Applied and Healthy of an object in addition to what a change sets
+// already. A condition that stays True keeps its message: it has the first revision with the
+// current content. The zero AgentCondition changes nothing.
+func (p *planner) setAgent(change *Change, have []metav1.Condition, generation int64, applied, healthy report.AgentCondition) {
+	conditions := have
+	at := slices.IndexFunc(change.Steps, func(s Step) bool { return s.Verb == PatchStatus })
+	if at >= 0 {
+		conditions, _ = change.Steps[at].Patch["status"].(map[string]any)["conditions"].([]metav1.Condition) //nolint:errcheck // statusOf created it
+	}
+	var changed []metav1.Condition
+	for _, want := range []metav1.Condition{conditionOf(kratix.AppliedCondition, applied), conditionOf(kratix.HealthyCondition, healthy)} {
+		was := meta.FindStatusCondition(have, want.Type)
+		if want.Status == "" || was != nil && was.Status == metav1.ConditionTrue && want.Status == metav1.ConditionTrue {
+			continue
+		}
+		var more []metav1.Condition
+		conditions, more = p.put(conditions, generation, want)
+		changed = append(changed, more...)
+	}
+	if len(changed) == 0 {
+		return
+	}
+	if at >= 0 {
+		change.Steps[at].Patch["status"].(map[string]any)["conditions"] = conditions //nolint:errcheck // statusOf created it
+	} else {
+		change.step(PatchStatus, statusOf(conditions))
+	}
+	change.agentEvent(have, changed)
+}
+
+func conditionOf(kind string, reported report.AgentCondition) metav1.Condition {
+	return metav1.Condition{Type: kind, Status: metav1.ConditionStatus(reported.Status), Reason: reported.Reason, Message: reported.Message}
+}
+
+// agentEvent adds an Event if a condition of an agent has become False, or is no longer.
+func (c *Change) agentEvent(have, changed []metav1.Condition) {
+	for _, now := range changed {
+		was := meta.FindStatusCondition(have, now.Type)
+		switch {
+		case !hasChanged(have, now):
+		case now.Status == metav1.ConditionFalse:
+			c.event(warning, now.Reason, now.Message)
+		case now.Status == metav1.ConditionTrue && was.Status == metav1.ConditionFalse:
+			c.event(normal, now.Reason, now.Message)
+		}
+	}
+}

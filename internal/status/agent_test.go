@@ -1,0 +1,146 @@
+package status
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// delivered sets what the agent of worker-1 has reported about its resources.
+func (s *fixture) delivered(d report.Delivery) {
+	d.Destination, d.Root = "worker-1", "resources"
+	d.AppliedKnown, d.HealthyKnown, d.Stable = d.State.Applied.Revision != "", d.State.Healthy.Revision != "", d.State
+	s.said.Deliveries = []report.Delivery{d}
+}
+
+// healthy returns a state in which a revision is healthy.
+func healthy(revision string) agent.State {
+	mark := agent.Mark{Revision: revision, Time: noon.Time}
+	return agent.State{Applied: mark, Healthy: mark, Latest: noon.Time}
+}
+
+// agentStatus returns a condition of the Work, its WorkPlacement and its Destination, as
+// "True True Unknown".
+func (s *fixture) agentStatus(kind string) string {
+	var all []string
+	for _, conditions := range [][]metav1.Condition{s.now.Works[0].Status.Conditions, s.now.WorkPlacements[0].Status.Conditions, s.now.Destinations[0].Status.Conditions} {
+		status := "-"
+		if c := meta.FindStatusCondition(conditions, kind); c != nil {
+			status = string(c.Status)
+		}
+		all = append(all, status)
+	}
+	return strings.Join(all, " ")
+}
+
+func (s *fixture) expectAgent(applied, healthy string) {
+	s.t.Helper()
+	if got := s.agentStatus(kratix.AppliedCondition); got != applied {
+		s.t.Errorf("Applied of the Work, its WorkPlacement and its Destination: %s, want %s", got, applied)
+	}
+	if got := s.agentStatus(kratix.HealthyCondition); got != healthy {
+		s.t.Errorf("Healthy of the Work, its WorkPlacement and its Destination: %s, want %s", got, healthy)
+	}
+}
+
+func TestConditionsFollowTheAgent(t *testing.T) {
+	s := newFixture(t)
+	s.plan()
+	s.expectAgent("- - -", "- - -") // no agent has reported anything
+
+	s.placed(report.Unchanged)
+	s.delivered(report.Delivery{State: agent.State{Applied: agent.Mark{Revision: "1", Time: noon.Time}}})
+	s.plan()
+	s.expectAgent("True True True", "Unknown Unknown Unknown")
+
+	s.delivered(report.Delivery{State: healthy("1")})
+	steps, events := s.plan()
+	s.expectAgent("True True True", "True True True")
+	if len(events) > 0 {
+		t.Error("events about what was to be expected:", events)
+	}
+	if again, _ := s.plan(); len(steps) == 0 || len(again) > 0 {
+		t.Errorf("first %q, then %q", steps, again)
+	}
+
+	s.placed(report.Placed) // the Work has changed
+	s.delivered(report.Delivery{State: healthy("1")})
+	s.plan()
+	s.expectAgent("Unknown Unknown Unknown", "Unknown Unknown Unknown")
+}
+
+func TestFailureIsToldToItsOwner(t *testing.T) {
+	s := newFixture(t)
+	s.placed(report.Unchanged)
+	s.plan()
+	state := healthy("1")
+	state.Failure = &agent.Failure{Revision: "2", Outcome: agent.ApplyFailed, Message: "Deployment/a/x dry-run failed: no\x1b[31m", Since: noon.Add(time.Minute)}
+	owner := report.Claimant{Placement: kratix.KeyOf(s.said.Placements[0].Object), Work: "default/a"}
+	s.delivered(report.Delivery{State: state, Failing: []report.Claimant{owner}, Unapplied: map[kratix.Key]bool{owner.Placement: true}, Unchecked: map[kratix.Key]bool{owner.Placement: true}})
+	_, events := s.plan()
+	s.expectAgent("False False False", "Unknown Unknown False")
+	want := `Warning ApplyFailed: revision 2: Deployment/a/x dry-run failed: no\x1b[31m`
+	if !slices.Contains(events, want) {
+		t.Errorf("%q\nlacks\n%s", events, want)
+	}
+	if steps, events := s.plan(); len(steps)+len(events) > 0 {
+		t.Errorf("the same failure again: %q %q", steps, events)
+	}
+	s.delivered(report.Delivery{State: healthy("3")})
+	if _, events = s.plan(); !slices.ContainsFunc(events, func(e string) bool { return strings.HasPrefix(e, "Normal Applied: ") }) {
+		t.Errorf("%q", events)
+	}
+	s.expectAgent("True True True", "True True True")
+}
+
+// A new revision with equal files must not cost a write for each placement.
+func TestConditionThatStaysTrueIsNotWritten(t *testing.T) {
+	s := newFixture(t)
+	s.placed(report.Unchanged)
+	s.delivered(report.Delivery{State: healthy("1")})
+	s.plan()
+	s.delivered(report.Delivery{State: healthy("2")})
+	s.said.Deliveries[0].Stable = healthy("1")
+	if steps, _ := s.plan(); len(steps) > 0 {
+		t.Errorf("%q", steps)
+	}
+}
+
+func TestReportedStateIsKeptAtTheDestination(t *testing.T) {
+	s := newFixture(t)
+	s.placed(report.Unchanged)
+	s.delivered(report.Delivery{State: healthy("1")})
+	s.plan()
+	states, err := agent.ParseStates(s.now.Destinations[0].Annotations[agent.StatesAnnotation])
+	if err != nil || states["resources"].Healthy.Revision != "1" {
+		t.Errorf("%v %+v", err, states)
+	}
+	for _, mode := range []Mode{Observe, Schedule} {
+		s := newFixture(t)
+		s.mode = mode
+		s.placed(report.Unchanged)
+		s.delivered(report.Delivery{State: healthy("1")})
+		if steps, _ := s.plan(); slices.Contains(steps, "patch Destination worker-1") {
+			t.Errorf("%s: %q", mode, steps)
+		}
+	}
+}
+
+func TestUnknownRevisionLeavesConditionsAsTheyAre(t *testing.T) {
+	s := newFixture(t)
+	s.placed(report.Unchanged)
+	s.delivered(report.Delivery{State: healthy("1")})
+	s.plan()
+	s.delivered(report.Delivery{State: healthy("9")})
+	s.said.Deliveries[0].AppliedKnown, s.said.Deliveries[0].HealthyKnown = false, false
+	s.plan()
+	s.expectAgent("True True True", "True True True")
+}

@@ -1,0 +1,149 @@
+package reconcile
+
+import (
+	"context"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// blame returns the placements with the objects that the agent has failed on. If that is not
+// certain, suspects are the placements that may have them: those that have changed since the
+// last applied revision.
+func (d *delivering) blame(ctx context.Context, state agent.State) (failing, suspects []report.Claimant) {
+	then := d.past.find(state.Failure.Revision)
+	if then == nil {
+		return nil, nil
+	}
+	if before := d.past.find(state.Applied.Revision); before != nil {
+		suspects = d.changes(before.files, then.files)
+	}
+	holders, certain := d.holders(ctx, then, state.Failure.Objects)
+	switch {
+	case !certain && len(holders) > 0:
+		return nil, holders
+	case !certain:
+		return nil, suspects
+	}
+	return holders, nil
+}
+
+// holders returns the placements, in order, that have some of the objects at a revision. certain
+// is false unless each object that is found belongs to one placement only, and one is found.
+func (d *delivering) holders(ctx context.Context, then *pastState, objects []agent.Object) (holders []report.Claimant, certain bool) {
+	if len(objects) == 0 {
+		return nil, false
+	}
+	found := make([][]report.Claimant, len(objects))
+	for i := range d.records {
+		record := &d.records[i]
+		for _, content := range d.plainFiles(ctx, then, record) {
+			for _, object := range d.read.File(content).Objects {
+				at := slices.IndexFunc(objects, func(o agent.Object) bool { return isNamed(object.ID, o) })
+				if owner := claimantOf(record.Placement); at >= 0 && !slices.Contains(found[at], owner) {
+					found[at] = append(found[at], owner)
+				}
+			}
+		}
+	}
+	certain = true
+	for _, owners := range found {
+		certain = certain && len(owners) <= 1
+		for _, owner := range owners {
+			if !slices.Contains(holders, owner) {
+				holders = append(holders, owner)
+			}
+		}
+	}
+	return holders, certain && len(holders) > 0
+}
+
+// plainFiles returns the contents of the files of a placement in the root at a revision. It
+// returns none for a placement with a kustomization: what that builds has other names.
+func (d *delivering) plainFiles(ctx context.Context, then *pastState, record *recordView) [][]byte {
+	if slices.ContainsFunc(record.Files, kustomize.IsKustomization) {
+		return nil
+	}
+	var contents [][]byte
+	for _, path := range slices.Compact(slices.Clone(record.Files)) {
+		if !path.Within(d.root) || !then.files.Has(path) {
+			continue
+		}
+		content, err := then.contents.Content(ctx, path)
+		if err != nil {
+			continue // it has been replaced since
+		}
+		if record.Joined {
+			content = d.partsOf(content)[record.Placement]
+		}
+		contents = append(contents, content)
+	}
+	return contents
+}
+
+// partsOf returns the parts of a joined file; none if the file cannot be divided.
+func (d *delivering) partsOf(whole []byte) map[*kratix.WorkPlacement][]byte {
+	if d.parts == nil {
+		records := make([]layout.Record, 0, len(d.records))
+		for _, r := range d.records {
+			records = append(records, *r.Record)
+		}
+		d.parts = layout.Split(whole, records)
+	}
+	return d.parts
+}
+
+// isNamed reports whether an agent that names an object may mean the one with an id. Agents
+// leave out the API group.
+func isNamed(id kustomize.ID, object agent.Object) bool {
+	if id.Kind != object.Kind || id.Name != object.Name {
+		return false
+	}
+	const unset = "default" // a cluster-scoped custom resource seems to be in this namespace
+	return id.Scope() == object.Namespace || object.Namespace == "" && id.Namespace == unset
+}
+
+// claimantOf returns a placement with its Work.
+func claimantOf(p *kratix.WorkPlacement) report.Claimant {
+	return report.Claimant{Placement: kratix.KeyOf(p), Work: p.Work().String()}
+}
+
+// owners finds the placement that a path belongs to.
+type owners struct {
+	files map[tree.Path][]report.Claimant
+	dirs  map[tree.Path]report.Claimant
+}
+
+// newOwners returns the owners of the files in the directory of a Destination.
+func newOwners(d *destinationView) *owners {
+	o := &owners{files: map[tree.Path][]report.Claimant{}, dirs: map[tree.Path]report.Claimant{}}
+	for i := range d.records {
+		p := d.records[i].Placement
+		for _, path := range d.records[i].Files {
+			o.files[path] = append(o.files[path], claimantOf(p))
+		}
+		if dir := layout.DirOf(d.Destination, p); !dir.IsRoot() {
+			o.dirs[dir] = claimantOf(p)
+		}
+	}
+	return o
+}
+
+// of returns the placements whose records list a path. A path that none lists belongs to the
+// placement in whose directory it is: it was removed.
+func (o *owners) of(path tree.Path) []report.Claimant {
+	if listed := o.files[path]; listed != nil {
+		return listed
+	}
+	for dir := path.Dir(); !dir.IsRoot(); dir = dir.Dir() {
+		if owner, owned := o.dirs[dir]; owned {
+			return []report.Claimant{owner}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,45 @@
+package reconcile
+
+import (
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// maxRevisions bounds the number of revisions that are kept of a store. What is equal in them
+// is shared, so each takes memory only for what has changed.
+const maxRevisions = 64
+
+// revisions are the last states of a store, the newest last. They tell which files an agent has
+// seen that reports a revision.
+type revisions struct{ states []pastState }
+
+// pastState is what a store contained at a revision.
+type pastState struct {
+	revision statestore.Revision
+	files    statestore.Files
+	contents statestore.Contents
+}
+
+// add adds the state that a round has read. The revision that is the newest already is replaced.
+func (r *revisions) add(state *statestore.State) {
+	if state.Revision == "" || state.WriteInProgress {
+		return
+	}
+	now := pastState{state.Revision, state.Files, state.Contents}
+	if last := len(r.states) - 1; last >= 0 && r.states[last].revision == state.Revision {
+		r.states[last] = now
+		return
+	}
+	if r.states = append(r.states, now); len(r.states) > maxRevisions {
+		r.states = append(r.states[:0:0], r.states[1:]...)
+	}
+}
+
+// find returns the newest state with a revision; nil if it is not known.
+func (r *revisions) find(revision string) *pastState {
+	for i := len(r.states) - 1; i >= 0 && revision != ""; i-- {
+		if string(r.states[i].revision) == revision {
+			return &r.states[i]
+		}
+	}
+	return nil
+}
