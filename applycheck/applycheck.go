@@ -59,8 +59,7 @@ type Refusal struct {
 
 // CheckClaims returns, for each root, the claims with an object that the API server would
 // refuse by itself: it does not fit the schema of its kind, has an invalid name, label or
-// size, or changes from the stored to the wanted file what may not change. A Kept claim is
-// not checked.
+// size, or changes an immutable field of the stored object. A Kept claim is not checked.
 func CheckClaims(in Input) []Verdict {
 	return run(in, (*check).checkClaims)
 }

@@ -88,8 +88,8 @@ func builtDirs(root *dedupe.Root, files []dedupe.File) (built []tree.Path) {
 }
 
 // readable returns the files that Flux reads as objects. Those in a directory with a kustomization
-// of its own, or in one of the others that are built, are left out: what it builds to is not
-// known here, and opaque is true.
+// of its own, or in one of the others that are built, are left out: the result of that build is
+// not known here. opaque reports whether files have a kustomization of their own.
 func readable(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*dedupe.File, opaque bool) {
 	built := builtDirs(root, files)
 	opaque = len(built) > 0

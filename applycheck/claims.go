@@ -30,7 +30,7 @@ func (c *check) checkClaims() []Verdict {
 	return verdicts
 }
 
-// claimFaults returns the faults of the files that a claim wants.
+// claimFaults returns the faults of a claim's wanted files.
 func (c *check) claimFaults(r *rootFiles, claim *claimState) (all []fileFaults) {
 	for _, file := range claim.wanted {
 		faults := c.ratcheted(r, &claim.claimFiles, c.faultsOf(r, file))

@@ -50,7 +50,7 @@ type need struct {
 type rootState struct {
 	// ignored are the files that Flux did not fetch at the last check.
 	ignored *kustomize.Ignored
-	// built are the directories that kustomizations of people and other tools build.
+	// built are the directories of the kustomizations among the foreign files.
 	built  []tree.Path
 	byName map[string]*claimState
 	// order are the claims of the last check in their order, which is nearly always that of

@@ -21,7 +21,7 @@ type Cluster struct {
 	profile *profile.Profile
 	// sources are the definitions of the profile.
 	sources []*source
-	// disputed means that the version is not the profile's.
+	// disputed means that the version differs from that of the profile.
 	disputed bool
 }
 
@@ -107,10 +107,10 @@ func (c *Cluster) Checked() string {
 func (c *Cluster) Profile() *profile.Profile { return c.profile }
 
 // Disputed reports whether the profile is of another minor than the version that NewCluster was
-// given. Then what depends on the version or on the profile is a warning.
+// given. If so, the findings that depend on the version or on the profile are warnings.
 func (c *Cluster) Disputed() bool { return c.disputed }
 
-// hasAll reports whether whatever the profile does not have is certainly missing.
+// hasAll reports whether everything that the profile does not list is certainly missing.
 func (c *Cluster) hasAll() bool { return c.profile != nil && !c.disputed }
 
 // lists reports whether a kind of a group that the profile does not have is certainly not served.

@@ -34,7 +34,7 @@ func addObjectFields(s *spec.Schema) {
 	s.SetProperty("metadata", *spec.RefSchema("#/components/schemas/" + metaTypes()[0]))
 }
 
-// addEmbedded adds the fields that every object has to embedded resources.
+// addEmbedded adds apiVersion, kind and metadata to the schemas of embedded resources.
 func addEmbedded(s *spec.Schema) {
 	if s == nil {
 		return

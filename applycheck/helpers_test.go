@@ -38,7 +38,7 @@ func claimOf(t testing.TB, path, wanted, stored string) dedupe.Claim {
 	return claim
 }
 
-// rootOf returns a root with claims that each want one file.
+// rootOf returns a root with claims that have one wanted file each.
 func rootOf(t testing.TB, name string, wanted ...string) dedupe.Root {
 	t.Helper()
 	path, err := tree.ParsePath(name)

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// changeFaults returns the faults of the changes from a claim's stored objects to a file that it
-// wants. own are the faults of the file alone: an object that has one is not compared.
+// changeFaults returns the faults of the changes from a claim's stored objects to one of its
+// wanted files. own are the faults of the file alone: an object that has one is not compared.
 func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile, own []fault) []fault {
 	if len(claim.stored) == 0 || slices.ContainsFunc(claim.stored, func(s *checkedFile) bool { return s.facts.digest == file.facts.digest }) {
 		return nil // new, or unchanged

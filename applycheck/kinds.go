@@ -70,8 +70,8 @@ func (p *presence) newKindState(root int, gvk schema.GroupVersionKind) kindState
 	return p.undefined(root, gvk)
 }
 
-// undefined returns the state of a custom kind that nothing is known to define. Of a cluster of
-// which nothing is known, that is no news.
+// undefined returns the state of a custom kind that nothing is known to define; the zero state
+// if neither the version nor a profile of the cluster is known.
 func (p *presence) undefined(root int, gvk schema.GroupVersionKind) kindState {
 	elsewhere := false
 	for i, installer := range p.installers {

@@ -31,10 +31,10 @@ type Memory struct {
 	digests  generations[*byte, digest]
 }
 
-// State has the claims of a Destination's last check, so that the cost of the next one depends on
-// what changed. It may be lost at any time. The zero State is empty. It is safe for concurrent use,
-// but for one check at a time: use one State for each Destination. It keeps slices of content,
-// which must not be changed in place.
+// State has the claims of a Destination's last check, so that the cost of the next one depends
+// only on the changes. It may be lost at any time. The zero State is empty. It is safe for
+// concurrent use, but checks with one State run one after the other: use one State for each
+// Destination. It keeps slices of content, which must not be changed in place.
 type State struct {
 	// roots have the states of the claims of the last check.
 	roots map[tree.Path]*rootState

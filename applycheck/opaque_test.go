@@ -14,7 +14,7 @@ func TestFilesOfAKustomizationAreNotJudged(t *testing.T) {
 	faulty := strings.Replace(deployment, "replicas: 1", "replicas: three", 1)
 	for _, test := range []struct {
 		name string
-		// own are the files of the claim, foreign those of people.
+		// own are the files of the claim, foreign those that belong to no placement.
 		own, foreign map[string]string
 		want         int
 	}{

@@ -74,7 +74,7 @@ func TestValuesThatEveryAPIServerRefuses(t *testing.T) {
 	}
 }
 
-// TestContainersOfAStatefulSetAreNotCheckedBefore134 checks what changed between minors.
+// TestContainersOfAStatefulSetAreNotCheckedBefore134 checks a difference between minors.
 func TestContainersOfAStatefulSetAreNotCheckedBefore134(t *testing.T) {
 	content := strings.NewReplacer("kind: Deployment", "kind: StatefulSet", "        image: nginx\n", "        image: nginx\n        imagePullPolicy: Allways\n").Replace(deployment)
 	for version, want := range map[string]int{"1.33": 0, "1.34": 1, "1.36": 1} {

@@ -22,7 +22,7 @@ func apiObjectOf(id kustomize.ID, scopes map[kindOf]int) apiObject {
 // objects it is in kustomize's view, in all roots of a CheckCache.
 type clusterIndex struct {
 	objects map[apiObject]int
-	// repeated counts the objects of which there is more than one.
+	// repeated is the number of objects whose count is above one.
 	repeated int
 	// scopes counts the definitions of each cluster-scoped kind.
 	scopes map[kindOf]int

@@ -83,7 +83,7 @@ func (c conflict) explainPath(root *Root) (finding.Rule, string) {
 	return finding.PathTaken(), at.String() + " is another's"
 }
 
-// whatLiesAt describes what is at the path of an entry.
+// whatLiesAt describes the file or directory at the path of an entry, for messages.
 func whatLiesAt(root *Root, e *entry) string {
 	switch {
 	case e.of == nil:

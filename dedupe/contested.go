@@ -31,7 +31,7 @@ type contestedPaths struct {
 	root *Root
 	// contested are the paths that cannot be a file and a directory at once.
 	contested map[tree.Path]bool
-	// dirs are the directories that claims have as a whole.
+	// dirs are the directories of the claims.
 	dirs map[tree.Path]bool
 	// hiding are kustomizations that are left out; see findHiding.
 	hiding map[tree.Path]bool

@@ -21,7 +21,7 @@ import (
 // Root is a directory that Flux builds as one, with everything in it.
 type Root struct {
 	Path tree.Path
-	// Claims are the placements that have, or want, files here.
+	// Claims are the placements that have, or ask for, files here.
 	Claims []Claim
 	// Foreign are files that belong to no placement.
 	Foreign []File
@@ -93,7 +93,7 @@ type Obstacle struct {
 	Place finding.Place
 }
 
-// Shared is an object that several placements want and one has in its files.
+// Shared is an object that several placements ask for and one has in its files.
 type Shared struct {
 	Object kustomize.ID
 	// Owners names all these placements, in order.

@@ -27,7 +27,7 @@ func files(owner string, contents map[string]string) []File {
 	return made
 }
 
-// claim returns a claim that wants one file of ConfigMaps and has another one stored.
+// claim returns a claim with one wanted and one stored file of ConfigMaps.
 func claim(owner string, wanted, stored []string) Claim {
 	c := Claim{Object: "Work default/" + owner, Owner: "request " + owner, Dir: testkit.Path("root/" + owner), Rank: Rank{Name: owner}}
 	if wanted != nil {
@@ -289,7 +289,7 @@ func TestAdmittedPlacementsBuild(t *testing.T) {
 	}
 }
 
-// randomRoot has a store that builds, and claims that want to change it.
+// randomRoot returns a root whose stored files build, with claims that change them.
 func randomRoot(rng *rand.Rand) Root {
 	root := Root{Path: testkit.Path("root")}
 	free := rng.Perm(12)

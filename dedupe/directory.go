@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// fileSet is the files that a claim wants, or has in the store, or all foreign files.
+// fileSet is the wanted or stored files of a claim, or all foreign files.
 type fileSet struct {
 	of *claimant
 	// claim is an empty one for foreign files.

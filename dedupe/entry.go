@@ -64,7 +64,7 @@ func newObject(of *claimant, object kustomize.Object, path tree.Path, place find
 	}
 }
 
-// claim returns the position of the entry's claim among the Root's.
+// claim returns the position of the entry's claim in the Root's Claims.
 func (e *entry) claim() int {
 	if e.of == nil {
 		return noClaim

@@ -27,7 +27,7 @@ func text(owner string, wanted, stored []string) Claim {
 	return Claim{Object: "Work default/" + owner, Owner: "request " + owner, Rank: Rank{Name: owner}, Wanted: made(wanted), Stored: made(stored)}
 }
 
-// whole returns the claim c to a whole directory.
+// whole returns c as a claim to a whole directory.
 func whole(dir string, c Claim) Claim {
 	c.Dir = testkit.Path("root/" + dir)
 	return c

@@ -290,7 +290,7 @@ func (fx *fixture) change(rng *rand.Rand) {
 }
 
 // rights returns the objects that must still exist after the round: existing ones that an
-// existing placement wants, or that an unreadable placement shares.
+// existing placement asks for, or that an unreadable placement shares.
 func (fx *fixture) rights(before map[string]string) []string {
 	var names []string
 	for name := range before {

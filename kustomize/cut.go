@@ -115,14 +115,14 @@ func cutAtMarkers(content []byte) []piece {
 	return append(pieces, next)
 }
 
-// span is the lines of an object in a file with lists. The items of a list are spans whose
-// list is the list's own span.
+// span is the lines of an object in a file with lists.
 type span struct {
 	piece int
 	// from and to are lines of the document, starting at 0; to is exclusive.
 	from, to int
 	node     *yaml.Node
-	list     *span
+	// list is the span of the list that contains the object; nil if it is in none.
+	list *span
 	// left is the number of items that are not removed.
 	left int
 	// block means that the list is in block style, with each item on lines of its own.

@@ -48,9 +48,8 @@ const followedAtOnce = 64
 // build has several copies of it in memory.
 const maxFollowed = 60_000
 
-// follow returns the results by the index of the file. Objects can be built apart from
-// others: without a directory that has a kustomization, nothing that could be referred to
-// is renamed.
+// follow returns the results by the index of the file. Objects can be built separately: as long
+// as no directory has a kustomization, kustomize renames no object to which others could refer.
 func follow(files [][]byte, objects [][]Object) map[int]*followed {
 	f := &follower{ids: map[ID]bool{}, results: map[int]*followed{}}
 	for i, content := range files {

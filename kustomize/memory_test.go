@@ -73,7 +73,7 @@ func TestMemoryIsBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 			own := 3 * len(text())
-			t.Logf("%d MiB, of which the files are %d", kilobytes>>10, own/mebibyte)
+			t.Logf("%d MiB, including %d MiB of files", kilobytes>>10, own/mebibyte)
 			if took := kilobytes<<10 - own; took > 256*mebibyte+60*mebibyte {
 				t.Errorf("it took %d MiB", took/mebibyte)
 			}

@@ -14,8 +14,8 @@ func Refers(kind string) bool {
 	return found
 }
 
-// referringKinds are the kinds, sorted, for which kustomize has a rule where the name of
-// another object may occur.
+// referringKinds are the kinds, sorted, that have fields in which kustomize updates the names of
+// other objects.
 var referringKinds = []string{ //nolint:gochecknoglobals // a table
 	"APIService", "ClusterRole", "ClusterRoleBinding", "CronJob", "DaemonSet", "Deployment", "HorizontalPodAutoscaler",
 	"Ingress", "Job", "MutatingWebhookConfiguration", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod",

@@ -19,8 +19,9 @@ type applyCheck struct {
 	refused []map[int]applycheck.Refusal
 	// doubtful has, for each root, the claims that it may refuse.
 	doubtful []map[int]bool
-	// errors are the findings about refused claims. alone are the warnings about claims by
-	// themselves, beside the warnings about claims together with all others that are written.
+	// errors are the findings about refused claims. alone are the warnings about claims checked
+	// by themselves; beside are those about claims checked together with all others that are
+	// written.
 	errors, alone, beside []finding.Finding
 }
 

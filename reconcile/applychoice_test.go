@@ -40,7 +40,8 @@ func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	)
 	for _, test := range []struct {
 		name, file string
-		// versions are those of worker-1 and worker-2, definitions what is in their store.
+		// versions are the versions of worker-1 and worker-2, definitions the
+		// CustomResourceDefinitions in their stores.
 		versions, definitions [2]string
 		// want is the Destination on which it is placed; empty if it is held back.
 		want, rule string

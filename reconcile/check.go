@@ -19,7 +19,7 @@ type checked struct {
 	holdings   holdings
 	checkCaches
 	// leftovers are files that an interrupted write has left behind; they are removed unless
-	// a placement wants them.
+	// a placement asks for them.
 	leftovers []tree.Path
 	// ignored matches the files that Flux does not fetch.
 	ignored *kustomize.Ignored

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// exclusion is the reason why a unit with one content is not written now.
+// exclusion is the reason why a unit is not written as long as its content has this digest.
 type exclusion struct {
 	digest digest
 	// isKnown reports whether the server is known to refuse this unit; false while another
@@ -38,8 +38,8 @@ func (e exclusion) state() (report.State, string) {
 	return report.HeldBack, "the server refuses it: " + e.answer.message
 }
 
-// exclude keeps the stored files of a placement that is excluded with exactly the content it
-// would write.
+// exclude keeps the stored files of a placement if its unit is excluded and the digest of the
+// exclusion is that of the wanted files.
 func (w *wanted) exclude(p *placement) {
 	e, excluded := w.excluded[unitOf(p.WorkPlacement)]
 	if !excluded || !p.writable() || e.digest != digestOf(p.rendering.Files) {

@@ -146,7 +146,7 @@ func (f *fight) stop(now time.Time) {
 	f.stopped, f.until, f.marks, f.undone = true, now.Add(f.pause()), nil, nil
 }
 
-// wait reports whether the Destination is still left alone. Changed records restart the rest.
+// wait reports whether the Destination is still left alone. Changed records restart the pause.
 func (f *fight) wait(now time.Time, unchanged func(statestore.Files) bool) bool {
 	if !f.stopped {
 		return false

@@ -195,7 +195,7 @@ func TestSwapWaitsForAPlacementThatIsHeldBack(t *testing.T) {
 	w.putFiles(onA, map[string]string{"maps.yaml": "no: object\n"})
 	w.settle()
 	if got := w.placedOn()[onA]; !slices.Equal(got, []string{"path-a"}) {
-		t.Errorf("%s, of which nothing can be written, is on %v", onA, got)
+		t.Errorf("%s cannot be written but is on %v", onA, got)
 	}
 	w.put(onA, onA)
 	w.settle()

@@ -91,7 +91,7 @@ type destinationView struct {
 	// legacy maps the path of each file list that Kratix keeps in mode none to the listed
 	// files.
 	legacy map[tree.Path][]tree.Path
-	// invalidRecords are files in the record directory that do not parse or are not believed.
+	// invalidRecords are files in the record directory that do not parse or are not trusted.
 	invalidRecords []tree.Path
 	ledgerView
 }

@@ -138,7 +138,7 @@ func (c *rootCheck) obstacles(root tree.Path) []dedupe.Obstacle {
 	return found
 }
 
-// wantedPaths returns the files that placements want below a root, and the directories that
+// wantedPaths returns the wanted files of the placements below a root, and the directories that
 // contain these.
 func (c *rootCheck) wantedPaths(root tree.Path) (files, dirs tree.Set) {
 	for _, p := range c.candidates {

@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// outgoingFile is a file in the store that no placement wants any more, and the group that it
+// outgoingFile is a file in the store that no placement asks for any more, and the group that it
 // belongs to; the group is empty for a file of no placement.
 type outgoingFile struct {
 	dedupe.File

@@ -131,7 +131,7 @@ func (c *candidate) now() []layout.File {
 	return files
 }
 
-// isStored reports whether the store has exactly the files that a placement wants.
+// isStored reports whether the store has exactly the rendered files of the placement.
 func (c *candidate) isStored() bool {
 	wanted := make([]tree.File, 0, len(c.rendering.Files))
 	for _, file := range c.rendering.Files {

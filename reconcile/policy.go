@@ -59,5 +59,5 @@ func named(owner string) string {
 	return fmt.Sprintf("%q", owner)
 }
 
-// checksApply reports whether anything is checked that the API server may refuse.
+// checksApply reports whether the check for objects that the API server would refuse is enabled.
 func (p *Policy) checksApply() bool { return p.CheckApply != "" && p.CheckApply != applycheck.Off }

@@ -128,8 +128,8 @@ func parseRecord(ctx context.Context, store *storeView, path tree.Path, d *krati
 // errMisnamed marks a record at a path that belongs to another placement.
 var errMisnamed = errors.New("it is not named after the placement that it describes")
 
-// doubt returns why a record is not believed: a record is a claim, and counts only for paths
-// that its own placement can have.
+// doubt returns why a record is not trusted: anyone who can write to the store can write one, so
+// it counts only for paths that its own placement can have.
 func doubt(d *kratix.Destination, path tree.Path, read *readRecord) error {
 	base, err := layout.Base(d)
 	if err != nil {
@@ -159,7 +159,7 @@ func doubt(d *kratix.Destination, path tree.Path, read *readRecord) error {
 	return nil
 }
 
-// add adds a record, if it is believed.
+// add adds a record, if it is trusted.
 func (v *recordsView) add(d *destinationView, path tree.Path, read *readRecord) {
 	switch {
 	case read.err != nil:
@@ -213,7 +213,7 @@ func mergeDuplicates(records []recordView) []recordView {
 }
 
 // readRecord is the content of a file in the record directory, or the reason why it is not
-// believed.
+// trusted.
 type readRecord struct {
 	layout.Record
 	// path is where the record belongs.
@@ -236,7 +236,7 @@ type recordsView struct {
 	inherited []recordView
 	legacy    map[tree.Path][]tree.Path
 	findings  []finding.Finding
-	// invalidRecords are files in the record directory that do not parse or are not believed.
+	// invalidRecords are files in the record directory that do not parse or are not trusted.
 	invalidRecords []tree.Path
 	// owners are the controller IDs in the records.
 	owners []string

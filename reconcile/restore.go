@@ -56,7 +56,7 @@ func (s pathSet) among(paths []tree.Path) []tree.Path {
 func (h home) guess(p *kratix.WorkPlacement, damaged []tree.Path, claimed *tree.Set) recordView {
 	guessed := h.impliedRecord(p)
 	guessed.elsewhere = slices.DeleteFunc(damaged, func(path tree.Path) bool { return path == guessed.path })
-	rendering, _ := layout.Render(h.Destination, p) // files that cannot be rendered now are not known to be its own
+	rendering, _ := layout.Render(h.Destination, p) // if its files cannot be rendered now, none are attributed to it
 	if !rendering.Dir.IsRoot() || rendering.Joined {
 		return guessed
 	}

@@ -99,7 +99,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	return m.of.put(now.Destination, made).outcome, nil
 }
 
-// caches returns what the check of a Destination reuses.
+// caches returns the caches that the check of a Destination uses.
 func (m *outcomes) caches(last *checkState, cluster *applycheck.Cluster) checkCaches {
 	return checkCaches{read: &m.read, applied: &m.applied, applyState: last.applies, checkCache: last.builds, cluster: cluster}
 }

@@ -42,8 +42,8 @@ func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 	return cacheEntry{situation: now.kept(), outcome: newOutcome(c, made), independent: known.independent}, true
 }
 
-// rendersAs reports whether the placements of two parts have the same files and records, and
-// none of them is misplaced.
+// rendersAs reports whether the placements of two destination plans have the same files and
+// records, and none of them is misplaced.
 func (p destinationPlan) rendersAs(other destinationPlan, owner string) bool {
 	return slices.EqualFunc(p.placements, other.placements, func(a, b scheduler.Placement) bool {
 		return !a.Misplaced && a.Spec.TargetDestinationName == b.Spec.TargetDestinationName && renderKeyOf(&a, owner) == renderKeyOf(&b, owner)

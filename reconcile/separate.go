@@ -119,7 +119,7 @@ func emptied(o *observed) []string {
 	return names
 }
 
-// overlapping maps each Destination that overlaps another one to one of these. In walk order
+// overlapping maps each Destination that overlaps others to one of those others. In walk order
 // the contents of a directory follow it immediately.
 func overlapping(all []owned) map[*destinationView]owned {
 	slices.SortStableFunc(all, func(a, b owned) int {

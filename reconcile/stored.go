@@ -47,8 +47,8 @@ func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdi
 }
 
 // recordedDirs maps each placement directory to the record that owns it. The owner is the
-// placement that wants the directory and has a record for it; else another record; else,
-// where Kratix wrote it, the first placement that wants it. before maps each record to the
+// placement that asks for the directory and has a record for it; else another record; else,
+// where Kratix wrote it, the first placement that asks for it. before maps each record to the
 // directory of its placement when it was written.
 func (h *holdings) recordedDirs(candidates []*candidate) (dirs, before map[tree.Path]tree.Path) {
 	dirs, before = map[tree.Path]tree.Path{}, map[tree.Path]tree.Path{}
@@ -108,7 +108,7 @@ func (h *holdings) has(p *placement) bool {
 
 // ownFiles returns the files that a placement's record lists, in a layout where only records
 // assign files. A file that another record lists too belongs to the placement only if the
-// placement wants it or is not written.
+// placement asks for it or is not written.
 func (h *holdings) ownFiles(c *candidate) []tree.Path {
 	files := h.recordedFiles(&c.placement)
 	if record := h.recordOf(&c.placement); record != nil && h.isOutdated(record) {

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// input has three Destinations, of which one is cordoned, and the Works of a request and of
-// a dependency, both for the environment dev.
+// input has three Destinations, one of them cordoned, and the Works of a request and of a
+// dependency, both for the environment dev.
 func input() scheduler.Input {
 	dev, prod := map[string]string{"environment": "dev"}, map[string]string{"environment": "prod"}
 	cordoned := testkit.Destination("worker-2", testkit.Labelled(dev))

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// Diff compares the files of a store with the wanted ones. Of the files that are not wanted, it
-// removes only those that are owned.
+// Diff compares the files of a store with the wanted ones. It removes a file that is not wanted
+// only if it is owned.
 func ExampleDiff() {
 	store := memory.New("GitStateStore default")
 	write(store, "app/old.yaml", "old", "app/same.yaml", "same", "README.md", "by hand")

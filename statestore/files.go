@@ -81,9 +81,9 @@ func (f Files) Interned(p tree.Path) tree.Path {
 	return p
 }
 
-// find returns the entry at a path. If that directory has no entry of its own, because it
-// contains nothing but one other directory, it returns the entry below it. It returns the
-// zero entry if nothing exists there.
+// find returns the entry at a path. A directory that contains nothing but one other directory
+// has no entry of its own; for its path, find returns the entry below it. It returns the zero
+// entry if nothing exists at the path.
 func (f Files) find(p tree.Path) entry {
 	if p.IsRoot() {
 		return entry{below: f.top}

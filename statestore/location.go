@@ -82,7 +82,7 @@ func WriteEach(ctx context.Context, parts []ViewChanges) []Outcome {
 	return outcomes
 }
 
-// Refuse returns the outcomes of parts of which none is written: the error of each.
+// Refuse returns an outcome with an error for each part; none of them is written.
 func Refuse(parts []ViewChanges, err func(View) error) []Outcome {
 	outcomes := make([]Outcome, len(parts))
 	for i, part := range parts {

@@ -105,7 +105,7 @@ type ChangeSet struct {
 	// Remove holds paths to remove, in walk order. A path that does not exist is not an
 	// error.
 	Remove []tree.Path
-	// Unfinished are the files of State.Unfinished that no placement wants but that must
+	// Unfinished are the files of State.Unfinished that no placement asks for but that must
 	// not be removed yet. The store keeps them unfinished for the next Read.
 	Unfinished []tree.Path
 	// Placements are the placements that caused the changes; a git store lists them in the

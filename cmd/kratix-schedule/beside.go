@@ -102,7 +102,7 @@ func (w *policyWatch) runCheck(ctx context.Context) admission.Verdict {
 	return verdict
 }
 
-// errPolicy ends a process if --require-policy is set and the policy is not in force.
+// errPolicy means that --require-policy is set and the policy is not in force.
 var errPolicy = errors.New("--require-policy")
 
 // watch repeats the check until ctx ends; verdict is the last one. If the policy is required

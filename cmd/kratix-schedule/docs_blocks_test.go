@@ -251,7 +251,7 @@ func paste(t *testing.T, script string) {
 			t.Skipf("%s is not here: %v", tool, err)
 		}
 	}
-	w := newWorkshop(t)
+	w := newExampleDir(t)
 	script = strings.ReplaceAll(script, "127.0.0.1:8080", freeAddress(t))
 	const patience = 2 * time.Minute
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

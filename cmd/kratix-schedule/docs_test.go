@@ -184,7 +184,7 @@ func TestGeneratedDemo(t *testing.T) {
 
 // TestGeneratedCI checks or updates the output shown in docs/ci.md.
 func TestGeneratedCI(t *testing.T) {
-	output, status := newWorkshop(t).shell(t, "sh hack/ci.sh 2>&1")
+	output, status := newExampleDir(t).shell(t, "sh hack/ci.sh 2>&1")
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, output)
 	}

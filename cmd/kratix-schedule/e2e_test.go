@@ -19,7 +19,7 @@ func TestE2EARepositoryBehindOpenSSH(t *testing.T) {
 		"worker-1/resources/a.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n",
 		"worker-1/resources/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n",
 	})
-	w := newWorkshop(t)
+	w := newExampleDir(t)
 	w.file(t, ".ssh/id_ed25519", shell.Locked)
 	w.file(t, ".ssh/known_hosts", shell.KnownHosts)
 	validate := "kratix-schedule validate --repo " + shell.URL + filepath.ToSlash(repository) + "@main"

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// reading counts what a check has read, and what it found instead of Works.
+// reading counts the inputs of a check, including those that explain why there is no Work.
 type reading struct {
 	report.Reading
 	// grouped is the number of Works with a group of files.

@@ -17,7 +17,7 @@ import (
 // but Go, and runs it as the container image does: alone in its root directory.
 func TestActionBuildsTheProgram(t *testing.T) {
 	testkit.Slow(t)
-	w := newWorkshop(t)
+	w := newExampleDir(t)
 	program := buildByAction(t, w)
 	output, status := w.shell(t, program+" version")
 	if status != exitClean || !strings.HasPrefix(output, "kratix-schedule v1.2.3 ") {
@@ -27,7 +27,7 @@ func TestActionBuildsTheProgram(t *testing.T) {
 }
 
 // buildByAction returns the program built by hack/action.sh.
-func buildByAction(t *testing.T, w workshop) string {
+func buildByAction(t *testing.T, w exampleDir) string {
 	t.Helper()
 	checkout, err := filepath.Abs("../..")
 	if err != nil {
@@ -68,7 +68,7 @@ func pathWithout(program string) string {
 
 // runsAlone runs a program as the user of the Dockerfile, in a root directory that contains
 // only the input.
-func runsAlone(t *testing.T, w workshop, program string) {
+func runsAlone(t *testing.T, w exampleDir, program string) {
 	t.Helper()
 	dockerfile, err := os.ReadFile("../../Dockerfile")
 	if err != nil {

@@ -13,16 +13,16 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// workshop is a directory with the example input, and an environment for calling
+// exampleDir is a directory with the example input, and an environment for calling
 // kratix-schedule.
-type workshop struct {
+type exampleDir struct {
 	dir string
 	env []string
 }
 
-func newWorkshop(t *testing.T) workshop {
+func newExampleDir(t *testing.T) exampleDir {
 	t.Helper()
-	w := workshop{dir: t.TempDir()}
+	w := exampleDir{dir: t.TempDir()}
 	for _, needed := range []string{"hack", "testdata"} {
 		if err := os.CopyFS(filepath.Join(w.dir, needed), os.DirFS("../../"+needed)); err != nil {
 			t.Fatal(err)
@@ -44,7 +44,7 @@ func newWorkshop(t *testing.T) workshop {
 	return w
 }
 
-func (w workshop) file(t *testing.T, name, content string) {
+func (w exampleDir) file(t *testing.T, name, content string) {
 	t.Helper()
 	path := filepath.Join(w.dir, name)
 	if err := os.MkdirAll(filepath.Dir(path), 0o750); err != nil {
@@ -55,7 +55,7 @@ func (w workshop) file(t *testing.T, name, content string) {
 	}
 }
 
-func (w workshop) read(t *testing.T, name string) string {
+func (w exampleDir) read(t *testing.T, name string) string {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(w.dir, name))
 	if err != nil {
@@ -65,7 +65,7 @@ func (w workshop) read(t *testing.T, name string) string {
 }
 
 // shell runs a script and returns its output and exit status.
-func (w workshop) shell(t *testing.T, script string, env ...string) (output string, status int) {
+func (w exampleDir) shell(t *testing.T, script string, env ...string) (output string, status int) {
 	t.Helper()
 	run := exec.CommandContext(t.Context(), "sh", "-c", script)
 	run.Dir, run.Env = w.dir, append(append([]string{}, w.env...), env...)
@@ -93,7 +93,7 @@ func TestExamplesRun(t *testing.T) {
 			}
 			t.Run(line, func(t *testing.T) {
 				t.Parallel()
-				output, status := newWorkshop(t).shell(t, line)
+				output, status := newExampleDir(t).shell(t, line)
 				if status > exitFindings {
 					t.Errorf("status %d: %s", status, output)
 				}
@@ -124,7 +124,7 @@ func TestTheGitHubActionsScript(t *testing.T) {
 	}
 	decode(t, "../../action.yml", &action)
 	step := action.Runs.Steps[0]
-	w := newWorkshop(t)
+	w := newExampleDir(t)
 	env := []string{
 		"GITHUB_ACTIONS=true", "GITHUB_ACTION_PATH=" + w.dir, "GITHUB_OUTPUT=" + w.dir + "/output", "GITHUB_STEP_SUMMARY=" + w.dir + "/summary",
 		"RUNNER_TEMP=" + w.dir + "/temp",
@@ -173,7 +173,7 @@ func TestTheGitLabTemplatesScript(t *testing.T) {
 	}
 	decode(t, "../../templates/gitlab-ci.yml", &template)
 	job := template["kratix-schedule"]
-	w := newWorkshop(t)
+	w := newExampleDir(t)
 	// The program exists already, so go is not called.
 	w.file(t, "bin/go", "#!/bin/sh\necho /nowhere\n")
 	script := strings.Join(append(job.BeforeScript, job.Script...), "\n")
@@ -198,7 +198,7 @@ func TestThePreCommitHook(t *testing.T) {
 		PassFilenames       *bool `json:"pass_filenames"`
 	}
 	decode(t, "../../.pre-commit-hooks.yaml", &hooks)
-	w := newWorkshop(t)
+	w := newExampleDir(t)
 	w.file(t, ".kratix-schedule.yaml", "filename: testdata/elastic-cloud\n")
 	if output, status := w.shell(t, hooks[0].Entry); status != exitFindings || hooks[0].Language != "golang" || *hooks[0].PassFilenames {
 		t.Errorf("status %d: %s", status, output)
@@ -209,7 +209,7 @@ func TestThePreCommitHook(t *testing.T) {
 // before the first flag are joined by dashes, and the longest name on the PATH gets the rest of
 // the command line.
 func TestAsAPluginOfKratix(t *testing.T) {
-	w := newWorkshop(t)
+	w := newExampleDir(t)
 	t.Setenv("PATH", filepath.Join(w.dir, "bin")+":"+os.Getenv("PATH"))
 	for line, want := range map[string]struct {
 		status int

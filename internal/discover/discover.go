@@ -152,7 +152,7 @@ func (r *reader) readNamespaces(ctx context.Context) error {
 	return nil
 }
 
-// failed returns the error of a part that cannot be read, with what to do.
+// failed returns the error of a part that cannot be read, with the fix.
 func failed(what string, err error) error {
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
 		return fmt.Errorf("read %s: %w; the user needs list on namespaces and on customresourcedefinitions, and the ClusterRole system:discovery", what, err)

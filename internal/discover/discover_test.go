@@ -149,7 +149,7 @@ func TestAllPagesAreRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(p.Namespaces) != len(s.Namespaces) || len(p.Definitions) != len(s.Definitions)-1 {
-		t.Errorf("%d namespaces of %d, %d definitions of %d, of which one is not served", len(p.Namespaces), len(s.Namespaces), len(p.Definitions), len(s.Definitions))
+		t.Errorf("%d namespaces of %d, %d definitions of %d, and one of these is not served", len(p.Namespaces), len(s.Namespaces), len(p.Definitions), len(s.Definitions))
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 // mostEach is the maximum number of findings of one kind of noise that are shown separately.
 const mostEach = 3
 
-// noise identifies repetitive findings, of which there may be thousands with the same message.
+// noise identifies repetitive findings: thousands of them may have the same message.
 type noise struct {
 	rule    string
 	message string

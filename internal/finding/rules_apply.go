@@ -83,7 +83,7 @@ ConfigMap/default/settings dry-run failed: failed to create typed patch object (
 	}
 }
 
-// DroppedField returns KS105: Flux drops a field of a built-in kind that it does not know.
+// DroppedField returns KS105: Flux drops a field that a built-in kind does not have.
 func DroppedField() Rule {
 	return Rule{
 		ID: "KS105", Name: "DroppedField", Severity: Warning,

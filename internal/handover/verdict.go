@@ -223,7 +223,7 @@ func isEmpty(p *kratix.WorkPlacement, mode string) bool {
 	switch mode {
 	case kratix.NestedByMetadata: // the directory belongs to it alone
 		return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && !meta.IsStatusConditionTrue(p.Status.Conditions, kratix.WriteSucceededCondition)
-	case kratix.None: // a failed write may have left files that no list has
+	case kratix.None: // a failed write may have left files that are in no list
 		return isUnwritten(p)
 	}
 	return false // the parts of a joined file cannot be attributed

@@ -134,7 +134,7 @@ func CountObjects(content string) (objects int64) {
 	}
 }
 
-// objectSigns are byte sequences of which each object contains at least one.
+// objectSigns are byte sequences; each object contains at least one of them.
 var objectSigns = [][]byte{[]byte("kind"), []byte(`\x`), []byte(`\u`), []byte(`\U`)} //nolint:gochecknoglobals // a table
 
 // longestSign is the length of the longest of objectSigns.

@@ -52,17 +52,17 @@ const (
 	ReadyCondition             = "Ready"
 	ScheduleSucceededCondition = "ScheduleSucceeded"
 	WriteSucceededCondition    = "WriteSucceeded"
-	// ConflictFreeCondition is not Kratix's. It is False while a conflict keeps the object or
-	// placement from being written, since Flux could not build it.
+	// ConflictFreeCondition is set only by this program. It is False while a conflict keeps the
+	// object or placement from being written, since Flux could not build it.
 	ConflictFreeCondition = "ConflictFree"
-	// ScheduledCondition is not Kratix's. Where this program schedules and Kratix writes, it is
-	// whether all groups of a Work have WorkPlacements.
+	// ScheduledCondition is set only by this program. Where this program schedules and Kratix
+	// writes, it is True if all groups of a Work have WorkPlacements.
 	ScheduledCondition = "Scheduled"
-	// SoleSchedulerCondition is not Kratix's. It is False on a Destination while another scheduler
-	// places Works, or may place some.
+	// SoleSchedulerCondition is set only by this program. It is False on a Destination while
+	// another scheduler places Works, or may place some.
 	SoleSchedulerCondition = "SoleScheduler"
-	// PromotedCondition is not Kratix's. Where Kratix writes to a state store that no cluster
-	// reads, it is whether a WorkPlacement has been copied to the live store.
+	// PromotedCondition is set only by this program. Where Kratix writes to a state store that no
+	// cluster reads, it is True if a WorkPlacement has been copied to the live store.
 	PromotedCondition = "Promoted"
 	// AppliedCondition reports whether the agent of the Destination has applied the objects, and
 	// HealthyCondition whether they are healthy.
@@ -77,8 +77,8 @@ const (
 	DotFilesFinalizer    = "finalizers.workplacement.kratix.io/kratix-dot-files-cleanup"
 	DestinationFinalizer = "kratix.io/destination-cleanup"
 	WorkFinalizer        = "kratix.io/work-cleanup"
-	// LiveFinalizer is not Kratix's. It keeps a Destination whose files are deleted with it
-	// until they are deleted from the live state store.
+	// LiveFinalizer is set only by this program. It keeps a Destination whose files are deleted
+	// with it until they are deleted from the live state store.
 	LiveFinalizer = "kratix-schedule.io/live-cleanup"
 )
 

@@ -22,7 +22,7 @@ import (
 // others.
 const Name = "kratix-schedule"
 
-// ErrNotLeading ends a process because another one is the leader now.
+// ErrNotLeading means that this process has lost the Lease, so that it must end.
 var ErrNotLeading = errors.New("the lease was lost to another replica, or could not be renewed")
 
 // Leader holds a Lease, or waits for it.

@@ -117,8 +117,8 @@ func (o *overlay) addSeparate(part layout.Part) {
 }
 
 // recordNames returns the names of a Destination's WorkPlacements in records: the regular
-// names of their groups. Of several WorkPlacements of one group only one has a record, and
-// one without a Work has none.
+// names of their groups. If a group has several WorkPlacements, only one of them has a record;
+// a WorkPlacement without a Work has none.
 func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]string {
 	names := make(map[*kratix.WorkPlacement]string, len(placements))
 	taken := make(map[kratix.Key]bool, len(placements))

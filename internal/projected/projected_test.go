@@ -328,7 +328,7 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 }
 
 // settled fails the test if a placement is blocked without a reason. Two placements that each
-// want the other's objects block each other, since one commit cannot write both.
+// ask for the other's objects block each other, since one commit cannot write both.
 func (c *cluster) settled(said report.Report) {
 	c.t.Helper()
 	waiting := map[string]int{}

@@ -35,7 +35,7 @@ type cluster struct {
 	// deleted are WorkPlacements that the API reported as deleted.
 	deleted      map[kratix.Key]bool
 	destinations map[string]*kratix.Destination
-	// unreadable are Destinations of which only the metadata is known.
+	// unreadable are Destinations that cannot be decoded; only their metadata is known.
 	unreadable []*kratix.Destination
 	stores     map[string]*memory.Store
 	reconciler *reconcile.Reconciler

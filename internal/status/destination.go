@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of a Destination's and a state store's condition Ready, which are
-// Kratix's.
+// The reasons of a Destination's and a state store's condition Ready, as Kratix names them.
 const (
 	testDocuments    = "TestDocumentsWritten"
 	destinationReady = "DestinationReady"
@@ -28,8 +27,8 @@ const (
 	errorPermissions = "ErrorValidatingPermissions"
 )
 
-// The reasons of Events about Destinations and state stores that correspond to no condition.
-// They are Kratix's.
+// The reasons of Events about Destinations and state stores that correspond to no condition, as
+// Kratix names them.
 const (
 	destinationNotReady = "DestinationNotReady"
 	stateStoreReady     = "Ready"

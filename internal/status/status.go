@@ -23,8 +23,8 @@ type Objects struct {
 	Destinations      []*kratix.Destination
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
-	// Unreadable are the objects, as kratix.Describe names them, of which only the metadata
-	// is known.
+	// Unreadable has the names, as returned by kratix.Describe, of objects that cannot be
+	// decoded; only their metadata is known.
 	Unreadable map[string]bool
 	// Live are the state stores that clusters read, by Destination name, for the Destinations
 	// that have one in addition to the one that Kratix writes.

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of a Work's conditions, which are Kratix's.
+// The reasons of a Work's conditions, as Kratix names them.
 const (
 	allScheduled    = "AllWorkplacementsScheduled"
 	unscheduled     = "UnscheduledWorkloads"
@@ -24,7 +24,7 @@ const (
 	notScheduled    = "FailedToScheduleWorkloads"
 )
 
-// The reasons of Events about a Work that correspond to no condition. They are Kratix's. An
+// The reasons of Events about a Work that correspond to no condition, as Kratix names them. An
 // Event is sent when a condition changes, so there is one per state.
 const (
 	noMatch      = "NoMatchingDestination"

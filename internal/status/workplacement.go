@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of a WorkPlacement's conditions, which are Kratix's.
+// The reasons of a WorkPlacement's conditions, as Kratix names them.
 const (
 	scheduledTo   = "ScheduledToDestination"
 	writtenTo     = "WorkloadsWrittenToStateStore"
@@ -20,7 +20,8 @@ const (
 	writtenTarget = "WorkloadsWrittenToTargetDestination"
 )
 
-// failedToWrite is the reason of an Event about a WorkPlacement, which is Kratix's.
+// failedToWrite is the reason of an Event about a WorkPlacement that cannot be written, as
+// Kratix names it.
 const failedToWrite = "FailedWriteToDestination"
 
 func (p *planner) workPlacements() []Change {

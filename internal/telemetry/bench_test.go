@@ -15,7 +15,7 @@ import (
 )
 
 // BenchmarkRound measures events, metrics and server together, for rounds with 100,000
-// placements of which one in a hundred is held back.
+// placements; one in a hundred is held back.
 func BenchmarkRound(b *testing.B) {
 	const size = 100_000
 	placements := func() []report.Placement {

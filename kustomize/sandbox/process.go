@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// process is a building process, and the files that it may fetch. Sending all contents at
-// once, most of which no build reads, could need twice the memory.
+// process is a building process, and the files that it may fetch. They are sent on demand: a
+// build reads few of them, and sending all could need twice the memory.
 type process struct {
 	command *exec.Cmd
 	in      io.WriteCloser

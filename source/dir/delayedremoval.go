@@ -15,7 +15,7 @@ import (
 // it again.
 const rest = time.Second
 
-// delayedRemoval is a file that removes something, whose effect is delayed.
+// delayedRemoval is a changed or deleted file whose effect is delayed, since it removes objects.
 type delayedRemoval struct {
 	loss
 	// rested is set once the file has been unchanged for the duration rest.

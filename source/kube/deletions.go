@@ -7,9 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// maxDeletions is how many of the latest deletions are cached at least; at most twice as many
+// minDeletions is how many of the latest deletions are cached at least; at most twice as many
 // are. The deletion guard handles those that are no longer cached.
-const maxDeletions = 10_000
+const minDeletions = 10_000
 
 // deletions holds the objects that the API reported as deleted. It is safe for concurrent use.
 type deletions struct {
@@ -27,7 +27,7 @@ func (d *deletions) note(key kratix.Key, deleted bool) {
 	if !deleted {
 		return
 	}
-	if d.recent == nil || len(d.recent) >= maxDeletions {
+	if d.recent == nil || len(d.recent) >= minDeletions {
 		d.recent, d.before = map[kratix.Key]struct{}{}, d.recent
 	}
 	d.recent[key] = struct{}{}

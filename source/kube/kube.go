@@ -388,8 +388,8 @@ type Objects struct {
 	Destinations      []*kratix.Destination
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
-	// Unreadable are the objects, named as by kratix.Describe, of which only the metadata could
-	// be read.
+	// Unreadable has the names, as returned by kratix.Describe, of objects that cannot be
+	// decoded; only their metadata is known.
 	Unreadable map[string]bool
 }
 

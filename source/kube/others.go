@@ -26,7 +26,7 @@ const manager = "kratix-schedule"
 // toolPrefix is the prefix of the field managers of interactive tools.
 const toolPrefix = "kubectl"
 
-// begin ignores writes before the given time.
+// begin sets the time before which writes are ignored.
 func (o *others) begin(now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

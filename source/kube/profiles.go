@@ -85,7 +85,7 @@ func (s *Source) readProfiles(ctx context.Context) ([]*profile.Profile, []findin
 	if s.profiles == nil {
 		return nil, nil
 	}
-	s.profiles.waited.Do(func() { _ = s.await(ctx, secretTimeout, s.profiles.seen) }) // what is not seen by then is reported
+	s.profiles.waited.Do(func() { _ = s.await(ctx, secretTimeout, s.profiles.seen) }) // a failure is reported below
 	if seen, why := s.profiles.ready(); !seen {
 		f := source.InvalidProfile(finding.Place{Object: profile.ConfigMapKind + " " + s.profiles.namespace}, cmp.Or(why, errNotSeen))
 		f.Rule.Severity, f.Message = finding.Warning, "profiles cannot be read, so all Destinations are checked without: "+cmp.Or(why, errNotSeen).Error()

@@ -303,8 +303,8 @@ func isPathError(err error) bool {
 // maxMessage is the maximum number of bytes of a server's message that an error repeats.
 const maxMessage = 4 << 10
 
-// oneSentence joins lines and removes terminal control characters. Of progress lines that
-// overwrite each other it keeps the last.
+// oneSentence joins lines and removes terminal control characters. If progress lines overwrite
+// each other, it keeps only the last.
 func oneSentence(text string) string {
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {

@@ -51,7 +51,7 @@ func TestObjectsOfAllSizesAndTypesAreStored(t *testing.T) {
 			whole += int64(size * len(kinds))
 		}
 		if held.bytes() <= whole || held.bytes() > whole+int64(held.len())*maxHeader || held.grown != (growth{held.len(), held.bytes()}) {
-			t.Errorf("limit %d: %d bytes, of which %+v were added, want somewhat more than %d", limit, held.bytes(), held.grown, whole)
+			t.Errorf("limit %d: %d bytes, including %+v that were added, want somewhat more than %d", limit, held.bytes(), held.grown, whole)
 		}
 		if n := len(sizes) * len(kinds); held.len() != n || held.memory.end > limit || (held.spill == nil) != (limit == maxInMemory) {
 			t.Errorf("limit %d: %d objects, want %d; %d bytes of %d in memory", limit, held.len(), n, held.memory.end, held.bytes())

@@ -56,7 +56,8 @@ var (
 )
 
 // Close closes the connections to the server and drops the branch's objects, unless another
-// store shares them. It does not wait for an operation in progress, which finishes first.
+// store shares them. If an operation is in progress, Close returns at once, and this happens at
+// the end of the operation.
 func (s *Store) Close() error {
 	if !s.closed.Swap(true) {
 		s.release()

@@ -10,10 +10,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// sluggish is a store that takes its time to read.
-type sluggish struct{ statestore.Store }
+// slowStore is a store whose Read takes 50 ms.
+type slowStore struct{ statestore.Store }
 
-func (s sluggish) Read(ctx context.Context) (statestore.State, error) {
+func (s slowStore) Read(ctx context.Context) (statestore.State, error) {
 	time.Sleep(50 * time.Millisecond)
 	return s.Store.Read(ctx)
 }
@@ -30,7 +30,7 @@ func ExampleWorkers() {
 			}
 		},
 	}
-	view := workers.Wrap(statestore.ViewOf("default", sluggish{memory.New("default")}))
+	view := workers.Wrap(statestore.ViewOf("default", slowStore{memory.New("default")}))
 	_, err := view.Read(context.Background())
 	fmt.Println(err)
 	<-done

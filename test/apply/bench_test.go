@@ -28,8 +28,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// What BenchmarkCheck checks: so many objects, each in a file of its own, of these kinds, for
-// this version of Kubernetes.
+// The input of BenchmarkCheck: the number of objects, each in a file of its own, and the version
+// of Kubernetes.
 const (
 	benchObjects = 8000
 	benchVersion = "1.36.3"
@@ -262,8 +262,8 @@ func openAPIDocuments(b *testing.B) []string {
 	return paths
 }
 
-// standalone returns a schema with what it refers to in its place, which allows no other fields
-// than those that it has, and null for each that is not required.
+// standalone returns a schema with its references replaced by their targets. It allows no other
+// fields than those of the schema, and null for each field that is not required.
 func (s *Schemas) standalone(of Schema) any {
 	of = s.Resolve(of)
 	out := maps.Clone(of)

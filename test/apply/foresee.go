@@ -41,7 +41,7 @@ func (f Foresight) Words() string {
 // Claim is a request's file: as it is stored, and as it is wanted; nil if there is none.
 type Claim struct{ Stored, Wanted []byte }
 
-// Foresee returns applycheck's result for a file that a request wants in place of a stored one,
+// Foresee returns applycheck's result for a request's wanted file in place of the stored one,
 // which may be nil.
 func (d *Destination) Foresee(stored, wanted []byte) Foresight {
 	return d.ForeseeAll(Claim{stored, wanted})

@@ -12,7 +12,7 @@ type counts struct {
 	// left counts the objects that Flux leaves out or strips.
 	left int
 	// only counts the findings that kustomize cannot make, hiding the kustomizations that hide
-	// files of others, and quarantined the trees of which some files were held back.
+	// files of others, and quarantined the trees with some quarantined files.
 	only, hiding, quarantined int
 }
 

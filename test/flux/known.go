@@ -54,7 +54,7 @@ var known = []difference{
 		},
 	},
 	{
-		name: "empty directory", reason: "a directory of which Flux fetches no file is empty for Flux and absent for us; a kustomization that loads it fails either way",
+		name: "empty directory", reason: "a directory without files that Flux fetches is empty for Flux and absent for us; a kustomization that loads it fails either way",
 		same: func(ours, theirs string) bool {
 			for form := range absent {
 				before, after := absent[form].FindStringSubmatch(ours), empty[form].FindStringSubmatch(theirs)

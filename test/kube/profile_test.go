@@ -24,8 +24,8 @@ spec:
   service: {name: metrics, namespace: kube-system}
 `
 
-// profiler returns the kubeconfig of a user that may do what docs/how-to/profile-a-cluster.md
-// asks for, and nothing else.
+// profiler returns the kubeconfig of a user that has the permissions in
+// docs/how-to/profile-a-cluster.md, and no others.
 func profiler(t *testing.T, c *cluster) string {
 	t.Helper()
 	page, err := os.ReadFile(root + "/docs/how-to/profile-a-cluster.md")
@@ -41,7 +41,7 @@ func profiler(t *testing.T, c *cluster) string {
 	return c.kubeconfig("profiler", c.kubectl("create", "token", "profiler", "--namespace", "default", "--duration=2h"), c.url)
 }
 
-// profileOf runs the command profile, and returns what it writes and says.
+// profileOf runs the command profile, and returns its standard output and standard error.
 func profileOf(t *testing.T, kubeconfig string, args ...string) (text, said string) {
 	t.Helper()
 	cmd := exec.Command(program, append([]string{"profile", "--kubeconfig", kubeconfig, "--name", "worker-1"}, args...)...)

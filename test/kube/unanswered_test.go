@@ -16,21 +16,21 @@ import (
 	"time"
 )
 
-// poorLine is a proxy to an API server that loses the response to the first create of a
+// lossyProxy is a proxy to an API server that loses the response to the first create of a
 // WorkPlacement, and delays watches of WorkPlacements until it is restored.
-type poorLine struct {
-	url    string
-	mended chan struct{}
-	mu     sync.Mutex
-	lost   int
-	tried  []string
+type lossyProxy struct {
+	url      string
+	restored chan struct{}
+	mu       sync.Mutex
+	lost     int
+	tried    []string
 }
 
-func newPoorLine(t *testing.T, c *cluster) *poorLine {
+func newLossyProxy(t *testing.T, c *cluster) *lossyProxy {
 	t.Helper()
 	server, err := url.Parse(c.url)
 	must(t, err)
-	l := &poorLine{mended: make(chan struct{})}
+	l := &lossyProxy{restored: make(chan struct{})}
 	proxy := httputil.NewSingleHostReverseProxy(server)
 	proxy.Transport = &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // the test's own server
 	proxy.FlushInterval = -1
@@ -50,13 +50,13 @@ func newPoorLine(t *testing.T, c *cluster) *poorLine {
 }
 
 // pass loses or delays a response.
-func (l *poorLine) pass(answer *http.Response) error {
+func (l *lossyProxy) pass(answer *http.Response) error {
 	request := answer.Request
 	if !strings.HasSuffix(request.URL.Path, "/workplacements") {
 		return nil
 	}
 	if request.URL.Query().Get("watch") != "" {
-		answer.Body = &heldBody{answer.Body, l.mended, request}
+		answer.Body = &heldBody{answer.Body, l.restored, request}
 		return nil
 	}
 	if request.Method != http.MethodPost {
@@ -72,18 +72,18 @@ func (l *poorLine) pass(answer *http.Response) error {
 	return nil
 }
 
-// heldBody delays everything new until the line is restored.
+// heldBody delays everything new until the proxy is restored.
 type heldBody struct {
 	io.ReadCloser
-	mended  chan struct{}
-	request *http.Request
+	restored chan struct{}
+	request  *http.Request
 }
 
 func (b *heldBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if strings.Contains(string(p[:n]), "b.worker") {
 		select {
-		case <-b.mended:
+		case <-b.restored:
 		case <-b.request.Context().Done():
 		}
 	}
@@ -96,13 +96,13 @@ func (b *heldBody) Read(p []byte) (int, error) {
 func TestCreateWithoutAnAnswerPlacesNothingTwice(t *testing.T) {
 	t.Parallel()
 	p := platformOn(t, clusterOfKratix(t))
-	line := newPoorLine(t, p.cluster)
+	lossy := newLossyProxy(t, p.cluster)
 	on, off := map[string]string{"on": "yes"}, map[string]string{"on": "no"}
 	p.destination("worker-1", "default", "none", on)
 	p.destination("worker-2", "default", "none", off)
 	at := address(t)
 	token := p.kubectl("create", "token", "kratix-schedule", "--namespace", namespace)
-	run(t, program, "run", "--kube", "--schedule-only", "--without-stores", "--interval", "1h", "--listen", at, "--kubeconfig", p.kubeconfig("poor", token, line.url))
+	run(t, program, "run", "--kube", "--schedule-only", "--without-stores", "--interval", "1h", "--listen", at, "--kubeconfig", p.kubeconfig("lossy", token, lossy.url))
 	p.object(work("b", on, "one"))
 	p.eventually("the WorkPlacement", func() string {
 		if got := p.placementsOf("b"); !slices.Equal(got, []string{"b.worker-1-5058f"}) {
@@ -127,12 +127,12 @@ func TestCreateWithoutAnAnswerPlacesNothingTwice(t *testing.T) {
 		}
 	}
 	only("while the watch shows nothing")
-	line.mu.Lock()
-	if line.lost != 1 {
-		t.Errorf("the test shows nothing: creates were answered with %v", line.tried)
+	lossy.mu.Lock()
+	if lossy.lost != 1 {
+		t.Errorf("the test shows nothing: creates were answered with %v", lossy.tried)
 	}
-	line.mu.Unlock()
-	close(line.mended)
+	lossy.mu.Unlock()
+	close(lossy.restored)
 	p.comesTo("work/b", "Scheduled", "False DestinationSelectorMismatch")
 	only("once it has shown it")
 }

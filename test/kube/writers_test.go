@@ -69,8 +69,8 @@ const redisRequest = "apiVersion: example.com/v1\nkind: redis\nmetadata: {name: 
 // hidden is a secret of a pipeline.
 const hidden = "correct-horse-battery"
 
-// workshop is a cluster with pipelines of the Promise redis.
-type workshop struct {
+// pipelineCluster is a cluster with pipelines of the Promise redis.
+type pipelineCluster struct {
 	*cluster
 	// kratix is the directory of a pipeline's files.
 	kratix     string
@@ -79,9 +79,9 @@ type workshop struct {
 	mu         sync.Mutex
 }
 
-func newWorkshop(t *testing.T) *workshop {
+func newPipelineCluster(t *testing.T) *pipelineCluster {
 	t.Helper()
-	w := &workshop{cluster: start(t, "base"), kratix: t.TempDir()}
+	w := &pipelineCluster{cluster: start(t, "base"), kratix: t.TempDir()}
 	w.apply(redisPromise)
 	w.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
 	token := w.kubectl("create", "token", "redis-pipeline", "--namespace", "default", "--duration=2h")
@@ -103,7 +103,7 @@ func newWorkshop(t *testing.T) *workshop {
 }
 
 // leaves writes a file of the pipeline.
-func (w *workshop) leaves(path, content string) {
+func (w *pipelineCluster) leaves(path, content string) {
 	w.t.Helper()
 	path = filepath.Join(w.kratix, path)
 	must(w.t, os.MkdirAll(filepath.Dir(path), 0o700))
@@ -112,7 +112,7 @@ func (w *workshop) leaves(path, content string) {
 
 // does runs a command of kratix-schedule as the pipeline's ServiceAccount, and returns its
 // output.
-func (w *workshop) does(environment []string, args ...string) (string, error) {
+func (w *pipelineCluster) does(environment []string, args ...string) (string, error) {
 	cmd := exec.Command(program, append(args, "--from", w.kratix, "--kubeconfig", w.kubeconfig)...)
 	cmd.Env = append(append(os.Environ(), "HOME="+w.dir), environment...)
 	said, err := cmd.CombinedOutput()
@@ -123,7 +123,7 @@ func (w *workshop) does(environment []string, args ...string) (string, error) {
 }
 
 // says runs a command that must succeed with this output.
-func (w *workshop) says(want string, args ...string) {
+func (w *pipelineCluster) says(want string, args ...string) {
 	w.t.Helper()
 	if said, err := w.does(nil, args...); err != nil || said != want {
 		w.t.Errorf("%s: %v, it says\n%s\nwant\n%s", strings.Join(args, " "), err, said, want)
@@ -131,7 +131,7 @@ func (w *workshop) says(want string, args ...string) {
 }
 
 // fails runs a command that must fail with this output.
-func (w *workshop) fails(want string, args ...string) {
+func (w *pipelineCluster) fails(want string, args ...string) {
 	w.t.Helper()
 	if said, err := w.does(nil, args...); err == nil || !strings.Contains(said, want) {
 		w.t.Errorf("%s: %v, it says\n%s\nwant\n%s", strings.Join(args, " "), err, said, want)
@@ -139,7 +139,7 @@ func (w *workshop) fails(want string, args ...string) {
 }
 
 // writes counts the calls to the API server that change objects of a kind.
-func (w *workshop) writes(resource string) int {
+func (w *pipelineCluster) writes(resource string) int {
 	w.t.Helper()
 	sum := 0
 	for line := range strings.Lines(w.kubectl("get", "--raw", "/metrics")) {
@@ -157,7 +157,7 @@ func (w *workshop) writes(resource string) int {
 }
 
 // twice runs a command a second time, which must have this output and write nothing.
-func (w *workshop) twice(resource, want string, args ...string) {
+func (w *pipelineCluster) twice(resource, want string, args ...string) {
 	w.t.Helper()
 	before := w.writes(resource)
 	w.says(want, args...)
@@ -172,7 +172,7 @@ func applyArgs() []string {
 
 func TestPipelinesWorkIsWrittenOnce(t *testing.T) {
 	t.Parallel()
-	w := newWorkshop(t)
+	w := newPipelineCluster(t)
 	const name = "redis-one-default-instance-c82c4"
 	const work = "work/" + name
 	w.says("created Work default/"+name, applyArgs()...)
@@ -204,7 +204,7 @@ func TestPipelinesWorkIsWrittenOnce(t *testing.T) {
 
 func TestPipelinesThatEndAtOnceMakeOneWork(t *testing.T) {
 	t.Parallel()
-	w := newWorkshop(t)
+	w := newPipelineCluster(t)
 	var running sync.WaitGroup
 	said := make([]string, 8)
 	for i := range said {
@@ -223,7 +223,7 @@ func TestPipelinesThatEndAtOnceMakeOneWork(t *testing.T) {
 
 func TestFieldThatTheClusterDoesNotHaveIsRefused(t *testing.T) {
 	t.Parallel()
-	w := newWorkshop(t)
+	w := newPipelineCluster(t)
 	w.kubectl("patch", "crd", "works.platform.kratix.io", "--type=json", "-p",
 		`[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/workloadGroups/items/properties/destinationSelectors/items/properties/matchExpressions"}]`)
 	w.leaves("metadata/destination-selectors.yaml", "- matchExpressions: [{key: gpu, operator: Exists}]\n")
@@ -239,7 +239,7 @@ func TestFieldThatTheClusterDoesNotHaveIsRefused(t *testing.T) {
 
 func TestPipelinesWordsAreMergedIntoTheStatus(t *testing.T) {
 	t.Parallel()
-	w := newWorkshop(t)
+	w := newPipelineCluster(t)
 	w.apply(redisRequest)
 	w.kubectl("patch", "redis", "one", "--subresource=status", "--type=merge", "-p",
 		`{"status": {"message": "Pending", "own": "stays", "connection": {"port": 1}, "conditions": [{"type": "Reconciled", "status": "True"}]}}`)
@@ -273,7 +273,7 @@ func TestPipelinesWordsAreMergedIntoTheStatus(t *testing.T) {
 
 func TestStatusThatOthersWriteTooLosesNothing(t *testing.T) {
 	t.Parallel()
-	w := newWorkshop(t)
+	w := newPipelineCluster(t)
 	w.apply(redisRequest)
 	w.leaves("metadata/status.yaml", "message: up\n")
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -311,7 +311,7 @@ func TestStatusThatOthersWriteTooLosesNothing(t *testing.T) {
 
 func TestStatusForADeletedRequest(t *testing.T) {
 	t.Parallel()
-	w := newWorkshop(t)
+	w := newPipelineCluster(t)
 	w.leaves("metadata/status.yaml", "message: "+hidden+"\n")
 	w.fails("redis default/one: it is not in the cluster: it was deleted, or the cluster is not the one that the pipeline ran for", "status")
 
@@ -333,7 +333,7 @@ func TestStatusForADeletedRequest(t *testing.T) {
 // and keeps only a message.
 func TestStatusOfTheRequestInTheEnvironment(t *testing.T) {
 	t.Parallel()
-	w := newWorkshop(t)
+	w := newPipelineCluster(t)
 	w.apply("apiVersion: example.com/v1\nkind: cache\nmetadata: {name: wide}\n")
 	must(t, os.Remove(filepath.Join(w.kratix, "input/object.yaml")))
 	w.leaves("metadata/status.yaml", "message: up\nendpoint: "+hidden+"\n")

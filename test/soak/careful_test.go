@@ -309,7 +309,7 @@ func (w *trial) truncate() {
 }
 
 // truncateAndRestart truncates the file of a Work so that it cannot be parsed, and restarts the
-// daemon, which then does not know the former content.
+// daemon, which then has not read the former content.
 func (w *trial) truncateAndRestart() {
 	w.t.Helper()
 	w.harmless("a file that is cut off while the daemon starts", func() {

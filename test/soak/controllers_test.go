@@ -134,7 +134,7 @@ func (w *trial) forge() {
 			}
 			return "", ""
 		},
-		"of a request on another Destination": w.forgeRoaming,
+		"of a request on another Destination": w.forgeFleetRecord,
 	}
 	names := slices.Sorted(maps.Keys(forgeries))
 	kind := names[w.rng.IntN(len(names))]
@@ -193,10 +193,10 @@ func (w *trial) forgedPath(path, victim string) (string, string) {
 	return recordPathOn(w.t, "merged", "clusters/merged", "forged"), w.inName(w.show(path), victim, "forged")
 }
 
-// forgeRoaming copies the record of a Work of the fleet to another of its Destinations.
-func (w *trial) forgeRoaming() (string, string) {
+// forgeFleetRecord copies the record of a Work of the fleet to another of its Destinations.
+func (w *trial) forgeFleetRecord() (string, string) {
 	w.t.Helper()
-	there := w.roamers.present()
+	there := w.fleet.present()
 	name := w.someOther("roam")
 	for path := range listing(w.t, w.repository) {
 		if len(there) == 0 || !strings.Contains(path, ".kratix/default-"+name+".") {

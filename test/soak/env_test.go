@@ -28,15 +28,14 @@ type env struct {
 	// others has the versions of the Works on the other Destinations: flat, merged, and those
 	// of the fleet.
 	others map[string]int
-	// roamers are the Destinations of the fleet.
-	roamers *roamers
+	fleet  *fleet
 }
 
 const destinations = 5
 
 func newEnv(t *testing.T, rng *rand.Rand, url, secret string) *env {
 	t.Helper()
-	w := &env{t: t, rng: rng, dir: filepath.Join(t.TempDir(), "source"), works: map[string]int{}, conflicting: map[string]bool{}, others: map[string]int{}, roamers: newRoamers()}
+	w := &env{t: t, rng: rng, dir: filepath.Join(t.TempDir(), "source"), works: map[string]int{}, conflicting: map[string]bool{}, others: map[string]int{}, fleet: newFleet()}
 	if err := os.Mkdir(w.dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -198,7 +197,7 @@ func (w *env) repair() {
 	}
 	clear(w.conflicting)
 	w.labelAll()
-	w.roamers.reset(w)
+	w.fleet.reset(w)
 }
 
 // labelAll writes every Destination with its label.

@@ -68,10 +68,10 @@ func faults() []fault {
 		{name: "a Destination is new", often: 3, do: func(w *trial) { w.newDestination() }},
 		{name: "a Destination gets another path", often: 5, do: func(w *trial) { w.movePath() }},
 		{name: "two Destinations swap their paths", often: 5, do: func(w *trial) { w.swapPaths() }},
-		{name: "a Destination gets another name", often: 4, do: func(w *trial) { w.roamerEvent(func(r *roamer) { r.name = w.roamers.newName() }) }},
-		{name: "one of several Destinations loses or gets its label", often: 5, do: func(w *trial) { w.roamerEvent(func(r *roamer) { r.labelled = w.rng.IntN(2) == 0 }) }},
-		{name: "a Destination is cordoned, or no longer", often: 4, do: func(w *trial) { w.roamerEvent(func(r *roamer) { r.cordonedByHand = w.rng.IntN(2) == 0 }) }},
-		{name: "an operator cleans up what a Destination has left", often: 3, do: func(w *trial) { w.cleanUp(w.roamers.names[w.rng.IntN(len(w.roamers.names))]) }},
+		{name: "a Destination gets another name", often: 4, do: func(w *trial) { w.changeFleetMember(func(r *fleetMember) { r.name = w.fleet.newName() }) }},
+		{name: "one of several Destinations loses or gets its label", often: 5, do: func(w *trial) { w.changeFleetMember(func(r *fleetMember) { r.labelled = w.rng.IntN(2) == 0 }) }},
+		{name: "a Destination is cordoned, or no longer", often: 4, do: func(w *trial) { w.changeFleetMember(func(r *fleetMember) { r.cordonedByHand = w.rng.IntN(2) == 0 }) }},
+		{name: "an operator cleans up what a Destination has left", often: 3, do: func(w *trial) { w.cleanUp(w.fleet.names[w.rng.IntN(len(w.fleet.names))]) }},
 	}
 }
 

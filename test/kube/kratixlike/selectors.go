@@ -9,7 +9,7 @@ import (
 )
 
 // merge returns the labels that a group selects. Where selectors disagree, the Promise has
-// precedence over its workflow, and that over the request's.
+// precedence over its workflow, and its workflow over that of the request.
 func merge(selectors []kratix.Selector) map[string]string {
 	rank := func(s kratix.Selector) int {
 		return slices.Index([]string{kratix.ResourceWorkflowSource, kratix.PromiseWorkflowSource, kratix.PromiseSource}, s.Source)

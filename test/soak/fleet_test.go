@@ -15,72 +15,73 @@ import (
 )
 
 // Maximum numbers of Works on the Destinations of other filepath modes, and of the Works and
-// Destinations of the fleet whose members are renamed and moved.
+// Destinations of the fleet.
 const (
-	flatWorks, mergedWorks, roamingWorks = 8, 5, 12
-	mostRoamers                          = 6
+	flatWorks, mergedWorks, fleetWorks = 8, 5, 12
+	maxFleetMembers                    = 6
 )
 
-// roamer is a Destination of the fleet. Its name and path may change, and it may be deleted and
-// created again.
-type roamer struct {
+// fleetMember is a Destination of the fleet. Its name and path may change, and it may be deleted
+// and created again.
+type fleetMember struct {
 	id                                int
 	name, path                        string
 	present, labelled, cordonedByHand bool
 }
 
-// roamers are the Destinations of the fleet, with all their former names and paths.
-type roamers struct {
-	all          []*roamer
+// fleet is a set of Destinations that are renamed and moved, with all their former names and
+// paths.
+type fleet struct {
+	all          []*fleetMember
 	names, paths []string
 }
 
-func newRoamers() *roamers {
-	r := &roamers{}
+func newFleet() *fleet {
+	f := &fleet{}
 	for range 3 {
-		r.add()
+		f.add()
 	}
-	return r
+	return f
 }
 
-func (r *roamers) add() *roamer {
-	one := &roamer{id: len(r.all), name: r.newName(), path: r.newPath(), present: true, labelled: true}
-	r.all = append(r.all, one)
+func (f *fleet) add() *fleetMember {
+	one := &fleetMember{id: len(f.all), name: f.newName(), path: f.newPath(), present: true, labelled: true}
+	f.all = append(f.all, one)
 	return one
 }
 
-func (r *roamers) newName() string {
-	r.names = append(r.names, fmt.Sprintf("r%d", len(r.names)))
-	return r.names[len(r.names)-1]
+func (f *fleet) newName() string {
+	f.names = append(f.names, fmt.Sprintf("r%d", len(f.names)))
+	return f.names[len(f.names)-1]
 }
 
-func (r *roamers) newPath() string {
-	r.paths = append(r.paths, fmt.Sprintf("clusters/roam-%d", len(r.paths)))
-	return r.paths[len(r.paths)-1]
+func (f *fleet) newPath() string {
+	f.paths = append(f.paths, fmt.Sprintf("clusters/roam-%d", len(f.paths)))
+	return f.paths[len(f.paths)-1]
 }
 
 // present returns the Destinations that are in the input.
-func (r *roamers) present() []*roamer {
-	return slices.DeleteFunc(slices.Clone(r.all), func(one *roamer) bool { return !one.present })
+func (f *fleet) present() []*fleetMember {
+	return slices.DeleteFunc(slices.Clone(f.all), func(one *fleetMember) bool { return !one.present })
 }
 
 // reset restores the labels of all present Destinations and uncordons them.
-func (r *roamers) reset(w *env) {
-	for _, one := range r.present() {
+func (f *fleet) reset(w *env) {
+	for _, one := range f.present() {
 		one.labelled, one.cordonedByHand = true, false
-		w.writeRoamer(one)
+		w.writeFleetMember(one)
 	}
 }
 
-func (w *env) writeRoamer(r *roamer) {
-	file := fmt.Sprintf("roamer-%d.yaml", r.id)
+func (w *env) writeFleetMember(r *fleetMember) {
+	file := fmt.Sprintf("fleet-member-%d.yaml", r.id)
 	if !r.present {
 		w.remove(file)
 		return
 	}
-	fleet := ""
+	fleetLabel := ""
 	if r.labelled {
-		fleet = ", fleet: roam"
+		fleetLabel = ", fleet: roam"
 	}
 	w.write(file, fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
 kind: Destination
@@ -91,7 +92,7 @@ metadata:
 spec:
   path: %s
   stateStoreRef: {kind: GitStateStore, name: default}
-`, r.name, r.name, fleet, r.cordonedByHand, r.path))
+`, r.name, r.name, fleetLabel, r.cordonedByHand, r.path))
 }
 
 // writeOthers writes the Destinations of the other filepath modes, those of the fleet, and
@@ -107,10 +108,10 @@ spec:
   stateStoreRef: {kind: GitStateStore, name: default}
 `, name, name, name, mode))
 	}
-	for _, r := range w.roamers.all {
-		w.writeRoamer(r)
+	for _, r := range w.fleet.all {
+		w.writeFleetMember(r)
 	}
-	for kind, n := range map[string]int{"flat": flatWorks, "merged": mergedWorks, "roam": roamingWorks} {
+	for kind, n := range map[string]int{"flat": flatWorks, "merged": mergedWorks, "roam": fleetWorks} {
 		for i := range n {
 			w.putOther(fmt.Sprintf("%s-%02d", kind, i))
 		}
@@ -143,7 +144,7 @@ func (w *env) writeOther(name, labels string) {
 // changeOther adds, changes or removes one of the other Works.
 func (w *env) changeOther(kinds ...string) {
 	kind := kinds[w.rng.IntN(len(kinds))]
-	name := fmt.Sprintf("%s-%02d", kind, w.rng.IntN(map[string]int{"flat": flatWorks, "merged": mergedWorks, "roam": roamingWorks}[kind]))
+	name := fmt.Sprintf("%s-%02d", kind, w.rng.IntN(map[string]int{"flat": flatWorks, "merged": mergedWorks, "roam": fleetWorks}[kind]))
 	if w.others[name] > 0 && w.rng.IntN(4) == 0 {
 		delete(w.others, name)
 		w.remove(name + ".yaml")
@@ -152,58 +153,58 @@ func (w *env) changeOther(kinds ...string) {
 	w.putOther(name)
 }
 
-// roamerEvent changes a random Destination of the fleet.
-func (w *env) roamerEvent(change func(*roamer)) {
-	there := w.roamers.present()
+// changeFleetMember changes a random Destination of the fleet.
+func (w *env) changeFleetMember(change func(*fleetMember)) {
+	there := w.fleet.present()
 	if len(there) == 0 {
 		return
 	}
 	one := there[w.rng.IntN(len(there))]
 	change(one)
-	w.writeRoamer(one)
+	w.writeFleetMember(one)
 }
 
 // deleteOrReturn deletes a Destination of the fleet, or creates a deleted one again.
 func (w *env) deleteOrReturn() {
-	away := slices.DeleteFunc(slices.Clone(w.roamers.all), func(r *roamer) bool { return r.present })
-	if len(away) > 0 && (w.rng.IntN(2) == 0 || len(w.roamers.present()) == 1) {
+	away := slices.DeleteFunc(slices.Clone(w.fleet.all), func(r *fleetMember) bool { return r.present })
+	if len(away) > 0 && (w.rng.IntN(2) == 0 || len(w.fleet.present()) == 1) {
 		one := away[w.rng.IntN(len(away))]
 		one.present = true
-		w.writeRoamer(one)
+		w.writeFleetMember(one)
 		return
 	}
-	w.roamerEvent(func(r *roamer) { r.present = false })
+	w.changeFleetMember(func(r *fleetMember) { r.present = false })
 }
 
 // movePath sets the path of a Destination to a new one, or to one that is no longer used.
 func (w *env) movePath() {
-	free := slices.DeleteFunc(slices.Clone(w.roamers.paths), func(path string) bool {
-		return slices.ContainsFunc(w.roamers.all, func(r *roamer) bool { return r.path == path })
+	free := slices.DeleteFunc(slices.Clone(w.fleet.paths), func(path string) bool {
+		return slices.ContainsFunc(w.fleet.all, func(r *fleetMember) bool { return r.path == path })
 	})
-	w.roamerEvent(func(r *roamer) {
+	w.changeFleetMember(func(r *fleetMember) {
 		if len(free) > 0 && w.rng.IntN(3) == 0 {
 			r.path = free[w.rng.IntN(len(free))]
 			return
 		}
-		r.path = w.roamers.newPath()
+		r.path = w.fleet.newPath()
 	})
 }
 
 // swapPaths swaps the paths of two Destinations; for a moment both have the same.
 func (w *env) swapPaths() {
-	there := w.roamers.present()
+	there := w.fleet.present()
 	if len(there) < 2 {
 		return
 	}
 	w.rng.Shuffle(len(there), func(i, j int) { there[i], there[j] = there[j], there[i] })
 	there[0].path, there[1].path = there[1].path, there[0].path
-	w.writeRoamer(there[0])
-	w.writeRoamer(there[1])
+	w.writeFleetMember(there[0])
+	w.writeFleetMember(there[1])
 }
 
 func (w *env) newDestination() {
-	if len(w.roamers.all) < mostRoamers {
-		w.writeRoamer(w.roamers.add())
+	if len(w.fleet.all) < maxFleetMembers {
+		w.writeFleetMember(w.fleet.add())
 	}
 }
 
@@ -223,17 +224,17 @@ func (w *trial) cleanUp(name string) bool {
 // cleanUpAll removes the files of the whole fleet at former locations.
 func (w *trial) cleanUpAll() {
 	w.t.Helper()
-	for _, name := range w.roamers.names {
+	for _, name := range w.fleet.names {
 		w.until("what "+name+" has left is removed", func() bool { return w.cleanUp(name) })
 	}
 }
 
-// roamingOn returns the Destination of each Work of the fleet according to its records, and
+// fleetPlacements returns the Destination of each Work of the fleet according to its records, and
 // fails the test if it is not exactly one.
-func (w *trial) roamingOn() map[string]string {
+func (w *trial) fleetPlacements() map[string]string {
 	w.t.Helper()
 	there := map[string]string{} // by path
-	for _, r := range w.roamers.present() {
+	for _, r := range w.fleet.present() {
 		there[r.path] = r.name
 	}
 	on := map[string][]string{}
@@ -271,7 +272,7 @@ func (w *trial) roamingOn() map[string]string {
 // round places it there too.
 func (w *trial) pin() {
 	w.t.Helper()
-	for name, on := range w.roamingOn() {
+	for name, on := range w.fleetPlacements() {
 		w.writeOther(name, fmt.Sprintf("{name: %s}", on))
 	}
 }
@@ -280,7 +281,7 @@ func (w *trial) pin() {
 // used formerly. Without a record, nothing shows which placement the file belongs to.
 func (w *trial) abandoned(path string) bool {
 	dir := strings.Join(strings.SplitN(path, "/", 3)[:2], "/")
-	current := slices.ContainsFunc(w.roamers.present(), func(r *roamer) bool { return r.path == dir })
+	current := slices.ContainsFunc(w.fleet.present(), func(r *fleetMember) bool { return r.path == dir })
 	canary := strings.HasSuffix(path, "/kratix-canary-namespace.yaml") || strings.HasSuffix(path, "/kratix-canary-configmap.yaml")
-	return canary && !current && slices.Contains(w.roamers.paths, dir)
+	return canary && !current && slices.Contains(w.fleet.paths, dir)
 }
