@@ -12,9 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Agents returns what agents have reported about Destinations.
-type Agents func(destinations []*kratix.Destination) AgentStates
-
 // AgentStates are what agents have reported, by the name of the Destination and the directory
 // of the root in it; the directory is empty for an agent that reports about the Destination as a
 // whole.
@@ -52,11 +49,11 @@ func (f *feedback) startRound() {
 
 // deliveries returns what agents have reported about the roots of the Destinations that were
 // read, in the order of the stores and Destinations.
-func (f *feedback) deliveries(ctx context.Context, seen *observed, agents Agents, read *kustomize.Cache) []report.Delivery {
+func (f *feedback) deliveries(ctx context.Context, seen *observed, agents func() AgentStates, read *kustomize.Cache) []report.Delivery {
 	if agents == nil {
 		return nil
 	}
-	states := agents(seen.Destinations)
+	states := agents()
 	var all []report.Delivery
 	for _, store := range seen.stores {
 		if store.err != nil {

@@ -18,7 +18,7 @@ type agentEnv struct {
 
 func newAgentEnv(t *testing.T) *agentEnv {
 	env := &agentEnv{newEnv(t), AgentStates{}, time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}
-	env.reconciler.Agents = func([]*kratix.Destination) AgentStates { return env.states }
+	env.reconciler.Agents = func() AgentStates { return env.states }
 	return env
 }
 

@@ -54,7 +54,7 @@ type Reconciler struct {
 	// is called when the deletion guard refuses removals. It may be nil.
 	Missing func(ctx context.Context) []string
 	// Agents returns what the agents of Destinations have reported; nil if they do not report.
-	Agents Agents
+	Agents func() AgentStates
 
 	cache    cache
 	refusals refusals

@@ -96,7 +96,7 @@ func settingsOf(d *kratix.Destination) settings {
 		s.refuse(CordonAnnotation, text, `"true" or "false"; until then nothing new is placed there`)
 		s.closed = "annotated with a " + CordonAnnotation + " that cannot be read"
 	}
-	s.invalid = append(s.invalid, unknown(d.Annotations, "a Destination", WeightAnnotation, CordonAnnotation, CapacityAnnotation, FilepathModeAnnotation, StateStoreAnnotation, KubernetesVersionAnnotation)...)
+	s.invalid = append(s.invalid, unknown(d.Annotations, "a Destination", WeightAnnotation, CordonAnnotation, CapacityAnnotation, FilepathModeAnnotation, StateStoreAnnotation, KubernetesVersionAnnotation, kratix.ReportedAnnotation)...)
 	return s
 }
 

@@ -75,7 +75,7 @@ func TestStatesSurviveTheAnnotation(t *testing.T) {
 	if again := agent.FormatStates(read); again != text {
 		t.Errorf("%s\nis read as\n%s", text, again)
 	}
-	for _, bad := range []string{"", "[]", `{"a":1}`, `{"a":{},"b":{},"c":{},"d":{},"e":{}}`} {
+	for _, bad := range []string{"", "[]", `{"a":1}`, `{"a":{}}`} {
 		if _, err := agent.ParseStates(bad); err == nil {
 			t.Errorf("%q is parsed", bad)
 		}

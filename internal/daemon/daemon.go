@@ -127,6 +127,7 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.woken = make(chan struct{}, 1)
 	if d.Inbox != nil {
 		d.Reconciler.Source = &inboxSource{Source: d.Reconciler.Source, inbox: d.Inbox}
+		d.Reconciler.Agents = func() reconcile.AgentStates { return d.Inbox.States() }
 	}
 	var stores statestore.Opener = stoppingStores{d.Reconciler.Stores, d.stopping}
 	if d.Reconciler.Builder != nil {

@@ -8,6 +8,8 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 	"github.com/kratix-schedule/kratix-schedule/internal/agent/receive"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
@@ -46,7 +48,8 @@ func (d *Daemon) wakeByEvents(ctx context.Context) {
 	}
 }
 
-// inboxSource passes the names of the Destinations in each snapshot to an Inbox.
+// inboxSource passes the names of the Destinations in each snapshot to an Inbox, with the states
+// that they have in their annotations.
 type inboxSource struct {
 	source.Source
 	inbox *agent.Inbox
@@ -63,6 +66,11 @@ func (s *inboxSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	var names []string
 	for _, d := range slices.Concat(snapshot.Destinations, snapshot.Unwritten) {
 		names = append(names, d.Name)
+		if err := s.restore(d); err != nil {
+			at := snapshot.Origins.Of(d)
+			at.Object = kratix.Describe(d)
+			snapshot.Findings = append(slices.Clip(snapshot.Findings), finding.Finding{Rule: finding.InvalidAnnotation(), Place: at, Message: err.Error()})
+		}
 	}
 	if snapshot.Incomplete {
 		names = append(names, s.names...)
@@ -71,6 +79,19 @@ func (s *inboxSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	s.names = slices.Compact(names)
 	s.inbox.Known(s.names)
 	return snapshot, nil
+}
+
+// restore adds the states in the annotation of a Destination that the Inbox has not had yet.
+func (s *inboxSource) restore(d *kratix.Destination) error {
+	text, kept := d.Annotations[kratix.ReportedAnnotation]
+	if !kept {
+		return nil
+	}
+	states, err := agent.ParseStates(text)
+	if _, known := slices.BinarySearch(s.names, d.Name); err == nil && !known {
+		s.inbox.Restore(map[string]map[string]agent.State{d.Name: states})
+	}
+	return err
 }
 
 // ReadAll makes the next snapshot read everything, if the source reads only changes.

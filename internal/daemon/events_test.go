@@ -100,6 +100,28 @@ func TestInboxFollowsTheDestinations(t *testing.T) {
 	}
 }
 
+func TestInboxStartsFromTheAnnotations(t *testing.T) {
+	one, two := testkit.Destination("one"), testkit.Destination("two")
+	mark := agent.Mark{Revision: "a", Time: time.Now().UTC()}
+	one.Annotations = map[string]string{kratix.ReportedAnnotation: agent.FormatStates(map[string]agent.State{"resources": {Applied: mark, Latest: mark.Time}})}
+	two.Annotations = map[string]string{kratix.ReportedAnnotation: "{"}
+	inbox := agent.NewInbox()
+	from := &inboxSource{Source: &snapshots{now: source.Snapshot{Destinations: []*kratix.Destination{one, two}}}, inbox: inbox}
+	for range 2 {
+		snapshot, err := from.Snapshot(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(snapshot.Findings) != 1 || snapshot.Findings[0].Place.Object != "Destination two" {
+			t.Errorf("%+v", snapshot.Findings)
+		}
+		if got := inbox.States()["one"]["resources"].Applied.Revision; got != "a" {
+			t.Errorf("applied is %q", got)
+		}
+		inbox.Add(agent.Event{Destination: "one", Root: "resources", Revision: "a", Outcome: agent.Applied, Time: time.Now()}) //nolint:errcheck // it is known
+	}
+}
+
 // snapshots is a source with one snapshot.
 type snapshots struct {
 	now source.Snapshot

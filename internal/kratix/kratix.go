@@ -70,6 +70,10 @@ const (
 	HealthyCondition = "Healthy"
 )
 
+// ReportedAnnotation is this program's annotation of a Destination with what the agent of the
+// Destination has reported, so that a restarted process continues with it.
+const ReportedAnnotation = "kratix-schedule.io/reported"
+
 // Finalizers of WorkPlacements, of Destinations whose files are deleted with them, and the one
 // that Kratix sets on Works.
 const (

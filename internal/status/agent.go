@@ -113,8 +113,8 @@ func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries [
 	for i := range deliveries {
 		states[deliveries[i].Root] = deliveries[i].Stable
 	}
-	if text := agent.FormatStates(states); text != d.Annotations[agent.StatesAnnotation] {
-		change.step(Patch, map[string]any{"metadata": map[string]any{"annotations": map[string]any{agent.StatesAnnotation: text}}})
+	if text := agent.FormatStates(states); text != d.Annotations[kratix.ReportedAnnotation] {
+		change.step(Patch, map[string]any{"metadata": map[string]any{"annotations": map[string]any{kratix.ReportedAnnotation: text}}})
 	}
 }
 

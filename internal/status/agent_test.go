@@ -119,7 +119,7 @@ func TestReportedStateIsKeptAtTheDestination(t *testing.T) {
 	s.placed(report.Unchanged)
 	s.delivered(report.Delivery{State: healthy("1")})
 	s.plan()
-	states, err := agent.ParseStates(s.now.Destinations[0].Annotations[agent.StatesAnnotation])
+	states, err := agent.ParseStates(s.now.Destinations[0].Annotations[kratix.ReportedAnnotation])
 	if err != nil || states["resources"].Healthy.Revision != "1" {
 		t.Errorf("%v %+v", err, states)
 	}
