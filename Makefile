@@ -128,6 +128,10 @@ MUTATIONS ?= 500
 apply: kube-servers ## Judge OBJECTS (1000) valid objects and MUTATIONS (500) faulty ones, drawn from SEED (1), by the API server with Flux's library and by applycheck
 	cd test/apply && go vet ./... && go test -count=1 -timeout 2h -v . -objects $(OBJECTS) -mutations $(MUTATIONS) -seed $(SEED)
 
+.PHONY: agents
+agents: kube-servers ## Judge the output of agent by a real API server and the libraries of Argo CD's notifications
+	cd test/agents && go vet ./... && go test -count=1 -timeout 20m .
+
 .PHONY: soak
 soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED (1); FIGURES=file for what it took
 	go test $(RACE) -count=1 -v -timeout 24h -run TestSoak ./test/soak -for $(SOAK) -seed $(SEED) $(if $(FIGURES),-write $(abspath $(FIGURES)))

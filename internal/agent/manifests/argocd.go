@@ -152,13 +152,19 @@ func indented(text, prefix string) string {
 // argoTrigger sends an event when the result of a sync, the revision or the health has changed.
 // A sync that fails and is tried again is Running in between.
 const argoTrigger = `- description: The result of a sync, or the health, has changed.
-  when: app.status?.sync?.status in ['Synced', 'Unknown'] or app.status?.operationState?.phase in ['Failed', 'Error'] or (app.status?.operationState?.message ?? '') contains 'Retrying attempt #'
-  oncePer: '[app.status?.sync?.status, app.status?.sync?.revision, app.status?.health?.lastTransitionTime, app.status?.operationState?.finishedAt, app.status?.operationState?.retryCount]'
+  when: >-
+    app.status?.sync?.status in ['Synced', 'Unknown']
+    or app.status?.operationState?.phase in ['Failed', 'Error']
+    or (app.status?.operationState?.message ?? '') contains 'Retrying attempt #'
+  oncePer: >-
+    [app.status?.sync?.status, app.status?.sync?.revision, app.status?.health?.lastTransitionTime,
+    app.status?.operationState?.finishedAt, app.status?.operationState?.retryCount]
   send: [kratix-schedule]
 `
 
 // argoTemplate makes the body that agent.ParseArgoCD parses. It has the state of the Application
-// and the objects that failed, at most 16 of each list, so that it stays small.
+// and the objects that failed, at most 16 of each list, so that it stays below the limit of a
+// body even if each character of a message has to be escaped.
 const argoTemplate = `{{- $status := .app.status | default dict -}}
 {{- $annotations := .app.metadata.annotations | default dict -}}
 {{- $operation := $status.operationState | default dict -}}
@@ -166,20 +172,20 @@ const argoTemplate = `{{- $status := .app.status | default dict -}}
 {{- $failed := list -}}
 {{- range $result.resources -}}
 {{- if and (lt (len $failed) 16) (or (eq (toString .status) "SyncFailed") (and .hookType (or (eq (toString .hookPhase) "Failed") (eq (toString .hookPhase) "Error")))) -}}
-{{- $failed = append $failed (dict "kind" .kind "namespace" .namespace "name" .name "message" (toString (.message | default "") | trunc 500)) -}}
+{{- $failed = append $failed (dict "kind" .kind "namespace" .namespace "name" .name) -}}
 {{- end -}}
 {{- end -}}
 {{- $unhealthy := list -}}
 {{- range $status.resources -}}
 {{- $health := .health | default dict -}}
 {{- if and (lt (len $unhealthy) 16) (eq (toString $health.status) "Degraded") -}}
-{{- $unhealthy = append $unhealthy (dict "kind" .kind "namespace" .namespace "name" .name "message" (toString ($health.message | default "") | trunc 500)) -}}
+{{- $unhealthy = append $unhealthy (dict "kind" .kind "namespace" .namespace "name" .name "message" (toString ($health.message | default "") | trunc 200)) -}}
 {{- end -}}
 {{- end -}}
 {{- $conditions := list -}}
 {{- range $status.conditions -}}
-{{- if and (lt (len $conditions) 4) (hasSuffix "Error" .type) -}}
-{{- $conditions = append $conditions (dict "type" .type "message" (toString .message | trunc 2000)) -}}
+{{- if and (lt (len $conditions) 2) (hasSuffix "Error" .type) -}}
+{{- $conditions = append $conditions (dict "type" .type "message" (toString .message | trunc 1000)) -}}
 {{- end -}}
 {{- end -}}
 {{- $sync := $status.sync | default dict -}}
@@ -189,8 +195,8 @@ const argoTemplate = `{{- $status := .app.status | default dict -}}
   "root" (get $annotations "kratix-schedule.io/root")
   "time" (dateInZone "2006-01-02T15:04:05.000Z07:00" now "UTC")
   "sync" (dict "status" $sync.status "revision" $sync.revision)
-  "health" (dict "status" $health.status "message" (toString ($health.message | default "") | trunc 1000))
-  "operation" (dict "phase" $operation.phase "revision" $result.revision "retrying" (contains "Retrying attempt #" (toString $operation.message)) "message" (toString ($operation.message | default "") | trunc 4000) "failed" $failed)
+  "health" (dict "status" $health.status "message" (toString ($health.message | default "") | trunc 300))
+  "operation" (dict "phase" $operation.phase "revision" $result.revision "retrying" (contains "Retrying attempt #" (toString $operation.message)) "message" (toString ($operation.message | default "") | trunc 2500) "failed" $failed)
   "conditions" $conditions
   "unhealthy" $unhealthy | toJson -}}
 `
