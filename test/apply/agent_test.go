@@ -31,7 +31,7 @@ func reported(t *testing.T, severity, reason, message string) agent.Event {
 	return event
 }
 
-// TestAgentMessages has Flux's library apply, wait for and delete objects, and parses what
+// TestAgentMessages applies, waits for and deletes objects with Flux's library, and parses what
 // kustomize-controller reports of that: the errors with its prefixes, and the changes.
 func TestAgentMessages(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(bin, "kube-apiserver")); err != nil {

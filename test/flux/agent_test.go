@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// TestAgentMessages has Flux's library fail to build roots, and parses its errors as
+// TestAgentMessages builds broken roots with Flux's library, and parses its errors as
 // kustomize-controller reports them.
 func TestAgentMessages(t *testing.T) {
 	const root = "worker-1/resources"
