@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// State is what the events of one root have reported so far. The zero value is that of a root
+// State is the result of all events about one root so far. The zero value is that of a root
 // without events. A State is not changed; With returns another one.
 type State struct {
 	// Applied is the last revision of which all objects were applied, and Healthy the last of
@@ -29,6 +29,7 @@ type Failure struct {
 	Revision string   `json:"revision"`
 	Outcome  Outcome  `json:"outcome"`
 	Objects  []Object `json:"objects,omitempty"`
+	Files    []string `json:"files,omitempty"`
 	Message  string   `json:"message,omitempty"`
 	// Since is the time of the first event with this failure.
 	Since time.Time `json:"since"`
@@ -63,7 +64,7 @@ func (s State) With(e Event) (next State, changed bool) {
 			next.Failure, changed = nil, true
 		}
 	case e.Outcome.IsFailure():
-		failure := &Failure{Revision: e.Revision, Outcome: e.Outcome, Objects: e.Objects, Message: e.Message, Since: e.Time}
+		failure := &Failure{Revision: e.Revision, Outcome: e.Outcome, Objects: e.Objects, Files: e.Files, Message: e.Message, Since: e.Time}
 		if s.Failure == nil || !s.Failure.same(failure) {
 			next.Failure, changed = failure, true
 		}
@@ -83,5 +84,6 @@ func (f *Failure) outlasts(e Event) bool {
 // same reports whether two failures are the same one, reported again. The words may have times
 // in them and do not count.
 func (f *Failure) same(other *Failure) bool {
-	return f.Revision == other.Revision && f.Outcome == other.Outcome && slices.Equal(f.Objects, other.Objects)
+	return f.Revision == other.Revision && f.Outcome == other.Outcome &&
+		slices.Equal(f.Objects, other.Objects) && slices.Equal(f.Files, other.Files)
 }

@@ -58,6 +58,20 @@ func TestStateFollowsTheEvents(t *testing.T) {
 	}
 }
 
+func TestStateHasTheFilesOfAFailure(t *testing.T) {
+	in := func(file string) agent.Event {
+		e := at(1, agent.BuildFailed, "2")
+		e.Files = []string{file}
+		return e
+	}
+	if state, changed := fold(in("a.yaml"), in("a.yaml")); changed || len(state.Failure.Files) != 1 {
+		t.Errorf("the same failure again: %+v, changed %t", state.Failure, changed)
+	}
+	if state, changed := fold(in("a.yaml"), in("b.yaml")); !changed || state.Failure.Files[0] != "b.yaml" {
+		t.Errorf("a failure of another file: %+v, changed %t", state.Failure, changed)
+	}
+}
+
 func TestStateOfTheFirstEventStays(t *testing.T) {
 	state, _ := fold(at(1, agent.ApplyFailed, "2"), at(2, agent.ApplyFailed, "2"), at(3, agent.ApplyFailed, "2"))
 	if !state.Failure.Since.Equal(noon.Add(time.Second)) {
