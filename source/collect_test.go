@@ -94,7 +94,7 @@ func TestCollect(t *testing.T) {
 				"BucketStateStore b < BucketStateStore b, b.yaml:6", "Secret default/s < Secret default/s, c.yaml:1",
 			}},
 		},
-		"what lives outside namespaces is in none": {
+		"a cluster-scoped object has no namespace": {
 			files("a.yaml", platform+"kind: GitStateStore\nmetadata: {name: g, namespace: team}\nspec: {url: u}\n---\n"+platform+"kind: GitStateStore\nmetadata: {name: g}\nspec: {url: v}\n"),
 			content{
 				Objects:  []string{"GitStateStore g < GitStateStore g, a.yaml:1"},
@@ -115,7 +115,7 @@ func TestCollect(t *testing.T) {
 				"IgnoredObject WorkPlacement team/p, a.yaml:5: WorkPlacement is ignored",
 			}},
 		},
-		"an unknown field is told, and the object counts": {
+		"an unknown field is reported, and the object counts": {
 			files("a.yaml", "# first\n"+testkit.WorkYAML("a")+"status: {phase: new}\n"),
 			content{
 				Objects:  []string{"Work default/a < Work default/a, a.yaml:2"},

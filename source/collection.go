@@ -33,7 +33,7 @@ func NewCollection() *Collection {
 }
 
 // Collect returns the Snapshot of files. If an object is defined more than once, the first file
-// counts; otherwise their order does not matter.
+// counts; otherwise the order of the files does not matter.
 func Collect(files []File) Snapshot {
 	c := NewCollection()
 	for rank, file := range files {
@@ -144,8 +144,8 @@ func (p *ParsedFile) objects() map[string]kratix.Object {
 	return objects
 }
 
-// takeOver interns the strings of a file's objects, and replaces objects that are equal to
-// those of the former content by the latter. old is nil for a new file.
+// takeOver interns the strings of a file's objects, and replaces each object by the equal object
+// of the former content, if there is one. old is nil for a new file.
 func (c *Collection) takeOver(file, old *ParsedFile) {
 	var objects map[string]kratix.Object
 	if old != nil {

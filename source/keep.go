@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// DeletedFile returns what remains of a file that was deleted: a file without objects,
-// which differs from an empty file.
+// DeletedFile returns a file without objects that stands for a deleted file. It differs from an
+// empty file.
 func DeletedFile(rank int, name string) *ParsedFile {
 	return &ParsedFile{fileKey: fileKey{rank, name}, digest: digest{failed: true}}
 }

@@ -72,7 +72,8 @@ func isNewer(a, b kratix.Object) bool {
 	return isProfile && same && other.Taken.Before(&one.Taken)
 }
 
-// repeated returns the finding about an object that does not count, as another of its name does.
+// repeated returns the finding about an object that does not count, because another one of the
+// same name counts.
 func repeated(at finding.Place, counts kratix.Object, where finding.Place) finding.Finding {
 	rule, which := finding.RepeatedObject(), "the first one"
 	if _, is := counts.(*profile.Profile); is {

@@ -105,8 +105,8 @@ func (w *policyWatch) runCheck(ctx context.Context) admission.Verdict {
 // errPolicy means that --require-policy is set and the policy is not in force.
 var errPolicy = errors.New("--require-policy")
 
-// watch repeats the check until ctx ends; verdict is the last one. If the policy is required
-// and not in force, it calls end.
+// watch repeats the check until ctx ends; verdict is the result of the first check, which has
+// already run. If the policy is required and not in force, watch calls end.
 func (w *policyWatch) watch(ctx context.Context, verdict admission.Verdict, required bool, end context.CancelCauseFunc) {
 	for ; ctx.Err() == nil; verdict = w.runCheck(ctx) {
 		pause := policyInterval

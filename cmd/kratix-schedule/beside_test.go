@@ -37,8 +37,8 @@ func TestPolicyVerdictIsReported(t *testing.T) {
 	}
 }
 
-// TestModeDeterminesTheReactionToAnotherScheduler: where Kratix writes, this program continues,
-// since it already runs in the mode that it would recommend.
+// TestModeDeterminesTheReactionToAnotherScheduler checks that this program continues where Kratix
+// writes, since that is the mode that the fix of the finding would recommend.
 func TestModeDeterminesTheReactionToAnotherScheduler(t *testing.T) {
 	for mode, want := range map[status.Mode][2]string{
 		status.Schedule: {"what it places is not checked", "have the admission policy"},

@@ -20,7 +20,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// checkFlags are the flags for the input of a check in addition to YAML files.
+// checkFlags are the flags for the input of a check: YAML files, pipelines, a Promise and a tree.
 type checkFlags struct {
 	inputFlags
 	pipelines []string
@@ -65,8 +65,8 @@ func (f *checkFlags) source(c *cobra.Command, args []string, std streams) (*chec
 //	files       Works, Destinations, stores, Promises, WorkPlacements
 //	pipelines   become Works
 //	Promises    their dependencies become Works
-//	placements  without a Work become one, and say where it is
-//	trees       what Flux has already, and the Destinations it has
+//	placements  determine where Works are placed; those without a Work become Works
+//	trees       become the content of the stores, and Destinations if the input has none
 //	assumed     Destinations, if there are none at all
 type checkSource struct {
 	files     *dir.Source
@@ -139,7 +139,8 @@ func storeFailure(err error) []finding.Finding {
 	return []finding.Finding{{Rule: finding.StoreFailed(), Message: failed.Error(), Fix: failed.Fix}}
 }
 
-// Changes returns no changes, because a check reads the input once.
+// Changes reports the changes of the files. A check does not call it, since it reads the input
+// once.
 func (s *checkSource) Changes(ctx context.Context) (<-chan struct{}, error) {
 	return s.files.Changes(ctx)
 }

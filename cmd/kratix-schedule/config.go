@@ -337,7 +337,7 @@ func cause(err error) error {
 	return errNoNumber
 }
 
-// The requirements for values that are not met.
+// The errors about values of the wrong type.
 var (
 	errNoBool   = errors.New("it must be true or false")
 	errNoNumber = errors.New("it must be a whole number")

@@ -30,7 +30,7 @@ const callsVariable = "RECORD_CALLS"
 type call struct {
 	Args   []string
 	Status int
-	// Said is everything it wrote to both outputs.
+	// Said is everything that the program wrote to both outputs.
 	Said string
 }
 
@@ -139,7 +139,7 @@ func covered(t *testing.T, calls []call) {
 		case finding.KindNotServed(), finding.RemovedAPI(), finding.DeprecatedAPI(), finding.NamespaceMissing(), finding.DroppedField(),
 			finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(): // most are certain with a profile only: package applycheck, test/apply
 			continue
-		case finding.ControllersFight(): // only a daemon sees its writes undone: TestOneOfTwoFightingControllersStops
+		case finding.ControllersFight(): // only a daemon writes again what another controller has undone: TestOneOfTwoFightingControllersStops
 			continue
 		}
 		if !strings.Contains(said.String(), fmt.Sprintf("%s %s %s: ", rule.Severity, rule.ID, rule.Name)) {
@@ -324,7 +324,7 @@ func literals(node ast.Node) string {
 	return strings.Join(parts, "%s")
 }
 
-// unseen returns the reason why no script can produce a text.
+// unseen reports whether no script can produce a text; the comments have the reasons.
 func unseen(text string) bool {
 	switch text {
 	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round reports it before opening the store

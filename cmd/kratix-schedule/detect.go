@@ -134,7 +134,7 @@ func (s *checkStores) destination(dir, mode string) *kratix.Destination {
 }
 
 // addPlacements adds WorkPlacements to the check: they determine where their Works are
-// placed, and those without a Work in the input are turned into one.
+// placed, and each missing Work is made from its WorkPlacements.
 func (s *checkStores) addPlacements(snapshot *source.Snapshot) error {
 	works := map[kratix.Key]*kratix.Work{}
 	for _, placement := range snapshot.WorkPlacements {

@@ -48,7 +48,7 @@ func (b block) commands() string {
 // elsewhere is a block that cannot run in an empty directory.
 type elsewhere struct {
 	why string
-	// instead are commands that replace the block for the ones after it.
+	// instead are commands that replace the block for the blocks after it.
 	instead string
 }
 

@@ -109,7 +109,7 @@ func TestGeneratedConditions(t *testing.T) {
 	current(t, docs+"reference/conditions.md", page.String())
 }
 
-// allCommands returns all subcommands of a command, each before its own.
+// allCommands returns all subcommands of a command, each before its own subcommands.
 func allCommands(command *cobra.Command) []*cobra.Command {
 	var all []*cobra.Command
 	for _, sub := range command.Commands() {

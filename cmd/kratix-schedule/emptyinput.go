@@ -140,7 +140,7 @@ func (s *checkSource) inputNames() string {
 	return strings.Join(names, ", ")
 }
 
-// foundOnDisk describes the content of the paths instead of files with Works, with a fix.
+// foundOnDisk describes what the paths contain instead of files with Works, with a fix.
 func (s *checkSource) foundOnDisk() []string {
 	var parts []string
 	for _, path := range s.files.Paths {
@@ -170,7 +170,7 @@ func (s *checkSource) foundOnDisk() []string {
 	return parts
 }
 
-// foundInside describes the content of the files instead of Works, with a fix.
+// foundInside describes what the files contain instead of Works, with a fix.
 func (s *checkSource) foundInside(findings []finding.Finding) []string {
 	var parts []string
 	others, versions := 0, 0

@@ -19,7 +19,7 @@ func (f *eventsFlags) add(c *cobra.Command) {
 		agent.FluxPath+" and "+agent.ArgoCDPath+" of --listen; without it, and while the file does not exist, no events are received")
 }
 
-// configure lets a daemon receive events, if the flags say so. The file may change while the
+// configure lets a daemon receive events, if the flag is set. The file may change while the
 // process runs, and may not exist yet.
 func (f *eventsFlags) configure(d *daemon.Daemon, listen string, log *zap.Logger) error {
 	switch {

@@ -113,8 +113,8 @@ func explainWork(c *cobra.Command, flags explainFlags, std streams, name string)
 	return storeFailures(std.out, findings)
 }
 
-// storeFailures prints which stores could not be read, so that the output may be wrong, and
-// returns an error for them.
+// storeFailures prints the stores that could not be read, because the output may be wrong
+// without them, and returns an error.
 func storeFailures(out io.Writer, findings []finding.Finding) error {
 	failed := report.Report{Findings: findings}
 	if !failed.Has(finding.StoreFailed()) {

@@ -58,7 +58,8 @@ func (k *fluxKustomization) String() string {
 	return "Kustomization " + k.Metadata.Namespace + "/" + k.Metadata.Name
 }
 
-// dir returns the directory that it names, relative to the root of the repository.
+// dir returns the directory that the Kustomization names, relative to the root of the
+// repository.
 func (k *fluxKustomization) dir() (tree.Path, error) {
 	return tree.ParseDir(strings.Trim(strings.TrimPrefix(k.Spec.Path, "./"), "/"))
 }
@@ -177,8 +178,8 @@ func (t *fluxTree) check(ctx context.Context, builder kustomize.Builder, built f
 	return findings, err
 }
 
-// missing returns findings about Flux Kustomizations whose directory is missing, while that
-// of another one from the same source exists.
+// missing returns findings about Flux Kustomizations whose directory is missing, while the
+// directory of another one from the same source exists.
 func (t *fluxTree) missing() []finding.Finding {
 	here := map[any]bool{}
 	for i := range t.found {
@@ -253,8 +254,8 @@ func (t *fluxTree) kustomizationOf(dir tree.Path) string {
 	return rootName(dir)
 }
 
-// addFluxTree checks the roots of a tree that is not a store of Kratix, and reports whether
-// it is one.
+// addFluxTree checks the roots of a tree if the tree is not a store of Kratix, and reports
+// whether it has checked them.
 func (s *checkStores) addFluxTree(ctx context.Context, snapshot *source.Snapshot, std streams, notices io.Writer) (bool, error) {
 	if len(snapshot.Works) > 0 || len(snapshot.Destinations) > 0 || s.isLaidOut() {
 		return false, nil

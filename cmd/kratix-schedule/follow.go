@@ -82,8 +82,8 @@ func follow(c *cobra.Command, d *daemon.Daemon, flags followFlags, std streams) 
 	return inputError(d.Run(ctx))
 }
 
-// listen returns the listener for HTTP. It returns nil if there is no address, or if only the
-// default address is in use.
+// listen returns the listener for HTTP. It returns nil if there is no address, or if the address
+// is the default and another process uses it.
 func listen(ctx context.Context, address string, chosen bool, log *zap.Logger) (net.Listener, error) {
 	if address == "" {
 		return nil, nil //nolint:nilnil // no listener is requested

@@ -112,7 +112,7 @@ type handoverOf struct {
 	std    streams
 }
 
-// reconciler returns a Reconciler that plans and writes nothing.
+// reconciler returns a Reconciler that only plans, and writes nothing.
 func (h *handoverOf) reconciler(from source.Source) *reconcile.Reconciler {
 	return &reconcile.Reconciler{
 		Source: from, Stores: open.ReadOnly{Opener: storesOf(open.Commits{}, branchFlags{})}, Finish: reconcile.Preview, Builder: h.std.builder, Now: time.Now,
@@ -191,8 +191,9 @@ func (h *handoverOf) removePlacements(ctx context.Context, config *rest.Config) 
 	return printRefused(h.std.out, outcome.Refused)
 }
 
-// warnOfReplicas prints a warning for each running run --kube, or that this is unknown. Its
-// Lease does not show its mode, and the verdict does not include its later changes.
+// warnOfReplicas prints a warning for each process of run --kube that holds a Lease, or one
+// warning that it is unknown whether any process runs. A Lease does not show the mode of its
+// holder, and the verdict does not include the later changes of the holder.
 func warnOfReplicas(ctx context.Context, config *rest.Config, namespace string, out io.Writer) error {
 	leases, err := coordination.NewForConfig(config)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// locator returns the locations of objects on disk.
+// locator holds the locations of objects on disk.
 type locator struct {
 	// origins are the places where objects were read.
 	origins map[string]finding.Place

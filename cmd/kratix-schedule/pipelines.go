@@ -117,8 +117,8 @@ func readPipeline(path string, promise *kratix.Promise) (*kratix.Work, error) {
 	return pipeline.Read(root.FS(), options)
 }
 
-// workType returns whether a pipeline belongs to a Promise or to a request: for a Promise its
-// input is the Promise.
+// workType returns the type of a pipeline's Work. A pipeline whose input is a Promise belongs to
+// that Promise, every other one to a request.
 func workType(path string) string {
 	content, err := os.ReadFile(filepath.Join(path, "input", "object.yaml")) //nolint:gosec // a directory given by the user
 	if err != nil {

@@ -11,9 +11,9 @@ import (
 )
 
 // renewals delays changes that only set a new generation in a WorkPlacement's spec, or only
-// report that another generation of it is promoted. A Promise with static dependencies makes
-// Kratix update its Work about ten times a second for ever, each time with the same contents;
-// following each update would keep that going.
+// report another generation of it as promoted. A Promise with static dependencies makes Kratix
+// update its Work about ten times a second for ever, each time with the same contents; writing
+// after each update would cause further updates.
 type renewals struct {
 	// last is the time of the last change of each WorkPlacement's spec.
 	last map[kratix.Key]time.Time
@@ -69,8 +69,7 @@ func (r *renewals) slowPromoted(lists [][]status.Change, now time.Time) (due tim
 }
 
 // wait returns the delay of a change of a WorkPlacement: a renewal has to wait for the rest
-// of the interval after the last change. With 0 it is not delayed, and counts as the last
-// change.
+// of the interval after the last change. A change with the delay 0 counts as the last change.
 func (r *renewals) wait(p *kratix.WorkPlacement, isRenewal bool, now time.Time) time.Duration {
 	changed, lately := r.last[kratix.KeyOf(p)]
 	if isRenewal && lately {

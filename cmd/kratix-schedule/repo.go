@@ -34,7 +34,7 @@ func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statesto
 	if isDir(url) {
 		url = absolute(url) // always an absolute path
 	}
-	// Without a branch it is main, or else the default branch; none is created.
+	// Without a branch in the URL, main is read, or else the default branch; no branch is created.
 	config := git.Config{Name: "--repo", URL: url, Branch: branch, CreateBranch: branch == "", Now: time.Now}
 	if err := f.logIn(&config); err != nil {
 		return nil, nil, err

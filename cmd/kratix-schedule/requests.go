@@ -111,7 +111,7 @@ func (s *requestsSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 }
 
 // more returns the Works of the other requests. None has the name of an existing Work, and
-// all are younger than those, because the older one is never held back.
+// all are younger than the existing ones, because the older of two Works is never held back.
 func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, created metav1.Time) []*kratix.Work {
 	files, err := unpacked(work)
 	if err != nil {
@@ -132,8 +132,8 @@ func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, crea
 	return made
 }
 
-// rewriteFindings turns each conflict of an added request into a finding about the first one: once per
-// object, however many requests repeat it.
+// rewriteFindings turns each conflict of an added request into a finding about the first request:
+// one per object, however many requests repeat the object.
 func (s *requestsSource) rewriteFindings(result report.Report) report.Report {
 	if s.times < 2 {
 		return result

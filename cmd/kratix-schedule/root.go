@@ -55,7 +55,7 @@ func flagError(c *cobra.Command, err error) error {
 	return usage(c, err.Error())
 }
 
-// usage is an error in the command line.
+// usage returns an error about the command line.
 func usage(c *cobra.Command, text string) error {
 	return exit{code: exitUsage, text: text + "\nSee '" + c.CommandPath() + " --help'."}
 }

@@ -126,7 +126,7 @@ func mayLogIn(c *cobra.Command, repository string) (why string, may bool) {
 }
 
 // serverOf returns the host of a repository, with a port other than the default one, and
-// whether the connection is unencrypted. It is empty for a repository on this machine.
+// whether the connection is unencrypted. The host is empty for a repository on this machine.
 func serverOf(repository string) (address string, plain bool) {
 	if !strings.Contains(repository, "://") {
 		host, _, _ := strings.Cut(repository, ":")

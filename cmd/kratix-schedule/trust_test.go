@@ -37,8 +37,8 @@ func commandLine(args ...string) (code int, out string) {
 	return code, text.String()
 }
 
-// TestConfigurationCannotRedirectCredentials checks that a server that only a
-// configuration names gets none, and one that the user names does.
+// TestConfigurationCannotRedirectCredentials checks that no credentials are sent to a server that
+// only a configuration names, and that they are sent to one that the user names.
 func TestConfigurationCannotRedirectCredentials(t *testing.T) {
 	var mu sync.Mutex
 	var logins, requests int

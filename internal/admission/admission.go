@@ -66,7 +66,7 @@ type Verdict struct {
 	State State
 	// Reason is the cause as one word, for conditions: one of the Reason constants.
 	Reason string
-	// Object is the object that causes it, as "Kind name"; empty if there is none.
+	// Object is the object that causes the state, as "Kind name"; empty if there is none.
 	Object string
 	// Message describes the cause.
 	Message string
@@ -76,7 +76,7 @@ type Verdict struct {
 
 // The reasons.
 const (
-	// ReasonDenied: the API server denied it in a dry run.
+	// ReasonDenied: the API server denied the request in a dry run.
 	ReasonDenied = "DeniedInDryRun"
 	// ReasonAsShipped: the policy and one of its bindings are as shipped.
 	ReasonAsShipped = "PolicyAsShipped"

@@ -70,7 +70,7 @@ func TestCompare(t *testing.T) {
 			rules[0].Operations, rules[1].Operations = []api.OperationType{api.Create}, []api.OperationType{api.Update}
 			p.Spec.MatchConstraints.ResourceRules = rules
 		}, InForce, ReasonAsShipped, policyName, ""},
-		"what is excluded is another resource": {func(p *policy, _ *binding) {
+		"another resource is excluded": {func(p *policy, _ *binding) {
 			rule := p.Spec.MatchConstraints.ResourceRules[0]
 			rule.Resources = []string{"works"}
 			p.Spec.MatchConstraints.ExcludeResourceRules = []api.NamedRuleWithOperations{rule}

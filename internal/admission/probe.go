@@ -26,9 +26,9 @@ const (
 	// untried: there was no dry run, or its result does not depend on the policy.
 	untried kind = iota
 	allowed
-	// denied: admission denies it.
+	// denied: admission denies the request.
 	denied
-	// unentitled: the ServiceAccount has no role that allows it.
+	// unentitled: the ServiceAccount has no role that allows the request.
 	unentitled
 	// unanswered: the API server did not answer.
 	unanswered

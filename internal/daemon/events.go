@@ -27,8 +27,8 @@ func (d *Daemon) registerEvents(mux *http.ServeMux) {
 	handler.Register(mux)
 }
 
-// wakeByEvents requests rounds when events have changed what is known about a Destination, until
-// ctx ends.
+// wakeByEvents requests rounds when events have changed the state of a Destination, until ctx
+// ends.
 func (d *Daemon) wakeByEvents(ctx context.Context) {
 	if d.Inbox == nil {
 		return
@@ -53,11 +53,11 @@ func (d *Daemon) wakeByEvents(ctx context.Context) {
 type inboxSource struct {
 	source.Source
 	inbox *agent.Inbox
-	// names are those that the Inbox knows.
+	// names are the names that were passed to the Inbox last, sorted.
 	names []string
 }
 
-// Snapshot reads the input. If a part of it could not be read, the names known so far stay.
+// Snapshot reads the input. If a part of it could not be read, the earlier names stay.
 func (s *inboxSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	snapshot, err := s.Source.Snapshot(ctx)
 	if err != nil {
@@ -81,7 +81,8 @@ func (s *inboxSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// restore adds the states in the annotation of a Destination that the Inbox has not had yet.
+// restore adds the states in the annotation of a Destination to the Inbox, if the Destination is
+// new.
 func (s *inboxSource) restore(d *kratix.Destination) error {
 	text, kept := d.Annotations[kratix.ReportedAnnotation]
 	if !kept {

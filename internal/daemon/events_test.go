@@ -132,9 +132,9 @@ func (s *snapshots) Snapshot(context.Context) (source.Snapshot, error) { return 
 func (s *snapshots) Changes(context.Context) (<-chan struct{}, error)  { return nil, nil } //nolint:nilnil // it never changes
 func (s *snapshots) ReadAll()                                          { s.all = true }
 
-// TestFloodOfEvents sends 1,000 events a second, of which each third has a wrong signature and
-// each third is a replay, and checks that neither memory nor goroutines grow, and that the
-// process responds.
+// TestFloodOfEvents sends 1,000 events a second, a third of them with a wrong signature and a third
+// of them replays, and checks that neither memory nor goroutines grow, and that the process
+// responds.
 func TestFloodOfEvents(t *testing.T) {
 	testkit.Slow(t)
 	b := newBubble(t)

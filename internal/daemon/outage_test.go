@@ -57,7 +57,7 @@ func newBubble(t *testing.T) *bubble {
 	return b
 }
 
-// The bubble is the daemon's source, its opener, and its store.
+// Snapshot and the methods below make the bubble the daemon's source, its opener, and its store.
 func (b *bubble) Snapshot(context.Context) (source.Snapshot, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -22,8 +22,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kubeclient"
 )
 
-// Read returns the profile of the cluster of config, for the Destination of a name. Groups that
-// the API server cannot list, since an aggregated API is down, are in its Unread. Any other
+// Read returns the profile of the cluster of config, for the named Destination. Groups that the
+// API server cannot list, since an aggregated API is down, are in the profile's Unread. Any other
 // failure is an error: a part that is missing would look like something that the cluster does not
 // have.
 func Read(ctx context.Context, config *rest.Config, name string, now time.Time) (*profile.Profile, error) {
@@ -103,8 +103,9 @@ func (r *reader) addUnread(group, reason string) {
 	r.unread[group] = cmp.Or(r.unread[group], strings.Join(strings.Fields(reason), " "))
 }
 
-// readServices reads which groups are served by other servers that are not available. Discovery
-// may leave such a group out silently. Without the right to list them, discovery has to suffice.
+// readServices reads from the APIServices which groups are served by other servers that are not
+// available. Discovery may leave such a group out silently. APIServices that the user may not list
+// are skipped.
 func (r *reader) readServices(ctx context.Context) error {
 	type service struct {
 		Spec struct {

@@ -66,8 +66,8 @@ func TestProfileOfACluster(t *testing.T) {
 	}
 }
 
-// TestGroupThatIsDownIsUnread checks that a group which an aggregated API does not serve now is
-// noted, however the API server says so, and that everything else is read.
+// TestGroupThatIsDownIsUnread checks that a group whose aggregated API is down is noted, however
+// the API server reports that, and that everything else is read.
 func TestGroupThatIsDownIsUnread(t *testing.T) {
 	for name, change := range map[string]func(*discovertest.Server){
 		"stale":  func(s *discovertest.Server) { s.Down = []string{"metrics.k8s.io"} },

@@ -79,8 +79,8 @@ func read(ctx context.Context, request *rest.Request) ([]byte, error) {
 	return text, err
 }
 
-// readDefinitions reads the CustomResourceDefinitions. One whose names are taken by another is
-// left out, since it is not served.
+// readDefinitions reads the CustomResourceDefinitions. A definition whose names are taken by
+// another one is left out, since it is not served.
 func (r *reader) readDefinitions(ctx context.Context) error {
 	size := 0
 	err := list(ctx, r.client, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", largePage, func(crd apiextensionsv1.CustomResourceDefinition) error {

@@ -39,13 +39,13 @@ func TestRepeatedFindingsAreFolded(t *testing.T) {
 		findings []finding.Finding
 		want     []string
 	}{
-		"nothing":                            {nil, nil},
-		"a thousand files that are none":     {some(1000, noObject), []string{"0.yaml:1: 1,000 files are not Kubernetes objects; -v lists them"}},
-		"documents of one file":              {within, []string{"a.yaml:1: 4 documents are not Kubernetes objects; -v lists them"}},
-		"three stay as they are":             {some(3, ignored), []string{"0.yaml:1: ConfigMap of v1 is ignored", "1.yaml:1: ConfigMap of v1 is ignored", "2.yaml:1: ConfigMap of v1 is ignored"}},
-		"objects of other kinds":             {some(12345, ignored), []string{"0.yaml:1: 12,345 objects of other kinds are ignored; -v lists them"}},
-		"each of what is broken":             {some(4, broken), []string{"0.yaml:1: malformed YAML", "1.yaml:1: malformed YAML", "2.yaml:1: malformed YAML", "3.yaml:1: malformed YAML"}},
-		"two kinds beside what stands alone": {append(append(some(4, noObject), broken), some(5, ignored)...), []string{"0.yaml:1: 4 files are not Kubernetes objects; -v lists them", ": malformed YAML", "0.yaml:1: 5 objects of other kinds are ignored; -v lists them"}},
+		"nothing":                                    {nil, nil},
+		"a thousand files without objects":           {some(1000, noObject), []string{"0.yaml:1: 1,000 files are not Kubernetes objects; -v lists them"}},
+		"documents of one file":                      {within, []string{"a.yaml:1: 4 documents are not Kubernetes objects; -v lists them"}},
+		"three stay as they are":                     {some(3, ignored), []string{"0.yaml:1: ConfigMap of v1 is ignored", "1.yaml:1: ConfigMap of v1 is ignored", "2.yaml:1: ConfigMap of v1 is ignored"}},
+		"objects of other kinds":                     {some(12345, ignored), []string{"0.yaml:1: 12,345 objects of other kinds are ignored; -v lists them"}},
+		"malformed files":                            {some(4, broken), []string{"0.yaml:1: malformed YAML", "1.yaml:1: malformed YAML", "2.yaml:1: malformed YAML", "3.yaml:1: malformed YAML"}},
+		"two kinds and a finding that is not folded": {append(append(some(4, noObject), broken), some(5, ignored)...), []string{"0.yaml:1: 4 files are not Kubernetes objects; -v lists them", ": malformed YAML", "0.yaml:1: 5 objects of other kinds are ignored; -v lists them"}},
 		"objects without a namespace": {append(some(4, unset), some(5, unknown103)...), []string{
 			"0.yaml:1: the objects of 4 placements have no namespace, and neither Flux nor the API server chooses one, unless the Flux Kustomization has a targetNamespace; -v lists them",
 			"0.yaml:1: objects are in a namespace that no file of their Destination creates, 5 times; -v lists them",

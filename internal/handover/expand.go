@@ -150,8 +150,8 @@ type groupOn struct {
 	destination string
 }
 
-// placedOn has whether a group has WorkPlacements that stay, and the Destinations of those that
-// were never written.
+// placedOn records whether a group has WorkPlacements that stay, and the Destinations of those
+// that were never written.
 type placedOn struct {
 	isPlaced, isWritten bool
 	unwritten           []string

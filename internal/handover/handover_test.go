@@ -144,11 +144,11 @@ const isWritten = kratix.WriteSucceededCondition
 
 func TestRequestIsPlacedOnEachFittingDestination(t *testing.T) {
 	for name, prepare := range map[string]func(*cluster){
-		"as it is":                   func(*cluster) {},
-		"cordons are not Kratix's":   func(c *cluster) { c.annotate(scheduler.CordonAnnotation, "true") },
-		"nor capacities":             func(c *cluster) { c.annotate(scheduler.CapacityAnnotation, "0") },
-		"nor what makes one unready": func(c *cluster) { c.unready("worker-1") },
-		"nor match expressions": func(c *cluster) {
+		"as it is":                  func(*cluster) {},
+		"Kratix ignores cordons":    func(c *cluster) { c.annotate(scheduler.CordonAnnotation, "true") },
+		"Kratix ignores capacities": func(c *cluster) { c.annotate(scheduler.CapacityAnnotation, "0") },
+		"Kratix ignores readiness":  func(c *cluster) { c.unready("worker-1") },
+		"Kratix ignores match expressions": func(c *cluster) {
 			selector := &c.snapshot.Works[len(c.snapshot.Works)-1].Spec.WorkloadGroups[0].DestinationSelectors[0]
 			selector.MatchExpressions = []metav1.LabelSelectorRequirement{{Key: "on", Operator: metav1.LabelSelectorOpIn, Values: []string{"2"}}}
 		},
@@ -169,7 +169,7 @@ func TestRequestIsPlacedOnEachFittingDestination(t *testing.T) {
 		c.work("new", "environment", "dev", "x")
 		c.expect("default/new on worker-1 (+1) ")
 	})
-	t.Run("two that are both new", func(t *testing.T) {
+	t.Run("two new Works", func(t *testing.T) {
 		c := newCluster(t)
 		c.work("a", "environment", "dev", "x")
 		c.work("b", "on", "2", "x")
@@ -181,7 +181,7 @@ func TestRequestIsPlacedOnEachFittingDestination(t *testing.T) {
 		c.work("new", "environment", "nobody", "x")
 		c.expect()
 	})
-	t.Run("a dry run goes where dry runs go", func(t *testing.T) {
+	t.Run("a dry run is placed on a Destination for dry runs", func(t *testing.T) {
 		c := newCluster(t)
 		c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)
 		c.snapshot.Destinations[2].Labels[kratix.DryRunLabel] = "true"
@@ -259,7 +259,7 @@ func TestDeletedPlacementIsPlacedAgain(t *testing.T) {
 			})
 		}
 	}
-	t.Run("its files are there until then", func(t *testing.T) {
+	t.Run("its files stay until it is deleted", func(t *testing.T) {
 		c := newCluster(t)
 		c.place(c.work("leaver", "environment", "dev", "x"), "worker-1", isWritten).DeletionTimestamp = &noon
 		c.work("leaver", "environment", "dev", "y")

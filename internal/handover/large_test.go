@@ -24,7 +24,7 @@ func TestContentAboveLimitsIsUnknown(t *testing.T) {
 			w.Spec.WorkloadGroups[0].Workloads[0].Content = kratix.Encode([]byte(large))
 		},
 		"all Works together": func(c *cluster, _ *kratix.Work) { c.most = 1 },
-		"a file, which does not say so": func(_ *cluster, w *kratix.Work) { // a second stream
+		"a file that declares a smaller size": func(_ *cluster, w *kratix.Work) { // a second stream
 			first, second := []byte{}, []byte{}
 			for text, into := range map[string]*[]byte{"a: b\n" + large[:1000]: &first, "c: d\n": &second} {
 				packed, err := base64.StdEncoding.DecodeString(kratix.Encode([]byte(text)))
@@ -45,7 +45,7 @@ func TestContentAboveLimitsIsUnknown(t *testing.T) {
 			isUnknown(t, c)
 		})
 	}
-	t.Run("what is on many Destinations counts once", func(t *testing.T) {
+	t.Run("a Work on several Destinations counts once", func(t *testing.T) {
 		c := newCluster(t)
 		c.work("new", "environment", "dev", "x")
 		c.most = 2000

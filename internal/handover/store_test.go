@@ -57,9 +57,9 @@ func (c *cluster) write(w *kratix.Work, destination *kratix.Destination) {
 func TestFilesInStoreBelongToTheirWork(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
 		for name, prepare := range map[string]func(*cluster, *kratix.Work){
-			"none is there": func(*cluster, *kratix.Work) {},
-			"it was never written, as far as it says": func(c *cluster, w *kratix.Work) { c.place(w, "worker-1") },
-			"it is about to go, and a change of it was never written": func(c *cluster, _ *kratix.Work) {
+			"no WorkPlacement": func(*cluster, *kratix.Work) {},
+			"a WorkPlacement whose status shows no write": func(c *cluster, w *kratix.Work) { c.place(w, "worker-1") },
+			"a WorkPlacement being deleted, whose last change was never written": func(c *cluster, _ *kratix.Work) {
 				c.place(c.work("new", "environment", "dev", "x", "more"), "worker-1", isWritten).DeletionTimestamp = &noon
 			},
 			"the first write failed": func(c *cluster, w *kratix.Work) {

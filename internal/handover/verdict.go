@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Verdict is whether Kratix may take over.
+// Verdict has the reasons why Kratix cannot take over safely.
 type Verdict struct {
 	// Breaks are the placements by which Kratix would break a Destination.
 	Breaks []Break
@@ -25,12 +25,13 @@ type Verdict struct {
 type Break struct {
 	Work, Directory, Destination string
 	// Fitting is the number of Destinations from which Kratix would choose; 0 if it has no
-	// choice. Others is the number of those, besides this one, that it would break too.
+	// choice. Others is the number of the other Destinations among them that Kratix would
+	// break too.
 	Fitting, Others int
 	// WorkPlacement is the name of the existing WorkPlacement that Kratix would write; empty if
 	// it would create one.
 	WorkPlacement string
-	// Reason is why it would break the Destination, or has broken it.
+	// Reason is the reason why the group would break the Destination, or has broken it.
 	Reason string
 	// Findings are about the Work, each in the first of its Breaks.
 	Findings []finding.Finding
@@ -126,8 +127,8 @@ func (j *judge) addQuarantined(p report.Placement) {
 	j.verdict.Breaks = append(j.verdict.Breaks, b)
 }
 
-// addExisting adds a placement that has a WorkPlacement and would break its Destination when that
-// is written, unless the Destination is broken already.
+// addExisting adds a placement whose existing WorkPlacement would break its Destination if Kratix
+// wrote it, unless the Destination is broken already.
 func (j *judge) addExisting(p report.Placement, object string) {
 	j.reported[object] = true
 	b := j.breakOf(p)

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// bucketName matches the names that S3 servers accept: Amazon only lower-case letters, digits,
-// dots and hyphens, other servers more.
+// bucketName matches the names that S3 servers accept. Amazon accepts only lower-case letters,
+// digits, dots and hyphens, other servers more.
 var bucketName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:-]{1,61}[A-Za-z0-9]$`)
 
 // CheckBucketName returns an error if no server accepts a bucket of this name.

@@ -14,8 +14,8 @@ const ShardLabel = "sharding.kratix-schedule.io/key"
 // of two concurrent decisions the API server accepts only one.
 const DecisionsAnnotation = "kratix-schedule.io/decisions"
 
-// MovedFromLabel marks a placement that replaces one on another Destination, until that one is
-// gone.
+// MovedFromLabel marks a placement that replaces one on another Destination, until the old
+// placement is gone.
 const MovedFromLabel = "kratix-schedule.io/moved-from"
 
 // Decision is the Destination chosen for a group.

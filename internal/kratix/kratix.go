@@ -70,8 +70,8 @@ const (
 	HealthyCondition = "Healthy"
 )
 
-// ReportedAnnotation is this program's annotation of a Destination with what the agent of the
-// Destination has reported, so that a restarted process continues with it.
+// ReportedAnnotation is this program's annotation of a Destination with the states that the agent
+// of the Destination has reported, so that they survive a restart of the process.
 const ReportedAnnotation = "kratix-schedule.io/reported"
 
 // Finalizers of WorkPlacements, of Destinations whose files are deleted with them, and the one

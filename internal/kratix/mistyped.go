@@ -29,7 +29,7 @@ func (l *lineFinder) typeError(path string, err error) *LineError {
 }
 
 // kindOf returns the kind of a JSON value from an UnmarshalTypeError, where the value may
-// follow.
+// follow the kind.
 func kindOf(value string) string {
 	kind, _, _ := strings.Cut(value, " ")
 	return kind

@@ -75,8 +75,8 @@ func modeOf(d *kratix.Destination) (mode, error) {
 	return m, nil
 }
 
-// Base returns the directory of a Destination, relative to its store's path. Without a path it
-// is the Destination's name.
+// Base returns the directory of a Destination, relative to its store's path. Without spec.path
+// the directory is the Destination's name.
 func Base(d *kratix.Destination) (tree.Path, error) {
 	base, err := tree.ParseDir(cmp.Or(d.Spec.Path, d.Name))
 	if err != nil {

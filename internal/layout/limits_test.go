@@ -84,7 +84,7 @@ func TestLimits(t *testing.T) {
 		"git's names as NTFS has them":    {kind: git, mode: nested, files: []string{"GITMOD~1", ".gitmodules:x", "gi7eba~4", "gitmod~x", "gitmod"}, want: []string{"KS008 .gitmodules:x", "KS008 GITMOD~1", "KS008 gi7eba~4"}},
 		"git's names in a bucket":         {kind: bucket, mode: nested, files: []string{".gitmodules"}},
 		"git's names at the top of one":   {kind: bucket, mode: flat, files: []string{".gitlab-ci.yml", "a/.gitmodules"}, want: []string{"KS008 .gitlab-ci.yml"}},
-		"what is allowed":                 {kind: git, mode: flat, allowed: []string{".gitign*", ".sourceignore"}, files: []string{".gitignore", ".sourceignore", ".gitmodules"}, want: []string{"KS008 .gitmodules"}},
+		"allowed names":                   {kind: git, mode: flat, allowed: []string{".gitign*", ".sourceignore"}, files: []string{".gitignore", ".sourceignore", ".gitmodules"}, want: []string{"KS008 .gitmodules"}},
 		"the revision of a bucket":        {kind: bucket, mode: flat, files: []string{"store-revision"}},
 	} {
 		t.Run(name, func(t *testing.T) {

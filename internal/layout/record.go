@@ -119,7 +119,7 @@ type Record struct {
 	// placement's part.
 	Joined bool
 	Bytes  int
-	// Shared are the objects that it had in common with other placements.
+	// Shared are the objects that the placement had in common with other placements.
 	Shared []SharedObject
 	// Owner is the controller ID of the writer; empty if it has none.
 	Owner string

@@ -27,8 +27,8 @@ const maxReadable = 200
 // not collide: namespace a-b with Work c differs from namespace a with Work b-c. Its first two
 // digits distribute the records over 256 directories, since git rewrites a directory's whole
 // list with each commit. The ".kratix" after the digits keeps the substring
-// ".kratix/<namespace>-<work>", by which people and scripts search a listing. In mode none it
-// is the path at which Kratix itself stores the list of a placement's files.
+// ".kratix/<namespace>-<work>", by which people and scripts search a listing. In mode none
+// Kratix itself stores the list of a placement's files at this path.
 //
 // The error is about a namespace or name that cannot be part of a path.
 func RecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {

@@ -24,7 +24,8 @@ type Policy struct {
 type Outcome struct {
 	// Findings are the findings that count, including notes about ignores that match nothing.
 	Findings []finding.Finding
-	// Ignored and Known are the numbers of findings that were left out for either reason.
+	// Ignored and Known are the numbers of findings that were left out because they are ignored,
+	// and because they are in the baseline.
 	Ignored, Known int
 }
 

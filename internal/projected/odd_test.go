@@ -55,8 +55,8 @@ func TestIrregularlyNamedWorkPlacementBelongsToItsGroup(t *testing.T) {
 	}
 }
 
-// TestSecondWorkPlacementOfAGroupCounts checks that its files conflict with others, and
-// that the group keeps its own.
+// TestSecondWorkPlacementOfAGroupCounts checks that the files of a second WorkPlacement conflict
+// with those of other Works, and that the first WorkPlacement of the group stays.
 func TestSecondWorkPlacementOfAGroupCounts(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		c := newCluster(t, mode, false)

@@ -54,14 +54,14 @@ func TestBlockedPlacementNamesTheWorkPlacement(t *testing.T) {
 			},
 			"a WorkPlacement whose Work is gone", "Delete WorkPlacement default/%s, whose Work is gone: nothing else deletes it.",
 		},
-		"one of nobody's": {
+		"one without a Work": {
 			func(c *cluster, p *kratix.WorkPlacement) {
 				delete(c.placements, kratix.KeyOf(p))
 				p.Name, p.Labels = "by-hand", nil
 			},
 			"a WorkPlacement without a Work", "",
 		},
-		"one that goes": {
+		"one being deleted": {
 			func(c *cluster, p *kratix.WorkPlacement) { p.DeletionTimestamp = &metav1.Time{Time: c.now} },
 			"a WorkPlacement that gives it up, which Kratix has not written yet", "",
 		},

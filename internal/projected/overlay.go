@@ -27,7 +27,7 @@ type overlay struct {
 	// the aggregated file, which belongs to all.
 	digests map[tree.Path]statestore.Digest
 	from    map[tree.Path]*projection
-	// joined is the aggregated file, with the parts of placements that have records; apart
+	// joined is the aggregated file, with the parts of placements that have records; separate
 	// are its other parts.
 	joined   []tree.File
 	separate []statestore.Outgoing
@@ -58,10 +58,10 @@ func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 type projection struct {
 	placement *kratix.WorkPlacement
 	digests   map[tree.Path]statestore.Digest
-	// name is the regular name of a WorkPlacement of its group, which may differ from its
-	// own; empty if it has no record.
+	// name is the regular name of a WorkPlacement of this group, from kratix.PlacementName; the
+	// placement itself may have another one. It is empty if the placement has no record.
 	name string
-	// record is the path of the record; the root if it has none.
+	// record is the path of the record; the root if there is none.
 	record tree.Path
 	// listed are the files that Kratix lists in mode none.
 	listed []tree.Path
@@ -136,8 +136,8 @@ func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]s
 	return names
 }
 
-// leave adds records for missing WorkPlacements, whose files are listed in the store by the lists of other
-// WorkPlacements.
+// leave adds records for missing WorkPlacements, whose files are listed in the store by the lists
+// of other WorkPlacements.
 func (o *overlay) leave(ctx context.Context, heirs []ImpliedPlacement, contents statestore.Contents) error {
 	o.implied = heirs
 	for _, h := range heirs {
@@ -185,8 +185,8 @@ func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement
 	return made, nil
 }
 
-// readList reads Kratix's list of a placement's files in mode none: files that it has written
-// and no longer needs still belong to the placement.
+// readList reads Kratix's list of a placement's files in mode none: files that Kratix has written
+// and that are no longer wanted still belong to the placement.
 func (m *projection) readList(ctx context.Context, d *kratix.Destination, lists statestore.Files, contents statestore.Contents) error {
 	path, err := layout.FlatRecordPath(d, m.placement)
 	if err != nil || d.FilepathMode() != kratix.None || !lists.Has(path) {

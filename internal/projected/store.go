@@ -40,7 +40,7 @@ type placedFile struct {
 	by  *overlay
 }
 
-// Apply writes nothing, because Kratix does.
+// Apply writes nothing, because Kratix writes the files.
 func (s *store) Apply(_ context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	return changes.Base, nil
 }
@@ -204,7 +204,7 @@ type view struct {
 // Digest returns the store's digest of a content.
 func (v view) Digest(content []byte) statestore.Digest { return v.real.Digest(content) }
 
-// Content returns the present or future content at a path.
+// Content returns the content at a path in the projected state.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if laid, ok := v.placed[p]; ok {
 		return laid.by.content(p)

@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// flaky is a store whose lists cannot be read on demand.
+// flaky is a store whose lists become unreadable on demand.
 type flaky struct {
 	statestore.Store
 	fails bool
@@ -98,8 +98,8 @@ func TestReadThatFailsHalfWayChangesNothing(t *testing.T) {
 	}
 }
 
-// TestStoreThatCannotBeOpenedIsAnError checks for the error, because conflicts with its files
-// would not be found.
+// TestStoreThatCannotBeOpenedIsAnError checks for the error, because conflicts with the files of
+// the store would not be found.
 func TestStoreThatCannotBeOpenedIsAnError(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata, false)
 	closed := &opener{err: errors.New("there is no Secret")}

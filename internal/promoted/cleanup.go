@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// LiveCleanup is a source for the clean-up of one Destination without a cluster. It contains the
-// Destinations with a live state store, and marks the places where Kratix writes for them as
-// untouchable; it contains nothing else. It is not safe for concurrent use.
+// LiveCleanup is a source for the clean-up of one Destination without a cluster. It contains only
+// the Destinations with a live state store, and marks the locations that Kratix writes for them
+// as untouchable. It is not safe for concurrent use.
 type LiveCleanup struct {
 	source.Source
 	// Live are the live stores of Destinations without an annotation.
@@ -20,8 +20,8 @@ type LiveCleanup struct {
 	// Of is the name of the Destination to clean up.
 	Of string
 
-	// unsure is the state store of that Destination if it is unknown whether it has a live
-	// one; nil otherwise.
+	// unsure is the state store of that Destination if it is unknown whether the Destination has
+	// a live one; nil otherwise.
 	unsure *kratix.StateStoreReference
 }
 
@@ -70,8 +70,8 @@ func (o *LiveCleanup) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return seen, nil
 }
 
-// withoutLive divides the Destinations that are not known to be promoted. They are untouched
-// on a state store from which others are promoted.
+// withoutLive divides the Destinations that are not known to be promoted. Those on a state store
+// from which other Destinations are promoted are untouched.
 func (o *LiveCleanup) withoutLive(all []*kratix.Destination, promoted map[kratix.StateStoreReference]bool) (left, untouched []*kratix.Destination, err error) {
 	o.unsure = nil
 	for _, d := range all {

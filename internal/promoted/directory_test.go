@@ -48,7 +48,7 @@ func (c *cluster) rename() {
 }
 
 // TestRenamedDestinationKeepsLiveFiles checks WorkPlacements that name the former
-// Destination: each is removed, or becomes the new one's, when Kratix decides it.
+// Destination: each is removed, or placed on the new Destination, only when Kratix does so.
 func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		t.Run(mode, func(t *testing.T) {

@@ -64,8 +64,8 @@ func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwri
 	return made, unwritten, findings
 }
 
-// Opened returns a function that returns those of the state stores among some objects that
-// promote mode opens: all but those that Kratix alone writes to.
+// Opened returns a function that selects, from some objects, the state stores that promote mode
+// opens: all except those that only Kratix writes to.
 func Opened(live Stores) func([]kratix.Object) []kratix.Object {
 	return func(objects []kratix.Object) []kratix.Object {
 		made, _, _ := (&Source{live: live}).destinations(source.Gather(objects))
@@ -95,8 +95,8 @@ func storesIn(seen source.Snapshot) map[kratix.StateStoreReference]kratix.Object
 // filesStay describes what happens to the files in a live state store.
 const filesStay = "; nothing is promoted for it, and what was promoted before stays where it is"
 
-// usableStore returns the live state store of a Destination, or a finding about why it has none,
-// or why Kratix writes to it.
+// usableStore returns the live state store of a Destination, or a finding if the Destination has
+// none or if Kratix writes to it.
 func (s *Source) usableStore(d *kratix.Destination, stores map[kratix.StateStoreReference]kratix.Object, staging staging) (kratix.StateStoreReference, *finding.Finding) {
 	ref, wrong := s.liveStore(d, stores)
 	if wrong == nil {
@@ -157,17 +157,17 @@ func newStaging(seen source.Snapshot, stores map[kratix.StateStoreReference]krat
 }
 
 // canonicalLocation returns the location of a Destination's files in a state store, with the
-// storage as canonical spells it. It fails if a path is invalid, so that nothing can be
-// written there.
+// storage as canonical spells it. It fails if a path is invalid, because nothing can be written
+// there.
 func canonicalLocation(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) (layout.Location, error) {
 	at, err := layout.DestinationLocation(d, ref, store)
 	at.Storage = canonical(ref.Kind, at.Storage)
 	return at, err
 }
 
-// canonical returns the storage of a location in one spelling for all that many servers treat
-// alike: the case of a repository's path and the endpoints of a bucket on AWS. Only here are
-// these considered equal, because a mistake promotes too little.
+// canonical returns a storage in one spelling for all spellings that many servers treat alike: a
+// repository's path in any case, and a bucket on AWS at any endpoint. Only this package considers
+// them equal, because the worst result of a mistake is that too little is promoted.
 func canonical(kind, storage string) string {
 	if kind == kratix.GitStateStoreKind {
 		repository, branch, _ := strings.Cut(storage, "#")

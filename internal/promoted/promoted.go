@@ -85,8 +85,8 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// decision is a WorkPlacement with the Work made of it, and its Work in the cluster; nil if
-// there is no usable one.
+// decision is a WorkPlacement with the Work made of it, and its original Work in the cluster,
+// which is nil if there is no usable one.
 type decision struct {
 	placement      *kratix.WorkPlacement
 	work, original *kratix.Work

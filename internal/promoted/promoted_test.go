@@ -17,7 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// held is the content of a snapshot.
+// held is a name for source.Snapshot that differs from the name of the method.
 type held = source.Snapshot
 
 // fixed is a source with a fixed snapshot.
@@ -201,8 +201,8 @@ func TestLiveStores(t *testing.T) {
 	}
 }
 
-// TestUnusableWorkPlacementKeepsLiveFiles covers each Work that its label may name; all
-// other placements are updated.
+// TestUnusableWorkPlacementKeepsLiveFiles covers each Work that the label of the WorkPlacement may
+// name; all other placements are updated.
 func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 	for name, damage := range map[string]func(*kratix.WorkPlacement){
 		"no label":      func(p *kratix.WorkPlacement) { delete(p.Labels, kratix.WorkLabel) },

@@ -113,7 +113,7 @@ func arcs(pairs map[conflictPair]int, rowY map[string]int, right int) []pictureA
 	return all
 }
 
-// conflicts counts the findings between each two Works.
+// conflicts counts the findings between each pair of Works.
 func conflicts(d Document) map[conflictPair]int {
 	pairs := map[conflictPair]int{}
 	for _, f := range d.Findings {

@@ -19,7 +19,7 @@ type Report struct {
 	// Profiles are the profiles that Destinations were checked with, by the names of the
 	// Destinations.
 	Profiles []Profile `json:",omitempty"`
-	// Deliveries are what agents have reported, by root.
+	// Deliveries are the states that agents have reported, by root.
 	Deliveries []Delivery `json:",omitempty"`
 	// Emptied are the names of Destinations that were being deleted with their files when the round
 	// read them, and that have nothing left in the state stores except the reported placements. The
@@ -89,7 +89,8 @@ type Store struct {
 	Destinations []Destination
 	// Unselected reports whether another shard writes to the store.
 	Unselected bool `json:",omitempty"`
-	// Covered are the names of all Destinations on it whose state is as reported, changed or not.
+	// Covered are the names of all Destinations of the store whose state is as reported, changed
+	// or not.
 	// The field is for internal use.
 	Covered []string `json:"-"`
 	// Locations are the locations of their files, as layout.Location.String returns them, by

@@ -119,8 +119,8 @@ func (d Document) sarif(f finding.Finding, rules []sarifRule) sarifResult {
 	return result
 }
 
-// nowhere is the file of findings without one, such as an ignore on the command line: code
-// scanning rejects a log with a result without a file.
+// nowhere is the file of findings that are about no file, such as an ignore on the command line:
+// code scanning rejects a log with a result without a file.
 const nowhere = ".kratix-schedule.yaml"
 
 func (d Document) sarifLocation(p finding.Place) sarifLocation {

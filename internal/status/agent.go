@@ -18,14 +18,14 @@ import (
 // reported all of its placements.
 const partlyReported = "PartlyReported"
 
-// agentConditions are what the agent has reported about one placement.
+// agentConditions are the conditions of one placement that the agent has reported.
 type agentConditions struct {
 	placement        report.Placement
 	applied, healthy report.AgentCondition
 }
 
-// agentOf returns what the agent has reported about a placement; known is false if it has
-// reported nothing about its root.
+// agentOf returns the conditions of a placement that the agent has reported; known is false if the
+// agent has reported nothing about the root of the placement.
 func (p *planner) agentOf(placement report.Placement) (reported agentConditions, known bool) {
 	for _, d := range p.deliveries[placement.Destination] {
 		if d.Covers(&placement) {
@@ -46,7 +46,7 @@ func isDelivered(placement report.Placement) bool {
 	return false
 }
 
-// setPlacementAgent sets what the agent has reported about a WorkPlacement.
+// setPlacementAgent sets the conditions of a WorkPlacement that the agent has reported.
 func (p *planner) setPlacementAgent(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	if !told || !isDelivered(placement) || p.isUnreadable(have) || !have.DeletionTimestamp.IsZero() {
@@ -57,7 +57,8 @@ func (p *planner) setPlacementAgent(change *Change, have *kratix.WorkPlacement) 
 	}
 }
 
-// setWorkAgent sets the summary of what agents have reported about the placements of a Work.
+// setWorkAgent sets the conditions of a Work that summarize the reports of agents about its
+// placements.
 func (p *planner) setWorkAgent(change *Change, work *kratix.Work) {
 	var all []agentConditions
 	for _, placement := range p.byWork[kratix.KeyOf(work).String()] {
@@ -74,8 +75,8 @@ func (p *planner) setWorkAgent(change *Change, work *kratix.Work) {
 		summarize(all, on, func(a agentConditions) report.AgentCondition { return a.healthy }))
 }
 
-// setDestinationAgent sets the summary of what the agent of a Destination has reported about its
-// roots and the placements in them.
+// setDestinationAgent sets the conditions of a Destination that summarize the reports of its agent
+// about the roots and the placements in them.
 func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
 	deliveries := p.deliveries[d.Name]
 	if len(deliveries) == 0 || d.IsDeleted() {
@@ -103,8 +104,8 @@ func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
 	p.keepStates(change, d, deliveries)
 }
 
-// keepStates sets the annotation of a Destination with what its agent has reported. Where Kratix
-// owns Destinations, it has none.
+// keepStates sets the annotation of a Destination with the states that its agent has reported. In
+// the modes in which Kratix owns Destinations, it sets none.
 func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries []report.Delivery) {
 	if p.mode != Manage && p.mode != Promote {
 		return
@@ -118,8 +119,8 @@ func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries [
 	}
 }
 
-// summarize returns the condition of several placements: False if one is, Unknown if one is, and
-// True if all are. It is the zero value if nothing can be said about one of them.
+// summarize returns the condition of several placements: False if one is False, else Unknown if
+// one is Unknown, else True. It is the zero value if one placement has no condition.
 func summarize(all []agentConditions, name func(agentConditions) string, of func(agentConditions) report.AgentCondition) report.AgentCondition {
 	worst, reason := report.True, ""
 	var messages []string
@@ -151,7 +152,8 @@ func summarize(all []agentConditions, name func(agentConditions) string, of func
 	return report.AgentCondition{Status: worst, Reason: reason, Message: strings.Join(messages, "; ")}
 }
 
-// onlyReason returns a reason that counts for the whole even if it is that of a part.
+// onlyReason returns the reason of some placements if it is a reason for all of them together,
+// else "".
 func onlyReason(reason string) string {
 	if reason == report.Blocked {
 		return reason
@@ -160,7 +162,7 @@ func onlyReason(reason string) string {
 }
 
 // setAgent sets the conditions Applied and Healthy of an object in addition to what a change sets
-// already. A condition that stays True keeps its message: it has the first revision with the
+// already. A condition that stays True keeps its message, which has the first revision with the
 // current content. The zero AgentCondition changes nothing.
 func (p *planner) setAgent(change *Change, have []metav1.Condition, generation int64, applied, healthy report.AgentCondition) {
 	conditions := have
@@ -193,7 +195,7 @@ func conditionOf(kind string, reported report.AgentCondition) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: metav1.ConditionStatus(reported.Status), Reason: reported.Reason, Message: reported.Message}
 }
 
-// agentEvent adds an Event if a condition of an agent has become False, or is no longer.
+// agentEvent adds an Event if a condition of an agent has become False, or True after False.
 func (c *Change) agentEvent(have, changed []metav1.Condition) {
 	for _, now := range changed {
 		was := meta.FindStatusCondition(have, now.Type)

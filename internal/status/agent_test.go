@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// delivered sets what the agent of worker-1 has reported about its resources.
+// delivered sets the state of the root resources that the agent of worker-1 has reported.
 func (s *fixture) delivered(d report.Delivery) {
 	d.Destination, d.Root = "worker-1", "resources"
 	d.AppliedKnown, d.HealthyKnown, d.Stable = d.State.Applied.Revision != "", d.State.Healthy.Revision != "", d.State
@@ -77,7 +77,7 @@ func TestConditionsFollowTheAgent(t *testing.T) {
 	s.expectAgent("Unknown Unknown Unknown", "Unknown Unknown Unknown")
 }
 
-func TestFailureIsToldToItsOwner(t *testing.T) {
+func TestFailureIsReportedOnItsPlacement(t *testing.T) {
 	s := newFixture(t)
 	s.placed(report.Unchanged)
 	s.plan()
@@ -101,7 +101,8 @@ func TestFailureIsToldToItsOwner(t *testing.T) {
 	s.expectAgent("True True True", "True True True")
 }
 
-// A new revision with equal files must not cost a write for each placement.
+// TestConditionThatStaysTrueIsNotWritten checks that a new revision with equal files does not cost
+// a write for each placement.
 func TestConditionThatStaysTrueIsNotWritten(t *testing.T) {
 	s := newFixture(t)
 	s.placed(report.Unchanged)

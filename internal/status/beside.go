@@ -46,8 +46,7 @@ func (p *planner) soleScheduler(have []metav1.Condition) []metav1.Condition {
 	return nil
 }
 
-// warnings returns only the condition on each Destination that another controller schedules
-// Works.
+// warnings returns the changes that set only the condition SoleScheduler of each Destination.
 func (p *planner) warnings() []Change {
 	var changes []Change
 	for _, d := range sorted(p.now.Destinations) {

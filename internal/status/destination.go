@@ -77,7 +77,7 @@ func (p *planner) finalize(change *Change, d *kratix.Destination) {
 }
 
 // isEmptied reports whether nothing of a deleted Destination is left in its store, according to
-// a round that saw it being deleted; an earlier round would have left its canaries.
+// a round that began after the deletion; an earlier round would have left its canaries.
 func (p *planner) isEmptied(d *kratix.Destination) bool {
 	return p.emptied[d.Name] && !slices.ContainsFunc(p.byDestination[d.Name], func(placement report.Placement) bool {
 		return placement.State != report.Removed

@@ -121,10 +121,11 @@ func (p *planner) isPromoted(have *kratix.WorkPlacement) bool {
 	return err == nil && strings.HasPrefix(said.Message, writtenAt(storeAndLocation(live.String(), at.String())))
 }
 
-// storeAndLocation names a state store and the location of a Destination's files.
+// storeAndLocation returns the names of a state store and of the location of a Destination's
+// files.
 func storeAndLocation(store, location string) string { return fmt.Sprintf("%s (%s)", store, location) }
 
-// writtenAt begins the message of a WorkPlacement that is promoted.
+// writtenAt returns the beginning of the message of a WorkPlacement that is promoted.
 func writtenAt(location string) string { return "written to " + location + " at " }
 
 // inStore returns the condition of a promoted placement, with its location and the revision

@@ -29,8 +29,9 @@ func (p *planner) takeOddNames() {
 	}
 }
 
-// schedule changes a WorkPlacement that Kratix writes: only its spec, and only to a placement
-// that may be written. A placement that is held back keeps its spec, and so its files.
+// schedule changes a WorkPlacement that Kratix writes: it updates the WorkPlacement if the
+// placement may be written, and deletes it once the placement is removed. A placement that is held
+// back keeps its spec, and so its files.
 func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	work := p.workByKey[have.Work()]
@@ -52,8 +53,8 @@ func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	}
 }
 
-// scheduledMetadata returns the patch of the metadata: the annotations of the Work, and the
-// label of a move that is complete. Other labels belong to Kratix.
+// scheduledMetadata returns the patch of the metadata: it sets the annotations of the Work, and
+// removes the label of a move that is complete. Other labels belong to Kratix.
 func scheduledMetadata(have *kratix.WorkPlacement, work *kratix.Work, placement report.Placement) map[string]any {
 	patch := map[string]any{}
 	if annotations := annotationPatch(have.Annotations, work.Annotations); len(annotations) > 0 {
@@ -157,7 +158,7 @@ func annotationPatch(have, want map[string]string) map[string]any {
 	return patch
 }
 
-// copied returns the annotations of a Work that its WorkPlacements have too.
+// copied returns the annotations of a Work that are copied to its WorkPlacements.
 func copied(annotations map[string]string) map[string]string {
 	kept := map[string]string{}
 	for key, value := range annotations {

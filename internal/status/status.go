@@ -145,7 +145,7 @@ type planner struct {
 	// revision is the revision of the store of each covered Destination, and writtenTo the
 	// location of its files.
 	revision, writtenTo map[string]string
-	// deliveries are what agents have reported, by Destination name.
+	// deliveries are the states that agents have reported, by Destination name.
 	deliveries map[string][]report.Delivery
 	// selected caches whether this process writes to a Destination, by its name.
 	selected map[string]bool
@@ -223,8 +223,8 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 // holdsBack reports whether a finding holds placements back.
 func holdsBack(f finding.Finding) bool { return slices.Contains(holdingRules(), f.Rule) }
 
-// holdingRules returns the rules whose findings hold placements back. A finding that is only a
-// warning has its rule with another severity.
+// holdingRules returns the rules whose findings hold placements back. In a finding that is only a
+// warning the rule has another severity, so it is not equal to any of them.
 func holdingRules() []finding.Rule {
 	return []finding.Rule{
 		finding.DuplicateObject(), finding.PathTaken(), finding.UnbuildableFile(),

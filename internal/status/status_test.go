@@ -19,7 +19,7 @@ import (
 )
 
 // fixture is a report and a cluster. Planned writes are applied to the cluster, so that the
-// next plan sees them.
+// next plan starts from them.
 type fixture struct {
 	t       *testing.T
 	said    report.Report
@@ -221,7 +221,7 @@ func TestWorkPlacementGoesOnlyAfterItsFiles(t *testing.T) {
 		"its Work is gone, and its store failed": {
 			change: func(s *fixture) { s.now.Works, s.said = nil, report.Report{} },
 		},
-		"its Work is gone, and the report still has it": {
+		"its Work is gone, and the placement is kept": {
 			change: func(s *fixture) { s.now.Works = nil; s.said.Placements[0].State = report.Kept },
 		},
 		"its Work is gone, and nothing of it is in the store": {
@@ -360,7 +360,8 @@ func TestUnwrittenHeldPlacementHasNoWorkPlacement(t *testing.T) {
 	}
 }
 
-// TestHeldUpdateKeepsTheWrittenSpec checks the same for an update.
+// TestHeldUpdateKeepsTheWrittenSpec checks that an update that is held back does not change the
+// spec, for the same reason as TestUnwrittenHeldPlacementHasNoWorkPlacement.
 func TestHeldUpdateKeepsTheWrittenSpec(t *testing.T) {
 	s := newFixture(t)
 	s.settle()
@@ -416,7 +417,7 @@ func TestUnreadableObjectsKeepTheirFinalizers(t *testing.T) {
 		s.now.Unreadable = map[string]bool{"Destination worker-1": true}
 		s.expect()
 	})
-	t.Run("a Work that lacks something is not ready", func(t *testing.T) {
+	t.Run("an invalid Work is not ready", func(t *testing.T) {
 		s := newFixture(t)
 		s.said.Placements = nil
 		s.said.Findings = []finding.Finding{{Rule: finding.InvalidObject(), Place: finding.Place{Object: "Work default/a"}, Message: "it has no promiseName"}}
@@ -460,7 +461,7 @@ func TestWorkThatCannotBeReadIsLeftAlone(t *testing.T) {
 			}
 		})
 	}
-	t.Run("its deletion goes on", func(t *testing.T) {
+	t.Run("its deletion continues", func(t *testing.T) {
 		s := unread(t, Manage)
 		s.now.Works[0].Finalizers, s.now.Works[0].DeletionTimestamp = []string{kratix.WorkFinalizer}, &noon
 		s.said.Placements[0].State, s.said.Stores = report.Failed, nil
@@ -481,7 +482,7 @@ func TestUnreadableStoreLosesNoAcknowledgement(t *testing.T) {
 		s.said.Stores = nil
 		s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: "it has not answered yet"}}
 	}
-	t.Run("what it has taken stays ready", func(t *testing.T) {
+	t.Run("a written placement stays ready", func(t *testing.T) {
 		s := newFixture(t)
 		s.settle()
 		unread(s)
@@ -489,7 +490,7 @@ func TestUnreadableStoreLosesNoAcknowledgement(t *testing.T) {
 		s.placed(report.Unchanged)
 		s.expect("patch status Destination worker-1", "patch status GitStateStore default")
 	})
-	t.Run("what is refused does not", func(t *testing.T) {
+	t.Run("a failed placement is not ready", func(t *testing.T) {
 		s := newFixture(t)
 		s.settle()
 		s.placed(report.Failed)
@@ -497,7 +498,7 @@ func TestUnreadableStoreLosesNoAcknowledgement(t *testing.T) {
 		s.condition(s.now.WorkPlacements[0].Status.Conditions, "Ready", "False WorkloadsFailedWrite")
 		s.condition(s.now.Works[0].Status.Conditions, "Ready", "False WorkplacementsFailing")
 	})
-	t.Run("nor does another generation", func(t *testing.T) {
+	t.Run("another generation is not ready", func(t *testing.T) {
 		s := newFixture(t)
 		s.settle()
 		s.now.Works[0].Generation++
@@ -506,7 +507,7 @@ func TestUnreadableStoreLosesNoAcknowledgement(t *testing.T) {
 		s.condition(s.now.WorkPlacements[0].Status.Conditions, "Ready", "False WorkloadsFailedWrite")
 		s.condition(s.now.Works[0].Status.Conditions, "Ready", "False WorkplacementsFailing")
 	})
-	t.Run("nor what it never took", func(t *testing.T) {
+	t.Run("a placement that was never written is not ready", func(t *testing.T) {
 		s := newFixture(t)
 		unread(s)
 		s.plan()

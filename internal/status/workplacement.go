@@ -112,10 +112,10 @@ func (p *planner) wasWritten(placement report.Placement) bool {
 	return have != nil && sameSpec(have.Spec, placement.Object.Spec) && meta.IsStatusConditionTrue(have.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// isWanted reports whether a placement is to have a WorkPlacement. One that is held back and
-// not written has none, because Kratix's own controller, where it runs, writes every
-// WorkPlacement. For the same reason, where it does run, no other placement that must not be
-// written has one.
+// isWanted reports whether a placement is to have a WorkPlacement. In mode Schedule, Kratix's own
+// controller writes every WorkPlacement, so only placements that may be written have one. In mode
+// Manage, a placement that is held back and not written has none either, because Kratix's
+// controller would write it if it were started again.
 func (p *planner) isWanted(placement report.Placement) bool {
 	switch placement.State {
 	case report.Placed, report.Unchanged:
@@ -202,7 +202,8 @@ func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement r
 	if len(metadata) > 0 {
 		patch["metadata"] = metadata
 	}
-	// A placement that is held back keeps the spec of the written one, for the same reason.
+	// A placement that is held back keeps the spec of the written files, because Kratix's own
+	// controller would write the new spec if it were started again.
 	if want := placement.Object.Spec; placement.State != report.HeldBack && !sameSpec(have.Spec, want) {
 		patch["spec"] = want
 	}
@@ -308,8 +309,8 @@ func (p *planner) setStatus(change *Change, have *kratix.WorkPlacement, placemen
 }
 
 // writeEvent adds an Event about the condition of a WorkPlacement whose status has changed:
-// whether it is written, else whether it is misplaced. If a conflict isOver, its end already
-// reports that it is written again.
+// whether it is written, else whether it is misplaced. isOver means that a conflict has ended; the
+// Event about that end already reports that the WorkPlacement is written again.
 func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destination string) {
 	write := meta.FindStatusCondition(now, kratix.WriteSucceededCondition)
 	schedule := meta.FindStatusCondition(now, kratix.ScheduleSucceededCondition)
@@ -324,8 +325,8 @@ func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destina
 	}
 }
 
-// version returns the revision that holds the placement: this round's if it was written in
-// it.
+// version returns the revision that holds the placement: the revision of this round if the
+// placement was written in this round, or if no revision is known yet.
 func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement) string {
 	written := placement.State == report.Placed || placement.State == report.Unchanged && have.Status.VersionID == ""
 	if written && p.revision[placement.Destination] != "" {
@@ -343,7 +344,7 @@ func (p *planner) whyNot(placement report.Placement) string {
 }
 
 // conflictsOf returns the conflicts of a WorkPlacement: those of its Work if this placement is
-// held back, or if none is.
+// held back, or if no placement of the Work is held back.
 func (p *planner) conflictsOf(have *kratix.WorkPlacement) []finding.Finding {
 	conflicts := p.conflicts[kratix.WorkKind+" "+have.Work().String()]
 	isHeld := func(placement report.Placement) bool { return placement.State == report.HeldBack }

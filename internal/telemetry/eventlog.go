@@ -27,7 +27,7 @@ type EventLog struct {
 	failure, statusFailure string
 }
 
-// findingKey is the part of a finding that makes it a new one in the log.
+// findingKey identifies a finding in the log: a finding with another key is logged as a new one.
 type findingKey struct {
 	rule    string
 	place   finding.Place
@@ -248,8 +248,8 @@ func levelOf(s finding.Severity) zapcore.Level {
 	return zapcore.InfoLevel
 }
 
-// StatusWritten logs why a report could not be written to the cluster, once per reason; nil means that
-// it could.
+// StatusWritten logs why a report could not be written to the cluster, once per reason; nil means
+// that it was written.
 func (n *EventLog) StatusWritten(err error) {
 	switch {
 	case err == nil && n.statusFailure != "":

@@ -51,7 +51,7 @@ func (l *listener) after(r report.Report, err error, want ...string) {
 	}
 }
 
-func TestNarratorLogsChangesOnce(t *testing.T) {
+func TestEventLogWritesChangesOnce(t *testing.T) {
 	n := listen(t)
 	first := report.Report{
 		Placements: []report.Placement{placed(report.Placed, "a"), placed(report.HeldBack, "b")},
@@ -68,7 +68,7 @@ func TestNarratorLogsChangesOnce(t *testing.T) {
 	n.after(same, nil, "warn held back b", "error it is down")
 }
 
-func TestNarratorNamesStoresOfOtherShardsWhenThatChanges(t *testing.T) {
+func TestEventLogNamesStoresOfOtherShardsWhenThatChanges(t *testing.T) {
 	n := listen(t)
 	ours, theirs := report.Store{Name: "GitStateStore a"}, report.Store{Name: "GitStateStore b", Unselected: true}
 	const changed = "debug the selection of a state store has changed"
@@ -79,7 +79,7 @@ func TestNarratorNamesStoresOfOtherShardsWhenThatChanges(t *testing.T) {
 	n.after(report.Report{Stores: []report.Store{ours, theirs}}, nil)
 }
 
-func TestNarratorRecognizesLastingPlacements(t *testing.T) {
+func TestEventLogRecognizesLastingPlacements(t *testing.T) {
 	n := listen(t)
 	held := func(works ...string) report.Report {
 		var r report.Report
@@ -103,7 +103,7 @@ func TestNarratorRecognizesLastingPlacements(t *testing.T) {
 	n.after(moved, nil, "warn held back a")
 }
 
-func TestNarratorLogsEachWriteOfAPlacement(t *testing.T) {
+func TestEventLogWritesEachWriteOfAPlacement(t *testing.T) {
 	n := listen(t)
 	r := report.Report{
 		Placements: []report.Placement{placed(report.Placed, "a"), placed(report.HeldBack, "b")},
@@ -113,7 +113,7 @@ func TestNarratorLogsEachWriteOfAPlacement(t *testing.T) {
 	n.after(r, nil, "info placed a", "info written")
 }
 
-func TestNarratorLogsAFailedRoundOnceAndKeepsItsState(t *testing.T) {
+func TestEventLogWritesAFailedRoundOnceAndKeepsItsState(t *testing.T) {
 	n := listen(t)
 	standing := func() report.Report {
 		return report.Report{Placements: []report.Placement{placed(report.HeldBack, "b")}, Findings: []finding.Finding{storeDown("it is down")}}
@@ -126,7 +126,7 @@ func TestNarratorLogsAFailedRoundOnceAndKeepsItsState(t *testing.T) {
 	n.after(standing(), nil)
 }
 
-func TestNarratorIgnoresDigitsInErrors(t *testing.T) {
+func TestEventLogIgnoresDigitsInErrors(t *testing.T) {
 	n := listen(t)
 	down := func(why string) report.Report {
 		return report.Report{Findings: []finding.Finding{storeDown(why)}}
@@ -136,7 +136,7 @@ func TestNarratorIgnoresDigitsInErrors(t *testing.T) {
 	n.after(down("read tcp 10.0.0.1:40777: refused"), nil, "error read tcp 10.0.0.1:40777: refused", "info resolved")
 }
 
-func TestNarratorLogsASlowWrite(t *testing.T) {
+func TestEventLogWritesASlowWrite(t *testing.T) {
 	n := listen(t)
 	pending := report.Report{Placements: []report.Placement{placed(report.Pending, "a"), placed(report.Unchanged, "b")}}
 	n.after(pending, nil, "info being written a")
@@ -144,7 +144,7 @@ func TestNarratorLogsASlowWrite(t *testing.T) {
 	n.after(report.Report{Placements: []report.Placement{placed(report.Unchanged, "a"), placed(report.Unchanged, "b")}}, nil, "info placed a")
 }
 
-func TestNarratorIgnoresRecreatedEqualObjects(t *testing.T) {
+func TestEventLogIgnoresRecreatedEqualObjects(t *testing.T) {
 	n := listen(t)
 	held := placed(report.HeldBack, "a")
 	held.Object = &kratix.WorkPlacement{}
@@ -153,7 +153,7 @@ func TestNarratorIgnoresRecreatedEqualObjects(t *testing.T) {
 	n.after(report.Report{Placements: []report.Placement{held}}, nil)
 }
 
-func TestNarratorLogsAHundredOfARuleAndCountsTheRest(t *testing.T) {
+func TestEventLogWritesAHundredOfARuleAndCountsTheRest(t *testing.T) {
 	broken := func(n int) (findings []finding.Finding) {
 		for i := range n {
 			findings = append(findings, finding.Finding{Rule: finding.UnreadableInput(), Place: finding.Place{File: fmt.Sprintf("%05d.yaml", i)}, Message: "malformed"})

@@ -13,8 +13,8 @@ type eventMetrics struct {
 	received, rejected *prometheus.CounterVec
 }
 
-// newEventMetrics creates the metrics with all their series, because an alert sees no increase
-// in a counter that starts at 1.
+// newEventMetrics creates the metrics with all their series, because Prometheus counts no increase
+// of a counter that starts at 1.
 func newEventMetrics(define *definer) *eventMetrics {
 	m := &eventMetrics{
 		received: define.counter("agent_events_total", "Events that Flux (flux) and Argo CD (argocd) have sent, by outcome: Applied, Healthy, "+

@@ -31,7 +31,7 @@ type Server struct {
 	standby atomic.Bool
 }
 
-// Standby makes a process ready that runs no rounds because another process does.
+// Standby makes the process ready although it runs no rounds, because another process runs them.
 func (s *Server) Standby() { s.standby.Store(true) }
 
 // round is the last report and the error of a later round.

@@ -36,7 +36,7 @@ type storeMetrics struct {
 type storeState struct {
 	// failing reports whether the last operation failed.
 	failing bool
-	// opened reports whether a round has opened it since the last round ended.
+	// opened reports whether a round has opened the store since the last round ended.
 	opened bool
 }
 
@@ -75,8 +75,8 @@ func newStoreMetrics(define *definer) *storeMetrics {
 	return m
 }
 
-// of returns the state of a store. A new store gets all its series at once, because an alert
-// sees no increase in a counter that starts at 1.
+// of returns the state of a store. A new store gets all its series at once, because Prometheus
+// counts no increase of a counter that starts at 1.
 func (m *storeMetrics) of(store string) *storeState {
 	state, known := m.known[store]
 	if !known {

@@ -48,7 +48,7 @@ func TestLongNameHasItsOwnError(t *testing.T) {
 	}
 }
 
-func TestAlike(t *testing.T) {
+func TestCaseCollisions(t *testing.T) {
 	for name, c := range map[string]struct {
 		paths []string
 		want  map[int]int

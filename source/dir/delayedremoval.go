@@ -37,7 +37,7 @@ type loss struct {
 
 func (l loss) id() fileID { return fileID{l.in.rank, l.name} }
 
-// take adds a file that was read to the collection. It returns false if the file is held.
+// take adds a newly read file to the collection. It returns false if the file is held.
 func (l *scan) take(in *input, name string, now *source.ParsedFile) bool {
 	read := loss{in: in, name: name, now: now}
 	before := l.delayedRemovals[read.id()]
@@ -174,7 +174,7 @@ func (w *delays) add(paths ...string) *atomic.Bool {
 	return over
 }
 
-// wait starts the delay. After it a change is reported.
+// wait starts the delay. A change is reported when the delay ends.
 func (w *delays) wait(s *Source, delay time.Duration) {
 	if len(w.over) == 0 {
 		return

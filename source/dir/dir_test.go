@@ -154,7 +154,7 @@ func TestSnapshotEndsWithTheContext(t *testing.T) {
 }
 
 func TestStandardInput(t *testing.T) {
-	t.Run("is kept for the next look", func(t *testing.T) {
+	t.Run("is kept for the next Snapshot", func(t *testing.T) {
 		s := &dir.Source{Paths: []string{dir.Stdin}, Stdin: strings.NewReader(testkit.WorkYAML("a"))}
 		got := wants(t, s, "a")
 		if at := got.Origins.Of(got.Works[0]).File; at != "standard input" {

@@ -183,8 +183,8 @@ func asNobody(t *testing.T) (back func()) {
 	}
 }
 
-// TestReplacedSymlinkInInputPath replaces a symbolic link in the input path, as tools do that
-// check out Git repositories.
+// TestReplacedSymlinkInInputPath replaces a symbolic link in the input path, as tools that check
+// out Git repositories do.
 func TestReplacedSymlinkInInputPath(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()

@@ -25,7 +25,7 @@ type input struct {
 // seen is the state of a file at the last read.
 type seen struct {
 	stat
-	// old means that a change since then must have changed the stat too.
+	// old means that any change of the file after the last read changes the stat too.
 	old bool
 	// scan is the number of the last read that included it.
 	scan int
@@ -76,7 +76,7 @@ func (s *Source) nameBelow(dir, path string) (string, bool) {
 // the data of a mounted ConfigMap.
 func isHidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
-// isYAML reports whether the name is one of a file to read. Backups and temporary files of
+// isYAML reports whether the name is that of a file to read. Backups and temporary files of
 // editors ("a.yaml~", "#a.yaml#", "4913") are not.
 func isYAML(path string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path))

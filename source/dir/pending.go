@@ -114,7 +114,7 @@ func (p *pending) setLinks(links bool) {
 }
 
 // needsAllEvents reports whether every event matters: if there are symbolic links, the event may be
-// for the target of one, and before the first read this is not known.
+// for the target of a link, and before the first read it is unknown whether there are links.
 func (p *pending) needsAllEvents() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

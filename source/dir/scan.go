@@ -17,7 +17,7 @@ type scan struct {
 	task
 	// losses are the files that remove something.
 	losses []loss
-	// readings are in progress, in the order in which their results are used.
+	// readings are the files that are being read, in the order in which their results are used.
 	readings []reading
 }
 

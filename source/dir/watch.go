@@ -160,8 +160,8 @@ func (s *scope) moved() bool {
 	return false
 }
 
-// aliased reports whether a directory is reachable from the paths under two names, since its
-// events have only one of them.
+// aliased reports whether a directory is reachable from the paths under two names. The events of
+// such a directory have only one of its names.
 func aliased(roots []root) bool {
 	actual := make([]string, len(roots))
 	for i, root := range roots {

@@ -258,7 +258,7 @@ func (a *api) list(w http.ResponseWriter, resource string, mine func(map[string]
 }
 
 // watch streams the events since a version; without a version, it sends all objects first if
-// the request says so.
+// the request sets sendInitialEvents.
 func (a *api) watch(w http.ResponseWriter, r *http.Request, what, resource string, mine func(map[string]any) bool) {
 	w.Header().Set("Content-Type", "application/json")
 	stream, flush := json.NewEncoder(w), w.(http.Flusher) //nolint:errcheck // the test server implements it

@@ -38,8 +38,8 @@ func TestSnapshotHasDeletedWorks(t *testing.T) {
 	deleted("gone-before", "leaves")
 }
 
-// TestSnapshotHasDeletedWorkPlacements checks the same for WorkPlacements
-// that Kratix creates.
+// TestSnapshotHasDeletedWorkPlacements is like TestSnapshotHasDeletedWorks for WorkPlacements that
+// Kratix creates.
 func TestSnapshotHasDeletedWorkPlacements(t *testing.T) {
 	a := platform(t)
 	a.put("workplacements", placementJSON("goes", "", ""))

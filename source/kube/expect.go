@@ -19,9 +19,9 @@ type Attempt struct {
 	Version string
 }
 
-// pendingTimeout is how long after a request of unknown outcome the API server may still execute it,
-// which is its own request timeout. A WorkPlacement that is known to exist is checked at the
-// same interval, in case it was deleted before the watch showed it.
+// pendingTimeout is the request timeout of an API server: for this long it may still execute a
+// request whose outcome is unknown. A WorkPlacement that is known to exist is checked at the same
+// interval, in case it was deleted before the watch showed it.
 const pendingTimeout = time.Minute
 
 // confirmTimeout is the timeout of one request by Confirm.
@@ -31,7 +31,7 @@ const confirmTimeout = 5 * time.Second
 type expectation struct {
 	object  *kratix.WorkPlacement
 	version string
-	// tried is the time of the last attempt, or when it was found.
+	// tried is the time of the last attempt, or the time when the WorkPlacement was found.
 	tried time.Time
 }
 
@@ -112,7 +112,8 @@ func (s *Source) Confirm(ctx context.Context) (left bool) {
 	return left
 }
 
-// resolve replaces an expectation unless it has changed meanwhile; an empty one removes it.
+// resolve replaces an expectation unless it has changed meanwhile; with an empty one it removes
+// the expectation.
 func (s *Source) resolve(key kratix.Key, was, is expectation) {
 	s.expected.mu.Lock()
 	defer s.expected.mu.Unlock()

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// expecting is a source that has just tried to create a WorkPlacement, with an API whose
-// watches show no new WorkPlacements.
+// expecting is the source of a process that has just tried to create a WorkPlacement, with an API
+// whose watches show no new WorkPlacements.
 type expecting struct {
 	t      *testing.T
 	api    *api

@@ -87,8 +87,8 @@ type Options struct {
 	// ProfileNamespace is the namespace of the ConfigMaps with profiles; if it is empty, none
 	// are read.
 	ProfileNamespace string
-	// Opens returns those of the state stores among Destinations and state stores whose
-	// Secrets are read; nil is all of them.
+	// Opens selects, from Destinations and state stores, the state stores whose Secrets are read;
+	// nil selects all state stores.
 	Opens func(objects []kratix.Object) []kratix.Object
 }
 

@@ -135,12 +135,12 @@ func TestUnreadableObjectHidesNoOther(t *testing.T) {
 			"works", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"Work","metadata":{"name":"b","namespace":"default","deletionTimestamp":"2026-01-31T12:00:00Z"},"spec":{"workloadGroups":"none"}}`,
 			workJSON("b", ""), whole,
 		},
-		"a Work without what it needs": {
+		"an invalid Work": {
 			"works", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"Work","metadata":{"name":"b","namespace":"default"}}`,
 			workJSON("b", `,"labels":{"repaired":"yes"}`),
 			append(slices.Clone(whole), "rejected default/b", "InvalidObject Work default/b: spec.promiseName is missing"),
 		},
-		"a WorkPlacement: what it says is not known": {
+		"a WorkPlacement": {
 			"workplacements", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"WorkPlacement","metadata":{"name":"x","namespace":"default","labels":{"kratix.io/work":"b"}},"spec":{"targetDestinationName":["worker-1"]}}`,
 			placementJSON("x", `,"labels":{}`, ""),
 			append(slices.Clone(whole), "rejected WorkPlacement default/x", "rejected default/b", "UnreadableInput WorkPlacement default/x: spec.targetDestinationName cannot be an array"),
@@ -241,7 +241,7 @@ func TestEventsThatRequestARound(t *testing.T) {
 		"a Work being deleted":                    {"works", workJSON("a", `,"deletionTimestamp":"2026-01-31T12:00:00Z"`)},
 		"a Destination's label":                   {"destinations", destinationJSON("worker-1", `,"labels":{"x":"y"}`, "")},
 		"a Destination that is ready":             {"destinations", destinationJSON("worker-1", "", ready("True"))},
-		"a Destination that is not":               {"destinations", destinationJSON("worker-1", "", ready("False"))},
+		"a Destination that is not ready":         {"destinations", destinationJSON("worker-1", "", ready("False"))},
 		"a WorkPlacement that is not written":     {"workplacements", placementJSON("a", "", `"conditions":[{"type":"WriteSucceeded","status":"False"}]`)},
 		"a state store that leads somewhere else": {"gitstatestores", storeJSON("other")},
 	}
@@ -321,11 +321,11 @@ func TestDroppedWatchesAreResumed(t *testing.T) {
 		a.remove("works", "default/a")
 	}
 	for name, interrupt := range map[string]func(*api){
-		"a watch that ends is taken up where it ended": func(a *api) {
+		"a watch that ends is resumed where it ended": func(a *api) {
 			a.drop()
 			change(a)
 		},
-		"what happened while the API was away is seen": func(a *api) {
+		"changes while the API was down are read": func(a *api) {
 			a.set(func(a *api) { a.down = true })
 			a.drop()
 			change(a)
@@ -369,7 +369,7 @@ func TestDroppedWatchesAreResumed(t *testing.T) {
 			t.Error("a round would not recognize the objects")
 		}
 	})
-	t.Run("while the API is away the last snapshot counts", func(t *testing.T) {
+	t.Run("while the API is down the last snapshot counts", func(t *testing.T) {
 		t.Parallel()
 		a := platform(t)
 		s := follow(t, a)
@@ -400,7 +400,7 @@ func TestAPIErrorsAreReported(t *testing.T) {
 			})
 		})
 	}
-	t.Run("a snapshot that is no longer wanted is not waited for", func(t *testing.T) {
+	t.Run("a cancelled snapshot ends at once", func(t *testing.T) {
 		t.Parallel()
 		a := platform(t)
 		a.set(func(a *api) { a.down = true })
@@ -419,12 +419,12 @@ func TestAwaitWaitsForWhatWasWritten(t *testing.T) {
 		happen  func(*api)
 	}{
 		"an object as it was written": {"7", func(a *api) { a.put("works", workJSON("a", "")) }},
-		"or later": {"7", func(a *api) {
+		"a later version": {"7", func(a *api) {
 			a.put("works", workJSON("other", ""))
 			a.put("works", workJSON("a", ""))
 		}},
-		"one that is deleted":                          {"", func(a *api) { a.remove("works", "default/a") }},
-		"one that another has deleted in the meantime": {"7", func(a *api) { a.remove("works", "default/a") }},
+		"a deleted object":                           {"", func(a *api) { a.remove("works", "default/a") }},
+		"an object that another process has deleted": {"7", func(a *api) { a.remove("works", "default/a") }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -44,8 +44,8 @@ type mirror[O object] struct {
 	lastError error
 }
 
-// feature is the behaviour specific to a kind. A nil field does nothing, or reports no
-// difference.
+// feature is the behaviour specific to a kind. A nil field does nothing; a nil same reports
+// equality, and a nil content a difference.
 type feature[O object] struct {
 	// inspect is called with each object as received from the API.
 	inspect func(O)

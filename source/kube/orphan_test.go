@@ -19,12 +19,12 @@ func TestWorkPlacementWithoutWorkIsReported(t *testing.T) {
 		contents bool
 		want     []kratix.Key
 	}{
-		"an orphan":                         {"", true, []kratix.Key{{Namespace: "default", Name: "gone"}}},
-		"another owner":                     {`,"ownerReferences":[{"kind":"Promise","name":"a","uid":"x"}]`, true, []kratix.Key{{Namespace: "default", Name: "gone"}}},
-		"one that the collector deletes":    {owner, true, nil},
-		"one that is being deleted":         {`,"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`, true, nil},
-		"one of no Work":                    {`,"labels":{}`, true, nil},
-		"one that this program will delete": {"", false, nil},
+		"an orphan":                              {"", true, []kratix.Key{{Namespace: "default", Name: "gone"}}},
+		"another owner":                          {`,"ownerReferences":[{"kind":"Promise","name":"a","uid":"x"}]`, true, []kratix.Key{{Namespace: "default", Name: "gone"}}},
+		"one that the garbage collector deletes": {owner, true, nil},
+		"one that is being deleted":              {`,"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`, true, nil},
+		"one of no Work":                         {`,"labels":{}`, true, nil},
+		"one that this program will delete":      {"", false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := newAPI(t)

@@ -61,7 +61,7 @@ func (m *profileMap) unpack() {
 	m.Data, m.BinaryData = nil, nil
 }
 
-// sameProfile reports whether two versions contain the same.
+// sameProfile reports whether two versions contain the same profile, or have the same error.
 func (m *profileMap) sameProfile(other *profileMap) bool {
 	if m.wrong != nil || other.wrong != nil {
 		return m.wrong != nil && other.wrong != nil && m.wrong.Error() == other.wrong.Error()
@@ -80,7 +80,7 @@ func (p *profiles) seen() error {
 
 // readProfiles returns the newest profile of each Destination, and findings about the others.
 // The first call waits for the API. If profiles cannot be read at all, that is a warning, since
-// Destinations can be checked without.
+// Destinations can be checked without profiles.
 func (s *Source) readProfiles(ctx context.Context) ([]*profile.Profile, []finding.Finding) {
 	if s.profiles == nil {
 		return nil, nil

@@ -50,7 +50,7 @@ func followProfiles(t *testing.T, a *api) *kube.Source {
 	return s
 }
 
-// profilesOf returns the profiles of a snapshot, and the findings about any.
+// profilesOf returns the profiles of a snapshot, and the findings about profiles.
 func profilesOf(snapshot source.Snapshot) []string {
 	var lines []string
 	for _, p := range snapshot.Profiles {
@@ -128,8 +128,8 @@ func TestEqualProfileStaysTheSame(t *testing.T) {
 	}
 }
 
-// TestProfilesThatMustNotBeReadAreAWarning checks that a role without ConfigMaps, as earlier
-// versions had it, neither stops nor delays a round.
+// TestProfilesThatMustNotBeReadAreAWarning checks that a role without ConfigMaps, as in earlier
+// versions, neither stops nor delays a round.
 func TestProfilesThatMustNotBeReadAreAWarning(t *testing.T) {
 	a := platform(t)
 	a.set(func(a *api) {

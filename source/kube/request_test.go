@@ -83,7 +83,7 @@ func TestRequestsToSilentAPIServerTimeOut(t *testing.T) {
 			}
 		}
 	})
-	t.Run("what the caller gives up is the caller's error", func(t *testing.T) {
+	t.Run("a request that the caller cancels is no timeout", func(t *testing.T) {
 		client := hanging(t, false)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()

@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// secrets watches each Secret that stores refer to by a watch of its own. So no other Secret is
-// held in memory, a round makes no API call, and the ServiceAccount needs access to Secrets
-// only in the namespaces of these.
+// secrets watches each Secret that stores refer to, with a watch of its own. So no other Secret is
+// held in memory, a round makes no API call, and the ServiceAccount needs access to Secrets only
+// in the namespaces of those that are watched.
 type secrets struct {
 	client rest.Interface
 	notify func(effect)
@@ -34,7 +34,7 @@ func newSecrets(client rest.Interface, heard func(effect)) *secrets {
 	return &secrets{client: client, notify: heard, ctx: context.Background, watched: map[kratix.Key]watchedSecret{}}
 }
 
-// begin ends all watches when ctx ends.
+// begin makes all watches end when ctx ends.
 func (s *secrets) begin(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -92,7 +92,7 @@ func TestSecrets(t *testing.T) {
 		a.set(func(a *api) { a.refused["watch secrets"], a.refused["list secrets"] = code, code })
 		a.drop()
 	}
-	t.Run("one that is not there is no finding: its store says so", func(t *testing.T) {
+	t.Run("a missing Secret is no finding, since its store has one", func(t *testing.T) {
 		a := platform(t)
 		a.remove("secrets", "default/git")
 		s := follow(t, a)
@@ -102,7 +102,7 @@ func TestSecrets(t *testing.T) {
 		a.remove("secrets", "default/git")
 		becomes(t, s, without...)
 	})
-	t.Run("one that may not be read is a finding", func(t *testing.T) {
+	t.Run("a Secret that may not be read is a finding", func(t *testing.T) {
 		a := platform(t)
 		refuse(a, http.StatusForbidden)
 		s := follow(t, a)
@@ -110,20 +110,20 @@ func TestSecrets(t *testing.T) {
 		a.set(func(a *api) { clear(a.refused) })
 		becomes(t, s, whole...)
 	})
-	t.Run("one that cannot be read as a Secret is a finding", func(t *testing.T) {
+	t.Run("an invalid Secret is a finding", func(t *testing.T) {
 		a := platform(t)
 		a.put("secrets", `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"git","namespace":"default"},"data":"none"}`)
 		s := follow(t, a)
 		becomes(t, s, append(slices.Clone(without), "UnreadableInput Secret default/git: data cannot be a string")...)
 	})
-	t.Run("what was read before counts while the API does not answer", func(t *testing.T) {
+	t.Run("the last version counts while the API does not answer", func(t *testing.T) {
 		a := platform(t)
 		s := follow(t, a)
 		becomes(t, s, whole...)
 		refuse(a, http.StatusServiceUnavailable)
 		becomes(t, s, whole...)
 	})
-	t.Run("one that changes asks for a round, and is another one then", func(t *testing.T) {
+	t.Run("a changed Secret requests a round and has its new value", func(t *testing.T) {
 		a := platform(t)
 		s := follow(t, a)
 		changes := quiescent(t, s)
@@ -137,7 +137,7 @@ func TestSecrets(t *testing.T) {
 			t.Errorf("the password is %q", got)
 		}
 	})
-	t.Run("no round asks the API for one", func(t *testing.T) {
+	t.Run("no snapshot reads a Secret from the API", func(t *testing.T) {
 		a := platform(t)
 		s := follow(t, a)
 		becomes(t, s, whole...)
@@ -149,7 +149,7 @@ func TestSecrets(t *testing.T) {
 			t.Errorf("100 snapshots ask for %q", asked)
 		}
 	})
-	t.Run("one that the API never tells of holds up one snapshot for a moment, and is a finding", func(t *testing.T) {
+	t.Run("a Secret without an answer delays one snapshot for a moment, and is a finding", func(t *testing.T) {
 		t.Parallel()
 		a := platform(t)
 		a.set(func(a *api) { a.silent["watch secrets"], a.silent["list secrets"] = true, true })

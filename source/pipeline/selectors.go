@@ -42,8 +42,8 @@ func (e entry) selector(source string) kratix.Selector {
 	return asked
 }
 
-// Names of the file with destination selectors, the newest first. The last one is from before
-// directories: a plain map of labels.
+// Names of the file with destination selectors, the newest first. The last one has no directories:
+// it is a plain map of labels.
 const (
 	selectorsFile        = "metadata/destination-selectors.yaml"
 	schedulingFile       = "metadata/scheduling.yaml"

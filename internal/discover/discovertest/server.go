@@ -1,4 +1,4 @@
-// Package discovertest is an API server for tests that serves discovery, namespaces and
+// Package discovertest provides an API server for tests that serves discovery, namespaces and
 // CustomResourceDefinitions.
 package discovertest
 
@@ -18,7 +18,7 @@ type Server struct {
 	Version string
 	// Kinds are the kinds of each group and version.
 	Kinds map[string][]Kind
-	// Down are the groups that an aggregated API serves which is down.
+	// Down are the groups whose aggregated API is down.
 	Down []string
 	// Legacy means that discovery has no aggregated form, as in Kubernetes before 1.27.
 	Legacy bool
@@ -108,7 +108,7 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, items []string) {
 	reply(w, "", map[string]any{"kind": "List", "apiVersion": "v1", "metadata": map[string]any{"continue": next}, "items": page})
 }
 
-// groupNames returns all groups but the core one, and those that are down.
+// groupNames returns all groups except the core one, including those that are down.
 func (s *Server) groupNames() []string {
 	names := slices.Clone(s.Down)
 	for version := range s.Kinds {

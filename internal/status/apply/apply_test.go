@@ -131,14 +131,14 @@ func TestEachStepIsOneCall(t *testing.T) {
 		written []apply.Written
 		counted map[string]int
 	}{
-		"what has no step is no call": {change: status.Change{Object: work()}, counted: map[string]int{}},
+		"a change without a step is no call": {change: status.Change{Object: work()}, counted: map[string]int{}},
 		"a status is patched, at the version it was planned for": {
 			change:  status.Change{Object: work(), Steps: []status.Step{{Verb: status.PatchStatus, Patch: ready}}},
 			calls:   []call{{Method: "PATCH", Path: works + "/a/status", Body: `{"metadata":{"resourceVersion":"7"},"status":{"versionID":"c0ffee"}}`}},
 			written: []apply.Written{{Kind: "Work", Key: kratix.Key{Namespace: "team", Name: "a"}, Version: "8"}},
 			counted: map[string]int{"patch status": 1},
 		},
-		"what lies outside namespaces": {
+		"a cluster-scoped object": {
 			change:  status.Change{Object: destination(), Steps: []status.Step{{Verb: status.Patch, Patch: map[string]any{"metadata": map[string]any{"finalizers": []string{"f"}}}}}},
 			calls:   []call{{Method: "PATCH", Path: "/apis/platform.kratix.io/v1alpha1/destinations/worker-1", Body: `{"metadata":{"finalizers":["f"],"resourceVersion":"7"}}`}},
 			written: []apply.Written{{Kind: "Destination", Key: kratix.Key{Name: "worker-1"}, Version: "8"}},
@@ -155,13 +155,13 @@ func TestEachStepIsOneCall(t *testing.T) {
 			written: []apply.Written{{Kind: "WorkPlacement", Key: kratix.Key{Namespace: "team", Name: "a.worker-1-5058f"}, Version: "8"}},
 			counted: map[string]int{"create": 1, "patch status": 1},
 		},
-		"one is deleted only as it was seen": {
+		"an object is deleted only at the version it was read at": {
 			change:  status.Change{Object: work(), Steps: []status.Step{{Verb: status.Delete}}},
 			calls:   []call{{Method: "DELETE", Path: works + "/a", Body: `{"kind":"DeleteOptions","apiVersion":"v1","preconditions":{"uid":"uid-a","resourceVersion":"7"}}`}},
 			written: []apply.Written{{Kind: "Work", Key: kratix.Key{Namespace: "team", Name: "a"}}},
 			counted: map[string]int{"delete": 1},
 		},
-		"one that is not wanted any more loses its finalizers before it goes": {
+		"the finalizers of an unwanted object are removed before it is deleted": {
 			change: status.Change{Object: work(), Steps: []status.Step{{Verb: status.Patch, Patch: map[string]any{"metadata": map[string]any{"finalizers": []string{}}}}, {Verb: status.Delete}}},
 			calls: []call{
 				{Method: "PATCH", Path: works + "/a", Body: `{"metadata":{"finalizers":[],"resourceVersion":"7"}}`},
@@ -170,13 +170,13 @@ func TestEachStepIsOneCall(t *testing.T) {
 			written: []apply.Written{{Kind: "Work", Key: kratix.Key{Namespace: "team", Name: "a"}}},
 			counted: map[string]int{"patch": 1, "delete": 1},
 		},
-		"the last finalizer of what is being deleted: it is gone": {
+		"an object being deleted is gone with its last finalizer": {
 			change:  status.Change{Object: deleted(), Steps: []status.Step{{Verb: status.Patch, Patch: map[string]any{"metadata": map[string]any{"finalizers": []string{}}}}}},
 			calls:   []call{{Method: "PATCH", Path: works + "/a", Body: `{"metadata":{"finalizers":[],"resourceVersion":"7"}}`}},
 			written: []apply.Written{{Kind: "Work", Key: kratix.Key{Namespace: "team", Name: "a"}}},
 			counted: map[string]int{"patch": 1},
 		},
-		"a finalizer of others on what is being deleted: it is still there": {
+		"an object being deleted stays while it has a foreign finalizer": {
 			change:  status.Change{Object: deleted(), Steps: []status.Step{{Verb: status.Patch, Patch: map[string]any{"metadata": map[string]any{"finalizers": []string{"theirs"}}}}}},
 			calls:   []call{{Method: "PATCH", Path: works + "/a", Body: `{"metadata":{"finalizers":["theirs"],"resourceVersion":"7"}}`}},
 			written: []apply.Written{{Kind: "Work", Key: kratix.Key{Namespace: "team", Name: "a"}, Version: "8"}},
@@ -221,13 +221,13 @@ func TestRefusedWrites(t *testing.T) {
 		// said is the finding; empty if the next read of the cluster resolves the failure.
 		said string
 	}{
-		"a conflict: the next look at the cluster knows better": {http.StatusConflict, "", ""},
-		"an object that is gone by then":                        {http.StatusNotFound, "", ""},
-		"an object that is there by then":                       {http.StatusConflict, "exists", ""},
-		"what is forbidden is told, with the object":            {http.StatusForbidden, "", "Work team/a: patch status is refused: refused by the test"},
-		"what the API cannot take is told, with the object":     {http.StatusUnprocessableEntity, "", "Work team/a: patch status is refused: refused by the test"},
-		"what the API server fails at, is told":                 {http.StatusInternalServerError, "", "Work team/a: patch status is refused: "},
-		"an answer that cannot be read is told, not ignored":    {http.StatusOK, "7", "Work team/a: patch status is refused: "},
+		"a conflict, which the next read of the cluster resolves": {http.StatusConflict, "", ""},
+		"an object that was deleted meanwhile":                    {http.StatusNotFound, "", ""},
+		"an object that was created meanwhile":                    {http.StatusConflict, "exists", ""},
+		"a forbidden write is reported, with the object":          {http.StatusForbidden, "", "Work team/a: patch status is refused: refused by the test"},
+		"an invalid write is reported, with the object":           {http.StatusUnprocessableEntity, "", "Work team/a: patch status is refused: refused by the test"},
+		"a failure of the API server is reported":                 {http.StatusInternalServerError, "", "Work team/a: patch status is refused: "},
+		"an unreadable answer is reported, not ignored":           {http.StatusOK, "7", "Work team/a: patch status is refused: "},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -270,16 +270,16 @@ func TestPossiblyCreatedObjectsAreReported(t *testing.T) {
 		metadata string
 		want     []string
 	}{
-		"created":                   {http.StatusCreated, `{"resourceVersion":"8","uid":"u"}`, []string{"8"}},
-		"an answer without sense":   {http.StatusCreated, "7", []string{""}},
-		"there already":             {http.StatusConflict, "exists", []string{""}},
-		"a timeout behind the API":  {http.StatusInternalServerError, "", []string{""}},
-		"no answer from behind":     {http.StatusGatewayTimeout, "", []string{""}},
-		"no answer at all":          {0, "", []string{""}},
-		"forbidden":                 {http.StatusForbidden, "", nil},
-		"not what the kind is like": {http.StatusUnprocessableEntity, "", nil},
-		"too many requests":         {http.StatusTooManyRequests, "", nil},
-		"no such namespace":         {http.StatusNotFound, "", nil},
+		"created":                  {http.StatusCreated, `{"resourceVersion":"8","uid":"u"}`, []string{"8"}},
+		"an answer without sense":  {http.StatusCreated, "7", []string{""}},
+		"there already":            {http.StatusConflict, "exists", []string{""}},
+		"a timeout behind the API": {http.StatusInternalServerError, "", []string{""}},
+		"no answer from behind":    {http.StatusGatewayTimeout, "", []string{""}},
+		"no answer at all":         {0, "", []string{""}},
+		"forbidden":                {http.StatusForbidden, "", nil},
+		"invalid for its kind":     {http.StatusUnprocessableEntity, "", nil},
+		"too many requests":        {http.StatusTooManyRequests, "", nil},
+		"no such namespace":        {http.StatusNotFound, "", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &api{answer: func(call) (int, string) {
@@ -302,7 +302,7 @@ func TestPossiblyCreatedObjectsAreReported(t *testing.T) {
 			}
 		})
 	}
-	t.Run("what fails after the create", func(t *testing.T) {
+	t.Run("a failure after the create", func(t *testing.T) {
 		a := &api{answer: func(c call) (int, string) {
 			if c.Method == http.MethodPatch {
 				return http.StatusInternalServerError, ""
@@ -332,10 +332,10 @@ func TestEvents(t *testing.T) {
 		namespace, uid  string
 		kind, name, its string
 	}{
-		"of what is in a namespace, there":          {work(), "team", "uid-a", "Work", "a", "team"},
-		"of what is in none, in the default one":    {destination(), "default", "uid-d", "Destination", "worker-1", ""},
-		"of what was just created, with its new id": {placement(), "team", "made", "WorkPlacement", "a.worker-1-5058f", "team"},
-		"of another object than the changed one":    {placement(), "default", "uid-d", "Destination", "worker-1", ""},
+		"about a namespaced object, in its namespace":             {work(), "team", "uid-a", "Work", "a", "team"},
+		"about a cluster-scoped object, in the default namespace": {destination(), "default", "uid-d", "Destination", "worker-1", ""},
+		"about a created object, with its UID":                    {placement(), "team", "made", "WorkPlacement", "a.worker-1-5058f", "team"},
+		"about another object than the changed one":               {placement(), "default", "uid-d", "Destination", "worker-1", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := &api{answer: func(call) (int, string) {
@@ -381,7 +381,7 @@ func TestEvents(t *testing.T) {
 			}
 		})
 	}
-	t.Run("one that cannot be told is an error, and the others are told", func(t *testing.T) {
+	t.Run("an Event that cannot be sent is an error, and the others are sent", func(t *testing.T) {
 		var told int
 		a := &api{answer: func(call) (int, string) {
 			if told++; told == 1 {

@@ -155,13 +155,13 @@ func TestRefusalEnds(t *testing.T) {
 		next  []status.Change
 		tries int
 	}{
-		"not when only its version is another, as after another's write": {[]status.Change{change("no", func(w *kratix.Work) { w.ResourceVersion = "8" })}, 0},
-		"not when only the time and the store's revision are others":     {[]status.Change{{Object: work(), Steps: []status.Step{saying("no", noon().Add(3600e9), "decade")}}}, 0},
-		"when something else is to be said":                              {[]status.Change{change("other words", same)}, 1},
-		"when the object has another generation":                         {[]status.Change{change("no", func(w *kratix.Work) { w.Generation = 2 })}, 1},
-		"when the object has another label":                              {[]status.Change{change("no", func(w *kratix.Work) { w.Labels = map[string]string{"allowed": "yes"} })}, 1},
-		"when it is another object of the name":                          {[]status.Change{change("no", func(w *kratix.Work) { w.UID = types.UID("other") })}, 1},
-		"when it is not wanted any more":                                 {nil, 0},
+		"not when only the version differs, as after a write by another process": {[]status.Change{change("no", func(w *kratix.Work) { w.ResourceVersion = "8" })}, 0},
+		"not when only the time and the store's revision differ":                 {[]status.Change{{Object: work(), Steps: []status.Step{saying("no", noon().Add(3600e9), "decade")}}}, 0},
+		"when the wanted condition has another message":                          {[]status.Change{change("other words", same)}, 1},
+		"when the object has another generation":                                 {[]status.Change{change("no", func(w *kratix.Work) { w.Generation = 2 })}, 1},
+		"when the object has another label":                                      {[]status.Change{change("no", func(w *kratix.Work) { w.Labels = map[string]string{"allowed": "yes"} })}, 1},
+		"when another object has the name":                                       {[]status.Change{change("no", func(w *kratix.Work) { w.UID = types.UID("other") })}, 1},
+		"when the change is not wanted any more":                                 {nil, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -185,7 +185,7 @@ func TestRefusalEnds(t *testing.T) {
 			}
 		})
 	}
-	t.Run("when the API server takes it", func(t *testing.T) {
+	t.Run("when the API server accepts it", func(t *testing.T) {
 		time := clock{now: noon()}
 		d := newDenied(func(c call) bool { return c.Path == path })
 		w := d.writer(t, time.Now)

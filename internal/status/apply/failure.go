@@ -25,7 +25,7 @@ const (
 	overloaded
 	// silent: there was no answer in time.
 	silent
-	// unreachable: there was no answer, which does not depend on the write.
+	// unreachable: there was no answer, for a reason that does not depend on the write.
 	unreachable
 )
 

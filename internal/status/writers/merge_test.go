@@ -19,7 +19,7 @@ func TestMerge(t *testing.T) {
 		"a key is replaced whole, as Kratix does": {
 			m{"connection": m{"host": "old", "port": int64(1)}}, m{"connection": m{"host": "new"}}, m{"connection": m{"host": "new"}},
 		},
-		"no value takes away": {m{"a": "1", "b": "2"}, m{"a": nil, "c": nil}, m{"b": "2"}},
+		"a nil value removes the key": {m{"a": "1", "b": "2"}, m{"a": nil, "c": nil}, m{"b": "2"}},
 		"a condition of another type stays": {
 			m{"conditions": l{m{"type": "Reconciled", "status": "True"}}},
 			m{"conditions": l{m{"type": "Up", "status": "True", "lastTransitionTime": "said"}}},
@@ -35,7 +35,7 @@ func TestMerge(t *testing.T) {
 			m{"conditions": l{m{"type": "Up", "status": "True", "message": "b"}}},
 			m{"conditions": l{m{"type": "Up", "status": "True", "message": "b", "lastTransitionTime": "before"}}},
 		},
-		"what is no list of conditions gives way": {
+		"a value that is no list of conditions is replaced": {
 			m{"conditions": "none"}, m{"conditions": l{m{"type": "Up"}}}, m{"conditions": l{m{"type": "Up", "lastTransitionTime": now}}},
 		},
 	}
