@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestRunReceivesEvents checks that events are received once the file with the secret exists.
+func TestRunReceivesEvents(t *testing.T) {
+	tutorial, err := filepath.Abs("../../testdata/elastic-cloud")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	var out, trouble tee
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan int)
+	go func() {
+		ended <- execute(ctx, []string{"run", "-f", tutorial, "--listen", "127.0.0.1:0", "--events-secret-file", "secret"}, streams{out: &out, err: &trouble})
+	}()
+	await(t, &trouble, `"msg":"placed","work":"default/redis`)
+	await(t, &trouble, `"msg":"no events of Flux and Argo CD are received until the file of --events-secret-file exists","file":"secret"`)
+	address := regexp.MustCompile(`"address":"([^"]+)"`).FindStringSubmatch(trouble.String())[1]
+
+	const secret = "0123456789abcdef"
+	send := func() int {
+		t.Helper()
+		body := fmt.Appendf(nil, `{"involvedObject":{"kind":"Kustomization"},"severity":"info","timestamp":%q,"message":"Health check passed in 1s","reason":"Progressing","metadata":{"destination":"worker-1","root":"resources","revision":"main@sha1:abc"}}`, time.Now().Format(time.RFC3339))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/api/v1/events/flux", bytes.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mac := hmac.New(sha256.New, []byte(secret))
+		_, _ = mac.Write(body)
+		request.Header.Set("X-Signature", fmt.Sprintf("sha256=%x", mac.Sum(nil)))
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_ = response.Body.Close()
+		return response.StatusCode
+	}
+	if status := send(); status != http.StatusNotFound {
+		t.Errorf("without the file: status %d", status)
+	}
+	if err := os.WriteFile("secret", []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status := send(); status != http.StatusAccepted {
+		t.Errorf("with the file: status %d", status)
+	}
+	await(t, &trouble, `"msg":"reported by an agent","agent":"flux","destination":"worker-1","root":"resources","revision":"abc","outcome":"Healthy"`)
+	metrics := get(t, "http://"+address+"/metrics")
+	for _, want := range []string{`agent_events_total{agent="flux",outcome="Healthy"} 1`, `agent_events_rejected_total{agent="flux",reason="off"} 1`, `agent_events_rejected_total{agent="argocd",reason="unauthorized"} 0`} {
+		if !strings.Contains(metrics, want) {
+			t.Errorf("the metrics have no %s", want)
+		}
+	}
+	stop()
+	if code := <-ended; code != exitClean {
+		t.Errorf("exit status %d: %s", code, trouble.String())
+	}
+}
