@@ -86,7 +86,7 @@ func repeated(at finding.Place, counts kratix.Object, where finding.Place) findi
 }
 
 // NewestProfiles returns the newest profile of each Destination among several, and a finding about
-// each other one. name returns the object that a profile was read from.
+// each other profile. name returns the object that a profile was read from.
 func NewestProfiles(profiles []*profile.Profile, name func(*profile.Profile) string) (newest []*profile.Profile, others []finding.Finding) {
 	best := map[string]*profile.Profile{}
 	for _, p := range profiles {

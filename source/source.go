@@ -35,7 +35,8 @@ type Snapshot struct {
 	// Existing are the placements that the source itself records, if it does. They add to the
 	// records in the stores.
 	Existing []*kratix.WorkPlacement
-	// WorkPlacements and Promises are used in checks only.
+	// WorkPlacements are used in checks, and where Kratix schedules or writes; Promises are used
+	// in checks only.
 	WorkPlacements []*kratix.WorkPlacement
 	Promises       []*kratix.Promise
 	// Marked are the files that contain a comment for this program.

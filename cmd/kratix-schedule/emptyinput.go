@@ -32,7 +32,7 @@ type reading struct {
 	// suspended is the number of pipelines that are suspended, so that they need not have a
 	// Work yet.
 	suspended int
-	// tally counts the files on disk that were skipped.
+	// tally counts the files on disk that were read and those that were skipped.
 	tally dir.Tally
 	// tree reports whether a tree was given.
 	tree bool

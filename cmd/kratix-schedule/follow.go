@@ -132,7 +132,7 @@ const shortestToken = 16
 // tracesTimeout is the timeout for sending the last spans.
 const tracesTimeout = 5 * time.Second
 
-// closeTraces sends the last spans, for which it has some time even after the process is
+// closeTraces sends the last spans. It may take up to tracesTimeout, even after the process is
 // stopped.
 func closeTraces(ctx context.Context, traces *telemetry.Traces) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tracesTimeout)

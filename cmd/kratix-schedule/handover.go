@@ -134,7 +134,7 @@ func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapsh
 	return expanded.takeover.Judge(result), expanded.was, nil
 }
 
-// expandedSource adds the WorkPlacements that Kratix would create to its input.
+// expandedSource is a source that adds to its input the WorkPlacements that Kratix would create.
 type expandedSource struct {
 	source.Source
 	// most bounds the unpacked files of all Works.
@@ -221,7 +221,8 @@ func isOfStore(f finding.Finding) bool {
 	return f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() && strings.HasPrefix(f.Place.Object, kratix.SecretKind+" ")
 }
 
-// describeBreak describes an action of Kratix that is certain, or possible where it chooses.
+// describeBreak describes an action of Kratix, which is certain, or only possible if Kratix has a
+// choice.
 func describeBreak(b handover.Break) string {
 	how := "Kratix would place it there"
 	if b.Fitting > b.Others+1 {

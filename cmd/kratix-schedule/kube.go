@@ -234,8 +234,8 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	return verdict(result)
 }
 
-// begin checks the admission policy once, and starts to watch it. The returned function
-// returns the error of the process, given that of the command.
+// begin checks the admission policy once, and starts to watch it. The returned function turns
+// the error of the command into the error of the process.
 func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error, err error) {
 	if k.policy == nil {
 		return func(err error) error { return err }, nil
@@ -256,8 +256,8 @@ func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error,
 	}, nil
 }
 
-// kratixWrites reports whether Kratix writes the stores, so that they are read as it will
-// leave them.
+// kratixWrites reports whether Kratix writes the stores. Rounds then read the stores in the state
+// in which Kratix will leave them.
 func (k *cluster) kratixWrites() bool { return k.mode == status.Schedule || k.mode == status.Observe }
 
 // watch returns the findings about other schedulers.

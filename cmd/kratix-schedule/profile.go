@@ -144,8 +144,8 @@ func profileConfigMap(p *profile.Profile, namespace string) ([]byte, error) {
 	return yaml.Marshal(made)
 }
 
-// writeProfile writes to a file, or to out if it is "-". A file that others read is replaced at
-// once, so that nobody reads a part of it.
+// writeProfile writes to a file, or to out if the file is "-". A regular file is replaced
+// atomically, so that no reader gets a part of it.
 func writeProfile(out io.Writer, file string, text []byte) error {
 	if file == "-" {
 		_, err := out.Write(text)
@@ -163,7 +163,7 @@ func writeProfile(out io.Writer, file string, text []byte) error {
 	return nil
 }
 
-// replaceFile replaces a file by one with another content.
+// replaceFile replaces a file by a new one with the given text.
 func replaceFile(file string, text []byte) error {
 	made, err := os.CreateTemp(filepath.Dir(file), ".kratix-schedule-*.tmp")
 	if err != nil {

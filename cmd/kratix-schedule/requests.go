@@ -64,7 +64,7 @@ func checkTimes(times int) error {
 // Destination:
 //
 //	2nd  another name, in another namespace
-//	3rd  another name, in the first's namespace
+//	3rd  another name, in the namespace of the first
 //	4th  as the 2nd, and so on
 type requestsSource struct {
 	source.Source

@@ -42,7 +42,7 @@ func (s *byteSize) Set(text string) error {
 	return nil
 }
 
-// unpackedDefault returns half of GOMEMLIMIT.
+// unpackedDefault returns half of GOMEMLIMIT, or a constant if there is no limit.
 func unpackedDefault(limit int64) int64 {
 	if limit <= 0 {
 		return reconcile.DefaultMaxUnpacked

@@ -129,8 +129,8 @@ func isDenying(v api.Validation) bool { return normal(v.Expression) == normal(de
 // condition returns the normalized expression that selects only the account.
 func condition(account ServiceAccount) string { return normal(who + "'" + account.Username() + "'") }
 
-// policyProblems returns the reasons why a policy does not deny the account what the shipped one
-// denies. Additional validations do no harm, since all of them must hold.
+// policyProblems returns the reasons why a policy does not deny the account the same requests as
+// the shipped one. Additional validations do no harm, since all of them must hold.
 func policyProblems(spec api.ValidatingAdmissionPolicySpec, account ServiceAccount) []problem {
 	var found []problem
 	differs := func(format string, args ...any) {

@@ -62,8 +62,8 @@ type Daemon struct {
 	// Watch returns further findings for the report of each round; it must not block. It may
 	// be nil.
 	Watch func() []finding.Finding
-	// Project returns the stores that rounds read, given the stores behind the workers; nil
-	// means the latter.
+	// Project returns the stores that rounds read, given the stores behind the workers. If it is
+	// nil, rounds read the stores behind the workers.
 	Project func(stores statestore.Opener) statestore.Opener
 
 	registry *prometheus.Registry
@@ -115,7 +115,7 @@ func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 	})
 }
 
-// assemble wraps the stores in workers, telemetry and the check for shutdown, in this order.
+// assemble wraps the stores in workers, telemetry and the check for shutdown, from the outside in.
 func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.stopping = &stopping{stop: stop}
 	d.Reconciler.Stop = stop

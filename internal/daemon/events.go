@@ -18,7 +18,7 @@ import (
 const eventPause = 2 * time.Second
 
 // registerEvents adds the endpoints for the events of Flux and Argo CD. Without an Inbox or a
-// secret they respond that they are off.
+// secret the endpoints respond that receiving events is off.
 func (d *Daemon) registerEvents(mux *http.ServeMux) {
 	handler := &receive.Handler{Inbox: d.Inbox, Secret: d.EventsSecret, Now: d.Now, Log: d.Log, Counts: d.metrics}
 	if d.Inbox == nil {

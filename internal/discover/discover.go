@@ -104,8 +104,8 @@ func (r *reader) addUnread(group, reason string) {
 }
 
 // readServices reads from the APIServices which groups are served by other servers that are not
-// available. Discovery may leave such a group out silently. APIServices that the user may not list
-// are skipped.
+// available. Discovery may leave such a group out silently. If the user may not list APIServices,
+// none are read.
 func (r *reader) readServices(ctx context.Context) error {
 	type service struct {
 		Spec struct {

@@ -41,8 +41,8 @@ type Break struct {
 func (v Verdict) IsSafe() bool { return len(v.Breaks) == 0 && len(v.Unknown) == 0 }
 
 // Judge returns the verdict on the report of a plan from the expanded input. Kratix would write
-// the placements that are held back there. A group with a WorkPlacement counts as written; a
-// conflict of such a group is only a finding.
+// the placements that are held back in the report. A group with a WorkPlacement counts as written;
+// a conflict of such a group is only a finding.
 func (t Takeover) Judge(said report.Report) Verdict {
 	j := judge{Takeover: t, result: said, first: map[[2]string]int{}, reported: map[string]bool{}}
 	for _, p := range said.Placements {
@@ -97,7 +97,7 @@ type judge struct {
 }
 
 // canUnpack reports whether all files of a WorkPlacement can be unpacked. If not, Kratix fails
-// to write it and leaves its Destination as it is, or the content is too large to be checked.
+// to write them and leaves the Destination as it is, or the content is too large to be checked.
 func canUnpack(p *kratix.WorkPlacement) bool {
 	return p == nil || !slices.ContainsFunc(p.Spec.Workloads, func(w kratix.Workload) bool {
 		_, err := kratix.Decode(w.Content)

@@ -81,8 +81,8 @@ const (
 	DotFilesFinalizer    = "finalizers.workplacement.kratix.io/kratix-dot-files-cleanup"
 	DestinationFinalizer = "kratix.io/destination-cleanup"
 	WorkFinalizer        = "kratix.io/work-cleanup"
-	// LiveFinalizer is set only by this program. It keeps a Destination whose files are deleted
-	// with it until they are deleted from the live state store.
+	// LiveFinalizer is set only by this program. It keeps a Destination that is deleted together
+	// with its files until the files are deleted from the live state store.
 	LiveFinalizer = "kratix-schedule.io/live-cleanup"
 )
 

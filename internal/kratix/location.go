@@ -24,9 +24,9 @@ func (s *BucketStateStoreSpec) host() string {
 	return strings.TrimSuffix(strings.ToLower(s.Endpoint), ":"+defaultPorts()[scheme])
 }
 
-// StorageOf returns where a state store writes: the repository and branch, or the endpoint and
-// bucket, in a normalized spelling, and the path in it. Two stores with equal results write to
-// the same files. spec is the state store; if it is nil, the reference itself is the storage.
+// StorageOf returns the storage of a state store, which is the repository and branch, or the
+// endpoint and bucket, in a normalized spelling, and the path in it. Two stores with equal results
+// have the same files. spec is the state store; if it is nil, the reference itself is the storage.
 func StorageOf(ref StateStoreReference, spec Object) (storage, path string) {
 	if store, ok := spec.(interface{ storage() (storage, path string) }); ok {
 		return store.storage()

@@ -86,7 +86,7 @@ func Base(d *kratix.Destination) (tree.Path, error) {
 }
 
 // Roots returns the directories that Flux builds, each as one kustomization, in the order in
-// which it applies them.
+// which Flux applies them.
 func Roots(d *kratix.Destination) ([]tree.Path, error) {
 	m, err := modeOf(d)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// recordsDir is where Kratix stores its own state in mode none. Records of all modes are there;
-// in mode nestedByMetadata it is outside the roots that Flux builds.
+// recordsDir is the directory in which Kratix stores its own state in mode none. Records of all
+// modes are in it; in mode nestedByMetadata it is outside the roots that Flux builds.
 const recordsDir = ".kratix"
 
 // Annotations that keep a record from being applied to a cluster: the first is for kustomize

@@ -124,7 +124,7 @@ func ModeOf(d *kratix.Destination, path tree.Path, r *Record) string {
 }
 
 // DirIn returns the directory that belongs to a placement alone in mode nestedByMetadata; the
-// root if its names are not valid in a path.
+// root if the names of the placement are not valid in a path.
 func DirIn(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	base, err := Base(d)
 	if err != nil {
@@ -138,7 +138,7 @@ func DirIn(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 }
 
 // DirOf returns the directory on a Destination that belongs to a placement alone; the root if
-// it has none or its names are not valid in a path.
+// there is none, or if the names of the placement are not valid in a path.
 func DirOf(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	if d.FilepathMode() != kratix.NestedByMetadata {
 		return tree.Path{}

@@ -18,8 +18,8 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// Name is the Lease of a process that is not a shard, and the prefix of the names of all
-// others.
+// Name is the name of the Lease of a process that is not a shard, and the prefix of the names of
+// all other Leases.
 const Name = "kratix-schedule"
 
 // ErrNotLeading means that this process has lost the Lease, so that it must end.

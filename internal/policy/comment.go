@@ -64,7 +64,7 @@ func Comments(object, file string, content []byte) []Comment {
 var comment = regexp.MustCompile(`(?:^|\s)#\s*` + mark + `(?:\s+(\w+(?:\s*,\s*\w+)*)?(.*))?$`)
 
 // parseComment returns the rules that a line ignores, and the reason. For a comment without a
-// rule it returns an empty one, which is then reported.
+// rule it returns an empty rule, which is then reported.
 func parseComment(line string) (rules []string, reason string) {
 	found := comment.FindStringSubmatch(line)
 	if found == nil {

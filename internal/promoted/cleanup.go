@@ -91,7 +91,7 @@ func (o *LiveCleanup) withoutLive(all []*kratix.Destination, promoted map[kratix
 }
 
 // whyPromoted returns why a Destination without a live store is known to be promoted; empty
-// if it is not known to be.
+// if that is not known.
 func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]bool) string {
 	switch {
 	case slices.Contains(d.Finalizers, kratix.LiveFinalizer):

@@ -71,7 +71,7 @@ func (p *planner) promotedConflict(have *kratix.WorkPlacement, work *kratix.Work
 }
 
 // withDoubt returns the condition ConflictFree of a Work while the condition of one of its
-// WorkPlacements is unknown: the previous one, or Unknown.
+// WorkPlacements is unknown: the previous condition of the Work, or Unknown.
 func (p *planner) withDoubt(have []metav1.Condition, work *kratix.Work, now metav1.Condition) metav1.Condition {
 	doubt, doubtful := p.doubts[kratix.KeyOf(work)]
 	was := meta.FindStatusCondition(have, kratix.ConflictFreeCondition)
@@ -177,8 +177,8 @@ func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condi
 	return condition, false
 }
 
-// finalizeLive adds or removes the finalizer of a Destination whose files are deleted with it
-// from its live state store. The files of a Destination that no longer has a live store are not
+// finalizeLive adds or removes the finalizer of a Destination whose files in its live state store
+// are deleted with it. The files of a Destination that no longer has a live store are not
 // removed.
 func (p *planner) finalizeLive(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.LiveFinalizer)

@@ -24,7 +24,8 @@ func (p *planner) isSelected(object kratix.Object) bool {
 }
 
 // writesTo reports whether this process writes the Destination with a name and its
-// WorkPlacements. That is decided by its state store, in mode Promote by its live one.
+// WorkPlacements. It selects them by the labels of the Destination's state store, in mode Promote
+// of the live one.
 func (p *planner) writesTo(destination string) bool {
 	if p.selects == nil {
 		return true
@@ -70,9 +71,9 @@ func (p *planner) storeOf(ref kratix.StateStoreReference) kratix.Object {
 	return nil
 }
 
-// decide records on a Work the Destinations that this process has chosen for its groups, if
-// it writes to them. It does so only if the decisions on the Work are still those of the
-// round, and the API server accepts the patch only for the same version of the Work. So if
+// decide records on a Work the Destinations that this process has chosen for its groups, except
+// Destinations of other shards. It does so only if the decisions on the Work are still those of
+// the round, and the API server accepts the patch only for the same version of the Work. So if
 // several shards decide at the same time, one decision wins.
 func (p *planner) decide(change *Change, work *kratix.Work) {
 	more := map[string]kratix.Decision{}

@@ -34,7 +34,8 @@ type Objects struct {
 // Mode is the division of scheduling and writing between this program and Kratix.
 type Mode int
 
-// The modes.
+// The modes. In each mode this program also sets Applied and Healthy, if agents report the state
+// of Destinations.
 const (
 	// Manage: this program schedules and writes. It sets all conditions that Kratix would
 	// set, and ConflictFree.
@@ -155,7 +156,8 @@ type planner struct {
 	// doubts are the conditions ConflictFree of WorkPlacements that the round did not check,
 	// by their Works.
 	doubts map[kratix.Key]metav1.Condition
-	// other is the finding that another controller schedules Works; nil if none is known to.
+	// other is the finding that another controller schedules Works; nil if no
+	// other one is known to.
 	other *finding.Finding
 	// unsure reports whether it is unknown if another controller may schedule Works.
 	unsure bool

@@ -156,7 +156,7 @@ func (p *planner) work(change *Change, work *kratix.Work) {
 	patch["status"].(map[string]any)["workPlacementsCreated"] = created //nolint:errcheck // statusOf created it
 	change.step(PatchStatus, patch)
 	change.conflictEvent(have, free, conflicts)
-	// The recovery is reported by the end of the conflict.
+	// The Event about the end of a conflict reports the recovery too.
 	if isWell := schedule.Status == metav1.ConditionTrue; hasChanged(have, schedule) && len(conflicts) == 0 && !(isWell && hasChanged(have, free)) {
 		kind, reason := p.eventOf(work, schedule)
 		change.event(kind, reason, schedule.Message)

@@ -14,7 +14,7 @@ import (
 )
 
 // TestNoiseIsFoldedIntoOneLine checks that a thousand files without objects yield one line when they
-// appear and one when they are gone, and one line each at debug level.
+// appear and one when they are gone, and one line for each file at debug level.
 func TestNoiseIsFoldedIntoOneLine(t *testing.T) {
 	var noise []finding.Finding
 	for i := range 1000 {

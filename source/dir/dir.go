@@ -32,8 +32,8 @@ type Source struct {
 	Exclude []Exclusion
 	// Stdin is read for the path "-", once; its content is cached.
 	Stdin io.Reader
-	// Now returns the time. If it is nil, files are never considered unchanged because of their
-	// size and times, so that each full scan reads all of them.
+	// Now returns the time. If it is nil, an equal size and equal times do not prove that a file is
+	// unchanged, so that each full scan reads all files.
 	Now func() time.Time
 	// RemovalDelay is how long an object must be missing, while Changes runs, before it counts
 	// as removed. Zero only waits until its file has been unchanged for a second.

@@ -72,8 +72,8 @@ func (s *Source) nameBelow(dir, path string) (string, bool) {
 	return name, !s.excludes(dir, name)
 }
 
-// isHidden reports whether the name begins with a dot: files of editors, and directories with
-// the data of a mounted ConfigMap.
+// isHidden reports whether the name begins with a dot, as do some files of editors, and the
+// directories with the data of a mounted ConfigMap.
 func isHidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
 // isYAML reports whether the name is that of a file to read. Backups and temporary files of

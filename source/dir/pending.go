@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// maxPaths is the number of changed paths from which a full scan is made instead.
+// maxPaths is the number of changed paths at which the next read becomes a full scan.
 const maxPaths = 1 << 14
 
 // task is the work of one read.

@@ -322,7 +322,7 @@ func (s *Source) synced() error {
 	return missing
 }
 
-// Written is an object version that resulted from a write; it is empty for a deletion.
+// Written is the version of an object after a write; Version is empty for a deletion.
 type Written struct {
 	Kind    string
 	Key     kratix.Key

@@ -49,9 +49,9 @@ func (o *others) check(p *kratix.WorkPlacement) {
 	}
 }
 
-// checkNew records the manager that created a WorkPlacement, where Kratix writes them. Only
-// new ones are checked: Kratix updates other fields of existing ones, so their managed fields
-// do not show when the spec was written.
+// checkNew records the manager that created a WorkPlacement, where Kratix writes WorkPlacements.
+// Existing ones are not checked: Kratix updates other fields of them, so their managed fields do
+// not show when the spec was written.
 func (o *others) checkNew(p *kratix.WorkPlacement) {
 	o.mu.Lock()
 	isNew := !o.began.IsZero() && p.CreationTimestamp.After(o.began)

@@ -30,8 +30,8 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 	}}
 }
 
-// sameWriteCondition reports whether both versions agree on the condition WriteSucceeded being False,
-// which another process reports in the status of the Work.
+// sameWriteCondition reports whether the condition WriteSucceeded is False in both versions or in
+// neither. Another process reports a failed write in the status of the Work.
 func sameWriteCondition(a, b *kratix.WorkPlacement) bool {
 	return meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
 }

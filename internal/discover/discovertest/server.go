@@ -135,7 +135,7 @@ func (s *Server) versions(group string) []string {
 	return versions
 }
 
-// aggregated answers with the groups and all that is in them.
+// aggregated answers with the groups, their versions and their resources.
 func (s *Server) aggregated(w http.ResponseWriter, core bool) {
 	names := s.groupNames()
 	if core {
