@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -99,13 +100,7 @@ func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault
 	}
 	switch {
 	case builtin:
-		typ, sent := c.minor.Type(kind.Type), sentBy(o.GroupVersionKind, content.Fields)
-		faults = append(faults, checkTyped(o, content, typ, sent)...)
-		if o.Kind != "CertificateSigningRequest" { // the API server ignores changes of its spec
-			faults = append(faults, checkFields(o, content, sent.applied, typ, c.minor)...)
-			faults = append(faults, checkRequired(o, content, sent.applied)...)
-			faults = withoutUnchecked(o, faults, c.minor.Version)
-		}
+		faults = append(faults, c.builtinFaults(o, content, kind)...)
 		if o.defines != nil {
 			faults = append(faults, checkDefinition(o, content)...)
 		}
@@ -113,6 +108,24 @@ func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault
 		faults = append(faults, c.customFaults(o, content)...)
 	}
 	return withoutRepetition(faults)
+}
+
+// builtinFaults returns the faults of the fields of an object of a built-in kind.
+func (c *check) builtinFaults(o *objectFacts, content *kustomize.Content, kind schemas.Kind) []fault {
+	sent, accepted := c.sentBy(kind, content.Fields)
+	typ := c.minor.Type(kind.Type)
+	var faults []fault
+	if !accepted {
+		faults = checkTyped(o, content, typ, sent)
+	}
+	if o.Kind == "CertificateSigningRequest" { // the API server ignores changes of its spec
+		return faults
+	}
+	if !accepted {
+		faults = append(faults, checkFields(o, content, sent.applied, typ, c.minor)...)
+	}
+	faults = append(faults, checkRequired(o, content, sent.applied)...)
+	return withoutUnchecked(o, faults, c.minor.Version)
 }
 
 // withoutUnchecked returns the faults without those that the version does not look at: Kubernetes

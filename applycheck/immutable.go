@@ -66,8 +66,8 @@ func (c *check) objectChanges(o *objectFacts, content *kustomize.Content, old ma
 		return c.customChanges(o, content, old, sources)
 	}
 	var found field.ErrorList
-	fields := sentBy(o.GroupVersionKind, content.Fields).applied
-	old = sentBy(o.GroupVersionKind, old).applied
+	fields := c.applied(o, content.Fields)
+	old = c.applied(o, old)
 	for _, rule := range immutableFields()[o.Group+"/"+o.Kind] {
 		if err := rule.compare(fields, old); err != nil {
 			found = append(found, err)

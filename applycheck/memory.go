@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"sync"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck/accept"
+	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
@@ -29,6 +31,8 @@ type Memory struct {
 	faults   generations[faultsKey, []fault]
 	compiled generations[compiledKey, *customType]
 	digests  generations[*byte, digest]
+	// accepted are the compiled types of built-in kinds, by minor.
+	accepted map[string]*accept.Types
 }
 
 // State has the claims of a Destination's last check, so that the cost of the next one depends
@@ -101,6 +105,21 @@ func (m *Memory) digestOf(content []byte) digest {
 	}
 	found := sha256.Sum256(content)
 	m.digests.put(at, found, 1, maxRemembered)
+	return found
+}
+
+// types returns the compiled types of a minor.
+func (m *Memory) types(minor *schemas.Minor) *accept.Types {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found := m.accepted[minor.Version]
+	if found == nil {
+		if m.accepted == nil {
+			m.accepted = map[string]*accept.Types{}
+		}
+		found = accept.New(minor, acceptRules(minor))
+		m.accepted[minor.Version] = found
+	}
 	return found
 }
 

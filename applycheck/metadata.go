@@ -5,8 +5,6 @@ import (
 
 	names "k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/api/validation"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	utilvalidation "k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -19,8 +17,8 @@ import (
 // there already is not checked again by the API server.
 func checkMetadata(o *objectFacts, content *kustomize.Content, builtin bool) []fault {
 	metadata, _ := content.Fields["metadata"].(map[string]any)
-	decoded := &metav1.ObjectMeta{}
-	if runtime.DefaultUnstructuredConverter.FromUnstructured(metadata, decoded) != nil {
+	decoded, err := decodeMetadata(metadata)
+	if err != nil {
 		return nil // a field has a wrong type, which the check of the schema finds
 	}
 	decoded.Namespace, decoded.ManagedFields = "", nil
@@ -126,8 +124,11 @@ func checkTemplates(o *objectFacts, fields map[string]any) field.ErrorList {
 	}
 	template := mapAt(fields, at...)
 	metadata, _ := template["metadata"].(map[string]any)
-	decoded := &metav1.ObjectMeta{}
-	if metadata == nil || runtime.DefaultUnstructuredConverter.FromUnstructured(metadata, decoded) != nil {
+	if metadata == nil {
+		return nil
+	}
+	decoded, err := decodeMetadata(metadata)
+	if err != nil {
 		return nil
 	}
 	base := field.NewPath(at[0], at[1:]...)

@@ -3,7 +3,6 @@ package applycheck
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
@@ -72,8 +71,8 @@ func checkSelector(fields map[string]any) field.ErrorList {
 	if hasVariable(raw) || hasVariable(template) {
 		return nil
 	}
-	decoded := &metav1.LabelSelector{}
-	if runtime.DefaultUnstructuredConverter.FromUnstructured(raw, decoded) != nil {
+	decoded, err := decodeSelector(raw)
+	if err != nil {
 		return nil
 	}
 	if len(decoded.MatchLabels)+len(decoded.MatchExpressions) == 0 {

@@ -8,8 +8,6 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/kubernetes/scheme"
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
@@ -18,34 +16,6 @@ import (
 
 // undeclared is the end of the API server's message about a field that a type does not have.
 const undeclared = ": field not declared in schema"
-
-// sentFields returns the fields of an object as Flux sends them, if the object is not decoded
-// as a Go type: without its status, unless it is a CustomResourceDefinition.
-func sentFields(gvk schema.GroupVersionKind, fields map[string]any) map[string]any {
-	if _, has := fields["status"]; !has || isDefinition(gvk) {
-		return fields
-	}
-	fields = maps.Clone(fields)
-	delete(fields, "status")
-	return fields
-}
-
-// decoded returns an object as the Go type of its kind, as Flux decodes it before it applies
-// it. It is nil if Flux does not decode the kind; the error is that of the decoder, and then
-// Flux sends the object as it is.
-func decoded(gvk schema.GroupVersionKind, fields map[string]any) (runtime.Object, error) {
-	if gvk.GroupVersion().String() == "rbac.authorization.k8s.io/v1" && (gvk.Kind == "Role" || gvk.Kind == "ClusterRole") {
-		return nil, nil //nolint:nilnil // Flux leaves out these two
-	}
-	object, err := scheme.Scheme.New(gvk)
-	if err != nil {
-		return nil, nil //nolint:nilnil,nilerr // not a kind of client-go
-	}
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(fields, object); err != nil {
-		return nil, err
-	}
-	return object, nil
-}
 
 // maxRuns is the maximum number of runs of the typed check on one object.
 const maxRuns = 100
@@ -90,32 +60,6 @@ func typedRun(typ typed.ParseableType, fields map[string]any) typed.ValidationEr
 }
 
 func isUndeclared(e typed.ValidationError) bool { return strings.HasSuffix(e.Error(), undeclared) }
-
-// sentObject is an object of a built-in kind as Flux sends it.
-type sentObject struct {
-	// fields are those of the file, without the status; applied are those that Flux sends. They
-	// are the same if it does not decode the object as a Go type.
-	fields, applied map[string]any
-	// typed means that Flux decodes the object; err is the decoder's error, and then Flux sends
-	// the fields as they are.
-	typed bool
-	err   error
-}
-
-// sentBy returns an object as Flux sends it.
-func sentBy(gvk schema.GroupVersionKind, fields map[string]any) sentObject {
-	fields = sentFields(gvk, fields)
-	sent := sentObject{fields: fields, applied: fields}
-	object, err := decoded(gvk, fields)
-	if object == nil || err != nil {
-		sent.err = err
-		return sent
-	}
-	if applied, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object); err == nil {
-		sent.applied, sent.typed = sentFields(gvk, applied), true
-	}
-	return sent
-}
 
 // checkTyped returns the faults of an object of a built-in kind that the typed check of
 // server-side apply finds, and those of the values of its fields.

@@ -51,7 +51,7 @@ func (w *typeWalk) visit(ref smd.TypeRef, value any, at *fieldPath) {
 		return
 	}
 	atom, ok := w.schema.Resolve(ref)
-	if !ok || isStatus(ref) {
+	if !ok || ref.NamedType != nil && isStatus(*ref.NamedType) {
 		return
 	}
 	switch v := value.(type) {
@@ -97,9 +97,7 @@ func (w *typeWalk) visitMap(typ *string, of *smd.Map, fields map[string]any, at 
 
 // isStatus reports whether a type is the status of a kind. The API server ignores the status of
 // an applied object, and of objects embedded in it.
-func isStatus(ref smd.TypeRef) bool {
-	return ref.NamedType != nil && strings.HasSuffix(*ref.NamedType, "Status")
-}
+func isStatus(typ string) bool { return strings.HasSuffix(typ, "Status") }
 
 // fieldPath is the path of a field; nil is the object. It becomes a field.Path only if there is
 // something to say about the field.

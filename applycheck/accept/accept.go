@@ -1,0 +1,82 @@
+// Package accept proves that an object of a built-in kind has no fault of its type, and converts
+// it to the form that Flux sends. It walks the object once, along types that it has compiled from
+// the schema of server-side apply and from the Go type as which Flux decodes the object.
+//
+// Two libraries do the same in two walks, with allocations: structured-merge-diff checks the types
+// of an object as server-side apply does, and the converter of apimachinery decodes the object as
+// its Go type and encodes it again, as Flux does. This package decides nothing that they would
+// decide differently: it accepts an object only if it is certain about both, and else leaves it to
+// them. It finds no fault, and has no messages.
+package accept
+
+import (
+	"reflect"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
+)
+
+// Rules are the rules about built-in types that are not in their schemas. Types have the names
+// that they have in the schemas.
+type Rules struct {
+	// GoType returns the type as which Flux decodes the objects of a kind; nil if it sends them as
+	// they are.
+	GoType func(schema.GroupVersionKind) reflect.Type
+	// Values returns the values that a string field of a type, or each item of a list of strings,
+	// may have; nil if it may have any. The empty string is one of them unless evenEmpty is true.
+	Values func(typ, name string) (values []string, evenEmpty bool)
+	// Required returns the fields that a type requires.
+	Required func(typ string) []Requirement
+	// Exempt reports whether Values and Required do not count for a type and for all types of its
+	// fields.
+	Exempt func(typ string) bool
+}
+
+// Requirement is a field that a type requires.
+type Requirement struct {
+	Name string
+	// Lacks reports whether a value counts as missing; nil is that of a field that is not there.
+	Lacks func(value any) bool
+}
+
+// Types are the compiled types of a Kubernetes minor. They are compiled when the first object of
+// a kind is checked. Types are safe for concurrent use.
+type Types struct {
+	minor *schemas.Minor
+	rules Rules
+	mu    sync.Mutex
+	kinds map[schema.GroupVersionKind]*object
+	nodes map[nodeKey]*node
+}
+
+// New returns the types of a minor.
+func New(minor *schemas.Minor, rules Rules) *Types {
+	return &Types{minor: minor, rules: rules, kinds: map[schema.GroupVersionKind]*object{}, nodes: map[nodeKey]*node{}}
+}
+
+// Sent returns an object of a kind as Flux sends it, if the object certainly fits the schema of
+// its kind, can be decoded as its Go type, and violates none of the Rules. Otherwise accepted is
+// false, and nothing is known. The status of the object must have been removed unless Flux sends
+// it. fields are not changed; the result shares whatever Flux does not change, and must not be
+// changed either.
+func (t *Types) Sent(kind schemas.Kind, fields map[string]any) (sent map[string]any, accepted bool) {
+	if fields == nil {
+		return nil, false
+	}
+	sent, result := t.kind(kind).visit(fields)
+	return sent, result != doubtful
+}
+
+// kind returns the compiled type of the objects of a kind.
+func (t *Types) kind(kind schemas.Kind) *object {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	compiled := t.kinds[kind.GroupVersionKind]
+	if compiled == nil {
+		compiled = t.compile(kind)
+		t.kinds[kind.GroupVersionKind] = compiled
+	}
+	return compiled
+}

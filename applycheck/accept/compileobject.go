@@ -1,0 +1,103 @@
+package accept
+
+import (
+	"reflect"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	smd "sigs.k8s.io/structured-merge-diff/v6/schema"
+	"sigs.k8s.io/structured-merge-diff/v6/value"
+)
+
+// object returns the compiled form of a map type with a name, which Flux decodes as a struct
+// unless that is nil. It returns nil if no such object can be accepted.
+func (c *compiler) object(of *smd.Map, name string, structType reflect.Type, exempt bool) *object {
+	o := &object{fields: make(map[string]*field, len(of.Fields)), decoded: structType != nil}
+	for i := range of.Fields {
+		declared := &of.Fields[i]
+		f := &field{}
+		var goType reflect.Type
+		if structType != nil {
+			if goType = f.decode(structType, declared.Name); goType == nil {
+				continue // Flux drops the field
+			}
+		}
+		f.node = c.node(declared.Type, goType, exempt)
+		if name != "" && !exempt {
+			f.values, f.evenEmpty = c.rules.Values(name, declared.Name)
+		}
+		o.fields[declared.Name] = f
+	}
+	if of.ElementType != (smd.TypeRef{}) && structType == nil {
+		o.others = c.node(of.ElementType, nil, exempt)
+	}
+	if name != "" && !exempt {
+		o.required = c.rules.Required(name)
+	}
+	if structType != nil && !c.addFills(o, of, structType, exempt) {
+		return nil
+	}
+	return o
+}
+
+// decode sets how Flux decodes and encodes a field of a struct, and returns the field's type; nil
+// if there is none.
+func (f *field) decode(structType reflect.Type, name string) reflect.Type {
+	info := value.TypeReflectEntryOf(structType).Fields()[name]
+	if info == nil {
+		return nil
+	}
+	zero := info.GetFrom(reflect.New(structType).Elem())
+	typ := zero.Type()
+	switch typ.Kind() {
+	case reflect.Pointer:
+	case reflect.Struct:
+		// a time that is zero is encoded as null, and not accepted anyway
+		f.omitZero = info.CanOmit(zero) && typ != reflect.TypeFor[metav1.Time]()
+	case reflect.Slice:
+		f.omitEmpty = info.CanOmit(reflect.MakeSlice(typ, 0, 0))
+	case reflect.Map:
+		f.omitEmpty = info.CanOmit(reflect.MakeMap(typ))
+	default:
+		f.omitEmpty = info.CanOmit(zero)
+	}
+	return typ
+}
+
+// addFills adds the fields that a struct has when it is encoded with nothing in it: they are what
+// the converter returns. It returns false if a struct cannot be encoded.
+func (c *compiler) addFills(o *object, of *smd.Map, structType reflect.Type, exempt bool) bool {
+	zero, err := runtime.DefaultUnstructuredConverter.ToUnstructured(reflect.New(structType).Interface())
+	if err != nil {
+		return false
+	}
+	for name, value := range zero {
+		filled := &fill{name: name, value: value, accepted: true}
+		o.fills = append(o.fills, filled)
+		f := o.fields[name]
+		if f == nil {
+			continue // unknown to the minor: no rule is about it
+		}
+		f.fill = filled
+		declared, _ := of.FindField(name)
+		var below *node
+		if isMap := reflect.TypeOf(value) == reflect.TypeFor[map[string]any](); isMap {
+			below = c.node(declared.Type, nil, exempt)
+		}
+		c.pending = append(c.pending, func() { filled.accepted = f.acceptsFill(value, below) })
+	}
+	return true
+}
+
+// acceptsFill reports whether a zero value violates no rule; below is the type of a struct without
+// its conversion.
+func (f *field) acceptsFill(value any, below *node) bool {
+	if f.values != nil && !f.supports(value) {
+		return false
+	}
+	if below == nil {
+		return true
+	}
+	_, result := below.visit(value)
+	return result != doubtful
+}

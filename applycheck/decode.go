@@ -1,0 +1,69 @@
+package applycheck
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// decodeMetadata returns the metadata of an object as its Go type. The names, labels and
+// annotations, which is all that most objects have, are decoded here, and everything else by the
+// converter of apimachinery, which is slow.
+func decodeMetadata(metadata map[string]any) (*metav1.ObjectMeta, error) {
+	if decoded := plainMetadata(metadata); decoded != nil {
+		return decoded, nil
+	}
+	decoded := &metav1.ObjectMeta{}
+	err := runtime.DefaultUnstructuredConverter.FromUnstructured(metadata, decoded)
+	return decoded, err
+}
+
+// plainMetadata returns metadata of names, labels and annotations; nil if there is more.
+func plainMetadata(metadata map[string]any) *metav1.ObjectMeta {
+	decoded := &metav1.ObjectMeta{}
+	for name, value := range metadata {
+		text, isText := value.(string)
+		texts, areTexts := textMap(value)
+		switch {
+		case isText && name == "name":
+			decoded.Name = text
+		case isText && name == "namespace":
+			decoded.Namespace = text
+		case isText && name == "generateName":
+			decoded.GenerateName = text
+		case areTexts && name == "labels":
+			decoded.Labels = texts
+		case areTexts && name == "annotations":
+			decoded.Annotations = texts
+		default:
+			return nil
+		}
+	}
+	return decoded
+}
+
+// decodeSelector returns a label selector as its Go type, in the same way.
+func decodeSelector(selector map[string]any) (*metav1.LabelSelector, error) {
+	if texts, areTexts := textMap(selector["matchLabels"]); areTexts && len(selector) == 1 {
+		return &metav1.LabelSelector{MatchLabels: texts}, nil
+	}
+	decoded := &metav1.LabelSelector{}
+	err := runtime.DefaultUnstructuredConverter.FromUnstructured(selector, decoded)
+	return decoded, err
+}
+
+// textMap returns a map of strings; it returns false for other values.
+func textMap(value any) (map[string]string, bool) {
+	fields, isMap := value.(map[string]any)
+	if !isMap {
+		return nil, false
+	}
+	texts := make(map[string]string, len(fields))
+	for key, value := range fields {
+		text, isText := value.(string)
+		if !isText {
+			return nil, false
+		}
+		texts[key] = text
+	}
+	return texts, true
+}

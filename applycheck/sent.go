@@ -1,0 +1,61 @@
+package applycheck
+
+import (
+	"maps"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/kubernetes/scheme"
+)
+
+// sentFields returns the fields of an object as Flux sends them, if the object is not decoded
+// as a Go type: without its status, unless it is a CustomResourceDefinition.
+func sentFields(gvk schema.GroupVersionKind, fields map[string]any) map[string]any {
+	if _, has := fields["status"]; !has || isDefinition(gvk) {
+		return fields
+	}
+	fields = maps.Clone(fields)
+	delete(fields, "status")
+	return fields
+}
+
+// goObject returns an empty object of the Go type as which Flux decodes the objects of a kind
+// before it applies them; nil if Flux sends them as they are.
+func goObject(gvk schema.GroupVersionKind) runtime.Object {
+	if gvk.GroupVersion().String() == "rbac.authorization.k8s.io/v1" && (gvk.Kind == "Role" || gvk.Kind == "ClusterRole") {
+		return nil // Flux leaves out these two
+	}
+	object, err := scheme.Scheme.New(gvk)
+	if err != nil {
+		return nil // not a kind of client-go
+	}
+	return object
+}
+
+// sentObject is an object of a built-in kind as Flux sends it.
+type sentObject struct {
+	// fields are those of the file, without the status; applied are those that Flux sends. They
+	// are the same if it does not decode the object as a Go type.
+	fields, applied map[string]any
+	// typed means that Flux decodes the object; err is the decoder's error, and then Flux sends
+	// the fields as they are.
+	typed bool
+	err   error
+}
+
+// sentBy returns an object as Flux sends it.
+func sentBy(gvk schema.GroupVersionKind, fields map[string]any) sentObject {
+	fields = sentFields(gvk, fields)
+	sent := sentObject{fields: fields, applied: fields}
+	object := goObject(gvk)
+	if object == nil {
+		return sent
+	}
+	if sent.err = runtime.DefaultUnstructuredConverter.FromUnstructured(fields, object); sent.err != nil {
+		return sent
+	}
+	if applied, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object); err == nil {
+		sent.applied, sent.typed = sentFields(gvk, applied), true
+	}
+	return sent
+}
