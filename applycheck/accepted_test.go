@@ -2,15 +2,18 @@ package applycheck
 
 import (
 	"cmp"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -138,6 +141,82 @@ func TestExamplesAreAccepted(t *testing.T) {
 	})
 	if all < 70 {
 		t.Error(all, "examples")
+	}
+}
+
+// TestObjectsAtTheLimitsOfWhatIsAccepted checks values that random objects seldom have.
+func TestObjectsAtTheLimitsOfWhatIsAccepted(t *testing.T) {
+	minor, err := schemas.Load("1.36")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &check{Input: Input{Memory: &Memory{}}, minor: minor}
+	text := func(value any) func(map[string]any) {
+		return func(fields map[string]any) { fields["x"] = value }
+	}
+	variables := func(last string) (list []any) {
+		for i := range 30 {
+			list = append(list, map[string]any{"name": fmt.Sprint("v", i)})
+		}
+		return append(list, map[string]any{"name": last})
+	}
+	for _, test := range []struct {
+		name, kind string
+		// path leads to a map that is changed; the maps on it are made.
+		path   []string
+		change func(map[string]any)
+		want   bool
+	}{
+		{"empty", "v1 ConfigMap", nil, func(map[string]any) {}, true},
+		{"null", "v1 ConfigMap", nil, func(fields map[string]any) { fields["data"] = nil }, true},
+		{"null in a map", "v1 ConfigMap", []string{"data"}, text(nil), false},
+		{"time", "v1 ConfigMap", []string{"metadata"}, func(fields map[string]any) { fields["creationTimestamp"] = "2020-01-01T00:00:00Z" }, true},
+		{"time of another zone", "v1 ConfigMap", []string{"metadata"}, func(fields map[string]any) { fields["creationTimestamp"] = "2020-01-01T00:00:00+02:00" }, true},
+		{"time that is left out", "v1 ConfigMap", []string{"metadata"}, func(fields map[string]any) { fields["creationTimestamp"] = "0001-01-01T00:00:00Z" }, false},
+		{"bytes", "v1 Secret", []string{"data"}, text("YWJj"), true},
+		{"bytes with a line break", "v1 Secret", []string{"data"}, text("YW\nJj"), true},
+		{"bytes in another alphabet", "v1 Secret", []string{"data"}, text("_-__"), false},
+		{"quantity", "v1 ResourceQuota", []string{"spec", "hard"}, text("10Gi"), true},
+		{"quantity in another form", "v1 ResourceQuota", []string{"spec", "hard"}, text("1000"), true},
+		{"quantity as a number", "v1 ResourceQuota", []string{"spec", "hard"}, text(int64(1000)), true},
+		{"quantity with spaces", "v1 ResourceQuota", []string{"spec", "hard"}, text(" 10 "), true},
+		{"quantity with a line break", "v1 ResourceQuota", []string{"spec", "hard"}, text("10\n"), false},
+		{"no quantity", "v1 ResourceQuota", []string{"spec", "hard"}, text("ten"), false},
+		{"port", "policy/v1 PodDisruptionBudget", []string{"spec"}, func(fields map[string]any) { fields["minAvailable"] = int64(1) }, true},
+		{"large port", "policy/v1 PodDisruptionBudget", []string{"spec"}, func(fields map[string]any) { fields["minAvailable"] = int64(1) << 31 }, false},
+		{"port that is no text", "policy/v1 PodDisruptionBudget", []string{"spec"}, func(fields map[string]any) { fields["minAvailable"] = "\xff" }, false},
+		{"many items", "v1 ReplicationController", []string{"spec", "template", "spec"}, func(fields map[string]any) {
+			fields["containers"] = []any{map[string]any{"name": "c", "env": variables("w")}}
+		}, true},
+		{"many items, one twice", "v1 ReplicationController", []string{"spec", "template", "spec"}, func(fields map[string]any) {
+			fields["containers"] = []any{map[string]any{"name": "c", "env": variables("v7")}}
+		}, false},
+		{"a default as a key", "v1 Service", []string{"spec"}, func(fields map[string]any) {
+			fields["ports"] = []any{map[string]any{"port": int64(1)}, map[string]any{"port": int64(1), "protocol": "TCP"}}
+		}, false},
+		{"missing field of a struct that is filled in", "autoscaling/v2 HorizontalPodAutoscaler", nil, func(map[string]any) {}, false},
+		{"missing field of a status", "apps/v1 StatefulSet", []string{"spec"}, func(fields map[string]any) {
+			fields["selector"] = map[string]any{}
+			fields["template"] = map[string]any{"spec": map[string]any{"containers": []any{map[string]any{"name": "c"}}}}
+			fields["volumeClaimTemplates"] = []any{map[string]any{"status": map[string]any{"modifyVolumeStatus": map[string]any{"status": "pending"}}}}
+		}, true},
+		{"status", "v1 Namespace", []string{"status"}, text("x"), true},
+	} {
+		apiVersion, name, _ := strings.Cut(test.kind, " ")
+		gv, _ := schema.ParseGroupVersion(apiVersion)
+		kind, _ := minor.Kind(gv.WithKind(name))
+		fields := map[string]any{"apiVersion": apiVersion, "kind": name, "metadata": map[string]any{"name": "a"}}
+		below := fields
+		for _, name := range test.path {
+			if below[name] == nil {
+				below[name] = map[string]any{}
+			}
+			below, _ = below[name].(map[string]any)
+		}
+		test.change(below)
+		if _, accepted := compareWithLibraries(t, c, kind, fields); accepted != test.want {
+			t.Errorf("%s: accepted is %v", test.name, accepted)
+		}
 	}
 }
 

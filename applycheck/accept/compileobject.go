@@ -4,7 +4,6 @@ import (
 	"reflect"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	smd "sigs.k8s.io/structured-merge-diff/v6/schema"
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
@@ -64,13 +63,10 @@ func (f *field) decode(structType reflect.Type, name string) reflect.Type {
 	return typ
 }
 
-// addFills adds the fields that a struct has when it is encoded with nothing in it: they are what
-// the converter returns. It returns false if a struct cannot be encoded.
+// addFills adds the fields that a struct has when it is encoded with nothing in it. It returns
+// false if they are not known.
 func (c *compiler) addFills(o *object, of *smd.Map, structType reflect.Type, exempt bool) bool {
-	zero, err := runtime.DefaultUnstructuredConverter.ToUnstructured(reflect.New(structType).Interface())
-	if err != nil {
-		return false
-	}
+	zero, known := zeroStruct(structType)
 	for name, value := range zero {
 		filled := &fill{name: name, value: value, accepted: true}
 		o.fills = append(o.fills, filled)
@@ -86,7 +82,7 @@ func (c *compiler) addFills(o *object, of *smd.Map, structType reflect.Type, exe
 		}
 		c.pending = append(c.pending, func() { filled.accepted = f.acceptsFill(value, below) })
 	}
-	return true
+	return known
 }
 
 // acceptsFill reports whether a zero value violates no rule; below is the type of a struct without
