@@ -53,16 +53,29 @@ func (o *object) withoutStatus() *object {
 	return &without
 }
 
+// declared is a type of the schema.
+type declared struct {
+	smd.Atom
+	// name is empty for a type without a name.
+	name string
+	// exempt means that the Rules do not count.
+	exempt bool
+}
+
 // node returns the compiled form of a type that Flux decodes as a Go type, or does not decode if
 // that is nil.
 func (c *compiler) node(ref smd.TypeRef, goType reflect.Type, exempt bool) *node {
 	for goType != nil && goType.Kind() == reflect.Pointer {
 		goType = goType.Elem()
 	}
+	atom, _ := c.schema.Resolve(ref) // a type that is not known accepts nothing
 	if ref.NamedType == nil {
-		return c.complete(&node{}, ref, goType, exempt)
+		n := &node{}
+		c.complete(n, declared{Atom: atom, exempt: exempt}, goType)
+		return n
 	}
-	key := nodeKey{name: *ref.NamedType, goType: goType, exempt: exempt || c.rules.Exempt(*ref.NamedType)}
+	name := *ref.NamedType
+	key := nodeKey{name: name, goType: goType, exempt: exempt || c.rules.Exempt(name)}
 	if ref.ElementRelationship != nil {
 		key.relationship = *ref.ElementRelationship
 	}
@@ -70,51 +83,60 @@ func (c *compiler) node(ref smd.TypeRef, goType reflect.Type, exempt bool) *node
 	if n == nil {
 		n = &node{}
 		c.nodes[key] = n // before its fields, whose types may refer to it
-		c.complete(n, ref, goType, key.exempt)
+		c.complete(n, declared{atom, name, key.exempt}, goType)
 	}
 	return n
 }
 
 // complete sets what a node accepts.
-func (c *compiler) complete(n *node, ref smd.TypeRef, goType reflect.Type, exempt bool) *node {
-	atom, known := c.schema.Resolve(ref)
-	if !known {
-		return n
+func (c *compiler) complete(n *node, of declared, goType reflect.Type) {
+	n.nullable = of.Map != nil || of.List != nil || of.Scalar != nil
+	n.scalars, n.least, n.most = scalarsOf(of.Scalar), math.MinInt64, math.MaxInt64
+	switch {
+	case goType == nil:
+		c.completeUndecoded(n, of)
+	case isCustom(goType):
+		c.completeUndecoded(n, of)
+		n.convert = customConversion(goType)
+	default:
+		c.completeDecoded(n, of, goType)
 	}
-	var name string
-	if ref.NamedType != nil {
-		name = *ref.NamedType
-	}
-	n.nullable = atom.Map != nil || atom.List != nil || atom.Scalar != nil
-	n.scalars, n.least, n.most = scalarsOf(atom.Scalar), math.MinInt64, math.MaxInt64
-	if goType == nil || isCustom(goType) {
-		if atom.List != nil {
-			n.list = c.list(atom.List, nil, exempt)
-		}
-		if atom.Map != nil {
-			n.object = c.object(atom.Map, name, nil, exempt)
-		}
-		if goType != nil {
-			n.convert = customConversion(goType)
-		}
-		return n
-	}
-	n.decodeScalar(goType)
-	switch kind := goType.Kind(); {
-	case kind == reflect.Slice && goType.Elem().Kind() == reflect.Uint8:
-		n.scalars, n.convert = scalarsOf(atom.Scalar)&texts, convertBytes
-	case kind == reflect.Slice && atom.List != nil:
-		n.list = c.list(atom.List, goType.Elem(), exempt)
-	case kind == reflect.Map && goType.Key().Kind() == reflect.String && atom.Map != nil && len(atom.Map.Fields) == 0:
-		n.object = &object{others: c.node(atom.Map.ElementType, goType.Elem(), exempt)}
-	case kind == reflect.Struct && atom.Map != nil:
-		n.object = c.object(atom.Map, name, goType, exempt)
-	}
-	return n
 }
 
-// list returns the compiled form of a list with items of a Go type. Defaults of keys are not
-// resolved as their types are: structured-merge-diff compares the numbers in them with integers.
+// completeUndecoded sets the lists and maps that the schema accepts.
+func (c *compiler) completeUndecoded(n *node, of declared) {
+	if of.List != nil {
+		n.list = c.list(of.List, nil, of.exempt)
+	}
+	if of.Map != nil {
+		n.object = c.object(of, nil)
+	}
+}
+
+// completeDecoded sets what both the schema and a Go type accept.
+func (c *compiler) completeDecoded(n *node, of declared, goType reflect.Type) {
+	accepted := n.scalars
+	n.decodeScalar(goType)
+	switch goType.Kind() {
+	case reflect.Slice:
+		if goType.Elem().Kind() == reflect.Uint8 {
+			n.scalars, n.convert = accepted&texts, convertBytes
+		} else if of.List != nil {
+			n.list = c.list(of.List, goType.Elem(), of.exempt)
+		}
+	case reflect.Map:
+		if of.Map != nil && len(of.Map.Fields) == 0 && goType.Key().Kind() == reflect.String {
+			n.object = &object{others: c.node(of.Map.ElementType, goType.Elem(), of.exempt)}
+		}
+	case reflect.Struct:
+		if of.Map != nil {
+			n.object = c.object(of, goType)
+		}
+	}
+}
+
+// list returns the compiled form of a list with items of a Go type. Numbers among the defaults of
+// keys are floats, which structured-merge-diff compares with integers by their value.
 func (c *compiler) list(of *smd.List, item reflect.Type, exempt bool) *list {
 	l := &list{item: c.node(of.ElementType, item, exempt), unique: of.ElementRelationship == smd.Associative}
 	if len(of.Keys) > maxKeys {
@@ -125,8 +147,8 @@ func (c *compiler) list(of *smd.List, item reflect.Type, exempt bool) *list {
 	for _, name := range of.Keys {
 		key := listKey{name: name}
 		if items.Map != nil {
-			declared, _ := items.Map.FindField(name)
-			key.absent = declared.Default
+			of, _ := items.Map.FindField(name)
+			key.absent = of.Default
 		}
 		if number, isFloat := key.absent.(float64); isFloat && number == math.Trunc(number) {
 			key.absent = int64(number)

@@ -8,32 +8,34 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// object returns the compiled form of a map type with a name, which Flux decodes as a struct
-// unless that is nil. It returns nil if no such object can be accepted.
-func (c *compiler) object(of *smd.Map, name string, structType reflect.Type, exempt bool) *object {
-	o := &object{fields: make(map[string]*field, len(of.Fields)), decoded: structType != nil}
-	for i := range of.Fields {
-		declared := &of.Fields[i]
+// object returns the compiled form of a map type, which Flux decodes as a struct unless that is
+// nil. It returns nil if no such object can be accepted.
+func (c *compiler) object(of declared, structType reflect.Type) *object {
+	o := &object{fields: make(map[string]*field, len(of.Map.Fields)), decoded: structType != nil}
+	ruled := of.name != "" && !of.exempt
+	for i := range of.Map.Fields {
+		property := &of.Map.Fields[i]
 		f := &field{}
 		var goType reflect.Type
 		if structType != nil {
-			if goType = f.decode(structType, declared.Name); goType == nil {
+			if goType = f.decode(structType, property.Name); goType == nil {
 				continue // Flux drops the field
 			}
 		}
-		f.node = c.node(declared.Type, goType, exempt)
-		if name != "" && !exempt {
-			f.values, f.evenEmpty = c.rules.Values(name, declared.Name)
+		f.node = c.node(property.Type, goType, of.exempt)
+		if ruled {
+			f.values, f.evenEmpty = c.rules.Values(of.name, property.Name)
 		}
-		o.fields[declared.Name] = f
+		o.fields[property.Name] = f
 	}
-	if of.ElementType != (smd.TypeRef{}) && structType == nil {
-		o.others = c.node(of.ElementType, nil, exempt)
+	if ruled {
+		o.required = c.rules.Required(of.name)
 	}
-	if name != "" && !exempt {
-		o.required = c.rules.Required(name)
-	}
-	if structType != nil && !c.addFills(o, of, structType, exempt) {
+	if structType == nil {
+		if of.Map.ElementType != (smd.TypeRef{}) {
+			o.others = c.node(of.Map.ElementType, nil, of.exempt)
+		}
+	} else if !c.addFills(o, of, structType) {
 		return nil
 	}
 	return o
@@ -65,7 +67,7 @@ func (f *field) decode(structType reflect.Type, name string) reflect.Type {
 
 // addFills adds the fields that a struct has when it is encoded with nothing in it. It returns
 // false if they are not known.
-func (c *compiler) addFills(o *object, of *smd.Map, structType reflect.Type, exempt bool) bool {
+func (c *compiler) addFills(o *object, of declared, structType reflect.Type) bool {
 	zero, known := zeroStruct(structType)
 	for name, value := range zero {
 		filled := &fill{name: name, value: value, accepted: true}
@@ -75,10 +77,10 @@ func (c *compiler) addFills(o *object, of *smd.Map, structType reflect.Type, exe
 			continue // unknown to the minor: no rule is about it
 		}
 		f.fill = filled
-		declared, _ := of.FindField(name)
 		var below *node
 		if isMap := reflect.TypeOf(value) == reflect.TypeFor[map[string]any](); isMap {
-			below = c.node(declared.Type, nil, exempt)
+			property, _ := of.Map.FindField(name)
+			below = c.node(property.Type, nil, of.exempt)
 		}
 		c.pending = append(c.pending, func() { filled.accepted = f.acceptsFill(value, below) })
 	}

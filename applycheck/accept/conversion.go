@@ -71,8 +71,8 @@ func roundTrip(typ reflect.Type) conversion {
 	}
 }
 
-// convertQuantity is what Quantity's methods for JSON do with a string and an integer. A string
-// that is more than a quantity, as one with a space, is left to them.
+// convertQuantity converts strings and integers as Quantity's methods for JSON do. A string that is
+// more than a quantity, for instance with a space around it, is left to these methods.
 func convertQuantity(value any) (any, bool) {
 	var text string
 	switch v := value.(type) {
@@ -90,8 +90,8 @@ func convertQuantity(value any) (any, bool) {
 	return roundTrip(reflect.TypeFor[resource.Quantity]())(value)
 }
 
-// convertIntOrString is what IntOrString's methods for JSON do: strings and integers of 32 bits
-// stay as they are.
+// convertIntOrString converts a value as IntOrString's methods for JSON do: strings and integers of
+// 32 bits stay as they are.
 func convertIntOrString(value any) (any, bool) {
 	switch v := value.(type) {
 	case string:
@@ -102,8 +102,8 @@ func convertIntOrString(value any) (any, bool) {
 	return nil, false
 }
 
-// convertBytes is what the converter does with a string that it decodes as bytes: they are in
-// base64, and encoded again without line breaks.
+// convertBytes converts a string that the converter decodes as bytes: it is in base64, and encoded
+// again without line breaks.
 func convertBytes(value any) (any, bool) {
 	text, isText := value.(string)
 	decoded, err := base64.StdEncoding.DecodeString(text)

@@ -29,42 +29,44 @@ const (
 // visit returns a value as Flux sends it. Null is accepted only where the object that has it
 // knows that it is.
 func (n *node) visit(value any) (any, result) {
+	sent, result := value, unchanged
 	switch v := value.(type) {
-	case string:
-		if n.scalars&texts == 0 {
-			return nil, doubtful
-		}
-	case int64:
-		if n.scalars&integers == 0 || v < n.least || v > n.most {
-			return nil, doubtful
-		}
-	case bool:
-		if n.scalars&booleans == 0 {
-			return nil, doubtful
-		}
-	case float64:
-		if n.scalars&floats == 0 {
-			return nil, doubtful
-		}
 	case map[string]any:
 		if n.object == nil || v == nil {
 			return nil, doubtful
 		}
-		if sent, result := n.object.visit(v); result != unchanged {
-			return sent, result
+		if fields, of := n.object.visit(v); of != unchanged {
+			sent, result = fields, of
 		}
 	case []any:
 		if n.list == nil || v == nil {
 			return nil, doubtful
 		}
-		if sent, result := n.list.visit(v); result != unchanged {
-			return sent, result
+		if items, of := n.list.visit(v); of != unchanged {
+			sent, result = items, of
 		}
 	default:
-		return nil, doubtful
+		if !n.acceptsScalar(value) {
+			return nil, doubtful
+		}
 	}
-	if n.convert != nil {
+	if n.convert != nil && result != doubtful {
 		return n.convert.apply(value)
 	}
-	return value, unchanged
+	return sent, result
+}
+
+// acceptsScalar reports whether a value is a scalar that is accepted.
+func (n *node) acceptsScalar(value any) bool {
+	switch v := value.(type) {
+	case string:
+		return n.scalars&texts != 0
+	case int64:
+		return n.scalars&integers != 0 && n.least <= v && v <= n.most
+	case bool:
+		return n.scalars&booleans != 0
+	case float64:
+		return n.scalars&floats != 0
+	}
+	return false
 }

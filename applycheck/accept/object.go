@@ -25,7 +25,7 @@ type field struct {
 	// omitEmpty means that Flux leaves the field out if it is empty, omitZero that it may do so
 	// for other values.
 	omitEmpty, omitZero bool
-	// fill is what Flux sends if the field is missing or null; nil if that is nothing.
+	// fill is the value that Flux sends if the field is missing or null; nil if it sends none.
 	fill *fill
 	// values are those that the field may have; nil if it may have any. The empty string is
 	// accepted unless evenEmpty is true.
@@ -119,8 +119,8 @@ func (f *field) supports(value any) bool {
 	return true
 }
 
-// isEmpty reports whether a value is what Go's omitempty leaves out. Structs and pointers are
-// never empty; their fields do not get here.
+// isEmpty reports whether Go's omitempty leaves out a value. It is not called for fields that are
+// structs or pointers, which are never empty.
 func isEmpty(value any) bool {
 	switch v := value.(type) {
 	case string:
@@ -161,8 +161,8 @@ func (e *edited) remove(name string) {
 	delete(e.fields, name)
 }
 
-// setFill gives a field that is missing or null what Flux sends for it, and reports whether that
-// is accepted.
+// setFill sets a field that is missing or null to the value that Flux sends for it, and reports
+// whether that is accepted.
 func (e *edited) setFill(name string, f *fill) bool {
 	if f == nil {
 		e.remove(name)
