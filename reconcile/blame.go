@@ -3,6 +3,7 @@ package reconcile
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
@@ -24,6 +25,9 @@ func (d *delivering) blame(ctx context.Context, state agent.State) (failing, sus
 		suspects = d.changes(before.files, then.files)
 	}
 	holders, certain := d.holders(ctx, then, state.Failure.Objects)
+	if len(holders) == 0 {
+		holders, certain = d.listing(state.Failure.Files)
+	}
 	switch {
 	case !certain && len(holders) > 0:
 		return nil, holders
@@ -61,6 +65,37 @@ func (d *delivering) holders(ctx context.Context, then *pastState, objects []age
 		}
 	}
 	return holders, certain && len(holders) > 0
+}
+
+// listing returns the placements, in order, that have the files, or files in the directories, that
+// the agent names. certain is false unless each path belongs to one placement only.
+func (d *delivering) listing(paths []string) (holders []report.Claimant, certain bool) {
+	owners := newOwners(d.destinationView)
+	certain = len(paths) > 0
+	for _, name := range paths {
+		path, isPath := d.resolve(name)
+		owner := owners.of(path)
+		certain = certain && isPath && len(owner) == 1
+		for _, one := range owner {
+			if !slices.Contains(holders, one) {
+				holders = append(holders, one)
+			}
+		}
+	}
+	return holders, certain
+}
+
+// resolve returns the path in the store of a path that the agent names: relative to the root or,
+// with a slash at its beginning, to the repository or bucket.
+func (d *delivering) resolve(name string) (path tree.Path, ok bool) {
+	path, err := tree.ParsePath(strings.TrimPrefix(name, "/"))
+	if err != nil {
+		return path, false
+	}
+	if !strings.HasPrefix(name, "/") {
+		return d.root.Join(path), true
+	}
+	return path.RelativeTo(d.store.location(tree.Path{}).Dir)
 }
 
 // plainFiles returns the contents of the files of a placement in the root at a revision. It
@@ -135,12 +170,12 @@ func newOwners(d *destinationView) *owners {
 }
 
 // of returns the placements whose records list a path. A path that none lists belongs to the
-// placement in whose directory it is: it was removed.
+// placement in whose directory it is: it was removed, or is a directory.
 func (o *owners) of(path tree.Path) []report.Claimant {
 	if listed := o.files[path]; listed != nil {
 		return listed
 	}
-	for dir := path.Dir(); !dir.IsRoot(); dir = dir.Dir() {
+	for dir := path; !dir.IsRoot(); dir = dir.Dir() {
 		if owner, owned := o.dirs[dir]; owned {
 			return []report.Claimant{owner}
 		}

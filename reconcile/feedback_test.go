@@ -146,6 +146,26 @@ func TestNobodyFailsIfTheOwnerIsNotCertain(t *testing.T) {
 	}
 }
 
+func TestOwnerOfAFailingFileFails(t *testing.T) {
+	env := newAgentEnv(t)
+	env.put("a", "x")
+	env.put("b", "y")
+	env.round()
+	for name, want := range map[string]string{
+		"default/promise/b/5058f/maps.yaml":                     "False BuildFailed, Unknown BuildFailed",
+		"default/promise/b":                                     stopped, // the directory of all groups of the request
+		"/worker-1/resources/default/promise/b/5058f/maps.yaml": "False BuildFailed, Unknown BuildFailed",
+		"/worker-1/resources/default/promise/b/5058f":           "False BuildFailed, Unknown BuildFailed",
+		"../elsewhere.yaml":                                     stopped,
+		"/elsewhere.yaml":                                       stopped,
+	} {
+		failed := &agent.Failure{Revision: string(env.state().Revision), Outcome: agent.BuildFailed, Files: []string{name}}
+		env.states["worker-1"] = map[string]agent.State{"resources": {Failure: failed}}
+		t.Log(name)
+		env.expect(map[string]string{"a": stopped, "b": want})
+	}
+}
+
 func TestUnknownRevisionSaysNothing(t *testing.T) {
 	env := newAgentEnv(t)
 	env.put("a", "x")

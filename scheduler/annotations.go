@@ -96,7 +96,8 @@ func settingsOf(d *kratix.Destination) settings {
 		s.refuse(CordonAnnotation, text, `"true" or "false"; until then nothing new is placed there`)
 		s.closed = "annotated with a " + CordonAnnotation + " that cannot be read"
 	}
-	s.invalid = append(s.invalid, unknown(d.Annotations, "a Destination", WeightAnnotation, CordonAnnotation, CapacityAnnotation, FilepathModeAnnotation, StateStoreAnnotation, KubernetesVersionAnnotation, kratix.ReportedAnnotation)...)
+	others := without(d.Annotations, kratix.ReportedAnnotation)
+	s.invalid = append(s.invalid, unknown(others, "a Destination", WeightAnnotation, CordonAnnotation, CapacityAnnotation, FilepathModeAnnotation, StateStoreAnnotation, KubernetesVersionAnnotation)...)
 	return s
 }
 
@@ -112,6 +113,15 @@ func unknown(annotations map[string]string, object string, known ...string) []st
 	return messages
 }
 
+// without returns annotations without one that this program itself writes.
+func without(annotations map[string]string, own string) map[string]string {
+	if _, there := annotations[own]; there {
+		annotations = maps.Clone(annotations)
+		delete(annotations, own)
+	}
+	return annotations
+}
+
 func (s *settings) refuse(annotation, value, want string) {
 	s.invalid = append(s.invalid, fmt.Sprintf("the annotation %s is %q and must be %s", annotation, value, want))
 }
@@ -124,12 +134,7 @@ func isOnDemand(w *kratix.Work) bool {
 
 // invalidAnnotations returns a message for each invalid annotation of a Work.
 func invalidAnnotations(w *kratix.Work) []string {
-	annotations := w.Annotations
-	if _, decided := annotations[kratix.DecisionsAnnotation]; decided { // written by replicas, read by each round
-		annotations = maps.Clone(annotations)
-		delete(annotations, kratix.DecisionsAnnotation)
-	}
-	messages := unknown(annotations, "a Work of dependencies", DependenciesAnnotation)
+	messages := unknown(without(w.Annotations, kratix.DecisionsAnnotation), "a Work of dependencies", DependenciesAnnotation)
 	value, ok := w.Annotations[DependenciesAnnotation]
 	switch {
 	case !ok || value == OnDemand && w.IsDependency():

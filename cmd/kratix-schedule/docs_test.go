@@ -16,6 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
 //go:generate go test -run TestGenerated -update .
@@ -179,6 +180,7 @@ func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // TestGeneratedDemo checks or updates the output shown in the README.
 func TestGeneratedDemo(t *testing.T) {
+	testkit.Slow(t)
 	shows(t, "../../README.md", "<!-- demo: printed by `make demo` -->\n```console\n", "```\n<!-- end of demo -->", demo(t))
 }
 

@@ -98,11 +98,13 @@ func (d *Delivery) Healthy(p *Placement) AgentCondition {
 		return d.failed(False)
 	case d.HealthyKnown && p.State != Placed && !d.Unchecked[kratix.KeyOf(p.Object)]:
 		return AgentCondition{True, string(agent.Healthy), "healthy in revision " + d.Stable.Healthy.Revision}
-	case failure != nil && d.fails(p):
+	case failure == nil, failure.Outcome == agent.PruneFailed: // that says nothing about what is wanted
+	case d.fails(p):
 		return d.failed(Unknown)
-	case failure != nil:
+	default:
 		return d.blocked()
-	case !d.HealthyKnown && p.State != Placed && d.State.Healthy.Revision != "":
+	}
+	if !d.HealthyKnown && p.State != Placed && d.State.Healthy.Revision != "" {
 		return AgentCondition{}
 	}
 	return d.notReported()
@@ -159,7 +161,7 @@ func (d *Delivery) Conditions() (applied, healthy AgentCondition) {
 	if failure := d.State.Failure; failure != nil {
 		said := AgentCondition{False, string(failure.Outcome), strings.TrimPrefix(d.by(), " ") + ": " + failure.String()}
 		said.Message = strings.TrimPrefix(strings.TrimPrefix(said.Message, ": "), ", ")
-		if !failure.Outcome.IsApplied() {
+		if failure.Outcome != agent.HealthFailed {
 			applied = said
 		}
 		if failure.Outcome != agent.PruneFailed {

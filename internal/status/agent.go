@@ -168,7 +168,7 @@ func (p *planner) setAgent(change *Change, have []metav1.Condition, generation i
 	conditions := have
 	at := slices.IndexFunc(change.Steps, func(s Step) bool { return s.Verb == PatchStatus })
 	if at >= 0 {
-		conditions, _ = change.Steps[at].Patch["status"].(map[string]any)["conditions"].([]metav1.Condition) //nolint:errcheck // statusOf created it
+		conditions, _ = change.Steps[at].Patch["status"].(map[string]any)["conditions"].([]metav1.Condition)
 	}
 	var changed []metav1.Condition
 	for _, want := range []metav1.Condition{conditionOf(kratix.AppliedCondition, applied), conditionOf(kratix.HealthyCondition, healthy)} {

@@ -3,7 +3,9 @@ package status
 import (
 	"slices"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
 // Reason is one condition or Event that an object of Kratix may have: a row of the table of
@@ -36,9 +38,9 @@ const RuleName = "RULE"
 // time that a condition is true sends none.
 func Reasons() []Reason {
 	return slices.Concat(
-		workConditions(), workEvents(), conflictReasons(kratix.WorkKind, Manage, Observe, Schedule),
-		workPlacementReasons(), conflictReasons(kratix.WorkPlacementKind, Manage, Observe),
-		destinationReasons(), storeReasons(kratix.GitStateStoreKind), storeReasons(kratix.BucketStateStoreKind),
+		workConditions(), workEvents(), conflictReasons(kratix.WorkKind, Manage, Observe, Schedule), agentReasons(kratix.WorkKind),
+		workPlacementReasons(), conflictReasons(kratix.WorkPlacementKind, Manage, Observe), agentReasons(kratix.WorkPlacementKind),
+		destinationReasons(), agentReasons(kratix.DestinationKind), storeReasons(kratix.GitStateStoreKind), storeReasons(kratix.BucketStateStoreKind),
 	)
 }
 
@@ -124,6 +126,51 @@ func conflictReasons(kind string, modes ...Mode) []Reason {
 		t.ownOnly(kratix.ConflictFreeCondition, isFalse, reason, when, modes...)
 		t.ownOnly("", warning, reason, when, modes...)
 	}
+	return t.rows
+}
+
+// agentReasons returns the rows about the conditions Applied and Healthy of a kind, and their
+// Events.
+func agentReasons(kind string) []Reason {
+	t := table{object: kind}
+	add := func(condition, value, reason, when string) {
+		t.ownOnly(condition, value, reason, when, Manage, Observe, Schedule)
+	}
+	add(kratix.AppliedCondition, isTrue, string(agent.Applied), "Flux or Argo CD has applied its current files; the message has the first revision with them")
+	add(kratix.HealthyCondition, isTrue, string(agent.Healthy), "its current files are applied, and the health of the objects was checked")
+	for _, condition := range []string{kratix.AppliedCondition, kratix.HealthyCondition} {
+		add(condition, isUnknown, report.NotReported, "Flux or Argo CD has not reported its current files yet")
+		if kind != kratix.DestinationKind {
+			add(condition, isUnknown, report.Blocked, "Flux or Argo CD fails on an object of another placement, or it is not certain whose; the message names it")
+		}
+		if kind != kratix.WorkPlacementKind {
+			add(condition, isUnknown, partlyReported, "some of its placements are applied or healthy, others are not reported yet")
+		}
+	}
+	for _, failed := range []struct {
+		outcome agent.Outcome
+		when    string
+	}{
+		{agent.BuildFailed, "Flux or Argo CD cannot build its files"},
+		{agent.ApplyFailed, "the API server refuses one of its objects"},
+	} {
+		add(kratix.AppliedCondition, isFalse, string(failed.outcome), failed.when)
+		if kind == kratix.DestinationKind {
+			add(kratix.HealthyCondition, isFalse, string(failed.outcome), failed.when)
+		} else {
+			add(kratix.HealthyCondition, isUnknown, string(failed.outcome), failed.when)
+		}
+		add("", warning, string(failed.outcome), failed.when)
+	}
+	add(kratix.HealthyCondition, isFalse, string(agent.HealthFailed), "one of its objects is not healthy")
+	add("", warning, string(agent.HealthFailed), "one of its objects is not healthy")
+	if kind == kratix.DestinationKind {
+		const when = "objects that are no longer wanted cannot be deleted"
+		add(kratix.AppliedCondition, isFalse, string(agent.PruneFailed), when)
+		add("", warning, string(agent.PruneFailed), when)
+	}
+	add("", normal, string(agent.Applied), "it is applied after a failure")
+	add("", normal, string(agent.Healthy), "it is healthy after a failure")
 	return t.rows
 }
 

@@ -8,6 +8,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
@@ -117,6 +118,7 @@ func incidents(mode Mode) []incident {
 	if mode == Schedule {
 		all = append(all, found(report.Unchanged, about(finding.PolicyNotInForce(), "")))
 	}
+	all = append(all, agentIncidents()...)
 	for _, rule := range holdingRules() {
 		all = append(all, found(report.HeldBack, about(rule, work)))
 	}
@@ -126,6 +128,48 @@ func incidents(mode Mode) []incident {
 			f.Cause = cause
 			all = append(all, found(report.Failed, f))
 		}
+	}
+	return all
+}
+
+// agentIncidents returns what an agent may report after everything was healthy.
+func agentIncidents() []incident {
+	// reports returns an incident in which the agent fails on a placement, or on another one.
+	reports := func(outcome agent.Outcome, own, current bool) incident {
+		return func(s *fixture) {
+			state := healthy("1")
+			s.delivered(report.Delivery{State: state})
+			s.plan()
+			state.Failure = &agent.Failure{Revision: "2", Outcome: outcome}
+			d := report.Delivery{State: state, Unapplied: map[kratix.Key]bool{}, Unchecked: map[kratix.Key]bool{}}
+			at := kratix.KeyOf(s.said.Placements[0].Object)
+			if own {
+				d.Failing = []report.Claimant{{Placement: at}}
+			}
+			d.Unapplied[at], d.Unchecked[at] = !current, !current
+			s.delivered(d)
+		}
+	}
+	all := []incident{
+		func(s *fixture) { s.delivered(report.Delivery{State: agent.State{Latest: noon.Time}}) },
+		func(s *fixture) { // one of two placements is reported
+			s.delivered(report.Delivery{State: healthy("1")})
+			second := s.said.Placements[0]
+			second.State, second.Object = report.Placed, second.Object.DeepCopy()
+			second.Object.Name += "-2"
+			s.said.Placements = append(s.said.Placements, second)
+		},
+	}
+	for _, outcome := range []agent.Outcome{agent.BuildFailed, agent.ApplyFailed, agent.HealthFailed, agent.PruneFailed} {
+		all = append(all, reports(outcome, true, false), reports(outcome, false, false), reports(outcome, true, true))
+	}
+	for i := range all {
+		failing := all[i]
+		all = append(all, func(s *fixture) { // and a recovery
+			failing(s)
+			s.plan()
+			s.delivered(report.Delivery{State: healthy("3")})
+		})
 	}
 	return all
 }

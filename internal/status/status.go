@@ -209,6 +209,12 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 			p.covered[name], p.revision[name], p.writtenTo[name] = true, store.Revision, storeAndLocation(store.Name, store.Locations[name])
 		}
 	}
+	p.index(said)
+	return p
+}
+
+// index indexes what a report has about objects other than placements.
+func (p *planner) index(said report.Report) {
 	for _, d := range said.Deliveries {
 		p.deliveries[d.Destination] = append(p.deliveries[d.Destination], d)
 	}
@@ -219,7 +225,6 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 			p.others[f.Place.Object] = append(p.others[f.Place.Object], f)
 		}
 	}
-	return p
 }
 
 // holdsBack reports whether a finding holds placements back.

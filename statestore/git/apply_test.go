@@ -158,6 +158,7 @@ func partOf(t *testing.T, store *git.Store, work string, files map[string]string
 }
 
 func TestStoresOfOneLocationAreWrittenInOneCommit(t *testing.T) {
+	testkit.Slow(t)
 	for name, reach := range map[string]func(string) git.Config{
 		"local": func(repository string) git.Config { return git.Config{URL: repository} },
 		"https": func(repository string) git.Config { return served(t, repository) },

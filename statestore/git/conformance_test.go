@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
@@ -19,6 +20,7 @@ func TestLocalStoreConforms(t *testing.T) {
 }
 
 func TestStoreInASubdirectoryConforms(t *testing.T) {
+	testkit.Slow(t)
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		repository := gittest.Bare(t)
 		return fixture(t, repository, git.Config{URL: repository, Path: "/clusters/prod/"})

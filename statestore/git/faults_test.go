@@ -33,6 +33,7 @@ func behindProxy(t *testing.T, config git.Config) (git.Config, *gittest.Proxy) {
 // TestBrokenConnections checks that every fault makes the store unavailable, that no write
 // is partial, and that the store works afterwards.
 func TestBrokenConnections(t *testing.T) {
+	testkit.Slow(t)
 	servers := map[string]func(repository string) git.Config{
 		"http":  func(repository string) git.Config { return plainHTTP(t, repository) },
 		"https": func(repository string) git.Config { return served(t, repository) },
@@ -93,6 +94,7 @@ func TestSlowServerIsAwaited(t *testing.T) {
 }
 
 func TestReadFromAHangingServerEndsWithTheContext(t *testing.T) {
+	testkit.Slow(t)
 	for name, reach := range map[string]func(string) git.Config{
 		"https": func(repository string) git.Config { return served(t, repository) },
 		"ssh": func(repository string) git.Config {

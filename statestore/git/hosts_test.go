@@ -61,6 +61,7 @@ func TestHostThatRequiresMultiAckIsReadAndWritten(t *testing.T) {
 }
 
 func TestServerWithFewerCapabilitiesIsReadAndWritten(t *testing.T) {
+	testkit.Slow(t)
 	for _, without := range []string{
 		"report-status report-status-v2", "report-status report-status-v2 side-band-64k", "side-band-64k", "side-band side-band-64k", "ofs-delta", "shallow",
 		"multi_ack multi_ack_detailed", "agent object-format symref no-progress", "delete-refs atomic quiet",

@@ -119,6 +119,7 @@ func TestTidyDropsOldObjectsAndKeepsOldStatesReadable(t *testing.T) {
 // TestTidyDropsLargeObjectsSooner: a few large files that change often take as many bytes
 // as a thousand small ones.
 func TestTidyDropsLargeObjectsSooner(t *testing.T) {
+	testkit.Slow(t)
 	store, err := Open(Config{URL: gittest.Bare(t), Now: func() time.Time { return time.Unix(0, 0) }})
 	if err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
@@ -14,6 +15,7 @@ import (
 )
 
 func TestViewConformsAsAStore(t *testing.T) {
+	testkit.Slow(t)
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		repository := gittest.Bare(t)
 		config := git.Config{URL: repository, Path: "a"}

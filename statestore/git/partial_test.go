@@ -17,6 +17,7 @@ import (
 )
 
 func TestStoreWithBlobsOnDemandConforms(t *testing.T) {
+	testkit.Slow(t)
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		repository := gittest.Bare(t)
 		return fixture(t, repository, served(t, repository, gittest.Partial()...))
