@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Delivery is what the agent of a Destination has reported about one of its roots, and what
-// that means for the placements in the root.
+// Delivery is the state of one root of a Destination as its agent has reported it, with the
+// consequences for the placements in the root.
 type Delivery struct {
 	Destination string
 	// Root is the directory of the root, relative to that of the Destination; empty if the
@@ -17,7 +17,7 @@ type Delivery struct {
 	Root  string
 	State agent.State
 	// Stable is State with each revision replaced by the first one that was reported with the
-	// same files in the root, so it changes only with them.
+	// same files in the root, so it changes only if the files change.
 	Stable agent.State `json:"-"`
 	// AppliedKnown reports whether the files of the applied revision are known, and HealthyKnown
 	// whether those of the healthy one are.
@@ -25,8 +25,8 @@ type Delivery struct {
 	// Unapplied are the placements whose stored files differ from those at the applied revision,
 	// Unchecked those whose files differ from those at the healthy revision.
 	Unapplied, Unchecked map[kratix.Key]bool `json:"-"`
-	// Failing are the placements with an object on which the agent has failed. It is empty if that
-	// is not certain; then Suspects are those that may have one.
+	// Failing are the placements that certainly have an object on which the agent has failed. If
+	// no placement certainly has one, Suspects are the placements that may have one.
 	Failing, Suspects []Claimant `json:",omitempty"`
 }
 
@@ -37,7 +37,7 @@ type Claimant struct {
 	Work string
 }
 
-// AgentCondition is what an agent has reported about a placement or a Destination.
+// AgentCondition is a condition of a placement or a Destination that its agent has reported.
 type AgentCondition struct {
 	// Status is True, False or Unknown.
 	Status  string
@@ -56,7 +56,7 @@ const (
 const (
 	// NotReported: the agent has not reported the current files yet.
 	NotReported = "NotReported"
-	// Blocked: the agent fails on something that belongs to somebody else.
+	// Blocked: the agent fails on something that does not belong to the placement.
 	Blocked = "Blocked"
 )
 
@@ -89,8 +89,8 @@ func (d *Delivery) Applied(p *Placement) AgentCondition {
 	return d.notReported()
 }
 
-// Healthy returns whether the objects of a placement in this root are healthy; the zero
-// AgentCondition as for Applied.
+// Healthy returns whether the objects of a placement in this root are healthy. The zero
+// AgentCondition means the same as for Applied.
 func (d *Delivery) Healthy(p *Placement) AgentCondition {
 	failure := d.State.Failure
 	switch {
@@ -115,12 +115,13 @@ func (d *Delivery) failed(status string) AgentCondition {
 	return AgentCondition{status, string(d.State.Failure.Outcome), d.State.Failure.String()}
 }
 
-// blocked returns the condition of a placement that waits because the agent fails on another.
+// blocked returns the condition of a placement whose state is unknown because the agent fails on
+// something else.
 func (d *Delivery) blocked() AgentCondition {
 	return AgentCondition{Unknown, Blocked, d.Destination + " is blocked" + d.by() + ": " + d.State.Failure.String()}
 }
 
-// by names whose object the agent fails on, as far as it is known.
+// by returns a phrase with the Works on whose objects the agent fails, as far as they are known.
 func (d *Delivery) by() string {
 	switch {
 	case len(d.Failing) > 0:

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Reason is one condition or Event that an object of Kratix may have: a row of the table of
-// all of them.
+// Reason is one condition or Event that an object of Kratix may have: a row of the table that
+// Reasons returns.
 type Reason struct {
 	// Object is the kind of the object.
 	Object string
@@ -34,8 +34,8 @@ type Reason struct {
 const RuleName = "RULE"
 
 // Reasons returns the table of all conditions and Events that objects can have, from this
-// program or from Kratix's own controller. An Event is sent when a condition changes; the first
-// time that a condition is true sends none.
+// program or from Kratix's own controller. An Event is sent when a condition changes, but not
+// when a new condition is True.
 func Reasons() []Reason {
 	return slices.Concat(
 		workConditions(), workEvents(), conflictReasons(kratix.WorkKind, Manage, Observe, Schedule), agentReasons(kratix.WorkKind),
