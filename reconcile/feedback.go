@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// AgentStates are what agents have reported, by the name of the Destination and the directory
+// AgentStates are the states of roots as agents have reported them, by the name of the Destination and the directory
 // of the root in it; the directory is empty for an agent that reports about the Destination as a
 // whole.
 type AgentStates map[string]map[string]agent.State

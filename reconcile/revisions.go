@@ -4,15 +4,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxRevisions bounds the number of revisions that are kept of a store. What is equal in them
-// is shared, so each takes memory only for what has changed.
+// maxRevisions bounds the number of revisions that are kept of a store. They share equal
+// subtrees, so each takes memory only for its changes.
 const maxRevisions = 64
 
-// revisions are the last states of a store, the newest last. They tell which files an agent has
-// seen that reports a revision.
+// revisions are the last states of a store, the newest last. With them, the revision that an
+// agent reports can be compared with the current files.
 type revisions struct{ states []pastState }
 
-// pastState is what a store contained at a revision.
+// pastState is the content of a store at a revision.
 type pastState struct {
 	revision statestore.Revision
 	files    statestore.Files
