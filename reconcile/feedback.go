@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// AgentStates are the states of roots as agents have reported them, by the name of the Destination and the directory
-// of the root in it; the directory is empty for an agent that reports about the Destination as a
-// whole.
+// AgentStates are the states of roots as agents have reported them, by the name of the
+// Destination and the directory of the root in it; the directory is empty for an agent that
+// reports about the Destination as a whole.
 type AgentStates map[string]map[string]agent.State
 
 // feedback relates what agents have reported to the placements in the stores. The zero value is
