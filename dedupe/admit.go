@@ -17,8 +17,8 @@ type admission struct {
 //
 //  1. If all fit together, all are admitted.
 //  2. Otherwise they are admitted one by one, claims with stored files first,
-//     then by rank, each if it conflicts with no other. A claim that waits for
-//     an object that a later claim gives up is tried again.
+//     then by rank, each if it conflicts with no other. A claim to an object
+//     that a later claim gives up is tried again.
 func admit(p *parsed, states []state) *admission {
 	a := &admission{parsed: p, states: slices.Clone(states), index: p.foreign.clone()}
 	if !a.admitAll() {

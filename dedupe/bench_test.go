@@ -13,14 +13,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// oneObject is the file of the nth object of a large root.
+// oneObject returns the file of the nth object of a large root.
 func oneObject(n int) File {
 	content := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings-%06d\n  namespace: team-%d\ndata:\n  key: value-%d\n", n, n%50, n)
 	p := testkit.Path(fmt.Sprintf("root/team-%d/promise/request-%06d/pipeline/5058f/config.yaml", n%50, n))
 	return File{File: tree.File{Path: p, Content: []byte(content)}, Place: finding.Place{Object: fmt.Sprint("Work default/", n), File: "config.yaml"}}
 }
 
-// largeRoot has claims of one file with one object each.
+// largeRoot returns a root with n claims of one file with one object each.
 func largeRoot(n int) Root {
 	root := Root{Path: testkit.Path("root")}
 	for i := range n {
@@ -95,8 +95,8 @@ func BenchmarkOneFileChanged(b *testing.B) {
 	})
 }
 
-// BenchmarkOneFileChangedBesideConflict measures the same while two other files conflict, so
-// that everything has to be decided.
+// BenchmarkOneFileChangedBesideConflict measures the same cost while two other files conflict,
+// so that everything has to be decided.
 func BenchmarkOneFileChangedBesideConflict(b *testing.B) {
 	const n = 8_000
 	root := largeRoot(n)

@@ -38,9 +38,9 @@ func (m *CheckCache) root(root *Root) *rootIndex {
 	return found
 }
 
-// clusterFits reports whether no object of the cluster is in two places. It returns false unless
-// the verdicts are those of all last checks with the CheckCache, and none of these had anything
-// to decide.
+// clusterFits reports whether each object of the cluster is in one place only. It returns true
+// only for the verdicts of all last checks with the CheckCache, and only if all of these are
+// trivial.
 func (m *CheckCache) clusterFits(verdicts []Verdict) bool {
 	if m == nil {
 		return false

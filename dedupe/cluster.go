@@ -18,7 +18,7 @@ type located struct {
 }
 
 // CheckCluster compares the content of the roots of one cluster after Check. It reports objects
-// that are different ones to kustomize but the same to the API server. The verdicts must be
+// that are different for kustomize but one object for the API server. The verdicts must be
 // those of the last checks with one CheckCache, or of checks without one.
 func CheckCluster(verdicts []Verdict) []finding.Finding {
 	if len(verdicts) == 0 || verdicts[0].decided.root.CheckCache.clusterFits(verdicts) {
@@ -36,7 +36,7 @@ func CheckCluster(verdicts []Verdict) []finding.Finding {
 			for _, e := range entries {
 				if !e.elsewhere {
 					groups[key] = append(groups[key], located{e, root.Path, root.ownerOf(e)})
-					break // further ones are a conflict that is reported, or shared
+					break // further entries are a conflict that is already reported, or are shared
 				}
 			}
 		}

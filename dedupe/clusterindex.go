@@ -30,8 +30,8 @@ type clusterIndex struct {
 	stale bool
 }
 
-// count adds (by 1) or removes (by -1) an entry; alone means that it is the only one of
-// its identity in its root.
+// count adds (by 1) or removes (by -1) an entry; alone means that no other entry in its root
+// has the same identity.
 func (c *clusterIndex) count(e *entry, alone bool, by int) {
 	c.countScope(e, by)
 	if alone {

@@ -120,7 +120,7 @@ func (c *confirmer) quarantine(of *claimant) bool {
 // and returns true.
 func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool {
 	if c.together || c.index.hasConflict(c.copies) {
-		return false // Flux fails anyway, with a message about that
+		return false // Flux fails in any case, with a message about the conflict
 	}
 	units, ranks := c.referring(present, files)
 	if len(units) == 0 {
@@ -156,10 +156,10 @@ func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool 
 	return false
 }
 
-// referring returns, in walk order, everything that kustomize may change when it follows
-// references, with the rank of each one's claim: directories, and files with objects that may
-// refer to theirs. If a variable may stand for anything, or a kustomization sets the schema for
-// everything after it, all files are returned.
+// referring returns, in walk order, the units that kustomize may change when it follows
+// references, and the ranks of their claims: the directories, and the files with objects that may
+// refer to objects of a directory. If a variable may stand for anything, or a kustomization sets
+// the schema for everything after it, all files are returned.
 func (c *confirmer) referring(present []*directory, files []tree.File) (units []tree.Path, ranks map[tree.Path]int) {
 	ranks = map[tree.Path]int{}
 	late := slices.ContainsFunc(files, kustomize.SetsSchema)
@@ -181,7 +181,7 @@ func (c *confirmer) referring(present []*directory, files []tree.File) (units []
 		}
 	}
 	if directories == 1 && len(ranks) == 1 && !late {
-		return nil, nil // it was built alone
+		return nil, nil // the only directory was built alone
 	}
 	return slices.SortedFunc(maps.Keys(ranks), tree.Compare), ranks
 }

@@ -12,8 +12,8 @@ type conflict struct{ later, first *entry }
 
 func (c conflict) isPath() bool { return c.later.id.isPath() }
 
-// conflictsOf returns each object of a quarantined claim that another place has too. If a path
-// is taken too, the objects are left out.
+// conflictsOf returns the conflicts of a quarantined claim: those of its paths if there are any,
+// else those of its objects.
 func conflictsOf(a *admission, i int) []conflict {
 	var conflicts []conflict
 	for later, first := range a.index.conflicts(a.claims[i].wanted, a.copies) {

@@ -82,7 +82,7 @@ func (c *contestedPaths) pathsOf(of *claimant, claim *Claim, files []File) []*en
 	return paths
 }
 
-// governsNothing reports whether an entry is of a kustomization that is left out of the check.
+// governsNothing reports whether an entry belongs to a kustomization that is left out of the check.
 func (c *contestedPaths) governsNothing(e *entry) bool { return e.kind == governs && c.hiding[e.path] }
 
 // addTo adds the entries for the contested paths to the entries of a claim.

@@ -13,7 +13,7 @@ const (
 	slowSeconds     = 30
 )
 
-// checkCost returns a finding about a root that kustomize needs long to build.
+// checkCost returns a finding about a root that takes kustomize long to build.
 func checkCost(root *Root, of counts) []finding.Finding {
 	seconds := buildSeconds(of.objects)
 	if seconds < slowSeconds {

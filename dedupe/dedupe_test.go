@@ -262,8 +262,8 @@ func TestFluxIsQuotedForAFileThatItCannotRead(t *testing.T) {
 }
 
 // TestAdmittedPlacementsBuild checks on random roots that kustomize itself can build the
-// admitted placements, that nothing is held without need, and that the order of the claims does
-// not matter.
+// admitted placements, that nothing is quarantined without need, and that the order of the
+// claims does not matter.
 func TestAdmittedPlacementsBuild(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(300) {

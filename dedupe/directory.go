@@ -38,7 +38,7 @@ type directory struct {
 	built kustomize.Nested
 	err   error
 	// skipped means that it was not built, since another directory of the claim exceeds the limits:
-	// each one may take as long, and the claim is quarantined anyway.
+	// each build may take as long, and the claim is quarantined anyway.
 	skipped bool
 }
 

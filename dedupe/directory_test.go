@@ -19,7 +19,7 @@ func brings(name string, contents map[string]string) Claim {
 	return c
 }
 
-// variable is a kustomization with a variable, whose name may occur only once in a build.
+// variable returns a kustomization with a variable, whose name may occur only once in a build.
 func variable(object string) map[string]string {
 	return map[string]string{
 		"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: " + object + ", apiVersion: v1}}\n",
@@ -27,7 +27,7 @@ func variable(object string) map[string]string {
 	}
 }
 
-// dangling is a kustomization with a variable for an object that does not exist.
+// dangling returns a kustomization with a variable for an object that does not exist.
 func dangling(object string) map[string]string {
 	return map[string]string{
 		"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: nowhere, apiVersion: v1}}\n",
@@ -35,7 +35,7 @@ func dangling(object string) map[string]string {
 	}
 }
 
-// scoped is a kustomization whose schema declares Widgets as cluster-scoped.
+// scoped returns a kustomization whose schema declares Widgets as cluster-scoped.
 func scoped() map[string]string {
 	return map[string]string{
 		"k/kustomization.yaml": "resources: [m.yaml]\nopenapi: {path: schema.json}\n",
@@ -45,7 +45,7 @@ func scoped() map[string]string {
 	}
 }
 
-// widget is an object that kustomize takes for namespaced.
+// widget returns an object that kustomize takes for namespaced.
 func widget(namespace string) string {
 	return "apiVersion: example.org/v1\nkind: Widget\nmetadata:\n  name: w\n  namespace: " + namespace + "\n"
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// appendContents adds the contents that parseFile has parsed.
+// appendContents appends the contents of the files that parseFile parses.
 func appendContents(contents [][]byte, files []File) [][]byte {
 	for _, file := range files {
 		if kustomize.Loads(file.Path) && !kustomize.IsKustomization(file.Path) {
@@ -57,8 +57,8 @@ func unbuildableFile(root *Root, of *claimant, file File, err error) finding.Fin
 	}
 }
 
-// quoteFile returns Flux's message about a file that it cannot build; empty if Flux was
-// not asked.
+// quoteFile returns Flux's message about a file that it cannot build; empty if the file was
+// not built.
 func quoteFile(root *Root, file File, err error) string {
 	switch {
 	case errors.Is(err, kustomize.ErrLimit) || errors.Is(err, kustomize.ErrStopped):

@@ -43,7 +43,7 @@ func quoteConflict(a *admission, c confirmation, findings []finding.Finding) []f
 	}
 	about := slices.IndexFunc(findings, func(f finding.Finding) bool { return isAbout(f, first, later) })
 	if about < 0 {
-		// It has no effect: both are quarantined for another reason.
+		// The conflict has no effect: both claims are quarantined for another reason.
 		about = len(findings)
 		findings = append(findings, conflict{later, first}.finding(a.parsed))
 	}
@@ -86,7 +86,7 @@ func firstConflict(a *admission) (first, later *entry) {
 }
 
 // replaces reports whether two objects at one path cannot both exist: only one of the claims
-// would have its file there, unless both have parts of it.
+// would have its file there, unless both have parts of one joined file.
 func replaces(root *Root, e, other *entry) bool {
 	return e.claim() != other.claim() && e.of != nil && !root.Claims[e.claim()].Joined
 }

@@ -80,7 +80,7 @@ func cutLast(s, separator string) (before, after string, found bool) {
 	return s[:at], s[at+len(separator):], true
 }
 
-// adopt adds an implied record for a group on each Destination that has files of it, and
+// adopt adds an implied record for a group on each Destination that has files of the group, and
 // returns the names of these Destinations. Where Works are assigned to Destinations, files on
 // any other Destination are not adopted.
 func (u *unrecorded) adopt(w *observed, work *kratix.Work, group *kratix.WorkloadGroup) (on []string) {

@@ -15,9 +15,9 @@ import (
 type applyCheck struct {
 	policy applycheck.Policy
 	input  applycheck.Input
-	// refused has, for each root, the claims that the API server would certainly refuse.
+	// refused are the claims of each root that the API server would certainly refuse.
 	refused []map[int]applycheck.Refusal
-	// doubtful has, for each root, the claims that it may refuse.
+	// doubtful are the claims of each root that it may refuse.
 	doubtful []map[int]bool
 	// errors are the findings about refused claims. alone are the warnings about claims checked
 	// by themselves; beside are those about claims checked together with all others that are
@@ -48,9 +48,9 @@ func (a *applyCheck) claims() {
 	}
 }
 
-// among refuses the claims that have a fault together with the others, if builds decides which
-// of these are written. It reports whether it has refused any, so that everything has to be
-// decided again.
+// among refuses the claims that have a fault together with the other claims that are written
+// according to builds. It reports whether it has refused any, so that everything has to be decided
+// again.
 func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	if a.off() {
 		return false
@@ -96,7 +96,7 @@ func (a *applyCheck) take(root int, verdict applycheck.Verdict) (warnings []find
 	return warnings
 }
 
-// warnings returns the findings that hold nothing back.
+// warnings returns the findings for which no claim is refused.
 func (a *applyCheck) warnings() []finding.Finding { return slices.Concat(a.alone, a.beside) }
 
 // count returns the number of refused claims.

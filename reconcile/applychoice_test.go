@@ -9,7 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// colours is a CustomResourceDefinition of kind Paint, whose spec.colour has some values.
+// colours returns the CustomResourceDefinition of the kind Paint, whose spec.colour may have some
+// values.
 func colours(values string) string {
 	return `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -30,8 +31,8 @@ spec:
 `
 }
 
-// TestRequestGoesWhereTheAPIServerAcceptsIt places a request that fits two Destinations, with
-// either of them as the one that is drawn.
+// TestRequestGoesWhereTheAPIServerAcceptsIt places a request that fits two Destinations. In some
+// cases the Destination that is drawn accepts the request, in others only the other one does.
 func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	const (
 		class = "apiVersion: resource.k8s.io/v1\nkind: DeviceClass\nmetadata: {name: gpu}\nspec: {}\n"
@@ -43,7 +44,7 @@ func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 		// versions are the versions of worker-1 and worker-2, definitions the
 		// CustomResourceDefinitions in their stores.
 		versions, definitions [2]string
-		// want is the Destination on which it is placed; empty if it is held back.
+		// want is the Destination on which the request is placed; empty if it is held back.
 		want, rule string
 	}{
 		{"kind of a newer minor", class, [2]string{"1.33", "1.36"}, [2]string{}, "worker-2", ""},
@@ -83,8 +84,8 @@ func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	}
 }
 
-// TestRefusedRequestIsNotMovedWhereItMayBeRefused places a request that one Destination refuses,
-// and another one, whose version is not known, is likely to.
+// TestRefusedRequestIsNotMovedWhereItMayBeRefused places a request that the API server of one
+// Destination refuses, and that of another one, whose version is not known, may refuse too.
 func TestRefusedRequestIsNotMovedWhereItMayBeRefused(t *testing.T) {
 	for _, known := range []string{"worker-1", "worker-2"} {
 		w := newEnv(t)

@@ -33,8 +33,8 @@ type contents struct {
 	interned generations[[sha256.Size]byte, []byte]
 }
 
-// Within returns the snapshot as a round with the limit most, in bytes, uses it: without the Works
-// that unpack to too much, which are added to Rejected.
+// Within returns the snapshot that a round uses if Policy.MaxUnpacked is most: it leaves out the
+// Works that unpack to too much, and adds them to Rejected.
 func Within(snapshot source.Snapshot, most int64) source.Snapshot {
 	var c contents
 	return c.within(snapshot, most)

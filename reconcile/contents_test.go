@@ -40,7 +40,7 @@ func TestWorksBeyondTheLimitAreRejected(t *testing.T) {
 	for name, test := range map[string]struct {
 		works []*kratix.Work
 		most  int64
-		// kept are the Works that remain; message is the finding about another one.
+		// kept are the Works that remain; message is the finding about a rejected one.
 		kept    []string
 		message string
 	}{

@@ -13,15 +13,15 @@ type desired struct {
 	*storeView
 	outcomes []*outcome
 	// leaving reports whether the changes remove a placement from the directory of another
-	// Destination and write its new copy. They must not be divided.
+	// Destination and write its new copy. Such changes must not be divided.
 	leaving bool
 	// failed is the reason why nothing can be written now.
 	failed error
 }
 
-// units returns the units that the changes consist of: per Destination first the rest, then
-// removals, then placements, so that the units that are least likely to be refused come
-// first.
+// units returns the units that the changes consist of: for each Destination first the files of
+// no placement, then removals, then placements, so that the units that are least likely to be
+// refused come first.
 func (d *desired) units() []unitChange {
 	var units []unitChange
 	for _, o := range d.outcomes {

@@ -12,8 +12,8 @@ import (
 type destinationPlan struct {
 	placements    []scheduler.Placement
 	kept, removed []*kratix.WorkPlacement
-	// proven are placements to be removed whose loss has evidence; the deletion guard judges
-	// only the placements in removed.
+	// proven are placements to be removed, with evidence that the Work or group is gone; the
+	// deletion guard judges only the placements in removed.
 	proven []*kratix.WorkPlacement
 	guard  guard
 	// awaiting are placements whose successors are not recorded yet.

@@ -29,8 +29,8 @@ type formerPlacement struct {
 // target returns the name of the Destination that the placement was made for.
 func (f *formerPlacement) target() string { return f.Placement.Spec.TargetDestinationName }
 
-// formerIndex caches the records in a store that lie below directories of no current
-// Destination.
+// formerIndex caches the records in a store that lie outside the directories of all current
+// Destinations.
 type formerIndex struct {
 	store statestore.Store
 	files statestore.Files
@@ -41,8 +41,8 @@ type formerIndex struct {
 	parsed map[recordKey]*readRecord
 }
 
-// readFormer reads the records in a store that lie below no Destination's directory. It does
-// no work while neither the store nor the Destinations change.
+// readFormer reads the records in a store that lie outside the directories of all Destinations.
+// It does no work while neither the store nor the Destinations change.
 func readFormer(ctx context.Context, o *observed, store *storeView, seen *observations) error {
 	bases := o.basesIn(store)
 	index, known := seen.former.get(store.ref)
@@ -130,9 +130,9 @@ func formerDestination(name string, base tree.Path) *kratix.Destination {
 // countFormer decides whether placements that are recorded outside the directory of their
 // Destination count:
 //
-//	the Destination is gone, its directory has another one now   placed on the other one: it was renamed
-//	the group is placed on a Destination already                 an old copy, which does not count
-//	else                                                         placed on its Destination, by name
+//	the Destination is gone, and another has its directory   placed on the other one, by a rename
+//	the group is placed on a Destination already             an old copy, which does not count
+//	else                                                     placed on its Destination, by name
 //
 // So a request stays on a missing Destination, and follows a Destination to another path or
 // store.

@@ -21,8 +21,8 @@ const (
 // removals is the input of the deletion guard: the removals of one round over all stores, and
 // the numbers they are compared with.
 type removals struct {
-	// counted is the number of placements that have lost their Work or group without
-	// evidence.
+	// counted is the number of placements whose Work or group is missing, without evidence
+	// that it was deleted.
 	counted int
 	// recent is the number of placements removed earlier within the window.
 	recent int

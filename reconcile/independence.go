@@ -23,8 +23,8 @@ type independence struct {
 	ignored  *kustomize.Ignored
 }
 
-// newIndependent returns the independence of a Destination; nil if something there is not
-// plain.
+// newIndependent returns the independence of a Destination; nil if its placements may affect
+// one another.
 func newIndependent(c *checked, made *outcome) *independence {
 	digest := c.checkCache.Digest()
 	if digest == nil || len(made.findings) > len(c.warnings) || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {

@@ -9,7 +9,7 @@ import (
 )
 
 // keepWhole keeps all files of a Destination with a changed layout while any of its recorded
-// placements cannot be written: half of it in each layout would not build.
+// placements cannot be written: a Destination with files in both layouts would not build.
 func (c *checked) keepWhole() {
 	at := slices.IndexFunc(c.candidates, func(p *candidate) bool { return !p.writable() && c.recordOf(&p.placement) != nil })
 	if !c.relayout || at < 0 {

@@ -72,7 +72,7 @@ type storeView struct {
 // destinationView is a Destination and the records found in its directory.
 type destinationView struct {
 	*kratix.Destination
-	// profile is that of its cluster; nil if there is none.
+	// profile is the profile of its cluster; nil if there is none.
 	profile *profile.Profile
 	base    tree.Path
 	roots   []tree.Path
@@ -86,7 +86,7 @@ type destinationView struct {
 	// relayout reports whether the Destination's files are to be rewritten, because its records
 	// have another layout.
 	relayout bool
-	// formerMode is the filepath mode that it is laid out in, if that is another one.
+	// formerMode is the filepath mode that its files are laid out in, if it is not the current one.
 	formerMode string
 	// legacy maps the path of each file list that Kratix keeps in mode none to the listed
 	// files.

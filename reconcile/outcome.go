@@ -28,8 +28,8 @@ type outcome struct {
 	// blocked names the WorkPlacements that cannot be written until Kratix has removed
 	// outgoing files.
 	blocked []string
-	// emptied reports whether the Destination is being deleted with its files, and nothing of it is
-	// left except reported placements.
+	// emptied reports whether the Destination is being deleted with its files, and has no files
+	// left after the round except those of reported placements.
 	emptied bool
 }
 
@@ -83,8 +83,8 @@ func placementStates(c *checked, made changes) []report.Placement {
 	return states
 }
 
-// own returns a placement if it is the Destination's; nil for one that is only in its
-// directory. The status of that one is reported by its own Destination.
+// own returns p if it is a placement on the Destination; nil if it only lies in the directory of
+// the Destination, since its status is then reported with its own Destination.
 func (d *destinationView) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	if p.Spec.TargetDestinationName != d.Name {
 		return nil

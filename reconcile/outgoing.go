@@ -213,9 +213,9 @@ func isWorkPlacement(object string) bool {
 	return strings.HasPrefix(object, kratix.WorkPlacementKind+" ")
 }
 
-// withOwners returns the findings with descriptions of the related objects: role returns the
-// one for an object, and "" leaves the message unchanged. For an orphan the fix is to delete
-// it.
+// withOwners returns the findings with descriptions of the related objects. role returns the
+// description of an object, or "" to leave the message unchanged. The fix for an orphan is to
+// delete it.
 func (s *situation) withOwners(found []finding.Finding, role func(object string) string) []finding.Finding {
 	if !s.store.state.Stepwise {
 		return found

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// addProfiles reports the profiles that Destinations are checked with, and what is wrong with
+// addProfiles reports the profiles that Destinations are checked with, and the findings about
 // them.
 func (r *reporter) addProfiles(o *observed, policy Policy, now time.Time, known *outcomes) {
 	if !policy.checksApply() {
@@ -46,7 +46,7 @@ func (r *reporter) addProfiles(o *observed, policy Policy, now time.Time, known 
 	}
 }
 
-// days returns a duration in days if it is made of whole ones.
+// days returns a duration in days if it is a whole number of days.
 func days(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {

@@ -37,8 +37,8 @@ type Reconciler struct {
 	// Builder builds directories with a kustomization; nil builds them in this process, where
 	// a build that does not end would block the round.
 	Builder kustomize.Builder
-	// Stop, when closed, ends a round before it writes anything; nil is the end of the
-	// round's context.
+	// Stop, when closed, ends a round before it writes anything. If it is nil, the end of the
+	// round's context has this effect.
 	Stop <-chan struct{}
 	// Selects reports whether this process, one of several shards, writes to a state store
 	// with the given labels; nil means that it writes to all state stores.
@@ -107,7 +107,7 @@ func (r *Reconciler) stage(ctx context.Context, stage string) (inner context.Con
 }
 
 // Round runs one round: it reads everything and writes the changes. It returns an error only
-// if there is nothing to report; everything else is in the report.
+// if there is nothing to report; all other errors are in the report.
 func (r *Reconciler) Round(ctx context.Context) (report.Report, error) {
 	var before tries
 	r.refusals.begin(r.time())

@@ -70,7 +70,7 @@ func (w *testEnv) remove(name string) {
 	w.snapshot.Works = slices.DeleteFunc(slices.Clone(w.snapshot.Works), func(k *kratix.Work) bool { return k.Name == name })
 }
 
-// The fixture is the reconciler's source and opener.
+// Snapshot returns the fixture's input: the fixture is the reconciler's source and opener.
 func (w *testEnv) Snapshot(context.Context) (source.Snapshot, error) { return w.snapshot, nil }
 
 func (w *testEnv) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
@@ -646,7 +646,7 @@ func TestConstantlyChangingStoreIsReported(t *testing.T) {
 	}
 }
 
-func TestStoreThatFailsIsReportedWithItsHint(t *testing.T) {
+func TestStoreThatFailsIsReportedWithItsFix(t *testing.T) {
 	broken := &statestore.Error{Op: "read", Store: "GitStateStore default", Err: statestore.ErrUnavailable, Fix: "Start it."}
 	for name, store := range map[string]*flaky{"reading": {read: broken}, "writing": {apply: broken}} {
 		t.Run(name, func(t *testing.T) {

@@ -28,9 +28,9 @@ const (
 	lastRetry  = 6 * time.Hour
 	// searchPause is the delay before a search that has used up its trials continues.
 	searchPause = time.Minute
-	// alwaysRefused is the number of units, refused alone with the same message and nothing
-	// accepted in between, that shows that a server refuses everything; refusedRegardless is the
-	// number for any messages.
+	// A server counts as one that refuses everything once it has refused alwaysRefused units,
+	// each alone and with the same message, or refusedRegardless units with any messages, and
+	// has accepted nothing in between.
 	alwaysRefused     = 3
 	refusedRegardless = 16
 	// trust is how long a server that has accepted something is assumed not to refuse
@@ -54,7 +54,7 @@ type refusedStore struct {
 	// refused are the units that were refused alone.
 	refused map[unit]*refusal
 	search  search
-	// why is the last refusal of a group.
+	// why is the error of the last refused write.
 	why error
 	// inProgress are the units of a write that is in progress.
 	inProgress []suspect
@@ -62,8 +62,8 @@ type refusedStore struct {
 	// the units that were tried since.
 	always error
 	probed map[suspect]bool
-	// since are the units that were refused alone since the last accepted write; words is the
-	// message of the last refusal, and same the number of consecutive refusals with it.
+	// since are the units that were refused alone since the last accepted write; message is the
+	// text of the last refusal, and same the number of consecutive refusals with this text.
 	since   map[unit]bool
 	message string
 	same    int
@@ -348,7 +348,7 @@ func (s *refusedStore) provesRefusal(found []suspect, words string, err error) b
 		s.since[one.unit] = true
 		s.same++
 		if one.isRest() || one.digest == removalDigest() {
-			s.same++ // it has no content that could be refused, so it counts twice
+			s.same++ // such a unit has no content that could be refused, so it counts twice
 		}
 	}
 	return s.same >= alwaysRefused || len(s.since) >= refusedRegardless

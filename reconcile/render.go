@@ -18,8 +18,8 @@ import (
 type wanted struct {
 	situation
 	// fixtures are the files that every Destination has, written where they are missing;
-	// retired are the fixtures of another layout, which are removed. With restExcluded
-	// neither changes, because the server refuses it.
+	// retired are the fixtures of another layout, which are removed. If restExcluded is set,
+	// none of them changes, because the server refuses such a change.
 	fixtures, retired []tree.File
 	restExcluded      bool
 	placements        []*placement

@@ -42,7 +42,7 @@ func TestDamagedRecordIsRewritten(t *testing.T) {
 	}
 }
 
-// TestChangedOrDeletedFilesAreRestored covers each of our files.
+// TestChangedOrDeletedFilesAreRestored covers each file that a round writes.
 func TestChangedOrDeletedFilesAreRestored(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		w := inMode(t, mode)

@@ -70,7 +70,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	known, ok := m.of.get(now.Destination)
 	cluster := m.cluster(now.Destination, now.profile)
 	if ok && known.situation.same(&now) {
-		m.roots.get(now.key()) // keeps the entry in use, so that turn does not drop it
+		m.roots.get(now.key()) // keeps the entry in use, so that rotate does not drop it
 		return known.outcome, nil
 	}
 	if ok && known.staysIndependent(&now) {

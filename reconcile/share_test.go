@@ -52,8 +52,8 @@ func TestSharingInEachMode(t *testing.T) {
 	}
 }
 
-// shares checks that the store builds and has each of these objects, the first ones exactly
-// times times.
+// shares checks that the store builds, and that it has each of these objects exactly the given
+// number of times.
 func (w *testEnv) shares(times int, names ...string) {
 	w.t.Helper()
 	w.buildAll(0)

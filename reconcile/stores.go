@@ -14,8 +14,8 @@ type planning struct {
 	guard guardVerdict
 	// hidden reports whether placements may exist that are not in the plan.
 	hidden bool
-	// chosen has, by Destination, the outcome to report for fresh placements. They are not
-	// written before their Works record where they go.
+	// chosen has, by Destination, the outcome to report for fresh placements. These are not
+	// written before their Destinations are recorded on their Works.
 	chosen map[string]*outcome
 	fresh  map[*kratix.WorkPlacement]*kratix.Work
 }

@@ -67,7 +67,7 @@ func (c *committer) write(ctx context.Context, stores []*desired) (results []res
 }
 
 // cut returns the Destinations that may be written at once, and the rest; the rest is nil if
-// that is all. A store with unfinished files of an earlier write is not divided.
+// all of them may. A store with unfinished files of an earlier write is not divided.
 func (d *desired) cut() (piece, rest *desired) {
 	size := 0
 	for i, o := range d.outcomes {
@@ -96,7 +96,7 @@ func (d *desired) none() *desired {
 	return &desired{storeView: &view, failed: d.failed}
 }
 
-// add adds a Destination with its outcome. d must be a value that none has returned.
+// add adds a Destination with its outcome. d must be a result of the method none.
 func (d *desired) add(view *destinationView, o *outcome) {
 	d.destinations, d.outcomes = append(d.destinations, view), append(d.outcomes, o)
 }

@@ -254,7 +254,7 @@ func (w *writer) results() (results []result) {
 			continue
 		}
 		if o == nil {
-			o = w.full.outcomes[i] // nothing of it changes, so it is not part of a search
+			o = w.full.outcomes[i] // the Destination does not change, so it is not part of a search
 		}
 		done.add(d, o)
 	}

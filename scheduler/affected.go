@@ -26,7 +26,8 @@ func (k keys) remove(others keys) {
 // affected returns how the input differs from the last one, and the Works whose plan may change
 // directly:
 //
-//   - Works that are new, changed or gone, or whose recorded placements are
+//   - Works that are new, changed or gone
+//   - Works with recorded placements that are new, changed or gone
 //   - Works that became rejected, or are no longer rejected
 //   - Works whose choice depended on Input.Conflicts, or may depend on it now
 //

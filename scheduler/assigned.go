@@ -7,8 +7,8 @@ import (
 )
 
 // Assigned is a planner for Works whose Destination is decided elsewhere: it places all groups
-// of a Work on that Destination only. Recorded placements without a Work are removed, kept or
-// held as by Plan. Several Works may have the same name.
+// of a Work on that Destination only. Recorded placements without a Work are kept or removed as
+// by Plan. Several Works may have the same name.
 //
 // Assigned reuses the placements of the last plan for Works with the same pointer. It is not
 // safe for concurrent use, and callers must not modify its plans.

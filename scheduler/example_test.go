@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// input has three Destinations, one of them cordoned, and the Works of a request and of a
+// input returns three Destinations, one of them cordoned, and the Works of a request and of a
 // dependency, both for the environment dev.
 func input() scheduler.Input {
 	dev, prod := map[string]string{"environment": "dev"}, map[string]string{"environment": "prod"}

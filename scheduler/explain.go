@@ -180,8 +180,8 @@ func (v verdict) clause(s member) string {
 	return v.reason
 }
 
-// choices returns the verdict on each Destination before the choice is made, with the step that
-// decided against each one that fits.
+// choices returns the verdict on each Destination before the choice is made. The reason for a
+// Destination that fits is the step of the choice that decided against it.
 func (r *round) choices(j *job) []verdict {
 	all := r.verdicts(j)
 	seed := requestOf(j.work).seed()

@@ -145,8 +145,8 @@ func (b *balancer) busiest(waiting [][]*unit) int {
 	return best
 }
 
-// relieve moves a unit if the load of its new Destination would be lower than that of the old
-// one is now.
+// relieve moves a unit if the load of its new Destination would then be lower than the present
+// load of the old one.
 func (b *balancer) relieve(u *unit) bool {
 	to := b.lightest(u)
 	if to == none || b.compare(b.round.load[to]+len(u.jobs), to, b.round.load[u.at], u.at) >= 0 {

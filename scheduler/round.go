@@ -208,7 +208,7 @@ func (r *round) unplaced(j *job, reason string) {
 	r.result.Unplaced = append(r.result.Unplaced, Unplaced{Work: j.work, Directory: j.group.Directory, Reason: reason})
 }
 
-// release classifies the existing placements without a group as kept, held or removed.
+// release classifies the existing placements without a group as kept or removed.
 func (r *round) release() {
 	rejected := map[kratix.Key]bool{}
 	for _, key := range r.in.Rejected {

@@ -111,8 +111,8 @@ type Result struct {
 	begun bool
 }
 
-// DestinationPlan is the placements of one Destination, sorted by name. Destinations without placements
-// have none.
+// DestinationPlan is the placements of one Destination, sorted by name. A Destination without
+// placements has no DestinationPlan.
 type DestinationPlan struct {
 	Destination string
 	Placements  []Placement

@@ -21,8 +21,8 @@ func long(size int) string {
 	return path + strings.Repeat("f", size-len(path))
 }
 
-// TestServersAcceptPathsWithinTheLimits writes paths that the limits of a bucket allow, and
-// tries whether the servers accept those that they exclude.
+// TestServersAcceptPathsWithinTheLimits checks that the servers accept paths that the limits of
+// a bucket allow, and reject paths that these limits exclude.
 func TestServersAcceptPathsWithinTheLimits(t *testing.T) {
 	t.Parallel()
 	for name, start := range servers {

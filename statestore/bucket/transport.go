@@ -64,7 +64,7 @@ func (w *watchdog) expire() {
 	w.cancel()
 }
 
-// explain returns the reason why the watch cancelled a request, or err if it did not.
+// explain returns the reason why the watchdog cancelled a request, or err if it did not.
 func (w *watchdog) explain(err error) error {
 	w.timer.Stop()
 	w.cancel()

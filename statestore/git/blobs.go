@@ -27,7 +27,7 @@ type prefetched struct {
 	next int
 }
 
-// wants returns the missing blobs at p and the files after it.
+// wants returns the missing blobs of the file at p and of the files after it.
 func (a *prefetched) wants(p tree.Path, files statestore.Files, held *objects) []plumbing.Hash {
 	a.mu.Lock()
 	defer a.mu.Unlock()

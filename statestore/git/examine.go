@@ -38,8 +38,8 @@ func (s *Store) examine(ctx context.Context, err error) error {
 // had moved or objects that could not be stored.
 func isRule(r refusal) bool { return r.status != "" && judgeRefusal(r).fix == fixHook }
 
-// confirm pushes the branch to its current commit. The server checks that like any push; if
-// it rejects it, it rejects every push.
+// confirm pushes the branch to its current commit. The server checks this push like any other:
+// a server that rejects it rejects every push.
 func (p *push) confirm(ctx context.Context) error {
 	err := p.send(ctx, &commit{commit: p.tip, objects: map[plumbing.Hash]plumbing.EncodedObject{}})
 	var refused refusal

@@ -116,7 +116,7 @@ type account struct {
 	auth Auth
 }
 
-// get returns the host, which all remotes of a server share, and the rest, which those
+// get returns the host, which all remotes of a server share, and the pause, which the remotes
 // with the same credentials share.
 func (n *sharedHosts) get(address string, auth Auth) (*host, *pause) {
 	h, _ := n.hosts.get(address, func() (*host, error) { return newHost(), nil }) // open does not fail

@@ -24,7 +24,7 @@ type push struct {
 }
 
 // startPush opens a push and reads the branch's current commit. It first creates a local
-// repository that never existed.
+// repository that does not exist, if base is empty.
 func (r *remote) startPush(ctx context.Context, base statestore.Revision) (*push, error) {
 	there, err := r.exists()
 	switch {

@@ -116,7 +116,7 @@ func pushForeign(t *testing.T, worktree, name string) {
 	}
 }
 
-// writeForEver runs in a process of its own: it writes one placement of two files after the
+// writeForEver runs in a process of its own: it writes placements of two files, one after the
 // other, prints which are acknowledged, and runs until it is killed.
 func writeForEver(url, ca string) int {
 	config := git.Config{Name: "GitStateStore default", URL: url, CABundle: []byte(ca), Now: time.Now}

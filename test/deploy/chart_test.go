@@ -53,7 +53,8 @@ func TestChartEqualsKustomizeBuild(t *testing.T) {
 	}
 }
 
-// TestChartHasTheSameDefinitions compares them except for the annotation that keeps them.
+// TestChartHasTheSameDefinitions compares the CustomResourceDefinitions, except for the annotation
+// with which Helm keeps them.
 func TestChartHasTheSameDefinitions(t *testing.T) {
 	made := render(t, release, "crds: {enabled: true}")
 	want := build(t, "base", "crds").without(itself)

@@ -63,17 +63,17 @@ func (d Disk) Fetch() error {
 	})
 }
 
-// Judge builds a directory in the way of Flux's kustomize-controller, by WriteFile and
-// SecureBuild, and returns the result or the error. Reconcile takes the steps that follow.
+// Judge builds a directory as Flux's kustomize-controller does, with WriteFile and SecureBuild,
+// and returns the result or the error. Reconcile takes the steps that follow.
 func (d Disk) Judge(below string) (resmap.ResMap, error) {
 	return d.judge(below, func(root, dir string) (resmap.ResMap, error) {
 		return fluxkustomize.SecureBuild(root, dir, false)
 	})
 }
 
-// JudgeQuickly does the same without the 30 ms in which SecureBuild reads the whole schema of
-// Kubernetes before each build. Only a kustomization that extends the schema could make a
-// difference.
+// JudgeQuickly does the same as Judge without the 30 ms in which SecureBuild reads the whole
+// schema of Kubernetes before each build. Only a kustomization that extends the schema could make
+// a difference.
 func (d Disk) JudgeQuickly(below string) (resmap.ResMap, error) {
 	return d.judge(below, quickBuild)
 }

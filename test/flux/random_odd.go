@@ -2,7 +2,7 @@ package flux
 
 import "strings"
 
-// oddValues are YAML values that a step after the build may fail on, or seem to.
+// oddValues are YAML values that a step after the build fails on, or may be expected to fail on.
 var oddValues = []string{
 	".inf", "-.inf", ".nan", ".NaN", "!!int abc", "!!int '12'", "!!float x", "!!bool maybe", "!!null x", "!!binary '%%%'", "!!binary aGk=", "!!str 12", "!!str .inf",
 	"{{ x }}", "[{{ x }}]", "{{ .Values.x | quote }}", "'{{ x }}'", "${X}",

@@ -11,7 +11,7 @@ import (
 
 // Sizes that are compared: one input of many items, and as many inputs of few items so that
 // both have the same number of items in memory. Quadratic code takes 16 times as long for the
-// one.
+// input of many items.
 const (
 	small    = 1_000
 	large    = 16 * small

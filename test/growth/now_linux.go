@@ -10,7 +10,7 @@ func now() time.Duration {
 	const thisThread = 1 // RUSAGE_THREAD
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(thisThread, &usage); err != nil {
-		panic(err) // no other argument could be wrong
+		panic(err) // RUSAGE_THREAD is not supported
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

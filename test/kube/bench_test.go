@@ -340,7 +340,7 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// clean is a metric.
+// clean is the metric that counts the rounds without an error.
 const clean = `kratix_schedule_rounds_total{result="clean"}`
 
 // rounds waits until n rounds without an error are done.

@@ -46,7 +46,7 @@ func start(t testing.TB, deployment string, flags ...string) *cluster {
 	return c
 }
 
-// emptyCluster starts a cluster without any objects of ours.
+// emptyCluster starts a cluster without the objects of deploy/.
 func emptyCluster(t testing.TB, flags ...string) *cluster {
 	t.Helper()
 	server := apiserver.Start(t, filepath.Join(root, "bin/kube"), flags...)

@@ -67,7 +67,7 @@ func TestDefinitionsRefuseAndFillIn(t *testing.T) {
 	}
 }
 
-// TestFilepathModeIsImmutable checks each way of changing it; an omitted mode has the
+// TestFilepathModeIsImmutable checks each way of changing the mode; an omitted mode has the
 // default from then on.
 func TestFilepathModeIsImmutable(t *testing.T) {
 	t.Parallel()

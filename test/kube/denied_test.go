@@ -28,9 +28,9 @@ metadata: {name: denied}
 spec: {policyName: denied, validationActions: [Deny]}
 `
 
-// TestDeniedWriteBacksOff counts at the API server: a WorkPlacement denied by
-// an admission policy is retried after 1 s, 2 s, 4 s and so on, without a round; all others
-// are written, and it is created once it is allowed.
+// TestDeniedWriteBacksOff counts writes at the API server: a WorkPlacement denied by
+// an admission policy is retried after 1 s, 2 s, 4 s and so on, without a round, and created
+// once the policy allows it; all others are written.
 func TestDeniedWriteBacksOff(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)

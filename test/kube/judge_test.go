@@ -55,7 +55,7 @@ func (p *platform) applyFile(file string) string {
 }
 
 // TestKratixlikeAloneBreaksADestination shows the outage that kratix-schedule prevents, and
-// that the judge finds exactly its commits.
+// checks that the judge finds exactly the commit that causes it.
 func TestKratixlikeAloneBreaksADestination(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -91,7 +91,7 @@ func TestJudgeFindsEachRefusal(t *testing.T) {
 	duplicate := commit(map[string]string{"d/b.yaml": object})
 	elsewhere := commit(map[string]string{"README.md": "no root changes\n"})
 	commit(map[string]string{"d/b.yaml": "# nothing\n"})
-	// kustomize builds this, and cannot write it out.
+	// kustomize builds this file, but cannot write its object out.
 	unwritable := commit(map[string]string{"d/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ndata: {1: x}\n"})
 	// Attributes that would hide the file from an archive.
 	hidden := commit(map[string]string{"d/.gitattributes": "*.yaml export-ignore\n"})

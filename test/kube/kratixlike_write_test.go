@@ -89,7 +89,7 @@ func (p *platform) directoriesAreReplaced(*testing.T) {
 	p.below("nested/resources/default", "nested/resources/default/redis/a/instance/5058f/four.yaml", "nested/resources/default/redis/a/instance/5058f/two.yaml")
 }
 
-// filesGoFirst has a server that refuses a push: the WorkPlacement stays until it succeeds.
+// filesGoFirst uses a server that refuses pushes: the WorkPlacement stays until a push succeeds.
 func (p *platform) filesGoFirst(t *testing.T) {
 	tried := filepath.Join(t.TempDir(), "tried")
 	gittest.Hook(t, p.repository, "pre-receive", "echo >>"+tried+"; test -e open || exit 1\n")

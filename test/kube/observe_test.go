@@ -12,7 +12,7 @@ import (
 )
 
 // TestObserving checks that problems in Kratix's output that would break Flux are reported,
-// and nothing else is changed.
+// and that nothing else is written.
 func TestObserving(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "observe")

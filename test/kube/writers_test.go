@@ -329,8 +329,8 @@ func TestStatusForADeletedRequest(t *testing.T) {
 	w.fails(`deployments.apps "one" is forbidden`, "status")
 }
 
-// TestStatusOfTheRequestInTheEnvironment uses the request in the environment; its kind is cluster-scoped
-// and keeps only a message.
+// TestStatusOfTheRequestInTheEnvironment uses the request in the environment; its kind is
+// cluster-scoped, and has a status with only a message.
 func TestStatusOfTheRequestInTheEnvironment(t *testing.T) {
 	t.Parallel()
 	w := newPipelineCluster(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestWritesOfANewPlacement counts them at the API server: at most three.
+// TestWritesOfANewPlacement counts the writes at the API server: there may be at most three.
 func TestWritesOfANewPlacement(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)

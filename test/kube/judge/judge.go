@@ -19,12 +19,12 @@ import (
 // Refusal is a root that Flux refuses to build at a commit.
 type Refusal struct{ Commit, Subject, Root, Message string }
 
-// String returns all of it in one line.
+// String returns all fields of the refusal in one line.
 func (r Refusal) String() string {
 	return fmt.Sprintf("%.10s (%s) %s: %s", r.Commit, r.Subject, r.Root, r.Message)
 }
 
-// Roots returns the directories that Flux builds of a Destination whose files
+// Roots returns the directories that Flux builds for a Destination whose files
 // lie below dir.
 func Roots(dir, mode string) []string {
 	if mode == "" || mode == kratix.NestedByMetadata {

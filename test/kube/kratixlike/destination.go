@@ -77,7 +77,7 @@ func readyCondition(destination *kratix.Destination, failure error) metav1.Condi
 }
 
 // cleanUp deletes the WorkPlacements on a Destination that is being deleted, and
-// removes the canaries once they are gone. It ends with the finalizer.
+// removes the canaries once they are gone. At last it removes the finalizer.
 func (d *destinations) cleanUp(ctx context.Context, destination *kratix.Destination) error {
 	if !slices.Contains(destination.Finalizers, kratix.DestinationFinalizer) {
 		return nil

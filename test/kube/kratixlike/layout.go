@@ -113,7 +113,7 @@ type fileList struct {
 	Files []string `json:"files"`
 }
 
-// listOf returns the path of the list.
+// listOf returns the path of the list of a placement's files.
 func listOf(at destinationDir, placement *kratix.WorkPlacement) string {
 	return path.Join(at.base, ".kratix", placement.Namespace+"-"+placement.Name+".yaml")
 }

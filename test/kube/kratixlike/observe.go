@@ -135,7 +135,8 @@ func changed(before, after metav1.Object) bool {
 		!maps.Equal(before.GetLabels(), after.GetLabels())
 }
 
-// either returns the object of an event that may have only one state of it.
+// either returns the object of an event: its state after the event, or before it if the object
+// is gone.
 func either(before, after *unstructured.Unstructured) *unstructured.Unstructured {
 	if after != nil {
 		return after

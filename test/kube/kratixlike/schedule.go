@@ -39,7 +39,7 @@ func (s *scheduler) reconcile(ctx context.Context, key kratix.Key) error {
 	if !work.DeletionTimestamp.IsZero() {
 		return s.cleanUp(ctx, work)
 	}
-	if !slices.Contains(work.Finalizers, kratix.WorkFinalizer) { // the change of it is the next event
+	if !slices.Contains(work.Finalizers, kratix.WorkFinalizer) { // the change is the next event
 		return s.client.patchFinalizers(ctx, workResource, work, append(work.Finalizers, kratix.WorkFinalizer))
 	}
 	destinations, err := list[kratix.Destination](ctx, s.client, destinationResource, "", "")
@@ -65,8 +65,8 @@ func (s *scheduler) reconcile(ctx context.Context, key kratix.Key) error {
 	return s.report(ctx, work, result)
 }
 
-// schedule schedules the groups of a Work one after the other. The first that
-// fails ends it.
+// schedule schedules the groups of a Work one after the other. It stops at the
+// first group that fails.
 func (s *scheduler) schedule(ctx context.Context, work *kratix.Work, destinations []*kratix.Destination, existing []*kratix.WorkPlacement) outcome {
 	var result outcome
 	modes := map[string]string{}
