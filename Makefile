@@ -50,14 +50,14 @@ e2e: ## Run the tests that need more servers: OpenSSH, nginx with fcgiwrap, GnuP
 	go test -tags e2e -run E2E -count=1 -timeout=20m $(TESTFLAGS) ./statestore/git/... ./cmd/kratix-schedule
 
 .PHONY: kube-servers
-kube-servers: ## Build the API server, etcd, kubectl and Helm for tests into bin/kube, once
+kube-servers: ## Build the API server, etcd, kubectl, Helm and Flux's kustomize-controller for tests into bin/kube, once
 	@./hack/kube-servers.sh
 
 # The tests mostly wait: three at a time keep two cores busy, and more would disturb each other.
 KUBE_PARALLEL ?= 3
 
 .PHONY: e2e-kube
-e2e-kube: build kube-servers servers ## Run the tests in a cluster, KUBE_PARALLEL (3) at a time: a real API server, git and S3
+e2e-kube: build kube-servers servers ## Run the tests in a cluster, KUBE_PARALLEL (3) at a time: a real API server, Flux, git and S3
 	cd test/kube && go vet ./... && go test -count=1 -timeout=45m -parallel $(KUBE_PARALLEL) $(TESTFLAGS) ./...
 
 # Built as hack/kube-servers.sh builds Helm, so that it is compiled once.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the Kubernetes API server, its store, kubectl and Helm, which tests use,
-# into bin/kube, at the versions that test/kube and test/deploy pin. What is there already is not
-# built again; the first time takes about five minutes on two cores.
+# Builds the Kubernetes API server, its store, kubectl, Helm and Flux's kustomize-controller, which
+# tests use, into bin/kube, at the versions that test/kube and test/deploy pin. What is there already
+# is not built again; the first time takes about eight minutes on two cores.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -26,3 +26,4 @@ build etcd kube/etcd go.etcd.io/etcd/server/v3
 build kube-apiserver kube/kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver "$flags"
 build kubectl kube/kube-apiserver k8s.io/kubernetes/cmd/kubectl "$flags"
 build helm deploy helm.sh/helm/v3/cmd/helm
+build kustomize-controller kube/kustomize-controller github.com/fluxcd/kustomize-controller

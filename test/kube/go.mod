@@ -1,6 +1,6 @@
 // Tests of kratix-schedule in a cluster: on a real API server, with the roles that
-// deploy/ ships, and real git and S3 servers. It is a module of its own so that
-// `go test ./...` does not need them:
+// deploy/ ships, real git and S3 servers, and Flux's kustomize-controller. It is a module
+// of its own so that `go test ./...` does not need them:
 //
 //	make e2e-kube
 module github.com/kratix-schedule/kratix-schedule/test/kube

@@ -26,7 +26,7 @@ import (
 const program = root + "/bin/kratix-schedule"
 
 func TestMain(m *testing.M) {
-	for _, needed := range []string{"bin/kratix-schedule", "bin/kube/etcd", "bin/kube/kube-apiserver", "bin/kube/kubectl", "bin/kube/helm"} {
+	for _, needed := range []string{"bin/kratix-schedule", "bin/kube/etcd", "bin/kube/kube-apiserver", "bin/kube/kubectl", "bin/kube/helm", "bin/kube/kustomize-controller"} {
 		if _, err := os.Stat(filepath.Join(root, needed)); err != nil {
 			fmt.Fprintln(os.Stderr, needed+" is missing: run make e2e-kube")
 			os.Exit(1)

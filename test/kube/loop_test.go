@@ -1,0 +1,155 @@
+package kube
+
+import (
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
+	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+)
+
+// noPasswords is a policy of the cluster that the check of refusals does not foresee.
+const noPasswords = `apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: {name: no-passwords}
+spec:
+  failurePolicy: Fail
+  matchConstraints:
+    resourceRules:
+    - {apiGroups: [""], apiVersions: [v1], operations: [CREATE, UPDATE], resources: [configmaps]}
+  validations:
+  - expression: "!has(object.data) || !('password' in object.data)"
+    message: a password belongs into a Secret
+---
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicyBinding
+metadata: {name: no-passwords}
+spec: {policyName: no-passwords, validationActions: [Deny]}
+`
+
+// loop is a platform whose Destination worker-1 is its own cluster, with Flux in it.
+type loop struct {
+	*platform
+	*flux
+	// at is the address of the daemon.
+	at     string
+	flags  []string
+	daemon *process
+}
+
+// newLoop starts a platform with the Destination worker-1, the daemon with the check of
+// refusals, and Flux with the objects that the command agent prints.
+func newLoop(t *testing.T) *loop {
+	t.Helper()
+	const token = "the secret of a test"
+	l := &loop{platform: newPlatform(t, "base"), at: address(t)}
+	l.destination("worker-1", "default", "none", nil)
+	l.flags = []string{"--listen", l.at, "--events-secret-file", l.write("token", token), "--check-apply", "quarantine"}
+	l.restart()
+	printed, err := output(exec.Command(program, "agent", "flux", "worker-1", "--kube", "--kubeconfig", l.admin, "--events-url", "http://"+l.at, "--timeout", "30s"))
+	must(t, err)
+	l.flux = l.startFlux(printed+"\n", token)
+	configMap, _ := profileOf(t, l.admin, "--configmap")
+	l.apply(configMap)
+	return l
+}
+
+// restart starts the daemon, after it has ended the one that runs.
+func (l *loop) restart() {
+	l.t.Helper()
+	if l.daemon != nil {
+		l.daemon.stop(l.t)
+	}
+	l.daemon = l.schedule(l.flags...)
+}
+
+// commit returns the last commit of the store.
+func (l *loop) commit() string {
+	l.t.Helper()
+	return gittest.Git(l.t, l.repository, "rev-parse", "main")
+}
+
+// reports waits until a condition has a status and a reason, and its message contains all of some texts.
+func (l *loop) reports(object, kind, want string, texts ...string) {
+	l.t.Helper()
+	l.comesTo(object, kind, want)
+	l.eventually(object+" "+kind, func() string {
+		message := l.get(object, fmt.Sprintf(`{.status.conditions[?(@.type==%q)].message}`, kind))
+		for _, text := range texts {
+			if !strings.Contains(message, text) {
+				return fmt.Sprintf("its message is %q, want %q in it", message, text)
+			}
+		}
+		return ""
+	})
+}
+
+// isApplied waits until the Works, their WorkPlacements and the Destination are applied and healthy.
+func (l *loop) isApplied(works ...string) {
+	l.t.Helper()
+	for _, kind := range []string{"Applied", "Healthy"} {
+		for _, work := range works {
+			l.reports(placementOf(work), kind, "True "+kind)
+			l.reports("work/"+work, kind, "True "+kind)
+		}
+		l.reports("destination/worker-1", kind, "True "+kind)
+	}
+}
+
+// placementOf returns the WorkPlacement of a Work on worker-1.
+func placementOf(work string) string { return "workplacement/" + work + ".worker-1-5058f" }
+
+// workWith returns a Work with an object.
+func workWith(name, object string) *kratix.Work {
+	return testkit.Request(name, testkit.WithPipeline("instance"), testkit.WithFile("object.yaml", object))
+}
+
+func TestRequestLearnsWhetherFluxHasAppliedIt(t *testing.T) {
+	t.Parallel()
+	l := newLoop(t)
+	l.object(work("a", nil, "one"))
+	l.object(work("b", nil, "two"))
+	l.isApplied("a", "b")
+	l.reports(placementOf("b"), "Applied", "True Applied", l.commit())
+	l.reports(placementOf("b"), "Healthy", "True Healthy", l.commit())
+
+	l.apply(noPasswords)
+	l.eventually("the policy", func() string {
+		if _, err := l.try("create", "configmap", "probe", "--from-literal=password=x", "--dry-run=server"); err == nil {
+			return "it does not hold"
+		}
+		return ""
+	})
+	bad := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad, namespace: default}\n"
+	l.object(workWith("bad", bad+"data: {password: x}\n"))
+	const words = "a password belongs into a Secret"
+	l.comesTo(placementOf("bad"), "Applied", "False ApplyFailed")
+	refused := l.commit()
+	for _, object := range []string{placementOf("bad"), "work/bad", "destination/worker-1"} {
+		l.reports(object, "Applied", "False ApplyFailed", words, refused)
+	}
+	l.object(work("c", nil, "three"))
+	for _, object := range []string{placementOf("c"), "work/c"} {
+		l.reports(object, "Applied", "Unknown Blocked", "blocked by Work default/bad", words)
+	}
+	for _, object := range []string{placementOf("a"), placementOf("b"), "work/a", "work/b"} {
+		l.reports(object, "Applied", "True Applied")
+		l.reports(object, "Healthy", "True Healthy")
+	}
+
+	if rejected := l.counted(l.at, "kratix_schedule_agent_events_rejected_total"); rejected > 0 {
+		t.Errorf("%v events are rejected", rejected)
+	}
+	l.object(workWith("bad", bad+"data: {user: x}\n"))
+	l.isApplied("a", "b", "bad", "c")
+	if got := l.get("configmap/bad", "{.data.user}"); got != "x" {
+		t.Errorf("the ConfigMap in the cluster has the user %q", got)
+	}
+
+	l.kubectl("delete", "work/b", "--timeout=40s")
+	l.becomes("configmap/two", "{.metadata.name}", "")
+	l.isApplied("a", "bad", "c")
+}
