@@ -1,12 +1,15 @@
 package reconcile
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // agentEnv is a testEnv whose Destinations have an agent that reports.
@@ -151,19 +154,35 @@ func TestOwnerOfAFailingFileFails(t *testing.T) {
 	env.put("a", "x")
 	env.put("b", "y")
 	env.round()
+	file := fileOf(env, "/b/")
+	root := testkit.Path("worker-1/resources")
+	below, _ := file.RelativeTo(root)
+	const failed = "False BuildFailed, Unknown BuildFailed"
 	for name, want := range map[string]string{
-		"default/promise/b/5058f/maps.yaml":                     "False BuildFailed, Unknown BuildFailed",
-		"default/promise/b":                                     stopped, // the directory of all groups of the request
-		"/worker-1/resources/default/promise/b/5058f/maps.yaml": "False BuildFailed, Unknown BuildFailed",
-		"/worker-1/resources/default/promise/b/5058f":           "False BuildFailed, Unknown BuildFailed",
-		"../elsewhere.yaml":                                     stopped,
-		"/elsewhere.yaml":                                       stopped,
+		below.String():             failed,
+		below.Dir().String():       failed,
+		below.Dir().Dir().String(): stopped, // the directory of all groups of the request
+		"/" + file.String():        failed,
+		"/" + file.Dir().String():  failed,
+		"../elsewhere.yaml":        stopped,
+		"/elsewhere.yaml":          stopped,
 	} {
-		failed := &agent.Failure{Revision: string(env.state().Revision), Outcome: agent.BuildFailed, Files: []string{name}}
-		env.states["worker-1"] = map[string]agent.State{"resources": {Failure: failed}}
 		t.Log(name)
+		failure := &agent.Failure{Revision: string(env.state().Revision), Outcome: agent.BuildFailed, Files: []string{name}}
+		env.states["worker-1"] = map[string]agent.State{"resources": {Failure: failure}}
 		env.expect(map[string]string{"a": stopped, "b": want})
 	}
+}
+
+// fileOf returns the first file of the store whose path contains a text, without the records.
+func fileOf(env *agentEnv, text string) tree.Path {
+	for path := range env.state().Files.Below(testkit.Path("worker-1/resources")) {
+		if strings.Contains(path.String(), text) {
+			return path
+		}
+	}
+	env.t.Fatal("no such file:", text)
+	return tree.Path{}
 }
 
 func TestUnknownRevisionSaysNothing(t *testing.T) {

@@ -28,6 +28,7 @@ func TestStoreInASubdirectoryConforms(t *testing.T) {
 }
 
 func TestHTTPSStoreConforms(t *testing.T) {
+	testkit.Slow(t)
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		repository := gittest.Bare(t)
 		return fixture(t, repository, served(t, repository))

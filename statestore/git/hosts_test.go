@@ -48,6 +48,7 @@ func usable(t *testing.T, repository string, config git.Config) {
 }
 
 func TestHostThatRequiresMultiAckIsReadAndWritten(t *testing.T) {
+	testkit.Slow(t)
 	for name, how := range map[string]gittest.Odd{
 		"multi_ack_detailed": {NeedsMultiAck: true},
 		"multi_ack alone":    {NeedsMultiAck: true, Without: []string{"multi_ack_detailed", "no-done"}},

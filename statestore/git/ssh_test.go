@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
@@ -19,6 +20,7 @@ import (
 )
 
 func TestSSHStoreConforms(t *testing.T) {
+	testkit.Slow(t)
 	storetest.Run(t, func(t *testing.T) storetest.Fixture {
 		repository := gittest.Bare(t)
 		config, _ := servedBySSH(t, repository)
