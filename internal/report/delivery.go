@@ -43,6 +43,9 @@ type AgentCondition struct {
 	Status  string
 	Reason  string
 	Message string
+	// UnlessTrue reports whether a condition that is True already stays: the revision with the
+	// files that were applied is not known, because this process has not read it.
+	UnlessTrue bool
 }
 
 // The values of AgentCondition.Status.
@@ -76,14 +79,15 @@ func (d *Delivery) fails(p *Placement) bool {
 // this process has not read it.
 func (d *Delivery) Applied(p *Placement) AgentCondition {
 	stops := d.State.Failure != nil && !d.State.Failure.Outcome.IsApplied()
+	unread := !d.AppliedKnown && p.State != Placed && d.State.Applied.Revision != ""
 	switch {
 	case stops && d.fails(p):
 		return d.failed(False)
 	case d.AppliedKnown && p.State != Placed && !d.Unapplied[kratix.KeyOf(p.Object)]:
-		return AgentCondition{True, string(agent.Applied), "applied in revision " + d.Stable.Applied.Revision}
+		return AgentCondition{Status: True, Reason: string(agent.Applied), Message: "applied in revision " + d.Stable.Applied.Revision}
 	case stops:
-		return d.blocked()
-	case !d.AppliedKnown && p.State != Placed && d.State.Applied.Revision != "":
+		return d.blocked().unlessTrue(unread)
+	case unread:
 		return AgentCondition{}
 	}
 	return d.notReported()
@@ -93,32 +97,39 @@ func (d *Delivery) Applied(p *Placement) AgentCondition {
 // AgentCondition means the same as for Applied.
 func (d *Delivery) Healthy(p *Placement) AgentCondition {
 	failure := d.State.Failure
+	unread := !d.HealthyKnown && p.State != Placed && d.State.Healthy.Revision != ""
 	switch {
 	case failure != nil && failure.Outcome == agent.HealthFailed && d.fails(p):
 		return d.failed(False)
 	case d.HealthyKnown && p.State != Placed && !d.Unchecked[kratix.KeyOf(p.Object)]:
-		return AgentCondition{True, string(agent.Healthy), "healthy in revision " + d.Stable.Healthy.Revision}
+		return AgentCondition{Status: True, Reason: string(agent.Healthy), Message: "healthy in revision " + d.Stable.Healthy.Revision}
 	case failure == nil, failure.Outcome == agent.PruneFailed: // that says nothing about what is wanted
 	case d.fails(p):
-		return d.failed(Unknown)
+		return d.failed(Unknown).unlessTrue(unread)
 	default:
-		return d.blocked()
+		return d.blocked().unlessTrue(unread)
 	}
-	if !d.HealthyKnown && p.State != Placed && d.State.Healthy.Revision != "" {
+	if unread {
 		return AgentCondition{}
 	}
 	return d.notReported()
 }
 
+// unlessTrue returns the condition with UnlessTrue.
+func (c AgentCondition) unlessTrue(stays bool) AgentCondition {
+	c.UnlessTrue = stays
+	return c
+}
+
 // failed returns the condition of a placement on which the agent fails.
 func (d *Delivery) failed(status string) AgentCondition {
-	return AgentCondition{status, string(d.State.Failure.Outcome), d.State.Failure.String()}
+	return AgentCondition{Status: status, Reason: string(d.State.Failure.Outcome), Message: d.State.Failure.String()}
 }
 
 // blocked returns the condition of a placement whose state is unknown because the agent fails on
 // something else.
 func (d *Delivery) blocked() AgentCondition {
-	return AgentCondition{Unknown, Blocked, d.Destination + " is blocked" + d.by() + ": " + d.State.Failure.String()}
+	return AgentCondition{Status: Unknown, Reason: Blocked, Message: d.Destination + " is blocked" + d.by() + ": " + d.State.Failure.String()}
 }
 
 // by returns a phrase with the Works on whose objects the agent fails, as far as they are known.
@@ -147,20 +158,20 @@ func works(claimants []Claimant) string {
 
 // notReported returns the condition of a placement whose files the agent has not reported yet.
 func (d *Delivery) notReported() AgentCondition {
-	return AgentCondition{Unknown, NotReported, "the agent of " + d.Destination + " has not reported the current files yet"}
+	return AgentCondition{Status: Unknown, Reason: NotReported, Message: "the agent of " + d.Destination + " has not reported the current files yet"}
 }
 
 // Conditions returns the two conditions of the root as a whole.
 func (d *Delivery) Conditions() (applied, healthy AgentCondition) {
 	applied, healthy = d.notReported(), d.notReported()
 	if d.State.Applied.Revision != "" {
-		applied = AgentCondition{True, string(agent.Applied), "applied revision " + d.Stable.Applied.Revision}
+		applied = AgentCondition{Status: True, Reason: string(agent.Applied), Message: "applied revision " + d.Stable.Applied.Revision}
 	}
 	if d.State.Healthy.Revision != "" {
-		healthy = AgentCondition{True, string(agent.Healthy), "healthy in revision " + d.Stable.Healthy.Revision}
+		healthy = AgentCondition{Status: True, Reason: string(agent.Healthy), Message: "healthy in revision " + d.Stable.Healthy.Revision}
 	}
 	if failure := d.State.Failure; failure != nil {
-		said := AgentCondition{False, string(failure.Outcome), strings.TrimPrefix(d.by(), " ") + ": " + failure.String()}
+		said := AgentCondition{Status: False, Reason: string(failure.Outcome), Message: strings.TrimPrefix(d.by(), " ") + ": " + failure.String()}
 		said.Message = strings.TrimPrefix(strings.TrimPrefix(said.Message, ": "), ", ")
 		if failure.Outcome != agent.HealthFailed {
 			applied = said

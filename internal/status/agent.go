@@ -29,10 +29,22 @@ type agentConditions struct {
 func (p *planner) agentOf(placement report.Placement) (reported agentConditions, known bool) {
 	for _, d := range p.deliveries[placement.Destination] {
 		if d.Covers(&placement) {
-			return agentConditions{placement, d.Applied(&placement), d.Healthy(&placement)}, true
+			applied := p.keepTrue(placement, kratix.AppliedCondition, d.Applied(&placement))
+			return agentConditions{placement, applied, p.keepTrue(placement, kratix.HealthyCondition, d.Healthy(&placement))}, true
 		}
 	}
 	return reported, false
+}
+
+// keepTrue returns the condition of a placement, or the one that the WorkPlacement has if that is
+// True and stays.
+func (p *planner) keepTrue(placement report.Placement, kind string, reported report.AgentCondition) report.AgentCondition {
+	if have := p.workPlacementByKey[kratix.KeyOf(placement.Object)]; have != nil && reported.UnlessTrue {
+		if was := meta.FindStatusCondition(have.Status.Conditions, kind); was != nil && was.Status == metav1.ConditionTrue {
+			return report.AgentCondition{Status: report.True, Reason: was.Reason, Message: was.Message}
+		}
+	}
+	return reported
 }
 
 // isDelivered reports whether a placement has files that an agent applies.

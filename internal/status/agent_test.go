@@ -145,3 +145,26 @@ func TestUnknownRevisionLeavesConditionsAsTheyAre(t *testing.T) {
 	s.plan()
 	s.expectAgent("True True True", "True True True")
 }
+
+// After a restart the applied revision is not known, and its files cannot be compared.
+func TestPlacementStaysAppliedWhenTheProcessRestartsDuringTheFailureOfAnother(t *testing.T) {
+	failing := healthy("1")
+	failing.Failure = &agent.Failure{Revision: "2", Outcome: agent.ApplyFailed, Message: "ConfigMap/a/x dry-run failed: no", Since: noon.Add(time.Minute)}
+	restarted := func(s *fixture) {
+		s.delivered(report.Delivery{State: failing})
+		s.said.Deliveries[0].AppliedKnown, s.said.Deliveries[0].HealthyKnown = false, false
+		s.plan()
+	}
+	s := newFixture(t)
+	s.placed(report.Unchanged)
+	s.delivered(report.Delivery{State: healthy("1")})
+	s.plan()
+	restarted(s)
+	s.expectAgent("True True False", "True True False")
+
+	s = newFixture(t) // it was never applied
+	s.placed(report.Unchanged)
+	s.plan()
+	restarted(s)
+	s.expectAgent("Unknown Unknown False", "Unknown Unknown False")
+}
