@@ -160,15 +160,17 @@ func runAgent(c *cobra.Command, name string, flags *agentFlags, std streams, of 
 		return absentDestination(c, name, snapshot, std)
 	}
 	destination := snapshot.Destinations[found]
-	store, err := storeOf(destination, snapshot)
-	if err == nil {
-		var text []byte
-		if text, err = of(destination, store, flags.options); err == nil {
-			_, err = std.out.Write(text)
-			return err
-		}
+	ref := *destination.Spec.StateStoreRef // an object without one is not read
+	store := kratix.FindStateStore(ref, snapshot.GitStateStores, snapshot.BucketStateStores)
+	if store == nil {
+		return exit{code: exitFindings, text: fmt.Sprintf("%s of %s is not in the input", ref, kratix.Describe(destination))}
 	}
-	return exit{code: exitFindings, text: err.Error()}
+	text, err := of(destination, store, flags.options)
+	if err != nil {
+		return exit{code: exitFindings, text: err.Error()}
+	}
+	_, err = std.out.Write(text)
+	return err
 }
 
 // snapshot reads the input.
@@ -225,26 +227,6 @@ func absentDestination(c *cobra.Command, name string, snapshot source.Snapshot, 
 		listed += fmt.Sprintf(" and %d more", len(names)-most)
 	}
 	return usage(c, fmt.Sprintf("there is no Destination %s in the input; there are %s", name, listed))
-}
-
-// storeOf returns the state store of a Destination that was read, so it names one of a known kind.
-func storeOf(d *kratix.Destination, snapshot source.Snapshot) (kratix.Object, error) {
-	ref := d.Spec.StateStoreRef
-	switch ref.Kind {
-	case kratix.GitStateStoreKind:
-		for _, store := range snapshot.GitStateStores {
-			if store.Name == ref.Name {
-				return store, nil
-			}
-		}
-	case kratix.BucketStateStoreKind:
-		for _, store := range snapshot.BucketStateStores {
-			if store.Name == ref.Name {
-				return store, nil
-			}
-		}
-	}
-	return nil, fmt.Errorf("%s of %s is not in the input", ref, kratix.Describe(d))
 }
 
 // complete completes the names of the Destinations in the input.

@@ -163,3 +163,22 @@ func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) 
 
 // MarshalYAML returns the same as String, for libraries that do not use MarshalJSON.
 func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
+
+// FindStateStore returns the state store with a reference; nil if it is not among the given ones.
+func FindStateStore(ref StateStoreReference, gits []*GitStateStore, buckets []*BucketStateStore) Object {
+	switch ref.Kind {
+	case GitStateStoreKind:
+		for _, store := range gits {
+			if store.Name == ref.Name {
+				return store
+			}
+		}
+	case BucketStateStoreKind:
+		for _, store := range buckets {
+			if store.Name == ref.Name {
+				return store
+			}
+		}
+	}
+	return nil
+}

@@ -58,17 +58,7 @@ func (p *planner) storeRef(destination string) (kratix.StateStoreReference, bool
 
 // storeOf returns the object that describes a store; nil if there is none.
 func (p *planner) storeOf(ref kratix.StateStoreReference) kratix.Object {
-	for _, store := range p.now.GitStateStores {
-		if ref.Kind == kratix.GitStateStoreKind && store.Name == ref.Name {
-			return store
-		}
-	}
-	for _, store := range p.now.BucketStateStores {
-		if ref.Kind == kratix.BucketStateStoreKind && store.Name == ref.Name {
-			return store
-		}
-	}
-	return nil
+	return kratix.FindStateStore(ref, p.now.GitStateStores, p.now.BucketStateStores)
 }
 
 // decide records on a Work the Destinations that this process has chosen for its groups, except

@@ -38,15 +38,8 @@ func fixture(t *testing.T) source.Snapshot {
 // storeOf returns the state store of a Destination.
 func storeOf(t *testing.T, d *kratix.Destination, snapshot source.Snapshot) kratix.Object {
 	t.Helper()
-	for _, store := range snapshot.GitStateStores {
-		if d.Spec.StateStoreRef.Kind == store.KindName() && d.Spec.StateStoreRef.Name == store.Name {
-			return store
-		}
-	}
-	for _, store := range snapshot.BucketStateStores {
-		if d.Spec.StateStoreRef.Kind == store.KindName() && d.Spec.StateStoreRef.Name == store.Name {
-			return store
-		}
+	if store := kratix.FindStateStore(*d.Spec.StateStoreRef, snapshot.GitStateStores, snapshot.BucketStateStores); store != nil {
+		return store
 	}
 	t.Fatalf("no store for %s", d.Name)
 	return nil
