@@ -1,12 +1,11 @@
 package telemetry
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"net/http"
-	"strings"
 
 	"go.uber.org/zap"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/bearer"
 )
 
 // MaxBody bounds the body of a request, in bytes.
@@ -33,20 +32,13 @@ func (a Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer(w, http.StatusServiceUnavailable, "the token cannot be read: see --admin-token-file")
 		return
 	}
-	if !hasToken(r, token) {
+	if !bearer.Matches(r, token) {
 		w.Header().Set("WWW-Authenticate", "Bearer")
 		answer(w, http.StatusUnauthorized, "send the token of --admin-token-file as Authorization: Bearer TOKEN")
 		return
 	}
 	r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
 	a.Level.ServeHTTP(w, r)
-}
-
-// hasToken reports whether a request has the token, in constant time.
-func hasToken(r *http.Request, token string) bool {
-	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	want, got := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(strings.TrimSpace(given)))
-	return subtle.ConstantTimeCompare(want[:], got[:]) == 1 && strings.EqualFold(scheme, "Bearer")
 }
 
 // Bounded returns a handler that limits the body of requests to MaxBody.

@@ -5,7 +5,6 @@ package receive
 import (
 	"crypto/hmac"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -18,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
+	"github.com/kratix-schedule/kratix-schedule/internal/bearer"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
@@ -167,9 +167,7 @@ func hasCredentials(r *http.Request, from agent.Name) bool {
 func isAuthorized(r *http.Request, from agent.Name, body []byte, secret string) bool {
 	signature := r.Header.Get(signatureHeader)
 	if from == agent.ArgoCD && signature == "" {
-		scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-		want, got := sha256.Sum256([]byte(secret)), sha256.Sum256([]byte(strings.TrimSpace(token)))
-		return subtle.ConstantTimeCompare(want[:], got[:]) == 1 && strings.EqualFold(scheme, "Bearer")
+		return bearer.Matches(r, secret)
 	}
 	digest, ok := strings.CutPrefix(signature, "sha256=")
 	got, err := hex.DecodeString(digest)
