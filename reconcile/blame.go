@@ -70,11 +70,10 @@ func (d *delivering) holders(ctx context.Context, then *pastState, objects []age
 // listing returns the placements, in order, that have the files, or files in the directories, that
 // the agent names. certain is false unless each path belongs to one placement only.
 func (d *delivering) listing(paths []string) (holders []report.Claimant, certain bool) {
-	owners := newOwners(d.destinationView)
 	certain = len(paths) > 0
 	for _, name := range paths {
 		path, isPath := d.resolve(name)
-		owner := owners.of(path)
+		owner := d.owners().of(path)
 		certain = certain && isPath && len(owner) == 1
 		for _, one := range owner {
 			if !slices.Contains(holders, one) {
@@ -109,9 +108,9 @@ func (d *delivering) plainFiles(ctx context.Context, then *pastState, record *re
 		if !path.Within(d.root) || !then.files.Has(path) {
 			continue
 		}
-		content, err := then.contents.Content(ctx, path)
+		content, err := d.past.content(ctx, then, path)
 		if err != nil {
-			continue // it has been replaced since
+			continue // it was replaced since
 		}
 		if record.Joined {
 			content = d.partsOf(content)[record.Placement]
@@ -124,11 +123,7 @@ func (d *delivering) plainFiles(ctx context.Context, then *pastState, record *re
 // partsOf returns the parts of a joined file; none if the file cannot be divided.
 func (d *delivering) partsOf(whole []byte) map[*kratix.WorkPlacement][]byte {
 	if d.parts == nil {
-		records := make([]layout.Record, 0, len(d.records))
-		for _, r := range d.records {
-			records = append(records, *r.Record)
-		}
-		d.parts = layout.Split(whole, records)
+		d.parts = splitParts(whole, d.records)
 	}
 	return d.parts
 }
@@ -152,6 +147,14 @@ func claimantOf(p *kratix.WorkPlacement) report.Claimant {
 type owners struct {
 	files map[tree.Path][]report.Claimant
 	dirs  map[tree.Path]report.Claimant
+}
+
+// owners returns the owners of the files in the directory of the Destination.
+func (d *delivering) owners() *owners {
+	if d.owned == nil {
+		d.owned = newOwners(d.destinationView)
+	}
+	return d.owned
 }
 
 // newOwners returns the owners of the files in the directory of a Destination.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
@@ -78,10 +79,7 @@ func (f *feedback) deliveries(ctx context.Context, seen *observed, agents func()
 // stateOf returns what the agent has reported about a root, with the root's directory in the
 // Destination.
 func stateOf(states map[string]agent.State, d *destinationView, root tree.Path) (state agent.State, name string, reported bool) {
-	below, _ := root.RelativeTo(d.base)
-	if !below.IsRoot() {
-		name = below.String()
-	}
+	name = layout.RootName(d.base, root)
 	if state, reported = states[name]; !reported {
 		state, reported = states[""]
 	}
@@ -116,6 +114,8 @@ type delivering struct {
 	root tree.Path
 	past *revisions
 	read *kustomize.Cache
+	// owned has the owners of files; nil before they are needed.
+	owned *owners
 	// parts are the parts of the joined file; nil before it is divided.
 	parts map[*kratix.WorkPlacement][]byte
 }
@@ -130,7 +130,10 @@ func (d *delivering) knows(state *agent.State) knownRevisions {
 func (d *delivering) delivery(ctx context.Context, state agent.State) report.Delivery {
 	made := report.Delivery{State: state}
 	made.Unapplied, made.AppliedKnown = d.changedSince(state.Applied.Revision)
-	made.Unchecked, made.HealthyKnown = d.changedSince(state.Healthy.Revision)
+	made.Unchecked, made.HealthyKnown = made.Unapplied, made.AppliedKnown
+	if state.Healthy.Revision != state.Applied.Revision {
+		made.Unchecked, made.HealthyKnown = d.changedSince(state.Healthy.Revision)
+	}
 	if state.Failure != nil {
 		made.Failing, made.Suspects = d.blame(ctx, state)
 	}
@@ -177,13 +180,9 @@ func (d *delivering) changedSince(revision string) (changed map[kratix.Key]bool,
 // states of the store.
 func (d *delivering) changes(from, to statestore.Files) []report.Claimant {
 	var changed []report.Claimant
-	var owners *owners
 	seen := map[report.Claimant]bool{}
 	for path := range from.Within(d.root).Differing(to.Within(d.root)) {
-		if owners == nil {
-			owners = newOwners(d.destinationView)
-		}
-		for _, owner := range owners.of(path) {
+		for _, owner := range d.owners().of(path) {
 			if !seen[owner] {
 				seen[owner], changed = true, append(changed, owner)
 			}

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -183,6 +184,39 @@ func fileOf(env *agentEnv, text string) tree.Path {
 	}
 	env.t.Fatal("no such file:", text)
 	return tree.Path{}
+}
+
+func TestContentsOfOldRevisionsAreNotKept(t *testing.T) {
+	env := newEnv(t)
+	env.put("stays", "x")
+	env.put("changes", "y")
+	env.round()
+	var past revisions
+	state := env.state()
+	past.add(&state)
+	first := string(state.Revision)
+	for i := range 2 * maxContents {
+		env.put("changes", "y"+strconv.Itoa(i))
+		env.round()
+		state = env.state()
+		past.add(&state)
+	}
+	kept := 0
+	for _, each := range past.states {
+		if each.contents != nil {
+			kept++
+		}
+	}
+	if kept != maxContents {
+		t.Errorf("the contents of %d revisions are kept, want %d", kept, maxContents)
+	}
+	then := past.find(first)
+	for path := range then.files.Below(testkit.Path("worker-1/resources")) {
+		content, err := past.content(t.Context(), then, path)
+		if isSame := !strings.Contains(path.String(), "/changes/"); isSame != (err == nil) || isSame != (len(content) > 0) {
+			t.Errorf("%s: %q, %v", path, content, err)
+		}
+	}
 }
 
 func TestUnknownRevisionSaysNothing(t *testing.T) {

@@ -33,15 +33,11 @@ func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joine
 	if err != nil {
 		return joinedFile{}, err
 	}
-	records := make([]layout.Record, 0, len(w.records))
-	paths := map[*kratix.WorkPlacement]tree.Path{}
+	byPlacement, parts := splitParts(whole, w.records), map[tree.Path][]byte{}
 	for _, record := range w.records {
-		records = append(records, *record.Record)
-		paths[record.Placement] = record.path
-	}
-	parts := map[tree.Path][]byte{}
-	for placement, part := range layout.Split(whole, records) {
-		parts[paths[placement]] = part
+		if part, has := byPlacement[record.Placement]; has {
+			parts[record.path] = part
+		}
 	}
 	for _, c := range candidates {
 		part, has := parts[c.record.Path]
@@ -50,8 +46,17 @@ func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joine
 		}
 	}
 	// A store that Kratix writes has a record for each part that is wanted.
-	hasRecords := len(records) > 0 || w.store.state.Stepwise
+	hasRecords := len(w.records) > 0 || w.store.state.Stepwise
 	return joinedFile{parts: parts, mixedUp: len(parts) == 0 && (hasRecords || len(bytes.TrimSpace(whole)) > 0)}, nil
+}
+
+// splitParts returns the parts of an aggregated file; none if the file does not match the records.
+func splitParts(whole []byte, records []recordView) map[*kratix.WorkPlacement][]byte {
+	parsed := make([]layout.Record, 0, len(records))
+	for _, record := range records {
+		parsed = append(parsed, *record.Record)
+	}
+	return layout.Split(whole, parsed)
 }
 
 // keepMixedUp leaves a mixed-up file unchanged while some placement is not written, because

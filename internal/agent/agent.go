@@ -45,8 +45,14 @@ type Object struct {
 	Name      string `json:"name"`
 }
 
+// The directories of roots, as package layout names them.
+const (
+	Dependencies = "dependencies"
+	Resources    = "resources"
+)
+
 // Roots returns the roots that an Event can be about.
-func Roots() []string { return []string{"", "dependencies", "resources"} }
+func Roots() []string { return []string{"", Dependencies, Resources} }
 
 // String returns the object as Flux writes it: Kind/namespace/name, or Kind/name.
 func (o Object) String() string {

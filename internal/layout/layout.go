@@ -99,6 +99,16 @@ func Roots(d *kratix.Destination) ([]tree.Path, error) {
 	return m.roots(base), nil
 }
 
+// RootName returns the directory of a root relative to that of its Destination: "dependencies",
+// "resources", or "" if the Destination is one root.
+func RootName(base, root tree.Path) string {
+	below, _ := root.RelativeTo(base)
+	if below.IsRoot() {
+		return ""
+	}
+	return below.String()
+}
+
 // Render returns the files of a placement. If there are findings the rendering is incomplete
 // and must not be written, since a group may not work without all of its files.
 func Render(d *kratix.Destination, p *kratix.WorkPlacement) (Rendering, []finding.Finding) {

@@ -65,7 +65,7 @@ const (
 
 // Covers reports whether a placement has its files in the root.
 func (d *Delivery) Covers(p *Placement) bool {
-	return p.Object != nil && (d.Root == "" || p.Object.IsDependency() == (d.Root == "dependencies"))
+	return p.Object != nil && (d.Root == "" || p.Object.IsDependency() == (d.Root == agent.Dependencies))
 }
 
 // fails reports whether the agent fails on an object of a placement.

@@ -80,11 +80,7 @@ func newTarget(d *kratix.Destination, store kratix.Object) (*target, error) {
 	t := &target{destination: d, store: store, name: shortened(d.Name, ""), base: location.Dir}
 	for _, dir := range dirs {
 		below, _ := dir.RelativeTo(base)
-		one := root{dir: location.Dir.Join(below)}
-		if !below.IsRoot() {
-			one.name = below.String()
-		}
-		t.roots = append(t.roots, one)
+		t.roots = append(t.roots, root{name: layout.RootName(base, dir), dir: location.Dir.Join(below)})
 	}
 	if git, ok := store.(*kratix.GitStateStore); ok {
 		if t.git, err = gitURL(git); err != nil {
