@@ -1,7 +1,6 @@
 package status
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -36,6 +35,20 @@ func (p *planner) agentOf(placement report.Placement) (reported agentConditions,
 	return reported, false
 }
 
+// agentsOf returns the conditions that agents have reported of the placements that have files.
+func (p *planner) agentsOf(placements []report.Placement) []agentConditions {
+	var all []agentConditions
+	for _, placement := range placements {
+		if !isDelivered(placement) {
+			continue
+		}
+		if reported, known := p.agentOf(placement); known {
+			all = append(all, reported)
+		}
+	}
+	return all
+}
+
 // keepTrue returns the condition of a placement, or the one that the WorkPlacement has if that is
 // True and stays.
 func (p *planner) keepTrue(placement report.Placement, kind string, reported report.AgentCondition) report.AgentCondition {
@@ -60,11 +73,11 @@ func isDelivered(placement report.Placement) bool {
 
 // setPlacementAgent sets the conditions of a WorkPlacement that the agent has reported.
 func (p *planner) setPlacementAgent(change *Change, have *kratix.WorkPlacement) {
-	placement, told := p.placements[kratix.KeyOf(have)]
-	if !told || !isDelivered(placement) || p.isUnreadable(have) || !have.DeletionTimestamp.IsZero() {
+	placement, known := p.placements[kratix.KeyOf(have)]
+	if !known || p.isUnreadable(have) || !have.DeletionTimestamp.IsZero() {
 		return
 	}
-	if reported, known := p.agentOf(placement); known {
+	for _, reported := range p.agentsOf([]report.Placement{placement}) {
 		p.setAgent(change, have.Status.Conditions, have.Generation, reported.applied, reported.healthy)
 	}
 }
@@ -72,19 +85,12 @@ func (p *planner) setPlacementAgent(change *Change, have *kratix.WorkPlacement) 
 // setWorkAgent sets the conditions of a Work that summarize the reports of agents about its
 // placements.
 func (p *planner) setWorkAgent(change *Change, work *kratix.Work) {
-	var all []agentConditions
-	for _, placement := range p.byWork[kratix.KeyOf(work).String()] {
-		if reported, known := p.agentOf(placement); known && isDelivered(placement) {
-			all = append(all, reported)
-		}
-	}
+	all := p.agentsOf(p.byWork[kratix.KeyOf(work).String()])
 	if len(all) == 0 || p.isUnreadable(work) || !work.DeletionTimestamp.IsZero() {
 		return
 	}
-	on := func(a agentConditions) string { return a.placement.Destination }
-	p.setAgent(change, work.Status.Conditions, work.Generation,
-		summarize(all, on, func(a agentConditions) report.AgentCondition { return a.applied }),
-		summarize(all, on, func(a agentConditions) report.AgentCondition { return a.healthy }))
+	applied, healthy := summaries(all, func(a agentConditions) string { return a.placement.Destination })
+	p.setAgent(change, work.Status.Conditions, work.Generation, applied, healthy)
 }
 
 // setDestinationAgent sets the conditions of a Destination that summarize the reports of its agent
@@ -94,15 +100,8 @@ func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
 	if len(deliveries) == 0 || d.IsDeleted() {
 		return
 	}
-	var all []agentConditions
-	for _, placement := range p.byDestination[d.Name] {
-		if reported, known := p.agentOf(placement); known && isDelivered(placement) {
-			all = append(all, reported)
-		}
-	}
-	of := func(a agentConditions) string { return kratix.WorkKind + " " + a.placement.Work }
-	applied := summarize(all, of, func(a agentConditions) report.AgentCondition { return a.applied })
-	healthy := summarize(all, of, func(a agentConditions) report.AgentCondition { return a.healthy })
+	all := p.agentsOf(p.byDestination[d.Name])
+	applied, healthy := summaries(all, func(a agentConditions) string { return kratix.WorkKind + " " + a.placement.Work })
 	for i := range deliveries {
 		rootApplied, rootHealthy := deliveries[i].Conditions()
 		if applied.Status != report.False && (rootApplied.Status == report.False || len(all) == 0) {
@@ -131,6 +130,14 @@ func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries [
 	}
 }
 
+// summaries returns the conditions Applied and Healthy of several placements, whose names are in
+// the messages.
+func summaries(all []agentConditions, name func(agentConditions) string) (applied, healthy report.AgentCondition) {
+	applied = summarize(all, name, func(a agentConditions) report.AgentCondition { return a.applied })
+	healthy = summarize(all, name, func(a agentConditions) report.AgentCondition { return a.healthy })
+	return applied, healthy
+}
+
 // summarize returns the condition of several placements: False if one is False, else Unknown if
 // one is Unknown, else True. It is the zero value if one placement has no condition.
 func summarize(all []agentConditions, name func(agentConditions) string, of func(agentConditions) report.AgentCondition) report.AgentCondition {
@@ -154,23 +161,14 @@ func summarize(all []agentConditions, name func(agentConditions) string, of func
 		return report.AgentCondition{}
 	case worst == report.True:
 		return report.AgentCondition{Status: worst, Reason: reason, Message: fmt.Sprintf("so are all of its placements: %d", len(all))}
-	case worst == report.Unknown && len(messages) < len(all):
-		reason = cmp.Or(onlyReason(reason), partlyReported)
+	case worst == report.Unknown && len(messages) < len(all) && reason != report.Blocked:
+		reason = partlyReported
 	}
 	const named = 3
 	if more := len(messages) - named; more > 0 {
 		messages = append(messages[:named:named], fmt.Sprintf("and %d more", more))
 	}
 	return report.AgentCondition{Status: worst, Reason: reason, Message: strings.Join(messages, "; ")}
-}
-
-// onlyReason returns the reason of some placements if it is a reason for all of them together,
-// else "".
-func onlyReason(reason string) string {
-	if reason == report.Blocked {
-		return reason
-	}
-	return ""
 }
 
 // setAgent sets the conditions Applied and Healthy of an object in addition to what a change sets
