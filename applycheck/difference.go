@@ -3,6 +3,8 @@ package applycheck
 import (
 	"maps"
 	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/applycheck/accept"
 )
 
 // defaultedFields are the names of fields that the API server or a controller fills in: if only
@@ -67,17 +69,7 @@ func mapsDiffer(a, b map[string]any) bool {
 }
 
 // isZero reports whether a value is the zero value of its type, or no value.
-func isZero(value any) bool {
-	switch v := value.(type) {
-	case bool:
-		return !v
-	case int64:
-		return v == 0
-	case float64:
-		return v == 0
-	}
-	return isEmpty(value)
-}
+func isZero(value any) bool { return value == nil || accept.IsEmpty(value) }
 
 // without returns a copy of a map without some keys.
 func without(fields map[string]any, keys ...string) map[string]any {

@@ -1,8 +1,6 @@
 package applycheck
 
 import (
-	"maps"
-
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -14,9 +12,7 @@ func sentFields(gvk schema.GroupVersionKind, fields map[string]any) map[string]a
 	if _, has := fields["status"]; !has || isDefinition(gvk) {
 		return fields
 	}
-	fields = maps.Clone(fields)
-	delete(fields, "status")
-	return fields
+	return without(fields, "status")
 }
 
 // goObject returns an empty object of the Go type as which Flux decodes the objects of a kind

@@ -94,7 +94,7 @@ func (f *field) visit(name string, value any, sent *edited) bool {
 	switch {
 	case result == doubtful || f.omitZero:
 		return false
-	case f.omitEmpty && isEmpty(below):
+	case f.omitEmpty && IsEmpty(below):
 		sent.remove(name)
 		return true
 	case result == changed:
@@ -119,9 +119,9 @@ func (f *field) supports(value any) bool {
 	return true
 }
 
-// isEmpty reports whether Go's omitempty leaves out a value. It is not called for fields that are
-// structs or pointers, which are never empty.
-func isEmpty(value any) bool {
+// IsEmpty reports whether Go's omitempty leaves out a value, if the value is not that of a struct or
+// a pointer, which are never empty.
+func IsEmpty(value any) bool {
 	switch v := value.(type) {
 	case string:
 		return v == ""
