@@ -1,7 +1,6 @@
 package agents_test
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -22,31 +21,18 @@ const (
 	bin = "../../bin/kube"
 )
 
-// module returns the directory of a module that is not built.
-func module(t *testing.T, version string) string {
-	t.Helper()
-	command := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", version)
-	command.Dir = t.TempDir()
-	out, err := command.Output()
-	var told struct{ Dir, Error string }
-	if decoding := json.Unmarshal(out, &told); decoding != nil || told.Dir == "" {
-		t.Fatalf("%s: %v %s", version, err, told.Error)
-	}
-	return told.Dir
-}
-
 // definitions returns the files with CustomResourceDefinitions. Those of the
 // notification-controller are generated from its types, as its own are.
 func definitions(t *testing.T) []string {
 	t.Helper()
 	files := []string{
-		filepath.Join(module(t, kustomizeController), "config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml"),
-		filepath.Join(module(t, sourceController), "config/crd/bases/source.toolkit.fluxcd.io_gitrepositories.yaml"),
-		filepath.Join(module(t, sourceController), "config/crd/bases/source.toolkit.fluxcd.io_buckets.yaml"),
-		filepath.Join(module(t, argoCD), "manifests/crds/application-crd.yaml"),
+		filepath.Join(apiserver.Download(t, t.TempDir(), kustomizeController).Dir, "config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml"),
+		filepath.Join(apiserver.Download(t, t.TempDir(), sourceController).Dir, "config/crd/bases/source.toolkit.fluxcd.io_gitrepositories.yaml"),
+		filepath.Join(apiserver.Download(t, t.TempDir(), sourceController).Dir, "config/crd/bases/source.toolkit.fluxcd.io_buckets.yaml"),
+		filepath.Join(apiserver.Download(t, t.TempDir(), argoCD).Dir, "manifests/crds/application-crd.yaml"),
 	}
 	types := t.TempDir()
-	if err := os.CopyFS(types, os.DirFS(module(t, notificationController))); err != nil {
+	if err := os.CopyFS(types, os.DirFS(apiserver.Download(t, t.TempDir(), notificationController).Dir)); err != nil {
 		t.Fatal(err)
 	}
 	generator := filepath.Join(types, "controller-gen")

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -26,6 +25,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
 // The input of BenchmarkCheck: the number of objects, each in a file of its own, and the version
@@ -251,12 +251,7 @@ func schemaName(kind string) string {
 // openAPIDocuments returns the paths of the OpenAPI documents in the module of Kubernetes.
 func openAPIDocuments(b *testing.B) []string {
 	b.Helper()
-	cmd := exec.CommandContext(b.Context(), "go", "mod", "download", "-json", "k8s.io/kubernetes@v"+benchVersion)
-	cmd.Dir = b.TempDir()
-	out, err := cmd.Output()
-	must(b, err)
-	var module struct{ Dir string }
-	must(b, json.Unmarshal(out, &module))
+	module := apiserver.Download(b, b.TempDir(), "k8s.io/kubernetes@v"+benchVersion)
 	paths, err := filepath.Glob(filepath.Join(module.Dir, "api/openapi-spec/v3/*_openapi.json"))
 	must(b, err)
 	return paths

@@ -2,11 +2,9 @@ package apply
 
 import (
 	"bytes"
-	"encoding/json"
 	"flag"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -93,12 +91,7 @@ func definitions(t *testing.T) map[string][]byte {
 // operator returns the path of the definitions of a large operator, which are in a module.
 func operator(t *testing.T) string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", eck)
-	cmd.Dir = t.TempDir()
-	out, err := cmd.Output()
-	must(t, err)
-	var module struct{ Dir, Sum string }
-	must(t, json.Unmarshal(out, &module))
+	module := apiserver.Download(t, t.TempDir(), eck)
 	if module.Sum != eckDigest {
 		t.Fatalf("%s has the digest %s, want %s", eck, module.Sum, eckDigest)
 	}

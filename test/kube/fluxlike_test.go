@@ -21,6 +21,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
+	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
 // sourceController is the version whose definition of GitRepository is used: that of the API
@@ -41,10 +42,10 @@ type flux struct {
 func (p *platform) startFlux(objects, token string) *flux {
 	p.t.Helper()
 	for _, definition := range []string{
-		filepath.Join(moduleDir(p.t, "kustomize-controller", "github.com/fluxcd/kustomize-controller"), "config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml"),
-		filepath.Join(moduleDir(p.t, p.t.TempDir(), sourceController), "config/crd/bases/source.toolkit.fluxcd.io_gitrepositories.yaml"),
-		filepath.Join(moduleDir(p.t, p.t.TempDir(), sourceController), "config/crd/bases/source.toolkit.fluxcd.io_buckets.yaml"),
-		filepath.Join(moduleDir(p.t, p.t.TempDir(), sourceController), "config/crd/bases/source.toolkit.fluxcd.io_ocirepositories.yaml"),
+		filepath.Join(apiserver.Download(p.t, "kustomize-controller", "github.com/fluxcd/kustomize-controller").Dir, "config/crd/bases/kustomize.toolkit.fluxcd.io_kustomizations.yaml"),
+		filepath.Join(apiserver.Download(p.t, p.t.TempDir(), sourceController).Dir, "config/crd/bases/source.toolkit.fluxcd.io_gitrepositories.yaml"),
+		filepath.Join(apiserver.Download(p.t, p.t.TempDir(), sourceController).Dir, "config/crd/bases/source.toolkit.fluxcd.io_buckets.yaml"),
+		filepath.Join(apiserver.Download(p.t, p.t.TempDir(), sourceController).Dir, "config/crd/bases/source.toolkit.fluxcd.io_ocirepositories.yaml"),
 	} {
 		p.kubectl("apply", "--server-side", "-f", definition)
 	}
@@ -65,20 +66,6 @@ func (p *platform) reconcile(kustomization string) {
 	p.t.Helper()
 	p.kubectl("annotate", "--overwrite", "--namespace", fluxNamespace, "kustomization/"+kustomization,
 		"reconcile.fluxcd.io/requestedAt="+time.Now().Format(time.RFC3339Nano))
-}
-
-// moduleDir returns the directory of a module that is not built; dir has the go.mod with its
-// version, unless the name has one.
-func moduleDir(t testing.TB, dir, module string) string {
-	t.Helper()
-	command := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", module)
-	command.Dir = dir
-	out, err := command.Output()
-	var downloaded struct{ Dir, Error string }
-	if decoding := json.Unmarshal(out, &downloaded); decoding != nil || downloaded.Dir == "" {
-		t.Fatalf("%s: %v %s", module, err, downloaded.Error)
-	}
-	return downloaded.Dir
 }
 
 // sourceStandIn stands in for source-controller: it fetches the branch of a repository, serves

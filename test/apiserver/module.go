@@ -1,0 +1,30 @@
+package apiserver
+
+import (
+	"encoding/json"
+	"os/exec"
+	"testing"
+)
+
+// Module is a module that is downloaded and not built.
+type Module struct {
+	// Dir is the directory of its files, Sum its digest as in go.sum.
+	Dir, Sum string
+}
+
+// Download downloads a module, as PATH@VERSION, or as PATH with the version that the go.mod in dir
+// requires.
+func Download(t testing.TB, dir, module string) Module {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", module)
+	command.Dir = dir
+	out, err := command.Output()
+	var downloaded struct {
+		Module
+		Error string
+	}
+	if decoding := json.Unmarshal(out, &downloaded); decoding != nil || downloaded.Dir == "" {
+		t.Fatalf("%s: %v %s", module, err, downloaded.Error)
+	}
+	return downloaded.Module
+}
