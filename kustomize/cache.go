@@ -239,10 +239,10 @@ func (f FileObjects) isOdd() bool {
 	return false
 }
 
-// Nested does the same as BuildNested. The result of a build that read only the directory
-// itself is cached by the directory's own files, any other result by all files. A build
-// that exceeded its limits is also cached by its own files, for some rounds: otherwise it
-// would be repeated after each change in the root, which would delay all others.
+// Nested does the same as BuildNested, and caches the result. The key is the digest of the
+// directory's own files if the build has read nothing else, and of all files otherwise. For a
+// build that exceeded its limits it is that of its own files, for some rounds: otherwise the build
+// would be repeated after each change in the root, and delay all other builds.
 func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	var own []tree.File
 	for _, file := range files {

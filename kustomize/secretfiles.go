@@ -111,14 +111,15 @@ func (f *secretFiles) add(kustomization tree.Path, name string) {
 	}
 }
 
-// beside returns the path of a name in a directory's kustomization.
+// beside returns the path of a file that a kustomization in a directory names; false if the name is
+// no valid path.
 func beside(dir tree.Path, name string) (tree.Path, bool) {
 	file, err := tree.ParsePath(path.Join(dir.String(), name))
 	return file, err == nil
 }
 
-// plugin is the fields that name files in a configuration of kustomize's own generators and
-// transformers.
+// plugin is a configuration of kustomize's own generators and transformers, with the fields that
+// name files.
 type plugin struct {
 	Kind string `json:"kind"`
 	types.KvPairSources

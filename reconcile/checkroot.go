@@ -16,7 +16,7 @@ type rootCheck struct {
 	*checked
 	// claimed are the files that belong to placements.
 	claimed *tree.Set
-	// inputs are the roots as they are checked.
+	// inputs are the roots to check.
 	inputs []dedupe.Root
 	// claimants are, for each root, the candidates in the order of their claims.
 	claimants [][]*candidate

@@ -40,9 +40,9 @@ func Within(snapshot source.Snapshot, most int64) source.Snapshot {
 	return c.within(snapshot, most)
 }
 
-// within returns the snapshot without the Works that exceed the limit for one Work, and
-// without the largest ones while all together unpack to more than most bytes. These Works are
-// rejected: their existing placements stay.
+// within returns the snapshot without the Works that exceed the limit for one Work. Then it
+// leaves out the largest Works until the others unpack to at most the given number of bytes. The
+// Works that are left out are rejected: their existing placements stay.
 func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot {
 	most = cmp.Or(most, DefaultMaxUnpacked)
 	c.update(snapshot.Works)

@@ -10,8 +10,8 @@ import (
 // RemovalWindow is the default of Policy.RemovalWindow.
 const RemovalWindow = 10 * time.Minute
 
-// The limits of the deletion guard: within the window at most freeRemovals placements, or one
-// in removableOneIn of all, may be removed, whichever is more. See
+// The limits of the deletion guard. Within the window, freeRemovals placements or one of
+// removableOneIn placements may be removed, whichever is more. See
 // docs/decisions/deletion-guard.md.
 const (
 	freeRemovals   = 5

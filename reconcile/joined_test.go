@@ -72,8 +72,8 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 	}
 }
 
-// TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements uses a file with exactly the content to be
-// written, so the quarantined placement has no part in it.
+// TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements uses a file with exactly the content of a
+// and b, so it contains nothing of c, which is quarantined.
 func TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements(t *testing.T) {
 	w := writtenByKratix(t, "one", "two")
 	w.put("a", "one")

@@ -29,12 +29,12 @@ type decision struct {
 // writable reports whether the placement's files are to be written.
 func (d *decision) writable() bool { return d.state == report.Placed }
 
-// quarantine keeps a placement from being written because of a conflict.
+// quarantine quarantines a placement because of a conflict.
 func (d *decision) quarantine(why string) {
 	d.state, d.reason, d.conflicts = report.HeldBack, why, true
 }
 
-// refuse keeps a placement from being written because the API server would refuse an object.
+// refuse quarantines a placement because the API server would refuse one of its objects.
 func (d *decision) refuse(why applycheck.Refusal) {
 	d.state, d.reason, d.conflicts = report.HeldBack, why.Reason, !why.Everywhere
 }

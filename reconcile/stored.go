@@ -107,8 +107,8 @@ func (h *holdings) has(p *placement) bool {
 }
 
 // ownFiles returns the files that a placement's record lists, in a layout where only records
-// assign files. A file that another record lists too belongs to the placement only if the
-// placement asks for it or is not written.
+// assign files. A file that another record lists, too, belongs to the placement only if it is one
+// of its wanted files, or if the placement is not written.
 func (h *holdings) ownFiles(c *candidate) []tree.Path {
 	files := h.recordedFiles(&c.placement)
 	if record := h.recordOf(&c.placement); record != nil && h.isOutdated(record) {

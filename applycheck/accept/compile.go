@@ -41,7 +41,8 @@ func (t *Types) compile(kind schemas.Kind) *object {
 	return compiled.object.withoutStatus()
 }
 
-// withoutStatus returns the type of an object whose status is left out after it is encoded.
+// withoutStatus returns a copy of the type that does not fill in the status, since Flux removes the
+// status after it has encoded the object.
 func (o *object) withoutStatus() *object {
 	without := *o
 	without.fills = nil

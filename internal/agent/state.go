@@ -8,8 +8,8 @@ import (
 // State is the result of all events about one root so far. The zero value is that of a root
 // without events. A State is not changed; With returns another one.
 type State struct {
-	// Applied is the last revision of which all objects were applied, and Healthy the last of
-	// which they were healthy, too.
+	// Applied is the last revision whose objects were all applied, and Healthy the last revision
+	// whose objects were healthy, too.
 	Applied Mark `json:"applied,omitzero"`
 	Healthy Mark `json:"healthy,omitzero"`
 	// Failure is the last attempt, if it failed; nil otherwise.

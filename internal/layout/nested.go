@@ -62,7 +62,7 @@ func (n named) path() (tree.Path, error) {
 	return p, nil
 }
 
-// segment returns the path of a constant.
+// segment parses a constant as a path of one name.
 func segment(name string) tree.Path {
 	p, err := tree.ParsePath(name)
 	if err != nil {

@@ -52,7 +52,7 @@ func (l *Leader) lock() *resourcelock.LeaseLock {
 // Lead returns ErrNotLeading, and the process should restart. tell is called with the error
 // if the Lease cannot be acquired.
 func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.Context) error) error {
-	// Log lines of the Kubernetes client are passed to tell instead.
+	// The Kubernetes client's log is discarded; reportingLock passes errors to tell.
 	waiting, give := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
 	defer give()
 	var leads atomic.Bool

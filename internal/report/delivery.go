@@ -103,7 +103,7 @@ func (d *Delivery) Healthy(p *Placement) AgentCondition {
 		return d.failed(False)
 	case d.HealthyKnown && p.State != Placed && !d.Unchecked[kratix.KeyOf(p.Object)]:
 		return AgentCondition{Status: True, Reason: string(agent.Healthy), Message: "healthy in revision " + d.Stable.Healthy.Revision}
-	case failure == nil, failure.Outcome == agent.PruneFailed: // that says nothing about what is wanted
+	case failure == nil, failure.Outcome == agent.PruneFailed: // the health of the wanted objects is not known
 	case d.fails(p):
 		return d.failed(Unknown).unlessTrue(unread)
 	default:

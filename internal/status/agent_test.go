@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// delivered sets the state of the root resources that the agent of worker-1 has reported.
+// delivered sets the state that the agent of worker-1 has reported about its root "resources".
 func (s *fixture) delivered(d report.Delivery) {
 	d.Destination, d.Root = "worker-1", "resources"
 	d.AppliedKnown, d.HealthyKnown, d.Stable = d.State.Applied.Revision != "", d.State.Healthy.Revision != "", d.State

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// writes returns a report in which a Work's content is placed.
+// writes returns a report with one placement of a Work, with its content, in a state.
 func writes(work, content string, state report.State) report.Report {
 	p := placed(state, work)
 	p.Object = &kratix.WorkPlacement{Spec: kratix.WorkPlacementSpec{Workloads: []kratix.Workload{{Filepath: "a.yaml", Content: content}}}}
