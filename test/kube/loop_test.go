@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
@@ -99,6 +100,36 @@ func (l *loop) isApplied(works ...string) {
 	}
 }
 
+// conditions returns all conditions of all objects, with their times.
+func (l *loop) conditions() string {
+	l.t.Helper()
+	return l.kubectl("get", "works,workplacements,destinations", "-A", "-o",
+		`jsonpath={range .items[*]}{.kind}/{.metadata.name}{range .status.conditions[*]}{"\n  "}{.type} {.status} {.reason} {.lastTransitionTime} {.message}{end}{"\n"}{end}`)
+}
+
+// keepsConditionsInRestart restarts the daemon, and checks that its rounds change no condition.
+func (l *loop) keepsConditionsInRestart() {
+	l.t.Helper()
+	before := l.conditions()
+	l.restart()
+	l.eventually("a round", func() string {
+		metrics, err := page(l.at, "/metrics")
+		if err != nil {
+			return err.Error()
+		}
+		if !strings.Contains(metrics, "\nkratix_schedule_rounds_total") || l.counted(l.at, "kratix_schedule_rounds_total") == 0 {
+			return "none was done"
+		}
+		return ""
+	})
+	const settled = 4 * time.Second
+	for late := time.Now().Add(settled); time.Now().Before(late); time.Sleep(settled / 8) {
+		if after := l.conditions(); after != before {
+			l.t.Fatalf("a restart changes\n%s\nto\n%s", before, after)
+		}
+	}
+}
+
 // placementOf returns the WorkPlacement of a Work on worker-1.
 func placementOf(work string) string { return "workplacement/" + work + ".worker-1-5058f" }
 
@@ -143,6 +174,8 @@ func TestRequestLearnsWhetherFluxHasAppliedIt(t *testing.T) {
 	if rejected := l.counted(l.at, "kratix_schedule_agent_events_rejected_total"); rejected > 0 {
 		t.Errorf("%v events are rejected", rejected)
 	}
+	l.keepsConditionsInRestart()
+
 	l.object(workWith("bad", bad+"data: {user: x}\n"))
 	l.isApplied("a", "b", "bad", "c")
 	if got := l.get("configmap/bad", "{.data.user}"); got != "x" {
@@ -152,4 +185,44 @@ func TestRequestLearnsWhetherFluxHasAppliedIt(t *testing.T) {
 	l.kubectl("delete", "work/b", "--timeout=40s")
 	l.becomes("configmap/two", "{.metadata.name}", "")
 	l.isApplied("a", "bad", "c")
+}
+
+// deployment is an object that is never ready in a cluster without controllers, until the test
+// writes its status.
+const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: default}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: web, image: example.com/web:1}]}
+`
+
+func TestRequestLearnsWhetherItIsHealthy(t *testing.T) {
+	t.Parallel()
+	l := newLoop(t)
+	l.object(work("a", nil, "one"))
+	l.isApplied("a")
+	l.object(workWith("web", deployment))
+	l.comesTo(placementOf("web"), "Applied", "True Applied")
+	// Flux waits at least 30 seconds, whatever the Kustomization's timeout is.
+	l.kubectl("wait", "--for=condition=Healthy=False", "--timeout=120s", "--request-timeout=120s", placementOf("web"))
+	unhealthy := l.commit()
+	for _, object := range []string{placementOf("web"), "work/web", "destination/worker-1"} {
+		l.reports(object, "Healthy", "False HealthFailed", "Deployment/default/web status: 'InProgress'", unhealthy)
+		l.reports(object, "Applied", "True Applied")
+	}
+	for _, object := range []string{placementOf("a"), "work/a"} {
+		l.reports(object, "Healthy", "True Healthy")
+		l.reports(object, "Applied", "True Applied")
+	}
+	l.keepsConditionsInRestart()
+
+	l.kubectl("patch", "deployment/web", "--subresource=status", "--type=merge", "--patch",
+		`{"status": {"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "readyReplicas": 1, "availableReplicas": 1,
+			"conditions": [{"type": "Available", "status": "True", "reason": "MinimumReplicasAvailable"},
+				{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}]}}`)
+	l.reconcile("worker-1-resources")
+	l.isApplied("a", "web")
 }
