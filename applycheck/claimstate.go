@@ -101,7 +101,7 @@ func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 // unread returns the contents of the files of some claims whose facts are not in Memory.
 func (c *check) unread(root *dedupe.Root, claims []int, built []tree.Path) (contents [][]byte) {
 	for _, i := range claims {
-		for _, files := range [][]dedupe.File{intended(&root.Claims[i]), root.Claims[i].Stored} {
+		for _, files := range [][]dedupe.File{intended(&root.Claims[i]), applied(&root.Claims[i])} {
 			some, _ := readable(root, files, built)
 			for _, file := range some {
 				if _, known := c.Memory.facts(c.Memory.digestOf(file.Content)); !known {
@@ -143,16 +143,24 @@ func intended(claim *dedupe.Claim) []dedupe.File {
 	return claim.Wanted
 }
 
+// applied returns the stored files of a claim, unless they were never applied.
+func applied(claim *dedupe.Claim) []dedupe.File {
+	if claim.Unapplied {
+		return nil
+	}
+	return claim.Stored
+}
+
 // isCurrent reports whether the state is that of the claim's files.
 func (s *claimState) isCurrent(claim *dedupe.Claim) bool {
-	return sameFiles(s.wantedFiles, intended(claim)) && sameFiles(s.storedFiles, claim.Stored)
+	return sameFiles(s.wantedFiles, intended(claim)) && sameFiles(s.storedFiles, applied(claim))
 }
 
 // newState returns the state of a claim but for its needs.
 func (c *check) newState(root *dedupe.Root, claim *dedupe.Claim, name string, built []tree.Path) *claimState {
-	s := &claimState{name: name, wantedFiles: intended(claim), storedFiles: claim.Stored}
+	s := &claimState{name: name, wantedFiles: intended(claim), storedFiles: applied(claim)}
 	var storedOpaque bool
-	s.stored, storedOpaque = c.read(root, claim.Stored, built)
+	s.stored, storedOpaque = c.read(root, s.storedFiles, built)
 	s.wanted, s.opaque = c.read(root, s.wantedFiles, built)
 	s.opaque = s.opaque || storedOpaque
 	s.providesWanted, s.providesStored = provides(s.wanted), provides(s.stored)

@@ -13,72 +13,106 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// blame returns the placements with the objects that the agent has failed on. If that is not
-// certain, suspects are the placements that may have them: those that have changed since the
-// last applied revision.
-func (d *delivering) blame(ctx context.Context, state agent.State) (failing, suspects []report.Claimant) {
-	then := d.past.find(state.Failure.Revision)
-	if then == nil {
-		return nil, nil
+// blamed are the placements with the objects that an agent has failed on.
+type blamed struct {
+	// guilty are the placements that certainly have one of them, in order; none if that is not
+	// certain.
+	guilty []guilty
+	// suspects are the placements that may have them: those that have changed since the last
+	// applied revision.
+	suspects []report.Claimant
+}
+
+// guilty is a placement with the files that the agent has failed on.
+type guilty struct {
+	record *recordView
+	files  []tree.Path
+	// objects are the objects in the files, if the agent has named objects.
+	objects []agent.Object
+}
+
+// failing returns the guilty placements.
+func (b *blamed) failing() []report.Claimant {
+	var failing []report.Claimant
+	for _, one := range b.guilty {
+		failing = append(failing, claimantOf(one.record.Placement))
 	}
-	if before := d.past.find(state.Applied.Revision); before != nil {
+	return failing
+}
+
+// blame returns the placements with the objects that the agent has failed on.
+func (d *delivering) blame(ctx context.Context, state agent.State) blamed {
+	then := d.find(state.Failure.Revision)
+	if then == nil {
+		return blamed{}
+	}
+	var suspects []report.Claimant
+	if before := d.find(state.Applied.Revision); before != nil {
 		suspects = d.changes(before.files, then.files)
 	}
-	holders, certain := d.holders(ctx, then, state.Failure.Objects)
-	if len(holders) == 0 {
-		holders, certain = d.listing(state.Failure.Files)
+	found, certain := d.holders(ctx, then, state.Failure.Objects)
+	if len(found) == 0 {
+		found, certain = d.listing(state.Failure.Files)
 	}
+	all := blamed{guilty: found}
 	switch {
-	case !certain && len(holders) > 0:
-		return nil, holders
-	case !certain:
-		return nil, suspects
+	case certain:
+		return all
+	case len(found) > 0:
+		return blamed{suspects: all.failing()}
 	}
-	return holders, nil
+	return blamed{suspects: suspects}
 }
 
 // holders returns the placements, in order, that have some of the objects at a revision. certain
 // is false unless each object that is found belongs to one placement only, and one is found.
-func (d *delivering) holders(ctx context.Context, then *pastState, objects []agent.Object) (holders []report.Claimant, certain bool) {
+func (d *delivering) holders(ctx context.Context, then *pastState, objects []agent.Object) (holders []guilty, certain bool) {
 	if len(objects) == 0 {
 		return nil, false
 	}
-	found := make([][]report.Claimant, len(objects))
+	owners := make([]int, len(objects))
+	past := d.placementsAt(then)
 	for i := range d.records {
-		record := &d.records[i]
-		for _, content := range d.plainFiles(ctx, then, record) {
-			for _, object := range d.read.File(content).Objects {
+		one := guilty{record: &d.records[i]}
+		owned := map[int]bool{}
+		for _, file := range past.plainFiles(ctx, one.record) {
+			for _, object := range d.read.File(file.Content).Objects {
 				at := slices.IndexFunc(objects, func(o agent.Object) bool { return isNamed(object.ID, o) })
-				if owner := claimantOf(record.Placement); at >= 0 && !slices.Contains(found[at], owner) {
-					found[at] = append(found[at], owner)
+				if at < 0 {
+					continue
+				}
+				owned[at] = true
+				one.objects = append(one.objects, objects[at])
+				if !slices.Contains(one.files, file.Path) {
+					one.files = append(one.files, file.Path)
 				}
 			}
 		}
-	}
-	certain = true
-	for _, owners := range found {
-		certain = certain && len(owners) <= 1
-		for _, owner := range owners {
-			if !slices.Contains(holders, owner) {
-				holders = append(holders, owner)
-			}
+		for at := range owned {
+			owners[at]++
+		}
+		if len(owned) > 0 {
+			holders = append(holders, one)
 		}
 	}
-	return holders, certain && len(holders) > 0
+	isShared := slices.ContainsFunc(owners, func(n int) bool { return n > 1 })
+	return holders, len(holders) > 0 && !isShared
 }
 
 // listing returns the placements, in order, that have the files, or files in the directories, that
 // the agent names. certain is false unless each path belongs to one placement only.
-func (d *delivering) listing(paths []string) (holders []report.Claimant, certain bool) {
+func (d *delivering) listing(paths []string) (holders []guilty, certain bool) {
 	certain = len(paths) > 0
 	for _, name := range paths {
 		path, isPath := d.resolve(name)
-		owner := d.owners().of(path)
-		certain = certain && isPath && len(owner) == 1
-		for _, one := range owner {
-			if !slices.Contains(holders, one) {
-				holders = append(holders, one)
+		records := d.owners().of(path)
+		certain = certain && isPath && len(records) == 1
+		for _, record := range records {
+			at := slices.IndexFunc(holders, func(g guilty) bool { return g.record == record })
+			if at < 0 {
+				at, holders = len(holders), append(holders, guilty{record: record})
 			}
+			holders[at].files = append(holders[at].files, path)
 		}
 	}
 	return holders, certain
@@ -95,37 +129,6 @@ func (d *delivering) resolve(name string) (path tree.Path, ok bool) {
 		return d.root.Join(path), true
 	}
 	return path.RelativeTo(d.store.location(tree.Path{}).Dir)
-}
-
-// plainFiles returns the contents of the files of a placement in the root at a revision. It
-// returns none for a placement with a kustomization: what that builds has other names.
-func (d *delivering) plainFiles(ctx context.Context, then *pastState, record *recordView) [][]byte {
-	if slices.ContainsFunc(record.Files, kustomize.IsKustomization) {
-		return nil
-	}
-	var contents [][]byte
-	for _, path := range slices.Compact(slices.Clone(record.Files)) {
-		if !path.Within(d.root) || !then.files.Has(path) {
-			continue
-		}
-		content, err := d.past.content(ctx, then, path)
-		if err != nil {
-			continue // it was replaced since
-		}
-		if record.Joined {
-			content = d.partsOf(content)[record.Placement]
-		}
-		contents = append(contents, content)
-	}
-	return contents
-}
-
-// partsOf returns the parts of a joined file; none if the file cannot be divided.
-func (d *delivering) partsOf(whole []byte) map[*kratix.WorkPlacement][]byte {
-	if d.parts == nil {
-		d.parts = splitParts(whole, d.records)
-	}
-	return d.parts
 }
 
 // isNamed reports whether an agent that names an object may mean the one with an id. Agents
@@ -145,8 +148,8 @@ func claimantOf(p *kratix.WorkPlacement) report.Claimant {
 
 // owners finds the placement that a path belongs to.
 type owners struct {
-	files map[tree.Path][]report.Claimant
-	dirs  map[tree.Path]report.Claimant
+	files map[tree.Path][]*recordView
+	dirs  map[tree.Path]*recordView
 }
 
 // owners returns the owners of the files in the directory of the Destination.
@@ -159,28 +162,28 @@ func (d *delivering) owners() *owners {
 
 // newOwners returns the owners of the files in the directory of a Destination.
 func newOwners(d *destinationView) *owners {
-	o := &owners{files: map[tree.Path][]report.Claimant{}, dirs: map[tree.Path]report.Claimant{}}
+	o := &owners{files: map[tree.Path][]*recordView{}, dirs: map[tree.Path]*recordView{}}
 	for i := range d.records {
-		p := d.records[i].Placement
-		for _, path := range d.records[i].Files {
-			o.files[path] = append(o.files[path], claimantOf(p))
+		record := &d.records[i]
+		for _, path := range record.Files {
+			o.files[path] = append(o.files[path], record)
 		}
-		if dir := layout.DirOf(d.Destination, p); !dir.IsRoot() {
-			o.dirs[dir] = claimantOf(p)
+		if dir := layout.DirOf(d.Destination, record.Placement); !dir.IsRoot() {
+			o.dirs[dir] = record
 		}
 	}
 	return o
 }
 
-// of returns the placements whose records list a path. A path that none lists belongs to the
+// of returns the records that list a path. A path that none lists belongs to the
 // placement in whose directory it is: it was removed, or is a directory.
-func (o *owners) of(path tree.Path) []report.Claimant {
+func (o *owners) of(path tree.Path) []*recordView {
 	if listed := o.files[path]; listed != nil {
 		return listed
 	}
 	for dir := path; !dir.IsRoot(); dir = dir.Dir() {
 		if owner, owned := o.dirs[dir]; owned {
-			return []report.Claimant{owner}
+			return []*recordView{owner}
 		}
 	}
 	return nil

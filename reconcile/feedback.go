@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
@@ -18,11 +19,28 @@ import (
 // reports about the Destination as a whole.
 type AgentStates map[string]map[string]agent.State
 
-// feedback relates what agents have reported to the placements in the stores. The zero value is
-// ready for use.
+// feedback is what agents have reported, related to the placements in the stores.
 type feedback struct {
-	revisions generations[kratix.StateStoreReference, *revisions]
+	// deliveries are what is reported about the roots, in the order of the stores and
+	// Destinations.
+	deliveries []report.Delivery
+	// rollbacks are the placements to roll back, by Destination.
+	rollbacks map[destinationKey][]*rollback
+	// findings are about failures after which nothing is rolled back.
+	findings []finding.Finding
+}
+
+// feedbackCache keeps what relating needs from round to round. The zero value is ready for use.
+type feedbackCache struct {
+	revisions generations[pastKey, *revisions]
 	delivered generations[rootKey, deliveryEntry]
+}
+
+// pastKey identifies the states among which the revisions that an agent reports are looked up:
+// those of a store or, if Flux names the content of a directory, those of a directory.
+type pastKey struct {
+	store kratix.StateStoreReference
+	dir   tree.Path
 }
 
 // rootKey identifies a root of a Destination on a store.
@@ -31,49 +49,82 @@ type rootKey struct {
 	root string
 }
 
-// deliveryEntry is a delivery and what it was computed from.
+// deliveryEntry is what was related for a root, and what it was computed from.
 type deliveryEntry struct {
 	state    agent.State
 	files    statestore.Files
 	known    knownRevisions
-	delivery report.Delivery
+	rollBack bool
+	related
+}
+
+// related is what an agent has reported about one root, related to the placements.
+type related struct {
+	delivery  report.Delivery
+	rollbacks []*rollback
+	findings  []finding.Finding
+	// isIncomplete reports whether a file could not be read; the next round tries again.
+	isIncomplete bool
 }
 
 // knownRevisions reports which revisions of a state are known.
 type knownRevisions struct{ applied, healthy, failed bool }
 
 // startRound starts a round and drops what the last round did not use.
-func (f *feedback) startRound() {
+func (f *feedbackCache) startRound() {
 	f.revisions.rotate()
 	f.delivered.rotate()
 }
 
-// deliveries returns what agents have reported about the roots of the Destinations that were
-// read, in the order of the stores and Destinations.
-func (f *feedback) deliveries(ctx context.Context, seen *observed, agents func() AgentStates, read *kustomize.Cache) []report.Delivery {
-	if agents == nil {
-		return nil
-	}
-	states := agents()
-	var all []report.Delivery
+// relate relates what agents have reported to the stores that were read. It is the stage after
+// observe.
+func relate(ctx context.Context, seen *observed, states AgentStates, policy Policy, read *kustomize.Cache, f *feedbackCache) feedback {
+	told := feedback{rollbacks: map[destinationKey][]*rollback{}}
 	for _, store := range seen.stores {
 		if store.err != nil {
 			continue
 		}
-		past, known := f.revisions.get(store.ref)
-		if !known {
-			past = f.revisions.put(store.ref, &revisions{})
-		}
-		past.add(&store.state)
+		whole := f.past(store, tree.Path{})
 		for _, d := range store.destinations {
+			if states[d.Name] == nil {
+				continue
+			}
+			past := []*revisions{whole}
+			if store.state.Artifact != nil && !d.base.IsRoot() {
+				past = append(past, f.past(store, d.base))
+			}
 			for _, root := range d.roots {
-				if state, name, reported := stateOf(states[d.Name], d, root); reported {
-					all = append(all, f.delivery(ctx, &delivering{store: store, destinationView: d, root: root, past: past, read: read}, name, state))
+				state, name, reported := stateOf(states[d.Name], d, root)
+				if !reported {
+					continue
 				}
+				made := f.relateRoot(ctx, &delivering{store: store, destinationView: d, root: root, past: past, read: read, policy: policy}, name, state)
+				key := destinationKey{store.ref, d.Name}
+				told.deliveries, told.findings = append(told.deliveries, made.delivery), append(told.findings, made.findings...)
+				told.rollbacks[key] = append(told.rollbacks[key], made.rollbacks...)
 			}
 		}
 	}
-	return all
+	return told
+}
+
+// past returns the states of a directory of a store that was read, including the present one.
+func (f *feedbackCache) past(store *storeView, dir tree.Path) *revisions {
+	key := pastKey{store.ref, dir}
+	past, known := f.revisions.get(key)
+	if !known {
+		past = f.revisions.put(key, &revisions{hasHistory: statestore.HasHistory(store.Store)})
+	}
+	revision := string(store.state.Revision)
+	if store.state.Artifact != nil {
+		if last := past.newest(); last != nil && last.files.Same(store.state.Files, dir) {
+			revision = last.revision
+		} else {
+			revision = store.state.Artifact(dir)
+		}
+	}
+	past.add(revision, &store.state)
+	return past
 }
 
 // stateOf returns what the agent has reported about a root, with the root's directory in the
@@ -86,24 +137,30 @@ func stateOf(states map[string]agent.State, d *destinationView, root tree.Path) 
 	return state, name, reported
 }
 
-// delivery returns what the agent has reported about a root. It reuses the result of the last
+// relateRoot relates what the agent has reported about a root. It reuses the result of the last
 // round if nothing has changed.
-func (f *feedback) delivery(ctx context.Context, of *delivering, name string, state agent.State) report.Delivery {
+func (f *feedbackCache) relateRoot(ctx context.Context, of *delivering, name string, state agent.State) related {
 	key := rootKey{destinationKey{of.store.ref, of.Name}, name}
 	files := of.store.state.Files
+	if state.Failure != nil {
+		of.past[0].load(ctx, of.store.Store, state.Applied.Revision)
+		of.past[0].load(ctx, of.store.Store, state.Failure.Revision)
+	}
 	known, ok := f.delivered.get(key)
 	knows := of.knows(&state)
-	if ok && known.state == state && known.known == knows && known.files.Same(files, of.base) {
-		return known.delivery
+	if ok && !known.isIncomplete && known.state == state && known.known == knows && known.rollBack == of.policy.RollBack && known.files.Same(files, of.base) {
+		return known.related
 	}
-	made := of.delivery(ctx, state)
-	made.Destination, made.Root, made.Stable = of.Name, name, state
+	made := of.relate(ctx, state)
+	delivery := &made.delivery
+	delivery.Destination, delivery.Root, delivery.Stable = of.Name, name, state
 	if ok {
-		made.Stable.Applied = of.first(known.delivery.Stable.Applied, known.state.Applied, state.Applied)
-		made.Stable.Healthy = of.first(known.delivery.Stable.Healthy, known.state.Healthy, state.Healthy)
+		last := known.delivery.Stable
+		delivery.Stable.Applied = of.first(last.Applied, known.state.Applied, state.Applied)
+		delivery.Stable.Healthy = of.first(last.Healthy, known.state.Healthy, state.Healthy)
 	}
-	made.Stable.Latest = latest(&made.Stable)
-	f.delivered.put(key, deliveryEntry{state, files, knows, made})
+	delivery.Stable.Latest = latest(&delivery.Stable)
+	f.delivered.put(key, deliveryEntry{state, files, knows, of.policy.RollBack, made})
 	return made
 }
 
@@ -112,38 +169,86 @@ type delivering struct {
 	store *storeView
 	*destinationView
 	root tree.Path
-	past *revisions
-	read *kustomize.Cache
+	// past are the states among which a revision is looked up, those of the whole store first.
+	past   []*revisions
+	read   *kustomize.Cache
+	policy Policy
 	// owned has the owners of files; nil before they are needed.
 	owned *owners
-	// parts are the parts of the joined file; nil before it is divided.
-	parts map[*kratix.WorkPlacement][]byte
+	// current has the records of today by path; nil before they are needed.
+	current map[tree.Path]*recordView
+}
+
+// currentRecords returns the records of today by path, without those that lie at several paths.
+func (d *delivering) currentRecords() map[tree.Path]*recordView {
+	if d.current == nil {
+		d.current = make(map[tree.Path]*recordView, len(d.records))
+		for i := range d.records {
+			if record := &d.records[i]; len(record.elsewhere) == 0 {
+				d.current[record.path] = record
+			}
+		}
+	}
+	return d.current
+}
+
+// find returns the newest state with a revision; nil if it is not known.
+func (d *delivering) find(revision string) *pastState {
+	for _, past := range d.past {
+		if found := past.find(revision); found != nil {
+			return found
+		}
+	}
+	return nil
+}
+
+// content returns the content of a file at an earlier state.
+func (d *delivering) content(ctx context.Context, then *pastState, path tree.Path) ([]byte, error) {
+	if then.contents != nil {
+		if content, err := then.contents.Content(ctx, path); err == nil {
+			return content, nil
+		}
+	}
+	err := errReplaced
+	for _, past := range d.past {
+		var content []byte
+		if content, err = past.content(ctx, then, path); err == nil {
+			return content, nil
+		}
+	}
+	return nil, err
 }
 
 // knows returns which revisions of a state are known.
 func (d *delivering) knows(state *agent.State) knownRevisions {
-	isKnown := func(revision string) bool { return d.past.find(revision) != nil }
+	isKnown := func(revision string) bool { return d.find(revision) != nil }
 	return knownRevisions{isKnown(state.Applied.Revision), isKnown(state.Healthy.Revision), state.Failure != nil && isKnown(state.Failure.Revision)}
 }
 
-// delivery compares what the agent has reported with the files of the store.
-func (d *delivering) delivery(ctx context.Context, state agent.State) report.Delivery {
+// relate compares what the agent has reported with the files of the store.
+func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	made := report.Delivery{State: state}
 	made.Unapplied, made.AppliedKnown = d.changedSince(state.Applied.Revision)
 	made.Unchecked, made.HealthyKnown = made.Unapplied, made.AppliedKnown
 	if state.Healthy.Revision != state.Applied.Revision {
 		made.Unchecked, made.HealthyKnown = d.changedSince(state.Healthy.Revision)
 	}
-	if state.Failure != nil {
-		made.Failing, made.Suspects = d.blame(ctx, state)
+	if state.Failure == nil {
+		return related{delivery: made}
 	}
-	return made
+	blamed := d.blame(ctx, state)
+	made.Failing, made.Suspects = blamed.failing(), blamed.suspects
+	all := related{delivery: made}
+	if d.policy.RollBack {
+		all.rollbacks, all.findings, all.isIncomplete = d.rollBack(ctx, state, blamed)
+	}
+	return all
 }
 
 // first returns the first of several marks whose revisions have the same files in the root:
 // before, the first one with the files of last, or now.
 func (d *delivering) first(before, last, now agent.Mark) agent.Mark {
-	then, there := d.past.find(last.Revision), d.past.find(now.Revision)
+	then, there := d.find(last.Revision), d.find(now.Revision)
 	if now.Revision == last.Revision || then != nil && there != nil && then.files.Same(there.files, d.root) {
 		return before
 	}
@@ -165,7 +270,7 @@ func latest(s *agent.State) time.Time {
 // changedSince returns the placements whose files differ from those of an earlier revision;
 // known is false if that revision is not known.
 func (d *delivering) changedSince(revision string) (changed map[kratix.Key]bool, known bool) {
-	then := d.past.find(revision)
+	then := d.find(revision)
 	if then == nil {
 		return nil, false
 	}
@@ -182,8 +287,8 @@ func (d *delivering) changes(from, to statestore.Files) []report.Claimant {
 	var changed []report.Claimant
 	seen := map[report.Claimant]bool{}
 	for path := range from.Within(d.root).Differing(to.Within(d.root)) {
-		for _, owner := range d.owners().of(path) {
-			if !seen[owner] {
+		for _, record := range d.owners().of(path) {
+			if owner := claimantOf(record.Placement); !seen[owner] {
 				seen[owner], changed = true, append(changed, owner)
 			}
 		}

@@ -191,15 +191,15 @@ func TestContentsOfOldRevisionsAreNotKept(t *testing.T) {
 	env.put("stays", "x")
 	env.put("changes", "y")
 	env.round()
-	var past revisions
+	past := revisions{hasHistory: true}
 	state := env.state()
-	past.add(&state)
+	past.add(string(state.Revision), &state)
 	first := string(state.Revision)
 	for i := range 2 * maxContents {
 		env.put("changes", "y"+strconv.Itoa(i))
 		env.round()
 		state = env.state()
-		past.add(&state)
+		past.add(string(state.Revision), &state)
 	}
 	kept := 0
 	for _, each := range past.states {

@@ -50,15 +50,6 @@ func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joine
 	return joinedFile{parts: parts, mixedUp: len(parts) == 0 && (hasRecords || len(bytes.TrimSpace(whole)) > 0)}, nil
 }
 
-// splitParts returns the parts of an aggregated file; none if the file does not match the records.
-func splitParts(whole []byte, records []recordView) map[*kratix.WorkPlacement][]byte {
-	parsed := make([]layout.Record, 0, len(records))
-	for _, record := range records {
-		parsed = append(parsed, *record.Record)
-	}
-	return layout.Split(whole, parsed)
-}
-
 // keepMixedUp leaves a mixed-up file unchanged while some placement is not written, because
 // the file may hold its only copy at an unknown position.
 func (c *checked) keepMixedUp() {

@@ -19,13 +19,14 @@ func stageFiles() []stageFile {
 	return []stageFile{
 		{"what all stages share", "allowance failure generations policy unit"},
 		{"observe", "observe opener lookup contents records ledger former fight fights separate owners unused restore existing adopt copies oldcopies decisions filepathmode"},
+		{"relate", "feedback revisions pastplacements blame rollback"},
 		{"plan", "input destinationplan divide inherited evidence guard"},
-		{"render", "render situation placement rendering exclude relayout"},
+		{"render", "render situation placement rendering rolledback exclude relayout"},
 		{"check", "check checkroot applycheck stored joined obstruct share outgoing leftovers keepwhole"},
 		{"diff", "diff units ledgerfiles"},
 		{"outcome", "outcome reuse reusewritten independence"},
 		{"commit", "desired write writer refusals search finish fightmarks poll"},
-		{"report", "reporter guardfindings profiles unreached large tries placementlist feedback blame revisions"},
+		{"report", "reporter guardfindings profiles unreached large tries placementlist"},
 		{"round", "reconcile plan stores staying desiredstore choices shards inspect cleanup"},
 	}
 }

@@ -68,7 +68,10 @@ func placementStates(c *checked, made changes) []report.Placement {
 		if p.writable() && made.actions != nil && made.actions[p] == "" {
 			one.State = report.Unchanged
 		}
-		if p.state == report.HeldBack {
+		if p.rolledBack != nil && p.writable() {
+			one.State = report.HeldBack
+		}
+		if one.State == report.HeldBack {
 			one.Written = c.holdings.has(&p.placement)
 		}
 		states = append(states, one)

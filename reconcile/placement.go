@@ -1,7 +1,6 @@
 package reconcile
 
 import (
-	"bytes"
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/applycheck"
@@ -46,6 +45,8 @@ type placement struct {
 	from      *scheduler.Placement
 	rendering layout.Rendering
 	record    tree.File
+	// rolledBack is set while the files of the placement are those that its agent applied last.
+	rolledBack *rollback
 	decision
 }
 
@@ -92,7 +93,7 @@ type candidate struct {
 func (c *candidate) claim() dedupe.Claim {
 	claim := dedupe.Claim{
 		Object: c.object(), Owner: c.object(), Dir: c.rendering.Dir, Joined: c.rendering.Joined,
-		Stored: c.stored, Kept: !c.writable() && c.leaving == nil, Rank: c.rank(),
+		Stored: c.stored, Unapplied: c.rolledBack != nil, Kept: !c.writable() && c.leaving == nil, Rank: c.rank(),
 	}
 	if c.from != nil {
 		claim.Owner = c.from.Work.Owner()
@@ -131,16 +132,19 @@ func (c *candidate) now() []layout.File {
 	return files
 }
 
+// asStored returns the rendered files of the placement as the store has them.
+func (p *placement) asStored() []tree.File {
+	if p.rendering.Joined {
+		return layout.Join([]layout.Part{{Placement: p.WorkPlacement, Files: p.rendering.Files}})
+	}
+	files := make([]tree.File, 0, len(p.rendering.Files))
+	for _, file := range p.rendering.Files {
+		files = append(files, file.File)
+	}
+	return files
+}
+
 // isStored reports whether the store has exactly the rendered files of the placement.
 func (c *candidate) isStored() bool {
-	wanted := make([]tree.File, 0, len(c.rendering.Files))
-	for _, file := range c.rendering.Files {
-		wanted = append(wanted, file.File)
-	}
-	if c.rendering.Joined {
-		wanted = layout.Join([]layout.Part{{Placement: c.WorkPlacement, Files: c.rendering.Files}})
-	}
-	return slices.EqualFunc(c.stored, wanted, func(a dedupe.File, b tree.File) bool {
-		return a.Path == b.Path && bytes.Equal(a.Content, b.Content)
-	})
+	return slices.EqualFunc(c.stored, c.asStored(), func(a dedupe.File, b tree.File) bool { return sameFile(a.File, b) })
 }

@@ -33,6 +33,8 @@ type Policy struct {
 	OnConflict dedupe.Policy
 	// CheckApply is the action for objects that the API server would refuse; empty is Off.
 	CheckApply applycheck.Policy
+	// RollBack reports whether a placement is rolled back if its agent cannot apply it.
+	RollBack bool
 	// ProfileMaxAge is the age of a profile above which it is reported as stale; zero is never.
 	ProfileMaxAge time.Duration
 	// AllowNames are patterns of reserved names that Works may use.

@@ -1,7 +1,7 @@
 // Package reconcile turns the input and the state of the stores into changes, and writes them. A
 // round ([Reconciler.Round]) is a sequence of stages, each a function from one value to the next:
 //
-//	observe ─▶ plan ─▶ render ─▶ check ─▶ diff ─▶ outcome ─▶ commit ─▶ report
+//	observe ─▶ relate ─▶ plan ─▶ render ─▶ check ─▶ diff ─▶ outcome ─▶ commit ─▶ report
 //
 // All I/O is behind the Source and the stores of a [Reconciler]. Its [Finish] decides what
 // happens to the changes: [Commit] writes them, [Preview] and [Rehearse] do not.
@@ -70,7 +70,7 @@ type cache struct {
 	contents     contents
 	outcomes     outcomes
 	large        large
-	feedback     feedback
+	feedback     feedbackCache
 	reported     placementList
 }
 
@@ -147,6 +147,7 @@ func ignoreStale(err error) error {
 //
 //	source     read the input
 //	stores     read the stores, and the records in them
+//	relate     relate what agents have reported to the placements
 //	scheduler  decide which placements go where
 //	layout     render the files of each placement
 //	dedupe     decide which placements may be written without breaking a
@@ -180,8 +181,9 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 		addDecisions(seen)
 	}
 	inner, done = r.stage(ctx, StagePlan)
+	told := r.relate(inner, seen)
 	r.refusals.sweep(seen.stores)
-	plan, parts, stores := r.plan(inner, seen, rules)
+	plan, parts, stores := r.plan(inner, seen, told, rules)
 	r.cache.outcomes.read.DropNodes()
 	done(nil)
 	select {
@@ -193,6 +195,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 
 	out := newReporter(seen, &plan, &r.cache.large)
 	out.add(parts.guard.findings(ctx, seen, r.Missing)...)
+	out.add(told.findings...)
 	out.addProfiles(seen, r.Policy, r.time(), &r.cache.outcomes)
 	inner, done = r.stage(ctx, StageFinish)
 	commit := committer{
@@ -204,9 +207,17 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	for _, result := range results {
 		out.addResult(result.desired, result.Outcome)
 	}
-	out.report.Deliveries = r.cache.feedback.deliveries(inner, seen, r.Agents, &r.cache.outcomes.read)
+	out.report.Deliveries = told.deliveries
 	out.report.Due = soonest(r.refusals.due(r.time()), r.poll.due(r.time(), blockedPlacements(stores)))
 	return out.result(&r.cache.reported), stale
+}
+
+// relate relates what agents have reported to the stores.
+func (r *Reconciler) relate(ctx context.Context, seen *observed) feedback {
+	if r.Agents == nil {
+		return feedback{}
+	}
+	return relate(ctx, seen, r.Agents(), r.Policy, &r.cache.outcomes.read, &r.cache.feedback)
 }
 
 // removalRules returns the parameters of the deletion guard at the start of a round.

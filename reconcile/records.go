@@ -255,3 +255,12 @@ func (r *readRecord) intern(words *kratix.Interner, files statestore.Files) {
 		words.ShareWorkPlacement(r.Placement)
 	}
 }
+
+// splitParts returns the parts of an aggregated file; none if the file does not match the records.
+func splitParts(whole []byte, records []recordView) map[*kratix.WorkPlacement][]byte {
+	parsed := make([]layout.Record, 0, len(records))
+	for _, record := range records {
+		parsed = append(parsed, *record.Record)
+	}
+	return layout.Split(whole, parsed)
+}

@@ -100,6 +100,7 @@ func (w *wanted) placement(from *scheduler.Placement, made rendered) *placement 
 		p.state, p.reason = report.HeldBack, "a file of it cannot be written"
 		w.add(made.findings...)
 	}
+	w.rollBack(p)
 	w.exclude(p)
 	return p
 }

@@ -42,6 +42,10 @@ const (
 	OnDemand               = "on-demand"
 )
 
+// RetryAnnotation has, on a Work, the revision that an agent could not apply because of files of
+// the Work. They are written again although they were rolled back.
+const RetryAnnotation = "kratix-schedule.io/retry-revision"
+
 // OwnPrefix is the prefix of all annotations and labels of this program.
 const OwnPrefix = "kratix-schedule.io/"
 
@@ -134,7 +138,7 @@ func isOnDemand(w *kratix.Work) bool {
 
 // invalidAnnotations returns a message for each invalid annotation of a Work.
 func invalidAnnotations(w *kratix.Work) []string {
-	messages := unknown(without(w.Annotations, kratix.DecisionsAnnotation), "a Work of dependencies", DependenciesAnnotation)
+	messages := unknown(without(w.Annotations, kratix.DecisionsAnnotation), "a Work", RetryAnnotation, DependenciesAnnotation)
 	value, ok := w.Annotations[DependenciesAnnotation]
 	switch {
 	case !ok || value == OnDemand && w.IsDependency():

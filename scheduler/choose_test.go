@@ -291,7 +291,7 @@ func TestInvalidAnnotationsAreReported(t *testing.T) {
 	}
 	work = dependency("d", testkit.Group("."))
 	work.Annotations = map[string]string{WeightAnnotation: "3", "kratix-schedule.io/dependency": OnDemand}
-	if result := Plan(Input{Works: []*kratix.Work{work}}); len(result.Invalid) != 2 || !strings.Contains(result.Invalid[0].Message, "a Work of dependencies may have "+DependenciesAnnotation) {
+	if result := Plan(Input{Works: []*kratix.Work{work}}); len(result.Invalid) != 2 || !strings.Contains(result.Invalid[0].Message, "a Work may have "+RetryAnnotation+", "+DependenciesAnnotation) {
 		t.Errorf("told %v", result.Invalid)
 	}
 	if result := Plan(Input{Works: []*kratix.Work{onDemand(request("a", testkit.Group(".")))}}); len(result.Invalid) != 1 {

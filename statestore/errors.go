@@ -31,6 +31,8 @@ var (
 	// ErrPending: the write is in progress or queued behind another one. A later state
 	// shows the outcome; the caller need not retry.
 	ErrPending = errors.New("the write is still in progress")
+	// ErrUnknownRevision: the store cannot read an earlier revision.
+	ErrUnknownRevision = errors.New("the revision cannot be read")
 )
 
 // contentRefused is the type of ErrContentRefused.

@@ -40,9 +40,34 @@ type Prober interface {
 	Probe(ctx context.Context) error
 }
 
+// Historian is a store that can read earlier states.
+type Historian interface {
+	// At returns the state at an earlier revision. It fails with ErrUnknownRevision if there is
+	// no such revision, or if the server does not send it.
+	At(ctx context.Context, revision Revision) (State, error)
+}
+
+// At returns the state of a store at an earlier revision. It fails with ErrUnknownRevision if the
+// store cannot read it.
+func At(ctx context.Context, store Store, revision Revision) (State, error) {
+	if historian, ok := ViewOf("", store).Store.(Historian); ok {
+		return historian.At(ctx, revision)
+	}
+	return State{}, ErrUnknownRevision
+}
+
+// HasHistory reports whether a store can read earlier states.
+func HasHistory(store Store) bool {
+	_, has := ViewOf("", store).Store.(Historian)
+	return has
+}
+
 // State is the content of a store when it was read.
 type State struct {
 	Revision Revision
+	// Artifact returns the revision that Flux gives to the files below a directory if its source
+	// is that directory; "" if it cannot be computed. It is nil if the revision is Revision.
+	Artifact func(dir tree.Path) string
 	// Files are all files, each with the digest of its content.
 	Files Files
 	// Obstacles are the entries that are not files and that prevent files from being

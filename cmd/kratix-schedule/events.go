@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"io/fs"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"go.uber.org/zap"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
@@ -12,17 +15,50 @@ import (
 )
 
 // eventsFlags are the flags for the events of Flux and Argo CD.
-type eventsFlags struct{ secretFile string }
+type eventsFlags struct {
+	secretFile string
+	onFailure  failureFlag
+}
 
 func (f *eventsFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.secretFile, "events-secret-file", "", "file with the secret that Flux and Argo CD have too, to receive their events at "+
 		agent.FluxPath+" and "+agent.ArgoCDPath+" of --listen; without it, and while the file does not exist, no events are received")
+	c.Flags().Var(&f.onFailure, "on-apply-failure", "what to do when Flux or Argo CD reports that it cannot build or apply a revision: only report it, or rollback, which restores the last applied files of the placement with the failing object, if it is certain which one that is")
 }
+
+// failureFlag is the flag --on-apply-failure.
+type failureFlag string
+
+var _ pflag.Value = (*failureFlag)(nil)
+
+// The values of failureFlag.
+const (
+	reportFailure failureFlag = "report"
+	rollBack      failureFlag = "rollback"
+)
+
+// String returns the value.
+func (f *failureFlag) String() string { return string(cmp.Or(*f, reportFailure)) }
+
+// Set parses a value.
+func (f *failureFlag) Set(name string) error {
+	switch value := failureFlag(name); value {
+	case reportFailure, rollBack:
+		*f = value
+		return nil
+	}
+	return fmt.Errorf("it is %s or %s", reportFailure, rollBack)
+}
+
+// Type returns the placeholder of the value in the help.
+func (*failureFlag) Type() string { return "action" }
 
 // configure lets a daemon receive events, if the flag is set. The file may change while the
 // process runs, and may not exist yet.
 func (f *eventsFlags) configure(d *daemon.Daemon, listen string, log *zap.Logger) error {
 	switch {
+	case f.secretFile == "" && f.onFailure == rollBack:
+		return errors.New("--on-apply-failure rollback needs the events of Flux or Argo CD: give --events-secret-file")
 	case f.secretFile == "":
 		return nil
 	case listen == "":
@@ -36,5 +72,6 @@ func (f *eventsFlags) configure(d *daemon.Daemon, listen string, log *zap.Logger
 		return err
 	}
 	d.EventsSecret, d.Inbox = read, agent.NewInbox()
+	d.Reconciler.Policy.RollBack = f.onFailure == rollBack
 	return nil
 }

@@ -7,6 +7,7 @@ package finding
 //	KS04x  scheduling: what could not be placed as requested
 //	KS06x  stores: what could not be read or written
 //	KS07x  the cluster: what the Kubernetes API rejects
+//	KS08x  agents: what Flux or Argo CD could not apply
 //	KS10x  apply: what the API server of a Destination would refuse
 //	KS11x  profiles: what a Destination's cluster is like
 func Rules() []Rule {
@@ -20,6 +21,7 @@ func Rules() []Rule {
 		DestinationAbsent(), OldCopy(), FilepathModeChanged(), PlacedTwice(), OrphanedPlacement(),
 		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(), ControllersFight(), StoreWithoutShard(),
 		WriteRefused(), PolicyNotInForce(), PolicyUnchecked(), OtherScheduler(), NotPromoted(), InvalidLiveStore(), UnusablePlacement(), PolicyDeniesSelf(),
+		RolledBack(), NotRolledBack(),
 		KindNotServed(), RemovedAPI(), DeprecatedAPI(), NamespaceMissing(), InvalidField(), DroppedField(), InvalidMetadata(), ImmutableField(),
 		DefinitionRemoved(), ApplyOrder(), InvalidProfile(), UnusedProfile(), StaleProfile(), DisputedProfile(), PartialProfile(),
 	}

@@ -32,6 +32,8 @@ type Rendering struct {
 	Files  []File
 	// Shared are the objects that the placement has in common with other placements.
 	Shared []SharedObject
+	// RolledBack are the contents of the placement that were undone, the last one last.
+	RolledBack []RolledBack
 	// Owner is the controller ID of the writer; empty if it has none.
 	Owner string
 }

@@ -41,6 +41,7 @@ type record struct {
 	Spec       kratix.WorkPlacementSpec `json:"spec"`
 	Files      []tree.Path              `json:"files"`
 	Shared     []SharedObject           `json:"shared,omitempty"`
+	RolledBack []RolledBack             `json:"rolledBack,omitempty"`
 }
 
 // SharedObject is an object that several placements have in common and that is in the files of
@@ -90,7 +91,7 @@ func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
 			Annotations: map[string]string{localConfigAnnotation: "true", argoHookAnnotation: "Skip"},
 		},
 		Spec:  p.Spec,
-		Files: make([]tree.Path, 0, len(rendering.Files)), Shared: rendering.Shared,
+		Files: make([]tree.Path, 0, len(rendering.Files)), Shared: rendering.Shared, RolledBack: rendering.RolledBack,
 	}
 	// The contents are in the files beside the record. The generation changes with every run of
 	// a pipeline, even if no file does; that should not cause a commit.
@@ -121,6 +122,8 @@ type Record struct {
 	Bytes  int
 	// Shared are the objects that the placement had in common with other placements.
 	Shared []SharedObject
+	// RolledBack are the contents of the placement that were undone, the last one last.
+	RolledBack []RolledBack
 	// Owner is the controller ID of the writer; empty if it has none.
 	Owner string
 }
@@ -132,13 +135,14 @@ var errNotRecord = errors.New("it is not a record of a WorkPlacement")
 func ParseRecord(content []byte) (Record, error) {
 	var r struct {
 		kratix.WorkPlacement
-		Files  []string       `json:"files"`
-		Shared []SharedObject `json:"shared"`
+		Files      []string       `json:"files"`
+		Shared     []SharedObject `json:"shared"`
+		RolledBack []RolledBack   `json:"rolledBack"`
 	}
 	if err := yaml.Unmarshal(content, &r); err != nil {
 		return Record{}, fmt.Errorf("%w: %w", errNotRecord, err)
 	}
-	read := Record{Files: make([]tree.Path, 0, len(r.Files)), Shared: r.Shared}
+	read := Record{Files: make([]tree.Path, 0, len(r.Files)), Shared: r.Shared, RolledBack: r.RolledBack}
 	isKratixs := r.Kind == "" && r.APIVersion == "" && len(r.Files) > 0
 	for _, file := range r.Files {
 		if isKratixs {

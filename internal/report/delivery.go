@@ -136,15 +136,15 @@ func (d *Delivery) blocked() AgentCondition {
 func (d *Delivery) by() string {
 	switch {
 	case len(d.Failing) > 0:
-		return " by " + works(d.Failing)
+		return " by " + Works(d.Failing)
 	case len(d.Suspects) > 0:
-		return ", perhaps by " + works(d.Suspects)
+		return ", perhaps by " + Works(d.Suspects)
 	}
 	return ""
 }
 
-// works returns the names of the Works of some placements, for messages.
-func works(claimants []Claimant) string {
+// Works returns the names of the Works of some placements, for messages.
+func Works(claimants []Claimant) string {
 	const named = 3
 	var names []string
 	for _, c := range claimants {

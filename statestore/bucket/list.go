@@ -24,7 +24,12 @@ const pageSize = 1000
 type listing struct {
 	entries []entry // sorted by their keys
 	files   statestore.Files
+	// others are the objects whose keys are no paths of the store, sorted by their keys.
+	others []object
 }
+
+// object is an object with the key below the store's prefix.
+type object struct{ key, etag string }
 
 type entry struct {
 	path   tree.Path
@@ -66,6 +71,7 @@ func (s *Store) refresh(ctx context.Context) error {
 		if !slices.IsSortedFunc(found.entries, byKey) {
 			slices.SortFunc(found.entries, byKey)
 		}
+		slices.SortFunc(found.others, func(a, b object) int { return strings.Compare(a.key, b.key) })
 		s.marker, s.fresh = next, true
 		s.adopt(found)
 		return nil
@@ -75,11 +81,17 @@ func (s *Store) refresh(ctx context.Context) error {
 
 // adopt makes found the newest listing, unless it equals the current one.
 func (s *Store) adopt(found found) {
-	if s.seen.entries != nil && slices.Equal(s.seen.entries, found.entries) {
+	same := s.seen.entries != nil && slices.Equal(s.seen.entries, found.entries)
+	if same && slices.Equal(s.seen.others, found.others) {
 		return
 	}
-	files := s.seen.files.With(differences(s.seen.entries, found.entries))
-	s.seen = listing{entries: found.entries, files: files}
+	files := s.seen.files
+	if !same {
+		files = files.With(differences(s.seen.entries, found.entries))
+	}
+	seen := listing{entries: found.entries, files: files, others: found.others}
+	s.seen = seen
+	s.newest.Store(&seen)
 	s.known.keep(files)
 }
 
@@ -109,6 +121,7 @@ type found struct {
 	entries []entry
 	// unresolved are the indices of the entries whose ETags do not determine their digests.
 	unresolved []int
+	others     []object
 	marker     string // the marker's ETag; empty if there is none
 	markerAt   int    // number of keys listed before the marker
 }
@@ -136,21 +149,24 @@ func (s *Store) list(ctx context.Context) (found, error) {
 func byKey(a, b entry) int { return compareKeys(a.path, b.path) }
 
 // take adds an object to the listing, unless its key is not a path of the store.
-func (s *Store) take(next *found, reuse *paths, object *minio.ObjectInfo, count int) {
-	name := strings.TrimPrefix(object.Key, s.prefix)
+func (s *Store) take(next *found, reuse *paths, info *minio.ObjectInfo, count int) {
+	name := strings.TrimPrefix(info.Key, s.prefix)
 	if name == markerName {
-		next.marker, next.markerAt = object.ETag, count
+		next.marker, next.markerAt = info.ETag, count
 		return
 	}
 	path, ok := reuse.path(name)
 	if !ok {
+		if len(next.others) <= maxOthers {
+			next.others = append(next.others, object{strings.Clone(name), info.ETag})
+		}
 		return
 	}
-	sum, ok := s.known.of(path, object.ETag)
+	sum, ok := s.known.of(path, info.ETag)
 	if !ok {
 		next.unresolved = append(next.unresolved, len(next.entries))
 	}
-	next.entries = append(next.entries, entry{path: path, size: object.Size, digest: sum})
+	next.entries = append(next.entries, entry{path: path, size: info.Size, digest: sum})
 }
 
 // paths converts keys to paths. It returns the path of the last listing if that is equal,

@@ -36,6 +36,7 @@ package bucket
 import (
 	"context"
 	"io"
+	"sync/atomic"
 
 	"github.com/minio/minio-go/v7"
 
@@ -65,6 +66,8 @@ type Store struct {
 	seen    listing
 	marker  marker
 	support support
+	// newest is the last listing, for readers without the token.
+	newest atomic.Pointer[listing]
 }
 
 var (
@@ -90,7 +93,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 		return statestore.State{}, s.failure("read", err)
 	}
 	return statestore.State{
-		Revision: s.marker.revision, Files: s.seen.files, Contents: view{store: s, listing: s.seen},
+		Revision: s.marker.revision, Files: s.seen.files, Contents: view{store: s, files: s.seen.files}, Artifact: s.artifacts(),
 		Unfinished: s.marker.journal.unfinished(s.seen.files),
 	}, nil
 }

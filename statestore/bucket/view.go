@@ -16,11 +16,12 @@ import (
 // errGarbled is the error of a response whose bytes do not match the ETag.
 var errGarbled = errors.New("the answer does not hold what was stored")
 
-// view is the contents of one listing. A content that has since been replaced is returned
-// if it is cached; otherwise Content fails with ErrStale.
+// view is the contents of one listing. A content that has since been replaced is returned if it is
+// cached, or if the bucket keeps versions; otherwise Content fails with ErrStale. A view keeps only
+// the files of the listing in memory, so that many can be kept.
 type view struct {
-	store   *Store
-	listing listing
+	store *Store
+	files statestore.Files
 }
 
 // Digest returns the digest of an object with this content.
@@ -28,14 +29,14 @@ func (view) Digest(content []byte) statestore.Digest { return digestOf(content) 
 
 // Content returns the bytes of a file of this view; the caller must not modify them.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
-	sum, ok := v.listing.files.Digest(p)
+	sum, ok := v.files.Digest(p)
 	if !ok {
 		return nil, fmt.Errorf("no file %s", p)
 	}
 	if content, ok := v.store.cache.get(sum); ok {
 		return content, ctx.Err()
 	}
-	ahead := v.entriesBelow(p)
+	ahead := v.entriesBelow(p, sum)
 	contents := make([][]byte, len(ahead))
 	err := parallel(ctx, v.store.parallel, len(ahead), func(ctx context.Context, i int) error {
 		content, err := v.store.fetch(ctx, ahead[i])
@@ -45,20 +46,32 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 		}
 		return err
 	})
+	if errors.Is(err, statestore.ErrStale) {
+		if content, err := v.store.fetchVersion(ctx, p, sum); err == nil {
+			return content, nil
+		}
+	}
 	if err != nil {
 		return nil, v.store.failure("read", err)
 	}
 	return contents[0], nil
 }
 
-// entriesBelow returns the file at p and those after it in its directory that are not cached yet:
-// a reader of one record usually reads all of them.
-func (v view) entriesBelow(p tree.Path) []entry {
+// entriesBelow returns the file at p, and those after it in its directory in the newest listing that
+// are not cached yet: a reader of one record usually reads all of them.
+func (v view) entriesBelow(p tree.Path, sum statestore.Digest) []entry {
 	const most, largest = 128, 64 << 10
-	at, _ := slices.BinarySearchFunc(v.listing.entries, p, func(e entry, p tree.Path) int { return compareKeys(e.path, p) })
-	rest := v.listing.entries[at:]
-	ahead := rest[:1:1]
-	for _, e := range rest[1:min(len(rest), most)] {
+	var listed []entry
+	if newest := v.store.newest.Load(); newest != nil {
+		listed = newest.entries
+	}
+	ahead := []entry{{path: p, digest: sum}}
+	at, there := slices.BinarySearchFunc(listed, p, func(e entry, p tree.Path) int { return compareKeys(e.path, p) })
+	if !there {
+		return ahead
+	}
+	rest := listed[at+1:]
+	for _, e := range rest[:min(len(rest), most-1)] {
 		if e.path.Dir() != p.Dir() {
 			break
 		}

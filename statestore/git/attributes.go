@@ -122,7 +122,7 @@ func (s *Store) findAttributes() ([]attributesAt, error) {
 		if below, ok := element(first); ok {
 			at = at.Join(below)
 		}
-		if dir, err = s.subdirectory(dir, first); err != nil {
+		if dir, err = s.subdirectory(s.objects, dir, first); err != nil {
 			return nil, err
 		}
 	}

@@ -80,6 +80,9 @@ func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objec
 // isRefusedWant reports whether an error means that the server sends no objects by their
 // ids.
 func isRefusedWant(err error) bool {
+	if err == nil {
+		return false
+	}
 	var line *pktline.ErrorLine
 	var said serviceError
 	text := err.Error()

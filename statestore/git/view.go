@@ -94,18 +94,21 @@ func (s *Store) updateView() error {
 }
 
 // directory returns the tree at the store's path; zero if there is none.
-func (s *Store) directory() (plumbing.Hash, error) {
-	dir, err := s.objects.root(s.head)
+func (s *Store) directory() (plumbing.Hash, error) { return s.directoryAt(s.objects, s.head) }
+
+// directoryAt returns the tree at the store's path at a commit; zero if there is none.
+func (s *Store) directoryAt(held *objects, commit plumbing.Hash) (plumbing.Hash, error) {
+	dir, err := held.root(commit)
 	first, rest := "", s.path
 	for err == nil && !rest.IsRoot() && !dir.IsZero() {
 		first, rest = rest.Cut()
-		dir, err = s.subdirectory(dir, first)
+		dir, err = s.subdirectory(held, dir, first)
 	}
 	return dir, err
 }
 
-func (s *Store) subdirectory(dir plumbing.Hash, name string) (plumbing.Hash, error) {
-	entries, err := s.objects.entries(dir)
+func (s *Store) subdirectory(held *objects, dir plumbing.Hash, name string) (plumbing.Hash, error) {
+	entries, err := held.entries(dir)
 	if err != nil {
 		return plumbing.ZeroHash, err
 	}

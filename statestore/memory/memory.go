@@ -26,12 +26,17 @@ type Store struct {
 	obstacles statestore.Obstacles
 	// refused are the paths that Refuse named.
 	refused []tree.Path
+	// past are the files of each version.
+	past []statestore.Files
 	// contents maps digests to every content that was ever written: an older State may still
 	// read it.
 	contents map[statestore.Digest][]byte
 }
 
-var _ statestore.Store = (*Store)(nil)
+var (
+	_ statestore.Store     = (*Store)(nil)
+	_ statestore.Historian = (*Store)(nil)
+)
 
 // New returns an empty store; name is its name in errors.
 func New(name string) *Store { return &Store{name: name, contents: map[statestore.Digest][]byte{}} }
@@ -46,12 +51,27 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	return statestore.State{Revision: s.revision(), Files: s.files, Obstacles: s.obstacles, Contents: view{s, s.files}}, nil
 }
 
+// At returns the state at an earlier revision, without its obstacles.
+func (s *Store) At(ctx context.Context, revision statestore.Revision) (statestore.State, error) {
+	if err := statestore.Ended(ctx, "read", s.name); err != nil {
+		return statestore.State{}, err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	version, err := strconv.Atoi(string(revision))
+	if err != nil || version < 1 || version > len(s.past) {
+		return statestore.State{}, &statestore.Error{Op: "read", Store: s.name, Err: statestore.ErrUnknownRevision}
+	}
+	files := s.past[version-1]
+	return statestore.State{Revision: revision, Files: files, Contents: view{s, files}}, nil
+}
+
 // Obstruct adds entries to the store that are neither files nor directories.
 func (s *Store) Obstruct(obstacles ...statestore.Obstacle) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.obstacles = s.obstacles.With(obstacles)
-	s.version++
+	s.advance()
 }
 
 // Refuse makes the store reject every later change that writes one of the paths.
@@ -90,7 +110,7 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 		now = append(now, statestore.FileChange{Path: file.Path, Digest: sum})
 	}
 	s.files = s.files.With(now)
-	s.version++
+	s.advance()
 	return s.revision(), nil
 }
 
@@ -102,6 +122,12 @@ func (s *Store) refusedOf(changes statestore.ChangeSet) []tree.Path {
 		}
 	}
 	return refused
+}
+
+// advance begins the next version. The caller has the lock.
+func (s *Store) advance() {
+	s.version++
+	s.past = append(s.past, s.files)
 }
 
 func (s *Store) revision() statestore.Revision {

@@ -174,6 +174,35 @@ func contentsStay(t *testing.T, f Fixture) {
 	holds(t, old, want)
 }
 
+func earlierStates(t *testing.T, f Fixture) {
+	if !statestore.HasHistory(f.Store) {
+		return
+	}
+	states := []map[string]string{{"a": "1", "b/c": "2"}, {"a": "1", "b/c": "3", "d": "4"}, {"d": "4"}}
+	revisions := []statestore.Revision{
+		Write(t, f.Store, states[0]), Write(t, f.Store, map[string]string{"b/c": "3", "d": "4"}), Write(t, f.Store, nil, "a", "b/c"),
+	}
+	fresh := f.Reopen() // it has read nothing
+	for name, store := range map[string]statestore.Store{"the writer": f.Store, "another handle": fresh} {
+		for i, want := range states {
+			state, err := statestore.At(t.Context(), store, revisions[i])
+			if err != nil {
+				t.Errorf("%s: At(%d): %v", name, i, err)
+				continue
+			}
+			if holds(t, state, want); state.Revision != revisions[i] {
+				t.Errorf("%s: At(%s) is of revision %s", name, revisions[i], state.Revision)
+			}
+		}
+		Holds(t, store, states[len(states)-1])
+	}
+	for _, unknown := range []statestore.Revision{"", "no revision", "0123456789012345678901234567890123456789"} {
+		if _, err := statestore.At(t.Context(), f.Store, unknown); !errors.Is(err, statestore.ErrUnknownRevision) {
+			t.Errorf("At(%q) fails with %v", unknown, err)
+		}
+	}
+}
+
 func unknownContent(t *testing.T, f Fixture) {
 	Write(t, f.Store, map[string]string{"d/a": "1"})
 	state := Read(t, f.Store)

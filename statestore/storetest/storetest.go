@@ -46,6 +46,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		{"a directory becomes a file", directoryBecomesFile},
 		{"a path that is removed and written is written", removeAndWrite},
 		{"contents stay valid when the store moves on", contentsStay},
+		{"a store with a history reads earlier states", earlierStates},
 		{"a path the State does not have is an error", unknownContent},
 		{"a written content belongs to the store", writtenIsCopied},
 		{"sums are equal when bytes are", sums},

@@ -1,0 +1,135 @@
+package reconcile
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// pastPlacements reads the files of placements at an earlier state of their store, which may be the
+// present one.
+type pastPlacements struct {
+	*delivering
+	then *pastState
+	// parts are the parts of the joined file by the path of the record; nil before it is divided.
+	parts map[tree.Path][]byte
+}
+
+// placementsAt returns the placements at an earlier state.
+func (d *delivering) placementsAt(then *pastState) *pastPlacements {
+	return &pastPlacements{delivering: d, then: then}
+}
+
+// errDivided is the error of a joined file that does not match the records of its parts.
+var errDivided = errors.New("the joined file does not match the records of its parts")
+
+// files returns the files of a placement; none if it had no record then. Of a joined file it returns
+// the placement's part.
+func (p *pastPlacements) files(ctx context.Context, of *recordView) ([]tree.File, error) {
+	record, err := p.record(ctx, of)
+	if err != nil || record == nil {
+		return nil, err
+	}
+	var files []tree.File
+	for _, path := range slices.Compact(slices.Clone(record.Files)) {
+		content, err := p.read(ctx, path, record.Joined, of)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, tree.File{Path: path, Content: content})
+	}
+	return files, nil
+}
+
+// record returns the record of a placement; nil if it had none.
+func (p *pastPlacements) record(ctx context.Context, of *recordView) (*layout.Record, error) {
+	for _, path := range of.paths() {
+		if !p.then.files.Has(path) {
+			continue
+		}
+		record, err := p.recordAt(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		if record.Placement != nil && groupOf(record.Placement) == groupOf(of.Placement) {
+			return record, nil
+		}
+	}
+	return nil, nil
+}
+
+// recordAt returns the record at a path; one without a placement if the file is no record. A record
+// that is the same today is not read again.
+func (p *pastPlacements) recordAt(ctx context.Context, path tree.Path) (*layout.Record, error) {
+	if now, known := p.currentRecords()[path]; known {
+		digest, _ := p.store.state.Files.Digest(path)
+		if then, _ := p.then.files.Digest(path); then == digest {
+			return now.Record, nil
+		}
+	}
+	content, err := p.content(ctx, p.then, path)
+	if err != nil {
+		return nil, err
+	}
+	if record, err := layout.ParseRecord(content); err == nil {
+		return &record, nil
+	}
+	return &layout.Record{}, nil
+}
+
+// read returns a file of a placement or, if it is joined, the placement's part of it.
+func (p *pastPlacements) read(ctx context.Context, path tree.Path, isJoined bool, of *recordView) ([]byte, error) {
+	content, err := p.content(ctx, p.then, path)
+	if err != nil || !isJoined {
+		return content, err
+	}
+	if p.parts == nil {
+		if p.parts, err = p.divide(ctx, content); err != nil {
+			return nil, err
+		}
+	}
+	part, has := p.parts[of.path]
+	if !has {
+		return nil, errDivided
+	}
+	return part, nil
+}
+
+// divide returns the parts of a joined file by the paths of the records.
+func (p *pastPlacements) divide(ctx context.Context, whole []byte) (map[tree.Path][]byte, error) {
+	dir, err := layout.RecordsDir(p.Destination)
+	if err != nil {
+		return nil, err
+	}
+	var records []layout.Record
+	paths := map[*kratix.WorkPlacement]tree.Path{}
+	for path := range p.then.files.Below(dir) {
+		record, err := p.recordAt(ctx, path)
+		if err != nil {
+			return nil, err
+		}
+		if record.Placement != nil {
+			records, paths[record.Placement] = append(records, *record), path
+		}
+	}
+	parts := map[tree.Path][]byte{}
+	for placement, part := range layout.Split(whole, records) {
+		parts[paths[placement]] = part
+	}
+	return parts, nil
+}
+
+// plainFiles returns the files of a placement in the root, as far as they can be read. It returns
+// none for a placement with a kustomization: what that builds has other names.
+func (p *pastPlacements) plainFiles(ctx context.Context, of *recordView) []tree.File {
+	files, err := p.files(ctx, of)
+	if err != nil || slices.ContainsFunc(files, func(f tree.File) bool { return kustomize.IsKustomization(f.Path) }) {
+		return nil
+	}
+	return slices.DeleteFunc(files, func(f tree.File) bool { return !f.Path.Within(p.root) })
+}

@@ -1,0 +1,158 @@
+package reconcile
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+)
+
+// rollback is a placement that gets the files back that its agent has applied last.
+type rollback struct {
+	unit
+	// undone describes the files that the agent could not apply.
+	undone layout.RolledBack
+	// applied is the last applied revision, and files are the placement's files at it: none if it
+	// had none, one if they are joined.
+	applied string
+	files   []tree.File
+}
+
+// rollBack returns the guilty placements that can be rolled back. If there is none, a finding says
+// why. isIncomplete reports whether the store could not be read.
+func (d *delivering) rollBack(ctx context.Context, state agent.State, who blamed) (rollbacks []*rollback, findings []finding.Finding, isIncomplete bool) {
+	if state.Failure.Outcome.IsApplied() {
+		return nil, nil, false
+	}
+	if why := d.doubtRollback(state, who); why != "" {
+		return nil, []finding.Finding{d.notRolledBack(state, who, why)}, false
+	}
+	before, then, now := d.placementsAt(d.find(state.Applied.Revision)), d.placementsAt(d.find(state.Failure.Revision)), d.placementsAt(d.present())
+	for _, one := range who.guilty {
+		from, err := now.files(ctx, one.record)
+		failed, failedErr := then.files(ctx, one.record)
+		back, backErr := before.files(ctx, one.record)
+		if err := errors.Join(err, failedErr, backErr); err != nil {
+			why := fmt.Sprintf("the files of %s at revision %s cannot be read: %s", one.name(), state.Applied.Revision, err)
+			return nil, []finding.Finding{d.notRolledBack(state, who, why)}, !errors.Is(err, errReplaced) && !errors.Is(err, errDivided)
+		}
+		if !slices.EqualFunc(from, failed, sameFile) {
+			continue // it was written again since
+		}
+		if why := d.doubtChange(&one, back, failed); why != "" {
+			findings = append(findings, d.notRolledBack(state, who, why))
+			continue
+		}
+		rollbacks = append(rollbacks, &rollback{
+			unit: unitOf(one.record.Placement), files: back, applied: state.Applied.Revision,
+			undone: layout.NewRolledBack(contentDigest(failed), state.Failure.Revision, state.Failure.Message),
+		})
+	}
+	return rollbacks, findings, false
+}
+
+// doubtRollback returns why nothing can be rolled back after a failure; empty if it can.
+func (d *delivering) doubtRollback(state agent.State, who blamed) string {
+	switch {
+	case d.store.state.Stepwise:
+		return "Kratix writes this store"
+	case d.find(state.Failure.Revision) == nil:
+		return "the revision that failed is not known"
+	case len(who.guilty) == 0:
+		return "it is not certain whose object it is"
+	case state.Applied.Revision == "":
+		return "no revision was applied before"
+	case d.find(state.Applied.Revision) == nil:
+		return "the last applied revision, " + state.Applied.Revision + ", is not known"
+	}
+	return ""
+}
+
+// doubtChange returns why a guilty placement is not rolled back although its files are known: from
+// are its files at the last applied revision, to those that failed.
+func (d *delivering) doubtChange(who *guilty, from, to []tree.File) string {
+	switch {
+	case !d.policy.owns(who.record.Owner):
+		return who.name() + " belongs to the controller " + named(who.record.Owner)
+	case len(who.record.Shared) > 0:
+		return who.name() + " has objects in common with others"
+	case !d.hasChanged(who, from, to):
+		return "what it names in " + who.name() + " has not changed since the last applied revision"
+	}
+	return ""
+}
+
+// hasChanged reports whether one of the objects or files that failed differs in two states of a
+// placement's files.
+func (d *delivering) hasChanged(who *guilty, from, to []tree.File) bool {
+	if len(who.objects) == 0 {
+		return slices.ContainsFunc(who.files, func(path tree.Path) bool {
+			below := func(files []tree.File) []tree.File {
+				return slices.DeleteFunc(slices.Clone(files), func(f tree.File) bool { return !f.Path.Within(path) })
+			}
+			return !slices.EqualFunc(below(from), below(to), sameFile)
+		})
+	}
+	return slices.ContainsFunc(who.objects, func(object agent.Object) bool {
+		return !bytes.Equal(d.textOf(object, from), d.textOf(object, to))
+	})
+}
+
+// textOf returns the text of an object in some files; nil if it is not there.
+func (d *delivering) textOf(object agent.Object, files []tree.File) []byte {
+	for _, file := range files {
+		objects := d.read.File(file.Content).Objects
+		at := slices.IndexFunc(objects, func(o kustomize.Object) bool { return isNamed(o.ID, object) })
+		if at < 0 {
+			continue
+		}
+		lines := bytes.SplitAfter(file.Content, []byte("\n"))
+		end := len(lines)
+		if at+1 < len(objects) {
+			end = objects[at+1].Line - 1
+		}
+		text := bytes.TrimSpace(bytes.Join(lines[objects[at].Line-1:end], nil))
+		return bytes.TrimSpace(bytes.TrimSuffix(text, []byte("---")))
+	}
+	return nil
+}
+
+// present returns the state that was read in this round.
+func (d *delivering) present() *pastState {
+	return &pastState{string(d.store.state.Revision), d.store.state.Files, d.store.state.Contents}
+}
+
+// name returns the name of the placement's Work.
+func (g *guilty) name() string { return kratix.WorkKind + " " + g.record.Placement.Work().String() }
+
+// notRolledBack returns the finding about a failure after which nothing is rolled back.
+func (d *delivering) notRolledBack(state agent.State, who blamed, why string) finding.Finding {
+	message := "nothing is rolled back after " + state.Failure.String() + ": " + why
+	if len(who.suspects) > 0 {
+		message += "; it may be " + report.Works(who.suspects)
+	}
+	return finding.Finding{Rule: finding.NotRolledBack(), Place: finding.Place{Object: kratix.Describe(d.Destination)}, Message: message}
+}
+
+// sameFile reports whether two files have the same path and content.
+func sameFile(a, b tree.File) bool { return a.Path == b.Path && bytes.Equal(a.Content, b.Content) }
+
+// contentDigest returns the digest of a placement's files as a record keeps it. The order of the
+// files does not matter.
+func contentDigest(files []tree.File) string {
+	sorted := slices.SortedFunc(slices.Values(files), func(a, b tree.File) int { return tree.Compare(a.Path, b.Path) })
+	var parts []layout.File
+	for _, file := range sorted {
+		parts = append(parts, layout.File{File: file})
+	}
+	return fmt.Sprintf("sha256:%x", digestOf(parts))
+}
