@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -34,21 +35,7 @@ func TestRunReceivesEvents(t *testing.T) {
 
 	const secret = "0123456789abcdef"
 	send := func() int {
-		t.Helper()
-		body := fmt.Appendf(nil, `{"involvedObject":{"kind":"Kustomization"},"severity":"info","timestamp":%q,"message":"Health check passed in 1s","reason":"Progressing","metadata":{"destination":"worker-1","root":"resources","revision":"main@sha1:abc"}}`, time.Now().Format(time.RFC3339))
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/api/v1/events/flux", bytes.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		mac := hmac.New(sha256.New, []byte(secret))
-		_, _ = mac.Write(body)
-		request.Header.Set("X-Signature", fmt.Sprintf("sha256=%x", mac.Sum(nil)))
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = response.Body.Close()
-		return response.StatusCode
+		return sendFlux(t, address, secret, fluxEvent{"info", "Progressing", "Health check passed in 1s", "main@sha1:abc"})
 	}
 	if status := send(); status != http.StatusNotFound {
 		t.Errorf("without the file: status %d", status)
@@ -70,4 +57,33 @@ func TestRunReceivesEvents(t *testing.T) {
 	if code := <-ended; code != exitClean {
 		t.Errorf("exit status %d: %s", code, trouble.String())
 	}
+}
+
+// fluxEvent is what an event of kustomize-controller about the resources of worker-1 differs in.
+type fluxEvent struct{ severity, reason, message, revision string }
+
+// sendFlux sends an event as notification-controller does, and returns the status.
+func sendFlux(t *testing.T, address, secret string, e fluxEvent) int {
+	t.Helper()
+	body, err := json.Marshal(map[string]any{
+		"involvedObject": map[string]string{"kind": "Kustomization"}, "severity": e.severity, "timestamp": time.Now().Format(time.RFC3339),
+		"message": e.message, "reason": e.reason,
+		"metadata": map[string]string{"destination": "worker-1", "root": "resources", "revision": e.revision, "health": "checked"},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/api/v1/events/flux", bytes.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	mac := hmac.New(sha256.New, []byte(secret))
+	_, _ = mac.Write(body)
+	request.Header.Set("X-Signature", fmt.Sprintf("sha256=%x", mac.Sum(nil)))
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
 }
