@@ -238,7 +238,7 @@ func holdingRules() []finding.Rule {
 		finding.UnbuildableKustomization(), finding.UncheckedKustomization(), finding.HidingKustomization(),
 		finding.ReservedName(), finding.UnstorablePath(),
 		finding.KindNotServed(), finding.RemovedAPI(), finding.NamespaceMissing(), finding.InvalidField(),
-		finding.InvalidMetadata(), finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(),
+		finding.InvalidMetadata(), finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(), finding.RolledBack(),
 	}
 }
 

@@ -43,12 +43,12 @@ type loop struct {
 
 // newLoop starts a platform with the Destination worker-1, the daemon with the check of
 // refusals, and Flux with the objects that the command agent prints.
-func newLoop(t *testing.T) *loop {
+func newLoop(t *testing.T, flags ...string) *loop {
 	t.Helper()
 	const token = "the secret of a test"
 	l := &loop{platform: newPlatform(t, "base"), at: address(t)}
 	l.destination("worker-1", "default", "none", nil)
-	l.flags = []string{"--listen", l.at, "--events-secret-file", l.write("token", token), "--check-apply", "quarantine"}
+	l.flags = append([]string{"--listen", l.at, "--events-secret-file", l.write("token", token), "--check-apply", "quarantine"}, flags...)
 	l.restart()
 	printed, err := output(exec.Command(program, "agent", "flux", "worker-1", "--kube", "--kubeconfig", l.admin, "--events-url", "http://"+l.at, "--timeout", "30s"))
 	must(t, err)
@@ -138,6 +138,18 @@ func workWith(name, object string) *kratix.Work {
 	return testkit.Request(name, testkit.WithPipeline("instance"), testkit.WithFile("object.yaml", object))
 }
 
+// deniesPasswords applies the policy noPasswords, and waits until it holds.
+func (l *loop) deniesPasswords() {
+	l.t.Helper()
+	l.apply(noPasswords)
+	l.eventually("the policy", func() string {
+		if _, err := l.try("create", "configmap", "probe", "--from-literal=password=x", "--dry-run=server"); err == nil {
+			return "it does not hold"
+		}
+		return ""
+	})
+}
+
 func TestRequestLearnsWhetherFluxHasAppliedIt(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t)
@@ -147,13 +159,7 @@ func TestRequestLearnsWhetherFluxHasAppliedIt(t *testing.T) {
 	l.reports(placementOf("b"), "Applied", "True Applied", l.commit())
 	l.reports(placementOf("b"), "Healthy", "True Healthy", l.commit())
 
-	l.apply(noPasswords)
-	l.eventually("the policy", func() string {
-		if _, err := l.try("create", "configmap", "probe", "--from-literal=password=x", "--dry-run=server"); err == nil {
-			return "it does not hold"
-		}
-		return ""
-	})
+	l.deniesPasswords()
 	bad := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad, namespace: default}\n"
 	l.object(workWith("bad", bad+"data: {password: x}\n"))
 	const words = "a password belongs into a Secret"
@@ -185,6 +191,52 @@ func TestRequestLearnsWhetherFluxHasAppliedIt(t *testing.T) {
 	l.kubectl("delete", "work/b", "--timeout=40s")
 	l.becomes("configmap/two", "{.metadata.name}", "")
 	l.isApplied("a", "bad", "c")
+}
+
+// TestBadChangeIsRolledBack checks that Flux applies again what all others want, and that only the
+// owner of the bad object has to do something.
+func TestBadChangeIsRolledBack(t *testing.T) {
+	t.Parallel()
+	l := newLoop(t, "--on-apply-failure", "rollback")
+	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: theirs, namespace: default}\n"
+	l.object(work("a", nil, "one"))
+	l.object(workWith("b", object+"data: {user: x}\n"))
+	l.isApplied("a", "b")
+
+	l.deniesPasswords()
+	l.object(workWith("b", object+"data: {password: x}\n"))
+	l.object(workWith("new", strings.ReplaceAll(object, "theirs", "other")+"data: {password: x}\n"))
+	l.object(work("c", nil, "three"))
+	const words = "a password belongs into a Secret"
+	for _, name := range []string{"b", "new"} { // Flux names one after the other
+		for _, of := range []string{placementOf(name), "work/" + name} {
+			l.reports(of, "ConflictFree", "False RolledBack", "it was rolled back, because revision ", words)
+		}
+	}
+	l.isApplied("a", "b", "c") // the former files of b
+	l.becomes("configmap/three", "{.metadata.name}", "three")
+	if got := l.get("configmap/theirs", "{.data}"); got != `{"user":"x"}` {
+		t.Errorf("the ConfigMap in the cluster has %s", got)
+	}
+	l.becomes("configmap/other", "{.metadata.name}", "")
+	message := gittest.Git(t, l.repository, "log", "--format=%B", "main")
+	if !strings.Contains(message, words) {
+		t.Errorf("no commit has the words of Flux:\n%s", message)
+	}
+
+	rolledBack := l.commit()
+	l.restart()
+	l.isApplied("a", "b", "c")
+	if now := l.commit(); now != rolledBack {
+		t.Errorf("after a restart, %s was written", now)
+	}
+	l.object(workWith("b", object+"data: {user: y}\n"))
+	l.kubectl("delete", "work/new", "--timeout=40s")
+	l.becomes("configmap/theirs", "{.data.user}", "y")
+	l.isApplied("a", "b", "c")
+	for _, of := range []string{placementOf("b"), "work/b"} {
+		l.comesTo(of, "ConflictFree", "True NoConflict")
+	}
 }
 
 // deployment is an object that is never ready in a cluster without controllers, until the test
