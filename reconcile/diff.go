@@ -126,7 +126,11 @@ func (made *changes) placements(c *checked) []statestore.PlacementChange {
 	var named []statestore.PlacementChange
 	for _, p := range c.candidates {
 		if action := made.actions[p]; action != "" {
-			named = append(named, placementChange(p.WorkPlacement, action))
+			change := placementChange(p.WorkPlacement, action)
+			if p.from != nil {
+				change.Labels, change.Annotations = p.from.Work.Labels, p.from.Work.Annotations
+			}
+			named = append(named, change)
 		}
 	}
 	for _, record := range c.removed {
@@ -135,8 +139,13 @@ func (made *changes) placements(c *checked) []statestore.PlacementChange {
 	return named
 }
 
+// placementChange returns the change of a placement, without the labels and annotations of its Work.
 func placementChange(p *kratix.WorkPlacement, action statestore.Action) statestore.PlacementChange {
-	return statestore.PlacementChange{Action: action, Work: p.Work().String(), Destination: p.Spec.TargetDestinationName}
+	change := statestore.PlacementChange{Action: action, Work: p.Work().String(), Destination: p.Spec.TargetDestinationName, Promise: p.Spec.PromiseName}
+	if !p.IsDependency() {
+		change.Resource = kratix.Key{Namespace: p.Namespace, Name: p.Spec.ResourceName}.String()
+	}
+	return change
 }
 
 // unitsOf returns the changes divided into the units that a server accepts or refuses.

@@ -173,4 +173,10 @@ type PlacementChange struct {
 	// Work is the Work's "namespace/name".
 	Work        string
 	Destination string
+	// Promise is the name of the Work's Promise; Resource is the "namespace/name" of its
+	// request, empty for a dependency.
+	Promise, Resource string
+	// Labels and Annotations are those of the Work. They are nil for a placement whose Work
+	// is gone, and must not be modified.
+	Labels, Annotations map[string]string
 }

@@ -67,7 +67,7 @@ reported; earlier versions report those that change something, and failures.`,
 	command.Flags().StringVar(&flags.options.SourceSecret, "source-secret", "", "name of the Secret with the credentials of the state store; by default the Destination's name with -source")
 	command.Flags().StringVar(&flags.options.EventsSecret, "events-secret", "kratix-schedule-events", "name of the Secret with the secret of events, in its key token")
 	command.Flags().DurationVar(&flags.options.Interval, "interval", 10*time.Minute, "time after which Flux applies everything again, if nothing has changed")
-	command.Flags().DurationVar(&flags.options.Timeout, "timeout", 5*time.Minute, "how long an apply and its health checks may take")
+	command.Flags().DurationVar(&flags.options.Timeout, "timeout", 5*time.Minute, "how long an apply and its health checks may take, at least 30s")
 	return command
 }
 
@@ -108,6 +108,10 @@ func (f *agentFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.noEvents, "no-events", false, "leave out what reports back")
 }
 
+// leastFluxTimeout is the shortest timeout that kustomize-controller uses for a Kustomization. It
+// raises a shorter one without a message.
+const leastFluxTimeout = 30 * time.Second
+
 // check returns an error for flags that are missing or wrong.
 func (f *agentFlags) check(c *cobra.Command) error {
 	switch {
@@ -117,8 +121,10 @@ func (f *agentFlags) check(c *cobra.Command) error {
 		return usage(c, "--events-url is missing: name the address at which the cluster reaches run, or give --no-events")
 	case f.eventsURL != "" && f.noEvents:
 		return usage(c, "--events-url and --no-events contradict each other")
-	case c.Flags().Changed("interval") && f.options.Interval < time.Second, c.Flags().Changed("timeout") && f.options.Timeout < time.Second:
-		return usage(c, "--interval and --timeout must be at least 1s")
+	case c.Flags().Changed("interval") && f.options.Interval < time.Second:
+		return usage(c, "--interval must be at least 1s")
+	case c.Flags().Changed("timeout") && f.options.Timeout < leastFluxTimeout:
+		return usage(c, fmt.Sprintf("--timeout %s: Flux raises a shorter timeout to %s; give at least that", f.options.Timeout, leastFluxTimeout))
 	}
 	if err := f.checkNames(c); err != nil {
 		return err

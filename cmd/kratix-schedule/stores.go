@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/validation"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
@@ -16,11 +17,15 @@ import (
 // gitFlags are the flags for commits.
 type gitFlags struct {
 	template  string
+	trailers  []string
+	author    string
 	committer string
 }
 
 func (f *gitFlags) add(c *cobra.Command) {
-	c.Flags().StringVar(&f.template, "commit-template", "", "text of commits, as a Go template with .Subject, .List, .Trailers, .Placements, .Store, .Owner, .Written and .Removed")
+	c.Flags().StringVar(&f.template, "commit-template", "", "text of commits, as a Go template with .Subject, .List, .Trailers, .Placements, .More, .Store, .Owner, .Written, .Removed, .Label and .Annotation; a bucket has no commits")
+	c.Flags().StringArrayVar(&f.trailers, "commit-trailer", nil, `trailer of commits, as "Key: template" with .Action, .Work, .Destination, .Promise, .Resource, .Label and .Annotation of each placement; may be repeated`)
+	c.Flags().StringVar(&f.author, "author-from-annotation", "", "annotation of Works that names the author of their commits, as \"Name <address>\", an address or a name; whoever may write a Work chooses it")
 	c.Flags().StringVar(&f.committer, "committer", "", `committer of commits, as "Name <address>"; by default the author of the state store`)
 }
 
@@ -33,6 +38,19 @@ func (f *gitFlags) parse(c *cobra.Command, owner string) (open.Commits, error) {
 			return parsed, usage(c, "--commit-template: "+err.Error())
 		}
 		parsed.Message = message
+	}
+	if len(f.trailers) > 0 {
+		trailers, err := git.ParseTrailers(f.trailers)
+		if err != nil {
+			return parsed, usage(c, "--commit-trailer "+err.Error())
+		}
+		parsed.Trailers = trailers
+	}
+	if f.author != "" {
+		if wrong := validation.IsQualifiedName(f.author); len(wrong) > 0 {
+			return parsed, usage(c, fmt.Sprintf("--author-from-annotation %q: it cannot be the name of an annotation", f.author))
+		}
+		parsed.AuthorAnnotation = f.author
 	}
 	if f.committer != "" {
 		address, err := mail.ParseAddress(f.committer)

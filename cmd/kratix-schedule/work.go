@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
@@ -69,6 +70,7 @@ func (f *workFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.options.Pipeline, "pipeline", "", "the pipeline's name; it becomes a part of the path")
 	c.Flags().StringVar(&f.options.Type, "type", kratix.ResourceWorkType, "resource, for a request's pipeline, or promise, for dependencies")
 	c.Flags().StringToStringVar(&f.options.Selector.MatchLabels, "selectors", nil, "labels that the Promise's destinationSelectors ask for, as k=v,k=v")
+	c.Flags().StringArrayVar(&f.options.Annotations, "copy-annotation", nil, "annotation that the Work takes from the request, such as the one of run --author-from-annotation; may be repeated")
 	c.Flags().BoolVar(&f.apply, "apply", false, "create or update the Work in the cluster, and print what was done")
 	f.api.add(c)
 	f.options.Selector.Source = kratix.PromiseSource
@@ -84,6 +86,11 @@ func (f *workFlags) check(c *cobra.Command) error {
 		return usage(c, fmt.Sprintf("--type %q is not known: use resource or promise", f.options.Type))
 	case f.apply && f.options.Pipeline == "":
 		return usage(c, "--apply needs --pipeline: its name distinguishes the Works of a request")
+	}
+	for _, key := range f.options.Annotations {
+		if len(validation.IsQualifiedName(key)) > 0 {
+			return usage(c, fmt.Sprintf("--copy-annotation %q: it cannot be the name of an annotation", key))
+		}
 	}
 	return nil
 }

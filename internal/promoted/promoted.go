@@ -8,7 +8,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
@@ -171,13 +173,22 @@ func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
 }
 
 // workOf returns a Work that consists of one WorkPlacement. Its age, by which conflicts are
-// decided, and the name of its group come from the Work in the cluster.
+// decided, the name of its group, and what commits may say about it come from the Work in the
+// cluster.
 func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	work := kratix.NewWork()
 	work.Namespace, work.Name, work.Generation = p.Namespace, p.Labels[kratix.WorkLabel], p.Spec.Generation
 	work.CreationTimestamp = p.CreationTimestamp
-	if pipeline := p.Pipeline(); pipeline != "" {
-		work.Labels = map[string]string{kratix.PipelineNameLabel: pipeline}
+	if in != nil {
+		work.Labels, work.Annotations = withoutEffect(in.Labels), withoutEffect(in.Annotations)
+	}
+	if pipeline := p.Pipeline(); pipeline != work.Pipeline() {
+		labels := maps.Clone(work.Labels)
+		if labels == nil {
+			labels = map[string]string{}
+		}
+		labels[kratix.PipelineNameLabel] = pipeline
+		work.Labels = labels
 	}
 	group := kratix.WorkloadGroup{ID: p.Spec.ID, Workloads: p.Spec.Workloads}
 	if group.ID == kratix.GroupID(kratix.DefaultDirectory) {
@@ -197,8 +208,25 @@ func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	return work
 }
 
+// withoutEffect returns the labels or annotations of a Work that are only for people. Where its
+// files go is decided already.
+func withoutEffect(all map[string]string) map[string]string {
+	hasEffect := func(key, _ string) bool {
+		return key == kratix.DryRunLabel || strings.HasPrefix(key, "kratix-schedule.io/")
+	}
+	for key := range all {
+		if hasEffect(key, "") {
+			all = maps.Clone(all)
+			maps.DeleteFunc(all, hasEffect)
+			break
+		}
+	}
+	return all
+}
+
 // sameWork reports whether a later decision about a WorkPlacement yields the same Work. Kratix
-// increases the generation without any other change.
+// increases the generation without any other change. Labels and annotations change no file; they
+// are as new as the last other change.
 func (d decision) sameWork(later decision) bool {
 	was, is := d.work, later.work
 	a, b := &was.Spec.WorkloadGroups[0], &is.Spec.WorkloadGroups[0]

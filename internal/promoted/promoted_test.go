@@ -2,6 +2,7 @@ package promoted_test
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -112,6 +113,32 @@ func TestEachWorkPlacementIsAWork(t *testing.T) {
 	}
 	if got.Works[2].Spec.WorkloadGroups[0].Directory != "dir" {
 		t.Error("the group does not have the name that its Work gives it")
+	}
+}
+
+// TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay checks that labels and annotations come from the
+// Work in the cluster, except for those that would affect the plan.
+func TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay(t *testing.T) {
+	original := testkit.Request("a", testkit.WithPipeline("other"))
+	original.Labels[kratix.PromiseNameLabel], original.Labels[kratix.DryRunLabel] = "redis", "true"
+	original.Annotations = map[string]string{"example.com/requested-by": "alice", kratix.DecisionsAnnotation: "{}"}
+	before := original.DeepCopy()
+	in := &fixed{source.Snapshot{
+		Works: []*kratix.Work{original}, WorkPlacements: []*kratix.WorkPlacement{placed("a", "d1", "one"), placed("gone", "d1", "one")},
+		Destinations:   []*kratix.Destination{destinationOn("d1", "d1", "staging", "GitStateStore/live")},
+		GitStateStores: []*kratix.GitStateStore{gitStore("staging", "https://example.com/a.git", "staging", ""), gitStore("live", "https://example.com/a.git", "main", "")},
+	}}
+	works := snapshotOf(t, promoted.New(in, nil)).Works
+	pipeline := map[string]string{kratix.PipelineNameLabel: "instance"}
+	if got := works[1]; !maps.Equal(got.Labels, pipeline) || got.Annotations != nil {
+		t.Errorf("without a Work: %v %v", got.Labels, got.Annotations)
+	}
+	pipeline[kratix.PromiseNameLabel] = "redis"
+	if got := works[0]; !maps.Equal(got.Labels, pipeline) || !maps.Equal(got.Annotations, map[string]string{"example.com/requested-by": "alice"}) {
+		t.Errorf("%v %v", got.Labels, got.Annotations)
+	}
+	if !maps.Equal(original.Labels, before.Labels) || !maps.Equal(original.Annotations, before.Annotations) {
+		t.Errorf("the Work has changed: %v %v", original.Labels, original.Annotations)
 	}
 }
 

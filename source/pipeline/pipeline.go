@@ -27,6 +27,9 @@ type Options struct {
 	Type string
 	// Selector is the Promise's own destinationSelectors.
 	Selector kratix.Selector
+	// Annotations are the keys of the annotations that the Work takes from the object for
+	// which the pipeline ran.
+	Annotations []string
 }
 
 // ErrSuspended means that metadata/workflow-control.yaml suspends the pipeline: there is no
@@ -73,6 +76,10 @@ func head(dir fs.FS, options Options) (*kratix.Work, error) {
 	work.Labels = map[string]string{kratix.PromiseNameLabel: options.Promise, kratix.WorkTypeLabel: options.Type}
 	if options.Pipeline != "" {
 		work.Labels[kratix.PipelineNameLabel] = options.Pipeline
+	}
+	var err error
+	if work.Annotations, err = readAnnotations(dir, options.Annotations); err != nil {
+		return nil, err
 	}
 	if options.Type == kratix.PromiseWorkType {
 		work.Namespace = kratix.SystemNamespace

@@ -110,6 +110,28 @@ func TestReadMakesTheWork(t *testing.T) {
 	}
 }
 
+func TestAnnotationsOfTheRequestAreCopied(t *testing.T) {
+	options := resource()
+	options.Annotations = []string{"by", "ticket"}
+	const request = "apiVersion: v1\nkind: redis\nmetadata: {name: one, annotations: {by: alice, other: x}}\n"
+	work, err := pipeline.Read(dirs("input/object.yaml", request), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"by": "alice", "ticket": ""}, work.Annotations); diff != "" {
+		t.Error(diff)
+	}
+	promise := pipeline.Options{Promise: "redis", Type: kratix.PromiseWorkType, Annotations: options.Annotations}
+	for text, in := range map[string]fs.FS{
+		"is missing":          fstest.MapFS{"output/a.yaml": {Data: []byte("a")}},
+		"input/object.yaml: ": dirs("input/object.yaml", "metadata: {annotations: []}\n"),
+	} {
+		if _, err := pipeline.Read(in, promise); !errors.Is(err, pipeline.ErrInput) || !strings.Contains(err.Error(), text) {
+			t.Errorf("%v, want %q", err, text)
+		}
+	}
+}
+
 func TestLongNamesDiffer(t *testing.T) {
 	options := resource()
 	seen := map[string]string{}

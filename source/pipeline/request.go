@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 
+	"go.yaml.in/yaml/v3"
+
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
@@ -34,4 +36,32 @@ func ReadRequest(dir fs.FS) (kratix.Header, error) {
 		return kratix.Header{}, fmt.Errorf("%w: %s: metadata.name is missing", ErrInput, requestFile)
 	}
 	return parsed[0].Header, nil
+}
+
+// readAnnotations returns annotations of input/object.yaml. One that it does not have is empty, so
+// that it takes the place of the value of an earlier run.
+func readAnnotations(dir fs.FS, keys []string) (map[string]string, error) {
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	content, err := fs.ReadFile(dir, requestFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, ErrNoRequest
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", requestFile, err)
+	}
+	var object struct {
+		Metadata struct {
+			Annotations map[string]string `yaml:"annotations"`
+		} `yaml:"metadata"`
+	}
+	if err := yaml.Unmarshal(content, &object); err != nil {
+		return nil, fmt.Errorf("%w: %s: %s", ErrInput, requestFile, plainYAML(err))
+	}
+	copied := make(map[string]string, len(keys))
+	for _, key := range keys {
+		copied[key] = object.Metadata.Annotations[key]
+	}
+	return copied, nil
 }

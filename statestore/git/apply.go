@@ -12,7 +12,10 @@ type style struct {
 	author, committer Author
 	owner             string
 	template          *Message
-	key               SigningKey
+	trailers          *Trailers
+	// authorFrom is the annotation with the author.
+	authorFrom string
+	key        SigningKey
 }
 
 // commitChanges is the changes of one commit to one store.
@@ -80,11 +83,9 @@ func apply(ctx context.Context, parts []commitChanges) (statestore.Revision, err
 	if err != nil {
 		return "", err
 	}
-	text, err := message(parts)
-	if err != nil {
-		return "", err
-	}
+	text := describe(parts)
 	s := parts[0].store // any store works: the rest depends on the branch and the style only
+	s.notices.add(text.notices)
 	if err := s.begin(ctx); err != nil {
 		return "", err
 	}
@@ -134,7 +135,7 @@ func isFinal(err error) bool {
 }
 
 // commit makes a commit on head and pushes it. If nothing differs, it makes none.
-func (s *Store) commit(ctx context.Context, push *push, edits *edit, text string) (statestore.Revision, error) {
+func (s *Store) commit(ctx context.Context, push *push, edits *edit, text commitText) (statestore.Revision, error) {
 	made, err := s.build(edits, text)
 	if err != nil || made == nil {
 		return revision(s.head), err

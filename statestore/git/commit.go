@@ -15,7 +15,7 @@ type commit struct {
 }
 
 // build makes a commit on head; it returns nil if the edits make no difference.
-func (s *Store) build(edits *edit, text string) (*commit, error) {
+func (s *Store) build(edits *edit, text commitText) (*commit, error) {
 	was, err := s.objects.root(s.head)
 	if err != nil {
 		return nil, err
@@ -39,12 +39,12 @@ func (s *Store) build(edits *edit, text string) (*commit, error) {
 }
 
 // encodeCommit returns a commit object of a tree, with author, date, parent and signature.
-func (s *Store) encodeCommit(root plumbing.Hash, text string) (plumbing.EncodedObject, error) {
+func (s *Store) encodeCommit(root plumbing.Hash, text commitText) (plumbing.EncodedObject, error) {
 	now := s.now()
 	made := object.Commit{
-		Author:    object.Signature{Name: s.author.Name, Email: s.author.Email, When: now},
+		Author:    object.Signature{Name: text.author.Name, Email: text.author.Email, When: now},
 		Committer: object.Signature{Name: s.committer.Name, Email: s.committer.Email, When: now},
-		Message:   text, TreeHash: root,
+		Message:   text.message, TreeHash: root,
 	}
 	if !s.head.IsZero() {
 		made.ParentHashes = []plumbing.Hash{s.head}

@@ -42,8 +42,13 @@ type Config struct {
 	Author, Committer Author
 	// Owner is the controller ID for a trailer of each commit; no trailer if it is empty.
 	Owner string
-	// Message is the template of commit messages; nil for the default.
-	Message *Message
+	// Message is the template of commit messages; nil for the default. Trailers are added to
+	// them; it may be nil.
+	Message  *Message
+	Trailers *Trailers
+	// AuthorAnnotation is the annotation of Works with the author of their commits; Author is
+	// the author of all if it is empty. Anyone who may write a Work chooses its value.
+	AuthorAnnotation string
 	// SigningKey signs the commits; they are not signed if it is empty.
 	SigningKey SigningKey
 	// Auth is the credentials.
@@ -58,6 +63,9 @@ type Config struct {
 	Silence time.Duration
 	// Warnings are added to every State, in addition to the store's own.
 	Warnings []string
+	// Notify is called once for each notice about a template or an annotation that cannot be
+	// used. It may be nil.
+	Notify func(message string)
 	// Now returns the date of commits. It is required.
 	Now func() time.Time
 }
@@ -106,8 +114,9 @@ func newStore(config Config) (*Store, error) {
 		path: path,
 		style: style{
 			author: author, committer: config.Committer.clean(author), owner: config.Owner,
-			template: config.Message, key: config.SigningKey,
+			template: config.Message, trailers: config.Trailers, authorFrom: config.AuthorAnnotation, key: config.SigningKey,
 		},
+		notices:  notices{notify: config.Notify},
 		sign:     sign,
 		now:      config.Now,
 		warnings: config.warnings(),

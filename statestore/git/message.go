@@ -1,7 +1,6 @@
 package git
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -9,25 +8,29 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
+// mostNamed is how many placements, Works, Destinations, and values of one trailer a message
+// names. A commit may have thousands.
+const mostNamed = 100
+
 // actions is the order of actions in a message.
 var actions = [...]statestore.Action{statestore.Place, statestore.Update, statestore.Remove}
 
 // newMessageData returns the data of a commit message: a subject, a line for each placement
 // if there are several, and trailers that name each Work and each Destination once.
 func newMessageData(changes statestore.ChangeSet) MessageData {
-	placements := slices.Clone(changes.Placements)
-	slices.SortFunc(placements, comparePlacements)
+	all := sortedPlacements(changes.Placements)
+	named := all[:min(len(all), mostNamed)]
 	data := MessageData{
-		Placements: slices.Compact(slices.Clone(placements)), Trailers: trailers(placements),
-		Written: len(changes.Write), Removed: len(changes.Remove),
+		Placements: named, More: len(all) - len(named), Trailers: trailers(all),
+		Written: len(changes.Write), Removed: len(changes.Remove), all: all,
 	}
-	switch len(placements) {
-	case 0:
+	switch {
+	case len(all) == 0:
 		data.Subject = fileSubject(changes)
-	case 1:
-		data.Subject = sentence(placements[0])
+	case len(changes.Placements) == 1:
+		data.Subject = all[0].sentence()
 	default:
-		data.Subject, data.List = placementSubject(placements), list(placements)
+		data.Subject, data.List = placementSubject(changes.Placements), list(named, data.More)
 	}
 	return data
 }
@@ -41,25 +44,6 @@ func (d MessageData) text() string {
 		}
 	}
 	return text
-}
-
-func comparePlacements(a, b statestore.PlacementChange) int {
-	return cmp.Or(
-		cmp.Compare(rank(a.Action), rank(b.Action)),
-		cmp.Compare(a.Work, b.Work),
-		cmp.Compare(a.Destination, b.Destination),
-	)
-}
-
-func rank(action statestore.Action) int { return slices.Index(actions[:], action) }
-
-// sentence returns the line of one placement: "Place default/db on worker-1".
-func sentence(p statestore.PlacementChange) string {
-	preposition := "on"
-	if p.Action == statestore.Remove {
-		preposition = "from"
-	}
-	return fmt.Sprintf("%s %s %s %s", p.Action, oneLine(p.Work), preposition, oneLine(p.Destination))
 }
 
 // placementSubject returns a subject with the number of placements: "Place 3, update 2,
@@ -97,34 +81,41 @@ func files(n int) string {
 	return fmt.Sprintf("%d files", n)
 }
 
-func list(placements []statestore.PlacementChange) string {
+// list returns a line for each placement, and one for the number of others.
+func list(placements []Placement, more int) string {
 	var text strings.Builder
-	for _, p := range slices.Compact(slices.Clone(placements)) {
-		text.WriteString("* " + sentence(p) + "\n")
+	for _, p := range placements {
+		text.WriteString("* " + p.sentence() + "\n")
+	}
+	if more > 0 {
+		fmt.Fprintf(&text, "* and %d more\n", more)
 	}
 	return text.String()
 }
 
-func trailers(placements []statestore.PlacementChange) string {
+// trailers returns the trailers that name the Works and the Destinations.
+func trailers(placements []Placement) string {
 	works := make([]string, 0, len(placements))
 	destinations := make([]string, 0, len(placements))
 	for _, p := range placements {
-		works = append(works, "Kratix-Work: "+oneLine(p.Work)+"\n")
-		destinations = append(destinations, "Kratix-Destination: "+oneLine(p.Destination)+"\n")
+		works, destinations = append(works, p.Work), append(destinations, p.Destination)
 	}
-	slices.Sort(works)
-	slices.Sort(destinations)
-	return strings.Join(slices.Compact(works), "") + strings.Join(slices.Compact(destinations), "")
+	return named("Kratix-Work", works) + named("Kratix-Destination", destinations)
 }
 
-// oneLine replaces control characters, so that a name cannot add lines to a message.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return ' '
-		}
-		return r
-	}, s)
+// named returns a trailer for each of the first names, and one with the number of the others:
+// "Kratix-Work-Omitted: 12".
+func named(key string, names []string) string {
+	slices.Sort(names)
+	names = slices.Compact(names)
+	var text strings.Builder
+	for _, name := range names[:min(len(names), mostNamed)] {
+		text.WriteString(key + ": " + name + "\n")
+	}
+	if omitted := len(names) - mostNamed; omitted > 0 {
+		fmt.Fprintf(&text, "%s-Omitted: %d\n", key, omitted)
+	}
+	return text.String()
 }
 
 func capital(s string) string {

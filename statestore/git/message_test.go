@@ -45,7 +45,7 @@ func TestMessageListsPlacementsAndTrailers(t *testing.T) {
 		},
 		"a name that would forge a trailer": {
 			placements(statestore.PlacementChange{Action: place, Work: "a/b\n\nSigned-off-by: x", Destination: "w\r\n"}),
-			"Place a/b  Signed-off-by: x on w  \n\nKratix-Work: a/b  Signed-off-by: x\nKratix-Destination: w  \n",
+			`Place a/b\n\nSigned-off-by: x on w\r\n` + "\n\n" + `Kratix-Work: a/b\n\nSigned-off-by: x` + "\n" + `Kratix-Destination: w\r\n` + "\n",
 		},
 		"files only": {
 			statestore.ChangeSet{Write: make([]tree.File, 2), Remove: make([]tree.Path, 1)},

@@ -119,11 +119,11 @@ func TestCommitMessageFollowsTheTemplate(t *testing.T) {
 		Placements: []statestore.PlacementChange{{Action: statestore.Place, Work: "default/db", Destination: "worker-1"}},
 	}
 	for name, c := range map[string]struct{ template, want string }{
-		"default": {"", "Place default/db on worker-1\n\nKratix-Work: default/db\nKratix-Destination: worker-1\nKratix-Schedule-Owner: site a\n"},
+		"default": {"", "Place default/db on worker-1\n\nKratix-Work: default/db\nKratix-Destination: worker-1\nKratix-Schedule-Owner: site\\na\n"},
 		"everything": {
 			"chore({{.Store}}): {{.Subject}} [{{.Written}}/{{.Removed}}]\n{{range .Placements}}{{.Action}} {{.Work}} {{.Destination}}{{end}}\n\n{{.Trailers}}",
 			"chore(GitStateStore default): Place default/db on worker-1 [1/0]\nPlace default/db worker-1\n\n" +
-				"Kratix-Work: default/db\nKratix-Destination: worker-1\nKratix-Schedule-Owner: site a\n",
+				"Kratix-Work: default/db\nKratix-Destination: worker-1\nKratix-Schedule-Owner: site\\na\n",
 		},
 		"a text": {"\n\nDeploy.\n", "Deploy.\n"},
 	} {

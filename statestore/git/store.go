@@ -42,6 +42,7 @@ type Store struct {
 	style
 	sign     signer
 	warnings []string
+	notices  notices
 
 	*branch
 	seen       view

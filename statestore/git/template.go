@@ -3,31 +3,65 @@ package git
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"text/template"
 
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// MessageData is the data of a template for commit messages.
+// MessageData is the data of a template for commit messages. Texts are one line without invisible
+// characters, except for List and Trailers, which have several.
 type MessageData struct {
 	// Subject is one line: "Place default/db on worker-1".
 	Subject string
 	// List has a line for each placement, if there are several.
 	List string
-	// Trailers are the Kratix-* lines, which must come last to be trailers.
+	// Trailers are the trailers, which must come last, after an empty line, to be trailers.
 	Trailers string
-	// Placements are the placements in List, each with Action, Work and Destination.
-	Placements []statestore.PlacementChange
+	// Placements are the placements in List; More is the number of those that it omits.
+	Placements []Placement
+	More       int
 	// Store is the store's kind and name, or those of several, separated by commas; Owner
 	// is the writer's controller ID.
 	Store, Owner string
 	// Written and Removed are numbers of files.
 	Written, Removed int
+
+	// all are all placements.
+	all []Placement
+	// requested are those of the trailers that the user has asked for.
+	requested string
+}
+
+// Annotation returns the distinct values of an annotation of the Works, separated by commas.
+func (d MessageData) Annotation(key string) string {
+	return joined(d.all, func(p Placement) string { return p.Annotation(key) })
+}
+
+// Label returns the distinct values of a label of the Works, separated by commas.
+func (d MessageData) Label(key string) string {
+	return joined(d.all, func(p Placement) string { return p.Label(key) })
+}
+
+// joined returns the distinct values of placements as one line of bounded length.
+func joined(placements []Placement, of func(Placement) string) string {
+	var values []string
+	length := 0
+	for _, p := range placements {
+		if value := of(p); value != "" && length <= longestValue && !slices.Contains(values, value) {
+			values, length = append(values, value), length+len(value)+len(", ")
+		}
+	}
+	return oneLine(strings.Join(values, ", "))
 }
 
 // Message is a text/template for commit messages.
 type Message struct{ template *template.Template }
+
+// longestMessage is the maximum length in bytes of a message from a template.
+const longestMessage = 256 << 10
 
 // ParseMessage parses a template and executes it once to check it.
 func ParseMessage(text string) (*Message, error) {
@@ -36,26 +70,55 @@ func ParseMessage(text string) (*Message, error) {
 		return nil, err
 	}
 	m := &Message{parsed}
-	example := statestore.PlacementChange{Action: statestore.Place, Work: "default/example", Destination: "worker-1"}
-	_, err = m.text(newMessageData(statestore.ChangeSet{Placements: []statestore.PlacementChange{example}}))
+	_, err = m.text(newMessageData(statestore.ChangeSet{Placements: []statestore.PlacementChange{example()}}))
 	return m, err
 }
 
-// text executes the template.
+// text executes the template. Trailers that the user has asked for are added if the message does
+// not end with all trailers.
 func (m *Message) text(data MessageData) (string, error) {
 	var text bytes.Buffer
 	if err := m.template.Execute(&text, data); err != nil {
 		return "", err
 	}
-	clean := strings.TrimSpace(strings.ReplaceAll(text.String(), "\x00", ""))
+	if text.Len() > longestMessage {
+		return "", fmt.Errorf("the template for commit messages produces more than %d KiB", longestMessage>>10)
+	}
+	clean := strings.TrimSpace(withoutDividers(strings.ReplaceAll(text.String(), "\x00", "")))
 	if clean == "" {
 		return "", errors.New("the template for commit messages produces an empty message")
 	}
-	return clean + "\n", nil
+	clean += "\n"
+	if data.requested != "" && !strings.HasSuffix(clean, "\n\n"+data.Trailers) {
+		clean += "\n" + data.requested
+	}
+	return clean, nil
 }
 
-// message returns the commit message for changes to stores of one style.
-func message(parts []commitChanges) (string, error) {
+// withoutDividers indents the lines that git would take for the end of a message and its trailers.
+func withoutDividers(text string) string {
+	if !strings.Contains(text, "---") {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if rest, found := strings.CutPrefix(line, "---"); found && (rest == "" || strings.ContainsAny(rest[:1], " \t\r")) {
+			lines[i] = " " + line
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// commitText is what a commit says.
+type commitText struct {
+	author  Author
+	message string
+	// notices are about templates and annotations that could not be used.
+	notices []string
+}
+
+// describe returns the text of a commit for changes to stores of one style.
+func describe(parts []commitChanges) commitText {
 	var all statestore.ChangeSet
 	var names []string
 	for _, p := range parts {
@@ -66,12 +129,30 @@ func message(parts []commitChanges) (string, error) {
 	}
 	data := newMessageData(all)
 	style := parts[0].store.style
-	data.Store, data.Owner = strings.Join(names, ", "), style.owner
+	data.Store, data.Owner = oneLine(strings.Join(names, ", ")), oneLine(style.owner)
 	if style.owner != "" {
-		data.Trailers += "Kratix-Schedule-Owner: " + oneLine(style.owner) + "\n"
+		data.Trailers += "Kratix-Schedule-Owner: " + data.Owner + "\n"
 	}
-	if style.template == nil {
-		return data.text(), nil
+	text := commitText{author: style.author}
+	requested, err := style.trailers.of(data.all)
+	if err != nil {
+		text.notices = append(text.notices, "a trailer for commits is left out, because its template fails: "+err.Error())
 	}
-	return style.template.text(data)
+	if style.authorFrom != "" {
+		by := authorsOf(all.Placements, style.authorFrom, style.author)
+		text.author, requested = by.author, requested+by.trailers()
+		text.notices = append(text.notices, by.notices(style.authorFrom)...)
+	}
+	data.requested = requested
+	data.Trailers += requested
+	text.message = data.text()
+	if style.template != nil {
+		message, err := style.template.text(data)
+		if err != nil {
+			text.notices = append(text.notices, "a commit has the default message, because its template cannot be used: "+err.Error())
+			return text
+		}
+		text.message = message
+	}
+	return text
 }

@@ -13,8 +13,13 @@ import (
 
 // Commits configures the commits that git stores make.
 type Commits struct {
-	// Message is the template of their text; nil is the default one.
-	Message *git.Message
+	// Message is the template of their text; nil is the default one. Trailers are added to it;
+	// it may be nil.
+	Message  *git.Message
+	Trailers *git.Trailers
+	// AuthorAnnotation is the annotation of Works with the author; if it is empty, the author of
+	// the store is the author of all commits.
+	AuthorAnnotation string
 	// Committer is the committer of all commits; if its name is empty, the author of the
 	// store is the committer too.
 	Committer git.Author
@@ -31,8 +36,9 @@ func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateSt
 	}
 	config.CreateBranch = s.CreateBranch
 	config.Message, config.Committer, config.Owner = s.Commits.Message, s.Commits.Committer, s.Commits.Owner
+	config.Trailers, config.AuthorAnnotation = s.Commits.Trailers, s.Commits.AuthorAnnotation
 	return s.repositories.open(ref, config, func() (statestore.Store, error) {
-		config.Now = s.Now
+		config.Now, config.Notify = s.Now, s.Notify
 		store, err := s.pool.Open(config)
 		if err != nil {
 			return nil, err
@@ -42,7 +48,7 @@ func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateSt
 }
 
 // gitConfig converts a GitStateStore and its Secret. It does not set the fields that no
-// object contains: the clock, and the format of commits.
+// object contains: the clock, the receiver of notices, and the format of commits.
 func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secret *kratix.Secret) (git.Config, error) {
 	spec := store.Spec
 	config := git.Config{

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -112,15 +113,17 @@ func (w *Writers) create(ctx context.Context, works dynamic.ResourceInterface, w
 	return err
 }
 
-// update sets the spec of an existing Work to the wanted one, and adds the wanted labels.
+// update sets the spec of an existing Work to the wanted one, and adds the wanted labels and
+// annotations.
 func (w *Writers) update(ctx context.Context, works dynamic.ResourceInterface, there *unstructured.Unstructured, wanted *kratix.Work) (Outcome, error) {
 	var current kratix.Work
 	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(there.Object, &current); err != nil {
 		return "", err
 	}
 	merged := map[string]string(labels.Merge(current.Labels, wanted.Labels))
+	annotations := map[string]string(labels.Merge(current.Annotations, wanted.Annotations))
 	current.Spec.LastExecutionTimestamp = nil
-	if equality.Semantic.DeepEqual(current.Spec, wanted.Spec) && equality.Semantic.DeepEqual(current.Labels, merged) {
+	if equality.Semantic.DeepEqual(current.Spec, wanted.Spec) && maps.Equal(current.Labels, merged) && maps.Equal(current.Annotations, annotations) {
 		return Unchanged, nil
 	}
 	made, err := w.object(wanted)
@@ -128,6 +131,9 @@ func (w *Writers) update(ctx context.Context, works dynamic.ResourceInterface, t
 		return "", err
 	}
 	there.SetLabels(merged)
+	if len(annotations) > 0 {
+		there.SetAnnotations(annotations)
+	}
 	there.Object["spec"] = made.Object["spec"]
 	_, err = works.Update(ctx, there, metav1.UpdateOptions{FieldValidation: metav1.FieldValidationStrict})
 	if apierrors.IsNotFound(err) {

@@ -210,9 +210,11 @@ func TestWorkOfKratixIsUpdated(t *testing.T) {
 			kratix.PromiseNameLabel: "redis", kratix.WorkTypeLabel: "resource", kratix.ResourceNameLabel: "cache", kratix.PipelineNameLabel: "instance", "own": "label",
 		})
 		u.SetFinalizers([]string{kratix.WorkFinalizer})
+		u.SetAnnotations(map[string]string{"own": "annotation", "by": "alice", "ticket": "OPS-1"})
 	})
 	w, cluster := newWriters(there)
 	wanted := work()
+	wanted.Annotations = map[string]string{"by": "bob", "ticket": ""}
 	wanted.Spec.WorkloadGroups[0].Workloads[0].Content = kratix.Encode([]byte("b"))
 	for _, want := range []Outcome{Updated, Unchanged} {
 		outcome, key, err := w.Work(t.Context(), wanted)
@@ -230,8 +232,25 @@ func TestWorkOfKratixIsUpdated(t *testing.T) {
 	if now.GetLabels()["own"] != "label" || now.GetLabels()[kratix.ResourceNamespaceLabel] != "team-a" || len(now.GetFinalizers()) != 1 {
 		t.Errorf("metadata %v", now.Object["metadata"])
 	}
+	if diff := cmp.Diff(map[string]string{"own": "annotation", "by": "bob", "ticket": ""}, now.GetAnnotations()); diff != "" {
+		t.Error(diff)
+	}
 	if at, _, _ := unstructured.NestedString(now.Object, "spec", "lastExecutionTimestamp"); at != "2026-11-21T10:00:00Z" {
 		t.Errorf("executed %q", at)
+	}
+}
+
+func TestWorkIsUpdatedForAnAnnotation(t *testing.T) {
+	w, cluster := newWriters(like(t, work(), func(*unstructured.Unstructured) {}))
+	wanted := work()
+	wanted.Annotations = map[string]string{"by": "bob"}
+	for _, want := range []Outcome{Updated, Unchanged} {
+		if outcome, _, err := w.Work(t.Context(), wanted); err != nil || outcome != want {
+			t.Errorf("%s, %v; want %s", outcome, err, want)
+		}
+	}
+	if diff := cmp.Diff([]string{"update"}, writes(cluster)); diff != "" {
+		t.Error(diff)
 	}
 }
 

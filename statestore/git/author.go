@@ -1,0 +1,133 @@
+package git
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// The limits of what an annotation adds to a commit.
+const (
+	longestAuthor = 256
+	mostCoAuthors = 20
+)
+
+// parseAuthor parses a person in the form "Name <address>", an address, or a name. It returns false
+// for a text that is too long or that cannot be in the header of a commit, instead of
+// removing what is wrong: the rest could be somebody else.
+func parseAuthor(text string) (Author, bool) {
+	text = strings.TrimSpace(text)
+	if len(text) > longestAuthor || !isVisible(text) {
+		return Author{}, false
+	}
+	name, address, both := strings.Cut(text, "<")
+	switch {
+	case both:
+		address, both = strings.CutSuffix(address, ">")
+		name = strings.TrimSpace(unquoted(strings.TrimSpace(name)))
+		if !both || !isAddress(address) {
+			return Author{}, false
+		}
+		if name == "" {
+			name = address
+		}
+	case isAddress(text):
+		return Author{Name: text, Email: text}, true
+	}
+	if strings.ContainsAny(name, "<>") || !strings.ContainsFunc(name, isLetterOrDigit) {
+		return Author{}, false
+	}
+	return Author{Name: name, Email: address}, true
+}
+
+// isVisible reports whether a text has only characters that are printed, and spaces: no control
+// characters and nothing that changes the direction of text.
+func isVisible(text string) bool {
+	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) })
+}
+
+// unquoted removes the quotes around a name, as they are written in mails.
+func unquoted(name string) string {
+	if len(name) > 1 && strings.HasPrefix(name, `"`) && strings.HasSuffix(name, `"`) {
+		return name[1 : len(name)-1]
+	}
+	return name
+}
+
+// isAddress reports whether a visible text has the form of a mail address. Servers know more
+// rules, but none of them matters to git.
+func isAddress(text string) bool {
+	user, host, found := strings.Cut(text, "@")
+	return found && user != "" && host != "" && !strings.ContainsAny(text, " <>,;:\"()[]\\") && !strings.Contains(host, "@")
+}
+
+func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+
+// String returns the person as git writes it: "Name <address>".
+func (a Author) String() string { return a.Name + " <" + a.Email + ">" }
+
+// authorship is who a commit names besides its committer.
+type authorship struct {
+	author    Author
+	coAuthors []Author
+	// invalid are the Works whose annotation is not a person, in order.
+	invalid []string
+}
+
+// authorsOf returns the author that the Works of the placements name in an annotation, if all
+// of them name the same. Otherwise that is the default author, and the first who are named are
+// co-authors. A removed placement counts as its Work does, if another placement has the
+// annotations of that Work.
+func authorsOf(placements []statestore.PlacementChange, annotation string, defaultAuthor Author) authorship {
+	named := map[string]string{}
+	for _, p := range placements {
+		if value := p.Annotations[annotation]; value != "" || named[p.Work] == "" {
+			named[p.Work] = value
+		}
+	}
+	var made authorship
+	var authors []Author
+	agree, seen := true, map[Author]bool{}
+	for _, work := range slices.Sorted(maps.Keys(named)) {
+		author, ok := parseAuthor(named[work])
+		if !ok {
+			agree = false
+			if named[work] != "" {
+				made.invalid = append(made.invalid, work)
+			}
+			continue
+		}
+		if !seen[author] {
+			seen[author], authors = true, append(authors, author)
+		}
+	}
+	if agree && len(authors) == 1 {
+		made.author = authors[0]
+		return made
+	}
+	made.author, made.coAuthors = defaultAuthor, authors[:min(len(authors), mostCoAuthors)]
+	return made
+}
+
+// trailers returns the trailers of the co-authors.
+func (a authorship) trailers() string {
+	var text strings.Builder
+	for _, author := range a.coAuthors {
+		text.WriteString("Co-authored-by: " + author.String() + "\n")
+	}
+	return text.String()
+}
+
+// notices returns a message for each Work whose annotation is not a person.
+func (a authorship) notices(annotation string) []string {
+	messages := make([]string, 0, len(a.invalid))
+	for _, work := range a.invalid {
+		messages = append(messages, "Work "+oneLine(work)+": its annotation "+annotation+" is not the author of its commits: it must be a name, a mail address, or a name and <address>, without invisible characters, in at most "+strconv.Itoa(longestAuthor)+" bytes")
+	}
+	return messages
+}

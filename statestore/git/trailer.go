@@ -1,0 +1,91 @@
+package git
+
+import (
+	"cmp"
+	"fmt"
+	"regexp"
+	"strings"
+	"text/template"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// Trailers are templates for trailers of commit messages. The zero value and nil have none.
+type Trailers struct{ all []trailerTemplate }
+
+type trailerTemplate struct {
+	key   string
+	value *template.Template
+}
+
+// trailerKey is what git accepts as the key of a trailer.
+var trailerKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
+
+// ownKeys is the beginning of the keys of this program's own trailers.
+const ownKeys = "kratix-"
+
+// ParseTrailers parses trailers of the form "Key: template". A template is executed once for
+// each Placement of a commit; a trailer without a value is left out.
+func ParseTrailers(texts []string) (*Trailers, error) {
+	parsed := &Trailers{}
+	for _, text := range texts {
+		key, value, found := strings.Cut(text, ":")
+		switch {
+		case !found || !trailerKey.MatchString(key):
+			return nil, fmt.Errorf(`%q: write it as "Key: template", with letters, digits and hyphens in the key`, text)
+		case strings.HasPrefix(strings.ToLower(key), ownKeys):
+			return nil, fmt.Errorf("%q: keys that begin with Kratix- are for the program's own trailers", text)
+		}
+		one, err := template.New("trailer").Option("missingkey=error").Parse(strings.TrimSpace(value))
+		if err != nil {
+			return nil, fmt.Errorf("%q: %w", text, err)
+		}
+		made := trailerTemplate{key, one}
+		if _, err := made.of(newPlacement(example())); err != nil {
+			return nil, fmt.Errorf("%q: %w", text, err)
+		}
+		parsed.all = append(parsed.all, made)
+	}
+	return parsed, nil
+}
+
+// example returns the placement with which templates are checked.
+func example() statestore.PlacementChange {
+	return statestore.PlacementChange{
+		Action: statestore.Place, Work: "default/example", Destination: "worker-1", Promise: "example", Resource: "default/example",
+	}
+}
+
+// of returns the value of the trailer for a placement.
+func (t trailerTemplate) of(p Placement) (string, error) {
+	var text strings.Builder
+	err := t.value.Execute(&text, p)
+	return oneLine(strings.TrimSpace(text.String())), err
+}
+
+// of returns the trailers of a commit: for each template the first distinct values, in the order
+// of the placements. The error is that of the first template that fails, which has no trailer
+// for that placement.
+func (t *Trailers) of(placements []Placement) (string, error) {
+	if t == nil {
+		return "", nil
+	}
+	var text strings.Builder
+	var failed error
+	for _, one := range t.all {
+		seen := map[string]bool{"": true}
+		for _, p := range placements {
+			value, err := one.of(p)
+			if err != nil {
+				failed = cmp.Or(failed, err)
+				continue
+			}
+			if seen[value] || len(seen) > mostNamed {
+				continue
+			}
+			seen[value] = true
+			text.WriteString(one.key + ": " + value + "\n")
+		}
+	}
+	return text.String(), failed
+}
