@@ -23,52 +23,31 @@ type agentConditions struct {
 	applied, healthy report.AgentCondition
 }
 
-// agentOf returns the conditions of a placement that the agent has reported; known is false if the
-// agent has reported nothing about the root of the placement.
-func (p *planner) agentOf(placement report.Placement) (reported agentConditions, known bool) {
-	for _, d := range p.deliveries[placement.Destination] {
-		if d.Covers(&placement) {
-			applied := p.keepTrue(placement, kratix.AppliedCondition, d.Applied(&placement))
-			return agentConditions{placement, applied, p.keepTrue(placement, kratix.HealthyCondition, d.Healthy(&placement))}, true
-		}
-	}
-	return reported, false
-}
-
 // agentsOf returns the conditions that agents have reported of the placements that have files.
 func (p *planner) agentsOf(placements []report.Placement) []agentConditions {
 	var all []agentConditions
 	for _, placement := range placements {
-		if !isDelivered(placement) {
-			continue
-		}
-		if reported, known := p.agentOf(placement); known {
-			all = append(all, reported)
+		if state, known := p.agents.Of(&placement); known {
+			applied := p.keep(placement, kratix.AppliedCondition, state.Applied)
+			all = append(all, agentConditions{placement, applied, p.keep(placement, kratix.HealthyCondition, state.Healthy)})
 		}
 	}
 	return all
 }
 
-// keepTrue returns the condition of a placement, or the one that the WorkPlacement has if that is
-// True and stays.
-func (p *planner) keepTrue(placement report.Placement, kind string, reported report.AgentCondition) report.AgentCondition {
+// keep returns the condition of a placement, or the one that the WorkPlacement has if that is True
+// and stays. It is the zero AgentCondition if the condition of the WorkPlacement stays, whatever it
+// is.
+func (p *planner) keep(placement report.Placement, kind string, reported report.AgentCondition) report.AgentCondition {
+	if reported.Reason == report.NotRead {
+		return report.AgentCondition{}
+	}
 	if have := p.workPlacementByKey[kratix.KeyOf(placement.Object)]; have != nil && reported.UnlessTrue {
 		if was := meta.FindStatusCondition(have.Status.Conditions, kind); was != nil && was.Status == metav1.ConditionTrue {
 			return report.AgentCondition{Status: report.True, Reason: was.Reason, Message: was.Message}
 		}
 	}
 	return reported
-}
-
-// isDelivered reports whether a placement has files that an agent applies.
-func isDelivered(placement report.Placement) bool {
-	switch placement.State {
-	case report.Placed, report.Unchanged:
-		return placement.Object != nil
-	case report.HeldBack:
-		return placement.Object != nil && placement.Written
-	}
-	return false
 }
 
 // setPlacementAgent sets the conditions of a WorkPlacement that the agent has reported.
@@ -96,7 +75,7 @@ func (p *planner) setWorkAgent(change *Change, work *kratix.Work) {
 // setDestinationAgent sets the conditions of a Destination that summarize the reports of its agent
 // about the roots and the placements in them.
 func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
-	deliveries := p.deliveries[d.Name]
+	deliveries := p.agents[d.Name]
 	if len(deliveries) == 0 || d.IsDeleted() {
 		return
 	}
@@ -117,7 +96,7 @@ func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
 
 // keepStates sets the annotation of a Destination with the states that its agent has reported. In
 // the modes in which Kratix owns Destinations, it sets none.
-func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries []report.Delivery) {
+func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries []*report.Delivery) {
 	if p.mode != Manage && p.mode != Promote {
 		return
 	}
