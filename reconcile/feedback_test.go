@@ -224,7 +224,7 @@ func TestUnknownRevisionSaysNothing(t *testing.T) {
 	env.put("a", "x")
 	env.round()
 	env.states["worker-1"] = map[string]agent.State{"resources": {Applied: agent.Mark{Revision: "another"}, Healthy: agent.Mark{Revision: "another"}}}
-	env.expect(map[string]string{"a": " ,  "})
+	env.expect(map[string]string{"a": "Unknown NotRead, Unknown NotRead"})
 }
 
 // In a repository with many Destinations each commit is a new revision for all of them.

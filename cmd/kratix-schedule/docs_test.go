@@ -55,7 +55,8 @@ func TestGeneratedCommands(t *testing.T) {
 func TestGeneratedMetrics(t *testing.T) {
 	var page strings.Builder
 	page.WriteString("# Metrics\n\n" + generatedMark)
-	page.WriteString("What `run` serves at `/metrics`, beside the usual `go_` and `process_` metrics. There are series for each store, and none for each Work.\n" +
+	page.WriteString("What `run` serves at `/metrics`, beside the usual `go_` and `process_` metrics. There are series for each store and for each Destination\n" +
+		"with an agent that reports, and none for each Work.\n" +
 		"[How to monitor](../how-to/monitor.md) tells what to do with them.\n\n" +
 		"| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n")
 	for _, d := range telemetry.NewMetrics(prometheus.NewRegistry(), version).Definitions() {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/daemon"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
@@ -80,6 +81,7 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 		Source: learning, Stores: storesOf(open.Commits{}, flags.branch), Finish: reconcile.Each(differ.finish),
 		Policy: flags.policy.policy(), Builder: std.builder, Now: time.Now, Missing: in.Missing,
 	}
+	reconciler.Source, reconciler.Agents = daemon.Reported(reconciler.Source)
 	if flags.tree.given() {
 		reconciler.Stores = copied
 	}

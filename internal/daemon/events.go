@@ -10,6 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/agent/receive"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
@@ -46,6 +47,13 @@ func (d *Daemon) wakeByEvents(ctx context.Context) {
 		case <-time.After(eventPause):
 		}
 	}
+}
+
+// Reported returns a source with the same snapshots, and the states that the Destinations of the
+// last snapshot have in their annotations. It is for a round without a Daemon.
+func Reported(from source.Source) (source.Source, func() reconcile.AgentStates) {
+	inbox := agent.NewInbox()
+	return &inboxSource{Source: from, inbox: inbox}, func() reconcile.AgentStates { return inbox.States() }
 }
 
 // inboxSource passes the names of the Destinations in each snapshot to an Inbox, with the states

@@ -18,13 +18,22 @@ func nestedRoots(base tree.Path) []tree.Path {
 }
 
 // renderNested renders mode nestedByMetadata: each group has its own directory below the
-// Destination's,
+// Destination's.
+func renderNested(_ *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error) {
+	root, dir, err := nestedDir(base, p)
+	if err != nil {
+		return Rendering{Root: root}, err
+	}
+	return Rendering{Root: root, Dir: dir, Files: below(dir, files)}, nil
+}
+
+// nestedDir returns the directory of a group in mode nestedByMetadata, and its root:
 //
 //	dependencies/<promise>/<pipeline>/<id5>/<file>
 //	resources/<namespace>/<promise>/<resource>/<pipeline>/<id5>/<file>
 //
 // without the pipeline if it is not known.
-func renderNested(_ *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error) {
+func nestedDir(base tree.Path, p *kratix.WorkPlacement) (root, dir tree.Path, err error) {
 	top := resourcesDir
 	segments := []named{{"metadata.namespace", p.Namespace}, {"spec.promiseName", p.Spec.PromiseName}, {"spec.resourceName", p.Spec.ResourceName}}
 	if p.IsDependency() {
@@ -36,16 +45,36 @@ func renderNested(_ *kratix.Destination, base tree.Path, p *kratix.WorkPlacement
 	}
 	segments = append(segments, named{"a workload group's id", kratix.ShortID(p.Spec.ID)})
 
-	root := base.Join(segment(top))
-	dir := root
+	root = base.Join(segment(top))
+	dir = root
 	for _, s := range segments {
 		one, err := s.path()
 		if err != nil {
-			return Rendering{Root: root}, err
+			return root, dir, err
 		}
 		dir = dir.Join(one)
 	}
-	return Rendering{Root: root, Dir: dir, Files: below(dir, files)}, nil
+	return root, dir, nil
+}
+
+// PathOf returns where the files of a placement are, relative to the store's path: its own directory
+// in mode nestedByMetadata, the joined file in mode aggregatedYAML, and the directory of the
+// Destination in mode none.
+func PathOf(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
+	base, err := Base(d)
+	if err != nil {
+		return base, err
+	}
+	switch d.FilepathMode() {
+	case kratix.NestedByMetadata:
+		_, dir, err := nestedDir(base, p)
+		return dir, err
+	case kratix.AggregatedYAML:
+		return joined(d, base)
+	case kratix.None:
+		return base, nil
+	}
+	return base, ErrMode(d.FilepathMode())
 }
 
 // named is a value that becomes one element of a path, with the field that it is from.

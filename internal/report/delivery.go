@@ -40,12 +40,12 @@ type Claimant struct {
 // AgentCondition is a condition of a placement or a Destination that its agent has reported.
 type AgentCondition struct {
 	// Status is True, False or Unknown.
-	Status  string
-	Reason  string
-	Message string
+	Status  string `json:"status"`
+	Reason  string `json:"reason"`
+	Message string `json:"message,omitempty"`
 	// UnlessTrue reports whether a condition that is True already stays: the revision with the
 	// files that were applied is not known, because this process has not read it.
-	UnlessTrue bool
+	UnlessTrue bool `json:"-"`
 }
 
 // The values of AgentCondition.Status.
@@ -61,6 +61,9 @@ const (
 	NotReported = "NotReported"
 	// Blocked: the agent fails on something that does not belong to the placement.
 	Blocked = "Blocked"
+	// NotRead: the agent has reported a revision that this process has not read, so its files
+	// cannot be compared. A condition that the placement has already stays as it is.
+	NotRead = "NotRead"
 )
 
 // Covers reports whether a placement has its files in the root.
@@ -74,9 +77,7 @@ func (d *Delivery) fails(p *Placement) bool {
 	return slices.ContainsFunc(d.Failing, func(c Claimant) bool { return c.Placement == key })
 }
 
-// Applied returns whether the files of a placement in this root are applied. The zero
-// AgentCondition means that nothing can be said: the applied revision is not known, because
-// this process has not read it.
+// Applied returns whether the files of a placement in this root are applied.
 func (d *Delivery) Applied(p *Placement) AgentCondition {
 	stops := d.State.Failure != nil && !d.State.Failure.Outcome.IsApplied()
 	unread := !d.AppliedKnown && p.State != Placed && d.State.Applied.Revision != ""
@@ -88,13 +89,12 @@ func (d *Delivery) Applied(p *Placement) AgentCondition {
 	case stops:
 		return d.blocked().unlessTrue(unread)
 	case unread:
-		return AgentCondition{}
+		return d.notRead(d.State.Applied.Revision)
 	}
 	return d.notReported()
 }
 
-// Healthy returns whether the objects of a placement in this root are healthy. The zero
-// AgentCondition means the same as for Applied.
+// Healthy returns whether the objects of a placement in this root are healthy.
 func (d *Delivery) Healthy(p *Placement) AgentCondition {
 	failure := d.State.Failure
 	unread := !d.HealthyKnown && p.State != Placed && d.State.Healthy.Revision != ""
@@ -110,7 +110,7 @@ func (d *Delivery) Healthy(p *Placement) AgentCondition {
 		return d.blocked().unlessTrue(unread)
 	}
 	if unread {
-		return AgentCondition{}
+		return d.notRead(d.State.Healthy.Revision)
 	}
 	return d.notReported()
 }
@@ -159,6 +159,11 @@ func Works(claimants []Claimant) string {
 // notReported returns the condition of a placement whose files the agent has not reported yet.
 func (d *Delivery) notReported() AgentCondition {
 	return AgentCondition{Status: Unknown, Reason: NotReported, Message: "the agent of " + d.Destination + " has not reported the current files yet"}
+}
+
+// notRead returns the condition of a placement while the files of a reported revision are not known.
+func (d *Delivery) notRead(revision string) AgentCondition {
+	return AgentCondition{Status: Unknown, Reason: NotRead, Message: "the agent of " + d.Destination + " has reported revision " + revision + ", which this process has not read"}
 }
 
 // Conditions returns the two conditions of the root as a whole.

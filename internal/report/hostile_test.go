@@ -13,7 +13,9 @@ import (
 
 	"sigs.k8s.io/yaml"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
@@ -33,10 +35,11 @@ func hostile(text string) Document {
 		Report: Report{
 			Findings: findings,
 			Placements: []Placement{
-				{Work: text, Directory: text, Destination: text, State: Placed, Reason: text},
+				{Work: text, Directory: text, Destination: text, State: Placed, Reason: text, Object: &kratix.WorkPlacement{}},
 				{Work: text, Directory: ".", State: HeldBack, Reason: text},
 			},
-			Stores: []Store{{Name: text, Revision: text, Destinations: []Destination{{Name: text, Added: paths, Changed: paths, Removed: paths}}}},
+			Deliveries: []Delivery{{Destination: text, Root: "", State: hostileState(text), Failing: []Claimant{{Work: text}}, Suspects: []Claimant{{Work: text}}}},
+			Stores:     []Store{{Name: text, Revision: text, Destinations: []Destination{{Name: text, Added: paths, Changed: paths, Removed: paths}}}},
 		},
 		Done: Planned, Tally: Count(findings), Version: "v1",
 		Locate: func(p finding.Place) Position { return Position{File: p.File + text, Line: 7} },
@@ -46,6 +49,12 @@ func hostile(text string) Document {
 			{Path: text, Old: []byte(text)},
 		},
 	}
+}
+
+// hostileState returns a state of a root in which text stands for what an agent has sent.
+func hostileState(text string) agent.State {
+	mark := agent.Mark{Revision: text}
+	return agent.State{Applied: mark, Healthy: mark, Failure: &agent.Failure{Revision: text, Outcome: agent.ApplyFailed, Message: text}}
 }
 
 // outputs returns the document in all output formats, by name.

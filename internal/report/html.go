@@ -20,16 +20,21 @@ type htmlData struct {
 	Verdict string
 	Failed  bool
 	Picture picture
+	// Reported reports whether agents have reported anything.
+	Reported bool
 }
 
 // HTML writes a document as a self-contained page: the picture of Works against Destinations,
 // and all findings.
 func HTML(w io.Writer, d Document) error {
+	agents := d.Agents()
 	parsed, err := template.New("page").Funcs(template.FuncMap{
 		"at":    func(p finding.Place) string { return printable.Line(p.String() + d.onDisk(p)) },
 		"class": func(s State) string { return stateClass(s) },
 		"line":  printable.Line,
 		"place": func(p Placement) string { return printable.Line(p.name()) },
+		"agent": func(p Placement) string { return agents.text(&p) },
+		"fails": func(d Delivery) string { return printable.Line(d.failure()) },
 	}).Parse(page)
 	if err != nil {
 		return err
@@ -39,7 +44,7 @@ func HTML(w io.Writer, d Document) error {
 		failed = failed || d.fails(f)
 	}
 	out := bufio.NewWriter(w)
-	data := htmlData{Document: d, Title: toolName, Verdict: string(d.Done) + ": " + d.totals() + d.leftOut(), Failed: failed, Picture: draw(d)}
+	data := htmlData{Document: d, Title: toolName, Verdict: string(d.Done) + ": " + d.totals() + d.leftOut(), Failed: failed, Picture: draw(d), Reported: len(agents) > 0}
 	if err := parsed.Execute(out, data); err != nil {
 		return err
 	}

@@ -23,6 +23,8 @@ type (
 		Read *Reading `json:"read,omitempty"`
 		// Profiles are the profiles of Destinations that were used.
 		Profiles []Profile `json:"profiles,omitempty"`
+		// Roots are the states of the roots of Destinations that agents have reported.
+		Roots []root `json:"roots,omitempty"`
 	}
 	summary struct {
 		Errors     int           `json:"errors"`
@@ -61,6 +63,9 @@ type (
 		Destination string `json:"destination,omitempty"`
 		State       State  `json:"state"`
 		Reason      string `json:"reason,omitempty"`
+		// Applied and Healthy are the conditions that the agent of the Destination has reported.
+		Applied *AgentCondition `json:"applied,omitempty"`
+		Healthy *AgentCondition `json:"healthy,omitempty"`
 	}
 	change struct {
 		Store       string   `json:"store"`
@@ -81,7 +86,7 @@ func (d Document) head() head {
 			Errors: d.Tally.Errors, Warnings: d.Tally.Warnings, Notes: d.Tally.Notes,
 			Hidden: d.Hidden, Ignored: d.Ignored, Known: d.Known, Placements: d.Counts(),
 		},
-		Read: d.Read, Profiles: d.Profiles,
+		Read: d.Read, Profiles: d.Profiles, Roots: d.roots(),
 	}
 }
 
@@ -101,8 +106,16 @@ func (d Document) place(p finding.Place) place {
 	return place{Object: p.Object, File: p.File, Line: p.Line, Source: spot.File, SourceLine: spot.Line}
 }
 
-func (p Placement) forPrograms() placement {
-	return placement{Work: p.Work, Directory: p.Directory, Destination: p.Destination, State: p.State, Reason: p.Reason}
+// placement returns a function that converts a placement.
+func (d Document) placement() func(Placement) placement {
+	agents := d.Agents()
+	return func(p Placement) placement {
+		out := placement{Work: p.Work, Directory: p.Directory, Destination: p.Destination, State: p.State, Reason: p.Reason}
+		if state, known := agents.Of(&p); known {
+			out.Applied, out.Healthy = &state.Applied, &state.Healthy
+		}
+		return out
+	}
 }
 
 func texts(paths []tree.Path) []string {
@@ -125,7 +138,7 @@ func JSON(w io.Writer, d Document) error {
 		return err
 	}
 	printf(out, ",\n")
-	if err := list(out, "placements", d.Placements, Placement.forPrograms); err != nil {
+	if err := list(out, "placements", d.Placements, d.placement()); err != nil {
 		return err
 	}
 	printf(out, ",\n")

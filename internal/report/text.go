@@ -100,9 +100,11 @@ func printf(out *bufio.Writer, format string, args ...any) { _, _ = fmt.Fprintf(
 //
 //	placed      default/a      on worker-1  the only Destination that fits
 //	held back   default/b      on worker-1  it would break worker-1/resources
+//
+// If agents have reported about placements, their lines end with it, and a line follows for each root that fails.
 func (r Report) PlacementLines(w io.Writer) error {
 	out := bufio.NewWriter(w)
-	Document{}.placementLines(out, r.Placements)
+	Document{Report: r}.placementLines(out, r.Placements)
 	return out.Flush()
 }
 
@@ -111,12 +113,19 @@ func (d Document) placementLines(out *bufio.Writer, placements []Placement) {
 	for _, p := range placements {
 		width = max(width, len(printable.Line(p.name())))
 	}
+	agents := d.Agents()
 	for _, p := range placements {
-		on := ""
+		text := p.Reason
 		if p.Destination != "" {
-			on = "on " + p.Destination + ": "
+			text = "on " + p.Destination + ": " + text
 		}
-		printf(out, "%s %-*s  %s\n", d.paint(colourOfState(p.State), fmt.Sprintf("%-14s", p.State)), width, printable.Line(p.name()), printable.Line(on+p.Reason))
+		if state, known := agents.Of(&p); known {
+			text += "; " + state.String()
+		}
+		printf(out, "%s %-*s  %s\n", d.paint(colourOfState(p.State), fmt.Sprintf("%-14s", p.State)), width, printable.Line(p.name()), printable.Line(text))
+	}
+	for i := range d.Deliveries {
+		d.line(out, "agent", d.Deliveries[i].failure())
 	}
 }
 

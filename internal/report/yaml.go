@@ -26,7 +26,7 @@ func YAML(w io.Writer, d Document) error {
 	if err := sequence(out, "findings", d.Findings, d.found); err != nil {
 		return err
 	}
-	if err := sequence(out, "placements", d.Placements, Placement.forPrograms); err != nil {
+	if err := sequence(out, "placements", d.Placements, d.placement()); err != nil {
 		return err
 	}
 	if err := sequence(out, "changes", d.changes(), func(c change) change { return c }); err != nil {

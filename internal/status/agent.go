@@ -23,52 +23,31 @@ type agentConditions struct {
 	applied, healthy report.AgentCondition
 }
 
-// agentOf returns the conditions of a placement that the agent has reported; known is false if the
-// agent has reported nothing about the root of the placement.
-func (p *planner) agentOf(placement report.Placement) (reported agentConditions, known bool) {
-	for _, d := range p.deliveries[placement.Destination] {
-		if d.Covers(&placement) {
-			applied := p.keepTrue(placement, kratix.AppliedCondition, d.Applied(&placement))
-			return agentConditions{placement, applied, p.keepTrue(placement, kratix.HealthyCondition, d.Healthy(&placement))}, true
-		}
-	}
-	return reported, false
-}
-
 // agentsOf returns the conditions that agents have reported of the placements that have files.
 func (p *planner) agentsOf(placements []report.Placement) []agentConditions {
 	var all []agentConditions
 	for _, placement := range placements {
-		if !isDelivered(placement) {
-			continue
-		}
-		if reported, known := p.agentOf(placement); known {
-			all = append(all, reported)
+		if state, known := p.agents.Of(&placement); known {
+			applied := p.keep(placement, kratix.AppliedCondition, state.Applied)
+			all = append(all, agentConditions{placement, applied, p.keep(placement, kratix.HealthyCondition, state.Healthy)})
 		}
 	}
 	return all
 }
 
-// keepTrue returns the condition of a placement, or the one that the WorkPlacement has if that is
-// True and stays.
-func (p *planner) keepTrue(placement report.Placement, kind string, reported report.AgentCondition) report.AgentCondition {
+// keep returns the condition of a placement, or the one that the WorkPlacement has if that is True
+// and stays. It is the zero AgentCondition if the condition of the WorkPlacement stays, whatever it
+// is.
+func (p *planner) keep(placement report.Placement, kind string, reported report.AgentCondition) report.AgentCondition {
+	if reported.Reason == report.NotRead {
+		return report.AgentCondition{}
+	}
 	if have := p.workPlacementByKey[kratix.KeyOf(placement.Object)]; have != nil && reported.UnlessTrue {
 		if was := meta.FindStatusCondition(have.Status.Conditions, kind); was != nil && was.Status == metav1.ConditionTrue {
 			return report.AgentCondition{Status: report.True, Reason: was.Reason, Message: was.Message}
 		}
 	}
 	return reported
-}
-
-// isDelivered reports whether a placement has files that an agent applies.
-func isDelivered(placement report.Placement) bool {
-	switch placement.State {
-	case report.Placed, report.Unchanged:
-		return placement.Object != nil
-	case report.HeldBack:
-		return placement.Object != nil && placement.Written
-	}
-	return false
 }
 
 // setPlacementAgent sets the conditions of a WorkPlacement that the agent has reported.
@@ -78,7 +57,7 @@ func (p *planner) setPlacementAgent(change *Change, have *kratix.WorkPlacement) 
 		return
 	}
 	for _, reported := range p.agentsOf([]report.Placement{placement}) {
-		p.setAgent(change, have.Status.Conditions, have.Generation, reported.applied, reported.healthy)
+		p.setAgent(change, have.Status.Conditions, have.Generation, reported.applied, reported.healthy, keeps)
 	}
 }
 
@@ -90,34 +69,47 @@ func (p *planner) setWorkAgent(change *Change, work *kratix.Work) {
 		return
 	}
 	applied, healthy := summaries(all, func(a agentConditions) string { return a.placement.Destination })
-	p.setAgent(change, work.Status.Conditions, work.Generation, applied, healthy)
+	p.setAgent(change, work.Status.Conditions, work.Generation, applied, healthy, keeps)
 }
 
 // setDestinationAgent sets the conditions of a Destination that summarize the reports of its agent
 // about the roots and the placements in them.
 func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
-	deliveries := p.deliveries[d.Name]
+	deliveries := p.agents[d.Name]
 	if len(deliveries) == 0 || d.IsDeleted() {
 		return
 	}
 	all := p.agentsOf(p.byDestination[d.Name])
 	applied, healthy := summaries(all, func(a agentConditions) string { return kratix.WorkKind + " " + a.placement.Work })
-	for i := range deliveries {
-		rootApplied, rootHealthy := deliveries[i].Conditions()
-		if applied.Status != report.False && (rootApplied.Status == report.False || len(all) == 0) {
-			applied = rootApplied
+	applied = withRoots(applied, len(all), deliveries, func(d *report.Delivery) report.AgentCondition { applied, _ := d.Conditions(); return applied })
+	healthy = withRoots(healthy, len(all), deliveries, func(d *report.Delivery) report.AgentCondition { _, healthy := d.Conditions(); return healthy })
+	p.setAgent(change, d.Status.Conditions, d.Generation, applied, healthy, renews)
+	p.keepStates(change, d, deliveries)
+}
+
+// withRoots returns the condition of a Destination: that of its placements, unless it has none or
+// the agent fails on a root. A True condition has the revision of each root, which changes only
+// with the files in the root.
+func withRoots(summary report.AgentCondition, placements int, deliveries []*report.Delivery, of func(*report.Delivery) report.AgentCondition) report.AgentCondition {
+	var revisions []string
+	for _, d := range deliveries {
+		root := of(d)
+		if summary.Status != report.False && (root.Status == report.False || placements == 0) {
+			summary = root
 		}
-		if healthy.Status != report.False && (rootHealthy.Status == report.False || len(all) == 0) {
-			healthy = rootHealthy
+		if root.Status == report.True {
+			revisions = append(revisions, strings.TrimPrefix(d.Root+": "+root.Message, ": "))
 		}
 	}
-	p.setAgent(change, d.Status.Conditions, d.Generation, applied, healthy)
-	p.keepStates(change, d, deliveries)
+	if summary.Status == report.True && len(revisions) > 0 {
+		summary.Message = strings.Join(revisions, "; ")
+	}
+	return summary
 }
 
 // keepStates sets the annotation of a Destination with the states that its agent has reported. In
 // the modes in which Kratix owns Destinations, it sets none.
-func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries []report.Delivery) {
+func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries []*report.Delivery) {
 	if p.mode != Manage && p.mode != Promote {
 		return
 	}
@@ -141,40 +133,59 @@ func summaries(all []agentConditions, name func(agentConditions) string) (applie
 // summarize returns the condition of several placements: False if one is False, else Unknown if
 // one is Unknown, else True. It is the zero value if one placement has no condition.
 func summarize(all []agentConditions, name func(agentConditions) string, of func(agentConditions) report.AgentCondition) report.AgentCondition {
-	worst, reason := report.True, ""
+	worst := report.AgentCondition{}
 	var messages []string
+	seen := map[string]bool{}
+	alike := 0
 	for _, each := range all {
 		condition := of(each)
 		switch {
 		case condition.Status == "":
 			return report.AgentCondition{}
-		case condition.Status == worst && worst != report.True:
-			messages = append(messages, name(each)+": "+condition.Message)
-		case condition.Status == report.False, condition.Status == report.Unknown && worst == report.True:
-			worst, reason, messages = condition.Status, condition.Reason, []string{name(each) + ": " + condition.Message}
-		case worst == report.True:
-			reason = condition.Reason
+		case worst.Status == "" || isWorse(condition.Status, worst.Status):
+			worst, messages, alike = condition, nil, 0
+		case condition.Status != worst.Status:
+			continue
+		}
+		alike++
+		if message := name(each) + ": " + condition.Message; !seen[message] {
+			seen[message], messages = true, append(messages, message)
 		}
 	}
-	switch {
-	case len(all) == 0:
-		return report.AgentCondition{}
-	case worst == report.True:
-		return report.AgentCondition{Status: worst, Reason: reason, Message: fmt.Sprintf("so are all of its placements: %d", len(all))}
-	case worst == report.Unknown && len(messages) < len(all) && reason != report.Blocked:
-		reason = partlyReported
+	if worst.Status == report.Unknown && alike < len(all) && worst.Reason != report.Blocked {
+		worst.Reason = partlyReported
 	}
+	worst.Message = firstOf(messages)
+	return worst
+}
+
+// isWorse reports whether a status is worse than another one: False is worse than Unknown, and
+// Unknown than True.
+func isWorse(status, than string) bool {
+	order := []string{report.True, report.Unknown, report.False}
+	return slices.Index(order, status) > slices.Index(order, than)
+}
+
+// firstOf returns the first of some messages, and how many more there are.
+func firstOf(messages []string) string {
 	const named = 3
 	if more := len(messages) - named; more > 0 {
 		messages = append(messages[:named:named], fmt.Sprintf("and %d more", more))
 	}
-	return report.AgentCondition{Status: worst, Reason: reason, Message: strings.Join(messages, "; ")}
+	return strings.Join(messages, "; ")
 }
 
+// Whether a condition that stays True gets a new message. That of a WorkPlacement and of a Work has
+// the first revision with their current files and stays; that of a Destination has the one with the
+// current files of all its placements.
+const (
+	keeps  = false
+	renews = true
+)
+
 // setAgent sets the conditions Applied and Healthy of an object in addition to what a change sets
-// already. A condition that stays True keeps its message, which has the first revision with the
-// current content. The zero AgentCondition changes nothing.
-func (p *planner) setAgent(change *Change, have []metav1.Condition, generation int64, applied, healthy report.AgentCondition) {
+// already. The zero AgentCondition changes nothing.
+func (p *planner) setAgent(change *Change, have []metav1.Condition, generation int64, applied, healthy report.AgentCondition, renews bool) {
 	conditions := have
 	at := slices.IndexFunc(change.Steps, func(s Step) bool { return s.Verb == PatchStatus })
 	if at >= 0 {
@@ -183,7 +194,7 @@ func (p *planner) setAgent(change *Change, have []metav1.Condition, generation i
 	var changed []metav1.Condition
 	for _, want := range []metav1.Condition{conditionOf(kratix.AppliedCondition, applied), conditionOf(kratix.HealthyCondition, healthy)} {
 		was := meta.FindStatusCondition(have, want.Type)
-		if want.Status == "" || was != nil && was.Status == metav1.ConditionTrue && want.Status == metav1.ConditionTrue {
+		if staysTrue := was != nil && was.Status == metav1.ConditionTrue && want.Status == metav1.ConditionTrue; want.Status == "" || staysTrue && !renews {
 			continue
 		}
 		var more []metav1.Condition

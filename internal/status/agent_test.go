@@ -115,6 +115,68 @@ func TestConditionThatStaysTrueIsNotWritten(t *testing.T) {
 	}
 }
 
+// agentMessages returns the messages of a condition of the Work, its WorkPlacement and its
+// Destination.
+func (s *fixture) agentMessages(kind string) []string {
+	var all []string
+	for _, conditions := range [][]metav1.Condition{s.now.Works[0].Status.Conditions, s.now.WorkPlacements[0].Status.Conditions, s.now.Destinations[0].Status.Conditions} {
+		all = append(all, meta.FindStatusCondition(conditions, kind).Message)
+	}
+	return all
+}
+
+func TestTrueMessagesHaveTheRevision(t *testing.T) {
+	s := newFixture(t)
+	s.placed(report.Unchanged)
+	s.delivered(report.Delivery{State: healthy("1")})
+	s.plan()
+	expect := func(kind string, want ...string) {
+		t.Helper()
+		if got := s.agentMessages(kind); !slices.Equal(got, want) {
+			t.Errorf("%s: %q, want %q", kind, got, want)
+		}
+	}
+	expect(kratix.AppliedCondition, "worker-1: applied in revision 1", "applied in revision 1", "resources: applied revision 1")
+	expect(kratix.HealthyCondition, "worker-1: healthy in revision 1", "healthy in revision 1", "resources: healthy in revision 1")
+
+	// Another placement was removed: the Destination has other files, and the Work has not.
+	s.delivered(report.Delivery{State: healthy("2")})
+	steps, events := s.plan()
+	expect(kratix.AppliedCondition, "worker-1: applied in revision 1", "applied in revision 1", "resources: applied revision 2")
+	if len(steps) != 2 || len(events) > 0 {
+		t.Errorf("%q %q, want the annotation and the status of the Destination", steps, events)
+	}
+}
+
+func TestSummaryNamesTheFirstPlacements(t *testing.T) {
+	of := func(status, message string) agentConditions {
+		return agentConditions{placement: report.Placement{Destination: "on"}, applied: report.AgentCondition{Status: status, Reason: "Reason" + status, Message: message}}
+	}
+	destination := func(a agentConditions) string { return a.placement.Destination }
+	for name, test := range map[string]struct {
+		all  []agentConditions
+		want report.AgentCondition
+	}{
+		"none":            {nil, report.AgentCondition{}},
+		"one is not read": {[]agentConditions{of(report.True, "a"), {}}, report.AgentCondition{}},
+		"equal messages":  {[]agentConditions{of(report.True, "a"), of(report.True, "a")}, report.AgentCondition{Status: report.True, Reason: "ReasonTrue", Message: "on: a"}},
+		"one is unknown":  {[]agentConditions{of(report.True, "a"), of(report.Unknown, "b")}, report.AgentCondition{Status: report.Unknown, Reason: partlyReported, Message: "on: b"}},
+		"all are unknown": {[]agentConditions{of(report.Unknown, "a"), of(report.Unknown, "a")}, report.AgentCondition{Status: report.Unknown, Reason: "ReasonUnknown", Message: "on: a"}},
+		"one is false": {
+			[]agentConditions{of(report.Unknown, "a"), of(report.False, "b"), of(report.True, "c"), of(report.Unknown, "d")},
+			report.AgentCondition{Status: report.False, Reason: "ReasonFalse", Message: "on: b"},
+		},
+		"many are false": {
+			[]agentConditions{of(report.False, "a"), of(report.False, "b"), of(report.False, "c"), of(report.False, "d"), of(report.False, "e")},
+			report.AgentCondition{Status: report.False, Reason: "ReasonFalse", Message: "on: a; on: b; on: c; and 2 more"},
+		},
+	} {
+		if got, _ := summaries(test.all, destination); got != test.want {
+			t.Errorf("%s: %+v, want %+v", name, got, test.want)
+		}
+	}
+}
+
 func TestReportedStateIsKeptAtTheDestination(t *testing.T) {
 	s := newFixture(t)
 	s.placed(report.Unchanged)

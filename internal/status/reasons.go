@@ -136,8 +136,12 @@ func agentReasons(kind string) []Reason {
 	add := func(condition, value, reason, when string) {
 		t.ownOnly(condition, value, reason, when, Manage, Observe, Schedule)
 	}
-	add(kratix.AppliedCondition, isTrue, string(agent.Applied), "Flux or Argo CD has applied its current files; the message has the first revision with them")
-	add(kratix.HealthyCondition, isTrue, string(agent.Healthy), "its current files are applied, and the health of the objects was checked")
+	revision := "; the message has the first revision with them"
+	if kind == kratix.DestinationKind {
+		revision = "; the message has the first revision of each root with them"
+	}
+	add(kratix.AppliedCondition, isTrue, string(agent.Applied), "Flux or Argo CD has applied its current files"+revision)
+	add(kratix.HealthyCondition, isTrue, string(agent.Healthy), "its current files are applied, and the health of the objects was checked"+revision)
 	for _, condition := range []string{kratix.AppliedCondition, kratix.HealthyCondition} {
 		add(condition, isUnknown, report.NotReported, "Flux or Argo CD has not reported its current files yet")
 		if kind != kratix.DestinationKind {

@@ -146,8 +146,8 @@ type planner struct {
 	// revision is the revision of the store of each covered Destination, and writtenTo the
 	// location of its files.
 	revision, writtenTo map[string]string
-	// deliveries are the states that agents have reported, by Destination name.
-	deliveries map[string][]report.Delivery
+	// agents are the states that agents have reported.
+	agents report.Agents
 	// selected caches whether this process writes to a Destination, by its name.
 	selected map[string]bool
 	// conflicts are the findings about conflicts and content that Flux could not build, by
@@ -171,7 +171,7 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 		placements: map[kratix.Key]report.Placement{}, byWork: map[string][]report.Placement{}, byDestination: map[string][]report.Placement{},
 		workByKey: map[kratix.Key]*kratix.Work{}, workPlacementByKey: map[kratix.Key]*kratix.WorkPlacement{},
 		leaving: map[kratix.Key][]*kratix.WorkPlacement{}, destinationByName: map[string]*kratix.Destination{},
-		deliveries: map[string][]report.Delivery{}, covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, writtenTo: map[string]string{}, selected: map[string]bool{},
+		agents: said.Agents(), covered: map[string]bool{}, emptied: map[string]bool{}, written: map[string]bool{}, revision: map[string]string{}, writtenTo: map[string]string{}, selected: map[string]bool{},
 		doubts: map[kratix.Key]metav1.Condition{}, conflicts: map[string][]finding.Finding{}, others: map[string][]finding.Finding{}, other: otherScheduler(said), unsure: isUnsure(said), storeFails: said.Has(finding.StoreFailed()),
 	}
 	for _, placement := range said.Placements {
@@ -213,11 +213,8 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 	return p
 }
 
-// index indexes what a report has about objects other than placements.
+// index indexes the findings of a report.
 func (p *planner) index(said report.Report) {
-	for _, d := range said.Deliveries {
-		p.deliveries[d.Destination] = append(p.deliveries[d.Destination], d)
-	}
 	for _, f := range said.Findings {
 		if holdsBack(f) {
 			p.conflicts[f.Place.Object] = append(p.conflicts[f.Place.Object], f)

@@ -5,6 +5,7 @@ package telemetry
 
 import (
 	"errors"
+	"reflect"
 	"slices"
 	"time"
 
@@ -15,8 +16,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Metrics are the Prometheus metrics of rounds. There are series per store and per rule, but
-// none per Work.
+// Metrics are the Prometheus metrics of rounds. There are series per store, per rule and per
+// Destination with an agent that reports, but none per Work.
 type Metrics struct {
 	definitions []Definition
 
@@ -28,7 +29,8 @@ type Metrics struct {
 	placements *prometheus.GaugeVec
 	findings   *prometheus.GaugeVec
 	refused    *prometheus.GaugeVec
-	// counted is the report that the three gauges above were set from.
+	agents     *agentMetrics
+	// counted is the report that the gauges above were set from.
 	counted report.Report
 
 	statusWrites *prometheus.CounterVec
@@ -61,6 +63,7 @@ func NewMetrics(registry prometheus.Registerer, version string) *Metrics {
 		refused:    define.gauge("deletions_refused", "1 if the deletion guard refused to remove placements in the last round, else 0."),
 	}
 	m.statusWrites = define.counter("api_writes_total", "Writes that the Kubernetes API accepted, by verb; with --kube.", "verb")
+	m.agents = newAgentMetrics(define)
 	m.events = newEventMetrics(define)
 	m.stores = newStoreMetrics(define)
 	m.definitions = define.made
@@ -139,6 +142,9 @@ func (m *Metrics) count(r report.Report) {
 			m.ofRule(rule).Set(float64(counts[rule.ID]))
 		}
 		m.refused.WithLabelValues().Set(float64(counts[finding.DeletionsRefused().ID]))
+	}
+	if !same(m.counted.Placements, r.Placements) || !reflect.DeepEqual(m.counted.Deliveries, r.Deliveries) {
+		m.agents.set(r)
 	}
 	m.counted = r
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"go.uber.org/zap"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
@@ -66,7 +67,7 @@ func TestMetricsAreNamedAsPrometheusAdvises(t *testing.T) {
 	}
 	_, done := s.observer.Stage(t.Context(), "source")
 	done(nil)
-	s.metrics.Round(report.Report{}, nil, time.Unix(0, 0), 0)
+	s.metrics.Round(agentReport(agent.State{Failure: &agent.Failure{Outcome: agent.ApplyFailed}}), nil, time.Unix(0, 0), 0)
 	s.metrics.CountStatusWrites(map[string]int{"create": 1})
 	problems, err := testutil.GatherAndLint(s.registry)
 	if err != nil {

@@ -158,6 +158,8 @@ func TestRequestLearnsWhetherFluxHasAppliedIt(t *testing.T) {
 	l.isApplied("a", "b")
 	l.reports(placementOf("b"), "Applied", "True Applied", l.commit())
 	l.reports(placementOf("b"), "Healthy", "True Healthy", l.commit())
+	l.reports("work/b", "Applied", "True Applied", "worker-1: applied in revision "+l.commit())
+	l.reports("destination/worker-1", "Healthy", "True Healthy", "resources: healthy in revision "+l.commit())
 
 	l.deniesPasswords()
 	bad := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad, namespace: default}\n"

@@ -37,6 +37,9 @@ const alive = `
 	kratix_schedule_placements{state="held back"} 0x60
 	kratix_schedule_placements{state="not placed"} 0x60
 	kratix_schedule_placements{state="unchanged"} 10x60
+	kratix_schedule_agent_placements{destination="d",condition="Applied",status="True"} 10x60
+	kratix_schedule_agent_placements{destination="d",condition="Applied",status="Unknown"} 0x60
+	kratix_schedule_agent_placements{destination="d",condition="Healthy",status="False"} 0x60
 	kratix_schedule_round_duration_seconds_bucket{le="64"} 0+10x60
 	kratix_schedule_round_duration_seconds_bucket{le="256"} 0+10x60
 	kratix_schedule_round_duration_seconds_bucket{le="+Inf"} 0+10x60`
@@ -70,7 +73,20 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 		"a conflict":                   {`kratix_schedule_placements{state="held back"} 0x20 2x40`, []string{"KratixScheduleHeldBack"}},
 		"a conflict for a moment":      {`kratix_schedule_placements{state="held back"} 0x50 2x5 0x20`, nil},
 		"no Destination":               {`kratix_schedule_placements{state="not placed"} 0x20 2x40`, []string{"KratixScheduleNotPlaced"}},
-		"rounds take minutes":          {`kratix_schedule_round_duration_seconds_bucket{le="64"} 0+1x60`, []string{"KratixScheduleSlow"}},
+		"an agent cannot build":        {`kratix_schedule_agent_failing_since_timestamp_seconds{destination="d",root="resources",outcome="BuildFailed"} _x40 2400x20`, []string{"KratixScheduleAgentFails"}},
+		"an agent fails in two ways": {`
+			kratix_schedule_agent_failing_since_timestamp_seconds{destination="d",root="resources",outcome="BuildFailed"} _x40 2400x10 stale
+			kratix_schedule_agent_failing_since_timestamp_seconds{destination="d",root="resources",outcome="ApplyFailed"} _x50 3000x10`, []string{"KratixScheduleAgentFails"}},
+		"an agent failed for 5 min": {`kratix_schedule_agent_failing_since_timestamp_seconds{destination="d",root="",outcome="ApplyFailed"} _x40 2400x5 stale`, nil},
+		"a placement is not healthy": {`
+			kratix_schedule_agent_placements{destination="d",condition="Healthy",status="False"} 0x40 1x20
+			kratix_schedule_agent_failing_since_timestamp_seconds{destination="d",root="resources",outcome="HealthFailed"} _x40 2400x20`, []string{"KratixScheduleNotHealthy"}},
+		"a placement becomes healthy": {`kratix_schedule_agent_placements{destination="d",condition="Healthy",status="False"} 0x40 1x5 0x20`, nil},
+		"an agent is silent":          {`kratix_schedule_agent_placements{destination="d",condition="Applied",status="Unknown"} 1x60`, []string{"KratixScheduleAgentSilent"}},
+		"placements are blocked": {`
+			kratix_schedule_agent_placements{destination="d",condition="Applied",status="Unknown"} 1x60
+			kratix_schedule_agent_failing_since_timestamp_seconds{destination="d",root="resources",outcome="ApplyFailed"} 1x60`, []string{"KratixScheduleAgentFails"}},
+		"rounds take minutes": {`kratix_schedule_round_duration_seconds_bucket{le="64"} 0+1x60`, []string{"KratixScheduleSlow"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			data := promqltest.LoadedStorage(t, "load 1m\n"+loaded(s.series))

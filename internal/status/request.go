@@ -1,0 +1,249 @@
+package status
+
+import (
+	"cmp"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+)
+
+// Request is a resource request of a Promise, with what its status is to contain.
+type Request struct {
+	Promise string
+	Key     kratix.Key
+	// Works are the UIDs of its Works, sorted. A request that was created again has other Works.
+	Works  []types.UID
+	Status RequestStatus
+}
+
+// RequestStatus is the field status.kratixSchedule of a resource request.
+type RequestStatus struct {
+	// Destinations are the placements that have files in a state store, at most maxDestinations.
+	Destinations []RequestDestination `json:"destinations,omitempty"`
+	// HeldBack is the reason why a placement or a change of it is held back.
+	HeldBack *RequestHeldBack `json:"heldBack,omitempty"`
+}
+
+// RequestDestination is a placement of a request.
+type RequestDestination struct {
+	Name string `json:"name"`
+	// Directory is the directory of the workload group; empty for the default group.
+	Directory string `json:"directory,omitempty"`
+	// Path is where its files are, relative to the repository or bucket.
+	Path string `json:"path,omitempty"`
+	// Revision is the revision of the state store in which its files were written.
+	Revision string `json:"revision,omitempty"`
+	// Applied and Healthy are the statuses of the conditions of the WorkPlacement: True, False or
+	// Unknown; empty if the agent of the Destination has reported nothing.
+	Applied string `json:"applied,omitempty"`
+	Healthy string `json:"healthy,omitempty"`
+	// Message has the reason of a status that is False, or Unknown because something else fails.
+	Message string `json:"message,omitempty"`
+}
+
+// RequestHeldBack is the first conflict of a request.
+type RequestHeldBack struct {
+	// Reason is that of the condition ConflictFree, or HeldBack if there is no conflict.
+	Reason string `json:"reason"`
+	// Message names the object or path.
+	Message string `json:"message"`
+	// Object is the Work and the file in it.
+	Object string `json:"object"`
+	// Owner is the Work that has the object or path, with its request or Promise.
+	Owner string `json:"owner,omitempty"`
+	// Fix is what to do.
+	Fix string `json:"fix,omitempty"`
+	// More is the number of further conflicts.
+	More int `json:"more,omitempty"`
+}
+
+// The bounds of a RequestStatus: placements, and the bytes of a text.
+const (
+	maxDestinations = 32
+	longestText     = 1024
+)
+
+// requestKey identifies a request. A Promise has one kind of requests.
+type requestKey struct {
+	promise string
+	key     kratix.Key
+}
+
+// Requests returns the requests that the selected Works belong to, sorted. A request is left out
+// while the state of one of its placements is not known or not final, so that its status stays as
+// it is.
+func Requests(said report.Report, now Objects, mode Mode, selects Selects) []Request {
+	p := newPlanner(said, now, mode, selects, metav1.Time{})
+	if mode == Manage && p.other != nil {
+		return nil
+	}
+	requests, uncertain := map[requestKey]*Request{}, map[requestKey]bool{}
+	for _, work := range sorted(now.Works) {
+		if !p.isOfRequest(work) {
+			continue
+		}
+		key := requestKey{work.Spec.PromiseName, kratix.Key{Namespace: work.Namespace, Name: work.Spec.ResourceName}}
+		request := requests[key]
+		if request == nil {
+			request = &Request{Promise: key.promise, Key: key.key}
+			requests[key] = request
+		}
+		request.Works = append(request.Works, work.UID)
+		if !p.addTo(&request.Status, work) {
+			uncertain[key] = true
+		}
+	}
+	var all []Request
+	for key, request := range requests {
+		if !uncertain[key] {
+			slices.Sort(request.Works)
+			all = append(all, *request)
+		}
+	}
+	slices.SortFunc(all, func(a, b Request) int {
+		return cmp.Or(cmp.Compare(a.Promise, b.Promise), cmp.Compare(a.Key.Namespace, b.Key.Namespace), cmp.Compare(a.Key.Name, b.Key.Name))
+	})
+	return all
+}
+
+// isOfRequest reports whether a Work is that of a request in its own namespace, and this process
+// reports about it. A Work never changes a request in another namespace, whatever its labels are:
+// who may create Works in a namespace need not have a right in another one.
+func (p *planner) isOfRequest(work *kratix.Work) bool {
+	return !work.IsDependency() && work.Labels[kratix.DryRunLabel] != "true" && work.DeletionTimestamp.IsZero() &&
+		cmp.Or(work.Labels[kratix.ResourceNamespaceLabel], work.Namespace) == work.Namespace && p.isSelected(work) && !p.isUnreadable(work)
+}
+
+// addTo adds the placements of a Work to the status of its request; it returns false if their
+// state is not known or not final.
+func (p *planner) addTo(status *RequestStatus, work *kratix.Work) bool {
+	placements := p.byWork[kratix.KeyOf(work).String()]
+	if len(placements) == 0 {
+		return false
+	}
+	for _, placement := range placements {
+		if placement.Unread || p.storeFails && placement.State == report.Unplaced {
+			return false
+		}
+		written := false
+		switch placement.State {
+		case report.Placed, report.Unchanged, report.Kept:
+			written = placement.Object != nil
+		case report.HeldBack:
+			written = placement.Object != nil && placement.Written
+			if status.HeldBack == nil {
+				status.HeldBack = p.heldBack(work, placement)
+			}
+		case report.Unplaced, report.Removed:
+		case report.Pending, report.Rehearsed, report.Failed:
+			return false
+		}
+		if written && len(status.Destinations) < maxDestinations {
+			status.Destinations = append(status.Destinations, p.requestDestination(placement))
+		}
+	}
+	return true
+}
+
+// requestDestination returns a placement as its request shows it.
+func (p *planner) requestDestination(placement report.Placement) RequestDestination {
+	out := RequestDestination{Name: placement.Destination, Path: p.pathOf(placement)}
+	if placement.Directory != kratix.DefaultDirectory {
+		out.Directory = text(placement.Directory)
+	}
+	have := p.workPlacementByKey[kratix.KeyOf(placement.Object)]
+	if have != nil {
+		out.Revision = have.Status.VersionID
+		if p.mode == Manage {
+			out.Revision = p.version(have, placement)
+		}
+	}
+	if p.mode == Promote {
+		out.Revision = "" // that of the store which Kratix writes
+	}
+	reported := agentConditions{}
+	if all := p.agentsOf([]report.Placement{placement}); len(all) > 0 {
+		reported = all[0]
+	}
+	applied, healthy := lasting(reported.applied, have, kratix.AppliedCondition), lasting(reported.healthy, have, kratix.HealthyCondition)
+	out.Applied, out.Healthy = applied.Status, healthy.Status
+	out.Message = text(cmp.Or(trouble(applied), trouble(healthy)))
+	return out
+}
+
+// lasting returns a condition as it is now, or as the WorkPlacement has it if nothing new is known.
+func lasting(reported report.AgentCondition, have *kratix.WorkPlacement, kind string) report.AgentCondition {
+	if reported.Status != "" || have == nil {
+		return reported
+	}
+	if was := meta.FindStatusCondition(have.Status.Conditions, kind); was != nil {
+		return report.AgentCondition{Status: string(was.Status), Reason: was.Reason, Message: was.Message}
+	}
+	return report.AgentCondition{}
+}
+
+// trouble returns the message of a condition that is not True because something fails.
+func trouble(c report.AgentCondition) string {
+	if c.Status == "" || c.Status == report.True || c.Reason == report.NotReported {
+		return ""
+	}
+	return c.Message
+}
+
+// pathOf returns where the files of a placement are, relative to the repository or bucket; empty if
+// a path is invalid.
+func (p *planner) pathOf(placement report.Placement) string {
+	d := p.destinationByName[placement.Destination]
+	ref, known := p.storeRef(placement.Destination)
+	if d == nil || !known {
+		return ""
+	}
+	path, err := layout.PathOf(d, placement.Object)
+	if err != nil {
+		return ""
+	}
+	if store := p.storeOf(ref); store != nil {
+		location, err := layout.StoreLocation(ref, store)
+		if err != nil {
+			return ""
+		}
+		path = location.Dir.Join(path)
+	}
+	return text(path.String())
+}
+
+// heldBack returns why a placement is held back.
+func (p *planner) heldBack(work *kratix.Work, placement report.Placement) *RequestHeldBack {
+	name := kratix.Describe(work)
+	conflicts := p.conflicts[name]
+	if len(conflicts) == 0 {
+		return &RequestHeldBack{Reason: heldBack, Message: text(placement.Reason), Object: text(name), Fix: text(adviceOf(p.others[name]))}
+	}
+	conflict := conflicts[0]
+	held := &RequestHeldBack{
+		Reason: reasonOf(conflict), Message: text(conflict.Message), Object: text(conflict.Place.String()), Fix: text(conflict.Advice()), More: len(conflicts) - 1,
+	}
+	if len(conflict.Related) > 0 {
+		held.Owner = text(conflict.Related[0].Place.Object + ": " + conflict.Related[0].Message)
+	}
+	return held
+}
+
+// adviceOf returns the fix of the first of some findings; empty without one.
+func adviceOf(findings []finding.Finding) string {
+	if len(findings) == 0 {
+		return ""
+	}
+	return findings[0].Advice()
+}
+
+// text returns a text in one line without control characters, and bounded.
+func text(s string) string { return shorten(printable.Line(s), longestText) }
