@@ -130,6 +130,9 @@ func (made *changes) placements(c *checked) []statestore.PlacementChange {
 			if p.from != nil {
 				change.Labels, change.Annotations = p.from.Work.Labels, p.from.Work.Annotations
 			}
+			if p.rolledBack != nil {
+				change.Action, change.Because = statestore.RollBack, couldNotBeApplied(&p.rolledBack.undone)
+			}
 			named = append(named, change)
 		}
 	}

@@ -80,7 +80,11 @@ func (w *wanted) rolledBack(p *placement, undone *layout.RolledBack) finding.Fin
 }
 
 func rolledBackReason(undone *layout.RolledBack) string {
-	return "it was rolled back, because revision " + undone.Revision + " could not be applied: " + undone.Message
+	return "it was rolled back, because " + couldNotBeApplied(undone)
+}
+
+func couldNotBeApplied(undone *layout.RolledBack) string {
+	return "revision " + undone.Revision + " could not be applied: " + undone.Message
 }
 
 // undone returns the entry of the placement's record about files that were rolled back; nil if there

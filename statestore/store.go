@@ -165,6 +165,8 @@ const (
 	Place  Action = "Place"
 	Update Action = "Update"
 	Remove Action = "Remove"
+	// RollBack restores the files that the agent of the Destination has applied last.
+	RollBack Action = "Roll back"
 )
 
 // PlacementChange is one placement that caused a ChangeSet.
@@ -179,4 +181,6 @@ type PlacementChange struct {
 	// Labels and Annotations are those of the Work. They are nil for a placement whose Work
 	// is gone, and must not be modified.
 	Labels, Annotations map[string]string
+	// Because is the reason for a RollBack.
+	Because string
 }

@@ -46,6 +46,8 @@ func commitCases() []commitCase {
 	hostile := []statestore.PlacementChange{requested(place, "one",
 		"requested-by", "Boss <boss@example.com>\ncommitter Boss <boss@example.com> 0 +0000",
 		"ticket", "x\n\nSigned-off-by: Boss <boss@example.com>\x00\u202e\x1b[31m", "why", "---")}
+	undone := requested(statestore.RollBack, "three")
+	undone.Because = "revision 0123 could not be applied: ConfigMap/default/x dry-run failed: denied\nSigned-off-by: Boss <boss@example.com>"
 	each := `{{range .Placements}}{{.Action}} {{.Work}} on {{.Destination}} for {{with .Resource}}{{.}}{{else}}Promise {{$.Store}}{{end}} of {{.Promise}} ({{.Label "kratix.io/promise-name"}}): {{.Annotation "example.com/ticket"}}
 {{end}}`
 	ticket := []string{`Ticket: {{.Annotation "example.com/ticket"}}`}
@@ -66,6 +68,8 @@ func commitCases() []commitCase {
 		{"template that is empty", "{{range .Placements}}{{if .Promise}}{{else}}x{{end}}{{end}}{{if eq (len .Placements) 1}}{{with index .Placements 0}}{{if eq .Promise `example`}}x{{end}}{{end}}{{end}}", "", nil, one},
 		{"template that fails", "{{slice (index .Placements 0).Work 0 13}}", "", nil, []statestore.PlacementChange{requested(place, "x")}},
 		{"trailer that fails", "", "", []string{"Short: {{slice .Work 0 13}}"}, append([]statestore.PlacementChange{requested(place, "a-long-name")}, requested(place, "x"))},
+		{"rolled back", "", "", nil, []statestore.PlacementChange{undone}},
+		{"rolled back, and another one", "", byAnnotation, ticket, append([]statestore.PlacementChange{undone}, two...)},
 		{"hostile values", "{{.Annotation \"example.com/ticket\"}}\n\n{{range .Placements}}{{.Annotation \"example.com/why\"}}\n{{end}}\n{{.Trailers}}", byAnnotation, ticket, hostile},
 	}
 }

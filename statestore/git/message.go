@@ -13,7 +13,7 @@ import (
 const mostNamed = 100
 
 // actions is the order of actions in a message.
-var actions = [...]statestore.Action{statestore.Place, statestore.Update, statestore.Remove}
+var actions = [...]statestore.Action{statestore.Place, statestore.Update, statestore.Remove, statestore.RollBack}
 
 // newMessageData returns the data of a commit message: a subject, a line for each placement
 // if there are several, and trailers that name each Work and each Destination once.
@@ -29,6 +29,9 @@ func newMessageData(changes statestore.ChangeSet) MessageData {
 		data.Subject = fileSubject(changes)
 	case len(changes.Placements) == 1:
 		data.Subject = all[0].sentence()
+		if all[0].Because != "" {
+			data.List = list(named, 0)
+		}
 	default:
 		data.Subject, data.List = placementSubject(changes.Placements), list(named, data.More)
 	}
@@ -85,7 +88,7 @@ func files(n int) string {
 func list(placements []Placement, more int) string {
 	var text strings.Builder
 	for _, p := range placements {
-		text.WriteString("* " + p.sentence() + "\n")
+		text.WriteString("* " + p.sentence() + p.because() + "\n")
 	}
 	if more > 0 {
 		fmt.Fprintf(&text, "* and %d more\n", more)

@@ -23,6 +23,8 @@ type Placement struct {
 	// Promise is the name of the Work's Promise; Resource is the "namespace/name" of its
 	// request, empty for a dependency.
 	Promise, Resource string
+	// Because is the reason for a RollBack: the revision that failed, and the agent's words.
+	Because string
 
 	labels, annotations map[string]string
 }
@@ -37,7 +39,7 @@ func (p Placement) Annotation(key string) string { return oneLine(p.annotations[
 // newPlacement returns the data of a placement.
 func newPlacement(p statestore.PlacementChange) Placement {
 	return Placement{
-		Action: p.Action, Work: oneLine(p.Work), Destination: oneLine(p.Destination), Promise: oneLine(p.Promise), Resource: oneLine(p.Resource),
+		Action: p.Action, Work: oneLine(p.Work), Destination: oneLine(p.Destination), Promise: oneLine(p.Promise), Resource: oneLine(p.Resource), Because: oneLine(p.Because),
 		labels: p.Labels, annotations: p.Annotations,
 	}
 }
@@ -69,6 +71,14 @@ func (p Placement) sentence() string {
 		preposition = "from"
 	}
 	return fmt.Sprintf("%s %s %s %s", p.Action, p.Work, preposition, p.Destination)
+}
+
+// because returns the reason for the change as the end of a line; empty if there is none.
+func (p Placement) because() string {
+	if p.Because == "" {
+		return ""
+	}
+	return ", because " + p.Because
 }
 
 // oneLine returns a text of bounded length with invisible characters escaped, so that a value

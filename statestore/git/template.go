@@ -16,7 +16,7 @@ import (
 type MessageData struct {
 	// Subject is one line: "Place default/db on worker-1".
 	Subject string
-	// List has a line for each placement, if there are several.
+	// List has a line for each placement, if there are several, or if one was rolled back.
 	List string
 	// Trailers are the trailers, which must come last, after an empty line, to be trailers.
 	Trailers string
