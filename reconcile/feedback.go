@@ -19,10 +19,9 @@ import (
 // reports about the Destination as a whole.
 type AgentStates map[string]map[string]agent.State
 
-// feedback is what agents have reported, related to the placements in the stores.
+// feedback holds the reports of agents, related to the placements in the stores.
 type feedback struct {
-	// deliveries are what is reported about the roots, in the order of the stores and
-	// Destinations.
+	// deliveries are the reports about the roots, in the order of the stores and Destinations.
 	deliveries []report.Delivery
 	// rollbacks are the placements to roll back, by Destination.
 	rollbacks map[destinationKey][]*rollback
@@ -49,7 +48,7 @@ type rootKey struct {
 	root string
 }
 
-// deliveryEntry is what was related for a root, and what it was computed from.
+// deliveryEntry is the cached result for a root, with the input that it was computed from.
 type deliveryEntry struct {
 	state    agent.State
 	files    statestore.Files
@@ -58,7 +57,7 @@ type deliveryEntry struct {
 	related
 }
 
-// related is what an agent has reported about one root, related to the placements.
+// related is the report of an agent about one root, related to the placements.
 type related struct {
 	delivery  report.Delivery
 	rollbacks []*rollback

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -313,7 +314,7 @@ func TestFilesWrittenSinceAreNotUndone(t *testing.T) {
 // cluster refuses. After each step, the cluster has the last good content of every tenant.
 func TestClusterKeepsApplyingWhateverTenantsWrite(t *testing.T) {
 	for seed := range uint64(20) {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			env := newClusterEnv(t)
 			good, wanted := map[string]string{}, map[string]string{}

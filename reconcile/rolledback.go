@@ -16,7 +16,10 @@ func (w *wanted) rollBack(p *placement) {
 	if record := w.recordOf(p); record != nil {
 		p.rendering.RolledBack = record.RolledBack
 	}
-	before := p.undone(contentDigest(p.asStored()))
+	var before *layout.RolledBack
+	if len(p.rendering.RolledBack) > 0 {
+		before = p.undone(contentDigest(p.asStored()))
+	}
 	at := slices.IndexFunc(w.rollbacks, func(r *rollback) bool { return r.unit == unitOf(p.WorkPlacement) })
 	switch {
 	case at >= 0:
@@ -29,8 +32,8 @@ func (w *wanted) rollBack(p *placement) {
 	}
 }
 
-// restore gives a placement the files that its agent has applied last, unless the files to be
-// undone were undone before.
+// restore sets the files of a placement to those that its agent has applied last, unless the files
+// to be undone were undone before.
 func (w *wanted) restore(p *placement, back *rollback) {
 	if before := p.undone(back.undone.Files); before != nil && !p.isRetried(before) {
 		return

@@ -65,8 +65,8 @@ func HasHistory(store Store) bool {
 // State is the content of a store when it was read.
 type State struct {
 	Revision Revision
-	// Artifact returns the revision that Flux gives to the files below a directory if its source
-	// is that directory; "" if it cannot be computed. It is nil if the revision is Revision.
+	// Artifact returns the revision that Flux computes for a source with the files below a
+	// directory; "" if it cannot be computed. It is nil if the revision is Revision.
 	Artifact func(dir tree.Path) string
 	// Files are all files, each with the digest of its content.
 	Files Files

@@ -59,7 +59,7 @@ func TestRunReceivesEvents(t *testing.T) {
 	}
 }
 
-// fluxEvent is what an event of kustomize-controller about the resources of worker-1 differs in.
+// fluxEvent holds the fields of an event of kustomize-controller about the resources of worker-1.
 type fluxEvent struct{ severity, reason, message, revision string }
 
 // sendFlux sends an event as notification-controller does, and returns the status.
