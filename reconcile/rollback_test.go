@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/kratix-schedule/kratix-schedule/applycheck"
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
@@ -348,4 +349,26 @@ func TestClusterKeepsApplyingWhateverTenantsWrite(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestUndoneFilesDoNotCountAsApplied uses files that make an object immutable. The cluster has refused
+// them, so the former data of the object is no change there.
+func TestUndoneFilesDoNotCountAsApplied(t *testing.T) {
+	env := newClusterEnv(t)
+	env.policy.CheckApply = applycheck.Quarantine
+	env.snapshot.Destinations[0].Annotations = map[string]string{scheduler.KubernetesVersionAnnotation: "1.36"}
+	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  namespace: default\n  name: theirs\n"
+	env.putFiles("b", map[string]string{"a.yaml": object + "data: {user: x}\n"})
+	env.round()
+	env.sync()
+	before := env.content("worker-1/resources/default/redis/b/5058f/a.yaml")
+	env.putFiles("b", map[string]string{"a.yaml": object + "immutable: true\ndata: {password: x}\n"})
+	env.testEnv.expect(env.round(), map[string]report.State{"b": report.Placed})
+	env.reports(agent.ApplyFailed, "ConfigMap/default/theirs dry-run failed: denied", agent.Object{Kind: "ConfigMap", Namespace: "default", Name: "theirs"})
+	env.testEnv.expect(env.round(), map[string]report.State{"b": report.HeldBack}, "KS080")
+	if got := env.content("worker-1/resources/default/redis/b/5058f/a.yaml"); got != before {
+		t.Errorf("the store has\n%s", got)
+	}
+	env.putFiles("b", map[string]string{"a.yaml": object + "data: {user: y}\n"})
+	env.testEnv.expect(env.round(), map[string]report.State{"b": report.Placed})
 }
