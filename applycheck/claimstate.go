@@ -143,10 +143,10 @@ func intended(claim *dedupe.Claim) []dedupe.File {
 	return claim.Wanted
 }
 
-// applied returns the stored files of a claim, unless they were never applied.
+// applied returns the files of a claim that the cluster has, as far as is known.
 func applied(claim *dedupe.Claim) []dedupe.File {
-	if claim.Unapplied {
-		return nil
+	if claim.Applied != nil {
+		return claim.Applied
 	}
 	return claim.Stored
 }

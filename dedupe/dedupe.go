@@ -54,8 +54,9 @@ type Claim struct {
 	// Wanted are the files that the placement would write; Stored are its files in the store, none
 	// for a new one.
 	Wanted, Stored []File
-	// Unapplied means that the stored files were never applied.
-	Unapplied bool
+	// Applied are the files in the cluster, if they are known and are not the stored ones; nil
+	// otherwise.
+	Applied []File
 	// Kept means that the placement is not written in this round: it keeps its stored files.
 	Kept bool
 	// Shared are the objects that the placement had in common with others when

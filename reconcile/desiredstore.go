@@ -15,7 +15,7 @@ func (r *Reconciler) desired(ctx context.Context, store *storeView, plan *planni
 		d.leaving = d.leaving || part.leaves
 		o, err := r.cache.outcomes.outcome(ctx, situation{
 			store: store, destinationView: view, plan: part, policy: r.Policy, excluded: excluded[view.Name],
-			rollbacks: plan.rollbacks[destinationKey{store.ref, view.Name}], hidden: plan.hidden && view.FilepathMode() == kratix.AggregatedYAML,
+			failed: plan.failed[destinationKey{store.ref, view.Name}], hidden: plan.hidden && view.FilepathMode() == kratix.AggregatedYAML,
 		}, &r.cache.contents)
 		if chosen := plan.chosen[view.Name]; chosen != nil {
 			o = o.withChoices(chosen, plan.fresh)

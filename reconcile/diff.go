@@ -130,8 +130,8 @@ func (made *changes) placements(c *checked) []statestore.PlacementChange {
 			if p.from != nil {
 				change.Labels, change.Annotations = p.from.Work.Labels, p.from.Work.Annotations
 			}
-			if p.rolledBack != nil {
-				change.Action, change.Because = statestore.RollBack, couldNotBeApplied(&p.rolledBack.undone)
+			if p.isRolledBack {
+				change.Action, change.Because = statestore.RollBack, couldNotBeApplied(&p.failed.undone)
 			}
 			named = append(named, change)
 		}

@@ -23,8 +23,8 @@ type AgentStates map[string]map[string]agent.State
 type feedback struct {
 	// deliveries are the reports about the roots, in the order of the stores and Destinations.
 	deliveries []report.Delivery
-	// rollbacks are the placements to roll back, by Destination.
-	rollbacks map[destinationKey][]*rollback
+	// failed are the files that agents could not apply, by Destination.
+	failed map[destinationKey][]*failedFiles
 	// findings are about failures after which nothing is rolled back.
 	findings []finding.Finding
 }
@@ -59,9 +59,9 @@ type deliveryEntry struct {
 
 // related is the report of an agent about one root, related to the placements.
 type related struct {
-	delivery  report.Delivery
-	rollbacks []*rollback
-	findings  []finding.Finding
+	delivery report.Delivery
+	failed   []*failedFiles
+	findings []finding.Finding
 	// isIncomplete reports whether a file could not be read; the next round tries again.
 	isIncomplete bool
 }
@@ -78,7 +78,7 @@ func (f *feedbackCache) startRound() {
 // relate relates what agents have reported to the stores that were read. It is the stage after
 // observe.
 func relate(ctx context.Context, seen *observed, states AgentStates, policy Policy, read *kustomize.Cache, f *feedbackCache) feedback {
-	told := feedback{rollbacks: map[destinationKey][]*rollback{}}
+	told := feedback{failed: map[destinationKey][]*failedFiles{}}
 	for _, store := range seen.stores {
 		if store.err != nil {
 			continue
@@ -100,7 +100,7 @@ func relate(ctx context.Context, seen *observed, states AgentStates, policy Poli
 				made := f.relateRoot(ctx, &delivering{store: store, destinationView: d, root: root, past: past, read: read, policy: policy}, name, state)
 				key := destinationKey{store.ref, d.Name}
 				told.deliveries, told.findings = append(told.deliveries, made.delivery), append(told.findings, made.findings...)
-				told.rollbacks[key] = append(told.rollbacks[key], made.rollbacks...)
+				told.failed[key] = append(told.failed[key], made.failed...)
 			}
 		}
 	}
@@ -238,9 +238,7 @@ func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	blamed := d.blame(ctx, state)
 	made.Failing, made.Suspects = blamed.failing(), blamed.suspects
 	all := related{delivery: made}
-	if d.policy.RollBack {
-		all.rollbacks, all.findings, all.isIncomplete = d.rollBack(ctx, state, blamed)
-	}
+	all.failed, all.findings, all.isIncomplete = d.failedFiles(ctx, state, blamed)
 	return all
 }
 

@@ -19,7 +19,7 @@ func stageFiles() []stageFile {
 	return []stageFile{
 		{"what all stages share", "allowance failure generations policy unit"},
 		{"observe", "observe opener lookup contents records ledger former fight fights separate owners unused restore existing adopt copies oldcopies decisions filepathmode"},
-		{"relate", "feedback revisions pastplacements blame rollback"},
+		{"relate", "feedback revisions pastplacements blame failedfiles"},
 		{"plan", "input destinationplan divide inherited evidence guard"},
 		{"render", "render situation placement rendering rolledback exclude relayout"},
 		{"check", "check checkroot applycheck stored joined obstruct share outgoing leftovers keepwhole"},

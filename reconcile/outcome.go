@@ -68,7 +68,7 @@ func placementStates(c *checked, made changes) []report.Placement {
 		if p.writable() && made.actions != nil && made.actions[p] == "" {
 			one.State = report.Unchanged
 		}
-		if p.rolledBack != nil && p.writable() {
+		if p.isRolledBack && p.writable() {
 			one.State = report.HeldBack
 		}
 		if one.State == report.HeldBack {

@@ -45,8 +45,10 @@ type placement struct {
 	from      *scheduler.Placement
 	rendering layout.Rendering
 	record    tree.File
-	// rolledBack is set while the files of the placement are those that its agent applied last.
-	rolledBack *rollback
+	// failed is set if the agent could not apply the stored files. If isRolledBack is set, the
+	// rendered files are those that it has applied last.
+	failed       *failedFiles
+	isRolledBack bool
 	decision
 }
 
@@ -93,7 +95,7 @@ type candidate struct {
 func (c *candidate) claim() dedupe.Claim {
 	claim := dedupe.Claim{
 		Object: c.object(), Owner: c.object(), Dir: c.rendering.Dir, Joined: c.rendering.Joined,
-		Stored: c.stored, Unapplied: c.rolledBack != nil, Kept: !c.writable() && c.leaving == nil, Rank: c.rank(),
+		Stored: c.stored, Applied: c.applied(), Kept: !c.writable() && c.leaving == nil, Rank: c.rank(),
 	}
 	if c.from != nil {
 		claim.Owner = c.from.Work.Owner()
@@ -102,6 +104,18 @@ func (c *candidate) claim() dedupe.Claim {
 		claim.Wanted = c.files()
 	}
 	return claim
+}
+
+// applied returns the files that the cluster has; nil if they are the stored ones, or not known.
+func (c *candidate) applied() []dedupe.File {
+	if c.failed == nil {
+		return nil
+	}
+	files := make([]dedupe.File, 0, len(c.failed.applied))
+	for _, file := range c.failed.applied {
+		files = append(files, dedupe.File{File: file, Place: finding.Place{Object: c.object(), File: file.Path.Base()}})
+	}
+	return files
 }
 
 // addTo adds the paths that belong, or may belong, to a placement to a set.

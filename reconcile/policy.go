@@ -47,7 +47,7 @@ type Policy struct {
 // sameEffect reports whether two policies lead to the same outcome on a Destination. The
 // deletion guard's judgement is in the plan, so its options are not compared.
 func (p Policy) sameEffect(other Policy) bool {
-	return p.OnConflict == other.OnConflict && p.CheckApply == other.CheckApply && p.Owner == other.Owner && slices.Equal(p.AllowNames, other.AllowNames)
+	return p.OnConflict == other.OnConflict && p.RollBack == other.RollBack && p.CheckApply == other.CheckApply && p.Owner == other.Owner && slices.Equal(p.AllowNames, other.AllowNames)
 }
 
 // owns reports whether placements recorded by a controller may be changed.

@@ -372,3 +372,27 @@ func TestUndoneFilesDoNotCountAsApplied(t *testing.T) {
 	env.putFiles("b", map[string]string{"a.yaml": object + "data: {user: y}\n"})
 	env.testEnv.expect(env.round(), map[string]report.State{"b": report.Placed})
 }
+
+// TestCorrectionIsComparedWithAppliedFiles is the same without a rollback: what the cluster has
+// refused is stored, and the correction must not be held back for it.
+func TestCorrectionIsComparedWithAppliedFiles(t *testing.T) {
+	env := newClusterEnv(t)
+	env.policy.CheckApply, env.policy.RollBack = applycheck.Quarantine, false
+	env.snapshot.Destinations[0].Annotations = map[string]string{scheduler.KubernetesVersionAnnotation: "1.36"}
+	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  namespace: default\n  name: theirs\n"
+	env.putFiles("b", map[string]string{"a.yaml": object + "immutable: true\ndata: {user: x}\n"})
+	env.round()
+	env.sync()
+	env.putFiles("b", map[string]string{"a.yaml": object + "immutable: true\ndata: {user: x}\n", "b.yaml": strings.ReplaceAll(object, "theirs", "new") + "immutable: true\ndata: {password: x}\n"})
+	env.testEnv.expect(env.round(), map[string]report.State{"b": report.Placed})
+	env.reports(agent.ApplyFailed, "ConfigMap/default/new dry-run failed: denied", agent.Object{Kind: "ConfigMap", Namespace: "default", Name: "new"})
+	env.testEnv.expect(env.round(), map[string]report.State{"b": report.Unchanged})
+	env.putFiles("b", map[string]string{"a.yaml": object + "immutable: true\ndata: {user: y}\n", "b.yaml": strings.ReplaceAll(object, "theirs", "new") + "data: {}\n"})
+	result := env.round()
+	env.testEnv.expect(result, map[string]report.State{"b": report.HeldBack}, "KS107") // only theirs is in the cluster
+	if file := result.Findings[0].Place.File; file != "a.yaml" {
+		t.Errorf("it is about %s", file)
+	}
+	env.putFiles("b", map[string]string{"a.yaml": object + "immutable: true\ndata: {user: x}\n", "b.yaml": strings.ReplaceAll(object, "theirs", "new") + "data: {}\n"})
+	env.testEnv.expect(env.round(), map[string]report.State{"b": report.Placed})
+}

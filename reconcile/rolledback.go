@@ -7,61 +7,73 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// rollBack restores the files of a placement that is to be rolled back. A placement whose files
-// were rolled back before is held back.
+// rollBack restores the last applied files of a placement if the agent could not apply the stored
+// ones. A placement whose files were undone before is held back.
 func (w *wanted) rollBack(p *placement) {
 	if record := w.recordOf(p); record != nil {
 		p.rendering.RolledBack = record.RolledBack
 	}
-	var before *layout.RolledBack
-	if len(p.rendering.RolledBack) > 0 {
-		before = p.undone(contentDigest(p.asStored()))
+	if at := slices.IndexFunc(w.failed, func(f *failedFiles) bool { return f.unit == unitOf(p.WorkPlacement) }); at >= 0 {
+		p.failed = w.failed[at]
+		if w.policy.RollBack && w.restore(p) {
+			return
+		}
 	}
-	at := slices.IndexFunc(w.rollbacks, func(r *rollback) bool { return r.unit == unitOf(p.WorkPlacement) })
-	switch {
-	case at >= 0:
-		w.restore(p, w.rollbacks[at])
-	case before != nil && !p.isRetried(before):
-		p.state, p.reason = report.HeldBack, rolledBackReason(before)
-		w.add(w.rolledBack(p, before))
-	case len(p.rendering.RolledBack) > 0:
-		w.renewRecord(p)
-	}
-}
-
-// restore sets the files of a placement to those that its agent has applied last, unless the files
-// to be undone were undone before.
-func (w *wanted) restore(p *placement, back *rollback) {
-	if before := p.undone(back.undone.Files); before != nil && !p.isRetried(before) {
+	if len(p.rendering.RolledBack) == 0 {
 		return
 	}
+	if undone := p.undone(contentDigest(p.asStored())); undone != nil && !p.isRetried(undone) {
+		p.state, p.reason = report.HeldBack, rolledBackReason(undone)
+		w.add(w.rolledBack(p, undone))
+		return
+	}
+	w.renewRecord(p)
+}
+
+// restore sets the files of a placement to those that its agent has applied last. It returns false
+// if the files that failed were undone before, or if the former ones have no place any more.
+func (w *wanted) restore(p *placement) bool {
+	if before := p.undone(p.failed.undone.Files); before != nil && !p.isRetried(before) {
+		return false
+	}
+	files, ok := w.asRendered(p, p.failed.applied)
+	if !ok {
+		w.add(finding.Finding{
+			Rule: finding.NotRolledBack(), Place: finding.Place{Object: p.object()},
+			Message: "its files at revision " + p.failed.revision + " are in another directory than today",
+		})
+		return false
+	}
+	p.rendering.Files, p.isRolledBack = files, true
+	p.rendering.RolledBack = layout.WithRolledBack(p.rendering.RolledBack, p.failed.undone)
+	p.state, p.reason = report.Placed, rolledBackReason(&p.failed.undone)
+	w.renewRecord(p)
+	w.add(w.rolledBack(p, &p.failed.undone))
+	return true
+}
+
+// asRendered returns stored files of a placement as rendered ones; false if one of them is outside the
+// placement's directory.
+func (w *wanted) asRendered(p *placement, stored []tree.File) ([]layout.File, bool) {
 	joined, isJoined := layout.JoinedFile(w.Destination)
-	files := make([]layout.File, 0, len(back.files))
-	for _, file := range back.files {
+	files := make([]layout.File, 0, len(stored))
+	for _, file := range stored {
+		below := file.Path
 		if isJoined {
 			file.Path = joined
-		}
-		below, within := file.Path.RelativeTo(p.rendering.Dir)
-		switch {
-		case !within && !p.rendering.Dir.IsRoot():
-			w.add(finding.Finding{
-				Rule: finding.NotRolledBack(), Place: finding.Place{Object: p.object()},
-				Message: "its files at revision " + back.applied + " are in another directory than today",
-			})
-			return
-		case !within:
-			below = file.Path
+		} else if !p.rendering.Dir.IsRoot() {
+			var within bool
+			if below, within = file.Path.RelativeTo(p.rendering.Dir); !within {
+				return nil, false
+			}
 		}
 		files = append(files, layout.File{File: file, Workload: below.String()})
 	}
-	p.rendering.Files = files
-	p.rendering.RolledBack = layout.WithRolledBack(p.rendering.RolledBack, back.undone)
-	p.state, p.reason, p.rolledBack = report.Placed, rolledBackReason(&back.undone), back
-	w.renewRecord(p)
-	w.add(w.rolledBack(p, &back.undone))
+	return files, true
 }
 
 // renewRecord renders the record of a placement again.

@@ -18,8 +18,8 @@ type situation struct {
 	policy Policy
 	// excluded are the units that are not written now.
 	excluded map[unit]exclusion
-	// rollbacks are the placements to roll back.
-	rollbacks []*rollback
+	// failed are the files that the agent could not apply.
+	failed []*failedFiles
 	// hidden reports whether placements may exist that are not in the plan, because Works
 	// cannot be read. It matters only where files do not show which placement they belong to.
 	hidden bool
@@ -29,7 +29,7 @@ type situation struct {
 func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.profile == other.profile && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
 		s.hidden == other.hidden && s.store.limits == other.store.limits && s.sameOutgoing(other) &&
-		slices.Equal(s.unfinished(), other.unfinished()) && slices.Equal(s.assumed, other.assumed) && slices.Equal(s.rollbacks, other.rollbacks) && maps.Equal(s.excluded, other.excluded) &&
+		slices.Equal(s.unfinished(), other.unfinished()) && slices.Equal(s.assumed, other.assumed) && slices.Equal(s.failed, other.failed) && maps.Equal(s.excluded, other.excluded) &&
 		s.policy.sameEffect(other.policy) && s.plan.same(other.plan) && s.sameAround(other) && s.store.state.Files.Same(other.store.state.Files, s.base)
 }
 
@@ -90,7 +90,7 @@ func (s situation) kept() situation {
 // isPlain reports whether a Destination has nothing except recorded and planned placements.
 func (s *situation) isPlain() bool {
 	return !s.relayout && len(s.plan.kept)+len(s.plan.awaiting)+len(s.plan.removed)+len(s.plan.proven)+len(s.plan.moved)+len(s.assumed)+
-		len(s.legacy)+len(s.unfinished())+len(s.invalidRecords)+len(s.inherited)+len(s.excluded)+len(s.rollbacks) == 0
+		len(s.legacy)+len(s.unfinished())+len(s.invalidRecords)+len(s.inherited)+len(s.excluded)+len(s.failed) == 0
 }
 
 // continues reports whether nothing has changed except placements and files.

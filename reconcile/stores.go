@@ -14,8 +14,8 @@ type planning struct {
 	guard guardVerdict
 	// hidden reports whether placements may exist that are not in the plan.
 	hidden bool
-	// rollbacks are the placements to roll back, by Destination.
-	rollbacks map[destinationKey][]*rollback
+	// failed are the files that agents could not apply, by Destination.
+	failed map[destinationKey][]*failedFiles
 	// chosen has, by Destination, the outcome to report for fresh placements. These are not
 	// written before their Destinations are recorded on their Works.
 	chosen map[string]*outcome
@@ -31,7 +31,7 @@ func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, told fee
 	staying := r.stayingAtFirst(inherited)
 	for {
 		parts := divide(seen, plan, inherited, staying)
-		whole := &planning{parts: parts, guard: guardRemovals(seen, parts, rules), rollbacks: told.rollbacks, hidden: seen.Incomplete || len(seen.Rejected)+len(seen.RejectedPlacements) > 0}
+		whole := &planning{parts: parts, guard: guardRemovals(seen, parts, rules), failed: told.failed, hidden: seen.Incomplete || len(seen.Rejected)+len(seen.RejectedPlacements) > 0}
 		stores := make([]*desired, 0, len(seen.stores))
 		for _, store := range seen.stores {
 			stores = append(stores, r.desired(ctx, store, whole, r.refusals.of(store).known()))

@@ -16,52 +16,54 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// rollback is a placement that gets the files back that its agent has applied last.
-type rollback struct {
+// failedFiles are the stored files of a placement that its agent could not apply.
+type failedFiles struct {
 	unit
-	// undone describes the files that the agent could not apply.
+	// undone describes them, as a record does after they were undone.
 	undone layout.RolledBack
-	// applied is the last applied revision, and files are the placement's files at it: none if it
+	// revision is the last applied revision, and applied are the placement's files at it: none if it
 	// had none, one if they are joined.
-	applied string
-	files   []tree.File
+	revision string
+	applied  []tree.File
 }
 
-// rollBack returns the guilty placements that can be rolled back. If there is none, a finding says
-// why. isIncomplete reports whether the store could not be read.
-func (d *delivering) rollBack(ctx context.Context, state agent.State, who blamed) (rollbacks []*rollback, findings []finding.Finding, isIncomplete bool) {
+// failedFiles returns the stored files of the guilty placements. If the agent's failure stops a root
+// and there are none for certain, a finding says why. isIncomplete reports whether the store could not
+// be read.
+func (d *delivering) failedFiles(ctx context.Context, state agent.State, who blamed) (failed []*failedFiles, findings []finding.Finding, isIncomplete bool) {
 	if state.Failure.Outcome.IsApplied() {
 		return nil, nil, false
 	}
-	if why := d.doubtRollback(state, who); why != "" {
-		return nil, []finding.Finding{d.notRolledBack(state, who, why)}, false
+	if why := d.doubtFailure(state, who); why != "" {
+		return nil, d.notRolledBack(state, who, why), false
 	}
 	before, then, now := d.placementsAt(d.find(state.Applied.Revision)), d.placementsAt(d.find(state.Failure.Revision)), d.placementsAt(d.present())
 	for _, one := range who.guilty {
-		from, err := now.files(ctx, one.record)
-		failed, failedErr := then.files(ctx, one.record)
-		back, backErr := before.files(ctx, one.record)
-		if err := errors.Join(err, failedErr, backErr); err != nil {
+		stored, err := now.files(ctx, one.record)
+		refused, refusedErr := then.files(ctx, one.record)
+		applied, appliedErr := before.files(ctx, one.record)
+		if err := errors.Join(err, refusedErr, appliedErr); err != nil {
 			why := fmt.Sprintf("the files of %s at revision %s cannot be read: %s", one.name(), state.Applied.Revision, err)
-			return nil, []finding.Finding{d.notRolledBack(state, who, why)}, !errors.Is(err, errReplaced) && !errors.Is(err, errDivided)
+			return nil, d.notRolledBack(state, who, why), !errors.Is(err, errReplaced) && !errors.Is(err, errDivided)
 		}
-		if !slices.EqualFunc(from, failed, sameFile) {
+		if !slices.EqualFunc(stored, refused, sameFile) {
 			continue // it was written again since
 		}
-		if why := d.doubtChange(&one, back, failed); why != "" {
-			findings = append(findings, d.notRolledBack(state, who, why))
+		if why := d.doubtChange(&one, applied, refused); why != "" {
+			findings = append(findings, d.notRolledBack(state, who, why)...)
 			continue
 		}
-		rollbacks = append(rollbacks, &rollback{
-			unit: unitOf(one.record.Placement), files: back, applied: state.Applied.Revision,
-			undone: layout.NewRolledBack(contentDigest(failed), state.Failure.Revision, state.Failure.Message),
+		failed = append(failed, &failedFiles{
+			unit: unitOf(one.record.Placement), revision: state.Applied.Revision, applied: applied,
+			undone: layout.NewRolledBack(contentDigest(refused), state.Failure.Revision, state.Failure.Message),
 		})
 	}
-	return rollbacks, findings, false
+	return failed, findings, false
 }
 
-// doubtRollback returns why nothing can be rolled back after a failure; empty if it can.
-func (d *delivering) doubtRollback(state agent.State, who blamed) string {
+// doubtFailure returns why it is not known which files failed and which ones are applied; empty if
+// it is.
+func (d *delivering) doubtFailure(state agent.State, who blamed) string {
 	switch {
 	case d.store.state.Stepwise:
 		return "Kratix writes this store"
@@ -77,8 +79,8 @@ func (d *delivering) doubtRollback(state agent.State, who blamed) string {
 	return ""
 }
 
-// doubtChange returns why a guilty placement is not rolled back although its files are known: from
-// are its files at the last applied revision, to those that failed.
+// doubtChange returns why the change of a guilty placement's files is not the cause of the failure, or
+// cannot be undone; empty if it is and can.
 func (d *delivering) doubtChange(who *guilty, from, to []tree.File) string {
 	switch {
 	case !d.policy.owns(who.record.Owner):
@@ -134,13 +136,17 @@ func (d *delivering) present() *pastState {
 // name returns the name of the placement's Work.
 func (g *guilty) name() string { return kratix.WorkKind + " " + g.record.Placement.Work().String() }
 
-// notRolledBack returns the finding about a failure after which nothing is rolled back.
-func (d *delivering) notRolledBack(state agent.State, who blamed, why string) finding.Finding {
+// notRolledBack returns the finding about a failure after which nothing is rolled back; none if the
+// policy is to roll nothing back.
+func (d *delivering) notRolledBack(state agent.State, who blamed, why string) []finding.Finding {
+	if !d.policy.RollBack {
+		return nil
+	}
 	message := "nothing is rolled back after " + state.Failure.String() + ": " + why
 	if len(who.suspects) > 0 {
 		message += "; it may be " + report.Works(who.suspects)
 	}
-	return finding.Finding{Rule: finding.NotRolledBack(), Place: finding.Place{Object: kratix.Describe(d.Destination)}, Message: message}
+	return []finding.Finding{{Rule: finding.NotRolledBack(), Place: finding.Place{Object: kratix.Describe(d.Destination)}, Message: message}}
 }
 
 // sameFile reports whether two files have the same path and content.
