@@ -53,6 +53,20 @@ func (f *failureFlag) Set(name string) error {
 // Type returns the placeholder of the value in the help.
 func (*failureFlag) Type() string { return "action" }
 
+// checkWriter returns an error if placements are to be rolled back by a process that does not write
+// files.
+func (f *eventsFlags) checkWriter(schedulesOnly, dryRun bool) error {
+	switch {
+	case f.onFailure != rollBack:
+		return nil
+	case schedulesOnly:
+		return errors.New("--on-apply-failure rollback writes files, which Kratix does with --schedule-only: leave one of them out")
+	case dryRun:
+		return errors.New("--on-apply-failure rollback writes files, and --dry-run writes nothing: choose one")
+	}
+	return nil
+}
+
 // configure lets a daemon receive events, if the flag is set. The file may change while the
 // process runs, and may not exist yet.
 func (f *eventsFlags) configure(d *daemon.Daemon, listen string, log *zap.Logger) error {

@@ -61,6 +61,9 @@ func (f *kubeFlags) check(flags runFlags) error {
 	case f.beside.schedules && flags.policy.conflict.policy() == dedupe.Share:
 		return errors.New("--on-conflict share cannot be used with --schedule-only: Kratix could not make its own update of each WorkPlacement without the shared objects, and report that its Work fails for as long as it lives")
 	}
+	if err := flags.follow.events.checkWriter(f.beside.schedules, flags.dryRun); err != nil {
+		return err
+	}
 	return errors.Join(f.beside.check(f.enabled), f.promote.check(flags), f.shard.check(flags), f.lease.check())
 }
 
