@@ -160,15 +160,7 @@ func (p *planner) requestDestination(placement report.Placement) RequestDestinat
 		out.Directory = text(placement.Directory)
 	}
 	have := p.workPlacementByKey[kratix.KeyOf(placement.Object)]
-	if have != nil {
-		out.Revision = have.Status.VersionID
-		if p.mode == Manage {
-			out.Revision = p.version(have, placement)
-		}
-	}
-	if p.mode == Promote {
-		out.Revision = "" // that of the store which Kratix writes
-	}
+	out.Revision = p.revisionOf(placement, have)
 	reported := agentConditions{}
 	if all := p.agentsOf([]report.Placement{placement}); len(all) > 0 {
 		reported = all[0]
@@ -177,6 +169,22 @@ func (p *planner) requestDestination(placement report.Placement) RequestDestinat
 	out.Applied, out.Healthy = applied.Status, healthy.Status
 	out.Message = text(cmp.Or(trouble(applied), trouble(healthy)))
 	return out
+}
+
+// revisionOf returns the revision of the state store in which the files of a placement were written;
+// empty if it is not known.
+func (p *planner) revisionOf(placement report.Placement, have *kratix.WorkPlacement) string {
+	switch {
+	case p.mode == Promote:
+		return "" // the WorkPlacement has that of the store which Kratix writes
+	case p.mode == Manage && have == nil && placement.State == report.Placed: // it is about to be created
+		return p.revision[placement.Destination]
+	case have == nil:
+		return ""
+	case p.mode == Manage:
+		return p.version(have, placement)
+	}
+	return have.Status.VersionID
 }
 
 // lasting returns a condition as it is now, or as the WorkPlacement has it if nothing new is known.

@@ -44,6 +44,7 @@ const (
 
 func TestRequestLearnsWhereItIsAndWhetherItIsHealthy(t *testing.T) {
 	s := newFixture(t)
+	s.expectRequests(requestA + `}]}`) // in the round that writes it
 	s.plan()
 	s.expectRequests(requestA + `}]}`)
 
