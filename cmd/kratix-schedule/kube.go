@@ -40,7 +40,7 @@ type kubeFlags struct {
 	shard    shardSelector
 	lease    leaseFlags
 	profiles profileNamespaceFlag
-	requests requestStatusFlag
+	requests requesterFlags
 }
 
 func (f *kubeFlags) add(c *cobra.Command) {
@@ -99,8 +99,9 @@ type cluster struct {
 	selects func(labels map[string]string) bool
 	// lead is nil without leader election.
 	lead leader
-	// requests writes the status of requests; nil without --request-status.
-	requests *requests.Writer
+	// requests write the status of requests and their HealthRecords; empty without --request-status
+	// and --health-records.
+	requests []*requests.Writer
 }
 
 // open connects to the cluster that the flags name, and starts to watch it.
@@ -131,7 +132,7 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode, check applycheck.Po
 	if mode == status.Promote {
 		opened.promoted = promoted.New(follows, f.promote.live.stores)
 	}
-	if opened.requests, err = f.requests.writer(config); err != nil {
+	if opened.requests, err = f.requests.writers(config); err != nil {
 		return nil, err
 	}
 	if opened.lead, err = f.lease.leader(config, identity, f.shard); err != nil {

@@ -19,9 +19,15 @@ import (
 type Request struct {
 	Promise string
 	Key     kratix.Key
-	// Works are the UIDs of its Works, sorted. A request that was created again has other Works.
-	Works  []types.UID
+	// Works are its Works, sorted by name. A request that was created again has other Works.
+	Works  []RequestWork
 	Status RequestStatus
+}
+
+// RequestWork is a Work of a request.
+type RequestWork struct {
+	Name string
+	UID  types.UID
 }
 
 // RequestStatus is the field status.kratixSchedule of a resource request.
@@ -96,7 +102,7 @@ func Requests(said report.Report, now Objects, mode Mode, selects Selects) []Req
 			request = &Request{Promise: key.promise, Key: key.key}
 			requests[key] = request
 		}
-		request.Works = append(request.Works, work.UID)
+		request.Works = append(request.Works, RequestWork{work.Name, work.UID})
 		if !p.addTo(&request.Status, work) {
 			uncertain[key] = true
 		}
@@ -104,7 +110,6 @@ func Requests(said report.Report, now Objects, mode Mode, selects Selects) []Req
 	var all []Request
 	for key, request := range requests {
 		if !uncertain[key] {
-			slices.Sort(request.Works)
 			all = append(all, *request)
 		}
 	}

@@ -57,8 +57,8 @@ func TestChartEqualsKustomizeBuild(t *testing.T) {
 // for kinds.
 func TestRequestsAreGrantedByKind(t *testing.T) {
 	const role, binding = "ClusterRole /kratix-schedule-requests", "ClusterRoleBinding /kratix-schedule-requests"
-	want, made := build(t, "requests"), render(t, release, "requests: {enabled: true}")
-	for _, id := range []string{role, binding} {
+	want, made := build(t, "requests", "health-records"), render(t, release, "{requests: {enabled: true}, healthRecords: {enabled: true}}")
+	for _, id := range []string{role, binding, "ClusterRole /kratix-schedule-health-records", "ClusterRoleBinding /kratix-schedule-health-records"} {
 		if diff := cmp.Diff(want[id], made[id]); diff != "" || want[id] == nil {
 			t.Errorf("%s: -kustomize +Helm:\n%s", id, diff)
 		}
@@ -105,10 +105,10 @@ func TestChartHasNothingToLint(t *testing.T) {
 }
 
 func TestReleaseOfAnotherNameIsComplete(t *testing.T) {
-	made := render(t, "other", "{mode: schedule, secrets: {namespaces: [stores]}, requests: {enabled: true}}")
+	made := render(t, "other", "{mode: schedule, secrets: {namespaces: [stores]}, requests: {enabled: true}, healthRecords: {enabled: true}}")
 	for id := range made {
 		_, name, _ := strings.Cut(id, "/")
-		if !slices.Contains([]string{"other", "other-lease", "other-profiles", "other-secrets", "other-places", "other-probe", "other-requests"}, name) {
+		if !slices.Contains([]string{"other", "other-lease", "other-profiles", "other-secrets", "other-places", "other-probe", "other-requests", "other-health-records"}, name) {
 			t.Errorf("%s does not have the release's name", id)
 		}
 	}
@@ -194,6 +194,7 @@ func TestOptions(t *testing.T) {
 		"tolerations: [{key: a, operator: Exists, effect: NoSchedule}]":                       {at(pod, "tolerations"), `[{"effect":"NoSchedule","key":"a","operator":"Exists"}]`},
 		"affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname}]}}": {at(pod, "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution", 0, "topologyKey"), `"kubernetes.io/hostname"`},
 		"requests: {enabled: true}": {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--events-secret-file=/etc/kratix-schedule/events/token","--request-status"]`},
+		"healthRecords: {enabled: true}": {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--events-secret-file=/etc/kratix-schedule/events/token","--health-records"]`},
 		"podAnnotations: {a: b}": {[]any{"spec", "template", "metadata", "annotations"}, `{"a":"b"}`},
 	} {
 		got, err := json.Marshal(render(t, release, values).at(t, deployment, want.path...))

@@ -32,15 +32,15 @@ const longestWords = 1024
 
 // findings returns a finding for each Promise with requests that cannot be written, sorted. That
 // nothing is granted for a Promise may be intended, so it is only a note.
-func findings(troubles map[string]*trouble) []finding.Finding {
+func (t target) findings(troubles map[string]*trouble) []finding.Finding {
 	var all []finding.Finding
-	for promise, t := range troubles {
+	for promise, has := range troubles {
 		rule := finding.WriteRefused()
 		f := finding.Finding{Place: finding.Place{Object: kratix.PromiseKind + " " + promise}}
-		what, err := "the status of its requests is not written", t.err
+		what, err := t.what+" of its requests is not written", has.err
 		if err == nil {
-			err = t.single
-			what = fmt.Sprintf("the status of %d of its requests is not written, such as %s", t.count, t.first)
+			err = has.single
+			what = fmt.Sprintf("%s of %d of its requests is not written, such as %s", t.what, has.count, has.first)
 		}
 		words := printable.Line(err.Error())
 		if len(words) > longestWords {
@@ -51,11 +51,11 @@ func findings(troubles map[string]*trouble) []finding.Finding {
 		switch {
 		case errors.Is(err, errNotGranted):
 			rule.Severity = finding.Note
-			f.Fix = "If its requests are to have it, grant get and patch on their status to the ServiceAccount, and get on Promises, as deploy/requests does."
+			f.Fix = t.grant
 		case errors.Is(err, errPruned):
 			f.Fix = "Set x-kubernetes-preserve-unknown-fields: true in the schema of the status, as Kratix does for the API of a Promise."
 		case errors.Is(err, errNoAPI):
-			f.Fix = "Install the Promise, or delete the Works that are left of it."
+			f.Fix = "Install what is missing, or delete the Works that are left of the Promise."
 		}
 		f.Rule = rule
 		all = append(all, f)

@@ -34,7 +34,7 @@ type task struct {
 
 // begin returns the task of a request, and whether it is due.
 func (p *pass) begin(ctx context.Context, request status.Request) (*task, bool) {
-	digest := digestOf(request)
+	digest := p.digestOf(request)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	id := key{request.Promise, request.Key}
@@ -71,7 +71,7 @@ func (w *Writer) groupOf(request status.Request) *group {
 
 // do changes the status of one request, if it differs, and remembers the result.
 func (p *pass) do(ctx context.Context, t *task) {
-	outcome, err := p.update(ctx, t)
+	outcome, err := p.update(ctx, p.Writer, t)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.now()
@@ -138,7 +138,7 @@ func (p *pass) end() Outcome {
 		}
 		troubles[id.promise].add(id.request, known.err)
 	}
-	out.Findings = findings(troubles)
+	out.Findings = p.findings(troubles)
 	return out
 }
 
@@ -146,14 +146,14 @@ func compareGroups(a, b groupKey) int {
 	return cmp.Or(cmp.Compare(a.promise, b.promise), cmp.Compare(a.namespace, b.namespace))
 }
 
-// digestOf returns the digest of the wanted status of a request, and of its Works.
-func digestOf(request status.Request) [sha256.Size]byte {
+// digestOf returns the digest of what is to be written for a request, and of its Works.
+func (w *Writer) digestOf(request status.Request) [sha256.Size]byte {
 	content, err := json.Marshal(struct {
-		Works  any
-		Status status.RequestStatus
-	}{request.Works, request.Status})
+		Works   []status.RequestWork
+		Content any
+	}{request.Works, w.content(request)})
 	if err != nil {
-		panic(fmt.Sprintf("the status of a request: %v", err)) // it has strings and numbers only
+		panic(fmt.Sprintf("what is written for a request: %v", err)) // it has strings and numbers only
 	}
 	return sha256.Sum256(content)
 }

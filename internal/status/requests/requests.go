@@ -1,6 +1,6 @@
 // Package requests writes what happens to resource requests into their status, as the field
-// status.kratixSchedule. It does I/O: it reads Promises and requests, and patches the status of
-// requests.
+// status.kratixSchedule, and into HealthRecords of Kratix. It does I/O: it reads Promises, requests
+// and HealthRecords, patches the status of requests, and creates and patches HealthRecords.
 package requests
 
 import (
@@ -22,11 +22,12 @@ import (
 // Field is the field of a request's status that this package writes.
 const Field = "kratixSchedule"
 
-// Writer writes the status of requests. It remembers what it has found or written, so a request is
-// read only when its status is to change, and once after a start.
+// Writer writes the status of requests, or their HealthRecords. It remembers what it has found or
+// written, so a request is read only when its status is to change, and once after a start.
 type Writer struct {
 	client rest.Interface
 	now    func() time.Time
+	target
 
 	mu        sync.Mutex
 	resources map[string]*resource
@@ -48,18 +49,37 @@ type memory struct {
 	delay
 }
 
-// New returns a Writer to the cluster of config; now is its clock.
+// target is what a Writer writes for each request.
+type target struct {
+	// content returns what is to be written for a request; it can be encoded as JSON.
+	content func(request status.Request) any
+	// update writes it, if it differs from what is there.
+	update func(ctx context.Context, w *Writer, t *task) (result, error)
+	// what and grant are for findings: the thing that is not written, and how to grant it.
+	what, grant string
+}
+
+// New returns a Writer of the status of requests to the cluster of config; now is its clock.
 func New(config *rest.Config, now func() time.Time) (*Writer, error) {
+	return newWriter(config, now, statusTarget())
+}
+
+// NewHealthRecords returns a Writer of HealthRecords to the cluster of config; now is its clock.
+func NewHealthRecords(config *rest.Config, now func() time.Time) (*Writer, error) {
+	return newWriter(config, now, recordTarget())
+}
+
+func newWriter(config *rest.Config, now func() time.Time, writes target) (*Writer, error) {
 	client, err := kubeclient.New(config)
 	if err != nil {
 		return nil, err
 	}
-	return &Writer{client: client, now: now, resources: map[string]*resource{}, groups: map[groupKey]*group{}, written: map[key]*memory{}}, nil
+	return &Writer{client: client, now: now, target: writes, resources: map[string]*resource{}, groups: map[groupKey]*group{}, written: map[key]*memory{}}, nil
 }
 
 // Outcome is the result of a call of Write.
 type Outcome struct {
-	// Patched is the number of requests whose status was changed.
+	// Patched is the number of requests whose status or HealthRecord was changed.
 	Patched int
 	// Findings has one finding for each Promise with requests that cannot be written.
 	Findings []finding.Finding
@@ -85,7 +105,7 @@ func (w *Writer) Write(ctx context.Context, wanted []status.Request) Outcome {
 	slots := make(chan struct{}, atOnce)
 	var running sync.WaitGroup
 	for _, request := range wanted {
-		if !isValid(request) {
+		if !isValid(request) || w.content(request) == nil {
 			continue
 		}
 		task, due := pass.begin(ctx, request)

@@ -125,7 +125,7 @@ func (f *fixture) write(value status.RequestStatus, names ...string) (requests.O
 	f.t.Helper()
 	var wanted []status.Request
 	for _, name := range names {
-		wanted = append(wanted, status.Request{Promise: "redis", Key: kratix.Key{Namespace: "default", Name: name}, Works: []types.UID{"uid"}, Status: value})
+		wanted = append(wanted, status.Request{Promise: "redis", Key: kratix.Key{Namespace: "default", Name: name}, Works: []status.RequestWork{{Name: name, UID: "uid"}}, Status: value})
 	}
 	f.mu.Lock()
 	f.calls = nil

@@ -28,8 +28,16 @@ const (
 	pruned
 )
 
-// update reads a request, and patches its status if the field differs.
-func (w *Writer) update(ctx context.Context, t *task) (result, error) {
+// statusTarget writes the field in the status of requests.
+func statusTarget() target {
+	return target{
+		content: func(request status.Request) any { return request.Status }, update: updateStatus, what: "the status",
+		grant: "If its requests are to have it, grant get and patch on their status to the ServiceAccount, and get on Promises, as deploy/requests does.",
+	}
+}
+
+// updateStatus reads a request, and patches its status if the field differs.
+func updateStatus(ctx context.Context, w *Writer, t *task) (result, error) {
 	path, plural, err := w.collection(ctx, t.group.resource)
 	if err != nil {
 		return unchanged, err
