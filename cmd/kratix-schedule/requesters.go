@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status/requests"
 )
 
-// requesterFlags are the flags for what requests learn.
+// requesterFlags are the flags for the status of requests and for HealthRecords.
 type requesterFlags struct {
 	// status and records report whether the status of requests and HealthRecords are written.
 	status, records bool

@@ -146,7 +146,7 @@ func compareGroups(a, b groupKey) int {
 	return cmp.Or(cmp.Compare(a.promise, b.promise), cmp.Compare(a.namespace, b.namespace))
 }
 
-// digestOf returns the digest of what is to be written for a request, and of its Works.
+// digestOf returns the digest of the content for a request, and of its Works.
 func (w *Writer) digestOf(request status.Request) [sha256.Size]byte {
 	content, err := json.Marshal(struct {
 		Works   []status.RequestWork

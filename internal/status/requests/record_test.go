@@ -79,6 +79,16 @@ func newRecords(t *testing.T) (*records, func(s status.RequestStatus) requests.O
 	}
 }
 
+// metadataOf returns the metadata of an object.
+func metadataOf(t *testing.T, object map[string]any) map[string]any {
+	t.Helper()
+	metadata, ok := object["metadata"].(map[string]any)
+	if !ok {
+		t.Fatalf("%v", object)
+	}
+	return metadata
+}
+
 // placed returns a status with a Destination for each pair of Applied and Healthy.
 func placed(pairs ...string) status.RequestStatus {
 	var s status.RequestStatus
@@ -113,7 +123,7 @@ func TestHealthRecordFollowsTheRequest(t *testing.T) {
 		t.Fatalf("%v", r.stored)
 	}
 	for stored, have := range r.stored {
-		want["metadata"].(map[string]any)["name"] = stored
+		metadataOf(t, want)["name"] = stored
 		if diff := cmp.Diff(want, have); diff != "" || !strings.HasPrefix(stored, "kratix-schedule-") {
 			t.Error(diff)
 		}
@@ -124,7 +134,7 @@ func TestHealthRecordFollowsTheRequest(t *testing.T) {
 		if data["state"] != "unhealthy" || data["lastRun"] != 2000.0 {
 			t.Errorf("%v", data)
 		}
-		have["metadata"].(map[string]any)["deletionTimestamp"] = "2026-01-31T12:00:00Z"
+		metadataOf(t, have)["deletionTimestamp"] = "2026-01-31T12:00:00Z"
 	}
 	if outcome := write(placed("True True")); !slices.Equal(r.calls, []string{"GET"}) || len(outcome.Findings) != 1 || outcome.Retry == 0 {
 		t.Errorf("while it is being deleted: %q %+v", r.calls, outcome)

@@ -49,7 +49,7 @@ type memory struct {
 	delay
 }
 
-// target is what a Writer writes for each request.
+// target is the kind of content that a Writer writes: the status of requests, or HealthRecords.
 type target struct {
 	// content returns what is to be written for a request; it can be encoded as JSON.
 	content func(request status.Request) any
