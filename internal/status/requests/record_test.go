@@ -1,6 +1,8 @@
 package requests_test
 
 import (
+	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -8,13 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/rest"
-
-	"encoding/json"
-	"io"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
