@@ -105,6 +105,12 @@ func notRun() map[string]elsewhere {
 			"docs/how-to/report-back-with-argocd.md: openssl rand -hex 32 | tr -d '\\n' > token",
 			"docs/how-to/report-back-with-argocd.md: kratix-schedule agent argocd worker-1 --kube --context platform --events-url https://kratix.example.com > worker-1.yaml",
 			"docs/how-to/report-back-with-argocd.md: kubectl --context argocd --namespace argocd logs deployment/argocd-notifications-controller | grep kratix-schedule",
+			"docs/how-to/tell-requesters.md: kubectl apply -k deploy/requests",
+			"docs/how-to/tell-requesters.md: kubectl apply -k deploy/health-records",
+			"docs/how-to/tell-requesters.md: helm upgrade kratix-schedule deploy/charts/kratix-schedule --namespace kratix-schedule --reuse-values \\",
+			"docs/how-to/tell-requesters.md: kubectl --namespace kratix-schedule patch deployment kratix-schedule --type json \\",
+			"docs/how-to/tell-requesters.md: kubectl --namespace team-a get redis cache -o jsonpath='{.status.kratixSchedule}'",
+			"docs/how-to/monitor.md: kubectl get destinations -o custom-columns='NAME:.metadata.name,APPLIED:.status.conditions[?(@.type==\"Applied\")].status,WHY:.status.conditions[?(@.type==\"Applied\")].message'",
 			"docs/how-to/monitor.md: kubectl get gitstatestores,bucketstatestores --label-columns sharding.kratix-schedule.io/key",
 		},
 		bench: {

@@ -24,6 +24,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 	"github.com/kratix-schedule/kratix-schedule/internal/status/apply"
+	"github.com/kratix-schedule/kratix-schedule/internal/status/requests"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
@@ -39,6 +40,7 @@ type kubeFlags struct {
 	shard    shardSelector
 	lease    leaseFlags
 	profiles profileNamespaceFlag
+	requests requesterFlags
 }
 
 func (f *kubeFlags) add(c *cobra.Command) {
@@ -49,6 +51,7 @@ func (f *kubeFlags) add(c *cobra.Command) {
 	f.shard.add(c)
 	f.lease.add(c)
 	f.profiles.add(c)
+	f.requests.add(c)
 }
 
 // check returns an error for flags that cannot be combined.
@@ -64,7 +67,7 @@ func (f *kubeFlags) check(flags runFlags) error {
 	if err := flags.follow.events.checkWriter(f.beside.schedules, flags.dryRun); err != nil {
 		return err
 	}
-	return errors.Join(f.beside.check(f.enabled), f.promote.check(flags), f.shard.check(flags), f.lease.check())
+	return errors.Join(f.beside.check(f.enabled), f.promote.check(flags), f.shard.check(flags), f.lease.check(), f.requests.check(f.enabled))
 }
 
 // mode returns which controller schedules and which writes.
@@ -99,6 +102,9 @@ type cluster struct {
 	selects func(labels map[string]string) bool
 	// lead is nil without leader election.
 	lead leader
+	// requests write the status of requests and their HealthRecords; empty without --request-status
+	// and --health-records.
+	requests []*requests.Writer
 }
 
 // open connects to the cluster that the flags name, and starts to watch it.
@@ -129,6 +135,9 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode, check applycheck.Po
 	if mode == status.Promote {
 		opened.promoted = promoted.New(follows, f.promote.live.stores)
 	}
+	if opened.requests, err = f.requests.writers(config); err != nil {
+		return nil, err
+	}
 	if opened.lead, err = f.lease.leader(config, identity, f.shard); err != nil {
 		return nil, err
 	}
@@ -151,7 +160,8 @@ func (k *cluster) objects() status.Objects {
 
 // writeStatus writes the result of a round to the cluster.
 func (k *cluster) writeStatus(ctx context.Context, said report.Report) daemon.StatusResult {
-	changes := status.Plan(said, k.objects(), k.mode, k.selects, metav1.NewTime(time.Now()).Rfc3339Copy())
+	objects := k.objects()
+	changes := status.Plan(said, objects, k.mode, k.selects, metav1.NewTime(time.Now()).Rfc3339Copy())
 	var due time.Duration
 	switch k.mode {
 	case status.Schedule:
@@ -162,6 +172,7 @@ func (k *cluster) writeStatus(ctx context.Context, said report.Report) daemon.St
 	}
 	outcome := k.writer.Apply(ctx, withoutExpected(changes, k.source.Expected))
 	outcome.Retry = sooner(sooner(outcome.Retry, due), k.expect(ctx, outcome))
+	k.writeRequests(ctx, said, objects, &outcome)
 	return daemon.StatusResult{Calls: outcome.Calls, Refused: outcome.Refused, Retry: outcome.Retry, Err: outcome.Err}
 }
 
@@ -175,7 +186,7 @@ func (k *cluster) writeStatusOnce(ctx context.Context, said report.Report, out i
 }
 
 // printRefused prints the writes that the API server refuses, if there are any, and returns
-// the exit status for them.
+// the exit status for those that are errors.
 func printRefused(out io.Writer, refused []finding.Finding) error {
 	if len(refused) == 0 {
 		return nil
@@ -183,7 +194,11 @@ func printRefused(out io.Writer, refused []finding.Finding) error {
 	if err := report.Text(out, refused); err != nil {
 		return err
 	}
-	return exit{code: exitFailure, text: fmt.Sprintf("the Kubernetes API server refuses %d writes", len(refused))}
+	errors := report.Count(refused).Errors
+	if errors == 0 {
+		return nil
+	}
+	return exit{code: exitFailure, text: fmt.Sprintf("the Kubernetes API server refuses %d writes", errors)}
 }
 
 // runKube implements run with --kube.

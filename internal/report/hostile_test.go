@@ -51,7 +51,7 @@ func hostile(text string) Document {
 	}
 }
 
-// hostileState returns a state of a root in which text stands for what an agent has sent.
+// hostileState returns a state of a root with text in place of all strings that an agent sends.
 func hostileState(text string) agent.State {
 	mark := agent.Mark{Revision: text}
 	return agent.State{Applied: mark, Healthy: mark, Failure: &agent.Failure{Revision: text, Outcome: agent.ApplyFailed, Message: text}}

@@ -19,9 +19,15 @@ import (
 type Request struct {
 	Promise string
 	Key     kratix.Key
-	// Works are the UIDs of its Works, sorted. A request that was created again has other Works.
-	Works  []types.UID
+	// Works are its Works, sorted by name. A request that was created again has other Works.
+	Works  []RequestWork
 	Status RequestStatus
+}
+
+// RequestWork is a Work of a request.
+type RequestWork struct {
+	Name string
+	UID  types.UID
 }
 
 // RequestStatus is the field status.kratixSchedule of a resource request.
@@ -96,7 +102,7 @@ func Requests(said report.Report, now Objects, mode Mode, selects Selects) []Req
 			request = &Request{Promise: key.promise, Key: key.key}
 			requests[key] = request
 		}
-		request.Works = append(request.Works, work.UID)
+		request.Works = append(request.Works, RequestWork{work.Name, work.UID})
 		if !p.addTo(&request.Status, work) {
 			uncertain[key] = true
 		}
@@ -104,7 +110,6 @@ func Requests(said report.Report, now Objects, mode Mode, selects Selects) []Req
 	var all []Request
 	for key, request := range requests {
 		if !uncertain[key] {
-			slices.Sort(request.Works)
 			all = append(all, *request)
 		}
 	}
@@ -160,15 +165,7 @@ func (p *planner) requestDestination(placement report.Placement) RequestDestinat
 		out.Directory = text(placement.Directory)
 	}
 	have := p.workPlacementByKey[kratix.KeyOf(placement.Object)]
-	if have != nil {
-		out.Revision = have.Status.VersionID
-		if p.mode == Manage {
-			out.Revision = p.version(have, placement)
-		}
-	}
-	if p.mode == Promote {
-		out.Revision = "" // that of the store which Kratix writes
-	}
+	out.Revision = p.revisionOf(placement, have)
 	reported := agentConditions{}
 	if all := p.agentsOf([]report.Placement{placement}); len(all) > 0 {
 		reported = all[0]
@@ -177,6 +174,22 @@ func (p *planner) requestDestination(placement report.Placement) RequestDestinat
 	out.Applied, out.Healthy = applied.Status, healthy.Status
 	out.Message = text(cmp.Or(trouble(applied), trouble(healthy)))
 	return out
+}
+
+// revisionOf returns the revision of the state store in which the files of a placement were written;
+// empty if it is not known.
+func (p *planner) revisionOf(placement report.Placement, have *kratix.WorkPlacement) string {
+	switch {
+	case p.mode == Promote:
+		return "" // the WorkPlacement has that of the store which Kratix writes
+	case p.mode == Manage && have == nil && placement.State == report.Placed: // it is about to be created
+		return p.revision[placement.Destination]
+	case have == nil:
+		return ""
+	case p.mode == Manage:
+		return p.version(have, placement)
+	}
+	return have.Status.VersionID
 }
 
 // lasting returns a condition as it is now, or as the WorkPlacement has it if nothing new is known.

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
@@ -44,6 +43,7 @@ const (
 
 func TestRequestLearnsWhereItIsAndWhetherItIsHealthy(t *testing.T) {
 	s := newFixture(t)
+	s.expectRequests(requestA + `}]}`) // in the round that writes it
 	s.plan()
 	s.expectRequests(requestA + `}]}`)
 
@@ -132,7 +132,7 @@ func TestRequestWithSeveralWorksHasAllPlacements(t *testing.T) {
 	s.said.Placements = append(s.said.Placements, report.Placement{Work: "default/a-second", Directory: "gateway", Destination: "worker-1", State: report.Placed, Object: testkit.Placement(other, "worker-1")})
 	s.plan()
 	s.expectRequests(requestA + `},{"name":"worker-1","directory":"gateway","path":"worker-1/resources/default/redis/a/second/5058f","revision":"c0ffee"}]}`)
-	if got := Requests(s.said, s.now, s.mode, s.selects)[0].Works; len(got) != 2 || got[0] != types.UID("uid-a") {
+	if got := Requests(s.said, s.now, s.mode, s.selects)[0].Works; len(got) != 2 || got[0] != (RequestWork{"a", "uid-a"}) {
 		t.Errorf("%q", got)
 	}
 }

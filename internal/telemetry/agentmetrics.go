@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// agentMetrics are the metrics of what agents have reported. Only Destinations about which an
+// agentMetrics are the metrics of the states that agents have reported. Only Destinations about which an
 // agent has reported something have series.
 type agentMetrics struct {
 	placements, failing *prometheus.GaugeVec

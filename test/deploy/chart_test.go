@@ -53,6 +53,25 @@ func TestChartEqualsKustomizeBuild(t *testing.T) {
 	}
 }
 
+// TestRequestsAreGrantedByKind compares the role with that of deploy/requests, and checks the rules
+// for kinds.
+func TestRequestsAreGrantedByKind(t *testing.T) {
+	const role, binding = "ClusterRole /kratix-schedule-requests", "ClusterRoleBinding /kratix-schedule-requests"
+	want, made := build(t, "requests", "health-records"), render(t, release, "{requests: {enabled: true}, healthRecords: {enabled: true}}")
+	for _, id := range []string{role, binding, "ClusterRole /kratix-schedule-health-records", "ClusterRoleBinding /kratix-schedule-health-records"} {
+		if diff := cmp.Diff(want[id], made[id]); diff != "" || want[id] == nil {
+			t.Errorf("%s: -kustomize +Helm:\n%s", id, diff)
+		}
+	}
+	made = render(t, release, "requests: {enabled: true, apis: [{group: marketplace.kratix.io, resource: redises}]}")
+	if got := fmt.Sprint(made.at(t, role, "rules", 1)); got != "map[apiGroups:[marketplace.kratix.io] resources:[redises/status] verbs:[get patch]]" {
+		t.Error(got)
+	}
+	if made := render(t, release, "requests: {enabled: false, apis: [{group: marketplace.kratix.io, resource: redises}]}"); made[role] != nil || made[binding] != nil {
+		t.Error("requests are granted although they are off")
+	}
+}
+
 // TestChartHasTheSameDefinitions compares the CustomResourceDefinitions, except for the annotation
 // with which Helm keeps them.
 func TestChartHasTheSameDefinitions(t *testing.T) {
@@ -86,10 +105,10 @@ func TestChartHasNothingToLint(t *testing.T) {
 }
 
 func TestReleaseOfAnotherNameIsComplete(t *testing.T) {
-	made := render(t, "other", "{mode: schedule, secrets: {namespaces: [stores]}}")
+	made := render(t, "other", "{mode: schedule, secrets: {namespaces: [stores]}, requests: {enabled: true}, healthRecords: {enabled: true}}")
 	for id := range made {
 		_, name, _ := strings.Cut(id, "/")
-		if !slices.Contains([]string{"other", "other-lease", "other-profiles", "other-secrets", "other-places", "other-probe"}, name) {
+		if !slices.Contains([]string{"other", "other-lease", "other-profiles", "other-secrets", "other-places", "other-probe", "other-requests", "other-health-records"}, name) {
 			t.Errorf("%s does not have the release's name", id)
 		}
 	}
@@ -174,6 +193,8 @@ func TestOptions(t *testing.T) {
 		"nodeSelector: {disk: fast}":                                                          {at(pod, "nodeSelector"), `{"disk":"fast"}`},
 		"tolerations: [{key: a, operator: Exists, effect: NoSchedule}]":                       {at(pod, "tolerations"), `[{"effect":"NoSchedule","key":"a","operator":"Exists"}]`},
 		"affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname}]}}": {at(pod, "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution", 0, "topologyKey"), `"kubernetes.io/hostname"`},
+		"requests: {enabled: true}": {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--events-secret-file=/etc/kratix-schedule/events/token","--request-status"]`},
+		"healthRecords: {enabled: true}": {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--events-secret-file=/etc/kratix-schedule/events/token","--health-records"]`},
 		"podAnnotations: {a: b}": {[]any{"spec", "template", "metadata", "annotations"}, `{"a":"b"}`},
 	} {
 		got, err := json.Marshal(render(t, release, values).at(t, deployment, want.path...))

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+	"k8s.io/client-go/rest"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/status"
+	"github.com/kratix-schedule/kratix-schedule/internal/status/apply"
+	"github.com/kratix-schedule/kratix-schedule/internal/status/requests"
+)
+
+// requesterFlags are the flags for the status of requests and for HealthRecords.
+type requesterFlags struct {
+	// status and records report whether the status of requests and HealthRecords are written.
+	status, records bool
+}
+
+func (f *requesterFlags) add(c *cobra.Command) {
+	c.Flags().BoolVar(&f.status, "request-status", false, "with --kube, write into status.kratixSchedule of resource requests where they are, whether they are applied and healthy, and why they are held back. It needs the rights of deploy/requests; requests whose status it may not read and patch stay as they are")
+	c.Flags().BoolVar(&f.records, "health-records", false, "with --kube, keep a HealthRecord of Kratix for each resource request whose health Flux or Argo CD has reported. It needs the rights of deploy/health-records")
+}
+
+// check returns an error if a flag cannot have an effect.
+func (f *requesterFlags) check(kube bool) error {
+	switch {
+	case f.status && !kube:
+		return errors.New("--request-status writes to requests in a cluster: add --kube")
+	case f.records && !kube:
+		return errors.New("--health-records writes HealthRecords in a cluster: add --kube")
+	}
+	return nil
+}
+
+// writers returns a writer for each flag that is set.
+func (f *requesterFlags) writers(config *rest.Config) (all []*requests.Writer, err error) {
+	for _, each := range []struct {
+		enabled bool
+		create  func(*rest.Config, func() time.Time) (*requests.Writer, error)
+	}{{f.status, requests.New}, {f.records, requests.NewHealthRecords}} {
+		if !each.enabled {
+			continue
+		}
+		writer, err := each.create(config, time.Now)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, writer)
+	}
+	return all, nil
+}
+
+// verbPatchRequest counts the changes of requests and HealthRecords in
+// kratix_schedule_api_writes_total.
+const verbPatchRequest = "patch request"
+
+// writeRequests writes the result of a round for the requesters, and adds the result to an outcome.
+// It does nothing while the API server accepts no other writes.
+func (k *cluster) writeRequests(ctx context.Context, said report.Report, objects status.Objects, outcome *apply.Outcome) {
+	if len(k.requests) == 0 || outcome.Err != nil {
+		return
+	}
+	wanted := status.Requests(said, objects, k.mode, k.selects)
+	for _, writer := range k.requests {
+		written := writer.Write(ctx, wanted)
+		if written.Patched > 0 {
+			outcome.Calls[verbPatchRequest] += written.Patched
+		}
+		outcome.Refused = append(slices.Clip(outcome.Refused), written.Findings...)
+		outcome.Retry = sooner(outcome.Retry, written.Retry)
+	}
+}

@@ -1,0 +1,65 @@
+package requests
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+)
+
+// trouble is why requests of a Promise cannot be written.
+type trouble struct {
+	// err is the failure of all requests in a namespace; nil if there is none.
+	err error
+	// single is that of the request first.
+	single error
+	// first is the first request, by its key, that fails on its own, and count their number.
+	first kratix.Key
+	count int
+}
+
+// add counts a request that fails on its own.
+func (t *trouble) add(request kratix.Key, err error) {
+	if t.count++; t.count == 1 || request.String() < t.first.String() {
+		t.first, t.single = request, err
+	}
+}
+
+// longestWords bounds the part of an API server's message that is shown.
+const longestWords = 1024
+
+// findings returns a finding for each Promise with requests that cannot be written, sorted. That
+// nothing is granted for a Promise may be intended, so it is only a note.
+func (t target) findings(troubles map[string]*trouble) []finding.Finding {
+	var all []finding.Finding
+	for promise, has := range troubles {
+		rule := finding.WriteRefused()
+		f := finding.Finding{Place: finding.Place{Object: kratix.PromiseKind + " " + promise}}
+		what, err := t.what+" of its requests is not written", has.err
+		if err == nil {
+			err = has.single
+			what = fmt.Sprintf("%s of %d of its requests is not written, such as %s", t.what, has.count, has.first)
+		}
+		words := printable.Line(err.Error())
+		if len(words) > longestWords {
+			words = words[:longestWords] + "..."
+		}
+		f.Message = what + ": " + words
+		rule.Severity = finding.Warning
+		switch {
+		case errors.Is(err, errNotGranted):
+			rule.Severity = finding.Note
+			f.Fix = t.grant
+		case errors.Is(err, errPruned):
+			f.Fix = "Set x-kubernetes-preserve-unknown-fields: true in the schema of the status, as Kratix does for the API of a Promise."
+		case errors.Is(err, errNoAPI):
+			f.Fix = "Install what is missing, or delete the Works that are left of the Promise."
+		}
+		f.Rule = rule
+		all = append(all, f)
+	}
+	finding.Sort(all)
+	return all
+}

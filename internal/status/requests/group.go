@@ -1,0 +1,156 @@
+package requests
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+)
+
+// resource is the API of the requests of a Promise.
+type resource struct {
+	promise string
+	// mu protects the fields below. One task at a time reads the Promise.
+	mu sync.Mutex
+	// path is the path of the API version, and plural the name of the resource; empty before the
+	// Promise is read.
+	path, plural string
+}
+
+// group is the requests of a Promise in a namespace. The right to write them may be granted for
+// some namespaces only.
+type group struct {
+	resource *resource
+	// failures counts consecutive failures of single requests. It and delay are protected by
+	// Writer.mu.
+	failures int
+	delay
+}
+
+// groupKey identifies a group.
+type groupKey struct{ promise, namespace string }
+
+// delay is a failure and the time until which nothing is tried again. The zero value means that
+// nothing has failed.
+type delay struct {
+	err   error
+	until time.Time
+	pause time.Duration
+}
+
+// The first and the longest pause after a failure.
+const (
+	firstPause   = 10 * time.Second
+	longestPause = 10 * time.Minute
+)
+
+// fail records a failure, and doubles the pause.
+func (d *delay) fail(now time.Time, err error) {
+	if now.Before(d.until) {
+		return // another task of the same pass was first
+	}
+	d.pause = min(max(2*d.pause, firstPause), longestPause)
+	if errors.Is(err, errPruned) || errors.Is(err, errNotGranted) {
+		d.pause = longestPause // nothing but a change by an administrator ends it
+	}
+	d.err, d.until = err, now.Add(d.pause)
+}
+
+// waits reports whether nothing is tried at a time.
+func (d *delay) waits(now time.Time) bool { return now.Before(d.until) }
+
+// The failures that concern all requests of a group.
+var (
+	// errNotGranted: this process has no right to read the Promise or the status of its requests.
+	errNotGranted = errors.New("not granted")
+	// errNoAPI: the Promise has no API, or the API server does not serve it.
+	errNoAPI = errors.New("there is no such API")
+	// errPruned: the API server has dropped the field.
+	errPruned = errors.New("the API server drops the field status." + Field + ": the CustomResourceDefinition of the requests does not have it")
+)
+
+// ofGroup reports whether a failure concerns all requests of a group.
+func ofGroup(err error) bool {
+	return errors.Is(err, errNotGranted) || errors.Is(err, errNoAPI) || apierrors.IsTooManyRequests(err) || apierrors.IsServiceUnavailable(err)
+}
+
+// collection returns the path of the API version and the plural name of a resource. It reads the
+// Promise if that has not been done.
+func (w *Writer) collection(ctx context.Context, of *resource) (path, plural string, err error) {
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	if of.plural != "" {
+		return of.path, of.plural, nil
+	}
+	text, err := call(ctx, w.client.Get().AbsPath("/apis", kratix.APIVersion, "promises", of.promise))
+	switch {
+	case apierrors.IsForbidden(err):
+		return "", "", fmt.Errorf("%w: %w", errNotGranted, err)
+	case apierrors.IsNotFound(err):
+		return "", "", fmt.Errorf("%w: Promise %s is not in the cluster", errNoAPI, of.promise)
+	case err != nil:
+		return "", "", err
+	}
+	path, plural, err = parsePromise(text)
+	if err != nil {
+		return "", "", fmt.Errorf("%w: Promise %s: %w", errNoAPI, of.promise, err)
+	}
+	of.path, of.plural = path, plural
+	return path, plural, nil
+}
+
+// reset makes the next call of collection read the Promise again.
+func (of *resource) reset() {
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	of.path, of.plural = "", ""
+}
+
+// parsePromise returns the path and the plural name of the resource in a Promise's API, which is a
+// CustomResourceDefinition. It takes the version that is stored, because that one exists for sure.
+func parsePromise(text []byte) (path, plural string, err error) {
+	var promise struct {
+		Spec struct {
+			API *struct {
+				Spec struct {
+					Group    string
+					Scope    string
+					Names    struct{ Plural string }
+					Versions []struct {
+						Name            string
+						Served, Storage bool
+					}
+				}
+			}
+		}
+	}
+	if err := json.Unmarshal(text, &promise); err != nil {
+		return "", "", err
+	}
+	if promise.Spec.API == nil {
+		return "", "", errors.New("spec.api is missing")
+	}
+	api := promise.Spec.API.Spec
+	version := ""
+	for _, v := range api.Versions {
+		if v.Served && (version == "" || v.Storage) {
+			version = v.Name
+		}
+	}
+	for _, name := range []string{api.Group, api.Names.Plural, version} {
+		if len(rest.IsValidPathSegmentName(name)) > 0 || name == "" {
+			return "", "", fmt.Errorf("spec.api: group %q, plural %q and version %q do not name a resource", api.Group, api.Names.Plural, version)
+		}
+	}
+	if api.Scope == "Cluster" {
+		return "", "", errors.New("spec.api: the requests have no namespace")
+	}
+	return "/apis/" + api.Group + "/" + version, api.Names.Plural, nil
+}

@@ -1,0 +1,145 @@
+// Package requests writes what happens to resource requests into their status, as the field
+// status.kratixSchedule, and into HealthRecords of Kratix. It does I/O: it reads Promises, requests
+// and HealthRecords, patches the status of requests, and creates and patches HealthRecords.
+package requests
+
+import (
+	"context"
+	"crypto/sha256"
+	"maps"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/client-go/rest"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/kubeclient"
+	"github.com/kratix-schedule/kratix-schedule/internal/status"
+)
+
+// Field is the field of a request's status that this package writes.
+const Field = "kratixSchedule"
+
+// Writer writes the status of requests, or their HealthRecords. It remembers what it has found or
+// written, so a request is read only when its status is to change, and once after a start.
+type Writer struct {
+	client rest.Interface
+	now    func() time.Time
+	target
+
+	mu        sync.Mutex
+	resources map[string]*resource
+	groups    map[groupKey]*group
+	written   map[key]*memory
+}
+
+// key identifies a request: a Promise has one kind of requests.
+type key struct {
+	promise string
+	request kratix.Key
+}
+
+// memory is the last known state of a request.
+type memory struct {
+	// digest is that of the value that the request has, and of the UIDs of its Works; the zero value
+	// if it is not known.
+	digest [sha256.Size]byte
+	delay
+}
+
+// target is the kind of content that a Writer writes: the status of requests, or HealthRecords.
+type target struct {
+	// content returns what is to be written for a request; it can be encoded as JSON.
+	content func(request status.Request) any
+	// update writes it, if it differs from what is there.
+	update func(ctx context.Context, w *Writer, t *task) (result, error)
+	// what and grant are for findings: the thing that is not written, and how to grant it.
+	what, grant string
+}
+
+// New returns a Writer of the status of requests to the cluster of config; now is its clock.
+func New(config *rest.Config, now func() time.Time) (*Writer, error) {
+	return newWriter(config, now, statusTarget())
+}
+
+// NewHealthRecords returns a Writer of HealthRecords to the cluster of config; now is its clock.
+func NewHealthRecords(config *rest.Config, now func() time.Time) (*Writer, error) {
+	return newWriter(config, now, recordTarget())
+}
+
+func newWriter(config *rest.Config, now func() time.Time, writes target) (*Writer, error) {
+	client, err := kubeclient.New(config)
+	if err != nil {
+		return nil, err
+	}
+	return &Writer{client: client, now: now, target: writes, resources: map[string]*resource{}, groups: map[groupKey]*group{}, written: map[key]*memory{}}, nil
+}
+
+// Outcome is the result of a call of Write.
+type Outcome struct {
+	// Patched is the number of requests whose status or HealthRecord was changed.
+	Patched int
+	// Findings has one finding for each Promise with requests that cannot be written.
+	Findings []finding.Finding
+	// Retry is the delay after which Write should be called again; 0 if nothing is left to do.
+	Retry time.Duration
+}
+
+// The limits of Write: the number of concurrent calls, the duration of one, the time after which
+// no further request is started, and the number of consecutive failures after which the other
+// requests of a group wait, too.
+const (
+	atOnce      = 8
+	callTimeout = 5 * time.Second
+	budget      = 5 * time.Second
+	maxFailures = 5
+)
+
+// Write brings the status of requests up to date. It reads only requests whose status is to differ
+// from what it has found or written last. It must not be called concurrently.
+func (w *Writer) Write(ctx context.Context, wanted []status.Request) Outcome {
+	pass := &pass{Writer: w, last: w.now().Add(budget)}
+	w.forget(wanted)
+	slots := make(chan struct{}, atOnce)
+	var running sync.WaitGroup
+	for _, request := range wanted {
+		if !isValid(request) || w.content(request) == nil {
+			continue
+		}
+		task, due := pass.begin(ctx, request)
+		if !due {
+			continue
+		}
+		slots <- struct{}{}
+		running.Go(func() {
+			defer func() { <-slots }()
+			pass.do(ctx, task)
+		})
+	}
+	running.Wait()
+	return pass.end()
+}
+
+// isValid reports whether the names of a request are names of objects. They are from a Work, which a
+// tenant may write, and become parts of a path of the API.
+func isValid(request status.Request) bool {
+	for _, name := range []string{request.Promise, request.Key.Namespace, request.Key.Name} {
+		if len(validation.IsDNS1123Subdomain(name)) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// forget drops what is known about requests and Promises that are not wanted any more.
+func (w *Writer) forget(wanted []status.Request) {
+	there, groups, promises := make(map[key]bool, len(wanted)), map[groupKey]bool{}, map[string]bool{}
+	for _, r := range wanted {
+		there[key{r.Promise, r.Key}], groups[groupKey{r.Promise, r.Key.Namespace}], promises[r.Promise] = true, true, true
+	}
+	maps.DeleteFunc(w.written, func(k key, _ *memory) bool { return !there[k] })
+	maps.DeleteFunc(w.groups, func(k groupKey, _ *group) bool { return !groups[k] })
+	maps.DeleteFunc(w.resources, func(promise string, _ *resource) bool { return !promises[promise] })
+}
