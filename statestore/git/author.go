@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The limits of what an annotation adds to a commit.
+// The maximum length in bytes of an annotation with an author, and the maximum number of co-authors.
 const (
 	longestAuthor = 256
 	mostCoAuthors = 20
@@ -19,7 +19,7 @@ const (
 
 // parseAuthor parses a person in the form "Name <address>", an address, or a name. It returns false
 // for a text that is too long or that cannot be in the header of a commit, instead of
-// removing what is wrong: the rest could be somebody else.
+// removing invalid characters: the rest could be the name of another person.
 func parseAuthor(text string) (Author, bool) {
 	text = strings.TrimSpace(text)
 	if len(text) > longestAuthor || !isVisible(text) {

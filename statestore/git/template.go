@@ -109,7 +109,7 @@ func withoutDividers(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// commitText is what a commit says.
+// commitText is the part of a commit that is text: author and message.
 type commitText struct {
 	author  Author
 	message string

@@ -18,7 +18,7 @@ type trailerTemplate struct {
 	value *template.Template
 }
 
-// trailerKey is what git accepts as the key of a trailer.
+// trailerKey matches the keys of trailers that git accepts.
 var trailerKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
 
 // ownKeys is the beginning of the keys of this program's own trailers.
