@@ -63,7 +63,7 @@ func unquoted(name string) string {
 // rules, but none of them matters to git.
 func isAddress(text string) bool {
 	user, host, found := strings.Cut(text, "@")
-	return found && user != "" && host != "" && !strings.ContainsAny(text, " <>,;:\"()[]\\") && !strings.Contains(host, "@")
+	return found && user != "" && host != "" && strings.ContainsFunc(text, isLetterOrDigit) && !strings.ContainsAny(text, " <>,;:\"()[]\\") && !strings.Contains(host, "@")
 }
 
 func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

@@ -50,8 +50,11 @@ func joined(placements []Placement, of func(Placement) string) string {
 	var values []string
 	length := 0
 	for _, p := range placements {
-		if value := of(p); value != "" && length <= longestValue && !slices.Contains(values, value) {
+		if value := of(p); value != "" && !slices.Contains(values, value) {
 			values, length = append(values, value), length+len(value)+len(", ")
+		}
+		if length > longestValue {
+			break
 		}
 	}
 	return oneLine(strings.Join(values, ", "))

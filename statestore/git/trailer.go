@@ -76,14 +76,13 @@ func (t *Trailers) of(placements []Placement) (string, error) {
 		seen := map[string]bool{"": true}
 		for _, p := range placements {
 			value, err := one.of(p)
-			if err != nil {
-				failed = cmp.Or(failed, err)
+			failed = cmp.Or(failed, err)
+			if err != nil || seen[value] {
 				continue
 			}
-			if seen[value] || len(seen) > mostNamed {
-				continue
+			if seen[value] = true; len(seen) > mostNamed+1 {
+				break
 			}
-			seen[value] = true
 			text.WriteString(one.key + ": " + value + "\n")
 		}
 	}
