@@ -6,8 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
@@ -22,7 +22,7 @@ const (
 // removing invalid characters: the rest could be the name of another person.
 func parseAuthor(text string) (Author, bool) {
 	text = strings.TrimSpace(text)
-	if len(text) > longestAuthor || !isVisible(text) {
+	if len(text) > longestAuthor || !printable.IsPlain(text) {
 		return Author{}, false
 	}
 	name, address, both := strings.Cut(text, "<")
@@ -39,16 +39,10 @@ func parseAuthor(text string) (Author, bool) {
 	case isAddress(text):
 		return Author{Name: text, Email: text}, true
 	}
-	if strings.ContainsAny(name, "<>") || !strings.ContainsFunc(name, isLetterOrDigit) {
+	if strings.ContainsAny(name, "<>") || !printable.IsPlain(name) || !strings.ContainsFunc(name, isLetterOrDigit) {
 		return Author{}, false
 	}
 	return Author{Name: name, Email: address}, true
-}
-
-// isVisible reports whether a text has only characters that are printed, and spaces: no control
-// characters and nothing that changes the direction of text.
-func isVisible(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) })
 }
 
 // unquoted removes the quotes around a name, as they are written in mails.
@@ -59,7 +53,7 @@ func unquoted(name string) string {
 	return name
 }
 
-// isAddress reports whether a visible text has the form of a mail address. Servers know more
+// isAddress reports whether a printable text has the form of a mail address. Servers know more
 // rules, but none of them matters to git.
 func isAddress(text string) bool {
 	user, host, found := strings.Cut(text, "@")

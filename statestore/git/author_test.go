@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
@@ -43,6 +44,9 @@ func TestParseAuthor(t *testing.T) {
 		"Ali\u00a0ce":                           {},
 		"Ali\xffce":                             {},
 		"Ali\u2028ce":                           {},
+		"::error::Alice":                        {},
+		`"::error::" <a@b>`:                     {},
+		"##vso[x]":                              {},
 		strings.Repeat("a", longestAuthor+1):    {},
 	} {
 		got, ok := parseAuthor(text)
@@ -70,7 +74,7 @@ func FuzzParseAuthor(f *testing.F) {
 			t.Errorf("%q gives %+v, which a commit cannot have", text, author)
 		}
 		line := author.String()
-		if strings.Count(line, "<") != 1 || strings.Count(line, ">") != 1 || oneLine(author.Name) != author.Name && !strings.ContainsAny(author.Name, ":#") || len(line) > 2*longestAuthor+3 {
+		if strings.Count(line, "<") != 1 || strings.Count(line, ">") != 1 || oneLine(author.Name) != author.Name || len(line) > 2*longestAuthor+3 {
 			t.Errorf("%q gives %q", text, line)
 		}
 		if again, ok := parseAuthor(line); author.Email != "" && (!ok || again != author) {
@@ -201,7 +205,7 @@ func FuzzMessageOfAnyWork(f *testing.F) {
 		if got := strings.Count(text, "\n"); got != lines-empty {
 			t.Errorf("%q %q: %d lines, want %d:\n%s", work, value, got, lines-empty, text)
 		}
-		if rest := strings.ReplaceAll(text, "\n", ""); !isVisible(rest) || strings.Contains("\n"+text, "\n--- ") || strings.Contains("\n"+text, "\n---\n") {
+		if printable.Lines(text) != text || strings.Contains("\n"+text, "\n--- ") || strings.Contains("\n"+text, "\n---\n") {
 			t.Errorf("%q %q: %q", work, value, text)
 		}
 	})
