@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// TestChangesNameTheWorkAndItsRequest checks what a store is told about the placements that caused
-// a change. The second Work of a round takes the way of independent placements.
+// TestChangesNameTheWorkAndItsRequest checks the fields of the placements that caused a change, for
+// the first Work of a Destination and for later ones, which are compared with the last round.
 func TestChangesNameTheWorkAndItsRequest(t *testing.T) {
 	w := newEnv(t)
 	var seen []statestore.PlacementChange

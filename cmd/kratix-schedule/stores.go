@@ -25,7 +25,7 @@ type gitFlags struct {
 func (f *gitFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.template, "commit-template", "", "text of commits, as a Go template with .Subject, .List, .Trailers, .Placements, .More, .Store, .Owner, .Written, .Removed, .Label and .Annotation; a bucket has no commits")
 	c.Flags().StringArrayVar(&f.trailers, "commit-trailer", nil, `trailer of commits, as "Key: template" with .Action, .Work, .Destination, .Promise, .Resource, .Label and .Annotation of each placement; may be repeated`)
-	c.Flags().StringVar(&f.author, "author-from-annotation", "", "annotation of Works that names the author of their commits, as \"Name <address>\", an address or a name; whoever may write a Work chooses it")
+	c.Flags().StringVar(&f.author, "author-from-annotation", "", "annotation of Works that names the author of their commits, as \"Name <address>\", an address or a name; anyone who may write a Work chooses it")
 	c.Flags().StringVar(&f.committer, "committer", "", `committer of commits, as "Name <address>"; by default the author of the state store`)
 }
 

@@ -242,6 +242,8 @@ func TestOnlyStoresOfEqualStyleShareACommit(t *testing.T) {
 		"another owner":     {func(c *git.Config) { c.Owner = "site-b" }, false},
 		"a signature":       {func(c *git.Config) { _, c.SigningKey.PrivateKey = gittest.NewKey(t, "") }, false},
 		"a template":        {func(c *git.Config) { c.Message, _ = git.ParseMessage("x") }, false},
+		"trailers":          {func(c *git.Config) { c.Trailers, _ = git.ParseTrailers([]string{"Ticket: x"}) }, false},
+		"authors":           {func(c *git.Config) { c.AuthorAnnotation = "example.com/by" }, false},
 		"a password":        {func(c *git.Config) { c.Auth.Password = "x" }, false},
 		"another place":     {func(c *git.Config) { c.URL = parent(repository) }, false},
 	} {

@@ -6,12 +6,12 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The limits of what an annotation adds to a commit.
+// The maximum length in bytes of an annotation with an author, and the maximum number of co-authors.
 const (
 	longestAuthor = 256
 	mostCoAuthors = 20
@@ -19,10 +19,10 @@ const (
 
 // parseAuthor parses a person in the form "Name <address>", an address, or a name. It returns false
 // for a text that is too long or that cannot be in the header of a commit, instead of
-// removing what is wrong: the rest could be somebody else.
+// removing invalid characters: the rest could be the name of another person.
 func parseAuthor(text string) (Author, bool) {
 	text = strings.TrimSpace(text)
-	if len(text) > longestAuthor || !isVisible(text) {
+	if len(text) > longestAuthor || !printable.IsPlain(text) {
 		return Author{}, false
 	}
 	name, address, both := strings.Cut(text, "<")
@@ -39,16 +39,10 @@ func parseAuthor(text string) (Author, bool) {
 	case isAddress(text):
 		return Author{Name: text, Email: text}, true
 	}
-	if strings.ContainsAny(name, "<>") || !strings.ContainsFunc(name, isLetterOrDigit) {
+	if strings.ContainsAny(name, "<>") || !printable.IsPlain(name) || !strings.ContainsFunc(name, isLetterOrDigit) {
 		return Author{}, false
 	}
 	return Author{Name: name, Email: address}, true
-}
-
-// isVisible reports whether a text has only characters that are printed, and spaces: no control
-// characters and nothing that changes the direction of text.
-func isVisible(text string) bool {
-	return utf8.ValidString(text) && !strings.ContainsFunc(text, func(r rune) bool { return !strconv.IsPrint(r) })
 }
 
 // unquoted removes the quotes around a name, as they are written in mails.
@@ -59,11 +53,11 @@ func unquoted(name string) string {
 	return name
 }
 
-// isAddress reports whether a visible text has the form of a mail address. Servers know more
+// isAddress reports whether a printable text has the form of a mail address. Servers know more
 // rules, but none of them matters to git.
 func isAddress(text string) bool {
 	user, host, found := strings.Cut(text, "@")
-	return found && user != "" && host != "" && !strings.ContainsAny(text, " <>,;:\"()[]\\") && !strings.Contains(host, "@")
+	return found && user != "" && host != "" && strings.ContainsFunc(text, isLetterOrDigit) && !strings.ContainsAny(text, " <>,;:\"()[]\\") && !strings.Contains(host, "@")
 }
 
 func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }

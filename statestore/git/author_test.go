@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
@@ -43,6 +44,9 @@ func TestParseAuthor(t *testing.T) {
 		"Ali\u00a0ce":                           {},
 		"Ali\xffce":                             {},
 		"Ali\u2028ce":                           {},
+		"::error::Alice":                        {},
+		`"::error::" <a@b>`:                     {},
+		"##vso[x]":                              {},
 		strings.Repeat("a", longestAuthor+1):    {},
 	} {
 		got, ok := parseAuthor(text)
@@ -55,7 +59,7 @@ func TestParseAuthor(t *testing.T) {
 // FuzzParseAuthor checks that no text becomes an author with whom the header of a commit, or the
 // line of a trailer, would have another meaning.
 func FuzzParseAuthor(f *testing.F) {
-	for _, text := range []string{"Alice <alice@example.com>", "alice@example.com", "alice", `"Doe, A" <a@b>`, "<a@b>", "A\n<a@b>", "A\u202e <a@b>", "a<b>c@d>", "\"\" <a@b>", "\x00", "@", "a@", "x <@>"} {
+	for _, text := range []string{"Alice <alice@example.com>", "alice@example.com", "alice", `"Doe, A" <a@b>`, "<a@b>", "A\n<a@b>", "A\u202e <a@b>", "a<b>c@d>", "\"\" <a@b>", "\x00", "@", "a@", "x <@>", "!@!"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -70,7 +74,7 @@ func FuzzParseAuthor(f *testing.F) {
 			t.Errorf("%q gives %+v, which a commit cannot have", text, author)
 		}
 		line := author.String()
-		if strings.Count(line, "<") != 1 || strings.Count(line, ">") != 1 || oneLine(author.Name) != author.Name && !strings.ContainsAny(author.Name, ":#") || len(line) > 2*longestAuthor+3 {
+		if strings.Count(line, "<") != 1 || strings.Count(line, ">") != 1 || oneLine(author.Name) != author.Name || len(line) > 2*longestAuthor+3 {
 			t.Errorf("%q gives %q", text, line)
 		}
 		if again, ok := parseAuthor(line); author.Email != "" && (!ok || again != author) {
@@ -137,11 +141,14 @@ func TestMessageOfManyPlacementsIsBounded(t *testing.T) {
 		for _, n := range []int{mostNamed, mostNamed + 1, 10_000} {
 			changes := statestore.ChangeSet{}
 			for i := range n {
-				id := strconv.Itoa(i)
+				id, long := strconv.Itoa(i), 500
+				if i < mostNamed {
+					long = 10_000
+				}
 				changes.Placements = append(changes.Placements, statestore.PlacementChange{
 					Action: statestore.Place, Work: strings.Repeat("n", 63) + "/" + strings.Repeat("w", 248) + id, Destination: strings.Repeat("d", 248) + id,
 					Promise: "p", Resource: strings.Repeat("r", 300) + id,
-					Annotations: map[string]string{"why": id + strings.Repeat("\u202e", 100_000), "by": "user-" + id},
+					Annotations: map[string]string{"why": id + strings.Repeat("\u202e", long), "by": "user-" + id},
 				})
 			}
 			said := describe([]commitChanges{{&Store{name: "GitStateStore default", style: style{template: template, trailers: trailers, authorFrom: "by"}}, changes}})
@@ -166,4 +173,40 @@ func TestMessageOfManyPlacementsIsBounded(t *testing.T) {
 			}
 		}
 	}
+}
+
+// FuzzMessageOfAnyWork checks that no value of a Work adds a line to a message, or an invisible
+// character.
+func FuzzMessageOfAnyWork(f *testing.F) {
+	trailers, err := ParseTrailers([]string{`Why: {{.Annotation "why"}}`})
+	if err != nil {
+		f.Fatal(err)
+	}
+	message, err := ParseMessage("x{{.Annotation \"why\"}}\n{{range .Placements}}x{{.Label \"why\"}}\n{{.Annotation \"why\"}}x\n{{end}}\n{{.Trailers}}")
+	if err != nil {
+		f.Fatal(err)
+	}
+	said := func(work, value string) string {
+		all := map[string]string{"why": value}
+		changes := statestore.ChangeSet{Placements: []statestore.PlacementChange{{Action: statestore.Place, Work: work, Destination: work, Promise: work, Labels: all, Annotations: all}}}
+		return describe([]commitChanges{{&Store{style: style{template: message, trailers: trailers, authorFrom: "why"}}, changes}}).message
+	}
+	lines := strings.Count(said("a/b", "value"), "\n")
+	for _, value := range []string{"value", "a\nb", "\r\nSigned-off-by: x", "---", "--- x", "\x00", "\u202e", "\xff", " x ", "::error::", strings.Repeat("\u2028", 300)} {
+		f.Add("a/b", value)
+		f.Add(value, "value")
+	}
+	f.Fuzz(func(t *testing.T, work, value string) {
+		text := said(work, value)
+		empty := 0
+		if oneLine(strings.TrimSpace(oneLine(value))) == "" {
+			empty = 1 // no trailer
+		}
+		if got := strings.Count(text, "\n"); got != lines-empty {
+			t.Errorf("%q %q: %d lines, want %d:\n%s", work, value, got, lines-empty, text)
+		}
+		if printable.Lines(text) != text || strings.Contains("\n"+text, "\n--- ") || strings.Contains("\n"+text, "\n---\n") {
+			t.Errorf("%q %q: %q", work, value, text)
+		}
+	})
 }

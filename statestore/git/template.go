@@ -50,8 +50,11 @@ func joined(placements []Placement, of func(Placement) string) string {
 	var values []string
 	length := 0
 	for _, p := range placements {
-		if value := of(p); value != "" && length <= longestValue && !slices.Contains(values, value) {
+		if value := of(p); value != "" && !slices.Contains(values, value) {
 			values, length = append(values, value), length+len(value)+len(", ")
+		}
+		if length > longestValue {
+			break
 		}
 	}
 	return oneLine(strings.Join(values, ", "))
@@ -109,7 +112,7 @@ func withoutDividers(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// commitText is what a commit says.
+// commitText is the part of a commit that is text: author and message.
 type commitText struct {
 	author  Author
 	message string

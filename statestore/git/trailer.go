@@ -18,7 +18,7 @@ type trailerTemplate struct {
 	value *template.Template
 }
 
-// trailerKey is what git accepts as the key of a trailer.
+// trailerKey matches the keys of trailers that git accepts.
 var trailerKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
 
 // ownKeys is the beginning of the keys of this program's own trailers.
@@ -76,14 +76,13 @@ func (t *Trailers) of(placements []Placement) (string, error) {
 		seen := map[string]bool{"": true}
 		for _, p := range placements {
 			value, err := one.of(p)
-			if err != nil {
-				failed = cmp.Or(failed, err)
+			failed = cmp.Or(failed, err)
+			if err != nil || seen[value] {
 				continue
 			}
-			if seen[value] || len(seen) > mostNamed {
-				continue
+			if seen[value] = true; len(seen) > mostNamed+1 {
+				break
 			}
-			seen[value] = true
 			text.WriteString(one.key + ": " + value + "\n")
 		}
 	}
