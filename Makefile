@@ -14,6 +14,11 @@ FUZZMINIMIZE ?= 1s
 # The program that builds the image, called as `$(BUILDER) build`.
 BUILDER  ?= docker
 
+# Everything is compiled in one way, so that each dependency is compiled once, wherever the
+# repository is. Only the race detector needs cgo.
+export CGO_ENABLED ?= 0
+export GOFLAGS     ?= -trimpath
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -30,7 +35,7 @@ demo: build ## Place, write and check the example Works in testdata
 
 # The race detector needs cgo and a C compiler; without them the same tests run
 # without it, so that Go and git are enough. RACE=-race insists on it.
-RACE ?= $(shell [ "$$(go env CGO_ENABLED)" = 1 ] && command -v $$(go env CC) >/dev/null && echo -race)
+RACE ?= $(shell command -v $$(go env CC) >/dev/null && echo -race)
 
 .PHONY: servers
 servers: ## Build the S3 servers that tests start into bin/s3, once
@@ -41,6 +46,7 @@ test: ## Run the quick tests, which need no server
 	go test -short $(TESTFLAGS) ./...
 
 .PHONY: test-all
+test-all soak: export CGO_ENABLED = $(if $(RACE),1,0)
 test-all: ## Run all tests, with the race detector where there is a C compiler
 	@$(MAKE) --no-print-directory servers || echo 'test-all: the S3 servers cannot be built: tests on them are skipped' >&2
 	go test $(RACE) $(TESTFLAGS) ./...
@@ -60,10 +66,7 @@ KUBE_PARALLEL ?= 3
 e2e-kube: build kube-servers servers ## Run the tests in a cluster, KUBE_PARALLEL (3) at a time: a real API server, Flux, git and S3
 	cd test/kube && go vet ./... && go test -count=1 -timeout=45m -parallel $(KUBE_PARALLEL) $(TESTFLAGS) ./...
 
-# Built as hack/kube-servers.sh builds Helm, so that it is compiled once.
 .PHONY: chart
-chart: export CGO_ENABLED=0
-chart: export GOFLAGS=-trimpath
 chart: ## Check the manifests and the chart in deploy with Helm's own library
 	cd test/deploy && go vet ./... && go test -count=1 .
 

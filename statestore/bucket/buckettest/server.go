@@ -142,10 +142,20 @@ func (s *Server) Bucket(t testing.TB) string {
 	return name
 }
 
-// repository returns the root directory of this repository.
+// serversScript is the script that builds the servers, relative to the repository's root.
+const serversScript = "hack/s3-servers.sh"
+
+// repository returns the root directory of this repository: the nearest directory above the working
+// directory that has the script.
 func repository() string {
-	_, here, _, _ := runtime.Caller(0)
-	return filepath.Join(filepath.Dir(here), "..", "..", "..")
+	dir, err := os.Getwd()
+	for err == nil && dir != filepath.Dir(dir) {
+		if _, missing := os.Stat(filepath.Join(dir, serversScript)); missing == nil {
+			return dir
+		}
+		dir = filepath.Dir(dir)
+	}
+	return ""
 }
 
 // find returns the path of a server's binary below the repository's root, and builds it if
@@ -176,7 +186,7 @@ func build(root string) error {
 	if err := syscall.Flock(int(lock.Fd()), syscall.LOCK_EX); err != nil {
 		return err
 	}
-	out, err := exec.Command(filepath.Join(root, "hack", "s3-servers.sh")).CombinedOutput() //nolint:gosec // of the repository
+	out, err := exec.Command(filepath.Join(root, serversScript)).CombinedOutput() //nolint:gosec // of the repository
 	if err != nil {
 		return fmt.Errorf("%w: %s", err, out)
 	}
