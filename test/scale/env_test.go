@@ -51,7 +51,7 @@ stringData: {username: `+gittest.User+`, password: `+gittest.Password+`}
 		fmt.Fprintf(&all, `---
 apiVersion: platform.kratix.io/v1alpha1
 kind: Destination
-metadata: {name: worker-%04d, labels: {zone: zone-%02d}}
+metadata: {name: worker-%04d, labels: {zone: zone-%02d}, annotations: {kratix-schedule.io/kubernetes-version: '1.36'}}
 spec:
   path: worker-%04d
   stateStoreRef: {kind: GitStateStore, name: default}
