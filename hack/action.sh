@@ -16,17 +16,17 @@ if ! command -v kratix-schedule >/dev/null; then
 fi
 
 mkdir -p "$reports" || exit 3
-rm -f "$reports/report.sarif" "$reports/report.xml" "$reports/report.html"
+rm -f "$reports/report.sarif" "$reports/report.xml" "$reports/report.html" "$reports/report.md"
 # Paths and arguments are lists of words, as they would be in a command line.
 # shellcheck disable=SC2086
 kratix-schedule validate ${INPUT_PATHS:-} ${INPUT_ARGS:-} \
-	-o text -o "sarif=$reports/report.sarif" -o "junit=$reports/report.xml" -o "html=$reports/report.html"
+	-o text -o "sarif=$reports/report.sarif" -o "junit=$reports/report.xml" -o "html=$reports/report.html" -o "markdown=$reports/report.md"
 status=$?
 
 # A check that could not be done leaves no reports.
 {
 	echo "status=$status"
-	for report in sarif=report.sarif junit=report.xml html=report.html; do
+	for report in sarif=report.sarif junit=report.xml html=report.html markdown=report.md; do
 		[ ! -f "$reports/${report#*=}" ] || echo "${report%%=*}=$reports/${report#*=}"
 	done
 } >>"${GITHUB_OUTPUT:-/dev/null}"
@@ -35,5 +35,8 @@ case $status in
 1) verdict='findings; they are annotated, and in the reports' ;;
 *) verdict="the check itself failed with status $status" ;;
 esac
-echo "**kratix-schedule**: $verdict" >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
+{
+	echo "**kratix-schedule**: $verdict"
+	[ ! -f "$reports/report.md" ] || cat "$reports/report.md"
+} >>"${GITHUB_STEP_SUMMARY:-/dev/null}"
 exit $status

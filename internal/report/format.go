@@ -21,6 +21,7 @@ func Formats() []Format {
 		{"tap", "Test Anything Protocol 14", TAP},
 		{"sarif", "SARIF 2.1.0, for code scanning", SARIF},
 		{"github", "annotations of GitHub Actions", GitHub},
+		{"markdown", "a comment on a pull request", Markdown},
 		{"html", "one page with a picture, to be attached to a pipeline", HTML},
 	}
 }

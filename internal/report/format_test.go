@@ -131,6 +131,9 @@ func TestFormatsStream(t *testing.T) {
 		d.Findings = append(d.Findings, d.Findings...)
 	}
 	for _, format := range Formats() {
+		if format.Name == "markdown" {
+			continue // its length is bounded
+		}
 		counting := &largest{}
 		if err := format.Write(counting, d); err != nil {
 			t.Fatal(err)

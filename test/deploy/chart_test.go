@@ -194,9 +194,9 @@ func TestOptions(t *testing.T) {
 		"nodeSelector: {disk: fast}":                                                          {at(pod, "nodeSelector"), `{"disk":"fast"}`},
 		"tolerations: [{key: a, operator: Exists, effect: NoSchedule}]":                       {at(pod, "tolerations"), `[{"effect":"NoSchedule","key":"a","operator":"Exists"}]`},
 		"affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname}]}}": {at(pod, "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution", 0, "topologyKey"), `"kubernetes.io/hostname"`},
-		"requests: {enabled: true}": {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--events-secret-file=/etc/kratix-schedule/events/token","--request-status"]`},
+		"requests: {enabled: true}":      {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--events-secret-file=/etc/kratix-schedule/events/token","--request-status"]`},
 		"healthRecords: {enabled: true}": {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--events-secret-file=/etc/kratix-schedule/events/token","--health-records"]`},
-		"podAnnotations: {a: b}": {[]any{"spec", "template", "metadata", "annotations"}, `{"a":"b"}`},
+		"podAnnotations: {a: b}":         {[]any{"spec", "template", "metadata", "annotations"}, `{"a":"b"}`},
 	} {
 		got, err := json.Marshal(render(t, release, values).at(t, deployment, want.path...))
 		if err != nil || string(got) != want.is {

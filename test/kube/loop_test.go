@@ -214,7 +214,7 @@ func TestBadChangeIsRolledBack(t *testing.T) {
 		l.reports(of, "ConflictFree", "False RolledBack", "it was rolled back, because revision ", words)
 	}
 	l.becomes(placementOf("new"), "{.metadata.name}", "") // it has no files any more
-	l.isApplied("a", "b", "c") // the former files of b
+	l.isApplied("a", "b", "c")                            // the former files of b
 	l.becomes("configmap/three", "{.metadata.name}", "three")
 	if got := l.get("configmap/theirs", "{.data}"); got != `{"user":"x"}` {
 		t.Errorf("the ConfigMap in the cluster has %s", got)
