@@ -39,7 +39,7 @@ type verdict struct {
 type verdictKind uint8
 
 const (
-	// open: it fits and accepts new placements.
+	// open: the Destination fits and accepts new placements.
 	open verdictKind = iota
 	// refused: it does not fit.
 	refused

@@ -57,7 +57,7 @@ const (
 // Relocation is a move of one group of a request from one Destination to another.
 type Relocation struct {
 	Work kratix.Key
-	// Group is the group's id.
+	// Group is the ID of the group.
 	Group     string
 	Directory string
 	From, To  string
@@ -67,7 +67,7 @@ type Relocation struct {
 // Destination is a Destination with the state of its store.
 type Destination struct {
 	*kratix.Destination
-	// Store is the state of its store: it shows whether the placements on it are known.
+	// Store is the state of the Destination's store, and so whether its placements are known.
 	Store StoreState
 	// Closed is the reason why new placements are not allowed; empty if they are.
 	Closed string
@@ -107,7 +107,7 @@ type Result struct {
 	Invalid []Invalid
 	// Again means that another round is needed once this plan is written.
 	Again bool
-	// begun means that a move begins.
+	// begun means that this plan begins a move.
 	begun bool
 }
 
