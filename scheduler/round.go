@@ -150,8 +150,8 @@ func (r *round) placeOnOne(j *job) {
 	r.addNew(j, r.fleet.members[at].Name, reason)
 }
 
-// possiblyOn returns, as a clause, where an existing placement of a group could be unknown to this
-// round, or "" if there can be none.
+// possiblyOn returns a clause about where a group may have a placement that is not in the input, or
+// "" if it has none.
 func (r *round) possiblyOn(j *job) string {
 	switch {
 	case len(j.fit.unread) > 0:

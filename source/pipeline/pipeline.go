@@ -100,8 +100,8 @@ func head(dir fs.FS, options Options) (*kratix.Work, error) {
 	return work, nil
 }
 
-// Control returns an error that wraps ErrSuspended if metadata/workflow-control.yaml suspends
-// the pipeline or requests another run.
+// Control returns an error that wraps ErrSuspended if the file metadata/workflow-control.yaml
+// suspends the pipeline or requests another run.
 func Control(dir fs.FS) error {
 	content, err := fs.ReadFile(dir, controlFile)
 	if errors.Is(err, fs.ErrNotExist) {
