@@ -37,8 +37,8 @@ type checked struct {
 
 // checkCaches are the caches that checks share. Any of them may be lost.
 type checkCaches struct {
-	// read has the objects of parsed files, applied the faults that the API server would report for
-	// files.
+	// read has the objects of parsed files; applied has the faults that the API server would report
+	// for files.
 	read    *kustomize.Cache
 	applied *applycheck.Memory
 	// applyState is the state of the Destination's last applycheck; nil for none.

@@ -85,9 +85,9 @@ func (f *fight) pause() time.Duration {
 	return rest
 }
 
-// see compares the store with the writes of this process; it returns the path at which a fight
-// was detected. damaged reports whether a record is unreadable: that is not the work of a
-// controller.
+// see compares the store with the writes of this process. It returns the path at which a fight was
+// detected, and whether there is a fight. A record that damaged reports as unreadable was not
+// written by a controller.
 func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree.Path) bool) (tree.Path, bool) {
 	for path, u := range f.undone {
 		if now.Sub(u.last) > fightWindow {
@@ -117,7 +117,7 @@ func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree
 	return tree.Path{}, false
 }
 
-// undo counts an undone write; it reports whether that makes a fight.
+// undo counts an undone write, and reports whether there is a fight now.
 func (f *fight) undo(m mark, is content, now time.Time) bool {
 	u, known := f.undone[m.path]
 	if !known || !m.record && u.content != is {
