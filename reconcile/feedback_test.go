@@ -237,7 +237,7 @@ func TestRevisionWithEqualFilesChangesNothing(t *testing.T) {
 	env.reports(agent.Healthy, "passed")
 	before := env.round().Deliveries
 	for range 2 * maxRevisions {
-		env.put("b", "y"+string(env.state().Revision)) // on the other Destination, which has fewer
+		env.put("b", "y"+string(env.state().Revision)) // on the other Destination, which has fewer placements
 		env.round()
 		env.reports(agent.Healthy, "passed")
 		env.round()

@@ -112,8 +112,8 @@ func (d *destinationView) confirmsMode() bool {
 	return d.Annotations[scheduler.FilepathModeAnnotation] == d.FilepathMode()
 }
 
-// refuseMode leaves a Destination alone. Its recorded placements stay and count; if it has no
-// records, the Destination counts as unread, because Kratix may have written anything there.
+// refuseMode leaves a Destination alone. Its recorded placements stay and count as placed; if it
+// has no records, the Destination counts as unread, because Kratix may have written anything there.
 func refuseMode(o *observed, d *destinationView, other string) {
 	left := scheduler.Destination{Destination: d.Destination, Closed: "laid out in another filepath mode"}
 	if len(d.records) == 0 {

@@ -10,7 +10,7 @@ import (
 // RemovalWindow is the default of Policy.RemovalWindow.
 const RemovalWindow = 10 * time.Minute
 
-// The limits of the deletion guard. Within the window, freeRemovals placements or one of
+// The limits of the deletion guard. Within the window, freeRemovals placements or one in
 // removableOneIn placements may be removed, whichever is more. See
 // docs/decisions/deletion-guard.md.
 const (
@@ -100,8 +100,8 @@ func (g guard) sameEffect(other guard) bool {
 	return g.judgement == other.judgement && g.counts == other.counts && (!g.counts || g.ledger == other.ledger)
 }
 
-// countRemovals returns the input of the guard, and the counted removals by Destination.
-// Destinations that are not written, or that are deleted with their files, have none.
+// countRemovals returns the input of the guard, and the counted removals by Destination. Removals
+// on Destinations that are not written, or that are deleted with their files, do not count.
 func countRemovals(o *observed, parts planned, rules removalRules) (removals, map[string]int) {
 	all := removals{works: len(o.Works) + len(o.Rejected), settling: o.Settling, missing: o.Missing}
 	by := map[string]int{}

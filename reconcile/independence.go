@@ -60,10 +60,10 @@ func (p *placement) isPlain() bool {
 	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
 }
 
-// staysIndependent reports whether the placements of a Destination were independent, and
-// whether nothing has changed except its placements and files; reuseWritten and update
-// require it. It is false where placements are written one by one, because there each change
-// is compared with the stored files.
+// staysIndependent reports whether the placements of a Destination were independent, and whether
+// nothing has changed except its placements and files; reuseWritten and update require both. It
+// returns false where placements are written one by one, because there each change is compared with
+// the stored files.
 func (known *cacheEntry) staysIndependent(now *situation) bool {
 	return known.independent != nil && !now.store.state.Stepwise && now.isPlain() && now.continues(&known.situation)
 }
@@ -153,8 +153,9 @@ func (known *cacheEntry) changed(now *situation) (changed destinationPlan, repla
 	return changed, replaced, true
 }
 
-// isOnlyTheirs reports whether the placements are plain and all differences in the store lie
-// in their directories or records. It then reduces the Destination's records to theirs.
+// isOnlyTheirs reports whether the placements are plain and all differences in the store lie in
+// their directories or records. If so, it reduces the Destination's records to those of the
+// placements.
 func isOnlyTheirs(w *wanted, was *situation) bool {
 	dirs, records := map[tree.Path]bool{}, map[tree.Path]*placement{}
 	for _, p := range w.placements {

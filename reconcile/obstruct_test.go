@@ -30,7 +30,7 @@ func (w *testEnv) obstruct(path string, gone ...string) {
 	}
 }
 
-// erase removes files from the store, as another writer.
+// erase removes files from the store, as another writer would.
 func (w *testEnv) erase(paths ...string) {
 	w.t.Helper()
 	changes := statestore.ChangeSet{Base: w.state().Revision}

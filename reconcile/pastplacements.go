@@ -63,8 +63,8 @@ func (p *pastPlacements) record(ctx context.Context, of *recordView) (*layout.Re
 	return nil, nil
 }
 
-// recordAt returns the record at a path; one without a placement if the file is no record. A record
-// that is the same today is not read again.
+// recordAt returns the record at a path, or a record without a placement if the file is not a
+// record. A record that has not changed since then is not read again.
 func (p *pastPlacements) recordAt(ctx context.Context, path tree.Path) (*layout.Record, error) {
 	if now, known := p.currentRecords()[path]; known {
 		digest, _ := p.store.state.Files.Digest(path)
@@ -125,7 +125,7 @@ func (p *pastPlacements) divide(ctx context.Context, whole []byte) (map[tree.Pat
 }
 
 // plainFiles returns the files of a placement in the root, as far as they can be read. It returns
-// none for a placement with a kustomization: what that builds has other names.
+// none for a placement with a kustomization, which may give its objects other names.
 func (p *pastPlacements) plainFiles(ctx context.Context, of *recordView) []tree.File {
 	files, err := p.files(ctx, of)
 	if err != nil || slices.ContainsFunc(files, func(f tree.File) bool { return kustomize.IsKustomization(f.Path) }) {
