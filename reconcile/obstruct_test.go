@@ -19,7 +19,8 @@ import (
 
 type placements = map[string]report.State
 
-// obstruct puts a symlink into the store, or removes it.
+// obstruct puts a symlink into the store, unless path is empty, and removes the obstacles at the
+// paths gone.
 func (w *testEnv) obstruct(path string, gone ...string) {
 	store, _ := w.store.(*memory.Store)
 	if path != "" {

@@ -58,7 +58,8 @@ func (c conflicts) has(work *kratix.Work, group *kratix.WorkloadGroup, destinati
 
 // learn adds the new placements that are quarantined. It reports whether it has added any, in which
 // case planning again may help. A group that was quarantined on one Destination is not moved to
-// another one whose API server may also refuse it, since that could stop everything there.
+// another one whose API server may also refuse it, since one refused object keeps the agent from
+// applying the others.
 func (c conflicts) learn(stores []*desired) bool {
 	before := len(c)
 	quarantined := make(map[groupChoice]bool, len(c))

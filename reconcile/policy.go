@@ -35,7 +35,7 @@ type Policy struct {
 	CheckApply applycheck.Policy
 	// RollBack reports whether a placement is rolled back if its agent cannot apply it.
 	RollBack bool
-	// ProfileMaxAge is the age of a profile above which it is reported as stale; zero is never.
+	// ProfileMaxAge is the age of a profile above which it is reported as stale; zero means never.
 	ProfileMaxAge time.Duration
 	// AllowNames are patterns of reserved names that Works may use.
 	AllowNames []string

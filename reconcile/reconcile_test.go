@@ -117,7 +117,7 @@ func (w *testEnv) state() statestore.State {
 
 // commits returns how often the store was written.
 func (w *testEnv) commits() int {
-	n, _ := strconv.Atoi(string(w.state().Revision)) // empty before the first
+	n, _ := strconv.Atoi(string(w.state().Revision)) // the revision is empty before the first write
 	return n
 }
 
@@ -156,7 +156,7 @@ func (w *testEnv) content(path string) string {
 	return string(content)
 }
 
-// write writes files into the store, as another writer.
+// write writes files into the store, as another writer would.
 func (w *testEnv) write(files map[string]string) {
 	w.t.Helper()
 	changes := statestore.ChangeSet{Base: w.state().Revision}
@@ -168,7 +168,7 @@ func (w *testEnv) write(files map[string]string) {
 	}
 }
 
-// delete removes files from the store, as another writer.
+// delete removes files from the store, as another writer would.
 func (w *testEnv) delete(paths ...string) {
 	w.t.Helper()
 	change := statestore.ChangeSet{Base: w.state().Revision}
@@ -413,7 +413,7 @@ func TestTreeThatKratixWroteIsAdopted(t *testing.T) {
 		t.Errorf("store has %v", got)
 	}
 	if d := result.Stores[0].Destinations[0]; len(d.Added) != 2 || len(d.Changed) != 0 || len(d.Removed) != 1 {
-		t.Errorf("changes: %+v", d) // the record, the canary of dependencies/; the stale file
+		t.Errorf("changes: %+v", d) // added are the record and the canary of dependencies/; removed is the stale file
 	}
 }
 
@@ -506,7 +506,7 @@ func TestBrokenDestinationPlacesNothingTwice(t *testing.T) {
 	}
 }
 
-// destination replaces the first Destination by a copy and returns it, because a source never
+// destination replaces the first Destination by a copy and returns the copy, because a source never
 // changes an object in place.
 func (w *testEnv) destination() *kratix.Destination {
 	changed := *w.snapshot.Destinations[0]

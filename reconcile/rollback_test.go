@@ -106,14 +106,14 @@ func TestBadChangeIsUndoneForOnePlacementAlone(t *testing.T) {
 			env.expectApplied("a2", "b1", "b2", "c1")
 
 			commits := env.commits()
-			for range 2 { // the second time, the process has started again
+			for range 2 { // the process restarts before the second round
 				result := env.round()
 				env.testEnv.expect(result, map[string]report.State{"a": report.Unchanged, "b": report.HeldBack, "c": report.Unchanged}, "KS080")
 				if f := result.Findings[0]; f.Place.Object != "Work default/b" || !strings.Contains(f.Message, "revision "+refused+" could not be applied: ConfigMap/default/bad dry-run failed: denied") {
 					t.Errorf("it says %s: %s", f.Place, f.Message)
 				}
 				env.reconciler = &Reconciler{Source: env, Stores: env, Agents: env.reconciler.Agents}
-				env.policy.RollBack = false // what was undone stays undone
+				env.policy.RollBack = false // files that were rolled back stay so
 			}
 			if env.commits() != commits {
 				t.Errorf("%d commits although nothing has changed", env.commits()-commits)
@@ -373,8 +373,8 @@ func TestUndoneFilesDoNotCountAsApplied(t *testing.T) {
 	env.testEnv.expect(env.round(), map[string]report.State{"b": report.Placed})
 }
 
-// TestCorrectionIsComparedWithAppliedFiles is the same without a rollback: what the cluster has
-// refused is stored, and the correction must not be held back for it.
+// TestCorrectionIsComparedWithAppliedFiles is TestUndoneFilesDoNotCountAsApplied without a
+// rollback: the refused files are stored, but must not cause the correction to be held back.
 func TestCorrectionIsComparedWithAppliedFiles(t *testing.T) {
 	env := newClusterEnv(t)
 	env.policy.CheckApply, env.policy.RollBack = applycheck.Quarantine, false

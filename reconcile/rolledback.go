@@ -35,7 +35,8 @@ func (w *wanted) rollBack(p *placement) {
 }
 
 // restore sets the files of a placement to those that its agent has applied last. It returns false
-// if the files that failed were undone before, or if the former ones have no place any more.
+// if the files that failed were undone before, or if an applied file is outside the placement's
+// directory.
 func (w *wanted) restore(p *placement) bool {
 	if before := p.undone(p.failed.undone.Files); before != nil && !p.isRetried(before) {
 		return false
@@ -113,7 +114,7 @@ func (p *placement) undone(files string) *layout.RolledBack {
 	return nil
 }
 
-// isRetried reports whether the Work asks for files again that were rolled back.
+// isRetried reports whether the Work requests that rolled-back files are written again.
 func (p *placement) isRetried(undone *layout.RolledBack) bool {
 	var work *kratix.Work
 	if p.from != nil {

@@ -5,10 +5,10 @@ import "slices"
 // search finds the units that a server refuses, by writing smaller and smaller groups of
 // them. Its state is kept between rounds.
 type search struct {
-	// group was refused as a whole, without the units accepted since.
+	// group has the units that were refused together and were not accepted since then.
 	group []suspect
-	// origin is the group as it was refused last; hasChanged reports whether anything was
-	// accepted or refused since.
+	// origin is the group as it was refused last; hasChanged reports whether anything was accepted
+	// or refused since then.
 	origin     []suspect
 	hasChanged bool
 	// backwards reports whether the second half of a group is tried first. It flips with each
@@ -16,7 +16,7 @@ type search struct {
 	backwards bool
 	// untried are units that may or may not be refused.
 	untried []suspect
-	// alone are tried one by one, because they were refused before.
+	// alone are units that are tried one by one, because they were refused before.
 	alone []suspect
 }
 

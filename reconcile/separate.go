@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// location returns the location of a directory below the store's path. A store with an invalid
-// path cannot be opened; its locations equal those of no other store.
+// location returns the location of a directory below the store's path. A store with an invalid path
+// cannot be opened; its locations differ from those of all other stores.
 func (s *storeView) location(dir tree.Path) layout.Location {
 	at, err := layout.StoreLocation(s.ref, s.spec)
 	if err != nil {

@@ -23,7 +23,7 @@ func (w *testEnv) goes(name string) {
 	})
 }
 
-// stopsBoth reports whether two Destinations overlap.
+// stopsBoth reports whether the report has exactly two findings about overlapping Destinations.
 func stopsBoth(r report.Report) bool {
 	return len(slices.DeleteFunc(rules(r), func(rule string) bool { return rule != "KS044" })) == 2
 }

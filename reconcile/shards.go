@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// agrees reports whether new placements of requests are written only once they are recorded
-// on their Works: where several shards decide, and no other controller does.
+// agrees reports whether new placements of requests are written only once they are recorded on
+// their Works. That is so where several shards, and no other controller, choose Destinations.
 func (r *Reconciler) agrees() bool { return r.Selects != nil && r.Planner == nil }
 
 // labels returns the labels of a store; a store that is not in the input has none.

@@ -6,8 +6,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// stayingAtFirst returns the inherited placements whose store is written in steps, since the
-// old and the new copy are then in different commits.
+// stayingAtFirst returns the inherited placements on stores where new copies are written in a
+// separate commit, before the old copies are removed.
 func (r *Reconciler) stayingAtFirst(inherited []*formerPlacement) placementSet {
 	staying := placementSet{}
 	for _, former := range inherited {

@@ -46,10 +46,10 @@ func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdi
 	return h, err
 }
 
-// recordedDirs maps each placement directory to the record that owns it. The owner is the
-// placement that asks for the directory and has a record for it; else another record; else,
-// where Kratix wrote it, the first placement that asks for it. before maps each record to the
-// directory of its placement when it was written.
+// recordedDirs maps each placement directory to the record that owns it. The owner is the record of
+// the placement that asks for the directory, else another record, else, where Kratix writes, that
+// of the first placement that asks for it. before maps each record to the directory of its
+// placement when it was written.
 func (h *holdings) recordedDirs(candidates []*candidate) (dirs, before map[tree.Path]tree.Path) {
 	dirs, before = map[tree.Path]tree.Path{}, map[tree.Path]tree.Path{}
 	for i := range h.records {
@@ -106,9 +106,9 @@ func (h *holdings) has(p *placement) bool {
 	return !p.rendering.Dir.IsRoot() && h.store.state.Files.Within(p.rendering.Dir).Len() > 0
 }
 
-// ownFiles returns the files that a placement's record lists, in a layout where only records
-// assign files. A file that another record lists, too, belongs to the placement only if it is one
-// of its wanted files, or if the placement is not written.
+// ownFiles returns the files that a placement's record lists, in a layout where only records assign
+// files. A file that another record also lists belongs to the placement only if it is one of its
+// wanted files, or if the placement is not written.
 func (h *holdings) ownFiles(c *candidate) []tree.Path {
 	files := h.recordedFiles(&c.placement)
 	if record := h.recordOf(&c.placement); record != nil && h.isOutdated(record) {
