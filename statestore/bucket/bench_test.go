@@ -62,7 +62,7 @@ func BenchmarkWrite(b *testing.B) {
 	}
 }
 
-// rawClient returns a client without a limit of connections.
+// rawClient returns a client without a limit on connections.
 func rawClient(b *testing.B, endpoint string) *minio.Client {
 	b.Helper()
 	client, err := minio.New(endpoint, &minio.Options{

@@ -34,7 +34,7 @@ type Config struct {
 	// Region is the bucket's region; if it is empty, the server is asked for it.
 	Region string
 	Auth   Auth
-	// CABundle is PEM certificates that are trusted in addition to those of the system.
+	// CABundle has PEM certificates that are trusted in addition to those of the system.
 	CABundle []byte
 	// Parallel is the maximum number of concurrent requests.
 	Parallel int

@@ -65,7 +65,7 @@ func fixture(t *testing.T, config bucket.Config) storetest.Fixture {
 	}
 }
 
-// TestFileThatTheServerRejectsIsNamed: after the store was listed, another writer creates an
+// TestFileThatTheServerRejectsIsNamed lets another writer, after the store was listed, create an
 // object at a path where the store needs a directory. MinIO accepts both.
 func TestFileThatTheServerRejectsIsNamed(t *testing.T) {
 	t.Parallel()

@@ -342,7 +342,7 @@ func TestOpenRejectsInvalidSettings(t *testing.T) {
 	}
 }
 
-// TestRequestsGoToTheConfiguredEndpoint: the client must not replace the host.
+// TestRequestsGoToTheConfiguredEndpoint checks that the client does not replace the host.
 func TestRequestsGoToTheConfiguredEndpoint(t *testing.T) {
 	for name, c := range map[string]struct {
 		endpoint string

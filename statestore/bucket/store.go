@@ -12,11 +12,10 @@
 //   - One object, the marker, is replaced by compare-and-swap before any other
 //     write: its version is the store's Revision. A writer that loses the swap has
 //     written nothing.
-//   - The changes are written in steps, each acknowledged before the next begins:
-//     records of new placements, files outside of resources/, files in
-//     resources/, records that changed, and last the removals: in resources/,
-//     elsewhere, of records. A crash thus leaves more files than wanted, never
-//     fewer, and no placement's files without its record.
+//   - The changes are written in steps, each acknowledged before the next begins: records of new
+//     placements, files outside of resources/, files in resources/, records that changed, and last
+//     the removals: in resources/, then elsewhere, then of records. A crash thus leaves more files
+//     than wanted, never fewer, and no placement's files without its record.
 //   - The marker lists every file that will be written or removed, until all of
 //     them are done. After a crash, each file is therefore listed in a record or in
 //     the marker. Read returns it in State.Unfinished if it still has the digest in

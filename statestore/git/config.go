@@ -42,8 +42,8 @@ type Config struct {
 	Author, Committer Author
 	// Owner is the controller ID for a trailer of each commit; no trailer if it is empty.
 	Owner string
-	// Message is the template of commit messages; nil for the default. Trailers are added to
-	// them; it may be nil.
+	// Message is the template of commit messages; nil for the default. Trailers are added to the
+	// messages; nil adds none.
 	Message  *Message
 	Trailers *Trailers
 	// AuthorAnnotation is the annotation of Works with the author of their commits; Author is
@@ -53,7 +53,7 @@ type Config struct {
 	SigningKey SigningKey
 	// Auth is the credentials.
 	Auth Auth
-	// CABundle is PEM certificates that are trusted in addition to those of the system.
+	// CABundle has PEM certificates that are trusted in addition to those of the system.
 	CABundle []byte
 	// Insecure accepts every certificate and, if no known hosts are set, every ssh host
 	// key.

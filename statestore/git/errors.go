@@ -56,8 +56,8 @@ type verdict struct {
 	at     []tree.Path // the paths in the repository that conflict with the changes
 }
 
-// failure converts an error of a library into an error of package statestore. No other
-// function does.
+// failure converts an error of a library into an error of package statestore. All errors of
+// libraries go through it.
 func (s *Store) failure(op string, err error) error {
 	v := judge(err).withFix(unwrapClient(err))
 	if v.wait > 0 {

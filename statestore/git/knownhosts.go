@@ -85,8 +85,8 @@ func matchesHost(pattern, name string) bool {
 	return ok && err == nil
 }
 
-// isHash reports whether the library parses a pattern as a hashed name. The library would
-// reject the whole file because of an invalid one.
+// isHash reports whether the library parses a pattern as a hashed name. The library would reject
+// the whole file because of an invalid hashed name.
 func isHash(pattern string) bool {
 	salt, sum, whole := strings.Cut(strings.TrimPrefix(pattern, "|1|"), "|")
 	_, badSalt := base64.StdEncoding.DecodeString(salt)

@@ -164,8 +164,8 @@ func TestInvalidKnownHostsAreRejected(t *testing.T) {
 	}
 }
 
-// TestCertificateIsNotAKnownKey: a certificate is not a key; its content and validity are
-// not checked.
+// TestCertificateIsNotAKnownKey checks that a certificate is not accepted as a key, whatever its
+// content and validity.
 func TestCertificateIsNotAKnownKey(t *testing.T) {
 	keys := testKeys(t)
 	signer, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))

@@ -10,9 +10,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
-// objects stores git objects by hash. States can read it while the store adds to it. Since
-// there may be very many objects, memory holds only the hash and position of each beyond
-// the limit.
+// objects stores git objects by hash. States can read it while the store adds to it. There may be
+// very many objects: beyond the limit, memory holds only the hash and position of each.
 type objects struct {
 	mu     sync.RWMutex
 	byHash map[plumbing.Hash]position

@@ -259,7 +259,7 @@ func newStatusError(answer *http.Response) *statusError {
 	e := &statusError{code: answer.StatusCode, status: answer.Status, header: answer.Header}
 	kind, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";")
 	if kind == "text/plain" || kind == "application/json" {
-		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxMessage)) // a partial text is printed, too
+		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxMessage)) // a partial text is also printed
 		e.words = string(said)
 	}
 	return e

@@ -128,7 +128,7 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return revision, nil
 }
 
-// checkBase advances head to tip, the branch's commit on the server; zero if there is no
+// checkBase advances head to tip, the branch's commit on the server, which is zero if there is no
 // branch. It fails with ErrStale if the store's directory differs from that at base.
 func (s *Store) checkBase(ctx context.Context, tip plumbing.Hash, base statestore.Revision) error {
 	if !tip.IsZero() && revision(tip) != base && (s.path.IsRoot() || base != revision(s.seen.commit)) {

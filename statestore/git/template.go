@@ -29,9 +29,9 @@ type MessageData struct {
 	// Written and Removed are numbers of files.
 	Written, Removed int
 
-	// all are all placements.
+	// all are the placements including those that Placements omits.
 	all []Placement
-	// requested are those of the trailers that the user has asked for.
+	// requested are the trailers that the user has asked for.
 	requested string
 }
 
