@@ -1,7 +1,7 @@
 // Package statestore turns the stored and the wanted state of a store into a [ChangeSet] ([Diff]),
-// and writes those of many stores ([Commit]). It defines what a [Store], a [Location] of several
-// stores and an [Opener] must do, and the kinds of errors that they return. The package itself does
-// no I/O; the stores in the packages below it do.
+// and writes the ChangeSets of many stores ([Commit]). It defines what a [Store], a [Location] of
+// several stores and an [Opener] must do, and the kinds of errors that they return. The package
+// itself does no I/O; the stores in the packages below it do.
 package statestore
 
 import (
@@ -14,8 +14,8 @@ import (
 // store that was never written.
 type Revision string
 
-// Digest is the digest of a content within one store: equal digests mean equal bytes. Only
-// digests of the same store can be compared.
+// Digest is a digest of content within one store: equal digests mean equal bytes. Only digests of
+// the same store can be compared.
 type Digest [32]byte
 
 // Store is a repository or bucket from which Flux or Argo CD pulls. It holds the files

@@ -229,8 +229,8 @@ type conflict struct {
 
 func (c conflict) Error() string { return fmt.Sprintf("%s: %s", c.at, c.why) }
 
-// conflictAt returns the conflict at a path with a leading slash. It is the path of a file
-// to write, or a directory above one.
+// conflictAt returns the conflict at the path, with a leading slash, of a file to write or of a
+// directory above one.
 func conflictAt(at, why string) error {
 	path, err := tree.ParsePath(at[1:])
 	if err != nil {

@@ -143,7 +143,7 @@ type view struct {
 	files statestore.Files
 }
 
-// Digest returns the SHA-256 of a content.
+// Digest returns the SHA-256 of the content.
 func (view) Digest(content []byte) statestore.Digest { return sha256.Sum256(content) }
 
 // Content returns the bytes of a file of this view; the caller must not modify them.
