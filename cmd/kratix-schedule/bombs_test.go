@@ -69,7 +69,7 @@ func writeLargest(t *testing.T, dir string) {
 	}
 }
 
-// writeInputs writes input files that are bombs without any Work being unpacked.
+// writeInputs writes input files that would exhaust the memory when they are parsed.
 func writeInputs(t *testing.T, dir string) {
 	t.Helper()
 	for name, text := range map[string]string{
@@ -200,7 +200,7 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 	for {
 		peak = max(peak, peakMemory(command.Process.Pid))
 		for _, child := range childrenOf(command.Process.Pid) {
-			if pid, err := strconv.Atoi(child); err == nil && alive([]string{child}) { // before that it has this program's memory
+			if pid, err := strconv.Atoi(child); err == nil && alive([]string{child}) { // before exec, the child has this process's memory
 				build = max(build, peakMemory(pid))
 			}
 		}

@@ -137,7 +137,7 @@ func covered(t *testing.T, calls []call) {
 		case finding.StoreWithoutShard(): // only a cluster has shards: TestStoreThatNoShardWritesToIsReported
 			continue
 		case finding.KindNotServed(), finding.RemovedAPI(), finding.DeprecatedAPI(), finding.NamespaceMissing(), finding.DroppedField(),
-			finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(): // most are certain with a profile only: package applycheck, test/apply
+			finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(): // most are certain only with a profile: package applycheck, test/apply
 			continue
 		case finding.ControllersFight(): // only a daemon writes again what another controller has undone: TestOneOfTwoFightingControllersStops
 			continue

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// differ writes nothing and collects the changes.
+// differ collects the changes of a round without writing them.
 type differ struct{ diffs []report.FileDiff }
 
 // finish compares the changes of one store with its content.

@@ -104,8 +104,8 @@ func isBelow(top, path string) bool {
 	return top == "" || top == "." || strings.HasPrefix(path, top+"/")
 }
 
-// nothingToCheck returns an error with the reason why there was nothing to check, and a fix;
-// nil if there was something, or if a fault in the input is reported already.
+// nothingToCheck returns an error with the reason why there was nothing to check, and a fix; nil if
+// there was something, or if an error in the input is reported already.
 func (s *checkSource) nothingToCheck(f *validateFlags, result report.Report, outcome policy.Outcome) error {
 	isOther := func(found finding.Finding) bool {
 		return found.Rule.Severity == finding.Error && found.Rule != finding.UnsupportedVersion()

@@ -94,7 +94,7 @@ func alive(builds []string) bool {
 // size.
 func TestInterruptEndsALongRound(t *testing.T) {
 	testkit.Slow(t)
-	const patience = 15 * time.Second // two on an idle machine; without the interrupt it takes minutes
+	const patience = 15 * time.Second // two seconds on an idle machine; without the interrupt, minutes
 	binary, dir := program(t), t.TempDir()
 	writeLargest(t, dir)
 	writeInput(t, filepath.Join(dir, "platform.yaml"), `apiVersion: platform.kratix.io/v1alpha1

@@ -82,8 +82,8 @@ func (o output) isStdout() bool { return o.file == "" }
 // isPlain reports whether text is written to standard output.
 func (o output) isPlain() bool { return o.file == "" && o.format.Name == "text" }
 
-// write writes a document to all outputs. most limits the number of findings on standard output;
-// 0 is no limit.
+// write writes a document to all outputs. most limits the number of findings on standard output; 0
+// means no limit.
 //
 // A failed output does not affect the others.
 func write(std streams, outputs []output, document report.Document, most int) error {
