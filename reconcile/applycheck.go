@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// applyCheck decides which claims of a Destination's roots the API server would refuse. Its
-// methods do nothing if the policy is to check nothing.
+// applyCheck decides which claims of a Destination's roots the API server would refuse. Its methods
+// do nothing if the policy is Off.
 type applyCheck struct {
 	policy applycheck.Policy
 	input  applycheck.Input
@@ -38,7 +38,7 @@ func newApplyCheck(c *checked, roots []dedupe.Root) *applyCheck {
 // off reports whether nothing is checked.
 func (a *applyCheck) off() bool { return a.policy == "" || a.policy == applycheck.Off }
 
-// claims refuses the claims that have a fault by themselves.
+// claims marks the claims as refused that have a fault by themselves.
 func (a *applyCheck) claims() {
 	if a.off() {
 		return
@@ -48,8 +48,8 @@ func (a *applyCheck) claims() {
 	}
 }
 
-// among refuses the claims that have a fault together with the other claims that are written
-// according to builds. It reports whether it has refused any; all claims must then be decided
+// among marks the claims as refused that have a fault together with the other claims, as far as
+// builds allows those. It reports whether it has refused any; all claims must then be decided
 // again.
 func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	if a.off() {

@@ -15,7 +15,7 @@ func configMap(name, line string) string {
 	return testkit.ConfigMaps(name) + "  namespace: default\n" + line + "\n"
 }
 
-// newApplying returns a fixture whose Destination has a known version.
+// newApplying returns a fixture whose Destination has a known Kubernetes version.
 func newApplying(t *testing.T, policy applycheck.Policy) *testEnv {
 	w := newEnv(t)
 	w.policy.CheckApply = policy
@@ -43,8 +43,8 @@ func TestRequestThatTheAPIServerRefusesIsHeldBackAlone(t *testing.T) {
 	}
 }
 
-// TestRefusedRequestTakesNoObjectFromAnother checks that a claim which the API server refuses
-// does not conflict.
+// TestRefusedRequestTakesNoObjectFromAnother checks that a claim that the API server refuses does
+// not conflict with other claims.
 func TestRefusedRequestTakesNoObjectFromAnother(t *testing.T) {
 	w := newApplying(t, applycheck.Quarantine)
 	w.putFiles("a", map[string]string{"maps.yaml": configMap("one", "data: {a: 1}")})

@@ -32,7 +32,8 @@ spec:
 }
 
 // TestRequestGoesWhereTheAPIServerAcceptsIt places a request that fits two Destinations. In some
-// cases the Destination that is drawn accepts the request, in others only the other one does.
+// cases the Destination that is drawn accepts the request, in other cases only the other
+// Destination does.
 func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	const (
 		class = "apiVersion: resource.k8s.io/v1\nkind: DeviceClass\nmetadata: {name: gpu}\nspec: {}\n"
@@ -41,7 +42,7 @@ func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	)
 	for _, test := range []struct {
 		name, file string
-		// versions are the versions of worker-1 and worker-2, definitions are the
+		// versions are the versions of worker-1 and worker-2; definitions are the
 		// CustomResourceDefinitions in their stores.
 		versions, definitions [2]string
 		// want is the Destination on which the request is placed; empty if it is held back.

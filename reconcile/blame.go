@@ -151,7 +151,7 @@ type owners struct {
 	dirs  map[tree.Path]*recordView
 }
 
-// owners returns the owners of the files in the directory of the Destination.
+// owners returns the owners of the files in the directory of the Destination, computed once.
 func (d *delivering) owners() *owners {
 	if d.owned == nil {
 		d.owned = newOwners(d.destinationView)

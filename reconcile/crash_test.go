@@ -34,8 +34,8 @@ func crashFiles(version string) map[string]string {
 	return map[string]string{"same.yaml": testkit.ConfigMaps("same-" + version), version + ".yaml": testkit.ConfigMaps("only-" + version)}
 }
 
-// TestUpdateThatIsCutShortInABucket interrupts an update after each of its requests, and
-// checks the store then and after one more round.
+// TestUpdateThatIsCutShortInABucket interrupts an update after each of its requests, and checks the
+// store at that point and after one more round.
 func TestUpdateThatIsCutShortInABucket(t *testing.T) {
 	server := buckettest.MinIO(t)
 	proxy := buckettest.NewProxy(t, server.Endpoint)

@@ -253,8 +253,8 @@ func TestMoveBetweenShards(t *testing.T) {
 	}
 }
 
-// TestInvalidDecisionIsReplaced covers a Destination that is gone, and one that is
-// being deleted with its files.
+// TestInvalidDecisionIsReplaced covers decisions for a Destination that is gone, and for one that
+// is being deleted with its files.
 func TestInvalidDecisionIsReplaced(t *testing.T) {
 	now := metav1.Now()
 	leaving := destinationOn("s1", "dev")
@@ -339,8 +339,8 @@ func TestShardWritesOnlyToSelectedStores(t *testing.T) {
 	}
 }
 
-// TestStoreWithoutObjectIsSelectedAsOneWithoutLabels checks that some shard reports a missing
-// store.
+// TestStoreWithoutObjectIsSelectedAsOneWithoutLabels checks that the shard that selects stores
+// without labels reports a missing store.
 func TestStoreWithoutObjectIsSelectedAsOneWithoutLabels(t *testing.T) {
 	s := newSharded(t, 1, 1)
 	r := s.replicas[0]

@@ -28,8 +28,8 @@ type failedFiles struct {
 }
 
 // failedFiles returns the stored files of the guilty placements. If it is uncertain which files made
-// the agent fail on the root, a finding has the reason. isIncomplete reports whether the store could
-// not be read.
+// the agent fail on the root, it returns a finding with the reason. isIncomplete reports whether the
+// store could not be read.
 func (d *delivering) failedFiles(ctx context.Context, state agent.State, who blamed) (failed []*failedFiles, findings []finding.Finding, isIncomplete bool) {
 	if state.Failure.Outcome.IsApplied() {
 		return nil, nil, false
@@ -152,7 +152,7 @@ func (d *delivering) notRolledBack(state agent.State, who blamed, why string) []
 // sameFile reports whether two files have the same path and content.
 func sameFile(a, b tree.File) bool { return a.Path == b.Path && bytes.Equal(a.Content, b.Content) }
 
-// contentDigest returns the digest of a placement's files as a record keeps it. The order of the
+// contentDigest returns the digest of a placement's files in the form of a record. The order of the
 // files does not matter.
 func contentDigest(files []tree.File) string {
 	sorted := slices.SortedFunc(slices.Values(files), func(a, b tree.File) int { return tree.Compare(a.Path, b.Path) })

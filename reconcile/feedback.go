@@ -36,8 +36,8 @@ type feedbackCache struct {
 	delivered generations[rootKey, deliveryEntry]
 }
 
-// pastKey identifies the states among which the revisions that an agent reports are looked up:
-// those of a store or, if Flux names the content of a directory, those of a directory.
+// pastKey identifies the past states of a store or, if Flux names the content of a directory, of
+// that directory.
 type pastKey struct {
 	store kratix.StateStoreReference
 	dir   tree.Path
@@ -67,7 +67,7 @@ type related struct {
 	isIncomplete bool
 }
 
-// knownRevisions reports which revisions of a state are known.
+// knownRevisions means, for each revision of a state, that it is known.
 type knownRevisions struct{ applied, healthy, failed bool }
 
 // startRound starts a round and drops the entries that the last round did not use.
@@ -243,9 +243,8 @@ func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	return all
 }
 
-// first returns the first mark whose revision has the same files in the root as now. That is
-// before, the first mark with the files of last, if last and now have the same files; otherwise it
-// is now.
+// first returns before, which is the first mark with the files of last, if the root has the same
+// files at now. Otherwise it returns now.
 func (d *delivering) first(before, last, now agent.Mark) agent.Mark {
 	then, there := d.find(last.Revision), d.find(now.Revision)
 	if now.Revision == last.Revision || then != nil && there != nil && then.files.Same(there.files, d.root) {

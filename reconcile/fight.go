@@ -36,10 +36,10 @@ type content struct {
 type mark struct {
 	path    tree.Path
 	content content
-	// record reports whether it is a record rather than a manifest.
+	// record reports whether the file is a record rather than a manifest.
 	record bool
 	at     time.Time
-	// confirmed reports whether the store has had this content.
+	// confirmed reports whether the store is known to have had this content.
 	confirmed bool
 }
 
@@ -61,8 +61,8 @@ type undoing struct {
 type fight struct {
 	marks  []mark
 	undone map[tree.Path]undoing
-	// stopped is set while this process leaves the Destination alone. It ends at until, if
-	// its records have not changed for long enough by then.
+	// stopped is set while this process leaves the Destination alone. The pause ends at until, if
+	// the records have not changed for long enough by then.
 	stopped bool
 	until   time.Time
 	// stops counts the fights; each pause is twice as long as the last.

@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// checkModes finds the Destinations that are laid out in another filepath mode than they have
-// now. Nothing is written to such a Destination until its user has confirmed the change; then
-// all its files are written in the new layout.
+// checkModes finds the Destinations that are laid out in another filepath mode than they have now.
+// Nothing is written to such a Destination until a user has confirmed the change; then all its
+// files are written in the new layout.
 func checkModes(o *observed) {
 	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {

@@ -48,7 +48,7 @@ const (
 	removalsDelayed judgement = "its Work is missing, but not for long enough yet"
 )
 
-// judge decides about the counted removals of a round: all of them or none.
+// judge returns the decision about the counted removals of a round, which applies to all of them.
 func judge(r removals, allowed Allowance) judgement {
 	sum, most := r.counted+r.recent, max(freeRemovals, (r.recorded+r.recent)/removableOneIn)
 	switch {
@@ -68,7 +68,7 @@ func judge(r removals, allowed Allowance) judgement {
 
 // removalRules are the parameters of the deletion guard in a round.
 type removalRules struct {
-	// now is the time of the round; without a clock each round is judged alone.
+	// now is the time of the round. It is zero without a clock; each round is then judged alone.
 	now     time.Time
 	window  time.Duration
 	allowed Allowance
@@ -88,7 +88,7 @@ type guardVerdict struct {
 // guard is the part of the verdict that concerns one Destination.
 type guard struct {
 	judgement
-	// ledger is the new content of the Destination's ledger; empty for no ledger.
+	// ledger is the new content of the Destination's ledger; empty if there is none.
 	ledger string
 	// counts reports whether the removals are added to the ledger.
 	counts bool

@@ -68,9 +68,9 @@ func (known *cacheEntry) staysIndependent(now *situation) bool {
 	return known.independent != nil && !now.store.state.Stepwise && now.isPlain() && now.continues(&known.situation)
 }
 
-// update derives the outcome on a Destination whose placements are independent from the
-// previous outcome: it renders and checks only the placements that have changed. It returns
-// false if these may affect others; then the whole Destination must be checked.
+// update derives an outcome from the previous one of the same Destination, whose placements are
+// independent: it renders and checks only the placements that have changed. It returns false if
+// these may affect others; then the whole Destination must be checked.
 func (known *cacheEntry) update(ctx context.Context, now situation, caches checkCaches, unpacked *contents) (cacheEntry, bool) {
 	part, replaced, ok := known.changed(&now)
 	if !ok {

@@ -112,7 +112,8 @@ func (o *observations) startRound() {
 	o.unrecorded.rotate()
 }
 
-// observe opens and reads every store that a Destination names.
+// observe opens and reads every store that a Destination names, and returns the stores with the
+// input.
 func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Opener, policy Policy, seen *observations) *observed {
 	w := &observed{Snapshot: snapshot, lookup: newLookup(snapshot)}
 	for _, destination := range snapshot.Destinations {

@@ -20,7 +20,7 @@ type Policy struct {
 	RemovalWindow time.Duration
 	// OnMisplaced is the action for placements whose Destination no longer matches.
 	OnMisplaced scheduler.OnMisplaced
-	// Moves are further relocations requested by the user.
+	// Moves are the moves that the user requests.
 	Moves []scheduler.Relocation
 	// Owner is the controller ID; it is recorded with each placement. Placements recorded by
 	// another controller are left alone, unless Adopt is set.

@@ -23,7 +23,7 @@ type refusingStore struct {
 	statestore.Store
 	// refuses returns the server's message about changes; empty if it accepts them.
 	refuses func(statestore.ChangeSet) string
-	// names makes the error name the files that hold a key.
+	// names means that the error names the files that contain a key.
 	names bool
 	// pushes are the changes that were sent.
 	pushes []statestore.ChangeSet

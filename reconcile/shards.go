@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// agrees reports whether new placements of requests are written only once they are recorded on
-// their Works. That is so where several shards, and no other controller, choose Destinations.
+// agrees reports whether several shards, and no other controller, choose Destinations. New
+// placements of requests are then written only once they are recorded on their Works.
 func (r *Reconciler) agrees() bool { return r.Selects != nil && r.Planner == nil }
 
 // labels returns the labels of a store; a store that is not in the input has none.

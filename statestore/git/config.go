@@ -46,8 +46,8 @@ type Config struct {
 	// messages; nil adds none.
 	Message  *Message
 	Trailers *Trailers
-	// AuthorAnnotation is the annotation of Works with the author of their commits; Author is
-	// the author of all if it is empty. Anyone who may write a Work chooses its value.
+	// AuthorAnnotation is the annotation of Works with the author of their commits, which anyone
+	// who may write a Work can set. If it is empty, Author is the author of all commits.
 	AuthorAnnotation string
 	// SigningKey signs the commits; they are not signed if it is empty.
 	SigningKey SigningKey
