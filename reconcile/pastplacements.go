@@ -28,8 +28,8 @@ func (d *delivering) placementsAt(then *pastState) *pastPlacements {
 // errDivided is the error of a joined file that does not match the records of its parts.
 var errDivided = errors.New("the joined file does not match the records of its parts")
 
-// files returns the files of a placement; none if it had no record then. Of a joined file it returns
-// the placement's part.
+// files returns the files of a placement; none if it had no record then. For a joined file, it
+// returns the placement's part.
 func (p *pastPlacements) files(ctx context.Context, of *recordView) ([]tree.File, error) {
 	record, err := p.record(ctx, of)
 	if err != nil || record == nil {

@@ -119,7 +119,7 @@ func (c *candidate) applied() []dedupe.File {
 	return files
 }
 
-// addTo adds the paths that belong, or may belong, to a placement to a set.
+// addTo adds to a set the paths that belong, or may belong, to a placement.
 func (c *candidate) addTo(set *tree.Set) {
 	if !c.rendering.Dir.IsRoot() {
 		set.AddDir(c.rendering.Dir)

@@ -29,9 +29,9 @@ type Policy struct {
 	// Unrecorded disables adopting files without a record. It is set where one group is meant
 	// to be on several Destinations.
 	Unrecorded bool
-	// OnConflict is the action for conflicts; empty is Quarantine.
+	// OnConflict is the action for conflicts; empty means Quarantine.
 	OnConflict dedupe.Policy
-	// CheckApply is the action for objects that the API server would refuse; empty is Off.
+	// CheckApply is the action for objects that the API server would refuse; empty means Off.
 	CheckApply applycheck.Policy
 	// RollBack reports whether a placement is rolled back if its agent cannot apply it.
 	RollBack bool
@@ -39,7 +39,7 @@ type Policy struct {
 	ProfileMaxAge time.Duration
 	// AllowNames are patterns of reserved names that Works may use.
 	AllowNames []string
-	// MaxUnpacked bounds the unpacked files of all Works in a round, in bytes; zero is
+	// MaxUnpacked bounds the unpacked files of all Works in a round, in bytes; zero means
 	// DefaultMaxUnpacked.
 	MaxUnpacked int64
 }

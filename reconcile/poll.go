@@ -43,8 +43,8 @@ func soonest(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// minPoll and maxPoll bound the time until the stores are read again. It is half of the time since
-// the blocked placements have changed.
+// minPoll and maxPoll bound the time until the stores are read again. The time is half of that
+// since the last change of the blocked placements.
 const (
 	minPoll = 500 * time.Millisecond
 	maxPoll = time.Minute

@@ -106,8 +106,8 @@ func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir
 	return view, nil
 }
 
-// parseRecord reads the record at a path in the directory of a Destination. If the file is
-// not a valid record, the reason is in the result; the returned error is the store's.
+// parseRecord reads the record at a path in the directory of a Destination. If the file is not a
+// valid record, the reason is in the result. An error means that the store could not be read.
 func parseRecord(ctx context.Context, store *storeView, path tree.Path, d *kratix.Destination) (*readRecord, error) {
 	content, err := store.state.Contents.Content(ctx, path)
 	if err != nil {

@@ -22,7 +22,7 @@ const (
 	maxRefused = 256
 	// maxRefusedWords bounds the length of a server's message that is kept, in bytes.
 	maxRefusedWords = 4 << 10
-	// firstRetry is the delay before the first retry of a refused unit, lastRetry is the longest
+	// firstRetry is the delay before the first retry of a refused unit; lastRetry is the longest
 	// delay.
 	firstRetry = 5 * time.Minute
 	lastRetry  = 6 * time.Hour
@@ -63,7 +63,7 @@ type refusedStore struct {
 	always error
 	probed map[suspect]bool
 	// since are the units that were refused alone since the last accepted write; message is the
-	// text of the last refusal, and same the number of consecutive refusals with this text.
+	// text of the last refusal, and same is the number of consecutive refusals with this text.
 	since   map[unit]bool
 	message string
 	same    int
@@ -333,7 +333,7 @@ func (s *refusedStore) find(found []suspect, err error, now time.Time) {
 func (s *refusedStore) provesRefusal(found []suspect, words string, err error) bool {
 	var storeErr *statestore.Error
 	if errors.As(err, &storeErr) && len(storeErr.Paths) > 0 {
-		return false // it accepts other files
+		return false // the server accepts other files
 	}
 	if words != s.message {
 		s.message, s.same = words, 0

@@ -28,7 +28,7 @@ type wanted struct {
 	findings []finding.Finding
 	// renderings are the renderings of the plan's placements.
 	renderings renderings
-	// recordAt maps the paths where records belong to the records.
+	// recordAt has each record by the path where it belongs.
 	recordAt map[tree.Path]*recordView
 }
 
@@ -88,8 +88,8 @@ func (w *wanted) place(before renderings, unpacked *contents) {
 	}
 }
 
-// placement returns a placement of the plan with its files. It is held back if it cannot be
-// rendered completely.
+// placement returns a placement of the plan with its files. The placement is held back if it cannot
+// be rendered completely.
 func (w *wanted) placement(from *scheduler.Placement, made rendered) *placement {
 	p := &placement{
 		WorkPlacement: from.WorkPlacement, from: from, rendering: made.rendering, record: made.record,

@@ -64,8 +64,8 @@ func (m *outcomes) forget() {
 	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *checkState]{}
 }
 
-// outcome computes the outcome on a Destination from its situation. It reuses the previous
-// outcome for an equal situation. The error is the store's.
+// outcome computes the outcome on a Destination from its situation. It reuses the previous outcome
+// for an equal situation. It fails if the store cannot be read.
 func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *contents) (*outcome, error) {
 	known, ok := m.of.get(now.Destination)
 	cluster := m.cluster(now.Destination, now.profile)

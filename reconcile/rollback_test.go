@@ -113,7 +113,7 @@ func TestBadChangeIsUndoneForOnePlacementAlone(t *testing.T) {
 					t.Errorf("it says %s: %s", f.Place, f.Message)
 				}
 				env.reconciler = &Reconciler{Source: env, Stores: env, Agents: env.reconciler.Agents}
-				env.policy.RollBack = false // files that were rolled back stay so
+				env.policy.RollBack = false // files stay rolled back
 			}
 			if env.commits() != commits {
 				t.Errorf("%d commits although nothing has changed", env.commits()-commits)
@@ -352,7 +352,7 @@ func TestClusterKeepsApplyingWhateverTenantsWrite(t *testing.T) {
 }
 
 // TestUndoneFilesDoNotCountAsApplied uses files that make an object immutable. The cluster has refused
-// them, so the former data of the object is no change there.
+// them, so writing the former data of the object changes nothing there.
 func TestUndoneFilesDoNotCountAsApplied(t *testing.T) {
 	env := newClusterEnv(t)
 	env.policy.CheckApply = applycheck.Quarantine

@@ -87,7 +87,7 @@ func half(group []suspect) int {
 	return middle
 }
 
-// accepted processes the acceptance of the units in next.
+// accepted processes the acceptance of the units that next returns.
 func (s *search) accepted() {
 	switch {
 	case len(s.group) > 0:
@@ -100,7 +100,7 @@ func (s *search) accepted() {
 	}
 }
 
-// refused processes the refusal of the units in next, and returns a unit that was refused
+// refused processes the refusal of the units that next returns, and returns a unit that was refused
 // alone.
 func (s *search) refused() (found []suspect) {
 	tried := s.next()

@@ -18,8 +18,8 @@ func (r *Reconciler) stayingAtFirst(inherited []*formerPlacement) placementSet {
 	return staying
 }
 
-// keepInherited adds the inherited placements whose new copy would not be written to staying,
-// and reports whether it has added any.
+// keepInherited adds to staying the inherited placements whose new copy would not be written, and
+// reports whether it has added any.
 func keepInherited(inherited []*formerPlacement, stores []*desired, staying placementSet) bool {
 	before := len(staying)
 	for _, former := range inherited {

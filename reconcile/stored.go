@@ -20,8 +20,8 @@ type holdings struct {
 	joined   joinedFile
 }
 
-// newHoldings reads the stored files of the candidates, and sets the stored field of each.
-// The error is the store's.
+// newHoldings reads the stored files of the candidates, and sets the stored field of each. It fails
+// if the store cannot be read.
 func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdings, error) {
 	h := holdings{wanted: w}
 	if slices.ContainsFunc(candidates, func(c *candidate) bool { return c.rendering.Dir.IsRoot() && !c.rendering.Joined }) {

@@ -49,7 +49,8 @@ func widen(assumed []*assumption, asked selectors) []*assumption {
 }
 
 // take adds the labels that the selectors require and returns true. It returns false and changes
-// nothing if not all selectors could hold then, or if only some are those of a dry run.
+// nothing if these selectors and those taken earlier cannot all hold, or if only some are those of
+// a dry run.
 func (a *assumption) take(asked selectors) bool {
 	if slices.ContainsFunc(a.fits, func(other selectors) bool { return other.requiresDryRun() != asked.requiresDryRun() }) {
 		return false

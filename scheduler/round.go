@@ -151,7 +151,7 @@ func (r *round) placeOnOne(j *job) {
 }
 
 // possiblyOn returns a clause about where a group may have a placement that is not in the input, or
-// "" if it has none.
+// "" if there can be none.
 func (r *round) possiblyOn(j *job) string {
 	switch {
 	case len(j.fit.unread) > 0:

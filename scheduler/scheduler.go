@@ -48,9 +48,9 @@ type OnMisplaced int
 
 // Policies for misplaced placements.
 const (
-	// Keep leaves them where they are and keeps them up to date.
+	// Keep leaves misplaced placements where they are and keeps them up to date.
 	Keep OnMisplaced = iota
-	// Move places them again, and removes the old placement once the new one is recorded.
+	// Move places their groups again, and removes the old placement once the new one is recorded.
 	Move
 )
 
@@ -67,7 +67,8 @@ type Relocation struct {
 // Destination is a Destination with the state of its store.
 type Destination struct {
 	*kratix.Destination
-	// Store is the state of the Destination's store, and so whether its placements are known.
+	// Store is the state of the Destination's store. The placements on an unread store are not
+	// known.
 	Store StoreState
 	// Closed is the reason why new placements are not allowed; empty if they are.
 	Closed string
