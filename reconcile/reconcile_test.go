@@ -98,7 +98,7 @@ func (w *testEnv) round() report.Report {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for i, work := range works { // its labels and selectors may differ
+	for i, work := range works { // a round must not change its input
 		if !reflect.DeepEqual(before[i], work) {
 			w.t.Errorf("the round has changed Work %s", work.Name)
 		}

@@ -246,8 +246,8 @@ func TestLoses(t *testing.T) {
 	}
 }
 
-// TestStringsOfDifferentFilesAreInterned checks that equal strings and selectors are
-// interned, also when a file is read again.
+// TestStringsOfDifferentFilesAreInterned checks that equal strings and selectors are interned, even
+// when a file is read again.
 func TestStringsOfDifferentFilesAreInterned(t *testing.T) {
 	const text = platform + "kind: Work\nmetadata: {name: NAME, labels: {kratix.io/work-type: resource, kratix.io/resource-name: NAME}}\n" +
 		"spec: {promiseName: p, resourceName: NAME, workloadGroups: [{id: i, destinationSelectors: [{matchLabels: {a: b}}], workloads: [{filepath: f, content: x}]}]}\n"

@@ -71,7 +71,7 @@ type Snapshot struct {
 	// Kratix creates them, sorted.
 	DeletedPlacements []kratix.Key
 	// Assigned means that WorkPlacements determine the Destination of each Work, whatever is
-	// recorded in the stores. Several Works may have the same name then.
+	// recorded in the stores. Several Works may then have the same name.
 	Assigned bool
 	// Assignments are the WorkPlacements that determine the Destinations, sorted.
 	Assignments []kratix.Key

@@ -25,12 +25,12 @@ type Store interface {
 	// Read returns the newest state. A store that was never written has an empty State,
 	// which is not an error.
 	Read(ctx context.Context) (State, error)
-	// Apply makes all changes or none, and returns the revision that contains them. A store
-	// that can only write files one by one lists the files of an interrupted Apply in
-	// State.Unfinished. If the store is no longer at changes.Base, Apply fails with
-	// ErrStale and writes nothing. An empty ChangeSet writes nothing and returns Base. If
-	// Apply fails with ErrContentRefused, the store holds the same files as at Base; if its
-	// revision is another one nevertheless, Apply returns that revision.
+	// Apply makes all changes or none, and returns the revision that contains them. A store that
+	// can only write files one by one lists the files of an interrupted Apply in State.Unfinished.
+	// If the store is no longer at changes.Base, Apply fails with ErrStale and writes nothing. An
+	// empty ChangeSet writes nothing and returns Base. If Apply fails with ErrContentRefused, the
+	// store holds the same files as at Base; if its revision has changed nevertheless, Apply
+	// returns the new one.
 	Apply(ctx context.Context, changes ChangeSet) (Revision, error)
 }
 

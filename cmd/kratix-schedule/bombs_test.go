@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// writeWork writes a Work with one file to a file of its own.
+// writeWork writes a new input file that contains one Work with one file.
 func writeWork(t *testing.T, dir, namespace, name, file, packed string) {
 	t.Helper()
 	text := fmt.Sprintf(`{"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Work", "metadata": {"name": %q, "namespace": %q}, "spec": {"promiseName": "p", "resourceName": %q,
@@ -158,8 +158,8 @@ func writeGrowing(t *testing.T, dir string) {
 	writeInput(t, filepath.Join(dir, "growing.yaml"), text)
 }
 
-// TestProgramAndItsBuildStayWithinTheMemoryLimit checks both processes, because kustomize
-// builds in a process of its own under the same limit of a container.
+// TestProgramAndItsBuildStayWithinTheMemoryLimit checks both processes, because kustomize builds in
+// a process of its own, and both are under the memory limit of one container.
 func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 	testkit.Slow(t)
 	const limit = 1 << 10 // MiB, as in deploy

@@ -23,7 +23,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// callsVariable names the directory in which the program of scripts records its calls.
+// callsVariable names the directory in which the program that scripts call records its calls.
 const callsVariable = "RECORD_CALLS"
 
 // call is one call of the program in a script.
@@ -191,7 +191,7 @@ func statuses(command string) []int {
 	case "work", "profile":
 		return []int{exitClean, exitUsage, exitFailure}
 	case "status", "handover":
-		return []int{exitUsage, exitFailure} // a status to write, or anything to hand over, exists only in a cluster: test/kube
+		return []int{exitUsage, exitFailure} // success needs a cluster: see test/kube
 	}
 	return []int{exitClean, exitUsage}
 }
@@ -324,7 +324,7 @@ func literals(node ast.Node) string {
 	return strings.Join(parts, "%s")
 }
 
-// unseen reports whether no script can produce a text; the comments have the reasons.
+// unseen reports whether no script can produce a text; the comments give the reasons.
 func unseen(text string) bool {
 	switch text {
 	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round reports it before opening the store

@@ -85,8 +85,8 @@ func beforeAfterOf(ctx context.Context, state statestore.State, changes statesto
 	return s
 }
 
-// secret maps each file from which a kustomization generates a Secret, before or after the changes,
-// to that kustomization.
+// secret returns the files from which a kustomization generates a Secret, before or after the
+// changes, each with that kustomization.
 func (s beforeAfter) secret() (map[tree.Path]tree.Path, error) {
 	read := map[tree.Path][]byte{}
 	old := func(path tree.Path) ([]byte, error) {

@@ -90,8 +90,7 @@ func alive(builds []string) bool {
 	return false
 }
 
-// TestInterruptEndsALongRound interrupts each command while it reads Works of the maximal
-// size.
+// TestInterruptEndsALongRound interrupts each command while it reads Works of the maximum size.
 func TestInterruptEndsALongRound(t *testing.T) {
 	testkit.Slow(t)
 	const patience = 15 * time.Second // two seconds on an idle machine; without the interrupt, minutes

@@ -32,8 +32,8 @@ type output struct {
 	target
 }
 
-// parse returns the outputs. Text is written to standard output unless another format is;
-// under GitHub Actions annotations are written in addition.
+// parse returns the outputs. Text is written to standard output unless another format is written
+// there; under GitHub Actions annotations are written in addition.
 func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 	var outputs []output
 	for _, text := range f.outputs {

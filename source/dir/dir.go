@@ -35,8 +35,9 @@ type Source struct {
 	// Now returns the time. If it is nil, an equal size and equal times do not prove that a file is
 	// unchanged, and each full scan reads all files.
 	Now func() time.Time
-	// RemovalDelay is how long an object must be missing, while Changes runs, before it counts
-	// as removed. Zero only waits until its file has been unchanged for a second.
+	// RemovalDelay is how long an object must be missing, while Changes runs, before it counts as
+	// removed. If it is zero, the object counts as removed once its file has been unchanged for a
+	// second.
 	RemovalDelay time.Duration
 
 	pending pending

@@ -35,8 +35,8 @@ type expectation struct {
 	tried time.Time
 }
 
-// expectations are the attempts that have not appeared in the watch, by key. A round must
-// include them, since it could place a request twice otherwise.
+// expectations are the attempts that have not appeared in the watch, by key. A round must include
+// them, since otherwise it could place a request twice.
 type expectations struct {
 	mu      sync.Mutex
 	pending map[kratix.Key]expectation

@@ -105,7 +105,8 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	return m
 }
 
-// scope restricts a mirror by namespace, if not empty, by field selector and by label selector.
+// scope restricts a mirror by namespace, field selector and label selector; empty ones do not
+// restrict it.
 type scope struct{ namespace, fields, labels string }
 
 // run lists and watches until ctx ends. Errors are not logged; the next snapshot returns them.

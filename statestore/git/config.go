@@ -37,12 +37,12 @@ type Config struct {
 	// Path is the directory of the repository that contains the store, in any form that
 	// tree.ParseDir accepts.
 	Path string
-	// Author is the author of commits, and Committer their committer, which is the author
-	// if its name is empty.
+	// Author is the author of commits, and Committer is their committer. If the name of Committer
+	// is empty, Author is also the committer.
 	Author, Committer Author
 	// Owner is the controller ID for a trailer of each commit; no trailer if it is empty.
 	Owner string
-	// Message is the template of commit messages; nil for the default. Trailers are added to the
+	// Message is the template of commit messages; nil means the default. Trailers are added to the
 	// messages; nil adds none.
 	Message  *Message
 	Trailers *Trailers
@@ -73,8 +73,8 @@ type Config struct {
 // Author is the person that a commit names; an empty Name means DefaultAuthor.
 type Author struct{ Name, Email string }
 
-// clean returns the author without characters that are invalid in a commit's header, or the
-// author otherwise if no name is left.
+// clean returns the author without characters that are invalid in a commit's header, or otherwise,
+// if no name is left.
 func (a Author) clean(otherwise Author) Author {
 	if name := identity(a.Name); name != "" {
 		return Author{Name: name, Email: identity(a.Email)}

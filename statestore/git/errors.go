@@ -179,7 +179,7 @@ var endings = [...]error{
 	io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE,
 }
 
-// connectionEnded reports whether the server, or a proxy or firewall between, closed the
+// connectionEnded reports whether the server, or a proxy or firewall in between, closed the
 // connection.
 func connectionEnded(err error) bool {
 	for _, ending := range endings {

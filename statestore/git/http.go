@@ -95,6 +95,6 @@ type drainedBody struct{ io.ReadCloser }
 
 // Close reads at most maxDrain more bytes and closes the body.
 func (d drainedBody) Close() error {
-	io.CopyN(io.Discard, d.ReadCloser, maxDrain) //nolint:errcheck // it only keeps the connection
+	io.CopyN(io.Discard, d.ReadCloser, maxDrain) //nolint:errcheck // a failure only prevents the reuse of the connection
 	return d.ReadCloser.Close()
 }

@@ -56,8 +56,8 @@ func parseKnownHosts(text, address string) (*knownHosts, error) {
 	}
 }
 
-// spellings returns the names of the server on a line with these patterns: its own, if a
-// pattern matches it, and hashed names, which may be its own.
+// spellings returns the names that a line with these patterns has for the server: its own name, if
+// a pattern matches it, and all hashed names, any of which may be its own.
 func spellings(patterns []string, name string) []string {
 	var names []string
 	for _, pattern := range patterns {

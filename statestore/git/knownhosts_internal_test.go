@@ -264,7 +264,7 @@ func FuzzKnownHosts(f *testing.F) {
 		}
 		text = withKeys(text, keys[:3])
 		address := net.JoinHostPort(host, strconv.FormatUint(uint64(port), 10))
-		if strings.Contains(text, "!|1|") { // ssh does not support negated hashes, so their lines are left out
+		if strings.Contains(text, "!|1|") { // unlike ssh, the former implementation supported negated hashes
 			former, _ := parseFormerHosts(text)
 			hosts, err := parseKnownHosts(text, address)
 			for _, key := range keys {

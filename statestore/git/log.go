@@ -20,11 +20,11 @@ type log struct {
 	buffer bufio.Writer // combines the writes of one object
 }
 
-// maxHeader is the maximum number of bytes of the number before an object.
+// maxHeader is the maximum length, in bytes, of the number before an object.
 const maxHeader = binary.MaxVarintLen64
 
-// kindBits is the number of bits, the lowest of the number before an object, that hold the type.
-// The types are those of packs.
+// kindBits is how many of the lowest bits of the number before an object hold its type. The types
+// are those of packs.
 const kindBits = 3
 
 // write writes an object of the given size after the end, and returns the new end. The

@@ -2,8 +2,8 @@ package git
 
 import "sync"
 
-// mostNotices is the maximum number of notices that a store sends. Their number is unlimited
-// otherwise, because they contain names of Works.
+// mostNotices is the maximum number of notices that a store sends. Without it, their number would
+// be unlimited, because they contain names of Works.
 const mostNotices = 100
 
 // notices sends each notice about the commits of a store once.

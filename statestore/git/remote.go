@@ -78,8 +78,8 @@ func parseRemote(config Config, near *sharedHosts) (*remote, error) {
 	return nil, fmt.Errorf("%s URLs are not supported: use https, ssh or file", parsed.Scheme)
 }
 
-// fileRemote returns the remote of a file URL: file:///path, or file://./path or a path
-// alone, relative to the working directory.
+// fileRemote returns the remote of a file URL, file:///path, or of a path relative to the working
+// directory, file://./path.
 func fileRemote(parsed *url.URL) (*remote, error) {
 	switch parsed.Host {
 	case "", "localhost":

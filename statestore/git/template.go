@@ -18,7 +18,8 @@ type MessageData struct {
 	Subject string
 	// List has a line for each placement, if there are several, or if one was rolled back.
 	List string
-	// Trailers are the trailers, which must come last, after an empty line, to be trailers.
+	// Trailers are the trailers. git recognizes them only at the end of the message, after an empty
+	// line.
 	Trailers string
 	// Placements are the placements in List; More is the number of those that it omits.
 	Placements []Placement

@@ -80,7 +80,7 @@ type rewriter struct {
 	made    map[plumbing.Hash]plumbing.EncodedObject
 }
 
-// dir returns the edited version of a tree; zero if it would be empty.
+// dir returns the hash of the edited version of a tree; zero if it would be empty.
 func (r rewriter) dir(at string, was plumbing.Hash, e *edit) (plumbing.Hash, error) {
 	old, err := r.objects.entries(was)
 	if err != nil {
@@ -168,7 +168,7 @@ func (r rewriter) file(at string, old object.TreeEntry, e *edit) (object.TreeEnt
 	return entry, nil
 }
 
-// tree returns a new tree object with the given entries; zero if there are none.
+// tree returns the hash of a new tree object with the given entries; zero if there are none.
 func (r rewriter) tree(entries []object.TreeEntry) plumbing.Hash {
 	if len(entries) == 0 {
 		return plumbing.ZeroHash
@@ -230,7 +230,7 @@ type conflict struct {
 func (c conflict) Error() string { return fmt.Sprintf("%s: %s", c.at, c.why) }
 
 // conflictAt returns the conflict at the path, with a leading slash, of a file to write or of a
-// directory above one.
+// directory above such a file.
 func conflictAt(at, why string) error {
 	path, err := tree.ParsePath(at[1:])
 	if err != nil {
