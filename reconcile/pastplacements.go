@@ -20,7 +20,7 @@ type pastPlacements struct {
 	parts map[tree.Path][]byte
 }
 
-// placementsAt returns the placements at an earlier state.
+// placementsAt returns the placements in an earlier state.
 func (d *delivering) placementsAt(then *pastState) *pastPlacements {
 	return &pastPlacements{delivering: d, then: then}
 }

@@ -46,7 +46,7 @@ type placement struct {
 	rendering layout.Rendering
 	record    tree.File
 	// failed is set if the agent could not apply the stored files. If isRolledBack is set, the
-	// rendered files are those that the agent has applied last.
+	// rendered files are those that the agent last applied.
 	failed       *failedFiles
 	isRolledBack bool
 	decision

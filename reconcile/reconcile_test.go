@@ -470,8 +470,8 @@ func TestOverlappingDestinationsAreNotWritten(t *testing.T) {
 	}
 }
 
-// TestBrokenDestinationPlacesNothingTwice breaks each thing that the
-// Destination of a placed request needs.
+// TestBrokenDestinationPlacesNothingTwice breaks, in turn, everything that the Destination of a
+// placed request needs.
 func TestBrokenDestinationPlacesNothingTwice(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage   func(*testEnv)

@@ -389,7 +389,7 @@ func TestCorrectionIsComparedWithAppliedFiles(t *testing.T) {
 	env.testEnv.expect(env.round(), map[string]report.State{"b": report.Unchanged})
 	env.putFiles("b", map[string]string{"a.yaml": object + "immutable: true\ndata: {user: y}\n", "b.yaml": strings.ReplaceAll(object, "theirs", "new") + "data: {}\n"})
 	result := env.round()
-	env.testEnv.expect(result, map[string]report.State{"b": report.HeldBack}, "KS107") // only theirs is in the cluster
+	env.testEnv.expect(result, map[string]report.State{"b": report.HeldBack}, "KS107") // only the ConfigMap theirs is in the cluster
 	if file := result.Findings[0].Place.File; file != "a.yaml" {
 		t.Errorf("it is about %s", file)
 	}

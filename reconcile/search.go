@@ -7,7 +7,7 @@ import "slices"
 type search struct {
 	// group has the units that were refused together and were not accepted since then.
 	group []suspect
-	// origin is the group as it was refused last; hasChanged reports whether anything was accepted
+	// origin is the group as it was last refused; hasChanged reports whether anything was accepted
 	// or refused since then.
 	origin     []suspect
 	hasChanged bool

@@ -165,7 +165,7 @@ const (
 	Place  Action = "Place"
 	Update Action = "Update"
 	Remove Action = "Remove"
-	// RollBack restores the files that the agent of the Destination has applied last.
+	// RollBack restores the files that the agent of the Destination last applied.
 	RollBack Action = "Roll back"
 )
 

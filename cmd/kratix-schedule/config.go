@@ -177,7 +177,7 @@ type config struct {
 	values map[string]setting
 }
 
-// setting is the value of a key, in the form of flags.
+// setting is the value of a key in the configuration, as one or more values of a flag.
 type setting struct {
 	values []string
 	line   int

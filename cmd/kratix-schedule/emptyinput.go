@@ -29,8 +29,7 @@ type reading struct {
 	promises []string
 	// idle are the pipelines without output, each with the reason.
 	idle []string
-	// suspended is the number of pipelines that are suspended, so that they need not have a
-	// Work yet.
+	// suspended is the number of suspended pipelines, which need not have a Work yet.
 	suspended int
 	// tally counts the files on disk that were read and those that were skipped.
 	tally dir.Tally

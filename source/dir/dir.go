@@ -47,8 +47,8 @@ type Source struct {
 	collection      *source.Collection
 	inputs          []*input
 	delayedRemovals map[fileID]*delayedRemoval
-	// absent are the objects missing from files whose removal is delayed; each value is set once
-	// the object has been missing for RemovalDelay.
+	// absent are the objects that are missing from files and whose removal is delayed; each value
+	// is set once the object has been missing for RemovalDelay.
 	absent map[string]*atomic.Bool
 	scans  int
 	// delayElapsed is set once the files have been watched for RemovalDelay; nil before the first

@@ -36,8 +36,8 @@ type mirror[O object] struct {
 
 	mu                sync.RWMutex
 	latest, roundView map[kratix.Key]O
-	// wrong are the errors of objects that cannot be read. Only their metadata is available, in
-	// the latest view.
+	// wrong are the errors of objects that cannot be read. Only the metadata of these objects is
+	// available, in the latest view.
 	wrong  map[kratix.Key]error
 	synced bool
 	// lastError is the current error of the list and watch; nil if there is none.

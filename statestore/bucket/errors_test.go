@@ -35,7 +35,7 @@ func everyWay(t *testing.T, config bucket.Config) map[string]error {
 	return map[string]error{"read": read, "write": write, "probe": store.Probe(t.Context())}
 }
 
-// expect checks that all errors are of a kind, and that their message and fix contain the
+// expect checks that all errors are of the given kind, and that their message and fix contain the
 // given texts.
 func expect(t *testing.T, found map[string]error, kind error, message, hint string) {
 	t.Helper()

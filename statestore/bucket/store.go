@@ -24,9 +24,8 @@
 //   - Writes of a writer that lost the store to another may arrive late. The files
 //     in its marker are therefore kept in the marker for one more Apply.
 //
-// If the server rejects a file for its key or its content, Apply undoes the changes
-// that it has made until then. It reads the contents that it replaces beforehand,
-// unless they are cached.
+// If the server rejects a file for its key or its content, Apply undoes the changes that it has
+// made. To be able to do so, it first reads the contents that it replaces, unless they are cached.
 //
 // Removals come first only where a file replaces a directory or the other way round:
 // some providers cannot store both.
@@ -157,7 +156,7 @@ func (s *Store) checkBase(ctx context.Context, base statestore.Revision) error {
 	return nil
 }
 
-// begin acquires the store's token, or returns the error of ctx if it ends first.
+// begin acquires the store's token, or returns the error of ctx if ctx ends first.
 func (s *Store) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -79,7 +79,7 @@ func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secr
 	return config, nil
 }
 
-// gitAuth sets the credentials that the method needs from the Secret.
+// gitAuth sets the credentials of the authentication method, which it takes from the Secret.
 func gitAuth(config *git.Config, method string, values *secretValues) error {
 	auth := &config.Auth
 	switch method {

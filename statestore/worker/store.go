@@ -172,7 +172,7 @@ func (s *worker) end(op *operation) {
 		return
 	}
 	s.failures++
-	// A server that names a time for retries gets no request before it.
+	// A server that names a time for retries gets no request before that time.
 	s.pauseFor(max(s.workers.pause(s.failures), statestore.RetryAfter(op.err)))
 }
 
