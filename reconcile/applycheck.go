@@ -38,7 +38,7 @@ func newApplyCheck(c *checked, roots []dedupe.Root) *applyCheck {
 // off reports whether nothing is checked.
 func (a *applyCheck) off() bool { return a.policy == "" || a.policy == applycheck.Off }
 
-// claims marks the claims as refused that have a fault by themselves.
+// claims marks as refused the claims that have a fault by themselves.
 func (a *applyCheck) claims() {
 	if a.off() {
 		return
@@ -48,9 +48,8 @@ func (a *applyCheck) claims() {
 	}
 }
 
-// among marks the claims as refused that have a fault together with the other claims, as far as
-// builds allows those. It reports whether it has refused any; all claims must then be decided
-// again.
+// among marks as refused the claims that have a fault together with the other claims that builds
+// allows. It reports whether it has refused any; all claims must then be decided again.
 func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	if a.off() {
 		return false

@@ -22,7 +22,7 @@ const mebibyte = 1 << 20
 // zero value is ready for use.
 type contents struct {
 	works []*kratix.Work
-	// total is the unpacked size of all works except the excessive ones.
+	// total is the unpacked size of all Works except the excessive ones.
 	total int64
 	// objects caches a bound on the number of objects in a Work, for those Works where it was
 	// needed.

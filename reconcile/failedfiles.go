@@ -19,7 +19,7 @@ import (
 // failedFiles are the stored files of a placement that its agent could not apply.
 type failedFiles struct {
 	unit
-	// undone describes the files as their record does after they were rolled back.
+	// undone is the entry that describes the files in their record after they are rolled back.
 	undone layout.RolledBack
 	// revision is the last applied revision, and applied are the placement's files at that revision;
 	// joined files are one file.

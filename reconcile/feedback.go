@@ -67,7 +67,7 @@ type related struct {
 	isIncomplete bool
 }
 
-// knownRevisions means, for each revision of a state, that it is known.
+// knownRevisions tells which revisions of an agent's state are known.
 type knownRevisions struct{ applied, healthy, failed bool }
 
 // startRound starts a round and drops the entries that the last round did not use.

@@ -94,8 +94,8 @@ func TestPlacementIsAppliedOnceItsContentIs(t *testing.T) {
 	env.expect(map[string]string{"a": fine, "b": fine})
 
 	env.put("b", "y", "z")
-	env.expect(map[string]string{"a": fine, "b": waiting}) // in the round that writes it
-	env.expect(map[string]string{"a": fine, "b": waiting}) // and in the next
+	env.expect(map[string]string{"a": fine, "b": waiting}) // in the round that writes b
+	env.expect(map[string]string{"a": fine, "b": waiting}) // and in the next round
 	env.put("c", "v")
 	env.expect(map[string]string{"a": fine, "b": waiting, "c": waiting})
 	env.reports(agent.Healthy, "passed")

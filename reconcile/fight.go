@@ -19,8 +19,8 @@ const (
 	// longestRest bounds the time for which a Destination is left alone while its records do
 	// not change.
 	longestRest = 24 * time.Hour
-	// recordLimit and fileLimit are how often one record or one manifest must be undone to
-	// count as a fight.
+	// recordLimit and fileLimit are the numbers of undone writes of one record and of one manifest
+	// that count as a fight.
 	recordLimit, fileLimit = 2, 3
 	// maxMarks bounds the number of marks kept for a Destination.
 	maxMarks = 64

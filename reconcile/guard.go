@@ -33,8 +33,8 @@ type removals struct {
 	// settling reports whether the input may still be incomplete, so that a missing Work may
 	// appear.
 	settling bool
-	// missing is the number of input objects that are about to be lost: files that are moved
-	// or deleted disappear one by one.
+	// missing is the number of objects that have been missing from the input for less than the
+	// removal delay. More may follow, since files are moved or deleted one by one.
 	missing int
 }
 

@@ -28,8 +28,8 @@ func (d *delivering) placementsAt(then *pastState) *pastPlacements {
 // errDivided is the error of a joined file that does not match the records of its parts.
 var errDivided = errors.New("the joined file does not match the records of its parts")
 
-// files returns the files of a placement; none if it had no record then. For a joined file, it
-// returns the placement's part.
+// files returns the files of a placement; none if it had no record in that state. For a joined
+// file, it returns the placement's part.
 func (p *pastPlacements) files(ctx context.Context, of *recordView) ([]tree.File, error) {
 	record, err := p.record(ctx, of)
 	if err != nil || record == nil {
@@ -64,7 +64,7 @@ func (p *pastPlacements) record(ctx context.Context, of *recordView) (*layout.Re
 }
 
 // recordAt returns the record at a path, or a record without a placement if the file is not a
-// record. A record that has not changed since then is not read again.
+// record. A record that has not changed since that state is not read again.
 func (p *pastPlacements) recordAt(ctx context.Context, path tree.Path) (*layout.Record, error) {
 	if now, known := p.currentRecords()[path]; known {
 		digest, _ := p.store.state.Files.Digest(path)

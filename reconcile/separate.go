@@ -102,8 +102,8 @@ func (o *observed) hasExisting(destination string) bool {
 	return slices.ContainsFunc(o.Existing, func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == destination })
 }
 
-// emptied returns the names of the Destinations that are being deleted and have nothing in
-// any store, though nothing is written to them.
+// emptied returns the names of the Destinations that are being deleted, are left out of the round,
+// and have nothing in any store.
 func emptied(o *observed) []string {
 	var names []string
 	for _, d := range o.vacant {

@@ -73,7 +73,7 @@ func TestDeletedDestinationWithPlacementsBlocksOthers(t *testing.T) {
 			})
 		}
 	}
-	w := newEnv(t) // written by Kratix
+	w := newEnv(t) // with a placement that Kratix has written
 	w.remembers(w.put("a", "x"), "worker-1")
 	w.write(map[string]string{aFile: testkit.ConfigMaps("x")})
 	w.addDestination("worker-2", "worker-1")

@@ -194,7 +194,7 @@ func (h *holdings) sharedBy(p *placement) []dedupe.Shared {
 }
 
 // action returns the action for a writable placement; empty if it is up to date. Where Kratix
-// writes, it does not write these records, so only files count.
+// writes, there are no records of this program, so only files count.
 func (h *holdings) action(c *candidate) statestore.Action {
 	sum, recorded := h.store.state.Files.Digest(c.record.Path)
 	switch record := h.recordOf(&c.placement); {

@@ -37,7 +37,7 @@ type balancer struct {
 	before []int
 }
 
-// unit is the groups of a request on one Destination, which move together.
+// unit holds the groups of a request on one Destination, which move together.
 type unit struct {
 	jobs []*job
 	// at is the unit's Destination after the moves so far; from is its recorded Destination.

@@ -112,7 +112,7 @@ type Result struct {
 	begun bool
 }
 
-// DestinationPlan is the placements of one Destination, sorted by name. A Destination without
+// DestinationPlan holds the placements of one Destination, sorted by name. A Destination without
 // placements has no DestinationPlan.
 type DestinationPlan struct {
 	Destination string

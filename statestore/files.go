@@ -23,7 +23,7 @@ type FileChange struct {
 	Gone   bool
 }
 
-// directory is the sorted entries of one directory.
+// directory holds the sorted entries of one directory.
 type directory struct {
 	entries []entry
 	files   int // in this directory and below

@@ -144,7 +144,7 @@ type ChangeSet struct {
 // Empty reports whether there are no changes.
 func (c ChangeSet) Empty() bool { return len(c.Write) == 0 && len(c.Remove) == 0 }
 
-// StoreChanges is the changes of one of several stores.
+// StoreChanges holds the changes of one of several stores.
 type StoreChanges struct {
 	Store   Store
 	Changes ChangeSet

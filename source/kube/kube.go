@@ -309,7 +309,7 @@ func objects[O kratix.Object](found []O) []kratix.Object {
 	return all
 }
 
-// synced returns nil once every kind has been listed, and until then the error.
+// synced returns nil once every kind has been listed, and an error before.
 func (s *Source) synced() error {
 	var missing error
 	for kind, mirror := range s.mirrors() {

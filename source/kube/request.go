@@ -34,7 +34,8 @@ func (l limits) listed(ctx context.Context, request *rest.Request) (runtime.Obje
 	return found, causeOf(ctx, err)
 }
 
-// watched starts a watch. If the API server does not end it at its timeout, it ends soon after.
+// watched starts a watch. A watch that the API server does not end at its timeout is ended soon
+// after.
 func (l limits) watched(ctx context.Context, request *rest.Request, options metav1.ListOptions) (watch.Interface, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	late := time.AfterFunc(l.headers, func() { cancel(silence(l.headers)) })

@@ -16,7 +16,7 @@ const (
 	DefaultCache    = 32 << 20
 )
 
-// Config is the settings of a Store: the bucket and the credentials.
+// Config holds the settings of a Store: the bucket and the credentials.
 type Config struct {
 	// Name is the name of the store in errors, such as "BucketStateStore default".
 	Name string

@@ -80,8 +80,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Read lists the store. Later States of an unchanged store share Files: the caller must not
-// modify it.
+// Read lists the store. All States of an unchanged store share their Files.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	if err := s.begin(ctx); err != nil {
 		return statestore.State{}, s.failure("read", err)

@@ -16,7 +16,7 @@ import (
 // errGarbled is the error of a response whose bytes do not match the ETag.
 var errGarbled = errors.New("the answer does not hold what was stored")
 
-// view is the contents of one listing. The content of a file that has since been replaced is
+// view provides the contents of one listing. The content of a file that has since been replaced is
 // returned if it is cached or if the bucket keeps versions; otherwise Content fails with ErrStale.
 // A view keeps only the files of the listing in memory, so that many can be kept.
 type view struct {

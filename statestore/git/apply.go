@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// style is the settings that stores must have in common to share a commit.
+// style holds the settings that stores must have in common to share a commit.
 type style struct {
 	author, committer Author
 	owner             string
@@ -18,7 +18,7 @@ type style struct {
 	key        SigningKey
 }
 
-// commitChanges is the changes of one commit to one store.
+// commitChanges holds the changes of one commit to one store.
 type commitChanges struct {
 	store   *Store
 	changes statestore.ChangeSet

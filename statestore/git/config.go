@@ -18,14 +18,12 @@ const (
 	DefaultSilence = 2 * time.Minute
 )
 
-// Config is the settings of a Store: the repository, the credentials and the format of
-// commits.
+// Config holds the settings of a Store: the repository, the credentials and the format of commits.
 type Config struct {
 	// Name is the name of the store in errors, such as "GitStateStore default".
 	Name string
-	// URL is an https, http, ssh or file URL, git's short form of an ssh URL
-	// (user@host:path), or a path on this machine. User and password in the URL are used if
-	// Auth is empty.
+	// URL is an https, http, ssh or file URL, git's short form of an ssh URL (user@host:path), or a
+	// path on this machine. The user and password in the URL are used if Auth is empty.
 	URL string
 	// Branch is the name of the branch; DefaultBranch if it is empty. refs/heads/main means
 	// main.
@@ -51,7 +49,7 @@ type Config struct {
 	AuthorAnnotation string
 	// SigningKey signs the commits; they are not signed if it is empty.
 	SigningKey SigningKey
-	// Auth is the credentials.
+	// Auth has the credentials.
 	Auth Auth
 	// CABundle has PEM certificates that are trusted in addition to those of the system.
 	CABundle []byte
@@ -82,16 +80,16 @@ func (a Author) clean(otherwise Author) Author {
 	return Author{Name: otherwise.Name, Email: orDefault(identity(a.Email), otherwise.Email)}
 }
 
-// Auth is the credentials; at most one kind may be set.
+// Auth holds the credentials; at most one kind may be set.
 type Auth struct {
 	// Username and Password are a user with a password or a token. A token needs no
 	// Username.
 	Username, Password string
 	// Bearer is a token for a Bearer authorization header.
 	Bearer string
-	// SSH is the credentials for an ssh URL.
+	// SSH has the credentials for an ssh URL.
 	SSH SSH
-	// App is the credentials of a GitHub App.
+	// App has the credentials of a GitHub App.
 	App GitHubApp
 }
 

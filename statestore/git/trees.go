@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// edit is the changes at one path of the repository and below it.
+// edit holds the changes at one path of the repository and below it.
 type edit struct {
 	blob   plumbing.EncodedObject // file to write here, if any
 	remove bool                   // remove the file here

@@ -137,7 +137,7 @@ func (s *Store) revision() statestore.Revision {
 	return statestore.Revision(strconv.Itoa(s.version))
 }
 
-// view is the contents of one state.
+// view provides the contents of one state.
 type view struct {
 	store *Store
 	files statestore.Files
