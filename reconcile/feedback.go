@@ -67,7 +67,7 @@ type related struct {
 	isIncomplete bool
 }
 
-// knownRevisions tells which revisions of an agent's state are known.
+// knownRevisions marks the revisions of an agent's state that are known.
 type knownRevisions struct{ applied, healthy, failed bool }
 
 // startRound starts a round and drops the entries that the last round did not use.

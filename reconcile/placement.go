@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// decision tells whether a placement is written, and why. The state is Placed while the placement
-// is to be written.
+// decision describes whether a placement is written, and why. The state is Placed while the
+// placement is to be written.
 type decision struct {
 	state  report.State
 	reason string

@@ -307,8 +307,8 @@ func TestConflictingUpdateKeepsStoredFiles(t *testing.T) {
 	}
 }
 
-// TestHeldPlacementReportsWhetherItIsWritten checks Placement.Written, on which it depends whether
-// a WorkPlacement is created.
+// TestHeldPlacementReportsWhetherItIsWritten checks Placement.Written, which determines whether a
+// WorkPlacement is created.
 func TestHeldPlacementReportsWhetherItIsWritten(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "x")

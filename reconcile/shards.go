@@ -49,7 +49,7 @@ const idleAfter = 10 * time.Minute
 // idleStores are the state stores of other shards with pending placements.
 type idleStores map[kratix.StateStoreReference]idleStore
 
-// idleStore is the revision of a state store when placements became pending on it.
+// idleStore has the revision that a state store had when placements became pending on it.
 type idleStore struct {
 	revision statestore.Revision
 	since    time.Time

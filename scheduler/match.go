@@ -31,7 +31,7 @@ type fit struct {
 	summary string
 }
 
-// verdict tells whether a new placement may go to a Destination, with the reason if it may not.
+// verdict describes whether a new placement may go to a Destination, with the reason if it may not.
 type verdict struct {
 	kind   verdictKind
 	reason string

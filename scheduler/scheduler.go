@@ -21,7 +21,8 @@ type Input struct {
 	// Existing are the recorded placements.
 	Existing []*kratix.WorkPlacement
 	// Copies are placements of groups that are also placed elsewhere, with files at the location of
-	// a deleted Destination. They do not count as placed; a move away from one is incomplete.
+	// a deleted Destination. They do not count as placed; a move away from such a copy is
+	// incomplete.
 	Copies []*kratix.WorkPlacement
 	// Rejected are Works that exist but are invalid.
 	Rejected []kratix.Key

@@ -74,7 +74,7 @@ type requestsSource struct {
 	origins map[string]origin
 }
 
-// origin is the Work that another was derived from.
+// origin is the Work that another Work was derived from.
 type origin struct {
 	work string
 	// beside reports whether both are in one namespace.

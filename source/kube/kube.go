@@ -65,8 +65,8 @@ type Source struct {
 
 var _ source.Source = (*Source)(nil)
 
-// syncTimeout is how long Snapshot waits for the API: at the start for the initial lists, later
-// for the writes of this process to appear.
+// syncTimeout is how long Snapshot waits for the initial lists, and Await for the writes of this
+// process to appear.
 const syncTimeout = 30 * time.Second
 
 // snapshotGracePeriod is how long Snapshot tolerates API errors before it fails.

@@ -31,7 +31,7 @@ func newMarker(etag, version string, journal journal) marker {
 	return marker{etag: etag, revision: statestore.Revision(version), journal: journal}
 }
 
-// support tells whether a provider supports conditional writes.
+// support describes whether a provider supports conditional writes.
 type support int
 
 const (

@@ -57,8 +57,8 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return contents[0], nil
 }
 
-// entriesBelow returns the file at p, and those after it in its directory in the newest listing that
-// are not cached yet: a reader of one record usually reads all of them.
+// entriesBelow returns the entry at p and the entries after it in the same directory of the newest
+// listing whose contents are not cached yet: a reader of one record usually reads all of them.
 func (v view) entriesBelow(p tree.Path, sum statestore.Digest) []entry {
 	const most, largest = 128, 64 << 10
 	var listed []entry

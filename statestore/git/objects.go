@@ -16,7 +16,7 @@ type objects struct {
 	mu     sync.RWMutex
 	byHash map[plumbing.Hash]position
 	grown  growth // since the set was created
-	limit  int64  // on bytes in memory; beyond it objects are written to a file
+	limit  int64  // maximum bytes in memory; further objects are written to a file
 	memory *log
 	spill  *log // the file; nil until it is needed
 	// partial means that blobs may be missing and are fetched when they are read.
