@@ -49,7 +49,8 @@ const idleAfter = 10 * time.Minute
 // idleStores are the state stores of other shards with pending placements.
 type idleStores map[kratix.StateStoreReference]idleStore
 
-// idleStore has the revision that a state store had when placements became pending on it.
+// idleStore has the time at which placements became pending on a state store, and the revision that
+// the store had at that time.
 type idleStore struct {
 	revision statestore.Revision
 	since    time.Time

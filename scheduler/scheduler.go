@@ -2,9 +2,9 @@
 // ([Result]), with a reason for each Destination that was chosen. It is pure: no clock, no
 // randomness, no I/O.
 //
-// [Plan] is a function of its input, and a [Planner] returns the same plans, at a cost that
-// depends only on the changes since the last one. [Explain] returns the reason for each
-// Destination that was not chosen, and [Rebalance] the moves that would even out the load.
+// [Plan] is a function of its input, and a [Planner] returns the same plans, at a cost that depends
+// only on the changes since the last one. [Explain] returns the reason for each Destination that
+// was not chosen, and [Rebalance] returns the moves that would even out the load.
 package scheduler
 
 import (
