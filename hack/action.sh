@@ -1,6 +1,6 @@
 #!/bin/sh
-# What the GitHub Action runs: check, leave reports, and say how it went. The
-# inputs come as INPUT_PATHS, INPUT_ARGS and INPUT_REPORTS; GitHub sets the rest.
+# The script of the GitHub Action: it runs the check, writes reports, and prints the result. The
+# inputs are in INPUT_PATHS, INPUT_ARGS and INPUT_REPORTS; GitHub sets the other variables.
 set -u
 reports=${INPUT_REPORTS:-kratix-schedule-reports}
 
@@ -17,13 +17,13 @@ fi
 
 mkdir -p "$reports" || exit 3
 rm -f "$reports/report.sarif" "$reports/report.xml" "$reports/report.html" "$reports/report.md"
-# Paths and arguments are lists of words, as they would be in a command line.
+# Paths and arguments are lists of words, as on a command line.
 # shellcheck disable=SC2086
 kratix-schedule validate ${INPUT_PATHS:-} ${INPUT_ARGS:-} \
 	-o text -o "sarif=$reports/report.sarif" -o "junit=$reports/report.xml" -o "html=$reports/report.html" -o "markdown=$reports/report.md"
 status=$?
 
-# A check that could not be done leaves no reports.
+# A check that fails to run writes no reports.
 {
 	echo "status=$status"
 	for report in sarif=report.sarif junit=report.xml html=report.html markdown=report.md; do

@@ -1,6 +1,6 @@
 #!/bin/sh
-# What docs/ci.md shows: the check of a pipeline's output, failing and then
-# passing. It writes only below ./demo/ci.
+# The example in docs/ci.md: a check of a pipeline's output fails, and then passes. It writes only
+# below ./demo/ci.
 set -u
 cd "$(dirname "$0")/.." || exit 3
 PATH="$PWD/bin:$PATH"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs every fuzz target of the packages named, one after the other, until one
-# finds something. FUZZTIME and FUZZMINIMIZE are as for go test.
+# Runs every fuzz target of the given packages, one after the other, until one finds something.
+# FUZZTIME and FUZZMINIMIZE are the values of -fuzztime and -fuzzminimizetime of go test.
 #
 # Go before 1.27 may end a target that has found nothing with "context deadline
 # exceeded" when its time is over (go.dev/issue/75804). Such a target runs again:
@@ -11,7 +11,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# ended_late tells that the log has nothing to say but that the time was over.
+# ended_late reports whether the only failure in the log is that the time was over.
 ended_late() {
 	[ "$(sed '1,/^--- FAIL: /d; /^FAIL/d; /^exit status /d' "$log")" = '    context deadline exceeded' ]
 }

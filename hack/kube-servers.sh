@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds the Kubernetes API server, its store, kubectl, Helm and Flux's kustomize-controller, which
-# tests use, into bin/kube, at the versions that test/kube and test/deploy pin. What is there already
-# is not built again; the first time takes about eight minutes on two cores.
+# Builds the Kubernetes API server, etcd, kubectl, Helm and Flux's kustomize-controller, which tests
+# use, into bin/kube, at the versions that test/kube and test/deploy pin. Existing programs are not
+# built again. The first build takes about eight minutes on two cores.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD
@@ -14,7 +14,7 @@ build() { # name module package [linker flags]
 	mv "$out.new" "$out"
 }
 
-# The API server tells its version from what its linker is told.
+# The linker sets the version that the API server reports.
 version=$(sed -n 's#^require k8s.io/kubernetes \(v[0-9.]*\).*#\1#p' test/kube/kube-apiserver/go.mod)
 minor=${version#v1.}
 

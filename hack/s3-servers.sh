@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# Builds the S3 servers that tests start into bin/s3, at the versions that
-# test/s3 pins. What is there already is not built again; the first time takes
-# about five minutes on two cores.
+# Builds the S3 servers that tests start into bin/s3, at the versions that test/s3 pins. Existing
+# programs are not built again. The first build takes about five minutes on two cores.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 root=$PWD

@@ -1,7 +1,7 @@
-# Sourced by the scripts that show commands and what they print.
+# Sourced by the scripts that print commands with their output.
 
-# show runs a command after printing it, and fails when it ends otherwise than
-# expected: show STATUS COMMAND...
+# show prints a command and runs it, and exits if the exit status is not the expected one:
+# show STATUS COMMAND...
 show() {
 	expected=$1
 	shift

@@ -100,8 +100,8 @@ func (u *unrecorded) adopt(w *observed, work *kratix.Work, group *kratix.Workloa
 	return on
 }
 
-// unrecordedView holds the unrecorded requests of a Destination, and the files they were
-// derived from.
+// unrecordedView holds the unrecorded requests of a Destination, and the files from which they were
+// derived.
 type unrecordedView struct {
 	store    statestore.Store
 	files    statestore.Files
@@ -141,7 +141,7 @@ func (h home) unrecordedRequests() []requestName {
 	return requests
 }
 
-// requestOf returns the request that a path below resources/ belongs to.
+// requestOf returns the request that a path below resources/ belongs to, and whether there is one.
 func requestOf(path, root tree.Path) (requestName, bool) {
 	below, _ := path.RelativeTo(root)
 	namespace, rest := below.Cut()

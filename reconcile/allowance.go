@@ -18,10 +18,10 @@ func AllowAll() Allowance { return Allowance{unlimited} }
 // AllowUpTo returns an allowance for at most n removals.
 func AllowUpTo(n int) Allowance { return Allowance{max(n, 0)} }
 
-// errAllowance reports a text that does not parse as an allowance.
+// errAllowance is returned for a text that does not parse as an allowance.
 var errAllowance = errors.New("it must be all or a number from 1")
 
-// ParseAllowance parses an allowance: "all" or a number.
+// ParseAllowance parses an allowance: "all" or a number from 1.
 func ParseAllowance(text string) (Allowance, error) {
 	if text == "all" {
 		return AllowAll(), nil

@@ -10,22 +10,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// applyCheck decides which claims of a Destination's roots the API server would refuse. Its
-// methods do nothing if the policy is to check nothing.
+// applyCheck decides which claims of a Destination's roots the API server would refuse. Its methods
+// do nothing if the policy is Off.
 type applyCheck struct {
 	policy applycheck.Policy
 	input  applycheck.Input
 	// refused are the claims of each root that the API server would certainly refuse.
 	refused []map[int]applycheck.Refusal
-	// doubtful are the claims of each root that it may refuse.
+	// doubtful are the claims of each root that the API server may refuse.
 	doubtful []map[int]bool
-	// errors are the findings about refused claims. alone are the warnings about claims checked
-	// by themselves; beside are those about claims checked together with all others that are
+	// errors are the findings about refused claims. alone are the warnings about claims checked by
+	// themselves; beside are the warnings about claims checked together with all others that are
 	// written.
 	errors, alone, beside []finding.Finding
 }
 
-// newApplyCheck returns the check of some roots. It keeps them, and sets Kept in each claim
+// newApplyCheck returns the check of some roots. It retains the roots, and sets Kept in each claim
 // that is refused.
 func newApplyCheck(c *checked, roots []dedupe.Root) *applyCheck {
 	a := &applyCheck{policy: c.policy.CheckApply, input: applycheck.Input{Cluster: c.cluster, Roots: roots, Memory: c.applied, State: c.applyState}}
@@ -38,7 +38,7 @@ func newApplyCheck(c *checked, roots []dedupe.Root) *applyCheck {
 // off reports whether nothing is checked.
 func (a *applyCheck) off() bool { return a.policy == "" || a.policy == applycheck.Off }
 
-// claims refuses the claims that have a fault by themselves.
+// claims marks as refused the claims that have a fault by themselves.
 func (a *applyCheck) claims() {
 	if a.off() {
 		return
@@ -48,9 +48,8 @@ func (a *applyCheck) claims() {
 	}
 }
 
-// among refuses the claims that have a fault together with the other claims that are written
-// according to builds. It reports whether it has refused any, so that everything has to be decided
-// again.
+// among marks as refused the claims that have a fault together with the other claims that builds
+// allows. It reports whether it has refused any; all claims must then be decided again.
 func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	if a.off() {
 		return false
@@ -126,8 +125,8 @@ func certainlyApplies(c *checked, roots []dedupe.Root) bool {
 	return len(a.errors)+len(a.warnings()) == 0
 }
 
-// isNeeded reports whether a file has a namespace or a definition, without which the API server
-// refuses other objects.
+// isNeeded reports whether a file has a Namespace or a CustomResourceDefinition, without which the
+// API server refuses other objects.
 func (c *checked) isNeeded(file dedupe.File) bool {
 	return slices.ContainsFunc(c.read.File(file.Content).Objects, func(o kustomize.Object) bool {
 		return o.ID.Kind == "Namespace" || o.ID.Kind == "CustomResourceDefinition"

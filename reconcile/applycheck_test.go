@@ -15,7 +15,7 @@ func configMap(name, line string) string {
 	return testkit.ConfigMaps(name) + "  namespace: default\n" + line + "\n"
 }
 
-// newApplying returns a fixture whose Destination has a known version.
+// newApplying returns a fixture whose Destination has a known Kubernetes version.
 func newApplying(t *testing.T, policy applycheck.Policy) *testEnv {
 	w := newEnv(t)
 	w.policy.CheckApply = policy
@@ -43,8 +43,8 @@ func TestRequestThatTheAPIServerRefusesIsHeldBackAlone(t *testing.T) {
 	}
 }
 
-// TestRefusedRequestTakesNoObjectFromAnother checks that a claim which the API server refuses
-// does not conflict.
+// TestRefusedRequestTakesNoObjectFromAnother checks that a claim that the API server refuses does
+// not conflict with other claims.
 func TestRefusedRequestTakesNoObjectFromAnother(t *testing.T) {
 	w := newApplying(t, applycheck.Quarantine)
 	w.putFiles("a", map[string]string{"maps.yaml": configMap("one", "data: {a: 1}")})
@@ -63,7 +63,7 @@ func TestNamespaceOfARefusedRequestDoesNotCount(t *testing.T) {
 	w.putFiles("a", map[string]string{"maps.yaml": namespace})
 	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Unchanged})
 	w.putFiles("a", map[string]string{"maps.yaml": configMap("two", "data: {}")})
-	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Unchanged}) // the namespace exists until Flux has applied the rest
+	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Unchanged}) // the namespace counts while it is still in the store
 	w.expect(w.round(), map[string]report.State{"a": report.Unchanged, "b": report.Unchanged}, "KS103")
 }
 

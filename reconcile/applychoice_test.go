@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// colours returns the CustomResourceDefinition of the kind Paint, whose spec.colour may have some
-// values.
+// colours returns the CustomResourceDefinition of the kind Paint with the allowed values of
+// spec.colour.
 func colours(values string) string {
 	return `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -32,7 +32,8 @@ spec:
 }
 
 // TestRequestGoesWhereTheAPIServerAcceptsIt places a request that fits two Destinations. In some
-// cases the Destination that is drawn accepts the request, in others only the other one does.
+// cases the Destination that is drawn accepts the request, in other cases only the other
+// Destination does.
 func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	const (
 		class = "apiVersion: resource.k8s.io/v1\nkind: DeviceClass\nmetadata: {name: gpu}\nspec: {}\n"
@@ -41,7 +42,7 @@ func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	)
 	for _, test := range []struct {
 		name, file string
-		// versions are the versions of worker-1 and worker-2, definitions the
+		// versions are the versions of worker-1 and worker-2; definitions are the
 		// CustomResourceDefinitions in their stores.
 		versions, definitions [2]string
 		// want is the Destination on which the request is placed; empty if it is held back.
@@ -85,7 +86,7 @@ func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 }
 
 // TestRefusedRequestIsNotMovedWhereItMayBeRefused places a request that the API server of one
-// Destination refuses, and that of another one, whose version is not known, may refuse too.
+// Destination refuses; the other API server, of unknown version, may also refuse it.
 func TestRefusedRequestIsNotMovedWhereItMayBeRefused(t *testing.T) {
 	for _, known := range []string{"worker-1", "worker-2"} {
 		w := newEnv(t)

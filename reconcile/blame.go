@@ -15,10 +15,10 @@ import (
 
 // blamed are the placements with the objects that an agent has failed on.
 type blamed struct {
-	// guilty are the placements that certainly have one of them, in order; none if that is not
-	// certain.
+	// guilty are the placements that certainly have one of these objects, in order; empty if none
+	// is certain.
 	guilty []guilty
-	// suspects are the placements that may have them: those that have changed since the last
+	// suspects are the placements that may have such objects: all that have changed since the last
 	// applied revision.
 	suspects []report.Claimant
 }
@@ -64,8 +64,8 @@ func (d *delivering) blame(ctx context.Context, state agent.State) blamed {
 	return blamed{suspects: suspects}
 }
 
-// holders returns the placements, in order, that have some of the objects at a revision. certain
-// is false unless each object that is found belongs to one placement only, and one is found.
+// holders returns the placements, in order, that have some of the objects at a revision. certain is
+// false unless each object that is found belongs to one placement only, and at least one is found.
 func (d *delivering) holders(ctx context.Context, then *pastState, objects []agent.Object) (holders []guilty, certain bool) {
 	if len(objects) == 0 {
 		return nil, false
@@ -118,8 +118,8 @@ func (d *delivering) listing(paths []string) (holders []guilty, certain bool) {
 	return holders, certain
 }
 
-// resolve returns the path in the store of a path that the agent names: relative to the root or,
-// with a slash at its beginning, to the repository or bucket.
+// resolve returns the store path of a path that the agent names; ok is false if there is none. The
+// agent's path is relative to the root or, with a leading slash, to the repository or bucket.
 func (d *delivering) resolve(name string) (path tree.Path, ok bool) {
 	path, err := tree.ParsePath(strings.TrimPrefix(name, "/"))
 	if err != nil {
@@ -131,8 +131,7 @@ func (d *delivering) resolve(name string) (path tree.Path, ok bool) {
 	return path.RelativeTo(d.store.location(tree.Path{}).Dir)
 }
 
-// isNamed reports whether an agent that names an object may mean the one with an id. Agents
-// leave out the API group.
+// isNamed reports whether id may be the object that an agent names. Agents leave out the API group.
 func isNamed(id kustomize.ID, object agent.Object) bool {
 	if id.Kind != object.Kind || id.Name != object.Name {
 		return false
@@ -141,7 +140,7 @@ func isNamed(id kustomize.ID, object agent.Object) bool {
 	return id.Scope() == object.Namespace || object.Namespace == "" && id.Namespace == unset
 }
 
-// claimantOf returns a placement with its Work.
+// claimantOf returns the keys of a placement and its Work as a Claimant.
 func claimantOf(p *kratix.WorkPlacement) report.Claimant {
 	return report.Claimant{Placement: kratix.KeyOf(p), Work: p.Work().String()}
 }
@@ -152,7 +151,7 @@ type owners struct {
 	dirs  map[tree.Path]*recordView
 }
 
-// owners returns the owners of the files in the directory of the Destination.
+// owners returns the owners of the files in the directory of the Destination, computed once.
 func (d *delivering) owners() *owners {
 	if d.owned == nil {
 		d.owned = newOwners(d.destinationView)
@@ -175,8 +174,8 @@ func newOwners(d *destinationView) *owners {
 	return o
 }
 
-// of returns the records that list a path. A path that none lists belongs to the
-// placement in whose directory it is: it was removed, or is a directory.
+// of returns the records that list a path. A removed file or a directory is in no list; it belongs
+// to the placement in whose directory it lies.
 func (o *owners) of(path tree.Path) []*recordView {
 	if listed := o.files[path]; listed != nil {
 		return listed

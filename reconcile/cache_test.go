@@ -115,8 +115,7 @@ func (m *failingStore) Read(ctx context.Context) (statestore.State, error) {
 	return m.Store.Read(ctx)
 }
 
-// disturbAround changes a Destination, or writes a file into the store that belongs to no
-// placement.
+// disturbAround changes a Destination, or writes to the store a file that belongs to no placement.
 func (w *testEnv) disturbAround(rng *rand.Rand) {
 	at := rng.IntN(len(w.snapshot.Destinations))
 	base := w.snapshot.Destinations[at].Spec.Path
@@ -132,11 +131,11 @@ func (w *testEnv) disturbAround(rng *rand.Rand) {
 		w.write(map[string]string{base + "/.sourceignore": fmt.Sprintf("# %d\n**/f%d.yaml\n", rng.IntN(3), rng.IntN(6))})
 	case 3:
 		w.write(map[string]string{"deep/.sourceignore": fmt.Sprintf("# %d\n**/f%d.yaml\n", rng.IntN(3), rng.IntN(6))})
-	case 4: // someone damages our files
+	case 4: // files of placements are damaged
 		if paths := w.paths(); len(paths) > 0 {
 			w.write(map[string]string{paths[rng.IntN(len(paths))]: "damaged: true\n"})
 		}
-	case 5: // content that Flux cannot write out
+	case 5: // content that Flux cannot build
 		doubled := testkit.ConfigMaps(fmt.Sprint("m", rng.IntN(8))) + "data: {a: one, a: two}\n"
 		w.putFiles(fmt.Sprint("w", rng.IntN(6)), map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): doubled})
 	case 6: // content that the API server refuses, or accepts in some namespaces

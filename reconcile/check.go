@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// checked is a Destination after its check: each candidate is either writable or quarantined
-// because Flux would reject it. It owns copies of the fields that the check changes.
+// checked is a Destination after its check: each candidate is either writable, or has a reason why
+// it is not. It owns copies of the fields that the check changes.
 type checked struct {
 	wanted
 	candidates []*candidate
@@ -37,13 +37,13 @@ type checked struct {
 
 // checkCaches are the caches that checks share. Any of them may be lost.
 type checkCaches struct {
-	// read has the objects of parsed files, applied the faults that the API server would report for
-	// files.
+	// read has the objects of parsed files; applied has the faults that the API server would report
+	// for files.
 	read    *kustomize.Cache
 	applied *applycheck.Memory
-	// applyState is the state of the Destination's last applycheck; nil for none.
+	// applyState is the state of the Destination's last applycheck; nil if there is none.
 	applyState *applycheck.State
-	// checkCache has the roots of the Destination's last check; nil for none.
+	// checkCache has the roots of the Destination's last check; nil if there is none.
 	checkCache *dedupe.CheckCache
 	// cluster is the Destination's API server.
 	cluster *applycheck.Cluster
@@ -59,8 +59,8 @@ func newChecked(w *wanted, caches checkCaches) *checked {
 	return c
 }
 
-// check decides which placements may be written. The error is the store's; the value returned
-// with it holds the findings made so far.
+// check decides which placements may be written. If reading the store fails, it returns the error,
+// and the findings so far.
 func check(ctx context.Context, w *wanted, caches checkCaches) (*checked, error) {
 	c := newChecked(w, caches)
 	if w.store.err != nil {
@@ -113,8 +113,8 @@ func (c *checked) checkRoots(ctx context.Context) error {
 	return nil
 }
 
-// claimed returns the paths that belong to a placement or did until this round, and the
-// records, which Flux and Argo CD do not treat as manifests.
+// claimed returns the paths that belong to a placement, or belonged to one until this round, and
+// the records, which Flux and Argo CD do not treat as manifests.
 func (c *checked) claimed() *tree.Set {
 	claimed := &tree.Set{}
 	for _, p := range c.candidates {

@@ -22,7 +22,7 @@ const mebibyte = 1 << 20
 // zero value is ready for use.
 type contents struct {
 	works []*kratix.Work
-	// total is the unpacked size of all works except the excessive ones.
+	// total is the unpacked size of all Works except the excessive ones.
 	total int64
 	// objects caches a bound on the number of objects in a Work, for those Works where it was
 	// needed.
@@ -135,7 +135,7 @@ func (c *contents) count() int64 {
 	return total
 }
 
-// weight returns the bytes that a Work takes.
+// weight returns the bytes that a Work takes, including its objects.
 func (c *contents) weight(work *kratix.Work) int64 {
 	return unpackedSize(work) + c.objects[work]*bytesForObject
 }
@@ -161,9 +161,9 @@ type weightedWork struct {
 	size int64
 }
 
-// rejectLargest adds Works to rejected until the rest is within most bytes. Each time it
-// takes the largest Work of the namespace with the highest total, so a namespace with little
-// content does not suffer from one with much.
+// rejectLargest adds Works to rejected until the rest is within most bytes. Each time it takes the
+// largest Work of the namespace with the highest total, so that much content in one namespace does
+// not cause Works of other namespaces to be rejected.
 func (c *contents) rejectLargest(all, most int64, rejected map[*kratix.Work]string) {
 	tenants := c.tenants()
 	for total := all; total > most; {

@@ -20,10 +20,10 @@ type recordedCopy struct {
 func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at].Placement }
 
 // resolveCopies decides which placement of a group stays if a request is recorded on several
-// Destinations and no move explains it. The placement that stays is marked as moved from the
-// other one, which is then removed as in any move. The criteria, in order: a WorkPlacement in
-// the source, the decision on the Work, matching labels of the Destination, the Destination's
-// name. Where Kratix writes, each copy has a WorkPlacement, so the labels decide.
+// Destinations and no move explains it. The placement that stays is marked as moved from the other
+// one, which is then removed as in any move. The criteria are, in order, a WorkPlacement in the
+// source, the decision on the Work, matching labels of the Destination, and the Destination's name.
+// Where Kratix writes, each copy has a WorkPlacement, so the labels decide.
 func resolveCopies(o *observed) {
 	copies := map[placedGroup][]recordedCopy{}
 	first := make(map[placedGroup]recordedCopy, len(o.Works))

@@ -34,8 +34,8 @@ func crashFiles(version string) map[string]string {
 	return map[string]string{"same.yaml": testkit.ConfigMaps("same-" + version), version + ".yaml": testkit.ConfigMaps("only-" + version)}
 }
 
-// TestUpdateThatIsCutShortInABucket interrupts an update after each of its requests, and
-// checks the store then and after one more round.
+// TestUpdateThatIsCutShortInABucket interrupts an update after each of its requests, and checks the
+// store at that point and after one more round.
 func TestUpdateThatIsCutShortInABucket(t *testing.T) {
 	server := buckettest.MinIO(t)
 	proxy := buckettest.NewProxy(t, server.Endpoint)
@@ -72,7 +72,7 @@ func updated(t *testing.T, mode string, store statestore.Store) *testEnv {
 	return w
 }
 
-// finished returns the content of a store if nothing is interrupted.
+// finished returns the content of a store after the same rounds without an interruption.
 func finished(t *testing.T, mode string, happens func(*testEnv)) string {
 	w := updated(t, mode, memory.New("BucketStateStore default"))
 	w.round()
@@ -81,8 +81,8 @@ func finished(t *testing.T, mode string, happens func(*testEnv)) string {
 	return w.dump()
 }
 
-// cutShort interrupts an update after a number of requests. It reports whether the update
-// needed no more requests than that.
+// cutShort interrupts an update after a number of requests. It reports whether the update was
+// complete after them.
 func cutShort(t *testing.T, proxy *buckettest.Proxy, config bucket.Config, mode string, requests int, happens func(*testEnv), want string) bool {
 	w := updated(t, mode, reopen(t, config))
 	var sent atomic.Int64

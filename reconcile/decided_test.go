@@ -253,8 +253,8 @@ func TestMoveBetweenShards(t *testing.T) {
 	}
 }
 
-// TestInvalidDecisionIsReplaced covers a Destination that is gone, and one that is
-// being deleted with its files.
+// TestInvalidDecisionIsReplaced covers decisions for a Destination that is gone, and for one that
+// is being deleted with its files.
 func TestInvalidDecisionIsReplaced(t *testing.T) {
 	now := metav1.Now()
 	leaving := destinationOn("s1", "dev")
@@ -302,8 +302,8 @@ func TestDecisionsThatCannotBeReadAreReported(t *testing.T) {
 	}
 }
 
-// TestShardWritesOnlyToSelectedStores checks that a dependency for all Destinations is
-// written by each shard to its own stores.
+// TestShardWritesOnlyToSelectedStores checks that each shard writes a dependency for all
+// Destinations to its own stores only.
 func TestShardWritesOnlyToSelectedStores(t *testing.T) {
 	s := newSharded(t, 3, 2)
 	one, other := s.replicas[0], s.replicas[1]
@@ -339,8 +339,8 @@ func TestShardWritesOnlyToSelectedStores(t *testing.T) {
 	}
 }
 
-// TestStoreWithoutObjectIsSelectedAsOneWithoutLabels checks that some shard reports a missing
-// store.
+// TestStoreWithoutObjectIsSelectedAsOneWithoutLabels checks that the shard that selects stores
+// without labels reports a missing store.
 func TestStoreWithoutObjectIsSelectedAsOneWithoutLabels(t *testing.T) {
 	s := newSharded(t, 1, 1)
 	r := s.replicas[0]
@@ -380,8 +380,8 @@ func (o inOneLocation) Open(kratix.StateStoreReference, kratix.Object, *kratix.S
 	return o.store, nil
 }
 
-// TestShardsInOneLocationLoseNothing uses two state stores of different shards in one
-// repository, and one shard writes after the other has read.
+// TestShardsInOneLocationLoseNothing uses two state stores of different shards in one repository;
+// one shard writes after the other has read.
 func TestShardsInOneLocationLoseNothing(t *testing.T) {
 	s := newSharded(t, 2, 2)
 	one, other := s.replicas[0], s.replicas[1]
@@ -424,8 +424,8 @@ func TestShardsInOneLocationLoseNothing(t *testing.T) {
 	}
 }
 
-// TestStoreThatNoShardWritesToIsReported checks that a store is reported after placements
-// were pending on it for ten minutes and no shard has written to it.
+// TestStoreThatNoShardWritesToIsReported checks that a store is reported when placements have been
+// pending on it for ten minutes without a write by any shard.
 func TestStoreThatNoShardWritesToIsReported(t *testing.T) {
 	s := newSharded(t, 2, 2)
 	r, other := s.replicas[0], s.replicas[1]

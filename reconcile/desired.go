@@ -13,7 +13,7 @@ type desired struct {
 	*storeView
 	outcomes []*outcome
 	// leaving reports whether the changes remove a placement from the directory of another
-	// Destination and write its new copy. Such changes must not be divided.
+	// Destination and write its new copy. Such changes must not be divided between commits.
 	leaving bool
 	// failed is the reason why nothing can be written now.
 	failed error
@@ -30,7 +30,7 @@ func (d *desired) units() []unitChange {
 	return units
 }
 
-// suspects returns the units with the digests of their contents.
+// suspects returns the units as suspects, which have the digests of their contents.
 func (d *desired) suspects() []suspect {
 	units := d.units()
 	suspects := make([]suspect, 0, len(units))

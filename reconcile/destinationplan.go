@@ -20,8 +20,8 @@ type destinationPlan struct {
 	awaiting []*kratix.WorkPlacement
 	// moved maps placements to the Destinations that their groups have moved to.
 	moved map[*kratix.WorkPlacement]string
-	// leaves reports whether an inherited placement is removed from the directory in the same
-	// commit as its new copy is written.
+	// leaves reports whether an inherited placement is removed from the directory in the commit
+	// that writes its new copy.
 	leaves bool
 }
 

@@ -102,8 +102,8 @@ func ownedPaths(c *checked) *tree.Set {
 	return owned
 }
 
-// staying returns the paths of the placements and records that stay, so that no file is
-// removed with a record that claims it too.
+// staying returns the paths of the placements and records that stay, so that no file is removed
+// because a removed record also claims it.
 func staying(c *checked) *tree.Set {
 	set := &tree.Set{}
 	for _, p := range c.candidates {

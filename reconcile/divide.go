@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// planned is the plan, by Destination.
+// planned has the destination plans by the names of the Destinations.
 type planned map[string]destinationPlan
 
 // divide divides a plan by Destination. The inherited placements that are in staying stay

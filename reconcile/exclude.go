@@ -78,7 +78,7 @@ func (w *wanted) excludeRest() {
 	w.add(w.refusal(e, finding.Place{Object: kratix.Describe(w.Destination)}, "the files that every Destination has")...)
 }
 
-// refusal returns the finding about a refused unit; nothing while it is not known to be the
+// refusal returns the finding about a refused unit, or nil while the unit is not known to be the
 // cause.
 func (s *situation) refusal(e exclusion, at finding.Place, what string) []finding.Finding {
 	if !e.isKnown {

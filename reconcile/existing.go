@@ -9,10 +9,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// addExisting adds the placements that the source has. A placement with a record is skipped,
-// since the record lies beside the files. One without a record is treated as recorded,
-// because its writer kept no records. One that contradicts the record of another Destination
-// is reported and left alone.
+// addExisting adds the placements that the source has. A placement with a record is skipped, since
+// the record lies beside the files. A placement without a record counts as recorded, because its
+// writer kept no records. A placement that contradicts the record of another Destination is
+// reported and left alone.
 func addExisting(o *observed) {
 	if len(o.Existing) == 0 {
 		return

@@ -19,17 +19,17 @@ import (
 // failedFiles are the stored files of a placement that its agent could not apply.
 type failedFiles struct {
 	unit
-	// undone describes them, as a record does after they were undone.
+	// undone is the entry that describes the files in their record after they are rolled back.
 	undone layout.RolledBack
-	// revision is the last applied revision, and applied are the placement's files at it: none if it
-	// had none, one if they are joined.
+	// revision is the last applied revision, and applied are the placement's files at that revision;
+	// joined files are one file.
 	revision string
 	applied  []tree.File
 }
 
-// failedFiles returns the stored files of the guilty placements. If the agent's failure stops a root
-// and there are none for certain, a finding says why. isIncomplete reports whether the store could not
-// be read.
+// failedFiles returns the stored files of the guilty placements. If it is uncertain which files made
+// the agent fail on the root, it returns a finding with the reason. isIncomplete reports whether the
+// store could not be read.
 func (d *delivering) failedFiles(ctx context.Context, state agent.State, who blamed) (failed []*failedFiles, findings []finding.Finding, isIncomplete bool) {
 	if state.Failure.Outcome.IsApplied() {
 		return nil, nil, false
@@ -47,7 +47,7 @@ func (d *delivering) failedFiles(ctx context.Context, state agent.State, who bla
 			return nil, d.notRolledBack(state, who, why), !errors.Is(err, errReplaced) && !errors.Is(err, errDivided)
 		}
 		if !slices.EqualFunc(stored, refused, sameFile) {
-			continue // it was written again since
+			continue // the placement was written again since then
 		}
 		if why := d.doubtChange(&one, applied, refused); why != "" {
 			findings = append(findings, d.notRolledBack(state, who, why)...)
@@ -61,8 +61,8 @@ func (d *delivering) failedFiles(ctx context.Context, state agent.State, who bla
 	return failed, findings, false
 }
 
-// doubtFailure returns why it is not known which files failed and which ones are applied; empty if
-// it is.
+// doubtFailure returns why it is not known which files failed or which ones are applied; empty if
+// both are known.
 func (d *delivering) doubtFailure(state agent.State, who blamed) string {
 	switch {
 	case d.store.state.Stepwise:
@@ -79,8 +79,8 @@ func (d *delivering) doubtFailure(state agent.State, who blamed) string {
 	return ""
 }
 
-// doubtChange returns why the change of a guilty placement's files is not the cause of the failure, or
-// cannot be undone; empty if it is and can.
+// doubtChange returns why the change of a guilty placement's files is not the cause of the failure or
+// cannot be undone; empty if there is no such reason.
 func (d *delivering) doubtChange(who *guilty, from, to []tree.File) string {
 	switch {
 	case !d.policy.owns(who.record.Owner):
@@ -152,7 +152,7 @@ func (d *delivering) notRolledBack(state agent.State, who blamed, why string) []
 // sameFile reports whether two files have the same path and content.
 func sameFile(a, b tree.File) bool { return a.Path == b.Path && bytes.Equal(a.Content, b.Content) }
 
-// contentDigest returns the digest of a placement's files as a record keeps it. The order of the
+// contentDigest returns the digest of a placement's files in the form of a record. The order of the
 // files does not matter.
 func contentDigest(files []tree.File) string {
 	sorted := slices.SortedFunc(slices.Values(files), func(a, b tree.File) int { return tree.Compare(a.Path, b.Path) })

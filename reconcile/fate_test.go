@@ -112,7 +112,7 @@ func TestPlacementWithoutAppliedObjectsIsReportedAndWritten(t *testing.T) {
 }
 
 // TestFindingsOfNewPlacementsOnUnchangedDestination uses a Destination without findings, so that a round
-// checks only what is new.
+// checks only the new placements.
 func TestFindingsOfNewPlacementsOnUnchangedDestination(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "a")

@@ -29,14 +29,15 @@ type feedback struct {
 	findings []finding.Finding
 }
 
-// feedbackCache keeps what relating needs from round to round. The zero value is ready for use.
+// feedbackCache has the known revisions and the cached results for roots. The zero value is ready
+// for use.
 type feedbackCache struct {
 	revisions generations[pastKey, *revisions]
 	delivered generations[rootKey, deliveryEntry]
 }
 
-// pastKey identifies the states among which the revisions that an agent reports are looked up:
-// those of a store or, if Flux names the content of a directory, those of a directory.
+// pastKey identifies the past states of a store or, if Flux names the content of a directory, of
+// that directory.
 type pastKey struct {
 	store kratix.StateStoreReference
 	dir   tree.Path
@@ -66,17 +67,16 @@ type related struct {
 	isIncomplete bool
 }
 
-// knownRevisions reports which revisions of a state are known.
+// knownRevisions marks the revisions of an agent's state that are known.
 type knownRevisions struct{ applied, healthy, failed bool }
 
-// startRound starts a round and drops what the last round did not use.
+// startRound starts a round and drops the entries that the last round did not use.
 func (f *feedbackCache) startRound() {
 	f.revisions.rotate()
 	f.delivered.rotate()
 }
 
-// relate relates what agents have reported to the stores that were read. It is the stage after
-// observe.
+// relate relates the reports of agents to the stores that were read. It is the stage after observe.
 func relate(ctx context.Context, seen *observed, states AgentStates, policy Policy, read *kustomize.Cache, f *feedbackCache) feedback {
 	told := feedback{failed: map[destinationKey][]*failedFiles{}}
 	for _, store := range seen.stores {
@@ -126,8 +126,8 @@ func (f *feedbackCache) past(store *storeView, dir tree.Path) *revisions {
 	return past
 }
 
-// stateOf returns what the agent has reported about a root, with the root's directory in the
-// Destination.
+// stateOf returns the state of a root that its agent has reported, if any, and the root's directory
+// in the Destination.
 func stateOf(states map[string]agent.State, d *destinationView, root tree.Path) (state agent.State, name string, reported bool) {
 	name = layout.RootName(d.base, root)
 	if state, reported = states[name]; !reported {
@@ -136,8 +136,8 @@ func stateOf(states map[string]agent.State, d *destinationView, root tree.Path) 
 	return state, name, reported
 }
 
-// relateRoot relates what the agent has reported about a root. It reuses the result of the last
-// round if nothing has changed.
+// relateRoot relates the report of an agent about a root. It reuses the result of the last round if
+// nothing has changed.
 func (f *feedbackCache) relateRoot(ctx context.Context, of *delivering, name string, state agent.State) related {
 	key := rootKey{destinationKey{of.store.ref, of.Name}, name}
 	files := of.store.state.Files
@@ -174,11 +174,12 @@ type delivering struct {
 	policy Policy
 	// owned has the owners of files; nil before they are needed.
 	owned *owners
-	// current has the records of today by path; nil before they are needed.
+	// current has the records of this round by path; nil before they are needed.
 	current map[tree.Path]*recordView
 }
 
-// currentRecords returns the records of today by path, without those that lie at several paths.
+// currentRecords returns the records of this round by path, except records that lie at several
+// paths.
 func (d *delivering) currentRecords() map[tree.Path]*recordView {
 	if d.current == nil {
 		d.current = make(map[tree.Path]*recordView, len(d.records))
@@ -224,7 +225,7 @@ func (d *delivering) knows(state *agent.State) knownRevisions {
 	return knownRevisions{isKnown(state.Applied.Revision), isKnown(state.Healthy.Revision), state.Failure != nil && isKnown(state.Failure.Revision)}
 }
 
-// relate compares what the agent has reported with the files of the store.
+// relate compares the report of the agent with the files of the store.
 func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	made := report.Delivery{State: state}
 	made.Unapplied, made.AppliedKnown = d.changedSince(state.Applied.Revision)
@@ -242,8 +243,8 @@ func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	return all
 }
 
-// first returns the first of several marks whose revisions have the same files in the root:
-// before, the first one with the files of last, or now.
+// first returns before, which is the first mark with the files of last, if the root has the same
+// files at now. Otherwise it returns now.
 func (d *delivering) first(before, last, now agent.Mark) agent.Mark {
 	then, there := d.find(last.Revision), d.find(now.Revision)
 	if now.Revision == last.Revision || then != nil && there != nil && then.files.Same(there.files, d.root) {

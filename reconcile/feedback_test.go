@@ -94,8 +94,8 @@ func TestPlacementIsAppliedOnceItsContentIs(t *testing.T) {
 	env.expect(map[string]string{"a": fine, "b": fine})
 
 	env.put("b", "y", "z")
-	env.expect(map[string]string{"a": fine, "b": waiting}) // in the round that writes it
-	env.expect(map[string]string{"a": fine, "b": waiting}) // and in the next
+	env.expect(map[string]string{"a": fine, "b": waiting}) // in the round that writes b
+	env.expect(map[string]string{"a": fine, "b": waiting}) // and in the next round
 	env.put("c", "v")
 	env.expect(map[string]string{"a": fine, "b": waiting, "c": waiting})
 	env.reports(agent.Healthy, "passed")
@@ -175,7 +175,7 @@ func TestOwnerOfAFailingFileFails(t *testing.T) {
 	}
 }
 
-// fileOf returns the first file of the store whose path contains a text, without the records.
+// fileOf returns the first resource file of worker-1 whose path contains a text.
 func fileOf(env *agentEnv, text string) tree.Path {
 	for path := range env.state().Files.Below(testkit.Path("worker-1/resources")) {
 		if strings.Contains(path.String(), text) {
@@ -227,7 +227,8 @@ func TestUnknownRevisionSaysNothing(t *testing.T) {
 	env.expect(map[string]string{"a": "Unknown NotRead, Unknown NotRead"})
 }
 
-// In a repository with many Destinations each commit is a new revision for all of them.
+// TestRevisionWithEqualFilesChangesNothing uses two Destinations in one store: each commit for one
+// of them is a new revision for both.
 func TestRevisionWithEqualFilesChangesNothing(t *testing.T) {
 	env := newAgentEnv(t)
 	env.addDestination("worker-2", "worker-2")
@@ -236,7 +237,7 @@ func TestRevisionWithEqualFilesChangesNothing(t *testing.T) {
 	env.reports(agent.Healthy, "passed")
 	before := env.round().Deliveries
 	for range 2 * maxRevisions {
-		env.put("b", "y"+string(env.state().Revision)) // on the other Destination, which has fewer
+		env.put("b", "y"+string(env.state().Revision)) // on the other Destination, which has fewer placements
 		env.round()
 		env.reports(agent.Healthy, "passed")
 		env.round()

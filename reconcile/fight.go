@@ -19,8 +19,8 @@ const (
 	// longestRest bounds the time for which a Destination is left alone while its records do
 	// not change.
 	longestRest = 24 * time.Hour
-	// recordLimit and fileLimit are how often one record or one manifest must be undone to
-	// count as a fight.
+	// recordLimit and fileLimit are the numbers of undone writes of one record and of one manifest
+	// that count as a fight.
 	recordLimit, fileLimit = 2, 3
 	// maxMarks bounds the number of marks kept for a Destination.
 	maxMarks = 64
@@ -36,10 +36,10 @@ type content struct {
 type mark struct {
 	path    tree.Path
 	content content
-	// record reports whether it is a record rather than a manifest.
+	// record reports whether the file is a record rather than a manifest.
 	record bool
 	at     time.Time
-	// confirmed reports whether the store has had this content.
+	// confirmed reports whether the store is known to have had this content.
 	confirmed bool
 }
 
@@ -61,8 +61,8 @@ type undoing struct {
 type fight struct {
 	marks  []mark
 	undone map[tree.Path]undoing
-	// stopped is set while this process leaves the Destination alone. It ends at until, if
-	// its records have not changed for long enough by then.
+	// stopped is set while this process leaves the Destination alone. The pause ends at until, if
+	// the records have not changed for long enough by then.
 	stopped bool
 	until   time.Time
 	// stops counts the fights; each pause is twice as long as the last.
@@ -85,9 +85,9 @@ func (f *fight) pause() time.Duration {
 	return rest
 }
 
-// see compares the store with the writes of this process; it returns the path at which a fight
-// was detected. damaged reports whether a record is unreadable: that is not the work of a
-// controller.
+// see compares the store with the writes of this process. It returns the path at which a fight was
+// detected, and whether there is a fight. A record that damaged reports as unreadable was not
+// written by a controller.
 func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree.Path) bool) (tree.Path, bool) {
 	for path, u := range f.undone {
 		if now.Sub(u.last) > fightWindow {
@@ -117,7 +117,7 @@ func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree
 	return tree.Path{}, false
 }
 
-// undo counts an undone write; it reports whether that makes a fight.
+// undo counts an undone write, and reports whether there is a fight now.
 func (f *fight) undo(m mark, is content, now time.Time) bool {
 	u, known := f.undone[m.path]
 	if !known || !m.record && u.content != is {

@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// checkModes finds the Destinations that are laid out in another filepath mode than they have
-// now. Nothing is written to such a Destination until its user has confirmed the change; then
-// all its files are written in the new layout.
+// checkModes finds the Destinations that are laid out in another filepath mode than they have now.
+// Nothing is written to such a Destination until a user has confirmed the change; then all its
+// files are written in the new layout.
 func checkModes(o *observed) {
 	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
@@ -112,8 +112,8 @@ func (d *destinationView) confirmsMode() bool {
 	return d.Annotations[scheduler.FilepathModeAnnotation] == d.FilepathMode()
 }
 
-// refuseMode leaves a Destination alone. Its recorded placements stay and count; if it has no
-// records, the Destination counts as unread, because Kratix may have written anything there.
+// refuseMode leaves a Destination alone. Its recorded placements stay and count as placed; if it
+// has no records, the Destination counts as unread, because Kratix may have written anything there.
 func refuseMode(o *observed, d *destinationView, other string) {
 	left := scheduler.Destination{Destination: d.Destination, Closed: "laid out in another filepath mode"}
 	if len(d.records) == 0 {

@@ -57,8 +57,8 @@ func Rehearse(_ context.Context, parts []statestore.StoreChanges) []statestore.O
 // errRehearsed marks changes that were left unwritten on purpose; it is not a failure.
 var errRehearsed = errors.New("nothing is written in a dry run")
 
-// Commit is a Finish that writes the changes: one write for the stores of one location, and
-// all locations concurrently, so a slow one delays no other.
+// Commit is a Finish that writes the changes. It writes the stores of one location together, and
+// all locations concurrently, so that a slow location delays no other.
 func Commit(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 	return statestore.Commit(ctx, parts)
 }

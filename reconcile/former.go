@@ -64,8 +64,8 @@ func readFormer(ctx context.Context, o *observed, store *storeView, seen *observ
 	return nil
 }
 
-// basesIn returns the directories in a store that Destinations have, including Destinations
-// on other stores that write to the same location.
+// basesIn returns the directories in a store that Destinations have, including Destinations on
+// other state stores in the same storage.
 func (o *observed) basesIn(store *storeView) []tree.Path {
 	at := store.location(tree.Path{})
 	var bases []tree.Path
@@ -134,7 +134,7 @@ func formerDestination(name string, base tree.Path) *kratix.Destination {
 //	the group is placed on a Destination already             an old copy, which does not count
 //	else                                                     placed on its Destination, by name
 //
-// So a request stays on a missing Destination, and follows a Destination to another path or
+// A request therefore stays on a missing Destination, and follows a Destination to another path or
 // store.
 func countFormer(o *observed) {
 	if len(o.former)+len(o.unreadable) == 0 {
@@ -170,7 +170,7 @@ func compareFormer(o *observed, a, b *formerPlacement) int {
 	)
 }
 
-// has reports whether a Destination is in the input, written or not.
+// has reports whether a Destination is in the input, including the Unwritten ones.
 func (o *observed) has(name string) bool {
 	if o.names == nil {
 		o.names = make(map[string]bool, len(o.Destinations))
@@ -209,9 +209,9 @@ func addInherited(o *observed, policy Policy) {
 }
 
 // mayTakeOver reports whether a placement in the directory of a Destination becomes the
-// Destination's own, because the Destination it was made for is gone. Where Works are
-// assigned to Destinations, renaming a Destination does not change an assignment, so the
-// placement must be assigned to the new name too.
+// Destination's own, because the Destination it was made for is gone. Where Works are assigned to
+// Destinations, renaming a Destination does not change an assignment, so the placement must also be
+// assigned to the new name.
 func (o *observed) mayTakeOver(d *destinationView, entry *kratix.WorkPlacement) bool {
 	if o.has(entry.Spec.TargetDestinationName) || o.Unseen {
 		return false
@@ -226,8 +226,8 @@ func (o *observed) isAssigned(p *kratix.WorkPlacement, destination string) bool 
 	return is
 }
 
-// takeOver makes a placement the Destination's own that was made for another Destination with
-// the same directory.
+// takeOver adds a copy of a placement that was made for another Destination with the same
+// directory.
 func (d *destinationView) takeOver(entry recordView) {
 	own := entry.Placement.DeepCopy()
 	own.Name = kratix.PlacementName(own.Work().Name, d.Name, own.Spec.ID)

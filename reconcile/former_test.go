@@ -74,7 +74,7 @@ func (w *testEnv) decides(name, destination string) {
 	}
 }
 
-// settle runs rounds until nothing is left to do, and returns the last report.
+// settle runs enough rounds for all changes to complete, and returns the last report.
 func (w *testEnv) settle() report.Report {
 	var last report.Report
 	for range 6 {
@@ -383,8 +383,8 @@ func TestRandomDestinationEvents(t *testing.T) {
 	}
 }
 
-// TestRandomDestinationEventsOnGit does the same on a repository, where a round is one
-// commit.
+// TestRandomDestinationEventsOnGit is TestRandomDestinationEvents on a repository, where a round is
+// one commit.
 func TestRandomDestinationEventsOnGit(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -476,8 +476,8 @@ func (w *testEnv) swap(one, other string) {
 	w.replace(other, func(d *kratix.Destination) { d.Spec.Path = first })
 }
 
-// expectOneEach fails unless each request is on one Destination: recorded in its directory
-// or, while it is missing, in its former one.
+// expectOneEach fails unless each request is on one Destination: recorded in its directory or,
+// while the Destination is missing, in the former directory.
 func (w *testEnv) expectOneEach(seed uint64) {
 	w.t.Helper()
 	bases := map[string]string{}

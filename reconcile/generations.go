@@ -7,7 +7,7 @@ type generations[K comparable, V any] struct{ now, before map[K]V }
 
 func (m *generations[K, V]) rotate() { m.now, m.before = make(map[K]V, len(m.now)), m.now }
 
-// get returns the cached value of a key.
+// get returns the cached value of a key, and whether there is one.
 func (m *generations[K, V]) get(key K) (V, bool) {
 	value, ok := m.now[key]
 	if !ok {

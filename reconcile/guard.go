@@ -10,7 +10,7 @@ import (
 // RemovalWindow is the default of Policy.RemovalWindow.
 const RemovalWindow = 10 * time.Minute
 
-// The limits of the deletion guard. Within the window, freeRemovals placements or one of
+// The limits of the deletion guard. Within the window, freeRemovals placements or one in
 // removableOneIn placements may be removed, whichever is more. See
 // docs/decisions/deletion-guard.md.
 const (
@@ -33,8 +33,8 @@ type removals struct {
 	// settling reports whether the input may still be incomplete, so that a missing Work may
 	// appear.
 	settling bool
-	// missing is the number of input objects that are about to be lost: files that are moved
-	// or deleted disappear one by one.
+	// missing is the number of objects that have been missing from the input for less than the
+	// removal delay. More may follow, since files are moved or deleted one by one.
 	missing int
 }
 
@@ -48,7 +48,7 @@ const (
 	removalsDelayed judgement = "its Work is missing, but not for long enough yet"
 )
 
-// judge decides about the counted removals of a round: all of them or none.
+// judge returns the decision about the counted removals of a round, which applies to all of them.
 func judge(r removals, allowed Allowance) judgement {
 	sum, most := r.counted+r.recent, max(freeRemovals, (r.recorded+r.recent)/removableOneIn)
 	switch {
@@ -68,7 +68,7 @@ func judge(r removals, allowed Allowance) judgement {
 
 // removalRules are the parameters of the deletion guard in a round.
 type removalRules struct {
-	// now is the time of the round; without a clock each round is judged alone.
+	// now is the time of the round. It is zero without a clock; each round is then judged alone.
 	now     time.Time
 	window  time.Duration
 	allowed Allowance
@@ -88,7 +88,7 @@ type guardVerdict struct {
 // guard is the part of the verdict that concerns one Destination.
 type guard struct {
 	judgement
-	// ledger is the new content of the Destination's ledger; empty for no ledger.
+	// ledger is the new content of the Destination's ledger; empty if there is none.
 	ledger string
 	// counts reports whether the removals are added to the ledger.
 	counts bool
@@ -100,8 +100,8 @@ func (g guard) sameEffect(other guard) bool {
 	return g.judgement == other.judgement && g.counts == other.counts && (!g.counts || g.ledger == other.ledger)
 }
 
-// countRemovals returns the input of the guard, and the counted removals by Destination.
-// Destinations that are not written, or that are deleted with their files, have none.
+// countRemovals returns the input of the guard, and the counted removals by Destination. Removals
+// on Destinations that are not written, or that are deleted with their files, do not count.
 func countRemovals(o *observed, parts planned, rules removalRules) (removals, map[string]int) {
 	all := removals{works: len(o.Works) + len(o.Rejected), settling: o.Settling, missing: o.Missing}
 	by := map[string]int{}

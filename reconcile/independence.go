@@ -60,17 +60,17 @@ func (p *placement) isPlain() bool {
 	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
 }
 
-// staysIndependent reports whether the placements of a Destination were independent, and
-// whether nothing has changed except its placements and files; reuseWritten and update
-// require it. It is false where placements are written one by one, because there each change
-// is compared with the stored files.
+// staysIndependent reports whether the placements of a Destination were independent, and whether
+// nothing has changed except its placements and files; reuseWritten and update require both. It
+// returns false where placements are written one by one, because there each change is compared with
+// the stored files.
 func (known *cacheEntry) staysIndependent(now *situation) bool {
 	return known.independent != nil && !now.store.state.Stepwise && now.isPlain() && now.continues(&known.situation)
 }
 
-// update derives the outcome on a Destination whose placements are independent from the
-// previous outcome: it renders and checks only the placements that have changed. It returns
-// false if these may affect others; then the whole Destination must be checked.
+// update derives an outcome from the previous one of the same Destination, whose placements are
+// independent: it renders and checks only the placements that have changed. It returns false if
+// these may affect others; then the whole Destination must be checked.
 func (known *cacheEntry) update(ctx context.Context, now situation, caches checkCaches, unpacked *contents) (cacheEntry, bool) {
 	part, replaced, ok := known.changed(&now)
 	if !ok {
@@ -153,8 +153,9 @@ func (known *cacheEntry) changed(now *situation) (changed destinationPlan, repla
 	return changed, replaced, true
 }
 
-// isOnlyTheirs reports whether the placements are plain and all differences in the store lie
-// in their directories or records. It then reduces the Destination's records to theirs.
+// isOnlyTheirs reports whether the placements are plain and all differences in the store lie in
+// their directories or records. If so, it reduces the Destination's records to those of the
+// placements.
 func isOnlyTheirs(w *wanted, was *situation) bool {
 	dirs, records := map[tree.Path]bool{}, map[tree.Path]*placement{}
 	for _, p := range w.placements {

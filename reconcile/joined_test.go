@@ -46,7 +46,7 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 	for name, isRemembered := range map[string]bool{"with WorkPlacements": true, "without": false} {
 		t.Run(name, func(t *testing.T) {
 			w := writtenByKratix(t, "one", "two")
-			a, b := w.put("a", "one"), w.put("b", "one") // b has changed since, and conflicts with a
+			a, b := w.put("a", "one"), w.put("b", "one") // b has changed and now conflicts with a
 			if isRemembered {
 				w.remembers(a, "worker-1")
 				w.remembers(b, "worker-1")

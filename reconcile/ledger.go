@@ -16,8 +16,8 @@ type ledgerView struct {
 	ledgerText string
 }
 
-// maxLedger bounds how much of a ledger is read, because anyone who can write to the store
-// can write one.
+// maxLedger bounds how much of a ledger is read, because anyone who can write to the store can
+// write a ledger of any size.
 const maxLedger = 64 << 10
 
 func readLedger(ctx context.Context, store *storeView, path tree.Path) (ledgerView, error) {

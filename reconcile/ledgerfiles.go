@@ -21,8 +21,8 @@ func ledgerFiles(c *checked) []tree.File {
 	return []tree.File{{Path: path, Content: []byte(text)}}
 }
 
-// removesCounted reports whether a removal that the guard counts is part of the changes; the
-// server may refuse it.
+// removesCounted reports whether a removal that the guard counts is part of the changes. Removals
+// that the server refuses are not.
 func removesCounted(c *checked) bool {
 	return slices.ContainsFunc(c.removed, func(r recordView) bool { return slices.Contains(c.plan.removed, r.Placement) })
 }

@@ -119,7 +119,7 @@ func moveAll(size int) func() {
 	return func() { byDestination(&plan, decided) }
 }
 
-// stages are the steps of a round that look things up once per item.
+// stages are the steps of a round with a lookup for each item.
 func stages() map[string]func(size int) (work func()) {
 	return map[string]func(size int) (work func()){
 		"records looked up":             lookUpRecords,

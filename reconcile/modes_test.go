@@ -28,7 +28,7 @@ func inMode(t *testing.T, mode string) *testEnv {
 	return w
 }
 
-// dependency turns a request's Work into a Promise's.
+// dependency turns the Work of a request into that of a dependency.
 func dependency(w *kratix.Work) {
 	w.Namespace, w.Spec.ResourceName = kratix.SystemNamespace, ""
 	w.Labels = map[string]string{kratix.PipelineNameLabel: "deps"}
@@ -170,7 +170,7 @@ func TestAggregatedChangesOnlyThePartThatChanged(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 
-	// So does a Work that cannot be read, while others are added and removed.
+	// A Work that cannot be read also keeps its stored part, while others are added and removed.
 	w.remove("b")
 	w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "b"}}
 	w.put("a", "a3")

@@ -112,7 +112,8 @@ func (o *observations) startRound() {
 	o.unrecorded.rotate()
 }
 
-// observe opens and reads every store that a Destination names.
+// observe opens and reads every store that a Destination names, and returns the stores with the
+// input.
 func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Opener, policy Policy, seen *observations) *observed {
 	w := &observed{Snapshot: snapshot, lookup: newLookup(snapshot)}
 	for _, destination := range snapshot.Destinations {
@@ -151,9 +152,9 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Op
 	return w
 }
 
-// addUnwritten adds the Destinations that must not be written as unread ones: their
-// placements stay, and requests that may be placed there are not placed elsewhere. Where
-// Works are assigned to Destinations, no Destination is chosen, so none is added.
+// addUnwritten adds the Destinations that must not be written as unread Destinations: their
+// placements stay, and requests that may be placed there are not placed elsewhere. Where Works are
+// assigned to Destinations, no Destination is chosen, so none is added.
 func addUnwritten(o *observed) {
 	if o.Assigned {
 		return
@@ -166,7 +167,7 @@ func addUnwritten(o *observed) {
 // keepOpen makes the opener close the stores that are no longer named by a Destination or
 // described in the input.
 func keepOpen(o *observed, opener statestore.Opener) {
-	refs := o.describedStores() // readUnused reads these too
+	refs := o.describedStores() // readUnused also reads these
 	for _, store := range o.stores {
 		refs = append(refs, store.ref)
 	}
@@ -208,7 +209,7 @@ func ruleFor(err error) finding.Rule {
 	return finding.Unsupported()
 }
 
-// leaveOut reports a Destination that cannot be written.
+// leaveOut excludes a Destination that cannot be written, and reports it.
 func (o *observed) leaveOut(d *kratix.Destination, rule finding.Rule, why string) {
 	o.leftOut = append(o.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreUnread})
 	o.findings = append(o.findings, finding.Finding{Rule: rule, Place: o.Origins.Of(d), Message: why})

@@ -139,7 +139,7 @@ func (c *rootCheck) obstacles(root tree.Path) []dedupe.Obstacle {
 }
 
 // wantedPaths returns the wanted files of the placements below a root, and the directories that
-// contain these.
+// contain these files.
 func (c *rootCheck) wantedPaths(root tree.Path) (files, dirs tree.Set) {
 	for _, p := range c.candidates {
 		if p.rendering.Root != root || !p.writable() {

@@ -19,7 +19,8 @@ import (
 
 type placements = map[string]report.State
 
-// obstruct puts a symlink into the store, or removes it.
+// obstruct puts a symlink into the store, unless path is empty, and removes the obstacles at the
+// paths gone.
 func (w *testEnv) obstruct(path string, gone ...string) {
 	store, _ := w.store.(*memory.Store)
 	if path != "" {
@@ -30,7 +31,7 @@ func (w *testEnv) obstruct(path string, gone ...string) {
 	}
 }
 
-// erase removes files from the store, as another writer.
+// erase removes files from the store, as another writer would.
 func (w *testEnv) erase(paths ...string) {
 	w.t.Helper()
 	changes := statestore.ChangeSet{Base: w.state().Revision}

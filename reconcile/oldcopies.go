@@ -10,8 +10,8 @@ import (
 )
 
 // reportOldCopies reports the old copies in directories that no Destination has any more, one
-// finding for each directory. A Destination that is in the input but cannot be used may still
-// have its placements there, so these are not reported.
+// finding for each directory. A Destination that is in the input but cannot be used may still have
+// its placements there, so its copies are not reported.
 func reportOldCopies(o *observed) {
 	counts := map[formerLocation]int{}
 	var found []formerLocation

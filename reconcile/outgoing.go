@@ -34,7 +34,7 @@ type outgoingCheck struct {
 	files []outgoingFile
 }
 
-// checkOutgoing runs an outgoingCheck.
+// checkOutgoing runs an outgoingCheck if the store is written stepwise.
 func (c *checked) checkOutgoing(ctx context.Context) error {
 	if !c.store.state.Stepwise {
 		return nil
@@ -191,8 +191,8 @@ func (c *outgoingCheck) nameOf(record recordView) string {
 	return kratix.Describe(record.Placement)
 }
 
-// How findings describe a WorkPlacement that belongs to no placement of the round, or that still
-// has files to be removed.
+// Descriptions in findings of WorkPlacements that belong to no placement of the round, or that
+// still have files to be removed.
 const (
 	ofNoWork = "a WorkPlacement without a Work"
 	leaving  = "a WorkPlacement that gives it up, which Kratix has not written yet"

@@ -26,9 +26,9 @@ func TestPollBacksOff(t *testing.T) {
 		{5 * time.Second, []string{"a"}, 2 * time.Second},
 		{61 * time.Second, []string{"a"}, 30 * time.Second},
 		{10 * time.Minute, []string{"a"}, time.Minute},
-		{11 * time.Minute, []string{"a", "b"}, 500 * time.Millisecond}, // another one is blocked, too
+		{11 * time.Minute, []string{"a", "b"}, 500 * time.Millisecond}, // b is also blocked
 		{12 * time.Minute, []string{"a", "b"}, 30 * time.Second},
-		{13 * time.Minute, []string{"b"}, 500 * time.Millisecond}, // one is resolved, so the next may be soon
+		{13 * time.Minute, []string{"b"}, 500 * time.Millisecond}, // a is no longer blocked, so b may soon follow
 		{14 * time.Minute, nil, 0},
 		{15 * time.Minute, []string{"b"}, 500 * time.Millisecond},
 	} {

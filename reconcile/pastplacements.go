@@ -20,7 +20,7 @@ type pastPlacements struct {
 	parts map[tree.Path][]byte
 }
 
-// placementsAt returns the placements at an earlier state.
+// placementsAt returns the placements in an earlier state.
 func (d *delivering) placementsAt(then *pastState) *pastPlacements {
 	return &pastPlacements{delivering: d, then: then}
 }
@@ -28,8 +28,8 @@ func (d *delivering) placementsAt(then *pastState) *pastPlacements {
 // errDivided is the error of a joined file that does not match the records of its parts.
 var errDivided = errors.New("the joined file does not match the records of its parts")
 
-// files returns the files of a placement; none if it had no record then. Of a joined file it returns
-// the placement's part.
+// files returns the files of a placement; none if it had no record in that state. For a joined
+// file, it returns the placement's part.
 func (p *pastPlacements) files(ctx context.Context, of *recordView) ([]tree.File, error) {
 	record, err := p.record(ctx, of)
 	if err != nil || record == nil {
@@ -63,8 +63,8 @@ func (p *pastPlacements) record(ctx context.Context, of *recordView) (*layout.Re
 	return nil, nil
 }
 
-// recordAt returns the record at a path; one without a placement if the file is no record. A record
-// that is the same today is not read again.
+// recordAt returns the record at a path, or a record without a placement if the file is not a
+// record. A record that has not changed since that state is not read again.
 func (p *pastPlacements) recordAt(ctx context.Context, path tree.Path) (*layout.Record, error) {
 	if now, known := p.currentRecords()[path]; known {
 		digest, _ := p.store.state.Files.Digest(path)
@@ -125,7 +125,7 @@ func (p *pastPlacements) divide(ctx context.Context, whole []byte) (map[tree.Pat
 }
 
 // plainFiles returns the files of a placement in the root, as far as they can be read. It returns
-// none for a placement with a kustomization: what that builds has other names.
+// none for a placement with a kustomization, which may give its objects other names.
 func (p *pastPlacements) plainFiles(ctx context.Context, of *recordView) []tree.File {
 	files, err := p.files(ctx, of)
 	if err != nil || slices.ContainsFunc(files, func(f tree.File) bool { return kustomize.IsKustomization(f.Path) }) {

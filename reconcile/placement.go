@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// decision is whether a placement is written, and why. The state is Placed while the
+// decision describes whether a placement is written, and why. The state is Placed while the
 // placement is to be written.
 type decision struct {
 	state  report.State
@@ -46,7 +46,7 @@ type placement struct {
 	rendering layout.Rendering
 	record    tree.File
 	// failed is set if the agent could not apply the stored files. If isRolledBack is set, the
-	// rendered files are those that it has applied last.
+	// rendered files are those that the agent last applied.
 	failed       *failedFiles
 	isRolledBack bool
 	decision
@@ -55,7 +55,7 @@ type placement struct {
 // keep returns a placement that stays as it is.
 func keep(d *kratix.Destination, p *kratix.WorkPlacement, reason string) *placement {
 	kept := &placement{WorkPlacement: p, decision: decision{state: report.Kept, reason: reason}}
-	kept.rendering, _ = layout.Render(d, p) // a record has no contents, so it cannot fail
+	kept.rendering, _ = layout.Render(d, p) // a record has no contents, so rendering cannot fail
 	kept.record, _ = layout.NewRecord(d, p, kept.rendering)
 	return kept
 }
@@ -106,7 +106,8 @@ func (c *candidate) claim() dedupe.Claim {
 	return claim
 }
 
-// applied returns the files that the cluster has; nil if they are the stored ones, or not known.
+// applied returns the files that the cluster has; nil if these are the stored files or are not
+// known.
 func (c *candidate) applied() []dedupe.File {
 	if c.failed == nil {
 		return nil
@@ -118,7 +119,7 @@ func (c *candidate) applied() []dedupe.File {
 	return files
 }
 
-// addTo adds the paths that belong, or may belong, to a placement to a set.
+// addTo adds to a set the paths that belong, or may belong, to a placement.
 func (c *candidate) addTo(set *tree.Set) {
 	if !c.rendering.Dir.IsRoot() {
 		set.AddDir(c.rendering.Dir)

@@ -56,9 +56,10 @@ func (c conflicts) has(work *kratix.Work, group *kratix.WorkloadGroup, destinati
 	return c[choice{work, group.ID, destination}]
 }
 
-// learn adds the new placements that are quarantined. It reports whether it has added any, so
-// that planning again may help. A group that was quarantined on one Destination is not moved to
-// another one whose API server may refuse it too, since nothing there would be applied then.
+// learn adds the new placements that are quarantined. It reports whether it has added any, in which
+// case planning again may help. A group that was quarantined on one Destination is not moved to
+// another one whose API server may also refuse it, since one refused object keeps the agent from
+// applying the others.
 func (c conflicts) learn(stores []*desired) bool {
 	before := len(c)
 	quarantined := make(map[groupChoice]bool, len(c))

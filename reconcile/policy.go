@@ -20,7 +20,7 @@ type Policy struct {
 	RemovalWindow time.Duration
 	// OnMisplaced is the action for placements whose Destination no longer matches.
 	OnMisplaced scheduler.OnMisplaced
-	// Moves are further relocations requested by the user.
+	// Moves are the moves that the user requests.
 	Moves []scheduler.Relocation
 	// Owner is the controller ID; it is recorded with each placement. Placements recorded by
 	// another controller are left alone, unless Adopt is set.
@@ -29,17 +29,17 @@ type Policy struct {
 	// Unrecorded disables adopting files without a record. It is set where one group is meant
 	// to be on several Destinations.
 	Unrecorded bool
-	// OnConflict is the action for conflicts; empty is Quarantine.
+	// OnConflict is the action for conflicts; empty means Quarantine.
 	OnConflict dedupe.Policy
-	// CheckApply is the action for objects that the API server would refuse; empty is Off.
+	// CheckApply is the action for objects that the API server would refuse; empty means Off.
 	CheckApply applycheck.Policy
 	// RollBack reports whether a placement is rolled back if its agent cannot apply it.
 	RollBack bool
-	// ProfileMaxAge is the age of a profile above which it is reported as stale; zero is never.
+	// ProfileMaxAge is the age of a profile above which it is reported as stale; zero means never.
 	ProfileMaxAge time.Duration
 	// AllowNames are patterns of reserved names that Works may use.
 	AllowNames []string
-	// MaxUnpacked bounds the unpacked files of all Works in a round, in bytes; zero is
+	// MaxUnpacked bounds the unpacked files of all Works in a round, in bytes; zero means
 	// DefaultMaxUnpacked.
 	MaxUnpacked int64
 }

@@ -43,7 +43,8 @@ func soonest(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// The stores are read again after half of the time that has passed, within these bounds.
+// minPoll and maxPoll bound the time until the stores are read again. The time is half of that
+// since the last change of the blocked placements.
 const (
 	minPoll = 500 * time.Millisecond
 	maxPoll = time.Minute

@@ -46,7 +46,7 @@ func (r *reporter) addProfiles(o *observed, policy Policy, now time.Time, known 
 	}
 }
 
-// days returns a duration in days if it is a whole number of days.
+// days returns a duration as text, in days if it is a whole number of days.
 func days(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// profileTaken is when the profiles of newProfile were taken.
+// profileTaken is the time at which the profiles of newProfile were taken.
 var profileTaken = time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
 
 // newProfile returns the profile of a cluster that serves ConfigMaps in some namespaces.
@@ -32,7 +32,7 @@ func newProfile(t testing.TB, name string, namespaces ...string) *profile.Profil
 	return p
 }
 
-// inShop is a ConfigMap in the namespace shop.
+// inShop has a file with a ConfigMap in the namespace shop.
 var inShop = map[string]string{"maps.yaml": testkit.ConfigMaps("one") + "  namespace: shop\n"}
 
 // TestProfileThatChangesIsCheckedAnew checks that a request is held back while the profile of its

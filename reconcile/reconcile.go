@@ -27,7 +27,7 @@ type Reconciler struct {
 	Stores statestore.Opener
 	Finish Finish
 	Policy Policy
-	// Planner decides which placements go where; nil is a scheduler.Planner.
+	// Planner decides which placements go where; nil means a scheduler.Planner.
 	Planner Planner
 	// Pause waits before a round is tried again, after the given attempt; nil does not wait.
 	Pause func(ctx context.Context, attempt int)
@@ -53,7 +53,8 @@ type Reconciler struct {
 	// Missing returns possible reasons for Works missing from the input, one per element; it
 	// is called when the deletion guard refuses removals. It may be nil.
 	Missing func(ctx context.Context) []string
-	// Agents returns what the agents of Destinations have reported; nil if they do not report.
+	// Agents returns the states that the agents of Destinations have reported. It is nil if they do
+	// not report.
 	Agents func() AgentStates
 
 	cache    cache
@@ -74,7 +75,7 @@ type cache struct {
 	reported     placementList
 }
 
-// startRound starts a round.
+// startRound starts a round and drops the entries that the last round did not use.
 func (m *cache) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 	m.observations.startRound()
 	m.contents.interned.rotate()
@@ -98,7 +99,7 @@ const (
 // Stages returns all stages in their order.
 func Stages() []string { return []string{StageSource, StageObserve, StagePlan, StageFinish} }
 
-// stage starts a stage.
+// stage calls Observe at the start of a stage, if it is set.
 func (r *Reconciler) stage(ctx context.Context, stage string) (inner context.Context, done func(error)) {
 	if r.Observe == nil {
 		return ctx, func(error) {}
@@ -147,7 +148,7 @@ func ignoreStale(err error) error {
 //
 //	source     read the input
 //	stores     read the stores, and the records in them
-//	relate     relate what agents have reported to the placements
+//	relate     relate the reports of agents to the placements
 //	scheduler  decide which placements go where
 //	layout     render the files of each placement
 //	dedupe     decide which placements may be written without breaking a
@@ -212,7 +213,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	return out.result(&r.cache.reported), stale
 }
 
-// relate relates what agents have reported to the stores.
+// relate relates the reports of agents to the stores.
 func (r *Reconciler) relate(ctx context.Context, seen *observed) feedback {
 	if r.Agents == nil {
 		return feedback{}

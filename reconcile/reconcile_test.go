@@ -98,7 +98,7 @@ func (w *testEnv) round() report.Report {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	for i, work := range works { // its labels and selectors may differ
+	for i, work := range works { // a round must not change its input
 		if !reflect.DeepEqual(before[i], work) {
 			w.t.Errorf("the round has changed Work %s", work.Name)
 		}
@@ -117,7 +117,7 @@ func (w *testEnv) state() statestore.State {
 
 // commits returns how often the store was written.
 func (w *testEnv) commits() int {
-	n, _ := strconv.Atoi(string(w.state().Revision)) // empty before the first
+	n, _ := strconv.Atoi(string(w.state().Revision)) // the revision is empty before the first write
 	return n
 }
 
@@ -156,7 +156,7 @@ func (w *testEnv) content(path string) string {
 	return string(content)
 }
 
-// write writes files into the store, as another writer.
+// write writes files into the store, as another writer would.
 func (w *testEnv) write(files map[string]string) {
 	w.t.Helper()
 	changes := statestore.ChangeSet{Base: w.state().Revision}
@@ -168,7 +168,7 @@ func (w *testEnv) write(files map[string]string) {
 	}
 }
 
-// delete removes files from the store, as another writer.
+// delete removes files from the store, as another writer would.
 func (w *testEnv) delete(paths ...string) {
 	w.t.Helper()
 	change := statestore.ChangeSet{Base: w.state().Revision}
@@ -307,8 +307,8 @@ func TestConflictingUpdateKeepsStoredFiles(t *testing.T) {
 	}
 }
 
-// TestHeldPlacementReportsWhetherItIsWritten checks Placement.Written, by which the status decides
-// whether a WorkPlacement is created.
+// TestHeldPlacementReportsWhetherItIsWritten checks Placement.Written, which determines whether a
+// WorkPlacement is created.
 func TestHeldPlacementReportsWhetherItIsWritten(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "x")
@@ -413,7 +413,7 @@ func TestTreeThatKratixWroteIsAdopted(t *testing.T) {
 		t.Errorf("store has %v", got)
 	}
 	if d := result.Stores[0].Destinations[0]; len(d.Added) != 2 || len(d.Changed) != 0 || len(d.Removed) != 1 {
-		t.Errorf("changes: %+v", d) // the record, the canary of dependencies/; the stale file
+		t.Errorf("changes: %+v", d) // added are the record and the canary of dependencies/; removed is the stale file
 	}
 }
 
@@ -470,8 +470,8 @@ func TestOverlappingDestinationsAreNotWritten(t *testing.T) {
 	}
 }
 
-// TestBrokenDestinationPlacesNothingTwice breaks each thing that the
-// Destination of a placed request needs.
+// TestBrokenDestinationPlacesNothingTwice breaks, in turn, everything that the Destination of a
+// placed request needs.
 func TestBrokenDestinationPlacesNothingTwice(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage   func(*testEnv)
@@ -506,7 +506,7 @@ func TestBrokenDestinationPlacesNothingTwice(t *testing.T) {
 	}
 }
 
-// destination replaces the first Destination by a copy and returns it, because a source never
+// destination replaces the first Destination by a copy and returns the copy, because a source never
 // changes an object in place.
 func (w *testEnv) destination() *kratix.Destination {
 	changed := *w.snapshot.Destinations[0]

@@ -106,8 +106,8 @@ func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir
 	return view, nil
 }
 
-// parseRecord reads the record at a path in the directory of a Destination. If the file is
-// not a valid record, the reason is in the result; the returned error is the store's.
+// parseRecord reads the record at a path in the directory of a Destination. If the file is not a
+// valid record, the reason is in the result. An error means that the store could not be read.
 func parseRecord(ctx context.Context, store *storeView, path tree.Path, d *kratix.Destination) (*readRecord, error) {
 	content, err := store.state.Contents.Content(ctx, path)
 	if err != nil {
@@ -128,8 +128,8 @@ func parseRecord(ctx context.Context, store *storeView, path tree.Path, d *krati
 // errMisnamed marks a record at a path that belongs to another placement.
 var errMisnamed = errors.New("it is not named after the placement that it describes")
 
-// doubt returns why a record is not trusted: anyone who can write to the store can write one, so
-// it counts only for paths that its own placement can have.
+// doubt returns why a record is not trusted, or nil. Anyone who can write to the store can write
+// records, so a record counts only for paths that its own placement can have.
 func doubt(d *kratix.Destination, path tree.Path, read *readRecord) error {
 	base, err := layout.Base(d)
 	if err != nil {

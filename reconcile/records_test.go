@@ -94,7 +94,7 @@ func TestRecordsOfAnEarlierVersionAreMigratedInOneCommit(t *testing.T) {
 				t.Errorf("the store has\n%s, want\n%s", got, want)
 			}
 			if mode == kratix.None {
-				return // they are at the same path
+				return // both layouts have the same path
 			}
 			if len(told.Findings) > 0 || w.state().Revision == before {
 				t.Errorf("findings %v", told.Findings)
@@ -178,8 +178,8 @@ func (w *testEnv) manifests() string {
 	return all.String()
 }
 
-// forge returns a record with claims of its own making: a stored record with other names,
-// files or parts, or an invented one, at a path that may or may not be its placement's.
+// forge returns a forged record: a stored record with other names, files or parts, or an invented
+// one, at a path that may belong to another placement.
 func (w *testEnv) forge(rng *rand.Rand) map[string]string {
 	paths := w.allPaths()
 	victims := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return strings.Contains(path, ".kratix/") })

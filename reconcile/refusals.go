@@ -22,7 +22,7 @@ const (
 	maxRefused = 256
 	// maxRefusedWords bounds the length of a server's message that is kept, in bytes.
 	maxRefusedWords = 4 << 10
-	// firstRetry is the delay before the first retry of a refused unit, lastRetry the longest
+	// firstRetry is the delay before the first retry of a refused unit; lastRetry is the longest
 	// delay.
 	firstRetry = 5 * time.Minute
 	lastRetry  = 6 * time.Hour
@@ -58,12 +58,12 @@ type refusedStore struct {
 	why error
 	// inProgress are the units of a write that is in progress.
 	inProgress []suspect
-	// always is the reason why the store counts as failed: it refuses everything. probed are
-	// the units that were tried since.
+	// always is the reason why the store counts as failed: it refuses everything. probed are the
+	// units that were tried since then.
 	always error
 	probed map[suspect]bool
 	// since are the units that were refused alone since the last accepted write; message is the
-	// text of the last refusal, and same the number of consecutive refusals with this text.
+	// text of the last refusal, and same is the number of consecutive refusals with this text.
 	since   map[unit]bool
 	message string
 	same    int
@@ -80,7 +80,7 @@ type refusal struct {
 	answer answer
 	tries  int
 	next   time.Time
-	// due reports whether it is tried again in this round.
+	// due reports whether the unit is tried again in this round.
 	due bool
 }
 
@@ -149,7 +149,7 @@ func (r *refusals) sweep(stores []*storeView) {
 	}
 }
 
-// due returns the time until the next round that retries something; 0 for never.
+// due returns the time until the next round that retries a unit; 0 if there is none.
 func (r *refusals) due(now time.Time) time.Duration {
 	var soonest time.Duration
 	for _, store := range r.stores {
@@ -188,8 +188,8 @@ func (s *refusedStore) known() exclusions {
 	return excluded
 }
 
-// excluded returns the known exclusions and the units that only the search may write, except
-// for some units.
+// excluded returns the known exclusions and the units that only the search may write, except for
+// the units in but.
 func (s *refusedStore) excluded(but []suspect) exclusions {
 	excluded := s.known()
 	for _, one := range s.search.all() {
@@ -333,7 +333,7 @@ func (s *refusedStore) find(found []suspect, err error, now time.Time) {
 func (s *refusedStore) provesRefusal(found []suspect, words string, err error) bool {
 	var storeErr *statestore.Error
 	if errors.As(err, &storeErr) && len(storeErr.Paths) > 0 {
-		return false // it accepts other files
+		return false // the server accepts other files
 	}
 	if words != s.message {
 		s.message, s.same = words, 0
@@ -373,8 +373,8 @@ func (s *refusedStore) accepted(now time.Time) {
 	s.since, s.message, s.same, s.always, s.probed = nil, "", 0, nil, nil
 }
 
-// retried processes the acceptance of a unit that was refused before: other refused units may
-// be accepted now too, so they are tried again.
+// retried processes the acceptance of a unit that was refused before: other refused units may now
+// also be accepted, so they are tried again.
 func (s *refusedStore) retried(one suspect) {
 	if s.refused[one.unit] == nil {
 		return
@@ -395,7 +395,7 @@ func compareSuspects(a, b suspect) int {
 	return cmp.Or(cmp.Compare(a.destination, b.destination), cmp.Compare(a.work.String(), b.work.String()), cmp.Compare(a.id, b.id))
 }
 
-// backoff returns the delay before the next retry of a unit that was refused so many times.
+// backoff returns the delay before the next retry of a unit, after a number of refusals.
 func backoff(tries int) time.Duration {
 	wait := firstRetry
 	for range tries - 1 {

@@ -23,7 +23,7 @@ type refusingStore struct {
 	statestore.Store
 	// refuses returns the server's message about changes; empty if it accepts them.
 	refuses func(statestore.ChangeSet) string
-	// names makes the error name the files that hold a key.
+	// names means that the error names the files that contain a key.
 	names bool
 	// pushes are the changes that were sent.
 	pushes []statestore.ChangeSet
@@ -297,7 +297,8 @@ func TestRefusedPlacementIsTriedAgain(t *testing.T) {
 	})
 }
 
-// lastAccepted returns the first of the counted changes.
+// lastAccepted returns the first changes that were sent since the last call of count, if there are
+// any.
 func (s *refusingStore) lastAccepted() statestore.ChangeSet {
 	if len(s.pushes) == 0 {
 		return statestore.ChangeSet{}
@@ -365,8 +366,8 @@ func TestServerThatRefusesEverythingIsAFailedStore(t *testing.T) {
 	}
 }
 
-// TestManyEqualRefusalsDoNotFailAStoreThatAccepts checks that neither the store fails
-// nor later changes are delayed.
+// TestManyEqualRefusalsDoNotFailAStoreThatAccepts checks that the store does not fail and that
+// later changes are not delayed.
 func TestManyEqualRefusalsDoNotFailAStoreThatAccepts(t *testing.T) {
 	w := newRefusing(t, 1)
 	w.server.refuses = func(changes statestore.ChangeSet) string {

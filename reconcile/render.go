@@ -17,9 +17,9 @@ import (
 // records to be removed. It does not depend on the contents of files in the store.
 type wanted struct {
 	situation
-	// fixtures are the files that every Destination has, written where they are missing;
-	// retired are the fixtures of another layout, which are removed. If restExcluded is set,
-	// none of them changes, because the server refuses such a change.
+	// fixtures are the files that every Destination has, which are written where they are missing;
+	// retired are the fixtures of another layout, which are removed. If restExcluded is set, none
+	// of them changes, because the server refuses such a change.
 	fixtures, retired []tree.File
 	restExcluded      bool
 	placements        []*placement
@@ -28,7 +28,7 @@ type wanted struct {
 	findings []finding.Finding
 	// renderings are the renderings of the plan's placements.
 	renderings renderings
-	// recordAt maps the paths where records belong to the records.
+	// recordAt has each record by the path where it belongs.
 	recordAt map[tree.Path]*recordView
 }
 
@@ -88,8 +88,8 @@ func (w *wanted) place(before renderings, unpacked *contents) {
 	}
 }
 
-// placement returns a placement of the plan with its files. It is held back if it cannot be
-// rendered completely.
+// placement returns a placement of the plan with its files. The placement is held back if it cannot
+// be rendered completely.
 func (w *wanted) placement(from *scheduler.Placement, made rendered) *placement {
 	p := &placement{
 		WorkPlacement: from.WorkPlacement, from: from, rendering: made.rendering, record: made.record,
@@ -153,9 +153,8 @@ func (w *wanted) remove() {
 }
 
 // separateRecords quarantines placements whose record would have the same path as another
-// placement's. In filepath mode none the path is chosen by Kratix and is the same for Work
-// b-c in namespace a and Work c in namespace a-b. The recorded placement stays, else the
-// older one.
+// placement's. In filepath mode none the path is chosen by Kratix and is the same for Work b-c in
+// namespace a and Work c in namespace a-b. The recorded placement stays, or else the older one.
 func (w *wanted) separateRecords() {
 	first := make(map[tree.Path]*placement, len(w.placements))
 	for _, p := range w.placements {
@@ -176,7 +175,7 @@ func (w *wanted) separateRecords() {
 	}
 }
 
-// precedes reports whether a placement keeps a path that another one claims too.
+// precedes reports whether a placement keeps a path that another one also claims.
 func (w *wanted) precedes(p, other *placement) bool {
 	if recorded := w.recordOf(p) != nil; recorded || w.recordOf(other) != nil {
 		return recorded

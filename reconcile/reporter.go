@@ -69,8 +69,8 @@ func (r *reporter) add(findings ...finding.Finding) {
 	r.report.Findings = append(r.report.Findings, findings...)
 }
 
-// addFailed reports a store that could not be read; if it could not be opened, it already has
-// a finding.
+// addFailed reports a store that could not be read. A store that could not be opened already has a
+// finding.
 func (r *reporter) addFailed(d *desired) {
 	if d.err == nil {
 		r.add(Failure(finding.Place{Object: d.ref.String()}, d.failed))
@@ -165,7 +165,7 @@ func (r *reporter) addUnselected(d *desired) (waiting int) {
 
 // result returns the complete report, sorted.
 func (r *reporter) result(list *placementList) report.Report {
-	// A round that could change nothing would change nothing the next time either.
+	// If this round changes nothing, the next one would also change nothing.
 	r.report.Again = r.report.Again && r.report.Changes()
 	finding.Sort(r.report.Findings)
 	r.report.Placements = list.merge(r.parts)

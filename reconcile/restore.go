@@ -8,9 +8,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// restoreDamaged replaces each damaged record by the record implied for the placement that it
-// is named after, if its Work exists. So that placement stays where it is, and the round
-// rewrites its record.
+// restoreDamaged replaces each damaged record by the record implied for the placement that it is
+// named after, if its Work exists. The placement then stays where it is, and the round rewrites its
+// record.
 func restoreDamaged(o *observed) {
 	for _, at := range o.homes() {
 		if len(at.invalidRecords) == 0 {
@@ -51,8 +51,8 @@ func (s pathSet) among(paths []tree.Path) []tree.Path {
 }
 
 // guess returns the record that a placement of a Work probably had. If the placement has no
-// directory of its own, its files are the wanted files that exist in the store and that no
-// other record lists (claimed). Damaged records are replaced.
+// directory of its own, its files are the wanted files that exist in the store and are not in
+// claimed. The record replaces the damaged ones.
 func (h home) guess(p *kratix.WorkPlacement, damaged []tree.Path, claimed *tree.Set) recordView {
 	guessed := h.impliedRecord(p)
 	guessed.elsewhere = slices.DeleteFunc(damaged, func(path tree.Path) bool { return path == guessed.path })

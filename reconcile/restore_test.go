@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// damages returns ways in which a record can be damaged.
+// damages returns the contents of damaged records, by the kind of damage.
 func damages() map[string]string {
 	return map[string]string{"no record": "no: record\n", "no YAML": "{[", "an object": testkit.ConfigMaps("damaged"), "empty": ""}
 }
@@ -52,7 +52,7 @@ func TestChangedOrDeletedFilesAreRestored(t *testing.T) {
 		before := w.dump()
 		for _, path := range w.allPaths() {
 			if strings.Contains(path, "canary") {
-				continue // an existing one stays as it is
+				continue // an existing canary stays as it is
 			}
 			for what, change := range map[string]statestore.ChangeSet{
 				"changed": {Write: []tree.File{{Path: testkit.Path(path), Content: []byte("changed: true\n")}}}, "deleted": {Remove: []tree.Path{testkit.Path(path)}},
@@ -74,7 +74,7 @@ func TestChangedOrDeletedFilesAreRestored(t *testing.T) {
 }
 
 // TestDamagedRecordPlacesNothingTwice checks that the name of a record is enough to keep its
-// placement, though other Destinations match, or this one no longer does.
+// placement, even if other Destinations match or this one no longer matches.
 func TestDamagedRecordPlacesNothingTwice(t *testing.T) {
 	for name, damage := range damages() {
 		t.Run(name, func(t *testing.T) {

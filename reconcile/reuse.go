@@ -19,12 +19,12 @@ type outcomes struct {
 	roots generations[destinationKey, *checkState]
 	// read caches the objects of parsed files.
 	read kustomize.Cache
-	// applied caches the faults that the API server would report for files, clusters the
+	// applied caches the faults that the API server would report for files; clusters caches the
 	// descriptions of API servers, by version and profile.
 	applied  applycheck.Memory
 	clusters generations[clusterKey, *applycheck.Cluster]
-	// updated counts the outcomes that were derived from previous ones, reused those for
-	// which no file had to be read.
+	// updated counts the outcomes that were derived from previous ones; reused counts the outcomes
+	// for which no file had to be read.
 	updated, reused int
 }
 
@@ -64,8 +64,8 @@ func (m *outcomes) forget() {
 	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *checkState]{}
 }
 
-// outcome computes the outcome on a Destination from its situation. It reuses the previous
-// outcome for an equal situation. The error is the store's.
+// outcome computes the outcome on a Destination from its situation. It reuses the previous outcome
+// for an equal situation. It fails if the store cannot be read.
 func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *contents) (*outcome, error) {
 	known, ok := m.of.get(now.Destination)
 	cluster := m.cluster(now.Destination, now.profile)
@@ -84,7 +84,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 		}
 	}
 	if ok && known.situation.store.limits != now.store.limits {
-		known.renderings = nil // other limits, so other findings about a rendering
+		known.renderings = nil // with other limits, a rendering has other findings
 	}
 	wanted := render(now, known.renderings, unpacked)
 	checked, err := check(ctx, wanted, m.caches(m.checkState(now.key()), cluster))
@@ -121,7 +121,7 @@ func (m *outcomes) cluster(d *kratix.Destination, of *profile.Profile) *applyche
 	return m.clusters.put(key, cluster)
 }
 
-// checkState caches the checks of a Destination's roots; nil for none.
+// checkState caches the checks of a Destination's roots.
 type checkState struct {
 	builds  *dedupe.CheckCache
 	applies *applycheck.State

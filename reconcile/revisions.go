@@ -31,8 +31,8 @@ type revisions struct {
 	// hasHistory reports whether the store can read earlier states.
 	hasHistory bool
 	states     []*pastState
-	// loaded are older states that were read from the store's history; unknown are revisions
-	// that it does not have.
+	// loaded are older states that were read from the store's history; unknown are revisions that
+	// the history does not have.
 	loaded  []*pastState
 	unknown []string
 }
@@ -45,8 +45,8 @@ type pastState struct {
 	contents statestore.Contents
 }
 
-// add adds the state that a round has read, with its revision as agents report it. If that is the
-// newest revision already, it is replaced.
+// add adds the state that a round has read, with its revision as agents report it. If the newest
+// state has the same revision, it is replaced.
 func (r *revisions) add(revision string, state *statestore.State) {
 	if revision == "" || state.WriteInProgress {
 		return
@@ -111,8 +111,8 @@ func (r *revisions) find(revision string) *pastState {
 // errReplaced is the error of a file that was replaced too long ago to be read.
 var errReplaced = errors.New("the file was replaced since")
 
-// content returns the content of a file at an earlier state. It reads it from the newest state
-// that has the same file and can be read.
+// content returns the content of a file at an earlier state. The content is read from the newest
+// state that has the same file and can be read.
 func (r *revisions) content(ctx context.Context, then *pastState, path tree.Path) ([]byte, error) {
 	digest, _ := then.files.Digest(path)
 	err := errReplaced

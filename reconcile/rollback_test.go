@@ -106,14 +106,14 @@ func TestBadChangeIsUndoneForOnePlacementAlone(t *testing.T) {
 			env.expectApplied("a2", "b1", "b2", "c1")
 
 			commits := env.commits()
-			for range 2 { // the second time, the process has started again
+			for range 2 { // the process restarts before the second round
 				result := env.round()
 				env.testEnv.expect(result, map[string]report.State{"a": report.Unchanged, "b": report.HeldBack, "c": report.Unchanged}, "KS080")
 				if f := result.Findings[0]; f.Place.Object != "Work default/b" || !strings.Contains(f.Message, "revision "+refused+" could not be applied: ConfigMap/default/bad dry-run failed: denied") {
 					t.Errorf("it says %s: %s", f.Place, f.Message)
 				}
 				env.reconciler = &Reconciler{Source: env, Stores: env, Agents: env.reconciler.Agents}
-				env.policy.RollBack = false // what was undone stays undone
+				env.policy.RollBack = false // files stay rolled back
 			}
 			if env.commits() != commits {
 				t.Errorf("%d commits although nothing has changed", env.commits()-commits)
@@ -352,7 +352,7 @@ func TestClusterKeepsApplyingWhateverTenantsWrite(t *testing.T) {
 }
 
 // TestUndoneFilesDoNotCountAsApplied uses files that make an object immutable. The cluster has refused
-// them, so the former data of the object is no change there.
+// them, so writing the former data of the object changes nothing there.
 func TestUndoneFilesDoNotCountAsApplied(t *testing.T) {
 	env := newClusterEnv(t)
 	env.policy.CheckApply = applycheck.Quarantine
@@ -373,8 +373,8 @@ func TestUndoneFilesDoNotCountAsApplied(t *testing.T) {
 	env.testEnv.expect(env.round(), map[string]report.State{"b": report.Placed})
 }
 
-// TestCorrectionIsComparedWithAppliedFiles is the same without a rollback: what the cluster has
-// refused is stored, and the correction must not be held back for it.
+// TestCorrectionIsComparedWithAppliedFiles is TestUndoneFilesDoNotCountAsApplied without a
+// rollback: the refused files are stored, but must not cause the correction to be held back.
 func TestCorrectionIsComparedWithAppliedFiles(t *testing.T) {
 	env := newClusterEnv(t)
 	env.policy.CheckApply, env.policy.RollBack = applycheck.Quarantine, false
@@ -389,7 +389,7 @@ func TestCorrectionIsComparedWithAppliedFiles(t *testing.T) {
 	env.testEnv.expect(env.round(), map[string]report.State{"b": report.Unchanged})
 	env.putFiles("b", map[string]string{"a.yaml": object + "immutable: true\ndata: {user: y}\n", "b.yaml": strings.ReplaceAll(object, "theirs", "new") + "data: {}\n"})
 	result := env.round()
-	env.testEnv.expect(result, map[string]report.State{"b": report.HeldBack}, "KS107") // only theirs is in the cluster
+	env.testEnv.expect(result, map[string]report.State{"b": report.HeldBack}, "KS107") // only the ConfigMap theirs is in the cluster
 	if file := result.Findings[0].Place.File; file != "a.yaml" {
 		t.Errorf("it is about %s", file)
 	}

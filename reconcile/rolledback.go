@@ -34,8 +34,9 @@ func (w *wanted) rollBack(p *placement) {
 	w.renewRecord(p)
 }
 
-// restore sets the files of a placement to those that its agent has applied last. It returns false
-// if the files that failed were undone before, or if the former ones have no place any more.
+// restore sets the files of a placement to those that its agent last applied. It returns false if
+// the files that failed were undone before, or if an applied file is outside the placement's
+// directory.
 func (w *wanted) restore(p *placement) bool {
 	if before := p.undone(p.failed.undone.Files); before != nil && !p.isRetried(before) {
 		return false
@@ -56,8 +57,8 @@ func (w *wanted) restore(p *placement) bool {
 	return true
 }
 
-// asRendered returns stored files of a placement as rendered ones; false if one of them is outside the
-// placement's directory.
+// asRendered converts stored files of a placement to rendered files; it returns false if a file is
+// outside the placement's directory.
 func (w *wanted) asRendered(p *placement, stored []tree.File) ([]layout.File, bool) {
 	joined, isJoined := layout.JoinedFile(w.Destination)
 	files := make([]layout.File, 0, len(stored))
@@ -113,7 +114,7 @@ func (p *placement) undone(files string) *layout.RolledBack {
 	return nil
 }
 
-// isRetried reports whether the Work asks for files again that were rolled back.
+// isRetried reports whether the Work requests that rolled-back files are written again.
 func (p *placement) isRetried(undone *layout.RolledBack) bool {
 	var work *kratix.Work
 	if p.from != nil {

@@ -5,10 +5,10 @@ import "slices"
 // search finds the units that a server refuses, by writing smaller and smaller groups of
 // them. Its state is kept between rounds.
 type search struct {
-	// group was refused as a whole, without the units accepted since.
+	// group has the units that were refused together and were not accepted since then.
 	group []suspect
-	// origin is the group as it was refused last; hasChanged reports whether anything was
-	// accepted or refused since.
+	// origin is the group as it was last refused; hasChanged reports whether anything was accepted
+	// or refused since then.
 	origin     []suspect
 	hasChanged bool
 	// backwards reports whether the second half of a group is tried first. It flips with each
@@ -16,7 +16,7 @@ type search struct {
 	backwards bool
 	// untried are units that may or may not be refused.
 	untried []suspect
-	// alone are tried one by one, because they were refused before.
+	// alone are units that are tried one by one, because they were refused before.
 	alone []suspect
 }
 
@@ -87,7 +87,7 @@ func half(group []suspect) int {
 	return middle
 }
 
-// accepted processes the acceptance of the units in next.
+// accepted processes the acceptance of the units that next returns.
 func (s *search) accepted() {
 	switch {
 	case len(s.group) > 0:
@@ -100,7 +100,7 @@ func (s *search) accepted() {
 	}
 }
 
-// refused processes the refusal of the units in next, and returns a unit that was refused
+// refused processes the refusal of the units that next returns, and returns a unit that was refused
 // alone.
 func (s *search) refused() (found []suspect) {
 	tried := s.next()

@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// location returns the location of a directory below the store's path. A store with an invalid
-// path cannot be opened; its locations equal those of no other store.
+// location returns the location of a directory below the store's path. A store with an invalid path
+// cannot be opened; its locations differ from those of all other stores.
 func (s *storeView) location(dir tree.Path) layout.Location {
 	at, err := layout.StoreLocation(s.ref, s.spec)
 	if err != nil {
@@ -102,8 +102,8 @@ func (o *observed) hasExisting(destination string) bool {
 	return slices.ContainsFunc(o.Existing, func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == destination })
 }
 
-// emptied returns the names of the Destinations that are being deleted and have nothing in
-// any store, though nothing is written to them.
+// emptied returns the names of the Destinations that are being deleted, are left out of the round,
+// and have nothing in any store.
 func emptied(o *observed) []string {
 	var names []string
 	for _, d := range o.vacant {

@@ -23,7 +23,7 @@ func (w *testEnv) goes(name string) {
 	})
 }
 
-// stopsBoth reports whether two Destinations overlap.
+// stopsBoth reports whether the report has exactly two findings about overlapping Destinations.
 func stopsBoth(r report.Report) bool {
 	return len(slices.DeleteFunc(rules(r), func(rule string) bool { return rule != "KS044" })) == 2
 }
@@ -73,7 +73,7 @@ func TestDeletedDestinationWithPlacementsBlocksOthers(t *testing.T) {
 			})
 		}
 	}
-	w := newEnv(t) // written by Kratix
+	w := newEnv(t) // with a placement that Kratix has written
 	w.remembers(w.put("a", "x"), "worker-1")
 	w.write(map[string]string{aFile: testkit.ConfigMaps("x")})
 	w.addDestination("worker-2", "worker-1")

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// agrees reports whether new placements of requests are written only once they are recorded
-// on their Works: where several shards decide, and no other controller does.
+// agrees reports whether several shards, and no other controller, choose Destinations. New
+// placements of requests are then written only once they are recorded on their Works.
 func (r *Reconciler) agrees() bool { return r.Selects != nil && r.Planner == nil }
 
 // labels returns the labels of a store; a store that is not in the input has none.
@@ -49,7 +49,8 @@ const idleAfter = 10 * time.Minute
 // idleStores are the state stores of other shards with pending placements.
 type idleStores map[kratix.StateStoreReference]idleStore
 
-// idleStore is the revision of a state store when placements became pending on it.
+// idleStore has the time at which placements became pending on a state store, and the revision that
+// the store had at that time.
 type idleStore struct {
 	revision statestore.Revision
 	since    time.Time

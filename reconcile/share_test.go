@@ -52,7 +52,7 @@ func TestSharingInEachMode(t *testing.T) {
 	}
 }
 
-// shares checks that the store builds, and that it has each of these objects exactly the given
+// shares checks that the store builds, and that it has each of the named objects exactly the given
 // number of times.
 func (w *testEnv) shares(times int, names ...string) {
 	w.t.Helper()

@@ -6,8 +6,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// stayingAtFirst returns the inherited placements whose store is written in steps, since the
-// old and the new copy are then in different commits.
+// stayingAtFirst returns the inherited placements on stores where new copies are written in a
+// separate commit, before the old copies are removed.
 func (r *Reconciler) stayingAtFirst(inherited []*formerPlacement) placementSet {
 	staying := placementSet{}
 	for _, former := range inherited {
@@ -18,8 +18,8 @@ func (r *Reconciler) stayingAtFirst(inherited []*formerPlacement) placementSet {
 	return staying
 }
 
-// keepInherited adds the inherited placements whose new copy would not be written to staying,
-// and reports whether it has added any.
+// keepInherited adds to staying the inherited placements whose new copy would not be written, and
+// reports whether it has added any.
 func keepInherited(inherited []*formerPlacement, stores []*desired, staying placementSet) bool {
 	before := len(staying)
 	for _, former := range inherited {

@@ -20,8 +20,8 @@ type holdings struct {
 	joined   joinedFile
 }
 
-// newHoldings reads the stored files of the candidates, and sets the stored field of each.
-// The error is the store's.
+// newHoldings reads the stored files of the candidates, and sets the stored field of each. It fails
+// if the store cannot be read.
 func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdings, error) {
 	h := holdings{wanted: w}
 	if slices.ContainsFunc(candidates, func(c *candidate) bool { return c.rendering.Dir.IsRoot() && !c.rendering.Joined }) {
@@ -46,10 +46,10 @@ func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdi
 	return h, err
 }
 
-// recordedDirs maps each placement directory to the record that owns it. The owner is the
-// placement that asks for the directory and has a record for it; else another record; else,
-// where Kratix wrote it, the first placement that asks for it. before maps each record to the
-// directory of its placement when it was written.
+// recordedDirs maps each placement directory to the record that owns it. The owner is the record of
+// the placement that asks for the directory, else another record, else, where Kratix writes, that
+// of the first placement that asks for it. before maps each record to the directory of its
+// placement when it was written.
 func (h *holdings) recordedDirs(candidates []*candidate) (dirs, before map[tree.Path]tree.Path) {
 	dirs, before = map[tree.Path]tree.Path{}, map[tree.Path]tree.Path{}
 	for i := range h.records {
@@ -106,9 +106,9 @@ func (h *holdings) has(p *placement) bool {
 	return !p.rendering.Dir.IsRoot() && h.store.state.Files.Within(p.rendering.Dir).Len() > 0
 }
 
-// ownFiles returns the files that a placement's record lists, in a layout where only records
-// assign files. A file that another record lists, too, belongs to the placement only if it is one
-// of its wanted files, or if the placement is not written.
+// ownFiles returns the files that a placement's record lists, in a layout where only records assign
+// files. A file that another record also lists belongs to the placement only if it is one of its
+// wanted files, or if the placement is not written.
 func (h *holdings) ownFiles(c *candidate) []tree.Path {
 	files := h.recordedFiles(&c.placement)
 	if record := h.recordOf(&c.placement); record != nil && h.isOutdated(record) {
@@ -194,7 +194,7 @@ func (h *holdings) sharedBy(p *placement) []dedupe.Shared {
 }
 
 // action returns the action for a writable placement; empty if it is up to date. Where Kratix
-// writes, it does not write these records, so only files count.
+// writes, there are no records of this program, so only files count.
 func (h *holdings) action(c *candidate) statestore.Action {
 	sum, recorded := h.store.state.Files.Digest(c.record.Path)
 	switch record := h.recordOf(&c.placement); {

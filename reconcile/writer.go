@@ -25,14 +25,15 @@ type writer struct {
 	base statestore.Revision
 	// rest is written before a search; after is the rest after the current piece.
 	rest, after *desired
-	// current is the content that is being written, trial the units that a search tries with it.
+	// current is the content that is being written; trial has the units that a search tries with
+	// it.
 	current *desired
 	trial   []suspect
 	// searched are the Destinations that a search has tried; written has the outcome that was
 	// written for each Destination.
 	searched map[string]bool
 	written  map[string]*outcome
-	// refused is the last refused ChangeSet, if nothing was accepted since.
+	// refused is the last refused ChangeSet, if nothing was accepted since then.
 	refused *statestore.ChangeSet
 	// closing reports whether the current write is the last one of the search.
 	closing bool

@@ -27,11 +27,11 @@ const (
 	// FilepathModeAnnotation names the filepath mode that an operator has confirmed: files
 	// written in another mode are rewritten in this one.
 	FilepathModeAnnotation = "kratix-schedule.io/filepath-mode"
-	// KubernetesVersionAnnotation is the version of the Destination's API server, as "1.36". With
-	// it, placements that the API server would refuse are held back.
+	// KubernetesVersionAnnotation is the version of the Destination's API server, for example
+	// "1.36". With it, placements that the API server would refuse are held back.
 	KubernetesVersionAnnotation = "kratix-schedule.io/kubernetes-version"
-	// StateStoreAnnotation names, as KIND/NAME, the state store that clusters read, where
-	// Kratix writes to a different one.
+	// StateStoreAnnotation names, as KIND/NAME, the live state store of a Destination for which
+	// Kratix writes to another one.
 	StateStoreAnnotation = "kratix-schedule.io/state-store"
 )
 
@@ -42,8 +42,8 @@ const (
 	OnDemand               = "on-demand"
 )
 
-// RetryAnnotation has, on a Work, the revision that an agent could not apply because of files of
-// the Work. They are written again although they were rolled back.
+// RetryAnnotation on a Work is a revision that an agent could not apply because of the Work's
+// files. Files that were rolled back for this revision are written again.
 const RetryAnnotation = "kratix-schedule.io/retry-revision"
 
 // OwnPrefix is the prefix of all annotations and labels of this program.
@@ -105,7 +105,7 @@ func settingsOf(d *kratix.Destination) settings {
 	return s
 }
 
-// unknown returns a message for each annotation that has our prefix and is not one of the known
+// unknown returns a message for each annotation that has OwnPrefix and is not one of the known
 // names.
 func unknown(annotations map[string]string, object string, known ...string) []string {
 	var messages []string
@@ -117,7 +117,7 @@ func unknown(annotations map[string]string, object string, known ...string) []st
 	return messages
 }
 
-// without returns annotations without one that this program itself writes.
+// without returns the annotations without the one named own, which this program writes itself.
 func without(annotations map[string]string, own string) map[string]string {
 	if _, there := annotations[own]; there {
 		annotations = maps.Clone(annotations)

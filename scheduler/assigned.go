@@ -18,7 +18,7 @@ type Assigned struct {
 	// in is the input of the last plan, nil before the first; result is that plan.
 	in     *Input
 	result Result
-	// last are the placements of the last plan.
+	// last has the placements of the last plan by Work and group.
 	last map[assignment]Placement
 }
 

@@ -33,7 +33,7 @@ type assumption struct {
 	fits []selectors
 }
 
-// widen adds the selectors to the first Destination that can satisfy them too, or to a new one.
+// widen adds the selectors to the first Destination that can satisfy them, or to a new one.
 func widen(assumed []*assumption, asked selectors) []*assumption {
 	for _, a := range assumed {
 		if a.take(asked) {
@@ -48,8 +48,9 @@ func widen(assumed []*assumption, asked selectors) []*assumption {
 	return append(assumed, a)
 }
 
-// take adds the labels that the selectors require and reports true, unless selectors taken
-// earlier would no longer hold. A dry run never has a Destination in common with other Works.
+// take adds the labels that the selectors require and returns true. It returns false and changes
+// nothing if these selectors and those taken earlier cannot all hold, or if only some are those of
+// a dry run.
 func (a *assumption) take(asked selectors) bool {
 	if slices.ContainsFunc(a.fits, func(other selectors) bool { return other.requiresDryRun() != asked.requiresDryRun() }) {
 		return false

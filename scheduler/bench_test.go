@@ -68,7 +68,7 @@ func matchAll(in Input) (matches int) {
 	return matches
 }
 
-// BenchmarkFleet alternates between each implementation and the baseline, so that both run under
+// BenchmarkFleet alternates between the fleet, the Planner and the baseline, so that all run under
 // the same load. Only the ratios matter.
 func BenchmarkFleet(b *testing.B) {
 	in := benchInput(100_000)
@@ -104,7 +104,7 @@ func timed(do func()) time.Duration {
 	return time.Since(began)
 }
 
-// BenchmarkPlan measures that the time of a plan is linear in the number of Works.
+// BenchmarkPlan measures plans of growing inputs: the time should be linear in the number of Works.
 func BenchmarkPlan(b *testing.B) {
 	for _, works := range []int{1_000, 10_000, 100_000} {
 		in := benchInput(works)

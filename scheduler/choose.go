@@ -153,7 +153,8 @@ func others(n int) string {
 }
 
 // summary returns how many Destinations may take a group, and why the others may not. If no
-// Destination has a capacity, it is the same for all groups with equal selectors and is cached.
+// Destination has a capacity, the summary is the same for all groups with equal selectors and is
+// cached.
 func (r *round) summary(j *job) string {
 	if r.fleet.limited {
 		return summarise(r.verdicts(j))

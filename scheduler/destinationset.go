@@ -20,7 +20,7 @@ func (b destinationSet) intersect(other destinationSet) {
 	}
 }
 
-// cut removes the elements from size on.
+// cut removes the elements that are not less than size.
 func (b destinationSet) cut(size int) {
 	if rest := size % wordSize; rest > 0 {
 		b[len(b)-1] &= 1<<rest - 1

@@ -53,8 +53,8 @@ func (p *encoder) encode(dryRun bool, all []kratix.Selector) uint64 {
 	return sum
 }
 
-// bySameShape writes the labels and reports true if their keys are those of the last selector
-// at this index; otherwise it writes nothing.
+// bySameShape writes the labels and returns true if their keys are those of the last selector at
+// this index; otherwise it writes nothing and returns false.
 func (p *encoder) bySameShape(at int, labels map[string]string) bool {
 	if at >= len(p.shapes) || len(p.shapes[at]) != len(labels) {
 		return false

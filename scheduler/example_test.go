@@ -36,14 +36,15 @@ func ExamplePlan() {
 	// operator on worker-1: dependencies go to every Destination that fits
 }
 
-// A placement that is recorded stays where it is, and a dependency follows new Destinations.
+// A recorded placement stays where it is; a dependency is also placed on new Destinations.
 func ExamplePlanner() {
 	in := input()
 	var planner scheduler.Planner
 	for _, p := range planner.Plan(in).Placements() {
 		in.Existing = append(in.Existing, p.WorkPlacement)
 	}
-	// Worker-2 is no longer cordoned. Inputs are not changed in place: the Planner refers to them.
+	// Worker-2 is no longer cordoned. The input must not be changed in place, because the Planner
+	// refers to it.
 	open := testkit.Destination("worker-2", testkit.Labelled(in.Destinations[1].Labels))
 	in.Destinations = slices.Clone(in.Destinations)
 	in.Destinations[1] = scheduler.Destination{Destination: open}

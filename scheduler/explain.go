@@ -17,11 +17,11 @@ type Explanation struct {
 	Summary string
 }
 
-// Asked is one requirement.
+// Asked is one requirement on a Destination's labels.
 type Asked struct {
 	// Requirement is formatted as by kubectl: "a=1", "a in (1,2)".
 	Requirement string
-	// Source is the source of the Selector.
+	// Source is the source of the selector, such as kratix.PromiseSource.
 	Source string
 	// Overruled means that a source of higher precedence sets the same label.
 	Overruled bool
@@ -39,7 +39,7 @@ type Outcome string
 
 // The outcomes.
 const (
-	// There: the group is on it already.
+	// There: the group is on the Destination already.
 	There Outcome = "there"
 	// Taken: this plan places the group on it.
 	Taken Outcome = "taken"
@@ -70,7 +70,7 @@ func Explain(in Input, work kratix.Key) []Explanation {
 		if !chosen {
 			verdicts = r.verdicts(j)
 		}
-		for _, p := range r.chain(j) { // existing placements use capacity too
+		for _, p := range r.chain(j) { // existing placements also use capacity
 			if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok && verdicts[at].kind == closed {
 				verdicts[at] = verdict{}
 			}
@@ -109,7 +109,8 @@ func (r *round) notTaken(j *job) string {
 	return "it fits, and the group is elsewhere already"
 }
 
-// outcome sets the outcome of a verdict if the plan adds, keeps or removes the group there.
+// outcome sets the outcome of a verdict if the plan adds, keeps or removes the group on its
+// Destination.
 func (r *round) outcome(j *job, entry *Verdict, result Result) {
 	for _, p := range r.chain(j) {
 		if p.Spec.TargetDestinationName == entry.Destination {

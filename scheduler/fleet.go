@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fleet is the Destinations of an input, indexed for matching. It caches which Destinations
-// fit, once for all groups with equal selectors.
+// fleet holds the Destinations of an input, indexed for matching. It caches which Destinations fit,
+// once for all groups with equal selectors.
 type fleet struct {
 	// members are sorted by name.
 	members []member
@@ -25,7 +25,7 @@ type fleet struct {
 	byAsked map[string]*fit
 	byGroup map[uint64]*knownGroup
 	encoder encoder
-	// having are the Destinations that have a given label and value.
+	// having maps a label and its value to the Destinations that have it.
 	having map[encodedWord]destinationSet
 }
 
@@ -112,8 +112,8 @@ func (f *fleet) evaluate(asked selectors) *fit {
 	return found
 }
 
-// withLabels returns the Destinations that have all labels that are required to equal one
-// value. Only these need to be evaluated further.
+// withLabels returns the Destinations that satisfy all requirements of matchLabels. Only these need
+// to be evaluated further.
 func (f *fleet) withLabels(asked selectors) destinationSet {
 	left := newDestinationSet(len(f.members))
 	for i := range left {

@@ -41,10 +41,10 @@ func (x index) of(existing []*kratix.WorkPlacement, key groupKey, used []bool) [
 	return found
 }
 
-// homes are the Destinations where a request already has groups. Requests are identified by
-// their seed alone: two requests with equal seeds merely prefer each other's Destinations. It
-// is an open-addressing hash table whose size is a power of two; since seeds are random, they
-// serve as the hash.
+// homes are the Destinations where a request already has groups. Requests are identified by their
+// seed alone: two requests with equal seeds merely prefer each other's Destinations. The type is an
+// open-addressing hash table whose size is a power of two; since seeds are random, they serve as
+// the hash.
 type homes struct {
 	table   []homeSlot
 	used    int

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// keep adds the existing placements of a group to the plan, updated, except for those that have
-// been replaced by a move.
+// keep updates the existing placements of a group and adds them to the plan, except those that a
+// move has replaced.
 func (r *round) keep(j *job) {
 	if len(j.old) == 0 {
 		return
@@ -50,9 +50,8 @@ func (r *round) kept(j *job, old *kratix.WorkPlacement) Placement {
 	return p
 }
 
-// successors maps the placements of a request's group that have been replaced by a move to the
-// Destination of the replacement. Existing placements are recorded ones, so an interrupted move
-// continues here.
+// successors maps each placement of a request's group that a move has replaced to the Destination
+// of its replacement. Existing placements are recorded, so an interrupted move continues here.
 func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
 	if len(j.old) < 2 || j.work.IsDependency() {
 		return nil
@@ -96,8 +95,8 @@ func (r *round) isCopiedOn(j *job, destination string) bool {
 	})
 }
 
-// decideMove decides whether a group's only placement should move. No move begins before an
-// earlier one is complete, or while an unread store may contain the result of an earlier one.
+// decideMove decides whether a group's only placement should move. No move begins before an earlier
+// one is complete, or while an unread store may contain the result of an earlier move.
 func (r *round) decideMove(j *job) {
 	if len(j.old) != 1 || j.work.IsDependency() || r.mayMissPlacements() || j.old[0].Labels[kratix.MovedFromLabel] != "" {
 		return

@@ -18,7 +18,8 @@ type fit struct {
 	// usable are the Destinations that fit and accept new placements; unread are those that fit
 	// but whose store could not be read. Both are sorted indices into the fleet.
 	usable, unread []int
-	// closed counts the Destinations that fit but accept no new placements: "1 is cordoned".
+	// closed is a phrase that counts the Destinations that fit but accept no new placements: "1 is
+	// cordoned".
 	closed string
 	// ready is the number of usable Destinations that are ready.
 	ready int
@@ -30,7 +31,7 @@ type fit struct {
 	summary string
 }
 
-// verdict is whether a new placement may go to a Destination, with the reason if not.
+// verdict describes whether a new placement may go to a Destination, with the reason if it may not.
 type verdict struct {
 	kind   verdictKind
 	reason string
@@ -39,7 +40,7 @@ type verdict struct {
 type verdictKind uint8
 
 const (
-	// open: it fits and accepts new placements.
+	// open: the Destination fits and accepts new placements.
 	open verdictKind = iota
 	// refused: it does not fit.
 	refused

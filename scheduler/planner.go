@@ -7,13 +7,13 @@ import "slices"
 // The zero value is ready to use. A Planner is not safe for concurrent use, and callers must
 // not modify inputs and plans, since the next plan refers to them.
 type Planner struct {
-	// last is the last input, nil before the first.
+	// last is the input of the last plan; nil before the first plan.
 	last  *Input
 	fleet *fleet
 	// chosen are the Works for which one of several Destinations was chosen.
 	chosen keys
 	result Result
-	// known is built on first use.
+	// known indexes the last input and plan. It is built on first use.
 	known *directory
 }
 
@@ -42,7 +42,8 @@ func (p *Planner) Plan(in Input) Result {
 	return p.result
 }
 
-// If more than one in manyAffected Works is affected, all Works are planned.
+// manyAffected limits incremental plans: if more than one in manyAffected Works is affected, all
+// Works are planned.
 const manyAffected = 4
 
 // affectsAll reports whether a change may affect any Work, or whether the settings make

@@ -33,7 +33,7 @@ func planText(r Result) string {
 		}
 	}
 	lines := strings.SplitAfter(b.String(), "\n")
-	if len(r.KeptInvalid)+len(r.KeptMissing)+len(r.Removed) > 0 { // the loop above iterates over a map
+	if len(r.KeptInvalid)+len(r.KeptMissing)+len(r.Removed) > 0 { // the loop above iterates over a map, in random order
 		slices.Sort(lines)
 	}
 	for _, i := range r.Invalid {
@@ -212,7 +212,7 @@ func TestStoresNeverHoldAGroupTwice(t *testing.T) {
 				planner = &Planner{} // a restart
 			}
 			if s.chance(20) {
-				s.stores = map[string]map[string]*kratix.WorkPlacement{} // with all records lost
+				s.stores = map[string]map[string]*kratix.WorkPlacement{} // all records are lost
 				for name := range s.destinations {
 					s.stores[name] = map[string]*kratix.WorkPlacement{}
 				}

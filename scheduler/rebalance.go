@@ -37,12 +37,12 @@ type balancer struct {
 	before []int
 }
 
-// unit is the groups of a request on one Destination, which move together.
+// unit holds the groups of a request on one Destination, which move together.
 type unit struct {
 	jobs []*job
-	// at is its Destination after the moves so far, from the recorded one.
+	// at is the unit's Destination after the moves so far; from is its recorded Destination.
 	at, from int
-	// fit are the Destinations that fit all its groups.
+	// fit are the Destinations that fit all groups of the unit.
 	fit    []int
 	seed   uint64
 	reason string
@@ -130,8 +130,8 @@ func (b *balancer) byMember() [][]*unit {
 	return waiting
 }
 
-// busiest returns the Destination with the highest load per weight among those with waiting
-// units.
+// busiest returns the Destination with the highest load per weight among those with waiting units,
+// or none.
 func (b *balancer) busiest(waiting [][]*unit) int {
 	best := none
 	for at := range waiting {
@@ -145,8 +145,8 @@ func (b *balancer) busiest(waiting [][]*unit) int {
 	return best
 }
 
-// relieve moves a unit if the load of its new Destination would then be lower than the present
-// load of the old one.
+// relieve moves a unit if the load of its new Destination would then be lower than the present load
+// of the old one, and reports whether it did.
 func (b *balancer) relieve(u *unit) bool {
 	to := b.lightest(u)
 	if to == none || b.compare(b.round.load[to]+len(u.jobs), to, b.round.load[u.at], u.at) >= 0 {
@@ -156,8 +156,8 @@ func (b *balancer) relieve(u *unit) bool {
 	return true
 }
 
-// lightest returns the Destination, other than its own, on which a unit would cause the lowest
-// load, or none if there is no room.
+// lightest returns the Destination, other than the unit's own, whose load would be lowest with the
+// unit, or none if there is no room.
 func (b *balancer) lightest(u *unit) int {
 	members, load := b.round.fleet.members, b.round.load
 	best, n := none, len(u.jobs)

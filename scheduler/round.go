@@ -26,8 +26,8 @@ type round struct {
 	asked  map[groupKey]Relocation
 	// onDemand are the jobs of on-demand dependencies.
 	onDemand []*job
-	// placed are the placements so far, in the order they were added; next chains those of one
-	// job.
+	// placed are the placements so far, in the order they were added; next links the placements of
+	// one job.
 	placed []Placement
 	next   []int32
 	// chosen are the Works for which one of several Destinations was chosen.
@@ -44,7 +44,7 @@ type job struct {
 	work  *kratix.Work
 	group *kratix.WorkloadGroup
 	fit   *fit
-	// old are its existing placements; first and last the ends of its chain in placed.
+	// old are the existing placements; first and last are the ends of the job's chain in placed.
 	old         []*kratix.WorkPlacement
 	first, last int32
 	// moving means that its only placement should move, to target if that is set.
@@ -52,7 +52,7 @@ type job struct {
 	target string
 }
 
-// none is the end of a chain.
+// none is the index that means no Destination, or the end of a chain.
 const none = -1
 
 func newRound(in Input, f *fleet) *round {
@@ -72,7 +72,7 @@ func newRound(in Input, f *fleet) *round {
 	return r
 }
 
-// plan computes the plan.
+// plan places all groups and classifies the existing placements without a group.
 func (r *round) plan() Result {
 	r.works = sortedWorks(r.in.Works)
 	r.jobs = make([]job, 0, len(r.works))
@@ -150,8 +150,8 @@ func (r *round) placeOnOne(j *job) {
 	r.addNew(j, r.fleet.members[at].Name, reason)
 }
 
-// possiblyOn returns where a group may already be without being visible, or "" if it can be nowhere
-// else.
+// possiblyOn returns a clause about where a group may have a placement that is not in the input, or
+// "" if there can be none.
 func (r *round) possiblyOn(j *job) string {
 	switch {
 	case len(j.fit.unread) > 0:
@@ -239,7 +239,7 @@ func (r *round) hasWork(key kratix.Key) bool {
 	return found
 }
 
-// jobsOf returns the jobs of a Work.
+// jobsOf returns the jobs of a Work, and whether there are any.
 func (r *round) jobsOf(key kratix.Key) ([]job, bool) {
 	from, found := slices.BinarySearchFunc(r.jobs, key, func(j job, key kratix.Key) int { return kratix.KeyOf(j.work).Compare(key) })
 	to := from

@@ -2,9 +2,9 @@
 // ([Result]), with a reason for each Destination that was chosen. It is pure: no clock, no
 // randomness, no I/O.
 //
-// [Plan] is a function of its input, and a [Planner] returns the same plans, at a cost that
-// depends only on the changes since the last one. [Explain] returns the reason for each
-// Destination that was not chosen, and [Rebalance] the moves that would even out the load.
+// [Plan] is a function of its input, and a [Planner] returns the same plans, at a cost that depends
+// only on the changes since the last one. [Explain] returns the reason for each Destination that
+// was not chosen, and [Rebalance] returns the moves that would even out the load.
 package scheduler
 
 import (
@@ -21,7 +21,8 @@ type Input struct {
 	// Existing are the recorded placements.
 	Existing []*kratix.WorkPlacement
 	// Copies are placements of groups that are also placed elsewhere, with files at the location of
-	// a deleted Destination. They do not count as placed; a move away from one is incomplete.
+	// a deleted Destination. They do not count as placed; a move away from such a copy is
+	// incomplete.
 	Copies []*kratix.WorkPlacement
 	// Rejected are Works that exist but are invalid.
 	Rejected []kratix.Key
@@ -48,16 +49,16 @@ type OnMisplaced int
 
 // Policies for misplaced placements.
 const (
-	// Keep leaves them where they are and keeps them up to date.
+	// Keep leaves misplaced placements where they are and keeps them up to date.
 	Keep OnMisplaced = iota
-	// Move places them again, and removes the old placement once the new one is recorded.
+	// Move places their groups again, and removes the old placement once the new one is recorded.
 	Move
 )
 
 // Relocation is a move of one group of a request from one Destination to another.
 type Relocation struct {
 	Work kratix.Key
-	// Group is the group's id.
+	// Group is the ID of the group.
 	Group     string
 	Directory string
 	From, To  string
@@ -67,7 +68,8 @@ type Relocation struct {
 // Destination is a Destination with the state of its store.
 type Destination struct {
 	*kratix.Destination
-	// Store is the state of its store: it shows whether the placements on it are known.
+	// Store is the state of the Destination's store. The placements on an unread store are not
+	// known.
 	Store StoreState
 	// Closed is the reason why new placements are not allowed; empty if they are.
 	Closed string
@@ -107,11 +109,11 @@ type Result struct {
 	Invalid []Invalid
 	// Again means that another round is needed once this plan is written.
 	Again bool
-	// begun means that a move begins.
+	// begun means that this plan begins a move.
 	begun bool
 }
 
-// DestinationPlan is the placements of one Destination, sorted by name. A Destination without
+// DestinationPlan holds the placements of one Destination, sorted by name. A Destination without
 // placements has no DestinationPlan.
 type DestinationPlan struct {
 	Destination string

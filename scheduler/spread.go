@@ -62,7 +62,7 @@ const (
 	fnvPrime  = 1099511628211
 )
 
-// hash returns the FNV-1a hash of the parts, each followed by an end marker, and mixed.
+// hash returns the mixed FNV-1a hash of the parts, each followed by an end marker.
 func hash(parts ...string) uint64 {
 	h := uint64(fnvOffset)
 	for _, part := range parts {

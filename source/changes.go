@@ -8,15 +8,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// changes are the former values, in the last Snapshot, of everything that has changed since.
+// changes has the values that files and objects had in the last Snapshot, for those that have
+// changed since then.
 type changes struct {
-	// files are the former files; nil for a new one.
+	// files are the former files; the value is nil for a new file.
 	files map[fileKey]*ParsedFile
 	// objects are the former objects by kind and name.
 	objects map[string]before
 }
 
-// before is an object as in the last Snapshot, with its findings.
+// before is the definition of an object in the last Snapshot, with its findings.
 type before struct {
 	winner   *claim
 	findings []finding.Finding
@@ -45,8 +46,8 @@ func (c *Collection) touch(name string) {
 	c.changes.objects[name] = before{winner(claims), findingsOf(claims)}
 }
 
-// winner returns the claim in effect: of profiles the newest, else the first one; nil if there is
-// none.
+// winner returns the claim in effect, or nil if there is none: the newest profile, and for other
+// objects the first claim.
 func winner(claims []*claim) *claim {
 	if len(claims) == 0 {
 		return nil

@@ -28,7 +28,7 @@ func files(pairs ...string) []source.File {
 
 // content is a snapshot as text.
 type content struct {
-	// Objects are the objects, each with its origin.
+	// Objects has a line for each object, with its origin.
 	Objects    []string
 	Findings   []string
 	Rejected   []string

@@ -7,10 +7,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Collection holds parsed files and maintains their Snapshot incrementally: an update costs
-// time in proportion to the changed file, plus copies of the lists that change. It does not
-// keep the content of files, except those in Snapshot.Marked. A Collection is not safe for
-// concurrent use; the snapshots that it returns are.
+// Collection holds parsed files and maintains their Snapshot incrementally: an update costs time in
+// proportion to the changed file, plus copies of the lists that change. It does not keep the
+// content of files, except those in Snapshot.Marked. A Collection is not safe for concurrent use,
+// but its snapshots are.
 type Collection struct {
 	files map[fileKey]*ParsedFile
 	// claims are the definitions of each object, by kind and name, in the order of the files.
@@ -42,8 +42,8 @@ func Collect(files []File) Snapshot {
 	return c.Snapshot()
 }
 
-// Set adds a file or replaces its content. Objects that are equal to those of the former
-// content are kept.
+// Set adds a file or replaces its content. Objects that are equal to those of the former content
+// keep their pointers.
 func (c *Collection) Set(rank int, file File) {
 	held := c.File(rank, file.Name)
 	if read := ParseAgain(held, rank, file); read != held {
@@ -133,7 +133,7 @@ func workloads(object kratix.Object) int {
 	return count
 }
 
-// objects returns the objects by name; the first one if a name is repeated.
+// objects returns the objects of the file by name; if a name is repeated, the first object.
 func (p *ParsedFile) objects() map[string]kratix.Object {
 	objects := make(map[string]kratix.Object, len(p.claims))
 	for _, each := range p.claims {
@@ -153,7 +153,7 @@ func (c *Collection) takeOver(file, old *ParsedFile) {
 	}
 	for _, each := range file.claims {
 		if was := objects[each.place.Object]; was != nil && was == each.object {
-			continue // it was kept, and snapshots refer to it
+			continue // the object is unchanged, and snapshots refer to it
 		}
 		switch object := each.object.(type) {
 		case *kratix.Work:

@@ -38,7 +38,7 @@ func snippets() []string {
 	}
 }
 
-// input is files by rank and name, the expected content of a Collection.
+// input is the expected content of a Collection: files by rank and name.
 type input map[int]map[string]source.File
 
 // collect returns the Snapshot of the files, built from scratch.
@@ -121,7 +121,7 @@ func TestCollectionEqualsCollectOfItsFiles(t *testing.T) {
 				t.Fatalf("with seed %d", seed)
 			}
 		}
-		// Compared last, to detect changes to a snapshot that was returned earlier.
+		// All snapshots are compared last, to detect changes to one that was returned earlier.
 		for i := range given {
 			compare(t, wanted[i], given[i])
 			if t.Failed() {
@@ -246,8 +246,8 @@ func TestLoses(t *testing.T) {
 	}
 }
 
-// TestStringsOfDifferentFilesAreInterned checks that equal strings and selectors are
-// interned, also when a file is read again.
+// TestStringsOfDifferentFilesAreInterned checks that equal strings and selectors are interned, even
+// when a file is read again.
 func TestStringsOfDifferentFilesAreInterned(t *testing.T) {
 	const text = platform + "kind: Work\nmetadata: {name: NAME, labels: {kratix.io/work-type: resource, kratix.io/resource-name: NAME}}\n" +
 		"spec: {promiseName: p, resourceName: NAME, workloadGroups: [{id: i, destinationSelectors: [{matchLabels: {a: b}}], workloads: [{filepath: f, content: x}]}]}\n"

@@ -8,8 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Gather returns a Snapshot of objects that are already decoded, each of them unique. It checks
-// them as Parse does.
+// Gather returns a Snapshot of decoded objects, which must be unique. It checks them as Parse does.
 func Gather(objects []kratix.Object) Snapshot {
 	var s Snapshot
 	for _, object := range objects {

@@ -8,8 +8,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// Limits on the YAML values of one document, since the parser needs some hundred bytes for
-// each. A list of very many Works exceeds maxValues, but has more bytes for each value.
+// Limits on the YAML values of one document, since the parser needs some hundred bytes for each
+// value. A document with more than maxValues values must have at least bytesForValue bytes for
+// each, as lists of many Works do.
 const (
 	maxValues     = 1_000_000
 	bytesForValue = 8
@@ -26,7 +27,7 @@ func (p *ParsedFile) reportNameless(f finding.Finding) {
 	}
 }
 
-// reportNamelessCount reports the number of documents that reportNameless left out.
+// reportNamelessCount reports the number of documents beyond maxNameless, if there are any.
 func (p *ParsedFile) reportNamelessCount() {
 	if p.nameless <= maxNameless {
 		return

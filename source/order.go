@@ -18,7 +18,7 @@ func compareFiles(a, b fileKey) int {
 
 func compareParsed(a, b *ParsedFile) int { return compareFiles(a.fileKey, b.fileKey) }
 
-// compareNames orders paths as in a directory walk: the files of a directory come before the
+// compareNames orders paths as in a directory walk: the files below a directory come before the
 // entries that follow the directory.
 func compareNames(a, b string) int {
 	for i := range min(len(a), len(b)) {

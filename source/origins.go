@@ -24,7 +24,7 @@ type origin struct {
 
 func compareOrigins(a, b *origin) int { return cmp.Compare(a.place.Object, b.place.Object) }
 
-// Of returns the place of an object, or an empty one if it was not read from a file.
+// Of returns the place of an object, or an empty Place if the Snapshot has none for it.
 func (o Origins) Of(object kratix.Object) finding.Place {
 	i, found := o.search(kratix.Describe(object))
 	if !found || o.sorted[i].object != object {

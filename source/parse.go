@@ -195,7 +195,7 @@ func lineOf(err error, other int) int {
 	return other
 }
 
-// fixOf returns the fix for an unreadable document, or "" if that of the rule is sufficient.
+// fixOf returns the fix for an unreadable document, or "" if the fix of the rule is sufficient.
 func fixOf(err error) string {
 	if errors.Is(err, kratix.ErrEncrypted) {
 		return "Decrypt it before it is read, such as with `sops --decrypt`; or let run read it from a cluster (--kube), where Flux has decrypted it."

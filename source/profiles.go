@@ -40,7 +40,8 @@ func (p *ParsedFile) profile(parsed *kratix.Parsed, at finding.Place) bool {
 	return true
 }
 
-// profileIn returns the profile in a ConfigMap; is reports whether it is meant to have one.
+// profileIn returns the profile in a ConfigMap; is reports whether the ConfigMap is meant to have
+// one.
 func profileIn(configMap json.RawMessage) (read *profile.Profile, is bool, err error) {
 	var object struct {
 		Metadata   metav1.ObjectMeta `json:"metadata"`
@@ -72,8 +73,8 @@ func isNewer(a, b kratix.Object) bool {
 	return isProfile && same && other.Taken.Before(&one.Taken)
 }
 
-// repeated returns the finding about an object that does not count, because another one of the
-// same name counts.
+// repeated returns the finding about an object that is ignored, because another one of the same
+// name counts.
 func repeated(at finding.Place, counts kratix.Object, where finding.Place) finding.Finding {
 	rule, which := finding.RepeatedObject(), "the first one"
 	if _, is := counts.(*profile.Profile); is {
@@ -85,8 +86,8 @@ func repeated(at finding.Place, counts kratix.Object, where finding.Place) findi
 	}
 }
 
-// NewestProfiles returns the newest profile of each Destination among several, and a finding about
-// each other profile. name returns the object that a profile was read from.
+// NewestProfiles returns the newest profile of each Destination, and a finding about each older
+// profile. name returns the object that a profile was read from.
 func NewestProfiles(profiles []*profile.Profile, name func(*profile.Profile) string) (newest []*profile.Profile, others []finding.Finding) {
 	best := map[string]*profile.Profile{}
 	for _, p := range profiles {

@@ -24,7 +24,7 @@ namespaces: [%s]
 `, name, day, namespace)
 }
 
-// said returns the findings as "KS110 a.yaml:1: message".
+// said returns the findings as text, such as "KS110 a.yaml:1: message".
 func said(findings []finding.Finding) []string {
 	lines := []string{}
 	for _, f := range findings {
@@ -33,7 +33,7 @@ func said(findings []finding.Finding) []string {
 	return lines
 }
 
-// described returns profiles as "worker-1 2026-11-02 [default]".
+// described returns profiles as text, such as "worker-1 2026-11-02 [default]".
 func described(profiles []*profile.Profile) []string {
 	lines := []string{}
 	for _, p := range profiles {
@@ -117,8 +117,8 @@ func TestProfilesOfChangingFiles(t *testing.T) {
 	}
 }
 
-// TestEqualProfileIsKept checks that a profile whose file changes in another way stays the same,
-// so that nothing is checked again.
+// TestEqualProfileIsKept checks that a profile keeps its pointer when only a comment in its file
+// changes, so that nothing is checked again.
 func TestEqualProfileIsKept(t *testing.T) {
 	c := NewCollection()
 	c.Set(0, File{Name: "a.yaml", Content: []byte(profileText("worker-1", 1, "a"))})

@@ -1,7 +1,7 @@
-// Package source turns files of YAML into a [Snapshot] of the input: Works, Destinations and
-// state stores, with findings about everything that could not be read. [Collect] parses all
-// files, and a [Collection] those that change. The package does no I/O; its subpackages do, and
-// implement [Source].
+// Package source turns files of YAML into a [Snapshot] of the input: Works, Destinations and state
+// stores, with findings about everything that could not be read. [Collect] parses all files, and a
+// [Collection] only the changed ones. The package does no I/O; its subpackages do I/O and implement
+// [Source].
 package source
 
 import (
@@ -17,8 +17,8 @@ type Source interface {
 	// Snapshot returns the current input. An error means that nothing could be read; partial
 	// failures are in the Snapshot's findings.
 	Snapshot(ctx context.Context) (Snapshot, error)
-	// Changes sends a value whenever Snapshot should be called again. The channel is closed
-	// when ctx ends.
+	// Changes returns a channel that receives a value whenever Snapshot should be called again. It
+	// is closed when ctx ends.
 	Changes(ctx context.Context) (<-chan struct{}, error)
 }
 
@@ -32,11 +32,11 @@ type Snapshot struct {
 	Secrets           []*kratix.Secret
 	// Profiles are the profiles of Destinations, the newest of each.
 	Profiles []*profile.Profile
-	// Existing are the placements that the source itself records, if it does. They add to the
-	// records in the stores.
+	// Existing are placements that the source itself records, in addition to the records in the
+	// stores.
 	Existing []*kratix.WorkPlacement
-	// WorkPlacements are used in checks, and where Kratix schedules or writes; Promises are used
-	// in checks only.
+	// WorkPlacements are used in checks, and where Kratix schedules or writes. Promises are used
+	// only in checks.
 	WorkPlacements []*kratix.WorkPlacement
 	Promises       []*kratix.Promise
 	// Marked are the files that contain a comment for this program.
@@ -71,7 +71,7 @@ type Snapshot struct {
 	// Kratix creates them, sorted.
 	DeletedPlacements []kratix.Key
 	// Assigned means that WorkPlacements determine the Destination of each Work, whatever is
-	// recorded in the stores. Several Works may have the same name then.
+	// recorded in the stores. Several Works may then have the same name.
 	Assigned bool
 	// Assignments are the WorkPlacements that determine the Destinations, sorted.
 	Assignments []kratix.Key

@@ -23,7 +23,7 @@ type FileChange struct {
 	Gone   bool
 }
 
-// directory is the sorted entries of one directory.
+// directory holds the sorted entries of one directory.
 type directory struct {
 	entries []entry
 	files   int // in this directory and below
@@ -282,7 +282,7 @@ func (d *directory) with(changes []FileChange, depth int) *directory {
 	return newDirectory(append(made, old...))
 }
 
-// expanded returns the entry itself if its path is no longer than length, and otherwise the
+// expanded returns the entry itself if its path has at most length bytes, and otherwise the
 // directory entry above it whose path has that length.
 func (e entry) expanded(length int) entry {
 	if len(e.path.String()) <= length || e == (entry{}) {
@@ -291,7 +291,8 @@ func (e entry) expanded(length int) entry {
 	return entry{path: ancestor(e.path, length), below: newDirectory([]entry{e})}
 }
 
-// collapsed returns the only entry of a directory in place of the directory.
+// collapsed returns the only entry of a directory instead of the directory, and other entries
+// unchanged.
 func (e entry) collapsed() entry {
 	if !e.file && e.below != nil && len(e.below.entries) == 1 {
 		return e.below.entries[0]

@@ -30,7 +30,7 @@ type View struct {
 
 var _ Store = View{}
 
-// ViewChanges is the changes of one of several views.
+// ViewChanges holds the changes of one of several views.
 type ViewChanges struct {
 	View    View
 	Changes ChangeSet

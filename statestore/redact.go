@@ -10,8 +10,8 @@ const hiddenPart = "***"
 
 var urls = regexp.MustCompile("[A-Za-z][A-Za-z0-9+.-]*://[^\\s\"'`<>]+")
 
-// RedactURLs returns text with the user, password, query and fragment of every URL
-// redacted: all of them may be credentials.
+// RedactURLs returns text with the user, password, query and fragment of every URL redacted: each
+// of them may contain credentials.
 func RedactURLs(text string) string {
 	if !strings.Contains(text, "://") {
 		return text
@@ -39,7 +39,7 @@ func redactURL(url string) string {
 		return scheme + "://" + hiddenPart + host[i:] + path + tail
 	}
 	if _, port, found := strings.Cut(host[strings.LastIndexByte(host, ']')+1:], ":"); found && strings.Trim(port, "0123456789:,.;)") != "" {
-		// This is not a port but a password with a slash in it, or the start of one.
+		// This is not a port but a password, or its beginning if the password contains a slash.
 		if i := strings.LastIndexByte(rest, '@'); i >= 0 {
 			return scheme + "://" + hiddenPart + rest[i:] + tail
 		}

@@ -1,7 +1,7 @@
 // Package statestore turns the stored and the wanted state of a store into a [ChangeSet] ([Diff]),
-// and writes those of many stores ([Commit]). It defines what a [Store], a [Location] of several
-// stores and an [Opener] must do, and the kinds of errors that they return. The package itself does
-// no I/O; the stores in the packages below it do.
+// and writes the ChangeSets of many stores ([Commit]). It defines what a [Store], a [Location] of
+// several stores and an [Opener] must do, and the kinds of errors that they return. The package
+// itself does no I/O; the stores in the packages below it do.
 package statestore
 
 import (
@@ -14,8 +14,8 @@ import (
 // store that was never written.
 type Revision string
 
-// Digest is the digest of a content within one store: equal digests mean equal bytes. Only
-// digests of the same store can be compared.
+// Digest is a digest of content within one store: equal digests mean equal bytes. Only digests of
+// the same store can be compared.
 type Digest [32]byte
 
 // Store is a repository or bucket from which Flux or Argo CD pulls. It holds the files
@@ -25,12 +25,12 @@ type Store interface {
 	// Read returns the newest state. A store that was never written has an empty State,
 	// which is not an error.
 	Read(ctx context.Context) (State, error)
-	// Apply makes all changes or none, and returns the revision that contains them. A store
-	// that can only write files one by one lists the files of an interrupted Apply in
-	// State.Unfinished. If the store is no longer at changes.Base, Apply fails with
-	// ErrStale and writes nothing. An empty ChangeSet writes nothing and returns Base. If
-	// Apply fails with ErrContentRefused, the store holds the same files as at Base; if its
-	// revision is another one nevertheless, Apply returns that revision.
+	// Apply makes all changes or none, and returns the revision that contains them. A store that
+	// can only write files one by one lists the files of an interrupted Apply in State.Unfinished.
+	// If the store is no longer at changes.Base, Apply fails with ErrStale and writes nothing. An
+	// empty ChangeSet writes nothing and returns Base. If Apply fails with ErrContentRefused, the
+	// store holds the same files as at Base; if its revision has changed nevertheless, Apply
+	// returns the new one.
 	Apply(ctx context.Context, changes ChangeSet) (Revision, error)
 }
 
@@ -144,7 +144,7 @@ type ChangeSet struct {
 // Empty reports whether there are no changes.
 func (c ChangeSet) Empty() bool { return len(c.Write) == 0 && len(c.Remove) == 0 }
 
-// StoreChanges is the changes of one of several stores.
+// StoreChanges holds the changes of one of several stores.
 type StoreChanges struct {
 	Store   Store
 	Changes ChangeSet
@@ -165,7 +165,7 @@ const (
 	Place  Action = "Place"
 	Update Action = "Update"
 	Remove Action = "Remove"
-	// RollBack restores the files that the agent of the Destination has applied last.
+	// RollBack restores the files that the agent of the Destination last applied.
 	RollBack Action = "Roll back"
 )
 

@@ -166,7 +166,7 @@ func runAgent(c *cobra.Command, name string, flags *agentFlags, std streams, of 
 		return absentDestination(c, name, snapshot, std)
 	}
 	destination := snapshot.Destinations[found]
-	ref := *destination.Spec.StateStoreRef // an object without one is not read
+	ref := *destination.Spec.StateStoreRef // a Destination without a state store is rejected when it is read
 	store := kratix.FindStateStore(ref, snapshot.GitStateStores, snapshot.BucketStateStores)
 	if store == nil {
 		return exit{code: exitFindings, text: fmt.Sprintf("%s of %s is not in the input", ref, kratix.Describe(destination))}
@@ -203,8 +203,8 @@ func (f *agentFlags) snapshot(c *cobra.Command, std streams) (source.Snapshot, e
 	return follows.Snapshot(ctx)
 }
 
-// absentDestination returns the error for a Destination that is not in the input, and prints
-// what is wrong with it if it could not be read.
+// absentDestination returns the error for a Destination that is not in the input, and prints the
+// findings about it if it could not be read.
 func absentDestination(c *cobra.Command, name string, snapshot source.Snapshot, std streams) error {
 	object := kratix.DestinationKind + " "
 	var about []finding.Finding

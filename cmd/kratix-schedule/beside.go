@@ -62,8 +62,9 @@ func (f *besideFlags) check(kube bool) error {
 	return nil
 }
 
-// The intervals between checks of the admission policy: while it is in force, and the shorter
-// one while it is not, so that a newly applied policy is noticed soon.
+// policyInterval is the interval between checks of the admission policy while it is in force.
+// policyRetry is the shorter interval while it is not, so that a newly applied policy is noticed
+// soon.
 const (
 	policyInterval = 30 * time.Second
 	policyRetry    = 5 * time.Second

@@ -37,8 +37,8 @@ func TestPolicyVerdictIsReported(t *testing.T) {
 	}
 }
 
-// TestModeDeterminesTheReactionToAnotherScheduler checks that this program continues where Kratix
-// writes, since that is the mode that the fix of the finding would recommend.
+// TestModeDeterminesTheReactionToAnotherScheduler checks the texts of two modes: in mode schedule
+// the fix must not recommend --schedule-only, which is set already.
 func TestModeDeterminesTheReactionToAnotherScheduler(t *testing.T) {
 	for mode, want := range map[status.Mode][2]string{
 		status.Schedule: {"what it places is not checked", "have the admission policy"},

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// writeWork writes a Work with one file to a file of its own.
+// writeWork writes a new input file that contains one Work with one file.
 func writeWork(t *testing.T, dir, namespace, name, file, packed string) {
 	t.Helper()
 	text := fmt.Sprintf(`{"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Work", "metadata": {"name": %q, "namespace": %q}, "spec": {"promiseName": "p", "resourceName": %q,
@@ -69,7 +69,7 @@ func writeLargest(t *testing.T, dir string) {
 	}
 }
 
-// writeInputs writes input files that are bombs without any Work being unpacked.
+// writeInputs writes input files that would exhaust the memory when they are parsed.
 func writeInputs(t *testing.T, dir string) {
 	t.Helper()
 	for name, text := range map[string]string{
@@ -158,8 +158,8 @@ func writeGrowing(t *testing.T, dir string) {
 	writeInput(t, filepath.Join(dir, "growing.yaml"), text)
 }
 
-// TestProgramAndItsBuildStayWithinTheMemoryLimit checks both processes, because kustomize
-// builds in a process of its own under the same limit of a container.
+// TestProgramAndItsBuildStayWithinTheMemoryLimit checks both processes, because kustomize builds in
+// a process of its own, and both are under the memory limit of one container.
 func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 	testkit.Slow(t)
 	const limit = 1 << 10 // MiB, as in deploy
@@ -200,7 +200,7 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 	for {
 		peak = max(peak, peakMemory(command.Process.Pid))
 		for _, child := range childrenOf(command.Process.Pid) {
-			if pid, err := strconv.Atoi(child); err == nil && alive([]string{child}) { // before that it has this program's memory
+			if pid, err := strconv.Atoi(child); err == nil && alive([]string{child}) { // before exec, the child has this process's memory
 				build = max(build, peakMemory(pid))
 			}
 		}

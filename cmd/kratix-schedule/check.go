@@ -139,8 +139,7 @@ func storeFailure(err error) []finding.Finding {
 	return []finding.Finding{{Rule: finding.StoreFailed(), Message: failed.Error(), Fix: failed.Fix}}
 }
 
-// Changes reports the changes of the files. A check does not call it, since it reads the input
-// once.
+// Changes reports the changes of the files. A check reads the input once and does not call it.
 func (s *checkSource) Changes(ctx context.Context) (<-chan struct{}, error) {
 	return s.files.Changes(ctx)
 }
@@ -166,7 +165,7 @@ func addPromises(snapshot *source.Snapshot) error {
 	return nil
 }
 
-// takesPart drops the note that an object is not used.
+// takesPart drops the finding that an object is ignored.
 func takesPart(snapshot *source.Snapshot, object kratix.Object) {
 	name := kratix.Describe(object)
 	snapshot.Findings = slices.DeleteFunc(slices.Clone(snapshot.Findings), func(f finding.Finding) bool {
@@ -211,5 +210,5 @@ func addStore(snapshot *source.Snapshot, name string) {
 	snapshot.GitStateStores = append(snapshot.GitStateStores, store)
 }
 
-// slashed joins a path in the form of findings.
+// slashed joins the elements of a path with slashes, as in findings.
 func slashed(parts ...string) string { return filepath.ToSlash(filepath.Join(parts...)) }

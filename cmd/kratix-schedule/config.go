@@ -177,14 +177,14 @@ type config struct {
 	values map[string]setting
 }
 
-// setting is the value of a key, in the form of flags.
+// setting is the value of a key in the configuration, as one or more values of a flag.
 type setting struct {
 	values []string
 	line   int
 }
 
-// resolve makes a path that is relative to the configuration relative to the working
-// directory. Other values stay: a Promise's name, a repository's URL, the format of a report.
+// resolve makes a path that is relative to the configuration relative to the working directory.
+// Other values are unchanged: a Promise's name, a repository's URL, the format of a report.
 func (s *config) resolve(flag *pflag.Flag, value string) string {
 	switch {
 	case flag.Name == "output":
@@ -261,7 +261,8 @@ func readConfig(file string) (*config, error) {
 
 var lineInError = regexp.MustCompile(`^(?:yaml: )?line (\d+): `)
 
-// malformed returns an error of the YAML library in one line, after file and line.
+// malformed turns an error of the YAML library into one line that begins with the file and the line
+// number.
 func malformed(file string, err error) error {
 	text := oneLine(err.Error())
 	if at := lineInError.FindStringSubmatch(text); at != nil {

@@ -23,7 +23,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// callsVariable names the directory in which the program of scripts records its calls.
+// callsVariable names the directory in which the program that scripts call records its calls.
 const callsVariable = "RECORD_CALLS"
 
 // call is one call of the program in a script.
@@ -137,7 +137,7 @@ func covered(t *testing.T, calls []call) {
 		case finding.StoreWithoutShard(): // only a cluster has shards: TestStoreThatNoShardWritesToIsReported
 			continue
 		case finding.KindNotServed(), finding.RemovedAPI(), finding.DeprecatedAPI(), finding.NamespaceMissing(), finding.DroppedField(),
-			finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(): // most are certain with a profile only: package applycheck, test/apply
+			finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(): // most are certain only with a profile: package applycheck, test/apply
 			continue
 		case finding.ControllersFight(): // only a daemon writes again what another controller has undone: TestOneOfTwoFightingControllersStops
 			continue
@@ -191,7 +191,7 @@ func statuses(command string) []int {
 	case "work", "profile":
 		return []int{exitClean, exitUsage, exitFailure}
 	case "status", "handover":
-		return []int{exitUsage, exitFailure} // a status to write, or anything to hand over, exists only in a cluster: test/kube
+		return []int{exitUsage, exitFailure} // success needs a cluster: see test/kube
 	}
 	return []int{exitClean, exitUsage}
 }
@@ -324,7 +324,7 @@ func literals(node ast.Node) string {
 	return strings.Join(parts, "%s")
 }
 
-// unseen reports whether no script can produce a text; the comments have the reasons.
+// unseen reports whether no script can produce a text; the comments give the reasons.
 func unseen(text string) bool {
 	switch text {
 	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round reports it before opening the store

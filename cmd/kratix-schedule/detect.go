@@ -140,7 +140,7 @@ func (s *checkStores) addPlacements(snapshot *source.Snapshot) error {
 	for _, placement := range snapshot.WorkPlacements {
 		key := placement.Work()
 		if key.Name == "" {
-			continue // the note that it is not used stays
+			continue // it is ignored, and a finding says so
 		}
 		takesPart(snapshot, placement)
 		if i := slices.IndexFunc(snapshot.Works, func(w *kratix.Work) bool { return kratix.KeyOf(w) == key }); i < 0 {

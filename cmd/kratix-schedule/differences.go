@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// differ writes nothing and collects the changes.
+// differ collects the changes of a round without writing them.
 type differ struct{ diffs []report.FileDiff }
 
 // finish compares the changes of one store with its content.
@@ -86,7 +86,7 @@ func beforeAfterOf(ctx context.Context, state statestore.State, changes statesto
 }
 
 // secret returns the files from which a kustomization generates a Secret, before or after the
-// changes, with that kustomization.
+// changes, each with that kustomization.
 func (s beforeAfter) secret() (map[tree.Path]tree.Path, error) {
 	read := map[tree.Path][]byte{}
 	old := func(path tree.Path) ([]byte, error) {

@@ -141,8 +141,8 @@ func notRun() map[string]elsewhere {
 	return listed
 }
 
-// TestDocumentedCommandsRun runs each block of shell commands in the README and the docs as
-// if pasted by a reader: those of one document in one shell, which starts in an empty
+// TestDocumentedCommandsRun runs each block of shell commands in the README and the docs as if
+// pasted by a reader. The blocks of one document run in one shell, which starts in an empty
 // directory with the program on the PATH. A block that is not run is listed with the reason.
 func TestDocumentedCommandsRun(t *testing.T) {
 	listed := notRun()

@@ -29,8 +29,7 @@ type reading struct {
 	promises []string
 	// idle are the pipelines without output, each with the reason.
 	idle []string
-	// suspended is the number of pipelines that are suspended, so that they need not have a
-	// Work yet.
+	// suspended is the number of suspended pipelines, which need not have a Work yet.
 	suspended int
 	// tally counts the files on disk that were read and those that were skipped.
 	tally dir.Tally
@@ -104,8 +103,8 @@ func isBelow(top, path string) bool {
 	return top == "" || top == "." || strings.HasPrefix(path, top+"/")
 }
 
-// nothingToCheck returns an error with the reason why there was nothing to check, and a fix;
-// nil if there was something, or if a fault in the input is reported already.
+// nothingToCheck returns an error with the reason why there was nothing to check, and a fix; nil if
+// there was something, or if an error in the input is reported already.
 func (s *checkSource) nothingToCheck(f *validateFlags, result report.Report, outcome policy.Outcome) error {
 	isOther := func(found finding.Finding) bool {
 		return found.Rule.Severity == finding.Error && found.Rule != finding.UnsupportedVersion()

@@ -67,8 +67,8 @@ func (f *eventsFlags) checkWriter(schedulesOnly, dryRun bool) error {
 	return nil
 }
 
-// configure lets a daemon receive events, if the flag is set. The file may change while the
-// process runs, and may not exist yet.
+// configure lets a daemon receive events, if the flag is set. The file with the secret may change
+// while the process runs, and may not exist yet.
 func (f *eventsFlags) configure(d *daemon.Daemon, listen string, log *zap.Logger) error {
 	switch {
 	case f.secretFile == "" && f.onFailure == rollBack:

@@ -104,7 +104,7 @@ func listen(ctx context.Context, address string, chosen bool, log *zap.Logger) (
 // process runs; nil without a file.
 func adminToken(file string) (func() (string, error), error) {
 	if file == "" {
-		return nil, nil //nolint:nilnil // nothing can be changed then
+		return nil, nil //nolint:nilnil // without a token nothing can be changed
 	}
 	read := tokenFile("admin-token-file", file)
 	_, err := read()

@@ -137,7 +137,7 @@ func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapsh
 // expandedSource is a source that adds to its input the WorkPlacements that Kratix would create.
 type expandedSource struct {
 	source.Source
-	// most bounds the unpacked files of all Works.
+	// most is the limit for the unpacked files of all Works, in bytes.
 	most     int64
 	takeover handover.Takeover
 	was      source.Snapshot

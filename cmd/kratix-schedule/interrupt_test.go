@@ -90,11 +90,10 @@ func alive(builds []string) bool {
 	return false
 }
 
-// TestInterruptEndsALongRound interrupts each command while it reads Works of the maximal
-// size.
+// TestInterruptEndsALongRound interrupts each command while it reads Works of the maximum size.
 func TestInterruptEndsALongRound(t *testing.T) {
 	testkit.Slow(t)
-	const patience = 15 * time.Second // two on an idle machine; without the interrupt it takes minutes
+	const patience = 15 * time.Second // two seconds on an idle machine; without the interrupt, minutes
 	binary, dir := program(t), t.TempDir()
 	writeLargest(t, dir)
 	writeInput(t, filepath.Join(dir, "platform.yaml"), `apiVersion: platform.kratix.io/v1alpha1

@@ -88,7 +88,7 @@ type cluster struct {
 	source *kube.Source
 	writer *apply.Writer
 	mode   status.Mode
-	// policy is nil unless an admission policy is required.
+	// policy checks the admission policy; nil except in schedule mode.
 	policy *policyWatch
 	// ignoresOthers reports whether to continue beside another scheduler.
 	ignoresOthers bool
@@ -97,8 +97,8 @@ type cluster struct {
 	renewals renewals
 	// promoted is the source of Kratix's decisions; nil except in promote mode.
 	promoted *promoted.Source
-	// selects reports whether this process writes an object with some labels; nil if it
-	// writes all.
+	// selects reports whether this process writes an object with the given labels; nil if it writes
+	// all objects.
 	selects func(labels map[string]string) bool
 	// lead is nil without leader election.
 	lead leader
@@ -145,7 +145,7 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode, check applycheck.Po
 	return opened, nil
 }
 
-// objects returns the objects of the cluster as they are now.
+// objects returns the objects of the cluster as last reported by the API.
 func (k *cluster) objects() status.Objects {
 	now := k.source.Objects()
 	objects := status.Objects{
@@ -278,7 +278,7 @@ func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error,
 // in which Kratix will leave them.
 func (k *cluster) kratixWrites() bool { return k.mode == status.Schedule || k.mode == status.Observe }
 
-// watch returns the findings about other schedulers.
+// watch returns the findings about other schedulers and about the admission policy.
 func (k *cluster) watch() []finding.Finding {
 	switch k.mode {
 	case status.Schedule:

@@ -62,10 +62,10 @@ func ownNamespace() string {
 // leader runs work while this process leads, and calls trouble if that cannot be determined.
 type leader func(ctx context.Context, trouble func(error), work func(context.Context) error) error
 
-// leader returns the leader election for a process that writes to the state stores of a
-// selector; nil if there is none. A shard has a Lease of its own, and shares another one with
-// all shards. The shared Lease excludes a process without a selector, which would write to
-// all state stores without recording decisions on Works.
+// leader returns the leader election for a process that writes to the state stores of a selector;
+// nil if it is not enabled. A shard has a Lease of its own, and shares another one with all other
+// shards. The shared Lease excludes a process without a selector, which would write to all state
+// stores without recording decisions on Works.
 func (f *leaseFlags) leader(config *rest.Config, identity string, selector shardSelector) (leader, error) {
 	if !f.elect {
 		return nil, nil

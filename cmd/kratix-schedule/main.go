@@ -44,9 +44,9 @@ type streams struct {
 	builder kustomize.Builder
 }
 
-// builder returns a builder that runs this program as a child process, until stop is closed;
-// it builds in this process if the program cannot be found. memory is the limit of a build in
-// bytes; 0 is none.
+// builder returns a builder that runs this program as a child process, until stop is closed; it
+// builds in this process if the program cannot be found. memory is the limit of a build in bytes; 0
+// means none.
 func builder(stop <-chan struct{}, memory int64) kustomize.Builder {
 	program, err := os.Executable()
 	if err != nil {

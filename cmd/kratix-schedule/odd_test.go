@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// oddInputs are YAML files that one of Flux's steps may fail on.
+// oddInputs is an archive of YAML files on which one of Flux's steps may fail.
 const oddInputs = "../../kustomize/testdata/odd-inputs.txtar"
 
 // answers matches the rows of docs/reference/inputs.md with Flux's behaviour.

@@ -32,8 +32,8 @@ type output struct {
 	target
 }
 
-// parse returns the outputs. Text is written to standard output unless another format is;
-// under GitHub Actions annotations are written in addition.
+// parse returns the outputs. Text is written to standard output unless another format is written
+// there; under GitHub Actions annotations are written in addition.
 func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 	var outputs []output
 	for _, text := range f.outputs {
@@ -82,8 +82,8 @@ func (o output) isStdout() bool { return o.file == "" }
 // isPlain reports whether text is written to standard output.
 func (o output) isPlain() bool { return o.file == "" && o.format.Name == "text" }
 
-// write writes a document to all outputs. most limits the number of findings on standard output;
-// 0 is no limit.
+// write writes a document to all outputs. most limits the number of findings on standard output; 0
+// means no limit.
 //
 // A failed output does not affect the others.
 func write(std streams, outputs []output, document report.Document, most int) error {

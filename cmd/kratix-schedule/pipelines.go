@@ -118,7 +118,7 @@ func readPipeline(path string, promise *kratix.Promise) (*kratix.Work, error) {
 }
 
 // workType returns the type of a pipeline's Work. A pipeline whose input is a Promise belongs to
-// that Promise, every other one to a request.
+// that Promise; every other pipeline belongs to a request.
 func workType(path string) string {
 	content, err := os.ReadFile(filepath.Join(path, "input", "object.yaml")) //nolint:gosec // a directory given by the user
 	if err != nil {

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// promoteFlags are the flags for promoting placements that Kratix writes where no cluster
-// reads.
+// promoteFlags are the flags for promoting placements that Kratix writes to state stores that no
+// cluster reads.
 type promoteFlags struct {
 	enabled bool
 	live    liveStores

@@ -102,7 +102,7 @@ func TestExamplesRun(t *testing.T) {
 	}
 }
 
-// isForACluster reports whether an example does not end, or needs a cluster: those are run in
+// isForACluster reports whether an example does not end, or needs a cluster. Such examples run in
 // test/kube.
 func isForACluster(line string) bool {
 	isDaemon := strings.Contains(line, "kratix-schedule run ") && !strings.Contains(line, "--once")

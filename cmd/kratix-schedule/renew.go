@@ -10,10 +10,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// renewals delays changes that only set a new generation in a WorkPlacement's spec, or only
-// report another generation of it as promoted. A Promise with static dependencies makes Kratix
-// update its Work about ten times a second for ever, each time with the same contents; writing
-// after each update would cause further updates.
+// renewals delays changes that only set a new generation in a WorkPlacement's spec, or only report
+// another generation of it as promoted. A Promise with static dependencies makes Kratix update its
+// Work about ten times a second forever, each time with the same contents; writing after each
+// update would cause further updates.
 type renewals struct {
 	// last is the time of the last change of each WorkPlacement's spec.
 	last map[kratix.Key]time.Time
@@ -23,7 +23,7 @@ type renewals struct {
 // generation of the same contents.
 const renewalInterval = 10 * time.Second
 
-// slow removes the patches that can be delayed from changes, and returns the time until the
+// slow removes from the changes the patches that can be delayed, and returns the time until the
 // first of them is due; 0 if there is none.
 func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Duration) {
 	r.forget(now)

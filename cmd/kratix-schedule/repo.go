@@ -20,9 +20,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 )
 
-// The variables with the credentials for a repository whose URL has none; they are never
-// flags, because those are visible in the list of processes. The password also serves as an
-// ssh key's passphrase.
+// The variables with the credentials for a repository whose URL has none; there are no flags for
+// them, because flags are visible in the list of processes. The password also serves as an ssh
+// key's passphrase.
 const (
 	repoUserVariable     = envPrefix + "REPO_USERNAME"
 	repoPasswordVariable = envPrefix + "REPO_PASSWORD"

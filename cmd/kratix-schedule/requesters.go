@@ -60,7 +60,7 @@ func (f *requesterFlags) writers(config *rest.Config) (all []*requests.Writer, e
 const verbPatchRequest = "patch request"
 
 // writeRequests writes the result of a round for the requesters, and adds the result to an outcome.
-// It does nothing while the API server accepts no other writes.
+// It does nothing if the earlier writes of the round have failed.
 func (k *cluster) writeRequests(ctx context.Context, said report.Report, objects status.Objects, outcome *apply.Outcome) {
 	if len(k.requests) == 0 || outcome.Err != nil {
 		return

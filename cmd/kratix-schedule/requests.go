@@ -74,7 +74,7 @@ type requestsSource struct {
 	origins map[string]origin
 }
 
-// origin is the Work that another was derived from.
+// origin is the Work that another Work was derived from.
 type origin struct {
 	work string
 	// beside reports whether both are in one namespace.
@@ -115,7 +115,7 @@ func (s *requestsSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, created metav1.Time) []*kratix.Work {
 	files, err := unpacked(work)
 	if err != nil {
-		return nil // content that cannot be decoded is reported for the first
+		return nil // content that cannot be decoded is reported for the first request
 	}
 	var made []*kratix.Work
 	for n := 2; len(made) < s.times-1; n++ {
@@ -151,7 +151,7 @@ func (s *requestsSource) rewriteFindings(result report.Report) report.Report {
 			told = append(told, f)
 			continue
 		case f.Rule != finding.DuplicateObject():
-			continue // the same is reported for the first
+			continue // the same is reported for the first request
 		}
 		f.Place.Object = from.work
 		what, _, _ := strings.Cut(f.Message, " is in ")

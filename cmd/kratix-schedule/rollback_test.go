@@ -25,8 +25,8 @@ import (
 type rollbackStore struct {
 	// manifests are the state store and its Secret, if it has one.
 	manifests string
-	// revision returns the newest revision as Flux names it, and parent the one before it; it is nil
-	// if the store does not know earlier revisions after a restart.
+	// revision returns the newest revision as Flux names it; parent returns the one before it.
+	// parent is nil if the store does not know earlier revisions after a restart.
 	revision, parent func() string
 	// read returns the content of a file.
 	read func(path string) string
@@ -61,7 +61,7 @@ func TestPlacementIsRolledBack(t *testing.T) {
 					t.Helper()
 					status := http.StatusServiceUnavailable
 					for deadline := time.Now().Add(20 * time.Second); status == http.StatusServiceUnavailable && time.Now().Before(deadline); {
-						status = sendFlux(t, address, "0123456789abcdef", e) // before the first round, it is not ready
+						status = sendFlux(t, address, "0123456789abcdef", e) // the daemon is not ready before the first round
 					}
 					if status != http.StatusAccepted {
 						t.Fatalf("status %d", status)

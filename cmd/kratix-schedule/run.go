@@ -32,7 +32,7 @@ type runFlags struct {
 	delay   time.Duration
 }
 
-// removalDelay is longer than a checkout of some thousand files takes.
+// removalDelay is longer than the checkout of some thousand files.
 const removalDelay = 10 * time.Second
 
 func runCommand(std streams) *cobra.Command {

@@ -11,9 +11,9 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// A configuration in a checkout is as trustworthy as the author of the commit, which may be a
-// pull request by anyone. So it can neither decide where credentials are sent, nor have
-// anything written outside of the checkout.
+// A configuration in a checkout is as trustworthy as the author of the commit, which may be a pull
+// request by anyone. A configuration can therefore neither decide where credentials are sent, nor
+// cause writes outside of the checkout.
 
 // fileSetFlag is the annotation of flags set by a configuration rather than the user: the
 // file, and the directory that it may write to.
@@ -104,8 +104,8 @@ func (t target) create() (*os.File, error) {
 	return root.OpenFile(below, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 }
 
-// mayLogIn reports whether credentials may be sent to a repository, and if not, why. They may
-// if the user has chosen the repository, not a configuration.
+// mayLogIn reports whether credentials may be sent to a repository, and if not, why. If a
+// configuration names the repository, the user must have named its host.
 func mayLogIn(c *cobra.Command, repository string) (why string, may bool) {
 	config, _, ok := setByFile(c, "repo")
 	if !ok {

@@ -214,8 +214,8 @@ func check(ctx context.Context, in source.Source, stores statestore.Opener, poli
 	return result, err
 }
 
-// interruptible runs a round until ctx ends and does not wait for it longer: kustomize cannot
-// be stopped, and an abandoned check leaves nothing incomplete.
+// interruptible runs a round, and returns at once when ctx ends: kustomize cannot be stopped, and
+// an abandoned check leaves nothing incomplete.
 func interruptible(ctx context.Context, round func(context.Context) (report.Report, error)) (report.Report, error) {
 	type outcome struct {
 		result report.Report

@@ -49,7 +49,7 @@ func benchFile(root string, i int) string {
 	return filepath.Join(root, fmt.Sprintf("work-%06d.yaml", i))
 }
 
-// fleetDir creates the directory.
+// fleetDir creates a directory with the files of the fleet and returns its path.
 func fleetDir(b *testing.B) string {
 	b.Helper()
 	root := b.TempDir()
@@ -69,7 +69,7 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// BenchmarkFleet measures the reads of a daemon.
+// BenchmarkFleet measures the first read of the fleet, and later reads with and without changes.
 func BenchmarkFleet(b *testing.B) {
 	root := fleetDir(b)
 	read := func(b *testing.B, s *Source) {
@@ -122,7 +122,7 @@ func BenchmarkFleet(b *testing.B) {
 			if err := os.WriteFile(benchFile(root, n*7919%fleet), []byte(request(n*7919%fleet, strconv.Itoa(n))), 0o600); err != nil {
 				b.Fatal(err)
 			}
-			s.pending.mark(benchFile(root, n*7919%fleet)) // as the file system event will do a little later
+			s.pending.mark(benchFile(root, n*7919%fleet)) // as the event from the file system does a little later
 			b.StartTimer()
 			read(b, s)
 		}

@@ -29,7 +29,7 @@ func TestClockJumpsDoNotHideChanges(t *testing.T) {
 			}
 			wants(t, s, name)
 			wants(t, s, name)
-			time.Sleep(20 * time.Millisecond) // the resolution of the system's file times
+			time.Sleep(20 * time.Millisecond) // longer than the resolution of file times
 		}
 	}
 }

@@ -37,7 +37,8 @@ type loss struct {
 
 func (l loss) id() fileID { return fileID{l.in.rank, l.name} }
 
-// take adds a newly read file to the collection. It returns false if the file is held.
+// take adds a newly read file to the collection. It returns false if the effect of the file is
+// delayed.
 func (l *scan) take(in *input, name string, now *source.ParsedFile) bool {
 	read := loss{in: in, name: name, now: now}
 	before := l.delayedRemovals[read.id()]
@@ -55,7 +56,7 @@ func (l *scan) take(in *input, name string, now *source.ParsedFile) bool {
 	return true
 }
 
-// gone removes a deleted file, or holds it if objects would be lost.
+// gone removes a deleted file, or delays the removal if objects would be lost.
 func (l *scan) gone(in *input, name string) {
 	l.finish()
 	delete(in.links, name)
@@ -84,7 +85,7 @@ func (l *scan) apply(lost loss) {
 	l.collection.Put(lost.now)
 }
 
-// release ends the hold of a file, if there is one.
+// release ends the delay of a file, if there is one.
 func (l *scan) release(id fileID) {
 	if before := l.delayedRemovals[id]; before != nil {
 		for _, name := range before.lost {
@@ -94,7 +95,7 @@ func (l *scan) release(id fileID) {
 	}
 }
 
-// applyLosses applies or holds the losses after all files have been read, since an object that has
+// applyLosses applies or delays the losses after all files have been read, since an object that has
 // moved to another file is not lost.
 func (l *scan) applyLosses() {
 	var resting delays
@@ -116,7 +117,7 @@ func (l *scan) applyLosses() {
 	absent.wait(l.Source, l.RemovalDelay)
 }
 
-// sortedHolds returns the holds in the order of their files.
+// sortedHolds returns the delayed removals in the order of their files.
 func (l *scan) sortedHolds() []*delayedRemoval {
 	holds := make([]*delayedRemoval, 0, len(l.delayedRemovals))
 	for _, h := range l.delayedRemovals {
@@ -128,7 +129,7 @@ func (l *scan) sortedHolds() []*delayedRemoval {
 	return holds
 }
 
-// decide applies a held file to the collection, except for the objects that stay: all objects
+// decide applies a delayed file to the collection, except that some removed objects stay: all those
 // of a broken file, and those that have been missing for less than RemovalDelay.
 func (l *scan) decide(h *delayedRemoval, absent *delays) {
 	lost := l.collection.Lost(h.now)
@@ -138,7 +139,7 @@ func (l *scan) decide(h *delayedRemoval, absent *delays) {
 	}
 	for _, name := range h.lost {
 		if _, still := slices.BinarySearch(lost, name); !still {
-			delete(l.absent, name) // it exists again, maybe in another file
+			delete(l.absent, name) // the object exists again, maybe in another file
 		}
 	}
 	h.lost = lost

@@ -33,10 +33,11 @@ type Source struct {
 	// Stdin is read for the path "-", once; its content is cached.
 	Stdin io.Reader
 	// Now returns the time. If it is nil, an equal size and equal times do not prove that a file is
-	// unchanged, so that each full scan reads all files.
+	// unchanged, and each full scan reads all files.
 	Now func() time.Time
-	// RemovalDelay is how long an object must be missing, while Changes runs, before it counts
-	// as removed. Zero only waits until its file has been unchanged for a second.
+	// RemovalDelay is how long an object must be missing, while Changes runs, before it counts as
+	// removed. If it is zero, the object counts as removed once its file has been unchanged for a
+	// second.
 	RemovalDelay time.Duration
 
 	pending pending
@@ -46,8 +47,8 @@ type Source struct {
 	collection      *source.Collection
 	inputs          []*input
 	delayedRemovals map[fileID]*delayedRemoval
-	// absent are the objects missing from held files; each value is set once the object has
-	// been missing for RemovalDelay.
+	// absent are the objects that are missing from files and whose removal is delayed; each value
+	// is set once the object has been missing for RemovalDelay.
 	absent map[string]*atomic.Bool
 	scans  int
 	// delayElapsed is set once the files have been watched for RemovalDelay; nil before the first

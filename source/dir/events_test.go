@@ -78,7 +78,7 @@ func TestEditorThatRenamesAndRewritesRemovesNothing(t *testing.T) {
 	changes := watchAndRead(t, s, "a")
 	rename(t, path, path+"~")
 	awaitChange(t, changes)
-	wants(t, s, "a") // while the file does not exist
+	wants(t, s, "a") // the Work stays while the file does not exist
 	write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
 	remove(t, path+"~")
 	until(t, s, changes, "a", "b")
@@ -97,7 +97,7 @@ func TestDirectoriesAreAddedAndRemoved(t *testing.T) {
 		awaitChange(t, changes)
 		got = wants(t, s, "a")
 	}
-	write(t, filepath.Join(root, "two", "deep", "b.yaml"), testkit.WorkYAML("b")) // its old name is no longer watched
+	write(t, filepath.Join(root, "two", "deep", "b.yaml"), testkit.WorkYAML("b")) // the directory is watched under its new name
 	until(t, s, changes, "a", "b")
 	remove(t, filepath.Join(root, "two"))
 	until(t, s, changes)

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// Exclusion is a pattern of paths in input directories that are skipped. Each element is
-// matched as by path.Match; ** stands for any number of elements. A pattern without a slash
-// matches an element at any depth, one with a slash the whole path relative to the input.
-// Everything below a match is skipped too.
+// Exclusion is a pattern of paths in input directories that are skipped. Each element is matched as
+// by path.Match; ** stands for any number of elements. A pattern without a slash matches an element
+// at any depth; a pattern with a slash matches the whole path relative to the input. Everything
+// below a match is also skipped.
 type Exclusion struct{ elements []string }
 
 // ErrExclusion is returned for an invalid pattern.

@@ -49,7 +49,7 @@ func (w *watch) follow(ctx context.Context, changes chan<- struct{}) {
 	}
 }
 
-// notify sends a change notification. If the watch is broken, it restarts it first.
+// notify restarts the watch if it is broken, and sends a change notification.
 func (w *watch) notify(changes chan<- struct{}) {
 	if w.broken && w.start() != nil {
 		w.source.pending.watch(w, partialCoverage) // check retries, and Snapshot reports the error
@@ -75,7 +75,7 @@ func (w *watch) handle(event fsnotify.Event) bool {
 	_, isDir := w.dirs[path]
 	switch {
 	case isDir && event.Has(fsnotify.Remove|fsnotify.Rename):
-		w.broken = true // directories below may have moved too
+		w.broken = true // directories below it may also have moved
 		return true
 	case isDir:
 		pending.scanAll()
@@ -90,7 +90,7 @@ func (w *watch) handle(event fsnotify.Event) bool {
 	return false
 }
 
-// added watches a path if it is a new directory, and reports whether it is.
+// added watches a path if it is a new directory, and reports whether it is one.
 func (w *watch) added(path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || !info.IsDir() || isHidden(path) || w.skips(path) {

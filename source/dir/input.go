@@ -9,7 +9,7 @@ import (
 
 // input is one of the paths to read, with the files found there.
 type input struct {
-	// rank is its index: if an object is defined twice, the first one counts.
+	// rank is the index of the path: if an object is defined twice, the lower rank counts.
 	rank int
 	path string
 	// root is the file or directory at the path during the last full scan.
@@ -25,9 +25,9 @@ type input struct {
 // seen is the state of a file at the last read.
 type seen struct {
 	stat
-	// old means that any change of the file after the last read changes the stat too.
+	// old means that any change of the file after the last read would change the stat.
 	old bool
-	// scan is the number of the last read that included it.
+	// scan is the number of the last read that included the file.
 	scan int
 }
 

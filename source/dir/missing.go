@@ -10,15 +10,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Limits for Missing below one path. Its result is only informational.
+// Limits of Missing below one path. Its result is for information only and may be incomplete.
 const (
 	missingFiles = 300
 	missingBytes = 16 << 20
 	missingNames = 10_000
 )
 
-// Missing returns possible reasons for missing Works, one line each: subdirectories with Works
-// that are not read. It reads at most some hundred files.
+// Missing returns possible reasons for missing Works, one line each: subdirectories with Works that
+// are not read. It reads at most missingFiles files below each path.
 func (s *Source) Missing(ctx context.Context) []string {
 	if s.Recursive {
 		return nil
@@ -49,7 +49,8 @@ func reasonFor(works int, all bool, path string) string {
 	return fmt.Sprintf("%d Works are in sub-directories of %s; -R reads them", works, path)
 }
 
-// worksBelow counts the Works in the subdirectories of a directory, within the limits.
+// worksBelow counts the Works in the subdirectories of a directory; all is false if a limit was
+// reached.
 func worksBelow(ctx context.Context, root string) (works int, all bool) {
 	files, size, names := 0, int64(0), 0
 	all = true

@@ -37,7 +37,7 @@ func TestOverflow(t *testing.T) {
 	if _, err := s.Snapshot(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.pending.mu.Lock() // needed to handle an event
+	s.pending.mu.Lock() // blocks the handling of events
 	const buffered = 8192
 	for i := range length + buffered {
 		name := filepath.Join(root, string(rune('a'+i%2))+".yaml") // equal events in a row are merged

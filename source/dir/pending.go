@@ -35,11 +35,11 @@ type coverage int
 const (
 	// fullCoverage: the watch receives every change.
 	fullCoverage coverage = iota
-	// partialCoverage: the watch may miss changes, so that each read is a full scan.
+	// partialCoverage: the watch may miss changes, so each read is a full scan.
 	partialCoverage
 )
 
-// take returns the pending work and clears it. Without a watch it is a full scan.
+// take returns the pending work and clears it. Without a watch, the work is a full scan.
 func (p *pending) take() task {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,7 +113,7 @@ func (p *pending) setLinks(links bool) {
 	p.links = links
 }
 
-// needsAllEvents reports whether every event matters: if there are symbolic links, the event may be
+// needsAllEvents reports whether every event matters: if there are symbolic links, an event may be
 // for the target of a link, and before the first read it is unknown whether there are links.
 func (p *pending) needsAllEvents() bool {
 	p.mu.Lock()

@@ -51,7 +51,7 @@ func (l *scan) takeFirst() {
 	first.in.seen[first.name] = first.seen
 }
 
-// finish takes all results in progress.
+// finish takes the results of all files in progress.
 func (l *scan) finish() {
 	for len(l.readings) > 0 {
 		l.takeFirst()

@@ -84,7 +84,7 @@ func TestConcurrentReadsAreLimited(t *testing.T) {
 		gates[i] = make(chan struct{})
 	}
 	go func() {
-		// Each file but the last is read after the next one, if that has started.
+		// The files that are in progress at the same time are read in reverse order.
 		for begun.Load() < int64(limit) {
 			runtime.Gosched()
 		}
@@ -136,7 +136,7 @@ func TestConcurrentReadsAreLimited(t *testing.T) {
 	}
 }
 
-// cancelled is a context that is cancelled after Err was called a number of times.
+// cancelled is a context that is cancelled after a number of calls of Err.
 type cancelled struct {
 	context.Context //nolint:containedctx // it implements Context
 	left            int

@@ -92,7 +92,7 @@ func TestLossCountsOnceFileIsUnchangedForARest(t *testing.T) {
 	}
 }
 
-// TestLossOfFileWithUncleanPath uses an input path that is not clean, as "./a.yaml".
+// TestLossOfFileWithUncleanPath uses an input path that is not clean, such as "./a.yaml".
 func TestLossOfFileWithUncleanPath(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/./a.yaml"
@@ -156,8 +156,8 @@ func TestUnchangedFilesKeepTheirPointers(t *testing.T) {
 	}
 }
 
-// TestQuickChangesOfEqualSizeAreSeen writes so fast that the file system may assign the same
-// times to different contents, so that recent files must be read again.
+// TestQuickChangesOfEqualSizeAreSeen writes so fast that the file system may assign the same times
+// to different contents. Recent files must therefore be read again.
 func TestQuickChangesOfEqualSizeAreSeen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.yaml")
 	for name, now := range map[string]func() time.Time{"with a clock": time.Now, "without one": nil} {

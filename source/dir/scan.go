@@ -190,7 +190,7 @@ func read(name string, info fs.FileInfo, given bool) source.File {
 	return source.File{Name: name, Content: content, Err: err}
 }
 
-// isPipe reports whether a file can be read only once, or reading it may block.
+// isPipe reports whether a file may be readable only once, or may block a read.
 func isPipe(info fs.FileInfo) bool { return !info.Mode().IsRegular() && !info.IsDir() }
 
 // still reports whether a file need not be read again.

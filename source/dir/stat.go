@@ -16,7 +16,7 @@ type stat struct {
 	inode
 }
 
-// inode is the metadata that only some systems have; zero otherwise.
+// inode is metadata that only some systems have; elsewhere it is zero.
 type inode struct {
 	device, number uint64
 	changeTime     int64 // nanoseconds since 1970

@@ -20,8 +20,8 @@ type throttle struct {
 	more bool
 }
 
-// change records a change. It returns the duration of the timer to start, or zero if it runs
-// already.
+// change records a change. It returns the duration of the timer to start, or zero if a timer is
+// running.
 func (p *throttle) change() time.Duration {
 	p.more = true
 	if p.wait > 0 {

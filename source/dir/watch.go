@@ -20,10 +20,10 @@ const every = time.Second
 // errTooMany is returned at the kernel's limit on watches.
 var errTooMany = errors.New("it has more directories than may be watched: raise fs.inotify.max_user_watches")
 
-// Changes watches the directories, and those that contain input files. A quiet source reports a
-// change within a few milliseconds, a busy one at most twice a second. It does not report
-// changes of standard input, of link targets outside the paths, or of other hosts on a network
-// file system; these need ReadAll. It reports when a path disappears or returns.
+// Changes watches the input directories and the parent directories of input files until ctx ends. A
+// quiet source reports a change within a few milliseconds, a busy one at most twice a second.
+// Changes of standard input, of link targets outside the paths, and by other hosts on a network
+// file system are not reported; they need ReadAll.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	w := &watch{source: s, woken: make(chan struct{}, 1)}
 	if err := w.start(); err != nil {
@@ -149,7 +149,8 @@ func (s *scope) addDir(dir string) error {
 	return err
 }
 
-// moved reports whether a path leads to another file or directory than before, or to none.
+// moved reports whether an input path leads to another file or directory than before, or does not
+// exist.
 func (s *scope) moved() bool {
 	for _, root := range s.roots {
 		info, err := os.Stat(root.path)

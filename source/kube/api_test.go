@@ -35,7 +35,7 @@ type api struct {
 	changed chan struct{}
 	dropped int
 	down    bool
-	// refused is the status code with which requests fail, by "verb resource".
+	// refused are the status codes with which requests fail, by "verb resource".
 	refused map[string]int
 	// silent are the requests that get no response, by "verb resource".
 	silent map[string]bool
@@ -130,7 +130,7 @@ func (a *api) set(change func(*api)) {
 	change(a)
 }
 
-// requests returns the requests so far, as "watch works".
+// requests returns the requests so far, in the form "watch works".
 func (a *api) requests() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -199,7 +199,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hasLabel reports whether an object has a label, if the label is not empty.
+// hasLabel reports whether an object has a label, or whether the label is empty.
 func hasLabel(object map[string]any, label string) bool {
 	metadata, _ := object["metadata"].(map[string]any)
 	labels, _ := metadata["labels"].(map[string]any)

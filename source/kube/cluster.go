@@ -21,7 +21,7 @@ const clusterNamespace = "kube-system"
 func (s *Source) ClusterID(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, errorGracePeriod)
 	defer cancel()
-	var cause error // the last error that is not the end of the wait
+	var cause error // the last error other than the timeout
 	for {
 		id, err := s.readClusterID(ctx)
 		if err == nil || errors.Is(err, ErrNoClusterID) {

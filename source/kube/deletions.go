@@ -33,7 +33,7 @@ func (d *deletions) note(key kratix.Key, deleted bool) {
 	d.recent[key] = struct{}{}
 }
 
-// with returns the deleted objects and some more, sorted.
+// with returns the deleted objects and the given ones, sorted.
 func (d *deletions) with(more []kratix.Key) []kratix.Key {
 	d.mu.Lock()
 	defer d.mu.Unlock()

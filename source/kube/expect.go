@@ -15,7 +15,7 @@ import (
 // Attempt is a WorkPlacement that this process has created or tried to create.
 type Attempt struct {
 	Object *kratix.WorkPlacement
-	// Version is its version after creation; empty if the outcome is unknown.
+	// Version is its resource version after creation; empty if the outcome is unknown.
 	Version string
 }
 
@@ -35,8 +35,8 @@ type expectation struct {
 	tried time.Time
 }
 
-// expectations are the attempts that have not appeared in the watch, by key. A round must
-// include them, since it could place a request twice otherwise.
+// expectations are the attempts that have not appeared in the watch, by key. A round must include
+// them, since otherwise it could place a request twice.
 type expectations struct {
 	mu      sync.Mutex
 	pending map[kratix.Key]expectation
@@ -85,9 +85,9 @@ func (s *Source) unseen() map[kratix.Key]expectation {
 	return left
 }
 
-// Confirm reads each expected WorkPlacement from the API server. One that exists is used as it
-// is; one that does not exist is removed, and a round is requested. Confirm reports whether any
-// expectations are left.
+// Confirm reads each expected WorkPlacement from the API server. If the object exists, it replaces
+// the expected one; if not, Confirm removes the expectation and requests a round. It reports
+// whether any expectations are left.
 func (s *Source) Confirm(ctx context.Context) (left bool) {
 	for key, expected := range s.unseen() {
 		age := s.now().Sub(expected.tried)
@@ -112,8 +112,8 @@ func (s *Source) Confirm(ctx context.Context) (left bool) {
 	return left
 }
 
-// resolve replaces an expectation unless it has changed meanwhile; with an empty one it removes
-// the expectation.
+// resolve replaces an expectation unless it has changed meanwhile; if the new one is empty, it
+// removes the old one.
 func (s *Source) resolve(key kratix.Key, was, is expectation) {
 	s.expected.mu.Lock()
 	defer s.expected.mu.Unlock()

@@ -167,7 +167,7 @@ func TestCreateWithoutResponseIsFound(t *testing.T) {
 	if got := snapshot(t, e.source).Existing[0]; got.Annotations["whose"] == "" || got.ResourceVersion == "" {
 		t.Errorf("what is there counts as %+v", got.ObjectMeta)
 	}
-	// Deleted before the watch has shown it.
+	// The WorkPlacement is deleted before the watch has shown it.
 	e.api.remove("workplacements", "default/b")
 	e.has("Work default/b", lagging)
 	e.passed.Add(61)

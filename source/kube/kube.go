@@ -48,7 +48,7 @@ type Source struct {
 	renewals throttle
 	// others detects other schedulers.
 	others others
-	// contents keeps the contents of WorkPlacements in snapshots.
+	// contents means that snapshots include the contents of WorkPlacements.
 	contents bool
 	// shared guards the one-time deduplication of the contents of WorkPlacements with those of
 	// their Works.
@@ -65,8 +65,8 @@ type Source struct {
 
 var _ source.Source = (*Source)(nil)
 
-// syncTimeout is how long Snapshot waits for the API: at the start for the initial lists, later
-// for the writes of this process to appear.
+// syncTimeout is how long Snapshot waits for the initial lists, and Await for the writes of this
+// process to appear.
 const syncTimeout = 30 * time.Second
 
 // snapshotGracePeriod is how long Snapshot tolerates API errors before it fails.
@@ -77,7 +77,7 @@ const secretTimeout = 5 * time.Second
 
 // Options configure a Source.
 type Options struct {
-	// Now returns the time; without it, the clock stands still.
+	// Now returns the time. If it is nil, the time is always the zero time.
 	Now func() time.Time
 	// Contents includes all WorkPlacements with their contents, for comparison with the files that
 	// Kratix writes. A WorkPlacement that Kratix has written does not cause a round.
@@ -125,8 +125,8 @@ func mirrorOf[O object](client rest.Interface, resource string, example received
 	return newMirror(client, resource, scope{}, example, kind, heard)
 }
 
-// shareContents reuses the contents of the former version of a Work if only its status has
-// changed.
+// shareContents reuses the contents of the former version of a Work, for a new version in which
+// only the status has changed.
 func shareContents(with, w *kratix.Work) { w.Spec = with.Spec }
 
 // sameReadiness reports whether the Ready conditions are equal. Ready Destinations are
@@ -137,7 +137,7 @@ func sameReadiness(a, b *kratix.Destination) bool {
 		meta.IsStatusConditionFalse(a.Status.Conditions, ready) == meta.IsStatusConditionFalse(b.Status.Conditions, ready)
 }
 
-// Follow starts watching the cluster until ctx ends.
+// Follow watches the cluster until ctx ends. It does not block.
 func (s *Source) Follow(ctx context.Context) {
 	s.mu.Lock()
 	s.ended = ctx.Done()
@@ -154,7 +154,7 @@ func (s *Source) Follow(ctx context.Context) {
 	}
 }
 
-// followed is a mirror of any kind.
+// followed is a mirror of objects of any kind.
 type followed interface {
 	run(ctx context.Context)
 	ready() (seen bool, why error)
@@ -194,7 +194,8 @@ func (s *Source) ask() {
 // RequestRound requests a round although nothing has changed in the cluster.
 func (s *Source) RequestRound() { s.notify(changed) }
 
-// Changes sends a value whenever Snapshot should be called again, until ctx ends.
+// Changes returns a channel that receives a value whenever Snapshot should be called again. The
+// channel is closed when ctx ends.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	words := make(chan struct{})
 	go func() {
@@ -215,7 +216,8 @@ func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	return words, nil
 }
 
-// Snapshot returns the last known state of the cluster, also while the API does not answer.
+// Snapshot returns the last known state of the cluster, even while the API does not answer. It
+// fails if the initial lists fail or take longer than syncTimeout.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err := s.await(ctx, syncTimeout, s.synced); err != nil {
 		return source.Snapshot{}, err
@@ -307,7 +309,7 @@ func objects[O kratix.Object](found []O) []kratix.Object {
 	return all
 }
 
-// synced returns nil once every kind was listed.
+// synced returns nil once every kind has been listed, and an error before.
 func (s *Source) synced() error {
 	var missing error
 	for kind, mirror := range s.mirrors() {
@@ -329,8 +331,8 @@ type Written struct {
 	Version string
 }
 
-// Await waits until the watches have shown the given writes, so that the next round does not
-// repeat them. It gives up after a while, since repeating a write does no harm.
+// Await waits until the watches have shown the given writes, so that the next round does not repeat
+// them. It waits at most syncTimeout, since repeating a write does no harm.
 func (s *Source) Await(ctx context.Context, writes []Written) {
 	mirrors := s.mirrors()
 	_ = s.await(ctx, syncTimeout, func() error {
@@ -348,8 +350,8 @@ var errNotSeen = errors.New("no answer yet")
 // errEnded means that the watches have ended, since the process is stopping.
 var errEnded = errors.New("the cluster is not followed any more")
 
-// await waits until missing returns nil, at most for the given time, and not after the end of
-// Follow, since no more events arrive then.
+// await waits until missing returns nil, but no longer than the given time or the end of Follow.
+// Errors other than errNotSeen are tolerated for snapshotGracePeriod.
 func (s *Source) await(ctx context.Context, longest time.Duration, missing func() error) error {
 	began := time.NewTimer(snapshotGracePeriod)
 	defer began.Stop()

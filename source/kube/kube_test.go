@@ -428,7 +428,7 @@ func TestAwaitWaitsForWhatWasWritten(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := platform(t) // its last version is 6
+			a := platform(t) // the last resource version is 6
 			s := follow(t, a)
 			becomes(t, s, whole...)
 			done := make(chan struct{})

@@ -36,16 +36,16 @@ type mirror[O object] struct {
 
 	mu                sync.RWMutex
 	latest, roundView map[kratix.Key]O
-	// wrong are the errors of objects that cannot be read. Only their metadata is available, in
-	// the latest view.
+	// wrong are the errors of objects that cannot be read. Only the metadata of these objects is
+	// available, in the latest view.
 	wrong  map[kratix.Key]error
 	synced bool
 	// lastError is the current error of the list and watch; nil if there is none.
 	lastError error
 }
 
-// feature is the behaviour specific to a kind. A nil field does nothing; a nil same reports
-// equality, and a nil content a difference.
+// feature is the behaviour specific to a kind. A nil function does nothing; a nil same reports that
+// objects are equal, and a nil content that they differ.
 type feature[O object] struct {
 	// inspect is called with each object as received from the API.
 	inspect func(O)
@@ -53,8 +53,8 @@ type feature[O object] struct {
 	slim func(O)
 	// same compares the fields besides metadata and spec that matter to a round.
 	same func(a, b O) bool
-	// content compares the parts of the spec that matter to a round. If they are equal and only
-	// the generation differs, the object is renewed.
+	// content compares the parts of the spec that matter to a round. If these are equal and the
+	// generation differs, the object is renewed.
 	content func(a, b O) bool
 	// share reuses the memory of the former version if only the status has changed.
 	share func(with, o O)
@@ -105,7 +105,8 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	return m
 }
 
-// scope restricts a mirror by namespace, if not empty, by field selector and by label selector.
+// scope restricts a mirror by namespace, field selector and label selector; empty ones do not
+// restrict it.
 type scope struct{ namespace, fields, labels string }
 
 // run lists and watches until ctx ends. Errors are not logged; the next snapshot returns them.
@@ -123,7 +124,8 @@ func (m *mirror[O]) troubled(resource string, err error) {
 	m.lastError = err
 }
 
-// ready reports whether the initial list is complete, with the error if it is not.
+// ready reports whether the initial list is complete, and returns the current error of the list and
+// watch.
 func (m *mirror[O]) ready() (seen bool, why error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -132,7 +134,7 @@ func (m *mirror[O]) ready() (seen bool, why error) {
 
 var _ cache.TransformingStore = (*mirror[*kratix.Work])(nil)
 
-// Transformer returns a function that slims objects before many of them are held at once.
+// Transformer returns a function that removes unused fields before a whole list is in memory.
 func (m *mirror[O]) Transformer() cache.TransformFunc {
 	return func(seen any) (any, error) {
 		if sent, ok := seen.(receivedObject[O]); ok {
@@ -154,7 +156,7 @@ func (m *mirror[O]) slimmed(seen receivedObject[O]) (o O, wrong error) {
 	return o, wrong
 }
 
-// Add adds a new object.
+// Add is the same as Update.
 func (m *mirror[O]) Add(seen any) error { return m.Update(seen) }
 
 // Update adds or replaces an object.
@@ -285,7 +287,7 @@ func (m *mirror[O]) list(view func() map[kratix.Key]O) []O {
 	return objects
 }
 
-// get returns the latest version of an object.
+// get returns the latest version of an object, and whether there is one.
 func (m *mirror[O]) get(key kratix.Key) (O, bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -293,7 +295,8 @@ func (m *mirror[O]) get(key kratix.Key) (O, bool) {
 	return o, there
 }
 
-// each calls do for each object. It may only be used before objects are handed out.
+// each calls do for each object. It must not be used after objects have been returned by other
+// methods.
 func (m *mirror[O]) each(do func(O)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

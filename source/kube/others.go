@@ -49,8 +49,8 @@ func (o *others) check(p *kratix.WorkPlacement) {
 	}
 }
 
-// checkNew records the manager that created a WorkPlacement, where Kratix writes WorkPlacements.
-// Existing ones are not checked: Kratix updates other fields of them, so their managed fields do
+// checkNew records the manager that created a WorkPlacement that Kratix writes. Older
+// WorkPlacements are not checked: Kratix updates other fields of theirs, so their managed fields do
 // not show when the spec was written.
 func (o *others) checkNew(p *kratix.WorkPlacement) {
 	o.mu.Lock()

@@ -25,7 +25,7 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 		}
 	}
 	return feature[*kratix.WorkPlacement]{same: sameWriteCondition, content: samePlacement, inspect: s.others.check, slim: func(p *kratix.WorkPlacement) {
-		p.Spec.Workloads = nil // the Work has them too
+		p.Spec.Workloads = nil // the Work also has them
 		words.ShareWorkPlacement(p)
 	}}
 }
@@ -70,8 +70,8 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	slices.SortFunc(snapshot.WorkPlacements, source.Compare)
 }
 
-// isOrphan reports whether the Work of a WorkPlacement is gone and the WorkPlacement has no
-// owner with which the garbage collector would delete it.
+// isOrphan reports whether the Work of a WorkPlacement is gone, and the garbage collector will not
+// delete the WorkPlacement because no Work owns it.
 func (s *Source) isOrphan(p *kratix.WorkPlacement) bool {
 	if !p.DeletionTimestamp.IsZero() || p.Labels[kratix.WorkLabel] == "" {
 		return false
@@ -100,7 +100,7 @@ func (s *Source) withUnseen() []*kratix.WorkPlacement {
 	return all
 }
 
-// shareWithWork reuses the contents of the Work in its WorkPlacement where they are equal.
+// shareWithWork makes a WorkPlacement reuse the contents of its Work where they are equal.
 func (s *Source) shareWithWork(p *kratix.WorkPlacement) {
 	work, known := s.works.get(p.Work())
 	if !known {

@@ -52,7 +52,7 @@ func (m *profileMap) DeepCopyObject() runtime.Object {
 	return &made
 }
 
-// unpack parses the profile and drops the data, which may have 1 MiB.
+// unpack parses the profile and drops the data, which can be 1 MiB.
 func (m *profileMap) unpack() {
 	if m.profile != nil || m.wrong != nil {
 		return
@@ -69,7 +69,7 @@ func (m *profileMap) sameProfile(other *profileMap) bool {
 	return m.profile.Equal(other.profile)
 }
 
-// seen returns an error while it is not known which profiles there are, unless reading them is
+// seen returns errNotSeen while the profiles have not been listed, unless reading them is
 // forbidden.
 func (p *profiles) seen() error {
 	if seen, why := p.ready(); !seen && !apierrors.IsForbidden(why) {

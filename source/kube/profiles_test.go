@@ -109,8 +109,8 @@ func TestProfilesInConfigMaps(t *testing.T) {
 	}
 }
 
-// TestEqualProfileStaysTheSame checks that a round can compare pointers: a ConfigMap that is
-// written with the same profile changes nothing.
+// TestEqualProfileStaysTheSame checks that a round can compare pointers: the pointer stays when a
+// ConfigMap is written with an equal profile.
 func TestEqualProfileStaysTheSame(t *testing.T) {
 	a := platform(t)
 	a.put("configmaps", profileJSON(t, "one", "worker-1", 1, "a"))

@@ -24,14 +24,14 @@ const (
 // dependencies makes Kratix renew its Work about ten times a second, permanently.
 const renewalInterval = time.Second
 
-// throttle calls ask for each note: at once for the first one, and then at most once per
+// throttle calls ask when note is called: at once for the first call, and then at most once per
 // interval.
 type throttle struct {
 	ask func()
 
 	mu sync.Mutex
-	// cooling means that the interval after the last call has not elapsed; pending means that
-	// there was a note since.
+	// cooling means that the interval after the last call has not elapsed; pending means that note
+	// was called during the interval.
 	cooling, pending bool
 }
 

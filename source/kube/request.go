@@ -18,7 +18,7 @@ type limits struct {
 	list time.Duration
 	// headers is the timeout for a watch to start.
 	headers time.Duration
-	// beyond is how much longer a watch may last than requested.
+	// beyond is how much longer than its requested timeout a watch may last.
 	beyond time.Duration
 }
 
@@ -34,7 +34,8 @@ func (l limits) listed(ctx context.Context, request *rest.Request) (runtime.Obje
 	return found, causeOf(ctx, err)
 }
 
-// watched starts a watch that ends some time after the API server should have ended it.
+// watched starts a watch. A watch that the API server does not end at its timeout is ended soon
+// after.
 func (l limits) watched(ctx context.Context, request *rest.Request, options metav1.ListOptions) (watch.Interface, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	late := time.AfterFunc(l.headers, func() { cancel(silence(l.headers)) })

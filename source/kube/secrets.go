@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// secrets watches each Secret that stores refer to, with a watch of its own. So no other Secret is
-// held in memory, a round makes no API call, and the ServiceAccount needs access to Secrets only
-// in the namespaces of those that are watched.
+// secrets watches each Secret that stores refer to, with a watch of its own. Other Secrets are
+// therefore not in memory, a round makes no API call, and the ServiceAccount needs access only in
+// the namespaces of these Secrets.
 type secrets struct {
 	client rest.Interface
 	notify func(effect)
@@ -41,8 +41,8 @@ func (s *secrets) begin(ctx context.Context) {
 	s.ctx = func() context.Context { return ctx }
 }
 
-// follow watches the Secrets that stores refer to and stops all other watches. It returns the
-// new ones.
+// follow watches the Secrets that stores refer to and stops all other watches. It returns the new
+// watches.
 func (s *secrets) follow(stores []kratix.Object) (fresh []watchedSecret) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,8 +74,8 @@ func pending(fresh []watchedSecret) error {
 	return nil
 }
 
-// read returns the last versions of the Secrets that stores refer to, without those that do not
-// exist, and findings about those that cannot be read.
+// read returns the last versions of the Secrets that stores refer to, as far as they exist, and
+// findings about Secrets that cannot be read.
 func (s *secrets) read(stores []kratix.Object) (found []*kratix.Secret, wrong []finding.Finding) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -100,8 +100,8 @@ func head(dir fs.FS, options Options) (*kratix.Work, error) {
 	return work, nil
 }
 
-// Control returns an error that wraps ErrSuspended if metadata/workflow-control.yaml suspends
-// the pipeline or requests another run.
+// Control returns an error that wraps ErrSuspended if the file metadata/workflow-control.yaml
+// suspends the pipeline or requests another run.
 func Control(dir fs.FS) error {
 	content, err := fs.ReadFile(dir, controlFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -167,8 +167,8 @@ func unwrapped(err error) error {
 	return err
 }
 
-// groups returns the workload groups: the files of each directory in the metadata form a group,
-// all other files the default one.
+// groups returns the workload groups: the files of each directory in the metadata form a group, all
+// other files form the default group.
 func groups(workloads []kratix.Workload, entries []entry, options Options) ([]kratix.WorkloadGroup, error) {
 	source := options.Type + "-workflow"
 	var made []kratix.WorkloadGroup

@@ -38,8 +38,8 @@ func ReadRequest(dir fs.FS) (kratix.Header, error) {
 	return parsed[0].Header, nil
 }
 
-// readAnnotations returns annotations of input/object.yaml. One that it does not have is empty, so
-// that it takes the place of the value of an earlier run.
+// readAnnotations returns annotations of input/object.yaml. An annotation that the object does not
+// have is empty, so that it replaces the value of an earlier run.
 func readAnnotations(dir fs.FS, keys []string) (map[string]string, error) {
 	if len(keys) == 0 {
 		return nil, nil

@@ -42,8 +42,8 @@ func (e entry) selector(source string) kratix.Selector {
 	return asked
 }
 
-// Names of the file with destination selectors, the newest first. The last one has no directories:
-// it is a plain map of labels.
+// Names of the file with destination selectors, the newest first. The last one has no directories;
+// its content is a plain map of labels.
 const (
 	selectorsFile        = "metadata/destination-selectors.yaml"
 	schedulingFile       = "metadata/scheduling.yaml"
@@ -111,8 +111,8 @@ func list(node *yaml.Node, file string) ([]entry, error) {
 	return entries, nil
 }
 
-// one parses an entry. Kratix ignores unknown keys, so that a misspelt "directory" makes the
-// labels apply to everything; here it is an error.
+// one parses an entry. Unknown keys are errors, although Kratix ignores them: with a misspelt
+// "directory", the labels would apply to all files.
 func one(item *yaml.Node) (entry, error) {
 	var e entry
 	if item.Kind != yaml.MappingNode {

@@ -16,10 +16,9 @@ const statusFile = metadataDir + "/status.yaml"
 // managedKey is the key of a request's status that Kratix manages.
 const managedKey = "kratix"
 
-// ReadStatus returns the content of metadata/status.yaml with the types of JSON: numbers are
-// int64 or float64. It returns nil if the file is missing or empty. message must be text,
-// conditions a list of entries with a type, and the key kratix is reserved; errors have the
-// line.
+// ReadStatus returns the content of metadata/status.yaml with the types of JSON (numbers are int64
+// or float64), or nil if the file is missing or empty. An invalid message or conditions, or the
+// reserved key kratix, are errors that name the line.
 func ReadStatus(dir fs.FS) (map[string]any, error) {
 	if info, err := fs.Stat(dir, metadataDir); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("%w: the directory %s/ is missing", ErrInput, metadataDir)

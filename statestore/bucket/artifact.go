@@ -10,11 +10,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// maxOthers bounds the number of objects whose keys are no paths of the store. If there are more,
+// maxOthers bounds the number of objects whose keys are not paths of the store. If there are more,
 // artifacts cannot be computed.
 const maxOthers = 1000
 
-// fluxIgnoreFile is the object at the top of a bucket with which Flux leaves out others.
+// fluxIgnoreFile is the object at the top of a bucket that lists the objects which Flux ignores.
 const fluxIgnoreFile = ".sourceignore"
 
 // artifacts returns a function that returns the revision of the newest listing below a directory, as

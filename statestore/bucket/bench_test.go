@@ -21,10 +21,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// BenchmarkWrite writes placements of three files: by the store, by puts of the client
-// alone at several parallelisms, and in the order of Kratix's writer: for each placement a
-// list of its directory and a check of the bucket, and then a stat and a put for each file.
-// One run alternates between them.
+// BenchmarkWrite writes placements of three files in three ways: with the store, with puts of the
+// client alone at several parallelisms, and in the order of Kratix's writer. That writer lists the
+// directory of each placement, checks the bucket, and then sends a stat and a put for each file.
+// Each run of the loop measures all three.
 func BenchmarkWrite(b *testing.B) {
 	server := buckettest.MinIO(b)
 	for _, c := range []struct {
@@ -62,7 +62,7 @@ func BenchmarkWrite(b *testing.B) {
 	}
 }
 
-// rawClient returns a client without a limit of connections.
+// rawClient returns a client without a limit on connections.
 func rawClient(b *testing.B, endpoint string) *minio.Client {
 	b.Helper()
 	client, err := minio.New(endpoint, &minio.Options{

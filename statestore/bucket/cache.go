@@ -7,9 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// cache stores contents by their digest, up to a number of bytes. When it is full, a random
-// content is dropped: contents are read in the same order in every round, which is the
-// worst case for dropping the oldest.
+// cache stores contents by their digest, up to a number of bytes. When it is full, a random entry
+// is dropped: contents are read in the same order in every round, which is the worst case for
+// dropping the oldest entry.
 type cache struct {
 	mu       sync.Mutex
 	most     int
@@ -21,7 +21,7 @@ func newCache(most int) *cache {
 	return &cache{most: most, contents: map[statestore.Digest][]byte{}}
 }
 
-// get returns a content; the caller must not modify it.
+// get returns the content with a digest, if it is cached. The caller must not modify it.
 func (c *cache) get(sum statestore.Digest) ([]byte, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -29,7 +29,7 @@ func (c *cache) get(sum statestore.Digest) ([]byte, bool) {
 	return content, ok
 }
 
-// put stores a copy of a content, unless it is too large a fraction of the cache's size.
+// put stores a copy of the content, unless it is larger than an eighth of the cache.
 func (c *cache) put(sum statestore.Digest, content []byte) {
 	const share = 8
 	cost := len(content) + len(sum)

@@ -16,7 +16,7 @@ const (
 	DefaultCache    = 32 << 20
 )
 
-// Config is the settings of a Store: the bucket and the credentials.
+// Config holds the settings of a Store: the bucket and the credentials.
 type Config struct {
 	// Name is the name of the store in errors, such as "BucketStateStore default".
 	Name string
@@ -34,7 +34,7 @@ type Config struct {
 	// Region is the bucket's region; if it is empty, the server is asked for it.
 	Region string
 	Auth   Auth
-	// CABundle is PEM certificates that are trusted in addition to those of the system.
+	// CABundle has PEM certificates that are trusted in addition to those of the system.
 	CABundle []byte
 	// Parallel is the maximum number of concurrent requests.
 	Parallel int

@@ -65,8 +65,8 @@ func fixture(t *testing.T, config bucket.Config) storetest.Fixture {
 	}
 }
 
-// TestFileThatTheServerRejectsIsNamed: after the store was listed, another writer creates an
-// object at a path where the store needs a directory. MinIO accepts both.
+// TestFileThatTheServerRejectsIsNamed creates an object, after the store was listed, at a path
+// where the store needs a directory. versitygw rejects the file below it; MinIO would accept both.
 func TestFileThatTheServerRejectsIsNamed(t *testing.T) {
 	t.Parallel()
 	server := buckettest.Versitygw(t)

@@ -112,7 +112,7 @@ func finish(t *testing.T, store *bucket.Store) map[string]string {
 	return want
 }
 
-// crash starts a writer and kills it when now is closed.
+// crash starts a writer and kills it when now receives a value.
 func crash(t *testing.T, where string, now <-chan struct{}) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestCrashingWriter$") //nolint:gosec // runs this test binary
@@ -157,8 +157,8 @@ func complete(t *testing.T, held map[string]string) bool {
 		}
 	}
 	for which, tree := range trees {
-		// Files that are only in one tree are missing: then all files that are only in the
-		// other must be present.
+		// If a file that is only in one tree is missing, all files that are only in the other must
+		// be present.
 		if !everything(tree, held, "only-") && !everything(trees[1-which], held, "only-") {
 			t.Errorf("files of both trees are missing: %d are left", len(held))
 		}

@@ -34,8 +34,8 @@ const (
 	margin = time.Second
 )
 
-// RetrieveWithCredContext retrieves credentials. It is called after four fifths of the lifetime
-// of the last ones; if new ones are not available, it returns these as long as they are valid.
+// RetrieveWithCredContext retrieves credentials. It is called after four fifths of the lifetime of
+// the last ones; if new ones are not available, it returns the last ones as long as they are valid.
 func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
 	r.Endpoint = endpoint()
 	value, err := r.IAM.RetrieveWithCredContext(cc)
@@ -68,7 +68,7 @@ func endpoint() string {
 	return ""
 }
 
-// noCredentials is the error that IAM returned no credentials.
+// noCredentials is the error for the case that IAM returned no credentials.
 type noCredentials struct{ error }
 
 func (e noCredentials) Unwrap() error { return e.error }

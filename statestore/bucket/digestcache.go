@@ -13,7 +13,7 @@ import (
 // where the ETag is not the MD5: with encryption by a key service.
 const digestKey = "Kratix-Schedule-Md5"
 
-// digestOf returns the MD5 of a content.
+// digestOf returns the MD5 digest of the content.
 func digestOf(content []byte) statestore.Digest {
 	return digestFrom(md5.Sum(content)) //nolint:gosec // see the import
 }

@@ -64,8 +64,8 @@ type verdict struct {
 	paths []tree.Path
 }
 
-// failure converts an error of a library into an error of package statestore. No other
-// function does.
+// failure converts an error of a library into an error of package statestore. All errors of
+// libraries go through it.
 func (s *Store) failure(op string, err error) error {
 	var told *statestore.Error
 	if errors.As(err, &told) {
@@ -98,7 +98,7 @@ func actionOf(err error) string {
 	return " for " + string(d.action)
 }
 
-// answer returns the server's response, if the error is one.
+// answer returns the S3 response in err, and whether the server sent it.
 func answer(err error) (minio.ErrorResponse, bool) {
 	var response minio.ErrorResponse
 	ok := errors.As(err, &response)
@@ -145,8 +145,8 @@ func (s *Store) judge(err error) verdict {
 	return verdict{kind: statestore.ErrUnavailable}
 }
 
-// isContent reports whether the server rejected one object for its key or its content, by
-// the S3 code, and accepts others.
+// isContent reports whether the S3 code of err means that the server rejected one object for its
+// key or its content.
 func isContent(err error) bool {
 	response, answered := answer(err)
 	if !answered {
@@ -247,7 +247,7 @@ func isMissing(err error) bool {
 // maxMessage is the maximum number of bytes of a server's message that an error repeats.
 const maxMessage = 1 << 10
 
-// oneLine removes terminal control characters and secrets.
+// oneLine removes control characters and secrets, and truncates the text to about maxMessage bytes.
 func (s *Store) oneLine(text string) string {
 	if s.secret != "" {
 		text = strings.ReplaceAll(text, s.secret, "***")

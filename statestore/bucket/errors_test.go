@@ -35,7 +35,7 @@ func everyWay(t *testing.T, config bucket.Config) map[string]error {
 	return map[string]error{"read": read, "write": write, "probe": store.Probe(t.Context())}
 }
 
-// expect checks that all errors are of a kind, and that their message and fix contain the
+// expect checks that all errors are of the given kind, and that their message and fix contain the
 // given texts.
 func expect(t *testing.T, found map[string]error, kind error, message, hint string) {
 	t.Helper()
@@ -342,7 +342,7 @@ func TestOpenRejectsInvalidSettings(t *testing.T) {
 	}
 }
 
-// TestRequestsGoToTheConfiguredEndpoint: the client must not replace the host.
+// TestRequestsGoToTheConfiguredEndpoint checks that the client does not replace the host.
 func TestRequestsGoToTheConfiguredEndpoint(t *testing.T) {
 	for name, c := range map[string]struct {
 		endpoint string

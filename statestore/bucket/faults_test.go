@@ -39,7 +39,7 @@ var faults = map[string]fault{
 		buckettest.Fail(w, http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
 	},
 	"silence": func(_ http.Handler, _ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // before that a server does not notice that its client has gone
+		_, _ = io.Copy(io.Discard, r.Body) // a server notices only after this that its client is gone
 		<-r.Context().Done()
 	},
 	"a closed connection": func(http.Handler, http.ResponseWriter, *http.Request) {
@@ -156,7 +156,7 @@ func round(t testing.TB, store statestore.Store, want map[string]string) (states
 	return changes, err
 }
 
-// TestServerThatNeverRespondsIsUnavailable: requests end after the configured time.
+// TestServerThatNeverRespondsIsUnavailable checks that requests end after the configured time.
 func TestServerThatNeverRespondsIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
@@ -170,8 +170,8 @@ func TestServerThatNeverRespondsIsUnavailable(t *testing.T) {
 	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, "sent nothing for 20ms", "responses are cut off")
 }
 
-// TestPermanentFaultsAreReported: the store stops retrying and reports a fault that does
-// not pass.
+// TestPermanentFaultsAreReported checks that the store stops retrying and reports a permanent
+// fault.
 func TestPermanentFaultsAreReported(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t)

@@ -125,8 +125,8 @@ func TestIAM(t *testing.T) {
 	}
 }
 
-// openAs opens a store that retrieves its credentials from an issuer; requests with others
-// are rejected.
+// openAs opens a store that retrieves its credentials from an issuer; requests with other
+// credentials are rejected.
 func openAs(t *testing.T, i *issuer, prepare func(*testing.T, *issuer)) *bucket.Store {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -156,8 +156,8 @@ func byInstance(t *testing.T, i *issuer) {
 	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", serve(t, i.instance()))
 }
 
-// TestCredentialsOutliveTheirSource: valid credentials remain in use when no new ones are
-// available; after that the failure is reported.
+// TestCredentialsOutliveTheirSource checks that valid credentials remain in use when no new ones
+// are available, and that the failure is reported after they have expired.
 func TestCredentialsOutliveTheirSource(t *testing.T) {
 	issuer := &issuer{t: t, server: buckettest.MinIO(t), life: 7 * time.Second, until: map[string]time.Time{}}
 	store := openAs(t, issuer, byInstance)

@@ -24,7 +24,7 @@ const pageSize = 1000
 type listing struct {
 	entries []entry // sorted by their keys
 	files   statestore.Files
-	// others are the objects whose keys are no paths of the store, sorted by their keys.
+	// others are the objects whose keys are not paths of the store, sorted by their keys.
 	others []object
 }
 

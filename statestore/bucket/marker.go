@@ -31,7 +31,7 @@ func newMarker(etag, version string, journal journal) marker {
 	return marker{etag: etag, revision: statestore.Revision(version), journal: journal}
 }
 
-// support is whether a provider supports conditional writes.
+// support describes whether a provider supports conditional writes.
 type support int
 
 const (
@@ -43,7 +43,7 @@ const (
 // noConditions is the notice about a provider without conditional writes.
 const noConditions = "this provider does not honour conditional writes (If-Match): two concurrent writers are not detected, so run only one, for instance with leader election"
 
-// recognise returns the marker with an ETag. If another writer wrote it, it is read, which
+// recognise returns the marker with an ETag. It reads the marker if another writer wrote it, which
 // also shows whether ETags are MD5s in this bucket.
 func (s *Store) recognise(ctx context.Context, etag string) (marker, error) {
 	if etag == "" || etag == s.marker.etag {

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// pause is the pause that a server has requested. It is measured by a timer, since clocks
-// are adjusted.
+// pause is the pause that a server has requested. It is measured by a timer, since the system's
+// clock may be adjusted.
 type pause struct {
 	mu    sync.Mutex
 	wait  time.Duration

@@ -99,9 +99,9 @@ type planner struct {
 	written, removed map[tree.Path]struct{}
 }
 
-// makeRoom checks for held files that block a file: a file at the path of one of its
-// directories, or files below its own path. If the same changes remove these, it adds them
-// to early; otherwise it returns the reason of the conflict.
+// makeRoom checks for held files that block a file: a file at the path of one of its directories,
+// or files below its own path. If the same changes remove these, it adds them to early; otherwise
+// it returns the reason for the conflict.
 func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why string) {
 	if isMarkers(path) {
 		return fmt.Sprintf("%q is where kratix-schedule keeps the store's revision (%s)", path, markerName)
@@ -132,8 +132,8 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why str
 	return ""
 }
 
-// clear adds a held file to early if the changes remove it. If they keep it, it returns the
-// reason of the conflict.
+// clear adds a held file to early if the changes remove it. If they keep it, it returns the reason
+// for the conflict.
 func (p planner) clear(path, upper, lower tree.Path, early map[tree.Path]struct{}) (why string) {
 	if !p.stored.files.Has(path) {
 		return ""
@@ -149,7 +149,7 @@ func between(upper, lower tree.Path) string {
 	return fmt.Sprintf("%q cannot be a file and hold %q: MinIO and others would hide or refuse one of the two", upper, lower)
 }
 
-// isMarkers reports whether a path is the marker's, or one of its directories, or below it.
+// isMarkers reports whether a path is that of the marker, of one of its directories, or below it.
 func isMarkers(path tree.Path) bool {
 	s := path.String()
 	return strings.HasPrefix(markerName+"/", s+"/") || strings.HasPrefix(s, markerName+"/")

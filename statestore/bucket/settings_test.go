@@ -99,8 +99,8 @@ func TestRetryAfterOfTheServerIsRespected(t *testing.T) {
 	}
 }
 
-// TestUnknownAccessKeyIsNotAMissingObject: versitygw responds with 404 to an unknown access
-// key, which does not mean that an object is missing.
+// TestUnknownAccessKeyIsNotAMissingObject checks the response of versitygw to an unknown access
+// key. Its status 404 does not mean that an object is missing.
 func TestUnknownAccessKeyIsNotAMissingObject(t *testing.T) {
 	body := "<Error><Code>XAdminUserNotFound</Code><Message>No user exists with the provided access key.</Message></Error>"
 	found, _ := answered(t, http.StatusNotFound, nil, body)

@@ -12,11 +12,10 @@
 //   - One object, the marker, is replaced by compare-and-swap before any other
 //     write: its version is the store's Revision. A writer that loses the swap has
 //     written nothing.
-//   - The changes are written in steps, each acknowledged before the next begins:
-//     records of new placements, files outside of resources/, files in
-//     resources/, records that changed, and last the removals: in resources/,
-//     elsewhere, of records. A crash thus leaves more files than wanted, never
-//     fewer, and no placement's files without its record.
+//   - The changes are written in steps, each acknowledged before the next begins: records of new
+//     placements, files outside of resources/, files in resources/, records that changed, and last
+//     the removals: in resources/, then elsewhere, then of records. A crash thus leaves more files
+//     than wanted, never fewer, and no placement's files without its record.
 //   - The marker lists every file that will be written or removed, until all of
 //     them are done. After a crash, each file is therefore listed in a record or in
 //     the marker. Read returns it in State.Unfinished if it still has the digest in
@@ -25,9 +24,8 @@
 //   - Writes of a writer that lost the store to another may arrive late. The files
 //     in its marker are therefore kept in the marker for one more Apply.
 //
-// If the server rejects a file for its key or its content, Apply undoes the changes
-// that it has made until then. It reads the contents that it replaces beforehand,
-// unless they are cached.
+// If the server rejects a file for its key or its content, Apply undoes the changes that it has
+// made. To be able to do so, it first reads the contents that it replaces, unless they are cached.
 //
 // Removals come first only where a file replaces a directory or the other way round:
 // some providers cannot store both.
@@ -82,8 +80,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Read lists the store. Later States of an unchanged store share Files: the caller must not
-// modify it.
+// Read lists the store. All States of an unchanged store share their Files.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	if err := s.begin(ctx); err != nil {
 		return statestore.State{}, s.failure("read", err)
@@ -158,7 +155,7 @@ func (s *Store) checkBase(ctx context.Context, base statestore.Revision) error {
 	return nil
 }
 
-// begin acquires the store's token, or returns the error of ctx if it ends first.
+// begin acquires the store's token, or returns the error of ctx if ctx ends first.
 func (s *Store) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

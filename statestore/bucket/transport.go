@@ -88,7 +88,7 @@ func (w *watchdog) Read(p []byte) (int, error) {
 	switch {
 	case err == nil:
 		w.timer.Reset(w.patience)
-	case err != io.EOF && w.isExpired.Load(): //nolint:errorlint // readers give io.EOF itself
+	case err != io.EOF && w.isExpired.Load(): //nolint:errorlint // readers return io.EOF itself
 		err = silenceError(w.patience)
 	}
 	return n, err

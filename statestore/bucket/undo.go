@@ -66,7 +66,7 @@ func (r *refusals) all() refusedFiles {
 
 // progress records the changes of an Apply that may have to be undone.
 type progress struct {
-	// before is the contents, by path, of files that are replaced, or removed to make room.
+	// before has the contents, by path, of files that are replaced, or removed to make room.
 	before map[tree.Path][]byte
 
 	mu sync.Mutex
@@ -129,9 +129,8 @@ func (s *Store) remember(ctx context.Context, step step, done *progress) error {
 	return nil
 }
 
-// undo restores the state before a rejected Apply, and returns the rejection and the
-// revision of the store after that. If it fails, the marker still lists all files that may
-// be incomplete.
+// undo restores the state before a rejected Apply, and returns the rejection and the revision of
+// the store afterwards. If it fails, the marker still lists all files that may be incomplete.
 func (s *Store) undo(ctx context.Context, done *progress, begun journal, refused error) (statestore.Revision, error) {
 	if err := s.stillOurs(ctx); err != nil {
 		return "", err

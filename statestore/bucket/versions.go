@@ -14,7 +14,8 @@ import (
 // maxVersions bounds the number of versions of an object that are listed.
 const maxVersions = 1000
 
-// fetchVersion reads a content of a file that was replaced or removed, if the bucket keeps versions.
+// fetchVersion reads the version of a file with the given digest. It fails with ErrStale if the
+// bucket does not keep it.
 func (s *Store) fetchVersion(ctx context.Context, path tree.Path, sum statestore.Digest) ([]byte, error) {
 	ctx, cancel := context.WithCancel(ctx) // ends the listing
 	defer cancel()

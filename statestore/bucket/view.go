@@ -16,9 +16,9 @@ import (
 // errGarbled is the error of a response whose bytes do not match the ETag.
 var errGarbled = errors.New("the answer does not hold what was stored")
 
-// view is the contents of one listing. A content that has since been replaced is returned if it is
-// cached, or if the bucket keeps versions; otherwise Content fails with ErrStale. A view keeps only
-// the files of the listing in memory, so that many can be kept.
+// view provides the contents of one listing. The content of a file that has since been replaced is
+// returned if it is cached or if the bucket keeps versions; otherwise Content fails with ErrStale.
+// A view keeps only the files of the listing in memory, so that many can be kept.
 type view struct {
 	store *Store
 	files statestore.Files
@@ -57,8 +57,8 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return contents[0], nil
 }
 
-// entriesBelow returns the file at p, and those after it in its directory in the newest listing that
-// are not cached yet: a reader of one record usually reads all of them.
+// entriesBelow returns the entry at p and the entries after it in the same directory of the newest
+// listing whose contents are not cached yet: a reader of one record usually reads all of them.
 func (v view) entriesBelow(p tree.Path, sum statestore.Digest) []entry {
 	const most, largest = 128, 64 << 10
 	var listed []entry

@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// style is the settings that stores must have in common to share a commit.
+// style holds the settings that stores must have in common to share a commit.
 type style struct {
 	author, committer Author
 	owner             string
@@ -18,7 +18,7 @@ type style struct {
 	key        SigningKey
 }
 
-// commitChanges is the changes of one commit to one store.
+// commitChanges holds the changes of one commit to one store.
 type commitChanges struct {
 	store   *Store
 	changes statestore.ChangeSet
@@ -45,8 +45,8 @@ func (location) Read(ctx context.Context, view statestore.View) (statestore.Stat
 	return view.Store.Read(ctx)
 }
 
-// Write makes one commit with the changes of several stores. If that fails, it writes each
-// one alone, so that one cannot block the others and each gets its own error.
+// Write makes one commit with the changes of several stores. If that fails, it makes one commit for
+// each store, so that no store blocks the others and each gets its own error.
 func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	revision, err := l.writeAll(ctx, parts)
 	if err != nil {
@@ -147,7 +147,7 @@ func (s *Store) commit(ctx context.Context, push *push, edits *edit, text commit
 	return revision(s.head), s.objects.add(made.objects)
 }
 
-// anyBase returns the first base that is not empty; empty if there is none.
+// anyBase returns a base that is not empty, or "" if there is none.
 func anyBase(parts []commitChanges) statestore.Revision {
 	var base statestore.Revision
 	for _, p := range parts {

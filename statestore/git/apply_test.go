@@ -91,8 +91,8 @@ func TestPushGoesToTheLastKnownHeadWithoutAnAdvertisement(t *testing.T) {
 	gittest.Fsck(t, repository)
 }
 
-// TestRejectionOfADirectPushIsReported: a push without an advertisement is rejected with
-// the same message as any other.
+// TestRejectionOfADirectPushIsReported checks that the rejection of a push without an advertisement
+// is reported like any other.
 func TestRejectionOfADirectPushIsReported(t *testing.T) {
 	repository := gittest.Bare(t)
 	var asked asked
@@ -114,7 +114,7 @@ func TestRejectionOfADirectPushIsReported(t *testing.T) {
 	if told := wantError(t, err, statestore.ErrDenied); !strings.Contains(told.Remote, "not today") {
 		t.Errorf("%v (remote %q)", err, told.Remote)
 	}
-	if got := asked.since(); got != answered+", "+question+", "+answered { // the third request checks whether a push of the unchanged branch is rejected, too
+	if got := asked.since(); got != answered+", "+question+", "+answered { // the third request checks whether a push of the unchanged branch is also rejected
 		t.Errorf("asked %s", got)
 	}
 	gittest.Hook(t, repository, "pre-receive", "exit 0\n")

@@ -129,8 +129,8 @@ func (s *Store) findAttributes() ([]attributesAt, error) {
 	return append(found, s.attributesBelow()...), err
 }
 
-// maxAttributes is the maximum number of .gitattributes files below the store's directory
-// that are read, and maxDoubts the maximum number of their lines that are reported.
+// maxAttributes is the maximum number of .gitattributes files below the store's directory that are
+// read, and maxDoubts is the maximum number of their lines that are reported.
 const (
 	maxAttributes = 100
 	maxDoubts     = 20

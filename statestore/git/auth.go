@@ -18,7 +18,7 @@ type credentials interface {
 	secrets() []string
 }
 
-// fixed is credentials that never change.
+// fixed holds credentials that never change.
 type fixed struct {
 	method transport.AuthMethod
 	hidden []string

@@ -65,7 +65,7 @@ func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigi
 // String returns the person as git writes it: "Name <address>".
 func (a Author) String() string { return a.Name + " <" + a.Email + ">" }
 
-// authorship is who a commit names besides its committer.
+// authorship has the people that a commit names besides its committer.
 type authorship struct {
 	author    Author
 	coAuthors []Author
@@ -73,10 +73,10 @@ type authorship struct {
 	invalid []string
 }
 
-// authorsOf returns the author that the Works of the placements name in an annotation, if all
-// of them name the same. Otherwise that is the default author, and the first who are named are
-// co-authors. A removed placement counts as its Work does, if another placement has the
-// annotations of that Work.
+// authorsOf returns the author that the Works of the placements name in an annotation, if all of
+// them name the same. Otherwise the default author is the author, and the first mostCoAuthors
+// authors that they name are co-authors. A removed placement without annotations counts like
+// another placement of its Work, if there is one.
 func authorsOf(placements []statestore.PlacementChange, annotation string, defaultAuthor Author) authorship {
 	named := map[string]string{}
 	for _, p := range placements {

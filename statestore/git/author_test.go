@@ -56,8 +56,8 @@ func TestParseAuthor(t *testing.T) {
 	}
 }
 
-// FuzzParseAuthor checks that no text becomes an author with whom the header of a commit, or the
-// line of a trailer, would have another meaning.
+// FuzzParseAuthor checks that no text becomes an author that changes the meaning of a commit's
+// header or of a trailer.
 func FuzzParseAuthor(f *testing.F) {
 	for _, text := range []string{"Alice <alice@example.com>", "alice@example.com", "alice", `"Doe, A" <a@b>`, "<a@b>", "A\n<a@b>", "A\u202e <a@b>", "a<b>c@d>", "\"\" <a@b>", "\x00", "@", "a@", "x <@>", "!@!"} {
 		f.Add(text)

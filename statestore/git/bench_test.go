@@ -36,9 +36,9 @@ func BenchmarkBurst(b *testing.B) {
 // sizes. "round" reads the store as well; "push" is git push of a commit that is prepared
 // already.
 //
-// The server's git needs more time the larger the repository is, for any client: own-ms is
-// the time outside of the server's responses, git-cpu-ms the CPU time of git's processes,
-// and go-cpu-ms the CPU time of this process, which also includes the server's TLS.
+// The larger the repository is, the more time the server's git needs, for any client. own-ms is
+// therefore the time outside of the server's responses, git-cpu-ms is the CPU time of git's
+// processes, and go-cpu-ms is the CPU time of this process, which also includes the server's TLS.
 func BenchmarkOne(b *testing.B) {
 	for _, held := range []int{100, 20_000, 200_000} {
 		b.Run(fmt.Sprintf("held=%d/store", held), func(b *testing.B) { benchmarkStore(b, held, 1) })

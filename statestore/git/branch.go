@@ -50,8 +50,8 @@ const (
 	minTidyBytes   = 64 << 20
 )
 
-// begin acquires the token of the branch, which one operation at a time holds. It returns the
-// error of ctx if that ends first.
+// begin acquires the token of the branch, which one operation at a time holds. It returns the error
+// of ctx if ctx ends first.
 func (b *branch) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

@@ -16,7 +16,8 @@ import (
 // byAnnotation is the annotation with the author in these tests.
 const byAnnotation = "example.com/requested-by"
 
-// requested returns the change of a placement whose Work has annotations, as "key", "value", ...
+// requested returns the change of a placement whose Work has annotations, given as pairs of key and
+// value.
 func requested(action statestore.Action, work string, annotations ...string) statestore.PlacementChange {
 	change := statestore.PlacementChange{
 		Action: action, Work: "team-a/" + work, Destination: "worker-1", Promise: "redis", Resource: "team-a/" + work,
@@ -28,7 +29,7 @@ func requested(action statestore.Action, work string, annotations ...string) sta
 	return change
 }
 
-// commitCase is a way to write commits, and the placements of one.
+// commitCase is a configuration of commits, with the placements of one commit.
 type commitCase struct {
 	name, template, author string
 	trailers               []string
@@ -96,7 +97,7 @@ func TestCommitsOfRequests(t *testing.T) {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		store := open(t, config)
-		for round := range 2 { // notices come once
+		for round := range 2 { // each notice is sent once
 			state, err := store.Read(t.Context())
 			if err != nil {
 				t.Fatal(err)

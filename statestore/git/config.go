@@ -18,14 +18,12 @@ const (
 	DefaultSilence = 2 * time.Minute
 )
 
-// Config is the settings of a Store: the repository, the credentials and the format of
-// commits.
+// Config holds the settings of a Store: the repository, the credentials and the format of commits.
 type Config struct {
 	// Name is the name of the store in errors, such as "GitStateStore default".
 	Name string
-	// URL is an https, http, ssh or file URL, git's short form of an ssh URL
-	// (user@host:path), or a path on this machine. User and password in the URL are used if
-	// Auth is empty.
+	// URL is an https, http, ssh or file URL, git's short form of an ssh URL (user@host:path), or a
+	// path on this machine. The user and password in the URL are used if Auth is empty.
 	URL string
 	// Branch is the name of the branch; DefaultBranch if it is empty. refs/heads/main means
 	// main.
@@ -37,23 +35,23 @@ type Config struct {
 	// Path is the directory of the repository that contains the store, in any form that
 	// tree.ParseDir accepts.
 	Path string
-	// Author is the author of commits, and Committer their committer, which is the author
-	// if its name is empty.
+	// Author is the author of commits, and Committer is their committer. If the name of Committer
+	// is empty, Author is also the committer.
 	Author, Committer Author
 	// Owner is the controller ID for a trailer of each commit; no trailer if it is empty.
 	Owner string
-	// Message is the template of commit messages; nil for the default. Trailers are added to
-	// them; it may be nil.
+	// Message is the template of commit messages; nil means the default. Trailers are added to the
+	// messages; nil adds none.
 	Message  *Message
 	Trailers *Trailers
-	// AuthorAnnotation is the annotation of Works with the author of their commits; Author is
-	// the author of all if it is empty. Anyone who may write a Work chooses its value.
+	// AuthorAnnotation is the annotation of Works with the author of their commits, which anyone
+	// who may write a Work can set. If it is empty, Author is the author of all commits.
 	AuthorAnnotation string
 	// SigningKey signs the commits; they are not signed if it is empty.
 	SigningKey SigningKey
-	// Auth is the credentials.
+	// Auth has the credentials.
 	Auth Auth
-	// CABundle is PEM certificates that are trusted in addition to those of the system.
+	// CABundle has PEM certificates that are trusted in addition to those of the system.
 	CABundle []byte
 	// Insecure accepts every certificate and, if no known hosts are set, every ssh host
 	// key.
@@ -73,8 +71,8 @@ type Config struct {
 // Author is the person that a commit names; an empty Name means DefaultAuthor.
 type Author struct{ Name, Email string }
 
-// clean returns the author without characters that are invalid in a commit's header, or the
-// author otherwise if no name is left.
+// clean returns the author without characters that are invalid in a commit's header, or otherwise,
+// if no name is left.
 func (a Author) clean(otherwise Author) Author {
 	if name := identity(a.Name); name != "" {
 		return Author{Name: name, Email: identity(a.Email)}
@@ -82,16 +80,16 @@ func (a Author) clean(otherwise Author) Author {
 	return Author{Name: otherwise.Name, Email: orDefault(identity(a.Email), otherwise.Email)}
 }
 
-// Auth is the credentials; at most one kind may be set.
+// Auth holds the credentials; at most one kind may be set.
 type Auth struct {
 	// Username and Password are a user with a password or a token. A token needs no
 	// Username.
 	Username, Password string
 	// Bearer is a token for a Bearer authorization header.
 	Bearer string
-	// SSH is the credentials for an ssh URL.
+	// SSH has the credentials for an ssh URL.
 	SSH SSH
-	// App is the credentials of a GitHub App.
+	// App has the credentials of a GitHub App.
 	App GitHubApp
 }
 

@@ -19,9 +19,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestCredentialsAreNeverPrinted uses every kind of credential, with a server that works and
-// with one that repeats everything it receives. No output and no byte of the repository may
-// contain one.
+// TestCredentialsAreNeverPrinted uses every kind of credential, with a server that works and with
+// one that repeats everything it receives. No output and no byte of the repository may contain a
+// credential.
 func TestCredentialsAreNeverPrinted(t *testing.T) {
 	repository := gittest.Bare(t)
 	echo := func(_ http.Handler, w http.ResponseWriter, r *http.Request) {

@@ -56,8 +56,8 @@ type verdict struct {
 	at     []tree.Path // the paths in the repository that conflict with the changes
 }
 
-// failure converts an error of a library into an error of package statestore. No other
-// function does.
+// failure converts an error of a library into an error of package statestore. All errors of
+// libraries go through it.
 func (s *Store) failure(op string, err error) error {
 	v := judge(err).withFix(unwrapClient(err))
 	if v.wait > 0 {
@@ -179,7 +179,7 @@ var endings = [...]error{
 	io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE,
 }
 
-// connectionEnded reports whether the server, or a proxy or firewall between, closed the
+// connectionEnded reports whether the server, or a proxy or firewall in between, closed the
 // connection.
 func connectionEnded(err error) bool {
 	for _, ending := range endings {

@@ -16,8 +16,7 @@ import (
 	"time"
 )
 
-// TestAppSignsTheExpectedJWT compares the request with the one that the former hand-written code
-// sent.
+// TestAppSignsTheExpectedJWT compares the JWT with one that the test builds without a library.
 func TestAppSignsTheExpectedJWT(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

@@ -14,7 +14,7 @@ type silenceError struct{ limit time.Duration }
 
 func (s silenceError) Error() string { return fmt.Sprintf("the server sent nothing for %s", s.limit) }
 
-// guarded is a connection that closes after a time of length limit without data.
+// guarded is a connection that is closed when no data has passed for the time limit.
 type guarded struct {
 	net.Conn
 	limit time.Duration

@@ -22,7 +22,7 @@ type host struct{ slots chan struct{} }
 // newHost returns a host for a remote that shares it with no other.
 func newHost() *host { return &host{slots: make(chan struct{}, maxHandshakes)} }
 
-// enter acquires a slot, or returns the error of ctx if it ends first.
+// enter acquires a slot, or returns the error of ctx if ctx ends first.
 func (h *host) enter(ctx context.Context) error {
 	select {
 	case h.slots <- struct{}{}:

@@ -74,8 +74,8 @@ func TestServerWithFewerCapabilitiesIsReadAndWritten(t *testing.T) {
 	}
 }
 
-// TestBranchIsReadAfterAPushWithoutAReport: if the server sends no report, only the branch
-// shows whether the push succeeded.
+// TestBranchIsReadAfterAPushWithoutAReport uses a server that sends no report, so that only the
+// branch shows whether a push has succeeded.
 func TestBranchIsReadAfterAPushWithoutAReport(t *testing.T) {
 	repository := gittest.Bare(t)
 	config := odd(t, repository, gittest.Odd{Without: []string{"report-status", "report-status-v2"}})
@@ -306,8 +306,8 @@ func TestRateLimitIsAPauseAndNotACredentialProblem(t *testing.T) {
 			if c.want == 0 {
 				return
 			}
-			// Neither this store nor another one with the same user and server sends a
-			// request before.
+			// During the pause, neither this store nor another one with the same user and server
+			// sends a request.
 			config.URL = server.URL + "/y.git"
 			second, err := pool.Open(config)
 			if err != nil {
@@ -327,9 +327,9 @@ func TestRateLimitIsAPauseAndNotACredentialProblem(t *testing.T) {
 	}
 }
 
-// TestWaitForASilentServerEndsWithTheContext uses a server that accepts connections and
-// sends nothing. Connecting ends within a second of the context's end, and so does waiting
-// for a slot to connect.
+// TestWaitForASilentServerEndsWithTheContext uses a server that accepts connections and sends
+// nothing. Connecting and waiting for a slot to connect must end within a second of the context's
+// end.
 func TestWaitForASilentServerEndsWithTheContext(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -59,8 +59,8 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http
 	return proxyRefusal{proxy: proxy.Host, status: answer.Status}
 }
 
-// drainingTransport is a RoundTripper that reads responses to their end, so that
-// connections can be reused. The readers of the git protocol do not do so.
+// drainingTransport is a RoundTripper that reads responses to their end, so that connections can be
+// reused. The readers of the git protocol leave the end of a response unread.
 type drainingTransport struct {
 	next http.RoundTripper
 	seen *moved
@@ -95,6 +95,6 @@ type drainedBody struct{ io.ReadCloser }
 
 // Close reads at most maxDrain more bytes and closes the body.
 func (d drainedBody) Close() error {
-	io.CopyN(io.Discard, d.ReadCloser, maxDrain) //nolint:errcheck // it only keeps the connection
+	io.CopyN(io.Discard, d.ReadCloser, maxDrain) //nolint:errcheck // a failure only prevents the reuse of the connection
 	return d.ReadCloser.Close()
 }

@@ -66,7 +66,7 @@ func TestAllConnectionEndingsAreReportedAlike(t *testing.T) {
 	}
 }
 
-// TestTreeWithOldModesIsRewrittenOnlyForAChange: an old form of a mode does not cause a
+// TestTreeWithOldModesIsRewrittenOnlyForAChange checks that an old form of a mode does not cause a
 // commit.
 func TestTreeWithOldModesIsRewrittenOnlyForAChange(t *testing.T) {
 	held := newObjects()
@@ -116,8 +116,8 @@ func TestTidyDropsOldObjectsAndKeepsOldStatesReadable(t *testing.T) {
 	gittest.Fsck(t, store.remote.local)
 }
 
-// TestTidyDropsLargeObjectsSooner: a few large files that change often take as many bytes
-// as a thousand small ones.
+// TestTidyDropsLargeObjectsSooner changes a few large files, which take as many bytes as a thousand
+// small ones.
 func TestTidyDropsLargeObjectsSooner(t *testing.T) {
 	testkit.Slow(t)
 	store, err := Open(Config{URL: gittest.Bare(t), Now: func() time.Time { return time.Unix(0, 0) }})
@@ -136,7 +136,7 @@ func TestTidyDropsLargeObjectsSooner(t *testing.T) {
 	storetest.Holds(t, store, map[string]string{"large": want})
 }
 
-// TestFetchedBlobsDoNotCountAsGrowth: blobs that are fetched on demand must not lead to
+// TestFetchedBlobsDoNotCountAsGrowth checks that blobs that are fetched on demand do not lead to
 // tidying.
 func TestFetchedBlobsDoNotCountAsGrowth(t *testing.T) {
 	repository := gittest.Bare(t)
@@ -155,8 +155,8 @@ func TestFetchedBlobsDoNotCountAsGrowth(t *testing.T) {
 	}
 }
 
-// TestTokenNeedsNoUser: servers that accept a token as a password require a user name, but
-// any will do.
+// TestTokenNeedsNoUser checks the user name that is sent with a token: servers that accept a token
+// as a password require a user name, but accept any.
 func TestTokenNeedsNoUser(t *testing.T) {
 	for auth, want := range map[Auth][2]string{
 		{Password: "token"}:                    {"git", "token"},

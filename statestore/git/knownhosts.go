@@ -56,8 +56,8 @@ func parseKnownHosts(text, address string) (*knownHosts, error) {
 	}
 }
 
-// spellings returns the names of the server on a line with these patterns: its own, if a
-// pattern matches it, and hashed names, which may be its own.
+// spellings returns the names that a line with these patterns has for the server: its own name, if
+// a pattern matches it, and all hashed names, any of which may be its own.
 func spellings(patterns []string, name string) []string {
 	var names []string
 	for _, pattern := range patterns {
@@ -85,8 +85,8 @@ func matchesHost(pattern, name string) bool {
 	return ok && err == nil
 }
 
-// isHash reports whether the library parses a pattern as a hashed name. The library would
-// reject the whole file because of an invalid one.
+// isHash reports whether the library parses a pattern as a hashed name. The library would reject
+// the whole file because of an invalid hashed name.
 func isHash(pattern string) bool {
 	salt, sum, whole := strings.Cut(strings.TrimPrefix(pattern, "|1|"), "|")
 	_, badSalt := base64.StdEncoding.DecodeString(salt)

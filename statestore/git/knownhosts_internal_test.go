@@ -164,8 +164,8 @@ func TestInvalidKnownHostsAreRejected(t *testing.T) {
 	}
 }
 
-// TestCertificateIsNotAKnownKey: a certificate is not a key; its content and validity are
-// not checked.
+// TestCertificateIsNotAKnownKey checks that a certificate is not accepted as a key, whatever its
+// content and validity.
 func TestCertificateIsNotAKnownKey(t *testing.T) {
 	keys := testKeys(t)
 	signer, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
@@ -264,7 +264,7 @@ func FuzzKnownHosts(f *testing.F) {
 		}
 		text = withKeys(text, keys[:3])
 		address := net.JoinHostPort(host, strconv.FormatUint(uint64(port), 10))
-		if strings.Contains(text, "!|1|") { // ssh does not support negated hashes, so their lines are left out
+		if strings.Contains(text, "!|1|") { // unlike ssh, the former implementation supported negated hashes
 			former, _ := parseFormerHosts(text)
 			hosts, err := parseKnownHosts(text, address)
 			for _, key := range keys {

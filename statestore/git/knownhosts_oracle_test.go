@@ -16,7 +16,7 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// formerHosts is the former implementation, which the library replaced: the oracle of
+// formerHosts is the former implementation, which the library replaced. It is the oracle of
 // TestKnownHostsMatchByHostPortAndKey and FuzzKnownHosts.
 type formerHosts struct{ lines []formerHost }
 

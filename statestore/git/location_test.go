@@ -49,8 +49,8 @@ func TestConcurrentReadsShareARequest(t *testing.T) {
 		})
 	}
 	reads.Wait()
-	// A read that starts while a request is in progress needs another one; most reads start
-	// during the first.
+	// A read that starts while a request is in progress needs another request. Most reads start
+	// during the first request.
 	if got := questions.Load(); got < 1 || got > n/2 {
 		t.Errorf("%d stores ask %d times", n, got)
 	}
@@ -63,8 +63,8 @@ func TestConcurrentReadsShareARequest(t *testing.T) {
 	}
 }
 
-// TestFailedRequestIsNotShared: neither a failed response nor one from before the branch
-// was closed may be reused.
+// TestFailedRequestIsNotShared checks that neither a failed response nor one from before the branch
+// was closed is reused.
 func TestFailedRequestIsNotShared(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "b/x": "1"})

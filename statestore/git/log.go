@@ -20,11 +20,11 @@ type log struct {
 	buffer bufio.Writer // combines the writes of one object
 }
 
-// maxHeader is the maximum number of bytes of the number before an object.
+// maxHeader is the maximum length, in bytes, of the number before an object.
 const maxHeader = binary.MaxVarintLen64
 
-// kindBits is the number of low bits of that number that hold the type, the same as in a
-// pack.
+// kindBits is how many of the lowest bits of the number before an object hold its type. The types
+// are those of packs.
 const kindBits = 3
 
 // write writes an object of the given size after the end, and returns the new end. The
@@ -56,8 +56,8 @@ func (l *log) read(hash plumbing.Hash, at int64) (plumbing.EncodedObject, error)
 	return &stored{hash, kind, io.NewSectionReader(l.bytes, at+int64(length), size)}, nil
 }
 
-// position is the offset of an object; the lowest bit is set if the offset is in the file. It
-// takes six bytes instead of eight, since there are very many.
+// position is the offset of an object; the lowest bit is set if the offset is in the file. It takes
+// six bytes instead of eight, since there are very many positions.
 type position [6]byte
 
 func positionAt(offset int64, spilled bool) (p position) {

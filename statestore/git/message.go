@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// mostNamed is how many placements, Works, Destinations, and values of one trailer a message
-// names. A commit may have thousands.
+// mostNamed is the maximum number of placements, of Works, of Destinations, and of values of one
+// trailer that a message names. A commit may have thousands.
 const mostNamed = 100
 
 // actions is the order of actions in a message.

@@ -2,18 +2,18 @@ package git
 
 import "sync"
 
-// mostNotices is how many notices a store passes on. Their texts contain names of Works, of which
-// there can be any number.
+// mostNotices is the maximum number of notices that a store sends. Without it, their number would
+// be unlimited, because they contain names of Works.
 const mostNotices = 100
 
-// notices passes each notice about the commits of a store on once.
+// notices sends each notice about the commits of a store once.
 type notices struct {
 	notify func(message string)
 	mu     sync.Mutex
 	seen   map[string]bool
 }
 
-// add passes on the messages that are new.
+// add sends the messages that are new.
 func (n *notices) add(messages []string) {
 	if n.notify == nil {
 		return

@@ -10,14 +10,13 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
-// objects stores git objects by hash. States can read it while the store adds to it. Since
-// there may be very many objects, memory holds only the hash and position of each beyond
-// the limit.
+// objects stores git objects by hash. States can read it while the store adds to it. There may be
+// very many objects: beyond the limit, memory holds only the hash and position of each.
 type objects struct {
 	mu     sync.RWMutex
 	byHash map[plumbing.Hash]position
 	grown  growth // since the set was created
-	limit  int64  // on bytes in memory; beyond it objects are written to a file
+	limit  int64  // maximum bytes in memory; further objects are written to a file
 	memory *log
 	spill  *log // the file; nil until it is needed
 	// partial means that blobs may be missing and are fetched when they are read.
@@ -101,7 +100,7 @@ func (o *objects) put(one plumbing.EncodedObject) error {
 	return err
 }
 
-// receive adds an object of the given size; read writes its content.
+// receive adds an object of the given size and returns its hash. It calls read to get the content.
 func (o *objects) receive(kind plumbing.ObjectType, size int64, read func(io.Writer) error) (plumbing.Hash, error) {
 	hasher := plumbing.NewHasher(kind, size)
 	return o.write(kind, size, func(to io.Writer) error { return read(io.MultiWriter(hasher, to)) }, hasher.Sum)

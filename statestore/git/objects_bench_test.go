@@ -48,7 +48,7 @@ func benchmarkHeld(b *testing.B, works int, blobs bool) {
 	runtime.KeepAlive(trees)
 }
 
-// heap returns the bytes in use.
+// heap returns the size of the live objects on the heap, in bytes.
 func heap() uint64 {
 	runtime.GC()
 	runtime.GC() // objects with finalizers are freed by the second run

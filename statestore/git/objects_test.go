@@ -59,8 +59,8 @@ func TestObjectsOfAllSizesAndTypesAreStored(t *testing.T) {
 	}
 }
 
-// TestOnlyNewCompleteObjectsUseMemory: an object whose content cannot be read completely, or
-// that is present already, takes no room and does not affect others.
+// TestOnlyNewCompleteObjectsUseMemory checks that an object whose content cannot be read
+// completely, or that is present already, uses no memory and does not affect others.
 func TestOnlyNewCompleteObjectsUseMemory(t *testing.T) {
 	for _, limit := range []int64{0, maxInMemory} {
 		held := newObjects()

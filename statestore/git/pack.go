@@ -41,8 +41,8 @@ func pack(objects map[plumbing.Hash]plumbing.EncodedObject) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// packHeader returns the encoded type and size of an object: four bits of the size beside the
-// type, then seven bits per byte, lowest first, with a mark in each byte except the last.
+// packHeader returns the encoded type and size of an object: four bits of the size beside the type,
+// then seven bits per byte, lowest first, with the highest bit set in each byte except the last.
 func packHeader(one plumbing.EncodedObject) []byte {
 	size := uint64(one.Size()) //nolint:gosec // a size is not negative
 	header := []byte{byte(one.Type())<<4 | byte(size&0x0f)}

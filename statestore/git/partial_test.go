@@ -70,8 +70,8 @@ func TestReadingManyFilesTakesFewFetches(t *testing.T) {
 	}
 }
 
-// TestServerWithoutSingleBlobsSendsAll: a server may advertise single blobs and then not
-// send them.
+// TestServerWithoutSingleBlobsSendsAll uses a server that advertises single blobs but does not send
+// them.
 func TestServerWithoutSingleBlobsSendsAll(t *testing.T) {
 	repository := gittest.Bare(t)
 	want := map[string]string{"a": "1", "d/b": "2", "d/c": "3"}

@@ -12,8 +12,8 @@ import (
 
 var _ statestore.Historian = (*Store)(nil)
 
-// At returns the state at an earlier commit. It fetches the commit unless its objects are there
-// still.
+// At returns the state at an earlier commit. It fetches the commit unless its objects are still
+// cached.
 func (s *Store) At(ctx context.Context, revision statestore.Revision) (statestore.State, error) {
 	unknown := &statestore.Error{Op: "read", Store: s.name, Err: statestore.ErrUnknownRevision}
 	if !plumbing.IsHash(string(revision)) {
@@ -44,8 +44,8 @@ func (s *Store) At(ctx context.Context, revision statestore.Revision) (statestor
 // commit by its hash.
 const maxPastDepth = 64
 
-// fetchPast returns the objects of an earlier commit. If the server does not send it by its hash,
-// they are those of the newest commits.
+// fetchPast returns the objects of an earlier commit, or those of the newest commits if the server
+// does not send that commit by its hash.
 func (b *branch) fetchPast(ctx context.Context, commit plumbing.Hash) (*objects, error) {
 	session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
 	if err != nil {

@@ -50,11 +50,11 @@ func retryAfter(header http.Header) time.Duration {
 	return statestore.ParseRetryAfter(header.Get("Retry-After"), header.Get("Date"))
 }
 
-// limitedPause is the pause after a response that reports a rate limit and no time.
+// limitedPause is the pause after a response that reports a rate limit but no time.
 const limitedPause = time.Minute
 
-// limited reports whether a server rejected a request because of a rate limit, whatever the
-// status: GitHub's secondary limits use 403.
+// limited reports whether a server rejected a request because of a rate limit: with status 429, or
+// with 403, which GitHub's secondary limits use.
 func (e *statusError) limited() bool {
 	switch {
 	case e.code == http.StatusTooManyRequests:

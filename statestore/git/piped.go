@@ -28,8 +28,8 @@ type launcher interface {
 	launch(ctx context.Context, name string) (*service, error)
 }
 
-// pipedTransport is a git transport over the pipes of a service. The library's own ignores
-// the context while it waits, dials for each exchange, and drops most of the server's
+// pipedTransport is a git transport over the pipes of a service. The library's own transport
+// ignores the context while it waits, dials for each exchange, and drops most of the server's
 // messages.
 type pipedTransport struct{ launcher launcher }
 

@@ -23,7 +23,7 @@ type Placement struct {
 	// Promise is the name of the Work's Promise; Resource is the "namespace/name" of its
 	// request, empty for a dependency.
 	Promise, Resource string
-	// Because is the reason for a RollBack: the revision that failed, and the agent's words.
+	// Because is the reason for a RollBack: the revision that failed, and the agent's message.
 	Because string
 
 	labels, annotations map[string]string

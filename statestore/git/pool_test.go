@@ -321,7 +321,7 @@ func TestRedirectIsFollowedAndReported(t *testing.T) {
 	}
 }
 
-// TestRedirectToAnotherHostGetsNoCredentials: credentials for one host must not be sent to
+// TestRedirectToAnotherHostGetsNoCredentials checks that credentials for one host are not sent to
 // another.
 func TestRedirectToAnotherHostGetsNoCredentials(t *testing.T) {
 	repository := gittest.Bare(t)

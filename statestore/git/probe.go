@@ -7,9 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Probe returns an error if the store cannot be read or written, and leaves nothing behind.
-// It reads the branch and pushes it to its current commit, which passes every check of a
-// push. If there is no branch yet, it checks only whether this user may push.
+// Probe returns an error if the store cannot be read or written, and leaves nothing behind. It
+// reads the branch and pushes the commit that the branch already has, which the server checks like
+// any push. If there is no branch yet, it checks only whether this user may push.
 func (s *Store) Probe(ctx context.Context) error {
 	if err := s.probe(ctx); err != nil {
 		return s.failure("probe", err)

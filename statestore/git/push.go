@@ -76,7 +76,7 @@ type refusal struct {
 	cause  error
 	status string
 	words  string
-	// always means that the server rejects the unchanged branch too.
+	// always means that the server also rejects a push of the unchanged branch.
 	always bool
 }
 

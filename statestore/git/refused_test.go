@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestContentRejectionsDifferFromOtherRejections: a branch that rejects every push is not
-// ErrContentRefused.
+// TestContentRejectionsDifferFromOtherRejections checks that the error of a branch that rejects
+// every push is not ErrContentRefused.
 func TestContentRejectionsDifferFromOtherRejections(t *testing.T) {
 	for name, c := range map[string]struct {
 		hook, script string

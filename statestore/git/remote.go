@@ -22,15 +22,14 @@ import (
 // remote is the repository and branch of a store, and how to access them.
 type remote struct {
 	client transport.Transport
-	// auth is the configured credentials.
+	// auth has the configured credentials.
 	auth        Auth
 	credentials credentials
 	branch      plumbing.ReferenceName
 	// createBranch is Config.CreateBranch.
 	createBranch bool
-	// stateless means that the requests of an exchange are independent of each other.
-	// offered is the capabilities that the server last advertised for pushes; nil before
-	// the first push.
+	// stateless means that the requests of an exchange are independent of each other. offered are
+	// the capabilities that the server last advertised for pushes; nil before the first push.
 	stateless bool
 	offered   *capability.List
 	// local is the repository's directory if it is on this machine.
@@ -78,8 +77,8 @@ func parseRemote(config Config, near *sharedHosts) (*remote, error) {
 	return nil, fmt.Errorf("%s URLs are not supported: use https, ssh or file", parsed.Scheme)
 }
 
-// fileRemote returns the remote of a file URL: file:///path, or file://./path or a path
-// alone, relative to the working directory.
+// fileRemote returns the remote of a file URL, file:///path, or of a path relative to the working
+// directory, file://./path.
 func fileRemote(parsed *url.URL) (*remote, error) {
 	switch parsed.Host {
 	case "", "localhost":

@@ -121,9 +121,8 @@ type redirectError struct{ why string }
 
 func (r redirectError) Error() string { return "http redirect " + r.why }
 
-// checkRedirect is the CheckRedirect function of an http.Client: only requests for
-// references are redirected, never from https to http, and without credentials to other
-// servers.
+// checkRedirect is the CheckRedirect function of an http.Client: only requests for references
+// follow redirects, never from https to http, and other servers get no credentials.
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
@@ -259,7 +258,7 @@ func newStatusError(answer *http.Response) *statusError {
 	e := &statusError{code: answer.StatusCode, status: answer.Status, header: answer.Header}
 	kind, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";")
 	if kind == "text/plain" || kind == "application/json" {
-		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxMessage)) // a partial text is printed, too
+		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxMessage)) // a partial text is also printed
 		e.words = string(said)
 	}
 	return e

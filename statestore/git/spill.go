@@ -10,9 +10,8 @@ import (
 // to a file.
 const maxInMemory = 16 << 20
 
-// newSpill returns a log in a file without a name, so that it is freed when the process
-// ends, however it ends. It returns nil if no file can be created; all objects then stay in
-// memory.
+// newSpill returns a log in a file without a name, which the system frees when the process ends,
+// even after a crash. It returns nil if no file can be created; all objects then stay in memory.
 func newSpill() *log {
 	file, err := os.CreateTemp("", "kratix-schedule-*")
 	if err != nil {

@@ -43,10 +43,10 @@ func (c *connection) close() {
 	c.client.Close() //nolint:errcheck // it may have ended
 }
 
-// awaited returns the result of a request on a connection. It returns early when the context or
-// the connection ends, and closes the connection when the context ends. The library waits for
-// ever for the reply to a session that is opened while it closes the connection's channels, even
-// if the connection is closed afterwards.
+// awaited returns the result of a request on a connection. It returns early when the context or the
+// connection ends, and closes the connection when the context ends. The library waits forever for
+// the reply to a session that is opened while it closes the connection's channels, even if the
+// connection is closed afterwards.
 func awaited[T any](ctx context.Context, c *connection, request func() (T, error)) (T, error) {
 	type result struct {
 		value T

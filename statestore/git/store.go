@@ -56,9 +56,9 @@ var (
 	_ io.Closer         = (*Store)(nil)
 )
 
-// Close closes the connections to the server and drops the branch's objects, unless another
-// store shares them. If an operation is in progress, Close returns at once, and this happens at
-// the end of the operation.
+// Close closes the connections to the server and drops the branch's objects, unless another store
+// shares them. If an operation is in progress, Close returns at once, and the end of the operation
+// closes the connections.
 func (s *Store) Close() error {
 	if !s.closed.Swap(true) {
 		s.release()
@@ -66,8 +66,8 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Read returns the newest state. It fetches only if the branch has moved. Later States of
-// an unchanged branch share Files: the caller must not modify it.
+// Read returns the newest state. It fetches only if the branch has moved. All States of an
+// unchanged branch share their Files.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	state, err := s.read(ctx)
 	state.Warnings = s.warned()
@@ -128,7 +128,7 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return revision, nil
 }
 
-// checkBase advances head to tip, the branch's commit on the server; zero if there is no
+// checkBase advances head to tip, the branch's commit on the server, which is zero if there is no
 // branch. It fails with ErrStale if the store's directory differs from that at base.
 func (s *Store) checkBase(ctx context.Context, tip plumbing.Hash, base statestore.Revision) error {
 	if !tip.IsZero() && revision(tip) != base && (s.path.IsRoot() || base != revision(s.seen.commit)) {

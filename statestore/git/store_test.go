@@ -333,9 +333,8 @@ func TestEveryFormOfThePathIsTheSameDirectory(t *testing.T) {
 	wantError(t, err, statestore.ErrMisconfigured)
 }
 
-// TestRevertToDroppedContentIsFetchedAlone: the revert restores content that is only in the
-// history beyond the shallow fetch, so the server must be informed that the client lacks
-// it.
+// TestRevertToDroppedContentIsFetchedAlone reverts to content that is only in the history beyond
+// the shallow fetch. The request must show the server that the client lacks it.
 func TestRevertToDroppedContentIsFetchedAlone(t *testing.T) {
 	repository := gittest.Bare(t)
 	big := noise(20_000)

@@ -18,7 +18,8 @@ type MessageData struct {
 	Subject string
 	// List has a line for each placement, if there are several, or if one was rolled back.
 	List string
-	// Trailers are the trailers, which must come last, after an empty line, to be trailers.
+	// Trailers are the trailers. git recognizes them only at the end of the message, after an empty
+	// line.
 	Trailers string
 	// Placements are the placements in List; More is the number of those that it omits.
 	Placements []Placement
@@ -29,9 +30,9 @@ type MessageData struct {
 	// Written and Removed are numbers of files.
 	Written, Removed int
 
-	// all are all placements.
+	// all are the placements including those that Placements omits.
 	all []Placement
-	// requested are those of the trailers that the user has asked for.
+	// requested are the trailers that the user has asked for.
 	requested string
 }
 

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// edit is the changes at one path of the repository and below it.
+// edit holds the changes at one path of the repository and below it.
 type edit struct {
 	blob   plumbing.EncodedObject // file to write here, if any
 	remove bool                   // remove the file here
@@ -80,7 +80,7 @@ type rewriter struct {
 	made    map[plumbing.Hash]plumbing.EncodedObject
 }
 
-// dir returns the edited version of a tree; zero if it would be empty.
+// dir returns the hash of the edited version of a tree; zero if it would be empty.
 func (r rewriter) dir(at string, was plumbing.Hash, e *edit) (plumbing.Hash, error) {
 	old, err := r.objects.entries(was)
 	if err != nil {
@@ -168,7 +168,7 @@ func (r rewriter) file(at string, old object.TreeEntry, e *edit) (object.TreeEnt
 	return entry, nil
 }
 
-// tree returns a new tree object with the given entries; zero if there are none.
+// tree returns the hash of a new tree object with the given entries; zero if there are none.
 func (r rewriter) tree(entries []object.TreeEntry) plumbing.Hash {
 	if len(entries) == 0 {
 		return plumbing.ZeroHash
@@ -229,8 +229,8 @@ type conflict struct {
 
 func (c conflict) Error() string { return fmt.Sprintf("%s: %s", c.at, c.why) }
 
-// conflictAt returns the conflict at a path with a leading slash. It is the path of a file
-// to write, or a directory above one.
+// conflictAt returns the conflict at the path, with a leading slash, of a file to write or of a
+// directory above such a file.
 func conflictAt(at, why string) error {
 	path, err := tree.ParsePath(at[1:])
 	if err != nil {

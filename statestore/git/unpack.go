@@ -13,9 +13,8 @@ import (
 // unpack receives the objects of a pack. Deltas in it may have bases in held, which may be
 // nil.
 //
-// The library's own parser keeps the position of every object three times and a hundred
-// megabytes of contents, and processes all of them twice. This one stores each object as
-// soon as it is read.
+// The library's own parser keeps the position of every object three times and a hundred megabytes
+// of contents, and processes all of them twice. unpack stores each object as soon as it is read.
 func unpack(pack io.Reader, into, held *objects) error {
 	u := unpacker{scanner: packfile.NewScanner(pack), into: into, objects: held}
 	_, count, err := u.scanner.Header()
@@ -41,8 +40,8 @@ func unpack(pack io.Reader, into, held *objects) error {
 type unpacker struct {
 	scanner       *packfile.Scanner
 	into, objects *objects
-	// offsets are the positions of objects in the pack, and hashes their ids; zero for a
-	// delta that is not resolved yet.
+	// offsets are the positions of objects in the pack. hashes are their ids, or zero for a delta
+	// that is not resolved yet.
 	offsets []int64
 	hashes  []plumbing.Hash
 	late    []delta

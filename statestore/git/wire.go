@@ -74,8 +74,8 @@ func sendUpload(to io.Writer, ask *packp.UploadPackRequest, flush flushing) erro
 	return pktline.NewEncoder(to).EncodeString("done\n")
 }
 
-// demultiplexed returns the data of a response and passes its other channels to progress;
-// nil drops them.
+// demultiplexed returns the data of a response and passes its other channels to progress; a nil
+// progress drops them.
 func demultiplexed(from io.Reader, asked *capability.List, progress sideband.Progress) io.Reader {
 	kind := sideband.Sideband64k
 	switch {

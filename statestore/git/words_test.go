@@ -52,8 +52,7 @@ type trouble struct {
 	name string
 	// config returns the Config to reach the repository; nil means https.
 	config func(t *testing.T, repository string) git.Config
-	// before runs before the store is read, between runs between that and the write of
-	// file, and instead replaces both.
+	// before runs before the store is read; between runs after that, before file is written.
 	before, between func(t *testing.T, repository string)
 	file            string
 }

@@ -41,8 +41,8 @@ func TestConcurrentWritersAndAGitClientLoseNoCommit(t *testing.T) {
 	writeTogether(t, repository, served(t, repository), 8, 4, 3)
 }
 
-// writeTogether lets writers commit to one branch while another process does so with the
-// git command line, and checks that all commits are present.
+// writeTogether lets writers commit to one branch while another process commits with the git
+// command line, and checks that all commits are present.
 func writeTogether(t *testing.T, repository string, config git.Config, writers, commits, foreign int) {
 	t.Helper()
 	gittest.Commit(t, repository, "main", map[string]string{"readme": "r"})
@@ -117,7 +117,7 @@ func pushForeign(t *testing.T, worktree, name string) {
 }
 
 // writeForEver runs in a process of its own: it writes placements of two files, one after the
-// other, prints which are acknowledged, and runs until it is killed.
+// other, prints the acknowledged ones, and runs until it is killed.
 func writeForEver(url, ca string) int {
 	config := git.Config{Name: "GitStateStore default", URL: url, CABundle: []byte(ca), Now: time.Now}
 	if ca != "" {

@@ -137,13 +137,13 @@ func (s *Store) revision() statestore.Revision {
 	return statestore.Revision(strconv.Itoa(s.version))
 }
 
-// view is the contents of one state.
+// view provides the contents of one state.
 type view struct {
 	store *Store
 	files statestore.Files
 }
 
-// Digest returns the SHA-256 of a content.
+// Digest returns the SHA-256 of the content.
 func (view) Digest(content []byte) statestore.Digest { return sha256.Sum256(content) }
 
 // Content returns the bytes of a file of this view; the caller must not modify them.

@@ -39,7 +39,7 @@ func TestBucketConfig(t *testing.T) {
 	}
 }
 
-// TestBucketStaysOpenWhileItsSettingsAreEqual: an open store keeps its caches.
+// TestBucketStaysOpenWhileItsSettingsAreEqual checks that an open store is reused, with its caches.
 func TestBucketStaysOpenWhileItsSettingsAreEqual(t *testing.T) {
 	ref := kratix.StateStoreReference{Kind: kratix.BucketStateStoreKind, Name: "default"}
 	store := &kratix.BucketStateStore{Spec: kratix.BucketStateStoreSpec{BucketName: "bucket", Endpoint: "e", AuthMethod: "IAM"}}

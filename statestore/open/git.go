@@ -13,15 +13,15 @@ import (
 
 // Commits configures the commits that git stores make.
 type Commits struct {
-	// Message is the template of their text; nil is the default one. Trailers are added to it;
-	// it may be nil.
+	// Message is the template of their text; nil means the default one. Trailers are added to the
+	// text; nil adds none.
 	Message  *git.Message
 	Trailers *git.Trailers
 	// AuthorAnnotation is the annotation of Works with the author; if it is empty, the author of
 	// the store is the author of all commits.
 	AuthorAnnotation string
-	// Committer is the committer of all commits; if its name is empty, the author of the
-	// store is the committer too.
+	// Committer is the committer of all commits; if its name is empty, the author of the store is
+	// also the committer.
 	Committer git.Author
 	// Owner is the controller ID for a trailer of the commit message; if it is empty, the
 	// trailer is left out.
@@ -79,7 +79,7 @@ func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secr
 	return config, nil
 }
 
-// gitAuth sets the credentials that the method needs from the Secret.
+// gitAuth sets the credentials of the authentication method, which it takes from the Secret.
 func gitAuth(config *git.Config, method string, values *secretValues) error {
 	auth := &config.Auth
 	switch method {

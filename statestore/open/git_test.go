@@ -8,7 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// TestRepositoryStaysOpenWhileItsSettingsAreEqual: an open store keeps its caches.
+// TestRepositoryStaysOpenWhileItsSettingsAreEqual checks that an open store is reused, with its
+// caches.
 func TestRepositoryStaysOpenWhileItsSettingsAreEqual(t *testing.T) {
 	ref := kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
 	store := &kratix.GitStateStore{Spec: kratix.GitStateStoreSpec{URL: "https://git.example.com/stores.git"}}

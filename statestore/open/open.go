@@ -22,8 +22,8 @@ type Stores struct {
 	CreateBranch bool
 	// Now returns the date of commits. It is required.
 	Now func() time.Time
-	// Notify is called once for each notice about a bucket's provider, or about what names the
-	// author and the text of a commit; it may be nil.
+	// Notify is called once for each notice about a bucket's provider, or about a template or
+	// annotation that a commit cannot use. It may be nil.
 	Notify func(message string)
 
 	repositories openStores[git.Config]

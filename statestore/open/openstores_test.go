@@ -36,7 +36,7 @@ func TestStoresThatLeaveTheInputAreClosed(t *testing.T) {
 	open("a", "1")
 	open("b", "2") // another configuration
 	stores.keep([]kratix.StateStoreReference{{Name: "b"}, {Name: "never opened"}})
-	open("a", "1") // the ref has returned
+	open("a", "1") // the reference is in use again
 	for name, want := range map[string]int{"b1": 1, "b2": 0, "a1": 0} {
 		if got := opened[name].closed; got != want {
 			t.Errorf("%s: closed %d times, want %d", name, got, want)

@@ -23,9 +23,9 @@ func (l location) Read(ctx context.Context, view statestore.View) (statestore.St
 	return l.worker(view).readState(ctx)
 }
 
-// Write writes to several stores at once. A write that takes longer than Patience continues
-// in the background, and its outcome is ErrPending; so is the outcome of a store whose
-// earlier write is still in progress.
+// Write writes to several stores at once. The outcome is ErrPending for a write that takes longer
+// than Patience and continues in the background, and for a store whose earlier write is still in
+// progress.
 func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
 	var begun []*begunWrite
@@ -50,7 +50,7 @@ func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []s
 	for _, b := range begun {
 		if !b.worker.await(ctx, b.op, patience) {
 			outcomes[b.at].Err = b.worker.busy("write", statestore.ErrPending, "it takes long")
-			patience = 0 // all writes end together, so the time is used up for the others too
+			patience = 0 // all writes end together, so no time is left for the others
 			continue
 		}
 		outcomes[b.at] = statestore.Outcome{Revision: b.op.revision, Err: b.op.err}

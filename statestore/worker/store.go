@@ -24,9 +24,9 @@ type worker struct {
 	base statestore.State
 	// patience is how long the first caller of a read waits.
 	patience time.Duration
-	// failures is the number of consecutive failures. While the timer pause runs, no
-	// request is sent to the store, and reads return failure. pause is a timer and not a time
-	// of day, since clocks are adjusted.
+	// failures is the number of consecutive failures. While the timer pause runs, no request is
+	// sent to the store, and reads return failure. pause is a timer and not a time of day, since
+	// the system's clock may be adjusted.
 	failures int
 	pause    *time.Timer
 	failure  error
@@ -172,7 +172,7 @@ func (s *worker) end(op *operation) {
 		return
 	}
 	s.failures++
-	// A server that names a time for retries gets no request before it.
+	// A server that names a time for retries gets no request before that time.
 	s.pauseFor(max(s.workers.pause(s.failures), statestore.RetryAfter(op.err)))
 }
 

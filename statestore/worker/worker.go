@@ -1,8 +1,8 @@
-// Package worker wraps stores that may be slow or down, so that a round over many stores is
-// not delayed by any of them. An operation that takes longer than a round waits continues
+// Package worker wraps stores that may be slow or down, so that a round over many stores is not
+// delayed by any of them. An operation that takes longer than a round is willing to wait continues
 // in the background, and the next round gets its result. A store that fails is paused with
-// exponential backoff. The package uses timers and never the time of day, so that setting
-// the clock has no effect. All I/O is done by the wrapped stores.
+// exponential backoff. The package uses timers and never the time of day, so that setting the clock
+// has no effect. All I/O is done by the wrapped stores.
 package worker
 
 import (

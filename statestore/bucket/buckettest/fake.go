@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Fake starts a server that lists a number of objects and accepts every write without
-// storing it, and returns its host and port. It serves to measure a client.
+// Fake starts a server that lists a number of objects and accepts every write without storing it,
+// and returns its host and port. It is used to measure clients.
 func Fake(t testing.TB, objects int) string {
 	t.Helper()
 	keys := make([]string, objects)

@@ -158,8 +158,8 @@ func repository() string {
 	return ""
 }
 
-// find returns the path of a server's binary below the repository's root, and builds it if
-// it is missing. If it cannot be built, find skips the test, or under CI fails it.
+// find returns the path of a server's binary below the repository's root, and builds it if it is
+// missing. If it cannot be built, find skips the test, or fails it under CI.
 func find(t testing.TB, root, name string) string {
 	t.Helper()
 	err := build(root)

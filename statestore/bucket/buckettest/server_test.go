@@ -44,7 +44,7 @@ func TestMissingServerSkipsTheTest(t *testing.T) {
 	}
 }
 
-// TestMissingServerIsBuilt: the repository's script builds a missing server.
+// TestMissingServerIsBuilt checks that the repository's script builds a missing server.
 func TestMissingServerIsBuilt(t *testing.T) {
 	root := repositoryWith(t, "echo built >>bin/s3/minio")
 	want := filepath.Join(root, "bin", "s3", "minio")

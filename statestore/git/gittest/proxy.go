@@ -12,9 +12,9 @@ import (
 type Fault struct {
 	// Delay is the time before the first byte is passed on to the client.
 	Delay time.Duration
-	// After is the number of bytes that the client gets before Cut, Reset or Garbage.
+	// After is the number of bytes that the client gets before the connection fails.
 	After int64
-	// Cut closes the connection, Reset resets it, Garbage sends a text and closes it, Hang
+	// Cut closes the connection, Reset resets it, Garbage sends a text and closes it, and Hang
 	// keeps it open without sending more.
 	Cut, Reset, Hang bool
 	Garbage          string
