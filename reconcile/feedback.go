@@ -70,10 +70,18 @@ type related struct {
 // knownRevisions marks the revisions of an agent's state that are known.
 type knownRevisions struct{ applied, healthy, failed bool }
 
+// covers reports whether all revisions that are known to other are known to k.
+func (k knownRevisions) covers(other knownRevisions) bool {
+	return (k.applied || !other.applied) && (k.healthy || !other.healthy) && (k.failed || !other.failed)
+}
+
 // startRound starts a round and drops the entries that the last round did not use.
 func (f *feedbackCache) startRound() {
 	f.revisions.rotate()
 	f.delivered.rotate()
+	for _, past := range f.revisions.before {
+		past.loads = 0
+	}
 }
 
 // relate relates the reports of agents to the stores that were read. It is the stage after observe.
@@ -141,16 +149,15 @@ func stateOf(states map[string]agent.State, d *destinationView, root tree.Path) 
 func (f *feedbackCache) relateRoot(ctx context.Context, of *delivering, name string, state agent.State) related {
 	key := rootKey{destinationKey{of.store.ref, of.Name}, name}
 	files := of.store.state.Files
-	if state.Failure != nil {
-		of.past[0].load(ctx, of.store.Store, state.Applied.Revision)
-		of.past[0].load(ctx, of.store.Store, state.Failure.Revision)
-	}
 	known, ok := f.delivered.get(key)
-	knows := of.knows(&state)
-	if ok && !known.isIncomplete && known.state == state && known.known == knows && known.rollBack == of.policy.RollBack && known.files.Same(files, of.base) {
+	same := ok && !known.isIncomplete && known.state == state && known.rollBack == of.policy.RollBack && known.files.Same(files, of.base)
+	if same && known.known.covers(of.knows(&state)) {
 		return known.related
 	}
+	isLoaded := state.Failure == nil || of.load(ctx, state.Applied.Revision) && of.load(ctx, state.Failure.Revision)
+	knows := of.knows(&state)
 	made := of.relate(ctx, state)
+	made.isIncomplete = made.isIncomplete || !isLoaded
 	delivery := &made.delivery
 	delivery.Destination, delivery.Root, delivery.Stable = of.Name, name, state
 	if ok {
@@ -190,6 +197,12 @@ func (d *delivering) currentRecords() map[tree.Path]*recordView {
 		}
 	}
 	return d.current
+}
+
+// load reads a revision that is not known from the history of the store. It returns false if that
+// has to wait for a later round.
+func (d *delivering) load(ctx context.Context, revision string) bool {
+	return d.past[0].load(ctx, d.store.Store, revision)
 }
 
 // find returns the newest state with a revision; nil if it is not known.

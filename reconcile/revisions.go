@@ -18,12 +18,17 @@ const maxRevisions = 64
 // again from its history.
 const maxContents = 4
 
-// maxLoaded bounds the number of revisions that are kept after they were read from the history
-// of a store, and the number of those that could not be read.
-const maxLoaded = 4
-
-// loadTimeout bounds the time for reading a revision from the history of a store.
-const loadTimeout = 20 * time.Second
+// Bounds on reading revisions from the history of a store.
+const (
+	// maxLoaded bounds the number of revisions that are kept after they were read.
+	maxLoaded = 4
+	// maxUnknown bounds the number of revisions that are known to be missing.
+	maxUnknown = 64
+	// maxLoads bounds the number of revisions that are read in a round.
+	maxLoads = 16
+	// loadTimeout bounds the time for one revision.
+	loadTimeout = 20 * time.Second
+)
 
 // revisions are the last states of a store, the newest last. With them, the revision that an
 // agent reports can be compared with the current files.
@@ -35,6 +40,8 @@ type revisions struct {
 	// the history does not have.
 	loaded  []*pastState
 	unknown []string
+	// loads is the number of revisions that were read from the history in this round.
+	loads int
 }
 
 // pastState is the content of a store at a revision.
@@ -72,24 +79,30 @@ func (r *revisions) newest() *pastState {
 	return r.states[len(r.states)-1]
 }
 
-// load reads a revision from the history of the store, unless its contents can be read already.
-func (r *revisions) load(ctx context.Context, store statestore.Store, revision string) {
-	if !r.hasHistory || revision == "" || r.isReadable(revision) || slices.Contains(r.unknown, revision) {
-		return
+// load reads a revision from the history of the store, unless its contents can be read already. It
+// returns false if that has to wait for a later round.
+func (r *revisions) load(ctx context.Context, store statestore.Store, revision string) bool {
+	switch {
+	case !r.hasHistory || revision == "" || slices.Contains(r.unknown, revision):
+		return true
+	case slices.ContainsFunc(r.all(), func(s *pastState) bool { return s.revision == revision && s.contents != nil }):
+		return true
+	case r.loads >= maxLoads:
+		return false
 	}
+	r.loads++
 	ctx, cancel := context.WithTimeout(ctx, loadTimeout)
 	defer cancel()
-	switch state, err := statestore.At(ctx, store, statestore.Revision(revision)); {
+	state, err := statestore.At(ctx, store, statestore.Revision(revision))
+	switch {
 	case err == nil:
 		r.loaded = lastOf(append(r.loaded, &pastState{revision, state.Files, state.Contents}), maxLoaded)
 	case errors.Is(err, statestore.ErrUnknownRevision):
-		r.unknown = lastOf(append(r.unknown, revision), maxLoaded)
+		r.unknown = lastOf(append(r.unknown, revision), maxUnknown)
+	default:
+		return false
 	}
-}
-
-// isReadable reports whether the contents of a revision can be read.
-func (r *revisions) isReadable(revision string) bool {
-	return slices.ContainsFunc(r.all(), func(s *pastState) bool { return s.revision == revision && s.contents != nil })
+	return true
 }
 
 // all returns all states, the newest last.
@@ -100,9 +113,14 @@ func lastOf[T any](list []T, n int) []T { return append(list[:0:0], list[max(0, 
 
 // find returns the newest state with a revision; nil if it is not known.
 func (r *revisions) find(revision string) *pastState {
-	for _, state := range slices.Backward(r.all()) {
-		if state.revision == revision && revision != "" {
-			return state
+	if revision == "" {
+		return nil
+	}
+	for _, states := range [][]*pastState{r.states, r.loaded} {
+		for _, state := range slices.Backward(states) {
+			if state.revision == revision {
+				return state
+			}
 		}
 	}
 	return nil

@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -18,6 +19,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
 // clusterEnv is an agentEnv with an agent that behaves like Flux: it applies all objects of a root
@@ -395,4 +398,70 @@ func TestCorrectionIsComparedWithAppliedFiles(t *testing.T) {
 	}
 	env.putFiles("b", map[string]string{"a.yaml": object + "immutable: true\ndata: {user: x}\n", "b.yaml": strings.ReplaceAll(object, "theirs", "new") + "data: {}\n"})
 	env.testEnv.expect(env.round(), map[string]report.State{"b": report.Placed})
+}
+
+// TestFewRevisionsAreReadFromHistoryInARound uses more failing Destinations than revisions that a round
+// may read. All are rolled back after some rounds, and none is forgotten.
+func TestFewRevisionsAreReadFromHistoryInARound(t *testing.T) {
+	const count = 2 * maxLoads
+	env := newClusterEnv(t)
+	env.snapshot.Destinations = nil
+	counting := &countingHistory{Store: env.store.(*memory.Store)}
+	env.open = func(kratix.StateStoreReference) statestore.Store { return counting }
+	object := func(i int) agent.Object {
+		return agent.Object{Kind: "ConfigMap", Namespace: "default", Name: fmt.Sprint("bad", i)}
+	}
+	var applied, failed []string
+	put := func(i int, name string) {
+		env.remove(fmt.Sprint("w", i))
+		work := testkit.Request(fmt.Sprint("w", i), testkit.WithSelector(map[string]string{"number": strconv.Itoa(i)}), testkit.WithFile("maps.yaml", testkit.ConfigMaps(name)))
+		env.snapshot.Works = append(env.snapshot.Works, work)
+		env.round()
+	}
+	for i := range count {
+		env.addDestination(fmt.Sprint("worker-", i), fmt.Sprint("worker-", i)).Labels = map[string]string{"number": strconv.Itoa(i)}
+		put(i, fmt.Sprint("good", i))
+		applied = append(applied, string(env.state().Revision))
+		put(i, fmt.Sprint("bad", i))
+		failed = append(failed, string(env.state().Revision))
+	}
+	for i := range count {
+		env.states[fmt.Sprint("worker-", i)] = map[string]agent.State{"resources": {
+			Applied: agent.Mark{Revision: applied[i]},
+			Failure: &agent.Failure{Revision: failed[i], Outcome: agent.ApplyFailed, Objects: []agent.Object{object(i)}, Message: "denied"},
+		}}
+	}
+	env.reconciler = &Reconciler{Source: env, Stores: env, Agents: env.reconciler.Agents} // after a restart
+	undone := 0
+	for range count {
+		counting.reads = 0
+		result := env.round()
+		if counting.reads > maxLoads {
+			t.Fatalf("%d revisions were read in a round", counting.reads)
+		}
+		if undone = len(findingsOf(result, finding.RolledBack())); undone == count {
+			break
+		}
+	}
+	if undone != count {
+		t.Errorf("%d of %d placements were rolled back", undone, count)
+	}
+	for range count { // the restored files are related, too
+		counting.reads = 0
+		env.round()
+	}
+	if counting.reads > 0 {
+		t.Errorf("%d revisions were read in rounds in which nothing changed", counting.reads)
+	}
+}
+
+// countingHistory counts the revisions that are read from the history of a store.
+type countingHistory struct {
+	*memory.Store
+	reads int
+}
+
+func (c *countingHistory) At(ctx context.Context, revision statestore.Revision) (statestore.State, error) {
+	c.reads++
+	return c.Store.At(ctx, revision)
 }
