@@ -4,7 +4,7 @@
 BINARY   := bin/kratix-schedule
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 GOLANGCI := go tool -modfile=go.tool.mod golangci-lint
-VALE := go tool -modfile=go.tool.mod vale
+VALE := CGO_ENABLED=1 go tool -modfile=go.tool.mod vale
 FUZZTIME ?= 10s
 FUZZPKGS ?= ./...
 IMAGE    ?= kratix-schedule:dev
@@ -15,7 +15,7 @@ FUZZMINIMIZE ?= 1s
 BUILDER  ?= docker
 
 # Everything is compiled in one way, so that each dependency is compiled once, wherever the
-# repository is. Only the race detector needs cgo.
+# repository is. Only the race detector and vale need cgo.
 export CGO_ENABLED ?= 0
 export GOFLAGS     ?= -trimpath
 
