@@ -6,12 +6,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// copies compares entries with the same identity: several may be in one root if they are copies
-// of one object and the policy allows sharing. A file is parsed when it is first compared, and
-// then cached.
+// copies compares entries with the same identity. Several may be in one root if they are copies of
+// one object and the policy allows sharing. The objects of a file are cached when it is first
+// compared.
 type copies struct {
 	policy Policy
-	// holders has the entry of each object in the claims' files in the store.
+	// holders maps each object to its entry in the claims' stored files.
 	holders map[identity]*entry
 	files   map[*byte]*fileCopies
 }

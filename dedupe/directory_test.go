@@ -45,7 +45,7 @@ func scoped() map[string]string {
 	}
 }
 
-// widget returns an object that kustomize takes for namespaced.
+// widget returns an object that is namespaced for kustomize.
 func widget(namespace string) string {
 	return "apiVersion: example.org/v1\nkind: Widget\nmetadata:\n  name: w\n  namespace: " + namespace + "\n"
 }
@@ -204,7 +204,7 @@ func TestFluxReadsThePartsOfOneFileInTheirOrder(t *testing.T) {
 	}
 }
 
-// bomb is a Builder for which every directory exceeds the limits; it counts its calls.
+// bomb is a Builder for which every directory exceeds the limits. It counts the builds.
 type bomb struct{ nested, units int }
 
 func (b *bomb) Nested(tree.Path, tree.Path, []tree.File) (kustomize.Nested, error) {

@@ -6,9 +6,9 @@ import (
 	"slices"
 )
 
-// index has every object and every claimed path of a root.
+// index contains every object and every claimed path of a root.
 type index struct {
-	// single has the entries whose identity no other entry has: nearly all.
+	// single has the entries whose identity is unique: nearly all.
 	single map[identity]*entry
 	// repeated has all other entries, in the order in which they were added.
 	repeated map[identity][]*entry
@@ -84,8 +84,8 @@ func (x *index) remove(entries ...*entry) {
 	}
 }
 
-// doubled returns the entries whose identity other entries have too, in the order in which
-// kustomize reads them.
+// doubled returns the entries whose identity is not unique, in the order in which kustomize reads
+// them.
 func (x *index) doubled() []*entry {
 	var entries []*entry
 	for _, some := range x.repeated {
