@@ -28,7 +28,7 @@ func listAt(fields map[string]any, path ...string) []any {
 	return list
 }
 
-// podTemplateOf returns the path of the pod template in a workload of a kind.
+// podTemplateOf returns the path of the pod template in a workload; false if the kind has none.
 func podTemplateOf(gk schema.GroupKind) ([]string, bool) {
 	switch gk.Group + "/" + gk.Kind {
 	case "apps/Deployment", "apps/ReplicaSet", "apps/DaemonSet", "apps/StatefulSet", "batch/Job":

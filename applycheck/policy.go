@@ -10,8 +10,7 @@ type Policy string
 
 // The policies.
 const (
-	// Quarantine keeps a placement with such an object out of the store, if the refusal is
-	// certain.
+	// Quarantine keeps a placement with such an object out of the store if the refusal is certain.
 	Quarantine Policy = "quarantine"
 	// Warn writes everything and reports every fault as a warning.
 	Warn Policy = "warn"
