@@ -13,12 +13,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// oddPage is the documentation page that lists the results for unusual inputs; the tests of
-// the program write it.
+// oddPage is the documentation page with the results for unusual inputs, which a test of the
+// program generates.
 const oddPage = "../docs/reference/inputs.md"
 
-// TestOddInputsMatchTheirPage compares the results for unusual inputs with the page that
-// lists them.
+// TestOddInputsMatchTheirPage compares the results for unusual inputs with the documentation page.
 func TestOddInputsMatchTheirPage(t *testing.T) {
 	inputs, err := txtar.ParseFile("testdata/odd-inputs.txtar")
 	if err != nil {
@@ -36,7 +35,7 @@ func TestOddInputsMatchTheirPage(t *testing.T) {
 	}
 }
 
-// outcomeOf returns the beginning of the page's result for a file.
+// outcomeOf returns the beginning of the result for a file, as it is on the page.
 func outcomeOf(cache *kustomize.Cache, content []byte) string {
 	read := cache.File(content)
 	if read.Err != nil || read.Late != nil {
