@@ -235,7 +235,7 @@ func (c *comparison) compare(table *Table, name string, wanted int, kind Kind, s
 		return
 	}
 	if name == immutable && c.DryRun(c.t.Context(), c.render(s.wanted, s.name+"-new")) != nil {
-		return // the object is refused without the mutation
+		return // the object is refused even if there is no stored one
 	}
 	said := c.destinations["profile"].Foresee(c.render(s.stored, s.name), c.render(s.wanted, s.name))
 	words := Words(err)
