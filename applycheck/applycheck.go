@@ -20,16 +20,16 @@ import (
 
 // Input is one Destination: its API server, and the stored and wanted content of its roots.
 type Input struct {
-	// Cluster describes the API server; nil is the same as NewCluster("", nil).
+	// Cluster describes the API server. A nil Cluster is the same as NewCluster("", nil).
 	Cluster *Cluster
 	// Roots are all roots of the Destination with their claims and foreign files, as for
 	// dedupe.Check. The check reads only Path, Claims, Foreign, Ignored and Cache. A claim that is
 	// Kept has its stored files after the round.
 	Roots []dedupe.Root
-	// Memory caches the objects and the faults of files; nil caches nothing.
+	// Memory caches the objects and the faults of files. A nil Memory caches nothing.
 	Memory *Memory
-	// State is the state of the Destination's last check; nil means an empty state that is dropped
-	// after the check.
+	// State is the state of the Destination's last check. A nil State means an empty state that is
+	// dropped after the check.
 	State *State
 }
 

@@ -28,8 +28,8 @@ type claimState struct {
 	// providesWanted and providesStored report whether the files contain an object that others may
 	// depend on; see provides.
 	providesWanted, providesStored bool
-	// faults are the faults that the first step found in the wanted files; checked is what they
-	// were checked against, or nil.
+	// faults are the faults that the first step found in the wanted files. checked identifies the
+	// data that they were checked against; it is nil before a check.
 	faults  []fileFaults
 	checked *checkedAgainst
 }

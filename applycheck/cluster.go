@@ -14,9 +14,10 @@ import (
 // use one made by NewCluster until the version or the profile changes. The zero Cluster describes
 // an unknown API server.
 type Cluster struct {
-	// minor is the minor version of the API server; empty if it is not known.
+	// minor is the minor version of the API server. It is empty if it is not known.
 	minor string
-	// checked is the embedded minor that objects are checked against; empty means the newest.
+	// checked is the embedded minor that objects are checked against. It is empty for the newest
+	// one.
 	checked string
 	profile *profile.Profile
 	// sources are the definitions of the profile.
@@ -103,7 +104,7 @@ func (c *Cluster) Checked() string {
 	return minors[len(minors)-1]
 }
 
-// Profile returns the profile of the cluster; nil if there is none.
+// Profile returns the profile of the cluster, or nil if there is none.
 func (c *Cluster) Profile() *profile.Profile { return c.profile }
 
 // Disputed reports whether the profile has another minor than the version that NewCluster was

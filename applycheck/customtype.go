@@ -38,7 +38,8 @@ type customType struct {
 	validator  validation.SchemaValidator
 	// rules compiles the CEL rules when they are first needed. It returns nil if there are none.
 	rules func() *cel.Validator
-	// replicas is the path of the field that the scale subresource changes; empty if there is none.
+	// replicas is the path of the field that the scale subresource changes. It is empty if there is
+	// none.
 	replicas []string
 }
 
@@ -169,8 +170,8 @@ func (t *customType) validate(fields, old map[string]any, withRules bool) field.
 	return found
 }
 
-// replicasOf returns the path of the field that the scale subresource of a version changes; nil if
-// there is none.
+// replicasOf returns the path of the field that the scale subresource of a version changes, or nil
+// if there is none.
 func replicasOf(definition *apiextensionsv1.CustomResourceDefinition, version string) []string {
 	for _, v := range definition.Spec.Versions {
 		if v.Name == version && v.Subresources != nil && v.Subresources.Scale != nil {

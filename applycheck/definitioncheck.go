@@ -99,7 +99,7 @@ func schemaPath(definition *apiextensionsv1.CustomResourceDefinition, i int) *fi
 	return field.NewPath("spec", "versions").Index(i).Child("schema", "openAPIV3Schema")
 }
 
-// checkNames checks the names that a definition gives to its kind.
+// checkNames checks the names of the kind that a definition defines.
 func checkNames(names *apiextensionsv1.CustomResourceDefinitionNames) field.ErrorList {
 	at := field.NewPath("spec", "names")
 	var found field.ErrorList

@@ -23,7 +23,7 @@ type source struct {
 	content  []byte
 	cache    *kustomize.Cache
 	position int
-	// profile is the definition of the profile; nil for one in a file.
+	// profile is the definition of the profile. It is nil for a definition in a file.
 	profile *profile.Definition
 }
 
@@ -105,8 +105,8 @@ func (s *source) definition(c *check) *apiextensionsv1.CustomResourceDefinition 
 	return found
 }
 
-// customType returns a version of the definition's kind; nil if the definition is invalid or does
-// not have it.
+// customType returns a version of the definition's kind, or nil if the definition is invalid or
+// does not have that version.
 func (c *check) customType(s *source, version string) *customType {
 	m := c.Memory
 	key := compiledKey{file: s.file, position: s.position, version: version, minor: c.minor.Version}

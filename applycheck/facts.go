@@ -29,7 +29,7 @@ type fileFacts struct {
 // objectFacts are the facts about an object that the checks of other objects need.
 type objectFacts struct {
 	schema.GroupVersionKind
-	// namespace is the namespace in the file; empty if there is none.
+	// namespace is the namespace in the file. It is empty if there is none.
 	namespace, name string
 	line            int
 	// variable means that the kind is not known, because it contains a variable that Flux may
@@ -45,7 +45,7 @@ type objectFacts struct {
 	onlyCreated bool
 	// unpruned means that Flux does not delete the object when it is no longer in a file.
 	unpruned bool
-	// defines is the kind that a CustomResourceDefinition defines; nil for other objects.
+	// defines is the kind that a CustomResourceDefinition defines. It is nil for other objects.
 	defines *definedKind
 }
 

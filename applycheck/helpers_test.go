@@ -24,7 +24,8 @@ func fileOf(t testing.TB, path, content string) dedupe.File {
 	}
 }
 
-// claimOf returns a claim to one file with wanted and stored content; empty content means no file.
+// claimOf returns a claim to one file with wanted and stored content. If a content is empty, there
+// is no such file.
 func claimOf(t testing.TB, path, wanted, stored string) dedupe.Claim {
 	t.Helper()
 	claim := dedupe.Claim{Object: "Work default/" + path, Owner: path}

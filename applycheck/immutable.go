@@ -118,7 +118,7 @@ type immutableField struct {
 	path []string
 	// absent is the value of a missing field: its default, or nil.
 	absent any
-	// words is the API server's message; empty means "field is immutable".
+	// words is the API server's message. If it is empty, the message is "field is immutable".
 	words string
 	// exact means that no part of the value has a default. whole means that the parts that may have
 	// a default are those in defaultedFields.

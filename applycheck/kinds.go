@@ -112,8 +112,8 @@ func removedAt(object any) (major, minor int) {
 	return 0, 0
 }
 
-// replacement returns the end of a message with the kind and version to use instead of an object's;
-// empty if there is none.
+// replacement returns the end of a message with the kind and version to use instead of an object's,
+// or "" if there is none.
 func replacement(object any) string {
 	if replaced, has := object.(interface {
 		APILifecycleReplacement() schema.GroupVersionKind

@@ -48,8 +48,8 @@ func resolve(fields map[string]any, path string) (elements []any, value any, com
 	return elements, value, true
 }
 
-// keyOf returns the map key at the start of a path and the number of path elements in it, since a
-// key may contain dots; 0 elements if there is none.
+// keyOf returns the map key at the start of a path and the number of path elements in the key,
+// which may contain dots. The number is 0 if the map has no such key.
 func keyOf(fields map[string]any, path []string) (key string, n int) {
 	for n := range path {
 		key := strings.Join(path[:n+1], ".")

@@ -16,7 +16,7 @@ type randomObject struct {
 	minor  *schemas.Minor
 	schema *smd.Schema
 	bytes  []byte
-	// rarity is the average number of values for one odd value; 0 means that no value is odd.
+	// rarity is the average number of values for one odd value. If it is 0, no value is odd.
 	rarity int
 }
 
@@ -69,7 +69,7 @@ func (r *randomObject) oddValue() any {
 	return values[r.choose(len(values))]
 }
 
-// choose returns a number below n; 0 if all bytes are used up.
+// choose returns a number below n, or 0 if all bytes are used up.
 func (r *randomObject) choose(n int) int {
 	if len(r.bytes) == 0 {
 		return 0

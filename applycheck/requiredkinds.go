@@ -20,7 +20,7 @@ func checkReplicationController(fields map[string]any) field.ErrorList {
 	return nil
 }
 
-// textsOf returns the entries of a map whose values are strings; nil if there are none.
+// textsOf returns the entries of a map whose values are strings, or nil if there are none.
 func textsOf(fields map[string]any) map[string]string {
 	var texts map[string]string
 	for key, value := range fields {

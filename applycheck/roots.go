@@ -46,8 +46,8 @@ type presence struct {
 	namespaces map[string]bool
 	// opaque means that not all objects are known.
 	opaque bool
-	// installers names for each root an object that may install CustomResourceDefinitions; empty if
-	// it has none.
+	// installers contains for each root the name of an object that may install
+	// CustomResourceDefinitions, or "" if the root has none.
 	installers []string
 	// kinds caches the results of kindOf.
 	kinds map[rootKind]*kindState

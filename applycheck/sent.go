@@ -16,7 +16,7 @@ func sentFields(gvk schema.GroupVersionKind, fields map[string]any) map[string]a
 }
 
 // goObject returns an empty object of the Go type to which Flux decodes the objects of a kind
-// before it applies them; nil if Flux sends them as they are.
+// before it applies them, or nil if Flux sends them as they are.
 func goObject(gvk schema.GroupVersionKind) runtime.Object {
 	if gvk.GroupVersion().String() == "rbac.authorization.k8s.io/v1" && (gvk.Kind == "Role" || gvk.Kind == "ClusterRole") {
 		return nil // Flux does not decode these two

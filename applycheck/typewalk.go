@@ -98,8 +98,8 @@ func (w *typeWalk) visitMap(typ *string, of *smd.Map, fields map[string]any, at 
 // applied object and of the objects embedded in it.
 func isStatus(typ string) bool { return strings.HasSuffix(typ, "Status") }
 
-// fieldPath is the path of a field; nil means the object itself. It is converted to a field.Path
-// only for an error about the field.
+// fieldPath is the path of a field. A nil fieldPath is the path of the object itself. A fieldPath
+// is converted to a field.Path only for an error about the field.
 type fieldPath struct {
 	parent *fieldPath
 	// name is the key in a map; index is the position in a list, if item is true.

@@ -103,8 +103,8 @@ func (a *admission) admitTogether() bool {
 	return false
 }
 
-// dependents returns a claim, the eligible claims that would have to give something up for it,
-// and so on for these; nil if another claim blocks one of them.
+// dependents returns a claim, the eligible claims that would have to give something up for it, and
+// so on for these, or nil if another claim blocks one of them.
 func (a *admission) dependents(i int) []int {
 	group := []int{i}
 	for at := 0; at < len(group); at++ {

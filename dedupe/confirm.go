@@ -45,9 +45,9 @@ type confirmer struct {
 	confirmation
 }
 
-// pinHolders finds shared objects that would be in no file any more, because the claim with the
-// object in its files gives it up while another claim that shares it is not written. Such a holder
-// then stays unchanged. It reports whether there was any.
+// pinHolders finds shared objects that would be in no file any more, because the wanted files of the
+// claim that holds the object do not contain it while another claim that shares it is not written.
+// The claim that holds such an object stays unchanged. pinHolders reports whether there was any.
 func (c *confirmer) pinHolders() bool {
 	found := false
 	for id, entries := range c.index.all() {
@@ -60,7 +60,7 @@ func (c *confirmer) pinHolders() bool {
 	return found
 }
 
-// errQuarantined: a directory builds, but to other objects than were parsed.
+// errQuarantined means that a directory builds, but that it builds other objects than were parsed.
 var errQuarantined = errors.New("it loads files of others that are held back")
 
 // rebuild builds the directories again. It reports whether this quarantines another claim.
@@ -206,7 +206,7 @@ func (c *confirmer) firstThatFails(units []tree.Path, ranks map[tree.Path]int, f
 	return sort.Search(all, func(upTo int) bool { return build(upTo) != nil }) - 1, failed
 }
 
-// namedIn returns the directory that an error names as the cause; nil if it names none.
+// namedIn returns the directory that an error names as the cause, or nil if it names none.
 func namedIn(failed error, present []*directory) *directory {
 	for _, d := range present {
 		if strings.Contains(failed.Error(), "accumulating resources from './"+d.path.String()+"'") {

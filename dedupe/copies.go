@@ -16,8 +16,8 @@ type copies struct {
 	files   map[*byte]*fileCopies
 }
 
-// fileCopies are the objects of a file in the form in which they are compared for sharing; empty
-// if the file cannot be compared.
+// fileCopies are the objects of a file in the form in which they are compared for sharing. They are
+// empty if the file cannot be compared.
 type fileCopies struct {
 	// canonical has the content of each object in a form that does not depend on its YAML style.
 	canonical [][]byte

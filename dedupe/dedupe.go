@@ -28,16 +28,16 @@ type Root struct {
 	// Obstacles are entries of the store that are neither files nor directories; obstacles that
 	// collide with no wanted file may be omitted.
 	Obstacles []Obstacle
-	// Allows reports whether a reserved name is allowed; nil allows none.
+	// Allows reports whether a reserved name is allowed. If it is nil, none is allowed.
 	Allows func(name string) bool
-	// Ignored are the files that Flux does not fetch; nil means none.
+	// Ignored are the files that Flux does not fetch. They may be nil.
 	Ignored *kustomize.Ignored
-	// Policy is the action for a conflict; empty means Quarantine.
+	// Policy is the action for a conflict. An empty Policy means Quarantine.
 	Policy Policy
-	// Cache caches parsed files; nil caches nothing.
+	// Cache caches parsed files. A nil Cache caches nothing.
 	Cache *kustomize.Cache
-	// CheckCache contains the index of the last check, so that the cost of the next one depends
-	// only on the changes; nil means an empty index.
+	// CheckCache contains the index of the last check, so that the cost of the next check depends
+	// only on the changes. A nil CheckCache contains an empty index.
 	CheckCache *CheckCache
 }
 
@@ -55,7 +55,7 @@ type Claim struct {
 	// for a new one.
 	Wanted, Stored []File
 	// Applied are the files that the cluster has, if they are known and differ from the stored
-	// ones; nil otherwise.
+	// files. Otherwise it is nil.
 	Applied []File
 	// Kept means that the placement is not written in this round: it keeps its stored files.
 	Kept bool

@@ -24,8 +24,8 @@ type Digest struct {
 // digest is the digest of an object, a path or a claim.
 type digest uint64
 
-// Digest returns the Digest of the roots in the CheckCache; nil if the last Check or CheckCluster
-// found a conflict among them.
+// Digest returns the Digest of the roots in the CheckCache, or nil if the last Check or
+// CheckCluster found a conflict among them.
 func (m *CheckCache) Digest() *Digest {
 	if !m.fits {
 		return nil

@@ -26,13 +26,13 @@ type claimant struct{ at int }
 // entry is one object in one file of one claim, or one path that it claims.
 type entry struct {
 	id identity
-	// of is the claim of the entry; nil for a foreign entry.
+	// of is the claim of the entry. It is nil for a foreign entry.
 	of    *claimant
 	path  tree.Path
 	place finding.Place
 	// position is the position of the object in its file, in kustomize's order.
 	position int
-	// text is the file; nil if the object is not a document of a file.
+	// text is the file. It is nil if the object is not a document of a file.
 	text []byte
 	// defines is the kind that a CustomResourceDefinition defines.
 	defines *kustomize.Definition

@@ -125,7 +125,7 @@ func (x *index) conflicts(entries []*entry, c *copies) iter.Seq2[*entry, *entry]
 	}
 }
 
-// rival returns an entry of another claim that cannot be in one root with e; nil if there is
+// rival returns an entry of another claim that cannot be in one root with e, or nil if there is
 // none.
 func (x *index) rival(e *entry, c *copies) *entry {
 	for _, other := range x.at(e.id) {

@@ -57,7 +57,7 @@ func unbuildableFile(root *Root, of *claimant, file File, err error) finding.Fin
 	}
 }
 
-// quoteFile returns Flux's message about a file that it cannot build; empty if the file exceeds the
+// quoteFile returns Flux's message about a file that it cannot build, or "" if the file exceeds the
 // limits or the check was stopped.
 func quoteFile(root *Root, file File, err error) string {
 	switch {

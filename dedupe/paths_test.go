@@ -207,7 +207,7 @@ func FuzzContested(f *testing.F) {
 }
 
 // TestPathIsContestedByCurrentFiles adds and removes paths. The updated counts must equal the
-// counts of an index that is built anew.
+// counts of a new index.
 func TestPathIsContestedByCurrentFiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var counts pathCounts

@@ -71,7 +71,7 @@ func foreignFix(of *claimant, path string) string {
 	return fmt.Sprintf("Correct or remove it, or have Flux leave it out with the line /%s in the file .sourceignore at the top of the store.", path)
 }
 
-// oneLine returns the message of an error in one line; empty for nil.
+// oneLine returns the message of an error in one line, or "" for nil.
 func oneLine(err error) string {
 	if err == nil {
 		return ""

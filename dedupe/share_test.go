@@ -17,7 +17,8 @@ import (
 // placement is a placement that lives through many rounds.
 type placement struct {
 	name string
-	// wants maps its objects to their texts; nil after the placement is removed.
+	// wants maps the objects of the placement to their texts. It is nil after the placement was
+	// removed.
 	wants map[string]string
 	// unreadable means that its Work cannot be read in this round.
 	unreadable bool

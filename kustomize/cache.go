@@ -46,13 +46,13 @@ type digest = [sha256.Size]byte
 // Cache parses files and builds directories, and caches the results by the digest of the contents.
 // The zero Cache is empty. It is safe for concurrent use.
 type Cache struct {
-	// Builder runs the builds of directories; nil means that they run in this process.
+	// Builder runs the builds of directories. If it is nil, they run in this process.
 	Builder Builder
-	// Stop ends the reading of files when it is closed; it may be nil. Files that are requested
+	// Stop ends the reading of files when it is closed. It may be nil. Files that are requested
 	// afterwards have the error ErrStopped.
 	Stop <-chan struct{}
 	// KeepNodes is the maximum number of YAML nodes that are kept until Contents visits them or
-	// DropNodes is called; 0 keeps none. A node takes about 150 bytes.
+	// DropNodes is called. If it is 0, no nodes are kept. A node takes about 150 bytes.
 	KeepNodes int
 
 	// reading limits the number of nodes in memory while files are parsed.

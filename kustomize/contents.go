@@ -17,7 +17,7 @@ type Content struct {
 	// Fields are the object's fields as Flux decodes them after the build. Numbers are int64 or
 	// float64, as in an Unstructured.
 	Fields map[string]any
-	// node is the node of the object in its document; nil if its lines are not known.
+	// node is the node of the object in its document. It is nil if its lines are not known.
 	node *yaml.Node
 }
 
@@ -40,7 +40,7 @@ func (c *Content) LineOf(path ...any) int {
 	return line
 }
 
-// child returns the value of a key or index, and the node at which this element starts; nil if
+// child returns the value of a key or index, and the node at which this element starts, or nil if
 // there is none.
 func child(node *yaml.Node, element any) (start, value *yaml.Node) {
 	switch e := element.(type) {

@@ -120,7 +120,8 @@ type span struct {
 	// from and to are lines of the document, counted from 0; to is exclusive.
 	from, to int
 	node     *yaml.Node
-	// list is the span of the list that contains the object; nil if no list does.
+	// list is the span of the list that contains the object. It is nil if the object is not in a
+	// list.
 	list *span
 	// left is the number of items that remain.
 	left int

@@ -29,8 +29,8 @@ type disk struct {
 	// outside is set when a build accesses a path that is in root but not in inside.
 	outside atomic.Bool
 	guard   guard
-	// fetch returns the content of a file that is added without content; nil if all files have
-	// content.
+	// fetch returns the content of a file that was added without content. It is nil if all files
+	// have content.
 	fetch func(tree.Path) ([]byte, error)
 }
 

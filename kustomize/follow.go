@@ -115,8 +115,8 @@ type single struct {
 	id ID
 }
 
-// singleOf returns the object at a position of a file; nil if it needs no build. The error is about
-// an object that is too large.
+// singleOf returns the object at a position of a file, or nil if it needs no build. The error is
+// about an object that is too large.
 func singleOf(res *resource.Resource, position int) (*single, error) {
 	object := objectOf(res, 1)
 	if object.plain && !Refers(object.ID.Kind) {

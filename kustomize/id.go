@@ -32,7 +32,7 @@ func (id ID) String() string {
 // kustomize.
 func (id ID) IsClusterScoped() bool { return id.Namespace == resid.TotallyNotANamespace }
 
-// Scope returns the namespace; empty for a cluster-scoped object.
+// Scope returns the namespace, or "" for a cluster-scoped object.
 func (id ID) Scope() string {
 	if id.IsClusterScoped() {
 		return ""

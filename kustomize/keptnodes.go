@@ -32,7 +32,7 @@ func (k *keptNodes) put(file digest, kept keptNode, limit int) {
 	}
 }
 
-// take removes and returns the node of a file; nil if there is none.
+// take removes and returns the node of a file. It returns nil if there is none.
 func (k *keptNodes) take(file digest) *yaml.Node {
 	kept, has := k.byFile[file]
 	if has {

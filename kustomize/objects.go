@@ -26,9 +26,9 @@ type Object struct {
 	ID ID
 	// Line is the line of the file at which the object starts, counted from 1.
 	Line int
-	// Defines is the kind that a CustomResourceDefinition defines; nil for other objects.
+	// Defines is the kind that a CustomResourceDefinition defines. It is nil for other objects.
 	Defines *Definition
-	// Repeats is a field that occurs twice in the object; nil if no field does.
+	// Repeats is a field that occurs twice in the object. It is nil if no field occurs twice.
 	Repeats *RepeatedField
 	// Outcome is the result of the steps after the build. Only a Cache sets it.
 	Outcome Outcome
@@ -64,7 +64,7 @@ func Objects(content []byte) ([]Object, error) {
 	return objects, err
 }
 
-// objectsAndNode also returns the node of the last object; nil if the file may contain lists.
+// objectsAndNode also returns the node of the last object, or nil if the file may contain lists.
 func objectsAndNode(content []byte) (objects []Object, last *yaml.Node, err error) {
 	schema.RLock()
 	defer schema.RUnlock()

@@ -25,7 +25,7 @@ func (f *RepeatedField) String() string {
 }
 
 // repeatedIn returns a field that occurs twice in an object and keeps kustomize from writing it
-// out; nil if there is none. before is the number of lines of the file before the object's
+// out, or nil if there is none. before is the number of lines of the file before the object's
 // document.
 func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	first, again := repeatedKey(res.YNode())
@@ -42,8 +42,8 @@ func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 // map is used.
 const fewKeys = 12
 
-// repeatedKey returns the first two equal keys of one map, by the comparison of the YAML library;
-// nil if there are none.
+// repeatedKey returns the first two equal keys of one map, by the comparison of the YAML library,
+// or nil if there are none.
 func repeatedKey(node *yaml.Node) (first, again *yaml.Node) {
 	if node.Kind == yaml.MappingNode {
 		if first, again = equalKeys(node.Content); again != nil {

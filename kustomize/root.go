@@ -18,7 +18,8 @@ type BuiltRoot struct {
 	Objects []Object
 	// Failed is Flux's error message if the build fails.
 	Failed string
-	// File is the file at which Flux stops before the build; empty if it does not.
+	// File is the file at which Flux stops before the build. It is empty if Flux does not stop
+	// there.
 	File string
 	// Remote means that the build was not attempted, since it would load something from
 	// outside the files.

@@ -58,7 +58,8 @@ func Units(files []tree.File) []Unit {
 	return units
 }
 
-// outermost returns the highest directory above a file that is in the set; false if there is none.
+// outermost returns the highest directory above a file that is in the set, and whether there is
+// one.
 func outermost(path tree.Path, set map[tree.Path]bool) (highest tree.Path, found bool) {
 	if len(set) == 0 {
 		return highest, false

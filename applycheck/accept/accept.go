@@ -21,12 +21,12 @@ import (
 // Rules are the rules about built-in types that their schemas do not contain. Types are identified
 // by their names in the schemas.
 type Rules struct {
-	// GoType returns the Go type to which Flux decodes the objects of a kind; nil if Flux sends
-	// them as they are.
+	// GoType returns the Go type to which Flux decodes the objects of a kind, or nil if Flux sends
+	// the objects as they are.
 	GoType func(schema.GroupVersionKind) reflect.Type
 	// Values returns the values that a string field of a type, or each item of a list of strings,
-	// may have; nil if every value is allowed. The empty string is allowed too, unless evenEmpty is
-	// true.
+	// may have, or nil if every value is allowed. The empty string is also allowed unless evenEmpty
+	// is true.
 	Values func(typ, name string) (values []string, evenEmpty bool)
 	// Required returns the fields that a type requires.
 	Required func(typ string) []Requirement

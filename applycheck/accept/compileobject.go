@@ -42,7 +42,7 @@ func (c *compiler) object(of declared, structType reflect.Type) *object {
 }
 
 // decode sets how Flux decodes and encodes a field of a struct, and returns the Go type of the
-// field; nil if the struct does not have it.
+// field, or nil if the struct does not have the field.
 func (f *field) decode(structType reflect.Type, name string) reflect.Type {
 	info := value.TypeReflectEntryOf(structType).Fields()[name]
 	if info == nil {

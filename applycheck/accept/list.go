@@ -14,7 +14,7 @@ type list struct {
 // listKey is a field that identifies an item of a list.
 type listKey struct {
 	name string
-	// absent is the value of a missing field; nil if it has no default.
+	// absent is the value of a missing field. It is nil if the field has no default.
 	absent any
 }
 

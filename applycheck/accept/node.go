@@ -10,7 +10,7 @@ type node struct {
 	// nullable means that null is accepted, as the schema of server-side apply does for every type
 	// with a scalar, list or map.
 	nullable bool
-	// convert converts an accepted value as Flux does; nil if Flux does not change it.
+	// convert converts an accepted value as Flux does. It is nil if Flux does not change the value.
 	convert conversion
 }
 

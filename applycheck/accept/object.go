@@ -10,7 +10,7 @@ type object struct {
 	// fields are the declared fields. If Flux decodes the object to a struct, they are those that
 	// the struct has as well.
 	fields map[string]*field
-	// others is the type of all other keys; nil if they are not accepted.
+	// others is the type of all other keys. It is nil if other keys are not accepted.
 	others *node
 	// decoded means that Flux decodes the object to a struct and encodes it again.
 	decoded bool
@@ -26,10 +26,11 @@ type field struct {
 	// omitEmpty means that Flux omits the field if it is empty; omitZero means that it may omit the
 	// field for other values too.
 	omitEmpty, omitZero bool
-	// fill is the value that Flux sends if the field is missing or null; nil if it sends none.
+	// fill is the value that Flux sends if the field is missing or null. It is nil if Flux sends no
+	// value.
 	fill *fill
-	// values are the values that the field may have; nil if every value is allowed. The empty
-	// string is allowed too, unless evenEmpty is true.
+	// values are the values that the field may have. They are nil if every value is allowed. The
+	// empty string is allowed too, unless evenEmpty is true.
 	values    []string
 	evenEmpty bool
 }

@@ -182,7 +182,7 @@ func (p *Profile) check() error {
 	return nil
 }
 
-// Age returns the age of the profile; 0 if it was taken after now.
+// Age returns the age of the profile, or 0 if it was taken after now.
 func (p *Profile) Age(now time.Time) time.Duration { return max(0, now.Sub(p.Taken.Time)) }
 
 // Served returns a kind, and whether the API server serves it.

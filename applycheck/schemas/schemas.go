@@ -58,7 +58,7 @@ func (m *Minor) Kind(gvk schema.GroupVersionKind) (Kind, bool) {
 	return kind, served
 }
 
-// HasGroup reports whether the minor serves an API group; "" is the core group.
+// HasGroup reports whether the minor serves an API group. The core group is "".
 func (m *Minor) HasGroup(group string) bool { return m.groups[group] }
 
 // Kinds returns all kinds, in no particular order.
@@ -73,7 +73,7 @@ func (m *Minor) Kinds() []Kind {
 // Type returns the type with a name, such as that of a Kind.
 func (m *Minor) Type(name string) typed.ParseableType { return m.parser.Type(name) }
 
-// Enum returns the values that a string field of a type may have; nil if every value is allowed.
+// Enum returns the values that a string field of a type may have, or nil if every value is allowed.
 func (m *Minor) Enum(typ, name string) []string { return m.enums[field{typ, name}] }
 
 // unpack decompresses the archive once, and returns it.

@@ -1,5 +1,5 @@
 // Package admission checks whether the admission policy of deploy/schedule is in force: whether it
-// denies Kratix's ServiceAccount to create WorkPlacements and to change their spec. It does I/O but
+// keeps Kratix's ServiceAccount from creating WorkPlacements and from changing their specs. It does I/O but
 // changes nothing: all its write requests are dry runs.
 package admission
 
@@ -66,11 +66,11 @@ type Verdict struct {
 	State State
 	// Reason is the cause in one word, for conditions: one of the Reason constants.
 	Reason string
-	// Object is the object that causes the state, as "Kind name"; empty if there is none.
+	// Object is the object that causes the state, as "Kind name". It is empty if there is none.
 	Object string
 	// Message describes the cause.
 	Message string
-	// Fix is what to do, as an imperative; empty if the policy is in force.
+	// Fix is what to do, as an imperative. It is empty if the policy is in force.
 	Fix string
 }
 

@@ -231,7 +231,7 @@ func names(rule api.RuleWithOperations, operation api.OperationType) bool {
 		(slices.Contains(rule.Operations, operation) || slices.Contains(rule.Operations, api.OperationAll))
 }
 
-// userOf returns the user whom a normalized expression selects; "" if it has another form.
+// userOf returns the user whom a normalized expression selects, or "" if it has another form.
 func userOf(expression string) string {
 	if found := aboutUser.FindStringSubmatch(expression); found != nil {
 		return found[1]

@@ -124,7 +124,7 @@ var argoBuild = regexp.MustCompile(`^ComparisonError: Failed to load target stat
 // argoCommit matches a revision that is a commit and not a branch.
 var argoCommit = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 
-// argoRevision returns the revision if it is a commit; empty if Argo CD has not resolved the branch
+// argoRevision returns the revision if it is a commit, or "" if Argo CD has not resolved the branch
 // yet.
 func argoRevision(text string) string {
 	if !argoCommit.MatchString(text) {

@@ -114,7 +114,8 @@ func buildNames(message string) ([]Object, []string) {
 	return objects, storePath("", file)
 }
 
-// storePath returns a path with a prefix as the only element of a list; nil if the path is invalid.
+// storePath returns a path with a prefix as the only element of a list, or nil if the path is
+// invalid.
 func storePath(prefix, file string) []string {
 	file = path.Clean(file)
 	if file == "." || file == ".." || strings.HasPrefix(file, "/") || strings.HasPrefix(file, "../") ||

@@ -12,7 +12,7 @@ type State struct {
 	// whose objects were all healthy as well.
 	Applied Mark `json:"applied,omitzero"`
 	Healthy Mark `json:"healthy,omitzero"`
-	// Failure describes the last attempt if it failed; nil otherwise.
+	// Failure describes the last attempt if it failed, and is nil otherwise.
 	Failure *Failure `json:"failure,omitempty"`
 	// Latest is the time of the last event that had a result.
 	Latest time.Time `json:"latest,omitzero"`

@@ -53,7 +53,7 @@ func isName(text string) bool {
 	}) < 0
 }
 
-// cleanRevision returns a revision without the branch; empty if the text is not a revision.
+// cleanRevision returns a revision without the branch, or "" if the text is not a revision.
 func cleanRevision(text string) string {
 	if at := strings.LastIndexByte(text, '@'); at >= 0 {
 		text = text[at+1:]

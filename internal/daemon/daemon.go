@@ -41,23 +41,23 @@ type Daemon struct {
 	Log    *zap.Logger
 	Level  zap.AtomicLevel
 	Traces trace.TracerProvider
-	// Listen returns the listener of the HTTP server; nothing is served if it returns nil.
+	// Listen returns the listener of the HTTP server. If it returns nil, nothing is served.
 	Listen func(context.Context) (net.Listener, error)
-	// AdminToken returns the token that is required for changes by HTTP; nil means that nothing can
-	// be changed.
+	// AdminToken returns the token that is required for changes by HTTP. If it is nil, nothing can be
+	// changed.
 	AdminToken func() (string, error)
-	// EventsSecret returns the secret with which Flux and Argo CD sign their events; nil means
-	// that no events are received.
+	// EventsSecret returns the secret with which Flux and Argo CD sign their events. If it is nil, no
+	// events are received.
 	EventsSecret func() (string, error)
-	// Inbox has the states that the events report; nil means that no events are received.
+	// Inbox contains the states that the events report. If it is nil, no events are received.
 	Inbox *agent.Inbox
 	// Profile enables Go's profiling endpoints.
 	Profile bool
-	// Lead runs work while this process is the leader, and calls tell with errors of the Lease; nil
-	// means that Run runs work at once.
+	// Lead runs work while this process is the leader, and calls tell with errors of the Lease. If
+	// it is nil, Run runs work at once.
 	Lead func(ctx context.Context, tell func(error), work func(context.Context) error) error
 	// WriteStatus writes the result of a round to the cluster. It may be called again with the same
-	// report to retry failed writes; nil writes nothing.
+	// report to retry failed writes. If it is nil, nothing is written.
 	WriteStatus func(ctx context.Context, said report.Report) StatusResult
 	// Watch returns more findings for the report of each round, and must not block. It may be nil.
 	Watch func() []finding.Finding

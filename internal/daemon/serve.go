@@ -81,8 +81,8 @@ func shutDown(ctx context.Context, server *http.Server) {
 	}
 }
 
-// brokenServer returns the error of the server; nil if the context returned by serve has not ended,
-// or for another reason.
+// brokenServer returns the error of the server, or nil if the context returned by serve has not
+// ended, or has ended for another reason.
 func brokenServer(serving context.Context) error {
 	var broken *serveError
 	if errors.As(context.Cause(serving), &broken) {

@@ -15,10 +15,10 @@ type StatusResult struct {
 	Calls map[string]int
 	// Refused contains a finding for each object that cannot be written.
 	Refused []finding.Finding
-	// Retry is the delay after which the same report should be written again; 0 if everything is
-	// written.
+	// Retry is the delay after which the same report should be written again. It is 0 if everything
+	// is written.
 	Retry time.Duration
-	// Err is the reason why not everything could be written; nil if everything is written.
+	// Err is the reason why not everything could be written. It is nil if everything is written.
 	Err error
 }
 

@@ -25,7 +25,7 @@ type Finding struct {
 	Flux string
 	// Cause distinguishes failures under the same rule; it may be empty.
 	Cause Cause
-	// Fix is what to do; empty means that the rule's Fix applies.
+	// Fix is what to do. An empty Fix means that the rule's Fix applies.
 	Fix string
 }
 
@@ -35,7 +35,7 @@ type Place struct {
 	Object string
 	// File is the path of a workload in the object, or the input file.
 	File string
-	// Line counts from 1; 0 means unknown.
+	// Line is the number of the line, counted from 1. It is 0 if the line is not known.
 	Line int
 }
 

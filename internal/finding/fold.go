@@ -14,7 +14,7 @@ type noise struct {
 	message string
 }
 
-// noiseOf returns the kind of noise of a finding; false if the finding is not repetitive.
+// noiseOf returns the kind of noise of a finding, and whether the finding is repetitive.
 func noiseOf(f Finding) (noise, bool) {
 	switch {
 	case f.Rule == IgnoredObject(), f.Rule == UnreadableInput() && f.Cause == NoObject:

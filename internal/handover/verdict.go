@@ -24,11 +24,12 @@ type Verdict struct {
 // Break is a group of a Work that would break a Destination.
 type Break struct {
 	Work, Directory, Destination string
-	// Fitting is the number of Destinations from which Kratix would choose; 0 if it has no choice.
-	// Others is the number of other Destinations among these that Kratix would also break.
+	// Fitting is the number of Destinations from which Kratix would choose. It is 0 if Kratix has
+	// no choice. Others is the number of other Destinations among these that Kratix would also
+	// break.
 	Fitting, Others int
-	// WorkPlacement is the name of the existing WorkPlacement that Kratix would write; empty if
-	// it would create one.
+	// WorkPlacement is the name of the existing WorkPlacement that Kratix would write. It is empty
+	// if Kratix would create one.
 	WorkPlacement string
 	// Reason is the reason why the group would break the Destination, or has broken it.
 	Reason string

@@ -83,7 +83,7 @@ func isMap(path string) bool {
 	return false
 }
 
-// valueOf returns the value of a key in a mapping; nil if there is none.
+// valueOf returns the value of a key in a mapping, or nil if there is none.
 func valueOf(node *yaml.Node, key string) *yaml.Node {
 	if node.Kind != yaml.MappingNode {
 		return nil

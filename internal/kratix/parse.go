@@ -155,7 +155,7 @@ func parseObject(plain []byte, header Header, path string, lines *lineFinder) Pa
 	return parsed
 }
 
-// newObject returns an empty object of a supported kind; nil for other kinds.
+// newObject returns an empty object of a supported kind, or nil for other kinds.
 func newObject(header Header) Object {
 	switch {
 	case header.APIVersion == "v1" && header.Kind == SecretKind:
@@ -228,7 +228,7 @@ type LineError struct {
 	NoObject bool
 }
 
-// Unwrap returns the cause of the error; nil if there is none.
+// Unwrap returns the cause of the error, or nil if there is none.
 func (e *LineError) Unwrap() error { return e.cause }
 
 // Error returns the reason without the line, which callers show separately.

@@ -12,7 +12,7 @@ import (
 
 // seen is the part of a Parsed that the test compares.
 type seen struct {
-	// Object is the result of Describe; "-" if the kind is not supported.
+	// Object is the result of Describe. It is "-" if the kind is not supported.
 	Object string
 	// Header is the string of the Header.
 	Header  string

@@ -91,7 +91,7 @@ func (p *Promise) Pipelines(workType string) []string {
 	return names
 }
 
-// DependencyWork returns the Work that Kratix creates for a Promise's dependencies; nil if there
+// DependencyWork returns the Work that Kratix creates for a Promise's dependencies, or nil if there
 // are none.
 func (p *Promise) DependencyWork() (*Work, error) {
 	if len(p.Spec.Dependencies) == 0 {

@@ -164,7 +164,7 @@ func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) 
 // MarshalYAML returns the same as String, for libraries that do not use MarshalJSON.
 func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
 
-// FindStateStore returns the state store to which a reference refers; nil if it is not among the
+// FindStateStore returns the state store to which a reference refers, or nil if it is not among the
 // given ones.
 func FindStateStore(ref StateStoreReference, gits []*GitStateStore, buckets []*BucketStateStore) Object {
 	switch ref.Kind {

@@ -77,7 +77,7 @@ func (*Work) KindName() string { return WorkKind }
 // placed on every matching Destination.
 func (w *Work) IsDependency() bool { return w.Spec.ResourceName == "" }
 
-// Pipeline returns the name of the pipeline that created the Work; empty if it is not known.
+// Pipeline returns the name of the pipeline that created the Work, or "" if it is not known.
 func (w *Work) Pipeline() string { return w.Labels[PipelineNameLabel] }
 
 // Owner returns a description of the Work's request or Promise: "Promise redis" or "request

@@ -88,7 +88,7 @@ func (*WorkPlacement) KindName() string { return WorkPlacementKind }
 // Work returns the key of the placed Work.
 func (p *WorkPlacement) Work() Key { return Key{p.Namespace, p.Labels[WorkLabel]} }
 
-// Pipeline returns the name of the pipeline that created the Work; empty if it is not known.
+// Pipeline returns the name of the pipeline that created the Work, or "" if it is not known.
 func (p *WorkPlacement) Pipeline() string { return p.Labels[PipelineNameLabel] }
 
 // IsDependency reports whether the placement belongs to a Promise and not to a request.

@@ -40,8 +40,8 @@ func joined(d *kratix.Destination, base tree.Path) (tree.Path, error) {
 	return base.Join(name), nil
 }
 
-// JoinedFile returns the path of the joined file of a Destination in mode aggregatedYAML; false in
-// other modes, or if the path is invalid.
+// JoinedFile returns the path of the joined file of a Destination, and whether the Destination has
+// one: it is in mode aggregatedYAML, and the path is valid.
 func JoinedFile(d *kratix.Destination) (tree.Path, bool) {
 	if d.FilepathMode() != kratix.AggregatedYAML {
 		return tree.Path{}, false
@@ -83,8 +83,8 @@ func Compare(a, b *kratix.WorkPlacement) int {
 	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 }
 
-// Split returns the content of each record's placement in a joined file; nil if the file does not
-// match the records.
+// Split returns the content of each record's placement in a joined file, or nil if the file does
+// not match the records.
 func Split(content []byte, records []Record) map[*kratix.WorkPlacement][]byte {
 	sorted := slices.SortedFunc(slices.Values(records), func(a, b Record) int {
 		return compareParts(Part{Placement: a.Placement}, Part{Placement: b.Placement})

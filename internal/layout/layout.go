@@ -34,7 +34,7 @@ type Rendering struct {
 	Shared []SharedObject
 	// RolledBack are the undone contents of the placement, the latest one last.
 	RolledBack []RolledBack
-	// Owner is the controller ID of the writer; empty if it has none.
+	// Owner is the controller ID of the writer. It is empty if the writer has none.
 	Owner string
 }
 

@@ -26,12 +26,12 @@ func renderNested(_ *kratix.Destination, base tree.Path, p *kratix.WorkPlacement
 	return Rendering{Root: root, Dir: dir, Files: below(dir, files)}, nil
 }
 
-// nestedDir returns the directory of a group in mode nestedByMetadata, and its root:
+// nestedDir returns the root and the directory of a group in mode nestedByMetadata:
 //
-//	dependencies/<promise>/<pipeline>/<id5>/<file>
-//	resources/<namespace>/<promise>/<resource>/<pipeline>/<id5>/<file>
+//	dependencies/<promise>/<pipeline>/<id5>
+//	resources/<namespace>/<promise>/<resource>/<pipeline>/<id5>
 //
-// without the pipeline if it is not known.
+// The pipeline is omitted if it is not known.
 func nestedDir(base tree.Path, p *kratix.WorkPlacement) (root, dir tree.Path, err error) {
 	top := resourcesDir
 	segments := []named{{"metadata.namespace", p.Namespace}, {"spec.promiseName", p.Spec.PromiseName}, {"spec.resourceName", p.Spec.ResourceName}}

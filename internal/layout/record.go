@@ -111,8 +111,8 @@ func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
 
 // Record is the parsed record of a placement.
 type Record struct {
-	// Placement is the placement without its contents; nil for a list of files that Kratix has
-	// written in mode none.
+	// Placement is the placement without its contents. It is nil for a list of files that Kratix
+	// has written in mode none.
 	Placement *kratix.WorkPlacement
 	// Files are the paths of the placement's files.
 	Files []tree.Path
@@ -124,7 +124,7 @@ type Record struct {
 	Shared []SharedObject
 	// RolledBack are the undone contents of the placement, the latest one last.
 	RolledBack []RolledBack
-	// Owner is the controller ID of the writer; empty if it has none.
+	// Owner is the controller ID of the writer. It is empty if the writer has none.
 	Owner string
 }
 

@@ -124,8 +124,8 @@ func ModeOf(d *kratix.Destination, path tree.Path, r *Record) string {
 	return kratix.NestedByMetadata
 }
 
-// DirIn returns the directory that belongs to a placement alone in mode nestedByMetadata; the root
-// if the names of the placement are not valid in a path.
+// DirIn returns the directory that belongs to a placement alone in mode nestedByMetadata, or the
+// root if the names of the placement are not valid in a path.
 func DirIn(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	base, err := Base(d)
 	if err != nil {
@@ -138,8 +138,8 @@ func DirIn(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	return rendering.Dir
 }
 
-// DirOf returns the directory on a Destination that belongs to a placement alone; the root if there
-// is none, or if the names of the placement are not valid in a path.
+// DirOf returns the directory on a Destination that belongs to a placement alone, or the root if
+// there is none, or if the names of the placement are not valid in a path.
 func DirOf(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	if d.FilepathMode() != kratix.NestedByMetadata {
 		return tree.Path{}

@@ -25,8 +25,8 @@ type Comment struct {
 // mark is the beginning of an ignore comment.
 const mark = "kratix-schedule:ignore"
 
-// Comments returns the ignore comments in a file of YAML documents. object is the Work that
-// contains the file; empty for an input file.
+// Comments returns the ignore comments in a file of YAML documents. object is the name of the Work
+// that contains the file. It is empty for an input file.
 func Comments(object, file string, content []byte) []Comment {
 	if !bytes.Contains(content, []byte(mark)) {
 		return nil

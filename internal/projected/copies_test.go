@@ -25,7 +25,7 @@ func TestMatchingOneOfTwoWorkPlacementsStays(t *testing.T) {
 				}
 				random := rand.New(rand.NewPCG(1, 1))
 				for len(c.dirty) > 0 {
-					c.kratixWrites(random) // writes both
+					c.kratixWrites(random) // each call writes one WorkPlacement
 				}
 				c.rest(random)
 				if len(c.placements) != 1 {

@@ -43,8 +43,8 @@ func (o *overlay) joins(path tree.Path) bool {
 	return slices.ContainsFunc(o.joined, func(f tree.File) bool { return f.Path == path })
 }
 
-// placementAt returns the WorkPlacement to which a file belongs; nil if it belongs to several, or
-// is not in the overlay.
+// placementAt returns the WorkPlacement to which a file belongs, or nil if it belongs to several,
+// or is not in the overlay.
 func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 	if o == nil || o.from[path] == nil {
 		return nil
@@ -60,7 +60,7 @@ type projection struct {
 	// name is the name of the group's WorkPlacement from kratix.PlacementName, which may differ
 	// from that of the placement itself. It is empty if the placement has no record.
 	name string
-	// record is the path of the record; the root if there is no record.
+	// record is the path of the record. It is the root if there is no record.
 	record tree.Path
 	// listed contains the files in Kratix's list in mode none.
 	listed []tree.Path
@@ -200,7 +200,7 @@ func (m *projection) readList(ctx context.Context, d *kratix.Destination, lists 
 	return nil
 }
 
-// recordIn returns the record of the placement; false if it has none.
+// recordIn returns the record of the placement, and whether the placement has one.
 func (m *projection) recordIn(d *kratix.Destination, rendering layout.Rendering) (tree.File, bool) {
 	p := m.placement
 	if m.name == "" {

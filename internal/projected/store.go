@@ -17,7 +17,7 @@ import (
 type store struct {
 	stores *Stores
 	ref    kratix.StateStoreReference
-	// inner is the real store; nil if it is not read.
+	// inner is the real store. It is nil if the store is not read.
 	inner statestore.Store
 
 	// real contains the files of inner at the last read; files contains their projection.
@@ -212,7 +212,7 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return v.real.Content(ctx, p)
 }
 
-// whose returns a description of the WorkPlacement to which a file belongs; empty if there is not
+// whose returns a description of the WorkPlacement to which a file belongs, or "" if there is not
 // exactly one.
 func (v view) whose(path tree.Path) string {
 	laid, ok := v.placed[path]

@@ -21,7 +21,7 @@ type LiveCleanup struct {
 	Of string
 
 	// unsure is the state store of that Destination if it is not known whether the Destination has
-	// a live store; nil otherwise.
+	// a live store. Otherwise it is nil.
 	unsure *kratix.StateStoreReference
 }
 
@@ -91,7 +91,7 @@ func (o *LiveCleanup) withoutLive(all []*kratix.Destination, promoted map[kratix
 	return left, untouched, nil
 }
 
-// whyPromoted returns the reason why a Destination without a live store must be promoted; empty if
+// whyPromoted returns the reason why a Destination without a live store must be promoted, or "" if
 // there is none.
 func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]bool) string {
 	switch {

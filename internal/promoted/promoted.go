@@ -86,8 +86,8 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// decision is a WorkPlacement with the Work made from it. original is the Work in the cluster; nil
-// if there is no usable one.
+// decision is a WorkPlacement with the Work made from it. original is the Work in the cluster, or
+// nil if there is no usable one.
 type decision struct {
 	placement      *kratix.WorkPlacement
 	work, original *kratix.Work
@@ -145,7 +145,7 @@ func (s *Source) decide(seen source.Snapshot) decisions {
 	return made
 }
 
-// unusable returns the reason why a WorkPlacement cannot be promoted; empty if it has the form in
+// unusable returns the reason why a WorkPlacement cannot be promoted, or "" if it has the form in
 // which Kratix creates it, which is required to find the record of its files.
 func unusable(p *kratix.WorkPlacement) string {
 	switch work := p.Labels[kratix.WorkLabel]; {
@@ -161,7 +161,7 @@ func unusable(p *kratix.WorkPlacement) string {
 	return ""
 }
 
-// originalOf returns the Work of a WorkPlacement in the cluster; nil if there is no usable one.
+// originalOf returns the Work of a WorkPlacement in the cluster, or nil if there is no usable one.
 func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
 	at, found := slices.BinarySearchFunc(seen.Works, p.Work(), func(w *kratix.Work, key kratix.Key) int { return kratix.KeyOf(w).Compare(key) })
 	if !found {

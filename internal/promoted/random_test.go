@@ -85,7 +85,8 @@ func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	return s, nil
 }
 
-// destination creates a Destination or changes its live store; "" means none.
+// destination creates a Destination or changes its live store. An empty live means that it has
+// none.
 func (c *cluster) destination(name, live, cleanup string) {
 	if live != "" {
 		live = "GitStateStore/" + live

@@ -96,8 +96,7 @@ func (d *Delivery) Applied(p *Placement) AgentCondition {
 	return d.notReported()
 }
 
-// Healthy returns the condition that tells whether the objects of a placement in this root are
-// healthy.
+// Healthy returns the condition Healthy of a placement in this root.
 func (d *Delivery) Healthy(p *Placement) AgentCondition {
 	failure := d.State.Failure
 	unread := !d.HealthyKnown && p.State != Placed && d.State.Healthy.Revision != ""

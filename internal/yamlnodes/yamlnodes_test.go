@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// count returns the number of nodes that a parser creates for all documents; false if they cannot
+// count returns the number of nodes that a parser creates for all documents, and whether they can
 // be parsed.
 func count(content []byte) (nodes int, ok bool) {
 	for decoder := yaml.NewDecoder(bytes.NewReader(content)); ; {

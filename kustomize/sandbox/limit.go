@@ -11,8 +11,8 @@ import (
 const maxMemory = 4 << 30
 
 // limitMemory limits the memory of this process, and sets a lower limit at which Go collects
-// garbage. The limit is on writable memory, which does not include addresses that Go only reserves;
-// 0 limits the address space to maxMemory.
+// garbage. The limit is on writable memory, which does not include addresses that Go only reserves.
+// If most is not positive, the address space is limited to maxMemory instead.
 func limitMemory(most int64) error {
 	if most <= 0 {
 		return syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: maxMemory, Max: maxMemory})

@@ -24,9 +24,9 @@ const Argument = "__kustomize-build"
 type Builder struct {
 	// Program is the path of a program that calls Serve if its argument is Argument.
 	Program string
-	// Patience is the maximum duration of a build; 0 means two minutes.
+	// Patience is the maximum duration of a build. If it is 0, the maximum is two minutes.
 	Patience time.Duration
-	// Memory is the maximum memory of a build in bytes; 0 means maxMemory.
+	// Memory is the maximum memory of a build in bytes. If it is 0, the maximum is maxMemory.
 	Memory int64
 	// Stop ends all builds when it is closed; it may be nil.
 	Stop <-chan struct{}
@@ -37,8 +37,8 @@ var _ kustomize.Builder = Builder{}
 // defaultPatience is the default of Builder.Patience.
 const defaultPatience = 2 * time.Minute
 
-// request is what a process is asked to build, as JSON on its standard input, before the contents
-// that it fetches.
+// request describes the builds of a process. It is JSON on the standard input of the process, before
+// the contents of the files.
 type request struct {
 	Root string `json:"root"`
 	// Directory is the directory to build with Nested; if it is empty, the process builds Units.
@@ -48,7 +48,7 @@ type request struct {
 	Roots []string `json:"roots,omitempty"`
 	// Files are the paths of all files.
 	Files []string `json:"files"`
-	// Memory is the maximum memory of the process in bytes; 0 means maxMemory.
+	// Memory is the maximum memory of the process in bytes. If it is 0, the maximum is maxMemory.
 	Memory int64 `json:"memory,omitempty"`
 }
 
@@ -57,9 +57,9 @@ type answer struct {
 	// Fetch is the path of a file whose content must be sent. All other fields are then empty.
 	Fetch  string           `json:"fetch,omitempty"`
 	Nested kustomize.Nested `json:"nested"`
-	// Built is the result for a root; nil in other answers.
+	// Built is the result for a root. It is nil in other answers.
 	Built *kustomize.BuiltRoot `json:"built,omitempty"`
-	// Failed is the text of the error; empty if there is none.
+	// Failed is the text of the error. It is empty if there is none.
 	Failed string `json:"failed,omitempty"`
 	// Remote means that the error is kustomize.ErrRemote.
 	Remote bool `json:"remote,omitempty"`

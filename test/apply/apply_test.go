@@ -38,8 +38,8 @@ type comparison struct {
 	alarms map[string]int
 }
 
-// sample is an object that the API server accepts. stored is the object that it replaces; nil if
-// there is none.
+// sample is an object that the API server accepts. stored is the object that it replaces, or nil if
+// it replaces none.
 type sample struct {
 	name           string
 	stored, wanted map[string]any

@@ -23,7 +23,8 @@ type Destination struct {
 
 // Foresight is the result of applycheck for one object.
 type Foresight struct {
-	// Quarantined is the reason why the claim of the object is quarantined; empty if it is not.
+	// Quarantined is the reason why the claim of the object is quarantined. It is empty if the
+	// claim is not quarantined.
 	Quarantined string
 	// Findings are all findings, including warnings.
 	Findings []finding.Finding
@@ -38,7 +39,7 @@ func (f Foresight) Words() string {
 	return b.String()
 }
 
-// Claim is the stored and the wanted content of a request's file; nil if there is none.
+// Claim is the stored and the wanted content of a request's file. It is nil if there is none.
 type Claim struct{ Stored, Wanted []byte }
 
 // Foresee returns applycheck's result for a request whose wanted file replaces the stored one;

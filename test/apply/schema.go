@@ -96,7 +96,7 @@ func (s *Schemas) Resolve(of Schema) Schema {
 	return of
 }
 
-// resolve also returns the name of the referenced type; empty if there is none.
+// resolve also returns the name of the referenced type, or "" if there is none.
 func (s *Schemas) resolve(of Schema) (Schema, string) {
 	typ := ""
 	for {

@@ -150,7 +150,7 @@ func (c *comparison) withoutDefinition(i int, left, object string) error {
 	return nil
 }
 
-// get returns an object of the API server; nil if it does not exist.
+// get returns an object of the API server, or nil if it does not exist.
 func (c *comparison) get(apiVersion, kind, namespace, name string) *unstructured.Unstructured {
 	object := &unstructured.Unstructured{}
 	object.SetAPIVersion(apiVersion)

@@ -206,7 +206,7 @@ var byName = []struct{ suffixes, values []string }{
 	{[]string{"topologykey"}, []string{"kubernetes.io/hostname", "zone"}},
 }
 
-// matching returns a string that matches a regular expression; empty if the expression is invalid.
+// matching returns a string that matches a regular expression, or "" if the expression is invalid.
 func (m *Maker) matching(pattern string) string {
 	parsed, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {

@@ -156,7 +156,7 @@ func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (
 	return rest
 }
 
-// disagreement returns how the findings contradict Flux's message; empty if they do not.
+// disagreement returns how the findings contradict Flux's message, or "" if they do not.
 func disagreement(theirs string, findings []finding.Finding) string {
 	if theirs == "" {
 		if len(findings) > 0 {

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// placesNothing is a policy that denies Kratix's ServiceAccount to create a WorkPlacement or to
-// change its spec.
+// placesNothing is a policy that keeps Kratix's ServiceAccount from creating a WorkPlacement and from
+// changing its spec.
 const placesNothing = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: kratix-places-nothing}

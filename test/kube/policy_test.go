@@ -63,8 +63,8 @@ func (c *cluster) manifest(p *kratix.WorkPlacement) string {
 	return c.write(p.Name+".yaml", string(text))
 }
 
-// TestKratixPlacesNothing checks that the API server denies Kratix's ServiceAccount to create a
-// WorkPlacement or to change its spec, and denies no other request.
+// TestKratixPlacesNothing checks that the API server keeps Kratix's ServiceAccount from creating a
+// WorkPlacement and from changing its spec, and denies no other request.
 func TestKratixPlacesNothing(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)

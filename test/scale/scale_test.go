@@ -93,7 +93,7 @@ func (s *fixture) commits() int {
 // ref returns the path of the file that contains the head of the branch.
 func (s *fixture) ref() string { return filepath.Join(s.repository, "refs", "heads", "main") }
 
-// head returns the head of the branch; empty if the branch does not exist.
+// head returns the head of the branch, or "" if the branch does not exist.
 func (s *fixture) head() string {
 	content, _ := os.ReadFile(s.ref())
 	return strings.TrimSpace(string(content))

@@ -205,7 +205,7 @@ func (d *daemon) metric(name string) int {
 	return -1
 }
 
-// page returns the daemon's response to a GET of a path; "" if it does not respond.
+// page returns the daemon's response to a GET of a path, or "" if it does not respond.
 func (d *daemon) page(path string) string {
 	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := client.Get("http://" + d.address + path)

@@ -77,8 +77,8 @@ func enumsIn(function *ast.FuncDecl) map[string][]string {
 	return fields
 }
 
-// valueOf returns the composite literal that is the value of a field with this name; nil if the
-// node is another.
+// valueOf returns the composite literal that is the value of the field with this name, or nil if
+// the node is not such a field.
 func valueOf(node ast.Node, name string) *ast.CompositeLit {
 	pair, ok := node.(*ast.KeyValueExpr)
 	if !ok {

@@ -170,7 +170,7 @@ func (t *target) fluxEvents(o Options) []document {
 	return documents
 }
 
-// plaintext returns a warning if an address has no TLS; read is what others could read.
+// plaintext returns a warning if an address has no TLS. read names the data that others could read.
 func plaintext(address, read string) string {
 	if strings.HasPrefix(address, "http:") {
 		return "\nThe address is without TLS: anyone who sees the traffic can read " + read + "."

@@ -21,13 +21,13 @@ import (
 
 // Options are the settings of the rendered objects.
 type Options struct {
-	// EventsURL is the address at which the cluster reaches this program; empty means that no
-	// events are sent.
+	// EventsURL is the address at which the cluster reaches this program. An empty EventsURL means
+	// that no events are sent.
 	EventsURL string
 	// Namespace is the namespace of the objects.
 	Namespace string
-	// SourceSecret is the name of the Secret with the credentials of the state store; empty
-	// means the default.
+	// SourceSecret is the name of the Secret with the credentials of the state store. An empty
+	// SourceSecret means the default.
 	SourceSecret string
 	// EventsSecret is the name of the Secret with which Flux signs events.
 	EventsSecret string
@@ -48,7 +48,7 @@ type target struct {
 	// base is the directory of the Destination in the repository or bucket.
 	base  tree.Path
 	roots []root
-	// git is the address of the repository; nil for a bucket.
+	// git is the address of the repository. It is nil for a bucket.
 	git *url.URL
 }
 

@@ -104,7 +104,7 @@ func (j *Judge) trees(ctx context.Context, commit string, roots []string) (map[s
 	return trees, nil
 }
 
-// refusal returns the message with which Flux refuses a tree; empty if the tree builds.
+// refusal returns the message with which Flux refuses a tree, or "" if the tree builds.
 func (j *Judge) refusal(ctx context.Context, tree string) (string, error) {
 	if message, ok := j.built[tree]; ok {
 		return message, nil

@@ -29,7 +29,7 @@ func baseOf(store string, destination *kratix.Destination) string {
 	return relative(path.Join(store, cmp.Or(destination.Spec.Path, destination.Name)))
 }
 
-// relative returns a path without a leading slash; "." for the root.
+// relative returns a path without a leading slash, or "." for the root.
 func relative(name string) string {
 	return cmp.Or(strings.TrimPrefix(path.Clean("/"+name), "/"), ".")
 }
