@@ -5,12 +5,12 @@
 //
 // The check has two steps, with dedupe.Check in between:
 //
-//	CheckClaims   what is wrong with the objects of a claim by themselves
-//	CheckRoots    what is wrong with the objects among all others of the Destination
+//	CheckClaims   the faults of the objects of a claim by themselves
+//	CheckRoots    the faults of the objects among all others of the Destination
 //
-// A claim that one of them quarantines is Kept in what comes next, so that its files stay as
-// they are stored. CheckRoots and dedupe.Check are repeated without it; since the set of
-// quarantined claims only grows, this ends.
+// A claim that one of these steps quarantines is Kept in the next steps, so that its stored files
+// stay. CheckRoots and dedupe.Check are repeated without the claim. This ends, since the set of
+// quarantined claims only grows.
 package applycheck
 
 import (

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// check has the state of one step of the check of a Destination.
+// check contains the state of one step of the check of a Destination.
 type check struct {
 	Input
 	minor *schemas.Minor

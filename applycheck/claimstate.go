@@ -25,7 +25,7 @@ type claimState struct {
 	wantedFiles, storedFiles []dedupe.File
 	// needs are the numbers of the needs of the wanted objects, without duplicates; see State.need.
 	needs []int
-	// providesWanted and providesStored report whether the files contain an object that others may
+	// providesWanted and providesStored mean that the files contain an object that others may
 	// depend on; see provides.
 	providesWanted, providesStored bool
 	// faults are the faults that the first step found in the wanted files. checked identifies the
@@ -46,7 +46,7 @@ type need struct {
 	namespace string
 }
 
-// rootState has the states of the claims of a root.
+// rootState contains the states of the claims of a root.
 type rootState struct {
 	// ignored are the files that Flux did not fetch at the last check.
 	ignored *kustomize.Ignored

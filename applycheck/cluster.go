@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// Cluster describes the API server of a Destination. It is immutable and safe for concurrent use;
-// use one made by NewCluster until the version or the profile changes. The zero Cluster describes
-// an unknown API server.
+// Cluster describes the API server of a Destination. It is immutable and safe for concurrent use. A
+// Cluster made by NewCluster can be used until the version or the profile changes. The zero Cluster
+// describes an unknown API server.
 type Cluster struct {
 	// minor is the minor version of the API server. It is empty if it is not known.
 	minor string

@@ -95,8 +95,8 @@ func (p *presence) undefined(root int, gvk schema.GroupVersionKind) kindState {
 	return state
 }
 
-// deprecatedAt returns the minor in which the type of an object was deprecated; zeros if it is not
-// deprecated.
+// deprecatedAt returns the minor in which the type of an object was deprecated, or zeros if it is
+// not deprecated.
 func deprecatedAt(object any) (major, minor int) {
 	if life, has := object.(interface{ APILifecycleDeprecated() (major, minor int) }); has {
 		return life.APILifecycleDeprecated()
@@ -104,7 +104,8 @@ func deprecatedAt(object any) (major, minor int) {
 	return 0, 0
 }
 
-// removedAt returns the minor in which the type of an object is removed; zeros if there is none.
+// removedAt returns the minor in which the type of an object is removed, or zeros if it is not
+// removed.
 func removedAt(object any) (major, minor int) {
 	if life, has := object.(interface{ APILifecycleRemoved() (major, minor int) }); has {
 		return life.APILifecycleRemoved()

@@ -115,7 +115,7 @@ func splitPath(path string) []string {
 }
 
 // indexOf returns the position of a list's item by its index, its keys
-// (`containerPort=80,protocol="TCP"`) or its value (`="x"`); -1 if there is none.
+// (`containerPort=80,protocol="TCP"`) or its value (`="x"`), or -1 if there is no such item.
 func indexOf(list []any, element string) int {
 	if i, err := strconv.Atoi(element); err == nil {
 		if i < len(list) {

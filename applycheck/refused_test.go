@@ -32,8 +32,7 @@ func TestRefusedObjectIsAFinding(t *testing.T) {
 	}
 }
 
-// TestInvalidDefinitionIsAFinding changes parts of a definition in ways that an API server has
-// refused.
+// TestInvalidDefinitionIsAFinding checks definitions with a part that an API server has refused.
 func TestInvalidDefinitionIsAFinding(t *testing.T) {
 	valid := `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

@@ -20,7 +20,7 @@ spec:
     resources: {requests: {cpu: 100m}, limits: {cpu: 200m}}
 `
 
-// TestValuesThatEveryAPIServerRefuses changes one value in each of many valid objects.
+// TestValuesThatEveryAPIServerRefuses checks valid objects in which one value is changed.
 func TestValuesThatEveryAPIServerRefuses(t *testing.T) {
 	const (
 		service  = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\nspec:\n  ports: [{name: http, port: 80, targetPort: http}, {name: https, port: 443, targetPort: 8443}]\n"

@@ -13,7 +13,7 @@ type conflict struct{ later, first *entry }
 func (c conflict) isPath() bool { return c.later.id.isPath() }
 
 // conflictsOf returns the conflicts of a quarantined claim: those of its paths if there are any,
-// else those of its objects.
+// otherwise those of its objects.
 func conflictsOf(a *admission, i int) []conflict {
 	var conflicts []conflict
 	for later, first := range a.index.conflicts(a.claims[i].wanted, a.copies) {

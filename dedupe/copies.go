@@ -19,7 +19,7 @@ type copies struct {
 // fileCopies are the objects of a file in the form in which they are compared for sharing. They are
 // empty if the file cannot be compared.
 type fileCopies struct {
-	// canonical has the content of each object in a form that does not depend on its YAML style.
+	// canonical contains each object in a form that does not depend on its YAML style.
 	canonical [][]byte
 	// separable reports, for each object, whether it can be cut out.
 	separable []bool

@@ -16,7 +16,7 @@ type Digest struct {
 	// owners maps the digest of an object or a path to its claim. If two have the same digest, a
 	// Check has to decide.
 	owners map[digest]digest
-	// counts has the number of objects in each root.
+	// counts contains the number of objects in each root.
 	counts map[tree.Path]int
 	scopes map[kindOf]int
 }

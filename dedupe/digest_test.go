@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// digested has two roots of one cluster, to which random changes are applied.
+// digested contains two roots of one cluster, to which random changes are applied.
 type digested struct {
 	roots [2]Root
 	rng   *rand.Rand

@@ -18,7 +18,7 @@ type fileSet struct {
 	files []File
 	// stored means that the files are the stored ones of the claim, not the wanted ones.
 	stored bool
-	// parsed has the same files, if they were parsed for the index.
+	// parsed contains the same files, if they were parsed for the index.
 	parsed *parsedClaim
 	// plain are the files outside of directories.
 	plain       []File

@@ -217,8 +217,8 @@ func (b *bomb) Units(tree.Path, []tree.Path, []tree.File) error {
 	return kustomize.BoundsError("kustomize was ended by its limits")
 }
 
-// TestBuildThatExceedsItsLimitsIsTriedOnce: if a claim has many such directories, only the first
-// is built, Flux is not quoted, and no change of another claim causes another build.
+// TestBuildThatExceedsItsLimitsIsTriedOnce checks a claim with many such directories: only the
+// first is built, Flux is not quoted, and no change of another claim causes another build.
 func TestBuildThatExceedsItsLimitsIsTriedOnce(t *testing.T) {
 	builder := &bomb{}
 	cache := &kustomize.Cache{Builder: builder}

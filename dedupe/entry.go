@@ -65,7 +65,7 @@ func newObject(of *claimant, object kustomize.Object, path tree.Path, place find
 	}
 }
 
-// claim returns the position of the entry's claim in Root.Claims; noClaim for a foreign entry.
+// claim returns the position of the entry's claim in Root.Claims, or noClaim for a foreign entry.
 func (e *entry) claim() int {
 	if e.of == nil {
 		return noClaim

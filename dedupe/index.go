@@ -8,9 +8,9 @@ import (
 
 // index contains every object and every claimed path of a root.
 type index struct {
-	// single has the entries whose identity is unique: nearly all.
+	// single contains the entries whose identity is unique, which are nearly all.
 	single map[identity]*entry
-	// repeated has all other entries, in the order in which they were added.
+	// repeated contains all other entries, in the order in which they were added.
 	repeated map[identity][]*entry
 }
 

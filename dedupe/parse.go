@@ -199,7 +199,7 @@ func (p *parsed) setWanted(set *fileSet, entries []*entry, found *fileFindings) 
 	}
 }
 
-// rankOf returns the position of a claim in the order of admission; -1 for foreign files, which
+// rankOf returns the position of a claim in the order of admission, or -1 for foreign files, which
 // come before all claims.
 func (p *parsed) rankOf(of *claimant) int {
 	if of == nil {

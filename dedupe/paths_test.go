@@ -206,8 +206,8 @@ func FuzzContested(f *testing.F) {
 	})
 }
 
-// TestPathIsContestedByCurrentFiles adds and removes paths. The updated counts must equal the
-// counts of a new index.
+// TestPathIsContestedByCurrentFiles checks, after adding or removing random paths, that the updated
+// counts equal the counts of a new index.
 func TestPathIsContestedByCurrentFiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var counts pathCounts

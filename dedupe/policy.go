@@ -8,7 +8,7 @@ import (
 // Policy is the action for a conflict.
 type Policy string
 
-// The policies.
+// The values of Policy.
 const (
 	// Quarantine keeps the placement that came later out of the store.
 	Quarantine Policy = "quarantine"

@@ -46,7 +46,7 @@ func (p *placement) claim() Claim {
 	return c
 }
 
-// fixture has all placements of one root.
+// fixture contains all placements of one root.
 type fixture struct {
 	t          *testing.T
 	placements map[string]*placement

@@ -225,8 +225,8 @@ func spansOf(pieces []piece) []*span {
 	return objects
 }
 
-// aboveComments returns the line of the first comment directly above a line; these comments
-// describe what follows.
+// aboveComments returns the line of the first comment directly above a line, because such comments
+// describe the following lines.
 func aboveComments(lines [][]byte, line int) int {
 	for line > 0 && line <= len(lines) && bytes.HasPrefix(bytes.TrimSpace(lines[line-1]), []byte("#")) {
 		line--

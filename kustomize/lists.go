@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// listKind matches what follows the key kind if the value may be the kind of a list: it ends in
+// listKind matches the text after the key kind if the value may be the kind of a list: it ends in
 // List, or its YAML syntax hides the text. It may match other values.
 var listKind = regexp.MustCompile(`^["']?\s*:[ \t]*(` + strings.Join([]string{
 	`[^\n]*(\n([^\n:]|:\S)*)*List\b`, // on the same line, or on a continuation line
@@ -83,10 +83,11 @@ func listObjects(content []byte) ([]Object, error) {
 	return objects, nil
 }
 
-// name has an object's apiVersion, kind, namespace and name as they are written, without defaults.
+// name contains an object's apiVersion, kind, namespace and name as they are written, without
+// defaults.
 type name struct{ apiVersion, kind, namespace, name string }
 
-// header has the fields that determine whether a node is a list or an object.
+// header contains the fields that determine whether a node is a list or an object.
 type header struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`

@@ -30,10 +30,10 @@ type Nested struct {
 // objects.
 const probeDir = "/.probe"
 
-// keepPatches returns patches that make kustomize keep what it would change or drop at the very end
-// of a build: generated names without their hash suffix, and objects for local use. Two directories
-// conflict before that point. The patches match no other objects, since kustomize cannot patch
-// every object that it can build.
+// keepPatches returns patches that make kustomize keep everything that it would change or drop at
+// the very end of a build: generated names without their hash suffix, and objects for local use.
+// Two directories conflict before that point. The patches match no other objects, since kustomize
+// cannot patch every object that it can build.
 func keepPatches() []types.Patch {
 	const patch = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{"%s":%s}}}`
 	return []types.Patch{
@@ -96,8 +96,8 @@ func (n *Nested) writeOut(built resmap.ResMap) {
 	}
 }
 
-// objectsOf returns the objects of a build; none if built is nil. outcome returns the Outcome of an
-// object that is not plain.
+// objectsOf returns the objects of a build, or none if built is nil. outcome returns the Outcome of
+// an object that is not plain.
 func objectsOf(built resmap.ResMap, outcome func(*resource.Resource) Outcome) []Object {
 	if built == nil {
 		return nil

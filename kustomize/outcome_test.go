@@ -108,7 +108,7 @@ func TestErrorsAboutLargeObjectsAreBounded(t *testing.T) {
 	}
 }
 
-// TestLabelsAreStrippedIfOneIsNotAString uses labels of every YAML type.
+// TestLabelsAreStrippedIfOneIsNotAString checks labels of every YAML type.
 func TestLabelsAreStrippedIfOneIsNotAString(t *testing.T) {
 	const stripped = "not all of its labels are strings, and Flux applies it without any"
 	for labels, want := range map[string]string{
@@ -127,7 +127,7 @@ func TestLabelsAreStrippedIfOneIsNotAString(t *testing.T) {
 	}
 }
 
-// TestOutcomesBelongToTheirObjects uses many objects in one file, and several files that are
+// TestOutcomesBelongToTheirObjects checks many objects in one file, and several files that are
 // parsed together.
 func TestOutcomesBelongToTheirObjects(t *testing.T) {
 	var long string

@@ -92,7 +92,8 @@ func (f *secretFiles) sources(kustomization tree.Path, from types.KvPairSources)
 	}
 }
 
-// patch adds the file of a patch for Secrets. A patch without a target has the kind Secret itself.
+// patch adds the file of a patch if the target of the patch may be a Secret. A patch without a
+// target that patches a Secret has the kind Secret itself.
 func (f *secretFiles) patch(kustomization tree.Path, patch types.Patch) {
 	if patch.Target != nil && secrets.MaySelect(patch.Target.Group, patch.Target.Kind) {
 		f.add(kustomization, patch.Path)

@@ -15,9 +15,9 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// Outcome is the result for an object after the build: Flux's kustomize-controller writes out all
-// objects and decodes them again before it applies anything. The zero Outcome means that the object
-// is applied unchanged.
+// Outcome is the result of the steps after the build for one object: Flux's kustomize-controller
+// writes out all objects and decodes them again before it applies anything. The zero Outcome means
+// that the object is applied unchanged.
 type Outcome struct {
 	// Unwritable is Flux's error message if it cannot write out the object or decode it again. Flux
 	// then applies nothing of the root.

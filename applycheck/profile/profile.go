@@ -34,7 +34,7 @@ const MaxSize = 64 << 20
 // before use, and must not be modified afterwards.
 type Profile struct {
 	metav1.TypeMeta `json:",inline"`
-	// ObjectMeta has the name of the Destination that the profile belongs to.
+	// ObjectMeta contains the name of the Destination that the profile belongs to.
 	metav1.ObjectMeta `json:"metadata"`
 	// Taken is the time at which the cluster was read.
 	Taken metav1.Time `json:"taken"`

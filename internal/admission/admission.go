@@ -49,7 +49,7 @@ func (a ServiceAccount) Username() string {
 // State is the result of a check.
 type State string
 
-// The states.
+// The values of State.
 const (
 	// InForce means that the ServiceAccount cannot place Works.
 	InForce State = "InForce"
@@ -74,7 +74,7 @@ type Verdict struct {
 	Fix string
 }
 
-// The reasons.
+// The values of Verdict.Reason.
 const (
 	// ReasonDenied means that the API server denied the request in a dry run.
 	ReasonDenied = "DeniedInDryRun"
@@ -113,7 +113,7 @@ func (v Verdict) String() string {
 	return v.Message + "; " + v.Fix
 }
 
-// The fixes in verdicts.
+// The fixes of verdicts.
 const (
 	fixApply   = "run kubectl apply -k deploy/schedule, or helm upgrade with mode=schedule and admissionPolicy.create=true"
 	fixActions = "run kubectl apply -k deploy/schedule, or helm upgrade with admissionPolicy.validationActions={Deny}"

@@ -65,7 +65,7 @@ func (o Object) String() string {
 // Outcome is the result of an attempt to apply a revision.
 type Outcome string
 
-// The outcomes.
+// The values of Outcome.
 const (
 	// None means that the event reports nothing about the objects of a root.
 	None Outcome = ""

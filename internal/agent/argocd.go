@@ -94,7 +94,7 @@ func (e *argoEvent) result(event *Event) {
 	}
 }
 
-// synced does the same for an Application whose objects are all applied.
+// synced sets the outcome of an event about an Application whose objects are all applied.
 func (e *argoEvent) synced(event *Event) {
 	event.Revision = argoRevision(e.Sync.Revision)
 	switch {

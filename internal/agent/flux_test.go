@@ -303,7 +303,7 @@ func TestEventsAreBounded(t *testing.T) {
 }
 
 func TestOrderOfUnhealthyObjectsDoesNotCount(t *testing.T) {
-	// Flux lists them in random order.
+	// Flux lists the objects in random order.
 	var state agent.State
 	for i, list := range []string{"A/n/a status: 'InProgress', B/n/b status: 'Failed'", "B/n/b status: 'Failed', A/n/a status: 'InProgress'"} {
 		event, err := agent.ParseFlux(fluxBody(t, "error", "HealthCheckFailed", "health check failed after 1s: timeout waiting for: ["+list+"]", metadata()))

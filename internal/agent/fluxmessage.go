@@ -78,8 +78,8 @@ func listed(begin, entry *regexp.Regexp, message string) []Object {
 	return sortedObjects(objects)
 }
 
-// bounded appends the object with the groups kind, namespace and name, unless the kind is empty or
-// a part is too long.
+// bounded appends the object whose kind, namespace and name are the given groups of a match, unless
+// the kind is empty or a part is too long.
 func bounded(objects []Object, groups []string) []Object {
 	if groups[0] == "" || len(groups[0]) > maxName || len(groups[1]) > maxName || len(groups[2]) > maxName {
 		return objects

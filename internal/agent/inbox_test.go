@@ -72,7 +72,7 @@ func TestInboxIgnoresEventsWithoutResult(t *testing.T) {
 			t.Errorf("%+v: %t, %v, %v", e, changed, err, inbox.States())
 		}
 	}
-	// A later event is not a replay because of them.
+	// These events do not make a later event a replay.
 	if changed, err := inbox.Add(event(1, agent.BuildFailed, "")); !changed || err != nil {
 		t.Errorf("a failure of an unknown revision: %t, %v", changed, err)
 	}

@@ -3,7 +3,7 @@ package agent
 // Name is the name of an agent.
 type Name string
 
-// The agents.
+// The values of Name.
 const (
 	Flux   Name = "flux"
 	ArgoCD Name = "argocd"
@@ -21,7 +21,7 @@ func Names() []Name { return []Name{Flux, ArgoCD} }
 // Rejection is the reason why an event is rejected.
 type Rejection string
 
-// The rejections.
+// The values of Rejection.
 const (
 	// Off means that the process has no secret for events.
 	Off Rejection = "off"

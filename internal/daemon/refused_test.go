@@ -64,8 +64,8 @@ func (s *refusingStore) written(t *testing.T) int {
 	return n
 }
 
-// TestRefusedPlacementDelaysNoOther uses a fast store, and one in which each push takes longer than
-// a round.
+// TestRefusedPlacementDelaysNoOther checks a fast store, and a store in which each push takes
+// longer than a round.
 func TestRefusedPlacementDelaysNoOther(t *testing.T) {
 	for name, takes := range map[string]time.Duration{"a fast store": 0, "a slow store": 7 * time.Second} {
 		t.Run(name, func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// How long a round waits for a store, and for one that is usually slow; and the shortest and
-// longest pause of a store that has failed.
+// The times for which a round waits for a store, and for a store that is usually slow. The shortest
+// and the longest pause of a store that has failed.
 const (
 	storePatience   = 2 * time.Second
 	longestPatience = 20 * time.Second

@@ -32,8 +32,8 @@ type next struct {
 }
 
 // writeStatus writes the report of a round to the cluster, and adds findings about refused writes
-// to it. A retry of these writes needs no round, since each change of a round's input triggers a
-// round by itself.
+// to the report. A retry of these writes does not need a round, since a change of the input
+// triggers a round anyway.
 func (d *Daemon) writeStatus(ctx context.Context, result report.Report) next {
 	if d.WriteStatus == nil {
 		return next{}

@@ -23,9 +23,9 @@ type Finding struct {
 	Related []Related
 	// Flux is the error message that Flux would report, if any.
 	Flux string
-	// Cause distinguishes failures under the same rule; it may be empty.
+	// Cause distinguishes failures under the same rule. It may be empty.
 	Cause Cause
-	// Fix is what to do. An empty Fix means that the rule's Fix applies.
+	// Fix is the advice to the user. If it is empty, the Fix of the rule applies.
 	Fix string
 }
 
@@ -60,7 +60,7 @@ func (p Place) String() string {
 	return p.Object + ", " + file
 }
 
-// Advice returns what to do: the Fix of the finding or of its rule.
+// Advice returns the Fix of the finding, or that of its rule.
 func (f Finding) Advice() string { return cmp.Or(f.Fix, f.Rule.Fix) }
 
 // Sort sorts findings in the order of Compare.
@@ -84,7 +84,7 @@ func comparePlaces(a, b Place) int {
 	)
 }
 
-// Worst returns the highest severity of the findings; None if there are none.
+// Worst returns the highest severity of the findings, or None if there are no findings.
 func Worst(findings []Finding) Severity {
 	worst := None
 	for _, f := range findings {

@@ -33,9 +33,9 @@ type group struct {
 	files map[string]struct{}
 }
 
-// Fold returns the findings with those of each kind of noise, if there are more than three, merged
-// into the first, whose message then contains their number. The order stays, and the given findings
-// do not change.
+// Fold returns the findings in the same order. If there are more than three findings of one kind of
+// noise, they are merged into the first, whose message then contains their number. The given
+// findings are not modified.
 func Fold(findings []Finding) []Finding {
 	crowds := map[noise]*group{}
 	for _, f := range findings {
@@ -64,7 +64,7 @@ func Fold(findings []Finding) []Finding {
 }
 
 // FoldConflicts returns the findings with the conflicts of each pair of claimants merged into the
-// first, whose message then contains their number. The given findings do not change.
+// first, whose message then contains their number. The given findings are not modified.
 func FoldConflicts(findings []Finding) []Finding {
 	type conflict struct{ object, with string }
 	of := func(f Finding) (conflict, bool) {

@@ -40,9 +40,9 @@ type Rule struct {
 	Summary string
 	// Why explains the reason of the rule and the consequences of ignoring it.
 	Why string
-	// Fix is what to do in general.
+	// Fix is the advice for all findings of the rule.
 	Fix string
-	// Example is an input that violates the rule, with the message of Flux; it may be empty.
+	// Example is an input that violates the rule, with the message of Flux. It may be empty.
 	Example string
 }
 

@@ -213,7 +213,7 @@ func onlyFor(group kratix.WorkloadGroup, destination, dryRun string) kratix.Work
 	return group
 }
 
-// plain returns a copy of a Work with only what Kratix supports: without this program's
+// plain returns a copy of a Work with only the fields that Kratix supports: without this program's
 // annotations, and without match expressions.
 func plain(work *kratix.Work) *kratix.Work {
 	other := *work

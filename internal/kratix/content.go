@@ -25,8 +25,8 @@ const (
 // ErrContent is the error that every error of Decode wraps.
 var ErrContent = errors.New("undecodable content")
 
-// ErrTooLarge is the error that Decode wraps for content above our limits, which other programs may
-// accept.
+// ErrTooLarge is the error that Decode wraps for content above the limits of this package. Other
+// programs may accept such content.
 var ErrTooLarge = fmt.Errorf("%w", ErrContent)
 
 // Encode returns content in the form of Workload.Content: compressed with gzip and encoded in

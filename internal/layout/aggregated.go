@@ -60,7 +60,7 @@ type Part struct {
 	Files     []File
 }
 
-// Join returns the joined file of the parts; none if there are no parts.
+// Join returns the joined file of the parts, or no file if there are no parts.
 func Join(parts []Part) []tree.File {
 	var whole []tree.File
 	for _, part := range slices.SortedFunc(slices.Values(parts), compareParts) {

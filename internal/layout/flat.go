@@ -13,7 +13,7 @@ func renderFlat(_ *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, 
 	return Rendering{Root: base, Files: below(base, files)}, nil
 }
 
-// below returns the files in walk order, with paths below a directory.
+// below returns the files in walk order, with their paths below a directory.
 func below(dir tree.Path, files []File) []File {
 	placed := slices.Clone(files)
 	for i := range placed {

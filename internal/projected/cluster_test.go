@@ -13,9 +13,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters also has dependencies on several
-// Destinations, Works with two groups, changes of Destinations' labels, the resulting moves, and
-// restarts.
+// TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters checks the same as
+// TestNoCommitOfKratixHasAnObjectTwice with dependencies on several Destinations, Works with two
+// groups, changes of Destinations' labels, the resulting moves, and restarts.
 func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 	testkit.Slow(t)
 	for _, mode := range layout.Modes() {

@@ -80,8 +80,8 @@ func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 	}
 }
 
-// TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted also has another Destination
-// with the same directory.
+// TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted checks a Destination whose
+// directory is also that of another Destination.
 func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -114,7 +114,8 @@ func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	}
 }
 
-// TestFilesOfAnUnreadableDestinationStay also has another Destination with the same directory.
+// TestFilesOfAnUnreadableDestinationStay checks a Destination whose directory is also that of
+// another Destination.
 func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")

@@ -95,7 +95,7 @@ func storesIn(seen source.Snapshot) map[kratix.StateStoreReference]kratix.Object
 // filesStay is the end of messages about Destinations without a usable live state store.
 const filesStay = "; nothing is promoted for it, and what was promoted before stays where it is"
 
-// usableStore returns the live state store of a Destination; a finding if there is none, or if
+// usableStore returns the live state store of a Destination, or a finding if there is none or if
 // Kratix writes to the location.
 func (s *Source) usableStore(d *kratix.Destination, stores map[kratix.StateStoreReference]kratix.Object, staging staging) (kratix.StateStoreReference, *finding.Finding) {
 	ref, wrong := s.liveStore(d, stores)

@@ -82,7 +82,7 @@ type Step struct {
 	Patch map[string]any
 }
 
-// Verb is the kind of the write of a Step.
+// Verb is the kind of write that a Step makes.
 type Verb string
 
 // The values of Verb.

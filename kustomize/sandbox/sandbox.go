@@ -1,7 +1,7 @@
 // Package sandbox runs kustomize builds of directories in separate processes: a [Builder] starts
 // the same program again for one build, and that process calls [Serve]. A small kustomization can
 // take any amount of memory or time, and kustomize cannot be interrupted; a process can be killed
-// without affecting others. The package does no other I/O than with these processes.
+// without affecting others. The only I/O of the package is the communication with these processes.
 package sandbox
 
 import (
@@ -28,7 +28,7 @@ type Builder struct {
 	Patience time.Duration
 	// Memory is the maximum memory of a build in bytes. If it is 0, the maximum is maxMemory.
 	Memory int64
-	// Stop ends all builds when it is closed; it may be nil.
+	// Stop ends all builds when it is closed. It may be nil.
 	Stop <-chan struct{}
 }
 
@@ -41,7 +41,7 @@ const defaultPatience = 2 * time.Minute
 // the contents of the files.
 type request struct {
 	Root string `json:"root"`
-	// Directory is the directory to build with Nested; if it is empty, the process builds Units.
+	// Directory is the directory to build with Nested. If it is empty, the process builds Units.
 	Directory string   `json:"directory,omitempty"`
 	Units     []string `json:"units,omitempty"`
 	// Roots are the directories to build as roots, one after the other.

@@ -72,7 +72,7 @@ type oracle struct {
 	disk   Disk
 	counts counts
 	wrong  int
-	// applied has the objects of the last tree that Flux would apply.
+	// applied contains the objects of the last tree that Flux would apply.
 	applied Applied
 }
 

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Applied has the objects of a build that Flux would apply, and the names of others.
+// Applied contains the objects of a build that Flux would apply, and the names of others.
 type Applied struct {
 	// Objects are all objects that Flux would apply.
 	Objects []*unstructured.Unstructured

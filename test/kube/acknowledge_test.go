@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestReadyIsSetOnceTheStoreHasAcknowledged uses a server that accepts a push slowly, while other
+// TestReadyIsSetOnceTheStoreHasAcknowledged checks a server that accepts a push slowly, while other
 // rounds continue.
 func TestReadyIsSetOnceTheStoreHasAcknowledged(t *testing.T) {
 	log, flags := newAudit(t)

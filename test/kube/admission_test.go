@@ -76,7 +76,7 @@ func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	}
 }
 
-// TestUpdatesAreChecked uses a policy that denies only creation, so that Kratix can change
+// TestUpdatesAreChecked checks a policy that denies only creation, so that Kratix can change
 // existing WorkPlacements.
 func TestUpdatesAreChecked(t *testing.T) {
 	t.Parallel()

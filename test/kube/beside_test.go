@@ -90,8 +90,8 @@ func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	p.written("a")
 }
 
-// TestManageStopsWhereKratixPlaces uses a WorkPlacement of another scheduler. All writes stop
-// because of it, unless it is ignored.
+// TestManageStopsWhereKratixPlaces checks that all writes stop because of a WorkPlacement of
+// another scheduler, unless it is ignored.
 func TestManageStopsWhereKratixPlaces(t *testing.T) {
 	t.Parallel()
 	for _, with := range []string{"stop", "ignore"} {

@@ -355,7 +355,7 @@ func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 	}
 }
 
-// TestEndlessGenerationsAreFollowedSlowly uses a Kratix that updates the Works of static
+// TestEndlessGenerationsAreFollowedSlowly checks a Kratix that updates the Works of static
 // dependencies several times a second without changing their contents.
 func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	log, flags := newAudit(t)

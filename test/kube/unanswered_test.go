@@ -91,7 +91,7 @@ func (b *heldBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestCreateWithoutAnAnswerPlacesNothingTwice uses an API server that creates a WorkPlacement,
+// TestCreateWithoutAnAnswerPlacesNothingTwice checks an API server that creates a WorkPlacement,
 // while neither the response nor the watch reports it. Nothing may be placed twice, even if another
 // Destination matches in the meantime.
 func TestCreateWithoutAnAnswerPlacesNothingTwice(t *testing.T) {

@@ -75,7 +75,8 @@ func (d *daemon) tail() string {
 	return string(content[max(0, len(content)-4000):])
 }
 
-// metrics returns the daemon's metrics by name and labels; none if it does not respond.
+// metrics returns the daemon's metrics by name and labels. It returns none if the daemon does not
+// respond.
 func (d *daemon) metrics() map[string]float64 {
 	client := http.Client{Timeout: 10 * time.Second}
 	values := map[string]float64{}

@@ -194,7 +194,7 @@ func (d *daemon) tail() string {
 	return string(content[max(0, len(content)-4000):])
 }
 
-// metric returns one of the daemon's metrics; -1 if the daemon does not respond.
+// metric returns one of the daemon's metrics, or -1 if the daemon does not respond.
 func (d *daemon) metric(name string) int {
 	for line := range strings.Lines(d.page("/metrics")) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {

@@ -23,8 +23,8 @@ import (
 const Field = "kratixSchedule"
 
 // Writer writes the status of requests, or their HealthRecords. It remembers the content that it
-// has found or written. Therefore it reads a request only when the status is to change, and for the
-// first time after a start.
+// has found or written. Therefore it reads a request once after a start, and otherwise only when
+// the status is to change.
 type Writer struct {
 	client rest.Interface
 	now    func() time.Time

@@ -85,7 +85,7 @@ func (r *Running) Stop() {
 	<-r.done
 }
 
-// manager has the controllers and their informers.
+// manager contains the controllers and their informers.
 type manager struct {
 	client    client
 	informers dynamicinformer.DynamicSharedInformerFactory
