@@ -12,9 +12,9 @@ import (
 
 // Annotations and labels of objects that control Flux's kustomize-controller.
 const (
-	reconcileKey = "kustomize.toolkit.fluxcd.io/reconcile" // disabled: the object is not applied
-	forceKey     = "kustomize.toolkit.fluxcd.io/force"     // enabled: the object is deleted and created again if it cannot be changed
-	ssaKey       = "kustomize.toolkit.fluxcd.io/ssa"       // Ignore: the object is not applied; IfNotPresent: it is only created
+	reconcileKey = "kustomize.toolkit.fluxcd.io/reconcile" // if "disabled", the object is not applied
+	forceKey     = "kustomize.toolkit.fluxcd.io/force"     // if "enabled", an object that cannot be changed is deleted and created again
+	ssaKey       = "kustomize.toolkit.fluxcd.io/ssa"       // if "Ignore", the object is not applied; if "IfNotPresent", it is only created
 )
 
 // digest is the digest of the content of a file.

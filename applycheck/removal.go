@@ -9,7 +9,7 @@ import (
 
 // pruneKey is the annotation or label that keeps Flux from deleting an object that is no longer in
 // its files.
-const pruneKey = "kustomize.toolkit.fluxcd.io/prune" // disabled: the object stays
+const pruneKey = "kustomize.toolkit.fluxcd.io/prune" // if "disabled", the object stays
 
 // removalFaults returns the faults of CustomResourceDefinitions in a stored file of a claim that
 // are removed, or lose a version, while objects of their kinds remain.

@@ -26,7 +26,7 @@ func (s *BucketStateStoreSpec) host() string {
 
 // StorageOf returns the storage of a state store in a normalized spelling, and the store's path in
 // it. The storage is the repository and branch, or the endpoint and bucket. Two stores with equal
-// results have the same files. spec is the state store; if it is nil, the reference is used as the
+// results have the same files. spec is the state store. If it is nil, the reference is used as the
 // storage.
 func StorageOf(ref StateStoreReference, spec Object) (storage, path string) {
 	if store, ok := spec.(interface{ storage() (storage, path string) }); ok {

@@ -20,7 +20,7 @@ type Stores struct {
 	Opener statestore.Opener
 	// Unread means that no store is opened or read: the projections begin with empty stores.
 	Unread bool
-	// Now is the clock.
+	// Now returns the current time.
 	Now func() time.Time
 	// Implied returns the implied placements whose files are in the lists of other WorkPlacements.
 	// It may be nil.

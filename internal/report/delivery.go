@@ -78,8 +78,7 @@ func (d *Delivery) fails(p *Placement) bool {
 	return slices.ContainsFunc(d.Failing, func(c Claimant) bool { return c.Placement == key })
 }
 
-// Applied returns the condition that tells whether the files of a placement in this root are
-// applied.
+// Applied returns the condition Applied of a placement in this root.
 func (d *Delivery) Applied(p *Placement) AgentCondition {
 	stops := d.State.Failure != nil && !d.State.Failure.Outcome.IsApplied()
 	unread := !d.AppliedKnown && p.State != Placed && d.State.Applied.Revision != ""

@@ -353,7 +353,7 @@ func (p *platform) rounds(at string, n float64) {
 	p.t.Fatal("rounds are not done")
 }
 
-// quiet is the time in which a process can return memory to the system.
+// quiet is the time after which an idle process has returned unused memory to the system.
 const quiet = 20 * time.Second
 
 // keep writes a heap profile to the directory in the environment variable KEEP, if it is set.

@@ -30,7 +30,7 @@ metadata: {name: kratix-places-nothing}
 spec: {policyName: kratix-places-nothing, validationActions: [Deny]}
 `
 
-// denyKratix puts the policy into force; allowKratix removes it from force.
+// denyKratix puts the policy into force.
 func (c *cluster) denyKratix() {
 	c.t.Helper()
 	c.apply(placesNothing)
@@ -38,6 +38,7 @@ func (c *cluster) denyKratix() {
 	c.mayKratixPlace(false)
 }
 
+// allowKratix deletes the binding of the policy, so that the policy is no longer in force.
 func (c *cluster) allowKratix() {
 	c.t.Helper()
 	c.kubectl("delete", "validatingadmissionpolicybinding/kratix-places-nothing")

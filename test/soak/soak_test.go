@@ -140,7 +140,7 @@ func TestSoak(t *testing.T) {
 	w.report()
 }
 
-// causeFault causes a random fault; if keepDaemon is true, one that does not restart the daemon.
+// causeFault causes a random fault. If keepDaemon is true, the fault does not restart the daemon.
 func (w *trial) causeFault(keepDaemon bool) {
 	var all []fault
 	sum := 0
