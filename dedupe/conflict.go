@@ -37,8 +37,8 @@ func summary(root *Root, conflicts []conflict) string {
 	}
 }
 
-// maxConflicts is the maximum number of conflicts of a claim that are named: a small file can
-// have thousands.
+// maxConflicts is the maximum number of conflicts of a claim that are named, since a small file can
+// cause thousands.
 const maxConflicts = 100
 
 // appendConflicts appends a finding for each of the first maxConflicts conflicts of a claim. The

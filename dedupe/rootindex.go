@@ -137,8 +137,8 @@ func sameFiles(a, b []File) bool {
 	})
 }
 
-// elsewhere returns the number of objects of a claim that is not written which may be in files of
-// other claims.
+// elsewhere returns the number of objects of the claim that may be in files of other claims. It is 0
+// for a claim that is written.
 func (c *Claim) elsewhere() int {
 	if c.Kept {
 		return len(c.Shared)

@@ -290,8 +290,9 @@ func (fx *fixture) change(rng *rand.Rand) {
 	}
 }
 
-// rights returns the objects of before that must still exist after the round: those that an
-// existing placement asks for, or that an unreadable placement shares.
+// rights returns the names of the objects in before that must still exist after the round. A
+// placement has a right to the objects that it shares or stores and, unless it is unreadable, still
+// asks for.
 func (fx *fixture) rights(before map[string]string) []string {
 	var names []string
 	for name := range before {

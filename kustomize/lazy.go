@@ -9,8 +9,8 @@ type Lazy struct {
 	Fetch func(tree.Path) ([]byte, error)
 }
 
-// fetched returns a file with its content. If the content cannot be fetched, it stays nil;
-// kustomize gets the error when it reads the file itself.
+// fetched returns a file with its content. If the content cannot be fetched, the returned content
+// is nil, and kustomize gets the error when it reads the file itself.
 func (l Lazy) fetched(file tree.File) tree.File {
 	if file.Content == nil && l.Fetch != nil {
 		file.Content, _ = l.Fetch(file.Path) // the caller gets the error when it reads the file itself

@@ -95,7 +95,7 @@ func fluxMessage(before, object, after string, res *resource.Resource) string {
 	return before + object + after
 }
 
-// decodeBack decodes the written form of one object, as Flux does.
+// decodeBack decodes the written form of one object as Flux does, and returns its Outcome.
 func decodeBack(text []byte) (Outcome, error) {
 	decoder := k8syaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 2048)
 	fate, objects := Outcome{}, 0

@@ -7,8 +7,8 @@ import (
 
 // object is the compiled type of a map, with declared fields or with any keys.
 type object struct {
-	// fields are the declared fields. If Flux decodes the object to a struct, they are those that
-	// the struct has as well.
+	// fields are the declared fields. If Flux decodes the object to a struct, they are only the
+	// declared fields that the struct has as well.
 	fields map[string]*field
 	// others is the type of all other keys. It is nil if other keys are not accepted.
 	others *node

@@ -22,7 +22,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kubeclient"
 )
 
-// Read returns the profile of the cluster of config, for the Destination with the name. Groups that
+// Read returns the profile of the cluster of config. name is the name of the Destination. Groups that
 // the API server cannot list, because an aggregated API is down, are in the profile's Unread. Any
 // other failure is an error, since a missing part would look like something that the cluster does
 // not have.

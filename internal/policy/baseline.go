@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Baseline contains the fingerprints of known findings, which are left out. A fingerprint may occur
+// Baseline contains the fingerprints of known findings, which Apply omits. A fingerprint may occur
 // several times.
 type Baseline struct{ known map[string]int }
 
@@ -29,7 +29,7 @@ type knownFinding struct {
 	Message     string `json:"message"`
 }
 
-// FormatBaseline returns the baseline file for findings without the notes.
+// FormatBaseline returns the content of a baseline file with the findings, except for notes.
 func FormatBaseline(findings []finding.Finding) ([]byte, error) {
 	file := knownFile{Findings: []knownFinding{}}
 	for _, f := range findings {

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// deletedWorks returns a cluster in which all Works are being deleted, and a report that their
+// deletedWorks returns a cluster in which all Works are being deleted, and a report in which their
 // files are gone.
 func deletedWorks(size int) (report.Report, Objects) {
 	now := Objects{Destinations: []*kratix.Destination{testkit.Destination("worker-1")}}

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Observer measures and traces rounds. A round has a span, and in it there is a span for each stage
-// and for each read and write of a store.
+// Observer measures and traces rounds. A round has a span, which contains a span for each stage and
+// for each read and write of a store.
 type Observer struct {
 	metrics *Metrics
 	tracer  trace.Tracer

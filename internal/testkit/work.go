@@ -52,7 +52,7 @@ func WithGroups(groups ...kratix.WorkloadGroup) Option {
 	return func(w *kratix.Work) { w.Spec.WorkloadGroups = groups }
 }
 
-// WithSelector adds labels to the first group that the Promise requires of its Destinations.
+// WithSelector adds to the first group the labels that the Promise requires of its Destinations.
 func WithSelector(labels map[string]string) Option {
 	return func(w *kratix.Work) {
 		group := &w.Spec.WorkloadGroups[0]

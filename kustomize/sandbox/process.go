@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// process is a process that builds, with the files that it may fetch. They are sent on demand,
-// since a build reads few of them and sending all could need twice the memory.
+// process is a process that runs builds, with the files that it may fetch. The files are sent on
+// demand, since a build reads few of them, and sending all could need twice the memory.
 type process struct {
 	command *exec.Cmd
 	in      io.WriteCloser
