@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// sentBy returns an object of a built-in kind as Flux sends it. If the object is accepted,
-// checkTyped and checkFields would find no fault; see accept.Types.
+// sentBy returns an object of a built-in kind as Flux sends it. If accepted is true, checkTyped and
+// checkFields would find no fault; see accept.Types.Sent.
 func (c *check) sentBy(kind schemas.Kind, fields map[string]any) (sent sentObject, accepted bool) {
 	fields = sentFields(kind.GroupVersionKind, fields)
 	if applied, accepted := c.Memory.types(c.minor).Sent(kind, fields); accepted {
@@ -28,7 +28,7 @@ func (c *check) applied(o *objectFacts, fields map[string]any) map[string]any {
 	return sentBy(o.GroupVersionKind, fields).applied
 }
 
-// acceptRules returns the rules of checkFields in the form that package accept uses.
+// acceptRules returns the rules of checkFields in the form that the package accept uses.
 func acceptRules(minor *schemas.Minor) accept.Rules {
 	return accept.Rules{
 		GoType: func(gvk schema.GroupVersionKind) reflect.Type {

@@ -19,7 +19,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// minorsOf returns all minors, and their kinds in a fixed order.
+// minorsOf returns all minors, and the kinds of each in a fixed order.
 func minorsOf(t testing.TB) (minors []*schemas.Minor, kinds [][]schemas.Kind) {
 	t.Helper()
 	names, err := schemas.Minors()
@@ -38,8 +38,9 @@ func minorsOf(t testing.TB) (minors []*schemas.Minor, kinds [][]schemas.Kind) {
 	return minors, kinds
 }
 
-// compareWithLibraries compares what is accepted with what the libraries decide about the same
-// object. It returns whether the object has no fault, and whether it is accepted.
+// compareWithLibraries fails the test if an object is accepted in which the libraries find a fault,
+// or which Flux sends in another form. It returns whether the object has no fault and whether it is
+// accepted.
 func compareWithLibraries(t *testing.T, c *check, kind schemas.Kind, fields map[string]any) (faultless, accepted bool) {
 	t.Helper()
 	before := runtime.DeepCopyJSON(fields)
@@ -78,7 +79,7 @@ func TestAcceptedObjectsAreThoseThatTheLibrariesAccept(t *testing.T) {
 		for _, kind := range kinds[i] {
 			for n := range 40 {
 				bytes := randomBytes(random, 4000)
-				bytes[0] = byte(n) // how odd its values are
+				bytes[0] = byte(n) // determines how often values are odd
 				faultless, accepted := compareWithLibraries(t, c, kind, newRandomObject(minor, kind, bytes))
 				switch {
 				case n%4 == 0 && faultless && accepted:
@@ -99,7 +100,7 @@ func TestAcceptedObjectsAreThoseThatTheLibrariesAccept(t *testing.T) {
 	}
 }
 
-// examples calls do with an example of each kind, which an API server of 1.36 accepts.
+// examples calls do with an example of each kind that an API server of 1.36 accepts.
 func examples(t *testing.T, minor *schemas.Minor, do func(kind schemas.Kind, fields map[string]any)) {
 	t.Helper()
 	paths, err := filepath.Glob("../test/apply/testdata/builtin/*.yaml")
@@ -144,7 +145,7 @@ func TestExamplesAreAccepted(t *testing.T) {
 	}
 }
 
-// TestObjectsAtTheLimitsOfWhatIsAccepted checks values that random objects seldom have.
+// TestObjectsAtTheLimitsOfWhatIsAccepted checks values that random objects seldom contain.
 func TestObjectsAtTheLimitsOfWhatIsAccepted(t *testing.T) {
 	minor, err := schemas.Load("1.36")
 	if err != nil {
@@ -162,7 +163,7 @@ func TestObjectsAtTheLimitsOfWhatIsAccepted(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name, kind string
-		// path leads to a map that is changed; the maps on it are made.
+		// path leads to the map that is changed; missing maps on the way are created.
 		path   []string
 		change func(map[string]any)
 		want   bool

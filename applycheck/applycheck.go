@@ -5,12 +5,12 @@
 //
 // The check has two steps, with dedupe.Check in between:
 //
-//	CheckClaims   what is wrong with the objects of a claim by themselves
-//	CheckRoots    what is wrong with the objects among all others of the Destination
+//	CheckClaims   the faults of the objects of a claim by themselves
+//	CheckRoots    the faults of the objects among all others of the Destination
 //
-// A claim that one of them quarantines is Kept in what comes next, so that its files stay as
-// they are stored. CheckRoots and dedupe.Check are repeated without it; since the set of
-// quarantined claims only grows, this ends.
+// A claim that one of these steps quarantines is Kept in the next steps, so that its stored files
+// stay. CheckRoots and dedupe.Check are repeated without the claim. This ends, since the set of
+// quarantined claims only grows.
 package applycheck
 
 import (
@@ -20,40 +20,39 @@ import (
 
 // Input is one Destination: its API server, and the stored and wanted content of its roots.
 type Input struct {
-	// Cluster describes the API server; nil is the same as NewCluster("", nil).
+	// Cluster describes the API server. A nil Cluster is the same as NewCluster("", nil).
 	Cluster *Cluster
 	// Roots are all roots of the Destination with their claims and foreign files, as for
-	// dedupe.Check. Only Path, Claims, Foreign, Ignored and Cache are read; of a Claim,
-	// Object, Owner, Wanted, Stored and Kept. A claim that is Kept has its stored files
-	// after the round.
+	// dedupe.Check. The check reads only Path, Claims, Foreign, Ignored and Cache. A claim that is
+	// Kept has its stored files after the round.
 	Roots []dedupe.Root
-	// Memory caches the objects and the faults of files; nil caches nothing.
+	// Memory caches the objects and the faults of files. A nil Memory caches nothing.
 	Memory *Memory
-	// State is that of the Destination's last check; nil is the same as an empty one that is
+	// State is the state of the Destination's last check. A nil State means an empty state that is
 	// dropped after the check.
 	State *State
 }
 
 // Verdict is the result of one step of the check for one root.
 type Verdict struct {
-	// Quarantined has the claims that the API server would certainly refuse, by their position
-	// among the root's claims.
+	// Quarantined maps each claim that the API server would certainly refuse, by its position in
+	// the root's claims, to the refusal.
 	Quarantined map[int]Refusal
-	// Doubtful are the positions of claims that it may refuse, as far as is known of it, for
-	// another reason than a namespace that is missing.
+	// Doubtful contains the positions of claims that the API server may refuse for another reason
+	// than a missing namespace.
 	Doubtful map[int]bool
-	// Findings name every fault with the file and line of its object. Those with the
-	// severity Error belong to a claim in Quarantined. A fault that depends on the version or
-	// the content of the cluster, which is not known, has the severity Warning; those of a
-	// claim that say the same are one finding.
+	// Findings name every fault with the file and line of its object. Those with the severity Error
+	// belong to a claim in Quarantined. A fault has the severity Warning if it depends on the
+	// version or content of a cluster that is not known; warnings of a claim with the same message
+	// are one finding.
 	Findings []finding.Finding
 }
 
-// Refusal is why the API server would refuse a claim.
+// Refusal describes why the API server would refuse a claim.
 type Refusal struct {
 	// Reason is the reason for the state of the placement.
 	Reason string
-	// Everywhere means that every API server would refuse it.
+	// Everywhere means that every API server would refuse the claim.
 	Everywhere bool
 }
 
@@ -71,7 +70,7 @@ func CheckRoots(in Input) []Verdict {
 	return run(in, (*check).checkRoots)
 }
 
-// run runs a step of the check. There are no faults if the schemas cannot be read.
+// run runs a step of the check. It returns no faults if the schemas cannot be read.
 func run(in Input, step func(*check) []Verdict) []Verdict {
 	if in.Cluster == nil {
 		in.Cluster = &Cluster{}

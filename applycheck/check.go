@@ -10,22 +10,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// check is one step of the check of a Destination.
+// check contains the state of one step of the check of a Destination.
 type check struct {
 	Input
 	minor *schemas.Minor
 	roots []rootFiles
 	// definitions are all CustomResourceDefinitions, in their stored and wanted forms.
 	definitions definitions
-	// against identifies everything besides the files that the faults of this check depend on.
+	// against identifies everything other than files on which the faults of this check depend.
 	against checkedAgainst
 }
 
 // rootFiles are the files of a root that Flux reads as objects, with their facts.
 type rootFiles struct {
 	root *dedupe.Root
-	// opaque means that something in the root is built by a kustomization of its own, so that
-	// not all objects are known.
+	// opaque means that a kustomization builds something in the root, so that not all objects are
+	// known.
 	opaque  bool
 	foreign []*checkedFile
 	claims  []*claimState
@@ -77,7 +77,7 @@ func (c *check) readRoot(root *dedupe.Root) rootFiles {
 	return r
 }
 
-// builtDirs returns the directories of files that have a kustomization of their own.
+// builtDirs returns the directories of those files that are kustomizations.
 func builtDirs(root *dedupe.Root, files []dedupe.File) (built []tree.Path) {
 	for i := range files {
 		if kustomize.IsKustomization(files[i].Path) && !root.Ignored.Has(files[i].Path) {
@@ -87,9 +87,9 @@ func builtDirs(root *dedupe.Root, files []dedupe.File) (built []tree.Path) {
 	return built
 }
 
-// readable returns the files that Flux reads as objects. Those in a directory with a kustomization
-// of its own, or in one of the others that are built, are left out: the result of that build is
-// not known here. opaque reports whether files have a kustomization of their own.
+// readable returns the files that Flux reads as objects. It omits those in a directory with a
+// kustomization, among the files or in others, because the result of that build is not known here.
+// opaque reports whether one of the files is a kustomization.
 func readable(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*dedupe.File, opaque bool) {
 	built := builtDirs(root, files)
 	opaque = len(built) > 0
@@ -114,8 +114,8 @@ func (c *check) read(root *dedupe.Root, files []dedupe.File, others []tree.Path)
 	return read, opaque
 }
 
-// findDefinitions collects the CustomResourceDefinitions of all files. Those of the profile
-// count for kinds that no file defines.
+// findDefinitions collects the CustomResourceDefinitions of all files. Those of the profile are
+// used for the kinds that no file defines.
 func (c *check) findDefinitions() {
 	for i := range c.roots {
 		r := &c.roots[i]

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// checkClaims is the first step of the check.
+// checkClaims is the first step of the check; see CheckClaims.
 func (c *check) checkClaims() []Verdict {
 	verdicts := make([]Verdict, len(c.roots))
 	for i := range c.roots {
@@ -43,9 +43,9 @@ func (c *check) claimFaults(r *rootFiles, claim *claimState) (all []fileFaults) 
 	return all
 }
 
-// ratcheted returns the faults of a file of a claim. A fault that the stored custom resource has
-// already is not certain: its definition may have become stricter since it was applied, and the
-// API server accepts existing faults.
+// ratcheted returns the faults of a file of a claim. A fault that the stored custom resource
+// already has is not certain: the definition may have become stricter after the resource was
+// applied, and the API server accepts existing faults.
 func (c *check) ratcheted(r *rootFiles, claim *claimFiles, faults []fault) []fault {
 	if !slices.ContainsFunc(faults, func(f fault) bool { return f.ratcheted }) {
 		return faults
@@ -63,7 +63,7 @@ func (c *check) ratcheted(r *rootFiles, claim *claimFiles, faults []fault) []fau
 	return faults
 }
 
-// faultsOf returns the faults of the objects of a file by themselves.
+// faultsOf returns the faults of each single object of a file.
 func (c *check) faultsOf(r *rootFiles, file *checkedFile) []fault {
 	key := faultsKey{file: file.facts.digest, minor: c.minor.Version, definitions: c.definitions.digestOf(file.facts)}
 	c.Memory.mu.Lock()
@@ -83,8 +83,8 @@ func (c *check) faultsOf(r *rootFiles, file *checkedFile) []fault {
 	return found
 }
 
-// objectFaults returns the faults of an object by itself. One fault of the schema is enough:
-// the API server stops there, too.
+// objectFaults returns the faults of a single object. If it has faults of its schema, its other
+// fields are not checked: the API server stops there too.
 func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault {
 	if o.variable {
 		return nil
@@ -118,7 +118,7 @@ func (c *check) builtinFaults(o *objectFacts, content *kustomize.Content, kind s
 	if !accepted {
 		faults = checkTyped(o, content, typ, sent)
 	}
-	if o.Kind == "CertificateSigningRequest" { // the API server ignores changes of its spec
+	if o.Kind == "CertificateSigningRequest" { // the API server ignores changes of the spec
 		return faults
 	}
 	if !accepted {
@@ -128,8 +128,8 @@ func (c *check) builtinFaults(o *objectFacts, content *kustomize.Content, kind s
 	return withoutUnchecked(o, faults, c.minor.Version)
 }
 
-// withoutUnchecked returns the faults without those that the version does not look at: Kubernetes
-// 1.33 takes a StatefulSet with any pod template and claims.
+// withoutUnchecked returns the faults without those that an API server of the version does not
+// check: Kubernetes 1.33 accepts almost any pod template and volume claims of a StatefulSet.
 func withoutUnchecked(o *objectFacts, faults []fault, version string) []fault {
 	if o.Kind != "StatefulSet" || !strings.HasPrefix(version, "1.33.") {
 		return faults
@@ -140,7 +140,7 @@ func withoutUnchecked(o *objectFacts, faults []fault, version string) []fault {
 	})
 }
 
-// withoutRepetition returns the faults without those that say the same about the same object.
+// withoutRepetition returns the faults of an object without repeated messages.
 func withoutRepetition(faults []fault) []fault {
 	once := faults[:0]
 	for _, f := range faults {

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// claimState has the facts about a claim whose files have not changed since the last check.
+// claimState contains the facts about a claim, which are valid until its files change.
 type claimState struct {
 	claimFiles
 	// name identifies the claim in its root across checks.
@@ -23,43 +23,43 @@ type claimState struct {
 	opaque bool
 	// wantedFiles and storedFiles are the files that were read.
 	wantedFiles, storedFiles []dedupe.File
-	// needs are the numbers of the wanted objects' needs, without duplicates; see State.need.
+	// needs are the numbers of the needs of the wanted objects, without duplicates; see State.need.
 	needs []int
-	// providesWanted and providesStored report whether the files contain an object that others may
-	// depend on: a Namespace, a CustomResourceDefinition, a custom resource.
+	// providesWanted and providesStored mean that the files contain an object that others may
+	// depend on; see provides.
 	providesWanted, providesStored bool
-	// faults are those of the wanted files by the first step, if they were checked against
-	// checked.
+	// faults are the faults that the first step found in the wanted files. checked identifies the
+	// data that they were checked against; it is nil before a check.
 	faults  []fileFaults
 	checked *checkedAgainst
 }
 
-// checkedAgainst identifies everything besides the files that faults depend on.
+// checkedAgainst identifies everything other than files on which faults depend.
 type checkedAgainst struct {
 	cluster     *Cluster
 	definitions digest
 }
 
-// need is a requirement of an object on its cluster: a kind and a namespace.
+// need is a kind and a namespace that an object requires of its cluster.
 type need struct {
 	schema.GroupVersionKind
 	namespace string
 }
 
-// rootState has the states of the claims of a root.
+// rootState contains the states of the claims of a root.
 type rootState struct {
 	// ignored are the files that Flux did not fetch at the last check.
 	ignored *kustomize.Ignored
-	// built are the directories of the kustomizations among the foreign files.
+	// built contains the directories of the kustomizations among the foreign files.
 	built  []tree.Path
 	byName map[string]*claimState
-	// order are the claims of the last check in their order, which is nearly always that of
+	// order contains the claims in the order of the last check, which nearly always equals that of
 	// the next one.
 	order []*claimState
 }
 
-// states returns the states of all claims of a root. Those whose files have changed are read
-// again.
+// states returns the states of all claims of a root. It reads the files of the claims that have
+// changed.
 func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 	m := c.State.roots[root.Path]
 	if m == nil || !m.ignored.Equal(root.Ignored) || !slices.Equal(m.built, built) {
@@ -98,7 +98,7 @@ func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 	return order
 }
 
-// unread returns the contents of the files of some claims whose facts are not in Memory.
+// unread returns the contents of files of the given claims whose facts are not in Memory.
 func (c *check) unread(root *dedupe.Root, claims []int, built []tree.Path) (contents [][]byte) {
 	for _, i := range claims {
 		for _, files := range [][]dedupe.File{intended(&root.Claims[i]), applied(&root.Claims[i])} {
@@ -113,7 +113,8 @@ func (c *check) unread(root *dedupe.Root, claims []int, built []tree.Path) (cont
 	return contents
 }
 
-// stateName returns the name of the state of a claim.
+// stateName returns the name by which the state of a claim is found: that of its rank, or its
+// position.
 func stateName(root *dedupe.Root, claim int) string {
 	if name := root.Claims[claim].Rank.Name; name != "" {
 		return name
@@ -121,7 +122,7 @@ func stateName(root *dedupe.Root, claim int) string {
 	return strconv.Itoa(claim)
 }
 
-// inParallel calls a function with 0 to count-1 on all processors.
+// inParallel calls do with each number from 0 to count-1, on all processors.
 func inParallel(count int, do func(int)) {
 	var next atomic.Int64
 	var running sync.WaitGroup
@@ -143,7 +144,7 @@ func intended(claim *dedupe.Claim) []dedupe.File {
 	return claim.Wanted
 }
 
-// applied returns the files of a claim that the cluster has, as far as is known.
+// applied returns the files of a claim that the cluster has, as far as it is known.
 func applied(claim *dedupe.Claim) []dedupe.File {
 	if claim.Applied != nil {
 		return claim.Applied
@@ -151,12 +152,12 @@ func applied(claim *dedupe.Claim) []dedupe.File {
 	return claim.Stored
 }
 
-// isCurrent reports whether the state is that of the claim's files.
+// isCurrent reports whether the state was read from the claim's current files.
 func (s *claimState) isCurrent(claim *dedupe.Claim) bool {
 	return sameFiles(s.wantedFiles, intended(claim)) && sameFiles(s.storedFiles, applied(claim))
 }
 
-// newState returns the state of a claim but for its needs.
+// newState returns the state of a claim without its needs.
 func (c *check) newState(root *dedupe.Root, claim *dedupe.Claim, name string, built []tree.Path) *claimState {
 	s := &claimState{name: name, wantedFiles: intended(claim), storedFiles: applied(claim)}
 	var storedOpaque bool
@@ -167,7 +168,7 @@ func (c *check) newState(root *dedupe.Root, claim *dedupe.Claim, name string, bu
 	return s
 }
 
-// needsOf returns the numbers of the needs of objects, without duplicates.
+// needsOf returns the numbers of the needs of the objects in files, without duplicates.
 func (s *State) needsOf(files []*checkedFile) []int {
 	var needs []int
 	seen := map[int]bool{}
@@ -183,7 +184,7 @@ func (s *State) needsOf(files []*checkedFile) []int {
 	return needs
 }
 
-// need returns the number of a need.
+// need returns the number of a need. A new need gets the next number.
 func (s *State) need(of need) int {
 	n, known := s.numbers[of]
 	if !known {
@@ -206,7 +207,7 @@ func provides(files []*checkedFile) bool {
 	return false
 }
 
-// sameFiles reports whether two lists have the same files, with the very same contents.
+// sameFiles reports whether two lists have the same files, with contents at the same address.
 func sameFiles(a, b []dedupe.File) bool {
 	if len(a) != len(b) {
 		return false

@@ -10,13 +10,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// Cluster describes the API server of a Destination. It is immutable and safe for concurrent
-// use; make one with NewCluster, and use it in every round until the version or the profile
-// changes. The zero Cluster is an unknown one.
+// Cluster describes the API server of a Destination. It is immutable and safe for concurrent use. A
+// Cluster made by NewCluster can be used until the version or the profile changes. The zero Cluster
+// describes an unknown API server.
 type Cluster struct {
-	// minor is the minor version of the API server; empty if it is not known.
+	// minor is the minor version of the API server. It is empty if it is not known.
 	minor string
-	// checked is the embedded minor to check against; empty is the newest.
+	// checked is the embedded minor that objects are checked against. It is empty for the newest
+	// one.
 	checked string
 	profile *profile.Profile
 	// sources are the definitions of the profile.
@@ -25,11 +26,10 @@ type Cluster struct {
 	disputed bool
 }
 
-// NewCluster returns the description of an API server. kubernetesVersion is its version, as
-// "1.35", "v1.35" or "v1.35.4-gke.1", or empty if it is not known; the profile may be nil. A
-// profile has a version itself. If both are known and their minors differ, one of them is out of
-// date, and it is not known which: see Disputed. A version whose minor is not embedded is not
-// certain: see Certain. The error is about a version that cannot be parsed.
+// NewCluster returns the description of an API server. kubernetesVersion is its version, such as
+// "1.35", "v1.35" or "v1.35.4-gke.1", or empty if it is not known; the profile may be nil. If the
+// minor of the profile is another, one of the two is out of date: see Disputed. The error is about
+// a version that cannot be parsed.
 func NewCluster(kubernetesVersion string, of *profile.Profile) (*Cluster, error) {
 	c := &Cluster{profile: of, sources: profileSources(of)}
 	parsed, err := parseVersion(kubernetesVersion)
@@ -58,7 +58,7 @@ func NewCluster(kubernetesVersion string, of *profile.Profile) (*Cluster, error)
 	return c, nil
 }
 
-// parseVersion parses the version of an API server; it returns nil for an empty one.
+// parseVersion parses the version of an API server. It returns nil for an empty version.
 func parseVersion(text string) (*version.Version, error) {
 	if text == "" {
 		return nil, nil
@@ -72,7 +72,8 @@ func parseVersion(text string) (*version.Version, error) {
 
 func minorOf(v *version.Version) string { return fmt.Sprintf("%d.%d", v.Major(), v.Minor()) }
 
-// nearest returns the minor of a version if it is embedded, else the one nearest to it.
+// nearest returns the minor of a version if it is embedded, otherwise the embedded minor nearest to
+// it.
 func nearest(minors []string, v *version.Version) string {
 	if slices.Contains(minors, minorOf(v)) {
 		return minorOf(v)
@@ -84,14 +85,14 @@ func nearest(minors []string, v *version.Version) string {
 }
 
 // Certain reports whether the cluster's Kubernetes minor is known and its schemas are embedded.
-// Otherwise a fault that depends on the version is a warning against the nearest embedded minor,
-// or the newest if nothing is known.
+// Otherwise objects are checked against the nearest embedded minor, or the newest if the version is
+// unknown, and a fault that depends on the version is a warning.
 func (c *Cluster) Certain() bool { return c.minor != "" }
 
-// isDescribed reports whether anything is known of the cluster: its version or a profile.
+// isDescribed reports whether the version or a profile of the cluster is known.
 func (c *Cluster) isDescribed() bool { return c.checked != "" || c.profile != nil }
 
-// Checked returns the embedded minor that objects are checked against: "1.36".
+// Checked returns the embedded minor that objects are checked against, such as "1.36".
 func (c *Cluster) Checked() string {
 	if c.checked != "" {
 		return c.checked
@@ -103,11 +104,11 @@ func (c *Cluster) Checked() string {
 	return minors[len(minors)-1]
 }
 
-// Profile returns the profile; nil if there is none.
+// Profile returns the profile of the cluster, or nil if there is none.
 func (c *Cluster) Profile() *profile.Profile { return c.profile }
 
-// Disputed reports whether the profile is of another minor than the version that NewCluster was
-// given. If so, the findings that depend on the version or on the profile are warnings.
+// Disputed reports whether the profile has another minor than the version that NewCluster was
+// given. The findings that depend on the version or on the profile are then warnings.
 func (c *Cluster) Disputed() bool { return c.disputed }
 
 // hasAll reports whether everything that the profile does not list is certainly missing.

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 )
 
-// profileOf returns a profile that has some kinds and namespaces.
+// profileOf returns a profile with some kinds and the namespaces.
 func profileOf(t testing.TB, namespaces ...string) *profile.Profile {
 	t.Helper()
 	p := &profile.Profile{
@@ -32,7 +32,7 @@ func profileOf(t testing.TB, namespaces ...string) *profile.Profile {
 	return p
 }
 
-// withDefinition adds a CustomResourceDefinition to a profile, as an API server would have it.
+// withDefinition adds a CustomResourceDefinition to a profile as an API server would return it.
 func withDefinition(t testing.TB, p *profile.Profile, text string) *profile.Profile {
 	t.Helper()
 	crd := &apiextensionsv1.CustomResourceDefinition{}
@@ -65,8 +65,8 @@ func TestCustomResourceIsCheckedWithTheDefinitionOfTheProfile(t *testing.T) {
 	}
 }
 
-// TestGroupThatCouldNotBeListedHoldsNothingBack checks that a kind of a group that the API
-// server could not list is a warning, and one of another group an error.
+// TestGroupThatCouldNotBeListedHoldsNothingBack checks that a missing kind is only a warning if the
+// API server could not list its group, and otherwise an error.
 func TestGroupThatCouldNotBeListedHoldsNothingBack(t *testing.T) {
 	p := profileOf(t, "shop")
 	p.Unread = []profile.UnreadGroup{{Group: "example.com", Reason: "down"}, {Group: "batch"}}
@@ -85,8 +85,8 @@ func TestGroupThatCouldNotBeListedHoldsNothingBack(t *testing.T) {
 	}
 }
 
-// TestDisputedProfileHoldsNothingBack checks that a profile of another minor than the version of
-// the Destination leads to warnings only.
+// TestDisputedProfileHoldsNothingBack checks that a profile whose minor differs from that of the
+// Destination's version leads to warnings only.
 func TestDisputedProfileHoldsNothingBack(t *testing.T) {
 	for version, disputed := range map[string]bool{"": false, "1.36": false, "v1.36.9": false, "1.35": true, "1.50": true} {
 		cluster := clusterOf(t, version, withDefinition(t, profileOf(t, "default"), definition))

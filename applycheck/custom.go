@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// customFaults returns the faults of a custom resource. While its definition changes, only a
-// fault under both forms of the definition counts.
+// customFaults returns the faults of a custom resource. If its definition changes, only faults
+// under both forms of the definition are returned.
 func (c *check) customFaults(o *objectFacts, content *kustomize.Content) []fault {
 	var faults []fault
 	for i, s := range c.definitions[o.GroupKind()] {
@@ -28,14 +28,14 @@ func (c *check) customFaults(o *objectFacts, content *kustomize.Content) []fault
 	return faults
 }
 
-// faults returns the faults of a custom resource, and of its change from old if that is not
-// nil.
+// faults returns the faults of a custom resource and, if old is not nil, those of its change from
+// old.
 func (t *customType) faults(o *objectFacts, content *kustomize.Content, old map[string]any) []fault {
 	fields := sentFields(o.GroupVersionKind, content.Fields)
 	if found := t.typedErrors(fields); len(found) > 0 {
 		faults := schemaFaults(o, content, found)
 		for i := range faults {
-			faults[i].versioned = false // the definition is known, whatever the version
+			faults[i].versioned = false // the definition does not depend on the version of Kubernetes
 		}
 		return faults
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// customName is the name of the type of a custom resource among the types of its schema.
+// customName is the name of a custom resource's type in its schema.
 const customName = "custom"
 
-// customTypeSchema returns the type for server-side apply of a custom resource, built as the API
+// customTypeSchema returns the server-side-apply type of a custom resource. It is built as the API
 // server builds it: from the published schema, with the fields that every object has.
 func customTypeSchema(s *structural.Structural, preserveUnknown bool, minor *schemas.Minor) (typed.ParseableType, error) {
 	published := s.Unfold().ToKubeOpenAPI()

@@ -36,17 +36,17 @@ type customType struct {
 	typ        typed.ParseableType
 	structural *structural.Structural
 	validator  validation.SchemaValidator
-	// rules compiles the CEL rules when they are first needed; it returns nil if there are
-	// none.
+	// rules compiles the CEL rules when they are first needed. It returns nil if there are none.
 	rules func() *cel.Validator
-	// replicas is the field of the scale subresource; empty if there is none.
+	// replicas is the path of the field that the scale subresource changes. It is empty if there is
+	// none.
 	replicas []string
 }
 
-// errNoSchema means that a definition has no version of this name, or no schema in it.
+// errNoSchema means that a definition does not have the version, or that the version has no schema.
 var errNoSchema = errors.New("the definition has no schema for the version")
 
-// decodeDefinition returns the CustomResourceDefinition of an object.
+// decodeDefinition decodes an object as a CustomResourceDefinition.
 func decodeDefinition(fields map[string]any) (*apiextensionsv1.CustomResourceDefinition, error) {
 	text, err := json.Marshal(fields)
 	if err != nil {
@@ -75,7 +75,7 @@ func structuralOf(definition *apiextensionsv1.CustomResourceDefinition, version 
 }
 
 // newCustomType returns a version of a definition's kind. A panic of the libraries, which expect
-// valid definitions, is returned as an error.
+// valid definitions, becomes an error.
 func newCustomType(definition *apiextensionsv1.CustomResourceDefinition, version string, minor *schemas.Minor) (c *customType, err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -103,18 +103,18 @@ func newCustomType(definition *apiextensionsv1.CustomResourceDefinition, version
 	}, nil
 }
 
-// typedErrors returns the errors of the typed check of server-side apply.
+// typedErrors returns the errors of server-side apply's typed check.
 func (t *customType) typedErrors(fields map[string]any) (found typed.ValidationErrors) {
 	defer func() { _ = recover() }()
 	return typedErrors(t.typ, fields)
 }
 
-// errors returns the faults for which the API server refuses an object that fits the type, or
-// its change from old; old is nil for a new object. withRules means that the CEL rules are run.
+// errors returns the faults for which the API server refuses an object that fits its type, or its
+// change from old; old is nil for a new object. The CEL rules are run if withRules is true.
 func (t *customType) errors(fields, old map[string]any, withRules bool) (found field.ErrorList) {
 	defer func() {
 		if recover() != nil {
-			found = nil // a value that cannot be judged is not a fault
+			found = nil // a panic is not a fault of the object
 		}
 	}()
 	fields = t.stored(fields)
@@ -125,8 +125,8 @@ func (t *customType) errors(fields, old map[string]any, withRules bool) (found f
 	return t.validate(fields, old, withRules)
 }
 
-// stored returns a copy of an object as the API server decodes it: without the fields that the
-// schema does not have, and with the defaults.
+// stored returns a copy of an object as the API server decodes it: without unknown fields and with
+// defaults.
 func (t *customType) stored(fields map[string]any) map[string]any {
 	fields = runtime.DeepCopyJSON(fields)
 	pruning.Prune(fields, t.structural, true)
@@ -170,7 +170,8 @@ func (t *customType) validate(fields, old map[string]any, withRules bool) field.
 	return found
 }
 
-// replicasOf returns the field that the scale subresource of a version changes.
+// replicasOf returns the path of the field that the scale subresource of a version changes, or nil
+// if there is none.
 func replicasOf(definition *apiextensionsv1.CustomResourceDefinition, version string) []string {
 	for _, v := range definition.Spec.Versions {
 		if v.Name == version && v.Subresources != nil && v.Subresources.Scale != nil {
@@ -196,14 +197,14 @@ func (t *customType) checkReplicas(fields map[string]any) field.ErrorList {
 	return nil
 }
 
-// metaTypes are the types of an object's metadata, which the schemas of custom resources
-// refer to.
+// metaTypes returns the names of the types of an object's metadata, to which the schemas of custom
+// resources refer.
 func metaTypes() []string {
 	const meta = "io.k8s.apimachinery.pkg.apis.meta.v1."
 	return []string{meta + "ObjectMeta", meta + "OwnerReference", meta + "ManagedFieldsEntry", meta + "FieldsV1", meta + "Time"}
 }
 
-// withMetaTypes returns the types of a custom resource and of its metadata.
+// withMetaTypes returns a schema with the types of a custom resource and of its metadata.
 func withMetaTypes(types []smd.TypeDef, minor *schemas.Minor) *smd.Schema {
 	for _, name := range metaTypes() {
 		if def, known := minor.Type(name).Schema.FindNamedType(name); known {

@@ -5,9 +5,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// decodeMetadata returns the metadata of an object as its Go type. The names, labels and
-// annotations, which is all that most objects have, are decoded here, and everything else by the
-// converter of apimachinery, which is slow.
+// decodeMetadata decodes the metadata of an object. Names, labels and annotations are decoded here,
+// which is enough for most objects; other fields need apimachinery's converter, which is slow.
 func decodeMetadata(metadata map[string]any) (*metav1.ObjectMeta, error) {
 	if decoded := plainMetadata(metadata); decoded != nil {
 		return decoded, nil
@@ -17,7 +16,8 @@ func decodeMetadata(metadata map[string]any) (*metav1.ObjectMeta, error) {
 	return decoded, err
 }
 
-// plainMetadata returns metadata of names, labels and annotations; nil if there is more.
+// plainMetadata decodes metadata that has only names, labels and annotations; it returns nil for
+// other metadata.
 func plainMetadata(metadata map[string]any) *metav1.ObjectMeta {
 	decoded := &metav1.ObjectMeta{}
 	for name, value := range metadata {
@@ -41,7 +41,8 @@ func plainMetadata(metadata map[string]any) *metav1.ObjectMeta {
 	return decoded
 }
 
-// decodeSelector returns a label selector as its Go type, in the same way.
+// decodeSelector decodes a label selector. It uses the slow converter only for selectors with
+// expressions.
 func decodeSelector(selector map[string]any) (*metav1.LabelSelector, error) {
 	if texts, areTexts := textMap(selector["matchLabels"]); areTexts && len(selector) == 1 {
 		return &metav1.LabelSelector{MatchLabels: texts}, nil
@@ -51,7 +52,7 @@ func decodeSelector(selector map[string]any) (*metav1.LabelSelector, error) {
 	return decoded, err
 }
 
-// textMap returns a map of strings; it returns false for other values.
+// textMap returns a map of strings, or false if the value is not one.
 func textMap(value any) (map[string]string, bool) {
 	fields, isMap := value.(map[string]any)
 	if !isMap {

@@ -60,7 +60,8 @@ func checkDefinition(o *objectFacts, content *kustomize.Content) []fault {
 	return faults
 }
 
-// checkIdentity checks the name of a definition and how its versions are converted.
+// checkIdentity checks the name of a definition and the strategy by which its versions are
+// converted.
 func checkIdentity(definition *apiextensionsv1.CustomResourceDefinition) field.ErrorList {
 	var found field.ErrorList
 	if want := definition.Spec.Names.Plural + "." + definition.Spec.Group; definition.Name != want && definition.Spec.Group != "" {
@@ -78,7 +79,7 @@ func overflows(err error) bool {
 	return errors.As(err, &wrong) && strings.HasPrefix(wrong.Value, "number ")
 }
 
-// undecodable returns the fault of an object that cannot be decoded as its Go type.
+// undecodable returns the fault of an object that cannot be decoded to its Go type.
 func undecodable(o *objectFacts, line int, err error) fault {
 	f := newFault(finding.InvalidField(), o, line, "it cannot be decoded: "+err.Error())
 	f.quoted = printable(fmt.Sprintf("%s dry-run failed: failed to convert new object (%s/%s; %s) to proper version: unable to convert unstructured object to %s: %s",
@@ -86,8 +87,8 @@ func undecodable(o *objectFacts, line int, err error) fault {
 	return f
 }
 
-// schemaPath returns the path of a version's schema as the API server names it: if all versions
-// have the same schema, it is the path in the definition.
+// schemaPath returns the path of a version's schema in the API server's messages, which is a common
+// path if all versions have the same schema.
 func schemaPath(definition *apiextensionsv1.CustomResourceDefinition, i int) *field.Path {
 	versions := definition.Spec.Versions
 	if !slices.ContainsFunc(versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool {
@@ -98,7 +99,7 @@ func schemaPath(definition *apiextensionsv1.CustomResourceDefinition, i int) *fi
 	return field.NewPath("spec", "versions").Index(i).Child("schema", "openAPIV3Schema")
 }
 
-// checkNames checks the names of the kind of a definition.
+// checkNames checks the names of the kind that a definition defines.
 func checkNames(names *apiextensionsv1.CustomResourceDefinitionNames) field.ErrorList {
 	at := field.NewPath("spec", "names")
 	var found field.ErrorList
@@ -157,7 +158,7 @@ func checkVersions(versions []apiextensionsv1.CustomResourceDefinitionVersion) f
 	return found
 }
 
-// structuralErrors returns the errors that keep a schema from being structural.
+// structuralErrors returns the errors for which a schema is not structural.
 func structuralErrors(at *field.Path, s *structural.Structural) (found field.ErrorList) {
 	defer func() {
 		if recover() != nil {

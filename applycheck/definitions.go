@@ -16,23 +16,23 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// source is a CustomResourceDefinition: one in a file, or one of the profile.
+// source is a CustomResourceDefinition in a file or in the profile.
 type source struct {
 	*definedKind
 	file     digest
 	content  []byte
 	cache    *kustomize.Cache
 	position int
-	// profile is the definition of the profile; nil for one in a file.
+	// profile is the definition of the profile. It is nil for a definition in a file.
 	profile *profile.Definition
 }
 
-// definitions are the CustomResourceDefinitions of a Destination: the stored and wanted ones of
-// its roots, and those of the profile for all other kinds. While a definition changes, there are
-// several of its kind.
+// definitions are the CustomResourceDefinitions of a Destination by the kind that they define: the
+// stored and wanted ones of its roots, and those of the profile for all other kinds. A kind whose
+// definition changes has several.
 type definitions map[schema.GroupKind][]*source
 
-// add adds a definition, unless it is there already.
+// add adds a definition if it is new.
 func (d definitions) add(s *source) {
 	for _, other := range d[s.GroupKind] {
 		if other.file == s.file && other.position == s.position {
@@ -42,7 +42,7 @@ func (d definitions) add(s *source) {
 	d[s.GroupKind] = append(d[s.GroupKind], s)
 }
 
-// sort puts the definitions of each kind into an order that does not depend on that of files.
+// sort sorts the definitions of each kind independently of the order of the files.
 func (d definitions) sort() {
 	for _, sources := range d {
 		slices.SortFunc(sources, func(a, b *source) int {
@@ -85,7 +85,7 @@ func (s *source) addTo(hash hash.Hash) {
 	hash.Write(binary.AppendVarint(nil, int64(s.position)))
 }
 
-// definition returns the whole definition; nil if it cannot be decoded.
+// definition decodes the whole definition; it returns nil if that fails.
 func (s *source) definition(c *check) *apiextensionsv1.CustomResourceDefinition {
 	if s.profile != nil {
 		spec, err := s.profile.Spec.Decode()
@@ -105,7 +105,8 @@ func (s *source) definition(c *check) *apiextensionsv1.CustomResourceDefinition 
 	return found
 }
 
-// customType returns a version of the definition's kind; nil if it cannot be checked.
+// customType returns a version of the definition's kind, or nil if the definition is invalid or
+// does not have that version.
 func (c *check) customType(s *source, version string) *customType {
 	m := c.Memory
 	key := compiledKey{file: s.file, position: s.position, version: version, minor: c.minor.Version}

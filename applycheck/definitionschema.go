@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkSchema checks the values in a schema of a definition, recursively.
+// checkSchema checks a schema of a definition and the schemas in it.
 func checkSchema(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.ErrorList {
 	if s == nil {
 		return nil
@@ -30,7 +30,7 @@ func checkSchema(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.Error
 	return found
 }
 
-// checkSchemaTypes checks the types that a schema names.
+// checkSchemaTypes checks the types in a schema, without the schemas in it.
 func checkSchemaTypes(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.ErrorList {
 	var found field.ErrorList
 	one := func(at *field.Path, value string, of ...string) {
@@ -62,7 +62,7 @@ func checkSchemaTypes(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.
 	return append(found, checkMapKeys(at, s)...)
 }
 
-// checkMapKeys checks the keys of a list that is a map.
+// checkMapKeys checks the keys of a list with x-kubernetes-list-type map.
 func checkMapKeys(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.ErrorList {
 	at = at.Child("x-kubernetes-list-map-keys")
 	isMap := s.XListType != nil && *s.XListType == "map"

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/accept"
 )
 
-// defaultedFields are the names of fields that the API server or a controller fills in: if only
-// one of two forms of an object has such a field, its value may be the same in both.
+// defaultedFields are the names of fields that the API server or a controller may fill in. If only
+// one of two forms of an object has such a field, both may have the same value in the cluster.
 var defaultedFields = map[string]bool{
 	"allocationMode": true, "count": true, "limit": true, "terminationMessagePath": true, "terminationMessagePolicy": true, "imagePullPolicy": true,
 	"restartPolicy": true, "dnsPolicy": true, "schedulerName": true, "terminationGracePeriodSeconds": true, "protocol": true, "defaultMode": true,
@@ -22,7 +22,7 @@ var defaultedFields = map[string]bool{
 	"parallelism": true, "completions": true, "matchLabelKeys": true, "mismatchLabelKeys": true, "tolerations": true, "procMount": true,
 	"resizePolicy": true, "host": true, "status": true, "creationTimestamp": true, "apiGroup": true, "add": true, "drop": true, "whenDeleted": true,
 	"whenScaled": true, "mountPropagation": true, "priorityClass": true, "runtimeClassName": true, "overhead": true, "value": true,
-	// fields of features that may be off, which the API server then drops
+	// fields that the API server drops if their feature gate is disabled
 	"hostnameOverride": true, "restartPolicyRules": true, "podCertificate": true, "resources": true, "workloadRef": true, "hostUsers": true,
 	"supplementalGroupsPolicy": true, "stopSignal": true, "image": true, "fileKeyRef": true, "clusterTrustBundle": true, "resourceClaims": true,
 	"schedulingGroup": true, "schedulingGates": true, "claims": true, "seLinuxChangePolicy": true, "podReplacementPolicy": true,
@@ -30,9 +30,8 @@ var defaultedFields = map[string]bool{
 	"dataSource": true, "dataSourceRef": true,
 }
 
-// differs reports whether two forms of a field are certainly different to the API server. A
-// value that is zero in one and missing in the other is equal, and so is one that may have a
-// default.
+// differs reports whether two forms of a field certainly differ for the API server. A missing value
+// equals a zero value and every value of a field that may have a default.
 func differs(name string, a, b any) bool {
 	if defaultedFields[name] && (isZero(a) || isZero(b)) {
 		return false
@@ -53,7 +52,7 @@ func differs(name string, a, b any) bool {
 	return !sameScalar(a, b)
 }
 
-// mapsDiffer reports whether a field of two maps differs.
+// mapsDiffer reports whether two maps have a field that differs.
 func mapsDiffer(a, b map[string]any) bool {
 	for key, value := range a {
 		if differs(key, value, b[key]) {
@@ -68,7 +67,7 @@ func mapsDiffer(a, b map[string]any) bool {
 	return false
 }
 
-// isZero reports whether a value is the zero value of its type, or no value.
+// isZero reports whether a value is missing or the zero value of its type.
 func isZero(value any) bool { return value == nil || accept.IsEmpty(value) }
 
 // without returns a copy of a map without some keys.

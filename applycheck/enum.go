@@ -6,8 +6,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// unsupported adds an error if a string, or an item of a list of strings, is not among the
-// values that the API server supports.
+// unsupported adds an error for a string, or for each string in a list, that is not among the
+// supported values.
 func (w *typeWalk) unsupported(values []string, value any, at *fieldPath) {
 	if values == nil {
 		return

@@ -12,9 +12,9 @@ import (
 
 // Annotations and labels of objects that control Flux's kustomize-controller.
 const (
-	reconcileKey = "kustomize.toolkit.fluxcd.io/reconcile" // disabled: the object is not applied
-	forceKey     = "kustomize.toolkit.fluxcd.io/force"     // enabled: it is deleted and created again if it cannot be changed
-	ssaKey       = "kustomize.toolkit.fluxcd.io/ssa"       // Ignore: not applied; IfNotPresent: only created
+	reconcileKey = "kustomize.toolkit.fluxcd.io/reconcile" // if "disabled", the object is not applied
+	forceKey     = "kustomize.toolkit.fluxcd.io/force"     // if "enabled", an object that cannot be changed is deleted and created again
+	ssaKey       = "kustomize.toolkit.fluxcd.io/ssa"       // if "Ignore", the object is not applied; if "IfNotPresent", it is only created
 )
 
 // digest is the digest of the content of a file.
@@ -26,25 +26,26 @@ type fileFacts struct {
 	objects []objectFacts
 }
 
-// objectFacts are the facts about an object that the check of other objects needs.
+// objectFacts are the facts about an object that the checks of other objects need.
 type objectFacts struct {
 	schema.GroupVersionKind
-	// namespace is the one in the file; empty if there is none.
+	// namespace is the namespace in the file. It is empty if there is none.
 	namespace, name string
 	line            int
-	// variable means that the kind is not known, as Flux may replace a part of it.
+	// variable means that the kind is not known, because it contains a variable that Flux may
+	// replace.
 	variable bool
 	// position is the position of the object in its file.
 	position int
 	// applied is false if Flux leaves the object out.
 	applied bool
-	// force means that Flux deletes the object if it cannot be changed.
+	// force means that Flux deletes the object and creates it again if it cannot be changed.
 	force bool
-	// onlyCreated means that Flux does not change an object that is there.
+	// onlyCreated means that Flux creates the object but does not change it.
 	onlyCreated bool
 	// unpruned means that Flux does not delete the object when it is no longer in a file.
 	unpruned bool
-	// defines is the kind that a CustomResourceDefinition defines; nil for other objects.
+	// defines is the kind that a CustomResourceDefinition defines. It is nil for other objects.
 	defines *definedKind
 }
 
@@ -52,7 +53,7 @@ type objectFacts struct {
 type definedKind struct {
 	schema.GroupKind
 	namespaced bool
-	// versions are the versions that are served.
+	// versions are the served versions.
 	versions []string
 }
 
@@ -74,7 +75,7 @@ func (o *objectFacts) String() string {
 	return o.Kind + " " + o.namespace + "/" + o.name
 }
 
-// flux returns the object's name as Flux's messages have it.
+// flux returns the object's name in the form of Flux's messages.
 func (o *objectFacts) flux() string {
 	if o.namespace == "" {
 		return o.Kind + "/" + o.name
@@ -87,7 +88,7 @@ func factsOf(content *kustomize.Content) objectFacts {
 	fields := content.Fields
 	apiVersion, _ := fields["apiVersion"].(string)
 	kind, _ := fields["kind"].(string)
-	gv, _ := schema.ParseGroupVersion(apiVersion) // no API server serves a malformed group
+	gv, _ := schema.ParseGroupVersion(apiVersion) // the zero GroupVersion for a malformed one, which no API server serves
 	metadata, _ := fields["metadata"].(map[string]any)
 	o := objectFacts{
 		GroupVersionKind: gv.WithKind(kind),
@@ -105,8 +106,9 @@ func factsOf(content *kustomize.Content) objectFacts {
 	return o
 }
 
-// provides reports whether other objects may depend on the object: it creates a namespace or
-// defines a kind, or it is of a kind that a CustomResourceDefinition may define.
+// provides reports whether other objects may depend on the object: it is a
+// Namespace, or its group is one that client-go does not have, as those of CustomResourceDefinitions
+// and custom resources.
 func (o *objectFacts) provides() bool {
 	if o.Group == "" {
 		return o.Kind == "Namespace"
@@ -154,8 +156,8 @@ func inMetadata(metadata map[string]any, key, value string) bool {
 // isVariable reports whether a text contains a variable that Flux may replace.
 func isVariable(text string) bool { return strings.Contains(text, "${") }
 
-// hasVariable reports whether a value contains a variable that Flux may replace after the
-// build; then the value is not known.
+// hasVariable reports whether a value contains a variable that Flux may replace after the build, so
+// that the final value is not known.
 func hasVariable(value any) bool {
 	switch v := value.(type) {
 	case string:

@@ -19,19 +19,20 @@ const maxWords = 500
 // fault is something that the API server would refuse about an object.
 type fault struct {
 	rule finding.Rule
-	// object is the name of the object for messages, flux the one in Flux's messages.
+	// object is the name of the object for messages; flux is its name in Flux's messages.
 	object, flux string
 	line         int
-	// words describe the fault. They are the API server's message, if its own code has found the
+	// words describe the fault. They are the API server's own message if its code has found the
 	// fault.
 	words string
-	// quoted is the API server's full message; empty if it is not known.
+	// quoted is the API server's full message. It is empty if it is not known.
 	quoted string
-	// certain means that the API server refuses the object whatever its version.
+	// certain means that the API server refuses the object, whatever its version unless versioned
+	// is true.
 	certain bool
-	// versioned means that the fault is certain if the cluster's version is.
+	// versioned means that the fault is certain only if the cluster's version is known.
 	versioned bool
-	// everywhere means that every API server refuses it, whatever it is like.
+	// everywhere means that every API server refuses the object, in every cluster.
 	everywhere bool
 	// ratcheted means that the API server accepts the fault in an object that already has it.
 	ratcheted bool
@@ -57,7 +58,7 @@ func invalid(rule finding.Rule, o *objectFacts, line int, err *field.Error) faul
 	return f
 }
 
-// printable returns a message on one line, shortened to maxWords.
+// printable returns a message in one line, shortened to maxWords.
 func printable(words string) string {
 	words = strings.Join(strings.Fields(words), " ")
 	if len(words) > maxWords {

@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// fileOf returns a file in a root.
+// fileOf returns a file for a root.
 func fileOf(t testing.TB, path, content string) dedupe.File {
 	t.Helper()
 	p, err := tree.ParsePath(path)
@@ -24,8 +24,8 @@ func fileOf(t testing.TB, path, content string) dedupe.File {
 	}
 }
 
-// claimOf returns a claim to one file with wanted and stored content; empty content is no
-// file.
+// claimOf returns a claim to one file with wanted and stored content. If a content is empty, there
+// is no such file.
 func claimOf(t testing.TB, path, wanted, stored string) dedupe.Claim {
 	t.Helper()
 	claim := dedupe.Claim{Object: "Work default/" + path, Owner: path}
@@ -52,7 +52,7 @@ func rootOf(t testing.TB, name string, wanted ...string) dedupe.Root {
 	return root
 }
 
-// clusterOf returns a cluster of a version.
+// clusterOf returns a cluster with a version and a profile.
 func clusterOf(t testing.TB, version string, of *profile.Profile) *Cluster {
 	t.Helper()
 	cluster, err := NewCluster(version, of)
@@ -71,7 +71,7 @@ func describe(v Verdict) []string {
 	return lines
 }
 
-// checkOne returns the findings of the first step about one file.
+// checkOne returns the findings of the first step for one file.
 func checkOne(t testing.TB, version, content string) []string {
 	t.Helper()
 	return describe(CheckClaims(Input{Cluster: clusterOf(t, version, nil), Roots: []dedupe.Root{rootOf(t, "resources", content)}})[0])

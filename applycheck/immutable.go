@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// changeFaults returns the faults of the changes from a claim's stored objects to one of its
-// wanted files. own are the faults of the file alone: an object that has one is not compared.
+// changeFaults returns the faults of the changes from a claim's stored objects to one of its wanted
+// files. own are the faults of the file alone; an object with one of them is not compared.
 func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile, own []fault) []fault {
 	if len(claim.stored) == 0 || slices.ContainsFunc(claim.stored, func(s *checkedFile) bool { return s.facts.digest == file.facts.digest }) {
 		return nil // new, or unchanged
@@ -35,7 +35,8 @@ func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile,
 	return faults
 }
 
-// storedObjects returns the stored forms of the objects of a file, from any file of the claim.
+// storedObjects returns the stored forms of the objects of a file, from all stored files of the
+// claim.
 func (c *check) storedObjects(r *rootFiles, claim *claimFiles, file *checkedFile) map[identity]map[string]any {
 	wanted := map[identity]bool{}
 	for i := range file.facts.objects {
@@ -51,7 +52,7 @@ func (c *check) storedObjects(r *rootFiles, claim *claimFiles, file *checkedFile
 			if !wanted[o.identity()] || !o.applied || o.force {
 				return
 			}
-			// An object that was refused is not on the cluster, so it may change.
+			// A refused object is not in the cluster, so it may change.
 			if !slices.ContainsFunc(refused, func(f fault) bool { return f.object == o.String() && f.isError(c.Cluster) }) {
 				found[o.identity()] = content.Fields
 			}
@@ -60,7 +61,7 @@ func (c *check) storedObjects(r *rootFiles, claim *claimFiles, file *checkedFile
 	return found
 }
 
-// objectChanges returns the faults of a change of an object that is on the cluster.
+// objectChanges returns the faults of the change of an object that is in the cluster.
 func (c *check) objectChanges(o *objectFacts, content *kustomize.Content, old map[string]any) []fault {
 	if sources := c.definitions[o.GroupKind()]; len(sources) > 0 {
 		return c.customChanges(o, content, old, sources)
@@ -85,7 +86,7 @@ func (c *check) objectChanges(o *objectFacts, content *kustomize.Content, old ma
 	return faults
 }
 
-// customChanges returns the faults of a custom resource's change: those of CEL rules that
+// customChanges returns the faults that a change of a custom resource adds: those of CEL rules that
 // compare with the old value.
 func (c *check) customChanges(o *objectFacts, content *kustomize.Content, old map[string]any, sources []*source) []fault {
 	if hasVariable(old) || fmt.Sprint(old["apiVersion"]) != fmt.Sprint(content.Fields["apiVersion"]) {
@@ -117,12 +118,12 @@ type immutableField struct {
 	path []string
 	// absent is the value of a missing field: its default, or nil.
 	absent any
-	// words are the API server's message; empty means "field is immutable".
+	// words is the API server's message. If it is empty, the message is "field is immutable".
 	words string
-	// exact means that no part of the value has a default; whole means that the parts that may have
-	// one are known by name.
+	// exact means that no part of the value has a default. whole means that the parts that may have
+	// a default are those in defaultedFields.
 	exact, whole bool
-	// forbidden means that the API server says "Forbidden" and not "Invalid value".
+	// forbidden means that the API server's message is "Forbidden" and not "Invalid value".
 	forbidden bool
 }
 
@@ -178,9 +179,8 @@ func isEmpty(value any) bool {
 	return false
 }
 
-// conflicts reports whether two values are certainly different to the API server. A field that
-// only one of them has may have its default in the other, unless it is a list, since no default
-// is a list.
+// conflicts reports whether two values certainly differ for the API server. A field that only one
+// of them has may have its default in the other, unless it is a list, since no list is a default.
 func conflicts(a, b any) bool {
 	switch x := a.(type) {
 	case map[string]any:
@@ -213,7 +213,7 @@ func mapsConflict(a, b map[string]any) bool {
 	return false
 }
 
-// equal reports whether two values are equal; an empty value equals a missing one.
+// equal reports whether two values are equal. An empty value equals a missing one.
 func equal(a, b any) bool {
 	switch x := a.(type) {
 	case map[string]any:
@@ -239,7 +239,7 @@ func equal(a, b any) bool {
 	return isEmpty(a) && isEmpty(b) || a == b
 }
 
-// hasList reports whether there is a list with items in a value.
+// hasList reports whether a value contains a list with items.
 func hasList(value any) bool {
 	switch v := value.(type) {
 	case []any:
@@ -254,8 +254,8 @@ func hasList(value any) bool {
 	return false
 }
 
-// sameScalar reports whether two scalars may be equal to the API server: numbers and
-// quantities have several forms.
+// sameScalar reports whether two scalars may be equal for the API server: numbers and quantities
+// can be written in several forms.
 func sameScalar(a, b any) bool {
 	if a == b {
 		return true

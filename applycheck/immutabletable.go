@@ -2,8 +2,8 @@ package applycheck
 
 import "k8s.io/apimachinery/pkg/util/validation/field"
 
-// immutableFields are the fields of kinds that the API server refuses to change, each as it
-// is in the validation of Kubernetes 1.33 to 1.36.
+// immutableFields returns the fields of each kind that cannot change, as in the validation code of
+// Kubernetes 1.33 to 1.36.
 func immutableFields() map[string][]immutableField {
 	at := func(path ...string) immutableField { return immutableField{path: path} }
 	selector := []immutableField{{path: []string{"spec", "selector"}, exact: true}}
@@ -52,7 +52,8 @@ func immutableFields() map[string][]immutableField {
 	}
 }
 
-// changeRules are the changes that the API server refuses by more than one field.
+// changeRules returns the functions that check changes which depend on more than one field, by
+// kind.
 func changeRules() map[string]func(fields, old map[string]any) field.ErrorList {
 	return map[string]func(fields, old map[string]any) field.ErrorList{
 		"/ConfigMap": immutableData, "/Secret": immutableData, "/Service": serviceChanges, "apps/StatefulSet": statefulSetChanges, "batch/Job": jobChanges,
@@ -61,7 +62,7 @@ func changeRules() map[string]func(fields, old map[string]any) field.ErrorList {
 	}
 }
 
-// immutableData compares the data of a ConfigMap or Secret that is immutable.
+// immutableData checks that the data of an immutable ConfigMap or Secret does not change.
 func immutableData(fields, old map[string]any) field.ErrorList {
 	if old["immutable"] != true || hasVariable(fields) || hasVariable(old) {
 		return nil
@@ -71,7 +72,7 @@ func immutableData(fields, old map[string]any) field.ErrorList {
 	if fields["immutable"] != true {
 		found = append(found, field.Forbidden(field.NewPath("immutable"), words))
 	}
-	// a Secret's stringData becomes a part of its data
+	// a Secret's stringData becomes part of its data
 	if fields["stringData"] != nil || old["stringData"] != nil {
 		if conflicts(fields["stringData"], old["stringData"]) {
 			found = append(found, field.Forbidden(field.NewPath("data"), words))
@@ -101,8 +102,8 @@ func sameTexts(a, b any) bool {
 	return true
 }
 
-// serviceChanges compares the addresses of a Service. An address that is not in the file is
-// chosen by the API server, and stays when the field is removed.
+// serviceChanges checks that the cluster IP of a Service does not change. If the file has none, the
+// API server chooses an address, which stays when the field is removed.
 func serviceChanges(fields, old map[string]any) field.ErrorList {
 	if textAt(fields, "spec", "type") == "ExternalName" || textAt(old, "spec", "type") == "ExternalName" {
 		return nil
@@ -112,7 +113,7 @@ func serviceChanges(fields, old map[string]any) field.ErrorList {
 	case now == "" || now == before || hasVariable(now) || hasVariable(before):
 		return nil
 	case before == "" && now != "None":
-		return nil // it may be the address that the API server chose
+		return nil // the address may be the one that the API server chose
 	}
 	return field.ErrorList{field.Invalid(field.NewPath("spec", "clusterIPs").Index(0), []string{now}, "may not change once set")}
 }
@@ -125,7 +126,7 @@ func clusterIP(fields map[string]any) string {
 	return textAt(fields, "spec", "clusterIP")
 }
 
-// statefulSetChanges compares the fields of a StatefulSet that cannot change: all but a few.
+// statefulSetChanges checks that only the few mutable fields of a StatefulSet change.
 func statefulSetChanges(fields, old map[string]any) field.ErrorList {
 	spec := func(of map[string]any) map[string]any {
 		return without(mapAt(of, "spec"), "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy", "minReadySeconds")
@@ -138,9 +139,8 @@ func statefulSetChanges(fields, old map[string]any) field.ErrorList {
 		"'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")}
 }
 
-// jobChanges compares the template of a Job, which can change only in part and only while
-// the Job is suspended, and its completions, which an indexed Job can change together with
-// its parallelism.
+// jobChanges checks the changes of a Job. Its template can change only in
+// part and only while the Job is suspended; its completions can change only if it is indexed.
 func jobChanges(fields, old map[string]any) field.ErrorList {
 	suspended := anyAt(fields, "spec", "suspend") == true || anyAt(old, "spec", "suspend") == true
 	var found field.ErrorList

@@ -1,8 +1,7 @@
 package applycheck
 
 // keepEmpty adds to the fields of an object the empty lists and maps that only its old form has.
-// Server-side apply does not remove those: an empty list has no items that a field manager could
-// own.
+// Server-side apply does not remove them, since no field manager owns an item of an empty list.
 func keepEmpty(fields, old map[string]any) {
 	for name, before := range old {
 		now, has := fields[name]
@@ -16,7 +15,8 @@ func keepEmpty(fields, old map[string]any) {
 	}
 }
 
-// keepEmptyIn does the same within two values; items of lists are compared by position.
+// keepEmptyIn does the same as keepEmpty for two values within the objects. It compares items of
+// lists by position.
 func keepEmptyIn(now, before any) {
 	switch x := now.(type) {
 	case map[string]any:
@@ -31,8 +31,8 @@ func keepEmptyIn(now, before any) {
 	}
 }
 
-// isEmptyCollection reports whether a value is a list without items, or a map that contains only
-// such values.
+// isEmptyCollection reports whether a value is an empty list, or a map that contains only such
+// values.
 func isEmptyCollection(value any) bool {
 	switch v := value.(type) {
 	case map[string]any:

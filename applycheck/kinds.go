@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// kindState describes the fault of a kind in a root; its rule is the zero Rule if the kind is
-// served.
+// kindState describes the fault of a kind in a root. Its rule is the zero Rule if the kind has
+// none.
 type kindState struct {
 	rule               finding.Rule
 	words, fix         string
@@ -70,8 +70,8 @@ func (p *presence) newKindState(root int, gvk schema.GroupVersionKind) kindState
 	return p.undefined(root, gvk)
 }
 
-// undefined returns the state of a custom kind that nothing is known to define; the zero state
-// if neither the version nor a profile of the cluster is known.
+// undefined returns the state of a custom kind for which no definition is known. It is the zero
+// state if neither the version nor a profile of the cluster is known.
 func (p *presence) undefined(root int, gvk schema.GroupVersionKind) kindState {
 	elsewhere := false
 	for i, installer := range p.installers {
@@ -95,8 +95,8 @@ func (p *presence) undefined(root int, gvk schema.GroupVersionKind) kindState {
 	return state
 }
 
-// deprecatedAt returns the minor in which the type of an object was deprecated; zeros if it
-// is not.
+// deprecatedAt returns the minor in which the type of an object was deprecated, or zeros if it is
+// not deprecated.
 func deprecatedAt(object any) (major, minor int) {
 	if life, has := object.(interface{ APILifecycleDeprecated() (major, minor int) }); has {
 		return life.APILifecycleDeprecated()
@@ -104,8 +104,8 @@ func deprecatedAt(object any) (major, minor int) {
 	return 0, 0
 }
 
-// removedAt returns the minor in which the type of an object is removed; zeros if that is not
-// decided.
+// removedAt returns the minor in which the type of an object is removed, or zeros if it is not
+// removed.
 func removedAt(object any) (major, minor int) {
 	if life, has := object.(interface{ APILifecycleRemoved() (major, minor int) }); has {
 		return life.APILifecycleRemoved()
@@ -113,7 +113,8 @@ func removedAt(object any) (major, minor int) {
 	return 0, 0
 }
 
-// replacement returns the kind or version to use in place of an API version.
+// replacement returns the end of a message with the kind and version to use instead of an object's,
+// or "" if there is none.
 func replacement(object any) string {
 	if replaced, has := object.(interface {
 		APILifecycleReplacement() schema.GroupVersionKind
@@ -159,7 +160,7 @@ func (p *presence) deprecation(gvk schema.GroupVersionKind) kindState {
 	return kindState{rule: finding.DeprecatedAPI(), certain: true, words: words + replacement(object)}
 }
 
-// reached reports whether a minor is the given one or a newer one.
+// reached reports whether the checked minor is the given one or a newer one.
 func reached(checked string, major, minor int) bool {
 	var atMajor, atMinor int
 	if n, err := fmt.Sscanf(checked, "%d.%d", &atMajor, &atMinor); n != 2 || err != nil {

@@ -10,45 +10,46 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Limits of a Memory. Entries beyond them are dropped, the oldest first, and cost time if
-// they are needed again.
+// Limits of a Memory. Entries beyond them are dropped, oldest first, and computed again when they
+// are needed.
 const (
-	// maxRemembered is the number of objects of files, with their faults, that are kept.
+	// maxRemembered is the maximum number of objects whose facts and faults are kept.
 	maxRemembered = 1 << 18
-	// maxCompiled is the number of versions of CustomResourceDefinitions whose schemas are kept.
+	// maxCompiled is the maximum number of versions of CustomResourceDefinitions whose compiled
+	// schemas are kept.
 	maxCompiled = 256
-	// maxNeeds is the number of pairs of a kind and a namespace that are numbered.
+	// maxNeeds is the maximum number of needs that get a number.
 	maxNeeds = 1 << 16
 )
 
-// Memory caches the facts about files by the digest of their content, their faults by the
-// digest of the schemas as well, and the schemas of CustomResourceDefinitions. It has a fixed
-// number of entries; one that is lost costs time and nothing else. The zero Memory is empty.
-// It is safe for concurrent use, and meant to be shared by all Destinations.
+// Memory caches the facts about files by the digest of their content, their faults by the digest of
+// the schemas as well, and the compiled schemas of CustomResourceDefinitions. Its size is limited;
+// a dropped entry costs only time. The zero Memory is empty. It is safe for concurrent use and
+// meant to be shared by all Destinations.
 type Memory struct {
 	mu       sync.Mutex
 	files    generations[digest, *fileFacts]
 	faults   generations[faultsKey, []fault]
 	compiled generations[compiledKey, *customType]
 	digests  generations[*byte, digest]
-	// accepted are the compiled types of built-in kinds, by minor.
+	// accepted contains the compiled types of built-in kinds by minor.
 	accepted map[string]*accept.Types
 }
 
-// State has the claims of a Destination's last check, so that the cost of the next one depends
-// only on the changes. It may be lost at any time. The zero State is empty. It is safe for
-// concurrent use, but checks with one State run one after the other: use one State for each
-// Destination. It keeps slices of content, which must not be changed in place.
+// State contains the claims of a Destination's last check, so that the cost of the next check
+// depends only on the changes; losing it costs only time. The zero State is empty. Use one State
+// for each Destination: checks with the same State run one after the other. It keeps the contents
+// that it is given, which must not be changed in place.
 type State struct {
-	// roots have the states of the claims of the last check.
+	// roots contains the state of each root.
 	roots map[tree.Path]*rootState
-	// numbers maps each need to its number. The numbering starts again when there are too many.
+	// numbers maps each need to its number. It is emptied when it has more than maxNeeds entries.
 	numbers map[need]int
 	// busy is held during a check.
 	busy sync.Mutex
 }
 
-// faultsKey is a file that was checked against some schemas.
+// faultsKey identifies a file that was checked against certain schemas.
 type faultsKey struct {
 	file digest
 	// minor and definitions identify the schemas.
@@ -56,14 +57,15 @@ type faultsKey struct {
 	definitions digest
 }
 
-// compiledKey is a version of a CustomResourceDefinition.
+// compiledKey identifies a version of a CustomResourceDefinition.
 type compiledKey struct {
 	file           digest
 	position       int
 	version, minor string
 }
 
-// generations is a bounded map: once the newer half is full, the older one is dropped.
+// generations is a bounded map of two halves: when the newer half is full, the older one is
+// dropped.
 type generations[K comparable, V any] struct {
 	newer, older map[K]V
 	weight       int
@@ -77,7 +79,7 @@ func (g *generations[K, V]) get(key K) (V, bool) {
 	return value, there
 }
 
-// put adds an entry; limit is the weight of all entries.
+// put adds an entry; limit is the maximum weight of all entries.
 func (g *generations[K, V]) put(key K, value V, weight, limit int) {
 	if g.weight+weight > limit/2 && len(g.newer) > 0 {
 		g.older, g.newer, g.weight = g.newer, nil, 0
@@ -91,7 +93,7 @@ func (g *generations[K, V]) put(key K, value V, weight, limit int) {
 	g.newer[key] = value
 }
 
-// digestOf returns the digest of a content. It is cached by the content's address, since
+// digestOf returns the digest of a content. The digest is cached by the content's address, since
 // nearly all contents are those of the last round.
 func (m *Memory) digestOf(content []byte) digest {
 	if len(content) == 0 {
@@ -108,7 +110,7 @@ func (m *Memory) digestOf(content []byte) digest {
 	return found
 }
 
-// types returns the compiled types of a minor.
+// types returns the compiled types of built-in kinds of a minor.
 func (m *Memory) types(minor *schemas.Minor) *accept.Types {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -130,9 +132,8 @@ func (m *Memory) facts(file digest) (_ *fileFacts, known bool) {
 	return m.files.get(file)
 }
 
-// file returns the facts about a file. A file that kustomize cannot read has no objects here;
-// dedupe reports it. If all objects are of built-in kinds, their faults are found in the same
-// pass.
+// file returns the facts about a file. A file that kustomize cannot read has no objects here, since
+// dedupe reports it. If all objects are of built-in kinds, their faults are found in the same pass.
 func (c *check) file(cache *kustomize.Cache, content []byte) *fileFacts {
 	m := c.Memory
 	key := m.digestOf(content)
@@ -176,7 +177,7 @@ func (c *check) contentOf(cache *kustomize.Cache, content []byte, visit func(*ob
 		return
 	}
 	i := 0
-	_ = kustomize.Contents(content, cache.File(content).Objects, func(c *kustomize.Content) { // it succeeded before
+	_ = kustomize.Contents(content, cache.File(content).Objects, func(c *kustomize.Content) { // cannot fail: the same content was read before
 		if i < len(facts.objects) {
 			visit(&facts.objects[i], c)
 		}

@@ -12,14 +12,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// checkMetadata returns the faults of the name, the labels and the annotations of an object.
-// builtin means that the kind is one of Kubernetes itself; the name of an object that is
-// there already is not checked again by the API server.
+// checkMetadata returns the faults of an object's name, labels and annotations. builtin means that
+// the kind is one of Kubernetes itself. The API server does not check the name
+// of an existing object again.
 func checkMetadata(o *objectFacts, content *kustomize.Content, builtin bool) []fault {
 	metadata, _ := content.Fields["metadata"].(map[string]any)
 	decoded, err := decodeMetadata(metadata)
 	if err != nil {
-		return nil // a field has a wrong type, which the check of the schema finds
+		return nil // a field has a wrong type, which the check of the schema reports
 	}
 	decoded.Namespace, decoded.ManagedFields = "", nil
 	found := validation.ValidateObjectMeta(decoded, false, nameValidator(o, builtin), field.NewPath("metadata"))
@@ -42,8 +42,8 @@ func checkMetadata(o *objectFacts, content *kustomize.Content, builtin bool) []f
 	return faults
 }
 
-// unnameable returns the fault of a name that cannot be part of a URL; Flux's client does not
-// send such an object.
+// unnameable returns the fault of a name that cannot be part of a URL, for which Flux's client does
+// not send the object.
 func unnameable(o *objectFacts, content *kustomize.Content) []fault {
 	words := names.IsPathSegmentName(o.name)
 	if len(words) == 0 || hasVariable(o.name) {
@@ -54,8 +54,8 @@ func unnameable(o *objectFacts, content *kustomize.Content) []fault {
 	return []fault{f}
 }
 
-// nameValidator returns the check of the names of a kind: a path segment for RBAC and for
-// kinds whose rule is not known, else a DNS subdomain or a DNS label.
+// nameValidator returns the function that checks the names of a kind. For RBAC and for kinds whose
+// rule is not known, a name must only be a path segment.
 func nameValidator(o *objectFacts, builtin bool) validation.ValidateNameFunc {
 	switch {
 	case !builtin:
@@ -63,7 +63,7 @@ func nameValidator(o *objectFacts, builtin bool) validation.ValidateNameFunc {
 	case o.Group == "" && o.Kind == "Namespace":
 		return validation.ValidateNamespaceName
 	case o.Group == "" && o.Kind == "Service":
-		// A newer API server may accept a name that starts with a digit.
+		// A newer API server may accept a name that begins with a digit.
 		return validation.NameIsDNSLabel
 	case o.Group == "batch" && o.Kind == "CronJob":
 		return cronJobName
@@ -77,8 +77,8 @@ func nameValidator(o *objectFacts, builtin bool) validation.ValidateNameFunc {
 	return func(name string, _ bool) []string { return names.IsPathSegmentName(name) }
 }
 
-// cronJobName checks the name of a CronJob, to which the Jobs' suffix of 11 characters is
-// appended.
+// cronJobName checks the name of a CronJob, to which the names of its
+// Jobs append 11 characters.
 func cronJobName(name string, prefix bool) []string {
 	found := validation.NameIsDNSSubdomain(name, prefix)
 	if len(name) > utilvalidation.DNS1035LabelMaxLength-11 {
@@ -97,7 +97,7 @@ func addressName(name string, _ bool) []string {
 	return words
 }
 
-// subdomainKinds are the kinds of Kubernetes whose names are DNS subdomains.
+// subdomainKinds are the built-in kinds whose names must be DNS subdomains.
 var subdomainKinds = map[string]bool{
 	"/ConfigMap": true, "/Secret": true, "/ServiceAccount": true, "/Pod": true, "/PersistentVolume": true, "/PersistentVolumeClaim": true,
 	"/ReplicationController": true, "/ResourceQuota": true, "/LimitRange": true, "/PodTemplate": true, "/Endpoints": true, "/Node": true,
@@ -115,8 +115,7 @@ var subdomainKinds = map[string]bool{
 	"flowcontrol.apiserver.k8s.io/FlowSchema": true, "flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration": true,
 }
 
-// checkTemplates returns the faults of the labels and annotations of the pod template of a
-// workload.
+// checkTemplates returns the faults of the labels and annotations in a workload's pod template.
 func checkTemplates(o *objectFacts, fields map[string]any) field.ErrorList {
 	at, is := podTemplateOf(o.GroupKind())
 	if !is {

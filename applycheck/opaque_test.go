@@ -7,14 +7,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 )
 
-// TestFilesOfAKustomizationAreNotJudged checks a faulty file in a directory that a kustomization
-// builds: the kustomization may patch the file. Objects that it may create count as present.
+// TestFilesOfAKustomizationAreNotJudged checks that a faulty file in a directory that a
+// kustomization builds has no finding, since the kustomization may patch it. Objects that the
+// kustomization may create count as present.
 func TestFilesOfAKustomizationAreNotJudged(t *testing.T) {
 	const kustomization = "resources: [a.yaml]\npatches: [{path: patch.yaml}]\n"
 	faulty := strings.Replace(deployment, "replicas: 1", "replicas: three", 1)
 	for _, test := range []struct {
 		name string
-		// own are the files of the claim, foreign those that belong to no placement.
+		// own are the files of the claim; foreign are files that belong to no placement.
 		own, foreign map[string]string
 		want         int
 	}{
@@ -35,12 +36,13 @@ func TestFilesOfAKustomizationAreNotJudged(t *testing.T) {
 			}
 			root.Claims = append(root.Claims, claim)
 			in := Input{Cluster: clusterOf(t, "", profileOf(t, "default")), Roots: []dedupe.Root{root}, Memory: &Memory{}, State: &State{}}
-			for range 2 { // the second time from the caches
+			for range 2 { // the second time with filled caches
 				if got := CheckClaims(in)[0]; len(got.Quarantined) != test.want {
 					t.Errorf("quarantined: %v, findings %v", got.Quarantined, describe(got))
 				}
 			}
-			// Kind and namespace of the other claim are certainly missing only if all objects are known.
+			// The kind and namespace of the other claim are certainly missing only if all objects
+			// are known.
 			_, quarantined := CheckRoots(in)[0].Quarantined[0]
 			if quarantined != (test.name == "none") {
 				t.Errorf("the other claim is quarantined: %v", quarantined)

@@ -8,21 +8,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// lineOf returns the line of a field that the API server names:
+// lineOf returns the line of a field by its path in the API server's messages:
 // `.spec.containers[name="c"].image` or `spec.ports[0].name`.
 func lineOf(content *kustomize.Content, path string) int {
 	elements, _, _ := resolve(content.Fields, path)
 	return content.LineOf(elements...)
 }
 
-// valueAt returns the value of a field that the API server names, and whether it is there.
+// valueAt returns the value of a field by its path in the API server's messages, and whether the
+// field exists.
 func valueAt(fields map[string]any, path string) (any, bool) {
 	_, value, there := resolve(fields, path)
 	return value, there
 }
 
-// resolve follows a path as far as possible. It returns the keys and indices, the value there,
-// and whether the whole path was followed.
+// resolve follows a path as far as possible. It returns the keys and indices that it followed, the
+// value that it reached, and whether it followed the whole path.
 func resolve(fields map[string]any, path string) (elements []any, value any, complete bool) {
 	value = fields
 	rest := splitPath(path)
@@ -47,8 +48,8 @@ func resolve(fields map[string]any, path string) (elements []any, value any, com
 	return elements, value, true
 }
 
-// keyOf returns the map key at the start of a path, and the number of path elements that it
-// takes, since a key may contain dots.
+// keyOf returns the map key at the start of a path and the number of path elements in the key,
+// which may contain dots. The number is 0 if the map has no such key.
 func keyOf(fields map[string]any, path []string) (key string, n int) {
 	for n := range path {
 		key := strings.Join(path[:n+1], ".")
@@ -59,7 +60,7 @@ func keyOf(fields map[string]any, path []string) (key string, n int) {
 	return "", 0
 }
 
-// remove removes the field at a path, and reports whether it was there.
+// remove removes the field at a path and reports whether it existed.
 func remove(fields map[string]any, path string) bool {
 	elements, _, complete := resolve(fields, path)
 	if !complete || len(elements) == 0 {
@@ -84,7 +85,7 @@ func remove(fields map[string]any, path string) bool {
 	return isName && isMap
 }
 
-// splitPath splits a path at dots and brackets that are not within quotes.
+// splitPath splits a path at the dots and brackets outside of quotes.
 func splitPath(path string) []string {
 	var elements []string
 	start, bracket, quoted := 0, false, false
@@ -113,8 +114,8 @@ func splitPath(path string) []string {
 	return elements
 }
 
-// indexOf returns the index of an item of a list: by its index, by its keys
-// (`containerPort=80,protocol="TCP"`), or by its value (`="x"`); -1 if there is none.
+// indexOf returns the position of a list's item by its index, its keys
+// (`containerPort=80,protocol="TCP"`) or its value (`="x"`), or -1 if there is no such item.
 func indexOf(list []any, element string) int {
 	if i, err := strconv.Atoi(element); err == nil {
 		if i < len(list) {
@@ -138,7 +139,7 @@ func matches(item any, element string) bool {
 	for pair := range strings.SplitSeq(element, ",") {
 		key, want, ok := strings.Cut(pair, "=")
 		value, there := fields[key]
-		// a key that is not there has its default
+		// a missing key may have the value as its default
 		if !ok || there && printed(value) != want {
 			return false
 		}

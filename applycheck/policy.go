@@ -8,10 +8,9 @@ import (
 // Policy is the action for an object that the API server would refuse.
 type Policy string
 
-// The policies.
+// The values of Policy.
 const (
-	// Quarantine keeps a placement with such an object out of the store, if the refusal is
-	// certain.
+	// Quarantine keeps a placement with such an object out of the store if the refusal is certain.
 	Quarantine Policy = "quarantine"
 	// Warn writes everything and reports every fault as a warning.
 	Warn Policy = "warn"

@@ -10,17 +10,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// randomObject makes objects of a kind from a sequence of bytes: valid ones, and such with faults
+// randomObject makes objects of a kind from a sequence of bytes: valid ones, and others with faults
 // and odd values.
 type randomObject struct {
 	minor  *schemas.Minor
 	schema *smd.Schema
 	bytes  []byte
-	// rarity is how rarely a value is odd; 0 is never.
+	// rarity is the average number of values for one odd value. If it is 0, no value is odd.
 	rarity int
 }
 
-// newRandomObject returns the object of a kind that bytes make.
+// newRandomObject returns the object of a kind that the bytes determine.
 func newRandomObject(minor *schemas.Minor, kind schemas.Kind, bytes []byte) map[string]any {
 	typ := minor.Type(kind.Type)
 	r := &randomObject{minor: minor, schema: typ.Schema, bytes: bytes}
@@ -33,8 +33,8 @@ func newRandomObject(minor *schemas.Minor, kind schemas.Kind, bytes []byte) map[
 	return object
 }
 
-// mutate changes something at a random place in a value: it is replaced, removed, repeated, or gets
-// a field that its type does not have.
+// mutate changes a random part of a value: the part is replaced, removed or repeated, or gets a
+// field that its type does not have.
 func (r *randomObject) mutate(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -69,7 +69,7 @@ func (r *randomObject) oddValue() any {
 	return values[r.choose(len(values))]
 }
 
-// choose returns a number below n; it is 0 when the bytes are used up.
+// choose returns a number below n, or 0 if all bytes are used up.
 func (r *randomObject) choose(n int) int {
 	if len(r.bytes) == 0 {
 		return 0
@@ -81,7 +81,7 @@ func (r *randomObject) choose(n int) int {
 
 func (r *randomObject) odd() bool { return r.rarity > 0 && r.choose(r.rarity) == r.rarity-1 }
 
-// oddValues are values that are wrong for most types, and right for some.
+// oddValues returns values that are wrong for most types and right for some.
 func oddValues() []any {
 	return []any{
 		nil, "", "x", "${x}", "01", "1.50", " 1", "1e3", "1000", "0.5Gi", "1.5", "-1", "YWJj\n", "YWJ=", "YWI=", "YR==", "2020-01-01T01:00:00+01:00",

@@ -7,11 +7,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// pruneKey is the annotation with which Flux keeps an object that is no longer in its files.
-const pruneKey = "kustomize.toolkit.fluxcd.io/prune" // disabled: the object stays
+// pruneKey is the annotation or label that keeps Flux from deleting an object that is no longer in
+// its files.
+const pruneKey = "kustomize.toolkit.fluxcd.io/prune" // if "disabled", the object stays
 
-// removalFaults returns the faults of the CustomResourceDefinitions in a stored file of a claim
-// that are removed, or lose a version, while objects of them remain.
+// removalFaults returns the faults of CustomResourceDefinitions in a stored file of a claim that
+// are removed, or lose a version, while objects of their kinds remain.
 func (p *presence) removalFaults(claim *claimFiles, file *checkedFile) []fault {
 	if slices.ContainsFunc(claim.wanted, func(w *checkedFile) bool { return w.facts == file.facts }) {
 		return nil // unchanged

@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// checkRequired returns the faults of an object of a built-in kind that lacks a required field
-// without a default, or whose fields contradict each other. These rules are in no schema, only
-// in the API server's Go code. fields are the fields that Flux sends.
+// checkRequired returns the faults of a built-in object that lacks a required field without a
+// default, or whose fields contradict each other. These rules are not in the schemas, only in the
+// API server's Go code. fields are the fields that Flux sends.
 func checkRequired(o *objectFacts, content *kustomize.Content, fields map[string]any) []fault {
 	found := checkValues(o, fields)
 	if at, is := podTemplateOf(o.GroupKind()); is {
@@ -48,7 +48,7 @@ func checkRequired(o *objectFacts, content *kustomize.Content, fields map[string
 	return faults
 }
 
-// requireText returns an error if a string is missing or empty.
+// requireText returns an error if the field at a path is missing or empty.
 func requireText(fields map[string]any, path ...string) field.ErrorList {
 	if value := anyAt(fields, path...); value == nil || value == "" {
 		return field.ErrorList{field.Required(field.NewPath(path[0], path[1:]...), "")}
@@ -56,8 +56,7 @@ func requireText(fields map[string]any, path ...string) field.ErrorList {
 	return nil
 }
 
-// checkSelector checks the selector of a workload, and that it matches the labels of the pod
-// template.
+// checkSelector checks the selector of a workload, which must match the labels of its pod template.
 func checkSelector(fields map[string]any) field.ErrorList {
 	at := field.NewPath("spec", "selector")
 	raw := mapAt(fields, "spec", "selector")
@@ -96,8 +95,8 @@ func checkSelector(fields map[string]any) field.ErrorList {
 	return nil
 }
 
-// checkPod checks a pod or a pod template. The mounts of a StatefulSet may be of claims that are
-// made for it.
+// checkPod checks a pod or a pod template. The mounts of a StatefulSet may also refer to its volume
+// claim templates.
 func checkPod(pod map[string]any, base *field.Path, kind string) field.ErrorList {
 	spec := mapAt(pod, "spec")
 	at := base.Child("spec")
@@ -124,7 +123,7 @@ func checkPod(pod map[string]any, base *field.Path, kind string) field.ErrorList
 	return append(found, checkRestartPolicy(spec, at.Child("restartPolicy"), kind)...)
 }
 
-// checkRestartPolicy checks the policy of workloads that allow only some.
+// checkRestartPolicy checks the restart policy in workloads that allow only some.
 func checkRestartPolicy(spec map[string]any, at *field.Path, kind string) field.ErrorList {
 	policy, isText := spec["restartPolicy"].(string)
 	if spec["restartPolicy"] != nil && !isText || hasVariable(policy) {

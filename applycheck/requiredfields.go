@@ -11,17 +11,18 @@ import (
 type requiredField struct {
 	// detail is the API server's text after "Required value".
 	detail string
-	// missing means that only a missing field is refused, and not an empty one.
+	// missing means that only a missing field is refused, not an empty one.
 	missing bool
 }
 
-// lacks reports whether a value of the field is refused as missing. The number 0
-// counts as missing, since Flux sends 0 for a missing number.
+// lacks reports whether the API server refuses a value of the field as missing. The number 0 counts
+// as missing, since Flux sends 0 for a missing number.
 func (f requiredField) lacks(value any) bool {
 	return value == nil || value == int64(0) || isEmpty(value) && !f.missing
 }
 
-// missingFields adds an error for each field that a type requires and a map of it lacks.
+// missingFields adds an error for each field that a type requires and that a value of the type
+// lacks.
 func (w *typeWalk) missingFields(typ string, of map[string]any, at *fieldPath) {
 	rules := requiredFields[typ]
 	lacks := false

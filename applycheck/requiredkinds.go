@@ -4,8 +4,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkReplicationController checks that the selector matches the labels of the pod template. A
-// missing selector defaults to the labels.
+// checkReplicationController checks that the selector matches the labels of the pod template. If
+// the selector is missing, the API server sets it to the labels.
 func checkReplicationController(fields map[string]any) field.ErrorList {
 	selector, template := mapAt(fields, "spec", "selector"), mapAt(fields, "spec", "template", "metadata", "labels")
 	if hasVariable(selector) || hasVariable(template) || mapAt(fields, "spec", "template") == nil {
@@ -20,7 +20,7 @@ func checkReplicationController(fields map[string]any) field.ErrorList {
 	return nil
 }
 
-// textsOf returns the strings of a map; nil if there are none.
+// textsOf returns the entries of a map whose values are strings, or nil if there are none.
 func textsOf(fields map[string]any) map[string]string {
 	var texts map[string]string
 	for key, value := range fields {
@@ -61,7 +61,7 @@ func checkAPIService(o *objectFacts, fields map[string]any) field.ErrorList {
 	return found
 }
 
-// checkBinding checks the kinds that a RoleBinding or a ClusterRoleBinding names.
+// checkBinding checks the kinds to which a RoleBinding or a ClusterRoleBinding refers.
 func checkBinding(o *objectFacts, fields map[string]any) field.ErrorList {
 	var found field.ErrorList
 	check := func(at *field.Path, value any, allowed ...string) {

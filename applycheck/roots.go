@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// checkRoots is the second step of the check.
+// checkRoots is the second step of the check; see CheckRoots.
 func (c *check) checkRoots() []Verdict {
 	p := c.newPresence()
 	verdicts := make([]Verdict, len(c.roots))
@@ -42,29 +42,31 @@ func (c *check) checkRoots() []Verdict {
 // presence describes the content of a Destination after its roots are applied.
 type presence struct {
 	*check
-	// namespaces are the existing namespaces, and those that a file creates.
+	// namespaces are those that every cluster is assumed to have, and those that a file creates.
 	namespaces map[string]bool
 	// opaque means that not all objects are known.
 	opaque bool
-	// installers are the objects of each root that may bring CustomResourceDefinitions.
+	// installers contains for each root the name of an object that may install
+	// CustomResourceDefinitions, or "" if the root has none.
 	installers []string
-	// kinds are the results of kindOf.
+	// kinds caches the results of kindOf.
 	kinds map[rootKind]*kindState
-	// unmet reports, for each root and for the number of a need, whether the need is not met.
+	// unmet reports, by root and by the number of a need, whether the need is not met.
 	unmet [][]bool
-	// after are the versions of custom kinds that are served after the round.
+	// after contains the versions of custom kinds that are served after the round.
 	after map[schema.GroupKind]map[string]bool
-	// remaining has an object of each custom kind and version that exists after the round.
+	// remaining contains, for each custom kind and version, one of the objects that exist after the
+	// round.
 	remaining map[schema.GroupVersionKind]*remainingObject
 }
 
-// rootKind is a kind among the objects of a root, by its position.
+// rootKind is a kind in the root at a position.
 type rootKind struct {
 	root int
 	schema.GroupVersionKind
 }
 
-// remainingObject is an object that exists after the round, with the number of such objects.
+// remainingObject is one of several objects that exist after the round, with their number.
 type remainingObject struct {
 	object *objectFacts
 	file   *checkedFile
@@ -87,7 +89,7 @@ func (c *check) newPresence() *presence {
 				p.addFiles(i, s.wanted)
 			}
 			if s.providesStored {
-				// A namespace that is stored exists until Flux has applied everything else.
+				// A stored namespace exists until Flux has applied everything else.
 				p.addNamespaces(s.stored)
 			}
 		}
@@ -147,8 +149,8 @@ func (p *presence) addRemaining(o *objectFacts, file *checkedFile) {
 	p.remaining[o.GroupVersionKind] = &remainingObject{object: o, file: file, count: 1}
 }
 
-// installs reports whether objects of a kind may bring CustomResourceDefinitions that are in
-// no file.
+// installs reports whether objects of a kind may install CustomResourceDefinitions that are in no
+// file.
 func installs(gk schema.GroupKind) bool {
 	switch gk {
 	case schema.GroupKind{Group: "helm.toolkit.fluxcd.io", Kind: "HelmRelease"}, schema.GroupKind{Group: "kustomize.toolkit.fluxcd.io", Kind: "Kustomization"},
@@ -159,12 +161,13 @@ func installs(gk schema.GroupKind) bool {
 	return false
 }
 
-// lacks reports whether something that a claim's wanted objects need is missing or deprecated.
+// lacks reports whether a need of a claim's wanted objects has a fault: something is missing or
+// deprecated.
 func (p *presence) lacks(root int, s *claimState) bool {
 	return slices.ContainsFunc(s.needs, func(n int) bool { return p.unmet[root][n] })
 }
 
-// answerNeeds determines which needs are met in each root.
+// answerNeeds determines in which roots each need is not met.
 func (p *presence) answerNeeds() {
 	p.unmet = make([][]bool, len(p.roots))
 	for root := range p.roots {
@@ -178,7 +181,8 @@ func (p *presence) answerNeeds() {
 	}
 }
 
-// fileFaults returns the faults of the objects of a file among all others.
+// fileFaults returns the faults of a file's objects that depend on the other objects of the
+// Destination.
 func (p *presence) fileFaults(root int, file *checkedFile) []fault {
 	var faults []fault
 	for i := range file.facts.objects {
@@ -189,7 +193,7 @@ func (p *presence) fileFaults(root int, file *checkedFile) []fault {
 	return faults
 }
 
-// needFaults returns the faults of an object's kind and namespace.
+// needFaults returns the faults of an object's kind and of its namespace.
 func (p *presence) needFaults(root int, o *objectFacts) []fault {
 	if o.variable {
 		return nil
@@ -208,7 +212,7 @@ func (p *presence) needFaults(root int, o *objectFacts) []fault {
 	return faults
 }
 
-// namespaceFaults returns the faults of the namespace of an object whose kind has one.
+// namespaceFaults returns the faults of the namespace of an object of a namespaced kind.
 func (p *presence) namespaceFaults(o *objectFacts) []fault {
 	switch {
 	case o.namespace == "":

@@ -6,8 +6,8 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// sentFields returns the fields of an object as Flux sends them, if the object is not decoded
-// as a Go type: without its status, unless it is a CustomResourceDefinition.
+// sentFields returns the fields of an object as Flux sends them if it does not decode the object:
+// without the status, unless the object is a CustomResourceDefinition.
 func sentFields(gvk schema.GroupVersionKind, fields map[string]any) map[string]any {
 	if _, has := fields["status"]; !has || isDefinition(gvk) {
 		return fields
@@ -15,26 +15,26 @@ func sentFields(gvk schema.GroupVersionKind, fields map[string]any) map[string]a
 	return without(fields, "status")
 }
 
-// goObject returns an empty object of the Go type as which Flux decodes the objects of a kind
-// before it applies them; nil if Flux sends them as they are.
+// goObject returns an empty object of the Go type to which Flux decodes the objects of a kind
+// before it applies them, or nil if Flux sends them as they are.
 func goObject(gvk schema.GroupVersionKind) runtime.Object {
 	if gvk.GroupVersion().String() == "rbac.authorization.k8s.io/v1" && (gvk.Kind == "Role" || gvk.Kind == "ClusterRole") {
-		return nil // Flux leaves out these two
+		return nil // Flux does not decode these two
 	}
 	object, err := scheme.Scheme.New(gvk)
 	if err != nil {
-		return nil // not a kind of client-go
+		return nil // client-go does not have the kind
 	}
 	return object
 }
 
 // sentObject is an object of a built-in kind as Flux sends it.
 type sentObject struct {
-	// fields are those of the file, without the status; applied are those that Flux sends. They
-	// are the same if it does not decode the object as a Go type.
+	// fields are those of the file without the status; applied are those that Flux sends. They are
+	// the same if Flux does not decode the object.
 	fields, applied map[string]any
-	// typed means that Flux decodes the object; err is the decoder's error, and then Flux sends
-	// the fields as they are.
+	// typed means that Flux decodes the object. err is the error of the decoder, in which case Flux
+	// sends the fields as they are.
 	typed bool
 	err   error
 }

@@ -10,11 +10,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Limits of Kubernetes in bytes.
+// Limits of Kubernetes, in bytes.
 const (
-	// maxData is the limit for all values of a ConfigMap or a Secret together.
+	// maxData is the limit for the sum of all values of a ConfigMap or a Secret.
 	maxData = 1 << 20
-	// maxStored is etcd's default limit.
+	// maxStored is etcd's default limit for a request.
 	maxStored = 3 << 19
 )
 
@@ -41,8 +41,8 @@ func checkSize(o *objectFacts, content *kustomize.Content) []fault {
 	return nil
 }
 
-// dataSize returns the size of a value of a ConfigMap or Secret as the API server counts it:
-// decoded, if it is in base64.
+// dataSize returns the size of a value of a ConfigMap or Secret as the API server counts it: after
+// it is decoded, if it is base64.
 func dataSize(kind, name string, value any) int {
 	text, _ := value.(string)
 	if name == "binaryData" || kind == "Secret" && name == "data" {
@@ -51,8 +51,8 @@ func dataSize(kind, name string, value any) int {
 	return len(text)
 }
 
-// textSize returns the size of all strings of an object. The stored object is larger in any
-// encoding.
+// textSize returns the size of all strings of an object, which is less than that of the stored
+// object in any encoding.
 func textSize(value any) int {
 	size := 0
 	switch v := value.(type) {

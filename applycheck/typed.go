@@ -17,12 +17,12 @@ import (
 // undeclared is the end of the API server's message about a field that a type does not have.
 const undeclared = ": field not declared in schema"
 
-// maxRuns is the maximum number of runs of the typed check on one object.
+// maxRuns is the maximum number of runs of the typed check for one object.
 const maxRuns = 100
 
-// typedErrors returns the errors of the typed check of server-side apply, sorted. The check
-// skips the rest of a map once it has met a field that is not declared, in the order of a Go
-// map; so it is run again without the field, until all errors are found.
+// typedErrors returns the errors of server-side apply's typed check, sorted. The check visits the
+// fields of a map in random order and stops at an undeclared one, so it is repeated without that
+// field until all errors are found.
 func typedErrors(typ typed.ParseableType, fields map[string]any) typed.ValidationErrors {
 	found := typedRun(typ, fields)
 	if !slices.ContainsFunc(found, isUndeclared) {
@@ -61,8 +61,8 @@ func typedRun(typ typed.ParseableType, fields map[string]any) typed.ValidationEr
 
 func isUndeclared(e typed.ValidationError) bool { return strings.HasSuffix(e.Error(), undeclared) }
 
-// checkTyped returns the faults of an object of a built-in kind that the typed check of
-// server-side apply finds, and those of the values of its fields.
+// checkTyped returns the faults of a built-in object that server-side apply's typed check finds, or
+// the error of the decoder.
 func checkTyped(o *objectFacts, content *kustomize.Content, typ typed.ParseableType, sent sentObject) []fault {
 	found := typedErrors(typ, sent.fields)
 	switch {

@@ -14,20 +14,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// typeWalk visits the fields of an object together with their types, and finds those with a
-// value that is not supported and those that are missing.
+// typeWalk visits the fields of an object together with their types. It finds unsupported values
+// and missing required fields.
 type typeWalk struct {
 	minor  *schemas.Minor
 	schema *smd.Schema
-	// sorted means that the fields of a map are visited in order, as messages need it.
+	// sorted means that the fields of a map are visited in a fixed order, as messages require.
 	sorted          bool
 	values, missing field.ErrorList
 }
 
-// checkFields returns the faults of an object of a built-in kind whose fields have values that
-// the API server does not support, or that lacks fields that it requires according to their
-// types; applied are the fields as Flux sends them. An empty value is a fault only where the API
-// server has refused one: for many fields it is the default.
+// checkFields returns the faults of a built-in object with unsupported values, or without fields
+// that its types require; applied are the fields that Flux sends. An empty value is a fault only in
+// the fields for which the API server has refused one, since for many fields it is the default.
 func checkFields(o *objectFacts, content *kustomize.Content, applied map[string]any, typ typed.ParseableType, minor *schemas.Minor) []fault {
 	w := &typeWalk{minor: minor, schema: typ.Schema}
 	w.visit(typ.TypeRef, applied, nil)
@@ -95,21 +94,21 @@ func (w *typeWalk) visitMap(typ *string, of *smd.Map, fields map[string]any, at 
 	}
 }
 
-// isStatus reports whether a type is the status of a kind. The API server ignores the status of
-// an applied object, and of objects embedded in it.
+// isStatus reports whether a type is the status of a kind. The API server ignores the status of an
+// applied object and of the objects embedded in it.
 func isStatus(typ string) bool { return strings.HasSuffix(typ, "Status") }
 
-// fieldPath is the path of a field; nil is the object. It becomes a field.Path only if there is
-// something to say about the field.
+// fieldPath is the path of a field. A nil fieldPath is the path of the object itself. A fieldPath
+// is converted to a field.Path only for an error about the field.
 type fieldPath struct {
 	parent *fieldPath
-	// name is the key of a map. For an item of a list, index is its position.
+	// name is the key in a map; index is the position in a list, if item is true.
 	name  string
 	index int
 	item  bool
 }
 
-// path returns the path for messages.
+// path returns the path as a field.Path.
 func (p *fieldPath) path() *field.Path {
 	switch {
 	case p == nil:

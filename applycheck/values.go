@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkValues returns the errors about values that an API server of any version refuses, by Go
-// code that no schema has.
+// checkValues returns the errors about values that the API servers of all versions refuse, because
+// of Go code and not of a schema.
 func checkValues(o *objectFacts, fields map[string]any) field.ErrorList {
 	switch o.Group + "/" + o.Kind {
 	case "/ConfigMap":
@@ -37,7 +37,7 @@ func checkValues(o *objectFacts, fields map[string]any) field.ErrorList {
 	return nil
 }
 
-// checkKeys checks the keys of the data of a ConfigMap or Secret.
+// checkKeys checks the keys of data or binaryData in a ConfigMap or Secret.
 func checkKeys(fields map[string]any, name string) field.ErrorList {
 	var found field.ErrorList
 	for _, key := range slices.Sorted(maps.Keys(mapAt(fields, name))) {
@@ -48,14 +48,14 @@ func checkKeys(fields map[string]any, name string) field.ErrorList {
 	return found
 }
 
-// checkSecretType checks that a Secret has the keys of its type.
+// checkSecretType checks that a Secret has the keys that its type requires.
 func checkSecretType(fields map[string]any) field.ErrorList {
 	keys := map[string][]string{
 		"kubernetes.io/tls": {"tls.crt", "tls.key"}, "kubernetes.io/dockerconfigjson": {".dockerconfigjson"},
 		"kubernetes.io/dockercfg": {".dockercfg"}, "kubernetes.io/ssh-auth": {"ssh-privatekey"},
 	}[textIn(fields, "type")]
 	if hasVariable(fields["data"]) || hasVariable(fields["stringData"]) {
-		return nil // a key may be in it
+		return nil // the variable may contain a required key
 	}
 	var found field.ErrorList
 	for _, key := range keys {
@@ -95,7 +95,7 @@ func checkServicePorts(fields map[string]any) field.ErrorList {
 	return found
 }
 
-// notNegative returns an error if a number is negative.
+// notNegative returns an error if the number at a path is negative.
 func notNegative(fields map[string]any, path ...string) field.ErrorList {
 	if number, isNumber := anyAt(fields, path...).(int64); isNumber && number < 0 {
 		return field.ErrorList{field.Invalid(field.NewPath(path[0], path[1:]...), number, "must be greater than or equal to 0")}
@@ -103,7 +103,8 @@ func notNegative(fields map[string]any, path ...string) field.ErrorList {
 	return nil
 }
 
-// checkStrategy checks the strategy of a Deployment.
+// checkStrategy checks that a Deployment with the strategy Recreate has no settings for rolling
+// updates.
 func checkStrategy(o *objectFacts, fields map[string]any) field.ErrorList {
 	if o.Kind != "Deployment" || textAt(fields, "spec", "strategy", "type") != "Recreate" || anyAt(fields, "spec", "strategy", "rollingUpdate") == nil {
 		return nil
@@ -124,7 +125,7 @@ func checkAutoscaler(fields map[string]any) field.ErrorList {
 	return nil
 }
 
-// checkIngressRules checks the paths of an Ingress, and that each leads somewhere.
+// checkIngressRules checks the paths of an Ingress and their backends.
 func checkIngressRules(fields map[string]any) field.ErrorList {
 	var found field.ErrorList
 	for i, rule := range listAt(fields, "spec", "rules") {

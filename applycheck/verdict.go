@@ -12,10 +12,10 @@ import (
 func newVerdict() Verdict { return Verdict{Quarantined: map[int]Refusal{}, Doubtful: map[int]bool{}} }
 
 const (
-	// maxFindings is the maximum number of errors about a file, and of warnings about a claim:
-	// a small file can have thousands.
+	// maxFindings is the maximum number of errors for a file, and of warnings for a claim, since a
+	// small file can cause thousands.
 	maxFindings = 100
-	// maxNamed is the maximum number of objects that a warning about several of them names.
+	// maxNamed is the maximum number of objects that a warning about several objects names.
 	maxNamed = 4
 )
 
@@ -25,8 +25,8 @@ type fileFaults struct {
 	faults []fault
 }
 
-// add adds the faults of the files of a claim: a finding for each error, and one for all
-// warnings that say the same.
+// add adds the findings about the faults of a claim's files: one for each error, and one for all
+// warnings with the same message.
 func (v *Verdict) add(cluster *Cluster, claim int, all []fileFaults) {
 	var warnings warnings
 	for _, of := range all {
@@ -53,20 +53,20 @@ func (v *Verdict) add(cluster *Cluster, claim int, all []fileFaults) {
 	v.Findings = append(v.Findings, warnings.findings(cluster)...)
 }
 
-// warnings are the faults of a claim that hold nothing back, grouped by their message.
+// warnings are the faults of a claim that do not quarantine it, grouped by their message.
 type warnings struct {
 	groups []*warningGroup
 	of     map[sameFault]*warningGroup
 }
 
-// sameFault is equal for faults that say the same about several objects.
+// sameFault identifies faults with the same message about several objects.
 type sameFault struct{ rule, words, fix string }
 
-// warningGroup are the faults that say the same.
+// warningGroup contains the faults with the same message.
 type warningGroup struct {
 	first fault
 	file  *checkedFile
-	// named are the first objects, each with its file.
+	// named are the names of the first objects, each with its file.
 	named []string
 	count int
 }
@@ -100,8 +100,8 @@ func (w *warnings) findings(cluster *Cluster) []finding.Finding {
 	return all
 }
 
-// finding returns the finding about a group. It names the objects without their lines, so that
-// its fingerprint does not change when lines move.
+// finding returns the finding about a group. It names the objects without their lines, so that its
+// fingerprint does not change when lines move.
 func (g *warningGroup) finding(cluster *Cluster) finding.Finding {
 	f := g.first.finding(cluster, g.file.File)
 	if g.count == 1 {

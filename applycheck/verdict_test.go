@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 )
 
-// TestWarningsThatSayTheSameAreOneFinding checks claims with several objects in several files:
-// without a namespace, or in one that no file creates.
+// TestWarningsThatSayTheSameAreOneFinding checks claims with several objects in several files: some
+// have no namespace, others are in a namespace that no file creates.
 func TestWarningsThatSayTheSameAreOneFinding(t *testing.T) {
 	const unset = "no namespace is set, and neither Flux nor the API server chooses one, unless the Flux Kustomization has a targetNamespace"
 	object := func(name, namespace string) string {
@@ -50,8 +50,8 @@ func TestWarningsThatSayTheSameAreOneFinding(t *testing.T) {
 	}
 }
 
-// TestFindingsOfAClaimAreBounded checks a file with more faults, and a claim with more kinds of
-// warnings, than are listed.
+// TestFindingsOfAClaimAreBounded checks a file with more faults, and a claim with more warnings,
+// than are listed.
 func TestFindingsOfAClaimAreBounded(t *testing.T) {
 	var errors, warnings string
 	for i := range maxFindings + 20 {

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// admission is the third stage of a check. It has, for each claim, whether it is written, and
-// the resulting content of the root.
+// admission is the third stage of a check: the decision about each claim, and the resulting content
+// of the root.
 type admission struct {
 	*parsed
 	states []state
@@ -16,9 +16,9 @@ type admission struct {
 // admit decides which of the eligible claims are written:
 //
 //  1. If all fit together, all are admitted.
-//  2. Otherwise they are admitted one by one, claims with stored files first,
-//     then by rank, each if it conflicts with no other. A claim to an object
-//     that a later claim gives up is tried again.
+//  2. Otherwise they are admitted one by one if they do not conflict: claims with stored files
+//     first, then in the order of their rank. A claim that conflicts is tried again after
+//     another one is admitted, which may have given up the object.
 func admit(p *parsed, states []state) *admission {
 	a := &admission{parsed: p, states: slices.Clone(states), index: p.foreign.clone()}
 	if !a.admitAll() {
@@ -28,8 +28,8 @@ func admit(p *parsed, states []state) *admission {
 	return a
 }
 
-// admitAll admits everything at once if nothing conflicts: so two claims may
-// swap objects in one step.
+// admitAll admits all eligible claims if nothing conflicts then, so that two claims may swap
+// objects in one step. It returns false if something conflicts.
 func (a *admission) admitAll() bool {
 	for i, claim := range a.claims {
 		entries := claim.stored
@@ -65,8 +65,8 @@ func (a *admission) admitOneByOne() {
 	}
 }
 
-// admitOne replaces a claim's stored objects by its wanted ones, unless one of
-// these is there already.
+// admitOne replaces a claim's stored objects by its wanted ones, and returns true, unless the
+// wanted ones have changed and conflict with other objects.
 func (a *admission) admitOne(i int) bool {
 	claim := a.claims[i]
 	a.index.remove(claim.stored...)
@@ -78,9 +78,9 @@ func (a *admission) admitOne(i int) bool {
 	return fits
 }
 
-// isUnchanged reports whether the wanted content of a claim equals its stored content: then
-// it is not quarantined even if it conflicts. With Share the bytes must be equal, since other
-// claims may rely on them.
+// isUnchanged reports whether a claim has the same objects in the same files in its wanted and its
+// stored content. Such a claim is not quarantined even if it conflicts. With the policy Share, the
+// bytes must be equal too, since other claims may share the objects.
 func (a *admission) isUnchanged(i int) bool {
 	claim := a.claims[i]
 	return len(claim.stored) > 0 && slices.EqualFunc(claim.stored, claim.wanted, func(x, y *entry) bool {
@@ -88,9 +88,9 @@ func (a *admission) isUnchanged(i int) bool {
 	})
 }
 
-// admitTogether looks for claims that fit only if they are all admitted at
-// once: two that swap objects, or all owners of a shared object that change it
-// alike. It reports whether it found some.
+// admitTogether looks for claims that fit only if they are all admitted at once: two that swap
+// objects, or all owners of a shared object that make the same change to it. It reports whether it
+// admitted any.
 func (a *admission) admitTogether() bool {
 	for _, i := range a.order {
 		if a.states[i] != eligible {
@@ -103,8 +103,8 @@ func (a *admission) admitTogether() bool {
 	return false
 }
 
-// dependents returns a claim, the eligible claims that would have to give something up for it,
-// and so on for these; nil if another claim blocks one of them.
+// dependents returns a claim, the eligible claims that would have to give something up for it, and
+// so on for these, or nil if another claim blocks one of them.
 func (a *admission) dependents(i int) []int {
 	group := []int{i}
 	for at := 0; at < len(group); at++ {
@@ -123,7 +123,7 @@ func (a *admission) dependents(i int) []int {
 	return group
 }
 
-// admitGroup admits claims at once, if they fit.
+// admitGroup admits claims at once if they fit. It returns false if they do not.
 func (a *admission) admitGroup(group []int) bool {
 	before := a.index.clone()
 	for _, i := range group {

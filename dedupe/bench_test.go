@@ -95,8 +95,8 @@ func BenchmarkOneFileChanged(b *testing.B) {
 	})
 }
 
-// BenchmarkOneFileChangedBesideConflict measures the same cost while two other files conflict,
-// so that everything has to be decided.
+// BenchmarkOneFileChangedBesideConflict measures the same cost while two other files conflict. The
+// check then has to decide about every claim.
 func BenchmarkOneFileChangedBesideConflict(b *testing.B) {
 	const n = 8_000
 	root := largeRoot(n)
@@ -118,8 +118,8 @@ func BenchmarkOneFileChangedBesideConflict(b *testing.B) {
 	})
 }
 
-// BenchmarkConfirmedMessage measures Flux's message about one conflict, in trees of different
-// sizes: the additional time of a check with a conflict.
+// BenchmarkConfirmedMessage measures the additional time of a check with one conflict, for which
+// kustomize builds the conflicting objects to quote its message, in trees of different sizes.
 func BenchmarkConfirmedMessage(b *testing.B) {
 	for _, n := range []int{1_000, 8_000, 100_000} {
 		root := largeRoot(n)
@@ -140,7 +140,8 @@ func BenchmarkConfirmedMessage(b *testing.B) {
 	}
 }
 
-// measure also reports the CPU time, which other programs on the machine affect less.
+// measure runs f as a benchmark. It also reports the CPU time, which other programs on the machine
+// affect less.
 func measure(b *testing.B, n int, f func()) {
 	b.Helper()
 	b.ReportAllocs()

@@ -7,19 +7,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// CheckCache keeps the index of the wanted objects in the roots of one cluster from one Check
-// and CheckCluster to the next. The next check of a root parses only changed files, and decides
-// nothing while nothing in the root conflicts. The zero CheckCache is empty; losing one only
-// costs time. It keeps the given files, which must not be changed in place. It must not be used
-// by two goroutines at a time.
+// CheckCache keeps the index of the wanted objects in the roots of one cluster between checks, so
+// that the next check of a root parses only changed files. The zero CheckCache is empty. It keeps
+// the files that it is given, which must not be changed in place, and it is not safe for concurrent
+// use.
 type CheckCache struct {
 	roots   map[tree.Path]*rootIndex
 	cluster clusterIndex
-	// fits means that at the last CheckCluster there was nothing to decide.
+	// fits means that the last CheckCluster found no object in two places.
 	fits bool
 }
 
-// root returns the index of a root, which is empty when there is no CheckCache.
+// root returns the index of a root from the last check, or a new one if there is none for the same
+// ignored files.
 func (m *CheckCache) root(root *Root) *rootIndex {
 	if m == nil {
 		m = &CheckCache{}
@@ -38,8 +38,8 @@ func (m *CheckCache) root(root *Root) *rootIndex {
 	return found
 }
 
-// clusterFits reports whether each object of the cluster is in one place only. It returns true
-// only for the verdicts of all last checks with the CheckCache, and only if all of these are
+// clusterFits reports whether each object of the cluster is certainly in one place only. It returns
+// false unless the verdicts are those of the last checks with the CheckCache, and all of them are
 // trivial.
 func (m *CheckCache) clusterFits(verdicts []Verdict) bool {
 	if m == nil {

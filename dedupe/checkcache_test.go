@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// FuzzMemory checks roots round after round, while claims are added, changed and removed in any
-// order: a check with a CheckCache must return the same as one without.
+// FuzzMemory checks roots in many rounds, in which claims are added, changed and removed in any
+// order. A check with a CheckCache must return the same as one without.
 func FuzzMemory(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4}, uint8(0))
 	f.Add([]byte{0x10, 0x20, 0x90, 0x11, 0x80, 0x12, 0x13, 0x90}, uint8(1))
@@ -25,7 +25,7 @@ func FuzzMemory(f *testing.F) {
 	})
 }
 
-// TestCheckCacheDoesNotChangeResults runs FuzzMemory's comparison with longer random inputs.
+// TestCheckCacheDoesNotChangeResults makes FuzzMemory's comparison with longer random inputs.
 func TestCheckCacheDoesNotChangeResults(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(40) {
@@ -90,7 +90,7 @@ func (w *twoRoots) change(step byte) {
 	}
 }
 
-// compare compares a check with the CheckCache with one without.
+// compare fails the test if a check with the CheckCache and one without return different results.
 func (w *twoRoots) compare(policy Policy) {
 	w.t.Helper()
 	var with, without []Verdict

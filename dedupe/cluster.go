@@ -17,9 +17,9 @@ type located struct {
 	owner string
 }
 
-// CheckCluster compares the content of the roots of one cluster after Check. It reports objects
-// that are different for kustomize but one object for the API server. The verdicts must be
-// those of the last checks with one CheckCache, or of checks without one.
+// CheckCluster compares the content of the roots of one cluster after Check. It returns a finding
+// about each object that has several IDs for kustomize but is one object for the API server. The
+// verdicts must be those of the last checks with one CheckCache, or of checks without one.
 func CheckCluster(verdicts []Verdict) []finding.Finding {
 	if len(verdicts) == 0 || verdicts[0].decided.root.CheckCache.clusterFits(verdicts) {
 		return nil
@@ -54,8 +54,8 @@ func CheckCluster(verdicts []Verdict) []finding.Finding {
 	return findings
 }
 
-// scopesOf counts the definitions of cluster-scoped kinds, in the files that remain after the
-// round and in those that are quarantined.
+// scopesOf counts the definitions of each cluster-scoped kind in the files that remain after the
+// round and in the quarantined ones.
 func scopesOf(verdicts []Verdict) map[kindOf]int {
 	var defined clusterIndex
 	add := func(entries []*entry) {

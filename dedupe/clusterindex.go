@@ -8,7 +8,7 @@ type apiObject struct{ group, kind, namespace, name string }
 // kindOf names a kind in a group.
 type kindOf struct{ group, kind string }
 
-// apiObjectOf returns the object with an ID as the API server identifies it; scopes has the
+// apiObjectOf returns the object with an ID as the API server identifies it; scopes contains the
 // cluster-scoped kinds.
 func apiObjectOf(id kustomize.ID, scopes map[kindOf]int) apiObject {
 	object := apiObject{id.Group(), id.Kind, id.Scope(), id.Name}
@@ -18,8 +18,8 @@ func apiObjectOf(id kustomize.ID, scopes map[kindOf]int) apiObject {
 	return object
 }
 
-// clusterIndex counts, for each object as the API server identifies it, how many different
-// objects it is in kustomize's view, in all roots of a CheckCache.
+// clusterIndex counts, for each object as the API server identifies it, its different identities
+// for kustomize in all roots of a CheckCache.
 type clusterIndex struct {
 	objects map[apiObject]int
 	// repeated is the number of objects whose count is above one.

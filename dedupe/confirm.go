@@ -12,17 +12,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// confirmation is the fourth stage of a check: the result of the admissions so far, after
-// directories with a kustomization were built again among the admitted files. A file that they
-// load may be quarantined, and builds that succeed alone may fail together.
+// confirmation is the fourth stage of a check. It corrects the result of the admissions by building
+// the directories with a kustomization again among the admitted files: a file that they load may be
+// quarantined, and builds that succeed alone may fail together.
 type confirmation struct {
 	// states are the initial states of the next admission.
 	states []state
 	// broken are findings about builds that fail only in the admitted tree.
 	broken []finding.Finding
-	// failed has the directories that do not build in the admitted tree.
+	// failed contains the directories that do not build in the admitted tree.
 	failed map[*directory]bool
-	// together means that the findings include builds that fail only together.
+	// together means that broken includes a build that fails only together with others, whose cause
+	// is no claim.
 	together bool
 }
 
@@ -38,15 +39,15 @@ func confirm(a *admission, before confirmation) (after confirmation, again bool)
 	return c.confirmation, again
 }
 
-// confirmer makes the next confirmation.
+// confirmer computes the next confirmation from an admission.
 type confirmer struct {
 	*admission
 	confirmation
 }
 
-// pinHolders finds objects that would be in no file any more, although a claim that is not
-// written now shares them. The claims with these objects in their files then stay unchanged. It
-// reports whether there were any.
+// pinHolders finds shared objects that would be in no file any more, because the wanted files of the
+// claim that holds the object do not contain it while another claim that shares it is not written.
+// The claim that holds such an object stays unchanged. pinHolders reports whether there was any.
 func (c *confirmer) pinHolders() bool {
 	found := false
 	for id, entries := range c.index.all() {
@@ -59,7 +60,7 @@ func (c *confirmer) pinHolders() bool {
 	return found
 }
 
-// errQuarantined: a directory builds, but to other objects than were parsed.
+// errQuarantined means that a directory builds, but that it builds other objects than were parsed.
 var errQuarantined = errors.New("it loads files of others that are held back")
 
 // rebuild builds the directories again. It reports whether this quarantines another claim.
@@ -115,9 +116,9 @@ func (c *confirmer) quarantine(of *claimant) bool {
 	return true
 }
 
-// buildTogether has kustomize build all directories at once, with everything that may refer to
-// objects that they rename. If removing one claim makes them build, it quarantines that claim
-// and returns true.
+// buildTogether builds all directories at once with kustomize, together with everything that may
+// refer to objects that they rename. If the build fails because of one claim, it quarantines that
+// claim and returns true.
 func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool {
 	if c.together || c.index.hasConflict(c.copies) {
 		return false // Flux fails in any case, with a message about the conflict
@@ -156,10 +157,10 @@ func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool 
 	return false
 }
 
-// referring returns, in walk order, the units that kustomize may change when it follows
-// references, and the ranks of their claims: the directories, and the files with objects that may
-// refer to objects of a directory. If a variable may stand for anything, or a kustomization sets
-// the schema for everything after it, all files are returned.
+// referring returns the units that kustomize may change when it follows references, in walk order,
+// and the ranks of their claims: the directories, and the files with objects that may refer to
+// objects of a directory. If a variable may refer to anything, or a kustomization sets the schema
+// for everything after it, it returns all files.
 func (c *confirmer) referring(present []*directory, files []tree.File) (units []tree.Path, ranks map[tree.Path]int) {
 	ranks = map[tree.Path]int{}
 	late := slices.ContainsFunc(files, kustomize.SetsSchema)
@@ -186,8 +187,8 @@ func (c *confirmer) referring(present []*directory, files []tree.File) (units []
 	return slices.SortedFunc(maps.Keys(ranks), tree.Compare), ranks
 }
 
-// firstThatFails builds units together. It returns why the build fails, and the rank of the
-// first claim, in order, with which it fails; all claims before that one stay.
+// firstThatFails builds the units together. It returns the error of the build, and the lowest rank
+// up to which the units do not build; the units of lower ranks build without it.
 func (c *confirmer) firstThatFails(units []tree.Path, ranks map[tree.Path]int, files []tree.File) (rank int, failed error) {
 	build := func(upTo int) error {
 		var some []tree.Path
@@ -205,7 +206,7 @@ func (c *confirmer) firstThatFails(units []tree.Path, ranks map[tree.Path]int, f
 	return sort.Search(all, func(upTo int) bool { return build(upTo) != nil }) - 1, failed
 }
 
-// namedIn returns the directory that an error names as the cause; nil if it names none.
+// namedIn returns the directory that an error names as the cause, or nil if it names none.
 func namedIn(failed error, present []*directory) *directory {
 	for _, d := range present {
 		if strings.Contains(failed.Error(), "accumulating resources from './"+d.path.String()+"'") {
@@ -215,8 +216,8 @@ func namedIn(failed error, present []*directory) *directory {
 	return nil
 }
 
-// fileAtFault returns the file among files that an error is about: the one that it names, else
-// the first.
+// fileAtFault returns the index of the file that an error names, otherwise of the first file that
+// was built; it is negative if there is none.
 func fileAtFault(root *Root, files []File, took map[tree.Path]int, failed error) int {
 	first := -1
 	for i, file := range files {

@@ -7,13 +7,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// conflict is one object in two places, or one path with two claims.
+// conflict is an object in two places, or a path with two claims.
 type conflict struct{ later, first *entry }
 
 func (c conflict) isPath() bool { return c.later.id.isPath() }
 
 // conflictsOf returns the conflicts of a quarantined claim: those of its paths if there are any,
-// else those of its objects.
+// otherwise those of its objects.
 func conflictsOf(a *admission, i int) []conflict {
 	var conflicts []conflict
 	for later, first := range a.index.conflicts(a.claims[i].wanted, a.copies) {
@@ -25,7 +25,7 @@ func conflictsOf(a *admission, i int) []conflict {
 	return conflicts
 }
 
-// summary describes in a few words why a claim with conflicts is quarantined.
+// summary returns a short text about why a claim with conflicts is quarantined.
 func summary(root *Root, conflicts []conflict) string {
 	switch {
 	case len(conflicts) > 0 && conflicts[0].isPath():
@@ -37,12 +37,12 @@ func summary(root *Root, conflicts []conflict) string {
 	}
 }
 
-// maxConflicts is the maximum number of conflicts of a claim that are named: a small file can
-// have thousands.
+// maxConflicts is the maximum number of conflicts of a claim that are named, since a small file can
+// cause thousands.
 const maxConflicts = 100
 
-// appendConflicts adds a finding for each of the first conflicts of a claim; the last one
-// includes the number of the rest.
+// appendConflicts appends a finding for each of the first maxConflicts conflicts of a claim. The
+// last finding contains the number of the others.
 func appendConflicts(findings []finding.Finding, p *parsed, conflicts []conflict) []finding.Finding {
 	for _, c := range conflicts[:min(len(conflicts), maxConflicts)] {
 		findings = append(findings, c.finding(p))
@@ -67,7 +67,7 @@ func (c conflict) finding(p *parsed) finding.Finding {
 	return f
 }
 
-// explainPath returns the finding's text about a path with two claims.
+// explainPath returns the rule and the text of the finding about a path with two claims.
 func (c conflict) explainPath(root *Root) (finding.Rule, string) {
 	at := c.later.at()
 	switch {

@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// contested returns the paths that one entry has as a file and another as a directory: no store
+// contested returns the paths that are a file for one entry and a directory for another: no store
 // can hold both.
 func contested(paths []tree.Path) map[tree.Path]bool {
 	there := map[tree.Path]bool{}
@@ -69,8 +69,8 @@ func (c *contestedPaths) allPaths() []tree.Path {
 	return paths
 }
 
-// pathsOf returns the entries for the paths of a claim with these files. If the claim has a
-// whole directory, its files are included only where an obstacle can be among them.
+// pathsOf returns the entries for the paths of a claim with these files. If the claim has a whole
+// directory, the paths of its files are included only if the root has obstacles.
 func (c *contestedPaths) pathsOf(of *claimant, claim *Claim, files []File) []*entry {
 	paths := claimedPaths(c.root, of, claim, files)
 	if claim.Joined || claim.Dir.IsRoot() || len(c.root.Obstacles) == 0 {
@@ -82,7 +82,7 @@ func (c *contestedPaths) pathsOf(of *claimant, claim *Claim, files []File) []*en
 	return paths
 }
 
-// governsNothing reports whether an entry belongs to a kustomization that is left out of the check.
+// governsNothing reports whether an entry is about a kustomization that is left out of the check.
 func (c *contestedPaths) governsNothing(e *entry) bool { return e.kind == governs && c.hiding[e.path] }
 
 // addTo adds the entries for the contested paths to the entries of a claim.

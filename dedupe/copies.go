@@ -6,20 +6,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// copies compares entries with the same identity: several may be in one root if they are copies
-// of one object and the policy allows sharing. A file is parsed when it is first compared, and
-// then cached.
+// copies compares entries with the same identity. Several may be in one root if they are copies of
+// one object and the policy allows sharing. The objects of a file are cached when it is first
+// compared.
 type copies struct {
 	policy Policy
-	// holders has the entry of each object in the claims' files in the store.
+	// holders maps each object to its entry in the claims' stored files.
 	holders map[identity]*entry
 	files   map[*byte]*fileCopies
 }
 
-// fileCopies are the objects of a file in the form in which they are compared for sharing; empty
-// if the file cannot be compared.
+// fileCopies are the objects of a file in the form in which they are compared for sharing. They are
+// empty if the file cannot be compared.
 type fileCopies struct {
-	// canonical has the content of each object in a form that does not depend on its YAML style.
+	// canonical contains each object in a form that does not depend on its YAML style.
 	canonical [][]byte
 	// separable reports, for each object, whether it can be cut out.
 	separable []bool

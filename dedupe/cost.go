@@ -13,7 +13,7 @@ const (
 	slowSeconds     = 30
 )
 
-// checkCost returns a finding about a root that takes kustomize long to build.
+// checkCost returns a finding if kustomize takes long to build the root.
 func checkCost(root *Root, of counts) []finding.Finding {
 	seconds := buildSeconds(of.objects)
 	if seconds < slowSeconds {
@@ -25,7 +25,7 @@ func checkCost(root *Root, of counts) []finding.Finding {
 	}}
 }
 
-// buildSeconds returns the time of one build of so many objects, in seconds.
+// buildSeconds returns the time in seconds that one build of a number of objects takes.
 func buildSeconds(objects int) int {
 	return objects * objects / (measuredObjects * measuredObjects / measuredSeconds)
 }

@@ -2,7 +2,7 @@
 // returns a verdict: which placements are written, which are quarantined, and every conflict. It
 // does no I/O.
 //
-// The stages of [Check], each a function in a file of its own from one type to the next:
+// The stages of [Check], each a function in its own file that converts one type to the next:
 //
 //	Root ─▶ rootIndex ─▶ parsed ─▶ admission ⇄ confirmation ─▶ Verdict
 //	       CheckCache.update   parse     admit       confirm          report
@@ -18,26 +18,26 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Root is a directory that Flux builds as one, with everything in it.
+// Root is a directory that Flux builds as a whole.
 type Root struct {
 	Path tree.Path
-	// Claims are the placements that have, or ask for, files here.
+	// Claims are the placements that have or want files here.
 	Claims []Claim
 	// Foreign are files that belong to no placement.
 	Foreign []File
 	// Obstacles are entries of the store that are neither files nor directories; obstacles that
 	// collide with no wanted file may be omitted.
 	Obstacles []Obstacle
-	// Allows reports whether a reserved name is allowed; nil allows none.
+	// Allows reports whether a reserved name is allowed. If it is nil, none is allowed.
 	Allows func(name string) bool
-	// Ignored has the files that Flux does not fetch; nil means none.
+	// Ignored are the files that Flux does not fetch. They may be nil.
 	Ignored *kustomize.Ignored
-	// Policy is the action for a conflict; empty means Quarantine.
+	// Policy is the action for a conflict. An empty Policy means Quarantine.
 	Policy Policy
-	// Cache has files that were parsed before; nil caches nothing.
+	// Cache caches parsed files. A nil Cache caches nothing.
 	Cache *kustomize.Cache
-	// CheckCache has the index of the last check, so that the cost of the next one depends only on
-	// the changes; nil starts with an empty index.
+	// CheckCache contains the index of the last check, so that the cost of the next check depends
+	// only on the changes. A nil CheckCache contains an empty index.
 	CheckCache *CheckCache
 }
 
@@ -48,14 +48,14 @@ type Claim struct {
 	// Dir is the directory that belongs to the placement as a whole. If it is the root, the
 	// placement claims only the paths of its files.
 	Dir tree.Path
-	// Joined means that the files are parts of one file that other claims have parts of too, so no
-	// claim has that path alone. Claims of one file are in the order of their parts.
+	// Joined means that the files are parts of one file, of which other claims have parts too, so
+	// that no claim has the path alone. Claims of one file are in the order of their parts.
 	Joined bool
 	// Wanted are the files that the placement would write; Stored are its files in the store, none
 	// for a new one.
 	Wanted, Stored []File
-	// Applied are the files in the cluster, if they are known and are not the stored ones; nil
-	// otherwise.
+	// Applied are the files that the cluster has, if they are known and differ from the stored
+	// files. Otherwise it is nil.
 	Applied []File
 	// Kept means that the placement is not written in this round: it keeps its stored files.
 	Kept bool
@@ -74,7 +74,7 @@ func (c *Claim) intended() []File {
 	return c.Wanted
 }
 
-// File is a file, with its place for findings.
+// File is a file with its place for findings.
 type File struct {
 	tree.File
 	Place finding.Place
@@ -91,27 +91,27 @@ type Rank struct {
 // that belongs to no placement.
 type Obstacle struct {
 	Path tree.Path
-	// Kind describes it: "a symlink".
+	// Kind is a description for messages: "a symlink".
 	Kind  string
 	Place finding.Place
 }
 
-// Shared is an object that several placements ask for and one has in its files.
+// Shared is an object that several placements ask for and that is in the files of one of them.
 type Shared struct {
 	Object kustomize.ID
-	// Owners names all these placements, in order.
+	// Owners are the names of all these placements, in order.
 	Owners []string
 }
 
 // Verdict is the result of a check: which claims may be written. It is valid until the next
 // check with the same CheckCache. The keys of its maps are positions in Root.Claims.
 type Verdict struct {
-	// Quarantined has the reason for each quarantined claim. The stored files of such a claim stay.
+	// Quarantined maps each quarantined claim to the reason. Its stored files stay.
 	Quarantined map[int]string
-	// Files has, for each claim with objects that another claim writes, its wanted files without
+	// Files maps each claim with objects that another claim writes to its wanted files without
 	// these objects.
 	Files map[int][]File
-	// Shared has, for each claim that is written, the objects that it shares with others.
+	// Shared maps each claim that is written to the objects that it shares with others.
 	Shared map[int][]Shared
 	// Findings name every conflict and every file that cannot be built.
 	Findings []finding.Finding
@@ -124,6 +124,6 @@ type decision struct {
 	// index is the index of the root after the verdict is applied.
 	index  *index
 	claims []claimEntries
-	// trivial means that nothing conflicted, so that there was nothing to decide.
+	// trivial means that nothing conflicted, so there was nothing to decide.
 	trivial bool
 }

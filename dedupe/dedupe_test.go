@@ -65,7 +65,7 @@ func with(change func(*Claim), c Claim) Claim {
 	return c
 }
 
-// summaries returns findings in short: "KS001 b/maps.yaml:1 with a/maps.yaml:1".
+// summaries returns findings in a short form: "KS001 b/maps.yaml:1 with a/maps.yaml:1".
 func summaries(findings []finding.Finding) []string {
 	var lines []string
 	for _, f := range findings {
@@ -215,7 +215,8 @@ func TestCheck(t *testing.T) {
 }
 
 func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
-	// b was created first, yet Flux, which walks by name, would stop in b's file.
+	// b was created first, but Flux reads files in the order of their names and would fail in b's
+	// file.
 	older := with(func(c *Claim) { c.Rank.Created = time.Unix(1, 0) }, claim("b", []string{"x", "y"}, nil))
 	newer := with(func(c *Claim) { c.Rank.Created = time.Unix(2, 0) }, claim("a", []string{"y", "x"}, nil))
 	verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{older, newer}})
@@ -234,7 +235,8 @@ func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
 	}
 }
 
-// TestOnlySomeOfManyConflictsAreNamed: a small file can have thousands.
+// TestOnlySomeOfManyConflictsAreNamed checks a claim with many conflicts, because a small file can
+// cause thousands of them.
 func TestOnlySomeOfManyConflictsAreNamed(t *testing.T) {
 	content := testkit.ConfigMaps(slices.Repeat([]string{"x"}, maxConflicts+11)...)
 	got := Check(Root{Path: testkit.Path("root"), Claims: []Claim{{Object: "Work a", Owner: "a", Wanted: files("a", map[string]string{"root/a.yaml": content})}}})

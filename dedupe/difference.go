@@ -18,15 +18,15 @@ const (
 	shownValue       = 40
 )
 
-// difference describes where two copies of an object differ, if only that keeps them from being
-// shared.
+// difference describes why two copies of an object are not shared: where they differ, or that one
+// of them cannot be cut out of its file. It returns "" if there is another reason.
 func (c *copies) difference(later, first *entry) string {
 	if c.policy != Share || first.of == nil {
 		return ""
 	}
 	var a, b any
 	if json.Unmarshal(c.canonical(later), &a) != nil || json.Unmarshal(c.canonical(first), &b) != nil {
-		return "" // one cannot be compared
+		return "" // at least one cannot be compared
 	}
 	differences := differ("", a, b)
 	if len(differences) == 0 {

@@ -9,23 +9,23 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Digest is a compact index of the roots of one cluster without conflicts. It maps the digest of
-// each object and of each claimed path to its claim, and reports whether changed claims fit into
-// the roots. It takes a tenth of the memory of a CheckCache. It is not safe for concurrent use.
+// Digest is a compact index of the roots of one cluster without conflicts: it maps the digest of
+// each object and of each claimed path to its claim. It takes a tenth of the memory of a
+// CheckCache. It is not safe for concurrent use.
 type Digest struct {
 	// owners maps the digest of an object or a path to its claim. If two have the same digest, a
 	// Check has to decide.
 	owners map[digest]digest
-	// counts has the number of objects in each root.
+	// counts contains the number of objects in each root.
 	counts map[tree.Path]int
 	scopes map[kindOf]int
 }
 
-// digest names an object, a path or a claim.
+// digest is the digest of an object, a path or a claim.
 type digest uint64
 
-// Digest returns the Digest of the roots in the CheckCache; nil if the last Check and
-// CheckCluster have found a conflict among them.
+// Digest returns the Digest of the roots in the CheckCache, or nil if the last Check or
+// CheckCluster found a conflict among them.
 func (m *CheckCache) Digest() *Digest {
 	if !m.fits {
 		return nil
@@ -40,9 +40,8 @@ func (m *CheckCache) Digest() *Digest {
 	return d
 }
 
-// Replace replaces the claims with the same names; it needs only these claims of each root. If
-// they do not obviously fit, it changes nothing and returns false: then a Check of everything
-// has to decide.
+// Replace replaces the claims of the same names; roots need to contain only these. If they do not
+// certainly fit, it changes nothing and returns false: then a Check of all claims has to decide.
 func (d *Digest) Replace(roots []Root) bool {
 	replaced := map[digest]bool{}
 	for _, root := range roots {
@@ -82,13 +81,13 @@ func (d *Digest) Replace(roots []Root) bool {
 	return true
 }
 
-// Claims reports whether exactly one claim has this path, and no other uses it.
+// Claims reports whether something occupies this path.
 func (d *Digest) Claims(p tree.Path) bool {
 	_, taken := d.owners[d.digestOf(&entry{id: pathIdentity(p)})]
 	return taken
 }
 
-// readPlain reads the claims of a root. It returns false if one has more than plain objects.
+// readPlain reads the claims of a root. It returns false if a claim has anything but plain objects.
 func readPlain(root Root) ([][]*entry, bool) {
 	if root.Cache == nil {
 		root.Cache = &kustomize.Cache{}
@@ -154,8 +153,8 @@ func (d *Digest) digestOf(e *entry) digest {
 	return digestOfStrings("object", key.group, key.kind, key.namespace, key.name) | 1
 }
 
-// isObject reports whether it is the digest of an object and not of a path; the last bit shows
-// that.
+// isObject reports whether the digest is of an object and not of a path; its last bit is set for
+// objects.
 func (s digest) isObject() bool { return s&1 == 1 }
 
 func claimDigest(root tree.Path, claim string) digest {

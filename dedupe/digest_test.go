@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// digested is two roots of one cluster, to which random changes are applied.
+// digested contains two roots of one cluster, to which random changes are applied.
 type digested struct {
 	roots [2]Root
 	rng   *rand.Rand
@@ -50,7 +50,7 @@ func (d *digested) with(changed [2]Root) [2]Root {
 	return all
 }
 
-// check checks everything, and reports whether all of it fits.
+// check checks two roots, and reports whether everything fits.
 func check(roots [2]Root, memory *CheckCache) (fits bool) {
 	var verdicts []Verdict
 	fits = true

@@ -13,12 +13,12 @@ import (
 // fileSet is the wanted or stored files of a claim, or all foreign files.
 type fileSet struct {
 	of *claimant
-	// claim is an empty one for foreign files.
+	// claim is an empty claim if the files are foreign.
 	claim *Claim
 	files []File
-	// stored means that the files are the stored ones, not the wanted ones.
+	// stored means that the files are the stored ones of the claim, not the wanted ones.
 	stored bool
-	// parsed has the same files, if they were parsed for the index.
+	// parsed contains the same files, if they were parsed for the index.
 	parsed *parsedClaim
 	// plain are the files outside of directories.
 	plain       []File
@@ -32,18 +32,18 @@ type directory struct {
 	// path is relative to the root.
 	path  tree.Path
 	place finding.Place
-	// stored means that it is in the store, not only wanted.
+	// stored means that the directory is in the store, not only wanted.
 	stored bool
-	// built is the result of kustomize's build, among all wanted files.
+	// built is the result of kustomize's build among all wanted files.
 	built kustomize.Nested
 	err   error
-	// skipped means that it was not built, since another directory of the claim exceeds the limits:
-	// each build may take as long, and the claim is quarantined anyway.
+	// skipped means that the directory was not built, because another directory of the claim
+	// exceeds the limits: each build may take as long, and the claim is quarantined anyway.
 	skipped bool
 }
 
-// split separates the directories with a kustomization of their own from the plain files
-// of a set, and has kustomize build them.
+// split separates the directories with a kustomization of their own from the plain files of a set,
+// and builds them with kustomize.
 func (s *fileSet) split(root *Root, hiding map[tree.Path]bool, wantedTree func() []tree.File) {
 	if s.parsed != nil {
 		return
@@ -78,8 +78,8 @@ func (s *fileSet) split(root *Root, hiding map[tree.Path]bool, wantedTree func()
 	})
 }
 
-// objects returns the objects that kustomize builds from a directory. It adds to found if Flux
-// could not build the directory or would leave something out.
+// objects returns the objects that kustomize builds from a directory. It adds findings to found if
+// Flux could not build the directory or would leave something out.
 func (d *directory) objects(root *Root, all []*directory, wantedTree func() []tree.File, found *fileFindings) []*entry {
 	if d.skipped {
 		return nil
@@ -110,8 +110,8 @@ func (d *directory) unbuildable(root *Root, err error, flux string) finding.Find
 	}
 }
 
-// quote returns Flux's message about a directory that it cannot build. Earlier directories are
-// included if the directory has a kustomization too.
+// quote returns Flux's message about a directory that it cannot build. If earlier directories have
+// a kustomization too, they are built with it.
 func (d *directory) quote(root *Root, all []*directory, wantedTree func() []tree.File) string {
 	if kustomize.IsBounds(d.err) || errors.Is(d.err, kustomize.ErrRemote) {
 		return "" // the build would take as long again, or is disabled
@@ -119,7 +119,8 @@ func (d *directory) quote(root *Root, all []*directory, wantedTree func() []tree
 	return oneLine(root.Cache.Units(root.Path, unitsUpTo(root, d.path, all), wantedTree()))
 }
 
-// unitsUpTo returns a unit, other units, and the wanted directories before it that build.
+// unitsUpTo returns last, the other units, and the wanted directories before last that build, in
+// walk order.
 func unitsUpTo(root *Root, last tree.Path, all []*directory, others ...tree.Path) []tree.Path {
 	units := append(others, last)
 	for _, d := range all {
@@ -131,12 +132,12 @@ func unitsUpTo(root *Root, last tree.Path, all []*directory, others ...tree.Path
 	return slices.Compact(units)
 }
 
-// isWanted reports whether a directory exists if everything wanted is written.
+// isWanted reports whether a directory exists after everything wanted is written.
 func (d *directory) isWanted(root *Root) bool {
 	return d.of == nil || d.stored == root.Claims[d.of.at].Kept
 }
 
-// owner returns the owner of a directory, as named in findings.
+// owner returns the owner of a directory for findings.
 func (d *directory) owner(root *Root) string {
 	if d.of == nil {
 		return "a directory in the store that belongs to no placement"

@@ -45,7 +45,7 @@ func scoped() map[string]string {
 	}
 }
 
-// widget returns an object that kustomize takes for namespaced.
+// widget returns an object that is namespaced for kustomize.
 func widget(namespace string) string {
 	return "apiVersion: example.org/v1\nkind: Widget\nmetadata:\n  name: w\n  namespace: " + namespace + "\n"
 }
@@ -204,7 +204,7 @@ func TestFluxReadsThePartsOfOneFileInTheirOrder(t *testing.T) {
 	}
 }
 
-// bomb is a Builder for which every directory exceeds the limits; it counts its calls.
+// bomb is a Builder for which every directory exceeds the limits. It counts the builds.
 type bomb struct{ nested, units int }
 
 func (b *bomb) Nested(tree.Path, tree.Path, []tree.File) (kustomize.Nested, error) {
@@ -217,8 +217,8 @@ func (b *bomb) Units(tree.Path, []tree.Path, []tree.File) error {
 	return kustomize.BoundsError("kustomize was ended by its limits")
 }
 
-// TestBuildThatExceedsItsLimitsIsTriedOnce: if a claim has many such directories, only the first
-// is built, Flux is not quoted, and no change of another claim causes another build.
+// TestBuildThatExceedsItsLimitsIsTriedOnce checks a claim with many such directories: only the
+// first is built, Flux is not quoted, and no change of another claim causes another build.
 func TestBuildThatExceedsItsLimitsIsTriedOnce(t *testing.T) {
 	builder := &bomb{}
 	cache := &kustomize.Cache{Builder: builder}

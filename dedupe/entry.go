@@ -8,16 +8,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// noClaim is the position of the claim behind a foreign entry.
+// noClaim is the position of the claim of a foreign entry.
 const noClaim = -1
 
-// identity is something that only one claim can have: an object or a path.
+// identity is the object or path that only one claim can have.
 type identity struct{ object kustomize.ID }
 
-// pathIdentity returns the identity of a path. It has no kind, unlike that of an object.
+// pathIdentity returns the identity of a path. Unlike the identity of an object, it has no kind.
 func pathIdentity(path tree.Path) identity { return identity{kustomize.ID{Name: path.String()}} }
 
-// isPath reports whether it is a path and not an object.
+// isPath reports whether the identity is that of a path and not of an object.
 func (id identity) isPath() bool { return id.object.Kind == "" }
 
 // claimant is a claim, identified by its position among the Root's claims in this check.
@@ -26,13 +26,13 @@ type claimant struct{ at int }
 // entry is one object in one file of one claim, or one path that it claims.
 type entry struct {
 	id identity
-	// of is nil for a foreign entry.
+	// of is the claim of the entry. It is nil for a foreign entry.
 	of    *claimant
 	path  tree.Path
 	place finding.Place
 	// position is the position of the object in its file, in kustomize's order.
 	position int
-	// text is the file; nil if the object is not a document of a file.
+	// text is the file. It is nil if the object is not a document of a file.
 	text []byte
 	// defines is the kind that a CustomResourceDefinition defines.
 	defines *kustomize.Definition
@@ -48,15 +48,16 @@ type entry struct {
 type pathKind uint8
 
 const (
-	// occupies: it has a file there, or the whole directory.
+	// occupies means that the claim has a file there, or the whole directory.
 	occupies pathKind = iota
-	// leads: it has files below the path. Many claims may.
+	// leads means that the claim has files below the path. Many claims may have some.
 	leads
-	// governs: it has a file in that directory that decides which files below it Flux reads.
+	// governs means that the claim has a file in that directory which decides what Flux reads below
+	// it.
 	governs
 )
 
-// newObject returns the entry of an object, the nth of the file or directory at path.
+// newObject returns the entry of the nth object of the file or directory at path.
 func newObject(of *claimant, object kustomize.Object, path tree.Path, place finding.Place, n int) *entry {
 	return &entry{
 		id: identity{object: object.ID}, of: of, path: path, place: place, position: n,
@@ -64,7 +65,7 @@ func newObject(of *claimant, object kustomize.Object, path tree.Path, place find
 	}
 }
 
-// claim returns the position of the entry's claim in the Root's Claims.
+// claim returns the position of the entry's claim in Root.Claims, or noClaim for a foreign entry.
 func (e *entry) claim() int {
 	if e.of == nil {
 		return noClaim
@@ -84,7 +85,7 @@ func (e *entry) at() tree.Path {
 	return p
 }
 
-// same reports whether two entries with the same identity are from one file.
+// same reports whether two entries with the same identity are the same object of the same file.
 func same(a, b *entry) bool {
 	return a.claim() == b.claim() && a.path == b.path && a.position == b.position
 }
@@ -98,5 +99,5 @@ func compareEntries(a, b *entry) int {
 	); c != 0 {
 		return c
 	}
-	return kustomize.Compare(a.id.object, b.id.object) // the directories that contain one file
+	return kustomize.Compare(a.id.object, b.id.object) // the directories above one file
 }

@@ -12,7 +12,8 @@ import (
 // fileFindings are the findings about single files. A nil *fileFindings drops them, for files
 // that will not be written.
 type fileFindings struct {
-	// broken are findings about files that make Flux's whole root fail: they quarantine a claim.
+	// broken are findings about files that make the build of the whole root fail; they quarantine a
+	// claim.
 	broken []finding.Finding
 	// notes are findings about objects that Flux leaves out silently.
 	notes []finding.Finding
@@ -25,8 +26,8 @@ func (f *fileFindings) add(o *fileFindings) {
 	}
 }
 
-// addObject adds the outcome of an object after the build. path is the file or directory with
-// the object.
+// addObject adds a finding about an object that Flux leaves out or cannot write after the build.
+// path is the file or directory that contains the object.
 func (f *fileFindings) addObject(root *Root, of *claimant, object kustomize.Object, path string, place finding.Place) {
 	fate := object.Outcome
 	if f == nil || fate == (kustomize.Outcome{}) {
@@ -58,8 +59,8 @@ func (f *fileFindings) note(place finding.Place, message, fix string) {
 	f.notes = append(f.notes, finding.Finding{Rule: finding.NotApplied(), Place: place, Message: message, Fix: fix})
 }
 
-// noteOverlooked adds a finding if a file looks like Kubernetes objects but has a name that Flux
-// does not read.
+// noteOverlooked adds a finding if a file contains Kubernetes objects but has a name that Flux does
+// not read.
 func (f *fileFindings) noteOverlooked(root *Root, file File) {
 	if f == nil || !kustomize.Overlooked(file.Path, file.Content) {
 		return
@@ -76,7 +77,7 @@ func (f *fileFindings) noteOverlooked(root *Root, file File) {
 		"Give the file the ending .yaml if it is meant for the cluster.")
 }
 
-// noteNothing adds a finding if Flux leaves out everything of a claim.
+// noteNothing adds a finding if Flux would apply nothing of a claim.
 func (f *fileFindings) noteNothing(claim *Claim, entries []*entry) {
 	if f == nil || claim.Object == "" || len(f.broken) > 0 || slices.ContainsFunc(entries, func(e *entry) bool { return !e.id.isPath() && !e.notApplied }) {
 		return

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// findHiding returns the kustomizations above files of others, or at the root, with a finding
-// about each: Flux would build only the files that they list. The rest of the check ignores
+// findHiding returns the kustomizations that are at the root or above files of others, with a
+// finding about each: Flux would build only the files that they list. The rest of the check ignores
 // these kustomizations.
 func findHiding(root *Root, ranks []int) (hiding map[tree.Path]bool, findings []finding.Finding) {
 	hiding = map[tree.Path]bool{}
@@ -41,8 +41,9 @@ func findHiding(root *Root, ranks []int) (hiding map[tree.Path]bool, findings []
 	return hiding, findings
 }
 
-// hiddenBy counts the placements with files that a file of a claim hides. If the file is stored,
-// later placements below it do not count: they are quarantined.
+// hiddenBy returns the number of placements with files that a kustomization of a claim hides, and
+// whether it hides anything. If the kustomization is stored, the wanted files of later placements
+// do not count: they are quarantined.
 func hiddenBy(root *Root, by int, file File, ranks []int) (placements int, hides bool) {
 	if !kustomize.IsKustomization(file.Path) || root.Ignored.Has(file.Path) {
 		return 0, false

@@ -6,11 +6,11 @@ import (
 	"slices"
 )
 
-// index has every object and every claimed path of a root.
+// index contains every object and every claimed path of a root.
 type index struct {
-	// single has the entries whose identity no other entry has: nearly all.
+	// single contains the entries whose identity is unique, which are nearly all.
 	single map[identity]*entry
-	// repeated has all other entries, in the order in which they were added.
+	// repeated contains all other entries, in the order in which they were added.
 	repeated map[identity][]*entry
 }
 
@@ -84,8 +84,8 @@ func (x *index) remove(entries ...*entry) {
 	}
 }
 
-// doubled returns the entries whose identity other entries have too, in the order in which
-// kustomize reads them.
+// doubled returns the entries whose identity is not unique, in the order in which kustomize reads
+// them.
 func (x *index) doubled() []*entry {
 	var entries []*entry
 	for _, some := range x.repeated {
@@ -125,7 +125,7 @@ func (x *index) conflicts(entries []*entry, c *copies) iter.Seq2[*entry, *entry]
 	}
 }
 
-// rival returns an entry of another claim that cannot be in one root with e; nil if there is
+// rival returns an entry of another claim that cannot be in one root with e, or nil if there is
 // none.
 func (x *index) rival(e *entry, c *copies) *entry {
 	for _, other := range x.at(e.id) {

@@ -14,7 +14,8 @@ import (
 // wanted entries of each claim. It is needed only if not everything in the root fits together.
 type parsed struct {
 	root *Root
-	// order has the claims in the order of admission, ranks the position of each claim in it.
+	// order contains the claims in the order of admission; ranks is the position of each claim in
+	// it.
 	order, ranks []int
 	claims       []claimEntries
 	// states are the initial states of the admission.
@@ -29,30 +30,31 @@ type parsed struct {
 	wantedTree func() []tree.File
 	// broken and notes are the findings about single files.
 	broken, notes []finding.Finding
-	// counts are the counts of the root's index.
+	// counts are those of the root's index.
 	counts counts
 }
 
-// claimEntries are the entries of a claim in each of its forms.
+// claimEntries are the wanted and the stored entries of a claim.
 type claimEntries struct{ wanted, stored []*entry }
 
-// state is the admission's decision about a claim.
+// state is the state of a claim during the admission.
 type state int
 
 const (
-	// eligible: it is admitted unless it conflicts; a claim that is still eligible after the
-	// admission has a conflict.
+	// eligible means that the claim is admitted unless it conflicts. A claim that is still eligible
+	// after the admission has a conflict.
 	eligible state = iota
 	admitted
-	// unbuildable: it has a file that Flux cannot build.
+	// unbuildable means that the claim has a file that Flux cannot build.
 	unbuildable
-	// kept: it must not be written in this round.
+	// kept means that the claim must not be written in this round.
 	kept
-	// pinned: its files have objects shared with claims that cannot be written.
+	// pinned means that the claim's files contain objects shared with claims that cannot be
+	// written.
 	pinned
 )
 
-// parse parses all stored and wanted files of claims; x is the root's index.
+// parse parses all stored and wanted files of the claims; x is the root's index.
 func parse(root *Root, x *rootIndex) *parsed {
 	p := &parsed{
 		root: root, order: admissionOrder(root.Claims), ranks: make([]int, len(root.Claims)),
@@ -95,8 +97,8 @@ func parse(root *Root, x *rootIndex) *parsed {
 	return p
 }
 
-// fileSets returns the foreign files, and the stored files of each claim, with its wanted files
-// if it may be written. Files that were not parsed yet are loaded.
+// fileSets returns the foreign files, the stored files of each claim, and the wanted files of each
+// claim that may be written. It loads the files that are not parsed yet.
 func fileSets(root *Root, x *rootIndex) []fileSet {
 	sets := make([]fileSet, 1, 1+2*len(root.Claims))
 	sets[0] = fileSet{claim: &Claim{}, files: root.Foreign, parsed: x.foreign.ifPlain()}
@@ -118,8 +120,8 @@ func fileSets(root *Root, x *rootIndex) []fileSet {
 	return sets
 }
 
-// ifPlain returns the parsed claim if it has no kustomizations, otherwise nil: a kustomization
-// may change the objects of its files.
+// ifPlain returns the parsed claim if it has no kustomizations, otherwise nil, since a
+// kustomization may change the objects of its files.
 func (k *parsedClaim) ifPlain() *parsedClaim {
 	if k.kustomizations > 0 {
 		return nil
@@ -127,7 +129,8 @@ func (k *parsedClaim) ifPlain() *parsedClaim {
 	return k
 }
 
-// admissionOrder puts claims with stored files first, then older ones.
+// admissionOrder returns the claims in the order of admission: those with stored files first, then
+// by creation time and name.
 func admissionOrder(claims []Claim) []int {
 	order := make([]int, len(claims))
 	for i := range order {
@@ -176,7 +179,8 @@ func (p *parsed) setStored(set *fileSet, entries []*entry) {
 	}
 }
 
-// sharedElsewhere returns the shared objects of a claim that are in the file of another.
+// sharedElsewhere returns entries for the shared objects of a claim that are in the file of another
+// claim.
 func sharedElsewhere(of *claimant, claim *Claim, stored []*entry) []*entry {
 	var entries []*entry
 	for _, shared := range claim.Shared {
@@ -195,8 +199,8 @@ func (p *parsed) setWanted(set *fileSet, entries []*entry, found *fileFindings) 
 	}
 }
 
-// rankOf returns the position of a claim in the order of admission; foreign files come before
-// all claims.
+// rankOf returns the position of a claim in the order of admission, or -1 for foreign files, which
+// come before all claims.
 func (p *parsed) rankOf(of *claimant) int {
 	if of == nil {
 		return -1

@@ -19,8 +19,8 @@ func appendContents(contents [][]byte, files []File) [][]byte {
 	return contents
 }
 
-// parseFile returns the objects of a file as kustomize reads them. It adds the parts that Flux
-// would reject or leave out to found; found is nil for a file that is not wanted.
+// parseFile returns the objects of a file as kustomize reads them. It adds findings to found about
+// the parts that Flux would reject or leave out; found is nil for a file that is not wanted.
 func parseFile(root *Root, of *claimant, file File, found *fileFindings) []*entry {
 	if !kustomize.Loads(file.Path) {
 		found.noteOverlooked(root, file)
@@ -57,8 +57,8 @@ func unbuildableFile(root *Root, of *claimant, file File, err error) finding.Fin
 	}
 }
 
-// quoteFile returns Flux's message about a file that it cannot build; empty if the file was
-// not built.
+// quoteFile returns Flux's message about a file that it cannot build, or "" if the file exceeds the
+// limits or the check was stopped.
 func quoteFile(root *Root, file File, err error) string {
 	switch {
 	case errors.Is(err, kustomize.ErrLimit) || errors.Is(err, kustomize.ErrStopped):

@@ -9,7 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// claimedPaths returns the paths that only one claim can have, for a claim with these files.
+// claimedPaths returns the entries for the paths that only one claim can have, for a claim with
+// these files.
 func claimedPaths(root *Root, of *claimant, claim *Claim, files []File) []*entry {
 	var entries []*entry
 	switch {
@@ -35,7 +36,7 @@ func (r *Root) governsDirectory(p tree.Path) bool {
 	return kustomize.IsIgnoreFile(p) && (r.Allows == nil || !r.Allows(p.Base()))
 }
 
-// above yields the directories that contain a path, without the top.
+// above yields the directories that contain a path, except the top.
 func above(p tree.Path) iter.Seq[tree.Path] {
 	return func(yield func(tree.Path) bool) {
 		for dir := p.Dir(); !dir.IsRoot(); dir = dir.Dir() {
@@ -46,12 +47,12 @@ func above(p tree.Path) iter.Seq[tree.Path] {
 	}
 }
 
-// pathCounts counts the claimed paths of a root by directory, so that contested paths are found
-// without a search. A directory is kept as a hash, which takes half the memory of its path.
+// pathCounts counts the paths of a root's entries by directory, so that contested paths are found
+// without a search. A directory is stored as a hash, which takes half the memory of its path.
 type pathCounts struct {
 	seed  maphash.Seed
 	below map[uint64]int32
-	// contested counts the paths with an entry that are also such a directory.
+	// contested is the number of paths with an entry that are also a directory with entries.
 	contested int
 }
 

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// text returns a claim to files that Flux does not read as objects, by their paths; stored are
-// the paths in the store.
+// text returns a claim to files that Flux does not read as objects; wanted and stored are their
+// paths.
 func text(owner string, wanted, stored []string) Claim {
 	made := func(names []string) []File {
 		var files []File
@@ -180,7 +180,7 @@ func TestFindingsAboutPathsHaveOneOrder(t *testing.T) {
 	}
 }
 
-// FuzzContested compares contested with a comparison of each path with each other.
+// FuzzContested compares contested with a comparison of each path with every other.
 func FuzzContested(f *testing.F) {
 	f.Add("app app/cm b/c b")
 	f.Add("a/b/c a/b a")
@@ -206,8 +206,8 @@ func FuzzContested(f *testing.F) {
 	})
 }
 
-// TestPathIsContestedByCurrentFiles adds and removes paths: the updated
-// counts must equal those of a new count.
+// TestPathIsContestedByCurrentFiles checks, after adding or removing random paths, that the updated
+// counts equal the counts of a new index.
 func TestPathIsContestedByCurrentFiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var counts pathCounts

@@ -8,12 +8,12 @@ import (
 // Policy is the action for a conflict.
 type Policy string
 
-// The policies.
+// The values of Policy.
 const (
 	// Quarantine keeps the placement that came later out of the store.
 	Quarantine Policy = "quarantine"
-	// Share writes an object that several placements ask for once, if all their copies mean the
-	// same; otherwise it acts like Quarantine.
+	// Share writes an object that several placements ask for once if all their copies have the same
+	// content; otherwise it acts like Quarantine.
 	Share Policy = "share"
 	// Report writes everything and reports every conflict.
 	Report Policy = "report"

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// quoteLate returns a finding with Flux's message about a directory with unresolvable references
-// or variables, if its claim is quarantined for something that Flux would only reach later.
+// quoteLate returns a finding with Flux's message about a directory with unresolvable references or
+// variables, if its claim is quarantined because of a fault that Flux would only reach later.
 func quoteLate(a *admission, c confirmation) []finding.Finding {
 	late := slices.IndexFunc(a.directories, func(d *directory) bool {
 		return d.of != nil && c.builds(d) && d.built.Late && !d.stored && a.states[d.of.at] == unbuildable
@@ -34,8 +34,8 @@ func quoteLate(a *admission, c confirmation) []finding.Finding {
 	return []finding.Finding{a.directories[late].unbuildable(a.root, failed, message)}
 }
 
-// quoteConflict adds Flux's message to the finding about the first conflict of two objects if
-// everything wanted were written: Flux stops there.
+// quoteConflict adds Flux's message to the finding about the conflict at which Flux would stop if
+// everything wanted were written.
 func quoteConflict(a *admission, c confirmation, findings []finding.Finding) []finding.Finding {
 	first, later := firstConflict(a)
 	if later == nil {
@@ -43,7 +43,8 @@ func quoteConflict(a *admission, c confirmation, findings []finding.Finding) []f
 	}
 	about := slices.IndexFunc(findings, func(f finding.Finding) bool { return isAbout(f, first, later) })
 	if about < 0 {
-		// The conflict has no effect: both claims are quarantined for another reason.
+		// Both claims are quarantined for another reason, so there is no finding about the conflict
+		// yet.
 		about = len(findings)
 		findings = append(findings, conflict{later, first}.finding(a.parsed))
 	}
@@ -91,8 +92,8 @@ func replaces(root *Root, e, other *entry) bool {
 	return e.claim() != other.claim() && e.of != nil && !root.Claims[e.claim()].Joined
 }
 
-// everything returns the objects of the root with all wanted files, in the order in which
-// kustomize reads them.
+// everything returns the objects of the root with all wanted files in the order in which kustomize
+// reads them.
 func everything(a *admission) []*entry {
 	var entries []*entry
 	for _, some := range a.foreign.all() {
@@ -121,8 +122,8 @@ func isAbout(f finding.Finding, a, b *entry) bool {
 }
 
 // messageOf returns kustomize's own message about a conflict. A build of the two objects alone
-// results in the same message as one of the whole root; if one is from a directory with a
-// kustomization, everything before that directory is needed too.
+// fails with the same message as one of the whole root. If one of them is from a directory with a
+// kustomization, everything before that directory is built too.
 func messageOf(a *admission, c confirmation, first, later *entry) string {
 	last := a.root.relativePath(later.path)
 	if slices.ContainsFunc(a.directories, func(d *directory) bool { return tree.Compare(d.path, last) <= 0 && d.isWanted(a.root) }) {
@@ -137,7 +138,7 @@ func messageOf(a *admission, c confirmation, first, later *entry) string {
 	return oneLine(err)
 }
 
-// alone returns the files of two entries with only their objects.
+// alone returns the files of two entries, reduced to the objects of these entries.
 func alone(root *Root, first, later *entry) ([]tree.File, error) {
 	var files []tree.File
 	for _, e := range []*entry{first, later} {

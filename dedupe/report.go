@@ -4,7 +4,7 @@ import (
 	"slices"
 )
 
-// report returns the verdict: the last stage of a check.
+// report is the last stage of a check: it returns the verdict.
 func report(a *admission, c confirmation) Verdict {
 	findings := slices.Concat(a.broken, c.broken, quoteLate(a, c), a.notes)
 	held := map[int]string{}

@@ -18,8 +18,8 @@ func (r *Root) relativePath(p tree.Path) tree.Path {
 	return path
 }
 
-// layOut returns the files of a root, with paths relative to it, if each claim has the files
-// that filesOf returns. Files that Flux does not fetch and hiding kustomizations are omitted.
+// layOut returns the files of a root, with paths relative to it, when each claim has the files that
+// filesOf returns. It omits the files that Flux does not fetch and the hiding kustomizations.
 func layOut(root *Root, hiding map[tree.Path]bool, filesOf func(claim int) []File) []tree.File {
 	var files []tree.File
 	joined := map[tree.Path]int{}
@@ -52,7 +52,7 @@ func (r *Root) ownerOf(e *entry) string {
 	return r.Claims[e.claim()].Owner
 }
 
-// kindOf describes a foreign entry.
+// kindOf describes a foreign entry for messages.
 func (r *Root) kindOf(e *entry) string {
 	for _, o := range r.Obstacles {
 		if o.Path == e.path {
@@ -71,7 +71,7 @@ func foreignFix(of *claimant, path string) string {
 	return fmt.Sprintf("Correct or remove it, or have Flux leave it out with the line /%s in the file .sourceignore at the top of the store.", path)
 }
 
-// oneLine returns the message of an error in one line; empty for nil.
+// oneLine returns the message of an error in one line, or "" for nil.
 func oneLine(err error) string {
 	if err == nil {
 		return ""

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// rootIndex is the first stage of a check: the index of one root if everything wanted is
-// written. It is kept in the CheckCache, and the next check updates it.
+// rootIndex is the first stage of a check: the index of one root when everything wanted is written.
+// It is kept in the CheckCache, and the next check updates it.
 type rootIndex struct {
 	ignored *kustomize.Ignored
 	foreign *parsedClaim
@@ -21,11 +21,11 @@ type rootIndex struct {
 	counts
 }
 
-// counts has the numbers that require a decision, and the cost of a build.
+// counts are the numbers that decide whether the later stages are needed, and the size of a build.
 type counts struct {
-	// broken is the number of files on which Flux's root fails, kustomizations the number of those
-	// that change other files' meaning, elsewhere the number of objects in files of other claims,
-	// notes the number of findings that quarantine nothing.
+	// broken is the number of findings about files that make the build fail, kustomizations the
+	// number of kustomizations, elsewhere the number of objects in files of other claims, and notes
+	// the number of findings that quarantine nothing.
 	broken, kustomizations, elsewhere, notes int
 	objects, bytes                           int
 }
@@ -47,15 +47,15 @@ type parsedClaim struct {
 	joined       bool
 	files        []File
 	entries      []*entry
-	// found is nil when there are no findings.
+	// found is nil if there are no findings.
 	found *fileFindings
 	counts
 	// matched means that the claim is in this check.
 	matched bool
 }
 
-// update updates the index: it compares each claim with that of the last check, and parses those
-// that have changed.
+// update updates the index: it compares each claim with that of the last check, and parses the
+// claims that have changed.
 func (x *rootIndex) update(root *Root) {
 	changed := x.match(root.Claims)
 	if !sameFiles(x.foreign.files, root.Foreign) {
@@ -126,7 +126,7 @@ func newParsedClaim(claim *Claim) *parsedClaim {
 	return &parsedClaim{name: claim.Rank.Name, object: claim.Object, dir: claim.Dir, joined: claim.Joined, files: claim.intended(), matched: true}
 }
 
-// isOf reports whether a claim has the same entries as when it was parsed.
+// isOf reports whether a claim has not changed since it was parsed.
 func (k *parsedClaim) isOf(claim *Claim) bool {
 	return k.object == claim.Object && k.dir == claim.Dir && k.joined == claim.Joined && k.elsewhere == claim.elsewhere() && sameFiles(k.files, claim.intended())
 }
@@ -137,8 +137,8 @@ func sameFiles(a, b []File) bool {
 	})
 }
 
-// elsewhere counts the objects that a claim that is not written may have in files of other
-// claims.
+// elsewhere returns the number of objects of the claim that may be in files of other claims. It is 0
+// for a claim that is written.
 func (c *Claim) elsewhere() int {
 	if c.Kept {
 		return len(c.Shared)
@@ -195,13 +195,13 @@ func (x *rootIndex) remove(k *parsedClaim) {
 	x.counts.add(k.counts, -1)
 }
 
-// fits reports whether everything wanted can be written, so that no decision is needed.
+// fits reports whether everything wanted can be written, so that the later stages are not needed.
 func (x *rootIndex) fits() bool {
 	return len(x.index.repeated) == 0 && x.paths.contested == 0 && x.broken == 0 && x.kustomizations == 0 && x.elsewhere == 0
 }
 
-// allNotes returns the findings about files that quarantine nothing, except those of kept
-// claims, since these are not written.
+// allNotes returns the findings that quarantine nothing, except those of kept claims, whose wanted
+// files are not written.
 func (x *rootIndex) allNotes(claims []Claim) []finding.Finding {
 	if x.notes == 0 {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// share returns, after all decisions, the files of the claims that leave an object to another
-// claim, and the shared objects.
+// share runs after all decisions. It returns the files of the claims that leave an object to
+// another claim, and the shared objects of each claim.
 func share(a *admission) (files map[int][]File, shared map[int][]Shared) {
 	files, shared = map[int][]File{}, map[int][]Shared{}
 	cuts := map[int]map[fileKey][]int{}
@@ -50,7 +50,7 @@ func share(a *admission) (files map[int][]File, shared map[int][]Shared) {
 	return files, shared
 }
 
-// fileKey names a file of a claim, or the part of a joined one.
+// fileKey identifies a file of a claim, or its part of a joined file.
 type fileKey struct {
 	path    tree.Path
 	content string
@@ -69,9 +69,9 @@ func ownersOf(a *admission, entries []*entry) []int {
 	return owners
 }
 
-// chosen returns the entry that stays in its file: one whose claim is not rewritten, else the
-// stored one, so that nothing moves without need, else that of the first claim in order. It
-// returns nil if no file has the object any more.
+// chosen returns the entry that stays in its file: one whose claim is not written, otherwise the
+// stored one, otherwise that of the first claim in order. It returns nil if the object is in no
+// file.
 func chosen(a *admission, entries []*entry) *entry {
 	inFiles := slices.DeleteFunc(slices.Clone(entries), func(e *entry) bool { return e.elsewhere })
 	if len(inFiles) == 0 {
@@ -98,7 +98,7 @@ func without(wanted []File, cuts map[fileKey][]int) []File {
 		if positions, cut := cuts[fileKey{file.Path, file.Place.File}]; cut {
 			rest, err := kustomize.Without(file.Content, positions)
 			if err != nil {
-				return wanted // never happens: compatible has tried it
+				return wanted // cannot happen: compatible has checked that the objects are separable
 			}
 			if rest == nil {
 				continue

@@ -14,12 +14,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// placement is a placement over many rounds.
+// placement is a placement that lives through many rounds.
 type placement struct {
 	name string
-	// wants maps its objects to their texts; nil once the placement is gone.
+	// wants maps the objects of the placement to their texts. It is nil after the placement was
+	// removed.
 	wants map[string]string
-	// unreadable means that its Work cannot be read now.
+	// unreadable means that its Work cannot be read in this round.
 	unreadable bool
 	stored     []File
 	shared     []Shared
@@ -45,7 +46,7 @@ func (p *placement) claim() Claim {
 	return c
 }
 
-// fixture is all placements of one root.
+// fixture contains all placements of one root.
 type fixture struct {
 	t          *testing.T
 	placements map[string]*placement
@@ -192,8 +193,8 @@ func TestSharedObjectMayBeInNoFile(t *testing.T) {
 	}
 }
 
-// TestSharedObjectInNoFileIsStillClaimed checks that an object which a kept placement
-// shares, and which someone removed from the store by hand, is quarantined for others.
+// TestSharedObjectInNoFileIsStillClaimed checks a shared object of a kept placement that someone
+// removed from the store by hand: another placement that asks for it is quarantined.
 func TestSharedObjectInNoFileIsStillClaimed(t *testing.T) {
 	kept := claim("a", nil, nil)
 	kept.Kept, kept.Shared = true, []Shared{{Object: kustomize.NewID("v1", "ConfigMap", "default", "x"), Owners: []string{"a", "z"}}}
@@ -289,8 +290,9 @@ func (fx *fixture) change(rng *rand.Rand) {
 	}
 }
 
-// rights returns the objects that must still exist after the round: existing ones that an
-// existing placement asks for, or that an unreadable placement shares.
+// rights returns the names of the objects in before that must still exist after the round. A
+// placement has a right to the objects that it shares or stores and, unless it is unreadable, still
+// asks for.
 func (fx *fixture) rights(before map[string]string) []string {
 	var names []string
 	for name := range before {

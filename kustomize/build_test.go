@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// idConflict returns Flux's message about two objects with the same id.
+// idConflict returns Flux's message about two objects with the same ID.
 func idConflict(dir, file, id string) string {
 	return "kustomize build failed: accumulating resources: accumulation err='merging resources from './" + file +
 		"': may not add resource with an already registered id: " + id +
@@ -97,7 +97,8 @@ func TestBuildReturnsFluxsError(t *testing.T) {
 	}
 }
 
-// duplicates reports whether two objects have the same ID, if all files can be read.
+// duplicates reports whether two objects have the same ID. It returns false if a file cannot be
+// read.
 func duplicates(files []tree.File) bool {
 	seen := map[kustomize.ID]bool{}
 	found := false

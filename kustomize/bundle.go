@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// isSimple reports whether content certainly holds exactly one document, so that it can be
+// isSimple reports whether content certainly contains exactly one document, so that it can be
 // parsed together with other files.
 func isSimple(content []byte) bool {
 	return len(content) > 0 && content[len(content)-1] == '\n' &&
@@ -20,8 +20,8 @@ type simpleObject struct {
 	node *yaml.Node
 }
 
-// readTogether parses several simple files at once, which costs less than one by one. It
-// returns one object per file, or nil if not every file has exactly one.
+// readTogether parses several simple files at once, which costs less than parsing them one by one.
+// It returns one object per file, or nil if a file does not have exactly one.
 func readTogether(contents [][]byte) []simpleObject {
 	schema.RLock()
 	defer schema.RUnlock()

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// Builder builds directories and units with kustomizations that users have written. The
-// time and memory of such a build cannot be predicted.
+// Builder builds directories and units with kustomizations from users, whose builds may take any
+// amount of time and memory.
 type Builder interface {
 	// Nested does the same as BuildNested, and Units the same as BuildUnits.
 	Nested(root, dir tree.Path, files []tree.File) (Nested, error)
@@ -43,23 +43,22 @@ func (c *Cache) builder() Builder {
 // digest is the digest of a content or a build.
 type digest = [sha256.Size]byte
 
-// Cache parses files and caches their objects by the digest of the content, so that equal
-// files are parsed once. It caches builds of directories, too. The zero Cache is empty. It
-// is safe for concurrent use.
+// Cache parses files and builds directories, and caches the results by the digest of the contents.
+// The zero Cache is empty. It is safe for concurrent use.
 type Cache struct {
-	// Builder builds directories; nil means in this process.
+	// Builder runs the builds of directories. If it is nil, they run in this process.
 	Builder Builder
-	// Stop ends the reading of files when it is closed; it may be nil. Files that have not
-	// been read then have the error ErrStopped.
+	// Stop ends the reading of files when it is closed. It may be nil. Files that are requested
+	// afterwards have the error ErrStopped.
 	Stop <-chan struct{}
-	// KeepNodes is the maximum number of YAML nodes of files that are kept until Contents visits
-	// them or DropNodes is called, some 150 bytes each; 0 keeps none.
+	// KeepNodes is the maximum number of YAML nodes that are kept until Contents visits them or
+	// DropNodes is called. If it is 0, no nodes are kept. A node takes about 150 bytes.
 	KeepNodes int
 
-	// reading limits the nodes in memory while files are parsed.
+	// reading limits the number of nodes in memory while files are parsed.
 	reading budget
 	mu      sync.Mutex
-	// files are the newer cache entries, older the ones before them.
+	// files are the newer cache entries, older the previous ones.
 	files, older map[digest]*cachedFile
 	builds       map[digest]*cachedBuild
 	messages     map[string]string
@@ -67,7 +66,7 @@ type Cache struct {
 	round        int
 }
 
-// maxFiles is the number of entries after which files becomes older.
+// maxFiles is the number of entries after which files replaces older.
 const maxFiles = 1 << 15
 
 type cachedFile struct {
@@ -78,7 +77,7 @@ type cachedFile struct {
 type cachedBuild struct {
 	nested Nested
 	err    error
-	// round is the last round that used the entry; made is the round in which it was built.
+	// round is the last round that used the entry; made is the round of the build.
 	round, made int
 }
 
@@ -89,14 +88,14 @@ const boundsRounds = 100
 // FileObjects is the result of parsing a file. It is shared, so callers must not modify it.
 type FileObjects struct {
 	Objects []Object
-	// Err is the reason why the file cannot be parsed; Objects is empty then.
+	// Err is the reason why the file cannot be parsed. Objects is then empty.
 	Err error
-	// Late is the error at the end of a kustomize build, when kustomize resolves the
-	// references of the objects.
+	// Late is an error at the end of a kustomize build, when kustomize resolves references between
+	// objects.
 	Late error
 }
 
-// File returns the objects of a file.
+// File returns the objects of a file, from the cache or by parsing it.
 func (c *Cache) File(content []byte) FileObjects {
 	key := sha256.Sum256(content)
 	for {
@@ -110,7 +109,7 @@ func (c *Cache) File(content []byte) FileObjects {
 	}
 }
 
-// Load parses many files in parallel.
+// Load parses many files in parallel, so that File finds them in the cache.
 func (c *Cache) Load(contents [][]byte) {
 	work := make(chan [][]byte)
 	var done sync.WaitGroup
@@ -151,7 +150,8 @@ func (u *unread) add(content []byte, key digest) {
 	u.contents, u.digests = append(u.contents, content), append(u.digests, key)
 }
 
-// load parses files in groups that take no more memory than one large file.
+// load parses those files that are not cached, in groups that take no more memory than one large
+// file.
 func (c *Cache) load(contents [][]byte) {
 	var some unread
 	nodes := 0
@@ -175,7 +175,7 @@ func (c *Cache) load(contents [][]byte) {
 	}
 }
 
-// read parses files as soon as the budget has room for their nodes.
+// read parses files when the budget has room for their nodes.
 func (c *Cache) read(files unread, nodes int) {
 	defer c.reading.take(nodes)()
 	if c.isStopped() {
@@ -228,8 +228,7 @@ func (c *Cache) keep(file digest, content []byte, node *yaml.Node, objects []Obj
 	c.kept.put(file, keptNode{node, yamlnodes.AtMost(content)}, c.KeepNodes)
 }
 
-// isOdd reports whether the file has an object for which only a build can determine the
-// result.
+// isOdd reports whether the file has an object whose result can only be determined by a build.
 func (f FileObjects) isOdd() bool {
 	for _, object := range f.Objects {
 		if !object.plain || Refers(object.ID.Kind) {
@@ -240,9 +239,9 @@ func (f FileObjects) isOdd() bool {
 }
 
 // Nested does the same as BuildNested, and caches the result. The key is the digest of the
-// directory's own files if the build has read nothing else, and of all files otherwise. For a
-// build that exceeded its limits it is that of its own files, for some rounds: otherwise the build
-// would be repeated after each change in the root, and delay all other builds.
+// directory's own files if the build has read no others, and of all files otherwise. A build that
+// exceeded its limits is also cached by its own files for some rounds; otherwise it would be
+// repeated after each change in the root and delay all other builds.
 func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	var own []tree.File
 	for _, file := range files {
@@ -265,7 +264,7 @@ func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	return nested, err
 }
 
-// Units does the same as BuildUnits.
+// Units does the same as BuildUnits, and caches the result.
 func (c *Cache) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	key := digestOf("units", root, units, files)
 	if build := c.knownBuild(key); build != nil {
@@ -327,7 +326,7 @@ func (c *Cache) known(key digest) *cachedFile {
 	return file
 }
 
-// put adds a file, and makes room for it.
+// put adds a file. If there are too many, the older entries are dropped.
 func (c *Cache) put(key digest, file *cachedFile) {
 	if len(c.files) >= maxFiles {
 		c.files, c.older = nil, c.files
@@ -345,7 +344,7 @@ func (c *Cache) knownBuild(key digest) *cachedBuild {
 	switch {
 	case build == nil:
 	case IsBounds(build.err) && c.round-build.made > boundsRounds:
-		return nil // a later build may find the missing files, or a less busy machine
+		return nil // a later build may find the missing files, or run on a less busy machine
 	default:
 		build.round = c.round
 	}
@@ -377,7 +376,7 @@ func (c *Cache) addBuild(key digest, build *cachedBuild) {
 	c.builds[key] = build
 }
 
-// one returns the interned copy of a string that very many objects contain.
+// one returns the interned copy of a string that many objects contain.
 func (c *Cache) one(word string) string {
 	if known, there := c.messages[word]; there {
 		return known

@@ -14,16 +14,16 @@ import (
 // Content is one object of a file with its fields.
 type Content struct {
 	Object
-	// Fields are the object's fields, as Flux decodes them after the build: as in an
-	// Unstructured, numbers are int64 or float64.
+	// Fields are the object's fields as Flux decodes them after the build. Numbers are int64 or
+	// float64, as in an Unstructured.
 	Fields map[string]any
-	// node is the object in its document; nil if its lines are not known.
+	// node is the node of the object in its document. It is nil if its lines are not known.
 	node *yaml.Node
 }
 
-// LineOf returns the line of a field, starting at 1. Each element of path is the key of a map
-// or the index of a list. If the field is not there, it is the line of the innermost element
-// that is.
+// LineOf returns the line of a field, starting at 1. Each element of path is the key of a map or
+// the index of a list. If the field does not exist, it returns the line of the innermost element
+// that exists.
 func (c *Content) LineOf(path ...any) int {
 	node, line := c.node, c.Line
 	if node == nil {
@@ -40,7 +40,8 @@ func (c *Content) LineOf(path ...any) int {
 	return line
 }
 
-// child returns the node of an element of a map or a list, and the node where it starts.
+// child returns the value of a key or index, and the node at which this element starts, or nil if
+// there is none.
 func child(node *yaml.Node, element any) (start, value *yaml.Node) {
 	switch e := element.(type) {
 	case string:
@@ -60,9 +61,9 @@ func child(node *yaml.Node, element any) (start, value *yaml.Node) {
 	return nil, nil
 }
 
-// Contents calls visit for each object of a file, in the order of objects, which are those
-// that a Cache has found in it. Only one document at a time is in memory, unless the file may
-// contain lists. An object that Flux cannot write out is left out.
+// Contents calls visit for each object of a file. objects are the objects that a Cache has returned
+// for the file, in the same order. Only one document at a time is in memory, unless the file may
+// contain lists. Objects that Flux cannot write out are skipped.
 func Contents(content []byte, objects []Object, visit func(*Content)) error {
 	if !mayHoldList(content) {
 		if docs := objectDocuments(content); len(docs) == len(objects) {
@@ -99,7 +100,7 @@ func objectDocuments(content []byte) []document {
 	return some
 }
 
-// isBlank reports whether a document has nothing but comments.
+// isBlank reports whether a document contains only comments and blank lines.
 func isBlank(content []byte) bool {
 	for line := range bytes.Lines(content) {
 		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && !bytes.HasPrefix(line, []byte("---")) {
@@ -109,7 +110,7 @@ func isBlank(content []byte) bool {
 	return true
 }
 
-// hasAnchors reports whether a document may have anchors, which kustomize resolves.
+// hasAnchors reports whether a document may have anchors, whose aliases kustomize replaces.
 func hasAnchors(content []byte) bool { return bytes.IndexByte(content, '&') >= 0 }
 
 func visitDocument(doc document, object Object, visit func(*Content)) error {
@@ -132,7 +133,7 @@ func visitDocument(doc document, object Object, visit func(*Content)) error {
 	return nil
 }
 
-// visitResource converts an object as kustomize does when it writes it out.
+// visitResource visits an object in the form in which kustomize writes it out.
 func visitResource(res *resource.Resource, object Object, visit func(*Content)) {
 	if object.Outcome.Unwritable != "" {
 		return
@@ -152,7 +153,7 @@ func asJSON(res *resource.Resource) (text []byte, err error) {
 	return res.MarshalJSON()
 }
 
-// valueOf converts a node of a plain object.
+// valueOf returns the value of a node in a plain object.
 func valueOf(node *yaml.Node) any {
 	switch node.Kind {
 	case yaml.MappingNode:
@@ -183,7 +184,7 @@ func scalarOf(node *yaml.Node) any {
 		}
 	case "!!float":
 		if n, err := strconv.ParseFloat(node.Value, 64); err == nil {
-			// JSON has no difference between 1.0 and 1.
+			// JSON does not distinguish 1.0 from 1.
 			if n == math.Trunc(n) && math.Abs(n) < 1<<53 {
 				return int64(n)
 			}

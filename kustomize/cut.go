@@ -10,14 +10,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// ErrInseparable is the error of an object that cannot be removed from its file without
-// changing the bytes of others.
+// ErrInseparable is the error for an object that cannot be removed from its file without changing
+// the bytes of other objects.
 var ErrInseparable = errors.New("one is an item of a list whose items are not lines of their own, and cannot be cut out of its file")
 
-// Without removes objects from a file, by their positions in the file's Objects. All other
-// bytes stay the same, including the markers before documents. An item of a list is removed
-// with its lines; a list is removed if all its items are. If no object is left, the result
-// is empty.
+// Without removes the objects at the given positions of the file's Objects. All other bytes stay
+// the same, including the markers before documents. An item of a list is removed with its lines; a
+// list is removed if all its items are. If no object remains, the result is empty.
 func Without(content []byte, positions []int) ([]byte, error) {
 	if mayHoldList(content) {
 		return withoutItems(content, positions)
@@ -64,9 +63,9 @@ func Separable(content []byte) ([]bool, error) {
 	if len(spans) != len(all) {
 		return separable, nil
 	}
-	// Removing an object can only damage its neighbours, so it suffices to remove every
-	// second object. Anchors are the exception, since they can be used anywhere in the
-	// document.
+	// Removing an object can only damage its neighbours, so two tests suffice, each of which
+	// removes every second object. Anchors are the exception, since aliases anywhere in the
+	// document can refer to them.
 	var halves [2][]int
 	tied := bytes.ContainsRune(content, '&') && bytes.ContainsRune(content, '*')
 	for i, span := range spans {
@@ -97,10 +96,10 @@ func join(pieces []piece) []byte {
 	return rest
 }
 
-// piece is a document with its last line break, and the marker line before it.
+// piece is a document up to and including its last line break, and the marker line before it.
 type piece struct{ marker, document []byte }
 
-// cutAtMarkers splits a file at the same places as documents does, and keeps every byte.
+// cutAtMarkers splits a file at the same markers as documents, without losing a byte.
 func cutAtMarkers(content []byte) []piece {
 	var pieces []piece
 	next := piece{}
@@ -115,22 +114,23 @@ func cutAtMarkers(content []byte) []piece {
 	return append(pieces, next)
 }
 
-// span is the lines of an object in a file with lists.
+// span describes the lines of an object in a file with lists.
 type span struct {
 	piece int
-	// from and to are lines of the document, starting at 0; to is exclusive.
+	// from and to are lines of the document, counted from 0; to is exclusive.
 	from, to int
 	node     *yaml.Node
-	// list is the span of the list that contains the object; nil if it is in none.
+	// list is the span of the list that contains the object. It is nil if the object is not in a
+	// list.
 	list *span
-	// left is the number of items that are not removed.
+	// left is the number of items that remain.
 	left int
 	// block means that the list is in block style, with each item on lines of its own.
 	block bool
 }
 
-// withoutItems is Without for a file that may contain lists. It parses its result again:
-// the other objects must be unchanged.
+// withoutItems is Without for a file that may contain lists. It parses the result, and returns
+// ErrInseparable if one of the other objects has changed.
 func withoutItems(content []byte, positions []int) ([]byte, error) {
 	before, err := Canonical(content)
 	if err != nil {
@@ -175,7 +175,7 @@ func withoutItems(content []byte, positions []int) ([]byte, error) {
 	return rest, nil
 }
 
-// cutSpans removes spans from pieces; a span that is a whole document removes the piece.
+// cutSpans removes spans from pieces. A span that is not in a list removes the whole piece.
 func cutSpans(pieces []piece, cuts [][]*span) []piece {
 	var kept []piece
 	for i, piece := range pieces {
@@ -196,8 +196,7 @@ func cutSpans(pieces []piece, cuts [][]*span) []piece {
 	return kept
 }
 
-// spansOf returns the spans of a file in kustomize's order: the items of lists come after
-// everything else.
+// spansOf returns the spans of a file in kustomize's order, in which the items of lists come last.
 func spansOf(pieces []piece) []*span {
 	var queue, objects []*span
 	for i, piece := range pieces {
@@ -226,8 +225,8 @@ func spansOf(pieces []piece) []*span {
 	return objects
 }
 
-// aboveComments returns the first of the comment lines directly above a line, since they
-// describe what follows.
+// aboveComments returns the line of the first comment directly above a line, because such comments
+// describe the following lines.
 func aboveComments(lines [][]byte, line int) int {
 	for line > 0 && line <= len(lines) && bytes.HasPrefix(bytes.TrimSpace(lines[line-1]), []byte("#")) {
 		line--
@@ -235,8 +234,8 @@ func aboveComments(lines [][]byte, line int) int {
 	return line
 }
 
-// endOf returns the line after the last item of a list: the line of the next field, or else
-// the list's own end.
+// endOf returns the line after the last item of a list: the line of the next field, otherwise the
+// end of the list.
 func endOf(list *span, items *yaml.Node) int {
 	for i := 0; i+1 < len(list.node.Content); i += 2 {
 		if key := list.node.Content[i]; key.Line > items.Line && key.Line-1 < list.to {
@@ -246,8 +245,8 @@ func endOf(list *span, items *yaml.Node) int {
 	return list.to
 }
 
-// Canonical returns each of a file's Objects in a form that ignores comments, style and the
-// order of fields, so that objects with the same meaning are equal.
+// Canonical returns each of a file's Objects in a form without comments, style and the order of
+// fields, so that objects with the same content are equal.
 func Canonical(content []byte) ([][]byte, error) {
 	schema.RLock()
 	defer schema.RUnlock()

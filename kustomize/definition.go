@@ -17,13 +17,13 @@ func definitionIn(res *resource.Resource) *Definition {
 	if res.GetKind() != "CustomResourceDefinition" {
 		return nil
 	}
-	group, _ := res.GetString("spec.group") // a missing field is empty
+	group, _ := res.GetString("spec.group") // empty if the field is missing
 	kind, _ := res.GetString("spec.names.kind")
 	scope, _ := res.GetString("spec.scope")
 	return &Definition{Group: group, Kind: kind, ClusterScoped: scope == "Cluster"}
 }
 
-// Group returns the API group of the ID's apiVersion.
+// Group returns the API group of the object.
 func (id ID) Group() string {
 	group, _, grouped := strings.Cut(id.APIVersion, "/")
 	if !grouped {

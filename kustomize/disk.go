@@ -14,28 +14,29 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// disk is a read-only file system for kustomize with the given files only. Its errors are
-// those of a real disk.
+// disk is a read-only file system for kustomize that contains only the given files. It returns the
+// errors of a real disk.
 type disk struct {
-	// FileSystem is empty and implements the methods that a build does not use.
+	// FileSystem is an empty file system with the methods that a build does not use.
 	filesys.FileSystem
 	files map[string][]byte
-	// dirs lists the entries of each directory.
+	// dirs contains the names in each directory.
 	dirs map[string][]string
 	// schema means that a kustomization may extend the Kubernetes schema.
 	schema bool
-	// root is the directory of the files; inside is a directory in root, or empty.
+	// root is the directory with the files; inside is a directory in it, or empty.
 	root, inside string
-	// outside is set when a build accesses a path below root that is not inside.
+	// outside is set when a build accesses a path that is in root but not in inside.
 	outside atomic.Bool
 	guard   guard
-	// fetch returns the contents of files without one; nil if all files have contents.
+	// fetch returns the content of a file that was added without content. It is nil if all files
+	// have content.
 	fetch func(tree.Path) ([]byte, error)
 }
 
 var _ filesys.FileSystem = (*disk)(nil)
 
-// newDisk returns a disk with files in a directory.
+// newDisk returns a disk with the files in the directory dir.
 func (l Lazy) newDisk(dir string, files []tree.File) *disk {
 	d := &disk{fetch: l.Fetch, root: dir, FileSystem: filesys.MakeFsInMemory(), files: make(map[string][]byte, len(files)+1), dirs: map[string][]string{"/": nil}}
 	d.mkdir(dir)
@@ -48,7 +49,7 @@ func (l Lazy) newDisk(dir string, files []tree.File) *disk {
 	return d
 }
 
-// watch makes the disk record accesses outside of a directory.
+// watch makes the disk record accesses that are not in the directory inside.
 func (d *disk) watch(inside string) { d.inside = inside }
 
 func (d *disk) note(name string) {
@@ -77,7 +78,7 @@ func (d *disk) mkdir(name string) {
 	d.dirs[path.Dir(name)] = append(d.dirs[path.Dir(name)], path.Base(name))
 }
 
-// The error texts of a disk.
+// Errors with the texts of a real disk.
 var (
 	errMissing     = errors.New("no such file or directory")
 	errDirectory   = errors.New("is a directory")
@@ -131,7 +132,7 @@ func (d *disk) ReadFile(name string) ([]byte, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: d.missing(clean)}
 }
 
-// ReadDir returns the names in a directory.
+// ReadDir returns the names in a directory, sorted.
 func (d *disk) ReadDir(name string) ([]string, error) {
 	d.note(path.Clean(name))
 	inside, there := d.dirs[path.Clean(name)]

@@ -8,17 +8,18 @@ import (
 // document is one YAML document of a file.
 type document struct {
 	content []byte
-	// line is the number of the document's first line.
+	// line is the line of the file at which the document starts.
 	line int
 }
 
-// separator matches the markers at which kustomize splits a file. A marker on the first
-// line does not separate documents: it belongs to the first one.
+// separator matches the markers at which kustomize splits a file. A marker on the first line
+// separates nothing, so it belongs to the first document.
 var separator = regexp.MustCompile(`\n---.*\n`)
 
-// documents splits a file where kustomize does, so that parsing the documents one by one
-// has the same result as parsing the file. A separator that is followed by anything but a
-// comment is an error, which kustomize reports for the whole file.
+// documents splits a file at the same markers as kustomize, so that parsing the documents one by
+// one has the same result as parsing the file. It returns the whole file as one document if a
+// marker is followed by anything but a comment, since kustomize then reports an error for the whole
+// file.
 func documents(content []byte) []document {
 	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
 	cuts := separator.FindAllIndex(content, -1)

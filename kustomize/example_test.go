@@ -28,7 +28,7 @@ metadata: {name: web, namespace: team}
 	// line 5: Deployment team/web
 }
 
-// An object that occurs twice fails the build of the whole root, with Flux's message.
+// An object that occurs twice makes the build of the whole root fail with Flux's message.
 func ExampleBuild() {
 	files := testkit.FileList("a.yaml", testkit.ConfigMaps("settings"), "b.yaml", testkit.ConfigMaps("settings"))
 	fmt.Println(kustomize.Build(tree.Path{}, files))
@@ -36,7 +36,8 @@ func ExampleBuild() {
 	// kustomize build failed: accumulating resources: accumulation err='merging resources from './b.yaml': may not add resource with an already registered id: ConfigMap.v1.[noGrp]/settings.[noNs]': must build at directory: '/root/b.yaml': file is not directory
 }
 
-// A directory with a kustomization adds the objects that it builds to a root.
+// The build of a directory with a kustomization returns the objects that the directory adds to a
+// root.
 func ExampleBuildNested() {
 	files := testkit.FileList("app/kustomization.yaml", "namePrefix: dev-\nresources: [map.yaml]\n", "app/map.yaml", testkit.ConfigMaps("settings"))
 	nested, err := kustomize.BuildNested(tree.Path{}, testkit.Path("app"), files)

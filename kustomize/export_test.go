@@ -5,7 +5,7 @@ import "github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 // Survivable returns an error if content must not be passed to kustomize's library.
 func Survivable(content []byte) error { return checkShape(content, yamlnodes.AtMost(content)) }
 
-// Cut returns the documents of a file, and the line of each.
+// Cut returns the documents of a file and the first line of each.
 func Cut(content []byte) (texts [][]byte, lines []int) {
 	for _, doc := range documents(content) {
 		texts = append(texts, doc.content)
@@ -14,8 +14,8 @@ func Cut(content []byte) (texts [][]byte, lines []int) {
 	return texts, lines
 }
 
-// PlainOutcomes returns the Outcome of each plain object of a file, computed by the steps that
-// are normally skipped for plain objects.
+// PlainOutcomes returns the Outcome of each plain object of a file. It runs the steps that are
+// normally skipped for plain objects.
 func PlainOutcomes(content []byte) []Outcome {
 	schema.RLock()
 	defer schema.RUnlock()

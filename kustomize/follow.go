@@ -12,10 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// follower runs kustomize builds for objects that can fail at the end of a build or after
-// it: objects with references, and objects that are not plain. Each build has several
-// files: enough to spread its fixed cost, and few enough that its quadratic cost stays
-// small.
+// follower runs kustomize builds for objects that can fail at the end of a build or after it:
+// objects with references, and objects that are not plain. Each build has several files: enough to
+// share its fixed cost, and so few that its quadratic cost stays small.
 type follower struct {
 	batch   []buildable
 	objects int
@@ -29,7 +28,7 @@ type follower struct {
 type followed struct {
 	// late is the first error of a build of the file.
 	late error
-	// outcomes are the outcomes of the objects that are not plain, by their position.
+	// outcomes are the outcomes of the objects that are not plain, by position.
 	outcomes map[int]Outcome
 }
 
@@ -38,18 +37,19 @@ type buildable struct {
 	file    int
 	content []byte
 	nodes   int
-	// ids are the IDs of the objects that are to be written out, by their position.
+	// ids are the IDs of the objects whose outcome is needed, by position.
 	ids map[int]ID
 }
 
 const followedAtOnce = 64
 
-// maxFollowed is the maximum number of nodes of an object that is built, and of a batch: a
-// build has several copies of it in memory.
+// maxFollowed is the maximum number of nodes of a built object and of a batch. A build has several
+// copies of each node in memory.
 const maxFollowed = 60_000
 
-// follow returns the results by the index of the file. Objects can be built separately: as long
-// as no directory has a kustomization, kustomize renames no object to which others could refer.
+// follow returns the result for each file by its index. The objects can be built separately, since
+// kustomize renames no object that others could refer to as long as no directory has a
+// kustomization.
 func follow(files [][]byte, objects [][]Object) map[int]*followed {
 	f := &follower{ids: map[ID]bool{}, results: map[int]*followed{}}
 	for i, content := range files {
@@ -62,8 +62,8 @@ func follow(files [][]byte, objects [][]Object) map[int]*followed {
 	return f.results
 }
 
-// addFile adds a whole file. It returns false if the file is too large, or if it would not
-// build because it has an object twice.
+// addFile adds a whole file. It returns false if the file is too large, or cannot be built because
+// it contains an object twice.
 func (f *follower) addFile(file int, content []byte, objects []Object) bool {
 	nodes := yamlnodes.AtMost(content)
 	if len(objects) > followedAtOnce || nodes > maxFollowed {
@@ -83,7 +83,7 @@ func (f *follower) addFile(file int, content []byte, objects []Object) bool {
 	return true
 }
 
-// addObjects adds those objects of a file that need a build, one by one.
+// addObjects adds the objects of a file that need a build, one by one.
 func (f *follower) addObjects(file int, content []byte) {
 	var found []single
 	schema.RLock()
@@ -115,7 +115,8 @@ type single struct {
 	id ID
 }
 
-// singleOf returns the object at a position of a file; nil if it needs no build.
+// singleOf returns the object at a position of a file, or nil if it needs no build. The error is
+// about an object that is too large.
 func singleOf(res *resource.Resource, position int) (*single, error) {
 	object := objectOf(res, 1)
 	if object.plain && !Refers(object.ID.Kind) {
@@ -127,7 +128,7 @@ func singleOf(res *resource.Resource, position int) (*single, error) {
 	}
 	text, err := res.RNode.String()
 	if err != nil {
-		return nil, nil //nolint:nilnil,nilerr // kustomize could not write it out either, and reports that
+		return nil, nil //nolint:nilnil,nilerr // kustomize could not write out the object either, and reports that
 	}
 	ids := map[int]ID{}
 	if !object.plain {
@@ -160,7 +161,7 @@ func (f *follower) add(some buildable, ids map[ID]bool) {
 	f.nodes += some.nodes
 }
 
-// build builds the batch, and if that fails, each of its elements alone.
+// build builds the batch. If that fails, it builds each element alone.
 func (f *follower) build() {
 	if len(f.batch) == 0 {
 		return
@@ -181,7 +182,7 @@ func (f *follower) build() {
 	f.batch, f.objects, f.nodes, f.ids = nil, 0, 0, map[ID]bool{}
 }
 
-// add adds the outcomes of a file's objects in a build.
+// add adds the outcomes of the objects of one element of a batch, after its build.
 func (r *followed) add(some buildable, built resmap.ResMap) {
 	schema.RLock()
 	defer schema.RUnlock()
@@ -195,7 +196,7 @@ func (r *followed) add(some buildable, built resmap.ResMap) {
 	}
 }
 
-// buildAlone builds a batch with a separate file name for each element.
+// buildAlone builds the elements of a batch, each in a file of its own.
 func buildAlone(batch []buildable) (resmap.ResMap, error) {
 	var files []tree.File
 	var paths []tree.Path

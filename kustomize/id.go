@@ -6,12 +6,11 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/resid"
 )
 
-// ID is the identity of an object as kustomize compares it: two objects with
-// equal IDs cannot be in one build.
+// ID is the identity of an object for kustomize: two objects with equal IDs cannot be in one build.
 type ID struct {
 	APIVersion, Kind, Name string
-	// Namespace is the effective namespace: an unset one is "default", and a kind that is
-	// cluster-scoped according to kustomize has a special value.
+	// Namespace is the effective namespace: "default" if none is set, and a special value for a
+	// kind that is cluster-scoped according to kustomize.
 	Namespace string
 }
 
@@ -33,7 +32,7 @@ func (id ID) String() string {
 // kustomize.
 func (id ID) IsClusterScoped() bool { return id.Namespace == resid.TotallyNotANamespace }
 
-// Scope returns the namespace; empty for a cluster-scoped object.
+// Scope returns the namespace, or "" for a cluster-scoped object.
 func (id ID) Scope() string {
 	if id.IsClusterScoped() {
 		return ""

@@ -12,12 +12,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// IsIgnoreFile reports whether Flux reads a file of this path as a list of patterns to
-// ignore.
+// IsIgnoreFile reports whether Flux reads patterns of ignored files from a file with this path.
 func IsIgnoreFile(path tree.Path) bool { return path.Base() == sourceignore.IgnoreFile }
 
-// IgnoreFilesAbove returns the paths of ignore files in the directories above dir, whose
-// patterns may match files in dir.
+// IgnoreFilesAbove yields the paths of the ignore files that the directories above dir may contain.
+// Their patterns may match files in dir.
 func IgnoreFilesAbove(dir tree.Path) iter.Seq[tree.Path] {
 	return func(yield func(tree.Path) bool) {
 		for !dir.IsRoot() {
@@ -29,7 +28,7 @@ func IgnoreFilesAbove(dir tree.Path) iter.Seq[tree.Path] {
 }
 
 func ignoreFile() tree.Path {
-	path, _ := tree.ParsePath(sourceignore.IgnoreFile) // a valid constant
+	path, _ := tree.ParsePath(sourceignore.IgnoreFile) // cannot fail: the name is a constant
 	return path
 }
 
@@ -40,8 +39,8 @@ type Ignored struct {
 }
 
 // Ignore returns the patterns of the files that Flux does not fetch from a store: those in
-// .sourceignore files, and Flux's defaults. The paths of files are relative to the store's
-// root; only the .sourceignore files among them matter.
+// .sourceignore files, and Flux's defaults. The paths of files are relative to the store's root.
+// Ignore uses only the .sourceignore files among them.
 func Ignore(files []tree.File) *Ignored {
 	ignored := &Ignored{}
 	for _, file := range files {
@@ -62,7 +61,7 @@ func Ignore(files []tree.File) *Ignored {
 // Has reports whether Flux ignores a file. A nil Ignored matches nothing.
 func (i *Ignored) Has(path tree.Path) bool { return i != nil && i.matcher.Match(elements(path), false) }
 
-// Equal reports whether both have the same .sourceignore files.
+// Equal reports whether both were made from the same .sourceignore files.
 func (i *Ignored) Equal(other *Ignored) bool {
 	if i == nil || other == nil {
 		return i == other

@@ -6,7 +6,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// keptNodes are the YAML nodes of files with one plain object that were read and not visited yet.
+// keptNodes are the YAML nodes of files with one plain object that Contents has not visited yet.
 type keptNodes struct {
 	byFile map[digest]keptNode
 	count  int
@@ -18,7 +18,7 @@ type keptNode struct {
 	count int
 }
 
-// put keeps the nodes of a file if there are at most limit nodes then.
+// put keeps the nodes of a file, unless there would be more than limit nodes.
 func (k *keptNodes) put(file digest, kept keptNode, limit int) {
 	if k.count+kept.count > limit {
 		return
@@ -32,7 +32,7 @@ func (k *keptNodes) put(file digest, kept keptNode, limit int) {
 	}
 }
 
-// take returns the node of a file and does not keep it any longer; nil if there is none.
+// take removes and returns the node of a file. It returns nil if there is none.
 func (k *keptNodes) take(file digest) *yaml.Node {
 	kept, has := k.byFile[file]
 	if has {
@@ -42,8 +42,8 @@ func (k *keptNodes) take(file digest) *yaml.Node {
 	return kept.node
 }
 
-// Contents does the same as the function Contents. It does not parse a file again whose nodes
-// are kept.
+// Contents does the same as the function Contents, but does not parse a file again if its nodes are
+// kept.
 func (c *Cache) Contents(content []byte, objects []Object, visit func(*Content)) error {
 	if c.KeepNodes > 0 && len(objects) == 1 {
 		c.mu.Lock()

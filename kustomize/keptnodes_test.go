@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// manyFiles returns files of one object each; some of them are not simple.
+// manyFiles returns files with one object each; some of them are not simple.
 func manyFiles(n int) [][]byte {
 	files := make([][]byte, n)
 	for i := range files {
@@ -39,7 +39,7 @@ func TestKeptNodesHaveTheContentsOfTheFiles(t *testing.T) {
 		t.Fatalf("nodes of %d files are kept", len(kept.kept.byFile))
 	}
 	wantFields, wantLines := visited(t, parsed, files)
-	for range 2 { // the nodes are gone the second time
+	for range 2 { // the second time, the nodes have been taken
 		fields, lines := visited(t, kept, files)
 		if diff := cmp.Diff(wantFields, fields); diff != "" {
 			t.Error(diff)

@@ -11,9 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// withoutReferences returns a patch that removes the fields of the kinds in which kustomize
-// resolves references, so that a build succeeds with objects that do not have their kind's
-// structure.
+// withoutReferences returns a patch that removes the fields in which kustomize resolves references,
+// so that a build also succeeds if an object does not have the structure of its kind.
 func withoutReferences() types.Patch {
 	return types.Patch{
 		Target: &types.Selector{ResId: resid.ResId{Gvk: resid.Gvk{Kind: strings.Join(referringKinds, "|")}}},
@@ -22,9 +21,8 @@ func withoutReferences() types.Patch {
 	}
 }
 
-// withoutVariables removes the variables from all kustomizations. kustomize fails on a
-// variable without an object in the directory, although the root may have that object
-// elsewhere.
+// withoutVariables removes the variables from all kustomizations. kustomize fails on a variable
+// whose object is not in the directory, although the object may be elsewhere in the root.
 func (l Lazy) withoutVariables(files []tree.File) []tree.File {
 	files = slices.Clone(files)
 	for i, file := range files {
@@ -32,7 +30,7 @@ func (l Lazy) withoutVariables(files []tree.File) []tree.File {
 			continue
 		}
 		var k types.Kustomization
-		if k.Unmarshal(l.fetched(file).Content) != nil || len(k.Vars) == 0 { //nolint:staticcheck // deprecated, and built by Flux
+		if k.Unmarshal(l.fetched(file).Content) != nil || len(k.Vars) == 0 { //nolint:staticcheck // deprecated, but Flux builds it
 			continue
 		}
 		k.Vars = nil //nolint:staticcheck // as above

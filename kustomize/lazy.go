@@ -2,18 +2,18 @@ package kustomize
 
 import "github.com/kratix-schedule/kratix-schedule/internal/tree"
 
-// Lazy runs the builds of this package with files whose content is fetched when kustomize
-// reads them. The zero Lazy requires files with content.
+// Lazy runs the builds of this package with files whose content is fetched when kustomize reads
+// them. With the zero Lazy, all files must have content.
 type Lazy struct {
 	// Fetch returns the content of a file whose Content is nil.
 	Fetch func(tree.Path) ([]byte, error)
 }
 
-// fetched returns a file with its content. If the content cannot be fetched, it stays nil;
-// kustomize gets the error when it reads the file.
+// fetched returns a file with its content. If the content cannot be fetched, the returned content
+// is nil, and kustomize gets the error when it reads the file itself.
 func (l Lazy) fetched(file tree.File) tree.File {
 	if file.Content == nil && l.Fetch != nil {
-		file.Content, _ = l.Fetch(file.Path) // the caller reads the file again
+		file.Content, _ = l.Fetch(file.Path) // the caller gets the error when it reads the file itself
 	}
 	return file
 }

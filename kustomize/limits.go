@@ -8,8 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// Limits of a file, and of each document in it. kustomize could exhaust memory or not
-// terminate beyond them.
+// Limits of a file, beyond which kustomize could exhaust memory or not terminate.
 const (
 	maxFile      = 64 << 20
 	maxDocuments = 20_000
@@ -17,10 +16,10 @@ const (
 	maxObjects = 20_000
 )
 
-// ErrLimit is the error of a file beyond the limits.
+// ErrLimit is the error of a file that exceeds the limits.
 var ErrLimit = errors.New("it is beyond what is read")
 
-// withinLimits returns an error if content could make kustomize exhaust memory or time.
+// withinLimits returns an error if kustomize could exhaust memory or time on content.
 func withinLimits(content []byte) error {
 	if err := isReadable(content); err != nil {
 		return err
@@ -32,8 +31,7 @@ func withinLimits(content []byte) error {
 	return checkShape(content, nodes)
 }
 
-// isReadable returns an error for a file that is too large or has too many documents,
-// before it is split.
+// isReadable returns an error if a file is too large or has too many documents to be split.
 func isReadable(content []byte) error {
 	if len(content) > maxFile {
 		return fmt.Errorf("%w: %d MiB in one file; %d are read", ErrLimit, len(content)>>20, maxFile>>20)
@@ -44,7 +42,7 @@ func isReadable(content []byte) error {
 	return nil
 }
 
-// isCountable returns an error for a file with too many objects.
+// isCountable returns an error if a file has too many objects.
 func isCountable(objects int) error {
 	if objects > maxObjects {
 		return fmt.Errorf("%w: it has more than %d objects in one file", ErrLimit, maxObjects)

@@ -75,7 +75,7 @@ func doublings(levels int) []byte {
 }
 
 // TestHostileInputIsParsedQuickly parses inputs that are slow for parsers. The time limits are far
-// above the normal time, and far below that of a quadratic algorithm.
+// above the normal time, and far below the time of a quadratic algorithm.
 func TestHostileInputIsParsedQuickly(t *testing.T) {
 	const n = 20_000
 	for name, content := range map[string]string{

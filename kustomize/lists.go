@@ -8,25 +8,25 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// listKind matches, after the key kind, a value that may be the kind of a list: one that
-// ends in List, or one whose YAML syntax hides the text. It may match other values.
+// listKind matches the text after the key kind if the value may be the kind of a list: it ends in
+// List, or its YAML syntax hides the text. It may match other values.
 var listKind = regexp.MustCompile(`^["']?\s*:[ \t]*(` + strings.Join([]string{
 	`[^\n]*(\n([^\n:]|:\S)*)*List\b`, // on the same line, or on a continuation line
-	`[^\n]*\\`,                       // an escape
+	`[^\n]*\\`,                       // an escape sequence
 	`("[^"\n]*|'[^'\n]*)\n`,          // quotes over several lines
 	`["']?[*&!|>#]`,                  // an alias, a tag, a block
 	`\s*\n\s*["'*&!|>#]`,             // any of these on the next line
 }, "|") + `)`)
 
-// oddKey matches a line with a key that may be kind in another syntax: with an escape, an
-// alias, or over several lines.
+// oddKey matches a line with a key that may be kind in an unusual syntax: with an escape sequence,
+// as an alias, or over several lines.
 var oddKey = regexp.MustCompile(`"[^"]*\\[^"]*"\s*:|(^|[{,]|- )\s*(\*[^\s*,\[\]{}:]+\s*:|\?)(\s|$)`)
 
-// mayHoldList reports whether a file may contain a list, whose items kustomize treats as
-// separate objects after everything else in the file.
+// mayHoldList reports whether a file may contain a list. kustomize treats the items of a list as
+// separate objects after all other objects of the file.
 func mayHoldList(content []byte) bool {
 	if !bytes.Contains(content, []byte("List")) && !bytes.ContainsAny(content, `*&!|>#\`) {
-		return false // most files return here, without the cost of the expressions
+		return false // most files end here, without the cost of the regular expressions
 	}
 	key := []byte("kind")
 	for rest := content; ; {
@@ -83,11 +83,11 @@ func listObjects(content []byte) ([]Object, error) {
 	return objects, nil
 }
 
-// name is an object's name, namespace, kind and apiVersion as they are written, without
+// name contains an object's apiVersion, kind, namespace and name as they are written, without
 // defaults.
 type name struct{ apiVersion, kind, namespace, name string }
 
-// header is the fields that determine whether a node is a list or an object.
+// header contains the fields that determine whether a node is a list or an object.
 type header struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`
@@ -98,15 +98,14 @@ type header struct {
 	Items yaml.Node `yaml:"items"`
 }
 
-// place is a node, and the line of the file that corresponds to line 1 of the node's
-// document.
+// place is a node, with the line of the file at which the node's document starts.
 type place struct {
 	node  *yaml.Node
 	first int
 }
 
-// itemLines returns, for each object of a file, the lines where it starts, in kustomize's
-// order: the items of lists come after everything else.
+// itemLines returns the lines at which the objects with each name start, in kustomize's order: the
+// items of lists come after everything else.
 func itemLines(content []byte) map[name][]int {
 	var queue []place
 	for _, doc := range documents(content) {

@@ -12,12 +12,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// memoryVariable is the environment variable that contains the name of the burden that the
-// child process of TestMemoryIsBounded reads.
+// memoryVariable is the environment variable with the name of the burden that the child process of
+// TestMemoryIsBounded reads.
 const memoryVariable = "KUSTOMIZE_TEST_READ"
 
-// burdens are the files with the largest memory use: some within the limits, and some that
-// the limits reject.
+// burdens are the files that need the most memory: some are within the limits, and the limits
+// reject the others.
 func burdens() map[string]func() string {
 	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
 	fill := func(text string, cost int) string { return strings.Repeat(text, (maxFileNodes-50)/cost) }
@@ -41,7 +41,8 @@ func burdens() map[string]func() string {
 	}
 }
 
-// TestMemoryIsBounded measures the memory for each input of burdens, each in its own process.
+// TestMemoryIsBounded measures the memory that reading each of the burdens takes, in a process of
+// its own.
 func TestMemoryIsBounded(t *testing.T) {
 	testkit.Slow(t)
 	if name := os.Getenv(memoryVariable); name != "" {
@@ -52,7 +53,7 @@ func TestMemoryIsBounded(t *testing.T) {
 		return
 	}
 	const mebibyte = 1 << 20
-	// With the race detector the process would need several times the memory.
+	// With the race detector, the process would need several times the memory.
 	binary := filepath.Join(t.TempDir(), "kustomize.test")
 	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", binary, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")

@@ -14,26 +14,26 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Nested is the objects that a directory with a kustomization of its own adds to a build.
+// Nested is the result of building a directory with a kustomization: the objects that it adds to
+// the build of a root.
 type Nested struct {
 	Objects []Object
-	// Outside means that the build accessed paths outside of the directory, so that its
-	// result may change with other files.
+	// Outside means that the build accessed paths outside of the directory, so that its result
+	// depends on other files.
 	Outside bool
-	// Late means that the directory alone fails only when kustomize resolves references and
-	// variables, which it does last. Objects are those before that step, unless the
-	// directory fails for another reason.
+	// Late means that the directory alone fails only in the last step, in which kustomize resolves
+	// references and variables. Objects are then those before that step.
 	Late bool
 }
 
-// probeDir is the directory of the kustomization that loads a directory to list its
+// probeDir is the directory of the generated kustomization that loads a directory to list its
 // objects.
 const probeDir = "/.probe"
 
-// keepPatches returns patches that make kustomize keep everything that it would change or drop
-// only at the very end of a build: the hash suffix of a generated name, and objects for
-// local use. Two directories conflict before that point. The patches match no other
-// objects, since kustomize cannot patch every object that it can build.
+// keepPatches returns patches that make kustomize keep everything that it would change or drop at
+// the very end of a build: generated names without their hash suffix, and objects for local use.
+// Two directories conflict before that point. The patches match no other objects, since kustomize
+// cannot patch every object that it can build.
 func keepPatches() []types.Patch {
 	const patch = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{"%s":%s}}}`
 	return []types.Patch{
@@ -45,9 +45,9 @@ func keepPatches() []types.Patch {
 // hashAnnotation is set on objects whose names get a hash suffix at the end of a build.
 const hashAnnotation = konfig.ConfigAnnoDomain + "/needsHashSuffix"
 
-// BuildNested builds a directory that has a kustomization, as a part of a root that Flux
-// builds. The kustomization may load all of the files, whose paths are relative to the
-// root. The error is kustomize's own, or ErrRemote if the build was not attempted.
+// BuildNested builds a directory that has a kustomization as part of a root that Flux builds. The
+// kustomization may load all of the files, whose paths are relative to the root. The error is
+// kustomize's own, or wraps ErrRemote if the build was not attempted.
 func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	return Lazy{}.Nested(root, dir, files)
 }
@@ -96,8 +96,8 @@ func (n *Nested) writeOut(built resmap.ResMap) {
 	}
 }
 
-// objectsOf returns the objects of a build; none for nil. outcome returns the Outcome of an
-// object that is not plain.
+// objectsOf returns the objects of a build, or none if built is nil. outcome returns the Outcome of
+// an object that is not plain.
 func objectsOf(built resmap.ResMap, outcome func(*resource.Resource) Outcome) []Object {
 	if built == nil {
 		return nil
@@ -110,14 +110,14 @@ func objectsOf(built resmap.ResMap, outcome func(*resource.Resource) Outcome) []
 		if !object.plain {
 			object.Outcome = outcome(res)
 		}
-		object.plain = false // plain applies to files only
+		object.plain = false // only objects of files count as plain
 		objects = append(objects, object)
 	}
 	return objects
 }
 
-// outcomeOfRenamed returns the Outcome of an object whose name gets a hash suffix, or which is
-// dropped.
+// outcomeOfRenamed returns the Outcome of an object whose name gets a hash suffix, or that the
+// build drops.
 func outcomeOfRenamed(id ID, outcomes map[ID]Outcome) Outcome {
 	for other, outcome := range outcomes {
 		hashed, found := strings.CutPrefix(other.Name, id.Name+"-")
@@ -128,17 +128,17 @@ func outcomeOfRenamed(id ID, outcomes map[ID]Outcome) Outcome {
 	return Outcome{Local: true}
 }
 
-// probed is the result of a probe.
+// probed is the result of probe.
 type probed struct {
 	// built is nil if the build fails.
 	built resmap.ResMap
-	// outside and late are the fields of Nested.
+	// outside and late have the same meaning as in Nested.
 	outside, late bool
 	// err is nil if the build fails late.
 	err error
 }
 
-// probe builds a directory with patches for all its objects.
+// probe builds a directory, with patches that may match any of its objects.
 func (l Lazy) probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) probed {
 	disk := l.newDisk(directory(root), files)
 	disk.watch(directory(root) + "/" + dir.String())

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// noVariable is a variable that refers to an object that does not exist.
+// noVariable defines a variable for an object that does not exist.
 const noVariable = "vars:\n- {name: V, objref: {kind: ConfigMap, name: none, apiVersion: v1}}\n"
 
 func TestDirectoryThatFailsLateHasObjects(t *testing.T) {

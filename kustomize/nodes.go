@@ -2,15 +2,15 @@ package kustomize
 
 import "sync"
 
-// maxFileNodes is the maximum number of nodes of a document, since kustomize needs up to
-// half a kilobyte for each. An object that an API server stores has up to 1.5 MiB, which is
-// some 300,000 nodes as the densest JSON.
+// maxFileNodes is the maximum number of nodes of a document, for each of which kustomize needs up
+// to half a kilobyte. An object in the API server has up to 1.5 MiB, which is about 300,000 nodes
+// in the most compact JSON.
 const maxFileNodes = 300_000
 
-// manyNodes is the number of nodes of files that are parsed together.
+// manyNodes is the maximum number of nodes of files that are parsed together.
 const manyNodes = 50_000
 
-// budget limits the nodes that are in memory at once in all goroutines. The zero budget has
+// budget limits the number of nodes that all goroutines have in memory at once. The zero budget has
 // room for one document of the maximum size.
 type budget struct {
 	mu    sync.Mutex
@@ -18,8 +18,8 @@ type budget struct {
 	taken int
 }
 
-// take waits until there is room for nodes, and returns a function that frees it. A request
-// for more than the whole budget waits until nothing else uses it.
+// take waits until there is room for nodes, and returns a function that frees the room. A request
+// for more than the whole budget waits until nothing else uses the budget.
 func (b *budget) take(nodes int) (release func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -21,14 +21,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Object is one object of a file.
+// Object is an object of a file.
 type Object struct {
 	ID ID
-	// Line is the line at which the object starts in its file, starting at 1.
+	// Line is the line of the file at which the object starts, counted from 1.
 	Line int
-	// Defines is the kind that a CustomResourceDefinition defines; nil for other objects.
+	// Defines is the kind that a CustomResourceDefinition defines. It is nil for other objects.
 	Defines *Definition
-	// Repeats is a field that occurs twice in the object; nil if there is none.
+	// Repeats is a field that occurs twice in the object. It is nil if no field occurs twice.
 	Repeats *RepeatedField
 	// Outcome is the result of the steps after the build. Only a Cache sets it.
 	Outcome Outcome
@@ -57,14 +57,14 @@ func Overlooked(path tree.Path, content []byte) bool {
 	return bytes.Contains(content, []byte("apiVersion")) && bytes.Contains(content, []byte("kind"))
 }
 
-// Objects parses a file exactly as Flux's build does and returns its objects in kustomize's
-// order. The error is kustomize's own.
+// Objects parses a file exactly as Flux's build does, and returns its objects in kustomize's order.
+// The error is a FileError with kustomize's own error.
 func Objects(content []byte) ([]Object, error) {
 	objects, _, err := objectsAndNode(content)
 	return objects, err
 }
 
-// objectsAndNode returns the node of the last object, too; nil if the file may contain lists.
+// objectsAndNode also returns the node of the last object, or nil if the file may contain lists.
 func objectsAndNode(content []byte) (objects []Object, last *yaml.Node, err error) {
 	schema.RLock()
 	defer schema.RUnlock()
@@ -86,9 +86,9 @@ func objectsAndNode(content []byte) (objects []Object, last *yaml.Node, err erro
 	return objects, last, nil
 }
 
-// eachResource calls visit for the objects of a file in kustomize's order, with the line at
-// which the document of each starts. Only one document at a time is in memory, unless the
-// file may contain lists.
+// eachResource calls visit for the objects of a file in kustomize's order, with the line at which
+// the object's document starts. Only one document at a time is in memory, unless the file may
+// contain lists.
 func eachResource(content []byte, visit func(res *resource.Resource, line int) error) error {
 	docs := []document{{content: content, line: 1}}
 	if !mayHoldList(content) {
@@ -108,9 +108,9 @@ func eachResource(content []byte, visit func(res *resource.Resource, line int) e
 	return nil
 }
 
-// FileError is the reason why kustomize cannot parse a file.
+// FileError is the error of a file that kustomize cannot parse.
 type FileError struct {
-	// Line is the line of the YAML library's error, or else the first line of the invalid
+	// Line is the line in the YAML library's error, otherwise the first line of the invalid
 	// document.
 	Line int
 	// Err is kustomize's error.
@@ -133,16 +133,16 @@ func atLine(err error, line int) error {
 	return &FileError{Line: line, Err: err}
 }
 
-// panicError is a panic of kustomize.
+// panicError is the error for a panic of kustomize.
 type panicError struct{ value any }
 
-// Error returns the panic's text.
+// Error returns a message with the value of the panic.
 func (e *panicError) Error() string { return fmt.Sprintf("kustomize panics on it: %v", e.value) }
 
 func asPanic(err error, at **panicError) bool { return errors.As(err, at) }
 
-// resources decodes content and checks that the id of each object can be determined:
-// kustomize's library panics there on some malformed lists.
+// resources decodes content and determines the ID of each object. kustomize's library panics on
+// some malformed lists; the panic becomes an error.
 func resources(content []byte) (found []*resource.Resource, err error) {
 	defer recoverTo(&err)
 	if found, err = decode(content); err != nil {
@@ -154,7 +154,8 @@ func resources(content []byte) (found []*resource.Resource, err error) {
 	return found, nil
 }
 
-// decode decodes content with kustomize's factory, which panics on some malformed objects.
+// decode decodes content with kustomize's factory. A panic of the factory on a malformed object
+// becomes an error.
 func decode(content []byte) (found []*resource.Resource, err error) {
 	if err := withinLimits(content); err != nil {
 		return nil, err
@@ -170,7 +171,7 @@ func recoverTo(err *error) {
 	}
 }
 
-// objectOf returns the Object of a resource that starts at a line.
+// objectOf returns the Object of a resource; line is the line at which it starts.
 func objectOf(res *resource.Resource, line int) Object {
 	object := Object{ID: idOf(res), Line: line, Defines: definitionIn(res), plain: isPlain(res.YNode())}
 	if !object.plain {
@@ -184,5 +185,5 @@ func idOf(res *resource.Resource) ID {
 	return ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()}
 }
 
-// ErrBuild is wrapped by the error of a failed build.
+// ErrBuild is the error that the error of a failed build wraps.
 var ErrBuild = errors.New("kustomize build failed")

@@ -141,7 +141,7 @@ func TestObjectsRejectsInvalidFiles(t *testing.T) {
 	}
 }
 
-// bomb returns a small file whose aliases expand to ten to the twelfth nodes.
+// bomb returns a small file whose aliases expand to 10^12 nodes.
 func bomb() string {
 	text := "a0: &a0 x\n"
 	for i := range 12 {
@@ -151,7 +151,7 @@ func bomb() string {
 	return text
 }
 
-// whole parses a file with kustomize's library at once, and returns the ids of its objects.
+// whole parses a whole file with kustomize's library, and returns the IDs of its objects.
 func whole(content []byte) (ids []kustomize.ID, err error) {
 	defer func() {
 		if recover() != nil {
@@ -171,7 +171,7 @@ func identities(found []*resource.Resource) []kustomize.ID {
 	return ids
 }
 
-// agrees compares Objects with the result of the library for the whole file.
+// agrees fails the test if Objects and the library return different results for a file.
 func agrees(t *testing.T, content []byte) {
 	t.Helper()
 	objects, err := kustomize.Objects(content)
@@ -233,8 +233,8 @@ func FuzzObjects(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) { agrees(t, content) })
 }
 
-// FuzzDocuments checks that the documents of a file have the same objects as the whole
-// file, and that every document starts on its line.
+// FuzzDocuments checks that the documents of a file contain the same objects as the whole file, and
+// that every document starts at its line.
 func FuzzDocuments(f *testing.F) {
 	f.Add([]byte(testkit.ConfigMaps("a") + "---\n# b\n" + testkit.ConfigMaps("b")))
 	f.Add([]byte("---\n" + testkit.ConfigMaps("a") + "--- # x\n" + testkit.ConfigMaps("b") + "---"))
@@ -249,7 +249,7 @@ func FuzzDocuments(f *testing.F) {
 			}
 		}
 		if strings.Contains(string(content), "List") || strings.Contains(string(content), `\`) {
-			return // the items of a list come after all documents
+			return // the items of a list come after the objects of all documents
 		}
 		if kustomize.Survivable(content) != nil {
 			return
@@ -304,7 +304,7 @@ func TestIsClusterScopedForKnownKinds(t *testing.T) {
 	}
 }
 
-// TestConcurrentUse is for the race detector: kustomize's schema is global.
+// TestConcurrentUse lets the race detector check the use of kustomize's global schema.
 func TestConcurrentUse(t *testing.T) {
 	var running sync.WaitGroup
 	for range 3 {

@@ -13,12 +13,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// oddPage is the documentation page that lists the results for unusual inputs; the tests of
-// the program write it.
+// oddPage is the documentation page with the results for unusual inputs, which a test of the
+// program generates.
 const oddPage = "../docs/reference/inputs.md"
 
-// TestOddInputsMatchTheirPage compares the results for unusual inputs with the page that
-// lists them.
+// TestOddInputsMatchTheirPage compares the results for unusual inputs with the documentation page.
 func TestOddInputsMatchTheirPage(t *testing.T) {
 	inputs, err := txtar.ParseFile("testdata/odd-inputs.txtar")
 	if err != nil {
@@ -36,7 +35,7 @@ func TestOddInputsMatchTheirPage(t *testing.T) {
 	}
 }
 
-// outcomeOf returns the beginning of the page's result for a file.
+// outcomeOf returns the beginning of the result for a file, as it is on the page.
 func outcomeOf(cache *kustomize.Cache, content []byte) string {
 	read := cache.File(content)
 	if read.Err != nil || read.Late != nil {
@@ -109,7 +108,7 @@ func TestErrorsAboutLargeObjectsAreBounded(t *testing.T) {
 	}
 }
 
-// TestLabelsAreStrippedIfOneIsNotAString uses labels of every YAML type.
+// TestLabelsAreStrippedIfOneIsNotAString checks labels of every YAML type.
 func TestLabelsAreStrippedIfOneIsNotAString(t *testing.T) {
 	const stripped = "not all of its labels are strings, and Flux applies it without any"
 	for labels, want := range map[string]string{
@@ -128,7 +127,7 @@ func TestLabelsAreStrippedIfOneIsNotAString(t *testing.T) {
 	}
 }
 
-// TestOutcomesBelongToTheirObjects uses many objects in one file, and several files that are
+// TestOutcomesBelongToTheirObjects checks many objects in one file, and several files that are
 // parsed together.
 func TestOutcomesBelongToTheirObjects(t *testing.T) {
 	var long string

@@ -8,15 +8,15 @@ import (
 	"sigs.k8s.io/kustomize/api/konfig"
 )
 
-// longestPlainKey is far below the 1,024 bytes beyond which the YAML library does not parse
-// the key of a JSON object.
+// longestPlainKey is the maximum length of a key in a plain object, far below the 1,024 bytes at
+// which the YAML library fails.
 const longestPlainKey = 256
 
-// plainNumber matches the numbers that every step writes and parses unchanged.
+// plainNumber matches numbers that every step writes and parses without a change.
 var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$`)
 
-// isPlain reports whether an object contains only values that Flux certainly writes out,
-// decodes and applies. It returns false if in doubt; writeOut then runs Flux's own steps.
+// isPlain reports whether an object contains only values that Flux certainly writes out, decodes
+// and applies. If in doubt it returns false; writeOut then runs Flux's own steps.
 func isPlain(object *yaml.Node) bool {
 	if object.Kind != yaml.MappingNode || !isPlainNode(object) {
 		return false
@@ -67,7 +67,7 @@ func isPlainMetadata(metadata *yaml.Node) bool {
 	return named
 }
 
-// isPlainTexts reports whether a node is a map of strings, none of which has a meaning for
+// isPlainTexts reports whether a node is a map of strings without keys that have a meaning for
 // kustomize.
 func isPlainTexts(texts *yaml.Node) bool {
 	if texts.Kind != yaml.MappingNode {
@@ -131,8 +131,8 @@ func isPlainScalar(node *yaml.Node) bool {
 	return false
 }
 
-// isPlainText reports whether a string is printable ASCII in a style that is preserved when
-// it is written out.
+// isPlainText reports whether a string is printable ASCII, in a style that is preserved when it is
+// written out.
 func isPlainText(node *yaml.Node) bool {
 	block := node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
 	lines := false

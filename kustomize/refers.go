@@ -7,15 +7,15 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// Refers reports whether kustomize resolves references in objects of a kind. It does so at
-// the end of a build, which fails for an object that does not have its kind's structure.
+// Refers reports whether kustomize resolves references in objects of a kind. It does so at the end
+// of a build, which fails if such an object does not have the structure of its kind.
 func Refers(kind string) bool {
 	_, found := slices.BinarySearch(referringKinds, kind)
 	return found
 }
 
-// referringKinds are the kinds, sorted, that have fields in which kustomize updates the names of
-// other objects.
+// referringKinds are the sorted kinds with fields in which kustomize updates the names of other
+// objects.
 var referringKinds = []string{ //nolint:gochecknoglobals // a table
 	"APIService", "ClusterRole", "ClusterRoleBinding", "CronJob", "DaemonSet", "Deployment", "HorizontalPodAutoscaler",
 	"Ingress", "Job", "MutatingWebhookConfiguration", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod",
@@ -23,8 +23,8 @@ var referringKinds = []string{ //nolint:gochecknoglobals // a table
 	"StatefulSet", "StorageClass", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
 }
 
-// Single returns a file with only one of a file's Objects, by its position: enough for
-// kustomize's messages about that object.
+// Single returns a file with only the object at a position of the file's Objects, which suffices
+// for kustomize's messages about that object.
 func Single(content []byte, position int) ([]byte, error) {
 	schema.RLock()
 	defer schema.RUnlock()

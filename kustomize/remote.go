@@ -12,24 +12,25 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// ErrRemote is the error of a kustomization that would make kustomize load something
-// remote, which is not allowed here. Flux may be able to build it.
+// ErrRemote is the error of a kustomization that would make kustomize load something from outside
+// the store, which is not allowed here. Flux may be able to build it.
 var ErrRemote = errors.New("it loads something from outside the store, which is not followed")
 
-// remote matches texts that kustomize might treat as the address of something outside of
-// the files. It may match other texts.
+// remote matches texts that kustomize might treat as an address outside of the files. It may match
+// other texts.
 var remote = regexp.MustCompile(`(?i)://|^git::|^gh:|github\.com|@|\.git(/|$|\?)|_git/|\?ref=`)
 
 // guard rejects kustomizations that refer to anything outside of the files, before
 // kustomize parses them.
 type guard struct {
-	// configured means that a file was read that may configure a transformer, and that may
-	// thus load other files.
+	// configured means that kustomize has read a file that may configure a transformer, which may
+	// load other files.
 	configured bool
 	refused    error
 }
 
-// allow returns an error if kustomize must not read a file.
+// allow returns an error if kustomize must not read a file. Every later call then returns the same
+// error.
 func (g *guard) allow(name string, content []byte) error {
 	switch base := path.Base(name); {
 	case slices.Contains(konfig.RecognizedKustomizationFileNames(), base):
@@ -43,7 +44,7 @@ func (g *guard) allow(name string, content []byte) error {
 func (g *guard) kustomization(name string, content []byte) {
 	var fields map[string]any
 	if yaml.Unmarshal(content, &fields) != nil {
-		return // kustomize reports why it cannot be parsed
+		return // kustomize itself reports why the file cannot be parsed
 	}
 	if found := findRemote(fields); found != "" {
 		g.refused = fmt.Errorf("%w: %s names %s", ErrRemote, name, found)
@@ -53,7 +54,7 @@ func (g *guard) kustomization(name string, content []byte) {
 	}
 }
 
-// harmless reports whether the text in a field of a kustomization is never loaded.
+// harmless reports whether kustomize never loads the text in a field of a kustomization.
 func harmless(field string) bool {
 	switch field {
 	case "commonAnnotations", "commonLabels", "labels", "images", "literals", "patch", "metadata", "target", "inline":

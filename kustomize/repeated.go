@@ -7,17 +7,16 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// RepeatedField is a field that occurs twice in an object. kustomize builds such an object,
-// but fails to write it out, so that Flux fails for the whole root. Kubernetes would use
-// the last one.
+// RepeatedField is a field that occurs twice in an object. kustomize builds such an object but
+// cannot write it out, so that Flux fails for the whole root. Kubernetes would use the last value.
 type RepeatedField struct {
 	Field string
-	// First and Second are the lines of both fields in the object's file, starting at 1. In
-	// a file with lists First is 0, and Second is the line where the object starts.
+	// First and Second are the lines of both occurrences in the object's file, counted from 1. In a
+	// file with lists, First is 0 and Second is the line at which the object starts.
 	First, Second int
 }
 
-// String returns the field, and both lines if they are known.
+// String returns a text with the field and, if they are known, both lines.
 func (f *RepeatedField) String() string {
 	if f.First == 0 {
 		return fmt.Sprintf("the field %q is defined twice in one object", f.Field)
@@ -25,8 +24,9 @@ func (f *RepeatedField) String() string {
 	return fmt.Sprintf("the field %q is defined twice, on line %d and on line %d", f.Field, f.First, f.Second)
 }
 
-// repeatedIn returns a field that occurs twice in an object. before is the number of lines
-// of the file before the object's document.
+// repeatedIn returns a field that occurs twice in an object and keeps kustomize from writing it
+// out, or nil if there is none. before is the number of lines of the file before the object's
+// document.
 func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	first, again := repeatedKey(res.YNode())
 	if again == nil || first.Line == again.Line && first.Column == again.Column {
@@ -38,12 +38,12 @@ func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	return &RepeatedField{Field: again.Value, First: before + first.Line, Second: before + again.Line}
 }
 
-// fewKeys is the number of keys up to which all are compared with each other; more are
-// compared with a map.
+// fewKeys is the number of keys up to which each key is compared with every other; for more keys, a
+// map is used.
 const fewKeys = 12
 
-// repeatedKey returns the first two equal keys of one map, compared as the YAML library
-// does.
+// repeatedKey returns the first two equal keys of one map, by the comparison of the YAML library,
+// or nil if there are none.
 func repeatedKey(node *yaml.Node) (first, again *yaml.Node) {
 	if node.Kind == yaml.MappingNode {
 		if first, again = equalKeys(node.Content); again != nil {

@@ -18,16 +18,17 @@ type BuiltRoot struct {
 	Objects []Object
 	// Failed is Flux's error message if the build fails.
 	Failed string
-	// File is the file at which Flux stops before the build; empty otherwise.
+	// File is the file at which Flux stops before the build. It is empty if Flux does not stop
+	// there.
 	File string
 	// Remote means that the build was not attempted, since it would load something from
 	// outside the files.
 	Remote bool
 }
 
-// BuildRoot builds a directory as Flux builds the path of a Flux Kustomization. A
-// kustomization in it may load all of the files, whose paths are relative to the top of the
-// repository. If there is none, it is generated as Flux does.
+// BuildRoot builds a directory as Flux builds the path of a Flux Kustomization. A kustomization in
+// it may load all of the files, whose paths are relative to the top of the repository. If it has no
+// kustomization, one is generated as by Flux.
 func BuildRoot(dir tree.Path, files []tree.File) BuiltRoot { return Lazy{}.Root(dir, files) }
 
 // Root does the same as BuildRoot.
@@ -54,8 +55,8 @@ func (l Lazy) Root(dir tree.Path, files []tree.File) BuiltRoot {
 	return BuiltRoot{Objects: objectsOf(built, writeOut)}
 }
 
-// generate returns the kustomization that Flux generates for a directory without one, or
-// the failure if it stops.
+// generate returns the kustomization that Flux generates for a directory without one. If Flux would
+// stop at a file, it returns that failure.
 func (l Lazy) generate(dir tree.Path, files []tree.File) ([]byte, BuiltRoot) {
 	var within []tree.File
 	for _, file := range files {

@@ -12,13 +12,13 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 )
 
-// schema guards kustomize's schema, which is global to the process: a build resets it, and
-// the computation of an id uses it to find out whether the kind is namespaced.
-var schema sync.RWMutex //nolint:gochecknoglobals // the schema that it guards is global, too
+// schema guards kustomize's schema, which is global to the process. A build resets the schema, and
+// determining an ID reads from it whether the kind is namespaced.
+var schema sync.RWMutex //nolint:gochecknoglobals // the schema that it guards is global too
 
-// buildTime is the maximum duration of a build. kustomize cannot be interrupted: after that
-// time the caller returns, but later builds wait until the build has ended. A long-running
-// program therefore uses a Builder for directories; no other build can take long.
+// buildTime is the maximum duration of a build. kustomize cannot be interrupted: the caller returns
+// after this time, but later builds wait until the build has ended. A long-running program
+// therefore uses a Builder for directories, since only they can take that long.
 const buildTime = 2 * time.Minute
 
 // BoundsError is the error of a build that exceeded the limits of time or memory, so that
@@ -34,14 +34,13 @@ func IsBounds(err error) bool {
 	return errors.As(err, &bounds)
 }
 
-// errTime is the error of a build that took too long.
+// errTime is the error of a build that took longer than buildTime.
 const errTime = BoundsError("kustomize did not come to an end in 2m0s")
 
-// run runs a build as Flux does: one build at a time, without plugins, with a reset schema,
-// and with panics recovered. It returns an error after buildTime. Flux also loads the whole
-// Kubernetes schema before each build, so that a kustomization may extend it; if no
-// kustomization does, kustomize loads the schema on demand, which has the same result and
-// is much faster.
+// run runs a build as Flux does: one build at a time, without plugins, with a reset schema, and
+// with panics recovered. It returns an error after buildTime. Unlike Flux, it loads the whole
+// Kubernetes schema before the build only if a kustomization may extend it; otherwise kustomize
+// loads it on demand, which has the same result and is much faster.
 func run(disk *disk, dir string) (resmap.ResMap, error) {
 	type outcome struct {
 		built resmap.ResMap

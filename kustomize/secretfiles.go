@@ -15,12 +15,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// SecretFiles returns the files that kustomizations put into Secrets, each with the
-// kustomization that names it: the files of a secretGenerator, and patches whose target may
-// be a Secret. all is the paths of all files in walk order. If a kustomization that may
-// have a secretGenerator cannot be parsed, all files of its directory are returned.
-//
-// read returns the content of a file; nil if it does not exist.
+// SecretFiles returns the files that kustomizations put into Secrets, each with the kustomization
+// that names it: the files of a secretGenerator, and patches whose target may be a Secret. If a
+// kustomization that may have a secretGenerator cannot be parsed, it returns all files of the
+// directory. all are the paths of all files in walk order; read returns the content of a file, or
+// nil if it does not exist.
 func SecretFiles(all []tree.Path, read func(tree.Path) ([]byte, error)) (map[tree.Path]tree.Path, error) {
 	finder := secretFiles{all: all, read: read, found: map[tree.Path]tree.Path{}}
 	for _, file := range all {
@@ -35,14 +34,14 @@ func SecretFiles(all []tree.Path, read func(tree.Path) ([]byte, error)) (map[tre
 type secretFiles struct {
 	all  []tree.Path
 	read func(tree.Path) ([]byte, error)
-	// found are the files, and err is the first error of read.
+	// found are the files with their kustomizations, and err is the first error of read.
 	found map[tree.Path]tree.Path
 	err   error
 }
 
 var (
-	// namesSecrets matches kustomizations that may put a file into a Secret; kustomize
-	// ignores the case of fields.
+	// namesSecrets matches a kustomization that may put a file into a Secret. kustomize ignores the
+	// case of fields.
 	namesSecrets = regexp.MustCompile(`(?i)secretGenerator|patches|generators|transformers|validators`)
 	generates    = regexp.MustCompile(`(?i)secretGenerator`)
 )
@@ -79,7 +78,7 @@ func (f *secretFiles) content(file tree.Path) []byte {
 	return content
 }
 
-// sources adds the files of a generator.
+// sources adds the files that a generator reads.
 func (f *secretFiles) sources(kustomization tree.Path, from types.KvPairSources) {
 	for _, source := range from.FileSources {
 		_, name, keyed := strings.Cut(source, "=")
@@ -93,7 +92,8 @@ func (f *secretFiles) sources(kustomization tree.Path, from types.KvPairSources)
 	}
 }
 
-// patch adds the file of a patch. A patch without a target contains the kind of its target.
+// patch adds the file of a patch if the target of the patch may be a Secret. A patch without a
+// target that patches a Secret has the kind Secret itself.
 func (f *secretFiles) patch(kustomization tree.Path, patch types.Patch) {
 	if patch.Target != nil && secrets.MaySelect(patch.Target.Group, patch.Target.Kind) {
 		f.add(kustomization, patch.Path)
@@ -111,15 +111,15 @@ func (f *secretFiles) add(kustomization tree.Path, name string) {
 	}
 }
 
-// beside returns the path of a file that a kustomization in a directory names; false if the name is
-// no valid path.
+// beside returns the path of a file that a kustomization in a directory names. It returns false if
+// the path is invalid.
 func beside(dir tree.Path, name string) (tree.Path, bool) {
 	file, err := tree.ParsePath(path.Join(dir.String(), name))
 	return file, err == nil
 }
 
-// plugin is a configuration of kustomize's own generators and transformers, with the fields that
-// name files.
+// plugin is the configuration of one of kustomize's own generators and transformers, with the
+// fields that name files.
 type plugin struct {
 	Kind string `json:"kind"`
 	types.KvPairSources
@@ -155,7 +155,7 @@ func (f *secretFiles) plugins(kustomization, dir tree.Path, entries []string, de
 	}
 }
 
-// plugin adds the files that documents name, and reports whether the documents are objects.
+// plugin adds the files that a configuration names, and reports whether content is a configuration.
 func (f *secretFiles) plugin(kustomization tree.Path, content []byte) bool {
 	if !bytes.Contains(content, []byte("kind")) {
 		return false
@@ -167,7 +167,7 @@ func (f *secretFiles) plugin(kustomization tree.Path, content []byte) bool {
 	for _, object := range objects {
 		var p plugin
 		if json.Unmarshal(object, &p) != nil {
-			continue // kustomize ignores it, too
+			continue // kustomize ignores it too
 		}
 		if p.Kind == "SecretGenerator" {
 			f.sources(kustomization, p.KvPairSources)

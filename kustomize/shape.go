@@ -7,27 +7,26 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Limits of the structure of a document. The largest CustomResourceDefinitions have some
-// hundred thousand nodes in thirty levels.
+// Limits of the structure of a document. The largest CustomResourceDefinitions have a few hundred
+// thousand nodes in thirty levels.
 const (
 	// maxNodes is the maximum number of nodes to which the aliases of a document may
 	// expand.
 	maxNodes = maxFileNodes
 	// maxDepth is the maximum depth of a document.
 	maxDepth = 500
-	// maxCopies is the maximum number of copied nodes: kustomize copies every map with its
-	// content, so that deeply nested nodes are copied often.
+	// maxCopies is the maximum number of copied nodes: kustomize copies every map with its content,
+	// so it copies deeply nested nodes many times.
 	maxCopies = 50_000_000
-	// maxKeys is the maximum number of keys of a map: kustomize compares each with all
+	// maxKeys is the maximum number of keys of a map, since kustomize compares each key with all
 	// others.
 	maxKeys = 20_000
 )
 
-// checkShape returns an error for a document that would crash kustomize or take too long.
-// kustomize expands aliases, which never ends if an anchor contains itself, and the
-// resulting stack overflow ends the process; and the time to parse a document grows with
-// the square of its depth and of the number of keys of a map. nodes is an upper bound of
-// the content's nodes.
+// checkShape returns an error for a document that would crash kustomize or take it too long. An
+// anchor that contains itself makes kustomize overflow its stack, which ends the process. The time
+// to parse a document grows with the square of its depth and of the number of keys of a map. nodes
+// is an upper bound of the content's nodes.
 func checkShape(content []byte, nodes int) error {
 	aliases := bytes.Contains(content, []byte("*")) && bytes.Contains(content, []byte("&"))
 	fewKeys := nodes <= 2*maxKeys
@@ -37,7 +36,7 @@ func checkShape(content []byte, nodes int) error {
 	for _, doc := range documents(content) {
 		var node yaml.Node
 		if yaml.NewDecoder(bytes.NewReader(doc.content)).Decode(&node) != nil {
-			continue // kustomize reports it with its own message
+			continue // kustomize itself reports the error
 		}
 		e := expansion{within: map[*yaml.Node]bool{}}
 		if err := e.add(&node, 0); err != nil {
@@ -47,8 +46,8 @@ func checkShape(content []byte, nodes int) error {
 	return nil
 }
 
-// depthAtMost returns an upper bound of the depth of a document, computed from the
-// characters that can open another level.
+// depthAtMost returns an upper bound of the depth of a document. It counts the characters that can
+// open another level.
 func depthAtMost(content []byte) int {
 	flow, deepestFlow, deepestLine := 0, 0, 0
 	for line := range bytes.Lines(content) {
@@ -70,7 +69,7 @@ func depthAtMost(content []byte) int {
 	return deepestLine + deepestFlow + 1
 }
 
-// expansion counts the nodes of a document with its aliases expanded.
+// expansion counts the nodes that a document has after its aliases are expanded.
 type expansion struct {
 	nodes, copies, compared int
 	within                  map[*yaml.Node]bool

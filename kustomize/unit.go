@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Unit is one resource of the kustomization that Flux generates for a directory: a file, or
-// a directory that has a kustomization of its own.
+// Unit is one resource of the kustomization that Flux generates for a directory: a file, or a
+// directory with a kustomization of its own.
 type Unit struct {
 	Path tree.Path
 	// Files is the file itself, or all files in the directory.
@@ -19,22 +19,22 @@ type Unit struct {
 	Nested bool
 }
 
-// IsKustomization reports whether kustomize reads a file of this path as a kustomization.
+// IsKustomization reports whether kustomize reads a file with this path as a kustomization.
 func IsKustomization(path tree.Path) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base())
 }
 
-// SetsSchema reports whether a kustomization may set the schema for the rest of the build,
-// which may define that a kind is cluster-scoped.
+// SetsSchema reports whether a file is a kustomization that may set the schema for the rest of the
+// build. The schema may make a kind cluster-scoped.
 func SetsSchema(file tree.File) bool { return setsSchema(file.Path.Base(), file.Content) }
 
 func setsSchema(base string, content []byte) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), base) && bytes.Contains(bytes.ToLower(content), []byte("openapi"))
 }
 
-// Units returns the resources of the kustomization that Flux generates, in the order in
-// which it walks the files. A kustomization at the top is a unit with all files: Flux then
-// generates nothing.
+// Units returns the resources of the kustomization that Flux generates for files, in the order in
+// which it walks them. If there is a kustomization at the top, for which Flux generates nothing, it
+// returns one unit with all files.
 func Units(files []tree.File) []Unit {
 	files = sorted(files)
 	own := map[tree.Path]bool{}
@@ -58,7 +58,8 @@ func Units(files []tree.File) []Unit {
 	return units
 }
 
-// outermost returns the highest directory above a file that is in a set.
+// outermost returns the highest directory above a file that is in the set, and whether there is
+// one.
 func outermost(path tree.Path, set map[tree.Path]bool) (highest tree.Path, found bool) {
 	if len(set) == 0 {
 		return highest, false

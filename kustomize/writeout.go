@@ -15,12 +15,12 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// Outcome is the result of the steps after the build: Flux's kustomize-controller writes the
-// result of the build and decodes it again before it applies anything. The zero Outcome means
+// Outcome is the result of the steps after the build for one object: Flux's kustomize-controller
+// writes out all objects and decodes them again before it applies anything. The zero Outcome means
 // that the object is applied unchanged.
 type Outcome struct {
-	// Unwritable is Flux's error message if it cannot write the object or decode it again. It then
-	// applies nothing of the root.
+	// Unwritable is Flux's error message if it cannot write out the object or decode it again. Flux
+	// then applies nothing of the root.
 	Unwritable string `json:",omitempty"`
 	// NotApplied is the reason why Flux skips the object without a message.
 	NotApplied string `json:",omitempty"`
@@ -31,24 +31,23 @@ type Outcome struct {
 	Local bool `json:",omitempty"`
 }
 
-// Applied reports whether Flux applies the object, if the root does not fail.
+// Applied reports whether Flux applies the object if the root does not fail.
 func (f Outcome) Applied() bool { return f.NotApplied == "" && !f.Local }
 
-// Flux's error messages for objects that the build accepts.
+// Beginnings of Flux's error messages about objects that the build accepts.
 const (
 	undecodable = "failed to decode Kubernetes apiVersion, kind and name from: "
 	unbuilt     = "kustomize build failed: "
 )
 
-// SecretContent replaces the content of a Secret in Flux's messages.
+// SecretContent is the text that replaces the content of a Secret in Flux's messages.
 const SecretContent = "(the Secret's content)"
 
-// maxMessage is the maximum length of a message, since Flux's messages contain the whole
-// object. The cause is at their end.
+// maxMessage is the maximum length of the object in a message, since Flux's messages contain the
+// whole object.
 const maxMessage = 4 << 10
 
-// writeOut runs the steps of Flux's kustomize-controller after the build for one object of
-// the result.
+// writeOut runs the steps of Flux's kustomize-controller after the build for one object.
 func writeOut(res *resource.Resource) (fate Outcome) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -78,7 +77,7 @@ func writeOut(res *resource.Resource) (fate Outcome) {
 	return fate
 }
 
-// quotedValue matches a value that the YAML library quotes.
+// quotedValue matches a value between backquotes, as in the YAML library's errors.
 var quotedValue = regexp.MustCompile("`[^`]*`")
 
 // fluxMessage returns Flux's message about an object, without the content of a Secret, and
@@ -96,7 +95,7 @@ func fluxMessage(before, object, after string, res *resource.Resource) string {
 	return before + object + after
 }
 
-// decodeBack decodes the written form of one object, as Flux does.
+// decodeBack decodes the written form of one object as Flux does, and returns its Outcome.
 func decodeBack(text []byte) (Outcome, error) {
 	decoder := k8syaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 2048)
 	fate, objects := Outcome{}, 0

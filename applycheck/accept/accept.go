@@ -5,8 +5,8 @@
 // Two libraries do the same in two walks, with allocations: structured-merge-diff checks the types
 // of an object as server-side apply does, and the converter of apimachinery decodes the object as
 // its Go type and encodes it again, as Flux does. This package decides nothing that they would
-// decide differently: it accepts an object only if it is certain about both, and else leaves it to
-// them. It finds no fault, and has no messages.
+// decide differently: it accepts an object only if it is certain about both, and otherwise leaves
+// it to them. It does not find faults, and has no messages.
 package accept
 
 import (
@@ -18,18 +18,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// Rules are the rules about built-in types that are not in their schemas. Types have the names
-// that they have in the schemas.
+// Rules are the rules about built-in types that their schemas do not contain. Types are identified
+// by their names in the schemas.
 type Rules struct {
-	// GoType returns the type as which Flux decodes the objects of a kind; nil if it sends them as
-	// they are.
+	// GoType returns the Go type to which Flux decodes the objects of a kind, or nil if Flux sends
+	// the objects as they are.
 	GoType func(schema.GroupVersionKind) reflect.Type
 	// Values returns the values that a string field of a type, or each item of a list of strings,
-	// may have; nil if it may have any. The empty string is one of them unless evenEmpty is true.
+	// may have, or nil if every value is allowed. The empty string is also allowed unless evenEmpty
+	// is true.
 	Values func(typ, name string) (values []string, evenEmpty bool)
 	// Required returns the fields that a type requires.
 	Required func(typ string) []Requirement
-	// Exempt reports whether Values and Required do not count for a type and for all types of its
+	// Exempt reports whether Values and Required do not apply to a type and the types of its
 	// fields.
 	Exempt func(typ string) bool
 }
@@ -37,7 +38,7 @@ type Rules struct {
 // Requirement is a field that a type requires.
 type Requirement struct {
 	Name string
-	// Lacks reports whether a value counts as missing; nil is that of a field that is not there.
+	// Lacks reports whether a value counts as missing; the value of an absent field is nil.
 	Lacks func(value any) bool
 }
 
@@ -51,16 +52,15 @@ type Types struct {
 	nodes map[nodeKey]*node
 }
 
-// New returns the types of a minor.
+// New returns the types of a minor. Each is compiled when it is first needed.
 func New(minor *schemas.Minor, rules Rules) *Types {
 	return &Types{minor: minor, rules: rules, kinds: map[schema.GroupVersionKind]*object{}, nodes: map[nodeKey]*node{}}
 }
 
-// Sent returns an object of a kind as Flux sends it, if the object certainly fits the schema of
-// its kind, can be decoded as its Go type, and violates none of the Rules. Otherwise accepted is
-// false, and nothing is known. The status of the object must have been removed unless Flux sends
-// it. fields are not changed; the result shares whatever Flux does not change, and must not be
-// changed either.
+// Sent returns an object of a kind as Flux sends it, if the object certainly fits the schema of its
+// kind, can be decoded to its Go type, and violates none of the Rules. Otherwise accepted is false,
+// and nothing is known about the object. The status must have been removed from fields unless Flux
+// sends it. Neither fields nor the result may be changed, since they share their unchanged parts.
 func (t *Types) Sent(kind schemas.Kind, fields map[string]any) (sent map[string]any, accepted bool) {
 	if fields == nil {
 		return nil, false

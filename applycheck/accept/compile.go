@@ -15,7 +15,7 @@ type nodeKey struct {
 	relationship smd.ElementRelationship
 	// goType is nil for types that Flux does not decode.
 	goType reflect.Type
-	// exempt means that the Rules do not count.
+	// exempt means that Values and Required of the Rules do not apply.
 	exempt bool
 }
 
@@ -23,11 +23,12 @@ type nodeKey struct {
 type compiler struct {
 	*Types
 	schema *smd.Schema
-	// pending checks whether fills are accepted, once all types are complete.
+	// pending contains the checks of the filled-in values, which need all types to be complete.
 	pending []func()
 }
 
-// compile returns the type of the objects of a kind, with the status that Flux has removed.
+// compile returns the type of the objects of a kind. It does not fill in the status, which Flux
+// removes.
 func (t *Types) compile(kind schemas.Kind) *object {
 	typ := t.minor.Type(kind.Type)
 	c := &compiler{Types: t, schema: typ.Schema}
@@ -59,17 +60,17 @@ type declared struct {
 	smd.Atom
 	// name is empty for a type without a name.
 	name string
-	// exempt means that the Rules do not count.
+	// exempt means that Values and Required of the Rules do not apply.
 	exempt bool
 }
 
-// node returns the compiled form of a type that Flux decodes as a Go type, or does not decode if
-// that is nil.
+// node returns the compiled form of a type that Flux decodes to a Go type; goType is nil if Flux
+// does not decode it.
 func (c *compiler) node(ref smd.TypeRef, goType reflect.Type, exempt bool) *node {
 	for goType != nil && goType.Kind() == reflect.Pointer {
 		goType = goType.Elem()
 	}
-	atom, _ := c.schema.Resolve(ref) // a type that is not known accepts nothing
+	atom, _ := c.schema.Resolve(ref) // the zero Atom of an unknown type accepts nothing
 	if ref.NamedType == nil {
 		n := &node{}
 		c.complete(n, declared{Atom: atom, exempt: exempt}, goType)
@@ -83,13 +84,13 @@ func (c *compiler) node(ref smd.TypeRef, goType reflect.Type, exempt bool) *node
 	n := c.nodes[key]
 	if n == nil {
 		n = &node{}
-		c.nodes[key] = n // before its fields, whose types may refer to it
+		c.nodes[key] = n // stored before its fields are compiled, since their types may refer to it
 		c.complete(n, declared{atom, name, key.exempt}, goType)
 	}
 	return n
 }
 
-// complete sets what a node accepts.
+// complete sets the values that a node accepts.
 func (c *compiler) complete(n *node, of declared, goType reflect.Type) {
 	n.nullable = of.Map != nil || of.List != nil || of.Scalar != nil
 	n.scalars, n.least, n.most = scalarsOf(of.Scalar), math.MinInt64, math.MaxInt64
@@ -114,7 +115,7 @@ func (c *compiler) completeUndecoded(n *node, of declared) {
 	}
 }
 
-// completeDecoded sets what both the schema and a Go type accept.
+// completeDecoded sets the values that both the schema and a Go type accept.
 func (c *compiler) completeDecoded(n *node, of declared, goType reflect.Type) {
 	accepted := n.scalars
 	n.decodeScalar(goType)
@@ -137,11 +138,11 @@ func (c *compiler) completeDecoded(n *node, of declared, goType reflect.Type) {
 }
 
 // list returns the compiled form of a list with items of a Go type. Numbers among the defaults of
-// keys are floats, which structured-merge-diff compares with integers by their value.
+// keys become floats; structured-merge-diff compares a float and an integer by their value.
 func (c *compiler) list(of *smd.List, item reflect.Type, exempt bool) *list {
 	l := &list{item: c.node(of.ElementType, item, exempt), unique: of.ElementRelationship == smd.Associative}
 	if len(of.Keys) > maxKeys {
-		l.item = &node{} // no such list is accepted
+		l.item = &node{} // lists with so many keys are not accepted
 		return l
 	}
 	items, _ := c.schema.Resolve(of.ElementType)

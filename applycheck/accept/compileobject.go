@@ -8,8 +8,8 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// object returns the compiled form of a map type, which Flux decodes as a struct unless that is
-// nil. It returns nil if no such object can be accepted.
+// object returns the compiled form of a map type; structType is the struct to which Flux decodes
+// it, or nil. It returns nil if no object of the type can be accepted.
 func (c *compiler) object(of declared, structType reflect.Type) *object {
 	o := &object{fields: make(map[string]*field, len(of.Map.Fields)), decoded: structType != nil}
 	ruled := of.name != "" && !of.exempt
@@ -41,8 +41,8 @@ func (c *compiler) object(of declared, structType reflect.Type) *object {
 	return o
 }
 
-// decode sets how Flux decodes and encodes a field of a struct, and returns the field's type; nil
-// if there is none.
+// decode sets how Flux decodes and encodes a field of a struct, and returns the Go type of the
+// field, or nil if the struct does not have the field.
 func (f *field) decode(structType reflect.Type, name string) reflect.Type {
 	info := value.TypeReflectEntryOf(structType).Fields()[name]
 	if info == nil {
@@ -53,7 +53,7 @@ func (f *field) decode(structType reflect.Type, name string) reflect.Type {
 	switch typ.Kind() {
 	case reflect.Pointer:
 	case reflect.Struct:
-		// a time that is zero is encoded as null, and not accepted anyway
+		// a zero time is encoded as null and is not accepted anyway
 		f.omitZero = info.CanOmit(zero) && typ != reflect.TypeFor[metav1.Time]()
 	case reflect.Slice:
 		f.omitEmpty = info.CanOmit(reflect.MakeSlice(typ, 0, 0))
@@ -65,8 +65,8 @@ func (f *field) decode(structType reflect.Type, name string) reflect.Type {
 	return typ
 }
 
-// addFills adds the fields that a struct has when it is encoded with nothing in it. It returns
-// false if they are not known.
+// addFills adds the fields that the encoding of an empty struct has. It returns false if they are
+// not known.
 func (c *compiler) addFills(o *object, of declared, structType reflect.Type) bool {
 	zero, known := zeroStruct(structType)
 	for name, value := range zero {
@@ -74,7 +74,7 @@ func (c *compiler) addFills(o *object, of declared, structType reflect.Type) boo
 		o.fills = append(o.fills, filled)
 		f := o.fields[name]
 		if f == nil {
-			continue // unknown to the minor: no rule is about it
+			continue // the minor does not have the field, so no rule is about it
 		}
 		f.fill = filled
 		var below *node
@@ -87,8 +87,8 @@ func (c *compiler) addFills(o *object, of declared, structType reflect.Type) boo
 	return known
 }
 
-// acceptsFill reports whether a zero value violates no rule; below is the type of a struct without
-// its conversion.
+// acceptsFill reports whether a zero value violates no rule; below is the compiled type of a struct
+// without its conversion, or nil for other values.
 func (f *field) acceptsFill(value any, below *node) bool {
 	if f.values != nil && !f.supports(value) {
 		return false

@@ -12,11 +12,11 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// conversion decodes a value as a Go type that is not encoded as its fields are, and encodes it
-// again. It returns false if it does not know the result.
+// conversion decodes a value to a Go type with its own JSON form and encodes it again. It returns
+// false if the result is not known.
 type conversion func(value any) (any, bool)
 
-// apply converts a value.
+// apply converts a value and reports whether the conversion has changed it.
 func (c conversion) apply(value any) (any, result) {
 	sent, ok := c(value)
 	switch {
@@ -42,8 +42,8 @@ func isCustom(typ reflect.Type) bool {
 	return entry.CanConvertFromUnstructured() || entry.CanConvertToUnstructured()
 }
 
-// customConversion returns the conversion of a Go type with its own JSON form. It is that of the
-// converter, with faster ways for the two types that are frequent.
+// customConversion returns the conversion of a Go type with its own JSON form: that of the
+// converter, or a faster one for the two most frequent types.
 func customConversion(typ reflect.Type) conversion {
 	switch typ {
 	case reflect.TypeFor[resource.Quantity]():
@@ -54,8 +54,8 @@ func customConversion(typ reflect.Type) conversion {
 	return roundTrip(typ)
 }
 
-// roundTrip returns the conversion of a Go type with its own JSON form as the converter does it.
-// Other types have no conversion.
+// roundTrip returns the converter's own conversion of a Go type with its own JSON form. For other
+// types it returns a conversion that always fails.
 func roundTrip(typ reflect.Type) conversion {
 	entry := value.TypeReflectEntryOf(typ)
 	if typ.Kind() != reflect.Struct || !entry.CanConvertFromUnstructured() || !entry.CanConvertToUnstructured() {
@@ -71,8 +71,8 @@ func roundTrip(typ reflect.Type) conversion {
 	}
 }
 
-// convertQuantity converts strings and integers as Quantity's methods for JSON do. A string that is
-// more than a quantity, for instance with a space around it, is left to these methods.
+// convertQuantity converts strings and integers as Quantity's JSON methods do. A string that only
+// these methods accept, for instance one with spaces around the quantity, is left to them.
 func convertQuantity(value any) (any, bool) {
 	var text string
 	switch v := value.(type) {
@@ -90,8 +90,8 @@ func convertQuantity(value any) (any, bool) {
 	return roundTrip(reflect.TypeFor[resource.Quantity]())(value)
 }
 
-// convertIntOrString converts a value as IntOrString's methods for JSON do: strings and integers of
-// 32 bits stay as they are.
+// convertIntOrString converts a value as IntOrString's JSON methods do: strings and 32-bit integers
+// do not change.
 func convertIntOrString(value any) (any, bool) {
 	switch v := value.(type) {
 	case string:
@@ -102,8 +102,8 @@ func convertIntOrString(value any) (any, bool) {
 	return nil, false
 }
 
-// convertBytes converts a string that the converter decodes as bytes: it is in base64, and encoded
-// again without line breaks.
+// convertBytes converts a base64 string that the converter decodes to bytes: the result has no line
+// breaks.
 func convertBytes(value any) (any, bool) {
 	text, isText := value.(string)
 	decoded, err := base64.StdEncoding.DecodeString(text)

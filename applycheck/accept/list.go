@@ -2,11 +2,11 @@ package accept
 
 import "slices"
 
-// list is the compiled type of lists.
+// list is the compiled type of a list.
 type list struct {
 	item *node
-	// unique means that no two items may be equal in their keys: an associative list. Without keys
-	// the items are scalars, and their own keys.
+	// unique means that the list is associative: no two items may have the same keys. If the list
+	// has no keys, its items are scalars, which are their own keys.
 	unique bool
 	keys   []listKey
 }
@@ -14,22 +14,21 @@ type list struct {
 // listKey is a field that identifies an item of a list.
 type listKey struct {
 	name string
-	// absent is the value of a missing field; nil if it has no default.
+	// absent is the value of a missing field. It is nil if the field has no default.
 	absent any
 }
 
-// maxKeys is the maximum number of keys of a list that is accepted.
+// maxKeys is the maximum number of keys of a list; lists with more keys are not accepted.
 const maxKeys = 2
 
-// itemKey are the values of an item's keys. Equal scalars of one Go type are equal to
-// structured-merge-diff, and others are not; it is not used for floats, which may be equal to an
-// integer.
+// itemKey contains the values of an item's keys. As in structured-merge-diff, two values are equal
+// if they have the same type and value. It is not used for floats, which may equal an integer.
 type itemKey [maxKeys]any
 
-// maxCompared is the number of items up to which comparing all pairs is faster than a map.
+// maxCompared is the number of items up to which comparing all pairs is faster than using a map.
 const maxCompared = 16
 
-// visit returns a list as Flux sends it.
+// visit returns a list as Flux sends it, and the result of the visit.
 func (l *list) visit(items []any) ([]any, result) {
 	if l.unique && !l.isUnique(items) {
 		return nil, doubtful
@@ -53,7 +52,7 @@ func (l *list) visit(items []any) ([]any, result) {
 	return items, unchanged
 }
 
-// isUnique reports whether all items have keys, and no two have the same.
+// isUnique reports whether all items certainly have keys and no two have the same.
 func (l *list) isUnique(items []any) bool {
 	if len(items) > maxCompared {
 		return l.isUniqueMany(items)
@@ -82,7 +81,7 @@ func (l *list) isUniqueMany(items []any) bool {
 	return true
 }
 
-// keyOf returns the key of an item, if it certainly has one.
+// keyOf returns the key of an item; ok is false if it is not certain.
 func (l *list) keyOf(item any) (key itemKey, ok bool) {
 	if len(l.keys) == 0 {
 		key[0] = item

@@ -3,14 +3,14 @@ package accept
 // node is a compiled type. The zero node accepts no value.
 type node struct {
 	scalars scalars
-	// least and most are the limits of integers.
+	// least and most are the limits of an integer.
 	least, most int64
 	list        *list
 	object      *object
-	// nullable means that null is accepted: the schema of server-side apply accepts it for every
-	// type that it has.
+	// nullable means that null is accepted, as the schema of server-side apply does for every type
+	// with a scalar, list or map.
 	nullable bool
-	// convert converts an accepted value as Flux does; nil if Flux does not change it.
+	// convert converts an accepted value as Flux does. It is nil if Flux does not change the value.
 	convert conversion
 }
 
@@ -26,8 +26,8 @@ const (
 	changed
 )
 
-// visit returns a value as Flux sends it. Null is accepted only where the object that has it
-// knows that it is.
+// visit returns a value as Flux sends it, and the result of the visit. Only the parent object can
+// accept null.
 func (n *node) visit(value any) (any, result) {
 	sent, result := value, unchanged
 	switch v := value.(type) {
@@ -56,7 +56,7 @@ func (n *node) visit(value any) (any, result) {
 	return sent, result
 }
 
-// acceptsScalar reports whether a value is a scalar that is accepted.
+// acceptsScalar reports whether a value is an accepted scalar.
 func (n *node) acceptsScalar(value any) bool {
 	switch v := value.(type) {
 	case string:

@@ -5,16 +5,17 @@ import (
 	"slices"
 )
 
-// object is the compiled type of maps: those with declared fields, and those with any keys.
+// object is the compiled type of a map, with declared fields or with any keys.
 type object struct {
-	// fields are the declared fields; if Flux decodes the object as a struct, those that the struct
-	// has, too.
+	// fields are the declared fields. If Flux decodes the object to a struct, they are only the
+	// declared fields that the struct has as well.
 	fields map[string]*field
-	// others is the type of other keys; nil if no others are accepted.
+	// others is the type of all other keys. It is nil if other keys are not accepted.
 	others *node
-	// decoded means that Flux decodes the object as a struct and encodes it again.
+	// decoded means that Flux decodes the object to a struct and encodes it again.
 	decoded bool
-	// fills are the fields that a struct has when it is encoded, even if they were not there.
+	// fills are the fields that the encoding of the struct has even if they are missing in the
+	// object.
 	fills    []*fill
 	required []Requirement
 }
@@ -22,18 +23,19 @@ type object struct {
 // field is a declared field.
 type field struct {
 	*node
-	// omitEmpty means that Flux leaves the field out if it is empty, omitZero that it may do so
-	// for other values.
+	// omitEmpty means that Flux omits the field if it is empty; omitZero means that it may omit the
+	// field for other values too.
 	omitEmpty, omitZero bool
-	// fill is the value that Flux sends if the field is missing or null; nil if it sends none.
+	// fill is the value that Flux sends if the field is missing or null. It is nil if Flux sends no
+	// value.
 	fill *fill
-	// values are those that the field may have; nil if it may have any. The empty string is
-	// accepted unless evenEmpty is true.
+	// values are the values that the field may have. They are nil if every value is allowed. The
+	// empty string is allowed too, unless evenEmpty is true.
 	values    []string
 	evenEmpty bool
 }
 
-// fill is a field with the zero value that Flux sends if the field is missing.
+// fill is a field that Flux sends with its zero value if it is missing.
 type fill struct {
 	name  string
 	value any
@@ -41,8 +43,8 @@ type fill struct {
 	accepted bool
 }
 
-// visit returns an object as Flux sends it. A struct's fields are visited in the order of the
-// map, since it does not matter what is found first.
+// visit returns an object as Flux sends it, and the result of the visit. It visits the fields in
+// the random order of the map, since the result does not depend on the order.
 func (o *object) visit(fields map[string]any) (map[string]any, result) {
 	sent := edited{fields: fields}
 	for name, value := range fields {
@@ -70,7 +72,8 @@ func (o *object) visit(fields map[string]any) (map[string]any, result) {
 	return o.complete(fields, &sent)
 }
 
-// complete adds the fields that Flux fills in, and checks that none is missing.
+// complete adds the fields that Flux fills in, and checks that no required field is missing. It
+// returns the object and the result of the visit.
 func (o *object) complete(fields map[string]any, sent *edited) (map[string]any, result) {
 	for _, missing := range o.fills {
 		if _, has := fields[missing.name]; !has && !sent.setFill(missing.name, missing) {
@@ -88,7 +91,7 @@ func (o *object) complete(fields map[string]any, sent *edited) (map[string]any, 
 	return fields, unchanged
 }
 
-// visit visits the value of a field that is not null, and reports whether it is accepted.
+// visit visits the value of a field that is not null, and reports whether the value is accepted.
 func (f *field) visit(name string, value any, sent *edited) bool {
 	below, result := f.node.visit(value)
 	switch {
@@ -103,8 +106,8 @@ func (f *field) visit(name string, value any, sent *edited) bool {
 	return f.values == nil || f.supports(below)
 }
 
-// supports reports whether a string, or a list of strings, has only values that the field may
-// have. Other values are not restricted.
+// supports reports whether a string, or each string of a list, is a value that the field may have.
+// It returns true for other types.
 func (f *field) supports(value any) bool {
 	switch v := value.(type) {
 	case string:
@@ -119,8 +122,8 @@ func (f *field) supports(value any) bool {
 	return true
 }
 
-// IsEmpty reports whether Go's omitempty leaves out a value, if the value is not that of a struct or
-// a pointer, which are never empty.
+// IsEmpty reports whether Go's omitempty omits a value. The value must not be that of a struct or a
+// pointer, which have no empty value.
 func IsEmpty(value any) bool {
 	switch v := value.(type) {
 	case string:
@@ -139,7 +142,7 @@ func IsEmpty(value any) bool {
 	return false
 }
 
-// edited are the fields of an object, copied before the first change.
+// edited contains the fields of an object, which are copied before the first change.
 type edited struct {
 	fields map[string]any
 	copied bool

@@ -36,8 +36,8 @@ func scalarsOf(of *smd.Scalar) scalars {
 }
 
 // decodeScalar restricts a node to the scalars that the converter stores in a Go type without a
-// change. It would also convert an integral float to an integer, and cut an integer that is too
-// large for its type.
+// change. The converter also accepts an integral float for an integer, and truncates an integer
+// that is too large for its type; these are not accepted here.
 func (n *node) decodeScalar(typ reflect.Type) {
 	switch typ.Kind() {
 	case reflect.String:

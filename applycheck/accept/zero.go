@@ -6,10 +6,10 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// zeroStruct returns the fields of an empty struct as the converter encodes it: those that Go's
-// omitempty and omitzero do not leave out. It returns false if they are not known. The converter
-// itself is not used, since it needs time and memory for the square of the number of fields that it
-// has met.
+// zeroStruct returns the fields of an empty struct as the converter encodes it: those that
+// omitempty and omitzero do not omit. It returns false if they are not known. It does not use the
+// converter, whose cache takes time and memory for the square of the number of fields that it has
+// met.
 func zeroStruct(typ reflect.Type) (fields map[string]any, known bool) {
 	empty := reflect.New(typ).Elem()
 	fields = map[string]any{}
@@ -25,8 +25,8 @@ func zeroStruct(typ reflect.Type) (fields map[string]any, known bool) {
 	return fields, true
 }
 
-// zeroValue returns an empty value as the converter encodes it. It returns false if that is not
-// known.
+// zeroValue returns an empty value as the converter encodes it. It returns false if the encoding is
+// not known.
 func zeroValue(empty reflect.Value) (encoded any, known bool) {
 	switch typ := empty.Type(); typ.Kind() {
 	case reflect.Pointer, reflect.Map, reflect.Slice, reflect.Interface:

@@ -11,22 +11,22 @@ import (
 // ConfigMapKind is the kind of a ConfigMap.
 const ConfigMapKind = "ConfigMap"
 
-// Label marks a ConfigMap that contains a profile, whatever its value.
+// Label is the label of a ConfigMap that contains a profile, whatever its value.
 const Label = "kratix-schedule.io/cluster-profile"
 
 // The keys of a ConfigMap's data that may contain the profile.
 const (
-	// PackedKey is the profile as JSON, compressed by gzip, in binaryData.
+	// PackedKey is the key in binaryData for the profile as JSON, compressed by gzip.
 	PackedKey = "profile.json.gz"
-	// PlainKey is the profile as YAML, in data.
+	// PlainKey is the key in data for the profile as YAML.
 	PlainKey = "profile.yaml"
 )
 
-// MaxConfigMap is the maximum size of a ConfigMap's data in bytes, for Kubernetes.
+// MaxConfigMap is Kubernetes' limit for the data of a ConfigMap, in bytes.
 const MaxConfigMap = 1 << 20
 
-// Pack returns the profile in the form of a ConfigMap's PackedKey, or an error if it is too large
-// for a ConfigMap.
+// Pack returns the profile in the form of a ConfigMap's PackedKey. It returns an error if the
+// profile is too large for a ConfigMap.
 func (p *Profile) Pack() ([]byte, error) {
 	text, err := p.marshalJSON()
 	if err != nil {
@@ -46,7 +46,8 @@ func (p *Profile) Pack() ([]byte, error) {
 	return packed.Bytes(), err
 }
 
-// Unpack parses the profile in the data of a ConfigMap.
+// Unpack parses the profile in the data of a ConfigMap. It returns an error if there is none, or
+// two.
 func Unpack(data map[string]string, binaryData map[string][]byte) (*Profile, error) {
 	packed, isPacked := binaryData[PackedKey]
 	text, isPlain := data[PlainKey]

@@ -17,19 +17,19 @@ type Definition struct {
 	kind DefinedKind
 }
 
-// DefinedKind is the kind that a definition defines.
+// DefinedKind is the kind that a CustomResourceDefinition defines.
 type DefinedKind struct {
 	Group, Kind string
 	Namespaced  bool
-	// Versions are the versions that are served.
+	// Versions are the served versions.
 	Versions []string
 }
 
 // Defines returns the kind that the definition defines.
 func (d *Definition) Defines() DefinedKind { return d.kind }
 
-// NewDefinition returns a CustomResourceDefinition without descriptions and other fields that the
-// check of an object does not need.
+// NewDefinition returns a definition without descriptions and other fields that the check of an
+// object does not need. It returns an error if the definition is incomplete.
 func NewDefinition(definition *apiextensionsv1.CustomResourceDefinition) (Definition, error) {
 	spec := definition.Spec.DeepCopy()
 	slim(spec)
@@ -44,7 +44,8 @@ func NewDefinition(definition *apiextensionsv1.CustomResourceDefinition) (Defini
 	return d, d.parse()
 }
 
-// parse sets the kind that the specification defines. It returns an error if there is none.
+// parse sets the kind that the specification defines. It returns an error if the specification is
+// incomplete.
 func (d *Definition) parse() error {
 	spec, err := d.Spec.Decode()
 	switch {
@@ -66,9 +67,9 @@ func (d *Definition) parse() error {
 	return nil
 }
 
-// DefinitionSpec is the specification of a CustomResourceDefinition in the form of JSON. Equal
-// ones share their memory, as those of clusters with the same operators, and they are decoded
-// only when an object of their kind is checked: a decoded one takes many times the memory.
+// DefinitionSpec is the specification of a CustomResourceDefinition as JSON. Equal specifications
+// share their memory, since many clusters have the same operators. They are decoded only when an
+// object of their kind is checked, because a decoded one takes many times the memory.
 type DefinitionSpec struct{ shared unique.Handle[specText] }
 
 // specText is a specification as JSON.
@@ -77,7 +78,7 @@ type specText struct {
 	digest [sha256.Size]byte
 }
 
-// Decode returns the specification.
+// Decode decodes the specification.
 func (s DefinitionSpec) Decode() (*apiextensionsv1.CustomResourceDefinitionSpec, error) {
 	if s == (DefinitionSpec{}) {
 		return nil, errors.New("spec is missing")
@@ -103,7 +104,7 @@ func (s DefinitionSpec) Digest() [sha256.Size]byte {
 	return s.shared.Value().digest
 }
 
-// MarshalJSON returns the specification.
+// MarshalJSON returns the JSON of the specification.
 func (s DefinitionSpec) MarshalJSON() ([]byte, error) {
 	if s == (DefinitionSpec{}) {
 		return []byte("null"), nil
@@ -111,7 +112,7 @@ func (s DefinitionSpec) MarshalJSON() ([]byte, error) {
 	return []byte(s.shared.Value().text), nil
 }
 
-// UnmarshalJSON sets the specification.
+// UnmarshalJSON sets the specification to a JSON value.
 func (s *DefinitionSpec) UnmarshalJSON(text []byte) error {
 	text, err := canonical(text)
 	if err != nil {
@@ -134,7 +135,7 @@ func slim(spec *apiextensionsv1.CustomResourceDefinitionSpec) {
 	}
 }
 
-// slimSchema removes the texts for people from a schema and from its parts.
+// slimSchema removes descriptions, titles and examples from a schema and from its parts.
 func slimSchema(s *apiextensionsv1.JSONSchemaProps) {
 	if s == nil {
 		return

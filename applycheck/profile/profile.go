@@ -19,31 +19,31 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Type of a profile as YAML.
+// The type of a profile as YAML.
 const (
 	Group      = "kratix-schedule.io"
 	APIVersion = Group + "/v1alpha1"
 	Kind       = "ClusterProfile"
 )
 
-// MaxSize is the maximum size of a profile as JSON or YAML, in bytes. The
-// CustomResourceDefinitions of a cluster with many operators take some 10 MiB.
+// MaxSize is the maximum size of a profile as JSON or YAML, in bytes. The CustomResourceDefinitions
+// of a cluster with many operators take about 10 MiB.
 const MaxSize = 64 << 20
 
-// Profile describes what the cluster of a Destination has. One that was not parsed must be
-// normalized; then it must not be modified.
+// Profile describes the cluster of a Destination. A profile that was not parsed must be normalized
+// before use, and must not be modified afterwards.
 type Profile struct {
 	metav1.TypeMeta `json:",inline"`
-	// ObjectMeta has the name of the Destination that the profile belongs to.
+	// ObjectMeta contains the name of the Destination that the profile belongs to.
 	metav1.ObjectMeta `json:"metadata"`
-	// Taken is when the cluster was read.
+	// Taken is the time at which the cluster was read.
 	Taken metav1.Time `json:"taken"`
-	// KubernetesVersion is the version of the API server: "v1.35.4".
+	// KubernetesVersion is the version of the API server, such as "v1.35.4".
 	KubernetesVersion string `json:"kubernetesVersion"`
-	// Unread are the groups that the API server could not list, as that of an aggregated API
-	// that is down. Whether a kind of theirs is served is not known.
+	// Unread are the groups that the API server could not list, for instance that of an aggregated
+	// API that is down. It is not known which of their kinds are served.
 	Unread []UnreadGroup `json:"unread,omitempty"`
-	// Kinds are all kinds that the API server serves, in all versions.
+	// Kinds are all kinds that the API server serves, in each served version.
 	Kinds []ServedKind `json:"kinds"`
 	// Namespaces are the names of the cluster's namespaces.
 	Namespaces []string `json:"namespaces"`
@@ -60,7 +60,7 @@ type ServedKind struct {
 	Namespaced bool `json:"namespaced,omitempty"`
 }
 
-// compareKinds orders kinds by version and name.
+// compareKinds compares kinds by version, then by name.
 func compareKinds(a, b ServedKind) int {
 	if c := strings.Compare(a.APIVersion, b.APIVersion); c != 0 {
 		return c
@@ -71,7 +71,8 @@ func compareKinds(a, b ServedKind) int {
 // UnreadGroup is an API group that an API server could not list.
 type UnreadGroup struct {
 	Group string `json:"group"`
-	// Reason is why: "the server is currently unable to handle the request".
+	// Reason is the error of the API server: "the server is currently unable to handle the
+	// request".
 	Reason string `json:"reason,omitempty"`
 }
 
@@ -99,7 +100,7 @@ func tooLarge(size int) error {
 	return fmt.Errorf("the profile has %d MiB, more than the %d that are read", size>>20, MaxSize>>20)
 }
 
-// Parse parses a profile as Marshal writes it.
+// Parse parses a profile in YAML, the format of Marshal.
 func Parse(content []byte) (*Profile, error) {
 	if len(content) > MaxSize {
 		return nil, tooLarge(len(content))
@@ -111,8 +112,8 @@ func Parse(content []byte) (*Profile, error) {
 	return ParseJSON(text)
 }
 
-// ParseJSON parses a profile in the form of JSON. Unknown fields are errors, since a field of a
-// newer version of this program may matter.
+// ParseJSON parses a profile in JSON. Unknown fields are errors, since a field of a newer version
+// of this program may matter.
 func ParseJSON(content []byte) (*Profile, error) {
 	if len(content) > MaxSize {
 		return nil, tooLarge(len(content))
@@ -134,8 +135,8 @@ func ParseJSON(content []byte) (*Profile, error) {
 	return p, nil
 }
 
-// Normalize sorts the profile's lists, as its methods need it, and removes metadata other than the
-// name. It returns an error if something is missing or invalid. A parsed profile is normalized.
+// Normalize sorts the profile's lists, which its methods require, and removes metadata other than
+// the name. It returns an error if something is missing or invalid. Parse and ParseJSON normalize.
 func (p *Profile) Normalize() error {
 	p.TypeMeta, p.ObjectMeta = metav1.TypeMeta{APIVersion: APIVersion, Kind: Kind}, metav1.ObjectMeta{Name: p.Name}
 	if err := p.check(); err != nil {
@@ -150,7 +151,7 @@ func (p *Profile) Normalize() error {
 	return nil
 }
 
-// plain returns a library's error in one line.
+// plain returns the error of a JSON library in one line.
 func plain(err error) error {
 	text := strings.Join(strings.Fields(err.Error()), " ")
 	return errors.New(strings.TrimPrefix(text, "json: "))
@@ -181,10 +182,10 @@ func (p *Profile) check() error {
 	return nil
 }
 
-// Age returns the time from when the profile was taken to now; 0 if it is of the future.
+// Age returns the age of the profile, or 0 if it was taken after now.
 func (p *Profile) Age(now time.Time) time.Duration { return max(0, now.Sub(p.Taken.Time)) }
 
-// Served returns a kind if the API server serves it.
+// Served returns a kind, and whether the API server serves it.
 func (p *Profile) Served(gvk schema.GroupVersionKind) (ServedKind, bool) {
 	i, found := slices.BinarySearchFunc(p.Kinds, ServedKind{APIVersion: gvk.GroupVersion().String(), Kind: gvk.Kind}, compareKinds)
 	if !found {
@@ -199,12 +200,12 @@ func (p *Profile) HasNamespace(name string) bool {
 	return found
 }
 
-// Lists reports whether the kinds of a group are known.
+// Lists reports whether the API server could list the kinds of a group.
 func (p *Profile) Lists(group string) bool {
 	return !slices.ContainsFunc(p.Unread, func(u UnreadGroup) bool { return u.Group == group })
 }
 
-// Equal reports whether two profiles say the same.
+// Equal reports whether two profiles have the same content.
 func (p *Profile) Equal(other *Profile) bool {
 	return p.Name == other.Name && p.Taken.Equal(&other.Taken) && p.KubernetesVersion == other.KubernetesVersion &&
 		slices.Equal(p.Unread, other.Unread) && slices.Equal(p.Kinds, other.Kinds) && slices.Equal(p.Namespaces, other.Namespaces) &&

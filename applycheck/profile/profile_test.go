@@ -15,8 +15,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// definitionOf returns a definition whose schema has a property of each name, with a description
-// of each.
+// definitionOf returns a definition whose schema has properties of these names, each with a
+// description.
 func definitionOf(t testing.TB, kind string, properties ...string) Definition {
 	t.Helper()
 	s := apiextensionsv1.JSONSchemaProps{Type: "object", Description: "DESCRIBED", Properties: map[string]apiextensionsv1.JSONSchemaProps{}}
@@ -191,7 +191,7 @@ func TestInvalidConfigMap(t *testing.T) {
 	}
 }
 
-// TestProfileThatDoesNotFitAConfigMap checks the bound with definitions that do not compress.
+// TestProfileThatDoesNotFitAConfigMap checks the limit with definitions that do not compress.
 func TestProfileThatDoesNotFitAConfigMap(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	fits, tooLarge := 0, 0
@@ -221,8 +221,8 @@ func TestProfileThatDoesNotFitAConfigMap(t *testing.T) {
 	}
 }
 
-// TestEqualDefinitionsShareMemory checks that a profile of a cluster with the operators of others
-// takes little more memory.
+// TestEqualDefinitionsShareMemory checks that a profile takes little additional memory if another
+// cluster has the same operators.
 func TestEqualDefinitionsShareMemory(t *testing.T) {
 	var names []string
 	for i := range 2_000 {

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 )
 
-// Bits of the archive, for the properties of atoms, references and kinds.
+// Bits of the archive for the properties of atoms, references and kinds.
 const (
 	atomScalar = 1 << iota
 	atomList
@@ -31,7 +31,7 @@ const (
 	kindUnpatchable
 )
 
-// archive is a decompressed archive: strings and types of all minors, each once.
+// archive is a decompressed archive. It contains each string and each type of all minors once.
 type archive struct {
 	strings []string
 	types   []string
@@ -94,8 +94,8 @@ func (a *archive) load(version string, types []int, kinds []Kind) (m *Minor, err
 	return m, nil
 }
 
-// decoder reads a part of an archive. Its methods panic with errArchive if the part is
-// malformed; recoverTo converts that to an error.
+// decoder reads a part of an archive. Its methods panic with errArchive if the part is malformed;
+// recoverTo converts the panic to an error.
 type decoder struct {
 	text string
 	*archive
@@ -125,7 +125,7 @@ func (d *decoder) byte() byte {
 	return b
 }
 
-// blocks reads a list of texts.
+// blocks reads a list of texts, each with its length before it.
 func (d *decoder) blocks() []string {
 	blocks := make([]string, d.count())
 	for i := range blocks {

@@ -13,20 +13,19 @@ import (
 	smd "sigs.k8s.io/structured-merge-diff/v6/schema"
 )
 
-// Source is one minor as read from the documents of k8s.io/kubernetes.
+// Source describes one minor, as read from the documents of k8s.io/kubernetes.
 type Source struct {
-	// Version is the version of k8s.io/kubernetes: "1.36.3".
+	// Version is the version of k8s.io/kubernetes, such as "1.36.3".
 	Version string
-	// Types are all types by their names; Kinds refer to them.
+	// Types are all types; Kinds refer to them by name.
 	Types []smd.TypeDef
 	Kinds []Kind
-	// Enums are the values that string fields may have, by the name of the type and of the
-	// field.
+	// Enums are the values that string fields may have, by the names of the type and the field.
 	Enums map[string]map[string][]string
 }
 
-// Encode returns the archive of some minors. Equal sources have equal archives: the order of
-// types, kinds and fields does not matter.
+// Encode returns the archive of some minors. The order of types, kinds and fields does not matter:
+// equal sources have equal archives.
 func Encode(sources []Source) ([]byte, error) {
 	e := &encoder{strings: map[string]int{}, types: map[string]int{}}
 	var minors []byte
@@ -63,7 +62,7 @@ func Encode(sources []Source) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-// encoder collects the strings and types of all minors, each once.
+// encoder collects each string and each type of all minors once.
 type encoder struct {
 	strings    map[string]int
 	stringList []string

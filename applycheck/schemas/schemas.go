@@ -1,7 +1,6 @@
-// Package schemas has the types and kinds that the API servers of some Kubernetes minors
-// serve, as the typed check of server-side apply needs them. They are generated from the
-// OpenAPI and discovery documents of k8s.io/kubernetes, and unpacked when they are first
-// used.
+// Package schemas contains the types and kinds that the API servers of some Kubernetes minors
+// serve, in the form that the typed check of server-side apply uses. They are generated from the
+// OpenAPI and discovery documents of k8s.io/kubernetes, and unpacked when they are first used.
 package schemas
 
 import (
@@ -32,8 +31,8 @@ type Kind struct {
 	schema.GroupVersionKind
 	// Namespaced means that objects of the kind have a namespace.
 	Namespaced bool
-	// Unpatchable means that the kind cannot be applied: its objects are requests that are
-	// answered and not stored.
+	// Unpatchable means that objects of the kind cannot be applied: they are requests, which the
+	// API server answers and does not store.
 	Unpatchable bool
 	// Type is the name of the kind's type.
 	Type string
@@ -42,7 +41,7 @@ type Kind struct {
 // Minor describes the API of a Kubernetes minor, including the API versions that are disabled by
 // default. It is safe for concurrent use.
 type Minor struct {
-	// Version is the version that the data is from: "1.36.3".
+	// Version is the version of Kubernetes that the data is from, such as "1.36.3".
 	Version string
 	kinds   map[schema.GroupVersionKind]Kind
 	groups  map[string]bool
@@ -50,7 +49,7 @@ type Minor struct {
 	enums   map[field][]string
 }
 
-// field is a field of a type.
+// field identifies a field of a type.
 type field struct{ typ, name string }
 
 // Kind returns a kind, and whether the minor serves it.
@@ -59,7 +58,7 @@ func (m *Minor) Kind(gvk schema.GroupVersionKind) (Kind, bool) {
 	return kind, served
 }
 
-// HasGroup reports whether the minor serves an API group; "" is the core group.
+// HasGroup reports whether the minor serves an API group. The core group is "".
 func (m *Minor) HasGroup(group string) bool { return m.groups[group] }
 
 // Kinds returns all kinds, in no particular order.
@@ -71,16 +70,16 @@ func (m *Minor) Kinds() []Kind {
 	return kinds
 }
 
-// Type returns the type with this name, which may be that of a Kind.
+// Type returns the type with a name, such as that of a Kind.
 func (m *Minor) Type(name string) typed.ParseableType { return m.parser.Type(name) }
 
-// Enum returns the values that a string field of a type may have; nil if it may have any.
+// Enum returns the values that a string field of a type may have, or nil if every value is allowed.
 func (m *Minor) Enum(typ, name string) []string { return m.enums[field{typ, name}] }
 
-// unpack returns the archive.
+// unpack decompresses the archive once, and returns it.
 var unpack = sync.OnceValues(func() (*archive, error) { return readArchive(data) }) //nolint:gochecknoglobals // data never changes
 
-// Minors returns the embedded minors in ascending order: "1.33".
+// Minors returns the embedded minors in ascending order, such as "1.33".
 func Minors() ([]string, error) {
 	a, err := unpack()
 	if err != nil {
@@ -93,8 +92,8 @@ func Minors() ([]string, error) {
 	return minors, nil
 }
 
-// Load returns an embedded minor. Each minor is unpacked once. The error is about a minor
-// that is not embedded.
+// Load returns an embedded minor, which is unpacked once. It returns an error if the minor is not
+// embedded.
 func Load(minor string) (*Minor, error) {
 	a, err := unpack()
 	if err != nil {

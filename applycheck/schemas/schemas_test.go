@@ -39,7 +39,7 @@ func load(t testing.TB, minor string) *Minor {
 	return m
 }
 
-// objects are accepted and refused ones of the kinds in the fixture.
+// objects are accepted and refused objects of the kinds in the fixture.
 var objects = []string{`
 apiVersion: v1
 kind: ConfigMap
@@ -109,7 +109,7 @@ func TestTypedCheckHasTheMessagesOfTheOriginalSchemas(t *testing.T) {
 	}
 }
 
-// wordsOf returns the sorted lines of an error, which come in the random order of a Go map.
+// wordsOf returns the lines of an error, sorted, since the library returns them in random order.
 func wordsOf(err error) []string {
 	if err == nil {
 		return nil
@@ -134,7 +134,7 @@ func TestTypesAreThoseOfTheOriginalSchemas(t *testing.T) {
 		if w.Map != nil {
 			slices.SortFunc(w.Map.Fields, func(a, b smd.StructField) int { return strings.Compare(a.Name, b.Name) })
 		}
-		// as YAML, since a Map has caches
+		// compared as YAML, since a Map contains caches
 		if diff := cmp.Diff(asYAML(t, w), asYAML(t, got[i])); diff != "" {
 			t.Errorf("%s\n%s", w.Name, diff)
 		}

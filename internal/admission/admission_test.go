@@ -13,24 +13,24 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// server is an API server with the shipped policy. Its fields are the results of dry runs by
-// this process and by Kratix's ServiceAccount; empty means "allowed".
+// server is an API server with the shipped policy. self is the result of dry runs by this process;
+// create and change are those by Kratix's ServiceAccount. Empty means "allowed".
 type server struct {
 	t                    *testing.T
 	self, create, change string
 	// policies is "missing", "forbidden", or "" for the shipped ones.
 	policies string
-	// placements is the number of WorkPlacements.
+	// placements is the number of existing WorkPlacements.
 	placements int
-	// slow means that the server never answers.
+	// slow means that the server never responds.
 	slow bool
-	// asked are the requests as "verb path", with the user of the request.
+	// asked contains the requests as "verb path", with the impersonated user.
 	asked []string
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.slow {
-		_, _ = io.Copy(io.Discard, r.Body) // needed to notice that the client has gone
+		_, _ = io.Copy(io.Discard, r.Body) // needed to notice that the client has disconnected
 		<-r.Context().Done()
 		return
 	}
@@ -92,7 +92,7 @@ const (
 	noImpersonat = `serviceaccounts "x" is forbidden: User "system:serviceaccount:kratix-schedule:kratix-schedule" cannot impersonate resource "serviceaccounts"`
 )
 
-// TestInForce covers the combinations of dry-run results and readable policies.
+// TestInForce checks combinations of results of dry runs and readable policies.
 func TestInForce(t *testing.T) {
 	for name, test := range map[string]struct {
 		server server

@@ -16,7 +16,7 @@ type (
 	binding = api.ValidatingAdmissionPolicyBinding
 )
 
-// Parts of the shipped policy: the expression that denies, and the one that selects the user.
+// Parts of the shipped policy: the validation, and the beginning of the match condition.
 const (
 	denies = "request.operation == 'UPDATE' && object.?spec == oldObject.?spec"
 	who    = "request.userInfo.username == "
@@ -28,7 +28,7 @@ const (
 	bindingKind = "ValidatingAdmissionPolicyBinding"
 )
 
-// problem is one reason why a policy or binding does not deny.
+// problem is a reason why a policy or binding does not deny the requests.
 type problem struct{ reason, message, fix string }
 
 // judged is an object with its problems.
@@ -39,8 +39,8 @@ type judged[O any] struct {
 }
 
 // compare returns the verdict on the policies and bindings of a cluster: whether a policy denies
-// the account the same requests as the shipped one, and whether a binding puts it in force.
-// Names do not matter.
+// the account the same requests as the shipped one, and whether a binding puts this policy in
+// force. Names do not matter.
 func compare(policies []policy, bindings []binding, account ServiceAccount) Verdict {
 	var own []judged[policy]
 	for _, p := range policies {
@@ -95,7 +95,7 @@ func verdictOf(p judged[policy], bindings []binding, account ServiceAccount) Ver
 	}
 }
 
-// sorted sorts objects by the number of their problems, then by name.
+// sorted sorts objects by the number of their problems, then by name, and returns them.
 func sorted[O any](all []judged[O]) []judged[O] {
 	slices.SortFunc(all, func(a, b judged[O]) int {
 		return cmp.Or(cmp.Compare(len(a.problems), len(b.problems)), cmp.Compare(a.name, b.name))
@@ -103,7 +103,7 @@ func sorted[O any](all []judged[O]) []judged[O] {
 	return all
 }
 
-// notInForce returns the verdict on an object with problems; the first one is the reason.
+// notInForce returns the verdict on an object with problems. The first problem is the reason.
 func notInForce(kind, name string, problems []problem) Verdict {
 	var messages []string
 	for _, p := range problems {
@@ -115,8 +115,8 @@ func notInForce(kind, name string, problems []problem) Verdict {
 	}
 }
 
-// isOurs reports whether a policy is probably a version of the shipped one: because of its
-// label, its validation or its match condition.
+// isOurs reports whether a policy is probably a version of the shipped one, judging by its label,
+// its validations or its match conditions.
 func isOurs(p policy, account ServiceAccount) bool {
 	return p.Labels["app.kubernetes.io/name"] == "kratix-schedule" ||
 		slices.ContainsFunc(p.Spec.Validations, isDenying) ||
@@ -126,11 +126,11 @@ func isOurs(p policy, account ServiceAccount) bool {
 // isDenying reports whether a validation denies the same requests as the shipped one.
 func isDenying(v api.Validation) bool { return normal(v.Expression) == normal(denies) }
 
-// condition returns the normalized expression that selects only the account.
+// condition returns the normalized match condition for only the account.
 func condition(account ServiceAccount) string { return normal(who + "'" + account.Username() + "'") }
 
 // policyProblems returns the reasons why a policy does not deny the account the same requests as
-// the shipped one. Additional validations do no harm, since all of them must hold.
+// the shipped one. Additional validations are no problem, since a request must pass all of them.
 func policyProblems(spec api.ValidatingAdmissionPolicySpec, account ServiceAccount) []problem {
 	var found []problem
 	differs := func(format string, args ...any) {
@@ -190,7 +190,7 @@ func bindingProblems(spec api.ValidatingAdmissionPolicyBindingSpec) []problem {
 	return found
 }
 
-// narrows returns the restrictions that exclude some WorkPlacements from a match.
+// narrows returns messages about restrictions that exclude some WorkPlacements from a match.
 func narrows(match api.MatchResources) []string {
 	var found []string
 	for field, selector := range map[string]*metav1.LabelSelector{"namespaceSelector": match.NamespaceSelector, "objectSelector": match.ObjectSelector} {
@@ -231,7 +231,7 @@ func names(rule api.RuleWithOperations, operation api.OperationType) bool {
 		(slices.Contains(rule.Operations, operation) || slices.Contains(rule.Operations, api.OperationAll))
 }
 
-// userOf returns the user that a normalized expression selects, or "" if it has another form.
+// userOf returns the user whom a normalized expression selects, or "" if it has another form.
 func userOf(expression string) string {
 	if found := aboutUser.FindStringSubmatch(expression); found != nil {
 		return found[1]
@@ -241,8 +241,8 @@ func userOf(expression string) string {
 
 var aboutUser = regexp.MustCompile(`^request\.userInfo\.username=='([^']*)'$`)
 
-// normal returns a CEL expression without spaces between tokens and with single quotes.
-// Expressions with equal results are equivalent.
+// normal returns a normalized CEL expression: without spaces between tokens, and with single
+// quotes. Equal results mean equivalent expressions.
 func normal(expression string) string {
 	var out strings.Builder
 	quote := rune(0)

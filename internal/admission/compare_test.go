@@ -149,7 +149,7 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestCompareUsesBestOfSeveralPolicies checks that one policy and binding in force are enough.
+// TestCompareUsesBestOfSeveralPolicies checks that one policy in force suffices.
 func TestCompareUsesBestOfSeveralPolicies(t *testing.T) {
 	good, bound := shipped(t)
 	bad, audit := shipped(t)

@@ -23,21 +23,21 @@ type answer struct {
 type kind uint8
 
 const (
-	// untried: there was no dry run, or its result does not depend on the policy.
+	// untried means that there was no dry run, or that its result does not depend on the policy.
 	untried kind = iota
 	allowed
-	// denied: admission denies the request.
+	// denied means that admission denies the request.
 	denied
-	// unentitled: the ServiceAccount has no role that allows the request.
+	// unentitled means that the ServiceAccount has no role that allows the request.
 	unentitled
-	// unanswered: the API server did not answer.
+	// unanswered means that the API server did not respond.
 	unanswered
 )
 
-// probe is the name of the WorkPlacement in a dry run, and of its Destination.
+// probe is the name of the WorkPlacement in a dry run and of its Destination.
 const probe = "kratix-schedule-probe"
 
-// create tries to create a WorkPlacement.
+// create tries to create a WorkPlacement in a dry run, with the given client.
 func (c *Check) create(ctx context.Context, client rest.Interface) answer {
 	body := map[string]any{
 		"apiVersion": kratix.APIVersion, "kind": kratix.WorkPlacementKind,
@@ -49,8 +49,8 @@ func (c *Check) create(ctx context.Context, client rest.Interface) answer {
 	return c.dryRun(ctx, client.Post().AbsPath(c.placements()).SetHeader("Content-Type", runtime.ContentTypeJSON), body)
 }
 
-// change tries to change the spec of any WorkPlacement in the ServiceAccount's namespace, as
-// the ServiceAccount. Without one it tries nothing.
+// change tries to change the spec of an existing WorkPlacement in a dry run, as the ServiceAccount.
+// It tries nothing if the ServiceAccount's namespace has no WorkPlacement.
 func (c *Check) change(ctx context.Context) answer {
 	var found metav1.PartialObjectMetadataList
 	err := get(ctx, c.self.Get().AbsPath(c.placements()).Param("limit", "1").

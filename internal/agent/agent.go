@@ -1,5 +1,5 @@
-// Package agent turns what Flux and Argo CD report about the clusters behind Destinations into
-// events, and the events of a root into its state. It does no I/O.
+// Package agent converts the reports of Flux and Argo CD about the clusters of Destinations to
+// events, and the events of a root to its state. It does no I/O.
 package agent
 
 import (
@@ -10,51 +10,51 @@ import (
 type Event struct {
 	// Destination is the Destination's name.
 	Destination string
-	// Root is the directory of the root, relative to that of the Destination: "dependencies" or
-	// "resources"; empty if the Destination is one root.
+	// Root is the directory of the root relative to that of the Destination: "dependencies",
+	// "resources", or empty if the directory of the Destination is the root.
 	Root string
 	// Revision is the revision of the state store that the agent has seen, without the branch: a
-	// commit, or for a bucket "sha256:" and a digest. It is empty if the agent does not know it.
+	// commit, or "sha256:" and a digest for a bucket. It is empty if the agent does not report one.
 	Revision string
 	Outcome  Outcome
-	// Objects are the objects that the message names as failing, sorted, at most MaxObjects.
+	// Objects are the objects that the message names as failing: sorted, and at most MaxObjects.
 	Objects []Object
-	// Files are the paths that the message names as failing, at most MaxObjects: files, or
-	// directories with a kustomization. A path is relative to the root or, if it begins with a
-	// slash, to the repository or bucket.
+	// Files are the paths of files, or of directories with a kustomization, that the message names
+	// as failing: at most MaxObjects. A path is relative to the root; if it begins with a slash, it
+	// is relative to the repository or bucket.
 	Files []string
-	// Message has the agent's words, at most MaxMessage bytes.
+	// Message is the message of the agent, at most MaxMessage bytes long.
 	Message string
-	// Time is when the agent has sent the event, by its own clock.
+	// Time is the time at which the agent sent the event, by the agent's clock.
 	Time time.Time
 }
 
-// Bounds on an Event.
+// Limits of an Event.
 const (
-	// MaxObjects bounds the number of objects of an Event.
+	// MaxObjects is the maximum number of objects in an Event.
 	MaxObjects = 16
-	// MaxMessage bounds the message of an Event, in bytes.
+	// MaxMessage is the maximum size of the message of an Event, in bytes.
 	MaxMessage = 4096
 )
 
-// Object is an object of a cluster as an agent names it. Flux leaves out the API group, and
-// the namespace of an object that has none.
+// Object is an object of a cluster as an agent names it. Flux omits the API group, and the
+// namespace of a cluster-scoped object.
 type Object struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace,omitempty"`
 	Name      string `json:"name"`
 }
 
-// The directories of roots, as package layout names them.
+// The names of the directories of roots in package layout.
 const (
 	Dependencies = "dependencies"
 	Resources    = "resources"
 )
 
-// Roots returns the roots that an Event can be about.
+// Roots returns the possible values of Event.Root.
 func Roots() []string { return []string{"", Dependencies, Resources} }
 
-// String returns the object as Flux writes it: Kind/namespace/name, or Kind/name.
+// String returns the object in the notation of Flux: Kind/namespace/name, or Kind/name.
 func (o Object) String() string {
 	if o.Namespace == "" {
 		return o.Kind + "/" + o.Name
@@ -65,23 +65,25 @@ func (o Object) String() string {
 // Outcome is the result of an attempt to apply a revision.
 type Outcome string
 
-// The outcomes.
+// The values of Outcome.
 const (
-	// None: the event reports nothing about the objects of a root.
+	// None means that the event reports nothing about the objects of a root.
 	None Outcome = ""
-	// Progressing: the agent is at work, or waits for something else.
+	// Progressing means that the agent has not finished, or waits for something.
 	Progressing Outcome = "Progressing"
-	// Applied: all objects of the root are applied. Whether they are healthy is not known.
+	// Applied means that all objects of the root are applied. Their health is not known.
 	Applied Outcome = "Applied"
-	// Healthy: all objects of the root are applied, and those whose health is checked are healthy.
+	// Healthy means that all objects of the root are applied, and that those with a health check
+	// are healthy.
 	Healthy Outcome = "Healthy"
-	// BuildFailed: the root cannot be built, so nothing of it is applied.
+	// BuildFailed means that the root cannot be built, so nothing of it is applied.
 	BuildFailed Outcome = "BuildFailed"
-	// ApplyFailed: an object was refused. Objects that are applied before it may be applied.
+	// ApplyFailed means that an object was refused. Objects that the agent applies before it may be
+	// applied.
 	ApplyFailed Outcome = "ApplyFailed"
-	// HealthFailed: all objects are applied, and some are not healthy.
+	// HealthFailed means that all objects are applied, but some are not healthy.
 	HealthFailed Outcome = "HealthFailed"
-	// PruneFailed: all objects are applied, and some that are no longer wanted cannot be deleted.
+	// PruneFailed means that all objects are applied, but some former objects cannot be deleted.
 	PruneFailed Outcome = "PruneFailed"
 )
 
@@ -94,7 +96,7 @@ func (o Outcome) IsFailure() bool {
 	return false
 }
 
-// IsApplied reports whether all objects of the root are applied after an outcome.
+// IsApplied reports whether an outcome means that all objects of the root are applied.
 func (o Outcome) IsApplied() bool {
 	switch o {
 	case Applied, Healthy, HealthFailed, PruneFailed:
@@ -103,8 +105,8 @@ func (o Outcome) IsApplied() bool {
 	return false
 }
 
-// isResult reports whether an event has the result of an attempt: a failure, or a revision that
-// is applied.
+// isResult reports whether an event has the result of an attempt: a failure, or a revision that is
+// applied.
 func (e Event) isResult() bool {
 	if e.Outcome.IsApplied() {
 		return e.Revision != ""

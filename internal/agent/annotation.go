@@ -8,17 +8,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// maxAnnotation bounds the annotation, in bytes. The API server takes 256 KiB of all of them.
+// maxAnnotation is the maximum size of the annotation in bytes. The API server allows 256 KiB for
+// all annotations of an object.
 const maxAnnotation = 32 << 10
 
-// FormatStates returns the states of a Destination's roots, by the directory of the root, as the
-// value of kratix.ReportedAnnotation.
+// FormatStates returns the states of a Destination's roots as the value of
+// kratix.ReportedAnnotation. The keys of states are the directories of the roots.
 func FormatStates(states map[string]State) string {
-	text, _ := json.Marshal(states) // strings and times, which can be encoded
+	text, _ := json.Marshal(states) // cannot fail: a State has only strings and times
 	return string(text)
 }
 
-// ParseStates parses the value of kratix.ReportedAnnotation.
+// ParseStates parses the value of kratix.ReportedAnnotation. It returns an error for a value that
+// is too long, malformed or about an unknown root.
 func ParseStates(text string) (map[string]State, error) {
 	if len(text) > maxAnnotation {
 		return nil, fmt.Errorf("annotation %s: it is longer than %d bytes", kratix.ReportedAnnotation, maxAnnotation)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// argoEvent is the body that the notification template of `agent argocd` makes of an
-// Application. It has the state of the Application, whatever has triggered it.
+// argoEvent is the body that the notification template of `agent argocd` produces for an
+// Application. It has the state of the Application, regardless of the trigger.
 type argoEvent struct {
 	Destination string    `json:"destination"`
 	Root        string    `json:"root"`
@@ -25,22 +25,22 @@ type argoEvent struct {
 		Phase    string `json:"phase"`
 		Revision string `json:"revision"`
 		Message  string `json:"message"`
-		// Retrying reports whether the sync has failed and waits to be tried again.
+		// Retrying means that the sync has failed and will be retried.
 		Retrying bool `json:"retrying"`
-		// Failed are the objects that could not be applied, and hooks that failed.
+		// Failed are the objects that could not be applied, and failed hooks.
 		Failed []argoObject `json:"failed"`
 	} `json:"operation"`
-	// Conditions are errors of the Application.
+	// Conditions are the errors of the Application.
 	Conditions []struct {
 		Type    string `json:"type"`
 		Message string `json:"message"`
 	} `json:"conditions"`
-	// Unhealthy are the objects that are not healthy, if Argo CD keeps their health in the
-	// Application.
+	// Unhealthy are the objects that are not healthy. It is empty if Argo CD does not keep their
+	// health in the Application.
 	Unhealthy []argoObject `json:"unhealthy"`
 }
 
-// argoObject is an object with what is wrong with it.
+// argoObject is an object with a message about its fault.
 type argoObject struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace"`
@@ -48,7 +48,8 @@ type argoObject struct {
 	Message   string `json:"message"`
 }
 
-// ParseArgoCD parses an event that Argo CD sends with the template of `agent argocd`.
+// ParseArgoCD parses an event that Argo CD sends with the template of `agent argocd`. It returns an
+// error for a body that does not have the form of the template.
 func ParseArgoCD(body []byte) (Event, error) {
 	var sent argoEvent
 	if err := json.Unmarshal(body, &sent); err != nil {
@@ -66,13 +67,13 @@ func ParseArgoCD(body []byte) (Event, error) {
 	return event, nil
 }
 
-// isFailed reports whether the last sync has failed. While one that has failed waits to be tried
-// again, its phase is Running.
+// isFailed reports whether the last sync has failed. Before a failed sync is retried, its phase is
+// Running.
 func (e *argoEvent) isFailed() bool {
 	return e.Operation.Phase == "Failed" || e.Operation.Phase == "Error" || e.Operation.Phase == "Running" && e.Operation.Retrying
 }
 
-// result sets the outcome of an event, and what belongs to it.
+// result sets the outcome of an event, with the revision, the message and the objects.
 func (e *argoEvent) result(event *Event) {
 	switch {
 	case e.Sync.Status == "Synced":
@@ -98,7 +99,7 @@ func (e *argoEvent) synced(event *Event) {
 	event.Revision = argoRevision(e.Sync.Revision)
 	switch {
 	case e.isFailed() && e.Operation.Revision == e.Sync.Revision:
-		// All objects are applied, so a hook has failed.
+		// All objects are applied, so it was a hook that failed.
 		event.Outcome, event.Message, event.Objects = HealthFailed, e.Operation.Message, argoObjects(e.Operation.Failed)
 	case e.Health.Status == "Degraded":
 		event.Outcome, event.Message, event.Objects = HealthFailed, "health is Degraded", argoObjects(e.Unhealthy)
@@ -117,13 +118,14 @@ func (e *argoEvent) synced(event *Event) {
 	}
 }
 
-// argoBuild matches the message of a sync that failed because the files cannot be read.
+// argoBuild matches the message of a sync that failed because Argo CD cannot render the files.
 var argoBuild = regexp.MustCompile(`^ComparisonError: Failed to load target state: `)
 
-// argoCommit is a revision that is not a branch.
+// argoCommit matches a revision that is a commit and not a branch.
 var argoCommit = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
 
-// argoRevision returns a commit; empty if Argo CD has not resolved the branch yet.
+// argoRevision returns the revision if it is a commit, or "" if Argo CD has not resolved the branch
+// yet.
 func argoRevision(text string) string {
 	if !argoCommit.MatchString(text) {
 		return ""
@@ -136,7 +138,7 @@ func (o argoObject) object() Object {
 	return Object{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
 }
 
-// argoObjects returns objects in order, without those that have no usable name.
+// argoObjects returns the objects with valid names, sorted.
 func argoObjects(sent []argoObject) []Object {
 	var objects []Object
 	for _, one := range sent {
@@ -149,5 +151,5 @@ func argoObjects(sent []argoObject) []Object {
 	return sortedObjects(objects)
 }
 
-// objectText is a whole text that names an object.
+// objectText matches a text that consists of the name of an object.
 var objectText = regexp.MustCompile(`^` + object + `$`)

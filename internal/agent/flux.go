@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// fluxEvent is the part of Flux's events that is read. The provider generic-hmac of the
+// fluxEvent is the part of an event of Flux that is used. The provider generic-hmac of
 // notification-controller sends it as JSON.
 type fluxEvent struct {
 	InvolvedObject struct {
@@ -20,7 +20,7 @@ type fluxEvent struct {
 	Metadata  map[string]string `json:"metadata"`
 }
 
-// The metadata of an event. The notification-controller removes the prefix from what the
+// Keys of the metadata of an event. notification-controller removes the prefix from the keys that
 // kustomize-controller has set, and adds the eventMetadata of the Alert.
 const (
 	fluxPrefix      = "kustomize.toolkit.fluxcd.io/"
@@ -31,13 +31,13 @@ const (
 	fluxChecked     = "checked"
 )
 
-// The kind of Flux that applies objects, and the severity of a failure.
+// The kind of the objects with which Flux applies a root, and the severity of a failure.
 const (
 	fluxKustomization = "Kustomization"
 	fluxError         = "error"
 )
 
-// of returns the value of a metadata key, with or without the prefix.
+// of returns the value of a key in the metadata, with or without the prefix.
 func (e *fluxEvent) of(key string) string {
 	if value, ok := e.Metadata[key]; ok {
 		return value
@@ -45,8 +45,9 @@ func (e *fluxEvent) of(key string) string {
 	return e.Metadata[fluxPrefix+key]
 }
 
-// ParseFlux parses an event that Flux's notification-controller sends. An event about another
-// kind than Kustomization has the outcome None.
+// ParseFlux parses an event that Flux's notification-controller sends. An event about an object of
+// another kind than Kustomization has the outcome None. It returns an error for a body that is not
+// an event.
 func ParseFlux(body []byte) (Event, error) {
 	var sent fluxEvent
 	if err := json.Unmarshal(body, &sent); err != nil {
@@ -72,8 +73,8 @@ func ParseFlux(body []byte) (Event, error) {
 	return event, nil
 }
 
-// checkTarget returns an error unless the event names a Destination and a root of it; set is
-// where both are configured.
+// checkTarget returns an error unless the event names a Destination and a possible root; set is
+// where the user configures both.
 func (e *Event) checkTarget(set string) error {
 	switch {
 	case e.Destination == "":
@@ -86,7 +87,7 @@ func (e *Event) checkTarget(set string) error {
 	return nil
 }
 
-// validName returns a name, or nothing if the text cannot be one.
+// validName returns text if it can be a name, otherwise "".
 func validName(text string) string {
 	if !isName(text) {
 		return ""
@@ -94,7 +95,7 @@ func validName(text string) string {
 	return text
 }
 
-// fluxOutcomes returns the outcome of a failure for each reason. The reason is that of the
+// fluxOutcomes maps the reason of a failed event to its outcome. The reason is that of the
 // Kustomization's condition Ready at that time.
 var fluxOutcomes = map[string]Outcome{
 	"BuildFailed":          BuildFailed,
@@ -102,18 +103,18 @@ var fluxOutcomes = map[string]Outcome{
 	"ReconciliationFailed": ApplyFailed,
 	"HealthCheckFailed":    HealthFailed,
 	"PruneFailed":          PruneFailed,
-	// The Kustomization is being deleted, and its objects cannot be.
+	// The Kustomization is being deleted, but its objects cannot be deleted.
 	"ReconciliationSucceeded": PruneFailed,
-	// The status of the Kustomization could not be written, which is tried again.
+	// The status of the Kustomization could not be written; Flux retries that.
 	"Progressing": Progressing,
 }
 
-// fluxOutcome returns the outcome of an event. checked reports whether the Kustomization checks
-// the health of all its objects before it is finished.
+// fluxOutcome returns the outcome of an event. checked means that the Kustomization checks the
+// health of all its objects before it reports success.
 func fluxOutcome(severity, reason, message string, checked bool) Outcome {
 	switch {
 	case severity == fluxError && strings.HasPrefix(message, "unable to update the healthy status"):
-		return Applied // before the health was checked
+		return Applied // the health was not checked yet
 	case severity == fluxError:
 		if outcome, ok := fluxOutcomes[reason]; ok {
 			return outcome
@@ -131,8 +132,8 @@ func fluxOutcome(severity, reason, message string, checked bool) Outcome {
 	return Progressing
 }
 
-// isChangeLog reports whether each line of a message is an object with what was done to it, as
-// Flux reports an apply and a garbage collection that are done.
+// isChangeLog reports whether each line of a message is an object and what Flux has done to it, as
+// after an apply or a garbage collection.
 func isChangeLog(message string) bool {
 	for line := range strings.Lines(message) {
 		if !changeLine.MatchString(strings.TrimSuffix(line, "\n")) {

@@ -24,13 +24,13 @@ func fluxBody(t *testing.T, severity, reason, message string, metadata map[strin
 	return body
 }
 
-// metadata returns the metadata of an event, as the notification-controller delivers it.
+// metadata returns the metadata of an event as notification-controller sends it.
 func metadata() map[string]string {
 	return map[string]string{"destination": "worker-1", "root": "resources", "health": "checked", "revision": "main@sha1:0123456789012345678901234567890123456789"}
 }
 
 // fluxMessages are messages of kustomize-controller 1.9. The modules test/flux and test/apply
-// have Flux's own libraries produce their forms.
+// produce messages of the same forms with Flux's own libraries.
 var fluxMessages = map[string]struct {
 	severity, reason, message string
 	outcome                   agent.Outcome
@@ -303,7 +303,7 @@ func TestEventsAreBounded(t *testing.T) {
 }
 
 func TestOrderOfUnhealthyObjectsDoesNotCount(t *testing.T) {
-	// Flux lists them in random order.
+	// Flux lists the objects in random order.
 	var state agent.State
 	for i, list := range []string{"A/n/a status: 'InProgress', B/n/b status: 'Failed'", "B/n/b status: 'Failed', A/n/a status: 'InProgress'"} {
 		event, err := agent.ParseFlux(fluxBody(t, "error", "HealthCheckFailed", "health check failed after 1s: timeout waiting for: ["+list+"]", metadata()))

@@ -6,34 +6,35 @@ import (
 	"strings"
 )
 
-// object matches an object as Flux writes it, with the groups kind, namespace and name. Names
-// are not always valid, since the API server may have refused the object because of its name.
+// object matches an object in the notation of Flux, with the groups kind, namespace and name. A
+// name may be invalid, since that can be the reason of a refusal.
 const object = `([A-Za-z][A-Za-z0-9]*)/(?:([a-z0-9-]+)/)?([^\s/,;'"\[\]]+)`
 
-// The forms of messages. Other words of a message can come from the objects themselves, so each
-// form begins where no object can have put it.
+// The forms of messages. Parts of a message can come from the objects themselves, so a form must
+// begin at a place that no object can influence.
 var (
 	changeLine = regexp.MustCompile(`^` + object + ` (created|configured|unchanged|deleted|skipped|unknown)$`)
-	// applyFailure begins with the one object that was refused.
+	// applyFailure matches a message that begins with the refused object.
 	applyFailure = regexp.MustCompile(`^` + object + ` (?:dry-run failed|apply failed|not found: |namespace not specified: |` +
 		`immutable field detected, |failed to migrate API version: |metadata\.managedFields cleanup failed: |is SOPS encrypted, )`)
-	// healthFailure is followed by a list of objects in brackets.
+	// healthFailure is followed by a list of objects in brackets, which healthEntry matches.
 	healthFailure = regexp.MustCompile(`^health check failed after \S+: (?:timeout waiting for|failed early due to stalled resources): \[`)
 	healthEntry   = regexp.MustCompile(`(?:^|, )(?:` + object + ` status: '[A-Za-z]+'|can't determine status for ` + object + `)`)
-	// pruneFailure is followed by a list of objects and errors.
+	// pruneFailure is followed by a list of objects and errors, which pruneEntry matches.
 	pruneFailure = regexp.MustCompile(`^delete failed, errors: `)
 	pruneEntry   = regexp.MustCompile(`(?:^|;)` + object + ` (?:delete|query|label selector) failed: `)
-	// decodeFailure is the error of a file that Flux cannot read before it calls kustomize; the path is that of a checkout.
+	// decodeFailure matches the error about a file that Flux cannot decode before it calls
+	// kustomize. The path is that of the file in a temporary checkout.
 	decodeFailure = regexp.MustCompile(`^failed to decode Kubernetes YAML from /\S*?/kustomization-\d+/(.+?\.ya?ml): `)
-	// buildFailure begins all errors of kustomize.
+	// buildFailure matches the beginning of kustomize's errors.
 	buildFailure = regexp.MustCompile(`^kustomize build failed: accumulating resources: `)
 	buildFile    = regexp.MustCompile(`(?:accumulating|merging) resources from '([^']+)'`)
-	// buildID is an object as kustomize writes it: Kind.version.group/name.namespace.
+	// buildID matches an object in the notation of kustomize: Kind.version.group/name.namespace.
 	buildID = regexp.MustCompile(`: may not add resource with an already registered id: ([A-Za-z][A-Za-z0-9]*)\.[^./\s']+\.[^/\s']+/([^/\s']+)\.(\[noNs\]|[a-z0-9-]+)(?:'|$)`)
 )
 
-// invalidName is in the error of an object whose name has a slash, so that it looks like another
-// object with a namespace.
+// invalidName is part of the error about an object whose name contains a slash. Such a name looks
+// like a namespace and a name.
 const invalidName = ": invalid resource name "
 
 // fluxNames returns the objects and files that the message of a failure names as failing.
@@ -62,7 +63,7 @@ func matched(form *regexp.Regexp, message string, ambiguous bool) []Object {
 	return sortedObjects(bounded(nil, found[1:4]))
 }
 
-// listed returns the objects of the entries after the beginning of a message.
+// listed returns the objects in the entries that follow the beginning of a message.
 func listed(begin, entry *regexp.Regexp, message string) []Object {
 	at := begin.FindStringIndex(message)
 	if at == nil {
@@ -77,8 +78,8 @@ func listed(begin, entry *regexp.Regexp, message string) []Object {
 	return sortedObjects(objects)
 }
 
-// bounded appends the object of the groups kind, namespace and name, if there is one and its
-// names are not too long.
+// bounded appends the object whose kind, namespace and name are the given groups of a match, unless
+// the kind is empty or a part is too long.
 func bounded(objects []Object, groups []string) []Object {
 	if groups[0] == "" || len(groups[0]) > maxName || len(groups[1]) > maxName || len(groups[2]) > maxName {
 		return objects
@@ -86,7 +87,7 @@ func bounded(objects []Object, groups []string) []Object {
 	return append(objects, Object{Kind: groups[0], Namespace: groups[1], Name: groups[2]})
 }
 
-// buildNames returns the object that two files have, and the file in which the build stopped.
+// buildNames returns the object that is in two files, and the file at which the build stopped.
 func buildNames(message string) ([]Object, []string) {
 	if found := decodeFailure.FindStringSubmatch(message); found != nil {
 		return nil, storePath("/", found[1])
@@ -95,7 +96,8 @@ func buildNames(message string) ([]Object, []string) {
 		return nil, nil
 	}
 	var objects []Object
-	// Names of files and objects are not checked yet, so that one of them could quote the message.
+	// kustomize has not checked the names of files and objects yet, so one of them could imitate
+	// the message.
 	if found := buildID.FindAllStringSubmatch(message, 2); len(found) == 1 {
 		namespace := found[0][3]
 		if namespace == "[noNs]" {
@@ -105,13 +107,15 @@ func buildNames(message string) ([]Object, []string) {
 	}
 	var file string
 	for _, found := range buildFile.FindAllStringSubmatch(message, MaxObjects) {
-		// kustomize names a file below a directory relative to the directory, which it names first.
+		// The path of a file in a directory is relative to that directory, which the message names
+		// before it.
 		file = path.Join(file, found[1])
 	}
 	return objects, storePath("", file)
 }
 
-// storePath returns a path of a store with a prefix, as a list of at most one.
+// storePath returns a path with a prefix as the only element of a list, or nil if the path is
+// invalid.
 func storePath(prefix, file string) []string {
 	file = path.Clean(file)
 	if file == "." || file == ".." || strings.HasPrefix(file, "/") || strings.HasPrefix(file, "../") ||

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 )
 
-// checkEvent reports what an Event must never be, whatever the body was.
+// checkEvent fails the test if an Event violates a limit, regardless of its body.
 func checkEvent(t *testing.T, event agent.Event) {
 	t.Helper()
 	if len(event.Message) > agent.MaxMessage || len(event.Objects) > agent.MaxObjects || len(event.Files) > agent.MaxObjects {
@@ -47,7 +47,8 @@ func checkEvent(t *testing.T, event agent.Event) {
 	}
 }
 
-// fuzz checks the events of a parser, and that parsing is repeatable.
+// fuzz checks the events that a parser returns, and that parsing the same body again returns the
+// same.
 func fuzz(f *testing.F, parse func([]byte) (agent.Event, error)) {
 	f.Helper()
 	f.Fuzz(func(t *testing.T, body []byte) {
@@ -61,7 +62,7 @@ func fuzz(f *testing.F, parse func([]byte) (agent.Event, error)) {
 		checkEvent(t, event)
 		inbox := agent.NewInbox()
 		inbox.Known([]string{event.Destination})
-		_, _ = inbox.Add(event) // an event without a Destination is not in it
+		_, _ = inbox.Add(event) // fails for an event without a Destination
 		if again, _ := inbox.Add(event); again {
 			t.Errorf("the same event again changes the State: %+v", event)
 		}

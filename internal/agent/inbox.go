@@ -8,34 +8,35 @@ import (
 
 // The errors of Inbox.Add.
 var (
-	// ErrNotReady is the error before the Destinations are known.
+	// ErrNotReady is the error of Add before the Destinations are known.
 	ErrNotReady = errors.New("the Destinations are not known yet")
-	// ErrUnknownDestination is the error of an event about a Destination that does not exist.
+	// ErrUnknownDestination is the error of Add for an event about a Destination that does not
+	// exist.
 	ErrUnknownDestination = errors.New("there is no such Destination")
 )
 
-// Inbox folds events into the states of all roots. It keeps one State for each root of a known
+// Inbox combines events to the states of all roots. It has one State for each root of a known
 // Destination. It is safe for concurrent use.
 type Inbox struct {
 	changed chan struct{}
 
 	mu sync.Mutex
-	// ready reports whether the Destinations are known.
+	// ready means that the Destinations are known.
 	ready  bool
 	known  map[string]struct{}
 	states map[string]map[string]State
 }
 
-// NewInbox returns an Inbox that knows no Destination yet.
+// NewInbox returns an Inbox without known Destinations.
 func NewInbox() *Inbox {
 	return &Inbox{changed: make(chan struct{}, 1), states: map[string]map[string]State{}}
 }
 
-// Changed returns a channel that receives a value after events have changed a State. Further
-// changes before it is received have no effect.
+// Changed returns a channel that receives a value after events have changed a State. More changes
+// before the value is received have no effect.
 func (b *Inbox) Changed() <-chan struct{} { return b.changed }
 
-// Known sets the names of all Destinations, and drops the states of others.
+// Known sets the names of all Destinations, and drops the states of all others.
 func (b *Inbox) Known(destinations []string) {
 	known := make(map[string]struct{}, len(destinations))
 	for _, name := range destinations {
@@ -50,9 +51,10 @@ func (b *Inbox) Known(destinations []string) {
 	})
 }
 
-// Add folds an event into the State of its root, and reports whether the State has changed in
-// more than its time. An event without a result changes nothing, not even the time of the last
-// event, or it would make an earlier result that arrives later a replay.
+// Add adds an event to the State of its root, and reports whether the State has changed apart from
+// its times. An event without a result changes nothing, not even the time of the last event;
+// otherwise an older result that arrives later would count as a replay. It returns ErrNotReady or
+// ErrUnknownDestination.
 func (b *Inbox) Add(e Event) (changed bool, err error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -76,7 +78,7 @@ func (b *Inbox) Add(e Event) (changed bool, err error) {
 	return changed, nil
 }
 
-// set stores a State. The caller has the lock.
+// set stores a State. The caller must hold the lock.
 func (b *Inbox) set(destination, root string, state State) {
 	roots := b.states[destination]
 	if roots == nil {
@@ -97,8 +99,8 @@ func (b *Inbox) States() map[string]map[string]State {
 	return states
 }
 
-// Restore adds states that were kept elsewhere, by Destination and root, where there is none yet
-// or an older one. The next call of Known drops those of unknown Destinations.
+// Restore adds states that were stored elsewhere, by Destination and root. It replaces only older
+// states. The next call of Known drops the states of unknown Destinations.
 func (b *Inbox) Restore(states map[string]map[string]State) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -13,12 +13,12 @@ import (
 
 var morning = time.Date(2026, 11, 30, 5, 0, 0, 0, time.UTC)
 
-// event returns an event that is some seconds after the morning.
+// event returns an event with a time some seconds after morning.
 func event(seconds int, outcome agent.Outcome, revision string) agent.Event {
 	return agent.Event{Destination: "worker-1", Root: "resources", Revision: revision, Outcome: outcome, Time: morning.Add(time.Duration(seconds) * time.Second)}
 }
 
-// woken reports whether the inbox has reported a change.
+// woken reports whether the Inbox has sent a value for a change.
 func woken(inbox *agent.Inbox) bool {
 	select {
 	case <-inbox.Changed():
@@ -72,7 +72,7 @@ func TestInboxIgnoresEventsWithoutResult(t *testing.T) {
 			t.Errorf("%+v: %t, %v, %v", e, changed, err, inbox.States())
 		}
 	}
-	// What arrives later is not a replay of them.
+	// These events do not make a later event a replay.
 	if changed, err := inbox.Add(event(1, agent.BuildFailed, "")); !changed || err != nil {
 		t.Errorf("a failure of an unknown revision: %t, %v", changed, err)
 	}

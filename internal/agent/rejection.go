@@ -3,7 +3,7 @@ package agent
 // Name is the name of an agent.
 type Name string
 
-// The agents.
+// The values of Name.
 const (
 	Flux   Name = "flux"
 	ArgoCD Name = "argocd"
@@ -21,27 +21,27 @@ func Names() []Name { return []Name{Flux, ArgoCD} }
 // Rejection is the reason why an event is rejected.
 type Rejection string
 
-// The rejections.
+// The values of Rejection.
 const (
-	// Off: the process has no secret to check events with.
+	// Off means that the process has no secret for events.
 	Off Rejection = "off"
-	// NoSecret: the secret cannot be read.
+	// NoSecret means that the secret cannot be read.
 	NoSecret Rejection = "no_secret"
-	// Unauthorized: the event is neither signed with the secret nor has it as a token.
+	// Unauthorized means that the event has neither a valid signature nor the token.
 	Unauthorized Rejection = "unauthorized"
-	// TooLarge: the body is too large.
+	// TooLarge means that the body is too large.
 	TooLarge Rejection = "too_large"
-	// Unreadable: the client did not send all of the body.
+	// Unreadable means that the client did not send the whole body.
 	Unreadable Rejection = "unreadable"
-	// Malformed: the body is not an event.
+	// Malformed means that the body is not an event.
 	Malformed Rejection = "malformed"
-	// TooOld: the event is older than an hour.
+	// TooOld means that the event is older than an hour.
 	TooOld Rejection = "too_old"
-	// TooNew: the time of the event is in the future.
+	// TooNew means that the time of the event is too far in the future.
 	TooNew Rejection = "too_new"
-	// UnknownDestination: there is no such Destination.
+	// UnknownDestination means that the Destination does not exist.
 	UnknownDestination Rejection = "unknown_destination"
-	// NotReady: the Destinations are not known yet.
+	// NotReady means that the Destinations are not known yet.
 	NotReady Rejection = "not_ready"
 )
 

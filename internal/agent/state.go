@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// State is the result of all events about one root so far. The zero value is that of a root
-// without events. A State is not changed; With returns another one.
+// State is the result of all events about one root so far. The zero State is that of a root without
+// events. A State is immutable; With returns a new one.
 type State struct {
-	// Applied is the last revision whose objects were all applied, and Healthy the last revision
-	// whose objects were healthy, too.
+	// Applied is the last revision whose objects were all applied. Healthy is the last revision
+	// whose objects were all healthy as well.
 	Applied Mark `json:"applied,omitzero"`
 	Healthy Mark `json:"healthy,omitzero"`
-	// Failure is the last attempt, if it failed; nil otherwise.
+	// Failure describes the last attempt if it failed, and is nil otherwise.
 	Failure *Failure `json:"failure,omitempty"`
-	// Latest is the time of the last event that counted.
+	// Latest is the time of the last event that had a result.
 	Latest time.Time `json:"latest,omitzero"`
 }
 
@@ -24,7 +24,7 @@ type Mark struct {
 	Time     time.Time `json:"time"`
 }
 
-// Failure is an attempt that failed.
+// Failure is a failed attempt.
 type Failure struct {
 	Revision string   `json:"revision"`
 	Outcome  Outcome  `json:"outcome"`
@@ -35,12 +35,11 @@ type Failure struct {
 	Since time.Time `json:"since"`
 }
 
-// String returns the revision with the agent's words.
+// String returns the revision and the message of the agent.
 func (f *Failure) String() string { return "revision " + f.Revision + ": " + f.Message }
 
-// With returns the state after an event, and whether it differs in more than the time of the
-// last event. An event that is older than the last one is a replay, or was overtaken, and
-// changes nothing.
+// With returns the state after an event, and whether it differs apart from its times. An event that
+// is older than the last one is ignored: it is a replay, or has arrived too late.
 func (s State) With(e Event) (next State, changed bool) {
 	if e.Time.Before(s.Latest) {
 		return s, false
@@ -75,14 +74,13 @@ func (s State) With(e Event) (next State, changed bool) {
 	return next, changed
 }
 
-// outlasts reports whether a failure is still one after an apply: objects that were not healthy
-// are judged again only by the next check of their health.
+// outlasts reports whether a failure remains after an apply of the same revision: objects that were
+// not healthy stay so until the next check of their health.
 func (f *Failure) outlasts(e Event) bool {
 	return f.Revision == e.Revision && f.Outcome == HealthFailed
 }
 
-// same reports whether two failures are the same one, reported again. The words may have times
-// in them and do not count.
+// same reports whether two failures are equal apart from their messages, which may contain times.
 func (f *Failure) same(other *Failure) bool {
 	return f.Revision == other.Revision && f.Outcome == other.Outcome &&
 		slices.Equal(f.Objects, other.Objects) && slices.Equal(f.Files, other.Files)

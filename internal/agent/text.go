@@ -10,24 +10,24 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds on the other texts of an Event, in bytes: Kubernetes allows no longer names, and no
-// revision of git or of Flux is longer.
+// Limits of the other texts of an Event, in bytes. Names in Kubernetes, and revisions of git and
+// Flux, are not longer.
 const (
 	maxName     = 253
 	maxRevision = 256
 	maxFile     = 4096
 )
 
-// errMalformed is the error of a body that is not an event.
+// errMalformed is the error for a body that is not an event.
 var errMalformed = errors.New("not an event")
 
-// malformed returns an errMalformed with a reason.
+// malformed returns an error with a reason that wraps errMalformed.
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errMalformed, fmt.Sprintf(format, args...))
 }
 
-// cleanMessage returns a message as valid UTF-8 of at most MaxMessage bytes, without control
-// characters except for line breaks and tabs.
+// cleanMessage returns a message as valid UTF-8 of at most MaxMessage bytes. Control characters
+// except line breaks and tabs are replaced.
 func cleanMessage(text string) string {
 	const ellipsis = "…"
 	text = strings.Map(func(r rune) rune {
@@ -53,7 +53,7 @@ func isName(text string) bool {
 	}) < 0
 }
 
-// cleanRevision returns a revision without the branch; empty if the text cannot be one.
+// cleanRevision returns a revision without the branch, or "" if the text is not a revision.
 func cleanRevision(text string) string {
 	if at := strings.LastIndexByte(text, '@'); at >= 0 {
 		text = text[at+1:]
@@ -66,7 +66,7 @@ func cleanRevision(text string) string {
 	return text
 }
 
-// sortedObjects returns objects in order, each once, at most MaxObjects.
+// sortedObjects returns objects sorted, without duplicates, and at most MaxObjects.
 func sortedObjects(objects []Object) []Object {
 	slices.SortFunc(objects, func(a, b Object) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))

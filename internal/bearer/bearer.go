@@ -1,4 +1,4 @@
-// Package bearer compares the token of an HTTP request. It does no I/O.
+// Package bearer checks the bearer token of an HTTP request. It does no I/O.
 package bearer
 
 import (
@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// Matches reports whether a request has the token in the header Authorization, in constant time
-// (RFC 6750).
+// Matches reports whether the header Authorization of a request has the bearer token (RFC 6750).
+// The comparison takes constant time.
 func Matches(r *http.Request, token string) bool {
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	want, got := sha256.Sum256([]byte(token)), sha256.Sum256([]byte(strings.TrimSpace(given)))

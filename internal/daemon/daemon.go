@@ -1,6 +1,6 @@
-// Package daemon runs rounds: when the input or a store changes, when the user requests one, and
-// after every interval. It runs one worker per store, serves HTTP, and reports each round. It
-// does I/O: it listens for HTTP, and reads and writes through its Reconciler.
+// Package daemon runs rounds: when the input or a store changes, when the user requests one, and at
+// every interval. It runs one worker per store, serves HTTP, and reports each round. It does I/O:
+// it listens for HTTP, and its Reconciler reads and writes.
 package daemon
 
 import (
@@ -28,42 +28,41 @@ const retry = 15 * time.Second
 
 // Daemon runs rounds until it is stopped. Fields may be nil only where noted.
 type Daemon struct {
-	// Reconciler runs the rounds; Run wraps its stores in workers and telemetry.
+	// Reconciler runs the rounds. Run wraps its stores in workers and telemetry.
 	Reconciler *reconcile.Reconciler
-	// Interval is the time after which a round runs even if nothing has changed.
+	// Interval is the time after which a round runs although nothing has changed.
 	Interval time.Duration
-	// Shutdown is how long a write in progress may take once Run is stopped.
+	// Shutdown is the maximum duration of a write in progress after Run is stopped.
 	Shutdown time.Duration
 	// Version is the program's version.
 	Version string
 	Now     func() time.Time
-	// Log receives all log lines from Level up; Level can be changed by HTTP.
+	// Log receives all log lines of Level and above. Level can be changed by HTTP.
 	Log    *zap.Logger
 	Level  zap.AtomicLevel
 	Traces trace.TracerProvider
-	// Listen returns the listener of the HTTP server; nothing is served if it returns nil.
+	// Listen returns the listener of the HTTP server. If it returns nil, nothing is served.
 	Listen func(context.Context) (net.Listener, error)
-	// AdminToken returns the token that is required to change anything by HTTP; nil means
-	// that nothing can be changed.
+	// AdminToken returns the token that is required for changes by HTTP. If it is nil, nothing can be
+	// changed.
 	AdminToken func() (string, error)
-	// EventsSecret returns the secret with which Flux and Argo CD sign their events; nil means
-	// that no events are received.
+	// EventsSecret returns the secret with which Flux and Argo CD sign their events. If it is nil, no
+	// events are received.
 	EventsSecret func() (string, error)
-	// Inbox has the states that those events report; nil means that no events are received.
+	// Inbox contains the states that the events report. If it is nil, no events are received.
 	Inbox *agent.Inbox
 	// Profile enables Go's profiling endpoints.
 	Profile bool
-	// Lead runs work while this process is the leader, and calls tell if it cannot determine
-	// that; nil runs work at once.
+	// Lead runs work while this process is the leader, and calls tell with errors of the Lease. If
+	// it is nil, Run runs work at once.
 	Lead func(ctx context.Context, tell func(error), work func(context.Context) error) error
 	// WriteStatus writes the result of a round to the cluster. It may be called again with the same
-	// report, to retry failed writes; nil writes nothing.
+	// report to retry failed writes. If it is nil, nothing is written.
 	WriteStatus func(ctx context.Context, said report.Report) StatusResult
-	// Watch returns further findings for the report of each round; it must not block. It may
-	// be nil.
+	// Watch returns more findings for the report of each round, and must not block. It may be nil.
 	Watch func() []finding.Finding
-	// Project returns the stores that rounds read, given the stores behind the workers. If it is
-	// nil, rounds read the stores behind the workers.
+	// Project returns the stores that rounds read; its argument is the stores with workers. If
+	// Project is nil, rounds read the stores with workers.
 	Project func(stores statestore.Opener) statestore.Opener
 
 	registry *prometheus.Registry
@@ -76,13 +75,12 @@ type Daemon struct {
 	stopping *stopping
 	// woken receives a value when a store has changed.
 	woken chan struct{}
-	// refused are the findings of WriteStatus.
+	// refused are the findings of the last WriteStatus.
 	refused []finding.Finding
 }
 
-// Run runs rounds until ctx ends; writes in progress are finished. It returns errors of the
-// source, of Listen and of Lead, and of an HTTP server that has failed. It can be called
-// once.
+// Run runs rounds until ctx ends, and finishes the writes in progress. It returns errors of the
+// source, of Listen, of Lead and of the HTTP server. It can be called once.
 func (d *Daemon) Run(ctx context.Context) error {
 	boundHeap()
 	d.assemble(ctx.Done())
@@ -102,7 +100,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return cmp.Or(brokenServer(serving), err)
 }
 
-// work runs rounds until ctx ends, while this process is the leader.
+// work runs rounds until ctx ends, only while this process is the leader.
 func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 	if d.Lead == nil {
 		return d.rounds(ctx, changes)
@@ -115,7 +113,8 @@ func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 	})
 }
 
-// assemble wraps the stores in workers, telemetry and the check for shutdown, from the outside in.
+// assemble wraps the stores in workers, telemetry and the check for shutdown; workers are the
+// outermost layer.
 func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.stopping = &stopping{stop: stop}
 	d.Reconciler.Stop = stop
@@ -140,7 +139,7 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	}
 }
 
-// wake requests a round; further requests before it begins have no effect.
+// wake requests a round. More requests before the round begins have no effect.
 func (d *Daemon) wake() {
 	select {
 	case d.woken <- struct{}{}:
@@ -188,14 +187,14 @@ func (d *Daemon) readAll() {
 	}
 }
 
-// round runs one round and reports it. Its writes may continue until patient ends, even if
-// ctx has ended.
+// round runs one round and reports it. Its writes may continue until patient ends, even if ctx has
+// ended.
 func (d *Daemon) round(ctx, patient context.Context) next {
 	inner, done := d.observer.Round(patient)
 	result, err := d.Reconciler.Round(inner)
 	if err != nil && ctx.Err() != nil {
 		done(result, err)
-		return next{} // the process was stopped before there was anything to write
+		return next{} // the process was stopped, and nothing was written
 	}
 	if err == nil {
 		result = d.restless.Round(d.watched(result), d.Now())
@@ -215,12 +214,12 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 	case result.Again:
 		due.round = time.After(0) // the second half of a move
 	case result.Due > 0 && due.round == nil:
-		due.round = time.After(result.Due) // refused units are retried
+		due.round = time.After(result.Due) // retries refused units
 	}
 	return due
 }
 
-// watched returns a report with the findings of Watch added.
+// watched returns a report that includes the findings of Watch.
 func (d *Daemon) watched(result report.Report) report.Report {
 	if d.Watch == nil {
 		return result
@@ -232,7 +231,8 @@ func (d *Daemon) watched(result report.Report) report.Report {
 	return result
 }
 
-// finishWrites waits for the writes in progress when the process is stopped.
+// finishWrites waits for the writes in progress, for at most d.Shutdown, after the process is
+// stopped.
 func (d *Daemon) finishWrites(patient context.Context) {
 	ctx, cancel := context.WithTimeout(patient, d.Shutdown)
 	defer cancel()

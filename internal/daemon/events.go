@@ -14,12 +14,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// eventPause is the least time between two rounds that events start, so that an agent cannot
+// eventPause is the minimum time between two rounds that events trigger, so that an agent cannot
 // keep the process busy.
 const eventPause = 2 * time.Second
 
-// registerEvents adds the endpoints for the events of Flux and Argo CD. Without an Inbox or a
-// secret the endpoints respond that receiving events is off.
+// registerEvents adds the endpoints for the events of Flux and Argo CD. Without an Inbox, the
+// endpoints respond that events are off.
 func (d *Daemon) registerEvents(mux *http.ServeMux) {
 	handler := &receive.Handler{Inbox: d.Inbox, Secret: d.EventsSecret, Now: d.Now, Log: d.Log, Counts: d.metrics}
 	if d.Inbox == nil {
@@ -28,8 +28,8 @@ func (d *Daemon) registerEvents(mux *http.ServeMux) {
 	handler.Register(mux)
 }
 
-// wakeByEvents requests rounds when events have changed the state of a Destination, until ctx
-// ends.
+// wakeByEvents requests a round after events have changed the state of a Destination. It returns
+// when ctx ends.
 func (d *Daemon) wakeByEvents(ctx context.Context) {
 	if d.Inbox == nil {
 		return
@@ -49,23 +49,24 @@ func (d *Daemon) wakeByEvents(ctx context.Context) {
 	}
 }
 
-// Reported returns a source with the same snapshots, and the states that the Destinations of the
-// last snapshot have in their annotations. It is for a round without a Daemon.
+// Reported is for a round without a Daemon. It returns a source with the same snapshots as from,
+// and a function that returns the states in the annotations of the last snapshot's Destinations.
 func Reported(from source.Source) (source.Source, func() reconcile.AgentStates) {
 	inbox := agent.NewInbox()
 	return &inboxSource{Source: from, inbox: inbox}, func() reconcile.AgentStates { return inbox.States() }
 }
 
-// inboxSource passes the names of the Destinations in each snapshot to an Inbox, with the states
-// that they have in their annotations.
+// inboxSource passes the names of the Destinations in each snapshot to an Inbox, together with the
+// states in their annotations.
 type inboxSource struct {
 	source.Source
 	inbox *agent.Inbox
-	// names are the names that were passed to the Inbox last, sorted.
+	// names are the sorted names that were last passed to the Inbox.
 	names []string
 }
 
-// Snapshot reads the input. If a part of it could not be read, the earlier names stay.
+// Snapshot reads the input. If a part of the input could not be read, the Inbox keeps the earlier
+// names.
 func (s *inboxSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	snapshot, err := s.Source.Snapshot(ctx)
 	if err != nil {
@@ -89,8 +90,8 @@ func (s *inboxSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// restore adds the states in the annotation of a Destination to the Inbox, if the Destination is
-// new.
+// restore adds the states in the annotation of a Destination to the Inbox if the Destination is
+// new. It returns an error if the annotation is invalid.
 func (s *inboxSource) restore(d *kratix.Destination) error {
 	text, kept := d.Annotations[kratix.ReportedAnnotation]
 	if !kept {

@@ -27,14 +27,14 @@ import (
 
 var flood = flag.Duration("flood", 3*time.Second, "how long TestFloodOfEvents sends 1,000 events a second")
 
-// receiving lets the daemon of a bubble receive events.
+// receiving enables events for the daemon of a bubble.
 func receiving(b *bubble) {
 	b.daemon.Inbox = agent.NewInbox()
 	b.daemon.EventsSecret = func() (string, error) { return "0123456789abcdef", nil }
 	b.daemon.Reconciler.Source = &inboxSource{Source: b.daemon.Reconciler.Source, inbox: b.daemon.Inbox}
 }
 
-// report adds an event about worker-1 to the inbox of a bubble.
+// report adds an event about worker-1 to the Inbox of a bubble.
 func (b *bubble) report(revision string) error {
 	_, err := b.daemon.Inbox.Add(agent.Event{Destination: "worker-1", Root: "resources", Revision: revision, Outcome: agent.Healthy, Time: time.Now()})
 	return err
@@ -118,7 +118,7 @@ func TestInboxStartsFromTheAnnotations(t *testing.T) {
 		if got := inbox.States()["one"]["resources"].Applied.Revision; got != "a" {
 			t.Errorf("applied is %q", got)
 		}
-		inbox.Add(agent.Event{Destination: "one", Root: "resources", Revision: "a", Outcome: agent.Applied, Time: time.Now()}) //nolint:errcheck // it is known
+		inbox.Add(agent.Event{Destination: "one", Root: "resources", Revision: "a", Outcome: agent.Applied, Time: time.Now()}) //nolint:errcheck // the Destination is known
 	}
 }
 
@@ -129,14 +129,14 @@ type snapshots struct {
 }
 
 func (s *snapshots) Snapshot(context.Context) (source.Snapshot, error) { return s.now, nil }
-func (s *snapshots) Changes(context.Context) (<-chan struct{}, error)  { return nil, nil } //nolint:nilnil // it never changes
+func (s *snapshots) Changes(context.Context) (<-chan struct{}, error)  { return nil, nil } //nolint:nilnil // the source never changes
 func (s *snapshots) ReadAll()                                          { s.all = true }
 
 // TestFloodOfEvents sends 1,000 events a second, a third of them with a wrong signature and a third
-// of them replays, and checks that neither memory nor goroutines grow, and that the process
-// responds. Events are due at fixed times: a client that is late sends at once until it has caught
-// up, so the offered rate does not fall with the speed of the process. A flood of a minute must be
-// taken at that rate; a short one only at a fifth of it, since the machine may be busy.
+// of them replays, and checks that memory and goroutines do not grow and that the process responds.
+// Events have fixed due times, so that the rate does not depend on the speed of the process: a
+// client that is late sends without pausing. A flood of a minute must be accepted at the full rate;
+// a short one at a fifth of it, since the machine may be busy.
 func TestFloodOfEvents(t *testing.T) {
 	testkit.Slow(t)
 	b := newBubble(t)
@@ -222,7 +222,7 @@ func TestFloodOfEvents(t *testing.T) {
 	}
 }
 
-// awaitUntil waits until a time; it returns false if the context ends before.
+// awaitUntil waits until a time. It returns false if the context ends before that.
 func awaitUntil(ctx context.Context, due time.Time) bool {
 	select {
 	case <-ctx.Done():
@@ -232,13 +232,13 @@ func awaitUntil(ctx context.Context, due time.Time) bool {
 	}
 }
 
-// floodBody returns the body of an event of Flux with about 5 KiB.
+// floodBody returns the body of an event of Flux, about 5 KiB long.
 func floodBody(destination string, client, i int) []byte {
 	return fmt.Appendf(nil, `{"involvedObject":{"kind":"Kustomization"},"severity":"error","timestamp":%q,"reason":"ReconciliationFailed","message":"Deployment/shop/web dry-run failed: %s","metadata":{"destination":%q,"root":"resources","revision":"main@sha1:%x"}}`,
 		time.Now().Format(time.RFC3339), strings.Repeat("x", 5000), destination, sha256.Sum256(fmt.Append(nil, client, i)))
 }
 
-// sendFlux sends an event as the provider generic-hmac does, and returns the status.
+// sendFlux sends an event as the provider generic-hmac does, and returns the HTTP status.
 func sendFlux(client *http.Client, address string, body []byte, key string) (int, error) {
 	request, err := http.NewRequest(http.MethodPost, "http://"+address+"/api/v1/events/flux", bytes.NewReader(body)) //nolint:noctx // the server is local
 	if err != nil {

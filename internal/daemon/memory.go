@@ -5,12 +5,12 @@ import (
 	"runtime/debug"
 )
 
-// heapGrowth is GOGC for a daemon: the percentage by which the heap may grow before a garbage
-// collection. Go's default is 100; since most of a daemon's memory is cache, that would
-// double its memory.
+// heapGrowth is the GOGC of a daemon: the percentage by which the heap may grow before a garbage
+// collection. With Go's default of 100, memory would double, since most of a daemon's memory is
+// cache.
 const heapGrowth = 50
 
-// boundHeap sets heapGrowth unless the user sets GOGC. GOMEMLIMIT applies in addition.
+// boundHeap sets GOGC to heapGrowth unless the user sets it. GOMEMLIMIT also applies.
 func boundHeap() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(heapGrowth)

@@ -25,8 +25,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// bubble is a daemon with its input and store in memory, so that it can run on a virtual
-// clock.
+// bubble is a daemon whose input and store are in memory, so that it can run on a virtual clock.
 type bubble struct {
 	daemon  *Daemon
 	logs    *observer.ObservedLogs
@@ -36,7 +35,7 @@ type bubble struct {
 	snapshot source.Snapshot
 	works    map[string]*kratix.Work
 	down     bool
-	// asked counts the calls of the store, written those that write.
+	// asked is the number of calls to the store; written is the number of writes among them.
 	asked, written int
 	stored         statestore.Store
 }
@@ -57,7 +56,8 @@ func newBubble(t *testing.T) *bubble {
 	return b
 }
 
-// Snapshot and the methods below make the bubble the daemon's source, its opener, and its store.
+// Snapshot and the following methods make the bubble the source, the opener and the store of the
+// daemon.
 func (b *bubble) Snapshot(context.Context) (source.Snapshot, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -126,7 +126,7 @@ func (b *bubble) set(down bool) {
 	b.down = down
 }
 
-// counts returns how often the store was called and written since the last call.
+// counts returns the number of calls to the store and of writes since the last call of counts.
 func (b *bubble) counts() (asked, written int) {
 	synctest.Wait()
 	b.mu.Lock()
@@ -139,20 +139,20 @@ func (b *bubble) counts() (asked, written int) {
 func (b *bubble) page(path string) string {
 	synctest.Wait()
 	answer := httptest.NewRecorder()
-	b.daemon.server.Handler(b.daemon.registry, telemetry.Admin{Level: b.daemon.Level}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil)) //nolint:noctx // it is not sent
+	b.daemon.server.Handler(b.daemon.registry, telemetry.Admin{Level: b.daemon.Level}).ServeHTTP(answer, httptest.NewRequest(http.MethodGet, path, nil)) //nolint:noctx // the request is not sent
 	return answer.Body.String()
 }
 
-// inABubble runs a daemon on a virtual clock that advances while all goroutines are blocked.
+// inABubble runs a daemon on a virtual clock, which advances when all goroutines are blocked.
 func inABubble(t *testing.T, test func(*testing.T, *bubble)) {
 	t.Helper()
 	inABubbleWith(t, func(*bubble) {}, test)
 }
 
-// inABubbleWith is inABubble with a function that prepares the daemon.
+// inABubbleWith does the same as inABubble; prepare changes the daemon before it starts.
 func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *bubble)) {
 	t.Helper()
-	_, forget := refreshSignals() // its goroutine belongs to the process, not to the bubble
+	_, forget := refreshSignals() // starts the goroutine for signals, which belongs to the process and not to the bubble
 	forget()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBubble(t)
@@ -168,8 +168,8 @@ func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *b
 	})
 }
 
-// TestStoreThatIsDownForTenMinutes checks that the store is retried with backoff, that
-// pending placements are written as soon as it is back, that the log has one line, and that
+// TestStoreThatIsDownForTenMinutes checks that the store is retried with backoff, that pending
+// placements are written as soon as the store works again, that the log has one line, and that
 // nothing accumulates.
 func TestStoreThatIsDownForTenMinutes(t *testing.T) {
 	inABubble(t, func(t *testing.T, b *bubble) {
@@ -205,7 +205,7 @@ func TestStoreThatIsDownForTenMinutes(t *testing.T) {
 		if after := runtime.NumGoroutine(); after > before+2 {
 			t.Errorf("%d goroutines, before %d", after, before)
 		}
-		if lines := b.logs.Len(); lines > 2*50+10 { // the pending placement and the reason, once for each Work
+		if lines := b.logs.Len(); lines > 2*50+10 { // two lines for each Work: the pending placement, and the reason
 			t.Errorf("%d lines of log", lines)
 		}
 		b.set(false)
@@ -237,12 +237,12 @@ func TestStoreThatIsDownForTenMinutes(t *testing.T) {
 	})
 }
 
-// TestEachChangeOfARestlessWorkIsOneWrite checks that the Work is also reported after twenty
-// changes, once.
+// TestEachChangeOfARestlessWorkIsOneWrite checks that each change is written once, and that the
+// Work is reported once, after twenty changes.
 func TestEachChangeOfARestlessWorkIsOneWrite(t *testing.T) {
 	inABubble(t, func(t *testing.T, b *bubble) {
 		time.Sleep(time.Minute)
-		b.counts() // skips the first round, which has no Work
+		b.counts() // ignores the first round, which has no Work
 		for n := range 30 {
 			b.put("restless", time.Now().String())
 			time.Sleep(time.Minute)

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// refusingStore is a slow store whose server refuses files with a key.
+// refusingStore is a slow store whose server refuses files that contain a key.
 type refusingStore struct {
 	statestore.Store
 	takes    time.Duration
@@ -39,7 +39,7 @@ func (s *refusingStore) Apply(ctx context.Context, changes statestore.ChangeSet)
 	return s.Store.Apply(ctx, changes)
 }
 
-// count returns how many pushes there were since the last call.
+// count returns the number of pushes since the last call.
 func (s *refusingStore) count() int {
 	s.bubble.mu.Lock()
 	defer s.bubble.mu.Unlock()
@@ -48,7 +48,7 @@ func (s *refusingStore) count() int {
 	return n
 }
 
-// written returns how many Works are in the store.
+// written returns the number of Works in the store.
 func (s *refusingStore) written(t *testing.T) int {
 	t.Helper()
 	state, err := s.Store.Read(t.Context())
@@ -64,8 +64,8 @@ func (s *refusingStore) written(t *testing.T) int {
 	return n
 }
 
-// TestRefusedPlacementDelaysNoOther runs with a fast store, and with one that takes longer
-// than a round for each push.
+// TestRefusedPlacementDelaysNoOther checks a fast store, and a store in which each push takes
+// longer than a round.
 func TestRefusedPlacementDelaysNoOther(t *testing.T) {
 	for name, takes := range map[string]time.Duration{"a fast store": 0, "a slow store": 7 * time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -97,7 +97,7 @@ func TestRefusedPlacementDelaysNoOther(t *testing.T) {
 				if got := refusing.count(); got != 1 || refusing.written(t) != 41 {
 					t.Errorf("a later Work takes %d pushes", got)
 				}
-				time.Sleep(3 * time.Hour) // it is retried after 5, 15, 35, 75 and 155 minutes
+				time.Sleep(3 * time.Hour) // the placement is retried after 5, 15, 35, 75 and 155 minutes
 				if got := refusing.count(); got < 4 || got > 6 {
 					t.Errorf("in three hours it is tried again %d times", got)
 				}

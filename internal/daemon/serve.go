@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
-// Limits for HTTP clients. A page is written in less than a second; Go's profiles take 30 by
-// default.
+// Limits for HTTP clients. Responses take less than a second, except for Go's profiles, which take
+// 30 seconds by default.
 const (
 	maxConnections  = 64
 	readTimeout     = 10 * time.Second
@@ -24,7 +24,7 @@ const (
 	shutdownTimeout = 5 * time.Second
 )
 
-// serveError is the failure of the HTTP server.
+// serveError is an error of the HTTP server.
 type serveError struct {
 	address string
 	err     error
@@ -38,8 +38,9 @@ func (e *serveError) Error() string {
 // Unwrap returns the cause.
 func (e *serveError) Unwrap() error { return e.err }
 
-// serve starts the HTTP server, if there is a listener, until stop is called. The returned
-// context ends with ctx, and when the server fails; then its cause is a *serveError.
+// serve starts the HTTP server, which runs until stop is called; without a listener it starts
+// nothing. The returned context ends with ctx, or when the server fails: its cause is then a
+// *serveError.
 func (d *Daemon) serve(ctx context.Context) (serving context.Context, stop func(), err error) {
 	listener, err := d.Listen(ctx)
 	if err != nil || listener == nil {
@@ -62,7 +63,7 @@ func (d *Daemon) serve(ctx context.Context) (serving context.Context, stop func(
 	return serving, func() { shutDown(ctx, server); broken(nil) }, nil
 }
 
-// newServer returns a server with limits on the connections, bodies and time of clients.
+// newServer returns a server with limits on the connections, the bodies and the time of clients.
 func newServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler:           telemetry.Bounded(handler),
@@ -71,7 +72,7 @@ func newServer(handler http.Handler) *http.Server {
 	}
 }
 
-// shutDown waits for responses in progress, up to a timeout.
+// shutDown stops the server after the responses in progress, or after a timeout.
 func shutDown(ctx context.Context, server *http.Server) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
@@ -80,8 +81,8 @@ func shutDown(ctx context.Context, server *http.Server) {
 	}
 }
 
-// brokenServer returns the failure of the server; nil if the context returned by serve has
-// ended for another reason.
+// brokenServer returns the error of the server, or nil if the context returned by serve has not
+// ended, or has ended for another reason.
 func brokenServer(serving context.Context) error {
 	var broken *serveError
 	if errors.As(context.Cause(serving), &broken) {

@@ -17,7 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// listening starts a daemon's server on a free port.
+// listening starts the HTTP server of a daemon on a free port.
 func listening(t *testing.T, d *Daemon) (address string) {
 	t.Helper()
 	d.Listen = func(ctx context.Context) (net.Listener, error) {
@@ -46,8 +46,8 @@ func dial(t *testing.T, address string) net.Conn {
 	return connection
 }
 
-// TestServerSurvivesStalledBodies checks that clients that stop sending block a bounded
-// number of connections for a bounded time, and that the server then responds again.
+// TestServerSurvivesStalledBodies checks that clients that stop sending block a limited number of
+// connections for a limited time, and that the server then responds again.
 func TestServerSurvivesStalledBodies(t *testing.T) {
 	testkit.Slow(t)
 	d := newBubble(t).daemon
@@ -134,7 +134,8 @@ func (b broken) Accept() (net.Conn, error) {
 	return nil, errors.New("no file descriptor is left")
 }
 
-// TestServerThatBreaksDownEndsTheProcess also covers a process that is waiting for the Lease.
+// TestServerThatBreaksDownEndsTheProcess checks a leader, and a process that is waiting for the
+// Lease.
 func TestServerThatBreaksDownEndsTheProcess(t *testing.T) {
 	lead := func(ctx context.Context, _ func(error), _ func(context.Context) error) error {
 		<-ctx.Done() // another replica leads

@@ -11,13 +11,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// errStopping is the error of a write that would have started after the daemon was stopped.
+// errStopping is the error of a write that was to begin after the daemon was stopped.
 var errStopping = errors.New("the process is about to end; the next one writes it")
 
-// stopping is the state of the daemon's shutdown.
+// stopping is the state of the shutdown of a daemon.
 type stopping struct {
 	stop <-chan struct{}
-	// met reports whether a write or build was refused because of the shutdown.
+	// met means that a write or build was refused because of the shutdown.
 	met atomic.Bool
 }
 
@@ -31,8 +31,8 @@ func (s *stopping) isStopping() bool {
 	}
 }
 
-// stoppingStores are stores that start no write once the daemon is stopped. Writes in
-// progress are finished.
+// stoppingStores opens stores that begin no write after the daemon is stopped. Writes in progress
+// are finished.
 type stoppingStores struct {
 	statestore.Opener
 	*stopping
@@ -43,7 +43,7 @@ var (
 	_ statestore.Keeper = stoppingStores{}
 )
 
-// Open returns a store that checks for the shutdown.
+// Open returns a store that refuses writes after the daemon is stopped.
 func (s stoppingStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.Opener.Open(ref, spec, secret)
 	if err != nil {
@@ -56,7 +56,7 @@ func (s stoppingStores) Open(ref kratix.StateStoreReference, spec kratix.Object,
 // Keep closes the stores that are not among refs.
 func (s stoppingStores) Keep(refs []kratix.StateStoreReference) { statestore.Keep(s.Opener, refs) }
 
-// stoppingLocation refuses writes that would start after the daemon was stopped.
+// stoppingLocation refuses writes that begin after the daemon is stopped.
 type stoppingLocation struct {
 	statestore.Location
 	*stopping
@@ -72,21 +72,21 @@ func (l stoppingLocation) Write(ctx context.Context, parts []statestore.ViewChan
 	return l.Location.Write(ctx, parts)
 }
 
-// stoppingBuilder notes builds that fail because the daemon is stopping: the outcome of such
-// a round is not reported.
+// stoppingBuilder records that a build failed because the daemon is stopping: the result of such a
+// round is not reported.
 type stoppingBuilder struct {
 	kustomize.Builder
 	*stopping
 }
 
-// Nested builds a directory.
+// Nested does the same as the Builder's Nested.
 func (b stoppingBuilder) Nested(root, dir tree.Path, files []tree.File) (kustomize.Nested, error) {
 	built, err := b.Builder.Nested(root, dir, files)
 	b.note(err)
 	return built, err
 }
 
-// Units builds files and directories together.
+// Units does the same as the Builder's Units.
 func (b stoppingBuilder) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	err := b.Builder.Units(root, units, files)
 	b.note(err)

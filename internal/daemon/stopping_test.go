@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// stoppedSource stops the daemon while a round reads its input.
+// stoppedSource is a source that stops the daemon while a round reads the input.
 type stoppedSource struct {
 	source.Source
 	stop context.CancelFunc
@@ -23,8 +23,8 @@ func (s stoppedSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return s.Source.Snapshot(ctx)
 }
 
-// TestNoWriteBeginsAfterTheDaemonIsStopped sends SIGTERM in the middle of a round, whose
-// result must be neither written nor reported.
+// TestNoWriteBeginsAfterTheDaemonIsStopped stops the daemon in the middle of a round. The result of
+// the round must be neither written nor reported.
 func TestNoWriteBeginsAfterTheDaemonIsStopped(t *testing.T) {
 	for name, stops := range map[string]bool{"told to stop": true, "not told to": false} {
 		t.Run(name, func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// How long a round waits for a store, how long for one that is usually slow, and how long a
-// failed store is left alone.
+// The times for which a round waits for a store, and for a store that is usually slow. The shortest
+// and the longest pause of a store that has failed.
 const (
 	storePatience   = 2 * time.Second
 	longestPatience = 20 * time.Second
@@ -18,7 +18,7 @@ const (
 	longestPause    = 5 * time.Minute
 )
 
-// workerStores runs one worker per store, so that a store that is slow or down does not delay
+// workerStores runs one worker per store, so that a store that is slow or down does not delay the
 // others.
 type workerStores struct {
 	statestore.Opener
@@ -28,8 +28,8 @@ type workerStores struct {
 
 var _ statestore.Opener = (*workerStores)(nil)
 
-// newWorkerStores wraps stores in workers; wake is called when a store has changed, resting
-// when one has failed or works again.
+// newWorkerStores wraps stores in workers. wake is called when a store has changed; resting is
+// called when a store has failed or works again.
 func newWorkerStores(stores statestore.Opener, wake func(), resting func(store string, failures int, pause time.Duration)) *workerStores {
 	return &workerStores{
 		Opener: stores, open: map[kratix.StateStoreReference]statestore.View{},
@@ -40,8 +40,8 @@ func newWorkerStores(stores statestore.Opener, wake func(), resting func(store s
 	}
 }
 
-// Open returns the worker of a store. A store that was reopened because its spec has changed
-// starts without the earlier failures.
+// Open returns a store that its worker accesses. If the store was opened again because its spec has
+// changed, earlier failures are forgotten.
 func (s *workerStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.Opener.Open(ref, spec, secret)
 	if err != nil {

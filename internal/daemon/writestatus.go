@@ -13,25 +13,27 @@ import (
 type StatusResult struct {
 	// Calls counts the accepted writes, by verb.
 	Calls map[string]int
-	// Refused has a finding for each object that cannot be written.
+	// Refused contains a finding for each object that cannot be written.
 	Refused []finding.Finding
-	// Retry is the delay after which the same report should be written again; 0 if nothing is
-	// left to do.
+	// Retry is the delay after which the same report should be written again. It is 0 if everything
+	// is written.
 	Retry time.Duration
-	// Err is the reason why nothing could be written, or not everything.
+	// Err is the reason why not everything could be written. It is nil if everything is written.
 	Err error
 }
 
-// next has the actions that are due after a round; a nil channel means none.
+// next contains the actions that are due after a round. A nil channel means that the action is not
+// due.
 type next struct {
-	// round starts the next round; tell writes the same report again.
+	// round triggers the next round; tell triggers another write of the same report.
 	round, tell <-chan time.Time
-	// report is the report for tell.
+	// report is the report to write again.
 	report report.Report
 }
 
-// writeStatus writes a round's report to the cluster, and adds refused writes to the findings. A
-// retry needs no round, because every input of a round triggers one by itself.
+// writeStatus writes the report of a round to the cluster, and adds findings about refused writes
+// to the report. A retry of these writes does not need a round, since a change of the input
+// triggers a round anyway.
 func (d *Daemon) writeStatus(ctx context.Context, result report.Report) next {
 	if d.WriteStatus == nil {
 		return next{}
@@ -51,7 +53,7 @@ func (d *Daemon) writeStatus(ctx context.Context, result report.Report) next {
 	return next{tell: time.After(told.Retry), report: result}
 }
 
-// withRefused returns a report with the findings about refused writes added.
+// withRefused returns a report that includes the findings about refused writes.
 func (d *Daemon) withRefused(result report.Report) report.Report {
 	if len(d.refused) > 0 {
 		result.Findings = slices.Concat(result.Findings, d.refused)
@@ -64,8 +66,8 @@ func sameFinding(a, b finding.Finding) bool {
 	return a.Rule == b.Rule && a.Place == b.Place && a.Message == b.Message
 }
 
-// patient returns a context for work that may continue after the process is stopped: it ends
-// when Shutdown has passed since then. All work in progress shares that time.
+// patient returns a context for work that may continue after the process is stopped. It ends after
+// another d.Shutdown, so all work in progress shares that time.
 func (d *Daemon) patient(ctx context.Context) (context.Context, func()) {
 	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	forget := context.AfterFunc(ctx, func() {

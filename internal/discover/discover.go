@@ -1,5 +1,5 @@
-// Package discover reads the profile of a cluster from its API server. It does I/O: it lists and
-// never writes.
+// Package discover reads the profile of a cluster from its API server. It does I/O, but never
+// writes.
 package discover
 
 import (
@@ -22,10 +22,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kubeclient"
 )
 
-// Read returns the profile of the cluster of config, for the named Destination. Groups that the
-// API server cannot list, since an aggregated API is down, are in the profile's Unread. Any other
-// failure is an error: a part that is missing would look like something that the cluster does not
-// have.
+// Read returns the profile of the cluster of config. name is the name of the Destination. Groups that
+// the API server cannot list, because an aggregated API is down, are in the profile's Unread. Any
+// other failure is an error, since a missing part would look like something that the cluster does
+// not have.
 func Read(ctx context.Context, config *rest.Config, name string, now time.Time) (*profile.Profile, error) {
 	client, err := kubeclient.New(config)
 	if err != nil {
@@ -57,7 +57,7 @@ type reader struct {
 	client    rest.Interface
 	discovery *discovery.DiscoveryClient
 	profile   *profile.Profile
-	// unread are the groups that cannot be listed, with the reasons.
+	// unread contains the groups that cannot be listed, with the reasons.
 	unread map[string]string
 }
 
@@ -70,7 +70,7 @@ func (r *reader) readVersion(ctx context.Context) error {
 	return nil
 }
 
-// readKinds reads all kinds in all versions.
+// readKinds reads all kinds in all their versions.
 func (r *reader) readKinds(ctx context.Context) error {
 	_, lists, err := r.discovery.ServerGroupsAndResourcesWithContext(ctx)
 	var partial *discovery.ErrGroupDiscoveryFailed
@@ -91,7 +91,7 @@ func (r *reader) readKinds(ctx context.Context) error {
 		}
 		for i := range list.APIResources {
 			resource := &list.APIResources[i]
-			if !strings.Contains(resource.Name, "/") { // a subresource has the kind of another object
+			if !strings.Contains(resource.Name, "/") { // a subresource has the kind of another resource
 				r.profile.Kinds = append(r.profile.Kinds, profile.ServedKind{APIVersion: list.GroupVersion, Kind: resource.Kind, Namespaced: resource.Namespaced})
 			}
 		}
@@ -103,9 +103,8 @@ func (r *reader) addUnread(group, reason string) {
 	r.unread[group] = cmp.Or(r.unread[group], strings.Join(strings.Fields(reason), " "))
 }
 
-// readServices reads from the APIServices which groups are served by other servers that are not
-// available. Discovery may leave such a group out silently. If the user may not list APIServices,
-// none are read.
+// readServices adds the groups whose APIServices are not available to unread, since discovery may
+// omit such a group without an error. If the user may not list APIServices, it adds none.
 func (r *reader) readServices(ctx context.Context) error {
 	type service struct {
 		Spec struct {
@@ -153,7 +152,8 @@ func (r *reader) readNamespaces(ctx context.Context) error {
 	return nil
 }
 
-// failed returns the error of a part that cannot be read, with the fix.
+// failed returns an error about a part that cannot be read. If a permission is missing, it names
+// the permissions that are needed.
 func failed(what string, err error) error {
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
 		return fmt.Errorf("read %s: %w; the user needs list on namespaces and on customresourcedefinitions, and the ClusterRole system:discovery", what, err)

@@ -21,7 +21,7 @@ import (
 
 var taken = time.Date(2026, time.November, 29, 12, 0, 0, 500, time.UTC)
 
-// readFrom reads the profile of a server.
+// readFrom returns the profile that Read reads from a server.
 func readFrom(t *testing.T, s http.Handler) (*profile.Profile, error) {
 	t.Helper()
 	server := httptest.NewServer(s)
@@ -66,13 +66,13 @@ func TestProfileOfACluster(t *testing.T) {
 	}
 }
 
-// TestGroupThatIsDownIsUnread checks that a group whose aggregated API is down is noted, however
-// the API server reports that, and that everything else is read.
+// TestGroupThatIsDownIsUnread checks that a group whose aggregated API is down is in Unread, in
+// whichever way the API server reports that, and that everything else is read.
 func TestGroupThatIsDownIsUnread(t *testing.T) {
 	for name, change := range map[string]func(*discovertest.Server){
 		"stale":  func(s *discovertest.Server) { s.Down = []string{"metrics.k8s.io"} },
 		"503":    func(s *discovertest.Server) { s.Down, s.Legacy = []string{"metrics.k8s.io"}, true },
-		"silent": func(s *discovertest.Server) {}, // discovery does not have the group at all
+		"silent": func(s *discovertest.Server) {}, // discovery does not contain the group
 	} {
 		s := discovertest.New()
 		s.Services = []string{
@@ -93,11 +93,11 @@ func TestGroupThatIsDownIsUnread(t *testing.T) {
 	}
 }
 
-// TestUnreadablePartIsAnError checks that a profile is never made of a part of a cluster.
+// TestUnreadablePartIsAnError checks that there is no profile if a part of it cannot be read.
 func TestUnreadablePartIsAnError(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*discovertest.Server)
-		want   string // "" if the profile is whole nevertheless
+		want   string // "" if the profile is complete nevertheless
 	}{
 		"no APIServices": {change: func(s *discovertest.Server) {
 			s.Codes = map[string]int{"/apis/apiregistration.k8s.io/v1/apiservices": http.StatusForbidden}
@@ -164,7 +164,8 @@ func TestTooManyNamespacesAreAnError(t *testing.T) {
 	}
 }
 
-// TestReadEndsWithItsContext checks that a server that does not answer blocks nothing.
+// TestReadEndsWithItsContext checks that Read returns when its context ends, even if the server
+// does not respond.
 func TestReadEndsWithItsContext(t *testing.T) {
 	for _, path := range []string{"/version", "/apis", "/api/v1/namespaces", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"} {
 		s := discovertest.New()

@@ -14,17 +14,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// Limits of the responses. A CustomResourceDefinition may have more than 1 MiB.
+// Limits of responses. smallPage and largePage are numbers of objects in a page; a
+// CustomResourceDefinition may have more than 1 MiB.
 const (
 	smallPage = 500
 	largePage = 20
-	// maxItems is the number of objects of a kind.
+	// maxItems is the maximum number of objects in a list.
 	maxItems = 100_000
-	// maxPage is the size of a page in bytes.
+	// maxPage is the maximum size of a page in bytes.
 	maxPage = 64 << 20
 )
 
-// list calls take with each object at a path, page by page.
+// list reads the objects at a path page by page, and calls take with each.
 func list[T any](ctx context.Context, client rest.Interface, path string, page int, take func(T) error) error {
 	for next, items := "", 0; ; {
 		var found struct {
@@ -65,7 +66,7 @@ func list[T any](ctx context.Context, client rest.Interface, path string, page i
 	}
 }
 
-// read returns the body of a response of at most maxPage.
+// read returns the body of a response. It returns an error if the body is larger than maxPage.
 func read(ctx context.Context, request *rest.Request) ([]byte, error) {
 	stream, err := request.Stream(ctx)
 	if err != nil {
@@ -79,8 +80,8 @@ func read(ctx context.Context, request *rest.Request) ([]byte, error) {
 	return text, err
 }
 
-// readDefinitions reads the CustomResourceDefinitions. A definition whose names are taken by
-// another one is left out, since it is not served.
+// readDefinitions reads the CustomResourceDefinitions. It skips a definition whose names are
+// already taken by another one, since its kind is not served.
 func (r *reader) readDefinitions(ctx context.Context) error {
 	size := 0
 	err := list(ctx, r.client, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", largePage, func(crd apiextensionsv1.CustomResourceDefinition) error {

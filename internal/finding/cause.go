@@ -5,15 +5,15 @@ type Cause string
 
 // Causes of a store's failure.
 const (
-	// SecretMissing: the Secret that the store refers to does not exist.
+	// SecretMissing means that the Secret of the store does not exist.
 	SecretMissing Cause = "its Secret is missing"
-	// Unopened: the store's configuration or its Secret is invalid.
+	// Unopened means that the store's configuration or its Secret is invalid.
 	Unopened Cause = "it cannot be opened"
-	// Unreadable: the store cannot be read.
+	// Unreadable means that the store cannot be read.
 	Unreadable Cause = "it cannot be read"
-	// Refused: the store can be read, but rejects writes.
+	// Refused means that the store can be read, but rejects writes.
 	Refused Cause = "it refuses to be written"
-	// Unwritten: the store can be read, but a write failed for another reason.
+	// Unwritten means that the store can be read, but a write failed for another reason.
 	Unwritten Cause = "a write failed"
 )
 
@@ -23,10 +23,10 @@ const NoObject Cause = "it is not a Kubernetes object"
 // TooLarge is the cause for content that is not unpacked because of its size.
 const TooLarge Cause = "it is too large"
 
-// Causes of a namespace that is missing.
+// Causes for a missing namespace.
 const (
-	// NamespaceUnset is the cause for an object that must have a namespace and has none.
+	// NamespaceUnset is the cause for a namespaced object without a namespace.
 	NamespaceUnset Cause = "it has no namespace"
-	// NamespaceUnknown is the cause for a namespace that nothing is known to create.
+	// NamespaceUnknown is the cause for a namespace that probably does not exist.
 	NamespaceUnknown Cause = "nothing creates the namespace"
 )

@@ -1,5 +1,5 @@
-// Package finding defines the problems that are reported to users: which object, file and line,
-// what is wrong and what to do. Every finding has a rule from one table. It does no I/O.
+// Package finding defines the problems that are reported to users: the object, the file and line,
+// what is wrong, and what to do. Every finding has a rule. The package does no I/O.
 package finding
 
 import (
@@ -11,40 +11,41 @@ import (
 	"strconv"
 )
 
-// Finding is one problem.
+// Finding is a problem that is reported to users.
 type Finding struct {
 	Rule Rule
-	// Place is where the problem is.
+	// Place is the place of the problem.
 	Place Place
 	// Message describes the problem in one line.
 	Message string
-	// Related are the other places involved, for example the other claimant of a conflict.
+	// Related are other places of the problem, for example that of the other claimant of a
+	// conflict.
 	Related []Related
 	// Flux is the error message that Flux would report, if any.
 	Flux string
-	// Cause distinguishes failures under the same rule; may be empty.
+	// Cause distinguishes failures under the same rule. It may be empty.
 	Cause Cause
-	// Fix is what to do; if empty, the rule's fix applies.
+	// Fix is the advice to the user. If it is empty, the Fix of the rule applies.
 	Fix string
 }
 
-// Place is an object, a file in an object, or a line of a file.
+// Place is an object, a file of an object, or a line of a file.
 type Place struct {
-	// Object is formatted as by kratix.Describe: "Work default/example".
+	// Object is the object in the form of kratix.Describe: "Work default/example".
 	Object string
-	// File is the file in the object (a workload's path), or the input file.
+	// File is the path of a workload in the object, or the input file.
 	File string
-	// Line counts from 1; 0 means unknown.
+	// Line is the number of the line, counted from 1. It is 0 if the line is not known.
 	Line int
 }
 
-// Related is another place involved in a finding.
+// Related is another place of a finding.
 type Related struct {
 	Place   Place
 	Message string
 }
 
-// String returns "Work default/example, crds.yaml:3", without the parts that are unknown.
+// String returns the known parts: "Work default/example, crds.yaml:3".
 func (p Place) String() string {
 	file := p.File
 	if p.Line > 0 {
@@ -59,13 +60,13 @@ func (p Place) String() string {
 	return p.Object + ", " + file
 }
 
-// Advice returns the fix.
+// Advice returns the Fix of the finding, or that of its rule.
 func (f Finding) Advice() string { return cmp.Or(f.Fix, f.Rule.Fix) }
 
-// Sort sorts findings, using Compare.
+// Sort sorts findings in the order of Compare.
 func Sort(findings []Finding) { slices.SortStableFunc(findings, Compare) }
 
-// Compare orders findings by severity, the highest first, then by rule, place and message.
+// Compare compares findings by severity, the highest first, then by rule, place and message.
 func Compare(a, b Finding) int {
 	return cmp.Or(
 		cmp.Compare(b.Rule.Severity, a.Rule.Severity),
@@ -83,7 +84,7 @@ func comparePlaces(a, b Place) int {
 	)
 }
 
-// Worst returns the highest severity among findings; None if there are none.
+// Worst returns the highest severity of the findings, or None if there are no findings.
 func Worst(findings []Finding) Severity {
 	worst := None
 	for _, f := range findings {

@@ -5,16 +5,16 @@ import (
 	"strconv"
 )
 
-// mostEach is the maximum number of findings of one kind of noise that are shown separately.
+// mostEach is the maximum number of findings of one kind of noise that are not merged.
 const mostEach = 3
 
-// noise identifies repetitive findings: thousands of them may have the same message.
+// noise identifies a kind of findings that can be repeated thousands of times.
 type noise struct {
 	rule    string
 	message string
 }
 
-// noiseOf returns the kind of noise of a finding; false if the finding is not repetitive.
+// noiseOf returns the kind of noise of a finding, and whether the finding is repetitive.
 func noiseOf(f Finding) (noise, bool) {
 	switch {
 	case f.Rule == IgnoredObject(), f.Rule == UnreadableInput() && f.Cause == NoObject:
@@ -33,8 +33,9 @@ type group struct {
 	files map[string]struct{}
 }
 
-// Fold merges more than three findings of one kind of noise into the first of them, with their
-// number in the message. The others keep their order. The given findings do not change.
+// Fold returns the findings in the same order. If there are more than three findings of one kind of
+// noise, they are merged into the first, whose message then contains their number. The given
+// findings are not modified.
 func Fold(findings []Finding) []Finding {
 	crowds := map[noise]*group{}
 	for _, f := range findings {
@@ -62,8 +63,8 @@ func Fold(findings []Finding) []Finding {
 	return folded
 }
 
-// FoldConflicts merges the findings about all objects that two claimants have in common into
-// one, with their number in the message. The given findings do not change.
+// FoldConflicts returns the findings with the conflicts of each pair of claimants merged into the
+// first, whose message then contains their number. The given findings are not modified.
 func FoldConflicts(findings []Finding) []Finding {
 	type conflict struct{ object, with string }
 	of := func(f Finding) (conflict, bool) {
@@ -84,7 +85,7 @@ func FoldConflicts(findings []Finding) []Finding {
 		switch {
 		case !is || counts[two] == 1:
 		case counts[two] == 0:
-			continue // represented by the first finding of the conflict
+			continue // included in the first finding of the conflict
 		default:
 			f.Message += fmt.Sprintf(" (and %s more of its objects; the report has them)", Thousands(counts[two]-1))
 			counts[two] = 0
@@ -119,7 +120,7 @@ func (c group) message(first Finding) string {
 	return Thousands(c.count) + " documents are not Kubernetes objects"
 }
 
-// Thousands returns a number with thousands separators: "1,000".
+// Thousands formats a number with thousands separators: "1,000".
 func Thousands(n int) string {
 	if n < 1000 {
 		return strconv.Itoa(n)

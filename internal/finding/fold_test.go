@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// TestRepeatedFindingsAreFolded checks that more than three findings of one kind are merged,
-// and others are not.
+// TestRepeatedFindingsAreFolded checks that more than three findings of one kind are merged, and
+// that other findings are not.
 func TestRepeatedFindingsAreFolded(t *testing.T) {
 	some := func(n int, f finding.Finding) []finding.Finding {
 		var all []finding.Finding
@@ -67,8 +67,8 @@ func TestRepeatedFindingsAreFolded(t *testing.T) {
 	}
 }
 
-// TestConflictsOfTwoClaimantsAreOneFinding checks that the objects in conflict are merged for
-// each pair of claimants.
+// TestConflictsOfTwoClaimantsAreOneFinding checks that the conflicts of each pair of claimants are
+// merged.
 func TestConflictsOfTwoClaimantsAreOneFinding(t *testing.T) {
 	conflict := func(name, of, with string) finding.Finding {
 		return finding.Finding{

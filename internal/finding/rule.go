@@ -2,15 +2,15 @@ package finding
 
 import "fmt"
 
-// Severity is how severe a finding is.
+// Severity is the severity of a finding.
 type Severity int
 
 // Severities, in ascending order.
 const (
 	None Severity = iota
-	// Note is informational.
+	// Note is the severity of information.
 	Note
-	// Warning is probably a mistake; everything is done nevertheless.
+	// Warning means that something is probably a mistake, but everything is done nevertheless.
 	Warning
 	// Error means that something was not done, or would break a Destination.
 	Error
@@ -33,23 +33,23 @@ func (s Severity) String() string {
 type Rule struct {
 	// ID is the stable identifier: "KS001".
 	ID string
-	// Name is the rule's name as one word.
+	// Name is the name of the rule in one word.
 	Name     string
 	Severity Severity
-	// Summary is the rule in one line.
+	// Summary is a description of the rule in one line.
 	Summary string
-	// Why explains the consequences of ignoring the rule, and where it comes from.
+	// Why explains the reason of the rule and the consequences of ignoring it.
 	Why string
-	// Fix is what to do in general.
+	// Fix is the advice for all findings of the rule.
 	Fix string
-	// Example is an input that breaks the rule, with the message of Flux; may be empty.
+	// Example is an input that violates the rule, with the message of Flux. It may be empty.
 	Example string
 }
 
-// String returns the rule's id.
+// String returns the ID of the rule.
 func (r Rule) String() string { return r.ID }
 
-// ByID returns the rule with this id.
+// ByID returns the rule with an ID. It returns an error if there is none.
 func ByID(id string) (Rule, error) {
 	for _, rule := range Rules() {
 		if rule.ID == id {

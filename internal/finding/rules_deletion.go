@@ -33,7 +33,7 @@ func DeletionsHeld() Rule {
 	}
 }
 
-// ControllersFight returns KS067: another controller reverts what this one writes to a Destination.
+// ControllersFight returns KS067: another controller reverts the files that this one writes.
 func ControllersFight() Rule {
 	return Rule{
 		ID: "KS067", Name: "ControllersFight", Severity: Error,

@@ -1,8 +1,7 @@
-// Package handover computes the placements that Kratix's own controller could write if it took
-// over a cluster: each Work without a WorkPlacement on every Destination that fits, since Kratix
-// chooses at random, and each WorkPlacement with the current contents of its Work. It does no
-// I/O: an engine plans from the expanded input, and its report shows which of these placements
-// would break a Destination.
+// Package handover computes the placements that Kratix's own controller could write if it took over
+// a cluster: each Work without a WorkPlacement on every Destination that fits, since Kratix chooses
+// at random, and each WorkPlacement with the current contents of its Work. A plan of the expanded
+// input reports which of these placements would break a Destination. The package does no I/O.
 package handover
 
 import (
@@ -19,44 +18,45 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// targetLabel is the label by which the stand-in of a Work selects its Destination.
+// targetLabel is the label by which a stand-in selects its Destination.
 const targetLabel = scheduler.OwnPrefix + "handover"
 
-// Takeover has the possible actions of Kratix on the objects of a snapshot.
+// Takeover contains the possible actions of Kratix on the objects of a snapshot.
 type Takeover struct {
-	// Input is the snapshot in which each group of a request that is not placed yet is on every
-	// Destination that fits. Each of these placements is represented by a stand-in, a Work of
-	// its own.
+	// Input is the snapshot with each group of a request that is not placed yet on every
+	// Destination that fits. Each of these placements is represented by a Work of its own, a
+	// stand-in.
 	Input source.Snapshot
-	// standIns has the original Work of each stand-in, by the key of the stand-in.
+	// standIns maps the key of each stand-in to its original Work.
 	standIns map[string]standIn
 	// Implied are the WorkPlacements of stand-ins and of dependencies.
 	Implied []ImpliedPlacement
-	// fitting counts the Destinations from which Kratix would choose one for a group.
+	// fitting is the number of Destinations from which Kratix would choose one for a group.
 	fitting map[groupOf]int
-	// placed has the keys of existing WorkPlacements.
+	// placed contains the keys of existing WorkPlacements.
 	placed map[kratix.Key]bool
 }
 
-// ImpliedPlacement is the WorkPlacement that a stand-in or a dependency would have. Files of Kratix that
-// are already in the store belong to it.
+// ImpliedPlacement is a WorkPlacement that does not exist: that of a stand-in or a dependency.
+// Files of Kratix that are already in the store belong to it.
 type ImpliedPlacement struct{ Stands, Of *kratix.WorkPlacement }
 
-// standIn is a Work that may be placed on one Destination.
+// standIn is the original Work of a stand-in, and the Destination on which it could be placed.
 type standIn struct {
 	work        kratix.Key
 	destination string
 }
 
-// isUnwritten reports whether there is no sign that a WorkPlacement was ever written. If the
-// last write failed, an earlier one may have succeeded; for buckets, versionID is always empty.
+// isUnwritten reports whether nothing indicates that a WorkPlacement was ever written. A failed
+// write is such an indication, since an earlier one may have succeeded; the versionID is not
+// enough, since it is always empty for buckets.
 func isUnwritten(p *kratix.WorkPlacement) bool {
 	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && meta.FindStatusCondition(p.Status.Conditions, kratix.WriteSucceededCondition) == nil
 }
 
-// Expand returns the possible actions of Kratix on a snapshot, which must have all
-// WorkPlacements. The Input omits those that were never written, since Kratix would write them
-// again. WorkPlacements that are being deleted still have files, but place nothing.
+// Expand returns the possible actions of Kratix on a snapshot, which must contain all
+// WorkPlacements. The Input omits WorkPlacements that were never written, since Kratix would write
+// them again. Those that are being deleted still have files, but place nothing.
 func Expand(snapshot source.Snapshot) Takeover {
 	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, fitting: map[groupOf]int{}, placed: map[kratix.Key]bool{}}
 	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, implied: map[groupOn]*kratix.WorkPlacement{}}
@@ -94,7 +94,7 @@ func (e *expansion) index(placements []*kratix.WorkPlacement) {
 		group := groupOf{p.Work(), p.Spec.ID}
 		on := e.on[group]
 		switch name := p.Spec.TargetDestinationName; {
-		case !p.DeletionTimestamp.IsZero() || emptied[name]: // Kratix chooses again once it is gone
+		case !p.DeletionTimestamp.IsZero() || emptied[name]: // Kratix chooses again after the WorkPlacement is gone
 		case isUnwritten(p):
 			on.isPlaced, on.unwritten = true, append(on.unwritten, name)
 		default:
@@ -104,9 +104,9 @@ func (e *expansion) index(placements []*kratix.WorkPlacement) {
 	}
 }
 
-// addPlacements adds copies of the WorkPlacements to the Input, as Kratix reads them. Files of a
-// WorkPlacement that is being deleted are passed to the stand-in on the same Destination, if
-// there is one, since Kratix would create an equal WorkPlacement.
+// addPlacements adds copies of the WorkPlacements to the Input, as Kratix reads them. If there is a
+// stand-in on the same Destination, a WorkPlacement that is being deleted passes its files to the
+// stand-in, since Kratix would create an equal WorkPlacement.
 func (e *expansion) addPlacements() {
 	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}
 	pass := func(p *kratix.WorkPlacement) *kratix.WorkPlacement {
@@ -134,7 +134,7 @@ type expansion struct {
 	*Takeover
 	destinations []*kratix.Destination
 	on           map[groupOf]placedOn
-	// implied are the WorkPlacements that stand-ins would have.
+	// implied contains the WorkPlacements that stand-ins would have.
 	implied map[groupOn]*kratix.WorkPlacement
 }
 
@@ -150,15 +150,15 @@ type groupOn struct {
 	destination string
 }
 
-// placedOn records whether a group has WorkPlacements that stay, and the Destinations of those
-// that were never written.
+// placedOn describes the WorkPlacements of a group: whether there are any that stay, whether any
+// was written, and the Destinations of those that were not.
 type placedOn struct {
 	isPlaced, isWritten bool
 	unwritten           []string
 }
 
-// add adds a Work and its stand-ins, one for each Destination on which the Work may be written
-// but is not yet.
+// add adds a Work and its stand-ins to the Input, one for each Destination on which Kratix could
+// write the Work for the first time.
 func (e *expansion) add(work *kratix.Work) {
 	var staying []kratix.WorkloadGroup
 	going := map[string][]kratix.WorkloadGroup{}
@@ -166,7 +166,7 @@ func (e *expansion) add(work *kratix.Work) {
 		on := e.on[groupOf{kratix.KeyOf(work), group.ID}]
 		names := on.unwritten
 		switch fitting := scheduler.Fitting(work, &group, e.destinations); {
-		case work.IsDependency(): // placed on all that fit anyway
+		case work.IsDependency(): // Kratix places it on all Destinations that fit
 			names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(fitting, name) })
 			for _, name := range fitting {
 				itself := kratix.NewWorkPlacement(work, &group, name)
@@ -188,11 +188,10 @@ func (e *expansion) add(work *kratix.Work) {
 	}
 	for i, name := range slices.Sorted(maps.Keys(going)) {
 		other := *work
-		// The "@" makes the name different from that of any real Work; the suffix is
-		// short, since names have a maximum length.
+		// No real name contains "@". The suffix is short, since names have a maximum length.
 		other.Name += fmt.Sprintf("@%x@", i)
 		other.Labels = maps.Clone(work.Labels)
-		delete(other.Labels, kratix.DryRunLabel) // it would override the selectors
+		delete(other.Labels, kratix.DryRunLabel) // this label would override the selectors
 		other.Spec.WorkloadGroups = going[name]
 		e.standIns[kratix.KeyOf(&other).String()] = standIn{kratix.KeyOf(work), name}
 		for j := range going[name] {
@@ -204,7 +203,7 @@ func (e *expansion) add(work *kratix.Work) {
 	}
 }
 
-// onlyFor returns a copy of the group that fits only one Destination.
+// onlyFor returns a copy of the group that selects only one Destination.
 func onlyFor(group kratix.WorkloadGroup, destination, dryRun string) kratix.WorkloadGroup {
 	labels := map[string]string{targetLabel: destination}
 	if dryRun != "" {
@@ -214,8 +213,8 @@ func onlyFor(group kratix.WorkloadGroup, destination, dryRun string) kratix.Work
 	return group
 }
 
-// plain returns a copy of a Work with only the fields that Kratix supports: without annotations
-// for this program, and without match expressions.
+// plain returns a copy of a Work with only the fields that Kratix supports: without this program's
+// annotations, and without match expressions.
 func plain(work *kratix.Work) *kratix.Work {
 	other := *work
 	other.Annotations = withoutOwn(work.Annotations)
@@ -230,20 +229,20 @@ func plain(work *kratix.Work) *kratix.Work {
 	return &other
 }
 
-// asKratixReads returns a copy of a Destination without annotations for this program, labelled
-// so that stand-ins can select it.
+// asKratixReads returns a copy of a Destination without this program's annotations, but with the
+// label by which stand-ins select it.
 func asKratixReads(d *kratix.Destination) *kratix.Destination {
 	other := *d
 	other.Annotations = withoutOwn(d.Annotations)
 	other.Labels = map[string]string{targetLabel: d.Name}
 	maps.Copy(other.Labels, d.Labels)
 	if len(d.Labels) == 0 {
-		other.Spec.StrictMatchLabels = false // the label of stand-ins must not count
+		other.Spec.StrictMatchLabels = false // the label for stand-ins must not make the Destination strict
 	}
 	return &other
 }
 
-// withoutOwn returns the annotations or labels that are not for this program.
+// withoutOwn returns the annotations or labels without those of this program.
 func withoutOwn(all map[string]string) map[string]string {
 	kept := maps.Clone(all)
 	maps.DeleteFunc(kept, func(name, _ string) bool { return strings.HasPrefix(name, scheduler.OwnPrefix) })

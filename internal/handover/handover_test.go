@@ -23,21 +23,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cluster is the cluster to be taken over.
+// cluster is the cluster that Kratix takes over.
 type cluster struct {
 	t        *testing.T
 	snapshot source.Snapshot
 	store    *memory.Store
 	takeover handover.Takeover
-	// most is the limit on the unpacked size of all Works.
+	// most is the limit of the unpacked size of all Works.
 	most int64
-	// breaks and unknown are from the last verdict.
+	// breaks and unknown are texts about the last verdict.
 	breaks, unknown []string
 	verdict         handover.Verdict
 }
 
-// newCluster returns a cluster with the Destinations worker-1 to worker-3; the last one has
-// another environment.
+// newCluster returns a cluster with the Destinations worker-1 to worker-3. The last one has another
+// environment.
 func newCluster(t *testing.T) *cluster {
 	c := &cluster{t: t, store: memory.New("GitStateStore default")}
 	c.snapshot.GitStateStores, c.snapshot.FromAPI = []*kratix.GitStateStore{testkit.GitStore("default", "https://example.com/a.git")}, true
@@ -62,7 +62,7 @@ func (c *cluster) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret
 	return c.store, nil
 }
 
-// work adds or replaces a request's Work with ConfigMaps.
+// work adds or replaces the Work of a request with ConfigMaps.
 func (c *cluster) work(name, label, value string, configMaps ...string) *kratix.Work {
 	w := testkit.Request(name, testkit.WithSelector(map[string]string{label: value}), testkit.WithConfigMaps(configMaps...))
 	c.snapshot.Works = slices.DeleteFunc(c.snapshot.Works, func(other *kratix.Work) bool { return other.Name == name })
@@ -80,7 +80,7 @@ func (c *cluster) place(w *kratix.Work, destination string, conditions ...string
 	return p
 }
 
-// judge returns the breaks as "work on destination (+others) WorkPlacement".
+// judge returns the Breaks of a verdict as "work on destination (+others) WorkPlacement".
 func (c *cluster) judge() []string {
 	c.t.Helper()
 	now := func() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
@@ -236,7 +236,7 @@ func TestPlacedGroupIsWrittenWithCurrentContents(t *testing.T) {
 }
 
 // TestDeletedPlacementIsPlacedAgain checks that a group whose placement is being deleted may be
-// placed on any Destination that fits, while its files are still there.
+// placed on any Destination that fits, while its files still exist.
 func TestDeletedPlacementIsPlacedAgain(t *testing.T) {
 	for name, prepare := range map[string]func(*kratix.Destination, *kratix.WorkPlacement){
 		"a WorkPlacement that is deleted": func(_ *kratix.Destination, p *kratix.WorkPlacement) { p.DeletionTimestamp = &noon },
@@ -276,8 +276,8 @@ func TestDeletedPlacementIsPlacedAgain(t *testing.T) {
 	})
 }
 
-// TestInterruptedMoveIsNotContinued checks a move that was interrupted with WorkPlacements on
-// both Destinations: Kratix would keep writing both.
+// TestInterruptedMoveIsNotContinued checks an interrupted move with WorkPlacements on both
+// Destinations: Kratix would continue to write both.
 func TestInterruptedMoveIsNotContinued(t *testing.T) {
 	c := newCluster(t)
 	w := c.work("moving", "environment", "dev", "y")
@@ -333,7 +333,7 @@ func TestUnwrittenWorkPlacementWouldBeWritten(t *testing.T) {
 	c.expect("default/new on worker-1 (+0) new.worker-1-5058f")
 }
 
-// TestExistingConflictIsReported covers a Destination that is broken already.
+// TestExistingConflictIsReported checks a Destination that is already broken.
 func TestExistingConflictIsReported(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("a", "on", "1", "x"), "worker-1", isWritten)

@@ -22,7 +22,7 @@ func (c *cluster) heirs() (heirs []projected.ImpliedPlacement) {
 	return heirs
 }
 
-// write writes all files of a Work to a Destination, as Kratix does.
+// write writes all files of a Work to a Destination as Kratix does.
 func (c *cluster) write(w *kratix.Work, destination *kratix.Destination) {
 	c.t.Helper()
 	p := testkit.Placement(w, destination.Name)
@@ -52,8 +52,8 @@ func (c *cluster) write(w *kratix.Work, destination *kratix.Destination) {
 	}
 }
 
-// TestFilesInStoreBelongToTheirWork checks that files of Kratix in the store do
-// not conflict with the Work that they belong to.
+// TestFilesInStoreBelongToTheirWork checks that files of Kratix in the store do not conflict with
+// their own Work.
 func TestFilesInStoreBelongToTheirWork(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
 		for name, prepare := range map[string]func(*cluster, *kratix.Work){
@@ -80,7 +80,7 @@ func TestFilesInStoreBelongToTheirWork(t *testing.T) {
 				c.work("new", "environment", "dev", "x", "more")
 				c.expect()
 				if len(c.snapshot.WorkPlacements) > 0 {
-					return // not placed elsewhere
+					return // the Work is not placed on another Destination
 				}
 				c.place(c.work("owner", "on", "2", "x"), "worker-2", isWritten)
 				c.expect("default/new on worker-2 (+0) ")

@@ -12,37 +12,37 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Verdict has the reasons why Kratix cannot take over safely.
+// Verdict contains the reasons for which Kratix cannot take over safely.
 type Verdict struct {
-	// Breaks are the placements by which Kratix would break a Destination.
+	// Breaks are the placements with which Kratix would break a Destination.
 	Breaks []Break
-	// Unknown are findings about Works and stores that were not checked, since they are
+	// Unknown are findings about Works and stores that could not be checked, because they are
 	// unreadable or too large.
 	Unknown []finding.Finding
 }
 
-// Break is one group of a Work that would break a Destination.
+// Break is a group of a Work that would break a Destination.
 type Break struct {
 	Work, Directory, Destination string
-	// Fitting is the number of Destinations from which Kratix would choose; 0 if it has no
-	// choice. Others is the number of the other Destinations among them that Kratix would
-	// break too.
+	// Fitting is the number of Destinations from which Kratix would choose. It is 0 if Kratix has
+	// no choice. Others is the number of other Destinations among these that Kratix would also
+	// break.
 	Fitting, Others int
-	// WorkPlacement is the name of the existing WorkPlacement that Kratix would write; empty if
-	// it would create one.
+	// WorkPlacement is the name of the existing WorkPlacement that Kratix would write. It is empty
+	// if Kratix would create one.
 	WorkPlacement string
 	// Reason is the reason why the group would break the Destination, or has broken it.
 	Reason string
-	// Findings are about the Work, each in the first of its Breaks.
+	// Findings are the findings about the Work. They are only in the first Break of the Work.
 	Findings []finding.Finding
 }
 
-// IsSafe reports whether Kratix would break nothing, as far as is known.
+// IsSafe reports whether Kratix would break nothing, as far as it is known.
 func (v Verdict) IsSafe() bool { return len(v.Breaks) == 0 && len(v.Unknown) == 0 }
 
-// Judge returns the verdict on the report of a plan from the expanded input. Kratix would write
-// the placements that are held back in the report. A group with a WorkPlacement counts as written;
-// a conflict of such a group is only a finding.
+// Judge returns the verdict on the report of a plan of the expanded input. Kratix would write the
+// placements that are held back in the report. A group with a WorkPlacement counts as written; its
+// conflicts are only findings.
 func (t Takeover) Judge(said report.Report) Verdict {
 	j := judge{Takeover: t, result: said, first: map[[2]string]int{}, reported: map[string]bool{}}
 	for _, p := range said.Placements {
@@ -62,7 +62,8 @@ func (t Takeover) Judge(said report.Report) Verdict {
 	return j.verdict
 }
 
-// unknown adds the findings about unchecked content, once for all stand-ins of a Work.
+// unknown adds the findings about unchecked content. Those about all stand-ins of a Work are added
+// once.
 func (j *judge) unknown() {
 	held, reported := map[string]bool{}, map[finding.Place]bool{}
 	for _, p := range j.result.Placements {
@@ -71,7 +72,7 @@ func (j *judge) unknown() {
 		}
 	}
 	for _, f := range j.result.Findings {
-		// Kratix cannot write invalid content either.
+		// Kratix cannot write invalid content either, so it is not unknown.
 		isUnread := f.Rule == finding.UndecodableContent() && (f.Cause == finding.TooLarge || !held[f.Place.Object])
 		if !isUnread && !isUnknown(f.Rule) {
 			continue
@@ -90,14 +91,14 @@ type judge struct {
 	Takeover
 	result  report.Report
 	verdict Verdict
-	// first has the index of the Break of each group that Kratix would place; reported has the
-	// objects whose findings are in a Break.
+	// first maps each group that Kratix would place to the index of its Break. reported contains
+	// the objects whose findings are in a Break.
 	first    map[[2]string]int
 	reported map[string]bool
 }
 
-// canUnpack reports whether all files of a WorkPlacement can be unpacked. If not, Kratix fails
-// to write them and leaves the Destination as it is, or the content is too large to be checked.
+// canUnpack reports whether all files of a WorkPlacement can be unpacked. If not, Kratix cannot
+// write them and leaves the Destination unchanged, or the content is too large to be checked.
 func canUnpack(p *kratix.WorkPlacement) bool {
 	return p == nil || !slices.ContainsFunc(p.Spec.Workloads, func(w kratix.Workload) bool {
 		_, err := kratix.Decode(w.Content)
@@ -127,8 +128,8 @@ func (j *judge) addQuarantined(p report.Placement) {
 	j.verdict.Breaks = append(j.verdict.Breaks, b)
 }
 
-// addExisting adds a placement whose existing WorkPlacement would break its Destination if Kratix
-// wrote it, unless the Destination is broken already.
+// addExisting adds a placement whose existing WorkPlacement would break the Destination if Kratix
+// wrote it, or has already broken it.
 func (j *judge) addExisting(p report.Placement, object string) {
 	j.reported[object] = true
 	b := j.breakOf(p)
@@ -154,7 +155,7 @@ func (j *judge) breakOf(p report.Placement) Break {
 	return b
 }
 
-// isUnknown reports whether a rule is about something that cannot be read.
+// isUnknown reports whether a rule is about something that could not be read.
 func isUnknown(rule finding.Rule) bool {
 	return slices.Contains([]finding.Rule{
 		finding.StoreFailed(), finding.UnreadableInput(), finding.InvalidObject(), finding.UnsafePath(), finding.SharedPath(),
@@ -173,7 +174,7 @@ func (j *judge) about(object string) []finding.Finding {
 	return found
 }
 
-// rewritten returns a finding with the names of Works instead of stand-ins.
+// rewritten returns a finding in which the names of stand-ins are replaced by those of their Works.
 func (t Takeover) rewritten(f finding.Finding) finding.Finding {
 	f.Place.Object = t.named(f.Place.Object)
 	f.Message, f.Fix = t.named(f.Message), t.named(f.Fix)
@@ -185,7 +186,7 @@ func (t Takeover) rewritten(f finding.Finding) finding.Finding {
 	return f
 }
 
-// named returns a text with the names of Works instead of stand-ins.
+// named returns a text in which the names of stand-ins are replaced by those of their Works.
 func (t Takeover) named(text string) string {
 	if !strings.Contains(text, "@") {
 		return text
@@ -199,9 +200,9 @@ func (t Takeover) named(text string) string {
 	return text
 }
 
-// Removable returns the WorkPlacements that may be removed without a loss, given a plan from
-// the snapshot itself: those that are held back and were never written. Kratix would write
-// them.
+// Removable returns the WorkPlacements that can be deleted without losing files: those that are
+// held back and were never written. said must be the report of a plan of the snapshot itself.
+// Kratix would write these WorkPlacements.
 func Removable(said report.Report, all []*kratix.WorkPlacement, destinations []*kratix.Destination) []*kratix.WorkPlacement {
 	held := map[kratix.Key]bool{}
 	for _, p := range said.Placements {
@@ -218,14 +219,14 @@ func Removable(said report.Report, all []*kratix.WorkPlacement, destinations []*
 	})
 }
 
-// isEmpty reports whether the state store certainly has no files of a WorkPlacement for which
-// the plan has found none.
+// isEmpty reports whether the state store certainly has no files of a WorkPlacement, given that the
+// plan has found none.
 func isEmpty(p *kratix.WorkPlacement, mode string) bool {
 	switch mode {
-	case kratix.NestedByMetadata: // the directory belongs to it alone
+	case kratix.NestedByMetadata: // the directory belongs to the WorkPlacement alone
 		return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && !meta.IsStatusConditionTrue(p.Status.Conditions, kratix.WriteSucceededCondition)
-	case kratix.None: // a failed write may have left files that are in no list
+	case kratix.None: // a failed write may have left files that no list contains
 		return isUnwritten(p)
 	}
-	return false // the parts of a joined file cannot be attributed
+	return false // it is not known to which WorkPlacement the parts of the file belong
 }

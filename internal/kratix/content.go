@@ -13,24 +13,24 @@ import (
 	"sync"
 )
 
-// Limits on the unpacked size in bytes, so that a small Work cannot use up all memory. etcd
-// stores at most 1.5 MiB, and manifests rarely compress better than 50 to 1.
+// Limits of the unpacked size in bytes, so that a small Work cannot use up all memory. etcd stores
+// at most 1.5 MiB, and manifests rarely compress better than 50 to 1.
 const (
-	// MaxContent is the limit of one workload.
+	// MaxContent is the limit for one workload.
 	MaxContent = 32 << 20
-	// MaxWork is the limit of all workloads of a Work.
+	// MaxWork is the limit for all workloads of a Work.
 	MaxWork = 64 << 20
 )
 
-// ErrContent is wrapped by every error of Decode.
+// ErrContent is the error that every error of Decode wraps.
 var ErrContent = errors.New("undecodable content")
 
-// ErrTooLarge is wrapped by errors of Decode about content above our limits, which other
-// programs may accept.
+// ErrTooLarge is the error that Decode wraps for content above the limits of this package. Other
+// programs may accept such content.
 var ErrTooLarge = fmt.Errorf("%w", ErrContent)
 
-// Encode returns content in the form of Workload.Content: gzip without a time, then base64, so
-// that equal bytes have equal text.
+// Encode returns content in the form of Workload.Content: compressed with gzip and encoded in
+// base64. The gzip header has no time, so that equal contents have equal results.
 func Encode(content []byte) string {
 	var packed bytes.Buffer
 	zip := gzip.NewWriter(&packed)
@@ -72,14 +72,13 @@ func decode(content string, bound int64) ([]byte, error) {
 	return tools.take(), nil
 }
 
-// maxRatio is above gzip's maximum compression ratio.
+// maxRatio is a bound above gzip's maximum compression ratio.
 const maxRatio = 1100
 
-// UnpackedSize returns the unpacked size that is declared in a Workload's content, without
-// unpacking it. Decode rejects content that unpacks to more. It returns 0 for content that
-// cannot be decoded.
+// UnpackedSize returns the unpacked size that a Workload's content declares, without unpacking it.
+// Decode rejects content that unpacks to more. It returns 0 for content that cannot be decoded.
 func UnpackedSize(content string) int64 {
-	const last = 8 // characters of base64 that contain the four bytes of the size
+	const last = 8 // the number of base64 characters that contain the four bytes of the size
 	if !isPacked(content) {
 		return 0
 	}
@@ -93,8 +92,7 @@ func UnpackedSize(content string) int64 {
 	return declaredSize(packed)
 }
 
-// isPacked reports whether content begins like base64 of gzip; there may be line breaks
-// anywhere.
+// isPacked reports whether content begins like gzip in base64. Line breaks may be anywhere.
 func isPacked(content string) bool {
 	for _, want := range []byte("H4sI") {
 		content = strings.TrimLeft(content, "\r\n")
@@ -106,9 +104,9 @@ func isPacked(content string) bool {
 	return true
 }
 
-// CountObjects returns an upper bound of the number of Kubernetes objects in a Workload's
-// content. It unpacks the content in a small window. It returns 0 for content that cannot be
-// decoded.
+// CountObjects returns an upper bound of the number of Kubernetes objects in a Workload's content.
+// It needs little memory, since it unpacks the content in parts. It returns 0 for content that
+// cannot be decoded.
 func CountObjects(content string) (objects int64) {
 	packed := base64.NewDecoder(base64.StdEncoding, strings.NewReader(content))
 	tools, _ := unpackers.Get().(*unpacker)
@@ -119,7 +117,7 @@ func CountObjects(content string) (objects int64) {
 	if tools.zip.Reset(packed) != nil {
 		return 0
 	}
-	// Each object has a kind, whose letters may be escaped.
+	// Each object has the key kind, whose letters may be escaped.
 	window, kept := make([]byte, 32<<10), 0
 	for stream := io.LimitReader(&tools.zip, MaxContent+1); ; {
 		n, err := stream.Read(window[kept:])
@@ -134,13 +132,13 @@ func CountObjects(content string) (objects int64) {
 	}
 }
 
-// objectSigns are byte sequences; each object contains at least one of them.
+// objectSigns are byte sequences, at least one of which is in every object.
 var objectSigns = [][]byte{[]byte("kind"), []byte(`\x`), []byte(`\u`), []byte(`\U`)} //nolint:gochecknoglobals // a table
 
 // longestSign is the length of the longest of objectSigns.
 const longestSign = 4
 
-// declaredSize returns the size at the end of a gzip stream.
+// declaredSize returns the unpacked size at the end of a gzip stream.
 func declaredSize(packed []byte) int64 {
 	const size = 4
 	if len(packed) < size {
@@ -149,20 +147,20 @@ func declaredSize(packed []byte) int64 {
 	return int64(binary.LittleEndian.Uint32(packed[len(packed)-size:]))
 }
 
-// unpacker is a reusable set of buffers. They are a hundred times the size of a small file.
+// unpacker is a reusable set of buffers, which are a hundred times as large as a small file.
 type unpacker struct {
 	packed bytes.Reader
 	zip    gzip.Reader
 	plain  bytes.Buffer
 }
 
-// unpackers are the unused unpackers.
+// unpackers contains the unused unpackers.
 var unpackers sync.Pool //nolint:gochecknoglobals // unpackers are interchangeable
 
-// maxKept is the size in bytes above which a buffer is not reused.
+// maxKept is the maximum size of a buffer that is reused, in bytes.
 const maxKept = 1 << 20
 
-// take returns the unpacked content. It hands over a large buffer and copies a small one.
+// take returns the unpacked content. It returns a large buffer itself, and a copy of a small one.
 func (u *unpacker) take() []byte {
 	if u.plain.Cap() > maxKept {
 		content := slices.Clip(u.plain.Bytes())

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestEncodeIsGzipWithoutATime compares Encode with the standard library and with the header
-// that the format prescribes.
+// TestEncodeIsGzipWithoutATime compares Encode with the standard library, and with the header in
+// the specification of the format.
 func TestEncodeIsGzipWithoutATime(t *testing.T) {
 	for name, content := range map[string]string{
 		"empty":  "",
@@ -53,7 +53,8 @@ func TestEncodeIsGzipWithoutATime(t *testing.T) {
 	}
 }
 
-// TestDecodeReadsOtherEncodings uses another compression level and a file name in the header.
+// TestDecodeReadsOtherEncodings decodes content with another compression level and with a file name
+// in the header.
 func TestDecodeReadsOtherEncodings(t *testing.T) {
 	var packed bytes.Buffer
 	zip, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)

@@ -5,17 +5,17 @@ import (
 	"fmt"
 )
 
-// ShardLabel on a state store names the shard that writes to it (--watch-label-selector). A
-// store without it belongs to the default shard.
+// ShardLabel is the label of a state store with the key of the shard that writes to it
+// (--watch-label-selector). A store without the label belongs to the default shard.
 const ShardLabel = "sharding.kratix-schedule.io/key"
 
-// DecisionsAnnotation on a request's Work records the Destinations of its groups if several
-// shards divide the state stores. A shard records a decision before it writes a new placement;
-// of two concurrent decisions the API server accepts only one.
+// DecisionsAnnotation is the annotation of a request's Work with the Destinations of its groups, if
+// several shards divide the state stores. A shard records a decision before it writes a new
+// placement; of two concurrent decisions the API server accepts only one.
 const DecisionsAnnotation = "kratix-schedule.io/decisions"
 
-// MovedFromLabel marks a placement that replaces one on another Destination, until the old
-// placement is gone.
+// MovedFromLabel is the label of a placement that replaces one on another Destination. It is
+// removed when the old placement is gone.
 const MovedFromLabel = "kratix-schedule.io/moved-from"
 
 // Decision is the Destination chosen for a group.
@@ -27,7 +27,8 @@ type Decision struct {
 	MovedFrom string `json:"movedFrom,omitempty"`
 }
 
-// Decisions returns the recorded Destinations of a Work's groups, by group id.
+// Decisions returns the recorded Destinations of a Work's groups by group ID. The error is about an
+// annotation that cannot be parsed.
 func (w *Work) Decisions() (map[string]Decision, error) {
 	text, there := w.Annotations[DecisionsAnnotation]
 	if !there {
@@ -40,11 +41,11 @@ func (w *Work) Decisions() (map[string]Decision, error) {
 	return decisions, nil
 }
 
-// Decide returns the text of a Work's decisions with more added. It drops the decisions of
-// groups that no longer exist.
+// Decide returns the annotation with a Work's decisions and more. It drops the decisions of groups
+// that no longer exist.
 func (w *Work) Decide(more map[string]Decision) string {
 	all := map[string]Decision{}
-	before, _ := w.Decisions() // invalid decisions are replaced
+	before, _ := w.Decisions() // an invalid annotation is replaced
 	for _, group := range w.Spec.WorkloadGroups {
 		if decision, decided := before[group.ID]; decided {
 			all[group.ID] = decision
@@ -53,6 +54,6 @@ func (w *Work) Decide(more map[string]Decision) string {
 			all[group.ID] = decision
 		}
 	}
-	text, _ := json.Marshal(all) // marshalling strings does not fail
+	text, _ := json.Marshal(all) // cannot fail: there are only strings
 	return string(text)
 }

@@ -11,16 +11,15 @@ import (
 // DefaultBranch is the branch of a GitStateStore that does not set one.
 const DefaultBranch = "main"
 
-// BranchName returns the short name of a branch: "main" for "refs/heads/main", as CI systems
-// write it, and for "".
+// BranchName returns the short name of a branch: "main" for "refs/heads/main" and for "".
 func BranchName(spelling string) string {
 	return cmp.Or(strings.TrimPrefix(spelling, "refs/heads/"), DefaultBranch)
 }
 
-// ParseGitURL parses the address of a repository: a URL, git's scp-like syntax
-// ([user@]host:path, with an IPv6 address in brackets), or a local path, which must be absolute
-// or begin with ./ or ../ and becomes a file URL. The error for an address without a scheme
-// suggests a correction; no error contains a user or password.
+// ParseGitURL parses the address of a repository: a URL, git's scp-like syntax ([user@]host:path,
+// with an IPv6 address in brackets), or a local path, which must be absolute or begin with ./ or
+// ../ and becomes a file URL. The error for an address without a scheme suggests a correction. No
+// error contains a user or a password.
 func ParseGitURL(raw string) (*url.URL, error) {
 	head, _, _ := strings.Cut(raw, "/")
 	switch {
@@ -43,7 +42,8 @@ func ParseGitURL(raw string) (*url.URL, error) {
 	return nil, withoutScheme(raw)
 }
 
-// withoutScheme returns the error for an address that could name a server or a directory.
+// withoutScheme returns the error for an address that could be that of a server or a directory,
+// with a suggestion.
 func withoutScheme(raw string) error {
 	_, after, hasUser := strings.Cut(raw, "@")
 	if hasUser {

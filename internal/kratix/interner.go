@@ -25,8 +25,8 @@ type Interner struct {
 const (
 	// minInterned is the minimum number of cached strings; the maximum is twice as many.
 	minInterned = 1 << 12
-	// maxInternedString and maxInternedList are the maximum lengths in bytes of a cached string, and of the
-	// text of a cached list of selectors; longer ones are rarely equal.
+	// maxInternedString is the maximum length of a cached string in bytes, and maxInternedList is
+	// that of the text of a cached list of selectors. Longer ones are rarely equal.
 	maxInternedString, maxInternedList = 256, 1024
 )
 
@@ -55,7 +55,7 @@ func (w *Interner) ShareWork(work *Work) {
 	}
 }
 
-// ShareWorkPlacement is like ShareWork for a WorkPlacement.
+// ShareWorkPlacement does the same as ShareWork for a WorkPlacement.
 func (w *Interner) ShareWorkPlacement(p *WorkPlacement) {
 	w.shareMeta(&p.TypeMeta, &p.ObjectMeta)
 	p.Labels = w.oneOfEach(p.Labels)
@@ -104,7 +104,7 @@ func (w *Interner) conditions(all []metav1.Condition) []metav1.Condition {
 	return all
 }
 
-// workloads interns the names of files; their contents are rarely equal.
+// workloads interns the paths of files, but not their contents, which are rarely equal.
 func (w *Interner) workloads(all []Workload) []Workload {
 	all = fit(all)
 	for i := range all {
@@ -113,8 +113,8 @@ func (w *Interner) workloads(all []Workload) []Workload {
 	return all
 }
 
-// selectorsOf returns the interned copy of a list of selectors. Nearly every list is used by
-// several Works.
+// selectorsOf returns the interned copy of a list of selectors. Several Works have nearly every
+// list.
 func (w *Interner) selectorsOf(asked []Selector) []Selector {
 	made := func() []Selector {
 		one := slices.Clip(slices.Clone(asked))
@@ -131,7 +131,7 @@ func (w *Interner) selectorsOf(asked []Selector) []Selector {
 	return w.selectors.one(key, made)
 }
 
-// fit returns a slice without unused capacity; decoders allocate at least four elements.
+// fit returns a slice without unused capacity, since decoders allocate at least four elements.
 func fit[T any](list []T) []T {
 	if cap(list) == len(list) {
 		return list
@@ -142,7 +142,7 @@ func fit[T any](list []T) []T {
 // recent caches the most recently used values: at least minInterned, and at most twice as many.
 type recent[V any] struct{ now, before map[string]V }
 
-// one returns the cached value of a key, or the result of made.
+// one returns the cached value of a key, or the result of made, which it caches.
 func (r *recent[V]) one(key string, made func() V) V {
 	value, known := r.now[key]
 	if known {

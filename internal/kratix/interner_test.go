@@ -48,7 +48,7 @@ status:
 	return work
 }
 
-// isOne reports whether two strings have the same memory.
+// isOne reports whether two strings have the same address.
 func isOne(a, b string) bool { return a == b && unsafe.StringData(a) == unsafe.StringData(b) }
 
 func isOneMap(a, b map[string]string) bool {
@@ -115,12 +115,12 @@ func TestDifferentSelectorsAreNotMerged(t *testing.T) {
 			}
 		}
 	}
-	if len(words.selectors.now) != 12 { // empty and nil lists count as one each; the long one is not cached
+	if len(words.selectors.now) != 12 { // empty and nil lists count as one each; the long list is not cached
 		t.Errorf("%d lists are remembered", len(words.selectors.now))
 	}
 }
 
-// TestUnusedStringsAreDropped interns many strings, one of them again and again.
+// TestUnusedStringsAreDropped interns many strings, one of them repeatedly.
 func TestUnusedStringsAreDropped(t *testing.T) {
 	var words Interner
 	common := words.One("common")

@@ -11,7 +11,7 @@ package kratix
 
 import (
 	"cmp"
-	"crypto/md5" //nolint:gosec // Kratix defines a group's id as this hash; it protects nothing.
+	"crypto/md5" //nolint:gosec // Kratix defines the ID of a group as this hash, which protects nothing
 	"encoding/hex"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -53,29 +53,28 @@ const (
 	ScheduleSucceededCondition = "ScheduleSucceeded"
 	WriteSucceededCondition    = "WriteSucceeded"
 	// ConflictFreeCondition is set only by this program. It is False while a conflict keeps the
-	// object or placement from being written, since Flux could not build it.
+	// object or placement from being written, because Flux could not build it.
 	ConflictFreeCondition = "ConflictFree"
-	// ScheduledCondition is set only by this program. Where this program schedules and Kratix
-	// writes, it is True if all groups of a Work have WorkPlacements.
+	// ScheduledCondition is set only by this program. If this program schedules and Kratix writes,
+	// it is True when all groups of a Work have WorkPlacements.
 	ScheduledCondition = "Scheduled"
 	// SoleSchedulerCondition is set only by this program. It is False on a Destination while
-	// another scheduler places Works, or may place some.
+	// another scheduler places Works, or could place some.
 	SoleSchedulerCondition = "SoleScheduler"
-	// PromotedCondition is set only by this program. Where Kratix writes to a state store that no
-	// cluster reads, it is True if a WorkPlacement has been copied to the live store.
+	// PromotedCondition is set only by this program. If Kratix writes to a state store from which
+	// no cluster is applied, it is True when a WorkPlacement has been copied to the live store.
 	PromotedCondition = "Promoted"
-	// AppliedCondition reports whether the agent of the Destination has applied the objects, and
-	// HealthyCondition whether they are healthy.
+	// AppliedCondition reports whether the agent of the Destination has applied the objects;
+	// HealthyCondition reports whether they are healthy.
 	AppliedCondition = "Applied"
 	HealthyCondition = "Healthy"
 )
 
-// ReportedAnnotation is this program's annotation of a Destination with the states that the agent
-// of the Destination has reported, so that they survive a restart of the process.
+// ReportedAnnotation is the annotation of a Destination with the states that its agent has
+// reported, so that they survive a restart of this program.
 const ReportedAnnotation = "kratix-schedule.io/reported"
 
-// Finalizers of WorkPlacements, of Destinations whose files are deleted with them, and the one
-// that Kratix sets on Works.
+// Finalizers of WorkPlacements, of Destinations whose files are deleted with them, and of Works.
 const (
 	PlacementFinalizer   = "finalizers.workplacement.kratix.io/repo-cleanup"
 	DotFilesFinalizer    = "finalizers.workplacement.kratix.io/kratix-dot-files-cleanup"
@@ -96,7 +95,7 @@ type Object interface {
 	GetName() string
 	GetNamespace() string
 	GetLabels() map[string]string
-	// KindName returns the object's kind as written in YAML.
+	// KindName returns the object's kind.
 	KindName() string
 }
 
@@ -113,7 +112,7 @@ func (k Key) String() string {
 	return k.Namespace + "/" + k.Name
 }
 
-// Compare orders keys by namespace and name.
+// Compare compares keys by namespace, then by name.
 func (k Key) Compare(other Key) int {
 	if c := cmp.Compare(k.Namespace, other.Namespace); c != 0 {
 		return c
@@ -121,23 +120,23 @@ func (k Key) Compare(other Key) int {
 	return cmp.Compare(k.Name, other.Name)
 }
 
-// KeyOf returns an object's key.
+// KeyOf returns the key of an object.
 func KeyOf(o Object) Key { return Key{o.GetNamespace(), o.GetName()} }
 
 // Describe returns an object's kind and name: "Work default/example".
 func Describe(o Object) string { return o.KindName() + " " + KeyOf(o).String() }
 
-// GroupID returns the id of a directory's workload group: the hexadecimal MD5 hash of the
-// directory's name, as in Kratix.
+// GroupID returns the ID of the group of a directory. As in Kratix, it is the hexadecimal MD5 hash
+// of the directory's name.
 func GroupID(directory string) string {
 	sum := md5.Sum([]byte(directory)) //nolint:gosec // see the import
 	return hex.EncodeToString(sum[:])
 }
 
-// shortIDLength is the length of the prefix of a group's id in names and paths.
+// shortIDLength is the length of the prefix of a group's ID in names and paths.
 const shortIDLength = 5
 
-// ShortID returns the prefix of a group's id that is used in names and paths.
+// ShortID returns the prefix of a group's ID that is used in names and paths.
 func ShortID(id string) string { return id[:min(len(id), shortIDLength)] }
 
 // typeMeta returns the apiVersion and kind of a Kratix object.

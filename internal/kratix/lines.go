@@ -7,10 +7,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// lineFinder finds the lines of fields in a document. It parses the document on first use.
+// lineFinder finds the lines of fields in a document. It parses the document when it is first used.
 type lineFinder struct {
 	document []byte
-	// first is the line number of the document's first line in its file.
+	// first is the line of the file at which the document starts.
 	first int
 	root  *yaml.Node
 }
@@ -28,8 +28,8 @@ func (l *lineFinder) of(path string) int {
 	return l.first + node.Line - 1
 }
 
-// node returns the value of the field at path, with the line of its key, or of its nearest
-// existing parent; nil if the document is not YAML.
+// node returns the value of the field at path, or of its nearest existing parent, with the line of
+// its key, or nil if the document is not YAML.
 func (l *lineFinder) node(path string) *yaml.Node {
 	node := l.parsed()
 	if path == "" {
@@ -101,8 +101,8 @@ func isMarker(line string) bool {
 	return found && (rest == "" || rest[0] == '#')
 }
 
-// blankLines returns the number of lines before the first content; blank lines, comments and
-// document markers do not count as content.
+// blankLines returns the number of lines before the first content. Blank lines, comments and
+// document markers are not content.
 func blankLines(document []byte) int {
 	count := 0
 	for line := range strings.Lines(string(document)) {

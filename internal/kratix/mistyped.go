@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// typeError returns the error of the object at path, with the field and line of the value that
-// has the wrong type. Other errors have the object's line.
+// typeError returns the error about a value of the wrong type in the object at path, with the field
+// and line of the value. For any other error, it uses the line of the object.
 func (l *lineFinder) typeError(path string, err error) *LineError {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
@@ -28,15 +28,15 @@ func (l *lineFinder) typeError(path string, err error) *LineError {
 	return &LineError{Line: l.first + node.Line - 1, Reason: reason}
 }
 
-// kindOf returns the kind of a JSON value from an UnmarshalTypeError, where the value may
-// follow the kind.
+// kindOf returns the kind of a JSON value in an UnmarshalTypeError, which may also contain the
+// value.
 func kindOf(value string) string {
 	kind, _, _ := strings.Cut(value, " ")
 	return kind
 }
 
-// mistyped returns the first value of the wrong type at the error's field, with its path in the
-// object. Since the field has neither indexes nor map keys, all items are searched.
+// mistyped returns the first value with the wrong type at the error's field, and its path in the
+// object. It searches all items and map keys, since the field in the error does not contain them.
 func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (string, *yaml.Node) {
 	if wrong.Field == "" {
 		return "", nil
@@ -45,8 +45,8 @@ func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (stri
 	return search(object, "", strings.Split(wrong.Field, "."), kindOf(wrong.Value))
 }
 
-// search returns the first value of a kind at the steps below a node, descending into items and
-// map keys.
+// search returns the first value of a kind below a node at the path of steps, and its path. It
+// descends into all items and map keys.
 func search(node *yaml.Node, path string, steps []string, kind string) (string, *yaml.Node) {
 	switch {
 	case node == nil:
@@ -83,7 +83,7 @@ func isMap(path string) bool {
 	return false
 }
 
-// valueOf returns the value of a key of a mapping, or nil.
+// valueOf returns the value of a key in a mapping, or nil if there is none.
 func valueOf(node *yaml.Node, key string) *yaml.Node {
 	if node.Kind != yaml.MappingNode {
 		return nil
@@ -98,8 +98,8 @@ func valueOf(node *yaml.Node, key string) *yaml.Node {
 
 func join(path, name string) string { return dotted(path) + name }
 
-// isOfKind reports whether a value has a JSON kind. An unquoted yes or off is a bool in
-// Kubernetes, though not in YAML 1.2.
+// isOfKind reports whether a value has a JSON kind. For Kubernetes, an unquoted yes or off is a
+// boolean, unlike in YAML 1.2.
 func isOfKind(node *yaml.Node, kind string) bool {
 	switch kind {
 	case "array":
@@ -116,7 +116,7 @@ func isOfKind(node *yaml.Node, kind string) bool {
 	return false
 }
 
-// isOldBool reports whether the word is a boolean in YAML 1.1.
+// isOldBool reports whether a word is a boolean in YAML 1.1.
 func isOldBool(word string) bool {
 	switch strings.ToLower(word) {
 	case "y", "n", "yes", "no", "on", "off", "true", "false":

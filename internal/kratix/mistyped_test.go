@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestMistypedValuesAreReportedWithTheirLine checks the field, the line and the fix in the
-// message, at any depth.
+// TestMistypedValuesAreReportedWithTheirLine checks the field, the line and the fix in the error,
+// at any depth.
 func TestMistypedValuesAreReportedWithTheirLine(t *testing.T) {
 	const head = "apiVersion: platform.kratix.io/v1alpha1\nkind: Work\n"
 	for name, tt := range map[string]struct {
@@ -43,8 +43,8 @@ func TestMistypedValuesAreReportedWithTheirLine(t *testing.T) {
 	}
 }
 
-// TestErrorsOfListItemsHaveLineInFile covers a document that does not start at the
-// first line, and an item of a List.
+// TestErrorsOfListItemsHaveLineInFile checks an item of a List, in a document that does not start
+// at the first line.
 func TestErrorsOfListItemsHaveLineInFile(t *testing.T) {
 	const document = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: platform.kratix.io/v1alpha1\n  kind: Destination\n  metadata:\n    name: d\n    labels:\n      tier: 1\n"
 	parsed, err := kratix.Parse([]byte(document), 101)
@@ -57,7 +57,7 @@ func TestErrorsOfListItemsHaveLineInFile(t *testing.T) {
 	}
 }
 
-// TestInvalidTextIsReportedWithItsLine covers content that is not UTF-8, and characters that YAML
+// TestInvalidTextIsReportedWithItsLine checks content that is not UTF-8, and characters that YAML
 // does not allow.
 func TestInvalidTextIsReportedWithItsLine(t *testing.T) {
 	for name, tt := range map[string]struct {

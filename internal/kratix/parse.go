@@ -19,13 +19,13 @@ import (
 //
 // +kubebuilder:object:generate=false
 type Parsed struct {
-	// Object is nil if the kind is not supported, or if Err is set.
+	// Object is nil if the kind is not supported or Err is set.
 	Object Object
 	// Header is set even if Object is nil.
 	Header Header
 	// Other is the object as JSON if its kind is not supported.
 	Other json.RawMessage
-	// Line is the first line of the object in the file.
+	// Line is the line of the file at which the object starts.
 	Line int
 	// Unknown are the fields that the kind does not have.
 	Unknown []Field
@@ -41,12 +41,12 @@ type Header struct {
 	Metadata   struct {
 		Name      string `json:"name"`
 		Namespace string `json:"namespace"`
-		// UID is set if the object is from a cluster.
+		// UID is set only if the object is from a cluster.
 		UID string `json:"uid"`
 	} `json:"metadata"`
 }
 
-// String returns the same as Describe.
+// String returns the kind and the key, like Describe.
 func (h Header) String() string { return h.Kind + " " + h.Key().String() }
 
 // Key returns the object's key.
@@ -60,8 +60,8 @@ type Field struct {
 	Line int
 }
 
-// Parse parses one YAML document, whose first line is the given line of its file. For a List it
-// returns the items. An error means that nothing of the document could be read.
+// Parse parses a YAML document that starts at the given line of its file. For a List it returns the
+// items. An error means that nothing of the document could be parsed.
 func Parse(document []byte, line int) ([]Parsed, error) {
 	if err := checkText(document, line); err != nil {
 		return nil, err
@@ -110,8 +110,8 @@ func parseJSON(plain []byte, path string, lines *lineFinder) ([]Parsed, error) {
 	return parsed, nil
 }
 
-// listItems returns the items of a List. A kind that ends in "List" and has no items is an
-// ordinary object.
+// listItems returns the items of a List. An object whose kind ends in "List" but which has no items
+// is an ordinary object.
 func listItems(plain []byte, kind string) (items []json.RawMessage, isList bool, err error) {
 	if !strings.HasSuffix(kind, "List") {
 		return nil, false, nil
@@ -155,7 +155,7 @@ func parseObject(plain []byte, header Header, path string, lines *lineFinder) Pa
 	return parsed
 }
 
-// newObject returns an empty object of a supported kind, or nil.
+// newObject returns an empty object of a supported kind, or nil for other kinds.
 func newObject(header Header) Object {
 	switch {
 	case header.APIVersion == "v1" && header.Kind == SecretKind:
@@ -180,7 +180,7 @@ func newObject(header Header) Object {
 	return nil
 }
 
-// missing returns which of the fields apiVersion and kind are missing, as a message.
+// missing returns a message about whether apiVersion, kind or both are missing.
 func missing(header Header) string {
 	switch {
 	case header.Kind != "":
@@ -191,7 +191,7 @@ func missing(header Header) string {
 	return "apiVersion and kind are missing"
 }
 
-// headerError returns why the header of a document cannot be read.
+// headerError returns the error about a header that cannot be parsed.
 func (l *lineFinder) headerError(path string, err error) error {
 	fault := l.typeError(path, err)
 	if !strings.HasPrefix(fault.Reason, "metadata.") {
@@ -228,14 +228,14 @@ type LineError struct {
 	NoObject bool
 }
 
-// Unwrap returns the cause of the error, if there is one.
+// Unwrap returns the cause of the error, or nil if there is none.
 func (e *LineError) Unwrap() error { return e.cause }
 
 // Error returns the reason without the line, which callers show separately.
 func (e *LineError) Error() string { return e.Reason }
 
-// yamlError returns a YAML library's error as a LineError, with the line in the file and the
-// message on one line.
+// yamlError converts an error of the YAML library to a LineError with the line in the file and the
+// message in one line.
 func yamlError(err error, first int) error {
 	text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
 	text = strings.TrimPrefix(text, "yaml: unmarshal errors:")
@@ -249,7 +249,7 @@ func yamlError(err error, first int) error {
 	return &LineError{Line: line, Reason: "malformed YAML: " + plainly(text)}
 }
 
-// PlainReason returns a JSON library's message without Go types and in terms of YAML.
+// PlainReason returns the message of a JSON library's error without Go types and in terms of YAML.
 func PlainReason(err error) string {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
@@ -262,8 +262,8 @@ func PlainReason(err error) string {
 	return goNames.ReplaceAllString(plainly(err.Error()), "")
 }
 
-// plainly returns a library's message; those about deep nesting and about maps as keys are
-// reworded.
+// plainly returns the message of a library. It rewords messages about deep nesting and about maps
+// as keys.
 func plainly(text string) string {
 	switch {
 	case strings.Contains(text, "exceeded max depth"):
@@ -274,7 +274,7 @@ func plainly(text string) string {
 	return text
 }
 
-// withArticle returns a kind of JSON value preceded by "a" or "an".
+// withArticle returns the kind of a JSON value with its indefinite article.
 func withArticle(value string) string {
 	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
 		return "an " + value

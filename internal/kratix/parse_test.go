@@ -10,11 +10,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// seen is the part of a Parsed that a test compares.
+// seen is the part of a Parsed that the test compares.
 type seen struct {
-	// Object is the described object, or "-" if the kind is not supported.
+	// Object is the result of Describe. It is "-" if the kind is not supported.
 	Object string
-	// Header is set in any case.
+	// Header is the string of the Header.
 	Header  string
 	Line    int
 	Unknown []kratix.Field
@@ -314,8 +314,8 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, document []byte) {
 		const first = 7
-		// The libraries also count CR, NEL, LS and PS as line breaks, and report errors at the end of
-		// the document on the line after the last.
+		// The libraries also treat CR, NEL, LS and PS as line breaks, and report an error at the
+		// end of the document on the line after the last one.
 		last := first + 1
 		for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} {
 			last += strings.Count(string(document), end)

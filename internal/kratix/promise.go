@@ -55,8 +55,8 @@ const PromiseKind = "Promise"
 // KindName returns "Promise".
 func (*Promise) KindName() string { return PromiseKind }
 
-// Selector merges a Promise's selectors into one, as Kratix's work-writer does. If two of them
-// have the same label, the first wins.
+// Selector merges a Promise's selectors into one as Kratix's work-writer does: if several have the
+// same label, the first one counts.
 func (p *Promise) Selector() Selector {
 	merged := Selector{Source: PromiseSource}
 	for _, selector := range p.Spec.DestinationSelectors {
@@ -74,8 +74,8 @@ func (p *Promise) Selector() Selector {
 	return merged
 }
 
-// Pipelines returns the names of the pipelines that run for requests (ResourceWorkType) or for
-// the Promise.
+// Pipelines returns the names of the pipelines that run for requests, if workType is
+// ResourceWorkType, or for the Promise.
 func (p *Promise) Pipelines(workType string) []string {
 	workflow := p.Spec.Workflows.Resource
 	if workType == PromiseWorkType {
@@ -91,8 +91,8 @@ func (p *Promise) Pipelines(workType string) []string {
 	return names
 }
 
-// DependencyWork returns the Work that Kratix creates from a Promise's dependencies, or nil if
-// it has none.
+// DependencyWork returns the Work that Kratix creates for a Promise's dependencies, or nil if there
+// are none.
 func (p *Promise) DependencyWork() (*Work, error) {
 	if len(p.Spec.Dependencies) == 0 {
 		return nil, nil

@@ -53,8 +53,8 @@ func TestSecretNeverShowsItsValues(t *testing.T) {
 	}
 }
 
-// secretWords returns strings that no output may contain: the keys, and a value as text, as
-// formatted by %v, %d and %x, and as JSON.
+// secretWords returns the texts that no output may contain: the keys, and a value as text, as JSON,
+// and in the formats %v, %d and %x.
 func secretWords() []string {
 	value := []byte("hunter2")
 	return []string{
@@ -63,7 +63,7 @@ func secretWords() []string {
 	}
 }
 
-// shown returns a value in every format in which it could get into a log.
+// shown returns a value in every format in which it could be logged.
 func shown(t *testing.T, value any) map[string]string {
 	t.Helper()
 	all := map[string]string{}

@@ -16,7 +16,7 @@ type StateStoreReference struct {
 	Name string `json:"name"`
 }
 
-// String returns "GitStateStore default".
+// String returns the kind and the name: "GitStateStore default".
 func (r StateStoreReference) String() string { return r.Kind + " " + r.Name }
 
 // SecretReference refers to a Secret; its namespace defaults to "default".
@@ -25,7 +25,7 @@ type SecretReference struct {
 	Namespace string `json:"namespace,omitempty"`
 }
 
-// Key returns the Secret's key.
+// Key returns the key of the Secret.
 func (r SecretReference) Key() Key {
 	if r.Namespace == "" {
 		return Key{"default", r.Name}
@@ -145,8 +145,8 @@ func (s *Secret) Value(key string) (string, bool) {
 	return string(value), ok
 }
 
-// String returns the name of the Secret without its values. Like the methods below it has a
-// value receiver, so that it applies to copies too.
+// String returns the name of the Secret without its values. Like the following methods, it has a
+// value receiver, so that it also applies to copies.
 func (s Secret) String() string {
 	return fmt.Sprintf("Secret %s (values not shown)", KeyOf(&s))
 }
@@ -157,14 +157,15 @@ func (s Secret) GoString() string { return s.String() }
 // Format implements fmt.Formatter, since %x and %d do not call String.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, s.String()) }
 
-// MarshalJSON returns the same as String, since Secrets are only read. Annotations may contain
-// the values too, so they are omitted.
+// MarshalJSON returns the same as String, since Secrets are never written. It omits annotations
+// because they may also contain the values.
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 
 // MarshalYAML returns the same as String, for libraries that do not use MarshalJSON.
 func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
 
-// FindStateStore returns the state store with a reference; nil if it is not among the given ones.
+// FindStateStore returns the state store to which a reference refers, or nil if it is not among the
+// given ones.
 func FindStateStore(ref StateStoreReference, gits []*GitStateStore, buckets []*BucketStateStore) Object {
 	switch ref.Kind {
 	case GitStateStoreKind:

@@ -29,8 +29,8 @@ func TestUnpackedSize(t *testing.T) {
 	}
 }
 
-// TestDecodeRejectsMoreThanDeclaredSize checks that content cannot unpack to more than
-// UnpackedSize, on which limits depend.
+// TestDecodeRejectsMoreThanDeclaredSize checks that no content unpacks to more than UnpackedSize,
+// since limits depend on that.
 func TestDecodeRejectsMoreThanDeclaredSize(t *testing.T) {
 	var packed bytes.Buffer
 	for _, member := range []string{strings.Repeat("hidden ", 1000), "x"} {

@@ -73,14 +73,14 @@ func NewWork() *Work { return &Work{TypeMeta: typeMeta(WorkKind)} }
 // KindName returns "Work".
 func (*Work) KindName() string { return WorkKind }
 
-// IsDependency reports whether the Work belongs to a Promise rather than to a request.
-// Dependencies are placed on every matching Destination.
+// IsDependency reports whether the Work belongs to a Promise and not to a request. A dependency is
+// placed on every matching Destination.
 func (w *Work) IsDependency() bool { return w.Spec.ResourceName == "" }
 
-// Pipeline returns the name of the pipeline that created the Work, if known.
+// Pipeline returns the name of the pipeline that created the Work, or "" if it is not known.
 func (w *Work) Pipeline() string { return w.Labels[PipelineNameLabel] }
 
-// Owner describes the request or Promise of the Work: "Promise redis" or "request
+// Owner returns a description of the Work's request or Promise: "Promise redis" or "request
 // default/my-redis of Promise redis".
 func (w *Work) Owner() string {
 	if w.IsDependency() {

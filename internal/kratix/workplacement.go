@@ -29,7 +29,7 @@ type WorkPlacementSpec struct {
 	Generation int64 `json:"generation,omitempty"`
 }
 
-// SamePlacement reports whether two specs place the same group on the same Destination, ignoring
+// SamePlacement reports whether two specs place the same group on the same Destination, with any
 // contents and generation.
 func (s WorkPlacementSpec) SamePlacement(other WorkPlacementSpec) bool {
 	return s.TargetDestinationName == other.TargetDestinationName && s.PromiseName == other.PromiseName &&
@@ -51,8 +51,8 @@ type WorkPlacementStatus struct {
 // WorkPlacementKind is the kind of a WorkPlacement.
 const WorkPlacementKind = "WorkPlacement"
 
-// NewWorkPlacement returns the placement of a Work's group on a Destination, with the name and
-// labels that Kratix sets: "<work>.<destination>-<first 5 of group id>".
+// NewWorkPlacement returns the placement of a Work's group on a Destination, with the labels and
+// the name that Kratix sets: see PlacementName.
 func NewWorkPlacement(work *Work, group *WorkloadGroup, destination string) *WorkPlacement {
 	placement := &WorkPlacement{TypeMeta: typeMeta(WorkPlacementKind)}
 	placement.Name = PlacementName(work.Name, destination, group.ID)
@@ -76,7 +76,8 @@ func NewWorkPlacement(work *Work, group *WorkloadGroup, destination string) *Wor
 	return placement
 }
 
-// PlacementName returns the name of the placement of a Work's group on a Destination.
+// PlacementName returns the name of the placement of a Work's group on a Destination:
+// "<work>.<destination>-<short ID of the group>".
 func PlacementName(work, destination, groupID string) string {
 	return work + "." + destination + "-" + ShortID(groupID)
 }
@@ -87,8 +88,8 @@ func (*WorkPlacement) KindName() string { return WorkPlacementKind }
 // Work returns the key of the placed Work.
 func (p *WorkPlacement) Work() Key { return Key{p.Namespace, p.Labels[WorkLabel]} }
 
-// Pipeline returns the name of the pipeline that created the Work, if known.
+// Pipeline returns the name of the pipeline that created the Work, or "" if it is not known.
 func (p *WorkPlacement) Pipeline() string { return p.Labels[PipelineNameLabel] }
 
-// IsDependency reports whether the placement belongs to a Promise rather than to a request.
+// IsDependency reports whether the placement belongs to a Promise and not to a request.
 func (p *WorkPlacement) IsDependency() bool { return p.Spec.ResourceName == "" }

@@ -10,15 +10,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// defaultFilename is the name of the file of mode aggregatedYAML, unless the Destination sets
+// defaultFilename is the name of the file in mode aggregatedYAML, unless the Destination sets
 // another.
 const defaultFilename = "aggregated.yaml"
 
 // partSeparator is the separator that Kratix writes between the parts of an aggregated file.
 const partSeparator = "\n---\n"
 
-// renderAggregated renders mode aggregatedYAML: the files of all placements are joined into one
-// file, in the order of the placements' names and, within a placement, of the Work.
+// renderAggregated renders mode aggregatedYAML, in which the files of all placements are joined
+// into one. They are in the order of the placements' names and, within a placement, of the Work.
 func renderAggregated(d *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, files []File) (Rendering, error) {
 	path, err := joined(d, base)
 	if err != nil {
@@ -31,7 +31,7 @@ func renderAggregated(d *kratix.Destination, base tree.Path, _ *kratix.WorkPlace
 	return Rendering{Root: base, Joined: true, Files: parts}, nil
 }
 
-// joined returns the path of the one file.
+// joined returns the path of the joined file.
 func joined(d *kratix.Destination, base tree.Path) (tree.Path, error) {
 	name, err := tree.ParsePath(cmp.Or(d.Spec.Filepath.Filename, defaultFilename))
 	if err != nil {
@@ -40,8 +40,8 @@ func joined(d *kratix.Destination, base tree.Path) (tree.Path, error) {
 	return base.Join(name), nil
 }
 
-// JoinedFile returns the path of the one file of a Destination in mode aggregatedYAML; false in
-// other modes, or if the path is invalid.
+// JoinedFile returns the path of the joined file of a Destination, and whether the Destination has
+// one: it is in mode aggregatedYAML, and the path is valid.
 func JoinedFile(d *kratix.Destination) (tree.Path, bool) {
 	if d.FilepathMode() != kratix.AggregatedYAML {
 		return tree.Path{}, false
@@ -54,13 +54,13 @@ func JoinedFile(d *kratix.Destination) (tree.Path, bool) {
 	return path, err == nil
 }
 
-// Part is the files of one placement in a joined file.
+// Part contains the files of one placement in a joined file.
 type Part struct {
 	Placement *kratix.WorkPlacement
 	Files     []File
 }
 
-// Join returns the joined file of the parts, or none if there are no parts.
+// Join returns the joined file of the parts, or no file if there are no parts.
 func Join(parts []Part) []tree.File {
 	var whole []tree.File
 	for _, part := range slices.SortedFunc(slices.Values(parts), compareParts) {
@@ -77,14 +77,14 @@ func Join(parts []Part) []tree.File {
 
 func compareParts(a, b Part) int { return Compare(a.Placement, b.Placement) }
 
-// Compare orders placements as in a joined file: by name, as in Kratix, and then by namespace,
-// since Kratix has no order for equal names.
+// Compare compares placements in the order of a joined file: by name as in Kratix, then by
+// namespace, since Kratix has no order for equal names.
 func Compare(a, b *kratix.WorkPlacement) int {
 	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 }
 
-// Split splits a joined file: it returns the content of each record's placement, or nil if the
-// file does not match the records.
+// Split returns the content of each record's placement in a joined file, or nil if the file does
+// not match the records.
 func Split(content []byte, records []Record) map[*kratix.WorkPlacement][]byte {
 	sorted := slices.SortedFunc(slices.Values(records), func(a, b Record) int {
 		return compareParts(Part{Placement: a.Placement}, Part{Placement: b.Placement})
@@ -112,7 +112,7 @@ func Split(content []byte, records []Record) map[*kratix.WorkPlacement][]byte {
 	return parts
 }
 
-// size returns the length in bytes of a placement's part of a joined file.
+// size returns the length of a placement's part of a joined file in bytes.
 func size(files []File) int {
 	total := 0
 	for i, file := range files {

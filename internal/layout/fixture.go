@@ -5,7 +5,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Kratix's canaries, which show whether a cluster reads from its store.
+// Kratix's canary files, which show whether a cluster reads from its store.
 const (
 	canaryNamespace = `apiVersion: v1
 kind: Namespace
@@ -31,9 +31,9 @@ const (
 	canaryConfigMapFile = "kratix-canary-configmap.yaml"
 )
 
-// Fixtures returns the files that keep a Destination's roots from being empty: Kratix's
-// canaries, or placeholders if canaries are disabled. Without them git would drop the empty
-// directory, and Flux would report "kustomization path not found" instead of pruning the removed
+// Fixtures returns the files that keep a Destination's roots from being empty: Kratix's canary
+// files, or placeholders if these are disabled. Git has no empty directories, and without the
+// directory Flux would report "kustomization path not found" instead of pruning the removed
 // objects.
 func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 	roots, err := Roots(d)
@@ -47,8 +47,8 @@ func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 		}
 		return files, nil
 	}
-	// The namespace belongs to the root that Flux applies first, the ConfigMap in it to the
-	// last one; often there is only one root.
+	// The namespace is in the root that Flux applies first, and the ConfigMap in it is in the last
+	// one. Often there is only one root.
 	return []tree.File{
 		{Path: roots[0].Join(segment(canaryNamespaceFile)), Content: []byte(canaryNamespace)},
 		{Path: roots[len(roots)-1].Join(segment(canaryConfigMapFile)), Content: []byte(canaryConfigMap)},

@@ -13,36 +13,36 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// File is one file of a placement. Its path is relative to the store's path.
+// File is a file of a placement. Its path is relative to the path of the store.
 type File struct {
 	tree.File
-	// Workload is the file's path in the Work.
+	// Workload is the path of the file in the Work.
 	Workload string
 }
 
-// Rendering is the files of a placement in a store.
+// Rendering contains the files of a placement in a store.
 type Rendering struct {
-	// Root is the directory that contains the files and that Flux builds as a unit.
+	// Root is the directory with the files that Flux builds as a unit.
 	Root tree.Path
-	// Dir belongs to the placement alone, so other files in it are to be deleted. If it is the
-	// root of the tree, the placement owns only its files.
+	// Dir is the directory that belongs to the placement alone, so that other files in it are
+	// deleted. If it is the root of the tree, only the files belong to the placement.
 	Dir tree.Path
 	// Joined means that the files are parts of one file, in this order.
 	Joined bool
 	Files  []File
 	// Shared are the objects that the placement has in common with other placements.
 	Shared []SharedObject
-	// RolledBack are the contents of the placement that were undone, the last one last.
+	// RolledBack are the undone contents of the placement, the latest one last.
 	RolledBack []RolledBack
-	// Owner is the controller ID of the writer; empty if it has none.
+	// Owner is the controller ID of the writer. It is empty if the writer has none.
 	Owner string
 }
 
 // mode is the layout of one filepath mode.
 type mode struct {
-	// roots returns the directories that Flux builds, in its order.
+	// roots returns the directories that Flux builds, in the order in which it applies them.
 	roots func(base tree.Path) []tree.Path
-	// render returns a group's files in the store; the given files have the paths in the Work.
+	// render returns a group's files in the store. The given files have their paths in the Work.
 	render func(d *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error)
 }
 
@@ -55,16 +55,16 @@ func modes() map[string]mode {
 	}
 }
 
-// Modes returns the filepath modes, the default first.
+// Modes returns the filepath modes, beginning with the default.
 func Modes() []string { return []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} }
 
 // wholeRoot returns the Destination's directory as the only root.
 func wholeRoot(base tree.Path) []tree.Path { return []tree.Path{base} }
 
-// ErrMode is the error of an unknown filepath mode.
+// ErrMode is the error for an unknown filepath mode.
 type ErrMode string
 
-// Error returns the unknown mode, with the supported ones.
+// Error returns a message with the unknown mode and the supported ones.
 func (e ErrMode) Error() string {
 	return fmt.Sprintf("filepath mode %q is not known; use %s", string(e), strings.Join(Modes(), ", "))
 }
@@ -77,8 +77,8 @@ func modeOf(d *kratix.Destination) (mode, error) {
 	return m, nil
 }
 
-// Base returns the directory of a Destination, relative to its store's path. Without spec.path
-// the directory is the Destination's name.
+// Base returns the directory of a Destination relative to the path of its store. If spec.path is
+// not set, the directory is the Destination's name. It returns an error if the path is invalid.
 func Base(d *kratix.Destination) (tree.Path, error) {
 	base, err := tree.ParseDir(cmp.Or(d.Spec.Path, d.Name))
 	if err != nil {
@@ -87,8 +87,8 @@ func Base(d *kratix.Destination) (tree.Path, error) {
 	return base, nil
 }
 
-// Roots returns the directories that Flux builds, each as one kustomization, in the order in
-// which Flux applies them.
+// Roots returns the directories of a Destination that Flux builds as separate kustomizations, in
+// the order in which Flux applies them. It returns an error if the mode or the path is invalid.
 func Roots(d *kratix.Destination) ([]tree.Path, error) {
 	m, err := modeOf(d)
 	if err != nil {
@@ -102,7 +102,7 @@ func Roots(d *kratix.Destination) ([]tree.Path, error) {
 }
 
 // RootName returns the directory of a root relative to that of its Destination: "dependencies",
-// "resources", or "" if the Destination is one root.
+// "resources", or "" if the directory of the Destination is the root.
 func RootName(base, root tree.Path) string {
 	below, _ := root.RelativeTo(base)
 	if below.IsRoot() {
@@ -111,8 +111,8 @@ func RootName(base, root tree.Path) string {
 	return below.String()
 }
 
-// Render returns the files of a placement. If there are findings the rendering is incomplete
-// and must not be written, since a group may not work without all of its files.
+// Render returns the files of a placement. If there are findings, the rendering is incomplete and
+// must not be written, since a group may not work without all of its files.
 func Render(d *kratix.Destination, p *kratix.WorkPlacement) (Rendering, []finding.Finding) {
 	object := kratix.WorkKind + " " + p.Work().String()
 	m, err := modeOf(d)

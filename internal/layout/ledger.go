@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// ledgerFile is stored among the records. It has no extension, so that in mode none, where
-// records are below the root, neither Flux nor Argo CD reads it as a manifest.
+// ledgerFile is the name of the ledger among the records. It has no extension, so that neither Flux
+// nor Argo CD reads it as a manifest in mode none, in which the records are below the root.
 const ledgerFile = "removals"
 
 // Ledger counts the recent removals of a Destination's placements whose Works were gone. It is
@@ -28,7 +28,7 @@ type Removal struct {
 	Count  int
 }
 
-// Limits on the content of a ledger, since anyone with write access to the store can change it.
+// Limits of the content of a ledger, since anyone with write access to the store can change it.
 const (
 	maxRemovals = 10_000
 	maxRemoval  = 1 << 30
@@ -40,7 +40,7 @@ func LedgerPath(d *kratix.Destination) (tree.Path, error) {
 	return dir.Join(segment(ledgerFile)), err
 }
 
-// ParseLedger parses a ledger. It skips invalid lines.
+// ParseLedger parses a ledger without its invalid lines.
 func ParseLedger(content []byte) Ledger {
 	var ledger Ledger
 	for lines := bufio.NewScanner(bytes.NewReader(content)); lines.Scan() && len(ledger) < maxRemovals; {
@@ -54,7 +54,7 @@ func ParseLedger(content []byte) Ledger {
 	return ledger
 }
 
-// Content returns the ledger as a file.
+// Content returns the content of the file for a ledger.
 func (l Ledger) Content() []byte {
 	var content bytes.Buffer
 	for _, each := range l {
@@ -63,9 +63,9 @@ func (l Ledger) Content() []byte {
 	return content.Bytes()
 }
 
-// Within returns the removals in the window before now, including the whole first minute.
-// Removals dated later than now, by a clock that is ahead by less than the window, count too. A
-// window of zero has none.
+// Within returns the removals in the window before now, including the whole first minute. Removals
+// after now also count if they are within the window, since their clock may be ahead. A window of
+// zero contains none.
 func (l Ledger) Within(window time.Duration, now time.Time) Ledger {
 	return slices.DeleteFunc(slices.Clone(l), func(each Removal) bool {
 		age := now.Sub(each.Minute)
@@ -82,7 +82,7 @@ func (l Ledger) Total() int {
 	return sum
 }
 
-// With returns the ledger with removals at the given time added.
+// With returns the ledger with additional removals at the given time.
 func (l Ledger) With(count int, now time.Time) Ledger {
 	minute := now.UTC().Truncate(time.Minute)
 	with := slices.Clone(l)

@@ -12,35 +12,35 @@ import (
 
 const (
 	// maxGitPath is the maximum length of a path in a repository, in bytes. Linux allows 4,096
-	// including the terminating NUL; the rest leaves 254 bytes and a slash for the directory of
-	// the checkout. Flux's own checkout fits too.
+	// including the terminating NUL; this leaves 254 bytes and a slash for the directory of a
+	// checkout, which suffices for Flux.
 	maxGitPath = 4096 - 256
 	// maxKey is the maximum length of an S3 key, in bytes.
 	maxKey = 1024
 )
 
-// Limits are the restrictions of a Destination's state store on paths and names. Limits are
-// comparable: equal Limits have the same effect.
+// Limits are the restrictions of a Destination's state store on paths and names. They can be
+// compared: equal Limits have the same effect.
 type Limits struct {
 	kind string
-	// top is the store's own path.
+	// top is the path of the store.
 	top tree.Path
-	// allowed are patterns of names, one per line.
+	// allowed contains patterns of names, one per line.
 	allowed string
 }
 
-// LimitsOf returns the limits of a state store of the given kind and path. Reserved names that
-// match one of the patterns in allowed, as by path.Match, are allowed.
+// LimitsOf returns the limits of a state store with the given kind and path. Reserved names are
+// allowed if they match one of the patterns in allowed, as in path.Match.
 func LimitsOf(kind string, top tree.Path, allowed []string) Limits {
 	return Limits{kind: kind, top: top, allowed: strings.Join(allowed, "\n")}
 }
 
-// Check returns the findings that keep the files or the record of a placement from being
-// written, and warnings. It considers the placement alone, not the rest of the Destination.
+// Check returns the findings that keep the files or the record of a placement from being written,
+// and warnings. It checks the placement alone, not together with others of the Destination.
 func (l Limits) Check(d *kratix.Destination, p *kratix.WorkPlacement, r Rendering, record tree.Path) (findings, warnings []finding.Finding) {
 	base, err := Base(d)
 	if err != nil {
-		return nil, nil // reported by Render
+		return nil, nil // Render reports the error
 	}
 	of := placementCheck{Limits: l, object: kratix.WorkKind + " " + p.Work().String(), base: base, Rendering: r}
 	of.checkLengths(record)
@@ -52,8 +52,8 @@ func (l Limits) Check(d *kratix.Destination, p *kratix.WorkPlacement, r Renderin
 	return of.findings, of.warnings
 }
 
-// Fits reports whether a path relative to the store's path is short enough for the store; if
-// not, why is the reason.
+// Fits reports whether a path relative to the path of the store is short enough for the store. If
+// it is not, why is the reason.
 func (l Limits) Fits(p tree.Path) (why string, ok bool) {
 	length := len(l.top.Join(p).String())
 	switch {
@@ -83,7 +83,7 @@ func (c *placementCheck) checkLengths(record tree.Path) {
 		if why, fits := c.Fits(file.Path); !fits {
 			c.refuse(finding.UnstorablePath(), file, why)
 			if c.Joined {
-				return // all files have one path
+				return // all files have the same path
 			}
 		}
 	}
@@ -92,8 +92,8 @@ func (c *placementCheck) checkLengths(record tree.Path) {
 	}
 }
 
-// checkDirectories reports files below another file of the placement. In walk order these
-// directly follow the other file.
+// checkDirectories adds findings about files whose paths are below another file of the placement.
+// In walk order, they directly follow that file.
 func (c *placementCheck) checkDirectories() {
 	var above File
 	for _, file := range c.Files {
@@ -134,8 +134,8 @@ func (c *placementCheck) checkNames() {
 	}
 }
 
-// reserved returns why a placement may not have a file at a path, or "", and whether no setting
-// can allow it.
+// reserved returns the reason why a placement may not have a file at a path, or "", and whether no
+// setting can allow it.
 func (c *placementCheck) reserved(p tree.Path) (why string, always bool) {
 	if c.kind == kratix.BucketStateStoreKind && overlaps(p, segment(recordsDir).Join(segment(revisionName))) {
 		return fmt.Sprintf("%s/%s holds the revision of the store", recordsDir, revisionName), true
@@ -156,18 +156,19 @@ func (c *placementCheck) reserved(p tree.Path) (why string, always bool) {
 	return "", false
 }
 
-// revisionName is the object in the records' directory with the revision of a bucket.
+// revisionName is the name of the object with the revision of a bucket, in the directory of the
+// records.
 const revisionName = "store-revision"
 
-// overlaps reports whether one path equals the other or is a parent of it, ignoring case.
+// overlaps reports whether two paths are equal or one contains the other, ignoring case.
 func overlaps(p, q tree.Path) bool {
 	a, b := p.Fold()+"/", q.Fold()+"/"
 	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
-// reservedElement returns why an element of a path is reserved. top means that the element is
-// at the top of a Destination's directory which all placements have in common. If always is
-// true, no setting can allow it.
+// reservedElement returns the reason why an element of a path is reserved, or "". top means that
+// the element is at the top of a directory that all placements of a Destination share. If always is
+// true, no setting can allow the element.
 func (c *placementCheck) reservedElement(element string, top bool) (why string, always bool) {
 	name := tree.PlainName(element)
 	switch {
@@ -185,16 +186,16 @@ func (c *placementCheck) reservedElement(element string, top bool) (why string, 
 	return "", false
 }
 
-// ignoreFile lists the files that Flux does not fetch.
+// ignoreFile is the name of the file with the patterns of files that Flux does not fetch.
 const ignoreFile = ".sourceignore"
 
-// isFixture reports whether a plain name is the name of one of a Destination's own files.
+// isFixture reports whether a plain name is that of one of the Destination's own files.
 func isFixture(name string) bool {
 	return name == placeholder || name == canaryNamespaceFile || name == canaryConfigMapFile
 }
 
-// isGitName reports whether git or NTFS may read a plain name as one of git's own files:
-// gitmod~1 and gi7eba~1 are short names of .gitmodules on NTFS.
+// isGitName reports whether git or NTFS may treat a plain name as one of git's own files. For
+// instance, gitmod~1 and gi7eba~1 are short names of .gitmodules on NTFS.
 func isGitName(name string) bool {
 	if strings.HasPrefix(name, ".git") {
 		return true

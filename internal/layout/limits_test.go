@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// limited renders files on a Destination "w" and returns the findings.
+// limited renders files on a Destination "w", and returns the findings of Limits.Check.
 func limited(t *testing.T, kind, top, mode string, allowed, names []string) []string {
 	t.Helper()
 	d := testkit.Destination("w", testkit.InMode(mode))
@@ -95,8 +95,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestWorkCannotWriteLedger checks that a Work cannot write the ledger, since that
-// would change what the deletion guard counts.
+// TestWorkCannotWriteLedger checks that a Work cannot write the ledger, which would change what the
+// deletion guard counts.
 func TestWorkCannotWriteLedger(t *testing.T) {
 	d := testkit.Destination("w")
 	ledger, err := layout.LedgerPath(d)
@@ -111,7 +111,7 @@ func TestWorkCannotWriteLedger(t *testing.T) {
 				t.Errorf("%s, mode none: %q: %q", kind, spelled, said)
 			}
 		}
-		for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML} { // there the path is another one
+		for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML} { // in mode none, the path is another one
 			d.Spec.Filepath.Mode = mode
 			p := &kratix.WorkPlacement{}
 			p.Labels, p.Spec.PromiseName, p.Spec.ID = map[string]string{kratix.WorkLabel: "work"}, "p", "12345"

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Location is a directory in a repository and branch, or in a bucket. Files at equal locations
-// are the same files, whichever state store describes them.
+// Location is a directory in a repository and branch, or in a bucket. Equal locations contain the
+// same files, whichever state stores refer to them.
 type Location struct {
 	// Storage is the repository and branch, or the endpoint and bucket, in the spelling of
 	// kratix.StorageOf.
@@ -16,8 +16,8 @@ type Location struct {
 	Dir     tree.Path
 }
 
-// StoreLocation returns the location of a state store's path. It fails if the path is invalid;
-// such a store cannot be opened.
+// StoreLocation returns the location of a state store. It returns an error if the store's path is
+// invalid; such a store cannot be opened.
 func StoreLocation(ref kratix.StateStoreReference, spec kratix.Object) (Location, error) {
 	storage, path := kratix.StorageOf(ref, spec)
 	dir, err := tree.ParseDir(path)
@@ -27,8 +27,8 @@ func StoreLocation(ref kratix.StateStoreReference, spec kratix.Object) (Location
 	return Location{Storage: storage, Dir: dir}, nil
 }
 
-// DestinationLocation returns the location of a Destination's files in a state store; it need
-// not be the Destination's own state store. It fails if one of the two paths is invalid.
+// DestinationLocation returns the location of a Destination's files in a state store, which need
+// not be the Destination's own. It returns an error if one of the two paths is invalid.
 func DestinationLocation(d *kratix.Destination, ref kratix.StateStoreReference, spec kratix.Object) (Location, error) {
 	base, err := Base(d)
 	if err != nil {
@@ -38,7 +38,7 @@ func DestinationLocation(d *kratix.Destination, ref kratix.StateStoreReference, 
 	return store.Join(base), err
 }
 
-// Join returns the location of a directory below l.
+// Join returns the location of a directory in l.
 func (l Location) Join(dir tree.Path) Location { return Location{l.Storage, l.Dir.Join(dir)} }
 
 // Overlaps reports whether one location contains the other.

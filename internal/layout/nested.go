@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Directories of mode nestedByMetadata; Flux applies the first before the second.
+// Directories of mode nestedByMetadata. Flux applies the first before the second.
 const (
 	dependenciesDir = "dependencies"
 	resourcesDir    = "resources"
@@ -17,8 +17,7 @@ func nestedRoots(base tree.Path) []tree.Path {
 	return []tree.Path{base.Join(segment(dependenciesDir)), base.Join(segment(resourcesDir))}
 }
 
-// renderNested renders mode nestedByMetadata: each group has its own directory below the
-// Destination's.
+// renderNested renders mode nestedByMetadata, in which each group has its own directory.
 func renderNested(_ *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error) {
 	root, dir, err := nestedDir(base, p)
 	if err != nil {
@@ -27,12 +26,12 @@ func renderNested(_ *kratix.Destination, base tree.Path, p *kratix.WorkPlacement
 	return Rendering{Root: root, Dir: dir, Files: below(dir, files)}, nil
 }
 
-// nestedDir returns the directory of a group in mode nestedByMetadata, and its root:
+// nestedDir returns the root and the directory of a group in mode nestedByMetadata:
 //
-//	dependencies/<promise>/<pipeline>/<id5>/<file>
-//	resources/<namespace>/<promise>/<resource>/<pipeline>/<id5>/<file>
+//	dependencies/<promise>/<pipeline>/<id5>
+//	resources/<namespace>/<promise>/<resource>/<pipeline>/<id5>
 //
-// without the pipeline if it is not known.
+// The pipeline is omitted if it is not known.
 func nestedDir(base tree.Path, p *kratix.WorkPlacement) (root, dir tree.Path, err error) {
 	top := resourcesDir
 	segments := []named{{"metadata.namespace", p.Namespace}, {"spec.promiseName", p.Spec.PromiseName}, {"spec.resourceName", p.Spec.ResourceName}}
@@ -57,9 +56,9 @@ func nestedDir(base tree.Path, p *kratix.WorkPlacement) (root, dir tree.Path, er
 	return root, dir, nil
 }
 
-// PathOf returns where the files of a placement are, relative to the store's path: its own directory
-// in mode nestedByMetadata, the joined file in mode aggregatedYAML, and the directory of the
-// Destination in mode none.
+// PathOf returns the path of a placement's files relative to the path of the store: the placement's
+// directory in mode nestedByMetadata, the joined file in mode aggregatedYAML, and the directory of
+// the Destination in mode none.
 func PathOf(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	base, err := Base(d)
 	if err != nil {
@@ -77,7 +76,7 @@ func PathOf(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	return base, ErrMode(d.FilepathMode())
 }
 
-// named is a value that becomes one element of a path, with the field that it is from.
+// named is a value that becomes one element of a path, and the field that contains it.
 type named struct{ field, value string }
 
 func (n named) path() (tree.Path, error) {
@@ -91,11 +90,11 @@ func (n named) path() (tree.Path, error) {
 	return p, nil
 }
 
-// segment parses a constant as a path of one name.
+// segment returns a constant name as a path.
 func segment(name string) tree.Path {
 	p, err := tree.ParsePath(name)
 	if err != nil {
-		panic(err) // a constant of this package
+		panic(err) // cannot happen: the name is a constant of this package
 	}
 	return p
 }

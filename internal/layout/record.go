@@ -15,25 +15,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// recordsDir is the directory in which Kratix stores its own state in mode none. Records of all
-// modes are in it; in mode nestedByMetadata it is outside the roots that Flux builds.
+// recordsDir is the directory for the records of all modes, in which Kratix stores its own state in
+// mode none. In mode nestedByMetadata it is outside the roots that Flux builds.
 const recordsDir = ".kratix"
 
-// Annotations that keep a record from being applied to a cluster: the first is for kustomize
-// and thus Flux, the second for Argo CD.
+// Annotations that keep a record from being applied to a cluster: the first is for kustomize and
+// therefore Flux, the second for Argo CD.
 const (
 	localConfigAnnotation = "config.kubernetes.io/local-config"
 	argoHookAnnotation    = "argocd.argoproj.io/hook"
 )
 
-// ownerAnnotation has the controller ID of a placement's writer, if it has one.
+// ownerAnnotation is the annotation with the controller ID of a placement's writer, if it has one.
 const ownerAnnotation = "kratix-schedule.io/owner"
 
-// bytesAnnotation has the length of a placement's part of a joined file.
+// bytesAnnotation is the annotation with the length of a placement's part of a joined file.
 const bytesAnnotation = "kratix-schedule.io/bytes"
 
-// record is a WorkPlacement without its contents, plus the list of files that Kratix writes in
-// mode none.
+// record is a WorkPlacement without its contents, with the list of files that Kratix writes in mode
+// none.
 type record struct {
 	APIVersion string                   `json:"apiVersion"`
 	Kind       string                   `json:"kind"`
@@ -44,14 +44,13 @@ type record struct {
 	RolledBack []RolledBack             `json:"rolledBack,omitempty"`
 }
 
-// SharedObject is an object that several placements have in common and that is in the files of
-// one of them.
+// SharedObject is an object that several placements share and that is in the files of one of them.
 type SharedObject struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	Namespace  string `json:"namespace,omitempty"`
 	Name       string `json:"name"`
-	// Owners are the placements, in order.
+	// Owners are the names of these placements, in order.
 	Owners []string `json:"owners"`
 }
 
@@ -62,14 +61,15 @@ type recordMetadata struct {
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
-// RecordsDir returns the directory of a Destination's records.
+// RecordsDir returns the directory of a Destination's records. It returns an error if the
+// Destination's path is invalid.
 func RecordsDir(d *kratix.Destination) (tree.Path, error) {
 	base, err := Base(d)
 	return base.Join(segment(recordsDir)), err
 }
 
-// NewRecord returns the record of a placement, at RecordPath. Records are the only persistent
-// state about placements.
+// NewRecord returns the record of a placement with its path. Records are the only persistent state
+// about placements.
 func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Rendering) (tree.File, error) {
 	path, err := RecordPath(d, p)
 	if err != nil {
@@ -79,7 +79,7 @@ func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Renderi
 	if err != nil {
 		return tree.File{}, fmt.Errorf("record %s: %w", p.Name, err)
 	}
-	return tree.File{Path: path, Content: bytes.Clone(content)}, nil // the encoder's buffer has much unused capacity
+	return tree.File{Path: path, Content: bytes.Clone(content)}, nil // without the unused capacity of the encoder's buffer
 }
 
 func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
@@ -93,8 +93,8 @@ func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
 		Spec:  p.Spec,
 		Files: make([]tree.Path, 0, len(rendering.Files)), Shared: rendering.Shared, RolledBack: rendering.RolledBack,
 	}
-	// The contents are in the files beside the record. The generation changes with every run of
-	// a pipeline, even if no file does; that should not cause a commit.
+	// The contents are in the files beside the record. The generation changes with every run of a
+	// pipeline, which must not cause a commit if no file changes.
 	r.Spec.Workloads, r.Spec.Generation = nil, 0
 	for _, file := range rendering.Files {
 		r.Files = append(r.Files, file.Path)
@@ -111,27 +111,27 @@ func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
 
 // Record is the parsed record of a placement.
 type Record struct {
-	// Placement has no contents. It is nil in a list of files that Kratix has written in mode
-	// none.
+	// Placement is the placement without its contents. It is nil for a list of files that Kratix
+	// has written in mode none.
 	Placement *kratix.WorkPlacement
 	// Files are the paths of the placement's files.
 	Files []tree.Path
-	// Joined means that the files are parts of one joined file; Bytes is the length of the
+	// Joined means that the files are parts of a joined file. Bytes is the length of the
 	// placement's part.
 	Joined bool
 	Bytes  int
 	// Shared are the objects that the placement had in common with other placements.
 	Shared []SharedObject
-	// RolledBack are the contents of the placement that were undone, the last one last.
+	// RolledBack are the undone contents of the placement, the latest one last.
 	RolledBack []RolledBack
-	// Owner is the controller ID of the writer; empty if it has none.
+	// Owner is the controller ID of the writer. It is empty if the writer has none.
 	Owner string
 }
 
-// errNotRecord means that a file in the records' directory is not a record.
+// errNotRecord is the error about a file in the records' directory that is not a record.
 var errNotRecord = errors.New("it is not a record of a WorkPlacement")
 
-// ParseRecord parses a record.
+// ParseRecord parses a record. Its errors wrap errNotRecord.
 func ParseRecord(content []byte) (Record, error) {
 	var r struct {
 		kratix.WorkPlacement
@@ -146,7 +146,7 @@ func ParseRecord(content []byte) (Record, error) {
 	isKratixs := r.Kind == "" && r.APIVersion == "" && len(r.Files) > 0
 	for _, file := range r.Files {
 		if isKratixs {
-			file = strings.TrimPrefix(file, "/") // for a Destination with the path "/" or "/x"
+			file = strings.TrimPrefix(file, "/") // Kratix writes a slash if the Destination's path has one
 		}
 		p, err := tree.ParsePath(file)
 		if err != nil {
@@ -168,7 +168,7 @@ func ParseRecord(content []byte) (Record, error) {
 		read.Joined, read.Bytes = true, n
 	}
 	read.Owner = r.Annotations[ownerAnnotation]
-	placement := r.WorkPlacement // a copy, so that the list of files can be garbage-collected
+	placement := r.WorkPlacement // a copy, so that the parsed list of files can be garbage-collected
 	placement.Annotations = nil
 	read.Placement = &placement
 	return read, nil

@@ -14,8 +14,8 @@ import (
 // recordEnding is the extension of record files.
 const recordEnding = ".yaml"
 
-// maxReadable is the maximum number of bytes for names in a record's file name. With the digest
-// and the extension, the file name stays below 255 bytes.
+// maxReadable is the maximum number of bytes of names in the file name of a record. With the digest
+// and the extension, the file name has less than 255 bytes.
 const maxReadable = 200
 
 // RecordPath returns the path of a placement's record:
@@ -48,7 +48,7 @@ func shardedRecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Pat
 	return dir.Join(segment(digest[:2] + recordsDir)).Join(name), err
 }
 
-// RecordPaths returns the possible paths of a placement's record, for any filepath mode and any
+// RecordPaths returns all paths at which a placement's record can be, for any filepath mode and any
 // version of this program.
 func RecordPaths(d *kratix.Destination, p *kratix.WorkPlacement) []tree.Path {
 	var paths []tree.Path
@@ -60,9 +60,9 @@ func RecordPaths(d *kratix.Destination, p *kratix.WorkPlacement) []tree.Path {
 	return paths
 }
 
-// FlatRecordPath returns where Kratix stores the list of a placement's files in mode none, and
-// where earlier versions of this program stored the record in every mode. It is not unique to a
-// placement.
+// FlatRecordPath returns the path at which Kratix stores the list of a placement's files in mode
+// none, and at which earlier versions of this program stored the record in every mode. Two
+// placements may have the same path.
 func FlatRecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	dir, err := RecordsDir(d)
 	if err != nil {
@@ -78,7 +78,7 @@ func recordDigest(p *kratix.WorkPlacement) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// readable returns the prefix of a name that fits in a record's file name.
+// readable returns the prefix of a name that fits into the file name of a record.
 func readable(name string) string {
 	if len(name) <= maxReadable {
 		return name
@@ -90,8 +90,9 @@ func readable(name string) string {
 	return name[:end]
 }
 
-// RecordBase returns the directory of the Destination to which a record at this path belongs,
-// and whether the path can be that of a record: in .kratix/ or one of its directories.
+// RecordBase returns the directory of the Destination to which a record at this path belongs. It
+// returns false if a record cannot have the path: its directory must be .kratix/ or a directory in
+// it.
 func RecordBase(p tree.Path) (tree.Path, bool) {
 	dir := p.Dir()
 	if isShard(dir.Base()) {
@@ -100,15 +101,15 @@ func RecordBase(p tree.Path) (tree.Path, bool) {
 	return dir.Dir(), dir.Base() == recordsDir && strings.HasSuffix(p.Base(), recordEnding)
 }
 
-// isShard reports whether a directory name is one of the 256 in .kratix/.
+// isShard reports whether the name of a directory is one of the 256 in .kratix/.
 func isShard(name string) bool {
 	digits, ok := strings.CutSuffix(name, recordsDir)
 	return ok && len(digits) == len("00")
 }
 
-// ModeOf returns the filepath mode in which a record was written, derived from its path and its
-// list of files. A flat record whose files are in the directory of mode nestedByMetadata may be
-// of that mode or of mode none; ModeOf then assumes the Destination's current mode.
+// ModeOf returns the filepath mode in which a record was written, which its path and its list of
+// files indicate. If the record is at the flat path and the files are in the directory of mode
+// nestedByMetadata, it could be either mode; ModeOf then uses the Destination's current mode.
 func ModeOf(d *kratix.Destination, path tree.Path, r *Record) string {
 	switch {
 	case r.Placement == nil:
@@ -123,7 +124,7 @@ func ModeOf(d *kratix.Destination, path tree.Path, r *Record) string {
 	return kratix.NestedByMetadata
 }
 
-// DirIn returns the directory that belongs to a placement alone in mode nestedByMetadata; the
+// DirIn returns the directory that belongs to a placement alone in mode nestedByMetadata, or the
 // root if the names of the placement are not valid in a path.
 func DirIn(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	base, err := Base(d)
@@ -137,7 +138,7 @@ func DirIn(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	return rendering.Dir
 }
 
-// DirOf returns the directory on a Destination that belongs to a placement alone; the root if
+// DirOf returns the directory on a Destination that belongs to a placement alone, or the root if
 // there is none, or if the names of the placement are not valid in a path.
 func DirOf(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	if d.FilepathMode() != kratix.NestedByMetadata {

@@ -5,24 +5,25 @@ import (
 	"unicode/utf8"
 )
 
-// MaxRolledBack bounds the number of undone contents that a record lists.
+// MaxRolledBack is the maximum number of undone contents in a record.
 const MaxRolledBack = 8
 
-// maxRolledBackMessage bounds the message of a RolledBack, in bytes.
+// maxRolledBackMessage is the maximum size of the message of a RolledBack, in bytes.
 const maxRolledBackMessage = 1024
 
-// RolledBack is a content of a placement that was undone because the agent of its Destination
-// could not apply it.
+// RolledBack is a content of a placement that was undone because the agent of its Destination could
+// not apply it.
 type RolledBack struct {
 	// Files is the digest of the files.
 	Files string `json:"files"`
-	// Revision is the revision that could not be applied, as the agent names it.
+	// Revision is the revision that could not be applied, in the agent's notation.
 	Revision string `json:"revision"`
-	// Message has the agent's words.
+	// Message is the message of the agent.
 	Message string `json:"message,omitempty"`
 }
 
-// NewRolledBack returns the RolledBack of files with a digest. A long message is shortened.
+// NewRolledBack returns a RolledBack; files is the digest of the undone files. It shortens a long
+// message.
 func NewRolledBack(files, revision, message string) RolledBack {
 	if len(message) > maxRolledBackMessage {
 		end := maxRolledBackMessage
@@ -34,8 +35,8 @@ func NewRolledBack(files, revision, message string) RolledBack {
 	return RolledBack{Files: files, Revision: revision, Message: message}
 }
 
-// WithRolledBack returns a list with another content at its end, in the place of an equal one. If
-// the list is full, the first one is dropped.
+// WithRolledBack returns a list with one at its end, without an equal content. If the list is full,
+// the first content is dropped.
 func WithRolledBack(list []RolledBack, one RolledBack) []RolledBack {
 	list = slices.DeleteFunc(slices.Clone(list), func(r RolledBack) bool { return r.Files == one.Files })
 	list = append(list, one)

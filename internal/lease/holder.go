@@ -15,13 +15,12 @@ import (
 
 // Holder is a replica that holds a Lease.
 type Holder struct {
-	// Name is the name of the replica, and Lease that of the Lease.
+	// Name is the name of the replica; Lease is the name of the Lease.
 	Name, Lease string
 }
 
-// Holders returns the replicas that hold one of this program's Leases and have renewed it
-// recently. Without a holder a replica may still be alive: one that runs without leader
-// election has no Lease.
+// Holders returns the replicas that hold one of this program's Leases in a namespace and have
+// renewed it recently. It does not find replicas that run without leader election.
 func Holders(ctx context.Context, leases client.LeasesGetter, namespace string, now time.Time) ([]Holder, error) {
 	list, err := leases.Leases(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -38,7 +37,7 @@ func Holders(ctx context.Context, leases client.LeasesGetter, namespace string, 
 	return holders, nil
 }
 
-// isHeld reports whether a Lease was renewed recently.
+// isHeld reports whether a Lease has a holder that has renewed it recently.
 func isHeld(spec coordination.LeaseSpec, now time.Time) bool {
 	if spec.HolderIdentity == nil || *spec.HolderIdentity == "" || spec.RenewTime == nil || spec.LeaseDurationSeconds == nil {
 		return false

@@ -1,4 +1,4 @@
-// Package lease elects a leader among replicas by a Lease in a Kubernetes cluster, with
+// Package lease elects a leader among replicas with a Lease in a Kubernetes cluster, using
 // client-go's leader election. It does I/O: it reads and writes Leases.
 package lease
 
@@ -18,21 +18,21 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// Name is the name of the Lease of a process that is not a shard, and the prefix of the names of
-// all other Leases.
+// Name is the name of the Lease of a process without a shard, and the prefix of the names of all
+// other Leases.
 const Name = "kratix-schedule"
 
-// ErrNotLeading means that this process has lost the Lease, so that it must end.
+// ErrNotLeading means that this process has lost the Lease and must end.
 var ErrNotLeading = errors.New("the lease was lost to another replica, or could not be renewed")
 
-// Leader holds a Lease, or waits for it.
+// Leader holds a Lease or waits for it.
 type Leader struct {
-	// Leases is the client for the cluster's Leases. Namespace and Lease name the Lease to
-	// hold.
+	// Leases is the client for the cluster's Leases. Namespace and Lease are the namespace and name
+	// of the Lease.
 	Leases           client.LeasesGetter
 	Namespace, Lease string
-	// Self is the name of the holder. A Shared Lease is held by all processes with that name
-	// at the same time, and is not released at the end, since others may still hold it.
+	// Self is the name of the holder. A Shared Lease is held by all processes of the same name at
+	// the same time. It is not released at the end, since other processes may still hold it.
 	Self   string
 	Shared bool
 	// Duration is the time without a renewal after which another replica takes over.
@@ -47,10 +47,10 @@ func (l *Leader) lock() *resourcelock.LeaseLock {
 	}
 }
 
-// Lead runs work while this replica is the leader. The Lease is kept until work has ended, so
-// that writes in progress are finished before another replica begins. If the Lease is lost,
-// Lead returns ErrNotLeading, and the process should restart. tell is called with the error
-// if the Lease cannot be acquired.
+// Lead runs work while this replica is the leader. It keeps the Lease until work has returned, so
+// that writes in progress are finished before another replica begins. If the Lease is lost, Lead
+// returns ErrNotLeading, and the process should restart. It calls tell with errors of reading or
+// writing the Lease.
 func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.Context) error) error {
 	// The Kubernetes client's log is discarded; reportingLock passes errors to tell.
 	waiting, give := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
@@ -81,7 +81,7 @@ func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.C
 	}
 	elector.Run(waiting)
 	if !leads.Load() {
-		return nil // it was stopped before it became the leader
+		return nil // stopped before this replica became the leader
 	}
 	if err := <-ended; err != nil || ctx.Err() != nil {
 		return err
@@ -89,7 +89,7 @@ func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.C
 	return ErrNotLeading
 }
 
-// reportingLock reports errors that the Kubernetes client would only log.
+// reportingLock reports errors that client-go would only log.
 type reportingLock struct {
 	resourcelock.Interface
 	onError func(error)

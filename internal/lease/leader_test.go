@@ -21,14 +21,14 @@ import (
 
 const duration = 15 * time.Second
 
-// leases are the Leases of a single namespace, with resourceVersions as an API server sets
+// leases contains the Leases of a single namespace, with resource versions as an API server sets
 // them.
 type leases struct {
 	client.LeaseInterface
 	mu      sync.Mutex
 	all     map[string]*coordination.Lease
 	version int
-	// down is the API's error, if it is set.
+	// down is the error that the API returns, if it is set.
 	down error
 }
 
@@ -112,7 +112,7 @@ func (l *leases) fail(err error) {
 // leading is a replica in Lead.
 type leading struct {
 	stop context.CancelFunc
-	// begun is closed when work begins; work ends some time after its context.
+	// begun is closed when work begins. work returns some time after its context has ended.
 	begun chan struct{}
 	ended chan error
 
@@ -120,7 +120,7 @@ type leading struct {
 	told []string
 }
 
-// lead starts a replica; its work ends the given time after its context.
+// lead starts a replica whose work returns the given time after its context has ended.
 func (l *leases) lead(t *testing.T, name string, takes time.Duration) *leading {
 	t.Helper()
 	return run(t, &lease.Leader{Leases: l, Namespace: "default", Lease: lease.Name, Self: name, Duration: duration}, takes)
@@ -237,7 +237,7 @@ func TestSharedLeaseExcludesASingleHolder(t *testing.T) {
 	})
 }
 
-// TestLeasesOfDifferentNamesAreIndependent checks that each shard has a leader of its own.
+// TestLeasesOfDifferentNamesAreIndependent checks that each shard has its own leader.
 func TestLeasesOfDifferentNamesAreIndependent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()

@@ -12,11 +12,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Baseline holds known findings to be left out, by fingerprint. A fingerprint may occur
+// Baseline contains the fingerprints of known findings, which Apply omits. A fingerprint may occur
 // several times.
 type Baseline struct{ known map[string]int }
 
-// knownFile is the file format of a baseline, with details for reviewers.
+// knownFile is the format of a baseline file, with details for reviewers.
 type knownFile struct {
 	Findings []knownFinding `json:"findings"`
 }
@@ -29,7 +29,7 @@ type knownFinding struct {
 	Message     string `json:"message"`
 }
 
-// FormatBaseline returns a baseline file with findings. Notes are left out.
+// FormatBaseline returns the content of a baseline file with the findings, except for notes.
 func FormatBaseline(findings []finding.Finding) ([]byte, error) {
 	file := knownFile{Findings: []knownFinding{}}
 	for _, f := range findings {
@@ -43,7 +43,7 @@ func FormatBaseline(findings []finding.Finding) ([]byte, error) {
 	return yaml.Marshal(file)
 }
 
-// ParseBaseline parses the output of FormatBaseline.
+// ParseBaseline parses a baseline file. The error is about a file that is not a baseline.
 func ParseBaseline(content []byte) (Baseline, error) {
 	var file knownFile
 	if err := yaml.UnmarshalStrict(content, &file); err != nil {

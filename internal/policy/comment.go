@@ -13,20 +13,20 @@ import (
 //	# kratix-schedule:ignore KS001,KS002 the operator is shared on purpose
 type Comment struct {
 	Rule, Reason string
-	// Place is the place of the comment.
+	// Place is the place of the comment itself.
 	Place finding.Place
-	// First and Last are the lines of the commented document.
+	// First and Last are the first and last line of the document that the comment is about.
 	First, Last int
-	// Objects are the objects that the document describes, if it is part of the input; the
-	// comment applies to all findings about them.
+	// Objects are the objects in the document if it is part of the input. The comment applies to
+	// all findings about them.
 	Objects []string
 }
 
-// mark is the start of an ignore comment.
+// mark is the beginning of an ignore comment.
 const mark = "kratix-schedule:ignore"
 
-// Comments returns the ignore comments in a file of documents. object is the Work that
-// contains the file, or empty for an input file.
+// Comments returns the ignore comments in a file of YAML documents. object is the name of the Work
+// that contains the file. It is empty for an input file.
 func Comments(object, file string, content []byte) []Comment {
 	if !bytes.Contains(content, []byte(mark)) {
 		return nil
@@ -59,12 +59,12 @@ func Comments(object, file string, content []byte) []Comment {
 	return comments
 }
 
-// comment matches an ignore comment at the start of a line or after white space. Rules are
-// separated by commas; the rest is the reason.
+// comment matches an ignore comment, at the beginning of a line or after white space. The rules are
+// separated by commas and followed by the reason.
 var comment = regexp.MustCompile(`(?:^|\s)#\s*` + mark + `(?:\s+(\w+(?:\s*,\s*\w+)*)?(.*))?$`)
 
-// parseComment returns the rules that a line ignores, and the reason. For a comment without a
-// rule it returns an empty rule, which is then reported.
+// parseComment returns the rules in an ignore comment, and the reason. For a comment without a rule
+// it returns an empty rule, which is then reported.
 func parseComment(line string) (rules []string, reason string) {
 	found := comment.FindStringSubmatch(line)
 	if found == nil {
@@ -76,7 +76,7 @@ func parseComment(line string) (rules []string, reason string) {
 	return rules, strings.TrimSpace(found[2])
 }
 
-// matches reports whether a finding is about the comment's document, as either claimant of a
+// matches reports whether a finding is about the document of the comment, as either claimant of a
 // conflict.
 func (c Comment) matches(f finding.Finding) bool {
 	if f.Rule.ID != c.Rule {

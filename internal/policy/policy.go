@@ -1,5 +1,5 @@
-// Package policy filters findings: it leaves out those that a user ignores, by a flag or by a
-// comment beside a document, and those that a baseline contains. It does no I/O.
+// Package policy filters findings: it omits those that a user ignores by a flag or by a comment in
+// a document, and those in a baseline. It does no I/O.
 package policy
 
 import (
@@ -11,10 +11,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Policy holds a user's decisions about findings.
+// Policy contains a user's decisions about findings.
 type Policy struct {
 	Ignores []Ignore
-	// Comments are the ignores found beside documents.
+	// Comments are the ignore comments in documents.
 	Comments []Comment
 	// Known is the baseline.
 	Known Baseline
@@ -24,13 +24,13 @@ type Policy struct {
 type Outcome struct {
 	// Findings are the findings that count, including notes about ignores that match nothing.
 	Findings []finding.Finding
-	// Ignored and Known are the numbers of findings that were left out because they are ignored,
-	// and because they are in the baseline.
+	// Ignored is the number of findings that are ignored; Known is the number of those in the
+	// baseline.
 	Ignored, Known int
 }
 
-// Apply leaves out findings that are ignored or in the baseline. Ignored findings do not use
-// up entries of the baseline. A failed store is always reported.
+// Apply omits the findings that are ignored or in the baseline. An ignored finding does not use up
+// an entry of the baseline. A failed store is always reported.
 func (p Policy) Apply(findings []finding.Finding) Outcome {
 	var out Outcome
 	flags := make([]bool, len(p.Ignores))
@@ -38,7 +38,7 @@ func (p Policy) Apply(findings []finding.Finding) Outcome {
 	known := p.Known.clone()
 	for _, f := range findings {
 		if f.Rule == finding.StoreFailed() {
-			out.Findings = append(out.Findings, f) // it means that nothing was checked
+			out.Findings = append(out.Findings, f) // nothing in such a store was checked
 			continue
 		}
 		ignored := false
@@ -66,7 +66,7 @@ func (p Policy) Apply(findings []finding.Finding) Outcome {
 	return out
 }
 
-// unused returns findings about ignores that match nothing.
+// unused returns findings about the ignores that match nothing.
 func (p Policy) unused(flags, comments []bool) []finding.Finding {
 	var notes []finding.Finding
 	for i, used := range flags {
@@ -92,14 +92,13 @@ func (p Policy) unused(flags, comments []bool) []finding.Finding {
 	return notes
 }
 
-// Ignore leaves out the findings of a rule: all of them, or those whose place matches a
-// pattern.
+// Ignore ignores the findings of a rule: all of them, or those whose place matches a pattern.
 type Ignore struct{ Rule, Glob string }
 
-// ErrIgnore reports an invalid ignore.
+// ErrIgnore is the error for an invalid ignore.
 var ErrIgnore = errors.New("invalid ignore")
 
-// ParseIgnore parses "KS001" or "KS001:GLOB".
+// ParseIgnore parses "KS001" or "KS001:GLOB". Its errors wrap ErrIgnore.
 func ParseIgnore(text string) (Ignore, error) {
 	rule, glob, hasGlob := strings.Cut(text, ":")
 	if _, err := finding.ByID(rule); err != nil {
@@ -125,8 +124,8 @@ func (i Ignore) String() string {
 	return i.Rule + ":" + i.Glob
 }
 
-// matches reports whether a finding is ignored: its object ("Work default/a", or "default/a"
-// for short) or its file matches, for either claimant of a conflict.
+// matches reports whether an ignore applies to a finding. The pattern matches the file or the
+// object ("Work default/a" or "default/a") of either claimant of a conflict.
 func (i Ignore) matches(f finding.Finding) bool {
 	if f.Rule.ID != i.Rule {
 		return false

@@ -14,7 +14,7 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns text as one line, with line breaks and tabs escaped too.
+// Line returns text as one line, in which line breaks and tabs are escaped too.
 func Line(text string) string {
 	if isPlain(text, "") {
 		return text
@@ -34,8 +34,7 @@ func Lines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// JSON returns encoded JSON of the same meaning in which invisible characters in strings are
-// written as \u escapes.
+// JSON returns equivalent JSON in which invisible characters are written as \u escapes.
 func JSON(encoded []byte) []byte {
 	text := string(encoded)
 	if isPlain(text, "\n\t") {
@@ -47,8 +46,8 @@ func JSON(encoded []byte) []byte {
 // IsPlain reports whether Line returns text unchanged.
 func IsPlain(text string) bool { return isPlain(text, "") }
 
-// isPlain reports whether nothing in text needs to be escaped. A check of single bytes is
-// enough for nearly all texts.
+// isPlain reports whether nothing in text needs to be escaped. For nearly all texts, checking
+// single bytes suffices.
 func isPlain(text, keep string) bool {
 	for i := range len(text) {
 		switch c := text[i]; {
@@ -78,7 +77,7 @@ func isPlainSlowly(text, keep string) bool {
 	return true
 }
 
-// isHidden reports whether r, the first rune of rest, is invisible or not valid.
+// isHidden reports whether r, the first rune of rest, is invisible or invalid.
 func isHidden(r rune, rest string) bool {
 	if r == utf8.RuneError {
 		_, size := utf8.DecodeRuneInString(rest)
@@ -87,10 +86,10 @@ func isHidden(r rune, rest string) bool {
 	return !strconv.IsPrint(r)
 }
 
-// commands are the beginnings of commands of Azure DevOps, TeamCity and older GitHub runners.
+// commands are the beginnings of commands for Azure DevOps, TeamCity and older GitHub runners.
 var commands = [...]string{"##[", "##vso[", "##teamcity["}
 
-// commandAt returns the index of the first command, or -1.
+// commandAt returns the index of the first command, or -1 if there is none.
 func commandAt(text string) int {
 	first := -1
 	for _, command := range commands {
@@ -101,8 +100,8 @@ func commandAt(text string) int {
 	return first
 }
 
-// escape replaces invisible characters, and the first character of commands, by the result of
-// spell. It leaves the characters in keep unchanged.
+// escape replaces invisible characters and the first character of each command by the result of
+// spell. It does not change the characters in keep.
 func escape(text, keep string, spell func(r rune, raw string) string) string {
 	var out strings.Builder
 	for i := 0; i < len(text); {
@@ -121,7 +120,7 @@ func escape(text, keep string, spell func(r rune, raw string) string) string {
 
 func startsCommand(rest string, r rune) bool { return r == '#' && commandAt(rest) == 0 }
 
-// visible returns a character escaped as in a Go string, which is also valid in YAML.
+// visible returns a character escaped as in a Go string, which YAML can read too.
 func visible(r rune, raw string) string {
 	if r == '#' {
 		return `\x23`
@@ -143,8 +142,8 @@ func inJSON(r rune, _ string) string {
 	return spell(r)
 }
 
-// escapeColons escapes a line that GitHub would execute as a command. GitHub ignores blanks
-// before the command.
+// escapeColons escapes the first colon of a line that GitHub would execute as a command. GitHub
+// ignores white space before the command.
 func escapeColons(line string) string {
 	rest := strings.TrimLeft(line, " \t")
 	if !strings.HasPrefix(rest, "::") {

@@ -13,9 +13,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters adds dependencies on several
-// Destinations, Works with two groups, changing labels of Destinations, moves because of
-// them, and restarts.
+// TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters checks the same as
+// TestNoCommitOfKratixHasAnObjectTwice with dependencies on several Destinations, Works with two
+// groups, changes of Destinations' labels, the resulting moves, and restarts.
 func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
@@ -60,7 +60,7 @@ func (c *cluster) happen(random *rand.Rand) {
 		flipped.Labels = map[string]string{"on": fmt.Sprint("worker-", 1+random.IntN(2))}
 		c.destinations = slices.Clone(c.destinations)
 		c.destinations[at] = flipped
-	case what == 11 && (!c.hidden || len(c.dirty) == 0): // the former files in an unread store are dropped
+	case what == 11 && (!c.hidden || len(c.dirty) == 0): // with an unread store, a restart loses the former files
 		c.restart()
 	}
 }
@@ -72,7 +72,7 @@ func (c *cluster) putGroups(name string, random *rand.Rand) {
 	work := c.works[name]
 	first := &work.Spec.WorkloadGroups[0]
 	if random.IntN(2) == 0 {
-		first.DestinationSelectors = nil // any Destination, or all of them for a dependency
+		first.DestinationSelectors = nil // any Destination, or every Destination for a dependency
 	}
 	if random.IntN(2) == 0 {
 		second := *first.DeepCopy()
@@ -88,7 +88,7 @@ func (c *cluster) putGroups(name string, random *rand.Rand) {
 	}
 }
 
-// placedOnce fails the test if a group of a request has several WorkPlacements.
+// placedOnce fails the test if a group of a request has more than one WorkPlacement.
 func (c *cluster) placedOnce() {
 	c.t.Helper()
 	on := map[string]string{}

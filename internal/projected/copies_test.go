@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestMatchingOneOfTwoWorkPlacementsStays uses a group that Kratix, without the admission
-// policy, has placed twice. The names of the Destinations must not matter.
+// TestMatchingOneOfTwoWorkPlacementsStays checks a group that Kratix has placed twice, without the
+// admission policy. The names of the Destinations must not matter.
 func TestMatchingOneOfTwoWorkPlacementsStays(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, fits := range []string{"worker-1", "worker-2"} {
@@ -25,7 +25,7 @@ func TestMatchingOneOfTwoWorkPlacementsStays(t *testing.T) {
 				}
 				random := rand.New(rand.NewPCG(1, 1))
 				for len(c.dirty) > 0 {
-					c.kratixWrites(random) // until both are written
+					c.kratixWrites(random) // each call writes one WorkPlacement
 				}
 				c.rest(random)
 				if len(c.placements) != 1 {

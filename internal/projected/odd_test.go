@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestIrregularlyNamedWorkPlacementBelongsToItsGroup checks that a group has one WorkPlacement,
-// whatever its name, which is kept up to date.
+// TestIrregularlyNamedWorkPlacementBelongsToItsGroup checks that a WorkPlacement with any name is
+// kept up to date, and that its group gets no other one.
 func TestIrregularlyNamedWorkPlacementBelongsToItsGroup(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, hidden := range []bool{false, true} {

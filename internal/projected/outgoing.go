@@ -11,16 +11,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// outgoing are the files in a store that WorkPlacements replace or remove.
+// outgoing contains the files in a store that WorkPlacements will replace or remove.
 type outgoing struct {
-	// stored are the paths at which a readable store has other content.
+	// stored maps the paths at which a readable store has other content to the files there.
 	stored map[tree.Path]storedFile
-	// remembered are files of a store that cannot be read: the files that WorkPlacements had
-	// before they were changed.
+	// remembered contains the files that WorkPlacements had before they were changed, in a store
+	// that cannot be read.
 	remembered []formerFile
 }
 
-// storedFile is a file in a store, and the WorkPlacement that replaces it.
+// storedFile is a file in a store, and the WorkPlacement that will replace it.
 type storedFile struct {
 	digest statestore.Digest
 	of     *kratix.WorkPlacement
@@ -29,19 +29,19 @@ type storedFile struct {
 // formerFile is a file that a WorkPlacement had before it was changed.
 type formerFile struct {
 	file tree.File
-	// placement is the WorkPlacement, destination its Destination, and until the time when
-	// the file expires.
+	// placement is the key of the WorkPlacement, destination is the name of its Destination, and
+	// until is the time at which the file expires.
 	placement   kratix.Key
 	destination string
 	until       time.Time
 }
 
-// memoryOfFormer is how long the former files of a WorkPlacement count for a store that
-// cannot be read. Kratix writes a WorkPlacement within seconds of its change, and does not
-// report which version it has written.
+// memoryOfFormer is the time for which the former files of a WorkPlacement count if the store
+// cannot be read. Kratix writes a WorkPlacement within seconds after a change, and does not report
+// which version it has written.
 const memoryOfFormer = 30 * time.Second
 
-// note records whether a store has other content at a path.
+// note records whether a store has other content at a path than the WorkPlacements.
 func (o *outgoing) note(path tree.Path, differs bool, file storedFile) {
 	switch {
 	case !differs:
@@ -53,8 +53,8 @@ func (o *outgoing) note(path tree.Path, differs bool, file storedFile) {
 	}
 }
 
-// remember records the files that existing WorkPlacements have lost between two overlays; a
-// WorkPlacement that is gone has no files any more.
+// remember records the files that WorkPlacements have lost between two overlays. It forgets the
+// files of WorkPlacements that no longer exist.
 func (o *outgoing) remember(was, made *overlay, now time.Time) {
 	if made == nil {
 		return
@@ -85,7 +85,7 @@ func (o *outgoing) forget(now time.Time) {
 	o.remembered = slices.DeleteFunc(o.remembered, func(former formerFile) bool { return !now.Before(former.until) })
 }
 
-// files returns the outgoing files.
+// files returns the outgoing files with their contents.
 func (o *outgoing) files(ctx context.Context, contents statestore.Contents) ([]statestore.Outgoing, error) {
 	files := make([]statestore.Outgoing, 0, len(o.stored)+len(o.remembered))
 	for _, path := range slices.SortedFunc(maps.Keys(o.stored), tree.Compare) {

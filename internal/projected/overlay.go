@@ -11,28 +11,27 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// overlay holds the files that the WorkPlacements of one Destination put into its store, each
-// WorkPlacement with a record as this program would write it.
+// overlay contains the files that the WorkPlacements of one Destination will have in its store.
+// Each WorkPlacement has a record such as this program would write.
 type overlay struct {
 	destination *kratix.Destination
 	placements  []*kratix.WorkPlacement
 	implied     []ImpliedPlacement
-	// records is the directory of its records, and lists are the files that the store has
-	// there: Kratix's lists, and records from earlier.
+	// records is the directory of the records; lists are the files in it that the store has:
+	// Kratix's lists, and former records.
 	records tree.Path
 	lists   statestore.Files
-	// projections maps the WorkPlacements to their projections.
+	// projections maps each WorkPlacement to its projection.
 	projections map[*kratix.WorkPlacement]*projection
-	// digests are the digests of all files; from maps each file to its projection, except for
-	// the aggregated file, which belongs to all.
+	// digests contains the digests of all files. from maps each file to its projection, except the
+	// aggregated file, which belongs to several.
 	digests map[tree.Path]statestore.Digest
 	from    map[tree.Path]*projection
-	// joined is the aggregated file, with the parts of placements that have records; separate
-	// are its other parts.
+	// joined is the aggregated file with the parts of the placements that have a record; separate
+	// are the other parts.
 	joined   []tree.File
 	separate []statestore.Outgoing
-	// recent caches the last decoded placement, since a placement's files are read one by
-	// one.
+	// recent caches the last decoded placement, since the files of a placement are read one by one.
 	recent struct {
 		of        *projection
 		rendering layout.Rendering
@@ -44,7 +43,7 @@ func (o *overlay) joins(path tree.Path) bool {
 	return slices.ContainsFunc(o.joined, func(f tree.File) bool { return f.Path == path })
 }
 
-// placementAt returns the WorkPlacement that a file belongs to; nil if it belongs to several,
+// placementAt returns the WorkPlacement to which a file belongs, or nil if it belongs to several,
 // or is not in the overlay.
 func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 	if o == nil || o.from[path] == nil {
@@ -53,22 +52,22 @@ func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 	return o.from[path].placement
 }
 
-// projection holds the files of one WorkPlacement. Contents are decoded on demand, since the
-// WorkPlacement holds them compressed.
+// projection contains the files of one WorkPlacement. Their contents are decoded when they are
+// needed, since the WorkPlacement contains them compressed.
 type projection struct {
 	placement *kratix.WorkPlacement
 	digests   map[tree.Path]statestore.Digest
-	// name is the regular name of a WorkPlacement of this group, from kratix.PlacementName; the
-	// placement itself may have another one. It is empty if the placement has no record.
+	// name is the name of the group's WorkPlacement from kratix.PlacementName, which may differ
+	// from that of the placement itself. It is empty if the placement has no record.
 	name string
-	// record is the path of the record; the root if there is none.
+	// record is the path of the record. It is the root if there is no record.
 	record tree.Path
-	// listed are the files that Kratix lists in mode none.
+	// listed contains the files in Kratix's list in mode none.
 	listed []tree.Path
 }
 
-// newOverlay computes the overlay of a Destination's placements; before is the overlay of the
-// last round or nil, and lists are the files in the store's record directory.
+// newOverlay returns the overlay of a Destination's placements. before is the overlay of the last
+// round, or nil; lists are the files in the store's directory of records.
 func newOverlay(ctx context.Context, d *kratix.Destination, placements []*kratix.WorkPlacement, before *overlay, lists statestore.Files, contents statestore.Contents) (*overlay, error) {
 	made := &overlay{
 		destination: d, placements: placements, lists: lists, projections: make(map[*kratix.WorkPlacement]*projection, len(placements)),
@@ -109,20 +108,20 @@ func newOverlay(ctx context.Context, d *kratix.Destination, placements []*kratix
 	return made, nil
 }
 
-// addSeparate adds a part of the aggregated file that has no record.
+// addSeparate adds a part of the aggregated file whose placement has no record.
 func (o *overlay) addSeparate(part layout.Part) {
 	for _, file := range layout.Join([]layout.Part{part}) {
 		o.separate = append(o.separate, statestore.Outgoing{File: file, Object: kratix.Describe(part.Placement), Stays: true})
 	}
 }
 
-// recordNames returns the names of a Destination's WorkPlacements in records: the regular
-// names of their groups. If a group has several WorkPlacements, only one of them has a record;
-// a WorkPlacement without a Work has none.
+// recordNames returns the names of a Destination's WorkPlacements in their records, which are those
+// from kratix.PlacementName. If a group has several WorkPlacements, only one of them has a record.
+// A WorkPlacement without a Work has none.
 func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]string {
 	names := make(map[*kratix.WorkPlacement]string, len(placements))
 	taken := make(map[kratix.Key]bool, len(placements))
-	for _, named := range []bool{true, false} { // WorkPlacements with the regular name come first
+	for _, named := range []bool{true, false} { // WorkPlacements with the regular name take precedence
 		for _, p := range placements {
 			if p.Labels[kratix.WorkLabel] == "" {
 				continue
@@ -136,8 +135,7 @@ func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]s
 	return names
 }
 
-// leave adds records for missing WorkPlacements, whose files are listed in the store by the lists
-// of other WorkPlacements.
+// leave adds records for implied placements, whose files are in the lists of other WorkPlacements.
 func (o *overlay) leave(ctx context.Context, heirs []ImpliedPlacement, contents statestore.Contents) error {
 	o.implied = heirs
 	for _, h := range heirs {
@@ -146,13 +144,13 @@ func (o *overlay) leave(ctx context.Context, heirs []ImpliedPlacement, contents 
 			return err
 		}
 		bare := *h.WorkPlacement
-		bare.Spec.Workloads = nil // it does not exist
+		bare.Spec.Workloads = nil // a WorkPlacement that does not exist has no contents
 		made := &projection{placement: &bare, name: bare.Name, listed: old.listed, digests: map[tree.Path]statestore.Digest{}}
 		path, err := layout.RecordPath(o.destination, &bare)
 		if err != nil || len(old.listed) == 0 {
 			continue
 		}
-		if known := o.from[path]; known != nil { // a WorkPlacement with this name exists
+		if known := o.from[path]; known != nil { // there is a WorkPlacement with this name
 			made = known
 			made.listed = old.listed
 		}
@@ -165,8 +163,8 @@ func (o *overlay) leave(ctx context.Context, heirs []ImpliedPlacement, contents 
 	return nil
 }
 
-// project computes the projection of one WorkPlacement with its name in the record. Files
-// that cannot be decoded are left out, because Kratix cannot write them either.
+// project returns the projection of a WorkPlacement; name is its name in the record. It omits files
+// that cannot be decoded, since Kratix cannot write them either.
 func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement, name string, lists statestore.Files, contents statestore.Contents) (*projection, error) {
 	made := &projection{placement: p, name: name, digests: map[tree.Path]statestore.Digest{}}
 	if err := made.readList(ctx, d, lists, contents); err != nil {
@@ -185,24 +183,24 @@ func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement
 	return made, nil
 }
 
-// readList reads Kratix's list of a placement's files in mode none: files that Kratix has written
-// and that are no longer wanted still belong to the placement.
+// readList reads Kratix's list of a placement's files in mode none. Files in the list still belong
+// to the placement if they are no longer wanted.
 func (m *projection) readList(ctx context.Context, d *kratix.Destination, lists statestore.Files, contents statestore.Contents) error {
 	path, err := layout.FlatRecordPath(d, m.placement)
 	if err != nil || d.FilepathMode() != kratix.None || !lists.Has(path) {
-		return nil //nolint:nilerr // without a path there is no list
+		return nil //nolint:nilerr // without a valid path, there is no list
 	}
 	content, err := contents.Content(ctx, path)
 	if err != nil {
 		return fmt.Errorf("read the list %s: %w", path, err)
 	}
-	if record, err := layout.ParseRecord(content); err == nil { // an invalid list lists nothing
+	if record, err := layout.ParseRecord(content); err == nil { // an invalid list is treated as empty
 		m.listed = record.Files
 	}
 	return nil
 }
 
-// recordIn returns the record of the placement, if it has one.
+// recordIn returns the record of the placement, and whether the placement has one.
 func (m *projection) recordIn(d *kratix.Destination, rendering layout.Rendering) (tree.File, bool) {
 	p := m.placement
 	if m.name == "" {

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// TestEachFileIsOfItsWorkPlacement reads files in random order, to check that the cached
-// placement is never used for another one or another version.
+// TestEachFileIsOfItsWorkPlacement reads files in random order. It checks that the cached placement
+// is never used for another WorkPlacement or another version.
 func TestEachFileIsOfItsWorkPlacement(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		d := testkit.Destination("worker-1", testkit.InMode(mode))
@@ -35,7 +35,7 @@ func TestEachFileIsOfItsWorkPlacement(t *testing.T) {
 		for n := range 3 {
 			placements := version(n)
 			if before != nil {
-				placements[1] = before.placements[1] // only the others have changed
+				placements[1] = before.placements[1] // only the other WorkPlacements have changed
 			}
 			made, err := newOverlay(t.Context(), d, placements, before, statestore.Files{}, emptyContents{})
 			if err != nil {
@@ -45,7 +45,7 @@ func TestEachFileIsOfItsWorkPlacement(t *testing.T) {
 			for path := range made.digests {
 				paths = append(paths, path, path, path)
 			}
-			random := rand.New(rand.NewPCG(uint64(n), 1)) //nolint:gosec // repeatable
+			random := rand.New(rand.NewPCG(uint64(n), 1)) //nolint:gosec // the test must be repeatable
 			random.Shuffle(len(paths), func(i, j int) { paths[i], paths[j] = paths[j], paths[i] })
 			for _, path := range paths {
 				content, err := made.content(path)

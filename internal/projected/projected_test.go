@@ -25,21 +25,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cluster is a fixture in which this program schedules and Kratix writes, one WorkPlacement
-// at a time.
+// cluster is a cluster in which this program schedules and Kratix writes, one WorkPlacement at a
+// time.
 type cluster struct {
 	t          *testing.T
 	now        time.Time
 	works      map[string]*kratix.Work
 	placements map[kratix.Key]*kratix.WorkPlacement
-	// dirty are the WorkPlacements that Kratix has not written yet, with the times of their
+	// dirty contains the WorkPlacements that Kratix has not written yet, with the times of their
 	// changes.
 	dirty        map[kratix.Key]time.Time
 	destinations []*kratix.Destination
 	orphans      []kratix.Key
 	store        *memory.Store
 	reconciler   *reconcile.Reconciler
-	// hidden reports whether the store is not read.
+	// hidden means that the store is not read.
 	hidden bool
 	policy reconcile.Policy
 }
@@ -57,7 +57,7 @@ func newCluster(t *testing.T, mode string, hidden bool) *cluster {
 	return c
 }
 
-// restart recreates the reconciler without its cache.
+// restart creates a new reconciler without a cache.
 func (c *cluster) restart() {
 	clock := func() time.Time { return c.now }
 	c.reconciler = &reconcile.Reconciler{
@@ -65,7 +65,7 @@ func (c *cluster) restart() {
 	}
 }
 
-// Open returns the fixture's store.
+// Open returns the only store of the cluster.
 func (c *cluster) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret) (statestore.Store, error) {
 	return c.store, nil
 }
@@ -114,8 +114,7 @@ func (c *cluster) delete(name string) {
 	}
 }
 
-// change replaces a WorkPlacement by a changed copy, as the API returns a new object each
-// time.
+// change replaces a WorkPlacement by a changed copy, since the API returns a new object each time.
 func (c *cluster) change(key kratix.Key, how func(*kratix.WorkPlacement)) {
 	made := c.placements[key].DeepCopy()
 	how(made)
@@ -164,13 +163,13 @@ func (c *cluster) patch(p *kratix.WorkPlacement, patch map[string]any) {
 		}
 		metadata, _ := patch["metadata"].(map[string]any)
 		labels, _ := metadata["labels"].(map[string]any)
-		for label := range labels { // schedule mode removes labels, and sets none
+		for label := range labels { // schedule mode removes labels but sets none
 			delete(p.Labels, label)
 		}
 	})
 }
 
-// kratixWrites makes Kratix write one WorkPlacement: a random one, or one that is overdue.
+// kratixWrites makes Kratix write one WorkPlacement: an overdue one, or a random one.
 func (c *cluster) kratixWrites(random *rand.Rand) {
 	c.t.Helper()
 	if len(c.dirty) == 0 {
@@ -274,7 +273,7 @@ func (c *cluster) judge() {
 	}
 }
 
-// rest runs rounds and writes until nothing is left to do.
+// rest runs rounds and writes WorkPlacements until nothing is left to do.
 func (c *cluster) rest(random *rand.Rand) report.Report {
 	c.t.Helper()
 	for range 200 {
@@ -285,9 +284,9 @@ func (c *cluster) rest(random *rand.Rand) report.Report {
 	return c.round()
 }
 
-// TestNoCommitOfKratixHasAnObjectTwice changes Works at random and makes Kratix write in
-// random order: no state of the store may contain an object twice, and in the end no writable
-// placement may be held back.
+// TestNoCommitOfKratixHasAnObjectTwice changes Works at random and makes Kratix write in random
+// order. No state of the store may contain an object twice, and in the end no writable placement
+// may be held back.
 func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
@@ -308,7 +307,7 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 							}
 							c.put(name, fmt.Sprint("worker-", 1+random.IntN(2)), objects...)
 						}
-						if random.IntN(8) == 0 { // a Destination becomes ready, for example
+						if random.IntN(8) == 0 { // for instance because a Destination becomes ready
 							at := random.IntN(2)
 							c.destinations[at] = c.destinations[at].DeepCopy()
 						}
@@ -327,8 +326,8 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 	}
 }
 
-// settled fails the test if a placement is blocked without a reason. Two placements that each
-// ask for the other's objects block each other, since one commit cannot write both.
+// settled fails the test if a placement is blocked without a reason. Two placements that ask for
+// each other's objects are blocked, since no single commit can write both.
 func (c *cluster) settled(said report.Report) {
 	c.t.Helper()
 	waiting := map[string]int{}

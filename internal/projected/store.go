@@ -17,14 +17,14 @@ import (
 type store struct {
 	stores *Stores
 	ref    kratix.StateStoreReference
-	// inner is the current real store; nil if it is not to be read.
+	// inner is the real store. It is nil if the store is not read.
 	inner statestore.Store
 
-	// real are the files of inner when it was last read, files the projection of them.
+	// real contains the files of inner at the last read; files contains their projection.
 	real, files statestore.Files
-	// probe detects a change of the digest function.
+	// probe is a digest that shows whether the digest function has changed.
 	probe statestore.Digest
-	// on holds the overlay of each Destination.
+	// on contains the overlay of each Destination.
 	on map[string]*overlay
 	// placed maps the paths of all overlays to their files.
 	placed map[tree.Path]placedFile
@@ -34,18 +34,18 @@ type store struct {
 
 var _ statestore.Store = (*store)(nil)
 
-// placedFile is a file of a WorkPlacement at a path.
+// placedFile is a file of an overlay at a path.
 type placedFile struct {
 	sum statestore.Digest
 	by  *overlay
 }
 
-// Apply writes nothing, because Kratix writes the files.
+// Apply writes nothing, because Kratix writes the files. It returns the given revision.
 func (s *store) Apply(_ context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	return changes.Base, nil
 }
 
-// Read returns the state that the store will have once Kratix has written all WorkPlacements.
+// Read returns the state that the store will have when Kratix has written all WorkPlacements.
 func (s *store) Read(ctx context.Context) (statestore.State, error) {
 	state, err := s.readInner(ctx)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *store) readInner(ctx context.Context) (statestore.State, error) {
 	return statestore.State{Warnings: []string{"it is not read: only WorkPlacements are compared, and not what others have put there"}}, nil
 }
 
-// project updates the files for the current store and WorkPlacements. It processes only
+// project updates the files for the current store and WorkPlacements. It processes only the
 // changes.
 func (s *store) project(ctx context.Context, stored statestore.Files, contents statestore.Contents) error {
 	if s.placed == nil {
@@ -90,7 +90,7 @@ func (s *store) project(ctx context.Context, stored statestore.Files, contents s
 	}
 	made, bases, err := s.overlays(ctx, stored, contents)
 	if err != nil {
-		return err // no changes here
+		return err // nothing has been changed yet
 	}
 	stale := map[tree.Path]bool{}
 	for name, was := range s.on {
@@ -117,14 +117,14 @@ func (s *store) project(ctx context.Context, stored statestore.Files, contents s
 	return nil
 }
 
-// overlays returns the overlay of each Destination by name, and the directories of the
-// Destinations' records. Unchanged overlays are reused.
+// overlays returns the overlays of the Destinations by name, and the directories of their records.
+// It reuses unchanged overlays.
 func (s *store) overlays(ctx context.Context, stored statestore.Files, contents statestore.Contents) (made map[string]*overlay, bases []tree.Path, err error) {
 	made = map[string]*overlay{}
 	for _, d := range s.stores.destinations[s.ref] {
 		records, err := layout.RecordsDir(d)
 		if err != nil {
-			continue // such a Destination has no files
+			continue // a Destination with an invalid path has no files
 		}
 		bases = append(bases, records)
 		placements, heirs, was := s.stores.placements[d.Name], s.stores.implied[d.Name], s.on[d.Name]
@@ -143,15 +143,15 @@ func (s *store) overlays(ctx context.Context, stored statestore.Files, contents 
 	return made, bases, nil
 }
 
-// mark adds the files in a directory to the stale paths.
+// mark adds the paths of the files in a directory to stale.
 func mark(stale map[tree.Path]bool, stored statestore.Files, dir tree.Path) {
 	for path := range stored.Below(dir) {
 		stale[path] = true
 	}
 }
 
-// replace replaces the overlay of a Destination; either may be nil. It adds the differing paths
-// to stale.
+// replace replaces the overlay of a Destination; was or made may be nil. It adds the paths that may
+// have changed to stale.
 func (s *store) replace(was, made *overlay, stale map[tree.Path]bool) {
 	if was != nil {
 		for path := range was.digests {
@@ -172,15 +172,15 @@ func (s *store) replace(was, made *overlay, stale map[tree.Path]bool) {
 	}
 }
 
-// refresh updates the files at the stale paths. Files in the store's record directories are
-// left out: each WorkPlacement has its record in the overlay, and no other record counts.
+// refresh updates the files at the stale paths. It ignores the store's own records, since each
+// WorkPlacement has its record in the overlay.
 func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 	changes := make([]statestore.FileChange, 0, len(stale))
 	for path := range stale {
 		laid, isLaid := s.placed[path]
 		sum, there := s.real.Digest(path)
 		isRecord := slices.ContainsFunc(records, path.Within)
-		// Kratix writes an aggregated file as a whole, from the WorkPlacements at that time.
+		// Kratix writes the whole aggregated file, from the WorkPlacements at that time.
 		s.outgoing.note(path, isLaid && there && sum != laid.sum && !isRecord && !laid.by.joins(path), storedFile{sum, laid.by.placementAt(path)})
 		switch {
 		case isLaid:
@@ -201,10 +201,10 @@ type view struct {
 	placed map[tree.Path]placedFile
 }
 
-// Digest returns the store's digest of a content.
+// Digest returns the digest of a content in the store.
 func (v view) Digest(content []byte) statestore.Digest { return v.real.Digest(content) }
 
-// Content returns the content at a path in the projected state.
+// Content returns the content of a file in the projected state.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if laid, ok := v.placed[p]; ok {
 		return laid.by.content(p)
@@ -212,7 +212,8 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return v.real.Content(ctx, p)
 }
 
-// whose returns the WorkPlacement that a file belongs to.
+// whose returns a description of the WorkPlacement to which a file belongs, or "" if there is not
+// exactly one.
 func (v view) whose(path tree.Path) string {
 	laid, ok := v.placed[path]
 	if !ok {
@@ -221,10 +222,10 @@ func (v view) whose(path tree.Path) string {
 	if of := laid.by.placementAt(path); of != nil {
 		return kratix.Describe(of)
 	}
-	return "" // an aggregated file belongs to several
+	return "" // an aggregated file belongs to several WorkPlacements
 }
 
-// emptyContents is the contents of an empty store.
+// emptyContents are the contents of an empty store.
 type emptyContents struct{}
 
 func (emptyContents) Digest(content []byte) statestore.Digest { return sha256.Sum256(content) }

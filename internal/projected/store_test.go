@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// flaky is a store whose lists become unreadable on demand.
+// flaky is a store in which the lists cannot be read while fails is true.
 type flaky struct {
 	statestore.Store
 	fails bool
@@ -50,8 +50,8 @@ func (o *opener) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret)
 	return o.store, o.err
 }
 
-// TestReadThatFailsHalfWayChangesNothing checks that a change on one Destination is not lost
-// if a list of another one cannot be read.
+// TestReadThatFailsHalfWayChangesNothing checks that a change on one Destination is not lost if a
+// list of another Destination cannot be read.
 func TestReadThatFailsHalfWayChangesNothing(t *testing.T) {
 	c := newCluster(t, kratix.None, false)
 	c.put("a", "worker-1", "o1")
@@ -86,7 +86,7 @@ func TestReadThatFailsHalfWayChangesNothing(t *testing.T) {
 		c.kratixWrites(random)
 	}
 	for key := range c.placements {
-		c.change(key, func(p *kratix.WorkPlacement) { p.Annotations = map[string]string{"a": "b"} }) // its list is read again
+		c.change(key, func(p *kratix.WorkPlacement) { p.Annotations = map[string]string{"a": "b"} }) // so that its list is read again
 	}
 	store.fails = true
 	if _, err := read(); err == nil {
@@ -98,8 +98,8 @@ func TestReadThatFailsHalfWayChangesNothing(t *testing.T) {
 	}
 }
 
-// TestStoreThatCannotBeOpenedIsAnError checks for the error, because conflicts with the files of
-// the store would not be found.
+// TestStoreThatCannotBeOpenedIsAnError checks that the round fails, since conflicts with the files
+// of the store would not be found.
 func TestStoreThatCannotBeOpenedIsAnError(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata, false)
 	closed := &opener{err: errors.New("there is no Secret")}
@@ -117,7 +117,7 @@ func TestStoreThatCannotBeOpenedIsAnError(t *testing.T) {
 }
 
 // TestFilesOfAWorkPlacementWithoutARecordCount checks that the files of a WorkPlacement with an
-// irregular name count.
+// irregular name count for conflicts.
 func TestFilesOfAWorkPlacementWithoutARecordCount(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata, false)
 	c.put("a", "worker-1", "o1")

@@ -1,8 +1,7 @@
-// Package projected turns the current state stores and the WorkPlacements of a cluster into the
-// state stores as they will be once Kratix has written every WorkPlacement, for schedulers that
-// leave writing to Kratix. The files of WorkPlacements are placed over the current files of a
-// store if it can be read, and over an empty store otherwise. Its only I/O is to read the stores
-// that it wraps: nothing is ever written to them.
+// Package projected converts the state stores and WorkPlacements of a cluster to the state stores
+// as they will be when Kratix has written every WorkPlacement, for schedulers that let Kratix
+// write. The files of WorkPlacements replace those of the current store if it can be read, and
+// those of an empty store otherwise. Its only I/O is reading the stores; it never writes to them.
 package projected
 
 import (
@@ -19,31 +18,30 @@ import (
 type Stores struct {
 	// Opener opens the real stores.
 	Opener statestore.Opener
-	// Unread prevents stores from being opened or read: the projections are over empty
-	// stores.
+	// Unread means that no store is opened or read: the projections begin with empty stores.
 	Unread bool
-	// Now is the clock.
+	// Now returns the current time.
 	Now func() time.Time
-	// Implied returns the missing WorkPlacements whose files are listed in the store by the
-	// lists of other WorkPlacements. It may be nil.
+	// Implied returns the implied placements whose files are in the lists of other WorkPlacements.
+	// It may be nil.
 	Implied func() []ImpliedPlacement
 
-	// placements are the WorkPlacements by Destination name, and destinations all
-	// Destinations by the stores that they name.
+	// placements contains the WorkPlacements by the name of their Destination; destinations
+	// contains all Destinations by their state store.
 	placements   map[string][]*kratix.WorkPlacement
 	destinations map[kratix.StateStoreReference][]*kratix.Destination
 	implied      map[string][]ImpliedPlacement
 	open         map[kratix.StateStoreReference]*store
 }
 
-// ImpliedPlacement is a WorkPlacement that does not exist.
+// ImpliedPlacement is a WorkPlacement that does not exist although its files do.
 type ImpliedPlacement struct {
 	*kratix.WorkPlacement
-	// Of is the WorkPlacement whose list applies, in mode none.
+	// Of is the WorkPlacement whose list contains the files in mode none.
 	Of *kratix.WorkPlacement
 }
 
-// Follow sets the snapshot that the projections are computed from.
+// Follow sets the snapshot for the projections.
 func (s *Stores) Follow(snapshot source.Snapshot) {
 	s.placements, s.destinations = map[string][]*kratix.WorkPlacement{}, map[kratix.StateStoreReference][]*kratix.Destination{}
 	for _, p := range snapshot.WorkPlacements {
@@ -62,14 +60,14 @@ func (s *Stores) Follow(snapshot source.Snapshot) {
 	}
 }
 
-// Open returns the projection of a store; it is the same one as long as the real store is the
-// same.
+// Open returns the projection of a store. As long as the real store is the same, so is the
+// projection.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	var inner statestore.Store
 	if !s.Unread || spec == nil {
 		var err error
 		if inner, err = s.Opener.Open(ref, spec, secret); err != nil {
-			return nil, err // without the files of others, a Destination could be broken
+			return nil, err // if the files of others were unknown, a Destination could be broken
 		}
 	}
 	if s.open == nil {

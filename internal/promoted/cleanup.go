@@ -11,22 +11,22 @@ import (
 )
 
 // LiveCleanup is a source for the clean-up of one Destination without a cluster. It contains only
-// the Destinations with a live state store, and marks the locations that Kratix writes for them
-// as untouchable. It is not safe for concurrent use.
+// the Destinations with a live state store, and protects the locations that Kratix writes for them.
+// It is not safe for concurrent use.
 type LiveCleanup struct {
 	source.Source
-	// Live are the live stores of Destinations without an annotation.
+	// Live contains the live stores of Destinations without an annotation.
 	Live Stores
 	// Of is the name of the Destination to clean up.
 	Of string
 
-	// unsure is the state store of that Destination if it is unknown whether the Destination has
-	// a live one; nil otherwise.
+	// unsure is the state store of that Destination if it is not known whether the Destination has
+	// a live store. Otherwise it is nil.
 	unsure *kratix.StateStoreReference
 }
 
-// RefusedError is returned if a Destination cannot be cleaned up because the location of its
-// live files is unknown.
+// RefusedError is the error for a Destination that cannot be cleaned up because the location of its
+// live files is not known.
 type RefusedError struct{ Destination, Why, Fix string }
 
 // Error returns the reason and the fix.
@@ -34,8 +34,8 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("Destination %s: %s; where it is live is not known, so nothing is removed. %s", e.Destination, e.Why, e.Fix)
 }
 
-// Snapshot returns the snapshot with the Destinations on their live stores. The error may be
-// a RefusedError.
+// Snapshot returns the snapshot of Source with the Destinations on their live stores. The error may
+// be a RefusedError.
 func (o *LiveCleanup) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	seen, err := o.Source.Snapshot(ctx)
 	if err != nil {
@@ -70,8 +70,9 @@ func (o *LiveCleanup) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return seen, nil
 }
 
-// withoutLive divides the Destinations that are not known to be promoted. Those on a state store
-// from which other Destinations are promoted are untouched.
+// withoutLive divides the Destinations that are not known to be promoted: untouched are those on a
+// state store from which other Destinations are promoted. The error is a RefusedError about the
+// Destination to clean up.
 func (o *LiveCleanup) withoutLive(all []*kratix.Destination, promoted map[kratix.StateStoreReference]bool) (left, untouched []*kratix.Destination, err error) {
 	o.unsure = nil
 	for _, d := range all {
@@ -90,8 +91,8 @@ func (o *LiveCleanup) withoutLive(all []*kratix.Destination, promoted map[kratix
 	return left, untouched, nil
 }
 
-// whyPromoted returns why a Destination without a live store is known to be promoted; empty
-// if that is not known.
+// whyPromoted returns the reason why a Destination without a live store must be promoted, or "" if
+// there is none.
 func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]bool) string {
 	switch {
 	case slices.Contains(d.Finalizers, kratix.LiveFinalizer):
@@ -102,8 +103,8 @@ func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]
 	return ""
 }
 
-// MayBeLive reports, after a Snapshot, whether files of the Destination in a state store may
-// be live: the store is not the Destination's own, and it is unknown which one is live.
+// MayBeLive reports, after Snapshot, whether files of the Destination in a state store may be live:
+// the store is not the Destination's own, and its live store is not known.
 func (o *LiveCleanup) MayBeLive(store string) bool {
 	return o.unsure != nil && o.unsure.String() != store
 }

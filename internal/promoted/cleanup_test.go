@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cleanupEnv is a fixture of state stores with files of two Destinations.
+// cleanupEnv contains state stores with files of two Destinations.
 type cleanupEnv struct {
 	*fixed
 	t      *testing.T
@@ -27,7 +27,7 @@ func (s *cleanupEnv) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kr
 	return s.stores[ref.Name], nil
 }
 
-// newCleanupEnv returns a cluster in which Destination d was first on the state store old, then
+// newCleanupEnv returns an env in which Destination d was first on the state store old, then
 // managed on staging, and then promoted to live. It has records in staging and live.
 func newCleanupEnv(t *testing.T) *cleanupEnv {
 	s := &cleanupEnv{fixed: &fixed{}, t: t, stores: map[string]*memory.Store{}}
@@ -54,7 +54,7 @@ func (s *cleanupEnv) round() {
 	}
 }
 
-// has reports whether a store has the record of w in a directory.
+// has reports whether a store has the record of the Work w in a directory.
 func (s *cleanupEnv) has(store, dir string) bool {
 	s.t.Helper()
 	state, err := s.stores[store].Read(s.t.Context())
@@ -69,7 +69,7 @@ func (s *cleanupEnv) has(store, dir string) bool {
 	return false
 }
 
-// cleanup cleans up d, and returns the stores that files were removed from.
+// cleanup cleans up d, and returns the stores from which files were removed.
 func (s *cleanupEnv) cleanup(live promoted.Stores) ([]string, *promoted.LiveCleanup, error) {
 	s.t.Helper()
 	on := &promoted.LiveCleanup{Source: s, Live: live, Of: "d"}
@@ -122,7 +122,7 @@ func TestCleanupOfAPromotedDestinationKeepsUsedFiles(t *testing.T) {
 	}
 }
 
-// TestCleanupKeepsFilesOfKratixBelowALiveStore puts both stores into directories of one branch.
+// TestCleanupKeepsFilesOfKratixBelowALiveStore checks two stores in directories of one branch.
 func TestCleanupKeepsFilesOfKratixBelowALiveStore(t *testing.T) {
 	s := newCleanupEnv(t)
 	s.GitStateStores = []*kratix.GitStateStore{gitStore("old", "https://example.com/a.git", "main", ""), gitStore("staging", "https://example.com/a.git", "main", "kratix")}
@@ -137,8 +137,8 @@ func TestCleanupKeepsFilesOfKratixBelowALiveStore(t *testing.T) {
 	}
 }
 
-// TestCleanupIsRefusedWhileTheLiveStoreIsUnknown covers each way in which the live store can
-// be unknown.
+// TestCleanupIsRefusedWhileTheLiveStoreIsUnknown checks each reason for which the live store can be
+// unknown.
 func TestCleanupIsRefusedWhileTheLiveStoreIsUnknown(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*cleanupEnv)

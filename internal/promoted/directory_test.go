@@ -40,15 +40,15 @@ func (c *cluster) has(store string, want ...string) {
 	}
 }
 
-// rename deletes Destination d0 and creates d9 with its path.
+// rename deletes Destination d0 and creates d9 with the same path.
 func (c *cluster) rename() {
 	delete(c.destinations, "d0")
 	c.destination("d9", "live-1", "none")
 	c.destinations["d9"].Spec.Path = "d0"
 }
 
-// TestRenamedDestinationKeepsLiveFiles checks WorkPlacements that name the former
-// Destination: each is removed, or placed on the new Destination, only when Kratix does so.
+// TestRenamedDestinationKeepsLiveFiles checks WorkPlacements of the former Destination: each is
+// removed or placed on the new Destination only after Kratix has done so.
 func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		t.Run(mode, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 				c.has("live-1", "o1", "o2", "o3")
 			}
 			c.restart()
-			c.place("w1", "d9", "o4") // it is taken over, and updated with Kratix's content
+			c.place("w1", "d9", "o4") // the placement is taken over and has Kratix's new content
 			c.place("dependency1", "d9", "o3")
 			c.remove(func(p *kratix.WorkPlacement) bool { return p.Work().Name == "w2" })
 			c.round()
@@ -80,8 +80,8 @@ func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 	}
 }
 
-// TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted uses another Destination
-// with the same directory.
+// TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted checks a Destination whose
+// directory is also that of another Destination.
 func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -98,8 +98,8 @@ func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing
 	}
 }
 
-// TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed uses a request that Kratix has placed
-// twice, so neither placement is a copy.
+// TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed checks a request that Kratix has placed
+// twice, so that neither placement is an old copy.
 func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -114,8 +114,8 @@ func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	}
 }
 
-// TestFilesOfAnUnreadableDestinationStay uses another Destination with the same
-// directory.
+// TestFilesOfAnUnreadableDestinationStay checks a Destination whose directory is also that of
+// another Destination.
 func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -130,8 +130,8 @@ func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	}
 }
 
-// TestFilesOfKratixForAnotherDestinationStay uses files without a record, and a
-// WorkPlacement for another Destination than the one that has the directory now.
+// TestFilesOfKratixForAnotherDestinationStay checks files without a record, for a WorkPlacement
+// whose Destination is not the one that has the directory now.
 func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None} {
 		c := newCluster(t, mode)
@@ -155,8 +155,8 @@ func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 	}
 }
 
-// TestWorkOnAnotherDestinationIsNoEvidence checks that such a Work does not prove the deletion
-// of a WorkPlacement: many missing ones stay.
+// TestWorkOnAnotherDestinationIsNoEvidence checks that a Work on another Destination does not prove
+// that a missing WorkPlacement was deleted: if many are missing, all stay.
 func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -176,8 +176,8 @@ func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	c.has("live-1", want...)
 }
 
-// TestCopiedAggregatedFileStaysWhileAPartIsHeldBack uses an aggregated file of Kratix,
-// without a record, with the only copy of a part.
+// TestCopiedAggregatedFileStaysWhileAPartIsHeldBack checks an aggregated file of Kratix without a
+// record that has the only copy of a part.
 func TestCopiedAggregatedFileStaysWhileAPartIsHeldBack(t *testing.T) {
 	c := newCluster(t, kratix.AggregatedYAML)
 	c.destination("d0", "live-1", "none")

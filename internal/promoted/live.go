@@ -13,13 +13,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Stores maps the state stores that Kratix writes to those that clusters read.
+// Stores maps the state stores that Kratix writes to the live state stores.
 type Stores map[kratix.StateStoreReference]kratix.StateStoreReference
 
-// ErrReference reports a state store that is not named as KIND/NAME.
+// ErrReference is the error for a reference that is not KIND/NAME.
 var ErrReference = errors.New("a state store is named as " + kratix.GitStateStoreKind + "/NAME or " + kratix.BucketStateStoreKind + "/NAME")
 
-// ParseReference parses KIND/NAME.
+// ParseReference parses KIND/NAME. It returns ErrReference if text has another form.
 func ParseReference(text string) (kratix.StateStoreReference, error) {
 	kind, name, _ := strings.Cut(text, "/")
 	isKind := kind == kratix.GitStateStoreKind || kind == kratix.BucketStateStoreKind
@@ -29,13 +29,13 @@ func ParseReference(text string) (kratix.StateStoreReference, error) {
 	return kratix.StateStoreReference{Kind: kind, Name: name}, nil
 }
 
-// moved is a Destination of the cluster, and the same Destination on its live state store.
+// moved is a Destination of the cluster, and its copy on its live state store.
 type moved struct {
 	from, to *kratix.Destination
 }
 
-// destinations returns the Destinations on their live state stores together with all state
-// stores that Kratix does not write, and the Destinations without a live store.
+// destinations returns the Destinations on their live state stores and all state stores that Kratix
+// does not write. unwritten are the Destinations without a live store.
 func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwritten []*kratix.Destination, findings []finding.Finding) {
 	stores := storesIn(seen)
 	staging := newStaging(seen, stores)
@@ -57,15 +57,15 @@ func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwri
 		made = append(made, is.to)
 	}
 	for ref, store := range stores {
-		if live[ref] || !staging.stores[ref] { // an unused store may have placements promoted earlier
+		if live[ref] || !staging.stores[ref] { // an unused store may have placements that were promoted earlier
 			made = append(made, store)
 		}
 	}
 	return made, unwritten, findings
 }
 
-// Opened returns a function that selects, from some objects, the state stores that promote mode
-// opens: all except those that only Kratix writes to.
+// Opened returns a function that selects the state stores that promote mode opens: all except those
+// that only Kratix writes.
 func Opened(live Stores) func([]kratix.Object) []kratix.Object {
 	return func(objects []kratix.Object) []kratix.Object {
 		made, _, _ := (&Source{live: live}).destinations(source.Gather(objects))
@@ -73,7 +73,7 @@ func Opened(live Stores) func([]kratix.Object) []kratix.Object {
 	}
 }
 
-// on returns a copy of a Destination on another state store.
+// on returns a copy of a Destination with another state store.
 func on(d *kratix.Destination, ref kratix.StateStoreReference) *kratix.Destination {
 	to := *d
 	to.Spec.StateStoreRef = &ref
@@ -92,11 +92,11 @@ func storesIn(seen source.Snapshot) map[kratix.StateStoreReference]kratix.Object
 	return stores
 }
 
-// filesStay describes what happens to the files in a live state store.
+// filesStay is the end of messages about Destinations without a usable live state store.
 const filesStay = "; nothing is promoted for it, and what was promoted before stays where it is"
 
-// usableStore returns the live state store of a Destination, or a finding if the Destination has
-// none or if Kratix writes to it.
+// usableStore returns the live state store of a Destination, or a finding if there is none or if
+// Kratix writes to the location.
 func (s *Source) usableStore(d *kratix.Destination, stores map[kratix.StateStoreReference]kratix.Object, staging staging) (kratix.StateStoreReference, *finding.Finding) {
 	ref, wrong := s.liveStore(d, stores)
 	if wrong == nil {
@@ -105,8 +105,7 @@ func (s *Source) usableStore(d *kratix.Destination, stores map[kratix.StateStore
 	return ref, wrong
 }
 
-// liveStore returns the live state store of a Destination, or a finding about why it has
-// none.
+// liveStore returns the live state store of a Destination, or a finding about why it has none.
 func (s *Source) liveStore(d *kratix.Destination, stores map[kratix.StateStoreReference]kratix.Object) (kratix.StateStoreReference, *finding.Finding) {
 	text, annotated := d.Annotations[scheduler.StateStoreAnnotation]
 	ref, mapped := s.live[*d.Spec.StateStoreRef]
@@ -131,10 +130,10 @@ func (s *Source) liveStore(d *kratix.Destination, stores map[kratix.StateStoreRe
 	return ref, nil
 }
 
-// staging holds the locations that Kratix writes.
+// staging contains the locations that Kratix writes.
 type staging struct {
 	stores map[kratix.StateStoreReference]bool
-	// locations are the locations of all Destinations by their storage, as canonical spells it.
+	// locations contains the locations of all Destinations by their canonical storage.
 	locations map[string][]stagingLocation
 }
 
@@ -157,17 +156,16 @@ func newStaging(seen source.Snapshot, stores map[kratix.StateStoreReference]krat
 }
 
 // canonicalLocation returns the location of a Destination's files in a state store, with the
-// storage as canonical spells it. It fails if a path is invalid, because nothing can be written
-// there.
+// canonical storage. It returns an error if a path is invalid; nothing can be written there.
 func canonicalLocation(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) (layout.Location, error) {
 	at, err := layout.DestinationLocation(d, ref, store)
 	at.Storage = canonical(ref.Kind, at.Storage)
 	return at, err
 }
 
-// canonical returns a storage in one spelling for all spellings that many servers treat alike: a
-// repository's path in any case, and a bucket on AWS at any endpoint. Only this package considers
-// them equal, because the worst result of a mistake is that too little is promoted.
+// canonical returns the same storage for spellings that many servers treat alike: the path of a
+// repository in any case, and a bucket on AWS with any endpoint. Only this package treats them as
+// equal, because at worst too little is promoted.
 func canonical(kind, storage string) string {
 	if kind == kratix.GitStateStoreKind {
 		repository, branch, _ := strings.Cut(storage, "#")

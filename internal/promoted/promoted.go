@@ -1,7 +1,6 @@
-// Package promoted turns a cluster in which Kratix schedules and writes into the input of
-// rounds that write the same placements to the state stores that clusters read: a Work for
-// each WorkPlacement, with its contents, and Destinations on their live state stores. It does
-// no I/O itself.
+// Package promoted converts a cluster in which Kratix schedules and writes to the input of rounds
+// that write the same placements to live state stores: a Work for each WorkPlacement, with its
+// contents, and the Destinations on their live state stores. It does no I/O itself.
 package promoted
 
 import (
@@ -18,34 +17,34 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Source is the source of a cluster in which Kratix schedules. It is also a reconcile.Planner
-// for its last Snapshot. It is not safe for concurrent use. Equal objects in two snapshots
-// are the same in memory.
+// Source is the source of a cluster in which Kratix schedules. It is also the reconcile.Planner for
+// its last Snapshot. Objects that are equal in two snapshots have the same address. It is not safe
+// for concurrent use.
 type Source struct {
 	cluster source.Source
 	live    Stores
 	planner scheduler.Assigned
 
-	// last are the decisions of the last snapshot, works its Works by WorkPlacement, and
-	// targets the names of their Destinations.
+	// last contains the decisions of the last snapshot, works its Works by WorkPlacement, and
+	// targets the names of the Works' Destinations.
 	last    decisions
 	works   map[kratix.Key]decision
 	targets map[*kratix.Work]string
-	// moved are the Destinations of the last snapshot on their live stores, by name.
+	// moved contains the Destinations of the last snapshot that have a live store, by name.
 	moved map[string]moved
 }
 
 var _ source.Source = (*Source)(nil)
 
-// New returns the Source of a cluster whose snapshots have all WorkPlacements with their
-// contents. live has the live stores of Destinations without an annotation.
+// New returns the Source of a cluster whose snapshots contain all WorkPlacements with their
+// contents. live contains the live stores of Destinations without an annotation.
 func New(cluster source.Source, live Stores) *Source {
 	s := &Source{cluster: cluster, live: live}
 	s.planner.To = func(work *kratix.Work) string { return s.targets[work] }
 	return s
 }
 
-// Plan places the Works as their WorkPlacements define.
+// Plan places each Work on the Destination of its WorkPlacement.
 func (s *Source) Plan(in scheduler.Input) scheduler.Result { return s.planner.Plan(in) }
 
 // Live returns the live state stores of the Destinations of the last Snapshot, by name.
@@ -57,10 +56,10 @@ func (s *Source) Live() map[string]kratix.StateStoreReference {
 	return live
 }
 
-// Changes reports each change of the cluster.
+// Changes reports the changes of the cluster.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) { return s.cluster.Changes(ctx) }
 
-// Snapshot returns the input that results from Kratix's decisions.
+// Snapshot returns the snapshot of the cluster converted to the input of a round.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	seen, err := s.cluster.Snapshot(ctx)
 	if err != nil {
@@ -71,7 +70,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		s.last = s.decide(seen)
 	}
 
-	snapshot := source.Gather(made) // the objects were gathered before, so there are no findings
+	snapshot := source.Gather(made) // without findings, since the cluster's snapshot has already been gathered
 	snapshot.Works, snapshot.Unwritten = s.last.decided, slices.Concat(seen.Unwritten, unwritten)
 	snapshot.Assigned, snapshot.Assignments = true, s.last.assignments
 	snapshot.Secrets, snapshot.Profiles, snapshot.FromAPI = seen.Secrets, seen.Profiles, seen.FromAPI
@@ -87,20 +86,20 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// decision is a WorkPlacement with the Work made of it, and its original Work in the cluster,
-// which is nil if there is no usable one.
+// decision is a WorkPlacement with the Work made from it. original is the Work in the cluster, or
+// nil if there is no usable one.
 type decision struct {
 	placement      *kratix.WorkPlacement
 	work, original *kratix.Work
 }
 
-// decisions are the WorkPlacements and Works of a snapshot, and the Works made of them.
+// decisions contains the WorkPlacements and Works of a snapshot, and the Works made from them.
 type decisions struct {
 	placements []*kratix.WorkPlacement
 	works      []*kratix.Work
-	// decided has a Work for each WorkPlacement that is not being deleted, sorted; rejected
-	// are the keys of the Works of unusable WorkPlacements. assignments are the keys of the
-	// usable WorkPlacements, sorted.
+	// decided contains a Work for each usable WorkPlacement that is not being deleted, sorted.
+	// assignments are the sorted keys of the usable WorkPlacements; rejected are the keys of the
+	// Works of unusable ones.
 	decided     []*kratix.Work
 	assignments []kratix.Key
 	rejected    []kratix.Key
@@ -108,7 +107,7 @@ type decisions struct {
 	findings    []finding.Finding
 }
 
-// areCurrent reports whether a snapshot has the same objects.
+// areCurrent reports whether the decisions were made from the objects of a snapshot.
 func (d decisions) areCurrent(seen source.Snapshot) bool {
 	return slices.Equal(d.placements, seen.WorkPlacements) && slices.Equal(d.works, seen.Works)
 }
@@ -146,8 +145,8 @@ func (s *Source) decide(seen source.Snapshot) decisions {
 	return made
 }
 
-// unusable returns the reason why a WorkPlacement cannot be promoted; empty if Kratix created
-// it in the usual form, which is required to find the record beside its files.
+// unusable returns the reason why a WorkPlacement cannot be promoted, or "" if it has the form in
+// which Kratix creates it, which is required to find the record of its files.
 func unusable(p *kratix.WorkPlacement) string {
 	switch work := p.Labels[kratix.WorkLabel]; {
 	case work == "":
@@ -162,8 +161,7 @@ func unusable(p *kratix.WorkPlacement) string {
 	return ""
 }
 
-// originalOf returns the Work of a WorkPlacement in the cluster; nil if there is no usable
-// one.
+// originalOf returns the Work of a WorkPlacement in the cluster, or nil if there is no usable one.
 func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
 	at, found := slices.BinarySearchFunc(seen.Works, p.Work(), func(w *kratix.Work, key kratix.Key) int { return kratix.KeyOf(w).Compare(key) })
 	if !found {
@@ -172,9 +170,9 @@ func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
 	return seen.Works[at]
 }
 
-// workOf returns a Work that consists of one WorkPlacement. Its age, by which conflicts are
-// decided, the name of its group, and what commits may say about it come from the Work in the
-// cluster.
+// workOf returns a Work that consists of one WorkPlacement. Its age, which decides about conflicts,
+// the name of its group, and the labels and annotations for commit messages are those of the Work
+// in the cluster.
 func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	work := kratix.NewWork()
 	work.Namespace, work.Name, work.Generation = p.Namespace, p.Labels[kratix.WorkLabel], p.Spec.Generation
@@ -208,8 +206,8 @@ func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	return work
 }
 
-// withoutEffect returns the labels or annotations of a Work that are only for people. Where its
-// files go is decided already.
+// withoutEffect returns the labels or annotations of a Work that have no effect on the plan, since
+// Kratix has already placed it.
 func withoutEffect(all map[string]string) map[string]string {
 	hasEffect := func(key, _ string) bool {
 		return key == kratix.DryRunLabel || strings.HasPrefix(key, "kratix-schedule.io/")
@@ -224,9 +222,9 @@ func withoutEffect(all map[string]string) map[string]string {
 	return all
 }
 
-// sameWork reports whether a later decision about a WorkPlacement yields the same Work. Kratix
-// increases the generation without any other change. Labels and annotations change no file; they
-// are as new as the last other change.
+// sameWork reports whether a later decision about a WorkPlacement results in the same Work. It
+// ignores the generation, which Kratix increases without another change, and labels and
+// annotations, which change no file.
 func (d decision) sameWork(later decision) bool {
 	was, is := d.work, later.work
 	a, b := &was.Spec.WorkloadGroups[0], &is.Spec.WorkloadGroups[0]

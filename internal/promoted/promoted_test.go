@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// held is a name for source.Snapshot that differs from the name of the method.
+// held is another name of source.Snapshot, since fixed has a method of that name.
 type held = source.Snapshot
 
 // fixed is a source with a fixed snapshot.
@@ -41,7 +41,7 @@ func destinationOn(name, path, store, live string) *kratix.Destination {
 	return d
 }
 
-// placed returns the WorkPlacement of a Work with ConfigMaps as Kratix creates it.
+// placed returns the WorkPlacement that Kratix creates for a Work with ConfigMaps.
 func placed(work, destination string, configMaps ...string) *kratix.WorkPlacement {
 	p := testkit.Placement(testkit.Request(work, testkit.WithPipeline("instance"), testkit.WithConfigMaps(configMaps...)), destination)
 	p.CreationTimestamp = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
@@ -116,8 +116,8 @@ func TestEachWorkPlacementIsAWork(t *testing.T) {
 	}
 }
 
-// TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay checks that labels and annotations come from the
-// Work in the cluster, except for those that would affect the plan.
+// TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay checks that labels and annotations are those
+// of the Work in the cluster, except for those that would affect the plan.
 func TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay(t *testing.T) {
 	original := testkit.Request("a", testkit.WithPipeline("other"))
 	original.Labels[kratix.PromiseNameLabel], original.Labels[kratix.DryRunLabel] = "redis", "true"
@@ -143,7 +143,7 @@ func TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay(t *testing.T) {
 }
 
 // TestEqualWorksKeepTheirAddress checks that equal Works keep their address, by which a round
-// recognizes them, though Kratix increases the generation again and again.
+// recognizes them, although Kratix increases the generation repeatedly.
 func TestEqualWorksKeepTheirAddress(t *testing.T) {
 	in := &fixed{source.Snapshot{
 		Destinations:   []*kratix.Destination{destinationOn("d1", "d1", "staging", "GitStateStore/live")},
@@ -175,7 +175,7 @@ func TestLiveStores(t *testing.T) {
 	for name, c := range map[string]struct {
 		destinations []*kratix.Destination
 		live         promoted.Stores
-		// on are the expected live stores in order, "-" for none; want are the expected
+		// on contains the expected live stores in order, "-" for none; want are the expected
 		// messages.
 		on   string
 		want []string
@@ -228,8 +228,8 @@ func TestLiveStores(t *testing.T) {
 	}
 }
 
-// TestUnusableWorkPlacementKeepsLiveFiles covers each Work that the label of the WorkPlacement may
-// name; all other placements are updated.
+// TestUnusableWorkPlacementKeepsLiveFiles checks each Work to which the label of the WorkPlacement
+// may refer. All other placements are updated.
 func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 	for name, damage := range map[string]func(*kratix.WorkPlacement){
 		"no label":      func(p *kratix.WorkPlacement) { delete(p.Labels, kratix.WorkLabel) },
@@ -265,7 +265,8 @@ func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 	}
 }
 
-// TestOnlyStoresThatArePromotedToAreOpened: the Secrets of all other stores belong to Kratix.
+// TestOnlyStoresThatArePromotedToAreOpened checks that no other store is opened, since the Secrets
+// of the others belong to Kratix.
 func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
 	stores := []kratix.Object{gitStore("live", "https://example.com/a.git", "live", ""), gitStore("old", "https://example.com/a.git", "old", ""), gitStore("staging", "https://example.com/a.git", "staging", "")}
 	mapped := promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}
@@ -290,7 +291,7 @@ func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
 	}
 }
 
-// TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid: otherwise Kratix would write live
+// TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid checks that Kratix can never write live
 // files.
 func TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid(t *testing.T) {
 	bucketStore := func(name, endpoint, bucket string) kratix.Object {

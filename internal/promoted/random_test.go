@@ -26,16 +26,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cluster is a fixture in which Kratix schedules and this program promotes.
+// cluster is a cluster in which Kratix schedules and this program promotes.
 type cluster struct {
 	t          *testing.T
 	now        time.Time
 	mode       string
 	placements map[kratix.Key]*kratix.WorkPlacement
-	// deleted are WorkPlacements that the API reported as deleted.
+	// deleted contains the WorkPlacements whose deletion the API has reported.
 	deleted      map[kratix.Key]bool
 	destinations map[string]*kratix.Destination
-	// unreadable are Destinations that cannot be decoded; only their metadata is known.
+	// unreadable contains Destinations that cannot be decoded, of which only the metadata is known.
 	unreadable []*kratix.Destination
 	stores     map[string]*memory.Store
 	reconciler *reconcile.Reconciler
@@ -51,7 +51,7 @@ func newCluster(t *testing.T, mode string) *cluster {
 	return c
 }
 
-// restart recreates the reconciler without its cache.
+// restart creates a new reconciler without a cache.
 func (c *cluster) restart() { c.reconciler = c.process(reconcile.Commit) }
 
 func (c *cluster) process(finish reconcile.Finish) *reconcile.Reconciler {
@@ -59,8 +59,8 @@ func (c *cluster) process(finish reconcile.Finish) *reconcile.Reconciler {
 	return &reconcile.Reconciler{Source: decided, Planner: decided, Stores: c, Finish: finish, Now: func() time.Time { return c.now }}
 }
 
-// Open opens a live store; the one that Kratix writes may be opened only while no Destination
-// uses it.
+// Open opens a live store. The store that Kratix writes may be opened only while there are no
+// Destinations.
 func (c *cluster) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	store := c.stores[ref.Name]
 	if store == nil && len(c.destinations) > 0 {
@@ -85,7 +85,8 @@ func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	return s, nil
 }
 
-// destination creates a Destination, or changes its live store; "" for none.
+// destination creates a Destination or changes its live store. An empty live means that it has
+// none.
 func (c *cluster) destination(name, live, cleanup string) {
 	if live != "" {
 		live = "GitStateStore/" + live
@@ -101,7 +102,7 @@ func (c *cluster) place(work, destination string, files ...string) {
 	if strings.HasPrefix(work, "dependency") {
 		p.Spec.ResourceName = ""
 	}
-	for i := range p.Spec.Workloads { // in mode none a path belongs to an object too
+	for i := range p.Spec.Workloads { // in mode none, each object must have its own path
 		p.Spec.Workloads[i].Filepath = work + "-" + p.Spec.Workloads[i].Filepath
 	}
 	if before := c.placements[kratix.KeyOf(p)]; before != nil {
@@ -121,8 +122,8 @@ func (c *cluster) remove(match func(*kratix.WorkPlacement) bool) {
 	}
 }
 
-// round runs one round, checks the stores, and checks that a process without a cache would
-// change nothing more.
+// round runs one round. It checks the stores, and that a process without a cache would change
+// nothing more.
 func (c *cluster) round() report.Report {
 	c.t.Helper()
 	c.now = c.now.Add(time.Second)
@@ -187,9 +188,8 @@ func (c *cluster) judge() {
 	}
 }
 
-// settled fails the test unless the live stores have the files that Kratix would have written
-// for all placements that are not held back, and nothing of Destinations deleted with their
-// files.
+// settled fails the test unless the live stores have the files that Kratix has written for all
+// placements that are not held back, and none of Destinations that were deleted with their files.
 func (c *cluster) settled(said report.Report, emptied map[string]bool) {
 	c.t.Helper()
 	stored := map[string]map[tree.Path]string{"live-1": c.files("live-1"), "live-2": c.files("live-2")}
@@ -267,13 +267,13 @@ func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
 			c.destination(destination, "live-1", []string{"all", "none"}[random.IntN(2)])
 			delete(emptied, destination)
 		}
-	case what == 0: // it loses its live store, or gets it back
+	case what == 0: // the Destination loses its live store, or gets it back
 		live := ""
 		if d.Annotations == nil {
 			live = "live-1"
 		}
 		c.destination(destination, live, d.Spec.Cleanup)
-	case what == 1 && d.CleansUp() && d.Annotations != nil: // it is deleted with its files, as the finalizer requires
+	case what == 1 && d.CleansUp() && d.Annotations != nil: // the Destination is deleted with its files, as the finalizer requires
 		going := *d
 		going.DeletionTimestamp = &metav1.Time{Time: c.now}
 		c.destinations[destination] = &going
@@ -304,8 +304,8 @@ func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
 	}
 }
 
-// TestLiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft checks that the old copy stays and
-// is reported.
+// TestLiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft checks that the files in the former live
+// store stay and are reported.
 func TestLiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -332,7 +332,7 @@ func TestLiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft(t *testing.T) {
 }
 
 // TestRequestMayHaveTwoWorkPlacements checks that a request that Kratix has placed twice is
-// promoted twice, and neither placement counts as an old copy.
+// promoted twice, and that neither placement is an old copy.
 func TestRequestMayHaveTwoWorkPlacements(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -347,8 +347,8 @@ func TestRequestMayHaveTwoWorkPlacements(t *testing.T) {
 	c.settled(c.round(), nil)
 }
 
-// TestDeletionsInTheAPIAreNotLimited also checks that the deletion guard keeps
-// placements that are only missing.
+// TestDeletionsInTheAPIAreNotLimited checks that WorkPlacements that were deleted in the API are
+// removed, and that the deletion guard keeps those that are only missing.
 func TestDeletionsInTheAPIAreNotLimited(t *testing.T) {
 	for _, isSaid := range []bool{true, false} {
 		c := newCluster(t, kratix.NestedByMetadata)
@@ -378,8 +378,8 @@ func TestDeletionsInTheAPIAreNotLimited(t *testing.T) {
 	}
 }
 
-// TestAnotherDestinationInTheDirectoryRemovesNothing uses a Destination that has lost its live
-// store.
+// TestAnotherDestinationInTheDirectoryRemovesNothing checks a Destination that has lost its live
+// store while another one has its directory.
 func TestAnotherDestinationInTheDirectoryRemovesNothing(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -400,7 +400,7 @@ func TestAnotherDestinationInTheDirectoryRemovesNothing(t *testing.T) {
 	}
 }
 
-// TestLiveStoreThatBeginsAsACopyIsTakenOver checks that files that Kratix wrote before are
+// TestLiveStoreThatBeginsAsACopyIsTakenOver checks that files that Kratix has written are
 // recognized, updated and removed like all others.
 func TestLiveStoreThatBeginsAsACopyIsTakenOver(t *testing.T) {
 	for _, mode := range layout.Modes() {

@@ -6,10 +6,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 )
 
-// Agents are the deliveries of a report, by the name of the Destination.
+// Agents contains the deliveries of a report, by the name of the Destination.
 type Agents map[string][]*Delivery
 
-// Agents returns what agents have reported, by Destination.
+// Agents returns the states that agents have reported, by Destination.
 func (r Report) Agents() Agents {
 	agents := Agents{}
 	for i := range r.Deliveries {
@@ -22,8 +22,8 @@ func (r Report) Agents() Agents {
 // Delivered is the state of a placement as the agent of its Destination has reported it.
 type Delivered struct{ Applied, Healthy AgentCondition }
 
-// Of returns the state of a placement; known is false if the placement has no files in a store, or
-// if the agent has reported nothing about the root that has them.
+// Of returns the state of a placement. known is false if the placement has no files in a store, or
+// if the agent has reported nothing about the root that contains them.
 func (a Agents) Of(p *Placement) (state Delivered, known bool) {
 	if len(a) == 0 || !p.isDelivered() {
 		return state, false
@@ -47,11 +47,11 @@ func (p *Placement) isDelivered() bool {
 	return false
 }
 
-// The state of a root in a document for programs.
+// root, mark and rootFailure describe the state of a root in a document for programs.
 type (
 	root struct {
 		Destination string `json:"destination"`
-		// Root is the directory of the root; empty if the Destination is one root.
+		// Root is the directory of the root. It is empty if the Destination has only one root.
 		Root    string       `json:"root,omitempty"`
 		Applied *mark        `json:"applied,omitempty"`
 		Healthy *mark        `json:"healthy,omitempty"`
@@ -66,14 +66,14 @@ type (
 		Outcome  agent.Outcome `json:"outcome"`
 		Message  string        `json:"message,omitempty"`
 		Since    time.Time     `json:"since"`
-		// Works are the Works with an object on which the agent has failed; if none certainly has
-		// one, Suspects are those that may have one.
+		// Works are the Works with an object on which the agent has failed. If no Work certainly
+		// has one, Suspects are those that may have one.
 		Works    []string `json:"works,omitempty"`
 		Suspects []string `json:"suspects,omitempty"`
 	}
 )
 
-// roots returns the states of all roots for programs.
+// roots returns the states of all roots, for a document for programs.
 func (d Document) roots() []root {
 	var all []root
 	for i := range d.Deliveries {
@@ -106,12 +106,12 @@ func worksOf(claimants []Claimant) []string {
 	return names
 }
 
-// String returns the state as text: "Applied: True, Healthy: False (HealthFailed)".
+// String returns the state as text, such as "Applied: True, Healthy: False (HealthFailed)".
 func (s Delivered) String() string {
 	return "Applied: " + s.Applied.short() + ", Healthy: " + s.Healthy.short()
 }
 
-// short returns the status, with the reason unless it is True.
+// short returns the status, followed by the reason unless the status is True.
 func (c AgentCondition) short() string {
 	if c.Status == True {
 		return c.Status
@@ -119,7 +119,7 @@ func (c AgentCondition) short() string {
 	return c.Status + " (" + c.Reason + ")"
 }
 
-// text returns the state of a placement as text; empty if it is not known.
+// text returns the state of a placement as text, or an empty text if the state is not known.
 func (a Agents) text(p *Placement) string {
 	if state, known := a.Of(p); known {
 		return state.String()
@@ -127,7 +127,7 @@ func (a Agents) text(p *Placement) string {
 	return ""
 }
 
-// failure returns one line about the failure of a root; empty if it does not fail.
+// failure returns one line about the failure of a root, or an empty text if the root does not fail.
 func (d *Delivery) failure() string {
 	f := d.State.Failure
 	if f == nil {

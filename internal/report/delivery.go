@@ -8,43 +8,44 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Delivery is the state of one root of a Destination as its agent has reported it, with the
+// Delivery is the state of a root of a Destination, as its agent has reported it, with the
 // consequences for the placements in the root.
 type Delivery struct {
 	Destination string
-	// Root is the directory of the root, relative to that of the Destination; empty if the
-	// Destination is one root.
+	// Root is the directory of the root, relative to that of the Destination. It is empty if the
+	// Destination has only one root.
 	Root  string
 	State agent.State
-	// Stable is State with each revision replaced by the first one that was reported with the
-	// same files in the root, so it changes only if the files change.
+	// Stable is State, but each revision is replaced by the first reported revision with the same
+	// files in the root. Therefore it changes only if the files change.
 	Stable agent.State `json:"-"`
-	// AppliedKnown reports whether the files of the applied revision are known, and HealthyKnown
-	// whether those of the healthy one are.
+	// AppliedKnown means that the files of the applied revision are known, and HealthyKnown that
+	// the files of the healthy revision are.
 	AppliedKnown, HealthyKnown bool `json:"-"`
-	// Unapplied are the placements whose stored files differ from those at the applied revision,
-	// Unchecked those whose files differ from those at the healthy revision.
+	// Unapplied contains the placements whose stored files differ from those at the applied
+	// revision, and Unchecked the placements whose files differ from those at the healthy revision.
 	Unapplied, Unchecked map[kratix.Key]bool `json:"-"`
-	// Failing are the placements that certainly have an object on which the agent has failed. If
-	// no placement certainly has one, Suspects are the placements that may have one.
+	// Failing are the placements that certainly have an object on which the agent has failed. If no
+	// placement certainly has such an object, Suspects are the placements that may have one.
 	Failing, Suspects []Claimant `json:",omitempty"`
 }
 
-// Claimant is a placement that has an object, and its Work.
+// Claimant is a placement that has an object, with its Work.
 type Claimant struct {
 	Placement kratix.Key
 	// Work is the key of the Work.
 	Work string
 }
 
-// AgentCondition is a condition of a placement or a Destination that its agent has reported.
+// AgentCondition is a condition of a placement or a Destination, derived from the reports of an
+// agent.
 type AgentCondition struct {
 	// Status is True, False or Unknown.
 	Status  string `json:"status"`
 	Reason  string `json:"reason"`
 	Message string `json:"message,omitempty"`
-	// UnlessTrue reports whether a condition that is True already stays: the revision with the
-	// files that were applied is not known, because this process has not read it.
+	// UnlessTrue means that a condition whose status is True is kept: the process has not read the
+	// revision that was applied, so that its files are not known.
 	UnlessTrue bool `json:"-"`
 }
 
@@ -57,16 +58,16 @@ const (
 
 // The reasons of an AgentCondition, in addition to the names of agent.Outcome.
 const (
-	// NotReported: the agent has not reported the current files yet.
+	// NotReported means that the agent has not reported the current files yet.
 	NotReported = "NotReported"
-	// Blocked: the agent fails on something that does not belong to the placement.
+	// Blocked means that the agent fails on something that does not belong to the placement.
 	Blocked = "Blocked"
-	// NotRead: the agent has reported a revision that this process has not read, so its files
-	// cannot be compared. A condition that the placement has already stays as it is.
+	// NotRead means that the agent has reported a revision that this process has not read, so that
+	// its files cannot be compared. An existing condition of the placement is kept.
 	NotRead = "NotRead"
 )
 
-// Covers reports whether a placement has its files in the root.
+// Covers reports whether the files of a placement are in the root.
 func (d *Delivery) Covers(p *Placement) bool {
 	return p.Object != nil && (d.Root == "" || p.Object.IsDependency() == (d.Root == agent.Dependencies))
 }
@@ -77,7 +78,7 @@ func (d *Delivery) fails(p *Placement) bool {
 	return slices.ContainsFunc(d.Failing, func(c Claimant) bool { return c.Placement == key })
 }
 
-// Applied returns whether the files of a placement in this root are applied.
+// Applied returns the condition Applied of a placement in this root.
 func (d *Delivery) Applied(p *Placement) AgentCondition {
 	stops := d.State.Failure != nil && !d.State.Failure.Outcome.IsApplied()
 	unread := !d.AppliedKnown && p.State != Placed && d.State.Applied.Revision != ""
@@ -94,7 +95,7 @@ func (d *Delivery) Applied(p *Placement) AgentCondition {
 	return d.notReported()
 }
 
-// Healthy returns whether the objects of a placement in this root are healthy.
+// Healthy returns the condition Healthy of a placement in this root.
 func (d *Delivery) Healthy(p *Placement) AgentCondition {
 	failure := d.State.Failure
 	unread := !d.HealthyKnown && p.State != Placed && d.State.Healthy.Revision != ""
@@ -103,7 +104,7 @@ func (d *Delivery) Healthy(p *Placement) AgentCondition {
 		return d.failed(False)
 	case d.HealthyKnown && p.State != Placed && !d.Unchecked[kratix.KeyOf(p.Object)]:
 		return AgentCondition{Status: True, Reason: string(agent.Healthy), Message: "healthy in revision " + d.Stable.Healthy.Revision}
-	case failure == nil, failure.Outcome == agent.PruneFailed: // the health of the wanted objects is not known
+	case failure == nil, failure.Outcome == agent.PruneFailed: // the health of the current objects is not known
 	case d.fails(p):
 		return d.failed(Unknown).unlessTrue(unread)
 	default:
@@ -115,13 +116,13 @@ func (d *Delivery) Healthy(p *Placement) AgentCondition {
 	return d.notReported()
 }
 
-// unlessTrue returns the condition with UnlessTrue.
+// unlessTrue returns the condition with UnlessTrue set to stays.
 func (c AgentCondition) unlessTrue(stays bool) AgentCondition {
 	c.UnlessTrue = stays
 	return c
 }
 
-// failed returns the condition of a placement on which the agent fails.
+// failed returns the condition, with the given status, of a placement on which the agent fails.
 func (d *Delivery) failed(status string) AgentCondition {
 	return AgentCondition{Status: status, Reason: string(d.State.Failure.Outcome), Message: d.State.Failure.String()}
 }
@@ -132,7 +133,8 @@ func (d *Delivery) blocked() AgentCondition {
 	return AgentCondition{Status: Unknown, Reason: Blocked, Message: d.Destination + " is blocked" + d.by() + ": " + d.State.Failure.String()}
 }
 
-// by returns a phrase with the Works on whose objects the agent fails, as far as they are known.
+// by returns a phrase with the Works on whose objects the agent fails, or may fail. It is empty if
+// no such Work is known.
 func (d *Delivery) by() string {
 	switch {
 	case len(d.Failing) > 0:
@@ -143,7 +145,8 @@ func (d *Delivery) by() string {
 	return ""
 }
 
-// Works returns the names of the Works of some placements, for messages.
+// Works returns the names of the Works of some placements, for messages. It names at most three of
+// them.
 func Works(claimants []Claimant) string {
 	const named = 3
 	var names []string
@@ -156,17 +159,18 @@ func Works(claimants []Claimant) string {
 	return strings.Join(names, ", ")
 }
 
-// notReported returns the condition of a placement whose files the agent has not reported yet.
+// notReported returns the condition of a placement whose current files the agent has not reported
+// yet.
 func (d *Delivery) notReported() AgentCondition {
 	return AgentCondition{Status: Unknown, Reason: NotReported, Message: "the agent of " + d.Destination + " has not reported the current files yet"}
 }
 
-// notRead returns the condition of a placement while the files of a reported revision are not known.
+// notRead returns the condition of a placement when the files of a reported revision are not known.
 func (d *Delivery) notRead(revision string) AgentCondition {
 	return AgentCondition{Status: Unknown, Reason: NotRead, Message: "the agent of " + d.Destination + " has reported revision " + revision + ", which this process has not read"}
 }
 
-// Conditions returns the two conditions of the root as a whole.
+// Conditions returns the two conditions of the whole root.
 func (d *Delivery) Conditions() (applied, healthy AgentCondition) {
 	applied, healthy = d.notReported(), d.notReported()
 	if d.State.Applied.Revision != "" {

@@ -11,20 +11,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// FileDiff is a changed file of a store. Old is nil for a new file, New for a removed one.
+// FileDiff is a changed file of a store. Old is nil for a new file, New for a removed file.
 type FileDiff struct {
 	// Path is the path of the file, relative to the store.
 	Path     string
 	Old, New []byte
-	// Withheld is the reason why the contents must not be shown; empty if they may be.
+	// Withheld is the reason why the contents must not be shown. It is empty if they may be shown.
 	Withheld string
 }
 
-// absent is the name of a missing file in diffs.
+// absent is the name of a missing file in a diff.
 const absent = "/dev/null"
 
-// lines returns the lines of the diff in git's format, each with its line ending. The values
-// of Secrets are masked.
+// lines returns the lines of the diff in git's format, each with its line ending. The values of
+// Secrets are masked.
 func (f FileDiff) lines() []string {
 	from, to := "a/"+f.Path, "b/"+f.Path
 	head := []string{"diff --git " + from + " " + to + "\n"}
@@ -49,7 +49,7 @@ func (f FileDiff) lines() []string {
 	if len(body) == 0 {
 		return head
 	}
-	_, body, _ = bytes.Cut(body, []byte("\n")) // the library's own first line, "diff a b"
+	_, body, _ = bytes.Cut(body, []byte("\n")) // the first line is the library's own: "diff a b"
 	return append(head, strings.SplitAfter(strings.TrimSuffix(string(body), "\n"), "\n")...)
 }
 
@@ -71,8 +71,8 @@ func (f FileDiff) stat() (added, removed int) {
 	return added, removed
 }
 
-// diffs writes the names of the changed files, and the changed lines unless only their number
-// is requested.
+// diffs writes the names and the changed lines of all changed files, or only the number of changed
+// lines if d.Stat is set.
 func (d Document) diffs(out *bufio.Writer) {
 	if d.Stat || d.Diffs == nil {
 		d.stats(out)
@@ -102,7 +102,7 @@ func (d Document) paintDiff(line string, inside bool) string {
 	return line
 }
 
-// stats writes a line for each changed file, and the total.
+// stats writes a line for each changed file, and a line with the totals.
 func (d Document) stats(out *bufio.Writer) {
 	width, added, removed := 0, 0, 0
 	for _, file := range d.Diffs {
@@ -119,7 +119,7 @@ func (d Document) stats(out *bufio.Writer) {
 	}
 }
 
-// bars limits the length of a bar in the statistics.
+// bars returns the length of a bar in the statistics, which is limited.
 func bars(lines int) int {
 	const most = 30
 	return min(lines, most)

@@ -6,29 +6,29 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Document is a report with the options and further data that a Format needs.
+// Document is a report with the options and the further data that a Format needs.
 type Document struct {
 	Report
 	// Done is the operation that produced the report.
 	Done Done
 	// Version is the program's version.
 	Version string
-	// Tally counts the findings that count, shown or not.
+	// Tally counts the findings that count, whether or not they are shown.
 	Tally Tally
-	// Hidden is the number of findings left out because there are too many, Ignored of those
-	// that the user ignores, and Known of those in a baseline.
+	// Hidden is the number of findings that are left out because there are too many, Ignored the
+	// number that the user ignores, and Known the number in a baseline.
 	Hidden, Ignored, Known int
-	// Read is the amount of input; nil if it is not counted.
+	// Read is the amount of input. It is nil if the input is not counted.
 	Read *Reading
 	// Volume is the verbosity of text output.
 	Volume Volume
 	// Fails is the lowest severity that makes the command fail.
 	Fails finding.Severity
-	// Locate returns the location of a place on disk; nil if locations are unknown.
+	// Locate returns the location of a place on disk. It is nil if locations are unknown.
 	Locate func(finding.Place) Position
-	// Paint colours text on a terminal; nil leaves it plain.
+	// Paint colours text on a terminal. If it is nil, text is not coloured.
 	Paint Painter
-	// Diffs are the changed files; Stat shows only the number of changed lines.
+	// Diffs are the changed files. Stat means that only the number of changed lines is shown.
 	Diffs []FileDiff
 	Stat  bool
 }
@@ -36,7 +36,7 @@ type Document struct {
 // Done is the operation that produced a Document.
 type Done string
 
-// The operations.
+// The values of Done.
 const (
 	Checked Done = "checked"
 	Planned Done = "planned"
@@ -47,12 +47,11 @@ const (
 type Position struct {
 	File string
 	Line int
-	// Exact reports whether File is the file itself; otherwise File contains it in encoded
-	// form.
+	// Exact means that File is the file itself. Otherwise File contains the file in encoded form.
 	Exact bool
 }
 
-// Tally counts findings by severity.
+// Tally contains the numbers of findings by severity.
 type Tally struct{ Errors, Warnings, Notes int }
 
 // Count returns the tally of findings.
@@ -72,7 +71,7 @@ func Count(findings []finding.Finding) Tally {
 	return t
 }
 
-// position returns the location of a place on disk, as far as it is known.
+// position returns the location of a place on disk, or an empty Position if it is not known.
 func (d Document) position(p finding.Place) Position {
 	if d.Locate != nil {
 		return d.Locate(p)
@@ -96,7 +95,7 @@ func headline(f finding.Finding) string {
 	return f.Message
 }
 
-// changes returns the changes of all Destinations of all stores.
+// changes returns the changes of all Destinations in all stores.
 func (d Document) changes() []change {
 	var all []change
 	for _, store := range d.Stores {

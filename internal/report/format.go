@@ -5,13 +5,13 @@ import "io"
 // Format is an output format of a Document.
 type Format struct {
 	Name string
-	// Summary describes what the format is for.
+	// Summary describes the purpose of the format.
 	Summary string
-	// Write writes the document as a stream.
+	// Write writes the document to a stream.
 	Write func(io.Writer, Document) error
 }
 
-// Formats returns the table of all formats; each is implemented in a file of its own.
+// Formats returns the table of all formats. Each format is implemented in a file of its own.
 func Formats() []Format {
 	return []Format{
 		{"text", "for people; coloured on a terminal", Plain},
@@ -26,7 +26,7 @@ func Formats() []Format {
 	}
 }
 
-// FormatNamed returns the format with a name.
+// FormatNamed returns the format with a name, and whether there is one.
 func FormatNamed(name string) (Format, bool) {
 	for _, format := range Formats() {
 		if format.Name == name {
@@ -36,7 +36,7 @@ func FormatNamed(name string) (Format, bool) {
 	return Format{}, false
 }
 
-// FormatNames returns the formats' names in the table's order.
+// FormatNames returns the names of the formats, in the order of the table.
 func FormatNames() []string {
 	var names []string
 	for _, format := range Formats() {

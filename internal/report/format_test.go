@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write golden files again")
 // nasty contains everything that a format must escape.
 const nasty = "a \"b\" <c> & 'd' # e, f: 100% \x01\nnext ünï \xff ::error::"
 
-// plainly returns a rule with fixed texts, so that golden files do not depend on the table of
+// plainly returns a rule with a fixed fix, so that golden files do not depend on the table of
 // rules.
 func plainly(rule finding.Rule) finding.Rule {
 	rule.Fix = "Mend it."
@@ -79,8 +79,8 @@ func written(t *testing.T, format Format, d Document) string {
 	return out.String()
 }
 
-// ruleTable matches the table of rules in SARIF: TestSARIFIsValid checks it, and a golden
-// file would change with every rule.
+// ruleTable matches the table of rules in SARIF. It is removed from the output, because a golden
+// file would change with every rule; TestSARIFIsValid checks the table.
 var ruleTable = regexp.MustCompile(`,"rules":\[.*\]|,"ruleIndex":\d+`)
 
 func TestFormats(t *testing.T) {
@@ -123,7 +123,7 @@ func TestFormatsReportAFailedWrite(t *testing.T) {
 	}
 }
 
-// TestFormatsStream checks that the output is not accumulated in memory.
+// TestFormatsStream checks that no format collects its output in memory.
 func TestFormatsStream(t *testing.T) {
 	testkit.Slow(t)
 	d := sample(t)
@@ -177,8 +177,8 @@ func TestSARIFIsValid(t *testing.T) {
 	}
 }
 
-// TestSARIFResultsHaveFiles checks that every result has a file, because GitHub rejects a log
-// with a result without a file.
+// TestSARIFResultsHaveFiles checks that every result has a file, because GitHub rejects a log with
+// a result without a file.
 func TestSARIFResultsHaveFiles(t *testing.T) {
 	d := Document{
 		Report: Report{Findings: []finding.Finding{

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// GitHub writes findings as workflow commands, which GitHub Actions shows beside the lines
-// concerned.
+// GitHub writes findings as workflow commands. GitHub Actions shows them beside the lines that they
+// are about.
 func GitHub(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	for _, f := range d.Findings {
@@ -29,7 +29,7 @@ func GitHub(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// command returns the workflow command of a severity.
+// command returns the name of the workflow command for a severity.
 func command(severity finding.Severity) string {
 	switch severity {
 	case finding.Error:
@@ -52,7 +52,7 @@ func (d Document) annotation(f finding.Finding) string {
 	return text + "\n" + f.Advice()
 }
 
-// data and property escape text as the GitHub runner requires.
+// data and property escape text as GitHub's runner requires.
 func data(text string) string {
 	return strings.NewReplacer("%", "%25", "\n", "%0A").Replace(printable.Lines(text))
 }

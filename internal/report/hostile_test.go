@@ -19,7 +19,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// hostile returns a document in which text stands for every string of foreign origin.
+// hostile returns a document in which every string of foreign origin is the given text.
 func hostile(text string) Document {
 	place := finding.Place{Object: text, File: text, Line: 3}
 	findings := []finding.Finding{
@@ -51,13 +51,14 @@ func hostile(text string) Document {
 	}
 }
 
-// hostileState returns a state of a root with text in place of all strings that an agent sends.
+// hostileState returns the state of a root in which every string that an agent sends is the given
+// text.
 func hostileState(text string) agent.State {
 	mark := agent.Mark{Revision: text}
 	return agent.State{Applied: mark, Healthy: mark, Failure: &agent.Failure{Revision: text, Outcome: agent.ApplyFailed, Message: text}}
 }
 
-// outputs returns the document in all output formats, by name.
+// outputs returns the document in all output formats, by the name of the format.
 func outputs(t *testing.T, d Document) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -76,7 +77,7 @@ func outputs(t *testing.T, d Document) map[string]string {
 	return all
 }
 
-// checkHarmless fails the test if the output contains control sequences of a terminal or CI
+// checkHarmless fails the test if the output contains control sequences of a terminal or of a CI
 // system, or invisible characters.
 func checkHarmless(t *testing.T, name, got string) {
 	t.Helper()
@@ -109,8 +110,8 @@ func checkHarmless(t *testing.T, name, got string) {
 	}
 }
 
-// checkReadable fails the test if a program could not parse the output, or if YAML parses
-// differently from JSON.
+// checkReadable fails the test if a program could not parse the output, or if the YAML and the JSON
+// output have different contents.
 func checkReadable(t *testing.T, all map[string]string) {
 	t.Helper()
 	var fromJSON, fromYAML, fromSARIF any
@@ -162,8 +163,9 @@ func TestNoFormatContainsUnescapedInput(t *testing.T) {
 	}
 }
 
-// TestFindingsOfRefusalsFightsAndRecordsAreEscaped: KS066 contains a server's message, KS067 and
-// KS063 the names of records that others wrote.
+// TestFindingsOfRefusalsFightsAndRecordsAreEscaped checks the findings with foreign text in their
+// messages: KS066 contains a server's message, and KS067 and KS063 contain the names of records
+// that others wrote.
 func TestFindingsOfRefusalsFightsAndRecordsAreEscaped(t *testing.T) {
 	for _, rule := range []finding.Rule{finding.PlacementRefused(), finding.ControllersFight(), finding.BadRecord()} {
 		t.Run(rule.ID, func(t *testing.T) {

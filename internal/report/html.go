@@ -20,12 +20,12 @@ type htmlData struct {
 	Verdict string
 	Failed  bool
 	Picture picture
-	// Reported reports whether agents have reported anything.
+	// Reported means that agents have reported something.
 	Reported bool
 }
 
-// HTML writes a document as a self-contained page: the picture of Works against Destinations,
-// and all findings.
+// HTML writes a document as a self-contained page, with the picture of Works and Destinations and
+// with all findings.
 func HTML(w io.Writer, d Document) error {
 	agents := d.Agents()
 	parsed, err := template.New("page").Funcs(template.FuncMap{

@@ -10,16 +10,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// The structure of a document for programs, the same in JSON and YAML.
+// These types are the structure of a document for programs, in JSON and in YAML.
 type (
 	head struct {
-		// SchemaVersion changes when readers have to be changed.
+		// SchemaVersion changes if programs that read the document have to be changed.
 		SchemaVersion int     `json:"schemaVersion"`
 		Tool          string  `json:"tool"`
 		Version       string  `json:"version"`
 		Done          Done    `json:"done"`
 		Summary       summary `json:"summary"`
-		// Read is the amount of input, for a check.
+		// Read is the amount of input of a check.
 		Read *Reading `json:"read,omitempty"`
 		// Profiles are the profiles of Destinations that were used.
 		Profiles []Profile `json:"profiles,omitempty"`
@@ -63,7 +63,8 @@ type (
 		Destination string `json:"destination,omitempty"`
 		State       State  `json:"state"`
 		Reason      string `json:"reason,omitempty"`
-		// Applied and Healthy are the conditions that the agent of the Destination has reported.
+		// Applied and Healthy are the conditions derived from the reports of the agent of the
+		// Destination.
 		Applied *AgentCondition `json:"applied,omitempty"`
 		Healthy *AgentCondition `json:"healthy,omitempty"`
 	}
@@ -106,7 +107,7 @@ func (d Document) place(p finding.Place) place {
 	return place{Object: p.Object, File: p.File, Line: p.Line, Source: spot.File, SourceLine: spot.Line}
 }
 
-// placement returns a function that converts a placement.
+// placement returns a function that converts a placement to its form for programs.
 func (d Document) placement() func(Placement) placement {
 	agents := d.Agents()
 	return func(p Placement) placement {
@@ -126,7 +127,7 @@ func texts(paths []tree.Path) []string {
 	return out
 }
 
-// JSON writes a document as one JSON object, with one line per finding or placement.
+// JSON writes a document as one JSON object, with one line for each finding and each placement.
 func JSON(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	start, err := json.Marshal(d.head())
@@ -149,7 +150,7 @@ func JSON(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// list writes one list of an object, with one line per item.
+// list writes one field of an object, whose value is a list with one line for each item.
 func list[T, U any](out *bufio.Writer, name string, items []T, convert func(T) U) error {
 	printf(out, "%q: [", name)
 	for i, item := range items {

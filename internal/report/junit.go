@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// The elements of JUnit XML that GitLab and Jenkins both read.
+// These types are the elements of JUnit XML that both GitLab and Jenkins read.
 type (
 	testCase struct {
 		XMLName   xml.Name `xml:"testcase"`
@@ -28,8 +28,9 @@ type (
 	}
 )
 
-// JUnit writes a document as a suite of test cases: a failing one for each finding that
-// counts, and a passing one for each other finding and for each placement without a problem.
+// JUnit writes a document as a suite of test cases. There is a failing test case for each finding
+// that makes the command fail, and a passing one for each other finding and for each placement
+// without a problem.
 func JUnit(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	failures := 0
@@ -58,8 +59,8 @@ func JUnit(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// caseWriter writes test cases with unique names: GitLab shows only the first of several
-// cases with the same name.
+// caseWriter writes test cases with unique names, because GitLab shows only the first of several
+// test cases with the same name.
 type caseWriter struct {
 	out     *bufio.Writer
 	encoder *xml.Encoder
@@ -102,7 +103,7 @@ func (d Document) healthy() []Placement {
 	return sound
 }
 
-// label returns the name of a placement in one line.
+// label returns the name of a placement, with its Destination if it has one.
 func (p Placement) label() string {
 	if p.Destination == "" {
 		return p.name()
@@ -110,11 +111,11 @@ func (p Placement) label() string {
 	return fmt.Sprintf("%s on %s", p.name(), p.Destination)
 }
 
-// detail returns all details of a finding, in lines.
+// detail returns a finding with all its details, as text with several lines.
 func (d Document) detail(f finding.Finding) string {
 	var text strings.Builder
 	out := bufio.NewWriter(&text)
 	Document{Report: Report{Findings: []finding.Finding{f}}, Locate: d.Locate}.findings(out)
-	_ = out.Flush() // a Builder never fails
+	_ = out.Flush() // writing to a strings.Builder never fails
 	return strings.TrimSuffix(text.String(), "\n")
 }

@@ -13,16 +13,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// element describes an element of the JUnit XML schema published by Jenkins, as far as GitLab
+// element describes an element of the JUnit XML schema that Jenkins publishes, as far as GitLab
 // agrees with it.
 type element struct {
 	required, optional, children []string
-	// counts are attributes that must be numbers.
+	// counts are the attributes whose values must be numbers.
 	counts []string
 }
 
-// grammar returns the elements by name. The attribute "file" is GitLab's own: it links a test
-// case to its file.
+// grammar returns the elements by name. The attribute "file" is an extension of GitLab, which links
+// a test case to its file.
 func grammar() map[string]element {
 	counts := []string{"tests", "failures", "errors", "skipped", "disabled"}
 	return map[string]element{
@@ -39,7 +39,7 @@ func grammar() map[string]element {
 	}
 }
 
-// checkJUnit returns an error if JUnit XML is invalid for its readers.
+// checkJUnit returns an error if the readers of JUnit XML would reject the text.
 func checkJUnit(text string) error {
 	decoder := xml.NewDecoder(strings.NewReader(text))
 	open := []string{""}

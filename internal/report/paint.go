@@ -5,7 +5,7 @@ import "github.com/kratix-schedule/kratix-schedule/internal/finding"
 // Colour is a colour or style of a Painter.
 type Colour int
 
-// The colours in use.
+// The colours and styles in use.
 const (
 	Red Colour = iota
 	Yellow
@@ -15,10 +15,10 @@ const (
 	Faint
 )
 
-// Painter returns coloured text.
+// Painter returns text in a colour or style.
 type Painter func(Colour, string) string
 
-// Terminal colours text with the standard escape sequences of terminals.
+// Terminal returns text with the standard escape sequences of terminals for a colour.
 func Terminal(colour Colour, text string) string {
 	codes := map[Colour]string{Red: "31", Yellow: "33", Blue: "34", Green: "32", Bold: "1", Faint: "2"}
 	return "\x1b[" + codes[colour] + "m" + text + "\x1b[0m"
@@ -44,7 +44,7 @@ func colourOf(severity finding.Severity) Colour {
 	return Blue
 }
 
-// colourOfState returns the colour of a placement's state.
+// colourOfState returns the colour of the state of a placement.
 func colourOfState(state State) Colour {
 	switch state {
 	case Placed:

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// picture shows Works against Destinations: a row for each Work, a column for each
+// picture is a drawing of Works and Destinations: a row for each Work, a column for each
 // Destination, a box where a Work is on a Destination, and an arc between two Works with a
 // conflict.
 type picture struct {
@@ -18,7 +18,7 @@ type picture struct {
 	Rows          []pictureRow
 	Boxes         []pictureBox
 	Arcs          []pictureArc
-	// Left is the number of Works that are not drawn, because they have no problem.
+	// Left is the number of Works that are not drawn, because there is no room for them.
 	Left int
 }
 
@@ -29,7 +29,8 @@ type (
 	}
 	pictureRow struct {
 		pictureText
-		// LineY is the position of the row's line; Right is its end.
+		// LineY is the vertical position of the row's line, and Right the horizontal position of
+		// its end.
 		LineY, Right int
 		Bad          bool
 	}
@@ -44,7 +45,7 @@ type (
 	}
 )
 
-// The dimensions of the picture. A picture with more than maxRows rows would be too long.
+// The dimensions of the picture in pixels, and the maximum number of rows.
 const (
 	maxRows     = 120
 	labelWidth  = 430
@@ -54,10 +55,10 @@ const (
 	arcWidth    = 300
 )
 
-// conflictPair is a pair of Works with a conflict; later is the one that is held back.
+// conflictPair is a pair of Works with a conflict. later is the Work that is held back.
 type conflictPair struct{ later, first string }
 
-// draw computes the layout of the picture.
+// draw returns the picture of a document, with the positions of all its parts.
 func draw(d Document) picture {
 	pairs := conflicts(d)
 	works, left := chooseRows(d, pairs)
@@ -113,7 +114,7 @@ func arcs(pairs map[conflictPair]int, rowY map[string]int, right int) []pictureA
 	return all
 }
 
-// conflicts counts the findings between each pair of Works.
+// conflicts returns the number of conflicts between each pair of Works.
 func conflicts(d Document) map[conflictPair]int {
 	pairs := map[conflictPair]int{}
 	for _, f := range d.Findings {
@@ -133,7 +134,8 @@ func sortedPairs(pairs map[conflictPair]int) []conflictPair {
 	})
 }
 
-// workOf returns the key of the Work that a finding names as its object.
+// workOf returns the key of the Work that a finding names as its object, or an empty text if the
+// object is not a Work.
 func workOf(object string) string {
 	prefix := kratix.WorkKind + " "
 	if len(object) > len(prefix) && object[:len(prefix)] == prefix {
@@ -142,8 +144,8 @@ func workOf(object string) string {
 	return ""
 }
 
-// chooseRows returns the Works to draw: first the ones with problems and their counterparts.
-// It leaves out Works that would make the picture too long.
+// chooseRows returns the Works to draw, beginning with those that have problems or conflicts, and
+// the number of Works for which there is no room.
 func chooseRows(d Document, pairs map[conflictPair]int) (rows []string, left int) {
 	involved, all := map[string]bool{}, map[string]bool{}
 	for _, placement := range d.Placements {
@@ -182,7 +184,7 @@ func destinations(d Document) []string {
 	return slices.Sorted(maps.Keys(names))
 }
 
-// shorten removes the middle of a long name, because the differences are usually at the ends.
+// shorten removes the middle of a long name, because names usually differ at the ends.
 func shorten(name string) string {
 	const most = 60
 	runes := []rune(name)

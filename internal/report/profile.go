@@ -8,16 +8,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// Profile is the profile that a Destination was checked with.
+// Profile describes a profile that a Destination was checked with.
 type Profile struct {
 	Destination       string    `json:"destination"`
 	KubernetesVersion string    `json:"kubernetesVersion"`
 	Taken             time.Time `json:"taken"`
-	// AgeDays is its age in whole days; 0 without a clock.
+	// AgeDays is the age of the profile in whole days. It is 0 if the current time is not known.
 	AgeDays int `json:"ageDays"`
 }
 
-// NewProfile returns the report on a profile.
+// NewProfile returns the description of a profile. now is the current time; the zero time means
+// that it is not known.
 func NewProfile(p *profile.Profile, now time.Time) Profile {
 	of := Profile{Destination: p.Name, KubernetesVersion: p.KubernetesVersion, Taken: p.Taken.UTC()}
 	if !now.IsZero() {
@@ -26,7 +27,7 @@ func NewProfile(p *profile.Profile, now time.Time) Profile {
 	return of
 }
 
-// age returns "12 days old".
+// age returns the age as text, such as "12 days old".
 func (p Profile) age() string {
 	switch p.AgeDays {
 	case 0:
@@ -37,10 +38,10 @@ func (p Profile) age() string {
 	return fmt.Sprintf("%d days old", p.AgeDays)
 }
 
-// maxNamedProfiles is the number of profiles that are named in one line.
+// maxNamedProfiles is the maximum number of profiles that are named in one line.
 const maxNamedProfiles = 3
 
-// ProfileLine returns the profiles and their age in one line; "" if there are none.
+// ProfileLine returns a line with the profiles and their ages, or "" if there are no profiles:
 //
 //	checked with the profiles of worker-1 (v1.36.3, 12 days old) and worker-2 (v1.35.1, of today)
 func (r Report) ProfileLine() string {

@@ -11,16 +11,16 @@ type Reading struct {
 	Files        int `json:"files"`
 	Works        int `json:"works"`
 	Destinations int `json:"destinations"`
-	// Objects is the number of objects in the files of the Works, and in the files of a tree.
+	// Objects is the number of objects in the files of the Works and in the files of a tree.
 	Objects int `json:"objects"`
 }
 
-// String returns "read 3 files: 2 Works, 1 Destination, 14 objects".
+// String returns the amounts as text, such as "read 3 files: 2 Works, 1 Destination, 14 objects".
 func (r Reading) String() string {
 	return "read " + Plural(r.Files, "file") + ": " + Plural(r.Works, "Work") + ", " + Plural(r.Destinations, "Destination") + ", " + Plural(r.Objects, "object")
 }
 
-// Plural returns a number and a noun: "1 file", "2 files", "3 directories".
+// Plural returns a number and a noun, such as "1 file", "2 files" or "3 directories".
 func Plural(n int, noun string) string {
 	if n == 1 {
 		return strconv.Itoa(n) + " " + noun
@@ -34,13 +34,13 @@ func Plural(n int, noun string) string {
 // Volume is the verbosity of text output.
 type Volume int
 
-// The volumes.
+// The values of Volume.
 const (
-	// Normal writes findings, with frequent ones folded, and a summary.
+	// Normal writes a summary and the findings, in which frequent findings are folded.
 	Normal Volume = iota
-	// Quiet writes only findings.
+	// Quiet writes only the findings, in which frequent findings are folded.
 	Quiet
-	// Verbose writes every finding.
+	// Verbose writes a summary and every finding.
 	Verbose
 )
 

@@ -1,5 +1,6 @@
-// Package report turns the result of a round into text for people and for programs: one
-// format per file, all of them in the table Formats. Its only I/O is to the given writer.
+// Package report writes the result of a round as text for people and for programs. Each format has
+// a file of its own, and Formats returns the table of all formats. Its only I/O is writing to the
+// given writer.
 package report
 
 import (
@@ -11,24 +12,23 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Report is the complete result of a round, sorted.
+// Report is the complete result of a round. Its lists are sorted.
 type Report struct {
 	Findings   []finding.Finding
 	Placements []Placement
 	Stores     []Store
-	// Profiles are the profiles that Destinations were checked with, by the names of the
-	// Destinations.
+	// Profiles are the profiles that Destinations were checked with.
 	Profiles []Profile `json:",omitempty"`
-	// Deliveries are the states that agents have reported, by root.
+	// Deliveries are the states of roots that agents have reported.
 	Deliveries []Delivery `json:",omitempty"`
 	// Emptied are the names of Destinations that were being deleted with their files when the round
 	// read them, and that have nothing left in the state stores except the reported placements. The
-	// field is for internal use.
+	// field is not part of the output.
 	Emptied []string `json:"-"`
-	// Again reports whether the next round has more to do: a move has two steps.
+	// Again means that the next round has more to do, because a move has two steps.
 	Again bool
-	// Due is the delay after which a round has something to retry even if nothing changes; 0
-	// if there is none. It is for internal use.
+	// Due is the delay after which a round has something to retry even if nothing changes. It is 0
+	// if there is nothing to retry. The field is not part of the output.
 	Due time.Duration `json:"-"`
 }
 
@@ -48,57 +48,55 @@ const (
 	Failed    State = "not written"
 )
 
-// Placement is a group of a Work on a Destination.
+// Placement is the state of a group of a Work on a Destination.
 type Placement struct {
-	// Work is the Work's key.
+	// Work is the key of the Work.
 	Work string
-	// Directory is the directory of the group; "." for the default group.
+	// Directory is the directory of the group. It is "." for the default group.
 	Directory   string
 	Destination string
 	State       State
 	Reason      string
-	// Misplaced reports whether the Destination no longer matches.
+	// Misplaced means that the Destination no longer matches.
 	Misplaced bool
-	// Chosen is the version of the Work for which this Destination was chosen, if the
-	// decision must be recorded on the Work before anything is written; nil otherwise. It is
-	// for internal use.
+	// Chosen is the version of the Work for which this Destination was chosen, if the decision must
+	// be recorded on the Work before anything is written, and nil otherwise. The field is not part
+	// of the output.
 	Chosen *kratix.Work `json:"-"`
-	// Object is the WorkPlacement, as it should be or as it was; nil for an unplaced group.
-	// It is for internal use.
+	// Object is the WorkPlacement as it should be, or as it was before its removal. It is nil for a
+	// group that is not placed. The field is not part of the output.
 	Object *kratix.WorkPlacement `json:"-"`
-	// Unread reports whether its store could not be read, so that its content there is
-	// unknown. It is for internal use.
+	// Unread means that the store could not be read, so that the content of the placement there is
+	// unknown. The field is not part of the output.
 	Unread bool `json:"-"`
-	// Written reports, for a placement that is held back, whether the store has files of it
-	// from before. It is for internal use.
+	// Written means that the store still contains files of a placement that is held back. The field
+	// is not part of the output.
 	Written bool `json:"-"`
 }
 
-// ComparePlacements compares placements in the order of a report: by Work, group and
-// Destination.
+// ComparePlacements compares placements in the order of a report: by Work, group and Destination.
 func ComparePlacements(a, b Placement) int {
 	return cmp.Or(cmp.Compare(a.Work, b.Work), cmp.Compare(a.Directory, b.Directory), cmp.Compare(a.Destination, b.Destination))
 }
 
-// Store is the change of a store.
+// Store contains the changes of a store.
 type Store struct {
-	// Name is the store's kind and name.
+	// Name is the kind and the name of the store.
 	Name string
-	// Revision is the revision with the change, once it is written.
+	// Revision is the revision with the changes, after they were written.
 	Revision     string
 	Destinations []Destination
-	// Unselected reports whether another shard writes to the store.
+	// Unselected means that another shard writes to the store.
 	Unselected bool `json:",omitempty"`
-	// Covered are the names of all Destinations of the store whose state is as reported, changed
-	// or not.
-	// The field is for internal use.
+	// Covered are the names of all Destinations of the store whose state is as reported, whether or
+	// not it has changed. The field is not part of the output.
 	Covered []string `json:"-"`
-	// Locations are the locations of their files, as layout.Location.String returns them, by
-	// the names of the Destinations.
+	// Locations are the locations of the files of the Destinations, as layout.Location.String
+	// returns them, by the name of the Destination.
 	Locations map[string]string `json:"-"`
 }
 
-// Destination is the change of a Destination.
+// Destination contains the changes of a Destination.
 type Destination struct {
 	Name                    string
 	Added, Changed, Removed []tree.Path
@@ -117,7 +115,7 @@ func (r Report) Changes() bool {
 // Worst returns the highest severity of the report's findings.
 func (r Report) Worst() finding.Severity { return finding.Worst(r.Findings) }
 
-// Has reports whether a rule is among the findings.
+// Has reports whether the report has a finding of a rule.
 func (r Report) Has(rule finding.Rule) bool {
 	for _, f := range r.Findings {
 		if f.Rule == rule {
@@ -143,11 +141,11 @@ func States() []State {
 	return []State{Placed, Unchanged, Removed, Pending, Rehearsed, Kept, HeldBack, Unplaced, Failed}
 }
 
-// Counts returns how many placements are in each state.
+// Counts returns the number of placements in each state.
 func (r Report) Counts() map[State]int {
 	counts := map[State]int{}
 	for start := 0; start < len(r.Placements); {
-		// Most placements have the same state as the one before.
+		// Most placements have the same state as the placement before.
 		state, end := r.Placements[start].State, start+1
 		for end < len(r.Placements) && r.Placements[end].State == state {
 			end++
@@ -158,7 +156,7 @@ func (r Report) Counts() map[State]int {
 	return counts
 }
 
-// hasProblem reports whether a placement has a problem.
+// hasProblem reports whether a placement is held back, not placed or not written.
 func (p Placement) hasProblem() bool {
 	return p.State == HeldBack || p.State == Unplaced || p.State == Failed
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// The elements of SARIF 2.1.0 that are used here.
+// These types are the elements of SARIF 2.1.0 that are used here.
 type (
 	sarifText struct {
 		Text string `json:"text"`
@@ -65,8 +65,8 @@ const (
 	rulesURL    = projectURL + "/blob/main/docs/reference/rules.md"
 )
 
-// SARIF writes findings as a SARIF 2.1.0 log, one result per line, with both claimants of a
-// conflict.
+// SARIF writes findings as a SARIF 2.1.0 log, with one line for each result. The result of a
+// conflict has the locations of both claimants.
 func SARIF(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	rules := sarifRules()
@@ -119,8 +119,8 @@ func (d Document) sarif(f finding.Finding, rules []sarifRule) sarifResult {
 	return result
 }
 
-// nowhere is the file of findings that are about no file, such as an ignore on the command line:
-// code scanning rejects a log with a result without a file.
+// nowhere is the file of findings that are not about a file, such as an ignore on the command line.
+// Code scanning rejects a log with a result without a file.
 const nowhere = ".kratix-schedule.yaml"
 
 func (d Document) sarifLocation(p finding.Place) sarifLocation {

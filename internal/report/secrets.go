@@ -20,22 +20,22 @@ const (
 	maskAfter   = maskedValue + " (after)"
 )
 
-// lastApplied is the annotation in which kubectl keeps a whole object.
+// lastApplied is the annotation in which kubectl stores the whole object.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
-// maxMasked is the size in bytes up to which a file with a Secret is parsed.
+// maxMasked is the maximum size in bytes of a file that is parsed to mask its Secrets.
 const maxMasked = 1 << 20
 
-// errWithheld marks a file that may hold a Secret and cannot be masked.
+// errWithheld means that a file may contain a Secret and cannot be masked.
 var errWithheld = errors.New("it mentions a Secret and is not valid YAML, or too large to mask")
 
-// mentionsSecret matches files that apparently contain a Secret, whether they parse or not.
+// mentionsSecret matches files that apparently contain a Secret, even if they are not valid YAML.
 var mentionsSecret = regexp.MustCompile(`(?i)\bkind["']?\s*:\s*["']?Secret(List|Generator)?\b|\b` + generatorKey + `\b`)
 
 // generatorKey is the field of a kustomization from which kustomize generates Secrets.
 const generatorKey = "secretGenerator"
 
-// isPatch matches files that may patch an object selected by a target.
+// isPatch matches files that may contain a patch with a target.
 var isPatch = regexp.MustCompile(`target(?s:.)*(patch|jsonop)|(patch|jsonop)(?s:.)*target`)
 
 // mayHoldSecret reports whether a text may have to be masked.
@@ -66,7 +66,7 @@ func (f FileDiff) masked() (FileDiff, error) {
 // secretFile is a file, divided at its document markers.
 type secretFile struct{ parts []secretPart }
 
-// secretPart is a text, or documents with Secrets.
+// secretPart is a part of a file: either a text without Secrets, or documents with Secrets.
 type secretPart struct {
 	text []byte
 	// documents is nil for a text without Secrets.
@@ -74,8 +74,8 @@ type secretPart struct {
 	values    []secretValue
 }
 
-// secretValue is a value of a Secret. name identifies the same value in another version of
-// the file.
+// secretValue is a value of a Secret. name identifies the same value in the other version of the
+// file.
 type secretValue struct {
 	name string
 	node *yaml.Node
@@ -85,7 +85,8 @@ type secretValue struct {
 
 var marker = regexp.MustCompile(`(?m)^---.*$\n?`)
 
-// parseSecrets finds the Secrets of a file. A file without any is kept unchanged.
+// parseSecrets finds the Secrets of a file. A file without Secrets becomes a single text. The error
+// is errWithheld.
 func parseSecrets(content []byte) (secretFile, error) {
 	whole := secretFile{parts: []secretPart{{text: content}}}
 	switch {
@@ -111,7 +112,7 @@ func parseSecrets(content []byte) (secretFile, error) {
 	return file, nil
 }
 
-// parse finds the Secrets of a part that mentions one.
+// parse finds the Secrets of a part. The error is that of the YAML parser.
 func (p *secretPart) parse(finder *secretFinder) error {
 	if !mayHoldSecret(p.text) {
 		return nil
@@ -136,7 +137,7 @@ func (p *secretPart) parse(finder *secretFinder) error {
 	return nil
 }
 
-// values returns the values of all Secrets by name.
+// values returns the values of all Secrets, by name.
 func (f secretFile) values() map[string]string {
 	values := map[string]string{}
 	for _, part := range f.parts {
@@ -147,8 +148,8 @@ func (f secretFile) values() map[string]string {
 	return values
 }
 
-// masked returns the file with its Secrets reformatted, without their values and comments. A
-// value that differs from the one in others becomes mask.
+// masked returns the file with its Secrets reformatted, without their values and comments. A value
+// that differs from the value with the same name in others is replaced by mask.
 func (f secretFile) masked(others map[string]string, mask string) ([]byte, error) {
 	if len(f.parts) == 1 {
 		return f.parts[0].text, nil
@@ -190,9 +191,9 @@ func dropComments(node *yaml.Node) {
 
 // secretFinder finds the values of Secrets at any depth of a document.
 type secretFinder struct {
-	// seen counts the Secrets with a name.
+	// seen contains the number of Secrets that were found with each name.
 	seen map[string]int
-	// walked and taken are the visited nodes of a part.
+	// walked and taken contain the visited nodes of a part.
 	walked, taken map[*yaml.Node]bool
 	found         []secretValue
 }
@@ -224,8 +225,8 @@ func (f *secretFinder) walk(node *yaml.Node) {
 	}
 }
 
-// patch collects the text of a kustomization's patch whose target may be a Secret, and any
-// text that contains a Secret.
+// patch collects the patches of a kustomization whose target may be a Secret, and every text that
+// contains a Secret.
 func (f *secretFinder) patch(node *yaml.Node) {
 	for _, target := range fieldsOf(node, "target") {
 		if target.Kind != yaml.MappingNode || !secrets.MaySelect(scalarOf(target, "group"), scalarOf(target, "kind")) {
@@ -242,7 +243,7 @@ func (f *secretFinder) patch(node *yaml.Node) {
 	}
 }
 
-// takeText collects a text, named by its number in the file.
+// takeText collects a text, which is named by its number in the file.
 func (f *secretFinder) takeText(node *yaml.Node) {
 	const name = "text"
 	f.take(fmt.Sprintf("%s#%d", name, f.seen[name]), node)
@@ -291,7 +292,7 @@ func (f *secretFinder) take(name string, node *yaml.Node) {
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(node.Content); i += 2 {
 			key := resolved(node.Content[i])
-			if key.Kind != yaml.ScalarNode { // as in a template that happens to be valid YAML
+			if key.Kind != yaml.ScalarNode { // a template can be valid YAML with such a key
 				f.found = append(f.found, secretValue{name: name + " key", node: key})
 			}
 			f.take(name+"."+key.Value, node.Content[i+1])
@@ -311,7 +312,7 @@ func resolved(node *yaml.Node) *yaml.Node {
 	return node
 }
 
-// fieldsOf returns the values of a key in a map, including merged maps.
+// fieldsOf returns the values of a key in a map, including those in merged maps.
 func fieldsOf(node *yaml.Node, key string) []*yaml.Node { return fieldsWithin(node, key, 0) }
 
 func fieldsWithin(node *yaml.Node, key string, depth int) []*yaml.Node {
@@ -332,7 +333,7 @@ func fieldsWithin(node *yaml.Node, key string, depth int) []*yaml.Node {
 			}
 		}
 	case yaml.SequenceNode:
-		if depth > 0 { // a merge of several maps
+		if depth > 0 { // several merged maps
 			for _, child := range node.Content {
 				fields = append(fields, fieldsWithin(child, key, depth+1)...)
 			}
@@ -341,7 +342,7 @@ func fieldsWithin(node *yaml.Node, key string, depth int) []*yaml.Node {
 	return fields
 }
 
-// scalarOf returns the text of a field; empty if there is none.
+// scalarOf returns the text of a field, or an empty text if there is no such field.
 func scalarOf(node *yaml.Node, key string) string {
 	for _, field := range fieldsOf(node, key) {
 		if field.Kind == yaml.ScalarNode {

@@ -59,7 +59,7 @@ data: {a: b}
 	}
 }
 
-// carriers contain a value of a Secret in every form that is possible in a file.
+// carriers contains files with a value of a Secret, in every form in which a file can contain one.
 var carriers = map[string]string{
 	"stringData":            "kind: Secret\nmetadata: {name: x}\nstringData: {a: VALUE}\n",
 	"block text":            "kind: Secret\nstringData:\n  a: |\n    first\n    VALUE\n    last\n",

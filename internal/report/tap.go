@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// TAP writes a document in the Test Anything Protocol, version 14: a test point for each
+// TAP writes a document in the Test Anything Protocol, version 14, with a test point for each
 // finding and for each placement without a problem.
 func TAP(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
@@ -32,7 +32,8 @@ func TAP(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// description escapes text that TAP would parse as a directive.
+// description returns text in one line, in which characters that begin a directive in TAP are
+// escaped.
 func description(text string) string {
 	text = strings.Join(strings.Fields(printable.Line(text)), " ")
 	return strings.NewReplacer(`\`, `\\`, "#", `\#`).Replace(text)

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Plain writes a document for people: for a check, the findings and the placements they hold
-// back; for a plan, also all placements and changes.
+// Plain writes a document for people. It contains the findings; for a check, also the placements
+// with problems; for a plan, also all placements and changes.
 func Plain(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	d.Findings = d.Volume.Shown(d.Findings)
@@ -40,7 +40,7 @@ func Plain(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// Text writes findings, each in a few lines:
+// Text writes a few lines for each finding:
 //
 //	error KS001 DuplicateObject: what is wrong
 //	  at    Work default/b, crds.yaml:3
@@ -48,7 +48,7 @@ func Plain(w io.Writer, d Document) error {
 //	  Flux  what Flux would say
 //	  fix   what to do
 //
-// The fix is written once for consecutive findings with the same one.
+// Consecutive findings with the same fix have one fix line.
 func Text(w io.Writer, findings []finding.Finding) error {
 	out := bufio.NewWriter(w)
 	Document{Report: Report{Findings: findings}}.findings(out)
@@ -70,8 +70,8 @@ func (d Document) findings(out *bufio.Writer) {
 	}
 }
 
-// onDisk returns the file on disk if a place has another name, or if an object contains the
-// file in encoded form.
+// onDisk returns a phrase with the file on disk if it has another name than the place, or if it
+// contains the file of the place in encoded form.
 func (d Document) onDisk(p finding.Place) string {
 	spot := d.position(p)
 	if spot.File == "" || spot.File == p.File {
@@ -93,15 +93,16 @@ func (d Document) line(out *bufio.Writer, label, text string) {
 	}
 }
 
-// printf leaves errors to the Flush that ends each function.
+// printf ignores errors, because the Flush at the end of each function returns them.
 func printf(out *bufio.Writer, format string, args ...any) { _, _ = fmt.Fprintf(out, format, args...) }
 
 // PlacementLines writes a line for each placement:
 //
-//	placed      default/a      on worker-1  the only Destination that fits
-//	held back   default/b      on worker-1  it would break worker-1/resources
+//	placed         default/a  on worker-1: the only Destination that fits
+//	held back      default/b  on worker-1: it would break worker-1/resources
 //
-// If agents have reported about placements, their lines end with it, and a line follows for each root that fails.
+// The line of a placement ends with its state if its agent has reported one. A line about each root
+// that fails follows.
 func (r Report) PlacementLines(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	Document{Report: r}.placementLines(out, r.Placements)
@@ -129,7 +130,7 @@ func (d Document) placementLines(out *bufio.Writer, placements []Placement) {
 	}
 }
 
-// name returns the name of the Work, with the group if it is not the default one.
+// name returns the name of the Work, with the group unless it is the default one.
 func (p Placement) name() string {
 	if p.Directory == "" || p.Directory == kratix.DefaultDirectory {
 		return p.Work
@@ -137,7 +138,7 @@ func (p Placement) name() string {
 	return p.Work + " [" + p.Directory + "]"
 }
 
-// ChangeLines writes what changes for each Destination, as git status does:
+// ChangeLines writes the changes of each Destination, in the style of git status:
 //
 //	worker-1 (GitStateStore default)
 //	  add     worker-1/resources/default/a.yaml
@@ -179,7 +180,7 @@ func (d Document) totals() string {
 	return strings.Join(parts, ", ") + "; " + d.Tally.String()
 }
 
-// leftOut returns how many findings are not shown, and why.
+// leftOut returns a phrase with the numbers of findings that are not shown, and the reasons.
 func (d Document) leftOut() string {
 	text := ""
 	for _, part := range []struct {
@@ -193,7 +194,7 @@ func (d Document) leftOut() string {
 	return text
 }
 
-// String returns "2 errors, 1 warning"; notes are not counted.
+// String returns the tally as text, such as "2 errors, 1 warning". Notes are not counted.
 func (t Tally) String() string {
 	var parts []string
 	for _, part := range []struct {

@@ -107,7 +107,8 @@ func TestWriteThatFailsIsAnError(t *testing.T) {
 	}
 }
 
-// TestNamesCannotGiveCommands checks untrusted names for terminal and CI commands.
+// TestNamesCannotGiveCommands checks that the names in a report cannot give commands to a terminal
+// or a CI system.
 func TestNamesCannotGiveCommands(t *testing.T) {
 	const evil = "x\r\n::error::no\t\x1b[31m"
 	at := finding.Place{Object: "Work default/" + evil, File: evil, Line: 1}

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// YAML writes a document as one YAML document with the keys of the JSON one.
+// YAML writes a document as one YAML document with the same keys as in JSON.
 func YAML(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
 	start, err := marshalYAML(d.head())
@@ -35,7 +35,7 @@ func YAML(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// sequence writes one list, item by item.
+// sequence writes a list, item by item.
 func sequence[T, U any](out *bufio.Writer, name string, items []T, convert func(T) U) error {
 	if len(items) == 0 {
 		printf(out, "%s: []\n", name)
@@ -52,8 +52,8 @@ func sequence[T, U any](out *bufio.Writer, name string, items []T, convert func(
 	return nil
 }
 
-// marshalYAML returns value as YAML, with its JSON keys. A string with unprintable characters
-// is quoted and escaped.
+// marshalYAML returns value as YAML with the keys of its JSON form. Strings with unprintable
+// characters are quoted and escaped.
 func marshalYAML(value any) ([]byte, error) {
 	encoded, err := json.Marshal(value)
 	if err != nil {
@@ -75,11 +75,11 @@ func marshalYAML(value any) ([]byte, error) {
 	if err := encoder.Close(); err != nil {
 		return nil, err
 	}
-	return []byte(printable.Lines(out.String())), nil // unescaped characters remain only within quotes
+	return []byte(printable.Lines(out.String())), nil // unescaped characters remain only in quoted strings
 }
 
-// older matches strings that YAML 1.1, as in Kubernetes' libraries, parses as booleans or
-// base-60 numbers, and YAML 1.2 as strings.
+// older matches strings that YAML 1.1 (and with it the libraries of Kubernetes) parses as booleans
+// or base-60 numbers. They are strings in YAML 1.2.
 var older = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$|^[-+]?[0-9][0-9_]*(:[0-9_.]+)+$`)
 
 // nodeOf returns a decoded JSON value as a YAML node with sorted keys.

@@ -13,17 +13,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// partlyReported is the reason of a Work's or a Destination's condition while the agent has not
-// reported all of its placements.
+// partlyReported is the reason of a condition of a Work or a Destination if the agent has reported
+// only some of its placements.
 const partlyReported = "PartlyReported"
 
-// agentConditions are the conditions of one placement that the agent has reported.
+// agentConditions are the conditions of a placement that its agent has reported.
 type agentConditions struct {
 	placement        report.Placement
 	applied, healthy report.AgentCondition
 }
 
-// agentsOf returns the conditions that agents have reported of the placements that have files.
+// agentsOf returns the conditions that agents have reported about the placements that have files.
 func (p *planner) agentsOf(placements []report.Placement) []agentConditions {
 	var all []agentConditions
 	for _, placement := range placements {
@@ -35,9 +35,9 @@ func (p *planner) agentsOf(placements []report.Placement) []agentConditions {
 	return all
 }
 
-// keep returns the condition of a placement, or the one that the WorkPlacement has if that is True
-// and stays. It is the zero AgentCondition if the condition of the WorkPlacement stays, whatever it
-// is.
+// keep returns the reported condition of a placement, or the condition in the WorkPlacement if that
+// one is True and reported.UnlessTrue is set. The zero AgentCondition means that the condition in
+// the WorkPlacement is not changed.
 func (p *planner) keep(placement report.Placement, kind string, reported report.AgentCondition) report.AgentCondition {
 	if reported.Reason == report.NotRead {
 		return report.AgentCondition{}
@@ -50,7 +50,7 @@ func (p *planner) keep(placement report.Placement, kind string, reported report.
 	return reported
 }
 
-// setPlacementAgent sets the conditions of a WorkPlacement that the agent has reported.
+// setPlacementAgent sets the conditions of a WorkPlacement that its agent has reported.
 func (p *planner) setPlacementAgent(change *Change, have *kratix.WorkPlacement) {
 	placement, known := p.placements[kratix.KeyOf(have)]
 	if !known || p.isUnreadable(have) || !have.DeletionTimestamp.IsZero() {
@@ -73,7 +73,7 @@ func (p *planner) setWorkAgent(change *Change, work *kratix.Work) {
 }
 
 // setDestinationAgent sets the conditions of a Destination that summarize the reports of its agent
-// about the roots and the placements in them.
+// about its roots and the placements in them.
 func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
 	deliveries := p.agents[d.Name]
 	if len(deliveries) == 0 || d.IsDeleted() {
@@ -87,9 +87,10 @@ func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
 	p.keepStates(change, d, deliveries)
 }
 
-// withRoots returns the condition of a Destination: that of its placements, unless it has none or
-// the agent fails on a root. A True condition has the revision of each root, which changes only
-// with the files in the root.
+// withRoots returns the condition of a Destination. It is that of a root if the agent fails on the
+// root or if there are no placements, and otherwise the summary of the placements. The message of a
+// True condition contains the revision of each root, which changes only if files in the root
+// change.
 func withRoots(summary report.AgentCondition, placements int, deliveries []*report.Delivery, of func(*report.Delivery) report.AgentCondition) report.AgentCondition {
 	var revisions []string
 	for _, d := range deliveries {
@@ -107,8 +108,8 @@ func withRoots(summary report.AgentCondition, placements int, deliveries []*repo
 	return summary
 }
 
-// keepStates sets the annotation of a Destination with the states that its agent has reported. In
-// the modes in which Kratix owns Destinations, it sets none.
+// keepStates sets the annotation of a Destination with the states that its agent has reported. It
+// does nothing in the modes in which Kratix owns Destinations.
 func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries []*report.Delivery) {
 	if p.mode != Manage && p.mode != Promote {
 		return
@@ -122,16 +123,17 @@ func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries [
 	}
 }
 
-// summaries returns the conditions Applied and Healthy of several placements, whose names are in
-// the messages.
+// summaries returns the conditions Applied and Healthy of several placements. Their messages
+// contain the names of the placements.
 func summaries(all []agentConditions, name func(agentConditions) string) (applied, healthy report.AgentCondition) {
 	applied = summarize(all, name, func(a agentConditions) report.AgentCondition { return a.applied })
 	healthy = summarize(all, name, func(a agentConditions) report.AgentCondition { return a.healthy })
 	return applied, healthy
 }
 
-// summarize returns the condition of several placements: False if one is False, else Unknown if
-// one is Unknown, else True. It is the zero value if one placement has no condition.
+// summarize returns the condition of several placements: False if one of them is False, otherwise
+// Unknown if one of them is Unknown, otherwise True. It returns the zero AgentCondition if a
+// placement has no condition.
 func summarize(all []agentConditions, name func(agentConditions) string, of func(agentConditions) report.AgentCondition) report.AgentCondition {
 	worst := report.AgentCondition{}
 	var messages []string
@@ -159,14 +161,14 @@ func summarize(all []agentConditions, name func(agentConditions) string, of func
 	return worst
 }
 
-// isWorse reports whether a status is worse than another one: False is worse than Unknown, and
-// Unknown than True.
+// isWorse reports whether a status is worse than another one. False is worse than Unknown, and
+// Unknown is worse than True.
 func isWorse(status, than string) bool {
 	order := []string{report.True, report.Unknown, report.False}
 	return slices.Index(order, status) > slices.Index(order, than)
 }
 
-// firstOf returns the first of some messages, and how many more there are.
+// firstOf returns the first messages in one text, with the number of further messages.
 func firstOf(messages []string) string {
 	const named = 3
 	if more := len(messages) - named; more > 0 {
@@ -175,16 +177,16 @@ func firstOf(messages []string) string {
 	return strings.Join(messages, "; ")
 }
 
-// Whether a condition that stays True gets a new message. That of a WorkPlacement and of a Work has
-// the first revision with their current files and stays; that of a Destination has the one with the
-// current files of all its placements.
+// These values determine whether a condition that is True and stays True gets a new message. The
+// message of a WorkPlacement or a Work keeps the first revision with its current files. The message
+// of a Destination gets the revision with the current files of all its placements.
 const (
 	keeps  = false
 	renews = true
 )
 
-// setAgent sets the conditions Applied and Healthy of an object in addition to what a change sets
-// already. The zero AgentCondition changes nothing.
+// setAgent sets the conditions Applied and Healthy of an object, in addition to the conditions that
+// the change sets already. The zero AgentCondition changes nothing.
 func (p *planner) setAgent(change *Change, have []metav1.Condition, generation int64, applied, healthy report.AgentCondition, renews bool) {
 	conditions := have
 	at := slices.IndexFunc(change.Steps, func(s Step) bool { return s.Verb == PatchStatus })
@@ -216,7 +218,8 @@ func conditionOf(kind string, reported report.AgentCondition) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: metav1.ConditionStatus(reported.Status), Reason: reported.Reason, Message: reported.Message}
 }
 
-// agentEvent adds an Event if a condition of an agent has become False, or True after False.
+// agentEvent adds an Event if a condition from an agent has become False, or has become True after
+// it was False.
 func (c *Change) agentEvent(have, changed []metav1.Condition) {
 	for _, now := range changed {
 		was := meta.FindStatusCondition(have, now.Type)

@@ -14,21 +14,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// delivered sets the state that the agent of worker-1 has reported about its root "resources".
+// delivered sets the state that the agent of worker-1 has reported about the root "resources".
 func (s *fixture) delivered(d report.Delivery) {
 	d.Destination, d.Root = "worker-1", "resources"
 	d.AppliedKnown, d.HealthyKnown, d.Stable = d.State.Applied.Revision != "", d.State.Healthy.Revision != "", d.State
 	s.said.Deliveries = []report.Delivery{d}
 }
 
-// healthy returns a state in which a revision is healthy.
+// healthy returns a state in which a revision is applied and healthy.
 func healthy(revision string) agent.State {
 	mark := agent.Mark{Revision: revision, Time: noon.Time}
 	return agent.State{Applied: mark, Healthy: mark, Latest: noon.Time}
 }
 
-// agentStatus returns a condition of the Work, its WorkPlacement and its Destination, as
-// "True True Unknown".
+// agentStatus returns the statuses of a condition of the Work, its WorkPlacement and its
+// Destination, such as "True True Unknown".
 func (s *fixture) agentStatus(kind string) string {
 	var all []string
 	for _, conditions := range [][]metav1.Condition{s.now.Works[0].Status.Conditions, s.now.WorkPlacements[0].Status.Conditions, s.now.Destinations[0].Status.Conditions} {
@@ -101,8 +101,8 @@ func TestFailureIsReportedOnItsPlacement(t *testing.T) {
 	s.expectAgent("True True True", "True True True")
 }
 
-// TestConditionThatStaysTrueIsNotWritten checks that a new revision with equal files does not cost
-// a write for each placement.
+// TestConditionThatStaysTrueIsNotWritten checks that a new revision with the same files does not
+// cause a write for each placement.
 func TestConditionThatStaysTrueIsNotWritten(t *testing.T) {
 	s := newFixture(t)
 	s.placed(report.Unchanged)
@@ -139,7 +139,8 @@ func TestTrueMessagesHaveTheRevision(t *testing.T) {
 	expect(kratix.AppliedCondition, "worker-1: applied in revision 1", "applied in revision 1", "resources: applied revision 1")
 	expect(kratix.HealthyCondition, "worker-1: healthy in revision 1", "healthy in revision 1", "resources: healthy in revision 1")
 
-	// Another placement was removed: the Destination has other files, and the Work has not.
+	// After another placement was removed, the Destination has other files, but the Work has the
+	// same files.
 	s.delivered(report.Delivery{State: healthy("2")})
 	steps, events := s.plan()
 	expect(kratix.AppliedCondition, "worker-1: applied in revision 1", "applied in revision 1", "resources: applied revision 2")
@@ -208,7 +209,7 @@ func TestUnknownRevisionLeavesConditionsAsTheyAre(t *testing.T) {
 	s.expectAgent("True True True", "True True True")
 }
 
-// After a restart the applied revision is not known, and its files cannot be compared.
+// After a restart, the applied revision is not known, so that its files cannot be compared.
 func TestPlacementStaysAppliedWhenTheProcessRestartsDuringTheFailureOfAnother(t *testing.T) {
 	failing := healthy("1")
 	failing.Failure = &agent.Failure{Revision: "2", Outcome: agent.ApplyFailed, Message: "ConfigMap/a/x dry-run failed: no", Since: noon.Add(time.Minute)}
@@ -224,7 +225,7 @@ func TestPlacementStaysAppliedWhenTheProcessRestartsDuringTheFailureOfAnother(t 
 	restarted(s)
 	s.expectAgent("True True False", "True True False")
 
-	s = newFixture(t) // it was never applied
+	s = newFixture(t) // the placement was never applied
 	s.placed(report.Unchanged)
 	s.plan()
 	restarted(s)

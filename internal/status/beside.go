@@ -11,11 +11,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// noOtherScheduler is the reason of SoleScheduler once it has become true again.
+// noOtherScheduler is the reason of the condition SoleScheduler after it has become True again.
 const noOtherScheduler = "NoOtherScheduler"
 
-// otherScheduler returns the finding that another controller schedules Works or may schedule
-// some.
+// otherScheduler returns the finding that another controller schedules Works or may schedule them,
+// or nil if there is no such finding.
 func otherScheduler(said report.Report) *finding.Finding {
 	i := slices.IndexFunc(said.Findings, func(f finding.Finding) bool {
 		return f.Rule == finding.PolicyNotInForce() || f.Rule == finding.OtherScheduler()
@@ -33,20 +33,20 @@ func isUnsure(said report.Report) bool {
 	})
 }
 
-// soleScheduler returns the condition SoleScheduler of a Destination; nothing if the
-// Destination has none and needs none.
+// soleScheduler returns the condition SoleScheduler of a Destination. It returns none if the
+// condition is not to be changed.
 func (p *planner) soleScheduler(have []metav1.Condition) []metav1.Condition {
 	switch {
 	case p.other != nil:
 		return []metav1.Condition{no(kratix.SoleSchedulerCondition, p.other.Rule.Name, p.other.Message+". "+p.other.Advice())}
-	case p.unsure: // the condition stays as it is
+	case p.unsure: // the condition is not changed
 	case p.mode != Observe && p.mode != Promote && meta.FindStatusCondition(have, kratix.SoleSchedulerCondition) != nil:
 		return []metav1.Condition{yes(kratix.SoleSchedulerCondition, noOtherScheduler, "no other program places Works")}
 	}
 	return nil
 }
 
-// warnings returns the changes that set only the condition SoleScheduler of each Destination.
+// warnings returns the changes that set only the condition SoleScheduler of Destinations.
 func (p *planner) warnings() []Change {
 	var changes []Change
 	for _, d := range sorted(p.now.Destinations) {

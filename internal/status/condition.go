@@ -33,8 +33,8 @@ func unknown(reason, message string) metav1.Condition {
 	return metav1.Condition{Type: kratix.ConflictFreeCondition, Status: metav1.ConditionUnknown, Reason: reason, Message: message}
 }
 
-// put sets conditions in a copy of a list, and returns those that are new or whose content
-// has changed.
+// put returns a copy of a list of conditions in which the wanted conditions are set. changed
+// contains those that are new or whose content has changed.
 func (p *planner) put(have []metav1.Condition, generation int64, want ...metav1.Condition) (conditions, changed []metav1.Condition) {
 	conditions = slices.Clone(have)
 	for _, condition := range want {
@@ -47,7 +47,8 @@ func (p *planner) put(have []metav1.Condition, generation int64, want ...metav1.
 	return conditions, changed
 }
 
-// hasChanged reports whether a condition has another status or reason than before.
+// hasChanged reports whether a condition has another status or reason than before. A new condition
+// has changed if it is False.
 func hasChanged(have []metav1.Condition, now metav1.Condition) bool {
 	before := meta.FindStatusCondition(have, now.Type)
 	if before == nil {
@@ -68,8 +69,8 @@ func (p *planner) conflictFree(work *kratix.Work, conflicts []finding.Finding) m
 	return no(kratix.ConflictFreeCondition, reasonOf(conflicts[0]), message)
 }
 
-// keepsConflict returns the condition ConflictFree to write: it stays false for a Work that
-// was held back while its store fails, because the conflict may still exist.
+// keepsConflict returns the condition ConflictFree to be written. While a store fails, the
+// condition of a Work that was held back stays False, because the conflict may still exist.
 func (p *planner) keepsConflict(have []metav1.Condition, placements []report.Placement, now metav1.Condition) metav1.Condition {
 	isUnknown := func(placement report.Placement) bool {
 		return placement.State == report.Failed || placement.State == report.Unplaced || placement.State == report.Kept
@@ -100,7 +101,7 @@ func describe(work *kratix.Work, conflict finding.Finding) string {
 	return text.String()
 }
 
-// conflictEvent adds an Event if a conflict has appeared or been resolved.
+// conflictEvent adds an Event if a conflict has appeared or is resolved.
 func (c *Change) conflictEvent(have []metav1.Condition, now metav1.Condition, conflicts []finding.Finding) {
 	switch {
 	case !hasChanged(have, now), now.Status == metav1.ConditionUnknown:
@@ -113,7 +114,7 @@ func (c *Change) conflictEvent(have []metav1.Condition, now metav1.Condition, co
 	}
 }
 
-// statusOf returns the patch of a status with conditions.
+// statusOf returns the patch that sets the conditions of a status.
 func statusOf(conditions []metav1.Condition) map[string]any {
 	return map[string]any{"status": map[string]any{"conditions": conditions}}
 }

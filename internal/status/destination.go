@@ -13,7 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of a Destination's and a state store's condition Ready, as Kratix names them.
+// The reasons of the condition Ready of a Destination and of a state store, with the names that
+// Kratix uses.
 const (
 	testDocuments    = "TestDocumentsWritten"
 	destinationReady = "DestinationReady"
@@ -27,8 +28,8 @@ const (
 	errorPermissions = "ErrorValidatingPermissions"
 )
 
-// The reasons of Events about Destinations and state stores that correspond to no condition, as
-// Kratix names them.
+// The reasons of Events about Destinations and state stores that are not the reasons of conditions,
+// with the names that Kratix uses.
 const (
 	destinationNotReady = "DestinationNotReady"
 	stateStoreReady     = "Ready"
@@ -39,7 +40,7 @@ func (p *planner) destinations() []Change {
 	var changes []Change
 	for _, d := range sorted(p.now.Destinations) {
 		if p.now.Unreadable[kratix.Describe(d)] {
-			continue // it is unknown whether its files are deleted with it
+			continue // it is unknown whether the files of this Destination are deleted with it
 		}
 		if !p.writesTo(d.Name) {
 			continue
@@ -63,9 +64,9 @@ func (p *planner) destinations() []Change {
 	return changes
 }
 
-// finalize adds the finalizer to a Destination whose files are deleted with it, and removes
-// the finalizer once they are gone. A Destination that is not written gets none, because
-// nothing could remove it again.
+// finalize adds the finalizer to a Destination whose files are deleted with it, and removes the
+// finalizer when these files are gone. A Destination that this program does not write gets no
+// finalizer, because nothing would remove it.
 func (p *planner) finalize(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.DestinationFinalizer)
 	switch {
@@ -76,8 +77,9 @@ func (p *planner) finalize(change *Change, d *kratix.Destination) {
 	}
 }
 
-// isEmptied reports whether nothing of a deleted Destination is left in its store, according to
-// a round that began after the deletion; an earlier round would have left its canaries.
+// isEmptied reports whether a deleted Destination has nothing left in its store, according to a
+// round that began after the deletion. An earlier round would have left the canaries of the
+// Destination.
 func (p *planner) isEmptied(d *kratix.Destination) bool {
 	return p.emptied[d.Name] && !slices.ContainsFunc(p.byDestination[d.Name], func(placement report.Placement) bool {
 		return placement.State != report.Removed
@@ -110,7 +112,8 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 	}
 }
 
-// leftOut returns why nothing is placed on a Destination; false if there is no reason.
+// leftOut returns the finding that is the reason why nothing is placed on a Destination, and
+// whether there is one.
 func (p *planner) leftOut(d *kratix.Destination) (finding.Finding, bool) {
 	others := p.others[kratix.Describe(d)]
 	at := slices.IndexFunc(others, func(f finding.Finding) bool {
@@ -122,11 +125,11 @@ func (p *planner) leftOut(d *kratix.Destination) (finding.Finding, bool) {
 	return others[at], true
 }
 
-// destinationEvent adds an Event if the status of a Destination's condition has changed.
+// destinationEvent adds an Event about a condition of a Destination that has changed.
 func (c *Change) destinationEvent(have []metav1.Condition, now metav1.Condition) {
 	switch isReady := now.Type == kratix.ReadyCondition; {
 	case isReady && now.Status == metav1.ConditionTrue:
-		if !meta.IsStatusConditionTrue(have, kratix.ReadyCondition) { // it may be ready for another reason
+		if !meta.IsStatusConditionTrue(have, kratix.ReadyCondition) { // the Destination may have been ready for another reason
 			c.event(normal, destinationReady, now.Message)
 		}
 	case isReady:
@@ -136,8 +139,8 @@ func (c *Change) destinationEvent(have []metav1.Condition, now metav1.Condition)
 	}
 }
 
-// readiness returns the condition Ready of a Destination; known is false if the report does
-// not contain its state.
+// readiness returns the condition Ready of a Destination. known is false if the report does not
+// contain the state of the Destination.
 func (p *planner) readiness(d *kratix.Destination) (ready metav1.Condition, known bool) {
 	if p.covered[d.Name] {
 		if d.WantsCanaries() {
@@ -163,7 +166,8 @@ func (p *planner) readiness(d *kratix.Destination) (ready metav1.Condition, know
 	return ready, false
 }
 
-// destinationReason returns the reason of a Destination whose store fails with a cause.
+// destinationReason returns the reason of the condition of a Destination whose store fails with a
+// cause.
 func destinationReason(cause finding.Cause) string {
 	switch cause {
 	case finding.SecretMissing, finding.Unopened, finding.Unreadable, finding.Refused:
@@ -172,9 +176,9 @@ func destinationReason(cause finding.Cause) string {
 	return storeWriteFailed
 }
 
-// storeReason returns the reason of a state store that fails with a cause. Kratix clones a
-// git repository to open it, but opens a bucket without a request, so wrong credentials of a
-// bucket show up only when it is used.
+// storeReason returns the reason of the condition of a state store that fails with a cause. Kratix
+// clones a git repository when it opens it, but sends no request when it opens a bucket. Therefore
+// it notices wrong credentials of a bucket only when it uses the bucket.
 func storeReason(kind string, cause finding.Cause) string {
 	switch {
 	case cause == finding.SecretMissing:
@@ -187,7 +191,8 @@ func storeReason(kind string, cause finding.Cause) string {
 	return storeError
 }
 
-// quarantinedOn returns the Works with placements held back on a Destination.
+// quarantinedOn returns the Works with placements that are held back on a Destination because of a
+// conflict.
 func (p *planner) quarantinedOn(d *kratix.Destination) []string {
 	var held []string
 	for _, placement := range p.byDestination[d.Name] {
@@ -199,8 +204,8 @@ func (p *planner) quarantinedOn(d *kratix.Destination) []string {
 	return held
 }
 
-// summary returns a condition with the number of placements held back on a Destination and
-// the names of some.
+// summary returns a condition with the number of placements that are held back on a Destination,
+// and with the names of some of them.
 func summary(held []string) metav1.Condition {
 	const named = 5
 	if len(held) == 0 {
@@ -227,8 +232,8 @@ func (p *planner) stores() []Change {
 	return changes
 }
 
-// store sets the condition of a state store; a store that no Destination uses has no known
-// state.
+// store sets the condition of a state store. The state of a store that no Destination uses is not
+// known, and its condition is not changed.
 func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.StateStoreStatus, generation int64) {
 	name := kratix.Describe(object)
 	if !p.isSelected(object) {

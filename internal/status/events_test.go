@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestAdditionalPlacementIsReportedOnce checks that the Event about the Work is sent once, after its
-// WorkPlacements are created.
+// TestAdditionalPlacementIsReportedOnce checks that the Event about the Work is sent once, after
+// its WorkPlacements were created.
 func TestAdditionalPlacementIsReportedOnce(t *testing.T) {
 	s := newFixture(t)
 	s.settle()
@@ -34,8 +34,8 @@ func TestAdditionalPlacementIsReportedOnce(t *testing.T) {
 	}
 }
 
-// TestDeletedWorkReportsWhyItStays checks that the reason is reported once while its files
-// cannot be removed.
+// TestDeletedWorkReportsWhyItStays checks that a deleted Work whose files cannot be removed reports
+// the reason once.
 func TestDeletedWorkReportsWhyItStays(t *testing.T) {
 	s := newFixture(t)
 	s.settle()
@@ -50,7 +50,8 @@ func TestDeletedWorkReportsWhyItStays(t *testing.T) {
 	s.condition(s.now.Works[0].Status.Conditions, "Ready", "False FailedDelete")
 }
 
-// TestDestinationThatStaysReadySendsNoEvent changes only the reason of the condition.
+// TestDestinationThatStaysReadySendsNoEvent checks a Destination of which only the reason of the
+// condition changes.
 func TestDestinationThatStaysReadySendsNoEvent(t *testing.T) {
 	s := newFixture(t)
 	s.settle()
@@ -60,8 +61,8 @@ func TestDestinationThatStaysReadySendsNoEvent(t *testing.T) {
 	}
 }
 
-// TestChangesAtTheEndOfAConflictAreReported checks that other changes are reported as well,
-// but the recovery only once.
+// TestChangesAtTheEndOfAConflictAreReported checks that a recovery is reported once, and that other
+// changes at the same time are reported as well.
 func TestChangesAtTheEndOfAConflictAreReported(t *testing.T) {
 	const over = "Normal NoConflict: nothing of it is held back any more"
 	for name, test := range map[string]struct {

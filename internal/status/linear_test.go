@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// deletedWorks returns a cluster in which all Works are being deleted, and a report by which
-// their files are gone.
+// deletedWorks returns a cluster in which all Works are being deleted, and a report in which their
+// files are gone.
 func deletedWorks(size int) (report.Report, Objects) {
 	now := Objects{Destinations: []*kratix.Destination{testkit.Destination("worker-1")}}
 	said := report.Report{Stores: []report.Store{{Name: "GitStateStore default", Revision: "c0ffee", Covered: []string{"worker-1"}}}}
@@ -45,7 +45,7 @@ func TestWorkKeepsItsFinalizerWhileOneOfItsWorkPlacementsStays(t *testing.T) {
 	released := map[string]bool{}
 	for _, change := range Plan(said, now, Manage, nil, noon)[1] {
 		for _, step := range change.Steps {
-			released[change.Object.GetName()] = step.Verb == Patch // but not the status, which contains why it stays
+			released[change.Object.GetName()] = step.Verb == Patch // the status of a Work that stays is patched, because it contains the reason
 		}
 	}
 	if !released["w000000"] || released["w000001"] || !released["w000002"] {

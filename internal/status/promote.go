@@ -14,14 +14,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of Promoted, in addition to those of ConflictFree and the names of rules.
+// The reasons of the condition Promoted, in addition to the reasons of ConflictFree and the names
+// of rules.
 const (
 	promoted            = "Promoted"
 	destinationNotFound = "DestinationNotFound"
 )
 
-// promote sets the conditions of a WorkPlacement of Kratix: whether it is in the live state
-// store, and whether it is free of conflicts.
+// promote sets two conditions of a WorkPlacement that Kratix writes: whether its files are in the
+// live state store, and whether it is free of conflicts.
 func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 	if !have.DeletionTimestamp.IsZero() {
 		return
@@ -52,10 +53,9 @@ func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 	}
 }
 
-// promotedConflict returns the condition ConflictFree of a WorkPlacement that has the condition
-// or a conflict. An unchecked WorkPlacement does not become free of conflicts: its condition
-// stays as it is while the live state store cannot be read, and is Unknown if nothing is
-// promoted.
+// promotedConflict returns the condition ConflictFree of a WorkPlacement that has the condition or
+// a conflict. A WorkPlacement that was not checked does not become free of conflicts. Its condition
+// stays the same while the live state store cannot be read, and is Unknown if nothing is promoted.
 func (p *planner) promotedConflict(have *kratix.WorkPlacement, work *kratix.Work, conflicts []finding.Finding) metav1.Condition {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	isOut := !told || placement.State == report.Kept || placement.State == report.Unplaced
@@ -70,8 +70,9 @@ func (p *planner) promotedConflict(have *kratix.WorkPlacement, work *kratix.Work
 	return free
 }
 
-// withDoubt returns the condition ConflictFree of a Work while the condition of one of its
-// WorkPlacements is unknown: the previous condition of the Work, or Unknown.
+// withDoubt returns the condition ConflictFree of a Work. If the condition of one of its
+// WorkPlacements is in doubt, a Work with a conflict does not become free of conflicts: its
+// condition stays the same or becomes Unknown.
 func (p *planner) withDoubt(have []metav1.Condition, work *kratix.Work, now metav1.Condition) metav1.Condition {
 	doubt, doubtful := p.doubts[kratix.KeyOf(work)]
 	was := meta.FindStatusCondition(have, kratix.ConflictFreeCondition)
@@ -84,8 +85,8 @@ func (p *planner) withDoubt(have []metav1.Condition, work *kratix.Work, now meta
 	return *was
 }
 
-// promotedAs returns the condition Promoted of a WorkPlacement; known is false if the report
-// does not contain its current generation.
+// promotedAs returns the condition Promoted of a WorkPlacement. known is false if the report does
+// not contain the current generation of the WorkPlacement.
 func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (condition metav1.Condition, known bool) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	if !told {
@@ -99,7 +100,7 @@ func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (con
 		return p.notInStore(have, placement, work), isCurrent
 	case report.Failed:
 		if placement.Unread && p.isPromoted(have) {
-			return condition, false // it may still be in the store
+			return condition, false // the files may still be in the store
 		}
 		return p.notTaken(placement), true
 	case report.Pending, report.Rehearsed:
@@ -108,8 +109,8 @@ func (p *planner) promotedAs(have *kratix.WorkPlacement, work *kratix.Work) (con
 	return p.outOfReach(have)
 }
 
-// isPromoted reports whether the current generation of a WorkPlacement has the condition
-// Promoted for the current location of its Destination.
+// isPromoted reports whether the condition Promoted of a WorkPlacement is True for its current
+// generation and for the current location of its Destination.
 func (p *planner) isPromoted(have *kratix.WorkPlacement) bool {
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
 	d := p.destinationByName[have.Spec.TargetDestinationName]
@@ -121,15 +122,16 @@ func (p *planner) isPromoted(have *kratix.WorkPlacement) bool {
 	return err == nil && strings.HasPrefix(said.Message, writtenAt(storeAndLocation(live.String(), at.String())))
 }
 
-// storeAndLocation returns the names of a state store and of the location of a Destination's
-// files.
+// storeAndLocation returns a text with the name of a state store and the location of a
+// Destination's files.
 func storeAndLocation(store, location string) string { return fmt.Sprintf("%s (%s)", store, location) }
 
-// writtenAt returns the beginning of the message of a WorkPlacement that is promoted.
+// writtenAt returns the beginning of the message of the condition of a WorkPlacement that is
+// promoted.
 func writtenAt(location string) string { return "written to " + location + " at " }
 
-// inStore returns the condition of a promoted placement, with its location and the revision
-// in which it was first seen.
+// inStore returns the condition of a promoted placement. Its message contains the location and the
+// revision in which the placement was first seen.
 func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement) metav1.Condition {
 	at := writtenAt(p.writtenTo[placement.Destination])
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
@@ -151,8 +153,8 @@ func (p *planner) notInStore(have *kratix.WorkPlacement, placement report.Placem
 	return no(kratix.PromotedCondition, reasonOf(conflicts[0]), p.conflictFree(work, conflicts).Message)
 }
 
-// notTaken returns the condition of a placement that could not be written to the live state
-// store, with the reason.
+// notTaken returns the condition of a placement that could not be written to the live state store,
+// with the reason.
 func (p *planner) notTaken(placement report.Placement) metav1.Condition {
 	if f, failed := p.about(p.now.Live[placement.Destination].String(), finding.StoreFailed()); failed {
 		return no(kratix.PromotedCondition, destinationReason(f.Cause), strings.TrimSpace(f.Message+" "+f.Advice()))
@@ -160,8 +162,9 @@ func (p *planner) notTaken(placement report.Placement) metav1.Condition {
 	return no(kratix.PromotedCondition, storeWriteFailed, placement.Reason)
 }
 
-// outOfReach returns the condition of a WorkPlacement that has no known state in a live state
-// store: its Destination has no live store, or the WorkPlacement or its Work cannot be used.
+// outOfReach returns the condition of a WorkPlacement whose state in a live state store is not
+// known, because its Destination has no live state store, or because the WorkPlacement or its Work
+// cannot be used.
 func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condition, known bool) {
 	destination := p.destinationByName[have.Spec.TargetDestinationName]
 	if destination == nil {
@@ -178,7 +181,7 @@ func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condi
 }
 
 // finalizeLive adds or removes the finalizer of a Destination whose files in its live state store
-// are deleted with it. The files of a Destination that no longer has a live store are not
+// are deleted with it. If a Destination no longer has a live state store, its files are not
 // removed.
 func (p *planner) finalizeLive(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.LiveFinalizer)

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// promotionFixture returns a fixture in which Kratix has created a WorkPlacement and reports it
-// as ready.
+// promotionFixture returns a fixture in which Kratix has created a WorkPlacement and reports that
+// it is ready.
 func promotionFixture(t *testing.T) *fixture {
 	s := newFixture(t)
 	s.mode = Promote
@@ -33,10 +33,10 @@ func promotionFixture(t *testing.T) *fixture {
 	return s
 }
 
-// liveLocation is the location of the files.
+// liveLocation is the location of the files in the live state store.
 const liveLocation = "example.com/a#live:worker-1"
 
-// promoted sets the state of the placement in the live store in the report.
+// promoted sets the state of the placement in the live state store in the report.
 func (s *fixture) promoted(state report.State) *report.Placement {
 	p := s.placed(state)
 	s.said.Stores[0].Name = "GitStateStore live"
@@ -70,14 +70,13 @@ func TestPromotedIsOneWriteAndChangesNothingOfKratix(t *testing.T) {
 	}
 	s.promoted(report.Unchanged)
 	s.said.Stores[0].Revision = "later"
-	s.expect() // the first revision with the placement is still right
+	s.expect() // the first revision with the placement is still correct
 	s.now.Live["worker-1"], s.said.Stores[0].Name = kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "other"}, "GitStateStore other"
 	s.expect(promotedStep)
 	s.promotedIs("True Promoted: written to GitStateStore other (" + liveLocation + ") at later")
 }
 
-// TestReportOfAnotherGenerationIsIgnored uses a WorkPlacement that has changed since the
-// round.
+// TestReportOfAnotherGenerationIsIgnored checks a WorkPlacement that has changed since the round.
 func TestReportOfAnotherGenerationIsIgnored(t *testing.T) {
 	s := promotionFixture(t)
 	s.expect(promotedStep)
@@ -141,7 +140,7 @@ func TestUnpromotedPlacementReportsWhy(t *testing.T) {
 	}
 }
 
-// TestPromotedStaysTrueWhileTheStoreCannotBeRead checks an unchanged WorkPlacement.
+// TestPromotedStaysTrueWhileTheStoreCannotBeRead checks a WorkPlacement that has not changed.
 func TestPromotedStaysTrueWhileTheStoreCannotBeRead(t *testing.T) {
 	s := promotionFixture(t)
 	s.expect(promotedStep)
@@ -152,8 +151,8 @@ func TestPromotedStaysTrueWhileTheStoreCannotBeRead(t *testing.T) {
 	s.promotedIs("False StateStoreWriteFailed")
 }
 
-// TestPromotionWaitsWhileTheFormerStoreCannotBeRead covers another state store, and the same one
-// at another location.
+// TestPromotionWaitsWhileTheFormerStoreCannotBeRead checks a change to another state store, and a
+// change of the location in the same state store.
 func TestPromotionWaitsWhileTheFormerStoreCannotBeRead(t *testing.T) {
 	for name, change := range map[string]func(*fixture){
 		"another store": func(s *fixture) {
@@ -206,18 +205,18 @@ func TestLiveFinalizerStaysUntilTheFilesAreGone(t *testing.T) {
 	s.expect(promotedStep)
 	d := s.now.Destinations[0]
 	d.Finalizers = []string{kratix.DestinationFinalizer}
-	s.expect() // cleanup none
+	s.expect() // the Destination has "cleanup: none"
 	d.Spec.Cleanup = "all"
 	s.expect("patch Destination worker-1")
 	if want := []string{kratix.DestinationFinalizer, kratix.LiveFinalizer}; !slices.Equal(d.Finalizers, want) {
 		t.Errorf("finalizers %v, want %v", d.Finalizers, want)
 	}
 	d.DeletionTimestamp = &noon
-	s.promoted(report.Failed) // its files could not be removed
+	s.promoted(report.Failed) // the files could not be removed
 	s.said.Stores = nil
 	s.plan()
 	s.promoted(report.Removed)
-	s.expect() // the round read it before it was deleted
+	s.expect() // the round read the Destination before it was deleted
 	s.said.Emptied = []string{"worker-1"}
 	s.expect("patch Destination worker-1")
 	if want := []string{kratix.DestinationFinalizer}; !slices.Equal(d.Finalizers, want) {
@@ -234,7 +233,7 @@ func TestLiveFinalizerStaysUntilTheFilesAreGone(t *testing.T) {
 	}
 }
 
-// TestOnlyAWrittenDestinationHasAFinalizer checks that no Destination gets a finalizer that
+// TestOnlyAWrittenDestinationHasAFinalizer checks that a Destination does not get a finalizer that
 // nothing would remove.
 func TestOnlyAWrittenDestinationHasAFinalizer(t *testing.T) {
 	for mode, finalizer := range map[Mode]string{Promote: kratix.LiveFinalizer, Manage: kratix.DestinationFinalizer} {
@@ -266,8 +265,8 @@ func TestOnlyAWrittenDestinationHasAFinalizer(t *testing.T) {
 	}
 }
 
-// TestUncheckedPlacementIsNotConflictFree: the condition stays while the live store cannot be
-// read, and is Unknown once nothing is promoted any more.
+// TestUncheckedPlacementIsNotConflictFree checks that the condition stays the same while the live
+// state store cannot be read, and that it is Unknown if nothing is promoted any more.
 func TestUncheckedPlacementIsNotConflictFree(t *testing.T) {
 	about := func(rule finding.Rule, object string) func(*fixture) {
 		return func(s *fixture) {
@@ -281,7 +280,7 @@ func TestUncheckedPlacementIsNotConflictFree(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		set func(*fixture)
-		// placement, work and destination are the wanted conditions ConflictFree.
+		// placement, work and destination are the wanted conditions ConflictFree of these objects.
 		placement, work, destination string
 	}{
 		"the live store cannot be read":     {unread, "False DuplicateResources", "False DuplicateResources", "False DuplicateResources"},

@@ -8,34 +8,34 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Reason is one condition or Event that an object of Kratix may have: a row of the table that
-// Reasons returns.
+// Reason describes a condition or an Event that an object of Kratix may have. It is a row of the
+// table that Reasons returns.
 type Reason struct {
 	// Object is the kind of the object.
 	Object string
-	// Condition is the condition's type; empty for an Event.
+	// Condition is the type of the condition. It is empty for an Event.
 	Condition string
-	// Value is the condition's status, or the Event's type.
+	// Value is the status of the condition, or the type of the Event.
 	Value string
-	// Reason is the reason; RuleName if it is the name of a rule.
+	// Reason is the reason. It is RuleName if the reason is the name of a rule.
 	Reason string
-	// When describes when it is set or sent.
+	// When describes when the condition is set or the Event is sent.
 	When string
-	// Kratix reports whether Kratix's own controller sets or sends it.
+	// Kratix means that Kratix's own controller sets the condition or sends the Event.
 	Kratix bool
-	// Modes are the modes in which this program sets or sends it.
+	// Modes are the modes in which this program sets the condition or sends the Event.
 	Modes []Mode
-	// WhyNot is the reason why this program never sets or sends it although Kratix does; otherwise
-	// empty.
+	// WhyNot is the reason why this program never sets a condition or sends an Event of Kratix. It
+	// is empty for all other rows.
 	WhyNot string
 }
 
 // RuleName is the Reason of a row that stands for the names of rules.
 const RuleName = "RULE"
 
-// Reasons returns the table of all conditions and Events that objects can have, from this
-// program or from Kratix's own controller. An Event is sent when a condition changes, but not
-// when a new condition is True.
+// Reasons returns the table of all conditions and Events that objects can have, from this program
+// or from Kratix's own controller. An Event is sent when a condition changes, but not when a new
+// condition is True.
 func Reasons() []Reason {
 	return slices.Concat(
 		workConditions(), workEvents(), conflictReasons(kratix.WorkKind, Manage, Observe, Schedule), agentReasons(kratix.WorkKind),
@@ -44,30 +44,30 @@ func Reasons() []Reason {
 	)
 }
 
-// The values of conditions.
+// The values of the status of a condition.
 const (
 	isTrue    = "True"
 	isFalse   = "False"
 	isUnknown = "Unknown"
 )
 
-// table collects the rows about one kind of object.
+// table collects the rows about a kind of objects.
 type table struct {
 	object string
 	rows   []Reason
 }
 
-// both adds a row of Kratix and of this program in mode manage.
+// both adds a row for Kratix and for this program in mode manage.
 func (t *table) both(condition, value, reason, when string) {
 	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Kratix: true, Modes: []Mode{Manage}})
 }
 
-// ownOnly adds a row of this program only.
+// ownOnly adds a row for this program only.
 func (t *table) ownOnly(condition, value, reason, when string, modes ...Mode) {
 	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Modes: modes})
 }
 
-// kratixOnly adds a row of Kratix only.
+// kratixOnly adds a row for Kratix only.
 func (t *table) kratixOnly(condition, value, reason, when, whyNot string) {
 	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Kratix: true, WhyNot: whyNot})
 }
@@ -111,7 +111,7 @@ func workEvents() []Reason {
 	return t.rows
 }
 
-// conflictReasons returns the rows about the condition ConflictFree of a kind, and its
+// conflictReasons returns the rows about the condition ConflictFree of a kind, and about its
 // Events.
 func conflictReasons(kind string, modes ...Mode) []Reason {
 	t := table{object: kind}
@@ -129,7 +129,7 @@ func conflictReasons(kind string, modes ...Mode) []Reason {
 	return t.rows
 }
 
-// agentReasons returns the rows about the conditions Applied and Healthy of a kind, and their
+// agentReasons returns the rows about the conditions Applied and Healthy of a kind, and about their
 // Events.
 func agentReasons(kind string) []Reason {
 	t := table{object: kind}

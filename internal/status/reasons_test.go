@@ -15,13 +15,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// spoken is a condition or Event of an object, in a mode.
+// spoken is a condition or an Event of an object in a mode.
 type spoken struct {
 	mode                             Mode
 	object, condition, value, reason string
 }
 
-// round plans, records all conditions and Events, and applies the plan to the cluster.
+// round plans a round, records all its conditions and Events, and applies the plan to the cluster.
 func (s *fixture) round(said map[spoken]bool) {
 	s.t.Helper()
 	for _, change := range slices.Concat(Plan(s.said, s.now, s.mode, s.selects, noon)...) {
@@ -54,7 +54,8 @@ func (s *fixture) round(said map[spoken]bool) {
 	}
 }
 
-// allIsWell sets up a cluster with a store of a kind, and no findings.
+// allIsWell sets the fixture to a state without a deleted Work and without findings, with a store
+// of the given kind.
 func (s *fixture) allIsWell(store string) {
 	s.now.Works[0].DeletionTimestamp = nil
 	s.placed(report.Unchanged)
@@ -64,7 +65,7 @@ func (s *fixture) allIsWell(store string) {
 // incident is a temporary fault in a healthy cluster.
 type incident func(s *fixture)
 
-// found returns an incident with one finding, and the placement in a state.
+// found returns an incident with a finding, in which the placement has the given state.
 func found(state report.State, f finding.Finding) incident {
 	return func(s *fixture) {
 		p := s.placed(state)
@@ -90,14 +91,14 @@ func incidents(mode Mode) []incident {
 		func(s *fixture) { s.placed(report.Placed) },
 		func(s *fixture) { s.now.Destinations[0].Spec.InitWorkloads.Enabled = new(bool) },
 		func(s *fixture) { s.placed(report.Unchanged).Misplaced = true },
-		func(s *fixture) { s.placed(report.HeldBack).Written = true }, // because of another placement's conflict
-		func(s *fixture) { // another Destination
+		func(s *fixture) { s.placed(report.HeldBack).Written = true }, // the cause is a conflict of another placement
+		func(s *fixture) { // the Work is also placed on another Destination
 			second := *s.placed(report.Unchanged)
 			second.State, second.Destination = report.Placed, "worker-2"
 			second.Object = testkit.Placement(s.now.Works[0], "worker-2")
 			s.said.Placements = append(s.said.Placements, second)
 		},
-		func(s *fixture) { // a deleted Work whose files stay
+		func(s *fixture) { // the Work is being deleted, but its files stay
 			s.now.Works[0].Finalizers, s.now.Works[0].DeletionTimestamp = []string{kratix.WorkFinalizer}, &noon
 			found(report.Failed, about(finding.StoreFailed(), s.now.Destinations[0].Spec.StateStoreRef.String()))(s)
 		},
@@ -106,7 +107,7 @@ func incidents(mode Mode) []incident {
 		found(report.Removed, about(finding.InvalidObject(), work)),
 		found(report.Failed, about(finding.StoreMissing(), destination)),
 		found(report.Failed, about(finding.UnsafePath(), destination)),
-		func(s *fixture) { // a Destination on which something was held back
+		func(s *fixture) { // a placement on the Destination was held back
 			found(report.HeldBack, about(finding.DuplicateObject(), work))(s)
 			s.plan()
 			found(report.Failed, about(finding.UnsafePath(), destination))(s)
@@ -132,9 +133,10 @@ func incidents(mode Mode) []incident {
 	return all
 }
 
-// agentIncidents returns what an agent may report after everything was healthy.
+// agentIncidents returns the states that an agent may report after everything was healthy.
 func agentIncidents() []incident {
-	// reports returns an incident in which the agent fails on a placement, or on another one.
+	// reports returns an incident in which the agent fails because of the placement or, unless own
+	// is set, of another one.
 	reports := func(outcome agent.Outcome, own, current bool) incident {
 		return func(s *fixture) {
 			state := healthy("1")
@@ -152,7 +154,7 @@ func agentIncidents() []incident {
 	}
 	all := []incident{
 		func(s *fixture) { s.delivered(report.Delivery{State: agent.State{Latest: noon.Time}}) },
-		func(s *fixture) { // one of two placements is reported
+		func(s *fixture) { // only one of two placements is reported
 			s.delivered(report.Delivery{State: healthy("1")})
 			second := s.said.Placements[0]
 			second.State, second.Object = report.Placed, second.Object.DeepCopy()
@@ -165,7 +167,7 @@ func agentIncidents() []incident {
 	}
 	for i := range all {
 		failing := all[i]
-		all = append(all, func(s *fixture) { // and a recovery
+		all = append(all, func(s *fixture) { // the failure and a recovery
 			failing(s)
 			s.plan()
 			s.delivered(report.Delivery{State: healthy("3")})
@@ -174,8 +176,8 @@ func agentIncidents() []incident {
 	return all
 }
 
-// TestTableOfReasonsIsComplete checks that the table consists of exactly the conditions
-// and Events that the incidents produce, in each mode.
+// TestTableOfReasonsIsComplete checks that the table contains exactly the conditions and Events
+// that the incidents cause in each mode.
 func TestTableOfReasonsIsComplete(t *testing.T) {
 	said := map[spoken]bool{}
 	for _, mode := range []Mode{Manage, Observe, Schedule} {
@@ -192,7 +194,7 @@ func TestTableOfReasonsIsComplete(t *testing.T) {
 					s.now.WorkPlacements = append(s.now.WorkPlacements, s.said.Placements[0].Object)
 				}
 				s.round(said)
-				s.round(said) // reads the objects created by the first round
+				s.round(said) // this round reads the objects that the first round created
 				happens(s)
 				s.round(said)
 				s.allIsWell(store)

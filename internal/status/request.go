@@ -15,11 +15,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Request is a resource request of a Promise, with what its status is to contain.
+// Request is a resource request of a Promise, with the content of its status.
 type Request struct {
 	Promise string
 	Key     kratix.Key
-	// Works are its Works, sorted by name. A request that was created again has other Works.
+	// Works are the Works of the request, sorted by name. A request that was deleted and created
+	// again has other Works.
 	Works  []RequestWork
 	Status RequestStatus
 }
@@ -32,7 +33,8 @@ type RequestWork struct {
 
 // RequestStatus is the field status.kratixSchedule of a resource request.
 type RequestStatus struct {
-	// Destinations are the placements that have files in a state store, at most maxDestinations.
+	// Destinations are the placements that have files in a state store. There are at most
+	// maxDestinations.
 	Destinations []RequestDestination `json:"destinations,omitempty"`
 	// HeldBack is the reason why a placement or a change of it is held back.
 	HeldBack *RequestHeldBack `json:"heldBack,omitempty"`
@@ -41,51 +43,52 @@ type RequestStatus struct {
 // RequestDestination is a placement of a request.
 type RequestDestination struct {
 	Name string `json:"name"`
-	// Directory is the directory of the workload group; empty for the default group.
+	// Directory is the directory of the workload group. It is empty for the default group.
 	Directory string `json:"directory,omitempty"`
-	// Path is where its files are, relative to the repository or bucket.
+	// Path is the path of the placement's files, relative to the repository or bucket.
 	Path string `json:"path,omitempty"`
-	// Revision is the revision of the state store in which its files were written.
+	// Revision is the revision of the state store in which the placement's files were written.
 	Revision string `json:"revision,omitempty"`
 	// Applied and Healthy are the statuses of the conditions of the WorkPlacement: True, False or
-	// Unknown; empty if the agent of the Destination has reported nothing.
+	// Unknown. They are empty if the agent of the Destination has reported nothing.
 	Applied string `json:"applied,omitempty"`
 	Healthy string `json:"healthy,omitempty"`
-	// Message has the reason of a status that is False, or Unknown because something else fails.
+	// Message is the reason why a status is False, or why it is Unknown because something else
+	// fails.
 	Message string `json:"message,omitempty"`
 }
 
 // RequestHeldBack is the first conflict of a request.
 type RequestHeldBack struct {
-	// Reason is that of the condition ConflictFree, or HeldBack if there is no conflict.
+	// Reason is the reason of the condition ConflictFree, or HeldBack if there is no conflict.
 	Reason string `json:"reason"`
-	// Message names the object or path.
+	// Message is the message of the conflict, which names the object or path.
 	Message string `json:"message"`
-	// Object is the Work and the file in it.
+	// Object is the name of the Work, with the file in it.
 	Object string `json:"object"`
-	// Owner is the Work that has the object or path, with its request or Promise.
+	// Owner is the Work that owns the object or path, with its request or Promise.
 	Owner string `json:"owner,omitempty"`
-	// Fix is what to do.
+	// Fix is the advice how to resolve the conflict.
 	Fix string `json:"fix,omitempty"`
 	// More is the number of further conflicts.
 	More int `json:"more,omitempty"`
 }
 
-// The bounds of a RequestStatus: placements, and the bytes of a text.
+// The limits of a RequestStatus: the number of placements, and the size of a text in bytes.
 const (
 	maxDestinations = 32
 	longestText     = 1024
 )
 
-// requestKey identifies a request. A Promise has one kind of requests.
+// requestKey identifies a request. A Promise has only one kind of requests.
 type requestKey struct {
 	promise string
 	key     kratix.Key
 }
 
-// Requests returns the requests that the selected Works belong to, sorted. A request is left out
-// while the state of one of its placements is not known or not final, so that its status stays as
-// it is.
+// Requests returns the requests that the selected Works belong to, sorted. A request is omitted, so
+// that its status is not changed, while the state of one of its placements is not known or not
+// final.
 func Requests(said report.Report, now Objects, mode Mode, selects Selects) []Request {
 	p := newPlanner(said, now, mode, selects, metav1.Time{})
 	if mode == Manage && p.other != nil {
@@ -119,16 +122,16 @@ func Requests(said report.Report, now Objects, mode Mode, selects Selects) []Req
 	return all
 }
 
-// isOfRequest reports whether a Work is that of a request in its own namespace, and this process
-// reports about it. A Work never changes a request in another namespace, whatever its labels are:
-// who may create Works in a namespace need not have a right in another one.
+// isOfRequest reports whether a Work belongs to a request in its own namespace and is reported by
+// this process. A Work never changes a request in another namespace, whatever its labels are,
+// because the permission to create Works in a namespace does not include other namespaces.
 func (p *planner) isOfRequest(work *kratix.Work) bool {
 	return !work.IsDependency() && work.Labels[kratix.DryRunLabel] != "true" && work.DeletionTimestamp.IsZero() &&
 		cmp.Or(work.Labels[kratix.ResourceNamespaceLabel], work.Namespace) == work.Namespace && p.isSelected(work) && !p.isUnreadable(work)
 }
 
-// addTo adds the placements of a Work to the status of its request; it returns false if their
-// state is not known or not final.
+// addTo adds the placements of a Work to the status of its request. It returns false if the state
+// of a placement is not known or not final.
 func (p *planner) addTo(status *RequestStatus, work *kratix.Work) bool {
 	placements := p.byWork[kratix.KeyOf(work).String()]
 	if len(placements) == 0 {
@@ -158,7 +161,7 @@ func (p *planner) addTo(status *RequestStatus, work *kratix.Work) bool {
 	return true
 }
 
-// requestDestination returns a placement as its request shows it.
+// requestDestination returns a placement in the form of the status of a request.
 func (p *planner) requestDestination(placement report.Placement) RequestDestination {
 	out := RequestDestination{Name: placement.Destination, Path: p.pathOf(placement)}
 	if placement.Directory != kratix.DefaultDirectory {
@@ -176,13 +179,13 @@ func (p *planner) requestDestination(placement report.Placement) RequestDestinat
 	return out
 }
 
-// revisionOf returns the revision of the state store in which the files of a placement were written;
-// empty if it is not known.
+// revisionOf returns the revision of the state store in which the files of a placement were
+// written. It is empty if the revision is not known.
 func (p *planner) revisionOf(placement report.Placement, have *kratix.WorkPlacement) string {
 	switch {
 	case p.mode == Promote:
-		return "" // the WorkPlacement has that of the store which Kratix writes
-	case p.mode == Manage && have == nil && placement.State == report.Placed: // it is about to be created
+		return "" // the WorkPlacement has the revision of the store that Kratix writes to
+	case p.mode == Manage && have == nil && placement.State == report.Placed: // the WorkPlacement is about to be created
 		return p.revision[placement.Destination]
 	case have == nil:
 		return ""
@@ -192,7 +195,8 @@ func (p *planner) revisionOf(placement report.Placement, have *kratix.WorkPlacem
 	return have.Status.VersionID
 }
 
-// lasting returns a condition as it is now, or as the WorkPlacement has it if nothing new is known.
+// lasting returns the reported condition, or the condition in the WorkPlacement if nothing was
+// reported.
 func lasting(reported report.AgentCondition, have *kratix.WorkPlacement, kind string) report.AgentCondition {
 	if reported.Status != "" || have == nil {
 		return reported
@@ -203,7 +207,8 @@ func lasting(reported report.AgentCondition, have *kratix.WorkPlacement, kind st
 	return report.AgentCondition{}
 }
 
-// trouble returns the message of a condition that is not True because something fails.
+// trouble returns the message of a condition that is not True because something fails, or an empty
+// text.
 func trouble(c report.AgentCondition) string {
 	if c.Status == "" || c.Status == report.True || c.Reason == report.NotReported {
 		return ""
@@ -211,8 +216,8 @@ func trouble(c report.AgentCondition) string {
 	return c.Message
 }
 
-// pathOf returns where the files of a placement are, relative to the repository or bucket; empty if
-// a path is invalid.
+// pathOf returns the path of the files of a placement, relative to the repository or bucket. It is
+// empty if a path is invalid.
 func (p *planner) pathOf(placement report.Placement) string {
 	d := p.destinationByName[placement.Destination]
 	ref, known := p.storeRef(placement.Destination)
@@ -233,7 +238,7 @@ func (p *planner) pathOf(placement report.Placement) string {
 	return text(path.String())
 }
 
-// heldBack returns why a placement is held back.
+// heldBack returns the reason why a placement is held back.
 func (p *planner) heldBack(work *kratix.Work, placement report.Placement) *RequestHeldBack {
 	name := kratix.Describe(work)
 	conflicts := p.conflicts[name]
@@ -250,7 +255,7 @@ func (p *planner) heldBack(work *kratix.Work, placement report.Placement) *Reque
 	return held
 }
 
-// adviceOf returns the fix of the first of some findings; empty without one.
+// adviceOf returns the fix of the first finding, or an empty text if there are no findings.
 func adviceOf(findings []finding.Finding) string {
 	if len(findings) == 0 {
 		return ""
@@ -258,5 +263,5 @@ func adviceOf(findings []finding.Finding) string {
 	return findings[0].Advice()
 }
 
-// text returns a text in one line without control characters, and bounded.
+// text returns a text in one line, without control characters and limited to longestText.
 func text(s string) string { return shorten(printable.Line(s), longestText) }

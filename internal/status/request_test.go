@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// requests returns what the requests of the fixture are to contain, one a line.
+// requests returns the requests of the fixture with their statuses, one in each line.
 func (s *fixture) requests() string {
 	s.t.Helper()
 	var lines []string
@@ -43,7 +43,7 @@ const (
 
 func TestRequestLearnsWhereItIsAndWhetherItIsHealthy(t *testing.T) {
 	s := newFixture(t)
-	s.expectRequests(requestA + `}]}`) // in the round that writes it
+	s.expectRequests(requestA + `}]}`) // the round that writes the placement
 	s.plan()
 	s.expectRequests(requestA + `}]}`)
 
@@ -92,8 +92,8 @@ func TestHeldBackRequestLearnsWhy(t *testing.T) {
 	s.expectRequests(`redis default/a {"heldBack":{"reason":"HeldBack","message":"because","object":"Work default/a"}}`)
 }
 
-// TestOnlyOwnRequestsAreWritten checks which Works report to a request. None reports to a request
-// in another namespace, because a tenant may set any label on a Work.
+// TestOnlyOwnRequestsAreWritten checks which Works change the status of a request. No Work changes
+// that of a request in another namespace, because a tenant may set any label on a Work.
 func TestOnlyOwnRequestsAreWritten(t *testing.T) {
 	for name, change := range map[string]func(s *fixture, work *kratix.Work){
 		"a Work that names another namespace": func(_ *fixture, work *kratix.Work) {

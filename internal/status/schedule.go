@@ -13,11 +13,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of Scheduled, in addition to Kratix's own for a Work.
+// heldBack is a reason of the condition Scheduled. Its other reasons are those that Kratix uses for
+// a Work.
 const heldBack = "HeldBack"
 
-// takeOddNames assigns WorkPlacements with unusual names, created by people or other versions
-// of Kratix, to their groups; otherwise each group would get a second one.
+// takeOddNames assigns WorkPlacements with unusual names, created by people or by other versions of
+// Kratix, to their groups. Otherwise each of these groups would get a second WorkPlacement.
 func (p *planner) takeOddNames() {
 	for _, have := range sorted(p.now.WorkPlacements) {
 		usual := kratix.Key{Namespace: have.Namespace, Name: kratix.PlacementName(have.Work().Name, have.Spec.TargetDestinationName, have.Spec.ID)}
@@ -29,14 +30,14 @@ func (p *planner) takeOddNames() {
 	}
 }
 
-// schedule changes a WorkPlacement that Kratix writes: it updates the WorkPlacement if the
-// placement may be written, and deletes it once the placement is removed. A placement that is held
-// back keeps its spec, and so its files.
+// schedule changes a WorkPlacement that Kratix writes. It updates the WorkPlacement if the
+// placement may be written, and deletes it after the placement was removed. If a placement is held
+// back, it keeps its spec and therefore its files.
 func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	work := p.workByKey[have.Work()]
 	switch {
-	case !told, work == nil, !have.DeletionTimestamp.IsZero(): // deleting the Work takes care of it
+	case !told, work == nil, !have.DeletionTimestamp.IsZero(): // it is deleted with its Work
 	case placement.State == report.Placed, placement.State == report.Unchanged:
 		patch := map[string]any{}
 		if metadata := scheduledMetadata(have, work, placement); len(metadata) > 0 {
@@ -53,8 +54,8 @@ func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	}
 }
 
-// scheduledMetadata returns the patch of the metadata: it sets the annotations of the Work, and
-// removes the label of a move that is complete. Other labels belong to Kratix.
+// scheduledMetadata returns the patch of the metadata. It sets the annotations of the Work, and
+// removes the label of a move that is complete. All other labels belong to Kratix.
 func scheduledMetadata(have *kratix.WorkPlacement, work *kratix.Work, placement report.Placement) map[string]any {
 	patch := map[string]any{}
 	if annotations := annotationPatch(have.Annotations, work.Annotations); len(annotations) > 0 {
@@ -66,8 +67,8 @@ func scheduledMetadata(have *kratix.WorkPlacement, work *kratix.Work, placement 
 	return patch
 }
 
-// mayGo reports whether a WorkPlacement without a placement in the plan may be deleted: its
-// Work has no such group any more, or the group is written to another Destination.
+// mayGo reports whether a WorkPlacement that is not in the plan may be deleted, because its Work no
+// longer has such a group or because the group is written to another Destination.
 func (p *planner) mayGo(have *kratix.WorkPlacement, work *kratix.Work) bool {
 	if !slices.ContainsFunc(work.Spec.WorkloadGroups, func(g kratix.WorkloadGroup) bool { return g.ID == have.Spec.ID }) {
 		return true
@@ -81,8 +82,8 @@ func (p *planner) mayGo(have *kratix.WorkPlacement, work *kratix.Work) bool {
 	})
 }
 
-// scheduleWork sets the condition that reports where a Work is scheduled, or why it is not.
-// Kratix sets its own conditions.
+// scheduleWork sets the condition with the Destinations of a Work, or with the reason why it is not
+// scheduled. Kratix sets its own conditions.
 func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	placements := p.byWork[kratix.KeyOf(work).String()]
 	schedule, known := p.scheduledAs(work, placements)
@@ -94,7 +95,7 @@ func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	case known:
 		want = append(want, schedule)
 	case len(conflicts) == 0:
-		return // decided in a later round
+		return // a later round decides
 	}
 	conditions, changed := p.put(have, generationOf(work, placements), want...)
 	if len(changed) == 0 {
@@ -107,8 +108,8 @@ func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	}
 }
 
-// scheduledAs returns the condition Scheduled of a Work; known is false while changes are
-// pending, or if the report does not contain the Work.
+// scheduledAs returns the condition Scheduled of a Work. known is false while changes are pending,
+// or if the report does not contain the Work.
 func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) (condition metav1.Condition, known bool) {
 	var held, failed []string
 	for _, placement := range placements {
@@ -120,7 +121,7 @@ func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) 
 		case report.Placed, report.Unchanged:
 			have := p.workPlacementByKey[kratix.KeyOf(placement.Object)]
 			if have == nil || !sameSpec(have.Spec, placement.Object.Spec) {
-				return condition, false // decided in the round after the write
+				return condition, false // the round after the write decides
 			}
 		case report.Pending:
 			return condition, false
@@ -142,9 +143,9 @@ func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) 
 	return schedule, true
 }
 
-// annotationPatch returns the annotations of a Work that its WorkPlacement lacks, as Kratix
-// copies them: those of a trace, and those set by people. The annotations of kubectl and of
-// this program are not copied.
+// annotationPatch returns the annotations of a Work that its WorkPlacement lacks. As in Kratix,
+// annotations of a trace and annotations from people are copied, and the annotations of kubectl and
+// of this program are not.
 func annotationPatch(have, want map[string]string) map[string]any {
 	patch := map[string]any{}
 	for _, key := range slices.Sorted(maps.Keys(want)) {

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// kratixFixture returns a fixture in which Kratix writes.
+// kratixFixture returns a fixture in which this program schedules and Kratix writes.
 func kratixFixture(t *testing.T) *fixture {
 	s := newFixture(t)
 	s.mode = Schedule
@@ -47,7 +47,7 @@ func TestScheduleOnlyWritesWorkPlacements(t *testing.T) {
 		t.Errorf("annotations %v, want those of the Work that are not about the Work alone", made.Annotations)
 	}
 	s.placed(report.Unchanged)
-	s.expect("patch status Work default/a") // after it was created
+	s.expect("patch status Work default/a") // the WorkPlacement was created
 	if got := s.workSays(kratix.ScheduledCondition); got != "True AllWorkplacementsScheduled" {
 		t.Errorf("Scheduled is %s", got)
 	}
@@ -61,7 +61,7 @@ func TestScheduleOnlyWritesWorkPlacements(t *testing.T) {
 	if want := []string{"patch WorkPlacement default/a.worker-1-5058f"}; !slices.Equal(steps, want) {
 		t.Errorf("steps %q, want %q", steps, want)
 	}
-	s.expect("patch status Work default/a") // with the new generation
+	s.expect("patch status Work default/a") // the condition has the new generation
 	if made := s.now.WorkPlacements[0]; made.Spec.Generation != 4 {
 		t.Errorf("generation %d, want the Work's", made.Spec.Generation)
 	}
@@ -97,8 +97,8 @@ func TestScheduleReportsWhyAWorkIsHeldBack(t *testing.T) {
 	}
 }
 
-// TestConflictIsNotOverWhileAStoreFails checks that a conflict that may still exist in the
-// failing store is reported until the store is readable.
+// TestConflictIsNotOverWhileAStoreFails checks that a conflict which may still exist in a failing
+// store is reported until the store can be read.
 func TestConflictIsNotOverWhileAStoreFails(t *testing.T) {
 	conflict := []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "ConfigMap x is there already"}}
 	down := []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: "no route to host"}}
@@ -157,8 +157,8 @@ func TestLabelOfAMoveIsRemovedWhenItIsComplete(t *testing.T) {
 	t.Error("the mark stays")
 }
 
-// TestScheduleDeletesUnplannedWorkPlacements covers a group that its Work has lost, and a moved
-// group once it is written at its new Destination; other WorkPlacements are deleted with
+// TestScheduleDeletesUnplannedWorkPlacements checks a group that its Work no longer has, and a
+// moved group that is written at its new Destination. All other WorkPlacements are deleted with
 // their Work.
 func TestScheduleDeletesUnplannedWorkPlacements(t *testing.T) {
 	placed := func(t *testing.T) (*fixture, *report.Placement) {
@@ -201,8 +201,8 @@ func TestScheduleDeletesUnplannedWorkPlacements(t *testing.T) {
 	})
 }
 
-// TestAnotherSchedulerIsReportedOnDestinations checks that in mode manage nothing else is
-// written.
+// TestAnotherSchedulerIsReportedOnDestinations checks that another scheduler is reported in both
+// modes, and that nothing else is written in mode manage.
 func TestAnotherSchedulerIsReportedOnDestinations(t *testing.T) {
 	for mode, rule := range map[Mode]finding.Rule{Manage: finding.OtherScheduler(), Schedule: finding.PolicyNotInForce()} {
 		s := newFixture(t)
@@ -237,8 +237,8 @@ func TestAnotherSchedulerIsReportedOnDestinations(t *testing.T) {
 	}
 }
 
-// TestNoWorkPlacementIsMadeOnADestinationThatIsGone covers a Destination that was deleted after
-// the round began.
+// TestNoWorkPlacementIsMadeOnADestinationThatIsGone checks Destinations that were deleted after the
+// round began.
 func TestNoWorkPlacementIsMadeOnADestinationThatIsGone(t *testing.T) {
 	for name, leave := range map[string]func(*fixture){
 		"gone":          func(s *fixture) { s.now.Destinations = nil },

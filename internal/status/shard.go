@@ -7,9 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Selects reports whether this process, one of several shards, writes an object with some
-// labels: a Work, or a state store with all Destinations on it and their WorkPlacements. nil
-// selects everything.
+// Selects reports whether this process, as one of several shards, writes an object with the given
+// labels. The object is a Work, or a state store with all its Destinations and their
+// WorkPlacements. A nil Selects selects everything.
 type Selects func(labels map[string]string) bool
 
 // isSelected reports whether this process writes an object. A missing object has no labels.
@@ -23,9 +23,8 @@ func (p *planner) isSelected(object kratix.Object) bool {
 	return p.selects(object.GetLabels())
 }
 
-// writesTo reports whether this process writes the Destination with a name and its
-// WorkPlacements. It selects them by the labels of the Destination's state store, in mode Promote
-// of the live one.
+// writesTo reports whether this process writes a Destination and its WorkPlacements. The labels of
+// the Destination's state store, or of its live state store in mode Promote, determine that.
 func (p *planner) writesTo(destination string) bool {
 	if p.selects == nil {
 		return true
@@ -42,8 +41,8 @@ func (p *planner) writesTo(destination string) bool {
 	return selected
 }
 
-// storeRef returns the state store of a Destination that this program writes or watches, if
-// there is one.
+// storeRef returns the state store of a Destination that this program writes or watches, and
+// whether there is one.
 func (p *planner) storeRef(destination string) (kratix.StateStoreReference, bool) {
 	if p.mode == Promote {
 		ref, there := p.now.Live[destination]
@@ -56,15 +55,15 @@ func (p *planner) storeRef(destination string) (kratix.StateStoreReference, bool
 	return *d.Spec.StateStoreRef, true
 }
 
-// storeOf returns the object that describes a store; nil if there is none.
+// storeOf returns the object that describes a store, or nil if there is none.
 func (p *planner) storeOf(ref kratix.StateStoreReference) kratix.Object {
 	return kratix.FindStateStore(ref, p.now.GitStateStores, p.now.BucketStateStores)
 }
 
-// decide records on a Work the Destinations that this process has chosen for its groups, except
-// Destinations of other shards. It does so only if the decisions on the Work are still those of
-// the round, and the API server accepts the patch only for the same version of the Work. So if
-// several shards decide at the same time, one decision wins.
+// decide records on a Work the Destinations that this process has chosen for its groups, except for
+// Destinations of other shards. It does so only if the decisions on the Work have not changed since
+// the round read them, and the API server accepts the patch only for that version of the Work.
+// Therefore only one decision wins if several shards decide at the same time.
 func (p *planner) decide(change *Change, work *kratix.Work) {
 	more := map[string]kratix.Decision{}
 	for _, placement := range p.byWork[kratix.KeyOf(work).String()] {

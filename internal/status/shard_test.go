@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// chooses sets worker-1 as the choice for the Work in the report.
+// chooses sets worker-1 as the Destination chosen for the Work in the report.
 func (s *fixture) chooses() *kratix.Work {
 	p := s.placed(report.Pending)
 	p.Chosen = s.now.Works[0]
@@ -20,7 +20,7 @@ func (s *fixture) chooses() *kratix.Work {
 	return p.Chosen
 }
 
-// decisions returns the decisions that the plan writes to Works.
+// decisions returns the decisions that the planned changes write to Works.
 func (s *fixture) decisions() []string {
 	var said []string
 	for _, change := range slices.Concat(Plan(s.said, s.now, s.mode, s.selects, noon)...) {
@@ -35,13 +35,13 @@ func (s *fixture) decisions() []string {
 	return said
 }
 
-// selectsNamed returns a selector for objects by their label "shard".
+// selectsNamed returns a Selects for the objects whose label "shard" has the given value.
 func selectsNamed(name string) Selects {
 	return func(labels map[string]string) bool { return labels["shard"] == name }
 }
 
-// inShards sets the label "shard" of the state store, and so of its Destination, and of the
-// Work.
+// inShards sets the label "shard" of the Work and of the state store, to whose shard the Destination
+// belongs.
 func (s *fixture) inShards() *fixture {
 	s.now.GitStateStores[0].Labels = map[string]string{"shard": "of the store"}
 	s.now.Works[0].Labels = map[string]string{"shard": "of the Work"}
@@ -95,7 +95,7 @@ func TestOnlySelectedObjectsAreWritten(t *testing.T) {
 	}
 }
 
-// TestDestinationWithoutStateStoreIsOfTheDefaultShard checks that the Destination belongs to the
+// TestDestinationWithoutStateStoreIsOfTheDefaultShard checks that such a Destination belongs to the
 // shard that selects objects without labels.
 func TestDestinationWithoutStateStoreIsOfTheDefaultShard(t *testing.T) {
 	for shard, want := range map[string]bool{"": true, "of the store": false} {
@@ -109,8 +109,7 @@ func TestDestinationWithoutStateStoreIsOfTheDefaultShard(t *testing.T) {
 	}
 }
 
-// TestStoreOfAnotherShardIsNotReportedReady uses a store whose label has changed since
-// the round.
+// TestStoreOfAnotherShardIsNotReportedReady checks a store whose label has changed since the round.
 func TestStoreOfAnotherShardIsNotReportedReady(t *testing.T) {
 	s := newFixture(t)
 	s.placed(report.Pending)

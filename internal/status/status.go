@@ -1,6 +1,6 @@
-// Package status turns a round's report into the wanted state of the objects of a cluster:
-// WorkPlacements, conditions, finalizers and events. It plans as few writes as possible. It
-// is a pure function: no clock, no I/O.
+// Package status plans the changes that bring the objects of a cluster to the state in a round's
+// report: WorkPlacements, conditions, finalizers and Events. It plans as few writes as possible. It
+// does no I/O and reads no clock.
 package status
 
 import (
@@ -15,47 +15,46 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Objects are the objects in the cluster as they are now. The contents of WorkPlacements are
-// needed only in the modes Schedule and Promote.
+// Objects are the objects in the cluster as they are now. The contents of WorkPlacements are needed
+// only in the modes Schedule and Promote.
 type Objects struct {
 	Works             []*kratix.Work
 	WorkPlacements    []*kratix.WorkPlacement
 	Destinations      []*kratix.Destination
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
-	// Unreadable has the names, as returned by kratix.Describe, of objects that cannot be
-	// decoded; only their metadata is known.
+	// Unreadable contains the names, as returned by kratix.Describe, of objects that cannot be
+	// decoded. Only the metadata of these objects is known.
 	Unreadable map[string]bool
-	// Live are the state stores that clusters read, by Destination name, for the Destinations
-	// that have one in addition to the one that Kratix writes.
+	// Live contains the live state stores, which clusters read, by the name of the Destination. A
+	// Destination without a live state store has no entry.
 	Live map[string]kratix.StateStoreReference
 }
 
 // Mode is the division of scheduling and writing between this program and Kratix.
 type Mode int
 
-// The modes. In each mode this program also sets Applied and Healthy, if agents report the state
-// of Destinations.
+// The values of Mode. In each mode, this program also sets the conditions Applied and Healthy if
+// agents report the state of Destinations.
 const (
-	// Manage: this program schedules and writes. It sets all conditions that Kratix would
-	// set, and ConflictFree.
+	// Manage means that this program schedules and writes. It sets ConflictFree and all conditions
+	// that Kratix would set.
 	Manage Mode = iota
-	// Observe: Kratix schedules and writes. This program sets only ConflictFree and sends its
-	// events.
+	// Observe means that Kratix schedules and writes. This program sets only ConflictFree and sends
+	// the Events of that condition.
 	Observe
-	// Schedule: this program schedules, and Kratix writes every WorkPlacement. This program
-	// creates WorkPlacements and changes their specs for placements that may be written, and
-	// sets Scheduled and ConflictFree. Finalizers and all other conditions are left to
-	// Kratix.
+	// Schedule means that this program schedules, and that Kratix writes every WorkPlacement. This
+	// program creates WorkPlacements and changes their specs for placements that may be written,
+	// and sets Scheduled and ConflictFree. Finalizers and all other conditions are left to Kratix.
 	Schedule
-	// Promote: Kratix schedules, and writes where no cluster reads; this program writes the
-	// checked placements to the live state stores. It sets Promoted and ConflictFree, and a
-	// finalizer on a Destination whose files in its live store are deleted with it.
-	// Everything else is left to Kratix.
+	// Promote means that Kratix schedules and writes to state stores that no cluster reads, and
+	// that this program writes the checked placements to the live state stores. It sets Promoted
+	// and ConflictFree, and a finalizer on a Destination whose files in its live state store are
+	// deleted with it. Everything else is left to Kratix.
 	Promote
 )
 
-// String returns the name of the mode in the documentation.
+// String returns the name of the mode as in the documentation.
 func (m Mode) String() string {
 	switch m {
 	case Observe:
@@ -68,7 +67,7 @@ func (m Mode) String() string {
 	return "manage"
 }
 
-// Change is a list of writes to one object.
+// Change is a list of writes to an object, with the Events to send after them.
 type Change struct {
 	// Object is the current object, or the object to create.
 	Object kratix.Object
@@ -76,17 +75,17 @@ type Change struct {
 	Events []Event
 }
 
-// Step is one write.
+// Step is a single write.
 type Step struct {
 	Verb Verb
 	// Patch is a JSON merge patch.
 	Patch map[string]any
 }
 
-// Verb is the kind of write of a Step.
+// Verb is the kind of write that a Step makes.
 type Verb string
 
-// The verbs.
+// The values of Verb.
 const (
 	Create      Verb = "create"
 	Patch       Verb = "patch"
@@ -94,9 +93,10 @@ const (
 	Delete      Verb = "delete"
 )
 
-// Event is an Event about the changed object.
+// Event is an Event to send after the steps of a Change.
 type Event struct {
-	// About is another object that the Event is about; nil is the changed one.
+	// About is the object that the Event is about. If it is nil, the Event is about the changed
+	// object.
 	About kratix.Object
 	// Type is Normal or Warning.
 	Type    string
@@ -110,10 +110,10 @@ const (
 	warning = "Warning"
 )
 
-// Plan returns the changes that bring the selected objects to the state in the report; at is the
-// time of conditions that change. The changes of one list may be made concurrently, those of the
-// next list after them: a Work is ready when its WorkPlacements are, and a Destination is
-// released when they are gone. Objects that the report does not contain stay as they are.
+// Plan returns the changes that bring the selected objects to the state in the report. at is the
+// time of conditions that change. The changes of a list may be made concurrently, but the lists
+// must be made one after the other: a Work is ready when its WorkPlacements are, and a Destination
+// is released when they are gone. Objects that the report does not contain are not changed.
 func Plan(said report.Report, now Objects, mode Mode, selects Selects, at metav1.Time) [][]Change {
 	p := newPlanner(said, now, mode, selects, at)
 	if mode == Manage && p.other != nil {
@@ -122,46 +122,46 @@ func Plan(said report.Report, now Objects, mode Mode, selects Selects, at metav1
 	return [][]Change{p.workPlacements(), p.works(), append(p.destinations(), p.stores()...)}
 }
 
-// planner indexes the report and the objects.
+// planner contains the report and the objects, indexed by their keys and names.
 type planner struct {
 	now     Objects
 	mode    Mode
 	selects Selects
 	at      metav1.Time
-	// placements are the report's placements by WorkPlacement key, byWork by Work key, and
-	// byDestination by Destination name.
+	// placements contains the placements of the report by the key of the WorkPlacement, byWork by
+	// the key of the Work, and byDestination by the name of the Destination.
 	placements            map[kratix.Key]report.Placement
 	byWork, byDestination map[string][]report.Placement
-	// workByKey has the Works that are not being deleted.
+	// workByKey contains the Works that are not being deleted.
 	workByKey          map[kratix.Key]*kratix.Work
 	workPlacementByKey map[kratix.Key]*kratix.WorkPlacement
-	// leaving has the WorkPlacements of each Work that is being deleted.
+	// leaving contains the WorkPlacements of each Work that is being deleted.
 	leaving           map[kratix.Key][]*kratix.WorkPlacement
 	destinationByName map[string]*kratix.Destination
-	// covered are the Destinations whose state the report contains, and written the stores
+	// covered contains the Destinations whose state the report contains, and written the stores
 	// that were written.
 	covered, written map[string]bool
-	// emptied are the Destinations that are being deleted and have no files left.
+	// emptied contains the Destinations that are being deleted and have no files left.
 	emptied map[string]bool
-	// revision is the revision of the store of each covered Destination, and writtenTo the
+	// revision is the revision of the store of each covered Destination, and writtenTo is the
 	// location of its files.
 	revision, writtenTo map[string]string
-	// agents are the states that agents have reported.
+	// agents contains the states that agents have reported.
 	agents report.Agents
-	// selected caches whether this process writes to a Destination, by its name.
+	// selected caches the results of writesTo, by the name of the Destination.
 	selected map[string]bool
-	// conflicts are the findings about conflicts and content that Flux could not build, by
-	// object; others are all other findings.
+	// conflicts contains the findings that hold placements back, by the name of the object, and
+	// others contains all other findings.
 	conflicts, others map[string][]finding.Finding
-	// doubts are the conditions ConflictFree of WorkPlacements that the round did not check,
-	// by their Works.
+	// doubts contains the conditions ConflictFree of WorkPlacements that the round did not check,
+	// by the key of the Work.
 	doubts map[kratix.Key]metav1.Condition
-	// other is the finding that another controller schedules Works; nil if no
-	// other one is known to.
+	// other is the finding that another controller schedules Works or may schedule them. It is nil
+	// if there is no such finding.
 	other *finding.Finding
-	// unsure reports whether it is unknown if another controller may schedule Works.
+	// unsure means that it is unknown if another controller may schedule Works.
 	unsure bool
-	// storeFails reports whether a state store cannot be read or written.
+	// storeFails means that a state store cannot be read or written.
 	storeFails bool
 }
 
@@ -227,8 +227,8 @@ func (p *planner) index(said report.Report) {
 // holdsBack reports whether a finding holds placements back.
 func holdsBack(f finding.Finding) bool { return slices.Contains(holdingRules(), f.Rule) }
 
-// holdingRules returns the rules whose findings hold placements back. In a finding that is only a
-// warning the rule has another severity, so it is not equal to any of them.
+// holdingRules returns the rules whose findings hold placements back. The rule of a finding that is
+// only a warning has another severity, so it is not equal to any of these.
 func holdingRules() []finding.Rule {
 	return []finding.Rule{
 		finding.DuplicateObject(), finding.PathTaken(), finding.UnbuildableFile(),
@@ -239,7 +239,7 @@ func holdingRules() []finding.Rule {
 	}
 }
 
-// about returns the first finding of a rule about an object.
+// about returns the first finding of a rule about an object, and whether there is one.
 func (p *planner) about(object string, rule finding.Rule) (finding.Finding, bool) {
 	i := slices.IndexFunc(p.others[object], func(f finding.Finding) bool { return f.Rule == rule })
 	if i < 0 {
@@ -259,14 +259,14 @@ func (c *Change) event(kind, reason, message string) {
 	c.Events = append(c.Events, Event{Type: kind, Reason: reason, Message: shorten(printable.Line(message), longestEvent)})
 }
 
-// eventAbout adds an Event about another object than the changed one; it is sent once the change
-// is made.
+// eventAbout adds an Event about another object than the changed one. It is sent after the change
+// was made.
 func (c *Change) eventAbout(object kratix.Object, kind, reason, message string) {
 	c.event(kind, reason, message)
 	c.Events[len(c.Events)-1].About = object
 }
 
-// Limits of the API, in bytes.
+// The limits of the API, in bytes.
 const (
 	longestEvent   = 1024
 	longestMessage = 32768

@@ -18,8 +18,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// fixture is a report and a cluster. Planned writes are applied to the cluster, so that the
-// next plan starts from them.
+// fixture is a report and a cluster. Planned writes are applied to the cluster, so that the next
+// plan takes them into account.
 type fixture struct {
 	t       *testing.T
 	said    report.Report
@@ -30,7 +30,7 @@ type fixture struct {
 
 var noon = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 
-// newFixture returns a fixture with one Work, placed on one Destination of one store.
+// newFixture returns a fixture with one Work, which is placed on one Destination of one store.
 func newFixture(t *testing.T) *fixture {
 	work := testkit.Request("a")
 	work.UID, work.Generation, work.ResourceVersion = "uid-a", 3, "1"
@@ -42,7 +42,7 @@ func newFixture(t *testing.T) *fixture {
 	return s
 }
 
-// placed sets the state of the Work's placement in the report.
+// placed sets the state of the placement of the Work in the report.
 func (s *fixture) placed(state report.State) *report.Placement {
 	work := s.now.Works[0]
 	s.said = report.Report{
@@ -55,8 +55,8 @@ func (s *fixture) placed(state report.State) *report.Placement {
 	return &s.said.Placements[0]
 }
 
-// plan returns the planned steps, as "patch status Work default/a", and the events, and
-// applies them to the cluster.
+// plan applies the planned changes to the cluster. It returns the steps, such as "patch status Work
+// default/a", and the Events.
 func (s *fixture) plan() (steps, events []string) {
 	s.t.Helper()
 	for _, list := range Plan(s.said, s.now, s.mode, s.selects, noon) {
@@ -84,12 +84,12 @@ func (s *fixture) do(object kratix.Object, step Step) {
 	default:
 		text, err := json.Marshal(step.Patch)
 		if err == nil {
-			err = json.Unmarshal(text, object) // close enough to a merge patch for these tests
+			err = json.Unmarshal(text, object) // a merge patch that is complete enough for these tests
 		}
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		// The API server removes a deleted object once it has no finalizers.
+		// The API server removes a deleted object when it has no finalizers left.
 		s.now.WorkPlacements = slices.DeleteFunc(s.now.WorkPlacements, func(p *kratix.WorkPlacement) bool {
 			return !p.DeletionTimestamp.IsZero() && len(p.Finalizers) == 0
 		})
@@ -108,7 +108,7 @@ func (s *fixture) expect(want ...string) (events []string) {
 	return events
 }
 
-// settle applies one plan without checking it.
+// settle applies a plan, and checks that nothing is left to write for an unchanged placement.
 func (s *fixture) settle() {
 	s.t.Helper()
 	s.plan()
@@ -336,8 +336,8 @@ func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 	}
 }
 
-// TestUnwrittenHeldPlacementHasNoWorkPlacement checks that there is none, because a restarted
-// controller of Kratix would write every WorkPlacement.
+// TestUnwrittenHeldPlacementHasNoWorkPlacement checks that no WorkPlacement is created, because a
+// restarted controller of Kratix would write every WorkPlacement.
 func TestUnwrittenHeldPlacementHasNoWorkPlacement(t *testing.T) {
 	for name, make := range map[string]func(*fixture){
 		"it was never there":        func(*fixture) {},
@@ -361,7 +361,7 @@ func TestUnwrittenHeldPlacementHasNoWorkPlacement(t *testing.T) {
 }
 
 // TestHeldUpdateKeepsTheWrittenSpec checks that an update that is held back does not change the
-// spec, for the same reason as TestUnwrittenHeldPlacementHasNoWorkPlacement.
+// spec, for the same reason as in TestUnwrittenHeldPlacementHasNoWorkPlacement.
 func TestHeldUpdateKeepsTheWrittenSpec(t *testing.T) {
 	s := newFixture(t)
 	s.settle()
@@ -429,8 +429,8 @@ func TestUnreadableObjectsKeepTheirFinalizers(t *testing.T) {
 	})
 }
 
-// TestWorkThatCannotBeReadIsLeftAlone uses a Work whose conditions are unknown, Kratix's
-// among them; a patch would replace them in each round.
+// TestWorkThatCannotBeReadIsLeftAlone checks a Work whose conditions, including those of Kratix,
+// are unknown. A patch would replace them in each round.
 func TestWorkThatCannotBeReadIsLeftAlone(t *testing.T) {
 	unread := func(t *testing.T, mode Mode) *fixture {
 		s := newFixture(t)
@@ -516,7 +516,7 @@ func TestUnreadableStoreLosesNoAcknowledgement(t *testing.T) {
 	})
 }
 
-// TestForeignTextIsEscaped checks conditions and events.
+// TestForeignTextIsEscaped checks the messages of conditions and Events.
 func TestForeignTextIsEscaped(t *testing.T) {
 	p := &planner{}
 	message := "refused:\n::error::\x1b[2J\u202e\u009b"

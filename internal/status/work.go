@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of a Work's conditions, as Kratix names them.
+// The reasons of the conditions of a Work, with the names that Kratix uses.
 const (
 	allScheduled    = "AllWorkplacementsScheduled"
 	unscheduled     = "UnscheduledWorkloads"
@@ -24,8 +24,8 @@ const (
 	notScheduled    = "FailedToScheduleWorkloads"
 )
 
-// The reasons of Events about a Work that correspond to no condition, as Kratix names them. An
-// Event is sent when a condition changes, so there is one per state.
+// The reasons of Events about a Work that are not the reasons of conditions, with the names that
+// Kratix uses. An Event is sent only when a condition changes.
 const (
 	noMatch      = "NoMatchingDestination"
 	waits        = "WaitingDestination"
@@ -44,7 +44,7 @@ func (p *planner) works() []Change {
 		case !p.isSelected(work):
 		case !work.DeletionTimestamp.IsZero():
 			p.releaseWork(&change, work)
-		case p.isUnreadable(work): // its conditions are unknown, and a patch would replace them
+		case p.isUnreadable(work): // the conditions are unknown, and a patch would replace them
 		case p.mode == Observe, p.mode == Promote:
 			p.observe(&change, work, work.Status.Conditions, p.conflicts[kratix.Describe(work)])
 		case p.mode == Schedule:
@@ -67,8 +67,8 @@ func (p *planner) isUnreadable(object kratix.Object) bool {
 	return p.now.Unreadable[kratix.Describe(object)]
 }
 
-// releaseWork removes the finalizer of a deleted Work once all WorkPlacements of it are gone
-// or being deleted in this round.
+// releaseWork removes the finalizer of a deleted Work when all its WorkPlacements are gone or are
+// deleted in this round.
 func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 	if p.mode != Manage || !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
 		return
@@ -88,7 +88,7 @@ func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 	change.step(Patch, finalizers(without(work.Finalizers, kratix.WorkFinalizer)))
 }
 
-// setStuck sets the condition of a deleted Work whose files cannot be removed.
+// setStuck sets the condition Ready of a deleted Work whose files cannot be removed.
 func (p *planner) setStuck(change *Change, work *kratix.Work) {
 	var stuck []string
 	for _, placement := range p.leaving[kratix.KeyOf(work)] {
@@ -110,7 +110,8 @@ func (p *planner) setStuck(change *Change, work *kratix.Work) {
 	}
 }
 
-// storeFailure returns the finding about the state store of a Destination.
+// storeFailure returns the finding that the state store of a Destination has failed, and whether
+// there is one.
 func (p *planner) storeFailure(destination string) (finding.Finding, bool) {
 	d := p.destinationByName[destination]
 	if d == nil || d.Spec.StateStoreRef == nil {
@@ -119,8 +120,8 @@ func (p *planner) storeFailure(destination string) (finding.Finding, bool) {
 	return p.about(d.Spec.StateStoreRef.String(), finding.StoreFailed())
 }
 
-// observe sets only ConflictFree of a Work or WorkPlacement, and only if there is or was a
-// conflict.
+// observe sets only the condition ConflictFree of a Work or WorkPlacement, and only if there is or
+// was a conflict.
 func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condition, conflicts []finding.Finding) {
 	want := p.keepsConflict(have, p.byWork[kratix.KeyOf(work).String()], p.conflictFree(work, conflicts))
 	if len(conflicts) == 0 && meta.FindStatusCondition(have, kratix.ConflictFreeCondition) == nil {
@@ -136,7 +137,7 @@ func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condi
 	}
 }
 
-// work sets the status of a Work that results from its placements.
+// work sets the status of a Work according to its placements.
 func (p *planner) work(change *Change, work *kratix.Work) {
 	placements := p.byWork[kratix.KeyOf(work).String()]
 	schedule, ready, created, known := p.outcome(work, placements)
@@ -156,15 +157,15 @@ func (p *planner) work(change *Change, work *kratix.Work) {
 	patch["status"].(map[string]any)["workPlacementsCreated"] = created //nolint:errcheck // statusOf created it
 	change.step(PatchStatus, patch)
 	change.conflictEvent(have, free, conflicts)
-	// The Event about the end of a conflict reports the recovery too.
+	// The Event about the end of a conflict also reports the recovery.
 	if isWell := schedule.Status == metav1.ConditionTrue; hasChanged(have, schedule) && len(conflicts) == 0 && !(isWell && hasChanged(have, free)) {
 		kind, reason := p.eventOf(work, schedule)
 		change.event(kind, reason, schedule.Message)
 	}
 }
 
-// eventOf returns the type and the reason of the Event for a Work whose ScheduleSucceeded has
-// changed.
+// eventOf returns the type and the reason of the Event about a Work whose condition
+// ScheduleSucceeded has changed.
 func (p *planner) eventOf(work *kratix.Work, schedule metav1.Condition) (kind, reason string) {
 	switch {
 	case schedule.Status == metav1.ConditionTrue:
@@ -173,13 +174,13 @@ func (p *planner) eventOf(work *kratix.Work, schedule metav1.Condition) (kind, r
 		return warning, schedule.Reason
 	}
 	if _, fits := p.about(kratix.Describe(work), finding.NoDestination()); !fits {
-		return normal, waits // a matching Destination exists but cannot take it now
+		return normal, waits // a matching Destination exists but cannot be used now
 	}
 	return normal, noMatch
 }
 
-// addReconciledEvents adds an Event to a Work that stays placed and gets another WorkPlacement;
-// made are the placements to be created.
+// addReconciledEvents adds an Event to a Work that stays placed and gets another WorkPlacement.
+// made are the placements whose WorkPlacements are created.
 func (p *planner) addReconciledEvents(changes []Change, made []report.Placement) {
 	on := map[*kratix.Work][]string{}
 	for _, placement := range made {
@@ -191,7 +192,7 @@ func (p *planner) addReconciledEvents(changes []Change, made []report.Placement)
 		names := on[work]
 		delete(on, work)
 		if len(names) == 0 || !meta.IsStatusConditionTrue(work.Status.Conditions, kratix.ScheduleSucceededCondition) {
-			continue // an Event is sent already, or its conditions change
+			continue // an Event was added already, or the conditions of the Work change
 		}
 		if schedule, _, _, known := p.outcome(work, p.byWork[kratix.KeyOf(work).String()]); known && schedule.Status == metav1.ConditionTrue {
 			changes[i].eventAbout(work, normal, reconciled, "it has a WorkPlacement more, on "+strings.Join(names, ", "))
@@ -199,7 +200,8 @@ func (p *planner) addReconciledEvents(changes []Change, made []report.Placement)
 	}
 }
 
-// generationOf returns the generation of the Work in the round; it may have changed since.
+// generationOf returns the generation of the Work that the round has read, which may be older than
+// the current one.
 func generationOf(work *kratix.Work, placements []report.Placement) int64 {
 	for _, placement := range placements {
 		if placement.Object != nil && placement.Object.Spec.Generation > 0 && placement.State != report.Removed {
@@ -209,8 +211,8 @@ func generationOf(work *kratix.Work, placements []report.Placement) int64 {
 	return work.Generation
 }
 
-// outcome returns the conditions that Kratix would set on a Work; known is false if the
-// report does not contain it.
+// outcome returns the conditions that Kratix would set on a Work. known is false if the report does
+// not contain the state of the Work.
 func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (schedule, ready metav1.Condition, created int, known bool) {
 	var waiting, failing, astray []string
 	placed := map[string]bool{}
@@ -221,7 +223,7 @@ func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (sch
 			continue
 		case placement.State == report.Pending:
 			if !p.failsElsewhere(placement) {
-				return schedule, ready, 0, false // decided in a later round
+				return schedule, ready, 0, false // a later round decides
 			}
 			failing = append(failing, name)
 		case placement.State == report.Unplaced:
@@ -269,7 +271,7 @@ func group(directory string) string {
 	return "the group " + directory
 }
 
-// sorted returns the objects in order, so that equal inputs yield equal plans.
+// sorted returns the objects in a fixed order, so that equal inputs yield equal plans.
 func sorted[O kratix.Object](objects []O) []O {
 	return slices.SortedFunc(slices.Values(objects), func(a, b O) int {
 		return cmp.Or(cmp.Compare(a.GetNamespace(), b.GetNamespace()), cmp.Compare(a.GetName(), b.GetName()))
@@ -280,7 +282,7 @@ func without(list []string, item string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == item })
 }
 
-// finalizers returns the patch that sets the finalizers.
+// finalizers returns the patch that sets the finalizers of an object.
 func finalizers(list []string) map[string]any {
 	if list == nil {
 		list = []string{}

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of a WorkPlacement's conditions, as Kratix names them.
+// The reasons of the conditions of a WorkPlacement, with the names that Kratix uses.
 const (
 	scheduledTo   = "ScheduledToDestination"
 	writtenTo     = "WorkloadsWrittenToStateStore"
@@ -20,8 +20,8 @@ const (
 	writtenTarget = "WorkloadsWrittenToTargetDestination"
 )
 
-// failedToWrite is the reason of an Event about a WorkPlacement that cannot be written, as
-// Kratix names it.
+// failedToWrite is the reason of an Event about a WorkPlacement that cannot be written, with the
+// name that Kratix uses.
 const failedToWrite = "FailedWriteToDestination"
 
 func (p *planner) workPlacements() []Change {
@@ -57,9 +57,8 @@ func (p *planner) creations() []Change {
 	return changes
 }
 
-// takesNew reports whether a WorkPlacement may be made on a Destination. Where Kratix
-// writes it, the Destination must be there now: the round may have begun before it was
-// deleted.
+// takesNew reports whether a WorkPlacement may be created for a Destination. In mode Schedule, the
+// Destination must exist now, because it may have been deleted after the round began.
 func (p *planner) takesNew(destination string) bool {
 	d := p.destinationByName[destination]
 	return p.mode != Schedule || d != nil && !d.IsDeleted()
@@ -70,14 +69,14 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	change := Change{Object: have}
 	placement, told := p.placements[kratix.KeyOf(have)]
 	switch {
-	case p.isUnreadable(have): // its content is unknown
+	case p.isUnreadable(have): // the content is unknown
 	case p.mode == Observe:
 		p.observePlacement(&change, have)
 	case p.mode == Schedule:
 		p.schedule(&change, have)
 	case p.mode == Promote:
 		p.promote(&change, have)
-	case told && placement.State == report.Pending: // decided in a later round
+	case told && placement.State == report.Pending: // a later round decides
 	case !have.DeletionTimestamp.IsZero():
 		p.deleted(&change, have)
 	case told && p.wasWritten(placement):
@@ -97,13 +96,13 @@ func (p *planner) deleted(change *Change, have *kratix.WorkPlacement) {
 	case p.isGoing(have):
 		remove(change, have)
 	case told && placement.State != report.Kept && p.workByKey[have.Work()] != nil:
-		// It was deleted by hand, and its Work still needs it, so it is recreated.
+		// A person has deleted it, but its Work still needs it, so it is created again.
 		change.step(Patch, finalizers(withoutOurs(have.Finalizers)))
 	}
 }
 
 // wasWritten reports whether a placement whose store cannot be read was written before with its
-// current content and so is probably still there.
+// current content, and therefore is probably still in the store.
 func (p *planner) wasWritten(placement report.Placement) bool {
 	if placement.State != report.Failed || !placement.Unread || placement.Object == nil {
 		return false
@@ -112,10 +111,10 @@ func (p *planner) wasWritten(placement report.Placement) bool {
 	return have != nil && sameSpec(have.Spec, placement.Object.Spec) && meta.IsStatusConditionTrue(have.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// isWanted reports whether a placement is to have a WorkPlacement. In mode Schedule, Kratix's own
-// controller writes every WorkPlacement, so only placements that may be written have one. In mode
-// Manage, a placement that is held back and not written has none either, because Kratix's
-// controller would write it if it were started again.
+// isWanted reports whether a placement needs a WorkPlacement. In mode Schedule, Kratix's own
+// controller writes every WorkPlacement, so only placements that may be written need one. In mode
+// Manage, a placement that is held back and not written does not need one either, because Kratix's
+// controller would write it if somebody started it again.
 func (p *planner) isWanted(placement report.Placement) bool {
 	switch placement.State {
 	case report.Placed, report.Unchanged:
@@ -139,15 +138,16 @@ func (p *planner) isGoing(have *kratix.WorkPlacement) bool {
 	return orphaned && (!there || p.covered[destination.Name]) || leaving && p.emptied[destination.Name]
 }
 
-// Removal returns the change that deletes a WorkPlacement without files. Its finalizers are
-// removed first, because there are no files to wait for.
+// Removal returns the change that deletes a WorkPlacement without files. Its finalizers are removed
+// first, because there are no files to wait for.
 func Removal(have *kratix.WorkPlacement) Change {
 	change := Change{Object: have}
 	remove(&change, have)
 	return change
 }
 
-// remove adds the steps that remove the finalizers and delete the object.
+// remove adds the steps that remove the finalizers of this program and of Kratix and delete the
+// object.
 func remove(change *Change, have *kratix.WorkPlacement) {
 	if left := withoutOurs(have.Finalizers); len(left) < len(have.Finalizers) {
 		change.step(Patch, finalizers(left))
@@ -175,7 +175,7 @@ func (p *planner) create(placement report.Placement) Change {
 		p.setStatus(&change, made, placement)
 		p.setPlacementAgent(&change, made)
 	} else {
-		made.OwnerReferences[0].BlockOwnerDeletion = nil // setting it requires the right to change the Work's finalizers
+		made.OwnerReferences[0].BlockOwnerDeletion = nil // setting it requires the permission to change the Work's finalizers
 	}
 	return change
 }
@@ -188,7 +188,7 @@ func (p *planner) finalizersFor(placement report.Placement) []string {
 	return list
 }
 
-// update brings a WorkPlacement up to date.
+// update adds the steps that update a WorkPlacement.
 func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
 	if placement.State == report.Kept {
 		if placement.Misplaced {
@@ -203,7 +203,7 @@ func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement r
 		patch["metadata"] = metadata
 	}
 	// A placement that is held back keeps the spec of the written files, because Kratix's own
-	// controller would write the new spec if it were started again.
+	// controller would write the new spec if somebody started it again.
 	if want := placement.Object.Spec; placement.State != report.HeldBack && !sameSpec(have.Spec, want) {
 		patch["spec"] = want
 	}
@@ -219,13 +219,14 @@ func (p *planner) label(change *Change, have *kratix.WorkPlacement, placement re
 	}
 }
 
-// sameSpec compares specs without their contents, which are determined by the Work and its
-// generation.
+// sameSpec compares specs without their contents, because the Work and its generation determine the
+// contents.
 func sameSpec(a, b kratix.WorkPlacementSpec) bool {
 	return a.SamePlacement(b) && a.Generation == b.Generation
 }
 
-// metadata returns the patch of the metadata.
+// metadata returns the patch of the metadata of a WorkPlacement. The patch is empty if nothing
+// differs.
 func (p *planner) metadata(have *kratix.WorkPlacement, placement report.Placement) map[string]any {
 	patch := map[string]any{}
 	if labels := labelPatch(have.Labels, placement.Object.Labels); len(labels) > 0 {
@@ -254,7 +255,8 @@ func (p *planner) metadata(have *kratix.WorkPlacement, placement report.Placemen
 	return patch
 }
 
-// labelPatch returns the labels that differ from the wanted ones; other labels stay.
+// labelPatch returns the patch of the labels that differ from the wanted ones. Other labels are not
+// changed.
 func labelPatch(have, want map[string]string) map[string]any {
 	patch := map[string]any{}
 	for key, value := range want {
@@ -268,7 +270,8 @@ func labelPatch(have, want map[string]string) map[string]any {
 	return patch
 }
 
-// setStatus sets the status of a WorkPlacement.
+// setStatus adds the step that sets the status of a WorkPlacement, and the Events about the
+// changes.
 func (p *planner) setStatus(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
 	conflicts := p.conflictsOf(have)
 	schedule := yes(kratix.ScheduleSucceededCondition, scheduledTo, "scheduled to "+placement.Destination)
@@ -308,9 +311,9 @@ func (p *planner) setStatus(change *Change, have *kratix.WorkPlacement, placemen
 	}
 }
 
-// writeEvent adds an Event about the condition of a WorkPlacement whose status has changed:
-// whether it is written, else whether it is misplaced. isOver means that a conflict has ended; the
-// Event about that end already reports that the WorkPlacement is written again.
+// writeEvent adds an Event about a condition of a WorkPlacement that has changed: that it is
+// written or not written, or otherwise that it is misplaced. isOver means that a conflict has
+// ended. The Event about that end already reports that the WorkPlacement is written again.
 func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destination string) {
 	write := meta.FindStatusCondition(now, kratix.WriteSucceededCondition)
 	schedule := meta.FindStatusCondition(now, kratix.ScheduleSucceededCondition)
@@ -325,7 +328,7 @@ func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destina
 	}
 }
 
-// version returns the revision that holds the placement: the revision of this round if the
+// version returns the revision that contains the placement. It is the revision of this round if the
 // placement was written in this round, or if no revision is known yet.
 func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement) string {
 	written := placement.State == report.Placed || placement.State == report.Unchanged && have.Status.VersionID == ""
@@ -343,8 +346,8 @@ func (p *planner) whyNot(placement report.Placement) string {
 	return placement.Reason
 }
 
-// conflictsOf returns the conflicts of a WorkPlacement: those of its Work if this placement is
-// held back, or if no placement of the Work is held back.
+// conflictsOf returns the conflicts of a WorkPlacement. They are those of its Work if this
+// placement is held back, or if no placement of the Work is held back.
 func (p *planner) conflictsOf(have *kratix.WorkPlacement) []finding.Finding {
 	conflicts := p.conflicts[kratix.WorkKind+" "+have.Work().String()]
 	isHeld := func(placement report.Placement) bool { return placement.State == report.HeldBack }
@@ -355,7 +358,7 @@ func (p *planner) conflictsOf(have *kratix.WorkPlacement) []finding.Finding {
 	return nil
 }
 
-// observePlacement sets ConflictFree of Kratix's WorkPlacement.
+// observePlacement sets the condition ConflictFree of a WorkPlacement of Kratix.
 func (p *planner) observePlacement(change *Change, have *kratix.WorkPlacement) {
 	if work := p.workByKey[have.Work()]; work != nil && have.DeletionTimestamp.IsZero() {
 		p.observe(change, work, have.Status.Conditions, p.conflictsOf(have))

@@ -8,20 +8,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/bearer"
 )
 
-// MaxBody bounds the body of a request, in bytes.
+// MaxBody is the maximum size of the body of a request, in bytes.
 const MaxBody = 64 << 10
 
-// Admin handles requests that change something, which require a token.
+// Admin handles requests that change the log level. They must contain a token.
 type Admin struct {
 	// Level is the log level that requests change.
 	Level zap.AtomicLevel
-	// Token returns the token; nil means that nothing can be changed.
+	// Token returns the token. If it is nil, every request is rejected.
 	Token func() (string, error)
 }
 
 var _ http.Handler = Admin{}
 
-// ServeHTTP changes the level if the request has the token.
+// ServeHTTP changes the log level if the request contains the token.
 func (a Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.Token == nil {
 		answer(w, http.StatusForbidden, "changing the log level is off: start the process with --admin-token-file")

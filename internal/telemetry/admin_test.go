@@ -58,7 +58,7 @@ func TestLogLevelIsReadByAnyone(t *testing.T) {
 	}
 }
 
-// endless is an unterminated JSON string; read is how much of it was read.
+// endless is an unterminated JSON string. read is the number of bytes that were read from it.
 type endless struct{ read int }
 
 func (e *endless) Read(p []byte) (int, error) {

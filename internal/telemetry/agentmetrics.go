@@ -8,12 +8,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// agentMetrics are the metrics of the states that agents have reported. Only Destinations about which an
-// agent has reported something have series.
+// agentMetrics are the metrics of the states that agents have reported. Only Destinations about
+// which an agent has reported something have series.
 type agentMetrics struct {
 	placements, failing *prometheus.GaugeVec
-	// reported are the Destinations that have series, and failures the outcomes with which roots
-	// fail.
+	// reported contains the Destinations that have series, and failures the current outcomes of the
+	// roots that fail.
 	reported map[string]bool
 	failures map[rootKey]agent.Outcome
 }
@@ -37,11 +37,11 @@ func newAgentMetrics(define *definer) *agentMetrics {
 	}
 }
 
-// deliveredKey has the labels of kratix_schedule_agent_placements.
+// deliveredKey contains the values of the labels of kratix_schedule_agent_placements.
 type deliveredKey struct{ destination, condition, status string }
 
-// set sets the metrics for a report, and removes the series of Destinations about which no agent
-// reports any more.
+// set sets the metrics from a report, and removes the series of Destinations about which the report
+// has no state from an agent.
 func (m *agentMetrics) set(r report.Report) {
 	reported := m.setPlacements(r)
 	m.setFailures(r)
@@ -53,8 +53,8 @@ func (m *agentMetrics) set(r report.Report) {
 	m.reported = reported
 }
 
-// setPlacements counts placements, and returns the Destinations about which an agent has reported
-// something.
+// setPlacements sets the numbers of placements by state, and returns the Destinations about which
+// an agent has reported something.
 func (m *agentMetrics) setPlacements(r report.Report) map[string]bool {
 	agents, reported, counts := r.Agents(), map[string]bool{}, map[deliveredKey]int{}
 	for name := range agents {
@@ -84,8 +84,8 @@ func (m *agentMetrics) setPlacements(r report.Report) map[string]bool {
 	return reported
 }
 
-// setFailures sets since when roots fail. The series with a new outcome exists before the one with
-// the former outcome is removed, so that an alert sees the root fail without interruption.
+// setFailures sets the times since when roots fail. It creates the series with a new outcome before
+// it removes the series with the old one, so that an alert is not interrupted.
 func (m *agentMetrics) setFailures(r report.Report) {
 	failures := map[rootKey]agent.Outcome{}
 	for i := range r.Deliveries {

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
-// BenchmarkRound measures events, metrics and server together, for rounds with 100,000
-// placements; one in a hundred is held back.
+// BenchmarkRound measures the event log, the metrics and the server together, in rounds with
+// 100,000 placements of which one in a hundred is held back.
 func BenchmarkRound(b *testing.B) {
 	const size = 100_000
 	placements := func() []report.Placement {

@@ -6,7 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Definition describes a metric, for /metrics and for the generated page of all metrics.
+// Definition describes a metric. The generated page of all metrics is made from the definitions.
 type Definition struct {
 	Name string
 	// Type is counter, gauge or histogram.
@@ -18,7 +18,7 @@ type Definition struct {
 // namespace is the prefix of all metric names.
 const namespace = "kratix_schedule"
 
-// definer creates and registers metrics, and keeps their definitions.
+// definer creates and registers metrics, and collects their definitions.
 type definer struct {
 	registry prometheus.Registerer
 	made     []Definition

@@ -11,23 +11,23 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// EventLog logs events, one line each, and does not repeat them while nothing changes. It is
-// not safe for concurrent use.
+// EventLog logs each event in one line, and does not repeat a line while nothing changes. It is not
+// safe for concurrent use.
 type EventLog struct {
 	log *zap.Logger
 	// placements and findings are from the last round that had a report.
 	placements []report.Placement
 	findings   []finding.Finding
-	// standing are the findings that were logged and are not resolved.
+	// standing contains the findings of the last report, which are not resolved.
 	standing map[findingKey]finding.Finding
-	// unselected are the stores that the last round left to other shards.
+	// unselected contains the stores that the last round left to other shards.
 	unselected map[string]bool
-	// failure is the reason why the last round failed, and statusFailure the reason why its report
-	// could not be written to the cluster; empty without an error.
+	// failure is the error of the last round, and statusFailure the error of writing its report to
+	// the cluster, both without digits. They are empty without an error.
 	failure, statusFailure string
 }
 
-// findingKey identifies a finding in the log: a finding with another key is logged as a new one.
+// findingKey identifies a finding in the log. A finding with another key is logged as a new one.
 type findingKey struct {
 	rule    string
 	place   finding.Place
@@ -37,8 +37,8 @@ type findingKey struct {
 // NewEventLog returns an EventLog that writes to log.
 func NewEventLog(log *zap.Logger) *EventLog { return &EventLog{log: log} }
 
-// Round logs the changes in a round's report, which must not change afterwards; err is the
-// error of a round without a report.
+// Round logs the changes since the report of the previous round. The report must not be modified
+// afterwards. err is the error of a round without a report.
 func (n *EventLog) Round(r report.Report, err error) {
 	if err != nil {
 		if steady(err.Error()) != n.failure {
@@ -63,7 +63,7 @@ func (n *EventLog) Round(r report.Report, err error) {
 	n.Findings(r.Findings)
 }
 
-// logShards logs the stores that are left to other shards, when they change.
+// logShards logs the stores that this process has left to other shards or taken over.
 func (n *EventLog) logShards(stores []report.Store) {
 	unselected := map[string]bool{}
 	for _, store := range stores {
@@ -77,8 +77,8 @@ func (n *EventLog) logShards(stores []report.Store) {
 	n.unselected = unselected
 }
 
-// logPlacements logs every event, and each lasting state once. Both lists are sorted, so one
-// pass over them is enough.
+// logPlacements logs every event, and each lasting state once. Both lists of placements are sorted,
+// so that one pass over them is enough.
 func (n *EventLog) logPlacements(now []report.Placement) {
 	before := n.placements
 	n.placements = now
@@ -104,8 +104,8 @@ func (n *EventLog) logPlacements(now []report.Placement) {
 	}
 }
 
-// lasts reports whether a placement is unchanged; before starts with the placements of the
-// same name.
+// lasts reports whether a placement has not changed since the previous round. before starts with
+// the placements that have the same name.
 func lasts(before []report.Placement, p report.Placement) bool {
 	for _, was := range before {
 		if was.Object = p.Object; was == p { // a recreated but equal object is not logged
@@ -118,8 +118,8 @@ func lasts(before []report.Placement, p report.Placement) bool {
 	return false
 }
 
-// waited reports whether the write of a placement was in progress; before starts with the
-// placements of the same name.
+// waited reports whether the write of a placement was still in progress in the previous round.
+// before starts with the placements that have the same name.
 func waited(before []report.Placement, p report.Placement) bool {
 	return len(before) > 0 && report.ComparePlacements(before[0], p) == 0 && before[0].State == report.Pending
 }
@@ -132,7 +132,7 @@ func fieldsOf(p *report.Placement) []zap.Field {
 	return append(fields, zap.String("reason", p.Reason))
 }
 
-// Findings logs each new finding, and each error that is resolved.
+// Findings logs each new finding and each error that is resolved.
 func (n *EventLog) Findings(findings []finding.Finding) {
 	if same(n.findings, findings) {
 		return
@@ -171,11 +171,11 @@ func (n *EventLog) Findings(findings []finding.Finding) {
 	n.standing = now
 }
 
-// debugs reports whether debug lines are logged.
+// debugs reports whether lines of level debug are logged.
 func (n *EventLog) debugs() bool { return n.log.Core().Enabled(zapcore.DebugLevel) }
 
-// fold merges similar findings into one, and the findings of each pair of conflicting
-// claimants into one, unless debug lines are logged.
+// fold merges similar findings into one, and the findings about each pair of conflicting claimants
+// into one, unless lines of level debug are logged.
 func (n *EventLog) fold(findings []finding.Finding) []finding.Finding {
 	if n.debugs() {
 		return findings
@@ -183,23 +183,23 @@ func (n *EventLog) fold(findings []finding.Finding) []finding.Finding {
 	return finding.FoldConflicts(finding.Fold(findings))
 }
 
-// lists reports whether a finding is logged individually even if many are similar.
+// lists reports whether a finding is logged individually, even if there are many similar findings.
 func (n *EventLog) lists(f finding.Finding) bool { return n.debugs() && finding.Folds(f) }
 
-// mostLines is the number of findings of a rule that a round logs individually. Thousands at
-// once have one cause, and the report contains all of them.
+// mostLines is the maximum number of findings of a rule that a round logs individually. Thousands
+// of findings at the same time have one cause, and the report contains all of them.
 const mostLines = 100
 
-// crowd counts findings by rule.
+// crowd contains the number of findings of each rule.
 type crowd map[finding.Rule]int
 
-// takes counts a finding, and reports whether it is logged individually.
+// takes counts a finding and reports whether it is logged individually.
 func (c crowd) takes(rule finding.Rule) bool {
 	c[rule]++
 	return c[rule] <= mostLines
 }
 
-// logRemaining logs the number of findings that were not logged individually.
+// logRemaining logs the number of findings of each rule that were not logged individually.
 func (n *EventLog) logRemaining(message string, all crowd, level func(finding.Severity) zapcore.Level) {
 	for _, rule := range finding.Rules() {
 		if more := all[rule] - mostLines; more > 0 {
@@ -216,8 +216,8 @@ func findingKeyOf(f finding.Finding) findingKey {
 	return findingKey{rule: f.Rule.ID, place: f.Place, message: message}
 }
 
-// steady returns an error's text without digits, because port and request numbers differ each
-// time.
+// steady returns the text of an error without its digits, because the numbers of ports and requests
+// differ each time.
 func steady(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsDigit(r) {
@@ -248,8 +248,8 @@ func levelOf(s finding.Severity) zapcore.Level {
 	return zapcore.InfoLevel
 }
 
-// StatusWritten logs why a report could not be written to the cluster, once per reason; nil means
-// that it was written.
+// StatusWritten logs the error of writing a report to the cluster, unless the previous one was the
+// same. A nil error means that the report was written.
 func (n *EventLog) StatusWritten(err error) {
 	switch {
 	case err == nil && n.statusFailure != "":

@@ -22,7 +22,7 @@ func storeDown(why string) finding.Finding {
 	return finding.Finding{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: why}
 }
 
-// listener is an EventLog with its log.
+// listener is an EventLog with the lines that it logs.
 type listener struct {
 	*EventLog
 	t    *testing.T
@@ -34,7 +34,7 @@ func listen(t *testing.T) *listener {
 	return &listener{EventLog: NewEventLog(zap.New(core)), t: t, logs: logs}
 }
 
-// after logs a round and compares the log lines.
+// after logs a round and compares the lines that it logs.
 func (l *listener) after(r report.Report, err error, want ...string) {
 	l.t.Helper()
 	l.Round(r, err)

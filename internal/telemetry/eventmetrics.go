@@ -13,8 +13,8 @@ type eventMetrics struct {
 	received, rejected *prometheus.CounterVec
 }
 
-// newEventMetrics creates the metrics with all their series, because Prometheus counts no increase
-// of a counter that starts at 1.
+// newEventMetrics creates the metrics with all their series, because Prometheus does not see an
+// increase if a counter starts at 1.
 func newEventMetrics(define *definer) *eventMetrics {
 	m := &eventMetrics{
 		received: define.counter("agent_events_total", "Events that Flux (flux) and Argo CD (argocd) have sent, by outcome: Applied, Healthy, "+
@@ -33,7 +33,7 @@ func newEventMetrics(define *definer) *eventMetrics {
 	return m
 }
 
-// labelOf returns the label of an outcome.
+// labelOf returns the value of the label of an outcome.
 func labelOf(outcome agent.Outcome) string { return cmp.Or(string(outcome), "none") }
 
 // CountAgentEvent counts an event that was received.

@@ -1,6 +1,6 @@
-// Package telemetry turns rounds into log lines, metrics, traces and HTTP responses. It only
-// observes: the stores that it wraps behave as before. It does I/O: it sends traces, if an
-// exporter is configured.
+// Package telemetry converts the results of rounds to log lines, metrics, traces and HTTP
+// responses. It only observes: the stores that it wraps behave as before. It does I/O: it sends
+// traces if an exporter is configured.
 package telemetry
 
 import (
@@ -16,8 +16,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Metrics are the Prometheus metrics of rounds. There are series per store, per rule and per
-// Destination with an agent that reports, but none per Work.
+// Metrics are the Prometheus metrics of rounds. There are series for each store, each rule and each
+// Destination whose agent reports, but not for each Work.
 type Metrics struct {
 	definitions []Definition
 
@@ -30,7 +30,7 @@ type Metrics struct {
 	findings   *prometheus.GaugeVec
 	refused    *prometheus.GaugeVec
 	agents     *agentMetrics
-	// counted is the report that the gauges above were set from.
+	// counted is the report from which the gauges above were set.
 	counted report.Report
 
 	statusWrites *prometheus.CounterVec
@@ -38,14 +38,14 @@ type Metrics struct {
 	stores       *storeMetrics
 }
 
-// The results of a round in kratix_schedule_rounds_total.
+// The values of the label result of kratix_schedule_rounds_total.
 const (
 	roundClean    = "clean"
 	roundFindings = "findings"
 	roundFailed   = "failed"
 )
 
-// seconds returns buckets from 1 ms to about 16 minutes.
+// seconds returns the limits of buckets from 1 ms to about 17 minutes.
 func seconds() []float64 { return prometheus.ExponentialBuckets(0.001, 4, 11) }
 
 // NewMetrics creates and registers the metrics. version is the program's version.
@@ -99,7 +99,7 @@ func (m *Metrics) Stage(stage string, took time.Duration) {
 	m.stages.WithLabelValues(stage).Observe(took.Seconds())
 }
 
-// Round records a round with the time of its end and its duration. The report must not change
+// Round records a round with the time of its end and its duration. The report must not be modified
 // afterwards.
 func (m *Metrics) Round(r report.Report, err error, ended time.Time, took time.Duration) {
 	m.duration.WithLabelValues().Observe(took.Seconds())
@@ -117,14 +117,14 @@ func (m *Metrics) Round(r report.Report, err error, ended time.Time, took time.D
 	m.stores.keep(r)
 }
 
-// CountStatusWrites counts writes to the Kubernetes API, by verb.
+// CountStatusWrites adds numbers of writes to the Kubernetes API, by verb.
 func (m *Metrics) CountStatusWrites(calls map[string]int) {
 	for verb, count := range calls {
 		m.statusWrites.WithLabelValues(verb).Add(float64(count))
 	}
 }
 
-// count sets the gauges for a report; it skips slices that are identical to those of the last
+// count sets the gauges from a report. It skips slices that are identical to those of the previous
 // report.
 func (m *Metrics) count(r report.Report) {
 	if !same(m.counted.Placements, r.Placements) {
@@ -154,7 +154,7 @@ func same[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
-// The kinds of errors in kratix_schedule_store_errors_total.
+// The values of the label kind of kratix_schedule_store_errors_total.
 const (
 	kindStale         = "stale"
 	kindDenied        = "denied"

@@ -56,7 +56,7 @@ func TestMetricsOfRounds(t *testing.T) {
 	has(`api_writes_total{verb="create"} 1`, `api_writes_total{verb="patch status"} 5`)
 }
 
-// TestMetricsAreNamedAsPrometheusAdvises also checks that each is defined once.
+// TestMetricsAreNamedAsPrometheusAdvises also checks that each metric is defined only once.
 func TestMetricsAreNamedAsPrometheusAdvises(t *testing.T) {
 	s := newFixture(t)
 	if _, err := s.open("x").Read(t.Context()); err != nil {

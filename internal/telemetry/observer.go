@@ -11,15 +11,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Observer measures and traces rounds: one span for a round, and below it one for each stage
-// and for each read and write of a store.
+// Observer measures and traces rounds. A round has a span, which contains a span for each stage and
+// for each read and write of a store.
 type Observer struct {
 	metrics *Metrics
 	tracer  trace.Tracer
 	now     func() time.Time
 }
 
-// NewObserver returns an Observer. now returns the time.
+// NewObserver returns an Observer. now returns the current time.
 func NewObserver(metrics *Metrics, traces trace.TracerProvider, now func() time.Time) *Observer {
 	return &Observer{metrics: metrics, tracer: traces.Tracer("github.com/kratix-schedule/kratix-schedule"), now: now}
 }
@@ -36,8 +36,8 @@ const (
 	attributeFindings   = attribute.Key(namespace + ".findings")
 )
 
-// Round is called when a round begins; the round runs with the returned context, and done is
-// called with its result.
+// Round is called when a round begins. The round runs with the returned context, and done is called
+// with its result.
 func (o *Observer) Round(ctx context.Context) (inner context.Context, done func(report.Report, error)) {
 	began := o.now()
 	inner, span := o.tracer.Start(ctx, "round")
@@ -49,8 +49,8 @@ func (o *Observer) Round(ctx context.Context) (inner context.Context, done func(
 	}
 }
 
-// Stage is called when a stage begins; the stage runs with the returned context, and done is
-// called with its error or nil.
+// Stage is called when a stage begins. The stage runs with the returned context, and done is called
+// with its error, which may be nil.
 func (o *Observer) Stage(ctx context.Context, stage string) (inner context.Context, done func(error)) {
 	began := o.now()
 	inner, span := o.tracer.Start(ctx, stage)
@@ -60,7 +60,7 @@ func (o *Observer) Stage(ctx context.Context, stage string) (inner context.Conte
 	}
 }
 
-// end ends a span, and marks it as failed if err is not nil.
+// end ends a span and marks it as failed if err is not nil.
 func end(span trace.Span, err error) {
 	if err != nil {
 		span.RecordError(err)

@@ -24,7 +24,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// fixture is an Observer with a clock that advances by a second at each reading.
+// fixture is an Observer whose clock advances by a second each time that it is read.
 type fixture struct {
 	t        *testing.T
 	registry *prometheus.Registry
@@ -71,7 +71,7 @@ func (s *fixture) open(name string) statestore.Store {
 	return store
 }
 
-// fakeStore is a store that fails with err, if it is not nil.
+// fakeStore is a store that fails with err unless err is nil.
 type fakeStore struct {
 	statestore.Store
 	err error
@@ -91,14 +91,14 @@ func (f *fakeStore) Apply(ctx context.Context, changes statestore.ChangeSet) (st
 	return f.Store.Apply(ctx, changes)
 }
 
-// two returns changes of two placements: two files of 3 and 4 bytes.
+// two returns the changes of two placements, with two files of 3 and 4 bytes.
 func two(base statestore.Revision) statestore.ChangeSet {
 	return statestore.ChangeSet{Base: base, Placements: []statestore.PlacementChange{
 		{Action: statestore.Place, Work: "default/a", Destination: "d"}, {Action: statestore.Place, Work: "default/b", Destination: "d"},
 	}, Write: testkit.Files(map[string]string{"a": "one", "b": "four"})}
 }
 
-// has compares metrics with a scrape.
+// has fails the test if the metrics with the given names do not have the given values.
 func (s *fixture) has(lines string, names ...string) {
 	s.t.Helper()
 	var full []string
@@ -222,7 +222,7 @@ func (j joint) Write(ctx context.Context, parts []statestore.ViewChanges) []stat
 	return statestore.WriteEach(ctx, parts)
 }
 
-// openerOf is an Opener of existing stores.
+// openerOf is an Opener that returns existing stores by name.
 type openerOf map[string]statestore.Store
 
 func (o openerOf) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {

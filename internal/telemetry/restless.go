@@ -12,30 +12,30 @@ import (
 )
 
 // A Work is restless if its content has changed restlessChanges times without a pause of
-// restlessRest. A person who edits it causes a few changes; a pipeline that writes the time
-// causes one per run.
+// restlessRest. A person who edits a Work changes it only a few times; a pipeline that writes the
+// current time changes it in each run.
 const (
 	restlessChanges = 20
 	restlessRest    = 10 * time.Minute
 )
 
-// Restless finds Works that change again and again. It keeps the writes of the last minutes.
-// It is not safe for concurrent use.
+// Restless finds Works that change again and again. It remembers the writes of the last minutes. It
+// is not safe for concurrent use.
 type Restless struct {
 	groups map[groupOfWork]*changeSeries
-	// reported are the groups that are reported.
+	// reported contains the groups that are reported.
 	reported map[groupOfWork]*changeSeries
 	seed     maphash.Seed
 	// swept is the time when groups that no longer change were last dropped.
 	swept time.Time
 	// placements are the placements of the last round.
 	placements []report.Placement
-	// findings are the findings of the last round, given is the report's findings that they were
-	// added to, and made the result.
+	// made contains all findings of the last round: the findings of this type, and given, which are
+	// the other findings of the report.
 	findings, given, made []finding.Finding
 }
 
-// groupOfWork identifies a group of a Work, on any Destination.
+// groupOfWork identifies a group of a Work on any Destination.
 type groupOfWork struct{ work, directory string }
 
 // changeSeries is a series of changes.
@@ -44,15 +44,15 @@ type changeSeries struct {
 	// changes is the number of changes between first and last, including the first write.
 	changes     int
 	first, last time.Time
-	// reportedChanges and reportedAfter are the number of changes and the period that were reported
-	// last.
+	// reportedChanges and reportedAfter are the number of changes and the period in the last
+	// message.
 	reportedChanges int
 	reportedAfter   time.Duration
 }
 
 // Round records a round that ended at the given time, and returns its report with a finding for
-// each restless Work. The finding changes each time that the number of changes has doubled. The
-// given report is not changed, and must not change afterwards.
+// each restless Work. The finding changes each time the number of changes has doubled. The given
+// report is not modified, and must not be modified afterwards.
 func (r *Restless) Round(from report.Report, ended time.Time) report.Report {
 	if r.groups == nil {
 		r.groups, r.reported, r.seed = map[groupOfWork]*changeSeries{}, map[groupOfWork]*changeSeries{}, maphash.MakeSeed()
@@ -79,7 +79,7 @@ func (r *Restless) Round(from report.Report, ended time.Time) report.Report {
 	return from
 }
 
-// sweep drops the groups that no longer change, once a minute.
+// sweep drops the groups that no longer change. It does so at most once a minute.
 func (r *Restless) sweep(now time.Time) {
 	const seldom = time.Minute
 	if since := now.Sub(r.swept); since >= 0 && since < seldom {
@@ -93,10 +93,10 @@ func (r *Restless) sweep(now time.Time) {
 	}
 }
 
-// isOverAt reports whether nothing has changed for restlessRest.
+// isOverAt reports whether the series has ended because nothing has changed for restlessRest.
 func (u *changeSeries) isOverAt(now time.Time) bool { return now.Sub(u.last) > restlessRest }
 
-// written records that a placement was written, or is being written.
+// written records that a placement was written or is being written.
 func (r *Restless) written(p *report.Placement, at time.Time) {
 	group := groupOfWork{p.Work, p.Directory}
 	content := r.contentOf(p)
@@ -104,7 +104,7 @@ func (r *Restless) written(p *report.Placement, at time.Time) {
 	switch {
 	case seen == nil || seen.isOverAt(at):
 		r.groups[group] = &changeSeries{content: content, changes: 1, first: at, last: at}
-	case seen.content != content: // otherwise it was moved or restored
+	case seen.content != content: // otherwise the placement was moved or restored
 		seen.content, seen.last = content, at
 		seen.changes++
 		if seen.changes >= restlessChanges {
@@ -113,20 +113,20 @@ func (r *Restless) written(p *report.Placement, at time.Time) {
 	}
 }
 
-// contentOf returns a hash of a placement's content.
+// contentOf returns a hash of the content of a placement.
 func (r *Restless) contentOf(p *report.Placement) uint64 {
 	var sum maphash.Hash
 	sum.SetSeed(r.seed)
 	for _, workload := range p.Object.Spec.Workloads {
 		for _, part := range []string{workload.Filepath, "\x00", workload.Content, "\x00"} {
-			_, _ = sum.WriteString(part) // a hash never fails
+			_, _ = sum.WriteString(part) // writing to a hash never fails
 		}
 	}
 	return sum.Sum64()
 }
 
-// finding returns the finding about the changes. Its message stays the same until their
-// number has doubled, so that it is not logged in each round.
+// finding returns the finding about the changes. Its message stays the same until the number of
+// changes has doubled, so that it is not logged in each round.
 func (u *changeSeries) finding(group groupOfWork) finding.Finding {
 	if u.changes >= 2*u.reportedChanges {
 		u.reportedChanges, u.reportedAfter = u.changes, u.last.Sub(u.first)
@@ -141,7 +141,7 @@ func (u *changeSeries) finding(group groupOfWork) finding.Finding {
 	}
 }
 
-// roughly formats a duration with one or two units: "40s", "3m", "1h40m".
+// roughly returns a duration as text with one or two units, such as "40s", "3m" or "1h40m".
 func roughly(d time.Duration) string {
 	switch {
 	case d < time.Minute:
@@ -154,8 +154,8 @@ func roughly(d time.Duration) string {
 	return strings.NewReplacer("m0s", "m", "h0m0s", "h").Replace(d.String())
 }
 
-// with returns findings with others added. For the same slices as the last time it returns
-// the same slice.
+// with returns the given findings with the found ones added. If both have not changed since the
+// last call, it returns the same slice as then.
 func (r *Restless) with(given, found []finding.Finding) []finding.Finding {
 	if len(found) == 0 {
 		r.findings, r.given, r.made = nil, nil, nil

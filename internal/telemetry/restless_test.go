@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// writes returns a report with one placement of a Work, with its content, in a state.
+// writes returns a report with one placement of a Work, with the given content and state.
 func writes(work, content string, state report.State) report.Report {
 	p := placed(state, work)
 	p.Object = &kratix.WorkPlacement{Spec: kratix.WorkPlacementSpec{Workloads: []kratix.Workload{{Filepath: "a.yaml", Content: content}}}}
@@ -63,7 +63,7 @@ func TestOnlyContentChangesAreCounted(t *testing.T) {
 func TestManualEditsAreNotRestless(t *testing.T) {
 	var restless Restless
 	now := newClock()
-	for i := range 200 { // many attempts within minutes, and then a pause
+	for i := range 200 { // many edits within minutes, and then a pause
 		pause := time.Minute
 		if i%15 == 0 {
 			pause = 11 * time.Minute
@@ -74,7 +74,8 @@ func TestManualEditsAreNotRestless(t *testing.T) {
 	}
 }
 
-// TestRestlessWorkIsReportedRarely checks that the log does not grow without bound.
+// TestRestlessWorkIsReportedRarely checks that a Work that changes for a long time causes only a
+// few different messages.
 func TestRestlessWorkIsReportedRarely(t *testing.T) {
 	var restless Restless
 	now := newClock()
@@ -89,7 +90,7 @@ func TestRestlessWorkIsReportedRarely(t *testing.T) {
 			t.Fatal("what has not changed is another in memory")
 		}
 	}
-	if len(said) != 9 { // 20, 40, ... 5120
+	if len(said) != 9 { // after 20, 40, ... 5120 changes
 		t.Errorf("it is told in %d ways", len(said))
 	}
 	if r := restless.Round(report.Report{}, now.after(11*time.Minute)); len(r.Findings) > 0 || len(restless.groups) > 0 {

@@ -18,11 +18,11 @@ import (
 // Server serves the state of the last round:
 //
 //	GET /healthz        the process is alive
-//	GET /readyz         a round was done, at least one store works, and no other scheduler places Works
-//	GET /metrics        for Prometheus
+//	GET /readyz         a round has succeeded, at least one store works, and no other scheduler places Works
+//	GET /metrics        the metrics, for Prometheus
 //	GET /api/v1/report  the last report, as plan writes it with --output json
 //	GET /log-level      the log level
-//	PUT /log-level      {"level":"debug"}: changes the log level; requires Admin's token
+//	PUT /log-level      {"level":"debug"} changes the log level; the request needs the token of Admin
 type Server struct {
 	// Version is the program's version.
 	Version string
@@ -31,20 +31,20 @@ type Server struct {
 	standby atomic.Bool
 }
 
-// Standby makes the process ready although it runs no rounds, because another process runs them.
+// Standby makes the process ready although it runs no rounds, because another replica runs them.
 func (s *Server) Standby() { s.standby.Store(true) }
 
-// round is the last report and the error of a later round.
+// round is the last report, with the error of a later round.
 type round struct {
 	report report.Report
-	// ended is the time when its round ended; zero before the first round.
+	// ended is the time when the round of the report ended. It is zero before there is a report.
 	ended time.Time
-	// err is the error of the last round, if it has no report.
+	// err is the error of the last round, if that round has no report.
 	err error
 }
 
-// Round stores a round's report as the last one. A failed round keeps the report of the
-// previous one.
+// Round stores the report of a round as the last one. After a failed round, the previous report
+// remains.
 func (s *Server) Round(r report.Report, err error, ended time.Time) {
 	now := &round{report: r, ended: ended, err: err}
 	if before := s.last.Load(); err != nil {
@@ -68,7 +68,7 @@ func (s *Server) Handler(metrics prometheus.Gatherer, admin Admin) *http.ServeMu
 	return mux
 }
 
-// Profile adds the endpoints of net/http/pprof, which reveal details about a process.
+// Profile adds the endpoints of net/http/pprof, which reveal details of the process.
 func Profile(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
 	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
@@ -77,9 +77,9 @@ func Profile(mux *http.ServeMux) {
 	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
 }
 
-// ready responds with an error until the first round, while no store works at all, and while
-// another scheduler places Works, or may place some. A store that is down while others work is
-// only reported in the body.
+// ready responds with an error until the first round has succeeded, if no store works at all, and
+// while another scheduler places Works or may place them. If only some stores fail, the body names
+// them.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	last := s.last.Load()
 	switch {
@@ -120,11 +120,11 @@ func (s *Server) report(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Last-Modified", last.ended.UTC().Format(http.TimeFormat))
 	document := report.Document{Report: last.report, Done: report.Written, Version: s.Version, Tally: report.Count(last.report.Findings)}
-	_ = report.JSON(w, document) // the client has gone
+	_ = report.JSON(w, document) // the client may have disconnected
 }
 
 func answer(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = fmt.Fprintln(w, printable.Lines(text)) // the client has gone
+	_, _ = fmt.Fprintln(w, printable.Lines(text)) // the client may have disconnected
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// storeMetrics are the metrics of each store. They are safe for concurrent use, because
-// stores are written concurrently.
+// storeMetrics are the metrics of each store. They are safe for concurrent use, because stores are
+// written concurrently.
 type storeMetrics struct {
 	up       *prometheus.GaugeVec
 	duration *prometheus.HistogramVec
@@ -34,9 +34,9 @@ type storeMetrics struct {
 
 // storeState is the state of a store between operations.
 type storeState struct {
-	// failing reports whether the last operation failed.
+	// failing means that the last operation failed.
 	failing bool
-	// opened reports whether a round has opened the store since the last round ended.
+	// opened means that a round has opened the store since the last round ended.
 	opened bool
 }
 
@@ -47,7 +47,7 @@ const (
 	opWrite = "write"
 )
 
-// storeLabel is the label with a store's kind and name.
+// storeLabel is the label whose value is the kind and the name of a store.
 const storeLabel = "store"
 
 func newStoreMetrics(define *definer) *storeMetrics {
@@ -75,8 +75,8 @@ func newStoreMetrics(define *definer) *storeMetrics {
 	return m
 }
 
-// of returns the state of a store. A new store gets all its series at once, because Prometheus
-// counts no increase of a counter that starts at 1.
+// of returns the state of a store. It creates all series of a new store at once, because Prometheus
+// does not see an increase if a counter starts at 1.
 func (m *storeMetrics) of(store string) *storeState {
 	state, known := m.known[store]
 	if !known {
@@ -93,7 +93,7 @@ func (m *storeMetrics) of(store string) *storeState {
 	return state
 }
 
-// opened records that a store was opened.
+// opened records that a store was opened, or could not be opened.
 func (m *storeMetrics) opened(store string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -128,8 +128,8 @@ func (m *storeMetrics) ended(store string, err error) {
 	m.up.WithLabelValues(store).Set(up)
 }
 
-// setFailures records the number of consecutive failures of a store, and the time of the next
-// attempt; the zero time if it works.
+// setFailures records the number of consecutive failures of a store and the time of the next
+// attempt, which is zero if the store works.
 func (m *storeMetrics) setFailures(store string, failures int, next time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -153,7 +153,7 @@ func (m *storeMetrics) addWrite(store string, changes statestore.ChangeSet) {
 	m.bytes.WithLabelValues(store).Observe(float64(size(changes)))
 }
 
-// size returns the bytes of the files that are written.
+// size returns the number of bytes in the files that are written.
 func size(changes statestore.ChangeSet) int {
 	sum := 0
 	for _, file := range changes.Write {
@@ -162,9 +162,8 @@ func size(changes statestore.ChangeSet) int {
 	return sum
 }
 
-// keep records which stores are selected, and removes the series of stores that a round
-// neither opened nor reported: no Destination names them any more, and their series would be
-// exported for ever.
+// keep records which stores are selected. It removes the series of stores that a round neither
+// opened nor reported, because no Destination names these stores any more.
 func (m *storeMetrics) keep(r report.Report) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

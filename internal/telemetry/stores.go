@@ -25,7 +25,7 @@ var (
 	_ statestore.Keeper = (*Stores)(nil)
 )
 
-// Open opens a store. The results are equal (==) as long as next returns the same store.
+// Open opens a store. The results of two calls are equal (==) if next returns the same store.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.next.Open(ref, spec, secret)
 	s.observer.metrics.stores.opened(ref.String(), err)
@@ -39,8 +39,8 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 // Keep makes the next Opener close the stores that are not among refs.
 func (s *Stores) Keep(refs []kratix.StateStoreReference) { statestore.Keep(s.next, refs) }
 
-// Resting records the consecutive failures of a store and the pause until the next attempt;
-// zeros mean that it works.
+// Resting records the number of consecutive failures of a store and the pause until the next
+// attempt. Both are zero if the store works.
 func (o *Observer) Resting(store string, failures int, pause time.Duration) {
 	var next time.Time
 	if failures > 0 {
@@ -57,7 +57,7 @@ type observedLocation struct {
 
 var _ statestore.Location = observedLocation{}
 
-// Read reads a store.
+// Read reads a store, and measures and traces the read.
 func (l observedLocation) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
 	began := l.observer.now()
 	ctx, span := l.start(ctx, view, opRead)
@@ -68,8 +68,8 @@ func (l observedLocation) Read(ctx context.Context, view statestore.View) (state
 	return state, err
 }
 
-// Write writes the changes. Each store with changes has a span and a duration. The duration
-// is that of the whole write, and the span is the parent of the write if there is only one.
+// Write writes the changes. Each store with changes has a span and a duration, which is that of the
+// whole write. If there is only one store, its span is the parent of the spans within the write.
 func (l observedLocation) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	within := ctx
 	done := make([]func(statestore.Outcome), 0, len(parts))
@@ -87,7 +87,7 @@ func (l observedLocation) Write(ctx context.Context, parts []statestore.ViewChan
 	return outcomes
 }
 
-// write is called when a write begins, and done with its outcome.
+// write begins the span of a write. done is called with the outcome of the write.
 func (l observedLocation) write(ctx context.Context, part statestore.ViewChanges) (inner context.Context, done func(statestore.Outcome)) {
 	metrics, name, changes := l.observer.metrics.stores, part.View.Name, part.Changes
 	if changes.Empty() {
@@ -98,7 +98,7 @@ func (l observedLocation) write(ctx context.Context, part statestore.ViewChanges
 	began := l.observer.now()
 	inner, span := l.start(ctx, part.View, opWrite)
 	return inner, func(outcome statestore.Outcome) {
-		if errors.Is(outcome.Err, statestore.ErrPending) { // it is pending, not failed
+		if errors.Is(outcome.Err, statestore.ErrPending) { // a pending write has not failed
 			span.End()
 			return
 		}

@@ -18,16 +18,17 @@ import (
 	"go.uber.org/zap"
 )
 
-// Traces is a tracer provider configured by OpenTelemetry's environment variables. Spans are
-// sent if OTEL_TRACES_EXPORTER is "otlp", or if it is unset and an OTLP endpoint is set;
-// otherwise creating a span costs almost nothing.
+// Traces is a tracer provider that is configured by the environment variables of OpenTelemetry. It
+// sends spans if OTEL_TRACES_EXPORTER is "otlp", or if that variable is unset and an OTLP endpoint
+// is set. Otherwise, creating a span costs almost nothing.
 type Traces struct {
 	trace.TracerProvider
 	// stop sends the remaining spans.
 	stop func(context.Context) error
 }
 
-// Environment variables that this package reads itself, rather than OpenTelemetry's libraries.
+// These environment variables are read by this package, and not only by the libraries of
+// OpenTelemetry.
 const (
 	variableDisabled       = "OTEL_SDK_DISABLED"
 	variableExporter       = "OTEL_TRACES_EXPORTER"
@@ -38,8 +39,8 @@ const (
 	protocol               = "http/protobuf"
 )
 
-// NewTraces reads the environment. version is the program's version; log gets a line if spans
-// cannot be sent. The error names an unsupported variable.
+// NewTraces returns the tracer provider that the environment describes. version is the program's
+// version; log gets a line if spans cannot be sent. The error names an unsupported variable.
 func NewTraces(ctx context.Context, version string, log *zap.Logger) (*Traces, error) {
 	wanted, err := tracesWanted()
 	if err != nil {
@@ -68,7 +69,8 @@ func NewTraces(ctx context.Context, version string, log *zap.Logger) (*Traces, e
 // Close sends the remaining spans until ctx ends.
 func (t *Traces) Close(ctx context.Context) error { return t.stop(ctx) }
 
-// tracesWanted reports whether the environment asks for spans.
+// tracesWanted reports whether the environment asks for spans. The error names an unsupported
+// variable.
 func tracesWanted() (bool, error) {
 	if strings.EqualFold(os.Getenv(variableDisabled), "true") {
 		return false, nil
@@ -98,8 +100,8 @@ func tracesWanted() (bool, error) {
 	return true, nil
 }
 
-// loggingExporter logs once that spans cannot be sent, and once that they can be again. Spans
-// that could not be sent are lost.
+// loggingExporter logs one line when spans cannot be sent, and one when they can be sent again.
+// Spans that could not be sent are lost.
 type loggingExporter struct {
 	sdktrace.SpanExporter
 	log *zap.Logger

@@ -49,7 +49,7 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-// received returns the names of the spans, and the attributes of their resource.
+// received returns the names of the spans and the attributes of their resource.
 func (r *receiver) received() (spans, resource []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -68,7 +68,7 @@ func (r *receiver) received() (spans, resource []string) {
 	return spans, resource
 }
 
-// noVariables unsets the variables of the machine's own environment.
+// noVariables unsets the environment variables that the test depends on.
 func noVariables(t *testing.T) {
 	for _, name := range []string{
 		variableDisabled, variableExporter, variableEndpoint, variableTracesEndpoint, variableProtocol, variableTracesProtocol,

@@ -2,10 +2,10 @@ package testkit
 
 import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 
-// DestinationOption changes a Destination that Destination builds.
+// DestinationOption changes a Destination that the function Destination returns.
 type DestinationOption func(*kratix.Destination)
 
-// Destination returns a Destination at the path of its own name in GitStateStore default.
+// Destination returns a Destination in the GitStateStore default. Its path is its name.
 func Destination(name string, options ...DestinationOption) *kratix.Destination {
 	d := &kratix.Destination{}
 	d.Name, d.Spec.Path = name, name
@@ -26,7 +26,7 @@ func InMode(mode string) DestinationOption {
 	return func(d *kratix.Destination) { d.Spec.Filepath.Mode = mode }
 }
 
-// OnStore sets the GitStateStore.
+// OnStore sets the GitStateStore of the Destination.
 func OnStore(name string) DestinationOption {
 	return func(d *kratix.Destination) {
 		d.Spec.StateStoreRef = &kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: name}
@@ -38,7 +38,7 @@ func Labelled(labels map[string]string) DestinationOption {
 	return func(d *kratix.Destination) { d.Labels = labels }
 }
 
-// GitStore returns a GitStateStore of the default branch of a repository.
+// GitStore returns a GitStateStore for the default branch of a repository.
 func GitStore(name, url string) *kratix.GitStateStore {
 	s := &kratix.GitStateStore{}
 	s.Name, s.Spec.URL = name, url

@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Path parses a path; "" is the root. It panics if the path is invalid.
+// Path parses a path, which is the root if s is empty. It panics if the path is invalid.
 func Path(s string) tree.Path {
 	p, err := tree.ParseDir(s)
 	if err != nil {
@@ -26,7 +26,7 @@ func Paths(names ...string) []tree.Path {
 	return paths
 }
 
-// Files returns files with these contents by path, in walk order.
+// Files returns files in walk order from contents by path.
 func Files(contents map[string]string) []tree.File {
 	files := make([]tree.File, 0, len(contents))
 	for name, content := range contents {
@@ -36,7 +36,7 @@ func Files(contents map[string]string) []tree.File {
 	return files
 }
 
-// FileList returns files from pairs of a path and a content, in the given order.
+// FileList returns files in the given order, from pairs of a path and a content.
 func FileList(pairs ...string) []tree.File {
 	files := make([]tree.File, 0, len(pairs)/2)
 	for pair := range slices.Chunk(pairs, 2) {
@@ -45,7 +45,7 @@ func FileList(pairs ...string) []tree.File {
 	return files
 }
 
-// ConfigMaps returns the YAML of ConfigMaps, a document of four lines each, without data.
+// ConfigMaps returns the YAML of ConfigMaps without data, in four lines each.
 func ConfigMaps(names ...string) string {
 	docs := make([]string, 0, len(names))
 	for _, name := range names {

@@ -11,8 +11,8 @@ package testkit
 
 import "testing"
 
-// Slow skips a test that takes many seconds, or that starts a server, if the tests are run
-// with -short, as `make test` does; `make test-all` and CI run all tests.
+// Slow skips a test that takes many seconds or starts a server, if the tests run with -short, as in
+// `make test`; `make test-all` and CI run all tests.
 func Slow(t testing.TB) {
 	t.Helper()
 	if testing.Short() {

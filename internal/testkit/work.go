@@ -7,11 +7,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Option changes a Work that Request builds.
+// Option changes a Work that Request returns.
 type Option func(*kratix.Work)
 
-// Request returns the Work default/name of the request of the same name, of the Promise redis.
-// It has one group, of the default directory, without files and selectors.
+// Request returns the Work of the request default/name of the Promise redis, which has the same
+// name. It has one group, for the default directory, without files and selectors.
 func Request(name string, options ...Option) *kratix.Work {
 	w := kratix.NewWork()
 	w.Name, w.Namespace = name, "default"
@@ -38,7 +38,7 @@ func InNamespace(name string) Option {
 	return func(w *kratix.Work) { w.Namespace = name }
 }
 
-// WithPipeline sets the label that names the pipeline; "" sets none.
+// WithPipeline sets the label with the name of the pipeline, unless the name is empty.
 func WithPipeline(name string) Option {
 	return func(w *kratix.Work) {
 		if name != "" {
@@ -52,7 +52,7 @@ func WithGroups(groups ...kratix.WorkloadGroup) Option {
 	return func(w *kratix.Work) { w.Spec.WorkloadGroups = groups }
 }
 
-// WithSelector adds labels that the Promise requires of a Destination of the first group.
+// WithSelector adds to the first group the labels that the Promise requires of its Destinations.
 func WithSelector(labels map[string]string) Option {
 	return func(w *kratix.Work) {
 		group := &w.Spec.WorkloadGroups[0]
@@ -77,7 +77,7 @@ func WithFiles(contents map[string]string) Option {
 	}
 }
 
-// WithConfigMaps adds a file for each ConfigMap to the first group: NAME.yaml.
+// WithConfigMaps adds a file NAME.yaml to the first group for each ConfigMap.
 func WithConfigMaps(names ...string) Option {
 	return func(w *kratix.Work) {
 		for _, name := range names {

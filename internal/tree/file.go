@@ -2,8 +2,7 @@ package tree
 
 import "slices"
 
-// File is a path with its content. The content may be used by several stages and must not be
-// modified.
+// File is a path with its content. Several stages may use the content, so it must not be modified.
 type File struct {
 	Path    Path
 	Content []byte

@@ -7,18 +7,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// PlainName returns the name as the most lenient file systems would read an element of a path:
-// in lower case and Unicode NFC, without the characters that HFS+ ignores, and without those
-// that NTFS ignores, which are everything from the first colon on and trailing dots and spaces.
-// Elements with equal plain names may be the same file on some machine. git checks its own
-// names in the same way.
+// PlainName returns an element of a path as the most lenient file systems would read it: in lower
+// case and Unicode NFC, without the characters that HFS+ ignores, and without the first colon and
+// everything after it and trailing dots and spaces, which NTFS ignores. Elements with equal plain
+// names may be the same file on some machine. git checks its own names in the same way.
 func PlainName(element string) string {
 	element = strings.Map(withoutIgnored, element)
 	element, _, _ = strings.Cut(element, ":")
 	return fold(strings.TrimRight(element, " ."))
 }
 
-// withoutIgnored drops the characters that HFS+ ignores in names, according to git's list.
+// withoutIgnored returns -1, so that strings.Map drops the character, for characters that HFS+
+// ignores in names according to git's list.
 func withoutIgnored(r rune) rune {
 	const drop = -1
 	switch {
@@ -28,15 +28,15 @@ func withoutIgnored(r rune) rune {
 	return r
 }
 
-// isGitDir reports whether a file system may read an element as ".git". git refuses to check
-// out a tree that contains one.
+// isGitDir reports whether a file system may read an element as ".git". git refuses to check out a
+// tree that contains such an element.
 func isGitDir(element string) bool {
 	name := PlainName(element)
 	return name == ".git" || name == "git~1"
 }
 
-// Fold returns the path in lower case and Unicode NFC. Paths with equal results are the same on
-// a file system that ignores case or normalization.
+// Fold returns the path in lower case and Unicode NFC. Paths with equal results are the same file
+// on a file system that ignores case and normalization.
 func (p Path) Fold() string { return fold(p.slashed) }
 
 // IsFolded reports whether Fold returns the path unchanged.

@@ -12,22 +12,22 @@ import (
 	"unicode/utf8"
 )
 
-// maxElement is the maximum length of a name on common file systems, in bytes.
+// maxElement is the maximum length in bytes of a name on common file systems.
 const maxElement = 255
 
-// ErrPath is wrapped by the error for every rejected path.
+// ErrPath is wrapped by the error of every rejected path.
 var ErrPath = errors.New("unsafe path")
 
-// ErrLong is also wrapped if an element is longer than 255 bytes.
+// ErrLong is wrapped in addition to ErrPath if an element is longer than 255 bytes.
 var ErrLong = fmt.Errorf("an element is longer than %d bytes", maxElement)
 
-// Path is a clean, slash-separated, relative path. The zero Path is the root. Since Paths are
-// created only by ParsePath, ParseDir and Join, a Path is never absolute and never contains
-// "..", ".git" or a control character.
+// Path is a clean, relative path with slashes. The zero Path is the root. Only ParsePath, ParseDir
+// and methods of Path create Paths, so a Path is never absolute and never contains "..", ".git" or
+// a control character.
 type Path struct{ slashed string }
 
-// ParsePath parses a path to a file. It cleans "./" and doubled slashes, and rejects everything
-// that could lead outside the root or into git's own directory; the error wraps ErrPath.
+// ParsePath parses a path to a file. It removes "./" and doubled slashes, and rejects everything
+// that could lead out of the root or into git's own directory. The error wraps ErrPath.
 func ParsePath(s string) (Path, error) {
 	if strings.HasPrefix(s, "/") {
 		return Path{}, refused(s, "it is absolute")
@@ -42,8 +42,8 @@ func ParsePath(s string) (Path, error) {
 	return p, err
 }
 
-// ParseDir parses a path to a directory as used in state stores and Destinations: "", ".", "/"
-// and "./" are the root, and leading and trailing slashes are ignored.
+// ParseDir parses a path to a directory as in state stores and Destinations: "", ".", "/" and "./"
+// are the root, and leading and trailing slashes are ignored. The error wraps ErrPath.
 func ParseDir(s string) (Path, error) {
 	var elements []string
 	for element := range strings.SplitSeq(s, "/") {
@@ -63,7 +63,7 @@ func ParseDir(s string) (Path, error) {
 
 func refused(s, why string) error { return fmt.Errorf("%w %q: %s", ErrPath, s, why) }
 
-// unsafe returns why an element may not be part of a path, or "".
+// unsafe returns the reason why an element may not be part of a path, or "" if it may.
 func unsafe(element string) string {
 	switch {
 	case element == "..":
@@ -80,7 +80,7 @@ func unsafe(element string) string {
 	return ""
 }
 
-// String returns the path with slashes; "." for the root.
+// String returns the path with slashes, or "." for the root.
 func (p Path) String() string {
 	if p.IsRoot() {
 		return "."
@@ -91,7 +91,7 @@ func (p Path) String() string {
 // IsRoot reports whether p is the zero Path.
 func (p Path) IsRoot() bool { return p.slashed == "" }
 
-// Join returns below relative to p.
+// Join returns the path below in the directory p.
 func (p Path) Join(below Path) Path {
 	switch {
 	case p.IsRoot():
@@ -102,7 +102,7 @@ func (p Path) Join(below Path) Path {
 	return Path{p.slashed + "/" + below.slashed}
 }
 
-// Within reports whether p equals dir or is below it; "a/bc" is not within "a/b".
+// Within reports whether p equals dir or is below it. For example, "a/bc" is not within "a/b".
 func (p Path) Within(dir Path) bool {
 	_, ok := p.RelativeTo(dir)
 	return ok
@@ -120,13 +120,13 @@ func (p Path) RelativeTo(dir Path) (Path, bool) {
 	return Path{strings.TrimPrefix(rest, "/")}, true
 }
 
-// Dir returns the parent directory of p; the root for a single element.
+// Dir returns the parent directory of p, which is the root if p has a single element.
 func (p Path) Dir() Path {
 	i := strings.LastIndexByte(p.slashed, '/')
 	return Path{p.slashed[:max(i, 0)]}
 }
 
-// Base returns the last element; "." for the root.
+// Base returns the last element, or "." for the root.
 func (p Path) Base() string {
 	i := strings.LastIndexByte(p.slashed, '/')
 	if p.IsRoot() {
@@ -135,14 +135,14 @@ func (p Path) Base() string {
 	return p.slashed[i+1:]
 }
 
-// Cut returns the first element and the rest.
+// Cut returns the first element and the rest of the path.
 func (p Path) Cut() (first string, rest Path) {
 	first, after, _ := strings.Cut(p.slashed, "/")
 	return first, Path{after}
 }
 
-// Compare orders paths as in a lexical walk of the tree: by element, so that everything in "a/"
-// comes before "a.yaml" and "a-b/".
+// Compare compares paths in the order of a lexical walk of the tree: element by element, so that
+// everything in "a/" comes before "a.yaml" and "a-b/".
 func Compare(a, b Path) int {
 	n := min(len(a.slashed), len(b.slashed))
 	for i := range n {
@@ -160,10 +160,10 @@ func Compare(a, b Path) int {
 	return cmp.Compare(len(a.slashed), len(b.slashed))
 }
 
-// MarshalText returns the same as String.
+// MarshalText returns the text that String returns. The error is always nil.
 func (p Path) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// Below returns the slice of paths within dir; paths must be in walk order.
+// Below returns the part of paths that is within dir. The paths must be in the order of Compare.
 func Below(paths []Path, dir Path) []Path {
 	start, _ := slices.BinarySearchFunc(paths, dir, Compare)
 	rest := paths[start:]

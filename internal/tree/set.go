@@ -5,7 +5,7 @@ type Set struct {
 	files, dirs map[Path]struct{}
 }
 
-// AddFile adds one path.
+// AddFile adds a file.
 func (s *Set) AddFile(p Path) {
 	if s.files == nil {
 		s.files = map[Path]struct{}{}
@@ -21,7 +21,7 @@ func (s *Set) AddDir(p Path) {
 	s.dirs[p] = struct{}{}
 }
 
-// Has reports whether the set contains a path or one of its parent directories.
+// Has reports whether the set contains a file, or a directory that contains the path.
 func (s *Set) Has(p Path) bool {
 	if _, ok := s.files[p]; ok {
 		return true

@@ -1,13 +1,13 @@
-// Package yamlnodes estimates the number of nodes in a YAML document before it is parsed, since
-// a parser needs a hundred times the memory of the text. It does no I/O.
+// Package yamlnodes estimates the number of nodes in a YAML document before it is parsed, since the
+// nodes take a hundred times the memory of the text. It does no I/O.
 package yamlnodes
 
-// AtMost returns an upper bound of the number of nodes in content without parsing it: each node
-// except the first is preceded by a character of its own.
+// AtMost returns an upper bound of the number of nodes in content without parsing it, because each
+// node except the first follows a character of its own.
 func AtMost(content []byte) int {
 	nodes := 1
-	// paired means that there was a colon since the last comma or bracket. In a flow mapping,
-	// an item without one is a key whose value is null.
+	// paired means that there was a colon after the last comma or bracket. In a flow mapping, an
+	// item without a colon is a key whose value is null.
 	paired := false
 	for i, c := range content {
 		switch c {

@@ -12,7 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// count returns the number of nodes that a parser creates for all documents.
+// count returns the number of nodes that a parser creates for all documents, and whether they can
+// be parsed.
 func count(content []byte) (nodes int, ok bool) {
 	for decoder := yaml.NewDecoder(bytes.NewReader(content)); ; {
 		var document yaml.Node
@@ -61,7 +62,7 @@ func FuzzAtMostIsABound(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		// Each document after the first may have one more node, and is started by a marker.
+		// Each document after the first may have one more node, and begins with a marker.
 		if nodes, ok := count(content); ok && nodes > yamlnodes.AtMost(content)+bytes.Count(content, []byte("---"))+bytes.Count(content, []byte("...")) {
 			t.Errorf("%q has %d nodes, the bound is %d", content, nodes, yamlnodes.AtMost(content))
 		}

@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// maxMemory is the default address space of a build, in bytes.
+// maxMemory is the default limit of a build's address space, in bytes.
 const maxMemory = 4 << 30
 
-// limitMemory sets a limit at which the kernel ends this process, and a lower one at which
-// Go collects garbage. The limit is on writable memory, which does not include addresses
-// that Go reserves.
+// limitMemory limits the memory of this process, and sets a lower limit at which Go collects
+// garbage. The limit is on writable memory, which does not include addresses that Go only reserves.
+// If most is not positive, the address space is limited to maxMemory instead.
 func limitMemory(most int64) error {
 	if most <= 0 {
 		return syscall.Setrlimit(syscall.RLIMIT_AS, &syscall.Rlimit{Cur: maxMemory, Max: maxMemory})

@@ -8,7 +8,7 @@ import (
 // orphanCheck is the interval at which a build checks whether its parent is still running.
 const orphanCheck = 200 * time.Millisecond
 
-// endWithParent ends this process soon after its parent has ended.
+// endWithParent ends this process soon after its parent process.
 func endWithParent() {
 	parent := os.Getppid()
 	go func() {

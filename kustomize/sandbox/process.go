@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// process is a building process, and the files that it may fetch. They are sent on demand: a
-// build reads few of them, and sending all could need twice the memory.
+// process is a process that runs builds, with the files that it may fetch. The files are sent on
+// demand, since a build reads few of them, and sending all could need twice the memory.
 type process struct {
 	command *exec.Cmd
 	in      io.WriteCloser
@@ -21,7 +21,7 @@ type process struct {
 	files   map[string][]byte
 }
 
-// start starts a process for a request.
+// start starts a process and sends it a request.
 func (b Builder) start(ctx context.Context, ask request, files []tree.File) (*process, error) {
 	p := &process{command: exec.CommandContext(ctx, b.Program, Argument), files: make(map[string][]byte, len(files))}
 	ask.Memory = b.Memory
@@ -45,11 +45,11 @@ func (b Builder) start(ctx context.Context, ask request, files []tree.File) (*pr
 	if err := p.command.Start(); err != nil {
 		return nil, fmt.Errorf("ask for a build: %w", err)
 	}
-	_ = writeContent(p.in, question) // a process that has ended does not answer
+	_ = writeContent(p.in, question) // if this fails, the process has ended, and next returns an error
 	return p, nil
 }
 
-// next returns the next answer. It sends the files that the process fetches before that.
+// next returns the next answer. Before that, it sends the files that the process fetches.
 func (p *process) next() (answer, error) {
 	for {
 		var said answer
@@ -71,7 +71,7 @@ func (p *process) end() error {
 	return p.command.Wait()
 }
 
-// writeContent writes bytes with their length before them.
+// writeContent writes the length of content and then content.
 func writeContent(out io.Writer, content []byte) error {
 	if err := binary.Write(out, binary.BigEndian, uint64(len(content))); err != nil {
 		return err
@@ -80,7 +80,7 @@ func writeContent(out io.Writer, content []byte) error {
 	return err
 }
 
-// readContent reads bytes that writeContent has written.
+// readContent reads a content that writeContent has written.
 func readContent(in io.Reader) ([]byte, error) {
 	var size uint64
 	if err := binary.Read(in, binary.BigEndian, &size); err != nil {

@@ -15,9 +15,9 @@ import (
 // down.
 var errStopped = errors.New("the build was interrupted")
 
-// Roots builds directories as roots, one after the other in one process, and calls each
-// with every result. A build that exceeds its limits ends the process; the remaining
-// directories are built in another one. Roots fails when ctx ends.
+// Roots builds directories as roots, one after the other in one process, and calls each with every
+// result. If a build exceeds its limits, the process ends, and the remaining directories are built
+// in another one. Roots returns an error when ctx ends.
 func (b Builder) Roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(dir tree.Path, built kustomize.BuiltRoot)) error {
 	for len(dirs) > 0 {
 		done, err := b.roots(ctx, dirs, files, each)
@@ -34,7 +34,7 @@ func (b Builder) Roots(ctx context.Context, dirs []tree.Path, files []tree.File,
 	return nil
 }
 
-// roots builds directories in one process, and returns the number of those that were built.
+// roots builds directories in one process, and returns the number of those that it has built.
 func (b Builder) roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(tree.Path, kustomize.BuiltRoot)) (done int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

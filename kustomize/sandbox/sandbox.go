@@ -1,7 +1,7 @@
 // Package sandbox runs kustomize builds of directories in separate processes: a [Builder] starts
-// the same program again for one build, and that process calls [Serve]. kustomize cannot be
-// interrupted, and a small kustomization can take any amount of memory or time; a process can be
-// killed without affecting others. Its only I/O is to these processes.
+// the same program again for one build, and that process calls [Serve]. A small kustomization can
+// take any amount of memory or time, and kustomize cannot be interrupted; a process can be killed
+// without affecting others. The only I/O of the package is the communication with these processes.
 package sandbox
 
 import (
@@ -22,13 +22,13 @@ const Argument = "__kustomize-build"
 
 // Builder starts a process for each build.
 type Builder struct {
-	// Program is the path of the program, which calls Serve.
+	// Program is the path of a program that calls Serve if its argument is Argument.
 	Program string
-	// Patience is the maximum duration of a build; zero means two minutes.
+	// Patience is the maximum duration of a build. If it is 0, the maximum is two minutes.
 	Patience time.Duration
-	// Memory is the maximum memory of a build in bytes; zero means maxMemory.
+	// Memory is the maximum memory of a build in bytes. If it is 0, the maximum is maxMemory.
 	Memory int64
-	// Stop ends all builds when it is closed; it may be nil.
+	// Stop ends all builds when it is closed. It may be nil.
 	Stop <-chan struct{}
 }
 
@@ -37,30 +37,29 @@ var _ kustomize.Builder = Builder{}
 // defaultPatience is the default of Builder.Patience.
 const defaultPatience = 2 * time.Minute
 
-// request is the request to a process, in JSON on its standard input. The contents that the
-// process fetches follow it.
+// request describes the builds of a process. It is JSON on the standard input of the process, before
+// the contents of the files.
 type request struct {
 	Root string `json:"root"`
-	// Directory is the directory to build with Nested; if it is empty, Units are built.
+	// Directory is the directory to build with Nested. If it is empty, the process builds Units.
 	Directory string   `json:"directory,omitempty"`
 	Units     []string `json:"units,omitempty"`
-	// Roots are directories to build one after the other as roots.
+	// Roots are the directories to build as roots, one after the other.
 	Roots []string `json:"roots,omitempty"`
 	// Files are the paths of all files.
 	Files []string `json:"files"`
-	// Memory is the maximum memory of the process in bytes; 0 means maxMemory.
+	// Memory is the maximum memory of the process in bytes. If it is 0, the maximum is maxMemory.
 	Memory int64 `json:"memory,omitempty"`
 }
 
-// answer is one response of a process, in JSON on its standard output.
+// answer is one answer of a process, as JSON on its standard output.
 type answer struct {
-	// Fetch is the path of a file whose content must be sent; all other fields are empty
-	// then.
+	// Fetch is the path of a file whose content must be sent. All other fields are then empty.
 	Fetch  string           `json:"fetch,omitempty"`
 	Nested kustomize.Nested `json:"nested"`
-	// Built is the result for a root.
+	// Built is the result for a root. It is nil in other answers.
 	Built *kustomize.BuiltRoot `json:"built,omitempty"`
-	// Failed is the error's text; empty if there is no error.
+	// Failed is the text of the error. It is empty if there is none.
 	Failed string `json:"failed,omitempty"`
 	// Remote means that the error is kustomize.ErrRemote.
 	Remote bool `json:"remote,omitempty"`
@@ -135,13 +134,13 @@ func (b Builder) stopWith(cancel context.CancelFunc) (forget func()) {
 	return func() { close(over) }
 }
 
-// errLimits is the error of a build whose process was ended by the kernel, or by Go because
-// it was out of memory.
+// errLimits is the error of a build whose process was ended by the kernel, or by Go when it was out
+// of memory.
 const errLimits = kustomize.BoundsError("kustomize was ended by its limits")
 
 var errNoAnswer = errors.New("it gave no answer")
 
-// failure is an error of kustomize in another process.
+// failure is an error of kustomize in another process: its text, and the error that it wraps.
 type failure struct {
 	text string
 	is   error
@@ -160,7 +159,7 @@ func (a answer) err() error {
 	return failure{a.Failed, kustomize.ErrBuild}
 }
 
-// Serve handles the request of one Builder: it reads the request and writes the result. The
+// Serve handles the request of one Builder: it reads the request and writes the answers. The
 // process that calls it must do nothing else.
 func Serve(in io.Reader, out io.Writer) error {
 	endWithParent()

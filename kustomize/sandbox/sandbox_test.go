@@ -53,7 +53,7 @@ func TestSandboxedBuildEqualsALocalOne(t *testing.T) {
 	}
 }
 
-// doubling returns a small tree of kustomizations, each of which loads the one below twice.
+// doubling returns a small tree of kustomizations, each of which loads the next one twice.
 func doubling(levels int) []tree.File {
 	laid := testkit.FileList("k0/kustomization.yaml", "resources: [m.yaml]\n", "k0/m.yaml", object)
 	for i := range levels {
@@ -123,7 +123,7 @@ func TestRootsAreBuiltInOneProcess(t *testing.T) {
 	}
 }
 
-// endless returns files that take kustomize very long to build.
+// endless returns files that kustomize needs very long to build.
 func endless() []tree.File {
 	var laid []tree.File
 	for i := range 12_000 {

@@ -1,3 +1,3 @@
-// Package agents has tests only: they judge the output of `kratix-schedule agent` by the
+// Package agents contains only tests, which check the output of `kratix-schedule agent` against the
 // definitions and libraries of Flux and Argo CD.
 package agents

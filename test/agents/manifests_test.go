@@ -10,19 +10,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// The versions whose definitions judge. source-controller and Argo CD are the last ones that
-// can be read with the Go of this module.
+// The versions whose definitions are used. Those of source-controller and Argo CD are the last ones
+// that can be read with this module's version of Go.
 const (
 	kustomizeController    = "github.com/fluxcd/kustomize-controller@v1.9.5"
 	sourceController       = "github.com/fluxcd/source-controller@v1.9.3"
 	notificationController = "github.com/fluxcd/notification-controller/api@v1.9.3"
 	argoCD                 = "github.com/argoproj/argo-cd/v3@v3.5.0"
-	// bin has the programs of `make kube-servers`.
+	// bin is the directory of the programs that `make kube-servers` builds.
 	bin = "../../bin/kube"
 )
 
-// definitions returns the files with CustomResourceDefinitions. Those of the
-// notification-controller are generated from its types, as its own are.
+// definitions returns the files with CustomResourceDefinitions. Those of notification-controller
+// are generated from its types, as in its own build.
 func definitions(t *testing.T) []string {
 	t.Helper()
 	files := []string{
@@ -62,7 +62,7 @@ func tryRun(t *testing.T, dir, name string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// kubectl runs kubectl against a server.
+// kubectl runs kubectl against a server, and returns its output.
 func kubectl(t *testing.T, server *apiserver.Server, args ...string) (string, error) {
 	t.Helper()
 	program, err := filepath.Abs(filepath.Join(bin, "kubectl"))

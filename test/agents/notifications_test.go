@@ -58,8 +58,8 @@ func configured(t *testing.T) notifications {
 	return made
 }
 
-// body makes the body of an Application's event as Argo CD does: with text/template and the
-// functions of sprig without those that read the environment.
+// body returns the body of an Application's event as Argo CD renders it: with text/template and the
+// functions of sprig, except those that read the environment.
 func (n notifications) body(t *testing.T, app map[string]any) string {
 	t.Helper()
 	functions := sprig.TxtFuncMap()
@@ -77,7 +77,8 @@ func (n notifications) body(t *testing.T, app map[string]any) string {
 	return body.String()
 }
 
-// triggered reports whether an Application sends an event, and the key by which it does so once.
+// triggered reports whether an Application sends an event, and returns the key for which it is sent
+// once.
 func (n notifications) triggered(t *testing.T, app map[string]any) (sends bool, once string) {
 	t.Helper()
 	evaluate := func(text string) any {

@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// Module is a module that is downloaded and not built.
+// Module is a downloaded module, which is not built.
 type Module struct {
-	// Dir is the directory of its files, Sum its digest as in go.sum.
+	// Dir is the directory of its files; Sum is its digest as in go.sum.
 	Dir, Sum string
 }
 
-// Download downloads a module, as PATH@VERSION, or as PATH with the version that the go.mod in dir
-// requires.
+// Download downloads a module. module is PATH@VERSION, or PATH alone for the version that the
+// go.mod in dir requires.
 func Download(t testing.TB, dir, module string) Module {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", module)

@@ -13,22 +13,23 @@ import (
 	"time"
 )
 
-// Patience is how long an operation may take on a busy machine.
+// Patience is the maximum duration of an operation on a busy machine.
 const Patience = 40 * time.Second
 
-// Process is a program started by a test. Its output is collected.
+// Process is a program that a test has started. Its output is collected.
 type Process struct {
-	// Cmd is the program as it was started.
+	// Cmd is the command of the program.
 	Cmd  *exec.Cmd
 	done chan struct{}
 	mu   sync.Mutex
 	said bytes.Buffer
 }
 
-// Run starts a program. It ends with the test; if the test fails, its output is shown.
+// Run starts a program that ends with the test. If the test fails, the output of the program is
+// shown.
 func Run(t testing.TB, name string, args ...string) *Process {
 	t.Helper()
-	p := &Process{Cmd: exec.Command(name, args...), done: make(chan struct{})} //nolint:gosec,noctx // it ends with the test
+	p := &Process{Cmd: exec.Command(name, args...), done: make(chan struct{})} //nolint:gosec,noctx // the program ends with the test
 	p.Cmd.Stdout, p.Cmd.Stderr = p, p
 	p.Cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := p.Cmd.Start(); err != nil {
@@ -49,7 +50,7 @@ func Run(t testing.TB, name string, args ...string) *Process {
 	return p
 }
 
-// Write adds to the program's output.
+// Write appends to the output of the program.
 func (p *Process) Write(text []byte) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -82,12 +83,12 @@ func (p *Process) Stop(t testing.TB) {
 	}
 }
 
-// Done is closed when the program has ended.
+// Done returns a channel that is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Ports are allocated one after the other and only once, because tests run concurrently. They
-// are below the range that the kernel uses for connections. Each process starts at a
-// different one.
+// Range of the ports for tests, below the range that the kernel uses for connections. Ports are
+// allocated one after the other and only once, because tests run concurrently. Each process starts
+// at a random one.
 const firstPort, lastPort = 15000, 32000
 
 // ports is the next port to try.
@@ -98,7 +99,7 @@ var ports struct {
 	next int
 }
 
-// Address returns a free address, "127.0.0.1:<port>", that no other test of the process gets.
+// Address returns a free address, "127.0.0.1:<port>", which no other test of the process gets.
 func Address(t testing.TB) string {
 	t.Helper()
 	ports.Lock()

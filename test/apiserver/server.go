@@ -1,5 +1,5 @@
-// Package apiserver starts a real kube-apiserver with its etcd for tests of the modules that
-// need one. The programs are built by hack/kube-servers.sh.
+// Package apiserver starts a real kube-apiserver with its etcd for tests. hack/kube-servers.sh
+// builds both programs.
 package apiserver
 
 import (
@@ -27,7 +27,7 @@ const AdminToken = "admin-of-a-test"
 
 // Server is an API server and its etcd.
 type Server struct {
-	// Dir is a directory of the test; the files of the servers are in it.
+	// Dir is a temporary directory with the files of the servers.
 	Dir string
 	// URL and Etcd are the addresses of the API server and of etcd.
 	URL, Etcd string
@@ -40,9 +40,8 @@ type Server struct {
 	flags []string
 }
 
-// Start starts etcd and an API server from a directory with both programs, for the duration
-// of the test, and waits until the API server is ready. flags are additional flags of the API
-// server.
+// Start starts etcd and an API server for the duration of the test, and waits until the API server
+// is ready. bin is the directory of both programs; flags are additional flags of the API server.
 func Start(t testing.TB, bin string, flags ...string) *Server {
 	t.Helper()
 	s := &Server{Dir: t.TempDir(), bin: bin, flags: flags}
@@ -58,8 +57,8 @@ func Start(t testing.TB, bin string, flags ...string) *Server {
 	return s
 }
 
-// StartAPI starts the API server (again), and waits until it is ready and has the namespace
-// default.
+// StartAPI starts the API server, or starts it again, and waits until it is ready and the namespace
+// default exists.
 func (s *Server) StartAPI(t testing.TB) {
 	t.Helper()
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.URL, "https://"))
@@ -81,7 +80,7 @@ func (s *Server) StartAPI(t testing.TB) {
 	}
 }
 
-// await waits until the API server responds to a GET with 200.
+// await waits until the API server responds to a GET of path with the status 200.
 func (s *Server) await(t testing.TB, path string) error {
 	client := &http.Client{
 		Timeout:   10 * time.Second,

@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// reported returns the event that is parsed from a message of kustomize-controller.
+// reported returns the event that is parsed from a report of kustomize-controller with a message.
 func reported(t *testing.T, severity, reason, message string) agent.Event {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{
@@ -31,8 +31,9 @@ func reported(t *testing.T, severity, reason, message string) agent.Event {
 	return event
 }
 
-// TestAgentMessages applies, waits for and deletes objects with Flux's library, and parses what
-// kustomize-controller reports of that: the errors with its prefixes, and the changes.
+// TestAgentMessages applies, waits for and deletes objects with Flux's library, and parses the
+// messages that kustomize-controller sends in these cases: the errors with its prefixes, and the
+// lists of changes.
 func TestAgentMessages(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(bin, "kube-apiserver")); err != nil {
 		t.Fatal("bin/kube/kube-apiserver is missing: run make kube-servers")
@@ -80,7 +81,7 @@ func TestAgentMessages(t *testing.T) {
 	if event := reported(t, "info", "Progressing", changes.String()); event.Outcome != agent.Applied {
 		t.Errorf("got %s of %q", event.Outcome, changes)
 	}
-	// No controller runs, so that nothing becomes ready.
+	// No controller is running, so nothing becomes ready.
 	err = judge.flux.Wait(objects, ssa.WaitOptions{Interval: 50 * time.Millisecond, Timeout: time.Second})
 	if err == nil {
 		t.Fatal("Flux does not wait")
@@ -90,7 +91,7 @@ func TestAgentMessages(t *testing.T) {
 		t.Errorf("got %s %v of %v", event.Outcome, event.Objects, err)
 	}
 
-	// An object of a kind that the API server does not serve cannot be read, and so not deleted.
+	// An object whose kind the API server does not serve can be neither read nor deleted.
 	gone := &unstructured.Unstructured{}
 	gone.SetAPIVersion("example.com/v1")
 	gone.SetKind("Shop")

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// TestForesight compares applycheck with the API server: objects that the API server accepts are
-// never held back, and at least 95 % of the objects that it refuses are predicted.
+// TestForesight compares applycheck with the API server: objects that the API server accepts must
+// not be held back, and at least 95 % of the refusals must be foreseen.
 func TestForesight(t *testing.T) {
 	f := newFixture(t)
 	c := &comparison{fixture: f, t: t, accepted: map[int][]sample{}, alarms: map[string]int{}, destinations: f.destinations(t)}
@@ -26,7 +26,7 @@ func TestForesight(t *testing.T) {
 	t.Run("DefinitionIsRemoved", func(t *testing.T) { c.t = t; c.removed() })
 }
 
-// comparison is a run of the test.
+// comparison is a comparison of applycheck with an API server.
 type comparison struct {
 	*fixture
 	t            *testing.T
@@ -34,11 +34,12 @@ type comparison struct {
 	mu           sync.Mutex
 	// accepted are the objects of each kind that the API server accepted.
 	accepted map[int][]sample
-	// alarms counts the objects that are held back though the API server accepts them, by kind.
+	// alarms counts the objects that are held back although the API server accepts them, by kind.
 	alarms map[string]int
 }
 
-// sample is an object that the API server accepts, in place of a stored one if there is one.
+// sample is an object that the API server accepts. stored is the object that it replaces, or nil if
+// it replaces none.
 type sample struct {
 	name           string
 	stored, wanted map[string]any
@@ -51,11 +52,11 @@ const steps = 12
 type chain struct {
 	kind    int
 	example map[string]any
-	// stored means that the example is in the API server, and is changed there.
+	// stored means that the example exists in the API server and is changed there.
 	stored bool
 }
 
-// chains returns chains of each kind in turn, until they have the wanted number of changes.
+// chains returns chains for each kind in turn, with at least the wanted number of changes in total.
 func (f *fixture) chains(wanted int) []chain {
 	var all []chain
 	for round := 0; len(all)*steps < wanted; round++ {
@@ -69,13 +70,13 @@ func (f *fixture) chains(wanted int) []chain {
 	return all
 }
 
-// storable reports whether an object of a kind may be stored: it has no effect on others.
+// storable reports whether an object of a kind can be stored without an effect on other objects.
 func (f *fixture) storable(kind int) bool {
 	return !f.fresh && !slices.Contains([]string{"APIService", "CustomResourceDefinition", "ResourceQuota", "LimitRange", "Namespace", "ServiceCIDR", "IPAddress"}, f.schemas.Kinds[kind].Kind)
 }
 
-// valid makes objects that the API server accepts, each from the one before by one change, and
-// fails if one of them is held back.
+// valid makes a sequence of objects that the API server accepts, each by one change of the previous
+// one, and fails the test if one of them is held back.
 func (c *comparison) valid() {
 	var counted, asked atomic.Int64
 	results := make([][]sample, 0)
@@ -135,7 +136,7 @@ func (c *comparison) follow(of chain, number uint64, asked *atomic.Int64) (sampl
 	return samples
 }
 
-// alarmed fails the test if an object that the API server accepts is held back.
+// alarmed fails the test if an object is held back although the API server accepts it.
 func (c *comparison) alarmed(kind Kind, s sample) {
 	for about, destination := range c.destinations {
 		said := destination.Foresee(c.render(s.stored, s.name), c.render(s.wanted, s.name))
@@ -157,18 +158,18 @@ func (c *comparison) render(object map[string]any, name string) []byte {
 	return render(c.t, object, name)
 }
 
-// immutable is the row of changes that are refused only because of the stored object.
+// immutable is the row of changes that the API server refuses only because of the stored object.
 const immutable = "immutable change"
 
-// aside is the row of faults that neither a schema nor the table of rules expresses: checks in
-// the API server's Go code.
+// aside is the row of faults that are neither in a schema nor in the table of rules: the API server
+// finds them with Go code.
 const aside = "value of a built-in kind"
 
-// mutate changes objects that the API server accepts until it has refused the wanted number, and
-// fails if fewer than 95 % of the refusals are predicted.
+// mutate changes accepted objects until the API server has refused the wanted number, and fails the
+// test if fewer than 95 % of the refusals are foreseen.
 func (c *comparison) mutate() {
 	table, chosen := &Table{}, regexp.MustCompile(*rows)
-	each := (*mutations + len(Mutations) - 1) / len(Mutations) // the row aside does not count
+	each := (*mutations + len(Mutations) - 1) / len(Mutations) // without the row aside
 	for row, mutation := range Mutations {
 		if !chosen.MatchString(mutation.Row) {
 			continue
@@ -204,7 +205,7 @@ func (c *comparison) mutate() {
 	}
 }
 
-// row makes objects of one row until the API server has refused the wanted number.
+// row makes objects for one row until the API server has refused the wanted number.
 func (c *comparison) row(table *Table, name string, wanted int, stream uint64, of func(Kind) bool, do func(*Maker, Kind, sample) (sample, bool)) {
 	var kinds []int
 	for _, kind := range slices.Sorted(maps.Keys(c.accepted)) {
@@ -234,7 +235,7 @@ func (c *comparison) compare(table *Table, name string, wanted int, kind Kind, s
 		return
 	}
 	if name == immutable && c.DryRun(c.t.Context(), c.render(s.wanted, s.name+"-new")) != nil {
-		return // it is refused in any case
+		return // the object is refused even if there is no stored one
 	}
 	said := c.destinations["profile"].Foresee(c.render(s.stored, s.name), c.render(s.wanted, s.name))
 	words := Words(err)
@@ -259,7 +260,7 @@ func (c *comparison) compare(table *Table, name string, wanted int, kind Kind, s
 	})
 }
 
-// verbatim reports whether the findings together contain the API server's whole message.
+// verbatim reports whether the findings together contain the whole message of the API server.
 func verbatim(words string, said Foresight) bool {
 	if strings.Contains(strings.Join(strings.Fields(said.Words()), " "), words) {
 		return true
@@ -278,7 +279,8 @@ var (
 	number     = regexp.MustCompile(`-?[0-9]+`)
 )
 
-// general returns the API server's message without names and values, for counting.
+// general returns a message of the API server without names and values, so that equal faults can be
+// counted.
 func general(kind Kind, words string) string {
 	return kind.Kind + ": " + shorten([]byte(number.ReplaceAllString(quotedPart.ReplaceAllString(words, "…"), "0")))
 }
@@ -291,7 +293,7 @@ func shorten(text []byte) string {
 	return string(text)
 }
 
-// destinations returns the descriptions of the cluster for applycheck: its version, with or
+// destinations returns the descriptions of the cluster for applycheck: its version, with and
 // without its profile.
 func (f *fixture) destinations(t *testing.T) map[string]*Destination {
 	t.Helper()

@@ -28,8 +28,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// The input of BenchmarkCheck: the number of objects, each in a file of its own, and the version
-// of Kubernetes.
+// The input of BenchmarkCheck: the number of objects, each in its own file, and the version of
+// Kubernetes.
 const (
 	benchObjects = 8000
 	benchVersion = "1.36.3"
@@ -51,10 +51,10 @@ func benchKinds() []string {
 	}
 }
 
-// BenchmarkCheck checks the same objects with kubeconform and local schemas, and with applycheck,
-// both without anything to reuse and with as many goroutines. kubeconform is measured from the
-// files on, as its command reads them, and on their bytes alone; applycheck from the bytes on, and
-// as a part of a round, which has read the files for the check of conflicts.
+// BenchmarkCheck checks the same objects with kubeconform and with applycheck, both without a cache
+// and with the same number of goroutines. kubeconform is measured with and without reading the
+// files; applycheck is measured alone and as part of a round, which has already read the files for
+// the check of conflicts.
 func BenchmarkCheck(b *testing.B) {
 	schemas := benchSchemas(b)
 	files := benchFiles(b)
@@ -118,7 +118,7 @@ func BenchmarkCheck(b *testing.B) {
 	})
 }
 
-// writeFiles writes files to a directory, and returns it.
+// writeFiles writes files to a temporary directory, and returns its path.
 func writeFiles(b *testing.B, files [][]byte) string {
 	dir := b.TempDir()
 	for i, content := range files {
@@ -139,7 +139,7 @@ func checkAll(b *testing.B, cluster *applycheck.Cluster, root dedupe.Root) {
 	}
 }
 
-// withProcessorTime reports the processor time of all goroutines, too.
+// withProcessorTime returns a benchmark that also reports the CPU time of all goroutines.
 func withProcessorTime(do func(*testing.B)) func(*testing.B) {
 	return func(b *testing.B) {
 		before := processorTime(b)
@@ -154,7 +154,7 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// inParallel calls a function with 0 to count-1 on all processors.
+// inParallel calls do with each number from 0 to count-1, on all processors.
 func inParallel(count int, do func(int)) {
 	var next atomic.Int64
 	var running sync.WaitGroup
@@ -168,7 +168,7 @@ func inParallel(count int, do func(int)) {
 	running.Wait()
 }
 
-// benchRoot returns a root with each file in a claim of its own, and their namespace.
+// benchRoot returns a root with one claim for each file, and with the namespace of the objects.
 func benchRoot(files [][]byte) dedupe.Root {
 	namespace := dedupe.File{File: tree.File{Path: parse("d/resources/namespace.yaml"), Content: []byte("apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n")}}
 	root := dedupe.Root{Path: parse("d/resources"), Foreign: []dedupe.File{namespace}}
@@ -180,7 +180,7 @@ func benchRoot(files [][]byte) dedupe.Root {
 	return root
 }
 
-// benchFiles returns the objects as YAML: the examples of the kinds, each with many names.
+// benchFiles returns the objects as YAML: the examples of the kinds, each under many names.
 func benchFiles(b *testing.B) [][]byte {
 	b.Helper()
 	examples := map[string]map[string]any{}
@@ -207,8 +207,8 @@ func benchFiles(b *testing.B) [][]byte {
 	return files
 }
 
-// benchSchemas writes strict JSON schemas of the kinds, without references, as kubeconform
-// reads them: `deployment-apps-v1.json`. It returns their directory.
+// benchSchemas writes strict JSON schemas of the kinds in the form that kubeconform reads: without
+// references, in files such as `deployment-apps-v1.json`. It returns their directory.
 func benchSchemas(b *testing.B) string {
 	b.Helper()
 	s := &Schemas{components: map[string]Schema{}}
@@ -237,7 +237,7 @@ func benchSchemas(b *testing.B) string {
 	return dir
 }
 
-// schemaName returns the name that kubeconform expects of the schema of a kind.
+// schemaName returns the name that kubeconform expects for the schema of a kind.
 func schemaName(kind string) string {
 	apiVersion, name, _ := strings.Cut(kind, " ")
 	group, version, grouped := strings.Cut(apiVersion, "/")
@@ -257,8 +257,8 @@ func openAPIDocuments(b *testing.B) []string {
 	return paths
 }
 
-// standalone returns a schema with its references replaced by their targets. It allows no other
-// fields than those of the schema, and null for each field that is not required.
+// standalone returns a schema in which the references are replaced by their targets. It allows no
+// unknown fields, and null for each field that is not required.
 func (s *Schemas) standalone(of Schema) any {
 	of = s.Resolve(of)
 	out := maps.Clone(of)

@@ -29,7 +29,7 @@ var (
 	show        = flag.Int("show", 10, "how many misses of a row to show in full")
 )
 
-// bin is the directory of the Kubernetes servers.
+// bin is the directory of the programs of the Kubernetes servers.
 const bin = "../../bin/kube"
 
 // The module with the definitions of a large operator, and its digest.
@@ -44,11 +44,11 @@ type fixture struct {
 	*Judge
 	server  *apiserver.Server
 	schemas *Schemas
-	// beside are the files of the definitions and namespaces that the API server has.
+	// beside are the files with the definitions and namespaces that the API server has.
 	beside map[string][]byte
 	// fresh means that no object is stored.
 	fresh bool
-	// examples are objects of each kind; their name is NAME.
+	// examples contains objects of each kind, with the name NAME.
 	examples map[int][]map[string]any
 }
 
@@ -88,7 +88,7 @@ func definitions(t *testing.T) map[string][]byte {
 	return beside
 }
 
-// operator returns the path of the definitions of a large operator, which are in a module.
+// operator returns the path of the definitions of a large operator, after downloading its module.
 func operator(t *testing.T) string {
 	t.Helper()
 	module := apiserver.Download(t, t.TempDir(), eck)
@@ -185,7 +185,7 @@ func (f *fixture) makeExamples(t *testing.T) {
 	t.Logf("%d kinds; without an example: %s", len(f.schemas.Kinds), strings.Join(without, ", "))
 }
 
-// each calls a function for 0 to count-1, several at a time.
+// each calls do with each number from 0 to count-1, several at a time.
 func (f *fixture) each(count int, do func(int)) {
 	var running sync.WaitGroup
 	next := make(chan int)
@@ -203,7 +203,7 @@ func (f *fixture) each(count int, do func(int)) {
 	running.Wait()
 }
 
-// render returns an object as YAML, with its name.
+// render returns an object as YAML with the given name.
 func render(t testing.TB, object map[string]any, name string) []byte {
 	content, err := yaml.Marshal(object)
 	if err != nil {

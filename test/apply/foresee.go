@@ -12,10 +12,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Destination is the input of applycheck besides the object to check.
+// Destination is the input of applycheck without the object to check.
 type Destination struct {
 	Cluster *applycheck.Cluster
-	// Beside are the files in the root of the dependencies: namespaces and definitions.
+	// Beside are the files in the root dependencies: namespaces and definitions.
 	Beside map[string][]byte
 	memory applycheck.Memory
 	state  applycheck.State
@@ -23,9 +23,10 @@ type Destination struct {
 
 // Foresight is the result of applycheck for one object.
 type Foresight struct {
-	// Quarantined is the reason why the claim of the object is quarantined; empty if it is not.
+	// Quarantined is the reason why the claim of the object is quarantined. It is empty if the
+	// claim is not quarantined.
 	Quarantined string
-	// Findings are all findings, warnings too.
+	// Findings are all findings, including warnings.
 	Findings []finding.Finding
 }
 
@@ -38,11 +39,11 @@ func (f Foresight) Words() string {
 	return b.String()
 }
 
-// Claim is a request's file: as it is stored, and as it is wanted; nil if there is none.
+// Claim is the stored and the wanted content of a request's file. It is nil if there is none.
 type Claim struct{ Stored, Wanted []byte }
 
-// Foresee returns applycheck's result for a request's wanted file in place of the stored one,
-// which may be nil.
+// Foresee returns applycheck's result for a request whose wanted file replaces the stored one;
+// stored may be nil.
 func (d *Destination) Foresee(stored, wanted []byte) Foresight {
 	return d.ForeseeAll(Claim{stored, wanted})
 }

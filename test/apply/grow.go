@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Grow returns a copy of an object with one random change that fits its schema. The API server
-// may refuse the result for reasons that are not in the schema.
+// Grow returns a copy of an object with one random change that fits its schema. The API server may
+// refuse the result for another reason.
 func (m *Maker) Grow(kind Kind, from map[string]any) map[string]any {
 	nodes := m.nodes(kind, from)
 	for range 20 {
@@ -35,7 +35,7 @@ func (m *Maker) Grow(kind Kind, from map[string]any) map[string]any {
 	return m.growMetadata(from)
 }
 
-// another returns the object with another value of a leaf.
+// another returns a copy of the object with another value of a leaf.
 func (m *Maker) another(from map[string]any, n node) map[string]any {
 	if len(n.path) == 0 {
 		return nil
@@ -48,7 +48,7 @@ func (m *Maker) another(from map[string]any, n node) map[string]any {
 	return with(from, n.path, m.value(n.schema, name, 2))
 }
 
-// added returns the object with one more field, key or item at a node.
+// added returns a copy of the object with one more field, key or item at a node.
 func (m *Maker) added(from map[string]any, n node) map[string]any {
 	switch v := n.value.(type) {
 	case map[string]any:
@@ -71,8 +71,8 @@ func (m *Maker) added(from map[string]any, n node) map[string]any {
 	return nil
 }
 
-// growMetadata returns the object with another part of its metadata, or with a status, which
-// Flux does not apply.
+// growMetadata returns a copy of the object with other metadata, or with a status, which Flux does
+// not apply.
 func (m *Maker) growMetadata(from map[string]any) map[string]any {
 	switch m.IntN(8) {
 	case 0, 1:
@@ -103,8 +103,8 @@ func (m *Maker) Fresh(kind Kind, name string) map[string]any {
 	return made
 }
 
-// integers returns a copy of a value with whole numbers as int64, as objects have them; JSON
-// schemas are decoded with float64.
+// integers returns a copy of a value in which whole numbers are int64, as in objects; JSON schemas
+// are decoded with float64.
 func integers(v any) any {
 	switch v := v.(type) {
 	case float64:

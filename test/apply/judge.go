@@ -1,5 +1,5 @@
-// Package apply compares the predictions of package applycheck with the verdict of a real API
-// server, to which Flux's own library applies the objects as kustomize-controller does. It is a
+// Package apply compares the predictions of package applycheck with the verdicts of a real API
+// server, to which Flux's library applies the objects as kustomize-controller does. It is a
 // separate module, so that the program's module does not depend on Flux.
 package apply
 
@@ -33,7 +33,7 @@ type Judge struct {
 	flux   *ssa.ResourceManager
 }
 
-// NewJudge returns a judge on the API server of a kubeconfig.
+// NewJudge returns a Judge for the API server of a kubeconfig.
 func NewJudge(kubeconfig string) (*Judge, error) {
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
 	if err != nil {
@@ -49,8 +49,8 @@ func NewJudge(kubeconfig string) (*Judge, error) {
 	return &Judge{Config: config, Client: c, flux: ssa.NewResourceManager(c, poller, ssa.Owner{Field: manager, Group: "kustomize.toolkit.fluxcd.io"})}, nil
 }
 
-// Decode decodes YAML as kustomize-controller does after the build, and normalizes the
-// objects as it does before it applies them.
+// Decode decodes YAML as kustomize-controller does after the build, and normalizes the objects as
+// it does before applying them.
 func Decode(content []byte) ([]*unstructured.Unstructured, error) {
 	objects, err := utils.ReadObjects(bytes.NewReader(content))
 	if err != nil {
@@ -59,8 +59,8 @@ func Decode(content []byte) ([]*unstructured.Unstructured, error) {
 	return objects, normalize.UnstructuredList(objects)
 }
 
-// ApplyAll applies all objects of a root: staged, each stage with a dry run of all its objects
-// first, with the options of kustomize-controller.
+// ApplyAll applies all objects of a root in stages, with the options of kustomize-controller. A
+// stage begins with a dry run of all its objects.
 func (j *Judge) ApplyAll(ctx context.Context, content []byte) error {
 	objects, err := Decode(content)
 	if err != nil {
@@ -70,8 +70,8 @@ func (j *Judge) ApplyAll(ctx context.Context, content []byte) error {
 	return err
 }
 
-// options returns the options with which kustomize-controller applies a Kustomization that
-// has none of its own.
+// options returns the options with which kustomize-controller applies a Kustomization without
+// options of its own.
 func options() ssa.ApplyOptions {
 	const group = "kustomize.toolkit.fluxcd.io"
 	opts := ssa.DefaultApplyOptions()
@@ -92,9 +92,8 @@ func options() ssa.ApplyOptions {
 	return opts
 }
 
-// DryRun returns the API server's error about one object: the dry run of Flux's apply and
-// nothing else. ApplyAll returns the same error, with Flux's prefix, if the object is the only
-// one.
+// DryRun returns the API server's error about one object: it does only the dry run of Flux's apply.
+// If the object is the only one, ApplyAll returns the same error with Flux's prefix.
 func (j *Judge) DryRun(ctx context.Context, content []byte) error {
 	objects, err := Decode(content)
 	if err != nil {

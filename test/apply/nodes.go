@@ -9,18 +9,18 @@ import (
 
 // node is a value within an object, with its schema.
 type node struct {
-	// path leads from the object to the value: field names and positions in lists.
+	// path contains the field names and list positions that lead from the object to the value.
 	path   []any
 	value  any
 	schema Schema
 	// required means that the schema requires the field.
 	required bool
-	// typ is the name of the type of the value; owner that of the object that has the field.
+	// typ is the name of the value's type; owner is the name of the type that has the field.
 	typ, owner string
 }
 
-// nodes returns the values within an object in a fixed order, the object itself first. Parts
-// that users do not write are left out: status, and all of metadata.
+// nodes returns the values within an object in a fixed order, beginning with the object itself. It
+// omits the status and all metadata, which users do not write.
 func (s *Schemas) nodes(kind Kind, object map[string]any) []node {
 	var all []node
 	var visit func(n node)
@@ -48,7 +48,7 @@ func (s *Schemas) nodes(kind Kind, object map[string]any) []node {
 	return all
 }
 
-// objectOf returns the schema of a field, or of the values of a map.
+// objectOf returns the schema of a field in a struct or a map.
 func objectOf(of Schema, field string) Schema {
 	if below, ok := of.Properties()[field]; ok {
 		return objectOrEmpty(below)
@@ -63,7 +63,7 @@ func objectOrEmpty(v any) Schema {
 	return Schema{}
 }
 
-// gone is the value that removes a field or an item.
+// gone is a value for with that removes a field or an item.
 type gone struct{}
 
 // with returns a copy of an object with another value at a path.

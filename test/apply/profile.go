@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/discover"
 )
 
-// Version returns the version of the API server: "v1.36.3".
+// Version returns the version of the API server, such as "v1.36.3".
 func (s *Schemas) Version(j *Judge) (string, error) {
 	client, err := discovery.NewDiscoveryClientForConfig(j.Config)
 	if err != nil {
@@ -23,7 +23,7 @@ func (s *Schemas) Version(j *Judge) (string, error) {
 	return info.GitVersion, nil
 }
 
-// Profile returns the profile of the API server, as the program's command profile writes it.
+// Profile returns the profile of the API server in the form that the command profile writes.
 func (s *Schemas) Profile(j *Judge) (*profile.Profile, error) {
 	read, err := discover.Read(context.Background(), j.Config, "profile", time.Now())
 	if err != nil {

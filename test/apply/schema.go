@@ -14,11 +14,11 @@ import (
 // Schema is a part of an OpenAPI schema, as decoded from JSON.
 type Schema map[string]any
 
-// Kind is a kind that the API server serves and that can be applied.
+// Kind is a kind that the API server serves and whose objects can be applied.
 type Kind struct {
 	schema.GroupVersionKind
 	Namespaced bool
-	// Schema is the schema of the whole object, and Type its name in the OpenAPI document.
+	// Schema is the schema of the whole object, and Type is its name in the OpenAPI document.
 	Schema Schema
 	Type   string
 	// Builtin is false for custom resources.
@@ -66,7 +66,7 @@ func NewSchemas(j *Judge) (*Schemas, error) {
 	return s, s.serve(client, byKind)
 }
 
-// serve fills Kinds with those that the API server can create and patch.
+// serve sets Kinds to the kinds whose objects can be created and patched.
 func (s *Schemas) serve(client *discovery.DiscoveryClient, byKind map[schema.GroupVersionKind]string) error {
 	_, lists, err := client.ServerGroupsAndResources()
 	if err != nil {
@@ -90,13 +90,13 @@ func (s *Schemas) serve(client *discovery.DiscoveryClient, byKind map[schema.Gro
 	return nil
 }
 
-// Resolve returns the schema that a reference, or an allOf with one reference, stands for.
+// Resolve returns the schema to which a reference, or an allOf with one reference, refers.
 func (s *Schemas) Resolve(of Schema) Schema {
 	of, _ = s.resolve(of)
 	return of
 }
 
-// resolve also returns the name of the referenced type; empty if there is none.
+// resolve also returns the name of the referenced type, or "" if there is none.
 func (s *Schemas) resolve(of Schema) (Schema, string) {
 	typ := ""
 	for {
@@ -121,7 +121,7 @@ func (of Schema) Required(field string) bool {
 	return slices.Contains(list(of["required"]), any(field))
 }
 
-// Type returns "object", "array", "string", ..., or "" for any or several.
+// Type returns "object", "array", "string" and so on, or "" if the schema allows several types.
 func (of Schema) Type() string { return text(of["type"]) }
 
 func object(v any) Schema {

@@ -14,8 +14,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// agree checks that the dry run of a single object, which the other tests use, has the same
-// verdict and message as Flux's staged apply.
+// agree checks that the dry run of a single object, which the other tests use, has the same result
+// and message as Flux's staged apply.
 func (c *comparison) agree() {
 	const each = 4
 	compared, refused := 0, 0
@@ -56,8 +56,8 @@ func (c *comparison) agree() {
 	c.t.Logf("%d objects, %d refused: the dry run of one object agrees with Flux's staged apply", compared, refused)
 }
 
-// roots applies whole roots as kustomize-controller does: one faulty object keeps all others of
-// its stage from being applied, with the message that applycheck quotes.
+// roots applies whole roots as kustomize-controller does: one faulty object keeps all others of its
+// stage from being applied, and the message is the one that applycheck quotes.
 func (c *comparison) roots() {
 	good := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good-%d, namespace: %s}\ndata: {a: b}\n---\n"
 	for i, bad := range []string{
@@ -91,7 +91,7 @@ func (c *comparison) roots() {
 	}
 }
 
-// removed takes a definition, or a version of it, away from objects that remain.
+// removed removes a definition, or a version of it, while objects of its kind remain.
 func (c *comparison) removed() {
 	const definition = `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -113,7 +113,7 @@ spec:
 			continue
 		}
 		var left string
-		if i >= 2 { // the version of the object is removed, which is refused if it is the stored one
+		if i >= 2 { // the version of the object is removed, which the API server refuses if it is the storage version
 			lines := strings.Split(whole, "\n")
 			left = strings.Join(append(lines[:8+i%2], lines[9+i%2:]...), "\n")
 			if i%2 == 0 {
@@ -130,8 +130,8 @@ spec:
 	}
 }
 
-// withoutDefinition applies the rest of a definition, or deletes it as Flux does once it is no
-// longer in the root, and returns Flux's error about the root after that.
+// withoutDefinition applies the rest of a definition, or deletes the definition as Flux does when
+// it is no longer in the root. It returns Flux's error about the root after that.
 func (c *comparison) withoutDefinition(i int, left, object string) error {
 	if left != "" {
 		if err := c.ApplyAll(c.t.Context(), []byte(left)); err != nil {
@@ -141,7 +141,7 @@ func (c *comparison) withoutDefinition(i int, left, object string) error {
 		return err
 	}
 	var err error
-	for range 100 { // the API server stops serving it a moment later
+	for range 100 { // the API server stops serving the kind a moment later
 		if err = c.ApplyAll(c.t.Context(), []byte(object)); err != nil {
 			return err
 		}
@@ -150,7 +150,7 @@ func (c *comparison) withoutDefinition(i int, left, object string) error {
 	return nil
 }
 
-// get returns an object of the API server; nil if it is not there.
+// get returns an object of the API server, or nil if it does not exist.
 func (c *comparison) get(apiVersion, kind, namespace, name string) *unstructured.Unstructured {
 	object := &unstructured.Unstructured{}
 	object.SetAPIVersion(apiVersion)

@@ -18,27 +18,26 @@ import (
 // requiredTable is the file that TestSurvey writes.
 const requiredTable = "../../applycheck/requiredtable.go"
 
-// surveyed counts the API server's reactions to a missing or empty field of a type.
+// surveyed counts the API server's responses to a missing or empty field of a type.
 type surveyed struct {
-	// refused counts how often a missing and an empty field were refused as required, accepted
-	// how often they were not.
+	// refused counts how often a missing (0) and an empty (1) field was refused as required;
+	// accepted counts how often it was not.
 	refused, accepted [2]int
 	details           map[string]int
 	// required means that the schema requires the field.
 	required bool
-	// unsupported counts how often an empty value was refused as an unsupported one, and how often
-	// it was not.
+	// unsupported counts how often an empty value was refused as an unsupported value (true), and
+	// how often it was not.
 	unsupported map[bool]int
 }
 
-// conditional are types of fields that the API server may drop, together with their faults: data
-// sources of other kinds, and fields of features that may be off.
+// conditional are types of fields that the API server may drop together with their faults: data
+// sources of unsupported kinds, and fields of features that may be disabled.
 var conditional = []string{
 	"io.k8s.api.core.v1.TypedObjectReference", "io.k8s.api.core.v1.TypedLocalObjectReference", "DeviceTaint", "DeviceSubRequest", "DeviceToleration", "Status",
 }
 
-// survey tries every required field of the built-in types at the API server, once missing and
-// once empty.
+// survey sends the API server every required field of the built-in types twice: missing and empty.
 type survey struct {
 	*comparison
 	mu     sync.Mutex
@@ -85,7 +84,7 @@ func isConditional(typ string) bool {
 	return slices.ContainsFunc(conditional, func(end string) bool { return strings.HasSuffix(typ, end) })
 }
 
-// ask sends the API server an object whose field is missing, and one whose field is empty.
+// ask sends the API server an object without the field, and one in which the field is empty.
 func (s *survey) ask(from sample, n node) {
 	field, _ := n.path[len(n.path)-1].(string)
 	var empty any = ""
@@ -138,7 +137,7 @@ func requires(err error, field string) (required bool, detail string) {
 	return false, ""
 }
 
-// supports reports whether an error says that the value of a field is not supported.
+// supports reports whether an error is about a value of the field that is not supported.
 func supports(err error, field string) bool {
 	var status *apierrors.StatusError
 	if !errors.As(err, &status) || status.ErrStatus.Details == nil {
@@ -149,7 +148,7 @@ func supports(err error, field string) bool {
 	})
 }
 
-// table returns the Go file with the fields that the API server always requires.
+// table returns the content of the Go file with the fields that the API server always requires.
 func (s *survey) table(t *testing.T) []byte {
 	t.Helper()
 	byType := map[string]map[string]string{}

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Table counts, for each row, how many objects the API server refused, and how many of them
-// were foreseen.
+// Table counts, by row, the objects that the API server refused and those of them that were
+// foreseen.
 type Table struct {
 	mu   sync.Mutex
 	rows map[string]*row
@@ -18,11 +18,11 @@ type row struct {
 	accepted, refused, foreseen, verbatim int
 	misses                                map[string]int
 	examples                              []string
-	// otherWords are pairs of different messages: the API server's and ours.
+	// otherWords are pairs of different messages about the same object: the API server's and ours.
 	otherWords []string
 }
 
-// at calls a function with the row of a name, which is locked meanwhile.
+// at calls do with the row of a name while the table is locked.
 func (t *Table) at(name string, do func(*row)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -35,7 +35,7 @@ func (t *Table) at(name string, do func(*row)) {
 	do(t.rows[name])
 }
 
-// Refused returns how many objects of a row the API server refused so far.
+// Refused returns the number of objects of a row that the API server has refused.
 func (t *Table) Refused(name string) (count int) {
 	t.at(name, func(r *row) { count = r.refused })
 	return count
@@ -53,7 +53,7 @@ func (t *Table) Sum(is func(name string) bool) (refused, foreseen int) {
 	return refused, foreseen
 }
 
-// String returns the table in Markdown, and below it the misses by the API server's message.
+// String returns the table in Markdown, followed by the misses for each message of the API server.
 func (t *Table) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

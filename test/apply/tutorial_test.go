@@ -14,11 +14,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// page is the tutorial that this file runs.
+// page is the tutorial that TestTutorial runs.
 const page = "docs/tutorial-apply.md"
 
-// TestTutorial runs the steps of the tutorial, and applies what they write to a state store as
-// Flux does. The program and Flux print all output that the page shows.
+// TestTutorial runs the steps of the tutorial and applies the resulting files as Flux does. The
+// output of the program and of Flux must include everything that the page shows.
 func TestTutorial(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(bin, "kube-apiserver")); err != nil {
 		t.Fatal("bin/kube/kube-apiserver is missing: run make kube-servers")
@@ -52,8 +52,8 @@ func TestTutorial(t *testing.T) {
 	t.Log(said)
 }
 
-// tutorial returns the commands of the page without the first block, which builds a checkout,
-// and the output that it shows.
+// tutorial returns the commands of the page, without the first block, which builds the program, and
+// the output that the page shows.
 func tutorial(t *testing.T) (steps, shown string) {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("../..", page))
@@ -62,7 +62,7 @@ func tutorial(t *testing.T) (steps, shown string) {
 	for i, block := range strings.Split(string(content), "```") {
 		info, text, _ := strings.Cut(block, "\n")
 		switch {
-		case i%2 == 0: // it is outside of a block
+		case i%2 == 0: // outside of a code block
 		case info == "text":
 			shown += text
 		case first:

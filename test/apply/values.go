@@ -9,23 +9,23 @@ import (
 	"strings"
 )
 
-// Maker makes random objects and changes of them.
+// Maker makes random objects and random changes of objects.
 type Maker struct {
 	*rand.Rand
 	*Schemas
 }
 
-// NewMaker returns the maker of a seed.
+// NewMaker returns a Maker for a seed and a stream of random numbers.
 func NewMaker(schemas *Schemas, seed, stream uint64) *Maker {
 	return &Maker{Rand: rand.New(rand.NewPCG(seed, stream)), Schemas: schemas} //nolint:gosec // not a secret
 }
 
 func (m *Maker) pick(from ...string) string { return from[m.IntN(len(from))] }
 
-// deepest is how deep random values are nested.
+// deepest is the maximum depth of random values.
 const deepest = 7
 
-// value returns a random value that fits a schema; name is the field's.
+// value returns a random value that fits a schema; name is the name of the field.
 func (m *Maker) value(of Schema, name string, depth int) any {
 	quantity := strings.HasSuffix(text(of["$ref"])+text(object(first(of["allOf"]))["$ref"]), "resource.Quantity")
 	of = m.Resolve(of)
@@ -100,7 +100,7 @@ func (m *Maker) integer(of Schema, name string) any {
 	return n
 }
 
-// array returns a list with the number of items that its schema requires, or up to 2.
+// array returns a list with up to 2 items, or more if its schema requires more.
 func (m *Maker) array(of Schema, name string, depth int) any {
 	count := m.IntN(3)
 	if least, ok := of["minItems"].(float64); ok {
@@ -150,8 +150,8 @@ func (m *Maker) anything() any {
 	return []any{"s", int64(3), true, 1.5, []any{"a", int64(1)}, map[string]any{"a": map[string]any{"b": nil}}, nil}[m.IntN(7)]
 }
 
-// text returns a string that matches the schema's pattern or format, or one that is typical of
-// fields with this name.
+// text returns a string that matches the pattern or format of the schema, or one that is typical
+// for a field with the name.
 func (m *Maker) text(of Schema, name string) any {
 	if pattern := text(of["pattern"]); pattern != "" {
 		return m.matching(pattern)
@@ -175,7 +175,7 @@ func (m *Maker) text(of Schema, name string) any {
 	return s
 }
 
-// byFormat has valid values of formats.
+// byFormat contains valid values by format.
 var byFormat = map[string][]string{
 	"date-time": {"2026-01-02T03:04:05Z", "2026-05-06T07:08:09Z"},
 	"date":      {"2026-01-02"},
@@ -191,7 +191,7 @@ var byFormat = map[string][]string{
 	"mac":       {"00:00:5e:00:53:01"},
 }
 
-// byName has plausible values of fields by the end of their name.
+// byName contains plausible values of fields by the ends of their names.
 var byName = []struct{ suffixes, values []string }{
 	{[]string{"namespace"}, []string{"default", "other"}},
 	{[]string{"hostip", "podip", "ip", "ips"}, []string{"192.0.2.1", "2001:db8::1"}},
@@ -206,7 +206,7 @@ var byName = []struct{ suffixes, values []string }{
 	{[]string{"topologykey"}, []string{"kubernetes.io/hostname", "zone"}},
 }
 
-// matching returns a string that matches a regular expression without backtracking parts.
+// matching returns a string that matches a regular expression, or "" if the expression is invalid.
 func (m *Maker) matching(pattern string) string {
 	parsed, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestProbesReachTheProgram checks the listen address: the default is loopback, which neither
-// the kubelet nor Prometheus can reach.
+// TestProbesReachTheProgram checks the listen address, since neither the kubelet nor Prometheus can
+// reach the default, which is a loopback address.
 func TestProbesReachTheProgram(t *testing.T) {
 	for _, dir := range []string{"base", "observe", "promote", "schedule"} {
 		made := build(t, dir)
@@ -38,7 +38,7 @@ func TestProbesReachTheProgram(t *testing.T) {
 	}
 }
 
-// TestPodIsRestricted checks that the Pod runs under restricted Pod security.
+// TestPodIsRestricted checks that the Pod complies with the restricted Pod security standard.
 func TestPodIsRestricted(t *testing.T) {
 	made := build(t, "base")
 	pod := []any{"spec", "template", "spec"}

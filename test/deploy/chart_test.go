@@ -53,8 +53,8 @@ func TestChartEqualsKustomizeBuild(t *testing.T) {
 	}
 }
 
-// TestRequestsAreGrantedByKind compares the role with that of deploy/requests, and checks the rules
-// for kinds.
+// TestRequestsAreGrantedByKind compares the chart's roles with those of deploy/requests and
+// deploy/health-records, and checks the rules for kinds.
 func TestRequestsAreGrantedByKind(t *testing.T) {
 	const role, binding = "ClusterRole /kratix-schedule-requests", "ClusterRoleBinding /kratix-schedule-requests"
 	want, made := build(t, "requests", "health-records"), render(t, release, "{requests: {enabled: true}, healthRecords: {enabled: true}}")
@@ -73,7 +73,7 @@ func TestRequestsAreGrantedByKind(t *testing.T) {
 }
 
 // TestChartHasTheSameDefinitions compares the CustomResourceDefinitions, except for the annotation
-// with which Helm keeps them.
+// that makes Helm keep them.
 func TestChartHasTheSameDefinitions(t *testing.T) {
 	made := render(t, release, "crds: {enabled: true}")
 	want := build(t, "base", "crds").without(itself)
@@ -127,7 +127,7 @@ func TestReleaseOfAnotherNameIsComplete(t *testing.T) {
 	}
 }
 
-// TestKratixServiceAccountIsTheOneThatIsSet checks every object that names it.
+// TestKratixServiceAccountIsTheOneThatIsSet checks every object that names the ServiceAccount.
 func TestKratixServiceAccountIsTheOneThatIsSet(t *testing.T) {
 	made := render(t, "other", "{mode: schedule, kratix: {serviceAccount: {name: manager, namespace: platform}}, admissionPolicy: {validationActions: [Deny, Audit]}}")
 	for _, want := range []struct {
@@ -155,8 +155,8 @@ func TestKratixServiceAccountIsTheOneThatIsSet(t *testing.T) {
 	}
 }
 
-// TestNotesNameTheCauseThatLetsKratixPlace checks Helm's notes for each setting that leaves Kratix
-// free to place.
+// TestNotesNameTheCauseThatLetsKratixPlace checks Helm's notes for each setting with which Kratix
+// can still place Works.
 func TestNotesNameTheCauseThatLetsKratixPlace(t *testing.T) {
 	for values, want := range map[string]string{
 		"mode: schedule": "Kratix's ServiceAccount kratix-platform-system/kratix-platform-controller-manager may create no WorkPlacement",
@@ -216,8 +216,8 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestEachShardIsADeployment checks that the selectors of one shard match nothing of another,
-// and that the Service and the NetworkPolicy match all shards.
+// TestEachShardIsADeployment checks that the selectors of one shard do not match objects of
+// another, and that the Service and the NetworkPolicy match all shards.
 func TestEachShardIsADeployment(t *testing.T) {
 	for _, mode := range []string{"manage", "promote"} {
 		made := render(t, release, "{mode: "+mode+", shards: [one, two], replicas: 3, networkPolicy: {enabled: true}}")
@@ -321,7 +321,7 @@ func TestWrongValuesAreRefused(t *testing.T) {
 	}
 }
 
-// TestSchemaHasTheValues checks that the schema and values.yaml have the same keys.
+// TestSchemaHasTheValues checks that values.yaml and its schema have the same keys.
 func TestSchemaHasTheValues(t *testing.T) {
 	var values, schema map[string]any
 	for file, into := range map[string]*map[string]any{"values.yaml": &values, "values.schema.json": &schema} {

@@ -16,15 +16,15 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// shipped is the directory of manifests and chart.
+// shipped is the directory with the manifests and the chart.
 const shipped = "../../deploy"
 
 const chartDir = shipped + "/charts/kratix-schedule"
 
-// release is the name and the namespace for which chart and base are equal.
+// release is the name and namespace of the release with which the chart equals deploy/base.
 const release = "kratix-schedule"
 
-// objects are the objects of a build, by "Kind namespace/name".
+// objects are the objects of a build by "Kind namespace/name".
 type objects map[string]map[string]any
 
 func (o objects) add(t *testing.T, text string) {
@@ -49,7 +49,7 @@ func (o objects) add(t *testing.T, text string) {
 	}
 }
 
-// render returns the objects of the chart with values written as YAML.
+// render returns the objects of the chart; values are in YAML.
 func render(t *testing.T, name, values string) objects {
 	t.Helper()
 	made, err := tryRender(t, name, values)
@@ -102,7 +102,7 @@ func renderFiles(t *testing.T, name, values string) (map[string]string, error) {
 	return engine.Engine{Strict: true}.Render(chart, merged)
 }
 
-// build returns the objects of directories of deploy/.
+// build returns the objects that kustomize builds from directories of deploy/.
 func build(t *testing.T, dirs ...string) objects {
 	t.Helper()
 	log.SetOutput(io.Discard)
@@ -121,7 +121,7 @@ func build(t *testing.T, dirs ...string) objects {
 	return made
 }
 
-// without returns the objects without those with the given ids.
+// without returns a copy without the objects with the given IDs.
 func (o objects) without(ids ...string) objects {
 	rest := maps.Clone(o)
 	for _, id := range ids {

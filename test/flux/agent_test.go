@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// TestAgentMessages builds broken roots with Flux's library, and parses its errors as
-// kustomize-controller reports them.
+// TestAgentMessages builds invalid roots with Flux's library, and parses the errors in the form in
+// which kustomize-controller reports them.
 func TestAgentMessages(t *testing.T) {
 	const root = "worker-1/resources"
 	one := "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a.b\n  namespace: n\n"
@@ -33,7 +33,7 @@ func TestAgentMessages(t *testing.T) {
 		"an unusable kustomization": {map[string]string{"sub/kustomization.yaml": "resourcez: [c.yaml]\n"}, nil, []string{"sub"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// The name of the directory is as kustomize-controller makes it.
+			// kustomize-controller uses the same prefix for its directories.
 			dir, err := os.MkdirTemp(t.TempDir(), "kustomization-")
 			if err != nil {
 				t.Fatal(err)

@@ -9,10 +9,10 @@ import (
 // counts counts the random trees by outcome, to check that each outcome occurs often enough.
 type counts struct {
 	all, built, conflict, nested, decode, unwritable, other int
-	// left counts the objects that Flux leaves out or strips.
+	// left counts the objects that Flux leaves out, or whose fields it drops.
 	left int
-	// only counts the findings that kustomize cannot make, hiding the kustomizations that hide
-	// files of others, and quarantined the trees with some quarantined files.
+	// only counts the findings that kustomize cannot report, hiding the kustomizations that hide
+	// files of others, and quarantined the trees with quarantined files.
 	only, hiding, quarantined int
 }
 
@@ -40,7 +40,7 @@ func (c *counts) String() string {
 		c.all, c.built, c.conflict, c.nested, c.decode, c.unwritable, c.other, c.left, c.quarantined, c.only, c.hiding)
 }
 
-// check fails the test if some outcome is too rare to prove anything.
+// check fails the test if an outcome is too rare to prove anything.
 func (c *counts) check(t *testing.T) {
 	t.Helper()
 	for name, count := range map[string]int{"build": c.built, "conflict": c.conflict, "conflict with a nested one": c.nested, "cannot be read": c.decode, "cannot be written out": c.unwritable, "objects are left out": c.left, "fail otherwise": c.other, "are written in part": c.quarantined, "have finds of ours": c.only, "hide files": c.hiding} {

@@ -1,4 +1,4 @@
-// Package flux compares kratix-schedule's verdict on a tree of files with that of Flux's own
+// Package flux compares kratix-schedule's verdicts on trees of files with those of Flux's own
 // library. It is a separate module, so that the program's module does not depend on Flux.
 package flux
 
@@ -21,7 +21,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Disk is a directory for trees, one at a time.
+// Disk is a directory that contains one tree at a time.
 type Disk struct{ dir string }
 
 // WriteFiles replaces the contents of the directory by files.
@@ -63,17 +63,17 @@ func (d Disk) Fetch() error {
 	})
 }
 
-// Judge builds a directory as Flux's kustomize-controller does, with WriteFile and SecureBuild,
-// and returns the result or the error. Reconcile takes the steps that follow.
+// Judge builds a directory as Flux's kustomize-controller does, with WriteFile and SecureBuild, and
+// returns the result or the error. See Reconcile for the steps after the build.
 func (d Disk) Judge(below string) (resmap.ResMap, error) {
 	return d.judge(below, func(root, dir string) (resmap.ResMap, error) {
 		return fluxkustomize.SecureBuild(root, dir, false)
 	})
 }
 
-// JudgeQuickly does the same as Judge without the 30 ms in which SecureBuild reads the whole
-// schema of Kubernetes before each build. Only a kustomization that extends the schema could make
-// a difference.
+// JudgeQuickly does the same as Judge, but saves the 30 ms in which SecureBuild reads the whole
+// schema of Kubernetes before each build. The result can differ only if a kustomization extends the
+// schema.
 func (d Disk) JudgeQuickly(below string) (resmap.ResMap, error) {
 	return d.judge(below, quickBuild)
 }
@@ -111,7 +111,7 @@ func quickBuild(root, dir string) (built resmap.ResMap, err error) {
 	}).Run(secure, dir)
 }
 
-// Message returns a message in one line, with the name of the directory replaced by "/".
+// Message returns an error's message in one line, with paths relative to the directory.
 func (d Disk) Message(err error) string {
 	if err == nil {
 		return ""

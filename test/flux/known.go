@@ -16,7 +16,7 @@ type difference struct {
 // address matches memory addresses in kustomize's messages.
 var address = regexp.MustCompile(`0x[0-9a-f]+`)
 
-// quoted is a value that the YAML library quotes.
+// quoted matches a value between backquotes, as in the YAML library's errors.
 var quoted = regexp.MustCompile("`[^`]*`")
 
 // absent and empty match kustomize's messages about a directory that it cannot load: the

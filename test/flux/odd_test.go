@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// TestOddInputsHaveTheResultOfFlux compares docs/reference/inputs.md with Flux's own
-// code, input by input.
+// TestOddInputsHaveTheResultOfFlux compares the results in docs/reference/inputs.md with those of
+// Flux's own code.
 func TestOddInputsHaveTheResultOfFlux(t *testing.T) {
 	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")
 	if err != nil {
@@ -28,7 +28,7 @@ func TestOddInputsHaveTheResultOfFlux(t *testing.T) {
 	}
 }
 
-// TestOddInputsInADirectoryHaveTheResultOfFlux includes each input in a kustomization.
+// TestOddInputsInADirectoryHaveTheResultOfFlux builds each input as a resource of a kustomization.
 func TestOddInputsInADirectoryHaveTheResultOfFlux(t *testing.T) {
 	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")
 	if err != nil {
@@ -49,8 +49,8 @@ func TestOddInputsInADirectoryHaveTheResultOfFlux(t *testing.T) {
 	}
 }
 
-// TestKnownDifferencesAreNamed checks that each difference has a name and a reason, and does
-// not make different messages equal.
+// TestKnownDifferencesAreNamed checks that each known difference has a name and a reason, and does
+// not make unrelated messages equal.
 func TestKnownDifferencesAreNamed(t *testing.T) {
 	for _, d := range known {
 		if d.name == "" || d.reason == "" {

@@ -27,9 +27,9 @@ var (
 	processes = flag.Uint64("processes", uint64(runtime.GOMAXPROCS(0)), "how many processes to judge in: Flux builds one tree at a time in each")
 )
 
-// TestCheckAgreesWithFlux compares dedupe.Check, which decides which files a round writes, with
-// Flux's own library on random trees: whether the root builds, the exact message if it does not,
-// the object and the file in it, and that the files that Check accepts build.
+// TestCheckAgreesWithFlux compares dedupe.Check with Flux's own library on random trees. They must
+// agree on whether the root builds, on the exact message, and on the object and file in it; and the
+// files that Check accepts must build.
 func TestCheckAgreesWithFlux(t *testing.T) {
 	if *processes > 1 {
 		spread(t)
@@ -46,14 +46,14 @@ func TestCheckAgreesWithFlux(t *testing.T) {
 	o.counts.check(t)
 }
 
-// spread divides the trees among processes.
+// spread divides the trees among several processes.
 func spread(t *testing.T) {
 	t.Helper()
 	var running sync.WaitGroup
 	each := (*trees + *processes - 1) / *processes
 	for n := range *processes {
 		running.Go(func() {
-			part := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", "-processes=1", fmt.Sprint("-secure=", *secure), //nolint:gosec // this same test
+			part := exec.Command(os.Args[0], "-test.run", "^"+t.Name()+"$", "-test.v", "-processes=1", fmt.Sprint("-secure=", *secure), //nolint:gosec // runs this same test
 				fmt.Sprint("-trees=", min(each, *trees-min(*trees, n*each))), fmt.Sprint("-first=", *first+n*each))
 			out, err := part.CombinedOutput()
 			if err != nil {
@@ -66,25 +66,26 @@ func spread(t *testing.T) {
 	running.Wait()
 }
 
-// oracle compares our verdicts with Flux's library, and counts the outcomes.
+// oracle compares our verdicts with those of Flux's library, and counts the outcomes.
 type oracle struct {
 	t      *testing.T
 	disk   Disk
 	counts counts
 	wrong  int
-	// applied has the objects of the last tree that Flux would apply.
+	// applied contains the objects of the last tree that Flux would apply.
 	applied Applied
 }
 
-// onlyWeFind are the rules whose faults kustomize does not report, because it builds such a
-// tree: one API object in two versions, a cluster-scoped one in two namespaces, and one in
-// two roots.
+// onlyWeFind are the rules whose faults kustomize does not report, because it builds such a tree:
+// an object in two API versions, a cluster-scoped object in two namespaces, and an object in two
+// roots.
 var onlyWeFind = []finding.Rule{finding.OtherVersion(), finding.OtherNamespace(), finding.OtherRoot()}
 
-// judge compares our verdict on the tree of a seed with Flux's.
+// judge compares our verdict on the tree of a seed with that of Flux.
 func (o *oracle) judge(seed uint64) { o.judgeFiles(seed, Tree(seed)) }
 
-// judgeFiles compares our verdict on a tree, divided among placements by a seed, with Flux's.
+// judgeFiles divides a tree among placements, depending on a seed, and compares our verdict on it
+// with that of Flux.
 func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	dealt := deal(seed, files)
 	verdict := dedupe.Check(dealt)
@@ -115,7 +116,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 			return
 		}
 	}
-	if what != "" { // some messages of kustomize depend on the order of a map
+	if what != "" { // some of kustomize's messages depend on the random order of a map
 		theirs = o.flux(files, true)
 		what = disagreement(theirs, rest)
 	}
@@ -136,9 +137,9 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	}
 }
 
-// withoutHiding removes the kustomizations that hide files of others: Flux does not read the
-// hidden files, and we check them as if the kustomizations did not exist. Flux must be able to
-// build each of these kustomizations.
+// withoutHiding removes the kustomizations that hide files of others, and the findings about them.
+// Flux does not read the hidden files, but Check ignores such a kustomization. Flux must be able to
+// build each of them.
 func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (rest []finding.Finding) {
 	for _, f := range findings {
 		if f.Rule != finding.HidingKustomization() {
@@ -155,7 +156,7 @@ func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (
 	return rest
 }
 
-// disagreement returns what is wrong with findings, given Flux's message.
+// disagreement returns how the findings contradict Flux's message, or "" if they do not.
 func disagreement(theirs string, findings []finding.Finding) string {
 	if theirs == "" {
 		if len(findings) > 0 {
@@ -189,8 +190,8 @@ var (
 	namedObject = regexp.MustCompile(`already registered id: ([^.]+)\.[^/]*/([^']*)'`)
 )
 
-// namesFile reports whether a finding names the same file or directory as Flux's message, if
-// that names one.
+// namesFile reports whether a finding names the same file or directory as Flux's message. It
+// returns true if the message names none.
 func namesFile(f finding.Finding, theirs string) bool {
 	named := namedFile.FindStringSubmatch(theirs)
 	if named == nil {
@@ -205,15 +206,15 @@ func namesFile(f finding.Finding, theirs string) bool {
 	})
 }
 
-// namesObject reports whether a finding names the same object as Flux's message, if both name
-// one.
+// namesObject reports whether a finding names the same object as Flux's message. It returns true if
+// one of them names none.
 func namesObject(f finding.Finding, theirs string) bool {
 	named := namedObject.FindStringSubmatch(theirs)
 	if named == nil || f.Rule != finding.DuplicateObject() {
 		return named == nil || strings.Contains(theirs, "recursed")
 	}
 	kind, dotted := named[1], named[2]
-	for at := range len(dotted) { // both the name and the text for "no namespace" may contain dots
+	for at := range len(dotted) { // both the name and the text "[noNs]" may contain dots
 		if dotted[at] != '.' {
 			continue
 		}
@@ -225,7 +226,7 @@ func namesObject(f finding.Finding, theirs string) bool {
 	return false
 }
 
-// deal divides the files of a tree among placements, in one of several ways.
+// deal divides the files of a tree among placements in one of several ways, depending on the seed.
 func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
 	dir := testkit.Path(strings.Join(append(name, root)[:1], ""))
 	stored := below(files)
@@ -234,12 +235,12 @@ func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
 	for i, file := range files {
 		whose := ""
 		top, rest := file.Path.Cut()
-		switch seed % 4 * btoi(!kustomize.IsIgnoreFile(file.Path)) { // ignore files belong to the store
-		case 1, 3: // each has a directory
+		switch seed % 4 * btoi(!kustomize.IsIgnoreFile(file.Path)) { // ignore files belong to no placement
+		case 1, 3: // each placement has a directory
 			if !rest.IsRoot() && (seed%4 == 1 || top > "a") {
 				whose = top
 			}
-		case 2: // each has some files
+		case 2: // each placement has some files
 			whose = fmt.Sprint("w", (seed/4+uint64(i)*7)%3)
 		}
 		at := dedupe.File{File: tree.File{Path: dir.Join(file.Path), Content: file.Content}, Place: finding.Place{Object: whose, File: file.Path.String()}}
@@ -269,8 +270,7 @@ func btoi(b bool) uint64 {
 	return 0
 }
 
-// carriedOut returns the files that belong to no placement, and the same files together with
-// those that are not held back.
+// carriedOut returns the files that belong to no placement, and all files that are not held back.
 func (o *oracle) carriedOut(dealt dedupe.Root, verdict dedupe.Verdict, files []tree.File) (alone, written []tree.File) {
 	held := map[string]bool{}
 	for i := range verdict.Quarantined {
@@ -307,16 +307,14 @@ func below(files []tree.File) []tree.File {
 	return moved
 }
 
-// bySecureBuild reports whether Flux's SecureBuild itself is to judge a tree. It spends 30 ms
-// on reading the whole schema of Kubernetes before each build, for kustomizations with the
-// field openapi. JudgeQuickly makes kustomize read the same schema on demand, and differs in
-// nothing else. So for trees without that field the two are equal by construction, and a
-// sample is enough.
+// bySecureBuild reports whether a tree is built with Flux's SecureBuild itself, which reads the
+// whole schema of Kubernetes in 30 ms for kustomizations with the field openapi. Other trees have
+// the same result with JudgeQuickly, so a sample of them is enough.
 func (o *oracle) bySecureBuild(seed uint64, files []tree.File) bool {
 	return seed%*secure == 0 || slices.ContainsFunc(files, func(f tree.File) bool { return bytes.Contains(f.Content, []byte("openapi")) })
 }
 
-// flux returns Flux's verdict on a tree.
+// flux returns Flux's verdict on a tree: its message, or "" if the tree builds.
 func (o *oracle) flux(files []tree.File, secure bool) string {
 	o.t.Helper()
 	if err := o.disk.WriteFiles(below(files)); err != nil {
@@ -337,8 +335,8 @@ func (o *oracle) flux(files []tree.File, secure bool) string {
 	return o.disk.Message(err)
 }
 
-// notes removes the findings about objects that Flux leaves out, and returns these objects.
-// Findings about files that Flux does not read have no counterpart.
+// notes removes the findings about objects that Flux leaves out or strips, and returns the names of
+// these objects. It also removes the findings about files that Flux does not read.
 func notes(findings []finding.Finding) (rest []finding.Finding, left, stripped []string) {
 	for _, f := range findings {
 		name, isLeft := strings.CutPrefix(f.Message, "Flux would not apply ")

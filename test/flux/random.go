@@ -9,13 +9,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// maker makes a random tree. It uses few names, so that they collide.
+// maker makes a random tree. It uses few names, so that there are many conflicts.
 type maker struct {
 	*rand.Rand
 	files map[string]string
 }
 
-// Tree returns the random tree of a seed.
+// Tree returns the random tree for a seed.
 func Tree(seed uint64) []tree.File {
 	m := &maker{Rand: rand.New(rand.NewPCG(seed, 4)), files: map[string]string{}} //nolint:gosec // not a secret
 	for range 1 + m.IntN(7) {
@@ -35,7 +35,7 @@ func Tree(seed uint64) []tree.File {
 	return files
 }
 
-// separate drops files at paths that are directories of other files.
+// separate removes files whose path is also a directory of other files.
 func separate(files []tree.File) []tree.File {
 	return slices.DeleteFunc(files, func(f tree.File) bool {
 		return slices.ContainsFunc(files, func(o tree.File) bool { return o.Path != f.Path && o.Path.Within(f.Path) })
@@ -199,7 +199,7 @@ func (m *maker) body(kind string) string {
 	return ""
 }
 
-// anchored returns objects that use YAML's anchors.
+// anchored returns an object with YAML anchors.
 func (m *maker) anchored() string {
 	return m.pick(
 		"apiVersion: v1\nkind: &k ConfigMap\nmetadata:\n  name: &n "+m.name()+"\n  labels: {app: *n}\n",
@@ -211,7 +211,7 @@ func (m *maker) anchored() string {
 	)
 }
 
-// list returns a list of objects, and of lists.
+// list returns a list of objects, some of which may be lists.
 func (m *maker) list(depth int) string {
 	kind := m.pick("List", "List", "ConfigMapList", "ThingList", "ResourceList")
 	text := "apiVersion: v1\nkind: " + kind + "\n" + m.pick("", "metadata:\n  name: l\n") + "items:\n"

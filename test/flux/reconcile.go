@@ -13,18 +13,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Applied has the objects of a build that Flux would apply.
+// Applied contains the objects of a build that Flux would apply, and the names of others.
 type Applied struct {
-	// Objects are all objects that it would apply.
+	// Objects are all objects that Flux would apply.
 	Objects []*unstructured.Unstructured
-	// Left are the objects of the build that it leaves out, Stripped those without their
-	// namespace or labels, as kustomize.ID names them.
+	// Left are the objects of the build that Flux leaves out, and Stripped those whose namespace or
+	// labels it drops, in the form of kustomize.ID.
 	Left, Stripped []string
 }
 
-// Reconcile takes the steps of Flux's kustomize-controller between the build and the apply:
-// each object must have apiVersion, kind and name; all are written out, and decoded again by
-// Flux's own ReadObjects.
+// Reconcile runs the steps of Flux's kustomize-controller between the build and the apply: it
+// checks that each object has apiVersion, kind and name, writes out all objects, and decodes them
+// again with Flux's own ReadObjects.
 func Reconcile(built resmap.ResMap) (Applied, error) {
 	for _, res := range built.Resources() {
 		if res.GetName() == "" || res.GetKind() == "" || res.GetApiVersion() == "" {
@@ -42,7 +42,7 @@ func Reconcile(built resmap.ResMap) (Applied, error) {
 	return applied, applied.lookAt(built)
 }
 
-// lookAt determines what happens to each object of a build.
+// lookAt determines for each object of a build whether Flux leaves it out or strips it.
 func (a *Applied) lookAt(built resmap.ResMap) error {
 	count := 0
 	for _, res := range built.Resources() {
@@ -79,7 +79,7 @@ func isList(res *resource.Resource) bool {
 	return err == nil && list
 }
 
-// isStripped reports whether Flux does not read the namespace or labels that an object has.
+// isStripped reports whether Flux drops the namespace or labels of an object.
 func isStripped(object *unstructured.Unstructured) bool {
 	metadata, _ := object.Object["metadata"].(map[string]any)
 	return metadata["namespace"] != nil && metadata["namespace"] != "" && object.GetNamespace() == "" ||

@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// input is a source with some of the tutorial's files, which never changes by itself.
+// input is a source with some of the tutorial's files. It does not report changes.
 type input struct{ names []string }
 
 func (in *input) Snapshot(context.Context) (source.Snapshot, error) {
@@ -35,7 +35,7 @@ func (in *input) Snapshot(context.Context) (source.Snapshot, error) {
 
 func (*input) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
 
-// oneStore is an Opener that always opens the same store.
+// oneStore is an Opener that returns the same store for every state store.
 type oneStore struct{ statestore.Store }
 
 func (s oneStore) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret) (statestore.Store, error) {
@@ -43,8 +43,8 @@ func (s oneStore) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret
 }
 
 // TestFluxBuildsBothRootsOfSharedRequests adds and removes the tutorial's requests with
-// --on-conflict share, and makes Flux build both roots each time: the result must be every
-// object of the present requests, once, and nothing else.
+// --on-conflict share. Each time, Flux must build both roots, and the result must contain every
+// object of the present requests once and nothing else.
 func TestFluxBuildsBothRootsOfSharedRequests(t *testing.T) {
 	always := []string{"destination.yaml", "state-store.yaml"}
 	store := memory.New("store")
@@ -76,7 +76,7 @@ func TestFluxBuildsBothRootsOfSharedRequests(t *testing.T) {
 				t.Fatalf("%v: %s: %v", requests, root, err)
 			}
 			for _, object := range built.Resources() {
-				if id := object.CurId(); id.Name != "kratix-worker-system" && id.Namespace != "kratix-worker-system" { // the placeholders
+				if id := object.CurId(); id.Name != "kratix-worker-system" && id.Namespace != "kratix-worker-system" { // the other objects are placeholders
 					applied[id.Kind+" "+id.EffectiveNamespace()+"/"+id.Name]++
 				}
 			}
@@ -123,7 +123,7 @@ func objectsOf(t *testing.T, requests []string) map[string]int {
 	return objects
 }
 
-// onlyPlaceholders checks that both roots exist and contain nothing else.
+// onlyPlaceholders checks that both roots exist and contain only placeholders.
 func onlyPlaceholders(t *testing.T, files []tree.File) {
 	t.Helper()
 	var names []string

@@ -1,5 +1,5 @@
-// Package growth lets tests check that code takes time linear in the size of its input. It measures
-// time, and does no I/O.
+// Package growth lets tests check that the time of code is linear in the size of its input. It
+// measures time and does no other I/O.
 package growth
 
 import (
@@ -9,22 +9,21 @@ import (
 	"time"
 )
 
-// Sizes that are compared: one input of many items, and as many inputs of few items so that
-// both have the same number of items in memory. Quadratic code takes 16 times as long for the
-// input of many items.
+// Sizes to compare: one large input, and so many small inputs that both have the same number of
+// items in memory. Quadratic code takes 16 times as long for the large input.
 const (
 	small    = 1_000
 	large    = 16 * small
 	allowed  = 6
 	attempts = 3
-	// noise is the time below which the clock is too coarse to compare. Quadratic code takes
-	// much longer for the large input, even at a nanosecond for each pair of items.
+	// noise is the time below which the clock is too coarse for a comparison. Quadratic code takes
+	// much longer for the large input, even at a nanosecond per pair of items.
 	noise = 5 * time.Millisecond
 )
 
-// Linear fails the test if the work takes much more time for one input of many items than for
-// many inputs of few items. prepare returns the work for an input of a size; only the work is
-// timed, in CPU time if available. The best of several attempts counts.
+// Linear fails the test if the work takes much longer for one large input than for many small
+// inputs with as many items. prepare returns the work for an input of a size; only the work is
+// timed, in CPU time if possible. The best of several attempts counts.
 func Linear(t *testing.T, prepare func(size int) (work func())) {
 	t.Helper()
 	var one, several time.Duration

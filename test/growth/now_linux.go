@@ -5,12 +5,12 @@ import (
 	"time"
 )
 
-// now returns the CPU time of this thread, which does not depend on other processes.
+// now returns the CPU time of the current thread, which does not depend on other processes.
 func now() time.Duration {
 	const thisThread = 1 // RUSAGE_THREAD
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(thisThread, &usage); err != nil {
-		panic(err) // RUSAGE_THREAD is not supported
+		panic(err) // the kernel does not support RUSAGE_THREAD
 	}
 	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
 }

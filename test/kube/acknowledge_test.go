@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestReadyIsSetOnceTheStoreHasAcknowledged uses a server that is slow to accept a push,
-// while rounds continue.
+// TestReadyIsSetOnceTheStoreHasAcknowledged checks a server that accepts a push slowly, while other
+// rounds continue.
 func TestReadyIsSetOnceTheStoreHasAcknowledged(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)

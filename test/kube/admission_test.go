@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// checkAs returns a check of the user of a kubeconfig.
+// checkAs returns a check that uses the credentials of a kubeconfig.
 func checkAs(t testing.TB, kubeconfig string, account admission.ServiceAccount) *admission.Check {
 	t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
@@ -38,9 +38,9 @@ func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
 	return got
 }
 
-// TestPolicyIsCheckedAtTheAPIServer checks with the shipped role: first by a dry run as
-// Kratix's ServiceAccount, then, without the right to impersonate it, by reading the policy.
-// Neither writes anything.
+// TestPolicyIsCheckedAtTheAPIServer checks the policy with the shipped role: first by a dry run as
+// Kratix's ServiceAccount; then, without the right to impersonate that, by reading the policy.
+// Neither way writes anything.
 func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
@@ -76,7 +76,7 @@ func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	}
 }
 
-// TestUpdatesAreChecked uses a policy that denies only creation, so that Kratix can change
+// TestUpdatesAreChecked checks a policy that denies only creation, so that Kratix can change
 // existing WorkPlacements.
 func TestUpdatesAreChecked(t *testing.T) {
 	t.Parallel()
@@ -99,7 +99,7 @@ func TestUpdatesAreChecked(t *testing.T) {
 	}
 }
 
-// TestOtherServiceAccounts covers a ServiceAccount without a role, which is not Kratix's; one
+// TestOtherServiceAccounts checks a ServiceAccount without a role, which cannot be Kratix's; one
 // that the policy does not cover; and a policy that covers everyone, including this program.
 func TestOtherServiceAccounts(t *testing.T) {
 	t.Parallel()
@@ -107,7 +107,7 @@ func TestOtherServiceAccounts(t *testing.T) {
 	shipped := c.shipped()
 	c.kubectl("create", "serviceaccount", "other", "-n", kratixNamespace)
 	other := admission.ServiceAccount{Namespace: kratixNamespace, Name: "other"}
-	got := c.finds(checkAs(t, shipped, other), "NotInForce OtherServiceAccount") // it may not be impersonated
+	got := c.finds(checkAs(t, shipped, other), "NotInForce OtherServiceAccount") // this process may not impersonate the ServiceAccount
 	if !strings.Contains(got.Fix, "--kratix-service-account") || !strings.Contains(got.Message, kratixAccount) {
 		t.Errorf("got %+v", got)
 	}
@@ -128,8 +128,8 @@ func TestOtherServiceAccounts(t *testing.T) {
 	}
 }
 
-// TestRoleWithoutAccessYieldsNoVerdict checks that neither this role nor an unreachable API
-// server yields a verdict.
+// TestRoleWithoutAccessYieldsNoVerdict checks that there is no verdict with a role that can neither
+// impersonate nor read policies, or while the API server is unreachable.
 func TestRoleWithoutAccessYieldsNoVerdict(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)

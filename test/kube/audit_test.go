@@ -13,21 +13,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// audit is the API server's audit log of a user's writes, which is independent of the program's
-// own counts.
+// audit reads a user's writes from the API server's audit log, which does not depend on the
+// program's own counts.
 type audit struct {
 	t    testing.TB
 	path string
 	user string
-	// read is how much of the log was counted before.
+	// read is the size of the part of the log that was counted before.
 	read int
 }
 
-// shippedUser is kratix-schedule with the ServiceAccount of deploy/.
+// shippedUser is the user name of kratix-schedule's ServiceAccount in deploy/.
 const shippedUser = "system:serviceaccount:" + namespace + ":kratix-schedule"
 
-// newAudit returns the log of kratix-schedule, and the flags for an API server that writes
-// it. The log also has the writes of the stand-in for Kratix.
+// newAudit returns the log of kratix-schedule's writes, and the flags with which an API server
+// writes it. The log also contains the writes of other users.
 func newAudit(t testing.TB) (a *audit, flags []string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -45,11 +45,11 @@ rules:
 	return a, []string{"--audit-policy-file=" + policy, "--audit-log-path=" + a.path}
 }
 
-// of returns the log of another user, read from its beginning.
+// of returns the log of another user, beginning with its first write.
 func (a *audit) of(user string) *audit { return &audit{t: a.t, path: a.path, user: user} }
 
-// written counts the user's writes since the last call, by "verb resource/subresource".
-// Refused writes are included, dry runs are not.
+// written counts the user's writes since the last call, by "verb resource/subresource". It includes
+// refused writes, but no dry runs.
 func (a *audit) written() map[string]int {
 	a.t.Helper()
 	content, err := os.ReadFile(a.path)

@@ -30,7 +30,7 @@ var (
 	many  = flag.Int("many", 20000, "with how many Works memory is measured")
 )
 
-// atOnce is the number of concurrent requests of a benchmark's client, the same as that of
+// atOnce is the number of concurrent requests of a benchmark's client, which equals that of
 // kratix-schedule.
 const atOnce = 16
 
@@ -70,14 +70,14 @@ func (c *client) do(method, path, contentType string, body any) error {
 }
 
 func (c *client) ask(method, path, contentType string, body io.Reader) (*http.Response, error) {
-	request, err := http.NewRequest(method, c.url+path, body) //nolint:noctx // it ends with the test
+	request, err := http.NewRequest(method, c.url+path, body) //nolint:noctx // the request ends with the test
 	if err != nil {
 		return nil, err
 	}
 	request.Header.Set("Authorization", "Bearer "+adminToken)
 	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("Accept", "application/json")
-	if method != http.MethodGet { // the response need not contain the contents
+	if method != http.MethodGet { // the response need not contain the objects
 		request.Header.Set("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")
 	}
 	return c.http.Do(request)
@@ -87,7 +87,7 @@ func collection(namespace, resource string) string {
 	return "/apis/" + kratix.APIVersion + "/namespaces/" + namespace + "/" + resource
 }
 
-// each calls a function for 0 to n-1, with some concurrency.
+// each calls do with each number from 0 to n-1, several at a time.
 func each(t testing.TB, n int, do func(i int) error) {
 	t.Helper()
 	next := make(chan int)
@@ -121,8 +121,8 @@ func each(t testing.TB, n int, do func(i int) error) {
 
 const destinations = 20
 
-// made returns the i-th Work of a benchmark, for one of the Destinations: three files of a
-// kibibyte each, half of it incompressible.
+// made returns the i-th Work of a benchmark, which selects one of the Destinations. It has three
+// files of one kibibyte, half of which cannot be compressed.
 func made(i int) *kratix.Work {
 	name := fmt.Sprintf("w%05d", i)
 	w := work(name, map[string]string{"on": fmt.Sprint("d", i%destinations)})
@@ -153,9 +153,9 @@ func (c *client) create(w *kratix.Work) error {
 	return c.do(http.MethodPost, collection(w.Namespace, "works"), "application/json", w)
 }
 
-// bare creates Works and their WorkPlacements, with finalizers, in a cluster without any
-// controller, and then writes their statuses: the minimal cost of the objects. It returns the
-// times, and the servers' CPU time for all of it.
+// bare measures the minimal cost of the objects: in a cluster without any controller, it creates
+// Works and their WorkPlacements with finalizers, and then writes their statuses. It returns the
+// duration of both steps, and the CPU time of the servers.
 func bare(b *testing.B, flags []string) (created, told, busy time.Duration) {
 	b.Helper()
 	p := benched(b, flags...)
@@ -191,7 +191,7 @@ func bare(b *testing.B, flags []string) (created, told, busy time.Duration) {
 	return created, told, busy
 }
 
-// ready waits until n Works are Ready.
+// ready returns a channel that receives the time at which n Works are Ready.
 func (c *client) ready(n int) <-chan time.Time {
 	c.t.Helper()
 	done := make(chan time.Time, 1)
@@ -205,7 +205,7 @@ func (c *client) ready(n int) <-chan time.Time {
 	return done
 }
 
-// watch records which Works are Ready until n are, or the watch ends.
+// watch records which Works are Ready, until there are n of them or the watch ends.
 func (c *client) watch(seen map[string]bool, n int) {
 	answer, err := c.ask(http.MethodGet, collection(crowded, "works")+"?watch=true&resourceVersion=0", "", nil)
 	if err != nil {
@@ -244,8 +244,8 @@ func benched(b *testing.B, flags ...string) *platform {
 
 const longest = 20 * time.Minute
 
-// BenchmarkWorksAtOnce creates many Works at once and waits until all are Ready, compared
-// with the cost of the bare objects in the same run.
+// BenchmarkWorksAtOnce creates many Works at once and waits until all are Ready. It also measures
+// the minimal cost of the same objects.
 func BenchmarkWorksAtOnce(b *testing.B) {
 	for b.Loop() {
 		log, flags := newAudit(b)
@@ -301,8 +301,7 @@ func (p *platform) holds(works int) {
 	gittest.Fsck(p.t, p.repository)
 }
 
-// BenchmarkMemory measures the daemon's memory for many Works: once all of them are placed,
-// and again after a restart.
+// BenchmarkMemory measures the daemon's memory with many placed Works, before and after a restart.
 func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
 		p := benched(b)
@@ -319,7 +318,7 @@ func BenchmarkMemory(b *testing.B) {
 		}
 		b.Logf("%d Works placed: %s", *many, daemon.memory(b))
 		b.ReportMetric(daemon.kibibytes(b, "VmHWM")/1024, "placing-peak-MiB")
-		for range 2 { // caches drop entries that unchanged rounds do not use
+		for range 2 { // entries of caches are dropped if unchanged rounds do not use them
 			done := p.counted(at, clean)
 			must(b, daemon.Cmd.Process.Signal(syscall.SIGHUP))
 			p.rounds(at, done+1)
@@ -343,7 +342,7 @@ func BenchmarkMemory(b *testing.B) {
 // clean is the metric that counts the rounds without an error.
 const clean = `kratix_schedule_rounds_total{result="clean"}`
 
-// rounds waits until n rounds without an error are done.
+// rounds waits until n rounds have ended without an error.
 func (p *platform) rounds(at string, n float64) {
 	p.t.Helper()
 	for late := time.Now().Add(longest); time.Now().Before(late); time.Sleep(time.Second) {
@@ -354,10 +353,10 @@ func (p *platform) rounds(at string, n float64) {
 	p.t.Fatal("rounds are not done")
 }
 
-// quiet is the time that a process gets to return memory.
+// quiet is the time after which an idle process has returned unused memory to the system.
 const quiet = 20 * time.Second
 
-// keep writes a heap profile if KEEP names a directory.
+// keep writes a heap profile to the directory in the environment variable KEEP, if it is set.
 func keep(b *testing.B, at, name string) {
 	b.Helper()
 	dir := os.Getenv("KEEP")
@@ -369,7 +368,7 @@ func keep(b *testing.B, at, name string) {
 	must(b, os.WriteFile(dir+"/"+name+".heap", []byte(profile), 0o600))
 }
 
-// kibibytes returns a line of /proc/PID/status.
+// kibibytes returns the number in a line of /proc/PID/status.
 func (p *process) kibibytes(t testing.TB, line string) float64 {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid))

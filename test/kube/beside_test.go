@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// TestPolicyThatIsRemovedIsNoticed checks the log, Destinations, metrics and /readyz, also
-// after the policy is back.
+// TestPolicyThatIsRemovedIsNoticed checks the log, the Destinations, the metrics and /readyz, while
+// the policy is missing and after it is back.
 func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
@@ -62,7 +62,7 @@ func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p", `[{"op":"remove","path":"/spec/matchConditions"}]`)
 	probe := checkAs(t, p.shipped(), admission.Kratix())
-	p.finds(probe, "DeniesSelf DeniesSelf") // the API server has noticed the change
+	p.finds(probe, "DeniesSelf DeniesSelf") // the API server has noticed the change of the policy
 	p.destination("worker-1", "default", "none", nil)
 	p.object(work("a", nil, "one"))
 	at := address(t)
@@ -90,8 +90,8 @@ func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	p.written("a")
 }
 
-// TestManageStopsWhereKratixPlaces uses a WorkPlacement of another scheduler, which ends all
-// writes unless it is ignored.
+// TestManageStopsWhereKratixPlaces checks that all writes stop because of a WorkPlacement of
+// another scheduler, unless it is ignored.
 func TestManageStopsWhereKratixPlaces(t *testing.T) {
 	t.Parallel()
 	for _, with := range []string{"stop", "ignore"} {
@@ -107,7 +107,7 @@ func TestManageStopsWhereKratixPlaces(t *testing.T) {
 				}
 				return ""
 			})
-			time.Sleep(1100 * time.Millisecond) // the API stores whole seconds: a write in the second of the start may be older
+			time.Sleep(1100 * time.Millisecond) // creation times are whole seconds, and a WorkPlacement of the second of the start may be older
 			p.object(work("a", nil, "one"))
 			p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
 			p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")

@@ -22,20 +22,20 @@ const root = "../.."
 // namespace is the namespace of kratix-schedule in deploy/base.
 const namespace = "kratix-schedule"
 
-// cluster is an API server and its etcd, with the objects of deploy/ applied.
+// cluster is an API server with its etcd, to which tests apply the objects of deploy/.
 type cluster struct {
 	*apiserver.Server
 	t   testing.TB
 	dir string
-	// admin is the kubeconfig of an administrator.
+	// admin is the path of an administrator's kubeconfig.
 	admin     string
 	url       string
 	apiserver *process
 	database  *process
 }
 
-// start starts a cluster for the duration of the test, with the roles of a directory of
-// deploy/ and additional flags of the API server.
+// start starts a cluster for the duration of the test, with the objects of a directory of deploy/
+// and additional flags of the API server.
 func start(t testing.TB, deployment string, flags ...string) *cluster {
 	t.Helper()
 	c := emptyCluster(t, flags...)
@@ -62,7 +62,7 @@ func text(err error) string {
 
 const adminToken = apiserver.AdminToken
 
-// kubeconfig writes the kubeconfig of a user.
+// kubeconfig writes the kubeconfig of a user, and returns its path.
 func (c *cluster) kubeconfig(user, token, url string) string {
 	c.t.Helper()
 	path, err := c.Kubeconfig(user, token, url)
@@ -84,8 +84,8 @@ func (c *cluster) write(name, content string) string {
 	return c.File(name)
 }
 
-// shipped returns the kubeconfig of the ServiceAccount in deploy/, with the rights of the
-// roles there.
+// shipped returns the path of a kubeconfig for the ServiceAccount in deploy/, which has the roles
+// that are applied.
 func (c *cluster) shipped() string {
 	c.t.Helper()
 	return c.kubeconfig("shipped", c.kubectl("create", "token", "kratix-schedule", "--namespace", namespace, "--duration=2h"), c.url)
@@ -130,14 +130,14 @@ func output(cmd *exec.Cmd) (string, error) {
 	return strings.TrimSpace(out.String()), nil
 }
 
-// condition returns "status reason" of a condition of an object.
+// condition returns the status and reason of a condition of an object: "True Ready".
 func (c *cluster) condition(object, kind string) string {
 	c.t.Helper()
 	at := fmt.Sprintf(`{.status.conditions[?(@.type==%q)]`, kind)
 	return c.get(object, at+".status} "+at+".reason}")
 }
 
-// patience is how long an operation may take on a busy machine.
+// patience is the maximum duration of an operation on a busy machine.
 const patience = apiserver.Patience
 
 // eventually waits until problem returns "".
@@ -174,10 +174,11 @@ func (c *cluster) comesTo(object, kind, want string) {
 	})
 }
 
-// process is a program started by a test.
+// process is a program that a test has started.
 type process struct{ *apiserver.Process }
 
-// run starts a program. It ends with the test; if the test fails, its output is shown.
+// run starts a program that ends with the test. If the test fails, the output of the program is
+// shown.
 func run(t testing.TB, name string, args ...string) *process {
 	t.Helper()
 	return &process{apiserver.Run(t, name, args...)}
@@ -205,7 +206,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// page returns a process's response for a path.
+// page returns the response of a process to a GET of a path.
 func page(address, path string) (string, error) {
 	answer, err := http.Get("http://" + address + path) //nolint:noctx // the test's own process
 	if err != nil {

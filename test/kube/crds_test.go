@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// withDefinitions starts a cluster with nothing but deploy/crds.
+// withDefinitions starts a cluster with only the objects of deploy/crds.
 func withDefinitions(t testing.TB) *cluster {
 	t.Helper()
 	c := emptyCluster(t)
@@ -20,7 +20,7 @@ func withDefinitions(t testing.TB) *cluster {
 }
 
 // TestDefinitionsRefuseAndFillIn compares validation and defaulting with those of Kratix's
-// definitions: for each spec either the error or the stored fields.
+// definitions: each spec has either an error or the stored fields.
 func TestDefinitionsRefuseAndFillIn(t *testing.T) {
 	t.Parallel()
 	c := withDefinitions(t)
@@ -42,7 +42,7 @@ func TestDefinitionsRefuseAndFillIn(t *testing.T) {
 
 		{kind: "GitStateStore", spec: "{url: a}", path: "{.spec}", stored: `{"authMethod":"basicAuth","branch":"main","gitAuthor":{"name":"kratix"},"url":"a"}`},
 		{kind: "GitStateStore", spec: "{url: a, authMethod: ssh, branch: b, gitAuthor: {email: e}}", path: "{.spec.authMethod} {.spec.branch} {.spec.gitAuthor}", stored: `ssh b {"email":"e"}`},
-		{kind: "GitStateStore", spec: "{}", path: "{.spec.branch}", stored: "main"}, // as in Kratix
+		{kind: "GitStateStore", spec: "{}", path: "{.spec.branch}", stored: "main"}, // the default of Kratix
 		{kind: "GitStateStore", spec: "{authMethod: token}", refused: "spec.authMethod: Unsupported value"},
 
 		{kind: "BucketStateStore", spec: "{bucketName: a, endpoint: b}", path: "{.spec}", stored: `{"authMethod":"accessKey","bucketName":"a","endpoint":"b"}`},
@@ -67,8 +67,8 @@ func TestDefinitionsRefuseAndFillIn(t *testing.T) {
 	}
 }
 
-// TestFilepathModeIsImmutable checks each way of changing the mode; an omitted mode has the
-// default from then on.
+// TestFilepathModeIsImmutable checks each way of changing the mode. If the mode is omitted, the
+// default cannot be changed afterwards either.
 func TestFilepathModeIsImmutable(t *testing.T) {
 	t.Parallel()
 	c := withDefinitions(t)
@@ -105,17 +105,17 @@ func TestFilepathModeIsImmutable(t *testing.T) {
 	}
 }
 
-// manifests matches the YAML blocks of Markdown.
+// manifests matches the YAML blocks of a Markdown page.
 var manifests = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 
-// TestShippedObjectsApply checks that the API server accepts every object of Kratix in
-// testdata, which the demo uses, and in the documentation.
+// TestShippedObjectsApply checks that the API server accepts every object of Kratix in testdata,
+// which the demo uses, and in the documentation.
 func TestShippedObjectsApply(t *testing.T) {
 	t.Parallel()
 	c := withDefinitions(t)
 	applied := 0
 	apply := func(path, text string) {
-		isRecord := strings.Contains(text, "config.kubernetes.io/local-config") // a file of a store, not an object of the API
+		isRecord := strings.Contains(text, "config.kubernetes.io/local-config") // a file in a store, not an object of the API server
 		if isRecord || !regexp.MustCompile(`(?m)^apiVersion: platform\.kratix\.io/`).MatchString(text) {
 			return
 		}

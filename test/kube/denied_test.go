@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// denial is an admission policy that denies WorkPlacements of one Work.
+// denial is an admission policy that denies the WorkPlacements of one Work.
 const denial = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: denied}
@@ -28,9 +28,9 @@ metadata: {name: denied}
 spec: {policyName: denied, validationActions: [Deny]}
 `
 
-// TestDeniedWriteBacksOff counts writes at the API server: a WorkPlacement denied by
-// an admission policy is retried after 1 s, 2 s, 4 s and so on, without a round, and created
-// once the policy allows it; all others are written.
+// TestDeniedWriteBacksOff counts writes at the API server. A WorkPlacement that an admission policy
+// denies is retried after 1 s, 2 s, 4 s and so on, without a round, and created after the policy
+// allows it. All others are written.
 func TestDeniedWriteBacksOff(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
@@ -67,7 +67,7 @@ func TestDeniedWriteBacksOff(t *testing.T) {
 
 	p.kubectl("delete", "validatingadmissionpolicybinding/denied")
 	denied.Spec.WorkloadGroups[0].Workloads[0].Content = kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n"))
-	p.object(denied) // changed content is tried at once
+	p.object(denied) // changed content is tried without a delay
 	p.comesTo("workplacement/denied.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	p.eventually("the report", func() string {
 		said, err := page(at, "/api/v1/report")

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// events returns how often each event was sent, as "Kind/name Type Reason".
+// events returns the number of times that each event was sent, by "Kind/name Type Reason".
 func (c *cluster) events() map[string]int {
 	c.t.Helper()
 	counted := map[string]int{}
@@ -21,7 +21,7 @@ func (c *cluster) events() map[string]int {
 	return counted
 }
 
-// tells waits until events are sent.
+// tells waits until these events have been sent.
 func (c *cluster) tells(want ...string) {
 	c.t.Helper()
 	c.eventually("the events", func() string {
@@ -60,7 +60,7 @@ func TestManageSendsTheEventsOfKratixOncePerState(t *testing.T) {
 	p.tells("GitStateStore/default Warning NotReady", "Destination/worker-1 Warning DestinationNotReady")
 	p.object(work("a", dev, "three"))
 	p.tells("WorkPlacement/a.worker-1-5058f Warning FailedWriteToDestination", "Work/a Warning WorkplacementsFailing")
-	p.object(work("b", dev, "four")) // it may be placed already
+	p.object(work("b", dev, "four")) // it may already be placed
 	p.tells("Work/b Normal WaitingDestination")
 	p.kubectl("delete", "work/dependency", "--wait=false")
 	p.tells("Work/dependency Warning FailedDelete")
@@ -71,7 +71,7 @@ func TestManageSendsTheEventsOfKratixOncePerState(t *testing.T) {
 		"WorkPlacement/a.worker-1-5058f Normal WorkloadsWrittenToStateStore", "Work/b Normal AllWorkplacementsScheduled")
 	p.kubectl("wait", "--for=delete", "--timeout=40s", "work/dependency")
 	for event, count := range p.events() {
-		if most := 3; count > most { // Work/a is ready again for the third time
+		if most := 3; count > most { // Work/a becomes ready three times
 			t.Errorf("%s is told %d times, want at most %d", event, count, most)
 		}
 	}

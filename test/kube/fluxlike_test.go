@@ -24,15 +24,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// sourceController is the version whose definition of GitRepository is used: that of the API
-// with which kustomize-controller is built.
+// sourceController is the version whose definition of GitRepository is used. kustomize-controller
+// is built with the API of that version.
 const sourceController = "github.com/fluxcd/source-controller@v1.9.0"
 
 // fluxNamespace is the namespace of Flux.
 const fluxNamespace = "flux-system"
 
-// flux is Flux in a cluster: its real kustomize-controller, and stand-ins for
-// source-controller and notification-controller, which cannot be built for tests.
+// flux is Flux in a cluster: the real kustomize-controller, and stand-ins for source-controller and
+// notification-controller, which cannot be built for tests.
 type flux struct {
 	source   *sourceStandIn
 	notifier *notifierStandIn
@@ -61,14 +61,14 @@ func (p *platform) startFlux(objects, token string) *flux {
 	return f
 }
 
-// reconcile makes Flux reconcile a Kustomization now, as the command `flux reconcile` does.
+// reconcile makes Flux reconcile a Kustomization at once, as the command `flux reconcile` does.
 func (p *platform) reconcile(kustomization string) {
 	p.t.Helper()
 	p.kubectl("annotate", "--overwrite", "--namespace", fluxNamespace, "kustomization/"+kustomization,
 		"reconcile.fluxcd.io/requestedAt="+time.Now().Format(time.RFC3339Nano))
 }
 
-// sourceStandIn stands in for source-controller: it fetches the branch of a repository, serves
+// sourceStandIn is a stand-in for source-controller: it fetches the branch of a repository, serves
 // it as an archive, and writes the artifact into the status of the GitRepository worker-1.
 type sourceStandIn struct {
 	p   *platform
@@ -129,7 +129,8 @@ func (s *sourceStandIn) git(args ...string) ([]byte, error) {
 	return cmd.Output()
 }
 
-// fetch makes an archive of the branch's last commit, unless there is one, and writes the artifact.
+// fetch archives the last commit of the branch if there is no archive of it yet, and writes the
+// artifact.
 func (s *sourceStandIn) fetch() error {
 	out, err := s.git("rev-parse", "--verify", "--quiet", "refs/heads/main")
 	if err != nil {
@@ -174,14 +175,14 @@ func (s *sourceStandIn) fetch() error {
 	return err
 }
 
-// notifierStandIn stands in for notification-controller 1.9: it receives the events of
-// kustomize-controller, adds the metadata of the Alerts, and posts them, signed, to the address
+// notifierStandIn is a stand-in for notification-controller 1.9: it receives the events of
+// kustomize-controller, adds the metadata of the Alerts, and posts the signed events to the address
 // of the Provider.
 type notifierStandIn struct {
 	url    string
 	token  string
 	alerts []fluxAlert
-	// address is that of the Provider.
+	// address is the address in the Provider.
 	address string
 
 	mu   sync.Mutex
@@ -189,7 +190,7 @@ type notifierStandIn struct {
 	sent []string
 }
 
-// fluxAlert is the part of an Alert that is read.
+// fluxAlert is the part of an Alert that the stand-in uses.
 type fluxAlert struct {
 	Spec struct {
 		EventSources []struct {
@@ -200,8 +201,8 @@ type fluxAlert struct {
 	} `json:"spec"`
 }
 
-// newNotifier starts a notifierStandIn with the Provider and the Alerts among some objects, for
-// the duration of the test, and returns the other objects.
+// newNotifier starts a notifierStandIn for the duration of the test. It uses the Provider and the
+// Alerts among the objects, and returns the other objects.
 func newNotifier(t testing.TB, objects, token string) (others string, n *notifierStandIn) {
 	t.Helper()
 	n = &notifierStandIn{token: token, seen: map[string]bool{}}
@@ -241,8 +242,8 @@ func newNotifier(t testing.TB, objects, token string) (others string, n *notifie
 	return others, n
 }
 
-// ServeHTTP receives an event. As notification-controller does, it drops an event that it has
-// received before (here for ever, there for five minutes), and responds before it posts.
+// ServeHTTP receives an event. It drops an event that it has received before, which
+// notification-controller does for five minutes, and responds before it posts the event.
 func (n *notifierStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var event map[string]any
 	if err := json.NewDecoder(r.Body).Decode(&event); err != nil {
@@ -287,7 +288,7 @@ func (n *notifierStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// post posts an event, and tries again as notification-controller does.
+// post posts an event, with retries like those of notification-controller.
 func (n *notifierStandIn) post(body []byte) {
 	var err error
 	for pause := time.Second; pause < 16*time.Second; pause *= 2 {
@@ -302,7 +303,7 @@ func (n *notifierStandIn) post(body []byte) {
 }
 
 func (n *notifierStandIn) try(body []byte) error {
-	request, err := http.NewRequest(http.MethodPost, n.address, bytes.NewReader(body)) //nolint:noctx // it has a timeout
+	request, err := http.NewRequest(http.MethodPost, n.address, bytes.NewReader(body)) //nolint:noctx // the client has a timeout
 	if err != nil {
 		return err
 	}

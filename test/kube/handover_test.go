@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// handover runs the command with the shipped role, and returns its output and exit status.
+// handover runs the command handover with the shipped role, and returns its output and exit code.
 func (p *platform) handover(args ...string) (said string, status int) {
 	p.t.Helper()
 	text, err := exec.Command(program, append([]string{"handover", "--kubeconfig", p.shipped()}, args...)...).CombinedOutput()
@@ -25,8 +25,8 @@ func (p *platform) handover(args ...string) (said string, status int) {
 	return string(text), 0
 }
 
-// says fails the test unless the command ends with a status and its output contains some
-// strings.
+// says fails the test unless the command ends with an exit code and its output contains the given
+// texts.
 func (p *platform) says(status int, args []string, words ...string) {
 	p.t.Helper()
 	said, got := p.handover(args...)
@@ -40,8 +40,8 @@ func (p *platform) says(status int, args []string, words ...string) {
 	}
 }
 
-// TestKratixTakesOverFromManageWithoutAnOutage checks that Kratix's conflicts are listed, and
-// that a restarted Kratix breaks nothing once they are fixed.
+// TestKratixTakesOverFromManageWithoutAnOutage checks that the command lists the conflicts that
+// Kratix would cause, and that a started Kratix breaks nothing after they are fixed.
 func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	c := start(t, "base")
 	p := platformOn(t, c)
@@ -56,7 +56,7 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	p.comesTo("work/update", "Ready", "True AllWorkplacementsScheduled")
 	p.says(0, nil, "safe: Kratix may be started", "warning: ", "Lease kratix-schedule/kratix-schedule")
 
-	p.object(work("new", dev, "x")) // on both
+	p.object(work("new", dev, "x")) // on both Destinations
 	p.object(work("update", dev, "mine", "y"))
 	p.comesTo("work/new", "ConflictFree", "False DuplicateResources")
 	p.comesTo("work/update", "ConflictFree", "False DuplicateResources")
@@ -95,8 +95,8 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestKratixPlacesAgainAfterScheduleWithoutAnOutage checks the same while Kratix is running;
-// its admission policy is removed at the end.
+// TestKratixPlacesAgainAfterScheduleWithoutAnOutage checks the same while Kratix is running. Its
+// admission policy is removed at the end.
 func TestKratixPlacesAgainAfterScheduleWithoutAnOutage(t *testing.T) {
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.destination("worker-1", "default", "none", nil)
@@ -128,8 +128,8 @@ func TestKratixPlacesAgainAfterScheduleWithoutAnOutage(t *testing.T) {
 	p.kubectl("delete", "validatingadmissionpolicybinding", "kratix-schedule-places")
 	p.object(work("later", nil, "later"))
 	p.eventually("a Work that Kratix places", func() string {
-		// The API server applies the removal of a policy with a delay, and Kratix tries again
-		// at the next event.
+		// The API server applies the removal of a policy with a delay, and Kratix retries only at
+		// the next event.
 		p.kubectl("label", "destination/worker-1", "--overwrite", fmt.Sprint("at=", time.Now().UnixNano()))
 		if len(p.placementsOf("later")) == 0 {
 			return "it is not placed"

@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// judged returns the verdict of Flux's library on every commit of main, for the roots of
-// Destinations with the given paths in mode nestedByMetadata.
+// judged returns the verdict of Flux's library on every commit of main, for Destinations in mode
+// nestedByMetadata; destinations are their paths.
 func (p *platform) judged(destinations ...string) judge.Verdict {
 	p.t.Helper()
 	var roots []string
@@ -26,8 +26,8 @@ func (p *platform) judged(destinations ...string) judge.Verdict {
 	return verdict
 }
 
-// fluxNeverRefuses fails the test for each commit at which Flux's library refuses a root of
-// one of the Destinations.
+// fluxNeverRefuses fails the test for each commit at which Flux's library refuses a root of one of
+// the Destinations.
 func (p *platform) fluxNeverRefuses(destinations ...string) {
 	p.t.Helper()
 	verdict := p.judged(destinations...)
@@ -54,8 +54,8 @@ func (p *platform) applyFile(file string) string {
 	return ""
 }
 
-// TestKratixlikeAloneBreaksADestination shows the outage that kratix-schedule prevents, and
-// checks that the judge finds exactly the commit that causes it.
+// TestKratixlikeAloneBreaksADestination shows the outage that kratix-schedule prevents, and checks
+// that the judge finds exactly the commit that causes the outage.
 func TestKratixlikeAloneBreaksADestination(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -91,9 +91,9 @@ func TestJudgeFindsEachRefusal(t *testing.T) {
 	duplicate := commit(map[string]string{"d/b.yaml": object})
 	elsewhere := commit(map[string]string{"README.md": "no root changes\n"})
 	commit(map[string]string{"d/b.yaml": "# nothing\n"})
-	// kustomize builds this file, but cannot write its object out.
+	// kustomize builds this file, but cannot write out its object.
 	unwritable := commit(map[string]string{"d/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ndata: {1: x}\n"})
-	// Attributes that would hide the file from an archive.
+	// An archive would omit the file because of these attributes.
 	hidden := commit(map[string]string{"d/.gitattributes": "*.yaml export-ignore\n"})
 	verdict, err := judge.New(repository).Walk(t.Context(), "main", judge.Roots("d", "none")...)
 	must(t, err)

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// standIn is a stand-in for Kratix's scheduler and writer in a cluster.
+// standIn is a stand-in for Kratix's scheduler and writer, which a test can start and stop.
 type standIn struct {
 	t       testing.TB
 	config  *rest.Config
@@ -25,7 +25,7 @@ func (c *cluster) standIn(options kratixlike.Options) *standIn {
 	must(c.t, err)
 	config, err := kratixlike.Grant(c.t.Context(), admin)
 	must(c.t, err)
-	options.Log = slog.New(slog.NewTextHandler(c.t.Output(), nil)) // shown when the test fails
+	options.Log = slog.New(slog.NewTextHandler(c.t.Output(), nil)) // shown if the test fails
 	s := &standIn{t: c.t, config: config, options: options}
 	s.start()
 	c.t.Cleanup(s.stop)

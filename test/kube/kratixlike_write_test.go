@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// site creates a Destination in a filepath mode, which Works select by its name.
+// site creates a Destination with a filepath mode. Works select it by its name.
 func (p *platform) site(name, mode, cleanup string) {
 	p.t.Helper()
 	p.object(map[string]any{
@@ -26,7 +26,7 @@ func (p *platform) site(name, mode, cleanup string) {
 	})
 }
 
-// below waits until the branch has exactly these files below a directory, including canaries
+// below waits until the branch has exactly these files below a directory, including canary files
 // and lists.
 func (p *platform) below(dir string, want ...string) {
 	p.t.Helper()
@@ -89,7 +89,7 @@ func (p *platform) directoriesAreReplaced(*testing.T) {
 	p.below("nested/resources/default", "nested/resources/default/redis/a/instance/5058f/four.yaml", "nested/resources/default/redis/a/instance/5058f/two.yaml")
 }
 
-// filesGoFirst uses a server that refuses pushes: the WorkPlacement stays until a push succeeds.
+// filesGoFirst uses a server that refuses pushes. The WorkPlacement stays until a push succeeds.
 func (p *platform) filesGoFirst(t *testing.T) {
 	tried := filepath.Join(t.TempDir(), "tried")
 	gittest.Hook(t, p.repository, "pre-receive", "echo >>"+tried+"; test -e open || exit 1\n")
@@ -147,7 +147,7 @@ func (p *platform) joinedFiles(t *testing.T) {
 	p.below("joined")
 }
 
-// branchMoves commits to the branch between two writes.
+// branchMoves commits to the branch between two writes of the stand-in.
 func (p *platform) branchMoves(t *testing.T) {
 	p.object(work("g", map[string]string{"name": "kept"}, "zero"))
 	p.comesTo("workplacement/g.kept-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
@@ -193,7 +193,7 @@ func (p *platform) delayedWrite(t *testing.T, s *standIn) {
 	if files := p.files(); slices.Contains(files, file) {
 		t.Error("it writes after its end")
 	}
-	restarted := time.Now().Truncate(time.Second) // commits have whole seconds
+	restarted := time.Now().Truncate(time.Second) // times of commits are whole seconds
 	s.start()
 	p.comesTo(placement, "Ready", "True WorkloadsWrittenToTargetDestination")
 	committed, err := time.Parse(time.RFC3339, gittest.Git(t, p.repository, "log", "-1", "--format=%cI", "main", "--", file))

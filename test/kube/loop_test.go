@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// noPasswords is a policy of the cluster that the check of refusals does not foresee.
+// noPasswords is a policy of the cluster that the check of refusals does not know.
 const noPasswords = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: no-passwords}
@@ -31,7 +31,7 @@ metadata: {name: no-passwords}
 spec: {policyName: no-passwords, validationActions: [Deny]}
 `
 
-// loop is a platform whose Destination worker-1 is its own cluster, with Flux in it.
+// loop is a platform whose Destination worker-1 is the platform's own cluster, in which Flux runs.
 type loop struct {
 	*platform
 	*flux
@@ -58,7 +58,7 @@ func newLoop(t *testing.T, flags ...string) *loop {
 	return l
 }
 
-// restart starts the daemon, after it has ended the one that runs.
+// restart starts the daemon, after stopping it if it is running.
 func (l *loop) restart() {
 	l.t.Helper()
 	if l.daemon != nil {
@@ -67,13 +67,14 @@ func (l *loop) restart() {
 	l.daemon = l.schedule(l.flags...)
 }
 
-// commit returns the last commit of the store.
+// commit returns the last commit of the branch main.
 func (l *loop) commit() string {
 	l.t.Helper()
 	return gittest.Git(l.t, l.repository, "rev-parse", "main")
 }
 
-// reports waits until a condition has a status and a reason, and its message contains all of some texts.
+// reports waits until a condition has a status and a reason, and its message contains the given
+// texts.
 func (l *loop) reports(object, kind, want string, texts ...string) {
 	l.t.Helper()
 	l.comesTo(object, kind, want)
@@ -88,7 +89,8 @@ func (l *loop) reports(object, kind, want string, texts ...string) {
 	})
 }
 
-// isApplied waits until the Works, their WorkPlacements and the Destination are applied and healthy.
+// isApplied waits until the Works, their WorkPlacements and the Destination have the conditions
+// Applied and Healthy.
 func (l *loop) isApplied(works ...string) {
 	l.t.Helper()
 	for _, kind := range []string{"Applied", "Healthy"} {
@@ -130,7 +132,7 @@ func (l *loop) keepsConditionsInRestart() {
 	}
 }
 
-// placementOf returns the WorkPlacement of a Work on worker-1.
+// placementOf returns the name of the WorkPlacement of a Work on worker-1.
 func placementOf(work string) string { return "workplacement/" + work + ".worker-1-5058f" }
 
 // workWith returns a Work with an object.
@@ -138,7 +140,7 @@ func workWith(name, object string) *kratix.Work {
 	return testkit.Request(name, testkit.WithPipeline("instance"), testkit.WithFile("object.yaml", object))
 }
 
-// deniesPasswords applies the policy noPasswords, and waits until it holds.
+// deniesPasswords applies the policy noPasswords, and waits until it is in force.
 func (l *loop) deniesPasswords() {
 	l.t.Helper()
 	l.apply(noPasswords)
@@ -195,8 +197,8 @@ func TestRequestLearnsWhetherFluxHasAppliedIt(t *testing.T) {
 	l.isApplied("a", "bad", "c")
 }
 
-// TestBadChangeIsRolledBack checks that Flux applies again what all others want, and that only the
-// owner of the bad object has to do something.
+// TestBadChangeIsRolledBack checks that Flux can apply everything else again, and that only the
+// owner of the bad object has to act.
 func TestBadChangeIsRolledBack(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t, "--on-apply-failure", "rollback")
@@ -210,11 +212,11 @@ func TestBadChangeIsRolledBack(t *testing.T) {
 	l.object(workWith("new", strings.ReplaceAll(object, "theirs", "other")+"data: {password: x}\n"))
 	l.object(work("c", nil, "three"))
 	const words = "a password belongs into a Secret"
-	for _, of := range []string{placementOf("b"), "work/b", "work/new"} { // Flux names one after the other
+	for _, of := range []string{placementOf("b"), "work/b", "work/new"} { // Flux names one object after the other
 		l.reports(of, "ConflictFree", "False RolledBack", "it was rolled back, because revision ", words)
 	}
-	l.becomes(placementOf("new"), "{.metadata.name}", "") // it has no files any more
-	l.isApplied("a", "b", "c")                            // the former files of b
+	l.becomes(placementOf("new"), "{.metadata.name}", "") // it no longer has files
+	l.isApplied("a", "b", "c")                            // with the former files of b
 	l.becomes("configmap/three", "{.metadata.name}", "three")
 	if got := l.get("configmap/theirs", "{.data}"); got != `{"user":"x"}` {
 		t.Errorf("the ConfigMap in the cluster has %s", got)
@@ -240,8 +242,8 @@ func TestBadChangeIsRolledBack(t *testing.T) {
 	}
 }
 
-// deployment is an object that is never ready in a cluster without controllers, until the test
-// writes its status.
+// deployment is an object that does not become ready in a cluster without controllers until the
+// test writes its status.
 const deployment = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: default}
@@ -259,7 +261,7 @@ func TestRequestLearnsWhetherItIsHealthy(t *testing.T) {
 	l.isApplied("a")
 	l.object(workWith("web", deployment))
 	l.comesTo(placementOf("web"), "Applied", "True Applied")
-	// Flux waits at least 30 seconds, whatever the Kustomization's timeout is.
+	// Flux waits at least 30 seconds, regardless of the timeout in the Kustomization.
 	l.kubectl("wait", "--for=condition=Healthy=False", "--timeout=120s", "--request-timeout=120s", placementOf("web"))
 	unhealthy := l.commit()
 	for _, object := range []string{placementOf("web"), "work/web", "destination/worker-1"} {

@@ -13,7 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// kratixAccount is the ServiceAccount of Kratix's controller, kratixNamespace its namespace.
+// kratixAccount is the user name of the ServiceAccount of Kratix's controller; kratixNamespace is
+// its namespace.
 const (
 	kratixNamespace = "kratix-platform-system"
 	kratixAccount   = "system:serviceaccount:" + kratixNamespace + ":kratix-platform-controller-manager"
@@ -62,14 +63,14 @@ func (c *cluster) manifest(p *kratix.WorkPlacement) string {
 	return c.write(p.Name+".yaml", string(text))
 }
 
-// TestKratixPlacesNothing checks that the API server keeps Kratix's ServiceAccount from creating
-// a WorkPlacement and changing its spec, and denies no other request.
+// TestKratixPlacesNothing checks that the API server keeps Kratix's ServiceAccount from creating a
+// WorkPlacement and from changing its spec, and denies no other request.
 func TestKratixPlacesNothing(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
 	large := work("large", nil, "one")
 	for i := range 300 {
-		noise := make([]byte, 3000) // incompressible
+		noise := make([]byte, 3000) // cannot be compressed
 		for n := range noise {
 			noise[n] = byte(rand.IntN(256))
 		}
@@ -96,7 +97,7 @@ func TestKratixPlacesNothing(t *testing.T) {
 	if problem := isDenied("create", "-f", bare); problem != "" {
 		t.Error(problem)
 	}
-	c.kubectl("create", "-f", first) // as the admin
+	c.kubectl("create", "-f", first) // as the administrator
 	c.kubectl("create", "-f", bare)
 	c.kubectl("create", "-f", placement(large), "--as", "system:serviceaccount:"+namespace+":kratix-schedule")
 

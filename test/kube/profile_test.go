@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// downService is an aggregated API whose server does not exist.
+// downService registers an aggregated API whose server does not exist.
 const downService = `apiVersion: apiregistration.k8s.io/v1
 kind: APIService
 metadata: {name: v1beta1.metrics.example.com}
@@ -24,8 +24,8 @@ spec:
   service: {name: metrics, namespace: kube-system}
 `
 
-// profiler returns the kubeconfig of a user that has the permissions in
-// docs/how-to/profile-a-cluster.md, and no others.
+// profiler returns the kubeconfig of a user with exactly the permissions in
+// docs/how-to/profile-a-cluster.md.
 func profiler(t *testing.T, c *cluster) string {
 	t.Helper()
 	page, err := os.ReadFile(root + "/docs/how-to/profile-a-cluster.md")
@@ -54,9 +54,9 @@ func profileOf(t *testing.T, kubeconfig string, args ...string) (text, said stri
 	return string(out), trouble.String()
 }
 
-// TestProfileOfARealCluster checks that the command finds everything that a cluster has, with the
-// rights of its page, and that run --kube holds back by the profile in a ConfigMap, with the roles
-// of deploy/, until a newer profile has what is missing.
+// TestProfileOfARealCluster checks that the command profile reads the whole cluster with the
+// documented permissions. It also checks that `run --kube` quarantines a Work by the profile in a
+// ConfigMap, with the roles of deploy/, until a newer profile contains what was missing.
 func TestProfileOfARealCluster(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -103,7 +103,7 @@ func TestProfileOfARealCluster(t *testing.T) {
 	p.object(work("b", nil, "two"))
 	p.has("worker-1/resources/default/redis/b/instance/5058f/two.yaml")
 	p.kubectl("create", "namespace", "shop")
-	time.Sleep(time.Second) // the time of a profile has a resolution of seconds
+	time.Sleep(time.Second) // the time in a profile has whole seconds
 	configMap, _ = profileOf(t, user, "--configmap")
 	p.apply(configMap)
 	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-1/resources/default/redis/b/instance/5058f/two.yaml")

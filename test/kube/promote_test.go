@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// promotion is a cluster in which a stand-in for Kratix writes to the branch staging, which
-// no cluster reads, and in which kratix-schedule may write to main.
+// promotion is a cluster in which a stand-in for Kratix writes to the branch staging, from which no
+// cluster is applied, and in which kratix-schedule may write to main.
 type promotion struct {
 	*platform
 	kratix *standIn
@@ -36,8 +36,8 @@ func newPromotion(t testing.TB, options kratixlike.Options, flags ...string) *pr
 	return p
 }
 
-// on creates a Destination that Kratix writes to staging and whose live store is default,
-// unless another one is given.
+// on creates a Destination that Kratix writes to staging. Its live store is default, unless live
+// names another one.
 func (p *promotion) on(name, cleanup string, labels map[string]string, live ...string) {
 	p.t.Helper()
 	annotations := map[string]string{scheduler.StateStoreAnnotation: "GitStateStore/default"}
@@ -78,20 +78,20 @@ func (p *promotion) isPromoted(work string) {
 	}
 }
 
-// live waits until main has exactly these files, in addition to the canaries and records.
+// live waits until main has exactly these files, apart from canary files and records.
 func (p *promotion) live(want ...string) {
 	p.t.Helper()
 	p.has(append([]string{"README.md"}, want...)...)
 }
 
-// filesOf returns the files of a branch without canaries and records.
+// filesOf returns the files of a branch without canary files and records.
 func (p *promotion) filesOf(branch string) []string {
 	p.t.Helper()
 	files := strings.Fields(gittest.Git(p.t, p.repository, "ls-tree", "-r", "--name-only", branch))
 	return slices.DeleteFunc(files, func(f string) bool { return strings.Contains(f, "canary") || strings.Contains(f, ".kratix/") })
 }
 
-// isStaged waits until Kratix has written a file.
+// isStaged waits until Kratix has written a file to the branch staging.
 func (p *promotion) isStaged(file string) {
 	p.t.Helper()
 	for late := time.Now().Add(time.Minute); gittest.Git(p.t, p.repository, "ls-tree", "--name-only", "staging", file) == ""; time.Sleep(100 * time.Millisecond) {
@@ -136,7 +136,7 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	if said := p.kubectl("describe", "work/"+two); !strings.Contains(said, "may not add resource with an already registered id") {
 		t.Errorf("kubectl describe does not give Flux's words:\n%s", said)
 	}
-	if staged := p.filesOf("staging"); len(staged) < len(before)+4 { // README.md is missing there
+	if staged := p.filesOf("staging"); len(staged) < len(before)+4 { // README.md is missing in staging
 		t.Errorf("staging has %v", staged)
 	}
 	if now := p.files(); !slices.Equal(now, before) {
@@ -164,7 +164,7 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	}
 }
 
-// TestConflictingUpdateIsNotLive checks that the promoted version stays.
+// TestConflictingUpdateIsNotLive checks that the version promoted before stays live.
 func TestConflictingUpdateIsNotLive(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.on("worker-1", "none", nil)
@@ -209,8 +209,8 @@ func TestLiveFilesStayWhenLabelsChange(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestLiveDestinationGoesWithItsFilesOrWithoutThem also covers a deletion while
-// kratix-schedule is not running, and an annotation that is removed before.
+// TestLiveDestinationGoesWithItsFilesOrWithoutThem deletes Destinations with and without their
+// files, also while kratix-schedule is not running, and after the annotation is removed.
 func TestLiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }
@@ -236,7 +236,7 @@ func TestLiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	daemon.stop(t)
 
 	p.kubectl("delete", "destination/worker-1", "destination/worker-2", "destination/worker-3", "--wait=false")
-	p.becomes("destination/worker-1", "{.metadata.finalizers}", `["`+kratix.LiveFinalizer+`"]`) // Kratix has cleaned up
+	p.becomes("destination/worker-1", "{.metadata.finalizers}", `["`+kratix.LiveFinalizer+`"]`) // Kratix has removed its own finalizer
 	p.kubectl("wait", "--for=delete", "--timeout=40s", "destination/worker-2", "destination/worker-3")
 	p.live(file("1"), file("2"), file("3"))
 	p.promote()
@@ -292,8 +292,8 @@ func TestLiveGroupsAreAddedAndRemoved(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestKilledPromoterPromotesEachWorkOnce checks that the next process completes the work of
-// a killed one.
+// TestKilledPromoterPromotesEachWorkOnce checks that the next process completes the promotions of a
+// killed one.
 func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	var names []string
@@ -317,7 +317,7 @@ func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 		}
 	}
 	p.eventually("the store", func() string {
-		if got := len(p.files()); got != 20 { // with README.md
+		if got := len(p.files()); got != 20 { // including README.md
 			return fmt.Sprintf("%d files, want 20", got)
 		}
 		return ""
@@ -326,8 +326,8 @@ func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 	p.fluxNeverRefuses(names...)
 }
 
-// TestUnpromotedWorkPlacementsReportWhy covers Destinations without a live store and with invalid
-// ones, which must not keep others from being promoted.
+// TestUnpromotedWorkPlacementsReportWhy checks Destinations without a live store or with an invalid
+// one, which must not keep other Destinations from being promoted.
 func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	for name, live := range map[string]string{
@@ -344,7 +344,7 @@ func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 		p.comesTo("workplacement/w-"+name+"."+name+"-5058f", "Promoted", want)
 	}
 	p.live("good/resources/default/redis/w-good/instance/5058f/c.yaml")
-	for _, name := range []string{"none", "malformed", "missing", "same", "good"} { // Kratix is done
+	for _, name := range []string{"none", "malformed", "missing", "same", "good"} { // Kratix has written them
 		p.isStaged(name + "/resources/kratix-canary-configmap.yaml")
 	}
 	head := gittest.Git(t, p.repository, "rev-parse", "staging")
@@ -355,8 +355,8 @@ func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 	}
 }
 
-// TestEndlessGenerationsAreFollowedSlowly uses a Kratix that updates the Works of
-// static dependencies several times a second without changing their contents.
+// TestEndlessGenerationsAreFollowedSlowly checks a Kratix that updates the Works of static
+// dependencies several times a second without changing their contents.
 func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPromotion(t, kratixlike.Options{}, flags...)
@@ -381,7 +381,7 @@ func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 		t.Errorf("%d writes of ours, want %d at most", got, most)
 	}
 	p.becomes("workplacement/static.worker-1-5058f", "{.spec.generation}", p.get("work/static", "{.metadata.generation}"))
-	p.isPromoted("static") // in its current generation
+	p.isPromoted("static") // in the current generation
 	if now := gittest.Git(t, p.repository, "rev-parse", "main"); now != head {
 		t.Errorf("there are commits: %s", gittest.Git(t, p.repository, "log", "--format=%s", head+"..main"))
 	}
@@ -393,8 +393,8 @@ func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	}
 }
 
-// TestSharedObjectIsLiveOnce checks sharing with objects that Kratix writes several times,
-// and a store mapped by the flag.
+// TestSharedObjectIsLiveOnce checks sharing of objects that Kratix writes several times, with a
+// live store that a flag sets.
 func TestSharedObjectIsLiveOnce(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.on("worker-1", "none", nil, "")
@@ -410,7 +410,8 @@ func TestSharedObjectIsLiveOnce(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-// TestFailingLiveStoreIsReported also checks that promoted placements stay promoted.
+// TestFailingLiveStoreIsReported checks the reports of a failing live store, and that promoted
+// placements stay promoted.
 func TestFailingLiveStoreIsReported(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.on("worker-1", "none", nil)
@@ -418,7 +419,7 @@ func TestFailingLiveStoreIsReported(t *testing.T) {
 	p.object(work("a", nil, "a"))
 	p.isPromoted("a")
 	p.secret("git", "another password")
-	p.object(map[string]any{ // Kratix continues, with a Secret of its own
+	p.object(map[string]any{ // Kratix continues, since it has another Secret
 		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "kratixs", "namespace": "default"},
 		"stringData": map[string]string{"username": gittest.User, "password": gittest.Password, "ca.crt": string(p.server.CA)},
 	})

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// allWritten makes the test of many Works wait until the stand-in for Kratix has written them
-// all, with one commit each. That takes one to ten minutes, depending on the machine.
+// allWritten makes the test of many Works wait until the stand-in for Kratix has written all of
+// them with one commit each, which takes one to ten minutes.
 var allWritten = flag.Bool("all-written", false, "wait until all of the many Works are written")
 
 // manyWorks returns Works with one object each.
@@ -29,14 +29,14 @@ func manyWorks(t *testing.T, many int) string {
 	return all.String()
 }
 
-// TestManyWorksAreScheduledAtOnce checks that 500 Works created at once are all placed, each
-// with at most three writes. While Kratix writes them one by one nothing more is written
-// about them, and afterwards there are no more writes.
+// TestManyWorksAreScheduledAtOnce checks that 500 Works created at once are all placed, with at
+// most three writes for each. There are no other writes while Kratix writes them one by one, nor
+// afterwards.
 func TestManyWorksAreScheduledAtOnce(t *testing.T) {
 	const many = 500
 	log, flags := newAudit(t)
 	p := newBesideKratix(t, kratixlike.Options{Writers: 8}, flags...)
-	p.object(map[string]any{ // the stand-in writes to a directory several times as fast as to a server
+	p.object(map[string]any{ // the stand-in writes several times faster to a directory than to a server
 		"apiVersion": kratix.APIVersion, "kind": kratix.GitStateStoreKind, "metadata": map[string]any{"name": "local"},
 		"spec": map[string]any{"url": "file://" + p.repository, "branch": "main"},
 	})
@@ -63,7 +63,7 @@ func TestManyWorksAreScheduledAtOnce(t *testing.T) {
 	if sum(got) > 3*many {
 		t.Errorf("%d writes of ours, want 3 a Work at most", sum(got))
 	}
-	time.Sleep(10 * time.Second) // the last condition may still be pending
+	time.Sleep(10 * time.Second) // the last condition may still be written
 	log.written()
 	time.Sleep(10 * time.Second)
 	if got := log.written(); sum(got) > 0 {
@@ -82,7 +82,7 @@ func TestManyWorksAreScheduledAtOnce(t *testing.T) {
 	p.fluxNeverRefuses(names...)
 }
 
-// calms waits until there is no write to the API for ten seconds.
+// calms waits until there has been no write to the API server for ten seconds.
 func (b *besideKratix) calms(log *audit) {
 	b.t.Helper()
 	theirs := log.of(kratixlike.User)
@@ -99,13 +99,13 @@ func (b *besideKratix) calms(log *audit) {
 	b.t.Error("nothing happens, and somebody goes on writing")
 }
 
-// TestManyWorksArePromotedAtOnce checks that 500 Works that Kratix has placed are all live,
-// each with at most three writes, and that there are no more writes afterwards.
+// TestManyWorksArePromotedAtOnce checks that 500 Works that Kratix has placed all become live, with
+// at most three writes for each, and that there are no more writes afterwards.
 func TestManyWorksArePromotedAtOnce(t *testing.T) {
 	const many = 500
 	log, flags := newAudit(t)
 	p := newPromotion(t, kratixlike.Options{}, flags...)
-	p.object(map[string]any{ // the stand-in writes to a directory several times as fast as to a server
+	p.object(map[string]any{ // the stand-in writes several times faster to a directory than to a server
 		"apiVersion": kratix.APIVersion, "kind": kratix.GitStateStoreKind, "metadata": map[string]any{"name": "staging"},
 		"spec": map[string]any{"url": "file://" + p.repository, "branch": "staging"},
 	})

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// besideKratix is a cluster with a running stand-in for Kratix, in which kratix-schedule may
-// run in schedule mode.
+// besideKratix is a cluster in which a stand-in for Kratix runs, and kratix-schedule may run in
+// schedule mode.
 type besideKratix struct {
 	*platform
 	kratix *standIn
@@ -37,14 +37,14 @@ func (b *besideKratix) scheduleOnly(args ...string) *process {
 	return b.schedule(append([]string{"--schedule-only"}, args...)...)
 }
 
-// placementsOf returns the names of a Work's WorkPlacements, sorted.
+// placementsOf returns the sorted names of a Work's WorkPlacements.
 func (p *platform) placementsOf(work string) []string {
 	p.t.Helper()
 	said := p.kubectl("get", "workplacements", "-A", "-o", "jsonpath={.items[*].metadata.name}", "-l", kratix.WorkLabel+"="+work)
 	return slices.Sorted(slices.Values(strings.Fields(said)))
 }
 
-// written waits until Kratix reports that all of a Work is written.
+// written waits until Kratix reports that it has written all files of a Work.
 func (p *platform) written(work string) {
 	p.t.Helper()
 	p.comesTo("work/"+work, "Ready", "True AllWorkplacementsScheduled")
@@ -100,9 +100,9 @@ func TestKratixWritesWhatIsScheduledAndNoConflict(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-// TestObjectChangesHandsOneCommitAfterTheOther makes one Work drop an object and another one
-// take it at the same time. Since Kratix writes slowly and in any order, the first must be
-// written before the second is scheduled.
+// TestObjectChangesHandsOneCommitAfterTheOther makes one Work drop an object while another one adds
+// it. Since Kratix writes slowly and in any order, the first Work must be written before the second
+// is scheduled.
 func TestObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{WriteDelay: 300 * time.Millisecond, Writers: 4})
@@ -225,8 +225,8 @@ func TestGroupsAreAddedAndRemoved(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestKilledSchedulerPlacesEachWorkOnce checks that the next process completes the work of a
-// killed one, without placing anything twice.
+// TestKilledSchedulerPlacesEachWorkOnce checks that the next process completes the work of a killed
+// one without placing anything twice.
 func TestKilledSchedulerPlacesEachWorkOnce(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})

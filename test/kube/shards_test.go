@@ -13,13 +13,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// shards are three shards that divide ten state stores. Each store has one Destination with
-// its name, and its own repository, except for two stores of different shards that write to
-// one branch.
+// shards are three shards that divide ten state stores. Each store has a Destination of the same
+// name and its own repository, except for two stores of different shards with the same repository.
 type shards struct {
 	*platform
-	// stores are the names of the state stores by the key of their shard; "" is the default
-	// shard.
+	// stores contains the names of the state stores by the key of their shard; the key of the
+	// default shard is "".
 	stores map[string][]string
 }
 
@@ -35,7 +34,7 @@ func newShards(t *testing.T) *shards {
 	}}
 	for key, stores := range s.stores {
 		for _, name := range stores {
-			if repository := s.repositoryOf(name); name != "s7" { // s6 uses the same repository
+			if repository := s.repositoryOf(name); name != "s7" { // s6 and s7 have the same repository
 				gittest.Git(t, "", "init", "--bare", "--initial-branch=main", repository)
 			}
 			s.gitStoreAt(name, s.repositoryOf(name), name)
@@ -68,8 +67,7 @@ func (s *shards) assign(store, key string) {
 	s.kubectl("label", "--overwrite", "gitstatestore/"+store, label)
 }
 
-// replica starts a replica of a shard, with a Lease of three seconds. It serves HTTP at
-// address.
+// replica starts a replica of a shard with a Lease of three seconds. It serves HTTP at the address.
 func (s *shards) replica(key, name, address string) *process {
 	s.t.Helper()
 	selector := kratix.ShardLabel + "=" + key
@@ -80,13 +78,13 @@ func (s *shards) replica(key, name, address string) *process {
 		"--lease-namespace", namespace, "--profile-namespace", namespace, "--leader-elect", "--lease-duration", "3s", "--watch-label-selector", selector)
 }
 
-// holders returns the holders of Leases, sorted.
+// holders returns the sorted holders of all Leases.
 func (s *shards) holders() []string {
 	s.t.Helper()
 	return slices.Sorted(slices.Values(strings.Fields(s.get("leases -n "+namespace, `{range .items[*]}{.spec.holderIdentity}{"\n"}{end}`))))
 }
 
-// areReady waits until Works are ready.
+// areReady waits until the given Works are ready.
 func (s *shards) areReady(works []string) {
 	s.t.Helper()
 	s.eventually("the Works", func() string {
@@ -104,14 +102,14 @@ func (s *shards) areReady(works []string) {
 	})
 }
 
-// writes returns how often a process has written to a state store.
+// writes returns the number of writes of a process to a state store.
 func (s *shards) writes(address, store string) float64 {
 	s.t.Helper()
 	return s.counted(address, `kratix_schedule_write_files_count{store="GitStateStore `+store+`"}`)
 }
 
-// TestThreeShardsWithTenStores kills a leader while it works, and moves state stores between
-// shards. Everything must be written, and each placement once.
+// TestThreeShardsWithTenStores kills a leader while it is writing, and moves state stores between
+// shards. Each placement must be written exactly once.
 func TestThreeShardsWithTenStores(t *testing.T) {
 	s := newShards(t)
 	addresses := map[string]string{"": address(t), shardOne: address(t), shardTwo: address(t)}
@@ -164,7 +162,7 @@ func TestThreeShardsWithTenStores(t *testing.T) {
 	s.processWithoutSelectorWaits()
 }
 
-// onlyOwnStoresAreWritten compares the writes of each shard with its stores.
+// onlyOwnStoresAreWritten checks that no shard has written to a store of another shard.
 func (s *shards) onlyOwnStoresAreWritten(addresses map[string]string) {
 	s.t.Helper()
 	for key, at := range addresses {
@@ -181,7 +179,7 @@ func (s *shards) onlyOwnStoresAreWritten(addresses map[string]string) {
 	}
 }
 
-// eachIsWrittenOnce compares WorkPlacements with the commits of all stores.
+// eachIsWrittenOnce checks that each WorkPlacement has exactly one commit in the stores.
 func (s *shards) eachIsWrittenOnce(works []string) {
 	s.t.Helper()
 	placed := map[string]string{}
@@ -223,7 +221,8 @@ func (s *shards) eachIsWrittenOnce(works []string) {
 	}
 }
 
-// commits counts the commits that changed each file of a store, except canaries.
+// commits returns, for each file of a store except canary files, the number of commits that changed
+// it.
 func (s *shards) commits(store string) map[string]int {
 	s.t.Helper()
 	counts := map[string]int{}
@@ -263,8 +262,8 @@ func (s *shards) storeMoves(addresses map[string]string) {
 	}
 }
 
-// storeOfNoShard labels a store for a shard that does not exist: the metric shows that
-// nothing is written to it, while other stores are written.
+// storeOfNoShard labels a store for a shard that does not exist. The metric must report that
+// nothing writes to the store, while the other stores are written.
 func (s *shards) storeOfNoShard(addresses map[string]string) {
 	s.t.Helper()
 	s.assign("s1", "nobody")
@@ -288,8 +287,8 @@ func (s *shards) storeOfNoShard(addresses map[string]string) {
 	s.areReady([]string{"waits"})
 }
 
-// processWithoutSelectorWaits starts a process that would write to all stores: it waits as
-// long as there is a shard.
+// processWithoutSelectorWaits starts a process that would write to all stores. It must wait while
+// there are shards.
 func (s *shards) processWithoutSelectorWaits() {
 	s.t.Helper()
 	alone := address(s.t)
@@ -308,7 +307,7 @@ func (s *shards) processWithoutSelectorWaits() {
 }
 
 // TestShardsPromote checks that each shard writes to the live state stores that it selects,
-// regardless of Kratix's state store.
+// regardless of the shards of Kratix's state stores.
 func TestShardsPromote(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.object(map[string]any{
@@ -340,7 +339,7 @@ func TestShardsPromote(t *testing.T) {
 			}
 		}
 	}
-	// The shard of its live store removes a Destination's finalizer.
+	// The finalizer of a Destination is removed by the shard of its live store.
 	p.kubectl("delete", "work/on-b", "destination/b", "--timeout=40s")
 	if files := p.filesOf("other"); len(files) != 1 {
 		t.Errorf("the branch other has %v", files)

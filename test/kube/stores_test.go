@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestStoreReportsTheCauseOfItsFailure checks that a store's status has Kratix's reasons, and is
-// ready once the fault is fixed.
+// TestStoreReportsTheCauseOfItsFailure checks that a failing store has one of Kratix's reasons in
+// its status, and is ready after the fault is fixed.
 func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -60,8 +60,8 @@ func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 	p.comesTo("destination/worker-2", "Ready", "True TestDocumentsWritten")
 }
 
-// TestDestinationGoesOnlyAfterItsFiles checks that a Destination and its files stay while the
-// store refuses writes.
+// TestDestinationGoesOnlyAfterItsFiles checks that a deleted Destination and its files stay while
+// the store refuses writes.
 func TestDestinationGoesOnlyAfterItsFiles(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")

@@ -43,7 +43,7 @@ func TestDroppedWatchIsRestarted(t *testing.T) {
 	}
 }
 
-// line forwards bytes between a client and a server, until it is cut.
+// line forwards bytes between clients and a server until it is cut.
 type line struct {
 	address string
 	mu      sync.Mutex
@@ -93,8 +93,8 @@ func (l *line) cut() {
 	l.open = nil
 }
 
-// TestAnotherReplicaTakesOver kills the leader while it works: nothing may be lost, and no
-// placement written twice.
+// TestAnotherReplicaTakesOver kills the leader while it is writing. Nothing may be lost, and no
+// placement may be written twice.
 func TestAnotherReplicaTakesOver(t *testing.T) {
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", nil)

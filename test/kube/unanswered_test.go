@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// lossyProxy is a proxy to an API server that loses the response to the first create of a
+// lossyProxy is a proxy for an API server. It loses the response to the first creation of a
 // WorkPlacement, and delays watches of WorkPlacements until it is restored.
 type lossyProxy struct {
 	url      string
@@ -49,7 +49,7 @@ func newLossyProxy(t *testing.T, c *cluster) *lossyProxy {
 	return l
 }
 
-// pass loses or delays a response.
+// pass lets a response pass, or loses or delays it.
 func (l *lossyProxy) pass(answer *http.Response) error {
 	request := answer.Request
 	if !strings.HasSuffix(request.URL.Path, "/workplacements") {
@@ -72,7 +72,8 @@ func (l *lossyProxy) pass(answer *http.Response) error {
 	return nil
 }
 
-// heldBody delays everything new until the proxy is restored.
+// heldBody is the body of a watch's response. Reads of new events block until the proxy is
+// restored.
 type heldBody struct {
 	io.ReadCloser
 	restored chan struct{}
@@ -90,9 +91,9 @@ func (b *heldBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestCreateWithoutAnAnswerPlacesNothingTwice uses an API server that has created a
-// WorkPlacement, which neither the response nor the watch shows. It must make no difference
-// that another Destination matches in the meantime.
+// TestCreateWithoutAnAnswerPlacesNothingTwice checks an API server that creates a WorkPlacement,
+// while neither the response nor the watch reports it. Nothing may be placed twice, even if another
+// Destination matches in the meantime.
 func TestCreateWithoutAnAnswerPlacesNothingTwice(t *testing.T) {
 	t.Parallel()
 	p := platformOn(t, clusterOfKratix(t))
@@ -119,7 +120,7 @@ func TestCreateWithoutAnAnswerPlacesNothingTwice(t *testing.T) {
 		}
 		return ""
 	})
-	time.Sleep(5 * time.Second) // a second WorkPlacement would exist by now
+	time.Sleep(5 * time.Second) // by now, a second WorkPlacement would exist
 	only := func(when string) {
 		t.Helper()
 		if got := p.placementsOf("b"); !slices.Equal(got, []string{"b.worker-1-5058f"}) {

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// left creates a Work and a WorkPlacement in the state that Kratix leaves them in; it returns
-// the Work's files.
+// left creates a Work and a WorkPlacement in the state in which Kratix leaves them, and returns the
+// files of the Work.
 func (p *platform) left(w *kratix.Work, destination string) map[string]string {
 	p.t.Helper()
 	p.object(w)
@@ -44,8 +44,8 @@ func (p *platform) isAsItWas(files map[string]string) {
 	}
 }
 
-// TestTreeOfKratixIsAdopted covers requests, a dependency and a group with its own
-// directory, on two Destinations, beside foreign files.
+// TestTreeOfKratixIsAdopted checks requests, a dependency and a group with its own directory on two
+// Destinations, beside foreign files.
 func TestTreeOfKratixIsAdopted(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -80,8 +80,8 @@ func TestTreeOfKratixIsAdopted(t *testing.T) {
 	p.isAsItWas(tree)
 }
 
-// TestAggregatedFileOfKratixIsAdopted uses a file with the parts of three
-// placements, which stays the same until one of them changes.
+// TestAggregatedFileOfKratixIsAdopted checks that a file with the parts of three placements does
+// not change until one of them changes.
 func TestAggregatedFileOfKratixIsAdopted(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -95,7 +95,7 @@ func TestAggregatedFileOfKratixIsAdopted(t *testing.T) {
 	var parts []string
 	for _, w := range []*kratix.Work{work("a", nil, "one", "two"), work("b", nil, "three"), work("c", nil, "four")} {
 		files := p.left(w, "worker-1")
-		for _, workload := range w.Spec.WorkloadGroups[0].Workloads { // in the Work's order
+		for _, workload := range w.Spec.WorkloadGroups[0].Workloads { // in the order of the Work
 			parts = append(parts, files[workload.Filepath])
 		}
 	}

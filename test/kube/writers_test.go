@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// redisPromise has the objects that the Promise redis installs in a cluster: the kind of its
-// requests, and exactly the rights of a pipeline that docs/how-to/end-a-pipeline.md lists.
+// redisPromise contains the objects that the Promise redis installs in a cluster: the kind of its
+// requests, and exactly the rights that docs/how-to/end-a-pipeline.md lists for a pipeline.
 const redisPromise = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -66,13 +66,13 @@ subjects: [{kind: ServiceAccount, name: redis-pipeline, namespace: default}]
 
 const redisRequest = "apiVersion: example.com/v1\nkind: redis\nmetadata: {name: one, namespace: default}\n"
 
-// hidden is a secret of a pipeline.
+// hidden is a secret value that must not be printed.
 const hidden = "correct-horse-battery"
 
 // pipelineCluster is a cluster with pipelines of the Promise redis.
 type pipelineCluster struct {
 	*cluster
-	// kratix is the directory of a pipeline's files.
+	// kratix is the directory with the files of a pipeline.
 	kratix     string
 	kubeconfig string
 	said       strings.Builder
@@ -102,7 +102,7 @@ func newPipelineCluster(t *testing.T) *pipelineCluster {
 	return w
 }
 
-// leaves writes a file of the pipeline.
+// leaves writes an output file of the pipeline.
 func (w *pipelineCluster) leaves(path, content string) {
 	w.t.Helper()
 	path = filepath.Join(w.kratix, path)
@@ -122,7 +122,7 @@ func (w *pipelineCluster) does(environment []string, args ...string) (string, er
 	return strings.TrimSpace(string(said)), err
 }
 
-// says runs a command that must succeed with this output.
+// says runs a command that must succeed with exactly this output.
 func (w *pipelineCluster) says(want string, args ...string) {
 	w.t.Helper()
 	if said, err := w.does(nil, args...); err != nil || said != want {
@@ -130,7 +130,7 @@ func (w *pipelineCluster) says(want string, args ...string) {
 	}
 }
 
-// fails runs a command that must fail with this output.
+// fails runs a command that must fail, with this text in its output.
 func (w *pipelineCluster) fails(want string, args ...string) {
 	w.t.Helper()
 	if said, err := w.does(nil, args...); err == nil || !strings.Contains(said, want) {
@@ -138,7 +138,7 @@ func (w *pipelineCluster) fails(want string, args ...string) {
 	}
 }
 
-// writes counts the calls to the API server that change objects of a kind.
+// writes returns the number of requests to the API server that change objects of a resource.
 func (w *pipelineCluster) writes(resource string) int {
 	w.t.Helper()
 	sum := 0
@@ -156,7 +156,7 @@ func (w *pipelineCluster) writes(resource string) int {
 	return sum
 }
 
-// twice runs a command a second time, which must have this output and write nothing.
+// twice runs a command again. It must have this output, and write nothing.
 func (w *pipelineCluster) twice(resource, want string, args ...string) {
 	w.t.Helper()
 	before := w.writes(resource)
@@ -263,8 +263,8 @@ func TestPipelinesWordsAreMergedIntoTheStatus(t *testing.T) {
 	}
 	w.twice("redises", "unchanged status of redis default/one", "status")
 
-	// A key without a value is removed; ConfigureWorkflowCompleted is the condition of
-	// current versions of Kratix.
+	// A key without a value removes the field. Current versions of Kratix use the condition
+	// ConfigureWorkflowCompleted.
 	w.leaves("metadata/status.yaml", "message: up\nreplicas:\n")
 	w.says("updated status of redis default/one: conditions, message, replicas", "status", "--condition", "ConfigureWorkflowCompleted")
 	w.becomes("redis/one", "{.status.message}{.status.replicas}", "up")
@@ -329,8 +329,8 @@ func TestStatusForADeletedRequest(t *testing.T) {
 	w.fails(`deployments.apps "one" is forbidden`, "status")
 }
 
-// TestStatusOfTheRequestInTheEnvironment uses the request in the environment; its kind is
-// cluster-scoped, and has a status with only a message.
+// TestStatusOfTheRequestInTheEnvironment checks the request that the environment names. Its kind is
+// cluster-scoped and has a status with only a message.
 func TestStatusOfTheRequestInTheEnvironment(t *testing.T) {
 	t.Parallel()
 	w := newPipelineCluster(t)

@@ -9,7 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestWritesOfANewPlacement counts the writes at the API server: there may be at most three.
+// TestWritesOfANewPlacement checks that a new placement causes at most three writes to the API
+// server.
 func TestWritesOfANewPlacement(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
@@ -55,8 +56,8 @@ func TestWritesOfANewPlacement(t *testing.T) {
 	}
 }
 
-// TestChangesWithoutWrites counts writes at the API server: changes without effect on placements
-// must cause none.
+// TestChangesWithoutWrites checks that changes without an effect on placements cause no writes to
+// the API server.
 func TestChangesWithoutWrites(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
@@ -94,7 +95,7 @@ func TestChangesWithoutWrites(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	// A new Destination without placements only gets a status.
+	// A new Destination without placements causes only a write of its status.
 	p.destination("worker-2", "default", "none", map[string]string{"on": "two"})
 	p.comesTo("destination/worker-2", "Ready", "True TestDocumentsWritten")
 	if got := p.settles(at, log); !maps.Equal(got, map[string]int{"patch destinations/status": 1}) {
@@ -116,7 +117,7 @@ func (p *platform) settles(at string, log *audit) map[string]int {
 		if len(got) > 0 || before != p.counted(at, "kratix_schedule_rounds_total") {
 			quiet = 0
 		}
-		const enough = 10 // polls, a tenth of a second apart
+		const enough = 10 // polls in a row, at intervals of a tenth of a second
 		if quiet++; quiet < enough {
 			return fmt.Sprint(all)
 		}

@@ -12,14 +12,14 @@ import (
 	"github.com/prometheus/prometheus/storage"
 )
 
-// situation is a set of scraped samples, one a minute, and the alerts expected after an hour.
-// Series have the notation of promtool's tests: 0x60 is sixty times 0, 0+1x60 grows by 1.
+// situation contains samples at intervals of a minute, and the alerts expected after an hour.
+// Series have the notation of promtool's tests: 0x60 is 0 repeated sixty times, 0+1x60 grows by 1.
 type situation struct {
 	series string
 	want   []string
 }
 
-// alive are the default series; a situation may replace some of them.
+// alive contains the default series; a situation may replace some of them.
 const alive = `
 	kratix_schedule_build_info{version="v1"} 1x60
 	kratix_schedule_last_round_timestamp_seconds 0+60x60
@@ -107,7 +107,7 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 	}
 }
 
-// loaded returns the series of a situation, together with the other series of alive.
+// loaded returns the series of a situation, and those of alive that it does not replace.
 func loaded(own string) string {
 	var text strings.Builder
 	names := map[string]bool{}
@@ -126,8 +126,8 @@ func loaded(own string) string {
 	return text.String()
 }
 
-// firing reports whether an alert fires after the hour: whether its expression had a result
-// in each minute of its duration.
+// firing reports whether an alert fires after the hour: its expression must have a result in each
+// minute of its duration.
 func firing(t *testing.T, data storage.Queryable, expression string, since time.Duration) bool {
 	t.Helper()
 	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 1_000_000, Timeout: time.Minute})

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// dashboard is the part of Grafana's format that is checked.
+// dashboard is the part of Grafana's format that the test checks.
 type dashboard struct {
 	Title      string
 	Panels     []panel

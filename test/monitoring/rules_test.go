@@ -23,7 +23,7 @@ const (
 	runbookURL    = "https://github.com/kratix-schedule/kratix-schedule/blob/main/docs/how-to/monitor.md#"
 )
 
-// series returns the labels of each name that a query may use.
+// series returns the metrics that a query may use, with their labels.
 func series(t *testing.T) map[string][]string {
 	t.Helper()
 	registry := prometheus.NewRegistry()
@@ -49,7 +49,7 @@ func series(t *testing.T) map[string][]string {
 	return all
 }
 
-// check reports the names and labels in a query that do not exist.
+// check fails the test for each metric or label in a query that does not exist.
 func check(t *testing.T, where, query string, all map[string][]string) {
 	t.Helper()
 	expression, err := parser.NewParser(parser.Options{}).ParseExpr(query)

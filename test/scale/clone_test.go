@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// clone is a full clone of the store, from which git pushes commits like those of the daemon to
-// a branch of its own.
+// clone is a full clone of the store. git pushes commits like those of the daemon from it, to a
+// branch of its own.
 type clone struct {
 	t               testing.TB
 	repository, dir string
@@ -23,7 +23,7 @@ type clone struct {
 	made            int
 }
 
-// make clones the repository, without a worktree.
+// make clones the repository without a worktree.
 func (c *clone) make() {
 	c.t.Helper()
 	c.dir = filepath.Join(c.t.TempDir(), "clone")
@@ -34,13 +34,12 @@ func (c *clone) make() {
 	}
 	to.User = url.UserPassword(gittest.User, gittest.Password)
 	gittest.Git(c.t, c.dir, "remote", "set-url", "origin", to.String())
-	gittest.Git(c.t, c.dir, "config", "http.sslVerify", "false") // cannot be overridden by the environment
+	gittest.Git(c.t, c.dir, "config", "http.sslVerify", "false") // the environment cannot override this
 	gittest.Git(c.t, c.dir, "config", "gc.auto", "0")
 }
 
-// push commits a copy of the placement that was added by head, under another name, and returns
-// the duration of `git push`. It creates a branch at head for the push and deletes it
-// afterwards.
+// push commits a copy of the placement that the commit head added, under another name, and returns
+// the duration of `git push`. It creates a branch at head for the push and deletes it afterwards.
 func (c *clone) push(head string) time.Duration {
 	c.t.Helper()
 	c.made++
@@ -76,7 +75,7 @@ func (c *clone) push(head string) time.Duration {
 	return took
 }
 
-// rename changes the name of a Work and of its request.
+// rename returns a text with other names of a Work and its request.
 func rename(text string, i int) string {
 	return strings.ReplaceAll(text, "db-", fmt.Sprintf("bare%d-", i))
 }

@@ -25,7 +25,7 @@ func build(t testing.TB) string {
 	return binary
 }
 
-// daemon is the program in its own process.
+// daemon is the program in a process of its own.
 type daemon struct {
 	t       testing.TB
 	binary  string
@@ -43,7 +43,7 @@ func freeAddress(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close() //nolint:errcheck // the port is reused
+	defer listener.Close() //nolint:errcheck // the daemon uses the port afterwards
 	return listener.Addr().String()
 }
 
@@ -75,7 +75,8 @@ func (d *daemon) tail() string {
 	return string(content[max(0, len(content)-4000):])
 }
 
-// metrics returns the daemon's metrics by name and labels; none if it does not answer.
+// metrics returns the daemon's metrics by name and labels. It returns none if the daemon does not
+// respond.
 func (d *daemon) metrics() map[string]float64 {
 	client := http.Client{Timeout: 10 * time.Second}
 	values := map[string]float64{}
@@ -94,7 +95,7 @@ func (d *daemon) metrics() map[string]float64 {
 	return values
 }
 
-// await waits until ready returns true for the metrics, and returns them.
+// await waits until ready returns true for the daemon's metrics, and returns these.
 func (d *daemon) await(what string, ready func(map[string]float64) bool) map[string]float64 {
 	d.t.Helper()
 	for deadline := time.Now().Add(20 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
@@ -120,7 +121,7 @@ const (
 	roundSum   = "kratix_schedule_round_duration_seconds_sum"
 )
 
-// readAll makes the daemon read everything once, and returns the duration of its round.
+// readAll makes the daemon read everything once, and returns the duration of the round.
 func (d *daemon) readAll() time.Duration {
 	d.t.Helper()
 	before := d.metrics()
@@ -133,7 +134,7 @@ func (d *daemon) readAll() time.Duration {
 
 func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
 
-// memory returns the current and the maximum resident set size of the process in MiB.
+// memory returns the current and the maximum resident set size of the process, in MiB.
 func (d *daemon) memory() (now, most int) {
 	d.t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", d.process.Process.Pid))

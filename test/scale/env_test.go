@@ -14,10 +14,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// zones is the number of kinds of Destinations; each Work selects one.
+// zones is the number of labels by which Works select Destinations.
 const zones = 100
 
-// env is a source directory, and a directory beside it in which Works are prepared.
+// env is a source directory, with a directory beside it for prepared Works.
 type env struct {
 	t            testing.TB
 	source, shed string
@@ -70,7 +70,7 @@ func (w *env) write(dir, name, content string) {
 
 func workFile(i int) string { return fmt.Sprintf("work-%06d.yaml", i) }
 
-// prepare writes the Works with these numbers to the directory beside the source.
+// prepare writes the Works with the numbers from from to to-1 to the directory beside the source.
 func (w *env) prepare(from, to, destinations int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
@@ -129,7 +129,7 @@ func (w *env) pack(content string) string {
 
 type manifest struct{ name, content string }
 
-// manifests returns the files of a Work, those of a small database.
+// manifests returns the files of a Work, which are those of a small database.
 func manifests(i int) []manifest {
 	return []manifest{
 		{"database.yaml", fmt.Sprintf(`apiVersion: acid.zalan.do/v1

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// profile starts a CPU profile of the daemon for some seconds, followed by a heap profile, if
-// the flag for profiles is set.
+// profile starts a CPU profile of the daemon for some seconds, followed by a heap profile, if the
+// flag for profiles is set.
 func (s *fixture) profile(name string, seconds int) {
 	if *keep == "" {
 		return

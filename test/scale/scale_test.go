@@ -1,5 +1,5 @@
-// Package scale measures the daemon, running in its own process, with a directory of Works and
-// git's own http-backend on the loopback interface.
+// Package scale measures the daemon in a process of its own, with a directory of Works as its
+// source and git's http-backend on the loopback interface as its store.
 package scale
 
 import (
@@ -30,7 +30,7 @@ var (
 // size is the size of the input.
 type size struct{ works, destinations, burst, pairs int }
 
-// measured is the result of a measurement.
+// measured contains the results of all measurements.
 type measured struct {
 	first, firstCPU         time.Duration
 	firstCommits            int
@@ -90,10 +90,10 @@ func (s *fixture) commits() int {
 	return n
 }
 
-// ref returns the file that contains the head of the branch.
+// ref returns the path of the file that contains the head of the branch.
 func (s *fixture) ref() string { return filepath.Join(s.repository, "refs", "heads", "main") }
 
-// head returns the head of the branch; empty if the branch does not exist.
+// head returns the head of the branch, or "" if the branch does not exist.
 func (s *fixture) head() string {
 	content, _ := os.ReadFile(s.ref())
 	return strings.TrimSpace(string(content))
@@ -121,11 +121,11 @@ func (s *fixture) first(m *measured) {
 	s.t.Logf("first round: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.first, m.firstCPU, m.firstCommits, m.firstRSS, m.firstPeak)
 }
 
-// unchanged measures rounds that read everything without changes, and rounds after an event
+// unchanged measures rounds that read everything without a change, and rounds after an event
 // without a change.
 func (s *fixture) unchanged(m *measured) {
 	const rounds = 5
-	s.daemon.readAll() // reads the files of the first round
+	s.daemon.readAll() // also reads the files that the first round has written
 	s.profile("unchanged", 5)
 	before := s.daemon.processor()
 	var took, told []time.Duration
@@ -140,7 +140,7 @@ func (s *fixture) unchanged(m *measured) {
 	s.t.Logf("unchanged: looked at all %s, processor %s; after an event %s", m.unchanged, m.unchangedCPU, m.event)
 }
 
-// touch rewrites a Work unchanged, and returns the duration of the round.
+// touch rewrites a Work without a change, and returns the duration of the resulting round.
 func (s *fixture) touch() time.Duration {
 	s.t.Helper()
 	before := s.daemon.metrics()
@@ -157,11 +157,11 @@ func (s *fixture) touch() time.Duration {
 	return duration(after[roundSum]-before[roundSum]) / time.Duration(after[roundCount]-before[roundCount])
 }
 
-// oneNew measures one new Work from its file to the branch, alternating with a plain push of
-// the same files.
+// oneNew measures the time from the file of one new Work to its commit on the branch, alternating
+// with a plain push of the same files.
 func (s *fixture) oneNew(m *measured) {
 	next := s.works
-	s.place(next) // the clone needs an example of a placement
+	s.place(next) // the clone needs a placement to copy
 	s.clone.make()
 	for range s.pairs {
 		m.push = append(m.push, s.clone.push(s.head()))
@@ -207,13 +207,13 @@ func (s *fixture) again(m *measured) {
 	s.t.Logf("restart: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.restart, m.restartCPU, m.restartCommits, m.restartRSS, m.restartPeak)
 }
 
-// burst measures many new Works at once, until the last one is on the branch.
+// burst measures the time until many Works that are added at once are on the branch.
 func (s *fixture) burst(m *measured) {
 	before, began := s.commits(), time.Now()
 	s.profile("burst", 30)
 	done := make(chan time.Time)
 	stop := make(chan struct{})
-	go func() { // records when the branch moved last
+	go func() { // records when the branch last moved
 		head, moved := s.head(), began
 		for {
 			if now := s.head(); now != head {

@@ -16,10 +16,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// The faults in this file may affect only the request that they concern. Each starts when
-// everything is written, and checks every commit made meanwhile.
+// The faults in this file may affect only the request that they concern. Each begins when
+// everything is written, and checks every commit that is made during the fault.
 
-// allowed is the content of the allowance file that permits all removals.
+// allowed is the content of an allowance file that permits all removals.
 const allowed = "all until 2100-01-01T00:00:00Z\n"
 
 // allowRemovals permits or forbids removals, and waits until the daemon has read the change.
@@ -35,7 +35,7 @@ func (w *trial) allowRemovals(may bool) {
 	w.rounds()
 }
 
-// roundsDone returns the number of rounds since the daemon was started.
+// roundsDone returns the number of rounds since the start of the daemon.
 func (w *trial) roundsDone() int {
 	done := 0
 	for line := range strings.Lines(w.daemon.page("/metrics")) {
@@ -48,7 +48,7 @@ func (w *trial) roundsDone() int {
 	return done
 }
 
-// rounds waits for the end of a round that started after the call.
+// rounds waits until a round has ended that started after the call.
 func (w *trial) rounds() {
 	w.t.Helper()
 	for range 2 {
@@ -58,7 +58,7 @@ func (w *trial) rounds() {
 	}
 }
 
-// until waits until the function is returns true.
+// until waits until is returns true.
 func (w *trial) until(what string, is func() bool) {
 	w.t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(50 * time.Millisecond) {
@@ -69,8 +69,8 @@ func (w *trial) until(what string, is func() bool) {
 	}
 }
 
-// written returns the path and content of the manifest of every Work that is not in conflict
-// and whose Destination is known, by the Work's name.
+// written returns, by Work, the path and content of the manifest of every Work that is not in
+// conflict and whose Destination exists.
 func (w *trial) written() map[string][2]string {
 	files := map[string][2]string{}
 	for name, version := range w.works {
@@ -86,13 +86,13 @@ func (w *trial) written() map[string][2]string {
 	return files
 }
 
-// blob returns git's digest of content.
+// blob returns git's hash of a file with this content.
 func blob(content string) string {
 	sum := sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(content), content)) //nolint:gosec // git's own digest
 	return hex.EncodeToString(sum[:])
 }
 
-// awaitWritten waits until all expected manifests are in the store, except that of one Work.
+// awaitWritten waits until all expected manifests are in the store, except that of the Work but.
 func (w *trial) awaitWritten(but string) {
 	w.t.Helper()
 	var missing []string
@@ -136,7 +136,7 @@ func (w *trial) placeable() string {
 	return names[w.rng.IntN(len(names))]
 }
 
-// harmless runs meanwhile, and checks that it removes or changes no file of a Work that stays.
+// harmless runs meanwhile, and checks that no file of a Work that stays is removed or changed.
 func (w *trial) harmless(what string, meanwhile func()) {
 	w.t.Helper()
 	w.harmlessIf(what, func() bool { meanwhile(); return true })
@@ -165,7 +165,7 @@ func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 		status, path, _ := strings.Cut(strings.TrimSpace(line), "\t")
 		name, isThere := files[path]
 		now := max(w.works[name], w.others[name])
-		changed := status == "M" && now == versions[name] && !strings.Contains(path, "/.kratix/") // a label of the record may still change
+		changed := status == "M" && now == versions[name] && !strings.Contains(path, "/.kratix/") // a label in the record may still change
 		if isThere && now > 0 && (status == "D" || changed) {
 			w.t.Errorf("%s: %s %s of %s\n%s", what, status, path, name, w.daemon.tail())
 		}
@@ -173,7 +173,7 @@ func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 	w.awaitWritten("")
 }
 
-// forbidden is a string for which the server rejects a push, as push protection does.
+// forbidden is a text for which the server rejects a push, as push protection does.
 const forbidden = "AKIAIOSFODNN7EXAMPLE"
 
 const protection = `while read -r old new ref; do
@@ -181,9 +181,9 @@ const protection = `while read -r old new ref; do
 done
 `
 
-// refused makes the server reject a file of one Work, while other Works are added, changed and
-// removed, and checks that these are written. Then either the tenant fixes the file, or the
-// server accepts it.
+// refused makes the server reject a file of one Work while other Works are added, changed and
+// removed, and checks that these are written. Then the tenant fixes the file, or the server accepts
+// it.
 func (w *trial) refused() {
 	w.t.Helper()
 	w.repairInput()
@@ -229,8 +229,8 @@ func (w *trial) refused() {
 	_ = os.Remove(hook)
 }
 
-// vanish removes all Works, or half of them, for longer than the removal delay and without an
-// allowance, and checks that the deletion guard protects their files.
+// vanish removes all or half of the Works without an allowance, for longer than the removal delay.
+// It checks that the deletion guard protects their files.
 func (w *trial) vanish(restart bool) {
 	w.t.Helper()
 	w.harmless("Works that are away for a while", func() {
@@ -259,8 +259,8 @@ func (w *trial) vanishForAMoment() {
 	})
 }
 
-// forAMoment does something and undoes it within half of the removal delay. It reports whether
-// the machine was fast enough for that.
+// forAMoment calls do, and then undo within half of the removal delay. It reports whether the
+// machine was fast enough for that.
 func (w *trial) forAMoment(do func() (undo func())) bool {
 	began := time.Now()
 	undo := do()
@@ -273,7 +273,8 @@ func (w *trial) forAMoment(do func() (undo func())) bool {
 	return took <= removalDelay*3/4
 }
 
-// moveWorks moves the files of all Works, or of half of them, out of the source.
+// moveWorks moves the files of all or half of the Works out of the source, and returns the names of
+// the Works.
 func (w *trial) moveWorks(all bool) []string {
 	w.t.Helper()
 	names := slices.Sorted(maps.Keys(w.works))
@@ -299,7 +300,7 @@ func (w *trial) returnWorks(names []string) {
 	}
 }
 
-// truncate truncates the file of a Work at a random offset, for a moment.
+// truncate truncates the file of a Work at a random offset for a moment.
 func (w *trial) truncate() {
 	w.t.Helper()
 	w.harmlessIf("a file that is cut off for a moment", func() bool {
@@ -309,7 +310,7 @@ func (w *trial) truncate() {
 }
 
 // truncateAndRestart truncates the file of a Work so that it cannot be parsed, and restarts the
-// daemon, which then has not read the former content.
+// daemon, which has then not read the former content.
 func (w *trial) truncateAndRestart() {
 	w.t.Helper()
 	w.harmless("a file that is cut off while the daemon starts", func() {

@@ -16,8 +16,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// otherController returns another controller, whose own input has none of the trial's Works and one
-// Work for each Destination that has records.
+// otherController returns another controller with its own input: it has none of the trial's Works,
+// but one Work for each Destination with records.
 func (w *trial) otherController(flags ...string) *daemon {
 	w.t.Helper()
 	dir := w.t.TempDir()
@@ -46,8 +46,8 @@ func (w *trial) otherController(flags ...string) *daemon {
 	return other
 }
 
-// otherID runs a controller with another ID and input on the same store, and checks that it
-// does not write to the Destinations.
+// otherID runs a controller with another controller ID and another input on the same store, and
+// checks that it does not write to the Destinations.
 func (w *trial) otherID() {
 	w.t.Helper()
 	w.harmless("a controller with another ID", func() {
@@ -65,8 +65,9 @@ func (w *trial) otherID() {
 	})
 }
 
-// fight runs another controller with the same ID and another input on the same store, until one
-// of the two stops. Then the operator stops the other one, and restarts the daemon's rounds.
+// fight runs another controller with the same controller ID and another input on the same store,
+// until one of the two stops. Then the operator ends the other controller and makes the daemon
+// continue.
 func (w *trial) fight() {
 	w.t.Helper()
 	w.repairInput()
@@ -80,8 +81,8 @@ func (w *trial) fight() {
 	w.awaitNoOtherControllers()
 }
 
-// takeover makes another controller adopt the Destinations, as a misconfigured one may. Then
-// the operator stops it and adopts them back.
+// takeover makes another controller adopt the Destinations, as a misconfigured one might. Then the
+// operator stops it and adopts the Destinations again.
 func (w *trial) takeover() {
 	w.t.Helper()
 	w.repairInput()
@@ -93,7 +94,7 @@ func (w *trial) takeover() {
 		_ = adopt.Run()                                                                                                                                            // the daemon may have been faster
 		return !strings.Contains(gittest.Git(w.t, w.repository, "grep", "-h", "kratix-schedule.io/owner: ", "main"), "owner: stranger")
 	})
-	w.daemon.signal(syscall.SIGHUP) // it may have stopped because of the other controller
+	w.daemon.signal(syscall.SIGHUP) // the daemon may have stopped because of the other controller
 	w.awaitWritten("")
 	w.awaitNoOtherControllers()
 }
@@ -105,8 +106,8 @@ func (w *trial) awaitNoOtherControllers() {
 	})
 }
 
-// forge commits a record that claims files of others, and removes it later if the daemon has
-// not.
+// forge commits a record that claims files of others, and removes it later if the daemon has not
+// done so.
 func (w *trial) forge() {
 	w.t.Helper()
 	forgeries := map[string]func() (path, content string){
@@ -173,7 +174,8 @@ func (w *trial) someOther(kind string) string {
 	return name
 }
 
-// inName returns a record with another name in its metadata, and sometimes also in its labels.
+// inName returns a copy of a record with another name in its metadata and sometimes in its labels
+// too.
 func (w *trial) inName(record, victim, name string) string {
 	if w.rng.IntN(3) == 0 {
 		return strings.ReplaceAll(record, "  name: "+victim, "  name: "+name)
@@ -181,19 +183,20 @@ func (w *trial) inName(record, victim, name string) string {
 	return strings.ReplaceAll(record, ": "+victim, ": "+name)
 }
 
-// forgedFor returns the record of a Work in mode none under another name.
+// forgedFor returns the record of a Work on a Destination in mode none, under another name.
 func (w *trial) forgedFor(kind, victim string) string {
 	return w.inName(w.show(fmt.Sprintf("clusters/%s/.kratix/default-%s.%[1]s-5058f.yaml", kind, victim)), victim, "forged")
 }
 
-// forgedPath returns the record at a path under the name of a Work that does not exist, and the
-// path of such a record.
+// forgedPath returns a path for the record of a Work that does not exist, and the record at path
+// under the name of that Work.
 func (w *trial) forgedPath(path, victim string) (string, string) {
 	w.t.Helper()
 	return recordPathOn(w.t, "merged", "clusters/merged", "forged"), w.inName(w.show(path), victim, "forged")
 }
 
-// forgeFleetRecord copies the record of a Work of the fleet to another of its Destinations.
+// forgeFleetRecord returns a path on another Destination of the fleet, and the record of a Work of
+// the fleet as its content.
 func (w *trial) forgeFleetRecord() (string, string) {
 	w.t.Helper()
 	there := w.fleet.present()
@@ -217,8 +220,8 @@ func (w *trial) forgeFleetRecord() (string, string) {
 	return "", ""
 }
 
-// tenantForges adds a Work with a file at the path of a record or of the ledger, and checks
-// that the Work is held back.
+// tenantForges adds a Work with a file at the path of a record or of the ledger, and checks that
+// the Work is held back.
 func (w *trial) tenantForges() {
 	w.t.Helper()
 	w.harmless("a Work with a record among its files", func() {

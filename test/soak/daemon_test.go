@@ -20,7 +20,8 @@ import (
 	"time"
 )
 
-// program builds the program, with the race detector if the test has it, and returns its path.
+// program builds the program, with the race detector if the test has it, and returns the path of
+// the binary.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "soak-*")
 	if err != nil {
@@ -54,7 +55,7 @@ func build(t *testing.T) string {
 	return binary
 }
 
-// patience is the timeout for everything that a test waits for.
+// patience is the timeout of everything for which a test waits.
 const patience = 3 * time.Minute
 
 // daemon is a running daemon process.
@@ -66,7 +67,7 @@ type daemon struct {
 
 	address string
 	process *exec.Cmd
-	// ended receives the result of the process.
+	// ended receives the error of the process when it exits.
 	ended  chan error
 	starts int
 }
@@ -86,14 +87,14 @@ func freeAddress(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close() //nolint:errcheck // the port is reused
+	defer listener.Close() //nolint:errcheck // the daemon uses the port afterwards
 	return listener.Addr().String()
 }
 
 func (d *daemon) start() { d.startWith(d.log) }
 
-// startOnFullDisk starts the daemon so that it can write neither its log nor temporary files;
-// it starts normally if the system has no /dev/full.
+// startOnFullDisk starts the daemon so that it can write neither its log nor temporary files. If
+// the system has no /dev/full, it starts the daemon normally.
 func (d *daemon) startOnFullDisk() {
 	d.t.Helper()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -123,8 +124,8 @@ func (d *daemon) startWith(log *os.File, env ...string) {
 	d.t.Cleanup(func() { _ = process.Process.Kill() }) // in case the test fails
 }
 
-// signal sends a signal once the process handles signals; before that, every signal would
-// terminate it.
+// signal sends a signal after the process has begun to handle signals; before that, a signal would
+// terminate the process.
 func (d *daemon) signal(signal os.Signal) {
 	d.t.Helper()
 	d.awaitAlive()
@@ -145,8 +146,8 @@ func (d *daemon) kill() {
 	}
 }
 
-// lives fails the test if the process has exited by itself. If another program took its address
-// first, it restarts the daemon.
+// lives fails the test if the process has exited by itself. If another program had taken its
+// address, it restarts the daemon.
 func (d *daemon) lives() {
 	d.t.Helper()
 	select {
@@ -176,7 +177,7 @@ func (d *daemon) stop() {
 	}
 }
 
-// awaitAlive waits until the process answers requests.
+// awaitAlive waits until the process responds to requests.
 func (d *daemon) awaitAlive() {
 	d.t.Helper()
 	for deadline := time.Now().Add(patience); d.metric("go_goroutines") < 0; time.Sleep(20 * time.Millisecond) {
@@ -193,7 +194,7 @@ func (d *daemon) tail() string {
 	return string(content[max(0, len(content)-4000):])
 }
 
-// metric returns one of the daemon's metrics, or -1 if it does not answer.
+// metric returns one of the daemon's metrics, or -1 if the daemon does not respond.
 func (d *daemon) metric(name string) int {
 	for line := range strings.Lines(d.page("/metrics")) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {
@@ -204,7 +205,7 @@ func (d *daemon) metric(name string) int {
 	return -1
 }
 
-// page returns one of the daemon's pages, or "" if it does not answer.
+// page returns the daemon's response to a GET of a path, or "" if it does not respond.
 func (d *daemon) page(path string) string {
 	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := client.Get("http://" + d.address + path)
@@ -242,7 +243,7 @@ func (d *daemon) races() {
 	if err != nil {
 		d.t.Fatal(err)
 	}
-	defer log.Close() //nolint:errcheck // it was only read
+	defer log.Close() //nolint:errcheck // the file was only read
 	for lines := bufio.NewReader(log); ; {
 		line, err := lines.ReadBytes('\n')
 		if bytes.Contains(line, []byte("DATA RACE")) || bytes.HasPrefix(line, []byte("panic:")) {

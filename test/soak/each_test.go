@@ -21,7 +21,7 @@ func begin(t *testing.T) *trial {
 	return w
 }
 
-// end removes all faults and checks the result.
+// end removes all faults, and compares the store with the result of a clean round.
 func (w *trial) end() {
 	w.t.Helper()
 	w.repair()
@@ -32,7 +32,7 @@ func (w *trial) end() {
 	w.daemon.races()
 }
 
-// awaits waits until a page of the daemon contains all the given strings.
+// awaits waits until a page of the daemon contains the given texts.
 func (w *trial) awaits(page string, words ...string) {
 	w.t.Helper()
 	var said string
@@ -146,7 +146,7 @@ func TestTenThousandBrokenFiles(t *testing.T) {
 	w.breakFiles(10_000)
 	w.awaits("/metrics", `kratix_schedule_findings{name="UnreadableInput",rule="KS020",severity="error"} 10000`)
 	w.awaits("/api/v1/report", "broken-0000.yaml", "broken-9999.yaml")
-	w.putWork() // is written nevertheless
+	w.putWork() // must be written nevertheless
 	for deadline := time.Now().Add(patience); w.commits() == before; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("nothing is written beside the broken files\n%s", w.daemon.tail())
@@ -158,8 +158,8 @@ func TestTenThousandBrokenFiles(t *testing.T) {
 	}
 }
 
-// TestWorkThatChangesAllTheTime checks that each change is one commit, and that a finding
-// names the Work.
+// TestWorkThatChangesAllTheTime checks that each change has one commit, and that a finding names
+// the Work.
 func TestWorkThatChangesAllTheTime(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
@@ -187,8 +187,8 @@ func TestWorkThatChangesAllTheTime(t *testing.T) {
 	}
 }
 
-// TestLabelsThatChangeRapidly changes labels a thousand times a minute, and checks that there
-// are less than half as many rounds.
+// TestLabelsThatChangeRapidly changes labels a thousand times a minute, and checks that there are
+// less than half as many rounds as changes.
 func TestLabelsThatChangeRapidly(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
@@ -247,8 +247,8 @@ func TestNetworkFaultsToTheStore(t *testing.T) {
 	w.end()
 }
 
-// TestOneRequestAffectsNoOther runs some faults that concern one request, record or input, once
-// each. TestSoak selects from all of them.
+// TestOneRequestAffectsNoOther causes each of the faults that concern one request, record or input
+// once. TestSoak chooses among all faults at random.
 func TestOneRequestAffectsNoOther(t *testing.T) {
 	testkit.Slow(t)
 	for name, faults := range map[string][]func(*trial){

@@ -14,18 +14,18 @@ import (
 	"testing"
 )
 
-// env is a source directory that changes at random. Each Work selects one Destination by
-// name, so that its location is known.
+// env is a source directory that changes at random. Each Work selects one Destination by name, so
+// that the location of its files is known.
 type env struct {
 	t   *testing.T
 	rng *rand.Rand
 	dir string
-	// works has the version of each Work; conflicting are the Works that contain an object of
-	// another Work.
+	// works contains the version of each Work; conflicting contains the Works that have an object
+	// of another Work.
 	works       map[string]int
 	conflicting map[string]bool
 	broken      int
-	// others has the versions of the Works on the other Destinations: flat, merged, and those
+	// others contains the versions of the Works on the other Destinations: flat, merged, and those
 	// of the fleet.
 	others map[string]int
 	fleet  *fleet
@@ -92,7 +92,7 @@ spec:
 `, i, label, i))
 }
 
-// deleteDestination deletes a Destination, if it exists.
+// deleteDestination deletes a Destination if it exists.
 func (w *env) deleteDestination(i int) {
 	if err := os.Remove(filepath.Join(w.dir, fmt.Sprintf("destination-%d.yaml", i))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		w.t.Fatal(err)
@@ -155,10 +155,10 @@ func (w *env) removeWork() {
 	}
 }
 
-// conflictingName returns the name of the Work that conflicts with another.
+// conflictingName returns the name of the Work that conflicts with the named Work.
 func conflictingName(name string) string { return "conflict-" + strings.TrimPrefix(name, "work-") }
 
-// toggleConflict adds or removes a Work with an object of another Work.
+// toggleConflict adds or removes a Work that has an object of another Work.
 func (w *env) toggleConflict() {
 	name, ok := w.some()
 	conflicting := conflictingName(name)
@@ -181,7 +181,7 @@ func (w *env) breakFiles(n int) {
 	w.broken = max(w.broken, n)
 }
 
-// removeBrokenFiles removes the files of breakFiles.
+// removeBrokenFiles removes the files that breakFiles has added.
 func (w *env) removeBrokenFiles() {
 	for i := range w.broken {
 		w.remove(fmt.Sprintf("broken-%04d.yaml", i))

@@ -20,7 +20,7 @@ type fault struct {
 	name  string
 	often int
 	do    func(*trial)
-	// restarts means that the daemon is restarted.
+	// restarts means that the fault restarts the daemon.
 	restarts bool
 }
 
@@ -75,17 +75,17 @@ func faults() []fault {
 	}
 }
 
-// within sleeps for a random time.
+// within sleeps for a random time below most.
 func (w *trial) within(most time.Duration) { time.Sleep(time.Duration(w.rng.Int64N(int64(most)))) }
 
-// disturb causes a network fault for a while.
+// disturb causes a network fault for a random time.
 func (w *trial) disturb(fault gittest.Fault) {
 	w.proxy.Set(fault)
 	w.within(2 * time.Second)
 	w.proxy.Set(gittest.Fault{})
 }
 
-// fillDisk makes every write of the store's server fail.
+// fillDisk makes every write of the store's server fail for some time.
 func (w *trial) fillDisk() {
 	w.disk.full.Store(true)
 	for range 3 {
@@ -95,7 +95,7 @@ func (w *trial) fillDisk() {
 	w.disk.full.Store(false)
 }
 
-// restless rewrites a Work again and again, as if it contained the time.
+// restless rewrites a Work many times, as if it contained the time.
 func (w *trial) restless() {
 	name, ok := w.some()
 	for n := w.rng.IntN(30); ok && n > 0; n-- {
@@ -105,7 +105,7 @@ func (w *trial) restless() {
 	}
 }
 
-// flips is the number of label changes by one call of flip.
+// flips is the number of label changes in one call of flip.
 const flips = 100
 
 // flip removes labels and adds them again, 1,000 times a minute.
@@ -151,8 +151,8 @@ func recordPathOn(t *testing.T, destination, dir, name string) string {
 	return path.String()
 }
 
-// damageRecord changes a record, and waits until it is repaired: if its Work were removed
-// before, the list of its files would be lost.
+// damageRecord changes a record and waits until it is repaired. If its Work were removed before
+// that, the list of its files would be lost.
 func (w *trial) damageRecord() {
 	const damaged = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: damaged}\n"
 	name, ok := w.some()
@@ -182,14 +182,14 @@ func (w *trial) push(path, content string) {
 	})
 }
 
-// pushChange commits the changes that change makes in a clone.
+// pushChange commits and pushes the changes that change makes in a clone.
 func (w *trial) pushChange(change func(clone string)) {
 	clone := gittest.Clone(w.t, w.repository, "main")
 	defer os.RemoveAll(clone) //nolint:errcheck // the test removes it too
 	change(clone)
 	gittest.Git(w.t, clone, "add", "-A")
 	if gittest.Git(w.t, clone, "status", "--porcelain") == "" {
-		return // damaged already and not yet repaired
+		return // already damaged and not yet repaired
 	}
 	gittest.Git(w.t, clone, "commit", "-q", "-m", "by hand")
 	git := func(args ...string) error {
@@ -199,12 +199,12 @@ func (w *trial) pushChange(change func(clone string)) {
 	}
 	for range 20 {
 		if git("push", "-q", "origin", "HEAD:main") == nil || git("pull", "-q", "--rebase", "origin", "main") != nil {
-			return // otherwise the daemon has changed the same file meanwhile
+			return // a push fails if the daemon has changed the same file
 		}
 	}
 }
 
-// breakMany adds many invalid files to the source, and removes them again.
+// breakMany adds many invalid files to the source and removes them again.
 func (w *trial) breakMany() {
 	w.breakFiles(10_000)
 	for range 3 {
@@ -214,8 +214,8 @@ func (w *trial) breakMany() {
 	w.removeBrokenFiles()
 }
 
-// away moves the whole input away while meanwhile runs. It first waits for the daemon, which
-// would exit if the input did not exist at the start.
+// away moves the whole input away while meanwhile runs. It first waits until the daemon responds,
+// since the daemon exits if the input does not exist when it starts.
 func (w *trial) away(meanwhile func()) {
 	w.daemon.awaitAlive()
 	away := w.dir + ".away"
@@ -228,10 +228,11 @@ func (w *trial) away(meanwhile func()) {
 	}
 }
 
-// hideSource moves the whole input away and back.
+// hideSource moves the whole input away for up to a second.
 func (w *trial) hideSource() { w.away(func() { w.within(time.Second) }) }
 
-// lockSource replaces the input by a symbolic link to itself, which not even root can read.
+// lockSource replaces the input by a symbolic link to itself for some time, which not even root can
+// read.
 func (w *trial) lockSource() {
 	w.away(func() {
 		if err := os.Symlink(w.dir, w.dir); err != nil {

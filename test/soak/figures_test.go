@@ -12,17 +12,17 @@ import (
 
 // figures are the measurements of a trial.
 type figures struct {
-	// before and after are the usage of the idle daemon, before the first fault and after the
-	// last.
+	// before and after are the resource usage of the idle daemon, before the first fault and after
+	// the last one.
 	before, after usage
-	// most is the maximum in each quarter; logged is the size of the log at the end of each.
+	// most is the maximum usage in each quarter; logged is the size of the log at the end of each.
 	most   [4]usage
 	logged [4]int64
 	took   time.Duration
 	empty  int
 }
 
-// quarterOf returns the quarter of the trial for a point in time.
+// quarterOf returns the index of the quarter of the trial that contains a point in time.
 func quarterOf(past, whole time.Duration) int { return int(min(3, 4*past/max(1, whole))) }
 
 func (f *figures) note(quarter int, now usage, logged int64) {
@@ -30,14 +30,14 @@ func (f *figures) note(quarter int, now usage, logged int64) {
 	f.logged[quarter] = logged
 }
 
-// Markers of the section in a document that contains the figures.
+// Markers around the section with the figures in a document.
 const (
 	firstMark = "<!-- Written by `make soak`: begin. -->\n"
 	lastMark  = "<!-- Written by `make soak`: end. -->\n"
 )
 
-// report logs the figures, writes them to a document if requested, and fails the test if resource
-// usage has grown.
+// report logs the figures, writes them to a document if requested, and fails the test if resources
+// have leaked.
 func (w *trial) report() {
 	w.t.Helper()
 	text := w.page()
@@ -91,8 +91,8 @@ func (w *trial) page() string {
 	return page.String()
 }
 
-// Limits on the growth of the idle daemon, and on the log for each fault: a fault that concerns
-// every Work logs a line or two for each, and a label may change a hundred times in one fault.
+// Limits of the growth of the idle daemon, and of the log per fault: a fault that concerns every
+// Work logs a line or two for each, and a label may change a hundred times in one fault.
 const (
 	moreGoroutines = 20
 	moreFiles      = 20
@@ -107,7 +107,7 @@ func (w *trial) grown() {
 	if after.goroutines > before.goroutines+moreGoroutines || after.files > before.files+moreFiles || after.mebibytes > before.mebibytes+moreMebibytes {
 		w.t.Errorf("at rest the daemon took %+v before and takes %+v after", before, after)
 	}
-	faults := 100 // for the start
+	faults := 100 // for the start of the trial
 	for _, n := range w.counts {
 		faults += n
 	}

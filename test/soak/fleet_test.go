@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// Maximum numbers of Works on the Destinations of other filepath modes, and of the Works and
+// Maximum numbers of Works on the Destinations with other filepath modes, and of the Works and
 // Destinations of the fleet.
 const (
 	flatWorks, mergedWorks, fleetWorks = 8, 5, 12
@@ -29,8 +29,8 @@ type fleetMember struct {
 	present, labelled, cordonedByHand bool
 }
 
-// fleet is a set of Destinations that are renamed and moved, with all their former names and
-// paths.
+// fleet is a set of Destinations that are renamed and moved. names and paths include all former
+// ones.
 type fleet struct {
 	all          []*fleetMember
 	names, paths []string
@@ -95,7 +95,7 @@ spec:
 `, r.name, r.name, fleetLabel, r.cordonedByHand, r.path))
 }
 
-// writeOthers writes the Destinations of the other filepath modes, those of the fleet, and
+// writeOthers writes the Destinations with other filepath modes, the Destinations of the fleet, and
 // their first Works.
 func (w *env) writeOthers() {
 	for name, mode := range map[string]string{"flat": kratix.None, "merged": kratix.AggregatedYAML} {
@@ -121,7 +121,7 @@ spec:
 // otherFile returns the path of the manifest in one of the other Works.
 func otherFile(name string) string { return name + ".yaml" }
 
-// kindOf returns flat, merged or roam.
+// kindOf returns the kind of one of the other Works by its name: flat, merged or roam.
 func kindOf(name string) string {
 	kind, _, _ := strings.Cut(name, "-")
 	return kind
@@ -153,7 +153,7 @@ func (w *env) changeOther(kinds ...string) {
 	w.putOther(name)
 }
 
-// changeFleetMember changes a random Destination of the fleet.
+// changeFleetMember applies change to a random Destination of the fleet.
 func (w *env) changeFleetMember(change func(*fleetMember)) {
 	there := w.fleet.present()
 	if len(there) == 0 {
@@ -176,7 +176,7 @@ func (w *env) deleteOrReturn() {
 	w.changeFleetMember(func(r *fleetMember) { r.present = false })
 }
 
-// movePath sets the path of a Destination to a new one, or to one that is no longer used.
+// movePath sets the path of a Destination to a new path, or to one that is no longer used.
 func (w *env) movePath() {
 	free := slices.DeleteFunc(slices.Clone(w.fleet.paths), func(path string) bool {
 		return slices.ContainsFunc(w.fleet.all, func(r *fleetMember) bool { return r.path == path })
@@ -190,7 +190,7 @@ func (w *env) movePath() {
 	})
 }
 
-// swapPaths swaps the paths of two Destinations; for a moment both have the same.
+// swapPaths swaps the paths of two Destinations, which have the same path for a moment.
 func (w *env) swapPaths() {
 	there := w.fleet.present()
 	if len(there) < 2 {
@@ -209,7 +209,8 @@ func (w *env) newDestination() {
 }
 
 // cleanUp removes the files of a Destination at its former locations, as an operator does. It
-// reports whether that succeeded, since the daemon may change the branch meanwhile.
+// returns false if that fails, for instance because the daemon has changed the branch in the
+// meantime.
 func (w *trial) cleanUp(name string) bool {
 	w.t.Helper()
 	cleanup := exec.Command(w.daemon.binary, "cleanup", name, "-f", w.dir, "--owner-id", "soak", "--apply") //nolint:gosec // the project's own program
@@ -221,7 +222,7 @@ func (w *trial) cleanUp(name string) bool {
 	return err == nil
 }
 
-// cleanUpAll removes the files of the whole fleet at former locations.
+// cleanUpAll removes the files at the former locations of the whole fleet.
 func (w *trial) cleanUpAll() {
 	w.t.Helper()
 	for _, name := range w.fleet.names {
@@ -229,11 +230,11 @@ func (w *trial) cleanUpAll() {
 	}
 }
 
-// fleetPlacements returns the Destination of each Work of the fleet according to its records, and
-// fails the test if it is not exactly one.
+// fleetPlacements returns the Destination of each Work of the fleet according to the records. It
+// fails the test if a Work does not have exactly one.
 func (w *trial) fleetPlacements() map[string]string {
 	w.t.Helper()
-	there := map[string]string{} // by path
+	there := map[string]string{} // names of Destinations by path
 	for _, r := range w.fleet.present() {
 		there[r.path] = r.name
 	}
@@ -268,8 +269,8 @@ func (w *trial) fleetPlacements() map[string]string {
 	return where
 }
 
-// pin makes each Work of the fleet select its current Destination by name, so that a clean
-// round places it there too.
+// pin makes each Work of the fleet select its current Destination by name, so that a clean round
+// places it on the same one.
 func (w *trial) pin() {
 	w.t.Helper()
 	for name, on := range w.fleetPlacements() {
@@ -277,8 +278,8 @@ func (w *trial) pin() {
 	}
 }
 
-// abandoned reports whether a path is a canary in a directory that a Destination of the fleet
-// used formerly. Without a record, nothing shows which placement the file belongs to.
+// abandoned reports whether a path is a canary file in a former directory of a Destination of the
+// fleet. It has no record, so nothing shows to which placement it belongs.
 func (w *trial) abandoned(path string) bool {
 	dir := strings.Join(strings.SplitN(path, "/", 3)[:2], "/")
 	current := slices.ContainsFunc(w.fleet.present(), func(r *fleetMember) bool { return r.path == dir })

@@ -2,5 +2,5 @@
 
 package soak
 
-// raced means that the daemon is built with the race detector too.
+// raced means that the daemon is also built with the race detector.
 const raced = true

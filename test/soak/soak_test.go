@@ -1,5 +1,5 @@
-// Package soak runs the daemon under random faults for a given time, and compares the result
-// with that of one clean round.
+// Package soak runs the daemon with random faults for a given time, and compares the result with
+// that of one clean round.
 package soak
 
 import (
@@ -52,15 +52,15 @@ type trial struct {
 	counts     map[string]int
 	unowned    int
 	figures    figures
-	// allowance is the file by which an operator permits removals; aside is a directory for
-	// files that are moved out of the source.
+	// allowance is the path of the file by which an operator permits removals; aside is a directory
+	// for files that are moved out of the source.
 	allowance, aside string
 }
 
 // removalDelay is the removal delay of the daemon.
 const removalDelay = 2 * time.Second
 
-// disk is a git server whose disk may be full.
+// disk is a git server whose disk can be full.
 type disk struct {
 	full           atomic.Bool
 	roomy, crammed http.Handler
@@ -74,7 +74,7 @@ func (d *disk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.roomy.ServeHTTP(w, r)
 }
 
-// newTrial sets up everything but the daemon process.
+// newTrial prepares a trial, but does not start the daemon.
 func newTrial(t *testing.T, root string) *trial {
 	t.Helper()
 	repository := filepath.Join(root, "store.git")
@@ -110,7 +110,7 @@ func newTrial(t *testing.T, root string) *trial {
 	return w
 }
 
-// TestSoak runs for the duration of the flag -for, and a little longer. It needs git.
+// TestSoak causes random faults for the duration of the flag -for. It needs git.
 func TestSoak(t *testing.T) {
 	testkit.Slow(t)
 	root := t.TempDir()
@@ -121,7 +121,7 @@ func TestSoak(t *testing.T) {
 
 	began := time.Now()
 	for time.Since(began) < *duration {
-		// In the second half the daemon is not restarted, so that leaks show.
+		// The daemon is not restarted in the second half, so that leaks become visible.
 		past := time.Since(began)
 		w.causeFault(past > *duration/2)
 		w.within(300 * time.Millisecond)
@@ -140,7 +140,7 @@ func TestSoak(t *testing.T) {
 	w.report()
 }
 
-// causeFault causes a random fault; if keepDaemon is set, none that restarts the daemon.
+// causeFault causes a random fault. If keepDaemon is true, the fault does not restart the daemon.
 func (w *trial) causeFault(keepDaemon bool) {
 	var all []fault
 	sum := 0
@@ -159,8 +159,8 @@ func (w *trial) causeFault(keepDaemon bool) {
 	}
 }
 
-// quiet waits until nothing more is logged while rounds continue, since an unchanged state is
-// not logged again.
+// quiet waits until nothing more is logged while rounds continue, since a round does not log an
+// unchanged state again.
 func (w *trial) quiet() {
 	w.t.Helper()
 	const rounds = 5 * time.Second // at least two rounds
@@ -182,7 +182,7 @@ func (w *trial) logged() int64 {
 	return info.Size()
 }
 
-// awaitUpToDate waits until the store is up to date, so that a plan has nothing to do.
+// awaitUpToDate waits until the store is up to date: a plan has nothing to do.
 func (w *trial) awaitUpToDate(when string) {
 	w.t.Helper()
 	var out []byte
@@ -238,7 +238,7 @@ func show(repository, path string) string {
 	return string(out)
 }
 
-// listing maps the paths in a repository to the hashes of their contents.
+// listing returns the hash of each file in the branch main of a repository, by path.
 func listing(t *testing.T, repository string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -249,7 +249,7 @@ func listing(t *testing.T, repository string) map[string]string {
 	return files
 }
 
-// history checks all commits: each one changes something, and no Work was ever at a wrong
+// history checks all commits: each commit changes something, and no Work has ever been at a wrong
 // location.
 func (w *trial) history() {
 	w.t.Helper()

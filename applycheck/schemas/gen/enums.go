@@ -12,9 +12,8 @@ import (
 	"k8s.io/kube-openapi/pkg/validation/spec"
 )
 
-// readEnums returns the values that the fields of types may have, by type and field. The
-// published OpenAPI documents do not have them; the generated Go code that they are made of
-// does.
+// readEnums returns the values that the fields of types may have, by type and field. The published
+// OpenAPI documents do not contain them, but the generated Go code from which these are made does.
 func readEnums(file string, models map[string]*spec.Schema) (map[string]map[string][]string, error) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 	if err != nil {
@@ -43,8 +42,8 @@ func readEnums(file string, models map[string]*spec.Schema) (map[string]map[stri
 	return enums, nil
 }
 
-// enumsIn returns the enums of the properties in the function of a type. An enum
-// of an array's items belongs to the array.
+// enumsIn returns the enums in the function that describes a type, by field. An enum of an array's
+// items belongs to the array.
 func enumsIn(function *ast.FuncDecl) map[string][]string {
 	fields := map[string][]string{}
 	ast.Inspect(function, func(node ast.Node) bool {
@@ -78,7 +77,8 @@ func enumsIn(function *ast.FuncDecl) map[string][]string {
 	return fields
 }
 
-// valueOf returns the composite literal of a field with this name; nil if node is another.
+// valueOf returns the composite literal that is the value of the field with this name, or nil if
+// the node is not such a field.
 func valueOf(node ast.Node, name string) *ast.CompositeLit {
 	pair, ok := node.(*ast.KeyValueExpr)
 	if !ok {

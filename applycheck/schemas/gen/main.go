@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// versions are the newest patches of the embedded minors.
+// versions returns the newest patch version of each embedded minor.
 func versions() []string { return []string{"1.33.13", "1.34.4", "1.35.4", "1.36.3"} }
 
 func main() {
@@ -45,7 +45,7 @@ func run(out string) error {
 // download returns the directory of a version of k8s.io/kubernetes in the module cache.
 func download(version string) (string, error) {
 	command := exec.Command("go", "mod", "download", "-json", "k8s.io/kubernetes@v"+version)
-	command.Dir = os.TempDir() // outside of the module, whose go.mod stays as it is
+	command.Dir = os.TempDir() // outside of the module, so that its go.mod does not change
 	command.Stderr = os.Stderr
 	text, err := command.Output()
 	if err != nil {

@@ -69,7 +69,7 @@ func readModels(dir string) (map[string]*spec.Schema, error) {
 	return models, nil
 }
 
-// typesOf returns the names of the types of kinds.
+// typesOf returns the name of the type of each kind.
 func typesOf(models map[string]*spec.Schema) map[schema.GroupVersionKind]string {
 	types := map[schema.GroupVersionKind]string{}
 	for name, model := range models {
@@ -85,7 +85,7 @@ func typesOf(models map[string]*spec.Schema) map[schema.GroupVersionKind]string 
 	return types
 }
 
-// readKinds returns the kinds of the discovery documents that are resources of their own.
+// readKinds returns the kinds of the discovery documents, except those of subresources.
 func readKinds(dir string, types map[schema.GroupVersionKind]string) ([]schemas.Kind, error) {
 	kinds, err := readCore(filepath.Join(dir, "api__v1.json"), types)
 	if err != nil {

@@ -54,17 +54,18 @@ type argoBackoff struct {
 	MaxDuration string `yaml:"maxDuration"`
 }
 
-// The annotations of an Application from which the template takes the Destination and the root.
+// The annotations of an Application with the names of the Destination and the root for the
+// template.
 const (
 	destinationAnnotation = "kratix-schedule.io/destination"
 	rootAnnotation        = "kratix-schedule.io/root"
 )
 
-// argoName is the name of the service, the template and, with a prefix, the trigger.
+// argoName is the name of the service, of the template and, with a prefix, of the trigger.
 const argoName = "kratix-schedule"
 
-// ArgoCD returns the objects that Argo CD needs to apply a Destination's files and to report
-// back.
+// ArgoCD returns the YAML of the objects with which Argo CD applies a Destination's files and
+// reports back. It returns an error if Argo CD cannot read the state store.
 func ArgoCD(d *kratix.Destination, store kratix.Object, o Options) ([]byte, error) {
 	git, ok := store.(*kratix.GitStateStore)
 	if !ok {
@@ -103,7 +104,7 @@ func ArgoCD(d *kratix.Destination, store kratix.Object, o Options) ([]byte, erro
 // errNoGit is the reason why Argo CD cannot read a state store.
 var errNoGit = errors.New("Argo CD cannot read a bucket: use Flux, or a GitStateStore") //nolint:staticcheck // Argo CD is a name
 
-// argoPath returns the path of a root as Argo CD takes it.
+// argoPath returns the path of a root in the notation of Argo CD.
 func argoPath(r root) string {
 	if r.dir.IsRoot() {
 		return "."
@@ -122,7 +123,7 @@ func argoComment(i int, git *kratix.GitStateStore) string {
 	return "The repository needs credentials in Argo CD: `argocd repo add`, or a Secret with the label\nargocd.argoproj.io/secret-type: repository. Read access is enough."
 }
 
-// argoNotifications returns the configuration of the notifications. It is the same for all
+// argoNotifications returns the ConfigMap that configures the notifications. It is the same for all
 // Destinations.
 func argoNotifications(o Options) document {
 	comment := "The same for all Destinations. Others keep their keys of this ConfigMap only if it is applied\n" +
@@ -149,8 +150,8 @@ func indented(text, prefix string) string {
 	return out.String()
 }
 
-// argoTrigger sends an event when the result of a sync, the revision or the health has changed.
-// A sync that fails and is tried again is Running in between.
+// argoTrigger sends an event if the result of a sync, the revision or the health has changed. A
+// failed sync is Running until it is retried.
 const argoTrigger = `- description: The result of a sync, or the health, has changed.
   when: >-
     app.status?.sync?.status in ['Synced', 'Unknown']
@@ -162,9 +163,9 @@ const argoTrigger = `- description: The result of a sync, or the health, has cha
   send: [kratix-schedule]
 `
 
-// argoTemplate makes the body that agent.ParseArgoCD parses. It has the state of the Application
-// and the objects that failed, at most 16 of each list, so that it stays below the limit of a
-// body even if each character of a message has to be escaped.
+// argoTemplate renders the body that agent.ParseArgoCD parses: the state of the Application and the
+// failed objects. It has at most 16 objects in each list, so that the body stays below its limit
+// even if every character of a message has to be escaped.
 const argoTemplate = `{{- $status := .app.status | default dict -}}
 {{- $annotations := .app.metadata.annotations | default dict -}}
 {{- $operation := $status.operationState | default dict -}}

@@ -66,11 +66,12 @@ type alert struct {
 	EventMetadata map[string]string `yaml:"eventMetadata"`
 }
 
-// retryInterval is the time after which Flux tries again. A failure is reported again each time,
-// and a correction is noticed when its commit is fetched, whatever this is.
+// retryInterval is the time after which Flux retries. Flux reports a failure again after each
+// retry, and notices a fix as soon as it fetches the commit, regardless of this interval.
 const retryInterval = "2m"
 
-// Flux returns the objects that Flux needs to apply a Destination's files and to report back.
+// Flux returns the YAML of the objects with which Flux applies a Destination's files and reports
+// back.
 func Flux(d *kratix.Destination, store kratix.Object, o Options) ([]byte, error) {
 	t, err := newTarget(d, store)
 	if err != nil {
@@ -96,7 +97,7 @@ func Flux(d *kratix.Destination, store kratix.Object, o Options) ([]byte, error)
 	return encode(documents)
 }
 
-// fluxPath returns the path of a root as Flux takes it.
+// fluxPath returns the path of a root in the notation of Flux.
 func fluxPath(r root) string {
 	if r.dir.IsRoot() {
 		return "./"
@@ -104,7 +105,7 @@ func fluxPath(r root) string {
 	return "./" + r.dir.String()
 }
 
-// fluxSource returns the source of the files.
+// fluxSource returns the object with which Flux fetches the files.
 func (t *target) fluxSource(o Options) document {
 	name := metadata{Name: t.name, Namespace: o.Namespace}
 	secret := cmp.Or(o.SourceSecret, shortened(t.destination.Name, "source"))
@@ -147,7 +148,7 @@ func (t *target) fluxSource(o Options) document {
 	return document{}
 }
 
-// fluxEvents returns the objects that send events.
+// fluxEvents returns the objects with which Flux sends events.
 func (t *target) fluxEvents(o Options) []document {
 	name := shortened(t.destination.Name, "events")
 	documents := []document{{
@@ -169,7 +170,7 @@ func (t *target) fluxEvents(o Options) []document {
 	return documents
 }
 
-// plaintext returns a warning about an address without TLS, with which something can be read.
+// plaintext returns a warning if an address has no TLS. read names the data that others could read.
 func plaintext(address, read string) string {
 	if strings.HasPrefix(address, "http:") {
 		return "\nThe address is without TLS: anyone who sees the traffic can read " + read + "."

@@ -1,5 +1,5 @@
-// Package manifests renders the objects that Flux or Argo CD needs in a cluster to read the files
-// of a Destination, and to report back. It does no I/O.
+// Package manifests renders the objects with which Flux or Argo CD reads the files of a Destination
+// in its cluster and reports back. It does no I/O.
 package manifests
 
 import (
@@ -19,35 +19,36 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Options are the settings of the objects.
+// Options are the settings of the rendered objects.
 type Options struct {
-	// EventsURL is the address of this program as the cluster reaches it; empty without events.
+	// EventsURL is the address at which the cluster reaches this program. An empty EventsURL means
+	// that no events are sent.
 	EventsURL string
 	// Namespace is the namespace of the objects.
 	Namespace string
-	// SourceSecret is the name of the Secret with the credentials of the state store; empty
-	// means the default.
+	// SourceSecret is the name of the Secret with the credentials of the state store. An empty
+	// SourceSecret means the default.
 	SourceSecret string
-	// EventsSecret is the name of the Secret that events are signed with, for Flux.
+	// EventsSecret is the name of the Secret with which Flux signs events.
 	EventsSecret string
-	// Interval is the time between two looks at the state store, and Timeout how long an apply
-	// and its health checks may take.
+	// Interval is the time between two reads of the state store. Timeout is the maximum duration of
+	// an apply with its health checks.
 	Interval, Timeout time.Duration
-	// Project and Server are the project of the Applications and the API server of the
-	// cluster, for Argo CD.
+	// Project is the Argo CD project of the Applications, and Server is the API server to which
+	// they are applied.
 	Project, Server string
 }
 
-// target is a Destination as its agent reads it.
+// target is a Destination from the point of view of its agent.
 type target struct {
 	destination *kratix.Destination
 	store       kratix.Object
-	// name is the name of the objects.
+	// name is the base of the names of the objects.
 	name string
 	// base is the directory of the Destination in the repository or bucket.
 	base  tree.Path
 	roots []root
-	// git is the address of the repository; nil for a bucket.
+	// git is the address of the repository. It is nil for a bucket.
 	git *url.URL
 }
 
@@ -90,7 +91,8 @@ func newTarget(d *kratix.Destination, store kratix.Object) (*target, error) {
 	return t, nil
 }
 
-// gitURL returns the address of a repository without a password. Agents fetch by HTTP or SSH.
+// gitURL returns the address of a repository without a password. It returns an error if agents
+// cannot fetch from it, since they need HTTP or SSH.
 func gitURL(store *kratix.GitStateStore) (*url.URL, error) {
 	parsed, err := kratix.ParseGitURL(store.Spec.URL)
 	if err != nil {
@@ -112,10 +114,10 @@ func gitURL(store *kratix.GitStateStore) (*url.URL, error) {
 // objectName returns the name of the object for a root.
 func (t *target) objectName(r root) string { return shortened(t.destination.Name, r.name) }
 
-// maxLabel is the longest name that can be the value of a label, as Flux and Argo CD use it.
+// maxLabel is the maximum length of a label's value, which Flux and Argo CD make from the name.
 const maxLabel = 63
 
-// shortened returns the name of a Destination with a suffix, at most maxLabel bytes long.
+// shortened returns the name of a Destination with a suffix, shortened to maxLabel bytes.
 func shortened(name, suffix string) string {
 	if suffix != "" {
 		suffix = "-" + suffix
@@ -127,8 +129,8 @@ func shortened(name, suffix string) string {
 	return strings.TrimRight(name[:maxLabel-len(suffix)], "-.") + suffix
 }
 
-// ParseEventsURL returns the base of an address for events. The address may have the path of an
-// endpoint.
+// ParseEventsURL parses the address for events, which may include the path of an endpoint, and
+// returns it without that path.
 func ParseEventsURL(text string) (string, error) {
 	parsed, err := url.Parse(text)
 	switch {
@@ -143,13 +145,13 @@ func ParseEventsURL(text string) (string, error) {
 	return strings.TrimRight(parsed.String(), "/"), nil
 }
 
-// document is an object with a comment before it.
+// document is an object with the comment before it.
 type document struct {
 	comment string
 	object  object
 }
 
-// object is an object of Kubernetes in the order in which it is printed.
+// object is a Kubernetes object with its fields in the printed order.
 type object struct {
 	APIVersion string            `yaml:"apiVersion"`
 	Kind       string            `yaml:"kind"`
@@ -165,13 +167,13 @@ type metadata struct {
 	Annotations map[string]string `yaml:"annotations,omitempty"`
 }
 
-// reference is the name of an object.
+// reference is a reference to another object.
 type reference struct {
 	Kind string `yaml:"kind,omitempty"`
 	Name string `yaml:"name"`
 }
 
-// encode returns documents as YAML.
+// encode returns documents as YAML with their comments.
 func encode(documents []document) ([]byte, error) {
 	var out bytes.Buffer
 	for i, d := range documents {
@@ -191,7 +193,7 @@ func encode(documents []document) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// duration returns a duration without zero parts, as Kubernetes objects have it.
+// duration formats a duration without zero parts: "10m" and not "10m0s".
 func duration(d time.Duration) string {
 	text := d.String()
 	if strings.HasSuffix(text, "m0s") {

@@ -16,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// options are settings as the commands have them.
+// options returns the default settings of the commands.
 func options() manifests.Options {
 	return manifests.Options{
 		EventsURL: "https://kratix.example.com", Namespace: "flux-system", EventsSecret: "kratix-schedule-events", Interval: 10 * time.Minute, Timeout: 5 * time.Minute,

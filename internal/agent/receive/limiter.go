@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// limiter bounds the number of log lines of a kind in a minute. There are as many kinds as
-// there are reasons, so that its size is bounded. Its zero value is ready for use.
+// limiter limits the number of log lines of each kind per minute. It has a limited size, since
+// there are only as many kinds as reasons. The zero limiter is ready to use.
 type limiter struct {
 	mu    sync.Mutex
 	kinds map[string]*window
 }
 
-// window is a minute of log lines of one kind.
+// window counts the log lines of one kind in one minute.
 type window struct {
 	began time.Time
-	// lines and suppressed count those that were allowed and those that were not.
+	// lines is the number of allowed lines; suppressed is the number of others.
 	lines, suppressed int
 }
 
-// allow reports whether a line may be logged, and how many of its kind were not since the last
-// one that was.
+// allow reports whether a line may be logged, and returns the number of suppressed lines of its
+// kind since the last allowed one.
 func (l *limiter) allow(kind string, most int, now time.Time) (suppressed int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -21,28 +21,28 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// The limits for an event.
+// Limits of an event.
 const (
-	// MaxBody bounds the body, in bytes.
+	// MaxBody is the maximum size of the body, in bytes.
 	MaxBody = 64 << 10
-	// MaxAge bounds the age. An agent tries again for some seconds at most.
+	// MaxAge is the maximum age. An agent retries for only a few seconds.
 	MaxAge = time.Hour
-	// MaxAhead bounds how far the clock of a cluster may be ahead.
+	// MaxAhead is the maximum time by which the clock of a cluster may be ahead.
 	MaxAhead = 10 * time.Minute
 )
 
 // Counter counts events.
 type Counter interface {
-	// CountAgentEvent counts an event that was received.
+	// CountAgentEvent counts an accepted event.
 	CountAgentEvent(from agent.Name, outcome agent.Outcome)
-	// CountRejectedAgentEvent counts an event that was rejected.
+	// CountRejectedAgentEvent counts a rejected event.
 	CountRejectedAgentEvent(from agent.Name, reason agent.Rejection)
 }
 
-// Handler receives events, and adds those that have the secret to an Inbox.
+// Handler receives events, and adds those with the secret to an Inbox.
 type Handler struct {
 	Inbox *agent.Inbox
-	// Secret returns the secret. Events are off if it is nil, or while its error is
+	// Secret returns the secret. Events are off if Secret is nil, or while it returns
 	// fs.ErrNotExist.
 	Secret func() (string, error)
 	Now    func() time.Time
@@ -52,7 +52,7 @@ type Handler struct {
 	lines limiter
 }
 
-// Register adds the endpoints to a mux.
+// Register adds the endpoints to mux.
 func (h *Handler) Register(mux *http.ServeMux) {
 	mux.HandleFunc("POST "+agent.FluxPath, func(w http.ResponseWriter, r *http.Request) {
 		h.serve(w, r, agent.Flux, agent.ParseFlux)
@@ -86,7 +86,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, from agent.Name,
 	respond(w, http.StatusAccepted, text)
 }
 
-// receive reads, checks and adds one event.
+// receive reads and checks one event and adds it to the Inbox. It returns the event and whether it
+// has changed a state, or a rejection.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request, from agent.Name, parse func([]byte) (agent.Event, error)) (agent.Event, bool, *rejection) {
 	secret, rejected := h.secret()
 	if rejected != nil {
@@ -125,7 +126,7 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, from agent.Nam
 	return event, changed, nil
 }
 
-// secret returns the secret of agents.
+// secret returns the secret for events, or a rejection if there is none.
 func (h *Handler) secret() (string, *rejection) {
 	if h.Secret == nil {
 		return "", &rejection{http.StatusNotFound, agent.Off, "events are off: start the process with --events-secret-file"}
@@ -140,7 +141,8 @@ func (h *Handler) secret() (string, *rejection) {
 	}
 }
 
-// readBody reads the body of a request up to its limit.
+// readBody reads the body of a request, or returns a rejection if the body is too large or
+// incomplete.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *rejection) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	var large *http.MaxBytesError
@@ -153,17 +155,17 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *rejection) {
 	return body, nil
 }
 
-// signatureHeader is the header with which Flux's provider generic-hmac signs a body.
+// signatureHeader is the header with the signature of a body by Flux's provider generic-hmac.
 const signatureHeader = "X-Signature"
 
-// hasCredentials reports whether a request has a signature or a token, so that its body is worth
-// reading.
+// hasCredentials reports whether a request has a signature or a token. The body of other requests
+// is not read.
 func hasCredentials(r *http.Request, from agent.Name) bool {
 	return r.Header.Get(signatureHeader) != "" || from == agent.ArgoCD && r.Header.Get("Authorization") != ""
 }
 
-// isAuthorized reports whether a request is signed with the secret or, from Argo CD, which
-// cannot sign, has it as a token. It takes the same time whatever is wrong.
+// isAuthorized reports whether a request is signed with the secret, or has it as a token if it
+// comes from Argo CD, which cannot sign. The comparison takes constant time.
 func isAuthorized(r *http.Request, from agent.Name, body []byte, secret string) bool {
 	signature := r.Header.Get(signatureHeader)
 	if from == agent.ArgoCD && signature == "" {
@@ -176,7 +178,7 @@ func isAuthorized(r *http.Request, from agent.Name, body []byte, secret string) 
 	return hmac.Equal(mac.Sum(nil), got) && ok && err == nil
 }
 
-// unauthorized returns the rejection of an event without the secret.
+// unauthorized returns the rejection of an event without valid credentials.
 func unauthorized(from agent.Name) *rejection {
 	text := "the signature is missing or wrong: use the provider generic-hmac, and in its Secret the token of --events-secret-file"
 	if from == agent.ArgoCD {
@@ -185,7 +187,8 @@ func unauthorized(from agent.Name) *rejection {
 	return &rejection{http.StatusUnauthorized, agent.Unauthorized, text}
 }
 
-// reject responds to an event that is not accepted, counts it, and logs one in a minute.
+// reject responds to a rejected event and counts it. It logs at most one event per minute for each
+// reason.
 func (h *Handler) reject(w http.ResponseWriter, r *http.Request, from agent.Name, why rejection) {
 	h.Counts.CountRejectedAgentEvent(from, why.reason)
 	if suppressed, ok := h.lines.allow(string(why.reason), 1, h.Now()); ok {
@@ -196,12 +199,12 @@ func (h *Handler) reject(w http.ResponseWriter, r *http.Request, from agent.Name
 	case why.status == http.StatusUnauthorized && from == agent.ArgoCD:
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	case why.status == http.StatusServiceUnavailable:
-		w.Header().Set("Connection", "close") // the next try may reach another replica
+		w.Header().Set("Connection", "close") // a retry may reach another replica
 	}
 	respond(w, why.status, why.text)
 }
 
-// maxChangeLines bounds the lines about changes in a minute.
+// maxChangeLines is the maximum number of log lines about changes per minute.
 const maxChangeLines = 60
 
 // logChange logs an event that has changed the state of a root.
@@ -223,9 +226,9 @@ func (h *Handler) logChange(from agent.Name, event agent.Event) {
 	h.Log.Info("reported by an agent", fields...)
 }
 
-// respond writes a response of one line.
+// respond responds with one line of text.
 func respond(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = fmt.Fprintln(w, printable.Line(text)) // the client has gone
+	_, _ = fmt.Fprintln(w, printable.Line(text)) // the client may have disconnected
 }

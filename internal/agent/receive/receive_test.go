@@ -27,7 +27,7 @@ const secret = "0123456789abcdef0123456789abcdef"
 
 var now = time.Date(2026, 11, 30, 5, 0, 0, 0, time.UTC)
 
-// env is a handler with what it writes.
+// env is a handler with its log, its counts and its Inbox.
 type env struct {
 	handler *receive.Handler
 	inbox   *agent.Inbox
@@ -50,7 +50,7 @@ func (e *env) CountRejectedAgentEvent(from agent.Name, reason agent.Rejection) {
 	e.rejected[string(from)+" "+string(reason)]++
 }
 
-// newEnv returns a handler that knows the Destination worker-1.
+// newEnv returns an env whose only known Destination is worker-1.
 func newEnv() *env {
 	core, logs := observer.New(zap.InfoLevel)
 	e := &env{inbox: agent.NewInbox(), mux: http.NewServeMux(), logs: logs, received: map[string]int{}, rejected: map[string]int{}}
@@ -63,7 +63,7 @@ func newEnv() *env {
 	return e
 }
 
-// post sends a body with headers, and returns the status and the response.
+// post sends a body with headers, and returns the status and the text of the response.
 func (e *env) post(path, body string, headers map[string]string) (int, string) {
 	request := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
 	for key, value := range headers {
@@ -75,14 +75,14 @@ func (e *env) post(path, body string, headers map[string]string) (int, string) {
 	return response.Code, strings.TrimSpace(string(text))
 }
 
-// signed returns the header with which the provider generic-hmac signs a body.
+// signed returns the signature header of the provider generic-hmac for a body.
 func signed(body, key string) map[string]string {
 	mac := hmac.New(sha256.New, []byte(key))
 	_, _ = mac.Write([]byte(body))
 	return map[string]string{"X-Signature": "sha256=" + hex.EncodeToString(mac.Sum(nil))}
 }
 
-// bearer returns the header of Argo CD.
+// bearer returns the header with which Argo CD sends a token.
 func bearer(token string) map[string]string {
 	return map[string]string{"Authorization": "Bearer " + token}
 }
@@ -106,7 +106,7 @@ func TestEvents(t *testing.T) {
 		headers    map[string]string
 		status     int
 		text       string
-		// reason is the reason of a rejection.
+		// reason is the expected reason of a rejection.
 		reason string
 	}{
 		"Flux, signed":            {path: agent.FluxPath, body: good, headers: signed(good, secret), status: http.StatusAccepted, text: "accepted"},
@@ -166,7 +166,7 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// row is a test of TestEvents.
+// row is a test case of TestEvents.
 type row = struct {
 	path, body string
 	headers    map[string]string
@@ -175,13 +175,13 @@ type row = struct {
 	reason     string
 }
 
-// signedFlux returns a row with an event of Flux that is signed.
+// signedFlux returns a row with a signed event of Flux.
 func signedFlux(at time.Time, destination string, status int, text, reason string) row {
 	body := flux(at, destination, "Health check passed in 1s")
 	return row{path: agent.FluxPath, body: body, headers: signed(body, secret), status: status, text: text, reason: reason}
 }
 
-// padded returns a body with spaces up to a size.
+// padded returns a body padded with spaces to a size.
 func padded(body string, size int) string { return body + strings.Repeat(" ", size-len(body)) }
 
 func TestEventsAreOffWithoutSecret(t *testing.T) {

@@ -12,36 +12,35 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Server is an API server. It implements http.Handler.
+// Server is a fake API server. It implements http.Handler.
 type Server struct {
-	// Version is the answer to /version.
+	// Version is the version that /version returns.
 	Version string
-	// Kinds are the kinds of each group and version.
+	// Kinds are the kinds by group and version.
 	Kinds map[string][]Kind
 	// Down are the groups whose aggregated API is down.
 	Down []string
-	// Legacy means that discovery has no aggregated form, as in Kubernetes before 1.27.
+	// Legacy means that the server has no aggregated discovery, as Kubernetes before 1.27.
 	Legacy bool
 	// Namespaces are the names of the namespaces.
 	Namespaces []string
 	// Definitions and Services are CustomResourceDefinitions and APIServices as JSON.
 	Definitions, Services []string
-	// Codes are the status codes with which paths fail.
+	// Codes are the HTTP status codes of paths that fail.
 	Codes map[string]int
-	// Endless means that there is always one page more.
+	// Endless means that every page of a list is followed by another one.
 	Endless bool
-	// Asked is called with each path, if it is not nil.
+	// Asked is called with the path of each request, if it is not nil.
 	Asked func(path string)
 }
 
-// Kind is a kind and its resource.
+// Kind is a kind with the name of its resource.
 type Kind struct {
 	Kind, Resource string
 	Namespaced     bool
 }
 
-// New returns a server with some built-in kinds, and the kind Shop of example.com/v1 in the
-// namespace default.
+// New returns a server with some built-in kinds, and with the kind Shop of example.com/v1.
 func New() *Server {
 	return &Server{
 		Version: "v1.36.3", Namespaces: []string{"default", "kube-system"},
@@ -60,7 +59,7 @@ func New() *Server {
 	}
 }
 
-// ServeHTTP answers a request.
+// ServeHTTP responds to a request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.Asked != nil {
 		s.Asked(r.URL.Path)
@@ -92,7 +91,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// list answers with a page of a list.
+// list responds with a page of a list.
 func (s *Server) list(w http.ResponseWriter, r *http.Request, items []string) {
 	from, _ := strconv.Atoi(r.URL.Query().Get("continue"))
 	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
@@ -135,7 +134,7 @@ func (s *Server) versions(group string) []string {
 	return versions
 }
 
-// aggregated answers with the groups, their versions and their resources.
+// aggregated responds with the groups, their versions and their resources.
 func (s *Server) aggregated(w http.ResponseWriter, core bool) {
 	names := s.groupNames()
 	if core {
@@ -206,7 +205,7 @@ func reply(w http.ResponseWriter, contentType string, body any) {
 		contentType = "application/json"
 	}
 	w.Header().Set("Content-Type", contentType)
-	_ = json.NewEncoder(w).Encode(body) // the client has gone
+	_ = json.NewEncoder(w).Encode(body) // the client may have disconnected
 }
 
 func refuse(w http.ResponseWriter, code int, what string) {
@@ -216,7 +215,7 @@ func refuse(w http.ResponseWriter, code int, what string) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(code)
-	_ = json.NewEncoder(w).Encode(metav1.Status{ // the client has gone
+	_ = json.NewEncoder(w).Encode(metav1.Status{ // the client may have disconnected
 		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure, Code: int32(code), //nolint:gosec // a status code
 		Reason: reasons[code], Message: what + " is refused by the test",
 	})

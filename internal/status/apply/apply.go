@@ -1,5 +1,6 @@
-// Package apply turns the changes of objects that package status plans into calls of the Kubernetes
-// API. It does I/O: it creates, patches and deletes objects and their statuses.
+// Package apply makes the changes of objects that package status plans, with calls of the
+// Kubernetes API. It does I/O: it creates, patches and deletes objects, patches their statuses, and
+// creates events.
 package apply
 
 import (
@@ -30,8 +31,8 @@ type Writer struct {
 	backoff  backoff
 }
 
-// New returns a Writer to the cluster of config; now is the clock for events, and instance
-// names this process in them.
+// New returns a Writer to the cluster of config. now returns the current time for events, and
+// instance is the name of this process in events.
 func New(config *rest.Config, now func() time.Time, instance string) (*Writer, error) {
 	client, err := kubeclient.New(config)
 	if err != nil {
@@ -42,40 +43,41 @@ func New(config *rest.Config, now func() time.Time, instance string) (*Writer, e
 
 // Outcome is the result of applying changes.
 type Outcome struct {
-	// Written are the objects as they are after the last write to each.
+	// Written are the objects as they are after the last write to each of them.
 	Written []Written
-	// Created are the objects that were created, and those that may have been.
+	// Created are the objects that were created or may have been created.
 	Created []Created
-	// Calls counts the writes that the API accepted, by verb; "event" counts events.
+	// Calls contains the number of writes that the API server accepted, by verb. The verb of events
+	// is "event".
 	Calls map[string]int
-	// Refused has a finding for each object whose write the API server refuses, including
-	// those that were not retried this time.
+	// Refused contains a finding for each object whose write the API server refuses, including the
+	// objects whose write was not retried this time.
 	Refused []finding.Finding
-	// Retry is the time until Apply should be called again: for refused writes, for objects
-	// that had changed, and for changes that were postponed. It is 0 if there are none.
+	// Retry is the time after which Apply should be called again because of refused writes, objects
+	// that had changed, or postponed changes. It is 0 if there are none.
 	Retry time.Duration
-	// Err is the reason why nothing could be written, or an event could not be sent.
+	// Err is the reason why nothing could be written, or why an event could not be sent.
 	Err error
 }
 
-// Written is an object as it was after a write; one that was deleted has no
-// version.
+// Written is an object as it was after a write. A deleted object has no version.
 type Written struct {
 	Kind    string
 	Key     kratix.Key
 	Version string
 }
 
-// Created is an object that was created, or may have been: its create was not answered, or
-// the object exists already.
+// Created is an object that was created, or that may have been created because the API server did
+// not answer or because the object exists already.
 type Created struct {
 	Object kratix.Object
-	// Version is the resourceVersion after the create; empty if the outcome is unknown.
+	// Version is the resourceVersion after the create. It is empty if the outcome of the create is
+	// unknown.
 	Version string
 }
 
-// The limits of Apply: the number of concurrent calls, the duration of one, and the time
-// after which no further change is started. The remaining changes are left to the next call,
+// The limits of Apply: the number of concurrent calls, the duration of a call, and the time after
+// which Apply starts no further change. The remaining changes are left to the next call of Apply,
 // so that a slow API server does not delay the round.
 const (
 	atOnce      = 16
@@ -83,9 +85,9 @@ const (
 	budget      = 20 * time.Second
 )
 
-// Apply makes the changes of each list concurrently, and one list after the other. A refused
-// change does not affect the others; it is retried in a later call, after its backoff. Apply
-// must not be called concurrently.
+// Apply makes the changes of a list concurrently, and the lists one after the other. A refused
+// change does not affect the others, and is retried in a later call after its backoff. Apply must
+// not be called concurrently.
 func (w *Writer) Apply(ctx context.Context, lists [][]status.Change) Outcome {
 	w.backoff.begin(lists)
 	run := &run{Writer: w, last: w.now().Add(budget), outcome: Outcome{Calls: map[string]int{}}}
@@ -116,15 +118,15 @@ type run struct {
 
 	mu      sync.Mutex
 	outcome Outcome
-	// postponed reports whether a change was not started, for lack of time or because all
-	// writes are paused; lost counts the events that were not sent.
+	// postponed means that a change was not started, because there was no time left or because all
+	// writes are paused. lost is the number of events that could not be sent.
 	postponed bool
 	lost      int
-	// unanswered is the number of consecutive calls without a timely answer.
+	// unanswered is the number of consecutive calls without an answer in time.
 	unanswered int
 }
 
-// begins reports whether a change is made now.
+// begins reports whether a change may be made now.
 func (r *run) begins(ctx context.Context, change status.Change) bool {
 	now := r.now()
 	if !r.backoff.allows(change, now) || ctx.Err() != nil {
@@ -139,7 +141,7 @@ func (r *run) begins(ctx context.Context, change status.Change) bool {
 	return true
 }
 
-// end returns the outcome of the changes.
+// end returns the outcome of the run.
 func (r *run) end() Outcome {
 	now := r.now()
 	r.outcome.Refused = r.backoff.findings()
@@ -169,7 +171,7 @@ func (r *run) wrote(written Written) {
 	r.outcome.Written = append(r.outcome.Written, written)
 }
 
-// created records that an object was created, or may have been.
+// created records that an object was created or may have been created.
 func (r *run) created(object kratix.Object, version string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -203,7 +205,7 @@ func (r *run) failed(ctx context.Context, change status.Change, step int, err er
 	}
 }
 
-// countUnsentEvent counts an event that was not sent.
+// countUnsentEvent records that an event could not be sent.
 func (r *run) countUnsentEvent(object kratix.Object, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -212,7 +214,7 @@ func (r *run) countUnsentEvent(object kratix.Object, err error) {
 	}
 }
 
-// change makes the steps of one change, then sends its events.
+// change makes the steps of a change, and then sends its events.
 func (r *run) change(ctx context.Context, change status.Change) {
 	object, ok := change.Object.(metav1.Object)
 	if !ok {
@@ -252,16 +254,15 @@ func (r *run) change(ctx context.Context, change status.Change) {
 	}
 }
 
-// gone reports whether a patch removed the last finalizer of an object that was being
-// deleted.
+// gone reports whether a patch removed the last finalizer of an object that was being deleted.
 func gone(object metav1.Object, step status.Step) bool {
 	metadata, _ := step.Patch["metadata"].(map[string]any)
 	left, given := metadata["finalizers"].([]string)
 	return given && len(left) == 0 && !object.GetDeletionTimestamp().IsZero()
 }
 
-// step makes one call, and returns the metadata of the object afterwards. It fails if the
-// object has another version.
+// step makes one call and returns the metadata of the object after it. The call fails if the object
+// does not have the given version.
 func (w *Writer) step(ctx context.Context, object kratix.Object, step status.Step, version string, uid types.UID) (metav1.ObjectMeta, error) {
 	path := collection(object)
 	var call *rest.Request
@@ -280,7 +281,7 @@ func (w *Writer) step(ctx context.Context, object kratix.Object, step status.Ste
 	default:
 		call, body = w.client.Patch(types.MergePatchType).AbsPath(path, object.GetName()), at(step.Patch, version)
 	}
-	// The response need not contain the object's contents.
+	// The response need not contain the contents of the object.
 	call.SetHeader("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")
 	text, err := send(ctx, call, body)
 	if err != nil {
@@ -292,7 +293,7 @@ func (w *Writer) step(ctx context.Context, object kratix.Object, step status.Ste
 	return answer.Metadata, json.Unmarshal(text, &answer)
 }
 
-// send makes a call once, because retries are left to the backoff.
+// send makes a call without retries, because the backoff controls them.
 func send(ctx context.Context, call *rest.Request, body any) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -301,13 +302,13 @@ func send(ctx context.Context, call *rest.Request, body any) ([]byte, error) {
 		return nil, err
 	}
 	result := call.MaxRetries(0).Body(text).Do(ctx)
-	if err := result.Error(); err != nil { // Raw's error lacks the API server's message
+	if err := result.Error(); err != nil { // the error of Raw lacks the API server's message
 		return nil, err
 	}
 	return result.Raw()
 }
 
-// at returns a patch that fails on any version except one.
+// at returns a patch that the API server accepts only for the given version of the object.
 func at(patch map[string]any, version string) map[string]any {
 	made := map[string]any{}
 	for key, value := range patch {
@@ -323,7 +324,7 @@ func at(patch map[string]any, version string) map[string]any {
 	return made
 }
 
-// collection returns the path of an object's kind.
+// collection returns the path of the objects of a kind in a namespace.
 func collection(object kratix.Object) string {
 	path := "/apis/" + kratix.APIVersion
 	if object.GetNamespace() != "" {
@@ -354,5 +355,5 @@ func (w *Writer) event(ctx context.Context, about Written, uid types.UID, event 
 
 const contentType = "Content-Type"
 
-// component is the source of events.
+// component is the name of the source of events.
 const component = "kratix-schedule"

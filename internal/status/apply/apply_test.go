@@ -24,13 +24,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// api is an API server that accepts writes and records them.
+// api is an API server that records writes and, unless answer is set, accepts them.
 type api struct {
 	mu    sync.Mutex
 	calls []call
-	// answer returns the status of a call, and the metadata in the response.
+	// answer returns the status of a call and the metadata in the response.
 	answer func(call) (int, string)
-	// running is the number of concurrent calls, and most its maximum.
+	// running is the number of concurrent calls, and most is its maximum so far.
 	running, most int
 	wait          chan struct{}
 }
@@ -78,16 +78,16 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":%s}`, metadata)
 }
 
-// noon is the start of the tests' clock.
+// noon is the time at which the clock of the tests starts.
 func noon() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
 
-// writer returns a Writer to an api, at noon.
+// writer returns a Writer to an api, with a clock that stays at noon.
 func writer(t *testing.T, a *api) *apply.Writer {
 	t.Helper()
 	return writerAt(t, a, noon)
 }
 
-// writerAt returns a Writer to an api with a clock.
+// writerAt returns a Writer to an api, with the given clock.
 func writerAt(t *testing.T, a *api, now func() time.Time) *apply.Writer {
 	t.Helper()
 	server := httptest.NewServer(a)
@@ -218,7 +218,7 @@ func TestRefusedWrites(t *testing.T) {
 	tests := map[string]struct {
 		code     int
 		metadata string
-		// said is the finding; empty if the next read of the cluster resolves the failure.
+		// said is the finding. It is empty if the next read of the cluster resolves the failure.
 		said string
 	}{
 		"a conflict, which the next read of the cluster resolves": {http.StatusConflict, "", ""},
@@ -262,8 +262,8 @@ func TestRefusedWrites(t *testing.T) {
 	}
 }
 
-// TestPossiblyCreatedObjectsAreReported covers objects that were or may have been created, and one
-// that certainly was not.
+// TestPossiblyCreatedObjectsAreReported checks objects that were created, objects that may have
+// been created, and objects that certainly were not.
 func TestPossiblyCreatedObjectsAreReported(t *testing.T) {
 	for name, test := range map[string]struct {
 		code     int
@@ -317,7 +317,7 @@ func TestPossiblyCreatedObjectsAreReported(t *testing.T) {
 	})
 }
 
-// told returns the messages of an outcome's findings.
+// told returns the messages of the findings of an outcome.
 func told(o apply.Outcome) []string {
 	var said []string
 	for _, f := range o.Refused {

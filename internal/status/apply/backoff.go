@@ -10,17 +10,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// The first and the longest delay before a failed write is retried; also used for the pause
-// of all writes while none succeeds.
+// The first and the longest delay before a failed write is retried, and the longest pause of all
+// writes while none of them succeeds.
 const (
 	firstDelay   = time.Second
 	longestDelay = 5 * time.Minute
 	longestPause = 30 * time.Second
 )
 
-// staleLimit is the number of consecutive conflicts of one object after which they are
-// reported. Only a fault of the cluster lasts that long, such as a CustomResourceDefinition
-// without a status subresource.
+// staleLimit is the number of consecutive conflicts of an object after which they are reported.
+// Only a fault of the cluster lasts so long, such as a CustomResourceDefinition without a status
+// subresource.
 const staleLimit = 5
 
 // target identifies an object.
@@ -35,31 +35,31 @@ func targetOf(change status.Change) target {
 
 // refusal is a change that the API server did not accept.
 type refusal struct {
-	// digest is the digest of the object and of the steps up to the refused one; steps is their
-	// number.
+	// digest is the digest of the object and of the steps up to the refused one. steps is the
+	// number of these steps.
 	digest digest
 	steps  int
-	// failures is the number of consecutive refusals; until is the time of the next retry.
+	// failures is the number of consecutive refusals, and until is the time of the next retry.
 	failures int
 	until    time.Time
-	// reported reports whether the refusal has a finding.
+	// reported means that the refusal has a finding.
 	reported bool
 	verb     status.Verb
 	message  string
 }
 
-// backoff holds the changes that the API server did not accept, at most one refusal per
-// object with a change.
+// backoff contains the changes that the API server did not accept. There is at most one refusal for
+// each object with a change.
 type backoff struct {
 	mu      sync.Mutex
 	refused map[target]*refusal
-	// paused is the time until which nothing is written, because the API server accepts
-	// nothing; pauses is the number of consecutive pauses.
+	// paused is the time until which nothing is written, because the API server accepts nothing.
+	// pauses is the number of consecutive pauses.
 	paused time.Time
 	pauses int
 }
 
-// begin drops the refusals of objects that have no change any more.
+// begin drops the refusals of objects that no longer have a change.
 func (b *backoff) begin(lists [][]status.Change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -75,8 +75,8 @@ func (b *backoff) begin(lists [][]status.Change) {
 	maps.DeleteFunc(b.refused, func(of target, _ *refusal) bool { return !changed[of] })
 }
 
-// allows reports whether a change may be tried now. A change whose object or content differs
-// from the refused one counts as new.
+// allows reports whether a change may be tried now. A change whose object or content differs from
+// the refused one is a new change.
 func (b *backoff) allows(change status.Change, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -99,26 +99,26 @@ func (b *backoff) pausedAt(now time.Time) bool {
 	return now.Before(b.paused)
 }
 
-// pauseLeft returns the rest of the pause of all writes.
+// pauseLeft returns the remaining time of the pause of all writes.
 func (b *backoff) pauseLeft(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.paused.Sub(now)
 }
 
-// pause pauses all writes, longer each time until one is accepted, and at least as long as
-// the API server requests.
+// pause pauses all writes, for a time that grows until a write is accepted and is at least as long
+// as the API server asks for, up to longestPause.
 func (b *backoff) pause(now time.Time, asked time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if now.Before(b.paused) {
-		return // concurrent writes fail as well
+		return // a concurrent write has failed before
 	}
 	b.pauses++
 	b.paused = now.Add(min(max(delay(b.pauses), asked), longestPause))
 }
 
-// accepted drops the refusal of a change.
+// accepted drops the refusal of a change and ends the series of pauses.
 func (b *backoff) accepted(change status.Change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -126,7 +126,7 @@ func (b *backoff) accepted(change status.Change) {
 	delete(b.refused, targetOf(change))
 }
 
-// failed records that the step at an index of a change was not accepted.
+// failed records that a step of a change, given by its index, was not accepted.
 func (b *backoff) failed(change status.Change, step int, now time.Time, why failure) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -144,13 +144,13 @@ func (b *backoff) failed(change status.Change, step int, now time.Time, why fail
 	}
 }
 
-// delay returns the delay after a number of consecutive failures.
+// delay returns the delay after a number of consecutive failures. It may exceed longestDelay.
 func delay(failures int) time.Duration {
 	const most = 9 // firstDelay << 9 exceeds longestDelay
 	return firstDelay << min(failures-1, most)
 }
 
-// next returns the time until the next retry; 0 if there is none.
+// next returns the time until the next retry, or 0 if there is nothing to retry.
 func (b *backoff) next(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -163,7 +163,7 @@ func (b *backoff) next(now time.Time) time.Duration {
 	return soonest
 }
 
-// findings returns a finding for each object with a refused change.
+// findings returns a finding for each refusal that is reported.
 func (b *backoff) findings() []finding.Finding {
 	b.mu.Lock()
 	defer b.mu.Unlock()

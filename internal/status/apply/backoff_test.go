@@ -38,7 +38,7 @@ func (c *clock) pass(by time.Duration) {
 	c.now = c.now.Add(by)
 }
 
-// denied is an API server whose webhook denies the calls that a test selects.
+// denied is an API server with a webhook that denies the calls selected by a test.
 type denied struct {
 	*api
 	mu    sync.Mutex
@@ -59,7 +59,7 @@ func (d *denied) set(change func(*denied)) {
 	change(d)
 }
 
-// attempts returns the number of writes to a path.
+// attempts returns the number of attempts to write to a path.
 func (d *denied) attempts(path string) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -99,7 +99,7 @@ func (d *denied) writer(t *testing.T, now func() time.Time) *apply.Writer {
 	return w
 }
 
-// creation returns the change that creates a WorkPlacement, then sets its status.
+// creation returns the change that creates a WorkPlacement and then sets its status.
 func creation(at time.Time, revision string) status.Change {
 	return status.Change{Object: placement(), Steps: []status.Step{{Verb: status.Create}, saying("written", at, revision)}}
 }
@@ -113,8 +113,8 @@ func saying(message string, at time.Time, revision string) status.Step {
 
 func isCreate(c call) bool { return c.Method == http.MethodPost && c.Path == placements }
 
-// TestRefusedWriteBacksOff calls Apply each second for ten minutes while the
-// clock and the store's revision advance: a denied write is tried about ten times, all others
+// TestRefusedWriteBacksOff calls Apply each second for ten minutes while the clock and the revision
+// of the store advance. A denied write is attempted about ten times, and all other writes are made
 // each time.
 func TestRefusedWriteBacksOff(t *testing.T) {
 	time := clock{now: noon()}
@@ -132,7 +132,7 @@ func TestRefusedWriteBacksOff(t *testing.T) {
 		}
 		time.pass(1e9)
 	}
-	// At 0, 1, 3, 7, 15, 31, 63, 127, 255 and 511 seconds.
+	// The attempts are made after 0, 1, 3, 7, 15, 31, 63, 127, 255 and 511 seconds.
 	if got := d.attempts(placements); got != 10 {
 		t.Errorf("%d tries of the denied write in ten minutes, want 10", got)
 	}
@@ -141,8 +141,8 @@ func TestRefusedWriteBacksOff(t *testing.T) {
 	}
 }
 
-// TestRefusalEnds covers a change of the object or of the wanted content, an accepted write,
-// and a change that is no longer needed.
+// TestRefusalEnds checks that a refusal is dropped after a change of the object or of the content,
+// after an accepted write, and if the change is no longer needed.
 func TestRefusalEnds(t *testing.T) {
 	const path = works + "/a/status"
 	change := func(message string, edit func(*kratix.Work)) status.Change {
@@ -168,7 +168,7 @@ func TestRefusalEnds(t *testing.T) {
 			time := clock{now: noon()}
 			d := newDenied(func(c call) bool { return c.Path == path })
 			w := d.writer(t, time.Now)
-			for range 8 { // two minutes until the next try
+			for range 8 { // after that, the next attempt is two minutes away
 				time.pass(w.Apply(t.Context(), [][]status.Change{{change("no", same)}}).Retry)
 			}
 			w.Apply(t.Context(), [][]status.Change{{change("no", same)}})
@@ -223,8 +223,8 @@ func TestServerMessagesAreReportedWithoutVaryingParts(t *testing.T) {
 	}
 }
 
-// TestRepeatedConflictsAreReported checks that one conflict is not reported, but five in
-// a row are.
+// TestRepeatedConflictsAreReported checks that five consecutive conflicts are reported, but a
+// single one is not.
 func TestRepeatedConflictsAreReported(t *testing.T) {
 	time := clock{now: noon()}
 	a := &api{answer: func(call) (int, string) { return http.StatusNotFound, "" }}
@@ -241,7 +241,7 @@ func TestRepeatedConflictsAreReported(t *testing.T) {
 	}
 }
 
-// manyChanges returns patches of the status of count Works.
+// manyChanges returns changes that each patch the status of one of count Works.
 func manyChanges(count int) []status.Change {
 	changes := make([]status.Change, count)
 	for i := range changes {
@@ -252,7 +252,7 @@ func manyChanges(count int) []status.Change {
 	return changes
 }
 
-// TestOverloadedAPIServerPausesAllWrites checks that a 429 postpones all
+// TestOverloadedAPIServerPausesAllWrites checks that a response with status 429 postpones all
 // remaining writes, and that each of them is made in the end.
 func TestOverloadedAPIServerPausesAllWrites(t *testing.T) {
 	time := clock{now: noon()}
@@ -306,7 +306,8 @@ func TestUnreachableAPIServerIsReportedOnceAndRetriedWithBackoff(t *testing.T) {
 	}
 }
 
-// TestMemoryIsBoundedByTheObjectsThatHaveAChange checks that other objects are dropped.
+// TestMemoryIsBoundedByTheObjectsThatHaveAChange checks that the refusals of all other objects are
+// dropped.
 func TestMemoryIsBoundedByTheObjectsThatHaveAChange(t *testing.T) {
 	d := newDenied(func(call) bool { return true })
 	w := d.writer(t, noon)

@@ -11,13 +11,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// digest is a digest of an object and of the content to be written to it.
+// digest is a digest of an object and of the content of writes to it.
 type digest [sha256.Size]byte
 
-// digestOf returns the digest of a change's object and of its first steps. It leaves out fields
-// that differ each time for the same change: the time of a transition, the revision of the
-// store, and the version of the object. The contents of a Work are represented by its
-// generation.
+// digestOf returns the digest of the object of a change and of its first steps. It omits fields
+// that differ each time although the change is the same: the time of a transition, the revision of
+// the store, and the version of the object. The generation of a Work represents its contents.
 func digestOf(change status.Change, steps int) digest {
 	wish := struct {
 		Object any
@@ -32,12 +31,12 @@ func digestOf(change status.Change, steps int) digest {
 	}
 	text, err := json.Marshal(wish)
 	if err != nil {
-		return digest{} // the write fails in the same way
+		return digest{} // the write fails for the same reason
 	}
 	return sha256.Sum256(text)
 }
 
-// identityOf returns the fields of an object that may influence whether a write is refused.
+// identityOf returns the fields of an object that may influence whether a write to it is refused.
 func identityOf(object kratix.Object) any {
 	metadata, ok := object.(metav1.Object)
 	if !ok {
@@ -49,7 +48,8 @@ func identityOf(object kratix.Object) any {
 	}
 }
 
-// withoutContents returns an object to be created without the contents, for its digest.
+// withoutContents returns the part of an object to be created that the digest needs, which does not
+// include the contents.
 func withoutContents(object kratix.Object) any {
 	placement, ok := object.(*kratix.WorkPlacement)
 	if !ok {
@@ -60,7 +60,7 @@ func withoutContents(object kratix.Object) any {
 	return spec
 }
 
-// stablePatch returns the parts of a patch that do not differ for the same change.
+// stablePatch returns the parts of a patch that do not change as long as the change is the same.
 func stablePatch(patch map[string]any) map[string]any {
 	stable := maps.Clone(patch)
 	if spec, ok := patch["spec"].(kratix.WorkPlacementSpec); ok {

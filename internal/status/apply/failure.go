@@ -15,28 +15,28 @@ import (
 // failureKind classifies a failed write.
 type failureKind int
 
-// The kinds of failures.
+// The values of failureKind.
 const (
-	// refused: the API server rejects this write.
+	// refused means that the API server rejects this write.
 	refused failureKind = iota
-	// stale: the object had changed; the same change of its current version may succeed.
+	// stale means that the object had changed. The same change of the current version may succeed.
 	stale
-	// overloaded: the API server requests fewer writes of any kind.
+	// overloaded means that the API server asks for fewer writes of any kind.
 	overloaded
-	// silent: there was no answer in time.
+	// silent means that the API server did not answer in time.
 	silent
-	// unreachable: there was no answer, for a reason that does not depend on the write.
+	// unreachable means that there was no answer, for a reason that does not depend on the write.
 	unreachable
 )
 
-// failure is a write that failed.
+// failure describes the failure of a write.
 type failure struct {
 	kind failureKind
-	// asked is the delay that the API server requests.
+	// asked is the delay that the API server asks for.
 	asked time.Duration
-	// unknown reports whether the write may have succeeded, or the object may exist already.
+	// unknown means that the write may have succeeded, or that the object may exist already.
 	unknown bool
-	// message is the API server's message, fit to be shown.
+	// message is the message of the API server as a single line without control characters.
 	message string
 }
 
@@ -58,8 +58,8 @@ func failureOf(err error) failure {
 	return why
 }
 
-// isUnknown reports whether a create that failed with err may have left an object: it may
-// exist already, there was no answer, or the answer, such as a timeout, leaves it open.
+// isUnknown reports whether a create that failed with err may have created the object. That is so
+// if there was no answer, if the answer does not exclude it, and if the object exists already.
 func isUnknown(err error) bool {
 	var answer apierrors.APIStatus
 	if !errors.As(err, &answer) {
@@ -68,11 +68,11 @@ func isUnknown(err error) bool {
 	return apierrors.IsAlreadyExists(err) || apierrors.IsTimeout(err) || answer.Status().Code >= http.StatusInternalServerError
 }
 
-// longestWords bounds the length of an API server's message that is kept, because it may
-// repeat much of an object.
+// longestWords is the maximum size in bytes of a message from an API server. A message may contain
+// much of an object.
 const longestWords = 1024
 
-// printableLine returns a text in one line, without control characters, and truncated.
+// printableLine returns a text in one line, without control characters and limited to longestWords.
 func printableLine(text string) string {
 	text = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
@@ -86,8 +86,8 @@ func printableLine(text string) string {
 	return text
 }
 
-// sameWords reports whether two messages differ only in digits, such as versions and quota
-// usage.
+// sameWords reports whether two messages differ only in digits, such as those of versions or of the
+// usage of a quota.
 func sameWords(a, b string) bool { return withoutDigits(a) == withoutDigits(b) }
 
 func withoutDigits(text string) string {

@@ -9,29 +9,30 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// trouble is why requests of a Promise cannot be written.
+// trouble describes why requests of a Promise cannot be written.
 type trouble struct {
-	// err is the failure of all requests in a namespace; nil if there is none.
+	// err is the failure of all requests in a namespace. It is nil if there is none.
 	err error
-	// single is that of the request first.
+	// single is the failure of the request first.
 	single error
-	// first is the first request, by its key, that fails on its own, and count their number.
+	// first is the first request, in the order of keys, that fails on its own. count is the number
+	// of such requests.
 	first kratix.Key
 	count int
 }
 
-// add counts a request that fails on its own.
+// add records a request that fails on its own.
 func (t *trouble) add(request kratix.Key, err error) {
 	if t.count++; t.count == 1 || request.String() < t.first.String() {
 		t.first, t.single = request, err
 	}
 }
 
-// longestWords bounds the part of an API server's message that is shown.
+// longestWords is the maximum size in bytes of a message from an API server in a finding.
 const longestWords = 1024
 
-// findings returns a finding for each Promise with requests that cannot be written, sorted. That
-// nothing is granted for a Promise may be intended, so it is only a note.
+// findings returns a finding for each Promise with requests that cannot be written, sorted. A
+// missing permission for a Promise is only a note, because it may be intended.
 func (t target) findings(troubles map[string]*trouble) []finding.Finding {
 	var all []finding.Finding
 	for promise, has := range troubles {

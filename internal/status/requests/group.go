@@ -17,19 +17,20 @@ import (
 // resource is the API of the requests of a Promise.
 type resource struct {
 	promise string
-	// mu protects the fields below. One task at a time reads the Promise.
+	// mu protects the fields below. It is locked while a task reads the Promise, so that only one
+	// task does so.
 	mu sync.Mutex
-	// path is the path of the API version, and plural the name of the resource; empty before the
-	// Promise is read.
+	// path is the path of the API version, and plural is the name of the resource. Both are empty
+	// before the Promise is read.
 	path, plural string
 }
 
-// group is the requests of a Promise in a namespace. The right to write them may be granted for
-// some namespaces only.
+// group contains the requests of a Promise in a namespace. The permission to write requests may be
+// granted only in some namespaces.
 type group struct {
 	resource *resource
-	// failures counts consecutive failures of single requests. It and delay are protected by
-	// Writer.mu.
+	// failures is the number of consecutive failures of single requests. It and delay are protected
+	// by Writer.mu.
 	failures int
 	delay
 }
@@ -51,14 +52,14 @@ const (
 	longestPause = 10 * time.Minute
 )
 
-// fail records a failure, and doubles the pause.
+// fail records a failure and doubles the pause.
 func (d *delay) fail(now time.Time, err error) {
 	if now.Before(d.until) {
-		return // another task of the same pass was first
+		return // another task of the same pass has failed before
 	}
 	d.pause = min(max(2*d.pause, firstPause), longestPause)
 	if errors.Is(err, errPruned) || errors.Is(err, errNotGranted) {
-		d.pause = longestPause // nothing but a change by an administrator ends it
+		d.pause = longestPause // only a change by an administrator ends this failure
 	}
 	d.err, d.until = err, now.Add(d.pause)
 }
@@ -66,23 +67,24 @@ func (d *delay) fail(now time.Time, err error) {
 // waits reports whether nothing is tried at a time.
 func (d *delay) waits(now time.Time) bool { return now.Before(d.until) }
 
-// The failures that concern all requests of a group.
+// The failures that affect all requests of a group.
 var (
-	// errNotGranted: this process has no right to read the Promise or the status of its requests.
+	// errNotGranted means that this process has no permission to read the Promise or to write the
+	// status of its requests.
 	errNotGranted = errors.New("not granted")
-	// errNoAPI: the Promise has no API, or the API server does not serve it.
+	// errNoAPI means that the Promise has no API, or that the API server does not serve it.
 	errNoAPI = errors.New("there is no such API")
-	// errPruned: the API server has dropped the field.
+	// errPruned means that the API server has dropped the field.
 	errPruned = errors.New("the API server drops the field status." + Field + ": the CustomResourceDefinition of the requests does not have it")
 )
 
-// ofGroup reports whether a failure concerns all requests of a group.
+// ofGroup reports whether a failure affects all requests of a group.
 func ofGroup(err error) bool {
 	return errors.Is(err, errNotGranted) || errors.Is(err, errNoAPI) || apierrors.IsTooManyRequests(err) || apierrors.IsServiceUnavailable(err)
 }
 
 // collection returns the path of the API version and the plural name of a resource. It reads the
-// Promise if that has not been done.
+// Promise unless both are known.
 func (w *Writer) collection(ctx context.Context, of *resource) (path, plural string, err error) {
 	of.mu.Lock()
 	defer of.mu.Unlock()
@@ -113,8 +115,9 @@ func (of *resource) reset() {
 	of.path, of.plural = "", ""
 }
 
-// parsePromise returns the path and the plural name of the resource in a Promise's API, which is a
-// CustomResourceDefinition. It takes the version that is stored, because that one exists for sure.
+// parsePromise returns the path and the plural name of the resource in the API of a Promise, which
+// is a CustomResourceDefinition. The path is that of the stored version, because every
+// CustomResourceDefinition has one.
 func parsePromise(text []byte) (path, plural string, err error) {
 	var promise struct {
 		Spec struct {

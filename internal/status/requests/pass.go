@@ -13,13 +13,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// pass is one call of Write.
+// pass is a call of Write.
 type pass struct {
 	*Writer
 	// last is the time until which requests may be started.
 	last time.Time
-	// patched is the number of requests that were changed; postponed reports whether a request was
-	// not started for lack of time.
+	// patched is the number of requests that were changed. postponed means that a request was not
+	// started because there was no time left.
 	patched   int
 	postponed bool
 }
@@ -32,7 +32,7 @@ type task struct {
 	digest [sha256.Size]byte
 }
 
-// begin returns the task of a request, and whether it is due.
+// begin returns the task for a request, and whether the task is to be done now.
 func (p *pass) begin(ctx context.Context, request status.Request) (*task, bool) {
 	digest := p.digestOf(request)
 	p.mu.Lock()
@@ -55,7 +55,7 @@ func (p *pass) begin(ctx context.Context, request status.Request) (*task, bool) 
 	return &task{Request: request, group: of, memory: known, digest: digest}, true
 }
 
-// groupOf returns the group of a request. The caller has the lock.
+// groupOf returns the group of a request. The caller must have locked the Writer.
 func (w *Writer) groupOf(request status.Request) *group {
 	id := groupKey{request.Promise, request.Key.Namespace}
 	of := w.groups[id]
@@ -69,7 +69,7 @@ func (w *Writer) groupOf(request status.Request) *group {
 	return of
 }
 
-// do changes the status of one request, if it differs, and remembers the result.
+// do changes the status of a request if it differs from the wanted one, and remembers the result.
 func (p *pass) do(ctx context.Context, t *task) {
 	outcome, err := p.update(ctx, p.Writer, t)
 	p.mu.Lock()
@@ -93,8 +93,9 @@ func (p *pass) do(ctx context.Context, t *task) {
 	}
 }
 
-// failed records a failure: of all requests of a group, or of one request. Many failures of single
-// requests in a row are taken for one of the group. The caller has the lock.
+// failed records a failure of all requests of a group or of a single request. Many consecutive
+// failures of single requests are treated as a failure of their group. The caller must have locked
+// the Writer.
 func (p *pass) failed(t *task, err error, now time.Time) {
 	if ofGroup(err) {
 		t.group.fail(now, err)
@@ -106,7 +107,7 @@ func (p *pass) failed(t *task, err error, now time.Time) {
 	}
 }
 
-// end returns the outcome.
+// end returns the outcome of the pass.
 func (p *pass) end() Outcome {
 	out := Outcome{Patched: p.patched}
 	now := p.now()
@@ -146,14 +147,14 @@ func compareGroups(a, b groupKey) int {
 	return cmp.Or(cmp.Compare(a.promise, b.promise), cmp.Compare(a.namespace, b.namespace))
 }
 
-// digestOf returns the digest of the content for a request, and of its Works.
+// digestOf returns the digest of the content for a request and of its Works.
 func (w *Writer) digestOf(request status.Request) [sha256.Size]byte {
 	content, err := json.Marshal(struct {
 		Works   []status.RequestWork
 		Content any
 	}{request.Works, w.content(request)})
 	if err != nil {
-		panic(fmt.Sprintf("what is written for a request: %v", err)) // it has strings and numbers only
+		panic(fmt.Sprintf("what is written for a request: %v", err)) // the content consists of strings and numbers
 	}
 	return sha256.Sum256(content)
 }

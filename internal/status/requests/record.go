@@ -27,7 +27,7 @@ const (
 	stateUnknown   = "unknown"
 )
 
-// health is the health of a request: its state, and the placements that it is made of.
+// health is the health of a request, with the placements that it is derived from.
 type health struct {
 	State   string  `json:"state"`
 	Details details `json:"details"`
@@ -38,7 +38,7 @@ type details struct {
 	Destinations []status.RequestDestination `json:"destinations"`
 }
 
-// recordTarget writes HealthRecords.
+// recordTarget returns the target that writes HealthRecords.
 func recordTarget() target {
 	return target{
 		content: func(request status.Request) any {
@@ -52,7 +52,7 @@ func recordTarget() target {
 	}
 }
 
-// healthOf returns the health of a request; known is false if no agent has reported about any of
+// healthOf returns the health of a request. known is false if no agent has reported anything about
 // its placements.
 func healthOf(s status.RequestStatus) (wanted health, known bool) {
 	wanted.State = stateHealthy
@@ -62,7 +62,7 @@ func healthOf(s status.RequestStatus) (wanted health, known bool) {
 		case d.Healthy == report.False:
 			wanted.State = stateUnhealthy
 		case wanted.State == stateUnhealthy:
-		case d.Applied == report.False: // what was applied before may still be healthy
+		case d.Applied == report.False: // objects that were applied before may still be healthy
 			wanted.State = stateDegraded
 		case d.Healthy != report.True && wanted.State != stateDegraded:
 			wanted.State = stateUnknown
@@ -80,7 +80,7 @@ type record struct {
 	Data              recordData `json:"data"`
 }
 
-// recordData are the data of a HealthRecord that this package writes.
+// recordData is the data of a HealthRecord that this package writes.
 type recordData struct {
 	PromiseRef  recordPromise   `json:"promiseRef"`
 	ResourceRef recordRequest   `json:"resourceRef"`
@@ -98,14 +98,15 @@ type recordRequest struct {
 	Namespace string `json:"namespace"`
 }
 
-// recordName returns the name of the HealthRecord of a request: a digest, because the names of a
-// Promise and a request can be too long together.
+// recordName returns the name of the HealthRecord of a request. It is a digest, because the names
+// of a Promise and a request can be too long together.
 func recordName(request status.Request) string {
 	sum := sha256.Sum256([]byte(request.Promise + "/" + request.Key.Name))
 	return "kratix-schedule-" + hex.EncodeToString(sum[:8])
 }
 
-// recordOf returns the HealthRecord of a request. Its Works own it, so it goes with the last one.
+// recordOf returns the HealthRecord of a request. The Works of the request own it, so that it is
+// deleted with the last of them.
 func recordOf(request status.Request, wanted health, lastRun int64) (record, error) {
 	text, err := json.Marshal(wanted.Details)
 	made := record{
@@ -122,10 +123,11 @@ func recordOf(request status.Request, wanted health, lastRun int64) (record, err
 	return made, err
 }
 
-// errLeaving means that a HealthRecord of the same name is still being deleted.
+// errLeaving means that a HealthRecord with the same name is still being deleted.
 var errLeaving = errors.New("the HealthRecord of the same name is being deleted")
 
-// updateRecord reads the HealthRecord of a request, and creates or patches it if it differs.
+// updateRecord reads the HealthRecord of a request, creates it if it does not exist, and patches it
+// if it differs.
 func updateRecord(ctx context.Context, w *Writer, t *task) (result, error) {
 	wanted, _ := healthOf(t.Status)
 	want, err := recordOf(t.Request, wanted, w.now().Unix())
@@ -161,8 +163,8 @@ func updateRecord(ctx context.Context, w *Writer, t *task) (result, error) {
 	return writtenRecord(err)
 }
 
-// isEqualRecord reports whether a HealthRecord needs no change; the time of the last run does not
-// count.
+// isEqualRecord reports whether a HealthRecord needs no change. It ignores the time of the last
+// run.
 func isEqualRecord(have, want record) bool {
 	var before, after any
 	if json.Unmarshal(have.Data.Details, &before) != nil || json.Unmarshal(want.Data.Details, &after) != nil {
@@ -173,7 +175,7 @@ func isEqualRecord(have, want record) bool {
 	return reflect.DeepEqual(before, after) && reflect.DeepEqual(have.Data, want.Data) && reflect.DeepEqual(have.OwnerReferences, want.OwnerReferences)
 }
 
-// writtenRecord returns the result of a write.
+// writtenRecord returns the result of a write that returned err.
 func writtenRecord(err error) (result, error) {
 	if err != nil {
 		return unchanged, granted(err)
@@ -181,7 +183,7 @@ func writtenRecord(err error) (result, error) {
 	return patched, nil
 }
 
-// granted returns an error, marked if it is a missing right.
+// granted returns err, which wraps errNotGranted if a permission is missing.
 func granted(err error) error {
 	if apierrors.IsForbidden(err) {
 		return fmt.Errorf("%w: %w", errNotGranted, err)

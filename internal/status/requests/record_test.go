@@ -20,7 +20,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status/requests"
 )
 
-// records is an API server with HealthRecords.
+// records is an API server that stores HealthRecords.
 type records struct {
 	stored map[string]map[string]any
 	calls  []string
@@ -87,7 +87,7 @@ func metadataOf(t *testing.T, object map[string]any) map[string]any {
 	return metadata
 }
 
-// placed returns a status with a Destination for each pair of Applied and Healthy.
+// placed returns a status with a Destination for each pair of the statuses Applied and Healthy.
 func placed(pairs ...string) status.RequestStatus {
 	var s status.RequestStatus
 	for _, pair := range pairs {
@@ -105,7 +105,7 @@ func TestHealthRecordFollowsTheRequest(t *testing.T) {
 			t.Errorf("calls %q, want %q; %+v", r.calls, want, outcome)
 		}
 	}
-	expect(placed(" ")) // no agent has reported
+	expect(placed(" ")) // no agent has reported anything
 	expect(placed("True True"), "GET", "POST")
 	want := map[string]any{
 		"apiVersion": "platform.kratix.io/v1alpha1", "kind": "HealthRecord",

@@ -1,4 +1,4 @@
-// Package requests writes what happens to resource requests into their status, as the field
+// Package requests writes the state of resource requests into their status, as the field
 // status.kratixSchedule, and into HealthRecords of Kratix. It does I/O: it reads Promises, requests
 // and HealthRecords, patches the status of requests, and creates and patches HealthRecords.
 package requests
@@ -19,11 +19,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// Field is the field of a request's status that this package writes.
+// Field is the field in the status of a request that this package writes.
 const Field = "kratixSchedule"
 
-// Writer writes the status of requests, or their HealthRecords. It remembers what it has found or
-// written, so a request is read only when its status is to change, and once after a start.
+// Writer writes the status of requests, or their HealthRecords. It remembers the content that it
+// has found or written. Therefore it reads a request once after a start, and otherwise only when
+// the status is to change.
 type Writer struct {
 	client rest.Interface
 	now    func() time.Time
@@ -35,7 +36,7 @@ type Writer struct {
 	written   map[key]*memory
 }
 
-// key identifies a request: a Promise has one kind of requests.
+// key identifies a request. A Promise has only one kind of requests.
 type key struct {
 	promise string
 	request kratix.Key
@@ -43,28 +44,32 @@ type key struct {
 
 // memory is the last known state of a request.
 type memory struct {
-	// digest is that of the value that the request has, and of the UIDs of its Works; the zero value
-	// if it is not known.
+	// digest is the digest of the content of the request and of the UIDs of its Works. It is zero
+	// if the content is not known.
 	digest [sha256.Size]byte
 	delay
 }
 
 // target is the kind of content that a Writer writes: the status of requests, or HealthRecords.
 type target struct {
-	// content returns what is to be written for a request; it can be encoded as JSON.
+	// content returns the content to write for a request, which can be encoded as JSON. It is nil
+	// if there is nothing to write.
 	content func(request status.Request) any
-	// update writes it, if it differs from what is there.
+	// update writes the content if it differs from the content in the cluster.
 	update func(ctx context.Context, w *Writer, t *task) (result, error)
-	// what and grant are for findings: the thing that is not written, and how to grant it.
+	// what and grant are texts for findings: the name of the content that is not written, and how
+	// to grant the permission to write it.
 	what, grant string
 }
 
-// New returns a Writer of the status of requests to the cluster of config; now is its clock.
+// New returns a Writer of the status of requests to the cluster of config. now returns the current
+// time.
 func New(config *rest.Config, now func() time.Time) (*Writer, error) {
 	return newWriter(config, now, statusTarget())
 }
 
-// NewHealthRecords returns a Writer of HealthRecords to the cluster of config; now is its clock.
+// NewHealthRecords returns a Writer of HealthRecords to the cluster of config. now returns the
+// current time.
 func NewHealthRecords(config *rest.Config, now func() time.Time) (*Writer, error) {
 	return newWriter(config, now, recordTarget())
 }
@@ -81,15 +86,16 @@ func newWriter(config *rest.Config, now func() time.Time, writes target) (*Write
 type Outcome struct {
 	// Patched is the number of requests whose status or HealthRecord was changed.
 	Patched int
-	// Findings has one finding for each Promise with requests that cannot be written.
+	// Findings contains a finding for each Promise with requests that cannot be written.
 	Findings []finding.Finding
-	// Retry is the delay after which Write should be called again; 0 if nothing is left to do.
+	// Retry is the delay after which Write should be called again. It is 0 if nothing is left to
+	// do.
 	Retry time.Duration
 }
 
-// The limits of Write: the number of concurrent calls, the duration of one, the time after which
-// no further request is started, and the number of consecutive failures after which the other
-// requests of a group wait, too.
+// The limits of Write: the number of concurrent calls, the duration of a call, the time after which
+// it starts no further request, and the number of consecutive failures after which the other
+// requests of a group wait as well.
 const (
 	atOnce      = 8
 	callTimeout = 5 * time.Second
@@ -97,8 +103,8 @@ const (
 	maxFailures = 5
 )
 
-// Write brings the status of requests up to date. It reads only requests whose status is to differ
-// from what it has found or written last. It must not be called concurrently.
+// Write updates the status of requests. It reads only requests whose status is to differ from the
+// content that it has found or written last. It must not be called concurrently.
 func (w *Writer) Write(ctx context.Context, wanted []status.Request) Outcome {
 	pass := &pass{Writer: w, last: w.now().Add(budget)}
 	w.forget(wanted)
@@ -122,8 +128,8 @@ func (w *Writer) Write(ctx context.Context, wanted []status.Request) Outcome {
 	return pass.end()
 }
 
-// isValid reports whether the names of a request are names of objects. They are from a Work, which a
-// tenant may write, and become parts of a path of the API.
+// isValid reports whether the names of a request are valid names of objects. They are from a Work,
+// which a tenant may write, and they become parts of a path of the API.
 func isValid(request status.Request) bool {
 	for _, name := range []string{request.Promise, request.Key.Namespace, request.Key.Name} {
 		if len(validation.IsDNS1123Subdomain(name)) > 0 {
@@ -133,7 +139,7 @@ func isValid(request status.Request) bool {
 	return true
 }
 
-// forget drops what is known about requests and Promises that are not wanted any more.
+// forget drops the state of requests and Promises that are no longer wanted.
 func (w *Writer) forget(wanted []status.Request) {
 	there, groups, promises := make(map[key]bool, len(wanted)), map[groupKey]bool{}, map[string]bool{}
 	for _, r := range wanted {

@@ -25,15 +25,15 @@ import (
 const promise = `{"spec":{"api":{"apiVersion":"apiextensions.k8s.io/v1","spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"redises"},
 	"versions":[{"name":"v1","served":true},{"name":"v2","served":true,"storage":true},{"name":"v3"}]}}}}`
 
-// api is an API server with a Promise and the requests of one kind.
+// api is an API server with a Promise and the requests of the Promise.
 type api struct {
 	mu       sync.Mutex
 	calls    []string
 	promise  string
 	statuses map[string]map[string]any
-	// answer returns the code of a call instead of the usual one; 0 leaves it.
+	// answer returns the status code of a call, or 0 for the usual response.
 	answer func(call string) int
-	// prunes reports whether the schema of the status has no such field.
+	// prunes means that the schema of the status does not have the field.
 	prunes bool
 	clock  time.Time
 }
@@ -120,7 +120,7 @@ func newFixture(t *testing.T, names ...string) *fixture {
 	return &fixture{a, t, writer}
 }
 
-// write writes the same status to requests, and returns the outcome and the calls.
+// write writes the same status to several requests, and returns the outcome and the calls.
 func (f *fixture) write(value status.RequestStatus, names ...string) (requests.Outcome, []string) {
 	f.t.Helper()
 	var wanted []status.Request
@@ -169,7 +169,7 @@ func TestRequestIsPatchedOnlyWhenItsStatusDiffers(t *testing.T) {
 	if got := f.statuses["a"]["message"]; got != "Resource requested" {
 		t.Errorf("the message is %v", got)
 	}
-	f.writer.Write(t.Context(), nil) // as after a restart, nothing is remembered
+	f.writer.Write(t.Context(), nil) // a Writer remembers nothing after a restart
 	f.expect(on("worker-1", "True"), getPromise, getA)
 }
 
@@ -183,7 +183,8 @@ func TestRequestThatIsGoneIsNotReadAgain(t *testing.T) {
 	f.expect(on("worker-1", ""))
 }
 
-// TestNamesOfTenantsCannotChangeThePath checks names in a Work that would lead to another object.
+// TestNamesOfTenantsCannotChangeThePath checks names in a Work that would lead to another object in
+// the API.
 func TestNamesOfTenantsCannotChangeThePath(t *testing.T) {
 	f := newFixture(t, "a")
 	for _, r := range []status.Request{
@@ -241,7 +242,7 @@ func TestFailureOfAGroupWaits(t *testing.T) {
 	}
 }
 
-// fails returns an answer to calls that contain a text.
+// fails returns an answer function that returns a status code for calls that contain a text.
 func fails(part string, code int) func(string) int {
 	return func(call string) int {
 		if strings.Contains(call, part) {
@@ -267,7 +268,8 @@ func TestRefusedRequestDoesNotKeepOthersBack(t *testing.T) {
 	}
 }
 
-// TestGrantInOneNamespaceIsUsed checks that a RoleBinding in one namespace is enough there.
+// TestGrantInOneNamespaceIsUsed checks that a permission in one namespace is enough for the
+// requests in that namespace.
 func TestGrantInOneNamespaceIsUsed(t *testing.T) {
 	f := newFixture(t, "a", "b")
 	f.answer = fails("/namespaces/other/", http.StatusForbidden)

@@ -16,19 +16,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// result is the result of bringing a request up to date.
+// result is the result of updating a request.
 type result int
 
-// The results.
+// The values of result.
 const (
-	// unchanged: the request has the value already, or is not in the cluster any more.
+	// unchanged means that the request has the value already, or is no longer in the cluster.
 	unchanged result = iota
 	patched
-	// pruned: the API server has not stored what was written.
+	// pruned means that the API server has not stored the written value.
 	pruned
 )
 
-// statusTarget writes the field in the status of requests.
+// statusTarget returns the target that writes the field in the status of requests.
 func statusTarget() target {
 	return target{
 		content: func(request status.Request) any { return request.Status }, update: updateStatus, what: "the status",
@@ -77,7 +77,7 @@ func updateStatus(ctx context.Context, w *Writer, t *task) (result, error) {
 	return patched, nil
 }
 
-// isGone reports whether a request is not in the cluster, though its kind is.
+// isGone reports whether a request is not in the cluster, although its kind is.
 func isGone(err error, name string) bool {
 	var answer apierrors.APIStatus
 	if !apierrors.IsNotFound(err) || !errors.As(err, &answer) {
@@ -87,8 +87,8 @@ func isGone(err error, name string) bool {
 	return details != nil && details.Name == name
 }
 
-// fieldOf returns the field in the status of an object, without a value of another type; leaves
-// reports whether the object is being deleted.
+// fieldOf returns the field in the status of an object; a value that is not a JSON object counts as
+// empty. leaves means that the object is being deleted.
 func fieldOf(text []byte) (field map[string]any, leaves bool, err error) {
 	var object struct {
 		Metadata metav1.ObjectMeta          `json:"metadata"`
@@ -110,7 +110,8 @@ func fieldOf(text []byte) (field map[string]any, leaves bool, err error) {
 	return field, !object.Metadata.DeletionTimestamp.IsZero(), nil
 }
 
-// fieldsOf returns a status as it is after it was encoded and decoded, like the one of fieldOf.
+// fieldsOf returns a status in the form in which fieldOf returns it, which is the result of
+// encoding and decoding it.
 func fieldsOf(wanted status.RequestStatus) map[string]any {
 	fields := map[string]any{}
 	text, err := json.Marshal(wanted)
@@ -118,12 +119,12 @@ func fieldsOf(wanted status.RequestStatus) map[string]any {
 		err = json.Unmarshal(text, &fields)
 	}
 	if err != nil {
-		panic(fmt.Sprintf("the status of a request: %v", err)) // it has strings and numbers only
+		panic(fmt.Sprintf("the status of a request: %v", err)) // the status consists of strings and numbers
 	}
 	return fields
 }
 
-// merge returns the merge patch from one value to another.
+// merge returns the merge patch that changes one value to another.
 func merge(have, want map[string]any) map[string]any {
 	patch := map[string]any{}
 	for name := range have {
@@ -141,12 +142,12 @@ func merge(have, want map[string]any) map[string]any {
 	return patch
 }
 
-// call makes a call once, because retries are left to the next pass.
+// call makes a call without retries, because retries are left to the next pass.
 func call(ctx context.Context, request *rest.Request) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	answer := request.SetHeader("Accept", runtime.ContentTypeJSON).MaxRetries(0).Do(ctx)
-	if err := answer.Error(); err != nil { // Raw's error lacks the API server's message
+	if err := answer.Error(); err != nil { // the error of Raw lacks the API server's message
 		return nil, err
 	}
 	return answer.Raw()

@@ -3,8 +3,8 @@ package writers
 // Completion is the condition of a request whose pipelines have completed.
 type Completion struct{ Type, Reason, Message string }
 
-// PipelineCompleted returns the condition of requests in Kratix's workshops, and in Kratix
-// before it could run several pipelines.
+// PipelineCompleted returns the condition that is used in Kratix's workshops, and by versions of
+// Kratix that could run only one pipeline.
 func PipelineCompleted() Completion {
 	return Completion{Type: "PipelineCompleted", Reason: "PipelineExecutedSuccessfully", Message: "Pipeline completed"}
 }
@@ -14,7 +14,7 @@ func ConfigureWorkflowCompleted() Completion {
 	return Completion{Type: "ConfigureWorkflowCompleted", Reason: "PipelinesExecutedSuccessfully", Message: "Pipelines completed"}
 }
 
-// condition returns the completion in the form of a request's status.
+// condition returns the completion in the form of a condition in the status of a request.
 func (c Completion) condition() map[string]any {
 	return map[string]any{"type": c.Type, "status": "True", "reason": c.Reason, "message": c.Message}
 }

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// The keys of a status that are merged, and those of a condition.
+// The keys of a status that are treated specially, and the keys of a condition.
 const (
 	messageKey    = "message"
 	conditionsKey = "conditions"
@@ -14,9 +14,9 @@ const (
 	sinceKey      = "lastTransitionTime"
 )
 
-// merge returns a status with the fields of said merged in: a key replaces the same key, a
-// key with a nil value removes it, and each condition replaces the one of its type. Neither
-// map is changed. now is the time for conditions that change.
+// merge returns a status with the fields of said merged into it. A key replaces the same key, a key
+// with a nil value removes it, and a condition replaces the condition of the same type. Neither map
+// is modified. now is the time of conditions that change.
 func merge(there, said map[string]any, now string) map[string]any {
 	merged := maps.Clone(there)
 	if merged == nil {
@@ -27,7 +27,7 @@ func merge(there, said map[string]any, now string) map[string]any {
 		case value == nil:
 			delete(merged, key)
 		case key == conditionsKey:
-			given, _ := value.([]any) // ReadStatus accepts nothing else
+			given, _ := value.([]any) // ReadStatus accepts only lists
 			merged[key] = mergeConditions(merged[key], given, now)
 		default:
 			merged[key] = value
@@ -36,7 +36,7 @@ func merge(there, said map[string]any, now string) map[string]any {
 	return merged
 }
 
-// mergeConditions merges conditions and keeps the order of the existing ones.
+// mergeConditions merges conditions, and keeps the order of the existing ones.
 func mergeConditions(there any, said []any, now string) []any {
 	merged, _ := there.([]any)
 	merged = slices.Clone(merged)
@@ -56,14 +56,14 @@ func mergeConditions(there any, said []any, now string) []any {
 	return merged
 }
 
-// typeOf returns the type of a condition; nil for any other value.
+// typeOf returns the type of a condition, or nil for a value that is not a condition.
 func typeOf(condition any) any {
 	fields, _ := condition.(map[string]any)
 	return fields[typeKey]
 }
 
-// since returns a condition with its lastTransitionTime: its own if it has one, that of the
-// previous condition if the status is the same, or now.
+// since returns a condition with lastTransitionTime set. It is the condition's own if there is one,
+// that of the previous condition if the status is the same, and otherwise now.
 func since(condition, before map[string]any, now string) map[string]any {
 	if condition[sinceKey] != nil {
 		return condition

@@ -19,24 +19,24 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Result is the result of updating a request's status.
+// Result is the result of updating the status of a request.
 type Result struct {
-	// Changed are the changed keys of the status, sorted; if there are none, nothing was
-	// written.
+	// Changed are the changed keys of the status, sorted. If there are none, nothing was written.
 	Changed []string
-	// Lost are the changed keys that the API accepted but did not store as written, because
-	// the CustomResourceDefinition has no such field.
+	// Lost are the changed keys that the API server accepted but did not store as written, because
+	// the CustomResourceDefinition does not have such fields.
 	Lost []string
 }
 
-// ErrGone means that the request is not in the cluster, or was replaced by another one of the
+// ErrGone means that the request is not in the cluster, or was replaced by another request with the
 // same name.
 var ErrGone = errors.New("it is not in the cluster")
 
-// Status merges a pipeline's status into the status of a request, and the completion's
-// condition if there is one. A key replaces the same key, a key with a nil value removes it,
-// a condition replaces the one of its type, and everything else stays. If the message of a
-// completed request is still "Pending", it is replaced unless the pipeline sets one.
+// Status merges the status from a pipeline into the status of a request, and adds the condition of
+// the completion if there is one. A key replaces the same key, a key with a nil value removes it, a
+// condition replaces the condition of the same type, and everything else stays. If the message of a
+// completed request is still "Pending", it is replaced unless the pipeline sets one. The error
+// wraps ErrGone if the request is gone.
 func (w *Writers) Status(ctx context.Context, request kratix.Header, said map[string]any, completion *Completion) (Result, error) {
 	objects, err := w.resource(ctx, request)
 	if err != nil {
@@ -83,7 +83,7 @@ func (w *Writers) updateOnce(ctx context.Context, objects dynamic.ResourceInterf
 	return Result{Changed: changed, Lost: lost}, nil
 }
 
-// completed returns the status fields of a request whose pipelines are done.
+// completed returns the fields to set in the status of a request whose pipelines have completed.
 func completed(status map[string]any, kind string, completion Completion) map[string]any {
 	said := map[string]any{conditionsKey: []any{completion.condition()}}
 	if status[messageKey] == "Pending" {
@@ -104,8 +104,8 @@ func differences(one, other map[string]any) []string {
 	})
 }
 
-// keeps reports whether a stored value contains everything that was written. It may contain
-// more, by defaulting.
+// keeps reports whether a stored value contains everything that was written. It may contain more
+// because of defaults.
 func keeps(stored, written any) bool {
 	switch written := written.(type) {
 	case map[string]any:

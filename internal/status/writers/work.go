@@ -24,18 +24,18 @@ import (
 // Outcome is the result of writing a Work.
 type Outcome string
 
-// The outcomes.
+// The values of Outcome.
 const (
 	Created   Outcome = "created"
 	Updated   Outcome = "updated"
 	Unchanged Outcome = "unchanged"
 )
 
-// Work creates the Work, or updates the one that an earlier run of the same pipeline created,
-// whatever its writer and name: Kratix adds random suffixes to names and finds Works by
-// labels. It returns the key of the Work in the cluster. The time of execution is set only if
-// something changes. A field that the cluster's CustomResourceDefinition does not have is an
-// error, because without a dropped selector the Work could be scheduled anywhere.
+// Work creates the Work, or updates the Work that an earlier run of the same pipeline has created,
+// and returns the key of the Work in the cluster. It finds that Work by its labels, because Kratix
+// adds random suffixes to names. It sets the time of execution only if something changes. A field
+// that the cluster's CustomResourceDefinition does not have is an error, because a Work that has
+// lost its selector could be scheduled anywhere.
 func (w *Writers) Work(ctx context.Context, work *kratix.Work) (outcome Outcome, key kratix.Key, err error) {
 	works := w.objects.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: "works"}).Namespace(work.Namespace)
 	err = retry.OnError(w.backoff, cameSecond, func() error {
@@ -57,13 +57,14 @@ func (w *Writers) Work(ctx context.Context, work *kratix.Work) (outcome Outcome,
 	return outcome, key, nil
 }
 
-// The group and version of kratix.APIVersion.
+// The group and the version in kratix.APIVersion.
 const (
 	group   = "platform.kratix.io"
 	version = "v1alpha1"
 )
 
-// earlier returns the Work that an earlier run of the same pipeline created, or nil.
+// earlier returns the Work that an earlier run of the same pipeline has created, or nil if there is
+// none.
 func earlier(ctx context.Context, works dynamic.ResourceInterface, work *kratix.Work) (*unstructured.Unstructured, error) {
 	selector := labels.Set{
 		kratix.PromiseNameLabel: work.Labels[kratix.PromiseNameLabel], kratix.WorkTypeLabel: work.Labels[kratix.WorkTypeLabel],
@@ -92,8 +93,8 @@ func earlier(ctx context.Context, works dynamic.ResourceInterface, work *kratix.
 	return &found[0], nil
 }
 
-// samePipeline compares the labels that distinguish the Works of one Promise. Kratix omits
-// the request's namespace if the Work is in it.
+// samePipeline reports whether the labels that distinguish the Works of a Promise are equal. Kratix
+// omits the namespace of the request if the Work is in that namespace.
 func samePipeline(there, wanted map[string]string) bool {
 	for _, label := range []string{kratix.ResourceNameLabel, kratix.PipelineNameLabel, kratix.DryRunLabel} {
 		if there[label] != wanted[label] {
@@ -142,7 +143,7 @@ func (w *Writers) update(ctx context.Context, works dynamic.ResourceInterface, t
 	return Updated, err
 }
 
-// object returns a Work in the form of the API, executed now.
+// object returns a Work in the form of the API, with the current time as its time of execution.
 func (w *Writers) object(work *kratix.Work) (*unstructured.Unstructured, error) {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(work)
 	if err != nil {

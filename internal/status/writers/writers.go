@@ -1,10 +1,10 @@
-// Package writers does in a cluster what Kratix's own containers do at the end of a pipeline:
-// the work-writer creates or updates the Work, and the status-writer merges the pipeline's
-// status into the status of the request. It does I/O: it reads and writes these objects.
+// Package writers does in a cluster what Kratix's own containers do at the end of a pipeline: the
+// work-writer creates or updates the Work, and the status-writer merges the pipeline's status into
+// the status of the request. It does I/O: it reads and writes these objects.
 //
-// Both read first and write only differences: running the same pipeline again writes nothing.
-// Concurrent changes are never overwritten unread; the API rejects the write, and it is
-// retried on the new version.
+// Both read an object first and write only differences, so that a second run of the same pipeline
+// writes nothing. If an object has changed after it was read, the API server rejects the write, and
+// the write is retried with the new version.
 package writers
 
 import (
@@ -26,23 +26,24 @@ type Writers struct {
 	objects dynamic.Interface
 	kinds   kinds
 	now     func() time.Time
-	// backoff controls the retries of a write that met a concurrent change.
+	// backoff controls the retries of a write that was rejected because of a concurrent change.
 	backoff wait.Backoff
 }
 
-// kinds is a client that returns the resources of an API group version.
+// kinds is a client that returns the resources of a version of an API group.
 type kinds interface {
 	ServerResourcesForGroupVersionWithContext(ctx context.Context, groupVersion string) (*metav1.APIResourceList, error)
 }
 
-// oneCall is the timeout of an API call.
+// oneCall is the timeout of a call to the API server.
 const oneCall = 30 * time.Second
 
-// New returns Writers to the cluster of config; now is the clock.
+// New returns Writers to the cluster of config. now returns the current time. The error says why no
+// client could be created.
 func New(config *rest.Config, now func() time.Time) (*Writers, error) {
 	own := rest.CopyConfig(config)
 	own.Timeout = oneCall
-	own.WarningHandler = rest.NoWarnings{} // dropped fields are reported by Status
+	own.WarningHandler = rest.NoWarnings{} // Status reports dropped fields
 	objects, err := dynamic.NewForConfig(own)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the Kubernetes API: %w", err)
@@ -51,18 +52,18 @@ func New(config *rest.Config, now func() time.Time) (*Writers, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to the Kubernetes API: %w", err)
 	}
-	backoff := wait.Backoff{Steps: 10, Duration: 10 * time.Millisecond, Factor: 2, Jitter: 0.5} // about ten seconds
+	backoff := wait.Backoff{Steps: 10, Duration: 10 * time.Millisecond, Factor: 2, Jitter: 0.5} // about six seconds in total
 	return &Writers{objects: objects, kinds: kinds, now: now, backoff: backoff}, nil
 }
 
 // timestamp returns the current time in the format of the API.
 func (w *Writers) timestamp() string { return w.now().UTC().Format(time.RFC3339) }
 
-// errLeft means that an object was deleted while it was to be updated.
+// errLeft means that an object was deleted before it could be updated.
 var errLeft = errors.New("it was deleted meanwhile")
 
-// cameSecond reports whether a write failed because of a concurrent change, so that a retry
-// may succeed.
+// cameSecond reports whether a write failed because of a concurrent change, so that a retry may
+// succeed.
 func cameSecond(err error) bool {
 	return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) || errors.Is(err, errLeft)
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// served are the resources of a cluster.
+// served contains the resources of a cluster, by API group and version.
 type served map[string][]metav1.APIResource
 
 func (s served) ServerResourcesForGroupVersionWithContext(_ context.Context, groupVersion string) (*metav1.APIResourceList, error) {
@@ -31,7 +31,7 @@ func (s served) ServerResourcesForGroupVersionWithContext(_ context.Context, gro
 	return nil, apierrors.NewNotFound(schema.GroupResource{}, groupVersion)
 }
 
-// newWriters returns Writers to a cluster with these objects.
+// newWriters returns Writers to a cluster with the given objects.
 func newWriters(objects ...runtime.Object) (*Writers, *fake.FakeDynamicClient) {
 	cluster := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{
 		{Group: group, Version: version, Resource: "works"}:        "WorkList",
@@ -178,7 +178,7 @@ func work() *kratix.Work {
 	return made
 }
 
-// like returns a Work in the cluster, created by Kratix, with a name of its own.
+// like returns the object of a Work that Kratix has created in the cluster, with a name of its own.
 func like(t *testing.T, wanted *kratix.Work, change func(*unstructured.Unstructured)) *unstructured.Unstructured {
 	t.Helper()
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(wanted)

@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// extract writes the files of a tree below a directory. Unlike a checkout or an archive it
-// changes no byte, whatever attributes the tree sets.
+// extract writes the files of a tree below a directory. Unlike a checkout or an archive, it changes
+// no byte, regardless of the tree's attributes.
 func (j *Judge) extract(ctx context.Context, tree, dir string) error {
 	listed, err := j.git(ctx, "ls-tree", "-r", "-z", tree)
 	if err != nil {

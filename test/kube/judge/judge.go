@@ -1,5 +1,5 @@
-// Package judge builds the roots of Destinations with Flux's own library at every
-// commit of a repository.
+// Package judge builds the roots of Destinations with Flux's own library, at every commit of a
+// repository.
 package judge
 
 import (
@@ -19,13 +19,13 @@ import (
 // Refusal is a root that Flux refuses to build at a commit.
 type Refusal struct{ Commit, Subject, Root, Message string }
 
-// String returns all fields of the refusal in one line.
+// String returns the refusal in one line.
 func (r Refusal) String() string {
 	return fmt.Sprintf("%.10s (%s) %s: %s", r.Commit, r.Subject, r.Root, r.Message)
 }
 
-// Roots returns the directories that Flux builds for a Destination whose files
-// lie below dir.
+// Roots returns the directories that Flux builds for a Destination with the directory dir and a
+// filepath mode.
 func Roots(dir, mode string) []string {
 	if mode == "" || mode == kratix.NestedByMetadata {
 		return []string{path.Join(dir, "dependencies"), path.Join(dir, "resources")}
@@ -33,10 +33,10 @@ func Roots(dir, mode string) []string {
 	return []string{path.Clean(dir)}
 }
 
-// Verdict is the result of one walk.
+// Verdict is the result of Walk.
 type Verdict struct {
-	// Commits and Built count the commits of the branch and the trees that were
-	// built: a tree that several commits share is built once.
+	// Commits is the number of commits of the branch; Built is the number of trees that were built.
+	// A tree of several commits is built once.
 	Commits, Built int
 	Refusals       []Refusal
 }
@@ -50,8 +50,8 @@ type Judge struct {
 // New returns a Judge of a bare repository.
 func New(repository string) *Judge { return &Judge{repository: repository, built: map[string]string{}} }
 
-// Walk builds the roots at every commit of a branch, the oldest first. A root
-// that does not exist at a commit is left out.
+// Walk builds the roots at every commit of a branch, beginning with the oldest. It skips roots that
+// do not exist at a commit.
 func (j *Judge) Walk(ctx context.Context, branch string, roots ...string) (Verdict, error) {
 	log, err := j.git(ctx, "log", "--reverse", "--format=%H %s", "refs/heads/"+branch)
 	if err != nil {
@@ -82,7 +82,7 @@ func (j *Judge) Walk(ctx context.Context, branch string, roots ...string) (Verdi
 	return verdict, nil
 }
 
-// trees returns the ids of the roots that exist at a commit.
+// trees returns the object names of the roots that exist at a commit.
 func (j *Judge) trees(ctx context.Context, commit string, roots []string) (map[string]string, error) {
 	trees := map[string]string{}
 	var asked []string
@@ -104,7 +104,7 @@ func (j *Judge) trees(ctx context.Context, commit string, roots []string) (map[s
 	return trees, nil
 }
 
-// refusal returns why Flux refuses a tree; empty if it builds.
+// refusal returns the message with which Flux refuses a tree, or "" if the tree builds.
 func (j *Judge) refusal(ctx context.Context, tree string) (string, error) {
 	if message, ok := j.built[tree]; ok {
 		return message, nil
@@ -128,7 +128,7 @@ func (j *Judge) refusal(ctx context.Context, tree string) (string, error) {
 // building serializes builds, because kustomize has one global schema.
 var building sync.Mutex
 
-// build takes the steps of Flux's kustomize-controller up to the YAML that it would apply.
+// build runs the steps of Flux's kustomize-controller up to the YAML that it would apply.
 func build(dir string) error {
 	building.Lock()
 	defer building.Unlock()

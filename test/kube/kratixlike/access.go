@@ -18,15 +18,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// ServiceAccount is the name of the ServiceAccount of Kratix's manager, in
-// kratix.SystemNamespace, and User is its user name at the API server.
+// ServiceAccount is the name of the ServiceAccount of Kratix's manager, in kratix.SystemNamespace.
+// User is its user name at the API server.
 const (
 	ServiceAccount = "kratix-platform-controller-manager"
 	User           = "system:serviceaccount:" + kratix.SystemNamespace + ":" + ServiceAccount
 )
 
-// access grants the manager's rights in a cluster, as far as scheduling and writing need
-// them.
+// access contains the manager's rights in a cluster, as far as scheduling and writing need them.
 const access = `apiVersion: v1
 kind: Namespace
 metadata: {name: ` + kratix.SystemNamespace + `}
@@ -52,9 +51,9 @@ subjects:
 - {kind: ServiceAccount, name: ` + ServiceAccount + `, namespace: ` + kratix.SystemNamespace + `}
 `
 
-// Grant creates the namespace, the ServiceAccount and the roles of Kratix's
-// manager as an administrator, and returns the configuration of a client that is
-// this ServiceAccount, with a token of two hours.
+// Grant creates the namespace, the ServiceAccount and the roles of Kratix's manager, with the
+// rights of admin. It returns a client configuration with a token of the ServiceAccount that is
+// valid for two hours.
 func Grant(ctx context.Context, admin *rest.Config) (*rest.Config, error) {
 	d, err := dynamic.NewForConfig(admin)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fieldManager is the name under which fields are managed.
+// fieldManager is the field manager of all writes.
 const fieldManager = "manager"
 
 // The resources that are read or written.
@@ -28,7 +28,7 @@ var (
 	secretResource      = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 )
 
-// client reads and writes typed objects by a dynamic client. It has no cache, so it returns the
+// client reads and writes typed objects with a dynamic client. It has no cache, so it returns the
 // current objects of the API server.
 type client struct{ api dynamic.Interface }
 
@@ -41,8 +41,7 @@ func get[T any](ctx context.Context, c client, resource schema.GroupVersionResou
 	return typed[T](object)
 }
 
-// list returns the objects with a label selector, of all namespaces when
-// namespace is empty.
+// list returns the objects that match a label selector; an empty namespace means all namespaces.
 func list[T any](ctx context.Context, c client, resource schema.GroupVersionResource, namespace, selector string) ([]*T, error) {
 	found, err := c.api.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
@@ -82,7 +81,7 @@ func (c client) create(ctx context.Context, placement *kratix.WorkPlacement) (*k
 	return typed[kratix.WorkPlacement](made)
 }
 
-// patch sends a merge patch of an object, or of its subresource.
+// patch sends a merge patch for an object or its subresource.
 func (c client) patch(ctx context.Context, resource schema.GroupVersionResource, key kratix.Key, fields any, subresources ...string) error {
 	data, err := json.Marshal(fields)
 	if err != nil {
@@ -93,8 +92,8 @@ func (c client) patch(ctx context.Context, resource schema.GroupVersionResource,
 	return err
 }
 
-// patchFinalizers replaces an object's finalizers, unless the object has changed
-// since it was read.
+// patchFinalizers replaces an object's finalizers. It fails with a conflict if the object has
+// changed since it was read.
 func (c client) patchFinalizers(ctx context.Context, resource schema.GroupVersionResource, object metav1.Object, finalizers []string) error {
 	if finalizers == nil {
 		finalizers = []string{}
@@ -104,8 +103,8 @@ func (c client) patchFinalizers(ctx context.Context, resource schema.GroupVersio
 	})
 }
 
-// patchStatus writes fields of an object's status, unless the object has changed
-// since it was read.
+// patchStatus writes fields of an object's status. It fails with a conflict if the object has
+// changed since it was read.
 func (c client) patchStatus(ctx context.Context, resource schema.GroupVersionResource, object metav1.Object, status map[string]any) error {
 	return c.patch(ctx, resource, keyOf(object), map[string]any{
 		"metadata": map[string]any{"resourceVersion": object.GetResourceVersion()}, "status": status,

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// The delays of a key whose reconciliation failed.
+// The first and the longest delay before a failed reconciliation is retried.
 const (
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 15 * time.Second
@@ -32,7 +32,7 @@ func newController(kind string, workers int, reconcile func(context.Context, kra
 	return &controller{kind: kind, workers: workers, queue: workqueue.NewTypedRateLimitingQueue(limiter), reconcile: reconcile}
 }
 
-// run reconciles until the context ends.
+// run reconciles until the context is done.
 func (c *controller) run(ctx context.Context, log *slog.Logger) {
 	var group sync.WaitGroup
 	for range c.workers {
@@ -46,7 +46,7 @@ func (c *controller) run(ctx context.Context, log *slog.Logger) {
 	group.Wait()
 }
 
-// next reconciles one key. It returns false once the queue is shut down.
+// next reconciles one key. It returns false after the queue is shut down.
 func (c *controller) next(ctx context.Context, log *slog.Logger) bool {
 	key, down := c.queue.Get()
 	if down {
@@ -58,7 +58,7 @@ func (c *controller) next(ctx context.Context, log *slog.Logger) bool {
 	case err == nil:
 		c.queue.Forget(key)
 	case ctx.Err() != nil:
-	case apierrors.IsConflict(err): // changed since it was read
+	case apierrors.IsConflict(err): // the object has changed since it was read
 		c.queue.AddRateLimited(key)
 	default:
 		log.Error("reconcile", "kind", c.kind, "key", key, "error", err)

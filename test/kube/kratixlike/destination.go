@@ -12,13 +12,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// destinations writes the canaries of Destinations and cleans up after them.
+// destinations writes the canary files of Destinations, and cleans up Destinations that are being
+// deleted.
 type destinations struct {
 	client client
 	stores *stores
 }
 
-// reconcile writes a Destination's canaries and reports whether it is ready.
+// reconcile writes the canary files of a Destination, and sets its Ready condition.
 func (d *destinations) reconcile(ctx context.Context, key kratix.Key) error {
 	destination, err := get[kratix.Destination](ctx, d.client, destinationResource, key)
 	if err != nil {
@@ -27,7 +28,7 @@ func (d *destinations) reconcile(ctx context.Context, key kratix.Key) error {
 	if !destination.DeletionTimestamp.IsZero() {
 		return d.cleanUp(ctx, destination)
 	}
-	if destination.CleansUp() && !slices.Contains(destination.Finalizers, kratix.DestinationFinalizer) { // the change is the next event
+	if destination.CleansUp() && !slices.Contains(destination.Finalizers, kratix.DestinationFinalizer) { // the change causes the next event
 		return d.client.patchFinalizers(ctx, destinationResource, destination, append(destination.Finalizers, kratix.DestinationFinalizer))
 	}
 	failure := d.write(ctx, destination, writeCanaries)
@@ -43,10 +44,10 @@ func (d *destinations) reconcile(ctx context.Context, key kratix.Key) error {
 	return failure
 }
 
-// errStoreNotReady is the error of a store whose status is not ready.
+// errStoreNotReady is the error for a state store whose status is not ready.
 var errStoreNotReady = errors.New("the state store is not ready")
 
-// write changes the files of a Destination that belong to no placement, by a commit.
+// write makes a commit that changes the files of a Destination that belong to no placement.
 func (d *destinations) write(ctx context.Context, destination *kratix.Destination, change func(*os.Root, destinationDir) error) error {
 	store, err := d.stores.of(ctx, destination)
 	if err != nil {
@@ -76,8 +77,8 @@ func readyCondition(destination *kratix.Destination, failure error) metav1.Condi
 	return isFalse(kratix.ReadyCondition, "StateStoreWriteFailed", failure.Error())
 }
 
-// cleanUp deletes the WorkPlacements on a Destination that is being deleted, and
-// removes the canaries once they are gone. At last it removes the finalizer.
+// cleanUp deletes the WorkPlacements on a Destination that is being deleted. After they are gone,
+// it removes the canary files and then the finalizer.
 func (d *destinations) cleanUp(ctx context.Context, destination *kratix.Destination) error {
 	if !slices.Contains(destination.Finalizers, kratix.DestinationFinalizer) {
 		return nil
@@ -94,7 +95,7 @@ func (d *destinations) cleanUp(ctx context.Context, destination *kratix.Destinat
 			}
 		}
 	}
-	if len(placements) > 0 { // the deletion of the last is the next event
+	if len(placements) > 0 { // the deletion of the last one causes the next event
 		return nil
 	}
 	if err := d.write(ctx, destination, removeCanaries); err != nil {

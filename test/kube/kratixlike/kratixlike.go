@@ -1,7 +1,7 @@
-// Package kratixlike is a stand-in for Kratix's scheduler and state-store writer, for tests
-// of programs that run beside them. It behaves as Kratix is observed to behave, including its
-// faults: a resource Work goes to a random Destination, a denied WorkPlacement is not
-// retried, and nothing checks what is written.
+// Package kratixlike is a stand-in for Kratix's scheduler and state-store writer, for tests of
+// programs that run beside Kratix. It imitates the observed behaviour of Kratix, including its
+// faults: a resource Work goes to a random Destination, a denied WorkPlacement is not retried, and
+// nothing checks the files that are written.
 package kratixlike
 
 import (
@@ -22,15 +22,14 @@ import (
 
 // Options are the parameters of a stand-in.
 type Options struct {
-	// WriteDelay is the time between reading a WorkPlacement and writing its
-	// files, or removing them.
+	// WriteDelay is the time between reading a WorkPlacement and writing or removing its files.
 	WriteDelay time.Duration
-	// Writers is the number of WorkPlacements handled concurrently, 1 by default. Writes to
-	// one store are serialized in any case.
+	// Writers is the number of WorkPlacements that are handled concurrently, 1 by default. Writes
+	// to one store are always serialized.
 	Writers int
-	// Choose returns an index below n. The default is random.
+	// Choose returns an index below n. By default it is random.
 	Choose func(n int) int
-	// Log receives errors and each write. The default discards them.
+	// Log receives errors and a line for each write. By default they are discarded.
 	Log *slog.Logger
 }
 
@@ -40,7 +39,7 @@ type Running struct {
 	done   chan struct{}
 }
 
-// Run runs the stand-in until the context ends, and returns when all of it has stopped.
+// Run runs the stand-in until the context is done, and returns after all its parts have stopped.
 func Run(ctx context.Context, config *rest.Config, options Options) error {
 	running, err := Start(ctx, config, options)
 	if err != nil {
@@ -50,8 +49,9 @@ func Run(ctx context.Context, config *rest.Config, options Options) error {
 	return nil
 }
 
-// Start starts the stand-in, and returns once it observes the cluster. It ends with the context
-// or with Stop; another Start continues from the content of the API server and the stores.
+// Start starts the stand-in, and returns after it has listed the objects of the cluster. It ends
+// with the context or with Stop. Another Start continues with the content of the API server and the
+// stores.
 func Start(ctx context.Context, config *rest.Config, options Options) (*Running, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	dir, err := os.MkdirTemp("", "kratixlike-")
@@ -78,14 +78,14 @@ func Start(ctx context.Context, config *rest.Config, options Options) (*Running,
 	return running, nil
 }
 
-// Stop stops the stand-in and waits for its end. A write in progress is interrupted, as if
-// the process were killed.
+// Stop stops the stand-in and waits for its end. It interrupts a write in progress, as if the
+// process were killed.
 func (r *Running) Stop() {
 	r.cancel()
 	<-r.done
 }
 
-// manager holds the controllers.
+// manager contains the controllers and their informers.
 type manager struct {
 	client    client
 	informers dynamicinformer.DynamicSharedInformerFactory
@@ -96,7 +96,7 @@ type manager struct {
 
 func newManager(config *rest.Config, options Options, dir string) (*manager, error) {
 	own := rest.CopyConfig(config)
-	own.QPS = -1 // no client-side rate limit
+	own.QPS = -1 // no rate limit in the client
 	own.UserAgent = fieldManager
 	d, err := dynamic.NewForConfig(own)
 	if err != nil {
@@ -122,8 +122,8 @@ func newManager(config *rest.Config, options Options, dir string) (*manager, err
 	return m, nil
 }
 
-// run observes the cluster and reconciles until the context ends. It sends one
-// value when all objects were listed.
+// run observes the cluster and reconciles until the context is done. It sends one value to synced:
+// nil after all objects are listed, or an error.
 func (m *manager) run(ctx context.Context, synced chan<- error) {
 	if err := m.observe(); err != nil {
 		synced <- err

@@ -17,15 +17,15 @@ type placer struct {
 	*scheduler
 	work  *kratix.Work
 	group kratix.WorkloadGroup
-	// matched are the Destinations that the group may go to.
+	// matched are the names of the Destinations that match the group.
 	matched []string
-	// modes are the filepath modes of all Destinations.
+	// modes are the filepath modes of all Destinations, by name.
 	modes map[string]string
 }
 
-// place updates the WorkPlacements that the group has, wherever they are, and
-// creates those that it lacks: one on every match for a dependency, one on a
-// chosen match for a request that has none.
+// place updates the existing WorkPlacements of the group, on any Destination, and creates the
+// missing ones: for a dependency one on every matching Destination; for a request without a
+// WorkPlacement one on a matching Destination that is chosen.
 func (p *placer) place(ctx context.Context, existing []*kratix.WorkPlacement) ([]*kratix.WorkPlacement, error) {
 	var placed []*kratix.WorkPlacement
 	for _, placement := range existing {
@@ -45,7 +45,7 @@ func (p *placer) place(ctx context.Context, existing []*kratix.WorkPlacement) ([
 	return placed, nil
 }
 
-// lacking returns the Destinations on which a WorkPlacement is to be created.
+// lacking returns the names of the Destinations on which a WorkPlacement must be created.
 func (p *placer) lacking(existing []*kratix.WorkPlacement) []string {
 	if !p.work.IsDependency() {
 		if len(existing) > 0 || len(p.matched) == 0 {
@@ -65,8 +65,8 @@ func (p *placer) lacking(existing []*kratix.WorkPlacement) []string {
 	return lacking
 }
 
-// update sets the contents of a WorkPlacement to those of the Work, and adds the misplaced
-// label if its Destination does not match. Nothing removes that label.
+// update sets the contents of a WorkPlacement to those of the Work. It adds the misplaced label if
+// the Destination does not match; nothing removes that label.
 func (p *placer) update(ctx context.Context, have *kratix.WorkPlacement) (*kratix.WorkPlacement, error) {
 	want := p.desired(have)
 	if !slices.Contains(p.matched, have.Spec.TargetDestinationName) {
@@ -85,7 +85,7 @@ func (p *placer) update(ctx context.Context, have *kratix.WorkPlacement) (*krati
 	return get[kratix.WorkPlacement](ctx, p.client, placementResource, keyOf(have))
 }
 
-// desired returns a WorkPlacement with the Work's content, on its present Destination.
+// desired returns a WorkPlacement with the Work's content on its present Destination.
 func (p *placer) desired(have *kratix.WorkPlacement) *kratix.WorkPlacement {
 	of := kratix.NewWorkPlacement(p.work, &p.group, have.Spec.TargetDestinationName)
 	want := have.DeepCopy()
@@ -94,7 +94,7 @@ func (p *placer) desired(have *kratix.WorkPlacement) *kratix.WorkPlacement {
 		want.Labels = map[string]string{}
 	}
 	maps.Copy(want.Labels, of.Labels)
-	if have.DeletionTimestamp.IsZero() { // the API server accepts no new finalizer on a deleted object
+	if have.DeletionTimestamp.IsZero() { // the API server accepts no new finalizer on an object that is being deleted
 		want.Finalizers = withFinalizers(have.Finalizers, p.modes[have.Spec.TargetDestinationName])
 	}
 	owner := ownerOf(p.work)
@@ -104,8 +104,7 @@ func (p *placer) desired(have *kratix.WorkPlacement) *kratix.WorkPlacement {
 	return want
 }
 
-// withFinalizers adds the finalizers of a WorkPlacement on a Destination of a
-// filepath mode.
+// withFinalizers adds the finalizers of a WorkPlacement on a Destination with a filepath mode.
 func withFinalizers(have []string, mode string) []string {
 	want := slices.Clone(have)
 	add := func(name string) {

@@ -14,7 +14,7 @@ import (
 	"sync"
 )
 
-// repositories are the working clones, by the settings that opened them.
+// repositories are the working clones, by the remote to which they belong.
 type repositories struct {
 	dir  string
 	mu   sync.Mutex
@@ -24,7 +24,8 @@ type repositories struct {
 // remote is a branch of a repository, and the author of commits to it.
 type remote struct {
 	url, branch, author, email string
-	// header is an HTTP header with the credentials; ca are certificates to trust.
+	// header is an HTTP header with the credentials; ca are the certificates of trusted
+	// authorities.
 	header, ca string
 	insecure   bool
 }
@@ -34,11 +35,11 @@ type repository struct {
 	remote
 	dir string
 	mu  sync.Mutex
-	// clean reports whether the working tree is the branch as it was last read or pushed.
+	// clean means that the working tree equals the branch when it was last fetched or pushed.
 	clean bool
 }
 
-// at returns the clone for a remote, which is initialised once.
+// at returns the clone for a remote. The clone is initialized once.
 func (r *repositories) at(ctx context.Context, to remote) (*repository, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -59,16 +60,15 @@ func (r *repositories) at(ctx context.Context, to remote) (*repository, error) {
 	return opened, nil
 }
 
-// pushes bounds how often a commit is repeated because someone else has pushed in the
-// meantime.
+// pushes is the maximum number of attempts to push a commit while others push as well.
 const pushes = 5
 
-// commit changes the files of the branch by one commit, and returns the commit
-// that has the change. A change that changes nothing makes no commit.
+// commit makes a commit with changed files, and returns the commit of the branch that contains the
+// change. If nothing changes, it makes no commit.
 func (r *repository) commit(ctx context.Context, message string, change func(*os.Root) error) (version string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	// Without a fetch a push is refused if the branch has moved.
+	// The push is refused without a fetch if the branch has moved.
 	if r.clean {
 		committed := false
 		if version, committed, err = r.commitOnce(ctx, message, change); committed {
@@ -86,7 +86,7 @@ func (r *repository) commit(ctx context.Context, message string, change func(*os
 	return "", err
 }
 
-// errStale reports a push to a branch that has moved in the meantime.
+// errStale is the error of a push to a branch that has moved in the meantime.
 var errStale = errors.New("somebody else has pushed")
 
 func (r *repository) commitOnce(ctx context.Context, message string, change func(*os.Root) error) (version string, committed bool, err error) {
@@ -95,7 +95,7 @@ func (r *repository) commitOnce(ctx context.Context, message string, change func
 	if err != nil {
 		return "", false, err
 	}
-	defer root.Close() //nolint:errcheck // nothing was written to it
+	defer root.Close() //nolint:errcheck // nothing was written through it
 	if err := change(root); err != nil {
 		return "", false, err
 	}
@@ -115,13 +115,13 @@ func (r *repository) commitOnce(ctx context.Context, message string, change func
 	}
 	r.clean = true
 	head, err := root.ReadFile(".git/refs/heads/" + r.branch)
-	if errors.Is(err, fs.ErrNotExist) { // the branch does not exist, and there is nothing to write
+	if errors.Is(err, fs.ErrNotExist) { // the branch does not exist, and nothing is to be written
 		return "", false, nil
 	}
 	return strings.TrimSpace(string(head)), committed, err
 }
 
-// reset resets the working tree to the current branch.
+// reset resets the working tree to the branch of the remote.
 func (r *repository) reset(ctx context.Context) error {
 	if err := r.git(ctx, "fetch", "--quiet", "--prune", r.url, "+refs/heads/*:refs/remotes/origin/*"); err != nil {
 		return err
@@ -152,13 +152,13 @@ func (r *repository) push(ctx context.Context) error {
 	return err
 }
 
-// check returns why the repository cannot be reached.
+// check returns an error if the repository cannot be reached.
 func (r *repository) check(ctx context.Context) error {
 	return r.git(ctx, "ls-remote", "--quiet", "--heads", r.url)
 }
 
-// git runs the git binary in the clone, with no configuration of the machine,
-// and returns an error with its output.
+// git runs the git binary in the clone without the machine's configuration, and returns an error
+// with its output.
 func (r *repository) git(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = r.dir

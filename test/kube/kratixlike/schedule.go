@@ -25,12 +25,12 @@ type outcome struct {
 	unmatched []string
 	// placements are the WorkPlacements of all groups.
 	placements []*kratix.WorkPlacement
-	// failure is the error of a WorkPlacement that was not created or updated.
+	// failure is the first error of creating or updating a WorkPlacement.
 	failure error
 }
 
-// reconcile schedules a Work. A WorkPlacement that is not created or updated is not an error: it
-// is reported, and not tried again before the next event.
+// reconcile schedules a Work. If a WorkPlacement cannot be created or updated, it does not return
+// an error but reports the failure in the status, so that nothing is retried before the next event.
 func (s *scheduler) reconcile(ctx context.Context, key kratix.Key) error {
 	work, err := get[kratix.Work](ctx, s.client, workResource, key)
 	if err != nil {
@@ -39,7 +39,7 @@ func (s *scheduler) reconcile(ctx context.Context, key kratix.Key) error {
 	if !work.DeletionTimestamp.IsZero() {
 		return s.cleanUp(ctx, work)
 	}
-	if !slices.Contains(work.Finalizers, kratix.WorkFinalizer) { // the change is the next event
+	if !slices.Contains(work.Finalizers, kratix.WorkFinalizer) { // the change causes the next event
 		return s.client.patchFinalizers(ctx, workResource, work, append(work.Finalizers, kratix.WorkFinalizer))
 	}
 	destinations, err := list[kratix.Destination](ctx, s.client, destinationResource, "", "")
@@ -91,8 +91,7 @@ func (s *scheduler) schedule(ctx context.Context, work *kratix.Work, destination
 	return result
 }
 
-// deleteVanished deletes the WorkPlacements of groups that the Work does not
-// have any more.
+// deleteVanished deletes the WorkPlacements of groups that the Work no longer has.
 func (s *scheduler) deleteVanished(ctx context.Context, work *kratix.Work, existing []*kratix.WorkPlacement) error {
 	for _, placement := range existing {
 		if !slices.ContainsFunc(work.Spec.WorkloadGroups, func(g kratix.WorkloadGroup) bool { return g.ID == placement.Spec.ID }) {
@@ -104,9 +103,9 @@ func (s *scheduler) deleteVanished(ctx context.Context, work *kratix.Work, exist
 	return nil
 }
 
-// cleanUp deletes the WorkPlacements of a Work that is being deleted, and
-// releases it once they are gone. They are found by the Work's name alone, so
-// those of a Work of that name in another namespace go as well.
+// cleanUp deletes the WorkPlacements of a Work that is being deleted, and removes the Work's
+// finalizer after they are gone. It finds them by the Work's name alone, so it also deletes those
+// of a Work with the same name in another namespace.
 func (s *scheduler) cleanUp(ctx context.Context, work *kratix.Work) error {
 	if !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
 		return nil
@@ -120,13 +119,13 @@ func (s *scheduler) cleanUp(ctx context.Context, work *kratix.Work) error {
 			return err
 		}
 	}
-	if len(placements) > 0 { // the deletion of the last is the next event
+	if len(placements) > 0 { // the deletion of the last one causes the next event
 		return nil
 	}
 	return ignoreNotFound(s.client.patchFinalizers(ctx, workResource, work, without(work.Finalizers, kratix.WorkFinalizer)))
 }
 
-// delete deletes a WorkPlacement unless it is being deleted.
+// delete deletes a WorkPlacement unless it is already being deleted.
 func (s *scheduler) delete(ctx context.Context, placement *kratix.WorkPlacement) error {
 	if !placement.DeletionTimestamp.IsZero() {
 		return nil
@@ -155,7 +154,7 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-// ownerOf returns a reference to a Work as the controller of a WorkPlacement.
+// ownerOf returns the owner reference of a WorkPlacement to its Work.
 func ownerOf(work *kratix.Work) metav1.OwnerReference {
 	return *metav1.NewControllerRef(work, platform.WithKind(kratix.WorkKind))
 }

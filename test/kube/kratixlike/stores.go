@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// stores opens the git repositories of state stores and reports their condition.
+// stores opens the git repositories of state stores and writes their status.
 type stores struct {
 	client       client
 	repositories *repositories
@@ -28,7 +28,7 @@ type store struct {
 	object *kratix.GitStateStore
 }
 
-// The ways in which a store cannot be opened.
+// Reasons for which a store cannot be opened.
 var (
 	errStoreNotFound  = errors.New("the state store does not exist")
 	errSecretNotFound = errors.New("the state store's Secret does not exist")
@@ -76,7 +76,7 @@ func (s *stores) open(ctx context.Context, object *kratix.GitStateStore) (store,
 	return store{repository: repository, path: object.Spec.Path, object: object}, err
 }
 
-// reconcile reports whether a store can be reached.
+// reconcile sets the Ready condition of a store, which reports whether the store can be reached.
 func (s *stores) reconcile(ctx context.Context, key kratix.Key) error {
 	object, err := get[kratix.GitStateStore](ctx, s.client, gitStoreResource, key)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// writer writes the files of WorkPlacements, whichever program created them.
+// writer writes the files of WorkPlacements, regardless of which program created them.
 type writer struct {
 	client client
 	stores *stores
@@ -36,10 +36,10 @@ func (w *writer) reconcile(ctx context.Context, key kratix.Key) error {
 	switch {
 	case !placement.DeletionTimestamp.IsZero():
 		return w.remove(ctx, placement, destination)
-	case destination == nil: // its creation is the next event
+	case destination == nil: // the creation of the Destination causes the next event
 		return nil
 	}
-	if want := withFinalizers(placement.Finalizers, destination.FilepathMode()); !slices.Equal(want, placement.Finalizers) { // the change is the next event
+	if want := withFinalizers(placement.Finalizers, destination.FilepathMode()); !slices.Equal(want, placement.Finalizers) { // the change causes the next event
 		return w.client.patchFinalizers(ctx, placementResource, placement, want)
 	}
 	if err := w.wait(ctx); err != nil {
@@ -55,8 +55,8 @@ func (w *writer) reconcile(ctx context.Context, key kratix.Key) error {
 	return err
 }
 
-// remove removes the files of a WorkPlacement that is being deleted, then its
-// finalizers. Where the Destination is gone the files stay.
+// remove removes the files of a WorkPlacement that is being deleted, then its finalizers. If the
+// Destination does not exist, the files stay.
 func (w *writer) remove(ctx context.Context, placement *kratix.WorkPlacement, destination *kratix.Destination) error {
 	finalizers := without(placement.Finalizers, kratix.PlacementFinalizer, kratix.DotFilesFinalizer)
 	if len(finalizers) == len(placement.Finalizers) {
@@ -73,7 +73,7 @@ func (w *writer) remove(ctx context.Context, placement *kratix.WorkPlacement, de
 	return ignoreNotFound(w.client.patchFinalizers(ctx, placementResource, placement, finalizers))
 }
 
-// wait waits for the artificial delay.
+// wait waits for the delay before a write.
 func (w *writer) wait(ctx context.Context) error {
 	if w.delay == 0 {
 		return nil
@@ -88,8 +88,8 @@ func (w *writer) wait(ctx context.Context) error {
 	}
 }
 
-// change changes the files of one WorkPlacement by one commit and returns the
-// commit that has them.
+// change changes the files of one WorkPlacement by a commit, and returns the commit that contains
+// the change.
 func (w *writer) change(ctx context.Context, destination *kratix.Destination, placement *kratix.WorkPlacement, verb string,
 	change func(*os.Root, destinationDir, *kratix.WorkPlacement) error,
 ) (string, error) {
@@ -111,7 +111,7 @@ func (w *writer) change(ctx context.Context, destination *kratix.Destination, pl
 	return version, err
 }
 
-// placementsOn returns the WorkPlacements on a Destination that stay.
+// placementsOn returns the WorkPlacements on a Destination that are not being deleted.
 func (w *writer) placementsOn(ctx context.Context, destination *kratix.Destination) ([]*kratix.WorkPlacement, error) {
 	all, err := list[kratix.WorkPlacement](ctx, w.client, placementResource, "", "")
 	return slices.DeleteFunc(all, func(p *kratix.WorkPlacement) bool {
