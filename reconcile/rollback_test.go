@@ -406,7 +406,8 @@ func TestFewRevisionsAreReadFromHistoryInARound(t *testing.T) {
 	const count = 2 * maxLoads
 	env := newClusterEnv(t)
 	env.snapshot.Destinations = nil
-	counting := &countingHistory{Store: env.store.(*memory.Store)}
+	counting := &countingHistory{Store: memory.New("GitStateStore default")}
+	env.store = counting
 	env.open = func(kratix.StateStoreReference) statestore.Store { return counting }
 	object := func(i int) agent.Object {
 		return agent.Object{Kind: "ConfigMap", Namespace: "default", Name: fmt.Sprint("bad", i)}
