@@ -113,8 +113,8 @@ func (c *check) unread(root *dedupe.Root, claims []int, built []tree.Path) (cont
 	return contents
 }
 
-// stateName returns the name by which the state of a claim is found: that of its rank, or its
-// position.
+// stateName returns the key of a claim's state: the name of its rank or, if that is empty, the index
+// of the claim.
 func stateName(root *dedupe.Root, claim int) string {
 	if name := root.Claims[claim].Rank.Name; name != "" {
 		return name

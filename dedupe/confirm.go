@@ -45,9 +45,9 @@ type confirmer struct {
 	confirmation
 }
 
-// pinHolders finds shared objects that would be in no file any more, because the wanted files of the
-// claim that holds the object do not contain it while another claim that shares it is not written.
-// The claim that holds such an object stays unchanged. pinHolders reports whether there was any.
+// pinHolders pins each claim whose wanted files would drop a shared object that no other written
+// file contains, because the claim that should contain it next is not written. A pinned claim stays
+// unchanged. pinHolders reports whether it has pinned a claim.
 func (c *confirmer) pinHolders() bool {
 	found := false
 	for id, entries := range c.index.all() {

@@ -86,8 +86,8 @@ func (f *fight) pause() time.Duration {
 }
 
 // see compares the store with the writes of this process. It returns the path at which a fight was
-// detected, and whether there is a fight. A record that damaged reports as unreadable was not
-// written by a controller.
+// detected, and whether there is a fight. A record for which damaged returns true does not count as
+// an undone write: no controller writes unreadable records.
 func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree.Path) bool) (tree.Path, bool) {
 	for path, u := range f.undone {
 		if now.Sub(u.last) > fightWindow {

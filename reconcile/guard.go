@@ -26,7 +26,7 @@ type removals struct {
 	counted int
 	// recent is the number of placements removed earlier within the window.
 	recent int
-	// recorded is the number of all placements.
+	// recorded is the number of placements with a record, in all stores that were read.
 	recorded int
 	// works is the number of Works in the input.
 	works int

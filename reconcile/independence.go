@@ -49,8 +49,8 @@ func newIndependent(c *checked, made *outcome) *independence {
 	return &independence{digest: digest, ignored: c.ignored, warnings: c.warnings}
 }
 
-// isIndependent reports whether a placement of the plan is writable and has a directory of
-// its own whose path has no other spelling.
+// isIndependent reports whether a placement of the plan is writable and has a directory of its own
+// whose path is case-folded and in Unicode's normal form.
 func (p *placement) isIndependent() bool {
 	return p.from != nil && p.isPlain() && p.rendering.Dir.IsFolded() && p.writable()
 }

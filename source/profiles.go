@@ -73,16 +73,16 @@ func isNewer(a, b kratix.Object) bool {
 	return isProfile && same && other.Taken.Before(&one.Taken)
 }
 
-// repeated returns the finding about an object that is ignored, because another one of the same
-// name counts.
-func repeated(at finding.Place, counts kratix.Object, where finding.Place) finding.Finding {
+// repeated returns the finding about an object that is ignored, because used, an object of the same
+// name, takes precedence.
+func repeated(ignored finding.Place, used kratix.Object, usedAt finding.Place) finding.Finding {
 	rule, which := finding.RepeatedObject(), "the first one"
-	if _, is := counts.(*profile.Profile); is {
+	if _, is := used.(*profile.Profile); is {
 		rule, which = finding.UnusedProfile(), "the newer one"
 	}
 	return finding.Finding{
-		Rule: rule, Place: at, Message: cmp.Or(at.Object, kratix.Describe(counts)) + " is in the input twice; " + which + " counts",
-		Related: []finding.Related{{Place: where, Message: which}},
+		Rule: rule, Place: ignored, Message: cmp.Or(ignored.Object, kratix.Describe(used)) + " is in the input twice; " + which + " counts",
+		Related: []finding.Related{{Place: usedAt, Message: which}},
 	}
 }
 

@@ -155,7 +155,7 @@ func (j *judge) breakOf(p report.Placement) Break {
 	return b
 }
 
-// isUnknown reports whether a rule is about something that could not be read.
+// isUnknown reports whether a finding of the rule means that a store or an object was not checked.
 func isUnknown(rule finding.Rule) bool {
 	return slices.Contains([]finding.Rule{
 		finding.StoreFailed(), finding.UnreadableInput(), finding.InvalidObject(), finding.UnsafePath(), finding.SharedPath(),

@@ -73,7 +73,7 @@ type (
 	}
 )
 
-// roots returns the states of all roots, for a document for programs.
+// roots returns the states of all roots for the JSON and YAML output.
 func (d Document) roots() []root {
 	var all []root
 	for i := range d.Deliveries {

@@ -89,7 +89,8 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	return change
 }
 
-// deleted changes a WorkPlacement that is being deleted.
+// deleted adds the steps for a WorkPlacement that is being deleted: they remove our finalizers if its
+// files are gone, or if it has to be created again.
 func (p *planner) deleted(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	switch {

@@ -91,15 +91,15 @@ func (p Path) String() string {
 // IsRoot reports whether p is the zero Path.
 func (p Path) IsRoot() bool { return p.slashed == "" }
 
-// Join returns the path below in the directory p.
-func (p Path) Join(below Path) Path {
+// Join returns p/rel.
+func (p Path) Join(rel Path) Path {
 	switch {
 	case p.IsRoot():
-		return below
-	case below.IsRoot():
+		return rel
+	case rel.IsRoot():
 		return p
 	}
-	return Path{p.slashed + "/" + below.slashed}
+	return Path{p.slashed + "/" + rel.slashed}
 }
 
 // Within reports whether p equals dir or is below it. For example, "a/bc" is not within "a/b".

@@ -2,8 +2,8 @@
 // nodes take a hundred times the memory of the text. It does no I/O.
 package yamlnodes
 
-// AtMost returns an upper bound of the number of nodes in content without parsing it, because each
-// node except the first follows a character of its own.
+// AtMost returns an upper bound on the number of YAML nodes in content. It does not parse content, but
+// counts the characters that can begin a node, with the nodes that each of them can begin.
 func AtMost(content []byte) int {
 	nodes := 1
 	// paired means that there was a colon after the last comma or bracket. In a flow mapping, an

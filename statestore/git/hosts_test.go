@@ -32,7 +32,8 @@ func odd(t *testing.T, repository string, how gittest.Odd, settings ...string) g
 	return git.Config{URL: server.URL + "/" + filepath.Base(repository), Auth: git.Auth{Username: gittest.User, Password: gittest.Password}}
 }
 
-// usable writes, commits as another writer, and reads and writes again.
+// usable fails the test unless a store with this configuration can write, read a commit of another
+// writer, and write again.
 func usable(t *testing.T, repository string, config git.Config) {
 	t.Helper()
 	store := open(t, config)

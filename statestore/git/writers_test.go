@@ -184,7 +184,8 @@ func TestWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 	t.Logf("%d kills, %d acknowledged, %d placements", kills, acknowledged, state.Files.Len()/2)
 }
 
-// idle returns once no receive-pack of a killed writer is running.
+// idle waits until the references have not changed for 300 ms. Then the receive-pack processes of
+// killed writers have probably ended.
 func idle(t *testing.T, repository string) {
 	t.Helper()
 	before := ""

@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// promotion is a cluster in which a stand-in for Kratix writes to the branch staging, from which no
-// cluster is applied, and in which kratix-schedule may write to main.
+// promotion is a cluster in which a stand-in for Kratix writes to the branch staging, which no cluster
+// applies, and in which kratix-schedule may write to main.
 type promotion struct {
 	*platform
 	kratix *standIn
@@ -344,7 +344,7 @@ func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 		p.comesTo("workplacement/w-"+name+"."+name+"-5058f", "Promoted", want)
 	}
 	p.live("good/resources/default/redis/w-good/instance/5058f/c.yaml")
-	for _, name := range []string{"none", "malformed", "missing", "same", "good"} { // Kratix has written them
+	for _, name := range []string{"none", "malformed", "missing", "same", "good"} { // Kratix writes the canaries of every Destination
 		p.isStaged(name + "/resources/kratix-canary-configmap.yaml")
 	}
 	head := gittest.Git(t, p.repository, "rev-parse", "staging")

@@ -65,8 +65,8 @@ spec:
       versions: [{name: v1, served: true, storage: true}]
 `
 
-// redisStatusRole grants the status of the requests of the Promise redis, as
-// docs/how-to/tell-requesters.md does.
+// redisStatusRole grants access to the status of redis requests. It is the role in
+// docs/how-to/tell-requesters.md.
 const redisStatusRole = `
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole

@@ -44,8 +44,8 @@ func (p *platform) isAsItWas(files map[string]string) {
 	}
 }
 
-// TestTreeOfKratixIsAdopted checks requests, a dependency and a group with its own directory on two
-// Destinations, beside foreign files.
+// TestTreeOfKratixIsAdopted checks that the files which Kratix wrote for requests and a dependency on two
+// Destinations stay unchanged beside a foreign file, and that the files of a deleted Work are removed.
 func TestTreeOfKratixIsAdopted(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
