@@ -11,11 +11,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Build builds a directory root with only these files as Flux would, and returns nil or an error
-// with Flux's message. An error of the build itself wraps ErrBuild; the error about a file that is
-// not a Kubernetes object does not. The cost grows with the square of the number of objects, so
-// callers should pass few files. There must be no kustomization at the top of root, since Flux
-// generates none then.
+// Build builds root as Flux would if it contained only files. The error has Flux's message. It
+// wraps ErrBuild if the build itself fails, but not if a file is not a Kubernetes object. The cost
+// grows with the square of the number of objects, so callers should pass few files. There must be
+// no kustomization at the top of root, since Flux then generates none.
 func Build(root tree.Path, files []tree.File) error {
 	var paths []tree.Path
 	for _, unit := range Units(files) {
@@ -30,8 +29,8 @@ func Build(root tree.Path, files []tree.File) error {
 	return BuildUnits(root, paths, files)
 }
 
-// decodable returns Flux's error about a file that is not a Kubernetes object, at which Flux stops
-// before the build.
+// decodable returns the error with which Flux stops before the build if file is not a Kubernetes
+// object.
 func decodable(root tree.Path, file tree.File) error {
 	_, err := decode(file.Content)
 	var panicked *panicError
@@ -52,14 +51,14 @@ func directory(root tree.Path) string {
 	return "/" + root.String()
 }
 
-// BuildUnits builds the kustomization that Flux would generate for some of the units, in walk
-// order: files, and directories with a kustomization of their own. The paths are relative to the
-// root; files are all files that the build may load.
+// BuildUnits builds the kustomization that Flux would generate for units: files, and directories
+// with a kustomization of their own. The units are in walk order and relative to root; files are
+// all files that the build may load.
 func BuildUnits(root tree.Path, units []tree.Path, files []tree.File) error {
 	return Lazy{}.Units(root, units, files)
 }
 
-// Units does the same as BuildUnits with the files of l.
+// Units does the same as BuildUnits, but fetches missing contents with l.
 func (l Lazy) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	if len(units) == 0 {
 		return nil

@@ -98,7 +98,7 @@ func TestBuildReturnsFluxsError(t *testing.T) {
 }
 
 // duplicates reports whether two objects have the same ID. It returns false if a file cannot be
-// read.
+// parsed.
 func duplicates(files []tree.File) bool {
 	seen := map[kustomize.ID]bool{}
 	found := false

@@ -40,7 +40,7 @@ func (c *Cache) builder() Builder {
 	return c.Builder
 }
 
-// digest is the digest of a content or a build.
+// digest is the digest of a file's content or of all inputs of a build.
 type digest = [sha256.Size]byte
 
 // Cache parses files and builds directories, and caches the results by the digest of the contents.
@@ -66,7 +66,7 @@ type Cache struct {
 	round        int
 }
 
-// maxFiles is the number of entries after which files replaces older.
+// maxFiles is the number of entries in files at which files replaces older.
 const maxFiles = 1 << 15
 
 type cachedFile struct {
@@ -239,9 +239,9 @@ func (f FileObjects) isOdd() bool {
 }
 
 // Nested does the same as BuildNested, and caches the result. The key is the digest of the
-// directory's own files if the build has read no others, and of all files otherwise. A build that
-// exceeded its limits is also cached by its own files for some rounds; otherwise it would be
-// repeated after each change in the root and delay all other builds.
+// directory's own files if the build succeeds without reading others, and of all files otherwise. A
+// build that exceeded its limits is also cached by its own files for some rounds; otherwise it
+// would be repeated after each change in the root and delay all other builds.
 func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	var own []tree.File
 	for _, file := range files {
@@ -344,7 +344,7 @@ func (c *Cache) knownBuild(key digest) *cachedBuild {
 	switch {
 	case build == nil:
 	case IsBounds(build.err) && c.round-build.made > boundsRounds:
-		return nil // a later build may find the missing files, or run on a less busy machine
+		return nil // other files may have changed, or the machine may be less busy
 	default:
 		build.round = c.round
 	}

@@ -17,7 +17,8 @@ type Content struct {
 	// Fields are the object's fields as Flux decodes them after the build. Numbers are int64 or
 	// float64, as in an Unstructured.
 	Fields map[string]any
-	// node is the node of the object in its document. It is nil if its lines are not known.
+	// node is the object's node in its document. It is nil if the lines of the fields are not
+	// known.
 	node *yaml.Node
 }
 

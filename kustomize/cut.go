@@ -14,7 +14,7 @@ import (
 // the bytes of other objects.
 var ErrInseparable = errors.New("one is an item of a list whose items are not lines of their own, and cannot be cut out of its file")
 
-// Without removes the objects at the given positions of the file's Objects. All other bytes stay
+// Without removes the objects at the given positions in the result of Objects. All other bytes stay
 // the same, including the markers before documents. An item of a list is removed with its lines; a
 // list is removed if all its items are. If no object remains, the result is empty.
 func Without(content []byte, positions []int) ([]byte, error) {
@@ -45,8 +45,8 @@ func Without(content []byte, positions []int) ([]byte, error) {
 	return join(kept), nil
 }
 
-// Separable reports, for each of a file's Objects, whether Without can remove it, alone and
-// together with others.
+// Separable reports for each object in the result of Objects whether Without can remove it, alone
+// and together with others.
 func Separable(content []byte) ([]bool, error) {
 	all, err := Canonical(content)
 	if err != nil {
@@ -123,9 +123,9 @@ type span struct {
 	// list is the span of the list that contains the object. It is nil if the object is not in a
 	// list.
 	list *span
-	// left is the number of items that remain.
+	// left is the number of remaining items of a list.
 	left int
-	// block means that the list is in block style, with each item on lines of its own.
+	// block means that the span is a list in block style, with each item on lines of its own.
 	block bool
 }
 
@@ -225,8 +225,8 @@ func spansOf(pieces []piece) []*span {
 	return objects
 }
 
-// aboveComments returns the line of the first comment directly above a line, because such comments
-// describe the following lines.
+// aboveComments returns the line of the first comment directly above a line, or the line itself.
+// Such comments describe the following lines.
 func aboveComments(lines [][]byte, line int) int {
 	for line > 0 && line <= len(lines) && bytes.HasPrefix(bytes.TrimSpace(lines[line-1]), []byte("#")) {
 		line--
@@ -245,8 +245,8 @@ func endOf(list *span, items *yaml.Node) int {
 	return list.to
 }
 
-// Canonical returns each of a file's Objects in a form without comments, style and the order of
-// fields, so that objects with the same content are equal.
+// Canonical returns the objects of a file as JSON, in the order of Objects. The JSON of objects
+// with equal content is equal: it has no comments or style, and its fields are sorted.
 func Canonical(content []byte) ([][]byte, error) {
 	schema.RLock()
 	defer schema.RUnlock()

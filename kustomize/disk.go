@@ -49,7 +49,7 @@ func (l Lazy) newDisk(dir string, files []tree.File) *disk {
 	return d
 }
 
-// watch makes the disk record accesses that are not in the directory inside.
+// watch makes the disk record accesses outside of a directory.
 func (d *disk) watch(inside string) { d.inside = inside }
 
 func (d *disk) note(name string) {

@@ -18,7 +18,7 @@ import (
 type follower struct {
 	batch   []buildable
 	objects int
-	// nodes is an upper bound of the nodes in batch.
+	// nodes is an upper bound on the number of nodes in batch.
 	nodes   int
 	ids     map[ID]bool
 	results map[int]*followed
@@ -32,7 +32,7 @@ type followed struct {
 	outcomes map[int]Outcome
 }
 
-// buildable is an element of a batch: a file, or a single object of one.
+// buildable is an element of a batch: a file, or one object of a file.
 type buildable struct {
 	file    int
 	content []byte
@@ -47,9 +47,8 @@ const followedAtOnce = 64
 // copies of each node in memory.
 const maxFollowed = 60_000
 
-// follow returns the result for each file by its index. The objects can be built separately, since
-// kustomize renames no object that others could refer to as long as no directory has a
-// kustomization.
+// follow returns the result for each file by its index. The files can be built separately: only in
+// directories with a kustomization does kustomize rename objects to which others refer.
 func follow(files [][]byte, objects [][]Object) map[int]*followed {
 	f := &follower{ids: map[ID]bool{}, results: map[int]*followed{}}
 	for i, content := range files {
@@ -115,8 +114,8 @@ type single struct {
 	id ID
 }
 
-// singleOf returns the object at a position of a file, or nil if it needs no build. The error is
-// about an object that is too large.
+// singleOf returns the object at a position of a file, or nil if it needs no build. It returns an
+// error if the object is too large.
 func singleOf(res *resource.Resource, position int) (*single, error) {
 	object := objectOf(res, 1)
 	if object.plain && !Refers(object.ID.Kind) {

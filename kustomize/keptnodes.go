@@ -14,7 +14,7 @@ type keptNodes struct {
 
 type keptNode struct {
 	node *yaml.Node
-	// count is an upper bound of the number of nodes below node.
+	// count is an upper bound on the number of nodes below node.
 	count int
 }
 

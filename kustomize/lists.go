@@ -55,9 +55,8 @@ func isWordByte(b byte) bool {
 	return b == '_' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }
 
-// listObjects parses a file that may contain lists. kustomize determines the objects and
-// their order; since it loses the lines of a list's items, they are found by the items'
-// names.
+// listObjects parses a file that may contain lists. kustomize determines the objects and their
+// order, but loses the lines of a list's items. listObjects finds these lines by the items' names.
 func listObjects(content []byte) ([]Object, error) {
 	found, err := resources(content)
 	if err != nil {

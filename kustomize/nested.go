@@ -21,8 +21,8 @@ type Nested struct {
 	// Outside means that the build accessed paths outside of the directory, so that its result
 	// depends on other files.
 	Outside bool
-	// Late means that the directory alone fails only in the last step, in which kustomize resolves
-	// references and variables. Objects are then those before that step.
+	// Late means that the build of the directory alone fails only in the last step, in which
+	// kustomize resolves references and variables. Objects are then the objects before that step.
 	Late bool
 }
 
@@ -32,8 +32,8 @@ const probeDir = "/.probe"
 
 // keepPatches returns patches that make kustomize keep everything that it would change or drop at
 // the very end of a build: generated names without their hash suffix, and objects for local use.
-// Two directories conflict before that point. The patches match no other objects, since kustomize
-// cannot patch every object that it can build.
+// kustomize detects conflicts between directories before that point. The patches match no other
+// objects, since kustomize cannot patch every object that it can build.
 func keepPatches() []types.Patch {
 	const patch = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{"%s":%s}}}`
 	return []types.Patch{
@@ -45,8 +45,8 @@ func keepPatches() []types.Patch {
 // hashAnnotation is set on objects whose names get a hash suffix at the end of a build.
 const hashAnnotation = konfig.ConfigAnnoDomain + "/needsHashSuffix"
 
-// BuildNested builds a directory that has a kustomization as part of a root that Flux builds. The
-// kustomization may load all of the files, whose paths are relative to the root. The error is
+// BuildNested builds a directory with its own kustomization as a part of the root that contains it.
+// The kustomization may load all of the files, whose paths are relative to the root. The error is
 // kustomize's own, or wraps ErrRemote if the build was not attempted.
 func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	return Lazy{}.Nested(root, dir, files)

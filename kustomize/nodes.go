@@ -2,9 +2,9 @@ package kustomize
 
 import "sync"
 
-// maxFileNodes is the maximum number of nodes of a document, for each of which kustomize needs up
-// to half a kilobyte. An object in the API server has up to 1.5 MiB, which is about 300,000 nodes
-// in the most compact JSON.
+// maxFileNodes is the maximum number of nodes of a document. kustomize needs up to half a kilobyte
+// for each node. An object in the API server has up to 1.5 MiB, which is about 300,000 nodes in the
+// most compact JSON.
 const maxFileNodes = 300_000
 
 // manyNodes is the maximum number of nodes of files that are parsed together.

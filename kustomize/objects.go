@@ -1,10 +1,10 @@
-// Package kustomize parses and builds files as Flux does: [Objects] returns the objects of a
-// file with their ids, [Build] the error of a build with kustomize's own message, and
-// [BuildRoot] and [BuildNested] the result of a build. A [Cache] does the same and parses equal
-// files once.
+// Package kustomize parses and builds files as Flux does: [Objects] returns the objects of a file
+// with their IDs, [Build] returns the error of a build with kustomize's own message, and
+// [BuildRoot] and [BuildNested] return the result of a build. A [Cache] parses equal files only
+// once.
 //
-// It calls kustomize's library in this process and does no I/O. Builds that users may have written
-// belong in a process of their own: see [Builder] and its package sandbox.
+// It calls kustomize's library in this process and does no I/O. Kustomizations from users should be
+// built in a process of their own: see [Builder] and the package sandbox.
 package kustomize
 
 import (
@@ -64,7 +64,8 @@ func Objects(content []byte) ([]Object, error) {
 	return objects, err
 }
 
-// objectsAndNode also returns the node of the last object, or nil if the file may contain lists.
+// objectsAndNode does the same as Objects. It also returns the node of the last object, or nil if
+// the file may contain lists.
 func objectsAndNode(content []byte) (objects []Object, last *yaml.Node, err error) {
 	schema.RLock()
 	defer schema.RUnlock()
@@ -185,5 +186,5 @@ func idOf(res *resource.Resource) ID {
 	return ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()}
 }
 
-// ErrBuild is the error that the error of a failed build wraps.
+// ErrBuild is wrapped by the error of a failed build.
 var ErrBuild = errors.New("kustomize build failed")

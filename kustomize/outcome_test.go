@@ -127,8 +127,8 @@ func TestLabelsAreStrippedIfOneIsNotAString(t *testing.T) {
 	}
 }
 
-// TestOutcomesBelongToTheirObjects checks many objects in one file, and several files that are
-// parsed together.
+// TestOutcomesBelongToTheirObjects checks that each outcome is set on the right object if a file
+// has many objects, and if several files are parsed together.
 func TestOutcomesBelongToTheirObjects(t *testing.T) {
 	var long string
 	for i := range 150 {

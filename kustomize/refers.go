@@ -23,8 +23,8 @@ var referringKinds = []string{ //nolint:gochecknoglobals // a table
 	"StatefulSet", "StorageClass", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
 }
 
-// Single returns a file with only the object at a position of the file's Objects, which suffices
-// for kustomize's messages about that object.
+// Single returns a file with only the object at a position in the result of Objects. Such a file
+// suffices for kustomize's messages about the object.
 func Single(content []byte, position int) ([]byte, error) {
 	schema.RLock()
 	defer schema.RUnlock()

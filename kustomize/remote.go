@@ -29,7 +29,7 @@ type guard struct {
 	refused    error
 }
 
-// allow returns an error if kustomize must not read a file. Every later call then returns the same
+// allow returns an error if kustomize must not read a file. Every later call then also returns an
 // error.
 func (g *guard) allow(name string, content []byte) error {
 	switch base := path.Base(name); {
@@ -54,7 +54,8 @@ func (g *guard) kustomization(name string, content []byte) {
 	}
 }
 
-// harmless reports whether kustomize never loads the text in a field of a kustomization.
+// harmless reports whether the text in a field of a kustomization is never an address that
+// kustomize loads.
 func harmless(field string) bool {
 	switch field {
 	case "commonAnnotations", "commonLabels", "labels", "images", "literals", "patch", "metadata", "target", "inline":
@@ -63,7 +64,7 @@ func harmless(field string) bool {
 	return false
 }
 
-// findRemote returns the first text in a kustomization that may be an address.
+// findRemote returns a text in a kustomization that may be an address, or "".
 func findRemote(value any) string {
 	switch v := value.(type) {
 	case string:

@@ -24,9 +24,8 @@ func (f *RepeatedField) String() string {
 	return fmt.Sprintf("the field %q is defined twice, on line %d and on line %d", f.Field, f.First, f.Second)
 }
 
-// repeatedIn returns a field that occurs twice in an object and keeps kustomize from writing it
-// out, or nil if there is none. before is the number of lines of the file before the object's
-// document.
+// repeatedIn returns a field that occurs twice in an object and keeps kustomize from writing the
+// object out, or nil if there is none. before is the number of lines above the object's document.
 func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	first, again := repeatedKey(res.YNode())
 	if again == nil || first.Line == again.Line && first.Column == again.Column {

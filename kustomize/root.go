@@ -18,8 +18,7 @@ type BuiltRoot struct {
 	Objects []Object
 	// Failed is Flux's error message if the build fails.
 	Failed string
-	// File is the file at which Flux stops before the build. It is empty if Flux does not stop
-	// there.
+	// File is the file at which Flux stops before the build. It is empty if Flux starts the build.
 	File string
 	// Remote means that the build was not attempted, since it would load something from
 	// outside the files.
@@ -27,8 +26,8 @@ type BuiltRoot struct {
 }
 
 // BuildRoot builds a directory as Flux builds the path of a Flux Kustomization. A kustomization in
-// it may load all of the files, whose paths are relative to the top of the repository. If it has no
-// kustomization, one is generated as by Flux.
+// it may load all of the files, whose paths are relative to the top of the repository. If dir has
+// no kustomization, BuildRoot generates one as Flux does.
 func BuildRoot(dir tree.Path, files []tree.File) BuiltRoot { return Lazy{}.Root(dir, files) }
 
 // Root does the same as BuildRoot.

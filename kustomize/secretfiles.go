@@ -127,9 +127,9 @@ type plugin struct {
 	Target *types.Selector `json:"target"`
 }
 
-// plugins adds the files that the configurations of a kustomization name: inline documents,
-// files, and directories with a kustomization. Paths in a configuration are relative to the
-// kustomization at which the recursion started.
+// plugins adds the files that the plugin configurations of a kustomization name. An entry is an
+// inline document, a file, or a directory with a kustomization. Paths in a configuration are
+// relative to the kustomization at which the recursion started.
 func (f *secretFiles) plugins(kustomization, dir tree.Path, entries []string, depth int) {
 	const deepest = 10
 	if depth > deepest {

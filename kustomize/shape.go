@@ -23,10 +23,10 @@ const (
 	maxKeys = 20_000
 )
 
-// checkShape returns an error for a document that would crash kustomize or take it too long. An
-// anchor that contains itself makes kustomize overflow its stack, which ends the process. The time
-// to parse a document grows with the square of its depth and of the number of keys of a map. nodes
-// is an upper bound of the content's nodes.
+// checkShape returns an error for a document that would crash kustomize or occupy it for too long.
+// An anchor that contains itself makes kustomize overflow its stack, which ends the process. The
+// time to parse a document grows with the square of its depth and of the number of keys of a map.
+// nodes is an upper bound on the number of nodes in content.
 func checkShape(content []byte, nodes int) error {
 	aliases := bytes.Contains(content, []byte("*")) && bytes.Contains(content, []byte("&"))
 	fewKeys := nodes <= 2*maxKeys

@@ -33,7 +33,7 @@ func NewCollection() *Collection {
 }
 
 // Collect returns the Snapshot of files. If an object is defined more than once, the first file
-// counts; otherwise the order of the files does not matter.
+// takes precedence; otherwise the order of the files does not matter.
 func Collect(files []File) Snapshot {
 	c := NewCollection()
 	for rank, file := range files {
@@ -105,8 +105,8 @@ func (c *Collection) count(file *ParsedFile, n int) {
 	}
 }
 
-// Loses reports whether adding the file would remove an object that no other file has, or a
-// group or files of a Work.
+// Loses reports whether adding the file would remove an object that no other file has, or would
+// leave a Work with fewer groups or files.
 func (c *Collection) Loses(file *ParsedFile) bool {
 	if len(c.Lost(file)) > 0 {
 		return true

@@ -81,8 +81,8 @@ func compare(t *testing.T, want, got source.Snapshot) {
 	}
 }
 
-// step makes the same change to one file, selected by three numbers, in the input and in the
-// Collection.
+// step changes one file, both in the input and in the Collection. The numbers select the file and
+// the change.
 func step(in input, c *source.Collection, which, what, how byte) {
 	rank, name := int(which%3), fmt.Sprintf("%c.yaml", 'a'+which/3%4)
 	if in[rank] == nil {

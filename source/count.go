@@ -7,9 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// CountObjects returns the number of Kubernetes objects in a manifest, counting the items of
-// Lists; 0 if the name is not that of a YAML file. It does not check whether Flux can build
-// them.
+// CountObjects returns the number of Kubernetes objects in a manifest, including the items of
+// Lists. It returns 0 if name does not end in .yaml or .yml. It does not check whether Flux can
+// build the objects.
 func CountObjects(name string, content []byte) int {
 	switch path.Ext(name) {
 	case ".yaml", ".yml":

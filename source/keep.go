@@ -29,9 +29,8 @@ func (p *ParsedFile) Works() int {
 // broken file does not prove that an object was deleted.
 func (p *ParsedFile) IsBroken() bool { return p.incomplete }
 
-// Lost returns the sorted names of the objects that the collection would lose if it added the
-// file: objects that no other file has, and Works that would lose a group or all workloads of
-// one.
+// Lost returns the sorted names of the objects that the collection would lose if it added the file:
+// objects that no other file has, and Works that would lose a group or all workloads of a group.
 func (c *Collection) Lost(file *ParsedFile) []string {
 	old := c.files[file.fileKey]
 	if old == nil {
@@ -51,8 +50,8 @@ func (c *Collection) Lost(file *ParsedFile) []string {
 	return slices.Compact(lost)
 }
 
-// losesGroup reports whether a Work has a group that its newer version lacks, or that has no
-// workloads there. The latter happens if the file was cut off before its workloads.
+// losesGroup reports whether the newer version of a Work lacks a group or all workloads of a group.
+// The latter happens if the file was cut off before the workloads.
 func losesGroup(before, after kratix.Object) bool {
 	old, isWork := before.(*kratix.Work)
 	now, stillWork := after.(*kratix.Work)
@@ -67,8 +66,8 @@ func losesGroup(before, after kratix.Object) bool {
 }
 
 // Keep returns a copy of the file in which the named objects are replaced by those of the
-// collection's version of the file. For a broken file it also reports that they are still in
-// effect.
+// collection's version of the file. For a broken file it also adds the finding that these objects
+// are still in effect.
 func (c *Collection) Keep(file *ParsedFile, names []string) *ParsedFile {
 	kept := *file
 	kept.claims = nil

@@ -20,7 +20,8 @@ const (
 // or ignored. A large file may contain millions of them.
 const maxNameless = 10_000
 
-// reportNameless reports a document that is unreadable or ignored, up to maxNameless.
+// reportNameless adds a finding about an unreadable or ignored document, unless the file has
+// maxNameless of them.
 func (p *ParsedFile) reportNameless(f finding.Finding) {
 	if p.nameless++; p.nameless <= maxNameless {
 		p.findings = append(p.findings, f)

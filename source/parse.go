@@ -44,8 +44,8 @@ func (p *ParsedFile) Equal(other *ParsedFile) bool {
 	return p.fileKey == other.fileKey && p.digest == other.digest
 }
 
-// claim is the definition of an object at its position in a file. If several files define the
-// same object, the first claim is in effect.
+// claim is the definition of an object at its position in a file. If an object has several claims,
+// winner selects the one in effect.
 type claim struct {
 	origin
 	file  *ParsedFile
@@ -55,7 +55,7 @@ type claim struct {
 // digest is a digest of a file's content.
 type digest struct {
 	hash [sha256.Size]byte
-	// failed means that the digest is that of the read error.
+	// failed means that hash is the hash of the read error.
 	failed bool
 }
 
@@ -169,8 +169,8 @@ func defaultNamespace(o kratix.Object) {
 	}
 }
 
-// mayBeDestination reports whether text that is not valid YAML may have been meant as a
-// Destination: it contains the kind, which Works do not.
+// mayBeDestination reports whether text that is not valid YAML contains the word Destination, so
+// that it may have been meant as one.
 func mayBeDestination(text []byte) bool { return bytes.Contains(text, []byte(kratix.DestinationKind)) }
 
 // unreadable reports a document whose object has no readable name.

@@ -40,8 +40,8 @@ func (p *ParsedFile) profile(parsed *kratix.Parsed, at finding.Place) bool {
 	return true
 }
 
-// profileIn returns the profile in a ConfigMap; is reports whether the ConfigMap is meant to have
-// one.
+// profileIn returns the profile in a ConfigMap. It returns false if the ConfigMap lacks the label
+// of profiles.
 func profileIn(configMap json.RawMessage) (read *profile.Profile, is bool, err error) {
 	var object struct {
 		Metadata   metav1.ObjectMeta `json:"metadata"`
@@ -87,7 +87,7 @@ func repeated(ignored finding.Place, used kratix.Object, usedAt finding.Place) f
 }
 
 // NewestProfiles returns the newest profile of each Destination, and a finding about each older
-// profile. name returns the object that a profile was read from.
+// profile. name returns the name of the object from which a profile was read.
 func NewestProfiles(profiles []*profile.Profile, name func(*profile.Profile) string) (newest []*profile.Profile, others []finding.Finding) {
 	best := map[string]*profile.Profile{}
 	for _, p := range profiles {

@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// profileText returns a profile of a Destination, taken on a day of November, whose cluster has a
+// profileText returns the profile of a Destination that was taken on a day of November and has one
 // namespace.
 func profileText(name string, day int, namespace string) string {
 	return fmt.Sprintf(`apiVersion: kratix-schedule.io/v1alpha1
@@ -82,8 +82,8 @@ func TestBrokenProfileIsOneFinding(t *testing.T) {
 	}
 }
 
-// TestProfilesOfChangingFiles compares a collection with a new one after random changes of files
-// with profiles.
+// TestProfilesOfChangingFiles checks that a collection equals a newly built one after random
+// changes of files with profiles.
 func TestProfilesOfChangingFiles(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 1))

@@ -30,13 +30,13 @@ type Snapshot struct {
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
 	Secrets           []*kratix.Secret
-	// Profiles are the profiles of Destinations, the newest of each.
+	// Profiles are the newest profiles, one for each Destination.
 	Profiles []*profile.Profile
 	// Existing are placements that the source itself records, in addition to the records in the
 	// stores.
 	Existing []*kratix.WorkPlacement
-	// WorkPlacements are used in checks, and where Kratix schedules or writes. Promises are used
-	// only in checks.
+	// WorkPlacements are used in checks, and if Kratix schedules or writes. Promises are used only
+	// in checks.
 	WorkPlacements []*kratix.WorkPlacement
 	Promises       []*kratix.Promise
 	// Marked are the files that contain a comment for this program.
@@ -67,8 +67,8 @@ type Snapshot struct {
 	FromAPI bool
 	// Deleted are Works that the Kubernetes API reported as deleted, sorted.
 	Deleted []kratix.Key
-	// DeletedPlacements are WorkPlacements that the Kubernetes API reported as deleted, where
-	// Kratix creates them, sorted.
+	// DeletedPlacements are WorkPlacements that the Kubernetes API reported as deleted, sorted.
+	// There are none unless Kratix creates WorkPlacements.
 	DeletedPlacements []kratix.Key
 	// Assigned means that WorkPlacements determine the Destination of each Work, whatever is
 	// recorded in the stores. Several Works may then have the same name.

@@ -34,7 +34,7 @@ func (b Builder) Roots(ctx context.Context, dirs []tree.Path, files []tree.File,
 	return nil
 }
 
-// roots builds directories in one process, and returns the number of those that it has built.
+// roots builds directories in one process, and returns how many it has built.
 func (b Builder) roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(tree.Path, kustomize.BuiltRoot)) (done int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

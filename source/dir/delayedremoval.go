@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// rest is how long a file that removes something must stay unchanged before its content counts.
-// Writing a file in place truncates it first, and some editors delete a file before they write
-// it again.
+// rest is how long a file that removes something must stay unchanged before its content takes
+// effect. Writing a file in place truncates it first, and some editors delete a file before they
+// write it again.
 const rest = time.Second
 
 // delayedRemoval is a changed or deleted file whose effect is delayed, since it removes objects.
@@ -20,7 +20,7 @@ type delayedRemoval struct {
 	loss
 	// rested is set once the file has been unchanged for the duration rest.
 	rested *atomic.Bool
-	// lost are the objects that it removes.
+	// lost are the objects that the file removes.
 	lost []string
 	// kept are the removed objects that the collection still has; nil before the file has
 	// rested.
@@ -129,8 +129,8 @@ func (l *scan) sortedHolds() []*delayedRemoval {
 	return holds
 }
 
-// decide applies a delayed file to the collection, except that some removed objects stay: all those
-// of a broken file, and those that have been missing for less than RemovalDelay.
+// decide applies a delayed file to the collection once it has rested. Some removed objects stay:
+// all objects of a broken file, and objects that have been missing for less than RemovalDelay.
 func (l *scan) decide(h *delayedRemoval, absent *delays) {
 	lost := l.collection.Lost(h.now)
 	if len(lost) == 0 && !l.collection.Loses(h.now) {

@@ -65,10 +65,10 @@ var ErrPath = errors.New("cannot read the path")
 // otherwise all. Unchanged objects have the same pointers as in the last Snapshot. A missing
 // input path is an error; an unreadable file in a directory is a finding.
 //
-// While Changes runs, the content of a file that removes something counts once the file has
+// While Changes runs, the content of a file that removes something takes effect once the file has
 // been unchanged for a second, since it may be half written. The removed objects stay in the
-// snapshot until they have been missing for RemovalDelay. The objects of a file that is empty
-// or cannot be read stay until it can be read again.
+// snapshot until they have been missing for RemovalDelay. The objects of a file that is empty or
+// cannot be read stay until it can be read again.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	s.scanning.Lock()
 	defer s.scanning.Unlock()
@@ -119,7 +119,7 @@ func (s *Source) stillMissing() int {
 // do not report changes by other hosts.
 func (s *Source) ReadAll() { s.pending.scanAll() }
 
-// now returns the time, or a time before that of any file if there is no clock.
+// now returns the time or, if there is no clock, a time before the times of all files.
 func (s *Source) now() time.Time {
 	if s.Now == nil {
 		return time.Unix(0, 0)

@@ -60,7 +60,8 @@ func (w *watch) notify(changes chan<- struct{}) {
 	}
 }
 
-// check reports whether an input path now leads to another directory, or exists again.
+// check reports whether an input path leads to another directory than before. If the watch is
+// broken, it reports whether the watch could be restarted.
 func (w *watch) check() bool {
 	if w.broken {
 		return w.start() == nil

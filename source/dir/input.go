@@ -9,7 +9,8 @@ import (
 
 // input is one of the paths to read, with the files found there.
 type input struct {
-	// rank is the index of the path: if an object is defined twice, the lower rank counts.
+	// rank is the index of the path: if an object is defined twice, the lower rank takes
+	// precedence.
 	rank int
 	path string
 	// root is the file or directory at the path during the last full scan.
@@ -49,7 +50,8 @@ func (in *input) setLink(name string, link bool) {
 	}
 }
 
-// name returns the file name for a path in an input; false if the input has no such file.
+// name returns the file name for a path in an input. It returns false if the input has no such
+// file.
 func (s *Source) name(in *input, path string) (string, bool) {
 	if in.root == nil || !in.root.IsDir() {
 		return in.path, filepath.Clean(in.path) == path
@@ -57,8 +59,8 @@ func (s *Source) name(in *input, path string) (string, bool) {
 	return s.nameBelow(in.path, path)
 }
 
-// nameBelow returns the name that a directory listing has for a path; false if the file is not
-// read.
+// nameBelow returns the name that a directory listing has for a path. It returns false if the file
+// is not read.
 func (s *Source) nameBelow(dir, path string) (string, bool) {
 	below, err := filepath.Rel(dir, path)
 	if err != nil || !filepath.IsLocal(below) || !isYAML(path) {
@@ -76,8 +78,8 @@ func (s *Source) nameBelow(dir, path string) (string, bool) {
 // directories with the data of a mounted ConfigMap.
 func isHidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
-// isYAML reports whether the name is that of a file to read. Backups and temporary files of
-// editors ("a.yaml~", "#a.yaml#", "4913") are not.
+// isYAML reports whether files with this name are read. Backups and temporary files of editors
+// ("a.yaml~", "#a.yaml#", "4913") are not.
 func isYAML(path string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path))
 }

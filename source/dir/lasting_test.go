@@ -164,7 +164,7 @@ func TestTruncatedFileKeepsItsObjectsWithFinding(t *testing.T) {
 				s.ReadAll()
 				wants(t, s, "a", "b", "c")
 			}
-			remove(t, filepath.Join(root, "c.yaml")) // the loss of another file still counts
+			remove(t, filepath.Join(root, "c.yaml")) // the loss of another file still takes effect
 			until(t, s, changes, "a", "b")
 			write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
 			untilRules(t, s, changes, nil, "a", "b")

@@ -190,7 +190,8 @@ func read(name string, info fs.FileInfo, given bool) source.File {
 	return source.File{Name: name, Content: content, Err: err}
 }
 
-// isPipe reports whether a file may be readable only once, or may block a read.
+// isPipe reports whether a file is neither regular nor a directory. Reading it may block, or be
+// possible only once.
 func isPipe(info fs.FileInfo) bool { return !info.Mode().IsRegular() && !info.IsDir() }
 
 // still reports whether a file need not be read again.

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// racy is the minimum age of a file's times for which any later change is sure to change them:
-// file systems have a resolution of up to two seconds.
+// racy is how old a file's times must be so that any later change is sure to change them: file
+// systems have a resolution of up to two seconds.
 const racy = 2 * time.Second
 
 // stat is the metadata by which unchanged files are recognized.

@@ -8,7 +8,7 @@ import (
 )
 
 // minDeletions is the minimum number of latest deletions that are cached; the maximum is twice as
-// many. The deletion guard handles those that are no longer cached.
+// many. The deletion guard handles deletions that are no longer cached.
 const minDeletions = 10_000
 
 // deletions holds the objects that the API reported as deleted. It is safe for concurrent use.

@@ -112,8 +112,8 @@ func (s *Source) Confirm(ctx context.Context) (left bool) {
 	return left
 }
 
-// resolve replaces an expectation unless it has changed meanwhile; if the new one is empty, it
-// removes the old one.
+// resolve replaces an expectation, or removes it if the new one is empty. It does nothing if the
+// expectation has changed meanwhile.
 func (s *Source) resolve(key kratix.Key, was, is expectation) {
 	s.expected.mu.Lock()
 	defer s.expected.mu.Unlock()

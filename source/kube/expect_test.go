@@ -99,7 +99,8 @@ func TestCreatedPlacementCountsUntilWatchShowsIt(t *testing.T) {
 	}
 }
 
-// TestOlderVersionDoesNotFulfilExpectation checks that an older version in the watch does not count.
+// TestOlderVersionDoesNotFulfilExpectation checks that an older version in the watch does not end
+// the expectation.
 func TestOlderVersionDoesNotFulfilExpectation(t *testing.T) {
 	e := newExpecting(t, true)
 	e.hold(false)

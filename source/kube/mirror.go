@@ -44,8 +44,8 @@ type mirror[O object] struct {
 	lastError error
 }
 
-// feature is the behaviour specific to a kind. A nil function does nothing; a nil same reports that
-// objects are equal, and a nil content that they differ.
+// feature is the behaviour specific to a kind. A nil function does nothing, except that objects are
+// equal if same is nil, and have different contents if content is nil.
 type feature[O object] struct {
 	// inspect is called with each object as received from the API.
 	inspect func(O)
@@ -58,7 +58,7 @@ type feature[O object] struct {
 	content func(a, b O) bool
 	// share reuses the memory of the former version if only the status has changed.
 	share func(with, o O)
-	// deleted is called for each change of an object; is reports whether it is deleted or being
+	// deleted is called for each change of an object, with true if the object is deleted or being
 	// deleted.
 	deleted func(key kratix.Key, is bool)
 }
@@ -105,7 +105,7 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	return m
 }
 
-// scope restricts a mirror by namespace, field selector and label selector; empty ones do not
+// scope restricts a mirror by namespace, field selector and label selector. Empty fields do not
 // restrict it.
 type scope struct{ namespace, fields, labels string }
 
@@ -305,8 +305,8 @@ func (m *mirror[O]) each(do func(O)) {
 	}
 }
 
-// reached reports whether the mirror has an object at this version or a later one; without a
-// version, whether it is gone.
+// reached reports whether an object is gone or, unless version is empty, is in the mirror at this
+// version or a later one.
 func (m *mirror[O]) reached(key kratix.Key, version string) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestWorkPlacementWithoutWorkIsReported covers orphans, and WorkPlacements that are about to
-// be deleted.
+// TestWorkPlacementWithoutWorkIsReported checks that orphans are reported, but not WorkPlacements
+// that are about to be deleted.
 func TestWorkPlacementWithoutWorkIsReported(t *testing.T) {
 	const owner = `,"ownerReferences":[{"apiVersion":"platform.kratix.io/v1alpha1","kind":"Work","name":"gone","uid":"x"}]`
 	for name, test := range map[string]struct {

@@ -16,8 +16,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// profileJSON returns a ConfigMap with the profile of a Destination, taken on a day of November,
-// whose cluster has a namespace.
+// profileJSON returns a ConfigMap with the profile of a Destination that was taken on a day of
+// November and has one namespace.
 func profileJSON(t *testing.T, name, destination string, day int, namespace string) string {
 	t.Helper()
 	p := &profile.Profile{
@@ -39,7 +39,7 @@ func configMapJSON(name, binaryData string) string {
 	return fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":%q,"namespace":"own","labels":{"kratix-schedule.io/cluster-profile":"true"}},"binaryData":%s}`, name, binaryData)
 }
 
-// followProfiles follows a platform with the profiles of the namespace own.
+// followProfiles follows a platform and reads the profiles in the namespace "own".
 func followProfiles(t *testing.T, a *api) *kube.Source {
 	t.Helper()
 	s, err := kube.New(a.config(), kube.Options{ProfileNamespace: "own"})

@@ -16,7 +16,7 @@ import (
 // is available, so that one invalid object does not hide the others.
 type sent[T any, O pointer[T]] struct {
 	object T
-	// wrong is the error of decoding the rest.
+	// wrong is the error from decoding the whole object.
 	wrong error
 }
 
