@@ -14,9 +14,8 @@ import (
 // not compare them entry by entry. The zero value is empty.
 type Files struct{ top *directory }
 
-// FileChange is one file of a new state that is missing from another state or has another
-// content there. If Gone is set, the file exists in the other state and is missing from the
-// new one.
+// FileChange is a file that is new in a state or has changed since an earlier state. If Gone is
+// set, the file existed in the earlier state and no longer exists.
 type FileChange struct {
 	Path   tree.Path
 	Digest Digest
@@ -291,8 +290,7 @@ func (e entry) expanded(length int) entry {
 	return entry{path: ancestor(e.path, length), below: newDirectory([]entry{e})}
 }
 
-// collapsed returns the only entry of a directory instead of the directory, and other entries
-// unchanged.
+// collapsed returns e, unless e is a directory with only one entry: then it returns that entry.
 func (e entry) collapsed() entry {
 	if !e.file && e.below != nil && len(e.below.entries) == 1 {
 		return e.below.entries[0]

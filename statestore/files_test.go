@@ -22,7 +22,7 @@ func somePath(t testing.TB, draw *rand.Rand) tree.Path {
 	return p
 }
 
-// TestFilesEqualTheMapOfTheSameChanges applies random changes to Files and to a map.
+// TestFilesEqualTheMapOfTheSameChanges checks that Files equal a map after the same random changes.
 func TestFilesEqualTheMapOfTheSameChanges(t *testing.T) {
 	for seed := range uint64(300) {
 		draw := rand.New(rand.NewPCG(seed, 1))

@@ -5,10 +5,9 @@ import (
 	"sync"
 )
 
-// Location is a branch of a repository or a prefix of a bucket, to which state stores, its
-// views, are written. A layer, such as one that counts writes, wraps a Location. Locations
-// are comparable: the Locations of two views are equal (==) if one Write can contain the
-// changes of both.
+// Location is a branch of a repository or a prefix of a bucket. State stores are views of it. A
+// layer, such as one that counts writes, wraps a Location. Locations are comparable: the Locations
+// of two views are equal (==) if one Write can contain the changes of both.
 type Location interface {
 	// Read returns the newest state of a view, as Store.Read does.
 	Read(ctx context.Context, view View) (State, error)
@@ -60,7 +59,7 @@ func (v View) Through(layer Location) View {
 	return v
 }
 
-// Alone is the Location of a store that shares it with no other store.
+// Alone is the Location of a single store.
 type Alone struct{ Store Store }
 
 var _ Location = Alone{}

@@ -7,9 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Obstacles are the paths of a state, each with its kind, that hold neither a file nor a directory
-// but, for example, a symlink. No file can be written at, above or below such a path. Like Files,
-// they are immutable. The zero value is empty.
+// Obstacles are the paths of a state at which there is neither a file nor a directory but, for
+// example, a symlink. Each path has a kind. No file can be written at, above or below such a path.
+// Like Files, they are immutable. The zero value is empty.
 type Obstacles struct{ files Files }
 
 // Obstacle is an entry that is neither a file nor a directory. Kind describes it for

@@ -18,9 +18,9 @@ type Revision string
 // the same store can be compared.
 type Digest [32]byte
 
-// Store is a repository or bucket from which Flux or Argo CD pulls. It holds the files
-// below the path that its GitStateStore or BucketStateStore names; every path in this
-// package is relative to that one.
+// Store is a repository or bucket from which Flux or Argo CD pulls. It holds the files below the
+// path that its GitStateStore or BucketStateStore names; every path in this package is relative to
+// that path.
 type Store interface {
 	// Read returns the newest state. A store that was never written has an empty State,
 	// which is not an error.
@@ -66,7 +66,8 @@ func HasHistory(store Store) bool {
 type State struct {
 	Revision Revision
 	// Artifact returns the revision that Flux computes for a source with the files below a
-	// directory; "" if it cannot be computed. It is nil if the revision is Revision.
+	// directory; "" if it cannot be computed. It is nil if that revision always equals the field
+	// Revision.
 	Artifact func(dir tree.Path) string
 	// Files are all files, each with the digest of its content.
 	Files Files

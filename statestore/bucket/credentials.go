@@ -55,8 +55,8 @@ func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 	return r.last, nil
 }
 
-// endpoint returns the endpoint of the metadata service from the environment variables of
-// Amazon's own tools; otherwise the library determines it.
+// endpoint returns the endpoint that the environment variables of Amazon's own tools name for the
+// service with credentials. If it is empty, the library determines the endpoint.
 func endpoint() string {
 	container := cmp.Or(os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
 	switch {
@@ -68,7 +68,7 @@ func endpoint() string {
 	return ""
 }
 
-// noCredentials is the error for the case that IAM returned no credentials.
+// noCredentials is the error if IAM returned no credentials.
 type noCredentials struct{ error }
 
 func (e noCredentials) Unwrap() error { return e.error }

@@ -26,7 +26,7 @@ func digestFrom(md5sum [md5.Size]byte) (s statestore.Digest) {
 // hexDigest returns the ETag of an object with this digest, if ETags are MD5s.
 func hexDigest(s statestore.Digest) string { return hex.EncodeToString(s[:md5.Size]) }
 
-// parseSum parses an ETag or metadata; false if it does not look like an MD5.
+// parseSum parses an ETag or metadata. It returns false if s does not look like an MD5.
 func parseSum(s string) (sum statestore.Digest, ok bool) {
 	if len(s) != hex.EncodedLen(md5.Size) {
 		return sum, false

@@ -100,7 +100,8 @@ func TestInvalidSettingsAreMisconfigured(t *testing.T) {
 	t.Run("a certificate of an unknown CA", func(t *testing.T) { unknownCA(t, config) })
 }
 
-// unknownCA reaches the server through a proxy whose TLS certificate is not trusted.
+// unknownCA checks the errors of a server whose TLS certificate is not trusted, and that it works
+// once the CA bundle contains the certificate.
 func unknownCA(t *testing.T, config bucket.Config) {
 	proxy := buckettest.NewTLSProxy(t, config.Endpoint)
 	config.Endpoint = proxy.Endpoint

@@ -26,7 +26,7 @@ import (
 // fault sends a wrong response to a request, or none.
 type fault func(next http.Handler, w http.ResponseWriter, r *http.Request)
 
-// faults are the faults that every third request meets.
+// faults are the faults that tests inject, by name.
 var faults = map[string]fault{
 	"SlowDown": func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
 		buckettest.Fail(w, http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")
@@ -235,8 +235,8 @@ func twoWriters(t *testing.T, config bucket.Config) {
 					won.Add(1)
 				case errors.Is(err, statestore.ErrStale):
 					stale.Add(1)
-					// A writer that won and was then overtaken has sent files. The marker shows this before the
-					// writer removes any file, or at the end.
+					// A writer that won and was then overtaken has sent files. It notices this when
+					// it reads or replaces the marker, which is then its last request.
 					requests := proxy.Requests()
 					files := slices.ContainsFunc(requests, func(r string) bool { return strings.HasPrefix(r, "PUT ") && !strings.HasSuffix(r, "store-revision") })
 					if files && !strings.HasSuffix(requests[len(requests)-1], "store-revision") {

@@ -29,7 +29,7 @@ type issuer struct {
 	life   time.Duration
 
 	mu     sync.Mutex
-	until  map[string]time.Time // validity, by access key
+	until  map[string]time.Time // expiry, by access key
 	late   bool                 // whether a request came after the last credentials had expired
 	broken bool
 }

@@ -11,9 +11,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// journal is the marker's list of files: those that an Apply writes or removes until it is
-// complete, and those that earlier ones may have left behind. Records are not listed: a
-// record identifies itself.
+// journal is the marker's list of files: the files that an incomplete Apply writes or removes, and
+// files that earlier Applies may have left behind. Records are not listed: a record identifies
+// itself.
 type journal struct {
 	// open means that an Apply has begun and has not recorded its end.
 	open bool
@@ -30,9 +30,9 @@ type named struct {
 	digest statestore.Digest
 }
 
-// begin returns the journal of an Apply that makes changes to the files held. It carries
-// over the files that are still in doubt, and files of an Apply in another process that are
-// not listed yet.
+// begin returns the journal of an Apply that changes a store with the files in held. It carries
+// over the files that are still in doubt, and files of an incomplete Apply that held does not show
+// yet.
 func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) journal {
 	next := journal{}
 	own := make(map[tree.Path]struct{}, len(changes.Write)+len(changes.Remove))

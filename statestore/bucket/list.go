@@ -169,8 +169,8 @@ func (s *Store) take(next *found, reuse *paths, info *minio.ObjectInfo, count in
 	next.entries = append(next.entries, entry{path: path, size: info.Size, digest: sum})
 }
 
-// paths converts keys to paths. It returns the path of the last listing if that is equal,
-// which saves the memory of a second copy.
+// paths converts keys to paths. It reuses equal paths of the last listing, which saves the memory
+// of a second copy.
 type paths struct{ known []entry }
 
 func (p *paths) path(name string) (tree.Path, bool) {
@@ -203,8 +203,8 @@ func retryTruncated(ctx context.Context, do func() error) error {
 	return err
 }
 
-// cutOff reports whether a response ended early. A url.Error means that there was no
-// response at all; minio-go has already retried that.
+// cutOff reports whether a response ended early. A url.Error means that there was no response at
+// all; minio-go has already retried the request.
 func cutOff(err error) bool {
 	var (
 		syntax *xml.SyntaxError

@@ -80,8 +80,8 @@ func (s *Store) readMarker(ctx context.Context) (next marker, content []byte, er
 	return next, content, err
 }
 
-// swap replaces the marker by one with this journal, if it is still the marker that was
-// read.
+// swap replaces the marker with one that has this journal. It returns ErrStale if another writer
+// has replaced the marker.
 func (s *Store) swap(ctx context.Context, journal journal) error {
 	body := journal.text()
 	if s.support == unconditional {

@@ -16,13 +16,12 @@ const maxKey = 1024
 type step struct {
 	write  []tree.File
 	remove []tree.Path
-	// final steps remove files that existed before: they come after everything wanted is
-	// present.
+	// final steps replace records or remove files. They come after all other files are written.
 	final bool
 }
 
-// conflict is the error of files that cannot be stored, and the reason for the first of
-// them.
+// conflict is the error about files that cannot be stored. why is the reason for the first of the
+// files.
 type conflict struct {
 	why   string
 	paths []tree.Path
@@ -47,9 +46,8 @@ const (
 	resources
 )
 
-// fileKindOf returns the part that the first directory of the path with a known name
-// determines. Everything that is neither a record nor in resources/ belongs to
-// dependencies/.
+// fileKindOf returns the part that the first known directory name in the path determines.
+// Everything that is neither a record nor in resources/ belongs to dependencies/.
 func fileKindOf(path tree.Path) fileKind {
 	for rest := path; !rest.IsRoot(); {
 		var first string
@@ -149,7 +147,8 @@ func between(upper, lower tree.Path) string {
 	return fmt.Sprintf("%q cannot be a file and hold %q: MinIO and others would hide or refuse one of the two", upper, lower)
 }
 
-// isMarkers reports whether a path is that of the marker, of one of its directories, or below it.
+// isMarkers reports whether a path is the marker's path, one of its parent directories, or below
+// it.
 func isMarkers(path tree.Path) bool {
 	s := path.String()
 	return strings.HasPrefix(markerName+"/", s+"/") || strings.HasPrefix(s, markerName+"/")

@@ -52,8 +52,8 @@ const (
 	maxName = 63
 )
 
-// checkName returns an error that names the rule that a bucket's name violates. Amazon's
-// rules are stricter than those of others.
+// checkName returns an error that names the rule that a bucket's name violates. Amazon's rules are
+// stricter than those of other providers.
 func checkName(name, endpoint string) error {
 	wrong := func(rule string) error { return fmt.Errorf("bucket name %q: %s", name, rule) }
 	_, err := netip.ParseAddr(name)

@@ -157,7 +157,8 @@ func recordsAreReadAtOnce(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// order checks which requests begin only after others have ended.
+// order checks that the requests of each step begin only after all requests of earlier steps have
+// ended.
 func order(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
 	store := open(t, config)

@@ -91,8 +91,8 @@ func (p *progress) untouched(path tree.Path) {
 	delete(p.touched, path)
 }
 
-// remember reads the contents that a step replaces or removes, if a later write of the same
-// Apply can still be rejected. It skips the removals at the end.
+// remember reads the contents that a step replaces or removes, so that undo can restore them. It
+// skips the removals of final steps, since no later write can be rejected.
 func (s *Store) remember(ctx context.Context, step step, done *progress) error {
 	var lost []entry
 	note := func(path tree.Path) {

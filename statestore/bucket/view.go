@@ -57,8 +57,8 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return contents[0], nil
 }
 
-// entriesBelow returns the entry at p and the entries after it in the same directory of the newest
-// listing whose contents are not cached yet: a reader of one record usually reads all of them.
+// entriesBelow returns the entry at p, and the small entries after it in the same directory whose
+// contents are not cached. A reader of one record usually reads all of them.
 func (v view) entriesBelow(p tree.Path, sum statestore.Digest) []entry {
 	const most, largest = 128, 64 << 10
 	var listed []entry

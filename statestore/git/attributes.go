@@ -98,8 +98,8 @@ type attributesAt struct {
 	blob plumbing.Hash
 }
 
-// findAttributes returns the .gitattributes files from the repository's root down to the
-// store's directory.
+// findAttributes returns the .gitattributes files from the repository's root down to the store's
+// directory, and below.
 func (s *Store) findAttributes() ([]attributesAt, error) {
 	dir, err := s.objects.root(s.head)
 	var found []attributesAt
@@ -136,7 +136,7 @@ const (
 	maxDoubts     = 20
 )
 
-// attributesBelow returns the .gitattributes files in the directories of Destinations.
+// attributesBelow returns the first maxAttributes .gitattributes files below the store's directory.
 func (s *Store) attributesBelow() []attributesAt {
 	var found []attributesAt
 	for _, p := range s.seen.attributes[:min(len(s.seen.attributes), maxAttributes)] {
@@ -147,7 +147,8 @@ func (s *Store) attributesBelow() []attributesAt {
 	return found
 }
 
-// doubtful returns the lines that make a checkout differ from the files that were written.
+// doubtful returns a warning for each line that may make a checkout differ from the files that were
+// written.
 func doubtful(name, text string) []string {
 	var doubts []string
 	number := 0

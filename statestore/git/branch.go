@@ -154,7 +154,8 @@ func (b *branch) refetch(ctx context.Context) error {
 	return b.fetchAll(ctx, session, refs, b.remote.start(refs))
 }
 
-// start returns the branch's head, or that of HEAD if the branch does not exist, or zero.
+// start returns the branch's commit or, if the branch does not exist, the commit of HEAD. It
+// returns zero if neither exists.
 func (r *remote) start(refs *packp.AdvRefs) plumbing.Hash {
 	switch {
 	case !refs.References[r.branch.String()].IsZero():
