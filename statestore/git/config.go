@@ -71,13 +71,13 @@ type Config struct {
 // Author is the person that a commit names; an empty Name means DefaultAuthor.
 type Author struct{ Name, Email string }
 
-// clean returns the author without characters that are invalid in a commit's header, or otherwise,
-// if no name is left.
-func (a Author) clean(otherwise Author) Author {
+// clean returns the author without characters that are invalid in a commit's header. If no name is
+// left, it takes the name, and if necessary the address, from fallback.
+func (a Author) clean(fallback Author) Author {
 	if name := identity(a.Name); name != "" {
 		return Author{Name: name, Email: identity(a.Email)}
 	}
-	return Author{Name: otherwise.Name, Email: orDefault(identity(a.Email), otherwise.Email)}
+	return Author{Name: fallback.Name, Email: orDefault(identity(a.Email), fallback.Email)}
 }
 
 // Auth holds the credentials; at most one kind may be set.

@@ -84,8 +84,8 @@ func (v verdict) withFix(err error) verdict {
 	return v
 }
 
-// judgeBranch returns the verdict on errors about the branch and the repository's content;
-// false for other errors.
+// judgeBranch returns the verdict on errors about the branch and the repository's content. It
+// returns false for other errors.
 func judgeBranch(err error) (verdict, bool) {
 	switch {
 	case errors.As(err, new(missingBranch)):
@@ -98,8 +98,8 @@ func judgeBranch(err error) (verdict, bool) {
 	return verdict{}, false
 }
 
-// judgeMachine returns the verdict on errors of the machine this program runs on; false for
-// other errors.
+// judgeMachine returns the verdict on errors of the machine that this program runs on. It returns
+// false for other errors.
 func judgeMachine(err error) (verdict, bool) {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):

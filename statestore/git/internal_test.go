@@ -116,8 +116,8 @@ func TestTidyDropsOldObjectsAndKeepsOldStatesReadable(t *testing.T) {
 	gittest.Fsck(t, store.remote.local)
 }
 
-// TestTidyDropsLargeObjectsSooner changes a few large files, which take as many bytes as a thousand
-// small ones.
+// TestTidyDropsLargeObjectsSooner checks that old versions of a large file are dropped, although
+// they are far fewer than minTidyObjects.
 func TestTidyDropsLargeObjectsSooner(t *testing.T) {
 	testkit.Slow(t)
 	store, err := Open(Config{URL: gittest.Bare(t), Now: func() time.Time { return time.Unix(0, 0) }})

@@ -187,8 +187,8 @@ func TestCertificateIsNotAKnownKey(t *testing.T) {
 	}
 }
 
-// TestKnownHostsNeedNoTemporaryDirectory also uses more lines than fit into a pipe's
-// buffer.
+// TestKnownHostsNeedNoTemporaryDirectory checks that known hosts are parsed without a temporary
+// directory, even if there are more lines than fit into a pipe's buffer.
 func TestKnownHostsNeedNoTemporaryDirectory(t *testing.T) {
 	keys := testKeys(t)
 	t.Setenv("TMPDIR", t.TempDir()+"/missing")

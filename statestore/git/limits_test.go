@@ -39,7 +39,7 @@ func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 	const longLine = 5000
 	for name, c := range map[string]struct {
 		path, content string
-		// held is the expected result of the limits; refused is that of the server.
+		// held means that the limits exclude the path; refused means that the server rejects it.
 		held, refused bool
 	}{
 		"a file":                          {path: "a.yaml"},

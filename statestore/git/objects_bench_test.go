@@ -17,7 +17,7 @@ import (
 //	heap-MiB       all of that memory
 //	tidied-MiB     the same after the objects have been copied and the originals freed
 //
-// The time is that of reading one tree.
+// The time per operation is the time to read one tree.
 func BenchmarkHeld(b *testing.B) {
 	b.Run("all", func(b *testing.B) { benchmarkHeld(b, 100_000, true) })
 	b.Run("trees", func(b *testing.B) { benchmarkHeld(b, 100_000, false) })
@@ -57,8 +57,8 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// grow receives a commit with the given number of Works, and returns its hash and those of
-// some trees.
+// grow receives a commit with the given number of Works, and returns the hashes of the commit and
+// of some trees.
 func grow(tb testing.TB, held *objects, works int, blobs bool) (head plumbing.Hash, trees []plumbing.Hash) {
 	tb.Helper()
 	receive := func(kind plumbing.ObjectType, content []byte) plumbing.Hash {

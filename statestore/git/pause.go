@@ -45,7 +45,7 @@ func (r *pause) over(now time.Time) error {
 	return nil
 }
 
-// retryAfter returns the pause that the headers of a response request.
+// retryAfter returns the pause that a server requests in the headers of a response.
 func retryAfter(header http.Header) time.Duration {
 	return statestore.ParseRetryAfter(header.Get("Retry-After"), header.Get("Date"))
 }

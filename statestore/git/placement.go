@@ -44,7 +44,8 @@ func newPlacement(p statestore.PlacementChange) Placement {
 	}
 }
 
-// sortedPlacements returns the placements of changes in the order of messages, each once.
+// sortedPlacements returns the placements in changes without duplicates, in the order in which
+// messages list them.
 func sortedPlacements(changes []statestore.PlacementChange) []Placement {
 	placements := make([]Placement, 0, len(changes))
 	for _, p := range changes {

@@ -171,8 +171,8 @@ func TestProbeLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// probes checks the result of a Probe of an empty repository, and that it changes nothing
-// there.
+// probes checks that Probe succeeds in an empty repository, and that after a write it succeeds and
+// changes nothing.
 func probes(t *testing.T, repository string, config git.Config) {
 	t.Helper()
 	store := open(t, config)

@@ -17,7 +17,7 @@ type connection struct {
 	ended <-chan struct{}
 }
 
-// newConnection watches a client until it ends.
+// newConnection returns the connection of a client, and watches the client until it ends.
 func newConnection(client *ssh.Client) *connection {
 	ended := make(chan struct{})
 	go func() {
@@ -44,9 +44,8 @@ func (c *connection) close() {
 }
 
 // awaited returns the result of a request on a connection. It returns early when the context or the
-// connection ends, and closes the connection when the context ends. The library waits forever for
-// the reply to a session that is opened while it closes the connection's channels, even if the
-// connection is closed afterwards.
+// connection ends, and closes the connection when the context ends. Otherwise, opening a session
+// while the library closes the connection's channels could wait forever for the reply.
 func awaited[T any](ctx context.Context, c *connection, request func() (T, error)) (T, error) {
 	type result struct {
 		value T

@@ -3,12 +3,11 @@
 // it connects to git servers over https, http and ssh, and runs the git binary for local
 // repositories.
 //
-// The objects of the branch's newest commit are kept, up to a limit in memory and beyond it
-// in a file without a name, with the hash and position of each in memory. Blobs are fetched
-// when they are read, if the server supports that. A write creates the new blobs, the trees
-// on changed paths and one commit, and sends exactly those. The branch is moved by
-// compare-and-swap and never by force. Stores of one branch that one Pool opened share its
-// objects.
+// The objects of the branch's newest commit are kept in memory up to a limit, and beyond it in a
+// file without a name. The hash and position of each object are always in memory. Blobs are fetched
+// when they are read, if the server supports that. A write creates the new blobs, the trees on
+// changed paths and one commit, and sends exactly those. The branch is moved by compare-and-swap
+// and never by force. Stores of one branch that one Pool opened share the branch's objects.
 //
 // In an empty repository the first write creates the branch, as a commit without a parent.
 // A missing branch in a repository with others is an error, unless Config.CreateBranch is
@@ -128,8 +127,8 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return revision, nil
 }
 
-// checkBase advances head to tip, the branch's commit on the server, which is zero if there is no
-// branch. It fails with ErrStale if the store's directory differs from that at base.
+// checkBase advances head to tip, which is the branch's commit on the server, or zero if there is
+// no branch. It fails with ErrStale if the store's directory is not the same as at base.
 func (s *Store) checkBase(ctx context.Context, tip plumbing.Hash, base statestore.Revision) error {
 	if !tip.IsZero() && revision(tip) != base && (s.path.IsRoot() || base != revision(s.seen.commit)) {
 		return statestore.ErrStale

@@ -21,11 +21,11 @@ type MessageData struct {
 	// Trailers are the trailers. git recognizes them only at the end of the message, after an empty
 	// line.
 	Trailers string
-	// Placements are the placements in List; More is the number of those that it omits.
+	// Placements are the placements in List; More is the number of placements that List omits.
 	Placements []Placement
 	More       int
-	// Store is the store's kind and name, or those of several, separated by commas; Owner
-	// is the writer's controller ID.
+	// Store is the kind and name of each store, separated by commas; Owner is the writer's
+	// controller ID.
 	Store, Owner string
 	// Written and Removed are numbers of files.
 	Written, Removed int

@@ -63,9 +63,9 @@ func (t trailerTemplate) of(p Placement) (string, error) {
 	return oneLine(strings.TrimSpace(text.String())), err
 }
 
-// of returns the trailers of a commit: for each template the first distinct values, in the order
-// of the placements. The error is that of the first template that fails, which has no trailer
-// for that placement.
+// of returns the trailers of a commit: for each template the first distinct values, in the order of
+// the placements. A template that fails has no trailer for that placement; of returns the first
+// such error.
 func (t *Trailers) of(placements []Placement) (string, error) {
 	if t == nil {
 		return "", nil

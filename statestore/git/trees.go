@@ -229,8 +229,7 @@ type conflict struct {
 
 func (c conflict) Error() string { return fmt.Sprintf("%s: %s", c.at, c.why) }
 
-// conflictAt returns the conflict at the path, with a leading slash, of a file to write or of a
-// directory above such a file.
+// conflictAt returns the conflict at a path in the repository; at is the path with a leading slash.
 func conflictAt(at, why string) error {
 	path, err := tree.ParsePath(at[1:])
 	if err != nil {

@@ -200,8 +200,8 @@ func entriesByName(held *objects, hash plumbing.Hash) (map[string]object.TreeEnt
 	return byName, err
 }
 
-// element returns a name in a tree as a path of one element; false if the name is not valid in a
-// path.
+// element returns a name in a tree as a path of one element. It returns false if the name is not
+// valid in a path.
 func element(name string) (tree.Path, bool) {
 	if strings.Contains(name, "/") {
 		return tree.Path{}, false

@@ -57,8 +57,8 @@ type trouble struct {
 	file            string
 }
 
-// answering returns a config whose server sends a fixed response to requests that contain a
-// text.
+// answering returns a trouble's config. The server sends a fixed response to requests whose method
+// and URL contain a string.
 func answering(to string, code int, header map[string]string, text string) func(*testing.T, string) git.Config {
 	return func(t *testing.T, repository string) git.Config {
 		return intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -236,7 +236,7 @@ func (f trouble) meet(t *testing.T) string {
 	}
 	config := f.config(t, repository)
 	store := open(t, config)
-	config.Silence = 0 // nothing has failed yet, even if this machine is slow
+	config.Silence = 0 // no fault is injected yet, so that a slow answer is no failure
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	state, read := open(t, config).Read(ctx)

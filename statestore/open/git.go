@@ -13,8 +13,8 @@ import (
 
 // Commits configures the commits that git stores make.
 type Commits struct {
-	// Message is the template of their text; nil means the default one. Trailers are added to the
-	// text; nil adds none.
+	// Message is the template of commit messages; nil means the default one. Trailers are added to
+	// the messages; nil adds none.
 	Message  *git.Message
 	Trailers *git.Trailers
 	// AuthorAnnotation is the annotation of Works with the author; if it is empty, the author of

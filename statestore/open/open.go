@@ -54,8 +54,8 @@ func (s *Stores) Keep(refs []kratix.StateStoreReference) {
 	s.buckets.keep(refs)
 }
 
-// Misconfigured returns the error of a store whose description is invalid: the field of its
-// object to change, if a field is the cause, the reason, and the fix.
+// Misconfigured returns the error of a store whose description is invalid, with the reason and the
+// fix. field is the field of the object to change; it is empty if no field is the cause.
 func Misconfigured(ref kratix.StateStoreReference, field, why, fix string) error {
 	return &statestore.Error{
 		Op: "open", Store: ref.String(), Err: fmt.Errorf("%w: %s", statestore.ErrMisconfigured, why), Fix: fix,

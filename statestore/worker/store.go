@@ -200,7 +200,8 @@ func (s *worker) pauseFor(pause time.Duration) {
 	s.pause = mine
 }
 
-// adaptPatience adapts patience to whether a read finished soon.
+// adaptPatience halves patience after a read that finished within Workers.Patience, and doubles it
+// after a slower read.
 func (s *worker) adaptPatience(soon bool) {
 	w := s.workers
 	if soon {

@@ -1,8 +1,8 @@
 // Package worker wraps stores that may be slow or down, so that a round over many stores is not
-// delayed by any of them. An operation that takes longer than a round is willing to wait continues
-// in the background, and the next round gets its result. A store that fails is paused with
-// exponential backoff. The package uses timers and never the time of day, so that setting the clock
-// has no effect. All I/O is done by the wrapped stores.
+// delayed by any of them. If an operation takes too long for a round, it continues in the
+// background, and a later round gets its result. A store that fails is paused with exponential
+// backoff. The package uses timers and never the time of day, so that setting the clock has no
+// effect. All I/O is done by the wrapped stores.
 package worker
 
 import (
@@ -87,7 +87,7 @@ func (w *Workers) Finish(ctx context.Context) {
 	<-done
 }
 
-// start runs do in the background. Its context does not end when the caller's does.
+// start runs do in the background. The context of do does not end when ctx ends.
 func (w *Workers) start(ctx context.Context, op *operation, do func(context.Context)) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	w.mu.Lock()
