@@ -58,7 +58,7 @@ type Cache struct {
 	// reading limits the number of nodes in memory while files are parsed.
 	reading budget
 	mu      sync.Mutex
-	// files are the newer cache entries, older the previous ones.
+	// files and older are two generations of cache entries; see put.
 	files, older map[digest]*cachedFile
 	builds       map[digest]*cachedBuild
 	messages     map[string]string
@@ -66,7 +66,7 @@ type Cache struct {
 	round        int
 }
 
-// maxFiles is the number of entries in files at which files replaces older.
+// maxFiles is the number of entries at which the map files replaces the map older.
 const maxFiles = 1 << 15
 
 type cachedFile struct {

@@ -47,8 +47,8 @@ const followedAtOnce = 64
 // copies of each node in memory.
 const maxFollowed = 60_000
 
-// follow returns the result for each file by its index. The files can be built separately: only in
-// directories with a kustomization does kustomize rename objects to which others refer.
+// follow returns the result for each file by its index. The files can be built separately: unless a
+// directory has a kustomization, kustomize renames no object to which others refer.
 func follow(files [][]byte, objects [][]Object) map[int]*followed {
 	f := &follower{ids: map[ID]bool{}, results: map[int]*followed{}}
 	for i, content := range files {

@@ -38,7 +38,7 @@ type Ignored struct {
 	matcher gitignore.Matcher
 }
 
-// Ignore returns the patterns of the files that Flux does not fetch from a store: those in
+// Ignore returns the patterns of the files that Flux does not fetch from a store: the patterns in
 // .sourceignore files, and Flux's defaults. The paths of files are relative to the store's root.
 // Ignore uses only the .sourceignore files among them.
 func Ignore(files []tree.File) *Ignored {

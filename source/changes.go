@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// changes has the values that files and objects had in the last Snapshot, for those that have
-// changed since then.
+// changes holds the values, in the last Snapshot, of the files and objects that have changed since
+// then.
 type changes struct {
 	// files are the former files; the value is nil for a new file.
 	files map[fileKey]*ParsedFile

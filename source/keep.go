@@ -65,9 +65,8 @@ func losesGroup(before, after kratix.Object) bool {
 	})
 }
 
-// Keep returns a copy of the file in which the named objects are replaced by those of the
-// collection's version of the file. For a broken file it also adds the finding that these objects
-// are still in effect.
+// Keep returns a copy of the file with the named objects as they are in the collection's version of
+// the file. For a broken file it also adds the finding that these objects are still in effect.
 func (c *Collection) Keep(file *ParsedFile, names []string) *ParsedFile {
 	kept := *file
 	kept.claims = nil

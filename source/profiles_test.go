@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// profileText returns the profile of a Destination that was taken on a day of November and has one
+// profileText returns a Destination's profile that was taken on a day of November and has one
 // namespace.
 func profileText(name string, day int, namespace string) string {
 	return fmt.Sprintf(`apiVersion: kratix-schedule.io/v1alpha1

@@ -7,7 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Remark returns a file without a name or objects that has a source's findings about its files.
+// Remark returns a file without a name or objects. It has the findings of a source about the
+// source's files.
 func Remark(rank int, findings ...finding.Finding) *ParsedFile {
 	hash := sha256.New()
 	for _, f := range findings {

@@ -56,7 +56,7 @@ type Error struct {
 	Remote string
 	// Fix is the suggested fix.
 	Fix string
-	// Class is where the cause lies; see ClassOf for errors without a class.
+	// Class is the class of the cause; see ClassOf for errors without a class.
 	Class Class
 	// Field is the field of the store's object to change, such as spec.url; empty if no
 	// change of a field helps.

@@ -339,7 +339,7 @@ func element(p tree.Path, from int) string {
 	return name
 }
 
-// ancestor returns the directory above a path whose own path is at most length bytes long.
+// ancestor returns p or the lowest directory above it whose path has at most length bytes.
 func ancestor(p tree.Path, length int) tree.Path {
 	for len(p.String()) > length {
 		p = p.Dir()

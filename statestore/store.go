@@ -179,8 +179,8 @@ type PlacementChange struct {
 	// Promise is the name of the Work's Promise; Resource is the "namespace/name" of its
 	// request, empty for a dependency.
 	Promise, Resource string
-	// Labels and Annotations are those of the Work. They are nil for a placement whose Work
-	// is gone, and must not be modified.
+	// Labels and Annotations are the Work's labels and annotations. They are nil for a placement
+	// whose Work is gone, and must not be modified.
 	Labels, Annotations map[string]string
 	// Because is the reason for a RollBack.
 	Because string

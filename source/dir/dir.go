@@ -1,7 +1,7 @@
 // Package dir reads directories and files of YAML into a [source.Snapshot], and reports changes.
 // It does I/O: it reads files and watches directories, and writes nothing.
 //
-// The first Snapshot reads everything. Later ones read the files for which the file system
+// The first Snapshot reads everything. A later Snapshot reads the files for which the file system
 // reported an event, or whose size, time or inode differs.
 package dir
 
@@ -61,9 +61,9 @@ var _ source.Source = (*Source)(nil)
 // ErrPath is returned for an input path that cannot be read.
 var ErrPath = errors.New("cannot read the path")
 
-// Snapshot reads the files: while Changes runs, those with events from the file system,
-// otherwise all. Unchanged objects have the same pointers as in the last Snapshot. A missing
-// input path is an error; an unreadable file in a directory is a finding.
+// Snapshot reads all files or, while Changes runs, the files with events from the file system.
+// Unchanged objects have the same pointers as in the last Snapshot. A missing input path is an
+// error; an unreadable file in a directory is a finding.
 //
 // While Changes runs, the content of a file that removes something takes effect once the file has
 // been unchanged for a second, since it may be half written. The removed objects stay in the

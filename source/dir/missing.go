@@ -37,8 +37,8 @@ func (s *Source) Missing(ctx context.Context) []string {
 	return reasons
 }
 
-// reasonFor returns the message about Works in subdirectories. If all is false, there may be more
-// than works.
+// reasonFor returns the message about Works in subdirectories. Unless all of them were counted, it
+// says "at least".
 func reasonFor(works int, all bool, path string) string {
 	switch {
 	case !all:

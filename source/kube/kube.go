@@ -50,8 +50,7 @@ type Source struct {
 	others others
 	// contents means that snapshots include the contents of WorkPlacements.
 	contents bool
-	// shared guards the one-time deduplication of the contents of WorkPlacements with those of
-	// their Works.
+	// shared runs the deduplication of contents that WorkPlacements share with their Works once.
 	shared sync.Once
 
 	// changes holds at most one pending change notification.
@@ -240,7 +239,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// readSecrets returns the Secrets that stores refer to, and findings about those that cannot be
+// readSecrets returns the Secrets that stores refer to, and findings about Secrets that cannot be
 // read.
 func (s *Source) readSecrets(ctx context.Context, stores []kratix.Object) (found []*kratix.Secret, wrong []finding.Finding) {
 	if s.secrets == nil {

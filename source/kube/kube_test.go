@@ -195,7 +195,7 @@ func TestWorkOfUnreadablePlacementIsNotChanged(t *testing.T) {
 	}
 }
 
-// quiescent returns the changes of a source after the initial ones.
+// quiescent returns the channel of a source's changes once no more initial changes arrive.
 func quiescent(t *testing.T, s *kube.Source) <-chan struct{} {
 	t.Helper()
 	changes, err := s.Changes(t.Context())

@@ -44,8 +44,8 @@ type mirror[O object] struct {
 	lastError error
 }
 
-// feature is the behaviour specific to a kind. A nil function does nothing, except that objects are
-// equal if same is nil, and have different contents if content is nil.
+// feature is the behaviour specific to a kind. A nil function does nothing. Objects count as equal
+// if same is nil, and their contents as different if content is nil.
 type feature[O object] struct {
 	// inspect is called with each object as received from the API.
 	inspect func(O)

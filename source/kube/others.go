@@ -49,9 +49,9 @@ func (o *others) check(p *kratix.WorkPlacement) {
 	}
 }
 
-// checkNew does the same as check if p was created after the start and this program has not written
-// its spec. Kratix updates other fields of older WorkPlacements, so their managed fields do not
-// show when the spec was written.
+// checkNew does the same as check if p was created after this process started and this program has
+// not written its spec. Kratix updates other fields of older WorkPlacements, so their managed
+// fields do not show when the spec was written.
 func (o *others) checkNew(p *kratix.WorkPlacement) {
 	o.mu.Lock()
 	isNew := !o.began.IsZero() && p.CreationTimestamp.After(o.began)

@@ -16,8 +16,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// profileJSON returns a ConfigMap with the profile of a Destination that was taken on a day of
-// November and has one namespace.
+// profileJSON returns a ConfigMap with a Destination's profile that was taken on a day of November
+// and has one namespace.
 func profileJSON(t *testing.T, name, destination string, day int, namespace string) string {
 	t.Helper()
 	p := &profile.Profile{

@@ -316,7 +316,7 @@ func FuzzSelectors(f *testing.F) {
 	})
 }
 
-// asks returns a Promise's selector.
+// asks returns a Promise's selector with these labels.
 func asks(labels map[string]string) kratix.Selector {
 	return kratix.Selector{MatchLabels: labels, Source: kratix.PromiseSource}
 }

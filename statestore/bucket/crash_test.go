@@ -41,8 +41,8 @@ func TestCrashingWriter(t *testing.T) {
 	}
 }
 
-// crashTree returns one of two trees that share a third of their paths. Files whose names
-// contain loose have no record.
+// crashTree returns one of two trees that share a third of their paths. Files whose names contain
+// "loose" have no record.
 func crashTree(which int) map[string]string {
 	files := map[string]string{}
 	for i := range 10 {
@@ -192,8 +192,8 @@ func everythingIsNamed(t *testing.T, state statestore.State, held map[string]str
 	}
 }
 
-// everything reports whether held contains all files of a tree whose path contains part,
-// with the same content. It ignores records, which change last.
+// everything reports whether held contains all files of a tree that have part in their paths, with
+// the same content. It ignores records, which change last.
 func everything(tree, held map[string]string, part string) bool {
 	for path, content := range tree {
 		if strings.Contains(path, part) && !strings.Contains(path, ".kratix") && held[path] != content {
@@ -203,7 +203,7 @@ func everything(tree, held map[string]string, part string) bool {
 	return true
 }
 
-// has reports whether held contains any file of a tree whose path contains part.
+// has reports whether held contains any file of a tree that has part in its path.
 func has(tree, held map[string]string, part string) bool {
 	for path := range tree {
 		if _, there := held[path]; there && strings.Contains(path, part) {

@@ -35,7 +35,8 @@ const (
 )
 
 // RetrieveWithCredContext retrieves credentials. It is called after four fifths of the lifetime of
-// the last ones; if new ones are not available, it returns the last ones as long as they are valid.
+// the last credentials. If no new credentials are available, it returns the last ones as long as
+// they are valid.
 func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
 	r.Endpoint = endpoint()
 	value, err := r.IAM.RetrieveWithCredContext(cc)
@@ -55,8 +56,8 @@ func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 	return r.last, nil
 }
 
-// endpoint returns the endpoint that the environment variables of Amazon's own tools name for the
-// service with credentials. If it is empty, the library determines the endpoint.
+// endpoint returns the endpoint for credentials that the environment variables of Amazon's own
+// tools name. If it is empty, the library determines the endpoint.
 func endpoint() string {
 	container := cmp.Or(os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
 	switch {

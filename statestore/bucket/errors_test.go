@@ -100,8 +100,8 @@ func TestInvalidSettingsAreMisconfigured(t *testing.T) {
 	t.Run("a certificate of an unknown CA", func(t *testing.T) { unknownCA(t, config) })
 }
 
-// unknownCA checks the errors of a server whose TLS certificate is not trusted, and that it works
-// once the CA bundle contains the certificate.
+// unknownCA checks the errors of a server whose TLS certificate is not trusted, and that the store
+// works once the CA bundle contains the certificate.
 func unknownCA(t *testing.T, config bucket.Config) {
 	proxy := buckettest.NewTLSProxy(t, config.Endpoint)
 	config.Endpoint = proxy.Endpoint
@@ -116,8 +116,7 @@ func unknownCA(t *testing.T, config bucket.Config) {
 	}
 }
 
-// sign sets a request's date and its signature (version 4) to those of a client with
-// another clock.
+// sign dates and signs a request (signature version 4) as a client with another clock would.
 func sign(r *http.Request, region string, at time.Time) {
 	date, day := at.UTC().Format("20060102T150405Z"), at.UTC().Format("20060102")
 	r.Header.Set("X-Amz-Date", date)

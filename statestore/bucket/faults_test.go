@@ -145,7 +145,7 @@ func settle(t testing.TB, store statestore.Store, want map[string]string) {
 	t.Fatal("30 rounds were not enough")
 }
 
-// round writes want to the store and removes everything else.
+// round writes the wanted files to the store and removes everything else.
 func round(t testing.TB, store statestore.Store, want map[string]string) (statestore.ChangeSet, error) {
 	state, err := store.Read(t.Context())
 	if err != nil {

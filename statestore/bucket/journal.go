@@ -30,9 +30,8 @@ type named struct {
 	digest statestore.Digest
 }
 
-// begin returns the journal of an Apply that changes a store with the files in held. It carries
-// over the files that are still in doubt, and files of an incomplete Apply that held does not show
-// yet.
+// begin returns the journal of an Apply that changes a store with the held files. It carries over
+// the files that are still in doubt, and files that an incomplete Apply may still write.
 func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) journal {
 	next := journal{}
 	own := make(map[tree.Path]struct{}, len(changes.Write)+len(changes.Remove))

@@ -20,8 +20,7 @@ type step struct {
 	final bool
 }
 
-// conflict is the error about files that cannot be stored. why is the reason for the first of the
-// files.
+// conflict is the error about files that cannot be stored, with the reason for the first file.
 type conflict struct {
 	why   string
 	paths []tree.Path

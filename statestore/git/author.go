@@ -53,7 +53,7 @@ func unquoted(name string) string {
 	return name
 }
 
-// isAddress reports whether a printable text has the form of a mail address. Servers know more
+// isAddress reports whether a printable text has the form of a mail address. Mail servers have more
 // rules, but none of them matters to git.
 func isAddress(text string) bool {
 	user, host, found := strings.Cut(text, "@")

@@ -44,8 +44,8 @@ func (s *Store) At(ctx context.Context, revision statestore.Revision) (statestor
 // commit by its hash.
 const maxPastDepth = 64
 
-// fetchPast returns the objects of an earlier commit, or those of the newest commits if the server
-// does not send that commit by its hash.
+// fetchPast returns the objects of an earlier commit or, if the server does not send that commit by
+// its hash, the objects of the newest commits.
 func (b *branch) fetchPast(ctx context.Context, commit plumbing.Hash) (*objects, error) {
 	session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
 	if err != nil {

@@ -6,8 +6,9 @@
 // The objects of the branch's newest commit are kept in memory up to a limit, and beyond it in a
 // file without a name. The hash and position of each object are always in memory. Blobs are fetched
 // when they are read, if the server supports that. A write creates the new blobs, the trees on
-// changed paths and one commit, and sends exactly those. The branch is moved by compare-and-swap
-// and never by force. Stores of one branch that one Pool opened share the branch's objects.
+// changed paths and one commit, and sends only these objects. The branch is moved by
+// compare-and-swap and never by force. Stores of one branch that one Pool opened share the branch's
+// objects.
 //
 // In an empty repository the first write creates the branch, as a commit without a parent.
 // A missing branch in a repository with others is an error, unless Config.CreateBranch is

@@ -191,8 +191,8 @@ func (r rewriter) keep(made plumbing.EncodedObject) plumbing.Hash {
 	return hash
 }
 
-// gitOrder compares two entries of a tree in git's order: by name, where a directory's name
-// counts as ending in a slash.
+// gitOrder compares two entries of a tree in git's order: by name, where a slash is appended to the
+// name of a directory.
 func gitOrder(a, b object.TreeEntry) int {
 	n := min(len(a.Name), len(b.Name))
 	if c := cmp.Compare(a.Name[:n], b.Name[:n]); c != 0 {

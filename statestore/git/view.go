@@ -159,8 +159,8 @@ func (w *walk) differ(at tree.Path, was, is plumbing.Hash) error {
 	return nil
 }
 
-// replace adds the changes that turn the files of before into those of entry. An entry
-// without a mode does not exist.
+// replace adds the changes of the files if one entry of a tree replaces another. An entry without a
+// mode does not exist.
 func (w *walk) replace(dir tree.Path, before, entry object.TreeEntry) error {
 	below, ok := element(entry.Name)
 	if !ok {
