@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// Builder builds directories and units with kustomizations from users, whose builds may take any
+// Builder builds directories and units with kustomizations from users. Such builds may take any
 // amount of time and memory.
 type Builder interface {
 	// Nested does the same as BuildNested, and Units the same as BuildUnits.

@@ -8,8 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// listKind matches the text after the key kind if the value may be the kind of a list: it ends in
-// List, or its YAML syntax hides the text. It may match other values.
+// listKind matches the text after the key "kind" if the value may be the kind of a list: it ends in
+// "List", or its YAML syntax hides the text. It may match other values.
 var listKind = regexp.MustCompile(`^["']?\s*:[ \t]*(` + strings.Join([]string{
 	`[^\n]*(\n([^\n:]|:\S)*)*List\b`, // on the same line, or on a continuation line
 	`[^\n]*\\`,                       // an escape sequence
@@ -18,8 +18,8 @@ var listKind = regexp.MustCompile(`^["']?\s*:[ \t]*(` + strings.Join([]string{
 	`\s*\n\s*["'*&!|>#]`,             // any of these on the next line
 }, "|") + `)`)
 
-// oddKey matches a line with a key that may be kind in an unusual syntax: with an escape sequence,
-// as an alias, or over several lines.
+// oddKey matches a line with a key that may be "kind" in an unusual syntax: with an escape
+// sequence, as an alias, or over several lines.
 var oddKey = regexp.MustCompile(`"[^"]*\\[^"]*"\s*:|(^|[{,]|- )\s*(\*[^\s*,\[\]{}:]+\s*:|\?)(\s|$)`)
 
 // mayHoldList reports whether a file may contain a list. kustomize treats the items of a list as

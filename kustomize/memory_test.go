@@ -41,8 +41,7 @@ func burdens() map[string]func() string {
 	}
 }
 
-// TestMemoryIsBounded measures the memory that reading each of the burdens takes, in a process of
-// its own.
+// TestMemoryIsBounded checks the peak memory of a process that reads one of the burdens.
 func TestMemoryIsBounded(t *testing.T) {
 	testkit.Slow(t)
 	if name := os.Getenv(memoryVariable); name != "" {

@@ -55,8 +55,8 @@ func outcomeOf(cache *kustomize.Cache, content []byte) string {
 	return outcome
 }
 
-// TestPlainObjectsAreAppliedUnchanged runs Flux's own steps on the objects that isPlain
-// accepts.
+// TestPlainObjectsAreAppliedUnchanged checks that Flux's own steps do not change the objects that
+// isPlain accepts.
 func TestPlainObjectsAreAppliedUnchanged(t *testing.T) {
 	inputs, err := txtar.ParseFile("testdata/odd-inputs.txtar")
 	if err != nil {

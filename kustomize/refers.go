@@ -7,8 +7,8 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// Refers reports whether kustomize resolves references in objects of a kind. It does so at the end
-// of a build, which fails if such an object does not have the structure of its kind.
+// Refers reports whether kustomize resolves references in objects of a kind. kustomize does so at
+// the end of a build, and fails if such an object does not have the structure of its kind.
 func Refers(kind string) bool {
 	_, found := slices.BinarySearch(referringKinds, kind)
 	return found

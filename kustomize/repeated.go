@@ -41,8 +41,8 @@ func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 // map is used.
 const fewKeys = 12
 
-// repeatedKey returns the first two equal keys of one map, by the comparison of the YAML library,
-// or nil if there are none.
+// repeatedKey returns the first two keys of one map that are equal for the YAML library, or nil if
+// there are none.
 func repeatedKey(node *yaml.Node) (first, again *yaml.Node) {
 	if node.Kind == yaml.MappingNode {
 		if first, again = equalKeys(node.Content); again != nil {

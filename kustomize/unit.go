@@ -33,8 +33,8 @@ func setsSchema(base string, content []byte) bool {
 }
 
 // Units returns the resources of the kustomization that Flux generates for files, in the order in
-// which it walks them. If there is a kustomization at the top, for which Flux generates nothing, it
-// returns one unit with all files.
+// which Flux walks them. If there is a kustomization at the top, for which Flux generates nothing,
+// it returns one unit with all files.
 func Units(files []tree.File) []Unit {
 	files = sorted(files)
 	own := map[tree.Path]bool{}

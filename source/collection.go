@@ -133,7 +133,8 @@ func workloads(object kratix.Object) int {
 	return count
 }
 
-// objects returns the objects of the file by name; if a name is repeated, the first object.
+// objects returns the objects of the file by name. If several objects have the same name, it
+// returns the first.
 func (p *ParsedFile) objects() map[string]kratix.Object {
 	objects := make(map[string]kratix.Object, len(p.claims))
 	for _, each := range p.claims {

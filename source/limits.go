@@ -28,7 +28,8 @@ func (p *ParsedFile) reportNameless(f finding.Finding) {
 	}
 }
 
-// reportNamelessCount reports the number of documents beyond maxNameless, if there are any.
+// reportNamelessCount adds a finding with the number of documents beyond maxNameless, if there are
+// any.
 func (p *ParsedFile) reportNamelessCount() {
 	if p.nameless <= maxNameless {
 		return

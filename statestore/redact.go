@@ -48,7 +48,7 @@ func redactURL(url string) string {
 	return scheme + "://" + host + path + tail
 }
 
-// isGitService reports whether query is the one that git itself adds to a URL.
+// isGitService reports whether query is one that git itself adds to a URL.
 func isGitService(query string) bool {
 	query = strings.TrimRight(query, ":,.;)")
 	return query == "?service=git-upload-pack" || query == "?service=git-receive-pack"

@@ -18,8 +18,8 @@ func (s settingError) Error() string { return s.err.Error() }
 // Unwrap returns the wrapped error.
 func (s settingError) Unwrap() error { return s.err }
 
-// InField returns err with the name of the field of the store's object that it is about,
-// unless it already names one. It returns nil for nil.
+// InField adds to err the name of the field of the store's object that err is about, unless err
+// already names a field. It returns nil for nil.
 func InField(field string, err error) error {
 	if err == nil || errors.As(err, new(settingError)) {
 		return err

@@ -15,9 +15,9 @@ import (
 // down.
 var errStopped = errors.New("the build was interrupted")
 
-// Roots builds directories as roots, one after the other in one process, and calls each with every
-// result. If a build exceeds its limits, the process ends, and the remaining directories are built
-// in another one. Roots returns an error when ctx ends.
+// Roots builds directories as roots, one after the other in one process, and passes every result to
+// the callback. If a build exceeds its limits, the process ends, and the remaining directories are
+// built in another one. Roots returns an error when ctx ends.
 func (b Builder) Roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(dir tree.Path, built kustomize.BuiltRoot)) error {
 	for len(dirs) > 0 {
 		done, err := b.roots(ctx, dirs, files, each)

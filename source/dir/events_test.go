@@ -183,8 +183,8 @@ func asNobody(t *testing.T) (back func()) {
 	}
 }
 
-// TestReplacedSymlinkInInputPath replaces a symbolic link in the input path, as tools that check
-// out Git repositories do.
+// TestReplacedSymlinkInInputPath checks that the new files are read after a symbolic link in the
+// input path was replaced, as by tools that check out Git repositories.
 func TestReplacedSymlinkInInputPath(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
@@ -229,8 +229,8 @@ func TestDirectoryWithTwoNames(t *testing.T) {
 	}
 }
 
-// TestReadAllFindsChangesWithoutEvents uses a symbolic link to a file outside the watched
-// directory, for which there are no events.
+// TestReadAllFindsChangesWithoutEvents checks that ReadAll finds the change of a file outside the
+// watched directory, to which a symbolic link leads.
 func TestReadAllFindsChangesWithoutEvents(t *testing.T) {
 	t.Parallel()
 	root, outside := t.TempDir(), t.TempDir()

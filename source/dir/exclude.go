@@ -40,8 +40,8 @@ func ParseExclusion(pattern string) (Exclusion, error) {
 	return Exclusion{elements}, nil
 }
 
-// matches reports whether the pattern matches a slash-separated path relative to an input, or
-// one of its parent directories.
+// matches reports whether the pattern matches a slash-separated path relative to an input, or a
+// parent directory of the path.
 func (e Exclusion) matches(below string) bool {
 	steps := strings.Split(below, "/")
 	for n := 1; n <= len(steps); n++ {

@@ -10,7 +10,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// ErrNoClusterID is returned if this process may not read the cluster's identity.
+// ErrNoClusterID is returned if the cluster's identity is missing, or this process may not read it.
 var ErrNoClusterID = errors.New("the cluster's identity cannot be read")
 
 // clusterNamespace is a namespace that exists as long as the cluster.

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// minDeletions is the minimum number of latest deletions that are cached; the maximum is twice as
-// many. The deletion guard handles deletions that are no longer cached.
+// minDeletions is the minimum number of the latest deletions that are cached; the maximum is twice
+// as many. The deletion guard handles deletions that are no longer cached.
 const minDeletions = 10_000
 
 // deletions holds the objects that the API reported as deleted. It is safe for concurrent use.

@@ -50,7 +50,8 @@ type Source struct {
 	others others
 	// contents means that snapshots include the contents of WorkPlacements.
 	contents bool
-	// shared runs the deduplication of contents that WorkPlacements share with their Works once.
+	// shared lets the first snapshot deduplicate the contents that WorkPlacements share with their
+	// Works.
 	shared sync.Once
 
 	// changes holds at most one pending change notification.

@@ -21,7 +21,7 @@ import (
 type profiles struct {
 	*mirror[*profileMap]
 	namespace string
-	// waited guards the wait of the first snapshot.
+	// waited lets only the first snapshot wait for the profiles.
 	waited sync.Once
 }
 
@@ -78,9 +78,9 @@ func (p *profiles) seen() error {
 	return nil
 }
 
-// readProfiles returns the newest profile of each Destination, and findings about the others.
-// The first call waits for the API. If profiles cannot be read at all, that is a warning, since
-// Destinations can be checked without profiles.
+// readProfiles returns the newest profile of each Destination, and findings about all other
+// profiles. The first call waits for the API. If profiles cannot be read at all, that is a warning,
+// since Destinations can be checked without profiles.
 func (s *Source) readProfiles(ctx context.Context) ([]*profile.Profile, []finding.Finding) {
 	if s.profiles == nil {
 		return nil, nil

@@ -167,8 +167,8 @@ func unwrapped(err error) error {
 	return err
 }
 
-// groups returns the workload groups: the files of each directory in the metadata form a group, all
-// other files form the default group.
+// groups returns the workload groups: the files of each directory in the metadata form a group, and
+// all other files form the default group.
 func groups(workloads []kratix.Workload, entries []entry, options Options) ([]kratix.WorkloadGroup, error) {
 	source := options.Type + "-workflow"
 	var made []kratix.WorkloadGroup

@@ -112,7 +112,7 @@ func finish(t *testing.T, store *bucket.Store) map[string]string {
 	return want
 }
 
-// crash starts a writer and kills it when now receives a value.
+// crash starts a writer and kills it when the channel receives a value.
 func crash(t *testing.T, where string, now <-chan struct{}) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestCrashingWriter$") //nolint:gosec // runs this test binary

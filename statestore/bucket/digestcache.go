@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// digestKey is the metadata in which each object of the store carries its digest. It is needed
-// where the ETag is not the MD5: with encryption by a key service.
+// digestKey is the key of the metadata with the digest of an object. The metadata is needed where
+// the ETag is not the MD5: with encryption by a key service.
 const digestKey = "Kratix-Schedule-Md5"
 
 // digestOf returns the MD5 digest of the content.

@@ -21,8 +21,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// issuer issues credentials of a MinIO, new ones each time, and records how long each is
-// valid.
+// issuer issues new MinIO credentials for each request, and records how long they are valid.
 type issuer struct {
 	t      *testing.T
 	server *buckettest.Server

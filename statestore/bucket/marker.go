@@ -146,8 +146,8 @@ func (s *Store) putMarker(ctx context.Context, body []byte, etag string) (marker
 	return newMarker(info.ETag, info.VersionID, journal{}), nil
 }
 
-// tryConditions writes the marker once more with a condition that is false: a provider that
-// accepts the write ignores conditions. This is done once.
+// tryConditions writes the marker once more with a condition that is false: a provider that accepts
+// the write ignores conditions. It tests each store only once.
 func (s *Store) tryConditions(ctx context.Context, body []byte, journal journal) error {
 	const nobodys = "00000000000000000000000000000000"
 	if s.support != untried {

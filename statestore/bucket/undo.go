@@ -14,8 +14,8 @@ import (
 // is skipped.
 const maxRefused = 32
 
-// refusedFiles is the error of files that the server rejected; it wraps the response to the
-// first.
+// refusedFiles is the error of files that the server rejected; it wraps the response to the first
+// file.
 type refusedFiles struct {
 	paths []tree.Path
 	err   error
@@ -54,7 +54,7 @@ func (r *refusals) err() error {
 	return r.all()
 }
 
-// all returns the files as one error, in walk order, so that its text is about the first.
+// all returns the files as one error, in walk order, so that its text is about the first file.
 func (r *refusals) all() refusedFiles {
 	slices.SortFunc(r.files, func(a, b refusedFiles) int { return tree.Compare(a.paths[0], b.paths[0]) })
 	all := refusedFiles{err: r.files[0].err}

@@ -74,9 +74,9 @@ type authorship struct {
 }
 
 // authorsOf returns the author that the Works of the placements name in an annotation, if all of
-// them name the same. Otherwise the default author is the author, and the first mostCoAuthors
-// authors that they name are co-authors. A removed placement without annotations is treated like
-// another placement of its Work, if there is one.
+// them name the same author. Otherwise the default author is the author, and the first
+// mostCoAuthors authors that they name are co-authors. A removed placement without annotations is
+// treated like another placement of its Work, if there is one.
 func authorsOf(placements []statestore.PlacementChange, annotation string, defaultAuthor Author) authorship {
 	named := map[string]string{}
 	for _, p := range placements {

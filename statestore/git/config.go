@@ -38,7 +38,8 @@ type Config struct {
 	// Author is the author of commits, and Committer is their committer. If the name of Committer
 	// is empty, Author is also the committer.
 	Author, Committer Author
-	// Owner is the controller ID for a trailer of each commit; no trailer if it is empty.
+	// Owner is the controller ID for a trailer of each commit. If it is empty, the trailer is left
+	// out.
 	Owner string
 	// Message is the template of commit messages; nil means the default. Trailers are added to the
 	// messages; nil adds none.

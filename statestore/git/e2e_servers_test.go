@@ -26,7 +26,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// openSSH starts sshd for this user, who may only run git's services.
+// openSSH starts sshd for the current user, who may only run git's services.
 func openSSH(t *testing.T) git.Config {
 	t.Helper()
 	shell := gittest.OpenSSH(t)

@@ -22,8 +22,8 @@ func (r *remote) exists() (bool, error) {
 	return len(entries) > 0, err
 }
 
-// create makes a bare repository on this machine whose HEAD is the branch. It is renamed
-// into place when it is complete, so that one of two concurrent creators wins.
+// create makes a bare repository on this machine whose HEAD is the branch. The repository is
+// renamed into place when it is complete, so that one of two concurrent creators wins.
 func (r *remote) create(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

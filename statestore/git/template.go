@@ -30,7 +30,7 @@ type MessageData struct {
 	// Written and Removed are numbers of files.
 	Written, Removed int
 
-	// all are the placements including those that Placements omits.
+	// all are the placements in Placements and the omitted ones.
 	all []Placement
 	// requested are the trailers that the user has asked for.
 	requested string

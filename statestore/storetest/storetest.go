@@ -68,8 +68,8 @@ func Read(t testing.TB, store statestore.Store) statestore.State {
 	return state
 }
 
-// Write reads the store, then adds or replaces files and removes names. An error ends the
-// test.
+// Write reads the store, then adds or replaces the files in contents and removes the files in
+// names. An error ends the test.
 func Write(t testing.TB, store statestore.Store, contents map[string]string, names ...string) statestore.Revision {
 	t.Helper()
 	revision, err := store.Apply(t.Context(), statestore.ChangeSet{

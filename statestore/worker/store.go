@@ -25,8 +25,8 @@ type worker struct {
 	// patience is how long the first caller of a read waits.
 	patience time.Duration
 	// failures is the number of consecutive failures. While the timer pause runs, no request is
-	// sent to the store, and reads return failure. pause is a timer and not a time of day, since
-	// the system's clock may be adjusted.
+	// sent to the store, and reads return the error in failure. pause is a timer and not a time of
+	// day, since the system's clock may be adjusted.
 	failures int
 	pause    *time.Timer
 	failure  error

@@ -56,7 +56,7 @@ func TestMissingServerIsBuilt(t *testing.T) {
 	}
 }
 
-// ending returns how a test ends that requires a server.
+// ending returns how a test that requires a server ends.
 func ending(t *testing.T, root string) string {
 	t.Helper()
 	r := &recorder{TB: t}
