@@ -170,7 +170,7 @@ func defaultNamespace(o kratix.Object) {
 }
 
 // mayBeDestination reports whether text that is not valid YAML contains the word Destination, so
-// that it may have been meant as one.
+// that it may be meant as a Destination.
 func mayBeDestination(text []byte) bool { return bytes.Contains(text, []byte(kratix.DestinationKind)) }
 
 // unreadable reports a document whose object has no readable name.

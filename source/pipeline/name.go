@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// maxName leaves room for a dash and five characters within the 63 of a label value.
+// maxName leaves room for a dash and five characters within the 63 characters of a label value.
 const maxName = 63 - 1 - 5
 
 // objectName returns the name of a Work as Kratix builds it from parts. Instead of Kratix's

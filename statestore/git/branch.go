@@ -95,10 +95,10 @@ func (b *branch) shut() {
 	b.answered = 0
 }
 
-// pullSince pulls unless a request with a number higher than asked has been answered, so
-// that stores that are read at the same time share one request.
-func (b *branch) pullSince(ctx context.Context, asked int64) error {
-	if b.answered > asked {
+// pullSince pulls unless a request with a number above last has been answered, so that stores that
+// are read at the same time share one request.
+func (b *branch) pullSince(ctx context.Context, last int64) error {
+	if b.answered > last {
 		return nil
 	}
 	number := b.asked.Add(1)

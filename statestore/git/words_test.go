@@ -52,7 +52,8 @@ type trouble struct {
 	name string
 	// config returns the Config to reach the repository; nil means https.
 	config func(t *testing.T, repository string) git.Config
-	// before runs before the store is read; between runs after that, before file is written.
+	// before is called before the read of the store, and between is called between the read and the
+	// write.
 	before, between func(t *testing.T, repository string)
 	file            string
 }
