@@ -65,8 +65,8 @@ func TestInvalidPatterns(t *testing.T) {
 	}
 }
 
-// TestUnreadDirectoriesAreOneFinding checks that there is one finding for any number of
-// directories, and none once they are gone.
+// TestUnreadDirectoriesAreOneFinding checks that there is one finding for any number of unread
+// directories, and none if there are no such directories.
 func TestUnreadDirectoriesAreOneFinding(t *testing.T) {
 	one, two := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(one, "a.yaml"), testkit.WorkYAML("a"))
