@@ -25,7 +25,7 @@ const (
 	maxPage = 64 << 20
 )
 
-// list reads the objects at a path page by page, and calls take with each.
+// list reads the objects at a path page by page, and calls take with each object.
 func list[T any](ctx context.Context, client rest.Interface, path string, page int, take func(T) error) error {
 	for next, items := "", 0; ; {
 		var found struct {
