@@ -62,8 +62,8 @@ func (t Takeover) Judge(said report.Report) Verdict {
 	return j.verdict
 }
 
-// unknown adds the findings about unchecked content. Those about all stand-ins of a Work are added
-// once.
+// unknown adds the findings about unchecked content. Equal findings about the stand-ins of a Work
+// are added once.
 func (j *judge) unknown() {
 	held, reported := map[string]bool{}, map[finding.Place]bool{}
 	for _, p := range j.result.Placements {
@@ -72,7 +72,7 @@ func (j *judge) unknown() {
 		}
 	}
 	for _, f := range j.result.Findings {
-		// Kratix cannot write invalid content either, so it is not unknown.
+		// Kratix cannot write invalid content either, so the result is known.
 		isUnread := f.Rule == finding.UndecodableContent() && (f.Cause == finding.TooLarge || !held[f.Place.Object])
 		if !isUnread && !isUnknown(f.Rule) {
 			continue
