@@ -109,7 +109,7 @@ func (l *leases) fail(err error) {
 	l.down = err
 }
 
-// leading is a replica in Lead.
+// leading is a replica that runs Lead.
 type leading struct {
 	stop context.CancelFunc
 	// begun is closed when work begins. work returns some time after its context has ended.
