@@ -13,7 +13,8 @@ import (
 
 // outgoing contains the files in a store that WorkPlacements will replace or remove.
 type outgoing struct {
-	// stored maps the paths at which a readable store has other content to the files there.
+	// stored maps each path at which a readable store has other content than the WorkPlacements to
+	// the file there.
 	stored map[tree.Path]storedFile
 	// remembered contains the files that WorkPlacements had before they were changed, in a store
 	// that cannot be read.

@@ -180,7 +180,7 @@ func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 		laid, isLaid := s.placed[path]
 		sum, there := s.real.Digest(path)
 		isRecord := slices.ContainsFunc(records, path.Within)
-		// Kratix writes the whole aggregated file, from the WorkPlacements at that time.
+		// The aggregated file is not outgoing, since Kratix always writes the whole file.
 		s.outgoing.note(path, isLaid && there && sum != laid.sum && !isRecord && !laid.by.joins(path), storedFile{sum, laid.by.placementAt(path)})
 		switch {
 		case isLaid:
