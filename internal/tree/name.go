@@ -17,8 +17,8 @@ func PlainName(element string) string {
 	return fold(strings.TrimRight(element, " ."))
 }
 
-// withoutIgnored returns -1, so that strings.Map drops the character, for characters that HFS+
-// ignores in names according to git's list.
+// withoutIgnored returns r, or -1 if HFS+ ignores r in names according to git's list: strings.Map
+// then drops the character.
 func withoutIgnored(r rune) rune {
 	const drop = -1
 	switch {
