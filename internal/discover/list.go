@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// Limits of responses. smallPage and largePage are numbers of objects in a page; a
-// CustomResourceDefinition may have more than 1 MiB.
+// Limits of responses. smallPage and largePage are the numbers of small and of large objects in a
+// page; a CustomResourceDefinition may have more than 1 MiB.
 const (
 	smallPage = 500
 	largePage = 20
