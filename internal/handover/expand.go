@@ -31,14 +31,16 @@ type Takeover struct {
 	standIns map[string]standIn
 	// Implied are the WorkPlacements of stand-ins and of dependencies.
 	Implied []ImpliedPlacement
-	// fitting is the number of Destinations from which Kratix would choose one for a group.
+	// fitting contains the number of Destinations from which Kratix would choose one for each
+	// group.
 	fitting map[groupOf]int
 	// placed contains the keys of existing WorkPlacements.
 	placed map[kratix.Key]bool
 }
 
-// ImpliedPlacement has Of, a WorkPlacement that Kratix would create, and Stands, the one of its
-// stand-in. They are the same for a dependency. Files of Of that are in the store belong to Stands.
+// ImpliedPlacement has Of, a WorkPlacement that Kratix would create, and Stands, the WorkPlacement
+// of its stand-in. They are the same for a dependency. Files of Of that are in the store belong to
+// Stands.
 type ImpliedPlacement struct{ Stands, Of *kratix.WorkPlacement }
 
 // standIn is the original Work of a stand-in, and the Destination on which it could be placed.
@@ -150,8 +152,8 @@ type groupOn struct {
 	destination string
 }
 
-// placedOn describes the WorkPlacements of a group: whether there are any that stay, whether any
-// was written, and the Destinations of those that were not.
+// placedOn describes the WorkPlacements of a group that stay: whether there are any, whether any
+// was written, and the Destinations of the unwritten ones.
 type placedOn struct {
 	isPlaced, isWritten bool
 	unwritten           []string
