@@ -57,8 +57,8 @@ func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 type projection struct {
 	placement *kratix.WorkPlacement
 	digests   map[tree.Path]statestore.Digest
-	// name is the result of kratix.PlacementName. The placement itself may have another name. It is
-	// empty if the placement has no record.
+	// name is the result of kratix.PlacementName, or empty if the placement has no record. The
+	// placement itself may have another name.
 	name string
 	// record is the path of the record. It is the root if there is no record.
 	record tree.Path
