@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// LiveCleanup is a source for the clean-up of one Destination without a cluster. It contains only
-// the Destinations with a live state store, and protects the locations that Kratix writes for them.
-// It is not safe for concurrent use.
+// LiveCleanup is a source for the clean-up of one Destination. It contains promoted Destinations on
+// their live state stores, and protects the locations that Kratix writes for them. It is not safe
+// for concurrent use.
 type LiveCleanup struct {
 	source.Source
 	// Live contains the live stores of Destinations without an annotation.

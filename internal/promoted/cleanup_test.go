@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cleanupEnv contains the state stores on which a Destination was and is.
+// cleanupEnv contains the former and the current state stores of a Destination.
 type cleanupEnv struct {
 	*fixed
 	t      *testing.T

@@ -145,8 +145,8 @@ func (s *Source) decide(seen source.Snapshot) decisions {
 	return made
 }
 
-// unusable returns the reason why a WorkPlacement cannot be promoted, or "" if it has the form in
-// which Kratix creates it, which is required to find the record of its files.
+// unusable returns the reason why a WorkPlacement cannot be promoted, or "". Without the form in
+// which Kratix creates WorkPlacements, the record of its files could not be found.
 func unusable(p *kratix.WorkPlacement) string {
 	switch work := p.Labels[kratix.WorkLabel]; {
 	case work == "":
