@@ -48,8 +48,8 @@ func identityOf(object kratix.Object) any {
 	}
 }
 
-// withoutContents returns what the digest includes of an object to be created: of a WorkPlacement,
-// only the spec without the contents.
+// withoutContents returns the part of an object to be created that is in the digest: for a
+// WorkPlacement, the spec without the contents.
 func withoutContents(object kratix.Object) any {
 	placement, ok := object.(*kratix.WorkPlacement)
 	if !ok {

@@ -15,8 +15,8 @@ type trouble struct {
 	err error
 	// single is the failure of the first request that fails on its own.
 	single error
-	// first is the key of that request, the smallest in order. count is the number of requests that
-	// fail on their own.
+	// first is the key of that request, the smallest key. count is the number of requests that fail
+	// on their own.
 	first kratix.Key
 	count int
 }
