@@ -10,8 +10,8 @@ import (
 // Option changes a Work that Request returns.
 type Option func(*kratix.Work)
 
-// Request returns the Work default/name of the request default/name of the Promise redis. It has
-// one group, for the default directory, without files and selectors.
+// Request returns a Work of the request default/name of the Promise redis. The Work has the same
+// name. It has one group, for the default directory, without files and selectors.
 func Request(name string, options ...Option) *kratix.Work {
 	w := kratix.NewWork()
 	w.Name, w.Namespace = name, "default"
