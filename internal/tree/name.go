@@ -8,9 +8,9 @@ import (
 )
 
 // PlainName returns an element of a path as the most lenient file systems would read it: in lower
-// case and Unicode NFC, without the characters that HFS+ ignores, and without the first colon and
-// everything after it and trailing dots and spaces, which NTFS ignores. Elements with equal plain
-// names may be the same file on some machine. git checks its own names in the same way.
+// case and Unicode NFC, without the characters that HFS+ ignores, and without what NTFS ignores:
+// everything from the first colon, and trailing dots and spaces. Elements with equal plain names
+// may be the same file on some machine. git checks its own names in the same way.
 func PlainName(element string) string {
 	element = strings.Map(withoutIgnored, element)
 	element, _, _ = strings.Cut(element, ":")
