@@ -72,7 +72,7 @@ func decode(content string, bound int64) ([]byte, error) {
 	return tools.take(), nil
 }
 
-// maxRatio is a bound above gzip's maximum compression ratio.
+// maxRatio is greater than gzip's maximum compression ratio.
 const maxRatio = 1100
 
 // UnpackedSize returns the unpacked size that a Workload's content declares, without unpacking it.
