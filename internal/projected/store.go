@@ -201,7 +201,7 @@ type view struct {
 	placed map[tree.Path]placedFile
 }
 
-// Digest returns the digest of a content in the store.
+// Digest returns the digest that the real store has for a content.
 func (v view) Digest(content []byte) statestore.Digest { return v.real.Digest(content) }
 
 // Content returns the content of a file in the projected state.
