@@ -228,8 +228,8 @@ func TestLiveStores(t *testing.T) {
 	}
 }
 
-// TestUnusableWorkPlacementKeepsLiveFiles checks that live files stay whichever Work the
-// WorkPlacement may belong to, and that all other placements are updated.
+// TestUnusableWorkPlacementKeepsLiveFiles checks that the live files of an unusable WorkPlacement
+// stay until it is deleted, and that all other placements are updated.
 func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 	for name, damage := range map[string]func(*kratix.WorkPlacement){
 		"no label":      func(p *kratix.WorkPlacement) { delete(p.Labels, kratix.WorkLabel) },
