@@ -158,7 +158,7 @@ func code(text string) string {
 	return fence + " " + text + " " + fence
 }
 
-// fenceFor returns the fence of a code block with a text.
+// fenceFor returns a fence for a code block that contains a text.
 func fenceFor(text string) string { return strings.Repeat("`", max(longestRun(text)+1, len("```"))) }
 
 // longestRun returns the length of the longest run of backticks in a text.
