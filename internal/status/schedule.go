@@ -37,7 +37,7 @@ func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	work := p.workByKey[have.Work()]
 	switch {
-	case !told, work == nil, !have.DeletionTimestamp.IsZero(): // it is deleted with its Work
+	case !told, work == nil, !have.DeletionTimestamp.IsZero(): // Kubernetes deletes it together with its Work
 	case placement.State == report.Placed, placement.State == report.Unchanged:
 		patch := map[string]any{}
 		if metadata := scheduledMetadata(have, work, placement); len(metadata) > 0 {
