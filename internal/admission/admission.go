@@ -232,7 +232,7 @@ func (c *Check) read(ctx context.Context) Verdict {
 	return compare(policies, bindings, c.account)
 }
 
-// unread returns the verdict for an error of reading policies or bindings.
+// unread returns the verdict if policies or bindings could not be read.
 func unread(err error) Verdict {
 	switch {
 	case apierrors.IsNotFound(err):

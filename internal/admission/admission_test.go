@@ -14,7 +14,7 @@ import (
 )
 
 // server is an API server with the shipped policy. self is the result of dry runs by this process;
-// create and change are those by Kratix's ServiceAccount. Empty means "allowed".
+// create and change are the results for Kratix's ServiceAccount. Empty means "allowed".
 type server struct {
 	t                    *testing.T
 	self, create, change string
@@ -92,7 +92,7 @@ const (
 	noImpersonat = `serviceaccounts "x" is forbidden: User "system:serviceaccount:kratix-schedule:kratix-schedule" cannot impersonate resource "serviceaccounts"`
 )
 
-// TestInForce checks combinations of results of dry runs and readable policies.
+// TestInForce checks the verdict for combinations of dry-run results and readable policies.
 func TestInForce(t *testing.T) {
 	for name, test := range map[string]struct {
 		server server
@@ -136,7 +136,8 @@ func TestInForce(t *testing.T) {
 	}
 }
 
-// TestSilentAPIServerIsUnknown checks the timeout of a check.
+// TestSilentAPIServerIsUnknown checks that the state is Unknown soon if the API server does not
+// respond.
 func TestSilentAPIServerIsUnknown(t *testing.T) {
 	slow := check(t, &server{slow: true})
 	slow.timeout = 50 * time.Millisecond

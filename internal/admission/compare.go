@@ -126,7 +126,7 @@ func isOurs(p policy, account ServiceAccount) bool {
 // isDenying reports whether a validation denies the same requests as the shipped one.
 func isDenying(v api.Validation) bool { return normal(v.Expression) == normal(denies) }
 
-// condition returns the normalized match condition for only the account.
+// condition returns the normalized match condition that selects only the account.
 func condition(account ServiceAccount) string { return normal(who + "'" + account.Username() + "'") }
 
 // policyProblems returns the reasons why a policy does not deny the account the same requests as
@@ -231,7 +231,8 @@ func names(rule api.RuleWithOperations, operation api.OperationType) bool {
 		(slices.Contains(rule.Operations, operation) || slices.Contains(rule.Operations, api.OperationAll))
 }
 
-// userOf returns the user whom a normalized expression selects, or "" if it has another form.
+// userOf returns the user with whom a normalized expression compares the user of a request, or ""
+// for any other expression.
 func userOf(expression string) string {
 	if found := aboutUser.FindStringSubmatch(expression); found != nil {
 		return found[1]

@@ -33,7 +33,7 @@ func selector(key, value string) *metav1.LabelSelector {
 	return &metav1.LabelSelector{MatchLabels: map[string]string{key: value}}
 }
 
-// TestCompare makes one change to the shipped policy or binding in each case.
+// TestCompare checks the verdict after one change to the shipped policy or binding.
 func TestCompare(t *testing.T) {
 	const policyName, bindingName = "ValidatingAdmissionPolicy kratix-schedule-places", "ValidatingAdmissionPolicyBinding kratix-schedule-places"
 	ignore, cluster := api.Ignore, api.ClusterScope

@@ -30,7 +30,7 @@ const (
 	denied
 	// unentitled means that the ServiceAccount has no role that allows the request.
 	unentitled
-	// unanswered means that the API server did not respond.
+	// unanswered means that the API server did not respond, or failed temporarily.
 	unanswered
 )
 

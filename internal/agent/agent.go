@@ -10,8 +10,8 @@ import (
 type Event struct {
 	// Destination is the Destination's name.
 	Destination string
-	// Root is the directory of the root relative to that of the Destination: "dependencies",
-	// "resources", or empty if the directory of the Destination is the root.
+	// Root is the path of the root relative to the directory of the Destination: "dependencies",
+	// "resources", or empty if that directory is the root.
 	Root string
 	// Revision is the revision of the state store that the agent has seen, without the branch: a
 	// commit, or "sha256:" and a digest for a bucket. It is empty if the agent does not report one.
@@ -78,8 +78,8 @@ const (
 	Healthy Outcome = "Healthy"
 	// BuildFailed means that the root cannot be built, so nothing of it is applied.
 	BuildFailed Outcome = "BuildFailed"
-	// ApplyFailed means that an object was refused. Objects that the agent applies before it may be
-	// applied.
+	// ApplyFailed means that an object was refused. The agent may have applied other objects
+	// before.
 	ApplyFailed Outcome = "ApplyFailed"
 	// HealthFailed means that all objects are applied, but some are not healthy.
 	HealthFailed Outcome = "HealthFailed"

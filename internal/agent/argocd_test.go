@@ -13,9 +13,9 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// TestGolden compares the parsed bodies with golden files. The bodies of Flux are those that
-// notification-controller 1.9 sends; those of Argo CD are rendered from Applications of Argo CD 3.6
-// with the template, in the module test/agents.
+// TestGolden compares the parsed bodies with golden files. notification-controller 1.9 sends the
+// bodies of Flux. The bodies of Argo CD are rendered from Applications of Argo CD 3.6 with the
+// template, in the module test/agents.
 func TestGolden(t *testing.T) {
 	for parser, parse := range map[string]func([]byte) (agent.Event, error){"flux": agent.ParseFlux, "argocd": agent.ParseArgoCD} {
 		bodies, err := filepath.Glob(filepath.Join("testdata", parser, "*.json"))

@@ -73,8 +73,8 @@ func ParseFlux(body []byte) (Event, error) {
 	return event, nil
 }
 
-// checkTarget returns an error unless the event names a Destination and a possible root; set is
-// where the user configures both.
+// checkTarget returns an error unless the event names a Destination and a possible root. set names
+// the place where the user configures both.
 func (e *Event) checkTarget(set string) error {
 	switch {
 	case e.Destination == "":
@@ -95,8 +95,8 @@ func validName(text string) string {
 	return text
 }
 
-// fluxOutcomes maps the reason of a failed event to its outcome. The reason is that of the
-// Kustomization's condition Ready at that time.
+// fluxOutcomes maps the reason of a failed event to its outcome. The event has the reason of the
+// Kustomization's condition Ready.
 var fluxOutcomes = map[string]Outcome{
 	"BuildFailed":          BuildFailed,
 	"ArtifactFailed":       BuildFailed,
@@ -132,8 +132,8 @@ func fluxOutcome(severity, reason, message string, checked bool) Outcome {
 	return Progressing
 }
 
-// isChangeLog reports whether each line of a message is an object and what Flux has done to it, as
-// after an apply or a garbage collection.
+// isChangeLog reports whether each line of a message names an object and what Flux has done to it,
+// as after an apply or a garbage collection.
 func isChangeLog(message string) bool {
 	for line := range strings.Lines(message) {
 		if !changeLine.MatchString(strings.TrimSuffix(line, "\n")) {

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// object matches an object in the notation of Flux, with the groups kind, namespace and name. A
-// name may be invalid, since that can be the reason of a refusal.
+// object matches an object in the notation of Flux, with the groups kind, namespace and name. The
+// name may be invalid: Flux may have refused the object because of it.
 const object = `([A-Za-z][A-Za-z0-9]*)/(?:([a-z0-9-]+)/)?([^\s/,;'"\[\]]+)`
 
 // The forms of messages. Parts of a message can come from the objects themselves, so a form must
@@ -17,14 +17,16 @@ var (
 	// applyFailure matches a message that begins with the refused object.
 	applyFailure = regexp.MustCompile(`^` + object + ` (?:dry-run failed|apply failed|not found: |namespace not specified: |` +
 		`immutable field detected, |failed to migrate API version: |metadata\.managedFields cleanup failed: |is SOPS encrypted, )`)
-	// healthFailure is followed by a list of objects in brackets, which healthEntry matches.
+	// healthFailure matches the text before a list of objects in brackets; healthEntry matches one
+	// entry.
 	healthFailure = regexp.MustCompile(`^health check failed after \S+: (?:timeout waiting for|failed early due to stalled resources): \[`)
 	healthEntry   = regexp.MustCompile(`(?:^|, )(?:` + object + ` status: '[A-Za-z]+'|can't determine status for ` + object + `)`)
-	// pruneFailure is followed by a list of objects and errors, which pruneEntry matches.
+	// pruneFailure matches the text before a list of objects and errors; pruneEntry matches one
+	// entry.
 	pruneFailure = regexp.MustCompile(`^delete failed, errors: `)
 	pruneEntry   = regexp.MustCompile(`(?:^|;)` + object + ` (?:delete|query|label selector) failed: `)
 	// decodeFailure matches the error about a file that Flux cannot decode before it calls
-	// kustomize. The path is that of the file in a temporary checkout.
+	// kustomize. The group is the path of the file in the temporary checkout.
 	decodeFailure = regexp.MustCompile(`^failed to decode Kubernetes YAML from /\S*?/kustomization-\d+/(.+?\.ya?ml): `)
 	// buildFailure matches the beginning of kustomize's errors.
 	buildFailure = regexp.MustCompile(`^kustomize build failed: accumulating resources: `)
@@ -96,8 +98,8 @@ func buildNames(message string) ([]Object, []string) {
 		return nil, nil
 	}
 	var objects []Object
-	// kustomize has not checked the names of files and objects yet, so one of them could imitate
-	// the message.
+	// kustomize has not checked the names of files and objects yet, so a name could imitate the
+	// message.
 	if found := buildID.FindAllStringSubmatch(message, 2); len(found) == 1 {
 		namespace := found[0][3]
 		if namespace == "[noNs]" {

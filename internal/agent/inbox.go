@@ -15,7 +15,7 @@ var (
 	ErrUnknownDestination = errors.New("there is no such Destination")
 )
 
-// Inbox combines events to the states of all roots. It has one State for each root of a known
+// Inbox combines events into the states of all roots. It has one State for each root of a known
 // Destination. It is safe for concurrent use.
 type Inbox struct {
 	changed chan struct{}

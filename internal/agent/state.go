@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// State is the result of all events about one root so far. The zero State is that of a root without
-// events. A State is immutable; With returns a new one.
+// State is the state of one root after all events so far. The zero State is the state before the
+// first event. A State is immutable; With returns a new one.
 type State struct {
 	// Applied is the last revision whose objects were all applied. Healthy is the last revision
 	// whose objects were all healthy as well.
@@ -74,8 +74,8 @@ func (s State) With(e Event) (next State, changed bool) {
 	return next, changed
 }
 
-// outlasts reports whether a failure remains after an apply of the same revision: objects that were
-// not healthy stay so until the next check of their health.
+// outlasts reports whether f remains after e, an apply without a check of health. It does if
+// objects of the same revision were not healthy.
 func (f *Failure) outlasts(e Event) bool {
 	return f.Revision == e.Revision && f.Outcome == HealthFailed
 }

@@ -9,7 +9,7 @@ import (
 
 var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
-// at returns an event with a time some seconds after noon.
+// at returns an event whose time is the given number of seconds after noon.
 func at(second int, outcome agent.Outcome, revision string, objects ...agent.Object) agent.Event {
 	return agent.Event{Revision: revision, Outcome: outcome, Objects: objects, Message: string(outcome), Time: noon.Add(time.Duration(second) * time.Second)}
 }

@@ -21,7 +21,7 @@ const (
 // errMalformed is the error for a body that is not an event.
 var errMalformed = errors.New("not an event")
 
-// malformed returns an error with a reason that wraps errMalformed.
+// malformed returns an error that wraps errMalformed and has a reason.
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errMalformed, fmt.Sprintf(format, args...))
 }

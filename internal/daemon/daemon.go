@@ -54,7 +54,7 @@ type Daemon struct {
 	// Profile enables Go's profiling endpoints.
 	Profile bool
 	// Lead runs work while this process is the leader, and calls tell with errors of the Lease. If
-	// it is nil, Run runs work at once.
+	// Lead is nil, Run runs work at once.
 	Lead func(ctx context.Context, tell func(error), work func(context.Context) error) error
 	// WriteStatus writes the result of a round to the cluster. It may be called again with the same
 	// report to retry failed writes. If it is nil, nothing is written.

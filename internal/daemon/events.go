@@ -49,8 +49,8 @@ func (d *Daemon) wakeByEvents(ctx context.Context) {
 	}
 }
 
-// Reported is for a round without a Daemon. It returns a source with the same snapshots as from,
-// and a function that returns the states in the annotations of the last snapshot's Destinations.
+// Reported wraps a source for a round without a Daemon. The returned function returns the states in
+// the annotations of the last snapshot's Destinations.
 func Reported(from source.Source) (source.Source, func() reconcile.AgentStates) {
 	inbox := agent.NewInbox()
 	return &inboxSource{Source: from, inbox: inbox}, func() reconcile.AgentStates { return inbox.States() }

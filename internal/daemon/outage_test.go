@@ -169,8 +169,8 @@ func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *b
 }
 
 // TestStoreThatIsDownForTenMinutes checks that the store is retried with backoff, that pending
-// placements are written as soon as the store works again, that the log has one line, and that
-// nothing accumulates.
+// placements are written as soon as the store works again, that the log does not repeat failures,
+// and that nothing accumulates.
 func TestStoreThatIsDownForTenMinutes(t *testing.T) {
 	inABubble(t, func(t *testing.T, b *bubble) {
 		for i := range 50 {

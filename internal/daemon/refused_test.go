@@ -64,8 +64,8 @@ func (s *refusingStore) written(t *testing.T) int {
 	return n
 }
 
-// TestRefusedPlacementDelaysNoOther checks a fast store, and a store in which each push takes
-// longer than a round.
+// TestRefusedPlacementDelaysNoOther checks that a refused placement is retried with backoff and
+// delays no other, in a fast store and in a store in which a push takes longer than a round.
 func TestRefusedPlacementDelaysNoOther(t *testing.T) {
 	for name, takes := range map[string]time.Duration{"a fast store": 0, "a slow store": 7 * time.Second} {
 		t.Run(name, func(t *testing.T) {

@@ -134,8 +134,8 @@ func (b broken) Accept() (net.Conn, error) {
 	return nil, errors.New("no file descriptor is left")
 }
 
-// TestServerThatBreaksDownEndsTheProcess checks a leader, and a process that is waiting for the
-// Lease.
+// TestServerThatBreaksDownEndsTheProcess checks that Run returns the error of the server, both
+// while working and while waiting for the Lease.
 func TestServerThatBreaksDownEndsTheProcess(t *testing.T) {
 	lead := func(ctx context.Context, _ func(error), _ func(context.Context) error) error {
 		<-ctx.Done() // another replica leads

@@ -17,7 +17,7 @@ var errStopping = errors.New("the process is about to end; the next one writes i
 // stopping is the state of the shutdown of a daemon.
 type stopping struct {
 	stop <-chan struct{}
-	// met means that a write or build was refused because of the shutdown.
+	// met means that the shutdown has prevented a write or a build.
 	met atomic.Bool
 }
 

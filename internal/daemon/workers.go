@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// The times for which a round waits for a store, and for a store that is usually slow. The shortest
-// and the longest pause of a store that has failed.
+// A round waits storePatience for a store, and up to longestPatience for one that is usually slow.
+// The pause of a store that has failed is firstPause at first, and at most longestPause.
 const (
 	storePatience   = 2 * time.Second
 	longestPatience = 20 * time.Second

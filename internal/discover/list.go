@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// Limits of responses. smallPage and largePage are numbers of objects in a page; a
-// CustomResourceDefinition may have more than 1 MiB.
+// Limits of responses. smallPage and largePage are the numbers of small and of large objects in a
+// page; a CustomResourceDefinition may have more than 1 MiB.
 const (
 	smallPage = 500
 	largePage = 20
@@ -25,7 +25,7 @@ const (
 	maxPage = 64 << 20
 )
 
-// list reads the objects at a path page by page, and calls take with each.
+// list reads the objects at a path page by page, and calls take with each object.
 func list[T any](ctx context.Context, client rest.Interface, path string, page int, take func(T) error) error {
 	for next, items := "", 0; ; {
 		var found struct {

@@ -18,8 +18,7 @@ type Finding struct {
 	Place Place
 	// Message describes the problem in one line.
 	Message string
-	// Related are other places of the problem, for example that of the other claimant of a
-	// conflict.
+	// Related are other places of the problem, for example the other claimant of a conflict.
 	Related []Related
 	// Flux is the error message that Flux would report, if any.
 	Flux string
@@ -60,7 +59,7 @@ func (p Place) String() string {
 	return p.Object + ", " + file
 }
 
-// Advice returns the Fix of the finding, or that of its rule.
+// Advice returns the Fix of the finding or, if that is empty, the Fix of its rule.
 func (f Finding) Advice() string { return cmp.Or(f.Fix, f.Rule.Fix) }
 
 // Sort sorts findings in the order of Compare.

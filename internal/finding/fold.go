@@ -14,7 +14,7 @@ type noise struct {
 	message string
 }
 
-// noiseOf returns the kind of noise of a finding, and whether the finding is repetitive.
+// noiseOf returns the kind of noise to which a finding belongs, and false if Fold never merges it.
 func noiseOf(f Finding) (noise, bool) {
 	switch {
 	case f.Rule == IgnoredObject(), f.Rule == UnreadableInput() && f.Cause == NoObject:
@@ -85,7 +85,7 @@ func FoldConflicts(findings []Finding) []Finding {
 		switch {
 		case !is || counts[two] == 1:
 		case counts[two] == 0:
-			continue // included in the first finding of the conflict
+			continue // included in the first finding of the two claimants
 		default:
 			f.Message += fmt.Sprintf(" (and %s more of its objects; the report has them)", Thousands(counts[two]-1))
 			counts[two] = 0

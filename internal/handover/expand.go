@@ -23,7 +23,7 @@ const targetLabel = scheduler.OwnPrefix + "handover"
 
 // Takeover contains the possible actions of Kratix on the objects of a snapshot.
 type Takeover struct {
-	// Input is the snapshot with each group of a request that is not placed yet on every
+	// Input is the snapshot in which each unplaced group of a request is placed on every
 	// Destination that fits. Each of these placements is represented by a Work of its own, a
 	// stand-in.
 	Input source.Snapshot
@@ -31,14 +31,16 @@ type Takeover struct {
 	standIns map[string]standIn
 	// Implied are the WorkPlacements of stand-ins and of dependencies.
 	Implied []ImpliedPlacement
-	// fitting is the number of Destinations from which Kratix would choose one for a group.
+	// fitting contains the number of Destinations from which Kratix would choose one for each
+	// group.
 	fitting map[groupOf]int
 	// placed contains the keys of existing WorkPlacements.
 	placed map[kratix.Key]bool
 }
 
-// ImpliedPlacement is a WorkPlacement that does not exist: that of a stand-in or a dependency.
-// Files of Kratix that are already in the store belong to it.
+// ImpliedPlacement has Of, a WorkPlacement that Kratix would create, and Stands, the WorkPlacement
+// of its stand-in. They are the same for a dependency. Files of Of that are in the store belong to
+// Stands.
 type ImpliedPlacement struct{ Stands, Of *kratix.WorkPlacement }
 
 // standIn is the original Work of a stand-in, and the Destination on which it could be placed.
@@ -47,16 +49,16 @@ type standIn struct {
 	destination string
 }
 
-// isUnwritten reports whether nothing indicates that a WorkPlacement was ever written. A failed
-// write is such an indication, since an earlier one may have succeeded; the versionID is not
-// enough, since it is always empty for buckets.
+// isUnwritten reports whether a WorkPlacement is not being deleted and its status indicates no
+// write. A failed write is an indication, since an earlier one may have succeeded; an empty
+// versionID proves nothing, since it is always empty for buckets.
 func isUnwritten(p *kratix.WorkPlacement) bool {
 	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && meta.FindStatusCondition(p.Status.Conditions, kratix.WriteSucceededCondition) == nil
 }
 
 // Expand returns the possible actions of Kratix on a snapshot, which must contain all
-// WorkPlacements. The Input omits WorkPlacements that were never written, since Kratix would write
-// them again. Those that are being deleted still have files, but place nothing.
+// WorkPlacements. The Input omits WorkPlacements that were never written, since stand-ins replace
+// them. WorkPlacements that are being deleted still have files, but place nothing.
 func Expand(snapshot source.Snapshot) Takeover {
 	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, fitting: map[groupOf]int{}, placed: map[kratix.Key]bool{}}
 	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, implied: map[groupOn]*kratix.WorkPlacement{}}
@@ -104,9 +106,9 @@ func (e *expansion) index(placements []*kratix.WorkPlacement) {
 	}
 }
 
-// addPlacements adds copies of the WorkPlacements to the Input, as Kratix reads them. If there is a
-// stand-in on the same Destination, a WorkPlacement that is being deleted passes its files to the
-// stand-in, since Kratix would create an equal WorkPlacement.
+// addPlacements replaces the WorkPlacements in the Input by copies, as Kratix reads them. A
+// WorkPlacement with a stand-in on the same Destination passes its files to the stand-in, since
+// Kratix would create an equal WorkPlacement.
 func (e *expansion) addPlacements() {
 	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}
 	pass := func(p *kratix.WorkPlacement) *kratix.WorkPlacement {
@@ -150,8 +152,8 @@ type groupOn struct {
 	destination string
 }
 
-// placedOn describes the WorkPlacements of a group: whether there are any that stay, whether any
-// was written, and the Destinations of those that were not.
+// placedOn describes the WorkPlacements of a group that stay: whether there are any, whether any
+// was written, and the Destinations of the unwritten ones.
 type placedOn struct {
 	isPlaced, isWritten bool
 	unwritten           []string

@@ -276,8 +276,8 @@ func TestDeletedPlacementIsPlacedAgain(t *testing.T) {
 	})
 }
 
-// TestInterruptedMoveIsNotContinued checks an interrupted move with WorkPlacements on both
-// Destinations: Kratix would continue to write both.
+// TestInterruptedMoveIsNotContinued checks that Kratix would continue to write both WorkPlacements
+// of an interrupted move.
 func TestInterruptedMoveIsNotContinued(t *testing.T) {
 	c := newCluster(t)
 	w := c.work("moving", "environment", "dev", "y")
@@ -333,7 +333,7 @@ func TestUnwrittenWorkPlacementWouldBeWritten(t *testing.T) {
 	c.expect("default/new on worker-1 (+0) new.worker-1-5058f")
 }
 
-// TestExistingConflictIsReported checks a Destination that is already broken.
+// TestExistingConflictIsReported checks that a conflict of two written placements is a Break.
 func TestExistingConflictIsReported(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("a", "on", "1", "x"), "worker-1", isWritten)

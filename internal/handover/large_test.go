@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestContentAboveLimitsIsUnknown checks content that exceeds the limits, with and without a
-// WorkPlacement.
+// TestContentAboveLimitsIsUnknown checks that content above the limits breaks nothing but is
+// unknown, with and without a WorkPlacement.
 func TestContentAboveLimitsIsUnknown(t *testing.T) {
 	large := strings.Repeat("# nothing but a comment\n", kratix.MaxContent/20)
 	isUnknown := func(t *testing.T, c *cluster) {

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Verdict contains the reasons for which Kratix cannot take over safely.
+// Verdict contains the reasons why Kratix cannot take over safely.
 type Verdict struct {
 	// Breaks are the placements with which Kratix would break a Destination.
 	Breaks []Break
@@ -37,12 +37,12 @@ type Break struct {
 	Findings []finding.Finding
 }
 
-// IsSafe reports whether Kratix would break nothing, as far as it is known.
+// IsSafe reports whether Kratix would break nothing and nothing is unknown.
 func (v Verdict) IsSafe() bool { return len(v.Breaks) == 0 && len(v.Unknown) == 0 }
 
 // Judge returns the verdict on the report of a plan of the expanded input. Kratix would write the
-// placements that are held back in the report. A group with a WorkPlacement counts as written; its
-// conflicts are only findings.
+// placements that are held back in the report. A group with a WorkPlacement counts as written
+// there, so its conflicts are only findings.
 func (t Takeover) Judge(said report.Report) Verdict {
 	j := judge{Takeover: t, result: said, first: map[[2]string]int{}, reported: map[string]bool{}}
 	for _, p := range said.Placements {
@@ -62,8 +62,8 @@ func (t Takeover) Judge(said report.Report) Verdict {
 	return j.verdict
 }
 
-// unknown adds the findings about unchecked content. Those about all stand-ins of a Work are added
-// once.
+// unknown adds the findings about unchecked content. Equal findings about the stand-ins of a Work
+// are added once.
 func (j *judge) unknown() {
 	held, reported := map[string]bool{}, map[finding.Place]bool{}
 	for _, p := range j.result.Placements {
@@ -72,7 +72,7 @@ func (j *judge) unknown() {
 		}
 	}
 	for _, f := range j.result.Findings {
-		// Kratix cannot write invalid content either, so it is not unknown.
+		// Kratix cannot write invalid content either, so the result is known.
 		isUnread := f.Rule == finding.UndecodableContent() && (f.Cause == finding.TooLarge || !held[f.Place.Object])
 		if !isUnread && !isUnknown(f.Rule) {
 			continue
@@ -200,9 +200,9 @@ func (t Takeover) named(text string) string {
 	return text
 }
 
-// Removable returns the WorkPlacements that can be deleted without losing files: those that are
-// held back and were never written. said must be the report of a plan of the snapshot itself.
-// Kratix would write these WorkPlacements.
+// Removable returns the WorkPlacements that can be deleted without losing files, before Kratix
+// writes them: those that are held back and were never written. said must be the report of a plan
+// of the snapshot itself.
 func Removable(said report.Report, all []*kratix.WorkPlacement, destinations []*kratix.Destination) []*kratix.WorkPlacement {
 	held := map[kratix.Key]bool{}
 	for _, p := range said.Placements {

@@ -72,7 +72,7 @@ func decode(content string, bound int64) ([]byte, error) {
 	return tools.take(), nil
 }
 
-// maxRatio is a bound above gzip's maximum compression ratio.
+// maxRatio is greater than gzip's maximum compression ratio.
 const maxRatio = 1100
 
 // UnpackedSize returns the unpacked size that a Workload's content declares, without unpacking it.
@@ -104,7 +104,7 @@ func isPacked(content string) bool {
 	return true
 }
 
-// CountObjects returns an upper bound of the number of Kubernetes objects in a Workload's content.
+// CountObjects returns an upper bound on the number of Kubernetes objects in a Workload's content.
 // It needs little memory, since it unpacks the content in parts. It returns 0 for content that
 // cannot be decoded.
 func CountObjects(content string) (objects int64) {

@@ -41,8 +41,8 @@ func (w *Work) Decisions() (map[string]Decision, error) {
 	return decisions, nil
 }
 
-// Decide returns the annotation with a Work's decisions and more. It drops the decisions of groups
-// that no longer exist.
+// Decide returns the annotation of a Work after the decisions in more are added. It drops the
+// decisions of groups that no longer exist.
 func (w *Work) Decide(more map[string]Decision) string {
 	all := map[string]Decision{}
 	before, _ := w.Decisions() // an invalid annotation is replaced

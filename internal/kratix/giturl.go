@@ -42,8 +42,8 @@ func ParseGitURL(raw string) (*url.URL, error) {
 	return nil, withoutScheme(raw)
 }
 
-// withoutScheme returns the error for an address that could be that of a server or a directory,
-// with a suggestion.
+// withoutScheme returns the error for an address that could mean a server or a directory, with a
+// suggestion.
 func withoutScheme(raw string) error {
 	_, after, hasUser := strings.Cut(raw, "@")
 	if hasUser {

@@ -8,9 +8,9 @@ import (
 )
 
 // Interner interns the strings and selectors of many objects, most of which have equal names of
-// Promises, namespaces, labels and selectors. It caches the most recently used few thousand and
-// drops others, so that unused strings can be garbage-collected. The zero value is ready to
-// use. Interner is not safe for concurrent use.
+// Promises, namespaces, labels and selectors. It caches the few thousand that were used most
+// recently and drops the others, so that unused strings can be garbage-collected. The zero value is
+// ready to use. Interner is not safe for concurrent use.
 //
 // The package unique is not suitable: each garbage collection drops the values without a
 // handle, so that objects which arrive one by one would share nothing, and a handle for each
@@ -25,8 +25,8 @@ type Interner struct {
 const (
 	// minInterned is the minimum number of cached strings; the maximum is twice as many.
 	minInterned = 1 << 12
-	// maxInternedString is the maximum length of a cached string in bytes, and maxInternedList is
-	// that of the text of a cached list of selectors. Longer ones are rarely equal.
+	// maxInternedString is the maximum length of a cached string, and maxInternedList of the text
+	// of a cached list of selectors, in bytes. Longer values are rarely equal.
 	maxInternedString, maxInternedList = 256, 1024
 )
 
@@ -113,8 +113,8 @@ func (w *Interner) workloads(all []Workload) []Workload {
 	return all
 }
 
-// selectorsOf returns the interned copy of a list of selectors. Several Works have nearly every
-// list.
+// selectorsOf returns the interned copy of a list of selectors. Nearly every list occurs in several
+// Works.
 func (w *Interner) selectorsOf(asked []Selector) []Selector {
 	made := func() []Selector {
 		one := slices.Clip(slices.Clone(asked))

@@ -120,7 +120,8 @@ func TestDifferentSelectorsAreNotMerged(t *testing.T) {
 	}
 }
 
-// TestUnusedStringsAreDropped interns many strings, one of them repeatedly.
+// TestUnusedStringsAreDropped checks that of many strings only the one that is used repeatedly
+// stays interned.
 func TestUnusedStringsAreDropped(t *testing.T) {
 	var words Interner
 	common := words.One("common")

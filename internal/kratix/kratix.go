@@ -61,8 +61,8 @@ const (
 	// SoleSchedulerCondition is set only by this program. It is False on a Destination while
 	// another scheduler places Works, or could place some.
 	SoleSchedulerCondition = "SoleScheduler"
-	// PromotedCondition is set only by this program. If Kratix writes to a state store from which
-	// no cluster is applied, it is True when a WorkPlacement has been copied to the live store.
+	// PromotedCondition is set only by this program. If Kratix writes to a state store that no
+	// cluster applies, it is True when a WorkPlacement has been copied to the live store.
 	PromotedCondition = "Promoted"
 	// AppliedCondition reports whether the agent of the Destination has applied the objects;
 	// HealthyCondition reports whether they are healthy.

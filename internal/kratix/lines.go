@@ -29,7 +29,7 @@ func (l *lineFinder) of(path string) int {
 }
 
 // node returns the value of the field at path, or of its nearest existing parent, with the line of
-// its key, or nil if the document is not YAML.
+// its key. The line is 0 if the document is not YAML.
 func (l *lineFinder) node(path string) *yaml.Node {
 	node := l.parsed()
 	if path == "" {

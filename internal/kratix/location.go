@@ -5,12 +5,12 @@ import (
 	"strings"
 )
 
-// storage returns the repository and branch, and the path of the store in it.
+// storage returns the repository and branch, and the path of the store in the repository.
 func (s *GitStateStore) storage() (storage, path string) {
 	return normalURL(s.Spec.URL) + "#" + BranchName(s.Spec.Branch), s.Spec.Path
 }
 
-// storage returns the endpoint and bucket, and the path of the store in it.
+// storage returns the endpoint and bucket, and the path of the store in the bucket.
 func (s *BucketStateStore) storage() (storage, path string) {
 	return s.Spec.host() + "/" + s.Spec.BucketName, s.Spec.Path
 }

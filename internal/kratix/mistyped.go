@@ -45,8 +45,8 @@ func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (stri
 	return search(object, "", strings.Split(wrong.Field, "."), kindOf(wrong.Value))
 }
 
-// search returns the first value of a kind below a node at the path of steps, and its path. It
-// descends into all items and map keys.
+// search returns the first value of a JSON kind below node, at the field with the names in steps,
+// and the path of the value. It descends into all items and map keys.
 func search(node *yaml.Node, path string, steps []string, kind string) (string, *yaml.Node) {
 	switch {
 	case node == nil:

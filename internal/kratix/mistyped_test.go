@@ -43,8 +43,8 @@ func TestMistypedValuesAreReportedWithTheirLine(t *testing.T) {
 	}
 }
 
-// TestErrorsOfListItemsHaveLineInFile checks an item of a List, in a document that does not start
-// at the first line.
+// TestErrorsOfListItemsHaveLineInFile checks the line of an error in an item of a List, in a
+// document that does not start at the first line.
 func TestErrorsOfListItemsHaveLineInFile(t *testing.T) {
 	const document = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: platform.kratix.io/v1alpha1\n  kind: Destination\n  metadata:\n    name: d\n    labels:\n      tier: 1\n"
 	parsed, err := kratix.Parse([]byte(document), 101)
@@ -57,8 +57,8 @@ func TestErrorsOfListItemsHaveLineInFile(t *testing.T) {
 	}
 }
 
-// TestInvalidTextIsReportedWithItsLine checks content that is not UTF-8, and characters that YAML
-// does not allow.
+// TestInvalidTextIsReportedWithItsLine checks the errors about content that is not UTF-8 and about
+// characters that YAML does not allow.
 func TestInvalidTextIsReportedWithItsLine(t *testing.T) {
 	for name, tt := range map[string]struct {
 		document, want string

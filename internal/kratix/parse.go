@@ -110,8 +110,8 @@ func parseJSON(plain []byte, path string, lines *lineFinder) ([]Parsed, error) {
 	return parsed, nil
 }
 
-// listItems returns the items of a List. An object whose kind ends in "List" but which has no items
-// is an ordinary object.
+// listItems returns the items of a List. An object without items is an ordinary object unless its
+// kind is "List".
 func listItems(plain []byte, kind string) (items []json.RawMessage, isList bool, err error) {
 	if !strings.HasSuffix(kind, "List") {
 		return nil, false, nil
@@ -180,7 +180,7 @@ func newObject(header Header) Object {
 	return nil
 }
 
-// missing returns a message about whether apiVersion, kind or both are missing.
+// missing returns a message that says whether apiVersion, kind or both are missing.
 func missing(header Header) string {
 	switch {
 	case header.Kind != "":

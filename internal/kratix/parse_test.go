@@ -14,7 +14,7 @@ import (
 type seen struct {
 	// Object is the result of Describe. It is "-" if the kind is not supported.
 	Object string
-	// Header is the string of the Header.
+	// Header is the result of Header.String.
 	Header  string
 	Line    int
 	Unknown []kratix.Field

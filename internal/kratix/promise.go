@@ -74,8 +74,8 @@ func (p *Promise) Selector() Selector {
 	return merged
 }
 
-// Pipelines returns the names of the pipelines that run for requests, if workType is
-// ResourceWorkType, or for the Promise.
+// Pipelines returns the names of the pipelines that run for the Promise if workType is
+// PromiseWorkType, and otherwise of the pipelines that run for requests.
 func (p *Promise) Pipelines(workType string) []string {
 	workflow := p.Spec.Workflows.Resource
 	if workType == PromiseWorkType {

@@ -24,8 +24,8 @@ func isEncrypted(plain []byte) bool {
 	return json.Unmarshal(plain, &object) == nil && object.SOPS.MAC+object.SOPS.LastModified != ""
 }
 
-// hidesKind reports whether an encrypted object cannot be identified, because it is a list or its
-// kind is encrypted too.
+// hidesKind reports whether an encrypted object cannot be identified, because it is a list, or its
+// kind or apiVersion is encrypted too.
 func (h Header) hidesKind() bool {
 	return strings.HasPrefix(h.Kind, "ENC[") || strings.HasPrefix(h.APIVersion, "ENC[") || strings.HasSuffix(h.Kind, "List")
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // checkText returns an error with the line of the first invalid byte if a document is not UTF-8.
-// The document starts at line first of its file.
+// first is the line of the file at which the document starts.
 func checkText(document []byte, first int) error {
 	if bytes.HasPrefix(document, []byte{0x1f, 0x8b}) {
 		return &LineError{Line: first, Reason: "it is compressed with gzip; put the unpacked file there"}

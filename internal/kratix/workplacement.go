@@ -29,8 +29,8 @@ type WorkPlacementSpec struct {
 	Generation int64 `json:"generation,omitempty"`
 }
 
-// SamePlacement reports whether two specs place the same group on the same Destination, with any
-// contents and generation.
+// SamePlacement reports whether two specs place the same group on the same Destination, regardless
+// of their contents and generations.
 func (s WorkPlacementSpec) SamePlacement(other WorkPlacementSpec) bool {
 	return s.TargetDestinationName == other.TargetDestinationName && s.PromiseName == other.PromiseName &&
 		s.ResourceName == other.ResourceName && s.ID == other.ID

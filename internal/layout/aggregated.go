@@ -18,7 +18,8 @@ const defaultFilename = "aggregated.yaml"
 const partSeparator = "\n---\n"
 
 // renderAggregated renders mode aggregatedYAML, in which the files of all placements are joined
-// into one. They are in the order of the placements' names and, within a placement, of the Work.
+// into one, sorted by the names of the placements and, within a placement, in the order of the
+// Work.
 func renderAggregated(d *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, files []File) (Rendering, error) {
 	path, err := joined(d, base)
 	if err != nil {
@@ -40,8 +41,8 @@ func joined(d *kratix.Destination, base tree.Path) (tree.Path, error) {
 	return base.Join(name), nil
 }
 
-// JoinedFile returns the path of the joined file of a Destination, and whether the Destination has
-// one: it is in mode aggregatedYAML, and the path is valid.
+// JoinedFile returns the path of the joined file of a Destination, and whether it has one: whether
+// its mode is aggregatedYAML and the path is valid.
 func JoinedFile(d *kratix.Destination) (tree.Path, bool) {
 	if d.FilepathMode() != kratix.AggregatedYAML {
 		return tree.Path{}, false

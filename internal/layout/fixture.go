@@ -47,8 +47,8 @@ func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 		}
 		return files, nil
 	}
-	// The namespace is in the root that Flux applies first, and the ConfigMap in it is in the last
-	// one. Often there is only one root.
+	// The namespace is in the root that Flux applies first, and its ConfigMap is in the last root.
+	// Often there is only one root.
 	return []tree.File{
 		{Path: roots[0].Join(segment(canaryNamespaceFile)), Content: []byte(canaryNamespace)},
 		{Path: roots[len(roots)-1].Join(segment(canaryConfigMapFile)), Content: []byte(canaryConfigMap)},

@@ -101,8 +101,8 @@ func Roots(d *kratix.Destination) ([]tree.Path, error) {
 	return m.roots(base), nil
 }
 
-// RootName returns the directory of a root relative to that of its Destination: "dependencies",
-// "resources", or "" if the directory of the Destination is the root.
+// RootName returns the path of a root relative to the directory of its Destination: "dependencies",
+// "resources", or "" if that directory is the root.
 func RootName(base, root tree.Path) string {
 	below, _ := root.RelativeTo(base)
 	if below.IsRoot() {

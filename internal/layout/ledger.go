@@ -40,7 +40,7 @@ func LedgerPath(d *kratix.Destination) (tree.Path, error) {
 	return dir.Join(segment(ledgerFile)), err
 }
 
-// ParseLedger parses a ledger without its invalid lines.
+// ParseLedger parses a ledger, and skips invalid lines.
 func ParseLedger(content []byte) Ledger {
 	var ledger Ledger
 	for lines := bufio.NewScanner(bytes.NewReader(content)); lines.Scan() && len(ledger) < maxRemovals; {
@@ -64,8 +64,8 @@ func (l Ledger) Content() []byte {
 }
 
 // Within returns the removals in the window before now, including the whole first minute. Removals
-// after now also count if they are within the window, since their clock may be ahead. A window of
-// zero contains none.
+// after now also count if they are within the window, since their writer's clock may be ahead. A
+// window of zero contains none.
 func (l Ledger) Within(window time.Duration, now time.Time) Ledger {
 	return slices.DeleteFunc(slices.Clone(l), func(each Removal) bool {
 		age := now.Sub(each.Minute)

@@ -189,7 +189,7 @@ func (c *placementCheck) reservedElement(element string, top bool) (why string, 
 // ignoreFile is the name of the file with the patterns of files that Flux does not fetch.
 const ignoreFile = ".sourceignore"
 
-// isFixture reports whether a plain name is that of one of the Destination's own files.
+// isFixture reports whether a plain name is the name of one of the Destination's own files.
 func isFixture(name string) bool {
 	return name == placeholder || name == canaryNamespaceFile || name == canaryConfigMapFile
 }

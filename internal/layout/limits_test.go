@@ -111,7 +111,7 @@ func TestWorkCannotWriteLedger(t *testing.T) {
 				t.Errorf("%s, mode none: %q: %q", kind, spelled, said)
 			}
 		}
-		for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML} { // in mode none, the path is another one
+		for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML} { // in these modes, the path in the store differs from the path in the Work
 			d.Spec.Filepath.Mode = mode
 			p := &kratix.WorkPlacement{}
 			p.Labels, p.Spec.PromiseName, p.Spec.ID = map[string]string{kratix.WorkLabel: "work"}, "p", "12345"

@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// recordsDir is the directory for the records of all modes, in which Kratix stores its own state in
-// mode none. In mode nestedByMetadata it is outside the roots that Flux builds.
+// recordsDir is the directory for the records of all modes. In mode none, Kratix stores its own
+// state there. In mode nestedByMetadata it is outside the roots that Flux builds.
 const recordsDir = ".kratix"
 
 // Annotations that keep a record from being applied to a cluster: the first is for kustomize and

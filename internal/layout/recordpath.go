@@ -30,7 +30,7 @@ const maxReadable = 200
 // ".kratix/<namespace>-<work>", by which people and scripts search a listing. In mode none
 // Kratix itself stores the list of a placement's files at this path.
 //
-// The error is about a namespace or name that cannot be part of a path.
+// The error is about the Destination's path, or a namespace or name that cannot be part of a path.
 func RecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	if d.FilepathMode() == kratix.None {
 		return FlatRecordPath(d, p)
@@ -107,8 +107,8 @@ func isShard(name string) bool {
 	return ok && len(digits) == len("00")
 }
 
-// ModeOf returns the filepath mode in which a record was written, which its path and its list of
-// files indicate. If the record is at the flat path and the files are in the directory of mode
+// ModeOf returns the filepath mode in which a record was written, judging by its path and its list
+// of files. If the record is at the flat path and the files are in the directory of mode
 // nestedByMetadata, it could be either mode; ModeOf then uses the Destination's current mode.
 func ModeOf(d *kratix.Destination, path tree.Path, r *Record) string {
 	switch {

@@ -35,8 +35,8 @@ func NewRolledBack(files, revision, message string) RolledBack {
 	return RolledBack{Files: files, Revision: revision, Message: message}
 }
 
-// WithRolledBack returns a list with one at its end, without an equal content. If the list is full,
-// the first content is dropped.
+// WithRolledBack appends a content to a list, and removes an earlier content with the same digest.
+// If the list is full, the first content is dropped.
 func WithRolledBack(list []RolledBack, one RolledBack) []RolledBack {
 	list = slices.DeleteFunc(slices.Clone(list), func(r RolledBack) bool { return r.Files == one.Files })
 	list = append(list, one)

@@ -109,7 +109,7 @@ func (l *leases) fail(err error) {
 	l.down = err
 }
 
-// leading is a replica in Lead.
+// leading is a replica that runs Lead.
 type leading struct {
 	stop context.CancelFunc
 	// begun is closed when work begins. work returns some time after its context has ended.
@@ -120,7 +120,7 @@ type leading struct {
 	told []string
 }
 
-// lead starts a replica whose work returns the given time after its context has ended.
+// lead starts a replica whose work takes the given time to return after its context has ended.
 func (l *leases) lead(t *testing.T, name string, takes time.Duration) *leading {
 	t.Helper()
 	return run(t, &lease.Leader{Leases: l, Namespace: "default", Lease: lease.Name, Self: name, Duration: duration}, takes)

@@ -76,8 +76,8 @@ func parseComment(line string) (rules []string, reason string) {
 	return rules, strings.TrimSpace(found[2])
 }
 
-// matches reports whether a finding is about the document of the comment, as either claimant of a
-// conflict.
+// matches reports whether a finding has the rule of the comment, and its place or a related place
+// is in the document of the comment.
 func (c Comment) matches(f finding.Finding) bool {
 	if f.Rule.ID != c.Rule {
 		return false

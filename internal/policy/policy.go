@@ -22,10 +22,10 @@ type Policy struct {
 
 // Outcome is the result of applying a Policy to findings.
 type Outcome struct {
-	// Findings are the findings that count, including notes about ignores that match nothing.
+	// Findings are the remaining findings, including notes about ignores that match nothing.
 	Findings []finding.Finding
-	// Ignored is the number of findings that are ignored; Known is the number of those in the
-	// baseline.
+	// Ignored is the number of findings that are ignored; Known is the number of findings that are
+	// in the baseline.
 	Ignored, Known int
 }
 

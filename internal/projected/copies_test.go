@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestMatchingOneOfTwoWorkPlacementsStays checks a group that Kratix has placed twice, without the
-// admission policy. The names of the Destinations must not matter.
+// TestMatchingOneOfTwoWorkPlacementsStays checks that if Kratix has placed a group twice, the
+// WorkPlacement on the Destination that fits stays, whatever the names of the Destinations are.
 func TestMatchingOneOfTwoWorkPlacementsStays(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, fits := range []string{"worker-1", "worker-2"} {

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// TestBlockedPlacementNamesTheWork checks the finding about an object that a Work has dropped,
-// while Kratix has not written that change yet.
+// TestBlockedPlacementNamesTheWork checks that the finding names the Work that has dropped the
+// object, while Kratix has not written that change yet.
 func TestBlockedPlacementNamesTheWork(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		c := newCluster(t, mode, false)
@@ -37,7 +37,7 @@ func TestBlockedPlacementNamesTheWork(t *testing.T) {
 // that has the object, its role, and the fix.
 func TestBlockedPlacementNamesTheWorkPlacement(t *testing.T) {
 	for name, test := range map[string]struct {
-		// happens changes the WorkPlacement of a after its Work is deleted.
+		// happens changes the WorkPlacement of the Work a after the Work is deleted.
 		happens func(*cluster, *kratix.WorkPlacement)
 		role    string
 		fix     string

@@ -13,7 +13,8 @@ import (
 
 // outgoing contains the files in a store that WorkPlacements will replace or remove.
 type outgoing struct {
-	// stored maps the paths at which a readable store has other content to the files there.
+	// stored contains the files of a readable store whose contents differ from those of the
+	// WorkPlacements.
 	stored map[tree.Path]storedFile
 	// remembered contains the files that WorkPlacements had before they were changed, in a store
 	// that cannot be read.

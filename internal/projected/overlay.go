@@ -38,7 +38,7 @@ type overlay struct {
 	}
 }
 
-// joins reports whether a path is the aggregated file.
+// joins reports whether path is the path of the aggregated file.
 func (o *overlay) joins(path tree.Path) bool {
 	return slices.ContainsFunc(o.joined, func(f tree.File) bool { return f.Path == path })
 }
@@ -57,8 +57,8 @@ func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 type projection struct {
 	placement *kratix.WorkPlacement
 	digests   map[tree.Path]statestore.Digest
-	// name is the name of the group's WorkPlacement from kratix.PlacementName, which may differ
-	// from that of the placement itself. It is empty if the placement has no record.
+	// name is the result of kratix.PlacementName, or empty if the placement has no record. The
+	// placement itself may have another name.
 	name string
 	// record is the path of the record. It is the root if there is no record.
 	record tree.Path
@@ -115,9 +115,9 @@ func (o *overlay) addSeparate(part layout.Part) {
 	}
 }
 
-// recordNames returns the names of a Destination's WorkPlacements in their records, which are those
-// from kratix.PlacementName. If a group has several WorkPlacements, only one of them has a record.
-// A WorkPlacement without a Work has none.
+// recordNames returns the names of a Destination's WorkPlacements in their records: the results of
+// kratix.PlacementName. If a group has several WorkPlacements, only one of them has a record. A
+// WorkPlacement without a Work has none.
 func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]string {
 	names := make(map[*kratix.WorkPlacement]string, len(placements))
 	taken := make(map[kratix.Key]bool, len(placements))

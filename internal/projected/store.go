@@ -180,7 +180,7 @@ func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 		laid, isLaid := s.placed[path]
 		sum, there := s.real.Digest(path)
 		isRecord := slices.ContainsFunc(records, path.Within)
-		// Kratix writes the whole aggregated file, from the WorkPlacements at that time.
+		// The aggregated file is not outgoing, since Kratix always writes the whole file.
 		s.outgoing.note(path, isLaid && there && sum != laid.sum && !isRecord && !laid.by.joins(path), storedFile{sum, laid.by.placementAt(path)})
 		switch {
 		case isLaid:
@@ -201,7 +201,7 @@ type view struct {
 	placed map[tree.Path]placedFile
 }
 
-// Digest returns the digest of a content in the store.
+// Digest returns the digest that the real store has for a content.
 func (v view) Digest(content []byte) statestore.Digest { return v.real.Digest(content) }
 
 // Content returns the content of a file in the projected state.

@@ -1,7 +1,7 @@
 // Package projected converts the state stores and WorkPlacements of a cluster to the state stores
 // as they will be when Kratix has written every WorkPlacement, for schedulers that let Kratix
-// write. The files of WorkPlacements replace those of the current store if it can be read, and
-// those of an empty store otherwise. Its only I/O is reading the stores; it never writes to them.
+// write. A projection begins with the files of the current store if it can be read, and with an
+// empty store otherwise. Its only I/O is reading the stores; it never writes to them.
 package projected
 
 import (
@@ -60,8 +60,8 @@ func (s *Stores) Follow(snapshot source.Snapshot) {
 	}
 }
 
-// Open returns the projection of a store. As long as the real store is the same, so is the
-// projection.
+// Open returns the projection of a store. It returns the same projection while the real store is
+// the same.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	var inner statestore.Store
 	if !s.Unread || spec == nil {

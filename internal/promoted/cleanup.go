@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// LiveCleanup is a source for the clean-up of one Destination without a cluster. It contains only
-// the Destinations with a live state store, and protects the locations that Kratix writes for them.
-// It is not safe for concurrent use.
+// LiveCleanup is a source for the clean-up of one Destination. It contains promoted Destinations on
+// their live state stores, and protects the locations that Kratix writes for them. It is not safe
+// for concurrent use.
 type LiveCleanup struct {
 	source.Source
 	// Live contains the live stores of Destinations without an annotation.
@@ -71,8 +71,8 @@ func (o *LiveCleanup) Snapshot(ctx context.Context) (source.Snapshot, error) {
 }
 
 // withoutLive divides the Destinations that are not known to be promoted: untouched are those on a
-// state store from which other Destinations are promoted. The error is a RefusedError about the
-// Destination to clean up.
+// state store from which other Destinations are promoted; left are all others. The error is a
+// RefusedError about the Destination to clean up.
 func (o *LiveCleanup) withoutLive(all []*kratix.Destination, promoted map[kratix.StateStoreReference]bool) (left, untouched []*kratix.Destination, err error) {
 	o.unsure = nil
 	for _, d := range all {
@@ -91,8 +91,8 @@ func (o *LiveCleanup) withoutLive(all []*kratix.Destination, promoted map[kratix
 	return left, untouched, nil
 }
 
-// whyPromoted returns the reason why a Destination without a live store must be promoted, or "" if
-// there is none.
+// whyPromoted returns what proves that a Destination is promoted although its live store is not
+// known, or "" if nothing does.
 func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]bool) string {
 	switch {
 	case slices.Contains(d.Finalizers, kratix.LiveFinalizer):
@@ -104,7 +104,7 @@ func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]
 }
 
 // MayBeLive reports, after Snapshot, whether files of the Destination in a state store may be live:
-// the store is not the Destination's own, and its live store is not known.
+// the store is not the Destination's own, and the Destination's live store is not known.
 func (o *LiveCleanup) MayBeLive(store string) bool {
 	return o.unsure != nil && o.unsure.String() != store
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cleanupEnv contains state stores with files of two Destinations.
+// cleanupEnv contains the former and the current state stores of a Destination.
 type cleanupEnv struct {
 	*fixed
 	t      *testing.T
@@ -28,7 +28,7 @@ func (s *cleanupEnv) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kr
 }
 
 // newCleanupEnv returns an env in which Destination d was first on the state store old, then
-// managed on staging, and then promoted to live. It has records in staging and live.
+// managed on staging, and then promoted to live. It has records in all three.
 func newCleanupEnv(t *testing.T) *cleanupEnv {
 	s := &cleanupEnv{fixed: &fixed{}, t: t, stores: map[string]*memory.Store{}}
 	for _, name := range []string{"live", "old", "staging"} {
@@ -69,7 +69,7 @@ func (s *cleanupEnv) has(store, dir string) bool {
 	return false
 }
 
-// cleanup cleans up d, and returns the stores from which files were removed.
+// cleanup cleans up d, and returns the stores that then have no record of the Work w.
 func (s *cleanupEnv) cleanup(live promoted.Stores) ([]string, *promoted.LiveCleanup, error) {
 	s.t.Helper()
 	on := &promoted.LiveCleanup{Source: s, Live: live, Of: "d"}
@@ -122,7 +122,8 @@ func TestCleanupOfAPromotedDestinationKeepsUsedFiles(t *testing.T) {
 	}
 }
 
-// TestCleanupKeepsFilesOfKratixBelowALiveStore checks two stores in directories of one branch.
+// TestCleanupKeepsFilesOfKratixBelowALiveStore checks that files stay if they are where Kratix
+// writes, in a directory below the live store.
 func TestCleanupKeepsFilesOfKratixBelowALiveStore(t *testing.T) {
 	s := newCleanupEnv(t)
 	s.GitStateStores = []*kratix.GitStateStore{gitStore("old", "https://example.com/a.git", "main", ""), gitStore("staging", "https://example.com/a.git", "main", "kratix")}

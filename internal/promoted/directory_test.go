@@ -47,8 +47,8 @@ func (c *cluster) rename() {
 	c.destinations["d9"].Spec.Path = "d0"
 }
 
-// TestRenamedDestinationKeepsLiveFiles checks WorkPlacements of the former Destination: each is
-// removed or placed on the new Destination only after Kratix has done so.
+// TestRenamedDestinationKeepsLiveFiles checks that each WorkPlacement of the former Destination is
+// removed, or placed on the new Destination, only after Kratix has done so.
 func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		t.Run(mode, func(t *testing.T) {
@@ -80,8 +80,8 @@ func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 	}
 }
 
-// TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted checks a Destination whose
-// directory is also that of another Destination.
+// TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted checks that the files stay
+// although another Destination has the same directory.
 func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -98,8 +98,8 @@ func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing
 	}
 }
 
-// TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed checks a request that Kratix has placed
-// twice, so that neither placement is an old copy.
+// TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed checks that neither placement of a request
+// that Kratix has placed twice counts as an old copy.
 func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -114,8 +114,8 @@ func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	}
 }
 
-// TestFilesOfAnUnreadableDestinationStay checks a Destination whose directory is also that of
-// another Destination.
+// TestFilesOfAnUnreadableDestinationStay checks that the files stay although another Destination
+// has the same directory.
 func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -130,8 +130,8 @@ func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	}
 }
 
-// TestFilesOfKratixForAnotherDestinationStay checks files without a record, for a WorkPlacement
-// whose Destination is not the one that has the directory now.
+// TestFilesOfKratixForAnotherDestinationStay checks that files without a record stay if their
+// WorkPlacement is on another Destination than the one that has the directory now.
 func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None} {
 		c := newCluster(t, mode)
@@ -176,8 +176,8 @@ func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	c.has("live-1", want...)
 }
 
-// TestCopiedAggregatedFileStaysWhileAPartIsHeldBack checks an aggregated file of Kratix without a
-// record that has the only copy of a part.
+// TestCopiedAggregatedFileStaysWhileAPartIsHeldBack checks that an aggregated file of Kratix
+// without a record stays while it has the only copy of a part.
 func TestCopiedAggregatedFileStaysWhileAPartIsHeldBack(t *testing.T) {
 	c := newCluster(t, kratix.AggregatedYAML)
 	c.destination("d0", "live-1", "none")

@@ -34,8 +34,8 @@ type moved struct {
 	from, to *kratix.Destination
 }
 
-// destinations returns the Destinations on their live state stores and all state stores that Kratix
-// does not write. unwritten are the Destinations without a live store.
+// destinations returns the Destinations on their live state stores, and all state stores except
+// those that only Kratix writes. unwritten are the Destinations without a usable live store.
 func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwritten []*kratix.Destination, findings []finding.Finding) {
 	stores := storesIn(seen)
 	staging := newStaging(seen, stores)
@@ -165,7 +165,7 @@ func canonicalLocation(d *kratix.Destination, ref kratix.StateStoreReference, st
 
 // canonical returns the same storage for spellings that many servers treat alike: the path of a
 // repository in any case, and a bucket on AWS with any endpoint. Only this package treats them as
-// equal, because at worst too little is promoted.
+// equal, because a mistake here means at worst that too little is promoted.
 func canonical(kind, storage string) string {
 	if kind == kratix.GitStateStoreKind {
 		repository, branch, _ := strings.Cut(storage, "#")

@@ -25,8 +25,8 @@ type Source struct {
 	live    Stores
 	planner scheduler.Assigned
 
-	// last contains the decisions of the last snapshot, works its Works by WorkPlacement, and
-	// targets the names of the Works' Destinations.
+	// last contains the decisions of the last snapshot, and works contains them by WorkPlacement.
+	// targets contains the name of each Work's Destination.
 	last    decisions
 	works   map[kratix.Key]decision
 	targets map[*kratix.Work]string
@@ -145,8 +145,8 @@ func (s *Source) decide(seen source.Snapshot) decisions {
 	return made
 }
 
-// unusable returns the reason why a WorkPlacement cannot be promoted, or "" if it has the form in
-// which Kratix creates it, which is required to find the record of its files.
+// unusable returns the reason why a WorkPlacement cannot be promoted, or "". Without the form in
+// which Kratix creates WorkPlacements, the record of its files could not be found.
 func unusable(p *kratix.WorkPlacement) string {
 	switch work := p.Labels[kratix.WorkLabel]; {
 	case work == "":
@@ -171,8 +171,8 @@ func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
 }
 
 // workOf returns a Work that consists of one WorkPlacement. Its age, which decides about conflicts,
-// the name of its group, and the labels and annotations for commit messages are those of the Work
-// in the cluster.
+// the name of its group, and the labels and annotations for commit messages come from the Work in
+// the cluster.
 func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	work := kratix.NewWork()
 	work.Namespace, work.Name, work.Generation = p.Namespace, p.Labels[kratix.WorkLabel], p.Spec.Generation

@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// held is another name of source.Snapshot, since fixed has a method of that name.
+// held is another name of source.Snapshot, since fixed has a method Snapshot.
 type held = source.Snapshot
 
 // fixed is a source with a fixed snapshot.
@@ -228,8 +228,8 @@ func TestLiveStores(t *testing.T) {
 	}
 }
 
-// TestUnusableWorkPlacementKeepsLiveFiles checks each Work to which the label of the WorkPlacement
-// may refer. All other placements are updated.
+// TestUnusableWorkPlacementKeepsLiveFiles checks that the live files of an unusable WorkPlacement
+// stay until it is deleted, and that all other placements are updated.
 func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 	for name, damage := range map[string]func(*kratix.WorkPlacement){
 		"no label":      func(p *kratix.WorkPlacement) { delete(p.Labels, kratix.WorkLabel) },
@@ -265,8 +265,8 @@ func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 	}
 }
 
-// TestOnlyStoresThatArePromotedToAreOpened checks that no other store is opened, since the Secrets
-// of the others belong to Kratix.
+// TestOnlyStoresThatArePromotedToAreOpened checks that no store that only Kratix writes is opened,
+// since its Secret belongs to Kratix.
 func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
 	stores := []kratix.Object{gitStore("live", "https://example.com/a.git", "live", ""), gitStore("old", "https://example.com/a.git", "old", ""), gitStore("staging", "https://example.com/a.git", "staging", "")}
 	mapped := promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}

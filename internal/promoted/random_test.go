@@ -85,8 +85,8 @@ func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	return s, nil
 }
 
-// destination creates a Destination or changes its live store. An empty live means that it has
-// none.
+// destination creates a Destination or changes its live store. If live is empty, the Destination
+// has none.
 func (c *cluster) destination(name, live, cleanup string) {
 	if live != "" {
 		live = "GitStateStore/" + live
@@ -189,7 +189,8 @@ func (c *cluster) judge() {
 }
 
 // settled fails the test unless the live stores have the files that Kratix has written for all
-// placements that are not held back, and none of Destinations that were deleted with their files.
+// placements that are not held back, and no files of Destinations that were deleted with their
+// files.
 func (c *cluster) settled(said report.Report, emptied map[string]bool) {
 	c.t.Helper()
 	stored := map[string]map[tree.Path]string{"live-1": c.files("live-1"), "live-2": c.files("live-2")}
@@ -378,8 +379,8 @@ func TestDeletionsInTheAPIAreNotLimited(t *testing.T) {
 	}
 }
 
-// TestAnotherDestinationInTheDirectoryRemovesNothing checks a Destination that has lost its live
-// store while another one has its directory.
+// TestAnotherDestinationInTheDirectoryRemovesNothing checks that the files of a Destination that
+// has lost its live store stay although another one has its directory.
 func TestAnotherDestinationInTheDirectoryRemovesNothing(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")

@@ -47,7 +47,7 @@ func (p *Placement) isDelivered() bool {
 	return false
 }
 
-// root, mark and rootFailure describe the state of a root in a document for programs.
+// root, mark and rootFailure describe the state of a root in the JSON and YAML output.
 type (
 	root struct {
 		Destination string `json:"destination"`
@@ -67,7 +67,7 @@ type (
 		Message  string        `json:"message,omitempty"`
 		Since    time.Time     `json:"since"`
 		// Works are the Works with an object on which the agent has failed. If no Work certainly
-		// has one, Suspects are those that may have one.
+		// has one, Suspects are the Works that may have one.
 		Works    []string `json:"works,omitempty"`
 		Suspects []string `json:"suspects,omitempty"`
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// placedOn returns a placement with a Work's name and a state, which has files on worker-1.
+// placedOn returns a placement of the given Work in the given state, with files on worker-1.
 func placedOn(work string, state State) Placement {
 	object := &kratix.WorkPlacement{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: work + ".worker-1"}, Spec: kratix.WorkPlacementSpec{ResourceName: work}}
 	return Placement{Work: "default/" + work, Directory: ".", Destination: "worker-1", State: state, Reason: "it fits", Object: object}

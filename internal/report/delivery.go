@@ -12,15 +12,15 @@ import (
 // consequences for the placements in the root.
 type Delivery struct {
 	Destination string
-	// Root is the directory of the root, relative to that of the Destination. It is empty if the
-	// Destination has only one root.
+	// Root is the path of the root, relative to the directory of the Destination. It is empty if
+	// the Destination has only one root.
 	Root  string
 	State agent.State
-	// Stable is State, but each revision is replaced by the first reported revision with the same
+	// Stable is State with each revision replaced by the first reported revision with the same
 	// files in the root. Therefore it changes only if the files change.
 	Stable agent.State `json:"-"`
-	// AppliedKnown means that the files of the applied revision are known, and HealthyKnown that
-	// the files of the healthy revision are.
+	// AppliedKnown means that the files of the applied revision are known, and HealthyKnown means
+	// the same for the healthy revision.
 	AppliedKnown, HealthyKnown bool `json:"-"`
 	// Unapplied contains the placements whose stored files differ from those at the applied
 	// revision, and Unchecked the placements whose files differ from those at the healthy revision.
@@ -44,8 +44,8 @@ type AgentCondition struct {
 	Status  string `json:"status"`
 	Reason  string `json:"reason"`
 	Message string `json:"message,omitempty"`
-	// UnlessTrue means that a condition whose status is True is kept: the process has not read the
-	// revision that was applied, so that its files are not known.
+	// UnlessTrue means that an existing condition with the status True is kept, since the process
+	// has not read the files of the applied revision.
 	UnlessTrue bool `json:"-"`
 }
 

@@ -13,7 +13,8 @@ type Document struct {
 	Done Done
 	// Version is the program's version.
 	Version string
-	// Tally counts the findings that count, whether or not they are shown.
+	// Tally counts the findings that are neither ignored nor known, including those that are not
+	// shown.
 	Tally Tally
 	// Hidden is the number of findings that are left out because there are too many, Ignored the
 	// number that the user ignores, and Known the number in a baseline.

@@ -27,7 +27,7 @@ var update = flag.Bool("update", false, "write golden files again")
 // nasty contains everything that a format must escape.
 const nasty = "a \"b\" <c> & 'd' # e, f: 100% \x01\nnext ünï \xff ::error::"
 
-// plainly returns a rule with a fixed fix, so that golden files do not depend on the table of
+// plainly returns a rule with a constant fix, so that golden files do not depend on the table of
 // rules.
 func plainly(rule finding.Rule) finding.Rule {
 	rule.Fix = "Mend it."

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// These types are the structure of a document for programs, in JSON and in YAML.
+// These types are the structure of the JSON and YAML output.
 type (
 	head struct {
 		// SchemaVersion changes if programs that read the document have to be changed.
@@ -107,7 +107,7 @@ func (d Document) place(p finding.Place) place {
 	return place{Object: p.Object, File: p.File, Line: p.Line, Source: spot.File, SourceLine: spot.Line}
 }
 
-// placement returns a function that converts a placement to its form for programs.
+// placement returns a function that converts a placement to its form in the output.
 func (d Document) placement() func(Placement) placement {
 	agents := d.Agents()
 	return func(p Placement) placement {

@@ -60,8 +60,8 @@ func (c *comment) add(text string) bool {
 // reserved is the number of characters that are kept for the end of a list or block.
 const reserved = 200
 
-// list adds a list of findings, folded if it has a title. Of a list that is too long, it adds the number
-// of findings that are left out.
+// list adds a list of findings, folded if it has a title. If the list is too long, it adds the number of
+// findings that are left out.
 func (c *comment) list(title string, findings []finding.Finding, item func(finding.Finding) string) {
 	if len(findings) == 0 || !c.open(title, len(findings)) {
 		return
@@ -81,7 +81,7 @@ func (c *comment) list(title string, findings []finding.Finding, item func(findi
 	c.end(title)
 }
 
-// block adds a folded code block; of a text that is too long, its beginning.
+// block adds a folded code block with a text, or with its beginning if the text is too long.
 func (c *comment) block(title, language, text string) {
 	lines := strings.SplitAfter(text, "\n")
 	if text == "" || !c.open(title, len(lines)-1) {
@@ -105,7 +105,7 @@ func (c *comment) block(title, language, text string) {
 	c.end(title)
 }
 
-// open begins a folded part if it has a title, and reports whether there is room for one.
+// open begins a part, folded if it has a title, and reports whether there is room for it.
 func (c *comment) open(title string, count int) bool {
 	if c.left < 2*reserved {
 		return false
@@ -158,7 +158,7 @@ func code(text string) string {
 	return fence + " " + text + " " + fence
 }
 
-// fenceFor returns the fence of a code block with a text.
+// fenceFor returns a fence for a code block that contains a text.
 func fenceFor(text string) string { return strings.Repeat("`", max(longestRun(text)+1, len("```"))) }
 
 // longestRun returns the length of the longest run of backticks in a text.

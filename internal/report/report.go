@@ -88,8 +88,8 @@ type Store struct {
 	Destinations []Destination
 	// Unselected means that another shard writes to the store.
 	Unselected bool `json:",omitempty"`
-	// Covered are the names of all Destinations of the store whose state is as reported, whether or
-	// not it has changed. The field is not part of the output.
+	// Covered are the names of the store's Destinations whose files are as planned, whether or not
+	// the round has changed them. The field is not part of the output.
 	Covered []string `json:"-"`
 	// Locations are the locations of the files of the Destinations, as layout.Location.String
 	// returns them, by the name of the Destination.

@@ -112,7 +112,7 @@ func parseSecrets(content []byte) (secretFile, error) {
 	return file, nil
 }
 
-// parse finds the Secrets of a part. The error is that of the YAML parser.
+// parse finds the Secrets of a part. It returns the errors of the YAML parser.
 func (p *secretPart) parse(finder *secretFinder) error {
 	if !mayHoldSecret(p.text) {
 		return nil

@@ -87,10 +87,10 @@ func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
 	p.keepStates(change, d, deliveries)
 }
 
-// withRoots returns the condition of a Destination. It is that of a root if the agent fails on the
-// root or if there are no placements, and otherwise the summary of the placements. The message of a
-// True condition contains the revision of each root, which changes only if files in the root
-// change.
+// withRoots returns the condition of a Destination. It is the condition of a root if the agent
+// fails on the root or if there are no placements, and otherwise the summary of the placements. The
+// message of a True condition contains the revision of each root, which changes only if files in
+// the root change.
 func withRoots(summary report.AgentCondition, placements int, deliveries []*report.Delivery, of func(*report.Delivery) report.AgentCondition) report.AgentCondition {
 	var revisions []string
 	for _, d := range deliveries {

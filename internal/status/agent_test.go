@@ -209,7 +209,8 @@ func TestUnknownRevisionLeavesConditionsAsTheyAre(t *testing.T) {
 	s.expectAgent("True True True", "True True True")
 }
 
-// After a restart, the applied revision is not known, so that its files cannot be compared.
+// TestPlacementStaysAppliedWhenTheProcessRestartsDuringTheFailureOfAnother checks that True
+// conditions stay while the files of the applied revision are not known.
 func TestPlacementStaysAppliedWhenTheProcessRestartsDuringTheFailureOfAnother(t *testing.T) {
 	failing := healthy("1")
 	failing.Failure = &agent.Failure{Revision: "2", Outcome: agent.ApplyFailed, Message: "ConfigMap/a/x dry-run failed: no", Since: noon.Add(time.Minute)}

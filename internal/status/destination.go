@@ -191,8 +191,8 @@ func storeReason(kind string, cause finding.Cause) string {
 	return storeError
 }
 
-// quarantinedOn returns the Works with placements that are held back on a Destination because of a
-// conflict.
+// quarantinedOn returns the names of the WorkPlacements that are held back on a Destination because
+// of a conflict.
 func (p *planner) quarantinedOn(d *kratix.Destination) []string {
 	var held []string
 	for _, placement := range p.byDestination[d.Name] {

@@ -50,7 +50,7 @@ func TestDeletedWorkReportsWhyItStays(t *testing.T) {
 	s.condition(s.now.Works[0].Status.Conditions, "Ready", "False FailedDelete")
 }
 
-// TestDestinationThatStaysReadySendsNoEvent checks a Destination of which only the reason of the
+// TestDestinationThatStaysReadySendsNoEvent checks that no Event is sent if only the reason of the
 // condition changes.
 func TestDestinationThatStaysReadySendsNoEvent(t *testing.T) {
 	s := newFixture(t)

@@ -76,7 +76,8 @@ func TestPromotedIsOneWriteAndChangesNothingOfKratix(t *testing.T) {
 	s.promotedIs("True Promoted: written to GitStateStore other (" + liveLocation + ") at later")
 }
 
-// TestReportOfAnotherGenerationIsIgnored checks a WorkPlacement that has changed since the round.
+// TestReportOfAnotherGenerationIsIgnored checks that the condition does not change if the
+// WorkPlacement has changed since the round.
 func TestReportOfAnotherGenerationIsIgnored(t *testing.T) {
 	s := promotionFixture(t)
 	s.expect(promotedStep)
@@ -140,7 +141,8 @@ func TestUnpromotedPlacementReportsWhy(t *testing.T) {
 	}
 }
 
-// TestPromotedStaysTrueWhileTheStoreCannotBeRead checks a WorkPlacement that has not changed.
+// TestPromotedStaysTrueWhileTheStoreCannotBeRead checks that the condition stays True as long as
+// the WorkPlacement does not change.
 func TestPromotedStaysTrueWhileTheStoreCannotBeRead(t *testing.T) {
 	s := promotionFixture(t)
 	s.expect(promotedStep)
@@ -151,8 +153,8 @@ func TestPromotedStaysTrueWhileTheStoreCannotBeRead(t *testing.T) {
 	s.promotedIs("False StateStoreWriteFailed")
 }
 
-// TestPromotionWaitsWhileTheFormerStoreCannotBeRead checks a change to another state store, and a
-// change of the location in the same state store.
+// TestPromotionWaitsWhileTheFormerStoreCannotBeRead checks that the condition becomes False after a
+// change of the live state store or of the location in it, while the store cannot be read.
 func TestPromotionWaitsWhileTheFormerStoreCannotBeRead(t *testing.T) {
 	for name, change := range map[string]func(*fixture){
 		"another store": func(s *fixture) {

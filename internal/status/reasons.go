@@ -17,7 +17,8 @@ type Reason struct {
 	Condition string
 	// Value is the status of the condition, or the type of the Event.
 	Value string
-	// Reason is the reason. It is RuleName if the reason is the name of a rule.
+	// Reason is the reason of the condition or Event. It is RuleName if the reason is the name of a
+	// rule.
 	Reason string
 	// When describes when the condition is set or the Event is sent.
 	When string

@@ -135,8 +135,8 @@ func incidents(mode Mode) []incident {
 
 // agentIncidents returns the states that an agent may report after everything was healthy.
 func agentIncidents() []incident {
-	// reports returns an incident in which the agent fails because of the placement or, unless own
-	// is set, of another one.
+	// reports returns an incident in which the agent fails because of the placement if own is set,
+	// and otherwise because of another one.
 	reports := func(outcome agent.Outcome, own, current bool) incident {
 		return func(s *fixture) {
 			state := healthy("1")

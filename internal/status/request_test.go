@@ -93,7 +93,7 @@ func TestHeldBackRequestLearnsWhy(t *testing.T) {
 }
 
 // TestOnlyOwnRequestsAreWritten checks which Works change the status of a request. No Work changes
-// that of a request in another namespace, because a tenant may set any label on a Work.
+// the status of a request in another namespace, because a tenant may set any label on a Work.
 func TestOnlyOwnRequestsAreWritten(t *testing.T) {
 	for name, change := range map[string]func(s *fixture, work *kratix.Work){
 		"a Work that names another namespace": func(_ *fixture, work *kratix.Work) {

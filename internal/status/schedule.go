@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// heldBack is a reason of the condition Scheduled. Its other reasons are those that Kratix uses for
-// a Work.
+// heldBack is a reason of the condition Scheduled. The other reasons of Scheduled are those that
+// Kratix uses for a Work.
 const heldBack = "HeldBack"
 
 // takeOddNames assigns WorkPlacements with unusual names, created by people or by other versions of
@@ -37,7 +37,7 @@ func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	work := p.workByKey[have.Work()]
 	switch {
-	case !told, work == nil, !have.DeletionTimestamp.IsZero(): // it is deleted with its Work
+	case !told, work == nil, !have.DeletionTimestamp.IsZero(): // Kubernetes deletes it together with its Work
 	case placement.State == report.Placed, placement.State == report.Unchanged:
 		patch := map[string]any{}
 		if metadata := scheduledMetadata(have, work, placement); len(metadata) > 0 {
@@ -68,7 +68,7 @@ func scheduledMetadata(have *kratix.WorkPlacement, work *kratix.Work, placement 
 }
 
 // mayGo reports whether a WorkPlacement that is not in the plan may be deleted, because its Work no
-// longer has such a group or because the group is written to another Destination.
+// longer has its group or because the group is written to another Destination.
 func (p *planner) mayGo(have *kratix.WorkPlacement, work *kratix.Work) bool {
 	if !slices.ContainsFunc(work.Spec.WorkloadGroups, func(g kratix.WorkloadGroup) bool { return g.ID == have.Spec.ID }) {
 		return true

@@ -157,9 +157,9 @@ func TestLabelOfAMoveIsRemovedWhenItIsComplete(t *testing.T) {
 	t.Error("the mark stays")
 }
 
-// TestScheduleDeletesUnplannedWorkPlacements checks a group that its Work no longer has, and a
-// moved group that is written at its new Destination. All other WorkPlacements are deleted with
-// their Work.
+// TestScheduleDeletesUnplannedWorkPlacements checks that a WorkPlacement is deleted if its Work no
+// longer has the group, or if the group has moved and is written at its new Destination. All others
+// are deleted with their Work.
 func TestScheduleDeletesUnplannedWorkPlacements(t *testing.T) {
 	placed := func(t *testing.T) (*fixture, *report.Placement) {
 		s := kratixFixture(t)
@@ -237,8 +237,8 @@ func TestAnotherSchedulerIsReportedOnDestinations(t *testing.T) {
 	}
 }
 
-// TestNoWorkPlacementIsMadeOnADestinationThatIsGone checks Destinations that were deleted after the
-// round began.
+// TestNoWorkPlacementIsMadeOnADestinationThatIsGone checks that no WorkPlacement is created on a
+// Destination that was deleted after the round began.
 func TestNoWorkPlacementIsMadeOnADestinationThatIsGone(t *testing.T) {
 	for name, leave := range map[string]func(*fixture){
 		"gone":          func(s *fixture) { s.now.Destinations = nil },

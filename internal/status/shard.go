@@ -23,8 +23,8 @@ func (p *planner) isSelected(object kratix.Object) bool {
 	return p.selects(object.GetLabels())
 }
 
-// writesTo reports whether this process writes a Destination and its WorkPlacements. The labels of
-// the Destination's state store, or of its live state store in mode Promote, determine that.
+// writesTo reports whether this process writes a Destination and its WorkPlacements. The result
+// depends on the labels of its state store, or of its live state store in mode Promote.
 func (p *planner) writesTo(destination string) bool {
 	if p.selects == nil {
 		return true
@@ -60,10 +60,10 @@ func (p *planner) storeOf(ref kratix.StateStoreReference) kratix.Object {
 	return kratix.FindStateStore(ref, p.now.GitStateStores, p.now.BucketStateStores)
 }
 
-// decide records on a Work the Destinations that this process has chosen for its groups, except for
-// Destinations of other shards. It does so only if the decisions on the Work have not changed since
-// the round read them, and the API server accepts the patch only for that version of the Work.
-// Therefore only one decision wins if several shards decide at the same time.
+// decide adds the step that records the chosen Destinations of a Work's groups on the Work, except
+// for Destinations of other shards. It does so only if the decisions on the Work have not changed
+// since the round read them, and the API server accepts the patch only for that version of the
+// Work. Therefore only one decision wins if several shards decide at the same time.
 func (p *planner) decide(change *Change, work *kratix.Work) {
 	more := map[string]kratix.Decision{}
 	for _, placement := range p.byWork[kratix.KeyOf(work).String()] {

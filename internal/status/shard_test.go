@@ -109,7 +109,8 @@ func TestDestinationWithoutStateStoreIsOfTheDefaultShard(t *testing.T) {
 	}
 }
 
-// TestStoreOfAnotherShardIsNotReportedReady checks a store whose label has changed since the round.
+// TestStoreOfAnotherShardIsNotReportedReady checks that a store that was not selected in the round
+// is not reported, although this process selects it now.
 func TestStoreOfAnotherShardIsNotReportedReady(t *testing.T) {
 	s := newFixture(t)
 	s.placed(report.Pending)

@@ -429,8 +429,8 @@ func TestUnreadableObjectsKeepTheirFinalizers(t *testing.T) {
 	})
 }
 
-// TestWorkThatCannotBeReadIsLeftAlone checks a Work whose conditions, including those of Kratix,
-// are unknown. A patch would replace them in each round.
+// TestWorkThatCannotBeReadIsLeftAlone checks that the conditions of a Work are not written while
+// they are unknown: a patch would replace them, including those of Kratix.
 func TestWorkThatCannotBeReadIsLeftAlone(t *testing.T) {
 	unread := func(t *testing.T, mode Mode) *fixture {
 		s := newFixture(t)
@@ -516,7 +516,7 @@ func TestUnreadableStoreLosesNoAcknowledgement(t *testing.T) {
 	})
 }
 
-// TestForeignTextIsEscaped checks the messages of conditions and Events.
+// TestForeignTextIsEscaped checks that the messages of conditions and Events are escaped.
 func TestForeignTextIsEscaped(t *testing.T) {
 	p := &planner{}
 	message := "refused:\n::error::\x1b[2J\u202e\u009b"

@@ -347,8 +347,8 @@ func (p *planner) whyNot(placement report.Placement) string {
 	return placement.Reason
 }
 
-// conflictsOf returns the conflicts of a WorkPlacement. They are those of its Work if this
-// placement is held back, or if no placement of the Work is held back.
+// conflictsOf returns the conflicts of a WorkPlacement: the conflicts of its Work if this placement
+// is held back or no placement of the Work is, and otherwise none.
 func (p *planner) conflictsOf(have *kratix.WorkPlacement) []finding.Finding {
 	conflicts := p.conflicts[kratix.WorkKind+" "+have.Work().String()]
 	isHeld := func(placement report.Placement) bool { return placement.State == report.HeldBack }

@@ -84,8 +84,8 @@ func (m *agentMetrics) setPlacements(r report.Report) map[string]bool {
 	return reported
 }
 
-// setFailures sets the times since when roots fail. It creates the series with a new outcome before
-// it removes the series with the old one, so that an alert is not interrupted.
+// setFailures sets the times since which roots fail. It creates the series with a new outcome
+// before it removes the series with the old one, so that an alert is not interrupted.
 func (m *agentMetrics) setFailures(r report.Report) {
 	failures := map[rootKey]agent.Outcome{}
 	for i := range r.Deliveries {

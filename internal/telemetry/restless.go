@@ -23,7 +23,7 @@ const (
 // is not safe for concurrent use.
 type Restless struct {
 	groups map[groupOfWork]*changeSeries
-	// reported contains the groups that are reported.
+	// reported contains the restless groups.
 	reported map[groupOfWork]*changeSeries
 	seed     maphash.Seed
 	// swept is the time when groups that no longer change were last dropped.

@@ -1,8 +1,8 @@
 // Package testkit builds the objects and files that the tests of several packages need, and
 // skips slow tests. It does no I/O.
 //
-// A builder returns a plain object with everything that most tests leave alone; options, or
-// assignments to its fields, set the rest:
+// A builder returns a plain object with the values that most tests need; options, or assignments to
+// its fields, set the rest:
 //
 //	work := testkit.Request("cache", testkit.WithConfigMaps("settings"))
 //	work.Generation = 2

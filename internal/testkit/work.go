@@ -10,7 +10,7 @@ import (
 // Option changes a Work that Request returns.
 type Option func(*kratix.Work)
 
-// Request returns the Work of the request default/name of the Promise redis, which has the same
+// Request returns a Work of the request default/name of the Promise redis. The Work has the same
 // name. It has one group, for the default directory, without files and selectors.
 func Request(name string, options ...Option) *kratix.Work {
 	w := kratix.NewWork()
@@ -52,7 +52,7 @@ func WithGroups(groups ...kratix.WorkloadGroup) Option {
 	return func(w *kratix.Work) { w.Spec.WorkloadGroups = groups }
 }
 
-// WithSelector adds to the first group the labels that the Promise requires of its Destinations.
+// WithSelector adds a selector of the Promise with the labels to the first group.
 func WithSelector(labels map[string]string) Option {
 	return func(w *kratix.Work) {
 		group := &w.Spec.WorkloadGroups[0]

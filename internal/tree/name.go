@@ -8,17 +8,17 @@ import (
 )
 
 // PlainName returns an element of a path as the most lenient file systems would read it: in lower
-// case and Unicode NFC, without the characters that HFS+ ignores, and without the first colon and
-// everything after it and trailing dots and spaces, which NTFS ignores. Elements with equal plain
-// names may be the same file on some machine. git checks its own names in the same way.
+// case and Unicode NFC, without the characters that HFS+ ignores, and without what NTFS ignores:
+// everything from the first colon, and trailing dots and spaces. Elements with equal plain names
+// may be the same file on some machine. git checks its own names in the same way.
 func PlainName(element string) string {
 	element = strings.Map(withoutIgnored, element)
 	element, _, _ = strings.Cut(element, ":")
 	return fold(strings.TrimRight(element, " ."))
 }
 
-// withoutIgnored returns -1, so that strings.Map drops the character, for characters that HFS+
-// ignores in names according to git's list.
+// withoutIgnored returns r, or -1 if HFS+ ignores r in names according to git's list: strings.Map
+// then drops the character.
 func withoutIgnored(r rune) rune {
 	const drop = -1
 	switch {

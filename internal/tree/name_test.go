@@ -105,8 +105,8 @@ func FuzzCaseCollisions(f *testing.F) {
 	})
 }
 
-// meetsAlike reports whether a path or one of its parents differs from the other path or one of its
-// parents only in case or normalization.
+// meetsAlike reports whether a path or one of its parents differs from the other path only in case
+// or normalization.
 func meetsAlike(p, other tree.Path) bool {
 	for at := p; !at.IsRoot(); at = at.Dir() {
 		if at != other && at.Fold() == other.Fold() {

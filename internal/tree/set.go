@@ -21,7 +21,7 @@ func (s *Set) AddDir(p Path) {
 	s.dirs[p] = struct{}{}
 }
 
-// Has reports whether the set contains a file, or a directory that contains the path.
+// Has reports whether the set contains the file p, the directory p, or a parent directory of p.
 func (s *Set) Has(p Path) bool {
 	if _, ok := s.files[p]; ok {
 		return true

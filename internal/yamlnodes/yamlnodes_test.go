@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// count returns the number of nodes that a parser creates for all documents, and whether they can
-// be parsed.
+// count returns the number of nodes that a parser creates for all documents, and whether the
+// documents can be parsed.
 func count(content []byte) (nodes int, ok bool) {
 	for decoder := yaml.NewDecoder(bytes.NewReader(content)); ; {
 		var document yaml.Node

@@ -170,10 +170,10 @@ func (t *target) fluxEvents(o Options) []document {
 	return documents
 }
 
-// plaintext returns a warning if an address has no TLS. read names the data that others could read.
-func plaintext(address, read string) string {
+// plaintext returns a warning if an address has no TLS. data names what others could read.
+func plaintext(address, data string) string {
 	if strings.HasPrefix(address, "http:") {
-		return "\nThe address is without TLS: anyone who sees the traffic can read " + read + "."
+		return "\nThe address is without TLS: anyone who sees the traffic can read " + data + "."
 	}
 	return ""
 }

@@ -91,8 +91,8 @@ func newTarget(d *kratix.Destination, store kratix.Object) (*target, error) {
 	return t, nil
 }
 
-// gitURL returns the address of a repository without a password. It returns an error if agents
-// cannot fetch from it, since they need HTTP or SSH.
+// gitURL returns the address of a repository without a password. It returns an error unless the
+// scheme is HTTP or SSH, since agents support no other.
 func gitURL(store *kratix.GitStateStore) (*url.URL, error) {
 	parsed, err := kratix.ParseGitURL(store.Spec.URL)
 	if err != nil {
@@ -114,7 +114,7 @@ func gitURL(store *kratix.GitStateStore) (*url.URL, error) {
 // objectName returns the name of the object for a root.
 func (t *target) objectName(r root) string { return shortened(t.destination.Name, r.name) }
 
-// maxLabel is the maximum length of a label's value, which Flux and Argo CD make from the name.
+// maxLabel is the maximum length of a label's value: Flux and Argo CD use the name as one.
 const maxLabel = 63
 
 // shortened returns the name of a Destination with a suffix, shortened to maxLabel bytes.
@@ -129,8 +129,7 @@ func shortened(name, suffix string) string {
 	return strings.TrimRight(name[:maxLabel-len(suffix)], "-.") + suffix
 }
 
-// ParseEventsURL parses the address for events, which may include the path of an endpoint, and
-// returns it without that path.
+// ParseEventsURL parses the address for events, and removes the path of an endpoint if it has one.
 func ParseEventsURL(text string) (string, error) {
 	parsed, err := url.Parse(text)
 	switch {

@@ -15,7 +15,8 @@ type limiter struct {
 // window counts the log lines of one kind in one minute.
 type window struct {
 	began time.Time
-	// lines is the number of allowed lines; suppressed is the number of others.
+	// lines is the number of allowed lines; suppressed is the number of lines suppressed since the
+	// last allowed one.
 	lines, suppressed int
 }
 

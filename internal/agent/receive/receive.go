@@ -39,7 +39,7 @@ type Counter interface {
 	CountRejectedAgentEvent(from agent.Name, reason agent.Rejection)
 }
 
-// Handler receives events, and adds those with the secret to an Inbox.
+// Handler receives events, and adds the authorized ones to an Inbox.
 type Handler struct {
 	Inbox *agent.Inbox
 	// Secret returns the secret. Events are off if Secret is nil, or while it returns
@@ -164,8 +164,8 @@ func hasCredentials(r *http.Request, from agent.Name) bool {
 	return r.Header.Get(signatureHeader) != "" || from == agent.ArgoCD && r.Header.Get("Authorization") != ""
 }
 
-// isAuthorized reports whether a request is signed with the secret, or has it as a token if it
-// comes from Argo CD, which cannot sign. The comparison takes constant time.
+// isAuthorized reports whether a request is signed with the secret. A request of Argo CD, which
+// cannot sign, may have the secret as its bearer token instead. The comparison takes constant time.
 func isAuthorized(r *http.Request, from agent.Name, body []byte, secret string) bool {
 	signature := r.Header.Get(signatureHeader)
 	if from == agent.ArgoCD && signature == "" {

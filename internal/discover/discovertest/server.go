@@ -20,7 +20,7 @@ type Server struct {
 	Kinds map[string][]Kind
 	// Down are the groups whose aggregated API is down.
 	Down []string
-	// Legacy means that the server has no aggregated discovery, as Kubernetes before 1.27.
+	// Legacy means that the server has no aggregated discovery, like Kubernetes before 1.27.
 	Legacy bool
 	// Namespaces are the names of the namespaces.
 	Namespaces []string

@@ -262,8 +262,8 @@ func TestRefusedWrites(t *testing.T) {
 	}
 }
 
-// TestPossiblyCreatedObjectsAreReported checks objects that were created, objects that may have
-// been created, and objects that certainly were not.
+// TestPossiblyCreatedObjectsAreReported checks that objects that were or may have been created are
+// reported, and that objects that certainly were not are omitted.
 func TestPossiblyCreatedObjectsAreReported(t *testing.T) {
 	for name, test := range map[string]struct {
 		code     int

@@ -106,8 +106,8 @@ func (b *backoff) pauseLeft(now time.Time) time.Duration {
 	return b.paused.Sub(now)
 }
 
-// pause pauses all writes, for a time that grows until a write is accepted and is at least as long
-// as the API server asks for, up to longestPause.
+// pause pauses all writes. The time doubles until a write is accepted. It is at least as long as
+// the API server asks for, and at most longestPause.
 func (b *backoff) pause(now time.Time, asked time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

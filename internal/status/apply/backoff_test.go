@@ -241,7 +241,7 @@ func TestRepeatedConflictsAreReported(t *testing.T) {
 	}
 }
 
-// manyChanges returns changes that each patch the status of one of count Works.
+// manyChanges returns count changes, each of which patches the status of another Work.
 func manyChanges(count int) []status.Change {
 	changes := make([]status.Change, count)
 	for i := range changes {

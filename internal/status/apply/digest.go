@@ -48,8 +48,8 @@ func identityOf(object kratix.Object) any {
 	}
 }
 
-// withoutContents returns the part of an object to be created that the digest needs, which does not
-// include the contents.
+// withoutContents returns the part of an object to be created that is in the digest: for a
+// WorkPlacement, the spec without the contents.
 func withoutContents(object kratix.Object) any {
 	placement, ok := object.(*kratix.WorkPlacement)
 	if !ok {

@@ -19,7 +19,8 @@ type failureKind int
 const (
 	// refused means that the API server rejects this write.
 	refused failureKind = iota
-	// stale means that the object had changed. The same change of the current version may succeed.
+	// stale means that the object was changed, deleted or created meanwhile. The same change of the
+	// current version may succeed.
 	stale
 	// overloaded means that the API server asks for fewer writes of any kind.
 	overloaded
@@ -59,7 +60,7 @@ func failureOf(err error) failure {
 }
 
 // isUnknown reports whether a create that failed with err may have created the object. That is so
-// if there was no answer, if the answer does not exclude it, and if the object exists already.
+// if there was no answer, if the answer does not exclude it, or if the object exists already.
 func isUnknown(err error) bool {
 	var answer apierrors.APIStatus
 	if !errors.As(err, &answer) {

@@ -13,10 +13,10 @@ import (
 type trouble struct {
 	// err is the failure of all requests in a namespace. It is nil if there is none.
 	err error
-	// single is the failure of the request first.
+	// single is the failure of the first request that fails on its own.
 	single error
-	// first is the first request, in the order of keys, that fails on its own. count is the number
-	// of such requests.
+	// first is the key of that request, the smallest key. count is the number of requests that fail
+	// on their own.
 	first kratix.Key
 	count int
 }

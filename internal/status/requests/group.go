@@ -64,7 +64,7 @@ func (d *delay) fail(now time.Time, err error) {
 	d.err, d.until = err, now.Add(d.pause)
 }
 
-// waits reports whether nothing is tried at a time.
+// waits reports whether nothing may be tried yet.
 func (d *delay) waits(now time.Time) bool { return now.Before(d.until) }
 
 // The failures that affect all requests of a group.
@@ -116,8 +116,8 @@ func (of *resource) reset() {
 }
 
 // parsePromise returns the path and the plural name of the resource in the API of a Promise, which
-// is a CustomResourceDefinition. The path is that of the stored version, because every
-// CustomResourceDefinition has one.
+// is a CustomResourceDefinition. The path is that of the stored version or, if that is not served,
+// of the first served version.
 func parsePromise(text []byte) (path, plural string, err error) {
 	var promise struct {
 		Spec struct {

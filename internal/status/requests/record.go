@@ -183,7 +183,7 @@ func writtenRecord(err error) (result, error) {
 	return patched, nil
 }
 
-// granted returns err, which wraps errNotGranted if a permission is missing.
+// granted returns err, wrapped with errNotGranted if a permission is missing.
 func granted(err error) error {
 	if apierrors.IsForbidden(err) {
 		return fmt.Errorf("%w: %w", errNotGranted, err)

@@ -169,7 +169,7 @@ func TestRequestIsPatchedOnlyWhenItsStatusDiffers(t *testing.T) {
 	if got := f.statuses["a"]["message"]; got != "Resource requested" {
 		t.Errorf("the message is %v", got)
 	}
-	f.writer.Write(t.Context(), nil) // a Writer remembers nothing after a restart
+	f.writer.Write(t.Context(), nil) // makes the Writer forget everything, as a restart does
 	f.expect(on("worker-1", "True"), getPromise, getA)
 }
 
@@ -183,8 +183,8 @@ func TestRequestThatIsGoneIsNotReadAgain(t *testing.T) {
 	f.expect(on("worker-1", ""))
 }
 
-// TestNamesOfTenantsCannotChangeThePath checks names in a Work that would lead to another object in
-// the API.
+// TestNamesOfTenantsCannotChangeThePath checks that no call is made if a name in a Work would lead
+// to another object in the API.
 func TestNamesOfTenantsCannotChangeThePath(t *testing.T) {
 	f := newFixture(t, "a")
 	for _, r := range []status.Request{

@@ -77,7 +77,7 @@ func updateStatus(ctx context.Context, w *Writer, t *task) (result, error) {
 	return patched, nil
 }
 
-// isGone reports whether a request is not in the cluster, although its kind is.
+// isGone reports whether err means that the named object does not exist, although its kind does.
 func isGone(err error, name string) bool {
 	var answer apierrors.APIStatus
 	if !apierrors.IsNotFound(err) || !errors.As(err, &answer) {
@@ -110,8 +110,7 @@ func fieldOf(text []byte) (field map[string]any, leaves bool, err error) {
 	return field, !object.Metadata.DeletionTimestamp.IsZero(), nil
 }
 
-// fieldsOf returns a status in the form in which fieldOf returns it, which is the result of
-// encoding and decoding it.
+// fieldsOf returns a status in the form that fieldOf returns, by encoding and decoding it.
 func fieldsOf(wanted status.RequestStatus) map[string]any {
 	fields := map[string]any{}
 	text, err := json.Marshal(wanted)

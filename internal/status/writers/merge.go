@@ -62,8 +62,8 @@ func typeOf(condition any) any {
 	return fields[typeKey]
 }
 
-// since returns a condition with lastTransitionTime set. It is the condition's own if there is one,
-// that of the previous condition if the status is the same, and otherwise now.
+// since returns a condition with a lastTransitionTime: its own if it has one, the previous
+// condition's if the status is the same, and otherwise now.
 func since(condition, before map[string]any, now string) map[string]any {
 	if condition[sinceKey] != nil {
 		return condition
