@@ -87,9 +87,9 @@ func builtDirs(root *dedupe.Root, files []dedupe.File) (built []tree.Path) {
 	return built
 }
 
-// readable returns the files that Flux reads as objects. It omits those in a directory with a
-// kustomization, among the files or in others, because the result of that build is not known here.
-// opaque reports whether one of the files is a kustomization.
+// readable returns the files that Flux reads as objects. It omits the files in a directory with a
+// kustomization, because the result of the build is not known here; others are further directories
+// with one. opaque reports whether one of the files is a kustomization.
 func readable(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*dedupe.File, opaque bool) {
 	built := builtDirs(root, files)
 	opaque = len(built) > 0

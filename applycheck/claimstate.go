@@ -98,7 +98,7 @@ func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 	return order
 }
 
-// unread returns the contents of files of the given claims whose facts are not in Memory.
+// unread returns the contents of those files of the given claims that have no facts in Memory.
 func (c *check) unread(root *dedupe.Root, claims []int, built []tree.Path) (contents [][]byte) {
 	for _, i := range claims {
 		for _, files := range [][]dedupe.File{intended(&root.Claims[i]), applied(&root.Claims[i])} {
@@ -122,7 +122,7 @@ func stateName(root *dedupe.Root, claim int) string {
 	return strconv.Itoa(claim)
 }
 
-// inParallel calls do with each number from 0 to count-1, on all processors.
+// inParallel calls the function with each number from 0 to count-1, on all processors.
 func inParallel(count int, do func(int)) {
 	var next atomic.Int64
 	var running sync.WaitGroup

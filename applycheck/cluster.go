@@ -22,14 +22,14 @@ type Cluster struct {
 	profile *profile.Profile
 	// sources are the definitions of the profile.
 	sources []*source
-	// disputed means that the version differs from that of the profile.
+	// disputed means that the given version and the profile have different minors.
 	disputed bool
 }
 
 // NewCluster returns the description of an API server. kubernetesVersion is its version, such as
 // "1.35", "v1.35" or "v1.35.4-gke.1", or empty if it is not known; the profile may be nil. If the
-// minor of the profile is another, one of the two is out of date: see Disputed. The error is about
-// a version that cannot be parsed.
+// profile has another minor, one of the two is out of date: see Disputed. NewCluster returns an
+// error if a version cannot be parsed.
 func NewCluster(kubernetesVersion string, of *profile.Profile) (*Cluster, error) {
 	c := &Cluster{profile: of, sources: profileSources(of)}
 	parsed, err := parseVersion(kubernetesVersion)
@@ -114,7 +114,7 @@ func (c *Cluster) Disputed() bool { return c.disputed }
 // hasAll reports whether everything that the profile does not list is certainly missing.
 func (c *Cluster) hasAll() bool { return c.profile != nil && !c.disputed }
 
-// lists reports whether a kind of a group that the profile does not have is certainly not served.
+// lists reports whether the profile certainly has all served kinds of a group.
 func (c *Cluster) lists(group string) bool { return c.hasAll() && c.profile.Lists(group) }
 
 // schemas returns the embedded minor that objects are checked against.

@@ -20,7 +20,8 @@ spec:
     resources: {requests: {cpu: 100m}, limits: {cpu: 200m}}
 `
 
-// TestValuesThatEveryAPIServerRefuses checks valid objects in which one value is changed.
+// TestValuesThatEveryAPIServerRefuses checks that a valid object has one finding, in the oldest and
+// in the newest minor, after one of its values is made invalid.
 func TestValuesThatEveryAPIServerRefuses(t *testing.T) {
 	const (
 		service  = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\nspec:\n  ports: [{name: http, port: 80, targetPort: http}, {name: https, port: 443, targetPort: 8443}]\n"

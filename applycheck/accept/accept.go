@@ -24,9 +24,9 @@ type Rules struct {
 	// GoType returns the Go type to which Flux decodes the objects of a kind, or nil if Flux sends
 	// the objects as they are.
 	GoType func(schema.GroupVersionKind) reflect.Type
-	// Values returns the values that a string field of a type, or each item of a list of strings,
-	// may have, or nil if every value is allowed. The empty string is also allowed unless evenEmpty
-	// is true.
+	// Values returns the allowed values of a type's field that is a string or a list of strings, or
+	// nil if every value is allowed. An empty string field is also allowed unless evenEmpty is
+	// true.
 	Values func(typ, name string) (values []string, evenEmpty bool)
 	// Required returns the fields that a type requires.
 	Required func(typ string) []Requirement

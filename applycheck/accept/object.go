@@ -23,8 +23,8 @@ type object struct {
 // field is a declared field.
 type field struct {
 	*node
-	// omitEmpty means that Flux omits the field if it is empty; omitZero means that it may omit the
-	// field for other values too.
+	// omitEmpty means that Flux omits the field if it is empty; omitZero means that Flux may omit
+	// the field for other values too.
 	omitEmpty, omitZero bool
 	// fill is the value that Flux sends if the field is missing or null. It is nil if Flux sends no
 	// value.
@@ -122,7 +122,7 @@ func (f *field) supports(value any) bool {
 	return true
 }
 
-// IsEmpty reports whether Go's omitempty omits a value. The value must not be that of a struct or a
+// IsEmpty reports whether Go's omitempty omits a value. The value must not come from a struct or a
 // pointer, which have no empty value.
 func IsEmpty(value any) bool {
 	switch v := value.(type) {
