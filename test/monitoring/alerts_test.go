@@ -107,7 +107,7 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 	}
 }
 
-// loaded returns the series of a situation, and those of alive that it does not replace.
+// loaded returns the series of a situation, and the default series that it does not replace.
 func loaded(own string) string {
 	var text strings.Builder
 	names := map[string]bool{}

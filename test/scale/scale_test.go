@@ -27,7 +27,7 @@ var (
 	checkApply   = flag.String("check-apply", "quarantine", "what the daemon does about what the API server would refuse")
 )
 
-// size is the size of the input.
+// size contains the numbers that determine the input and the measurements.
 type size struct{ works, destinations, burst, pairs int }
 
 // measured contains the results of all measurements.

@@ -232,7 +232,8 @@ func TestDamagedRecordIsRepaired(t *testing.T) {
 	w.end()
 }
 
-// TestNetworkFaultsToTheStore tries each kind of network fault.
+// TestNetworkFaultsToTheStore checks that each kind of network fault is reported, and that the
+// store is up to date after it.
 func TestNetworkFaultsToTheStore(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
