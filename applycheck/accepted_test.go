@@ -146,7 +146,8 @@ func TestExamplesAreAccepted(t *testing.T) {
 	}
 }
 
-// TestObjectsAtTheLimitsOfWhatIsAccepted checks values that random objects seldom contain.
+// TestObjectsAtTheLimitsOfWhatIsAccepted checks, for values that random objects seldom contain,
+// whether they are accepted.
 func TestObjectsAtTheLimitsOfWhatIsAccepted(t *testing.T) {
 	minor, err := schemas.Load("1.36")
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Input is one Destination: its API server, and the stored and wanted content of its roots.
+// Input describes one Destination: its API server, and the stored and wanted content of its roots.
 type Input struct {
 	// Cluster describes the API server. A nil Cluster is the same as NewCluster("", nil).
 	Cluster *Cluster
@@ -57,8 +57,8 @@ type Refusal struct {
 }
 
 // CheckClaims returns, for each root, the claims with an object that the API server would refuse
-// whatever else there is: it does not fit the schema of its kind, has an invalid name, label or
-// size, or changes an immutable field of the stored object. A Kept claim is not checked.
+// regardless of other objects: it does not fit the schema of its kind, has an invalid name, label
+// or size, or changes an immutable field of the stored object. A Kept claim is not checked.
 func CheckClaims(in Input) []Verdict {
 	return run(in, (*check).checkClaims)
 }

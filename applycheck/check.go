@@ -17,7 +17,7 @@ type check struct {
 	roots []rootFiles
 	// definitions are all CustomResourceDefinitions, in their stored and wanted forms.
 	definitions definitions
-	// against identifies everything other than files on which the faults of this check depend.
+	// against identifies everything except files that the faults of this check depend on.
 	against checkedAgainst
 }
 
@@ -31,7 +31,6 @@ type rootFiles struct {
 	claims  []*claimState
 }
 
-// claimFiles are the files of a claim.
 type claimFiles struct{ wanted, stored []*checkedFile }
 
 // checkedFile is a file with the facts about it.
@@ -88,8 +87,8 @@ func builtDirs(root *dedupe.Root, files []dedupe.File) (built []tree.Path) {
 }
 
 // readable returns the files that Flux reads as objects. It omits the files in a directory with a
-// kustomization, because the result of the build is not known here; others are further directories
-// with one. opaque reports whether one of the files is a kustomization.
+// kustomization, because the result of the build is not known here; others are more such
+// directories. opaque reports whether one of the files is a kustomization.
 func readable(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*dedupe.File, opaque bool) {
 	built := builtDirs(root, files)
 	opaque = len(built) > 0

@@ -34,7 +34,7 @@ type claimState struct {
 	checked *checkedAgainst
 }
 
-// checkedAgainst identifies everything other than files on which faults depend.
+// checkedAgainst identifies everything except files that faults depend on.
 type checkedAgainst struct {
 	cluster     *Cluster
 	definitions digest
@@ -53,8 +53,8 @@ type rootState struct {
 	// built contains the directories of the kustomizations among the foreign files.
 	built  []tree.Path
 	byName map[string]*claimState
-	// order contains the claims in the order of the last check, which nearly always equals that of
-	// the next one.
+	// order contains the claims in the order of the last check, which nearly always equals the
+	// order of the next check.
 	order []*claimState
 }
 
@@ -144,7 +144,7 @@ func intended(claim *dedupe.Claim) []dedupe.File {
 	return claim.Wanted
 }
 
-// applied returns the files of a claim that the cluster has, as far as it is known.
+// applied returns the files of a claim that the cluster has, as far as this is known.
 func applied(claim *dedupe.Claim) []dedupe.File {
 	if claim.Applied != nil {
 		return claim.Applied

@@ -14,7 +14,8 @@ import (
 // Cluster made by NewCluster can be used until the version or the profile changes. The zero Cluster
 // describes an unknown API server.
 type Cluster struct {
-	// minor is the minor version of the API server. It is empty if it is not known.
+	// minor is the minor version of the API server. It is empty unless it is known, undisputed and
+	// embedded.
 	minor string
 	// checked is the embedded minor that objects are checked against. It is empty for the newest
 	// one.
@@ -84,9 +85,9 @@ func nearest(minors []string, v *version.Version) string {
 	return minors[len(minors)-1]
 }
 
-// Certain reports whether the cluster's Kubernetes minor is known and its schemas are embedded.
-// Otherwise objects are checked against the nearest embedded minor, or the newest if the version is
-// unknown, and a fault that depends on the version is a warning.
+// Certain reports whether the cluster's Kubernetes minor is known and undisputed, and its schemas
+// are embedded. Otherwise objects are checked against the nearest embedded minor, or the newest if
+// the version is unknown, and a fault that depends on the version is a warning.
 func (c *Cluster) Certain() bool { return c.minor != "" }
 
 // isDescribed reports whether the version or a profile of the cluster is known.

@@ -141,7 +141,7 @@ func textIn(fields map[string]any, name string) string {
 	return text
 }
 
-// inMetadata reports whether an object has a label or annotation with the value in any case.
+// inMetadata reports whether an object has a label or annotation with a value, ignoring case.
 func inMetadata(metadata map[string]any, key, value string) bool {
 	for _, name := range []string{"annotations", "labels"} {
 		fields, _ := metadata[name].(map[string]any)

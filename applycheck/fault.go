@@ -25,7 +25,7 @@ type fault struct {
 	// words describe the fault. They are the API server's own message if its code has found the
 	// fault.
 	words string
-	// quoted is the API server's full message. It is empty if it is not known.
+	// quoted is Flux's full message. It is empty if it is not known.
 	quoted string
 	// certain means that the API server refuses the object, in every version if versioned is false.
 	certain bool

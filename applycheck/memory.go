@@ -18,7 +18,8 @@ const (
 	// maxCompiled is the maximum number of versions of CustomResourceDefinitions whose compiled
 	// schemas are kept.
 	maxCompiled = 256
-	// maxNeeds is the number of numbered needs above which the next check numbers them anew.
+	// maxNeeds limits the number of needs that have a number. Above it, the next check numbers them
+	// anew.
 	maxNeeds = 1 << 16
 )
 

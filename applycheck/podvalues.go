@@ -35,7 +35,7 @@ func checkPodValues(spec map[string]any, at *field.Path, allVolumes bool) field.
 	return found
 }
 
-// invalidText returns an error with each of the messages about a text.
+// invalidText returns an error for each message about a text.
 func invalidText(at *field.Path, text string, messages []string) field.ErrorList {
 	var found field.ErrorList
 	for _, message := range messages {

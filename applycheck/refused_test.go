@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestRefusedObjectIsAFinding checks that an object that an API server has refused has a finding
-// with a part of its message, and that a similar accepted object has no error.
+// TestRefusedObjectIsAFinding checks that each object refused by an API server has a finding with a
+// part of the server's message, and that similar accepted objects have no errors.
 func TestRefusedObjectIsAFinding(t *testing.T) {
 	const metadata = "\nmetadata: {name: a, namespace: default}\n"
 	for name, c := range map[string]struct{ object, want string }{
@@ -32,8 +32,8 @@ func TestRefusedObjectIsAFinding(t *testing.T) {
 	}
 }
 
-// TestInvalidDefinitionIsAFinding checks that a definition has a finding after a change that an API
-// server has refused.
+// TestInvalidDefinitionIsAFinding checks that a valid definition has a finding after each change
+// that an API server has refused.
 func TestInvalidDefinitionIsAFinding(t *testing.T) {
 	valid := `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

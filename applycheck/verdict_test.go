@@ -51,7 +51,7 @@ func TestWarningsThatSayTheSameAreOneFinding(t *testing.T) {
 }
 
 // TestFindingsOfAClaimAreBounded checks that only maxFindings errors of a file and warnings of a
-// claim are listed, and that the last one has the number of the others.
+// claim are listed, and that the last finding has the number of the others.
 func TestFindingsOfAClaimAreBounded(t *testing.T) {
 	var errors, warnings string
 	for i := range maxFindings + 20 {

@@ -14,7 +14,6 @@ type node struct {
 	convert conversion
 }
 
-// result is the result of a visit.
 type result int
 
 const (

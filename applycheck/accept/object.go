@@ -10,7 +10,7 @@ type object struct {
 	// fields are the declared fields. If Flux decodes the object to a struct, they are only the
 	// declared fields that the struct has as well.
 	fields map[string]*field
-	// others is the type of all other keys. It is nil if other keys are not accepted.
+	// others is the type of the values of all other keys. It is nil if other keys are not accepted.
 	others *node
 	// decoded means that Flux decodes the object to a struct and encodes it again.
 	decoded bool
