@@ -39,8 +39,8 @@ func claim(owner string, wanted, stored []string) Claim {
 	return c
 }
 
-// flat returns a claim to one file by its path, with a ConfigMap in it; stored is the path and
-// the ConfigMap in the store.
+// flat returns a claim to the path of one file with a ConfigMap; stored contains the path and the
+// ConfigMap's name in the store.
 func flat(owner, file, name string, stored []string) Claim {
 	one := func(file, name string) []File {
 		return []File{{

@@ -40,9 +40,9 @@ func (m *CheckCache) Digest() *Digest {
 	return d
 }
 
-// Replace replaces the claims that have the same names as claims in roots; other claims stay. If
-// the new claims do not certainly fit, it changes nothing and returns false: then a Check of all
-// claims has to decide.
+// Replace replaces claims by the claims with the same names in roots; other claims stay. If the new
+// claims do not certainly fit, it changes nothing and returns false: then a Check of all claims has
+// to decide.
 func (d *Digest) Replace(roots []Root) bool {
 	replaced := map[digest]bool{}
 	for _, root := range roots {

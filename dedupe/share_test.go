@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// placement is a placement that lives through many rounds.
+// placement is the state of a placement across rounds.
 type placement struct {
 	name string
 	// wants maps the objects of the placement to their texts. It is nil after the placement was

@@ -3,8 +3,7 @@
 # FUZZTIME and FUZZMINIMIZE are the values of -fuzztime and -fuzzminimizetime of go test.
 #
 # Go before 1.27 may end a target with "context deadline exceeded" when its time is over, although
-# it has found nothing (go.dev/issue/75804). Such a target runs again: only a run that passes
-# counts.
+# it has found nothing (go.dev/issue/75804). Such a target runs again, up to three times in all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -54,7 +54,7 @@ func TestChartEqualsKustomizeBuild(t *testing.T) {
 }
 
 // TestRequestsAreGrantedByKind checks that the chart's roles equal the roles in deploy/requests and
-// deploy/health-records, and that the list of APIs limits them.
+// deploy/health-records, and that the role for requests covers the listed APIs.
 func TestRequestsAreGrantedByKind(t *testing.T) {
 	const role, binding = "ClusterRole /kratix-schedule-requests", "ClusterRoleBinding /kratix-schedule-requests"
 	want, made := build(t, "requests", "health-records"), render(t, release, "{requests: {enabled: true}, healthRecords: {enabled: true}}")

@@ -70,7 +70,7 @@ func (w *env) write(dir, name, content string) {
 
 func workFile(i int) string { return fmt.Sprintf("work-%06d.yaml", i) }
 
-// prepare writes a half-open range of the numbered Works to the directory beside the source.
+// prepare writes a range of Works to the directory beside the source.
 func (w *env) prepare(from, to, destinations int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {

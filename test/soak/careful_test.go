@@ -261,8 +261,8 @@ func (w *trial) vanishForAMoment() {
 	})
 }
 
-// forAMoment calls a function, and undoes it within half of the removal delay. It reports whether
-// the machine was fast enough for that.
+// forAMoment calls a function, and undoes its effect within half of the removal delay. It reports
+// whether the machine was fast enough for that.
 func (w *trial) forAMoment(do func() (undo func())) bool {
 	began := time.Now()
 	undo := do()
