@@ -19,7 +19,7 @@ const (
 	// schemas are kept.
 	maxCompiled = 256
 	// maxNeeds limits the number of needs that have a number. Above it, the next check numbers them
-	// anew.
+	// again.
 	maxNeeds = 1 << 16
 )
 

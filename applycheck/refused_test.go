@@ -6,7 +6,7 @@ import (
 )
 
 // TestRefusedObjectIsAFinding checks that each object refused by an API server has a finding with a
-// part of the server's message, and that similar accepted objects have no errors.
+// part of its message, and similar accepted objects have no error.
 func TestRefusedObjectIsAFinding(t *testing.T) {
 	const metadata = "\nmetadata: {name: a, namespace: default}\n"
 	for name, c := range map[string]struct{ object, want string }{

@@ -50,8 +50,8 @@ func TestWarningsThatSayTheSameAreOneFinding(t *testing.T) {
 	}
 }
 
-// TestFindingsOfAClaimAreBounded checks that only maxFindings errors of a file and warnings of a
-// claim are listed, and that the last finding has the number of the others.
+// TestFindingsOfAClaimAreBounded checks that at most maxFindings errors of a file, or warnings of a
+// claim, are listed, with the number of the others.
 func TestFindingsOfAClaimAreBounded(t *testing.T) {
 	var errors, warnings string
 	for i := range maxFindings + 20 {

@@ -191,7 +191,7 @@ func TestInvalidConfigMap(t *testing.T) {
 }
 
 // TestProfileThatDoesNotFitAConfigMap checks that Pack returns at most MaxConfigMap bytes or an
-// error. The random names in the definitions hardly compress.
+// error. Random names do not compress.
 func TestProfileThatDoesNotFitAConfigMap(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	fits, tooLarge := 0, 0
