@@ -235,8 +235,8 @@ func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
 	}
 }
 
-// TestOnlySomeOfManyConflictsAreNamed checks that only maxConflicts conflicts of a claim are named,
-// and that the last finding has the number of the others.
+// TestOnlySomeOfManyConflictsAreNamed checks that at most maxConflicts conflicts of a claim are
+// named, with the number of the others.
 func TestOnlySomeOfManyConflictsAreNamed(t *testing.T) {
 	content := testkit.ConfigMaps(slices.Repeat([]string{"x"}, maxConflicts+11)...)
 	got := Check(Root{Path: testkit.Path("root"), Claims: []Claim{{Object: "Work a", Owner: "a", Wanted: files("a", map[string]string{"root/a.yaml": content})}}})

@@ -63,8 +63,8 @@ func check(roots [2]Root, memory *CheckCache) (fits bool) {
 	return len(CheckCluster(verdicts)) == 0 && fits
 }
 
-// TestDigestAgreesWithCheck checks, through random changes, that a Digest accepts only what fits
-// according to a check of everything.
+// TestDigestAgreesWithCheck checks that a Digest accepts only random changes that fit in a check of
+// everything.
 func TestDigestAgreesWithCheck(t *testing.T) {
 	taken, refused, cautious := 0, 0, 0
 	for seed := range uint64(20) {

@@ -56,8 +56,7 @@ type fileKey struct {
 	content string
 }
 
-// ownersOf returns, in order, the claims that share the object of the entries. It omits the claims
-// of entries that conflict with another entry.
+// ownersOf returns, in order, the claims of the entries that conflict with no other entry.
 func ownersOf(a *admission, entries []*entry) []int {
 	var owners []int
 	for _, e := range entries {
@@ -70,9 +69,9 @@ func ownersOf(a *admission, entries []*entry) []int {
 	return owners
 }
 
-// chosen returns the entry that stays in its file: an entry whose claim is not written, otherwise
-// the stored entry, otherwise the entry of the first claim in the order of admission. It returns
-// nil if the object is in no file.
+// chosen returns the entry that stays in its file: one whose claim is not written, otherwise the
+// stored entry, otherwise the entry of the first claim in order. It returns nil if the object is in
+// no file.
 func chosen(a *admission, entries []*entry) *entry {
 	inFiles := slices.DeleteFunc(slices.Clone(entries), func(e *entry) bool { return e.elsewhere })
 	if len(inFiles) == 0 {

@@ -13,7 +13,7 @@ type Mutation struct {
 	Row string
 	// Of reports whether the mutation applies to objects of a kind.
 	Of func(Kind) bool
-	// Do returns a changed copy of an object, or nil if it cannot be changed in this way.
+	// Do returns a changed copy of an object, or nil if that is not possible.
 	Do func(m *Maker, kind Kind, from map[string]any) map[string]any
 }
 

@@ -91,8 +91,8 @@ func (c *comparison) roots() {
 	}
 }
 
-// removed checks that Flux fails, and applycheck foresees it, when a definition or a version of it
-// is removed while objects of its kind remain.
+// removed checks that Flux fails, as foreseen, once a definition or one of its versions is removed
+// while objects remain.
 func (c *comparison) removed() {
 	const definition = `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

@@ -6,9 +6,8 @@ import (
 	"testing"
 )
 
-// TestProbesReachTheProgram checks that the program listens on the Pod's address, at the port of
-// the probes and of the Service. Neither the kubelet nor Prometheus can reach the default, a
-// loopback address.
+// TestProbesReachTheProgram checks that the program listens where probes and Prometheus reach it:
+// not on the default, a loopback address.
 func TestProbesReachTheProgram(t *testing.T) {
 	for _, dir := range []string{"base", "observe", "promote", "schedule"} {
 		made := build(t, dir)

@@ -156,8 +156,8 @@ func TestKratixServiceAccountIsTheOneThatIsSet(t *testing.T) {
 	}
 }
 
-// TestNotesNameTheCauseThatLetsKratixPlace checks that Helm's notes say for each mode, and for each
-// setting of the policy, whether Kratix can still place Works.
+// TestNotesNameTheCauseThatLetsKratixPlace checks that Helm's notes say, for each setting, whether
+// Kratix can still place Works.
 func TestNotesNameTheCauseThatLetsKratixPlace(t *testing.T) {
 	for values, want := range map[string]string{
 		"mode: schedule": "Kratix's ServiceAccount kratix-platform-system/kratix-platform-controller-manager may create no WorkPlacement",

@@ -9,7 +9,7 @@ import (
 )
 
 // TestReadyIsSetOnceTheStoreHasAcknowledged checks that no status is written before a slow server
-// has accepted the push, although other rounds continue.
+// accepts the push, while other rounds continue.
 func TestReadyIsSetOnceTheStoreHasAcknowledged(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)

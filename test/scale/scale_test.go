@@ -27,7 +27,6 @@ var (
 	checkApply   = flag.String("check-apply", "quarantine", "what the daemon does about what the API server would refuse")
 )
 
-// size contains the numbers that determine the input and the measurements.
 type size struct{ works, destinations, burst, pairs int }
 
 // measured contains the results of all measurements.

@@ -232,8 +232,8 @@ func TestDamagedRecordIsRepaired(t *testing.T) {
 	w.end()
 }
 
-// TestNetworkFaultsToTheStore checks that each kind of network fault is reported, and that the
-// store is up to date after it.
+// TestNetworkFaultsToTheStore checks that each kind of network fault is reported and has no lasting
+// effect.
 func TestNetworkFaultsToTheStore(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
