@@ -38,8 +38,8 @@ func minorsOf(t testing.TB) (minors []*schemas.Minor, kinds [][]schemas.Kind) {
 	return minors, kinds
 }
 
-// compareWithLibraries fails the test if an object is accepted in which the libraries find a fault,
-// or which Flux sends in another form. It returns whether the object has no fault and whether it is
+// compareWithLibraries fails the test if an accepted object has a fault according to the libraries,
+// or has another form than Flux sends. It returns whether the object has no fault and whether it is
 // accepted.
 func compareWithLibraries(t *testing.T, c *check, kind schemas.Kind, fields map[string]any) (faultless, accepted bool) {
 	t.Helper()
@@ -100,7 +100,8 @@ func TestAcceptedObjectsAreThoseThatTheLibrariesAccept(t *testing.T) {
 	}
 }
 
-// examples calls do with an example of each kind that an API server of 1.36 accepts.
+// examples calls the function with an example of each kind; an API server of 1.36 accepts all
+// examples.
 func examples(t *testing.T, minor *schemas.Minor, do func(kind schemas.Kind, fields map[string]any)) {
 	t.Helper()
 	paths, err := filepath.Glob("../test/apply/testdata/builtin/*.yaml")
@@ -145,7 +146,8 @@ func TestExamplesAreAccepted(t *testing.T) {
 	}
 }
 
-// TestObjectsAtTheLimitsOfWhatIsAccepted checks values that random objects seldom contain.
+// TestObjectsAtTheLimitsOfWhatIsAccepted checks, for values that random objects seldom contain,
+// whether they are accepted.
 func TestObjectsAtTheLimitsOfWhatIsAccepted(t *testing.T) {
 	minor, err := schemas.Load("1.36")
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Input is one Destination: its API server, and the stored and wanted content of its roots.
+// Input describes one Destination: its API server, and the stored and wanted content of its roots.
 type Input struct {
 	// Cluster describes the API server. A nil Cluster is the same as NewCluster("", nil).
 	Cluster *Cluster
@@ -35,8 +35,8 @@ type Input struct {
 
 // Verdict is the result of one step of the check for one root.
 type Verdict struct {
-	// Quarantined maps each claim that the API server would certainly refuse, by its position in
-	// the root's claims, to the refusal.
+	// Quarantined contains the refusals of the claims that the API server would certainly refuse.
+	// The keys are positions in the root's claims.
 	Quarantined map[int]Refusal
 	// Doubtful contains the positions of claims that the API server may refuse for another reason
 	// than a missing namespace.
@@ -56,9 +56,9 @@ type Refusal struct {
 	Everywhere bool
 }
 
-// CheckClaims returns, for each root, the claims with an object that the API server would
-// refuse by itself: it does not fit the schema of its kind, has an invalid name, label or
-// size, or changes an immutable field of the stored object. A Kept claim is not checked.
+// CheckClaims returns, for each root, the claims with an object that the API server would refuse
+// regardless of other objects: it does not fit the schema of its kind, has an invalid name, label
+// or size, or changes an immutable field of the stored object. A Kept claim is not checked.
 func CheckClaims(in Input) []Verdict {
 	return run(in, (*check).checkClaims)
 }

@@ -17,7 +17,7 @@ type check struct {
 	roots []rootFiles
 	// definitions are all CustomResourceDefinitions, in their stored and wanted forms.
 	definitions definitions
-	// against identifies everything other than files on which the faults of this check depend.
+	// against identifies everything except files that the faults of this check depend on.
 	against checkedAgainst
 }
 
@@ -31,7 +31,6 @@ type rootFiles struct {
 	claims  []*claimState
 }
 
-// claimFiles are the files of a claim.
 type claimFiles struct{ wanted, stored []*checkedFile }
 
 // checkedFile is a file with the facts about it.
@@ -87,9 +86,9 @@ func builtDirs(root *dedupe.Root, files []dedupe.File) (built []tree.Path) {
 	return built
 }
 
-// readable returns the files that Flux reads as objects. It omits those in a directory with a
-// kustomization, among the files or in others, because the result of that build is not known here.
-// opaque reports whether one of the files is a kustomization.
+// readable returns the files that Flux reads as objects. It omits the files in a directory with a
+// kustomization, because the result of the build is not known here; others are more such
+// directories. opaque reports whether one of the files is a kustomization.
 func readable(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*dedupe.File, opaque bool) {
 	built := builtDirs(root, files)
 	opaque = len(built) > 0

@@ -83,8 +83,8 @@ func (c *check) faultsOf(r *rootFiles, file *checkedFile) []fault {
 	return found
 }
 
-// objectFaults returns the faults of a single object. If it has faults of its schema, its other
-// fields are not checked: the API server stops there too.
+// objectFaults returns the faults of a single object. The fields of a custom resource that does not
+// fit its type are not checked further: the API server stops there too.
 func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault {
 	if o.variable {
 		return nil
@@ -128,8 +128,8 @@ func (c *check) builtinFaults(o *objectFacts, content *kustomize.Content, kind s
 	return withoutUnchecked(o, faults, c.minor.Version)
 }
 
-// withoutUnchecked returns the faults without those that an API server of the version does not
-// check: Kubernetes 1.33 accepts almost any pod template and volume claims of a StatefulSet.
+// withoutUnchecked returns the faults that an API server of the version finds: Kubernetes 1.33
+// accepts almost any pod template and volume claims of a StatefulSet.
 func withoutUnchecked(o *objectFacts, faults []fault, version string) []fault {
 	if o.Kind != "StatefulSet" || !strings.HasPrefix(version, "1.33.") {
 		return faults

@@ -34,7 +34,7 @@ type claimState struct {
 	checked *checkedAgainst
 }
 
-// checkedAgainst identifies everything other than files on which faults depend.
+// checkedAgainst identifies everything except files that faults depend on.
 type checkedAgainst struct {
 	cluster     *Cluster
 	definitions digest
@@ -53,8 +53,8 @@ type rootState struct {
 	// built contains the directories of the kustomizations among the foreign files.
 	built  []tree.Path
 	byName map[string]*claimState
-	// order contains the claims in the order of the last check, which nearly always equals that of
-	// the next one.
+	// order contains the claims in the order of the last check, which nearly always equals the
+	// order of the next check.
 	order []*claimState
 }
 
@@ -98,7 +98,7 @@ func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 	return order
 }
 
-// unread returns the contents of files of the given claims whose facts are not in Memory.
+// unread returns the contents of those files of the given claims that have no facts in Memory.
 func (c *check) unread(root *dedupe.Root, claims []int, built []tree.Path) (contents [][]byte) {
 	for _, i := range claims {
 		for _, files := range [][]dedupe.File{intended(&root.Claims[i]), applied(&root.Claims[i])} {
@@ -122,7 +122,7 @@ func stateName(root *dedupe.Root, claim int) string {
 	return strconv.Itoa(claim)
 }
 
-// inParallel calls do with each number from 0 to count-1, on all processors.
+// inParallel calls the function with each number from 0 to count-1, on all processors.
 func inParallel(count int, do func(int)) {
 	var next atomic.Int64
 	var running sync.WaitGroup
@@ -144,7 +144,7 @@ func intended(claim *dedupe.Claim) []dedupe.File {
 	return claim.Wanted
 }
 
-// applied returns the files of a claim that the cluster has, as far as it is known.
+// applied returns the files of a claim that the cluster has, as far as this is known.
 func applied(claim *dedupe.Claim) []dedupe.File {
 	if claim.Applied != nil {
 		return claim.Applied

@@ -14,7 +14,8 @@ import (
 // Cluster made by NewCluster can be used until the version or the profile changes. The zero Cluster
 // describes an unknown API server.
 type Cluster struct {
-	// minor is the minor version of the API server. It is empty if it is not known.
+	// minor is the minor version of the API server. It is empty unless it is known, undisputed and
+	// embedded.
 	minor string
 	// checked is the embedded minor that objects are checked against. It is empty for the newest
 	// one.
@@ -22,14 +23,14 @@ type Cluster struct {
 	profile *profile.Profile
 	// sources are the definitions of the profile.
 	sources []*source
-	// disputed means that the version differs from that of the profile.
+	// disputed means that the given version and the profile have different minors.
 	disputed bool
 }
 
 // NewCluster returns the description of an API server. kubernetesVersion is its version, such as
 // "1.35", "v1.35" or "v1.35.4-gke.1", or empty if it is not known; the profile may be nil. If the
-// minor of the profile is another, one of the two is out of date: see Disputed. The error is about
-// a version that cannot be parsed.
+// profile has another minor, one of the two is out of date: see Disputed. NewCluster returns an
+// error if a version cannot be parsed.
 func NewCluster(kubernetesVersion string, of *profile.Profile) (*Cluster, error) {
 	c := &Cluster{profile: of, sources: profileSources(of)}
 	parsed, err := parseVersion(kubernetesVersion)
@@ -84,9 +85,9 @@ func nearest(minors []string, v *version.Version) string {
 	return minors[len(minors)-1]
 }
 
-// Certain reports whether the cluster's Kubernetes minor is known and its schemas are embedded.
-// Otherwise objects are checked against the nearest embedded minor, or the newest if the version is
-// unknown, and a fault that depends on the version is a warning.
+// Certain reports whether the cluster's Kubernetes minor is known and undisputed, and its schemas
+// are embedded. Otherwise objects are checked against the nearest embedded minor, or the newest if
+// the version is unknown, and a fault that depends on the version is a warning.
 func (c *Cluster) Certain() bool { return c.minor != "" }
 
 // isDescribed reports whether the version or a profile of the cluster is known.
@@ -114,7 +115,7 @@ func (c *Cluster) Disputed() bool { return c.disputed }
 // hasAll reports whether everything that the profile does not list is certainly missing.
 func (c *Cluster) hasAll() bool { return c.profile != nil && !c.disputed }
 
-// lists reports whether a kind of a group that the profile does not have is certainly not served.
+// lists reports whether the profile certainly has all served kinds of a group.
 func (c *Cluster) lists(group string) bool { return c.hasAll() && c.profile.Lists(group) }
 
 // schemas returns the embedded minor that objects are checked against.

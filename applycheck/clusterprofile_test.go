@@ -85,8 +85,8 @@ func TestGroupThatCouldNotBeListedHoldsNothingBack(t *testing.T) {
 	}
 }
 
-// TestDisputedProfileHoldsNothingBack checks that a profile whose minor differs from that of the
-// Destination's version leads to warnings only.
+// TestDisputedProfileHoldsNothingBack checks that a profile whose minor differs from the
+// Destination's leads to warnings only.
 func TestDisputedProfileHoldsNothingBack(t *testing.T) {
 	for version, disputed := range map[string]bool{"": false, "1.36": false, "v1.36.9": false, "1.35": true, "1.50": true} {
 		cluster := clusterOf(t, version, withDefinition(t, profileOf(t, "default"), definition))

@@ -109,8 +109,8 @@ func (t *customType) typedErrors(fields map[string]any) (found typed.ValidationE
 	return typedErrors(t.typ, fields)
 }
 
-// errors returns the faults for which the API server refuses an object that fits its type, or its
-// change from old; old is nil for a new object. The CEL rules are run if withRules is true.
+// errors returns the faults that the API server finds in an object that fits its type and, if old
+// is not nil, in the change from old to the object. The CEL rules are run if withRules is true.
 func (t *customType) errors(fields, old map[string]any, withRules bool) (found field.ErrorList) {
 	defer func() {
 		if recover() != nil {

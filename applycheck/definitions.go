@@ -23,7 +23,7 @@ type source struct {
 	content  []byte
 	cache    *kustomize.Cache
 	position int
-	// profile is the definition of the profile. It is nil for a definition in a file.
+	// profile is the definition in the profile. It is nil for a definition in a file.
 	profile *profile.Definition
 }
 

@@ -106,9 +106,8 @@ func factsOf(content *kustomize.Content) objectFacts {
 	return o
 }
 
-// provides reports whether other objects may depend on the object: it is a
-// Namespace, or its group is one that client-go does not have, as those of CustomResourceDefinitions
-// and custom resources.
+// provides reports whether other objects may depend on the object: it is a Namespace, or client-go
+// does not have its group, as with CustomResourceDefinitions and custom resources.
 func (o *objectFacts) provides() bool {
 	if o.Group == "" {
 		return o.Kind == "Namespace"
@@ -142,7 +141,7 @@ func textIn(fields map[string]any, name string) string {
 	return text
 }
 
-// inMetadata reports whether an object has a label or annotation with a value.
+// inMetadata reports whether an object has a label or annotation with a value, ignoring case.
 func inMetadata(metadata map[string]any, key, value string) bool {
 	for _, name := range []string{"annotations", "labels"} {
 		fields, _ := metadata[name].(map[string]any)

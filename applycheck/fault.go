@@ -13,7 +13,7 @@ import (
 // maxFaults is the maximum number of faults of an object that are reported.
 const maxFaults = 10
 
-// maxWords is the maximum length of the API server's message in a finding.
+// maxWords is the maximum length of the API server's message in a finding, in bytes.
 const maxWords = 500
 
 // fault is something that the API server would refuse about an object.
@@ -25,10 +25,9 @@ type fault struct {
 	// words describe the fault. They are the API server's own message if its code has found the
 	// fault.
 	words string
-	// quoted is the API server's full message. It is empty if it is not known.
+	// quoted is Flux's full message. It is empty if it is not known.
 	quoted string
-	// certain means that the API server refuses the object, whatever its version unless versioned
-	// is true.
+	// certain means that the API server refuses the object, in every version if versioned is false.
 	certain bool
 	// versioned means that the fault is certain only if the cluster's version is known.
 	versioned bool
@@ -67,7 +66,7 @@ func printable(words string) string {
 	return words
 }
 
-// isError reports whether the fault is certain for a cluster.
+// isError reports whether the fault is an error that is certain for a cluster.
 func (f *fault) isError(cluster *Cluster) bool {
 	return f.rule.Severity == finding.Error && f.certain && (!f.versioned || cluster.Certain())
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // changeFaults returns the faults of the changes from a claim's stored objects to one of its wanted
-// files. own are the faults of the file alone; an object with one of them is not compared.
+// files. own are the faults of the file alone; an object with an error among them is not compared.
 func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile, own []fault) []fault {
 	if len(claim.stored) == 0 || slices.ContainsFunc(claim.stored, func(s *checkedFile) bool { return s.facts.digest == file.facts.digest }) {
 		return nil // new, or unchanged
@@ -179,8 +179,9 @@ func isEmpty(value any) bool {
 	return false
 }
 
-// conflicts reports whether two values certainly differ for the API server. A field that only one
-// of them has may have its default in the other, unless it is a list, since no list is a default.
+// conflicts reports whether two values certainly differ for the API server. If only one of them has
+// a field, the other may have the field's default, unless the field is a list, since no list is a
+// default.
 func conflicts(a, b any) bool {
 	switch x := a.(type) {
 	case map[string]any:

@@ -52,8 +52,7 @@ func immutableFields() map[string][]immutableField {
 	}
 }
 
-// changeRules returns the functions that check changes which depend on more than one field, by
-// kind.
+// changeRules returns, by kind, the functions that check the changes of several fields together.
 func changeRules() map[string]func(fields, old map[string]any) field.ErrorList {
 	return map[string]func(fields, old map[string]any) field.ErrorList{
 		"/ConfigMap": immutableData, "/Secret": immutableData, "/Service": serviceChanges, "apps/StatefulSet": statefulSetChanges, "batch/Job": jobChanges,

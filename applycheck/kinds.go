@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// kindState describes the fault of a kind in a root. Its rule is the zero Rule if the kind has
-// none.
+// kindState describes the fault of a kind in a root. Its rule is the zero Rule if the kind has no
+// fault.
 type kindState struct {
 	rule               finding.Rule
 	words, fix         string
@@ -71,7 +71,8 @@ func (p *presence) newKindState(root int, gvk schema.GroupVersionKind) kindState
 }
 
 // undefined returns the state of a custom kind for which no definition is known. It is the zero
-// state if neither the version nor a profile of the cluster is known.
+// state if neither the version nor a profile of the cluster is known, unless an installer in the
+// root may define the kind.
 func (p *presence) undefined(root int, gvk schema.GroupVersionKind) kindState {
 	elsewhere := false
 	for i, installer := range p.installers {
@@ -113,8 +114,8 @@ func removedAt(object any) (major, minor int) {
 	return 0, 0
 }
 
-// replacement returns the end of a message with the kind and version to use instead of an object's,
-// or "" if there is none.
+// replacement returns the end of a message that names the replacement of an object's kind and
+// version, or "" if there is none.
 func replacement(object any) string {
 	if replaced, has := object.(interface {
 		APILifecycleReplacement() schema.GroupVersionKind

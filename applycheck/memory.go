@@ -18,14 +18,15 @@ const (
 	// maxCompiled is the maximum number of versions of CustomResourceDefinitions whose compiled
 	// schemas are kept.
 	maxCompiled = 256
-	// maxNeeds is the maximum number of needs that get a number.
+	// maxNeeds limits the number of needs that have a number. Above it, the next check numbers them
+	// again.
 	maxNeeds = 1 << 16
 )
 
-// Memory caches the facts about files by the digest of their content, their faults by the digest of
-// the schemas as well, and the compiled schemas of CustomResourceDefinitions. Its size is limited;
-// a dropped entry costs only time. The zero Memory is empty. It is safe for concurrent use and
-// meant to be shared by all Destinations.
+// Memory caches the facts about files by the digest of their content, the faults of files by this
+// digest and the schemas, and the compiled schemas of CustomResourceDefinitions. Its size is
+// limited; a dropped entry costs only time. The zero Memory is empty. It is safe for concurrent use
+// and meant to be shared by all Destinations.
 type Memory struct {
 	mu       sync.Mutex
 	files    generations[digest, *fileFacts]
@@ -170,7 +171,7 @@ func (c *check) file(cache *kustomize.Cache, content []byte) *fileFacts {
 	return found
 }
 
-// contentOf calls visit with the objects of a file and their facts.
+// contentOf calls visit for each object of a file, with the facts about the object.
 func (c *check) contentOf(cache *kustomize.Cache, content []byte, visit func(*objectFacts, *kustomize.Content)) {
 	facts := c.file(cache, content)
 	if len(facts.objects) == 0 {

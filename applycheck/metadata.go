@@ -42,8 +42,8 @@ func checkMetadata(o *objectFacts, content *kustomize.Content, builtin bool) []f
 	return faults
 }
 
-// unnameable returns the fault of a name that cannot be part of a URL, for which Flux's client does
-// not send the object.
+// unnameable returns the fault of a name that cannot be part of a URL. Flux's client does not send
+// such an object.
 func unnameable(o *objectFacts, content *kustomize.Content) []fault {
 	words := names.IsPathSegmentName(o.name)
 	if len(words) == 0 || hasVariable(o.name) {

@@ -9,7 +9,7 @@ import (
 
 // TestFilesOfAKustomizationAreNotJudged checks that a faulty file in a directory that a
 // kustomization builds has no finding, since the kustomization may patch it. Objects that the
-// kustomization may create count as present.
+// kustomization may create are treated as present.
 func TestFilesOfAKustomizationAreNotJudged(t *testing.T) {
 	const kustomization = "resources: [a.yaml]\npatches: [{path: patch.yaml}]\n"
 	faulty := strings.Replace(deployment, "replicas: 1", "replicas: three", 1)

@@ -35,7 +35,7 @@ func checkPodValues(spec map[string]any, at *field.Path, allVolumes bool) field.
 	return found
 }
 
-// invalidText returns an error with each of the messages about a text.
+// invalidText returns an error for each message about a text.
 func invalidText(at *field.Path, text string, messages []string) field.ErrorList {
 	var found field.ErrorList
 	for _, message := range messages {
@@ -44,7 +44,8 @@ func invalidText(at *field.Path, text string, messages []string) field.ErrorList
 	return found
 }
 
-// volumesOf returns the names of a pod's volumes; known is false if one contains a variable.
+// volumesOf returns the names of a pod's volumes; known is false if one is missing or contains a
+// variable.
 func volumesOf(spec map[string]any) (names map[string]bool, known bool) {
 	names = map[string]bool{}
 	if list := spec["volumes"]; list != nil && listAt(spec, "volumes") == nil {

@@ -16,7 +16,7 @@ type randomObject struct {
 	minor  *schemas.Minor
 	schema *smd.Schema
 	bytes  []byte
-	// rarity is the average number of values for one odd value. If it is 0, no value is odd.
+	// rarity is the average number of values among which one is odd. If it is 0, no value is odd.
 	rarity int
 }
 

@@ -60,7 +60,7 @@ type presence struct {
 	remaining map[schema.GroupVersionKind]*remainingObject
 }
 
-// rootKind is a kind in the root at a position.
+// rootKind is a kind in a root; root is the index of the root.
 type rootKind struct {
 	root int
 	schema.GroupVersionKind

@@ -30,8 +30,8 @@ func goObject(gvk schema.GroupVersionKind) runtime.Object {
 
 // sentObject is an object of a built-in kind as Flux sends it.
 type sentObject struct {
-	// fields are those of the file without the status; applied are those that Flux sends. They are
-	// the same if Flux does not decode the object.
+	// fields are the fields in the file without the status; applied are the fields that Flux sends.
+	// They are the same if Flux does not decode the object.
 	fields, applied map[string]any
 	// typed means that Flux decodes the object. err is the error of the decoder, in which case Flux
 	// sends the fields as they are.

@@ -51,7 +51,7 @@ func dataSize(kind, name string, value any) int {
 	return len(text)
 }
 
-// textSize returns the size of all strings of an object, which is less than that of the stored
+// textSize returns the size of all strings of an object, which is less than the size of the stored
 // object in any encoding.
 func textSize(value any) int {
 	size := 0

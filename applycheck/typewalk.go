@@ -102,7 +102,7 @@ func isStatus(typ string) bool { return strings.HasSuffix(typ, "Status") }
 // is converted to a field.Path only for an error about the field.
 type fieldPath struct {
 	parent *fieldPath
-	// name is the key in a map; index is the position in a list, if item is true.
+	// If item is true, index is the position in a list; otherwise name is the key in a map.
 	name  string
 	index int
 	item  bool

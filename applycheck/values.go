@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkValues returns the errors about values that the API servers of all versions refuse, because
-// of Go code and not of a schema.
+// checkValues returns the errors about values that the API servers of all versions refuse in Go
+// code, not by a schema.
 func checkValues(o *objectFacts, fields map[string]any) field.ErrorList {
 	switch o.Group + "/" + o.Kind {
 	case "/ConfigMap":

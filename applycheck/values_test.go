@@ -20,7 +20,8 @@ spec:
     resources: {requests: {cpu: 100m}, limits: {cpu: 200m}}
 `
 
-// TestValuesThatEveryAPIServerRefuses checks valid objects in which one value is changed.
+// TestValuesThatEveryAPIServerRefuses checks that making one value of a valid object invalid causes
+// one finding.
 func TestValuesThatEveryAPIServerRefuses(t *testing.T) {
 	const (
 		service  = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\nspec:\n  ports: [{name: http, port: 80, targetPort: http}, {name: https, port: 443, targetPort: 8443}]\n"

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 )
 
-// TestWarningsThatSayTheSameAreOneFinding checks claims with several objects in several files: some
-// have no namespace, others are in a namespace that no file creates.
+// TestWarningsThatSayTheSameAreOneFinding checks that warnings with the same message about objects
+// of a claim, in one or several files, are one finding that names the objects.
 func TestWarningsThatSayTheSameAreOneFinding(t *testing.T) {
 	const unset = "no namespace is set, and neither Flux nor the API server chooses one, unless the Flux Kustomization has a targetNamespace"
 	object := func(name, namespace string) string {
@@ -50,8 +50,8 @@ func TestWarningsThatSayTheSameAreOneFinding(t *testing.T) {
 	}
 }
 
-// TestFindingsOfAClaimAreBounded checks a file with more faults, and a claim with more warnings,
-// than are listed.
+// TestFindingsOfAClaimAreBounded checks that at most maxFindings errors of a file, or warnings of a
+// claim, are listed, with the number of the others.
 func TestFindingsOfAClaimAreBounded(t *testing.T) {
 	var errors, warnings string
 	for i := range maxFindings + 20 {

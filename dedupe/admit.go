@@ -103,8 +103,9 @@ func (a *admission) admitTogether() bool {
 	return false
 }
 
-// dependents returns a claim, the eligible claims that would have to give something up for it, and
-// so on for these, or nil if another claim blocks one of them.
+// dependents returns a claim with the eligible claims that would have to give something up for it
+// or, in turn, for each other. It returns nil if a foreign file or a claim that is not eligible is
+// in the way.
 func (a *admission) dependents(i int) []int {
 	group := []int{i}
 	for at := 0; at < len(group); at++ {

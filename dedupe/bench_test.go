@@ -118,8 +118,8 @@ func BenchmarkOneFileChangedBesideConflict(b *testing.B) {
 	})
 }
 
-// BenchmarkConfirmedMessage measures the additional time of a check with one conflict, for which
-// kustomize builds the conflicting objects to quote its message, in trees of different sizes.
+// BenchmarkConfirmedMessage measures, in trees of different sizes, the additional time of a check
+// with one conflict: kustomize builds the conflicting objects so that its message can be quoted.
 func BenchmarkConfirmedMessage(b *testing.B) {
 	for _, n := range []int{1_000, 8_000, 100_000} {
 		root := largeRoot(n)

@@ -30,8 +30,8 @@ type clusterIndex struct {
 	stale bool
 }
 
-// count adds (by 1) or removes (by -1) an entry; alone means that no other entry in its root
-// has the same identity.
+// count adds an entry if by is 1, and removes it if by is -1; alone means that no other entry in
+// its root has the same identity.
 func (c *clusterIndex) count(e *entry, alone bool, by int) {
 	c.countScope(e, by)
 	if alone {

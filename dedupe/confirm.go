@@ -22,8 +22,7 @@ type confirmation struct {
 	broken []finding.Finding
 	// failed contains the directories that do not build in the admitted tree.
 	failed map[*directory]bool
-	// together means that broken includes a build that fails only together with others, whose cause
-	// is no claim.
+	// together means that a build fails only together with others, and that no claim is the cause.
 	together bool
 }
 
@@ -46,7 +45,7 @@ type confirmer struct {
 }
 
 // pinHolders pins each claim whose wanted files would drop a shared object that no other written
-// file contains, because the claim that should contain it next is not written. A pinned claim stays
+// file contains: the claim that should contain it next is not written. A pinned claim stays
 // unchanged. pinHolders reports whether it has pinned a claim.
 func (c *confirmer) pinHolders() bool {
 	found := false
@@ -60,7 +59,7 @@ func (c *confirmer) pinHolders() bool {
 	return found
 }
 
-// errQuarantined means that a directory builds, but that it builds other objects than were parsed.
+// errQuarantined means that a directory builds, but to other objects than were parsed.
 var errQuarantined = errors.New("it loads files of others that are held back")
 
 // rebuild builds the directories again. It reports whether this quarantines another claim.
@@ -133,7 +132,7 @@ func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool 
 	}
 	named := namedIn(failed, present)
 	if culprit < 0 && named != nil && named.of != nil {
-		culprit = c.rankOf(named.of) // Flux stops there before it reads the one that fails anyway
+		culprit = c.rankOf(named.of) // Flux stops there before it reads the foreign directory that fails anyway
 	}
 	for _, d := range present {
 		if c.rankOf(d.of) == culprit {
@@ -157,10 +156,10 @@ func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool 
 	return false
 }
 
-// referring returns the units that kustomize may change when it follows references, in walk order,
-// and the ranks of their claims: the directories, and the files with objects that may refer to
-// objects of a directory. If a variable may refer to anything, or a kustomization sets the schema
-// for everything after it, it returns all files.
+// referring returns, in walk order, the units that kustomize may change when it follows references,
+// and the ranks of their claims. The units are the directories, and the files with objects that may
+// refer to objects of a directory. All files are units if a variable may refer to anything, or a
+// kustomization sets the schema for everything after it.
 func (c *confirmer) referring(present []*directory, files []tree.File) (units []tree.Path, ranks map[tree.Path]int) {
 	ranks = map[tree.Path]int{}
 	late := slices.ContainsFunc(files, kustomize.SetsSchema)
@@ -188,7 +187,7 @@ func (c *confirmer) referring(present []*directory, files []tree.File) (units []
 }
 
 // firstThatFails builds the units together. It returns the error of the build, and the lowest rank
-// up to which the units do not build; the units of lower ranks build without it.
+// whose units do not build together with the units of all lower ranks.
 func (c *confirmer) firstThatFails(units []tree.Path, ranks map[tree.Path]int, files []tree.File) (rank int, failed error) {
 	build := func(upTo int) error {
 		var some []tree.Path
@@ -216,8 +215,8 @@ func namedIn(failed error, present []*directory) *directory {
 	return nil
 }
 
-// fileAtFault returns the index of the file that an error names, otherwise of the first file that
-// was built; it is negative if there is none.
+// fileAtFault returns the index of the file that an error names or, if it names none, of the first
+// file that was built. It returns -1 if no file was built.
 func fileAtFault(root *Root, files []File, took map[tree.Path]int, failed error) int {
 	first := -1
 	for i, file := range files {

@@ -25,8 +25,8 @@ func contested(paths []tree.Path) map[tree.Path]bool {
 	return found
 }
 
-// contestedPaths adds entries for the contested paths of a root, so that a claim with the
-// directory conflicts in the index with a claim to files below it.
+// contestedPaths adds entries for the contested paths of a root, so that in the index a claim to
+// such a path conflicts with a claim to files below it.
 type contestedPaths struct {
 	root *Root
 	// contested are the paths that cannot be a file and a directory at once.

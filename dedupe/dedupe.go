@@ -48,8 +48,8 @@ type Claim struct {
 	// Dir is the directory that belongs to the placement as a whole. If it is the root, the
 	// placement claims only the paths of its files.
 	Dir tree.Path
-	// Joined means that the files are parts of one file, of which other claims have parts too, so
-	// that no claim has the path alone. Claims of one file are in the order of their parts.
+	// Joined means that the files are parts of one file. Other claims have its other parts, so that
+	// no claim has the path alone. Claims of one file are in the order of their parts.
 	Joined bool
 	// Wanted are the files that the placement would write; Stored are its files in the store, none
 	// for a new one.
@@ -108,10 +108,10 @@ type Shared struct {
 type Verdict struct {
 	// Quarantined maps each quarantined claim to the reason. Its stored files stay.
 	Quarantined map[int]string
-	// Files maps each claim with objects that another claim writes to its wanted files without
-	// these objects.
+	// Files contains, for each claim with objects that another claim writes, the wanted files
+	// without these objects.
 	Files map[int][]File
-	// Shared maps each claim that is written to the objects that it shares with others.
+	// Shared contains, for each written claim, the objects that it shares with others.
 	Shared map[int][]Shared
 	// Findings name every conflict and every file that cannot be built.
 	Findings []finding.Finding

@@ -39,8 +39,8 @@ func claim(owner string, wanted, stored []string) Claim {
 	return c
 }
 
-// flat returns a claim to one file by its path, with a ConfigMap in it; stored is the path and
-// the ConfigMap in the store.
+// flat returns a claim to the path of one file with a ConfigMap; stored contains the path and the
+// ConfigMap's name in the store.
 func flat(owner, file, name string, stored []string) Claim {
 	one := func(file, name string) []File {
 		return []File{{
@@ -235,8 +235,8 @@ func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
 	}
 }
 
-// TestOnlySomeOfManyConflictsAreNamed checks a claim with many conflicts, because a small file can
-// cause thousands of them.
+// TestOnlySomeOfManyConflictsAreNamed checks that at most maxConflicts conflicts of a claim are
+// named, with the number of the others.
 func TestOnlySomeOfManyConflictsAreNamed(t *testing.T) {
 	content := testkit.ConfigMaps(slices.Repeat([]string{"x"}, maxConflicts+11)...)
 	got := Check(Root{Path: testkit.Path("root"), Claims: []Claim{{Object: "Work a", Owner: "a", Wanted: files("a", map[string]string{"root/a.yaml": content})}}})

@@ -13,8 +13,8 @@ import (
 // each object and of each claimed path to its claim. It takes a tenth of the memory of a
 // CheckCache. It is not safe for concurrent use.
 type Digest struct {
-	// owners maps the digest of an object or a path to its claim. If two have the same digest, a
-	// Check has to decide.
+	// owners maps the digest of an object or a path to its claim. If two of these have the same
+	// digest, a Check has to decide.
 	owners map[digest]digest
 	// counts contains the number of objects in each root.
 	counts map[tree.Path]int
@@ -40,8 +40,9 @@ func (m *CheckCache) Digest() *Digest {
 	return d
 }
 
-// Replace replaces the claims of the same names; roots need to contain only these. If they do not
-// certainly fit, it changes nothing and returns false: then a Check of all claims has to decide.
+// Replace replaces claims by the claims with the same names in roots; other claims stay. If the new
+// claims do not certainly fit, it changes nothing and returns false: then a Check of all claims has
+// to decide.
 func (d *Digest) Replace(roots []Root) bool {
 	replaced := map[digest]bool{}
 	for _, root := range roots {
@@ -81,7 +82,7 @@ func (d *Digest) Replace(roots []Root) bool {
 	return true
 }
 
-// Claims reports whether something occupies this path.
+// Claims reports whether a claim or a foreign file occupies a path.
 func (d *Digest) Claims(p tree.Path) bool {
 	_, taken := d.owners[d.digestOf(&entry{id: pathIdentity(p)})]
 	return taken

@@ -15,7 +15,7 @@ type digested struct {
 	rng   *rand.Rand
 }
 
-// some returns new or changed claims, one or two for each root.
+// some returns new or changed claims, up to two for each root.
 func (d *digested) some() [2]Root {
 	var changed [2]Root
 	for at := range d.roots {
@@ -38,7 +38,7 @@ func (d *digested) some() [2]Root {
 	return changed
 }
 
-// with returns the roots after replacing the claims with the same names.
+// with returns the roots with the changed claims in place of the claims with the same names.
 func (d *digested) with(changed [2]Root) [2]Root {
 	all := d.roots
 	for at := range all {
@@ -63,8 +63,8 @@ func check(roots [2]Root, memory *CheckCache) (fits bool) {
 	return len(CheckCluster(verdicts)) == 0 && fits
 }
 
-// TestDigestAgreesWithCheck compares a Digest with a check of everything, through random
-// changes.
+// TestDigestAgreesWithCheck checks that a Digest accepts only random changes that fit in a check of
+// everything.
 func TestDigestAgreesWithCheck(t *testing.T) {
 	taken, refused, cautious := 0, 0, 0
 	for seed := range uint64(20) {

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// fileSet is the wanted or stored files of a claim, or all foreign files.
+// fileSet contains the wanted or stored files of a claim, or all foreign files.
 type fileSet struct {
 	of *claimant
 	// claim is an empty claim if the files are foreign.
@@ -20,7 +20,7 @@ type fileSet struct {
 	stored bool
 	// parsed contains the same files, if they were parsed for the index.
 	parsed *parsedClaim
-	// plain are the files outside of directories.
+	// plain are the files outside of the directories with a kustomization.
 	plain       []File
 	directories []*directory
 }
@@ -96,7 +96,7 @@ func (d *directory) objects(root *Root, all []*directory, wantedTree func() []tr
 	return entries
 }
 
-// unbuildable returns the finding that Flux cannot build a directory; flux is its message.
+// unbuildable returns the finding that Flux cannot build a directory; flux is Flux's message.
 func (d *directory) unbuildable(root *Root, err error, flux string) finding.Finding {
 	if errors.Is(err, kustomize.ErrRemote) {
 		return finding.Finding{Rule: finding.UncheckedKustomization(), Place: d.place, Message: err.Error()}
@@ -119,8 +119,8 @@ func (d *directory) quote(root *Root, all []*directory, wantedTree func() []tree
 	return oneLine(root.Cache.Units(root.Path, unitsUpTo(root, d.path, all), wantedTree()))
 }
 
-// unitsUpTo returns last, the other units, and the wanted directories before last that build, in
-// walk order.
+// unitsUpTo returns, in walk order, the last unit, the other units, and the wanted directories
+// before the last unit that build.
 func unitsUpTo(root *Root, last tree.Path, all []*directory, others ...tree.Path) []tree.Path {
 	units := append(others, last)
 	for _, d := range all {

@@ -175,7 +175,7 @@ func TestObjectWithUnresolvableReferencesHoldsItsClaimBack(t *testing.T) {
 }
 
 func TestFluxIsQuotedForTwoEqualObjectsInOneFile(t *testing.T) {
-	// z contains two equal objects, and x is also in a: kustomize reports the two first.
+	// b contains z twice, and x is also in a: kustomize reports z first.
 	claims := []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x", "z", "z"}, nil)}
 	v := Check(Root{Path: testkit.Path("root"), Claims: claims})
 	const want = "kustomize build failed: accumulating resources: accumulation err='accumulating resources from './b/maps.yaml': " +
@@ -217,8 +217,9 @@ func (b *bomb) Units(tree.Path, []tree.Path, []tree.File) error {
 	return kustomize.BoundsError("kustomize was ended by its limits")
 }
 
-// TestBuildThatExceedsItsLimitsIsTriedOnce checks a claim with many such directories: only the
-// first is built, Flux is not quoted, and no change of another claim causes another build.
+// TestBuildThatExceedsItsLimitsIsTriedOnce checks that, if many directories of a claim exceed the
+// limits, only the first is built, Flux is not quoted, and no change of another claim causes
+// another build.
 func TestBuildThatExceedsItsLimitsIsTriedOnce(t *testing.T) {
 	builder := &bomb{}
 	cache := &kustomize.Cache{Builder: builder}

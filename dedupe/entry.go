@@ -17,13 +17,13 @@ type identity struct{ object kustomize.ID }
 // pathIdentity returns the identity of a path. Unlike the identity of an object, it has no kind.
 func pathIdentity(path tree.Path) identity { return identity{kustomize.ID{Name: path.String()}} }
 
-// isPath reports whether the identity is that of a path and not of an object.
+// isPath reports whether the identity identifies a path and not an object.
 func (id identity) isPath() bool { return id.object.Kind == "" }
 
 // claimant is a claim, identified by its position among the Root's claims in this check.
 type claimant struct{ at int }
 
-// entry is one object in one file of one claim, or one path that it claims.
+// entry is one object in one file of a claim, or one path that a claim has.
 type entry struct {
 	id identity
 	// of is the claim of the entry. It is nil for a foreign entry.
@@ -32,7 +32,7 @@ type entry struct {
 	place finding.Place
 	// position is the position of the object in its file, in kustomize's order.
 	position int
-	// text is the file. It is nil if the object is not a document of a file.
+	// text is the content of the file. It is nil if the object is not a document of a file.
 	text []byte
 	// defines is the kind that a CustomResourceDefinition defines.
 	defines *kustomize.Definition

@@ -14,8 +14,8 @@ import (
 // wanted entries of each claim. It is needed only if not everything in the root fits together.
 type parsed struct {
 	root *Root
-	// order contains the claims in the order of admission; ranks is the position of each claim in
-	// it.
+	// order contains the claims in the order of admission; ranks contains the position of each
+	// claim in this order.
 	order, ranks []int
 	claims       []claimEntries
 	// states are the initial states of the admission.
@@ -30,7 +30,7 @@ type parsed struct {
 	wantedTree func() []tree.File
 	// broken and notes are the findings about single files.
 	broken, notes []finding.Finding
-	// counts are those of the root's index.
+	// counts are the counts of the root's index.
 	counts counts
 }
 
@@ -87,7 +87,7 @@ func parse(root *Root, x *rootIndex) *parsed {
 			contested.addObstacles(p.foreign)
 		case set.stored:
 			p.setStored(set, entries)
-			continue // it has no effect on the files that will be written
+			continue // findings about stored files are not reported
 		default:
 			p.setWanted(set, entries, &own)
 		}
@@ -147,7 +147,7 @@ func admissionOrder(claims []Claim) []int {
 	return order
 }
 
-// entries returns the entries of a set of files, without those of contested paths.
+// entries returns the entries of a set of files, without the entries for contested paths.
 func (p *parsed) entries(set *fileSet, found *fileFindings) []*entry {
 	if set.parsed != nil {
 		found.add(set.parsed.found)

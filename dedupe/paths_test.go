@@ -180,7 +180,7 @@ func TestFindingsAboutPathsHaveOneOrder(t *testing.T) {
 	}
 }
 
-// FuzzContested compares contested with a comparison of each path with every other.
+// FuzzContested checks the result of contested by comparing each path with every other.
 func FuzzContested(f *testing.F) {
 	f.Add("app app/cm b/c b")
 	f.Add("a/b/c a/b a")

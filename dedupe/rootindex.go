@@ -54,8 +54,8 @@ type parsedClaim struct {
 	matched bool
 }
 
-// update updates the index: it compares each claim with that of the last check, and parses the
-// claims that have changed.
+// update updates the index: it compares the claims with the claims of the last check, and parses
+// those that have changed.
 func (x *rootIndex) update(root *Root) {
 	changed := x.match(root.Claims)
 	if !sameFiles(x.foreign.files, root.Foreign) {
@@ -78,7 +78,7 @@ func (x *rootIndex) update(root *Root) {
 	}
 }
 
-// match matches each claim with those of the last check, and removes claims that are gone. It
+// match matches the claims with the claims of the last check, and removes claims that are gone. It
 // returns the claims to parse.
 func (x *rootIndex) match(claims []Claim) (changed []*parsedClaim) {
 	now := make([]*parsedClaim, len(claims))
@@ -137,8 +137,8 @@ func sameFiles(a, b []File) bool {
 	})
 }
 
-// elsewhere returns the number of objects of the claim that may be in files of other claims. It is 0
-// for a claim that is written.
+// elsewhere returns the number of objects of the claim that may be in files of other claims. It is
+// 0 unless the claim is Kept.
 func (c *Claim) elsewhere() int {
 	if c.Kept {
 		return len(c.Shared)

@@ -56,7 +56,7 @@ type fileKey struct {
 	content string
 }
 
-// ownersOf returns the claims of entries that are all compatible, in order.
+// ownersOf returns, in order, the claims of the entries that conflict with no other entry.
 func ownersOf(a *admission, entries []*entry) []int {
 	var owners []int
 	for _, e := range entries {
@@ -70,8 +70,8 @@ func ownersOf(a *admission, entries []*entry) []int {
 }
 
 // chosen returns the entry that stays in its file: one whose claim is not written, otherwise the
-// stored one, otherwise that of the first claim in order. It returns nil if the object is in no
-// file.
+// stored entry, otherwise the entry of the first claim in order. It returns nil if the object is in
+// no file.
 func chosen(a *admission, entries []*entry) *entry {
 	inFiles := slices.DeleteFunc(slices.Clone(entries), func(e *entry) bool { return e.elsewhere })
 	if len(inFiles) == 0 {

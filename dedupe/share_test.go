@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// placement is a placement that lives through many rounds.
+// placement is the state of a placement across rounds.
 type placement struct {
 	name string
 	// wants maps the objects of the placement to their texts. It is nil after the placement was
@@ -52,7 +52,7 @@ type fixture struct {
 	placements map[string]*placement
 }
 
-// round applies a verdict as reconcile does.
+// round checks the root and applies the verdict as reconcile does.
 func (fx *fixture) round() Verdict {
 	names := slices.Sorted(maps.Keys(fx.placements))
 	root := Root{Path: testkit.Path("root"), Policy: Share}
@@ -179,8 +179,8 @@ func TestOwnerCannotGiveUpAnObjectThatAnUnreadableWorkShares(t *testing.T) {
 	}
 }
 
-// TestSharedObjectMayBeInNoFile checks a store in which someone removed the file of a
-// shared object, while none of the placements that share it is written.
+// TestSharedObjectMayBeInNoFile checks that there is no conflict if someone has removed the file of
+// a shared object from the store, while none of its owners is written.
 func TestSharedObjectMayBeInNoFile(t *testing.T) {
 	kept := func(name string) Claim {
 		c := claim(name, nil, nil)
@@ -193,8 +193,8 @@ func TestSharedObjectMayBeInNoFile(t *testing.T) {
 	}
 }
 
-// TestSharedObjectInNoFileIsStillClaimed checks a shared object of a kept placement that someone
-// removed from the store by hand: another placement that asks for it is quarantined.
+// TestSharedObjectInNoFileIsStillClaimed checks that a placement is quarantined if it asks for a
+// shared object of a kept placement, even if someone has removed the object from the store.
 func TestSharedObjectInNoFileIsStillClaimed(t *testing.T) {
 	kept := claim("a", nil, nil)
 	kept.Kept, kept.Shared = true, []Shared{{Object: kustomize.NewID("v1", "ConfigMap", "default", "x"), Owners: []string{"a", "z"}}}
@@ -290,9 +290,8 @@ func (fx *fixture) change(rng *rand.Rand) {
 	}
 }
 
-// rights returns the names of the objects in before that must still exist after the round. A
-// placement has a right to the objects that it shares or stores and, unless it is unreadable, still
-// asks for.
+// rights returns the names of the given objects that must still exist after the round. A placement
+// has a right to the objects that it shares or stores and, unless it is unreadable, still asks for.
 func (fx *fixture) rights(before map[string]string) []string {
 	var names []string
 	for name := range before {

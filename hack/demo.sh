@@ -1,6 +1,6 @@
 #!/bin/sh
-# The README's demo: two requests with the same CRDs, of which the second is held back. It writes
-# only below ./demo.
+# The README's demo: of two requests with the same CRDs, the second is held back. It writes only
+# below ./demo.
 set -u
 cd "$(dirname "$0")/.." || exit 3
 PATH="$PWD/bin:$PATH"

@@ -2,9 +2,8 @@
 # Runs every fuzz target of the given packages, one after the other, until one finds something.
 # FUZZTIME and FUZZMINIMIZE are the values of -fuzztime and -fuzzminimizetime of go test.
 #
-# Go before 1.27 may end a target that has found nothing with "context deadline
-# exceeded" when its time is over (go.dev/issue/75804). Such a target runs again:
-# only a run that passes counts.
+# Go before 1.27 may end a target with "context deadline exceeded" when its time is over, although
+# it has found nothing (go.dev/issue/75804). Such a target runs again, up to three times in all.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

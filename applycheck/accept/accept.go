@@ -1,9 +1,9 @@
-// Package accept proves that an object of a built-in kind has no fault of its type, and converts
-// it to the form that Flux sends. It walks the object once, along types that it has compiled from
-// the schema of server-side apply and from the Go type as which Flux decodes the object.
+// Package accept proves that an object of a built-in kind has no fault of its type, and converts it
+// to the form that Flux sends. It walks the object once, along types that it has compiled from the
+// schema of server-side apply and from the Go type to which Flux decodes the object.
 //
 // Two libraries do the same in two walks, with allocations: structured-merge-diff checks the types
-// of an object as server-side apply does, and the converter of apimachinery decodes the object as
+// of an object as server-side apply does, and the converter of apimachinery decodes the object to
 // its Go type and encodes it again, as Flux does. This package decides nothing that they would
 // decide differently: it accepts an object only if it is certain about both, and otherwise leaves
 // it to them. It does not find faults, and has no messages.
@@ -24,9 +24,9 @@ type Rules struct {
 	// GoType returns the Go type to which Flux decodes the objects of a kind, or nil if Flux sends
 	// the objects as they are.
 	GoType func(schema.GroupVersionKind) reflect.Type
-	// Values returns the values that a string field of a type, or each item of a list of strings,
-	// may have, or nil if every value is allowed. The empty string is also allowed unless evenEmpty
-	// is true.
+	// Values returns the allowed values of a type's field that is a string or a list of strings, or
+	// nil if every value is allowed. An empty string field is also allowed unless evenEmpty is
+	// true.
 	Values func(typ, name string) (values []string, evenEmpty bool)
 	// Required returns the fields that a type requires.
 	Required func(typ string) []Requirement

@@ -27,8 +27,8 @@ type compiler struct {
 	pending []func()
 }
 
-// compile returns the type of the objects of a kind. It does not fill in the status, which Flux
-// removes.
+// compile returns the type of the objects of a kind. The type does not fill in the status, which
+// Flux removes.
 func (t *Types) compile(kind schemas.Kind) *object {
 	typ := t.minor.Type(kind.Type)
 	c := &compiler{Types: t, schema: typ.Schema}
@@ -137,8 +137,9 @@ func (c *compiler) completeDecoded(n *node, of declared, goType reflect.Type) {
 	}
 }
 
-// list returns the compiled form of a list with items of a Go type. Numbers among the defaults of
-// keys become floats; structured-merge-diff compares a float and an integer by their value.
+// list returns the compiled form of a list with items of a Go type. Integral floats among the
+// defaults of keys become integers, since structured-merge-diff compares a float and an integer by
+// their value.
 func (c *compiler) list(of *smd.List, item reflect.Type, exempt bool) *list {
 	l := &list{item: c.node(of.ElementType, item, exempt), unique: of.ElementRelationship == smd.Associative}
 	if len(of.Keys) > maxKeys {

@@ -42,8 +42,8 @@ func isCustom(typ reflect.Type) bool {
 	return entry.CanConvertFromUnstructured() || entry.CanConvertToUnstructured()
 }
 
-// customConversion returns the conversion of a Go type with its own JSON form: that of the
-// converter, or a faster one for the two most frequent types.
+// customConversion returns the conversion of a Go type with its own JSON form: the converter's, or
+// a faster one for the two most frequent types.
 func customConversion(typ reflect.Type) conversion {
 	switch typ {
 	case reflect.TypeFor[resource.Quantity]():
@@ -102,8 +102,8 @@ func convertIntOrString(value any) (any, bool) {
 	return nil, false
 }
 
-// convertBytes converts a base64 string that the converter decodes to bytes: the result has no line
-// breaks.
+// convertBytes removes the line breaks of a base64 string, as the converter does by decoding and
+// encoding it.
 func convertBytes(value any) (any, bool) {
 	text, isText := value.(string)
 	decoded, err := base64.StdEncoding.DecodeString(text)

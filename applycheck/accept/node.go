@@ -7,14 +7,13 @@ type node struct {
 	least, most int64
 	list        *list
 	object      *object
-	// nullable means that null is accepted, as the schema of server-side apply does for every type
-	// with a scalar, list or map.
+	// nullable means that null is accepted. Server-side apply accepts null for every type with a
+	// scalar, list or map.
 	nullable bool
 	// convert converts an accepted value as Flux does. It is nil if Flux does not change the value.
 	convert conversion
 }
 
-// result is the result of a visit.
 type result int
 
 const (

@@ -10,7 +10,7 @@ type object struct {
 	// fields are the declared fields. If Flux decodes the object to a struct, they are only the
 	// declared fields that the struct has as well.
 	fields map[string]*field
-	// others is the type of all other keys. It is nil if other keys are not accepted.
+	// others is the type of the values of all other keys. It is nil if other keys are not accepted.
 	others *node
 	// decoded means that Flux decodes the object to a struct and encodes it again.
 	decoded bool
@@ -23,8 +23,8 @@ type object struct {
 // field is a declared field.
 type field struct {
 	*node
-	// omitEmpty means that Flux omits the field if it is empty; omitZero means that it may omit the
-	// field for other values too.
+	// omitEmpty means that Flux omits the field if it is empty; omitZero means that Flux may omit
+	// the field for other values too.
 	omitEmpty, omitZero bool
 	// fill is the value that Flux sends if the field is missing or null. It is nil if Flux sends no
 	// value.
@@ -122,7 +122,7 @@ func (f *field) supports(value any) bool {
 	return true
 }
 
-// IsEmpty reports whether Go's omitempty omits a value. The value must not be that of a struct or a
+// IsEmpty reports whether Go's omitempty omits a value. The value must not come from a struct or a
 // pointer, which have no empty value.
 func IsEmpty(value any) bool {
 	switch v := value.(type) {

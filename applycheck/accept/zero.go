@@ -8,8 +8,7 @@ import (
 
 // zeroStruct returns the fields of an empty struct as the converter encodes it: those that
 // omitempty and omitzero do not omit. It returns false if they are not known. It does not use the
-// converter, whose cache takes time and memory for the square of the number of fields that it has
-// met.
+// converter, whose cache takes time and memory quadratic in the number of fields that it has met.
 func zeroStruct(typ reflect.Type) (fields map[string]any, known bool) {
 	empty := reflect.New(typ).Elem()
 	fields = map[string]any{}

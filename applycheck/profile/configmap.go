@@ -11,7 +11,7 @@ import (
 // ConfigMapKind is the kind of a ConfigMap.
 const ConfigMapKind = "ConfigMap"
 
-// Label is the label of a ConfigMap that contains a profile, whatever its value.
+// Label is the label of a ConfigMap that contains a profile. Its value does not matter.
 const Label = "kratix-schedule.io/cluster-profile"
 
 // The keys of a ConfigMap's data that may contain the profile.

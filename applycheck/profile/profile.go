@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// The type of a profile as YAML.
+// The API group, version and kind of a profile.
 const (
 	Group      = "kratix-schedule.io"
 	APIVersion = Group + "/v1alpha1"
@@ -40,8 +40,8 @@ type Profile struct {
 	Taken metav1.Time `json:"taken"`
 	// KubernetesVersion is the version of the API server, such as "v1.35.4".
 	KubernetesVersion string `json:"kubernetesVersion"`
-	// Unread are the groups that the API server could not list, for instance that of an aggregated
-	// API that is down. It is not known which of their kinds are served.
+	// Unread are the groups that the API server could not list, for instance the group of an
+	// aggregated API that is down. It is not known which of their kinds are served.
 	Unread []UnreadGroup `json:"unread,omitempty"`
 	// Kinds are all kinds that the API server serves, in each served version.
 	Kinds []ServedKind `json:"kinds"`
@@ -135,8 +135,8 @@ func ParseJSON(content []byte) (*Profile, error) {
 	return p, nil
 }
 
-// Normalize sorts the profile's lists, which its methods require, and removes metadata other than
-// the name. It returns an error if something is missing or invalid. Parse and ParseJSON normalize.
+// Normalize sorts the profile's lists, as its methods require, and removes metadata other than the
+// name. It returns an error if something is missing or invalid. Parse and ParseJSON normalize.
 func (p *Profile) Normalize() error {
 	p.TypeMeta, p.ObjectMeta = metav1.TypeMeta{APIVersion: APIVersion, Kind: Kind}, metav1.ObjectMeta{Name: p.Name}
 	if err := p.check(); err != nil {
@@ -182,7 +182,7 @@ func (p *Profile) check() error {
 	return nil
 }
 
-// Age returns the age of the profile, or 0 if it was taken after now.
+// Age returns the age of the profile at a time, or 0 if the profile was taken later.
 func (p *Profile) Age(now time.Time) time.Duration { return max(0, now.Sub(p.Taken.Time)) }
 
 // Served returns a kind, and whether the API server serves it.

@@ -15,8 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// definitionOf returns a definition whose schema has properties of these names, each with a
-// description.
+// definitionOf returns a definition whose schema has the named properties, each with a description.
 func definitionOf(t testing.TB, kind string, properties ...string) Definition {
 	t.Helper()
 	s := apiextensionsv1.JSONSchemaProps{Type: "object", Description: "DESCRIBED", Properties: map[string]apiextensionsv1.JSONSchemaProps{}}
@@ -191,7 +190,8 @@ func TestInvalidConfigMap(t *testing.T) {
 	}
 }
 
-// TestProfileThatDoesNotFitAConfigMap checks the limit with definitions that do not compress.
+// TestProfileThatDoesNotFitAConfigMap checks that Pack returns at most MaxConfigMap bytes or an
+// error. Random names do not compress.
 func TestProfileThatDoesNotFitAConfigMap(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	fits, tooLarge := 0, 0

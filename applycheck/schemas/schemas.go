@@ -70,7 +70,7 @@ func (m *Minor) Kinds() []Kind {
 	return kinds
 }
 
-// Type returns the type with a name, such as that of a Kind.
+// Type returns the type with a name, such as Kind.Type.
 func (m *Minor) Type(name string) typed.ParseableType { return m.parser.Type(name) }
 
 // Enum returns the values that a string field of a type may have, or nil if every value is allowed.

@@ -134,7 +134,7 @@ func TestTypesAreThoseOfTheOriginalSchemas(t *testing.T) {
 		if w.Map != nil {
 			slices.SortFunc(w.Map.Fields, func(a, b smd.StructField) int { return strings.Compare(a.Name, b.Name) })
 		}
-		// compared as YAML, since a Map contains caches
+		// compared as text, since a Map contains caches
 		if diff := cmp.Diff(asYAML(t, w), asYAML(t, got[i])); diff != "" {
 			t.Errorf("%s\n%s", w.Name, diff)
 		}

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// The versions whose definitions are used. Those of source-controller and Argo CD are the last ones
+// The versions whose definitions are used. Those of source-controller and Argo CD are the newest
 // that can be read with this module's version of Go.
 const (
 	kustomizeController    = "github.com/fluxcd/kustomize-controller@v1.9.5"

@@ -20,7 +20,7 @@ import (
 
 var update = flag.Bool("update", false, "write the bodies that internal/agent parses in its tests")
 
-// notifications is the configuration of Argo CD's notifications that agent argocd prints.
+// notifications is the configuration of Argo CD's notifications that `agent argocd` prints.
 type notifications struct {
 	service struct {
 		URL     string                         `json:"url"`
@@ -77,8 +77,8 @@ func (n notifications) body(t *testing.T, app map[string]any) string {
 	return body.String()
 }
 
-// triggered reports whether an Application sends an event, and returns the key for which it is sent
-// once.
+// triggered reports whether an Application sends an event, and returns the event's key: Argo CD
+// sends only one event for each key.
 func (n notifications) triggered(t *testing.T, app map[string]any) (sends bool, once string) {
 	t.Helper()
 	evaluate := func(text string) any {

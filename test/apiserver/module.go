@@ -8,7 +8,7 @@ import (
 
 // Module is a downloaded module, which is not built.
 type Module struct {
-	// Dir is the directory of its files; Sum is its digest as in go.sum.
+	// Dir is the directory of the module's files; Sum is the module's digest as in go.sum.
 	Dir, Sum string
 }
 

@@ -88,7 +88,7 @@ func (p *Process) Done() <-chan struct{} { return p.done }
 
 // Range of the ports for tests, below the range that the kernel uses for connections. Ports are
 // allocated one after the other and only once, because tests run concurrently. Each process starts
-// at a random one.
+// at a random port.
 const firstPort, lastPort = 15000, 32000
 
 // ports is the next port to try.

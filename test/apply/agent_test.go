@@ -31,9 +31,9 @@ func reported(t *testing.T, severity, reason, message string) agent.Event {
 	return event
 }
 
-// TestAgentMessages applies, waits for and deletes objects with Flux's library, and parses the
-// messages that kustomize-controller sends in these cases: the errors with its prefixes, and the
-// lists of changes.
+// TestAgentMessages applies, awaits and deletes objects with Flux's library. It checks that the
+// messages that kustomize-controller sends in these cases are parsed to the right outcome and
+// objects.
 func TestAgentMessages(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(bin, "kube-apiserver")); err != nil {
 		t.Fatal("bin/kube/kube-apiserver is missing: run make kube-servers")

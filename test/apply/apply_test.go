@@ -169,7 +169,7 @@ const aside = "value of a built-in kind"
 // test if fewer than 95 % of the refusals are foreseen.
 func (c *comparison) mutate() {
 	table, chosen := &Table{}, regexp.MustCompile(*rows)
-	each := (*mutations + len(Mutations) - 1) / len(Mutations) // without the row aside
+	each := (*mutations + len(Mutations) - 1) / len(Mutations) // for each row except aside, and for immutable
 	for row, mutation := range Mutations {
 		if !chosen.MatchString(mutation.Row) {
 			continue

@@ -154,7 +154,7 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// inParallel calls do with each number from 0 to count-1, on all processors.
+// inParallel calls the function with each number from 0 to count-1, on all processors.
 func inParallel(count int, do func(int)) {
 	var next atomic.Int64
 	var running sync.WaitGroup
@@ -258,7 +258,7 @@ func openAPIDocuments(b *testing.B) []string {
 }
 
 // standalone returns a schema in which the references are replaced by their targets. It allows no
-// unknown fields, and null for each field that is not required.
+// unknown fields, and null for each value of a single type.
 func (s *Schemas) standalone(of Schema) any {
 	of = s.Resolve(of)
 	out := maps.Clone(of)

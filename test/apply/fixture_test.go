@@ -124,7 +124,7 @@ func (f *fixture) awaitSchemas(t *testing.T) {
 	}
 }
 
-// readExamples reads the examples of built-in kinds, and makes those of other kinds: the
+// readExamples reads the examples of built-in kinds, and makes examples of other kinds: the
 // definitions themselves, and random custom resources that the API server accepts.
 func (f *fixture) readExamples(t *testing.T) {
 	t.Helper()
@@ -185,7 +185,7 @@ func (f *fixture) makeExamples(t *testing.T) {
 	t.Logf("%d kinds; without an example: %s", len(f.schemas.Kinds), strings.Join(without, ", "))
 }
 
-// each calls do with each number from 0 to count-1, several at a time.
+// each calls the function with each number from 0 to count-1, several at a time.
 func (f *fixture) each(count int, do func(int)) {
 	var running sync.WaitGroup
 	next := make(chan int)

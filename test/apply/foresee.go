@@ -39,7 +39,7 @@ func (f Foresight) Words() string {
 	return b.String()
 }
 
-// Claim is the stored and the wanted content of a request's file. It is nil if there is none.
+// Claim contains the stored and the wanted content of a request's file, each nil if there is none.
 type Claim struct{ Stored, Wanted []byte }
 
 // Foresee returns applycheck's result for a request whose wanted file replaces the stored one;

@@ -35,7 +35,8 @@ func (m *Maker) Grow(kind Kind, from map[string]any) map[string]any {
 	return m.growMetadata(from)
 }
 
-// another returns a copy of the object with another value of a leaf.
+// another returns a copy of the object with another value of a leaf, or nil if the node is not a
+// leaf.
 func (m *Maker) another(from map[string]any, n node) map[string]any {
 	if len(n.path) == 0 {
 		return nil

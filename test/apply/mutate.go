@@ -7,14 +7,13 @@ import (
 	"strings"
 )
 
-// Mutation changes an object so that the API server may refuse it. It returns nil if it does
-// not apply to the object.
+// Mutation changes an object so that the API server may refuse it.
 type Mutation struct {
 	// Row is the row of the table in which the refusals are counted.
 	Row string
 	// Of reports whether the mutation applies to objects of a kind.
 	Of func(Kind) bool
-	// Do returns a changed copy of an object.
+	// Do returns a changed copy of an object, or nil if that is not possible.
 	Do func(m *Maker, kind Kind, from map[string]any) map[string]any
 }
 

@@ -63,7 +63,7 @@ func objectOrEmpty(v any) Schema {
 	return Schema{}
 }
 
-// gone is a value for with that removes a field or an item.
+// gone is a pseudo-value that removes the field or item that is set to it.
 type gone struct{}
 
 // with returns a copy of an object with another value at a path.

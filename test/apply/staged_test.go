@@ -56,8 +56,8 @@ func (c *comparison) agree() {
 	c.t.Logf("%d objects, %d refused: the dry run of one object agrees with Flux's staged apply", compared, refused)
 }
 
-// roots applies whole roots as kustomize-controller does: one faulty object keeps all others of its
-// stage from being applied, and the message is the one that applycheck quotes.
+// roots applies whole roots as kustomize-controller does. It checks that one faulty object keeps
+// all others of its stage from being applied, and that applycheck holds this object back.
 func (c *comparison) roots() {
 	good := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good-%d, namespace: %s}\ndata: {a: b}\n---\n"
 	for i, bad := range []string{
@@ -91,7 +91,8 @@ func (c *comparison) roots() {
 	}
 }
 
-// removed removes a definition, or a version of it, while objects of its kind remain.
+// removed checks that Flux fails, as foreseen, once a definition or one of its versions is removed
+// while objects remain.
 func (c *comparison) removed() {
 	const definition = `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition

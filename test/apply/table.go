@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Table counts, by row, the objects that the API server refused and those of them that were
+// Table counts, by row, the objects that the API server refused, and how many of them were
 // foreseen.
 type Table struct {
 	mu   sync.Mutex
@@ -22,7 +22,7 @@ type row struct {
 	otherWords []string
 }
 
-// at calls do with the row of a name while the table is locked.
+// at calls the function with the row of a name while the table is locked.
 func (t *Table) at(name string, do func(*row)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -41,7 +41,7 @@ func (t *Table) Refused(name string) (count int) {
 	return count
 }
 
-// Sum returns the totals of the rows for which is returns true.
+// Sum returns the totals of the rows whose names the function selects.
 func (t *Table) Sum(is func(name string) bool) (refused, foreseen int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -150,8 +150,8 @@ func (m *Maker) anything() any {
 	return []any{"s", int64(3), true, 1.5, []any{"a", int64(1)}, map[string]any{"a": map[string]any{"b": nil}}, nil}[m.IntN(7)]
 }
 
-// text returns a string that matches the pattern or format of the schema, or one that is typical
-// for a field with the name.
+// text returns a string that matches the pattern or format of the schema. If there is neither, it
+// returns a typical value of a field with the name.
 func (m *Maker) text(of Schema, name string) any {
 	if pattern := text(of["pattern"]); pattern != "" {
 		return m.matching(pattern)

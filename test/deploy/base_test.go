@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestProbesReachTheProgram checks the listen address, since neither the kubelet nor Prometheus can
-// reach the default, which is a loopback address.
+// TestProbesReachTheProgram checks that the program listens where probes and Prometheus reach it:
+// not on the default, a loopback address.
 func TestProbesReachTheProgram(t *testing.T) {
 	for _, dir := range []string{"base", "observe", "promote", "schedule"} {
 		made := build(t, dir)

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// TestAgentMessages builds invalid roots with Flux's library, and parses the errors in the form in
-// which kustomize-controller reports them.
+// TestAgentMessages checks that the errors of Flux's library about invalid roots, as
+// kustomize-controller reports them, are parsed to the right objects and files.
 func TestAgentMessages(t *testing.T) {
 	const root = "worker-1/resources"
 	one := "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a.b\n  namespace: n\n"

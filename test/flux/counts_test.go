@@ -6,13 +6,14 @@ import (
 	"testing"
 )
 
-// counts counts the random trees by outcome, to check that each outcome occurs often enough.
+// counts contains the number of random trees by outcome, to check that each outcome occurs often
+// enough.
 type counts struct {
 	all, built, conflict, nested, decode, unwritable, other int
-	// left counts the objects that Flux leaves out, or whose fields it drops.
+	// left is the number of objects that Flux leaves out, or whose fields it drops.
 	left int
-	// only counts the findings that kustomize cannot report, hiding the kustomizations that hide
-	// files of others, and quarantined the trees with quarantined files.
+	// The number of findings that kustomize cannot report, of kustomizations that hide files of
+	// others, and of trees with quarantined files.
 	only, hiding, quarantined int
 }
 

@@ -19,8 +19,8 @@ var address = regexp.MustCompile(`0x[0-9a-f]+`)
 // quoted matches a value between backquotes, as in the YAML library's errors.
 var quoted = regexp.MustCompile("`[^`]*`")
 
-// absent and empty match kustomize's messages about a directory that it cannot load: the
-// first group is the message up to it, the second the directory.
+// absent and empty match kustomize's messages about a directory that it cannot load: the first
+// group is the message up to the directory, the second the directory.
 var (
 	absent = []*regexp.Regexp{
 		regexp.MustCompile(`^(.*): open ([^:]*): no such file or directory': must build at directory: not a valid directory: evalsymlink failure on '[^']*' : lstat [^:]*: no such file or directory$`),

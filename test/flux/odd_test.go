@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// TestOddInputsHaveTheResultOfFlux compares the results in docs/reference/inputs.md with those of
-// Flux's own code.
+// TestOddInputsHaveTheResultOfFlux checks that our verdict on each input of
+// docs/reference/inputs.md is Flux's.
 func TestOddInputsHaveTheResultOfFlux(t *testing.T) {
 	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")
 	if err != nil {
@@ -28,7 +28,8 @@ func TestOddInputsHaveTheResultOfFlux(t *testing.T) {
 	}
 }
 
-// TestOddInputsInADirectoryHaveTheResultOfFlux builds each input as a resource of a kustomization.
+// TestOddInputsInADirectoryHaveTheResultOfFlux checks the same for each input as a resource of a
+// kustomization.
 func TestOddInputsInADirectoryHaveTheResultOfFlux(t *testing.T) {
 	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")
 	if err != nil {

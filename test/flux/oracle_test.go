@@ -81,11 +81,11 @@ type oracle struct {
 // roots.
 var onlyWeFind = []finding.Rule{finding.OtherVersion(), finding.OtherNamespace(), finding.OtherRoot()}
 
-// judge compares our verdict on the tree of a seed with that of Flux.
+// judge compares our verdict on the tree of a seed with Flux's.
 func (o *oracle) judge(seed uint64) { o.judgeFiles(seed, Tree(seed)) }
 
 // judgeFiles divides a tree among placements, depending on a seed, and compares our verdict on it
-// with that of Flux.
+// with Flux's.
 func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	dealt := deal(seed, files)
 	verdict := dedupe.Check(dealt)
@@ -138,8 +138,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 }
 
 // withoutHiding removes the kustomizations that hide files of others, and the findings about them.
-// Flux does not read the hidden files, but Check ignores such a kustomization. Flux must be able to
-// build each of them.
+// Flux does not read the hidden files, but Check reads them and ignores such a kustomization.
 func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (rest []finding.Finding) {
 	for _, f := range findings {
 		if f.Rule != finding.HidingKustomization() {
@@ -307,9 +306,9 @@ func below(files []tree.File) []tree.File {
 	return moved
 }
 
-// bySecureBuild reports whether a tree is built with Flux's SecureBuild itself, which reads the
-// whole schema of Kubernetes in 30 ms for kustomizations with the field openapi. Other trees have
-// the same result with JudgeQuickly, so a sample of them is enough.
+// bySecureBuild reports whether a tree is built with Flux's SecureBuild itself, which takes 30 ms
+// to read the whole schema of Kubernetes. Trees without the field openapi have the same result with
+// JudgeQuickly, so a sample of them is enough.
 func (o *oracle) bySecureBuild(seed uint64, files []tree.File) bool {
 	return seed%*secure == 0 || slices.ContainsFunc(files, func(f tree.File) bool { return bytes.Contains(f.Content, []byte("openapi")) })
 }

@@ -17,8 +17,8 @@ import (
 type Applied struct {
 	// Objects are all objects that Flux would apply.
 	Objects []*unstructured.Unstructured
-	// Left are the objects of the build that Flux leaves out, and Stripped those whose namespace or
-	// labels it drops, in the form of kustomize.ID.
+	// Left are the objects of the build that Flux leaves out, and Stripped are the objects whose
+	// namespace or labels it drops, in the form of kustomize.ID.
 	Left, Stripped []string
 }
 

@@ -23,7 +23,7 @@ const (
 
 // Linear fails the test if the work takes much longer for one large input than for many small
 // inputs with as many items. prepare returns the work for an input of a size; only the work is
-// timed, in CPU time if possible. The best of several attempts counts.
+// timed, in CPU time if possible. One of several attempts must pass.
 func Linear(t *testing.T, prepare func(size int) (work func())) {
 	t.Helper()
 	var one, several time.Duration

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestReadyIsSetOnceTheStoreHasAcknowledged checks a server that accepts a push slowly, while other
-// rounds continue.
+// TestReadyIsSetOnceTheStoreHasAcknowledged checks that no status is written before a slow server
+// accepts the push, while other rounds continue.
 func TestReadyIsSetOnceTheStoreHasAcknowledged(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)

@@ -38,9 +38,9 @@ func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
 	return got
 }
 
-// TestPolicyIsCheckedAtTheAPIServer checks the policy with the shipped role: first by a dry run as
-// Kratix's ServiceAccount; then, without the right to impersonate that, by reading the policy.
-// Neither way writes anything.
+// TestPolicyIsCheckedAtTheAPIServer checks the verdicts with the shipped role: first by a dry run
+// as Kratix's ServiceAccount; then, without the right to impersonate this account, by reading the
+// policy. Neither way writes anything.
 func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
@@ -76,8 +76,8 @@ func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	}
 }
 
-// TestUpdatesAreChecked checks a policy that denies only creation, so that Kratix can change
-// existing WorkPlacements.
+// TestUpdatesAreChecked checks that a policy is not in force if it does not deny updates, so that
+// Kratix can change existing WorkPlacements.
 func TestUpdatesAreChecked(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
@@ -99,8 +99,9 @@ func TestUpdatesAreChecked(t *testing.T) {
 	}
 }
 
-// TestOtherServiceAccounts checks a ServiceAccount without a role, which cannot be Kratix's; one
-// that the policy does not cover; and a policy that covers everyone, including this program.
+// TestOtherServiceAccounts checks the verdicts for a ServiceAccount without a role, which cannot be
+// Kratix's; for one that the policy does not cover; and for a policy that covers everyone,
+// including this program.
 func TestOtherServiceAccounts(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)

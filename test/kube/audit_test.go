@@ -45,7 +45,7 @@ rules:
 	return a, []string{"--audit-policy-file=" + policy, "--audit-log-path=" + a.path}
 }
 
-// of returns the log of another user, beginning with its first write.
+// of returns the log of another user, beginning with the user's first write.
 func (a *audit) of(user string) *audit { return &audit{t: a.t, path: a.path, user: user} }
 
 // written counts the user's writes since the last call, by "verb resource/subresource". It includes

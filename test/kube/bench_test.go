@@ -30,8 +30,8 @@ var (
 	many  = flag.Int("many", 20000, "with how many Works memory is measured")
 )
 
-// atOnce is the number of concurrent requests of a benchmark's client, which equals that of
-// kratix-schedule.
+// atOnce is the number of concurrent requests of a benchmark's client. kratix-schedule sends as
+// many.
 const atOnce = 16
 
 // client is an API client with the admin's rights.
@@ -87,7 +87,7 @@ func collection(namespace, resource string) string {
 	return "/apis/" + kratix.APIVersion + "/namespaces/" + namespace + "/" + resource
 }
 
-// each calls do with each number from 0 to n-1, several at a time.
+// each calls the function with each number from 0 to n-1, several at a time.
 func each(t testing.TB, n int, do func(i int) error) {
 	t.Helper()
 	next := make(chan int)
@@ -122,7 +122,7 @@ func each(t testing.TB, n int, do func(i int) error) {
 const destinations = 20
 
 // made returns the i-th Work of a benchmark, which selects one of the Destinations. It has three
-// files of one kibibyte, half of which cannot be compressed.
+// files of one kibibyte; half of each cannot be compressed.
 func made(i int) *kratix.Work {
 	name := fmt.Sprintf("w%05d", i)
 	w := work(name, map[string]string{"on": fmt.Sprint("d", i%destinations)})
@@ -155,7 +155,7 @@ func (c *client) create(w *kratix.Work) error {
 
 // bare measures the minimal cost of the objects: in a cluster without any controller, it creates
 // Works and their WorkPlacements with finalizers, and then writes their statuses. It returns the
-// duration of both steps, and the CPU time of the servers.
+// duration of the first step and of both, and the CPU time of the servers.
 func bare(b *testing.B, flags []string) (created, told, busy time.Duration) {
 	b.Helper()
 	p := benched(b, flags...)

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// TestPolicyThatIsRemovedIsNoticed checks the log, the Destinations, the metrics and /readyz, while
-// the policy is missing and after it is back.
+// TestPolicyThatIsRemovedIsNoticed checks that the log, the Destinations, the metrics and /readyz
+// report that the policy is missing, until it is back.
 func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
@@ -91,7 +91,7 @@ func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 }
 
 // TestManageStopsWhereKratixPlaces checks that all writes stop because of a WorkPlacement of
-// another scheduler, unless it is ignored.
+// another scheduler, unless other schedulers are ignored.
 func TestManageStopsWhereKratixPlaces(t *testing.T) {
 	t.Parallel()
 	for _, with := range []string{"stop", "ignore"} {
@@ -107,7 +107,7 @@ func TestManageStopsWhereKratixPlaces(t *testing.T) {
 				}
 				return ""
 			})
-			time.Sleep(1100 * time.Millisecond) // creation times are whole seconds, and a WorkPlacement of the second of the start may be older
+			time.Sleep(1100 * time.Millisecond) // creation times are whole seconds, and a WorkPlacement from the second of the start may be older than the process
 			p.object(work("a", nil, "one"))
 			p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
 			p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")

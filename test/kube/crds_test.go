@@ -19,8 +19,8 @@ func withDefinitions(t testing.TB) *cluster {
 	return c
 }
 
-// TestDefinitionsRefuseAndFillIn compares validation and defaulting with those of Kratix's
-// definitions: each spec has either an error or the stored fields.
+// TestDefinitionsRefuseAndFillIn checks that the definitions validate and default as Kratix's do:
+// each spec has either an error or the stored fields.
 func TestDefinitionsRefuseAndFillIn(t *testing.T) {
 	t.Parallel()
 	c := withDefinitions(t)
@@ -67,8 +67,8 @@ func TestDefinitionsRefuseAndFillIn(t *testing.T) {
 	}
 }
 
-// TestFilepathModeIsImmutable checks each way of changing the mode. If the mode is omitted, the
-// default cannot be changed afterwards either.
+// TestFilepathModeIsImmutable checks that each way of changing the mode is refused. If the mode is
+// omitted, the default cannot be changed afterwards either.
 func TestFilepathModeIsImmutable(t *testing.T) {
 	t.Parallel()
 	c := withDefinitions(t)

@@ -33,7 +33,8 @@ func (c *cluster) tells(want ...string) {
 	})
 }
 
-// TestManageSendsTheEventsOfKratixOncePerState enters and leaves a state of each kind.
+// TestManageSendsTheEventsOfKratixOncePerState checks, for a state of each kind, that entering it
+// sends Kratix's event once.
 func TestManageSendsTheEventsOfKratixOncePerState(t *testing.T) {
 	p := newPlatform(t, "base")
 	dev := map[string]string{"environment": "dev"}

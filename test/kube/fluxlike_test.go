@@ -242,7 +242,7 @@ func newNotifier(t testing.TB, objects, token string) (others string, n *notifie
 	return others, n
 }
 
-// ServeHTTP receives an event. It drops an event that it has received before, which
+// ServeHTTP receives an event. It drops an event that it has received before, as
 // notification-controller does for five minutes, and responds before it posts the event.
 func (n *notifierStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var event map[string]any

@@ -95,7 +95,7 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestKratixPlacesAgainAfterScheduleWithoutAnOutage checks the same while Kratix is running. Its
+// TestKratixPlacesAgainAfterScheduleWithoutAnOutage checks the same while Kratix is running. The
 // admission policy is removed at the end.
 func TestKratixPlacesAgainAfterScheduleWithoutAnOutage(t *testing.T) {
 	p := newBesideKratix(t, kratixlike.Options{})

@@ -59,7 +59,7 @@ func (c *cluster) mayKratixPlace(want bool) {
 }
 
 // watchTime is the time for which a test checks that nothing is retried. The first retries of a
-// controller take less.
+// controller would come within this time.
 const watchTime = 4 * time.Second
 
 func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {

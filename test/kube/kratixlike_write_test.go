@@ -89,7 +89,8 @@ func (p *platform) directoriesAreReplaced(*testing.T) {
 	p.below("nested/resources/default", "nested/resources/default/redis/a/instance/5058f/four.yaml", "nested/resources/default/redis/a/instance/5058f/two.yaml")
 }
 
-// filesGoFirst uses a server that refuses pushes. The WorkPlacement stays until a push succeeds.
+// filesGoFirst checks, with a server that refuses pushes, that the WorkPlacement stays until a push
+// succeeds.
 func (p *platform) filesGoFirst(t *testing.T) {
 	tried := filepath.Join(t.TempDir(), "tried")
 	gittest.Hook(t, p.repository, "pre-receive", "echo >>"+tried+"; test -e open || exit 1\n")
@@ -147,7 +148,7 @@ func (p *platform) joinedFiles(t *testing.T) {
 	p.below("joined")
 }
 
-// branchMoves commits to the branch between two writes of the stand-in.
+// branchMoves commits to the branch between two writes of the stand-in, which must keep the commit.
 func (p *platform) branchMoves(t *testing.T) {
 	p.object(work("g", map[string]string{"name": "kept"}, "zero"))
 	p.comesTo("workplacement/g.kept-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")

@@ -36,8 +36,8 @@ func newPromotion(t testing.TB, options kratixlike.Options, flags ...string) *pr
 	return p
 }
 
-// on creates a Destination that Kratix writes to staging. Its live store is default, unless live
-// names another one.
+// on creates a Destination that Kratix writes to staging. Its live store is default, unless another
+// one is given; "" means none.
 func (p *promotion) on(name, cleanup string, labels map[string]string, live ...string) {
 	p.t.Helper()
 	annotations := map[string]string{scheduler.StateStoreAnnotation: "GitStateStore/default"}
@@ -78,7 +78,7 @@ func (p *promotion) isPromoted(work string) {
 	}
 }
 
-// live waits until main has exactly these files, apart from canary files and records.
+// live waits until main has exactly these files, apart from README.md, canary files and records.
 func (p *promotion) live(want ...string) {
 	p.t.Helper()
 	p.has(append([]string{"README.md"}, want...)...)
@@ -101,8 +101,9 @@ func (p *promotion) isStaged(file string) {
 	}
 }
 
-// isStaging waits until the two branches have the same files, except for the records in main. A
-// promoted placement may be live before Kratix has written it to the staging store.
+// isStaging waits until both branches have the same files of the Destinations, apart from canary
+// files and records. A promoted placement may be live before Kratix has written it to the staging
+// store.
 func (p *promotion) isStaging(destinations ...string) {
 	p.t.Helper()
 	for _, d := range destinations {
@@ -209,8 +210,9 @@ func TestLiveFilesStayWhenLabelsChange(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestLiveDestinationGoesWithItsFilesOrWithoutThem deletes Destinations with and without their
-// files, also while kratix-schedule is not running, and after the annotation is removed.
+// TestLiveDestinationGoesWithItsFilesOrWithoutThem checks that the live files of a deleted
+// Destination are removed only if it cleans up and still has the annotation, even if
+// kratix-schedule was not running.
 func TestLiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }
@@ -326,8 +328,8 @@ func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 	p.fluxNeverRefuses(names...)
 }
 
-// TestUnpromotedWorkPlacementsReportWhy checks Destinations without a live store or with an invalid
-// one, which must not keep other Destinations from being promoted.
+// TestUnpromotedWorkPlacementsReportWhy checks that WorkPlacements report a missing or invalid live
+// store, and that it does not keep other Destinations from being promoted.
 func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	for name, live := range map[string]string{
@@ -355,8 +357,8 @@ func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 	}
 }
 
-// TestEndlessGenerationsAreFollowedSlowly checks a Kratix that updates the Works of static
-// dependencies several times a second without changing their contents.
+// TestEndlessGenerationsAreFollowedSlowly checks that few writes follow if Kratix updates the Work
+// of a static dependency several times a second without changing its contents.
 func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPromotion(t, kratixlike.Options{}, flags...)
@@ -393,8 +395,8 @@ func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	}
 }
 
-// TestSharedObjectIsLiveOnce checks sharing of objects that Kratix writes several times, with a
-// live store that a flag sets.
+// TestSharedObjectIsLiveOnce checks that an object that Kratix writes for two Works is live once,
+// and stays live when one Work is deleted. A flag sets the live store.
 func TestSharedObjectIsLiveOnce(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.on("worker-1", "none", nil, "")
@@ -410,7 +412,7 @@ func TestSharedObjectIsLiveOnce(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-// TestFailingLiveStoreIsReported checks the reports of a failing live store, and that promoted
+// TestFailingLiveStoreIsReported checks that a failing live store is reported, and that promoted
 // placements stay promoted.
 func TestFailingLiveStoreIsReported(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// promises has the kinds Promise and HealthRecord of Kratix, as far as they are used here.
+// promises contains the definitions of Kratix's kinds Promise and HealthRecord, as far as they are
+// used here.
 const promises = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -104,7 +105,7 @@ func TestRequestLearnsInItsStatus(t *testing.T) {
 	l.restart()
 	l.isApplied("one")
 
-	// The status of the kind is not granted.
+	// Access to the status of the kind is not granted yet.
 	l.eventually("the report", func() string {
 		said, err := page(l.at, "/api/v1/report")
 		if err != nil || !strings.Contains(said, "the status of its requests is not written: not granted") {

@@ -234,7 +234,8 @@ func (s *shards) commits(store string) map[string]int {
 	return counts
 }
 
-// storeMoves moves a store to another shard while requests for it are created.
+// storeMoves moves a store to another shard while requests for it are created. Each file must be
+// committed once.
 func (s *shards) storeMoves(addresses map[string]string) {
 	s.t.Helper()
 	before := s.writes(addresses[""], "s0")

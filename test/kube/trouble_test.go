@@ -43,7 +43,7 @@ func TestDroppedWatchIsRestarted(t *testing.T) {
 	}
 }
 
-// line forwards bytes between clients and a server until it is cut.
+// line forwards connections to a server until they are cut.
 type line struct {
 	address string
 	mu      sync.Mutex

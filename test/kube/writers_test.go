@@ -102,7 +102,7 @@ func newPipelineCluster(t *testing.T) *pipelineCluster {
 	return w
 }
 
-// leaves writes an output file of the pipeline.
+// leaves writes a file of the pipeline.
 func (w *pipelineCluster) leaves(path, content string) {
 	w.t.Helper()
 	path = filepath.Join(w.kratix, path)
@@ -329,8 +329,8 @@ func TestStatusForADeletedRequest(t *testing.T) {
 	w.fails(`deployments.apps "one" is forbidden`, "status")
 }
 
-// TestStatusOfTheRequestInTheEnvironment checks the request that the environment names. Its kind is
-// cluster-scoped and has a status with only a message.
+// TestStatusOfTheRequestInTheEnvironment checks that the status of the request that the environment
+// names is written. Its kind is cluster-scoped and has a status with only a message.
 func TestStatusOfTheRequestInTheEnvironment(t *testing.T) {
 	t.Parallel()
 	w := newPipelineCluster(t)

@@ -107,7 +107,7 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 	}
 }
 
-// loaded returns the series of a situation, and those of alive that it does not replace.
+// loaded returns the series of a situation, and the default series that it does not replace.
 func loaded(own string) string {
 	var text strings.Builder
 	names := map[string]bool{}
@@ -126,8 +126,8 @@ func loaded(own string) string {
 	return text.String()
 }
 
-// firing reports whether an alert fires after the hour: its expression must have a result in each
-// minute of its duration.
+// firing reports whether an alert fires after an hour: its expression must have a result in each
+// minute of the alert's duration.
 func firing(t *testing.T, data storage.Queryable, expression string, since time.Duration) bool {
 	t.Helper()
 	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 1_000_000, Timeout: time.Minute})

@@ -49,7 +49,7 @@ func series(t *testing.T) map[string][]string {
 	return all
 }
 
-// check fails the test for each metric or label in a query that does not exist.
+// check fails the test for each nonexistent metric or label in a query.
 func check(t *testing.T, where, query string, all map[string][]string) {
 	t.Helper()
 	expression, err := parser.NewParser(parser.Options{}).ParseExpr(query)

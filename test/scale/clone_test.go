@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// clone is a full clone of the store. git pushes commits like those of the daemon from it, to a
-// branch of its own.
+// clone is a full clone of the store. It pushes commits like the daemon's to a branch of its own.
 type clone struct {
 	t               testing.TB
 	repository, dir string

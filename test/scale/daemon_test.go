@@ -95,7 +95,7 @@ func (d *daemon) metrics() map[string]float64 {
 	return values
 }
 
-// await waits until ready returns true for the daemon's metrics, and returns these.
+// await waits until the daemon's metrics satisfy a condition, and returns the metrics.
 func (d *daemon) await(what string, ready func(map[string]float64) bool) map[string]float64 {
 	d.t.Helper()
 	for deadline := time.Now().Add(20 * time.Minute); ; time.Sleep(100 * time.Millisecond) {

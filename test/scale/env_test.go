@@ -70,7 +70,7 @@ func (w *env) write(dir, name, content string) {
 
 func workFile(i int) string { return fmt.Sprintf("work-%06d.yaml", i) }
 
-// prepare writes the Works with the numbers from from to to-1 to the directory beside the source.
+// prepare writes a range of Works to the directory beside the source.
 func (w *env) prepare(from, to, destinations int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
@@ -129,7 +129,7 @@ func (w *env) pack(content string) string {
 
 type manifest struct{ name, content string }
 
-// manifests returns the files of a Work, which are those of a small database.
+// manifests returns the files of a Work, which describe a small database.
 func manifests(i int) []manifest {
 	return []manifest{
 		{"database.yaml", fmt.Sprintf(`apiVersion: acid.zalan.do/v1

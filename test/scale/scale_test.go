@@ -27,7 +27,6 @@ var (
 	checkApply   = flag.String("check-apply", "quarantine", "what the daemon does about what the API server would refuse")
 )
 
-// size is the size of the input.
 type size struct{ works, destinations, burst, pairs int }
 
 // measured contains the results of all measurements.

@@ -58,7 +58,7 @@ func (w *trial) rounds() {
 	}
 }
 
-// until waits until is returns true.
+// until waits until a condition holds.
 func (w *trial) until(what string, is func() bool) {
 	w.t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(50 * time.Millisecond) {
@@ -92,7 +92,8 @@ func blob(content string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// awaitWritten waits until all expected manifests are in the store, except that of the Work but.
+// awaitWritten waits until all expected manifests are in the store, except the manifest of one
+// Work; "" excludes none.
 func (w *trial) awaitWritten(but string) {
 	w.t.Helper()
 	var missing []string
@@ -136,13 +137,14 @@ func (w *trial) placeable() string {
 	return names[w.rng.IntN(len(names))]
 }
 
-// harmless runs meanwhile, and checks that no file of a Work that stays is removed or changed.
+// harmless calls a function, and checks that meanwhile no file of a Work that stays is removed or
+// changed.
 func (w *trial) harmless(what string, meanwhile func()) {
 	w.t.Helper()
 	w.harmlessIf(what, func() bool { meanwhile(); return true })
 }
 
-// harmlessIf is like harmless, but skips the check if meanwhile returns false.
+// harmlessIf is like harmless, but skips the check if the function returns false.
 func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 	w.t.Helper()
 	w.repairInput()
@@ -259,8 +261,8 @@ func (w *trial) vanishForAMoment() {
 	})
 }
 
-// forAMoment calls do, and then undo within half of the removal delay. It reports whether the
-// machine was fast enough for that.
+// forAMoment calls a function, and undoes its effect within half of the removal delay. It reports
+// whether the machine was fast enough for that.
 func (w *trial) forAMoment(do func() (undo func())) bool {
 	began := time.Now()
 	undo := do()

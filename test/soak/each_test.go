@@ -188,7 +188,7 @@ func TestWorkThatChangesAllTheTime(t *testing.T) {
 }
 
 // TestLabelsThatChangeRapidly changes labels a thousand times a minute, and checks that there are
-// less than half as many rounds as changes.
+// at most ten more rounds, and ten more commits, than changes.
 func TestLabelsThatChangeRapidly(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
@@ -232,7 +232,8 @@ func TestDamagedRecordIsRepaired(t *testing.T) {
 	w.end()
 }
 
-// TestNetworkFaultsToTheStore tries each kind of network fault.
+// TestNetworkFaultsToTheStore checks that each kind of network fault is reported and has no lasting
+// effect.
 func TestNetworkFaultsToTheStore(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()

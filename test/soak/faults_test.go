@@ -75,7 +75,7 @@ func faults() []fault {
 	}
 }
 
-// within sleeps for a random time below most.
+// within sleeps for a random time up to a maximum.
 func (w *trial) within(most time.Duration) { time.Sleep(time.Duration(w.rng.Int64N(int64(most)))) }
 
 // disturb causes a network fault for a random time.
@@ -182,7 +182,7 @@ func (w *trial) push(path, content string) {
 	})
 }
 
-// pushChange commits and pushes the changes that change makes in a clone.
+// pushChange commits and pushes the changes that the function makes in a clone.
 func (w *trial) pushChange(change func(clone string)) {
 	clone := gittest.Clone(w.t, w.repository, "main")
 	defer os.RemoveAll(clone) //nolint:errcheck // the test removes it too
@@ -199,7 +199,7 @@ func (w *trial) pushChange(change func(clone string)) {
 	}
 	for range 20 {
 		if git("push", "-q", "origin", "HEAD:main") == nil || git("pull", "-q", "--rebase", "origin", "main") != nil {
-			return // a push fails if the daemon has changed the same file
+			return // the pull fails if the daemon has changed the same file
 		}
 	}
 }
@@ -214,8 +214,8 @@ func (w *trial) breakMany() {
 	w.removeBrokenFiles()
 }
 
-// away moves the whole input away while meanwhile runs. It first waits until the daemon responds,
-// since the daemon exits if the input does not exist when it starts.
+// away moves the whole input away while the function runs. It first waits until the daemon
+// responds, since the daemon exits if the input does not exist when it starts.
 func (w *trial) away(meanwhile func()) {
 	w.daemon.awaitAlive()
 	away := w.dir + ".away"

@@ -153,7 +153,7 @@ func (w *env) changeOther(kinds ...string) {
 	w.putOther(name)
 }
 
-// changeFleetMember applies change to a random Destination of the fleet.
+// changeFleetMember applies a change to a random Destination of the fleet.
 func (w *env) changeFleetMember(change func(*fleetMember)) {
 	there := w.fleet.present()
 	if len(there) == 0 {
@@ -279,7 +279,7 @@ func (w *trial) pin() {
 }
 
 // abandoned reports whether a path is a canary file in a former directory of a Destination of the
-// fleet. It has no record, so nothing shows to which placement it belongs.
+// fleet. Canary files have no record, so nothing shows which Destination they belonged to.
 func (w *trial) abandoned(path string) bool {
 	dir := strings.Join(strings.SplitN(path, "/", 3)[:2], "/")
 	current := slices.ContainsFunc(w.fleet.present(), func(r *fleetMember) bool { return r.path == dir })

@@ -127,7 +127,8 @@ func (m *manager) keys(resource schema.GroupVersionResource) []kratix.Key {
 	return keys
 }
 
-// changed reports whether anything but the status of an object has changed.
+// changed reports whether the spec, the deletion time, the finalizers or the labels of an object
+// have changed.
 func changed(before, after metav1.Object) bool {
 	return before.GetGeneration() != after.GetGeneration() ||
 		!before.GetDeletionTimestamp().Equal(after.GetDeletionTimestamp()) ||

@@ -25,7 +25,7 @@ type placer struct {
 
 // place updates the existing WorkPlacements of the group, on any Destination, and creates the
 // missing ones: for a dependency one on every matching Destination; for a request without a
-// WorkPlacement one on a matching Destination that is chosen.
+// WorkPlacement one on a chosen matching Destination.
 func (p *placer) place(ctx context.Context, existing []*kratix.WorkPlacement) ([]*kratix.WorkPlacement, error) {
 	var placed []*kratix.WorkPlacement
 	for _, placement := range existing {

@@ -68,7 +68,7 @@ const pushes = 5
 func (r *repository) commit(ctx context.Context, message string, change func(*os.Root) error) (version string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	// The push is refused without a fetch if the branch has moved.
+	// No fetch is needed: if the branch has moved, the push is refused.
 	if r.clean {
 		committed := false
 		if version, committed, err = r.commitOnce(ctx, message, change); committed {
