@@ -117,11 +117,11 @@ func unknown(annotations map[string]string, object string, known ...string) []st
 	return messages
 }
 
-// without returns the annotations without the one named own, which this program writes itself.
-func without(annotations map[string]string, own string) map[string]string {
-	if _, there := annotations[own]; there {
+// without returns the annotations without the key name, which this program writes itself.
+func without(annotations map[string]string, name string) map[string]string {
+	if _, there := annotations[name]; there {
 		annotations = maps.Clone(annotations)
-		delete(annotations, own)
+		delete(annotations, name)
 	}
 	return annotations
 }

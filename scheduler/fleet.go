@@ -143,8 +143,8 @@ func (f *fleet) labelled(key, value string) destinationSet {
 	return set
 }
 
-// suits reports whether a Destination fits, ignoring its store and cordons; if it does not, why
-// is the reason.
+// suits reports whether a Destination fits, ignoring its store and cordons. If it does not fit, suits
+// also returns the reason.
 func (f *fleet) suits(found *fit, destination string) (why string, ok bool) {
 	at, there := f.byName[destination]
 	switch {
