@@ -256,8 +256,8 @@ func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	return all
 }
 
-// first returns before, which is the first mark with the files of last, if the root has the same
-// files at now. Otherwise it returns now.
+// first returns the first mark at which the root had its present files. If its files are the same at
+// the marks last and now, that is before, the first mark with the files of last; otherwise it is now.
 func (d *delivering) first(before, last, now agent.Mark) agent.Mark {
 	then, there := d.find(last.Revision), d.find(now.Revision)
 	if now.Revision == last.Revision || then != nil && there != nil && then.files.Same(there.files, d.root) {

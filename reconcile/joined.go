@@ -74,8 +74,9 @@ func (c *checked) keepMixedUp() {
 	})
 }
 
-// mayLosePart reports whether a mixed-up file may hold the only copy of a part: that of a placement
-// that is not written or, if nothing is recorded, that of a placement missing from the plan.
+// mayLosePart reports whether a mixed-up file may hold the only copy of a part: the part of a
+// placement that is not written or, if nothing is recorded, of a placement that is missing from the
+// plan.
 func mayLosePart(c *checked) bool {
 	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
 		return !isUpToDate(c)

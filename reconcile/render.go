@@ -105,7 +105,6 @@ func (w *wanted) placement(from *scheduler.Placement, made rendered) *placement 
 	return p
 }
 
-// add adds findings.
 func (w *wanted) add(findings ...finding.Finding) { w.findings = append(w.findings, findings...) }
 
 // keep leaves a placement as it is.
