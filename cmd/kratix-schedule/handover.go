@@ -221,8 +221,7 @@ func isOfStore(f finding.Finding) bool {
 	return f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() && strings.HasPrefix(f.Place.Object, kratix.SecretKind+" ")
 }
 
-// describeBreak describes an action of Kratix, which is certain, or only possible if Kratix has a
-// choice.
+// describeBreak returns a description of what Kratix would do or, if it has a choice, may do.
 func describeBreak(b handover.Break) string {
 	how := "Kratix would place it there"
 	if b.Fitting > b.Others+1 {

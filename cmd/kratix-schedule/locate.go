@@ -20,8 +20,8 @@ type locator struct {
 	// dirs are the directories of objects whose files are on disk: a pipeline's output, a
 	// store's tree.
 	dirs map[string]string
-	// reported are the places, without lines, of findings made while reading. Each is a file on
-	// disk, even if another file has the object that counts.
+	// reported are the places, without lines, of findings made while reading. Each is a file on disk,
+	// even if the input uses an object of the same name from another file.
 	reported map[finding.Place]bool
 }
 
