@@ -199,8 +199,8 @@ func (d *delivering) currentRecords() map[tree.Path]*recordView {
 	return d.current
 }
 
-// load reads a revision that is not known from the history of the store. It returns false if that
-// has to wait for a later round.
+// load reads an unknown revision from the history of the store. It returns false if the read has to
+// wait for a later round.
 func (d *delivering) load(ctx context.Context, revision string) bool {
 	return d.past[0].load(ctx, d.store.Store, revision)
 }

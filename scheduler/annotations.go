@@ -31,7 +31,7 @@ const (
 	// "1.36". With it, placements that the API server would refuse are held back.
 	KubernetesVersionAnnotation = "kratix-schedule.io/kubernetes-version"
 	// StateStoreAnnotation names, as KIND/NAME, the live state store of a Destination for which
-	// Kratix writes to another one.
+	// Kratix writes to another state store.
 	StateStoreAnnotation = "kratix-schedule.io/state-store"
 )
 
@@ -42,7 +42,7 @@ const (
 	OnDemand               = "on-demand"
 )
 
-// RetryAnnotation on a Work is a revision that an agent could not apply because of the Work's
+// RetryAnnotation on a Work names a revision that an agent could not apply because of the Work's
 // files. Files that were rolled back for this revision are written again.
 const RetryAnnotation = "kratix-schedule.io/retry-revision"
 

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fleet holds the Destinations of an input, indexed for matching. It caches which Destinations fit,
-// once for all groups with equal selectors.
+// fleet holds the Destinations of an input, indexed for matching. It caches the Destinations that
+// fit, once for all groups with equal selectors.
 type fleet struct {
 	// members are sorted by name.
 	members []member
