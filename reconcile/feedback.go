@@ -58,7 +58,7 @@ type deliveryEntry struct {
 	related
 }
 
-// related is the report of an agent about one root, related to the placements.
+// related is the result of relating the report about one root to the placements.
 type related struct {
 	delivery report.Delivery
 	failed   []*failedFiles
@@ -70,7 +70,7 @@ type related struct {
 // knownRevisions marks the revisions of an agent's state that are known.
 type knownRevisions struct{ applied, healthy, failed bool }
 
-// covers reports whether all revisions that are known to other are known to k.
+// covers reports whether every revision that is marked in other is also marked in k.
 func (k knownRevisions) covers(other knownRevisions) bool {
 	return (k.applied || !other.applied) && (k.healthy || !other.healthy) && (k.failed || !other.failed)
 }

@@ -105,7 +105,7 @@ func (r *refusals) of(store *storeView) *refusedStore {
 	return known
 }
 
-// isEmpty reports whether nothing was refused.
+// isEmpty reports whether there is no refusal, no search and no write in progress.
 func (s *refusedStore) isEmpty() bool {
 	return len(s.refused) == 0 && s.search.isOver() && s.inProgress == nil && s.always == nil
 }

@@ -97,7 +97,7 @@ func (s *checkStores) countObjects(snapshot source.Snapshot) int {
 	return count
 }
 
-// isBelow reports whether a path is in a directory of a store.
+// isBelow reports whether a path in a store is below the directory top.
 func isBelow(top, path string) bool {
 	top = strings.Trim(top, "/")
 	return top == "" || top == "." || strings.HasPrefix(path, top+"/")

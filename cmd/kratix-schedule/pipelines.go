@@ -98,8 +98,8 @@ func (s *checkSource) promiseOf(snapshot *source.Snapshot) (*kratix.Promise, err
 	return promise, nil
 }
 
-// looksLikePath reports whether a value is probably the path of a Promise's file, although that
-// file does not exist.
+// looksLikePath reports whether a value is probably the path of a Promise's file rather than the name
+// of a Promise.
 func looksLikePath(promise string) bool {
 	return strings.ContainsAny(promise, `/\`) || strings.HasSuffix(promise, ".yaml") || strings.HasSuffix(promise, ".yml")
 }
