@@ -46,8 +46,8 @@ func (p *Planner) Plan(in Input) Result {
 // Works are planned.
 const manyAffected = 4
 
-// affectsAll reports whether all Works must be planned again, because of what has changed or because
-// the settings make otherwise unrelated Works depend on each other.
+// affectsAll reports whether all Works must be planned again, because of the changes of the input or
+// because the settings make otherwise unrelated Works depend on each other.
 func (p *Planner) affectsAll(in Input) bool {
 	return p.fleet.limited || len(in.Moves)+len(p.last.Moves) > 0 ||
 		in.OnMisplaced != p.last.OnMisplaced || in.Incomplete != p.last.Incomplete || in.Unseen != p.last.Unseen ||

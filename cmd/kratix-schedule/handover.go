@@ -221,7 +221,8 @@ func isOfStore(f finding.Finding) bool {
 	return f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() && strings.HasPrefix(f.Place.Object, kratix.SecretKind+" ")
 }
 
-// describeBreak returns a description of what Kratix would do or, if it has a choice, may do.
+// describeBreak returns a description of the action that Kratix would take or, if it has a choice,
+// may take.
 func describeBreak(b handover.Break) string {
 	how := "Kratix would place it there"
 	if b.Fitting > b.Others+1 {
