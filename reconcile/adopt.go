@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// adoptUnrecorded finds the groups of requests that Kratix has written to a Destination and
-// that have no record yet. All Destinations are read before one is chosen, so such a group
-// stays where it is.
+// adoptUnrecorded adds implied records for the groups of requests that Kratix has written to a
+// Destination and that have no record yet. All Destinations are read before one is chosen, so such a
+// group stays where it is.
 func adoptUnrecorded(o *observed, seen *observations) {
 	found := unrecorded{requests: map[requestName][]home{}, listed: map[listedGroup][]home{}}
 	for _, store := range o.stores {

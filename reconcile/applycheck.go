@@ -48,8 +48,9 @@ func (a *applyCheck) claims() {
 	}
 }
 
-// among marks as refused the claims that have a fault together with the other claims that builds
-// allows. It reports whether it has refused any; all claims must then be decided again.
+// among marks as refused the claims that have a fault beside the other claims that are not
+// quarantined in builds. It reports whether it has refused any; all claims must then be decided
+// again.
 func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	if a.off() {
 		return false

@@ -99,8 +99,8 @@ func (d *delivering) holders(ctx context.Context, then *pastState, objects []age
 	return holders, len(holders) > 0 && !isShared
 }
 
-// listing returns the placements, in order, that have the files, or files in the directories, that
-// the agent names. certain is false unless each path belongs to one placement only.
+// listing returns the placements, in order, of the files and directories that the agent names.
+// certain is false unless each path belongs to one placement only.
 func (d *delivering) listing(paths []string) (holders []guilty, certain bool) {
 	certain = len(paths) > 0
 	for _, name := range paths {

@@ -43,8 +43,8 @@ func (w *testEnv) preview(r *Reconciler) written {
 	return all
 }
 
-// TestCacheChangesNoResult compares a reconciler with a warm cache to one
-// without, through random changes of everything that a round reads.
+// TestCacheChangesNoResult compares a reconciler with a warm cache to one without a cache, through
+// random changes of everything that a round reads.
 func TestCacheChangesNoResult(t *testing.T) {
 	placed, held, advanced, carried := 0, 0, 0, 0
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {

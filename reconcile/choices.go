@@ -39,8 +39,8 @@ func (r *Reconciler) deferUndecided(ctx context.Context, plan *planning, stores 
 	return stores
 }
 
-// withChoices returns an outcome that reports the fresh placements with their states in
-// chosen, an outcome that is not written.
+// withChoices returns a copy of o with the findings of chosen and with its fresh placements, as
+// Pending instead of Placed. The outcome chosen is not written.
 func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*kratix.Work) *outcome {
 	if o == chosen {
 		return o

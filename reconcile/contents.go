@@ -33,8 +33,8 @@ type contents struct {
 	interned generations[[sha256.Size]byte, []byte]
 }
 
-// Within returns the snapshot that a round uses if Policy.MaxUnpacked is most: it leaves out the
-// Works that unpack to too much, and adds them to Rejected.
+// Within returns the snapshot that a round uses with this value of Policy.MaxUnpacked: without the
+// Works that unpack to too much, which are added to Rejected.
 func Within(snapshot source.Snapshot, most int64) source.Snapshot {
 	var c contents
 	return c.within(snapshot, most)
@@ -161,9 +161,9 @@ type weightedWork struct {
 	size int64
 }
 
-// rejectLargest adds Works to rejected until the rest is within most bytes. Each time it takes the
-// largest Work of the namespace with the highest total, so that much content in one namespace does
-// not cause Works of other namespaces to be rejected.
+// rejectLargest adds Works to rejected until the rest takes at most the given number of bytes. Each
+// time it takes the largest Work of the namespace with the highest total, so that much content in one
+// namespace does not cause Works of other namespaces to be rejected.
 func (c *contents) rejectLargest(all, most int64, rejected map[*kratix.Work]string) {
 	tenants := c.tenants()
 	for total := all; total > most; {

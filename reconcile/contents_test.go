@@ -84,9 +84,8 @@ func TestWorksBeyondTheLimitAreRejected(t *testing.T) {
 	}
 }
 
-// TestObjectsCount checks that the objects in a small file with very many of them count
-// towards the limit, and that nothing is unpacked to count them while all sizes are well
-// below it.
+// TestObjectsCount checks that the many objects of a small file count towards the limit, and that no
+// file is unpacked to count objects while all sizes are far below the limit.
 func TestObjectsCount(t *testing.T) {
 	dense, plain := sizedWork("evil/x"), sizedWork("good/x", 3000)
 	dense.Spec.WorkloadGroups[0].Workloads = []kratix.Workload{{Filepath: "x.yaml", Content: kratix.Encode([]byte(strings.Repeat("kind: A\n---\n", 100)))}}

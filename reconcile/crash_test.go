@@ -82,7 +82,7 @@ func finished(t *testing.T, mode string, happens func(*testEnv)) string {
 }
 
 // cutShort interrupts an update after a number of requests. It reports whether the update was
-// complete after them.
+// complete after these requests.
 func cutShort(t *testing.T, proxy *buckettest.Proxy, config bucket.Config, mode string, requests int, happens func(*testEnv), want string) bool {
 	w := updated(t, mode, reopen(t, config))
 	var sent atomic.Int64

@@ -25,7 +25,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// nameLabel is the label of a state store with its name, for the selectors of replicas.
+// nameLabel is the key of the label with a state store's name, by which the replicas select stores.
 const nameLabel = "name"
 
 // sharded is a cluster with several stores, each with a Destination of the same name, and the

@@ -19,9 +19,9 @@ type desired struct {
 	failed error
 }
 
-// units returns the units that the changes consist of: for each Destination first the files of
-// no placement, then removals, then placements, so that the units that are least likely to be
-// refused come first.
+// units returns the units that the changes consist of: for each Destination first the files that
+// belong to no placement, then removals, then placements, so that the units that are least likely to
+// be refused come first.
 func (d *desired) units() []unitChange {
 	var units []unitChange
 	for _, o := range d.outcomes {

@@ -25,7 +25,8 @@ type destinationPlan struct {
 	leaves bool
 }
 
-// same reports whether two plans have the same placements in the same roles.
+// same reports whether two plans have the same placements in the same roles, and guards with the same
+// effect.
 func (p destinationPlan) same(other destinationPlan) bool {
 	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
 		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) && p.guard.sameEffect(other.guard)

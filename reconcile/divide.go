@@ -10,8 +10,8 @@ import (
 // planned has the destination plans by the names of the Destinations.
 type planned map[string]destinationPlan
 
-// divide divides a plan by Destination. The inherited placements that are in staying stay
-// where they are.
+// divide divides a plan by Destination. The set staying has the inherited placements that are not
+// moved.
 func divide(o *observed, plan *scheduler.Result, inherited []*formerPlacement, staying placementSet) planned {
 	parts := byDestination(plan, o.decided)
 	parts.routeInherited(inherited, plan, staying)
@@ -72,8 +72,8 @@ func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 }
 
 // routeInherited adds to the plan an action for each placement in the directory of another
-// Destination. A placement is removed if its new copy is recorded, or is written in the same
-// commit; the placements in staying stay.
+// Destination. A placement is removed if its new copy is recorded, or is written in the same commit.
+// The set staying has the placements that are not removed.
 func (p planned) routeInherited(inherited []*formerPlacement, plan *scheduler.Result, staying placementSet) {
 	if len(inherited) == 0 {
 		return

@@ -21,8 +21,8 @@ type failedFiles struct {
 	unit
 	// undone is the entry that describes the files in their record after they are rolled back.
 	undone layout.RolledBack
-	// revision is the last applied revision, and applied are the placement's files at that revision;
-	// joined files are one file.
+	// revision is the last applied revision, and applied are the placement's files at that revision,
+	// or the placement's part of a joined file.
 	revision string
 	applied  []tree.File
 }

@@ -58,7 +58,7 @@ type deliveryEntry struct {
 	related
 }
 
-// related is the report of an agent about one root, related to the placements.
+// related is the result of relating the report about one root to the placements.
 type related struct {
 	delivery report.Delivery
 	failed   []*failedFiles
@@ -70,7 +70,7 @@ type related struct {
 // knownRevisions marks the revisions of an agent's state that are known.
 type knownRevisions struct{ applied, healthy, failed bool }
 
-// covers reports whether all revisions that are known to other are known to k.
+// covers reports whether every revision that is marked in other is also marked in k.
 func (k knownRevisions) covers(other knownRevisions) bool {
 	return (k.applied || !other.applied) && (k.healthy || !other.healthy) && (k.failed || !other.failed)
 }
@@ -199,8 +199,8 @@ func (d *delivering) currentRecords() map[tree.Path]*recordView {
 	return d.current
 }
 
-// load reads a revision that is not known from the history of the store. It returns false if that
-// has to wait for a later round.
+// load reads an unknown revision from the history of the store. It returns false if the read has to
+// wait for a later round.
 func (d *delivering) load(ctx context.Context, revision string) bool {
 	return d.past[0].load(ctx, d.store.Store, revision)
 }
@@ -256,8 +256,8 @@ func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	return all
 }
 
-// first returns before, which is the first mark with the files of last, if the root has the same
-// files at now. Otherwise it returns now.
+// first returns the first mark at which the root had its present files. If its files are the same at
+// the marks last and now, that is before, the first mark with the files of last; otherwise it is now.
 func (d *delivering) first(before, last, now agent.Mark) agent.Mark {
 	then, there := d.find(last.Revision), d.find(now.Revision)
 	if now.Revision == last.Revision || then != nil && there != nil && then.files.Same(there.files, d.root) {

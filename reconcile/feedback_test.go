@@ -37,8 +37,8 @@ func (e *agentEnv) reports(outcome agent.Outcome, message string, objects ...age
 	e.states["worker-1"]["resources"], _ = e.states["worker-1"]["resources"].With(event)
 }
 
-// conditions returns what is reported about each Work in a round, as "Applied True, Healthy
-// Unknown NotReported", and the messages.
+// conditions runs a round and returns the conditions Applied and Healthy of each Work, as "True,
+// Unknown NotReported", and their messages.
 func (e *agentEnv) conditions() (conditions, messages map[string]string) {
 	e.t.Helper()
 	conditions, messages = map[string]string{}, map[string]string{}

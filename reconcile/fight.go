@@ -61,8 +61,8 @@ type undoing struct {
 type fight struct {
 	marks  []mark
 	undone map[tree.Path]undoing
-	// stopped is set while this process leaves the Destination alone. The pause ends at until, if
-	// the records have not changed for long enough by then.
+	// stopped is set while this process leaves the Destination alone. until is the end of the pause;
+	// changed records postpone it.
 	stopped bool
 	until   time.Time
 	// stops counts the fights; each pause is twice as long as the last.
@@ -158,8 +158,8 @@ func (f *fight) wait(now time.Time, unchanged func(statestore.Files) bool) bool 
 	return f.stopped
 }
 
-// wrote adds the marks of a write. Marks that the store has acknowledged are confirmed;
-// others are confirmed once the store is read with them.
+// wrote adds the marks of a write. Marks that the store has acknowledged are confirmed; the others
+// are confirmed once a read of the store contains them.
 func (f *fight) wrote(marks []mark) {
 	for _, m := range marks {
 		f.marks = slices.DeleteFunc(f.marks, func(old mark) bool { return old.path == m.path })

@@ -91,13 +91,14 @@ func (d *destinationView) isBare(store *storeView, mode string) bool {
 	return store.state.Files.Within(d.base).Len() == n
 }
 
-// hasOtherFilename reports whether the aggregated file of the Destination had another name.
+// hasOtherFilename reports whether a record is outdated, as after a change of the aggregated file's
+// name.
 func (d *destinationView) hasOtherFilename() bool {
 	return slices.ContainsFunc(d.records, func(r recordView) bool { return d.isOutdated(&r) })
 }
 
-// isOutdated reports whether the files of a record are not where the Destination's layout
-// would put them.
+// isOutdated reports whether a record has another filepath mode than the Destination, or lists
+// another file than its aggregated file.
 func (d *destinationView) isOutdated(r *recordView) bool {
 	if r.mode != d.FilepathMode() {
 		return true

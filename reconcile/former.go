@@ -21,7 +21,7 @@ type formerPlacement struct {
 	base tree.Path
 	// at is the Destination that has this directory now; nil if there is none.
 	at *destinationView
-	// counts reports whether the group counts as placed because of this record; otherwise it
+	// counts reports whether the group counts as placed because of this record. If not, the placement
 	// is an old copy.
 	counts bool
 }

@@ -100,8 +100,8 @@ func (g guard) sameEffect(other guard) bool {
 	return g.judgement == other.judgement && g.counts == other.counts && (!g.counts || g.ledger == other.ledger)
 }
 
-// countRemovals returns the input of the guard, and the counted removals by Destination. Removals
-// on Destinations that are not written, or that are deleted with their files, do not count.
+// countRemovals returns the input of the guard, and the counted removals by Destination. Removals on
+// Destinations that are not written, or that are being deleted, do not count.
 func countRemovals(o *observed, parts planned, rules removalRules) (removals, map[string]int) {
 	all := removals{works: len(o.Works) + len(o.Rejected), settling: o.Settling, missing: o.Missing}
 	by := map[string]int{}
@@ -121,8 +121,8 @@ func countRemovals(o *observed, parts planned, rules removalRules) (removals, ma
 	return all, by
 }
 
-// countRecorded returns how many of the removed placements have records on the Destination
-// and have lost their Works.
+// countRecorded returns how many of the removed placements have records in the Destination's
+// directory; 0 if the Destination is being deleted.
 func (d *destinationView) countRecorded(removed []*kratix.WorkPlacement) int {
 	if len(removed) == 0 || d.IsDeleted() {
 		return 0

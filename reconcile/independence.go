@@ -55,7 +55,7 @@ func (p *placement) isIndependent() bool {
 	return p.from != nil && p.isPlain() && p.rendering.Dir.IsFolded() && p.writable()
 }
 
-// isPlain reports whether a placement has a directory of its own.
+// isPlain reports whether a placement has a directory of its own and no shared objects.
 func (p *placement) isPlain() bool {
 	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
 }

@@ -45,13 +45,13 @@ func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joine
 			c.stored = []dedupe.File{{File: tree.File{Path: path, Content: part}, Place: finding.Place{Object: c.object(), File: path.Base()}}}
 		}
 	}
-	// A store that Kratix writes has a record for each part that is wanted.
+	// Where Kratix writes, each wanted part counts as recorded.
 	hasRecords := len(w.records) > 0 || w.store.state.Stepwise
 	return joinedFile{parts: parts, mixedUp: len(parts) == 0 && (hasRecords || len(bytes.TrimSpace(whole)) > 0)}, nil
 }
 
-// keepMixedUp leaves a mixed-up file unchanged while some placement is not written, because
-// the file may hold its only copy at an unknown position.
+// keepMixedUp leaves a mixed-up file unchanged while some placement is not written, because the file
+// may contain the only copy of that placement's part.
 func (c *checked) keepMixedUp() {
 	if !c.holdings.joined.mixedUp || !mayLosePart(c) {
 		return
@@ -74,8 +74,9 @@ func (c *checked) keepMixedUp() {
 	})
 }
 
-// mayLosePart reports whether a mixed-up file may hold the only copy of a part: that of a placement
-// that is not written or, if nothing is recorded, that of a placement missing from the plan.
+// mayLosePart reports whether a mixed-up file may hold the only copy of a part: the part of a
+// placement that is not written or, if nothing is recorded, of a placement that is missing from the
+// plan.
 func mayLosePart(c *checked) bool {
 	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
 		return !isUpToDate(c)

@@ -28,7 +28,7 @@ func inMode(t *testing.T, mode string) *testEnv {
 	return w
 }
 
-// dependency turns the Work of a request into that of a dependency.
+// dependency turns the Work of a request into the Work of a dependency.
 func dependency(w *kratix.Work) {
 	w.Namespace, w.Spec.ResourceName = kratix.SystemNamespace, ""
 	w.Labels = map[string]string{kratix.PipelineNameLabel: "deps"}

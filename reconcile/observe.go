@@ -152,7 +152,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Op
 	return w
 }
 
-// addUnwritten adds the Destinations that must not be written as unread Destinations: their
+// addUnwritten adds the Destinations that must not be written, with the state StoreUnread: their
 // placements stay, and requests that may be placed there are not placed elsewhere. Where Works are
 // assigned to Destinations, no Destination is chosen, so none is added.
 func addUnwritten(o *observed) {
@@ -267,7 +267,6 @@ func addState(ctx context.Context, o *observed, store *storeView, seen *observat
 // isRemovedWithFiles reports whether the Destination is being deleted together with its files.
 func (d *destinationView) isRemovedWithFiles() bool { return d.IsDeleted() && d.CleansUp() }
 
-// limitsOf returns the limits of a store.
 func limitsOf(store *storeView, policy Policy) layout.Limits {
 	return layout.LimitsOf(store.ref.Kind, store.location(tree.Path{}).Dir, policy.AllowNames)
 }

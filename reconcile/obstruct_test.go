@@ -20,7 +20,7 @@ import (
 type placements = map[string]report.State
 
 // obstruct puts a symlink into the store, unless path is empty, and removes the obstacles at the
-// paths gone.
+// paths in gone.
 func (w *testEnv) obstruct(path string, gone ...string) {
 	store, _ := w.store.(*memory.Store)
 	if path != "" {

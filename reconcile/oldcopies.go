@@ -48,14 +48,14 @@ func countOf(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// reaches reports whether the Destination with a name can be written.
+// reaches reports whether the Destination of this name can be written.
 func (o *observed) reaches(name string) bool {
 	return slices.ContainsFunc(o.stores, func(s *storeView) bool {
 		return slices.ContainsFunc(s.destinations, func(d *destinationView) bool { return d.Name == name })
 	})
 }
 
-// knows reports whether a Work is in the input, or may be.
+// knows reports whether a Work is in the input, valid or not, or whether the input is incomplete.
 func (o *observed) knows(key kratix.Key) bool {
 	if o.works == nil {
 		o.works = make(map[kratix.Key]bool, len(o.Works)+len(o.Rejected))

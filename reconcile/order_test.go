@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// stageFiles returns the files of each stage of a round, in the order of the stages. A stage
-// refers to its own declarations and to those of earlier stages.
+// stageFiles returns the files of each stage of a round, in the order of the stages. A stage refers
+// only to its own declarations and to those of earlier stages.
 func stageFiles() []stageFile {
 	return []stageFile{
 		{"what all stages share", "allowance failure generations policy unit"},
@@ -33,7 +33,8 @@ func stageFiles() []stageFile {
 
 type stageFile struct{ stage, files string }
 
-// withoutImports resolves no imports, because only the package's own names are needed.
+// withoutImports is an importer that returns empty packages, because only the names of this package
+// are needed.
 type withoutImports struct{}
 
 func (withoutImports) Import(name string) (*types.Package, error) {

@@ -147,7 +147,8 @@ func (c *candidate) now() []layout.File {
 	return files
 }
 
-// asStored returns the rendered files of the placement as the store has them.
+// asStored returns the rendered files of the placement in the form of stored files: joined files
+// become one file.
 func (p *placement) asStored() []tree.File {
 	if p.rendering.Joined {
 		return layout.Join([]layout.Part{{Placement: p.WorkPlacement, Files: p.rendering.Files}})

@@ -33,7 +33,7 @@ type Policy struct {
 	OnConflict dedupe.Policy
 	// CheckApply is the action for objects that the API server would refuse; empty means Off.
 	CheckApply applycheck.Policy
-	// RollBack reports whether a placement is rolled back if its agent cannot apply it.
+	// RollBack means that a placement is rolled back if its agent cannot apply it.
 	RollBack bool
 	// ProfileMaxAge is the age of a profile above which it is reported as stale; zero means never.
 	ProfileMaxAge time.Duration

@@ -43,8 +43,8 @@ func soonest(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// minPoll and maxPoll bound the time until the stores are read again. The time is half of that
-// since the last change of the blocked placements.
+// minPoll and maxPoll bound the time until the stores are read again. The time is half of the time
+// since the blocked placements last changed.
 const (
 	minPoll = 500 * time.Millisecond
 	maxPoll = time.Minute

@@ -47,8 +47,8 @@ type Reconciler struct {
 	// deletion guard judges each round alone; and refused content is tried again only when it
 	// changes, or after TryRefused.
 	Now func() time.Time
-	// Allowed returns the number of removals that a user allows at the given time, in addition to
-	// the policy, and an error if it cannot be read; nil allows no more than the policy.
+	// Allowed returns the allowance of a user at the given time, which replaces Policy.Allow if it is
+	// set, and an error if it cannot be read. Allowed may be nil.
 	Allowed func(now time.Time) (Allowance, error)
 	// Missing returns possible reasons for Works missing from the input, one per element; it
 	// is called when the deletion guard refuses removals. It may be nil.

@@ -159,7 +159,7 @@ func doubt(d *kratix.Destination, path tree.Path, read *readRecord) error {
 	return nil
 }
 
-// add adds a record, if it is trusted.
+// add adds a record or, if it is not trusted, a finding about it.
 func (v *recordsView) add(d *destinationView, path tree.Path, read *readRecord) {
 	switch {
 	case read.err != nil:

@@ -105,7 +105,7 @@ func (r *refusals) of(store *storeView) *refusedStore {
 	return known
 }
 
-// isEmpty reports whether nothing was refused.
+// isEmpty reports whether there is no refusal, no search and no write in progress.
 func (s *refusedStore) isEmpty() bool {
 	return len(s.refused) == 0 && s.search.isOver() && s.inProgress == nil && s.always == nil
 }
@@ -188,9 +188,9 @@ func (s *refusedStore) known() exclusions {
 	return excluded
 }
 
-// excluded returns the known exclusions and the units that only the search may write, except for
-// the units in but.
-func (s *refusedStore) excluded(but []suspect) exclusions {
+// excluded returns the known exclusions and the units that only the search may write, except for the
+// units in allowed.
+func (s *refusedStore) excluded(allowed []suspect) exclusions {
 	excluded := s.known()
 	for _, one := range s.search.all() {
 		if refused := s.refused[one.unit]; refused != nil && refused.digest == one.digest {
@@ -199,7 +199,7 @@ func (s *refusedStore) excluded(but []suspect) exclusions {
 		}
 		excluded.add(one.unit, exclusion{digest: one.digest})
 	}
-	for _, one := range but {
+	for _, one := range allowed {
 		delete(excluded[one.destination], one.unit)
 	}
 	return excluded

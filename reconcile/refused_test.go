@@ -89,8 +89,8 @@ func (w *refusing) bring(name, destination, data string) *kratix.Work {
 	return made
 }
 
-// wantStates compares the states of the Works; Works that are not in want must have the state
-// others.
+// wantStates compares the states of the Works with want; others is the state of the Works that are
+// not in want.
 func wantStates(t *testing.T, r report.Report, others report.State, want map[string]report.State) {
 	t.Helper()
 	for _, p := range r.Placements {

@@ -23,7 +23,7 @@ type wanted struct {
 	fixtures, retired []tree.File
 	restExcluded      bool
 	placements        []*placement
-	// removed are the records of placements that are removed.
+	// removed are the records of the placements to be removed.
 	removed  []recordView
 	findings []finding.Finding
 	// renderings are the renderings of the plan's placements.
@@ -105,7 +105,6 @@ func (w *wanted) placement(from *scheduler.Placement, made rendered) *placement 
 	return p
 }
 
-// add adds findings.
 func (w *wanted) add(findings ...finding.Finding) { w.findings = append(w.findings, findings...) }
 
 // keep leaves a placement as it is.

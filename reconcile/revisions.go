@@ -80,7 +80,7 @@ func (r *revisions) newest() *pastState {
 }
 
 // load reads a revision from the history of the store, unless its contents can be read already. It
-// returns false if that has to wait for a later round.
+// returns false if the read has to wait for a later round.
 func (r *revisions) load(ctx context.Context, store statestore.Store, revision string) bool {
 	switch {
 	case !r.hasHistory || revision == "" || slices.Contains(r.unknown, revision):

@@ -100,8 +100,8 @@ func (s *search) accepted() {
 	}
 }
 
-// refused processes the refusal of the units that next returns, and returns a unit that was refused
-// alone.
+// refused processes the refusal of the units that next returns. If it is a single unit, refused
+// returns it.
 func (s *search) refused() (found []suspect) {
 	tried := s.next()
 	switch {

@@ -122,8 +122,8 @@ func TestDestinationWithoutALayoutIsEmptiedIfItHasNothing(t *testing.T) {
 	}
 }
 
-// TestOnlyADestinationThatWasSeenBeingDeletedIsEmptied checks that a Destination is not emptied
-// before it is being deleted, or if its files are to stay.
+// TestOnlyADestinationThatWasSeenBeingDeletedIsEmptied checks that a Destination is not reported as
+// emptied before it is being deleted, or if its files are to stay.
 func TestOnlyADestinationThatWasSeenBeingDeletedIsEmptied(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		w := inMode(t, mode)

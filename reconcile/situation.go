@@ -99,5 +99,4 @@ func (s *situation) continues(was *situation) bool {
 		s.sameAround(was) && s.store.limits == was.store.limits && s.policy.sameEffect(was.policy)
 }
 
-// key returns the key of the Destination.
 func (s *situation) key() destinationKey { return destinationKey{s.store.ref, s.Name} }

@@ -46,10 +46,10 @@ func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdi
 	return h, err
 }
 
-// recordedDirs maps each placement directory to the record that owns it. The owner is the record of
-// the placement that asks for the directory, else another record, else, where Kratix writes, that
-// of the first placement that asks for it. before maps each record to the directory of its
-// placement when it was written.
+// recordedDirs returns the path of the record that owns each placement directory: the record of the
+// placement that asks for the directory, else another record that was written for the directory, else
+// the record of the first placement that asks for it, as where Kratix writes. before maps each record
+// to the directory of its placement when it was written.
 func (h *holdings) recordedDirs(candidates []*candidate) (dirs, before map[tree.Path]tree.Path) {
 	dirs, before = map[tree.Path]tree.Path{}, map[tree.Path]tree.Path{}
 	for i := range h.records {

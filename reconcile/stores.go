@@ -16,8 +16,8 @@ type planning struct {
 	hidden bool
 	// failed are the files that agents could not apply, by Destination.
 	failed map[destinationKey][]*failedFiles
-	// chosen has, by Destination, the outcome to report for fresh placements. These are not
-	// written before their Destinations are recorded on their Works.
+	// chosen has, by Destination, the outcome to report for fresh placements. Fresh placements are
+	// not written before their Destinations are recorded on their Works.
 	chosen map[string]*outcome
 	fresh  map[*kratix.WorkPlacement]*kratix.Work
 }

@@ -65,8 +65,8 @@ func (c *committer) write(ctx context.Context, stores []*desired) (results []res
 	return results, stale, failed
 }
 
-// cut returns the Destinations that may be written at once, and the rest; the rest is nil if
-// all of them may. A store with unfinished files of an earlier write is not divided.
+// cut returns the Destinations that may be written at once, and the rest; the rest is nil if all of
+// them may be written at once. A store with unfinished files of an earlier write is not divided.
 func (d *desired) cut() (piece, rest *desired) {
 	size := 0
 	for i, o := range d.outcomes {

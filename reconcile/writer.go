@@ -237,7 +237,7 @@ func (w *writer) end(err error) {
 	}
 }
 
-// results returns the results of the written Destinations, and of those that were not written.
+// results returns a result for the written Destinations and, after an error, one for the others.
 func (w *writer) results() (results []result) {
 	done, held := w.full.none(), w.full.none()
 	final := w.final()

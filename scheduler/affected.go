@@ -23,8 +23,8 @@ func (k keys) remove(others keys) {
 	}
 }
 
-// affected returns how the input differs from the last one, and the Works whose plan may change
-// directly:
+// affected returns the difference between the last input and this one, and the Works whose plans it
+// may change directly:
 //
 //   - Works that are new, changed or gone
 //   - Works with recorded placements that are new, changed or gone

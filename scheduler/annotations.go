@@ -31,7 +31,7 @@ const (
 	// "1.36". With it, placements that the API server would refuse are held back.
 	KubernetesVersionAnnotation = "kratix-schedule.io/kubernetes-version"
 	// StateStoreAnnotation names, as KIND/NAME, the live state store of a Destination for which
-	// Kratix writes to another one.
+	// Kratix writes to another state store.
 	StateStoreAnnotation = "kratix-schedule.io/state-store"
 )
 
@@ -42,7 +42,7 @@ const (
 	OnDemand               = "on-demand"
 )
 
-// RetryAnnotation on a Work is a revision that an agent could not apply because of the Work's
+// RetryAnnotation on a Work names a revision that an agent could not apply because of the Work's
 // files. Files that were rolled back for this revision are written again.
 const RetryAnnotation = "kratix-schedule.io/retry-revision"
 
@@ -117,11 +117,11 @@ func unknown(annotations map[string]string, object string, known ...string) []st
 	return messages
 }
 
-// without returns the annotations without the one named own, which this program writes itself.
-func without(annotations map[string]string, own string) map[string]string {
-	if _, there := annotations[own]; there {
+// without returns the annotations without the key name, which this program writes itself.
+func without(annotations map[string]string, name string) map[string]string {
+	if _, there := annotations[name]; there {
 		annotations = maps.Clone(annotations)
-		delete(annotations, own)
+		delete(annotations, name)
 	}
 	return annotations
 }

@@ -35,12 +35,12 @@ type onDestination struct {
 	destination string
 }
 
-// assignedReason is the reason of every placement.
+// assignedReason is the reason of every placement of an Assigned.
 const assignedReason = "its WorkPlacement names the Destination"
 
-// Plan returns the placements of the Works. It leaves out a Work whose Destination is not in
-// the input and has no record of it, and a Work whose Destination is being deleted together
-// with its files.
+// Plan returns the placements of the Works. It leaves out groups whose Destination is not in the
+// input, unless they are recorded there, and groups whose Destination is being deleted together with
+// its files.
 func (a *Assigned) Plan(in Input) Result {
 	if a.in == nil || !a.in.assignsAs(in) {
 		a.result = a.plan(in)

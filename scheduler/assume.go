@@ -49,8 +49,8 @@ func widen(assumed []*assumption, asked selectors) []*assumption {
 }
 
 // take adds the labels that the selectors require and returns true. It returns false and changes
-// nothing if these selectors and those taken earlier cannot all hold, or if only some are those of
-// a dry run.
+// nothing if these selectors and those taken earlier cannot all hold, or if only some of them require
+// a Destination for dry runs.
 func (a *assumption) take(asked selectors) bool {
 	if slices.ContainsFunc(a.fits, func(other selectors) bool { return other.requiresDryRun() != asked.requiresDryRun() }) {
 		return false
@@ -72,7 +72,8 @@ func (a *assumption) take(asked selectors) bool {
 	return true
 }
 
-// satisfy sets a label for which all requirements on its key hold, if there is one.
+// satisfy sets the label r.key to a value for which all requirements on this key hold, if there is
+// one.
 func (r requirement) satisfy(labels map[string]string, asked selectors) {
 	candidates := r.values
 	switch r.operator {

@@ -55,11 +55,11 @@ func (r *round) conflicts(j *job, at int) bool {
 	return r.in.Conflicts(j.work, j.group, r.fleet.members[at].Name)
 }
 
-// best returns the first candidate in the order of choice, ignoring those in without.
-func (r *round) best(j *job, seed uint64, homes int32, without []int) candidate {
+// best returns the first candidate in the order of choice that is not excluded.
+func (r *round) best(j *job, seed uint64, homes int32, excluded []int) candidate {
 	best := candidate{at: none}
 	for _, at := range j.fit.usable {
-		if r.fleet.limited && r.isFull(at) || isAmong(without, at) {
+		if r.fleet.limited && r.isFull(at) || isAmong(excluded, at) {
 			continue
 		}
 		s := &r.fleet.members[at]
@@ -93,7 +93,7 @@ func (r *round) isFull(at int) bool {
 	return true
 }
 
-// reason returns the steps of the choice that distinguished Destinations.
+// reason returns the text for a choice: the steps in which the Destinations differed.
 func (r *round) reason(j *job, chosen candidate, conflicting []int) string {
 	fit := j.fit
 	if r.onlyDrawn(fit, chosen, conflicting) {

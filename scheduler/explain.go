@@ -23,7 +23,8 @@ type Asked struct {
 	Requirement string
 	// Source is the source of the selector, such as kratix.PromiseSource.
 	Source string
-	// Overruled means that a source of higher precedence sets the same label.
+	// Overruled means that a source of higher precedence, or a later selector of the same source,
+	// names the same label.
 	Overruled bool
 }
 
@@ -70,7 +71,7 @@ func Explain(in Input, work kratix.Key) []Explanation {
 		if !chosen {
 			verdicts = r.verdicts(j)
 		}
-		for _, p := range r.chain(j) { // existing placements also use capacity
+		for _, p := range r.chain(j) { // a Destination that has the group fits, even if it is full or cordoned now
 			if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok && verdicts[at].kind == closed {
 				verdicts[at] = verdict{}
 			}

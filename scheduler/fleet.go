@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fleet holds the Destinations of an input, indexed for matching. It caches which Destinations fit,
-// once for all groups with equal selectors.
+// fleet holds the Destinations of an input, indexed for matching. It caches the Destinations that
+// fit, once for all groups with equal selectors.
 type fleet struct {
 	// members are sorted by name.
 	members []member
@@ -143,8 +143,8 @@ func (f *fleet) labelled(key, value string) destinationSet {
 	return set
 }
 
-// suits reports whether a Destination fits, ignoring its store and cordons; if it does not, why
-// is the reason.
+// suits reports whether a Destination fits, ignoring its store and cordons. If it does not fit, suits
+// also returns the reason.
 func (f *fleet) suits(found *fit, destination string) (why string, ok bool) {
 	at, there := f.byName[destination]
 	switch {

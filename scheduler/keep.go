@@ -50,8 +50,8 @@ func (r *round) kept(j *job, old *kratix.WorkPlacement) Placement {
 	return p
 }
 
-// successors maps each placement of a request's group that a move has replaced to the Destination
-// of its replacement. Existing placements are recorded, so an interrupted move continues here.
+// successors returns the Destination of the replacement for each placement of a request's group that
+// a move has replaced. Existing placements are recorded, so an interrupted move continues here.
 func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
 	if len(j.old) < 2 || j.work.IsDependency() {
 		return nil
@@ -88,7 +88,7 @@ func (r *round) isGone(j *job, from string) bool {
 	return !r.in.Incomplete && !r.in.Unseen
 }
 
-// isCopiedOn reports whether a copy of a group is on a Destination that no longer exists.
+// isCopiedOn reports whether Input.Copies has the group on this Destination.
 func (r *round) isCopiedOn(j *job, destination string) bool {
 	return slices.ContainsFunc(r.in.Copies, func(p *kratix.WorkPlacement) bool {
 		return p.Work() == kratix.KeyOf(j.work) && p.Spec.ID == j.group.ID && p.Spec.TargetDestinationName == destination

@@ -191,7 +191,7 @@ func TestRebalance(t *testing.T) {
 				t.Errorf("%d moves, want %d: %v", len(in.Moves), c.moves, in.Moves)
 			}
 			got := map[string]int{}
-			for range 3 { // placed, removed, complete
+			for range 3 { // the new placement is added, the old one is removed, the move is over
 				result := Plan(in)
 				in.Existing, in.Moves, got = nil, nil, map[string]int{}
 				for _, p := range result.Placements() {

@@ -46,8 +46,8 @@ func (p *Planner) Plan(in Input) Result {
 // Works are planned.
 const manyAffected = 4
 
-// affectsAll reports whether a change may affect any Work, or whether the settings make
-// otherwise unrelated Works depend on each other.
+// affectsAll reports whether all Works must be planned again, because of the changes of the input or
+// because the settings make otherwise unrelated Works depend on each other.
 func (p *Planner) affectsAll(in Input) bool {
 	return p.fleet.limited || len(in.Moves)+len(p.last.Moves) > 0 ||
 		in.OnMisplaced != p.last.OnMisplaced || in.Incomplete != p.last.Incomplete || in.Unseen != p.last.Unseen ||
@@ -55,7 +55,6 @@ func (p *Planner) affectsAll(in Input) bool {
 		!slices.Equal(in.Destinations, p.last.Destinations) || !slices.Equal(in.Copies, p.last.Copies)
 }
 
-// planAll plans all Works.
 func (p *Planner) planAll(in Input) Result {
 	*p = Planner{last: &in, fleet: p.fleetFor(in)}
 	round := newRound(in, p.fleet)

@@ -193,7 +193,8 @@ func (b *balancer) compare(n, at, m, other int) int {
 	return cmp.Compare(uint64(n)*max(theirs, 1)*weightClass(mine), uint64(m)*max(mine, 1)*weightClass(theirs)) //nolint:gosec // loads are not negative
 }
 
-// weightClass returns the factor by which a load counts more on a Destination of weight 0.
+// weightClass returns a large factor for weight 0, so that a load there counts as more than a load on
+// other Destinations.
 func weightClass(weight uint64) uint64 {
 	if weight == 0 {
 		return maxWeight
@@ -201,7 +202,8 @@ func weightClass(weight uint64) uint64 {
 	return 1
 }
 
-// moves returns the units whose Destination has changed, in the order of the Works.
+// moves returns a Relocation for each group of the units whose Destination has changed, in the order
+// of the Works.
 func (b *balancer) moves() []Relocation {
 	var moves []Relocation
 	members := b.round.fleet.members

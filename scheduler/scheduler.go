@@ -20,9 +20,8 @@ type Input struct {
 	Destinations []Destination
 	// Existing are the recorded placements.
 	Existing []*kratix.WorkPlacement
-	// Copies are placements of groups that are also placed elsewhere, with files at the location of
-	// a deleted Destination. They do not count as placed; a move away from such a copy is
-	// incomplete.
+	// Copies are placements at the locations of deleted Destinations, of groups that are also placed
+	// elsewhere. They do not count as existing; a move away from such a copy is incomplete.
 	Copies []*kratix.WorkPlacement
 	// Rejected are Works that exist but are invalid.
 	Rejected []kratix.Key
@@ -43,8 +42,7 @@ type Input struct {
 	Conflicts func(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool
 }
 
-// OnMisplaced is the policy for misplaced placements of requests. Those of dependencies always
-// stay.
+// OnMisplaced is the policy for misplaced placements of requests. Misplaced dependencies always stay.
 type OnMisplaced int
 
 // Policies for misplaced placements.
@@ -146,7 +144,7 @@ type Moved struct {
 	To string
 }
 
-// Invalid is an annotation that does not parse, with the reason.
+// Invalid is an annotation that is unknown or does not parse, with the reason.
 type Invalid struct {
 	Object  kratix.Object
 	Message string

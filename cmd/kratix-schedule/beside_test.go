@@ -57,8 +57,8 @@ func TestModeDeterminesTheReactionToAnotherScheduler(t *testing.T) {
 	}
 }
 
-// TestTheConfigurationNamesLiveStores checks that the configuration counts unless the command
-// line or the environment names live stores.
+// TestTheConfigurationNamesLiveStores checks that the configuration applies unless the command line
+// or the environment names live stores.
 func TestTheConfigurationNamesLiveStores(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	const one, two = "GitStateStore/a=GitStateStore/b", "BucketStateStore/a=GitStateStore/b"

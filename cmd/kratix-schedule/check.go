@@ -195,7 +195,7 @@ func (s *checkSource) noticeNoWork(snapshot source.Snapshot) {
 	_, _ = fmt.Fprintln(s.notices, "kratix-schedule: there is no Work in the input, so nothing is placed")
 }
 
-// isPipeline reports whether a directory is a pipeline's output.
+// isPipeline reports whether a directory contains the directories of a pipeline.
 func isPipeline(path string) bool {
 	return isDir(filepath.Join(path, "output")) && (isDir(filepath.Join(path, "input")) || isDir(filepath.Join(path, "metadata")))
 }

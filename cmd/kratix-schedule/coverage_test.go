@@ -311,7 +311,7 @@ func makesError(called ast.Expr) bool {
 	return false
 }
 
-// literals returns the string literals in an expression, divided at formatting verbs.
+// literals returns the string literals in an expression, joined by %s.
 func literals(node ast.Node) string {
 	var parts []string
 	ast.Inspect(node, func(n ast.Node) bool {

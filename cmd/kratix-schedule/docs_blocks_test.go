@@ -31,7 +31,7 @@ func (b block) key() string {
 	return b.file + ": " + first
 }
 
-// commands returns the commands: the whole block, or the lines after prompts.
+// commands returns the commands: the whole block or, in a console block, the text after prompts.
 func (b block) commands() string {
 	if b.language != "console" {
 		return b.text

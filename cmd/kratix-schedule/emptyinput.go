@@ -37,9 +37,9 @@ type reading struct {
 	tree bool
 }
 
-// isEmpty reports whether there was nothing to check: no Work with files and no object in a
-// tree. An input with only Destinations and state stores is checked, if every named path was
-// read.
+// isEmpty reports whether there was nothing to check: no Work with files and no object in a tree. An
+// input with only Destinations and state stores is not empty, unless a path, Promise, pipeline or
+// Work was passed over.
 func (r reading) isEmpty() bool {
 	if r.grouped > 0 || r.treeObjects > 0 || r.suspended > 0 {
 		return false
@@ -97,7 +97,7 @@ func (s *checkStores) countObjects(snapshot source.Snapshot) int {
 	return count
 }
 
-// isBelow reports whether a path is in a directory of a store.
+// isBelow reports whether a path in a store is below the directory top.
 func isBelow(top, path string) bool {
 	top = strings.Trim(top, "/")
 	return top == "" || top == "." || strings.HasPrefix(path, top+"/")

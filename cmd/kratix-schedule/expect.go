@@ -26,9 +26,9 @@ func withoutExpected(lists [][]status.Change, expected func(kratix.Key) bool) []
 	return lists
 }
 
-// expect makes WorkPlacements that were or may have been created count until the watch shows
-// them. It waits for the written objects, and returns the delay until the API server has to
-// be asked; 0 if all were seen.
+// expect passes the WorkPlacements that were or may have been created to the source, which counts
+// them as existing until the watch shows them. It waits for the written objects, and returns the
+// delay until the API server has to be asked; 0 if all were seen.
 func (k *cluster) expect(ctx context.Context, outcome apply.Outcome) time.Duration {
 	var attempts []kube.Attempt
 	for _, created := range outcome.Created {

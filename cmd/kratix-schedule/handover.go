@@ -221,8 +221,8 @@ func isOfStore(f finding.Finding) bool {
 	return f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() && strings.HasPrefix(f.Place.Object, kratix.SecretKind+" ")
 }
 
-// describeBreak describes an action of Kratix, which is certain, or only possible if Kratix has a
-// choice.
+// describeBreak returns a description of the action that Kratix would take or, if it has a choice,
+// may take.
 func describeBreak(b handover.Break) string {
 	how := "Kratix would place it there"
 	if b.Fitting > b.Others+1 {

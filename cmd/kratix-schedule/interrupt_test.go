@@ -57,7 +57,7 @@ func TestInterruptEndsACheckAndItsBuilds(t *testing.T) {
 	}
 }
 
-// waitForBuilds returns the build processes of a process.
+// waitForBuilds waits until a process has build processes, and returns them.
 func waitForBuilds(t *testing.T, parent int) []string {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {

@@ -70,7 +70,7 @@ func (f *kubeFlags) check(flags runFlags) error {
 	return errors.Join(f.beside.check(f.enabled), f.promote.check(flags), f.shard.check(flags), f.lease.check(), f.requests.check(f.enabled))
 }
 
-// mode returns which controller schedules and which writes.
+// mode returns the mode of the process: which controller schedules, and which one writes.
 func (f *kubeFlags) mode(dryRun bool) status.Mode {
 	switch {
 	case f.beside.schedules:

@@ -20,8 +20,8 @@ type locator struct {
 	// dirs are the directories of objects whose files are on disk: a pipeline's output, a
 	// store's tree.
 	dirs map[string]string
-	// reported are the places, without lines, of findings made while reading. Each is a file on
-	// disk, even if another file has the object that counts.
+	// reported are the places, without lines, of findings made while reading. Each is a file on disk,
+	// even if the input uses an object of the same name from another file.
 	reported map[finding.Place]bool
 }
 
@@ -55,7 +55,7 @@ func (l *locator) locate(p finding.Place) report.Position {
 	return report.Position{}
 }
 
-// isStore reports whether an object is a state store, which only describes where files are.
+// isStore reports whether an object is a state store.
 func isStore(object string) bool {
 	return strings.HasPrefix(object, kratix.GitStateStoreKind+" ") || strings.HasPrefix(object, kratix.BucketStateStoreKind+" ")
 }

@@ -129,12 +129,13 @@ func (o output) toFile(document report.Document) error {
 	return nil
 }
 
-// colours reports whether output may be coloured: on a terminal, unless NO_COLOR is set.
+// colours reports whether output may be coloured: on a terminal, unless NO_COLOR is set or TERM is
+// dumb.
 func colours(w io.Writer) bool {
 	return os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && isTerminal(w)
 }
 
-// isTerminal reports whether w is a terminal.
+// isTerminal reports whether w is a character device, as a terminal is.
 func isTerminal(w io.Writer) bool {
 	file, ok := w.(*os.File)
 	if !ok {

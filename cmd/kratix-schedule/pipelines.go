@@ -58,7 +58,8 @@ func countFiles(work *kratix.Work) int {
 	return count
 }
 
-// pipelineRoot returns the directory of a pipeline if the user names its output directory.
+// pipelineRoot returns the directory of a pipeline that the user names by this directory or by its
+// output directory.
 func pipelineRoot(path string) string {
 	clean := filepath.Clean(path)
 	if filepath.Base(clean) == "output" && !isDir(filepath.Join(clean, "output")) {
@@ -97,8 +98,8 @@ func (s *checkSource) promiseOf(snapshot *source.Snapshot) (*kratix.Promise, err
 	return promise, nil
 }
 
-// looksLikePath reports whether a value is probably the path of a Promise's file, although that
-// file does not exist.
+// looksLikePath reports whether a value is probably the path of a Promise's file rather than the name
+// of a Promise.
 func looksLikePath(promise string) bool {
 	return strings.ContainsAny(promise, `/\`) || strings.HasSuffix(promise, ".yaml") || strings.HasSuffix(promise, ".yml")
 }
@@ -155,7 +156,7 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// unwrapped removes the path from an error that is printed beside it.
+// unwrapped returns an error without its path, for messages that contain the path already.
 func unwrapped(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {

@@ -86,8 +86,8 @@ func printMoves(out io.Writer, moves []scheduler.Relocation) {
 	}
 }
 
-// offerMoves prints the possible moves. Unreadable input or stores are reported, because
-// moves may be missing due to them.
+// offerMoves prints the number of moves, and the errors in the input and in stores, because moves may
+// be missing due to them.
 func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.Finding) error {
 	wrong := slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule.Severity != finding.Error })
 	if err := report.Text(out, wrong); err != nil {

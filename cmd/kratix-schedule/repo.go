@@ -115,7 +115,8 @@ func (f *treeFlags) sshKey() (git.SSH, error) {
 	return git.SSH{PrivateKey: key, Passphrase: passphrase, KnownHosts: known}, err
 }
 
-// keyFile returns the path of the named key, or of the first of the user's own.
+// keyFile returns the path of the key of --repo-key or, without this flag, of the first key in
+// ~/.ssh.
 func (f *treeFlags) keyFile() (string, error) {
 	if f.key != "" {
 		return f.key, nil

@@ -55,7 +55,7 @@ func (f *requesterFlags) writers(config *rest.Config) (all []*requests.Writer, e
 	return all, nil
 }
 
-// verbPatchRequest counts the changes of requests and HealthRecords in
+// verbPatchRequest is the verb of changes of requests and HealthRecords in
 // kratix_schedule_api_writes_total.
 const verbPatchRequest = "patch request"
 

@@ -156,8 +156,8 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	return flags.status(document, failed, nothing)
 }
 
-// status returns the exit status of the check; nothing is the reason why there was nothing to
-// check, nil if there was something.
+// status returns the exit status of the check. The error nothing has the reason why there was nothing
+// to check; it is nil if there was something.
 func (f *validateFlags) status(document report.Document, failed bool, nothing error) error {
 	switch {
 	case failed && f.verdict.writeBaseline:
