@@ -41,7 +41,7 @@ type fault struct {
 	related []finding.Related
 }
 
-// newFault returns a certain fault of an object.
+// newFault returns a fault of an object, with certain set.
 func newFault(rule finding.Rule, o *objectFacts, line int, words string) fault {
 	return fault{rule: rule, object: o.String(), flux: o.flux(), line: line, words: printable(words), certain: true}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// changeFaults returns the faults of the changes from a claim's stored objects to one of its wanted
-// files. own are the faults of the file alone; an object with an error among them is not compared.
+// changeFaults compares the objects of a wanted file with their stored versions, and returns the faults
+// of the changes. own are the faults of the file alone; an object with an error in own is skipped.
 func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile, own []fault) []fault {
 	if len(claim.stored) == 0 || slices.ContainsFunc(claim.stored, func(s *checkedFile) bool { return s.facts.digest == file.facts.digest }) {
 		return nil // new, or unchanged

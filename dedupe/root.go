@@ -18,8 +18,8 @@ func (r *Root) relativePath(p tree.Path) tree.Path {
 	return path
 }
 
-// layOut returns the files of a root, with paths relative to it, when each claim has the files that
-// filesOf returns. It omits the files that Flux does not fetch and the hiding kustomizations.
+// layOut returns the files of a root, with paths relative to it, where filesOf returns the files of each
+// claim. It omits the files that Flux does not fetch and the kustomizations in hiding (see findHiding).
 func layOut(root *Root, hiding map[tree.Path]bool, filesOf func(claim int) []File) []tree.File {
 	var files []tree.File
 	joined := map[tree.Path]int{}

@@ -9,7 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// rootIndex is the first stage of a check: the index of one root when everything wanted is written.
+// rootIndex is the result of the first stage of a check: the index of one root as if all wanted files
+// were written.
 // It is kept in the CheckCache, and the next check updates it.
 type rootIndex struct {
 	ignored *kustomize.Ignored

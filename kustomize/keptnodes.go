@@ -6,7 +6,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// keptNodes are the YAML nodes of files with one plain object that Contents has not visited yet.
+// keptNodes caches the YAML node of each file whose only object is plain (see isPlain), until Contents
+// takes it.
 type keptNodes struct {
 	byFile map[digest]keptNode
 	count  int

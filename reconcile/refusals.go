@@ -58,8 +58,8 @@ type refusedStore struct {
 	why error
 	// inProgress are the units of a write that is in progress.
 	inProgress []suspect
-	// always is the reason why the store counts as failed: it refuses everything. probed are the
-	// units that were tried since then.
+	// always is the last error of a store that refuses every unit; nil if the store accepts some. probed
+	// are the units that were tried since always was set.
 	always error
 	probed map[suspect]bool
 	// since are the units that were refused alone since the last accepted write; message is the

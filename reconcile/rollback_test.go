@@ -447,7 +447,7 @@ func TestFewRevisionsAreReadFromHistoryInARound(t *testing.T) {
 	if undone != count {
 		t.Errorf("%d of %d placements were rolled back", undone, count)
 	}
-	for range count { // later rounds relate the restored files
+	for range count { // the next rounds compare the reports with the restored files
 		counting.reads = 0
 		env.round()
 	}

@@ -87,8 +87,9 @@ func (c *compiler) addFills(o *object, of declared, structType reflect.Type) boo
 	return known
 }
 
-// acceptsFill reports whether a zero value violates no rule; below is the compiled type of a struct
-// without its conversion, or nil for other values.
+// acceptsFill reports whether the API server accepts the zero value that Flux sends for a missing
+// field. If the value is a map, below is the compiled type of the field without a Go type; otherwise it
+// is nil.
 func (f *field) acceptsFill(value any, below *node) bool {
 	if f.values != nil && !f.supports(value) {
 		return false

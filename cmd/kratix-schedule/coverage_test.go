@@ -233,7 +233,7 @@ func wantedOfFlag(command *cobra.Command, f *pflag.Flag) []string {
 // errorText is the text of an error in the code.
 type errorText struct {
 	at, text string
-	// parts are the constant parts between the values.
+	// parts are the literal parts of the format string, between its verbs.
 	parts []string
 }
 

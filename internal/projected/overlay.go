@@ -60,7 +60,7 @@ type projection struct {
 	// name is the result of kratix.PlacementName, or empty if the placement has no record. The
 	// placement itself may have another name.
 	name string
-	// record is the path of the record. It is the root if there is no record.
+	// record is the path of the record. It is the zero Path if there is no record.
 	record tree.Path
 	// listed contains the files in Kratix's list in mode none.
 	listed []tree.Path

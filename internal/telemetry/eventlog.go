@@ -104,8 +104,8 @@ func (n *EventLog) logPlacements(now []report.Placement) {
 	}
 }
 
-// lasts reports whether a placement has not changed since the previous round. before starts with
-// the placements that have the same name.
+// lasts reports whether a placement has not changed since the previous round. before contains the
+// placements of the previous round in the order of the report, without those that sort before p.
 func lasts(before []report.Placement, p report.Placement) bool {
 	for _, was := range before {
 		if was.Object = p.Object; was == p { // a recreated but equal object is not logged
@@ -119,7 +119,7 @@ func lasts(before []report.Placement, p report.Placement) bool {
 }
 
 // waited reports whether the write of a placement was still in progress in the previous round.
-// before starts with the placements that have the same name.
+// before is the same as for lasts.
 func waited(before []report.Placement, p report.Placement) bool {
 	return len(before) > 0 && report.ComparePlacements(before[0], p) == 0 && before[0].State == report.Pending
 }

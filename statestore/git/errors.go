@@ -48,7 +48,7 @@ const (
 // verdict is the meaning of an error of a library.
 type verdict struct {
 	kind   error
-	text   string // replaces the library's text if that must not be printed
+	text   string // replaces the library's text if that does not describe the failure
 	remote string
 	fix    string
 	ended  error // the context's own error, if the context ended
@@ -126,8 +126,8 @@ func judge(err error) verdict {
 	return judgeConnection(err)
 }
 
-// judgeConnection returns the verdict on errors of the connection below git's protocol, and
-// of the protocol's syntax.
+// judgeConnection returns the verdict on errors below git's protocol (network, TLS, SSH, proxy,
+// redirect) and on malformed protocol messages.
 func judgeConnection(err error) verdict {
 	var (
 		garbage  *packp.ErrUnexpectedData

@@ -103,7 +103,7 @@ func loadKnownHosts(lines, openFiles string) (ssh.HostKeyCallback, error) {
 		return nil, err
 	}
 	go func() {
-		io.WriteString(in, lines) //nolint:errcheck // a reader that stops has an error of its own
+		io.WriteString(in, lines) //nolint:errcheck // if the reader stops early, it returns its own error
 		in.Close()                //nolint:errcheck // nothing is buffered
 	}()
 	callback, err := knownhosts.New(fmt.Sprintf("%s/%d", openFiles, out.Fd()))

@@ -134,7 +134,7 @@ func TestPatienceAdaptsToSlowStores(t *testing.T) {
 			{takes: 7 * time.Second, waits: 7 * time.Second, answers: true}, // no read has finished yet
 			{takes: 9 * time.Second, waits: 8 * time.Second},
 			{waits: time.Second, answers: true}, // the same read
-			{answers: true},                     // the patience is 4s after the first answer in time
+			{answers: true},                     // within Patience, so the next read waits at most 4s
 			{answers: true},                     // now 2s
 			{takes: 3 * time.Second, waits: 2 * time.Second},
 			{waits: time.Second, answers: true}, // now 4s

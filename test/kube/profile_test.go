@@ -55,8 +55,8 @@ func profileOf(t *testing.T, kubeconfig string, args ...string) (text, said stri
 }
 
 // TestProfileOfARealCluster checks that the command profile reads the whole cluster with the
-// documented permissions. It also checks that `run --kube` quarantines a Work by the profile in a
-// ConfigMap, with the roles of deploy/, until a newer profile contains what was missing.
+// documented permissions. It also checks that `run --kube`, with the roles of deploy/, reads the profile
+// from a ConfigMap and quarantines a Work until a newer profile contains the missing namespace.
 func TestProfileOfARealCluster(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
