@@ -139,6 +139,8 @@ func covered(t *testing.T, calls []call) {
 		case finding.KindNotServed(), finding.RemovedAPI(), finding.DeprecatedAPI(), finding.NamespaceMissing(), finding.DroppedField(),
 			finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(): // most are certain only with a profile: package applycheck, test/apply
 			continue
+		case finding.RolledBack(), finding.NotRolledBack(): // only a daemon receives events: TestPlacementIsRolledBack, and package reconcile
+			continue
 		case finding.ControllersFight(): // only a daemon writes again what another controller has undone: TestOneOfTwoFightingControllersStops
 			continue
 		}
