@@ -23,12 +23,12 @@ type blamed struct {
 	suspects []report.Claimant
 }
 
-// guilty is a placement with the files that the agent has failed on.
+// guilty is a placement with the objects or, if the agent has named no objects, the files and
+// directories that the agent has failed on.
 type guilty struct {
-	record *recordView
-	files  []tree.Path
-	// objects are the objects in the files, if the agent has named objects.
+	record  *recordView
 	objects []agent.Object
+	files   []tree.Path
 }
 
 // failing returns the guilty placements.
@@ -78,13 +78,9 @@ func (d *delivering) holders(ctx context.Context, then *pastState, objects []age
 		for _, file := range past.plainFiles(ctx, one.record) {
 			for _, object := range d.read.File(file.Content).Objects {
 				at := slices.IndexFunc(objects, func(o agent.Object) bool { return isNamed(object.ID, o) })
-				if at < 0 {
-					continue
-				}
-				owned[at] = true
-				one.objects = append(one.objects, objects[at])
-				if !slices.Contains(one.files, file.Path) {
-					one.files = append(one.files, file.Path)
+				if at >= 0 {
+					owned[at] = true
+					one.objects = append(one.objects, objects[at])
 				}
 			}
 		}

@@ -86,7 +86,7 @@ func (f *feedbackCache) startRound() {
 
 // relate relates the reports of agents to the stores that were read. It is the stage after observe.
 func relate(ctx context.Context, seen *observed, states AgentStates, policy Policy, read *kustomize.Cache, f *feedbackCache) feedback {
-	told := feedback{failed: map[destinationKey][]*failedFiles{}}
+	all := feedback{failed: map[destinationKey][]*failedFiles{}}
 	for _, store := range seen.stores {
 		if store.err != nil {
 			continue
@@ -107,12 +107,12 @@ func relate(ctx context.Context, seen *observed, states AgentStates, policy Poli
 				}
 				made := f.relateRoot(ctx, &delivering{store: store, destinationView: d, root: root, past: past, read: read, policy: policy}, name, state)
 				key := destinationKey{store.ref, d.Name}
-				told.deliveries, told.findings = append(told.deliveries, made.delivery), append(told.findings, made.findings...)
-				told.failed[key] = append(told.failed[key], made.failed...)
+				all.deliveries, all.findings = append(all.deliveries, made.delivery), append(all.findings, made.findings...)
+				all.failed[key] = append(all.failed[key], made.failed...)
 			}
 		}
 	}
-	return told
+	return all
 }
 
 // past returns the states of a directory of a store that was read, including the present one.

@@ -15,12 +15,12 @@ type Planner interface {
 
 // plan decides which placements go where and which may be written. New groups that would be
 // quarantined are tried on other Destinations, as long as that makes progress.
-func (r *Reconciler) plan(ctx context.Context, seen *observed, told feedback, rules removalRules) (scheduler.Result, *planning, []*desired) {
+func (r *Reconciler) plan(ctx context.Context, seen *observed, reported feedback, rules removalRules) (scheduler.Result, *planning, []*desired) {
 	input := r.Policy.apply(schedulerInput(seen))
 	tried := conflicts{}
 	for again := 0; ; again++ {
 		plan := r.placer().Plan(input)
-		whole, stores := r.desiredStores(ctx, seen, told, &plan, rules)
+		whole, stores := r.desiredStores(ctx, seen, reported, &plan, rules)
 		if len(input.Destinations) < 2 || again == replans || !tried.learn(stores) {
 			if r.agrees() {
 				stores = r.deferUndecided(ctx, whole, stores)

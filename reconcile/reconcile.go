@@ -182,9 +182,9 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 		addDecisions(seen)
 	}
 	inner, done = r.stage(ctx, StagePlan)
-	told := r.relate(inner, seen)
+	reported := r.relate(inner, seen)
 	r.refusals.sweep(seen.stores)
-	plan, parts, stores := r.plan(inner, seen, told, rules)
+	plan, parts, stores := r.plan(inner, seen, reported, rules)
 	r.cache.outcomes.read.DropNodes()
 	done(nil)
 	select {
@@ -196,7 +196,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 
 	out := newReporter(seen, &plan, &r.cache.large)
 	out.add(parts.guard.findings(ctx, seen, r.Missing)...)
-	out.add(told.findings...)
+	out.add(reported.findings...)
 	out.addProfiles(seen, r.Policy, r.time(), &r.cache.outcomes)
 	inner, done = r.stage(ctx, StageFinish)
 	commit := committer{
@@ -208,7 +208,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	for _, result := range results {
 		out.addResult(result.desired, result.Outcome)
 	}
-	out.report.Deliveries = told.deliveries
+	out.report.Deliveries = reported.deliveries
 	out.report.Due = soonest(r.refusals.due(r.time()), r.poll.due(r.time(), blockedPlacements(stores)))
 	return out.result(&r.cache.reported), stale
 }

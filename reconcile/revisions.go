@@ -59,8 +59,8 @@ func (r *revisions) add(revision string, state *statestore.State) {
 		return
 	}
 	now := &pastState{revision, state.Files, state.Contents}
-	if last := len(r.states) - 1; last >= 0 && r.states[last].revision == revision {
-		r.states[last] = now
+	if last := r.newest(); last != nil && last.revision == revision {
+		*last = *now
 		return
 	}
 	if r.states = append(r.states, now); len(r.states) > maxRevisions {

@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
-	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
@@ -116,9 +115,5 @@ func (p *placement) undone(files string) *layout.RolledBack {
 
 // isRetried reports whether the Work requests that rolled-back files are written again.
 func (p *placement) isRetried(undone *layout.RolledBack) bool {
-	var work *kratix.Work
-	if p.from != nil {
-		work = p.from.Work
-	}
-	return work != nil && work.Annotations[scheduler.RetryAnnotation] == undone.Revision
+	return p.from != nil && p.from.Work.Annotations[scheduler.RetryAnnotation] == undone.Revision
 }

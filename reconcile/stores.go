@@ -26,12 +26,12 @@ type planning struct {
 // directory only if its new copy is written in the same commit. If the new copy is held back,
 // the inherited placement stays and the stores are computed once more. The set of staying
 // placements grows each time, so the loop ends.
-func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, told feedback, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
+func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, reported feedback, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
 	inherited := seen.inherited()
 	staying := r.stayingAtFirst(inherited)
 	for {
 		parts := divide(seen, plan, inherited, staying)
-		whole := &planning{parts: parts, guard: guardRemovals(seen, parts, rules), failed: told.failed, hidden: seen.Incomplete || len(seen.Rejected)+len(seen.RejectedPlacements) > 0}
+		whole := &planning{parts: parts, guard: guardRemovals(seen, parts, rules), failed: reported.failed, hidden: seen.Incomplete || len(seen.Rejected)+len(seen.RejectedPlacements) > 0}
 		stores := make([]*desired, 0, len(seen.stores))
 		for _, store := range seen.stores {
 			stores = append(stores, r.desired(ctx, store, whole, r.refusals.of(store).known()))
