@@ -39,7 +39,7 @@ func (p *planner) put(have []metav1.Condition, generation int64, want ...metav1.
 	conditions = slices.Clone(have)
 	for _, condition := range want {
 		condition.LastTransitionTime, condition.ObservedGeneration = p.at, generation
-		condition.Message = shorten(printable.Line(condition.Message), longestMessage)
+		condition.Message = Shorten(printable.Line(condition.Message), longestMessage)
 		if meta.SetStatusCondition(&conditions, condition) {
 			changed = append(changed, condition)
 		}

@@ -264,4 +264,4 @@ func adviceOf(findings []finding.Finding) string {
 }
 
 // text returns a text in one line, without control characters and limited to longestText.
-func text(s string) string { return shorten(printable.Line(s), longestText) }
+func text(s string) string { return Shorten(printable.Line(s), longestText) }

@@ -257,7 +257,7 @@ func (c *Change) step(verb Verb, patch map[string]any) {
 }
 
 func (c *Change) event(kind, reason, message string) {
-	c.Events = append(c.Events, Event{Type: kind, Reason: reason, Message: shorten(printable.Line(message), longestEvent)})
+	c.Events = append(c.Events, Event{Type: kind, Reason: reason, Message: Shorten(printable.Line(message), longestEvent)})
 }
 
 // eventAbout adds an Event about another object than the changed one. It is sent after the change
@@ -273,7 +273,8 @@ const (
 	longestMessage = 32768
 )
 
-func shorten(text string, longest int) string {
+// Shorten returns a text of at most longest bytes: the text itself or its beginning, with dots at the end.
+func Shorten(text string, longest int) string {
 	if len(text) <= longest {
 		return text
 	}

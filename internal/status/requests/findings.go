@@ -7,6 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
 // trouble describes why requests of a Promise cannot be written.
@@ -43,11 +44,7 @@ func (t target) findings(troubles map[string]*trouble) []finding.Finding {
 			err = has.single
 			what = fmt.Sprintf("%s of %d of its requests is not written, such as %s", t.what, has.count, has.first)
 		}
-		words := printable.Line(err.Error())
-		if len(words) > longestWords {
-			words = words[:longestWords] + "..."
-		}
-		f.Message = what + ": " + words
+		f.Message = what + ": " + status.Shorten(printable.Line(err.Error()), longestWords)
 		rule.Severity = finding.Warning
 		switch {
 		case errors.Is(err, errNotGranted):
