@@ -23,8 +23,10 @@ type checked struct {
 	leftovers []tree.Path
 	// ignored matches the files that Flux does not fetch.
 	ignored *kustomize.Ignored
-	// warnings are the findings about objects that the API server may refuse.
-	warnings []finding.Finding
+	// warnings is the number of findings about objects that the API server may refuse. compared are
+	// those about claims checked by themselves, which depend on the stored files of the claims.
+	warnings int
+	compared []finding.Finding
 	// left reports whether the whole Destination stays as it is.
 	left bool
 	// unfolded reports whether a file that belongs to no placement has a path with capitals,

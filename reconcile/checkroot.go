@@ -76,9 +76,11 @@ func (c *rootCheck) decide(builds []dedupe.Verdict, applies *applyCheck) {
 			}
 		}
 	}
-	c.warnings = c.withOwners(applies.warnings(), ofUnknownPlacement)
+	c.compared = c.withOwners(applies.alone, ofUnknownPlacement)
 	c.add(c.withOwners(applies.errors, ofUnknownPlacement)...)
-	c.add(c.warnings...)
+	c.add(c.compared...)
+	c.add(c.withOwners(applies.beside, ofUnknownPlacement)...)
+	c.warnings = len(applies.warnings())
 }
 
 // foreign returns the files below a root that belong to no placement: files of people and

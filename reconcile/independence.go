@@ -13,30 +13,28 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// independence is the cached data of a Destination without findings on which each placement has
-// a directory of its own, so that a new or changed placement cannot affect another one.
+// independence is the cached data of a Destination on which each placement has a directory of its
+// own, so that a new or changed placement cannot affect another one. All findings on the
+// Destination are warnings about objects that the API server may refuse.
 type independence struct {
-	// warnings are about objects that the API server may refuse. They are the only findings
-	// on the Destination.
-	warnings []finding.Finding
-	digest   *dedupe.Digest
-	ignored  *kustomize.Ignored
+	digest  *dedupe.Digest
+	ignored *kustomize.Ignored
 }
 
 // newIndependent returns the independence of a Destination; nil if its placements may affect
 // one another.
 func newIndependent(c *checked, made *outcome) *independence {
 	digest := c.checkCache.Digest()
-	if digest == nil || len(made.findings) > len(c.warnings) || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {
+	if digest == nil || len(made.findings) > c.warnings || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {
 		return nil
 	}
 	own := map[tree.Path]bool{}
-	warned := warnedAbout(c.warnings)
+	compared := warnedAbout(c.compared)
 	for _, p := range c.candidates {
 		if !p.isIndependent() {
 			return nil
 		}
-		if (warned[p.object()] || slices.ContainsFunc(p.stored, c.isNeeded)) && !p.isStored() {
+		if (compared[p.object()] || slices.ContainsFunc(p.stored, c.isNeeded)) && !p.isStored() {
 			return nil // the next check compares with other stored files
 		}
 		own[p.record.Path] = true
@@ -46,7 +44,7 @@ func newIndependent(c *checked, made *outcome) *independence {
 			return nil
 		}
 	}
-	return &independence{digest: digest, ignored: c.ignored, warnings: c.warnings}
+	return &independence{digest: digest, ignored: c.ignored}
 }
 
 // isIndependent reports whether a placement of the plan is writable and has a directory of its own
@@ -92,18 +90,18 @@ func (known *cacheEntry) update(ctx context.Context, now situation, caches check
 		return cacheEntry{}, false
 	}
 	roots := c.claims(known.independent.ignored)
-	if known.independent.warnsAbout(w.placements) || !certainlyApplies(c, roots) || !known.independent.digest.Replace(roots) {
+	if known.outcome.warnsAbout(w.placements) || !certainlyApplies(c, roots) || !known.independent.digest.Replace(roots) {
 		return cacheEntry{}, false
 	}
-	c.findings = known.independent.warnings
+	c.findings = known.outcome.findings
 	made := newOutcome(c, diff(c))
 	made.placements = known.outcome.placementsWith(made.placements, replaced)
 	return cacheEntry{situation: now.kept(), outcome: made, independent: known.independent}, true
 }
 
-// warnsAbout reports whether a warning is about the Work of one of the placements.
-func (i *independence) warnsAbout(placements []*placement) bool {
-	warned := warnedAbout(i.warnings)
+// warnsAbout reports whether a finding is about the Work of one of the placements.
+func (o *outcome) warnsAbout(placements []*placement) bool {
+	warned := warnedAbout(o.findings)
 	return slices.ContainsFunc(placements, func(p *placement) bool { return warned[p.object()] })
 }
 

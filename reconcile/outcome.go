@@ -35,7 +35,7 @@ type outcome struct {
 
 // newOutcome returns the findings, placements and changes of a Destination.
 func newOutcome(c *checked, made changes) *outcome {
-	o := &outcome{findings: c.findings, changes: made.set, units: made.units, changed: filesChanged(&c.situation, made.set), blocked: c.blocked}
+	o := &outcome{findings: slices.Clip(c.findings), changes: made.set, units: made.units, changed: filesChanged(&c.situation, made.set), blocked: c.blocked}
 	for _, p := range c.candidates {
 		if p.from != nil && p.from.Misplaced {
 			at := finding.Place{Object: kratix.Describe(p.from.Work)}

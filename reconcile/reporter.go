@@ -16,6 +16,8 @@ import (
 // reporter builds the report of a round.
 type reporter struct {
 	report report.Report
+	// findings are the findings of the round, in lists of those that were found together.
+	findings [][]finding.Finding
 	// parts are the placements by Destination; unplaced ones have the key "".
 	parts map[string][]report.Placement
 }
@@ -66,7 +68,7 @@ func group(directory string) string {
 }
 
 func (r *reporter) add(findings ...finding.Finding) {
-	r.report.Findings = append(r.report.Findings, findings...)
+	r.findings = append(r.findings, findings)
 }
 
 // addFailed reports a store that could not be read. A store that could not be opened already has a
@@ -167,6 +169,7 @@ func (r *reporter) addUnselected(d *desired) (waiting int) {
 func (r *reporter) result(list *placementList) report.Report {
 	// If this round changes nothing, the next one would also change nothing.
 	r.report.Again = r.report.Again && r.report.Changes()
+	r.report.Findings = slices.Concat(r.findings...)
 	finding.Sort(r.report.Findings)
 	r.report.Placements = list.merge(r.parts)
 	return r.report

@@ -31,7 +31,7 @@ func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 	default:
 		return cacheEntry{}, false
 	}
-	c := &checked{wanted: wanted{situation: now, findings: known.independent.warnings}}
+	c := &checked{wanted: wanted{situation: now, findings: known.outcome.findings}}
 	for i := range now.plan.placements {
 		from := &now.plan.placements[i]
 		p := &candidate{placement: placement{WorkPlacement: from.WorkPlacement, from: from, decision: decision{state: report.Placed, reason: from.Reason}}}

@@ -18,20 +18,11 @@ type EventLog struct {
 	// placements and findings are from the last round that had a report.
 	placements []report.Placement
 	findings   []finding.Finding
-	// standing contains the findings of the last report, which are not resolved.
-	standing map[findingKey]finding.Finding
 	// unselected contains the stores that the last round left to other shards.
 	unselected map[string]bool
 	// failure is the error of the last round, and statusFailure the error of writing its report to
 	// the cluster, both without digits. They are empty without an error.
 	failure, statusFailure string
-}
-
-// findingKey identifies a finding in the log. A finding with another key is logged as a new one.
-type findingKey struct {
-	rule    string
-	place   finding.Place
-	message string
 }
 
 // NewEventLog returns an EventLog that writes to log.
@@ -132,35 +123,20 @@ func fieldsOf(p *report.Placement) []zap.Field {
 	return append(fields, zap.String("reason", p.Reason))
 }
 
-// Findings logs each new finding and each error that is resolved.
+// Findings logs each new finding and each error that is resolved. The list must be sorted by
+// finding.Compare, and must not be modified afterwards.
 func (n *EventLog) Findings(findings []finding.Finding) {
 	if same(n.findings, findings) {
 		return
 	}
+	begun, over := changedFindings(n.findings, findings)
 	n.findings = findings
-	now, found, resolved := make(map[findingKey]finding.Finding, len(findings)), crowd{}, crowd{}
-	var begun []finding.Finding
-	for _, f := range findings {
-		what := findingKeyOf(f)
-		_, told := now[what]
-		_, stood := n.standing[what]
-		if !told && !stood {
-			begun = append(begun, f)
-		}
-		now[what] = f
-	}
+	found, resolved := crowd{}, crowd{}
 	for _, f := range n.fold(begun) {
 		if n.lists(f) || found.takes(f.Rule) {
 			n.log.Log(levelOf(f.Rule.Severity), f.Message, fieldsOfFinding(f)...)
 		}
 	}
-	var over []finding.Finding
-	for what, f := range n.standing {
-		if _, still := now[what]; !still && f.Rule.Severity == finding.Error {
-			over = append(over, f)
-		}
-	}
-	finding.Sort(over)
 	for _, f := range n.fold(over) {
 		if n.lists(f) || resolved.takes(f.Rule) {
 			n.log.Info("resolved", zap.String("rule", f.Rule.ID), zap.String("at", f.Place.String()), zap.String("was", f.Message))
@@ -168,7 +144,6 @@ func (n *EventLog) Findings(findings []finding.Finding) {
 	}
 	n.logRemaining("found too", found, levelOf)
 	n.logRemaining("resolved too", resolved, func(finding.Severity) zapcore.Level { return zapcore.InfoLevel })
-	n.standing = now
 }
 
 // debugs reports whether lines of level debug are logged.
@@ -206,14 +181,6 @@ func (n *EventLog) logRemaining(message string, all crowd, level func(finding.Se
 			n.log.Log(level(rule.Severity), message, zap.String("rule", rule.ID), zap.String("name", rule.Name), zap.Int("count", more))
 		}
 	}
-}
-
-func findingKeyOf(f finding.Finding) findingKey {
-	message := f.Message
-	if f.Rule == finding.StoreFailed() {
-		message = steady(message)
-	}
-	return findingKey{rule: f.Rule.ID, place: f.Place, message: message}
 }
 
 // steady returns the text of an error without its digits, because the numbers of ports and requests

@@ -163,7 +163,7 @@ func TestEventLogWritesAHundredOfARuleAndCountsTheRest(t *testing.T) {
 	lines := func(first, more string) []string { return append(slices.Repeat([]string{first}, 100), more) }
 	l := listen(t)
 	l.after(report.Report{Findings: broken(10_000)}, nil, lines("error malformed", "error found too")...)
-	l.after(report.Report{Findings: slices.Concat([]finding.Finding{storeDown("down")}, broken(10_001))}, nil, "error down", "error malformed")
+	l.after(report.Report{Findings: append(broken(10_001), storeDown("down"))}, nil, "error malformed", "error down")
 	l.after(report.Report{Findings: broken(9_900)}, nil, slices.Concat(slices.Repeat([]string{"info resolved"}, 101), []string{"info resolved too"})...)
 	l.after(report.Report{Findings: broken(9_900)}, nil)
 	l.Round(report.Report{}, nil)
