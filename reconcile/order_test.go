@@ -26,7 +26,7 @@ func stageFiles() []stageFile {
 		{"diff", "diff units ledgerfiles"},
 		{"outcome", "outcome reuse reusewritten independence"},
 		{"commit", "desired write writer refusals search finish fightmarks poll"},
-		{"report", "reporter guardfindings profiles unreached large tries placementlist"},
+		{"report", "reporter guardfindings profiles unreached large tries sortedlist"},
 		{"round", "reconcile plan stores staying desiredstore choices shards inspect cleanup"},
 	}
 }

@@ -72,7 +72,7 @@ type cache struct {
 	outcomes     outcomes
 	large        large
 	feedback     feedbackCache
-	reported     placementList
+	reported     reportedLists
 }
 
 // startRound starts a round and drops the entries that the last round did not use.

@@ -16,15 +16,15 @@ import (
 // reporter builds the report of a round.
 type reporter struct {
 	report report.Report
-	// findings are the findings of the round, in lists of those that were found together.
-	findings [][]finding.Finding
+	// findings are the findings by Destination; others have the key "".
+	findings map[string][]finding.Finding
 	// parts are the placements by Destination; unplaced ones have the key "".
 	parts map[string][]report.Placement
 }
 
 // newReporter returns a reporter with everything known before any store is written.
 func newReporter(w *observed, plan *scheduler.Result, known *large) *reporter {
-	r := &reporter{parts: map[string][]report.Placement{}}
+	r := &reporter{findings: map[string][]finding.Finding{}, parts: map[string][]report.Placement{}}
 	r.add(w.Snapshot.Findings...)
 	r.add(w.findings...)
 	r.add(largeWorks(w, known)...)
@@ -68,7 +68,14 @@ func group(directory string) string {
 }
 
 func (r *reporter) add(findings ...finding.Finding) {
-	r.findings = append(r.findings, findings)
+	r.findings[""] = append(r.findings[""], findings...)
+}
+
+// addFindings adds the findings about the Destinations of a store.
+func (r *reporter) addFindings(d *desired) {
+	for i, o := range d.outcomes {
+		r.findings[d.destinations[i].Name] = o.findings
+	}
 }
 
 // addFailed reports a store that could not be read. A store that could not be opened already has a
@@ -102,9 +109,7 @@ func (r *reporter) addUnwritten(d *desired, state report.State) {
 
 // addResult reports the result of writing a store, and all placements on it.
 func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
-	for _, o := range d.outcomes {
-		r.add(o.findings...)
-	}
+	r.addFindings(d)
 	switch {
 	case errors.Is(outcome.Err, statestore.ErrPending), outcome.Err == nil && d.state.WriteInProgress:
 		r.addUnwritten(d, report.Pending)
@@ -148,9 +153,7 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 // addUnselected reports a store that another shard writes to, and returns how many placements
 // are pending on it.
 func (r *reporter) addUnselected(d *desired) (waiting int) {
-	for _, o := range d.outcomes {
-		r.add(o.findings...)
-	}
+	r.addFindings(d)
 	r.addUnwritten(d, report.Pending)
 	for _, dest := range d.destinations {
 		part := r.parts[dest.Name]
@@ -165,12 +168,23 @@ func (r *reporter) addUnselected(d *desired) (waiting int) {
 	return waiting
 }
 
+// reportedLists are the lists of the last report.
+type reportedLists struct {
+	findings   sortedList[finding.Finding]
+	placements sortedList[report.Placement]
+}
+
 // result returns the complete report, sorted.
-func (r *reporter) result(list *placementList) report.Report {
+func (r *reporter) result(last *reportedLists) report.Report {
 	// If this round changes nothing, the next one would also change nothing.
 	r.report.Again = r.report.Again && r.report.Changes()
-	r.report.Findings = slices.Concat(r.findings...)
-	finding.Sort(r.report.Findings)
-	r.report.Placements = list.merge(r.parts)
+	r.report.Findings = last.findings.merge(r.findings, finding.Compare, equalFindings)
+	r.report.Placements = last.placements.merge(r.parts, report.ComparePlacements, func(a, b report.Placement) bool { return a == b })
 	return r.report
+}
+
+// equalFindings reports whether two findings are equal.
+func equalFindings(a, b finding.Finding) bool {
+	return a.Rule == b.Rule && a.Place == b.Place && a.Message == b.Message && a.Flux == b.Flux && a.Cause == b.Cause && a.Fix == b.Fix &&
+		slices.Equal(a.Related, b.Related)
 }

@@ -2,6 +2,7 @@ package reconcile
 
 import (
 	"context"
+	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/applycheck"
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
@@ -92,6 +93,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 		return newOutcome(checked, changes{}), err
 	}
 	made := cacheEntry{situation: now.kept(), outcome: newOutcome(checked, diff(checked)), renderings: wanted.renderings}
+	made.outcome.findings = slices.Clone(made.outcome.findings) // the list has grown; the copy is as small as its content
 	if made.independent = newIndependent(checked, made.outcome); made.independent != nil {
 		made.renderings = nil // the digest is enough, and renderings are large
 		m.roots.drop(now.key())
