@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// adoptUnrecorded adds implied records for the groups of requests that Kratix has written to a
-// Destination and that have no record yet. All Destinations are read before one is chosen, so such a
-// group stays where it is.
+// adoptUnrecorded adds an implied record for each group of a request that Kratix has written to a
+// Destination and that has no record yet. The group then counts as placed on that Destination, and
+// stays there.
 func adoptUnrecorded(o *observed, seen *observations) {
 	found := unrecorded{requests: map[requestName][]home{}, listed: map[listedGroup][]home{}}
 	for _, store := range o.stores {
@@ -28,7 +28,7 @@ func adoptUnrecorded(o *observed, seen *observations) {
 	placed := o.placed()
 	for _, work := range o.Works {
 		if work.IsDependency() {
-			continue // dependencies go to every matching Destination, wherever they are now
+			continue // a dependency is placed on every matching Destination, whether it has files there or not
 		}
 		for i := range work.Spec.WorkloadGroups {
 			group := &work.Spec.WorkloadGroups[i]
@@ -40,22 +40,23 @@ func adoptUnrecorded(o *observed, seen *observations) {
 	}
 }
 
-// unrecorded indexes the Destinations by the unrecorded files in their directories.
+// unrecorded has the Destinations with files that no record lists, by the request or group that the
+// files belong to.
 type unrecorded struct {
-	// requests are the requests that have files below resources/.
+	// requests maps a request to the Destinations that have files of the request below resources/.
 	requests map[requestName][]home
-	// listed are the groups named by the file lists that Kratix keeps in mode none.
+	// listed maps a group to the Destinations whose file lists name the group. Kratix keeps these
+	// lists in mode none.
 	listed map[listedGroup][]home
 }
 
-// requestName holds the three directory names that a request has below resources/.
+// requestName has the names of the three directories of a request below resources/.
 type requestName struct{ namespace, promise, resource string }
 
-// listedGroup is a group as named in Kratix's file list, without the Destination.
-// The name is ambiguous: two pairs of namespace and Work can yield the same one.
+// listedGroup is the name of a group in Kratix's file list, without the Destination. Two pairs of
+// namespace and Work can have the same name.
 type listedGroup struct{ work, shortID string }
 
-// add indexes the unrecorded files of a Destination.
 func (u *unrecorded) add(h home, seen *observations) {
 	switch h.FilepathMode() {
 	case kratix.NestedByMetadata:
@@ -81,8 +82,8 @@ func cutLast(s, separator string) (before, after string, found bool) {
 }
 
 // adopt adds an implied record for a group on each Destination that has files of the group, and
-// returns the names of these Destinations. Where Works are assigned to Destinations, files on
-// any other Destination are not adopted.
+// returns the names of these Destinations. If the source assigns Works to Destinations, files on
+// other Destinations are not adopted.
 func (u *unrecorded) adopt(w *observed, work *kratix.Work, group *kratix.WorkloadGroup) (on []string) {
 	name := requestName{work.Namespace, work.Spec.PromiseName, work.Spec.ResourceName}
 	homes := slices.Concat(u.requests[name], u.listed[listedGroup{work.Namespace + "-" + work.Name, kratix.ShortID(group.ID)}])
@@ -100,8 +101,8 @@ func (u *unrecorded) adopt(w *observed, work *kratix.Work, group *kratix.Workloa
 	return on
 }
 
-// unrecordedView holds the unrecorded requests of a Destination, and the files from which they were
-// derived.
+// unrecordedView is the cached result of unrecordedRequests for a Destination, with the files that
+// it was computed from.
 type unrecordedView struct {
 	store    statestore.Store
 	files    statestore.Files

@@ -9,7 +9,6 @@ import (
 // the window of the deletion guard. The zero value means that the user has set none.
 type Allowance struct{ most int }
 
-// unlimited marks an allowance without a bound.
 const unlimited = -1
 
 // AllowAll returns an allowance without a bound.
@@ -18,7 +17,6 @@ func AllowAll() Allowance { return Allowance{unlimited} }
 // AllowUpTo returns an allowance for at most n removals.
 func AllowUpTo(n int) Allowance { return Allowance{max(n, 0)} }
 
-// errAllowance is returned for a text that does not parse as an allowance.
 var errAllowance = errors.New("it must be all or a number from 1")
 
 // ParseAllowance parses an allowance: "all" or a number from 1.
@@ -44,5 +42,4 @@ func (a Allowance) String() string {
 	return strconv.Itoa(a.most)
 }
 
-// covers reports whether n removals are allowed.
 func (a Allowance) covers(n int) bool { return a.most == unlimited || n <= a.most }

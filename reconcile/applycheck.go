@@ -35,10 +35,9 @@ func newApplyCheck(c *checked, roots []dedupe.Root) *applyCheck {
 	return a
 }
 
-// off reports whether nothing is checked.
 func (a *applyCheck) off() bool { return a.policy == "" || a.policy == applycheck.Off }
 
-// claims marks as refused the claims that have a fault by themselves.
+// claims checks each claim by itself, and marks the claims with a fault as refused.
 func (a *applyCheck) claims() {
 	if a.off() {
 		return
@@ -48,9 +47,9 @@ func (a *applyCheck) claims() {
 	}
 }
 
-// among marks as refused the claims that have a fault beside the other claims that are not
-// quarantined in builds. It reports whether it has refused any; all claims must then be decided
-// again.
+// among checks the claims of each root together, without those that builds quarantines, and marks
+// the claims with a fault as refused. It reports whether there are any; the caller must then decide
+// all claims again.
 func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	if a.off() {
 		return false
@@ -72,8 +71,7 @@ func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	return a.count() > before
 }
 
-// take adds the refused claims of a verdict on a root, and the errors about them. It returns
-// the warnings.
+// take adds the refused claims and the errors of a verdict on a root, and returns its warnings.
 func (a *applyCheck) take(root int, verdict applycheck.Verdict) (warnings []finding.Finding) {
 	for _, f := range verdict.Findings {
 		if a.policy == applycheck.Warn {
@@ -99,7 +97,6 @@ func (a *applyCheck) take(root int, verdict applycheck.Verdict) (warnings []find
 // warnings returns the findings for which no claim is refused.
 func (a *applyCheck) warnings() []finding.Finding { return slices.Concat(a.alone, a.beside) }
 
-// count returns the number of refused claims.
 func (a *applyCheck) count() (n int) {
 	for _, refused := range a.refused {
 		n += len(refused)
@@ -108,7 +105,7 @@ func (a *applyCheck) count() (n int) {
 }
 
 // certainlyApplies reports whether the claims of some roots have no finding, whatever else the
-// roots contain, and have no object, wanted or stored, that other claims may need.
+// roots contain, and whether no other claim may need one of their objects, wanted or stored.
 func certainlyApplies(c *checked, roots []dedupe.Root) bool {
 	a := newApplyCheck(c, roots)
 	if a.off() {

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// configMap returns the YAML of a ConfigMap of the namespace default with one more line.
+// configMap returns the YAML of a ConfigMap in the namespace default, with an additional line.
 func configMap(name, line string) string {
 	return testkit.ConfigMaps(name) + "  namespace: default\n" + line + "\n"
 }
@@ -52,8 +52,8 @@ func TestRefusedRequestTakesNoObjectFromAnother(t *testing.T) {
 	w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Placed}, "KS104")
 }
 
-// TestNamespaceOfARefusedRequestDoesNotCount checks that claims that depend on a refused claim
-// are decided again without it.
+// TestNamespaceOfARefusedRequestDoesNotCount checks that a ConfigMap is refused if the request with
+// its Namespace is refused.
 func TestNamespaceOfARefusedRequestDoesNotCount(t *testing.T) {
 	w := newApplying(t, applycheck.Quarantine)
 	namespace := "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n"

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// colours returns the CustomResourceDefinition of the kind Paint with the allowed values of
-// spec.colour.
+// colours returns the CustomResourceDefinition of the kind Paint, whose field spec.colour allows
+// the given values.
 func colours(values string) string {
 	return `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -31,9 +31,8 @@ spec:
 `
 }
 
-// TestRequestGoesWhereTheAPIServerAcceptsIt places a request that fits two Destinations. In some
-// cases the Destination that is drawn accepts the request, in other cases only the other
-// Destination does.
+// TestRequestGoesWhereTheAPIServerAcceptsIt places a request that fits two Destinations. The
+// request must be placed where the API server accepts it, and be held back if no API server does.
 func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	const (
 		class = "apiVersion: resource.k8s.io/v1\nkind: DeviceClass\nmetadata: {name: gpu}\nspec: {}\n"
@@ -85,8 +84,8 @@ func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	}
 }
 
-// TestRefusedRequestIsNotMovedWhereItMayBeRefused places a request that the API server of one
-// Destination refuses; the other API server, of unknown version, may also refuse it.
+// TestRefusedRequestIsNotMovedWhereItMayBeRefused places a request that fits two Destinations. One
+// API server refuses the request; the other has an unknown version and may refuse it too.
 func TestRefusedRequestIsNotMovedWhereItMayBeRefused(t *testing.T) {
 	for _, known := range []string{"worker-1", "worker-2"} {
 		w := newEnv(t)

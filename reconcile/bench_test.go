@@ -53,7 +53,7 @@ func BenchmarkRound(b *testing.B) {
 	}
 }
 
-// add does the same as put, without the search for an existing Work.
+// add is put without the search for an existing Work, which would make the setup quadratic.
 func (w *testEnv) add(i int) {
 	name := fmt.Sprintf("w%06d", i)
 	files := map[string]string{}

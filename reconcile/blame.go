@@ -13,25 +13,23 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// blamed are the placements with the objects that an agent has failed on.
+// blamed are the placements with the objects that an agent failed to apply.
 type blamed struct {
-	// guilty are the placements that certainly have one of these objects, in order; empty if none
-	// is certain.
+	// guilty are the placements that certainly have such an object; empty if that is uncertain.
 	guilty []guilty
-	// suspects are the placements that may have such objects: all that have changed since the last
-	// applied revision.
+	// suspects are the placements that may have such an object: all that have changed since the
+	// last applied revision.
 	suspects []report.Claimant
 }
 
-// guilty is a placement with the objects or, if the agent has named no objects, the files and
-// directories that the agent has failed on.
+// guilty is a placement with the objects that the agent failed to apply or, if the agent has named
+// no objects, with the files and directories that it named.
 type guilty struct {
 	record  *recordView
 	objects []agent.Object
 	files   []tree.Path
 }
 
-// failing returns the guilty placements.
 func (b *blamed) failing() []report.Claimant {
 	var failing []report.Claimant
 	for _, one := range b.guilty {
@@ -40,7 +38,7 @@ func (b *blamed) failing() []report.Claimant {
 	return failing
 }
 
-// blame returns the placements with the objects that the agent has failed on.
+// blame returns the placements with the objects that the agent failed to apply.
 func (d *delivering) blame(ctx context.Context, state agent.State) blamed {
 	then := d.find(state.Failure.Revision)
 	if then == nil {
@@ -64,8 +62,8 @@ func (d *delivering) blame(ctx context.Context, state agent.State) blamed {
 	return blamed{suspects: suspects}
 }
 
-// holders returns the placements, in order, that have some of the objects at a revision. certain is
-// false unless each object that is found belongs to one placement only, and at least one is found.
+// holders returns the placements, in order, that have some of the objects at a revision. certain
+// reports whether an object is found, and each found object belongs to one placement only.
 func (d *delivering) holders(ctx context.Context, then *pastState, objects []agent.Object) (holders []guilty, certain bool) {
 	if len(objects) == 0 {
 		return nil, false
@@ -96,7 +94,7 @@ func (d *delivering) holders(ctx context.Context, then *pastState, objects []age
 }
 
 // listing returns the placements, in order, of the files and directories that the agent names.
-// certain is false unless each path belongs to one placement only.
+// certain reports whether each path belongs to exactly one placement.
 func (d *delivering) listing(paths []string) (holders []guilty, certain bool) {
 	certain = len(paths) > 0
 	for _, name := range paths {
@@ -136,18 +134,17 @@ func isNamed(id kustomize.ID, object agent.Object) bool {
 	return id.Scope() == object.Namespace || object.Namespace == "" && id.Namespace == unset
 }
 
-// claimantOf returns the keys of a placement and its Work as a Claimant.
 func claimantOf(p *kratix.WorkPlacement) report.Claimant {
 	return report.Claimant{Placement: kratix.KeyOf(p), Work: p.Work().String()}
 }
 
-// owners finds the placement that a path belongs to.
+// owners maps files and directories of a Destination to their placements.
 type owners struct {
 	files map[tree.Path][]*recordView
 	dirs  map[tree.Path]*recordView
 }
 
-// owners returns the owners of the files in the directory of the Destination, computed once.
+// owners returns the owners of the files of the Destination. It computes them once.
 func (d *delivering) owners() *owners {
 	if d.owned == nil {
 		d.owned = newOwners(d.destinationView)
@@ -155,7 +152,6 @@ func (d *delivering) owners() *owners {
 	return d.owned
 }
 
-// newOwners returns the owners of the files in the directory of a Destination.
 func newOwners(d *destinationView) *owners {
 	o := &owners{files: map[tree.Path][]*recordView{}, dirs: map[tree.Path]*recordView{}}
 	for i := range d.records {
@@ -170,8 +166,8 @@ func newOwners(d *destinationView) *owners {
 	return o
 }
 
-// of returns the records that list a path. A removed file or a directory is in no list; it belongs
-// to the placement in whose directory it lies.
+// of returns the records that list a path. No record lists a directory or a removed file; for
+// these, of returns the placement whose directory contains the path.
 func (o *owners) of(path tree.Path) []*recordView {
 	if listed := o.files[path]; listed != nil {
 		return listed

@@ -21,7 +21,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// written is the report of a round and the changes that it would write.
+// written is the report of a round and the changes that the round would write.
 type written struct {
 	report  report.Report
 	changes []statestore.ChangeSet
@@ -43,8 +43,8 @@ func (w *testEnv) preview(r *Reconciler) written {
 	return all
 }
 
-// TestCacheChangesNoResult compares a reconciler with a warm cache to one without a cache, through
-// random changes of everything that a round reads.
+// TestCacheChangesNoResult compares a reconciler with a warm cache to one without a cache, while
+// everything that a round reads changes at random.
 func TestCacheChangesNoResult(t *testing.T) {
 	placed, held, advanced, carried := 0, 0, 0, 0
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
@@ -102,7 +102,7 @@ func TestCacheChangesNoResult(t *testing.T) {
 	}
 }
 
-// failingStore is a store that fails on demand.
+// failingStore is a store whose reads fail while fails is true.
 type failingStore struct {
 	statestore.Store
 	fails bool
@@ -144,7 +144,7 @@ func (w *testEnv) disturbAround(rng *rand.Rand) {
 	case 7:
 		content := fmt.Sprintf("apiVersion: v1\nkind: Namespace\nmetadata: {name: n%d}\n", rng.IntN(2))
 		w.putFiles(fmt.Sprint("w", rng.IntN(6)), map[string]string{fmt.Sprint("f", rng.IntN(6), ".yaml"): content})
-	case 8, 9, 10: // a profile comes, changes or goes
+	case 8, 9, 10: // a profile is added, changed or removed
 		name := w.snapshot.Destinations[at].Name
 		profiles := slices.DeleteFunc(slices.Clone(w.snapshot.Profiles), func(p *profile.Profile) bool { return p.Name == name })
 		if rng.IntN(4) > 0 {

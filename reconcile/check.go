@@ -37,7 +37,8 @@ type checked struct {
 	blocked []string
 }
 
-// checkCaches are the caches that checks share. Any of them may be lost.
+// checkCaches are the caches that checks share. Each may be dropped at any time; the next check
+// then computes it again.
 type checkCaches struct {
 	// read has the objects of parsed files; applied has the faults that the API server would report
 	// for files.
@@ -51,7 +52,6 @@ type checkCaches struct {
 	cluster *applycheck.Cluster
 }
 
-// newChecked returns a Destination on which nothing is checked yet.
 func newChecked(w *wanted, caches checkCaches) *checked {
 	c := &checked{wanted: *w, holdings: holdings{wanted: w}, checkCaches: caches}
 	c.findings, c.removed = slices.Clone(w.findings), slices.Clone(w.removed)
@@ -115,8 +115,8 @@ func (c *checked) checkRoots(ctx context.Context) error {
 	return nil
 }
 
-// claimed returns the paths that belong to a placement, or belonged to one until this round, and
-// the records, which Flux and Argo CD do not treat as manifests.
+// claimed returns the files that placements have or had before this round, and the records, which
+// Flux and Argo CD do not treat as manifests.
 func (c *checked) claimed() *tree.Set {
 	claimed := &tree.Set{}
 	for _, p := range c.candidates {

@@ -14,15 +14,12 @@ import (
 // rootCheck checks the roots of a Destination.
 type rootCheck struct {
 	*checked
-	// claimed are the files that belong to placements.
 	claimed *tree.Set
-	// inputs are the roots to check.
-	inputs []dedupe.Root
+	inputs  []dedupe.Root
 	// claimants are, for each root, the candidates in the order of their claims.
 	claimants [][]*candidate
 }
 
-// addRoot adds a root with the claims of its candidates.
 func (c *rootCheck) addRoot(root dedupe.Root) {
 	var claimants []*candidate
 	for _, p := range c.candidates {

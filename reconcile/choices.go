@@ -39,8 +39,9 @@ func (r *Reconciler) deferUndecided(ctx context.Context, plan *planning, stores 
 	return stores
 }
 
-// withChoices returns a copy of o with the findings of chosen and with its fresh placements, as
-// Pending instead of Placed. The outcome chosen is not written.
+// withChoices returns a copy of o with the findings of chosen and with the new placements of
+// chosen, which are those in fresh. It reports them as Pending, because their files are not written
+// in this round.
 func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*kratix.Work) *outcome {
 	if o == chosen {
 		return o

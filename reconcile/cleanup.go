@@ -28,12 +28,12 @@ type Cleanup struct {
 // errUnseen is returned if the input does not show which directories are in use.
 var errUnseen = errors.New("something that cannot be read is or may be a Destination, so its directory is not known; correct it first: kratix-schedule validate names it")
 
-// Cleanup removes the files that a Destination has left at former locations that no
-// Destination uses any more; if Finish is a preview, it only shows them. It removes the files
-// listed by records, the records themselves, and the canaries of a directory where no other
-// record remains. It keeps placements that are not yet written at the current location of
-// their Destination, and everything at the location of an Unwritten Destination. The findings
-// are about state stores that cannot be read; the error is the source's.
+// Cleanup removes the files that a Destination has left at former locations that no Destination
+// uses any more; if Finish is a preview, Cleanup only returns them. It removes the files listed by
+// records, the records themselves, and the canaries of a directory where no other record remains.
+// It keeps placements that are not yet written at the current location of their Destination, and
+// everything at the location of a Destination in Snapshot.Unwritten. The findings are about state
+// stores that cannot be read; the error is the source's.
 func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup, []finding.Finding, error) {
 	snapshot, err := r.Source.Snapshot(ctx)
 	if err != nil {
@@ -110,7 +110,7 @@ func leftIn(o *observed, store *storeView, destination string) []Cleanup {
 }
 
 // excludedFromCleanup returns a function that reports whether a placement in a store lies at the
-// location of an Unwritten Destination, or in a store that only such Destinations use.
+// location of a Destination in Snapshot.Unwritten, or in a store that only such Destinations use.
 func excludedFromCleanup(o *observed, store *storeView) func(*formerPlacement) bool {
 	whole := store.location(tree.Path{})
 	isUsed := slices.Contains(o.stores, store)

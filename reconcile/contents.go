@@ -24,8 +24,7 @@ type contents struct {
 	works []*kratix.Work
 	// total is the unpacked size of all Works except the excessive ones.
 	total int64
-	// objects caches a bound on the number of objects in a Work, for those Works where it was
-	// needed.
+	// objects caches upper bounds on the number of objects in Works.
 	objects map[*kratix.Work]int64
 	// excessive maps Works that exceed the limit for one Work to the reason.
 	excessive map[*kratix.Work]string
@@ -33,8 +32,8 @@ type contents struct {
 	interned generations[[sha256.Size]byte, []byte]
 }
 
-// Within returns the snapshot that a round uses with this value of Policy.MaxUnpacked: without the
-// Works that unpack to too much, which are added to Rejected.
+// Within returns the snapshot without the Works that unpack to too much, as a round uses it if
+// Policy.MaxUnpacked is most. The Works that are left out are added to Rejected.
 func Within(snapshot source.Snapshot, most int64) source.Snapshot {
 	var c contents
 	return c.within(snapshot, most)
@@ -107,8 +106,9 @@ func (c *contents) update(works []*kratix.Work) {
 	c.works = works
 }
 
-// An object takes memory beyond its text: its name and its findings. Even the smallest object
-// has about 40 bytes of text.
+// bytesForObject is the assumed memory of an object beyond its text, for its name and its findings.
+// bytesForDensest is the most memory for one byte of text, since even the smallest object has about
+// 40 bytes of text.
 const (
 	bytesForObject  = 1 << 10
 	bytesForDensest = 1 + bytesForObject/40

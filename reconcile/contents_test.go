@@ -15,7 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// sizedWork returns a Work namespace/name with files of the given unpacked sizes.
+// sizedWork returns the Work with the key namespace/name and with files of the given unpacked
+// sizes.
 func sizedWork(key string, sizes ...int) *kratix.Work {
 	namespace, name, _ := strings.Cut(key, "/")
 	work := testkit.Request(name, testkit.InNamespace(namespace))

@@ -20,10 +20,10 @@ type recordedCopy struct {
 func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at].Placement }
 
 // resolveCopies decides which placement of a group stays if a request is recorded on several
-// Destinations and no move explains it. The placement that stays is marked as moved from the other
-// one, which is then removed as in any move. The criteria are, in order, a WorkPlacement in the
-// source, the decision on the Work, matching labels of the Destination, and the Destination's name.
-// Where Kratix writes, each copy has a WorkPlacement, so the labels decide.
+// Destinations and no move explains that. It marks the placement that stays as moved from the other
+// one, which is then removed as in any move. The criteria are, in order: a WorkPlacement in the
+// source, the decision on the Work, matching labels of the Destination, and the name of the
+// Destination. In a store that Kratix writes, every copy has a WorkPlacement, so the labels decide.
 func resolveCopies(o *observed) {
 	copies := map[placedGroup][]recordedCopy{}
 	first := make(map[placedGroup]recordedCopy, len(o.Works))
@@ -73,7 +73,6 @@ type copyRanks struct {
 	fits func(*kratix.Destination) bool
 }
 
-// rankCopies returns the ranks of the copies of each group.
 func rankCopies(o *observed, copies map[placedGroup][]recordedCopy) map[placedGroup]*copyRanks {
 	ranks := make(map[placedGroup]*copyRanks, len(copies))
 	for group := range copies {
@@ -97,7 +96,7 @@ func rankCopies(o *observed, copies map[placedGroup][]recordedCopy) map[placedGr
 	return ranks
 }
 
-// compare returns a negative number if a is to stay rather than b.
+// compare orders copies; the first one stays.
 func (r *copyRanks) compare(a, b recordedCopy) int {
 	order := func(c recordedCopy) int {
 		switch {
@@ -121,7 +120,7 @@ func (r *copyRanks) compare(a, b recordedCopy) int {
 	return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(misfit(a), misfit(b)), cmp.Compare(a.Name, b.Name))
 }
 
-// resolveCopy marks the copy that stays.
+// resolveCopy marks the copy that stays, unless one copy is recorded as moved from another.
 func resolveCopy(o *observed, copies []recordedCopy, ranks *copyRanks) {
 	moves := slices.ContainsFunc(copies, func(c recordedCopy) bool {
 		from := c.placement().Labels[kratix.MovedFromLabel]

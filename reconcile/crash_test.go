@@ -20,7 +20,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// afterwards are the changes of a Work that may follow an interrupted update.
+// afterwards are the changes of a Work after its interrupted update.
 var afterwards = map[string]func(*testEnv){
 	"it stays":     func(*testEnv) {},
 	"it goes":      func(w *testEnv) { w.remove("a") },
@@ -81,8 +81,8 @@ func finished(t *testing.T, mode string, happens func(*testEnv)) string {
 	return w.dump()
 }
 
-// cutShort interrupts an update after a number of requests. It reports whether the update was
-// complete after these requests.
+// cutShort runs an update in which every write request after the given number fails. It reports
+// whether the update was complete before.
 func cutShort(t *testing.T, proxy *buckettest.Proxy, config bucket.Config, mode string, requests int, happens func(*testEnv), want string) bool {
 	w := updated(t, mode, reopen(t, config))
 	var sent atomic.Int64
@@ -124,7 +124,7 @@ func reopen(t *testing.T, config bucket.Config) statestore.Store {
 	return store
 }
 
-// holdsVersion reports whether the object that exists in this version only is in the dump.
+// holdsVersion reports whether a dump contains the object that only the given version has.
 func holdsVersion(dump, version string) bool {
 	return strings.Contains(dump, "name: only-"+version+"\n")
 }

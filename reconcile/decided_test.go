@@ -60,7 +60,7 @@ func newSharded(t testing.TB, stores, replicas int) *sharded {
 		r := &replica{cluster: s, selected: map[string]bool{}}
 		r.Reconciler = &reconcile.Reconciler{Source: r, Stores: r, Finish: reconcile.Commit, Selects: func(labels map[string]string) bool { return r.selected[labels[nameLabel]] }}
 		s.replicas = append(s.replicas, r)
-		r.look()
+		r.refresh()
 	}
 	return s
 }
@@ -69,7 +69,6 @@ func destinationOn(name, env string) *kratix.Destination {
 	return testkit.Destination(name, testkit.OnStore(name), testkit.Labelled(map[string]string{"env": env}))
 }
 
-// request adds a Work.
 func (s *sharded) request(name string) {
 	w := testkit.Request(name, testkit.WithConfigMaps(name), testkit.WithSelector(map[string]string{"env": "dev"}))
 	w.UID = types.UID("uid-" + name)
@@ -83,8 +82,7 @@ func (s *sharded) put(w *kratix.Work) {
 	s.works = append(slices.DeleteFunc(slices.Clone(s.works), func(o *kratix.Work) bool { return o.Name == w.Name }), w)
 }
 
-// look updates the replica's snapshot.
-func (r *replica) look() {
+func (r *replica) refresh() {
 	r.sees = source.Snapshot{Works: slices.Clone(r.cluster.works), Destinations: slices.Clone(r.cluster.destined)}
 	for _, d := range r.cluster.destined {
 		store := testkit.GitStore(d.Name, "https://git.example.com/"+d.Name)
@@ -102,7 +100,6 @@ func (r *replica) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *krati
 	return r.cluster.stores[ref.Name], nil
 }
 
-// round runs a round over the replica's snapshot.
 func (r *replica) round() {
 	r.cluster.t.Helper()
 	said, err := r.Round(r.cluster.t.Context())
@@ -112,9 +109,9 @@ func (r *replica) round() {
 	r.said = said
 }
 
-// tell writes the decisions of the last round to the Works. Like the API, it accepts them
-// only for the current version of a Work.
-func (r *replica) tell() {
+// recordDecisions writes the decisions of the last round to the Works. Like the API, it accepts
+// them only for the current version of a Work.
+func (r *replica) recordDecisions() {
 	seen := status.Objects{Works: r.sees.Works, Destinations: r.sees.Destinations, GitStateStores: r.sees.GitStateStores}
 	for _, change := range slices.Concat(status.Plan(r.said, seen, status.Manage, r.Selects, metav1.Time{})...) {
 		for _, step := range change.Steps {
@@ -125,7 +122,7 @@ func (r *replica) tell() {
 			}
 			at := slices.IndexFunc(r.cluster.works, func(w *kratix.Work) bool { return w.Name == change.Object.GetName() })
 			if old, _ := change.Object.(*kratix.Work); at < 0 || r.cluster.works[at].ResourceVersion != old.ResourceVersion {
-				continue // the API rejects it
+				continue // the API rejects the write as a conflict
 			}
 			made := r.cluster.works[at].DeepCopy()
 			made.Annotations = map[string]string{kratix.DecisionsAnnotation: fmt.Sprint(annotations[kratix.DecisionsAnnotation])}
@@ -189,9 +186,9 @@ func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 				s.destined[at] = destinationOn(s.destined[at].Name, []string{"dev", "prod"}[random.Intn(2)])
 			case busy[r]: // one round at a time
 			case what < 7:
-				r.look()
+				r.refresh()
 			case what < 10:
-				r.tell()
+				r.recordDecisions()
 			default:
 				busy[r] = true
 				r.round()
@@ -227,9 +224,9 @@ func TestMoveBetweenShards(t *testing.T) {
 	s.request("r")
 	turn := func() (at []string) {
 		for _, r := range s.replicas {
-			r.look()
+			r.refresh()
 			r.round()
-			r.tell()
+			r.recordDecisions()
 		}
 		return s.where("r")
 	}
@@ -271,9 +268,9 @@ func TestInvalidDecisionIsReplaced(t *testing.T) {
 		s.put(decided)
 		s.destined = destinations
 		for range 3 {
-			r.look()
+			r.refresh()
 			r.round()
-			r.tell()
+			r.recordDecisions()
 		}
 		if at := s.where("r"); !slices.Equal(at, []string{"s0"}) {
 			t.Errorf("%s: it is in %v", name, at)
@@ -289,13 +286,13 @@ func TestDecisionsThatCannotBeReadAreReported(t *testing.T) {
 	s.put(broken)
 	r := s.replicas[0]
 	r.selected["s0"] = true
-	r.look()
+	r.refresh()
 	r.round()
 	if f := r.said.Findings; len(f) != 1 || f[0].Rule.ID != "KS046" || !strings.Contains(f[0].Message, kratix.DecisionsAnnotation) {
 		t.Errorf("findings %v", f)
 	}
-	r.tell()
-	r.look()
+	r.recordDecisions()
+	r.refresh()
 	r.round()
 	if at := s.where("r"); len(at) != 1 {
 		t.Errorf("it is in %v", at)
@@ -310,7 +307,7 @@ func TestShardWritesOnlyToSelectedStores(t *testing.T) {
 	one.selected["s0"], other.selected["s1"] = true, true
 	s.request("everywhere")
 	s.works[0].Spec.ResourceName = ""
-	one.look()
+	one.refresh()
 	one.round()
 	if at := s.where("everywhere"); !slices.Equal(at, []string{"s0"}) {
 		t.Fatalf("it is in %v", at)
@@ -329,7 +326,7 @@ func TestShardWritesOnlyToSelectedStores(t *testing.T) {
 			t.Errorf("%s is unselected: %v", store.Name, store.Unselected)
 		}
 	}
-	other.look()
+	other.refresh()
 	other.round()
 	if at := s.where("everywhere"); !slices.Equal(at, []string{"s0", "s1"}) {
 		t.Errorf("it is in %v", at)
@@ -346,7 +343,7 @@ func TestStoreWithoutObjectIsSelectedAsOneWithoutLabels(t *testing.T) {
 	r := s.replicas[0]
 	r.selected[""] = true
 	s.request("a")
-	r.look()
+	r.refresh()
 	r.sees.GitStateStores = nil
 	r.round()
 	if len(r.said.Stores) != 1 || r.said.Stores[0].Unselected {
@@ -362,7 +359,7 @@ func TestAssignedWorksNeedNoDecision(t *testing.T) {
 	r.selected["s1"] = true
 	r.Planner = &scheduler.Assigned{To: func(*kratix.Work) string { return "s1" }}
 	s.request("a")
-	r.look()
+	r.refresh()
 	r.sees.Assigned = true
 	r.round()
 	if at := s.where("a"); !slices.Equal(at, []string{"s1"}) {
@@ -393,7 +390,7 @@ func TestShardsInOneLocationLoseNothing(t *testing.T) {
 	s.request("everywhere")
 	s.works[0].Spec.ResourceName = ""
 	for _, r := range s.replicas {
-		r.look()
+		r.refresh()
 		for _, store := range r.sees.GitStateStores {
 			store.Spec.URL = "https://git.example.com/both"
 		}
@@ -437,7 +434,7 @@ func TestStoreThatNoShardWritesToIsReported(t *testing.T) {
 	s.works[0].Spec.ResourceName = ""
 	round := func(after time.Duration) (found []string) {
 		now = now.Add(after)
-		r.look()
+		r.refresh()
 		r.round()
 		for _, f := range r.said.Findings {
 			found = append(found, f.Rule.ID+" "+f.Place.Object+" "+f.Message)
@@ -454,7 +451,7 @@ func TestStoreThatNoShardWritesToIsReported(t *testing.T) {
 	s.request("more")
 	s.works[1].Spec.ResourceName, s.works[1].Spec.PromiseName = "", "more"
 	other.selected["s1"] = true
-	other.look()
+	other.refresh()
 	other.sees.Works = other.sees.Works[:1]
 	other.round()
 	if found := round(time.Minute); len(found) > 0 {
@@ -463,7 +460,7 @@ func TestStoreThatNoShardWritesToIsReported(t *testing.T) {
 	if found := round(11 * time.Minute); len(found) != 1 {
 		t.Errorf("it stopped: %v", found)
 	}
-	other.look()
+	other.refresh()
 	other.round()
 	if found := slices.Concat(round(0), round(time.Hour)); len(found) > 0 {
 		t.Errorf("all is written: %v", found)

@@ -7,9 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// addDecisions adds a placement for each decision on a Work that is not recorded in a store
-// yet, so that the group counts as placed whichever process is about to write it. A record on
-// another Destination takes precedence, unless the decision moves the group from there.
+// addDecisions adds a placement for each decision on a Work that no store has recorded yet. The
+// group then counts as placed, whichever process will write it. A record on another Destination
+// takes precedence, unless the decision moves the group from there.
 func addDecisions(o *observed) {
 	elsewhere, taking := o.placed(), o.taking()
 	for _, work := range o.Works {

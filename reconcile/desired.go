@@ -15,13 +15,13 @@ type desired struct {
 	// leaving reports whether the changes remove a placement from the directory of another
 	// Destination and write its new copy. Such changes must not be divided between commits.
 	leaving bool
-	// failed is the reason why nothing can be written now.
+	// failed is the reason why nothing can be written to the store in this round.
 	failed error
 }
 
-// units returns the units that the changes consist of: for each Destination first the files that
-// belong to no placement, then removals, then placements, so that the units that are least likely to
-// be refused come first.
+// units returns the units of the changes. For each Destination these are the files that belong to
+// no placement, then removals, then placements: the units that the server is least likely to refuse
+// come first.
 func (d *desired) units() []unitChange {
 	var units []unitChange
 	for _, o := range d.outcomes {
@@ -30,7 +30,7 @@ func (d *desired) units() []unitChange {
 	return units
 }
 
-// suspects returns the units as suspects, which have the digests of their contents.
+// suspects returns the units with the digests of their contents.
 func (d *desired) suspects() []suspect {
 	units := d.units()
 	suspects := make([]suspect, 0, len(units))

@@ -26,7 +26,7 @@ func (r *Reconciler) desired(ctx context.Context, store *storeView, plan *planni
 	return d
 }
 
-// of returns the part of the plan for a Destination.
+// of returns the plan for a Destination.
 func (p *planning) of(d *destinationView) destinationPlan {
 	of := p.parts[d.Name]
 	of.guard = p.guard.of(d)

@@ -16,12 +16,12 @@ type destinationPlan struct {
 	// deletion guard judges only the placements in removed.
 	proven []*kratix.WorkPlacement
 	guard  guard
-	// awaiting are placements whose successors are not recorded yet.
+	// awaiting are placements that stay until their successors on other Destinations are recorded.
 	awaiting []*kratix.WorkPlacement
 	// moved maps placements to the Destinations that their groups have moved to.
 	moved map[*kratix.WorkPlacement]string
-	// leaves reports whether an inherited placement is removed from the directory in the commit
-	// that writes its new copy.
+	// leaves reports whether the commit that writes a placement's new copy also removes the old
+	// copy from this Destination's directory.
 	leaves bool
 }
 
@@ -32,7 +32,6 @@ func (p destinationPlan) same(other destinationPlan) bool {
 		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) && p.guard.sameEffect(other.guard)
 }
 
-// move adds a placement whose group has moved to another Destination.
 func (p *destinationPlan) move(placement *kratix.WorkPlacement, to string) {
 	if p.moved == nil {
 		p.moved = map[*kratix.WorkPlacement]string{}

@@ -13,7 +13,7 @@ import (
 // directory.
 type changes struct {
 	set statestore.ChangeSet
-	// units are the units that the changes consist of.
+	// units are the changes, divided into the units that a server may refuse separately.
 	units []unitChange
 	// actions maps each written candidate to its action; candidates that are up to date have
 	// none.
@@ -41,8 +41,8 @@ func diff(c *checked) changes {
 	return made
 }
 
-// wantedFiles returns the files that a Destination's directory should have, as far as this
-// program may write them.
+// wantedFiles returns the files that a Destination's directory should have, without those that this
+// program may not write.
 func wantedFiles(c *checked) []tree.File {
 	var wanted []tree.File
 	for _, fixture := range c.fixtures {

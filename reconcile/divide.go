@@ -43,12 +43,10 @@ func byDestination(plan *scheduler.Result, decided []*kratix.WorkPlacement) plan
 	return parts
 }
 
-// change changes the plan of the Destination that a placement is on.
 func (p planned) change(placement *kratix.WorkPlacement, how func(*destinationPlan)) {
 	p.changeOn(placement.Spec.TargetDestinationName, how)
 }
 
-// changeOn changes the plan of a Destination.
 func (p planned) changeOn(destination string, how func(*destinationPlan)) {
 	of := p[destination]
 	how(&of)
@@ -61,8 +59,8 @@ type successor struct {
 	destination string
 }
 
-// successors returns the groups that are decided to be on a Destination and not recorded
-// there yet: until they are, their old placements stay.
+// successors returns the groups that are decided to be on a Destination and are not recorded there
+// yet. Their old placements stay until then.
 func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 	awaited := make(map[successor]bool, len(decided))
 	for _, p := range decided {
@@ -97,8 +95,8 @@ func (p planned) routeInherited(inherited []*formerPlacement, plan *scheduler.Re
 	}
 }
 
-// sharesStore reports whether the Destination of a placement is written in the same commit as
-// the directory that the placement is in.
+// sharesStore reports whether the placement's Destination is written in the same commit as the
+// directory that contains the placement.
 func (f *formerPlacement) sharesStore() bool {
 	return slices.ContainsFunc(f.store.destinations, func(d *destinationView) bool { return d.Name == f.target() })
 }

@@ -38,8 +38,7 @@ func (e exclusion) state() (report.State, string) {
 	return report.HeldBack, "the server refuses it: " + e.answer.message
 }
 
-// exclude keeps the stored files of a placement if its unit is excluded and the digest of the
-// exclusion is that of the wanted files.
+// exclude keeps the stored files of a placement if its wanted files are excluded.
 func (w *wanted) exclude(p *placement) {
 	e, excluded := w.excluded[unitOf(p.WorkPlacement)]
 	if !excluded || !p.writable() || e.digest != digestOf(p.rendering.Files) {

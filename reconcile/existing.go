@@ -9,10 +9,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// addExisting adds the placements that the source has. A placement with a record is skipped, since
-// the record lies beside the files. A placement without a record counts as recorded, because its
-// writer kept no records. A placement that contradicts the record of another Destination is
-// reported and left alone.
+// addExisting adds the placements of the source. A placement with a record is skipped, since
+// records are authoritative. A placement without a record gets an implied one, because its writer
+// keeps no records. A placement that contradicts the record of another Destination is reported and
+// otherwise ignored.
 func addExisting(o *observed) {
 	if len(o.Existing) == 0 {
 		return
@@ -45,7 +45,6 @@ type home struct {
 	store *storeView
 }
 
-// homes returns the Destinations whose records are known, by name.
 func (o *observed) homes() map[string]home {
 	homes := map[string]home{}
 	for _, store := range o.stores {

@@ -19,7 +19,7 @@ import (
 // failedFiles are the stored files of a placement that its agent could not apply.
 type failedFiles struct {
 	unit
-	// undone is the entry that describes the files in their record after they are rolled back.
+	// undone is the entry in the placement's record that describes the rollback.
 	undone layout.RolledBack
 	// revision is the last applied revision, and applied are the placement's files at that revision,
 	// or the placement's part of a joined file.
@@ -61,7 +61,7 @@ func (d *delivering) failedFiles(ctx context.Context, state agent.State, who bla
 	return failed, findings, false
 }
 
-// doubtFailure returns why it is not known which files failed or which ones are applied; empty if
+// doubtFailure returns the reason why the failed files or the applied files are uncertain; empty if
 // both are known.
 func (d *delivering) doubtFailure(state agent.State, who blamed) string {
 	switch {
@@ -93,8 +93,8 @@ func (d *delivering) doubtChange(who *guilty, from, to []tree.File) string {
 	return ""
 }
 
-// hasChanged reports whether one of the objects or files that failed differs in two states of a
-// placement's files.
+// hasChanged reports whether one of the objects or files that the agent failed on differs between
+// two states of a placement's files.
 func (d *delivering) hasChanged(who *guilty, from, to []tree.File) bool {
 	if len(who.objects) == 0 {
 		return slices.ContainsFunc(who.files, func(path tree.Path) bool {
@@ -133,7 +133,6 @@ func (d *delivering) present() *pastState {
 	return &pastState{string(d.store.state.Revision), d.store.state.Files, d.store.state.Contents}
 }
 
-// name returns the name of the placement's Work.
 func (g *guilty) name() string { return kratix.WorkKind + " " + g.record.Placement.Work().String() }
 
 // notRolledBack returns the finding about a failure after which nothing is rolled back; none if the
@@ -149,7 +148,6 @@ func (d *delivering) notRolledBack(state agent.State, who blamed, why string) []
 	return []finding.Finding{{Rule: finding.NotRolledBack(), Place: finding.Place{Object: kratix.Describe(d.Destination)}, Message: message}}
 }
 
-// sameFile reports whether two files have the same path and content.
 func sameFile(a, b tree.File) bool { return a.Path == b.Path && bytes.Equal(a.Content, b.Content) }
 
 // contentDigest returns the digest of a placement's files in the form of a record. The order of the

@@ -36,8 +36,8 @@ type feedbackCache struct {
 	delivered generations[rootKey, deliveryEntry]
 }
 
-// pastKey identifies the past states of a store or, if Flux names the content of a directory, of
-// that directory.
+// pastKey is the cache key of past states: those of a store or, if the revisions that Flux reports
+// name the content of a directory, those of that directory.
 type pastKey struct {
 	store kratix.StateStoreReference
 	dir   tree.Path
@@ -63,14 +63,13 @@ type related struct {
 	delivery report.Delivery
 	failed   []*failedFiles
 	findings []finding.Finding
-	// isIncomplete reports whether a file could not be read; the next round tries again.
+	// isIncomplete reports whether a file could not be read; the next round then reads it again.
 	isIncomplete bool
 }
 
 // knownRevisions marks the revisions of an agent's state that are known.
 type knownRevisions struct{ applied, healthy, failed bool }
 
-// covers reports whether every revision that is marked in other is also marked in k.
 func (k knownRevisions) covers(other knownRevisions) bool {
 	return (k.applied || !other.applied) && (k.healthy || !other.healthy) && (k.failed || !other.failed)
 }
@@ -115,7 +114,7 @@ func relate(ctx context.Context, seen *observed, states AgentStates, policy Poli
 	return all
 }
 
-// past returns the states of a directory of a store that was read, including the present one.
+// past returns the past states of a directory of a store, including the present one.
 func (f *feedbackCache) past(store *storeView, dir tree.Path) *revisions {
 	key := pastKey{store.ref, dir}
 	past, known := f.revisions.get(key)
@@ -170,12 +169,13 @@ func (f *feedbackCache) relateRoot(ctx context.Context, of *delivering, name str
 	return made
 }
 
-// delivering is a root about which an agent has reported.
+// delivering is a root about which an agent has reported, with everything that is needed to relate
+// the report to the placements.
 type delivering struct {
 	store *storeView
 	*destinationView
 	root tree.Path
-	// past are the states among which a revision is looked up, those of the whole store first.
+	// past are the past states that find searches, those of the whole store first.
 	past   []*revisions
 	read   *kustomize.Cache
 	policy Policy
@@ -232,7 +232,7 @@ func (d *delivering) content(ctx context.Context, then *pastState, path tree.Pat
 	return nil, err
 }
 
-// knows returns which revisions of a state are known.
+// knows reports for each revision of a state whether it is known.
 func (d *delivering) knows(state *agent.State) knownRevisions {
 	isKnown := func(revision string) bool { return d.find(revision) != nil }
 	return knownRevisions{isKnown(state.Applied.Revision), isKnown(state.Healthy.Revision), state.Failure != nil && isKnown(state.Failure.Revision)}
@@ -256,8 +256,8 @@ func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	return all
 }
 
-// first returns the first mark at which the root had its present files. If its files are the same at
-// the marks last and now, that is before, the first mark with the files of last; otherwise it is now.
+// first returns the mark since which the root has had its files of the mark now. If its files are
+// the same at the marks last and now, this is before; otherwise it is now.
 func (d *delivering) first(before, last, now agent.Mark) agent.Mark {
 	then, there := d.find(last.Revision), d.find(now.Revision)
 	if now.Revision == last.Revision || then != nil && there != nil && then.files.Same(there.files, d.root) {

@@ -26,7 +26,7 @@ func newAgentEnv(t *testing.T) *agentEnv {
 	return env
 }
 
-// reports makes the agent of worker-1 report about its resources at the current revision.
+// reports adds a report of worker-1's agent about its resources at the current revision.
 func (e *agentEnv) reports(outcome agent.Outcome, message string, objects ...agent.Object) {
 	e.t.Helper()
 	if e.states["worker-1"] == nil {
@@ -227,7 +227,7 @@ func TestUnknownRevisionSaysNothing(t *testing.T) {
 	env.expect(map[string]string{"a": "Unknown NotRead, Unknown NotRead"})
 }
 
-// TestRevisionWithEqualFilesChangesNothing uses two Destinations in one store: each commit for one
+// TestRevisionWithEqualFilesChangesNothing uses two Destinations on one store: each commit for one
 // of them is a new revision for both.
 func TestRevisionWithEqualFilesChangesNothing(t *testing.T) {
 	env := newAgentEnv(t)

@@ -10,23 +10,21 @@ import (
 
 // The limits for detecting fights: docs/decisions/controllers-fight.md.
 const (
-	// fightWindow is how long an undone write counts, and how long this process initially
-	// leaves a Destination alone.
+	// fightWindow is how long an undone write counts, and the length of the first pause.
 	fightWindow = 10 * time.Minute
 	// overwriteTime is the time within which a controller overwrites a manifest; a person who
 	// edits one by hand takes longer.
 	overwriteTime = time.Minute
-	// longestRest bounds the time for which a Destination is left alone while its records do
-	// not change.
+	// longestRest bounds the length of a pause.
 	longestRest = 24 * time.Hour
 	// recordLimit and fileLimit are the numbers of undone writes of one record and of one manifest
 	// that count as a fight.
 	recordLimit, fileLimit = 2, 3
-	// maxMarks bounds the number of marks kept for a Destination.
+	// maxMarks bounds the number of marks and of undone paths of a Destination.
 	maxMarks = 64
 )
 
-// content is the digest of the file at a path, if there is one.
+// content is the digest of the file at a path; present is false if there is no file.
 type content struct {
 	digest  statestore.Digest
 	present bool
@@ -39,7 +37,7 @@ type mark struct {
 	// record reports whether the file is a record rather than a manifest.
 	record bool
 	at     time.Time
-	// confirmed reports whether the store is known to have had this content.
+	// confirmed reports whether the store has contained this content.
 	confirmed bool
 }
 
@@ -71,7 +69,7 @@ type fight struct {
 	records statestore.Files
 }
 
-// idle reports whether nothing needs to be kept.
+// idle reports whether the fight has no state worth keeping.
 func (f *fight) idle() bool {
 	return len(f.marks)+len(f.undone)+f.stops == 0
 }
@@ -85,9 +83,9 @@ func (f *fight) pause() time.Duration {
 	return rest
 }
 
-// see compares the store with the writes of this process. It returns the path at which a fight was
-// detected, and whether there is a fight. A record for which damaged returns true does not count as
-// an undone write: no controller writes unreadable records.
+// see compares the store with the writes of this process. It reports whether there is a fight, and
+// the path at which it was detected. A record for which damaged returns true does not count as an
+// undone write: no controller writes unreadable records.
 func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree.Path) bool) (tree.Path, bool) {
 	for path, u := range f.undone {
 		if now.Sub(u.last) > fightWindow {
@@ -106,7 +104,7 @@ func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree
 			m.confirmed = true
 			left = append(left, m)
 		case !m.confirmed:
-			left = append(left, m) // not written yet, or never will be
+			left = append(left, m) // not written yet, or refused by the store
 		case m.record && damaged(m.path), !m.record && !is.present:
 		case f.undo(m, is, now):
 			f.stop(now)
@@ -140,13 +138,12 @@ func (f *fight) undo(m mark, is content, now time.Time) bool {
 	return u.count >= limit
 }
 
-// stop starts a pause: this process leaves the Destination alone.
 func (f *fight) stop(now time.Time) {
 	f.stops++
 	f.stopped, f.until, f.marks, f.undone = true, now.Add(f.pause()), nil, nil
 }
 
-// wait reports whether the Destination is still left alone. Changed records restart the pause.
+// wait reports whether the pause still lasts. A change of the records restarts it.
 func (f *fight) wait(now time.Time, unchanged func(statestore.Files) bool) bool {
 	if !f.stopped {
 		return false

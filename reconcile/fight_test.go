@@ -22,7 +22,8 @@ import (
 type fightStep struct {
 	// after is the time since the last step.
 	after time.Duration
-	// ours is written by this process, theirs by another one. Empty means removed.
+	// ours is the content that this process writes, theirs the content that another one writes.
+	// Empty means removed.
 	ours, theirs string
 	// manifest reports whether a manifest changes rather than a record; damages reports
 	// whether the record becomes unreadable.
@@ -31,7 +32,6 @@ type fightStep struct {
 	unconfirmed bool
 }
 
-// repeat returns the steps n times in a row.
 func repeat(n int, steps ...fightStep) []fightStep {
 	var all []fightStep
 	for range n {

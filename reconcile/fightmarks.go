@@ -7,7 +7,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// wrote adds marks for the writes to a store.
 func (f *fights) wrote(piece *desired, outcome statestore.Outcome) {
 	if f.now.IsZero() || piece.state.Stepwise {
 		return

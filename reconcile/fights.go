@@ -32,8 +32,8 @@ func (f *fights) begin(now time.Time) {
 	}
 }
 
-// leaveFights excludes the Destinations where another controller undoes the writes of this
-// process. Requests that may be placed there already stay unplaced.
+// leaveFights excludes the Destinations where another controller undoes the writes of this process.
+// Requests that may already be placed there are not placed elsewhere.
 func leaveFights(o *observed, store *storeView, all *fights) {
 	if store.err != nil || store.state.WriteInProgress || store.state.Stepwise || all.now.IsZero() {
 		return
@@ -54,8 +54,8 @@ func leaveFights(o *observed, store *storeView, all *fights) {
 	})
 }
 
-// goesOn compares the records of a Destination with those of the last round, and reports
-// whether the Destination is left alone.
+// goesOn compares the records of a Destination with those of the last round, and reports whether
+// the Destination stays excluded.
 func (f *fight) goesOn(store *storeView, d *destinationView, key destinationKey, all *fights) bool {
 	dir, err := layout.RecordsDir(d.Destination)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// checkModes finds the Destinations that are laid out in another filepath mode than they have now.
-// Nothing is written to such a Destination until a user has confirmed the change; then all its
-// files are written in the new layout.
+// checkModes excludes the Destinations whose files are laid out in another filepath mode than the
+// one they have now. Nothing is written to such a Destination until a user has confirmed the
+// change; then all its files are written in the new layout.
 func checkModes(o *observed) {
 	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
@@ -91,8 +91,8 @@ func (d *destinationView) isBare(store *storeView, mode string) bool {
 	return store.state.Files.Within(d.base).Len() == n
 }
 
-// hasOtherFilename reports whether a record is outdated, as after a change of the aggregated file's
-// name.
+// hasOtherFilename reports whether a record is outdated, for example because the name of the
+// aggregated file was changed.
 func (d *destinationView) hasOtherFilename() bool {
 	return slices.ContainsFunc(d.records, func(r recordView) bool { return d.isOutdated(&r) })
 }
@@ -113,8 +113,8 @@ func (d *destinationView) confirmsMode() bool {
 	return d.Annotations[scheduler.FilepathModeAnnotation] == d.FilepathMode()
 }
 
-// refuseMode leaves a Destination alone. Its recorded placements stay and count as placed; if it
-// has no records, the Destination counts as unread, because Kratix may have written anything there.
+// refuseMode excludes a Destination. Its recorded placements stay and count as placed. If it has no
+// records, the Destination counts as unread, because Kratix may have written any placement there.
 func refuseMode(o *observed, d *destinationView, other string) {
 	left := scheduler.Destination{Destination: d.Destination, Closed: "laid out in another filepath mode"}
 	if len(d.records) == 0 {

@@ -22,7 +22,6 @@ func Each(one func(context.Context, statestore.StoreChanges) statestore.Outcome)
 	}
 }
 
-// failures joins the errors of the outcomes, except for pending and rehearsed writes.
 func failures(outcomes []statestore.Outcome) error {
 	var all []error
 	for _, outcome := range outcomes {

@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// joined is a store that can be written together with others at the same location. It logs
-// its writes.
+// joined is a store that can be written together with others at the same location. It logs its
+// writes.
 type joined struct {
 	statestore.Store
 	name, place string

@@ -26,7 +26,6 @@ type formerPlacement struct {
 	counts bool
 }
 
-// target returns the name of the Destination that the placement was made for.
 func (f *formerPlacement) target() string { return f.Placement.Spec.TargetDestinationName }
 
 // formerIndex caches the records in a store that lie outside the directories of all current
@@ -83,7 +82,6 @@ func (o *observed) basesIn(store *storeView) []tree.Path {
 	return bases
 }
 
-// update updates the index for the current files of the store.
 func (x *formerIndex) update(files statestore.Files) {
 	for path := range files.Differing(x.files) {
 		base, isRecord := layout.RecordBase(path)
@@ -130,9 +128,9 @@ func formerDestination(name string, base tree.Path) *kratix.Destination {
 // countFormer decides whether placements that are recorded outside the directory of their
 // Destination count:
 //
-//	the Destination is gone, and another has its directory   placed on the other one, by a rename
-//	the group is placed on a Destination already             an old copy, which does not count
-//	else                                                     placed on its Destination, by name
+// the Destination is gone, and another has its directory placed on the other one, by a rename
+// the group is placed on a Destination already an old copy, which does not count
+// else placed on its Destination, by name
 //
 // A request therefore stays on a missing Destination, and follows a Destination to another path or
 // store.
@@ -170,7 +168,7 @@ func compareFormer(o *observed, a, b *formerPlacement) int {
 	)
 }
 
-// has reports whether a Destination is in the input, including the Unwritten ones.
+// has reports whether a Destination is in the input, including those in Unwritten.
 func (o *observed) has(name string) bool {
 	if o.names == nil {
 		o.names = make(map[string]bool, len(o.Destinations))
@@ -209,9 +207,8 @@ func addInherited(o *observed, policy Policy) {
 }
 
 // mayTakeOver reports whether a placement in the directory of a Destination becomes the
-// Destination's own, because the Destination it was made for is gone. Where Works are assigned to
-// Destinations, renaming a Destination does not change an assignment, so the placement must also be
-// assigned to the new name.
+// Destination's own, because the Destination that it was made for is gone. If the source assigns
+// Works to Destinations, the placement must also be assigned to the new Destination.
 func (o *observed) mayTakeOver(d *destinationView, entry *kratix.WorkPlacement) bool {
 	if o.has(entry.Spec.TargetDestinationName) || o.Unseen {
 		return false
@@ -227,7 +224,7 @@ func (o *observed) isAssigned(p *kratix.WorkPlacement, destination string) bool 
 }
 
 // takeOver adds a copy of a placement that was made for another Destination with the same
-// directory.
+// directory. The copy belongs to d.
 func (d *destinationView) takeOver(entry recordView) {
 	own := entry.Placement.DeepCopy()
 	own.Name = kratix.PlacementName(own.Work().Name, d.Name, own.Spec.ID)

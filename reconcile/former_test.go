@@ -21,8 +21,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// fleet returns a fixture with Destinations a and b, which match everything, and requests on
-// them.
+// fleet returns a fixture with the Destinations a and b, which match every request, and with
+// requests on them.
 func fleet(t testing.TB, requests int) *testEnv {
 	w := newEnv(t)
 	w.snapshot.Destinations = nil
@@ -36,7 +36,6 @@ func fleet(t testing.TB, requests int) *testEnv {
 	return w
 }
 
-// drop removes a Destination from the input and returns it.
 func (w *testEnv) drop(name string) *kratix.Destination {
 	at := slices.IndexFunc(w.snapshot.Destinations, func(d *kratix.Destination) bool { return d.Name == name })
 	d := w.snapshot.Destinations[at]
@@ -44,7 +43,6 @@ func (w *testEnv) drop(name string) *kratix.Destination {
 	return d
 }
 
-// replace replaces a Destination by a changed copy.
 func (w *testEnv) replace(name string, change func(*kratix.Destination)) {
 	d := w.drop(name).DeepCopy()
 	change(d)
@@ -383,8 +381,8 @@ func TestRandomDestinationEvents(t *testing.T) {
 	}
 }
 
-// TestRandomDestinationEventsOnGit is TestRandomDestinationEvents on a repository, where a round is
-// one commit.
+// TestRandomDestinationEventsOnGit is TestRandomDestinationEvents on a git repository, where each
+// round makes at most one commit.
 func TestRandomDestinationEventsOnGit(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -476,8 +474,8 @@ func (w *testEnv) swap(one, other string) {
 	w.replace(other, func(d *kratix.Destination) { d.Spec.Path = first })
 }
 
-// expectOneEach fails unless each request is on one Destination: recorded in its directory or,
-// while the Destination is missing, in the former directory.
+// expectOneEach fails unless each request has exactly one record: in the directory of its
+// Destination or, while the Destination is missing, in the former directory.
 func (w *testEnv) expectOneEach(seed uint64) {
 	w.t.Helper()
 	bases := map[string]string{}

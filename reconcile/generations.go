@@ -7,7 +7,6 @@ type generations[K comparable, V any] struct{ now, before map[K]V }
 
 func (m *generations[K, V]) rotate() { m.now, m.before = make(map[K]V, len(m.now)), m.now }
 
-// get returns the cached value of a key, and whether there is one.
 func (m *generations[K, V]) get(key K) (V, bool) {
 	value, ok := m.now[key]
 	if !ok {
@@ -18,13 +17,11 @@ func (m *generations[K, V]) get(key K) (V, bool) {
 	return value, ok
 }
 
-// drop removes a key.
 func (m *generations[K, V]) drop(key K) {
 	delete(m.now, key)
 	delete(m.before, key)
 }
 
-// put stores a value and returns it.
 func (m *generations[K, V]) put(key K, value V) V {
 	m.now[key] = value
 	delete(m.before, key)

@@ -18,8 +18,8 @@ const (
 	removableOneIn = 5
 )
 
-// removals is the input of the deletion guard: the removals of one round over all stores, and
-// the numbers they are compared with.
+// removals is the input of the deletion guard: the removals of one round in all stores, and the
+// numbers to compare them with.
 type removals struct {
 	// counted is the number of placements whose Work or group is missing, without evidence
 	// that it was deleted.
@@ -41,14 +41,13 @@ type removals struct {
 // judgement is the decision of the deletion guard.
 type judgement string
 
-// The possible judgements.
 const (
 	removalsAllowed judgement = ""
 	removalsRefused judgement = "too many would be removed at once"
 	removalsDelayed judgement = "its Work is missing, but not for long enough yet"
 )
 
-// judge returns the decision about the counted removals of a round, which applies to all of them.
+// judge returns the decision about the counted removals of a round: all of them are made, or none.
 func judge(r removals, allowed Allowance) judgement {
 	sum, most := r.counted+r.recent, max(freeRemovals, (r.recorded+r.recent)/removableOneIn)
 	switch {
@@ -81,7 +80,7 @@ type guardVerdict struct {
 	removalRules
 	removals
 	judgement judgement
-	// guarded is the number of counted removals by Destination.
+	// guarded maps the name of a Destination to the number of its counted removals.
 	guarded map[string]int
 }
 
@@ -94,8 +93,8 @@ type guard struct {
 	counts bool
 }
 
-// sameEffect reports whether two guards lead to the same outcome on a Destination. A ledger
-// from which only old entries were dropped makes no difference.
+// sameEffect reports whether two guards lead to the same outcome on a Destination. The ledger is
+// compared only if the removals are counted.
 func (g guard) sameEffect(other guard) bool {
 	return g.judgement == other.judgement && g.counts == other.counts && (!g.counts || g.ledger == other.ledger)
 }

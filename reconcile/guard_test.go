@@ -66,10 +66,10 @@ func TestParseAllowance(t *testing.T) {
 	}
 }
 
-// clockAt is the start of the tests' clock.
+// clockAt is the time at which the tests start.
 var clockAt = time.Date(2026, 1, 1, 12, 0, 30, 0, time.UTC)
 
-// guarded returns a fixture with Destinations of a few Works each, and its clock.
+// guarded returns a fixture with Destinations of a few Works each, and a pointer to its clock.
 func guarded(t *testing.T, destinations, each int) (*testEnv, *time.Time) {
 	t.Helper()
 	w, now := newEnv(t), clockAt
@@ -88,7 +88,6 @@ func guarded(t *testing.T, destinations, each int) (*testEnv, *time.Time) {
 	return w, &now
 }
 
-// placed returns the number of placements in the store.
 func (w *testEnv) placed() int {
 	return len(slices.DeleteFunc(w.paths(), func(path string) bool { return !strings.HasSuffix(path, "/maps.yaml") }))
 }
@@ -144,7 +143,7 @@ func TestMostDestinationsAreNotRemovedAtOnce(t *testing.T) {
 	}
 }
 
-// TestRemovalsInStepsStopAtTheLimitOfTheWindow restarts the process after each step, because
+// TestRemovalsInStepsStopAtTheLimitOfTheWindow restarts the process after each step, to show that
 // removals are counted in the store.
 func TestRemovalsInStepsStopAtTheLimitOfTheWindow(t *testing.T) {
 	for _, step := range []int{1, 10} {

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// findings returns the findings about the removals that the guard prevents; missing returns
+// findings returns the findings about the removals that the guard prevents. missing returns reasons
 // why Works may be missing.
 func (v *guardVerdict) findings(ctx context.Context, w *observed, missing func(context.Context) []string) []finding.Finding {
 	counted := fmt.Sprintf("%d of %d placements have lost their Works or groups", v.counted, v.recorded)
@@ -53,7 +53,7 @@ func (v *guardVerdict) place(destinations []*kratix.Destination) finding.Place {
 // namedFiles is the maximum number of empty files that a message names.
 const namedFiles = 3
 
-// reasons returns why Works may be missing; empty are the names of empty files.
+// reasons returns the reasons why Works may be missing; empty are the names of empty files.
 func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func(context.Context) []string) []string {
 	var reasons []string
 	if v.works == 0 {
@@ -71,8 +71,8 @@ func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func
 	return reasons
 }
 
-// emptyFindings returns a finding for each empty file whose former content is unknown: while
-// there is one, no placement without a Work is removed.
+// emptyFindings returns a finding for each empty file whose former content is unknown. While there
+// is such a file, no placement that has lost its Work is removed.
 func emptyFindings(o *observed) []finding.Finding {
 	var findings []finding.Finding
 	for _, name := range o.Empty {

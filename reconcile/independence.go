@@ -35,7 +35,7 @@ func newIndependent(c *checked, made *outcome) *independence {
 			return nil
 		}
 		if (compared[p.object()] || slices.ContainsFunc(p.stored, c.isNeeded)) && !p.isStored() {
-			return nil // the next check compares with other stored files
+			return nil // the next check compares these placements with other stored files
 		}
 		own[p.record.Path] = true
 	}
@@ -58,17 +58,17 @@ func (p *placement) isPlain() bool {
 	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
 }
 
-// staysIndependent reports whether the placements of a Destination were independent, and whether
-// nothing has changed except its placements and files; reuseWritten and update require both. It
-// returns false where placements are written one by one, because there each change is compared with
-// the stored files.
+// staysIndependent reports whether the placements of a Destination were independent, and nothing
+// but its placements and files has changed. The fast paths reuseWritten and update require both. It
+// returns false in a store that is written stepwise, because there each change is compared with the
+// stored files.
 func (known *cacheEntry) staysIndependent(now *situation) bool {
 	return known.independent != nil && !now.store.state.Stepwise && now.isPlain() && now.continues(&known.situation)
 }
 
-// update derives an outcome from the previous one of the same Destination, whose placements are
-// independent: it renders and checks only the placements that have changed. It returns false if
-// these may affect others; then the whole Destination must be checked.
+// update derives an outcome from the previous one of a Destination with independent placements: it
+// renders and checks only the placements that have changed. It returns false if these may affect
+// others; the whole Destination must then be checked.
 func (known *cacheEntry) update(ctx context.Context, now situation, caches checkCaches, unpacked *contents) (cacheEntry, bool) {
 	part, replaced, ok := known.changed(&now)
 	if !ok {
@@ -114,8 +114,8 @@ func warnedAbout(warnings []finding.Finding) map[string]bool {
 	return objects
 }
 
-// changed returns the placements that have changed or were not written yet, and the previous
-// objects that they replace. It returns false if a placement is gone or misplaced.
+// changed returns the placements that have changed or were not written yet, and the former
+// placements that they replace. It returns false if a placement is gone or misplaced.
 func (known *cacheEntry) changed(now *situation) (changed destinationPlan, replaced map[*kratix.WorkPlacement]bool, ok bool) {
 	before := make(map[*kratix.WorkPlacement]int, len(known.situation.plan.placements))
 	names := make(map[kratix.Key]*kratix.WorkPlacement, len(before))
@@ -151,8 +151,8 @@ func (known *cacheEntry) changed(now *situation) (changed destinationPlan, repla
 	return changed, replaced, true
 }
 
-// isOnlyTheirs reports whether the placements are plain and all differences in the store lie in
-// their directories or records. If so, it reduces the Destination's records to those of the
+// isOnlyTheirs reports whether the placements are plain, and all differences in the store lie in
+// their directories or are their records. It then reduces the Destination's records to those of the
 // placements.
 func isOnlyTheirs(w *wanted, was *situation) bool {
 	dirs, records := map[tree.Path]bool{}, map[tree.Path]*placement{}
@@ -186,7 +186,6 @@ func isOnlyTheirs(w *wanted, was *situation) bool {
 	return true
 }
 
-// claims returns the claims of the placements, by root.
 func (c *checked) claims(ignored *kustomize.Ignored) []dedupe.Root {
 	roots := make([]dedupe.Root, 0, len(c.roots))
 	for _, path := range c.roots {
@@ -217,8 +216,8 @@ func (o *outcome) placementsWith(come []report.Placement, replaced map[*kratix.W
 	return slices.Concat(all, come)
 }
 
-// mayMeetOthers reports whether any of the placements, which have directories of their own,
-// may collide with something on the Destination.
+// mayMeetOthers reports whether one of the placements, which have directories of their own, may
+// conflict with another file or placement on the Destination.
 func mayMeetOthers(w *wanted, known *cacheEntry) bool {
 	var dirs tree.Set
 	for _, p := range w.placements {
@@ -229,8 +228,8 @@ func mayMeetOthers(w *wanted, known *cacheEntry) bool {
 	})
 }
 
-// mayMeet reports whether a new placement with a directory of its own may collide with
-// something on the Destination.
+// mayMeet reports whether a new placement with a directory of its own may conflict with another
+// file or placement on the Destination.
 func mayMeet(w *wanted, p *placement, known *cacheEntry) bool {
 	dir := p.rendering.Dir
 	if !dir.IsFolded() {

@@ -17,8 +17,8 @@ import (
 type joinedFile struct {
 	// parts maps the paths of records to their parts of the file.
 	parts map[tree.Path][]byte
-	// mixedUp reports whether the file cannot be split: it is not empty and does not match
-	// the records.
+	// mixedUp reports whether the file has content that does not match the records, so that it
+	// cannot be split.
 	mixedUp bool
 }
 
@@ -45,7 +45,7 @@ func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joine
 			c.stored = []dedupe.File{{File: tree.File{Path: path, Content: part}, Place: finding.Place{Object: c.object(), File: path.Base()}}}
 		}
 	}
-	// Where Kratix writes, each wanted part counts as recorded.
+	// In a store that Kratix writes, each wanted part counts as recorded.
 	hasRecords := len(w.records) > 0 || w.store.state.Stepwise
 	return joinedFile{parts: parts, mixedUp: len(parts) == 0 && (hasRecords || len(bytes.TrimSpace(whole)) > 0)}, nil
 }
@@ -74,9 +74,9 @@ func (c *checked) keepMixedUp() {
 	})
 }
 
-// mayLosePart reports whether a mixed-up file may hold the only copy of a part: the part of a
-// placement that is not written or, if nothing is recorded, of a placement that is missing from the
-// plan.
+// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of a part: the part
+// of a placement that is not written or, if no part is recorded, of a placement that is missing
+// from the plan.
 func mayLosePart(c *checked) bool {
 	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
 		return !isUpToDate(c)

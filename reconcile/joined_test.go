@@ -11,8 +11,8 @@ import (
 
 const between = "\n---\n"
 
-// writtenByKratix returns a fixture in mode aggregatedYAML with an aggregated file of Kratix,
-// and without records.
+// writtenByKratix returns a fixture in mode aggregatedYAML, whose store has an aggregated file as
+// Kratix writes it, and no records.
 func writtenByKratix(t *testing.T, parts ...string) *testEnv {
 	w := inMode(t, kratix.AggregatedYAML)
 	w.snapshot.FromAPI = true
@@ -53,7 +53,7 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 			}
 			w.stays(held, "KS001", "KS063")
 			for _, p := range w.round().Placements {
-				if p.Written != isRemembered { // otherwise its WorkPlacement would be deleted or created wrongly
+				if p.Written != isRemembered { // if Written were wrong, the WorkPlacement would be created or deleted by mistake
 					t.Errorf("%s is written: %v", p.Work, p.Written)
 				}
 			}
@@ -62,7 +62,7 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 			if got := w.content(aggregated); got != testkit.ConfigMaps("one")+between+testkit.ConfigMaps("three") {
 				t.Errorf("%q", got)
 			}
-			w.put("b", "one") // the parts are recorded now
+			w.put("b", "one") // the parts are now recorded
 			w.put("a", "one", "four")
 			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.HeldBack}, "KS001")
 			if got := w.content(aggregated); got != testkit.ConfigMaps("one", "four")+between+testkit.ConfigMaps("three") {
@@ -73,7 +73,7 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 }
 
 // TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements uses a file with exactly the content of a
-// and b, so it contains nothing of c, which is quarantined.
+// and b. It therefore cannot contain a part of c, which is quarantined.
 func TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements(t *testing.T) {
 	w := writtenByKratix(t, "one", "two")
 	w.put("a", "one")

@@ -13,7 +13,7 @@ import (
 // noise returns a file with the given compressed size.
 func noise(t *testing.T, size int) string {
 	t.Helper()
-	content := make([]byte, size/4*3-size/4000-60) // base64 makes four bytes of three; gzip adds some more
+	content := make([]byte, size/4*3-size/4000-60) // base64 makes four bytes of three, and gzip adds a few
 	for i := range content {
 		content[i] = byte(rand.New(rand.NewPCG(uint64(i), 1)).UintN(256))
 	}

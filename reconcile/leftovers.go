@@ -2,9 +2,9 @@ package reconcile
 
 import "github.com/kratix-schedule/kratix-schedule/internal/tree"
 
-// findLeftovers sets the leftovers: the unfinished files in the Destination's directory. They
-// are set only if every placement is either written or removed and every record is valid;
-// otherwise an unfinished file could belong to a placement that is kept.
+// findLeftovers sets the leftovers: the unfinished files in the Destination's directory. It sets
+// none while a placement is kept or a record is invalid, because an unfinished file could belong to
+// that placement.
 func (c *checked) findLeftovers() {
 	if unfinished := c.unfinished(); len(unfinished) > 0 && len(c.invalidRecords) == 0 && c.decided() {
 		c.leftovers = unfinished

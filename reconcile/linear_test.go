@@ -22,7 +22,6 @@ func manyWorks(size int) []*kratix.Work {
 	return works
 }
 
-// recordOf returns the record of a Work's placement on a Destination.
 func recordOf(w *kratix.Work, d *kratix.Destination) recordView {
 	p := testkit.Placement(w, d.Name)
 	path, _ := layout.RecordPath(d, p)
@@ -50,7 +49,6 @@ func lookUpRecords(size int) func() {
 	}
 }
 
-// openStores opens one state store with one Secret for each of many Destinations.
 func openStores(size int) func() {
 	var snapshot source.Snapshot
 	for i := range size {
@@ -81,7 +79,6 @@ func addManyExisting(size int) func() {
 	return func() { addExisting(w) }
 }
 
-// restoreRecords restores the damaged records of many Works.
 func restoreRecords(size int) func() {
 	d := testkit.Destination("worker-1", testkit.InMode(kratix.None))
 	view := &destinationView{Destination: d}
@@ -107,7 +104,7 @@ func addManyDecisions(size int) func() {
 	return func() { addDecisions(w) }
 }
 
-// moveAll divides the plan of many moves whose successors are decided.
+// moveAll divides a plan with many moves, whose new placements are decided and not recorded yet.
 func moveAll(size int) func() {
 	from, to := testkit.Destination("from"), testkit.Destination("to")
 	var plan scheduler.Result
@@ -119,7 +116,7 @@ func moveAll(size int) func() {
 	return func() { byDestination(&plan, decided) }
 }
 
-// stages are the steps of a round with a lookup for each item.
+// stages are the steps of a round that look up each of many items.
 func stages() map[string]func(size int) (work func()) {
 	return map[string]func(size int) (work func()){
 		"records looked up":             lookUpRecords,

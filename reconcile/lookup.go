@@ -58,13 +58,12 @@ func (l *lookup) addSpec(store kratix.Object, secret *kratix.SecretReference) {
 	}
 }
 
-// lacks reports whether a store names a Secret that is missing. A Secret that exists but
-// cannot be read was reported by the source.
+// lacks reports whether a store names a Secret that is missing. If the Secret exists and cannot be
+// read, the source has reported it.
 func (l *lookup) lacks(ref *kratix.SecretReference) bool {
 	return ref != nil && l.secret(ref) == nil && !l.reported[kratix.SecretKind+" "+ref.Key().String()]
 }
 
-// spec returns the object that describes a store, and the Secret it names.
 func (l *lookup) spec(ref kratix.StateStoreReference) (kratix.Object, *kratix.SecretReference) {
 	found := l.specs[ref]
 	return found.object, found.secret

@@ -58,7 +58,6 @@ func TestTreeInEachMode(t *testing.T) {
 	}
 }
 
-// dump returns the contents of the store.
 func (w *testEnv) dump() string {
 	var out strings.Builder
 	for _, path := range w.allPaths() {

@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// newPair returns a fixture with two Destinations; requests are placed on the first, which
-// then no longer matches.
+// newPair returns a fixture with two Destinations. The requests are placed on the first one, which
+// no longer matches them.
 func newPair(t *testing.T, requests int) *testEnv {
 	w := newEnv(t)
 	two := w.addDestination("worker-2", "worker-2")

@@ -22,10 +22,10 @@ import (
 type observed struct {
 	source.Snapshot
 	stores []*storeView
-	// leftOut are Destinations that cannot be written.
+	// leftOut are the Destinations that must not be written in this round.
 	leftOut []scheduler.Destination
-	// misfits are the Destinations in leftOut that have no valid layout. vacant are
-	// Destinations that are being deleted, are empty and overlapped others.
+	// misfits are the Destinations in leftOut that have no valid layout. vacant are the
+	// Destinations that are excluded because they are empty, are being deleted and overlap others.
 	misfits, vacant []*kratix.Destination
 	// unused are stores in the input that no Destination uses; unreadable are the unused
 	// stores that cannot be read.
@@ -42,7 +42,7 @@ type observed struct {
 	names map[string]bool
 	// works is the set of the keys of all known Works; built on first use.
 	works map[kratix.Key]bool
-	// decided are placements that are decided on their Works only, without a record.
+	// decided are placements that have a decision on their Work and no record yet.
 	decided  []*kratix.WorkPlacement
 	findings []finding.Finding
 	lookup   lookup
@@ -112,8 +112,8 @@ func (o *observations) startRound() {
 	o.unrecorded.rotate()
 }
 
-// observe opens and reads every store that a Destination names, and returns the stores with the
-// input.
+// observe opens and reads every store that a Destination names. The result also contains the
+// snapshot.
 func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Opener, policy Policy, seen *observations) *observed {
 	w := &observed{Snapshot: snapshot, lookup: newLookup(snapshot)}
 	for _, destination := range snapshot.Destinations {
@@ -152,9 +152,9 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Op
 	return w
 }
 
-// addUnwritten adds the Destinations that must not be written, with the state StoreUnread: their
-// placements stay, and requests that may be placed there are not placed elsewhere. Where Works are
-// assigned to Destinations, no Destination is chosen, so none is added.
+// addUnwritten adds the Destinations that must not be written as unread ones: their placements
+// stay, and requests that may be placed there are not placed elsewhere. It adds none if the source
+// assigns Works to Destinations, because then the scheduler chooses no Destination.
 func addUnwritten(o *observed) {
 	if o.Assigned {
 		return
@@ -209,13 +209,13 @@ func ruleFor(err error) finding.Rule {
 	return finding.Unsupported()
 }
 
-// leaveOut excludes a Destination that cannot be written, and reports it.
+// leaveOut excludes a Destination that cannot be written, and adds a finding.
 func (o *observed) leaveOut(d *kratix.Destination, rule finding.Rule, why string) {
 	o.leftOut = append(o.leftOut, scheduler.Destination{Destination: d, Store: scheduler.StoreUnread})
 	o.findings = append(o.findings, finding.Finding{Rule: rule, Place: o.Origins.Of(d), Message: why})
 }
 
-// storeFor returns the store with a reference, which it opens on first use.
+// storeFor returns the store with a reference. It opens each store once.
 func storeFor(o *observed, ref kratix.StateStoreReference, opener statestore.Opener) *storeView {
 	if known := o.lookup.stores[ref]; known != nil {
 		return known
@@ -226,7 +226,7 @@ func storeFor(o *observed, ref kratix.StateStoreReference, opener statestore.Ope
 	return view
 }
 
-// openStore opens the store with a reference.
+// openStore opens a store with the Secret that its object names.
 func openStore(o *observed, ref kratix.StateStoreReference, opener statestore.Opener) *storeView {
 	view := &storeView{ref: ref, orphans: o.Orphans}
 	var secret *kratix.SecretReference
@@ -237,7 +237,6 @@ func openStore(o *observed, ref kratix.StateStoreReference, opener statestore.Op
 	return view
 }
 
-// read reads a store, if it could be opened.
 func (s *storeView) read(ctx context.Context) {
 	if s.err == nil {
 		s.state, s.err = s.Read(ctx)

@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// blockedBy returns the file or obstacle in the store that is at the path of a directory or
-// at one of its parents.
+// blockedBy returns the file or obstacle in the store that is at a path where a directory is
+// needed: at dir or at one of its parents.
 func (s *situation) blockedBy(dir tree.Path) (at tree.Path, kind string, blocked bool) {
 	for at = dir; !at.IsRoot(); at = at.Dir() {
 		if kind, there := s.store.state.Obstacles.At(at); there {
@@ -26,8 +26,8 @@ func (s *situation) blockedBy(dir tree.Path) (at tree.Path, kind string, blocked
 	return at, "", false
 }
 
-// filledBy returns the obstacle that prevents a file from being written at a path: something
-// above or below it, or an object at it that is not a file.
+// filledBy returns the object in the store that prevents a file from being written at a path: one
+// above or below the path, or one at the path that is not a file.
 func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled bool) {
 	if at, kind, blocked := s.blockedBy(p.Dir()); blocked {
 		return at, kind, true
@@ -44,7 +44,7 @@ func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled boo
 }
 
 // quarantineBlocked quarantines the placements whose root or record cannot be created because
-// something else in the store blocks it, and leaves out the Destination's own files that are
+// another object in the store is at its path. It also drops the Destination's own files that are
 // blocked.
 func (c *checked) quarantineBlocked() {
 	for _, root := range c.roots {
@@ -77,7 +77,6 @@ func (c *checked) quarantineBlocked() {
 	c.fixtures = slices.DeleteFunc(slices.Clone(c.fixtures), c.isBlockedFixture)
 }
 
-// quarantineAll quarantines all writable placements for which a function returns true.
 func (c *checked) quarantineAll(which func(*candidate) bool, at tree.Path, kind string) {
 	for _, p := range c.candidates {
 		if p.writable() && which(p) {
@@ -86,7 +85,6 @@ func (c *checked) quarantineAll(which func(*candidate) bool, at tree.Path, kind 
 	}
 }
 
-// reportBlocked reports that something in the store blocks a path of the Destination.
 func (c *checked) reportBlocked(wanted, at tree.Path, kind string) {
 	message := fmt.Sprintf("%s cannot be written: %s is %s in the store, which belongs to no placement", wanted, at, kind)
 	if wanted == at {
@@ -99,8 +97,8 @@ func (c *checked) reportBlocked(wanted, at tree.Path, kind string) {
 	})
 }
 
-// isBlockedFixture reports whether one of the Destination's own files cannot be written. A
-// blocked root is reported with the placements.
+// isBlockedFixture reports whether one of the Destination's own files, such as a canary, cannot be
+// written. If the whole root is blocked, the placements already have a finding about it.
 func (c *checked) isBlockedFixture(fixture tree.File) bool {
 	if why, fits := c.store.limits.Fits(fixture.Path); !fits {
 		c.add(finding.Finding{

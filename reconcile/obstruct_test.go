@@ -193,14 +193,14 @@ func TestPathsThatDifferOnlyInCaseAreReportedAndWritten(t *testing.T) {
 	w.expect(w.round(), placements{"a": report.Removed, "b": report.Unchanged})
 }
 
-// obstructIf puts a symlink into the store if the path is not empty.
 func (w *testEnv) obstructIf(path string) {
 	if path != "" {
 		w.obstruct(path)
 	}
 }
 
-// noFileIsADirectory fails the test if a path in the store is below another one.
+// noFileIsADirectory fails the test if one path in the store lies below another, since a file
+// cannot be a directory.
 func (w *testEnv) noFileIsADirectory() {
 	w.t.Helper()
 	state := w.state()

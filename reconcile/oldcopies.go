@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// reportOldCopies reports the old copies in directories that no Destination has any more, one
-// finding for each directory. A Destination that is in the input but cannot be used may still have
-// its placements there, so its copies are not reported.
+// reportOldCopies reports the old copies in directories that no Destination uses any more, with one
+// finding for each directory. If a Destination is in the input but cannot be used, the files in its
+// directory may be its present ones, so they are not reported.
 func reportOldCopies(o *observed) {
 	counts := map[formerLocation]int{}
 	var found []formerLocation
@@ -40,7 +40,6 @@ type formerLocation struct {
 	base   tree.Path
 }
 
-// countOf returns a number with the noun in the singular or in the plural.
 func countOf(n int, one, many string) string {
 	if n == 1 {
 		return "1 " + one
@@ -48,14 +47,15 @@ func countOf(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// reaches reports whether the Destination of this name can be written.
+// reaches reports whether the Destination of this name can be written in this round.
 func (o *observed) reaches(name string) bool {
 	return slices.ContainsFunc(o.stores, func(s *storeView) bool {
 		return slices.ContainsFunc(s.destinations, func(d *destinationView) bool { return d.Name == name })
 	})
 }
 
-// knows reports whether a Work is in the input, valid or not, or whether the input is incomplete.
+// knows reports whether a Work is in the input, valid or not. It returns true for any Work if the
+// input is incomplete.
 func (o *observed) knows(key kratix.Key) bool {
 	if o.works == nil {
 		o.works = make(map[kratix.Key]bool, len(o.Works)+len(o.Rejected))

@@ -33,8 +33,8 @@ func stageFiles() []stageFile {
 
 type stageFile struct{ stage, files string }
 
-// withoutImports is an importer that returns empty packages, because only the names of this package
-// are needed.
+// withoutImports is an importer that returns empty packages: the test looks only at the names of
+// this package.
 type withoutImports struct{}
 
 func (withoutImports) Import(name string) (*types.Package, error) {

@@ -15,7 +15,7 @@ type outcome struct {
 	findings []finding.Finding
 	// changes are the changes of the Destination's files alone.
 	changes statestore.ChangeSet
-	// units are the units that the changes consist of.
+	// units are the changes, divided into the units that a server may refuse separately.
 	units   []unitChange
 	changed report.Destination
 	// placements are the states to report once the changes are written, sorted as in a
@@ -86,8 +86,8 @@ func placementStates(c *checked, made changes) []report.Placement {
 	return states
 }
 
-// own returns p if it is a placement on the Destination; nil if it only lies in the directory of
-// the Destination, since its status is then reported with its own Destination.
+// own returns p if it is a placement on the Destination, else nil. A placement that only lies in
+// the Destination's directory is reported with its own Destination.
 func (d *destinationView) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	if p.Spec.TargetDestinationName != d.Name {
 		return nil
@@ -108,8 +108,8 @@ func filesChanged(s *situation, set statestore.ChangeSet) report.Destination {
 	return of
 }
 
-// unwritten returns the placements for the case that the changes are not written: those with
-// changes get the given state.
+// unwritten returns the placements for the case that the changes are not written: each placement
+// with changes gets the given state.
 func (o *outcome) unwritten(state report.State) []report.Placement {
 	placements := slices.Clone(o.placements)
 	for i := range placements {

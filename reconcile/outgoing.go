@@ -21,14 +21,14 @@ import (
 type outgoingFile struct {
 	dedupe.File
 	of placedGroup
-	// stays reports whether the file belongs to no placement and is not going to be removed.
+	// stays reports whether the file belongs to no placement and will not be removed.
 	stays bool
 }
 
-// outgoingCheck quarantines placements that conflict with files that are to be removed and
-// are still in the store. It is needed where placements are written one after the other in
-// any order; the rest of the check assumes that all changes are written at once. A file of a
-// group does not block the same group, since each group is written as a whole.
+// outgoingCheck quarantines placements that conflict with files that are to be removed and are
+// still in the store. Only stores that Kratix writes need it, because Kratix writes placements one
+// after the other in any order; the rest of the check assumes that all changes are written at once.
+// A file of a group does not block the same group, since each group is written as a whole.
 type outgoingCheck struct {
 	*checked
 	files []outgoingFile
@@ -52,15 +52,15 @@ func (c *checked) checkOutgoing(ctx context.Context) error {
 			waiting = append(waiting, p)
 		}
 	}
-	for _, p := range waiting { // a blocked placement still counts as written in the check of the others
+	for _, p := range waiting { // a blocked placement still counts as written while the others are checked
 		p.state, p.reason = report.HeldBack, reasonOutgoing
 		c.blocked = append(c.blocked, kratix.Describe(p.WorkPlacement))
 	}
 	return nil
 }
 
-// reasonOutgoing is the reason of a placement that is blocked by outgoing files. The block
-// resolves by itself, so the placement is not tried on other Destinations.
+// reasonOutgoing is the reason of a placement that is blocked by outgoing files. The files will be
+// removed, so the placement is not tried on other Destinations.
 const reasonOutgoing = "an object of it is still in the state store with a placement that gives it up"
 
 // conflicts reports whether a placement conflicts with outgoing files of others, and adds the
@@ -114,8 +114,7 @@ func temporaryPath(root tree.Path, i int) tree.Path {
 	return root.Join(name)
 }
 
-// find sets the files that are in the store and will be gone once all decided changes are
-// written.
+// find sets the files that are in the store now and that the decided changes remove or replace.
 func (c *outgoingCheck) find(ctx context.Context) error {
 	for _, file := range c.store.state.Outgoing {
 		if file.Path.Within(c.base) {
@@ -141,7 +140,6 @@ func (c *outgoingCheck) find(ctx context.Context) error {
 	return nil
 }
 
-// filesOf returns the files of a record that is to be removed.
 func (c *outgoingCheck) filesOf(ctx context.Context, record recordView) (files []outgoingFile, err error) {
 	for _, path := range record.Files {
 		if !c.store.state.Files.Has(path) {
@@ -159,7 +157,7 @@ func (c *outgoingCheck) filesOf(ctx context.Context, record recordView) (files [
 	return files, nil
 }
 
-// keeps reports whether a written placement keeps a stored file unchanged.
+// keeps reports whether a written placement leaves a stored file unchanged.
 func (c *candidate) keeps(file dedupe.File) bool {
 	if c.rendering.Joined {
 		return c.isStored()
@@ -172,8 +170,8 @@ func (c *candidate) keeps(file dedupe.File) bool {
 	return false
 }
 
-// placeOf returns the place that findings name for a file in the store: the object that
-// another controller writes it from, or else the store.
+// placeOf returns the place that findings name for a file in the store: the WorkPlacement from
+// which Kratix writes it or, if that is unknown, the store.
 func (s *situation) placeOf(path tree.Path) finding.Place {
 	object := s.store.ref.String()
 	if whose := s.store.state.WrittenBy; whose != nil {
@@ -191,7 +189,7 @@ func (c *outgoingCheck) nameOf(record recordView) string {
 	return kratix.Describe(record.Placement)
 }
 
-// Descriptions in findings of WorkPlacements that belong to no placement of the round, or that
+// The descriptions of WorkPlacements in findings, if these belong to no placement of the round or
 // still have files to be removed.
 const (
 	ofNoWork = "a WorkPlacement without a Work"

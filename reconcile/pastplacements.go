@@ -20,7 +20,6 @@ type pastPlacements struct {
 	parts map[tree.Path][]byte
 }
 
-// placementsAt returns the placements in an earlier state.
 func (d *delivering) placementsAt(then *pastState) *pastPlacements {
 	return &pastPlacements{delivering: d, then: then}
 }
@@ -46,7 +45,7 @@ func (p *pastPlacements) files(ctx context.Context, of *recordView) ([]tree.File
 	return files, nil
 }
 
-// record returns the record of a placement; nil if it had none.
+// record returns the record that a placement had in the past state; nil if it had none.
 func (p *pastPlacements) record(ctx context.Context, of *recordView) (*layout.Record, error) {
 	for _, path := range of.paths() {
 		if !p.then.files.Has(path) {
@@ -124,8 +123,8 @@ func (p *pastPlacements) divide(ctx context.Context, whole []byte) (map[tree.Pat
 	return parts, nil
 }
 
-// plainFiles returns the files of a placement in the root, as far as they can be read. It returns
-// none for a placement with a kustomization, which may give its objects other names.
+// plainFiles returns the files of a placement in the root. It returns none if they cannot be read,
+// or if the placement has a kustomization, which may rename its objects.
 func (p *pastPlacements) plainFiles(ctx context.Context, of *recordView) []tree.File {
 	files, err := p.files(ctx, of)
 	if err != nil || slices.ContainsFunc(files, func(f tree.File) bool { return kustomize.IsKustomization(f.Path) }) {

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// decision describes whether a placement is written, and why. The state is Placed while the
+// decision is the state of a placement in the round, and the reason. The state is Placed if the
 // placement is to be written.
 type decision struct {
 	state  report.State
@@ -25,10 +25,8 @@ type decision struct {
 	doubtful bool
 }
 
-// writable reports whether the placement's files are to be written.
 func (d *decision) writable() bool { return d.state == report.Placed }
 
-// quarantine quarantines a placement because of a conflict.
 func (d *decision) quarantine(why string) {
 	d.state, d.reason, d.conflicts = report.HeldBack, why, true
 }
@@ -63,7 +61,6 @@ func keep(d *kratix.Destination, p *kratix.WorkPlacement, reason string) *placem
 // object returns the description of the placement's Work.
 func (p *placement) object() string { return kratix.WorkKind + " " + p.Work().String() }
 
-// rank returns the placement's rank among claimants.
 func (p *placement) rank() dedupe.Rank {
 	rank := dedupe.Rank{Name: kratix.KeyOf(p).String()}
 	if p.from != nil {
@@ -84,10 +81,9 @@ func (p *placement) files() []dedupe.File {
 // candidate is a placement that is being checked, with its files in the store.
 type candidate struct {
 	placement
-	// stored are its files in the store.
 	stored []dedupe.File
-	// leaving is the record of a placement that is to be removed; the placement is checked
-	// once more because others share objects with it.
+	// leaving is the record of a placement that is to be removed, else nil. Such a placement is
+	// still checked if others share objects with it.
 	leaving *recordView
 }
 

@@ -40,7 +40,6 @@ type groupChoice struct {
 // replans bounds how often a plan is recomputed because of conflicts.
 const replans = 8
 
-// placer returns the Planner of the Reconciler or the default one.
 func (r *Reconciler) placer() Planner {
 	if r.Planner != nil {
 		return r.Planner
@@ -51,7 +50,6 @@ func (r *Reconciler) placer() Planner {
 // conflicts are the choices that were tried in this round and would be quarantined.
 type conflicts map[choice]bool
 
-// has reports whether a choice was tried and would be quarantined.
 func (c conflicts) has(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool {
 	return c[choice{work, group.ID, destination}]
 }

@@ -53,7 +53,6 @@ func (p Policy) sameEffect(other Policy) bool {
 // owns reports whether placements recorded by a controller may be changed.
 func (p Policy) owns(owner string) bool { return p.Adopt || owner == "" || owner == p.Owner }
 
-// named returns the description of a controller ID for messages.
 func named(owner string) string {
 	if owner == "" {
 		return "one without an id"
@@ -61,5 +60,4 @@ func named(owner string) string {
 	return fmt.Sprintf("%q", owner)
 }
 
-// checksApply reports whether the check for objects that the API server would refuse is enabled.
 func (p *Policy) checksApply() bool { return p.CheckApply != "" && p.CheckApply != applycheck.Off }

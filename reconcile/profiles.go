@@ -58,7 +58,6 @@ func days(d time.Duration) string {
 	return d.String()
 }
 
-// profilePlace returns the place of a profile.
 func profilePlace(o *observed, p *profile.Profile) finding.Place {
 	at := o.Origins.Of(p)
 	at.Object = kratix.Describe(p)

@@ -29,7 +29,7 @@ type Reconciler struct {
 	Policy Policy
 	// Planner decides which placements go where; nil means a scheduler.Planner.
 	Planner Planner
-	// Pause waits before a round is tried again, after the given attempt; nil does not wait.
+	// Pause waits after a failed attempt, before the round is tried again; nil does not wait.
 	Pause func(ctx context.Context, attempt int)
 	// Observe is called when a stage begins; the stage runs with the returned context, and
 	// done is called when the stage ends. It may be nil.
@@ -99,7 +99,6 @@ const (
 // Stages returns all stages in their order.
 func Stages() []string { return []string{StageSource, StageObserve, StagePlan, StageFinish} }
 
-// stage calls Observe at the start of a stage, if it is set.
 func (r *Reconciler) stage(ctx context.Context, stage string) (inner context.Context, done func(error)) {
 	if r.Observe == nil {
 		return ctx, func(error) {}
@@ -135,8 +134,8 @@ func (r *Reconciler) stop(ctx context.Context) <-chan struct{} {
 	return ctx.Done()
 }
 
-// ignoreStale drops the error of a round that met another writer in all attempts: the report
-// contains it.
+// ignoreStale drops the error of a round that other writers have disturbed in every attempt: the
+// report contains a finding about it.
 func ignoreStale(err error) error {
 	if errors.Is(err, statestore.ErrStale) {
 		return nil
@@ -213,7 +212,6 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	return out.result(&r.cache.reported), stale
 }
 
-// relate relates the reports of agents to the stores.
 func (r *Reconciler) relate(ctx context.Context, seen *observed) feedback {
 	if r.Agents == nil {
 		return feedback{}

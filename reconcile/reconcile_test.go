@@ -26,7 +26,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// testEnv is a source that the test changes at will, and one store.
+// testEnv is a reconciler with one store. It is also the source, whose snapshot the test changes.
 type testEnv struct {
 	t        testing.TB
 	snapshot source.Snapshot
@@ -716,7 +716,6 @@ func TestRandomRounds(t *testing.T) {
 	}
 }
 
-// roundWithoutCache returns the report of a round by a reconciler without a cache.
 func (w *testEnv) roundWithoutCache() report.Report {
 	w.t.Helper()
 	fresh := &Reconciler{Source: w, Stores: w, Finish: Preview, Policy: w.policy}

@@ -16,21 +16,20 @@ import (
 // recordView is a placement recorded in a store.
 type recordView struct {
 	*layout.Record
-	// path is where the record belongs.
+	// path is the path of the record in the current layout.
 	path tree.Path
 	// elsewhere are other paths at which the placement is recorded, from an earlier layout or
 	// an earlier name of the Destination.
 	elsewhere []tree.Path
 	// mode is the filepath mode that the record was written in.
 	mode string
-	// why is the reason for its removal; empty if its Work is gone.
+	// why is the reason why the placement is removed; empty if its Work is gone.
 	why string
 }
 
 // paths returns all paths at which the placement is recorded or should be.
 func (r *recordView) paths() []tree.Path { return append(slices.Clip(r.elsewhere), r.path) }
 
-// addTo adds a recorded placement's files and its record to a set.
 func (r *recordView) addTo(set *tree.Set) {
 	for _, path := range r.paths() {
 		set.AddFile(path)
@@ -52,7 +51,6 @@ func (r *recordView) addUnless(others, set *tree.Set) {
 	}
 }
 
-// readRecords reads the records in the directories of a store's Destinations.
 func readRecords(ctx context.Context, o *observed, store *storeView, seen *observations) error {
 	for _, d := range store.destinations {
 		dir, err := layout.RecordsDir(d.Destination)
@@ -125,7 +123,7 @@ func parseRecord(ctx context.Context, store *storeView, path tree.Path, d *krati
 	return read, nil
 }
 
-// errMisnamed marks a record at a path that belongs to another placement.
+// errMisnamed is the error of a record at a path that belongs to another placement.
 var errMisnamed = errors.New("it is not named after the placement that it describes")
 
 // doubt returns why a record is not trusted, or nil. Anyone who can write to the store can write
@@ -216,7 +214,7 @@ func mergeDuplicates(records []recordView) []recordView {
 // trusted.
 type readRecord struct {
 	layout.Record
-	// path is where the record belongs.
+	// path is the path of the record in the current layout.
 	path tree.Path
 	mode string
 	err  error

@@ -47,9 +47,9 @@ type refusals struct {
 // refusedStore holds the refused units of one store.
 type refusedStore struct {
 	store statestore.Store
-	// separateCommits reports whether a commit that moved placements between directories was refused:
-	// from then on the new copies are written first, so that the search can isolate the
-	// refused ones.
+	// separateCommits reports whether the server has refused a commit that moved placements between
+	// directories. From then on the new copies are written first, so that the search can isolate
+	// the refused ones.
 	separateCommits bool
 	// refused are the units that were refused alone.
 	refused map[unit]*refusal
@@ -84,7 +84,6 @@ type refusal struct {
 	due bool
 }
 
-// exclusion returns the exclusion of the unit.
 func (r *refusal) exclusion() exclusion {
 	return exclusion{digest: r.digest, isKnown: true, answer: r.answer}
 }
@@ -131,7 +130,6 @@ func (s *refusedStore) setDue(now time.Time) {
 	}
 }
 
-// retry makes all refused units due in the following rounds.
 func (r *refusals) retry() {
 	for _, store := range r.stores {
 		for _, refused := range store.refused {
@@ -263,7 +261,7 @@ func (s *refusedStore) forget(d *desired) {
 	}
 }
 
-// answer processes the refusal of a write of units, whether it was part of a search or not.
+// answer processes the refusal of a write, which may be a part of a search.
 func (s *refusedStore) answer(tried []suspect, units []unitChange, err error, now time.Time) {
 	s.why = err
 	named := namedBy(err, units)
@@ -307,7 +305,7 @@ func namedBy(err error, units []unitChange) []suspect {
 	return named
 }
 
-// find adds refused units. If there are too many, the store counts as failed.
+// find adds refused units. If there are more than maxRefused, it marks the store as failed.
 func (s *refusedStore) find(found []suspect, err error, now time.Time) {
 	said := answerOf(err)
 	for _, one := range found {
@@ -367,7 +365,6 @@ func (s *refusedStore) fail(err error) {
 	clear(s.refused)
 }
 
-// accepted processes a write that was accepted.
 func (s *refusedStore) accepted(now time.Time) {
 	s.accepts, s.acceptedAt = true, now
 	s.since, s.message, s.same, s.always, s.probed = nil, "", 0, nil, nil
@@ -423,7 +420,6 @@ func answerOf(err error) answer {
 	return said
 }
 
-// clip truncates a text to maxRefusedWords bytes.
 func clip(text string) string {
 	if len(text) <= maxRefusedWords {
 		return text

@@ -24,8 +24,7 @@ type refusingStore struct {
 	// refuses returns the server's message about changes; empty if it accepts them.
 	refuses func(statestore.ChangeSet) string
 	// names means that the error names the files that contain a key.
-	names bool
-	// pushes are the changes that were sent.
+	names  bool
 	pushes []statestore.ChangeSet
 }
 
@@ -53,7 +52,7 @@ func (s *refusingStore) count() int {
 	return n
 }
 
-// holdsKey is a hook that refuses files with a key.
+// holdsKey returns the message of a server that refuses files with a key; empty if no file has one.
 func holdsKey(changes statestore.ChangeSet) string {
 	for _, file := range changes.Write {
 		if bytes.Contains(file.Content, []byte("AKIA")) {
@@ -105,7 +104,6 @@ func wantStates(t *testing.T, r report.Report, others report.State, want map[str
 	}
 }
 
-// findingsOf returns the findings of a rule.
 func findingsOf(r report.Report, rule finding.Rule) []finding.Finding {
 	var of []finding.Finding
 	for _, f := range r.Findings {
@@ -262,7 +260,7 @@ func TestRefusedPlacementIsTriedAgain(t *testing.T) {
 		w.bring("good-1", "worker-0", "changed")
 		r := w.round()
 		wantStates(t, r, report.Unchanged, map[string]report.State{"bad": report.HeldBack, "good-1": report.Placed})
-		if w.server.count() != 2 || holdsKey(w.server.lastAccepted()) != "" {
+		if w.server.count() != 2 || holdsKey(w.server.firstPush()) != "" {
 			t.Error("what is good waits for what is bad")
 		}
 		w.bring("bad", "worker-0", "mended")
@@ -297,9 +295,9 @@ func TestRefusedPlacementIsTriedAgain(t *testing.T) {
 	})
 }
 
-// lastAccepted returns the first changes that were sent since the last call of count, if there are
+// firstPush returns the first changes that were sent since the last call of count, if there are
 // any.
-func (s *refusingStore) lastAccepted() statestore.ChangeSet {
+func (s *refusingStore) firstPush() statestore.ChangeSet {
 	if len(s.pushes) == 0 {
 		return statestore.ChangeSet{}
 	}

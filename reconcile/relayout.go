@@ -21,8 +21,8 @@ func formerFixtures(w *wanted) []tree.File {
 	return former
 }
 
-// formerModes returns the other filepath modes in which something on the Destination is laid
-// out.
+// formerModes returns the filepath modes, except the current one, of the Destination's records and
+// of its former layout.
 func formerModes(w *wanted) []string {
 	var modes []string
 	add := func(mode string) {

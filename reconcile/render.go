@@ -24,9 +24,8 @@ type wanted struct {
 	restExcluded      bool
 	placements        []*placement
 	// removed are the records of the placements to be removed.
-	removed  []recordView
-	findings []finding.Finding
-	// renderings are the renderings of the plan's placements.
+	removed    []recordView
+	findings   []finding.Finding
 	renderings renderings
 	// recordAt has each record by the path where it belongs.
 	recordAt map[tree.Path]*recordView
@@ -66,7 +65,6 @@ func render(now situation, before renderings, unpacked *contents) *wanted {
 	return w
 }
 
-// place renders the placements of the plan.
 func (w *wanted) place(before renderings, unpacked *contents) {
 	for i := range w.plan.placements {
 		from := &w.plan.placements[i]
@@ -107,12 +105,10 @@ func (w *wanted) placement(from *scheduler.Placement, made rendered) *placement 
 
 func (w *wanted) add(findings ...finding.Finding) { w.findings = append(w.findings, findings...) }
 
-// keep leaves a placement as it is.
 func (w *wanted) keep(p *kratix.WorkPlacement, reason string) {
 	w.placements = append(w.placements, keep(w.Destination, p, reason))
 }
 
-// keepAll leaves everything on a Destination as it is.
 func (w *wanted) keepAll() {
 	for _, record := range w.records {
 		w.keep(record.Placement, "the Destination is being deleted")
@@ -183,7 +179,6 @@ func (w *wanted) precedes(p, other *placement) bool {
 	return cmp.Or(a.Created.Compare(b.Created), cmp.Compare(a.Name, b.Name)) < 0
 }
 
-// indexRecords builds the index of the Destination's records by path.
 func (w *wanted) indexRecords() {
 	w.recordAt = make(map[tree.Path]*recordView, len(w.records))
 	for i := range w.records {

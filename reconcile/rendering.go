@@ -18,7 +18,6 @@ type renderKey struct {
 	owner     string
 }
 
-// renderKeyOf returns the key of a placement's rendering.
 func renderKeyOf(p *scheduler.Placement, owner string) renderKey {
 	return renderKey{
 		work: p.Work, group: p.Spec.ID, name: p.Name,

@@ -101,7 +101,6 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	return m.of.put(now.Destination, made).outcome, nil
 }
 
-// caches returns the caches that the check of a Destination uses.
 func (m *outcomes) caches(last *checkState, cluster *applycheck.Cluster) checkCaches {
 	return checkCaches{read: &m.read, applied: &m.applied, applyState: last.applies, checkCache: last.builds, cluster: cluster}
 }
@@ -129,7 +128,6 @@ type checkState struct {
 	applies *applycheck.State
 }
 
-// checkState returns the cached checks of a Destination's roots.
 func (m *outcomes) checkState(key destinationKey) *checkState {
 	last, known := m.roots.get(key)
 	if !known {

@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// reuseWritten returns the outcome on a Destination whose placements all render as in the last
-// round, even if the objects are new, and where either all or none of the last changes have been
-// written. No file has to be read in this case. It returns false if anything else has changed.
+// reuseWritten derives an outcome from the last one if the placements of a Destination have the
+// same files as in the last round, and either all or none of the last changes are in the store. The
+// Kubernetes objects may be new. It reads no file. It returns false if anything else has changed.
 func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 	was := &known.situation
 	if !now.plan.rendersAs(was.plan, now.policy.Owner) {

@@ -71,7 +71,6 @@ func (r *revisions) add(revision string, state *statestore.State) {
 	}
 }
 
-// newest returns the newest state; nil if there is none.
 func (r *revisions) newest() *pastState {
 	if len(r.states) == 0 {
 		return nil
@@ -105,10 +104,8 @@ func (r *revisions) load(ctx context.Context, store statestore.Store, revision s
 	return true
 }
 
-// all returns all states, the newest last.
 func (r *revisions) all() []*pastState { return slices.Concat(r.loaded, r.states) }
 
-// lastOf returns at most n elements at the end of a list.
 func lastOf[T any](list []T, n int) []T { return append(list[:0:0], list[max(0, len(list)-n):]...) }
 
 // find returns the newest state with a revision; nil if it is not known.
@@ -129,8 +126,8 @@ func (r *revisions) find(revision string) *pastState {
 // errReplaced is the error of a file that was replaced too long ago to be read.
 var errReplaced = errors.New("the file was replaced since")
 
-// content returns the content of a file at an earlier state. The content is read from the newest
-// state that has the same file and can be read.
+// content returns the content of a file at an earlier state. It reads the newest state that has the
+// same file and whose contents are kept.
 func (r *revisions) content(ctx context.Context, then *pastState, path tree.Path) ([]byte, error) {
 	digest, _ := then.files.Digest(path)
 	err := errReplaced

@@ -39,7 +39,6 @@ func newClusterEnv(t *testing.T) *clusterEnv {
 	return env
 }
 
-// sync makes the agent apply the newest revision.
 func (e *clusterEnv) sync() {
 	e.t.Helper()
 	dir, root := "worker-1/resources", "resources"
@@ -74,7 +73,6 @@ func (e *clusterEnv) sync() {
 	e.states["worker-1"][root], _ = e.states["worker-1"][root].With(event)
 }
 
-// expectApplied checks the ConfigMaps in the cluster.
 func (e *clusterEnv) expectApplied(names ...string) {
 	e.t.Helper()
 	slices.Sort(e.applied)
@@ -336,7 +334,7 @@ func TestClusterKeepsApplyingWhateverTenantsWrite(t *testing.T) {
 				}
 				env.round()
 				env.sync()
-				for range 6 { // one for each bad content
+				for range 6 { // there are at most five tenants with bad content, and each round restores one
 					env.round()
 					env.sync()
 				}

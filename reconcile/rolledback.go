@@ -34,7 +34,7 @@ func (w *wanted) rollBack(p *placement) {
 }
 
 // restore sets the files of a placement to those that its agent last applied. It returns false if
-// the files that failed were undone before, or if an applied file is outside the placement's
+// the files that failed were rolled back before, or if an applied file is outside the placement's
 // directory.
 func (w *wanted) restore(p *placement) bool {
 	if before := p.undone(p.failed.undone.Files); before != nil && !p.isRetried(before) {
@@ -76,10 +76,9 @@ func (w *wanted) asRendered(p *placement, stored []tree.File) ([]layout.File, bo
 	return files, true
 }
 
-// renewRecord renders the record of a placement again.
 func (w *wanted) renewRecord(p *placement) {
 	record, err := layout.NewRecord(w.Destination, p.WorkPlacement, p.rendering)
-	if err == nil { // otherwise it is held back already
+	if err == nil { // if err is not nil, the placement is held back already
 		p.record = record
 	}
 }

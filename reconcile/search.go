@@ -5,7 +5,7 @@ import "slices"
 // search finds the units that a server refuses, by writing smaller and smaller groups of
 // them. Its state is kept between rounds.
 type search struct {
-	// group has the units that were refused together and were not accepted since then.
+	// group has the units of a refused write, without those that were accepted since then.
 	group []suspect
 	// origin is the group as it was last refused; hasChanged reports whether anything was accepted
 	// or refused since then.
@@ -20,13 +20,12 @@ type search struct {
 	alone []suspect
 }
 
-// isOver reports whether there is nothing left to try.
 func (s *search) isOver() bool { return len(s.group)+len(s.untried)+len(s.alone) == 0 }
 
 // all returns the units that only the search may write.
 func (s *search) all() []suspect { return slices.Concat(s.group, s.untried, s.alone) }
 
-// add adds units that were refused together.
+// add adds the units of a refused write.
 func (s *search) add(refused []suspect) {
 	if len(s.group) == 0 {
 		s.recordRefused(refused)
@@ -100,7 +99,7 @@ func (s *search) accepted() {
 	}
 }
 
-// refused processes the refusal of the units that next returns. If it is a single unit, refused
+// refused processes the refusal of the units that next returned. If they are a single unit, refused
 // returns it.
 func (s *search) refused() (found []suspect) {
 	tried := s.next()
@@ -121,9 +120,9 @@ func (s *search) refused() (found []suspect) {
 	return nil
 }
 
-// empty processes a trial that would change nothing by itself, because its units depend on
-// another one. It returns the units that cannot be distinguished, if all refused units depend
-// on one another.
+// empty processes a trial that would change nothing by itself, because its units depend on another
+// one. If all refused units depend on one another, the server's answer cannot tell them apart, so
+// empty returns all of them.
 func (s *search) empty() (found []suspect) {
 	tried := s.next()
 	switch {

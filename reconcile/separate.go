@@ -22,7 +22,7 @@ func (s *storeView) location(dir tree.Path) layout.Location {
 	return at.Join(dir)
 }
 
-// owned is a location and the Destination that has it.
+// owned is a location of a Destination.
 type owned struct {
 	layout.Location
 	*destinationView
@@ -87,7 +87,7 @@ func isVacant(o *observed, store *storeView, d *destinationView) bool {
 		return false
 	}
 	for path := range store.state.Files.Below(dir) {
-		if strings.Contains(path.Base(), "."+d.Name+"-") || len(path.Base()) > longName { // the pattern of placement names
+		if strings.Contains(path.Base(), "."+d.Name+"-") || len(path.Base()) > longName { // placement names contain the Destination's name in this form
 			return false
 		}
 	}
@@ -97,7 +97,6 @@ func isVacant(o *observed, store *storeView, d *destinationView) bool {
 // longName is the length from which the name of a record may be truncated.
 const longName = 200
 
-// hasExisting reports whether the source has a placement on a Destination.
 func (o *observed) hasExisting(destination string) bool {
 	return slices.ContainsFunc(o.Existing, func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == destination })
 }
@@ -119,8 +118,8 @@ func emptied(o *observed) []string {
 	return names
 }
 
-// overlapping maps each Destination that overlaps others to one of those others. In walk order
-// the contents of a directory follow it immediately.
+// overlapping maps each Destination that overlaps others to one of those others. It relies on the
+// walk order, in which the contents of a directory follow the directory immediately.
 func overlapping(all []owned) map[*destinationView]owned {
 	slices.SortStableFunc(all, func(a, b owned) int {
 		return cmp.Or(cmp.Compare(a.Storage, b.Storage), tree.Compare(a.Dir, b.Dir))

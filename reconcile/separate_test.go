@@ -73,7 +73,7 @@ func TestDeletedDestinationWithPlacementsBlocksOthers(t *testing.T) {
 			})
 		}
 	}
-	w := newEnv(t) // with a placement that Kratix has written
+	w := newEnv(t) // the placement was written by Kratix, without a record
 	w.remembers(w.put("a", "x"), "worker-1")
 	w.write(map[string]string{aFile: testkit.ConfigMaps("x")})
 	w.addDestination("worker-2", "worker-1")

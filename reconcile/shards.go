@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// agrees reports whether several shards, and no other controller, choose Destinations. New
-// placements of requests are then written only once they are recorded on their Works.
+// agrees reports whether several shards, and no other controller, choose Destinations. A new
+// placement of a request is then written only after the choice is recorded on its Work.
 func (r *Reconciler) agrees() bool { return r.Selects != nil && r.Planner == nil }
 
 // labels returns the labels of a store; a store that is not in the input has none.
@@ -42,8 +42,8 @@ func writableStores(r *Reconciler, stores []*desired, out *reporter) []*desired 
 	return ready
 }
 
-// idleAfter is how long a state store of another shard may stay unchanged while placements
-// are pending on it. It is twice the default interval of rounds.
+// idleAfter is the time after which a state store of another shard is reported if it has pending
+// placements and does not change. It is twice the default interval of rounds.
 const idleAfter = 10 * time.Minute
 
 // idleStores are the state stores of other shards with pending placements.
@@ -56,8 +56,8 @@ type idleStore struct {
 	since    time.Time
 }
 
-// add adds a store with pending placements. before are the stores of the last round; a store
-// that has not changed for idleAfter yields a finding. Without a clock nothing is added.
+// add adds a store with pending placements, and returns a finding if the store has not changed for
+// idleAfter; before are the stores of the last round. Without a clock nothing is added.
 func (s idleStores) add(before idleStores, store *storeView, waiting int, now time.Time) []finding.Finding {
 	if waiting == 0 || now.IsZero() {
 		return nil

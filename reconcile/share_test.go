@@ -22,7 +22,6 @@ func (w *testEnv) stored() string {
 	return all.String()
 }
 
-// count returns how often the store has an object.
 func (w *testEnv) count(name string) int {
 	return strings.Count(w.stored(), "  name: "+name+"\n")
 }

@@ -16,12 +16,12 @@ type situation struct {
 	*destinationView
 	plan   destinationPlan
 	policy Policy
-	// excluded are the units that are not written now.
+	// excluded are the units that are not written in this round.
 	excluded map[unit]exclusion
 	// failed are the files that the agent could not apply.
 	failed []*failedFiles
-	// hidden reports whether placements may exist that are not in the plan, because Works
-	// cannot be read. It matters only where files do not show which placement they belong to.
+	// hidden reports whether placements may exist that are not in the plan, because Works cannot be
+	// read. It matters only in filepath modes in which a file's path does not show its placement.
 	hidden bool
 }
 
@@ -33,8 +33,8 @@ func (s *situation) same(other *situation) bool {
 		s.policy.sameEffect(other.policy) && s.plan.same(other.plan) && s.sameAround(other) && s.store.state.Files.Same(other.store.state.Files, s.base)
 }
 
-// sameAround reports whether the same obstacles lie in the Destination's directory, the same
-// objects block it, and the ignore files in its parent directories are the same.
+// sameAround reports whether the Destination's directory has the same obstacles, the same objects
+// in its parent directories block it, and the same ignore files lie in them.
 func (s *situation) sameAround(other *situation) bool {
 	is, was := &s.store.state, &other.store.state
 	if !is.Obstacles.Same(was.Obstacles, s.base) {
@@ -58,8 +58,8 @@ func (s *situation) sameAround(other *situation) bool {
 	return true
 }
 
-// sameOutgoing reports whether the same files are outgoing, and the store is written in the
-// same way.
+// sameOutgoing reports whether the stores have the same outgoing files and orphans, and are written
+// in the same way.
 func (s *situation) sameOutgoing(other *situation) bool {
 	is, was := &s.store.state, &other.store.state
 	return is.Stepwise == was.Stepwise && slices.Equal(s.store.orphans, other.store.orphans) && slices.EqualFunc(is.Outgoing, was.Outgoing, func(a, b statestore.Outgoing) bool {

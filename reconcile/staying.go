@@ -6,8 +6,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// stayingAtFirst returns the inherited placements on stores where new copies are written in a
-// separate commit, before the old copies are removed.
+// stayingAtFirst returns the inherited placements in stores whose server has refused a commit with
+// moves: there the new copies are written in a commit of their own, before the old copies are
+// removed.
 func (r *Reconciler) stayingAtFirst(inherited []*formerPlacement) placementSet {
 	staying := placementSet{}
 	for _, former := range inherited {

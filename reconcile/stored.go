@@ -46,10 +46,11 @@ func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdi
 	return h, err
 }
 
-// recordedDirs returns the path of the record that owns each placement directory: the record of the
-// placement that asks for the directory, else another record that was written for the directory, else
-// the record of the first placement that asks for it, as where Kratix writes. before maps each record
-// to the directory of its placement when it was written.
+// recordedDirs returns the path of the record that owns each placement directory. The owner is the
+// record of the placement that asks for the directory, else another record that was written for the
+// directory, else the record of the first placement that asks for it, as in a store that Kratix
+// writes. before maps each record to the directory that its placement had when the record was
+// written.
 func (h *holdings) recordedDirs(candidates []*candidate) (dirs, before map[tree.Path]tree.Path) {
 	dirs, before = map[tree.Path]tree.Path{}, map[tree.Path]tree.Path{}
 	for i := range h.records {
@@ -80,7 +81,7 @@ func (h *holdings) recordedDirs(candidates []*candidate) (dirs, before map[tree.
 }
 
 // recordedIn returns the files that a placement's record lists in the former directory of the
-// placement: the directory changes with the name of the pipeline.
+// placement. The directory of a placement changes if its pipeline is renamed.
 func (h *holdings) recordedIn(c *candidate, dir tree.Path) []tree.Path {
 	if dir.IsRoot() || dir == c.rendering.Dir {
 		return nil
@@ -124,7 +125,6 @@ func (h *holdings) ownFiles(c *candidate) []tree.Path {
 	return slices.DeleteFunc(slices.Clone(files), func(file tree.Path) bool { return h.listings[file] > 1 && !wanted.Has(file) })
 }
 
-// countListings returns how many records list each file of the Destination.
 func (h *holdings) countListings() map[tree.Path]int {
 	listings := map[tree.Path]int{}
 	for _, record := range h.records {
@@ -168,8 +168,8 @@ func (h *holdings) contents(ctx context.Context, c *candidate, paths []tree.Path
 	return files, nil
 }
 
-// content returns the stored content of a path. It fetches nothing if the guess has the same
-// digest.
+// content returns the stored content of a path. If guess has the digest of the stored file, content
+// returns guess and reads nothing.
 func (h *holdings) content(ctx context.Context, path tree.Path, guess []byte) ([]byte, error) {
 	if guess != nil {
 		if sum, _ := h.store.state.Files.Digest(path); sum == h.store.state.Contents.Digest(guess) {
@@ -193,8 +193,8 @@ func (h *holdings) sharedBy(p *placement) []dedupe.Shared {
 	return shared
 }
 
-// action returns the action for a writable placement; empty if it is up to date. Where Kratix
-// writes, there are no records of this program, so only files count.
+// action returns the action for a writable placement; empty if it is up to date. A store that
+// Kratix writes has no records of this program, so only the files are compared.
 func (h *holdings) action(c *candidate) statestore.Action {
 	sum, recorded := h.store.state.Files.Digest(c.record.Path)
 	switch record := h.recordOf(&c.placement); {

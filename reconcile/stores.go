@@ -16,16 +16,16 @@ type planning struct {
 	hidden bool
 	// failed are the files that agents could not apply, by Destination.
 	failed map[destinationKey][]*failedFiles
-	// chosen has, by Destination, the outcome to report for fresh placements. Fresh placements are
-	// not written before their Destinations are recorded on their Works.
+	// chosen has, by Destination, the outcome that contains the fresh placements, for the report.
+	// Fresh placements are not written before their Destinations are recorded on their Works.
 	chosen map[string]*outcome
 	fresh  map[*kratix.WorkPlacement]*kratix.Work
 }
 
-// desiredStores computes the desired content of all stores. An inherited placement leaves its
-// directory only if its new copy is written in the same commit. If the new copy is held back,
-// the inherited placement stays and the stores are computed once more. The set of staying
-// placements grows each time, so the loop ends.
+// desiredStores computes the desired content of all stores. An inherited placement is removed from
+// its directory only in the commit that writes its new copy. If the new copy is held back, the
+// inherited placement stays, and the stores are computed again. The set of staying placements grows
+// each time, so the loop ends.
 func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, reported feedback, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
 	inherited := seen.inherited()
 	staying := r.stayingAtFirst(inherited)

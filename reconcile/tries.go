@@ -6,7 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// attempts is the maximum number of tries of a round if other writers come first.
+// attempts is the maximum number of tries of a round while other writers keep changing a store.
 const attempts = 5
 
 // tries collects the writes of the earlier tries of a round, since the last try reports them as
@@ -16,7 +16,6 @@ type tries struct {
 	stores     []report.Store
 }
 
-// add adds the writes of a try.
 func (t *tries) add(r report.Report) {
 	for _, p := range r.Placements {
 		if p.State == report.Placed || p.State == report.Removed {

@@ -19,7 +19,8 @@ func unitOf(p *kratix.WorkPlacement) unit {
 	return unit{p.Spec.TargetDestinationName, groupOf(p)}
 }
 
-// isRest reports whether a unit is the other files in the Destination's directory.
+// isRest reports whether the unit has no placement: it is the other files in the Destination's
+// directory.
 func (u unit) isRest() bool { return u.placedGroup == placedGroup{} }
 
 // digest identifies the content of a unit.

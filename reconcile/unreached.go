@@ -57,8 +57,8 @@ func reportUnreached(o *observed, r *reporter, plan *scheduler.Result) {
 	}
 }
 
-// addKept reports a placement that stays as it is. A Destination missing from the input is
-// reported once for all its placements.
+// addKept reports a placement that stays unchanged. If its Destination is missing from the input,
+// one finding covers all placements on it.
 func (r *reporter) addKept(p scheduler.Placement, isThere bool) {
 	name := p.Spec.TargetDestinationName
 	r.parts[name] = append(r.parts[name], report.Placement{
@@ -82,7 +82,6 @@ func invalidSettings(o *observed, settings []scheduler.Invalid) []finding.Findin
 	return findings
 }
 
-// names returns the names of the Destinations on a store.
 func (d *desired) names() []string {
 	names := make([]string, 0, len(d.destinations))
 	for _, dest := range d.destinations {

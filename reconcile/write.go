@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxWrite bounds the bytes of files written at once if they belong to several Destinations,
-// because a store holds them in memory several times over.
+// maxWrite bounds the bytes of files that are written at once if they belong to several
+// Destinations, because a store holds several copies of them in memory.
 const maxWrite = 8 << 20
 
 // committer writes the changes of a round.
@@ -81,14 +81,13 @@ func (d *desired) cut() (piece, rest *desired) {
 	return d, nil
 }
 
-// part returns a range of the Destinations of a store.
 func (d *desired) part(from, to int) *desired {
 	view := *d.storeView
 	view.destinations = view.destinations[from:to:to]
 	return &desired{storeView: &view, outcomes: d.outcomes[from:to:to], failed: d.failed}
 }
 
-// none returns the store without Destinations.
+// none returns a copy of d without Destinations.
 func (d *desired) none() *desired {
 	view := *d.storeView
 	view.destinations = nil
@@ -100,19 +99,18 @@ func (d *desired) add(view *destinationView, o *outcome) {
 	d.destinations, d.outcomes = append(d.destinations, view), append(d.outcomes, o)
 }
 
-// has reports whether a Destination is in d.
 func (d *desired) has(name string) bool {
 	return slices.ContainsFunc(d.destinations, func(view *destinationView) bool { return view.Name == name })
 }
 
-// only returns the store with some of its Destinations.
+// only returns a copy of the store with some of its Destinations.
 func (d *desired) only(names map[string]bool) *storeView {
 	view := *d.storeView
 	view.destinations = slices.DeleteFunc(slices.Clone(view.destinations), func(v *destinationView) bool { return !names[v.Name] })
 	return &view
 }
 
-// of returns the store with the Destinations of some units.
+// of returns a copy of the store with the Destinations of some units.
 func (d *desired) of(units []suspect) *storeView {
 	names := map[string]bool{}
 	for _, one := range units {

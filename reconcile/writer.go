@@ -10,11 +10,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// writer writes the changes of a round in one store, one ChangeSet after another: first the
-// units that the server is not known to refuse, in pieces of limited size; then, if any was
-// refused, the trials of a search for the refused units. All ChangeSets are computed from the
-// state that the round has read, so changes that are already written are part of the next
-// ChangeSet for the same Destinations.
+// writer writes the changes of a round in one store, one ChangeSet after another. It first writes
+// the units that the server is not known to refuse, in pieces of limited size. If the server
+// refuses some, it continues with the trials of a search for the refused units. All ChangeSets are
+// computed from the state that the round has read, so a later ChangeSet for a Destination also
+// contains the changes that were written before.
 type writer struct {
 	desired  func(view *storeView, excluded exclusions) *desired
 	now      time.Time
@@ -23,7 +23,8 @@ type writer struct {
 	full *desired
 	// base is the current revision of the store.
 	base statestore.Revision
-	// rest is written before a search; after is the rest after the current piece.
+	// rest is the content to write before a search; after is the part of it after the current
+	// piece.
 	rest, after *desired
 	// current is the content that is being written; trial has the units that a search tries with
 	// it.
@@ -57,15 +58,14 @@ func newWriter(full *desired, memory *refusedStore, now time.Time, desire func(*
 	return w
 }
 
-// about adds the Destinations of units to the searched ones.
 func (w *writer) about(units []suspect) {
 	for _, one := range units {
 		w.searched[one.destination] = true
 	}
 }
 
-// probe limits the round to one unit, because the server refuses everything; each round tries
-// another one.
+// probe limits the round to one unit, because the server refuses everything. Each round tries
+// another unit.
 func (w *writer) probe() {
 	units := w.full.suspects()
 	isNew := func(one suspect) bool { return !w.refusals.probed[one] }
@@ -126,7 +126,7 @@ func (w *writer) try() (statestore.ChangeSet, bool) {
 	return statestore.ChangeSet{}, false
 }
 
-// close returns the changes that are left at the end of a search, usually none.
+// close returns the changes to write at the end of a search; there are usually none.
 func (w *writer) close() (statestore.ChangeSet, bool) {
 	w.trial = nil
 	if w.closing || len(w.searched) == 0 || w.refusals.always != nil || w.full.state.WriteInProgress {
@@ -141,7 +141,6 @@ func (w *writer) close() (statestore.ChangeSet, bool) {
 	return w.changes(), true
 }
 
-// changes returns the changes of current.
 func (w *writer) changes() statestore.ChangeSet {
 	changes := w.current.diff()
 	changes.Base, changes.Divisible = w.base, w.refusals.always == nil && !w.closing && !w.full.leaving
@@ -211,7 +210,7 @@ func (w *writer) accept(changes *statestore.ChangeSet) {
 	}
 }
 
-// refuse processes a write that a server refused for its content.
+// refuse processes a refusal by the server because of the content.
 func (w *writer) refuse(err error) {
 	tried := w.trial
 	if tried == nil {
