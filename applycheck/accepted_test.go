@@ -79,7 +79,7 @@ func TestAcceptedObjectsAreThoseThatTheLibrariesAccept(t *testing.T) {
 		for _, kind := range kinds[i] {
 			for n := range 40 {
 				bytes := randomBytes(random, 4000)
-				bytes[0] = byte(n) // determines how often values are odd
+				bytes[0] = byte(n) // the first byte determines how often values are odd
 				faultless, accepted := compareWithLibraries(t, c, kind, newRandomObject(minor, kind, bytes))
 				switch {
 				case n%4 == 0 && faultless && accepted:

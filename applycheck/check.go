@@ -33,7 +33,6 @@ type rootFiles struct {
 
 type claimFiles struct{ wanted, stored []*checkedFile }
 
-// checkedFile is a file with the facts about it.
 type checkedFile struct {
 	*dedupe.File
 	facts *fileFacts

@@ -140,7 +140,6 @@ func withoutUnchecked(o *objectFacts, faults []fault, version string) []fault {
 	})
 }
 
-// withoutRepetition returns the faults of an object without repeated messages.
 func withoutRepetition(faults []fault) []fault {
 	once := faults[:0]
 	for _, f := range faults {

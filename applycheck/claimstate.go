@@ -23,7 +23,8 @@ type claimState struct {
 	opaque bool
 	// wantedFiles and storedFiles are the files that were read.
 	wantedFiles, storedFiles []dedupe.File
-	// needs are the numbers of the needs of the wanted objects, without duplicates; see State.need.
+	// needs are the numbers in State.numbers of the kinds and namespaces that the wanted objects
+	// need, without duplicates.
 	needs []int
 	// providesWanted and providesStored mean that the files contain an object that others may
 	// depend on; see provides.

@@ -59,7 +59,6 @@ func NewCluster(kubernetesVersion string, of *profile.Profile) (*Cluster, error)
 	return c, nil
 }
 
-// parseVersion parses the version of an API server. It returns nil for an empty version.
 func parseVersion(text string) (*version.Version, error) {
 	if text == "" {
 		return nil, nil

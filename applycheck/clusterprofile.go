@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// served returns a kind if the profile has it.
 func (c *Cluster) served(gvk schema.GroupVersionKind) (profile.ServedKind, bool) {
 	if c.profile == nil {
 		return profile.ServedKind{}, false
@@ -17,7 +16,6 @@ func (c *Cluster) served(gvk schema.GroupVersionKind) (profile.ServedKind, bool)
 	return c.profile.Served(gvk)
 }
 
-// hasNamespace reports whether the profile has a namespace.
 func (c *Cluster) hasNamespace(name string) bool {
 	return c.profile != nil && c.profile.HasNamespace(name)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 )
 
-// profileOf returns a profile with some kinds and the namespaces.
+// profileOf returns a profile with some kinds and the given namespaces.
 func profileOf(t testing.TB, namespaces ...string) *profile.Profile {
 	t.Helper()
 	p := &profile.Profile{

@@ -46,7 +46,6 @@ type customType struct {
 // errNoSchema means that a definition does not have the version, or that the version has no schema.
 var errNoSchema = errors.New("the definition has no schema for the version")
 
-// decodeDefinition decodes an object as a CustomResourceDefinition.
 func decodeDefinition(fields map[string]any) (*apiextensionsv1.CustomResourceDefinition, error) {
 	text, err := json.Marshal(fields)
 	if err != nil {

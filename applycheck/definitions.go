@@ -32,7 +32,6 @@ type source struct {
 // definition changes has several.
 type definitions map[schema.GroupKind][]*source
 
-// add adds a definition if it is new.
 func (d definitions) add(s *source) {
 	for _, other := range d[s.GroupKind] {
 		if other.file == s.file && other.position == s.position {

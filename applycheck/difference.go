@@ -52,7 +52,6 @@ func differs(name string, a, b any) bool {
 	return !sameScalar(a, b)
 }
 
-// mapsDiffer reports whether two maps have a field that differs.
 func mapsDiffer(a, b map[string]any) bool {
 	for key, value := range a {
 		if differs(key, value, b[key]) {
@@ -70,7 +69,6 @@ func mapsDiffer(a, b map[string]any) bool {
 // isZero reports whether a value is missing or the zero value of its type.
 func isZero(value any) bool { return value == nil || accept.IsEmpty(value) }
 
-// without returns a copy of a map without some keys.
 func without(fields map[string]any, keys ...string) map[string]any {
 	copied := maps.Clone(fields)
 	if copied == nil {

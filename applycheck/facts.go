@@ -83,7 +83,6 @@ func (o *objectFacts) flux() string {
 	return o.Kind + "/" + o.namespace + "/" + o.name
 }
 
-// factsOf returns the facts of an object.
 func factsOf(content *kustomize.Content) objectFacts {
 	fields := content.Fields
 	apiVersion, _ := fields["apiVersion"].(string)
@@ -115,7 +114,6 @@ func (o *objectFacts) provides() bool {
 	return !scheme.Scheme.IsGroupRegistered(o.Group)
 }
 
-// isDefinition reports whether a kind is CustomResourceDefinition.
 func isDefinition(gvk schema.GroupVersionKind) bool {
 	return gvk.Group == "apiextensions.k8s.io" && gvk.Kind == "CustomResourceDefinition"
 }

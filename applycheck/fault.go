@@ -79,7 +79,6 @@ func (f *fault) reason() string {
 	return "the API server would refuse " + f.object
 }
 
-// finding returns the finding about a fault in a file.
 func (f *fault) finding(cluster *Cluster, file *dedupe.File) finding.Finding {
 	place := file.Place
 	place.Line = f.line

@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// fileOf returns a file for a root.
 func fileOf(t testing.TB, path, content string) dedupe.File {
 	t.Helper()
 	p, err := tree.ParsePath(path)
@@ -52,7 +51,6 @@ func rootOf(t testing.TB, name string, wanted ...string) dedupe.Root {
 	return root
 }
 
-// clusterOf returns a cluster with a version and a profile.
 func clusterOf(t testing.TB, version string, of *profile.Profile) *Cluster {
 	t.Helper()
 	cluster, err := NewCluster(version, of)

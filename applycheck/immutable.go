@@ -240,7 +240,6 @@ func equal(a, b any) bool {
 	return isEmpty(a) && isEmpty(b) || a == b
 }
 
-// hasList reports whether a value contains a list with items.
 func hasList(value any) bool {
 	switch v := value.(type) {
 	case []any:

@@ -15,8 +15,8 @@ func keepEmpty(fields, old map[string]any) {
 	}
 }
 
-// keepEmptyIn does the same as keepEmpty for two values within the objects. It compares items of
-// lists by position.
+// keepEmptyIn applies keepEmpty to the objects within two values. It compares items of lists by
+// position.
 func keepEmptyIn(now, before any) {
 	switch x := now.(type) {
 	case map[string]any:

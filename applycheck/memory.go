@@ -18,8 +18,7 @@ const (
 	// maxCompiled is the maximum number of versions of CustomResourceDefinitions whose compiled
 	// schemas are kept.
 	maxCompiled = 256
-	// maxNeeds limits the number of needs that have a number. Above it, the next check numbers them
-	// again.
+	// maxNeeds limits the size of State.numbers. Above it, the next check starts a new numbering.
 	maxNeeds = 1 << 16
 )
 
@@ -111,7 +110,6 @@ func (m *Memory) digestOf(content []byte) digest {
 	return found
 }
 
-// types returns the compiled types of built-in kinds of a minor.
 func (m *Memory) types(minor *schemas.Minor) *accept.Types {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -126,7 +124,6 @@ func (m *Memory) types(minor *schemas.Minor) *accept.Types {
 	return found
 }
 
-// facts returns the facts about the file with a digest.
 func (m *Memory) facts(file digest) (_ *fileFacts, known bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -87,7 +87,6 @@ func cronJobName(name string, prefix bool) []string {
 	return found
 }
 
-// addressName checks the name of an IPAddress.
 func addressName(name string, _ bool) []string {
 	found := utilvalidation.IsValidIP(nil, name)
 	words := make([]string, 0, len(found))

@@ -60,7 +60,6 @@ func keyOf(fields map[string]any, path []string) (key string, n int) {
 	return "", 0
 }
 
-// remove removes the field at a path and reports whether it existed.
 func remove(fields map[string]any, path string) bool {
 	elements, _, complete := resolve(fields, path)
 	if !complete || len(elements) == 0 {

@@ -97,7 +97,6 @@ func checkMounts(container map[string]any, volumes map[string]bool, at *field.Pa
 	return found
 }
 
-// checkRequests checks that a container's requests do not exceed its limits.
 func checkRequests(container map[string]any, at *field.Path) field.ErrorList {
 	var found field.ErrorList
 	requests, limits := mapAt(container, "resources", "requests"), mapAt(container, "resources", "limits")

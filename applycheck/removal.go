@@ -49,7 +49,6 @@ func (p *presence) removalFaults(claim *claimFiles, file *checkedFile) []fault {
 	return faults
 }
 
-// placeOf returns the place of an object of the file.
 func (f *checkedFile) placeOf(o *objectFacts) finding.Place {
 	place := f.Place
 	place.Line = o.line

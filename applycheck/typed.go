@@ -48,7 +48,6 @@ func typedErrors(typ typed.ParseableType, fields map[string]any) typed.Validatio
 	return found
 }
 
-// typedRun runs the typed check once.
 func typedRun(typ typed.ParseableType, fields map[string]any) typed.ValidationErrors {
 	_, err := typ.FromUnstructured(fields)
 	var found typed.ValidationErrors

@@ -108,7 +108,6 @@ type fieldPath struct {
 	item  bool
 }
 
-// path returns the path as a field.Path.
 func (p *fieldPath) path() *field.Path {
 	switch {
 	case p == nil:

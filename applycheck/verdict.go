@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// newVerdict returns a Verdict without a fault.
 func newVerdict() Verdict { return Verdict{Quarantined: map[int]Refusal{}, Doubtful: map[int]bool{}} }
 
 const (

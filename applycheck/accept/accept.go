@@ -69,7 +69,6 @@ func (t *Types) Sent(kind schemas.Kind, fields map[string]any) (sent map[string]
 	return sent, result != doubtful
 }
 
-// kind returns the compiled type of the objects of a kind.
 func (t *Types) kind(kind schemas.Kind) *object {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// nodeKey identifies a compiled type.
 type nodeKey struct {
 	name         string
 	relationship smd.ElementRelationship
@@ -19,7 +18,6 @@ type nodeKey struct {
 	exempt bool
 }
 
-// compiler compiles the types of one kind.
 type compiler struct {
 	*Types
 	schema *smd.Schema
@@ -90,7 +88,6 @@ func (c *compiler) node(ref smd.TypeRef, goType reflect.Type, exempt bool) *node
 	return n
 }
 
-// complete sets the values that a node accepts.
 func (c *compiler) complete(n *node, of declared, goType reflect.Type) {
 	n.nullable = of.Map != nil || of.List != nil || of.Scalar != nil
 	n.scalars, n.least, n.most = scalarsOf(of.Scalar), math.MinInt64, math.MaxInt64

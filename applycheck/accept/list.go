@@ -2,7 +2,6 @@ package accept
 
 import "slices"
 
-// list is the compiled type of a list.
 type list struct {
 	item *node
 	// unique means that the list is associative: no two items may have the same keys. If the list

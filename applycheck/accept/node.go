@@ -55,7 +55,6 @@ func (n *node) visit(value any) (any, result) {
 	return sent, result
 }
 
-// acceptsScalar reports whether a value is an accepted scalar.
 func (n *node) acceptsScalar(value any) bool {
 	switch v := value.(type) {
 	case string:

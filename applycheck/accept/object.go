@@ -20,7 +20,6 @@ type object struct {
 	required []Requirement
 }
 
-// field is a declared field.
 type field struct {
 	*node
 	// omitEmpty means that Flux omits the field if it is empty; omitZero means that Flux may omit

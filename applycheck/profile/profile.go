@@ -60,7 +60,6 @@ type ServedKind struct {
 	Namespaced bool `json:"namespaced,omitempty"`
 }
 
-// compareKinds compares kinds by version, then by name.
 func compareKinds(a, b ServedKind) int {
 	if c := strings.Compare(a.APIVersion, b.APIVersion); c != 0 {
 		return c
@@ -157,7 +156,6 @@ func plain(err error) error {
 	return errors.New(strings.TrimPrefix(text, "json: "))
 }
 
-// check returns an error if something is missing or invalid.
 func (p *Profile) check() error {
 	switch {
 	case p.Name == "":

@@ -36,7 +36,6 @@ func definitionOf(t testing.TB, kind string, properties ...string) Definition {
 	return d
 }
 
-// newProfile returns a profile with definitions.
 func newProfile(t testing.TB, definitions ...Definition) *Profile {
 	t.Helper()
 	p := &Profile{

@@ -71,7 +71,6 @@ func parseArchive(text string) (a *archive, err error) {
 	return d.archive, nil
 }
 
-// load decodes the types of a minor.
 func (a *archive) load(version string, types []int, kinds []Kind) (m *Minor, err error) {
 	m = &Minor{Version: version, kinds: make(map[schema.GroupVersionKind]Kind, len(kinds)), groups: map[string]bool{}, enums: map[field][]string{}}
 	for _, kind := range kinds {
