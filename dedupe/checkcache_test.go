@@ -25,7 +25,7 @@ func FuzzMemory(f *testing.F) {
 	})
 }
 
-// TestCheckCacheDoesNotChangeResults makes FuzzMemory's comparison with longer random inputs.
+// TestCheckCacheDoesNotChangeResults does the same as FuzzMemory with longer random inputs.
 func TestCheckCacheDoesNotChangeResults(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(40) {
@@ -48,7 +48,6 @@ type twoRoots struct {
 	steps  int
 }
 
-// someContents are the possible contents of files.
 var someContents = []string{
 	testkit.ConfigMaps("x"), testkit.ConfigMaps("y"), testkit.ConfigMaps("x", "y"), testkit.ConfigMaps("z"), "", "no: object\n", clusterThing, thing("v1", "n"),
 	thing("v2", "n"), thing("v1", "m"), "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n", testkit.ConfigMaps("x", "x"),

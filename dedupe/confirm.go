@@ -44,9 +44,9 @@ type confirmer struct {
 	confirmation
 }
 
-// pinHolders pins each claim whose wanted files would drop a shared object that no other written
-// file contains: the claim that should contain it next is not written. A pinned claim stays
-// unchanged. pinHolders reports whether it has pinned a claim.
+// pinHolders pins each claim that would drop a shared object although no other written file
+// contains the object, because the claim that would take the object over is not written. A pinned
+// claim keeps its stored files. pinHolders reports whether it has pinned a claim.
 func (c *confirmer) pinHolders() bool {
 	found := false
 	for id, entries := range c.index.all() {
@@ -132,7 +132,7 @@ func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool 
 	}
 	named := namedIn(failed, present)
 	if culprit < 0 && named != nil && named.of != nil {
-		culprit = c.rankOf(named.of) // Flux stops there before it reads the foreign directory that fails anyway
+		culprit = c.rankOf(named.of) // Flux stops at this directory, before it reads the foreign directory that does not build
 	}
 	for _, d := range present {
 		if c.rankOf(d.of) == culprit {

@@ -93,7 +93,7 @@ func (c *contestedPaths) addTo(entries []*entry, of *claimant, claim *Claim, fil
 	entries = slices.DeleteFunc(slices.Clone(entries), c.governsNothing)
 	has := map[tree.Path]bool{}
 	if of == nil {
-		has = maps.Clone(c.dirs) // everything in the directory belongs to the claim
+		has = maps.Clone(c.dirs) // a foreign file gets no entry for the directory of a claim
 	}
 	for _, e := range entries {
 		if e.id.isPath() {

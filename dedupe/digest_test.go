@@ -103,7 +103,6 @@ func TestDigestAgreesWithCheck(t *testing.T) {
 	}
 }
 
-// equal reports whether two digests have the same content.
 func equal(a, b *Digest) bool {
 	if len(a.owners) != len(b.owners) {
 		return false

@@ -26,7 +26,6 @@ func (x *index) clone() *index {
 	return copied
 }
 
-// at returns the entries of an identity.
 func (x *index) at(id identity) []*entry {
 	if e, there := x.single[id]; there {
 		return []*entry{e}
@@ -34,7 +33,6 @@ func (x *index) at(id identity) []*entry {
 	return x.repeated[id]
 }
 
-// count returns the number of entries of an identity.
 func (x *index) count(id identity) int {
 	if _, there := x.single[id]; there {
 		return 1
@@ -42,7 +40,6 @@ func (x *index) count(id identity) int {
 	return len(x.repeated[id])
 }
 
-// all returns every identity with its entries.
 func (x *index) all() iter.Seq2[identity, []*entry] {
 	return func(yield func(identity, []*entry) bool) {
 		for id, e := range x.single {

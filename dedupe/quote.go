@@ -86,8 +86,8 @@ func firstConflict(a *admission) (first, later *entry) {
 	return nil, nil
 }
 
-// replaces reports whether two objects at one path cannot both exist: only one of the claims
-// would have its file there, unless both have parts of one joined file.
+// replaces reports whether the files of two entries at one path replace each other, so that only
+// one of them can exist. Parts of a joined file can exist together.
 func replaces(root *Root, e, other *entry) bool {
 	return e.claim() != other.claim() && e.of != nil && !root.Claims[e.claim()].Joined
 }

@@ -127,7 +127,7 @@ func newParsedClaim(claim *Claim) *parsedClaim {
 	return &parsedClaim{name: claim.Rank.Name, object: claim.Object, dir: claim.Dir, joined: claim.Joined, files: claim.intended(), matched: true}
 }
 
-// isOf reports whether a claim has not changed since it was parsed.
+// isOf reports whether k was parsed from the current content of a claim.
 func (k *parsedClaim) isOf(claim *Claim) bool {
 	return k.object == claim.Object && k.dir == claim.Dir && k.joined == claim.Joined && k.elsewhere == claim.elsewhere() && sameFiles(k.files, claim.intended())
 }

@@ -232,9 +232,9 @@ func TestObjectOfKustomizationIsNotShared(t *testing.T) {
 	}
 }
 
-// TestNothingSharedIsEverLost plays many rounds of random changes: the store always builds, no
-// object is removed while a placement owns it, and nothing is left once all placements are
-// removed.
+// TestNothingSharedIsEverLost makes random changes in many rounds. The store must always build, no
+// object may be removed while a placement owns it, and the store must be empty once all placements
+// are removed.
 func TestNothingSharedIsEverLost(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(60) {
