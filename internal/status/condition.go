@@ -114,7 +114,6 @@ func (c *Change) conflictEvent(have []metav1.Condition, now metav1.Condition, co
 	}
 }
 
-// statusOf returns the patch that sets the conditions of a status.
 func statusOf(conditions []metav1.Condition) map[string]any {
 	return map[string]any{"status": map[string]any{"conditions": conditions}}
 }

@@ -255,7 +255,6 @@ func (p *planner) heldBack(work *kratix.Work, placement report.Placement) *Reque
 	return held
 }
 
-// adviceOf returns the fix of the first finding, or an empty text if there are no findings.
 func adviceOf(findings []finding.Finding) string {
 	if len(findings) == 0 {
 		return ""

@@ -159,7 +159,6 @@ func annotationPatch(have, want map[string]string) map[string]any {
 	return patch
 }
 
-// copied returns the annotations of a Work that are copied to its WorkPlacements.
 func copied(annotations map[string]string) map[string]string {
 	kept := map[string]string{}
 	for key, value := range annotations {

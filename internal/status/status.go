@@ -214,7 +214,6 @@ func newPlanner(said report.Report, now Objects, mode Mode, selects Selects, at 
 	return p
 }
 
-// index indexes the findings of a report.
 func (p *planner) index(said report.Report) {
 	for _, f := range said.Findings {
 		if holdsBack(f) {
@@ -225,7 +224,6 @@ func (p *planner) index(said report.Report) {
 	}
 }
 
-// holdsBack reports whether a finding holds placements back.
 func holdsBack(f finding.Finding) bool { return slices.Contains(holdingRules(), f.Rule) }
 
 // holdingRules returns the rules whose findings hold placements back. The rule of a finding that is
@@ -249,7 +247,6 @@ func (p *planner) about(object string, rule finding.Rule) (finding.Finding, bool
 	return p.others[object][i], true
 }
 
-// isEmpty reports whether there is nothing to write.
 func (c Change) isEmpty() bool { return len(c.Steps) == 0 && len(c.Events) == 0 }
 
 func (c *Change) step(verb Verb, patch map[string]any) {

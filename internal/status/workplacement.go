@@ -189,7 +189,6 @@ func (p *planner) finalizersFor(placement report.Placement) []string {
 	return list
 }
 
-// update adds the steps that update a WorkPlacement.
 func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
 	if placement.State == report.Kept {
 		if placement.Misplaced {
@@ -271,8 +270,6 @@ func labelPatch(have, want map[string]string) map[string]any {
 	return patch
 }
 
-// setStatus adds the step that sets the status of a WorkPlacement, and the Events about the
-// changes.
 func (p *planner) setStatus(change *Change, have *kratix.WorkPlacement, placement report.Placement) {
 	conflicts := p.conflictsOf(have)
 	schedule := yes(kratix.ScheduleSucceededCondition, scheduledTo, "scheduled to "+placement.Destination)

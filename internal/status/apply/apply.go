@@ -141,7 +141,6 @@ func (r *run) begins(ctx context.Context, change status.Change) bool {
 	return true
 }
 
-// end returns the outcome of the run.
 func (r *run) end() Outcome {
 	now := r.now()
 	r.outcome.Refused = r.backoff.findings()
@@ -178,7 +177,6 @@ func (r *run) created(object kratix.Object, version string) {
 	r.outcome.Created = append(r.outcome.Created, Created{object, version})
 }
 
-// failed records that a step of a change has failed.
 func (r *run) failed(ctx context.Context, change status.Change, step int, err error) {
 	if ctx.Err() != nil {
 		return // the process is stopping
@@ -205,7 +203,6 @@ func (r *run) failed(ctx context.Context, change status.Change, step int, err er
 	}
 }
 
-// countUnsentEvent records that an event could not be sent.
 func (r *run) countUnsentEvent(object kratix.Object, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -333,7 +330,6 @@ func collection(object kratix.Object) string {
 	return path + "/" + strings.ToLower(object.KindName()) + "s"
 }
 
-// event sends an Event about an object.
 func (w *Writer) event(ctx context.Context, about Written, uid types.UID, event status.Event) error {
 	namespace := about.Key.Namespace
 	if namespace == "" {
@@ -355,5 +351,4 @@ func (w *Writer) event(ctx context.Context, about Written, uid types.UID, event 
 
 const contentType = "Content-Type"
 
-// component is the name of the source of events.
 const component = "kratix-schedule"

@@ -81,13 +81,11 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // noon is the time at which the clock of the tests starts.
 func noon() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
 
-// writer returns a Writer to an api, with a clock that stays at noon.
 func writer(t *testing.T, a *api) *apply.Writer {
 	t.Helper()
 	return writerAt(t, a, noon)
 }
 
-// writerAt returns a Writer to an api, with the given clock.
 func writerAt(t *testing.T, a *api, now func() time.Time) *apply.Writer {
 	t.Helper()
 	server := httptest.NewServer(a)
@@ -262,8 +260,8 @@ func TestRefusedWrites(t *testing.T) {
 	}
 }
 
-// TestPossiblyCreatedObjectsAreReported checks that objects that were or may have been created are
-// reported, and that objects that certainly were not are omitted.
+// TestPossiblyCreatedObjectsAreReported checks that exactly those objects are reported that were
+// created or may have been created.
 func TestPossiblyCreatedObjectsAreReported(t *testing.T) {
 	for name, test := range map[string]struct {
 		code     int
@@ -317,7 +315,6 @@ func TestPossiblyCreatedObjectsAreReported(t *testing.T) {
 	})
 }
 
-// told returns the messages of the findings of an outcome.
 func told(o apply.Outcome) []string {
 	var said []string
 	for _, f := range o.Refused {

@@ -99,7 +99,6 @@ func (b *backoff) pausedAt(now time.Time) bool {
 	return now.Before(b.paused)
 }
 
-// pauseLeft returns the remaining time of the pause of all writes.
 func (b *backoff) pauseLeft(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -163,7 +162,6 @@ func (b *backoff) next(now time.Time) time.Duration {
 	return soonest
 }
 
-// findings returns a finding for each refusal that is reported.
 func (b *backoff) findings() []finding.Finding {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -20,7 +20,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status/apply"
 )
 
-// clock is a clock that the test sets.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -59,7 +58,6 @@ func (d *denied) set(change func(*denied)) {
 	change(d)
 }
 
-// attempts returns the number of attempts to write to a path.
 func (d *denied) attempts(path string) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -35,7 +35,6 @@ type group struct {
 	delay
 }
 
-// groupKey identifies a group.
 type groupKey struct{ promise, namespace string }
 
 // delay is a failure and the time until which nothing is tried again. The zero value means that
@@ -52,7 +51,6 @@ const (
 	longestPause = 10 * time.Minute
 )
 
-// fail records a failure and doubles the pause.
 func (d *delay) fail(now time.Time, err error) {
 	if now.Before(d.until) {
 		return // another task of the same pass has failed before

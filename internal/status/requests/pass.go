@@ -107,7 +107,6 @@ func (p *pass) failed(t *task, err error, now time.Time) {
 	}
 }
 
-// end returns the outcome of the pass.
 func (p *pass) end() Outcome {
 	out := Outcome{Patched: p.patched}
 	now := p.now()

@@ -33,7 +33,6 @@ type health struct {
 	Details details `json:"details"`
 }
 
-// details are the details of a HealthRecord.
 type details struct {
 	Destinations []status.RequestDestination `json:"destinations"`
 }

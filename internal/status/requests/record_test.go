@@ -77,7 +77,6 @@ func newRecords(t *testing.T) (*records, func(s status.RequestStatus) requests.O
 	}
 }
 
-// metadataOf returns the metadata of an object.
 func metadataOf(t *testing.T, object map[string]any) map[string]any {
 	t.Helper()
 	metadata, ok := object["metadata"].(map[string]any)

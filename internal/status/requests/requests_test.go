@@ -72,7 +72,6 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"metadata": map[string]any{"name": name}, "status": have})
 }
 
-// apply applies a merge patch.
 func apply(to, patch map[string]any) {
 	for name, value := range patch {
 		there, _ := to[name].(map[string]any)

@@ -19,7 +19,6 @@ import (
 // result is the result of updating a request.
 type result int
 
-// The values of result.
 const (
 	// unchanged means that the request has the value already, or is no longer in the cluster.
 	unchanged result = iota
