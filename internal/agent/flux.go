@@ -87,7 +87,6 @@ func (e *Event) checkTarget(set string) error {
 	return nil
 }
 
-// validName returns text if it can be a name, otherwise "".
 func validName(text string) string {
 	if !isName(text) {
 		return ""

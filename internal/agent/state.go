@@ -74,8 +74,8 @@ func (s State) With(e Event) (next State, changed bool) {
 	return next, changed
 }
 
-// outlasts reports whether f remains after e, an apply without a check of health. It does if
-// objects of the same revision were not healthy.
+// outlasts reports whether the failure f remains after the event e, which reports an apply without
+// a health check. It remains if it is a failed health check of the same revision.
 func (f *Failure) outlasts(e Event) bool {
 	return f.Revision == e.Revision && f.Outcome == HealthFailed
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// application is the spec of an Application.
 type application struct {
 	Project     string         `yaml:"project"`
 	Source      argoSource     `yaml:"source"`

@@ -15,7 +15,6 @@ const (
 	fluxNotification = "notification.toolkit.fluxcd.io/v1beta3"
 )
 
-// gitRepository is the spec of a GitRepository.
 type gitRepository struct {
 	Interval  string     `yaml:"interval"`
 	URL       string     `yaml:"url"`
@@ -28,7 +27,6 @@ type branchRef struct {
 	Branch string `yaml:"branch"`
 }
 
-// bucket is the spec of a Bucket.
 type bucket struct {
 	Interval   string     `yaml:"interval"`
 	Provider   string     `yaml:"provider"`
@@ -39,7 +37,6 @@ type bucket struct {
 	SecretRef  *reference `yaml:"secretRef,omitempty"`
 }
 
-// kustomization is the spec of a Kustomization.
 type kustomization struct {
 	Interval      string      `yaml:"interval"`
 	RetryInterval string      `yaml:"retryInterval"`
@@ -51,14 +48,12 @@ type kustomization struct {
 	Wait          bool        `yaml:"wait"`
 }
 
-// provider is the spec of a Provider.
 type provider struct {
 	Type      string    `yaml:"type"`
 	Address   string    `yaml:"address"`
 	SecretRef reference `yaml:"secretRef"`
 }
 
-// alert is the spec of an Alert.
 type alert struct {
 	ProviderRef   reference         `yaml:"providerRef"`
 	EventSeverity string            `yaml:"eventSeverity"`

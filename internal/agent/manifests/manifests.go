@@ -159,14 +159,12 @@ type object struct {
 	Data       map[string]string `yaml:"data,omitempty"`
 }
 
-// metadata is the metadata of an object.
 type metadata struct {
 	Name        string            `yaml:"name"`
 	Namespace   string            `yaml:"namespace"`
 	Annotations map[string]string `yaml:"annotations,omitempty"`
 }
 
-// reference is a reference to another object.
 type reference struct {
 	Kind string `yaml:"kind,omitempty"`
 	Name string `yaml:"name"`

@@ -69,7 +69,6 @@ type rejection struct {
 	text   string
 }
 
-// serve receives one event and responds.
 func (h *Handler) serve(w http.ResponseWriter, r *http.Request, from agent.Name, parse func([]byte) (agent.Event, error)) {
 	event, changed, rejected := h.receive(w, r, from, parse)
 	if rejected != nil {
@@ -226,7 +225,6 @@ func (h *Handler) logChange(from agent.Name, event agent.Event) {
 	h.Log.Info("reported by an agent", fields...)
 }
 
-// respond responds with one line of text.
 func respond(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)

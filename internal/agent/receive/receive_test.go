@@ -166,7 +166,6 @@ func TestEvents(t *testing.T) {
 	}
 }
 
-// row is a test case of TestEvents.
 type row = struct {
 	path, body string
 	headers    map[string]string
