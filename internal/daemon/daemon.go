@@ -147,7 +147,6 @@ func (d *Daemon) wake() {
 	}
 }
 
-// rounds runs rounds until ctx ends.
 func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
 	look, forget := refreshSignals()
 	defer forget()
@@ -212,7 +211,7 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 	due := d.writeStatus(patient, result)
 	switch {
 	case result.Again:
-		due.round = time.After(0) // the second half of a move
+		due.round = time.After(0) // a move needs a second round, which removes the old copy
 	case result.Due > 0 && due.round == nil:
 		due.round = time.After(result.Due) // retries refused units
 	}

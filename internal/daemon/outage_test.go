@@ -112,7 +112,6 @@ func (b *bubble) put(name, content string) {
 	}
 }
 
-// add adds or changes a Work.
 func (b *bubble) add(name, content string) {
 	work := testkit.Request(name, testkit.WithFile("map.yaml", testkit.ConfigMaps(name)+"data: {content: \""+content+"\"}\n"))
 	b.mu.Lock()
