@@ -146,7 +146,6 @@ func (n *EventLog) Findings(findings []finding.Finding) {
 	n.logRemaining("resolved too", resolved, func(finding.Severity) zapcore.Level { return zapcore.InfoLevel })
 }
 
-// debugs reports whether lines of level debug are logged.
 func (n *EventLog) debugs() bool { return n.log.Core().Enabled(zapcore.DebugLevel) }
 
 // fold merges similar findings into one, and the findings about each pair of conflicting claimants

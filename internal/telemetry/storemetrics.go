@@ -142,18 +142,15 @@ func (m *storeMetrics) setFailures(store string, failures int, next time.Time) {
 	m.next.WithLabelValues(store).Set(at)
 }
 
-// setPending records the number of pending placements of a store.
 func (m *storeMetrics) setPending(store string, placements int) {
 	m.queue.WithLabelValues(store).Set(float64(placements))
 }
 
-// addWrite records a successful write.
 func (m *storeMetrics) addWrite(store string, changes statestore.ChangeSet) {
 	m.files.WithLabelValues(store).Observe(float64(len(changes.Write) + len(changes.Remove)))
 	m.bytes.WithLabelValues(store).Observe(float64(size(changes)))
 }
 
-// size returns the number of bytes in the files that are written.
 func size(changes statestore.ChangeSet) int {
 	sum := 0
 	for _, file := range changes.Write {
