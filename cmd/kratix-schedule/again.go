@@ -27,7 +27,6 @@ func onceEach(findings []finding.Finding) []finding.Finding {
 
 func samePlace(a, b finding.Place) bool { return a.Line == b.Line && sameFile(a.File, b.File) }
 
-// sameFile reports whether two paths name the same file.
 func sameFile(a, b string) bool { return absolute(a) == absolute(b) }
 
 func absolute(path string) string {

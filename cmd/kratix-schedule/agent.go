@@ -150,7 +150,6 @@ func (*agentFlags) checkNames(c *cobra.Command) error {
 	return nil
 }
 
-// render is a function that renders the objects for an agent.
 type render func(*kratix.Destination, kratix.Object, manifests.Options) ([]byte, error)
 
 func runAgent(c *cobra.Command, name string, flags *agentFlags, std streams, of render) error {
@@ -179,7 +178,6 @@ func runAgent(c *cobra.Command, name string, flags *agentFlags, std streams, of 
 	return err
 }
 
-// snapshot reads the input.
 func (f *agentFlags) snapshot(c *cobra.Command, std streams) (source.Snapshot, error) {
 	if !f.kube {
 		in, err := f.input.source(c, std)

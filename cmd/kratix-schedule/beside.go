@@ -90,7 +90,6 @@ func (f *besideFlags) policyWatch(config *rest.Config, changed func()) (*policyW
 	return &policyWatch{check: check, changed: changed}, nil
 }
 
-// runCheck runs one check.
 func (w *policyWatch) runCheck(ctx context.Context) admission.Verdict {
 	verdict := w.check.InForce(ctx)
 	if ctx.Err() != nil {

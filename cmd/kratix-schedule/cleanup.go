@@ -154,7 +154,6 @@ func cleaned(out io.Writer, left []reconcile.Cleanup, failed []finding.Finding, 
 	return nil
 }
 
-// countOf returns a number with a noun in the singular or plural.
 func countOf(n int, noun string) string {
 	if n != 1 {
 		noun += "s"

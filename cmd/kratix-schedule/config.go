@@ -47,7 +47,6 @@ func annotate(c *cobra.Command, key string, names []string) {
 
 func has(flag *pflag.Flag, key string) bool { return len(flag.Annotations[key]) > 0 }
 
-// addConfigFlag adds the flag for the configuration's path.
 func addConfigFlag(c *cobra.Command) {
 	c.Flags().String("config", "", "configuration to read instead of the nearest "+configName+"; none reads no file")
 }

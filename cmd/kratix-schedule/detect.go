@@ -91,7 +91,6 @@ func (s *checkStores) detect(snapshot *source.Snapshot) {
 	}
 }
 
-// isLaidOut reports whether the tree has Destinations.
 func (s *checkStores) isLaidOut() bool { return len(s.modes()) > 0 }
 
 // modes returns the directories that look like Destinations, each with its filepath mode.

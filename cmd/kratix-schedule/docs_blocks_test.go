@@ -279,7 +279,6 @@ func paste(t *testing.T, script string) {
 	}
 }
 
-// freeAddress returns an address without a listener.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	var config net.ListenConfig

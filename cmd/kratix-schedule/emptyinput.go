@@ -123,7 +123,6 @@ func (s *checkSource) nothingToCheck(f *validateFlags, result report.Report, out
 		s.inputNames(), strings.Join(parts, "; "))}
 }
 
-// inputNames returns the names of the inputs.
 func (s *checkSource) inputNames() string {
 	names := append(slices.Clone(s.files.Paths), s.pipelines...)
 	if s.stores.tree.dir != "" {

@@ -129,7 +129,6 @@ func (t *fluxTree) has(dir tree.Path) bool {
 	return slices.ContainsFunc(t.files, func(f tree.File) bool { return f.Path.Within(dir) })
 }
 
-// print prints the roots.
 func (t *fluxTree) print(out io.Writer) {
 	if len(t.found) == 0 || !t.isNamed() {
 		_, _ = fmt.Fprintf(out, "kratix-schedule: no Flux Kustomization in %s names a directory of it; each of the %d directories with a kustomization is checked separately\n", printable.Line(t.top), len(t.roots))

@@ -129,7 +129,6 @@ func tokenFile(flag, file string) func() (string, error) {
 // shortestToken is the minimum length of a token in bytes; a shorter one could be guessed.
 const shortestToken = 16
 
-// tracesTimeout is the timeout for sending the last spans.
 const tracesTimeout = 5 * time.Second
 
 // closeTraces sends the last spans. It may take up to tracesTimeout, even after the process is

@@ -35,7 +35,6 @@ func (f *inputFlags) exclusions(c *cobra.Command) ([]dir.Exclusion, error) {
 	return all, nil
 }
 
-// source returns the source that the flags name.
 func (f *inputFlags) source(c *cobra.Command, std streams) (*dir.Source, error) {
 	if len(f.paths) == 0 {
 		return nil, usage(c, "nothing to read: name a file or directory")

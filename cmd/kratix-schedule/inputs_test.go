@@ -17,7 +17,6 @@ import (
 
 // odd is an invalid or unusual input.
 type odd struct {
-	// name describes the input.
 	name string
 	// files are created in an empty directory; a name with a trailing slash is a directory.
 	files map[string]string

@@ -289,7 +289,6 @@ func (k *cluster) watch() []finding.Finding {
 	return nil
 }
 
-// daemon returns a daemon for the cluster.
 func (k *cluster) daemon(r *reconcile.Reconciler) *daemon.Daemon {
 	d := &daemon.Daemon{Reconciler: r, WriteStatus: k.writeStatus, Lead: k.lead, Watch: k.watch}
 	if k.kratixWrites() {

@@ -28,7 +28,6 @@ func limitsOf(limit int64) memoryLimits {
 	return memoryLimits{process: max(limit-build-limit/8, limit/2), build: build}
 }
 
-// apply sets the limit of this process.
 func (l memoryLimits) apply() {
 	if l.process > 0 {
 		debug.SetMemoryLimit(l.process)

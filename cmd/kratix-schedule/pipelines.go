@@ -49,7 +49,6 @@ func (s *checkSource) addPipelines(snapshot *source.Snapshot) error {
 	return nil
 }
 
-// countFiles returns the number of files in a Work.
 func countFiles(work *kratix.Work) int {
 	count := 0
 	for _, group := range work.Spec.WorkloadGroups {

@@ -163,7 +163,6 @@ func writeProfile(out io.Writer, file string, text []byte) error {
 	return nil
 }
 
-// replaceFile replaces a file by a new one with the given text.
 func replaceFile(file string, text []byte) error {
 	made, err := os.CreateTemp(filepath.Dir(file), ".kratix-schedule-*.tmp")
 	if err != nil {

@@ -73,7 +73,6 @@ func (p *progress) bar(n int) string {
 	return "[" + strings.Repeat(" ", at) + strings.Repeat("#", block) + strings.Repeat(" ", width-block-at) + "] " + text
 }
 
-// stop removes the bar.
 func (p *progress) stop() {
 	close(p.ended)
 	<-p.done

@@ -32,7 +32,7 @@ const (
 func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statestore.Obstacle, error) {
 	url, branch := splitBranch(f.repo)
 	if isDir(url) {
-		url = absolute(url) // always an absolute path
+		url = absolute(url)
 	}
 	// Without a branch in the URL, main is read, or else the default branch; no branch is created.
 	config := git.Config{Name: "--repo", URL: url, Branch: branch, CreateBranch: branch == "", Now: time.Now}

@@ -84,7 +84,7 @@ func TestPlacementIsRolledBack(t *testing.T) {
 				log, send, stop = start()
 				send(fluxEvent{"info", "Progressing", "Health check passed in 1s", store.parent()})
 				await(t, log, `"outcome":"Healthy"`)
-				time.Sleep(time.Second) // the time of events has this resolution
+				time.Sleep(time.Second) // the times of events have a resolution of one second
 			}
 			failed := store.revision()
 			send(fluxEvent{"error", "ReconciliationFailed", "ConfigMap/default/bad dry-run failed (Forbidden): denied by policy\n", failed})

@@ -86,7 +86,6 @@ func (t target) below() (string, error) {
 	return filepath.Rel(t.within, absolute)
 }
 
-// create creates the file, or truncates an existing one.
 func (t target) create() (*os.File, error) {
 	const mode = 0o644 // readable by all, as the files of a build are
 	if t.within == "" {

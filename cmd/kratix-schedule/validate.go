@@ -92,7 +92,6 @@ type checking struct {
 	from    *requestsSource
 }
 
-// parse parses the flags.
 func (f *validateFlags) parse(c *cobra.Command, args []string, std streams) (*checking, error) {
 	asked := &checking{}
 	var err error

@@ -127,7 +127,6 @@ func checkMost(most int) error {
 // never is a severity that no finding has.
 const never = finding.Error + 1
 
-// saveBaseline writes the findings to the baseline.
 func (f *verdictFlags) saveBaseline(findings []finding.Finding) error {
 	content, err := policy.FormatBaseline(findings)
 	if err != nil {
