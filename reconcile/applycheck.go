@@ -25,8 +25,8 @@ type applyCheck struct {
 	errors, alone, beside []finding.Finding
 }
 
-// newApplyCheck returns the check of some roots. It retains the roots, and sets Kept in each claim
-// that is refused.
+// newApplyCheck returns the check of some roots. The check later sets Kept in the claims of these
+// roots that it refuses.
 func newApplyCheck(c *checked, roots []dedupe.Root) *applyCheck {
 	a := &applyCheck{policy: c.policy.CheckApply, input: applycheck.Input{Cluster: c.cluster, Roots: roots, Memory: c.applied, State: c.applyState}}
 	for range roots {
@@ -94,7 +94,6 @@ func (a *applyCheck) take(root int, verdict applycheck.Verdict) (warnings []find
 	return warnings
 }
 
-// warnings returns the findings for which no claim is refused.
 func (a *applyCheck) warnings() []finding.Finding { return slices.Concat(a.alone, a.beside) }
 
 func (a *applyCheck) count() (n int) {

@@ -15,10 +15,11 @@ import (
 
 // blamed are the placements with the objects that an agent failed to apply.
 type blamed struct {
-	// guilty are the placements that certainly have such an object; empty if that is uncertain.
+	// guilty are the placements that certainly have an object that the agent failed to apply; empty
+	// if that is uncertain.
 	guilty []guilty
-	// suspects are the placements that may have such an object: all that have changed since the
-	// last applied revision.
+	// suspects are all placements that have changed since the last applied revision. One of them
+	// may have the object that the agent failed to apply.
 	suspects []report.Claimant
 }
 
@@ -130,7 +131,7 @@ func isNamed(id kustomize.ID, object agent.Object) bool {
 	if id.Kind != object.Kind || id.Name != object.Name {
 		return false
 	}
-	const unset = "default" // a cluster-scoped custom resource seems to be in this namespace
+	const unset = "default" // the namespace in the ID of an object without a namespace, whether its kind is namespaced or not
 	return id.Scope() == object.Namespace || object.Namespace == "" && id.Namespace == unset
 }
 

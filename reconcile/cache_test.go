@@ -82,7 +82,7 @@ func TestCacheChangesNoResult(t *testing.T) {
 					t.Fatalf("%s seed %d step %d: -fresh +remembering\n%s", mode, seed, step, diff)
 				}
 				if rng.IntN(4) == 0 {
-					continue // nothing is written
+					continue // this step writes nothing
 				}
 				for _, state := range states(w.round()) {
 					switch state {

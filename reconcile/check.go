@@ -27,10 +27,10 @@ type checked struct {
 	// those about claims checked by themselves, which depend on the stored files of the claims.
 	warnings int
 	compared []finding.Finding
-	// left reports whether the whole Destination stays as it is.
+	// left reports whether nothing on the Destination may change in this round.
 	left bool
-	// unfolded reports whether a file that belongs to no placement has a path with capitals,
-	// or one that is not in normal form.
+	// unfolded reports whether a file that belongs to no placement has a path with upper-case
+	// letters, or one that is not in Unicode's normal form.
 	unfolded bool
 	// blocked names the WorkPlacements that cannot be written until Kratix has removed
 	// outgoing files.

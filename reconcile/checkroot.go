@@ -80,8 +80,8 @@ func (c *rootCheck) decide(builds []dedupe.Verdict, applies *applyCheck) {
 	c.warnings = len(applies.warnings())
 }
 
-// foreign returns the files below a root that belong to no placement: files of people and
-// other tools, and the Destination's own fixtures.
+// foreign returns the files below a root that belong to no placement: files of people and other
+// tools, and the Destination's canaries.
 func (c *rootCheck) foreign(ctx context.Context, root tree.Path) ([]dedupe.File, error) {
 	var files []dedupe.File
 	for path := range c.store.state.Files.Below(root) {

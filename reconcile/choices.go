@@ -39,9 +39,9 @@ func (r *Reconciler) deferUndecided(ctx context.Context, plan *planning, stores 
 	return stores
 }
 
-// withChoices returns a copy of o with the findings of chosen and with the new placements of
-// chosen, which are those in fresh. It reports them as Pending, because their files are not written
-// in this round.
+// withChoices returns a copy of o with the findings of chosen, and with the placements of chosen
+// that are in fresh. It reports these as Pending, because their files are not written in this
+// round.
 func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*kratix.Work) *outcome {
 	if o == chosen {
 		return o

@@ -184,7 +184,7 @@ func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 				at := random.Intn(stores)
 				s.destined = slices.Clone(s.destined)
 				s.destined[at] = destinationOn(s.destined[at].Name, []string{"dev", "prod"}[random.Intn(2)])
-			case busy[r]: // one round at a time
+			case busy[r]: // this replica is already in a round
 			case what < 7:
 				r.refresh()
 			case what < 10:
@@ -351,8 +351,8 @@ func TestStoreWithoutObjectIsSelectedAsOneWithoutLabels(t *testing.T) {
 	}
 }
 
-// TestAssignedWorksNeedNoDecision checks that assigned Works are written without a
-// recorded decision, since no other shard could decide otherwise.
+// TestAssignedWorksNeedNoDecision checks that Works are written without a recorded decision if the
+// source assigns them to Destinations, since no other shard could decide otherwise.
 func TestAssignedWorksNeedNoDecision(t *testing.T) {
 	s := newSharded(t, 2, 1)
 	r := s.replicas[0]

@@ -26,7 +26,7 @@ func addExisting(o *observed) {
 		records := recorded[groupOf(p)]
 		switch {
 		case !known && !o.has(p.Spec.TargetDestinationName) && !o.Unseen && !p.IsDependency() && len(records) > 0:
-			// its Destination is gone, and the request is elsewhere
+			// nothing to do: the Destination is gone, and the request is on another one
 		case !known:
 			o.unread = append(o.unread, p)
 		case slices.Contains(records, at.Name):

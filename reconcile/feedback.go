@@ -19,7 +19,7 @@ import (
 // reports about the Destination as a whole.
 type AgentStates map[string]map[string]agent.State
 
-// feedback holds the reports of agents, related to the placements in the stores.
+// feedback has the reports of agents, compared with the placements in the stores.
 type feedback struct {
 	// deliveries are the reports about the roots, in the order of the stores and Destinations.
 	deliveries []report.Delivery
@@ -58,7 +58,7 @@ type deliveryEntry struct {
 	related
 }
 
-// related is the result of relating the report about one root to the placements.
+// related is the result of comparing the report about one root with the placements.
 type related struct {
 	delivery report.Delivery
 	failed   []*failedFiles
@@ -83,7 +83,8 @@ func (f *feedbackCache) startRound() {
 	}
 }
 
-// relate relates the reports of agents to the stores that were read. It is the stage after observe.
+// relate compares the reports of agents with the stores that were read. It is the stage after
+// observe.
 func relate(ctx context.Context, seen *observed, states AgentStates, policy Policy, read *kustomize.Cache, f *feedbackCache) feedback {
 	all := feedback{failed: map[destinationKey][]*failedFiles{}}
 	for _, store := range seen.stores {
@@ -114,7 +115,7 @@ func relate(ctx context.Context, seen *observed, states AgentStates, policy Poli
 	return all
 }
 
-// past returns the past states of a directory of a store, including the present one.
+// past returns the last states of a directory of a store, including the present one.
 func (f *feedbackCache) past(store *storeView, dir tree.Path) *revisions {
 	key := pastKey{store.ref, dir}
 	past, known := f.revisions.get(key)
@@ -143,8 +144,8 @@ func stateOf(states map[string]agent.State, d *destinationView, root tree.Path) 
 	return state, name, reported
 }
 
-// relateRoot relates the report of an agent about a root. It reuses the result of the last round if
-// nothing has changed.
+// relateRoot compares the report of an agent about a root with the placements. It reuses the result
+// of the last round if nothing has changed.
 func (f *feedbackCache) relateRoot(ctx context.Context, of *delivering, name string, state agent.State) related {
 	key := rootKey{destinationKey{of.store.ref, of.Name}, name}
 	files := of.store.state.Files
@@ -169,13 +170,14 @@ func (f *feedbackCache) relateRoot(ctx context.Context, of *delivering, name str
 	return made
 }
 
-// delivering is a root about which an agent has reported, with everything that is needed to relate
-// the report to the placements.
+// delivering is a root about which an agent has reported, with everything that is needed to compare
+// the report with the placements.
 type delivering struct {
 	store *storeView
 	*destinationView
 	root tree.Path
-	// past are the past states that find searches, those of the whole store first.
+	// past are the lists of states in which find looks for a revision, that of the whole store
+	// first.
 	past   []*revisions
 	read   *kustomize.Cache
 	policy Policy
@@ -256,8 +258,9 @@ func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	return all
 }
 
-// first returns the mark since which the root has had its files of the mark now. If its files are
-// the same at the marks last and now, this is before; otherwise it is now.
+// first returns before if the root has the same files at the marks last and now, else now. If
+// before is the first mark with the files of last, the result is the first mark with the files of
+// now.
 func (d *delivering) first(before, last, now agent.Mark) agent.Mark {
 	then, there := d.find(last.Revision), d.find(now.Revision)
 	if now.Revision == last.Revision || then != nil && there != nil && then.files.Same(there.files, d.root) {

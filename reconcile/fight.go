@@ -133,7 +133,7 @@ func (f *fight) undo(m mark, is content, now time.Time) bool {
 		limit = recordLimit
 	}
 	if f.stops > 0 {
-		limit-- // the other controller is already known
+		limit-- // a second fight is detected one undone write earlier
 	}
 	return u.count >= limit
 }

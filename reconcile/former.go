@@ -128,9 +128,9 @@ func formerDestination(name string, base tree.Path) *kratix.Destination {
 // countFormer decides whether placements that are recorded outside the directory of their
 // Destination count:
 //
-// the Destination is gone, and another has its directory placed on the other one, by a rename
-// the group is placed on a Destination already an old copy, which does not count
-// else placed on its Destination, by name
+//	the Destination is gone, and another has its directory   placed on the other one, by a rename
+//	the group is placed on a Destination already             an old copy, which does not count
+//	else                                                     placed on its Destination, by name
 //
 // A request therefore stays on a missing Destination, and follows a Destination to another path or
 // store.

@@ -53,7 +53,6 @@ func (v *guardVerdict) place(destinations []*kratix.Destination) finding.Place {
 // namedFiles is the maximum number of empty files that a message names.
 const namedFiles = 3
 
-// reasons returns the reasons why Works may be missing; empty are the names of empty files.
 func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func(context.Context) []string) []string {
 	var reasons []string
 	if v.works == 0 {

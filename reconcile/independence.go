@@ -105,7 +105,6 @@ func (o *outcome) warnsAbout(placements []*placement) bool {
 	return slices.ContainsFunc(placements, func(p *placement) bool { return warned[p.object()] })
 }
 
-// warnedAbout returns the objects that warnings are about.
 func warnedAbout(warnings []finding.Finding) map[string]bool {
 	objects := make(map[string]bool, len(warnings))
 	for _, f := range warnings {

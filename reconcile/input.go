@@ -6,7 +6,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// schedulerInput returns the input of the scheduler.
 func schedulerInput(o *observed) scheduler.Input {
 	in := scheduler.Input{Works: o.Works, Rejected: o.Rejected, RejectedPlacements: o.RejectedPlacements, Incomplete: o.Incomplete, Unseen: o.Unseen, Destinations: slices.Clone(o.leftOut), Existing: slices.Concat(o.unread, o.decided), Copies: o.copies}
 	for _, store := range o.stores {

@@ -28,7 +28,6 @@ func recordOf(w *kratix.Work, d *kratix.Destination) recordView {
 	return recordView{Record: &layout.Record{Placement: p, Files: []tree.Path{path}}, path: path}
 }
 
-// lookUpRecords looks up the record of each of many placements.
 func lookUpRecords(size int) func() {
 	d := testkit.Destination("worker-1")
 	w := &wanted{situation: situation{destinationView: &destinationView{Destination: d}}}
@@ -68,7 +67,6 @@ func openStores(size int) func() {
 	}
 }
 
-// addManyExisting adds many WorkPlacements without records.
 func addManyExisting(size int) func() {
 	d := testkit.Destination("worker-1")
 	view := &destinationView{Destination: d}

@@ -105,7 +105,7 @@ func TestModeNoneKeepsTwoWorksApart(t *testing.T) {
 		t.Errorf("shared.yaml is %q", got)
 	}
 
-	// Removing one Work never removes the other's file, not even at the same path.
+	// The removal of one Work keeps the files of the others, even one at the same path.
 	w.remove("a")
 	w.expect(w.round(), map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Unchanged})
 	want := []string{"worker-1/.kratix/default-b.worker-1-5058f.yaml", "worker-1/.kratix/default-c.worker-1-5058f.yaml", "worker-1/c.yaml", "worker-1/shared.yaml"}

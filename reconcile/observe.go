@@ -52,12 +52,12 @@ type observed struct {
 type storeView struct {
 	statestore.Store
 	ref kratix.StateStoreReference
-	// spec describes the store; nil if it is not in the input.
+	// spec is the object of the state store; nil if it is not in the input.
 	spec kratix.Object
-	// lacksSecret reports whether the Secret it names is missing.
+	// lacksSecret reports whether the Secret that the state store names is missing.
 	lacksSecret bool
-	// rejectsSecret reports whether the Secret it names exists but cannot be used; a finding
-	// contains the reason.
+	// rejectsSecret reports whether the Secret that the state store names exists but cannot be
+	// used; a finding contains the reason.
 	rejectsSecret bool
 	// orphans are the WorkPlacements, sorted, whose Work is gone and that no controller
 	// deletes.
@@ -72,7 +72,7 @@ type storeView struct {
 // destinationView is a Destination and the records found in its directory.
 type destinationView struct {
 	*kratix.Destination
-	// profile is the profile of its cluster; nil if there is none.
+	// profile is the profile of the Destination's cluster; nil if there is none.
 	profile *profile.Profile
 	base    tree.Path
 	roots   []tree.Path
@@ -86,7 +86,8 @@ type destinationView struct {
 	// relayout reports whether the Destination's files are to be rewritten, because its records
 	// have another layout.
 	relayout bool
-	// formerMode is the filepath mode that its files are laid out in, if it is not the current one.
+	// formerMode is the filepath mode that the Destination's files are laid out in, if it is not
+	// the current one.
 	formerMode string
 	// legacy maps the path of each file list that Kratix keeps in mode none to the listed
 	// files.

@@ -33,7 +33,6 @@ func reportOldCopies(o *observed) {
 	}
 }
 
-// formerLocation is the former location of a Destination.
 type formerLocation struct {
 	target string
 	store  kratix.StateStoreReference

@@ -39,7 +39,7 @@ func (c *checked) checkOutgoing(ctx context.Context) error {
 	if !c.store.state.Stepwise {
 		return nil
 	}
-	for moved := range c.plan.moved { // removed once the new copy is written
+	for moved := range c.plan.moved { // moved placements are removed once their new copies are written
 		c.blocked = append(c.blocked, kratix.Describe(moved))
 	}
 	check := outgoingCheck{checked: c}

@@ -50,7 +50,7 @@ func (p Policy) sameEffect(other Policy) bool {
 	return p.OnConflict == other.OnConflict && p.RollBack == other.RollBack && p.CheckApply == other.CheckApply && p.Owner == other.Owner && slices.Equal(p.AllowNames, other.AllowNames)
 }
 
-// owns reports whether placements recorded by a controller may be changed.
+// owns reports whether this process may change the placements that a controller has recorded.
 func (p Policy) owns(owner string) bool { return p.Adopt || owner == "" || owner == p.Owner }
 
 func named(owner string) string {

@@ -135,7 +135,7 @@ func (w *testEnv) merge(state statestore.State) {
 	w.write(files)
 }
 
-// paths returns the paths in the store without the fixtures.
+// paths returns the paths in the store, without canaries.
 func (w *testEnv) paths() []string {
 	var paths []string
 	for path := range w.state().Files.All() {
@@ -582,7 +582,8 @@ func TestDestinationWithoutItsStoreIsReportedAndOthersContinue(t *testing.T) {
 	}
 }
 
-// flaky is a store in which each step can be made to fail, or be preceded by another writer.
+// flaky is a store whose reads and writes fail with the given errors, and in which another writer
+// may come before a write.
 type flaky struct {
 	statestore.Store
 	read   error

@@ -23,7 +23,7 @@ type recordView struct {
 	elsewhere []tree.Path
 	// mode is the filepath mode that the record was written in.
 	mode string
-	// why is the reason why the placement is removed; empty if its Work is gone.
+	// why is the reason for removing the placement; empty if its Work is gone.
 	why string
 }
 

@@ -20,7 +20,7 @@ func (w *testEnv) recordPath(namespace, name string) string {
 	return w.pathOfRecord(namespace, name, layout.RecordPath)
 }
 
-// flatRecordPath is recordPath in the layout of earlier versions.
+// flatRecordPath does the same as recordPath for the layout of earlier versions.
 func (w *testEnv) flatRecordPath(namespace, name string) string {
 	w.t.Helper()
 	return w.pathOfRecord(namespace, name, layout.FlatRecordPath)

@@ -88,7 +88,7 @@ func (r *refusal) exclusion() exclusion {
 	return exclusion{digest: r.digest, isKnown: true, answer: r.answer}
 }
 
-// of returns the entry of a store; it is reset if the store was reopened.
+// of returns the entry of a store. A store that was opened again gets a new entry.
 func (r *refusals) of(store *storeView) *refusedStore {
 	known := r.stores[store.ref]
 	if known == nil || !known.isEmpty() && store.Store != nil && known.store != store.Store {
@@ -346,7 +346,7 @@ func (s *refusedStore) provesRefusal(found []suspect, words string, err error) b
 		s.since[one.unit] = true
 		s.same++
 		if one.isRest() || one.digest == removalDigest() {
-			s.same++ // such a unit has no content that could be refused, so it counts twice
+			s.same++ // such a unit has no content that the server could refuse, so it counts twice
 		}
 	}
 	return s.same >= alwaysRefused || len(s.since) >= refusedRegardless

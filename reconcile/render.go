@@ -23,11 +23,10 @@ type wanted struct {
 	fixtures, retired []tree.File
 	restExcluded      bool
 	placements        []*placement
-	// removed are the records of the placements to be removed.
-	removed    []recordView
-	findings   []finding.Finding
-	renderings renderings
-	// recordAt has each record by the path where it belongs.
+	removed           []recordView
+	findings          []finding.Finding
+	renderings        renderings
+	// recordAt maps a path to the record that belongs there.
 	recordAt map[tree.Path]*recordView
 }
 

@@ -119,7 +119,7 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 		return
 	case outcome.Err != nil:
 		f := Failure(finding.Place{Object: d.ref.String()}, outcome.Err)
-		if errors.Is(outcome.Err, statestore.ErrStale) { // only the last try is reported
+		if errors.Is(outcome.Err, statestore.ErrStale) { // only the last of several tries is reported
 			f.Message += fmt.Sprintf(" (in each of %d tries)", attempts)
 			f.Fix = "Find out who else writes there so often; the next round tries again."
 		}
@@ -144,7 +144,7 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 		r.report.Stores = append(r.report.Stores, written)
 		return
 	}
-	first := &r.report.Stores[at] // the Destinations of the store that were written before
+	first := &r.report.Stores[at] // this entry has the Destinations of the store that were written before
 	first.Revision = written.Revision
 	maps.Copy(first.Locations, written.Locations)
 	first.Destinations, first.Covered = append(first.Destinations, written.Destinations...), append(first.Covered, written.Covered...)

@@ -33,7 +33,7 @@ func restoreDamaged(o *observed) {
 				if len(damaged) > 0 && !recorded[groupOf(p)] {
 					guessed := at.guess(p, damaged, claimed)
 					guessed.addTo(claimed)
-					recorded[groupOf(p)] = true // two Works may have one name
+					recorded[groupOf(p)] = true // two Works in the input may have the same name
 					at.records = append(at.records, guessed)
 					at.assumed = append(at.assumed, p)
 				}
@@ -42,10 +42,8 @@ func restoreDamaged(o *observed) {
 	}
 }
 
-// pathSet is a set of paths.
 type pathSet map[tree.Path]bool
 
-// among returns the paths that are in the set.
 func (s pathSet) among(paths []tree.Path) []tree.Path {
 	return slices.DeleteFunc(paths, func(path tree.Path) bool { return !s[path] })
 }

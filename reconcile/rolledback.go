@@ -11,7 +11,7 @@ import (
 )
 
 // rollBack restores the last applied files of a placement if the agent could not apply the stored
-// ones. A placement whose files were undone before is held back.
+// ones. A placement whose files were rolled back before is held back.
 func (w *wanted) rollBack(p *placement) {
 	if record := w.recordOf(p); record != nil {
 		p.rendering.RolledBack = record.RolledBack

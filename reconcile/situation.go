@@ -33,8 +33,8 @@ func (s *situation) same(other *situation) bool {
 		s.policy.sameEffect(other.policy) && s.plan.same(other.plan) && s.sameAround(other) && s.store.state.Files.Same(other.store.state.Files, s.base)
 }
 
-// sameAround reports whether the Destination's directory has the same obstacles, the same objects
-// in its parent directories block it, and the same ignore files lie in them.
+// sameAround reports whether two situations have the same obstacles in the Destination's directory,
+// and the same obstacles and ignore files in the directories above it.
 func (s *situation) sameAround(other *situation) bool {
 	is, was := &s.store.state, &other.store.state
 	if !is.Obstacles.Same(was.Obstacles, s.base) {
@@ -93,7 +93,7 @@ func (s *situation) isPlain() bool {
 		len(s.legacy)+len(s.unfinished())+len(s.invalidRecords)+len(s.inherited)+len(s.excluded)+len(s.failed) == 0
 }
 
-// continues reports whether nothing has changed except placements and files.
+// continues reports whether two situations differ only in their placements and files.
 func (s *situation) continues(was *situation) bool {
 	return s.Destination == was.Destination && s.profile == was.profile && s.store.Store == was.store.Store && s.store.ref == was.store.ref && s.store.err == nil &&
 		s.sameAround(was) && s.store.limits == was.store.limits && s.policy.sameEffect(was.policy)

@@ -69,7 +69,6 @@ func TestStageReceivesItsError(t *testing.T) {
 	}
 }
 
-// brokenSource is a source that always fails.
 type brokenSource struct{}
 
 func (brokenSource) Snapshot(context.Context) (source.Snapshot, error) {

@@ -134,7 +134,7 @@ func (h *holdings) countListings() map[tree.Path]int {
 	}
 	for path, files := range h.legacy {
 		if h.recordAt[path] != nil {
-			continue // the placement's own list
+			continue // an implied record with the same files is counted already
 		}
 		for _, file := range files {
 			listings[file]++

@@ -26,7 +26,6 @@ func (u unit) isRest() bool { return u.placedGroup == placedGroup{} }
 // digest identifies the content of a unit.
 type digest [sha256.Size]byte
 
-// removalDigest returns the digest of the removal of a placement.
 func removalDigest() digest { return sha256.Sum256([]byte("removal")) }
 
 // suspect is a unit with the digest of its content.

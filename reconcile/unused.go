@@ -62,7 +62,6 @@ func reportUnreadable(o *observed, placed map[placedGroup][]string) {
 	}
 }
 
-// hasUnplaced reports whether a group of a request is placed nowhere.
 func hasUnplaced(o *observed, placed map[placedGroup][]string) bool {
 	return slices.ContainsFunc(o.Works, func(work *kratix.Work) bool {
 		return !work.IsDependency() && slices.ContainsFunc(work.Spec.WorkloadGroups, func(group kratix.WorkloadGroup) bool {
