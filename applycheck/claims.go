@@ -128,8 +128,8 @@ func (c *check) builtinFaults(o *objectFacts, content *kustomize.Content, kind s
 	return withoutUnchecked(o, faults, c.minor.Version)
 }
 
-// withoutUnchecked returns the faults that an API server of the version finds: Kubernetes 1.33
-// accepts almost any pod template and volume claims of a StatefulSet.
+// withoutUnchecked drops the faults that an API server of the version does not find: Kubernetes
+// 1.33 hardly checks the pod template and the volume claims of a StatefulSet.
 func withoutUnchecked(o *objectFacts, faults []fault, version string) []fault {
 	if o.Kind != "StatefulSet" || !strings.HasPrefix(version, "1.33.") {
 		return faults

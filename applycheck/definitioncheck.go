@@ -18,7 +18,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// checkDefinition returns the faults of a CustomResourceDefinition.
 func checkDefinition(o *objectFacts, content *kustomize.Content) []fault {
 	spec := content.Fields["spec"]
 	if hasVariable(spec) || hasVariable(o.name) {
@@ -27,7 +26,7 @@ func checkDefinition(o *objectFacts, content *kustomize.Content) []fault {
 	definition, err := decodeDefinition(content.Fields)
 	if err != nil {
 		if overflows(err) {
-			return nil // the API server accepts it
+			return nil // the API server accepts numbers that are too large for their fields
 		}
 		return []fault{undecodable(o, lineOf(content, "spec"), err)}
 	}
@@ -99,7 +98,6 @@ func schemaPath(definition *apiextensionsv1.CustomResourceDefinition, i int) *fi
 	return field.NewPath("spec", "versions").Index(i).Child("schema", "openAPIV3Schema")
 }
 
-// checkNames checks the names of the kind that a definition defines.
 func checkNames(names *apiextensionsv1.CustomResourceDefinitionNames) field.ErrorList {
 	at := field.NewPath("spec", "names")
 	var found field.ErrorList
@@ -158,7 +156,7 @@ func checkVersions(versions []apiextensionsv1.CustomResourceDefinitionVersion) f
 	return found
 }
 
-// structuralErrors returns the errors for which a schema is not structural.
+// structuralErrors returns the reasons why a schema is not structural.
 func structuralErrors(at *field.Path, s *structural.Structural) (found field.ErrorList) {
 	defer func() {
 		if recover() != nil {

@@ -65,7 +65,6 @@ func (d definitions) digestOf(facts *fileFacts) digest {
 	return digest(hash.Sum(nil))
 }
 
-// digest returns the digest of all definitions.
 func (d definitions) digest() digest {
 	kinds := slices.SortedFunc(maps.Keys(d), func(a, b schema.GroupKind) int {
 		return cmp.Or(cmp.Compare(a.Group, b.Group), cmp.Compare(a.Kind, b.Kind))

@@ -8,7 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkSchema checks a schema of a definition and the schemas in it.
+// checkSchema checks a schema of a definition and the schemas nested in it.
 func checkSchema(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.ErrorList {
 	if s == nil {
 		return nil
@@ -30,7 +30,7 @@ func checkSchema(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.Error
 	return found
 }
 
-// checkSchemaTypes checks the types in a schema, without the schemas in it.
+// checkSchemaTypes checks the types in a schema, but not the schemas nested in it.
 func checkSchemaTypes(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.ErrorList {
 	var found field.ErrorList
 	one := func(at *field.Path, value string, of ...string) {

@@ -87,7 +87,7 @@ func factsOf(content *kustomize.Content) objectFacts {
 	fields := content.Fields
 	apiVersion, _ := fields["apiVersion"].(string)
 	kind, _ := fields["kind"].(string)
-	gv, _ := schema.ParseGroupVersion(apiVersion) // the zero GroupVersion for a malformed one, which no API server serves
+	gv, _ := schema.ParseGroupVersion(apiVersion) // a malformed apiVersion yields the zero GroupVersion, which no API server serves
 	metadata, _ := fields["metadata"].(map[string]any)
 	o := objectFacts{
 		GroupVersionKind: gv.WithKind(kind),

@@ -27,7 +27,6 @@ func (s *kindState) quoted(o *objectFacts) string {
 	return fmt.Sprintf("%s dry-run failed: no matches for kind %q in version %q", o.flux(), o.Kind, o.GroupVersion())
 }
 
-// kindOf returns the state of a kind in a root.
 func (p *presence) kindOf(root int, gvk schema.GroupVersionKind) *kindState {
 	key := rootKind{root, gvk}
 	if found := p.kinds[key]; found != nil {

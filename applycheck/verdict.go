@@ -18,7 +18,6 @@ const (
 	maxNamed = 4
 )
 
-// fileFaults are the faults of a file.
 type fileFaults struct {
 	file   *checkedFile
 	faults []fault
@@ -86,7 +85,6 @@ func (w *warnings) add(f *fault, file *checkedFile) {
 	}
 }
 
-// findings returns a finding for each group.
 func (w *warnings) findings(cluster *Cluster) []finding.Finding {
 	var all []finding.Finding
 	for i, group := range w.groups {

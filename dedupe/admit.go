@@ -103,9 +103,9 @@ func (a *admission) admitTogether() bool {
 	return false
 }
 
-// dependents returns a claim with the eligible claims that would have to give something up for it
-// or, in turn, for each other. It returns nil if a foreign file or a claim that is not eligible is
-// in the way.
+// dependents returns a claim, the eligible claims whose objects conflict with its objects and, in
+// turn, the eligible claims whose objects conflict with those. It returns nil if one of the
+// conflicts is with a foreign file or with a claim that is not eligible.
 func (a *admission) dependents(i int) []int {
 	group := []int{i}
 	for at := 0; at < len(group); at++ {

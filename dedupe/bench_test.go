@@ -95,8 +95,8 @@ func BenchmarkOneFileChanged(b *testing.B) {
 	})
 }
 
-// BenchmarkOneFileChangedBesideConflict measures the same cost while two other files conflict. The
-// check then has to decide about every claim.
+// BenchmarkOneFileChangedBesideConflict measures the cost of BenchmarkOneFileChanged while two
+// other files conflict. The check then has to decide about every claim.
 func BenchmarkOneFileChangedBesideConflict(b *testing.B) {
 	const n = 8_000
 	root := largeRoot(n)

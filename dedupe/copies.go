@@ -56,8 +56,6 @@ func (c *copies) canonical(e *entry) []byte {
 	return nil
 }
 
-// separable reports whether an object, whose canonical form is known, can be cut out of
-// its file.
 func (c *copies) separable(e *entry) bool {
 	return e.elsewhere || c.file(e).separable[e.position-1]
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// files returns the files of an owner from "name: content" pairs.
+// files returns files of an owner; contents maps their names to their contents.
 func files(owner string, contents map[string]string) []File {
 	var made []File
 	for _, name := range slices.Sorted(maps.Keys(contents)) {

@@ -14,7 +14,7 @@ import (
 // CheckCache. It is not safe for concurrent use.
 type Digest struct {
 	// owners maps the digest of an object or a path to its claim. If two of these have the same
-	// digest, a Check has to decide.
+	// digest, a Check is needed.
 	owners map[digest]digest
 	// counts contains the number of objects in each root.
 	counts map[tree.Path]int
@@ -41,8 +41,8 @@ func (m *CheckCache) Digest() *Digest {
 }
 
 // Replace replaces claims by the claims with the same names in roots; other claims stay. If the new
-// claims do not certainly fit, it changes nothing and returns false: then a Check of all claims has
-// to decide.
+// claims do not certainly fit, it changes nothing and returns false; a Check of all claims is then
+// needed.
 func (d *Digest) Replace(roots []Root) bool {
 	replaced := map[digest]bool{}
 	for _, root := range roots {

@@ -42,8 +42,8 @@ func findHiding(root *Root, ranks []int) (hiding map[tree.Path]bool, findings []
 }
 
 // hiddenBy returns the number of placements with files that a kustomization hides, and whether it
-// hides anything. by is the index of its claim, or noClaim. If the kustomization is stored, the
-// wanted files of later placements do not count: they are quarantined.
+// hides any file. by is the index of the kustomization's claim, or noClaim. If the kustomization is
+// stored, the wanted files of later placements do not count: they are quarantined.
 func hiddenBy(root *Root, by int, file File, ranks []int) (placements int, hides bool) {
 	if !kustomize.IsKustomization(file.Path) || root.Ignored.Has(file.Path) {
 		return 0, false

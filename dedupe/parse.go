@@ -30,8 +30,7 @@ type parsed struct {
 	wantedTree func() []tree.File
 	// broken and notes are the findings about single files.
 	broken, notes []finding.Finding
-	// counts are the counts of the root's index.
-	counts counts
+	counts        counts
 }
 
 // claimEntries are the wanted and the stored entries of a claim.

@@ -53,7 +53,6 @@ func (o *object) withoutStatus() *object {
 	return &without
 }
 
-// declared is a type of the schema.
 type declared struct {
 	smd.Atom
 	// name is empty for a type without a name.

@@ -120,7 +120,6 @@ func readKinds(dir string, types map[schema.GroupVersionKind]string) ([]schemas.
 	return kinds, nil
 }
 
-// readCore returns the kinds of the core group.
 func readCore(file string, types map[schema.GroupVersionKind]string) ([]schemas.Kind, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
