@@ -99,7 +99,7 @@ subdirectories, as Flux does.`,
 	return command
 }
 
-// add adds the flags that both commands have.
+// add adds the flags of both commands.
 func (f *agentFlags) add(c *cobra.Command) {
 	f.input.add(c)
 	c.Flags().BoolVar(&f.kube, "kube", false, "read the Destination and its state store from the Kubernetes API")
@@ -108,8 +108,8 @@ func (f *agentFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.noEvents, "no-events", false, "leave out what reports back")
 }
 
-// leastFluxTimeout is the shortest timeout that kustomize-controller uses for a Kustomization. It
-// raises a shorter one without a message.
+// leastFluxTimeout is the shortest timeout of a Kustomization. kustomize-controller silently
+// replaces shorter ones by this one.
 const leastFluxTimeout = 30 * time.Second
 
 // check returns an error for flags that are missing or wrong.

@@ -102,7 +102,7 @@ func program(t *testing.T) string {
 // the process, including program and input.
 func TestBombsTakeLittleMemory(t *testing.T) {
 	testkit.Slow(t)
-	const budget, beyond = 128, 256 // MiB
+	const budget, beyond = 128, 256 // both in MiB
 	binary := program(t)
 	for name, bombs := range map[string]struct {
 		write func(*testing.T, string)
@@ -162,7 +162,7 @@ func writeGrowing(t *testing.T, dir string) {
 // a process of its own, and both are under the memory limit of one container.
 func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 	testkit.Slow(t)
-	const limit = 1 << 10 // MiB, as in deploy
+	const limit = 1 << 10 // in MiB, as in deploy
 	dir := t.TempDir()
 	writeGrowing(t, dir)
 	for i := range 16 {

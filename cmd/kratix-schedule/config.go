@@ -35,8 +35,8 @@ const (
 // configurable allows the configuration and the environment to set flags.
 func configurable(c *cobra.Command, names ...string) { annotate(c, configurableFlag, names) }
 
-// pathFlags marks flags whose values are paths; in a configuration they are relative to its
-// file.
+// pathFlags marks flags whose values are paths. In a configuration, these paths are relative to the
+// configuration.
 func pathFlags(c *cobra.Command, names ...string) { annotate(c, pathFlag, names) }
 
 func annotate(c *cobra.Command, key string, names []string) {
@@ -51,9 +51,9 @@ func addConfigFlag(c *cobra.Command) {
 	c.Flags().String("config", "", "configuration to read instead of the nearest "+configName+"; none reads no file")
 }
 
-// configure sets the flags that are not on the command line: from the environment, else from
-// the configuration. The input flags form one choice: a path on the command line replaces all
-// inputs of the configuration.
+// configure sets the flags that are not on the command line: from the environment, else from the
+// configuration. The input flags are set together: a path on the command line replaces all inputs
+// of the configuration.
 func configure(c *cobra.Command, args []string) error {
 	file, err := findConfig(c)
 	if err != nil {
@@ -120,7 +120,7 @@ func setOne(c *cobra.Command, flag *pflag.Flag, settings *config) error {
 	for _, value := range setting.values {
 		values = append(values, settings.resolve(flag, value))
 	}
-	if err := setFlag(c, flag, values); err != nil { // readConfig has checked them
+	if err := setFlag(c, flag, values); err != nil { // readConfig has checked the values
 		return err
 	}
 	return markSetByFile(c, flag, settings.file)
@@ -141,7 +141,7 @@ func setFlag(c *cobra.Command, flag *pflag.Flag, values []string) error {
 	return nil
 }
 
-// findConfig returns the path of the configuration; empty if there is none.
+// findConfig returns the path of the configuration, or "" if there is none.
 func findConfig(c *cobra.Command) (string, error) {
 	named, _ := c.Flags().GetString("config")
 	if named == "" {
@@ -210,7 +210,7 @@ func (s *config) beside(path string) string {
 	return filepath.Join(filepath.Dir(s.file), path)
 }
 
-// readConfig reads a configuration; its errors begin with file and line.
+// readConfig reads a configuration. Its errors begin with the file and the line number.
 func readConfig(file string) (*config, error) {
 	settings := &config{file: file, values: map[string]setting{}}
 	if file == "" {

@@ -126,9 +126,9 @@ func covered(t *testing.T, calls []call) {
 			continue
 		case finding.PolicyNotInForce(): // only a cluster has policies: TestPolicyThatIsRemovedIsNoticed
 			continue
-		case finding.PolicyUnchecked(): // as above: TestPolicyVerdictIsReported
+		case finding.PolicyUnchecked(): // only a cluster has policies: TestPolicyVerdictIsReported
 			continue
-		case finding.PolicyDeniesSelf(): // as above: TestPolicyThatDeniesThisProgramIsNoticed
+		case finding.PolicyDeniesSelf(): // only a cluster has policies: TestPolicyThatDeniesThisProgramIsNoticed
 			continue
 		case finding.OtherScheduler(): // only a cluster has another scheduler: TestManageStopsWhereKratixPlaces
 			continue
@@ -329,8 +329,8 @@ func literals(node ast.Node) string {
 // unseen reports whether no script can produce a text; the comments give the reasons.
 func unseen(text string) bool {
 	switch text {
-	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round reports it before opening the store
-	case "a store of this kind cannot be probed": // both kinds can be probed
+	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round reports the missing object before it opens the store
+	case "a store of this kind cannot be probed": // both kinds of store can be probed
 	case "it has more directories than may be watched: raise fs.inotify.max_user_watches": // a script cannot lower the system's limit
 	case "permission denied", "%w; let the user that runs this read the file": // root can read everything; TestGeneratedInputs runs as another user
 	case "it may have %d values in %d bytes, more than is read: a document of more than %d values must have %d bytes for each; split it": // no script has megabytes of input: TestBombsTakeLittleMemory
@@ -340,7 +340,7 @@ func unseen(text string) bool {
 	case "watch the input: %w": // inotify does not fail on demand
 	case "the Kubernetes API server refuses %d writes": // only a cluster has an API server
 	case "the lease was lost to another replica, or could not be renewed": // only a cluster has leases
-	case "%s the Lease %s: %w", "list the Leases in the namespace %s: %w": // as above
+	case "%s the Lease %s: %w", "list the Leases in the namespace %s: %w": // only a cluster has leases
 	default:
 		return false
 	}

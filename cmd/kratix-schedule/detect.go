@@ -21,9 +21,9 @@ const treeStore = "tree"
 // recordsDir is the directory of a Destination's records.
 const recordsDir = ".kratix"
 
-// addTree adds a tree to the check: its files are the content of the stores, placements
-// recorded there without a Work stay, and its Destinations are detected if the input has
-// none.
+// addTree adds a tree to the check. The files of the tree become the content of the stores.
+// Placements that are recorded in the tree and have no Work stay. If the input has no Destinations,
+// they are detected in the tree.
 func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at *locator, std streams, notices io.Writer) error {
 	if !s.tree.given() {
 		return nil
@@ -38,7 +38,7 @@ func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at
 		s.detect(snapshot)
 	}
 	if len(snapshot.Works) == 0 {
-		s.filesOnly = true // so records are not needed
+		s.filesOnly = true // no placement needs the records
 		s.files = slices.DeleteFunc(s.files, func(f tree.File) bool { return isRecord(f.Path) })
 	}
 	for _, file := range s.files {
@@ -71,9 +71,9 @@ func isRecord(p tree.Path) bool {
 	return is
 }
 
-// detect finds the Destinations of a tree by the contents of directories: dependencies/ and
-// resources/ in mode nestedByMetadata, .kratix/ in the others. A tree without any such
-// directory is one Destination.
+// detect finds the Destinations of a tree by their directories: dependencies/ and resources/ in
+// mode nestedByMetadata, and .kratix/ in the other modes. A tree without any such directory is one
+// Destination.
 func (s *checkStores) detect(snapshot *source.Snapshot) {
 	modes := s.modes()
 	if len(modes) == 0 {
@@ -132,14 +132,14 @@ func (s *checkStores) destination(dir, mode string) *kratix.Destination {
 	return d
 }
 
-// addPlacements adds WorkPlacements to the check: they determine where their Works are
-// placed, and each missing Work is made from its WorkPlacements.
+// addPlacements adds WorkPlacements to the check. They determine where their Works are placed. A
+// missing Work is made from its WorkPlacements.
 func (s *checkStores) addPlacements(snapshot *source.Snapshot) error {
 	works := map[kratix.Key]*kratix.Work{}
 	for _, placement := range snapshot.WorkPlacements {
 		key := placement.Work()
 		if key.Name == "" {
-			continue // it is ignored, and a finding says so
+			continue // a WorkPlacement without a Work has a finding and no placement
 		}
 		takesPart(snapshot, placement)
 		if i := slices.IndexFunc(snapshot.Works, func(w *kratix.Work) bool { return kratix.KeyOf(w) == key }); i < 0 {
@@ -173,7 +173,8 @@ func workOf(p *kratix.WorkPlacement) *kratix.Work {
 	return work
 }
 
-// groupOf returns the group of a placement; its directory is derived from its id.
+// groupOf returns the workload group of a WorkPlacement. The directory of the group is derived from
+// its id.
 func groupOf(p *kratix.WorkPlacement) kratix.WorkloadGroup {
 	group := kratix.WorkloadGroup{ID: p.Spec.ID, Directory: kratix.DefaultDirectory, Workloads: p.Spec.Workloads}
 	for _, workload := range p.Spec.Workloads {

@@ -19,8 +19,8 @@ import (
 type block struct {
 	file string
 	line int
-	// language is the first word of the info string; status is the expected exit status, as
-	// in "sh exit=1".
+	// language is the first word of the info string. status is the expected exit status, as in "sh
+	// exit=1".
 	language string
 	status   string
 	text     string
@@ -141,9 +141,9 @@ func notRun() map[string]elsewhere {
 	return listed
 }
 
-// TestDocumentedCommandsRun runs each block of shell commands in the README and the docs as if
-// pasted by a reader. The blocks of one document run in one shell, which starts in an empty
-// directory with the program on the PATH. A block that is not run is listed with the reason.
+// TestDocumentedCommandsRun runs each block of shell commands in the README and the docs, as a
+// reader would who pastes it. The blocks of one document run in one shell, which starts in an empty
+// directory with the program on the PATH. notRun lists the other blocks with the reasons.
 func TestDocumentedCommandsRun(t *testing.T) {
 	listed := notRun()
 	for _, file := range documents(t) {
@@ -272,7 +272,7 @@ func paste(t *testing.T, script string) {
 	}
 	shell.Stdout, shell.Stderr = out, out
 	err = shell.Run()
-	_ = syscall.Kill(-shell.Process.Pid, syscall.SIGTERM) // there may be none
+	_ = syscall.Kill(-shell.Process.Pid, syscall.SIGTERM) // all processes of the group may have ended
 	if err != nil {
 		text, _ := os.ReadFile(said)
 		t.Errorf("%v:\n%s", err, text)

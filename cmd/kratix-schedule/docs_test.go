@@ -88,7 +88,7 @@ func TestGeneratedConditions(t *testing.T) {
 			what = "`" + row.Condition + "` " + row.Value
 		}
 		if i > 0 && rows[i-1].Reason == row.Reason && rows[i-1].When == row.When {
-			continue // listed with the condition
+			continue // the reason is listed with the condition
 		}
 		if i+1 < len(rows) && rows[i+1].Reason == row.Reason && rows[i+1].When == row.When {
 			what += "; event, " + rows[i+1].Value

@@ -46,7 +46,7 @@ type fluxKustomization struct {
 		Path      string
 		SourceRef struct{ Kind, Name, Namespace string } `yaml:"sourceRef"`
 	}
-	// file and line are its location.
+	// file and line are the location of the Kustomization.
 	file tree.Path
 	line int
 }

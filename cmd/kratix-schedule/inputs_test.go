@@ -223,7 +223,7 @@ func (o odd) answer(t *testing.T) (status int, line string) {
 	if status >= exitUsage && !strings.HasPrefix(line, "error ") || line == "" {
 		said, _, _ := strings.Cut(stderr.String(), "\nSee '")
 		said = strings.TrimSpace(said)
-		line = said[strings.LastIndex(said, "\n")+1:] // notices come before it
+		line = said[strings.LastIndex(said, "\n")+1:] // notices are printed before the error
 	}
 	if line == "" || strings.Contains(stdout.String()+stderr.String(), "panic") {
 		t.Errorf("%s: it says nothing, or panics: %s%s", o.name, stdout.String(), stderr.String())

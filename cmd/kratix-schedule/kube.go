@@ -314,7 +314,7 @@ func (k *cluster) bound(r *reconcile.Reconciler) {
 	case status.Schedule, status.Observe:
 	}
 	r.Stores = open.ReadOnly{Opener: r.Stores}
-	r.Policy.Owner = "" // there are no records to store it in
+	r.Policy.Owner = "" // without records, the controller ID is stored nowhere
 	if r.Finish = reconcile.Preview; k.mode == status.Observe {
 		r.Finish = reconcile.Rehearse
 	}

@@ -48,7 +48,7 @@ func (l *locator) locate(p finding.Place) report.Position {
 	case unpacked && p.File != "":
 		return report.Position{File: filepath.ToSlash(filepath.Join(dir, filepath.FromSlash(p.File))), Line: p.Line, Exact: true}
 	case known && p.File != "" && isStore(p.Object):
-		return report.Position{} // its files are not on disk
+		return report.Position{} // the files of a state store are not on disk
 	case known:
 		return report.Position{File: filepath.ToSlash(origin.File), Line: origin.Line}
 	}
@@ -88,7 +88,7 @@ func unpackOne(work *kratix.Work) (comments []policy.Comment, objects int) {
 	for _, group := range work.Spec.WorkloadGroups {
 		for _, workload := range group.Workloads {
 			content, err := kratix.Decode(workload.Content)
-			if err == nil { // content that cannot be decoded is reported when it is placed
+			if err == nil { // content that cannot be decoded is reported when the Work is placed
 				comments = append(comments, policy.Comments(kratix.Describe(work), workload.Filepath, content)...)
 				objects += source.CountObjects(workload.Filepath, content)
 			}

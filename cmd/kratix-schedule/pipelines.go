@@ -57,8 +57,8 @@ func countFiles(work *kratix.Work) int {
 	return count
 }
 
-// pipelineRoot returns the directory of a pipeline that the user names by this directory or by its
-// output directory.
+// pipelineRoot returns the directory of a pipeline. The user may name this directory or its output
+// directory.
 func pipelineRoot(path string) string {
 	clean := filepath.Clean(path)
 	if filepath.Base(clean) == "output" && !isDir(filepath.Join(clean, "output")) {
@@ -140,7 +140,7 @@ func invalidPipeline(path string, err error) finding.Finding {
 	place := finding.Place{File: slashed(path)}
 	if at := placeInError.FindStringSubmatch(message); at != nil {
 		place.File = slashed(path, at[1])
-		place.Line, _ = strconv.Atoi(at[2]) // 0 if there is none
+		place.Line, _ = strconv.Atoi(at[2]) // 0 if the error names no line
 	}
 	return finding.Finding{Rule: finding.InvalidPipeline(), Place: place, Message: message}
 }

@@ -20,9 +20,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 )
 
-// The variables with the credentials for a repository whose URL has none; there are no flags for
-// them, because flags are visible in the list of processes. The password also serves as an ssh
-// key's passphrase.
+// The environment variables with the credentials for a repository whose URL has none. There are no
+// flags for credentials, because flags are visible in the list of processes. The password is also
+// the passphrase of an ssh key.
 const (
 	repoUserVariable     = envPrefix + "REPO_USERNAME"
 	repoPasswordVariable = envPrefix + "REPO_PASSWORD"
@@ -88,8 +88,8 @@ func isShortSSH(url string) bool {
 	return strings.Contains(head, ":")
 }
 
-// sshKey reads the key for the login, and the known hosts: from the named files, or the
-// user's own.
+// sshKey reads the key for the login and the known hosts. Without flags, both are read from the
+// user's home directory.
 func (f *treeFlags) sshKey() (git.SSH, error) {
 	file, err := f.keyFile()
 	if err != nil {
@@ -130,7 +130,7 @@ func (f *treeFlags) keyFile() (string, error) {
 }
 
 func sshDir() string {
-	home, _ := os.UserHomeDir() // without one, the path is relative and does not exist
+	home, _ := os.UserHomeDir() // without a home directory, the path is relative and does not exist
 	return filepath.Join(home, ".ssh")
 }
 
@@ -143,8 +143,8 @@ func readFlag(flag, file string) (string, error) {
 	return string(content), nil
 }
 
-// noBranch turns the error about a missing branch into a usage error; other errors stay as
-// they are.
+// noBranch turns the error about a missing branch into a usage error. It returns other errors
+// unchanged.
 func noBranch(err error) error {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) || failed.Field != "spec.branch" {

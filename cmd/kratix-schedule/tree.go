@@ -24,8 +24,8 @@ import (
 // repository.
 type treeFlags struct {
 	dir, repo, key, knownHosts string
-	// noLogin is the reason why no credentials may be sent to the repository; empty if they
-	// may.
+	// noLogin is the reason why no credentials may be sent to the repository. It is empty if they
+	// may be sent.
 	noLogin string
 }
 
@@ -63,10 +63,10 @@ type checkStores struct {
 	obstacles []statestore.Obstacle
 	// filesOnly reports whether nothing is placed, and only files are checked.
 	filesOnly bool
-	// built is called with the number of roots of a Flux repository that are built; it may be
-	// nil.
+	// built is called with the number of roots of a Flux repository that have been built, and of
+	// all roots. It may be nil.
 	built func(done, all int)
-	// inRoots is the number of objects in those roots.
+	// inRoots is the number of objects in the roots of a Flux repository.
 	inRoots int
 	// seeds are the records of WorkPlacements in the input, by store.
 	seeds map[kratix.StateStoreReference][]tree.File
@@ -126,8 +126,8 @@ func (s *checkStores) load(ctx context.Context) (err error) {
 	return err
 }
 
-// readTree reads the files and links below a directory. Names that no store could hold are
-// left out.
+// readTree reads the files and links below a directory, except those with a name that no store can
+// hold.
 func readTree(ctx context.Context, top string) (files []tree.File, obstacles []statestore.Obstacle, err error) {
 	files = []tree.File{}
 	err = filepath.WalkDir(top, func(name string, entry fs.DirEntry, err error) error {
@@ -166,7 +166,7 @@ func readTree(ctx context.Context, top string) (files []tree.File, obstacles []s
 	return files, obstacles, err
 }
 
-// splitBranch splits "URL@branch"; an @ before the host belongs to the URL.
+// splitBranch splits "URL@branch". An @ before the host belongs to the URL.
 func splitBranch(repo string) (url, branch string) {
 	start := 0
 	if i := strings.Index(repo, "://"); i >= 0 {

@@ -15,8 +15,8 @@ import (
 // request by anyone. A configuration can therefore neither decide where credentials are sent, nor
 // cause writes outside of the checkout.
 
-// fileSetFlag is the annotation of flags set by a configuration rather than the user: the
-// file, and the directory that it may write to.
+// fileSetFlag is the annotation of a flag that a configuration and not the user has set. Its value
+// is the configuration and the directory that it may write to.
 const fileSetFlag = "set-by-file"
 
 // repoHostVariable names the host that may receive credentials when a configuration names the
@@ -42,8 +42,8 @@ func setByFile(c *cobra.Command, name string) (file, within string, ok bool) {
 	return flag.Annotations[fileSetFlag][0], flag.Annotations[fileSetFlag][1], true
 }
 
-// writableDir returns the directory that a configuration may write to: the working directory,
-// or the configuration's own if that is above it.
+// writableDir returns the directory that a configuration may write to: the working directory, or
+// the directory of the configuration if that contains the working directory.
 func writableDir(file string) (string, error) {
 	working, err := os.Getwd()
 	if err != nil {
@@ -59,8 +59,8 @@ func writableDir(file string) (string, error) {
 	return working, nil
 }
 
-// target is a file to be written. If within is set, a configuration names the file, and it
-// must be in that directory; links that lead out of it are not followed.
+// target is a file to be written. If within is set, a configuration names the file, and the file
+// must be in the directory within. Links that lead out of this directory are not followed.
 type target struct{ file, within string }
 
 // targetOf returns the target of a flag's value.
@@ -77,7 +77,7 @@ func targetOf(c *cobra.Command, name, file string) (target, error) {
 	return to, nil
 }
 
-// below returns the file's path relative to the directory.
+// below returns the path of the file relative to the directory within.
 func (t target) below() (string, error) {
 	absolute, err := filepath.Abs(t.file)
 	if err != nil {
@@ -87,7 +87,7 @@ func (t target) below() (string, error) {
 }
 
 func (t target) create() (*os.File, error) {
-	const mode = 0o644 // readable by all, as the files of a build are
+	const mode = 0o644 // readable by all users, like the files of a build
 	if t.within == "" {
 		return os.OpenFile(t.file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode) //nolint:gosec // a path given by the user
 	}
@@ -99,7 +99,7 @@ func (t target) create() (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = root.Close() }() // files opened in it stay open
+	defer func() { _ = root.Close() }() // closing root does not close the files opened in it
 	return root.OpenFile(below, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode)
 }
 
@@ -114,7 +114,7 @@ func mayLogIn(c *cobra.Command, repository string) (why string, may bool) {
 	bound := os.Getenv(repoHostVariable)
 	switch {
 	case address == "":
-		return "", true // it is on this machine
+		return "", true // the repository is on this machine
 	case bound != "" && strings.EqualFold(bound, address) && !plain:
 		return "", true
 	case bound != "" && strings.EqualFold(bound, address):

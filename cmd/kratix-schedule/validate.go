@@ -21,9 +21,9 @@ type validateFlags struct {
 	input   checkFlags
 	output  outputFlags
 	verdict verdictFlags
-	// onConflict is the engine's action for conflicts.
+	// onConflict is the action for conflicts.
 	onConflict conflictFlag
-	// apply is the engine's action for objects that the API server would refuse.
+	// apply is the action for objects that the API server would refuse.
 	apply      applyFlag
 	profiles   profileAgeFlag
 	names      nameFlag
@@ -155,8 +155,8 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	return flags.status(document, failed, nothing)
 }
 
-// status returns the exit status of the check. The error nothing has the reason why there was nothing
-// to check; it is nil if there was something.
+// status returns the exit status of the check. The error nothing says why there was nothing to
+// check. It is nil if there was something.
 func (f *validateFlags) status(document report.Document, failed bool, nothing error) error {
 	switch {
 	case failed && f.verdict.writeBaseline:
@@ -184,8 +184,8 @@ func (f *validateFlags) document(result report.Report, outcome policy.Outcome) r
 	return document
 }
 
-// relaxGC makes the garbage collector run less often while a check runs, within GOMEMLIMIT and
-// the available memory; the returned function restores the setting.
+// relaxGC makes the garbage collector run less often while a check runs, within GOMEMLIMIT and the
+// available memory. The returned function restores the setting.
 func relaxGC() (back func()) {
 	const percent, limit = 400, 768 << 20
 	before := debug.SetGCPercent(percent)
@@ -207,14 +207,14 @@ func check(ctx context.Context, in source.Source, stores statestore.Opener, poli
 	}
 	reconciler := &reconcile.Reconciler{Source: shown.watch(in), Stores: stores, Finish: reconcile.Preview, Policy: policy, Builder: std.builder, Now: time.Now}
 	result, err := interruptible(ctx, reconciler.Round)
-	if ctx.Err() == nil { // otherwise the process ends, and back would wait for a garbage collection
+	if ctx.Err() == nil { // if ctx has ended, the process ends, and back would wait for a garbage collection
 		back()
 	}
 	return result, err
 }
 
-// interruptible runs a round, and returns at once when ctx ends: kustomize cannot be stopped, and
-// an abandoned check leaves nothing incomplete.
+// interruptible runs a round, and returns at once when ctx ends. The round goes on, because
+// kustomize cannot be stopped, but a check writes nothing that could remain incomplete.
 func interruptible(ctx context.Context, round func(context.Context) (report.Report, error)) (report.Report, error) {
 	type outcome struct {
 		result report.Report

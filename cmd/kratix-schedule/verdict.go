@@ -99,7 +99,7 @@ func (f *verdictFlags) fails() finding.Severity {
 	if f.strict {
 		return finding.Warning
 	}
-	severity, _ := severityNamed(f.failOn) // sensible has checked it
+	severity, _ := severityNamed(f.failOn) // sensible has checked the value
 	return severity
 }
 

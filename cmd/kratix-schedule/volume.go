@@ -30,7 +30,7 @@ func (f *volumeFlags) volume(c *cobra.Command) (report.Volume, error) {
 	return report.Normal, nil
 }
 
-// notices returns the output for messages that are not findings; with --quiet they are
+// notices returns the output for messages that are not findings. With --quiet, these messages are
 // discarded.
 func (s streams) notices(volume report.Volume) io.Writer {
 	if volume == report.Quiet {

@@ -133,7 +133,6 @@ func argoRevision(text string) string {
 	return text
 }
 
-// object returns the object without the message.
 func (o argoObject) object() Object {
 	return Object{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
 }

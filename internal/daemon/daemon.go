@@ -46,18 +46,18 @@ type Daemon struct {
 	// AdminToken returns the token that is required for changes by HTTP. If it is nil, nothing can be
 	// changed.
 	AdminToken func() (string, error)
-	// EventsSecret returns the secret with which Flux and Argo CD sign their events. If it is nil, no
-	// events are received.
+	// EventsSecret returns the secret with which Flux signs its events, and which Argo CD sends
+	// with its events. If it is nil, no events are received.
 	EventsSecret func() (string, error)
 	// Inbox contains the states that the events report. If it is nil, no events are received.
 	Inbox *agent.Inbox
 	// Profile enables Go's profiling endpoints.
 	Profile bool
-	// Lead runs work while this process is the leader, and calls tell with errors of the Lease. If
-	// Lead is nil, Run runs work at once.
+	// Lead runs work while this process is the leader, and calls tell with each error of the Lease.
+	// If Lead is nil, Run runs work at once.
 	Lead func(ctx context.Context, tell func(error), work func(context.Context) error) error
-	// WriteStatus writes the result of a round to the cluster. It may be called again with the same
-	// report to retry failed writes. If it is nil, nothing is written.
+	// WriteStatus writes the result of a round to the cluster. To retry failed writes, it is called
+	// again with the same report. If it is nil, nothing is written.
 	WriteStatus func(ctx context.Context, said report.Report) StatusResult
 	// Watch returns more findings for the report of each round, and must not block. It may be nil.
 	Watch func() []finding.Finding
@@ -211,9 +211,9 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 	due := d.writeStatus(patient, result)
 	switch {
 	case result.Again:
-		due.round = time.After(0) // a move needs a second round, which removes the old copy
+		due.round = time.After(0) // after a move, a second round removes the old copy
 	case result.Due > 0 && due.round == nil:
-		due.round = time.After(result.Due) // retries refused units
+		due.round = time.After(result.Due) // the next round retries the refused units
 	}
 	return due
 }

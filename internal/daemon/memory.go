@@ -6,11 +6,11 @@ import (
 )
 
 // heapGrowth is the GOGC of a daemon: the percentage by which the heap may grow before a garbage
-// collection. With Go's default of 100, memory would double, since most of a daemon's memory is
-// cache.
+// collection. Most of a daemon's memory is cache, so Go's default of 100 would double it.
 const heapGrowth = 50
 
-// boundHeap sets GOGC to heapGrowth unless the user sets it. GOMEMLIMIT also applies.
+// boundHeap sets GOGC to heapGrowth, unless the environment variable GOGC is set. GOMEMLIMIT also
+// applies.
 func boundHeap() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(heapGrowth)

@@ -37,7 +37,7 @@ func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	work := p.workByKey[have.Work()]
 	switch {
-	case !told, work == nil, !have.DeletionTimestamp.IsZero(): // Kubernetes deletes it together with its Work
+	case !told, work == nil, !have.DeletionTimestamp.IsZero(): // Kubernetes deletes the WorkPlacement together with its Work
 	case placement.State == report.Placed, placement.State == report.Unchanged:
 		patch := map[string]any{}
 		if metadata := scheduledMetadata(have, work, placement); len(metadata) > 0 {
@@ -95,7 +95,7 @@ func (p *planner) scheduleWork(change *Change, work *kratix.Work) {
 	case known:
 		want = append(want, schedule)
 	case len(conflicts) == 0:
-		return // a later round decides
+		return // a later round sets the condition
 	}
 	conditions, changed := p.put(have, generationOf(work, placements), want...)
 	if len(changed) == 0 {
@@ -121,7 +121,7 @@ func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) 
 		case report.Placed, report.Unchanged:
 			have := p.workPlacementByKey[kratix.KeyOf(placement.Object)]
 			if have == nil || !sameSpec(have.Spec, placement.Object.Spec) {
-				return condition, false // the round after the write decides
+				return condition, false // the round after the write sets the condition
 			}
 		case report.Pending:
 			return condition, false

@@ -223,7 +223,7 @@ func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (sch
 			continue
 		case placement.State == report.Pending:
 			if !p.failsElsewhere(placement) {
-				return schedule, ready, 0, false // a later round decides
+				return schedule, ready, 0, false // a later round sets the conditions
 			}
 			failing = append(failing, name)
 		case placement.State == report.Unplaced:

@@ -69,14 +69,14 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	change := Change{Object: have}
 	placement, told := p.placements[kratix.KeyOf(have)]
 	switch {
-	case p.isUnreadable(have): // the content is unknown
+	case p.isUnreadable(have): // the spec and the status are unknown
 	case p.mode == Observe:
 		p.observePlacement(&change, have)
 	case p.mode == Schedule:
 		p.schedule(&change, have)
 	case p.mode == Promote:
 		p.promote(&change, have)
-	case told && placement.State == report.Pending: // a later round decides
+	case told && placement.State == report.Pending: // a later round sets the conditions
 	case !have.DeletionTimestamp.IsZero():
 		p.deleted(&change, have)
 	case told && p.wasWritten(placement):
@@ -89,8 +89,8 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	return change
 }
 
-// deleted adds the steps for a WorkPlacement that is being deleted: they remove our finalizers if its
-// files are gone, or if it has to be created again.
+// deleted adds the steps for a WorkPlacement that is being deleted. If its files are gone, or if it
+// has to be created again, the steps remove the finalizers of Kratix.
 func (p *planner) deleted(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	switch {
@@ -147,8 +147,7 @@ func Removal(have *kratix.WorkPlacement) Change {
 	return change
 }
 
-// remove adds the steps that remove the finalizers of this program and of Kratix and delete the
-// object.
+// remove adds the steps that remove the finalizers of Kratix and delete the object.
 func remove(change *Change, have *kratix.WorkPlacement) {
 	if left := withoutOurs(have.Finalizers); len(left) < len(have.Finalizers) {
 		change.step(Patch, finalizers(left))

@@ -30,7 +30,7 @@ type Metrics struct {
 	findings   *prometheus.GaugeVec
 	refused    *prometheus.GaugeVec
 	agents     *agentMetrics
-	// counted is the report from which the gauges above were set.
+	// counted is the report from which the gauges were set.
 	counted report.Report
 
 	statusWrites *prometheus.CounterVec

@@ -35,7 +35,6 @@ func fixture(t *testing.T) source.Snapshot {
 	return snapshot
 }
 
-// storeOf returns the state store of a Destination.
 func storeOf(t *testing.T, d *kratix.Destination, snapshot source.Snapshot) kratix.Object {
 	t.Helper()
 	if store := kratix.FindStateStore(*d.Spec.StateStoreRef, snapshot.GitStateStores, snapshot.BucketStateStores); store != nil {

@@ -180,7 +180,6 @@ func signedFlux(at time.Time, destination string, status int, text, reason strin
 	return row{path: agent.FluxPath, body: body, headers: signed(body, secret), status: status, text: text, reason: reason}
 }
 
-// padded returns a body padded with spaces to a size.
 func padded(body string, size int) string { return body + strings.Repeat(" ", size-len(body)) }
 
 func TestEventsAreOffWithoutSecret(t *testing.T) {
@@ -271,7 +270,7 @@ func TestRejectionsDoNotFloodTheLog(t *testing.T) {
 	e := newEnv()
 	clock := now
 	e.handler.Now = func() time.Time { return clock }
-	for range 600 { // ten minutes
+	for range 600 { // for ten minutes
 		for range 10 {
 			e.post(agent.FluxPath, "{}", signed("{}", "wrong"))
 			e.post(agent.FluxPath, "{}", signed("{}", secret))

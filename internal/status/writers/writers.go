@@ -38,8 +38,8 @@ type kinds interface {
 // oneCall is the timeout of a call to the API server.
 const oneCall = 30 * time.Second
 
-// New returns Writers to the cluster of config. now returns the current time. The error says why no
-// client could be created.
+// New returns Writers to the cluster of config. now returns the current time. New returns an error
+// if no client can be created.
 func New(config *rest.Config, now func() time.Time) (*Writers, error) {
 	own := rest.CopyConfig(config)
 	own.Timeout = oneCall
