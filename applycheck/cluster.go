@@ -14,8 +14,8 @@ import (
 // Cluster made by NewCluster can be used until the version or the profile changes. The zero Cluster
 // describes an unknown API server.
 type Cluster struct {
-	// minor is the minor version of the API server. It is empty unless it is known, undisputed and
-	// embedded.
+	// minor is the minor version of the API server. It is empty if the version is not known,
+	// differs from that of the profile, or has no embedded schemas.
 	minor string
 	// checked is the embedded minor that objects are checked against. It is empty for the newest
 	// one.

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// customFaults returns the faults of a custom resource. If its definition changes, only faults
-// under both forms of the definition are returned.
+// customFaults returns the faults of a custom resource. If its definition changes, only the faults
+// that it has under both the old and the new definition are returned.
 func (c *check) customFaults(o *objectFacts, content *kustomize.Content) []fault {
 	var faults []fault
 	for i, s := range c.definitions[o.GroupKind()] {

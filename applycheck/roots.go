@@ -44,7 +44,8 @@ type presence struct {
 	*check
 	// namespaces are those that every cluster is assumed to have, and those that a file creates.
 	namespaces map[string]bool
-	// opaque means that not all objects are known.
+	// opaque means that a kustomization builds something in one of the roots, so that not all
+	// objects are known.
 	opaque bool
 	// installers contains for each root the name of an object that may install
 	// CustomResourceDefinitions, or "" if the root has none.

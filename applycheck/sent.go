@@ -19,7 +19,7 @@ func sentFields(gvk schema.GroupVersionKind, fields map[string]any) map[string]a
 // before it applies them, or nil if Flux sends them as they are.
 func goObject(gvk schema.GroupVersionKind) runtime.Object {
 	if gvk.GroupVersion().String() == "rbac.authorization.k8s.io/v1" && (gvk.Kind == "Role" || gvk.Kind == "ClusterRole") {
-		return nil // Flux does not decode these two
+		return nil // Flux does not decode Roles and ClusterRoles
 	}
 	object, err := scheme.Scheme.New(gvk)
 	if err != nil {

@@ -36,7 +36,7 @@ func CheckCluster(verdicts []Verdict) []finding.Finding {
 			for _, e := range entries {
 				if !e.elsewhere {
 					groups[key] = append(groups[key], located{e, root.Path, root.ownerOf(e)})
-					break // further entries are a conflict that is already reported, or are shared
+					break // further entries conflict, which is reported already, or are shared
 				}
 			}
 		}

@@ -44,7 +44,7 @@ func newContestedPaths(root *Root, hiding map[tree.Path]bool) *contestedPaths {
 	}
 	c.contested = contested(c.allPaths())
 	for _, o := range root.Obstacles {
-		c.contested[o.Path] = true // nothing else can be at its path
+		c.contested[o.Path] = true // nothing else can be at the path of an obstacle
 	}
 	return c
 }

@@ -108,7 +108,7 @@ func readPlain(root Root) ([][]*entry, bool) {
 		}
 		for _, e := range parsed.entries {
 			if e.defines != nil {
-				return nil, false // it may change the meaning of other objects
+				return nil, false // a definition may change the meaning of other objects
 			}
 		}
 		all = append(all, parsed.entries)

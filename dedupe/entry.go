@@ -94,10 +94,10 @@ func same(a, b *entry) bool {
 func compareEntries(a, b *entry) int {
 	if c := cmp.Or(
 		tree.Compare(a.path, b.path),
-		cmp.Compare(a.claim(), b.claim()), // claims with parts of one joined file
+		cmp.Compare(a.claim(), b.claim()), // orders claims with parts of one joined file
 		cmp.Compare(a.position, b.position),
 	); c != 0 {
 		return c
 	}
-	return kustomize.Compare(a.id.object, b.id.object) // entries for the directories above one file
+	return kustomize.Compare(a.id.object, b.id.object) // orders the entries for the directories above one file
 }

@@ -20,7 +20,7 @@ type placement struct {
 	// wants maps the objects of the placement to their texts. It is nil after the placement was
 	// removed.
 	wants map[string]string
-	// unreadable means that its Work cannot be read in this round.
+	// unreadable means that the Work of the placement cannot be read in this round.
 	unreadable bool
 	stored     []File
 	shared     []Shared

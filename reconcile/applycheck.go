@@ -48,8 +48,8 @@ func (a *applyCheck) claims() {
 }
 
 // among checks the claims of each root together, without those that builds quarantines, and marks
-// the claims with a fault as refused. It reports whether there are any; the caller must then decide
-// all claims again.
+// the claims with a fault as refused. It reports whether there are any such claims. The caller must
+// then decide about all claims again.
 func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	if a.off() {
 		return false
@@ -103,8 +103,8 @@ func (a *applyCheck) count() (n int) {
 	return n
 }
 
-// certainlyApplies reports whether the claims of some roots have no finding, whatever else the
-// roots contain, and whether no other claim may need one of their objects, wanted or stored.
+// certainlyApplies reports whether the claims of some roots have no finding regardless of the other
+// content of the roots, and no other claim may need one of their wanted or stored objects.
 func certainlyApplies(c *checked, roots []dedupe.Root) bool {
 	a := newApplyCheck(c, roots)
 	if a.off() {

@@ -131,7 +131,7 @@ func isNamed(id kustomize.ID, object agent.Object) bool {
 	if id.Kind != object.Kind || id.Name != object.Name {
 		return false
 	}
-	const unset = "default" // the namespace in the ID of a custom resource without a namespace, even of a cluster-scoped one
+	const unset = "default" // kustomize's namespace for custom resources without a namespace, including cluster-scoped ones
 	return id.Scope() == object.Namespace || object.Namespace == "" && id.Namespace == unset
 }
 

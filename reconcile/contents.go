@@ -22,7 +22,7 @@ const mebibyte = 1 << 20
 // zero value is ready for use.
 type contents struct {
 	works []*kratix.Work
-	// total is the unpacked size of all Works except the excessive ones.
+	// total is the unpacked size of all Works except those in excessive.
 	total int64
 	// objects caches upper bounds on the number of objects in Works.
 	objects map[*kratix.Work]int64
@@ -114,8 +114,8 @@ const (
 	bytesForDensest = 1 + bytesForObject/40
 )
 
-// count returns the bytes that all Works except the excessive ones take, including their
-// objects. The objects of a Work are counted once and cached.
+// count returns the bytes that all Works except those in excessive take, including their objects.
+// The objects of a Work are counted once and cached.
 func (c *contents) count() int64 {
 	if c.objects == nil {
 		c.objects = map[*kratix.Work]int64{}

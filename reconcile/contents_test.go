@@ -41,7 +41,7 @@ func TestWorksBeyondTheLimitAreRejected(t *testing.T) {
 	for name, test := range map[string]struct {
 		works []*kratix.Work
 		most  int64
-		// kept are the Works that remain; message is the finding about a rejected one.
+		// kept are the Works that are not rejected. message is the finding about the rejected Work.
 		kept    []string
 		message string
 	}{

@@ -74,7 +74,7 @@ func (o *observed) recorded() map[placedGroup][]string {
 // impliedRecord returns the record that Kratix's own layout implies for a placement: its
 // files are those in its directory, or those in Kratix's file list.
 func (h home) impliedRecord(p *kratix.WorkPlacement) recordView {
-	rendering, _ := layout.Render(h.Destination, p) // only the directory is used
+	rendering, _ := layout.Render(h.Destination, p) // errors do not matter, because only the directory is used
 	assumed := recordView{Record: &layout.Record{Placement: p}, mode: h.FilepathMode()}
 	if path, err := layout.RecordPath(h.Destination, p); err == nil {
 		assumed.path = path

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// TestPlacementWithRepeatedFieldIsQuarantined checks a fault on which Flux fails for the
-// whole root, so that no other request in it would be applied.
+// TestPlacementWithRepeatedFieldIsQuarantined uses an object that makes Flux fail to build the
+// whole root, so that no request in the root would be applied.
 func TestPlacementWithRepeatedFieldIsQuarantined(t *testing.T) {
 	const twice = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: '1'\n  x: '2'\n"
 	w := newEnv(t)

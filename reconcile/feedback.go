@@ -36,8 +36,8 @@ type feedbackCache struct {
 	delivered generations[rootKey, deliveryEntry]
 }
 
-// pastKey is the cache key of past states: those of a store or, if the revisions that Flux reports
-// name the content of a directory, those of that directory.
+// pastKey is the cache key of the past states of a store. If the revisions that Flux reports are
+// digests of a directory, it is the key of the past states of this directory.
 type pastKey struct {
 	store kratix.StateStoreReference
 	dir   tree.Path

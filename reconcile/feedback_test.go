@@ -95,7 +95,7 @@ func TestPlacementIsAppliedOnceItsContentIs(t *testing.T) {
 
 	env.put("b", "y", "z")
 	env.expect(map[string]string{"a": fine, "b": waiting}) // in the round that writes b
-	env.expect(map[string]string{"a": fine, "b": waiting}) // and in the next round
+	env.expect(map[string]string{"a": fine, "b": waiting}) // the same in the next round
 	env.put("c", "v")
 	env.expect(map[string]string{"a": fine, "b": waiting, "c": waiting})
 	env.reports(agent.Healthy, "passed")
@@ -237,7 +237,7 @@ func TestRevisionWithEqualFilesChangesNothing(t *testing.T) {
 	env.reports(agent.Healthy, "passed")
 	before := env.round().Deliveries
 	for range 2 * maxRevisions {
-		env.put("b", "y"+string(env.state().Revision)) // on the other Destination, which has fewer placements
+		env.put("b", "y"+string(env.state().Revision)) // b is on the other Destination, which has fewer placements
 		env.round()
 		env.reports(agent.Healthy, "passed")
 		env.round()

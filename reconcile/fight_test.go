@@ -79,7 +79,7 @@ func TestFight(t *testing.T) {
 			stops := 0
 			for i, step := range test.steps {
 				now = now.Add(step.after)
-				if step.after == 0 && step.theirs == "" { // a write of this process
+				if step.after == 0 && step.theirs == "" { // this process writes
 					f.wrote([]mark{{path: path, content: has(step.ours), record: !step.manifest, at: now, confirmed: !step.unconfirmed}})
 					if !step.unconfirmed {
 						stored = step.ours

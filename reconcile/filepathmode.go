@@ -44,7 +44,7 @@ func (d *destinationView) otherMode(store *storeView) string {
 		return ""
 	}
 	files := store.state.Files
-	for _, listed := range d.legacy { // Kratix keeps such lists in mode none only
+	for _, listed := range d.legacy { // Kratix keeps file lists in mode none only
 		if !slices.ContainsFunc(listed, files.Has) {
 			continue
 		}
@@ -97,8 +97,8 @@ func (d *destinationView) hasOtherFilename() bool {
 	return slices.ContainsFunc(d.records, func(r recordView) bool { return d.isOutdated(&r) })
 }
 
-// isOutdated reports whether a record has another filepath mode than the Destination, or lists
-// another file than its aggregated file.
+// isOutdated reports whether a record has another filepath mode than the Destination, or lists a
+// file other than the aggregated file of the Destination.
 func (d *destinationView) isOutdated(r *recordView) bool {
 	if r.mode != d.FilepathMode() {
 		return true

@@ -160,7 +160,7 @@ func (v *guardVerdict) of(d *destinationView) guard {
 		g.ledger = d.ledgerText
 	}
 	if n == 0 {
-		g.judgement = removalsAllowed // no counted removal here, so the judgement makes no difference
+		g.judgement = removalsAllowed // no removal on this Destination is counted, so the judgement has no effect here
 	}
 	return g
 }

@@ -67,8 +67,8 @@ func (known *cacheEntry) staysIndependent(now *situation) bool {
 }
 
 // update derives an outcome from the previous one of a Destination with independent placements: it
-// renders and checks only the placements that have changed. It returns false if these may affect
-// others; the whole Destination must then be checked.
+// renders and checks only the placements that have changed. It returns false if a changed placement
+// may affect others. The whole Destination must then be checked.
 func (known *cacheEntry) update(ctx context.Context, now situation, caches checkCaches, unpacked *contents) (cacheEntry, bool) {
 	part, replaced, ok := known.changed(&now)
 	if !ok {

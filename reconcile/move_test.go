@@ -59,7 +59,7 @@ func TestMoveIsTwoAcknowledgedSteps(t *testing.T) {
 	if result := w.round(); w.on("worker-1") != requests || w.on("worker-2") != requests || !result.Again {
 		t.Fatalf("after the first step: %d and %d, again %v", w.on("worker-1"), w.on("worker-2"), result.Again)
 	}
-	w.policy.OnMisplaced = scheduler.Keep // moving is no longer requested
+	w.policy.OnMisplaced = scheduler.Keep // the policy no longer moves placements
 	result = w.round()
 	if w.on("worker-1") != 0 || w.on("worker-2") != requests || !result.Again || len(result.Findings) > 0 {
 		t.Fatalf("after the second step: %d and %d, again %v, %v", w.on("worker-1"), w.on("worker-2"), result.Again, result.Findings)

@@ -34,8 +34,8 @@ type observed struct {
 	// has them but no record can be read, or they are recorded in the former directory of
 	// their Destination.
 	unread []*kratix.WorkPlacement
-	// former are all placements recorded outside the directory of their Destination; copies
-	// are the former placements that do not count.
+	// former are all placements recorded outside the directory of their Destination. copies are the
+	// former placements that do not count as placed.
 	former []*formerPlacement
 	copies []*kratix.WorkPlacement
 	// names is the set of the names of all Destinations; built on first use.
@@ -168,7 +168,7 @@ func addUnwritten(o *observed) {
 // keepOpen makes the opener close the stores that are no longer named by a Destination or
 // described in the input.
 func keepOpen(o *observed, opener statestore.Opener) {
-	refs := o.describedStores() // readUnused also reads these
+	refs := o.describedStores() // readUnused also reads the stores that no Destination names
 	for _, store := range o.stores {
 		refs = append(refs, store.ref)
 	}

@@ -217,9 +217,9 @@ func (w *testEnv) noFileIsADirectory() {
 	}
 }
 
-// TestRandomPathsNeverCollide adds and removes Works, foreign files and symlinks with
-// overlapping paths. No path may become both a file and a directory, and the cache must make
-// no difference.
+// TestRandomPathsNeverCollide adds and removes Works, foreign files and symlinks with overlapping
+// paths. No path may become both a file and a directory. A round with a cache must have the same
+// result as one without.
 func TestRandomPathsNeverCollide(t *testing.T) {
 	held, placed := 0, 0
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {

@@ -189,7 +189,7 @@ func (c *outgoingCheck) nameOf(record recordView) string {
 	return kratix.Describe(record.Placement)
 }
 
-// The descriptions of WorkPlacements in findings, if these belong to no placement of the round or
+// The descriptions, in findings, of WorkPlacements that belong to no placement of the round or
 // still have files to be removed.
 const (
 	ofNoWork = "a WorkPlacement without a Work"

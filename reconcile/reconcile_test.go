@@ -413,7 +413,7 @@ func TestTreeThatKratixWroteIsAdopted(t *testing.T) {
 		t.Errorf("store has %v", got)
 	}
 	if d := result.Stores[0].Destinations[0]; len(d.Added) != 2 || len(d.Changed) != 0 || len(d.Removed) != 1 {
-		t.Errorf("changes: %+v", d) // added are the record and the canary of dependencies/; removed is the stale file
+		t.Errorf("changes: %+v", d) // the record and the canary of dependencies/ are added, and the stale file is removed
 	}
 }
 

@@ -117,7 +117,7 @@ func findingsOf(r report.Report, rule finding.Rule) []finding.Finding {
 // TestRefusedPlacementBesideADestinationWithoutChanges checks that an unchanged Destination
 // is not part of the search, and is reported.
 func TestRefusedPlacementBesideADestinationWithoutChanges(t *testing.T) {
-	for _, others := range []string{"", "good"} { // alone, and beside another change on its Destination
+	for _, others := range []string{"", "good"} { // with the refused change alone, and together with another change on its Destination
 		w := newRefusing(t, 3)
 		for i := range 3 {
 			w.bring(fmt.Sprint("before-", i), fmt.Sprint("worker-", i), "")
@@ -153,7 +153,7 @@ func TestRefusedPlacementIsFoundAndTheRestIsWritten(t *testing.T) {
 				w.bring(fmt.Sprint("before-", i), fmt.Sprint("worker-", i), "")
 			}
 			w.round()
-			w.remove("before-0") // its removal must succeed
+			w.remove("before-0") // the removal must succeed
 			want := map[string]report.State{}
 			for i := range c.works {
 				w.bring(fmt.Sprintf("work-%02d", i), fmt.Sprint("worker-", i%c.destinations), "")

@@ -16,9 +16,9 @@ import (
 // reporter builds the report of a round.
 type reporter struct {
 	report report.Report
-	// findings are the findings by Destination; others have the key "".
+	// findings are the findings by Destination. Other findings have the key "".
 	findings map[string][]finding.Finding
-	// parts are the placements by Destination; unplaced ones have the key "".
+	// parts are the placements by Destination. Unplaced ones have the key "".
 	parts map[string][]report.Placement
 }
 

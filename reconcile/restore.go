@@ -54,7 +54,7 @@ func (s pathSet) among(paths []tree.Path) []tree.Path {
 func (h home) guess(p *kratix.WorkPlacement, damaged []tree.Path, claimed *tree.Set) recordView {
 	guessed := h.impliedRecord(p)
 	guessed.elsewhere = slices.DeleteFunc(damaged, func(path tree.Path) bool { return path == guessed.path })
-	rendering, _ := layout.Render(h.Destination, p) // if its files cannot be rendered now, none are attributed to it
+	rendering, _ := layout.Render(h.Destination, p) // if the placement cannot be rendered, no files are attributed to it
 	if !rendering.Dir.IsRoot() || rendering.Joined {
 		return guessed
 	}

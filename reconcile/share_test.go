@@ -51,8 +51,8 @@ func TestSharingInEachMode(t *testing.T) {
 	}
 }
 
-// shares checks that the store builds, and that it has each of the named objects exactly the given
-// number of times.
+// shares checks that kustomize can build the store, and that each of the named objects is in the
+// store exactly the given number of times.
 func (w *testEnv) shares(times int, names ...string) {
 	w.t.Helper()
 	w.buildAll(0)

@@ -23,11 +23,10 @@ type writer struct {
 	full *desired
 	// base is the current revision of the store.
 	base statestore.Revision
-	// rest is the content to write before a search; after is the part of it after the current
-	// piece.
+	// rest is the content to write before a search. after is the part of rest that follows current.
 	rest, after *desired
-	// current is the content that is being written; trial has the units that a search tries with
-	// it.
+	// current is the content that is being written. trial has the units in current that a search
+	// tries.
 	current *desired
 	trial   []suspect
 	// searched are the Destinations that a search has tried; written has the outcome that was

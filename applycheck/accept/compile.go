@@ -81,7 +81,7 @@ func (c *compiler) node(ref smd.TypeRef, goType reflect.Type, exempt bool) *node
 	n := c.nodes[key]
 	if n == nil {
 		n = &node{}
-		c.nodes[key] = n // stored before its fields are compiled, since their types may refer to it
+		c.nodes[key] = n // n is stored before its fields are compiled, since their types may refer to n
 		c.complete(n, declared{atom, name, key.exempt}, goType)
 	}
 	return n

@@ -28,8 +28,8 @@ func (f *apiFlags) currentContext() string {
 	return raw.CurrentContext
 }
 
-// config returns the configuration of the API client. Errors begin with asks, the command or flag
-// that needs it.
+// config returns the configuration of the API client. Errors begin with asks, which is the command
+// or flag that needs the API server.
 func (f *apiFlags) config(asks string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = f.kubeconfig

@@ -137,7 +137,7 @@ func covered(t *testing.T, calls []call) {
 		case finding.StoreWithoutShard(): // only a cluster has shards: TestStoreThatNoShardWritesToIsReported
 			continue
 		case finding.KindNotServed(), finding.RemovedAPI(), finding.DeprecatedAPI(), finding.NamespaceMissing(), finding.DroppedField(),
-			finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(): // most are certain only with a profile: package applycheck, test/apply
+			finding.ImmutableField(), finding.DefinitionRemoved(), finding.ApplyOrder(): // tested in applycheck and test/apply, because most of these findings need a profile
 			continue
 		case finding.RolledBack(), finding.NotRolledBack(): // only a daemon receives events: TestPlacementIsRolledBack, and package reconcile
 			continue
@@ -326,7 +326,7 @@ func literals(node ast.Node) string {
 	return strings.Join(parts, "%s")
 }
 
-// unseen reports whether no script can produce a text; the comments give the reasons.
+// unseen reports whether no script can produce a text. Each case has a comment with the reason.
 func unseen(text string) bool {
 	switch text {
 	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round reports the missing object before it opens the store

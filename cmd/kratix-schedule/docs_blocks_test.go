@@ -48,7 +48,8 @@ func (b block) commands() string {
 // elsewhere is a block that cannot run in an empty directory.
 type elsewhere struct {
 	why string
-	// instead are commands that replace the block for the blocks after it.
+	// instead are commands that are run in place of the block, because the blocks after it need
+	// their effect.
 	instead string
 }
 

@@ -145,7 +145,7 @@ func TestRunListensOnLoopbackByDefault(t *testing.T) {
 	taken, err := config.Listen(t.Context(), "tcp", "127.0.0.1:8080")
 	if err == nil {
 		defer func() { _ = taken.Close() }()
-	} // otherwise another process uses the port, which has the same effect
+	} // if listening fails, another process uses the port, which has the same effect
 	if text := follows(t); !strings.Contains(text, `"msg":"not listening"`) || !strings.Contains(text, "127.0.0.1:8080") {
 		t.Errorf("it says nothing of the address that is taken:\n%s", text)
 	}

@@ -93,7 +93,7 @@ func alive(builds []string) bool {
 // TestInterruptEndsALongRound interrupts each command while it reads Works of the maximum size.
 func TestInterruptEndsALongRound(t *testing.T) {
 	testkit.Slow(t)
-	const patience = 15 * time.Second // two seconds on an idle machine; without the interrupt, minutes
+	const patience = 15 * time.Second // an interrupted command ends within two seconds on an idle machine; without an interrupt, it runs for minutes
 	binary, dir := program(t), t.TempDir()
 	writeLargest(t, dir)
 	writeInput(t, filepath.Join(dir, "platform.yaml"), `apiVersion: platform.kratix.io/v1alpha1

@@ -55,7 +55,7 @@ func TestProgressIsShownLateAndWipedAway(t *testing.T) {
 	if width := len(slow.bar(3)); width != len(slow.bar(40)) {
 		t.Error("the bar changes its width")
 	}
-	startProgress(&tee{}).stop() // does nothing without a terminal
+	startProgress(&tee{}).stop() // no progress is shown without a terminal
 }
 
 func TestTheBranchOfARepository(t *testing.T) {

@@ -106,8 +106,8 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	return nil
 }
 
-// recordingSource records where objects were read, and reads the copy of a store that they are
-// compared with.
+// recordingSource records where objects were read. It reads the copy of a store that the objects
+// are compared with.
 type recordingSource struct {
 	source.Source
 	*locator

@@ -77,7 +77,7 @@ type requestsSource struct {
 // origin is the Work that another Work was derived from.
 type origin struct {
 	work string
-	// beside reports whether both are in one namespace.
+	// beside reports whether the added request is in the namespace of the first one.
 	beside bool
 }
 
@@ -151,7 +151,7 @@ func (s *requestsSource) rewriteFindings(result report.Report) report.Report {
 			told = append(told, f)
 			continue
 		case f.Rule != finding.DuplicateObject():
-			continue // the same is reported for the first request
+			continue // the first request has the same finding
 		}
 		f.Place.Object = from.work
 		what, _, _ := strings.Cut(f.Message, " is in ")

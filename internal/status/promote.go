@@ -126,8 +126,7 @@ func (p *planner) isPromoted(have *kratix.WorkPlacement) bool {
 // Destination's files.
 func storeAndLocation(store, location string) string { return fmt.Sprintf("%s (%s)", store, location) }
 
-// writtenAt returns the beginning of the message of the condition of a WorkPlacement that is
-// promoted.
+// writtenAt returns the beginning of the message of a True condition Promoted.
 func writtenAt(location string) string { return "written to " + location + " at " }
 
 // inStore returns the condition of a promoted placement. Its message contains the location and the

@@ -167,7 +167,7 @@ func agentIncidents() []incident {
 	}
 	for i := range all {
 		failing := all[i]
-		all = append(all, func(s *fixture) { // the failure and a recovery
+		all = append(all, func(s *fixture) { // the same failure, and then a recovery
 			failing(s)
 			s.plan()
 			s.delivered(report.Delivery{State: healthy("3")})

@@ -55,7 +55,7 @@ func TestRequestLearnsWhereItIsAndWhetherItIsHealthy(t *testing.T) {
 	s.plan()
 	s.expectRequests(requestA + `,"applied":"True","healthy":"True"}]}`)
 
-	s.delivered(report.Delivery{State: healthy("9")}) // as after a restart
+	s.delivered(report.Delivery{State: healthy("9")}) // as after a restart of the process
 	s.said.Deliveries[0].AppliedKnown, s.said.Deliveries[0].HealthyKnown = false, false
 	s.plan()
 	s.expectRequests(requestA + `,"applied":"True","healthy":"True"}]}`)

@@ -40,8 +40,8 @@ func selectsNamed(name string) Selects {
 	return func(labels map[string]string) bool { return labels["shard"] == name }
 }
 
-// inShards sets the label "shard" of the Work and of the state store, to whose shard the Destination
-// belongs.
+// inShards sets the label "shard" of the Work and of the state store. The Destination belongs to
+// the shard of its state store.
 func (s *fixture) inShards() *fixture {
 	s.now.GitStateStores[0].Labels = map[string]string{"shard": "of the store"}
 	s.now.Works[0].Labels = map[string]string{"shard": "of the Work"}

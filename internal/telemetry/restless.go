@@ -30,8 +30,8 @@ type Restless struct {
 	swept time.Time
 	// placements are the placements of the last round.
 	placements []report.Placement
-	// made contains all findings of the last round: the findings of this type, and given, which are
-	// the other findings of the report.
+	// made contains both the findings of this type and the given findings of the last round,
+	// sorted.
 	findings, given, made []finding.Finding
 }
 
@@ -104,7 +104,7 @@ func (r *Restless) written(p *report.Placement, at time.Time) {
 	switch {
 	case seen == nil || seen.isOverAt(at):
 		r.groups[group] = &changeSeries{content: content, changes: 1, first: at, last: at}
-	case seen.content != content: // otherwise the placement was moved or restored
+	case seen.content != content: // the content stays the same if the placement was moved or restored
 		seen.content, seen.last = content, at
 		seen.changes++
 		if seen.changes >= restlessChanges {

@@ -31,7 +31,7 @@ func digestOf(change status.Change, steps int) digest {
 	}
 	text, err := json.Marshal(wish)
 	if err != nil {
-		return digest{} // the write fails for the same reason
+		return digest{} // the write will fail, because it encodes the same object
 	}
 	return sha256.Sum256(text)
 }
