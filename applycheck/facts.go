@@ -17,7 +17,6 @@ const (
 	ssaKey       = "kustomize.toolkit.fluxcd.io/ssa"       // if "Ignore", the object is not applied; if "IfNotPresent", it is only created
 )
 
-// digest is the digest of the content of a file.
 type digest = [sha256.Size]byte
 
 // fileFacts are the objects of a file. They are shared and must not be modified.

@@ -69,7 +69,7 @@ func describe(v Verdict) []string {
 	return lines
 }
 
-// checkOne returns the findings of the first step for one file.
+// checkOne returns the findings of CheckClaims for one file.
 func checkOne(t testing.TB, version, content string) []string {
 	t.Helper()
 	return describe(CheckClaims(Input{Cluster: clusterOf(t, version, nil), Roots: []dedupe.Root{rootOf(t, "resources", content)}})[0])

@@ -41,7 +41,6 @@ type Memory struct {
 // for each Destination: checks with the same State run one after the other. It keeps the contents
 // that it is given, which must not be changed in place.
 type State struct {
-	// roots contains the state of each root.
 	roots map[tree.Path]*rootState
 	// numbers maps each need to its number. It is emptied when it has more than maxNeeds entries.
 	numbers map[need]int

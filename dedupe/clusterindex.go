@@ -5,7 +5,6 @@ import "github.com/kratix-schedule/kratix-schedule/kustomize"
 // apiObject is an object as the API server identifies it: without a version.
 type apiObject struct{ group, kind, namespace, name string }
 
-// kindOf names a kind in a group.
 type kindOf struct{ group, kind string }
 
 // apiObjectOf returns the object with an ID as the API server identifies it; scopes contains the

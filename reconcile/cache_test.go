@@ -27,7 +27,6 @@ type written struct {
 	changes []statestore.ChangeSet
 }
 
-// preview runs a round that writes nothing.
 func (w *testEnv) preview(r *Reconciler) written {
 	w.t.Helper()
 	var all written

@@ -10,8 +10,9 @@ import (
 )
 
 // reuseWritten derives an outcome from the last one if the placements of a Destination have the
-// same files as in the last round, and either all or none of the last changes are in the store. The
-// Kubernetes objects may be new. It reads no file. It returns false if anything else has changed.
+// same files as in the last round, and either all or none of the last changes are in the store. It
+// reads no file. It returns false if anything else has changed, except for the Go objects of the
+// placements.
 func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 	was := &known.situation
 	if !now.plan.rendersAs(was.plan, now.policy.Owner) {

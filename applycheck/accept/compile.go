@@ -139,7 +139,7 @@ func (c *compiler) completeDecoded(n *node, of declared, goType reflect.Type) {
 func (c *compiler) list(of *smd.List, item reflect.Type, exempt bool) *list {
 	l := &list{item: c.node(of.ElementType, item, exempt), unique: of.ElementRelationship == smd.Associative}
 	if len(of.Keys) > maxKeys {
-		l.item = &node{} // lists with so many keys are not accepted
+		l.item = &node{} // lists with more than maxKeys keys are not accepted
 		return l
 	}
 	items, _ := c.schema.Resolve(of.ElementType)

@@ -13,7 +13,6 @@ import (
 type Definition struct {
 	Name string         `json:"name"`
 	Spec DefinitionSpec `json:"spec"`
-	// kind is the kind that the specification defines.
 	kind DefinedKind
 }
 

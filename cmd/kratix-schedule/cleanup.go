@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 )
 
-// cleanupFlags are the flags of the command cleanup.
 type cleanupFlags struct {
 	input        inputFlags
 	git          gitFlags

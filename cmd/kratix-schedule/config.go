@@ -170,7 +170,6 @@ func findConfig(c *cobra.Command) (string, error) {
 	}
 }
 
-// config is a configuration file.
 type config struct {
 	file   string
 	values map[string]setting

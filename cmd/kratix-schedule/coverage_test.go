@@ -181,7 +181,6 @@ func values() map[string][]string {
 	}
 }
 
-// statuses returns the possible exit statuses of a command.
 func statuses(command string) []int {
 	switch strings.TrimPrefix(command, "kratix-schedule ") {
 	case "validate", "plan", "run", "rebalance":

@@ -201,7 +201,6 @@ func documents(t *testing.T) []string {
 
 var fence = regexp.MustCompile("^ *```(.*)$")
 
-// blocksOf returns the blocks of shell commands in a document.
 func blocksOf(t *testing.T, file string) []block {
 	t.Helper()
 	content, err := os.ReadFile("../../" + file)

@@ -105,7 +105,7 @@ func runHandover(c *cobra.Command, flags handoverFlags, std streams) error {
 	return printHandover(std.out, verdict, snapshot)
 }
 
-// handoverOf is one run of the command.
+// handoverOf is one run of the command handover.
 type handoverOf struct {
 	flags  handoverFlags
 	source *kube.Source

@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// inputFlags are the flags for the input.
 type inputFlags struct {
 	paths     []string
 	recursive bool

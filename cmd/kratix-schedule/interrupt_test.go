@@ -69,7 +69,6 @@ func waitForBuilds(t *testing.T, parent int) []string {
 	return nil
 }
 
-// childrenOf returns the child processes of a process.
 func childrenOf(parent int) []string {
 	tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", parent))
 	var pids []string

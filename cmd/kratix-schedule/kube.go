@@ -201,7 +201,6 @@ func printRefused(out io.Writer, refused []finding.Finding) error {
 	return exit{code: exitFailure, text: fmt.Sprintf("the Kubernetes API server refuses %d writes", errors)}
 }
 
-// runKube implements run with --kube.
 func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	if err := flags.kube.check(flags); err != nil {
 		return usage(c, err.Error())

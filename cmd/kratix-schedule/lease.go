@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/lease"
 )
 
-// leaseFlags are the flags of leader election.
 type leaseFlags struct {
 	elect     bool
 	namespace string

@@ -55,7 +55,6 @@ func (l *locator) locate(p finding.Place) report.Position {
 	return report.Position{}
 }
 
-// isStore reports whether an object is a state store.
 func isStore(object string) bool {
 	return strings.HasPrefix(object, kratix.GitStateStoreKind+" ") || strings.HasPrefix(object, kratix.BucketStateStoreKind+" ")
 }

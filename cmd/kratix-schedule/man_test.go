@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// manPage returns the manual page of a command.
 func manPage(c *cobra.Command) string {
 	var page strings.Builder
 	name := strings.ReplaceAll(c.CommandPath(), " ", "-")

@@ -103,7 +103,6 @@ func looksLikePath(promise string) bool {
 	return strings.ContainsAny(promise, `/\`) || strings.HasSuffix(promise, ".yaml") || strings.HasSuffix(promise, ".yml")
 }
 
-// readPipeline returns the Work of a pipeline's directories.
 func readPipeline(path string, promise *kratix.Promise) (*kratix.Work, error) {
 	root, err := os.OpenRoot(path)
 	if err != nil {

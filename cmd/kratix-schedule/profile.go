@@ -20,7 +20,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// profileFlags are the flags of profile.
 type profileFlags struct {
 	api       apiFlags
 	name      string
@@ -108,7 +107,6 @@ func runProfile(c *cobra.Command, flags profileFlags, std streams) error {
 	return nil
 }
 
-// destination returns the name of the Destination.
 func (f *profileFlags) destination(c *cobra.Command) (string, error) {
 	name, from := f.name, "--name "+f.name
 	if name == "" {

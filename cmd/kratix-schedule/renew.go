@@ -19,8 +19,8 @@ type renewals struct {
 	last map[kratix.Key]time.Time
 }
 
-// renewalInterval is how long after a change a WorkPlacement is not updated for another
-// generation of the same contents.
+// renewalInterval is the time after a change of a WorkPlacement in which it is not updated only
+// because its Work has a new generation with the same contents.
 const renewalInterval = 10 * time.Second
 
 // slow removes from the changes the patches that can be delayed, and returns the time until the

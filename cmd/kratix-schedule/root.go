@@ -40,7 +40,6 @@ Exit status: 0 clean, 1 findings (plan: changes too), 2 wrong usage or input pat
 	return command
 }
 
-// flagError returns a usage error about a flag.
 func flagError(c *cobra.Command, err error) error {
 	var wrong *pflag.InvalidValueError
 	if errors.As(err, &wrong) {

@@ -40,7 +40,6 @@ func (f *treeFlags) add(c *cobra.Command) {
 
 func (f *treeFlags) given() bool { return f.dir != "" || f.repo != "" }
 
-// stores returns the stores of a check.
 func (f *treeFlags) stores(c *cobra.Command) (*checkStores, error) {
 	if f.dir != "" && f.repo != "" {
 		return nil, usage(c, "--tree and --repo exclude each other")

@@ -35,9 +35,9 @@ func (p *planner) agentsOf(placements []report.Placement) []agentConditions {
 	return all
 }
 
-// keep returns the reported condition of a placement, or the condition in the WorkPlacement if that
-// one is True and reported.UnlessTrue is set. The zero AgentCondition means that the condition in
-// the WorkPlacement is not changed.
+// keep returns the reported condition of a placement. If the condition in the WorkPlacement is True
+// and reported.UnlessTrue is set, keep returns that condition. The zero AgentCondition means that
+// the condition in the WorkPlacement is not changed.
 func (p *planner) keep(placement report.Placement, kind string, reported report.AgentCondition) report.AgentCondition {
 	if reported.Reason == report.NotRead {
 		return report.AgentCondition{}

@@ -129,7 +129,7 @@ func (p *planner) leftOut(d *kratix.Destination) (finding.Finding, bool) {
 func (c *Change) destinationEvent(have []metav1.Condition, now metav1.Condition) {
 	switch isReady := now.Type == kratix.ReadyCondition; {
 	case isReady && now.Status == metav1.ConditionTrue:
-		if !meta.IsStatusConditionTrue(have, kratix.ReadyCondition) { // the Destination may have been ready for another reason
+		if !meta.IsStatusConditionTrue(have, kratix.ReadyCondition) { // no Event if the Destination was ready before
 			c.event(normal, destinationReady, now.Message)
 		}
 	case isReady:
@@ -166,8 +166,8 @@ func (p *planner) readiness(d *kratix.Destination) (ready metav1.Condition, know
 	return ready, false
 }
 
-// destinationReason returns the reason of the condition of a Destination whose store fails with a
-// cause.
+// destinationReason returns the reason of the condition Ready of a Destination, for a cause of its
+// store's failure.
 func destinationReason(cause finding.Cause) string {
 	switch cause {
 	case finding.SecretMissing, finding.Unopened, finding.Unreadable, finding.Refused:
@@ -176,9 +176,9 @@ func destinationReason(cause finding.Cause) string {
 	return storeWriteFailed
 }
 
-// storeReason returns the reason of the condition of a state store that fails with a cause. Kratix
-// clones a git repository when it opens it, but sends no request when it opens a bucket. Therefore
-// it notices wrong credentials of a bucket only when it uses the bucket.
+// storeReason returns the reason of the condition Ready of a state store, for a cause of its
+// failure. Kratix clones a git repository when it opens it, but sends no request when it opens a
+// bucket. Therefore Kratix notices wrong credentials of a bucket only when it uses the bucket.
 func storeReason(kind string, cause finding.Cause) string {
 	switch {
 	case cause == finding.SecretMissing:

@@ -70,7 +70,7 @@ func TestPromotedIsOneWriteAndChangesNothingOfKratix(t *testing.T) {
 	}
 	s.promoted(report.Unchanged)
 	s.said.Stores[0].Revision = "later"
-	s.expect() // the first revision with the placement is still correct
+	s.expect() // the condition keeps the first revision with the placement
 	s.now.Live["worker-1"], s.said.Stores[0].Name = kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "other"}, "GitStateStore other"
 	s.expect(promotedStep)
 	s.promotedIs("True Promoted: written to GitStateStore other (" + liveLocation + ") at later")

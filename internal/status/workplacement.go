@@ -308,9 +308,10 @@ func (p *planner) setStatus(change *Change, have *kratix.WorkPlacement, placemen
 	}
 }
 
-// writeEvent adds an Event about a condition of a WorkPlacement that has changed: that it is
-// written or not written, or otherwise that it is misplaced. isOver means that a conflict has
-// ended. The Event about that end already reports that the WorkPlacement is written again.
+// writeEvent adds an Event if a condition of a WorkPlacement has changed: the WorkPlacement is
+// written or not written. If neither has changed, the Event may report that the WorkPlacement is
+// misplaced. isOver means that a conflict has ended. The Event about that end already reports that
+// the WorkPlacement is written again.
 func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destination string) {
 	write := meta.FindStatusCondition(now, kratix.WriteSucceededCondition)
 	schedule := meta.FindStatusCondition(now, kratix.ScheduleSucceededCondition)

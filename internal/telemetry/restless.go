@@ -38,7 +38,6 @@ type Restless struct {
 // groupOfWork identifies a group of a Work on any Destination.
 type groupOfWork struct{ work, directory string }
 
-// changeSeries is a series of changes.
 type changeSeries struct {
 	content uint64
 	// changes is the number of changes between first and last, including the first write.

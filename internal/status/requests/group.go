@@ -29,8 +29,8 @@ type resource struct {
 // granted only in some namespaces.
 type group struct {
 	resource *resource
-	// failures is the number of consecutive failures of single requests. It and delay are protected
-	// by Writer.mu.
+	// failures is the number of consecutive failures of single requests. Writer.mu protects
+	// failures and delay.
 	failures int
 	delay
 }

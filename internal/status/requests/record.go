@@ -72,7 +72,6 @@ func healthOf(s status.RequestStatus) (wanted health, known bool) {
 	return wanted, known
 }
 
-// record is a HealthRecord.
 type record struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
