@@ -113,7 +113,7 @@ func (t *customType) typedErrors(fields map[string]any) (found typed.ValidationE
 func (t *customType) errors(fields, old map[string]any, withRules bool) (found field.ErrorList) {
 	defer func() {
 		if recover() != nil {
-			found = nil // a panic is not a fault of the object
+			found = nil // a panic of the library is not a fault of the object
 		}
 	}()
 	fields = t.stored(fields)

@@ -15,7 +15,7 @@ import (
 // of the changes. own are the faults of the file alone; an object with an error in own is skipped.
 func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile, own []fault) []fault {
 	if len(claim.stored) == 0 || slices.ContainsFunc(claim.stored, func(s *checkedFile) bool { return s.facts.digest == file.facts.digest }) {
-		return nil // the file is new or unchanged
+		return nil // the claim is new, or the file is unchanged
 	}
 	before := c.storedObjects(r, claim, file)
 	if len(before) == 0 {

@@ -112,7 +112,7 @@ func serviceChanges(fields, old map[string]any) field.ErrorList {
 	case now == "" || now == before || hasVariable(now) || hasVariable(before):
 		return nil
 	case before == "" && now != "None":
-		return nil // the address may be the one that the API server chose
+		return nil // the new address may be the one that the API server chose
 	}
 	return field.ErrorList{field.Invalid(field.NewPath("spec", "clusterIPs").Index(0), []string{now}, "may not change once set")}
 }

@@ -120,7 +120,7 @@ func (c *confirmer) quarantine(of *claimant) bool {
 // claim and returns true.
 func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool {
 	if c.together || c.index.hasConflict(c.copies) {
-		return false // Flux fails in any case, with a message about the conflict
+		return false // the build fails in any case, with a message about the conflict
 	}
 	units, ranks := c.referring(present, files)
 	if len(units) == 0 {
@@ -181,7 +181,7 @@ func (c *confirmer) referring(present []*directory, files []tree.File) (units []
 		}
 	}
 	if directories == 1 && len(ranks) == 1 && !late {
-		return nil, nil // the only directory was built alone
+		return nil, nil // the only directory was already built by itself
 	}
 	return slices.SortedFunc(maps.Keys(ranks), tree.Compare), ranks
 }

@@ -26,7 +26,7 @@ func (c *copies) difference(later, first *entry) string {
 	}
 	var a, b any
 	if json.Unmarshal(c.canonical(later), &a) != nil || json.Unmarshal(c.canonical(first), &b) != nil {
-		return "" // at least one cannot be compared
+		return "" // at least one of the copies cannot be compared
 	}
 	differences := differ("", a, b)
 	if len(differences) == 0 {

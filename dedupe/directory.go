@@ -114,7 +114,7 @@ func (d *directory) unbuildable(root *Root, err error, flux string) finding.Find
 // a kustomization too, they are built with it.
 func (d *directory) quote(root *Root, all []*directory, wantedTree func() []tree.File) string {
 	if kustomize.IsBounds(d.err) || errors.Is(d.err, kustomize.ErrRemote) {
-		return "" // the build would take as long again, or is disabled
+		return "" // the build would exceed its limits again, or load remote resources
 	}
 	return oneLine(root.Cache.Units(root.Path, unitsUpTo(root, d.path, all), wantedTree()))
 }

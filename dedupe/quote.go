@@ -25,7 +25,7 @@ func quoteLate(a *admission, c confirmation) []finding.Finding {
 	}
 	failed := a.root.Cache.Units(a.root.Path, units, files)
 	if failed == nil || strings.Contains(failed.Error(), "accumulating resources") {
-		return nil // an earlier failure is quoted with its own finding
+		return nil // the finding about this failure already quotes Flux
 	}
 	message := oneLine(failed)
 	if slices.ContainsFunc(slices.Concat(a.broken, c.broken), func(f finding.Finding) bool { return f.Flux == message }) {

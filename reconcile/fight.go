@@ -104,7 +104,7 @@ func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree
 			m.confirmed = true
 			left = append(left, m)
 		case !m.confirmed:
-			left = append(left, m) // not written yet, or refused by the store
+			left = append(left, m) // the mark is not written yet, or the store has refused it
 		case m.record && damaged(m.path), !m.record && !is.present:
 		case f.undo(m, is, now):
 			f.stop(now)
@@ -133,7 +133,7 @@ func (f *fight) undo(m mark, is content, now time.Time) bool {
 		limit = recordLimit
 	}
 	if f.stops > 0 {
-		limit-- // a second fight is detected one undone write earlier
+		limit-- // one undone write fewer is enough to detect a later fight
 	}
 	return u.count >= limit
 }

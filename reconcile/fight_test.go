@@ -174,7 +174,7 @@ func TestOneOfTwoFightingControllersStops(t *testing.T) {
 			stopped, writes := -1, 0
 			for range 20 {
 				for i, w := range controllers {
-					w.policy.Allow = AllowAll() // the deletion guard would also end the fight
+					w.policy.Allow = AllowAll() // otherwise the deletion guard could end the fight
 					before := w.state().Revision
 					result := w.round()
 					if w.state().Revision != before {

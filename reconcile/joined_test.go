@@ -103,7 +103,7 @@ func TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead(t *testing.T) {
 			w.put("b", "two")
 			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed})
 			w.remove("b")
-			hide(w) // recorded parts are known
+			hide(w) // the part of b is recorded now, so it stays when a changes
 			w.put("a", "three")
 			w.round()
 			if got := w.content(aggregated); got != testkit.ConfigMaps("three")+between+testkit.ConfigMaps("two") {

@@ -258,7 +258,7 @@ func addState(ctx context.Context, o *observed, store *storeView, seen *observat
 			failure.Cause = finding.SecretMissing
 		}
 		if store.rejectsSecret && failure.Cause == finding.Unopened {
-			return // the finding about the Secret is enough
+			return // another finding already describes the Secret
 		}
 		o.findings = append(o.findings, failure)
 	}

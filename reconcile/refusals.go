@@ -331,7 +331,7 @@ func (s *refusedStore) find(found []suspect, err error, now time.Time) {
 func (s *refusedStore) provesRefusal(found []suspect, words string, err error) bool {
 	var storeErr *statestore.Error
 	if errors.As(err, &storeErr) && len(storeErr.Paths) > 0 {
-		return false // the server accepts other files
+		return false // the server names the refused files, so it accepts others
 	}
 	if words != s.message {
 		s.message, s.same = words, 0
@@ -341,12 +341,12 @@ func (s *refusedStore) provesRefusal(found []suspect, words string, err error) b
 	}
 	for _, one := range found {
 		if s.since[one.unit] {
-			continue // counted already
+			continue // the unit is counted already
 		}
 		s.since[one.unit] = true
 		s.same++
 		if one.isRest() || one.digest == removalDigest() {
-			s.same++ // such a unit has no content that the server could refuse, so it counts twice
+			s.same++ // a unit without content of its own counts twice, because the server cannot refuse its content
 		}
 	}
 	return s.same >= alwaysRefused || len(s.since) >= refusedRegardless

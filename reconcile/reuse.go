@@ -85,7 +85,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 		}
 	}
 	if ok && known.situation.store.limits != now.store.limits {
-		known.renderings = nil // with other limits, a rendering has other findings
+		known.renderings = nil // the findings of a rendering depend on the limits
 	}
 	wanted := render(now, known.renderings, unpacked)
 	checked, err := check(ctx, wanted, m.caches(m.checkState(now.key()), cluster))
@@ -95,7 +95,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	made := cacheEntry{situation: now.kept(), outcome: newOutcome(checked, diff(checked)), renderings: wanted.renderings}
 	made.outcome.findings = slices.Clone(made.outcome.findings) // the list has grown; the copy is as small as its content
 	if made.independent = newIndependent(checked, made.outcome); made.independent != nil {
-		made.renderings = nil // the digest is enough, and renderings are large
+		made.renderings = nil // independent has the digests, which are enough, and renderings are large
 		m.roots.drop(now.key())
 	}
 	return m.of.put(now.Destination, made).outcome, nil

@@ -114,7 +114,7 @@ func TestBadChangeIsUndoneForOnePlacementAlone(t *testing.T) {
 					t.Errorf("it says %s: %s", f.Place, f.Message)
 				}
 				env.reconciler = &Reconciler{Source: env, Stores: env, Agents: env.reconciler.Agents}
-				env.policy.RollBack = false // files stay rolled back
+				env.policy.RollBack = false // files that are rolled back already stay so without the policy
 			}
 			if env.commits() != commits {
 				t.Errorf("%d commits although nothing has changed", env.commits()-commits)

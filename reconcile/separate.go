@@ -87,7 +87,7 @@ func isVacant(o *observed, store *storeView, d *destinationView) bool {
 		return false
 	}
 	for path := range store.state.Files.Below(dir) {
-		if strings.Contains(path.Base(), "."+d.Name+"-") || len(path.Base()) > longName { // placement names contain the Destination's name in this form
+		if strings.Contains(path.Base(), "."+d.Name+"-") || len(path.Base()) > longName { // names of records contain the Destination's name in this form
 			return false
 		}
 	}

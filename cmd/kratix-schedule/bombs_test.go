@@ -192,7 +192,7 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = command.Wait() // the exit status is returned
+		_ = command.Wait() // measured returns the exit status of the command
 	}()
 	// The kernel reports the peak only while the process runs; afterwards the value includes
 	// this larger process.
@@ -200,7 +200,7 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 	for {
 		peak = max(peak, peakMemory(command.Process.Pid))
 		for _, child := range childrenOf(command.Process.Pid) {
-			if pid, err := strconv.Atoi(child); err == nil && alive([]string{child}) { // before exec, the child has this process's memory
+			if pid, err := strconv.Atoi(child); err == nil && alive([]string{child}) { // a child that has not called exec yet has the memory of its parent
 				build = max(build, peakMemory(pid))
 			}
 		}

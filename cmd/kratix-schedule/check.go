@@ -180,7 +180,7 @@ func (s *checkSource) assume(snapshot *source.Snapshot) {
 	}
 	assumed := scheduler.Assume(snapshot.Works)
 	if len(assumed) == 0 {
-		return // there is nothing to place
+		return // the input has no Works to place
 	}
 	snapshot.Destinations = assumed
 	addStore(snapshot, assumed[0].Spec.StateStoreRef.Name)

@@ -192,7 +192,7 @@ func statuses(command string) []int {
 	case "work", "profile":
 		return []int{exitClean, exitUsage, exitFailure}
 	case "status", "handover":
-		return []int{exitUsage, exitFailure} // success needs a cluster: see test/kube
+		return []int{exitUsage, exitFailure} // a success needs a cluster, so test/kube covers it
 	}
 	return []int{exitClean, exitUsage}
 }
@@ -317,7 +317,7 @@ func literals(node ast.Node) string {
 	var parts []string
 	ast.Inspect(node, func(n ast.Node) bool {
 		if literal, ok := n.(*ast.BasicLit); ok && literal.Kind == token.STRING {
-			text, _ := strconv.Unquote(literal.Value) // the parser accepted it
+			text, _ := strconv.Unquote(literal.Value) // cannot fail: the parser has accepted the literal
 			parts = append(parts, text)
 		}
 		return true

@@ -143,7 +143,7 @@ func TestDaemonThatStartsDuringACheckoutRemovesNothing(t *testing.T) {
 	await(t, &w.log, `"work":"default/w39`)
 	for i := range 6 {
 		branch := []string{"one", "two"}[i%2]
-		if i%3 == 2 { // between the two steps of a checkout
+		if i%3 == 2 { // stop the daemon between the two steps of a checkout
 			stop()
 			if err := os.Remove(filepath.Join(w.dir, "works-08.yaml")); err != nil {
 				t.Fatal(err)

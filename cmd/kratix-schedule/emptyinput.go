@@ -56,7 +56,7 @@ func (s *checkSource) count(snapshot source.Snapshot) {
 	r := &s.read
 	r.tally, r.tree = s.files.Tally(), s.stores.tree.given()
 	r.Works = len(snapshot.Works)
-	if len(s.stores.files) > 0 { // an empty tree names no Destination
+	if len(s.stores.files) > 0 { // also count the Destinations detected in a tree, unless the tree is empty
 		r.Destinations = len(snapshot.Destinations)
 	}
 	r.stores = len(snapshot.GitStateStores) + len(snapshot.BucketStateStores)
@@ -129,7 +129,7 @@ func (s *checkSource) inputNames() string {
 		names = append(names, "--tree "+s.stores.tree.dir)
 	}
 	if s.stores.tree.repo != "" {
-		names = append(names, "--repo") // its URL may contain a password
+		names = append(names, "--repo") // the URL of the repository may contain a password
 	}
 	const most = 3
 	if more := len(names) - most; more > 0 {

@@ -74,7 +74,7 @@ func fluxKustomizations(files []tree.File) []fluxKustomization {
 		decoder := yaml.NewDecoder(bytes.NewReader(file.Content))
 		for {
 			var node yaml.Node
-			if decoder.Decode(&node) != nil { // malformed files are reported when they are built
+			if decoder.Decode(&node) != nil { // the build reports malformed files
 				break
 			}
 			k := fluxKustomization{file: file.Path, line: 1}

@@ -118,7 +118,7 @@ type recordingSource struct {
 func (s *recordingSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	err := s.copied.load(ctx)
 	if failed := storeFailure(err); failed != nil {
-		return source.Snapshot{Findings: failed}, nil // the rest cannot be planned
+		return source.Snapshot{Findings: failed}, nil // without the copy of the store, nothing can be planned
 	}
 	if err != nil {
 		return source.Snapshot{}, err

@@ -178,7 +178,7 @@ func replaceFile(file string, text []byte) error {
 		err = os.Rename(made.Name(), file)
 	}
 	if err != nil {
-		_ = os.Remove(made.Name()) // the first error is the one to report
+		_ = os.Remove(made.Name()) // err is the error to report
 	}
 	return err
 }

@@ -18,7 +18,7 @@ var update = flag.Bool("update", false, "write golden files and generated docume
 
 func TestMain(m *testing.M) {
 	if os.Getenv("KRATIX_SCHEDULE_AS_PROGRAM") != "" {
-		main() // for scripts that call the program by its name
+		main() // a script calls the program by its name
 	}
 	testscript.Main(m, map[string]func(){"kratix-schedule": recorded})
 }
@@ -42,7 +42,7 @@ func TestScripts(t *testing.T) {
 	var begun atomic.Int64
 	calls := t.TempDir()
 	t.Cleanup(func() {
-		if !t.Failed() && !testing.Short() && int(begun.Load()) == len(scripts) { // otherwise not all scripts have run
+		if !t.Failed() && !testing.Short() && int(begun.Load()) == len(scripts) { // only if all scripts have run
 			covered(t, readCalls(t, calls))
 		}
 	})

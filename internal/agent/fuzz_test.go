@@ -62,7 +62,7 @@ func fuzz(f *testing.F, parse func([]byte) (agent.Event, error)) {
 		checkEvent(t, event)
 		inbox := agent.NewInbox()
 		inbox.Known([]string{event.Destination})
-		_, _ = inbox.Add(event) // fails for an event without a Destination
+		_, _ = inbox.Add(event) // Add fails for an event without a Destination
 		if again, _ := inbox.Add(event); again {
 			t.Errorf("the same event again changes the State: %+v", event)
 		}

@@ -88,7 +88,7 @@ func TestReportOfAnotherGenerationIsIgnored(t *testing.T) {
 	if said := s.promotedIs("True Promoted"); said.ObservedGeneration != 1 {
 		t.Errorf("observed is %d", said.ObservedGeneration)
 	}
-	have.Spec.Workloads = s.now.Works[0].Spec.WorkloadGroups[0].Workloads // only the generation differs
+	have.Spec.Workloads = s.now.Works[0].Spec.WorkloadGroups[0].Workloads // the WorkPlacement has the same contents in a new generation
 	s.expect(promotedStep)
 	if said := s.promotedIs("True Promoted: written to GitStateStore live (" + liveLocation + ") at c0ffee"); said.ObservedGeneration != 2 {
 		t.Errorf("observed is %d", said.ObservedGeneration)

@@ -154,7 +154,7 @@ func agentIncidents() []incident {
 	}
 	all := []incident{
 		func(s *fixture) { s.delivered(report.Delivery{State: agent.State{Latest: noon.Time}}) },
-		func(s *fixture) { // only one of two placements is reported
+		func(s *fixture) { // the agent has reported only one of two placements
 			s.delivered(report.Delivery{State: healthy("1")})
 			second := s.said.Placements[0]
 			second.State, second.Object = report.Placed, second.Object.DeepCopy()

@@ -175,7 +175,7 @@ func (p *planner) create(placement report.Placement) Change {
 		p.setStatus(&change, made, placement)
 		p.setPlacementAgent(&change, made)
 	} else {
-		made.OwnerReferences[0].BlockOwnerDeletion = nil // setting it requires the permission to change the Work's finalizers
+		made.OwnerReferences[0].BlockOwnerDeletion = nil // an owner reference that blocks the deletion of the Work requires the permission to change the Work's finalizers
 	}
 	return change
 }

@@ -99,7 +99,7 @@ func (n *EventLog) logPlacements(now []report.Placement) {
 // placements of the previous round in the order of the report, without those that sort before p.
 func lasts(before []report.Placement, p report.Placement) bool {
 	for _, was := range before {
-		if was.Object = p.Object; was == p { // a recreated but equal object is not logged
+		if was.Object = p.Object; was == p { // the same placement with a new Go object is not logged
 			return true
 		}
 		if report.ComparePlacements(was, p) != 0 {

@@ -63,7 +63,7 @@ func TestOnlyContentChangesAreCounted(t *testing.T) {
 func TestManualEditsAreNotRestless(t *testing.T) {
 	var restless Restless
 	now := newClock()
-	for i := range 200 { // many edits within minutes, and then a pause
+	for i := range 200 { // many edits with short pauses, and a longer pause after each 15 edits
 		pause := time.Minute
 		if i%15 == 0 {
 			pause = 11 * time.Minute

@@ -139,7 +139,7 @@ func readCore(file string, types map[schema.GroupVersionKind]string) ([]schemas.
 	for _, resource := range list.Resources {
 		gvk := schema.GroupVersionKind{Version: "v1", Kind: resource.Kind}
 		if strings.Contains(resource.Name, "/") || types[gvk] == "" {
-			continue // a subresource
+			continue // a subresource, or a resource without a type
 		}
 		kinds = append(kinds, schemas.Kind{
 			GroupVersionKind: gvk, Namespaced: resource.Namespaced, Unpatchable: !slices.Contains(resource.Verbs, "patch"),

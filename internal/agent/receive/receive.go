@@ -198,7 +198,7 @@ func (h *Handler) reject(w http.ResponseWriter, r *http.Request, from agent.Name
 	case why.status == http.StatusUnauthorized && from == agent.ArgoCD:
 		w.Header().Set("WWW-Authenticate", "Bearer")
 	case why.status == http.StatusServiceUnavailable:
-		w.Header().Set("Connection", "close") // a retry may reach another replica
+		w.Header().Set("Connection", "close") // the client then retries with a new connection, which may lead to another replica
 	}
 	respond(w, why.status, why.text)
 }

@@ -299,7 +299,7 @@ func send(ctx context.Context, call *rest.Request, body any) ([]byte, error) {
 		return nil, err
 	}
 	result := call.MaxRetries(0).Body(text).Do(ctx)
-	if err := result.Error(); err != nil { // the error of Raw lacks the API server's message
+	if err := result.Error(); err != nil { // unlike the error of Raw, this error has the API server's message
 		return nil, err
 	}
 	return result.Raw()

@@ -283,7 +283,7 @@ func TestPossiblyCreatedObjectsAreReported(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			a := &api{answer: func(call) (int, string) {
 				if test.code == 0 {
-					panic(http.ErrAbortHandler) // closes the connection
+					panic(http.ErrAbortHandler) // the HTTP server closes the connection
 				}
 				return test.code, test.metadata
 			}}

@@ -111,7 +111,7 @@ func (b *backoff) pause(now time.Time, asked time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if now.Before(b.paused) {
-		return // a concurrent write has failed before
+		return // a concurrent write has already started the pause
 	}
 	b.pauses++
 	b.paused = now.Add(min(max(delay(b.pauses), asked), longestPause))

@@ -73,7 +73,7 @@ func (d *denied) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		d.api.ServeHTTP(w, r)
 		return
 	}
-	if after != "" { // as API Priority and Fairness does
+	if after != "" { // the response is like that of API Priority and Fairness
 		w.Header().Set("Retry-After", after)
 		http.Error(w, words, code)
 		return
@@ -166,7 +166,7 @@ func TestRefusalEnds(t *testing.T) {
 			time := clock{now: noon()}
 			d := newDenied(func(c call) bool { return c.Path == path })
 			w := d.writer(t, time.Now)
-			for range 8 { // after that, the next attempt is two minutes away
+			for range 8 { // the attempt after these is two minutes later
 				time.pass(w.Apply(t.Context(), [][]status.Change{{change("no", same)}}).Retry)
 			}
 			w.Apply(t.Context(), [][]status.Change{{change("no", same)}})

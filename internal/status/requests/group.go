@@ -53,7 +53,7 @@ const (
 
 func (d *delay) fail(now time.Time, err error) {
 	if now.Before(d.until) {
-		return // another task of the same pass has failed before
+		return // another task of the same pass has already started the pause
 	}
 	d.pause = min(max(2*d.pause, firstPause), longestPause)
 	if errors.Is(err, errPruned) || errors.Is(err, errNotGranted) {

@@ -153,7 +153,7 @@ func (w *Writer) digestOf(request status.Request) [sha256.Size]byte {
 		Content any
 	}{request.Works, w.content(request)})
 	if err != nil {
-		panic(fmt.Sprintf("what is written for a request: %v", err)) // the content consists of strings and numbers
+		panic(fmt.Sprintf("what is written for a request: %v", err)) // cannot happen: the content consists of strings and numbers
 	}
 	return sha256.Sum256(content)
 }

@@ -47,7 +47,7 @@ func updateStatus(ctx context.Context, w *Writer, t *task) (result, error) {
 	case isGone(err, t.Key.Name):
 		return unchanged, nil
 	case apierrors.IsNotFound(err):
-		t.group.resource.reset() // the Promise may have another version now
+		t.group.resource.reset() // the Promise may serve another version now
 		return unchanged, fmt.Errorf("%w: %w", errNoAPI, err)
 	case apierrors.IsForbidden(err):
 		return unchanged, fmt.Errorf("%w: %w", errNotGranted, err)
@@ -117,7 +117,7 @@ func fieldsOf(wanted status.RequestStatus) map[string]any {
 		err = json.Unmarshal(text, &fields)
 	}
 	if err != nil {
-		panic(fmt.Sprintf("the status of a request: %v", err)) // the status consists of strings and numbers
+		panic(fmt.Sprintf("the status of a request: %v", err)) // cannot happen: the status consists of strings and numbers
 	}
 	return fields
 }
@@ -145,7 +145,7 @@ func call(ctx context.Context, request *rest.Request) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	answer := request.SetHeader("Accept", runtime.ContentTypeJSON).MaxRetries(0).Do(ctx)
-	if err := answer.Error(); err != nil { // the error of Raw lacks the API server's message
+	if err := answer.Error(); err != nil { // unlike the error of Raw, this error has the API server's message
 		return nil, err
 	}
 	return answer.Raw()
