@@ -69,8 +69,8 @@ func (c *contestedPaths) allPaths() []tree.Path {
 	return paths
 }
 
-// pathsOf returns the entries for the paths of a claim with these files. If the claim has a whole
-// directory, the paths of its files are included only if the root has obstacles.
+// pathsOf returns the entries for the paths of a claim, if its files are the given ones. If the
+// claim has a whole directory, the paths of its files are included only if the root has obstacles.
 func (c *contestedPaths) pathsOf(of *claimant, claim *Claim, files []File) []*entry {
 	paths := claimedPaths(c.root, of, claim, files)
 	if claim.Joined || claim.Dir.IsRoot() || len(c.root.Obstacles) == 0 {

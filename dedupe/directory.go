@@ -18,7 +18,8 @@ type fileSet struct {
 	files []File
 	// stored means that the files are the stored ones of the claim, not the wanted ones.
 	stored bool
-	// parsed contains the same files, if they were parsed for the index.
+	// parsed is the result of parsing the same files for the index. It is nil if they were not
+	// parsed.
 	parsed *parsedClaim
 	// plain are the files outside of the directories with a kustomization.
 	plain       []File

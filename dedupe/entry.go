@@ -50,7 +50,8 @@ type pathKind uint8
 const (
 	// occupies means that the claim has a file there, or the whole directory.
 	occupies pathKind = iota
-	// leads means that the claim has files below the path. Many claims may have some.
+	// leads means that the claim has files below the path. Several claims may have files below one
+	// path.
 	leads
 	// governs means that the claim has a file in that directory which decides what Flux reads below
 	// it.

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// claimedPaths returns the entries for the paths that only one claim can have, for a claim with
-// these files.
+// claimedPaths returns the entries for the paths that no other claim may have, if the files of a
+// claim are the given ones.
 func claimedPaths(root *Root, of *claimant, claim *Claim, files []File) []*entry {
 	var entries []*entry
 	switch {

@@ -291,8 +291,8 @@ func (fx *fixture) change(rng *rand.Rand) {
 }
 
 // rights returns the names of the given objects that must still exist after the round. A placement
-// keeps the objects that it shares or stores. A readable placement keeps only those of them that it
-// still asks for.
+// keeps the objects that it shares or stores. If its Work can be read, it keeps only those that it
+// still wants.
 func (fx *fixture) rights(before map[string]string) []string {
 	var names []string
 	for name := range before {

@@ -36,9 +36,9 @@ func (c *rootCheck) addRoot(root dedupe.Root) {
 	c.inputs, c.claimants = append(c.inputs, root), append(c.claimants, claimants)
 }
 
-// check decides which claims are written: first it leaves out the claims that the API server would
-// refuse by themselves, then the claims that cannot be built together. If the API server would
-// refuse one of the rest because of the others, the rest is decided again without it.
+// check decides which claims are written. It first leaves out the claims that the API server would
+// refuse by themselves, and then the claims that cannot be built together. If the API server would
+// refuse one of the remaining claims because of the others, check decides again without that claim.
 func (c *rootCheck) check() (builds []dedupe.Verdict, applies *applyCheck) {
 	applies = newApplyCheck(c.checked, c.inputs)
 	applies.claims()

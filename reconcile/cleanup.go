@@ -28,12 +28,12 @@ type Cleanup struct {
 // errUnseen is returned if the input does not show which directories are in use.
 var errUnseen = errors.New("something that cannot be read is or may be a Destination, so its directory is not known; correct it first: kratix-schedule validate names it")
 
-// Cleanup removes the files that a Destination has left at former locations that no Destination
-// uses any more; if Finish is a preview, Cleanup only returns them. It removes the files listed by
-// records, the records themselves, and the canaries of a directory where no other record remains.
-// It keeps placements that are not yet written at the current location of their Destination, and
-// everything at the location of a Destination in Snapshot.Unwritten. The findings are about state
-// stores that cannot be read; the error is the source's.
+// Cleanup removes the files that a Destination has left at its former locations, except at
+// locations that a Destination uses now. If Finish is a preview, Cleanup only returns the files. It
+// removes the files that records list, the records, and the canaries of a directory without other
+// records. It keeps the placements that are not yet written at the current location of their
+// Destination, and everything at the location of a Destination in Snapshot.Unwritten. The findings
+// are about state stores that cannot be read. The error is an error of the source.
 func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup, []finding.Finding, error) {
 	snapshot, err := r.Source.Snapshot(ctx)
 	if err != nil {

@@ -19,11 +19,12 @@ type recordedCopy struct {
 
 func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at].Placement }
 
-// resolveCopies decides which placement of a group stays if a request is recorded on several
-// Destinations and no move explains that. It marks the placement that stays as moved from the other
-// one, which is then removed as in any move. The criteria are, in order: a WorkPlacement in the
-// source, the decision on the Work, matching labels of the Destination, and the name of the
-// Destination. In a store that Kratix writes, every copy has a WorkPlacement, so the labels decide.
+// resolveCopies decides which placement of a group stays if the group is recorded on several
+// Destinations and no record describes a move between them. It marks the placement that stays as
+// moved from the other one. The other one is then removed as in any move. The criteria, in this
+// order, are a WorkPlacement in the source, the decision on the Work, matching labels of the
+// Destination, and the name of the Destination. In a store that Kratix writes, every copy has a
+// WorkPlacement, so the labels decide.
 func resolveCopies(o *observed) {
 	copies := map[placedGroup][]recordedCopy{}
 	first := make(map[placedGroup]recordedCopy, len(o.Works))

@@ -59,8 +59,8 @@ type successor struct {
 	destination string
 }
 
-// successors returns the groups that are decided to be on a Destination and are not recorded there
-// yet. Their old placements stay until then.
+// successors returns the groups that have a decision for a Destination and no record there yet.
+// Their old placements stay until there is a record.
 func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 	awaited := make(map[successor]bool, len(decided))
 	for _, p := range decided {

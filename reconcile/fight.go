@@ -65,7 +65,7 @@ type fight struct {
 	until   time.Time
 	// stops counts the fights; each pause is twice as long as the last.
 	stops int
-	// records are the records of the last round, while stopped.
+	// records are the records of the last round. They are set only while stopped is true.
 	records statestore.Files
 }
 

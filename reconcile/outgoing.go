@@ -26,9 +26,10 @@ type outgoingFile struct {
 }
 
 // outgoingCheck quarantines placements that conflict with files that are to be removed and are
-// still in the store. Only stores that Kratix writes need it, because Kratix writes placements one
-// after the other in any order; the rest of the check assumes that all changes are written at once.
-// A file of a group does not block the same group, since each group is written as a whole.
+// still in the store. It is needed only in stores that Kratix writes, because Kratix writes
+// placements one after the other in any order. The rest of the check assumes that all changes are
+// written at once. A file of a group does not block the same group, since each group is written as
+// a whole.
 type outgoingCheck struct {
 	*checked
 	files []outgoingFile

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// pastPlacements reads the files of placements at an earlier state of their store, which may be the
-// present one.
+// pastPlacements reads the files of placements at an earlier state of their store or at the present
+// one.
 type pastPlacements struct {
 	*delivering
 	then *pastState

@@ -146,9 +146,10 @@ func (w *wanted) remove() {
 	}
 }
 
-// separateRecords quarantines placements whose record would have the same path as another
-// placement's. In filepath mode none the path is chosen by Kratix and is the same for Work b-c in
-// namespace a and Work c in namespace a-b. The recorded placement stays, or else the older one.
+// separateRecords quarantines placements whose record would have the same path as the record of
+// another placement. In filepath mode none, Kratix chooses the path, which is the same for Work b-c
+// in namespace a and Work c in namespace a-b. The recorded placement stays. If none is recorded,
+// the older one stays.
 func (w *wanted) separateRecords() {
 	first := make(map[tree.Path]*placement, len(w.placements))
 	for _, p := range w.placements {

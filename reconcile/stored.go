@@ -47,10 +47,10 @@ func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdi
 }
 
 // recordedDirs returns the path of the record that owns each placement directory. The owner is the
-// record of the placement that asks for the directory, else another record that was written for the
-// directory, else the record of the first placement that asks for it, as in a store that Kratix
-// writes. before maps each record to the directory that its placement had when the record was
-// written.
+// record of a placement whose directory has not changed since the record was written. Without one,
+// it is the first record that was written for the directory. Without any, it is the record of the
+// first candidate with the directory, as in a store that Kratix writes. before maps each record to
+// the directory that its placement had when the record was written.
 func (h *holdings) recordedDirs(candidates []*candidate) (dirs, before map[tree.Path]tree.Path) {
 	dirs, before = map[tree.Path]tree.Path{}, map[tree.Path]tree.Path{}
 	for i := range h.records {

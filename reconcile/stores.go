@@ -24,8 +24,8 @@ type planning struct {
 
 // desiredStores computes the desired content of all stores. An inherited placement is removed from
 // its directory only in the commit that writes its new copy. If the new copy is held back, the
-// inherited placement stays, and the stores are computed again. The set of staying placements grows
-// each time, so the loop ends.
+// inherited placement stays, and the stores are computed again. The set of inherited placements
+// that stay grows each time, so the loop ends.
 func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, reported feedback, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
 	inherited := seen.inherited()
 	staying := r.stayingAtFirst(inherited)

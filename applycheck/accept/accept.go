@@ -4,9 +4,9 @@
 //
 // Two libraries do the same in two walks, with allocations: structured-merge-diff checks the types
 // of an object as server-side apply does, and the converter of apimachinery decodes the object to
-// its Go type and encodes it again, as Flux does. This package decides nothing that they would
-// decide differently: it accepts an object only if it is certain about both, and otherwise leaves
-// it to them. It does not find faults, and has no messages.
+// its Go type and encodes it again, as Flux does. This package accepts an object only if both
+// libraries would certainly accept it. The libraries have to check all other objects. This package
+// does not find faults, and has no messages.
 package accept
 
 import (

@@ -109,7 +109,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	s.read.Destinations = len(snapshot.Destinations)
 	err = s.stores.addTree(ctx, &snapshot, s.locator, s.std, s.notices)
 	if failed := storeFailure(err); failed != nil {
-		return source.Snapshot{Findings: failed}, nil // the rest cannot be checked
+		return source.Snapshot{Findings: failed}, nil // without the tree, nothing can be checked
 	}
 	if err != nil {
 		return snapshot, err

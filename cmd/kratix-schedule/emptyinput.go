@@ -37,9 +37,9 @@ type reading struct {
 	tree bool
 }
 
-// isEmpty reports whether there was nothing to check: no Work with files and no object in a tree. An
-// input with only Destinations and state stores is not empty, unless a path, Promise, pipeline or
-// Work was passed over.
+// isEmpty reports whether there was nothing to check: no Work with files, no suspended pipeline and
+// no object in a tree. An input with only Destinations and state stores is not empty, unless a
+// path, Promise, pipeline or Work was passed over.
 func (r reading) isEmpty() bool {
 	if r.grouped > 0 || r.treeObjects > 0 || r.suspended > 0 {
 		return false

@@ -26,9 +26,10 @@ func withoutExpected(lists [][]status.Change, expected func(kratix.Key) bool) []
 	return lists
 }
 
-// expect passes the WorkPlacements that were or may have been created to the source, which counts
-// them as existing until the watch shows them. It waits for the written objects, and returns the
-// delay until the API server has to be asked; 0 if all were seen.
+// expect passes the WorkPlacements that were or may have been created to the source. The source
+// counts them as existing until the watch shows them. expect waits until the watch shows the
+// written objects, and returns the delay until the API server has to be asked for the others; 0 if
+// there are none.
 func (k *cluster) expect(ctx context.Context, outcome apply.Outcome) time.Duration {
 	var attempts []kube.Attempt
 	for _, created := range outcome.Created {

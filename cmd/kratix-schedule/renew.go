@@ -10,10 +10,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// renewals delays changes that only set a new generation in a WorkPlacement's spec, or only report
-// another generation of it as promoted. A Promise with static dependencies makes Kratix update its
-// Work about ten times a second forever, each time with the same contents; writing after each
-// update would cause further updates.
+// renewals delays two kinds of changes of a WorkPlacement: a new generation in its spec without
+// other changes, and the report that another generation is promoted. A Promise with static
+// dependencies makes Kratix update its Work about ten times a second forever, each time with the
+// same contents. Writing after each update would cause further updates.
 type renewals struct {
 	// last is the time of the last change of each WorkPlacement's spec.
 	last map[kratix.Key]time.Time

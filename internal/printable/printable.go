@@ -89,7 +89,7 @@ func isHidden(r rune, rest string) bool {
 // commands are the beginnings of commands for Azure DevOps, TeamCity and older GitHub runners.
 var commands = [...]string{"##[", "##vso[", "##teamcity["}
 
-// commandAt returns the index of the first command, or -1 if there is none.
+// commandAt returns the index of the first CI command in a text, or -1 if there is none.
 func commandAt(text string) int {
 	first := -1
 	for _, command := range commands {

@@ -183,7 +183,7 @@ func (p *planner) requestDestination(placement report.Placement) RequestDestinat
 func (p *planner) revisionOf(placement report.Placement, have *kratix.WorkPlacement) string {
 	switch {
 	case p.mode == Promote:
-		return "" // the WorkPlacement has the revision of the store that Kratix writes to
+		return "" // in this mode, the WorkPlacement has a revision of the store that Kratix writes, not of the live one
 	case p.mode == Manage && have == nil && placement.State == report.Placed: // the WorkPlacement is about to be created
 		return p.revision[placement.Destination]
 	case have == nil:

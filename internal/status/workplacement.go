@@ -175,7 +175,8 @@ func (p *planner) create(placement report.Placement) Change {
 		p.setStatus(&change, made, placement)
 		p.setPlacementAgent(&change, made)
 	} else {
-		made.OwnerReferences[0].BlockOwnerDeletion = nil // an owner reference that blocks the deletion of the Work requires the permission to change the Work's finalizers
+		// BlockOwnerDeletion requires the permission to change the finalizers of the Work.
+		made.OwnerReferences[0].BlockOwnerDeletion = nil
 	}
 	return change
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // readEnums returns the values that the fields of types may have, by type and field. The published
-// OpenAPI documents do not contain them, but the generated Go code, from which the documents are
-// made, does.
+// OpenAPI documents do not contain these values. They are in the generated Go code from which the
+// documents are made.
 func readEnums(file string, models map[string]*spec.Schema) (map[string]map[string][]string, error) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 	if err != nil {
