@@ -29,8 +29,8 @@ type claimState struct {
 	// providesWanted and providesStored mean that the files contain an object that others may
 	// depend on; see provides.
 	providesWanted, providesStored bool
-	// faults are the faults that the first step found in the wanted files. checked identifies the
-	// data that they were checked against; it is nil before a check.
+	// faults are the faults that CheckClaims found in the wanted files. checked identifies the data
+	// that they were checked against. It is nil before a check.
 	faults  []fileFaults
 	checked *checkedAgainst
 }

@@ -28,8 +28,8 @@ type source struct {
 }
 
 // definitions are the CustomResourceDefinitions of a Destination by the kind that they define: the
-// stored and wanted ones of its roots, and those of the profile for all other kinds. A kind whose
-// definition changes has several.
+// stored and wanted ones of its roots, and those of the profile for all other kinds. A kind has
+// several definitions while its definition changes.
 type definitions map[schema.GroupKind][]*source
 
 func (d definitions) add(s *source) {

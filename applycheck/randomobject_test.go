@@ -16,7 +16,8 @@ type randomObject struct {
 	minor  *schemas.Minor
 	schema *smd.Schema
 	bytes  []byte
-	// rarity is the average number of values among which one is odd. If it is 0, no value is odd.
+	// rarity is the number of values among which one is odd on average. If it is 0, no value is
+	// odd.
 	rarity int
 }
 

@@ -59,7 +59,8 @@ func (c *confirmer) pinHolders() bool {
 	return found
 }
 
-// errQuarantined means that a directory builds, but to other objects than were parsed.
+// errQuarantined means that a directory no longer builds to the objects that were parsed, because
+// it loads a quarantined file.
 var errQuarantined = errors.New("it loads files of others that are held back")
 
 // rebuild builds the directories again. It reports whether this quarantines another claim.

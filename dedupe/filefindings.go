@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// fileFindings are the findings about single files. A nil *fileFindings drops them, for files
-// that will not be written.
+// fileFindings are the findings about single files. A nil *fileFindings drops all findings, because
+// the files will not be written.
 type fileFindings struct {
 	// broken are findings about files that make the build of the whole root fail; they quarantine a
 	// claim.

@@ -24,7 +24,8 @@ type checked struct {
 	// ignored matches the files that Flux does not fetch.
 	ignored *kustomize.Ignored
 	// warnings is the number of findings about objects that the API server may refuse. compared are
-	// those about claims checked by themselves, which depend on the stored files of the claims.
+	// the findings about claims that were checked by themselves. They depend on the stored files of
+	// the claims.
 	warnings int
 	compared []finding.Finding
 	// left reports whether nothing on the Destination may change in this round.

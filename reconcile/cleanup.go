@@ -17,8 +17,8 @@ type Cleanup struct {
 	// Store is the kind and name of the state store; Dir is the directory in it.
 	Store string
 	Dir   tree.Path
-	// Works are the Works of the placements found there. The field Only has those that are placed
-	// nowhere else, and Remove has all files to be removed.
+	// Works are the Works of the placements in the directory. The field Only has those that are
+	// placed nowhere else, and Remove has all files to be removed.
 	Works, Only []string
 	Remove      []tree.Path
 	// Err is the reason why the files could not be removed.

@@ -72,8 +72,8 @@ func updated(t *testing.T, mode string, store statestore.Store) *testEnv {
 	return w
 }
 
-// finished returns the content of the store after an update that is not interrupted, and the rounds
-// after it.
+// finished returns the content of the store after an update that is not interrupted and the rounds
+// that follow it.
 func finished(t *testing.T, mode string, happens func(*testEnv)) string {
 	w := updated(t, mode, memory.New("BucketStateStore default"))
 	w.round()

@@ -45,7 +45,7 @@ type replica struct {
 	cluster *sharded
 	sees    source.Snapshot
 	said    report.Report
-	// selected are the stores that its selector matches.
+	// selected are the stores that the selector of the shard matches.
 	selected map[string]bool
 }
 

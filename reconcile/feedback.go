@@ -258,9 +258,9 @@ func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	return all
 }
 
-// first returns before if the root has the same files at the marks last and now, else now. If
-// before is the first mark with the files of last, the result is the first mark with the files of
-// now.
+// first returns the first mark at which the root had its current files. before is the first mark
+// with the files of last. If the root has the same files at the marks last and now, the result is
+// before, otherwise now.
 func (d *delivering) first(before, last, now agent.Mark) agent.Mark {
 	then, there := d.find(last.Revision), d.find(now.Revision)
 	if now.Revision == last.Revision || then != nil && there != nil && then.files.Same(there.files, d.root) {

@@ -13,7 +13,7 @@ import (
 // outcome is the result of a round for one Destination.
 type outcome struct {
 	findings []finding.Finding
-	// changes are the changes of the Destination's files alone.
+	// changes are the changes in the files of this Destination.
 	changes statestore.ChangeSet
 	// units are the changes, divided into the units that a server may refuse separately.
 	units   []unitChange
@@ -21,9 +21,9 @@ type outcome struct {
 	// placements are the states to report once the changes are written, sorted as in a
 	// report.
 	placements []report.Placement
-	// conflicting are new placements that are quarantined on this Destination and may be
-	// written on another one. doubtful are those that are written although the API server may
-	// refuse them.
+	// conflicting are new placements that are quarantined on this Destination and may be written on
+	// another one. doubtful are new placements that are written although the API server may refuse
+	// them.
 	conflicting, doubtful []choice
 	// blocked names the WorkPlacements that cannot be written until Kratix has removed
 	// outgoing files.

@@ -28,9 +28,9 @@ const (
 	lastRetry  = 6 * time.Hour
 	// searchPause is the delay before a search that has used up its trials continues.
 	searchPause = time.Minute
-	// A server counts as one that refuses everything once it has refused alwaysRefused units,
-	// each alone and with the same message, or refusedRegardless units with any messages, and
-	// has accepted nothing in between.
+	// A server counts as one that refuses everything if it has accepted nothing and has refused
+	// alwaysRefused units with the same message, or refusedRegardless units with any messages. Only
+	// units that were refused alone count.
 	alwaysRefused     = 3
 	refusedRegardless = 16
 	// trust is how long a server that has accepted something is assumed not to refuse

@@ -93,8 +93,8 @@ func (r *reporter) addFailed(d *desired) {
 	}
 }
 
-// addUnwritten reports all placements on a store whose changes are not written. Placements
-// that are up to date only once a write in progress ends are pending.
+// addUnwritten reports all placements on a store whose changes are not written. A placement is
+// pending if it becomes up to date when a write in progress ends.
 func (r *reporter) addUnwritten(d *desired, state report.State) {
 	for i, o := range d.outcomes {
 		placements := o.unwritten(state)

@@ -74,7 +74,7 @@ func TestChangedOrDeletedFilesAreRestored(t *testing.T) {
 }
 
 // TestDamagedRecordPlacesNothingTwice checks that the name of a record is enough to keep its
-// placement, even if other Destinations match or this one no longer matches.
+// placement, even if other Destinations match or its Destination no longer matches.
 func TestDamagedRecordPlacesNothingTwice(t *testing.T) {
 	for name, damage := range damages() {
 		t.Run(name, func(t *testing.T) {

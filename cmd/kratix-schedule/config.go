@@ -295,8 +295,8 @@ func valuesOf(flag *pflag.Flag, value *yaml.Node) ([]string, error) {
 	return []string{value.Value}, nil
 }
 
-// takes returns an error if a flag does not accept a value, as far as that can be checked
-// without other flags. The flag must be a copy from settable, because it is set.
+// takes returns an error if a flag does not accept a value, as far as that can be checked without
+// other flags. The flag must be a copy from settable, because takes sets it.
 func takes(flag *pflag.Flag, value string) error {
 	if err := flag.Value.Set(value); err != nil {
 		return cause(err)

@@ -58,7 +58,7 @@ func (f *allowanceFile) add(c *cobra.Command) {
 		`file with what --allow-removals says and until when, as "12 until 2026-01-31T12:00:00Z"; it is read in every round, and SIGHUP begins one`)
 }
 
-// reader returns a function that reads the file; nil if there is none.
+// reader returns a function that reads the allowance file, or nil if there is no file.
 func (f *allowanceFile) reader() func(time.Time) (reconcile.Allowance, error) {
 	if f.path == "" {
 		return nil

@@ -19,8 +19,8 @@ type renewals struct {
 	last map[kratix.Key]time.Time
 }
 
-// renewalInterval is the time after a change of a WorkPlacement in which it is not updated only
-// because its Work has a new generation with the same contents.
+// renewalInterval is the time after a change of a WorkPlacement during which changes are delayed
+// that only set a new generation.
 const renewalInterval = 10 * time.Second
 
 // slow removes from the changes the patches that can be delayed, and returns the time until the

@@ -34,7 +34,8 @@ func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statesto
 	if isDir(url) {
 		url = absolute(url)
 	}
-	// Without a branch in the URL, main is read, or else the default branch; no branch is created.
+	// If the URL has no branch, the branch main is read or, if there is none, the default branch.
+	// Reading creates no branch.
 	config := git.Config{Name: "--repo", URL: url, Branch: branch, CreateBranch: branch == "", Now: time.Now}
 	if err := f.logIn(&config); err != nil {
 		return nil, nil, err

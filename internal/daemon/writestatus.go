@@ -66,8 +66,8 @@ func sameFinding(a, b finding.Finding) bool {
 	return a.Rule == b.Rule && a.Place == b.Place && a.Message == b.Message
 }
 
-// patient returns a context for work that may continue after the process is stopped. It ends
-// d.Shutdown after ctx, so all work in progress shares that time.
+// patient returns a context for work that may continue after the process is stopped. The context
+// ends d.Shutdown after the end of ctx. All work in progress shares this time.
 func (d *Daemon) patient(ctx context.Context) (context.Context, func()) {
 	patient, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	forget := context.AfterFunc(ctx, func() {

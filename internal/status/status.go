@@ -226,8 +226,8 @@ func (p *planner) index(said report.Report) {
 
 func holdsBack(f finding.Finding) bool { return slices.Contains(holdingRules(), f.Rule) }
 
-// holdingRules returns the rules whose findings hold placements back. The rule of a finding that is
-// only a warning has another severity, so it is not equal to any of these.
+// holdingRules returns the rules whose findings hold placements back. A rule contains its severity,
+// so the rule of a finding that is only a warning is not among them.
 func holdingRules() []finding.Rule {
 	return []finding.Rule{
 		finding.DuplicateObject(), finding.PathTaken(), finding.UnbuildableFile(),

@@ -309,10 +309,9 @@ func (p *planner) setStatus(change *Change, have *kratix.WorkPlacement, placemen
 	}
 }
 
-// writeEvent adds an Event if a condition of a WorkPlacement has changed: the WorkPlacement is
-// written or not written. If neither has changed, the Event may report that the WorkPlacement is
-// misplaced. isOver means that a conflict has ended. The Event about that end already reports that
-// the WorkPlacement is written again.
+// writeEvent adds an Event if the condition about the write of a WorkPlacement has changed, or
+// otherwise if the WorkPlacement has become misplaced. isOver means that a conflict has ended. The
+// Event about that end already reports that the WorkPlacement is written again.
 func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destination string) {
 	write := meta.FindStatusCondition(now, kratix.WriteSucceededCondition)
 	schedule := meta.FindStatusCondition(now, kratix.ScheduleSucceededCondition)
@@ -345,8 +344,8 @@ func (p *planner) whyNot(placement report.Placement) string {
 	return placement.Reason
 }
 
-// conflictsOf returns the conflicts of a WorkPlacement: the conflicts of its Work if this placement
-// is held back or no placement of the Work is, and otherwise none.
+// conflictsOf returns the conflicts of the Work of a WorkPlacement. It returns none if other
+// placements of the Work are held back and this one is not.
 func (p *planner) conflictsOf(have *kratix.WorkPlacement) []finding.Finding {
 	conflicts := p.conflicts[kratix.WorkKind+" "+have.Work().String()]
 	isHeld := func(placement report.Placement) bool { return placement.State == report.HeldBack }

@@ -68,8 +68,8 @@ func (l observedLocation) Read(ctx context.Context, view statestore.View) (state
 	return state, err
 }
 
-// Write writes the changes. Each store with changes has a span, and the duration of the whole
-// write. If there is only one store, its span is the parent of the spans within the write.
+// Write writes the changes. It records a span for each store with changes, with the duration of the
+// whole write. If there is only one store, its span is the parent of the spans within the write.
 func (l observedLocation) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	within := ctx
 	done := make([]func(statestore.Outcome), 0, len(parts))

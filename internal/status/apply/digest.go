@@ -60,7 +60,8 @@ func withoutContents(object kratix.Object) any {
 	return spec
 }
 
-// stablePatch returns the parts of a patch that do not change as long as the change is the same.
+// stablePatch returns a patch without the parts that differ each time although the change is the
+// same.
 func stablePatch(patch map[string]any) map[string]any {
 	stable := maps.Clone(patch)
 	if spec, ok := patch["spec"].(kratix.WorkPlacementSpec); ok {

@@ -14,10 +14,10 @@ import (
 type trouble struct {
 	// err is the failure of all requests in a namespace. It is nil if there is none.
 	err error
-	// single is the failure of the first request that fails on its own.
+	// single is the failure of the request first.
 	single error
-	// first is the key of that request, the smallest key. count is the number of requests that fail
-	// on their own.
+	// first is the smallest key of the requests that fail on their own. count is the number of
+	// these requests.
 	first kratix.Key
 	count int
 }
