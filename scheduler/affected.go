@@ -7,7 +7,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// keys is a set of keys of Works, whether or not the Works exist.
 type keys map[kratix.Key]struct{}
 
 func (k keys) has(key kratix.Key) bool {
@@ -23,16 +22,17 @@ func (k keys) remove(others keys) {
 	}
 }
 
-// affected returns the difference between the last input and this one, and the Works whose plans it
-// may change directly:
+// affected returns the difference between the last input and in, and the Works whose plans this
+// difference may change directly:
 //
 //   - Works that are new, changed or gone
 //   - Works with recorded placements that are new, changed or gone
 //   - Works that became rejected, or are no longer rejected
 //   - Works whose choice depended on Input.Conflicts, or may depend on it now
 //
-// directory.update adds the Works that are related to these: those of the same request, whose
-// groups attract each other, and those of Promises with on-demand dependencies.
+// directory.update adds the related Works: those of the same request, because the groups of a
+// request go to the same Destination if they can, and those of Promises with on-demand
+// dependencies.
 func (p *Planner) affected(in Input) (delta, keys) {
 	var d delta
 	affected := keys{}
@@ -60,8 +60,7 @@ type delta struct {
 	removed, recorded []*kratix.WorkPlacement
 }
 
-// changed returns the elements that are only in the first list, and those that are only in the
-// second.
+// changed returns the elements that are only in was, and those that are only in is.
 func changed[T comparable](was, is []T) (gone, came []T) {
 	for len(was) > 0 && len(is) > 0 && was[0] == is[0] {
 		was, is = was[1:], is[1:]

@@ -18,20 +18,20 @@ const (
 	// WeightAnnotation is a Destination's share of the requests that fit several Destinations:
 	// a whole number, 1 by default. A Destination of weight 0 is chosen only if no other fits.
 	WeightAnnotation = "kratix-schedule.io/weight"
-	// CordonAnnotation, when "true", keeps new placements off the Destination, dependencies
-	// included.
+	// CordonAnnotation with the value "true" means that the Destination gets no new placements,
+	// neither of requests nor of dependencies.
 	CordonAnnotation = "kratix-schedule.io/cordon"
-	// CapacityAnnotation is the maximum number of resource placements on a Destination, a whole
-	// number; unset means no limit.
+	// CapacityAnnotation is the maximum number of placements of requests on a Destination, a whole
+	// number. Without it there is no limit.
 	CapacityAnnotation = "kratix-schedule.io/capacity"
-	// FilepathModeAnnotation names the filepath mode that an operator has confirmed: files
-	// written in another mode are rewritten in this one.
+	// FilepathModeAnnotation has the value of the Destination's spec.filepath.mode as confirmed by
+	// an operator. Files that were written in another filepath mode are rewritten.
 	FilepathModeAnnotation = "kratix-schedule.io/filepath-mode"
 	// KubernetesVersionAnnotation is the version of the Destination's API server, for example
 	// "1.36". With it, placements that the API server would refuse are held back.
 	KubernetesVersionAnnotation = "kratix-schedule.io/kubernetes-version"
-	// StateStoreAnnotation names, as KIND/NAME, the live state store of a Destination for which
-	// Kratix writes to another state store.
+	// StateStoreAnnotation names, as KIND/NAME, the state store that Flux reads, on a Destination
+	// for which Kratix writes to another state store.
 	StateStoreAnnotation = "kratix-schedule.io/state-store"
 )
 
@@ -42,8 +42,9 @@ const (
 	OnDemand               = "on-demand"
 )
 
-// RetryAnnotation on a Work names a revision that an agent could not apply because of the Work's
-// files. Files that were rolled back for this revision are written again.
+// RetryAnnotation on a Work names a revision of the store that Flux or Argo CD could not apply
+// because of the Work's files. Files that were rolled back because of this revision are written
+// again.
 const RetryAnnotation = "kratix-schedule.io/retry-revision"
 
 // OwnPrefix is the prefix of all annotations and labels of this program.
@@ -52,19 +53,17 @@ const OwnPrefix = "kratix-schedule.io/"
 // maxWeight bounds weights so that their products fit in 64 bits.
 const maxWeight = 1_000_000
 
-// cordonedReason is the reason reported for a cordoned Destination.
 const cordonedReason = "cordoned"
 
-// unlimited is the capacity of a Destination that has no limit.
+// unlimited is the value of settings.capacity for a Destination without a capacity.
 const unlimited = -1
 
-// settings are the parsed annotations of a Destination.
 type settings struct {
 	weight   uint64
 	capacity int
-	// closed is the reason why new placements are not allowed; empty if they are.
+	// closed is the reason why the Destination accepts no new placements; empty if it accepts them.
 	closed string
-	// invalid describes the annotations that do not parse.
+	// invalid has a message for each annotation that does not parse.
 	invalid []string
 }
 
@@ -105,8 +104,8 @@ func settingsOf(d *kratix.Destination) settings {
 	return s
 }
 
-// unknown returns a message for each annotation that has OwnPrefix and is not one of the known
-// names.
+// unknown returns a message for each annotation whose name begins with OwnPrefix and is not among
+// the known names.
 func unknown(annotations map[string]string, object string, known ...string) []string {
 	var messages []string
 	for _, name := range slices.Sorted(maps.Keys(annotations)) {
@@ -117,7 +116,6 @@ func unknown(annotations map[string]string, object string, known ...string) []st
 	return messages
 }
 
-// without returns the annotations without the key name, which this program writes itself.
 func without(annotations map[string]string, name string) map[string]string {
 	if _, there := annotations[name]; there {
 		annotations = maps.Clone(annotations)
@@ -130,13 +128,10 @@ func (s *settings) refuse(annotation, value, want string) {
 	s.invalid = append(s.invalid, fmt.Sprintf("the annotation %s is %q and must be %s", annotation, value, want))
 }
 
-// isOnDemand reports whether w is a dependency that is placed only where its Promise has
-// requests.
 func isOnDemand(w *kratix.Work) bool {
 	return w.IsDependency() && w.Annotations[DependenciesAnnotation] == OnDemand
 }
 
-// invalidAnnotations returns a message for each invalid annotation of a Work.
 func invalidAnnotations(w *kratix.Work) []string {
 	messages := unknown(without(w.Annotations, kratix.DecisionsAnnotation), "a Work", RetryAnnotation, DependenciesAnnotation)
 	value, ok := w.Annotations[DependenciesAnnotation]

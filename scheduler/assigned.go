@@ -13,12 +13,12 @@ import (
 // Assigned reuses the placements of the last plan for Works with the same pointer. It is not
 // safe for concurrent use, and callers must not modify its plans.
 type Assigned struct {
-	// To returns the name of a Work's Destination.
+	// To returns the name of the Destination of a Work.
 	To func(*kratix.Work) string
-	// in is the input of the last plan, nil before the first; result is that plan.
+	// in is the input of the last plan and nil before the first plan; result is the last plan.
 	in     *Input
 	result Result
-	// last has the placements of the last plan by Work and group.
+	// last maps a Work and the ID of a group to the placement in the last plan.
 	last map[assignment]Placement
 }
 
@@ -29,13 +29,11 @@ type assignment struct {
 	group string
 }
 
-// onDestination identifies a group on a Destination.
 type onDestination struct {
 	groupKey
 	destination string
 }
 
-// assignedReason is the reason of every placement of an Assigned.
 const assignedReason = "its WorkPlacement names the Destination"
 
 // Plan returns the placements of the Works. It leaves out groups whose Destination is not in the
@@ -49,7 +47,7 @@ func (a *Assigned) Plan(in Input) Result {
 	return a.result
 }
 
-// assignsAs reports whether both inputs are equal in everything that an Assigned depends on.
+// assignsAs reports whether both inputs are equal in all fields that Assigned.Plan reads.
 func (in *Input) assignsAs(other Input) bool {
 	return in.Incomplete == other.Incomplete && slices.Equal(in.Works, other.Works) && slices.Equal(in.Destinations, other.Destinations) &&
 		slices.Equal(in.Existing, other.Existing) && slices.Equal(in.Rejected, other.Rejected) &&
@@ -95,7 +93,8 @@ func (a *Assigned) plan(in Input) Result {
 	return result
 }
 
-// placement returns the placement of a group, reusing the last one if it is unchanged.
+// placement returns the placement of a group. If the last plan has the same placement, that one is
+// returned.
 func (a *Assigned) placement(work *kratix.Work, group *kratix.WorkloadGroup, destination string, isNew bool) Placement {
 	p, known := a.last[assignment{work, group.ID}]
 	if !known || p.Spec.TargetDestinationName != destination {

@@ -33,7 +33,8 @@ type assumption struct {
 	fits []selectors
 }
 
-// widen adds the selectors to the first Destination that can satisfy them, or to a new one.
+// widen adds the selectors to the first assumed Destination that can satisfy them. If there is
+// none, widen appends a Destination.
 func widen(assumed []*assumption, asked selectors) []*assumption {
 	for _, a := range assumed {
 		if a.take(asked) {
@@ -48,9 +49,9 @@ func widen(assumed []*assumption, asked selectors) []*assumption {
 	return append(assumed, a)
 }
 
-// take adds the labels that the selectors require and returns true. It returns false and changes
-// nothing if these selectors and those taken earlier cannot all hold, or if only some of them require
-// a Destination for dry runs.
+// take adds labels that satisfy the selectors and returns true. It returns false and changes
+// nothing if the asked selectors and those that were taken earlier cannot all hold, or if only some
+// of them require a Destination for dry runs.
 func (a *assumption) take(asked selectors) bool {
 	if slices.ContainsFunc(a.fits, func(other selectors) bool { return other.requiresDryRun() != asked.requiresDryRun() }) {
 		return false
@@ -72,8 +73,8 @@ func (a *assumption) take(asked selectors) bool {
 	return true
 }
 
-// satisfy sets the label r.key to a value for which all requirements on this key hold, if there is
-// one.
+// satisfy sets the label r.key to a value for which all asked requirements on this key hold, if
+// there is such a value.
 func (r requirement) satisfy(labels map[string]string, asked selectors) {
 	candidates := r.values
 	switch r.operator {

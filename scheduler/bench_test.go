@@ -37,8 +37,8 @@ func benchWork(i int) *kratix.Work {
 	))
 }
 
-// baseline evaluates labels.Selector for each pair of Work and Destination, as Kratix does in
-// each reconciliation. It does not choose a Destination.
+// baseline evaluates labels.Selector for each pair of a Work and a Destination, as Kratix does in
+// each reconciliation.
 func baseline(in Input) (matches int) {
 	sets := make([]klabels.Set, len(in.Destinations))
 	for i, d := range in.Destinations {
@@ -59,7 +59,7 @@ func baseline(in Input) (matches int) {
 	return matches
 }
 
-// matchAll counts the same matches with a fleet.
+// matchAll counts the same pairs with a fleet.
 func matchAll(in Input) (matches int) {
 	f := newFleet(in.Destinations)
 	for _, w := range in.Works {
@@ -68,8 +68,8 @@ func matchAll(in Input) (matches int) {
 	return matches
 }
 
-// BenchmarkFleet alternates between the fleet, the Planner and the baseline, so that all run under
-// the same load. Only the ratios matter.
+// BenchmarkFleet runs the fleet, the Planner and the baseline in turn, so that the load of the
+// machine is the same for all. Only the ratios of the times matter.
 func BenchmarkFleet(b *testing.B) {
 	in := benchInput(100_000)
 	if a, b2 := matchAll(in), baseline(in); a != b2 {

@@ -7,7 +7,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// candidate is a Destination that may be chosen.
 type candidate struct {
 	at          int
 	ready, home bool
@@ -24,7 +23,8 @@ func (c candidate) before(other candidate) bool {
 	return c.draw.before(other.draw)
 }
 
-// choose returns one of the Destinations that fit, or none if all are full, and the reason.
+// choose returns one of the Destinations that fit the group, with the reason. It returns none if
+// all of them are full.
 func (r *round) choose(j *job) (at int, reason string) {
 	seed := requestOf(j.work).seed()
 	homes := r.homes.of(seed)
@@ -55,7 +55,7 @@ func (r *round) conflicts(j *job, at int) bool {
 	return r.in.Conflicts(j.work, j.group, r.fleet.members[at].Name)
 }
 
-// best returns the first candidate in the order of choice that is not excluded.
+// best returns the best candidate that is not excluded: see Plan for the order of choice.
 func (r *round) best(j *job, seed uint64, homes int32, excluded []int) candidate {
 	best := candidate{at: none}
 	for _, at := range j.fit.usable {
@@ -83,7 +83,8 @@ func isAmong(some []int, at int) bool {
 	return false
 }
 
-// isFull reports whether a Destination has reached its capacity.
+// isFull reports whether the Destination has reached its capacity. If it has, isFull also sets
+// r.crowded.
 func (r *round) isFull(at int) bool {
 	s := &r.fleet.members[at]
 	if s.capacity == unlimited || r.load[at] < s.capacity {
@@ -93,7 +94,8 @@ func (r *round) isFull(at int) bool {
 	return true
 }
 
-// reason returns the text for a choice: the steps in which the Destinations differed.
+// reason returns the reason for a choice as text. The text names only the steps of the choice in
+// which the Destinations differed.
 func (r *round) reason(j *job, chosen candidate, conflicting []int) string {
 	fit := j.fit
 	if r.onlyDrawn(fit, chosen, conflicting) {
@@ -125,14 +127,12 @@ func (r *round) reason(j *job, chosen candidate, conflicting []int) string {
 	return strings.Join(append(steps, spread(left, fit.evenly)), "; ")
 }
 
-// onlyDrawn reports whether only the draw distinguished Destinations.
+// onlyDrawn reports whether the draw alone decided between several Destinations.
 func (r *round) onlyDrawn(fit *fit, chosen candidate, conflicting []int) bool {
 	ready := fit.ready == 0 || fit.ready == len(fit.usable)
 	return ready && !r.fleet.limited && fit.closed == "" && !chosen.home && len(conflicting) == 0 && len(fit.usable) > 1
 }
 
-// room returns the number of usable Destinations that are not full, and how many of those are
-// ready.
 func (r *round) room(fit *fit) (left, ready int) {
 	for _, at := range fit.usable {
 		if !r.isFull(at) {
@@ -152,7 +152,7 @@ func others(n int) string {
 	return fmt.Sprintf("%d others that fit", n)
 }
 
-// summary returns how many Destinations may take a group, and why the others may not. If no
+// summary returns text: how many Destinations accept the group, and why the others do not. If no
 // Destination has a capacity, the summary is the same for all groups with equal selectors and is
 // cached.
 func (r *round) summary(j *job) string {
@@ -165,7 +165,7 @@ func (r *round) summary(j *job) string {
 	return j.fit.summary
 }
 
-// verdicts returns the verdict on each Destination, taking current loads into account.
+// verdicts returns the verdict on each Destination, including whether it is full at present.
 func (r *round) verdicts(j *job) []verdict {
 	all := r.fleet.verdicts(j.fit)
 	for i := range all {

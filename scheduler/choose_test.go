@@ -43,14 +43,13 @@ func onDemand(w *kratix.Work) *kratix.Work {
 	return w
 }
 
-// movedFrom labels an existing placement as the target of a move.
 func movedFrom(from string, p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	p.Labels[kratix.MovedFromLabel] = from
 	return p
 }
 
-// TestChoices covers the order of choice. Request a fits w, x, y and z, and draws x if nothing
-// else distinguishes them.
+// TestChoices covers the order of choice. Request a fits w, x, y and z. If no other criterion
+// applies, the draw decides for x.
 func TestChoices(t *testing.T) {
 	a, b := request("a", testkit.Group(".")), request("b", testkit.Group("."))
 	dev := labels{"env": "dev"}

@@ -6,7 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// directory indexes an input and its plan by Work, by request and by Promise.
+// directory indexes an input and the plan for it by Work, by request and by Promise.
 type directory struct {
 	works    map[kratix.Key]*workState
 	requests map[requestKey][]kratix.Key
@@ -14,11 +14,12 @@ type directory struct {
 	demanding map[string]int
 }
 
-// workState is the Work of a key, if it exists, with its placements.
+// workState is a Work with its placements. The field work is nil if there are placements and no
+// Work.
 type workState struct {
 	work     *kratix.Work
 	existing []*kratix.WorkPlacement
-	// on are the Destinations of its planned placements.
+	// on are the Destinations of the Work's planned placements.
 	on []string
 }
 
@@ -68,8 +69,8 @@ func (d *directory) place(placement Placement) {
 	known.on = append(known.on, placement.Spec.TargetDestinationName)
 }
 
-// update applies the difference to a new input, and adds the Works that are related to affected
-// ones: those of the same requests and of the same Promises.
+// update applies the difference to the directory. It adds to affected the Works of the same
+// requests and of the same Promises.
 func (d *directory) update(by delta, affected keys) {
 	requests, promises := map[requestKey]bool{}, map[string]bool{}
 	meet := func() {
@@ -106,7 +107,8 @@ func (d *directory) apply(by delta) {
 	}
 }
 
-// removeWorks removes Works, in time linear in their number even if they all belong to one request.
+// removeWorks removes Works. Its time is linear in their number, even if all of them belong to one
+// request.
 func (d *directory) removeWorks(lost []*kratix.Work) {
 	gone := map[requestKey]keys{}
 	for _, work := range lost {
@@ -128,8 +130,8 @@ func (d *directory) removeWorks(lost []*kratix.Work) {
 	}
 }
 
-// removeExisting removes existing placements, in time linear in their number even if they all belong to
-// one Work.
+// removeExisting removes existing placements. Its time is linear in their number, even if all of
+// them belong to one Work.
 func (d *directory) removeExisting(removed []*kratix.WorkPlacement) {
 	gone := make(map[*kratix.WorkPlacement]bool, len(removed))
 	works := keys{}
@@ -143,7 +145,7 @@ func (d *directory) removeExisting(removed []*kratix.WorkPlacement) {
 	}
 }
 
-// addPromises adds all Works of the given Promises that have on-demand dependencies.
+// addPromises adds to affected the Works of those promises that have on-demand dependencies.
 func (d *directory) addPromises(affected keys, promises map[string]bool) {
 	demanding := false
 	for promise := range promises {
@@ -161,7 +163,7 @@ func (d *directory) addPromises(affected keys, promises map[string]bool) {
 	}
 }
 
-// input returns the subset of an input that concerns the affected Works.
+// input returns a copy of in with the affected Works and their existing placements only.
 func (d *directory) input(in Input, affected keys) Input {
 	in.Works, in.Existing = nil, nil
 	for key := range affected {
@@ -174,7 +176,7 @@ func (d *directory) input(in Input, affected keys) Input {
 	return in
 }
 
-// on returns the Destinations of affected Works in the last plan.
+// on returns the Destinations of the affected Works in the last plan.
 func (d *directory) on(affected keys) map[string]bool {
 	on := map[string]bool{}
 	for key := range affected {
@@ -185,7 +187,7 @@ func (d *directory) on(affected keys) map[string]bool {
 	return on
 }
 
-// record replaces the planned placements of affected Works.
+// record replaces the planned placements of the affected Works by those in part.
 func (d *directory) record(affected keys, part Result) {
 	for key := range affected {
 		d.of(key).on = nil

@@ -11,8 +11,9 @@ import (
 type encoder struct {
 	seed  maphash.Seed
 	words []encodedWord
-	// shapes are the sorted label keys of the last selectors, by index. Most groups have the
-	// same keys, and looking these up is faster than iterating over a map and sorting.
+	// shapes are the sorted label keys of the last selectors that were encoded, by their index in
+	// the list of selectors. Most groups have the same keys, and comparing with these is faster
+	// than iterating over a map and sorting.
 	shapes [][]encodedWord
 }
 
@@ -23,8 +24,8 @@ type encodedWord struct {
 	key, value string
 }
 
-// encode encodes selectors into p.words and returns their hash. Each list is preceded by a word
-// with its length.
+// encode encodes selectors into p.words and returns the hash of these words. Each list is preceded
+// by a word with its length.
 func (p *encoder) encode(dryRun bool, all []kratix.Selector) uint64 {
 	p.words = append(p.words[:0], encodedWord{})
 	if dryRun {
@@ -53,8 +54,8 @@ func (p *encoder) encode(dryRun bool, all []kratix.Selector) uint64 {
 	return sum
 }
 
-// bySameShape writes the labels and returns true if their keys are those of the last selector at
-// this index; otherwise it writes nothing and returns false.
+// bySameShape encodes the labels and returns true if their keys are those of the last selector at
+// index at; otherwise it writes nothing and returns false.
 func (p *encoder) bySameShape(at int, labels map[string]string) bool {
 	if at >= len(p.shapes) || len(p.shapes[at]) != len(labels) {
 		return false
@@ -71,7 +72,7 @@ func (p *encoder) bySameShape(at int, labels map[string]string) bool {
 	return true
 }
 
-// sorted writes the labels sorted by key, and caches the keys as the shape of this index.
+// sorted encodes the labels sorted by key, and caches the keys as the shape of index at.
 func (p *encoder) sorted(at int, labels map[string]string) {
 	start := len(p.words)
 	for key, value := range labels {

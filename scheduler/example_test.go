@@ -10,7 +10,7 @@ import (
 )
 
 // input returns three Destinations, one of them cordoned, and the Works of a request and of a
-// dependency, both for the environment dev.
+// dependency, both with a selector for the environment dev.
 func input() scheduler.Input {
 	dev, prod := map[string]string{"environment": "dev"}, map[string]string{"environment": "prod"}
 	cordoned := testkit.Destination("worker-2", testkit.Labelled(dev))
@@ -36,7 +36,8 @@ func ExamplePlan() {
 	// operator on worker-1: dependencies go to every Destination that fits
 }
 
-// A recorded placement stays where it is; a dependency is also placed on new Destinations.
+// The example plans twice. The recorded placement stays where it is, and the dependency is also
+// placed on a new Destination.
 func ExamplePlanner() {
 	in := input()
 	var planner scheduler.Planner

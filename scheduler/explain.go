@@ -9,7 +9,7 @@ import (
 // Explanation describes why one group of a Work is on its Destinations and not on others.
 type Explanation struct {
 	Directory string
-	// Asked are the requirements on a Destination's labels, with their sources.
+	// Asked are the group's requirements on a Destination's labels.
 	Asked []Asked
 	// Verdicts has one verdict for each Destination, sorted by name.
 	Verdicts []Verdict
@@ -17,14 +17,14 @@ type Explanation struct {
 	Summary string
 }
 
-// Asked is one requirement on a Destination's labels.
+// Asked is one requirement on a Destination's labels, with its source.
 type Asked struct {
 	// Requirement is formatted as by kubectl: "a=1", "a in (1,2)".
 	Requirement string
 	// Source is the source of the selector, such as kratix.PromiseSource.
 	Source string
-	// Overruled means that a source of higher precedence, or a later selector of the same source,
-	// names the same label.
+	// Overruled means that another selector for the same label takes precedence: one of a source
+	// with higher precedence, or a later one of the same source.
 	Overruled bool
 }
 
@@ -38,17 +38,17 @@ type Verdict struct {
 // Outcome is the result of a plan for one group and Destination.
 type Outcome string
 
-// The outcomes.
+// Outcomes of a plan for one group and Destination.
 const (
-	// There: the group is on the Destination already.
+	// There means that the group is on the Destination already.
 	There Outcome = "there"
-	// Taken: this plan places the group on it.
+	// Taken means that this plan places the group on the Destination.
 	Taken Outcome = "taken"
-	// Leaves: this plan removes the group from it.
+	// Leaves means that this plan removes the group from the Destination.
 	Leaves Outcome = "leaves"
-	// Passed: it fits, but another Destination was chosen.
+	// Passed means that the Destination fits, but another one was chosen.
 	Passed Outcome = "passed over"
-	// Unfit: it does not fit, or accepts no new placements.
+	// Unfit means that the Destination does not fit, or accepts no new placements.
 	Unfit Outcome = "no"
 )
 
@@ -71,7 +71,7 @@ func Explain(in Input, work kratix.Key) []Explanation {
 		if !chosen {
 			verdicts = r.verdicts(j)
 		}
-		for _, p := range r.chain(j) { // a Destination that has the group fits, even if it is full or cordoned now
+		for _, p := range r.chain(j) { // a Destination that already has the group counts as fitting, even if it is full or cordoned now
 			if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok && verdicts[at].kind == closed {
 				verdicts[at] = verdict{}
 			}
@@ -102,7 +102,8 @@ func (r *round) explain(j *job, verdicts []verdict, result Result) Explanation {
 	return e
 }
 
-// notTaken returns why a group is not on a Destination that fits, if this plan made no choice.
+// notTaken returns why a group is not on a Destination that fits, for a plan that made no choice
+// for the group.
 func (r *round) notTaken(j *job) string {
 	if why := r.possiblyOn(j); why != "" && j.first == none && !j.work.IsDependency() {
 		return "it fits, but the group waits: " + why
@@ -110,8 +111,8 @@ func (r *round) notTaken(j *job) string {
 	return "it fits, and the group is elsewhere already"
 }
 
-// outcome sets the outcome of a verdict if the plan adds, keeps or removes the group on its
-// Destination.
+// outcome sets the outcome of the entry if the plan adds, keeps or removes the group on the
+// Destination of the entry.
 func (r *round) outcome(j *job, entry *Verdict, result Result) {
 	for _, p := range r.chain(j) {
 		if p.Spec.TargetDestinationName == entry.Destination {
@@ -132,7 +133,6 @@ func (r *round) outcome(j *job, entry *Verdict, result Result) {
 	}
 }
 
-// chain returns the planned placements of a job.
 func (r *round) chain(j *job) []*Placement {
 	var all []*Placement
 	for n := j.first; n != none; n = r.next[n] {
@@ -182,8 +182,8 @@ func (v verdict) clause(s member) string {
 	return v.reason
 }
 
-// choices returns the verdict on each Destination before the choice is made. The reason for a
-// Destination that fits is the step of the choice that decided against it.
+// choices returns the verdict on each Destination before the choice is made. For a Destination that
+// fits, the reason names the step of the choice that excluded it.
 func (r *round) choices(j *job) []verdict {
 	all := r.verdicts(j)
 	seed := requestOf(j.work).seed()

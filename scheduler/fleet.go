@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fleet holds the Destinations of an input, indexed for matching. It caches the Destinations that
-// fit, once for all groups with equal selectors.
+// fleet holds the Destinations of an input, indexed for matching. It caches which Destinations fit,
+// once for all groups with equal selectors.
 type fleet struct {
 	// members are sorted by name.
 	members []member
@@ -20,16 +20,15 @@ type fleet struct {
 	// unread is the name of a Destination whose store could not be read; empty if there is
 	// none.
 	unread string
-	// byAsked caches fits by merged selectors; byGroup finds them by a group's unmerged
-	// selectors.
+	// byAsked caches results by the merged selectors. byGroup caches the same results by the hash
+	// of a group's selectors before merging.
 	byAsked map[string]*fit
 	byGroup map[uint64]*knownGroup
 	encoder encoder
-	// having maps a label and its value to the Destinations that have it.
+	// having maps a label with its value to the Destinations that have this label.
 	having map[encodedWord]destinationSet
 }
 
-// member is a Destination with its settings, readiness and hash.
 type member struct {
 	Destination
 	settings
@@ -37,11 +36,11 @@ type member struct {
 	hash  uint64
 }
 
-// knownGroup is a list of selectors that was merged before, in the form that encoder writes.
+// knownGroup is a list of selectors that was merged before, as encoded by encoder.
 type knownGroup struct {
 	words []encodedWord
 	fit   *fit
-	// next is another list with the same hash.
+	// next is another list with the same hash, or nil.
 	next *knownGroup
 }
 
@@ -66,7 +65,6 @@ func newFleet(destinations []Destination) *fleet {
 	return f
 }
 
-// fits returns which Destinations fit a group.
 func (f *fleet) fits(work *kratix.Work, group *kratix.WorkloadGroup) *fit {
 	sum := f.encoder.encode(isDryRun(work), group.DestinationSelectors)
 	for known := f.byGroup[sum]; known != nil; known = known.next {
@@ -112,8 +110,8 @@ func (f *fleet) evaluate(asked selectors) *fit {
 	return found
 }
 
-// withLabels returns the Destinations that satisfy all requirements of matchLabels. Only these need
-// to be evaluated further.
+// withLabels returns the Destinations that satisfy all requirements with the operator equals. Only
+// these need to be evaluated further.
 func (f *fleet) withLabels(asked selectors) destinationSet {
 	left := newDestinationSet(len(f.members))
 	for i := range left {
@@ -143,8 +141,8 @@ func (f *fleet) labelled(key, value string) destinationSet {
 	return set
 }
 
-// suits reports whether a Destination fits, ignoring its store and cordons. If it does not fit, suits
-// also returns the reason.
+// suits reports whether the labels of a Destination fit, ignoring its store and cordons. If they do
+// not fit, suits also returns the reason.
 func (f *fleet) suits(found *fit, destination string) (why string, ok bool) {
 	at, there := f.byName[destination]
 	switch {
@@ -156,7 +154,6 @@ func (f *fleet) suits(found *fit, destination string) (why string, ok bool) {
 	return "", true
 }
 
-// verdicts returns the verdict on each Destination, with its reason.
 func (f *fleet) verdicts(found *fit) []verdict {
 	all := make([]verdict, len(f.members))
 	for i := range f.members {

@@ -93,7 +93,7 @@ func TestDifferentSelectorsHaveDifferentTexts(t *testing.T) {
 	}
 	f := newFleet(nil)
 	spelt := map[string]string{}
-	for range 2 { // the second iteration uses the cached shapes
+	for range 2 {
 		for _, dryRun := range []bool{false, true} {
 			for _, list := range lists {
 				f.encoder.encode(dryRun, list)

@@ -2,8 +2,8 @@ package scheduler
 
 import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 
-// index finds the existing placements of a group. It is a chained hash table, compact enough
-// for 100,000 placements.
+// index maps the key of a group to its existing placements. It is a chained hash table, which is
+// compact enough for 100,000 placements.
 type index struct {
 	heads map[groupKey]int32
 	next  []int32
@@ -22,7 +22,7 @@ func newIndex(existing []*kratix.WorkPlacement) index {
 	return x
 }
 
-// of returns the placements of a group, sorted, and marks them as used.
+// of returns the placements of a group, sorted by Destination, and marks them as used.
 func (x index) of(existing []*kratix.WorkPlacement, key groupKey, used []bool) []*kratix.WorkPlacement {
 	at, ok := x.heads[key]
 	if !ok {
@@ -41,10 +41,10 @@ func (x index) of(existing []*kratix.WorkPlacement, key groupKey, used []bool) [
 	return found
 }
 
-// homes are the Destinations where a request already has groups. Requests are identified by their
-// seed alone: two requests with equal seeds merely prefer each other's Destinations. The type is an
-// open-addressing hash table whose size is a power of two; since seeds are random, they serve as
-// the hash.
+// homes maps a request to the Destinations where the request already has groups. The key is the
+// request's seed alone: if two requests have equal seeds, each is placed preferably on the
+// Destinations of the other, which does no harm. The type is an open-addressing hash table whose
+// size is a power of two. Seeds are random, so they serve as the hash.
 type homes struct {
 	table   []homeSlot
 	used    int
@@ -53,7 +53,7 @@ type homes struct {
 
 type homeSlot struct {
 	seed  uint64
-	first int32 // index into entries plus 1; 0 means the slot is free
+	first int32 // index into entries plus 1; 0 means that the slot is free
 }
 
 type home struct {
@@ -69,7 +69,7 @@ func newHomes(expected int) homes {
 	return homes{table: make([]homeSlot, size), entries: make([]home, 0, expected)}
 }
 
-// slot returns the slot of a seed, or the free slot where it belongs.
+// slot returns the slot of a seed, or the free slot for it.
 func (h *homes) slot(seed uint64) *homeSlot {
 	mask := uint64(len(h.table) - 1)
 	at := seed & mask
@@ -102,10 +102,10 @@ func (h *homes) grow() {
 	}
 }
 
-// of returns the first entry for a seed, or none.
+// of returns the index of the first entry for a seed, or none.
 func (h *homes) of(seed uint64) int32 { return h.slot(seed).first - 1 }
 
-// has reports whether a Destination is in the chain of homes that starts at first.
+// has reports whether a Destination is in the list of entries that starts at index first.
 func (h *homes) has(first int32, at int) bool {
 	for i := first; i != none; i = h.entries[i].next {
 		if h.entries[i].at == at {

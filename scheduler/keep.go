@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// keep updates the existing placements of a group and adds them to the plan, except those that a
-// move has replaced.
+// keep adds the existing placements of a group to the plan with their present generation and
+// reason, except those that a move has replaced.
 func (r *round) keep(j *job) {
 	if len(j.old) == 0 {
 		return
@@ -45,13 +45,14 @@ func (r *round) kept(j *job, old *kratix.WorkPlacement) Placement {
 		p.Reason = "it is there already, though the Destination no longer fits: " + why
 	}
 	if maps.Equal(p.Labels, old.Labels) {
-		p.Labels = old.Labels // reuse the map to save memory
+		p.Labels = old.Labels // shares the map to save memory
 	}
 	return p
 }
 
-// successors returns the Destination of the replacement for each placement of a request's group that
-// a move has replaced. Existing placements are recorded, so an interrupted move continues here.
+// successors maps each placement of a request's group that a move has replaced to the Destination
+// of its replacement. Both placements of a move are recorded in the stores, so an interrupted move
+// continues here.
 func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
 	if len(j.old) < 2 || j.work.IsDependency() {
 		return nil
@@ -76,7 +77,7 @@ func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
 	return taken
 }
 
-// isGone reports whether the placement that a group was moved from certainly no longer exists.
+// isGone reports whether the group's placement on the Destination from certainly no longer exists.
 func (r *round) isGone(j *job, from string) bool {
 	at, there := r.fleet.byName[from]
 	switch {
@@ -88,15 +89,15 @@ func (r *round) isGone(j *job, from string) bool {
 	return !r.in.Incomplete && !r.in.Unseen
 }
 
-// isCopiedOn reports whether Input.Copies has the group on this Destination.
 func (r *round) isCopiedOn(j *job, destination string) bool {
 	return slices.ContainsFunc(r.in.Copies, func(p *kratix.WorkPlacement) bool {
 		return p.Work() == kratix.KeyOf(j.work) && p.Spec.ID == j.group.ID && p.Spec.TargetDestinationName == destination
 	})
 }
 
-// decideMove decides whether a group's only placement should move. No move begins before an earlier
-// one is complete, or while an unread store may contain the result of an earlier move.
+// decideMove sets j.moving if the group's only placement should move. No move begins before an
+// earlier one is complete, or while the result of an earlier move may be in a store that could not
+// be read.
 func (r *round) decideMove(j *job) {
 	if len(j.old) != 1 || j.work.IsDependency() || r.mayMissPlacements() || j.old[0].Labels[kratix.MovedFromLabel] != "" {
 		return
@@ -110,7 +111,7 @@ func (r *round) decideMove(j *job) {
 	}
 }
 
-// move adds a second placement for a group. The old one is removed once the new one is
+// move adds a second placement for a group. A later plan removes the old one, once the new one is
 // recorded.
 func (r *round) move(j *job) {
 	at, reason := r.destinationOf(j)
@@ -132,7 +133,7 @@ func (r *round) move(j *job) {
 	r.result.begun = true
 }
 
-// destinationOf returns the Destination that a group moves to, and the reason.
+// destinationOf returns the Destination to which a group moves, and the reason.
 func (r *round) destinationOf(j *job) (at int, reason string) {
 	if j.target == "" {
 		if r.observe != nil {
@@ -146,7 +147,7 @@ func (r *round) destinationOf(j *job) (at int, reason string) {
 	return none, ""
 }
 
-// demand counts the requests of each Promise on each Destination.
+// demand counts the requests by Promise and Destination.
 type demand map[string]map[string]int
 
 func (d demand) add(promise, destination string, by int) {
@@ -187,7 +188,7 @@ func (r *round) placeWhereWanted(j *job) {
 	}
 }
 
-// wanted returns the demand, including requests whose Work cannot be read at present.
+// wanted returns the demand, including that of requests whose Work cannot be read at present.
 func (r *round) wanted() demand {
 	if r.demand != nil {
 		return r.demand

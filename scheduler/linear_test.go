@@ -9,7 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// lostWorks returns functions that plan an input after half of its Works have disappeared.
+// lostWorks returns functions that plan an input after half of its Works have disappeared. The time
+// must be linear in the size.
 func lostWorks() map[string]func(size int) (work func()) {
 	halves := func(size int, name func(i int) string) (left, gone []*kratix.Work, existing []*kratix.WorkPlacement) {
 		for i := range size {
@@ -65,7 +66,7 @@ func BenchmarkLosingManyWorks(b *testing.B) {
 }
 
 func TestIncompleteInputHoldsOnlyPlacementsWithoutWork(t *testing.T) {
-	empty := request("empty") // the Work exists although it has no groups
+	empty := request("empty") // the Work exists, although it has no groups
 	gone := request("gone", testkit.Group("."))
 	was := request("empty", testkit.Group("."))
 	plan := Plan(Input{

@@ -10,24 +10,24 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fit is the set of Destinations that fit certain selectors.
+// fit holds the Destinations that fit a list of selectors.
 type fit struct {
 	asked selectors
-	// kinds has one verdict for each Destination of the fleet.
+	// kinds has one verdict for each Destination of the fleet, by its index.
 	kinds []verdictKind
-	// usable are the Destinations that fit and accept new placements; unread are those that fit
-	// but whose store could not be read. Both are sorted indices into the fleet.
+	// usable are the Destinations that fit and accept new placements. unread are the Destinations
+	// that fit and whose store could not be read. Both are sorted indices into the fleet.
 	usable, unread []int
-	// closed is a phrase that counts the Destinations that fit but accept no new placements: "1 is
-	// cordoned".
+	// closed is a phrase that counts the Destinations that fit and accept no new placements, such
+	// as "1 is cordoned".
 	closed string
 	// ready is the number of usable Destinations that are ready.
 	ready int
 	// evenly means that all usable Destinations have the same weight.
 	evenly bool
-	// spread is the reason for a choice that only the draw decided.
+	// spread is the text of the reason if the draw alone decided.
 	spread string
-	// summary is computed on first use.
+	// summary caches round.summary; empty before its first use.
 	summary string
 }
 
@@ -40,20 +40,20 @@ type verdict struct {
 type verdictKind uint8
 
 const (
-	// open: the Destination fits and accepts new placements.
+	// open means that the Destination fits and accepts new placements.
 	open verdictKind = iota
-	// refused: it does not fit.
+	// refused means that the Destination does not fit.
 	refused
-	// closed: it fits but accepts no new placements.
+	// closed means that the Destination fits but accepts no new placements.
 	closed
-	// absentStore: it fits, but its store does not exist.
+	// absentStore means that the Destination fits but its store does not exist.
 	absentStore
-	// unreadStore: it fits, but its store could not be read.
+	// unreadStore means that the Destination fits but its store could not be read.
 	unreadStore
 )
 
-// kindOf returns the verdict on a Destination without the reason, which is more expensive to
-// build.
+// kindOf returns the verdict on a Destination without the reason, because the reason costs more
+// time.
 func kindOf(asked selectors, s *member) verdictKind {
 	switch {
 	case !s.DeletionTimestamp.IsZero(), s.IsDryRun() && !asked.requiresDryRun(), tooLoose(asked, s), !asked.hold(s.Labels):
@@ -83,13 +83,12 @@ func verdictOn(asked selectors, s *member) verdict {
 	return v
 }
 
-// tooLoose reports whether strictMatchLabels keeps a Work without selectors off a Destination
-// that has labels.
+// tooLoose reports whether the Destination refuses Works without selectors: it has
+// strictMatchLabels, and labels.
 func tooLoose(asked selectors, s *member) bool {
 	return len(asked) == 0 && s.Spec.StrictMatchLabels && len(s.Labels) > 0
 }
 
-// refusal returns the reason why a Destination does not fit.
 func refusal(asked selectors, s *member) string {
 	switch {
 	case !s.DeletionTimestamp.IsZero():
@@ -160,14 +159,14 @@ func phrase(count int, reason string) string {
 	return fmt.Sprintf("%d %s%s", count, verb, reason)
 }
 
-// Fits reports whether a Destination has the labels that a group requires, ignoring cordons,
-// capacity and the store.
+// Fits reports whether the group's selectors match the labels of the Destination. Cordons, capacity
+// and the store are ignored.
 func Fits(work *kratix.Work, group *kratix.WorkloadGroup, d *kratix.Destination) bool {
 	return len(Fitting(work, group, []*kratix.Destination{d})) > 0
 }
 
-// Fitting returns the names of the Destinations that have the labels a group requires, in the
-// given order, ignoring cordons, capacity and stores.
+// Fitting returns the names of the Destinations whose labels match the group's selectors, in the
+// given order. Cordons, capacity and stores are ignored.
 func Fitting(work *kratix.Work, group *kratix.WorkloadGroup, destinations []*kratix.Destination) []string {
 	asked := selectorsOf(work, group)
 	var names []string

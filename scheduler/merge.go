@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// with returns a copy of the plan in which the results for some Works are replaced by those of
-// a newer plan. on are the Destinations where these Works were.
+// with returns a copy of the plan in which part replaces the results for the given Works. on are
+// the Destinations where these Works were in the plan.
 func (r Result) with(part Result, some keys, on map[string]bool) Result {
 	r.Destinations = replaceParts(r.Destinations, part.Destinations, some, on)
 	if len(part.Unplaced) > 0 || anyUnplaced(r.Unplaced, some) {
@@ -25,7 +25,7 @@ func (r Result) with(part Result, some keys, on map[string]bool) Result {
 	return r
 }
 
-// anyUnplaced reports whether any of the Works is in the sorted list.
+// anyUnplaced reports whether the sorted list has any of the Works.
 func anyUnplaced(all []Unplaced, some keys) bool {
 	for key := range some {
 		_, found := slices.BinarySearchFunc(all, key, func(u Unplaced, key kratix.Key) int { return kratix.KeyOf(u.Work).Compare(key) })
@@ -36,7 +36,8 @@ func anyUnplaced(all []Unplaced, some keys) bool {
 	return false
 }
 
-// replace replaces the elements that belong to some Works in a sorted list.
+// replace replaces those elements of a sorted list that belong to the given Works. The function of
+// returns the Work of an element.
 func replace[T any](all, by []T, some keys, of func(T) kratix.Key, compare func(a, b T) int) []T {
 	about := func(one T) bool { return some.has(of(one)) }
 	if len(by) == 0 && !slices.ContainsFunc(all, about) {
@@ -47,8 +48,8 @@ func replace[T any](all, by []T, some keys, of func(T) kratix.Key, compare func(
 	return all
 }
 
-// replaceParts replaces the placements of some Works, on the Destinations where they were and
-// where they are now.
+// replaceParts replaces the placements of the given Works. on are the Destinations where the old
+// placements were.
 func replaceParts(parts, by []DestinationPlan, some keys, on map[string]bool) []DestinationPlan {
 	fresh := make(map[string][]Placement, len(by))
 	touched := maps.Clone(on)
@@ -71,7 +72,7 @@ func replaceParts(parts, by []DestinationPlan, some keys, on map[string]bool) []
 	return slices.DeleteFunc(parts, func(p DestinationPlan) bool { return len(p.Placements) == 0 })
 }
 
-// replaceInvalid replaces the messages about some Works and keeps those about Destinations.
+// replaceInvalid replaces the messages about the given Works and keeps those about Destinations.
 func replaceInvalid(all, by []Invalid, some keys) []Invalid {
 	of := func(i Invalid) (kratix.Key, bool) {
 		work, ok := i.Object.(*kratix.Work)
@@ -103,7 +104,7 @@ func replaceInvalid(all, by []Invalid, some keys) []Invalid {
 	return all
 }
 
-// beginsMove reports whether a new placement is the target of a move.
+// beginsMove reports whether the plan has a new placement that is the target of a move.
 func beginsMove(parts []DestinationPlan) bool {
 	return slices.ContainsFunc(parts, func(part DestinationPlan) bool {
 		return slices.ContainsFunc(part.Placements, func(p Placement) bool { return p.New && p.Labels[kratix.MovedFromLabel] != "" })

@@ -150,7 +150,7 @@ func TestMovedFromLabelStaysUntilOldPlacementIsGone(t *testing.T) {
 	}
 }
 
-// existingOn adds n requests that are recorded on a Destination.
+// existingOn adds n requests to the input, with recorded placements on the Destination.
 func existingOn(in *Input, destination string, n int) {
 	for range n {
 		w := request(fmt.Sprintf("r%02d", len(in.Works)), testkit.Group("."))
@@ -191,7 +191,7 @@ func TestRebalance(t *testing.T) {
 				t.Errorf("%d moves, want %d: %v", len(in.Moves), c.moves, in.Moves)
 			}
 			got := map[string]int{}
-			for range 3 { // the new placement is added, the old one is removed, the move is over
+			for range 3 { // round 1 adds the new placement, round 2 removes the old one, round 3 changes nothing
 				result := Plan(in)
 				in.Existing, in.Moves, got = nil, nil, map[string]int{}
 				for _, p := range result.Placements() {

@@ -2,22 +2,23 @@ package scheduler
 
 import "slices"
 
-// Planner returns the same plans as Plan, and reuses the last plan for all Works that a change
-// of the input cannot affect. If the input is unchanged, a plan costs a comparison of pointers.
-// The zero value is ready to use. A Planner is not safe for concurrent use, and callers must
+// Planner returns the same plans as Plan, and reuses the last plan for all Works that a change of
+// the input cannot affect. If the input is unchanged, a plan costs no more than a comparison of
+// pointers. The zero value is ready to use. A Planner is not safe for concurrent use. Callers must
 // not modify inputs and plans, since the next plan refers to them.
 type Planner struct {
-	// last is the input of the last plan; nil before the first plan.
+	// last is the input of the last plan, and nil before the first plan.
 	last  *Input
 	fleet *fleet
 	// chosen are the Works for which one of several Destinations was chosen.
 	chosen keys
 	result Result
-	// known indexes the last input and plan. It is built on first use.
+	// known indexes the last input and the last plan; nil before its first use.
 	known *directory
 }
 
-// Plan returns the same as the function Plan. Objects with the same pointer count as unchanged.
+// Plan returns the same result as the function Plan. Objects with the same pointer count as
+// unchanged.
 func (p *Planner) Plan(in Input) Result {
 	if p.last == nil || p.affectsAll(in) {
 		return p.planAll(in)
@@ -42,12 +43,12 @@ func (p *Planner) Plan(in Input) Result {
 	return p.result
 }
 
-// manyAffected limits incremental plans: if more than one in manyAffected Works is affected, all
+// manyAffected limits incremental plans: if more than a quarter of the Works are affected, all
 // Works are planned.
 const manyAffected = 4
 
-// affectsAll reports whether all Works must be planned again, because of the changes of the input or
-// because the settings make otherwise unrelated Works depend on each other.
+// affectsAll reports whether all Works must be planned again: either a field other than the Works
+// and placements has changed, or the settings make otherwise unrelated Works depend on each other.
 func (p *Planner) affectsAll(in Input) bool {
 	return p.fleet.limited || len(in.Moves)+len(p.last.Moves) > 0 ||
 		in.OnMisplaced != p.last.OnMisplaced || in.Incomplete != p.last.Incomplete || in.Unseen != p.last.Unseen ||
@@ -62,8 +63,8 @@ func (p *Planner) planAll(in Input) Result {
 	return p.result
 }
 
-// planSome plans the affected Works, which include all Works related to them, independently of
-// the others.
+// planSome plans the affected Works and replaces their results in the last plan. Affected must
+// include all Works related to them.
 func (p *Planner) planSome(in Input, affected keys) {
 	round := newRound(p.known.input(in, affected), p.fleet)
 	part := round.plan()
@@ -73,10 +74,11 @@ func (p *Planner) planSome(in Input, affected keys) {
 	p.known.record(affected, part)
 }
 
-// maxCachedSelectors bounds the number of cached selectors, in use or not.
+// maxCachedSelectors is the number of cached selectors above which the cache is dropped.
 const maxCachedSelectors = 10_000
 
-// fleetFor returns the last fleet with its cache if the Destinations are unchanged.
+// fleetFor returns the last fleet with its cache if the Destinations are unchanged, and otherwise a
+// new fleet.
 func (p *Planner) fleetFor(in Input) *fleet {
 	if p.last != nil && slices.Equal(p.last.Destinations, in.Destinations) && len(p.fleet.byAsked) < maxCachedSelectors {
 		return p.fleet

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// changingInput generates inputs with many Works and few changes, for which a Planner can reuse its
-// last plan.
+// changingInput generates inputs with many Works, each with few changes from the input before, so
+// that a Planner can reuse its last plan.
 type changingInput struct {
 	rng          *rand.Rand
 	works        map[string]*kratix.Work
@@ -94,7 +94,7 @@ func (c *changingInput) conflicts() func(*kratix.Work, *kratix.WorkloadGroup, st
 	return func(w *kratix.Work, _ *kratix.WorkloadGroup, at string) bool { return (hash(w.Name+at)+salt)%3 == 0 }
 }
 
-// write records most placements of a plan.
+// write records most placements of a plan, at random.
 func (c *changingInput) write(r Result) {
 	for _, p := range r.Placements() {
 		if old := c.recorded[p.Name]; !c.chance(6) && (old == nil || p.New || c.chance(30)) {
@@ -109,8 +109,8 @@ func (c *changingInput) write(r Result) {
 	}
 }
 
-// TestIncrementalPlanEqualsFullPlan compares the plans of one Planner with those of Plan, over
-// random small changes.
+// TestIncrementalPlanEqualsFullPlan makes small random changes, and compares the plans of one
+// Planner with those of Plan.
 func TestIncrementalPlanEqualsFullPlan(t *testing.T) {
 	some := 0
 	for seed := range uint64(60) {

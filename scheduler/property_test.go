@@ -50,14 +50,14 @@ func names(list []*kratix.WorkPlacement) []string {
 	return all
 }
 
-// fixture generates random inputs. Objects are replaced and never modified, and the stores
-// contain only the records written to them.
+// fixture generates random inputs. An object is replaced by a new one and never modified. The
+// stores contain only the records that the test has written.
 type fixture struct {
 	rng          *rand.Rand
 	works        map[string]*kratix.Work
 	owners       map[string]kratix.WorkSpec
 	destinations map[string]Destination
-	// stores are the records of each Destination.
+	// stores maps the name of a Destination to the records in its store, by name.
 	stores map[string]map[string]*kratix.WorkPlacement
 }
 
@@ -114,7 +114,7 @@ func (s *fixture) putWork() *kratix.Work {
 	work := request(name, groups...)
 	work.Generation = s.rng.Int64N(100)
 	owner, known := s.owners[name]
-	if !known { // the owner of a Work never changes
+	if !known { // a Work never changes its Promise or its request
 		owner = kratix.WorkSpec{PromiseName: fmt.Sprintf("p%d", s.rng.IntN(2)), ResourceName: fmt.Sprintf("r%d", s.rng.IntN(6))}
 		if s.chance(4) {
 			owner.ResourceName = ""
@@ -161,7 +161,8 @@ func (s *fixture) input() Input {
 	return in
 }
 
-// write applies a plan to the stores; on each Destination it succeeds or fails as a whole.
+// write writes a plan to the stores. For each Destination the whole write either succeeds or fails,
+// at random.
 func (s *fixture) write(r Result) {
 	fails := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(s.stores)) {
@@ -185,7 +186,7 @@ func (s *fixture) write(r Result) {
 	}
 }
 
-// groups returns the recorded placements of each group of a request.
+// groups returns the recorded placements of requests by group.
 func (s *fixture) groups() map[groupKey][]*kratix.WorkPlacement {
 	groups := map[groupKey][]*kratix.WorkPlacement{}
 	for _, store := range s.stores {
@@ -199,8 +200,8 @@ func (s *fixture) groups() map[groupKey][]*kratix.WorkPlacement {
 	return groups
 }
 
-// TestStoresNeverHoldAGroupTwice runs random plans whose only state is in the stores, while
-// writes fail, the planner restarts and records are lost.
+// TestStoresNeverHoldAGroupTwice runs random plans. All state is in the stores, while writes fail,
+// the planner restarts and records are lost.
 func TestStoresNeverHoldAGroupTwice(t *testing.T) {
 	moves, full, demanded := 0, 0, 0
 	for seed := range uint64(100) {

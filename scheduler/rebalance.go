@@ -8,15 +8,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Rebalance returns the moves of requests that even out the load of the Destinations in
-// proportion to their weights, or that drain cordoned ones. Groups of a request on the same
-// Destination stay together. A move is proposed only if its target then has less load than its
-// source has now. Misplaced placements, and those that are being moved, are left out.
+// Rebalance returns moves of requests that even out the load of the Destinations in proportion to
+// their weights, and moves off cordoned Destinations. Groups of a request on the same Destination
+// stay together. A move is proposed only if its target then has less load than its source has now.
+// Placements that are misplaced or being moved are left out.
 func Rebalance(in Input) []Relocation {
 	r := newRound(in, newFleet(in.Destinations))
 	b := &balancer{round: r}
 	if r.mayMissPlacements() {
-		return nil // the loads are incomplete
+		return nil // the loads would be incomplete
 	}
 	b.collect()
 	for i := range b.units {
@@ -29,18 +29,18 @@ func Rebalance(in Input) []Relocation {
 	return b.moves()
 }
 
-// balancer reassigns units until the load is even.
+// balancer moves units until the load is even.
 type balancer struct {
-	round *round
-	units []unit
-	// before are the loads at the start.
+	round  *round
+	units  []unit
 	before []int
 }
 
-// unit holds the groups of a request on one Destination, which move together.
+// unit holds the groups that one request has on one Destination. They move together.
 type unit struct {
 	jobs []*job
-	// at is the unit's Destination after the moves so far; from is its recorded Destination.
+	// at is the Destination of the unit after the moves so far, and from is its recorded
+	// Destination.
 	at, from int
 	// fit are the Destinations that fit all groups of the unit.
 	fit    []int
@@ -48,7 +48,6 @@ type unit struct {
 	reason string
 }
 
-// collect builds the units, in the order of their Works.
 func (b *balancer) collect() {
 	r := b.round
 	result := r.plan()
@@ -77,8 +76,8 @@ func (b *balancer) collect() {
 	}
 }
 
-// movable reports whether a job has one placement, on a Destination that fits, and is not being
-// moved.
+// movable reports whether a job has exactly one placement, on a Destination that fits, and is not
+// being moved.
 func (j *job) movable(r *round) bool {
 	if j.work.IsDependency() || len(j.old) != 1 || j.moving || j.old[0].Labels[kratix.MovedFromLabel] != "" {
 		return false
@@ -95,8 +94,8 @@ func (b *balancer) leave(u *unit) {
 	}
 }
 
-// levelOnce moves units off the busiest Destinations, and reports whether any moved. A move may make
-// another one possible, so it is called until it returns false.
+// levelOnce moves units off the busiest Destinations, and reports whether it moved any. It must be
+// called until it returns false, because a move may make another one possible.
 func (b *balancer) levelOnce() bool {
 	waiting, moved := b.byMember(), false
 	for {
@@ -112,8 +111,8 @@ func (b *balancer) levelOnce() bool {
 	}
 }
 
-// byMember returns the units of each Destination, the one with the lowest draw first, without
-// those on Destinations that accept no new placements.
+// byMember returns the units of each Destination in ascending order of their draws. Destinations
+// that accept no new placements have none.
 func (b *balancer) byMember() [][]*unit {
 	members := b.round.fleet.members
 	waiting := make([][]*unit, len(members))
@@ -130,8 +129,8 @@ func (b *balancer) byMember() [][]*unit {
 	return waiting
 }
 
-// busiest returns the Destination with the highest load per weight among those with waiting units,
-// or none.
+// busiest returns the Destination with the highest load per weight among those with waiting units.
+// It returns none if there are no waiting units.
 func (b *balancer) busiest(waiting [][]*unit) int {
 	best := none
 	for at := range waiting {
@@ -145,8 +144,8 @@ func (b *balancer) busiest(waiting [][]*unit) int {
 	return best
 }
 
-// relieve moves a unit if the load of its new Destination would then be lower than the present load
-// of the old one, and reports whether it did.
+// relieve moves a unit to the lightest Destination, and reports whether it did. It does not if the
+// load there would then be as high as the present load of the old Destination, or higher.
 func (b *balancer) relieve(u *unit) bool {
 	to := b.lightest(u)
 	if to == none || b.compare(b.round.load[to]+len(u.jobs), to, b.round.load[u.at], u.at) >= 0 {
@@ -156,8 +155,8 @@ func (b *balancer) relieve(u *unit) bool {
 	return true
 }
 
-// lightest returns the Destination, other than the unit's own, whose load would be lowest with the
-// unit, or none if there is no room.
+// lightest returns the Destination, other than the unit's own, whose load including the unit would
+// be lowest. It returns none if no Destination has room.
 func (b *balancer) lightest(u *unit) int {
 	members, load := b.round.fleet.members, b.round.load
 	best, n := none, len(u.jobs)
@@ -187,14 +186,15 @@ func (b *balancer) move(u *unit, to int, reason string) {
 	u.at, u.reason = to, reason
 }
 
-// compare compares the loads n and m of two Destinations in proportion to their weights.
+// compare compares the load n of the Destination at with the load m of the Destination other, each
+// divided by its weight.
 func (b *balancer) compare(n, at, m, other int) int {
 	mine, theirs := b.round.fleet.members[at].weight, b.round.fleet.members[other].weight
 	return cmp.Compare(uint64(n)*max(theirs, 1)*weightClass(mine), uint64(m)*max(mine, 1)*weightClass(theirs)) //nolint:gosec // loads are not negative
 }
 
-// weightClass returns a large factor for weight 0, so that a load there counts as more than a load on
-// other Destinations.
+// weightClass returns a large factor for weight 0, so that any load of such a Destination compares
+// as higher than the loads of other Destinations.
 func weightClass(weight uint64) uint64 {
 	if weight == 0 {
 		return maxWeight
@@ -202,8 +202,8 @@ func weightClass(weight uint64) uint64 {
 	return 1
 }
 
-// moves returns a Relocation for each group of the units whose Destination has changed, in the order
-// of the Works.
+// moves returns a Relocation for each group of the units that have moved, in the order of the
+// Works.
 func (b *balancer) moves() []Relocation {
 	var moves []Relocation
 	members := b.round.fleet.members
@@ -226,7 +226,7 @@ func (b *balancer) moves() []Relocation {
 	return moves
 }
 
-// subtractRemoved subtracts the placements that a plan removes from the loads.
+// subtractRemoved subtracts from the loads the placements that the plan removes.
 func (r *round) subtractRemoved(plan *Result) {
 	for _, gone := range plan.Removed {
 		r.count(gone, -1)

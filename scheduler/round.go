@@ -7,52 +7,54 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// round is the state of one plan while it is being computed.
 type round struct {
 	in    Input
 	fleet *fleet
 	// works are the Works of the input, sorted by key.
 	works []*kratix.Work
 	jobs  []job
-	// index finds the existing placements of a group; used marks those that still have a group.
+	// index maps a group to its existing placements, as indices into Input.Existing. used marks
+	// those that a group of the input still has.
 	index index
 	used  []bool
-	// load counts the resource placements on each Destination of the fleet, including those
-	// that are about to be removed.
+	// load counts the placements of requests on each Destination of the fleet, including placements
+	// that this plan removes.
 	load  []int
 	homes homes
-	// demand counts requests by Promise and Destination; nil until first used.
+	// demand counts requests by Promise and Destination; nil before its first use.
 	demand demand
 	asked  map[groupKey]Relocation
 	// onDemand are the jobs of on-demand dependencies.
 	onDemand []*job
-	// placed are the placements so far, in the order they were added; next links the placements of
-	// one job.
+	// placed are the placements so far, in the order in which they were added. next is a linked
+	// list of the placements of each job, as indices into placed.
 	placed []Placement
 	next   []int32
 	// chosen are the Works for which one of several Destinations was chosen.
 	chosen keys
-	// crowded means that a full Destination was passed over.
+	// crowded means that a Destination was not chosen because it is full.
 	crowded bool
 	// observe, if not nil, is called before each choice.
 	observe func(*job)
 	result  Result
 }
 
-// job is one group to be placed.
+// job is one group with its placements.
 type job struct {
 	work  *kratix.Work
 	group *kratix.WorkloadGroup
 	fit   *fit
-	// old are the existing placements; first and last are the ends of the job's chain in placed.
+	// old are the existing placements. first and last are the indices in round.placed of the
+	// group's first and last planned placement.
 	old         []*kratix.WorkPlacement
 	first, last int32
-	// moving means that its only placement should move, to target if that is set.
+	// moving means that the only placement should move: to the Destination target, or to a chosen
+	// one if target is empty.
 	moving bool
 	target string
 }
 
-// none is the index that means no Destination, or the end of a chain.
+// none is the index that stands for no Destination, and for the end of a linked list.
 const none = -1
 
 func newRound(in Input, f *fleet) *round {
@@ -106,7 +108,7 @@ func (r *round) job(work *kratix.Work, group *kratix.WorkloadGroup) job {
 // place adds the new placements of a group.
 func (r *round) place(j *job) {
 	switch {
-	case isOnDemand(j.work): // placed after all requests
+	case isOnDemand(j.work): // placeOnDemand places it, after all requests
 		r.onDemand = append(r.onDemand, j)
 	case j.work.IsDependency():
 		r.placeOnAll(j)
@@ -150,8 +152,8 @@ func (r *round) placeOnOne(j *job) {
 	r.addNew(j, r.fleet.members[at].Name, reason)
 }
 
-// possiblyOn returns a clause about where a group may have a placement that is not in the input, or
-// "" if there can be none.
+// possiblyOn returns a clause that names where the group may have a placement that is not in the
+// input. It returns "" if there is no such place.
 func (r *round) possiblyOn(j *job) string {
 	switch {
 	case len(j.fit.unread) > 0:
@@ -174,7 +176,6 @@ func (r *round) addNew(j *job, destination, reason string) *Placement {
 	return r.add(j, p)
 }
 
-// add appends a placement to the plan.
 func (r *round) add(j *job, p Placement) *Placement {
 	n := int32(len(r.placed)) //nolint:gosec // memory is exhausted before this overflows
 	r.placed = append(r.placed, p)
@@ -194,7 +195,7 @@ func (r *round) add(j *job, p Placement) *Placement {
 	return &r.placed[n]
 }
 
-// count adds to the load of a placement's Destination.
+// count adds by to the load of a placement's Destination. Dependencies do not count.
 func (r *round) count(p *kratix.WorkPlacement, by int) {
 	if p.IsDependency() {
 		return
@@ -208,7 +209,7 @@ func (r *round) unplaced(j *job, reason string) {
 	r.result.Unplaced = append(r.result.Unplaced, Unplaced{Work: j.work, Directory: j.group.Directory, Reason: reason})
 }
 
-// release classifies the existing placements without a group as kept or removed.
+// release classifies the existing placements whose group is not in the input as kept or removed.
 func (r *round) release() {
 	rejected := map[kratix.Key]bool{}
 	for _, key := range r.in.Rejected {
@@ -227,7 +228,7 @@ func (r *round) release() {
 	}
 }
 
-// rejects reports whether the WorkPlacement of a placement exists but is invalid.
+// rejects reports whether the cluster has a WorkPlacement for this placement that is invalid.
 func (r *round) rejects(p *kratix.WorkPlacement) bool {
 	_, rejects := slices.BinarySearchFunc(r.in.RejectedPlacements, kratix.KeyOf(p), kratix.Key.Compare)
 	return rejects
@@ -239,7 +240,7 @@ func (r *round) hasWork(key kratix.Key) bool {
 	return found
 }
 
-// jobsOf returns the jobs of a Work, and whether there are any.
+// jobsOf returns the jobs of a Work, and whether there are any. The jobs are sorted by Work.
 func (r *round) jobsOf(key kratix.Key) ([]job, bool) {
 	from, found := slices.BinarySearchFunc(r.jobs, key, func(j job, key kratix.Key) int { return kratix.KeyOf(j.work).Compare(key) })
 	to := from
@@ -249,7 +250,6 @@ func (r *round) jobsOf(key kratix.Key) ([]job, bool) {
 	return r.jobs[from:to], found
 }
 
-// check collects the invalid annotations of Destinations and Works.
 func (r *round) check() {
 	for i := range r.fleet.members {
 		for _, message := range r.fleet.members[i].invalid {
@@ -267,7 +267,6 @@ func (r *round) check() {
 	}
 }
 
-// finish returns the result with all its lists sorted.
 func (r *round) finish() Result {
 	out := r.result
 	out.Destinations = partsOf(r.byDestination())
@@ -290,8 +289,8 @@ func partsOf(sorted []Placement) []DestinationPlan {
 	return parts
 }
 
-// byDestination sorts the placements by Destination, then by name. It distributes them into
-// buckets first, since each bucket is then nearly sorted.
+// byDestination sorts the placements by Destination, then by name. It distributes them into one
+// bucket for each Destination first, because sorting nearly sorted buckets is faster.
 func (r *round) byDestination() []Placement {
 	if len(r.placed) < len(r.fleet.members) {
 		return slices.SortedFunc(slices.Values(r.placed), comparePlaced)
@@ -301,7 +300,7 @@ func (r *round) byDestination() []Placement {
 		if at, ok := r.fleet.byName[p.Spec.TargetDestinationName]; ok {
 			return at
 		}
-		return len(r.fleet.members) // placements on unknown Destinations
+		return len(r.fleet.members) // the bucket for placements on unknown Destinations
 	}
 	slots := make([]int32, len(r.placed))
 	for i := range r.placed {

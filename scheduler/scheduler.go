@@ -14,14 +14,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Input is everything a plan depends on.
+// Input is everything that a plan depends on.
 type Input struct {
 	Works        []*kratix.Work
 	Destinations []Destination
 	// Existing are the recorded placements.
 	Existing []*kratix.WorkPlacement
-	// Copies are placements at the locations of deleted Destinations, of groups that are also placed
-	// elsewhere. They do not count as existing; a move away from such a copy is incomplete.
+	// Copies are placements of deleted Destinations whose groups are also placed elsewhere. They do
+	// not count as existing. While a group has a copy, the move away from the copy's Destination is
+	// incomplete.
 	Copies []*kratix.WorkPlacement
 	// Rejected are Works that exist but are invalid.
 	Rejected []kratix.Key
@@ -29,27 +30,28 @@ type Input struct {
 	RejectedPlacements []kratix.Key
 	// Incomplete means that a Work which is missing from the input may still exist.
 	Incomplete bool
-	// Unseen means that a Destination which is missing from the input may still exist. New
-	// groups that could be there already are not placed.
+	// Unseen means that a Destination which is missing from the input may still exist. New groups
+	// that may already be on such a Destination are not placed.
 	Unseen bool
 	// OnMisplaced is the policy for a request's placement whose Destination no longer fits.
 	OnMisplaced OnMisplaced
-	// Moves are requested moves. Those that are no longer possible are ignored.
+	// Moves are moves that the user requested. Those that are no longer possible are ignored.
 	Moves []Relocation
 	// Conflicts reports whether a group would be quarantined on a Destination, because its objects
-	// would conflict with those there or the API server would refuse them; nil if that is not
-	// known. It must be a pure function.
+	// would conflict with others there or the API server would refuse them. It is nil if conflicts
+	// are not known yet, and must be a pure function.
 	Conflicts func(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool
 }
 
 // OnMisplaced is the policy for misplaced placements of requests. Misplaced dependencies always stay.
 type OnMisplaced int
 
-// Policies for misplaced placements.
+// Policies for misplaced placements of requests.
 const (
 	// Keep leaves misplaced placements where they are and keeps them up to date.
 	Keep OnMisplaced = iota
-	// Move places their groups again, and removes the old placement once the new one is recorded.
+	// Move places the groups of misplaced placements again. The old placement is removed once the
+	// new one is recorded.
 	Move
 )
 
@@ -66,37 +68,39 @@ type Relocation struct {
 // Destination is a Destination with the state of its store.
 type Destination struct {
 	*kratix.Destination
-	// Store is the state of the Destination's store. The placements on an unread store are not
-	// known.
+	// Store is the state of the Destination's store. If the store could not be read, Input.Existing
+	// lacks the placements in it.
 	Store StoreState
-	// Closed is the reason why new placements are not allowed; empty if they are.
+	// Closed is the reason why the Destination accepts no new placements; empty if it accepts them.
 	Closed string
 }
 
 // StoreState is the state of a Destination's store.
 type StoreState int
 
-// The states of a store.
+// States of a store.
 const (
-	// StoreRead: the store was read.
+	// StoreRead means that the store was read.
 	StoreRead StoreState = iota
-	// StoreUnread: the store exists but could not be read. New groups that could be there
-	// already are not placed, to avoid placing them twice.
+	// StoreUnread means that the store exists but could not be read. New groups that may already be
+	// in the store are not placed, because they would be placed twice.
 	StoreUnread
-	// StoreAbsent: there is no such store. The Destination is passed over.
+	// StoreAbsent means that the store does not exist. The Destination gets no new placements.
 	StoreAbsent
 )
 
-// Result is a plan. Its lists are sorted, so that equal inputs have equal plans whatever their
-// order.
+// Result is a plan. Its lists are sorted, so that equal inputs have equal plans whatever the order
+// of their lists.
 type Result struct {
 	// Destinations are the placements that should be in the stores, by Destination.
 	Destinations []DestinationPlan
-	// Unplaced are groups that fit no Destination, or are not placed yet.
+	// Unplaced are groups that fit no Destination, or cannot be placed yet.
 	Unplaced []Unplaced
-	// KeptInvalid are placements whose Work or WorkPlacement exists but is invalid: their files stay.
+	// KeptInvalid are placements whose Work or WorkPlacement exists but is invalid. Their files
+	// stay in the store.
 	KeptInvalid []*kratix.WorkPlacement
-	// KeptMissing are placements whose Work is missing from an incomplete input: their files stay.
+	// KeptMissing are placements whose Work is missing from an incomplete input. Their files stay
+	// in the store.
 	KeptMissing []*kratix.WorkPlacement
 	// Removed are placements whose Work or group no longer exists.
 	Removed []*kratix.WorkPlacement
@@ -105,7 +109,7 @@ type Result struct {
 	Moved []Moved
 	// Invalid are invalid annotations.
 	Invalid []Invalid
-	// Again means that another round is needed once this plan is written.
+	// Again means that another round is needed after this plan has been written.
 	Again bool
 	// begun means that this plan begins a move.
 	begun bool
@@ -127,7 +131,6 @@ func (r Result) Placements() []Placement {
 	return all
 }
 
-// sort sorts all lists.
 func (r *Result) sort() {
 	for _, list := range [][]*kratix.WorkPlacement{r.KeptInvalid, r.KeptMissing, r.Removed} {
 		slices.SortFunc(list, comparePlacements)
@@ -150,29 +153,29 @@ type Invalid struct {
 	Message string
 }
 
-// Placement is one group on one Destination.
+// Placement is one group of a Work on one Destination.
 type Placement struct {
 	*kratix.WorkPlacement
 	Work *kratix.Work
 	// Directory is the directory of the group.
 	Directory string
-	// New means that it is not recorded yet.
+	// New means that the placement is not recorded in the store yet.
 	New bool
-	// Misplaced means that the Destination no longer fits.
+	// Misplaced means that the Destination no longer fits the group.
 	Misplaced bool
-	// Reason is why this Destination was chosen.
+	// Reason is a text for users: why this Destination was chosen.
 	Reason string
 }
 
-// Unplaced is one group that is on no Destination.
+// Unplaced is a group of a Work without a placement on any Destination.
 type Unplaced struct {
 	Work      *kratix.Work
 	Directory string
-	// Waits means that it will be placed once a store can be read again.
+	// Waits means that the group can be placed once a store can be read again.
 	Waits bool
-	// Idle means that it is an on-demand dependency without requests.
+	// Idle means that the Work is an on-demand dependency and its Promise has no requests.
 	Idle bool
-	// Reason is a message for users: "0/3 Destinations fit: 2 lack environment=prod".
+	// Reason is a text for users, such as "0/3 Destinations fit: 2 lack environment=prod".
 	Reason string
 }
 
@@ -181,7 +184,7 @@ type Unplaced struct {
 //     request of its Promise
 //   - a request where it is already, else on one Destination that fits: a ready one before
 //     others, then one without conflicts, then one that has another group of the request,
-//     then by a draw that spreads by weight
+//     then by a draw in proportion to the weights
 //
 // Existing placements stay where they are, unless they are to move.
 func Plan(in Input) Result { return newRound(in, newFleet(in.Destinations)).plan() }
@@ -208,7 +211,6 @@ func compareUnplaced(a, b Unplaced) int { return compareWorks(a.Work, b.Work) }
 
 func comparePlaced(a, b Placement) int { return comparePlacements(a.WorkPlacement, b.WorkPlacement) }
 
-// groupKey identifies a group of a Work.
 type groupKey struct {
 	work kratix.Key
 	id   string

@@ -53,7 +53,7 @@ func on(w *kratix.Work, group int, destination string) *kratix.WorkPlacement {
 	return kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[group], destination)
 }
 
-// outcome returns a plan as text, one line for each placement and finding.
+// outcome returns a plan as text, with one line for each placement and each finding.
 func outcome(r Result) []string {
 	var lines []string
 	for _, p := range r.Placements() {
@@ -387,8 +387,8 @@ func TestNewDestinationTakesOnlyItsShare(t *testing.T) {
 	}
 }
 
-// TestRandomPlans checks the invariants of plans on random inputs whose order, labels and Works
-// change.
+// TestRandomPlans checks that plans of random inputs do not depend on the order of the input, and
+// stay stable while labels change and Works disappear.
 func TestRandomPlans(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -441,7 +441,6 @@ func randomLabels(rng *rand.Rand) labels {
 	return l
 }
 
-// change changes labels, removes a Work and shuffles the rest.
 func (w *randomInput) change(rng *rand.Rand) {
 	for _, d := range w.destinations {
 		if rng.IntN(4) == 0 {

@@ -17,12 +17,12 @@ import (
 // All of them must hold.
 type selectors []requirement
 
-// requirement is one condition on one label.
+// requirement is one condition on one label of a Destination.
 type requirement struct {
 	key      string
 	operator metav1.LabelSelectorOperator
 	values   []string
-	// source is the source of the selector.
+	// source is the source of the selector, such as kratix.PromiseSource.
 	source string
 }
 
@@ -34,9 +34,9 @@ func precedence() []string {
 	return []string{kratix.ResourceWorkflowSource, kratix.PromiseWorkflowSource, kratix.PromiseSource}
 }
 
-// selectorsOf merges a group's selectors as Kratix does: for each label, the source of the
-// highest precedence wins, and within one source the last selector that mentions the label. A
-// dry run requires only a Destination for dry runs.
+// selectorsOf merges a group's selectors as Kratix does. For each label, the source with the
+// highest precedence wins; within one source, the last selector with this label wins. The group of
+// a dry run has one selector only, for a Destination for dry runs.
 func selectorsOf(work *kratix.Work, group *kratix.WorkloadGroup) selectors {
 	if isDryRun(work) {
 		return selectors{{key: kratix.DryRunLabel, operator: equals, values: []string{"true"}}}
@@ -47,8 +47,8 @@ func selectorsOf(work *kratix.Work, group *kratix.WorkloadGroup) selectors {
 
 func isDryRun(work *kratix.Work) bool { return work.Labels[kratix.DryRunLabel] == "true" }
 
-// merge returns the requirements in effect, and those that were overruled by a source of higher
-// precedence or by a later selector of the same source.
+// merge returns the requirements that apply, and those that were overruled: by a source of higher
+// precedence, or by a later selector of the same source.
 func merge(all []kratix.Selector) (merged, overruled selectors) {
 	byRank := slices.Clone(all)
 	slices.Reverse(byRank)
@@ -70,10 +70,8 @@ func merge(all []kratix.Selector) (merged, overruled selectors) {
 	return merged, overruled
 }
 
-// rankOf returns the precedence of a source; an unknown source has the lowest.
 func rankOf(source string) int { return slices.Index(precedence(), source) }
 
-// requirementsOf returns the requirements of one selector, sorted.
 func requirementsOf(s kratix.Selector) selectors {
 	var asked selectors
 	for _, key := range slices.Sorted(maps.Keys(s.MatchLabels)) {
@@ -89,8 +87,8 @@ func requirementsOf(s kratix.Selector) selectors {
 	return asked
 }
 
-// holds reports whether the labels satisfy the requirement. NotIn also holds if the label is
-// missing, as in Kubernetes.
+// holds reports whether the labels satisfy the requirement. As in Kubernetes, NotIn is also
+// satisfied if the label is missing.
 func (r *requirement) holds(labels map[string]string) bool {
 	value, has := labels[r.key]
 	switch r.operator {
@@ -130,7 +128,8 @@ func (s selectors) String() string {
 	return strings.Join(parts, ",")
 }
 
-// key returns a string that is unique to these requirements, whatever characters they contain.
+// key returns a string that identifies these requirements unambiguously, whatever characters they
+// contain.
 func (s selectors) key() string {
 	var words []string
 	for _, r := range s {
@@ -140,7 +139,6 @@ func (s selectors) key() string {
 	return fmt.Sprintf("%q", words)
 }
 
-// hold reports whether the labels satisfy all requirements.
 func (s selectors) hold(labels map[string]string) bool {
 	for i := range s {
 		if !s[i].holds(labels) {
@@ -150,7 +148,6 @@ func (s selectors) hold(labels map[string]string) bool {
 	return true
 }
 
-// lacking returns the requirements that the labels do not satisfy.
 func (s selectors) lacking(labels map[string]string) selectors {
 	var lacking selectors
 	for _, r := range s {
@@ -161,7 +158,6 @@ func (s selectors) lacking(labels map[string]string) selectors {
 	return lacking
 }
 
-// requiresDryRun reports whether the selectors require a Destination for dry runs.
 func (s selectors) requiresDryRun() bool {
 	return slices.ContainsFunc(s, func(r requirement) bool {
 		return r.key == kratix.DryRunLabel && r.operator == equals && slices.Contains(r.values, "true")

@@ -2,21 +2,21 @@ package scheduler
 
 import "math/bits"
 
-// draw is the rendezvous hash of a request and a Destination: of several Destinations, the one
-// with the highest draw is chosen. Adding or removing a Destination therefore changes only the
-// choices that it wins or had won. Groups of one request have equal draws and so are placed
-// together.
+// draw is the random number of a request for a Destination (rendezvous hashing). Of several
+// Destinations, the one with the highest draw is chosen. If a Destination is added or removed, the
+// choices for other Destinations therefore do not change. Groups of one request have equal draws,
+// so they are placed together.
 type draw struct {
 	random uint64
 	weight uint64
 }
 
-// seed returns the hash of the request, from which its draws are derived.
+// seed returns the hash of the request. The draws are computed from it.
 func (r requestKey) seed() uint64 { return hash(r.namespace, r.promise, r.resource) }
 
-// before reports whether a draw wins over another. The probability is proportional to the
-// weight: the lower -log(random)/weight wins. With equal weights that is the higher random
-// number.
+// before reports whether d wins against other. The probability to win is proportional to the
+// weight: the lower value of -log(random)/weight wins. With equal weights, that is the higher
+// random number.
 func (d draw) before(other draw) bool {
 	if d.weight == other.weight {
 		return d.random > other.random
@@ -56,13 +56,13 @@ func negativeLog2(n uint64) uint64 {
 	return uint64(zeros+1)<<logBits - fraction //nolint:gosec // zeros is 0 to 63
 }
 
-// The constants of FNV-1a.
+// Constants of the FNV-1a hash.
 const (
 	fnvOffset = 14695981039346656037
 	fnvPrime  = 1099511628211
 )
 
-// hash returns the mixed FNV-1a hash of the parts, each followed by an end marker.
+// hash returns the FNV-1a hash of the parts, each followed by an end marker, and mixed by mix.
 func hash(parts ...string) uint64 {
 	h := uint64(fnvOffset)
 	for _, part := range parts {
