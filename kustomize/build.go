@@ -11,10 +11,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Build builds root as Flux would if it contained only the given files. The error has Flux's
-// message. It wraps ErrBuild if the build itself fails, but not if a file is not a Kubernetes
+// Build builds root as Flux would if root contained only the given files. The error has Flux's
+// message. It wraps ErrBuild if kustomize's build fails, but not if a file is not a Kubernetes
 // object. The cost grows with the square of the number of objects, so callers should pass few
-// files. There must be no kustomization at the top of root, since Flux then generates none.
+// files. No file may be a kustomization at the top of root, because Flux then generates none.
 func Build(root tree.Path, files []tree.File) error {
 	var paths []tree.Path
 	for _, unit := range Units(files) {
@@ -29,8 +29,8 @@ func Build(root tree.Path, files []tree.File) error {
 	return BuildUnits(root, paths, files)
 }
 
-// decodable returns the error with which Flux stops before the build if a file is not a Kubernetes
-// object.
+// decodable returns the error with which Flux stops before the build, or nil if the file is a
+// Kubernetes object.
 func decodable(root tree.Path, file tree.File) error {
 	_, err := decode(file.Content)
 	var panicked *panicError
@@ -51,14 +51,14 @@ func directory(root tree.Path) string {
 	return "/" + root.String()
 }
 
-// BuildUnits builds the kustomization that Flux would generate for the given units: files, and
-// directories with a kustomization of their own. The units are in walk order and relative to root;
-// files are all files that the build may load.
+// BuildUnits builds the kustomization that Flux would generate for the given units, which are files
+// and directories with a kustomization of their own. The paths of units are relative to root and in
+// walk order. files are all files that the build may load.
 func BuildUnits(root tree.Path, units []tree.Path, files []tree.File) error {
 	return Lazy{}.Units(root, units, files)
 }
 
-// Units does the same as BuildUnits, but fetches missing contents with l.
+// Units does the same as BuildUnits, and reads the content of files with l.Fetch if they have none.
 func (l Lazy) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	if len(units) == 0 {
 		return nil

@@ -97,8 +97,7 @@ func TestBuildReturnsFluxsError(t *testing.T) {
 	}
 }
 
-// duplicates reports whether two objects have the same ID. It returns false if a file cannot be
-// parsed.
+// duplicates reports whether two objects have the same ID, and no file has a syntax error.
 func duplicates(files []tree.File) bool {
 	seen := map[kustomize.ID]bool{}
 	found := false

@@ -14,15 +14,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// Builder builds directories and units with kustomizations from users. Such builds may take any
-// amount of time and memory.
+// Builder builds directories and units with kustomizations written by users. Such builds may take
+// any amount of time and memory.
 type Builder interface {
 	// Nested does the same as BuildNested, and Units the same as BuildUnits.
 	Nested(root, dir tree.Path, files []tree.File) (Nested, error)
 	Units(root tree.Path, units []tree.Path, files []tree.File) error
 }
 
-// inProcess is a Builder that builds in this process.
 type inProcess struct{}
 
 func (inProcess) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
@@ -46,19 +45,21 @@ type digest = [sha256.Size]byte
 // Cache parses files and builds directories, and caches the results by the digest of the contents.
 // The zero Cache is empty. It is safe for concurrent use.
 type Cache struct {
-	// Builder runs the builds of directories. If it is nil, they run in this process.
+	// Builder builds the directories with kustomizations. If it is nil, the Cache builds them in
+	// this process.
 	Builder Builder
-	// Stop ends the reading of files when it is closed. It may be nil. Files that are requested
-	// afterwards have the error ErrStopped.
+	// Stop, when closed, makes the Cache stop parsing files. File then returns ErrStopped for files
+	// that are not cached. Stop may be nil.
 	Stop <-chan struct{}
 	// KeepNodes is the maximum number of YAML nodes that are kept until Contents visits them or
 	// DropNodes is called. If it is 0, no nodes are kept. A node takes about 150 bytes.
 	KeepNodes int
 
-	// reading limits the number of nodes in memory while files are parsed.
+	// reading limits the number of nodes that all goroutines together have in memory while they
+	// parse files.
 	reading budget
 	mu      sync.Mutex
-	// files and older are two generations of cache entries; see put.
+	// files and older are two generations of cached files; put describes how they are replaced.
 	files, older map[digest]*cachedFile
 	builds       map[digest]*cachedBuild
 	messages     map[string]string
@@ -81,8 +82,7 @@ type cachedBuild struct {
 	round, made int
 }
 
-// boundsRounds is the number of rounds for which a build that exceeded its limits is not
-// retried.
+// boundsRounds is the number of rounds after which a build that exceeded its limits is tried again.
 const boundsRounds = 100
 
 // FileObjects is the result of parsing a file. It is shared, so callers must not modify it.
@@ -90,12 +90,12 @@ type FileObjects struct {
 	Objects []Object
 	// Err is the reason why the file cannot be parsed. Objects is then empty.
 	Err error
-	// Late is an error at the end of a kustomize build, when kustomize resolves references between
-	// objects.
+	// Late is an error of the last step of a kustomize build, in which kustomize resolves
+	// references between objects.
 	Late error
 }
 
-// File returns the objects of a file, from the cache or by parsing it.
+// File returns the objects of a file. It parses the file if it is not cached.
 func (c *Cache) File(content []byte) FileObjects {
 	key := sha256.Sum256(content)
 	for {
@@ -140,7 +140,7 @@ func (c *Cache) isStopped() bool {
 	}
 }
 
-// unread is a group of files to parse.
+// unread is a list of files to parse, with their digests.
 type unread struct {
 	contents [][]byte
 	digests  []digest
@@ -150,8 +150,8 @@ func (u *unread) add(content []byte, key digest) {
 	u.contents, u.digests = append(u.contents, content), append(u.digests, key)
 }
 
-// load parses those files that are not cached, in groups that take no more memory than one large
-// file.
+// load parses those files that are not cached. It parses several files together if they have fewer
+// nodes than manyNodes.
 func (c *Cache) load(contents [][]byte) {
 	var some unread
 	nodes := 0
@@ -175,7 +175,7 @@ func (c *Cache) load(contents [][]byte) {
 	}
 }
 
-// read parses files when the budget has room for their nodes.
+// read waits until the budget has room for the nodes of the files, and parses the files.
 func (c *Cache) read(files unread, nodes int) {
 	defer c.reading.take(nodes)()
 	if c.isStopped() {
@@ -218,7 +218,8 @@ func (c *Cache) read(files unread, nodes int) {
 	c.add(found)
 }
 
-// keep keeps the node of a file's only object for Contents, if the object is plain.
+// keep keeps the node of a file for a later call of Contents, if the file has one object and the
+// object is plain.
 func (c *Cache) keep(file digest, content []byte, node *yaml.Node, objects []Object) {
 	if c.KeepNodes == 0 || node == nil || len(objects) != 1 || !objects[0].plain || hasAnchors(content) {
 		return
@@ -228,7 +229,7 @@ func (c *Cache) keep(file digest, content []byte, node *yaml.Node, objects []Obj
 	c.kept.put(file, keptNode{node, yamlnodes.AtMost(content)}, c.KeepNodes)
 }
 
-// isOdd reports whether the file has an object whose result can only be determined by a build.
+// isOdd reports whether a build is needed to determine the outcome of one of the objects.
 func (f FileObjects) isOdd() bool {
 	for _, object := range f.Objects {
 		if !object.plain || Refers(object.ID.Kind) {
@@ -238,10 +239,11 @@ func (f FileObjects) isOdd() bool {
 	return false
 }
 
-// Nested does the same as BuildNested, and caches the result. The key is the digest of the
-// directory's own files if the build succeeds without reading others, and of all files otherwise. A
-// build that exceeded its limits is also cached by its own files for some rounds; otherwise it
-// would be repeated after each change in the root and delay all other builds.
+// Nested does the same as BuildNested, and caches the result. If the build succeeds and reads only
+// files of the directory, the key is the digest of these files; otherwise it is the digest of all
+// files. If a build exceeds its limits, its result is also cached under the digest of the
+// directory's files for some rounds; otherwise every change in the root would repeat the build and
+// delay all other builds.
 func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	var own []tree.File
 	for _, file := range files {
@@ -275,7 +277,7 @@ func (c *Cache) Units(root tree.Path, units []tree.Path, files []tree.File) erro
 	return err
 }
 
-// digestOf returns the key of a build.
+// digestOf returns the key of a build: a digest of all its inputs.
 func digestOf(build string, root tree.Path, units []tree.Path, files []tree.File) digest {
 	hash := sha256.New()
 	add := func(text []byte) {
@@ -295,7 +297,7 @@ func digestOf(build string, root tree.Path, units []tree.Path, files []tree.File
 	return digest(hash.Sum(nil))
 }
 
-// Sweep drops the entries that have not been used since the last Sweep.
+// Sweep drops the entries that have not been used since the last call of Sweep, and begins a round.
 func (c *Cache) Sweep() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -326,7 +328,7 @@ func (c *Cache) known(key digest) *cachedFile {
 	return file
 }
 
-// put adds a file. If there are too many, the older entries are dropped.
+// put adds a file. If the map files is full, put drops the map older, and moves files to older.
 func (c *Cache) put(key digest, file *cachedFile) {
 	if len(c.files) >= maxFiles {
 		c.files, c.older = nil, c.files
@@ -344,7 +346,7 @@ func (c *Cache) knownBuild(key digest) *cachedBuild {
 	switch {
 	case build == nil:
 	case IsBounds(build.err) && c.round-build.made > boundsRounds:
-		return nil // other files may have changed, or the machine may be less busy
+		return nil // the result may differ now: other files may have changed, or the machine may be less busy
 	default:
 		build.round = c.round
 	}
@@ -376,7 +378,7 @@ func (c *Cache) addBuild(key digest, build *cachedBuild) {
 	c.builds[key] = build
 }
 
-// one returns the interned copy of a string that many objects contain.
+// one interns a string that many objects contain.
 func (c *Cache) one(word string) string {
 	if known, there := c.messages[word]; there {
 		return known

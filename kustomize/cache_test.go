@@ -7,7 +7,7 @@ func TestCacheSizeIsBounded(t *testing.T) {
 	var c Cache
 	for i := range 3 * maxFiles {
 		c.put(key(i), &cachedFile{})
-		if c.known(key(0)) == nil { // each step uses this entry
+		if c.known(key(0)) == nil { // each step uses the entry of key 0
 			t.Fatalf("a file in use is forgotten after %d others", i)
 		}
 	}
@@ -19,8 +19,8 @@ func TestCacheSizeIsBounded(t *testing.T) {
 	}
 }
 
-// TestPlainFileIsReadWithoutABuild checks that reading a plain file allocates little more than
-// parsing it. An empty build has 280 allocations.
+// TestPlainFileIsReadWithoutABuild checks that parsing a file with a plain object does not start a
+// build: even an empty build has 280 allocations.
 func TestPlainFileIsReadWithoutABuild(t *testing.T) {
 	content := []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
 	read := testing.AllocsPerRun(10, func() {

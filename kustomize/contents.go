@@ -17,14 +17,13 @@ type Content struct {
 	// Fields are the object's fields as Flux decodes them after the build. Numbers are int64 or
 	// float64, as in an Unstructured.
 	Fields map[string]any
-	// node is the object's node in its document. It is nil if the lines of the fields are not
-	// known.
+	// node is the object's node in its document, or nil if the lines of the fields are not known.
 	node *yaml.Node
 }
 
-// LineOf returns the line of a field, starting at 1. Each element of path is the key of a map or
-// the index of a list. If the field does not exist, it returns the line of the innermost element
-// that exists.
+// LineOf returns the line of a field, counted from 1. Each element of path is the key of a map or
+// the index of a list. If the field does not exist, LineOf returns the line of the innermost
+// existing element.
 func (c *Content) LineOf(path ...any) int {
 	node, line := c.node, c.Line
 	if node == nil {
@@ -41,8 +40,8 @@ func (c *Content) LineOf(path ...any) int {
 	return line
 }
 
-// child returns the value of a key or index, and the node at which this element starts, or nil if
-// there is none.
+// child returns the value of an element, which is a key or an index, and the node at which the
+// element starts. It returns nil if there is no such element.
 func child(node *yaml.Node, element any) (start, value *yaml.Node) {
 	switch e := element.(type) {
 	case string:
@@ -62,9 +61,9 @@ func child(node *yaml.Node, element any) (start, value *yaml.Node) {
 	return nil, nil
 }
 
-// Contents calls visit for each object of a file. objects are the objects that a Cache has returned
-// for the file, in the same order. Only one document at a time is in memory, unless the file may
-// contain lists. Objects that Flux cannot write out are skipped.
+// Contents calls visit for each object of a file. The parameter objects is the result of Cache.File
+// for the same content. Only one document at a time is in memory, unless the file may contain
+// lists. Objects that Flux cannot write out are skipped.
 func Contents(content []byte, objects []Object, visit func(*Content)) error {
 	if !mayHoldList(content) {
 		if docs := objectDocuments(content); len(docs) == len(objects) {
@@ -89,7 +88,6 @@ func Contents(content []byte, objects []Object, visit func(*Content)) error {
 	})
 }
 
-// objectDocuments returns the documents of a file that are not empty.
 func objectDocuments(content []byte) []document {
 	docs := documents(content)
 	some := docs[:0]
@@ -111,7 +109,8 @@ func isBlank(content []byte) bool {
 	return true
 }
 
-// hasAnchors reports whether a document may have anchors, whose aliases kustomize replaces.
+// hasAnchors reports whether a document may have anchors. kustomize replaces the aliases that refer
+// to them.
 func hasAnchors(content []byte) bool { return bytes.IndexByte(content, '&') >= 0 }
 
 func visitDocument(doc document, object Object, visit func(*Content)) error {
@@ -134,7 +133,7 @@ func visitDocument(doc document, object Object, visit func(*Content)) error {
 	return nil
 }
 
-// visitResource visits an object in the form in which kustomize writes it out.
+// visitResource calls visit with the fields of an object as kustomize writes them out.
 func visitResource(res *resource.Resource, object Object, visit func(*Content)) {
 	if object.Outcome.Unwritable != "" {
 		return
@@ -154,7 +153,7 @@ func asJSON(res *resource.Resource) (text []byte, err error) {
 	return res.MarshalJSON()
 }
 
-// valueOf returns the value of a node in a plain object.
+// valueOf returns the value of a node of a plain object, as JSON decodes it.
 func valueOf(node *yaml.Node) any {
 	switch node.Kind {
 	case yaml.MappingNode:
@@ -185,7 +184,7 @@ func scalarOf(node *yaml.Node) any {
 		}
 	case "!!float":
 		if n, err := strconv.ParseFloat(node.Value, 64); err == nil {
-			// JSON does not distinguish 1.0 from 1.
+			// 1.0 is also returned as an integer, because JSON does not distinguish it from 1.
 			if n == math.Trunc(n) && math.Abs(n) < 1<<53 {
 				return int64(n)
 			}

@@ -14,9 +14,10 @@ import (
 // the bytes of other objects.
 var ErrInseparable = errors.New("one is an item of a list whose items are not lines of their own, and cannot be cut out of its file")
 
-// Without removes the objects at the given positions in the result of Objects. All other bytes stay
-// the same, including the markers before documents. An item of a list is removed with its lines; a
-// list is removed if all its items are. If no object remains, the result is empty.
+// Without removes the objects at the given positions; a position is an index into the result of
+// Objects. All other bytes stay the same, including the document markers. An item of a list is
+// removed with its lines. A list is removed if all its items are. If no object remains, the result
+// is empty.
 func Without(content []byte, positions []int) ([]byte, error) {
 	if mayHoldList(content) {
 		return withoutItems(content, positions)
@@ -45,8 +46,8 @@ func Without(content []byte, positions []int) ([]byte, error) {
 	return join(kept), nil
 }
 
-// Separable reports for each object in the result of Objects whether Without can remove it, alone
-// and together with others.
+// Separable reports for each object in the result of Objects whether Without can remove the object,
+// alone and together with others.
 func Separable(content []byte) ([]bool, error) {
 	all, err := Canonical(content)
 	if err != nil {
@@ -63,9 +64,9 @@ func Separable(content []byte) ([]bool, error) {
 	if len(spans) != len(all) {
 		return separable, nil
 	}
-	// Removing an object can only damage its neighbours, so two tests suffice, each of which
-	// removes every second object. Anchors are the exception, since aliases anywhere in the
-	// document can refer to them.
+	// The loop below removes every second object, then the others. Two tests suffice, because
+	// removing an object can damage only its neighbours. Documents with anchors and aliases are
+	// excluded, because an alias may refer to any object of the document.
 	var halves [2][]int
 	tied := bytes.ContainsRune(content, '&') && bytes.ContainsRune(content, '*')
 	for i, span := range spans {
@@ -96,10 +97,11 @@ func join(pieces []piece) []byte {
 	return rest
 }
 
-// piece is a document up to and including its last line break, and the marker line before it.
+// piece is a document up to and including its last line break, with the marker line before the
+// document.
 type piece struct{ marker, document []byte }
 
-// cutAtMarkers splits a file at the same markers as documents, without losing a byte.
+// cutAtMarkers splits a file at the same markers as the function documents, and keeps every byte.
 func cutAtMarkers(content []byte) []piece {
 	var pieces []piece
 	next := piece{}
@@ -114,23 +116,22 @@ func cutAtMarkers(content []byte) []piece {
 	return append(pieces, next)
 }
 
-// span describes the lines of an object in a file with lists.
+// span is the range of lines of one object, in a file with lists.
 type span struct {
 	piece int
-	// from and to are lines of the document, counted from 0; to is exclusive.
+	// from and to are lines of the document, counted from 0. The line to is not included.
 	from, to int
 	node     *yaml.Node
-	// list is the span of the list that contains the object. It is nil if the object is not in a
-	// list.
+	// list is the span of the list that contains the object, or nil if the object is not in a list.
 	list *span
-	// left is the number of remaining items of a list.
+	// left is the number of items of a list that have not been removed yet.
 	left int
-	// block means that the span is a list in block style, with each item on lines of its own.
+	// block means that the span is a list in block style, in which each item has lines of its own.
 	block bool
 }
 
-// withoutItems is Without for a file that may contain lists. It parses the result, and returns
-// ErrInseparable if one of the other objects has changed.
+// withoutItems does the same as Without for a file that may contain lists. It parses the result,
+// and returns ErrInseparable if one of the remaining objects has changed.
 func withoutItems(content []byte, positions []int) ([]byte, error) {
 	before, err := Canonical(content)
 	if err != nil {
@@ -175,7 +176,8 @@ func withoutItems(content []byte, positions []int) ([]byte, error) {
 	return rest, nil
 }
 
-// cutSpans removes spans from pieces. A span that is not in a list removes the whole piece.
+// cutSpans removes the lines of spans from pieces. If a span is not in a list, cutSpans removes the
+// whole piece.
 func cutSpans(pieces []piece, cuts [][]*span) []piece {
 	var kept []piece
 	for i, piece := range pieces {
@@ -196,7 +198,8 @@ func cutSpans(pieces []piece, cuts [][]*span) []piece {
 	return kept
 }
 
-// spansOf returns the spans of a file in kustomize's order, in which the items of lists come last.
+// spansOf returns the spans of a file in the order in which kustomize returns objects. The items of
+// lists come last.
 func spansOf(pieces []piece) []*span {
 	var queue, objects []*span
 	for i, piece := range pieces {
@@ -225,8 +228,8 @@ func spansOf(pieces []piece) []*span {
 	return objects
 }
 
-// aboveComments returns the line of the first comment directly above a line, or the line itself.
-// Such comments describe the following lines.
+// aboveComments returns the first line of the comment directly above a line. Without a comment, it
+// returns the line itself.
 func aboveComments(lines [][]byte, line int) int {
 	for line > 0 && line <= len(lines) && bytes.HasPrefix(bytes.TrimSpace(lines[line-1]), []byte("#")) {
 		line--
@@ -234,8 +237,8 @@ func aboveComments(lines [][]byte, line int) int {
 	return line
 }
 
-// endOf returns the line after the last item of a list: the line of the next field, otherwise the
-// end of the list.
+// endOf returns the line after the last item of a list. That is the line of the next field, or the
+// end of the list's span.
 func endOf(list *span, items *yaml.Node) int {
 	for i := 0; i+1 < len(list.node.Content); i += 2 {
 		if key := list.node.Content[i]; key.Line > items.Line && key.Line-1 < list.to {

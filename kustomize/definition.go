@@ -23,7 +23,7 @@ func definitionIn(res *resource.Resource) *Definition {
 	return &Definition{Group: group, Kind: kind, ClusterScoped: scope == "Cluster"}
 }
 
-// Group returns the API group of the object.
+// Group returns the API group of the object, or "" for the core group.
 func (id ID) Group() string {
 	group, _, grouped := strings.Cut(id.APIVersion, "/")
 	if !grouped {

@@ -14,19 +14,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// disk is a read-only file system for kustomize that contains only the given files. It returns the
-// errors of a real disk.
+// disk is a read-only file system for kustomize that contains only the given files. Its errors have
+// the same texts as those of a real disk.
 type disk struct {
-	// FileSystem is an empty file system with the methods that a build does not use.
+	// FileSystem is an empty file system. It provides the methods that a build does not call.
 	filesys.FileSystem
 	files map[string][]byte
-	// dirs contains the names in each directory.
+	// dirs maps a directory to the names in it.
 	dirs map[string][]string
 	// schema means that a kustomization may extend the Kubernetes schema.
 	schema bool
-	// root is the directory with the files; inside is a directory in it, or empty.
+	// root is the directory that contains all files. inside is a directory in root that watch has
+	// set, or empty.
 	root, inside string
-	// outside is set when a build accesses a path that is in root but not in inside.
+	// outside is set when a build accesses a path in root that is not in the directory inside.
 	outside atomic.Bool
 	guard   guard
 	// fetch returns the content of a file that was added without content. It is nil if all files
@@ -36,7 +37,7 @@ type disk struct {
 
 var _ filesys.FileSystem = (*disk)(nil)
 
-// newDisk returns a disk with the files in the directory dir.
+// newDisk returns a disk with the files below the directory dir.
 func (l Lazy) newDisk(dir string, files []tree.File) *disk {
 	d := &disk{fetch: l.Fetch, root: dir, FileSystem: filesys.MakeFsInMemory(), files: make(map[string][]byte, len(files)+1), dirs: map[string][]string{"/": nil}}
 	d.mkdir(dir)
@@ -49,7 +50,7 @@ func (l Lazy) newDisk(dir string, files []tree.File) *disk {
 	return d
 }
 
-// watch makes the disk record accesses outside of a directory.
+// watch makes the disk set outside when a build accesses a path that is not in a directory.
 func (d *disk) watch(inside string) { d.inside = inside }
 
 func (d *disk) note(name string) {
@@ -59,7 +60,6 @@ func (d *disk) note(name string) {
 	}
 }
 
-// put adds or replaces a file.
 func (d *disk) put(name string, content []byte) {
 	if _, there := d.files[name]; !there {
 		d.mkdir(path.Dir(name))
@@ -85,7 +85,7 @@ var (
 	errNoDirectory = errors.New("not a directory")
 )
 
-// missing returns the error for a name that does not exist.
+// missing returns the error of a real disk for a name that does not exist.
 func (d *disk) missing(name string) error {
 	for above := path.Dir(name); above != "/"; above = path.Dir(above) {
 		if _, file := d.files[above]; file {
@@ -142,7 +142,8 @@ func (d *disk) ReadDir(name string) ([]string, error) {
 	return slices.Sorted(slices.Values(inside)), nil
 }
 
-// CleanedAbs splits a name into an existing directory and the name of a file in it.
+// CleanedAbs splits a name into an existing directory and a file name. The file name is empty if
+// name is a directory.
 func (d *disk) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	clean := path.Clean("/" + name)
 	if d.IsDir(clean) {
@@ -161,7 +162,8 @@ func (d *disk) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	return filesys.ConfirmedDir(path.Dir(clean)), path.Base(clean), nil
 }
 
-// Glob returns the files that match a pattern.
+// Glob returns the files that match a pattern. It does not return hidden files unless the pattern
+// begins with a dot.
 func (d *disk) Glob(pattern string) ([]string, error) {
 	d.outside.Store(true)
 	var found []string

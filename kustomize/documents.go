@@ -5,21 +5,20 @@ import (
 	"regexp"
 )
 
-// document is one YAML document of a file.
 type document struct {
 	content []byte
-	// line is the line of the file at which the document starts.
+	// line is the line of the file at which the document starts, counted from 1.
 	line int
 }
 
-// separator matches the markers at which kustomize splits a file. A marker on the first line
-// separates nothing, so it belongs to the first document.
+// separator matches a marker at which kustomize splits a file. It does not match a marker on the
+// first line of a file, which separates nothing.
 var separator = regexp.MustCompile(`\n---.*\n`)
 
-// documents splits a file at the same markers as kustomize, so that parsing the documents one by
-// one has the same result as parsing the file. It returns the whole file as one document if a
-// marker is followed by anything but a comment, since kustomize then reports an error for the whole
-// file.
+// documents splits a file at the same markers as kustomize. Parsing the documents one by one has
+// the same result as parsing the file. If a marker is followed by text other than a comment,
+// documents returns the whole file as one document, because kustomize then reports an error for the
+// whole file.
 func documents(content []byte) []document {
 	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
 	cuts := separator.FindAllIndex(content, -1)

@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// follower runs kustomize builds for objects that can fail at the end of a build or after it:
-// objects with references, and objects that are not plain. Each build has several files: enough to
-// share its fixed cost, and so few that its quadratic cost stays small.
+// follower runs kustomize builds for objects that can fail at the end of a build or after it. These
+// are objects with references, and objects that are not plain. Each build has several files, to
+// share its fixed cost, but not many, because its cost grows with the square of their number.
 type follower struct {
 	batch   []buildable
 	objects int
@@ -24,31 +24,30 @@ type follower struct {
 	results map[int]*followed
 }
 
-// followed is the result for one file.
 type followed struct {
-	// late is the first error of a build of the file.
+	// late is the first error of a build with the file.
 	late error
-	// outcomes are the outcomes of the objects that are not plain, by position.
+	// outcomes maps the position of an object that is not plain to its Outcome.
 	outcomes map[int]Outcome
 }
 
-// buildable is an element of a batch: a file, or one object of a file.
+// buildable is a file, or one object of a file, to be built.
 type buildable struct {
 	file    int
 	content []byte
 	nodes   int
-	// ids are the IDs of the objects whose outcome is needed, by position.
+	// ids maps the position of an object whose outcome is needed to its ID.
 	ids map[int]ID
 }
 
 const followedAtOnce = 64
 
-// maxFollowed is the maximum number of nodes of a built object and of a batch. A build has several
-// copies of each node in memory.
+// maxFollowed is the maximum number of nodes of a batch, and of one object that is built. A build
+// has several copies of each node in memory.
 const maxFollowed = 60_000
 
-// follow returns the result for each file by its index. The files can be built separately: unless a
-// directory has a kustomization, kustomize renames no object to which others refer.
+// follow runs the builds and returns the results by the index of the file. The files can be built
+// separately, because kustomize renames no objects in a directory without a kustomization.
 func follow(files [][]byte, objects [][]Object) map[int]*followed {
 	f := &follower{ids: map[ID]bool{}, results: map[int]*followed{}}
 	for i, content := range files {
@@ -61,8 +60,8 @@ func follow(files [][]byte, objects [][]Object) map[int]*followed {
 	return f.results
 }
 
-// addFile adds a whole file. It returns false if the file is too large, or cannot be built because
-// it contains an object twice.
+// addFile adds a whole file to the batch. It returns false if the file is too large, or contains an
+// object twice and cannot be built.
 func (f *follower) addFile(file int, content []byte, objects []Object) bool {
 	nodes := yamlnodes.AtMost(content)
 	if len(objects) > followedAtOnce || nodes > maxFollowed {
@@ -82,7 +81,7 @@ func (f *follower) addFile(file int, content []byte, objects []Object) bool {
 	return true
 }
 
-// addObjects adds the objects of a file that need a build, one by one.
+// addObjects adds to the batch those objects of a file that need a build, one by one.
 func (f *follower) addObjects(file int, content []byte) {
 	var found []single
 	schema.RLock()
@@ -100,7 +99,7 @@ func (f *follower) addObjects(file int, content []byte) {
 		f.results[file].late = err
 	}
 	if err != nil {
-		return // File has already reported all other errors
+		return // Cache.File has already reported all other errors
 	}
 	for _, one := range found {
 		one.file = file
@@ -108,14 +107,13 @@ func (f *follower) addObjects(file int, content []byte) {
 	}
 }
 
-// single is one object of a file.
 type single struct {
 	buildable
 	id ID
 }
 
-// singleOf returns the object at a position of a file, or nil if it needs no build. It returns an
-// error if the object is too large.
+// singleOf returns the object at a position of a file. It returns nil if the object needs no build,
+// and an error if the object is too large.
 func singleOf(res *resource.Resource, position int) (*single, error) {
 	object := objectOf(res, 1)
 	if object.plain && !Refers(object.ID.Kind) {
@@ -160,7 +158,7 @@ func (f *follower) add(some buildable, ids map[ID]bool) {
 	f.nodes += some.nodes
 }
 
-// build builds the batch. If that fails, it builds each element alone.
+// build builds the batch. If this fails, it builds each element of the batch separately.
 func (f *follower) build() {
 	if len(f.batch) == 0 {
 		return
@@ -181,7 +179,7 @@ func (f *follower) build() {
 	f.batch, f.objects, f.nodes, f.ids = nil, 0, 0, map[ID]bool{}
 }
 
-// add adds the outcomes of the objects of one element of a batch, after its build.
+// add records the outcomes of the objects of some, which built contains.
 func (r *followed) add(some buildable, built resmap.ResMap) {
 	schema.RLock()
 	defer schema.RUnlock()
@@ -195,7 +193,7 @@ func (r *followed) add(some buildable, built resmap.ResMap) {
 	}
 }
 
-// buildAlone builds the elements of a batch, each in a file of its own.
+// buildAlone builds the elements of a batch as separate files of one root.
 func buildAlone(batch []buildable) (resmap.ResMap, error) {
 	var files []tree.File
 	var paths []tree.Path

@@ -6,11 +6,11 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/resid"
 )
 
-// ID is the identity of an object for kustomize: two objects with equal IDs cannot be in one build.
+// ID identifies an object in a kustomize build: two objects with equal IDs cannot be in one build.
 type ID struct {
 	APIVersion, Kind, Name string
-	// Namespace is the effective namespace: "default" if none is set, and a special value for a
-	// kind that is cluster-scoped according to kustomize.
+	// Namespace is the effective namespace. It is "default" if the object has none, and a special
+	// value of kustomize if its kind is cluster-scoped; see IsClusterScoped.
 	Namespace string
 }
 
@@ -20,7 +20,7 @@ func NewID(apiVersion, kind, namespace, name string) ID {
 	return ID{APIVersion: apiVersion, Kind: kind, Name: name, Namespace: cmp.Or(namespace, resid.TotallyNotANamespace)}
 }
 
-// String returns the object's name for messages: "ConfigMap default/settings".
+// String returns the kind, namespace and name for messages, such as "ConfigMap default/settings".
 func (id ID) String() string {
 	if id.IsClusterScoped() {
 		return id.Kind + " " + id.Name
@@ -28,8 +28,8 @@ func (id ID) String() string {
 	return id.Kind + " " + id.Namespace + "/" + id.Name
 }
 
-// IsClusterScoped reports whether the object's kind is cluster-scoped according to
-// kustomize.
+// IsClusterScoped reports whether the object's kind is cluster-scoped. Kinds that kustomize does
+// not have in its schema count as namespaced.
 func (id ID) IsClusterScoped() bool { return id.Namespace == resid.TotallyNotANamespace }
 
 // Scope returns the namespace, or "" for a cluster-scoped object.

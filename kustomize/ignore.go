@@ -15,8 +15,8 @@ import (
 // IsIgnoreFile reports whether Flux reads patterns of ignored files from a file with this path.
 func IsIgnoreFile(path tree.Path) bool { return path.Base() == sourceignore.IgnoreFile }
 
-// IgnoreFilesAbove yields the paths of the ignore files that the directories above dir may contain.
-// Their patterns may match files in dir.
+// IgnoreFilesAbove yields the path of the ignore file of each directory above dir. The files need
+// not exist. Patterns in such a file may match files in dir.
 func IgnoreFilesAbove(dir tree.Path) iter.Seq[tree.Path] {
 	return func(yield func(tree.Path) bool) {
 		for !dir.IsRoot() {
@@ -28,19 +28,19 @@ func IgnoreFilesAbove(dir tree.Path) iter.Seq[tree.Path] {
 }
 
 func ignoreFile() tree.Path {
-	path, _ := tree.ParsePath(sourceignore.IgnoreFile) // cannot fail: the name is a constant
+	path, _ := tree.ParsePath(sourceignore.IgnoreFile) // cannot fail, because the name is a constant
 	return path
 }
 
-// Ignored matches the files that Flux does not fetch from a store.
+// Ignored matches the files that Flux excludes from the artifact of a store.
 type Ignored struct {
 	files   []tree.File
 	matcher gitignore.Matcher
 }
 
-// Ignore returns the patterns of the files that Flux does not fetch from a store: the patterns in
-// .sourceignore files, and Flux's defaults. The paths of files are relative to the store's root.
-// Ignore uses only the .sourceignore files among them.
+// Ignore returns the patterns of the files that Flux excludes from the artifact of a store. These
+// are the patterns in .sourceignore files, and Flux's defaults. The paths of files are relative to
+// the root of the store. Files other than .sourceignore files have no effect.
 func Ignore(files []tree.File) *Ignored {
 	ignored := &Ignored{}
 	for _, file := range files {
@@ -58,7 +58,7 @@ func Ignore(files []tree.File) *Ignored {
 	return ignored
 }
 
-// Has reports whether Flux ignores a file. A nil Ignored matches nothing.
+// Has reports whether Flux ignores a file. It returns false if i is nil.
 func (i *Ignored) Has(path tree.Path) bool { return i != nil && i.matcher.Match(elements(path), false) }
 
 // Equal reports whether both were made from the same .sourceignore files.

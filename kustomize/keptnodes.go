@@ -6,8 +6,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// keptNodes caches the YAML node of each file whose only object is plain (see isPlain), until Contents
-// takes it.
+// keptNodes holds the YAML nodes of files whose only object is plain (see isPlain), until Contents
+// takes them.
 type keptNodes struct {
 	byFile map[digest]keptNode
 	count  int
@@ -15,11 +15,11 @@ type keptNodes struct {
 
 type keptNode struct {
 	node *yaml.Node
-	// count is an upper bound on the number of nodes below node.
+	// count is an upper bound on the number of nodes in the tree of node.
 	count int
 }
 
-// put keeps the nodes of a file, unless there would be more than limit nodes.
+// put keeps the nodes of a file, unless keptNodes would then have more than limit nodes.
 func (k *keptNodes) put(file digest, kept keptNode, limit int) {
 	if k.count+kept.count > limit {
 		return
@@ -33,7 +33,7 @@ func (k *keptNodes) put(file digest, kept keptNode, limit int) {
 	}
 }
 
-// take removes and returns the node of a file. It returns nil if there is none.
+// take removes and returns the node of a file, or returns nil if there is none.
 func (k *keptNodes) take(file digest) *yaml.Node {
 	kept, has := k.byFile[file]
 	if has {
@@ -43,8 +43,8 @@ func (k *keptNodes) take(file digest) *yaml.Node {
 	return kept.node
 }
 
-// Contents does the same as the function Contents, but does not parse a file again if its nodes are
-// kept.
+// Contents does the same as the function Contents. It does not parse a file again if the Cache has
+// kept its nodes.
 func (c *Cache) Contents(content []byte, objects []Object, visit func(*Content)) error {
 	if c.KeepNodes > 0 && len(objects) == 1 {
 		c.mu.Lock()
@@ -60,7 +60,7 @@ func (c *Cache) Contents(content []byte, objects []Object, visit func(*Content))
 	return Contents(content, objects, visit)
 }
 
-// DropNodes drops the nodes of files that Contents has not visited.
+// DropNodes drops the nodes of files for which Contents has not been called.
 func (c *Cache) DropNodes() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -7,7 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// manyFiles returns files with one object each; some of them are not simple.
+// manyFiles returns n files with one object each. Some of them are not simple; see isSimple.
 func manyFiles(n int) [][]byte {
 	files := make([][]byte, n)
 	for i := range files {
@@ -16,7 +16,7 @@ func manyFiles(n int) [][]byte {
 	return files
 }
 
-// visited returns the fields and some lines of the only object of each file.
+// visited returns the fields of each file's only object, and the lines of some fields.
 func visited(t *testing.T, c *Cache, files [][]byte) (fields []map[string]any, lines []int) {
 	t.Helper()
 	for _, content := range files {
@@ -39,7 +39,7 @@ func TestKeptNodesHaveTheContentsOfTheFiles(t *testing.T) {
 		t.Fatalf("nodes of %d files are kept", len(kept.kept.byFile))
 	}
 	wantFields, wantLines := visited(t, parsed, files)
-	for range 2 { // the second time, the nodes have been taken
+	for range 2 { // in the second iteration, the nodes have been taken
 		fields, lines := visited(t, kept, files)
 		if diff := cmp.Diff(wantFields, fields); diff != "" {
 			t.Error(diff)

@@ -5,15 +5,16 @@ import "github.com/kratix-schedule/kratix-schedule/internal/tree"
 // Lazy runs the builds of this package with files whose content is fetched when kustomize reads
 // them. With the zero Lazy, all files must have content.
 type Lazy struct {
-	// Fetch returns the content of a file whose Content is nil.
+	// Fetch returns the content of a file whose Content is nil. It may be nil if all files have
+	// content.
 	Fetch func(tree.Path) ([]byte, error)
 }
 
-// fetched returns a file with its content. If the content cannot be fetched, the returned content
-// is nil, and kustomize gets the error when it reads the file itself.
+// fetched returns the file with its content. If the content cannot be fetched, Content stays nil,
+// and kustomize gets the error when it reads the file itself.
 func (l Lazy) fetched(file tree.File) tree.File {
 	if file.Content == nil && l.Fetch != nil {
-		file.Content, _ = l.Fetch(file.Path) // the caller gets the error when it reads the file itself
+		file.Content, _ = l.Fetch(file.Path) // kustomize gets the error when it reads the file itself
 	}
 	return file
 }

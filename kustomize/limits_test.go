@@ -65,7 +65,8 @@ func TestFilesBeyondTheLimitsAreNotRead(t *testing.T) {
 	}
 }
 
-// doublings returns a file whose aliases expand to 2^levels nodes.
+// doublings returns a file with one anchor per level, which has two aliases of the anchor before.
+// The aliases expand to 2^levels nodes.
 func doublings(levels int) []byte {
 	text := "a0: &a0 x\n"
 	for i := range levels {
@@ -74,8 +75,8 @@ func doublings(levels int) []byte {
 	return []byte(text)
 }
 
-// TestHostileInputIsParsedQuickly parses inputs that are slow for parsers. The time limits are far
-// above the normal time, and far below the time of a quadratic algorithm.
+// TestHostileInputIsParsedQuickly parses inputs on which parsers can be slow. The time limits are
+// far above the normal time, and far below the time that a quadratic algorithm needs.
 func TestHostileInputIsParsedQuickly(t *testing.T) {
 	const n = 20_000
 	for name, content := range map[string]string{
@@ -94,7 +95,7 @@ func TestHostileInputIsParsedQuickly(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			started := time.Now()
-			_, _ = Objects([]byte(content)) // only the time matters
+			_, _ = Objects([]byte(content)) // only the time is checked
 			if took := time.Since(started); took > time.Minute {
 				t.Errorf("it took %s", took)
 			}

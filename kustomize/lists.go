@@ -8,13 +8,14 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// listKind matches the text after the key "kind" if the value may be the kind of a list: it ends in
-// "List", or its YAML syntax hides the text. It may match other values.
+// listKind matches the text after the key "kind" if the value may be the kind of a list. That is a
+// value that ends in "List", or one whose YAML syntax hides the text. listKind may also match other
+// values.
 var listKind = regexp.MustCompile(`^["']?\s*:[ \t]*(` + strings.Join([]string{
 	`[^\n]*(\n([^\n:]|:\S)*)*List\b`, // on the same line, or on a continuation line
 	`[^\n]*\\`,                       // an escape sequence
-	`("[^"\n]*|'[^'\n]*)\n`,          // quotes over several lines
-	`["']?[*&!|>#]`,                  // an alias, a tag, a block
+	`("[^"\n]*|'[^'\n]*)\n`,          // a quoted text over several lines
+	`["']?[*&!|>#]`,                  // an alias, a tag, or a block
 	`\s*\n\s*["'*&!|>#]`,             // any of these on the next line
 }, "|") + `)`)
 
@@ -22,8 +23,8 @@ var listKind = regexp.MustCompile(`^["']?\s*:[ \t]*(` + strings.Join([]string{
 // sequence, as an alias, or over several lines.
 var oddKey = regexp.MustCompile(`"[^"]*\\[^"]*"\s*:|(^|[{,]|- )\s*(\*[^\s*,\[\]{}:]+\s*:|\?)(\s|$)`)
 
-// mayHoldList reports whether a file may contain a list. kustomize treats the items of a list as
-// separate objects after all other objects of the file.
+// mayHoldList reports whether a file may contain a list. kustomize returns the items of lists after
+// all other objects of the file.
 func mayHoldList(content []byte) bool {
 	if !bytes.Contains(content, []byte("List")) && !bytes.ContainsAny(content, `*&!|>#\`) {
 		return false // most files end here, without the cost of the regular expressions
@@ -50,13 +51,13 @@ func mayHoldList(content []byte) bool {
 	return false
 }
 
-// isWordByte reports whether a byte is a letter, a digit or an underscore.
 func isWordByte(b byte) bool {
 	return b == '_' || '0' <= b && b <= '9' || 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z'
 }
 
 // listObjects parses a file that may contain lists. kustomize determines the objects and their
-// order, but loses the lines of a list's items. listObjects finds these lines by the items' names.
+// order, but does not return the lines of list items. listObjects finds these lines by the names of
+// the items.
 func listObjects(content []byte) ([]Object, error) {
 	found, err := resources(content)
 	if err != nil {
@@ -82,11 +83,11 @@ func listObjects(content []byte) ([]Object, error) {
 	return objects, nil
 }
 
-// name contains an object's apiVersion, kind, namespace and name as they are written, without
+// name has an object's apiVersion, kind, namespace and name as they are in the file, without
 // defaults.
 type name struct{ apiVersion, kind, namespace, name string }
 
-// header contains the fields that determine whether a node is a list or an object.
+// header has the fields that distinguish a list from another object.
 type header struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`
@@ -97,14 +98,14 @@ type header struct {
 	Items yaml.Node `yaml:"items"`
 }
 
-// place is a node, with the line of the file at which the node's document starts.
+// place is a node, and the line of the file at which the document with the node starts.
 type place struct {
 	node  *yaml.Node
 	first int
 }
 
-// itemLines returns the lines at which the objects with each name start, in kustomize's order: the
-// items of lists come after everything else.
+// itemLines maps the name of an object to the lines at which objects with this name start. The
+// lines are in the order in which kustomize returns objects: the items of lists come last.
 func itemLines(content []byte) map[name][]int {
 	var queue []place
 	for _, doc := range documents(content) {

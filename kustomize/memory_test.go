@@ -12,12 +12,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// memoryVariable is the environment variable with the name of the burden that the child process of
-// TestMemoryIsBounded reads.
+// memoryVariable is an environment variable. TestMemoryIsBounded sets it in its child process to
+// the name of a file in burdens.
 const memoryVariable = "KUSTOMIZE_TEST_READ"
 
-// burdens are the files that need the most memory: some are within the limits, and the limits
-// reject the others.
+// burdens returns the files that need the most memory, by name. Some are just within the limits,
+// and the others exceed them.
 func burdens() map[string]func() string {
 	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
 	fill := func(text string, cost int) string { return strings.Repeat(text, (maxFileNodes-50)/cost) }
@@ -41,7 +41,8 @@ func burdens() map[string]func() string {
 	}
 }
 
-// TestMemoryIsBounded checks the peak memory of a process that reads one of the burdens.
+// TestMemoryIsBounded checks the peak memory of a child process that parses one of the files in
+// burdens.
 func TestMemoryIsBounded(t *testing.T) {
 	testkit.Slow(t)
 	if name := os.Getenv(memoryVariable); name != "" {
@@ -52,7 +53,8 @@ func TestMemoryIsBounded(t *testing.T) {
 		return
 	}
 	const mebibyte = 1 << 20
-	// With the race detector, the process would need several times the memory.
+	// Builds the test without the race detector, with which the child process would need several
+	// times the memory.
 	binary := filepath.Join(t.TempDir(), "kustomize.test")
 	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", binary, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -81,7 +83,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// peak returns the peak memory of this process in kilobytes.
+// peak returns the peak memory of this process in KiB.
 func peak(t *testing.T) int {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")

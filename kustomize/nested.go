@@ -14,26 +14,26 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Nested is the result of building a directory with a kustomization: the objects that it adds to
-// the build of a root.
+// Nested is the result of building a directory with a kustomization: the objects that the directory
+// adds to the build of a root.
 type Nested struct {
 	Objects []Object
-	// Outside means that the build accessed paths outside of the directory, so that its result
-	// depends on other files.
+	// Outside means that the build accessed paths outside of the directory, so the result depends
+	// on other files.
 	Outside bool
-	// Late means that the build of the directory alone fails only in the last step, in which
-	// kustomize resolves references and variables. Objects are then the objects before that step.
+	// Late means that the build of the directory alone fails, but only in the last step, in which
+	// kustomize resolves references and variables. Objects then has the objects before that step.
 	Late bool
 }
 
-// probeDir is the directory of the generated kustomization that loads a directory to list its
-// objects.
+// probeDir is the directory of a generated kustomization. Its only resource is the directory whose
+// objects are listed.
 const probeDir = "/.probe"
 
-// keepPatches returns patches that make kustomize keep everything that it would change or drop at
-// the very end of a build: generated names without their hash suffix, and objects for local use.
-// kustomize detects conflicts between directories before that point. The patches match no other
-// objects, since kustomize cannot patch every object that it can build.
+// keepPatches returns patches that keep kustomize from changing objects at the end of a build: it
+// then adds no hash suffix to generated names, and does not drop objects for local use. kustomize
+// detects conflicts between directories before that point. The patches match only the objects
+// concerned, because kustomize can build some objects that it cannot patch.
 func keepPatches() []types.Patch {
 	const patch = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{"%s":%s}}}`
 	return []types.Patch{
@@ -45,14 +45,15 @@ func keepPatches() []types.Patch {
 // hashAnnotation is set on objects whose names get a hash suffix at the end of a build.
 const hashAnnotation = konfig.ConfigAnnoDomain + "/needsHashSuffix"
 
-// BuildNested builds a directory with its own kustomization as a part of the root that contains it.
-// The kustomization may load all of the files, whose paths are relative to the root. The error is
-// kustomize's own, or wraps ErrRemote if the build was not attempted.
+// BuildNested builds a directory with a kustomization as a part of root. The kustomization may load
+// any of the files, whose paths are relative to root. The error is kustomize's own, or wraps
+// ErrRemote if the build was not attempted.
 func BuildNested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	return Lazy{}.Nested(root, dir, files)
 }
 
-// Nested does the same as BuildNested.
+// Nested does the same as BuildNested, and reads the content of files with l.Fetch if they have
+// none.
 func (l Lazy) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	probed := l.probe(root, dir, files, keepPatches()...)
 	found := Nested{Outside: probed.outside, Late: probed.late}
@@ -81,7 +82,7 @@ func (l Lazy) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	return found, probed.err
 }
 
-// writeOut sets the outcomes of the objects in a build.
+// writeOut sets the outcomes of n.Objects to those of the same objects in built.
 func (n *Nested) writeOut(built resmap.ResMap) {
 	outcomes := make(map[ID]Outcome, built.Size())
 	for _, object := range objectsOf(built, writeOut) {
@@ -96,8 +97,8 @@ func (n *Nested) writeOut(built resmap.ResMap) {
 	}
 }
 
-// objectsOf returns the objects of a build, or none if built is nil. outcome returns the Outcome of
-// an object that is not plain.
+// objectsOf returns the objects of a build, or nil if built is nil. The function outcome is called
+// for each object that is not plain.
 func objectsOf(built resmap.ResMap, outcome func(*resource.Resource) Outcome) []Object {
 	if built == nil {
 		return nil
@@ -116,8 +117,8 @@ func objectsOf(built resmap.ResMap, outcome func(*resource.Resource) Outcome) []
 	return objects
 }
 
-// outcomeOfRenamed returns the Outcome of an object whose name gets a hash suffix, or that the
-// build drops.
+// outcomeOfRenamed returns the Outcome of an object to whose name the build has added a hash
+// suffix. If there is none, the build has dropped the object.
 func outcomeOfRenamed(id ID, outcomes map[ID]Outcome) Outcome {
 	for other, outcome := range outcomes {
 		hashed, found := strings.CutPrefix(other.Name, id.Name+"-")
@@ -130,15 +131,15 @@ func outcomeOfRenamed(id ID, outcomes map[ID]Outcome) Outcome {
 
 // probed is the result of probe.
 type probed struct {
-	// built is nil if the build fails.
+	// built has the objects of the build; nil if the build fails.
 	built resmap.ResMap
 	// outside and late have the same meaning as in Nested.
 	outside, late bool
-	// err is nil if the build fails late.
+	// err is the error of the build. It is nil if the build fails only in its last step.
 	err error
 }
 
-// probe builds a directory, with patches that may match any of its objects.
+// probe builds a directory with patches, and records whether the build accesses other directories.
 func (l Lazy) probe(root, dir tree.Path, files []tree.File, patches ...types.Patch) probed {
 	disk := l.newDisk(directory(root), files)
 	disk.watch(directory(root) + "/" + dir.String())

@@ -2,24 +2,24 @@ package kustomize
 
 import "sync"
 
-// maxFileNodes is the maximum number of nodes of a document. kustomize needs up to half a kilobyte
-// for each node. An object in the API server has up to 1.5 MiB, which is about 300,000 nodes in the
+// maxFileNodes is the maximum number of nodes of a document. kustomize needs up to 512 bytes for
+// each node. An object in the API server has at most 1.5 MiB, which is about 300,000 nodes in the
 // most compact JSON.
 const maxFileNodes = 300_000
 
 // manyNodes is the maximum number of nodes of files that are parsed together.
 const manyNodes = 50_000
 
-// budget limits the number of nodes that all goroutines have in memory at once. The zero budget has
-// room for one document of the maximum size.
+// budget limits the number of nodes that all goroutines together have in memory. The zero budget
+// has room for one document of the maximum size.
 type budget struct {
 	mu    sync.Mutex
 	freed sync.Cond
 	taken int
 }
 
-// take waits until there is room for nodes, and returns a function that frees the room. A request
-// for more than the whole budget waits until nothing else uses the budget.
+// take waits until the budget has room for the nodes, and returns a function that releases them. A
+// request for more than the whole budget waits until the budget is unused.
 func (b *budget) take(nodes int) (release func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -26,13 +26,14 @@ type Object struct {
 	ID ID
 	// Line is the line of the file at which the object starts, counted from 1.
 	Line int
-	// Defines is the kind that a CustomResourceDefinition defines. It is nil for other objects.
+	// Defines is the kind that the object defines if it is a CustomResourceDefinition, and nil
+	// otherwise.
 	Defines *Definition
-	// Repeats is a field that occurs twice in the object. It is nil if no field occurs twice.
+	// Repeats is a field that occurs twice in the object, or nil if there is none.
 	Repeats *RepeatedField
-	// Outcome is the result of the steps after the build. Only a Cache sets it.
+	// Outcome is the result of the steps after the build. It is set only by a Cache.
 	Outcome Outcome
-	// plain is the result of isPlain.
+	// plain is the result of isPlain for the object.
 	plain bool
 }
 
@@ -42,8 +43,8 @@ func Loads(path tree.Path) bool {
 	return strings.HasSuffix(base, ".yaml") || strings.HasSuffix(base, ".yml")
 }
 
-// Overlooked reports whether a file may contain Kubernetes objects under a name that Flux
-// does not read.
+// Overlooked reports whether a file may contain Kubernetes objects although Flux does not read a
+// file with this name.
 func Overlooked(path tree.Path, content []byte) bool {
 	if Loads(path) || IsKustomization(path) {
 		return false
@@ -87,9 +88,9 @@ func objectsAndNode(content []byte) (objects []Object, last *yaml.Node, err erro
 	return objects, last, nil
 }
 
-// eachResource calls visit for the objects of a file in kustomize's order, with the line at which
-// the object's document starts. Only one document at a time is in memory, unless the file may
-// contain lists.
+// eachResource calls visit for the objects of a file in kustomize's order. line is the line at
+// which the document with the object starts. Only one document at a time is in memory, unless the
+// file may contain lists.
 func eachResource(content []byte, visit func(res *resource.Resource, line int) error) error {
 	docs := []document{{content: content, line: 1}}
 	if !mayHoldList(content) {
@@ -111,8 +112,8 @@ func eachResource(content []byte, visit func(res *resource.Resource, line int) e
 
 // FileError is the error of a file that kustomize cannot parse.
 type FileError struct {
-	// Line is the line in the YAML library's error, otherwise the first line of the invalid
-	// document.
+	// Line is the line that the YAML library's error names. If it names none, Line is the first
+	// line of the invalid document.
 	Line int
 	// Err is kustomize's error.
 	Err error
@@ -134,7 +135,7 @@ func atLine(err error, line int) error {
 	return &FileError{Line: line, Err: err}
 }
 
-// panicError is the error for a panic of kustomize.
+// panicError is the error of a call in which kustomize panicked.
 type panicError struct{ value any }
 
 // Error returns a message with the value of the panic.
@@ -142,8 +143,8 @@ func (e *panicError) Error() string { return fmt.Sprintf("kustomize panics on it
 
 func asPanic(err error, at **panicError) bool { return errors.As(err, at) }
 
-// resources decodes content and determines the ID of each object. kustomize's library panics on
-// some malformed lists; the panic becomes an error.
+// resources decodes content and determines the ID of each object. If kustomize panics, which it
+// does on some malformed lists, resources returns an error.
 func resources(content []byte) (found []*resource.Resource, err error) {
 	defer recoverTo(&err)
 	if found, err = decode(content); err != nil {
@@ -155,8 +156,8 @@ func resources(content []byte) (found []*resource.Resource, err error) {
 	return found, nil
 }
 
-// decode decodes content with kustomize's factory. A panic of the factory on a malformed object
-// becomes an error.
+// decode decodes content as kustomize does. If kustomize panics, which it does on some malformed
+// objects, decode returns an error.
 func decode(content []byte) (found []*resource.Resource, err error) {
 	if err := withinLimits(content); err != nil {
 		return nil, err
@@ -172,7 +173,7 @@ func recoverTo(err *error) {
 	}
 }
 
-// objectOf returns the Object of a resource; line is the line at which it starts.
+// objectOf returns the Object of a resource that starts at a line of the file.
 func objectOf(res *resource.Resource, line int) Object {
 	object := Object{ID: idOf(res), Line: line, Defines: definitionIn(res), plain: isPlain(res.YNode())}
 	if !object.plain {
@@ -186,5 +187,5 @@ func idOf(res *resource.Resource) ID {
 	return ID{APIVersion: id.ApiVersion(), Kind: id.Kind, Name: id.Name, Namespace: id.EffectiveNamespace()}
 }
 
-// ErrBuild is wrapped by the error of a failed build.
+// ErrBuild is the error that all errors of failed builds wrap.
 var ErrBuild = errors.New("kustomize build failed")

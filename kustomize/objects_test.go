@@ -151,7 +151,7 @@ func bomb() string {
 	return text
 }
 
-// whole parses a whole file with kustomize's library, and returns the IDs of its objects.
+// whole parses a file without splitting it, and returns the IDs of its objects.
 func whole(content []byte) (ids []kustomize.ID, err error) {
 	defer func() {
 		if recover() != nil {
@@ -171,7 +171,8 @@ func identities(found []*resource.Resource) []kustomize.ID {
 	return ids
 }
 
-// agrees fails the test if Objects and the library return different results for a file.
+// agrees fails the test if Objects returns other objects than kustomize's library for the whole
+// file.
 func agrees(t *testing.T, content []byte) {
 	t.Helper()
 	objects, err := kustomize.Objects(content)
@@ -234,7 +235,7 @@ func FuzzObjects(f *testing.F) {
 }
 
 // FuzzDocuments checks that the documents of a file contain the same objects as the whole file, and
-// that every document starts at its line.
+// that the first line of every document is correct.
 func FuzzDocuments(f *testing.F) {
 	f.Add([]byte(testkit.ConfigMaps("a") + "---\n# b\n" + testkit.ConfigMaps("b")))
 	f.Add([]byte("---\n" + testkit.ConfigMaps("a") + "--- # x\n" + testkit.ConfigMaps("b") + "---"))
@@ -304,7 +305,8 @@ func TestIsClusterScopedForKnownKinds(t *testing.T) {
 	}
 }
 
-// TestConcurrentUse lets the race detector check the use of kustomize's global schema.
+// TestConcurrentUse lets the race detector check that all accesses to kustomize's global schema are
+// locked.
 func TestConcurrentUse(t *testing.T) {
 	var running sync.WaitGroup
 	for range 3 {

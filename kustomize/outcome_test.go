@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// oddPage is the documentation page with the results for unusual inputs, which a test of the
-// program generates.
+// oddPage is the documentation page with the results for unusual inputs.
 const oddPage = "../docs/reference/inputs.md"
 
 // TestOddInputsMatchTheirPage compares the results for unusual inputs with the documentation page.
@@ -35,7 +34,7 @@ func TestOddInputsMatchTheirPage(t *testing.T) {
 	}
 }
 
-// outcomeOf returns the beginning of the result for a file, as it is on the page.
+// outcomeOf returns the result for a file, as it is at the beginning of an entry of the page.
 func outcomeOf(cache *kustomize.Cache, content []byte) string {
 	read := cache.File(content)
 	if read.Err != nil || read.Late != nil {
@@ -55,8 +54,8 @@ func outcomeOf(cache *kustomize.Cache, content []byte) string {
 	return outcome
 }
 
-// TestPlainObjectsAreAppliedUnchanged checks that Flux's own steps do not change the objects that
-// isPlain accepts.
+// TestPlainObjectsAreAppliedUnchanged checks that Flux's steps after the build do not change
+// objects for which isPlain returns true.
 func TestPlainObjectsAreAppliedUnchanged(t *testing.T) {
 	inputs, err := txtar.ParseFile("testdata/odd-inputs.txtar")
 	if err != nil {
@@ -127,8 +126,8 @@ func TestLabelsAreStrippedIfOneIsNotAString(t *testing.T) {
 	}
 }
 
-// TestOutcomesBelongToTheirObjects checks that each outcome is set on the right object if a file
-// has many objects, and if several files are parsed together.
+// TestOutcomesBelongToTheirObjects checks that each outcome is set on the right object, in a file
+// with many objects and when several files are parsed together.
 func TestOutcomesBelongToTheirObjects(t *testing.T) {
 	var long string
 	for i := range 150 {

@@ -12,11 +12,11 @@ import (
 // which the YAML library fails.
 const longestPlainKey = 256
 
-// plainNumber matches numbers that every step writes and parses without a change.
+// plainNumber matches numbers that all of Flux's steps parse and write without a change.
 var plainNumber = regexp.MustCompile(`^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,15})?$`)
 
-// isPlain reports whether an object contains only values that Flux certainly writes out, decodes
-// and applies. If in doubt it returns false; writeOut then runs Flux's own steps.
+// isPlain reports whether an object has only values that Flux certainly writes out, decodes and
+// applies. If it returns false, writeOut runs Flux's own steps to find out.
 func isPlain(object *yaml.Node) bool {
 	if object.Kind != yaml.MappingNode || !isPlainNode(object) {
 		return false
@@ -67,8 +67,8 @@ func isPlainMetadata(metadata *yaml.Node) bool {
 	return named
 }
 
-// isPlainTexts reports whether a node is a map of strings without keys that have a meaning for
-// kustomize.
+// isPlainTexts reports whether a node is a map of strings, and has no key that is an annotation of
+// kustomize itself.
 func isPlainTexts(texts *yaml.Node) bool {
 	if texts.Kind != yaml.MappingNode {
 		return false
@@ -131,8 +131,8 @@ func isPlainScalar(node *yaml.Node) bool {
 	return false
 }
 
-// isPlainText reports whether a string is printable ASCII, in a style that is preserved when it is
-// written out.
+// isPlainText reports whether a string is printable ASCII in a style that does not change when it
+// is written out.
 func isPlainText(node *yaml.Node) bool {
 	block := node.Style&(yaml.LiteralStyle|yaml.FoldedStyle) != 0
 	lines := false

@@ -14,8 +14,7 @@ func Refers(kind string) bool {
 	return found
 }
 
-// referringKinds are the sorted kinds with fields in which kustomize updates the names of other
-// objects.
+// referringKinds are the kinds, sorted, with fields that refer to other objects by name.
 var referringKinds = []string{ //nolint:gochecknoglobals // a table
 	"APIService", "ClusterRole", "ClusterRoleBinding", "CronJob", "DaemonSet", "Deployment", "HorizontalPodAutoscaler",
 	"Ingress", "Job", "MutatingWebhookConfiguration", "Node", "PersistentVolume", "PersistentVolumeClaim", "Pod",
@@ -23,8 +22,8 @@ var referringKinds = []string{ //nolint:gochecknoglobals // a table
 	"StatefulSet", "StorageClass", "ValidatingAdmissionPolicyBinding", "ValidatingWebhookConfiguration",
 }
 
-// Single returns a file with only the object at a position in the result of Objects. Such a file
-// suffices for kustomize's messages about the object.
+// Single returns a file with only the object at a position in the result of Objects. kustomize's
+// messages about the object are the same for this file.
 func Single(content []byte, position int) ([]byte, error) {
 	schema.RLock()
 	defer schema.RUnlock()

@@ -13,24 +13,23 @@ import (
 )
 
 // ErrRemote is the error of a kustomization that would make kustomize load something from outside
-// the store, which is not allowed here. Flux may be able to build it.
+// the store. Such builds are not attempted here; Flux may be able to build the kustomization.
 var ErrRemote = errors.New("it loads something from outside the store, which is not followed")
 
-// remote matches texts that kustomize might treat as an address outside of the files. It may match
-// other texts.
+// remote matches texts that kustomize might treat as a URL or as an address of a git repository. It
+// may match other texts.
 var remote = regexp.MustCompile(`(?i)://|^git::|^gh:|github\.com|@|\.git(/|$|\?)|_git/|\?ref=`)
 
-// guard rejects kustomizations that refer to anything outside of the files, before
-// kustomize parses them.
+// guard rejects kustomizations that may refer to remote resources, before kustomize parses them.
 type guard struct {
-	// configured means that kustomize has read a file that may configure a transformer, which may
-	// load other files.
+	// configured means that kustomize has read a kustomization with transformers, generators,
+	// validators or Helm charts. Their configuration files may name addresses.
 	configured bool
 	refused    error
 }
 
-// allow returns an error if kustomize must not read a file. Every later call then also returns an
-// error.
+// allow returns an error if kustomize must not read the file with this content. After the first
+// error, every call returns an error.
 func (g *guard) allow(name string, content []byte) error {
 	switch base := path.Base(name); {
 	case slices.Contains(konfig.RecognizedKustomizationFileNames(), base):
@@ -54,8 +53,8 @@ func (g *guard) kustomization(name string, content []byte) {
 	}
 }
 
-// harmless reports whether the text in a field of a kustomization is never an address that
-// kustomize loads.
+// harmless reports whether kustomize never loads an address that is in this field of a
+// kustomization.
 func harmless(field string) bool {
 	switch field {
 	case "commonAnnotations", "commonLabels", "labels", "images", "literals", "patch", "metadata", "target", "inline":
@@ -64,7 +63,7 @@ func harmless(field string) bool {
 	return false
 }
 
-// findRemote returns a text in a kustomization that may be an address, or "".
+// findRemote returns a text in the value that may be an address, or "" if there is none.
 func findRemote(value any) string {
 	switch v := value.(type) {
 	case string:

@@ -8,11 +8,11 @@ import (
 )
 
 // RepeatedField is a field that occurs twice in an object. kustomize builds such an object but
-// cannot write it out, so that Flux fails for the whole root. Kubernetes would use the last value.
+// cannot write it out, so Flux fails for the whole root. Kubernetes would use the last value.
 type RepeatedField struct {
 	Field string
-	// First and Second are the lines of both occurrences in the object's file, counted from 1. In a
-	// file with lists, First is 0 and Second is the line at which the object starts.
+	// First and Second are the lines of both occurrences in the file, counted from 1. In a file
+	// with lists, First is 0 and Second is the line at which the object starts.
 	First, Second int
 }
 
@@ -24,8 +24,9 @@ func (f *RepeatedField) String() string {
 	return fmt.Sprintf("the field %q is defined twice, on line %d and on line %d", f.Field, f.First, f.Second)
 }
 
-// repeatedIn returns a field that occurs twice in an object and keeps kustomize from writing the
-// object out, or nil if there is none. before is the number of lines above the object's document.
+// repeatedIn returns a field that occurs twice in an object, so that kustomize cannot write the
+// object out. It returns nil if there is none. before is the number of lines above the object's
+// document.
 func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	first, again := repeatedKey(res.YNode())
 	if again == nil || first.Line == again.Line && first.Column == again.Column {
@@ -37,12 +38,12 @@ func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	return &RepeatedField{Field: again.Value, First: before + first.Line, Second: before + again.Line}
 }
 
-// fewKeys is the number of keys up to which each key is compared with every other; for more keys, a
-// map is used.
+// fewKeys is the number of keys up to which equalKeys compares each key with every other. For more
+// keys it uses a map.
 const fewKeys = 12
 
-// repeatedKey returns the first two keys of one map that are equal for the YAML library, or nil if
-// there are none.
+// repeatedKey returns the first two keys of one map that the YAML library treats as equal. It
+// returns nil if there are none.
 func repeatedKey(node *yaml.Node) (first, again *yaml.Node) {
 	if node.Kind == yaml.MappingNode {
 		if first, again = equalKeys(node.Content); again != nil {

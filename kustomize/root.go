@@ -16,21 +16,22 @@ import (
 type BuiltRoot struct {
 	// Objects are the objects of the build, each with its Outcome.
 	Objects []Object
-	// Failed is Flux's error message if the build fails.
+	// Failed is Flux's error message if the build fails, and otherwise empty.
 	Failed string
-	// File is the file at which Flux stops before the build. It is empty if Flux starts the build.
+	// File is the file because of which Flux stops before the build. It is empty if Flux starts the
+	// build.
 	File string
-	// Remote means that the build was not attempted, since it would load something from
-	// outside the files.
+	// Remote means that the build was not attempted, because it would load something from outside
+	// the files.
 	Remote bool
 }
 
-// BuildRoot builds a directory as Flux builds the path of a Flux Kustomization. A kustomization in
-// it may load all of the files, whose paths are relative to the top of the repository. If dir has
-// no kustomization, BuildRoot generates one as Flux does.
+// BuildRoot builds a directory as Flux builds the path of a Flux Kustomization. The paths of files
+// are relative to the top of the repository, and a kustomization may load any of the files. If dir
+// has no kustomization, BuildRoot generates one as Flux does.
 func BuildRoot(dir tree.Path, files []tree.File) BuiltRoot { return Lazy{}.Root(dir, files) }
 
-// Root does the same as BuildRoot.
+// Root does the same as BuildRoot, and reads the content of files with l.Fetch if they have none.
 func (l Lazy) Root(dir tree.Path, files []tree.File) BuiltRoot {
 	place := directory(tree.Path{})
 	if !dir.IsRoot() {
@@ -55,7 +56,7 @@ func (l Lazy) Root(dir tree.Path, files []tree.File) BuiltRoot {
 }
 
 // generate returns the kustomization that Flux generates for a directory without one. If Flux would
-// stop at a file, it returns that failure.
+// stop because of a file, generate returns the failure.
 func (l Lazy) generate(dir tree.Path, files []tree.File) ([]byte, BuiltRoot) {
 	var within []tree.File
 	for _, file := range files {

@@ -12,13 +12,14 @@ import (
 	"sigs.k8s.io/kustomize/kyaml/openapi"
 )
 
-// schema guards kustomize's schema, which is global to the process. A build resets the schema, and
-// determining an ID reads from it whether the kind is namespaced.
+// schema guards kustomize's schema, which is global to the process. A build resets the schema
+// (write lock). Determining an ID looks up in the schema whether the kind is namespaced (read
+// lock).
 var schema sync.RWMutex //nolint:gochecknoglobals // the schema that it guards is global too
 
 // buildTime is the maximum duration of a build. kustomize cannot be interrupted: the caller returns
-// after this time, but later builds wait until the build has ended. A long-running program
-// therefore uses a Builder for directories, since only they can take that long.
+// after this time, but later builds wait until the build has ended. Programs that run for long
+// therefore use a Builder for directories, because only builds of directories can take that long.
 const buildTime = 2 * time.Minute
 
 // BoundsError is the error of a build that exceeded the limits of time or memory, so that
@@ -38,9 +39,9 @@ func IsBounds(err error) bool {
 const errTime = BoundsError("kustomize did not come to an end in 2m0s")
 
 // run runs a build as Flux does: one build at a time, without plugins, with a reset schema, and
-// with panics recovered. It returns an error after buildTime. Unlike Flux, it loads the whole
-// Kubernetes schema before the build only if a kustomization may extend it; otherwise kustomize
-// loads it on demand, which has the same result and is much faster.
+// with recovery of panics. It returns an error after buildTime. Flux always loads the whole
+// Kubernetes schema before a build. To save time, run does so only if a kustomization may extend
+// the schema; otherwise kustomize loads the schema on demand, with the same result.
 func run(disk *disk, dir string) (resmap.ResMap, error) {
 	type outcome struct {
 		built resmap.ResMap

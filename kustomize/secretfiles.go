@@ -16,10 +16,10 @@ import (
 )
 
 // SecretFiles returns the files that kustomizations put into Secrets, each with the kustomization
-// that names it: the files of a secretGenerator, and patches whose target may be a Secret. If a
-// kustomization that may have a secretGenerator cannot be parsed, it returns all files of the
-// directory. all are the paths of all files in walk order; read returns the content of a file, or
-// nil if it does not exist.
+// that names it. These are the files of a secretGenerator, and patches whose target may be a
+// Secret. If a kustomization that may have a secretGenerator cannot be parsed, SecretFiles returns
+// all files in its directory. all are the paths of all files in walk order. read returns the
+// content of a file, or nil if the file does not exist.
 func SecretFiles(all []tree.Path, read func(tree.Path) ([]byte, error)) (map[tree.Path]tree.Path, error) {
 	finder := secretFiles{all: all, read: read, found: map[tree.Path]tree.Path{}}
 	for _, file := range all {
@@ -30,23 +30,22 @@ func SecretFiles(all []tree.Path, read func(tree.Path) ([]byte, error)) (map[tre
 	return finder.found, finder.err
 }
 
-// secretFiles collects the files whose content is in Secrets.
 type secretFiles struct {
 	all  []tree.Path
 	read func(tree.Path) ([]byte, error)
-	// found are the files with their kustomizations, and err is the first error of read.
+	// found maps each file to its kustomization. err is the first error of read.
 	found map[tree.Path]tree.Path
 	err   error
 }
 
 var (
-	// namesSecrets matches a kustomization that may put a file into a Secret. kustomize ignores the
-	// case of fields.
+	// namesSecrets matches a kustomization that may put a file into a Secret. It ignores case, as
+	// kustomize does for the names of fields.
 	namesSecrets = regexp.MustCompile(`(?i)secretGenerator|patches|generators|transformers|validators`)
 	generates    = regexp.MustCompile(`(?i)secretGenerator`)
 )
 
-// kustomization adds the files that a kustomization names.
+// kustomization adds the files that a kustomization puts into Secrets.
 func (f *secretFiles) kustomization(file tree.Path) {
 	content := f.content(file)
 	if !namesSecrets.Match(content) {
@@ -78,7 +77,7 @@ func (f *secretFiles) content(file tree.Path) []byte {
 	return content
 }
 
-// sources adds the files that a generator reads.
+// sources adds the files that a secretGenerator reads.
 func (f *secretFiles) sources(kustomization tree.Path, from types.KvPairSources) {
 	for _, source := range from.FileSources {
 		_, name, keyed := strings.Cut(source, "=")
@@ -93,7 +92,7 @@ func (f *secretFiles) sources(kustomization tree.Path, from types.KvPairSources)
 }
 
 // patch adds the file of a patch if the target of the patch may be a Secret. A patch without a
-// target that patches a Secret has the kind Secret itself.
+// target needs no check: a patch of a Secret then has the kind Secret itself.
 func (f *secretFiles) patch(kustomization tree.Path, patch types.Patch) {
 	if patch.Target != nil && secrets.MaySelect(patch.Target.Group, patch.Target.Kind) {
 		f.add(kustomization, patch.Path)
@@ -106,20 +105,20 @@ func (f *secretFiles) add(kustomization tree.Path, name string) {
 		return
 	}
 	f.found[file] = kustomization
-	for _, below := range tree.Below(f.all, file) { // kustomize used to accept directories
+	for _, below := range tree.Below(f.all, file) { // older versions of kustomize accept directories here
 		f.found[below] = kustomization
 	}
 }
 
-// beside returns the path of a file that a kustomization in a directory names. It returns false if
-// the path is invalid.
+// beside returns the path of name relative to dir. It returns false if the result is not a valid
+// path.
 func beside(dir tree.Path, name string) (tree.Path, bool) {
 	file, err := tree.ParsePath(path.Join(dir.String(), name))
 	return file, err == nil
 }
 
-// plugin is the configuration of one of kustomize's own generators and transformers, with the
-// fields that name files.
+// plugin is the configuration of a built-in generator or transformer of kustomize. It has only the
+// fields that name files, and the target.
 type plugin struct {
 	Kind string `json:"kind"`
 	types.KvPairSources
@@ -127,9 +126,9 @@ type plugin struct {
 	Target *types.Selector `json:"target"`
 }
 
-// plugins adds the files that the plugin configurations of a kustomization name. An entry is an
-// inline document, a file, or a directory with a kustomization. Paths in a configuration are
-// relative to the kustomization at which the recursion started.
+// plugins adds the files that the generators and transformers of a kustomization put into Secrets.
+// An entry is an inline document, a file, or a directory with a kustomization. Paths in a
+// configuration are relative to kustomization, which stays the same in the recursion.
 func (f *secretFiles) plugins(kustomization, dir tree.Path, entries []string, depth int) {
 	const deepest = 10
 	if depth > deepest {
@@ -155,7 +154,8 @@ func (f *secretFiles) plugins(kustomization, dir tree.Path, entries []string, de
 	}
 }
 
-// plugin adds the files that a configuration names, and reports whether content is a configuration.
+// plugin adds the files that content names, and reports whether content is the configuration of a
+// generator or transformer.
 func (f *secretFiles) plugin(kustomization tree.Path, content []byte) bool {
 	if !bytes.Contains(content, []byte("kind")) {
 		return false
@@ -167,7 +167,7 @@ func (f *secretFiles) plugin(kustomization tree.Path, content []byte) bool {
 	for _, object := range objects {
 		var p plugin
 		if json.Unmarshal(object, &p) != nil {
-			continue // kustomize ignores it too
+			continue // kustomize ignores such a document too
 		}
 		if p.Kind == "SecretGenerator" {
 			f.sources(kustomization, p.KvPairSources)

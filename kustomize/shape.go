@@ -7,26 +7,25 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Limits of the structure of a document. The largest CustomResourceDefinitions have a few hundred
-// thousand nodes in thirty levels.
+// Limits of the structure of a document. For comparison, the largest CustomResourceDefinitions have
+// a few hundred thousand nodes in thirty levels.
 const (
-	// maxNodes is the maximum number of nodes to which the aliases of a document may
-	// expand.
+	// maxNodes is the maximum number of nodes of a document with its aliases expanded.
 	maxNodes = maxFileNodes
 	// maxDepth is the maximum depth of a document.
 	maxDepth = 500
-	// maxCopies is the maximum number of copied nodes: kustomize copies every map with its content,
-	// so it copies deeply nested nodes many times.
+	// maxCopies is the maximum number of node copies that kustomize makes. It copies each map with
+	// its content, so it copies deeply nested nodes many times.
 	maxCopies = 50_000_000
-	// maxKeys is the maximum number of keys of a map, since kustomize compares each key with all
+	// maxKeys is the maximum number of keys of a map, because kustomize compares each key with all
 	// others.
 	maxKeys = 20_000
 )
 
-// checkShape returns an error for a document that would crash kustomize or occupy it for too long.
-// An anchor that contains itself makes kustomize overflow its stack, which ends the process. The
-// time to parse a document grows with the square of its depth and of the number of keys of a map.
-// nodes is an upper bound on the number of nodes in content.
+// checkShape returns an error for a document that would crash kustomize or take it too long. An
+// anchor that contains its own alias makes kustomize overflow its stack, which ends the process.
+// The time to parse a document grows with the square of its depth, and with the square of the
+// number of keys of a map. nodes is an upper bound on the number of nodes in content.
 func checkShape(content []byte, nodes int) error {
 	aliases := bytes.Contains(content, []byte("*")) && bytes.Contains(content, []byte("&"))
 	fewKeys := nodes <= 2*maxKeys
@@ -46,7 +45,7 @@ func checkShape(content []byte, nodes int) error {
 	return nil
 }
 
-// depthAtMost returns an upper bound of the depth of a document. It counts the characters that can
+// depthAtMost returns an upper bound on the depth of a document. It counts the characters that can
 // open another level.
 func depthAtMost(content []byte) int {
 	flow, deepestFlow, deepestLine := 0, 0, 0
@@ -69,7 +68,8 @@ func depthAtMost(content []byte) int {
 	return deepestLine + deepestFlow + 1
 }
 
-// expansion counts the nodes that a document has after its aliases are expanded.
+// expansion counts the nodes of a document with its aliases expanded, and the copies and
+// comparisons that kustomize makes.
 type expansion struct {
 	nodes, copies, compared int
 	within                  map[*yaml.Node]bool

@@ -15,7 +15,7 @@ type Unit struct {
 	Path tree.Path
 	// Files is the file itself, or all files in the directory.
 	Files []tree.File
-	// Nested means that the unit is a directory.
+	// Nested means that the unit is a directory with a kustomization.
 	Nested bool
 }
 
@@ -24,8 +24,8 @@ func IsKustomization(path tree.Path) bool {
 	return slices.Contains(konfig.RecognizedKustomizationFileNames(), path.Base())
 }
 
-// SetsSchema reports whether a file is a kustomization that may set the schema for the rest of the
-// build. The schema may make a kind cluster-scoped.
+// SetsSchema reports whether a file is a kustomization that may set the OpenAPI schema for the rest
+// of the build. With another schema, a kind may be cluster-scoped that is otherwise namespaced.
 func SetsSchema(file tree.File) bool { return setsSchema(file.Path.Base(), file.Content) }
 
 func setsSchema(base string, content []byte) bool {
@@ -33,8 +33,8 @@ func setsSchema(base string, content []byte) bool {
 }
 
 // Units returns the resources of the kustomization that Flux generates for files, in the order in
-// which Flux walks them. If there is a kustomization at the top, for which Flux generates nothing,
-// it returns one unit with all files.
+// which Flux walks them. If there is a kustomization at the top, Flux generates none; Units then
+// returns one unit with all files.
 func Units(files []tree.File) []Unit {
 	files = sorted(files)
 	own := map[tree.Path]bool{}
@@ -58,8 +58,7 @@ func Units(files []tree.File) []Unit {
 	return units
 }
 
-// outermost returns the highest directory above a file that is in the set, and whether there is
-// one.
+// outermost returns the topmost directory above path that is in the set, and whether there is one.
 func outermost(path tree.Path, set map[tree.Path]bool) (highest tree.Path, found bool) {
 	if len(set) == 0 {
 		return highest, false

@@ -16,22 +16,22 @@ import (
 )
 
 // Outcome is the result of the steps after the build for one object: Flux's kustomize-controller
-// writes out all objects and decodes them again before it applies anything. The zero Outcome means
-// that the object is applied unchanged.
+// writes out all objects and decodes them again before it applies any. The zero Outcome means that
+// Flux applies the object unchanged.
 type Outcome struct {
 	// Unwritable is Flux's error message if it cannot write out the object or decode it again. Flux
-	// then applies nothing of the root.
+	// then applies none of the objects of the root.
 	Unwritable string `json:",omitempty"`
-	// NotApplied is the reason why Flux skips the object without a message.
+	// NotApplied is the reason why Flux skips the object without an error.
 	NotApplied string `json:",omitempty"`
-	// Stripped describes the fields that Flux drops from the object without a message.
+	// Stripped describes the fields that Flux drops from the object without an error.
 	Stripped string `json:",omitempty"`
 	// Local means that kustomize drops the object because of its annotation
 	// config.kubernetes.io/local-config.
 	Local bool `json:",omitempty"`
 }
 
-// Applied reports whether Flux applies the object if the root does not fail.
+// Applied reports whether Flux applies the object, provided that the root as a whole does not fail.
 func (f Outcome) Applied() bool { return f.NotApplied == "" && !f.Local }
 
 // Beginnings of Flux's error messages about objects that the build accepts.
@@ -43,11 +43,11 @@ const (
 // SecretContent is the text that replaces the content of a Secret in Flux's messages.
 const SecretContent = "(the Secret's content)"
 
-// maxMessage is the maximum length of the object in a message, since Flux's messages contain the
-// whole object.
+// maxMessage is the maximum length in bytes of an object within a message. Flux's own messages
+// contain the whole object.
 const maxMessage = 4 << 10
 
-// writeOut runs the steps of Flux's kustomize-controller after the build for one object.
+// writeOut runs for one object the steps that Flux's kustomize-controller runs after the build.
 func writeOut(res *resource.Resource) (fate Outcome) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -80,8 +80,8 @@ func writeOut(res *resource.Resource) (fate Outcome) {
 // quotedValue matches a value between backquotes, as in the YAML library's errors.
 var quotedValue = regexp.MustCompile("`[^`]*`")
 
-// fluxMessage returns Flux's message about an object, without the content of a Secret, and
-// without the middle of a very large object.
+// fluxMessage returns Flux's message about an object. It replaces the content of a Secret, and cuts
+// the middle out of a very large object.
 func fluxMessage(before, object, after string, res *resource.Resource) string {
 	if strings.EqualFold(res.GetKind(), "Secret") {
 		if !strings.HasSuffix(object, "(nil)") {
@@ -95,7 +95,8 @@ func fluxMessage(before, object, after string, res *resource.Resource) string {
 	return before + object + after
 }
 
-// decodeBack decodes the written form of one object as Flux does, and returns its Outcome.
+// decodeBack decodes the text that kustomize has written for one object, as Flux does, and returns
+// the Outcome.
 func decodeBack(text []byte) (Outcome, error) {
 	decoder := k8syaml.NewYAMLOrJSONDecoder(bytes.NewReader(text), 2048)
 	fate, objects := Outcome{}, 0
@@ -147,8 +148,8 @@ func isString(value any) bool {
 	return text
 }
 
-// isStrings reports whether Kubernetes reads a value as a map of strings: null is read as
-// the empty string.
+// isStrings reports whether Kubernetes accepts a value as a map of strings. It decodes null as the
+// empty string.
 func isStrings(value any) bool {
 	fields, isMap := value.(map[string]any)
 	for _, field := range fields {

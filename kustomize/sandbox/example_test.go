@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize/sandbox"
 )
 
-// The program starts itself: its main function calls [sandbox.Serve] when [sandbox.Argument]
-// is its only argument.
+// The example program starts itself as the build process: its main function calls [sandbox.Serve]
+// if its only argument is [sandbox.Argument].
 func ExampleBuilder() {
 	files := testkit.FileList("app/kustomization.yaml", "namePrefix: dev-\nresources: [map.yaml]\n", "app/map.yaml", testkit.ConfigMaps("settings"))
 	builder := sandbox.Builder{Program: os.Args[0], Memory: 512 << 20}

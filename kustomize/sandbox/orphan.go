@@ -5,10 +5,11 @@ import (
 	"time"
 )
 
-// orphanCheck is the interval at which a build checks whether its parent is still running.
+// orphanCheck is the interval at which a build process checks whether its parent process is still
+// running.
 const orphanCheck = 200 * time.Millisecond
 
-// endWithParent ends this process soon after its parent process.
+// endWithParent starts a goroutine that ends this process soon after its parent process has ended.
 func endWithParent() {
 	parent := os.Getppid()
 	go func() {

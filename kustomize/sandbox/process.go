@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// process is a process that runs builds, with the files that it may fetch. The files are sent on
-// demand, since a build reads few of them, and sending all could need twice the memory.
+// process is a process that runs builds. It gets the content of a file only when it asks for it,
+// because a build reads few of the files, and sending all of them could need twice the memory.
 type process struct {
 	command *exec.Cmd
 	in      io.WriteCloser
@@ -21,7 +21,6 @@ type process struct {
 	files   map[string][]byte
 }
 
-// start starts a process and sends it a request.
 func (b Builder) start(ctx context.Context, ask request, files []tree.File) (*process, error) {
 	p := &process{command: exec.CommandContext(ctx, b.Program, Argument), files: make(map[string][]byte, len(files))}
 	ask.Memory = b.Memory
@@ -49,7 +48,8 @@ func (b Builder) start(ctx context.Context, ask request, files []tree.File) (*pr
 	return p, nil
 }
 
-// next returns the next answer. Before that, it sends the files that the process fetches.
+// next returns the next answer of the process. Until then, it sends the files that the process asks
+// for.
 func (p *process) next() (answer, error) {
 	for {
 		var said answer
@@ -65,7 +65,6 @@ func (p *process) next() (answer, error) {
 	}
 }
 
-// end waits until the process ends.
 func (p *process) end() error {
 	_ = p.in.Close() // the process reads nothing more
 	return p.command.Wait()
@@ -80,7 +79,7 @@ func writeContent(out io.Writer, content []byte) error {
 	return err
 }
 
-// readContent reads a content that writeContent has written.
+// readContent reads the length and the content that writeContent has written.
 func readContent(in io.Reader) ([]byte, error) {
 	var size uint64
 	if err := binary.Read(in, binary.BigEndian, &size); err != nil {

@@ -15,9 +15,9 @@ import (
 // down.
 var errStopped = errors.New("the build was interrupted")
 
-// Roots builds directories as roots, one after the other in one process, and passes every result to
-// the callback. If a build exceeds its limits, the process ends, and the remaining directories are
-// built in another one. Roots returns an error when ctx ends.
+// Roots builds directories as roots, one after the other in one process, and passes each result to
+// the callback each. If a build exceeds its limits, the process ends, and Roots builds the
+// remaining directories in a new process. Roots returns an error when ctx ends.
 func (b Builder) Roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(dir tree.Path, built kustomize.BuiltRoot)) error {
 	for len(dirs) > 0 {
 		done, err := b.roots(ctx, dirs, files, each)
@@ -70,7 +70,7 @@ func (b Builder) roots(ctx context.Context, dirs []tree.Path, files []tree.File,
 	return done, nil
 }
 
-// serveRoots handles a request for roots: it writes a line of JSON for each directory.
+// serveRoots builds the requested roots, and writes one line of JSON for each.
 func (r request) serveRoots(with kustomize.Lazy, files []tree.File, answers *json.Encoder) error {
 	for _, root := range r.Roots {
 		dir, err := tree.ParseDir(root)

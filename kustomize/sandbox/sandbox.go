@@ -1,7 +1,8 @@
 // Package sandbox runs kustomize builds of directories in separate processes: a [Builder] starts
-// the same program again for one build, and that process calls [Serve]. A small kustomization can
-// take any amount of memory or time, and kustomize cannot be interrupted; a process can be killed
-// without affecting others. The only I/O of the package is the communication with these processes.
+// its own program again for one build, and the new process calls [Serve]. A small kustomization can
+// take any amount of memory or time, and kustomize cannot be interrupted. A process of its own can
+// be killed without affecting other builds. The only I/O of the package is the communication with
+// these processes.
 package sandbox
 
 import (
@@ -17,18 +18,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Argument is the only argument of a process that must call Serve.
+// Argument is the only argument of a build process. A program that is started with it must call
+// Serve.
 const Argument = "__kustomize-build"
 
 // Builder starts a process for each build.
 type Builder struct {
-	// Program is the path of a program that calls Serve if its argument is Argument.
+	// Program is the path of the program to start. It must call Serve if its only argument is
+	// Argument.
 	Program string
 	// Patience is the maximum duration of a build. If it is 0, the maximum is two minutes.
 	Patience time.Duration
-	// Memory is the maximum memory of a build in bytes. If it is 0, the maximum is maxMemory.
+	// Memory is the maximum writable memory of a build in bytes. If it is 0, the address space of a
+	// build is limited to 4 GiB.
 	Memory int64
-	// Stop ends all builds when it is closed. It may be nil.
+	// Stop, when closed, ends all builds. It may be nil.
 	Stop <-chan struct{}
 }
 
@@ -37,29 +41,31 @@ var _ kustomize.Builder = Builder{}
 // defaultPatience is the default of Builder.Patience.
 const defaultPatience = 2 * time.Minute
 
-// request describes the builds of a process. It is JSON on the standard input of the process, before
-// the contents of the files.
+// request describes the builds of one process. It is sent as JSON on the standard input of the
+// process, before the contents of files.
 type request struct {
 	Root string `json:"root"`
-	// Directory is the directory to build with Nested. If it is empty, the process builds Units.
+	// Directory is the directory to build with Nested. If it is empty and there are no Roots, the
+	// process builds Units.
 	Directory string   `json:"directory,omitempty"`
 	Units     []string `json:"units,omitempty"`
 	// Roots are the directories to build as roots, one after the other.
 	Roots []string `json:"roots,omitempty"`
-	// Files are the paths of all files.
+	// Files are the paths of all files that the builds may read.
 	Files []string `json:"files"`
-	// Memory is the maximum memory of the process in bytes. If it is 0, the maximum is maxMemory.
+	// Memory is Builder.Memory.
 	Memory int64 `json:"memory,omitempty"`
 }
 
 // answer is one answer of a process, as JSON on its standard output.
 type answer struct {
-	// Fetch is the path of a file whose content must be sent. All other fields are then empty.
+	// Fetch is the path of a file whose content the process needs. If it is set, all other fields
+	// are empty.
 	Fetch  string           `json:"fetch,omitempty"`
 	Nested kustomize.Nested `json:"nested"`
-	// Built is the result for a root. It is nil in other answers.
+	// Built is the result for one of request.Roots, and nil in other answers.
 	Built *kustomize.BuiltRoot `json:"built,omitempty"`
-	// Failed is the text of the error. It is empty if there is none.
+	// Failed is the text of the error, or empty if there is none.
 	Failed string `json:"failed,omitempty"`
 	// Remote means that the error is kustomize.ErrRemote.
 	Remote bool `json:"remote,omitempty"`
@@ -118,7 +124,7 @@ func (b Builder) ended(err error) error {
 
 func (b Builder) patience() time.Duration { return cmp.Or(b.Patience, defaultPatience) }
 
-// stopWith calls cancel when Stop is closed, until forget is called.
+// stopWith calls cancel when Stop is closed. The returned function ends this.
 func (b Builder) stopWith(cancel context.CancelFunc) (forget func()) {
 	if b.Stop == nil {
 		return func() {}
@@ -134,13 +140,13 @@ func (b Builder) stopWith(cancel context.CancelFunc) (forget func()) {
 	return func() { close(over) }
 }
 
-// errLimits is the error of a build whose process was ended by the kernel, or by Go when it was out
-// of memory.
+// errLimits is the error of a build whose process was ended by the kernel, or by Go because it was
+// out of memory.
 const errLimits = kustomize.BoundsError("kustomize was ended by its limits")
 
 var errNoAnswer = errors.New("it gave no answer")
 
-// failure is an error of kustomize in another process: its text, and the error that it wraps.
+// failure is an error of kustomize in a build process: its text, and the error that it wraps.
 type failure struct {
 	text string
 	is   error
@@ -159,8 +165,8 @@ func (a answer) err() error {
 	return failure{a.Failed, kustomize.ErrBuild}
 }
 
-// Serve handles the request of one Builder: it reads the request and writes the answers. The
-// process that calls it must do nothing else.
+// Serve handles the request of one Builder: it reads the request from in and writes the answers to
+// out. The process must do nothing else, because Serve limits its memory and kustomize may end it.
 func Serve(in io.Reader, out io.Writer) error {
 	endWithParent()
 	ask, err := readRequest(in)

@@ -53,7 +53,8 @@ func TestSandboxedBuildEqualsALocalOne(t *testing.T) {
 	}
 }
 
-// doubling returns a small tree of kustomizations, each of which loads the next one twice.
+// doubling returns a tree of kustomizations with two directories on each level. Each directory
+// loads both directories of the level below, so the work doubles with each level.
 func doubling(levels int) []tree.File {
 	laid := testkit.FileList("k0/kustomization.yaml", "resources: [m.yaml]\n", "k0/m.yaml", object)
 	for i := range levels {
