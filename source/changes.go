@@ -8,22 +8,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// changes holds the values, in the last Snapshot, of the files and objects that have changed since
-// then.
+// changes holds the files and objects that have changed since the last Snapshot, with the values
+// that they had then.
 type changes struct {
-	// files are the former files; the value is nil for a new file.
+	// files are the files as they were in the last Snapshot; nil for a new file.
 	files map[fileKey]*ParsedFile
-	// objects are the former objects by kind and name.
+	// objects are the objects as they were in the last Snapshot, by kind and name.
 	objects map[string]before
 }
 
-// before is the definition of an object in the last Snapshot, with its findings.
+// before is the definition of an object in the last Snapshot, with the findings about the object.
 type before struct {
 	winner   *claim
 	findings []finding.Finding
 }
 
-// touchFile saves the former value of a file before it changes.
+// touchFile saves a file in c.changes. It must be called before the file changes.
 func (c *Collection) touchFile(key fileKey) {
 	if _, known := c.changes.files[key]; known {
 		return
@@ -34,7 +34,7 @@ func (c *Collection) touchFile(key fileKey) {
 	c.changes.files[key] = c.files[key]
 }
 
-// touch saves the former value of an object before it changes.
+// touch saves an object in c.changes. It must be called before the object changes.
 func (c *Collection) touch(name string) {
 	if _, known := c.changes.objects[name]; known {
 		return
@@ -46,8 +46,8 @@ func (c *Collection) touch(name string) {
 	c.changes.objects[name] = before{winner(claims), findingsOf(claims)}
 }
 
-// winner returns the claim in effect, or nil if there is none: the newest profile, and for other
-// objects the first claim.
+// winner returns the claim that counts: the newest profile, and for other objects the first claim.
+// It returns nil if there are no claims.
 func winner(claims []*claim) *claim {
 	if len(claims) == 0 {
 		return nil
@@ -78,7 +78,8 @@ func findingsOf(claims []*claim) []finding.Finding {
 	return findings
 }
 
-// isIdle reports whether objects of this kind are used in checks only.
+// isIdle reports whether objects of this kind are used only by checks. Such objects are reported as
+// ignored.
 func isIdle(object kratix.Object) bool {
 	switch object.(type) {
 	case *kratix.WorkPlacement, *kratix.Promise:
@@ -87,8 +88,8 @@ func isIdle(object kratix.Object) bool {
 	return false
 }
 
-// Snapshot returns the current objects of the files. It returns the slices of the last Snapshot
-// if they are unchanged, and never modifies a slice that it has returned.
+// Snapshot returns the current objects of the files. If a list has not changed since the last
+// Snapshot, it is the same slice. Slices that were returned before are never modified.
 func (c *Collection) Snapshot() Snapshot {
 	var out, in parts
 	for key, was := range c.changes.files {
@@ -109,7 +110,7 @@ func (c *Collection) Snapshot() Snapshot {
 	return c.snapshot
 }
 
-// parts are the elements to remove from a Snapshot, or to add to it.
+// parts are elements that must be removed from a Snapshot, or added to it.
 type parts struct {
 	origins  []*origin
 	findings []finding.Finding
@@ -138,7 +139,7 @@ func (p *parts) takeOrigin(of *claim) {
 	}
 }
 
-// apply updates the snapshot.
+// apply removes the elements in out from the snapshot, and adds those in in.
 func (c *Collection) apply(out, in parts) {
 	s := &c.snapshot
 	s.Origins.sorted = splice(s.Origins.sorted, out.origins, in.origins, compareOrigins)
@@ -165,7 +166,7 @@ func (c *Collection) apply(out, in parts) {
 	s.Marked = slices.Clip(s.Marked)
 }
 
-// change updates the list of objects of one kind.
+// change updates the list of the objects of one kind.
 func change[O interface {
 	kratix.Object
 	comparable

@@ -7,23 +7,23 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Collection holds parsed files and maintains their Snapshot incrementally: an update costs time in
-// proportion to the changed file, plus copies of the lists that change. It does not keep the
-// content of files, except those in Snapshot.Marked. A Collection is not safe for concurrent use,
-// but its snapshots are.
+// Collection holds parsed files and keeps their Snapshot up to date. An update takes time in
+// proportion to the changed file, and copies the lists that change. A Collection does not keep the
+// content of files, except for those in Snapshot.Marked. It is not safe for concurrent use, but its
+// snapshots are.
 type Collection struct {
 	files map[fileKey]*ParsedFile
-	// claims are the definitions of each object, by kind and name, in the order of the files.
+	// claims are the definitions of each object, by the object's kind and name, in the order of the
+	// files.
 	claims map[string][]*claim
-	// incomplete counts the files that contain something without a readable name.
+	// incomplete counts the files that are empty or contain an object without a readable name.
 	incomplete int
 	// unseen counts the files that contain an invalid object which may be a Destination.
 	unseen   int
 	marked   []*ParsedFile
 	snapshot Snapshot
-	// strings interns the strings of the objects, most of which are equal.
+	// strings interns the strings of the objects, because many are equal.
 	strings kratix.Interner
-	// changes are the changes since the last Snapshot.
 	changes changes
 }
 
@@ -42,7 +42,7 @@ func Collect(files []File) Snapshot {
 	return c.Snapshot()
 }
 
-// Set adds a file or replaces its content. Objects that are equal to those of the former content
+// Set adds a file or replaces its content. Objects that are equal to objects of the former content
 // keep their pointers.
 func (c *Collection) Set(rank int, file File) {
 	held := c.File(rank, file.Name)
@@ -51,11 +51,11 @@ func (c *Collection) Set(rank int, file File) {
 	}
 }
 
-// File returns a file of the collection, or nil.
+// File returns a file of the collection, or nil if there is none.
 func (c *Collection) File(rank int, name string) *ParsedFile { return c.files[fileKey{rank, name}] }
 
-// Put adds a parsed file that is not in any Collection yet. It interns the strings of its
-// objects.
+// Put adds a parsed file, or replaces the file of the same name. The parsed file must not be in any
+// Collection yet, because Put interns the strings of its objects.
 func (c *Collection) Put(file *ParsedFile) {
 	c.touchFile(file.fileKey)
 	old := c.files[file.fileKey]
@@ -73,7 +73,7 @@ func (c *Collection) Put(file *ParsedFile) {
 	}
 }
 
-// Remove removes a file, if it exists.
+// Remove removes a file, if the collection has it.
 func (c *Collection) Remove(rank int, name string) {
 	key := fileKey{rank, name}
 	if file := c.files[key]; file != nil {
@@ -106,7 +106,7 @@ func (c *Collection) count(file *ParsedFile, n int) {
 }
 
 // Loses reports whether adding the file would remove an object that no other file has, or would
-// leave a Work with fewer groups or files.
+// remove groups or files of a Work.
 func (c *Collection) Loses(file *ParsedFile) bool {
 	if len(c.Lost(file)) > 0 {
 		return true
@@ -134,7 +134,7 @@ func workloads(object kratix.Object) int {
 }
 
 // objects returns the objects of the file by name. If several objects have the same name, it
-// returns the first.
+// returns the first of them.
 func (p *ParsedFile) objects() map[string]kratix.Object {
 	objects := make(map[string]kratix.Object, len(p.claims))
 	for _, each := range p.claims {
@@ -145,8 +145,8 @@ func (p *ParsedFile) objects() map[string]kratix.Object {
 	return objects
 }
 
-// takeOver interns the strings of a file's objects, and replaces each object by the equal object
-// of the former content, if there is one. old is nil for a new file.
+// takeOver interns the strings of a file's objects. It replaces each object that is equal to one in
+// old by the one in old. old is the former content, or nil for a new file.
 func (c *Collection) takeOver(file, old *ParsedFile) {
 	var objects map[string]kratix.Object
 	if old != nil {
@@ -154,7 +154,7 @@ func (c *Collection) takeOver(file, old *ParsedFile) {
 	}
 	for _, each := range file.claims {
 		if was := objects[each.place.Object]; was != nil && was == each.object {
-			continue // the object is unchanged, and snapshots refer to it
+			continue // snapshots may share the object, so it must not be modified
 		}
 		switch object := each.object.(type) {
 		case *kratix.Work:

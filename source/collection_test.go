@@ -17,8 +17,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// snippets returns the documents from which the tests build files. Several contain the same
-// objects, and some are invalid.
+// snippets returns the documents from which the tests build files. Some objects are in several
+// documents, and some documents are invalid.
 func snippets() []string {
 	list := "apiVersion: v1\nkind: List\nitems:\n" +
 		"- {apiVersion: platform.kratix.io/v1alpha1, kind: Work, metadata: {name: a}, spec: {promiseName: listed}}\n" +
@@ -38,10 +38,10 @@ func snippets() []string {
 	}
 }
 
-// input is the expected content of a Collection: files by rank and name.
+// input maps a rank and a file name to a file. It is the expected content of a Collection.
 type input map[int]map[string]source.File
 
-// collect returns the Snapshot of the files, built from scratch.
+// collect returns the Snapshot of a new Collection of the files.
 func (in input) collect() source.Snapshot {
 	var all []source.File
 	for rank := range 3 {
@@ -69,7 +69,7 @@ func origins(s source.Snapshot) []string {
 	return lines
 }
 
-// compare compares two snapshots, ignoring addresses.
+// compare compares two snapshots, but not the pointers of their objects.
 func compare(t *testing.T, want, got source.Snapshot) {
 	t.Helper()
 	if diff := cmp.Diff(origins(want), origins(got)); diff != "" {
@@ -81,8 +81,8 @@ func compare(t *testing.T, want, got source.Snapshot) {
 	}
 }
 
-// step changes one file, both in the input and in the Collection. The numbers select the file and
-// the change.
+// step changes one file, both in the input and in the Collection. which selects the file; what and
+// how select the change.
 func step(in input, c *source.Collection, which, what, how byte) {
 	rank, name := int(which%3), fmt.Sprintf("%c.yaml", 'a'+which/3%4)
 	if in[rank] == nil {
@@ -121,7 +121,8 @@ func TestCollectionEqualsCollectOfItsFiles(t *testing.T) {
 				t.Fatalf("with seed %d", seed)
 			}
 		}
-		// All snapshots are compared last, to detect changes to one that was returned earlier.
+		// All snapshots are compared at the end, to detect changes to a snapshot that was returned
+		// earlier.
 		for i := range given {
 			compare(t, wanted[i], given[i])
 			if t.Failed() {
@@ -246,8 +247,8 @@ func TestLoses(t *testing.T) {
 	}
 }
 
-// TestStringsOfDifferentFilesAreInterned checks that equal strings and selectors are interned, even
-// when a file is read again.
+// TestStringsOfDifferentFilesAreInterned checks that equal strings and selectors of several files
+// are interned, also after one of the files is read again.
 func TestStringsOfDifferentFilesAreInterned(t *testing.T) {
 	const text = platform + "kind: Work\nmetadata: {name: NAME, labels: {kratix.io/work-type: resource, kratix.io/resource-name: NAME}}\n" +
 		"spec: {promiseName: p, resourceName: NAME, workloadGroups: [{id: i, destinationSelectors: [{matchLabels: {a: b}}], workloads: [{filepath: f, content: x}]}]}\n"

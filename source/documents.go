@@ -2,16 +2,15 @@ package source
 
 import "bytes"
 
-// document is one YAML document of a file.
 type document struct {
 	text []byte
-	// line is the line number of its first line in the file.
+	// line is the number of the document's first line in the file, counted from 1.
 	line int
 }
 
-// documents splits a file at its "---" and "..." lines, so that one invalid document does not
-// hide the others. In YAML such a line is a marker even inside a block scalar. Text after a
-// marker on the same line belongs to the document that the marker starts.
+// documents splits a file at lines that begin with "---" or "...", so that one invalid document
+// does not hide the others. In YAML such a line is a marker even inside a block scalar. Text after
+// a marker on the same line belongs to the document that begins there.
 func documents(content []byte) []document {
 	var docs []document
 	current := document{line: 1}
@@ -33,8 +32,8 @@ func documents(content []byte) []document {
 	return append(docs, current)
 }
 
-// marker reports whether a line separates two documents, and whether it contains text of the
-// second one.
+// marker reports whether a line is a marker between documents, and whether it has text of the
+// second document.
 func marker(line []byte) (marks, holds bool) {
 	rest, starts := bytes.CutPrefix(line, []byte("---"))
 	if !starts {

@@ -8,7 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Gather returns a Snapshot of decoded objects, which must be unique. It checks them as Parse does.
+// Gather returns a Snapshot of decoded objects. The objects must have different names. Gather
+// checks them as Parse does.
 func Gather(objects []kratix.Object) Snapshot {
 	var s Snapshot
 	for _, object := range objects {
@@ -47,7 +48,6 @@ func (s *Snapshot) gather(object kratix.Object) {
 	}
 }
 
-// sort sorts the lists, so that the snapshot does not depend on the order of the objects.
 func (s *Snapshot) sort() {
 	slices.SortFunc(s.Works, Compare)
 	slices.SortFunc(s.Destinations, Compare)

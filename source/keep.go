@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// DeletedFile returns a file without objects that stands for a deleted file. It differs from an
-// empty file.
+// DeletedFile returns a ParsedFile that stands for a deleted file. It has no objects, but is not
+// equal to an empty file.
 func DeletedFile(rank int, name string) *ParsedFile {
 	return &ParsedFile{fileKey: fileKey{rank, name}, digest: digest{failed: true}}
 }
@@ -25,12 +25,13 @@ func (p *ParsedFile) Works() int {
 	return works
 }
 
-// IsBroken reports whether the file is empty or contains something without a readable name. A
-// broken file does not prove that an object was deleted.
+// IsBroken reports whether the file is empty, or has an object without a readable name. If an
+// object is missing in a broken file, the object may still exist.
 func (p *ParsedFile) IsBroken() bool { return p.incomplete }
 
-// Lost returns the sorted names of the objects that the collection would lose if it added the file:
-// objects that no other file has, and Works that would lose a group or all workloads of a group.
+// Lost returns the sorted names of the objects that the collection would lose if the file were
+// added. These are objects that no other file has, and Works that would lose a group or all
+// workloads of a group.
 func (c *Collection) Lost(file *ParsedFile) []string {
 	old := c.files[file.fileKey]
 	if old == nil {
@@ -50,8 +51,8 @@ func (c *Collection) Lost(file *ParsedFile) []string {
 	return slices.Compact(lost)
 }
 
-// losesGroup reports whether the newer version of a Work lacks a group or all workloads of a group.
-// The latter happens if the file was cut off before the workloads.
+// losesGroup reports whether the Work after lacks a group of the Work before, or all workloads of a
+// group. A group without workloads may be the end of a file that was cut off.
 func losesGroup(before, after kratix.Object) bool {
 	old, isWork := before.(*kratix.Work)
 	now, stillWork := after.(*kratix.Work)
@@ -65,8 +66,8 @@ func losesGroup(before, after kratix.Object) bool {
 	})
 }
 
-// Keep returns a copy of the file with the named objects as they are in the collection's version of
-// the file. For a broken file it also adds the finding that these objects are still in effect.
+// Keep returns a copy of the file in which the named objects are as in the collection's version of
+// the file. If the file is broken, Keep adds a finding that these objects still count.
 func (c *Collection) Keep(file *ParsedFile, names []string) *ParsedFile {
 	kept := *file
 	kept.claims = nil
@@ -87,7 +88,7 @@ func (c *Collection) Keep(file *ParsedFile, names []string) *ParsedFile {
 	if file.IsBroken() {
 		kept.findings = append(slices.Clip(file.findings), keptFinding(file, names))
 		kept.rejected = union(file.rejected, old.rejected)
-		// If the file is empty, its former objects are known.
+		// An empty file does not make the copy incomplete, because its former objects are known.
 		kept.incomplete, kept.empty = file.incomplete && !file.empty, false
 	}
 	return &kept

@@ -8,28 +8,28 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// Limits on the YAML values of one document, since the parser needs some hundred bytes for each
-// value. A document with more than maxValues values must have at least bytesForValue bytes for
-// each, as lists of many Works do.
+// Limits on the YAML values of one document, because the parser needs several hundred bytes for
+// each value. A document with more than maxValues values must have at least bytesForValue bytes for
+// each. Long lists of Works have that.
 const (
 	maxValues     = 1_000_000
 	bytesForValue = 8
 )
 
-// maxNameless is the maximum number of findings per file about documents that are unreadable
-// or ignored. A large file may contain millions of them.
+// maxNameless is the maximum number of findings per file about documents that are unreadable or
+// ignored. A large file may contain millions of such documents.
 const maxNameless = 10_000
 
 // reportNameless adds a finding about an unreadable or ignored document, unless the file has
-// maxNameless of them.
+// maxNameless of these findings already.
 func (p *ParsedFile) reportNameless(f finding.Finding) {
 	if p.nameless++; p.nameless <= maxNameless {
 		p.findings = append(p.findings, f)
 	}
 }
 
-// reportNamelessCount adds a finding with the number of documents beyond maxNameless, if there are
-// any.
+// reportNamelessCount adds one finding about the number of documents for which reportNameless has
+// added none.
 func (p *ParsedFile) reportNamelessCount() {
 	if p.nameless <= maxNameless {
 		return
@@ -41,7 +41,7 @@ func (p *ParsedFile) reportNamelessCount() {
 	})
 }
 
-// parseDocument parses a document, or returns an error if it has too many values.
+// parseDocument parses a document. It returns an error if the document has too many values.
 func parseDocument(doc document) ([]kratix.Parsed, error) {
 	values := yamlnodes.AtMost(doc.text)
 	if values > maxValues && values*bytesForValue > len(doc.text) {

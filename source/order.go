@@ -6,7 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fileKey identifies a file of a Collection. Files are ordered by rank, then by name.
+// fileKey identifies a file of a Collection. Files are sorted by rank, then by name.
 type fileKey struct {
 	rank int
 	name string
@@ -18,8 +18,8 @@ func compareFiles(a, b fileKey) int {
 
 func compareParsed(a, b *ParsedFile) int { return compareFiles(a.fileKey, b.fileKey) }
 
-// compareNames orders paths as in a directory walk: the files below a directory come before the
-// entries that follow the directory.
+// compareNames compares paths in the order of a directory walk: the files in a directory come
+// before the entries that follow the directory.
 func compareNames(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		switch {
@@ -35,7 +35,7 @@ func compareNames(a, b string) int {
 	return cmp.Compare(len(a), len(b))
 }
 
-// Compare orders objects by namespace and name.
+// Compare compares objects by namespace and name.
 func Compare[O kratix.Object](a, b O) int {
 	return kratix.KeyOf(a).Compare(kratix.KeyOf(b))
 }

@@ -9,14 +9,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Origins records where the objects of a Snapshot were read. It is immutable, so it may be read
-// while the next Snapshot is built.
+// Origins records the place at which each object of a Snapshot was read. It is immutable, so it may
+// be used while the next Snapshot is built.
 type Origins struct {
-	// sorted is sorted by kind and name.
+	// sorted has the origins, sorted by kind and name of the object.
 	sorted []*origin
 }
 
-// origin is an object and where it was read.
+// origin is an object with the place at which it was read.
 type origin struct {
 	object kratix.Object
 	place  finding.Place
@@ -24,7 +24,8 @@ type origin struct {
 
 func compareOrigins(a, b *origin) int { return cmp.Compare(a.place.Object, b.place.Object) }
 
-// Of returns the place of an object, or an empty Place if the Snapshot has none for it.
+// Of returns the place at which an object was read. The place is empty if the Snapshot has none for
+// this object.
 func (o Origins) Of(object kratix.Object) finding.Place {
 	i, found := o.search(kratix.Describe(object))
 	if !found || o.sorted[i].object != object {
@@ -33,7 +34,7 @@ func (o Origins) Of(object kratix.Object) finding.Place {
 	return o.sorted[i].place
 }
 
-// All returns every object and its place, in a stable order.
+// All returns every object with its place, in a stable order.
 func (o Origins) All() iter.Seq2[kratix.Object, finding.Place] {
 	return func(yield func(kratix.Object, finding.Place) bool) {
 		for _, each := range o.sorted {
@@ -44,7 +45,7 @@ func (o Origins) All() iter.Seq2[kratix.Object, finding.Place] {
 	}
 }
 
-// With returns a copy with one more origin. It sets the place's Object.
+// With returns a copy that also has the given object and place. It sets the Object of the place.
 func (o Origins) With(object kratix.Object, at finding.Place) Origins {
 	at.Object = kratix.Describe(object)
 	i, found := o.search(at.Object)

@@ -11,15 +11,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// File is a file of the input, or the error from reading it.
+// File is a file of the input: its content, or the error from reading it.
 type File struct {
-	// Name is the name used in findings.
+	// Name is the name of the file in findings.
 	Name    string
 	Content []byte
 	Err     error
 }
 
-// ParsedFile is a parsed file. It is immutable once it is in a Collection.
+// ParsedFile is a parsed file. It must not be modified once it is in a Collection.
 type ParsedFile struct {
 	fileKey
 	digest digest
@@ -27,15 +27,15 @@ type ParsedFile struct {
 	claims   []*claim
 	findings []finding.Finding
 	rejected []kratix.Key
-	// incomplete means that the file is empty or contains something without a readable name.
+	// incomplete means that the file is empty, or has an object without a readable name.
 	incomplete bool
-	// empty means that the file has no content; it may have been cut off.
+	// empty means that the file has no content. It may have been cut off.
 	empty bool
 	// unseen means that the file contains an invalid object which may be a Destination.
 	unseen bool
-	// nameless counts the findings about documents that are unreadable or ignored.
+	// nameless counts the findings of reportNameless, including those beyond the maximum.
 	nameless int
-	// marked is the file itself if it contains a comment for this program.
+	// marked is the file itself if it contains a comment for this program, and nil otherwise.
 	marked *File
 }
 
@@ -44,22 +44,21 @@ func (p *ParsedFile) Equal(other *ParsedFile) bool {
 	return p.fileKey == other.fileKey && p.digest == other.digest
 }
 
-// claim is the definition of an object at its position in a file. If an object has several claims,
-// winner selects the one in effect.
+// claim is the definition of an object at a position in a file. If several files define the object,
+// it has several claims, and winner selects the one that counts.
 type claim struct {
 	origin
 	file  *ParsedFile
 	index int
 }
 
-// digest is a digest of a file's content.
 type digest struct {
 	hash [sha256.Size]byte
-	// failed means that hash is the hash of the read error.
+	// failed means that the file could not be read; hash is then the hash of the error.
 	failed bool
 }
 
-// digestOf returns the digest of a file's content, or of its read error.
+// digestOf returns the digest of a file's content, or of the error from reading it.
 func digestOf(file File) digest {
 	if file.Err != nil {
 		return digest{hash: sha256.Sum256([]byte(file.Err.Error())), failed: true}
@@ -67,12 +66,13 @@ func digestOf(file File) digest {
 	return digest{hash: sha256.Sum256(file.Content)}
 }
 
-// Parse parses a file. Files are ordered by rank, and within one rank by name as in a directory
+// Parse parses a file. Files are sorted by rank, and within one rank by name as in a directory
 // walk.
 func Parse(rank int, file File) *ParsedFile { return parse(rank, file, digestOf(file)) }
 
-// ParseAgain is like Parse, but returns held if it has the same content; held may be nil. It
-// may run concurrently with other uses of held, since a ParsedFile is immutable.
+// ParseAgain returns held if it has the same content as the file, and otherwise parses the file.
+// held may be nil. ParseAgain may run while other goroutines read held, because it does not modify
+// held.
 func ParseAgain(held *ParsedFile, rank int, file File) *ParsedFile {
 	sum := digestOf(file)
 	if held != nil && held.digest == sum {
@@ -148,8 +148,8 @@ func (p *ParsedFile) object(parsed kratix.Parsed, at finding.Place) {
 	p.claims = append(p.claims, &claim{origin: origin{parsed.Object, at}, file: p, index: len(p.claims)})
 }
 
-// defaultNamespace sets the namespace as the API server does: "default" for namespaced objects
-// without one, and none for cluster-scoped objects.
+// defaultNamespace sets the namespace as the API server does: to "default" for namespaced objects
+// without one, and to none for cluster-scoped objects.
 func defaultNamespace(o kratix.Object) {
 	switch o := o.(type) {
 	case *kratix.Work:
@@ -169,11 +169,11 @@ func defaultNamespace(o kratix.Object) {
 	}
 }
 
-// mayBeDestination reports whether text that is not valid YAML contains the word Destination, so
-// that it may be meant as a Destination.
+// mayBeDestination reports whether a text that is not valid YAML may be a Destination. It looks for
+// the word.
 func mayBeDestination(text []byte) bool { return bytes.Contains(text, []byte(kratix.DestinationKind)) }
 
-// unreadable reports a document whose object has no readable name.
+// unreadable adds a finding about a document whose object has no readable name.
 func (p *ParsedFile) unreadable(at finding.Place, err error) {
 	at.Line = lineOf(err, at.Line)
 	f := finding.Finding{Rule: finding.UnreadableInput(), Place: at, Message: err.Error(), Fix: fixOf(err)}
@@ -195,7 +195,7 @@ func lineOf(err error, other int) int {
 	return other
 }
 
-// fixOf returns the fix for an unreadable document, or "" if the fix of the rule is sufficient.
+// fixOf returns the fix for an unreadable document, or "" if the fix of the rule applies.
 func fixOf(err error) string {
 	if errors.Is(err, kratix.ErrEncrypted) {
 		return "Decrypt it before it is read, such as with `sops --decrypt`; or let run read it from a cluster (--kube), where Flux has decrypted it."
@@ -203,7 +203,7 @@ func fixOf(err error) string {
 	return ""
 }
 
-// reject reports an object that exists but is invalid.
+// reject adds a finding about an object that exists but is invalid.
 func (p *ParsedFile) reject(header kratix.Header, why finding.Finding) {
 	p.findings = append(p.findings, why)
 	key := header.Key()

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// profile adds an object if it is a profile, or a ConfigMap that contains one. It returns false
-// for anything else.
+// profile adds the object to the claims if it is a profile, or a ConfigMap with one. It returns
+// false for all other objects.
 func (p *ParsedFile) profile(parsed *kratix.Parsed, at finding.Place) bool {
 	group, _, _ := strings.Cut(parsed.Header.APIVersion, "/")
 	var read *profile.Profile
@@ -40,8 +40,8 @@ func (p *ParsedFile) profile(parsed *kratix.Parsed, at finding.Place) bool {
 	return true
 }
 
-// profileIn returns the profile in a ConfigMap. It returns false if the ConfigMap lacks the label
-// of profiles.
+// profileIn returns the profile in a ConfigMap. It returns false if the ConfigMap does not have the
+// label of profiles.
 func profileIn(configMap json.RawMessage) (read *profile.Profile, is bool, err error) {
 	var object struct {
 		Metadata   metav1.ObjectMeta `json:"metadata"`
@@ -66,15 +66,15 @@ func InvalidProfile(at finding.Place, err error) finding.Finding {
 	}
 }
 
-// isNewer reports whether a is a profile that was taken after b.
+// isNewer reports whether both are profiles, and a was taken after b.
 func isNewer(a, b kratix.Object) bool {
 	one, isProfile := a.(*profile.Profile)
 	other, same := b.(*profile.Profile)
 	return isProfile && same && other.Taken.Before(&one.Taken)
 }
 
-// repeated returns the finding about an object that is ignored, because used, an object of the same
-// name, takes precedence.
+// repeated returns the finding about an object that does not count because the object used, which
+// has the same name, takes precedence.
 func repeated(ignored finding.Place, used kratix.Object, usedAt finding.Place) finding.Finding {
 	rule, which := finding.RepeatedObject(), "the first one"
 	if _, is := used.(*profile.Profile); is {
@@ -86,7 +86,7 @@ func repeated(ignored finding.Place, used kratix.Object, usedAt finding.Place) f
 	}
 }
 
-// NewestProfiles returns the newest profile of each Destination, and a finding about each older
+// NewestProfiles returns the newest profile of each Destination, and a finding about each other
 // profile. name returns the name of the object from which a profile was read.
 func NewestProfiles(profiles []*profile.Profile, name func(*profile.Profile) string) (newest []*profile.Profile, others []finding.Finding) {
 	best := map[string]*profile.Profile{}

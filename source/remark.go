@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Remark returns a file without a name or objects. It has the findings of a source about the
-// source's files.
+// Remark returns a ParsedFile with an empty name and no objects. Sources use it to add findings of
+// their own to a Collection.
 func Remark(rank int, findings ...finding.Finding) *ParsedFile {
 	hash := sha256.New()
 	for _, f := range findings {

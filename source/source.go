@@ -1,7 +1,7 @@
 // Package source turns files of YAML into a [Snapshot] of the input: Works, Destinations and state
 // stores, with findings about everything that could not be read. [Collect] parses all files, and a
-// [Collection] only the changed ones. The package does no I/O; its subpackages do I/O and implement
-// [Source].
+// [Collection] parses only those that have changed. The package does no I/O. Its subpackages
+// implement [Source] and do I/O.
 package source
 
 import (
@@ -14,16 +14,16 @@ import (
 
 // Source reads Works and Destinations.
 type Source interface {
-	// Snapshot returns the current input. An error means that nothing could be read; partial
-	// failures are in the Snapshot's findings.
+	// Snapshot returns the current input. It returns an error if nothing could be read; other
+	// failures are findings in the Snapshot.
 	Snapshot(ctx context.Context) (Snapshot, error)
-	// Changes returns a channel that receives a value whenever Snapshot should be called again. It
-	// is closed when ctx ends.
+	// Changes returns a channel that receives a value whenever Snapshot should be called again. The
+	// channel is closed when ctx ends.
 	Changes(ctx context.Context) (<-chan struct{}, error)
 }
 
-// Snapshot is the content of a source at one moment, in a stable order. Its objects and slices
-// may be part of other snapshots and must not be modified. Appending to a slice copies it.
+// Snapshot is the content of a source at one moment. Its lists are sorted. Its objects and slices
+// may be part of other snapshots and must not be modified; appending to a slice makes a copy.
 type Snapshot struct {
 	Works             []*kratix.Work
 	Destinations      []*kratix.Destination
@@ -35,52 +35,52 @@ type Snapshot struct {
 	// Existing are placements that the source itself records, in addition to the records in the
 	// stores.
 	Existing []*kratix.WorkPlacement
-	// WorkPlacements are used in checks, and if Kratix schedules or writes. Promises are used only
-	// in checks.
+	// WorkPlacements are used only by checks, and in the modes in which Kratix schedules or writes.
+	// Promises are used only by checks.
 	WorkPlacements []*kratix.WorkPlacement
 	Promises       []*kratix.Promise
 	// Marked are the files that contain a comment for this program.
 	Marked []File
-	// Origins records where each object was read.
+	// Origins records the place at which each object was read.
 	Origins Origins
-	// Findings are problems of the input.
+	// Findings are the problems of the input.
 	Findings []finding.Finding
-	// Rejected are Works that exist but are invalid: their placements stay as they are.
+	// Rejected are Works that exist but are invalid. Their placements stay as they are.
 	Rejected []kratix.Key
-	// RejectedPlacements are WorkPlacements that exist but are invalid, sorted: the placements
-	// of the same names stay as they are.
+	// RejectedPlacements are WorkPlacements that exist but are invalid, sorted. The placements with
+	// the same names stay as they are.
 	RejectedPlacements []kratix.Key
-	// Incomplete means that something could not be read at all, so that a Work which is missing
-	// here may still exist.
+	// Incomplete means that an object could not be read at all, so a Work that is not in the
+	// snapshot may still exist.
 	Incomplete bool
-	// Empty are the names of the files without content, sorted. They make the snapshot
-	// incomplete, since they may have been cut off.
+	// Empty are the names of the files without content, sorted. They make the snapshot incomplete,
+	// because they may have been cut off.
 	Empty []string
-	// Settling means that the source has been watched for less than the removal delay, so that
-	// missing Works may still appear.
+	// Settling means that the source has been watched for less than the removal delay, so missing
+	// Works may still appear.
 	Settling bool
-	// Missing counts the objects that have been missing for less than the removal delay and are
-	// still in the snapshot.
+	// Missing is the number of objects in the snapshot that have been missing from the files for
+	// less than the removal delay.
 	Missing int
-	// FromAPI means that the objects are from the Kubernetes API, so that each Work has all of
-	// its groups.
+	// FromAPI means that the objects are from the Kubernetes API, so each Work has all of its
+	// groups.
 	FromAPI bool
-	// Deleted are Works that the Kubernetes API reported as deleted, sorted.
+	// Deleted are the Works that the Kubernetes API reported as deleted, sorted.
 	Deleted []kratix.Key
-	// DeletedPlacements are WorkPlacements that the Kubernetes API reported as deleted, sorted.
-	// There are none unless Kratix creates WorkPlacements.
+	// DeletedPlacements are the WorkPlacements that the Kubernetes API reported as deleted, sorted.
+	// It is used only in the modes in which Kratix creates WorkPlacements.
 	DeletedPlacements []kratix.Key
-	// Assigned means that WorkPlacements determine the Destination of each Work, whatever is
-	// recorded in the stores. Several Works may then have the same name.
+	// Assigned means that WorkPlacements determine the Destination of each Work, and the records in
+	// the stores do not. Several Works may then have the same name.
 	Assigned bool
 	// Assignments are the WorkPlacements that determine the Destinations, sorted.
 	Assignments []kratix.Key
-	// Unwritten are Destinations that exist, but whose files must not be written; findings
-	// report why.
+	// Unwritten are Destinations that exist, but whose files must not be written. Findings report
+	// why.
 	Unwritten []*kratix.Destination
 	// Orphans are WorkPlacements without a Work that are not being deleted, sorted.
 	Orphans []kratix.Key
-	// Unseen means that an unreadable object is or may be a Destination, so that requests may
-	// be on Destinations that are not in the snapshot.
+	// Unseen means that an object which cannot be read is a Destination, or may be one. Requests
+	// may therefore be on Destinations that are not in the snapshot.
 	Unseen bool
 }

@@ -2,9 +2,9 @@ package source
 
 import "slices"
 
-// splice returns a sorted list without the removed elements and with the added ones. All removed
-// elements must be in the list. The cost is one copy of the list and one search for each change.
-// Without changes splice returns the list itself.
+// splice returns the sorted list without the elements in removed and with those in added. All
+// removed elements must be in the list. The cost is one copy of the list and one search for each
+// change. Without changes, splice returns the list itself.
 func splice[T any](list, removed, added []T, compare func(a, b T) int) []T {
 	if len(removed)+len(added) == 0 {
 		return list

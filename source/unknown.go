@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// unknownKind reports an object that is not of a supported kind. A Kratix kind in another
-// version or capitalization is rejected rather than ignored, since an ignored object would
-// count as removed.
+// unknownKind adds a finding about an object of an unsupported kind. If the kind is one of Kratix
+// in another version or capitalization, the object is rejected: if it were ignored, it would count
+// as removed.
 func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 	kind := knownKind(header.Kind)
 	switch {
@@ -37,14 +37,15 @@ func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 	}
 }
 
-// ignored reports an object that does not belong to Kratix.
+// ignored adds a finding about an object that does not belong to Kratix.
 func (p *ParsedFile) ignored(header kratix.Header, at finding.Place) {
 	p.reportNameless(finding.Finding{
 		Rule: finding.IgnoredObject(), Place: at, Message: fmt.Sprintf("%s of %s is ignored", header.Kind, header.APIVersion),
 	})
 }
 
-// knownKind returns the kind that equals word ignoring case, or "".
+// knownKind returns the kind of Kratix that is equal to word if case is ignored, or "" if there is
+// none.
 func knownKind(word string) string {
 	kinds := kratix.Kinds()
 	if i := slices.IndexFunc(kinds, func(kind string) bool { return strings.EqualFold(kind, word) }); i >= 0 {
@@ -53,14 +54,13 @@ func knownKind(word string) string {
 	return ""
 }
 
-// isKratix reports whether an apiVersion is of Kratix's group, in any version.
 func isKratix(apiVersion string) bool {
 	group, _, _ := strings.Cut(apiVersion, "/")
 	return strings.EqualFold(group, kratix.Group)
 }
 
-// checkBucket reports an invalid bucket name. The store stays in the snapshot, so that its
-// placements are not moved elsewhere.
+// checkBucket adds a finding about an invalid bucket name. The store stays in the snapshot, so that
+// its placements are not moved elsewhere.
 func (p *ParsedFile) checkBucket(object kratix.Object, at finding.Place) {
 	store, ok := object.(*kratix.BucketStateStore)
 	if !ok {

@@ -12,10 +12,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fleet is the number of Works in the benchmarks, each in its own file of one directory.
+// fleet is the number of Works in the benchmarks. Each Work has a file of its own, and all files
+// are in one directory.
 const fleet = 100_000
 
-// request returns the Work of a request with three files, as a pipeline writes it.
+// request returns the Work of a request with three files, as one of Kratix's pipelines writes it.
 func request(i int, label string) string {
 	text := fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
 kind: Work
@@ -49,7 +50,7 @@ func benchFile(root string, i int) string {
 	return filepath.Join(root, fmt.Sprintf("work-%06d.yaml", i))
 }
 
-// fleetDir creates a directory with the files of the fleet and returns its path.
+// fleetDir creates a directory with the files of all Works, and returns its path.
 func fleetDir(b *testing.B) string {
 	b.Helper()
 	root := b.TempDir()
@@ -69,7 +70,8 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// BenchmarkFleet measures the first read of the fleet, and later reads with and without changes.
+// BenchmarkFleet measures the first read of 100,000 files, and later reads with and without
+// changes.
 func BenchmarkFleet(b *testing.B) {
 	root := fleetDir(b)
 	read := func(b *testing.B, s *Source) {
@@ -79,7 +81,8 @@ func BenchmarkFleet(b *testing.B) {
 			b.Fatalf("%d Works, %d findings, error %v", len(snapshot.Works), len(snapshot.Findings), err)
 		}
 	}
-	// The files are an hour old, as in an idle directory.
+	// The clock is an hour ahead, so the files count as an hour old. Files that have changed just
+	// now are always read again.
 	s := &Source{Paths: []string{root}, Now: func() time.Time { return time.Now().Add(time.Hour) }}
 	if _, err := s.Changes(b.Context()); err != nil {
 		b.Fatal(err)
@@ -122,7 +125,7 @@ func BenchmarkFleet(b *testing.B) {
 			if err := os.WriteFile(benchFile(root, n*7919%fleet), []byte(request(n*7919%fleet, strconv.Itoa(n))), 0o600); err != nil {
 				b.Fatal(err)
 			}
-			s.pending.mark(benchFile(root, n*7919%fleet)) // as the event from the file system does a little later
+			s.pending.mark(benchFile(root, n*7919%fleet)) // does what the event from the file system does a little later
 			b.StartTimer()
 			read(b, s)
 		}

@@ -10,24 +10,24 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// rest is how long a file that removes something must stay unchanged before its content takes
-// effect. Writing a file in place truncates it first, and some editors delete a file before they
-// write it again.
-const rest = time.Second
+// unchangedTime is how long a file that removes something must stay unchanged before its content
+// takes effect. A file that is written in place is truncated first, and some editors delete a file
+// before they write it again.
+const unchangedTime = time.Second
 
-// delayedRemoval is a changed or deleted file whose effect is delayed, since it removes objects.
+// delayedRemoval is a changed or deleted file that removes objects. Its effect is delayed.
 type delayedRemoval struct {
 	loss
-	// rested is set once the file has been unchanged for the duration rest.
-	rested *atomic.Bool
-	// lost are the objects that the file removes.
+	// unchanged is set once the file has been unchanged for unchangedTime.
+	unchanged *atomic.Bool
+	// lost are the names of the objects that the file removes.
 	lost []string
-	// kept are the removed objects that the collection still has; nil before the file has
-	// rested.
+	// kept are the names of the removed objects that the collection still has; nil until unchanged
+	// is set.
 	kept []string
 }
 
-// loss is a version of a file that removes something; gone means that the file is deleted.
+// loss is a version of a file that removes objects. gone means that the file is deleted.
 type loss struct {
 	in   *input
 	name string
@@ -37,8 +37,8 @@ type loss struct {
 
 func (l loss) id() fileID { return fileID{l.in.rank, l.name} }
 
-// take adds a newly read file to the collection. It returns false if the effect of the file is
-// delayed.
+// take adds a file that was just read to the collection. It returns false if the effect of the file
+// is delayed.
 func (l *scan) take(in *input, name string, now *source.ParsedFile) bool {
 	read := loss{in: in, name: name, now: now}
 	before := l.delayedRemovals[read.id()]
@@ -56,7 +56,7 @@ func (l *scan) take(in *input, name string, now *source.ParsedFile) bool {
 	return true
 }
 
-// gone removes a deleted file, or delays the removal if objects would be lost.
+// gone removes a deleted file from the collection. It delays the removal if objects would be lost.
 func (l *scan) gone(in *input, name string) {
 	l.finish()
 	delete(in.links, name)
@@ -74,7 +74,7 @@ func (l *scan) gone(in *input, name string) {
 	}
 }
 
-// apply applies the file to the collection.
+// apply puts the file into the collection, or removes it if it is deleted.
 func (l *scan) apply(lost loss) {
 	l.release(lost.id())
 	if lost.gone {
@@ -85,7 +85,7 @@ func (l *scan) apply(lost loss) {
 	l.collection.Put(lost.now)
 }
 
-// release ends the delay of a file, if there is one.
+// release ends the delay for a file, if there is one.
 func (l *scan) release(id fileID) {
 	if before := l.delayedRemovals[id]; before != nil {
 		for _, name := range before.lost {
@@ -95,42 +95,42 @@ func (l *scan) release(id fileID) {
 	}
 }
 
-// applyLosses applies or delays the losses after all files have been read, since an object that has
-// moved to another file is not lost.
+// applyLosses applies or delays the losses. It must be called after all files have been read,
+// because an object that has moved to another file is not lost.
 func (l *scan) applyLosses() {
-	var resting delays
+	var unchanged delays
 	var absent delays
 	for _, lost := range l.losses {
 		if before := l.delayedRemovals[lost.id()]; before != nil && before.now.IsBroken() {
 			l.release(lost.id()) // the delay starts when the file is valid or deleted
 		}
-		h := &delayedRemoval{loss: lost, rested: resting.add(filepath.Clean(lost.name))}
+		h := &delayedRemoval{loss: lost, unchanged: unchanged.add(filepath.Clean(lost.name))}
 		if before := l.delayedRemovals[lost.id()]; before != nil {
 			h.lost, h.kept = before.lost, before.kept
 		}
 		l.delayedRemovals[lost.id()] = h
 	}
-	for _, h := range l.sortedHolds() {
+	for _, h := range l.sortedRemovals() {
 		l.decide(h, &absent)
 	}
-	resting.wait(l.Source, rest)
+	unchanged.wait(l.Source, unchangedTime)
 	absent.wait(l.Source, l.RemovalDelay)
 }
 
-// sortedHolds returns the delayed removals in the order of their files.
-func (l *scan) sortedHolds() []*delayedRemoval {
-	holds := make([]*delayedRemoval, 0, len(l.delayedRemovals))
+func (l *scan) sortedRemovals() []*delayedRemoval {
+	removals := make([]*delayedRemoval, 0, len(l.delayedRemovals))
 	for _, h := range l.delayedRemovals {
-		holds = append(holds, h)
+		removals = append(removals, h)
 	}
-	slices.SortFunc(holds, func(a, b *delayedRemoval) int {
+	slices.SortFunc(removals, func(a, b *delayedRemoval) int {
 		return cmp.Or(cmp.Compare(a.in.rank, b.in.rank), cmp.Compare(a.name, b.name))
 	})
-	return holds
+	return removals
 }
 
-// decide applies a delayed file to the collection once it has rested. Some removed objects stay:
-// all objects of a broken file, and objects that have been missing for less than RemovalDelay.
+// decide applies a delayed removal once its file has been unchanged for long enough. The collection
+// keeps all objects of a broken file, and objects that have been missing for less than
+// RemovalDelay.
 func (l *scan) decide(h *delayedRemoval, absent *delays) {
 	lost := l.collection.Lost(h.now)
 	if len(lost) == 0 && !l.collection.Loses(h.now) {
@@ -153,7 +153,7 @@ func (l *scan) decide(h *delayedRemoval, absent *delays) {
 		}
 	}
 	switch {
-	case !h.rested.Load():
+	case !h.unchanged.Load():
 	case len(kept) == 0:
 		l.apply(h.loss)
 	case h.kept == nil || !slices.Equal(kept, h.kept) || !l.collection.File(h.in.rank, h.name).Equal(h.now):
@@ -162,20 +162,21 @@ func (l *scan) decide(h *delayedRemoval, absent *delays) {
 	}
 }
 
-// delays collects the delays that start in one read.
+// delays collects flags and paths. The flags are set after the same delay, and then the paths are
+// read again.
 type delays struct {
 	over  []*atomic.Bool
 	paths []string
 }
 
-// add returns a flag that is set after the delay; then the paths are read again.
+// add returns a flag that is set after the delay, and adds paths to read again.
 func (w *delays) add(paths ...string) *atomic.Bool {
 	over := &atomic.Bool{}
 	w.over, w.paths = append(w.over, over), append(w.paths, paths...)
 	return over
 }
 
-// wait starts the delay. A change is reported when the delay ends.
+// wait starts the delay. When it ends, wait sets the flags, and the source reports a change.
 func (w *delays) wait(s *Source, delay time.Duration) {
 	if len(w.over) == 0 {
 		return

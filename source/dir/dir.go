@@ -1,8 +1,8 @@
-// Package dir reads directories and files of YAML into a [source.Snapshot], and reports changes.
-// It does I/O: it reads files and watches directories, and writes nothing.
+// Package dir reads directories and files of YAML into a [source.Snapshot], and reports changes. It
+// does I/O: it reads files and watches directories, and writes nothing.
 //
-// The first Snapshot reads everything. A later Snapshot reads the files for which the file system
-// reported an event, or whose size, time or inode differs.
+// The first Snapshot reads all files. A later Snapshot reads the files for which the file system
+// has reported an event, and those whose size, time or inode differs.
 package dir
 
 import (
@@ -21,54 +21,54 @@ import (
 // Stdin is the path of standard input.
 const Stdin = "-"
 
-// Source reads YAML files. It is safe for concurrent use; its fields must not be modified after
-// the first use.
+// Source reads YAML files. It is safe for concurrent use. Its fields must not be modified after its
+// first use.
 type Source struct {
 	// Paths are files, directories, or Stdin.
 	Paths []string
-	// Recursive includes subdirectories.
+	// Recursive means that files in subdirectories are read too.
 	Recursive bool
-	// Exclude are patterns of paths in directories that are skipped.
+	// Exclude are patterns of paths in input directories that are not read.
 	Exclude []Exclusion
-	// Stdin is read for the path "-", once; its content is cached.
+	// Stdin is read once for the path "-", and its content is cached.
 	Stdin io.Reader
-	// Now returns the time. If it is nil, an equal size and equal times do not prove that a file is
-	// unchanged, and each full scan reads all files.
+	// Now returns the time. If it is nil, each full scan reads all files, because an equal size and
+	// equal times do not prove then that a file is unchanged.
 	Now func() time.Time
-	// RemovalDelay is how long an object must be missing, while Changes runs, before it counts as
-	// removed. If it is zero, the object counts as removed once its file has been unchanged for a
-	// second.
+	// RemovalDelay is how long an object must be missing, while Changes runs, before it is removed
+	// from the snapshot. If it is zero, the object is removed once its file has been unchanged for
+	// a second.
 	RemovalDelay time.Duration
 
 	pending pending
 
-	// scanning serializes reads and guards the fields below.
+	// scanning serializes reads, and guards the fields below.
 	scanning        sync.Mutex
 	collection      *source.Collection
 	inputs          []*input
 	delayedRemovals map[fileID]*delayedRemoval
-	// absent are the objects that are missing from files and whose removal is delayed; each value
-	// is set once the object has been missing for RemovalDelay.
+	// absent are the objects that are missing from the files and whose removal is delayed. The
+	// value is set once the object has been missing for RemovalDelay.
 	absent map[string]*atomic.Bool
 	scans  int
-	// delayElapsed is set once the files have been watched for RemovalDelay; nil before the first
-	// read.
+	// delayElapsed is set once the files have been watched for RemovalDelay. It is nil before the
+	// first read.
 	delayElapsed *atomic.Bool
 }
 
 var _ source.Source = (*Source)(nil)
 
-// ErrPath is returned for an input path that cannot be read.
+// ErrPath is the error of an input path that cannot be read.
 var ErrPath = errors.New("cannot read the path")
 
-// Snapshot reads all files or, while Changes runs, the files with events from the file system.
+// Snapshot reads all files. While Changes runs, it reads only files for which there was an event.
 // Unchanged objects have the same pointers as in the last Snapshot. A missing input path is an
 // error; an unreadable file in a directory is a finding.
 //
-// While Changes runs, the content of a file that removes something takes effect once the file has
-// been unchanged for a second, since it may be half written. The removed objects stay in the
-// snapshot until they have been missing for RemovalDelay. The objects of a file that is empty or
-// cannot be read stay until it can be read again.
+// A file that removes something may be half written. While Changes runs, its content takes effect
+// once the file has been unchanged for a second, and the removed objects stay in the snapshot until
+// they have been missing for RemovalDelay. The objects of a file that is empty or cannot be read
+// stay until the file is valid or deleted.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	s.scanning.Lock()
 	defer s.scanning.Unlock()
@@ -90,8 +90,8 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// isDelayElapsed reports whether the files have been watched for RemovalDelay. A file that is
-// missing at the start may be in the middle of being replaced.
+// isDelayElapsed reports whether the files have been watched for RemovalDelay. Before that, a
+// missing file may be one that another program is replacing.
 func (s *Source) isDelayElapsed() bool {
 	if s.delayElapsed == nil && s.RemovalDelay <= 0 {
 		return true
@@ -115,11 +115,11 @@ func (s *Source) stillMissing() int {
 	return count
 }
 
-// ReadAll makes the next Snapshot check every file. Network file systems need it, since they
-// do not report changes by other hosts.
+// ReadAll makes the next Snapshot check every file. This is needed on network file systems, which
+// send no events for changes by other hosts.
 func (s *Source) ReadAll() { s.pending.scanAll() }
 
-// now returns the time or, if there is no clock, a time before the times of all files.
+// now returns the time. Without a clock, it returns a time before that of any file.
 func (s *Source) now() time.Time {
 	if s.Now == nil {
 		return time.Unix(0, 0)
@@ -127,12 +127,12 @@ func (s *Source) now() time.Time {
 	return s.Now()
 }
 
-// pathError returns the error for an input path.
+// pathError returns the error for an input path that cannot be read.
 func pathError(path string, err error) error {
 	return fmt.Errorf("%w %s: %w", ErrPath, path, unreadable(path, err))
 }
 
-// reason returns an error without the path, for messages that already have it.
+// reason returns the error without the path, for messages that already contain the path.
 func reason(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

@@ -50,7 +50,7 @@ func names(s source.Snapshot) []string {
 	return got
 }
 
-// wants takes a Snapshot and compares the names of its Works.
+// wants takes a Snapshot, compares the names of its Works with want, and returns the Snapshot.
 func wants(t *testing.T, s *dir.Source, want ...string) source.Snapshot {
 	t.Helper()
 	snapshot, err := s.Snapshot(t.Context())
@@ -181,10 +181,9 @@ func TestStandardInput(t *testing.T) {
 	})
 }
 
-// patience is the timeout for a change to be reported.
+// patience is how long tests wait for a change to be reported.
 const patience = 20 * time.Second
 
-// awaitChange waits for one change.
 func awaitChange(t *testing.T, changes <-chan struct{}) {
 	t.Helper()
 	select {
@@ -197,7 +196,7 @@ func awaitChange(t *testing.T, changes <-chan struct{}) {
 	}
 }
 
-// noChange fails the test if a change is reported.
+// noChange checks that no change is reported.
 func noChange(t *testing.T, changes <-chan struct{}) {
 	t.Helper()
 	select {
@@ -293,7 +292,7 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// mount creates the layout of a mounted ConfigMap.
+// mount creates the directories and links that the kubelet creates for a mounted ConfigMap.
 func mount(t *testing.T, root string) {
 	t.Helper()
 	if err := os.Remove(filepath.Join(root, "a.yaml")); err != nil {
@@ -355,7 +354,7 @@ func TestBurstIsReportedTogether(t *testing.T) {
 		write(t, filepath.Join(root, fmt.Sprintf("%d.yaml", i)), testkit.WorkYAML("a"))
 	}
 	awaitChange(t, changes)
-	// A slow disk may split the burst, but not into single files.
+	// On a slow disk, there may be several notifications for the files, but not one for each file.
 	for count := 1; ; count++ {
 		select {
 		case <-changes:

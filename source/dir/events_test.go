@@ -17,7 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// until takes a Snapshot after each change until the Works are the expected ones.
+// until takes a Snapshot after each change, until the Snapshot has the expected Works.
 func until(t *testing.T, s *dir.Source, changes <-chan struct{}, want ...string) source.Snapshot {
 	t.Helper()
 	timeout := time.After(patience)
@@ -38,7 +38,7 @@ func until(t *testing.T, s *dir.Source, changes <-chan struct{}, want ...string)
 	}
 }
 
-// watchAndRead watches a source and takes one Snapshot.
+// watchAndRead watches a source, takes one Snapshot, and returns the channel of changes.
 func watchAndRead(t *testing.T, s *dir.Source, want ...string) <-chan struct{} {
 	t.Helper()
 	s.Now = time.Now
@@ -166,14 +166,14 @@ func TestUnreadableInputIsAnError(t *testing.T) {
 	until(t, s, changes, "a")
 }
 
-// asNobody drops root's permission to read all files until back is called.
+// asNobody drops root's permission to read all files. The returned function restores it.
 func asNobody(t *testing.T) (back func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
 		return func() {}
 	}
 	const nobody = 65534
-	runtime.LockOSThread() // the id is per thread
+	runtime.LockOSThread() // the file system user ID belongs to one thread
 	if err := unix.Setfsuid(nobody); err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +184,7 @@ func asNobody(t *testing.T) (back func()) {
 }
 
 // TestReplacedSymlinkInInputPath checks that the new files are read after a symbolic link in the
-// input path was replaced, as by tools that check out Git repositories.
+// input path is replaced. Tools that check out git repositories replace such a link.
 func TestReplacedSymlinkInInputPath(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
@@ -229,8 +229,8 @@ func TestDirectoryWithTwoNames(t *testing.T) {
 	}
 }
 
-// TestReadAllFindsChangesWithoutEvents checks that ReadAll finds the change of a file outside the
-// watched directory, to which a symbolic link leads.
+// TestReadAllFindsChangesWithoutEvents checks that ReadAll finds a change of a file outside the
+// watched directory, if a symbolic link in the directory leads to the file.
 func TestReadAllFindsChangesWithoutEvents(t *testing.T) {
 	t.Parallel()
 	root, outside := t.TempDir(), t.TempDir()

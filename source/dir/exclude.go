@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Exclusion is a pattern of paths in input directories that are skipped. Each element is matched as
-// by path.Match; ** stands for any number of elements. A pattern without a slash matches an element
-// at any depth; a pattern with a slash matches the whole path relative to the input. Everything
-// below a match is also skipped.
+// Exclusion is a pattern of paths in input directories that are not read. Each element is matched
+// as by path.Match; ** matches any number of elements. A pattern without a slash matches an element
+// at any depth. A pattern with a slash matches the whole path relative to the input. If the pattern
+// matches a directory, nothing in the directory is read.
 type Exclusion struct{ elements []string }
 
-// ErrExclusion is returned for an invalid pattern.
+// ErrExclusion is the error of an invalid pattern.
 var ErrExclusion = errors.New("invalid pattern")
 
-// ParseExclusion parses a pattern. The error wraps ErrExclusion.
+// ParseExclusion parses a pattern. Its errors wrap ErrExclusion.
 func ParseExclusion(pattern string) (Exclusion, error) {
 	below := strings.TrimPrefix(pattern, "./")
 	clean := strings.Trim(below, "/")
@@ -40,8 +40,8 @@ func ParseExclusion(pattern string) (Exclusion, error) {
 	return Exclusion{elements}, nil
 }
 
-// matches reports whether the pattern matches a slash-separated path relative to an input, or a
-// parent directory of the path.
+// matches reports whether the pattern matches a path or one of its parent directories. The path is
+// relative to an input and has slashes.
 func (e Exclusion) matches(below string) bool {
 	steps := strings.Split(below, "/")
 	for n := 1; n <= len(steps); n++ {
@@ -61,11 +61,11 @@ func matchElements(pattern, steps []string) bool {
 	case len(steps) == 0:
 		return false
 	}
-	ok, _ := path.Match(pattern[0], steps[0]) // validated by ParseExclusion
+	ok, _ := path.Match(pattern[0], steps[0]) // ParseExclusion has checked the pattern
 	return ok && matchElements(pattern[1:], steps[1:])
 }
 
-// excludes reports whether a path in an input directory is excluded.
+// excludes reports whether Exclude matches the path name in the input directory given.
 func (s *Source) excludes(given, name string) bool {
 	if len(s.Exclude) == 0 {
 		return false
@@ -82,7 +82,8 @@ func (s *Source) excludes(given, name string) bool {
 	return false
 }
 
-// excludesEverywhere reports whether a path is excluded in every input that contains it.
+// excludesEverywhere reports whether the path is excluded in every input directory that contains
+// it.
 func (s *Source) excludesEverywhere(name string) bool {
 	found := false
 	for _, given := range s.Paths {

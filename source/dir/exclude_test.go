@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// excluding parses patterns.
 func excluding(t *testing.T, patterns ...string) []dir.Exclusion {
 	t.Helper()
 	var exclusions []dir.Exclusion
@@ -65,8 +64,8 @@ func TestInvalidPatterns(t *testing.T) {
 	}
 }
 
-// TestUnreadDirectoriesAreOneFinding checks that there is one finding for any number of unread
-// directories, and none if there are no such directories.
+// TestUnreadDirectoriesAreOneFinding checks that there is one finding about all unread directories
+// together, and none without such directories.
 func TestUnreadDirectoriesAreOneFinding(t *testing.T) {
 	one, two := t.TempDir(), t.TempDir()
 	write(t, filepath.Join(one, "a.yaml"), testkit.WorkYAML("a"))

@@ -9,7 +9,7 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// follow translates file system events to change notifications until ctx ends.
+// follow sends a change notification for file system events, until ctx ends.
 func (w *watch) follow(ctx context.Context, changes chan<- struct{}) {
 	defer close(changes)
 	defer w.close()
@@ -49,19 +49,19 @@ func (w *watch) follow(ctx context.Context, changes chan<- struct{}) {
 	}
 }
 
-// notify restarts the watch if it is broken, and sends a change notification.
+// notify starts the watch again if it is broken, and sends a change notification.
 func (w *watch) notify(changes chan<- struct{}) {
 	if w.broken && w.start() != nil {
-		w.source.pending.watch(w, partialCoverage) // check retries, and Snapshot reports the error
+		w.source.pending.watch(w, partialCoverage) // check tries again, and Snapshot reports the error
 	}
 	select {
 	case changes <- struct{}{}:
-	default: // a notification is pending
+	default: // a notification is pending already
 	}
 }
 
-// check reports whether an input path leads to another directory than before. If the watch is
-// broken, it reports whether the watch could be restarted.
+// check reports whether a change must be reported: because the watch had been broken and is
+// restarted, or because an input path now leads to another directory, so that the watch is broken.
 func (w *watch) check() bool {
 	if w.broken {
 		return w.start() == nil
@@ -70,13 +70,14 @@ func (w *watch) check() bool {
 	return w.broken
 }
 
-// handle handles an event. It returns false if the event is for a file that is not read.
+// handle records the path of an event for the next read. It returns false if no file with this path
+// is read.
 func (w *watch) handle(event fsnotify.Event) bool {
 	path, pending := filepath.Clean(event.Name), &w.source.pending
 	_, isDir := w.dirs[path]
 	switch {
 	case isDir && event.Has(fsnotify.Remove|fsnotify.Rename):
-		w.broken = true // directories below it may also have moved
+		w.broken = true // directories below this one may also have moved
 		return true
 	case isDir:
 		pending.scanAll()
@@ -91,19 +92,19 @@ func (w *watch) handle(event fsnotify.Event) bool {
 	return false
 }
 
-// added watches a path if it is a new directory, and reports whether it is one.
+// added watches the path if it is a new directory, and reports whether it is one.
 func (w *watch) added(path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || !info.IsDir() || isHidden(path) || w.skips(path) {
 		return false
 	}
 	if w.addBelow(path) != nil {
-		w.broken = true // deleted already, or the limit on watches is reached
+		w.broken = true // the directory is deleted already, or the limit on watches is reached
 	}
 	return true
 }
 
-// reads reports whether the source would read a file of this path.
+// reads reports whether the source reads a file with this path.
 func (s *Source) reads(path string) bool {
 	for _, given := range s.Paths {
 		if filepath.Clean(given) == path {

@@ -7,32 +7,33 @@ import (
 	"strings"
 )
 
-// input is one of the paths to read, with the files found there.
+// input is one of the paths to read, with the files that were found there.
 type input struct {
-	// rank is the index of the path: if an object is defined twice, the lower rank takes
-	// precedence.
+	// rank is the index of the path. If an object is defined in several inputs, the one in the
+	// input with the lowest rank counts.
 	rank int
 	path string
-	// root is the file or directory at the path during the last full scan.
+	// root describes the file or directory at the path, as of the last full scan.
 	root fs.FileInfo
-	// seen are the files by name.
+	// seen maps the name of a file to its state at the last read.
 	seen map[string]seen
-	// links are the symbolic links among the files; their targets may change without an event.
+	// links are the names of the symbolic links among the files. Their targets may change without
+	// an event.
 	links map[string]struct{}
-	// skipped counts the entries that the last full scan skipped.
+	// skipped counts the entries that the last full scan did not read.
 	skipped skipped
 }
 
 // seen is the state of a file at the last read.
 type seen struct {
 	stat
-	// old means that any change of the file after the last read would change the stat.
+	// old means that any later change of the file changes its stat. Then a file with the same stat
+	// need not be read again.
 	old bool
-	// scan is the number of the last read that included the file.
+	// scan is the number of the last read in which the file existed.
 	scan int
 }
 
-// fileID identifies a file of an input.
 type fileID struct {
 	rank int
 	name string
@@ -50,8 +51,7 @@ func (in *input) setLink(name string, link bool) {
 	}
 }
 
-// name returns the file name for a path in an input. It returns false if the input has no such
-// file.
+// name returns the name of the file at a path. It returns false if the input has no such file.
 func (s *Source) name(in *input, path string) (string, bool) {
 	if in.root == nil || !in.root.IsDir() {
 		return in.path, filepath.Clean(in.path) == path
@@ -59,8 +59,8 @@ func (s *Source) name(in *input, path string) (string, bool) {
 	return s.nameBelow(in.path, path)
 }
 
-// nameBelow returns the name that a directory listing has for a path. It returns false if the file
-// is not read.
+// nameBelow returns the name that the file at path has in a listing of dir. It returns false if the
+// file is not read.
 func (s *Source) nameBelow(dir, path string) (string, bool) {
 	below, err := filepath.Rel(dir, path)
 	if err != nil || !filepath.IsLocal(below) || !isYAML(path) {
@@ -74,12 +74,12 @@ func (s *Source) nameBelow(dir, path string) (string, bool) {
 	return name, !s.excludes(dir, name)
 }
 
-// isHidden reports whether the name begins with a dot, as do some files of editors, and the
-// directories with the data of a mounted ConfigMap.
+// isHidden reports whether the name begins with a dot. This includes temporary files of some
+// editors, and the directories that hold the data of a mounted ConfigMap.
 func isHidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
-// isYAML reports whether files with this name are read. Backups and temporary files of editors
-// ("a.yaml~", "#a.yaml#", "4913") are not.
+// isYAML reports whether files with this name are read. Backups and temporary files of editors,
+// such as "a.yaml~", "#a.yaml#" and "4913", are not read.
 func isYAML(path string) bool {
 	return slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(path))
 }

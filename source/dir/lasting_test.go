@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// untilRules takes a Snapshot after each change until the findings have the expected rules, and
-// checks the Works each time.
+// untilRules takes a Snapshot after each change, until its findings have the expected rules. It
+// checks the Works of each Snapshot.
 func untilRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []string, works ...string) source.Snapshot {
 	t.Helper()
 	timeout := time.After(patience)
@@ -37,8 +37,7 @@ func untilRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []str
 	}
 }
 
-// removalDelay is longer than the time for which a file must stay unchanged, so that the two can
-// be distinguished.
+// removalDelay is longer than unchangedTime, so that the tests can distinguish the two.
 const removalDelay = 3 * time.Second
 
 func TestRemovalCountsAfterRemovalDelay(t *testing.T) {
@@ -92,8 +91,8 @@ func TestRemovalCountsAfterRemovalDelay(t *testing.T) {
 	}
 }
 
-// TestMissingObjectsAreCountedDuringRemovalDelay checks the count of missing objects, on which
-// the deletion guard depends.
+// TestMissingObjectsAreCountedDuringRemovalDelay checks Snapshot.Missing, which the deletion guard
+// uses.
 func TestMissingObjectsAreCountedDuringRemovalDelay(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"a", "b", "c"} {
@@ -148,7 +147,7 @@ func TestTruncatedFileKeepsItsObjectsWithFinding(t *testing.T) {
 			path := filepath.Join(root, "a.yaml")
 			write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
 			write(t, filepath.Join(root, "c.yaml"), testkit.WorkYAML("c"))
-			s := &dir.Source{Paths: []string{root}} // no delay: the objects of a broken file stay
+			s := &dir.Source{Paths: []string{root}} // without RemovalDelay, the objects of a broken file stay too
 			changes := watchAndRead(t, s, "a", "b", "c")
 			write(t, path, broken)
 			want := []string{"KS020", "KS029"}
@@ -170,14 +169,14 @@ func TestTruncatedFileKeepsItsObjectsWithFinding(t *testing.T) {
 			untilRules(t, s, changes, nil, "a", "b")
 			write(t, path, broken)
 			untilRules(t, s, changes, want, "a", "b")
-			remove(t, path) // the deletion confirms the removal
+			remove(t, path) // the deletion confirms that the objects are removed
 			until(t, s, changes)
 		})
 	}
 }
 
-// TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay truncates a file so that it is
-// still valid, but its group has no files.
+// TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay truncates a file so that the rest is valid
+// YAML, with a group that has no files.
 func TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -205,8 +204,8 @@ func TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay(t *testing.T) {
 	}
 }
 
-// TestCheckoutOfBranchWithSameWorksRemovesNothing does what git checkout does: it deletes
-// files and writes them again with other contents, some under other names.
+// TestCheckoutOfBranchWithSameWorksRemovesNothing changes files as git checkout does: it deletes
+// them and writes them again with other contents, some under other names.
 func TestCheckoutOfBranchWithSameWorksRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

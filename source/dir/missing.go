@@ -10,15 +10,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Limits of Missing below one path. Its result is for information only and may be incomplete.
+// Limits of what Missing reads below one path. The result of Missing is only informative, so it may
+// be incomplete.
 const (
 	missingFiles = 300
 	missingBytes = 16 << 20
 	missingNames = 10_000
 )
 
-// Missing returns possible reasons for missing Works, one line each: subdirectories with Works that
-// are not read. It reads at most missingFiles files below each path.
+// Missing returns possible reasons why Works are missing, one line each: subdirectories with Works
+// are not read without Recursive. It reads a limited number of files below each path.
 func (s *Source) Missing(ctx context.Context) []string {
 	if s.Recursive {
 		return nil
@@ -37,8 +38,8 @@ func (s *Source) Missing(ctx context.Context) []string {
 	return reasons
 }
 
-// reasonFor returns the message about Works in subdirectories. Unless all of them were counted, it
-// says "at least".
+// reasonFor returns a message about Works in subdirectories. all is false if there may be more
+// Works.
 func reasonFor(works int, all bool, path string) string {
 	switch {
 	case !all:
@@ -49,8 +50,8 @@ func reasonFor(works int, all bool, path string) string {
 	return fmt.Sprintf("%d Works are in sub-directories of %s; -R reads them", works, path)
 }
 
-// worksBelow counts the Works in the subdirectories of a directory; all is false if a limit was
-// reached.
+// worksBelow counts the Works in the subdirectories of root. all is false if it has reached a
+// limit.
 func worksBelow(ctx context.Context, root string) (works int, all bool) {
 	files, size, names := 0, int64(0), 0
 	all = true

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// TestOverflow makes the kernel drop events by not reading them, and checks that the changes
-// are found nevertheless.
+// TestOverflow does not read events until the kernel drops some, and checks that the source finds
+// the changes nevertheless.
 func TestOverflow(t *testing.T) {
 	limit, err := os.ReadFile("/proc/sys/fs/inotify/max_queued_events")
 	if err != nil {
@@ -40,7 +40,7 @@ func TestOverflow(t *testing.T) {
 	s.pending.mu.Lock() // blocks the handling of events
 	const buffered = 8192
 	for i := range length + buffered {
-		name := filepath.Join(root, string(rune('a'+i%2))+".yaml") // equal events in a row are merged
+		name := filepath.Join(root, string(rune('a'+i%2))+".yaml") // alternates between two files, because equal events in a row are merged
 		if err := os.Chmod(name, 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -66,7 +66,7 @@ func TestOverflow(t *testing.T) {
 			break
 		}
 	}
-	// The directory whose event was dropped is watched now.
+	// The event for the new directory was dropped, but the directory must be watched now.
 	write("below/c.yaml", "# no Work\n")
 	for {
 		select {

@@ -6,22 +6,22 @@ import (
 	"sync"
 )
 
-// maxPaths is the number of changed paths at which the next read becomes a full scan.
+// maxPaths is the number of changed paths at which the next read scans everything.
 const maxPaths = 1 << 14
 
-// task is the work of one read.
+// task describes what one read has to do.
 type task struct {
 	// watched means that a watch reports changes.
 	watched bool
 	all     bool
-	// paths are the changed paths, unless all is set.
+	// paths are the changed paths; empty if all is set.
 	paths []string
 }
 
-// pending collects the work of the next read.
+// pending collects what the next read has to do.
 type pending struct {
 	mu sync.Mutex
-	// watches are the running watches, and whether they receive all events.
+	// watches maps each running watch to whether it receives all events.
 	watches map[*watch]coverage
 	all     bool
 	paths   map[string]struct{}
@@ -29,17 +29,17 @@ type pending struct {
 	links bool
 }
 
-// coverage is how complete the events of a watch are.
+// coverage is whether a watch receives an event for every change.
 type coverage int
 
 const (
-	// fullCoverage: the watch receives every change.
+	// fullCoverage means that the watch receives an event for every change.
 	fullCoverage coverage = iota
-	// partialCoverage: the watch may miss changes, so each read is a full scan.
+	// partialCoverage means that the watch may miss changes, so each read is a full scan.
 	partialCoverage
 )
 
-// take returns the pending work and clears it. Without a watch, the work is a full scan.
+// take returns the pending task and clears it. Without a watch, the task is a full scan.
 func (p *pending) take() task {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -58,7 +58,7 @@ func (p *pending) scanAll() {
 	p.all, p.paths = true, nil
 }
 
-// mark adds paths to the next read.
+// mark makes the next read include the paths.
 func (p *pending) mark(paths ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -76,8 +76,8 @@ func (p *pending) mark(paths ...string) {
 	}
 }
 
-// watch adds a watch or updates its coverage. The next read is a full scan, since earlier changes
-// may have been missed.
+// watch adds a watch or updates its coverage. It makes the next read a full scan, because the watch
+// may have missed earlier changes.
 func (p *pending) watch(w *watch, sees coverage) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -88,14 +88,13 @@ func (p *pending) watch(w *watch, sees coverage) {
 	p.all, p.paths = true, nil
 }
 
-// end removes a watch.
 func (p *pending) end(w *watch) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.watches, w)
 }
 
-// wake makes the watches report a change.
+// wake makes all watches report a change.
 func (p *pending) wake() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -113,8 +112,9 @@ func (p *pending) setLinks(links bool) {
 	p.links = links
 }
 
-// needsAllEvents reports whether every event matters: if there are symbolic links, an event may be
-// for the target of a link, and before the first read it is unknown whether there are links.
+// needsAllEvents reports whether an event for any file may matter. This is so if there are symbolic
+// links, because the file may be the target of one. Before the first read, it is unknown whether
+// there are any.
 func (p *pending) needsAllEvents() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

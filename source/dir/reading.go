@@ -6,8 +6,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// atOnce is the number of files per processor that are read and parsed concurrently, so that a
-// slow file does not block the others.
+// atOnce is the number of files per processor that are read and parsed concurrently. With more than
+// one, a slow file does not block the others.
 const atOnce = 2
 
 // reading is a file that is being read and parsed.
@@ -22,13 +22,14 @@ type reading struct {
 // parsed is the result of reading a file.
 type parsed struct {
 	*source.ParsedFile
-	// failed means that the content could not be read.
+	// failed means that the file could not be read.
 	failed bool
 }
 
-// begin starts to read and parse a file. If enough files are in progress, it first takes the
-// oldest. Results are taken in the order in which the files were started, so that they do not
-// depend on timing. A file must be taken before begin is called for it again.
+// begin starts a goroutine that reads and parses a file. If too many files are in progress, begin
+// first waits for the oldest. Results are used in the order in which the files were started, so
+// they do not depend on timing. The result of a file must be used before begin is called for the
+// same file again.
 func (l *scan) begin(in *input, name string, was seen, read func() source.File) {
 	if len(l.readings) >= atOnce*runtime.GOMAXPROCS(0) {
 		l.takeFirst()
@@ -41,7 +42,7 @@ func (l *scan) begin(in *input, name string, was seen, read func() source.File) 
 	l.readings = append(l.readings, reading{in: in, name: name, seen: was, file: result})
 }
 
-// takeFirst waits for the oldest file in progress and takes its result.
+// takeFirst waits for the oldest file in progress and adds it to the collection.
 func (l *scan) takeFirst() {
 	first := l.readings[0]
 	l.readings = l.readings[1:]
@@ -51,7 +52,7 @@ func (l *scan) takeFirst() {
 	first.in.seen[first.name] = first.seen
 }
 
-// finish takes the results of all files in progress.
+// finish waits for all files in progress and adds them to the collection.
 func (l *scan) finish() {
 	for len(l.readings) > 0 {
 		l.takeFirst()

@@ -19,8 +19,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// TestConcurrentReadsEqualSequentialReads compares concurrent reads of random files, some of
-// which are broken or define the same objects, with a sequential read.
+// TestConcurrentReadsEqualSequentialReads compares concurrent reads of random files with a
+// sequential read. Some files are broken, and some define the same objects.
 func TestConcurrentReadsEqualSequentialReads(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {
@@ -71,7 +71,7 @@ func contents(s source.Snapshot) []string {
 	return all
 }
 
-// TestConcurrentReadsAreLimited blocks the reads to count how many are in progress.
+// TestConcurrentReadsAreLimited blocks the reads, and counts how many are in progress.
 func TestConcurrentReadsAreLimited(t *testing.T) {
 	t.Parallel()
 	const files = 50
@@ -84,7 +84,7 @@ func TestConcurrentReadsAreLimited(t *testing.T) {
 		gates[i] = make(chan struct{})
 	}
 	go func() {
-		// The files that are in progress at the same time are read in reverse order.
+		// Files that are in progress at the same time finish in reverse order.
 		for begun.Load() < int64(limit) {
 			runtime.Gosched()
 		}
@@ -122,7 +122,7 @@ func TestConcurrentReadsAreLimited(t *testing.T) {
 	if len(l.readings) > 0 || len(in.seen) != files || begun.Load() != files {
 		t.Fatalf("%d files began, %d were taken and %d are under way", begun.Load(), len(in.seen), len(l.readings))
 	}
-	if got := int(most.Load()); got < limit || got > limit+1 { // the counter of taken files may lag by one
+	if got := int(most.Load()); got < limit || got > limit+1 { // the count of files that have been taken may lag by one
 		t.Errorf("%d files were read at once, not %d", got, limit)
 	}
 	for name, was := range in.seen {
@@ -136,7 +136,7 @@ func TestConcurrentReadsAreLimited(t *testing.T) {
 	}
 }
 
-// cancelled is a context that is cancelled after a number of calls of Err.
+// cancelled is a context that is cancelled after Err has been called left times.
 type cancelled struct {
 	context.Context //nolint:containedctx // it implements Context
 	left            int
@@ -149,8 +149,8 @@ func (c *cancelled) Err() error {
 	return nil
 }
 
-// TestCancelledReadLeavesNothingInProgress cancels reads at every point, and continues with
-// the same source.
+// TestCancelledReadLeavesNothingInProgress cancels a read after each number of files, and then
+// reads with the same source.
 func TestCancelledReadLeavesNothingInProgress(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

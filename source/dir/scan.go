@@ -11,13 +11,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// scan is the state of one read of the source.
 type scan struct {
 	*Source
 	task
-	// losses are the files that remove something.
+	// losses are the files that remove objects.
 	losses []loss
-	// readings are the files that are being read, in the order in which their results are used.
+	// readings are the files in progress, in the order in which their results are used.
 	readings []reading
 }
 
@@ -28,7 +27,7 @@ func (l *scan) run(ctx context.Context) error {
 			return err
 		}
 		err := l.input(ctx, in)
-		l.finish() // use the results even after an error
+		l.finish() // uses the results even after an error
 		if err != nil {
 			return err
 		}
@@ -39,7 +38,6 @@ func (l *scan) run(ctx context.Context) error {
 	return nil
 }
 
-// input reads the file or directory of an input path.
 func (l *scan) input(ctx context.Context, in *input) error {
 	if in.path == Stdin {
 		l.stdin(in)
@@ -65,7 +63,7 @@ func (l *scan) input(ctx context.Context, in *input) error {
 		}
 	}
 	if len(l.paths) > 0 {
-		l.finish() // a link itself may have changed
+		l.finish() // one of the changed paths may be a link itself
 		for name := range in.links {
 			l.file(in, name, fs.ModeSymlink)
 		}
@@ -81,7 +79,7 @@ func (l *scan) stdin(in *input) {
 	}
 }
 
-// full scans all files of an input.
+// full scans all files of an input. root describes the file or directory at its path.
 func (l *scan) full(ctx context.Context, in *input, root fs.FileInfo) error {
 	in.skipped = skipped{}
 	if root.IsDir() {
@@ -100,12 +98,11 @@ func (l *scan) full(ctx context.Context, in *input, root fs.FileInfo) error {
 	return nil
 }
 
-// directory scans the YAML and JSON files of a directory.
 func (l *scan) directory(ctx context.Context, in *input, dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && dir != in.path:
-		return nil // deleted after its parent was read
+		return nil // the directory was deleted after its parent was read
 	case err != nil:
 		return pathError(dir, err)
 	}
@@ -139,7 +136,7 @@ func (l *scan) changed(in *input, name string) {
 		was.old = false
 		in.seen[name] = was
 	}
-	kind := fs.ModeSymlink // an input path is always followed
+	kind := fs.ModeSymlink // a link as an input path is always followed
 	if name != in.path {
 		info, err := os.Lstat(name)
 		if err != nil || info.IsDir() {
@@ -151,7 +148,7 @@ func (l *scan) changed(in *input, name string) {
 	l.file(in, name, kind)
 }
 
-// file starts reading a file unless it is unchanged.
+// file starts to read a file, unless the file is unchanged since the last read.
 func (l *scan) file(in *input, name string, kind fs.FileMode) {
 	link := kind&fs.ModeSymlink != 0
 	stat := os.Lstat
@@ -160,7 +157,7 @@ func (l *scan) file(in *input, name string, kind fs.FileMode) {
 	}
 	info, err := stat(name)
 	if !link && errors.Is(err, fs.ErrNotExist) {
-		return // deleted after it was listed
+		return // the file was deleted after the directory was listed
 	}
 	in.setLink(name, link && name != in.path)
 	was, known := in.seen[name]
@@ -178,7 +175,8 @@ func (l *scan) file(in *input, name string, kind fs.FileMode) {
 	}
 }
 
-// read returns the content of a file. Only an input path may be a pipe.
+// read returns the content of a file. given means that the file is an input path itself; only then
+// may it be a pipe.
 func read(name string, info fs.FileInfo, given bool) source.File {
 	if isPipe(info) && !given {
 		return source.File{Name: name, Err: irregular(info)}
@@ -190,8 +188,8 @@ func read(name string, info fs.FileInfo, given bool) source.File {
 	return source.File{Name: name, Content: content, Err: err}
 }
 
-// isPipe reports whether a file is neither regular nor a directory. Reading it may block, or be
-// possible only once.
+// isPipe reports whether a file is neither regular nor a directory. Such a file may block its
+// reader, or have its content only once.
 func isPipe(info fs.FileInfo) bool { return !info.Mode().IsRegular() && !info.IsDir() }
 
 // still reports whether a file need not be read again.

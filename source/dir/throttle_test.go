@@ -6,13 +6,13 @@ import (
 	"time"
 )
 
-// notifications returns the times of the notifications for changes at the given times, in
-// milliseconds since the first change.
+// notifications returns the times of the notifications that throttle sends for the given changes.
+// All times are in milliseconds since the first change.
 func notifications(changes ...int) []int {
 	var p throttle
 	var lines []int
 	var now int
-	runs := -1 // when the timer ends
+	runs := -1 // the time at which the timer ends; -1 if no timer is running
 	fire := func(until int) {
 		for runs >= 0 && runs <= until {
 			now = runs
@@ -38,7 +38,7 @@ func notifications(changes ...int) []int {
 }
 
 func TestThrottleCoalescesChanges(t *testing.T) {
-	stream := make([]int, 3000) // three seconds, one change per millisecond
+	stream := make([]int, 3000) // three seconds, with one change per millisecond
 	for i := range stream {
 		stream[i] = i
 	}

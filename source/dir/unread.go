@@ -9,20 +9,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Tally counts the files that the last Snapshot read and those that it skipped.
+// Tally has the number of files that the last Snapshot read, and the numbers of those that it did
+// not.
 type Tally struct {
-	// Files is the number of files, readable or not.
+	// Files is the number of files that were read, including those that could not be read.
 	Files int
-	// Unread is the number of subdirectories that are not read without Recursive.
+	// Unread is the number of subdirectories that were not read because Recursive is not set.
 	Unread int
 	// Excluded is the number of files and directories that match Exclude.
 	Excluded int
 }
 
-// skipped counts the entries that a scan skips.
+// skipped counts the subdirectories that a scan does not read, and the files and directories that
+// it excludes.
 type skipped struct{ unread, excluded int }
 
-// Tally returns the counts of the last Snapshot.
+// Tally returns the numbers of the last Snapshot.
 func (s *Source) Tally() Tally {
 	s.scanning.Lock()
 	defer s.scanning.Unlock()
@@ -65,7 +67,7 @@ func (s *Source) noteUnread() {
 	}
 }
 
-// skip counts a subdirectory that is not read, unless it is an input itself.
+// skip counts a subdirectory that is not read, unless the subdirectory is an input itself.
 func (in *input) skip(name string, inputs []*input) {
 	if !slices.ContainsFunc(inputs, func(other *input) bool { return filepath.Clean(other.path) == filepath.Clean(name) }) {
 		in.skipped.unread++

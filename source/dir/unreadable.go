@@ -8,15 +8,14 @@ import (
 	"syscall"
 )
 
-// Errors of files that cannot be read.
 var (
-	// errIrregular: not a regular file; reading a pipe or device could block.
+	// reading a pipe or device could block
 	errIrregular = errors.New("it is not a regular file")
 	errLink      = errors.New("it is a symbolic link")
 	errDenied    = errors.New("permission denied")
 )
 
-// irregular returns the error for a file in a directory that is not a regular file.
+// irregular returns the error for a file that is not a regular file.
 func irregular(info fs.FileInfo) error {
 	kind := "a device"
 	switch {
@@ -28,7 +27,7 @@ func irregular(info fs.FileInfo) error {
 	return fmt.Errorf("%w but %s; remove it, or leave it out with --exclude", errIrregular, kind)
 }
 
-// unreadable returns why a file cannot be read, with a fix.
+// unreadable returns the error for a file that cannot be read. Its text has a fix.
 func unreadable(name string, err error) error {
 	switch target, isLink := os.Readlink(name); {
 	case errors.Is(err, fs.ErrPermission):

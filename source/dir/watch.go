@@ -13,17 +13,18 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// every is the interval at which the input paths themselves are checked, since there are no
-// events for a directory that was replaced or remounted.
+// every is the interval at which the input paths are checked. There are no events for an input
+// directory that is replaced or mounted again.
 const every = time.Second
 
-// errTooMany is returned at the kernel's limit on watches.
+// errTooMany is the error at the kernel's limit on watches.
 var errTooMany = errors.New("it has more directories than may be watched: raise fs.inotify.max_user_watches")
 
-// Changes watches the input directories and the parent directories of input files until ctx ends. A
-// quiet source reports a change within a few milliseconds, a busy one at most twice a second.
-// Changes of standard input, of link targets outside the paths, and by other hosts on a network
-// file system are not reported; they need ReadAll.
+// Changes watches the input directories, and the parent directories of input files, until ctx ends.
+// The first change after a quiet period is reported within a few milliseconds; changes that
+// continue are reported at most twice a second. There are no reports of changes to standard input,
+// to targets of links outside the input paths, or by other hosts on a network file system. Callers
+// must use ReadAll to find these.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	w := &watch{source: s, woken: make(chan struct{}, 1)}
 	if err := w.start(); err != nil {
@@ -34,13 +35,12 @@ func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 	return changes, nil
 }
 
-// watch is a running watch on a source's files.
 type watch struct {
 	source *Source
-	// woken receives a value when a change is to be reported without an event.
+	// woken receives a value if a change must be reported without an event.
 	woken chan struct{}
 	scope
-	// broken means that events may be missing and the watch must be restarted.
+	// broken means that the watch may miss events and must be started again.
 	broken bool
 }
 
@@ -48,19 +48,19 @@ type watch struct {
 type scope struct {
 	*fsnotify.Watcher
 	roots []root
-	// dirs are all watched directories, including those below the roots.
+	// dirs are all watched directories, including subdirectories.
 	dirs map[string]struct{}
-	// skips reports whether a directory is excluded from the watch.
+	// skips reports whether a directory is excluded and need not be watched.
 	skips func(name string) bool
 }
 
-// root is an input path and the file or directory there.
+// root is a watched directory that is an input path, or the parent directory of one.
 type root struct {
 	path string
 	info fs.FileInfo
 }
 
-// start watches all directories, replacing the former scope.
+// start watches all input directories anew, so that the scope is up to date.
 func (w *watch) start() error {
 	now, err := w.source.watchAll()
 	if err != nil {
@@ -78,7 +78,7 @@ func (w *watch) start() error {
 
 func (w *watch) close() {
 	if w.Watcher != nil {
-		_ = w.Close() // the error does not matter
+		_ = w.Close()
 	}
 }
 
@@ -100,8 +100,8 @@ func (s *Source) watchAll() (scope, error) {
 	return all, nil
 }
 
-// addPath watches a directory, or the parent directory of a file, since editors and Kubernetes
-// replace files rather than write to them.
+// addPath watches a directory, or the parent directory of a file. It must be the parent directory,
+// because editors and the kubelet replace a file and do not write to it.
 func (s *scope) addPath(path string, recursive bool) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -121,8 +121,8 @@ func (s *scope) addPath(path string, recursive bool) error {
 	return s.addDir(dir)
 }
 
-// addBelow watches a directory and its subdirectories. Each one is watched before it is listed,
-// so that no new entry is missed.
+// addBelow watches a directory and its subdirectories. It watches each directory before it lists
+// the entries, so that no entry is missed.
 func (s *scope) addBelow(dir string) error {
 	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
 		switch {
@@ -150,7 +150,7 @@ func (s *scope) addDir(dir string) error {
 }
 
 // moved reports whether an input path leads to another file or directory than before, or does not
-// exist.
+// exist any more.
 func (s *scope) moved() bool {
 	for _, root := range s.roots {
 		info, err := os.Stat(root.path)
@@ -161,8 +161,8 @@ func (s *scope) moved() bool {
 	return false
 }
 
-// aliased reports whether a directory is reachable from the paths under two names. The events of
-// such a directory have only one of its names.
+// aliased reports whether one directory can be reached under two names. Events of such a directory
+// contain only one of the names.
 func aliased(roots []root) bool {
 	actual := make([]string, len(roots))
 	for i, root := range roots {
@@ -183,7 +183,7 @@ func aliased(roots []root) bool {
 	return false
 }
 
-// below returns a path relative to a directory, and whether it is inside.
+// below returns the path relative to dir, and whether the path is inside dir.
 func below(dir, path string) (string, bool) {
 	dir, errDir := filepath.Abs(dir)
 	path, errPath := filepath.Abs(path)

@@ -18,32 +18,32 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// api is an API server for tests. It serves the objects that a test puts into it by get, list
-// and watch.
+// api is an API server for tests. It serves get, list and watch requests for the objects that a
+// test puts into it.
 type api struct {
 	t      testing.TB
 	server *httptest.Server
 
 	mu sync.Mutex
-	// objects are JSON by resource and "namespace/name".
+	// objects maps a resource and "namespace/name" to an object as JSON.
 	objects map[string]map[string]map[string]any
 	version int
-	// history has all events; a watch from a version before forgotten is rejected.
+	// history has all events. A watch from a resource version below forgotten is rejected.
 	history   []event
 	forgotten int
-	// changed is closed at the next event, and when streams are to end.
+	// changed is closed at the next event, and when all watches must end.
 	changed chan struct{}
 	dropped int
 	down    bool
-	// refused are the status codes with which requests fail, by "verb resource".
+	// refused maps "verb resource" to the status code with which such a request fails.
 	refused map[string]int
-	// silent are the requests that get no response, by "verb resource".
+	// silent has each "verb resource" whose requests get no response.
 	silent map[string]bool
-	// held are the resources whose watches show no new events.
+	// held are the resources whose watches send no new events.
 	held  map[string]bool
 	asked []string
-	// open counts the running watches; listed counts how often all objects of a resource were
-	// sent, by a list or at the start of a watch.
+	// open is the number of running watches by resource. listed counts by resource how often all
+	// objects were sent, by a list or at the start of a watch.
 	open, listed map[string]int
 }
 
@@ -70,7 +70,7 @@ func newAPI(t testing.TB) *api {
 
 func (a *api) config() *rest.Config { return &rest.Config{Host: a.server.URL, QPS: -1} }
 
-// put creates or updates an object from JSON.
+// put creates or updates the object in text, and returns its new resource version.
 func (a *api) put(resource, text string) (version string) {
 	a.t.Helper()
 	object := map[string]any{}
@@ -98,7 +98,6 @@ func (a *api) put(resource, text string) (version string) {
 	return strconv.Itoa(a.version)
 }
 
-// remove deletes an object.
 func (a *api) remove(resource, key string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -123,14 +122,14 @@ func (a *api) drop() {
 	a.changed = make(chan struct{})
 }
 
-// set changes the server's behaviour.
+// set changes the server's behaviour while holding its lock.
 func (a *api) set(change func(*api)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	change(a)
 }
 
-// requests returns the requests so far, in the form "watch works".
+// requests returns the requests so far, such as "watch works".
 func (a *api) requests() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -156,7 +155,7 @@ func keyOf(object map[string]any) string {
 	return strings.TrimPrefix(namespace+"/"+name, "/")
 }
 
-// ServeHTTP handles a get, list or watch.
+// ServeHTTP serves a get, list or watch request.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/apis/platform.kratix.io/v1alpha1/"), "/api/v1/"), "/")
 	namespace := ""
@@ -199,7 +198,7 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hasLabel reports whether an object has a label, or whether the label is empty.
+// hasLabel reports whether an object has a label. For an empty label it returns true.
 func hasLabel(object map[string]any, label string) bool {
 	metadata, _ := object["metadata"].(map[string]any)
 	labels, _ := metadata["labels"].(map[string]any)
@@ -257,8 +256,8 @@ func (a *api) list(w http.ResponseWriter, resource string, mine func(map[string]
 	})
 }
 
-// watch streams the events since a version; without a version, it sends all objects first if
-// the request sets sendInitialEvents.
+// watch sends the events since a resource version. If the request has sendInitialEvents and no
+// version, watch sends all objects first.
 func (a *api) watch(w http.ResponseWriter, r *http.Request, what, resource string, mine func(map[string]any) bool) {
 	w.Header().Set("Content-Type", "application/json")
 	stream, flush := json.NewEncoder(w), w.(http.Flusher) //nolint:errcheck // the test server implements it
@@ -302,7 +301,7 @@ func (a *api) watch(w http.ResponseWriter, r *http.Request, what, resource strin
 	}
 }
 
-// wait waits for the next event with the lock released.
+// wait waits for the next event. It releases the lock while it waits.
 func (a *api) wait(ctx context.Context) {
 	changed := a.changed
 	a.mu.Unlock()
@@ -313,7 +312,7 @@ func (a *api) wait(ctx context.Context) {
 	}
 }
 
-// eventually waits until problem returns "".
+// eventually waits until problem returns "", and fails the test after a minute.
 func eventually(t *testing.T, problem func() string) {
 	t.Helper()
 	var last string
@@ -325,7 +324,7 @@ func eventually(t *testing.T, problem func() string) {
 	t.Fatal(last)
 }
 
-// Objects that tests create.
+// workJSON and the functions below return objects as JSON.
 
 func workJSON(name, more string) string {
 	return fmt.Sprintf(`{"apiVersion":"platform.kratix.io/v1alpha1","kind":"Work","metadata":{"name":%q,"namespace":"default","generation":1%s},

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// clients are the REST clients of the two API groups that are read.
+// clients are the REST clients for the two API groups from which objects are read.
 type clients struct{ platform, core rest.Interface }
 
 func connect(config *rest.Config) (clients, error) {

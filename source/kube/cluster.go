@@ -10,18 +10,18 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// ErrNoClusterID is returned if the cluster's identity is missing, or this process may not read it.
+// ErrNoClusterID is the error if the cluster's ID does not exist, or this process may not read it.
 var ErrNoClusterID = errors.New("the cluster's identity cannot be read")
 
-// clusterNamespace is a namespace that exists as long as the cluster.
+// clusterNamespace is a namespace that exists for as long as the cluster.
 const clusterNamespace = "kube-system"
 
-// ClusterID returns the identity of the cluster, the UID of the namespace kube-system. It
-// retries for a while if the API does not answer.
+// ClusterID returns the ID of the cluster, which is the UID of the namespace kube-system. If the
+// API does not answer, ClusterID tries again for errorGracePeriod.
 func (s *Source) ClusterID(ctx context.Context) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, errorGracePeriod)
 	defer cancel()
-	var cause error // the last error other than the timeout
+	var cause error // the last error that is not a timeout of ctx
 	for {
 		id, err := s.readClusterID(ctx)
 		if err == nil || errors.Is(err, ErrNoClusterID) {

@@ -7,14 +7,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// minDeletions is the minimum number of the latest deletions that are cached; the maximum is twice
-// as many. The deletion guard handles deletions that are no longer cached.
+// minDeletions is the number of latest deletions that are certainly cached; the maximum is twice as
+// many. Objects of deletions that are no longer cached count as missing, so the deletion guard
+// applies to them.
 const minDeletions = 10_000
 
-// deletions holds the objects that the API reported as deleted. It is safe for concurrent use.
+// deletions caches the names of the objects that the API reported as deleted. It is safe for
+// concurrent use.
 type deletions struct {
 	mu sync.Mutex
-	// recent and before are two generations: before is dropped when recent is full.
+	// recent and before are two generations. When recent is full, before is dropped, and recent
+	// becomes before.
 	recent, before map[kratix.Key]struct{}
 }
 
@@ -33,7 +36,7 @@ func (d *deletions) note(key kratix.Key, deleted bool) {
 	d.recent[key] = struct{}{}
 }
 
-// with returns the deleted objects and the given ones, sorted.
+// with returns the names of the deleted objects and those in more, sorted.
 func (d *deletions) with(more []kratix.Key) []kratix.Key {
 	d.mu.Lock()
 	defer d.mu.Unlock()

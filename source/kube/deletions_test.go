@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestSnapshotHasDeletedWorks checks that Deleted has the Works with a
-// deletion event or timestamp, but not those that are merely missing from a list.
+// TestSnapshotHasDeletedWorks checks that Deleted has the Works with a deletion event or a deletion
+// timestamp, but not those that are only missing from a list.
 func TestSnapshotHasDeletedWorks(t *testing.T) {
 	a := platform(t)
 	a.put("works", workJSON("b", ""))
@@ -38,8 +38,8 @@ func TestSnapshotHasDeletedWorks(t *testing.T) {
 	deleted("gone-before", "leaves")
 }
 
-// TestSnapshotHasDeletedWorkPlacements is like TestSnapshotHasDeletedWorks for WorkPlacements that
-// Kratix creates.
+// TestSnapshotHasDeletedWorkPlacements checks the same as TestSnapshotHasDeletedWorks, for
+// WorkPlacements that Kratix creates.
 func TestSnapshotHasDeletedWorkPlacements(t *testing.T) {
 	a := platform(t)
 	a.put("workplacements", placementJSON("goes", "", ""))

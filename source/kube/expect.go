@@ -15,35 +15,36 @@ import (
 // Attempt is a WorkPlacement that this process has created or tried to create.
 type Attempt struct {
 	Object *kratix.WorkPlacement
-	// Version is its resource version after creation; empty if the outcome is unknown.
+	// Version is the resource version after creation. It is empty if it is unknown whether the
+	// creation succeeded.
 	Version string
 }
 
-// pendingTimeout is the request timeout of an API server: for this long it may still execute a
-// request whose outcome is unknown. A WorkPlacement that is known to exist is checked at the same
-// interval, in case it was deleted before the watch showed it.
+// pendingTimeout is the request timeout of an API server: a request whose outcome is unknown may
+// still be executed within this time. A WorkPlacement that is known to exist is checked again after
+// the same time, because it may have been deleted before the watch showed it.
 const pendingTimeout = time.Minute
 
-// confirmTimeout is the timeout of one request by Confirm.
+// confirmTimeout is the timeout of each request that Confirm makes.
 const confirmTimeout = 5 * time.Second
 
-// expectation is an attempt that has not appeared in the watch.
+// expectation is an attempt that the watch has not shown yet.
 type expectation struct {
 	object  *kratix.WorkPlacement
 	version string
-	// tried is the time of the last attempt, or the time when the WorkPlacement was found.
+	// tried is the time of the last attempt, or the time at which Confirm found the WorkPlacement.
 	tried time.Time
 }
 
-// expectations are the attempts that have not appeared in the watch, by key. A round must include
-// them, since otherwise it could place a request twice.
+// expectations are the attempts that the watch has not shown yet, by key. A round must include
+// them, because otherwise it could place a request twice.
 type expectations struct {
 	mu      sync.Mutex
 	pending map[kratix.Key]expectation
 }
 
-// Expect adds WorkPlacements to snapshots until they appear in the watch, or until Confirm
-// finds that they do not exist.
+// Expect adds WorkPlacements to snapshots, until the watch shows them or Confirm finds that they do
+// not exist.
 func (s *Source) Expect(attempts []Attempt) {
 	s.expected.mu.Lock()
 	defer s.expected.mu.Unlock()
@@ -64,13 +65,13 @@ func (s *Source) Expect(attempts []Attempt) {
 	}
 }
 
-// Expected reports whether a WorkPlacement was certainly created but has not appeared in the
-// watch.
+// Expected reports whether a WorkPlacement was certainly created, and the watch has not shown it
+// yet.
 func (s *Source) Expected(key kratix.Key) bool {
 	return s.unseen()[key].version != ""
 }
 
-// unseen returns the expectations that have not appeared in the watch, and removes the others.
+// unseen returns the expectations that the watch has not shown yet, and drops the others.
 func (s *Source) unseen() map[kratix.Key]expectation {
 	s.expected.mu.Lock()
 	defer s.expected.mu.Unlock()
@@ -85,9 +86,9 @@ func (s *Source) unseen() map[kratix.Key]expectation {
 	return left
 }
 
-// Confirm reads each expected WorkPlacement from the API server. If the object exists, it replaces
-// the expected one; if not, Confirm removes the expectation and requests a round. It reports
-// whether any expectations are left.
+// Confirm reads each expected WorkPlacement from the API server. If the WorkPlacement exists,
+// snapshots have it as it was read. If it does not exist, Confirm removes the expectation and
+// requests a round. It reports whether any expectations are left.
 func (s *Source) Confirm(ctx context.Context) (left bool) {
 	for key, expected := range s.unseen() {
 		age := s.now().Sub(expected.tried)
@@ -112,8 +113,8 @@ func (s *Source) Confirm(ctx context.Context) (left bool) {
 	return left
 }
 
-// resolve replaces an expectation, or removes it if the new one is empty. It does nothing if the
-// expectation has changed meanwhile.
+// resolve replaces the expectation was by is, or removes it if is is empty. It does nothing if the
+// expectation for the key is no longer was.
 func (s *Source) resolve(key kratix.Key, was, is expectation) {
 	s.expected.mu.Lock()
 	defer s.expected.mu.Unlock()
@@ -126,8 +127,8 @@ func (s *Source) resolve(key kratix.Key, was, is expectation) {
 	}
 }
 
-// find reads a WorkPlacement from the API server; it returns nil if there is none. It uses a
-// list request, since that needs no additional permission.
+// find reads a WorkPlacement from the API server. It returns nil if there is none. It sends a list
+// request, because a get request would need another permission.
 func (s *Source) find(ctx context.Context, key kratix.Key) (*kratix.WorkPlacement, error) {
 	ctx, cancel := context.WithTimeout(ctx, confirmTimeout)
 	defer cancel()

@@ -11,13 +11,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// expecting is the source of a process that has just tried to create a WorkPlacement, with an API
-// whose watches show no new WorkPlacements.
+// expecting has the source of a process that has just tried to create a WorkPlacement. The watches
+// of its API show no new WorkPlacements until hold(false).
 type expecting struct {
 	t      *testing.T
 	api    *api
 	source *kube.Source
-	// passed is the time since the start in seconds.
+	// passed is the time since the start in seconds, for the source's clock.
 	passed atomic.Int64
 }
 
@@ -47,7 +47,8 @@ func (e *expecting) hold(is bool) {
 	e.api.put("secrets", secretJSON("unrelated", "eA==")) // wakes the watches
 }
 
-// attempt returns an attempt to create the WorkPlacement b.
+// attempt returns an attempt to create the WorkPlacement b. version is its resource version, or
+// empty if the outcome is unknown.
 func attempt(version string) []kube.Attempt {
 	p := kratix.NewWorkPlacement(&kratix.Work{}, &kratix.WorkloadGroup{Workloads: []kratix.Workload{{Filepath: "a.yaml", Content: "x"}}}, "worker-1")
 	p.Name, p.Namespace, p.Labels[kratix.WorkLabel] = "b", "default", "b"
@@ -99,8 +100,8 @@ func TestCreatedPlacementCountsUntilWatchShowsIt(t *testing.T) {
 	}
 }
 
-// TestOlderVersionDoesNotFulfilExpectation checks that an older version in the watch does not end
-// the expectation.
+// TestOlderVersionDoesNotFulfilExpectation checks that an attempt stays expected while the watch
+// shows an older version of the WorkPlacement.
 func TestOlderVersionDoesNotFulfilExpectation(t *testing.T) {
 	e := newExpecting(t, true)
 	e.hold(false)
@@ -114,11 +115,11 @@ func TestOlderVersionDoesNotFulfilExpectation(t *testing.T) {
 	if !e.source.Expected(key) {
 		t.Error("the older one is taken for it")
 	}
-	e.has("Work default/b", lagging) // once
+	e.has("Work default/b", lagging) // once, although it is in the watch and expected
 }
 
-// TestCreateWithoutResponseCountsUntilConfirmed checks that an attempt stays in the snapshot
-// for as long as the API server may still execute it.
+// TestCreateWithoutResponseCountsUntilConfirmed checks that snapshots have the attempted
+// WorkPlacement for as long as the API server may still create it.
 func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 	e := newExpecting(t, false)
 	e.source.Expect(attempt(""))
@@ -128,13 +129,13 @@ func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 	e.confirmed(true)
 	e.has("Work default/b", lagging)
 	e.passed.Add(50)
-	e.source.Expect(attempt("")) // retried
+	e.source.Expect(attempt("")) // tried again
 	e.passed.Add(50)
 	e.confirmed(true)
 	e.has("Work default/b", lagging)
 	e.api.set(func(a *api) { a.refused["list workplacements"] = 500 })
 	e.passed.Add(50)
-	e.confirmed(true) // an error proves nothing
+	e.confirmed(true) // an error is no evidence that the WorkPlacement does not exist
 	e.has("Work default/b", lagging)
 	e.api.set(func(a *api) { delete(a.refused, "list workplacements") })
 	changes, err := e.source.Changes(t.Context())
@@ -142,7 +143,7 @@ func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 		t.Fatal(err)
 	}
 	select {
-	case <-changes: // the initial change
+	case <-changes: // the change that starts the first round
 	case <-time.After(100 * time.Millisecond):
 	}
 	e.confirmed(false)
@@ -154,8 +155,8 @@ func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 	}
 }
 
-// TestCreateWithoutResponseIsFound checks that the object on the API server is used, even if
-// another process created it.
+// TestCreateWithoutResponseIsFound checks that snapshots have the WorkPlacement on the API server,
+// even if another process has created it.
 func TestCreateWithoutResponseIsFound(t *testing.T) {
 	e := newExpecting(t, true)
 	e.source.Expect(attempt(""))

@@ -28,30 +28,30 @@ type Source struct {
 	destinations *mirror[*kratix.Destination]
 	gits         *mirror[*kratix.GitStateStore]
 	buckets      *mirror[*kratix.BucketStateStore]
-	// secrets are the Secrets that stores refer to; nil if none are read.
+	// secrets watches the Secrets that stores refer to; nil if no Secrets are read.
 	secrets *secrets
-	// profiles are the profiles of Destinations; nil if none are read.
+	// profiles watches the profiles of Destinations; nil if no profiles are read.
 	profiles *profiles
-	// opens is as in Options.
-	opens func([]kratix.Object) []kratix.Object
-	// deleted are the Works that the API reported as deleted.
+	// opens is Options.Opens.
+	opens   func([]kratix.Object) []kratix.Object
 	deleted deletions
-	// deletedPlacements are the WorkPlacements that the API reported as deleted.
+	// deleted and deletedPlacements are the Works and the WorkPlacements that the API reported as
+	// deleted.
 	deletedPlacements deletions
-	// expected are the WorkPlacements that this process has created and that have not appeared
-	// in the watch.
+	// expected are the WorkPlacements that this process has created and that the watch has not
+	// shown yet.
 	expected expectations
-	// core and platform are the clients for core objects and for Kratix's kinds.
+	// core is the client for core objects, and platform the client for Kratix's kinds.
 	core, platform rest.Interface
 	now            func() time.Time
-	// renewals throttles the rounds for objects that are rewritten without a change of content.
+	// renewals throttles the rounds for objects that are rewritten with the same content.
 	renewals throttle
 	// others detects other schedulers.
 	others others
-	// contents means that snapshots include the contents of WorkPlacements.
+	// contents is Options.Contents.
 	contents bool
-	// shared lets the first snapshot deduplicate the contents that WorkPlacements share with their
-	// Works.
+	// shared makes the first snapshot reuse the contents of Works for their WorkPlacements. Before
+	// that, the Works may not have been listed yet.
 	shared sync.Once
 
 	// changes holds at most one pending change notification.
@@ -59,14 +59,14 @@ type Source struct {
 	mu      sync.Mutex
 	// moved is closed at the next event.
 	moved chan struct{}
-	// ended is closed when Follow ends; nil before it starts.
+	// ended is closed when the context of Follow ends; nil before Follow is called.
 	ended <-chan struct{}
 }
 
 var _ source.Source = (*Source)(nil)
 
-// syncTimeout is how long Snapshot waits for the initial lists, and Await for the writes of this
-// process to appear.
+// syncTimeout is how long Snapshot waits for the initial lists. Await waits as long for the watches
+// to show the writes of this process.
 const syncTimeout = 30 * time.Second
 
 // snapshotGracePeriod is how long Snapshot tolerates API errors before it fails.
@@ -79,16 +79,17 @@ const secretTimeout = 5 * time.Second
 type Options struct {
 	// Now returns the time. If it is nil, the time is always the zero time.
 	Now func() time.Time
-	// Contents includes all WorkPlacements with their contents, for comparison with the files that
-	// Kratix writes. A WorkPlacement that Kratix has written does not cause a round.
+	// Contents means that snapshots have all WorkPlacements with their contents, to compare them
+	// with the files that Kratix writes. A WorkPlacement that Kratix has written does not cause a
+	// round.
 	Contents bool
-	// NoSecrets prevents reading Secrets, for commands that open no state store.
+	// NoSecrets means that no Secrets are read, for commands that open no state store.
 	NoSecrets bool
-	// ProfileNamespace is the namespace of the ConfigMaps with profiles; if it is empty, none
-	// are read.
+	// ProfileNamespace is the namespace of the ConfigMaps with profiles. If it is empty, no
+	// profiles are read.
 	ProfileNamespace string
-	// Opens selects, from Destinations and state stores, the state stores whose Secrets are read;
-	// nil selects all state stores.
+	// Opens returns those of the given Destinations and state stores whose Secrets are read. If
+	// Opens is nil, the Secrets of all state stores are read.
 	Opens func(objects []kratix.Object) []kratix.Object
 }
 
@@ -99,7 +100,7 @@ func New(config *rest.Config, options Options) (*Source, error) {
 		return nil, err
 	}
 	s := &Source{changes: make(chan struct{}, 1), moved: make(chan struct{}), core: api.core, platform: api.platform, contents: options.Contents, opens: options.Opens, now: options.Now}
-	s.renewals.ask = s.ask
+	s.renewals.requestRound = s.requestRound
 	if s.now == nil {
 		s.now = func() time.Time { return time.Time{} }
 	}
@@ -120,24 +121,23 @@ func New(config *rest.Config, options Options) (*Source, error) {
 	return s, nil
 }
 
-// mirrorOf returns a mirror of all objects of a resource.
 func mirrorOf[O object](client rest.Interface, resource string, example receivedObject[O], kind feature[O], heard func(effect)) *mirror[O] {
 	return newMirror(client, resource, scope{}, example, kind, heard)
 }
 
-// shareContents reuses the contents of the former version of a Work, for a new version in which
-// only the status has changed.
+// shareContents makes w use the contents of with, an older version of the Work that differs only in
+// its status.
 func shareContents(with, w *kratix.Work) { w.Spec = with.Spec }
 
-// sameReadiness reports whether the Ready conditions are equal. Ready Destinations are
-// preferred, so a change matters to the scheduler.
+// sameReadiness reports whether both versions have the same Ready condition. The scheduler prefers
+// Destinations that are ready.
 func sameReadiness(a, b *kratix.Destination) bool {
 	const ready = "Ready"
 	return meta.IsStatusConditionTrue(a.Status.Conditions, ready) == meta.IsStatusConditionTrue(b.Status.Conditions, ready) &&
 		meta.IsStatusConditionFalse(a.Status.Conditions, ready) == meta.IsStatusConditionFalse(b.Status.Conditions, ready)
 }
 
-// Follow watches the cluster until ctx ends. It does not block.
+// Follow starts goroutines that watch the cluster until ctx ends. It returns at once.
 func (s *Source) Follow(ctx context.Context) {
 	s.mu.Lock()
 	s.ended = ctx.Done()
@@ -168,8 +168,8 @@ func (s *Source) mirrors() map[string]followed {
 	}
 }
 
-// notify wakes the goroutines that wait for an event, and requests a round if the event may
-// change its result.
+// notify wakes the goroutines that wait for an event. It requests a round if an event with this
+// effect may change the result of a round.
 func (s *Source) notify(what effect) {
 	s.mu.Lock()
 	close(s.moved)
@@ -177,17 +177,16 @@ func (s *Source) notify(what effect) {
 	s.mu.Unlock()
 	switch what {
 	case changed:
-		s.ask()
+		s.requestRound()
 	case renewed:
 		s.renewals.note()
 	}
 }
 
-// ask requests a round.
-func (s *Source) ask() {
+func (s *Source) requestRound() {
 	select {
 	case s.changes <- struct{}{}:
-	default: // a request is pending
+	default: // a request is pending already
 	}
 }
 
@@ -217,7 +216,7 @@ func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) {
 }
 
 // Snapshot returns the last known state of the cluster, even while the API does not answer. It
-// fails if the initial lists fail or take longer than syncTimeout.
+// fails if the initial lists fail, or take longer than 30 seconds.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	if err := s.await(ctx, syncTimeout, s.synced); err != nil {
 		return source.Snapshot{}, err
@@ -247,14 +246,14 @@ func (s *Source) readSecrets(ctx context.Context, stores []kratix.Object) (found
 		return nil, nil
 	}
 	if fresh := s.secrets.follow(stores); len(fresh) > 0 { //nolint:contextcheck // the watches outlive the snapshot
-		_ = s.await(ctx, secretTimeout, func() error { return pending(fresh) }) // Secrets not seen by then are reported
+		_ = s.await(ctx, secretTimeout, func() error { return pending(fresh) }) // Secrets that were not seen by then are reported
 	}
 	return s.secrets.read(stores)
 }
 
-// reject adds findings about objects that cannot be read. Placements stay as they are while
-// their Work, their Destination or one of the Work's WorkPlacements cannot be read. A Work that
-// is being deleted need not be readable.
+// reject adds findings about objects that cannot be decoded. If the object is a Work, one of the
+// Work's WorkPlacements or a Destination, the placements concerned stay as they are. Works that are
+// being deleted are left out.
 func (s *Source) reject(snapshot *source.Snapshot) {
 	for object, wrong := range s.unreadable() {
 		work, isWork := object.(*kratix.Work)
@@ -309,7 +308,8 @@ func objects[O kratix.Object](found []O) []kratix.Object {
 	return all
 }
 
-// synced returns nil once every kind has been listed, and an error before.
+// synced returns nil once the objects of every kind have been listed. Before that, it returns an
+// error.
 func (s *Source) synced() error {
 	var missing error
 	for kind, mirror := range s.mirrors() {
@@ -324,7 +324,7 @@ func (s *Source) synced() error {
 	return missing
 }
 
-// Written is the version of an object after a write; Version is empty for a deletion.
+// Written is the resource version of an object after a write. Version is empty for a deletion.
 type Written struct {
 	Kind    string
 	Key     kratix.Key
@@ -332,7 +332,7 @@ type Written struct {
 }
 
 // Await waits until the watches have shown the given writes, so that the next round does not repeat
-// them. It waits at most syncTimeout, since repeating a write does no harm.
+// them. It gives up after 30 seconds, because repeating a write does no harm.
 func (s *Source) Await(ctx context.Context, writes []Written) {
 	mirrors := s.mirrors()
 	_ = s.await(ctx, syncTimeout, func() error {
@@ -347,11 +347,11 @@ func (s *Source) Await(ctx context.Context, writes []Written) {
 
 var errNotSeen = errors.New("no answer yet")
 
-// errEnded means that the watches have ended, since the process is stopping.
+// errEnded is the error after the watches have ended because the process stops.
 var errEnded = errors.New("the cluster is not followed any more")
 
-// await waits until missing returns nil, but no longer than the given time or the end of Follow.
-// Errors other than errNotSeen are tolerated for snapshotGracePeriod.
+// await waits until missing returns nil, but no longer than the duration longest or the end of
+// Follow. Errors other than errNotSeen are tolerated for snapshotGracePeriod.
 func (s *Source) await(ctx context.Context, longest time.Duration, missing func() error) error {
 	began := time.NewTimer(snapshotGracePeriod)
 	defer began.Stop()
@@ -382,16 +382,16 @@ func (s *Source) await(ctx context.Context, longest time.Duration, missing func(
 	}
 }
 
-// Objects are all Kratix objects in the cluster as last reported by the API, including their
-// status. WorkPlacements have no contents unless Options.Contents is set.
+// Objects are all Kratix objects in the cluster as last reported by the API, with their status.
+// WorkPlacements have no contents unless Options.Contents is set.
 type Objects struct {
 	Works             []*kratix.Work
 	WorkPlacements    []*kratix.WorkPlacement
 	Destinations      []*kratix.Destination
 	GitStateStores    []*kratix.GitStateStore
 	BucketStateStores []*kratix.BucketStateStore
-	// Unreadable has the names, as returned by kratix.Describe, of objects that cannot be
-	// decoded; only their metadata is known.
+	// Unreadable has the names of objects that cannot be decoded, as returned by kratix.Describe.
+	// These objects have only their metadata.
 	Unreadable map[string]bool
 }
 

@@ -18,52 +18,55 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// object is a Kratix object that the Kubernetes client can handle.
+// object is a Kratix object that the Kubernetes client can decode and store.
 type object interface {
 	kratix.Object
 	runtime.Object
 	metav1.Object
 }
 
-// mirror lists and watches all objects of one kind. It has two views of them: latest has the
-// latest versions; roundView keeps the pointer of an object until it changes in a way that
-// matters to a round, so that a round can compare pointers.
+// mirror lists and watches all objects of one kind. It has two maps of them. latest has the latest
+// version of each object. roundView keeps an older version until one arrives that may change the
+// result of a round, so a round can compare pointers to detect changes.
 type mirror[O object] struct {
 	feed *cache.Reflector
 	kind feature[O]
-	// notify is called after every event.
+	// notify is called after every event, with the effect of the event on rounds.
 	notify func(effect)
 
 	mu                sync.RWMutex
 	latest, roundView map[kratix.Key]O
-	// wrong are the errors of objects that cannot be read. Only the metadata of these objects is
-	// available, in the latest view.
+	// wrong are the errors of objects that cannot be decoded. Only latest has these objects, with
+	// their metadata alone.
 	wrong  map[kratix.Key]error
 	synced bool
-	// lastError is the current error of the list and watch; nil if there is none.
+	// lastError is the current error of the list or watch; nil if there is none.
 	lastError error
 }
 
-// feature is the behaviour specific to a kind. A nil function does nothing. Objects count as equal
-// if same is nil, and their contents as different if content is nil.
+// feature has the functions that depend on the kind of the objects. If same is nil, all objects
+// count as the same. If content is nil, all contents count as different. Other functions that are
+// nil do nothing.
 type feature[O object] struct {
 	// inspect is called with each object as received from the API.
 	inspect func(O)
 	// slim removes the fields that are never used.
 	slim func(O)
-	// same compares the fields besides metadata and spec that matter to a round.
+	// same reports whether the fields that matter to a round are equal, except for metadata and
+	// spec.
 	same func(a, b O) bool
-	// content compares the parts of the spec that matter to a round. If these are equal and the
-	// generation differs, the object is renewed.
+	// content reports whether the parts of the spec that matter to a round are equal. If they are,
+	// and only the generation differs, the effect on rounds is renewed.
 	content func(a, b O) bool
-	// share reuses the memory of the former version if only the status has changed.
+	// share makes o use the memory of with, an older version that differs only in its status.
 	share func(with, o O)
-	// deleted is called for each change of an object, with true if the object is deleted or being
+	// deleted is called for each change of an object. is means that the object is deleted or being
 	// deleted.
 	deleted func(key kratix.Key, is bool)
 }
 
-// newMirror returns a mirror of the objects of a resource in the given scope.
+// newMirror returns a mirror of the objects of a resource in a scope. heard is called after every
+// event.
 func newMirror[O object](client rest.Interface, resource string, at scope, example receivedObject[O], kind feature[O], heard func(effect)) *mirror[O] {
 	if kind.inspect == nil {
 		kind.inspect = func(O) {}
@@ -105,11 +108,12 @@ func newMirror[O object](client rest.Interface, resource string, at scope, examp
 	return m
 }
 
-// scope restricts a mirror by namespace, field selector and label selector. Empty fields do not
-// restrict it.
+// scope restricts a mirror to a namespace, a field selector and a label selector. An empty field
+// does not restrict it.
 type scope struct{ namespace, fields, labels string }
 
-// run lists and watches until ctx ends. Errors are not logged; the next snapshot returns them.
+// run lists and watches objects until ctx ends. Errors are not logged, because the next snapshot
+// returns them.
 func (m *mirror[O]) run(ctx context.Context) {
 	m.feed.RunWithContext(klog.NewContext(ctx, logr.Discard()))
 }
@@ -124,7 +128,7 @@ func (m *mirror[O]) troubled(resource string, err error) {
 	m.lastError = err
 }
 
-// ready reports whether the initial list is complete, and returns the current error of the list and
+// ready reports whether the objects have been listed, and returns the current error of the list or
 // watch.
 func (m *mirror[O]) ready() (seen bool, why error) {
 	m.mu.RLock()
@@ -134,17 +138,18 @@ func (m *mirror[O]) ready() (seen bool, why error) {
 
 var _ cache.TransformingStore = (*mirror[*kratix.Work])(nil)
 
-// Transformer returns a function that removes unused fields before a whole list is in memory.
+// Transformer returns a function that removes unused fields from each object of a list while the
+// list is decoded.
 func (m *mirror[O]) Transformer() cache.TransformFunc {
 	return func(seen any) (any, error) {
 		if sent, ok := seen.(receivedObject[O]); ok {
-			_, _ = m.slimmed(sent) // the error is reported by Update
+			_, _ = m.slimmed(sent) // Update reports the error
 		}
 		return seen, nil
 	}
 }
 
-// lastApplied is the annotation with kubectl's copy of the whole object.
+// lastApplied is the annotation in which kubectl stores the whole object.
 const lastApplied = "kubectl.kubernetes.io/last-applied-configuration"
 
 func (m *mirror[O]) slimmed(seen receivedObject[O]) (o O, wrong error) {
@@ -156,10 +161,10 @@ func (m *mirror[O]) slimmed(seen receivedObject[O]) (o O, wrong error) {
 	return o, wrong
 }
 
-// Add is the same as Update.
+// Add does the same as Update.
 func (m *mirror[O]) Add(seen any) error { return m.Update(seen) }
 
-// Update adds or replaces an object.
+// Update adds or replaces an object, as cache.Store requires.
 func (m *mirror[O]) Update(seen any) error {
 	sent, ok := seen.(receivedObject[O])
 	if !ok {
@@ -201,7 +206,7 @@ func (m *mirror[O]) take(sent receivedObject[O]) effect {
 	return changed
 }
 
-// Delete removes an object.
+// Delete removes an object, as cache.Store requires.
 func (m *mirror[O]) Delete(seen any) error {
 	sent, ok := seen.(receivedObject[O])
 	if !ok {
@@ -219,7 +224,7 @@ func (m *mirror[O]) Delete(seen any) error {
 	return nil
 }
 
-// Replace replaces all objects.
+// Replace replaces all objects, as cache.Store requires.
 func (m *mirror[O]) Replace(all []any, _ string) error {
 	m.mu.Lock()
 	differs := nothing
@@ -252,21 +257,21 @@ func (m *mirror[O]) has(key kratix.Key) bool {
 // Resync does nothing.
 func (m *mirror[O]) Resync() error { return nil }
 
-// sameMetadata compares the metadata that matter to a round, except for the generation, which
-// changes with every change of the spec.
+// sameMetadata reports whether the metadata that matter to a round are equal. The generation does
+// not matter, because it changes with every change of the spec.
 func sameMetadata(a, b metav1.Object) bool {
 	return a.GetUID() == b.GetUID() &&
 		a.GetDeletionTimestamp().IsZero() == b.GetDeletionTimestamp().IsZero() &&
 		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations())
 }
 
-// current returns the latest view, unordered.
+// current returns the objects in latest, in any order.
 func (m *mirror[O]) current() []O { return m.list(func() map[kratix.Key]O { return m.latest }) }
 
-// stable returns the round view, unordered.
+// stable returns the objects in roundView, in any order.
 func (m *mirror[O]) stable() []O { return m.list(func() map[kratix.Key]O { return m.roundView }) }
 
-// unreadable returns the objects that cannot be read, with their errors.
+// unreadable returns the objects that cannot be decoded, with their errors.
 func (m *mirror[O]) unreadable() map[kratix.Object]error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -287,7 +292,6 @@ func (m *mirror[O]) list(view func() map[kratix.Key]O) []O {
 	return objects
 }
 
-// get returns the latest version of an object, and whether there is one.
 func (m *mirror[O]) get(key kratix.Key) (O, bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
@@ -295,8 +299,8 @@ func (m *mirror[O]) get(key kratix.Key) (O, bool) {
 	return o, there
 }
 
-// each calls do for each object. It must not be used after objects have been returned by other
-// methods.
+// each calls do for each object. do may modify the object, so each must not be called after other
+// methods have returned objects.
 func (m *mirror[O]) each(do func(O)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -305,8 +309,8 @@ func (m *mirror[O]) each(do func(O)) {
 	}
 }
 
-// reached reports whether an object is gone or, unless version is empty, is in the mirror at this
-// version or a later one.
+// reached reports whether the mirror has the object at this version or a later one. For an empty
+// version, it reports whether the object is gone.
 func (m *mirror[O]) reached(key kratix.Key, version string) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

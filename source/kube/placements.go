@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// placementFeature returns the behaviour specific to WorkPlacements.
 func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 	var words kratix.Interner
 	if s.contents {
@@ -25,20 +24,21 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 		}
 	}
 	return feature[*kratix.WorkPlacement]{same: sameWriteCondition, content: samePlacement, inspect: s.others.check, slim: func(p *kratix.WorkPlacement) {
-		p.Spec.Workloads = nil // the Work also has them
+		p.Spec.Workloads = nil // the Work has the same workloads
 		words.ShareWorkPlacement(p)
 	}}
 }
 
 // sameWriteCondition reports whether the condition WriteSucceeded is False in both versions or in
-// neither. Another process reports a failed write in the status of the Work.
+// neither. If another shard could not write the files, this process reports that in the status of
+// the Work.
 func sameWriteCondition(a, b *kratix.WorkPlacement) bool {
 	return meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// addPlacements adds the WorkPlacements to a snapshot, whatever their status is: a placement
-// that is held back and was never written has no status. A versionID does not prove a write,
-// since Kratix sets none for buckets.
+// addPlacements adds the WorkPlacements to a snapshot. It ignores their status: a placement that is
+// held back and was never written has none, and a versionID is no proof of a write, because Kratix
+// sets none for buckets.
 func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	if s.contents {
 		s.shared.Do(func() { s.placements.each(s.shareWithWork) })
@@ -60,7 +60,7 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 			snapshot.Existing = append(snapshot.Existing, p)
 		}
 		if !p.DeletionTimestamp.IsZero() && p.Labels[kratix.WorkLabel] != "" {
-			lost = append(lost, p.Work()) // the garbage collector deletes it with its Work
+			lost = append(lost, p.Work()) // the garbage collector deletes the WorkPlacement with its Work
 		}
 	}
 	snapshot.Deleted = s.deleted.with(lost)
@@ -70,8 +70,8 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	slices.SortFunc(snapshot.WorkPlacements, source.Compare)
 }
 
-// isOrphan reports whether the Work of a WorkPlacement is gone, and the garbage collector will not
-// delete the WorkPlacement because no Work owns it.
+// isOrphan reports whether the Work of a WorkPlacement does not exist, and the garbage collector
+// will not delete the WorkPlacement because no Work owns it.
 func (s *Source) isOrphan(p *kratix.WorkPlacement) bool {
 	if !p.DeletionTimestamp.IsZero() || p.Labels[kratix.WorkLabel] == "" {
 		return false
@@ -83,10 +83,10 @@ func (s *Source) isOrphan(p *kratix.WorkPlacement) bool {
 	return !there
 }
 
-// withUnseen returns all WorkPlacements, including those that this process has created, or may
-// have created, and that have not appeared in the watch.
+// withUnseen returns all WorkPlacements, including those that this process has created, or may have
+// created, and that the watch has not shown yet.
 func (s *Source) withUnseen() []*kratix.WorkPlacement {
-	unseen := s.unseen() // read first, since objects may move to the other list meanwhile
+	unseen := s.unseen() // read before the mirror, because the watch may show one of them at any time
 	all := s.placements.stable()
 	if len(unseen) == 0 {
 		return all
@@ -100,7 +100,7 @@ func (s *Source) withUnseen() []*kratix.WorkPlacement {
 	return all
 }
 
-// shareWithWork makes a WorkPlacement reuse the contents of its Work where they are equal.
+// shareWithWork makes a WorkPlacement use the contents of its Work in memory, where they are equal.
 func (s *Source) shareWithWork(p *kratix.WorkPlacement) {
 	work, known := s.works.get(p.Work())
 	if !known {

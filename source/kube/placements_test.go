@@ -11,7 +11,7 @@ import (
 // TestContentsOfWorkAndWorkPlacementAreHeldOnce checks that a Work and its WorkPlacement share
 // equal contents in memory, and that a change of the WorkPlacement does not change the Work.
 func TestContentsOfWorkAndWorkPlacementAreHeldOnce(t *testing.T) {
-	content := strings.Repeat("x", 300) // longer than strings that are interned
+	content := strings.Repeat("x", 300) // longer than the strings that are interned
 	long := func(text string) string { return strings.ReplaceAll(text, `"content":"x"`, `"content":"`+content+`"`) }
 	group := func(text string) string {
 		return strings.Replace(text, `"targetDestinationName"`, `"id":"5058f1af8388633f609cadb75a75dc9d","targetDestinationName"`, 1)

@@ -17,11 +17,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// profiles watches the ConfigMaps of a namespace that contain profiles.
+// profiles watches the ConfigMaps with profiles in a namespace.
 type profiles struct {
 	*mirror[*profileMap]
 	namespace string
-	// waited lets only the first snapshot wait for the profiles.
+	// waited makes only the first snapshot wait for the profiles.
 	waited sync.Once
 }
 
@@ -32,13 +32,13 @@ func newProfiles(client rest.Interface, namespace string, heard func(effect)) *p
 	}, heard)}
 }
 
-// profileMap is a ConfigMap that contains a profile.
+// profileMap is a ConfigMap with a profile.
 type profileMap struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`
 	Data              map[string]string `json:"data"`
 	BinaryData        map[string][]byte `json:"binaryData"`
-	// profile was parsed from Data and BinaryData; nil if wrong is set.
+	// profile is parsed from Data and BinaryData. It is nil if wrong is set.
 	profile *profile.Profile
 	wrong   error
 }
@@ -46,13 +46,14 @@ type profileMap struct {
 // KindName returns "ConfigMap".
 func (*profileMap) KindName() string { return profile.ConfigMapKind }
 
-// DeepCopyObject returns a shallow copy; received objects are not modified.
+// DeepCopyObject returns a shallow copy. That is sufficient, because received objects are not
+// modified.
 func (m *profileMap) DeepCopyObject() runtime.Object {
 	made := *m
 	return &made
 }
 
-// unpack parses the profile and drops the data, which can be 1 MiB.
+// unpack parses the profile and drops the data, which may have up to 1 MiB.
 func (m *profileMap) unpack() {
 	if m.profile != nil || m.wrong != nil {
 		return
@@ -61,7 +62,7 @@ func (m *profileMap) unpack() {
 	m.Data, m.BinaryData = nil, nil
 }
 
-// sameProfile reports whether two versions contain the same profile, or have the same error.
+// sameProfile reports whether both versions have the same profile, or the same error.
 func (m *profileMap) sameProfile(other *profileMap) bool {
 	if m.wrong != nil || other.wrong != nil {
 		return m.wrong != nil && other.wrong != nil && m.wrong.Error() == other.wrong.Error()
@@ -69,8 +70,8 @@ func (m *profileMap) sameProfile(other *profileMap) bool {
 	return m.profile.Equal(other.profile)
 }
 
-// seen returns errNotSeen while the profiles have not been listed, unless reading them is
-// forbidden.
+// seen returns errNotSeen until the profiles have been listed. It returns nil if this process may
+// not read them.
 func (p *profiles) seen() error {
 	if seen, why := p.ready(); !seen && !apierrors.IsForbidden(why) {
 		return errNotSeen
@@ -79,8 +80,8 @@ func (p *profiles) seen() error {
 }
 
 // readProfiles returns the newest profile of each Destination, and findings about all other
-// profiles. The first call waits for the API. If profiles cannot be read at all, that is a warning,
-// since Destinations can be checked without profiles.
+// profiles. The first call waits for the API. If this process cannot read any profiles,
+// readProfiles returns a warning, because Destinations can be checked without profiles.
 func (s *Source) readProfiles(ctx context.Context) ([]*profile.Profile, []finding.Finding) {
 	if s.profiles == nil {
 		return nil, nil

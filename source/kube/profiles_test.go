@@ -16,8 +16,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// profileJSON returns a ConfigMap with a Destination's profile that was taken on a day of November
-// and has one namespace.
+// profileJSON returns a ConfigMap with a profile of a Destination, taken on the given day of
+// November 2026. The cluster has one namespace.
 func profileJSON(t *testing.T, name, destination string, day int, namespace string) string {
 	t.Helper()
 	p := &profile.Profile{
@@ -39,7 +39,8 @@ func configMapJSON(name, binaryData string) string {
 	return fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":%q,"namespace":"own","labels":{"kratix-schedule.io/cluster-profile":"true"}},"binaryData":%s}`, name, binaryData)
 }
 
-// followProfiles follows a platform and reads the profiles in the namespace "own".
+// followProfiles returns a source that watches the API and reads the profiles in the namespace
+// "own".
 func followProfiles(t *testing.T, a *api) *kube.Source {
 	t.Helper()
 	s, err := kube.New(a.config(), kube.Options{ProfileNamespace: "own"})
@@ -50,7 +51,7 @@ func followProfiles(t *testing.T, a *api) *kube.Source {
 	return s
 }
 
-// profilesOf returns the profiles of a snapshot, and the findings about profiles.
+// profilesOf returns the profiles of a snapshot and the findings about profiles, as lines of text.
 func profilesOf(snapshot source.Snapshot) []string {
 	var lines []string
 	for _, p := range snapshot.Profiles {
@@ -64,7 +65,7 @@ func profilesOf(snapshot source.Snapshot) []string {
 	return lines
 }
 
-// reads waits until the profiles of a snapshot and the findings about them are the given ones.
+// reads waits until profilesOf a snapshot returns want.
 func reads(t *testing.T, s *kube.Source, want ...string) {
 	t.Helper()
 	eventually(t, func() string {
@@ -109,8 +110,8 @@ func TestProfilesInConfigMaps(t *testing.T) {
 	}
 }
 
-// TestEqualProfileStaysTheSame checks that a round can compare pointers: the pointer stays when a
-// ConfigMap is written with an equal profile.
+// TestEqualProfileStaysTheSame checks that the pointer of a profile stays the same when the
+// ConfigMap is written with an equal profile, because rounds compare pointers.
 func TestEqualProfileStaysTheSame(t *testing.T) {
 	a := platform(t)
 	a.put("configmaps", profileJSON(t, "one", "worker-1", 1, "a"))
@@ -128,8 +129,8 @@ func TestEqualProfileStaysTheSame(t *testing.T) {
 	}
 }
 
-// TestProfilesThatMustNotBeReadAreAWarning checks that a role without ConfigMaps, as in earlier
-// versions, neither stops nor delays a round.
+// TestProfilesThatMustNotBeReadAreAWarning checks that a role without access to ConfigMaps, as in
+// earlier versions, neither stops nor delays a round.
 func TestProfilesThatMustNotBeReadAreAWarning(t *testing.T) {
 	a := platform(t)
 	a.set(func(a *api) {

@@ -12,26 +12,26 @@ import (
 type effect int
 
 const (
-	// nothing: the result of a round does not change.
+	// nothing means that the event does not change the result of a round.
 	nothing effect = iota
-	// renewed: an object has a new generation with the same content.
+	// renewed means that an object has a new generation with the same content.
 	renewed
-	// changed: an object is new, gone or different.
+	// changed means that an object is new, gone or different.
 	changed
 )
 
-// renewalInterval is the minimum interval between rounds for renewals. A Promise with static
-// dependencies makes Kratix renew its Work about ten times a second, permanently.
+// renewalInterval is the minimum interval between rounds for renewed objects. A Promise with static
+// dependencies makes Kratix update its Work about ten times a second, permanently.
 const renewalInterval = time.Second
 
-// throttle calls ask when note is called: at once for the first call, and then at most once per
-// interval.
+// throttle calls requestRound when note is called: at once for the first call, and then at most once per
+// renewalInterval.
 type throttle struct {
-	ask func()
+	requestRound func()
 
 	mu sync.Mutex
-	// cooling means that the interval after the last call has not elapsed; pending means that note
-	// was called during the interval.
+	// cooling means that renewalInterval has not elapsed since the last call of requestRound. pending means
+	// that note was called in this time.
 	cooling, pending bool
 }
 
@@ -45,10 +45,10 @@ func (t *throttle) note() {
 	t.cooling = true
 	t.mu.Unlock()
 	time.AfterFunc(renewalInterval, t.intervalEnded)
-	t.ask()
+	t.requestRound()
 }
 
-// intervalEnded handles the end of an interval.
+// intervalEnded is called when renewalInterval has elapsed.
 func (t *throttle) intervalEnded() {
 	t.mu.Lock()
 	again := t.pending
@@ -56,17 +56,17 @@ func (t *throttle) intervalEnded() {
 	t.mu.Unlock()
 	if again {
 		time.AfterFunc(renewalInterval, t.intervalEnded)
-		t.ask()
+		t.requestRound()
 	}
 }
 
 // sameContent reports whether two versions of a Work have the same content. The time of the
-// pipeline run does not matter.
+// pipeline run is not compared.
 func sameContent(a, b *kratix.Work) bool {
 	return a.Spec.PromiseName == b.Spec.PromiseName && a.Spec.ResourceName == b.Spec.ResourceName &&
 		reflect.DeepEqual(a.Spec.WorkloadGroups, b.Spec.WorkloadGroups)
 }
 
-// samePlacement reports whether two versions of a WorkPlacement differ at most in the
-// generation of their Work.
+// samePlacement reports whether two versions of a WorkPlacement differ at most in the generation of
+// their Work.
 func samePlacement(a, b *kratix.WorkPlacement) bool { return a.Spec.SameContents(b.Spec) }

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// generationOf returns the object with another generation and pipeline run.
+// generationOf returns the object in text with another generation and another time of the pipeline
+// run.
 func generationOf(text string, generation int) string {
 	return strings.NewReplacer(
 		`"generation":1`, fmt.Sprintf(`"generation":%d`, generation),
@@ -15,8 +16,8 @@ func generationOf(text string, generation int) string {
 	).Replace(text)
 }
 
-// TestRenewedObjectsRequestFewRounds checks that renewals of a Work or WorkPlacement are
-// throttled, and that a change in between requests a round at once.
+// TestRenewedObjectsRequestFewRounds checks that few rounds are requested while a Work or
+// WorkPlacement is renewed many times, and that a change in between requests a round at once.
 func TestRenewedObjectsRequestFewRounds(t *testing.T) {
 	for name, renew := range map[string]func(a *api, generation int){
 		"a Work": func(a *api, generation int) { a.put("works", generationOf(workJSON("a", ""), generation)) },
@@ -43,7 +44,7 @@ func TestRenewedObjectsRequestFewRounds(t *testing.T) {
 					}
 				}
 			}
-			asked(200 * time.Millisecond) // from the start
+			asked(200 * time.Millisecond) // the rounds that the start requests
 			began := time.Now()
 			total, generation := 0, 1
 			for generation < 40 {
@@ -58,10 +59,10 @@ func TestRenewedObjectsRequestFewRounds(t *testing.T) {
 			if got := max(seen.Works[0].Generation, seen.Existing[0].Generation); got != int64(generation) {
 				t.Errorf("a round sees generation %d, want %d", got, generation)
 			}
-			asked(1500 * time.Millisecond) // the last of the renewals
+			asked(1500 * time.Millisecond) // waits for the round that the last renewals request
 			renew(a, generation+1)
 			asked(100 * time.Millisecond)
-			renew(a, generation+2) // throttled
+			renew(a, generation+2) // requests a round only after renewalInterval
 			a.put("works", strings.Replace(generationOf(workJSON("a", ""), generation+3), "a.yaml", "b.yaml", 1))
 			if asked(500*time.Millisecond) == 0 {
 				t.Error("a real change waits")

@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// TestRenewalsRequestOneRoundPerSecond checks that the first call is immediate and the last one
-// is not lost.
+// TestRenewalsRequestOneRoundPerSecond checks that the first renewal requests a round at once, and
+// that the last renewal also leads to a round.
 func TestRenewalsRequestOneRoundPerSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()
 		var mu sync.Mutex
 		var all []time.Duration
 		limit := throttle{}
-		limit.ask = func() {
+		limit.requestRound = func() {
 			mu.Lock()
 			defer mu.Unlock()
 			all = append(all, time.Since(began))
@@ -26,7 +26,7 @@ func TestRenewalsRequestOneRoundPerSecond(t *testing.T) {
 			defer mu.Unlock()
 			return slices.Clone(all)
 		}
-		for range 120 { // twelve a second for ten seconds, as Kratix does
+		for range 120 { // twelve times a second for ten seconds, as Kratix does
 			limit.note()
 			time.Sleep(time.Second / 12)
 		}

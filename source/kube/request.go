@@ -12,13 +12,13 @@ import (
 )
 
 // limits are the timeouts of API requests. Without them, a server that accepts a connection and
-// does not answer would block forever.
+// does not answer would block this process forever.
 type limits struct {
-	// list is the timeout of a list; an API server itself gives up after a minute.
+	// list is the timeout of a list request. An API server itself gives up after a minute.
 	list time.Duration
-	// headers is the timeout for a watch to start.
+	// headers is the time within which a watch must start.
 	headers time.Duration
-	// beyond is how much longer than its requested timeout a watch may last.
+	// beyond is how much longer than its requested timeout a watch may run.
 	beyond time.Duration
 }
 
@@ -26,7 +26,7 @@ func usualLimits() limits {
 	return limits{list: 90 * time.Second, headers: 30 * time.Second, beyond: 30 * time.Second}
 }
 
-// listed executes a list request.
+// listed executes a list request within limits.list.
 func (l limits) listed(ctx context.Context, request *rest.Request) (runtime.Object, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, l.list, silence(l.list))
 	defer cancel()
@@ -34,15 +34,15 @@ func (l limits) listed(ctx context.Context, request *rest.Request) (runtime.Obje
 	return found, causeOf(ctx, err)
 }
 
-// watched starts a watch. A watch that the API server does not end at its timeout is ended soon
-// after.
+// watched starts a watch. If the API server does not end the watch at its requested timeout, the
+// client ends it soon after.
 func (l limits) watched(ctx context.Context, request *rest.Request, options metav1.ListOptions) (watch.Interface, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	late := time.AfterFunc(l.headers, func() { cancel(silence(l.headers)) })
 	stream, err := request.Watch(ctx)
 	if err = causeOf(ctx, err); err != nil || !late.Stop() {
 		cancel(nil)
-		if err == nil { // it started too late
+		if err == nil { // the watch has started too late
 			stream.Stop()
 			err = silence(l.headers)
 		}
@@ -55,7 +55,7 @@ func (l limits) watched(ctx context.Context, request *rest.Request, options meta
 	return &boundedWatch{Interface: stream, end: time.AfterFunc(lasts, func() { cancel(silence(lasts)) }), cancel: cancel}, nil
 }
 
-// boundedWatch is a watch with a time at which it ends in any case.
+// boundedWatch is a watch that a timer ends.
 type boundedWatch struct {
 	watch.Interface
 	end    *time.Timer
@@ -69,10 +69,10 @@ func (w *boundedWatch) Stop() {
 	w.Interface.Stop()
 }
 
-// silence returns the error for an API server that did not answer in time.
+// silence returns the error for an API server that has not answered within the given time.
 func silence(within time.Duration) error { return fmt.Errorf("no answer within %s", within) }
 
-// causeOf returns the cause of ctx if a request failed because ctx ended, otherwise err.
+// causeOf returns the cause of ctx if a request failed because ctx has ended, and otherwise err.
 func causeOf(ctx context.Context, err error) error {
 	if err != nil && ctx.Err() != nil && context.Cause(ctx) != nil {
 		return context.Cause(ctx)

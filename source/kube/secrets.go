@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// secrets watches each Secret that stores refer to, with a watch of its own. Other Secrets are
-// therefore not in memory, a round makes no API call, and the ServiceAccount needs access only in
-// the namespaces of these Secrets.
+// secrets watches the Secrets that stores refer to, with one watch for each. Therefore other
+// Secrets are not in memory, a round makes no API call, and the ServiceAccount needs permission
+// only in the namespaces of these Secrets.
 type secrets struct {
 	client rest.Interface
 	notify func(effect)
@@ -34,15 +34,15 @@ func newSecrets(client rest.Interface, heard func(effect)) *secrets {
 	return &secrets{client: client, notify: heard, ctx: context.Background, watched: map[kratix.Key]watchedSecret{}}
 }
 
-// begin makes all watches end when ctx ends.
+// begin sets the context with which all watches end.
 func (s *secrets) begin(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.ctx = func() context.Context { return ctx }
 }
 
-// follow watches the Secrets that stores refer to and stops all other watches. It returns the new
-// watches.
+// follow starts a watch for each Secret that stores refer to, and stops the watches of all others.
+// It returns the new watches.
 func (s *secrets) follow(stores []kratix.Object) (fresh []watchedSecret) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -63,8 +63,8 @@ func (s *secrets) follow(stores []kratix.Object) (fresh []watchedSecret) {
 	return fresh
 }
 
-// pending returns errNotSeen while it is unknown whether one of the Secrets exists, unless
-// reading it is forbidden.
+// pending returns errNotSeen while it is unknown whether one of the Secrets exists. Secrets that
+// this process may not read do not count.
 func pending(fresh []watchedSecret) error {
 	for _, secret := range fresh {
 		if seen, why := secret.ready(); !seen && !apierrors.IsForbidden(why) {
@@ -74,8 +74,8 @@ func pending(fresh []watchedSecret) error {
 	return nil
 }
 
-// read returns the last versions of the Secrets that stores refer to, as far as they exist, and
-// findings about Secrets that cannot be read.
+// read returns the last versions of the Secrets that stores refer to, if they exist, and findings
+// about Secrets that cannot be read.
 func (s *secrets) read(stores []kratix.Object) (found []*kratix.Secret, wrong []finding.Finding) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -92,7 +92,8 @@ func (s *secrets) read(stores []kratix.Object) (found []*kratix.Secret, wrong []
 	return found, wrong
 }
 
-// unread returns why a Secret was never read, or nil if it was read or does not exist.
+// unread returns why a Secret was never read. It returns nil if the Secret was read or does not
+// exist.
 func (s watchedSecret) unread() error {
 	for _, wrong := range s.unreadable() {
 		return wrong
@@ -128,7 +129,7 @@ func references(stores []kratix.Object) []kratix.Key {
 	return named
 }
 
-// watch starts to watch a Secret. A change requests a round.
+// watch starts to watch a Secret.
 func (s *secrets) watch(key kratix.Key) watchedSecret {
 	ctx, stop := context.WithCancel(s.ctx())
 	at := scope{namespace: key.Namespace, fields: "metadata.name=" + key.Name}

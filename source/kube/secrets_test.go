@@ -52,8 +52,8 @@ func TestNoSecretIsReadWithNoSecrets(t *testing.T) {
 	}
 }
 
-// TestNoSecretIsReadOfAStoreThatIsNotOpened checks that the Secret of a store is not watched,
-// unless an opened store names it.
+// TestNoSecretIsReadOfAStoreThatIsNotOpened checks that the Secret of a store is not watched while
+// Options.Opens leaves the store out.
 func TestNoSecretIsReadOfAStoreThatIsNotOpened(t *testing.T) {
 	a := platform(t)
 	a.set(func(a *api) {

@@ -12,15 +12,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// sent is an object as received from the API. If it does not match its kind, only the metadata
-// is available, so that one invalid object does not hide the others.
+// sent is an object as received from the API. If the object cannot be decoded, sent has only its
+// metadata, so that one invalid object does not hide the others.
 type sent[T any, O pointer[T]] struct {
 	object T
 	// wrong is the error from decoding the whole object.
 	wrong error
 }
 
-// pointer is the pointer type of a kind.
+// pointer is the type of a pointer to an object of kind T.
 type pointer[T any] interface {
 	*T
 	object
@@ -34,7 +34,8 @@ type receivedObject[O object] interface {
 
 func (s *sent[T, O]) result() (O, error) { return O(&s.object), s.wrong }
 
-// UnmarshalJSON decodes an object. It fails only if the name cannot be read.
+// UnmarshalJSON decodes an object. It fails only if the object's name cannot be read; other errors
+// are recorded in wrong.
 func (s *sent[T, O]) UnmarshalJSON(text []byte) error {
 	*s = sent[T, O]{}
 	if s.wrong = utiljson.Unmarshal(text, &s.object); s.wrong == nil {
@@ -57,32 +58,34 @@ func (s *sent[T, O]) UnmarshalJSON(text []byte) error {
 	return utiljson.Unmarshal(text, &s.object)
 }
 
-// GetObjectKind and the methods below implement runtime.Object.
+// GetObjectKind and the methods below implement runtime.Object and metav1.ObjectMetaAccessor.
 func (s *sent[T, O]) GetObjectKind() schema.ObjectKind { return O(&s.object).GetObjectKind() }
 
 // GetObjectMeta returns the metadata.
 func (s *sent[T, O]) GetObjectMeta() metav1.Object { return O(&s.object) }
 
-// DeepCopyObject returns a shallow copy; received objects are not modified.
+// DeepCopyObject returns a shallow copy. That is sufficient, because received objects are not
+// modified.
 func (s *sent[T, O]) DeepCopyObject() runtime.Object {
 	made := *s
 	return &made
 }
 
-// list is a list of any kind.
+// list is a list of objects of any kind.
 type list[T any, O pointer[T]] struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata"`
 	Items           []sent[T, O] `json:"items"`
 }
 
-// DeepCopyObject returns a shallow copy; items are processed one by one.
+// DeepCopyObject returns a shallow copy. That is sufficient, because the items are not modified in
+// the list.
 func (l *list[T, O]) DeepCopyObject() runtime.Object {
 	made := *l
 	return &made
 }
 
-// register registers a kind and its list with the scheme.
+// register adds a kind and its list to the scheme.
 func register[T any, O pointer[T]](scheme *runtime.Scheme, version schema.GroupVersion, kind string) {
 	scheme.AddKnownTypeWithName(version.WithKind(kind), &sent[T, O]{})
 	scheme.AddKnownTypeWithName(version.WithKind(kind+"List"), &list[T, O]{})

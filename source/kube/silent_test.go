@@ -9,7 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestSnapshotDoesNotWaitForSilentAPI checks that snapshots need no API call after the initial lists.
+// TestSnapshotDoesNotWaitForSilentAPI checks that a snapshot after the initial lists makes no API
+// call.
 func TestSnapshotDoesNotWaitForSilentAPI(t *testing.T) {
 	a := platform(t)
 	s := follow(t, a)

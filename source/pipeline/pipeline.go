@@ -1,6 +1,6 @@
-// Package pipeline converts the directories of a Kratix pipeline (input, output and metadata)
-// to the Work that Kratix's work-writer would create. It reads the given file system and does
-// no other I/O.
+// Package pipeline converts the directories of a Kratix pipeline (input, output and metadata) to
+// the Work that Kratix's work-writer would create. It reads the given file system and does no other
+// I/O.
 package pipeline
 
 import (
@@ -19,27 +19,28 @@ import (
 
 // Options are the inputs that are not in the directories.
 type Options struct {
-	// Promise is the Promise's name.
+	// Promise is the name of the Promise.
 	Promise string
-	// Pipeline is the pipeline's name; if empty, paths have no segment for it.
+	// Pipeline is the name of the pipeline. If it is empty, the Work's name and labels do not
+	// contain it.
 	Pipeline string
 	// Type is the work type: PromiseWorkType or ResourceWorkType.
 	Type string
-	// Selector is the Promise's own destinationSelectors.
+	// Selector is one of the destinationSelectors in the Promise's spec.
 	Selector kratix.Selector
-	// Annotations are the keys of the annotations that the Work takes from the object for
+	// Annotations are the keys of annotations. The Work takes their values from the object for
 	// which the pipeline ran.
 	Annotations []string
 }
 
-// ErrSuspended means that metadata/workflow-control.yaml suspends the pipeline: there is no
+// ErrSuspended is the error if metadata/workflow-control.yaml suspends the pipeline: there is no
 // Work yet.
 var ErrSuspended = errors.New("the pipeline has suspended its Work")
 
-// ErrInput is wrapped by every error about the content of the directories.
+// ErrInput is the error that all errors about the content of the directories wrap.
 var ErrInput = errors.New("invalid pipeline directories")
 
-// Paths in a pipeline's directories.
+// Paths of files and directories of a pipeline.
 const (
 	requestFile = "input/object.yaml"
 	outputDir   = "output"
@@ -47,8 +48,8 @@ const (
 	controlFile = metadataDir + "/workflow-control.yaml"
 )
 
-// Read returns the Work. It has one group for each of the metadata's destination selectors, in
-// their order, then the default group if that has files.
+// Read returns the Work of a pipeline. The Work has one group for each destination selector in the
+// metadata, in their order, and then the default group if it has files.
 func Read(dir fs.FS, options Options) (*kratix.Work, error) {
 	if err := Control(dir); err != nil {
 		return nil, err
@@ -69,7 +70,6 @@ func Read(dir fs.FS, options Options) (*kratix.Work, error) {
 	return work, err
 }
 
-// head returns the Work without its groups.
 func head(dir fs.FS, options Options) (*kratix.Work, error) {
 	work := kratix.NewWork()
 	work.Spec.PromiseName = options.Promise
@@ -100,8 +100,8 @@ func head(dir fs.FS, options Options) (*kratix.Work, error) {
 	return work, nil
 }
 
-// Control returns an error that wraps ErrSuspended if the file metadata/workflow-control.yaml
-// suspends the pipeline or requests another run.
+// Control returns an error that wraps ErrSuspended if metadata/workflow-control.yaml suspends the
+// pipeline or requests another run.
 func Control(dir fs.FS) error {
 	content, err := fs.ReadFile(dir, controlFile)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -125,7 +125,7 @@ func Control(dir fs.FS) error {
 	return nil
 }
 
-// readOutput returns every file of the output directory, in walk order.
+// readOutput returns all files of the output directory, in walk order.
 func readOutput(dir fs.FS) ([]kratix.Workload, error) {
 	if _, err := fs.Stat(dir, outputDir); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: the directory %s/ is missing", ErrInput, outputDir)
@@ -158,7 +158,7 @@ func readOutput(dir fs.FS) ([]kratix.Workload, error) {
 	return workloads, nil
 }
 
-// unwrapped returns an error without its path, for messages that already have it.
+// unwrapped returns the error without its path, for messages that already contain the path.
 func unwrapped(err error) error {
 	var at *fs.PathError
 	if errors.As(err, &at) {
@@ -167,8 +167,8 @@ func unwrapped(err error) error {
 	return err
 }
 
-// groups returns the workload groups: the files of each directory in the metadata form a group, and
-// all other files form the default group.
+// groups returns the workload groups. The files of each directory that the metadata names are a
+// group, and all other files are the default group.
 func groups(workloads []kratix.Workload, entries []entry, options Options) ([]kratix.WorkloadGroup, error) {
 	source := options.Type + "-workflow"
 	var made []kratix.WorkloadGroup

@@ -22,8 +22,8 @@ var update = flag.Bool("update", false, "write the golden files again")
 
 const selectors = "metadata/destination-selectors.yaml"
 
-// dirs returns a pipeline's directories from pairs of path and content, and adds a request and
-// one output file if they are missing.
+// dirs returns the directories of a pipeline from pairs of a path and a content. It adds a request
+// and one output file if they are missing.
 func dirs(pairs ...string) fstest.MapFS {
 	made := fstest.MapFS{
 		"input/object.yaml": {Data: []byte("apiVersion: example.com/v1\nkind: redis\nmetadata: {name: one, namespace: team}\n")},
@@ -39,7 +39,6 @@ func resource() pipeline.Options {
 	return pipeline.Options{Promise: "redis", Pipeline: "install", Type: kratix.ResourceWorkType}
 }
 
-// golden compares a Work with the golden file of the test.
 func golden(t *testing.T, work *kratix.Work) {
 	t.Helper()
 	got, err := yaml.Marshal(work)
@@ -232,8 +231,8 @@ func TestDanglingLinkInOutputIsReported(t *testing.T) {
 	}
 }
 
-// TestRealPipelines reads the output of real pipelines if available next to the repository, and
-// otherwise the repository's copy of it.
+// TestRealPipelines reads the output of real pipelines: from a directory next to the repository if
+// that exists, and otherwise from the copy in the repository.
 func TestRealPipelines(t *testing.T) {
 	base := filepath.Join("..", "..", "..", "shared", "fixtures", "eck-2.8.0")
 	if _, err := os.Stat(base); err != nil {
@@ -316,7 +315,7 @@ func FuzzSelectors(f *testing.F) {
 	})
 }
 
-// asks returns a Promise's selector with these labels.
+// asks returns a selector of a Promise with these labels.
 func asks(labels map[string]string) kratix.Selector {
 	return kratix.Selector{MatchLabels: labels, Source: kratix.PromiseSource}
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// entry is one destination selector: the labels required for the files of a directory.
+// entry is one destination selector of the metadata: a directory, and the labels that a Destination
+// must have to get its files.
 type entry struct {
 	Directory        string            `yaml:"directory"`
 	MatchLabels      map[string]string `yaml:"matchLabels"`
@@ -24,14 +25,12 @@ type entry struct {
 	line int
 }
 
-// expression is one of an entry's matchExpressions.
 type expression struct {
 	Key      string   `yaml:"key"`
 	Operator string   `yaml:"operator"`
 	Values   []string `yaml:"values"`
 }
 
-// selector returns the selector of an entry.
 func (e entry) selector(source string) kratix.Selector {
 	asked := kratix.Selector{MatchLabels: e.MatchLabels, Source: source}
 	for _, x := range e.MatchExpressions {
@@ -42,15 +41,15 @@ func (e entry) selector(source string) kratix.Selector {
 	return asked
 }
 
-// Names of the file with destination selectors, the newest first. The last one has no directories;
-// its content is a plain map of labels.
+// Names of the file with destination selectors, the newest first. The oldest file, which is the
+// last one, has a plain map of labels and no directories.
 const (
 	selectorsFile        = "metadata/destination-selectors.yaml"
 	schedulingFile       = "metadata/scheduling.yaml"
 	clusterSelectorsFile = "metadata/cluster-selectors.yaml"
 )
 
-// readSelectors reads the destination selectors under any of their file names. The file is
+// readSelectors reads the file with destination selectors, under any of its names. The file is
 // optional.
 func readSelectors(dir fs.FS) ([]entry, error) {
 	var found string
@@ -111,8 +110,8 @@ func list(node *yaml.Node, file string) ([]entry, error) {
 	return entries, nil
 }
 
-// one parses an entry. Unknown keys are errors, although Kratix ignores them: with a misspelt
-// "directory", the labels would apply to all files.
+// one parses an entry. Unknown keys are errors, although Kratix ignores them: if "directory" is
+// misspelt, Kratix applies the labels to all files.
 func one(item *yaml.Node) (entry, error) {
 	var e entry
 	if item.Kind != yaml.MappingNode {
@@ -144,8 +143,8 @@ func one(item *yaml.Node) (entry, error) {
 
 func entryKeys() []string { return []string{"directory", "matchLabels", "matchExpressions"} }
 
-// checkExpressionKeys rejects unknown keys of matchExpressions, since a misspelt key would
-// change the selector.
+// checkExpressionKeys returns an error for unknown keys of matchExpressions, because a misspelt key
+// would change the selector.
 func checkExpressionKeys(item *yaml.Node) error {
 	for i := 0; i < len(item.Content); i += 2 {
 		if item.Content[i].Value != "matchExpressions" {
@@ -162,7 +161,7 @@ func checkExpressionKeys(item *yaml.Node) error {
 	return nil
 }
 
-// plainYAML returns the YAML library's message as one line.
+// plainYAML returns the message of the YAML library in one line.
 func plainYAML(err error) string {
 	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "unmarshal errors:")
 	return strings.Join(strings.Fields(text), " ")

@@ -10,15 +10,15 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-// statusFile is the file with which a pipeline sets its request's status.
+// statusFile is the file in which a pipeline writes the status of its request.
 const statusFile = metadataDir + "/status.yaml"
 
-// managedKey is the key of a request's status that Kratix manages.
+// managedKey is the key in a request's status that only Kratix may write.
 const managedKey = "kratix"
 
-// ReadStatus returns the content of metadata/status.yaml with the types of JSON (numbers are int64
-// or float64), or nil if the file is missing or empty. An invalid message or conditions, or the
-// reserved key kratix, are errors that name the line.
+// ReadStatus returns the content of metadata/status.yaml as decoded JSON, in which numbers are
+// int64 or float64. It returns nil if the file is missing or empty. An invalid message, invalid
+// conditions and the reserved key kratix are errors that name the line.
 func ReadStatus(dir fs.FS) (map[string]any, error) {
 	if info, err := fs.Stat(dir, metadataDir); err != nil || !info.IsDir() {
 		return nil, fmt.Errorf("%w: the directory %s/ is missing", ErrInput, metadataDir)
@@ -48,7 +48,7 @@ func ReadStatus(dir fs.FS) (map[string]any, error) {
 	return said, utiljson.Unmarshal(plain, &said)
 }
 
-// checkStatus returns an error with the line if a status is invalid.
+// checkStatus returns an error that names the line if the status is invalid.
 func checkStatus(status *yaml.Node) error {
 	if status.Kind != yaml.MappingNode {
 		return fmt.Errorf("line %d: it must be a map of keys, such as message: ready", status.Line)
@@ -73,7 +73,7 @@ func checkStatus(status *yaml.Node) error {
 	return nil
 }
 
-// resolved returns the target of an alias, or the node itself.
+// resolved returns the target of an alias. For any other node, it returns the node.
 func resolved(node *yaml.Node) *yaml.Node {
 	if node.Kind == yaml.AliasNode {
 		return node.Alias

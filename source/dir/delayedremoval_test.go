@@ -11,8 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// TestHalfWrittenFileRemovesNothing takes a Snapshot after every step of writing a file in
-// place.
+// TestHalfWrittenFileRemovesNothing takes a Snapshot after every step of writing a file in place.
 func TestHalfWrittenFileRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -54,7 +53,7 @@ func TestFileThatStaysBrokenIsReported(t *testing.T) {
 	write(t, path, testkit.WorkYAML("a"))
 	s := &dir.Source{Paths: []string{root}}
 	changes := watchAndRead(t, s, "a")
-	write(t, path, testkit.WorkYAML("a")+"---\na: [\n") // removes no object
+	write(t, path, testkit.WorkYAML("a")+"---\na: [\n") // the file is broken, but no object is removed
 	awaitChange(t, changes)
 	if got := wants(t, s, "a"); !got.Incomplete {
 		t.Error("what is broken must be told at once")
@@ -67,7 +66,7 @@ func TestFileThatStaysBrokenIsReported(t *testing.T) {
 	}
 }
 
-func TestLossCountsOnceFileIsUnchangedForARest(t *testing.T) {
+func TestLossCountsOnceFileIsUnchangedForASecond(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
 	path := filepath.Join(root, "a.yaml")
@@ -92,7 +91,8 @@ func TestLossCountsOnceFileIsUnchangedForARest(t *testing.T) {
 	}
 }
 
-// TestLossOfFileWithUncleanPath uses an input path that is not clean, such as "./a.yaml".
+// TestLossOfFileWithUncleanPath uses an input path that filepath.Clean would change, such as
+// "./a.yaml".
 func TestLossOfFileWithUncleanPath(t *testing.T) {
 	t.Parallel()
 	path := t.TempDir() + "/./a.yaml"
@@ -156,8 +156,8 @@ func TestUnchangedFilesKeepTheirPointers(t *testing.T) {
 	}
 }
 
-// TestQuickChangesOfEqualSizeAreSeen writes so fast that the file system may assign the same times
-// to different contents. Recent files must therefore be read again.
+// TestQuickChangesOfEqualSizeAreSeen writes so fast that the file system may give the same times to
+// different contents. Files that have changed recently must therefore be read again.
 func TestQuickChangesOfEqualSizeAreSeen(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "a.yaml")
 	for name, now := range map[string]func() time.Time{"with a clock": time.Now, "without one": nil} {
