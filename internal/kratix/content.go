@@ -13,8 +13,8 @@ import (
 	"sync"
 )
 
-// Limits of the unpacked size in bytes, so that a small Work cannot use up all memory. etcd stores
-// at most 1.5 MiB, and manifests rarely compress better than 50 to 1.
+// Limits of the unpacked size in bytes. Without them, a small Work could use up all memory. etcd
+// stores at most 1.5 MiB, and manifests rarely compress better than 50 to 1.
 const (
 	// MaxContent is the limit for one workload.
 	MaxContent = 32 << 20
@@ -22,15 +22,15 @@ const (
 	MaxWork = 64 << 20
 )
 
-// ErrContent is the error that every error of Decode wraps.
+// ErrContent is the error that all errors of Decode wrap.
 var ErrContent = errors.New("undecodable content")
 
-// ErrTooLarge is the error that Decode wraps for content above the limits of this package. Other
-// programs may accept such content.
+// ErrTooLarge is the error that Decode wraps for content that exceeds MaxContent. Other programs
+// may accept such content.
 var ErrTooLarge = fmt.Errorf("%w", ErrContent)
 
 // Encode returns content in the form of Workload.Content: compressed with gzip and encoded in
-// base64. The gzip header has no time, so that equal contents have equal results.
+// base64. The gzip header has no time, so equal contents have equal results.
 func Encode(content []byte) string {
 	var packed bytes.Buffer
 	zip := gzip.NewWriter(&packed)
@@ -75,8 +75,9 @@ func decode(content string, bound int64) ([]byte, error) {
 // maxRatio is greater than gzip's maximum compression ratio.
 const maxRatio = 1100
 
-// UnpackedSize returns the unpacked size that a Workload's content declares, without unpacking it.
-// Decode rejects content that unpacks to more. It returns 0 for content that cannot be decoded.
+// UnpackedSize returns the unpacked size that the gzip data of a Workload's content declares,
+// without unpacking it. Decode rejects content that unpacks to more. For content that cannot be
+// decoded, UnpackedSize returns 0.
 func UnpackedSize(content string) int64 {
 	const last = 8 // the number of base64 characters that contain the four bytes of the size
 	if !isPacked(content) {
@@ -92,7 +93,7 @@ func UnpackedSize(content string) int64 {
 	return declaredSize(packed)
 }
 
-// isPacked reports whether content begins like gzip in base64. Line breaks may be anywhere.
+// isPacked reports whether content begins like gzip data in base64. Line breaks may be anywhere.
 func isPacked(content string) bool {
 	for _, want := range []byte("H4sI") {
 		content = strings.TrimLeft(content, "\r\n")
@@ -105,8 +106,8 @@ func isPacked(content string) bool {
 }
 
 // CountObjects returns an upper bound on the number of Kubernetes objects in a Workload's content.
-// It needs little memory, since it unpacks the content in parts. It returns 0 for content that
-// cannot be decoded.
+// It needs little memory, because it unpacks the content in parts. For content that cannot be
+// decoded, it returns 0.
 func CountObjects(content string) (objects int64) {
 	packed := base64.NewDecoder(base64.StdEncoding, strings.NewReader(content))
 	tools, _ := unpackers.Get().(*unpacker)
@@ -117,7 +118,7 @@ func CountObjects(content string) (objects int64) {
 	if tools.zip.Reset(packed) != nil {
 		return 0
 	}
-	// Each object has the key kind, whose letters may be escaped.
+	// Each object has the key "kind". Its letters may be written as escape sequences.
 	window, kept := make([]byte, 32<<10), 0
 	for stream := io.LimitReader(&tools.zip, MaxContent+1); ; {
 		n, err := stream.Read(window[kept:])
@@ -132,13 +133,11 @@ func CountObjects(content string) (objects int64) {
 	}
 }
 
-// objectSigns are byte sequences, at least one of which is in every object.
+// objectSigns are byte sequences. Each object contains at least one of them.
 var objectSigns = [][]byte{[]byte("kind"), []byte(`\x`), []byte(`\u`), []byte(`\U`)} //nolint:gochecknoglobals // a table
 
-// longestSign is the length of the longest of objectSigns.
 const longestSign = 4
 
-// declaredSize returns the unpacked size at the end of a gzip stream.
 func declaredSize(packed []byte) int64 {
 	const size = 4
 	if len(packed) < size {
@@ -147,20 +146,22 @@ func declaredSize(packed []byte) int64 {
 	return int64(binary.LittleEndian.Uint32(packed[len(packed)-size:]))
 }
 
-// unpacker is a reusable set of buffers, which are a hundred times as large as a small file.
+// unpacker is a set of buffers for unpacking. It is reused, because the buffers are a hundred times
+// as large as a small file.
 type unpacker struct {
 	packed bytes.Reader
 	zip    gzip.Reader
 	plain  bytes.Buffer
 }
 
-// unpackers contains the unused unpackers.
+// unpackers has the unpackers that are not in use.
 var unpackers sync.Pool //nolint:gochecknoglobals // unpackers are interchangeable
 
-// maxKept is the maximum size of a buffer that is reused, in bytes.
+// maxKept is the maximum size in bytes of a buffer that is kept for later use.
 const maxKept = 1 << 20
 
-// take returns the unpacked content. It returns a large buffer itself, and a copy of a small one.
+// take returns the unpacked content. It returns a copy of a small buffer, which is kept for later
+// use, and a large buffer itself.
 func (u *unpacker) take() []byte {
 	if u.plain.Cap() > maxKept {
 		content := slices.Clip(u.plain.Bytes())

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestEncodeIsGzipWithoutATime compares Encode with the standard library, and with the header in
-// the specification of the format.
+// TestEncodeIsGzipWithoutATime compares Encode with the standard library, and the header with the
+// specification of gzip.
 func TestEncodeIsGzipWithoutATime(t *testing.T) {
 	for name, content := range map[string]string{
 		"empty":  "",
@@ -53,8 +53,8 @@ func TestEncodeIsGzipWithoutATime(t *testing.T) {
 	}
 }
 
-// TestDecodeReadsOtherEncodings decodes content with another compression level and with a file name
-// in the header.
+// TestDecodeReadsOtherEncodings decodes content with another compression level, and with a file
+// name in the gzip header.
 func TestDecodeReadsOtherEncodings(t *testing.T) {
 	var packed bytes.Buffer
 	zip, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
@@ -80,7 +80,7 @@ func TestDecodeRejects(t *testing.T) {
 		t.Fatal(err)
 	}
 	damaged := bytes.Clone(whole)
-	damaged[len(damaged)-5] ^= 1 // in the checksum
+	damaged[len(damaged)-5] ^= 1 // changes the checksum
 	for name, test := range map[string]struct{ content, want string }{
 		"text":                 {"kind: ConfigMap", "undecodable content: it is not base64: illegal base64 data at input byte 4"},
 		"nothing":              {"", "undecodable content: it is base64, but not gzip: EOF"},

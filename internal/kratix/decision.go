@@ -5,17 +5,18 @@ import (
 	"fmt"
 )
 
-// ShardLabel is the label of a state store with the key of the shard that writes to it
-// (--watch-label-selector). A store without the label belongs to the default shard.
+// ShardLabel is a label of a state store. Its value is the key of the shard that writes to the
+// store (--watch-label-selector). A store without the label belongs to the default shard.
 const ShardLabel = "sharding.kratix-schedule.io/key"
 
-// DecisionsAnnotation is the annotation of a request's Work with the Destinations of its groups, if
-// several shards divide the state stores. A shard records a decision before it writes a new
-// placement; of two concurrent decisions the API server accepts only one.
+// DecisionsAnnotation is an annotation of a request's Work. It has the Destinations of the Work's
+// groups, if several shards divide the state stores. A shard records a decision before it writes a
+// new placement. If two shards decide at the same time, the API server accepts only one of the two
+// updates.
 const DecisionsAnnotation = "kratix-schedule.io/decisions"
 
-// MovedFromLabel is the label of a placement that replaces one on another Destination. It is
-// removed when the old placement is gone.
+// MovedFromLabel is a label of a placement that replaces one on another Destination. Its value is
+// the other Destination. It is removed once the old placement is gone.
 const MovedFromLabel = "kratix-schedule.io/moved-from"
 
 // Decision is the Destination chosen for a group.
@@ -23,12 +24,12 @@ const MovedFromLabel = "kratix-schedule.io/moved-from"
 // +kubebuilder:object:generate=false
 type Decision struct {
 	Destination string `json:"destination"`
-	// MovedFrom is the former Destination if the group moves.
+	// MovedFrom is the former Destination if the group is being moved.
 	MovedFrom string `json:"movedFrom,omitempty"`
 }
 
-// Decisions returns the recorded Destinations of a Work's groups by group ID. The error is about an
-// annotation that cannot be parsed.
+// Decisions returns the recorded decisions by the ID of the group. It returns an error if the
+// annotation cannot be parsed.
 func (w *Work) Decisions() (map[string]Decision, error) {
 	text, there := w.Annotations[DecisionsAnnotation]
 	if !there {
@@ -41,8 +42,8 @@ func (w *Work) Decisions() (map[string]Decision, error) {
 	return decisions, nil
 }
 
-// Decide returns the annotation of a Work after the decisions in more are added. It drops the
-// decisions of groups that no longer exist.
+// Decide returns the value of DecisionsAnnotation with the decisions in more added. Decisions of
+// groups that no longer exist are dropped.
 func (w *Work) Decide(more map[string]Decision) string {
 	all := map[string]Decision{}
 	before, _ := w.Decisions() // an invalid annotation is replaced
@@ -54,6 +55,6 @@ func (w *Work) Decide(more map[string]Decision) string {
 			all[group.ID] = decision
 		}
 	}
-	text, _ := json.Marshal(all) // cannot fail: there are only strings
+	text, _ := json.Marshal(all) // cannot fail, because there are only strings
 	return string(text)
 }

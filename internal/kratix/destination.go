@@ -77,7 +77,7 @@ func (d *Destination) FilepathMode() string {
 	return d.Spec.Filepath.Mode
 }
 
-// WantsCanaries reports whether the Destination has Kratix's canary files.
+// WantsCanaries reports whether Kratix's canary files must be written for the Destination.
 func (d *Destination) WantsCanaries() bool {
 	return d.Spec.InitWorkloads.Enabled == nil || *d.Spec.InitWorkloads.Enabled
 }
@@ -85,7 +85,7 @@ func (d *Destination) WantsCanaries() bool {
 // IsDeleted reports whether the Destination is being deleted.
 func (d *Destination) IsDeleted() bool { return !d.DeletionTimestamp.IsZero() }
 
-// CleansUp reports whether the files are deleted together with the Destination.
+// CleansUp reports whether the files must be deleted together with the Destination.
 func (d *Destination) CleansUp() bool { return d.Spec.Cleanup == "all" }
 
 // IsDryRun reports whether the Destination accepts only Works labelled as dry runs.

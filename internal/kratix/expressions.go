@@ -7,7 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// CheckExpressions returns an error if Kubernetes would reject the matchExpressions.
+// CheckExpressions returns an error if Kubernetes would reject these matchExpressions.
 func CheckExpressions(expressions []metav1.LabelSelectorRequirement) error {
 	for _, e := range expressions {
 		if err := checkExpression(e); err != nil {

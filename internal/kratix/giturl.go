@@ -11,15 +11,15 @@ import (
 // DefaultBranch is the branch of a GitStateStore that does not set one.
 const DefaultBranch = "main"
 
-// BranchName returns the short name of a branch: "main" for "refs/heads/main" and for "".
+// BranchName returns the short name of a branch. For "refs/heads/main" and "", that is "main".
 func BranchName(spelling string) string {
 	return cmp.Or(strings.TrimPrefix(spelling, "refs/heads/"), DefaultBranch)
 }
 
-// ParseGitURL parses the address of a repository: a URL, git's scp-like syntax ([user@]host:path,
-// with an IPv6 address in brackets), or a local path, which must be absolute or begin with ./ or
-// ../ and becomes a file URL. The error for an address without a scheme suggests a correction. No
-// error contains a user or a password.
+// ParseGitURL parses the address of a repository. That is a URL, git's scp-like syntax
+// ([user@]host:path, with an IPv6 address in brackets), or a local path, which must be absolute or
+// begin with ./ or ../ and becomes a file URL. The error for an address without a scheme suggests a
+// correction. No error contains a user or a password.
 func ParseGitURL(raw string) (*url.URL, error) {
 	head, _, _ := strings.Cut(raw, "/")
 	switch {
@@ -42,8 +42,8 @@ func ParseGitURL(raw string) (*url.URL, error) {
 	return nil, withoutScheme(raw)
 }
 
-// withoutScheme returns the error for an address that could mean a server or a directory, with a
-// suggestion.
+// withoutScheme returns the error for an address without a scheme, which may mean a server or a
+// directory. The error suggests the more likely of the two.
 func withoutScheme(raw string) error {
 	_, after, hasUser := strings.Cut(raw, "@")
 	if hasUser {
@@ -57,7 +57,7 @@ func withoutScheme(raw string) error {
 	return fmt.Errorf("the URL %q has no scheme: did you mean %s?", raw, meant)
 }
 
-// parseSCP parses git's scp-like syntax.
+// parseSCP parses git's scp-like syntax, such as "git@host:path".
 func parseSCP(raw string) (*url.URL, error) {
 	parsed, rest := &url.URL{Scheme: "ssh"}, raw
 	if user, after, ok := strings.Cut(raw, "@"); ok && !strings.ContainsAny(user, ":/[") {

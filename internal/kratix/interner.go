@@ -7,14 +7,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Interner interns the strings and selectors of many objects, most of which have equal names of
-// Promises, namespaces, labels and selectors. It caches the few thousand that were used most
-// recently and drops the others, so that unused strings can be garbage-collected. The zero value is
-// ready to use. Interner is not safe for concurrent use.
+// Interner interns the strings and selectors of many objects, because most objects have equal names
+// of Promises, namespaces, labels and selectors. It caches the few thousand strings that were used
+// last, so that others can be garbage-collected. The zero value is ready to use. Interner is not
+// safe for concurrent use.
 //
-// The package unique is not suitable: each garbage collection drops the values without a
-// handle, so that objects which arrive one by one would share nothing, and a handle for each
-// string takes half as much memory as the strings.
+// The package unique is not suitable. Each garbage collection drops the values without a handle, so
+// objects that arrive one by one would share nothing. With a handle for each string, the handles
+// take half as much memory as the strings.
 //
 // +kubebuilder:object:generate=false
 type Interner struct {
@@ -23,10 +23,10 @@ type Interner struct {
 }
 
 const (
-	// minInterned is the minimum number of cached strings; the maximum is twice as many.
+	// minInterned is the number of strings that are certainly cached; the maximum is twice as many.
 	minInterned = 1 << 12
-	// maxInternedString is the maximum length of a cached string, and maxInternedList of the text
-	// of a cached list of selectors, in bytes. Longer values are rarely equal.
+	// maxInternedString is the maximum length in bytes of a cached string. maxInternedList is that
+	// of a list of selectors as text. Longer values are rarely equal.
 	maxInternedString, maxInternedList = 256, 1024
 )
 
@@ -38,8 +38,8 @@ func (w *Interner) One(word string) string {
 	return w.strings.one(word, func() string { return word })
 }
 
-// ShareWork interns the strings and selectors of a new Work and trims its slices. Afterwards
-// its selectors must not be modified in place.
+// ShareWork interns the strings and selectors of a new Work, and trims its slices. The selectors
+// must not be modified in place afterwards, because several Works share them.
 func (w *Interner) ShareWork(work *Work) {
 	w.shareMeta(&work.TypeMeta, &work.ObjectMeta)
 	work.Labels = w.oneOfEach(work.Labels)
@@ -82,7 +82,6 @@ func (w *Interner) shareMeta(kind *metav1.TypeMeta, meta *metav1.ObjectMeta) {
 	}
 }
 
-// oneOfEach returns a copy of a map with interned strings.
 func (w *Interner) oneOfEach(all map[string]string) map[string]string {
 	if len(all) == 0 {
 		return all
@@ -104,7 +103,7 @@ func (w *Interner) conditions(all []metav1.Condition) []metav1.Condition {
 	return all
 }
 
-// workloads interns the paths of files, but not their contents, which are rarely equal.
+// workloads interns the paths of files. It does not intern their contents, which are rarely equal.
 func (w *Interner) workloads(all []Workload) []Workload {
 	all = fit(all)
 	for i := range all {
@@ -124,14 +123,14 @@ func (w *Interner) selectorsOf(asked []Selector) []Selector {
 		}
 		return one
 	}
-	key := fmt.Sprintf("%#v", asked) // maps are printed in order, and strings in quotes
+	key := fmt.Sprintf("%#v", asked) // %#v prints maps in order, and strings in quotes
 	if len(key) > maxInternedList {
 		return made()
 	}
 	return w.selectors.one(key, made)
 }
 
-// fit returns a slice without unused capacity, since decoders allocate at least four elements.
+// fit returns the list without unused capacity. Decoders allocate at least four elements.
 func fit[T any](list []T) []T {
 	if cap(list) == len(list) {
 		return list
@@ -139,10 +138,12 @@ func fit[T any](list []T) []T {
 	return slices.Clip(slices.Clone(list))
 }
 
-// recent caches the most recently used values: at least minInterned, and at most twice as many.
+// recent caches the values that were used last: at least minInterned of them, and at most twice as
+// many.
 type recent[V any] struct{ now, before map[string]V }
 
-// one returns the cached value of a key, or the result of made, which it caches.
+// one returns the cached value of a key. If there is none, it caches and returns the result of
+// made.
 func (r *recent[V]) one(key string, made func() V) V {
 	value, known := r.now[key]
 	if known {

@@ -48,7 +48,7 @@ status:
 	return work
 }
 
-// isOne reports whether two strings have the same address.
+// isOne reports whether two strings are equal and have the same address.
 func isOne(a, b string) bool { return a == b && unsafe.StringData(a) == unsafe.StringData(b) }
 
 func isOneMap(a, b map[string]string) bool {
@@ -94,7 +94,7 @@ func TestStringsOfWorksAreInterned(t *testing.T) {
 	}
 }
 
-// TestDifferentSelectorsAreNotMerged interns selectors that are nearly equal.
+// TestDifferentSelectorsAreNotMerged interns lists of selectors that are nearly equal.
 func TestDifferentSelectorsAreNotMerged(t *testing.T) {
 	var words Interner
 	long := map[string]string{}
@@ -115,13 +115,13 @@ func TestDifferentSelectorsAreNotMerged(t *testing.T) {
 			}
 		}
 	}
-	if len(words.selectors.now) != 12 { // empty and nil lists count as one each; the long list is not cached
+	if len(words.selectors.now) != 12 { // an empty list and a nil list count as two lists, and the long list is not cached
 		t.Errorf("%d lists are remembered", len(words.selectors.now))
 	}
 }
 
-// TestUnusedStringsAreDropped checks that of many strings only the one that is used repeatedly
-// stays interned.
+// TestUnusedStringsAreDropped interns many strings once and one string repeatedly, and checks that
+// only the latter stays interned.
 func TestUnusedStringsAreDropped(t *testing.T) {
 	var words Interner
 	common := words.One("common")

@@ -1,9 +1,9 @@
 // +kubebuilder:object:generate=true
 // +kubebuilder:validation:Optional
 
-// Package kratix defines the objects of platform.kratix.io/v1alpha1 that are needed to place
-// and write Works, with exactly the fields of Kratix, and parses them from YAML. It does no
-// I/O.
+// Package kratix defines the kinds of platform.kratix.io/v1alpha1 that are needed to place and
+// write Works, and parses their objects from YAML. The kinds have exactly the fields that Kratix
+// defines, except for MatchExpressions. The package does no I/O.
 package kratix
 
 // The Kubernetes client needs the generated DeepCopy methods.
@@ -53,25 +53,26 @@ const (
 	ScheduleSucceededCondition = "ScheduleSucceeded"
 	WriteSucceededCondition    = "WriteSucceeded"
 	// ConflictFreeCondition is set only by this program. It is False while a conflict keeps the
-	// object or placement from being written, because Flux could not build it.
+	// object or placement from being written, because Flux could not build the root.
 	ConflictFreeCondition = "ConflictFree"
-	// ScheduledCondition is set only by this program. If this program schedules and Kratix writes,
-	// it is True when all groups of a Work have WorkPlacements.
+	// ScheduledCondition is set only by this program, in the mode in which it schedules and Kratix
+	// writes. It is True once all groups of a Work have WorkPlacements.
 	ScheduledCondition = "Scheduled"
 	// SoleSchedulerCondition is set only by this program. It is False on a Destination while
-	// another scheduler places Works, or could place some.
+	// another scheduler places Works on it, or could place some.
 	SoleSchedulerCondition = "SoleScheduler"
-	// PromotedCondition is set only by this program. If Kratix writes to a state store that no
-	// cluster applies, it is True when a WorkPlacement has been copied to the live store.
+	// PromotedCondition is set only by this program, in the mode in which Kratix writes to a state
+	// store from which no cluster applies objects. It is True once a WorkPlacement has been copied
+	// to the live state store.
 	PromotedCondition = "Promoted"
-	// AppliedCondition reports whether the agent of the Destination has applied the objects;
-	// HealthyCondition reports whether they are healthy.
+	// AppliedCondition is True if the agent of the Destination has applied the objects.
+	// HealthyCondition is True if the agent has reported that they are healthy.
 	AppliedCondition = "Applied"
 	HealthyCondition = "Healthy"
 )
 
-// ReportedAnnotation is the annotation of a Destination with the states that its agent has
-// reported, so that they survive a restart of this program.
+// ReportedAnnotation is an annotation of a Destination. It has the states that the Destination's
+// agent has reported, so that they survive a restart of this program.
 const ReportedAnnotation = "kratix-schedule.io/reported"
 
 // Finalizers of WorkPlacements, of Destinations whose files are deleted with them, and of Works.
@@ -80,8 +81,8 @@ const (
 	DotFilesFinalizer    = "finalizers.workplacement.kratix.io/kratix-dot-files-cleanup"
 	DestinationFinalizer = "kratix.io/destination-cleanup"
 	WorkFinalizer        = "kratix.io/work-cleanup"
-	// LiveFinalizer is set only by this program. It keeps a Destination that is deleted together
-	// with its files until the files are deleted from the live state store.
+	// LiveFinalizer is set only by this program, on Destinations whose files are deleted with them.
+	// The Destination exists until its files are deleted from the live state store.
 	LiveFinalizer = "kratix-schedule.io/live-cleanup"
 )
 
@@ -139,7 +140,6 @@ const shortIDLength = 5
 // ShortID returns the prefix of a group's ID that is used in names and paths.
 func ShortID(id string) string { return id[:min(len(id), shortIDLength)] }
 
-// typeMeta returns the apiVersion and kind of a Kratix object.
 func typeMeta(kind string) metav1.TypeMeta {
 	return metav1.TypeMeta{APIVersion: APIVersion, Kind: kind}
 }

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// lineFinder finds the lines of fields in a document. It parses the document when it is first used.
+// lineFinder finds the lines of fields in a document. It parses the document on first use.
 type lineFinder struct {
 	document []byte
 	// first is the line of the file at which the document starts.
@@ -15,8 +15,8 @@ type lineFinder struct {
 	root  *yaml.Node
 }
 
-// of returns the line of the field at path ("spec.workloadGroups[0].id"), or of its nearest
-// existing parent.
+// of returns the line of the field at path, such as "spec.workloadGroups[0].id". If there is no
+// such field, it returns the line of the innermost parent that exists.
 func (l *lineFinder) of(path string) int {
 	if path == "" {
 		return l.first + blankLines(l.document)
@@ -28,8 +28,9 @@ func (l *lineFinder) of(path string) int {
 	return l.first + node.Line - 1
 }
 
-// node returns the value of the field at path, or of its nearest existing parent, with the line of
-// its key. The line is 0 if the document is not YAML.
+// node returns the value of the field at path, with the line of the field's key. If there is no
+// such field, it returns the innermost parent that exists. The line is 0 if the document is not
+// YAML.
 func (l *lineFinder) node(path string) *yaml.Node {
 	node := l.parsed()
 	if path == "" {
@@ -61,7 +62,7 @@ func (l *lineFinder) parsed() *yaml.Node {
 	return l.root
 }
 
-// child returns a copy of the value of a key, with the line of the key.
+// child returns a copy of the value of a key. The line of the copy is that of the key.
 func child(node *yaml.Node, name string) *yaml.Node {
 	if node == nil || node.Kind != yaml.MappingNode {
 		return nil
@@ -101,8 +102,8 @@ func isMarker(line string) bool {
 	return found && (rest == "" || rest[0] == '#')
 }
 
-// blankLines returns the number of lines before the first content. Blank lines, comments and
-// document markers are not content.
+// blankLines returns the number of lines before the first line with content. Blank lines, comments
+// and document markers have no content.
 func blankLines(document []byte) int {
 	count := 0
 	for line := range strings.Lines(string(document)) {

@@ -5,17 +5,18 @@ import (
 	"strings"
 )
 
-// storage returns the repository and branch, and the path of the store in the repository.
+// storage returns the repository and branch as one string, and the path of the store in the
+// repository.
 func (s *GitStateStore) storage() (storage, path string) {
 	return normalURL(s.Spec.URL) + "#" + BranchName(s.Spec.Branch), s.Spec.Path
 }
 
-// storage returns the endpoint and bucket, and the path of the store in the bucket.
+// storage returns the endpoint and bucket as one string, and the path of the store in the bucket.
 func (s *BucketStateStore) storage() (storage, path string) {
 	return s.Spec.host() + "/" + s.Spec.BucketName, s.Spec.Path
 }
 
-// host returns the endpoint in lower case without the default port.
+// host returns the endpoint in lower case and without the default port.
 func (s *BucketStateStoreSpec) host() string {
 	scheme := "https"
 	if s.Insecure {
@@ -24,10 +25,10 @@ func (s *BucketStateStoreSpec) host() string {
 	return strings.TrimSuffix(strings.ToLower(s.Endpoint), ":"+defaultPorts()[scheme])
 }
 
-// StorageOf returns the storage of a state store in a normalized spelling, and the store's path in
-// it. The storage is the repository and branch, or the endpoint and bucket. Two stores with equal
-// results have the same files. spec is the state store. If it is nil, the reference is used as the
-// storage.
+// StorageOf returns the storage of a state store in one spelling for all its addresses, and the
+// store's path in the storage. The storage is the repository and branch, or the endpoint and
+// bucket. Two stores with equal results have the same files. spec is the state store. If spec is
+// nil, StorageOf returns the reference as the storage.
 func StorageOf(ref StateStoreReference, spec Object) (storage, path string) {
 	if store, ok := spec.(interface{ storage() (storage, path string) }); ok {
 		return store.storage()
@@ -35,9 +36,9 @@ func StorageOf(ref StateStoreReference, spec Object) (storage, path string) {
 	return ref.String(), ""
 }
 
-// normalURL removes the parts of a URL that do not identify the repository: user, password, default
-// port, trailing slash, ".git", the case of the host and escapes. It treats the scp-like syntax as
-// an ssh URL.
+// normalURL removes the parts of a URL that do not identify the repository: the user, the password,
+// the default port, a trailing slash, ".git", escapes, and the case of the host. It treats the
+// scp-like syntax as an ssh URL.
 func normalURL(raw string) string {
 	parsed, err := ParseGitURL(raw)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// typeError returns the error about a value of the wrong type in the object at path, with the field
-// and line of the value. For any other error, it uses the line of the object.
+// typeError returns the error about a value with the wrong type in the object at path. The error
+// has the field and the line of the value. For any other err, it has the line of the object.
 func (l *lineFinder) typeError(path string, err error) *LineError {
 	var wrong *json.UnmarshalTypeError
 	if !errors.As(err, &wrong) {
@@ -28,15 +28,16 @@ func (l *lineFinder) typeError(path string, err error) *LineError {
 	return &LineError{Line: l.first + node.Line - 1, Reason: reason}
 }
 
-// kindOf returns the kind of a JSON value in an UnmarshalTypeError, which may also contain the
-// value.
+// kindOf returns the kind of a JSON value. It removes the value itself, which UnmarshalTypeError
+// appends to some kinds.
 func kindOf(value string) string {
 	kind, _, _ := strings.Cut(value, " ")
 	return kind
 }
 
-// mistyped returns the first value with the wrong type at the error's field, and its path in the
-// object. It searches all items and map keys, since the field in the error does not contain them.
+// mistyped returns the first value with the wrong type in the error's field, and the path of the
+// value in the object. It searches all list items and map keys, because the field in the error does
+// not name them.
 func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (string, *yaml.Node) {
 	if wrong.Field == "" {
 		return "", nil
@@ -45,8 +46,8 @@ func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (stri
 	return search(object, "", strings.Split(wrong.Field, "."), kindOf(wrong.Value))
 }
 
-// search returns the first value of a JSON kind below node, at the field with the names in steps,
-// and the path of the value. It descends into all items and map keys.
+// search returns the first value of a JSON kind below node, and the path of the value. steps are
+// the names of the fields above the value. search descends into all list items and map keys.
 func search(node *yaml.Node, path string, steps []string, kind string) (string, *yaml.Node) {
 	switch {
 	case node == nil:
@@ -74,7 +75,7 @@ func search(node *yaml.Node, path string, steps []string, kind string) (string, 
 	return "", nil
 }
 
-// isMap reports whether a field is a map with arbitrary keys.
+// isMap reports whether the field at path is a map with arbitrary keys.
 func isMap(path string) bool {
 	switch path[strings.LastIndex(path, ".")+1:] {
 	case "labels", "annotations", "matchLabels", "data", "stringData":
@@ -98,8 +99,8 @@ func valueOf(node *yaml.Node, key string) *yaml.Node {
 
 func join(path, name string) string { return dotted(path) + name }
 
-// isOfKind reports whether a value has a JSON kind. For Kubernetes, an unquoted yes or off is a
-// boolean, unlike in YAML 1.2.
+// isOfKind reports whether a value has a JSON kind. Kubernetes reads an unquoted yes or off as a
+// boolean, unlike YAML 1.2.
 func isOfKind(node *yaml.Node, kind string) bool {
 	switch kind {
 	case "array":

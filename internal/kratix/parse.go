@@ -19,20 +19,20 @@ import (
 //
 // +kubebuilder:object:generate=false
 type Parsed struct {
-	// Object is nil if the kind is not supported or Err is set.
+	// Object is the decoded object. It is nil if the kind is not supported, or if Err is set.
 	Object Object
-	// Header is set even if Object is nil.
+	// Header has the apiVersion, kind and metadata. It is set even if Object is nil.
 	Header Header
 	// Other is the object as JSON if its kind is not supported.
 	Other json.RawMessage
 	// Line is the line of the file at which the object starts.
 	Line int
-	// Unknown are the fields that the kind does not have.
+	// Unknown are the fields of the object that its kind does not have.
 	Unknown []Field
 	Err     error
 }
 
-// Header is the part that all Kubernetes objects have.
+// Header has the fields that all Kubernetes objects have.
 //
 // +kubebuilder:object:generate=false
 type Header struct {
@@ -46,7 +46,7 @@ type Header struct {
 	} `json:"metadata"`
 }
 
-// String returns the kind and the key, like Describe.
+// String returns the same text as Describe: the kind, namespace and name.
 func (h Header) String() string { return h.Kind + " " + h.Key().String() }
 
 // Key returns the object's key.
@@ -61,7 +61,7 @@ type Field struct {
 }
 
 // Parse parses a YAML document that starts at the given line of its file. For a List it returns the
-// items. An error means that nothing of the document could be parsed.
+// items. It returns an error if nothing of the document can be parsed.
 func Parse(document []byte, line int) ([]Parsed, error) {
 	if err := checkText(document, line); err != nil {
 		return nil, err
@@ -110,8 +110,8 @@ func parseJSON(plain []byte, path string, lines *lineFinder) ([]Parsed, error) {
 	return parsed, nil
 }
 
-// listItems returns the items of a List. An object without items is an ordinary object unless its
-// kind is "List".
+// listItems returns the items of a List. If the kind ends in "List" but the object has no items,
+// the object is an ordinary one, unless its kind is exactly "List".
 func listItems(plain []byte, kind string) (items []json.RawMessage, isList bool, err error) {
 	if !strings.HasSuffix(kind, "List") {
 		return nil, false, nil
@@ -155,7 +155,7 @@ func parseObject(plain []byte, header Header, path string, lines *lineFinder) Pa
 	return parsed
 }
 
-// newObject returns an empty object of a supported kind, or nil for other kinds.
+// newObject returns an empty object of the kind in the header, or nil if the kind is not supported.
 func newObject(header Header) Object {
 	switch {
 	case header.APIVersion == "v1" && header.Kind == SecretKind:
@@ -180,7 +180,6 @@ func newObject(header Header) Object {
 	return nil
 }
 
-// missing returns a message that says whether apiVersion, kind or both are missing.
 func missing(header Header) string {
 	switch {
 	case header.Kind != "":
@@ -191,7 +190,7 @@ func missing(header Header) string {
 	return "apiVersion and kind are missing"
 }
 
-// headerError returns the error about a header that cannot be parsed.
+// headerError returns the error about an object whose header cannot be decoded.
 func (l *lineFinder) headerError(path string, err error) error {
 	fault := l.typeError(path, err)
 	if !strings.HasPrefix(fault.Reason, "metadata.") {
@@ -217,7 +216,7 @@ var (
 	goNames     = regexp.MustCompile(`json: |Go (struct field|value of type) \S+?\.|Go (struct field|value of type) `)
 )
 
-// LineError is an error in a document, with its line in the file.
+// LineError is an error about a document, with a line of the file.
 //
 // +kubebuilder:object:generate=false
 type LineError struct {
@@ -234,8 +233,8 @@ func (e *LineError) Unwrap() error { return e.cause }
 // Error returns the reason without the line, which callers show separately.
 func (e *LineError) Error() string { return e.Reason }
 
-// yamlError converts an error of the YAML library to a LineError with the line in the file and the
-// message in one line.
+// yamlError converts an error of the YAML library to a LineError. The line is that in the file, and
+// the message has one line.
 func yamlError(err error, first int) error {
 	text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
 	text = strings.TrimPrefix(text, "yaml: unmarshal errors:")
@@ -249,7 +248,8 @@ func yamlError(err error, first int) error {
 	return &LineError{Line: line, Reason: "malformed YAML: " + plainly(text)}
 }
 
-// PlainReason returns the message of a JSON library's error without Go types and in terms of YAML.
+// PlainReason returns the message of an error of a JSON library, without names of Go types and in
+// the terms of YAML.
 func PlainReason(err error) string {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
@@ -262,8 +262,8 @@ func PlainReason(err error) string {
 	return goNames.ReplaceAllString(plainly(err.Error()), "")
 }
 
-// plainly returns the message of a library. It rewords messages about deep nesting and about maps
-// as keys.
+// plainly returns the message of a library. It rewords messages about deep nesting, and about a map
+// as the key of another map.
 func plainly(text string) string {
 	switch {
 	case strings.Contains(text, "exceeded max depth"):
@@ -274,7 +274,7 @@ func plainly(text string) string {
 	return text
 }
 
-// withArticle returns the kind of a JSON value with its indefinite article.
+// withArticle returns the kind of a JSON value with its indefinite article, such as "an array".
 func withArticle(value string) string {
 	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
 		return "an " + value

@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// seen is the part of a Parsed that the test compares.
+// seen has those parts of a Parsed that the test compares.
 type seen struct {
-	// Object is the result of Describe. It is "-" if the kind is not supported.
+	// Object is the result of Describe, or "-" if the kind is not supported.
 	Object string
 	// Header is the result of Header.String.
 	Header  string
@@ -314,8 +314,8 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, document []byte) {
 		const first = 7
-		// The libraries also treat CR, NEL, LS and PS as line breaks, and report an error at the
-		// end of the document on the line after the last one.
+		// The YAML libraries also treat CR, NEL, LS and PS as line breaks. They report an error at
+		// the end of a document on the line after its last line.
 		last := first + 1
 		for _, end := range []string{"\n", "\r", "\u0085", "\u2028", "\u2029"} {
 			last += strings.Count(string(document), end)

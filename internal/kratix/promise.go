@@ -8,7 +8,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Promise is a service that a platform offers. Only the fields needed for placement are typed.
+// Promise is a service that a platform offers. Only the fields that are needed for placement have
+// their own types.
 //
 // +kubebuilder:object:generate=false
 type Promise struct {
@@ -19,7 +20,7 @@ type Promise struct {
 	Status map[string]any `json:"status,omitempty"`
 }
 
-// PromiseSpec has a Promise's API, workflows, dependencies and selectors.
+// PromiseSpec has the API of a Promise, its workflows, its dependencies and its selectors.
 //
 // +kubebuilder:object:generate=false
 type PromiseSpec struct {
@@ -55,8 +56,8 @@ const PromiseKind = "Promise"
 // KindName returns "Promise".
 func (*Promise) KindName() string { return PromiseKind }
 
-// Selector merges a Promise's selectors into one as Kratix's work-writer does: if several have the
-// same label, the first one counts.
+// Selector merges the selectors of a Promise into one, as Kratix's work-writer does: if several
+// selectors have the same label, the value of the first one counts.
 func (p *Promise) Selector() Selector {
 	merged := Selector{Source: PromiseSource}
 	for _, selector := range p.Spec.DestinationSelectors {
@@ -74,8 +75,8 @@ func (p *Promise) Selector() Selector {
 	return merged
 }
 
-// Pipelines returns the names of the pipelines that run for the Promise if workType is
-// PromiseWorkType, and otherwise of the pipelines that run for requests.
+// Pipelines returns names of pipelines. If workType is PromiseWorkType, these are the pipelines
+// that run for the Promise; otherwise they are those that run for requests.
 func (p *Promise) Pipelines(workType string) []string {
 	workflow := p.Spec.Workflows.Resource
 	if workType == PromiseWorkType {
@@ -91,8 +92,8 @@ func (p *Promise) Pipelines(workType string) []string {
 	return names
 }
 
-// DependencyWork returns the Work that Kratix creates for a Promise's dependencies, or nil if there
-// are none.
+// DependencyWork returns the Work that Kratix creates for the dependencies in the Promise's spec.
+// It returns nil if there are no dependencies.
 func (p *Promise) DependencyWork() (*Work, error) {
 	if len(p.Spec.Dependencies) == 0 {
 		return nil, nil

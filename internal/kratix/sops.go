@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// ErrEncrypted means that an object is encrypted with SOPS and cannot be used.
+// ErrEncrypted is the error about an object that is encrypted with SOPS.
 var ErrEncrypted = errors.New("it is encrypted with SOPS; decrypt it first")
 
 // isEncrypted reports whether a JSON object has the metadata that SOPS adds.
@@ -24,8 +24,8 @@ func isEncrypted(plain []byte) bool {
 	return json.Unmarshal(plain, &object) == nil && object.SOPS.MAC+object.SOPS.LastModified != ""
 }
 
-// hidesKind reports whether an encrypted object cannot be identified, because it is a list, or its
-// kind or apiVersion is encrypted too.
+// hidesKind reports whether the header of an encrypted object does not identify it: because it is a
+// list, or because its kind or apiVersion is encrypted too.
 func (h Header) hidesKind() bool {
 	return strings.HasPrefix(h.Kind, "ENC[") || strings.HasPrefix(h.APIVersion, "ENC[") || strings.HasSuffix(h.Kind, "List")
 }

@@ -116,8 +116,8 @@ func (*GitStateStore) KindName() string { return GitStateStoreKind }
 // KindName returns "BucketStateStore".
 func (*BucketStateStore) KindName() string { return BucketStateStoreKind }
 
-// Secret holds credentials. Formatting, logging or encoding a Secret does not show its values;
-// Value returns them.
+// Secret holds credentials. If a Secret is formatted, logged or encoded, its values do not appear.
+// The method Value returns them.
 //
 // +kubebuilder:object:root=true
 type Secret struct {
@@ -136,7 +136,8 @@ const SecretKind = "Secret"
 // KindName returns "Secret".
 func (*Secret) KindName() string { return SecretKind }
 
-// Value returns the value of a key; stringData has precedence over data, as in the API.
+// Value returns the value of a key, and whether there is one. As in the API, stringData takes
+// precedence over data.
 func (s *Secret) Value(key string) (string, bool) {
 	if value, ok := s.StringData[key]; ok {
 		return value, true
@@ -145,8 +146,8 @@ func (s *Secret) Value(key string) (string, bool) {
 	return string(value), ok
 }
 
-// String returns the name of the Secret without its values. Like the following methods, it has a
-// value receiver, so that it also applies to copies.
+// String returns the name of the Secret without its values. String and the methods below have value
+// receivers, so that they also apply to copies.
 func (s Secret) String() string {
 	return fmt.Sprintf("Secret %s (values not shown)", KeyOf(&s))
 }
@@ -154,18 +155,19 @@ func (s Secret) String() string {
 // GoString implements fmt.GoStringer for %#v.
 func (s Secret) GoString() string { return s.String() }
 
-// Format implements fmt.Formatter, since %x and %d do not call String.
+// Format implements fmt.Formatter. Without it, %x and %d would show the values, because they do not
+// call String.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, s.String()) }
 
-// MarshalJSON returns the same as String, since Secrets are never written. It omits annotations
-// because they may also contain the values.
+// MarshalJSON returns the same text as String, because Secrets are never written. It omits
+// annotations too, because one of them may contain the values.
 func (s Secret) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
 
-// MarshalYAML returns the same as String, for libraries that do not use MarshalJSON.
+// MarshalYAML returns the same text as String, for libraries that do not use MarshalJSON.
 func (s Secret) MarshalYAML() (any, error) { return s.String(), nil }
 
-// FindStateStore returns the state store to which a reference refers, or nil if it is not among the
-// given ones.
+// FindStateStore returns the state store to which the reference refers, or nil if it is in neither
+// list.
 func FindStateStore(ref StateStoreReference, gits []*GitStateStore, buckets []*BucketStateStore) Object {
 	switch ref.Kind {
 	case GitStateStoreKind:

@@ -80,8 +80,8 @@ func (w *Work) IsDependency() bool { return w.Spec.ResourceName == "" }
 // Pipeline returns the name of the pipeline that created the Work, or "" if it is not known.
 func (w *Work) Pipeline() string { return w.Labels[PipelineNameLabel] }
 
-// Owner returns a description of the Work's request or Promise: "Promise redis" or "request
-// default/my-redis of Promise redis".
+// Owner returns the Work's Promise or request as text: "Promise redis" or "request default/my-redis
+// of Promise redis".
 func (w *Work) Owner() string {
 	if w.IsDependency() {
 		return "Promise " + w.Spec.PromiseName

@@ -29,8 +29,8 @@ type WorkPlacementSpec struct {
 	Generation int64 `json:"generation,omitempty"`
 }
 
-// SamePlacement reports whether two specs place the same group on the same Destination, regardless
-// of their contents and generations.
+// SamePlacement reports whether two specs place the same group on the same Destination. Their
+// contents and generations may differ.
 func (s WorkPlacementSpec) SamePlacement(other WorkPlacementSpec) bool {
 	return s.TargetDestinationName == other.TargetDestinationName && s.PromiseName == other.PromiseName &&
 		s.ResourceName == other.ResourceName && s.ID == other.ID
@@ -51,8 +51,8 @@ type WorkPlacementStatus struct {
 // WorkPlacementKind is the kind of a WorkPlacement.
 const WorkPlacementKind = "WorkPlacement"
 
-// NewWorkPlacement returns the placement of a Work's group on a Destination, with the labels and
-// the name that Kratix sets: see PlacementName.
+// NewWorkPlacement returns a placement of a Work's group on a Destination. It has the labels that
+// Kratix sets, and the name that PlacementName returns.
 func NewWorkPlacement(work *Work, group *WorkloadGroup, destination string) *WorkPlacement {
 	placement := &WorkPlacement{TypeMeta: typeMeta(WorkPlacementKind)}
 	placement.Name = PlacementName(work.Name, destination, group.ID)

@@ -10,16 +10,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// defaultFilename is the name of the file in mode aggregatedYAML, unless the Destination sets
-// another.
+// defaultFilename is the name of the file in mode aggregatedYAML if the Destination does not set
+// one.
 const defaultFilename = "aggregated.yaml"
 
 // partSeparator is the separator that Kratix writes between the parts of an aggregated file.
 const partSeparator = "\n---\n"
 
-// renderAggregated renders mode aggregatedYAML, in which the files of all placements are joined
-// into one, sorted by the names of the placements and, within a placement, in the order of the
-// Work.
+// renderAggregated renders a placement in mode aggregatedYAML, in which the files of all placements
+// are joined into one file. They are sorted by the name of the placement and, within a placement,
+// in the order of the Work.
 func renderAggregated(d *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, files []File) (Rendering, error) {
 	path, err := joined(d, base)
 	if err != nil {
@@ -32,7 +32,7 @@ func renderAggregated(d *kratix.Destination, base tree.Path, _ *kratix.WorkPlace
 	return Rendering{Root: base, Joined: true, Files: parts}, nil
 }
 
-// joined returns the path of the joined file.
+// joined returns the path of the joined file of a Destination.
 func joined(d *kratix.Destination, base tree.Path) (tree.Path, error) {
 	name, err := tree.ParsePath(cmp.Or(d.Spec.Filepath.Filename, defaultFilename))
 	if err != nil {
@@ -41,8 +41,8 @@ func joined(d *kratix.Destination, base tree.Path) (tree.Path, error) {
 	return base.Join(name), nil
 }
 
-// JoinedFile returns the path of the joined file of a Destination, and whether it has one: whether
-// its mode is aggregatedYAML and the path is valid.
+// JoinedFile returns the path of the joined file of a Destination. It returns false if the mode is
+// not aggregatedYAML, or the path is invalid.
 func JoinedFile(d *kratix.Destination) (tree.Path, bool) {
 	if d.FilepathMode() != kratix.AggregatedYAML {
 		return tree.Path{}, false
@@ -61,7 +61,7 @@ type Part struct {
 	Files     []File
 }
 
-// Join returns the joined file of the parts, or no file if there are no parts.
+// Join returns the joined file of the parts. It returns no file if there are no parts.
 func Join(parts []Part) []tree.File {
 	var whole []tree.File
 	for _, part := range slices.SortedFunc(slices.Values(parts), compareParts) {
@@ -78,14 +78,14 @@ func Join(parts []Part) []tree.File {
 
 func compareParts(a, b Part) int { return Compare(a.Placement, b.Placement) }
 
-// Compare compares placements in the order of a joined file: by name as in Kratix, then by
-// namespace, since Kratix has no order for equal names.
+// Compare compares placements in the order in which they are in a joined file: by name as in
+// Kratix, then by namespace, because Kratix defines no order for equal names.
 func Compare(a, b *kratix.WorkPlacement) int {
 	return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Namespace, b.Namespace))
 }
 
-// Split returns the content of each record's placement in a joined file, or nil if the file does
-// not match the records.
+// Split returns the content that each record's placement has in a joined file. It returns nil if
+// the lengths in the records do not match the file.
 func Split(content []byte, records []Record) map[*kratix.WorkPlacement][]byte {
 	sorted := slices.SortedFunc(slices.Values(records), func(a, b Record) int {
 		return compareParts(Part{Placement: a.Placement}, Part{Placement: b.Placement})
@@ -113,7 +113,7 @@ func Split(content []byte, records []Record) map[*kratix.WorkPlacement][]byte {
 	return parts
 }
 
-// size returns the length of a placement's part of a joined file in bytes.
+// size returns the length in bytes that the files of a placement have in a joined file.
 func size(files []File) int {
 	total := 0
 	for i, file := range files {

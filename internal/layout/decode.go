@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// decode unpacks workloads and returns their files in the same order. A workload that cannot be
-// unpacked has a finding.
+// decode unpacks workloads, and returns their files in the same order. It returns a finding for
+// each workload that cannot be unpacked.
 func decode(object string, workloads []kratix.Workload) ([]File, []finding.Finding) {
 	var files []File
 	var findings []finding.Finding
@@ -46,7 +46,6 @@ func decodeOne(workload kratix.Workload) (File, error) {
 	return File{File: tree.File{Path: path, Content: content}, Workload: workload.Filepath}, nil
 }
 
-// causeOf returns TooLarge if an error is about content that is too large, and "" otherwise.
 func causeOf(err error) finding.Cause {
 	if errors.Is(err, kratix.ErrTooLarge) {
 		return finding.TooLarge
@@ -54,7 +53,7 @@ func causeOf(err error) finding.Cause {
 	return ""
 }
 
-// RuleOf returns the rule of the finding about an error that keeps a placement from being rendered.
+// RuleOf returns the rule of the finding about an error of Render or of a path.
 func RuleOf(err error) finding.Rule {
 	switch {
 	case errors.Is(err, tree.ErrLong):

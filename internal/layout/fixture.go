@@ -5,7 +5,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Kratix's canary files, which show whether a cluster reads from its store.
+// Contents of Kratix's canary files. They show whether a cluster applies the objects in its store.
 const (
 	canaryNamespace = `apiVersion: v1
 kind: Namespace
@@ -31,10 +31,10 @@ const (
 	canaryConfigMapFile = "kratix-canary-configmap.yaml"
 )
 
-// Fixtures returns the files that keep a Destination's roots from being empty: Kratix's canary
-// files, or placeholders if these are disabled. Git has no empty directories, and without the
-// directory Flux would report "kustomization path not found" instead of pruning the removed
-// objects.
+// Fixtures returns the files that keep a Destination's roots from being empty. These are Kratix's
+// canary files, or placeholders if the canary files are disabled. Git cannot store an empty
+// directory. If the directory did not exist, Flux would report "kustomization path not found", and
+// would not prune the removed objects.
 func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 	roots, err := Roots(d)
 	if err != nil {
@@ -47,8 +47,8 @@ func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 		}
 		return files, nil
 	}
-	// The namespace is in the root that Flux applies first, and its ConfigMap is in the last root.
-	// Often there is only one root.
+	// The namespace is in the root that Flux applies first, and the ConfigMap is in the last root.
+	// In most modes there is only one root.
 	return []tree.File{
 		{Path: roots[0].Join(segment(canaryNamespaceFile)), Content: []byte(canaryNamespace)},
 		{Path: roots[len(roots)-1].Join(segment(canaryConfigMapFile)), Content: []byte(canaryConfigMap)},

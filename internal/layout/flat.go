@@ -7,13 +7,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// renderFlat renders mode none, in which files have the same paths below the Destination's
-// directory as in the Work. Only the records show to which placement a file belongs.
+// renderFlat renders a placement in mode none, in which files have the same paths below the
+// Destination's directory as in the Work. Only the records show to which placement a file belongs.
 func renderFlat(_ *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, files []File) (Rendering, error) {
 	return Rendering{Root: base, Files: below(base, files)}, nil
 }
 
-// below returns the files in walk order, with their paths below a directory.
+// below returns the files in walk order, with their paths in the directory dir.
 func below(dir tree.Path, files []File) []File {
 	placed := slices.Clone(files)
 	for i := range placed {

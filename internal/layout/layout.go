@@ -1,6 +1,6 @@
-// Package layout renders placements as files in the filepath mode of a Destination, and returns
-// the roots that Flux builds. The paths are exactly those of Kratix; records of the placements
-// are stored beside them. The package does no I/O.
+// Package layout renders placements as files in the filepath mode of a Destination, and returns the
+// roots that Flux builds. The paths are exactly those of Kratix. Records of the placements are
+// stored beside the files. The package does no I/O.
 package layout
 
 import (
@@ -20,29 +20,31 @@ type File struct {
 	Workload string
 }
 
-// Rendering contains the files of a placement in a store.
+// Rendering has the files of a placement, as they are written to a store.
 type Rendering struct {
-	// Root is the directory with the files that Flux builds as a unit.
+	// Root is the directory in which the files are and which Flux builds.
 	Root tree.Path
-	// Dir is the directory that belongs to the placement alone, so that other files in it are
-	// deleted. If it is the root of the tree, only the files belong to the placement.
+	// Dir is the directory that belongs only to the placement, so that other files in it are
+	// deleted. It is the zero Path if there is no such directory, and only the files belong to the
+	// placement.
 	Dir tree.Path
-	// Joined means that the files are parts of one file, in this order.
+	// Joined means that the files are parts of one joined file, in this order.
 	Joined bool
 	Files  []File
-	// Shared are the objects that the placement has in common with other placements.
+	// Shared are the objects that the placement shares with other placements.
 	Shared []SharedObject
-	// RolledBack are the undone contents of the placement, the latest one last.
+	// RolledBack are the contents of the placement that were rolled back, the latest one last.
 	RolledBack []RolledBack
-	// Owner is the controller ID of the writer. It is empty if the writer has none.
+	// Owner is the controller ID of the writer, or empty if the writer has none.
 	Owner string
 }
 
-// mode is the layout of one filepath mode.
+// mode has the functions for one filepath mode.
 type mode struct {
 	// roots returns the directories that Flux builds, in the order in which it applies them.
 	roots func(base tree.Path) []tree.Path
-	// render returns a group's files in the store. The given files have their paths in the Work.
+	// render returns the files of a placement as they are in the store. The paths of the given
+	// files are those in the Work.
 	render func(d *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error)
 }
 
@@ -55,10 +57,9 @@ func modes() map[string]mode {
 	}
 }
 
-// Modes returns the filepath modes, beginning with the default.
+// Modes returns the filepath modes, with the default first.
 func Modes() []string { return []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} }
 
-// wholeRoot returns the Destination's directory as the only root.
 func wholeRoot(base tree.Path) []tree.Path { return []tree.Path{base} }
 
 // ErrMode is the error for an unknown filepath mode.
@@ -77,8 +78,8 @@ func modeOf(d *kratix.Destination) (mode, error) {
 	return m, nil
 }
 
-// Base returns the directory of a Destination relative to the path of its store. If spec.path is
-// not set, the directory is the Destination's name. It returns an error if the path is invalid.
+// Base returns the directory of a Destination, relative to the path of its store. If spec.path is
+// not set, the directory is the Destination's name. Base returns an error if the path is invalid.
 func Base(d *kratix.Destination) (tree.Path, error) {
 	base, err := tree.ParseDir(cmp.Or(d.Spec.Path, d.Name))
 	if err != nil {
@@ -87,7 +88,7 @@ func Base(d *kratix.Destination) (tree.Path, error) {
 	return base, nil
 }
 
-// Roots returns the directories of a Destination that Flux builds as separate kustomizations, in
+// Roots returns the directories of a Destination that Flux builds as separate Kustomizations, in
 // the order in which Flux applies them. It returns an error if the mode or the path is invalid.
 func Roots(d *kratix.Destination) ([]tree.Path, error) {
 	m, err := modeOf(d)
@@ -102,7 +103,7 @@ func Roots(d *kratix.Destination) ([]tree.Path, error) {
 }
 
 // RootName returns the path of a root relative to the directory of its Destination: "dependencies",
-// "resources", or "" if that directory is the root.
+// "resources", or "" if that directory itself is the root.
 func RootName(base, root tree.Path) string {
 	below, _ := root.RelativeTo(base)
 	if below.IsRoot() {
@@ -111,8 +112,8 @@ func RootName(base, root tree.Path) string {
 	return below.String()
 }
 
-// Render returns the files of a placement. If there are findings, the rendering is incomplete and
-// must not be written, since a group may not work without all of its files.
+// Render returns the files of a placement. If it returns findings, the files are incomplete and
+// must not be written, because a group may not work without all of its files.
 func Render(d *kratix.Destination, p *kratix.WorkPlacement) (Rendering, []finding.Finding) {
 	object := kratix.WorkKind + " " + p.Work().String()
 	m, err := modeOf(d)

@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files again")
 
-// placement returns a placement of a Work with these files, each with its path as its content.
+// placement returns a placement with these files. The content of each file is its path.
 func placement(promise, resource, pipeline string, files ...string) *kratix.WorkPlacement {
 	w := testkit.Request("a-work", testkit.WithPipeline(pipeline))
 	w.Spec.PromiseName, w.Spec.ResourceName = promise, resource
@@ -210,7 +210,7 @@ func TestModeNoneKeepsPathsOfWork(t *testing.T) {
 	}
 }
 
-// part returns a placement's part of an aggregated file, and the placement's record.
+// part returns the part of a placement in an aggregated file, and the placement's record.
 func part(name string, contents ...string) (layout.Part, layout.Record) {
 	var files []string
 	for i := range contents {
@@ -346,7 +346,8 @@ func TestCanariesEqualThoseOfKratix(t *testing.T) {
 }
 
 // TestRecordsAreDistributedOverDirectories checks that no directory has many entries: git rewrites
-// the whole list of a directory for each commit, and hosts advise against long lists.
+// the whole list of a directory with each commit, and hosts of git repositories advise against long
+// lists.
 func TestRecordsAreDistributedOverDirectories(t *testing.T) {
 	d := testkit.Destination("worker-1", testkit.AtPath("w"))
 	entries := map[tree.Path]int{}

@@ -13,22 +13,23 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// ledgerFile is the name of the ledger among the records. It has no extension, so that neither Flux
-// nor Argo CD reads it as a manifest in mode none, in which the records are below the root.
+// ledgerFile is the name of the ledger file in the directory of the records. In mode none, this
+// directory is in the root. The name has no extension, so neither Flux nor Argo CD reads the file
+// as a manifest.
 const ledgerFile = "removals"
 
-// Ledger counts the recent removals of a Destination's placements whose Works were gone. It is
-// stored beside the records and written together with the removals, so that every process that
-// reads the store counts them.
+// Ledger counts the recent removals of placements whose Works no longer existed, for one
+// Destination. It is stored beside the records, and written in the same commit as the removals.
+// Therefore every process that reads the store has the same count.
 type Ledger []Removal
 
-// Removal is the number of placements removed in one minute.
+// Removal is the number of placements that were removed in one minute.
 type Removal struct {
 	Minute time.Time
 	Count  int
 }
 
-// Limits of the content of a ledger, since anyone with write access to the store can change it.
+// Limits of the content of a ledger, because anyone with write access to the store can change it.
 const (
 	maxRemovals = 10_000
 	maxRemoval  = 1 << 30
@@ -54,7 +55,7 @@ func ParseLedger(content []byte) Ledger {
 	return ledger
 }
 
-// Content returns the content of the file for a ledger.
+// Content returns the ledger as the content of its file.
 func (l Ledger) Content() []byte {
 	var content bytes.Buffer
 	for _, each := range l {
@@ -63,9 +64,9 @@ func (l Ledger) Content() []byte {
 	return content.Bytes()
 }
 
-// Within returns the removals in the window before now, including the whole first minute. Removals
-// after now also count if they are within the window, since their writer's clock may be ahead. A
-// window of zero contains none.
+// Within returns the removals of the time window before now; the first minute of the window counts
+// as a whole. Removals after now count too if they are less than window later, because the clock of
+// their writer may be ahead. For a window of zero, it returns no removals.
 func (l Ledger) Within(window time.Duration, now time.Time) Ledger {
 	return slices.DeleteFunc(slices.Clone(l), func(each Removal) bool {
 		age := now.Sub(each.Minute)
@@ -82,7 +83,7 @@ func (l Ledger) Total() int {
 	return sum
 }
 
-// With returns the ledger with additional removals at the given time.
+// With returns a ledger with count more removals at the time now.
 func (l Ledger) With(count int, now time.Time) Ledger {
 	minute := now.UTC().Truncate(time.Minute)
 	with := slices.Clone(l)

@@ -12,31 +12,32 @@ import (
 
 const (
 	// maxGitPath is the maximum length of a path in a repository, in bytes. Linux allows 4,096
-	// including the terminating NUL; this leaves 254 bytes and a slash for the directory of a
-	// checkout, which suffices for Flux.
+	// including the terminating NUL. This leaves 254 bytes and a slash for the directory of a
+	// checkout, which is enough for Flux.
 	maxGitPath = 4096 - 256
 	// maxKey is the maximum length of an S3 key, in bytes.
 	maxKey = 1024
 )
 
-// Limits are the restrictions of a Destination's state store on paths and names. They can be
-// compared: equal Limits have the same effect.
+// Limits are the restrictions that a Destination's state store puts on paths and names. They can be
+// compared with ==.
 type Limits struct {
 	kind string
 	// top is the path of the store.
 	top tree.Path
-	// allowed contains patterns of names, one per line.
+	// allowed has the patterns of reserved names that are allowed, one per line.
 	allowed string
 }
 
-// LimitsOf returns the limits of a state store with the given kind and path. Reserved names are
-// allowed if they match one of the patterns in allowed, as in path.Match.
+// LimitsOf returns the limits of a state store with the given kind and path. A reserved name is
+// allowed if one of the patterns in allowed matches it, as in path.Match.
 func LimitsOf(kind string, top tree.Path, allowed []string) Limits {
 	return Limits{kind: kind, top: top, allowed: strings.Join(allowed, "\n")}
 }
 
-// Check returns the findings that keep the files or the record of a placement from being written,
-// and warnings. It checks the placement alone, not together with others of the Destination.
+// Check returns the findings that keep a placement from being written, and warnings. They are about
+// the files and the record of this placement alone; Check does not compare it with other
+// placements.
 func (l Limits) Check(d *kratix.Destination, p *kratix.WorkPlacement, r Rendering, record tree.Path) (findings, warnings []finding.Finding) {
 	base, err := Base(d)
 	if err != nil {
@@ -52,8 +53,8 @@ func (l Limits) Check(d *kratix.Destination, p *kratix.WorkPlacement, r Renderin
 	return of.findings, of.warnings
 }
 
-// Fits reports whether a path relative to the path of the store is short enough for the store. If
-// it is not, why is the reason.
+// Fits reports whether a path, relative to the path of the store, is short enough for the store. If
+// it is too long, why is the reason.
 func (l Limits) Fits(p tree.Path) (why string, ok bool) {
 	length := len(l.top.Join(p).String())
 	switch {
@@ -65,7 +66,7 @@ func (l Limits) Fits(p tree.Path) (why string, ok bool) {
 	return "", true
 }
 
-// placementCheck is the state of the check of one placement.
+// placementCheck checks one placement and collects the findings.
 type placementCheck struct {
 	Limits
 	Rendering
@@ -92,8 +93,8 @@ func (c *placementCheck) checkLengths(record tree.Path) {
 	}
 }
 
-// checkDirectories adds findings about files whose paths are below another file of the placement.
-// In walk order, they directly follow that file.
+// checkDirectories adds a finding for each file that would be in a directory of the same path as
+// another file of the placement. In walk order, such files directly follow the other file.
 func (c *placementCheck) checkDirectories() {
 	var above File
 	for _, file := range c.Files {
@@ -134,8 +135,8 @@ func (c *placementCheck) checkNames() {
 	}
 }
 
-// reserved returns the reason why a placement may not have a file at a path, or "", and whether no
-// setting can allow it.
+// reserved returns the reason why a placement may not have a file at this path, or "" if it may. If
+// always is true, no setting can allow the path.
 func (c *placementCheck) reserved(p tree.Path) (why string, always bool) {
 	if c.kind == kratix.BucketStateStoreKind && overlaps(p, segment(recordsDir).Join(segment(revisionName))) {
 		return fmt.Sprintf("%s/%s holds the revision of the store", recordsDir, revisionName), true
@@ -156,19 +157,19 @@ func (c *placementCheck) reserved(p tree.Path) (why string, always bool) {
 	return "", false
 }
 
-// revisionName is the name of the object with the revision of a bucket, in the directory of the
-// records.
+// revisionName is the name of the object that holds the revision of a bucket, in the directory of
+// the records.
 const revisionName = "store-revision"
 
-// overlaps reports whether two paths are equal or one contains the other, ignoring case.
+// overlaps reports whether two paths are equal, or one is in the other. It ignores case.
 func overlaps(p, q tree.Path) bool {
 	a, b := p.Fold()+"/", q.Fold()+"/"
 	return strings.HasPrefix(a, b) || strings.HasPrefix(b, a)
 }
 
-// reservedElement returns the reason why an element of a path is reserved, or "". top means that
-// the element is at the top of a directory that all placements of a Destination share. If always is
-// true, no setting can allow the element.
+// reservedElement returns the reason why an element of a path is reserved, or "" if it is not. top
+// means that the element is at the top of a directory which all placements of a Destination share.
+// If always is true, no setting can allow the element.
 func (c *placementCheck) reservedElement(element string, top bool) (why string, always bool) {
 	name := tree.PlainName(element)
 	switch {
@@ -186,16 +187,18 @@ func (c *placementCheck) reservedElement(element string, top bool) (why string, 
 	return "", false
 }
 
-// ignoreFile is the name of the file with the patterns of files that Flux does not fetch.
+// ignoreFile is the name of the file with patterns of files that Flux excludes from its artifact.
 const ignoreFile = ".sourceignore"
 
-// isFixture reports whether a plain name is the name of one of the Destination's own files.
+// isFixture reports whether the name is that of a file which Fixtures returns. The name is as
+// returned by tree.PlainName.
 func isFixture(name string) bool {
 	return name == placeholder || name == canaryNamespaceFile || name == canaryConfigMapFile
 }
 
-// isGitName reports whether git or NTFS may treat a plain name as one of git's own files. For
-// instance, gitmod~1 and gi7eba~1 are short names of .gitmodules on NTFS.
+// isGitName reports whether git or NTFS may treat the name as one of git's own files. For example,
+// gitmod~1 and gi7eba~1 are short names of .gitmodules on NTFS. The name is as returned by
+// tree.PlainName.
 func isGitName(name string) bool {
 	if strings.HasPrefix(name, ".git") {
 		return true
@@ -213,7 +216,7 @@ func isGitName(name string) bool {
 	return false
 }
 
-// Allows reports whether a reserved name is allowed.
+// Allows reports whether one of the patterns allows a reserved name.
 func (l Limits) Allows(name string) bool {
 	if l.allowed == "" {
 		return false

@@ -12,7 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// limited renders files on a Destination "w", and returns the findings of Limits.Check.
+// limited renders a placement with these files on a Destination "w", and returns the findings of
+// Limits.Check.
 func limited(t *testing.T, kind, top, mode string, allowed, names []string) []string {
 	t.Helper()
 	d := testkit.Destination("w", testkit.InMode(mode))
@@ -95,8 +96,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestWorkCannotWriteLedger checks that a Work cannot write the ledger, which would change what the
-// deletion guard counts.
+// TestWorkCannotWriteLedger checks that a Work cannot write the ledger. If it could, it would
+// change what the deletion guard counts.
 func TestWorkCannotWriteLedger(t *testing.T) {
 	d := testkit.Destination("w")
 	ledger, err := layout.LedgerPath(d)

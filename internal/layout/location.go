@@ -7,11 +7,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Location is a directory in a repository and branch, or in a bucket. Equal locations contain the
-// same files, whichever state stores refer to them.
+// Location is a directory in a storage: in a branch of a repository, or in a bucket. Equal
+// locations have the same files, even if different state stores refer to them.
 type Location struct {
-	// Storage is the repository and branch, or the endpoint and bucket, in the spelling of
-	// kratix.StorageOf.
+	// Storage is the storage as returned by kratix.StorageOf.
 	Storage string
 	Dir     tree.Path
 }
@@ -27,8 +26,9 @@ func StoreLocation(ref kratix.StateStoreReference, spec kratix.Object) (Location
 	return Location{Storage: storage, Dir: dir}, nil
 }
 
-// DestinationLocation returns the location of a Destination's files in a state store, which need
-// not be the Destination's own. It returns an error if one of the two paths is invalid.
+// DestinationLocation returns the location of a Destination's files in a state store. The state
+// store need not be the one in the Destination's spec. DestinationLocation returns an error if the
+// path of the Destination or of the state store is invalid.
 func DestinationLocation(d *kratix.Destination, ref kratix.StateStoreReference, spec kratix.Object) (Location, error) {
 	base, err := Base(d)
 	if err != nil {
@@ -38,15 +38,16 @@ func DestinationLocation(d *kratix.Destination, ref kratix.StateStoreReference, 
 	return store.Join(base), err
 }
 
-// Join returns the location of a directory in l.
+// Join returns the location of the directory dir in l.
 func (l Location) Join(dir tree.Path) Location { return Location{l.Storage, l.Dir.Join(dir)} }
 
-// Overlaps reports whether one location contains the other.
+// Overlaps reports whether the locations are equal, or one is in the other.
 func (l Location) Overlaps(other Location) bool {
 	return l.Storage == other.Storage && (l.Dir.Within(other.Dir) || other.Dir.Within(l.Dir))
 }
 
-// String returns the location as "<storage>:<directory>", without a directory for the root.
+// String returns the location as "<storage>:<directory>". The directory is empty for the root of
+// the storage.
 func (l Location) String() string {
 	if l.Dir.IsRoot() {
 		return l.Storage + ":"

@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Directories of mode nestedByMetadata. Flux applies the first before the second.
+// Directories of mode nestedByMetadata. Flux applies the first one before the second.
 const (
 	dependenciesDir = "dependencies"
 	resourcesDir    = "resources"
@@ -17,7 +17,8 @@ func nestedRoots(base tree.Path) []tree.Path {
 	return []tree.Path{base.Join(segment(dependenciesDir)), base.Join(segment(resourcesDir))}
 }
 
-// renderNested renders mode nestedByMetadata, in which each group has its own directory.
+// renderNested renders a placement in mode nestedByMetadata, in which each group has a directory of
+// its own.
 func renderNested(_ *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error) {
 	root, dir, err := nestedDir(base, p)
 	if err != nil {
@@ -56,9 +57,9 @@ func nestedDir(base tree.Path, p *kratix.WorkPlacement) (root, dir tree.Path, er
 	return root, dir, nil
 }
 
-// PathOf returns the path of a placement's files relative to the path of the store: the placement's
-// directory in mode nestedByMetadata, the joined file in mode aggregatedYAML, and the directory of
-// the Destination in mode none.
+// PathOf returns the path at which the files of a placement are, relative to the path of the store.
+// This is the placement's directory in mode nestedByMetadata, the joined file in mode
+// aggregatedYAML, and the Destination's directory in mode none.
 func PathOf(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	base, err := Base(d)
 	if err != nil {
@@ -76,7 +77,7 @@ func PathOf(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	return base, ErrMode(d.FilepathMode())
 }
 
-// named is a value that becomes one element of a path, and the field that contains it.
+// named is a value that becomes one element of a path, with the name of the field that has it.
 type named struct{ field, value string }
 
 func (n named) path() (tree.Path, error) {
@@ -90,11 +91,10 @@ func (n named) path() (tree.Path, error) {
 	return p, nil
 }
 
-// segment returns a constant name as a path.
 func segment(name string) tree.Path {
 	p, err := tree.ParsePath(name)
 	if err != nil {
-		panic(err) // cannot happen: the name is a constant of this package
+		panic(err) // cannot happen, because the name is a constant of this package
 	}
 	return p
 }

@@ -15,25 +15,27 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// recordsDir is the directory for the records of all modes. In mode none, Kratix stores its own
-// state there. In mode nestedByMetadata it is outside the roots that Flux builds.
+// recordsDir is the directory for the records in all modes. In mode none, Kratix stores its own
+// lists of files there. In mode nestedByMetadata it is outside the roots that Flux builds.
 const recordsDir = ".kratix"
 
-// Annotations that keep a record from being applied to a cluster: the first is for kustomize and
-// therefore Flux, the second for Argo CD.
+// Annotations that keep a record from being applied to a cluster. The first is for kustomize, which
+// Flux uses, and the second for Argo CD.
 const (
 	localConfigAnnotation = "config.kubernetes.io/local-config"
 	argoHookAnnotation    = "argocd.argoproj.io/hook"
 )
 
-// ownerAnnotation is the annotation with the controller ID of a placement's writer, if it has one.
+// ownerAnnotation is the annotation with the controller ID of the process that wrote the placement,
+// if it has one.
 const ownerAnnotation = "kratix-schedule.io/owner"
 
-// bytesAnnotation is the annotation with the length of a placement's part of a joined file.
+// bytesAnnotation is the annotation with the length of a placement's part of a joined file, in
+// bytes.
 const bytesAnnotation = "kratix-schedule.io/bytes"
 
-// record is a WorkPlacement without its contents, with the list of files that Kratix writes in mode
-// none.
+// record is the form in which a record is stored: a WorkPlacement without its contents, and the
+// list of files that Kratix writes in mode none.
 type record struct {
 	APIVersion string                   `json:"apiVersion"`
 	Kind       string                   `json:"kind"`
@@ -44,13 +46,13 @@ type record struct {
 	RolledBack []RolledBack             `json:"rolledBack,omitempty"`
 }
 
-// SharedObject is an object that several placements share and that is in the files of one of them.
+// SharedObject is an object that several placements share. It is in the files of only one of them.
 type SharedObject struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
 	Namespace  string `json:"namespace,omitempty"`
 	Name       string `json:"name"`
-	// Owners are the names of these placements, in order.
+	// Owners are the names of the placements, in order.
 	Owners []string `json:"owners"`
 }
 
@@ -68,7 +70,7 @@ func RecordsDir(d *kratix.Destination) (tree.Path, error) {
 	return base.Join(segment(recordsDir)), err
 }
 
-// NewRecord returns the record of a placement with its path. Records are the only persistent state
+// NewRecord returns the file with the record of a placement. Records are the only persistent state
 // about placements.
 func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Rendering) (tree.File, error) {
 	path, err := RecordPath(d, p)
@@ -93,8 +95,9 @@ func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
 		Spec:  p.Spec,
 		Files: make([]tree.Path, 0, len(rendering.Files)), Shared: rendering.Shared, RolledBack: rendering.RolledBack,
 	}
-	// The contents are in the files beside the record. The generation changes with every run of a
-	// pipeline, which must not cause a commit if no file changes.
+	// The contents are omitted, because they are in the files beside the record. The generation is
+	// omitted, because it changes with every run of a pipeline; without a changed file, there must
+	// be no commit.
 	r.Spec.Workloads, r.Spec.Generation = nil, 0
 	for _, file := range rendering.Files {
 		r.Files = append(r.Files, file.Path)
@@ -109,26 +112,26 @@ func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
 	return r
 }
 
-// Record is the parsed record of a placement.
+// Record is a parsed record.
 type Record struct {
-	// Placement is the placement without its contents. It is nil for a list of files that Kratix
-	// has written in mode none.
+	// Placement is the placement without its contents. It is nil if the file is one of Kratix's own
+	// lists of files in mode none.
 	Placement *kratix.WorkPlacement
 	// Files are the paths of the placement's files.
 	Files []tree.Path
-	// Joined means that the files are parts of a joined file. Bytes is the length of the
+	// Joined means that the files are parts of a joined file. Bytes is then the length of the
 	// placement's part.
 	Joined bool
 	Bytes  int
-	// Shared are the objects that the placement had in common with other placements.
+	// Shared are the objects that the placement shares with other placements.
 	Shared []SharedObject
-	// RolledBack are the undone contents of the placement, the latest one last.
+	// RolledBack are the contents of the placement that were rolled back, the latest one last.
 	RolledBack []RolledBack
-	// Owner is the controller ID of the writer. It is empty if the writer has none.
+	// Owner is the controller ID of the writer, or empty if the writer has none.
 	Owner string
 }
 
-// errNotRecord is the error about a file in the records' directory that is not a record.
+// errNotRecord is the error about a file in the records' directory that is no record.
 var errNotRecord = errors.New("it is not a record of a WorkPlacement")
 
 // ParseRecord parses a record. Its errors wrap errNotRecord.
@@ -146,7 +149,7 @@ func ParseRecord(content []byte) (Record, error) {
 	isKratixs := r.Kind == "" && r.APIVersion == "" && len(r.Files) > 0
 	for _, file := range r.Files {
 		if isKratixs {
-			file = strings.TrimPrefix(file, "/") // Kratix writes a slash if the Destination's path has one
+			file = strings.TrimPrefix(file, "/") // Kratix writes a leading slash if the Destination's path has one
 		}
 		p, err := tree.ParsePath(file)
 		if err != nil {

@@ -11,11 +11,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// recordEnding is the extension of record files.
 const recordEnding = ".yaml"
 
-// maxReadable is the maximum number of bytes of names in the file name of a record. With the digest
-// and the extension, the file name has less than 255 bytes.
+// maxReadable is the maximum number of bytes that the namespace and the name take in the file name
+// of a record. With the digest and the extension, the file name has less than 255 bytes.
 const maxReadable = 200
 
 // RecordPath returns the path of a placement's record:
@@ -23,14 +22,15 @@ const maxReadable = 200
 //	<destination>/.kratix/<2 digits>.kratix/<namespace>-<name>.<digest>.yaml
 //	<destination>/.kratix/<namespace>-<name>.yaml                             in mode none
 //
-// The digest is computed from the namespace, the name and the group's id, so that records do
-// not collide: namespace a-b with Work c differs from namespace a with Work b-c. Its first two
-// digits distribute the records over 256 directories, since git rewrites a directory's whole
-// list with each commit. The ".kratix" after the digits keeps the substring
-// ".kratix/<namespace>-<work>", by which people and scripts search a listing. In mode none
-// Kratix itself stores the list of a placement's files at this path.
+// The digest is computed from the namespace, the name and the group's id. Without it, the records
+// of a Work c in the namespace a-b and of a Work b-c in the namespace a would have the same path.
+// Its first two digits distribute the records over 256 directories, because git rewrites the whole
+// list of a directory with each commit. The name of these directories ends in ".kratix", so that a
+// search in a listing for ".kratix/<namespace>-<work>" finds the record. In mode none, Kratix
+// itself stores the list of a placement's files at this path.
 //
-// The error is about the Destination's path, or a namespace or name that cannot be part of a path.
+// RecordPath returns an error if the Destination's path is invalid, or if the namespace or the name
+// cannot be part of a path.
 func RecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	if d.FilepathMode() == kratix.None {
 		return FlatRecordPath(d, p)
@@ -48,8 +48,8 @@ func shardedRecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Pat
 	return dir.Join(segment(digest[:2] + recordsDir)).Join(name), err
 }
 
-// RecordPaths returns all paths at which a placement's record can be, for any filepath mode and any
-// version of this program.
+// RecordPaths returns all paths at which a placement's record may be, in any filepath mode and as
+// written by any version of this program.
 func RecordPaths(d *kratix.Destination, p *kratix.WorkPlacement) []tree.Path {
 	var paths []tree.Path
 	for _, of := range []func(*kratix.Destination, *kratix.WorkPlacement) (tree.Path, error){shardedRecordPath, FlatRecordPath} {
@@ -61,7 +61,7 @@ func RecordPaths(d *kratix.Destination, p *kratix.WorkPlacement) []tree.Path {
 }
 
 // FlatRecordPath returns the path at which Kratix stores the list of a placement's files in mode
-// none, and at which earlier versions of this program stored the record in every mode. Two
+// none. Earlier versions of this program stored the record at this path in every mode. Two
 // placements may have the same path.
 func FlatRecordPath(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	dir, err := RecordsDir(d)
@@ -78,7 +78,7 @@ func recordDigest(p *kratix.WorkPlacement) string {
 	return hex.EncodeToString(sum[:8])
 }
 
-// readable returns the prefix of a name that fits into the file name of a record.
+// readable returns the longest prefix of a name that fits into the file name of a record.
 func readable(name string) string {
 	if len(name) <= maxReadable {
 		return name
@@ -91,8 +91,8 @@ func readable(name string) string {
 }
 
 // RecordBase returns the directory of the Destination to which a record at this path belongs. It
-// returns false if a record cannot have the path: its directory must be .kratix/ or a directory in
-// it.
+// returns false if no record can have the path, because its directory is not .kratix/ or one of the
+// 256 directories in that.
 func RecordBase(p tree.Path) (tree.Path, bool) {
 	dir := p.Dir()
 	if isShard(dir.Base()) {
@@ -101,15 +101,16 @@ func RecordBase(p tree.Path) (tree.Path, bool) {
 	return dir.Dir(), dir.Base() == recordsDir && strings.HasSuffix(p.Base(), recordEnding)
 }
 
-// isShard reports whether the name of a directory is one of the 256 in .kratix/.
+// isShard reports whether the name is that of one of the 256 directories in .kratix/.
 func isShard(name string) bool {
 	digits, ok := strings.CutSuffix(name, recordsDir)
 	return ok && len(digits) == len("00")
 }
 
-// ModeOf returns the filepath mode in which a record was written, judging by its path and its list
-// of files. If the record is at the flat path and the files are in the directory of mode
-// nestedByMetadata, it could be either mode; ModeOf then uses the Destination's current mode.
+// ModeOf returns the filepath mode in which a record was written, according to its path and its
+// list of files. If the record is at the flat path and its files are in the directory of mode
+// nestedByMetadata, both modes are possible; ModeOf then returns none if that is the Destination's
+// current mode, and otherwise nestedByMetadata.
 func ModeOf(d *kratix.Destination, path tree.Path, r *Record) string {
 	switch {
 	case r.Placement == nil:
@@ -124,8 +125,8 @@ func ModeOf(d *kratix.Destination, path tree.Path, r *Record) string {
 	return kratix.NestedByMetadata
 }
 
-// DirIn returns the directory that belongs to a placement alone in mode nestedByMetadata, or the
-// root if the names of the placement are not valid in a path.
+// DirIn returns the directory that a placement has in mode nestedByMetadata. It returns the zero
+// Path if the names of the placement cannot be part of a path.
 func DirIn(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	base, err := Base(d)
 	if err != nil {
@@ -138,8 +139,8 @@ func DirIn(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	return rendering.Dir
 }
 
-// DirOf returns the directory on a Destination that belongs to a placement alone, or the root if
-// there is none, or if the names of the placement are not valid in a path.
+// DirOf returns the directory that belongs only to the placement. It returns the zero Path if there
+// is none in the Destination's mode, or if the names of the placement cannot be part of a path.
 func DirOf(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	if d.FilepathMode() != kratix.NestedByMetadata {
 		return tree.Path{}
@@ -147,7 +148,8 @@ func DirOf(d *kratix.Destination, p *kratix.WorkPlacement) tree.Path {
 	return DirIn(d, p)
 }
 
-// within reports whether all files of a record are in a directory.
+// within reports whether all files of the record are in a directory. It returns false if dir is the
+// zero Path.
 func (r *Record) within(dir tree.Path) bool {
 	return !slices.ContainsFunc(r.Files, func(file tree.Path) bool { return dir.IsRoot() || !file.Within(dir) })
 }

@@ -20,7 +20,7 @@ type Holder struct {
 }
 
 // Holders returns the replicas that hold one of this program's Leases in a namespace and have
-// renewed it recently. It does not find replicas that run without leader election.
+// renewed it within its duration. It does not find replicas that run without leader election.
 func Holders(ctx context.Context, leases client.LeasesGetter, namespace string, now time.Time) ([]Holder, error) {
 	list, err := leases.Leases(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
@@ -37,7 +37,7 @@ func Holders(ctx context.Context, leases client.LeasesGetter, namespace string, 
 	return holders, nil
 }
 
-// isHeld reports whether a Lease has a holder that has renewed it recently.
+// isHeld reports whether the Lease has a holder that has renewed it within its duration.
 func isHeld(spec coordination.LeaseSpec, now time.Time) bool {
 	if spec.HolderIdentity == nil || *spec.HolderIdentity == "" || spec.RenewTime == nil || spec.LeaseDurationSeconds == nil {
 		return false

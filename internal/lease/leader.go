@@ -1,4 +1,4 @@
-// Package lease elects a leader among replicas with a Lease in a Kubernetes cluster, using
+// Package lease elects a leader among replicas with a Lease in a Kubernetes cluster. It uses
 // client-go's leader election. It does I/O: it reads and writes Leases.
 package lease
 
@@ -18,21 +18,22 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// Name is the name of the Lease of a process without a shard, and the prefix of the names of all
-// other Leases.
+// Name is the name of the Lease of a process without a shard. The names of all other Leases begin
+// with it.
 const Name = "kratix-schedule"
 
-// ErrNotLeading means that this process has lost the Lease and must end.
+// ErrNotLeading is the error after this process has lost the Lease. The process must end.
 var ErrNotLeading = errors.New("the lease was lost to another replica, or could not be renewed")
 
-// Leader holds a Lease or waits for it.
+// Leader acquires and holds a Lease.
 type Leader struct {
-	// Leases is the client for the cluster's Leases. Namespace and Lease are the namespace and name
-	// of the Lease.
+	// Leases is the client for Leases in the cluster. Namespace and Lease are the namespace and the
+	// name of the Lease.
 	Leases           client.LeasesGetter
 	Namespace, Lease string
-	// Self is the name of the holder. A Shared Lease is held by all processes of the same name at
-	// the same time. It is not released at the end, since other processes may still hold it.
+	// Self is the name of the holder. If Shared is set, all processes with this name hold the Lease
+	// at the same time. A shared Lease is not released when a process ends, because other processes
+	// may still hold it.
 	Self   string
 	Shared bool
 	// Duration is the time without a renewal after which another replica takes over.
@@ -47,12 +48,12 @@ func (l *Leader) lock() *resourcelock.LeaseLock {
 	}
 }
 
-// Lead runs work while this replica is the leader. It keeps the Lease until work has returned, so
-// that writes in progress are finished before another replica begins. If the Lease is lost, Lead
-// returns ErrNotLeading, and the process should restart. It calls tell with errors of reading or
-// writing the Lease.
+// Lead waits for the Lease and runs work while this process holds it. The Lease is kept until work
+// has returned, so that writes in progress are finished before another replica begins. If the Lease
+// is lost, Lead returns ErrNotLeading, and the process should restart. Lead calls tell with each
+// error of reading or writing the Lease.
 func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.Context) error) error {
-	// The Kubernetes client's log is discarded; reportingLock passes errors to tell.
+	// The log of the Kubernetes client is discarded; reportingLock passes the errors to tell.
 	waiting, give := context.WithCancel(klog.NewContext(context.WithoutCancel(ctx), logr.Discard()))
 	defer give()
 	var leads atomic.Bool
@@ -89,7 +90,7 @@ func (l *Leader) Lead(ctx context.Context, tell func(error), work func(context.C
 	return ErrNotLeading
 }
 
-// reportingLock reports errors that client-go would only log.
+// reportingLock calls onError with errors that client-go would only log.
 type reportingLock struct {
 	resourcelock.Interface
 	onError func(error)

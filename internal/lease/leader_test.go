@@ -21,14 +21,14 @@ import (
 
 const duration = 15 * time.Second
 
-// leases contains the Leases of a single namespace, with resource versions as an API server sets
-// them.
+// leases is a client for the Leases of one namespace. It checks and sets resource versions as an
+// API server does.
 type leases struct {
 	client.LeaseInterface
 	mu      sync.Mutex
 	all     map[string]*coordination.Lease
 	version int
-	// down is the error that the API returns, if it is set.
+	// down is the error of every request, if it is set.
 	down error
 }
 
@@ -44,7 +44,6 @@ func (l *leases) put(lease *coordination.Lease) *coordination.Lease {
 	return kept.DeepCopy()
 }
 
-// refuse returns an API server's error about one Lease.
 func refuse(answer func(schema.GroupResource, string) *apierrors.StatusError, name string) error {
 	return answer(schema.GroupResource{Resource: "leases"}, name)
 }
@@ -109,10 +108,11 @@ func (l *leases) fail(err error) {
 	l.down = err
 }
 
-// leading is a replica that runs Lead.
+// leading is a replica on which Lead runs.
 type leading struct {
 	stop context.CancelFunc
-	// begun is closed when work begins. work returns some time after its context has ended.
+	// begun is closed when work begins. The function work returns some time after its context has
+	// ended.
 	begun chan struct{}
 	ended chan error
 
@@ -120,13 +120,13 @@ type leading struct {
 	told []string
 }
 
-// lead starts a replica whose work takes the given time to return after its context has ended.
+// lead starts a replica. Its function work returns the given time after its context has ended.
 func (l *leases) lead(t *testing.T, name string, takes time.Duration) *leading {
 	t.Helper()
 	return run(t, &lease.Leader{Leases: l, Namespace: "default", Lease: lease.Name, Self: name, Duration: duration}, takes)
 }
 
-// shard starts a process that shares its Lease with others.
+// shard starts a process with a shared Lease.
 func (l *leases) shard(t *testing.T) *leading {
 	t.Helper()
 	return run(t, &lease.Leader{Leases: l, Namespace: "default", Lease: lease.Name, Self: "shards", Shared: true, Duration: duration}, 0)
@@ -152,7 +152,7 @@ func run(t *testing.T, leader *lease.Leader, takes time.Duration) *leading {
 	return l
 }
 
-// end stops the replica, and waits until it has ended.
+// end stops the replica, and waits until Lead has returned.
 func (l *leading) end(t *testing.T, who string) {
 	t.Helper()
 	l.stop()
@@ -237,7 +237,8 @@ func TestSharedLeaseExcludesASingleHolder(t *testing.T) {
 	})
 }
 
-// TestLeasesOfDifferentNamesAreIndependent checks that each shard has its own leader.
+// TestLeasesOfDifferentNamesAreIndependent checks that several replicas lead at the same time if
+// their Leases have different names.
 func TestLeasesOfDifferentNamesAreIndependent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()

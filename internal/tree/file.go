@@ -2,13 +2,14 @@ package tree
 
 import "slices"
 
-// File is a path with its content. Several stages may use the content, so it must not be modified.
+// File is a path with its content. The content must not be modified, because several stages may use
+// it.
 type File struct {
 	Path    Path
 	Content []byte
 }
 
-// SortFiles sorts files by path, using Compare.
+// SortFiles sorts files by path, in the order of Compare.
 func SortFiles(files []File) {
 	slices.SortFunc(files, func(a, b File) int { return Compare(a.Path, b.Path) })
 }

@@ -7,18 +7,18 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// PlainName returns an element of a path as the most lenient file systems would read it: in lower
-// case and Unicode NFC, without the characters that HFS+ ignores, and without what NTFS ignores:
-// everything from the first colon, and trailing dots and spaces. Elements with equal plain names
-// may be the same file on some machine. git checks its own names in the same way.
+// PlainName returns an element of a path in a normalized form. Elements with equal plain names may
+// be the same file on some file system. The name is in lower case and Unicode NFC, without the
+// characters that HFS+ ignores, and without the parts that NTFS ignores: everything from the first
+// colon, and trailing dots and spaces. git checks the names of its own files in the same way.
 func PlainName(element string) string {
 	element = strings.Map(withoutIgnored, element)
 	element, _, _ = strings.Cut(element, ":")
 	return fold(strings.TrimRight(element, " ."))
 }
 
-// withoutIgnored returns r, or -1 if HFS+ ignores r in names according to git's list: strings.Map
-// then drops the character.
+// withoutIgnored returns r, or -1 if HFS+ ignores r in file names, according to git's list.
+// strings.Map then drops the character.
 func withoutIgnored(r rune) rune {
 	const drop = -1
 	switch {
@@ -28,8 +28,8 @@ func withoutIgnored(r rune) rune {
 	return r
 }
 
-// isGitDir reports whether a file system may read an element as ".git". git refuses to check out a
-// tree that contains such an element.
+// isGitDir reports whether a file system may treat an element as ".git". git refuses to check out a
+// tree with such an element.
 func isGitDir(element string) bool {
 	name := PlainName(element)
 	return name == ".git" || name == "git~1"
@@ -49,7 +49,7 @@ func fold(s string) string {
 	return norm.NFC.String(strings.ToLower(strings.ToUpper(norm.NFD.String(s))))
 }
 
-// isFolded reports whether s is ASCII without capitals, as nearly every path is.
+// isFolded reports whether s is ASCII without capital letters. Nearly all paths are.
 func isFolded(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf || ('A' <= s[i] && s[i] <= 'Z') {

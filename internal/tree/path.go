@@ -1,5 +1,5 @@
-// Package tree parses paths that cannot escape their root, and orders files as in a walk of the
-// tree. It does no I/O.
+// Package tree parses paths that cannot escape their root, and sorts files in the order of a walk
+// of the tree. It does no I/O.
 package tree
 
 import (
@@ -12,22 +12,23 @@ import (
 	"unicode/utf8"
 )
 
-// maxElement is the maximum length in bytes of a name on common file systems.
+// maxElement is the maximum length in bytes of a file name on common file systems.
 const maxElement = 255
 
-// ErrPath is wrapped by the error of every rejected path.
+// ErrPath is the error that the errors of all rejected paths wrap.
 var ErrPath = errors.New("unsafe path")
 
-// ErrLong is wrapped in addition to ErrPath if an element is longer than 255 bytes.
+// ErrLong is the error about an element that is longer than 255 bytes. Such errors also wrap
+// ErrPath.
 var ErrLong = fmt.Errorf("an element is longer than %d bytes", maxElement)
 
 // Path is a clean, relative path with slashes. The zero Path is the root. Only ParsePath, ParseDir
-// and methods of Path create Paths, so a Path is never absolute and never contains "..", ".git" or
-// a control character.
+// and methods of Path create Paths. Therefore a Path is never absolute, and never contains "..",
+// ".git" or a control character.
 type Path struct{ slashed string }
 
-// ParsePath parses a path to a file. It removes "./" and doubled slashes, and rejects everything
-// that could lead out of the root or into git's own directory. The error wraps ErrPath.
+// ParsePath parses a path to a file. It removes "./" and doubled slashes. It returns an error for
+// any path that could lead out of the root or into git's own directory. Errors wrap ErrPath.
 func ParsePath(s string) (Path, error) {
 	if strings.HasPrefix(s, "/") {
 		return Path{}, refused(s, "it is absolute")
@@ -42,8 +43,8 @@ func ParsePath(s string) (Path, error) {
 	return p, err
 }
 
-// ParseDir parses a path to a directory as in state stores and Destinations: "", ".", "/" and "./"
-// are the root, and leading and trailing slashes are ignored. The error wraps ErrPath.
+// ParseDir parses a path to a directory, as in state stores and Destinations. "", ".", "/" and "./"
+// are the root; leading and trailing slashes are ignored. Errors wrap ErrPath.
 func ParseDir(s string) (Path, error) {
 	var elements []string
 	for element := range strings.SplitSeq(s, "/") {
@@ -102,7 +103,7 @@ func (p Path) Join(rel Path) Path {
 	return Path{p.slashed + "/" + rel.slashed}
 }
 
-// Within reports whether p equals dir or is below it. For example, "a/bc" is not within "a/b".
+// Within reports whether p is equal to dir or below it. For example, "a/bc" is not within "a/b".
 func (p Path) Within(dir Path) bool {
 	_, ok := p.RelativeTo(dir)
 	return ok
@@ -141,8 +142,8 @@ func (p Path) Cut() (first string, rest Path) {
 	return first, Path{after}
 }
 
-// Compare compares paths in the order of a lexical walk of the tree: element by element, so that
-// everything in "a/" comes before "a.yaml" and "a-b/".
+// Compare compares paths in the order of a lexical walk of the tree, element by element. Everything
+// in "a/" comes before "a.yaml" and "a-b/".
 func Compare(a, b Path) int {
 	n := min(len(a.slashed), len(b.slashed))
 	for i := range n {
@@ -163,7 +164,7 @@ func Compare(a, b Path) int {
 // MarshalText returns the text that String returns. The error is always nil.
 func (p Path) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
-// Below returns the part of paths that is within dir. The paths must be in the order of Compare.
+// Below returns those of the paths that are within dir. The paths must be in the order of Compare.
 func Below(paths []Path, dir Path) []Path {
 	start, _ := slices.BinarySearchFunc(paths, dir, Compare)
 	rest := paths[start:]

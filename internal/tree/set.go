@@ -13,7 +13,7 @@ func (s *Set) AddFile(p Path) {
 	s.files[p] = struct{}{}
 }
 
-// AddDir adds a directory with everything in it.
+// AddDir adds a directory and everything in it.
 func (s *Set) AddDir(p Path) {
 	if s.dirs == nil {
 		s.dirs = map[Path]struct{}{}
@@ -21,7 +21,7 @@ func (s *Set) AddDir(p Path) {
 	s.dirs[p] = struct{}{}
 }
 
-// Has reports whether the set contains the file p, the directory p, or a parent directory of p.
+// Has reports whether the set has the file p, the directory p, or a parent directory of p.
 func (s *Set) Has(p Path) bool {
 	if _, ok := s.files[p]; ok {
 		return true
