@@ -1,6 +1,6 @@
-// Package admission checks whether the admission policy of deploy/schedule is in force: whether it
-// keeps Kratix's ServiceAccount from creating WorkPlacements and from changing their specs. It does I/O but
-// changes nothing: all its write requests are dry runs.
+// Package admission checks whether the admission policy of deploy/schedule is in force, that is,
+// whether it keeps Kratix's ServiceAccount from creating WorkPlacements and from changing their
+// specs. The package does I/O but changes nothing: all its write requests are dry runs.
 package admission
 
 import (
@@ -41,7 +41,7 @@ func (a ServiceAccount) validate() error {
 // String returns "NAMESPACE/NAME".
 func (a ServiceAccount) String() string { return a.Namespace + "/" + a.Name }
 
-// Username returns the user name of the ServiceAccount at the API server.
+// Username returns the name that the ServiceAccount has as a user of the API server.
 func (a ServiceAccount) Username() string {
 	return "system:serviceaccount:" + a.Namespace + ":" + a.Name
 }
@@ -49,36 +49,37 @@ func (a ServiceAccount) Username() string {
 // State is the result of a check.
 type State string
 
-// The values of State.
+// Values of State.
 const (
 	// InForce means that the ServiceAccount cannot place Works.
 	InForce State = "InForce"
-	// NotInForce means that the ServiceAccount can place Works.
+	// NotInForce means that the ServiceAccount may be able to place Works.
 	NotInForce State = "NotInForce"
-	// DeniesSelf means that an admission policy keeps this process from creating WorkPlacements.
+	// DeniesSelf means that an admission policy keeps this process itself from creating
+	// WorkPlacements.
 	DeniesSelf State = "DeniesSelf"
 	// Unknown means that the check was impossible or inconclusive.
 	Unknown State = "Unknown"
 )
 
-// Verdict is the result of a check with its cause.
+// Verdict is the result of a check, with its cause.
 type Verdict struct {
 	State State
-	// Reason is the cause in one word, for conditions: one of the Reason constants.
+	// Reason is the cause in one word, as in conditions. It is one of the Reason constants.
 	Reason string
-	// Object is the object that causes the state, as "Kind name". It is empty if there is none.
+	// Object is the object that causes the state, as "Kind name", or empty if there is none.
 	Object string
 	// Message describes the cause.
 	Message string
-	// Fix is what to do, as an imperative. It is empty if the policy is in force.
+	// Fix is what the user should do, as an imperative. It is empty if the policy is in force.
 	Fix string
 }
 
-// The values of Verdict.Reason.
+// Values of Verdict.Reason.
 const (
-	// ReasonDenied means that the API server denied the request in a dry run.
+	// ReasonDenied means that the API server denied the ServiceAccount's request in a dry run.
 	ReasonDenied = "DeniedInDryRun"
-	// ReasonAsShipped means that the policy and one of its bindings are as shipped.
+	// ReasonAsShipped means that the policy and one of its bindings are as in deploy/schedule.
 	ReasonAsShipped = "PolicyAsShipped"
 
 	ReasonPolicyMissing       = "PolicyMissing"
@@ -87,19 +88,19 @@ const (
 	ReasonBindingMissing      = "BindingMissing"
 	ReasonBindingDiffers      = "BindingDiffers"
 	ReasonNotDenied           = "BindingDoesNotDeny"
-	// ReasonNotEnforced means that the API server allowed a request in a dry run that the policy
-	// denies.
+	// ReasonNotEnforced means that the API server allowed a request in a dry run, although the
+	// policy denies such requests.
 	ReasonNotEnforced = "PolicyNotEnforced"
 	// ReasonUnsupported means that the API server is too old for ValidatingAdmissionPolicies.
 	ReasonUnsupported = "PoliciesUnsupported"
 
 	ReasonDeniesSelf = "DeniesSelf"
 
-	// ReasonCannotPlace means that the ServiceAccount has no role that allows it to place Works, so
-	// it is probably not Kratix's.
+	// ReasonCannotPlace means that no role of the ServiceAccount allows it to place Works, so it is
+	// probably not the one of Kratix.
 	ReasonCannotPlace = "ServiceAccountCannotPlace"
-	// ReasonPartlyTried means that creating is denied, but changing could not be tried, and no
-	// policy is as shipped.
+	// ReasonPartlyTried means that creating a WorkPlacement is denied, but changing one could not
+	// be tried, and no policy is as shipped.
 	ReasonPartlyTried    = "ChangesNotTried"
 	ReasonForbidden      = "Forbidden"
 	ReasonAPIUnavailable = "APIUnavailable"
@@ -113,7 +114,7 @@ func (v Verdict) String() string {
 	return v.Message + "; " + v.Fix
 }
 
-// The fixes of verdicts.
+// Values of Verdict.Fix.
 const (
 	fixApply   = "run kubectl apply -k deploy/schedule, or helm upgrade with mode=schedule and admissionPolicy.create=true"
 	fixActions = "run kubectl apply -k deploy/schedule, or helm upgrade with admissionPolicy.validationActions={Deny}"
@@ -124,15 +125,14 @@ const (
 // Check checks whether the policy is in force for one ServiceAccount.
 type Check struct {
 	account ServiceAccount
-	// self sends requests as this process; other sends them as the ServiceAccount.
+	// self sends requests as this process, and other sends them as the ServiceAccount.
 	self, other rest.Interface
 	timeout     time.Duration
 }
 
-// timeout is the timeout of a check.
 const timeout = 10 * time.Second
 
-// New returns a Check for the ServiceAccount at the API server of config.
+// New returns a Check for the ServiceAccount, in the cluster of config.
 func New(config *rest.Config, account ServiceAccount) (*Check, error) {
 	if err := account.validate(); err != nil {
 		return nil, err
@@ -152,8 +152,8 @@ func New(config *rest.Config, account ServiceAccount) (*Check, error) {
 
 // InForce checks whether the policy is in force now. If this process may impersonate the
 // ServiceAccount, it tries to create and to change a WorkPlacement in a dry run. If that is
-// impossible or inconclusive, it examines the policies and bindings in the API server. It takes at
-// most ten seconds.
+// impossible or inconclusive, it compares the policies and bindings in the cluster with the shipped
+// ones. It takes at most ten seconds.
 func (c *Check) InForce(ctx context.Context) Verdict {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
@@ -187,7 +187,7 @@ func (c *Check) InForce(ctx context.Context) Verdict {
 	return combine(c.read(ctx), create, change, c.account)
 }
 
-// combine returns the verdict of a check. read is the verdict from the policies and bindings alone;
+// combine returns the verdict of a check. read is the verdict on the policies and bindings alone.
 // create and change are the results of the dry runs.
 func combine(read Verdict, create, change answer, account ServiceAccount) Verdict {
 	what := "create WorkPlacements"
@@ -219,7 +219,7 @@ func combine(read Verdict, create, change answer, account ServiceAccount) Verdic
 	}
 }
 
-// read reads the policies and bindings from the API server, and returns the verdict on them.
+// read returns the verdict on the policies and bindings in the cluster.
 func (c *Check) read(ctx context.Context) Verdict {
 	policies, err := list[policy](ctx, c.self, "validatingadmissionpolicies")
 	if err != nil {
@@ -232,7 +232,7 @@ func (c *Check) read(ctx context.Context) Verdict {
 	return compare(policies, bindings, c.account)
 }
 
-// unread returns the verdict if policies or bindings could not be read.
+// unread returns the verdict after an error of reading policies or bindings.
 func unread(err error) Verdict {
 	switch {
 	case apierrors.IsNotFound(err):
@@ -255,8 +255,8 @@ func unavailable(words string) Verdict {
 	}
 }
 
-// isAnswer reports whether an error is the API server's decision about a request, and not a
-// temporary failure.
+// isAnswer reports whether an error is the API server's decision about a request. Temporary
+// failures are no decision.
 func isAnswer(err error) bool {
 	status := (*apierrors.StatusError)(nil)
 	return errors.As(err, &status) && status.ErrStatus.Code != 0 && !apierrors.IsTimeout(err) && !apierrors.IsServerTimeout(err) &&

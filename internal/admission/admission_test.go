@@ -13,24 +13,25 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// server is an API server with the shipped policy. self is the result of dry runs by this process;
-// create and change are the results for Kratix's ServiceAccount. Empty means "allowed".
+// server is an API server with the shipped policy. self is the message with which it denies dry
+// runs of this process. create and change are the messages for dry runs of Kratix's ServiceAccount.
+// An empty message means that the dry run is allowed.
 type server struct {
 	t                    *testing.T
 	self, create, change string
-	// policies is "missing", "forbidden", or "" for the shipped ones.
+	// policies is "missing", "forbidden", or empty for the shipped policies.
 	policies string
 	// placements is the number of existing WorkPlacements.
 	placements int
 	// slow means that the server never responds.
 	slow bool
-	// asked contains the requests as "verb path", with the impersonated user.
+	// asked are the requests as "verb path", with the impersonated user.
 	asked []string
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if s.slow {
-		_, _ = io.Copy(io.Discard, r.Body) // needed to notice that the client has disconnected
+		_, _ = io.Copy(io.Discard, r.Body) // reading the body is necessary to notice that the client has disconnected
 		<-r.Context().Done()
 		return
 	}
@@ -92,7 +93,8 @@ const (
 	noImpersonat = `serviceaccounts "x" is forbidden: User "system:serviceaccount:kratix-schedule:kratix-schedule" cannot impersonate resource "serviceaccounts"`
 )
 
-// TestInForce checks the verdict for combinations of dry-run results and readable policies.
+// TestInForce checks the verdict for several combinations of dry-run results and policies in the
+// cluster.
 func TestInForce(t *testing.T) {
 	for name, test := range map[string]struct {
 		server server
@@ -136,8 +138,8 @@ func TestInForce(t *testing.T) {
 	}
 }
 
-// TestSilentAPIServerIsUnknown checks that the state is Unknown soon if the API server does not
-// respond.
+// TestSilentAPIServerIsUnknown checks that the state is Unknown after the timeout if the API server
+// does not respond.
 func TestSilentAPIServerIsUnknown(t *testing.T) {
 	slow := check(t, &server{slow: true})
 	slow.timeout = 50 * time.Millisecond

@@ -16,7 +16,7 @@ type (
 	binding = api.ValidatingAdmissionPolicyBinding
 )
 
-// Parts of the shipped policy: the validation, and the beginning of the match condition.
+// Expressions of the shipped policy: the validation, and the beginning of the match condition.
 const (
 	denies = "request.operation == 'UPDATE' && object.?spec == oldObject.?spec"
 	who    = "request.userInfo.username == "
@@ -31,16 +31,16 @@ const (
 // problem is a reason why a policy or binding does not deny the requests.
 type problem struct{ reason, message, fix string }
 
-// judged is an object with its problems.
+// judged is a policy or a binding with its problems.
 type judged[O any] struct {
 	object   O
 	name     string
 	problems []problem
 }
 
-// compare returns the verdict on the policies and bindings of a cluster: whether a policy denies
-// the account the same requests as the shipped one, and whether a binding puts this policy in
-// force. Names do not matter.
+// compare returns the verdict on the policies and bindings of a cluster. The policy is in force if
+// one policy denies the account the same requests as the shipped policy, and a binding binds that
+// policy. The names of the objects do not matter.
 func compare(policies []policy, bindings []binding, account ServiceAccount) Verdict {
 	var own []judged[policy]
 	for _, p := range policies {
@@ -67,7 +67,7 @@ func compare(policies []policy, bindings []binding, account ServiceAccount) Verd
 	return first
 }
 
-// verdictOf returns the verdict on one policy.
+// verdictOf returns the verdict on one policy and its bindings.
 func verdictOf(p judged[policy], bindings []binding, account ServiceAccount) Verdict {
 	if len(p.problems) > 0 {
 		return notInForce(policyKind, p.name, p.problems)
@@ -95,7 +95,7 @@ func verdictOf(p judged[policy], bindings []binding, account ServiceAccount) Ver
 	}
 }
 
-// sorted sorts objects by the number of their problems, then by name, and returns them.
+// sorted sorts all by the number of problems, then by name. It returns its argument.
 func sorted[O any](all []judged[O]) []judged[O] {
 	slices.SortFunc(all, func(a, b judged[O]) int {
 		return cmp.Or(cmp.Compare(len(a.problems), len(b.problems)), cmp.Compare(a.name, b.name))
@@ -103,7 +103,8 @@ func sorted[O any](all []judged[O]) []judged[O] {
 	return all
 }
 
-// notInForce returns the verdict on an object with problems. The first problem is the reason.
+// notInForce returns the verdict on an object with problems. The first problem determines the
+// reason and the fix.
 func notInForce(kind, name string, problems []problem) Verdict {
 	var messages []string
 	for _, p := range problems {
@@ -115,7 +116,7 @@ func notInForce(kind, name string, problems []problem) Verdict {
 	}
 }
 
-// isOurs reports whether a policy is probably a version of the shipped one, judging by its label,
+// isOurs reports whether a policy is probably a version of the shipped one, according to its label,
 // its validations or its match conditions.
 func isOurs(p policy, account ServiceAccount) bool {
 	return p.Labels["app.kubernetes.io/name"] == "kratix-schedule" ||
@@ -123,14 +124,15 @@ func isOurs(p policy, account ServiceAccount) bool {
 		slices.ContainsFunc(p.Spec.MatchConditions, func(c api.MatchCondition) bool { return normal(c.Expression) == condition(account) })
 }
 
-// isDenying reports whether a validation denies the same requests as the shipped one.
+// isDenying reports whether a validation has the expression of the shipped policy.
 func isDenying(v api.Validation) bool { return normal(v.Expression) == normal(denies) }
 
-// condition returns the normalized match condition that selects only the account.
+// condition returns the normalized match condition that matches only requests of the account.
 func condition(account ServiceAccount) string { return normal(who + "'" + account.Username() + "'") }
 
 // policyProblems returns the reasons why a policy does not deny the account the same requests as
-// the shipped one. Additional validations are no problem, since a request must pass all of them.
+// the shipped one. Additional validations are not a problem, because a request must pass all
+// validations.
 func policyProblems(spec api.ValidatingAdmissionPolicySpec, account ServiceAccount) []problem {
 	var found []problem
 	differs := func(format string, args ...any) {
@@ -169,7 +171,8 @@ func policyProblems(spec api.ValidatingAdmissionPolicySpec, account ServiceAccou
 	return found
 }
 
-// bindingProblems returns the reasons why a binding does not put its policy in force.
+// bindingProblems returns the reasons why a binding does not make the API server enforce its
+// policy.
 func bindingProblems(spec api.ValidatingAdmissionPolicyBindingSpec) []problem {
 	var found []problem
 	if !slices.Contains(spec.ValidationActions, api.Deny) {
@@ -190,7 +193,7 @@ func bindingProblems(spec api.ValidatingAdmissionPolicyBindingSpec) []problem {
 	return found
 }
 
-// narrows returns messages about restrictions that exclude some WorkPlacements from a match.
+// narrows returns a message for each restriction that excludes some WorkPlacements from a match.
 func narrows(match api.MatchResources) []string {
 	var found []string
 	for field, selector := range map[string]*metav1.LabelSelector{"namespaceSelector": match.NamespaceSelector, "objectSelector": match.ObjectSelector} {
@@ -214,7 +217,7 @@ const (
 	plural   = "workplacements"
 )
 
-// covers reports whether the rules apply to an operation on every WorkPlacement.
+// covers reports whether one of the rules applies to an operation on every WorkPlacement.
 func covers(rules []api.NamedRuleWithOperations, operation api.OperationType) bool {
 	return slices.ContainsFunc(rules, func(rule api.NamedRuleWithOperations) bool {
 		return len(rule.ResourceNames) == 0 && names(rule.RuleWithOperations, operation)
@@ -231,8 +234,8 @@ func names(rule api.RuleWithOperations, operation api.OperationType) bool {
 		(slices.Contains(rule.Operations, operation) || slices.Contains(rule.Operations, api.OperationAll))
 }
 
-// userOf returns the user with whom a normalized expression compares the user of a request, or ""
-// for any other expression.
+// userOf returns the user name to which a normalized expression compares the user of a request. It
+// returns "" for any other expression.
 func userOf(expression string) string {
 	if found := aboutUser.FindStringSubmatch(expression); found != nil {
 		return found[1]
@@ -242,8 +245,8 @@ func userOf(expression string) string {
 
 var aboutUser = regexp.MustCompile(`^request\.userInfo\.username=='([^']*)'$`)
 
-// normal returns a normalized CEL expression: without spaces between tokens, and with single
-// quotes. Equal results mean equivalent expressions.
+// normal returns a CEL expression in a normalized spelling: without spaces between tokens, and with
+// single quotes. Expressions with equal results are equivalent.
 func normal(expression string) string {
 	var out strings.Builder
 	quote := rune(0)

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// answer is the result of a dry run, with the API server's message.
+// answer is the result of a dry run, with the message of the API server.
 type answer struct {
 	is      kind
 	message string
@@ -26,18 +26,18 @@ const (
 	// untried means that there was no dry run, or that its result does not depend on the policy.
 	untried kind = iota
 	allowed
-	// denied means that admission denies the request.
+	// denied means that an admission policy or webhook denies the request.
 	denied
-	// unentitled means that the ServiceAccount has no role that allows the request.
+	// unentitled means that no role of the ServiceAccount allows the request.
 	unentitled
 	// unanswered means that the API server did not respond, or failed temporarily.
 	unanswered
 )
 
-// probe is the name of the WorkPlacement in a dry run and of its Destination.
+// probe is the name of the WorkPlacement in a dry run, and of its Destination.
 const probe = "kratix-schedule-probe"
 
-// create tries to create a WorkPlacement in a dry run, with the given client.
+// create tries to create a WorkPlacement in a dry run.
 func (c *Check) create(ctx context.Context, client rest.Interface) answer {
 	body := map[string]any{
 		"apiVersion": kratix.APIVersion, "kind": kratix.WorkPlacementKind,
@@ -50,7 +50,7 @@ func (c *Check) create(ctx context.Context, client rest.Interface) answer {
 }
 
 // change tries to change the spec of an existing WorkPlacement in a dry run, as the ServiceAccount.
-// It tries nothing if the ServiceAccount's namespace has no WorkPlacement.
+// It tries nothing if there is no WorkPlacement in the namespace of the ServiceAccount.
 func (c *Check) change(ctx context.Context) answer {
 	var found metav1.PartialObjectMetadataList
 	err := get(ctx, c.self.Get().AbsPath(c.placements()).Param("limit", "1").
@@ -62,7 +62,7 @@ func (c *Check) change(ctx context.Context) answer {
 	return c.dryRun(ctx, c.other.Patch(types.MergePatchType).AbsPath(c.placements(), found.Items[0].Name), patch)
 }
 
-// placements returns the API path of the WorkPlacements in the ServiceAccount's namespace.
+// placements returns the API path of the WorkPlacements in the namespace of the ServiceAccount.
 func (c *Check) placements() string {
 	return "/apis/" + kratix.APIVersion + "/namespaces/" + c.account.Namespace + "/workplacements"
 }
@@ -96,7 +96,6 @@ func list[O any](ctx context.Context, client rest.Interface, resource string) ([
 	return found.Items, err
 }
 
-// get sends a request and decodes the response.
 func get(ctx context.Context, call *rest.Request, into any) error {
 	result := call.MaxRetries(0).Do(ctx)
 	if err := result.Error(); err != nil {

@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Matches reports whether the header Authorization of a request has the bearer token (RFC 6750).
+// Matches reports whether a request has the bearer token in its Authorization header (RFC 6750).
 // The comparison takes constant time.
 func Matches(r *http.Request, token string) bool {
 	scheme, given, _ := strings.Cut(r.Header.Get("Authorization"), " ")

@@ -22,10 +22,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kubeclient"
 )
 
-// Read returns the profile of the cluster of config. name is the name of the Destination. Groups that
-// the API server cannot list, because an aggregated API is down, are in the profile's Unread. Any
-// other failure is an error, since a missing part would look like something that the cluster does
-// not have.
+// Read returns the profile of the cluster of config. name is the name of the Destination. If the
+// API server cannot list the kinds of an API group because an aggregated API is down, the group is
+// in the profile's Unread. Any other failure is an error, because the cluster would seem to lack
+// what could not be read.
 func Read(ctx context.Context, config *rest.Config, name string, now time.Time) (*profile.Profile, error) {
 	client, err := kubeclient.New(config)
 	if err != nil {
@@ -57,7 +57,7 @@ type reader struct {
 	client    rest.Interface
 	discovery *discovery.DiscoveryClient
 	profile   *profile.Profile
-	// unread contains the groups that cannot be listed, with the reasons.
+	// unread maps each API group that cannot be listed to the reason.
 	unread map[string]string
 }
 
@@ -103,8 +103,8 @@ func (r *reader) addUnread(group, reason string) {
 	r.unread[group] = cmp.Or(r.unread[group], strings.Join(strings.Fields(reason), " "))
 }
 
-// readServices adds the groups whose APIServices are not available to unread, since discovery may
-// omit such a group without an error. If the user may not list APIServices, it adds none.
+// readServices adds to unread the API groups whose APIServices are not available, because discovery
+// may omit such a group without an error. If the user may not list APIServices, it adds none.
 func (r *reader) readServices(ctx context.Context) error {
 	type service struct {
 		Spec struct {
@@ -152,8 +152,8 @@ func (r *reader) readNamespaces(ctx context.Context) error {
 	return nil
 }
 
-// failed returns an error about a part that cannot be read. If a permission is missing, it names
-// the permissions that are needed.
+// failed returns an error about a part of the profile that cannot be read. If a permission is
+// missing, the error names the permissions that are needed.
 func failed(what string, err error) error {
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
 		return fmt.Errorf("read %s: %w; the user needs list on namespaces and on customresourcedefinitions, and the ClusterRole system:discovery", what, err)

@@ -21,7 +21,7 @@ import (
 
 var taken = time.Date(2026, time.November, 29, 12, 0, 0, 500, time.UTC)
 
-// readFrom returns the profile that Read reads from a server.
+// readFrom returns the result of Read for a server.
 func readFrom(t *testing.T, s http.Handler) (*profile.Profile, error) {
 	t.Helper()
 	server := httptest.NewServer(s)
@@ -66,13 +66,13 @@ func TestProfileOfACluster(t *testing.T) {
 	}
 }
 
-// TestGroupThatIsDownIsUnread checks that a group whose aggregated API is down is in Unread, in
-// whichever way the API server reports that, and that everything else is read.
+// TestGroupThatIsDownIsUnread checks that a group whose aggregated API is down is in Unread, for
+// each way in which API servers report this, and that all other groups are read.
 func TestGroupThatIsDownIsUnread(t *testing.T) {
 	for name, change := range map[string]func(*discovertest.Server){
 		"stale":  func(s *discovertest.Server) { s.Down = []string{"metrics.k8s.io"} },
 		"503":    func(s *discovertest.Server) { s.Down, s.Legacy = []string{"metrics.k8s.io"}, true },
-		"silent": func(s *discovertest.Server) {}, // discovery does not contain the group
+		"silent": func(s *discovertest.Server) {}, // discovery omits the group without an error
 	} {
 		s := discovertest.New()
 		s.Services = []string{
@@ -93,11 +93,11 @@ func TestGroupThatIsDownIsUnread(t *testing.T) {
 	}
 }
 
-// TestUnreadablePartIsAnError checks that there is no profile if a part of it cannot be read.
+// TestUnreadablePartIsAnError checks that Read returns no profile if a part of it cannot be read.
 func TestUnreadablePartIsAnError(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*discovertest.Server)
-		want   string // "" if the profile is complete nevertheless
+		want   string // the expected error; empty if the profile is complete nevertheless
 	}{
 		"no APIServices": {change: func(s *discovertest.Server) {
 			s.Codes = map[string]int{"/apis/apiregistration.k8s.io/v1/apiservices": http.StatusForbidden}

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// Limits of responses. smallPage and largePage are the numbers of small and of large objects in a
-// page; a CustomResourceDefinition may have more than 1 MiB.
+// Limits of responses. smallPage and largePage are numbers of objects in a page, for small and for
+// large objects. One CustomResourceDefinition may have more than 1 MiB.
 const (
 	smallPage = 500
 	largePage = 20
@@ -80,8 +80,8 @@ func read(ctx context.Context, request *rest.Request) ([]byte, error) {
 	return text, err
 }
 
-// readDefinitions reads the CustomResourceDefinitions. It skips a definition whose names are
-// already taken by another one, since its kind is not served.
+// readDefinitions reads the CustomResourceDefinitions. It skips those whose names another
+// definition has taken, because their kinds are not served.
 func (r *reader) readDefinitions(ctx context.Context) error {
 	size := 0
 	err := list(ctx, r.client, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", largePage, func(crd apiextensionsv1.CustomResourceDefinition) error {

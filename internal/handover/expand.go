@@ -1,7 +1,8 @@
-// Package handover computes the placements that Kratix's own controller could write if it took over
-// a cluster: each Work without a WorkPlacement on every Destination that fits, since Kratix chooses
-// at random, and each WorkPlacement with the current contents of its Work. A plan of the expanded
-// input reports which of these placements would break a Destination. The package does no I/O.
+// Package handover computes which placements Kratix's own controller could write if it took over a
+// cluster. Kratix chooses Destinations at random. Therefore each Work without a WorkPlacement could
+// be on every Destination that fits. Each existing WorkPlacement gets the current contents of its
+// Work. A plan of the expanded input reports which of these placements would break a Destination.
+// The package does no I/O.
 package handover
 
 import (
@@ -18,47 +19,48 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// targetLabel is the label by which a stand-in selects its Destination.
+// targetLabel is the label with which a stand-in selects its Destination.
 const targetLabel = scheduler.OwnPrefix + "handover"
 
-// Takeover contains the possible actions of Kratix on the objects of a snapshot.
+// Takeover describes what Kratix could do with the objects of a snapshot.
 type Takeover struct {
-	// Input is the snapshot in which each unplaced group of a request is placed on every
-	// Destination that fits. Each of these placements is represented by a Work of its own, a
-	// stand-in.
+	// Input is a copy of the snapshot in which each unplaced group of a request is placed on every
+	// Destination that fits. A separate Work, called a stand-in, represents each of these
+	// placements.
 	Input source.Snapshot
-	// standIns maps the key of each stand-in to its original Work.
+	// standIns maps the key of each stand-in to its original Work and its Destination.
 	standIns map[string]standIn
 	// Implied are the WorkPlacements of stand-ins and of dependencies.
 	Implied []ImpliedPlacement
-	// fitting contains the number of Destinations from which Kratix would choose one for each
-	// group.
+	// fitting has the number of Destinations from which Kratix would choose one for a group.
 	fitting map[groupOf]int
-	// placed contains the keys of existing WorkPlacements.
+	// placed has the keys of the existing WorkPlacements.
 	placed map[kratix.Key]bool
 }
 
-// ImpliedPlacement has Of, a WorkPlacement that Kratix would create, and Stands, the WorkPlacement
-// of its stand-in. They are the same for a dependency. Files of Of that are in the store belong to
-// Stands.
+// ImpliedPlacement is a WorkPlacement that Kratix would create (Of), with the WorkPlacement that
+// represents it in the Input (Stands). For a dependency, both are the same. Files of Of that are in
+// the store belong to Stands.
 type ImpliedPlacement struct{ Stands, Of *kratix.WorkPlacement }
 
-// standIn is the original Work of a stand-in, and the Destination on which it could be placed.
+// standIn has the original Work of a stand-in, and the Destination on which the original could be
+// placed.
 type standIn struct {
 	work        kratix.Key
 	destination string
 }
 
-// isUnwritten reports whether a WorkPlacement is not being deleted and its status indicates no
-// write. A failed write is an indication, since an earlier one may have succeeded; an empty
-// versionID proves nothing, since it is always empty for buckets.
+// isUnwritten reports whether a WorkPlacement is not being deleted and was certainly never written.
+// After a failed write, it returns false, because an earlier write may have succeeded. The
+// versionID alone proves nothing, because it is always empty for buckets.
 func isUnwritten(p *kratix.WorkPlacement) bool {
 	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && meta.FindStatusCondition(p.Status.Conditions, kratix.WriteSucceededCondition) == nil
 }
 
-// Expand returns the possible actions of Kratix on a snapshot, which must contain all
-// WorkPlacements. The Input omits WorkPlacements that were never written, since stand-ins replace
-// them. WorkPlacements that are being deleted still have files, but place nothing.
+// Expand returns what Kratix could do with the objects of a snapshot. The snapshot must have all
+// WorkPlacements. In the Input, stand-ins replace the WorkPlacements that were never written.
+// WorkPlacements that are being deleted stay in the Input because of their files, but their groups
+// count as unplaced.
 func Expand(snapshot source.Snapshot) Takeover {
 	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, fitting: map[groupOf]int{}, placed: map[kratix.Key]bool{}}
 	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, implied: map[groupOn]*kratix.WorkPlacement{}}
@@ -85,7 +87,6 @@ func Expand(snapshot source.Snapshot) Takeover {
 	return t
 }
 
-// index records the WorkPlacements of each group.
 func (e *expansion) index(placements []*kratix.WorkPlacement) {
 	emptied := map[string]bool{}
 	for _, d := range e.destinations {
@@ -96,7 +97,7 @@ func (e *expansion) index(placements []*kratix.WorkPlacement) {
 		group := groupOf{p.Work(), p.Spec.ID}
 		on := e.on[group]
 		switch name := p.Spec.TargetDestinationName; {
-		case !p.DeletionTimestamp.IsZero() || emptied[name]: // Kratix chooses again after the WorkPlacement is gone
+		case !p.DeletionTimestamp.IsZero() || emptied[name]: // Kratix chooses a Destination again when the WorkPlacement is gone
 		case isUnwritten(p):
 			on.isPlaced, on.unwritten = true, append(on.unwritten, name)
 		default:
@@ -106,9 +107,9 @@ func (e *expansion) index(placements []*kratix.WorkPlacement) {
 	}
 }
 
-// addPlacements replaces the WorkPlacements in the Input by copies, as Kratix reads them. A
-// WorkPlacement with a stand-in on the same Destination passes its files to the stand-in, since
-// Kratix would create an equal WorkPlacement.
+// addPlacements replaces the WorkPlacements in the Input by copies without this program's labels.
+// If there is a stand-in for the same group and Destination, the copy has the name of the stand-in,
+// so that the files belong to the stand-in: Kratix would create an equal WorkPlacement.
 func (e *expansion) addPlacements() {
 	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}
 	pass := func(p *kratix.WorkPlacement) *kratix.WorkPlacement {
@@ -136,30 +137,29 @@ type expansion struct {
 	*Takeover
 	destinations []*kratix.Destination
 	on           map[groupOf]placedOn
-	// implied contains the WorkPlacements that stand-ins would have.
+	// implied has the WorkPlacements of the stand-ins, by the group and the Destination of the
+	// original.
 	implied map[groupOn]*kratix.WorkPlacement
 }
 
-// groupOf identifies a group of a Work.
 type groupOf struct {
 	work kratix.Key
 	id   string
 }
 
-// groupOn identifies a group on a Destination.
 type groupOn struct {
 	groupOf
 	destination string
 }
 
-// placedOn describes the WorkPlacements of a group that stay: whether there are any, whether any
-// was written, and the Destinations of the unwritten ones.
+// placedOn describes those WorkPlacements of a group that are not being deleted: whether there are
+// any, whether one was written, and the Destinations of the unwritten ones.
 type placedOn struct {
 	isPlaced, isWritten bool
 	unwritten           []string
 }
 
-// add adds a Work and its stand-ins to the Input, one for each Destination on which Kratix could
+// add adds a Work to the Input. It also adds a stand-in for each Destination on which Kratix could
 // write the Work for the first time.
 func (e *expansion) add(work *kratix.Work) {
 	var staying []kratix.WorkloadGroup
@@ -168,7 +168,7 @@ func (e *expansion) add(work *kratix.Work) {
 		on := e.on[groupOf{kratix.KeyOf(work), group.ID}]
 		names := on.unwritten
 		switch fitting := scheduler.Fitting(work, &group, e.destinations); {
-		case work.IsDependency(): // Kratix places it on all Destinations that fit
+		case work.IsDependency(): // Kratix places a dependency on all Destinations that fit
 			names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return slices.Contains(fitting, name) })
 			for _, name := range fitting {
 				itself := kratix.NewWorkPlacement(work, &group, name)
@@ -190,7 +190,7 @@ func (e *expansion) add(work *kratix.Work) {
 	}
 	for i, name := range slices.Sorted(maps.Keys(going)) {
 		other := *work
-		// No real name contains "@". The suffix is short, since names have a maximum length.
+		// No real name contains "@". The suffix is short because the length of names is limited.
 		other.Name += fmt.Sprintf("@%x@", i)
 		other.Labels = maps.Clone(work.Labels)
 		delete(other.Labels, kratix.DryRunLabel) // this label would override the selectors
@@ -205,7 +205,7 @@ func (e *expansion) add(work *kratix.Work) {
 	}
 }
 
-// onlyFor returns a copy of the group that selects only one Destination.
+// onlyFor returns a copy of the group whose selectors fit only one Destination.
 func onlyFor(group kratix.WorkloadGroup, destination, dryRun string) kratix.WorkloadGroup {
 	labels := map[string]string{targetLabel: destination}
 	if dryRun != "" {
@@ -216,7 +216,7 @@ func onlyFor(group kratix.WorkloadGroup, destination, dryRun string) kratix.Work
 }
 
 // plain returns a copy of a Work with only the fields that Kratix supports: without this program's
-// annotations, and without match expressions.
+// annotations, and without matchExpressions.
 func plain(work *kratix.Work) *kratix.Work {
 	other := *work
 	other.Annotations = withoutOwn(work.Annotations)
@@ -231,20 +231,19 @@ func plain(work *kratix.Work) *kratix.Work {
 	return &other
 }
 
-// asKratixReads returns a copy of a Destination without this program's annotations, but with the
-// label by which stand-ins select it.
+// asKratixReads returns a copy of a Destination without this program's annotations, and with the
+// label that stand-ins select.
 func asKratixReads(d *kratix.Destination) *kratix.Destination {
 	other := *d
 	other.Annotations = withoutOwn(d.Annotations)
 	other.Labels = map[string]string{targetLabel: d.Name}
 	maps.Copy(other.Labels, d.Labels)
 	if len(d.Labels) == 0 {
-		other.Spec.StrictMatchLabels = false // the label for stand-ins must not make the Destination strict
+		other.Spec.StrictMatchLabels = false // targetLabel must not make the Destination strict
 	}
 	return &other
 }
 
-// withoutOwn returns the annotations or labels without those of this program.
 func withoutOwn(all map[string]string) map[string]string {
 	kept := maps.Clone(all)
 	maps.DeleteFunc(kept, func(name, _ string) bool { return strings.HasPrefix(name, scheduler.OwnPrefix) })

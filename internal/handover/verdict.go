@@ -12,37 +12,38 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// Verdict contains the reasons why Kratix cannot take over safely.
+// Verdict has the reasons why Kratix could not take over safely.
 type Verdict struct {
 	// Breaks are the placements with which Kratix would break a Destination.
 	Breaks []Break
-	// Unknown are findings about Works and stores that could not be checked, because they are
-	// unreadable or too large.
+	// Unknown are findings about Works and stores that could not be checked, because they cannot be
+	// read or are too large.
 	Unknown []finding.Finding
 }
 
 // Break is a group of a Work that would break a Destination.
 type Break struct {
 	Work, Directory, Destination string
-	// Fitting is the number of Destinations from which Kratix would choose. It is 0 if Kratix has
-	// no choice. Others is the number of other Destinations among these that Kratix would also
+	// Fitting is the number of Destinations from which Kratix would choose, or 0 if it has no
+	// choice. Others is the number of other Destinations among them that the group would also
 	// break.
 	Fitting, Others int
 	// WorkPlacement is the name of the existing WorkPlacement that Kratix would write. It is empty
-	// if Kratix would create one.
+	// if Kratix would create a WorkPlacement.
 	WorkPlacement string
-	// Reason is the reason why the group would break the Destination, or has broken it.
+	// Reason is why the group would break the Destination, or has broken it.
 	Reason string
-	// Findings are the findings about the Work. They are only in the first Break of the Work.
+	// Findings are the findings about the Work. If a Work has several Breaks, only the first has
+	// them.
 	Findings []finding.Finding
 }
 
-// IsSafe reports whether Kratix would break nothing and nothing is unknown.
+// IsSafe reports whether there are no Breaks and everything could be checked.
 func (v Verdict) IsSafe() bool { return len(v.Breaks) == 0 && len(v.Unknown) == 0 }
 
-// Judge returns the verdict on the report of a plan of the expanded input. Kratix would write the
-// placements that are held back in the report. A group with a WorkPlacement counts as written
-// there, so its conflicts are only findings.
+// Judge returns the verdict on the report of a plan of Input. Kratix would write the placements
+// that the report says are held back, so these are Breaks. Conflicts of groups with a WorkPlacement
+// are only findings in the report, because these groups count as written.
 func (t Takeover) Judge(said report.Report) Verdict {
 	j := judge{Takeover: t, result: said, first: map[[2]string]int{}, reported: map[string]bool{}}
 	for _, p := range said.Placements {
@@ -62,8 +63,8 @@ func (t Takeover) Judge(said report.Report) Verdict {
 	return j.verdict
 }
 
-// unknown adds the findings about unchecked content. Equal findings about the stand-ins of a Work
-// are added once.
+// unknown adds the findings about content that could not be checked. It adds equal findings about
+// several stand-ins of a Work once.
 func (j *judge) unknown() {
 	held, reported := map[string]bool{}, map[finding.Place]bool{}
 	for _, p := range j.result.Placements {
@@ -72,7 +73,7 @@ func (j *judge) unknown() {
 		}
 	}
 	for _, f := range j.result.Findings {
-		// Kratix cannot write invalid content either, so the result is known.
+		// Kratix cannot write invalid content either, so such content is not unknown.
 		isUnread := f.Rule == finding.UndecodableContent() && (f.Cause == finding.TooLarge || !held[f.Place.Object])
 		if !isUnread && !isUnknown(f.Rule) {
 			continue
@@ -91,14 +92,14 @@ type judge struct {
 	Takeover
 	result  report.Report
 	verdict Verdict
-	// first maps each group that Kratix would place to the index of its Break. reported contains
-	// the objects whose findings are in a Break.
+	// first maps the Work and the directory of a group that Kratix would place to the index of its
+	// Break. reported has the Works whose findings are in a Break.
 	first    map[[2]string]int
 	reported map[string]bool
 }
 
-// canUnpack reports whether all files of a WorkPlacement can be unpacked. If not, Kratix cannot
-// write them and leaves the Destination unchanged, or the content is too large to be checked.
+// canUnpack reports whether all files of a WorkPlacement can be unpacked. If not, either Kratix
+// cannot write them, which leaves the Destination unchanged, or they are too large to be checked.
 func canUnpack(p *kratix.WorkPlacement) bool {
 	return p == nil || !slices.ContainsFunc(p.Spec.Workloads, func(w kratix.Workload) bool {
 		_, err := kratix.Decode(w.Content)
@@ -106,7 +107,7 @@ func canUnpack(p *kratix.WorkPlacement) bool {
 	})
 }
 
-// addQuarantined adds a placement that is held back.
+// addQuarantined adds a Break for a placement that is held back.
 func (j *judge) addQuarantined(p report.Placement) {
 	if !canUnpack(p.Object) {
 		return
@@ -128,8 +129,8 @@ func (j *judge) addQuarantined(p report.Placement) {
 	j.verdict.Breaks = append(j.verdict.Breaks, b)
 }
 
-// addExisting adds a placement whose existing WorkPlacement would break the Destination if Kratix
-// wrote it, or has already broken it.
+// addExisting adds a Break for an existing WorkPlacement, if it has broken the Destination or would
+// break it when Kratix writes it.
 func (j *judge) addExisting(p report.Placement, object string) {
 	j.reported[object] = true
 	b := j.breakOf(p)
@@ -155,14 +156,15 @@ func (j *judge) breakOf(p report.Placement) Break {
 	return b
 }
 
-// isUnknown reports whether a finding of the rule means that a store or an object was not checked.
+// isUnknown reports whether a finding with this rule means that a store or an object was not
+// checked.
 func isUnknown(rule finding.Rule) bool {
 	return slices.Contains([]finding.Rule{
 		finding.StoreFailed(), finding.UnreadableInput(), finding.InvalidObject(), finding.UnsafePath(), finding.SharedPath(),
 	}, rule)
 }
 
-// about returns the errors about an object that would make Flux's build fail.
+// about returns the findings about an object that would make Flux's build fail.
 func (j *judge) about(object string) []finding.Finding {
 	var found []finding.Finding
 	for _, f := range j.result.Findings {
@@ -174,7 +176,8 @@ func (j *judge) about(object string) []finding.Finding {
 	return found
 }
 
-// rewritten returns a finding in which the names of stand-ins are replaced by those of their Works.
+// rewritten returns a copy of the finding with the names of Works instead of those of their
+// stand-ins.
 func (t Takeover) rewritten(f finding.Finding) finding.Finding {
 	f.Place.Object = t.named(f.Place.Object)
 	f.Message, f.Fix = t.named(f.Message), t.named(f.Fix)
@@ -186,7 +189,7 @@ func (t Takeover) rewritten(f finding.Finding) finding.Finding {
 	return f
 }
 
-// named returns a text in which the names of stand-ins are replaced by those of their Works.
+// named returns the text with the names of Works instead of those of their stand-ins.
 func (t Takeover) named(text string) string {
 	if !strings.Contains(text, "@") {
 		return text
@@ -200,9 +203,9 @@ func (t Takeover) named(text string) string {
 	return text
 }
 
-// Removable returns the WorkPlacements that can be deleted without losing files, before Kratix
-// writes them: those that are held back and were never written. said must be the report of a plan
-// of the snapshot itself.
+// Removable returns the WorkPlacements that can be deleted without deleting any files, so that
+// Kratix does not write them: those that are held back and were never written. said must be the
+// report of a plan of the snapshot itself.
 func Removable(said report.Report, all []*kratix.WorkPlacement, destinations []*kratix.Destination) []*kratix.WorkPlacement {
 	held := map[kratix.Key]bool{}
 	for _, p := range said.Placements {
@@ -219,14 +222,14 @@ func Removable(said report.Report, all []*kratix.WorkPlacement, destinations []*
 	})
 }
 
-// isEmpty reports whether the state store certainly has no files of a WorkPlacement, given that the
-// plan has found none.
+// isEmpty reports whether the store certainly has no files of a WorkPlacement for which a plan has
+// found none.
 func isEmpty(p *kratix.WorkPlacement, mode string) bool {
 	switch mode {
-	case kratix.NestedByMetadata: // the directory belongs to the WorkPlacement alone
+	case kratix.NestedByMetadata: // the directory belongs only to the WorkPlacement
 		return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && !meta.IsStatusConditionTrue(p.Status.Conditions, kratix.WriteSucceededCondition)
-	case kratix.None: // a failed write may have left files that no list contains
+	case kratix.None: // a failed write may have left files that are in no list
 		return isUnwritten(p)
 	}
-	return false // it is not known to which WorkPlacement the parts of the file belong
+	return false // it is not known to which WorkPlacement a part of the aggregated file belongs
 }

@@ -1,5 +1,5 @@
-// Package kubeclient creates Kubernetes REST clients for callers that encode and decode bodies
-// themselves. The package itself does no I/O.
+// Package kubeclient creates Kubernetes REST clients for callers that encode and decode request and
+// response bodies themselves. The package itself does no I/O.
 package kubeclient
 
 import (
@@ -12,8 +12,8 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// New returns a client for the cluster of config. The client decodes only the kind Status, which it
-// needs for the API server's error messages.
+// New returns a client for the cluster of config. The client itself decodes only the kind Status,
+// for the API server's error messages.
 func New(config *rest.Config) (rest.Interface, error) {
 	own := rest.CopyConfig(config)
 	scheme := runtime.NewScheme()

@@ -12,11 +12,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Baseline contains the fingerprints of known findings, which Apply omits. A fingerprint may occur
-// several times.
+// Baseline has the fingerprints of known findings, which Apply omits. Each fingerprint has a count,
+// because findings may have equal fingerprints.
 type Baseline struct{ known map[string]int }
 
-// knownFile is the format of a baseline file, with details for reviewers.
+// knownFile is the content of a baseline file. Besides the fingerprints, it has details for
+// reviewers.
 type knownFile struct {
 	Findings []knownFinding `json:"findings"`
 }
@@ -29,7 +30,8 @@ type knownFinding struct {
 	Message     string `json:"message"`
 }
 
-// FormatBaseline returns the content of a baseline file with the findings, except for notes.
+// FormatBaseline returns the content of a baseline file with the given findings. Notes are left
+// out.
 func FormatBaseline(findings []finding.Finding) ([]byte, error) {
 	file := knownFile{Findings: []knownFinding{}}
 	for _, f := range findings {
@@ -43,7 +45,7 @@ func FormatBaseline(findings []finding.Finding) ([]byte, error) {
 	return yaml.Marshal(file)
 }
 
-// ParseBaseline parses a baseline file. The error is about a file that is not a baseline.
+// ParseBaseline parses a baseline file. It returns an error if content is not a baseline.
 func ParseBaseline(content []byte) (Baseline, error) {
 	var file knownFile
 	if err := yaml.UnmarshalStrict(content, &file); err != nil {
@@ -70,7 +72,7 @@ func (b Baseline) clone() Baseline {
 	return copied
 }
 
-// take removes one occurrence of a finding, and reports whether there was one.
+// take decreases the count of a finding, and reports whether the count was above zero.
 func (b Baseline) take(f finding.Finding) bool {
 	fingerprint := f.Fingerprint()
 	if b.known[fingerprint] == 0 {

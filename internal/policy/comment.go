@@ -8,25 +8,27 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Comment is an ignore comment beside a document:
+// Comment is an ignore comment in a YAML file, such as
 //
 //	# kratix-schedule:ignore KS001,KS002 the operator is shared on purpose
+//
+// which is parsed to one Comment for each rule.
 type Comment struct {
 	Rule, Reason string
 	// Place is the place of the comment itself.
 	Place finding.Place
-	// First and Last are the first and last line of the document that the comment is about.
+	// First and Last are the first and the last line of the document with the comment.
 	First, Last int
-	// Objects are the objects in the document if it is part of the input. The comment applies to
+	// Objects are the objects in the document, if the file is an input file. The comment applies to
 	// all findings about them.
 	Objects []string
 }
 
-// mark is the beginning of an ignore comment.
+// mark is the text with which an ignore comment begins.
 const mark = "kratix-schedule:ignore"
 
-// Comments returns the ignore comments in a file of YAML documents. object is the name of the Work
-// that contains the file. It is empty for an input file.
+// Comments returns the ignore comments in a file of YAML documents. object is the Work that
+// contains the file, or empty for an input file.
 func Comments(object, file string, content []byte) []Comment {
 	if !bytes.Contains(content, []byte(mark)) {
 		return nil
@@ -59,12 +61,12 @@ func Comments(object, file string, content []byte) []Comment {
 	return comments
 }
 
-// comment matches an ignore comment, at the beginning of a line or after white space. The rules are
-// separated by commas and followed by the reason.
+// comment matches an ignore comment that begins a line or follows white space. The rules are
+// separated by commas, and the reason follows them.
 var comment = regexp.MustCompile(`(?:^|\s)#\s*` + mark + `(?:\s+(\w+(?:\s*,\s*\w+)*)?(.*))?$`)
 
-// parseComment returns the rules in an ignore comment, and the reason. For a comment without a rule
-// it returns an empty rule, which is then reported.
+// parseComment returns the rules and the reason in an ignore comment. For a comment without a rule,
+// it returns an empty rule, which Apply reports as unused.
 func parseComment(line string) (rules []string, reason string) {
 	found := comment.FindStringSubmatch(line)
 	if found == nil {
@@ -76,8 +78,8 @@ func parseComment(line string) (rules []string, reason string) {
 	return rules, strings.TrimSpace(found[2])
 }
 
-// matches reports whether a finding has the rule of the comment, and its place or a related place
-// is in the document of the comment.
+// matches reports whether the comment applies to a finding: the finding has the comment's rule, and
+// the place of the finding, or a related place, is in the comment's document.
 func (c Comment) matches(f finding.Finding) bool {
 	if f.Rule.ID != c.Rule {
 		return false

@@ -1,5 +1,5 @@
-// Package policy filters findings: it omits those that a user ignores by a flag or by a comment in
-// a document, and those in a baseline. It does no I/O.
+// Package policy filters findings. It omits findings that a user ignores with a flag or with a
+// comment in a document, and findings in a baseline. It does no I/O.
 package policy
 
 import (
@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Policy contains a user's decisions about findings.
+// Policy is what a user has decided about findings.
 type Policy struct {
 	Ignores []Ignore
 	// Comments are the ignore comments in documents.
@@ -22,15 +22,15 @@ type Policy struct {
 
 // Outcome is the result of applying a Policy to findings.
 type Outcome struct {
-	// Findings are the remaining findings, including notes about ignores that match nothing.
+	// Findings are the findings that remain, and a note about each ignore that matches nothing.
 	Findings []finding.Finding
-	// Ignored is the number of findings that are ignored; Known is the number of findings that are
-	// in the baseline.
+	// Ignored is the number of findings that are ignored. Known is the number of those in the
+	// baseline.
 	Ignored, Known int
 }
 
-// Apply omits the findings that are ignored or in the baseline. An ignored finding does not use up
-// an entry of the baseline. A failed store is always reported.
+// Apply omits the findings that are ignored, and those in the baseline. An ignored finding does not
+// count as one in the baseline. Findings about failed stores always remain.
 func (p Policy) Apply(findings []finding.Finding) Outcome {
 	var out Outcome
 	flags := make([]bool, len(p.Ignores))
@@ -66,7 +66,7 @@ func (p Policy) Apply(findings []finding.Finding) Outcome {
 	return out
 }
 
-// unused returns findings about the ignores that match nothing.
+// unused returns a note for each ignore that matches nothing.
 func (p Policy) unused(flags, comments []bool) []finding.Finding {
 	var notes []finding.Finding
 	for i, used := range flags {
@@ -92,10 +92,11 @@ func (p Policy) unused(flags, comments []bool) []finding.Finding {
 	return notes
 }
 
-// Ignore ignores the findings of a rule: all of them, or those whose place matches a pattern.
+// Ignore ignores the findings of a rule. If Glob is set, it ignores only those whose place matches
+// it.
 type Ignore struct{ Rule, Glob string }
 
-// ErrIgnore is the error for an invalid ignore.
+// ErrIgnore is the error for an invalid --ignore.
 var ErrIgnore = errors.New("invalid ignore")
 
 // ParseIgnore parses "KS001" or "KS001:GLOB". Its errors wrap ErrIgnore.
@@ -124,8 +125,9 @@ func (i Ignore) String() string {
 	return i.Rule + ":" + i.Glob
 }
 
-// matches reports whether an ignore applies to a finding. The pattern matches the file or the
-// object ("Work default/a" or "default/a") of either claimant of a conflict.
+// matches reports whether the ignore applies to a finding. The pattern may match the file or the
+// object ("Work default/a" or "default/a") of the finding or of a related place, such as the other
+// claimant of a conflict.
 func (i Ignore) matches(f finding.Finding) bool {
 	if f.Rule.ID != i.Rule {
 		return false

@@ -14,8 +14,9 @@ import (
 )
 
 // TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters checks the same as
-// TestNoCommitOfKratixHasAnObjectTwice with dependencies on several Destinations, Works with two
-// groups, changes of Destinations' labels, the resulting moves, and restarts.
+// TestNoCommitOfKratixHasAnObjectTwice, with more kinds of changes: dependencies on several
+// Destinations, Works with two groups, changes of Destinations' labels, the moves that follow, and
+// restarts.
 func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
@@ -37,7 +38,7 @@ func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 							}
 							c.now = c.now.Add(time.Second)
 						}
-						c.settled(c.rest(random))
+						c.settled(c.runUntilIdle(random))
 						c.placedOnce()
 					})
 				}
@@ -46,7 +47,7 @@ func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 	}
 }
 
-// happen makes at most one random change.
+// happen makes a random change, or none.
 func (c *cluster) happen(random *rand.Rand) {
 	name := fmt.Sprint("w", random.IntN(6))
 	switch what := random.IntN(20); {
@@ -60,12 +61,12 @@ func (c *cluster) happen(random *rand.Rand) {
 		flipped.Labels = map[string]string{"on": fmt.Sprint("worker-", 1+random.IntN(2))}
 		c.destinations = slices.Clone(c.destinations)
 		c.destinations[at] = flipped
-	case what == 11 && (!c.hidden || len(c.dirty) == 0): // with an unread store, a restart loses the former files
+	case what == 11 && (!c.hidden || len(c.dirty) == 0): // if the store is not read, a restart loses the former files
 		c.restart()
 	}
 }
 
-// putGroups creates or changes a Work of one or two groups; w0 and w1 are dependencies.
+// putGroups creates or changes a Work with one or two groups. The Works w0 and w1 are dependencies.
 func (c *cluster) putGroups(name string, random *rand.Rand) {
 	objects := random.Perm(6)
 	c.put(name, fmt.Sprint("worker-", 1+random.IntN(2)), fmt.Sprint("o", objects[0]))
@@ -88,7 +89,7 @@ func (c *cluster) putGroups(name string, random *rand.Rand) {
 	}
 }
 
-// placedOnce fails the test if a group of a request has more than one WorkPlacement.
+// placedOnce checks that no group of a request has more than one WorkPlacement.
 func (c *cluster) placedOnce() {
 	c.t.Helper()
 	on := map[string]string{}

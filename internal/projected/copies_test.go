@@ -10,8 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestMatchingOneOfTwoWorkPlacementsStays checks that if Kratix has placed a group twice, the
-// WorkPlacement on the Destination that fits stays, whatever the names of the Destinations are.
+// TestMatchingOneOfTwoWorkPlacementsStays checks what happens to a group that Kratix has placed
+// twice: the WorkPlacement on the Destination that fits stays, whatever the names of the
+// Destinations are.
 func TestMatchingOneOfTwoWorkPlacementsStays(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, fits := range []string{"worker-1", "worker-2"} {
@@ -27,7 +28,7 @@ func TestMatchingOneOfTwoWorkPlacementsStays(t *testing.T) {
 				for len(c.dirty) > 0 {
 					c.kratixWrites(random) // each call writes one WorkPlacement
 				}
-				c.rest(random)
+				c.runUntilIdle(random)
 				if len(c.placements) != 1 {
 					t.Fatalf("%d WorkPlacements are left, want one", len(c.placements))
 				}

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestIrregularlyNamedWorkPlacementBelongsToItsGroup checks that a WorkPlacement with any name is
-// kept up to date, and that its group gets no other one.
+// TestIrregularlyNamedWorkPlacementBelongsToItsGroup checks that a WorkPlacement is kept up to date
+// whatever its name is, and that its group gets no second one.
 func TestIrregularlyNamedWorkPlacementBelongsToItsGroup(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, hidden := range []bool{false, true} {
@@ -27,7 +27,7 @@ func TestIrregularlyNamedWorkPlacementBelongsToItsGroup(t *testing.T) {
 				random := rand.New(rand.NewPCG(1, 1))
 				only := func(generation int64) {
 					t.Helper()
-					said := c.rest(random)
+					said := c.runUntilIdle(random)
 					if len(c.placements) != 1 || c.placements[key] == nil || c.placements[key].Spec.Generation != generation {
 						t.Fatalf("WorkPlacements %v, want the odd one alone, of generation %d", c.placements, generation)
 					}
@@ -41,12 +41,12 @@ func TestIrregularlyNamedWorkPlacementBelongsToItsGroup(t *testing.T) {
 				c.put("a", "worker-1", "o2", "o3")
 				only(2)
 				c.put("b", "worker-1", "o2")
-				c.rest(random)
+				c.runUntilIdle(random)
 				if len(c.placements) != 1 {
 					t.Errorf("b is placed, though a has its object")
 				}
 				c.delete("a")
-				c.rest(random)
+				c.runUntilIdle(random)
 				if len(c.placements) != 1 || c.placements[key] != nil {
 					t.Errorf("WorkPlacements %v, want b's alone", c.placements)
 				}
@@ -62,14 +62,14 @@ func TestSecondWorkPlacementOfAGroupCounts(t *testing.T) {
 		c := newCluster(t, mode, false)
 		c.put("a", "worker-1", "o1")
 		random := rand.New(rand.NewPCG(1, 1))
-		c.rest(random)
+		c.runUntilIdle(random)
 		work := c.works["a"]
 		second := testkit.Placement(work, "worker-1")
 		second.Name, second.Spec.ResourceName = "second", "second"
 		second.Spec.Workloads = []kratix.Workload{{Filepath: "second.yaml", Content: kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: o2\n"))}}
 		c.placements[kratix.KeyOf(second)], c.dirty[kratix.KeyOf(second)] = second, c.now
 		c.put("b", "worker-1", "o2")
-		c.rest(random)
+		c.runUntilIdle(random)
 		if len(c.placements) != 2 {
 			t.Errorf("%s: %d WorkPlacements, want the two of a", mode, len(c.placements))
 		}

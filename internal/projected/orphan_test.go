@@ -13,13 +13,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// TestBlockedPlacementNamesTheWork checks that the finding names the Work that has dropped the
-// object, while Kratix has not written that change yet.
+// TestBlockedPlacementNamesTheWork checks that the finding names the Work that no longer contains
+// the object, while Kratix has not written that change yet.
 func TestBlockedPlacementNamesTheWork(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		c := newCluster(t, mode, false)
 		c.put("a", "worker-1", "o1", "o2")
-		c.rest(rand.New(rand.NewPCG(1, 1)))
+		c.runUntilIdle(rand.New(rand.NewPCG(1, 1)))
 		c.put("a", "worker-1", "o2")
 		c.put("b", "worker-1", "o1")
 		said := c.round()
@@ -33,11 +33,11 @@ func TestBlockedPlacementNamesTheWork(t *testing.T) {
 	}
 }
 
-// TestBlockedPlacementNamesTheWorkPlacement checks that the finding names the WorkPlacement
-// that has the object, its role, and the fix.
+// TestBlockedPlacementNamesTheWorkPlacement checks that the finding names the WorkPlacement that
+// has the object, the role of that WorkPlacement, and the fix.
 func TestBlockedPlacementNamesTheWorkPlacement(t *testing.T) {
 	for name, test := range map[string]struct {
-		// happens changes the WorkPlacement of the Work a after the Work is deleted.
+		// happens changes the WorkPlacement of the Work a, after the Work is deleted.
 		happens func(*cluster, *kratix.WorkPlacement)
 		role    string
 		fix     string
@@ -71,7 +71,7 @@ func TestBlockedPlacementNamesTheWorkPlacement(t *testing.T) {
 				t.Run(fmt.Sprintf("%s/%s/hidden=%v", name, mode, hidden), func(t *testing.T) {
 					c := newCluster(t, mode, hidden)
 					c.put("a", "worker-1", "o1")
-					c.rest(rand.New(rand.NewPCG(1, 1)))
+					c.runUntilIdle(rand.New(rand.NewPCG(1, 1)))
 					var theirs *kratix.WorkPlacement
 					for _, p := range c.placements {
 						theirs = p.DeepCopy()

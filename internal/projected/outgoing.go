@@ -11,38 +11,37 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// outgoing contains the files in a store that WorkPlacements will replace or remove.
+// outgoing has the files in a store that WorkPlacements will replace or remove.
 type outgoing struct {
-	// stored contains the files of a readable store whose contents differ from those of the
+	// stored has the files of a store that was read, where they differ from those of the
 	// WorkPlacements.
 	stored map[tree.Path]storedFile
-	// remembered contains the files that WorkPlacements had before they were changed, in a store
-	// that cannot be read.
+	// remembered has the files that WorkPlacements had before they were changed, for a store that
+	// is not read.
 	remembered []formerFile
 }
 
-// storedFile is a file in a store, and the WorkPlacement that will replace it.
+// storedFile is a file in a store, with the WorkPlacement that will replace the file.
 type storedFile struct {
 	digest statestore.Digest
 	of     *kratix.WorkPlacement
 }
 
-// formerFile is a file that a WorkPlacement had before it was changed.
 type formerFile struct {
 	file tree.File
-	// placement is the key of the WorkPlacement, destination is the name of its Destination, and
-	// until is the time at which the file expires.
+	// placement is the key of the WorkPlacement that had the file, and destination is the name of
+	// its Destination. The file counts until the time until.
 	placement   kratix.Key
 	destination string
 	until       time.Time
 }
 
-// memoryOfFormer is the time for which the former files of a WorkPlacement count if the store
-// cannot be read. Kratix writes a WorkPlacement within seconds after a change, and does not report
-// which version it has written.
+// memoryOfFormer is how long the former files of a WorkPlacement count if the store is not read.
+// Kratix writes a WorkPlacement within seconds after a change, and does not report which version it
+// has written.
 const memoryOfFormer = 30 * time.Second
 
-// note records whether a store has other content at a path than the WorkPlacements.
+// note adds the file to stored if differs is set, and otherwise removes the path from stored.
 func (o *outgoing) note(path tree.Path, differs bool, file storedFile) {
 	switch {
 	case !differs:
@@ -54,7 +53,7 @@ func (o *outgoing) note(path tree.Path, differs bool, file storedFile) {
 	}
 }
 
-// remember records the files that WorkPlacements have lost between two overlays. It forgets the
+// remember records the files that are in the overlay was and not in the overlay made. It drops the
 // files of WorkPlacements that no longer exist.
 func (o *outgoing) remember(was, made *overlay, now time.Time) {
 	if made == nil {
@@ -81,7 +80,6 @@ func (o *outgoing) remember(was, made *overlay, now time.Time) {
 	}
 }
 
-// forget drops the files that have expired.
 func (o *outgoing) forget(now time.Time) {
 	o.remembered = slices.DeleteFunc(o.remembered, func(former formerFile) bool { return !now.Before(former.until) })
 }

@@ -11,40 +11,39 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// overlay contains the files that the WorkPlacements of one Destination will have in its store.
-// Each WorkPlacement has a record such as this program would write.
+// overlay has the files that the WorkPlacements of one Destination will have in its store. Each
+// WorkPlacement has a record like those that this program writes.
 type overlay struct {
 	destination *kratix.Destination
 	placements  []*kratix.WorkPlacement
 	implied     []ImpliedPlacement
-	// records is the directory of the records; lists are the files in it that the store has:
-	// Kratix's lists, and former records.
-	records tree.Path
-	lists   statestore.Files
-	// projections maps each WorkPlacement to its projection.
+	// records is the directory of the records. lists are the files that the store has in this
+	// directory: Kratix's lists of files, and former records.
+	records     tree.Path
+	lists       statestore.Files
 	projections map[*kratix.WorkPlacement]*projection
-	// digests contains the digests of all files. from maps each file to its projection, except the
+	// digests has the digests of all files. from maps each file to its projection, except the
 	// aggregated file, which belongs to several.
 	digests map[tree.Path]statestore.Digest
 	from    map[tree.Path]*projection
-	// joined is the aggregated file with the parts of the placements that have a record; separate
-	// are the other parts.
+	// joined is the aggregated file with the parts of the placements that have a record. separate
+	// are the parts of the others.
 	joined   []tree.File
 	separate []statestore.Outgoing
-	// recent caches the last decoded placement, since the files of a placement are read one by one.
+	// recent caches the last decoded placement, because the files of a placement are read one by
+	// one.
 	recent struct {
 		of        *projection
 		rendering layout.Rendering
 	}
 }
 
-// joins reports whether path is the path of the aggregated file.
 func (o *overlay) joins(path tree.Path) bool {
 	return slices.ContainsFunc(o.joined, func(f tree.File) bool { return f.Path == path })
 }
 
-// placementAt returns the WorkPlacement to which a file belongs, or nil if it belongs to several,
-// or is not in the overlay.
+// placementAt returns the WorkPlacement to which a file belongs. It returns nil if the file belongs
+// to several WorkPlacements, or is not in the overlay.
 func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 	if o == nil || o.from[path] == nil {
 		return nil
@@ -52,22 +51,22 @@ func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 	return o.from[path].placement
 }
 
-// projection contains the files of one WorkPlacement. Their contents are decoded when they are
-// needed, since the WorkPlacement contains them compressed.
+// projection has the files of one WorkPlacement. It has only their digests; the compressed contents
+// in the WorkPlacement are decoded when they are needed.
 type projection struct {
 	placement *kratix.WorkPlacement
 	digests   map[tree.Path]statestore.Digest
-	// name is the result of kratix.PlacementName, or empty if the placement has no record. The
-	// placement itself may have another name.
+	// name is the result of kratix.PlacementName. The placement itself may have another name. It is
+	// empty if the placement has no record.
 	name string
-	// record is the path of the record. It is the zero Path if there is no record.
+	// record is the path of the record, or the zero Path if there is none.
 	record tree.Path
-	// listed contains the files in Kratix's list in mode none.
+	// listed are the files in Kratix's list of the placement's files, in mode none.
 	listed []tree.Path
 }
 
-// newOverlay returns the overlay of a Destination's placements. before is the overlay of the last
-// round, or nil; lists are the files in the store's directory of records.
+// newOverlay returns the overlay for the placements of a Destination. before is the overlay of the
+// last round, or nil. lists are the files in the store's directory of records.
 func newOverlay(ctx context.Context, d *kratix.Destination, placements []*kratix.WorkPlacement, before *overlay, lists statestore.Files, contents statestore.Contents) (*overlay, error) {
 	made := &overlay{
 		destination: d, placements: placements, lists: lists, projections: make(map[*kratix.WorkPlacement]*projection, len(placements)),
@@ -108,20 +107,20 @@ func newOverlay(ctx context.Context, d *kratix.Destination, placements []*kratix
 	return made, nil
 }
 
-// addSeparate adds a part of the aggregated file whose placement has no record.
+// addSeparate adds the part of a placement without a record to the parts of the aggregated file.
 func (o *overlay) addSeparate(part layout.Part) {
 	for _, file := range layout.Join([]layout.Part{part}) {
 		o.separate = append(o.separate, statestore.Outgoing{File: file, Object: kratix.Describe(part.Placement), Stays: true})
 	}
 }
 
-// recordNames returns the names of a Destination's WorkPlacements in their records: the results of
-// kratix.PlacementName. If a group has several WorkPlacements, only one of them has a record. A
-// WorkPlacement without a Work has none.
+// recordNames returns the name that each WorkPlacement of a Destination has in its record. That is
+// the result of kratix.PlacementName. If a group has several WorkPlacements, only one of them has a
+// record. A WorkPlacement without a Work has none.
 func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]string {
 	names := make(map[*kratix.WorkPlacement]string, len(placements))
 	taken := make(map[kratix.Key]bool, len(placements))
-	for _, named := range []bool{true, false} { // WorkPlacements with the regular name take precedence
+	for _, named := range []bool{true, false} { // WorkPlacements whose own name is the result of PlacementName take precedence
 		for _, p := range placements {
 			if p.Labels[kratix.WorkLabel] == "" {
 				continue
@@ -135,10 +134,11 @@ func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]s
 	return names
 }
 
-// leave adds records for implied placements, whose files are in the lists of other WorkPlacements.
-func (o *overlay) leave(ctx context.Context, heirs []ImpliedPlacement, contents statestore.Contents) error {
-	o.implied = heirs
-	for _, h := range heirs {
+// addImplied adds records for implied placements. Their files are in the lists of other
+// WorkPlacements.
+func (o *overlay) addImplied(ctx context.Context, implied []ImpliedPlacement, contents statestore.Contents) error {
+	o.implied = implied
+	for _, h := range implied {
 		old := projection{placement: h.Of}
 		if err := old.readList(ctx, o.destination, o.lists, contents); err != nil {
 			return err
@@ -163,8 +163,8 @@ func (o *overlay) leave(ctx context.Context, heirs []ImpliedPlacement, contents 
 	return nil
 }
 
-// project returns the projection of a WorkPlacement; name is its name in the record. It omits files
-// that cannot be decoded, since Kratix cannot write them either.
+// project returns the projection of a WorkPlacement. name is the name in its record. Files that
+// cannot be decoded are left out, because Kratix cannot write them either.
 func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement, name string, lists statestore.Files, contents statestore.Contents) (*projection, error) {
 	made := &projection{placement: p, name: name, digests: map[tree.Path]statestore.Digest{}}
 	if err := made.readList(ctx, d, lists, contents); err != nil {
@@ -183,8 +183,8 @@ func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement
 	return made, nil
 }
 
-// readList reads Kratix's list of a placement's files in mode none. Files in the list still belong
-// to the placement if they are no longer wanted.
+// readList reads Kratix's list of the placement's files in mode none. Files in the list belong to
+// the placement, even if the WorkPlacement no longer has them.
 func (m *projection) readList(ctx context.Context, d *kratix.Destination, lists statestore.Files, contents statestore.Contents) error {
 	path, err := layout.FlatRecordPath(d, m.placement)
 	if err != nil || d.FilepathMode() != kratix.None || !lists.Has(path) {
@@ -194,13 +194,13 @@ func (m *projection) readList(ctx context.Context, d *kratix.Destination, lists 
 	if err != nil {
 		return fmt.Errorf("read the list %s: %w", path, err)
 	}
-	if record, err := layout.ParseRecord(content); err == nil { // an invalid list is treated as empty
+	if record, err := layout.ParseRecord(content); err == nil { // an invalid list counts as empty
 		m.listed = record.Files
 	}
 	return nil
 }
 
-// recordIn returns the record of the placement, and whether the placement has one.
+// recordIn returns the record of the placement, and whether there is one.
 func (m *projection) recordIn(d *kratix.Destination, rendering layout.Rendering) (tree.File, bool) {
 	p := m.placement
 	if m.name == "" {

@@ -32,8 +32,7 @@ type cluster struct {
 	now        time.Time
 	works      map[string]*kratix.Work
 	placements map[kratix.Key]*kratix.WorkPlacement
-	// dirty contains the WorkPlacements that Kratix has not written yet, with the times of their
-	// changes.
+	// dirty maps each WorkPlacement that Kratix has not written yet to the time of its last change.
 	dirty        map[kratix.Key]time.Time
 	destinations []*kratix.Destination
 	orphans      []kratix.Key
@@ -57,7 +56,7 @@ func newCluster(t *testing.T, mode string, hidden bool) *cluster {
 	return c
 }
 
-// restart creates a new reconciler without a cache.
+// restart creates a new reconciler, without the caches of the old one.
 func (c *cluster) restart() {
 	clock := func() time.Time { return c.now }
 	c.reconciler = &reconcile.Reconciler{
@@ -91,7 +90,8 @@ func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	return s, nil
 }
 
-// put creates or changes the Work of a request.
+// put creates or changes the Work of a request with these ConfigMaps. Only Destinations whose
+// label "on" has this value fit.
 func (c *cluster) put(name, on string, configMaps ...string) {
 	work := testkit.Request(name, testkit.WithSelector(map[string]string{"on": on}))
 	work.Generation = 1
@@ -104,7 +104,6 @@ func (c *cluster) put(name, on string, configMaps ...string) {
 	c.works[name] = work
 }
 
-// delete deletes a Work and its WorkPlacements.
 func (c *cluster) delete(name string) {
 	delete(c.works, name)
 	for key, p := range c.placements {
@@ -114,7 +113,8 @@ func (c *cluster) delete(name string) {
 	}
 }
 
-// change replaces a WorkPlacement by a changed copy, since the API returns a new object each time.
+// change replaces a WorkPlacement by a changed copy. An API client also returns a new object for
+// each version.
 func (c *cluster) change(key kratix.Key, how func(*kratix.WorkPlacement)) {
 	made := c.placements[key].DeepCopy()
 	how(made)
@@ -125,7 +125,7 @@ func (c *cluster) change(key kratix.Key, how func(*kratix.WorkPlacement)) {
 	}
 }
 
-// round runs one round, and applies its changes to the cluster.
+// round runs one round, and makes the changes in its report to the cluster.
 func (c *cluster) round() report.Report {
 	c.t.Helper()
 	said, err := c.reconciler.Round(c.t.Context())
@@ -169,7 +169,7 @@ func (c *cluster) patch(p *kratix.WorkPlacement, patch map[string]any) {
 	})
 }
 
-// kratixWrites makes Kratix write one WorkPlacement: an overdue one, or a random one.
+// kratixWrites makes Kratix write one WorkPlacement: one that is overdue, or a random one.
 func (c *cluster) kratixWrites(random *rand.Rand) {
 	c.t.Helper()
 	if len(c.dirty) == 0 {
@@ -195,7 +195,7 @@ func (c *cluster) kratixWrites(random *rand.Rand) {
 	delete(c.placements, key)
 }
 
-// write writes the files of one WorkPlacement as Kratix does.
+// write writes the files of one WorkPlacement, as Kratix does.
 func (c *cluster) write(d *kratix.Destination, p *kratix.WorkPlacement) {
 	c.t.Helper()
 	state, err := c.store.Read(c.t.Context())
@@ -244,7 +244,7 @@ func (c *cluster) write(d *kratix.Destination, p *kratix.WorkPlacement) {
 	c.judge()
 }
 
-// judge fails the test if a root contains an object twice.
+// judge checks that no root contains an object twice.
 func (c *cluster) judge() {
 	c.t.Helper()
 	state, err := c.store.Read(c.t.Context())
@@ -273,8 +273,8 @@ func (c *cluster) judge() {
 	}
 }
 
-// rest runs rounds and writes WorkPlacements until nothing is left to do.
-func (c *cluster) rest(random *rand.Rand) report.Report {
+// runUntilIdle runs rounds and writes WorkPlacements until nothing changes any more.
+func (c *cluster) runUntilIdle(random *rand.Rand) report.Report {
 	c.t.Helper()
 	for range 200 {
 		c.round()
@@ -284,9 +284,9 @@ func (c *cluster) rest(random *rand.Rand) report.Report {
 	return c.round()
 }
 
-// TestNoCommitOfKratixHasAnObjectTwice changes Works at random and makes Kratix write in random
-// order. No state of the store may contain an object twice, and in the end no writable placement
-// may be held back.
+// TestNoCommitOfKratixHasAnObjectTwice changes Works at random, and makes Kratix write
+// WorkPlacements in random order. No state of the store may contain an object twice. In the end, no
+// placement may be held back that could be written.
 func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
@@ -307,7 +307,7 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 							}
 							c.put(name, fmt.Sprint("worker-", 1+random.IntN(2)), objects...)
 						}
-						if random.IntN(8) == 0 { // for instance because a Destination becomes ready
+						if random.IntN(8) == 0 { // for example because a Destination becomes ready
 							at := random.IntN(2)
 							c.destinations[at] = c.destinations[at].DeepCopy()
 						}
@@ -319,15 +319,15 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 						}
 						c.now = c.now.Add(time.Second)
 					}
-					c.settled(c.rest(random))
+					c.settled(c.runUntilIdle(random))
 				})
 			}
 		}
 	}
 }
 
-// settled fails the test if a placement is blocked without a reason. Two placements that ask for
-// each other's objects are blocked, since no single commit can write both.
+// settled checks that no placement waits alone for an object that is still in the store. Two
+// placements that ask for objects of each other do wait, because no single commit can write both.
 func (c *cluster) settled(said report.Report) {
 	c.t.Helper()
 	waiting := map[string]int{}

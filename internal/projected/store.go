@@ -17,30 +17,32 @@ import (
 type store struct {
 	stores *Stores
 	ref    kratix.StateStoreReference
-	// inner is the real store. It is nil if the store is not read.
+	// inner is the real store, or nil if the store is not read.
 	inner statestore.Store
 
-	// real contains the files of inner at the last read; files contains their projection.
+	// real are the files of inner at the last read, and files are the files of the projection.
 	real, files statestore.Files
-	// probe is a digest that shows whether the digest function has changed.
+	// probe is the digest of an empty content. If it changes, the store computes digests in another
+	// way than before.
 	probe statestore.Digest
-	// on contains the overlay of each Destination.
+	// on maps the name of a Destination to its overlay.
 	on map[string]*overlay
-	// placed maps the paths of all overlays to their files.
+	// placed has the files of all overlays by their paths.
 	placed map[tree.Path]placedFile
-	// outgoing are the paths at which the store still has other content.
+	// outgoing has the files that the store still has and that will be replaced or removed.
 	outgoing outgoing
 }
 
 var _ statestore.Store = (*store)(nil)
 
-// placedFile is a file of an overlay at a path.
+// placedFile is a file of an overlay.
 type placedFile struct {
 	sum statestore.Digest
 	by  *overlay
 }
 
-// Apply writes nothing, because Kratix writes the files. It returns the given revision.
+// Apply writes nothing, because Kratix writes the files. It returns the revision on which the
+// changes are based.
 func (s *store) Apply(_ context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	return changes.Base, nil
 }
@@ -82,8 +84,8 @@ func (s *store) readInner(ctx context.Context) (statestore.State, error) {
 	return statestore.State{Warnings: []string{"it is not read: only WorkPlacements are compared, and not what others have put there"}}, nil
 }
 
-// project updates the files for the current store and WorkPlacements. It processes only the
-// changes.
+// project updates the files for the current content of the store and the current WorkPlacements. It
+// takes time only for what has changed.
 func (s *store) project(ctx context.Context, stored statestore.Files, contents statestore.Contents) error {
 	if s.placed == nil {
 		s.on, s.placed = map[string]*overlay{}, map[tree.Path]placedFile{}
@@ -118,7 +120,7 @@ func (s *store) project(ctx context.Context, stored statestore.Files, contents s
 }
 
 // overlays returns the overlays of the Destinations by name, and the directories of their records.
-// It reuses unchanged overlays.
+// Overlays that are unchanged since the last round are reused.
 func (s *store) overlays(ctx context.Context, stored statestore.Files, contents statestore.Contents) (made map[string]*overlay, bases []tree.Path, err error) {
 	made = map[string]*overlay{}
 	for _, d := range s.stores.destinations[s.ref] {
@@ -136,7 +138,7 @@ func (s *store) overlays(ctx context.Context, stored statestore.Files, contents 
 			return nil, nil, err
 		}
 		made[d.Name].records = records
-		if err := made[d.Name].leave(ctx, heirs, contents); err != nil {
+		if err := made[d.Name].addImplied(ctx, heirs, contents); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -150,8 +152,8 @@ func mark(stale map[tree.Path]bool, stored statestore.Files, dir tree.Path) {
 	}
 }
 
-// replace replaces the overlay of a Destination; was or made may be nil. It adds the paths that may
-// have changed to stale.
+// replace replaces the overlay of a Destination by made. Either overlay may be nil. It adds the
+// paths that may have changed to stale.
 func (s *store) replace(was, made *overlay, stale map[tree.Path]bool) {
 	if was != nil {
 		for path := range was.digests {
@@ -172,7 +174,7 @@ func (s *store) replace(was, made *overlay, stale map[tree.Path]bool) {
 	}
 }
 
-// refresh updates the files at the stale paths. It ignores the store's own records, since each
+// refresh updates the files at the stale paths. Records in the store are left out, because each
 // WorkPlacement has its record in the overlay.
 func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 	changes := make([]statestore.FileChange, 0, len(stale))
@@ -180,7 +182,7 @@ func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 		laid, isLaid := s.placed[path]
 		sum, there := s.real.Digest(path)
 		isRecord := slices.ContainsFunc(records, path.Within)
-		// The aggregated file is not outgoing, since Kratix always writes the whole file.
+		// The aggregated file is not outgoing, because Kratix always writes the whole file.
 		s.outgoing.note(path, isLaid && there && sum != laid.sum && !isRecord && !laid.by.joins(path), storedFile{sum, laid.by.placementAt(path)})
 		switch {
 		case isLaid:
@@ -201,10 +203,10 @@ type view struct {
 	placed map[tree.Path]placedFile
 }
 
-// Digest returns the digest that the real store has for a content.
+// Digest returns the digest that the real store computes for a content.
 func (v view) Digest(content []byte) statestore.Digest { return v.real.Digest(content) }
 
-// Content returns the content of a file in the projected state.
+// Content returns the content of a file of the projection.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if laid, ok := v.placed[p]; ok {
 		return laid.by.content(p)
@@ -212,8 +214,8 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return v.real.Content(ctx, p)
 }
 
-// whose returns a description of the WorkPlacement to which a file belongs, or "" if there is not
-// exactly one.
+// whose returns a description of the WorkPlacement to which a file belongs. It returns "" if the
+// file belongs to none or to several.
 func (v view) whose(path tree.Path) string {
 	laid, ok := v.placed[path]
 	if !ok {

@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// flaky is a store in which the lists cannot be read while fails is true.
+// flaky is a store whose Kratix lists cannot be read while fails is set.
 type flaky struct {
 	statestore.Store
 	fails bool
@@ -40,7 +40,7 @@ func (f flakyContents) Content(ctx context.Context, p tree.Path) ([]byte, error)
 	return f.Contents.Content(ctx, p)
 }
 
-// opener is an Opener with one store.
+// opener is an Opener that returns the same store or error for each reference.
 type opener struct {
 	store statestore.Store
 	err   error
@@ -50,14 +50,14 @@ func (o *opener) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret)
 	return o.store, o.err
 }
 
-// TestReadThatFailsHalfWayChangesNothing checks that a change on one Destination is not lost if a
-// list of another Destination cannot be read.
+// TestReadThatFailsHalfWayChangesNothing checks that the next Read has a change on one Destination,
+// after a Read that failed because a list of another Destination could not be read.
 func TestReadThatFailsHalfWayChangesNothing(t *testing.T) {
 	c := newCluster(t, kratix.None, false)
 	c.put("a", "worker-1", "o1")
 	c.put("b", "worker-2", "o2")
 	random := rand.New(rand.NewPCG(1, 1))
-	c.rest(random)
+	c.runUntilIdle(random)
 	store := &flaky{Store: c.store}
 	stores := &projected.Stores{Opener: &opener{store: store}, Now: func() time.Time { return c.now }}
 	ref := kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
@@ -98,8 +98,8 @@ func TestReadThatFailsHalfWayChangesNothing(t *testing.T) {
 	}
 }
 
-// TestStoreThatCannotBeOpenedIsAnError checks that the round fails, since conflicts with the files
-// of the store would not be found.
+// TestStoreThatCannotBeOpenedIsAnError checks that the round fails, because conflicts with the
+// files in the store would not be found.
 func TestStoreThatCannotBeOpenedIsAnError(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata, false)
 	closed := &opener{err: errors.New("there is no Secret")}
@@ -116,8 +116,8 @@ func TestStoreThatCannotBeOpenedIsAnError(t *testing.T) {
 	}
 }
 
-// TestFilesOfAWorkPlacementWithoutARecordCount checks that the files of a WorkPlacement with an
-// irregular name count for conflicts.
+// TestFilesOfAWorkPlacementWithoutARecordCount checks that the files of a WorkPlacement without a
+// record conflict with those of others.
 func TestFilesOfAWorkPlacementWithoutARecordCount(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata, false)
 	c.put("a", "worker-1", "o1")

@@ -1,7 +1,7 @@
-// Package projected converts the state stores and WorkPlacements of a cluster to the state stores
-// as they will be when Kratix has written every WorkPlacement, for schedulers that let Kratix
-// write. A projection begins with the files of the current store if it can be read, and with an
-// empty store otherwise. Its only I/O is reading the stores; it never writes to them.
+// Package projected converts the state stores and the WorkPlacements of a cluster to the state
+// stores as they will be when Kratix has written every WorkPlacement. It is for the mode in which
+// this program schedules and Kratix writes. A projection begins with the files in the store, or
+// with an empty store if the store is not read. The only I/O of the package is reading the stores.
 package projected
 
 import (
@@ -18,16 +18,16 @@ import (
 type Stores struct {
 	// Opener opens the real stores.
 	Opener statestore.Opener
-	// Unread means that no store is opened or read: the projections begin with empty stores.
+	// Unread means that no store is opened and read. The projections then begin with empty stores.
 	Unread bool
 	// Now returns the current time.
 	Now func() time.Time
-	// Implied returns the implied placements whose files are in the lists of other WorkPlacements.
+	// Implied returns the implied placements. Their files are in the lists of other WorkPlacements.
 	// It may be nil.
 	Implied func() []ImpliedPlacement
 
-	// placements contains the WorkPlacements by the name of their Destination; destinations
-	// contains all Destinations by their state store.
+	// placements has the WorkPlacements by the name of their Destination. destinations has the
+	// Destinations by their state store.
 	placements   map[string][]*kratix.WorkPlacement
 	destinations map[kratix.StateStoreReference][]*kratix.Destination
 	implied      map[string][]ImpliedPlacement
@@ -37,11 +37,11 @@ type Stores struct {
 // ImpliedPlacement is a WorkPlacement that does not exist although its files do.
 type ImpliedPlacement struct {
 	*kratix.WorkPlacement
-	// Of is the WorkPlacement whose list contains the files in mode none.
+	// Of is the WorkPlacement whose list, in mode none, contains the files.
 	Of *kratix.WorkPlacement
 }
 
-// Follow sets the snapshot for the projections.
+// Follow sets the snapshot from which the projections are computed.
 func (s *Stores) Follow(snapshot source.Snapshot) {
 	s.placements, s.destinations = map[string][]*kratix.WorkPlacement{}, map[kratix.StateStoreReference][]*kratix.Destination{}
 	for _, p := range snapshot.WorkPlacements {
@@ -60,14 +60,14 @@ func (s *Stores) Follow(snapshot source.Snapshot) {
 	}
 }
 
-// Open returns the projection of a store. It returns the same projection while the real store is
-// the same.
+// Open returns the projection of a store. While the Opener returns the same store, Open returns the
+// same projection.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	var inner statestore.Store
 	if !s.Unread || spec == nil {
 		var err error
 		if inner, err = s.Opener.Open(ref, spec, secret); err != nil {
-			return nil, err // if the files of others were unknown, a Destination could be broken
+			return nil, err // without the files of others, the conflicts with them would not be found
 		}
 	}
 	if s.open == nil {
@@ -81,7 +81,7 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 	return known, nil
 }
 
-// Keep drops and closes the stores that are not among refs.
+// Keep closes the stores that are not in refs.
 func (s *Stores) Keep(refs []kratix.StateStoreReference) {
 	maps.DeleteFunc(s.open, func(ref kratix.StateStoreReference, _ *store) bool { return !slices.Contains(refs, ref) })
 	statestore.Keep(s.Opener, refs)

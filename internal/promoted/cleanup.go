@@ -10,23 +10,23 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// LiveCleanup is a source for the clean-up of one Destination. It contains promoted Destinations on
-// their live state stores, and protects the locations that Kratix writes for them. It is not safe
-// for concurrent use.
+// LiveCleanup is a source for the clean-up of one Destination. Its snapshots have the promoted
+// Destinations on their live state stores, and protect the locations that Kratix writes for them.
+// It is not safe for concurrent use.
 type LiveCleanup struct {
 	source.Source
-	// Live contains the live stores of Destinations without an annotation.
+	// Live maps the state stores of Destinations without an annotation to live state stores.
 	Live Stores
 	// Of is the name of the Destination to clean up.
 	Of string
 
-	// unsure is the state store of that Destination if it is not known whether the Destination has
-	// a live store. Otherwise it is nil.
+	// unsure is the state store of that Destination, if it is not known whether the Destination has
+	// a live state store. Otherwise it is nil.
 	unsure *kratix.StateStoreReference
 }
 
-// RefusedError is the error for a Destination that cannot be cleaned up because the location of its
-// live files is not known.
+// RefusedError is the error for a Destination that cannot be cleaned up because its live state
+// store is not known.
 type RefusedError struct{ Destination, Why, Fix string }
 
 // Error returns the reason and the fix.
@@ -34,8 +34,8 @@ func (e *RefusedError) Error() string {
 	return fmt.Sprintf("Destination %s: %s; where it is live is not known, so nothing is removed. %s", e.Destination, e.Why, e.Fix)
 }
 
-// Snapshot returns the snapshot of Source with the Destinations on their live stores. The error may
-// be a RefusedError.
+// Snapshot returns the snapshot of Source, in which promoted Destinations are on their live state
+// stores. The error may be a RefusedError.
 func (o *LiveCleanup) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	seen, err := o.Source.Snapshot(ctx)
 	if err != nil {
@@ -70,8 +70,8 @@ func (o *LiveCleanup) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return seen, nil
 }
 
-// withoutLive divides the Destinations that are not known to be promoted: untouched are those on a
-// state store from which other Destinations are promoted; left are all others. The error is a
+// withoutLive divides the Destinations without a live state store. untouched are those on a state
+// store from which other Destinations are promoted. left are all others. The error is a
 // RefusedError about the Destination to clean up.
 func (o *LiveCleanup) withoutLive(all []*kratix.Destination, promoted map[kratix.StateStoreReference]bool) (left, untouched []*kratix.Destination, err error) {
 	o.unsure = nil
@@ -91,8 +91,8 @@ func (o *LiveCleanup) withoutLive(all []*kratix.Destination, promoted map[kratix
 	return left, untouched, nil
 }
 
-// whyPromoted returns what proves that a Destination is promoted although its live store is not
-// known, or "" if nothing does.
+// whyPromoted returns the evidence that a Destination without a known live state store is promoted.
+// It returns "" if there is no evidence.
 func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]bool) string {
 	switch {
 	case slices.Contains(d.Finalizers, kratix.LiveFinalizer):
@@ -103,8 +103,9 @@ func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]
 	return ""
 }
 
-// MayBeLive reports, after Snapshot, whether files of the Destination in a state store may be live:
-// the store is not the Destination's own, and the Destination's live store is not known.
+// MayBeLive reports whether a state store may have live files of the Destination. This is so if the
+// Destination's live state store is not known, and the store is not the one in the Destination's
+// spec. It must be called after Snapshot.
 func (o *LiveCleanup) MayBeLive(store string) bool {
 	return o.unsure != nil && o.unsure.String() != store
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cleanupEnv contains the former and the current state stores of a Destination.
+// cleanupEnv has the former and the current state stores of a Destination.
 type cleanupEnv struct {
 	*fixed
 	t      *testing.T
@@ -27,8 +27,8 @@ func (s *cleanupEnv) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kr
 	return s.stores[ref.Name], nil
 }
 
-// newCleanupEnv returns an env in which Destination d was first on the state store old, then
-// managed on staging, and then promoted to live. It has records in all three.
+// newCleanupEnv returns an environment with the Destination d. It was first on the state store old,
+// then managed on staging, and then promoted to live. All three have records of it.
 func newCleanupEnv(t *testing.T) *cleanupEnv {
 	s := &cleanupEnv{fixed: &fixed{}, t: t, stores: map[string]*memory.Store{}}
 	for _, name := range []string{"live", "old", "staging"} {
@@ -45,7 +45,7 @@ func newCleanupEnv(t *testing.T) *cleanupEnv {
 	return s
 }
 
-// round runs one round of manage.
+// round runs one round of manage mode.
 func (s *cleanupEnv) round() {
 	s.t.Helper()
 	r := &reconcile.Reconciler{Source: s, Stores: s, Finish: reconcile.Commit}
@@ -54,7 +54,7 @@ func (s *cleanupEnv) round() {
 	}
 }
 
-// has reports whether a store has the record of the Work w in a directory.
+// has reports whether a store has the record of the Work w in the directory dir.
 func (s *cleanupEnv) has(store, dir string) bool {
 	s.t.Helper()
 	state, err := s.stores[store].Read(s.t.Context())
@@ -69,7 +69,7 @@ func (s *cleanupEnv) has(store, dir string) bool {
 	return false
 }
 
-// cleanup cleans up d, and returns the stores that then have no record of the Work w.
+// cleanup cleans up d, and returns the stores that have no record of the Work w afterwards.
 func (s *cleanupEnv) cleanup(live promoted.Stores) ([]string, *promoted.LiveCleanup, error) {
 	s.t.Helper()
 	on := &promoted.LiveCleanup{Source: s, Live: live, Of: "d"}
@@ -93,8 +93,8 @@ func (s *cleanupEnv) cleanup(live promoted.Stores) ([]string, *promoted.LiveClea
 	return emptied, on, err
 }
 
-// TestCleanupOfAPromotedDestinationKeepsUsedFiles checks that live files and Kratix's
-// files stay.
+// TestCleanupOfAPromotedDestinationKeepsUsedFiles checks that the clean-up deletes neither live
+// files nor those that Kratix writes.
 func TestCleanupOfAPromotedDestinationKeepsUsedFiles(t *testing.T) {
 	mapped := promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}
 	for name, c := range map[string]struct {
@@ -122,8 +122,8 @@ func TestCleanupOfAPromotedDestinationKeepsUsedFiles(t *testing.T) {
 	}
 }
 
-// TestCleanupKeepsFilesOfKratixBelowALiveStore checks that files stay if they are where Kratix
-// writes, in a directory below the live store.
+// TestCleanupKeepsFilesOfKratixBelowALiveStore checks that the clean-up keeps files in a directory
+// to which Kratix writes, if the directory is below a live state store.
 func TestCleanupKeepsFilesOfKratixBelowALiveStore(t *testing.T) {
 	s := newCleanupEnv(t)
 	s.GitStateStores = []*kratix.GitStateStore{gitStore("old", "https://example.com/a.git", "main", ""), gitStore("staging", "https://example.com/a.git", "main", "kratix")}
@@ -138,8 +138,8 @@ func TestCleanupKeepsFilesOfKratixBelowALiveStore(t *testing.T) {
 	}
 }
 
-// TestCleanupIsRefusedWhileTheLiveStoreIsUnknown checks each reason for which the live store can be
-// unknown.
+// TestCleanupIsRefusedWhileTheLiveStoreIsUnknown checks each reason for which the live state store
+// may be unknown.
 func TestCleanupIsRefusedWhileTheLiveStoreIsUnknown(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*cleanupEnv)

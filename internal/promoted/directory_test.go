@@ -28,7 +28,7 @@ func (c *cluster) objectsOf(store string) map[string]bool {
 	return objects
 }
 
-// has fails the test unless a live store has exactly these ConfigMaps.
+// has checks that a live store has exactly these ConfigMaps.
 func (c *cluster) has(store string, want ...string) {
 	c.t.Helper()
 	wanted := map[string]bool{}
@@ -40,15 +40,16 @@ func (c *cluster) has(store string, want ...string) {
 	}
 }
 
-// rename deletes Destination d0 and creates d9 with the same path.
+// rename replaces the Destination d0 by d9, which has the same path.
 func (c *cluster) rename() {
 	delete(c.destinations, "d0")
 	c.destination("d9", "live-1", "none")
 	c.destinations["d9"].Spec.Path = "d0"
 }
 
-// TestRenamedDestinationKeepsLiveFiles checks that each WorkPlacement of the former Destination is
-// removed, or placed on the new Destination, only after Kratix has done so.
+// TestRenamedDestinationKeepsLiveFiles checks that the files of a WorkPlacement of the former
+// Destination stay until Kratix has removed the WorkPlacement or placed its Work on the new
+// Destination.
 func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		t.Run(mode, func(t *testing.T) {
@@ -64,7 +65,7 @@ func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 				c.has("live-1", "o1", "o2", "o3")
 			}
 			c.restart()
-			c.place("w1", "d9", "o4") // the placement is taken over and has Kratix's new content
+			c.place("w1", "d9", "o4") // the new Destination takes over the placement with its new content
 			c.place("dependency1", "d9", "o3")
 			c.remove(func(p *kratix.WorkPlacement) bool { return p.Work().Name == "w2" })
 			c.round()
@@ -80,7 +81,7 @@ func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 	}
 }
 
-// TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted checks that the files stay
+// TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted checks that the files stay,
 // although another Destination has the same directory.
 func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
@@ -98,8 +99,8 @@ func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing
 	}
 }
 
-// TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed checks that neither placement of a request
-// that Kratix has placed twice counts as an old copy.
+// TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed checks a request that Kratix has placed
+// twice: neither placement counts as the old copy of a move.
 func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -114,8 +115,8 @@ func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	}
 }
 
-// TestFilesOfAnUnreadableDestinationStay checks that the files stay although another Destination
-// has the same directory.
+// TestFilesOfAnUnreadableDestinationStay checks that the files of a Destination that cannot be
+// decoded stay, although another Destination has the same directory.
 func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -130,7 +131,7 @@ func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	}
 }
 
-// TestFilesOfKratixForAnotherDestinationStay checks that files without a record stay if their
+// TestFilesOfKratixForAnotherDestinationStay checks files without a record. They stay if their
 // WorkPlacement is on another Destination than the one that has the directory now.
 func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None} {
@@ -155,8 +156,8 @@ func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 	}
 }
 
-// TestWorkOnAnotherDestinationIsNoEvidence checks that a Work on another Destination does not prove
-// that a missing WorkPlacement was deleted: if many are missing, all stay.
+// TestWorkOnAnotherDestinationIsNoEvidence checks that a WorkPlacement on another Destination is no
+// evidence that a missing one was deleted. If many are missing, all their files stay.
 func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -176,8 +177,8 @@ func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	c.has("live-1", want...)
 }
 
-// TestCopiedAggregatedFileStaysWhileAPartIsHeldBack checks that an aggregated file of Kratix
-// without a record stays while it has the only copy of a part.
+// TestCopiedAggregatedFileStaysWhileAPartIsHeldBack checks an aggregated file that Kratix has
+// written and that has no record. It stays while it has the only copy of a part.
 func TestCopiedAggregatedFileStaysWhileAPartIsHeldBack(t *testing.T) {
 	c := newCluster(t, kratix.AggregatedYAML)
 	c.destination("d0", "live-1", "none")

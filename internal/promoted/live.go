@@ -13,13 +13,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Stores maps the state stores that Kratix writes to the live state stores.
+// Stores maps each state store to which Kratix writes to a live state store.
 type Stores map[kratix.StateStoreReference]kratix.StateStoreReference
 
-// ErrReference is the error for a reference that is not KIND/NAME.
+// ErrReference is the error about a reference that is not KIND/NAME.
 var ErrReference = errors.New("a state store is named as " + kratix.GitStateStoreKind + "/NAME or " + kratix.BucketStateStoreKind + "/NAME")
 
-// ParseReference parses KIND/NAME. It returns ErrReference if text has another form.
+// ParseReference parses KIND/NAME. It returns ErrReference if the text has another form.
 func ParseReference(text string) (kratix.StateStoreReference, error) {
 	kind, name, _ := strings.Cut(text, "/")
 	isKind := kind == kratix.GitStateStoreKind || kind == kratix.BucketStateStoreKind
@@ -29,13 +29,14 @@ func ParseReference(text string) (kratix.StateStoreReference, error) {
 	return kratix.StateStoreReference{Kind: kind, Name: name}, nil
 }
 
-// moved is a Destination of the cluster, and its copy on its live state store.
+// moved is a Destination of the cluster (from), and its copy on its live state store (to).
 type moved struct {
 	from, to *kratix.Destination
 }
 
-// destinations returns the Destinations on their live state stores, and all state stores except
-// those that only Kratix writes. unwritten are the Destinations without a usable live store.
+// destinations returns two kinds of objects: the Destinations on their live state stores, and all
+// state stores except those to which only Kratix writes. unwritten are the Destinations without a
+// usable live state store.
 func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwritten []*kratix.Destination, findings []finding.Finding) {
 	stores := storesIn(seen)
 	staging := newStaging(seen, stores)
@@ -64,8 +65,8 @@ func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwri
 	return made, unwritten, findings
 }
 
-// Opened returns a function that selects the state stores that promote mode opens: all except those
-// that only Kratix writes.
+// Opened returns a function that selects the state stores that promote mode opens. Those are all
+// state stores except the ones to which only Kratix writes.
 func Opened(live Stores) func([]kratix.Object) []kratix.Object {
 	return func(objects []kratix.Object) []kratix.Object {
 		made, _, _ := (&Source{live: live}).destinations(source.Gather(objects))
@@ -92,11 +93,11 @@ func storesIn(seen source.Snapshot) map[kratix.StateStoreReference]kratix.Object
 	return stores
 }
 
-// filesStay is the end of messages about Destinations without a usable live state store.
+// filesStay is the end of all messages about Destinations without a usable live state store.
 const filesStay = "; nothing is promoted for it, and what was promoted before stays where it is"
 
-// usableStore returns the live state store of a Destination, or a finding if there is none or if
-// Kratix writes to the location.
+// usableStore returns the live state store of a Destination. It returns a finding if there is none,
+// or if Kratix writes to the same location.
 func (s *Source) usableStore(d *kratix.Destination, stores map[kratix.StateStoreReference]kratix.Object, staging staging) (kratix.StateStoreReference, *finding.Finding) {
 	ref, wrong := s.liveStore(d, stores)
 	if wrong == nil {
@@ -105,7 +106,7 @@ func (s *Source) usableStore(d *kratix.Destination, stores map[kratix.StateStore
 	return ref, wrong
 }
 
-// liveStore returns the live state store of a Destination, or a finding about why it has none.
+// liveStore returns the live state store of a Destination. It returns a finding if there is none.
 func (s *Source) liveStore(d *kratix.Destination, stores map[kratix.StateStoreReference]kratix.Object) (kratix.StateStoreReference, *finding.Finding) {
 	text, annotated := d.Annotations[scheduler.StateStoreAnnotation]
 	ref, mapped := s.live[*d.Spec.StateStoreRef]
@@ -130,14 +131,15 @@ func (s *Source) liveStore(d *kratix.Destination, stores map[kratix.StateStoreRe
 	return ref, nil
 }
 
-// staging contains the locations that Kratix writes.
+// staging describes the state stores and the locations to which Kratix writes.
 type staging struct {
 	stores map[kratix.StateStoreReference]bool
-	// locations contains the locations of all Destinations by their canonical storage.
+	// locations has the locations of all Destinations, by the result of canonical for their
+	// storage.
 	locations map[string][]stagingLocation
 }
 
-// stagingLocation is the location that Kratix writes for a Destination.
+// stagingLocation is the location to which Kratix writes the files of a Destination.
 type stagingLocation struct {
 	layout.Location
 	of *kratix.Destination
@@ -155,17 +157,18 @@ func newStaging(seen source.Snapshot, stores map[kratix.StateStoreReference]krat
 	return s
 }
 
-// canonicalLocation returns the location of a Destination's files in a state store, with the
-// canonical storage. It returns an error if a path is invalid; nothing can be written there.
+// canonicalLocation returns the location of a Destination's files in a state store. Its storage is
+// the result of canonical. If a path is invalid, it returns an error, because nothing can be
+// written there.
 func canonicalLocation(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) (layout.Location, error) {
 	at, err := layout.DestinationLocation(d, ref, store)
 	at.Storage = canonical(ref.Kind, at.Storage)
 	return at, err
 }
 
-// canonical returns the same storage for spellings that many servers treat alike: the path of a
-// repository in any case, and a bucket on AWS with any endpoint. Only this package treats them as
-// equal, because a mistake here means at worst that too little is promoted.
+// canonical returns the same text for spellings of a storage that many servers treat alike: the
+// path of a repository in any case, and a bucket of AWS with any endpoint. Only this package treats
+// them as equal, because here the worst result of a mistake is that too little is promoted.
 func canonical(kind, storage string) string {
 	if kind == kratix.GitStateStoreKind {
 		repository, branch, _ := strings.Cut(storage, "#")
@@ -187,8 +190,8 @@ func canonical(kind, storage string) string {
 	return strings.TrimSuffix(host+":"+port, ":") + "/" + bucket
 }
 
-// overlap returns a finding if Kratix writes to the location of a Destination's files in its
-// live state store.
+// overlap returns a finding if Kratix writes to the location that a Destination's files have in its
+// live state store. Otherwise it returns nil.
 func (s staging) overlap(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) *finding.Finding {
 	at, err := canonicalLocation(d, ref, store)
 	if err != nil {

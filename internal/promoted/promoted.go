@@ -1,6 +1,7 @@
-// Package promoted converts a cluster in which Kratix schedules and writes to the input of rounds
-// that write the same placements to live state stores: a Work for each WorkPlacement, with its
-// contents, and the Destinations on their live state stores. It does no I/O itself.
+// Package promoted is for promote mode, in which Kratix schedules and writes, and this program
+// writes the same placements to live state stores. It converts the snapshot of the cluster to the
+// input of a round: a Work for each WorkPlacement, with its contents, and the Destinations with
+// their live state stores. It does no I/O itself.
 package promoted
 
 import (
@@ -17,27 +18,27 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Source is the source of a cluster in which Kratix schedules. It is also the reconcile.Planner for
-// its last Snapshot. Objects that are equal in two snapshots have the same address. It is not safe
-// for concurrent use.
+// Source converts the snapshots of a cluster in which Kratix schedules. It is also the
+// reconcile.Planner for its last Snapshot. Objects that are equal in two snapshots have the same
+// pointer. It is not safe for concurrent use.
 type Source struct {
 	cluster source.Source
 	live    Stores
 	planner scheduler.Assigned
 
-	// last contains the decisions of the last snapshot, and works contains them by WorkPlacement.
-	// targets contains the name of each Work's Destination.
+	// last has the decisions of the last snapshot, and works has the same decisions by
+	// WorkPlacement. targets has the name of each Work's Destination.
 	last    decisions
 	works   map[kratix.Key]decision
 	targets map[*kratix.Work]string
-	// moved contains the Destinations of the last snapshot that have a live store, by name.
+	// moved has those Destinations of the last snapshot that have a live state store, by name.
 	moved map[string]moved
 }
 
 var _ source.Source = (*Source)(nil)
 
-// New returns the Source of a cluster whose snapshots contain all WorkPlacements with their
-// contents. live contains the live stores of Destinations without an annotation.
+// New returns the Source for a cluster whose snapshots have all WorkPlacements with their contents.
+// live maps the state stores of Destinations without an annotation to live state stores.
 func New(cluster source.Source, live Stores) *Source {
 	s := &Source{cluster: cluster, live: live}
 	s.planner.To = func(work *kratix.Work) string { return s.targets[work] }
@@ -59,7 +60,7 @@ func (s *Source) Live() map[string]kratix.StateStoreReference {
 // Changes reports the changes of the cluster.
 func (s *Source) Changes(ctx context.Context) (<-chan struct{}, error) { return s.cluster.Changes(ctx) }
 
-// Snapshot returns the snapshot of the cluster converted to the input of a round.
+// Snapshot returns the snapshot of the cluster, converted to the input of a round.
 func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	seen, err := s.cluster.Snapshot(ctx)
 	if err != nil {
@@ -70,7 +71,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 		s.last = s.decide(seen)
 	}
 
-	snapshot := source.Gather(made) // without findings, since the cluster's snapshot has already been gathered
+	snapshot := source.Gather(made) // without findings, because the cluster's snapshot has them already
 	snapshot.Works, snapshot.Unwritten = s.last.decided, slices.Concat(seen.Unwritten, unwritten)
 	snapshot.Assigned, snapshot.Assignments = true, s.last.assignments
 	snapshot.Secrets, snapshot.Profiles, snapshot.FromAPI = seen.Secrets, seen.Profiles, seen.FromAPI
@@ -86,20 +87,21 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// decision is a WorkPlacement with the Work made from it. original is the Work in the cluster, or
-// nil if there is no usable one.
+// decision is a WorkPlacement, and the Work that was made from it. original is its Work in the
+// cluster, or nil if there is none that can be used.
 type decision struct {
 	placement      *kratix.WorkPlacement
 	work, original *kratix.Work
 }
 
-// decisions contains the WorkPlacements and Works of a snapshot, and the Works made from them.
+// decisions has the WorkPlacements and the Works of a snapshot, and the Works that were made from
+// the WorkPlacements.
 type decisions struct {
 	placements []*kratix.WorkPlacement
 	works      []*kratix.Work
-	// decided contains a Work for each usable WorkPlacement that is not being deleted, sorted.
-	// assignments are the sorted keys of the usable WorkPlacements; rejected are the keys of the
-	// Works of unusable ones.
+	// decided has a Work for each usable WorkPlacement that is not being deleted, sorted.
+	// assignments are the sorted keys of the usable WorkPlacements, and unusable those of the
+	// others. rejected are the keys of the Works of the unusable ones.
 	decided     []*kratix.Work
 	assignments []kratix.Key
 	rejected    []kratix.Key
@@ -107,7 +109,8 @@ type decisions struct {
 	findings    []finding.Finding
 }
 
-// areCurrent reports whether the decisions were made from the objects of a snapshot.
+// areCurrent reports whether the decisions were made from the same objects as those in the
+// snapshot.
 func (d decisions) areCurrent(seen source.Snapshot) bool {
 	return slices.Equal(d.placements, seen.WorkPlacements) && slices.Equal(d.works, seen.Works)
 }
@@ -145,8 +148,9 @@ func (s *Source) decide(seen source.Snapshot) decisions {
 	return made
 }
 
-// unusable returns the reason why a WorkPlacement cannot be promoted, or "". Without the form in
-// which Kratix creates WorkPlacements, the record of its files could not be found.
+// unusable returns the reason why a WorkPlacement cannot be promoted, or "" if it can. A
+// WorkPlacement must have the name and the labels that Kratix sets, because otherwise the record of
+// its files could not be found.
 func unusable(p *kratix.WorkPlacement) string {
 	switch work := p.Labels[kratix.WorkLabel]; {
 	case work == "":
@@ -161,7 +165,8 @@ func unusable(p *kratix.WorkPlacement) string {
 	return ""
 }
 
-// originalOf returns the Work of a WorkPlacement in the cluster, or nil if there is no usable one.
+// originalOf returns the Work of a WorkPlacement in the cluster, or nil if there is none that can
+// be used.
 func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
 	at, found := slices.BinarySearchFunc(seen.Works, p.Work(), func(w *kratix.Work, key kratix.Key) int { return kratix.KeyOf(w).Compare(key) })
 	if !found {
@@ -170,9 +175,9 @@ func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
 	return seen.Works[at]
 }
 
-// workOf returns a Work that consists of one WorkPlacement. Its age, which decides about conflicts,
-// the name of its group, and the labels and annotations for commit messages come from the Work in
-// the cluster.
+// workOf returns a Work with the contents of one WorkPlacement. The rest comes from the Work in the
+// cluster: its age, which decides conflicts, the directory of its group, and labels and annotations
+// for commit messages.
 func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	work := kratix.NewWork()
 	work.Namespace, work.Name, work.Generation = p.Namespace, p.Labels[kratix.WorkLabel], p.Spec.Generation
@@ -206,8 +211,8 @@ func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	return work
 }
 
-// withoutEffect returns the labels or annotations of a Work that have no effect on the plan, since
-// Kratix has already placed it.
+// withoutEffect returns those labels or annotations of a Work that have no effect on a plan. Others
+// are omitted, because Kratix has already placed the Work.
 func withoutEffect(all map[string]string) map[string]string {
 	hasEffect := func(key, _ string) bool {
 		return key == kratix.DryRunLabel || strings.HasPrefix(key, "kratix-schedule.io/")
@@ -222,8 +227,8 @@ func withoutEffect(all map[string]string) map[string]string {
 	return all
 }
 
-// sameWork reports whether a later decision about a WorkPlacement results in the same Work. It
-// ignores the generation, which Kratix increases without another change, and labels and
+// sameWork reports whether a later decision about the same WorkPlacement results in an equal Work.
+// It does not compare the generation, which Kratix increases without another change, and labels and
 // annotations, which change no file.
 func (d decision) sameWork(later decision) bool {
 	was, is := d.work, later.work

@@ -18,7 +18,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// held is another name of source.Snapshot, since fixed has a method Snapshot.
+// held is another name for source.Snapshot, because an embedded field Snapshot would conflict with
+// the method Snapshot of fixed.
 type held = source.Snapshot
 
 // fixed is a source with a fixed snapshot.
@@ -116,8 +117,8 @@ func TestEachWorkPlacementIsAWork(t *testing.T) {
 	}
 }
 
-// TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay checks that labels and annotations are those
-// of the Work in the cluster, except for those that would affect the plan.
+// TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay checks that a Work has the labels and
+// annotations of the Work in the cluster, except for those that would change the plan.
 func TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay(t *testing.T) {
 	original := testkit.Request("a", testkit.WithPipeline("other"))
 	original.Labels[kratix.PromiseNameLabel], original.Labels[kratix.DryRunLabel] = "redis", "true"
@@ -142,8 +143,8 @@ func TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay(t *testing.T) {
 	}
 }
 
-// TestEqualWorksKeepTheirAddress checks that equal Works keep their address, by which a round
-// recognizes them, although Kratix increases the generation repeatedly.
+// TestEqualWorksKeepTheirAddress checks that equal Works keep their pointers although Kratix
+// increases the generation again and again. A round recognizes unchanged Works by their pointers.
 func TestEqualWorksKeepTheirAddress(t *testing.T) {
 	in := &fixed{source.Snapshot{
 		Destinations:   []*kratix.Destination{destinationOn("d1", "d1", "staging", "GitStateStore/live")},
@@ -175,7 +176,7 @@ func TestLiveStores(t *testing.T) {
 	for name, c := range map[string]struct {
 		destinations []*kratix.Destination
 		live         promoted.Stores
-		// on contains the expected live stores in order, "-" for none; want are the expected
+		// on has the expected live state stores in order, with "-" for none. want are the expected
 		// messages.
 		on   string
 		want []string
@@ -265,8 +266,8 @@ func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 	}
 }
 
-// TestOnlyStoresThatArePromotedToAreOpened checks that no store that only Kratix writes is opened,
-// since its Secret belongs to Kratix.
+// TestOnlyStoresThatArePromotedToAreOpened checks that state stores to which only Kratix writes are
+// not opened, because their Secrets belong to Kratix.
 func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
 	stores := []kratix.Object{gitStore("live", "https://example.com/a.git", "live", ""), gitStore("old", "https://example.com/a.git", "old", ""), gitStore("staging", "https://example.com/a.git", "staging", "")}
 	mapped := promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}
@@ -291,8 +292,8 @@ func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
 	}
 }
 
-// TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid checks that Kratix can never write live
-// files.
+// TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid checks that a state store to which
+// Kratix writes is never used as a live state store.
 func TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid(t *testing.T) {
 	bucketStore := func(name, endpoint, bucket string) kratix.Object {
 		store := &kratix.BucketStateStore{}

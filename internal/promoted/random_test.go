@@ -32,10 +32,10 @@ type cluster struct {
 	now        time.Time
 	mode       string
 	placements map[kratix.Key]*kratix.WorkPlacement
-	// deleted contains the WorkPlacements whose deletion the API has reported.
+	// deleted has the WorkPlacements that the API has reported as deleted.
 	deleted      map[kratix.Key]bool
 	destinations map[string]*kratix.Destination
-	// unreadable contains Destinations that cannot be decoded, of which only the metadata is known.
+	// unreadable are Destinations that cannot be decoded, with their metadata only.
 	unreadable []*kratix.Destination
 	stores     map[string]*memory.Store
 	reconciler *reconcile.Reconciler
@@ -51,7 +51,7 @@ func newCluster(t *testing.T, mode string) *cluster {
 	return c
 }
 
-// restart creates a new reconciler without a cache.
+// restart creates a new reconciler, without the caches of the old one.
 func (c *cluster) restart() { c.reconciler = c.process(reconcile.Commit) }
 
 func (c *cluster) process(finish reconcile.Finish) *reconcile.Reconciler {
@@ -59,8 +59,8 @@ func (c *cluster) process(finish reconcile.Finish) *reconcile.Reconciler {
 	return &reconcile.Reconciler{Source: decided, Planner: decided, Stores: c, Finish: finish, Now: func() time.Time { return c.now }}
 }
 
-// Open opens a live store. The store that Kratix writes may be opened only while there are no
-// Destinations.
+// Open returns a live state store. The state store to which Kratix writes may be opened only while
+// there are no Destinations.
 func (c *cluster) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	store := c.stores[ref.Name]
 	if store == nil && len(c.destinations) > 0 {
@@ -85,8 +85,8 @@ func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	return s, nil
 }
 
-// destination creates a Destination or changes its live store. If live is empty, the Destination
-// has none.
+// destination creates a Destination or changes its live state store. If live is empty, the
+// Destination has none.
 func (c *cluster) destination(name, live, cleanup string) {
 	if live != "" {
 		live = "GitStateStore/" + live
@@ -112,7 +112,7 @@ func (c *cluster) place(work, destination string, files ...string) {
 	delete(c.deleted, kratix.KeyOf(p))
 }
 
-// remove deletes the matching WorkPlacements.
+// remove deletes the WorkPlacements for which match returns true.
 func (c *cluster) remove(match func(*kratix.WorkPlacement) bool) {
 	for key, p := range c.placements {
 		if match(p) {
@@ -122,8 +122,8 @@ func (c *cluster) remove(match func(*kratix.WorkPlacement) bool) {
 	}
 }
 
-// round runs one round. It checks the stores, and that a process without a cache would change
-// nothing more.
+// round runs one round. It checks the stores, and that a process without caches would change
+// nothing afterwards.
 func (c *cluster) round() report.Report {
 	c.t.Helper()
 	c.now = c.now.Add(time.Second)
@@ -144,7 +144,6 @@ func (c *cluster) round() report.Report {
 	return said
 }
 
-// files returns the files of a store.
 func (c *cluster) files(store string) map[tree.Path]string {
 	c.t.Helper()
 	state, err := c.stores[store].Read(c.t.Context())
@@ -162,7 +161,7 @@ func (c *cluster) files(store string) map[tree.Path]string {
 	return files
 }
 
-// judge fails the test if a root of a live store contains an object twice.
+// judge checks that no root in a live state store contains an object twice.
 func (c *cluster) judge() {
 	c.t.Helper()
 	for store := range c.stores {
@@ -188,9 +187,9 @@ func (c *cluster) judge() {
 	}
 }
 
-// settled fails the test unless the live stores have the files that Kratix has written for all
-// placements that are not held back, and no files of Destinations that were deleted with their
-// files.
+// settled checks two things: the live state stores have the files that Kratix has written for each
+// placement that is not held back, and they have no files of Destinations that were deleted with
+// their files.
 func (c *cluster) settled(said report.Report, emptied map[string]bool) {
 	c.t.Helper()
 	stored := map[string]map[tree.Path]string{"live-1": c.files("live-1"), "live-2": c.files("live-2")}
@@ -231,7 +230,7 @@ func (c *cluster) settled(said report.Report, emptied map[string]bool) {
 }
 
 // TestLiveStoresNeverHaveAnObjectTwice places, moves and removes WorkPlacements, changes
-// Destinations and restarts the process at random.
+// Destinations and restarts the process, all at random.
 func TestLiveStoresNeverHaveAnObjectTwice(t *testing.T) {
 	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
@@ -255,7 +254,6 @@ func TestLiveStoresNeverHaveAnObjectTwice(t *testing.T) {
 	}
 }
 
-// happens makes a random change.
 func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
 	work, destination := fmt.Sprint("w", random.IntN(5)), fmt.Sprint("d", random.IntN(3))
 	if random.IntN(3) == 0 {
@@ -268,7 +266,7 @@ func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
 			c.destination(destination, "live-1", []string{"all", "none"}[random.IntN(2)])
 			delete(emptied, destination)
 		}
-	case what == 0: // the Destination loses its live store, or gets it back
+	case what == 0: // the Destination loses its live state store, or gets it back
 		live := ""
 		if d.Annotations == nil {
 			live = "live-1"
@@ -306,7 +304,7 @@ func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
 }
 
 // TestLiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft checks that the files in the former live
-// store stay and are reported.
+// state store stay and are reported.
 func TestLiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -333,7 +331,7 @@ func TestLiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft(t *testing.T) {
 }
 
 // TestRequestMayHaveTwoWorkPlacements checks that a request that Kratix has placed twice is
-// promoted twice, and that neither placement is an old copy.
+// promoted twice, and that neither placement counts as the old copy of a move.
 func TestRequestMayHaveTwoWorkPlacements(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -348,8 +346,8 @@ func TestRequestMayHaveTwoWorkPlacements(t *testing.T) {
 	c.settled(c.round(), nil)
 }
 
-// TestDeletionsInTheAPIAreNotLimited checks that WorkPlacements that were deleted in the API are
-// removed, and that the deletion guard keeps those that are only missing.
+// TestDeletionsInTheAPIAreNotLimited checks that the files of deleted WorkPlacements are removed.
+// If WorkPlacements are only missing, the deletion guard keeps their files.
 func TestDeletionsInTheAPIAreNotLimited(t *testing.T) {
 	for _, isSaid := range []bool{true, false} {
 		c := newCluster(t, kratix.NestedByMetadata)
@@ -380,7 +378,7 @@ func TestDeletionsInTheAPIAreNotLimited(t *testing.T) {
 }
 
 // TestAnotherDestinationInTheDirectoryRemovesNothing checks that the files of a Destination that
-// has lost its live store stay although another one has its directory.
+// has lost its live state store stay, although another Destination has the same directory.
 func TestAnotherDestinationInTheDirectoryRemovesNothing(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -401,8 +399,8 @@ func TestAnotherDestinationInTheDirectoryRemovesNothing(t *testing.T) {
 	}
 }
 
-// TestLiveStoreThatBeginsAsACopyIsTakenOver checks that files that Kratix has written are
-// recognized, updated and removed like all others.
+// TestLiveStoreThatBeginsAsACopyIsTakenOver checks that files in the live state store that Kratix
+// has written are updated and removed like all others.
 func TestLiveStoreThatBeginsAsACopyIsTakenOver(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		c := newCluster(t, mode)

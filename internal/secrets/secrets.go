@@ -1,4 +1,5 @@
-// Package secrets determines whether kustomize selectors select Kubernetes Secrets. It does no I/O.
+// Package secrets determines whether the selectors of kustomize patches select Kubernetes Secrets.
+// It does no I/O.
 package secrets
 
 import (
@@ -9,8 +10,8 @@ import (
 // Kind is the kind of a Secret.
 const Kind = "Secret"
 
-// MaySelect reports whether a kustomize selector may select a Secret. Group and kind are regular
-// expressions for the whole name; an empty one matches everything.
+// MaySelect reports whether a kustomize selector may select a Secret. group and kind are regular
+// expressions that must match the whole name; an empty one matches everything.
 func MaySelect(group, kind string) bool {
 	return matches(group, "") && (matches(kind, Kind) || strings.EqualFold(kind, Kind))
 }

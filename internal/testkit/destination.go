@@ -5,7 +5,7 @@ import "github.com/kratix-schedule/kratix-schedule/internal/kratix"
 // DestinationOption changes a Destination that the function Destination returns.
 type DestinationOption func(*kratix.Destination)
 
-// Destination returns a Destination in the GitStateStore default. Its path is its name.
+// Destination returns a Destination on the GitStateStore default. Its path is its name.
 func Destination(name string, options ...DestinationOption) *kratix.Destination {
 	d := &kratix.Destination{}
 	d.Name, d.Spec.Path = name, name

@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Path parses a path, which is the root if s is empty. It panics if the path is invalid.
+// Path parses a path and panics if it is invalid. The empty string is the root.
 func Path(s string) tree.Path {
 	p, err := tree.ParseDir(s)
 	if err != nil {
@@ -26,7 +26,7 @@ func Paths(names ...string) []tree.Path {
 	return paths
 }
 
-// Files returns files in walk order from contents by path.
+// Files returns files in walk order. The map has their contents by path.
 func Files(contents map[string]string) []tree.File {
 	files := make([]tree.File, 0, len(contents))
 	for name, content := range contents {

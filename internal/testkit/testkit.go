@@ -12,7 +12,7 @@ package testkit
 import "testing"
 
 // Slow skips a test that takes many seconds or starts a server, if the tests run with -short, as in
-// `make test`; `make test-all` and CI run all tests.
+// `make test`. `make test-all` and CI run all tests.
 func Slow(t testing.TB) {
 	t.Helper()
 	if testing.Short() {

@@ -11,7 +11,7 @@ import (
 type Option func(*kratix.Work)
 
 // Request returns a Work of the request default/name of the Promise redis. The Work has the same
-// name. It has one group, for the default directory, without files and selectors.
+// name, and one group for the default directory, without files and selectors.
 func Request(name string, options ...Option) *kratix.Work {
 	w := kratix.NewWork()
 	w.Name, w.Namespace = name, "default"
@@ -38,7 +38,7 @@ func InNamespace(name string) Option {
 	return func(w *kratix.Work) { w.Namespace = name }
 }
 
-// WithPipeline sets the label with the name of the pipeline, unless the name is empty.
+// WithPipeline sets the label with the name of the pipeline. It does nothing if the name is empty.
 func WithPipeline(name string) Option {
 	return func(w *kratix.Work) {
 		if name != "" {
@@ -77,7 +77,7 @@ func WithFiles(contents map[string]string) Option {
 	}
 }
 
-// WithConfigMaps adds a file NAME.yaml to the first group for each ConfigMap.
+// WithConfigMaps adds a file NAME.yaml with a ConfigMap to the first group, for each of the names.
 func WithConfigMaps(names ...string) Option {
 	return func(w *kratix.Work) {
 		for _, name := range names {

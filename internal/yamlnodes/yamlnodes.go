@@ -1,13 +1,14 @@
-// Package yamlnodes estimates the number of nodes in a YAML document before it is parsed, since the
-// nodes take a hundred times the memory of the text. It does no I/O.
+// Package yamlnodes estimates the number of nodes in a YAML document before the document is parsed.
+// Parsed nodes take up to a hundred times the memory of the text. It does no I/O.
 package yamlnodes
 
-// AtMost returns an upper bound on the number of YAML nodes in content. It does not parse content, but
-// counts the characters that can begin a node, with the nodes that each of them can begin.
+// AtMost returns an upper bound on the number of YAML nodes in content. It does not parse content.
+// It counts the characters with which nodes can begin, and for each of them the nodes that may
+// begin there.
 func AtMost(content []byte) int {
 	nodes := 1
 	// paired means that there was a colon after the last comma or bracket. In a flow mapping, an
-	// item without a colon is a key whose value is null.
+	// item without a colon is a key whose value is null, so it has two nodes.
 	paired := false
 	for i, c := range content {
 		switch c {

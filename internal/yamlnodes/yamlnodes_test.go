@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// count returns the number of nodes that a parser creates for all documents, and whether the
-// documents can be parsed.
+// count returns the number of nodes that a parser creates for all documents. It returns false if
+// the documents cannot be parsed.
 func count(content []byte) (nodes int, ok bool) {
 	for decoder := yaml.NewDecoder(bytes.NewReader(content)); ; {
 		var document yaml.Node
@@ -62,7 +62,7 @@ func FuzzAtMostIsABound(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, content []byte) {
-		// Each document after the first may have one more node, and begins with a marker.
+		// Each document after the first begins with a marker, and may have one node more.
 		if nodes, ok := count(content); ok && nodes > yamlnodes.AtMost(content)+bytes.Count(content, []byte("---"))+bytes.Count(content, []byte("...")) {
 			t.Errorf("%q has %d nodes, the bound is %d", content, nodes, yamlnodes.AtMost(content))
 		}

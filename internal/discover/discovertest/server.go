@@ -1,4 +1,4 @@
-// Package discovertest provides an API server for tests that serves discovery, namespaces and
+// Package discovertest provides a fake API server for tests. It serves discovery, namespaces and
 // CustomResourceDefinitions.
 package discovertest
 
@@ -16,7 +16,7 @@ import (
 type Server struct {
 	// Version is the version that /version returns.
 	Version string
-	// Kinds are the kinds by group and version.
+	// Kinds are the kinds by group and version, such as "apps/v1".
 	Kinds map[string][]Kind
 	// Down are the groups whose aggregated API is down.
 	Down []string
@@ -24,13 +24,13 @@ type Server struct {
 	Legacy bool
 	// Namespaces are the names of the namespaces.
 	Namespaces []string
-	// Definitions and Services are CustomResourceDefinitions and APIServices as JSON.
+	// Definitions are CustomResourceDefinitions, and Services are APIServices, both as JSON.
 	Definitions, Services []string
-	// Codes are the HTTP status codes of paths that fail.
+	// Codes maps the path of a request to the HTTP status code with which the request fails.
 	Codes map[string]int
-	// Endless means that every page of a list is followed by another one.
+	// Endless means that a list has no last page.
 	Endless bool
-	// Asked is called with the path of each request, if it is not nil.
+	// Asked, if not nil, is called with the path of each request.
 	Asked func(path string)
 }
 
@@ -40,7 +40,7 @@ type Kind struct {
 	Namespaced     bool
 }
 
-// New returns a server with some built-in kinds, and with the kind Shop of example.com/v1.
+// New returns a server with some built-in kinds and with the kind Shop of example.com/v1.
 func New() *Server {
 	return &Server{
 		Version: "v1.36.3", Namespaces: []string{"default", "kube-system"},
@@ -91,7 +91,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// list responds with a page of a list.
+// list responds with the requested page of the items.
 func (s *Server) list(w http.ResponseWriter, r *http.Request, items []string) {
 	from, _ := strconv.Atoi(r.URL.Query().Get("continue"))
 	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
@@ -107,7 +107,8 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, items []string) {
 	reply(w, "", map[string]any{"kind": "List", "apiVersion": "v1", "metadata": map[string]any{"continue": next}, "items": page})
 }
 
-// groupNames returns all groups except the core one, including those that are down.
+// groupNames returns the names of all groups except the core group. The groups in Down are
+// included.
 func (s *Server) groupNames() []string {
 	names := slices.Clone(s.Down)
 	for version := range s.Kinds {
@@ -119,7 +120,7 @@ func (s *Server) groupNames() []string {
 	return slices.Compact(names)
 }
 
-// versions returns the versions of a group.
+// versions returns the versions of a group, such as "apps/v1".
 func (s *Server) versions(group string) []string {
 	if slices.Contains(s.Down, group) {
 		return []string{group + "/v1"}
@@ -134,7 +135,8 @@ func (s *Server) versions(group string) []string {
 	return versions
 }
 
-// aggregated responds with the groups, their versions and their resources.
+// aggregated responds as aggregated discovery does, with the groups, their versions and their
+// resources.
 func (s *Server) aggregated(w http.ResponseWriter, core bool) {
 	names := s.groupNames()
 	if core {
