@@ -6,37 +6,37 @@ import (
 	"time"
 )
 
-// Class classifies the cause of a store's failure: the settings, the server, the network or
-// this machine.
+// Class is the class of a store's failure: whether the settings, the server, the network or this
+// machine is the cause.
 type Class string
 
-// The classes of failures.
+// Classes of failures.
 const (
-	// Setting: a value in the store's object or its Secret cannot work. Field names the
-	// field to change.
+	// Setting means that a value in the store's object or its Secret cannot work. Diagnosis.Field
+	// names the field to change.
 	Setting Class = "setting"
-	// Server: the server answers; the cause is its state or its rules.
+	// Server means that the server answers, and that its state or its rules are the cause.
 	Server Class = "server"
-	// Network: the server was not reached, or its answer did not arrive.
+	// Network means that the server was not reached, or that its answer did not arrive.
 	Network Class = "network"
-	// Machine: the machine that this program runs on is the cause, such as a full
-	// disk.
+	// Machine means that the machine on which this program runs is the cause, for example because
+	// of a full disk.
 	Machine Class = "machine"
 )
 
-// Diagnosis is the class of a failure, and the field of the store's object to change, if
-// changing one helps.
+// Diagnosis is the class of a failure. Field is the field of the store's object to change, if a
+// change helps.
 type Diagnosis struct {
 	Class Class
 	Field string
 }
 
-// MaxRetryAfter is the upper limit of Error.RetryAfter: a server cannot make its clients
-// pause for longer.
+// MaxRetryAfter is the maximum of Error.RetryAfter. A server cannot make its clients wait for
+// longer.
 const MaxRetryAfter = time.Hour
 
-// ClassOf returns the class of a store's failure. If the error has no class, its sentinel
-// determines it.
+// ClassOf returns the class of a store's failure. If the error has no class, ClassOf returns the
+// class for the error that it wraps, such as Setting for ErrMisconfigured.
 func ClassOf(err error) Class {
 	var failed *Error
 	if errors.As(err, &failed) && failed.Class != "" {
@@ -51,14 +51,14 @@ func ClassOf(err error) Class {
 	return Network
 }
 
-// IsTemporary reports whether the failure may be temporary, so that a retry can help without a
+// IsTemporary reports whether the failure may be temporary, so that trying again may help without a
 // change by a user.
 func IsTemporary(err error) bool {
 	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrStale) || errors.Is(err, ErrPending)
 }
 
-// RetryAfter returns how long the store's server requires its clients to wait before a
-// retry, at most MaxRetryAfter; zero if the server named no time.
+// RetryAfter returns how long the server demands that its clients wait before they try again. It
+// returns at most MaxRetryAfter, and zero if the server has demanded nothing.
 func RetryAfter(err error) time.Duration {
 	var failed *Error
 	if !errors.As(err, &failed) {
@@ -67,9 +67,9 @@ func RetryAfter(err error) time.Duration {
 	return min(max(0, failed.RetryAfter), MaxRetryAfter)
 }
 
-// ParseRetryAfter parses the Retry-After header of an HTTP response: a number of seconds,
-// or a time, which is relative to the server's own clock in the Date header. The result is
-// at most MaxRetryAfter, and zero if the value is invalid.
+// ParseRetryAfter parses the Retry-After header of an HTTP response. The value is a number of
+// seconds, or a time by the server's clock, which is in the Date header. The result is at most
+// MaxRetryAfter. It is zero if the value is invalid.
 func ParseRetryAfter(value, date string) time.Duration {
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
 		return min(time.Duration(seconds)*time.Second, MaxRetryAfter) //nolint:gosec // 31 bits fit

@@ -4,9 +4,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Diff returns the changes that turn stored into the wanted files. owned reports which stored
-// paths may be removed when they are not wanted; all other paths stay, and unfinished ones stay
-// unfinished. The result is sorted, so equal inputs give equal changes.
+// Diff returns the changes from the stored files to the wanted ones. owned reports whether a stored
+// file that is not wanted may be removed; all others stay. Those of stored.Unfinished that are
+// neither wanted nor owned are in ChangeSet.Unfinished. The result is sorted, so equal inputs have
+// equal results.
 func Diff(stored State, wanted []tree.File, owned func(tree.Path) bool) ChangeSet {
 	changes := ChangeSet{Base: stored.Revision}
 	keep := make(map[tree.Path]struct{}, len(wanted))

@@ -9,28 +9,28 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Files are the paths of a state with the digests of their contents. They form an immutable
-// tree: Files derived from others share the directories that are equal, so that Same need
-// not compare them entry by entry. The zero value is empty.
+// Files are the paths of the files in a store, with the digests of their contents. They form an
+// immutable tree. Files that are made from others with With share the directories that are equal;
+// therefore Same is fast. The zero value is empty.
 type Files struct{ top *directory }
 
-// FileChange is a file that is new in a state or has changed since an earlier state. If Gone is
-// set, the file existed in the earlier state and no longer exists.
+// FileChange is a file that is new, or that has another digest than before. If Gone is set, the
+// file no longer exists.
 type FileChange struct {
 	Path   tree.Path
 	Digest Digest
 	Gone   bool
 }
 
-// directory holds the sorted entries of one directory.
+// directory has the sorted entries of one directory.
 type directory struct {
 	entries []entry
 	files   int // in this directory and below
 }
 
-// entry is a file or a directory; in a bucket it can be both. A directory whose only
-// content is one other directory has no entry of its own; the path of the inner directory's
-// entry then spans several names.
+// entry is a file or a directory, or both, which is possible in a bucket. A directory that contains
+// only one other directory and nothing else has no entry of its own. The path of the inner
+// directory's entry then has several names more than that of the directory with the entry.
 type entry struct {
 	path   tree.Path
 	digest Digest
@@ -38,7 +38,7 @@ type entry struct {
 	below  *directory
 }
 
-// FilesOf returns the Files with the paths and digests of a map.
+// FilesOf returns Files with the paths and digests of a map.
 func FilesOf(sums map[tree.Path]Digest) Files {
 	changes := make([]FileChange, 0, len(sums))
 	for path, sum := range sums {
@@ -57,13 +57,13 @@ func (d *directory) len() int {
 	return d.files
 }
 
-// Has reports whether a file exists at a path.
+// Has reports whether there is a file at a path.
 func (f Files) Has(p tree.Path) bool {
 	_, ok := f.Digest(p)
 	return ok
 }
 
-// Digest returns the digest of the file at a path, if one exists.
+// Digest returns the digest of the file at a path. It returns false if there is no file.
 func (f Files) Digest(p tree.Path) (Digest, bool) {
 	if e := f.find(p); e.file && e.path == p {
 		return e.digest, true
@@ -71,8 +71,8 @@ func (f Files) Digest(p tree.Path) (Digest, bool) {
 	return Digest{}, false
 }
 
-// Interned returns the copy of a path that the Files hold, so that the caller can drop its own;
-// if the path is not among the Files it returns p.
+// Interned returns a path that is equal to p and is part of f, if there is one. The caller can then
+// drop p to save memory. Otherwise Interned returns p.
 func (f Files) Interned(p tree.Path) tree.Path {
 	if e := f.find(p); e.path == p {
 		return e.path
@@ -80,9 +80,9 @@ func (f Files) Interned(p tree.Path) tree.Path {
 	return p
 }
 
-// find returns the entry at a path. A directory that contains nothing but one other directory
-// has no entry of its own; for its path, find returns the entry below it. It returns the zero
-// entry if nothing exists at the path.
+// find returns the entry at a path. It returns the zero entry if there is none. For the path of a
+// directory that has no entry of its own, because it contains only one other directory, find
+// returns the entry of the inner directory.
 func (f Files) find(p tree.Path) entry {
 	if p.IsRoot() {
 		return entry{below: f.top}
@@ -105,26 +105,26 @@ func (f Files) find(p tree.Path) entry {
 	return entry{}
 }
 
-// search returns the position of a name in the directory; depth is the length of the
-// directory's own path, including the slash.
+// search returns the position of a name in the directory. depth is the length of the directory's
+// own path, including the slash.
 func (d *directory) search(name string, depth int) (int, bool) {
 	return slices.BinarySearchFunc(d.entries, name, func(e entry, name string) int { return strings.Compare(element(e.path, depth), name) })
 }
 
-// Same reports in O(depth) whether both share the subtree at p, and so have equal files at
-// or below it. It may return false for equal Files that were built independently.
+// Same reports in O(depth) whether both share the subtree at p. If they do, they have equal files
+// at p and below. Same may return false for equal Files that were built independently.
 func (f Files) Same(other Files, p tree.Path) bool { return f.find(p) == other.find(p) }
 
 // All returns an iterator over all files in walk order.
 func (f Files) All() iter.Seq2[tree.Path, Digest] { return f.Below(tree.Path{}) }
 
-// Below returns an iterator over the files at or below a path, in walk order.
+// Below returns an iterator over the files at p and below, in walk order.
 func (f Files) Below(p tree.Path) iter.Seq2[tree.Path, Digest] {
 	return func(yield func(tree.Path, Digest) bool) { f.find(p).walk(yield) }
 }
 
-// From returns an iterator over the files at a path and after it, in walk order. It does
-// not visit earlier files.
+// From returns an iterator over the files at p and after p, in walk order. It does not visit the
+// files before p.
 func (f Files) From(p tree.Path) iter.Seq2[tree.Path, Digest] {
 	return func(yield func(tree.Path, Digest) bool) { entry{below: f.top}.walkFrom(p, yield) }
 }
@@ -159,7 +159,7 @@ func (e entry) walk(yield func(tree.Path, Digest) bool) bool {
 	return true
 }
 
-// Within returns only the files at or below a path.
+// Within returns Files with only the files at p and below.
 func (f Files) Within(p tree.Path) Files {
 	switch e := f.find(p); {
 	case e == entry{}:
@@ -171,14 +171,13 @@ func (f Files) Within(p tree.Path) Files {
 	}
 }
 
-// Differing returns an iterator over the paths, in walk order, at which only one of the two
-// has a file or the contents differ. It skips subtrees that both share.
+// Differing returns an iterator over the paths at which f and other differ, in walk order: only one
+// of them has a file there, or the digests differ. It skips subtrees that both share.
 func (f Files) Differing(other Files) iter.Seq[tree.Path] {
 	return func(yield func(tree.Path) bool) { differing(f.top, other.top, 0, yield) }
 }
 
-// differing compares two directories; depth is the length of their path, including the
-// slash.
+// differing compares two directories. depth is the length of their path, including the slash.
 func differing(a, b *directory, depth int, yield func(tree.Path) bool) bool {
 	if a == b {
 		return true
@@ -214,7 +213,7 @@ func differing(a, b *directory, depth int, yield func(tree.Path) bool) bool {
 	return true
 }
 
-// differing compares two entries of the same name; one of them may be the zero entry.
+// differing compares two entries of the same name. One of them may be the zero entry.
 func (e entry) differing(other entry, depth int, yield func(tree.Path) bool) bool {
 	if e == other {
 		return true
@@ -227,7 +226,7 @@ func (e entry) differing(other entry, depth int, yield func(tree.Path) bool) boo
 	return differing(e.below, other.below, end+1, yield)
 }
 
-// Paths returns the paths of the files at or below p, in walk order.
+// Paths returns the paths of the files at p and below, in walk order.
 func (f Files) Paths(p tree.Path) []tree.Path {
 	var paths []tree.Path
 	for path := range f.Below(p) {
@@ -236,8 +235,7 @@ func (f Files) Paths(p tree.Path) []tree.Path {
 	return paths
 }
 
-// With returns the files with changes applied. If a path occurs more than once, its last
-// change wins.
+// With returns the files after the changes. If a path is in several changes, the last one counts.
 func (f Files) With(changes []FileChange) Files {
 	inOrder := func(a, b FileChange) int { return tree.Compare(a.Path, b.Path) }
 	if !slices.IsSortedFunc(changes, inOrder) {
@@ -247,8 +245,8 @@ func (f Files) With(changes []FileChange) Files {
 	return Files{f.top.with(changes, 0)}
 }
 
-// with applies sorted changes below a directory; depth is the length of its path, including
-// the slash.
+// with returns the directory after sorted changes. depth is the length of its path, including the
+// slash.
 func (d *directory) with(changes []FileChange, depth int) *directory {
 	var old []entry
 	if d != nil {
@@ -281,8 +279,8 @@ func (d *directory) with(changes []FileChange, depth int) *directory {
 	return newDirectory(append(made, old...))
 }
 
-// expanded returns the entry itself if its path has at most length bytes, and otherwise the
-// directory entry above it whose path has that length.
+// expanded returns e if its path has at most length bytes. Otherwise it returns an entry for the
+// directory above e whose path has this length.
 func (e entry) expanded(length int) entry {
 	if len(e.path.String()) <= length || e == (entry{}) {
 		return e
@@ -290,7 +288,8 @@ func (e entry) expanded(length int) entry {
 	return entry{path: ancestor(e.path, length), below: newDirectory([]entry{e})}
 }
 
-// collapsed returns e, unless e is a directory with only one entry: then it returns that entry.
+// collapsed returns e. If e is a directory with a single entry, collapsed returns that entry
+// instead.
 func (e entry) collapsed() entry {
 	if !e.file && e.below != nil && len(e.below.entries) == 1 {
 		return e.below.entries[0]
@@ -298,8 +297,8 @@ func (e entry) collapsed() entry {
 	return e
 }
 
-// names returns the number of distinct names directly below a directory that occur in
-// sorted changes.
+// names returns the number of different names directly below a directory that sorted changes
+// contain. depth is the length of the directory's path, including the slash.
 func names(changes []FileChange, depth int) int {
 	n, last := 0, ""
 	for i := range changes {
@@ -310,7 +309,7 @@ func names(changes []FileChange, depth int) int {
 	return n
 }
 
-// with applies changes at and below one entry; end is the length of its path.
+// with returns the entry after changes at its path and below. end is the length of the path.
 func (e entry) with(changes []FileChange, end int) entry {
 	for len(changes) > 0 && len(changes[0].Path.String()) == end {
 		change := changes[0]
@@ -332,14 +331,15 @@ func (e entry) with(changes []FileChange, end int) entry {
 	return e
 }
 
-// element returns the element of a path that begins at an offset.
+// element returns the element of a path that begins at byte from.
 func element(p tree.Path, from int) string {
 	rest := p.String()[from:]
 	name, _, _ := strings.Cut(rest, "/")
 	return name
 }
 
-// ancestor returns p or the lowest directory above it whose path has at most length bytes.
+// ancestor returns p if it has at most length bytes. Otherwise it returns the lowest directory
+// above p that has.
 func ancestor(p tree.Path, length int) tree.Path {
 	for len(p.String()) > length {
 		p = p.Dir()

@@ -12,7 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// somePath returns a random path from few names, so that files and directories collide.
+// somePath returns a random path made of few names, so that files and directories often have equal
+// paths.
 func somePath(t testing.TB, draw *rand.Rand) tree.Path {
 	names := []string{"a", "a-b", "a.yaml", "ab", "b", "é"}
 	p := tree.Path{}
@@ -22,7 +23,8 @@ func somePath(t testing.TB, draw *rand.Rand) tree.Path {
 	return p
 }
 
-// TestFilesEqualTheMapOfTheSameChanges checks that Files equal a map after the same random changes.
+// TestFilesEqualTheMapOfTheSameChanges makes the same random changes to Files and to a map, and
+// compares both.
 func TestFilesEqualTheMapOfTheSameChanges(t *testing.T) {
 	for seed := range uint64(300) {
 		draw := rand.New(rand.NewPCG(seed, 1))
@@ -56,8 +58,8 @@ func TestFilesEqualTheMapOfTheSameChanges(t *testing.T) {
 	}
 }
 
-// differing compares the result of Differing for two Files with the difference of the maps with
-// the same content.
+// differing compares the result of Differing with the difference between two maps of the same
+// contents.
 func differing(t *testing.T, place string, a, b statestore.Files, inA, inB map[tree.Path]statestore.Digest) {
 	t.Helper()
 	var want []tree.Path
@@ -77,7 +79,7 @@ func differing(t *testing.T, place string, a, b statestore.Files, inA, inB map[t
 	}
 }
 
-// same compares Files with the map that they should equal.
+// same compares Files with a map of the expected digests.
 func same(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest) {
 	t.Helper()
 	if got := maps.Collect(files.All()); !maps.Equal(got, want) || files.Len() != len(want) {
@@ -93,7 +95,7 @@ func same(t *testing.T, place string, files statestore.Files, want map[tree.Path
 	}
 }
 
-// below compares the files in one directory.
+// below compares the result of Below for one directory with the expected files.
 func below(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest, dir tree.Path) {
 	t.Helper()
 	within := maps.Clone(want)
@@ -109,7 +111,7 @@ func below(t *testing.T, place string, files statestore.Files, want map[tree.Pat
 	}
 }
 
-// from compares the files at a path and after it.
+// from compares the result of From for one path with the expected files.
 func from(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest, first tree.Path) {
 	t.Helper()
 	behind := slices.DeleteFunc(files.Paths(tree.Path{}), func(p tree.Path) bool { return tree.Compare(p, first) < 0 })

@@ -6,19 +6,19 @@ import (
 )
 
 // Location is a branch of a repository or a prefix of a bucket. State stores are views of it. A
-// layer, such as one that counts writes, wraps a Location. Locations are comparable: the Locations
-// of two views are equal (==) if one Write can contain the changes of both.
+// layer wraps a Location and adds something, such as counting writes. Locations can be compared
+// with ==. They are equal for two views if one call of Write can contain the changes of both.
 type Location interface {
 	// Read returns the newest state of a view, as Store.Read does.
 	Read(ctx context.Context, view View) (State, error)
-	// Write applies each part as Store.Apply does, all of them in one write if the store
-	// supports it. A part that cannot be written fails alone and does not affect the
-	// others. The outcomes are in the order of the parts. parts must not be empty.
+	// Write makes the changes of each part, as Store.Apply does. It makes all of them in one write
+	// if the store supports that. If a part cannot be written, the others are written nevertheless.
+	// The outcomes are in the order of the parts. There must be at least one part.
 	Write(ctx context.Context, parts []ViewChanges) []Outcome
 }
 
-// View is one state store within its Location. It is comparable: a state store that was
-// opened again is another View.
+// View is one state store as a view of a Location. Views can be compared with ==. If a state store
+// is opened again, the result is another View.
 type View struct {
 	// Name is the name of the state store in errors and metrics.
 	Name string
@@ -29,14 +29,14 @@ type View struct {
 
 var _ Store = View{}
 
-// ViewChanges holds the changes of one of several views.
+// ViewChanges has the changes for one view.
 type ViewChanges struct {
 	View    View
 	Changes ChangeSet
 }
 
-// ViewOf returns a store as a View. A store that is not a View becomes the only view of its
-// own Location.
+// ViewOf returns a store as a View. If the store is not a View, the result is the only view of a
+// Location of its own.
 func ViewOf(name string, store Store) View {
 	if view, ok := store.(View); ok {
 		return view
@@ -44,16 +44,16 @@ func ViewOf(name string, store Store) View {
 	return View{Name: name, Store: store, Location: Alone{store}}
 }
 
-// Read returns the newest state.
+// Read returns the newest state of the view.
 func (v View) Read(ctx context.Context) (State, error) { return v.Location.Read(ctx, v) }
 
-// Apply makes all changes or none of them.
+// Apply makes all of the changes or none, as Store.Apply does.
 func (v View) Apply(ctx context.Context, changes ChangeSet) (Revision, error) {
 	outcome := v.Location.Write(ctx, []ViewChanges{{v, changes}})[0]
 	return outcome.Revision, outcome.Err
 }
 
-// Through returns the view with its Location replaced by layer, which wraps it.
+// Through returns the view with layer as its Location. The layer wraps the Location of v.
 func (v View) Through(layer Location) View {
 	v.Location = layer
 	return v
@@ -72,7 +72,7 @@ func (a Alone) Write(ctx context.Context, parts []ViewChanges) []Outcome {
 	return WriteEach(ctx, parts)
 }
 
-// WriteEach writes the parts one after the other, each to its own store.
+// WriteEach makes the changes of the parts one after the other, each in the part's own store.
 func WriteEach(ctx context.Context, parts []ViewChanges) []Outcome {
 	outcomes := make([]Outcome, len(parts))
 	for i, part := range parts {
@@ -81,7 +81,7 @@ func WriteEach(ctx context.Context, parts []ViewChanges) []Outcome {
 	return outcomes
 }
 
-// Refuse returns an outcome with an error for each part; none of them is written.
+// Refuse returns an outcome with an error for each part, for a Location that writes none of them.
 func Refuse(parts []ViewChanges, err func(View) error) []Outcome {
 	outcomes := make([]Outcome, len(parts))
 	for i, part := range parts {
@@ -90,8 +90,8 @@ func Refuse(parts []ViewChanges, err func(View) error) []Outcome {
 	return outcomes
 }
 
-// Commit writes changes to any number of stores: the changes to one location in one write,
-// and all locations in parallel, so that a slow location does not delay the others. The
+// Commit makes changes in any number of stores. It makes all changes at one location in one write.
+// It writes to all locations in parallel, so that a slow location does not delay the others. The
 // outcomes are in the order of the parts.
 func Commit(ctx context.Context, parts []StoreChanges) []Outcome {
 	outcomes := make([]Outcome, len(parts))
@@ -107,14 +107,13 @@ func Commit(ctx context.Context, parts []StoreChanges) []Outcome {
 	return outcomes
 }
 
-// joinedParts is a group of parts that one call of Location.Write takes.
+// joinedParts are the parts for one call of Location.Write.
 type joinedParts struct {
 	parts []ViewChanges
-	at    []int // indices of parts among all parts of the Commit
+	at    []int // indices of the parts in the argument of Commit
 }
 
-// together groups parts by their locations. A part without changes forms a group of its
-// own.
+// together groups the parts by location. A part without changes is in a group of its own.
 func together(parts []StoreChanges) []*joinedParts {
 	var joints []*joinedParts
 	known := map[Location]*joinedParts{}

@@ -7,22 +7,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Obstacles are the paths of a state at which there is neither a file nor a directory but, for
-// example, a symlink. Each path has a kind. No file can be written at, above or below such a path.
-// Like Files, they are immutable. The zero value is empty.
+// Obstacles are the paths of a store at which there is an entry that is neither a file nor a
+// directory, such as a symlink. No file can be written at, above or below such a path. Obstacles
+// are immutable. The zero value is empty.
 type Obstacles struct{ files Files }
 
-// Obstacle is an entry that is neither a file nor a directory. Kind describes it for
-// messages: "a symlink".
+// Obstacle is an entry that is neither a file nor a directory. Kind is a description for messages,
+// such as "a symlink".
 type Obstacle struct {
 	Path tree.Path
 	Kind string
-	// Gone marks an obstacle of another state that no longer exists.
+	// Gone means, in an argument of With, that the obstacle no longer exists.
 	Gone bool
 }
 
-// With returns the obstacles with changes applied. If a path occurs more than once, its
-// last change wins.
+// With returns the obstacles after the changes. If a path is in several changes, the last one
+// counts.
 func (o Obstacles) With(changes []Obstacle) Obstacles {
 	if len(changes) == 0 {
 		return o
@@ -36,16 +36,16 @@ func (o Obstacles) With(changes []Obstacle) Obstacles {
 	return Obstacles{o.files.With(files)}
 }
 
-// At returns the kind of the obstacle at a path, if there is one.
+// At returns the kind of the obstacle at a path. It returns false if there is none.
 func (o Obstacles) At(p tree.Path) (kind string, ok bool) {
 	sum, ok := o.files.Digest(p)
 	return kindIn(sum), ok
 }
 
-// kindIn returns the kind that is stored in a Digest.
+// kindIn returns the kind of an obstacle, which is stored in a Digest.
 func kindIn(sum Digest) string { return string(bytes.TrimRight(sum[:], "\x00")) }
 
-// Below returns an iterator over the obstacles at or below a path, in walk order.
+// Below returns an iterator over the obstacles at p and below, in walk order.
 func (o Obstacles) Below(p tree.Path) iter.Seq[Obstacle] {
 	return func(yield func(Obstacle) bool) {
 		for path, sum := range o.files.Below(p) {
@@ -56,6 +56,7 @@ func (o Obstacles) Below(p tree.Path) iter.Seq[Obstacle] {
 	}
 }
 
-// Same reports in O(depth) whether both share the subtree at p, and so have equal obstacles
-// at or below it. It may return false for equal Obstacles that were built independently.
+// Same reports in O(depth) whether both share the subtree at p. If they do, they have equal
+// obstacles at p and below. Same may return false for equal Obstacles that were built
+// independently.
 func (o Obstacles) Same(other Obstacles, p tree.Path) bool { return o.files.Same(other.files, p) }

@@ -10,8 +10,8 @@ const hiddenPart = "***"
 
 var urls = regexp.MustCompile("[A-Za-z][A-Za-z0-9+.-]*://[^\\s\"'`<>]+")
 
-// RedactURLs returns text with the user, password, query and fragment of every URL redacted: each
-// of them may contain credentials.
+// RedactURLs returns the text with the user, password, query and fragment of every URL redacted.
+// Each of them may be a credential.
 func RedactURLs(text string) string {
 	if !strings.Contains(text, "://") {
 		return text
@@ -19,8 +19,8 @@ func RedactURLs(text string) string {
 	return urls.ReplaceAllStringFunc(text, redactURL)
 }
 
-// redactURL redacts one URL. It also handles URLs that net/url cannot parse, since errors
-// are often about such URLs.
+// redactURL redacts one URL. The URL may be one that net/url cannot parse, because errors are often
+// about such URLs.
 func redactURL(url string) string {
 	scheme, rest, _ := strings.Cut(url, "://")
 	tail := ""
@@ -39,7 +39,8 @@ func redactURL(url string) string {
 		return scheme + "://" + hiddenPart + host[i:] + path + tail
 	}
 	if _, port, found := strings.Cut(host[strings.LastIndexByte(host, ']')+1:], ":"); found && strings.Trim(port, "0123456789:,.;)") != "" {
-		// This is not a port but a password, or its beginning if the password contains a slash.
+		// The text after the colon is not a port. It is a password, or the beginning of a password
+		// that contains a slash.
 		if i := strings.LastIndexByte(rest, '@'); i >= 0 {
 			return scheme + "://" + hiddenPart + rest[i:] + tail
 		}
@@ -48,11 +49,11 @@ func redactURL(url string) string {
 	return scheme + "://" + host + path + tail
 }
 
-// isGitService reports whether query is one that git itself adds to a URL.
+// isGitService reports whether git itself adds this query to URLs.
 func isGitService(query string) bool {
 	query = strings.TrimRight(query, ":,.;)")
 	return query == "?service=git-upload-pack" || query == "?service=git-receive-pack"
 }
 
-// trailing returns the punctuation after a URL that ends a sentence.
+// trailing returns the punctuation at the end of a URL, which belongs to the sentence.
 func trailing(url string) string { return url[len(strings.TrimRight(url, ":,.;)")):] }

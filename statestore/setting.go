@@ -6,7 +6,7 @@ import (
 	"fmt"
 )
 
-// settingError is an error about a setting that cannot work, with the name of its field.
+// settingError is an error about a setting that cannot work. field is the name of the setting.
 type settingError struct {
 	field string
 	err   error
@@ -18,8 +18,8 @@ func (s settingError) Error() string { return s.err.Error() }
 // Unwrap returns the wrapped error.
 func (s settingError) Unwrap() error { return s.err }
 
-// InField adds to err the name of the field of the store's object that err is about, unless err
-// already names a field. It returns nil for nil.
+// InField returns an error that wraps err and names the field of the store's object that err is
+// about. If err already names a field, or is nil, InField returns err.
 func InField(field string, err error) error {
 	if err == nil || errors.As(err, new(settingError)) {
 		return err
@@ -27,8 +27,8 @@ func InField(field string, err error) error {
 	return settingError{field, err}
 }
 
-// Misconfigured returns the error of a store that cannot be opened with its settings, with
-// the field that InField added. It wraps ErrMisconfigured and err.
+// Misconfigured returns the error about a store that cannot be opened with its settings. The field
+// is that of InField. The error wraps ErrMisconfigured and err.
 func Misconfigured(store string, err error) *Error {
 	var setting settingError
 	errors.As(err, &setting)

@@ -1,7 +1,7 @@
-// Package statestore turns the stored and the wanted state of a store into a [ChangeSet] ([Diff]),
-// and writes the ChangeSets of many stores ([Commit]). It defines what a [Store], a [Location] of
-// several stores and an [Opener] must do, and the kinds of errors that they return. The package
-// itself does no I/O; the stores in the packages below it do.
+// Package statestore compares the stored and the wanted files of a store ([Diff]), and writes the
+// differences of many stores ([Commit]). It defines what a [Store], a [Location] of several stores
+// and an [Opener] must do, and the kinds of errors that they return. The package itself does no
+// I/O. The stores in its subpackages do.
 package statestore
 
 import (
@@ -10,45 +10,45 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Revision identifies one state of a store: a commit's hash or a version. It is empty for a
-// store that was never written.
+// Revision identifies one state of a store. It is the hash of a commit, or a version. It is empty
+// for a store that was never written.
 type Revision string
 
-// Digest is a digest of content within one store: equal digests mean equal bytes. Only digests of
-// the same store can be compared.
+// Digest is a digest of a content. Within one store, equal digests mean equal bytes. Digests of
+// different stores cannot be compared.
 type Digest [32]byte
 
-// Store is a repository or bucket from which Flux or Argo CD pulls. It holds the files below the
-// path that its GitStateStore or BucketStateStore names; every path in this package is relative to
-// that path.
+// Store is a repository or bucket from which Flux or Argo CD applies objects. It has the files
+// below the path in the spec of its GitStateStore or BucketStateStore. All paths in this package
+// are relative to that path.
 type Store interface {
-	// Read returns the newest state. A store that was never written has an empty State,
-	// which is not an error.
+	// Read returns the newest state. If the store was never written, Read returns an empty State
+	// and no error.
 	Read(ctx context.Context) (State, error)
-	// Apply makes all changes or none, and returns the revision that contains them. A store that
-	// can only write files one by one lists the files of an interrupted Apply in State.Unfinished.
-	// If the store is no longer at changes.Base, Apply fails with ErrStale and writes nothing. An
-	// empty ChangeSet writes nothing and returns Base. If Apply fails with ErrContentRefused, the
-	// store holds the same files as at Base; if its revision has changed nevertheless, Apply
-	// returns the new one.
+	// Apply makes all of the changes or none, and returns the revision with the changes. A store
+	// that can only write one file after the other lists the files of an interrupted Apply in
+	// State.Unfinished. If the store is no longer at changes.Base, Apply returns ErrStale and
+	// writes nothing. For an empty ChangeSet, Apply writes nothing and returns Base. If Apply
+	// returns ErrContentRefused, the store has the same files as at Base; if its revision has
+	// changed nevertheless, Apply returns the new revision too.
 	Apply(ctx context.Context, changes ChangeSet) (Revision, error)
 }
 
 // Prober is a store that can check whether a write would succeed.
 type Prober interface {
-	// Probe fails if a write would fail, and leaves the store unchanged.
+	// Probe returns an error if a write would fail. It does not change the store.
 	Probe(ctx context.Context) error
 }
 
 // Historian is a store that can read earlier states.
 type Historian interface {
-	// At returns the state at an earlier revision. It fails with ErrUnknownRevision if there is
-	// no such revision, or if the server does not send it.
+	// At returns the state at an earlier revision. It returns ErrUnknownRevision if there is no
+	// such revision, or if the server does not send it.
 	At(ctx context.Context, revision Revision) (State, error)
 }
 
-// At returns the state of a store at an earlier revision. It fails with ErrUnknownRevision if the
-// store cannot read it.
+// At returns the state of a store at an earlier revision. It returns ErrUnknownRevision if the
+// store cannot read the revision.
 func At(ctx context.Context, store Store, revision Revision) (State, error) {
 	if historian, ok := ViewOf("", store).Store.(Historian); ok {
 		return historian.At(ctx, revision)
@@ -66,121 +66,120 @@ func HasHistory(store Store) bool {
 type State struct {
 	Revision Revision
 	// Artifact returns the revision that Flux computes for a source with the files below a
-	// directory; "" if it cannot be computed. It is nil if that revision always equals the field
-	// Revision.
+	// directory. It returns "" if the revision cannot be computed. Artifact is nil if that revision
+	// is always equal to the field Revision.
 	Artifact func(dir tree.Path) string
-	// Files are all files, each with the digest of its content.
+	// Files are all files, with the digests of their contents.
 	Files Files
-	// Obstacles are the entries that are not files and that prevent files from being
-	// written.
+	// Obstacles are the entries that are not files, and at which no file can be written.
 	Obstacles Obstacles
 	// Contents returns the contents of Files.
 	Contents Contents
-	// Unfinished are the files, sorted, that an interrupted Apply may have written or may
-	// have had to remove. They were written by this program even if no record lists them.
-	// Only stores whose Apply is not atomic have any.
+	// Unfinished are the files that an interrupted Apply may have written, or may not have removed
+	// yet, sorted. This program has written them, even if no record lists them. Only stores whose
+	// Apply is not atomic have any.
 	Unfinished []tree.Path
-	// WriteInProgress is true while a write is in progress: the store will be in this state once the
-	// write has finished.
+	// WriteInProgress means that a write is in progress. The store will be in this State when the
+	// write is finished.
 	WriteInProgress bool
-	// Stepwise means that the files of several placements are not written in one step but by
-	// another writer, one placement after the other, in any order. A file that a placement no
-	// longer needs blocks all others until it is removed.
+	// Stepwise means that another writer writes the files, one placement after the other and in any
+	// order. Therefore a file that a placement no longer needs blocks other placements until it is
+	// removed.
 	Stepwise bool
-	// Outgoing are files, sorted by path, that the store still has although Files already
-	// contains their replacements, and parts of joined files that no record lists. Only a
-	// Stepwise state has any.
+	// Outgoing are files that the store still has, although Files has what will replace them, and
+	// parts of joined files that no record lists. They are sorted by path. Only a Stepwise State
+	// has any.
 	Outgoing []Outgoing
-	// WrittenBy returns the object, in the form of kratix.Describe, from which another writer
-	// writes the file at a path; "" if it is unknown. If WrittenBy is nil, no such object is
-	// known.
+	// WrittenBy returns the object from which another writer writes the file at a path, in the form
+	// of kratix.Describe. It returns "" if the object is unknown. WrittenBy may be nil.
 	WrittenBy func(path tree.Path) string
-	// Refused is the error of the last write, if it failed with ErrContentRefused after
-	// Apply had already returned ErrPending; nil otherwise.
+	// Refused is the error of the last write, if Apply had returned ErrPending and the write then
+	// failed with ErrContentRefused. Otherwise it is nil.
 	Refused error
-	// Warnings are problems that do not stop the store from working, such as a certificate
-	// that is not verified. They are set even if Read returns an error.
+	// Warnings are problems with which the store can still work, such as a certificate that is not
+	// verified. They are set even if Read returns an error.
 	Warnings []string
 }
 
-// Outgoing is a file that another writer writes, with a content that differs from the one in
-// the State.
+// Outgoing is a file that the store still has, with its present content, and that another writer
+// will replace or remove.
 type Outgoing struct {
 	tree.File
-	// Object is the object that the file is written from, in the form of kratix.Describe;
-	// "" if it is unknown.
+	// Object is the object from which the file is written, in the form of kratix.Describe, or "" if
+	// it is unknown.
 	Object string
-	// Stays means that the file will not be removed: it is a part of a joined file and no
-	// record lists it.
+	// Stays means that the file will not be removed, because it is a part of a joined file that no
+	// record lists.
 	Stays bool
 }
 
-// Contents computes digests as its store does and fetches contents on demand. It remains
-// valid for its State after the store has changed.
+// Contents computes digests as its store does, and returns the contents of files on demand. It can
+// be used for its State even after the store has changed.
 type Contents interface {
 	Digest(content []byte) Digest
 	Content(ctx context.Context, p tree.Path) ([]byte, error)
 }
 
-// ChangeSet is the difference between a stored and a wanted state.
+// ChangeSet is the difference between the stored and the wanted files.
 type ChangeSet struct {
-	// Base is the revision the difference was computed from.
+	// Base is the revision of the stored files.
 	Base Revision
-	// Write holds files to add or replace, in walk order.
+	// Write has the files to add or replace, in walk order.
 	Write []tree.File
-	// Remove holds paths to remove, in walk order. A path that does not exist is not an
-	// error.
+	// Remove has the paths of the files to remove, in walk order. It is not an error if a file does
+	// not exist.
 	Remove []tree.Path
-	// Unfinished are the files of State.Unfinished that no placement asks for but that must
-	// not be removed yet. The store keeps them unfinished for the next Read.
+	// Unfinished are those files of State.Unfinished that are not wanted, but must not be removed
+	// yet. They are also in State.Unfinished of the next Read.
 	Unfinished []tree.Path
-	// Placements are the placements that caused the changes; a git store lists them in the
+	// Placements are the placements that have caused the changes. A git store lists them in the
 	// commit message.
 	Placements []PlacementChange
-	// Divisible means that the caller splits the changes and retries if their content is
-	// rejected, so that ErrContentRefused does not count as a failure of the store.
+	// Divisible means that the caller divides the changes and tries again if the store rejects
+	// their content. ErrContentRefused then does not count as a failure of the store.
 	Divisible bool
 }
 
-// Empty reports whether there are no changes.
+// Empty reports whether there is nothing to write and nothing to remove.
 func (c ChangeSet) Empty() bool { return len(c.Write) == 0 && len(c.Remove) == 0 }
 
-// StoreChanges holds the changes of one of several stores.
+// StoreChanges has the changes for one store.
 type StoreChanges struct {
 	Store   Store
 	Changes ChangeSet
 }
 
-// Outcome is the result of writing a StoreChanges.
+// Outcome is the result of making the changes in one store.
 type Outcome struct {
-	// Revision contains the changes, if Err is nil.
+	// Revision is the revision with the changes. It is set if Err is nil.
 	Revision Revision
 	Err      error
 }
 
-// Action is the effect of a ChangeSet on a placement.
+// Action is what a ChangeSet does to a placement.
 type Action string
 
-// The actions, as they are written in commit messages.
+// Actions, as they are written in commit messages.
 const (
 	Place  Action = "Place"
 	Update Action = "Update"
 	Remove Action = "Remove"
-	// RollBack restores the files that the agent of the Destination last applied.
+	// RollBack means that the files are restored that the agent of the Destination has applied
+	// last.
 	RollBack Action = "Roll back"
 )
 
-// PlacementChange is one placement that caused a ChangeSet.
+// PlacementChange is one of the placements that have caused a ChangeSet.
 type PlacementChange struct {
 	Action Action
-	// Work is the Work's "namespace/name".
+	// Work is the "namespace/name" of the Work.
 	Work        string
 	Destination string
-	// Promise is the name of the Work's Promise; Resource is the "namespace/name" of its
-	// request, empty for a dependency.
+	// Promise is the name of the Work's Promise. Resource is the "namespace/name" of its request,
+	// and empty for a dependency.
 	Promise, Resource string
-	// Labels and Annotations are the Work's labels and annotations. They are nil for a placement
-	// whose Work is gone, and must not be modified.
+	// Labels and Annotations are those of the Work. They are nil if the Work no longer exists. They
+	// must not be modified.
 	Labels, Annotations map[string]string
 	// Because is the reason for a RollBack.
 	Because string

@@ -10,16 +10,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// maxOthers bounds the number of objects whose keys are not paths of the store. If there are more,
-// artifacts cannot be computed.
+// maxOthers is the maximum number of objects in a bucket whose keys are not valid paths. If there
+// are more, artifacts cannot be computed.
 const maxOthers = 1000
 
-// fluxIgnoreFile is the object at the top of a bucket that lists the objects which Flux ignores.
+// fluxIgnoreFile is an object at the top of a bucket. It lists the objects that Flux ignores.
 const fluxIgnoreFile = ".sourceignore"
 
-// artifacts returns a function that returns the revision of the newest listing below a directory, as
-// Flux computes it for a Bucket with that directory as its prefix: the SHA-256 of the lines "KEY
-// ETAG" of all objects, sorted by key. Flux leaves out keys that end in a slash.
+// artifacts returns a function for State.Artifact. Flux computes the revision of a Bucket with a
+// directory as its prefix as follows: it is the SHA-256 of the lines "KEY ETAG" of all objects,
+// sorted by key. Flux leaves out keys that end in a slash.
 func (s *Store) artifacts() func(dir tree.Path) string {
 	seen, marker := s.seen, object{markerName, s.marker.etag}
 	return func(dir tree.Path) string {
@@ -57,18 +57,17 @@ func (s *Store) artifacts() func(dir tree.Path) string {
 	}
 }
 
-// within returns the entries below a directory.
+// within returns the entries of the files in a directory.
 func (l *listing) within(dir tree.Path) []entry {
 	if dir.IsRoot() {
 		return l.entries
 	}
-	first, last := dir.String()+"/", dir.String()+"0" // the character after the slash
+	first, last := dir.String()+"/", dir.String()+"0" // "0" follows "/" in ASCII
 	from, _ := slices.BinarySearchFunc(l.entries, first, func(e entry, key string) int { return strings.Compare(e.path.String(), key) })
 	to, _ := slices.BinarySearchFunc(l.entries, last, func(e entry, key string) int { return strings.Compare(e.path.String(), key) })
 	return l.entries[from:to]
 }
 
-// ignorePath returns the path of fluxIgnoreFile.
 func ignorePath() tree.Path {
 	path, _ := tree.ParsePath(fluxIgnoreFile)
 	return path

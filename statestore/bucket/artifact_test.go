@@ -19,8 +19,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// fluxRevision computes a revision as source-controller does for a Bucket with a prefix, from its
-// own listing.
+// fluxRevision lists the objects of a bucket and computes the revision as Flux's source-controller
+// does.
 func fluxRevision(t *testing.T, server *buckettest.Server, bucketName, prefix string) string {
 	t.Helper()
 	index := map[string]string{}
@@ -47,7 +47,7 @@ func TestArtifactIsTheRevisionThatFluxComputes(t *testing.T) {
 			config := configOf(t, server)
 			config.Path = prefix
 			store := open(t, config)
-			for _, key := range []string{"worker-1/a//b", "worker-1/dir/", "worker-1/z\nb", "worker-10/c", "a!"} { // not paths of the store
+			for _, key := range []string{"worker-1/a//b", "worker-1/dir/", "worker-1/z\nb", "worker-10/c", "a!"} { // keys that are not valid paths
 				if _, err := server.Client.PutObject(t.Context(), config.Bucket, prefix+key, strings.NewReader(key), int64(len(key)), minio.PutObjectOptions{}); err != nil {
 					t.Log(key, err) // MinIO refuses some keys
 				}

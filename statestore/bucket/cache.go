@@ -7,9 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// cache stores contents by their digest, up to a number of bytes. When it is full, a random entry
-// is dropped: contents are read in the same order in every round, which is the worst case for
-// dropping the oldest entry.
+// cache stores contents by their digest, up to a number of bytes. When it is full, it drops a
+// random entry. Dropping the oldest entry would be the worst choice, because each round reads the
+// contents in the same order.
 type cache struct {
 	mu       sync.Mutex
 	most     int
@@ -21,7 +21,7 @@ func newCache(most int) *cache {
 	return &cache{most: most, contents: map[statestore.Digest][]byte{}}
 }
 
-// get returns the content with a digest, if it is cached. The caller must not modify it.
+// get returns the content with a digest, if it is cached. The caller must not modify the content.
 func (c *cache) get(sum statestore.Digest) ([]byte, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -29,7 +29,7 @@ func (c *cache) get(sum statestore.Digest) ([]byte, bool) {
 	return content, ok
 }
 
-// put stores a copy of the content, unless it is larger than an eighth of the cache.
+// put stores a copy of the content, unless the content is larger than an eighth of the cache.
 func (c *cache) put(sum statestore.Digest, content []byte) {
 	const share = 8
 	cost := len(content) + len(sum)

@@ -11,10 +11,9 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// tries is how often a request is sent if the server is busy or does not respond.
+// tries is how often a request is sent, if the server is busy or does not respond.
 const tries = 8
 
-// newClient returns a client for the configured endpoint.
 func newClient(config Config, base http.RoundTripper) (*minio.Core, error) {
 	client, err := minio.NewCore(config.Endpoint, &minio.Options{
 		Creds:      newCredentials(config.Auth),

@@ -9,53 +9,53 @@ import (
 
 // Defaults of Config.
 const (
-	// DefaultParallel hides a latency of 20 ms. A server that cannot process that many
-	// requests responds that it is busy, and then receives fewer.
+	// DefaultParallel is enough to hide a latency of 20 ms. A server that cannot process so many
+	// requests responds that it is busy, and then gets fewer at once.
 	DefaultParallel = 64
 	DefaultPatience = 10 * time.Second
 	DefaultCache    = 32 << 20
 )
 
-// Config holds the settings of a Store: the bucket and the credentials.
+// Config has the settings of a Store: the bucket, the credentials and limits.
 type Config struct {
 	// Name is the name of the store in errors, such as "BucketStateStore default".
 	Name string
-	// Endpoint is a host, optionally with a port, without a scheme. Requests go to exactly
-	// this host, or to a host with the bucket's name in front of it if the provider
-	// requires that.
+	// Endpoint is a host without a scheme, optionally with a port. Requests go to exactly this
+	// host, or to the host with the bucket's name in front of it if the provider requires that.
 	Endpoint string
-	// Insecure means plain HTTP.
+	// Insecure means that requests use HTTP instead of HTTPS.
 	Insecure bool
-	// DualStack uses Amazon's dual-stack (IPv6 and IPv4) endpoints.
+	// DualStack means that requests use Amazon's dual-stack endpoints, for IPv6 and IPv4.
 	DualStack bool
 	Bucket    string
-	// Path is the prefix of the store's objects, in any form that tree.ParseDir accepts.
+	// Path is the prefix of the keys of the store's objects, in any form that tree.ParseDir
+	// accepts.
 	Path string
-	// Region is the bucket's region; if it is empty, the server is asked for it.
+	// Region is the region of the bucket. If it is empty, the client requests it from the server.
 	Region string
 	Auth   Auth
-	// CABundle has PEM certificates that are trusted in addition to those of the system.
+	// CABundle has PEM certificates of CAs that are trusted in addition to those of the system.
 	CABundle []byte
 	// Parallel is the maximum number of concurrent requests.
 	Parallel int
-	// Patience is how long a server may send nothing before a request is cancelled and
-	// retried.
+	// Patience is how long a server may send nothing until a request is cancelled and tried again.
 	Patience time.Duration
-	// Cache is the maximum number of bytes of cached contents.
+	// Cache is the maximum size of the cached contents, in bytes.
 	Cache int
-	// Notify is called once for each notice about the provider. It may be nil.
+	// Notify is called once for each limitation of the provider that users should know. It may be
+	// nil.
 	Notify func(message string)
 }
 
-// Auth is an access key or IAM: the environment, a web identity, or the role of a container
-// or an instance, whichever exists.
+// Auth is an access key, or IAM. With IAM, credentials come from the environment, from a web
+// identity, or from the role of a container or an instance, whichever exists.
 type Auth struct {
 	AccessKeyID     string
 	SecretAccessKey string
 	IAM             bool
 }
 
-// Open checks the configuration and returns a Store. It does not connect yet.
+// Open checks the configuration and returns a Store. It does not connect to the server.
 func Open(config Config) (*Store, error) {
 	store, err := open(config)
 	if err != nil {

@@ -21,12 +21,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// childOf is the environment variable that contains, in a child process, the
-// endpoint/bucket to write to.
+// childOf is the environment variable with the endpoint/bucket to which the child process writes.
 const childOf = "KRATIX_SCHEDULE_TEST_BUCKET"
 
-// TestCrashingWriter is not a test but the child process of TestKill9. It turns the store
-// from one tree into the other until it is killed.
+// TestCrashingWriter is not a test but the child process of TestKill9. It changes the files of the
+// store from one tree to the other and back, until it is killed.
 func TestCrashingWriter(t *testing.T) {
 	given := os.Getenv(childOf)
 	if given == "" {
@@ -41,8 +40,8 @@ func TestCrashingWriter(t *testing.T) {
 	}
 }
 
-// crashTree returns one of two trees that share a third of their paths. Files whose names contain
-// "loose" have no record.
+// crashTree returns one of two trees of files. A third of their paths is the same. Files with
+// "loose" in their names have no record.
 func crashTree(which int) map[string]string {
 	files := map[string]string{}
 	for i := range 10 {
@@ -55,8 +54,8 @@ func crashTree(which int) map[string]string {
 	return files
 }
 
-// TestKill9 kills a writer at 100 random moments. Each time, no file may be missing before
-// all its replacements are present, and one round must complete the write.
+// TestKill9 kills a writer at 100 random moments. After each, no file may be missing unless all
+// files that replace it are there, and one round must complete the interrupted write.
 func TestKill9(t *testing.T) {
 	t.Parallel()
 	for name, start := range servers {
@@ -77,7 +76,7 @@ func kill100(t *testing.T, server *buckettest.Server) {
 		if countdown.Add(-1) == 0 {
 			now <- struct{}{}
 		}
-		// A request that was sent is carried out even after its client has died.
+		// The server carries out a request that it has received, even if the client has died.
 		ctx, cancel := context.WithCancel(context.WithoutCancel(r.Context()))
 		defer cancel()
 		next.ServeHTTP(w, r.WithContext(ctx))
@@ -102,7 +101,7 @@ func kill100(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// finish runs one round, which must complete the write.
+// finish runs one round, which must complete the interrupted write, and returns the files.
 func finish(t *testing.T, store *bucket.Store) map[string]string {
 	t.Helper()
 	want := crashTree(0)
@@ -112,7 +111,7 @@ func finish(t *testing.T, store *bucket.Store) map[string]string {
 	return want
 }
 
-// crash starts a writer and kills it when the channel receives a value.
+// crash starts a writer process, and kills it when now receives a value.
 func crash(t *testing.T, where string, now <-chan struct{}) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestCrashingWriter$") //nolint:gosec // runs this test binary
@@ -129,7 +128,6 @@ func crash(t *testing.T, where string, now <-chan struct{}) {
 	}
 }
 
-// contents returns the contents of all files of a state.
 func contents(t *testing.T, state statestore.State) map[string]string {
 	t.Helper()
 	held := map[string]string{}
@@ -143,8 +141,8 @@ func contents(t *testing.T, state statestore.State) map[string]string {
 	return held
 }
 
-// complete checks the files that a crash left behind. It returns true if they equal neither
-// of the two trees, so that the crash has interrupted a write.
+// complete checks the files that a crash has left behind. It returns true if the crash has
+// interrupted a write, so that the files are equal to neither of the two trees.
 func complete(t *testing.T, held map[string]string) bool {
 	t.Helper()
 	trees := [2]map[string]string{crashTree(0), crashTree(1)}
@@ -157,8 +155,8 @@ func complete(t *testing.T, held map[string]string) bool {
 		}
 	}
 	for which, tree := range trees {
-		// If a file that is only in one tree is missing, all files that are only in the other must
-		// be present.
+		// If a file that is only in one tree is missing, all files that are only in the other tree
+		// must be there.
 		if !everything(tree, held, "only-") && !everything(trees[1-which], held, "only-") {
 			t.Errorf("files of both trees are missing: %d are left", len(held))
 		}
@@ -172,8 +170,8 @@ func complete(t *testing.T, held map[string]string) bool {
 	return !maps.Equal(held, trees[0]) && !maps.Equal(held, trees[1])
 }
 
-// everythingIsNamed checks that each file that is only in one tree, and whose record is
-// missing, is in Unfinished: otherwise no round would ever remove it.
+// everythingIsNamed checks each file that is only in one tree and has no record. The file must be
+// in Unfinished, because otherwise no round would ever remove it.
 func everythingIsNamed(t *testing.T, state statestore.State, held map[string]string) {
 	t.Helper()
 	known := tree.Set{}
@@ -192,8 +190,8 @@ func everythingIsNamed(t *testing.T, state statestore.State, held map[string]str
 	}
 }
 
-// everything reports whether held contains all files of a tree that have part in their paths, with
-// the same content. It ignores records, which change last.
+// everything reports whether held has all files of a tree with part in their paths, with the same
+// contents. Records are left out, because they change last.
 func everything(tree, held map[string]string, part string) bool {
 	for path, content := range tree {
 		if strings.Contains(path, part) && !strings.Contains(path, ".kratix") && held[path] != content {
@@ -203,7 +201,7 @@ func everything(tree, held map[string]string, part string) bool {
 	return true
 }
 
-// has reports whether held contains any file of a tree that has part in its path.
+// has reports whether held has any file of a tree with part in its path.
 func has(tree, held map[string]string, part string) bool {
 	for path := range tree {
 		if _, there := held[path]; there && strings.Contains(path, part) {

@@ -18,8 +18,8 @@ func newCredentials(auth Auth) *credentials.Credentials {
 	return credentials.New(&role{})
 }
 
-// role retrieves credentials of a web identity, a container or an instance. It returns an
-// error if there are none, since anonymous requests would only be denied.
+// role retrieves credentials of a web identity, a container or an instance. If there are none, it
+// returns an error, because the server would only deny anonymous requests.
 type role struct {
 	credentials.IAM
 	last credentials.Value
@@ -28,15 +28,14 @@ type role struct {
 var _ credentials.Provider = (*role)(nil)
 
 const (
-	// retryInterval is the time until the next attempt to renew credentials.
+	// retryInterval is the time until the next attempt to renew credentials, after a failed one.
 	retryInterval = 10 * time.Second
-	// margin is how long credentials must remain valid to be used.
+	// margin is how long credentials must still be valid to be used.
 	margin = time.Second
 )
 
-// RetrieveWithCredContext retrieves credentials. It is called after four fifths of the lifetime of
-// the last credentials. If no new credentials are available, it returns the last ones as long as
-// they are valid.
+// RetrieveWithCredContext retrieves credentials. It is called again after four fifths of their
+// lifetime. If there are no new credentials then, it returns the last ones while they are valid.
 func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
 	r.Endpoint = endpoint()
 	value, err := r.IAM.RetrieveWithCredContext(cc)
@@ -44,7 +43,7 @@ func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 		r.last = value
 		return value, nil
 	}
-	if r.CurrentTime == nil { // it is set with the first credentials
+	if r.CurrentTime == nil { // the field is set with the first credentials
 		return value, noCredentials{err}
 	}
 	now := r.CurrentTime()
@@ -56,8 +55,8 @@ func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials
 	return r.last, nil
 }
 
-// endpoint returns the endpoint for credentials that the environment variables of Amazon's own
-// tools name. If it is empty, the library determines the endpoint.
+// endpoint returns the endpoint for credentials that is set in one of the environment variables of
+// Amazon's own tools. If none is set, it returns "", and the library chooses the endpoint.
 func endpoint() string {
 	container := cmp.Or(os.Getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"), os.Getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"))
 	switch {
@@ -69,7 +68,7 @@ func endpoint() string {
 	return ""
 }
 
-// noCredentials is the error if IAM returned no credentials.
+// noCredentials is the error if IAM returns no credentials.
 type noCredentials struct{ error }
 
 func (e noCredentials) Unwrap() error { return e.error }

@@ -13,7 +13,7 @@ const (
 	fixServer = "check the server: it responds, but cannot process the request"
 )
 
-// diagnosisOfFix maps each fix to its diagnosis.
+// diagnosisOfFix maps the fixes of verdicts to diagnoses.
 var diagnosisOfFix = map[string]statestore.Diagnosis{
 	fixKeys:      {Class: statestore.Setting, Field: "spec.secretRef"},
 	fixCA:        {Class: statestore.Setting, Field: "spec.secretRef"},
@@ -33,8 +33,8 @@ var diagnosisOfFix = map[string]statestore.Diagnosis{
 	fixRetention: {Class: statestore.Server},
 }
 
-// diagnose returns the class of an error and the field to change. If the fix determines
-// neither, the class is Server if the server responded, and otherwise Network.
+// diagnose returns the class of an error, and the field to change. If the fix does not determine
+// the class, it is Server if the server has responded, and otherwise Network.
 func diagnose(err error, v verdict) statestore.Diagnosis {
 	if known, ok := diagnosisOfFix[v.fix]; ok {
 		return known
@@ -51,7 +51,7 @@ func diagnose(err error, v verdict) statestore.Diagnosis {
 	return statestore.Diagnosis{Class: statestore.ClassOf(v.kind)}
 }
 
-// withFix adds a fix to a verdict that has none.
+// withFix returns the verdict with a fix for the class of the error, if the verdict has no fix.
 func (v verdict) withFix(err error) verdict {
 	if v.fix != "" || v.cause != nil || errors.Is(v.kind, statestore.ErrStale) || waitOf(err) > 0 {
 		return v
@@ -65,14 +65,14 @@ func (v verdict) withFix(err error) verdict {
 	return v
 }
 
-// waitOf returns how long the server requires its clients to wait before a retry.
+// waitOf returns how long the server demands that its clients wait before they try again.
 func waitOf(err error) time.Duration {
 	var wait pausedError
 	errors.As(err, &wait)
 	return wait.wait
 }
 
-// isUnknownUser reports whether a code is about the access key. Some servers send such a
+// isUnknownUser reports whether an S3 error code is about the access key. Some servers send such a
 // code with status 404, which then does not mean that an object is missing.
 func isUnknownUser(code string) bool {
 	switch code {

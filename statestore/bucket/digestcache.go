@@ -9,11 +9,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// digestKey is the key of the metadata with the digest of an object. The metadata is needed where
-// the ETag is not the MD5: with encryption by a key service.
+// digestKey is the key of an object's metadata with the digest of its content. It is needed if the
+// ETag is not the MD5 of the content, because a key service encrypts the object.
 const digestKey = "Kratix-Schedule-Md5"
 
-// digestOf returns the MD5 digest of the content.
+// digestOf returns the MD5 of the content as a Digest.
 func digestOf(content []byte) statestore.Digest {
 	return digestFrom(md5.Sum(content)) //nolint:gosec // see the import
 }
@@ -23,10 +23,12 @@ func digestFrom(md5sum [md5.Size]byte) (s statestore.Digest) {
 	return s
 }
 
-// hexDigest returns the ETag of an object with this digest, if ETags are MD5s.
+// hexDigest returns the MD5 in a Digest as hexadecimal digits. That is the ETag of an object, if
+// ETags are MD5s.
 func hexDigest(s statestore.Digest) string { return hex.EncodeToString(s[:md5.Size]) }
 
-// parseSum parses an ETag or metadata. It returns false if s does not look like an MD5.
+// parseSum parses an ETag or the value of digestKey. It returns false if s cannot be an MD5 in
+// hexadecimal digits.
 func parseSum(s string) (sum statestore.Digest, ok bool) {
 	if len(s) != hex.EncodedLen(md5.Size) {
 		return sum, false
@@ -38,12 +40,11 @@ func parseSum(s string) (sum statestore.Digest, ok bool) {
 // digestCache caches the digests of objects whose ETags are not MD5s.
 type digestCache struct {
 	mu sync.Mutex
-	// opaque is set once an ETag has been seen that looks like an MD5 and is not one.
+	// opaque is set once an ETag was seen that looks like an MD5 and is not that of the content.
 	opaque  bool
 	digests map[tree.Path]version
 }
 
-// version is one version of an object.
 type version struct {
 	etag   string
 	digest statestore.Digest
@@ -51,7 +52,7 @@ type version struct {
 
 func newDigestCache() *digestCache { return &digestCache{digests: map[tree.Path]version{}} }
 
-// of returns the digest of an object that was listed with an ETag, if it is known.
+// of returns the digest of an object that was listed with an ETag, if the digest is known.
 func (s *digestCache) of(path tree.Path, etag string) (statestore.Digest, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +65,7 @@ func (s *digestCache) of(path tree.Path, etag string) (statestore.Digest, bool) 
 	return parseSum(etag)
 }
 
-// add records that an object with this digest has this ETag.
+// add records the digest of the object with this path and ETag.
 func (s *digestCache) add(path tree.Path, etag string, sum statestore.Digest) {
 	plain := hexDigest(sum) == etag
 	s.mu.Lock()
@@ -96,14 +97,14 @@ func (s *digestCache) suspect() {
 	s.opaque = true
 }
 
-// suspected reports whether ETags that look like MD5s are no longer trusted.
+// suspected reports whether ETags that look like MD5s may not be MD5s.
 func (s *digestCache) suspected() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.opaque
 }
 
-// keep removes the objects that are not among files, once there are many of them.
+// keep drops the entries of objects that are not in files, once there are many of them.
 func (s *digestCache) keep(files statestore.Files) {
 	const slack = 1000
 	s.mu.Lock()

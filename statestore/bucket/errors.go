@@ -17,7 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// action is the purpose of a request, as it is named in bucket policies.
+// action is the S3 action of a request, as in bucket policies.
 type action string
 
 const (
@@ -28,7 +28,7 @@ const (
 	aborting action = "s3:AbortMultipartUpload"
 )
 
-// actionError is an error with the action that failed.
+// actionError is an error with the S3 action that failed.
 type actionError struct {
 	action action
 	err    error
@@ -54,18 +54,18 @@ const (
 	fixRetention = "the bucket keeps objects from being changed or deleted (object lock or retention): use a bucket without it"
 )
 
-// verdict is the meaning of an error of a library.
+// verdict is how an error of a library is reported: its kind, and what to do.
 type verdict struct {
 	kind error
 	fix  string
-	// cause replaces the library's text.
+	// cause, if not nil, is reported instead of the library's error.
 	cause error
-	// paths are the files that the server rejected.
+	// paths are the files that the server has rejected.
 	paths []tree.Path
 }
 
-// failure converts an error of a library into an error of package statestore. All errors of
-// libraries go through it.
+// failure converts an error of a library to a statestore.Error. All errors that the store returns
+// are converted by it.
 func (s *Store) failure(op string, err error) error {
 	var told *statestore.Error
 	if errors.As(err, &told) {
@@ -98,7 +98,8 @@ func actionOf(err error) string {
 	return " for " + string(d.action)
 }
 
-// answer returns the S3 response in err, and whether the server sent it.
+// answer returns the S3 error response in err, and whether the server has sent it. minio-go makes
+// up a response for some errors of its own.
 func answer(err error) (minio.ErrorResponse, bool) {
 	var response minio.ErrorResponse
 	ok := errors.As(err, &response)
@@ -145,8 +146,8 @@ func (s *Store) judge(err error) verdict {
 	return verdict{kind: statestore.ErrUnavailable}
 }
 
-// isContent reports whether the S3 code of err means that the server rejected one object for its
-// key or its content.
+// isContent reports whether the S3 error code means that the server has rejected one object because
+// of its key or its content.
 func isContent(err error) bool {
 	response, answered := answer(err)
 	if !answered {
@@ -168,7 +169,8 @@ func orElse(fix, other string) string {
 	return fix
 }
 
-// judgeAnswer returns the verdict on an S3 code, or on the status if the code is unknown.
+// judgeAnswer returns the verdict on an S3 error code. If the code is unknown, the verdict depends
+// on the HTTP status.
 func (s *Store) judgeAnswer(response minio.ErrorResponse, err error) verdict {
 	switch response.Code {
 	case "NoSuchBucket", "InvalidBucketName":
@@ -215,7 +217,8 @@ func (s *Store) fixCredentialsOf() string {
 	return fixKeys
 }
 
-// fixPolicyFor returns a fix that names the missing permission and its resource.
+// fixPolicyFor returns a fix that names the missing permission, and the bucket or keys for which it
+// is needed.
 func (s *Store) fixPolicyFor(err error) string {
 	var d actionError
 	errors.As(err, &d)
@@ -229,7 +232,7 @@ func (s *Store) fixPolicyFor(err error) string {
 	return fmt.Sprintf("allow these credentials %s on %s in their policy or the bucket's", d.action, on)
 }
 
-// fixOtherRegion is the beginning of the fix about regions.
+// fixOtherRegion is the text with which a fix about regions begins.
 const fixOtherRegion = "the bucket is in another region than requests are signed for: "
 
 func fixRegion(region string) string {
@@ -244,10 +247,11 @@ func isMissing(err error) bool {
 	return ok && response.StatusCode == http.StatusNotFound && response.Code != "NoSuchBucket" && !isUnknownUser(response.Code)
 }
 
-// maxMessage is the maximum number of bytes of a server's message that an error repeats.
+// maxMessage is the maximum number of bytes of a server's message that an error contains.
 const maxMessage = 1 << 10
 
-// oneLine removes control characters and secrets, and truncates the text to about maxMessage bytes.
+// oneLine returns the text in one line. It removes control characters and the secret key, and
+// truncates the text to about maxMessage bytes.
 func (s *Store) oneLine(text string) string {
 	if s.secret != "" {
 		text = strings.ReplaceAll(text, s.secret, "***")

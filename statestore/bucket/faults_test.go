@@ -23,7 +23,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// fault sends a wrong response to a request, or none.
+// fault handles a request wrongly: it sends a wrong response, or none.
 type fault func(next http.Handler, w http.ResponseWriter, r *http.Request)
 
 // faults are the faults that tests inject, by name.
@@ -39,7 +39,7 @@ var faults = map[string]fault{
 		buckettest.Fail(w, http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
 	},
 	"silence": func(_ http.Handler, _ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // a server notices only after this that its client is gone
+		_, _ = io.Copy(io.Discard, r.Body) // a server notices only after reading the body that its client has disconnected
 		<-r.Context().Done()
 	},
 	"a closed connection": func(http.Handler, http.ResponseWriter, *http.Request) {
@@ -83,8 +83,8 @@ var faults = map[string]fault{
 	},
 }
 
-// TestRoundsSucceedDespiteFaults runs rounds of random trees while every third request
-// fails, and compares the files with those that the rounds should have written.
+// TestRoundsSucceedDespiteFaults runs rounds with random trees while every third request fails, and
+// compares the files with those that the rounds should have written.
 func TestRoundsSucceedDespiteFaults(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t)
@@ -129,7 +129,7 @@ func randomTree(random *rand.Rand) map[string]string {
 	return files
 }
 
-// settle runs rounds until one has no changes.
+// settle runs rounds until one of them has no changes.
 func settle(t testing.TB, store statestore.Store, want map[string]string) {
 	t.Helper()
 	for range 30 {
@@ -145,7 +145,7 @@ func settle(t testing.TB, store statestore.Store, want map[string]string) {
 	t.Fatal("30 rounds were not enough")
 }
 
-// round writes the wanted files to the store and removes everything else.
+// round writes the wanted files to the store, and removes all other files.
 func round(t testing.TB, store statestore.Store, want map[string]string) (statestore.ChangeSet, error) {
 	state, err := store.Read(t.Context())
 	if err != nil {
@@ -156,7 +156,7 @@ func round(t testing.TB, store statestore.Store, want map[string]string) (states
 	return changes, err
 }
 
-// TestServerThatNeverRespondsIsUnavailable checks that requests end after the configured time.
+// TestServerThatNeverRespondsIsUnavailable checks that requests end after Config.Patience.
 func TestServerThatNeverRespondsIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
@@ -170,8 +170,8 @@ func TestServerThatNeverRespondsIsUnavailable(t *testing.T) {
 	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, "sent nothing for 20ms", "responses are cut off")
 }
 
-// TestPermanentFaultsAreReported checks that the store stops retrying and reports a permanent
-// fault.
+// TestPermanentFaultsAreReported checks that the store stops trying again after a while, and
+// reports the fault.
 func TestPermanentFaultsAreReported(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t)
@@ -196,8 +196,8 @@ func TestPermanentFaultsAreReported(t *testing.T) {
 	}
 }
 
-// TestTwoConcurrentWriters lets two writers write different contents to the same files.
-// Whichever wins, the store must not contain a mixture once they have stopped.
+// TestTwoConcurrentWriters lets two writers write different contents to the same files. When they
+// have stopped, the store must have the files of one of them, and no mixture.
 func TestTwoConcurrentWriters(t *testing.T) {
 	t.Parallel()
 	for name, start := range servers {
@@ -235,8 +235,9 @@ func twoWriters(t *testing.T, config bucket.Config) {
 					won.Add(1)
 				case errors.Is(err, statestore.ErrStale):
 					stale.Add(1)
-					// A writer that won and was then overtaken has sent files. It notices this when
-					// it reads or replaces the marker, which is then its last request.
+					// A writer with ErrStale may have sent files if it replaced the marker before
+					// the other writer did. It notices the other writer when it reads or replaces
+					// the marker, and must send nothing after that.
 					requests := proxy.Requests()
 					files := slices.ContainsFunc(requests, func(r string) bool { return strings.HasPrefix(r, "PUT ") && !strings.HasSuffix(r, "store-revision") })
 					if files && !strings.HasSuffix(requests[len(requests)-1], "store-revision") {

@@ -28,12 +28,13 @@ type issuer struct {
 	life   time.Duration
 
 	mu     sync.Mutex
-	until  map[string]time.Time // expiry, by access key
+	until  map[string]time.Time // when the credentials expire, by access key
 	late   bool                 // whether a request came after the last credentials had expired
 	broken bool
 }
 
-// issue issues credentials, or responds with an error.
+// issue returns new credentials. If the issuer is broken, it writes an error response and returns
+// false.
 func (i *issuer) issue(w http.ResponseWriter) (credentials.Value, bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -50,14 +51,13 @@ func (i *issuer) issue(w http.ResponseWriter) (credentials.Value, bool) {
 	return value, true
 }
 
-// issued returns the number of issued credentials.
 func (i *issuer) issued() int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	return len(i.until)
 }
 
-// ServeHTTP implements a security token service.
+// ServeHTTP serves requests to Amazon's security token service.
 func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for key, want := range map[string]string{
 		"Action": "AssumeRoleWithWebIdentity", "RoleArn": "arn:aws:iam::1:role/writer", "RoleSessionName": "site-a", "WebIdentityToken": "a-token",
@@ -74,7 +74,7 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// instance returns the metadata service of an instance with a role; it requires a session
+// instance returns the metadata service of an instance with a role. The service requires a session
 // token.
 func (i *issuer) instance() http.Handler {
 	const session = "a-session"
@@ -106,8 +106,7 @@ func (i *issuer) instance() http.Handler {
 	return mux
 }
 
-// TestIAM writes with credentials of each source, for longer than one set of credentials is
-// valid.
+// TestIAM writes with credentials of each source for longer than the first credentials are valid.
 func TestIAM(t *testing.T) {
 	server := buckettest.MinIO(t)
 	for name, prepare := range map[string]func(*testing.T, *issuer){"web identity": byWebIdentity, "instance metadata": byInstance} {
@@ -124,8 +123,8 @@ func TestIAM(t *testing.T) {
 	}
 }
 
-// openAs opens a store that retrieves its credentials from an issuer; requests with other
-// credentials are rejected.
+// openAs opens a store that retrieves its credentials from an issuer. The server rejects requests
+// with any other credentials.
 func openAs(t *testing.T, i *issuer, prepare func(*testing.T, *issuer)) *bucket.Store {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -155,8 +154,8 @@ func byInstance(t *testing.T, i *issuer) {
 	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", serve(t, i.instance()))
 }
 
-// TestCredentialsOutliveTheirSource checks that valid credentials remain in use when no new ones
-// are available, and that the failure is reported after they have expired.
+// TestCredentialsOutliveTheirSource checks that the last credentials remain in use while they are
+// valid and no new ones can be retrieved. After they have expired, the failure must be reported.
 func TestCredentialsOutliveTheirSource(t *testing.T) {
 	issuer := &issuer{t: t, server: buckettest.MinIO(t), life: 7 * time.Second, until: map[string]time.Time{}}
 	store := openAs(t, issuer, byInstance)
@@ -175,7 +174,8 @@ func TestCredentialsOutliveTheirSource(t *testing.T) {
 	}
 }
 
-// fail makes the issuer fail from now on, and returns the expiry of the newest credentials.
+// fail makes the issuer respond with errors from now on, and returns the time when the last
+// credentials expire.
 func (i *issuer) fail() (until time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -188,8 +188,7 @@ func (i *issuer) fail() (until time.Time) {
 	return until
 }
 
-// onlyValid passes a request on if it is signed with issued credentials that have not
-// expired.
+// onlyValid forwards a request if it is signed with issued credentials that have not expired.
 func (i *issuer) onlyValid(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	_, rest, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	key, _, _ := strings.Cut(rest, "/")

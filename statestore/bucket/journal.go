@@ -11,27 +11,28 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// journal is the marker's list of files: the files that an incomplete Apply writes or removes, and
-// files that earlier Applies may have left behind. Records are not listed: a record identifies
-// itself.
+// journal is the list of files in the marker: those that an incomplete Apply writes or removes, and
+// those that earlier Applies may have left behind. It does not list records, because a round
+// recognizes them by their paths.
 type journal struct {
-	// open means that an Apply has begun and has not recorded its end.
+	// open means that an Apply has begun, and its end is not recorded.
 	open bool
-	// names are sorted by their paths.
+	// names are the listed files, sorted by path.
 	names []named
-	// kept are the elements of names that this Apply neither writes nor removes.
+	// kept are those of names that this Apply neither writes nor removes.
 	kept []named
 }
 
-// named is a file as an Apply writes it, or as it was before its removal. If the object at
-// path has another digest, it is not this file.
+// named is a file as an Apply writes it, or as it was before its removal. If the object at the path
+// has another digest, it is a different file.
 type named struct {
 	path   tree.Path
 	digest statestore.Digest
 }
 
-// begin returns the journal of an Apply that changes a store with the held files. It carries over
-// the files that are still in doubt, and files that an incomplete Apply may still write.
+// begin returns the journal for an Apply with these changes. held are the files in the store. The
+// new journal also has the files of changes.Unfinished, and the files that an earlier incomplete
+// Apply may still write.
 func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) journal {
 	next := journal{}
 	own := make(map[tree.Path]struct{}, len(changes.Write)+len(changes.Remove))
@@ -68,11 +69,10 @@ func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) jour
 	return next
 }
 
-// done returns the journal of a completed Apply.
+// done returns the journal after the Apply is complete.
 func (j journal) done() journal { return journal{names: j.kept, kept: j.kept} }
 
-// unfinished returns the paths of the held files that the journal names with the same
-// digest.
+// unfinished returns those files in the store that the journal lists with the same digest.
 func (j journal) unfinished(held statestore.Files) []tree.Path {
 	var paths []tree.Path
 	for _, n := range j.names {
@@ -83,14 +83,14 @@ func (j journal) unfinished(held statestore.Files) []tree.Path {
 	return paths
 }
 
-// The lines of a marker that state the progress of its Apply.
+// Lines of a marker that state whether its Apply is complete.
 const (
 	journalOpen = "writing:"
 	journalDone = "written; left in doubt:"
 )
 
-// text returns the marker's content. It contains a random string, so that each marker has
-// an ETag of its own. Files are listed in the format of md5sum.
+// text returns the content of the marker. A random string in it gives each version another ETag.
+// The files are listed in the format of md5sum.
 func (j journal) text() []byte {
 	state := journalDone
 	if j.open {
@@ -104,7 +104,7 @@ func (j journal) text() []byte {
 	return text
 }
 
-// parseJournal parses a marker's content. It ignores lines of any other format.
+// parseJournal parses the content of a marker. It ignores lines in any other format.
 func parseJournal(content []byte) journal {
 	var j journal
 	for line := range bytes.Lines(content) {

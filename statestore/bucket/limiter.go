@@ -5,16 +5,16 @@ import (
 	"sync"
 )
 
-// limiter limits the number of concurrent requests. A response that the server is busy
-// halves the limit; every other response raises it a little, so that it adapts to the
-// server's capacity.
+// limiter limits the number of concurrent requests. A response that the server is busy halves the
+// limit; every other response raises it a little. The limit thus adapts to the capacity of the
+// server.
 type limiter struct {
 	mu    sync.Mutex
 	most  float64
 	bound float64
 	used  int
-	// settling is the number of outstanding responses to requests that were sent before the
-	// limit was halved; they do not change it again.
+	// settling counts the responses that are still expected to requests from before the limit was
+	// halved. These responses do not change the limit again.
 	settling int
 	changed  chan struct{} // closed when a slot may be free
 }
@@ -23,7 +23,7 @@ func newLimiter(most int) *limiter {
 	return &limiter{most: float64(most), bound: float64(most), changed: make(chan struct{})}
 }
 
-// acquire waits for a slot.
+// acquire waits until fewer requests are in progress than the limit, or until ctx ends.
 func (l *limiter) acquire(ctx context.Context) error {
 	for {
 		l.mu.Lock()
@@ -42,7 +42,7 @@ func (l *limiter) acquire(ctx context.Context) error {
 	}
 }
 
-// release frees a slot; busy reports whether the server responded that it is busy.
+// release ends a request. busy means that the server has responded that it is busy.
 func (l *limiter) release(busy bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

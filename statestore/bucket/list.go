@@ -16,19 +16,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// pageSize is the maximum number of keys in one response of a provider.
+// pageSize is the maximum number of keys in one page of a listing.
 const pageSize = 1000
 
-// listing is the content of the bucket below the store's prefix. It is immutable once a
+// listing is the content of the bucket below the store's prefix. It must not be modified once a
 // State refers to it.
 type listing struct {
-	entries []entry // sorted by their keys
+	entries []entry // sorted by key
 	files   statestore.Files
-	// others are the objects whose keys are not paths of the store, sorted by their keys.
+	// others are the objects whose keys are not valid paths, sorted by key.
 	others []object
 }
 
-// object is an object with the key below the store's prefix.
+// object is an object with its key relative to the store's prefix.
 type object struct{ key, etag string }
 
 type entry struct {
@@ -37,12 +37,12 @@ type entry struct {
 	digest statestore.Digest
 }
 
-// compareKeys orders paths as buckets do: byte by byte.
+// compareKeys compares paths as buckets sort keys: byte by byte.
 func compareKeys(a, b tree.Path) int { return strings.Compare(a.String(), b.String()) }
 
-// refresh lists the bucket. The listing must not contain changes that are newer than the
-// marker, or a concurrent writer could remain unnoticed. Usually the marker's key is listed
-// first; if it is not, and the marker has changed, the bucket is listed again.
+// refresh lists the bucket. If the listing had changes that are newer than the marker, a concurrent
+// writer could remain unnoticed. The marker's key is usually on the first page. If it is not, and
+// the marker has changed, refresh lists the bucket again.
 func (s *Store) refresh(ctx context.Context) error {
 	const attempts = 5
 	moving := s.marker.etag
@@ -79,7 +79,7 @@ func (s *Store) refresh(ctx context.Context) error {
 	return statestore.ErrStale
 }
 
-// adopt makes found the newest listing, unless it equals the current one.
+// adopt makes found the current listing, unless both are equal.
 func (s *Store) adopt(found found) {
 	same := s.seen.entries != nil && slices.Equal(s.seen.entries, found.entries)
 	if same && slices.Equal(s.seen.others, found.others) {
@@ -116,17 +116,17 @@ func differences(was, is []entry) []statestore.FileChange {
 	return changes
 }
 
-// found is a listing that is being built.
 type found struct {
 	entries []entry
-	// unresolved are the indices of the entries whose ETags do not determine their digests.
+	// unresolved are the indices of the entries whose digests cannot be determined from their
+	// ETags.
 	unresolved []int
 	others     []object
-	marker     string // the marker's ETag; empty if there is none
-	markerAt   int    // number of keys listed before the marker
+	marker     string // the marker's ETag, or empty without a marker
+	markerAt   int    // number of keys that were listed before the marker
 }
 
-// list reads all pages. It retries pages whose response was truncated.
+// list reads all pages. If a response was truncated, it continues after the last key.
 func (s *Store) list(ctx context.Context) (found, error) {
 	next := found{entries: make([]entry, 0, len(s.seen.entries))}
 	reuse := paths{known: s.seen.entries}
@@ -148,7 +148,8 @@ func (s *Store) list(ctx context.Context) (found, error) {
 
 func byKey(a, b entry) int { return compareKeys(a.path, b.path) }
 
-// take adds an object to the listing, unless its key is not a path of the store.
+// take adds an object to the listing. If its key is not a valid path, the object is added to
+// others.
 func (s *Store) take(next *found, reuse *paths, info *minio.ObjectInfo, count int) {
 	name := strings.TrimPrefix(info.Key, s.prefix)
 	if name == markerName {
@@ -169,8 +170,8 @@ func (s *Store) take(next *found, reuse *paths, info *minio.ObjectInfo, count in
 	next.entries = append(next.entries, entry{path: path, size: info.Size, digest: sum})
 }
 
-// paths converts keys to paths. It reuses equal paths of the last listing, which saves the memory
-// of a second copy.
+// paths converts keys to paths. To save memory, it returns the paths of the last listing if they
+// are equal.
 type paths struct{ known []entry }
 
 func (p *paths) path(name string) (tree.Path, bool) {
@@ -184,8 +185,8 @@ func (p *paths) path(name string) (tree.Path, bool) {
 	return path, err == nil && path.String() == name
 }
 
-// retryTruncated retries an operation whose response was truncated: minio-go itself retries
-// requests, but not in this case.
+// retryTruncated calls do again if the response was truncated. minio-go itself retries requests,
+// but not in this case.
 func retryTruncated(ctx context.Context, do func() error) error {
 	const attempts = 4
 	var err error
@@ -203,8 +204,8 @@ func retryTruncated(ctx context.Context, do func() error) error {
 	return err
 }
 
-// cutOff reports whether a response ended early. A url.Error means that there was no response at
-// all; minio-go has already retried the request.
+// cutOff reports whether a response ended early. If err is a url.Error, there was no response at
+// all, and minio-go has already tried again.
 func cutOff(err error) bool {
 	var (
 		syntax *xml.SyntaxError

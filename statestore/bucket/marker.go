@@ -11,19 +11,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// markerName is the object whose version is the store's Revision. Flux does not build its
-// directory, and without an extension no tool reads it as a manifest.
+// markerName is the object whose version is the revision of the store. Flux does not build its
+// directory. The name has no extension, so that no tool reads the object as a manifest.
 const markerName = ".kratix/store-revision"
 
-// marker is one version of the marker; the zero marker means that there is none.
+// marker is one version of the marker. The zero marker means that the bucket has no marker.
 type marker struct {
 	etag     string
 	revision statestore.Revision
 	journal  journal
 }
 
-// newMarker returns a marker whose Revision is the version that a versioned bucket gave it,
-// or else its ETag.
+// newMarker returns a marker. Its revision is the version ID in a bucket with versions, and
+// otherwise the ETag.
 func newMarker(etag, version string, journal journal) marker {
 	if version == "" || version == "null" {
 		version = etag
@@ -31,7 +31,7 @@ func newMarker(etag, version string, journal journal) marker {
 	return marker{etag: etag, revision: statestore.Revision(version), journal: journal}
 }
 
-// support describes whether a provider supports conditional writes.
+// support is whether the provider supports conditional writes.
 type support int
 
 const (
@@ -40,11 +40,11 @@ const (
 	unconditional
 )
 
-// noConditions is the notice about a provider without conditional writes.
+// noConditions is the message for users about a provider without conditional writes.
 const noConditions = "this provider does not honour conditional writes (If-Match): two concurrent writers are not detected, so run only one, for instance with leader election"
 
-// recognise returns the marker with an ETag. It reads the marker if another writer wrote it, which
-// also shows whether ETags are MD5s in this bucket.
+// recognise returns the marker that has this ETag. If another writer has written the marker,
+// recognise reads it; this also shows whether ETags are MD5s in this bucket.
 func (s *Store) recognise(ctx context.Context, etag string) (marker, error) {
 	if etag == "" || etag == s.marker.etag {
 		if etag == "" {
@@ -56,7 +56,7 @@ func (s *Store) recognise(ctx context.Context, etag string) (marker, error) {
 	return next, err
 }
 
-// readMarker returns the marker and its content; a missing marker is not an error.
+// readMarker returns the marker and its content. It returns the zero marker if there is none.
 func (s *Store) readMarker(ctx context.Context) (next marker, content []byte, err error) {
 	err = retryTruncated(ctx, func() error {
 		body, info, _, err := s.client.GetObject(ctx, s.bucket, s.prefix+markerName, minio.GetObjectOptions{})
@@ -80,8 +80,8 @@ func (s *Store) readMarker(ctx context.Context) (next marker, content []byte, er
 	return next, content, err
 }
 
-// swap replaces the marker with one that has this journal. It returns ErrStale if another writer
-// has replaced the marker.
+// swap replaces the marker by one with this journal. It returns ErrStale if another writer has
+// replaced the marker before.
 func (s *Store) swap(ctx context.Context, journal journal) error {
 	body := journal.text()
 	if s.support == unconditional {
@@ -93,7 +93,7 @@ func (s *Store) swap(ctx context.Context, journal journal) error {
 		s.lacking()
 		return s.swapUnconditionally(ctx, body, journal)
 	case isPrecondition(err), s.marker.etag != "" && isMissing(err):
-		// If the response to the put was lost, the changed marker is our own.
+		// If the response to the put was lost, this store itself has written the changed marker.
 		there, content, err := s.readMarker(ctx)
 		if err != nil {
 			return err
@@ -127,8 +127,8 @@ func (s *Store) swapUnconditionally(ctx context.Context, body []byte, journal jo
 
 const markerType = "text/plain; charset=utf-8"
 
-// putMarker replaces the marker if it still has the given ETag; an empty ETag means that there
-// must be no marker yet.
+// putMarker replaces the marker if it still has the given ETag. If the ETag is empty, putMarker
+// creates the marker if there is none.
 func (s *Store) putMarker(ctx context.Context, body []byte, etag string) (marker, error) {
 	options := minio.PutObjectOptions{ContentType: markerType}
 	if etag == "" {
@@ -146,8 +146,8 @@ func (s *Store) putMarker(ctx context.Context, body []byte, etag string) (marker
 	return newMarker(info.ETag, info.VersionID, journal{}), nil
 }
 
-// tryConditions writes the marker once more with a condition that is false: a provider that accepts
-// the write ignores conditions. It tests each store only once.
+// tryConditions writes the marker again with a condition that is false. If the provider accepts
+// this write, it ignores conditions. The test is made once for each store.
 func (s *Store) tryConditions(ctx context.Context, body []byte, journal journal) error {
 	const nobodys = "00000000000000000000000000000000"
 	if s.support != untried {
@@ -176,7 +176,7 @@ func (s *Store) lacking() {
 	}
 }
 
-// stillOurs returns an error if another writer has replaced the marker since the swap.
+// stillOurs returns ErrStale if another writer has replaced the marker since swap.
 func (s *Store) stillOurs(ctx context.Context) error {
 	info, err := s.client.StatObject(ctx, s.bucket, s.prefix+markerName, minio.StatObjectOptions{})
 	if err != nil && !isMissing(err) {

@@ -10,17 +10,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// pause is the pause that a server has requested. It is measured by a timer, since the system's
-// clock may be adjusted.
+// pause is the time in which a server gets no requests because it has demanded it. A timer measures
+// the time, because the system's clock may be adjusted.
 type pause struct {
 	mu    sync.Mutex
 	wait  time.Duration
 	why   string
-	over  chan struct{} // closed when the pause is over; nil if there is none
+	over  chan struct{} // closed when the pause is over; nil without a pause
 	timer *time.Timer
 }
 
-// pausedError is the error of a request that is not sent because of the pause.
+// pausedError is the error of a request that was not sent because of a pause.
 type pausedError struct {
 	wait time.Duration
 	why  string
@@ -30,7 +30,7 @@ func (r pausedError) Error() string {
 	return fmt.Sprintf("it responds with %s and asks for a pause of %s", r.why, r.wait)
 }
 
-// see records the pause that a response requests.
+// see begins a pause if the response demands one.
 func (r *pause) see(answer *http.Response) {
 	if answer.StatusCode < http.StatusBadRequest {
 		return
@@ -59,7 +59,7 @@ func (r *pause) see(answer *http.Response) {
 	})
 }
 
-// await waits until the pause is over. If the pause is longer than patience, it returns an
+// await waits until the pause is over. If the whole pause is longer than patience, it returns an
 // error at once.
 func (r *pause) await(ctx context.Context, patience time.Duration) error {
 	for {

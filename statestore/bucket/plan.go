@@ -12,15 +12,17 @@ import (
 // maxKey is the maximum length of a key in bytes.
 const maxKey = 1024
 
-// step is a group of changes; all of them are acknowledged before the next step begins.
+// step is a group of changes. The server must have acknowledged all of them before the next step
+// begins.
 type step struct {
 	write  []tree.File
 	remove []tree.Path
-	// final steps replace records or remove files. They come after all other files are written.
+	// final means that the step replaces records or removes files. Such steps come after all other
+	// files are written.
 	final bool
 }
 
-// conflict is the error about files that cannot be stored, with the reason for the first file.
+// conflict is the error about files that cannot be stored. why is the reason for the first of them.
 type conflict struct {
 	why   string
 	paths []tree.Path
@@ -28,7 +30,6 @@ type conflict struct {
 
 func (c conflict) Error() string { return c.why }
 
-// add adds a file that cannot be stored and the reason.
 func (c *conflict) add(path tree.Path, why string) {
 	if c.why == "" {
 		c.why = why
@@ -36,7 +37,7 @@ func (c *conflict) add(path tree.Path, why string) {
 	c.paths = append(c.paths, path)
 }
 
-// fileKind is the part of a Destination that a file belongs to.
+// fileKind is the order in which a file is written, relative to others: see the package comment.
 type fileKind int
 
 const (
@@ -45,8 +46,8 @@ const (
 	resources
 )
 
-// fileKindOf returns the part that the first known directory name in the path determines.
-// Everything that is neither a record nor in resources/ belongs to dependencies/.
+// fileKindOf returns the kind of a file. The first known directory in its path determines the kind.
+// Files that are neither records nor in resources/ count as dependencies.
 func fileKindOf(path tree.Path) fileKind {
 	for rest := path; !rest.IsRoot(); {
 		var first string
@@ -63,8 +64,8 @@ func fileKindOf(path tree.Path) fileKind {
 	return dependencies
 }
 
-// plan returns the steps of the changes. It fails if the bucket cannot hold the files;
-// prefix is the length of the prefix before each path in a key.
+// plan returns the steps of the changes. It returns an error if the bucket cannot store the files.
+// prefix is the length of the part of the keys before the paths.
 func plan(held listing, prefix int, changes statestore.ChangeSet) ([]step, error) {
 	p := planner{stored: held, written: make(map[tree.Path]struct{}, len(changes.Write)), removed: map[tree.Path]struct{}{}}
 	for _, file := range changes.Write {
@@ -96,9 +97,9 @@ type planner struct {
 	written, removed map[tree.Path]struct{}
 }
 
-// makeRoom checks for held files that block a file: a file at the path of one of its directories,
-// or files below its own path. If the same changes remove these, it adds them to early; otherwise
-// it returns the reason for the conflict.
+// makeRoom looks for stored files that block the file at path: a file at the path of one of its
+// directories, or files below path. If the changes remove them, makeRoom adds them to early, so
+// that they are removed first. Otherwise it returns the reason why the file cannot be stored.
 func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why string) {
 	if isMarkers(path) {
 		return fmt.Sprintf("%q is where kratix-schedule keeps the store's revision (%s)", path, markerName)
@@ -129,8 +130,8 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why str
 	return ""
 }
 
-// clear adds a held file to early if the changes remove it. If they keep it, it returns the reason
-// for the conflict.
+// clear adds the stored file at path to early, if the changes remove it. If the file stays, clear
+// returns the reason why the other file cannot be stored.
 func (p planner) clear(path, upper, lower tree.Path, early map[tree.Path]struct{}) (why string) {
 	if !p.stored.files.Has(path) {
 		return ""
@@ -146,14 +147,14 @@ func between(upper, lower tree.Path) string {
 	return fmt.Sprintf("%q cannot be a file and hold %q: MinIO and others would hide or refuse one of the two", upper, lower)
 }
 
-// isMarkers reports whether a path is the marker's path, one of its parent directories, or below
+// isMarkers reports whether a path is that of the marker, one of its parent directories, or below
 // it.
 func isMarkers(path tree.Path) bool {
 	s := path.String()
 	return strings.HasPrefix(markerName+"/", s+"/") || strings.HasPrefix(s, markerName+"/")
 }
 
-// steps returns the changes in order; the package comment explains the order.
+// steps returns the changes in the order that the package comment describes.
 func (p planner) steps(changes statestore.ChangeSet, early map[tree.Path]struct{}) []step {
 	write := func(of fileKind, replaced bool) step {
 		var files []tree.File

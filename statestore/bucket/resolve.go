@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// resolve determines the digests that ETags do not contain. Each object is requested once,
-// and again only after its ETag has changed.
+// resolve determines the digests of the unresolved entries. It sends a request for each object, and
+// again only if the ETag of the object has changed.
 func (s *Store) resolve(ctx context.Context, found *found) error {
 	gone := make([]bool, len(found.unresolved))
 	err := parallel(ctx, s.parallel, len(found.unresolved), func(ctx context.Context, i int) error {
@@ -40,7 +40,7 @@ func (s *Store) resolve(ctx context.Context, found *found) error {
 	return nil
 }
 
-// inspect requests an object's metadata, and reads the object if they contain no digest.
+// inspect requests an object's metadata. If these have no digest, it reads the object.
 func (s *Store) inspect(ctx context.Context, path tree.Path) (version, error) {
 	info, err := s.client.StatObject(ctx, s.bucket, s.key(path), minio.StatObjectOptions{})
 	if err != nil {

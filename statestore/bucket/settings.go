@@ -19,8 +19,7 @@ func (c Config) check() error {
 	return statestore.InField("spec.bucketName", checkName(c.Bucket, c.Endpoint))
 }
 
-// checkEndpoint returns an error that describes what is wrong with an endpoint, and how to write
-// it.
+// checkEndpoint returns an error with a fix if the endpoint is invalid.
 func checkEndpoint(endpoint string) error {
 	scheme, rest, found := strings.Cut(endpoint, "://")
 	if !found {
@@ -52,7 +51,7 @@ const (
 	maxName = 63
 )
 
-// checkName returns an error that names the rule that a bucket's name violates. Amazon's rules are
+// checkName returns an error with the rule that a bucket's name violates. Amazon's rules are
 // stricter than those of other providers.
 func checkName(name, endpoint string) error {
 	wrong := func(rule string) error { return fmt.Errorf("bucket name %q: %s", name, rule) }
@@ -83,7 +82,7 @@ func checkName(name, endpoint string) error {
 	return nil
 }
 
-// isAmazon reports whether an endpoint is Amazon's own.
+// isAmazon reports whether an endpoint is one of Amazon's.
 func isAmazon(endpoint string) bool {
 	host, _, _ := strings.Cut(strings.ToLower(endpoint), ":")
 	return strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn")

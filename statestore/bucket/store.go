@@ -1,34 +1,35 @@
-// Package bucket implements a state store in a prefix of an S3 bucket: each file is
-// one object. It does I/O: it connects to Amazon S3 and to servers with the same
-// protocol.
+// Package bucket implements a state store in a prefix of an S3 bucket. Each file is one object. It
+// does I/O: it connects to Amazon S3, and to servers with the same protocol.
 //
-// A Read is one listing of the store's prefix. An object's digest is its ETag if
-// that is the MD5 of the content. If it is not (encryption by a key service,
-// multipart uploads), the digest is in the object's metadata, or the object is read
-// once and the result is cached with the ETag.
+// A Read is one listing of the store's prefix. An object's digest is its ETag if that is the MD5 of
+// the content. With encryption by a key service and with multipart uploads it is not. Then the
+// digest is in the object's metadata, or the object is read once and its digest is cached with the
+// ETag.
 //
 // A bucket has no transactions. The store replaces them as follows:
 //
 //   - One object, the marker, is replaced by compare-and-swap before any other
-//     write: its version is the store's Revision. A writer that loses the swap has
-//     written nothing.
-//   - The changes are written in steps, each acknowledged before the next begins: records of new
-//     placements, files outside of resources/, files in resources/, records that changed, and last
-//     the removals: in resources/, then elsewhere, then of records. A crash thus leaves more files
-//     than wanted, never fewer, and no placement's files without its record.
-//   - The marker lists every file that will be written or removed, until all of
-//     them are done. After a crash, each file is therefore listed in a record or in
-//     the marker. Read returns it in State.Unfinished if it still has the digest in
-//     the marker. The next round keeps the files that are wanted and removes the
-//     rest.
-//   - Writes of a writer that lost the store to another may arrive late. The files
-//     in its marker are therefore kept in the marker for one more Apply.
+//     write. Its version is the revision of the store. If another writer wins the
+//     swap, this store writes nothing.
+//   - The changes are written in steps. The server must have acknowledged each step
+//     before the next begins. The order is: records of new placements, files outside
+//     of resources/, files in resources/, records that changed, and then the
+//     removals: in resources/, elsewhere, and of records. A crash thus leaves more
+//     files than wanted and never fewer, and no files without their record.
+//   - The marker lists every file that will be written or removed, until all
+//     changes are made. After a crash, each file is therefore listed in a record or
+//     in the marker. Read returns it in State.Unfinished if it still has the digest
+//     that is in the marker. The next round keeps the files that are wanted and
+//     removes the others.
+//   - If another writer replaces the marker during an Apply, requests of the first
+//     writer may arrive late. The files in the first writer's marker are therefore
+//     listed in the markers of one more Apply.
 //
-// If the server rejects a file for its key or its content, Apply undoes the changes that it has
-// made. To be able to do so, it first reads the contents that it replaces, unless they are cached.
+// If the server rejects a file because of its key or its content, Apply undoes the changes that it
+// has made. For this, it first reads the contents that it will replace, unless they are cached.
 //
-// Removals come first only where a file replaces a directory or the other way round:
-// some providers cannot store both.
+// Removals come first only where a file replaces a directory, or a directory a file, because some
+// providers cannot store both.
 package bucket
 
 import (
@@ -42,8 +43,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Store is one prefix of a bucket. It is safe for concurrent use; its operations run one at
-// a time.
+// Store is one prefix of a bucket. It is safe for concurrent use. Its operations run one at a time.
 type Store struct {
 	name     string
 	client   *minio.Core
@@ -57,14 +57,14 @@ type Store struct {
 	cache *cache
 	known *digestCache
 
-	token chan struct{} // holds a token while an operation is in progress
+	token chan struct{} // has one element while an operation is in progress
 
-	// The last listing. It is outdated, and fresh is false, after a write.
+	// The last listing. After a write, it is outdated, and fresh is false.
 	fresh   bool
 	seen    listing
 	marker  marker
 	support support
-	// newest is the last listing, for readers without the token.
+	// newest is the last listing, for readers that do not hold the token.
 	newest atomic.Pointer[listing]
 }
 
@@ -80,7 +80,7 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Read lists the store. All States of an unchanged store share their Files.
+// Read lists the store. As long as the store is unchanged, all States share their Files.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	if err := s.begin(ctx); err != nil {
 		return statestore.State{}, s.failure("read", err)
@@ -95,8 +95,8 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	}, nil
 }
 
-// Apply swaps the marker, carries out the changes, and marks them as done. After an error
-// that follows the swap, some of the changes may have been made; the next Read shows which.
+// Apply replaces the marker, makes the changes, and replaces the marker again when all of them are
+// made. If Apply returns an error, some changes may have been made; the next Read shows which.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -141,8 +141,9 @@ func (s *Store) apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return s.marker.revision, err
 }
 
-// checkBase lists the bucket unless the current listing is of base. It returns ErrStale if the
-// store is at another revision. The later swap of the marker verifies the result.
+// checkBase returns ErrStale if the store is at another revision than base. It lists the bucket,
+// unless the last listing is of base. The swap of the marker then checks the revision on the
+// server.
 func (s *Store) checkBase(ctx context.Context, base statestore.Revision) error {
 	if !s.fresh || s.marker.revision != base {
 		if err := s.refresh(ctx); err != nil {
@@ -155,7 +156,8 @@ func (s *Store) checkBase(ctx context.Context, base statestore.Revision) error {
 	return nil
 }
 
-// begin acquires the store's token, or returns the error of ctx if ctx ends first.
+// begin waits until no other operation is in progress. It returns the error of ctx if ctx ends
+// first.
 func (s *Store) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -170,5 +172,4 @@ func (s *Store) begin(ctx context.Context) error {
 
 func (s *Store) end() { <-s.token }
 
-// key returns the key of the object of a file.
 func (s *Store) key(path tree.Path) string { return s.prefix + path.String() }

@@ -25,10 +25,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// kms configures a key service for MinIO, so that it can encrypt buckets.
+// kms is an environment variable for MinIO. It configures a key service, so that MinIO can encrypt
+// buckets.
 const kms = "MINIO_KMS_SECRET_KEY=test-key:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
-// through starts a proxy in front of a server and returns a Config that uses it.
+// through starts a proxy in front of a server. It returns a Config with the proxy as endpoint.
 func through(t testing.TB, config bucket.Config) (bucket.Config, *buckettest.Proxy) {
 	t.Helper()
 	proxy := buckettest.NewProxy(t, config.Endpoint)
@@ -45,7 +46,7 @@ func put(t testing.TB, server *buckettest.Server, bucket, key, content string) m
 	return info
 }
 
-// keys returns all keys in a bucket.
+// keys returns the keys of all objects in a bucket.
 func keys(t testing.TB, server *buckettest.Server, bucket string) []string {
 	t.Helper()
 	var keys []string
@@ -157,7 +158,7 @@ func recordsAreReadAtOnce(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// order checks that the requests of each step begin only after all requests of earlier steps have
+// order checks that the requests of each step begin after all requests of the earlier steps have
 // ended.
 func order(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
@@ -331,7 +332,7 @@ func versioned(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, store, map[string]string{"b": "3"})
 }
 
-// encrypted tests a bucket whose ETags look like MD5s but are not.
+// encrypted tests a bucket whose ETags look like MD5s and are not those of the contents.
 func encrypted(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
 	want := map[string]string{"plain-before": "0"}
@@ -385,7 +386,7 @@ func multipart(t *testing.T, server *buckettest.Server) {
 			t.Error("it would be written again")
 		}
 	}
-	// The store's own objects are uploaded in one part, whatever their size.
+	// The store uploads each object in one part, whatever its size.
 	storetest.Write(t, store, map[string]string{"ours.bin": content + content + content})
 	own, err := server.Client.StatObject(t.Context(), config.Bucket, "ours.bin", minio.StatObjectOptions{})
 	if err != nil || strings.Contains(own.ETag, "-") {
@@ -432,7 +433,7 @@ func overtaken(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, other, map[string]string{"keep": "1", "new": "3", "theirs": "2"})
 }
 
-// wantUnfinished checks State.Unfinished in a store that was just opened.
+// wantUnfinished opens the store anew, and compares State.Unfinished with want.
 func wantUnfinished(t *testing.T, config bucket.Config, want ...string) {
 	t.Helper()
 	if got := storetest.Read(t, open(t, config)).Unfinished; !slices.Equal(got, testkit.Paths(want...)) {
@@ -447,7 +448,8 @@ func halfDone(t *testing.T, server *buckettest.Server) {
 	storetest.Write(t, store, map[string]string{"w/resources/old": "1", "w/resources/kept": "1"})
 	wantUnfinished(t, plain)
 
-	// New files are present, old ones are not removed yet, and one was replaced by hand.
+	// The new files are written, the old ones are not removed yet, and another writer has replaced
+	// one of the new files.
 	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			buckettest.Fail(w, http.StatusForbidden, "AccessDenied", "no")
@@ -468,8 +470,8 @@ func halfDone(t *testing.T, server *buckettest.Server) {
 		t.Errorf("the writer itself is told of %v", got)
 	}
 
-	// The next write completes two of them and leaves one in doubt, as long as its
-	// ChangeSet lists it.
+	// The next write completes two of the files. The third stays unfinished while
+	// ChangeSet.Unfinished lists it.
 	for _, inDoubt := range [][]string{{"w/resources/new"}, {"w/resources/new"}, nil} {
 		other := open(t, plain)
 		_, err := other.Apply(t.Context(), statestore.ChangeSet{
@@ -483,7 +485,7 @@ func halfDone(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// lateArrival delays a put until another writer has written and finished.
+// lateArrival delays a put until another writer has finished a write.
 func lateArrival(t *testing.T, server *buckettest.Server) {
 	plain := configOf(t, server)
 	config, proxy := through(t, plain)
@@ -525,8 +527,8 @@ func lostAnswer(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// withoutConditions tests a provider that ignores or rejects conditional writes, which a
-// proxy simulates.
+// withoutConditions tests a provider that ignores or rejects conditional writes. A proxy simulates
+// the provider.
 func withoutConditions(t *testing.T, server *buckettest.Server) {
 	for _, refuses := range []bool{true, false} {
 		config, proxy := through(t, configOf(t, server))
@@ -618,7 +620,7 @@ func probe(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// cutOffAnswer truncates every other response to a GET, of lists and of objects.
+// cutOffAnswer truncates every other response to a GET request for a list or an object.
 func cutOffAnswer(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
 	config.Region = "us-east-1"
@@ -639,7 +641,7 @@ func cutOffAnswer(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// busyServer serves four requests at once and responds to others that it is busy.
+// busyServer processes four requests at once, and responds to all others that it is busy.
 func busyServer(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
 	var (
@@ -677,7 +679,7 @@ func busyServer(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, store, want)
 }
 
-// wantError checks the kind and format of an error, and returns it.
+// wantError checks the kind and the form of an error, and returns it.
 func wantError(t *testing.T, err, kind error) statestore.Error {
 	t.Helper()
 	var told *statestore.Error

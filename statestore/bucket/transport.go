@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-// minUploadSpeed is the speed, in bytes per second, below which an upload counts as stuck.
+// minUploadSpeed is the speed, in bytes per second, below which an upload is cancelled.
 const minUploadSpeed = 64 << 10
 
-// transport limits the number of concurrent requests, and cancels requests that the server
-// does not answer.
+// transport limits the number of concurrent requests, and cancels requests that the server does not
+// answer.
 type transport struct {
 	next     http.RoundTripper
 	limit    *limiter
@@ -23,8 +23,8 @@ type transport struct {
 	pause    pause
 }
 
-// RoundTrip sends a request when it has a slot, and not during a pause that the server has
-// requested.
+// RoundTrip sends a request. It first waits for the end of a pause, and until fewer requests are in
+// progress than the limit.
 func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err := t.pause.await(request.Context(), t.patience); err != nil {
 		return nil, err
@@ -49,8 +49,7 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// watchdog cancels a request that makes no progress for too long. It is also the body of the
-// response.
+// watchdog cancels a request without progress after patience. It is also the body of the response.
 type watchdog struct {
 	body      io.ReadCloser
 	timer     *time.Timer
@@ -64,7 +63,7 @@ func (w *watchdog) expire() {
 	w.cancel()
 }
 
-// explain returns the reason why the watchdog cancelled a request, or err if it did not.
+// explain returns the reason if the watchdog has cancelled the request, and otherwise err.
 func (w *watchdog) explain(err error) error {
 	w.timer.Stop()
 	w.cancel()
@@ -74,7 +73,7 @@ func (w *watchdog) explain(err error) error {
 	if errors.Is(err, io.EOF) {
 		return errConnectionClosed
 	}
-	// minio-go does not retry if it receives this error unwrapped.
+	// minio-go does not try again if it gets this error unwrapped.
 	var unknown x509.UnknownAuthorityError
 	if errors.As(err, &unknown) {
 		return unknown
@@ -82,7 +81,7 @@ func (w *watchdog) explain(err error) error {
 	return err
 }
 
-// Read reads from the body and restarts the timer.
+// Read reads from the body, and restarts the timer if there was data.
 func (w *watchdog) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
 	switch {
@@ -102,10 +101,11 @@ func (w *watchdog) Close() error {
 	return err
 }
 
-// errConnectionClosed is the error of a connection that closed before a response.
+// errConnectionClosed is the error if the server closes the connection before it has sent a
+// response.
 var errConnectionClosed = errors.New("the server closed the connection and did not answer")
 
-// silenceError is the error of a server that does not respond.
+// silenceError is the error if the server sends nothing for this time.
 type silenceError time.Duration
 
 // Error returns the message.

@@ -10,12 +10,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxRefused is the number of files of one step that the server may reject before the rest
-// is skipped.
+// maxRefused is the number of files of one step that the server may reject until the rest of the
+// step is skipped.
 const maxRefused = 32
 
-// refusedFiles is the error of files that the server rejected; it wraps the response to the first
-// file.
+// refusedFiles is the error about files that the server has rejected. It wraps the response to the
+// first file.
 type refusedFiles struct {
 	paths []tree.Path
 	err   error
@@ -26,14 +26,14 @@ func (r refusedFiles) Unwrap() error { return r.err }
 
 func isRefused(err error) bool { return errors.As(err, new(refusedFiles)) }
 
-// refusals collects rejected files. It is safe for concurrent use.
+// refusals collects the files that the server rejects. It is safe for concurrent use.
 type refusals struct {
 	mu    sync.Mutex
 	files []refusedFiles
 }
 
-// add adds a file that the server rejected. It returns an error once there are so many that
-// no more should be tried.
+// add adds a file that the server has rejected. Once there are maxRefused files, it returns an
+// error.
 func (r *refusals) add(path tree.Path, err error) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -44,7 +44,7 @@ func (r *refusals) add(path tree.Path, err error) error {
 	return nil
 }
 
-// err returns the error of all rejected files; nil if there are none.
+// err returns one error about all rejected files, or nil if there are none.
 func (r *refusals) err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -54,7 +54,7 @@ func (r *refusals) err() error {
 	return r.all()
 }
 
-// all returns the files as one error, in walk order, so that its text is about the first file.
+// all returns one error about all rejected files. Its text is about the first file in walk order.
 func (r *refusals) all() refusedFiles {
 	slices.SortFunc(r.files, func(a, b refusedFiles) int { return tree.Compare(a.paths[0], b.paths[0]) })
 	all := refusedFiles{err: r.files[0].err}
@@ -64,13 +64,13 @@ func (r *refusals) all() refusedFiles {
 	return all
 }
 
-// progress records the changes of an Apply that may have to be undone.
+// progress records the changes of an Apply, so that they can be undone.
 type progress struct {
-	// before has the contents, by path, of files that are replaced, or removed to make room.
+	// before has the contents of files that are replaced, or removed to make room, by path.
 	before map[tree.Path][]byte
 
 	mu sync.Mutex
-	// touched are the files that were written or removed, or may have been.
+	// touched are the files that may have been written or removed.
 	touched map[tree.Path]struct{}
 }
 
@@ -84,15 +84,15 @@ func (p *progress) touch(path tree.Path) {
 	p.touched[path] = struct{}{}
 }
 
-// untouched records that a file was not written because the server rejected it.
+// untouched records that a file was not written because the server has rejected it.
 func (p *progress) untouched(path tree.Path) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	delete(p.touched, path)
 }
 
-// remember reads the contents that a step replaces or removes, so that undo can restore them. It
-// skips the removals of final steps, since no later write can be rejected.
+// remember reads the contents that a step replaces or removes, so that undo can restore them.
+// Removals in final steps are not undone, because the server cannot reject a file after them.
 func (s *Store) remember(ctx context.Context, step step, done *progress) error {
 	var lost []entry
 	note := func(path tree.Path) {
@@ -129,8 +129,9 @@ func (s *Store) remember(ctx context.Context, step step, done *progress) error {
 	return nil
 }
 
-// undo restores the state before a rejected Apply, and returns the rejection and the revision of
-// the store afterwards. If it fails, the marker still lists all files that may be incomplete.
+// undo restores the files as they were before an Apply that the server has rejected. It returns the
+// rejection, and the revision of the store afterwards. If undo fails, the marker lists all files
+// that may be incomplete.
 func (s *Store) undo(ctx context.Context, done *progress, begun journal, refused error) (statestore.Revision, error) {
 	if err := s.stillOurs(ctx); err != nil {
 		return "", err

@@ -11,11 +11,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxVersions bounds the number of versions of an object that are listed.
+// maxVersions is the maximum number of versions of an object that are listed.
 const maxVersions = 1000
 
-// fetchVersion reads the version of a file with the given digest. It fails with ErrStale if the
-// bucket does not keep it.
+// fetchVersion reads the version of a file that has the given digest. It returns ErrStale if the
+// bucket does not keep this version.
 func (s *Store) fetchVersion(ctx context.Context, path tree.Path, sum statestore.Digest) ([]byte, error) {
 	ctx, cancel := context.WithCancel(ctx) // ends the listing
 	defer cancel()
@@ -35,7 +35,6 @@ func (s *Store) fetchVersion(ctx context.Context, path tree.Path, sum statestore
 	return nil, fmt.Errorf("%w: no version of %s is what it was", statestore.ErrStale, path)
 }
 
-// readVersion reads one version of an object.
 func (s *Store) readVersion(ctx context.Context, key, version string, sum statestore.Digest) ([]byte, error) {
 	var content []byte
 	err := retryTruncated(ctx, func() error {

@@ -13,21 +13,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// errGarbled is the error of a response whose bytes do not match the ETag.
+// errGarbled is the error if the bytes of a response do not match the ETag.
 var errGarbled = errors.New("the answer does not hold what was stored")
 
-// view provides the contents of one listing. The content of a file that has since been replaced is
-// returned if it is cached or if the bucket keeps versions; otherwise Content fails with ErrStale.
-// A view keeps only the files of the listing in memory, so that many can be kept.
+// view provides the contents of one listing. If a file has been replaced since, its old content is
+// available if it is cached, or if the bucket keeps versions; otherwise Content returns ErrStale. A
+// view refers only to the files of the listing, so that many views need little memory.
 type view struct {
 	store *Store
 	files statestore.Files
 }
 
-// Digest returns the digest of an object with this content.
+// Digest returns the digest that an object with this content has.
 func (view) Digest(content []byte) statestore.Digest { return digestOf(content) }
 
-// Content returns the bytes of a file of this view; the caller must not modify them.
+// Content returns the content of a file. The caller must not modify it.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	sum, ok := v.files.Digest(p)
 	if !ok {
@@ -42,7 +42,7 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 		content, err := v.store.fetch(ctx, ahead[i])
 		contents[i] = content
 		if i > 0 {
-			return nil // it was only prefetched
+			return nil // the content was only prefetched
 		}
 		return err
 	})
@@ -57,8 +57,9 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return contents[0], nil
 }
 
-// entriesBelow returns the entry at p, and the small entries after it in the same directory whose
-// contents are not cached. A reader of one record usually reads all of them.
+// entriesBelow returns the entry at p, and after it the small entries in the same directory whose
+// contents are not cached. They are read together, because a caller that reads one record usually
+// reads all of them.
 func (v view) entriesBelow(p tree.Path, sum statestore.Digest) []entry {
 	const most, largest = 128, 64 << 10
 	var listed []entry
@@ -82,7 +83,7 @@ func (v view) entriesBelow(p tree.Path, sum statestore.Digest) []entry {
 	return ahead
 }
 
-// fetch reads the listed version of an object.
+// fetch reads the version of an object that was listed.
 func (s *Store) fetch(ctx context.Context, e entry) ([]byte, error) {
 	var content []byte
 	err := retryTruncated(ctx, func() error {

@@ -15,15 +15,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// batch is the maximum number of keys that one request deletes.
+// batch is the maximum number of keys in one request that deletes objects.
 const batch = 1000
 
-// contentType is the type of every file: most are manifests.
+// contentType is the content type of all files. Most are manifests.
 const contentType = "application/yaml"
 
-// carryOut carries out one step after the other. Before the first final step it checks that
-// no other writer has replaced the marker. It records in done the contents that a step
-// removes or replaces.
+// carryOut makes the changes of all steps, in order. Before the first final step, it checks that no
+// other writer has replaced the marker. It records the changes in done.
 func (s *Store) carryOut(ctx context.Context, steps []step, done *progress) error {
 	checked := false
 	for _, step := range steps {
@@ -46,8 +45,8 @@ func (s *Store) carryOut(ctx context.Context, steps []step, done *progress) erro
 	return nil
 }
 
-// write writes files in parallel. It continues after a file that the server rejects, until too
-// many are rejected, and returns the errors of all of them.
+// write writes files in parallel. If the server rejects a file, write continues with the others,
+// until too many are rejected. It returns one error about all of them.
 func (s *Store) write(ctx context.Context, files []tree.File, done *progress) error {
 	var refused refusals
 	err := parallel(ctx, s.parallel, len(files), func(ctx context.Context, i int) error {
@@ -76,8 +75,8 @@ func (s *Store) put(ctx context.Context, file tree.File) error {
 	return nil
 }
 
-// send uploads one object in one part, whatever its size, so that its ETag is its MD5. The
-// server checks the MD5, so that no corrupted object is acknowledged.
+// send uploads an object in one part, whatever its size, so that the ETag is the MD5. The server
+// compares the content with the MD5 in the request.
 func (s *Store) send(ctx context.Context, key string, content []byte, options minio.PutObjectOptions) (minio.UploadInfo, error) {
 	sum := md5.Sum(content) //nolint:gosec // see digestcache.go
 	options.DisableContentSha256 = true
@@ -89,7 +88,6 @@ func (s *Store) send(ctx context.Context, key string, content []byte, options mi
 	return info, nil
 }
 
-// remove deletes files in batches.
 func (s *Store) remove(ctx context.Context, paths []tree.Path) error {
 	for some := range slices.Chunk(paths, batch) {
 		if err := retryTruncated(ctx, func() error { return s.removeBatch(ctx, some) }); err != nil {
@@ -126,7 +124,8 @@ func (s *Store) removeBatch(ctx context.Context, paths []tree.Path) error {
 	return nil
 }
 
-// parallel calls do for 0 to n-1, at most width at a time, until one call fails.
+// parallel calls do with each number from 0 to n-1, at most width at a time, until one call returns
+// an error.
 func parallel(ctx context.Context, width, n int, do func(context.Context, int) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// Fake starts a server that lists a number of objects and accepts every write without storing it,
-// and returns its host and port. It is used to measure clients.
+// Fake starts a server that lists a number of objects and accepts every write without storing it.
+// It returns the server's host and port. It is for measuring clients.
 func Fake(t testing.TB, objects int) string {
 	t.Helper()
 	keys := make([]string, objects)
@@ -36,12 +36,12 @@ func Fake(t testing.TB, objects int) string {
 	return server.Listener.Addr().String()
 }
 
-// FakeKey returns the key of one of a Fake's objects, of typical length.
+// FakeKey returns the key of object i of a Fake. The key has a typical length.
 func FakeKey(i int) string {
 	return fmt.Sprintf("worker-1/resources/default/elastic-cloud/request-%06d/instance/5058f/elasticsearch.yaml", i)
 }
 
-// page writes the thousand keys that begin at a token.
+// page writes a page of at most a thousand keys. token is the number of keys on the pages before.
 func page(w http.ResponseWriter, keys []string, token string) {
 	from := 0
 	_, _ = fmt.Sscan(token, &from)

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// Proxy is a proxy in front of a server. It counts requests and lets a test intercept them.
+// Proxy is a proxy in front of an S3 server. It counts requests, and lets a test intercept them.
 type Proxy struct {
 	// Endpoint is the proxy's host and port.
 	Endpoint string
@@ -34,7 +34,7 @@ func NewProxy(t testing.TB, endpoint string) *Proxy {
 	return newProxy(t, endpoint, (*httptest.Server).Start)
 }
 
-// NewTLSProxy starts a proxy with TLS, whose certificate no client trusts.
+// NewTLSProxy starts a proxy with TLS. No client trusts its certificate.
 func NewTLSProxy(t testing.TB, endpoint string) *Proxy {
 	t.Helper()
 	return newProxy(t, endpoint, (*httptest.Server).StartTLS)
@@ -44,13 +44,13 @@ func newProxy(t testing.TB, endpoint string, start func(*httptest.Server)) *Prox
 	t.Helper()
 	target := &url.URL{Scheme: "http", Host: endpoint}
 	forward := &httputil.ReverseProxy{
-		// The Host header stays as the client signed it.
+		// The Host header stays as it is, because the client's signature includes it.
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = target.Scheme, target.Host
 			r.Out.Host = r.In.Host
 		},
 		Transport: &http.Transport{MaxIdleConnsPerHost: 128, DisableCompression: true},
-		// A client that closes its connection is not an error.
+		// It is not an error if a client closes its connection.
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
 	}
 	p := &Proxy{met: map[string]bool{}}
@@ -62,7 +62,7 @@ func newProxy(t testing.TB, endpoint string, start func(*httptest.Server)) *Prox
 		}
 		forward.ServeHTTP(w, r)
 	}))
-	// Some tests let handshakes fail on purpose.
+	// Some tests let TLS handshakes fail on purpose, so the server's log is discarded.
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
 	server.Config.ConnState = p.follow
 	start(server)
@@ -79,7 +79,6 @@ func (p *Proxy) note(r *http.Request) func(http.Handler, http.ResponseWriter, *h
 	return p.between
 }
 
-// follow records which clients are connected.
 func (p *Proxy) follow(conn net.Conn, state http.ConnState) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -87,8 +86,8 @@ func (p *Proxy) follow(conn net.Conn, state http.ConnState) {
 	p.changed.Broadcast()
 }
 
-// Quiet waits until all clients that have connected so far are gone and their requests are
-// complete.
+// Quiet waits until all clients that have connected so far have disconnected, and their requests
+// are complete.
 func (p *Proxy) Quiet(t testing.TB) {
 	t.Helper()
 	last, err := net.Dial("tcp", p.Endpoint)
@@ -112,7 +111,7 @@ func (p *Proxy) Quiet(t testing.TB) {
 	}
 }
 
-// Between makes every request go through f; nil removes it.
+// Between makes the proxy call f for every request. If f is nil, the proxy forwards requests again.
 func (p *Proxy) Between(f func(next http.Handler, w http.ResponseWriter, r *http.Request)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -128,7 +127,7 @@ func (p *Proxy) Requests() []string {
 	return requests
 }
 
-// Describe returns a short form of a request: "LIST", "LOCATION", "DELETE many", or the
+// Describe returns a short description of a request: "LIST", "LOCATION", "DELETE many", or the
 // method and the path.
 func Describe(r *http.Request) string {
 	query := r.URL.Query()

@@ -1,5 +1,5 @@
-// Package buckettest starts real S3 servers for tests, and a proxy in front of them that
-// can inject faults. It does I/O.
+// Package buckettest starts real S3 servers for tests, and a proxy in front of them that can inject
+// faults. It does I/O.
 package buckettest
 
 import (
@@ -25,7 +25,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// AccessKey and SecretKey are the credentials of the servers' owner.
+// AccessKey and SecretKey are the credentials of the owner of all buckets.
 const (
 	AccessKey = "owner-key"
 	SecretKey = "owner-s3cret-key" //nolint:gosec // of a server that runs as long as a test
@@ -69,7 +69,7 @@ func Versitygw(t testing.TB) *Server {
 	})
 }
 
-// program is a server program: its binary, arguments and environment.
+// program describes how to start a server: its binary, its arguments and its environment.
 type program struct {
 	name, health string
 	environment  []string
@@ -94,9 +94,9 @@ func start(t testing.TB, p *program) *Server {
 	command.Env = append(environment(), p.environment...)
 	command.Env = append(command.Env, "HOME="+dir)
 	command.Stdout, command.Stderr = log, log
-	// The server ends with the test process, even if that is killed.
+	// The kernel ends the server with the test process, even if that is killed.
 	command.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	runtime.LockOSThread() // Pdeathsig applies when the starting thread ends
+	runtime.LockOSThread() // the signal is sent when the thread that has started the server ends
 	err = command.Start()
 	runtime.UnlockOSThread()
 	if err != nil {
@@ -110,7 +110,7 @@ func start(t testing.TB, p *program) *Server {
 	return &Server{Endpoint: address, Client: Client(t, address, credentials.NewStaticV4(AccessKey, SecretKey, "")), buckets: &atomic.Int64{}}
 }
 
-// environment returns the environment of this process without variables that affect the
+// environment returns the environment variables of this process, except those that affect S3
 // servers.
 func environment() []string {
 	var kept []string
@@ -122,7 +122,7 @@ func environment() []string {
 	return kept
 }
 
-// Client returns a plain client.
+// Client returns an S3 client without a proxy.
 func Client(t testing.TB, endpoint string, creds *credentials.Credentials) *minio.Client {
 	t.Helper()
 	client, err := minio.New(endpoint, &minio.Options{Creds: creds})
@@ -142,11 +142,12 @@ func (s *Server) Bucket(t testing.TB) string {
 	return name
 }
 
-// serversScript is the script that builds the servers, relative to the repository's root.
+// serversScript is the path of the script that builds the servers, relative to the root of the
+// repository.
 const serversScript = "hack/s3-servers.sh"
 
-// repository returns the root directory of this repository: the nearest directory above the working
-// directory that has the script.
+// repository returns the root directory of this repository. It is the nearest directory above the
+// working directory that has the script.
 func repository() string {
 	dir, err := os.Getwd()
 	for err == nil && dir != filepath.Dir(dir) {
@@ -158,8 +159,8 @@ func repository() string {
 	return ""
 }
 
-// find returns the path of a server's binary below the repository's root, and builds it if it is
-// missing. If it cannot be built, find skips the test, or fails it under CI.
+// find returns the path of a server's binary, and builds the binary if it is missing. If it cannot
+// be built, find skips the test, or fails it under CI.
 func find(t testing.TB, root, name string) string {
 	t.Helper()
 	err := build(root)
@@ -173,7 +174,7 @@ func find(t testing.TB, root, name string) string {
 	return ""
 }
 
-// build runs the script that builds the servers, in one process at a time.
+// build runs the script that builds the servers. A lock file makes other processes wait meanwhile.
 func build(root string) error {
 	if err := os.MkdirAll(filepath.Join(root, "bin", "s3"), 0o755); err != nil { //nolint:gosec // no secrets
 		return err

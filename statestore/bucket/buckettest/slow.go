@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Slow starts a proxy in front of a server that delays everything a client sends. It uses
+// Slow starts a proxy that delays all bytes from clients to the server by the latency. It uses
 // little CPU time, so that it does not affect measurements.
 func Slow(t testing.TB, endpoint string, latency time.Duration) string {
 	t.Helper()
@@ -28,7 +28,7 @@ func Slow(t testing.TB, endpoint string, latency time.Duration) string {
 	return listener.Addr().String()
 }
 
-// parcel holds the bytes of one read, and the time at which they are due at the other end.
+// parcel has the bytes of one read, and the time at which they must be written to the other end.
 type parcel struct {
 	bytes []byte
 	due   <-chan time.Time
