@@ -7,25 +7,24 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// style holds the settings that stores must have in common to share a commit.
+// style has the settings of commits. Two stores can share a commit only if their styles are equal.
 type style struct {
 	author, committer Author
 	owner             string
 	template          *Message
 	trailers          *Trailers
-	// authorFrom is the annotation with the author.
+	// authorFrom is Config.AuthorAnnotation.
 	authorFrom string
 	key        SigningKey
 }
 
-// commitChanges holds the changes of one commit to one store.
+// commitChanges has the changes of one store in a commit.
 type commitChanges struct {
 	store   *Store
 	changes statestore.ChangeSet
 }
 
-// location is a branch, opened with certain credentials, together with the style of its
-// commits.
+// location is a branch that was opened with certain credentials, with the style of its commits.
 type location struct {
 	*branch
 	style style
@@ -33,9 +32,9 @@ type location struct {
 
 var _ statestore.Location = location{}
 
-// View returns the store as a view of its location: the branch and the style of its
-// commits. Two stores have equal locations if a Pool opened both on the same branch with
-// the same credentials and their styles are equal.
+// View returns the store as a view of its location, which is the branch with the style of its
+// commits. The locations of two stores are equal if one Pool has opened both on the same branch
+// with the same credentials, and their styles are equal.
 func (s *Store) View() statestore.View {
 	return statestore.View{Name: s.name, Store: s, Location: location{s.branch, s.style}}
 }
@@ -46,7 +45,8 @@ func (location) Read(ctx context.Context, view statestore.View) (statestore.Stat
 }
 
 // Write makes one commit with the changes of several stores. If that fails, it makes one commit for
-// each store, so that no store blocks the others and each gets its own error.
+// each store, so that a store that cannot be written does not affect the others, and each store
+// gets its own error.
 func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	revision, err := l.writeAll(ctx, parts)
 	if err != nil {
@@ -59,12 +59,12 @@ func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []s
 	return outcomes
 }
 
-// errSeparate is returned for changes that one commit cannot contain.
+// errSeparate is the error if one commit cannot contain all of the changes.
 var errSeparate = errors.New("these cannot be written at once")
 
 func (l location) writeAll(ctx context.Context, parts []statestore.ViewChanges) (statestore.Revision, error) {
 	if len(parts) == 1 {
-		return "", errSeparate // one part saves nothing, and Apply returns better errors
+		return "", errSeparate // with one part, a common commit saves nothing, and Apply returns better errors
 	}
 	own := make([]commitChanges, 0, len(parts))
 	for _, p := range parts {
@@ -77,14 +77,14 @@ func (l location) writeAll(ctx context.Context, parts []statestore.ViewChanges) 
 	return apply(ctx, own)
 }
 
-// apply makes one commit of all parts and pushes it.
+// apply makes one commit with the changes of all parts, and pushes it.
 func apply(ctx context.Context, parts []commitChanges) (statestore.Revision, error) {
 	edits, err := planEdits(parts)
 	if err != nil {
 		return "", err
 	}
 	text := describe(parts)
-	s := parts[0].store // any store works: the rest depends on the branch and the style only
+	s := parts[0].store // any of the stores will do, because what follows depends only on the branch and the style
 	s.notices.add(text.notices)
 	if err := s.begin(ctx); err != nil {
 		return "", err
@@ -110,9 +110,9 @@ func apply(ctx context.Context, parts []commitChanges) (statestore.Revision, err
 	return revision, s.examine(ctx, err)
 }
 
-// pushDirectly returns a push onto the last known head of the branch, without a request to the
-// server first. It returns nil if the server must be asked. If the branch has moved, the
-// server rejects the push and only time is lost.
+// pushDirectly returns a push onto the last known head of the branch, without a request before it.
+// It returns nil if the branch must be read first. If the branch has moved, the server rejects the
+// push, which costs only time.
 func (s *Store) pushDirectly(ctx context.Context, parts []commitChanges) *push {
 	if s.head.IsZero() || s.tip != s.head {
 		return nil
@@ -125,7 +125,7 @@ func (s *Store) pushDirectly(ctx context.Context, parts []commitChanges) *push {
 	return s.remote.pushAgain(ctx, s.tip)
 }
 
-// isFinal reports whether a push would have failed even if the branch had been read first.
+// isFinal reports whether a push would also fail if the branch were read first.
 func isFinal(err error) bool {
 	var refused refusal
 	if errors.As(err, &refused) && refused.status != "" {
@@ -134,7 +134,8 @@ func isFinal(err error) bool {
 	return errors.Is(judge(err).kind, statestore.ErrUnavailable)
 }
 
-// commit makes a commit on head and pushes it. If nothing differs, it makes none.
+// commit makes a commit on top of head and pushes it. It makes no commit if the tree stays the
+// same.
 func (s *Store) commit(ctx context.Context, push *push, edits *edit, text commitText) (statestore.Revision, error) {
 	made, err := s.build(edits, text)
 	if err != nil || made == nil {
@@ -147,7 +148,7 @@ func (s *Store) commit(ctx context.Context, push *push, edits *edit, text commit
 	return revision(s.head), s.objects.add(made.objects)
 }
 
-// anyBase returns a base that is not empty, or "" if there is none.
+// anyBase returns the base of one of the parts, or "" if all bases are empty.
 func anyBase(parts []commitChanges) statestore.Revision {
 	var base statestore.Revision
 	for _, p := range parts {

@@ -19,7 +19,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// asked records the requests that a server received.
+// asked records the requests that a server gets.
 type asked struct {
 	mu       sync.Mutex
 	requests []string
@@ -32,7 +32,7 @@ func (a *asked) see(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	next.ServeHTTP(w, r)
 }
 
-// since returns the requests since the last call.
+// since returns the requests since the last call as text.
 func (a *asked) since() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -70,7 +70,7 @@ func TestPushGoesToTheLastKnownHeadWithoutAnAdvertisement(t *testing.T) {
 		}
 		base = next
 	}
-	put("1", question+", "+answered) // the server's capabilities are not known yet
+	put("1", question+", "+answered) // the capabilities of the server are not known yet
 	put("2", answered)
 	put("3", answered)
 
@@ -91,8 +91,8 @@ func TestPushGoesToTheLastKnownHeadWithoutAnAdvertisement(t *testing.T) {
 	gittest.Fsck(t, repository)
 }
 
-// TestRejectionOfADirectPushIsReported checks that the rejection of a push without an advertisement
-// is reported like any other.
+// TestRejectionOfADirectPushIsReported checks that the rejection of a push by pushDirectly is
+// reported like that of any other push.
 func TestRejectionOfADirectPushIsReported(t *testing.T) {
 	repository := gittest.Bare(t)
 	var asked asked
@@ -114,7 +114,7 @@ func TestRejectionOfADirectPushIsReported(t *testing.T) {
 	if told := wantError(t, err, statestore.ErrDenied); !strings.Contains(told.Remote, "not today") {
 		t.Errorf("%v (remote %q)", err, told.Remote)
 	}
-	if got := asked.since(); got != answered+", "+question+", "+answered { // the third request checks whether a push of the unchanged branch is also rejected
+	if got := asked.since(); got != answered+", "+question+", "+answered { // the third request checks whether the server also rejects a push of the unchanged branch
 		t.Errorf("asked %s", got)
 	}
 	gittest.Hook(t, repository, "pre-receive", "exit 0\n")
@@ -138,7 +138,7 @@ func TestRejectionOfADirectPushIsReported(t *testing.T) {
 	gittest.Fsck(t, repository)
 }
 
-// styled opens a store that can be written together with others.
+// styled opens a store with the pool. Stores with the same config can be written together.
 func styled(t *testing.T, pool *git.Pool, config git.Config, name, dir string) *git.Store {
 	t.Helper()
 	config.Name, config.Path, config.Now = "GitStateStore "+name, dir, time.Now
@@ -195,7 +195,7 @@ func TestStoresOfOneLocationAreWrittenInOneCommit(t *testing.T) {
 
 func TestFailingStoreDoesNotBlockTheOthers(t *testing.T) {
 	for name, c := range map[string]struct {
-		file    string // written by b
+		file    string // the file that the store b writes
 		between map[string]string
 		kind    error
 		says    string

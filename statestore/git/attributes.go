@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// attributesFile is the name of the files that configure how git changes content on
-// checkout.
+// attributesFile is the name of files that configure how git changes contents at checkout.
 const attributesFile = ".gitattributes"
 
 // attributes caches the warnings about the .gitattributes files that apply to the store.
@@ -31,8 +30,8 @@ func (a *attributes) warnings() []string {
 	return a.doubts
 }
 
-// attributesAfter returns the paths of the .gitattributes files below the store's directory
-// after changes.
+// attributesAfter returns the paths of the .gitattributes files below the store's directory after
+// the changes. The paths before are in were.
 func attributesAfter(were []tree.Path, changes []statestore.FileChange) []tree.Path {
 	are := slices.Clone(were)
 	for _, change := range changes {
@@ -52,9 +51,9 @@ func attributesAfter(were []tree.Path, changes []statestore.FileChange) []tree.P
 
 func comparePaths(a, b tree.Path) int { return strings.Compare(a.String(), b.String()) }
 
-// readAttributes reads the .gitattributes files in the repository's root, in the store's
-// directory, between the two and below, if they have changed. They do not affect how the
-// store writes files.
+// readAttributes reads the .gitattributes files in the root of the repository, in the store's
+// directory, in the directories between, and below the store's directory. It reads them only if
+// they have changed. They do not affect how the store writes files.
 func (s *Store) readAttributes(ctx context.Context) error {
 	found, err := s.findAttributes()
 	if err != nil {
@@ -98,8 +97,8 @@ type attributesAt struct {
 	blob plumbing.Hash
 }
 
-// findAttributes returns the .gitattributes files from the repository's root down to the store's
-// directory, and below.
+// findAttributes returns the .gitattributes files in the directories from the root of the
+// repository to the store's directory, and below it.
 func (s *Store) findAttributes() ([]attributesAt, error) {
 	dir, err := s.objects.root(s.head)
 	var found []attributesAt
@@ -130,7 +129,7 @@ func (s *Store) findAttributes() ([]attributesAt, error) {
 }
 
 // maxAttributes is the maximum number of .gitattributes files below the store's directory that are
-// read, and maxDoubts is the maximum number of their lines that are reported.
+// read. maxDoubts is the maximum number of their lines that are reported.
 const (
 	maxAttributes = 100
 	maxDoubts     = 20
@@ -147,8 +146,8 @@ func (s *Store) attributesBelow() []attributesAt {
 	return found
 }
 
-// doubtful returns a warning for each line that may make a checkout differ from the files that were
-// written.
+// doubtful returns a warning for each line with which a checkout may differ from the files that the
+// store has written.
 func doubtful(name, text string) []string {
 	var doubts []string
 	number := 0

@@ -8,17 +8,17 @@ import (
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 )
 
-// credentials log in to a remote.
+// credentials provides the authentication for requests to a remote.
 type credentials interface {
-	// login returns the current authentication method; nil if there is none.
+	// login returns the authentication method to use now, or nil if there is none.
 	login(ctx context.Context) (transport.AuthMethod, error)
-	// refused is called when the server has rejected the credentials.
+	// refused must be called after the server has rejected the credentials.
 	refused()
-	// secrets returns the strings that must not appear in errors.
+	// secrets returns the texts that must not appear in errors.
 	secrets() []string
 }
 
-// fixed holds credentials that never change.
+// fixed are credentials that never change.
 type fixed struct {
 	method transport.AuthMethod
 	hidden []string
@@ -32,8 +32,8 @@ func (fixed) refused() {}
 
 func (f fixed) secrets() []string { return f.hidden }
 
-// fixedHTTP returns credentials with a bearer token, or with a user and a password. A token
-// as the password needs no user.
+// fixedHTTP returns credentials with a bearer token, or with a user and a password. If the password
+// is a token, no user is needed.
 func fixedHTTP(auth Auth) fixed {
 	switch {
 	case auth.Bearer != "":
@@ -43,18 +43,17 @@ func fixedHTTP(auth Auth) fixed {
 	}
 	user := orDefault(auth.Username, "git")
 	f := fixed{&githttp.BasicAuth{Username: user, Password: auth.Password}, []string{auth.Password, basic(user, auth.Password)}}
-	if auth.Password == "" { // the user name is the token
+	if auth.Password == "" { // the user name is a token
 		f.hidden = append(f.hidden, auth.Username)
 	}
 	return f
 }
 
-// basic returns the value of a Basic authorization header for a user and a password.
 func basic(user, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
 }
 
-// authFix returns the fix that names the source of the credentials.
+// authFix returns a fix that names the setting with the credentials.
 func (r *remote) authFix() string {
 	switch {
 	case r.moved.elsewhere():

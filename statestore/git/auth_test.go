@@ -52,15 +52,15 @@ func TestReadOnlyUserIsDeniedToWrite(t *testing.T) {
 	}
 }
 
-// github is a fake of GitHub's API that issues tokens to apps.
+// github is a fake of GitHub's API that issues tokens to GitHub Apps.
 type github struct {
 	*httptest.Server
 	key    *rsa.PrivateKey
 	app    git.GitHubApp
 	now    time.Time
 	given  int
-	status int    // of the next rejection; zero for none
-	words  string // its text
+	status int    // status of the next rejection; zero for none
+	words  string // text of the next rejection
 	header http.Header
 }
 
@@ -97,7 +97,8 @@ func (g *github) give(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"token": %q, "expires_at": %q}`, gittest.Password, g.now.Add(time.Hour).Format(time.RFC3339))
 }
 
-// knows reports whether a JWT has the expected signature, issuer and times.
+// knows reports whether an Authorization header has a JWT with the expected signature, issuer and
+// times.
 func (g *github) knows(authorization string) bool {
 	jwt, ok := strings.CutPrefix(authorization, "Bearer ")
 	parts := strings.Split(jwt, ".")
@@ -122,7 +123,7 @@ func (g *github) knows(authorization string) bool {
 	return claims.Issuer == "123" && claims.Issued <= now && claims.Expires > now && claims.Expires-claims.Issued <= 600
 }
 
-// appStore opens a store that logs in as the app and uses the clock of g.
+// appStore opens a store that logs in as the GitHub App and uses the clock of g.
 func appStore(t *testing.T, g *github, repository string) (*git.Store, git.Config) {
 	t.Helper()
 	backend := gittest.Backend(t, parent(repository))

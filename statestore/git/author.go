@@ -11,15 +11,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The maximum length in bytes of an annotation with an author, and the maximum number of co-authors.
+// longestAuthor is the maximum length in bytes of an annotation with an author. mostCoAuthors is
+// the maximum number of co-authors of a commit.
 const (
 	longestAuthor = 256
 	mostCoAuthors = 20
 )
 
-// parseAuthor parses a person in the form "Name <address>", an address, or a name. It returns false
-// for a text that is too long or that cannot be in the header of a commit, instead of
-// removing invalid characters: the rest could be the name of another person.
+// parseAuthor parses a person in the form "Name <address>", a mail address, or a name. It returns
+// false if the text is too long, or cannot be in the header of a commit. It does not remove invalid
+// characters, because the rest could be the name of another person.
 func parseAuthor(text string) (Author, bool) {
 	text = strings.TrimSpace(text)
 	if len(text) > longestAuthor || !printable.IsPlain(text) {
@@ -45,7 +46,7 @@ func parseAuthor(text string) (Author, bool) {
 	return Author{Name: name, Email: address}, true
 }
 
-// unquoted removes the quotes around a name, as they are written in mails.
+// unquoted removes the quotes around a name, as in mail headers.
 func unquoted(name string) string {
 	if len(name) > 1 && strings.HasPrefix(name, `"`) && strings.HasSuffix(name, `"`) {
 		return name[1 : len(name)-1]
@@ -54,7 +55,7 @@ func unquoted(name string) string {
 }
 
 // isAddress reports whether a printable text has the form of a mail address. Mail servers have more
-// rules, but none of them matters to git.
+// rules, but git needs none of them.
 func isAddress(text string) bool {
 	user, host, found := strings.Cut(text, "@")
 	return found && user != "" && host != "" && strings.ContainsFunc(text, isLetterOrDigit) && !strings.ContainsAny(text, " <>,;:\"()[]\\") && !strings.Contains(host, "@")
@@ -65,18 +66,18 @@ func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigi
 // String returns the person as git writes it: "Name <address>".
 func (a Author) String() string { return a.Name + " <" + a.Email + ">" }
 
-// authorship has the people that a commit names besides its committer.
+// authorship has the author and the co-authors of a commit.
 type authorship struct {
 	author    Author
 	coAuthors []Author
-	// invalid are the Works whose annotation is not a person, in order.
+	// invalid are the Works whose annotation is not a person, sorted.
 	invalid []string
 }
 
-// authorsOf returns the author that the Works of the placements name in an annotation, if all of
-// them name the same author. Otherwise the default author is the author, and the first
-// mostCoAuthors authors that they name are co-authors. A removed placement without annotations is
-// treated like another placement of its Work, if there is one.
+// authorsOf returns the author whom the Works of the placements name in an annotation, if all Works
+// name the same one. Otherwise it returns defaultAuthor as the author, and the persons in the
+// annotations as co-authors, at most mostCoAuthors of them. If a removed placement has no
+// annotations, those of another placement of its Work count, if there is one.
 func authorsOf(placements []statestore.PlacementChange, annotation string, defaultAuthor Author) authorship {
 	named := map[string]string{}
 	for _, p := range placements {
@@ -108,7 +109,6 @@ func authorsOf(placements []statestore.PlacementChange, annotation string, defau
 	return made
 }
 
-// trailers returns the trailers of the co-authors.
 func (a authorship) trailers() string {
 	var text strings.Builder
 	for _, author := range a.coAuthors {

@@ -56,8 +56,7 @@ func TestParseAuthor(t *testing.T) {
 	}
 }
 
-// FuzzParseAuthor checks that no text becomes an author that changes the meaning of a commit's
-// header or of a trailer.
+// FuzzParseAuthor checks that no author changes the meaning of a commit's header or of a trailer.
 func FuzzParseAuthor(f *testing.F) {
 	for _, text := range []string{"Alice <alice@example.com>", "alice@example.com", "alice", `"Doe, A" <a@b>`, "<a@b>", "A\n<a@b>", "A\u202e <a@b>", "a<b>c@d>", "\"\" <a@b>", "\x00", "@", "a@", "x <@>", "!@!"} {
 		f.Add(text)
@@ -175,8 +174,8 @@ func TestMessageOfManyPlacementsIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzMessageOfAnyWork checks that no value of a Work adds a line to a message, or an invisible
-// character.
+// FuzzMessageOfAnyWork checks that no value of a Work adds a line or an invisible character to a
+// message.
 func FuzzMessageOfAnyWork(f *testing.F) {
 	trailers, err := ParseTrailers([]string{`Why: {{.Annotation "why"}}`})
 	if err != nil {
@@ -200,7 +199,7 @@ func FuzzMessageOfAnyWork(f *testing.F) {
 		text := said(work, value)
 		empty := 0
 		if oneLine(strings.TrimSpace(oneLine(value))) == "" {
-			empty = 1 // no trailer
+			empty = 1 // without a value, there is no trailer
 		}
 		if got := strings.Count(text, "\n"); got != lines-empty {
 			t.Errorf("%q %q: %d lines, want %d:\n%s", work, value, got, lines-empty, text)

@@ -21,10 +21,10 @@ import (
 
 // BenchmarkBurst writes a thousand placements of three files over https.
 //
-//	store     one Apply
-//	command   one after the other by the git command line, as Kratix's own writer
+//	store     with one Apply
+//	command   one after the other with the git command line, as Kratix's own writer
 //	          does: fetch, reset, clean, write, add, commit, push
-//	push      git push of one commit that was made before
+//	push      with git push, of one commit that was made before
 func BenchmarkBurst(b *testing.B) {
 	const burst = 1000
 	b.Run("store", func(b *testing.B) { benchmarkStore(b, 100, burst) })
@@ -32,13 +32,13 @@ func BenchmarkBurst(b *testing.B) {
 	b.Run("push", func(b *testing.B) { benchmarkPush(b, 100, burst) })
 }
 
-// BenchmarkOne writes one placement of three files over https, into repositories of several
-// sizes. "round" reads the store as well; "push" is git push of a commit that is prepared
-// already.
+// BenchmarkOne writes one placement of three files over https, to repositories of several sizes.
+// "round" also reads the store; "push" is git push of a commit that was made before.
 //
-// The larger the repository is, the more time the server's git needs, for any client. own-ms is
-// therefore the time outside of the server's responses, git-cpu-ms is the CPU time of git's
-// processes, and go-cpu-ms is the CPU time of this process, which also includes the server's TLS.
+// The git of the server needs more time for a larger repository, whatever the client is. Therefore
+// the benchmark reports several times: own-ms is the time in which the server processed no request,
+// git-cpu-ms is the CPU time of git's processes, and go-cpu-ms is the CPU time of this process,
+// which includes TLS on the server's side.
 func BenchmarkOne(b *testing.B) {
 	for _, held := range []int{100, 20_000, 200_000} {
 		b.Run(fmt.Sprintf("held=%d/store", held), func(b *testing.B) { benchmarkStore(b, held, 1) })
@@ -48,14 +48,14 @@ func BenchmarkOne(b *testing.B) {
 	}
 }
 
-// watch measures the costs of a benchmark's operations, separately for client and server.
+// watch measures the costs of operations, separately for the client and the server.
 type watch struct {
-	busy            atomic.Int64 // total nanoseconds in the server's handlers
+	busy            atomic.Int64 // nanoseconds in which the server's handlers were busy
 	elapsed, waited time.Duration
 	ours, gits      time.Duration
 }
 
-// see returns a handler that measures the time that next takes.
+// see returns a handler that calls next and measures the time.
 func (w *watch) see(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
@@ -64,8 +64,7 @@ func (w *watch) see(next http.Handler) http.Handler {
 	})
 }
 
-// cpu returns the CPU time of this process, or of the child processes that it has waited
-// for.
+// cpu returns the CPU time of this process, or that of the child processes that it has waited for.
 func cpu(b *testing.B, who int) time.Duration {
 	b.Helper()
 	var used syscall.Rusage
@@ -75,7 +74,7 @@ func cpu(b *testing.B, who int) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// measure adds the costs of one operation.
+// measure runs an operation and adds its costs.
 func (w *watch) measure(b *testing.B, operation func()) {
 	b.Helper()
 	busy, self, children, begun := w.busy.Load(), cpu(b, syscall.RUSAGE_SELF), cpu(b, syscall.RUSAGE_CHILDREN), time.Now()
@@ -86,7 +85,7 @@ func (w *watch) measure(b *testing.B, operation func()) {
 	w.gits += cpu(b, syscall.RUSAGE_CHILDREN) - children
 }
 
-// report reports the costs of n operations that write burst placements each.
+// report reports the costs of n operations. Each of them has written burst placements.
 func (w *watch) report(b *testing.B, n, burst int) {
 	b.Helper()
 	each := func(d time.Duration) float64 { return d.Seconds() * 1000 / float64(n) }
@@ -96,7 +95,7 @@ func (w *watch) report(b *testing.B, n, burst int) {
 	b.ReportMetric(each(w.gits), "git-cpu-ms")
 }
 
-// grown serves a repository with the given number of files.
+// grown starts a server for a repository with held files.
 func grown(b *testing.B, held int) (git.Config, string, *watch) {
 	b.Helper()
 	repository := gittest.Bare(b)
@@ -137,7 +136,7 @@ func benchmarkRound(b *testing.B, held int) {
 	watch.report(b, n, 1)
 }
 
-// worktree returns a clone that pushes to the server.
+// worktree returns a clone whose remote is the server.
 func worktree(b *testing.B, held int) (string, *watch) {
 	b.Helper()
 	config, repository, watch := grown(b, held)
@@ -146,10 +145,10 @@ func worktree(b *testing.B, held int) (string, *watch) {
 	return dir, watch
 }
 
-// toServer configures a clone to push to the server.
+// toServer makes the server the remote of a clone.
 func toServer(b *testing.B, dir string, config git.Config) {
 	b.Helper()
-	gittest.Git(b, dir, "config", "http.sslVerify", "false") // no environment variable can override that
+	gittest.Git(b, dir, "config", "http.sslVerify", "false") // no environment variable can set this
 	gittest.Git(b, dir, "config", "gc.auto", "0")
 	url := "https://" + gittest.User + ":" + gittest.Password + "@" + config.URL[len("https://"):]
 	gittest.Git(b, dir, "remote", "set-url", "origin", url)
@@ -187,7 +186,7 @@ func benchmarkPush(b *testing.B, held, burst int) {
 	watch.report(b, n, burst)
 }
 
-// commitFiles makes one commit of loose objects without a worktree.
+// commitFiles makes one commit in the repository of dir, without changing the worktree.
 func commitFiles(b *testing.B, dir string, files []tree.File) {
 	b.Helper()
 	var script bytes.Buffer
@@ -224,7 +223,7 @@ func apply(b *testing.B, store statestore.Store, changes statestore.ChangeSet) s
 	return revision
 }
 
-// placements returns the three files of each of n placements.
+// placements returns the files of n placements. Each placement has three files.
 func placements(text string, n int) []tree.File {
 	files := make([]tree.File, 0, 3*n)
 	for i := range n {

@@ -13,21 +13,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// A missing blob is fetched together with its neighbours, and each further fetch doubles
-// their number: files are mostly read in order, so that reading n of them takes about log n
-// fetches.
+// If a blob is missing, the blobs of the following files are fetched with it: minAhead of them the
+// first time, and each time twice as many, up to maxAhead. Files are mostly read in order, so
+// reading n files needs about log n fetches.
 const (
 	minAhead = 32
 	maxAhead = 4096
 )
 
-// prefetched computes which blobs to fetch when one is missing.
+// prefetched determines which blobs to fetch when one is missing.
 type prefetched struct {
 	mu   sync.Mutex
 	next int
 }
 
-// wants returns the missing blobs of the file at p and of the files after it.
+// wants returns the hashes of missing blobs: that of the file at p, and those of the files after
+// it.
 func (a *prefetched) wants(p tree.Path, files statestore.Files, held *objects) []plumbing.Hash {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -45,8 +46,8 @@ func (a *prefetched) wants(p tree.Path, files statestore.Files, held *objects) [
 	return wants
 }
 
-// fetchBlobs fetches blobs of a commit. If the server does not send single blobs, it
-// fetches everything.
+// fetchBlobs fetches blobs of a commit. If the server does not send single blobs, it fetches all
+// objects of the commit.
 func (b *branch) fetchBlobs(ctx context.Context, commit plumbing.Hash, into *objects, wants []plumbing.Hash) error {
 	if err := b.begin(ctx); err != nil {
 		return err
@@ -55,8 +56,8 @@ func (b *branch) fetchBlobs(ctx context.Context, commit plumbing.Hash, into *obj
 	return b.getBlobs(ctx, commit, into, wants)
 }
 
-// getBlobs does the same as fetchBlobs for a caller that holds the branch's token. The
-// fetched blobs do not count as growth that leads to tidying.
+// getBlobs does the same as fetchBlobs, for a caller that holds the branch's token. The fetched
+// blobs do not count for tidy.
 func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objects, wants []plumbing.Hash) error {
 	defer func(before growth) { into.grown = before }(into.grown)
 	if !b.whole {
@@ -77,8 +78,8 @@ func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objec
 	return fetch(ctx, session, commitRequest(refs, commit, false), into, nil)
 }
 
-// isRefusedWant reports whether an error means that the server sends no objects by their
-// ids.
+// isRefusedWant reports whether an error means that the server does not send objects by their
+// hashes.
 func isRefusedWant(err error) bool {
 	if err == nil {
 		return false

@@ -9,33 +9,31 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
 )
 
-// branch is one branch of a repository and its cached objects. Stores at several paths of
-// the branch share it.
+// branch is a branch of a repository, with its cached objects. All stores at paths of the branch
+// share it.
 type branch struct {
 	remote *remote
 
-	token chan struct{} // holds a token while an operation is in progress
+	token chan struct{} // has one element while an operation is in progress
 
-	// users is the number of open stores.
 	users atomic.Int64
-	// asked is the number of requests for the branch's head that reads have sent; answered
-	// is the number of the last request that was answered.
+	// asked is the number of requests for the branch's head that were sent. answered is the number
+	// of the last such request that was answered.
 	asked    atomic.Int64
 	answered int64
 
-	// objects contains everything reachable from head, except blobs that were never fetched
-	// and the history before shallow.
+	// objects has everything that can be reached from head, except for the history before shallow
+	// and blobs that were never fetched.
 	objects *objects
 	head    plumbing.Hash
 	shallow plumbing.Hash
-	// tip is the branch's commit in the server's last response; zero if the branch did not
-	// exist, even if head is the commit from which it would start.
+	// tip is the branch's commit in the last response of the server. It is zero if the branch did
+	// not exist; head may then be the commit from which the branch will start.
 	tip plumbing.Hash
-	// accepts means that the server has accepted a push, or the unchanged branch, since the
-	// branch was read.
+	// accepts means that the server has accepted a push since the branch was read, either of a
+	// commit or of the unchanged branch.
 	accepts bool
-	// whole means that the server does not send single blobs although it advertised that it
-	// does.
+	// whole means that the server does not send single blobs, although it advertises that it does.
 	whole bool
 }
 
@@ -43,15 +41,15 @@ func newBranch(r *remote) *branch {
 	return &branch{remote: r, token: make(chan struct{}, 1), objects: newObjects()}
 }
 
-// minTidyObjects and minTidyBytes are how many objects and bytes must be added before
-// unreachable ones are dropped.
+// minTidyObjects and minTidyBytes are how many objects and bytes must have been added until tidy
+// drops unreachable objects.
 const (
 	minTidyObjects = 20_000
 	minTidyBytes   = 64 << 20
 )
 
-// begin acquires the token of the branch, which one operation at a time holds. It returns the error
-// of ctx if ctx ends first.
+// begin waits until no other operation is in progress. It returns the error of ctx if ctx ends
+// first.
 func (b *branch) begin(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -66,8 +64,8 @@ func (b *branch) begin(ctx context.Context) error {
 
 func (b *branch) end() { <-b.token }
 
-// release closes the branch after its last store is closed and the operation in progress
-// has ended. A store that is used afterwards reads everything again.
+// release must be called when a store is closed. After the last store, it closes the branch, once
+// the operation in progress has ended. A store that is used afterwards reads everything again.
 func (b *branch) release() {
 	if b.users.Add(-1) > 0 {
 		return
@@ -83,11 +81,11 @@ func (b *branch) release() {
 	}
 }
 
-// shut closes the connections and drops all objects. Its caller holds the token. States that use
-// the objects remain valid.
+// shut closes the connections and drops all objects. The caller must hold the token. States with
+// these objects remain valid.
 func (b *branch) shut() {
 	defer b.end()
-	if b.users.Load() > 0 { // it was opened again
+	if b.users.Load() > 0 { // a store was opened again
 		return
 	}
 	b.remote.hangUp()
@@ -95,8 +93,8 @@ func (b *branch) shut() {
 	b.answered = 0
 }
 
-// pullSince pulls unless a request with a number above last has been answered, so that stores that
-// are read at the same time share one request.
+// pullSince pulls, unless a request with a number above last was answered. Thus stores that are
+// read at the same time share one request.
 func (b *branch) pullSince(ctx context.Context, last int64) error {
 	if b.answered > last {
 		return nil
@@ -109,8 +107,8 @@ func (b *branch) pullSince(ctx context.Context, last int64) error {
 	return nil
 }
 
-// pull advances head to the branch's newest commit, or to the commit from which the branch
-// will start.
+// pull sets head to the branch's newest commit. If the branch does not exist, it sets head to the
+// commit from which the branch will start.
 func (b *branch) pull(ctx context.Context) error {
 	there, err := b.remote.exists()
 	if err != nil {
@@ -144,7 +142,7 @@ func (b *branch) pull(ctx context.Context) error {
 	return b.refetch(ctx)
 }
 
-// refetch fetches everything again.
+// refetch fetches all objects again.
 func (b *branch) refetch(ctx context.Context) error {
 	session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
 	if err != nil {
@@ -154,8 +152,8 @@ func (b *branch) refetch(ctx context.Context) error {
 	return b.fetchAll(ctx, session, refs, b.remote.start(refs))
 }
 
-// start returns the branch's commit or, if the branch does not exist, the commit of HEAD. It
-// returns zero if neither exists.
+// start returns the branch's commit. If the branch does not exist, it returns the commit of HEAD,
+// or zero if there is none.
 func (r *remote) start(refs *packp.AdvRefs) plumbing.Hash {
 	switch {
 	case !refs.References[r.branch.String()].IsZero():
@@ -166,7 +164,7 @@ func (r *remote) start(refs *packp.AdvRefs) plumbing.Hash {
 	return plumbing.ZeroHash
 }
 
-// tidy drops the objects that head does not reach, once they may be half of all objects.
+// tidy drops the objects that cannot be reached from head, once they may be half of all objects.
 func (b *branch) tidy() error {
 	held, grown := b.objects, b.objects.grown
 	few := grown.objects < max(minTidyObjects, held.len()/2) && grown.bytes < max(minTidyBytes, held.bytes()/2)
@@ -181,8 +179,8 @@ func (b *branch) tidy() error {
 	return nil
 }
 
-// isMissing reports whether an error means that the server sent fewer objects than it
-// should have.
+// isMissing reports whether an error means that the server has sent fewer objects than it should
+// have.
 func isMissing(err error) bool {
 	var gone missing
 	return errors.As(err, &gone)

@@ -7,14 +7,13 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
-// commit is a commit that was made but not yet pushed, with all objects that the server
-// lacks.
+// commit is a commit that is not pushed yet, with all objects that the server lacks.
 type commit struct {
 	commit  plumbing.Hash
 	objects map[plumbing.Hash]plumbing.EncodedObject
 }
 
-// build makes a commit on head; it returns nil if the edits make no difference.
+// build makes a commit on top of head. It returns nil if the tree stays the same.
 func (s *Store) build(edits *edit, text commitText) (*commit, error) {
 	was, err := s.objects.root(s.head)
 	if err != nil {
@@ -38,7 +37,7 @@ func (s *Store) build(edits *edit, text commitText) (*commit, error) {
 	return &commit{commit: r.keep(encoded), objects: r.made}, nil
 }
 
-// encodeCommit returns a commit object of a tree, with author, date, parent and signature.
+// encodeCommit returns a commit object for a tree, with its author, date, parent and signature.
 func (s *Store) encodeCommit(root plumbing.Hash, text commitText) (plumbing.EncodedObject, error) {
 	now := s.now()
 	made := object.Commit{

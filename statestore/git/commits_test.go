@@ -13,11 +13,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// byAnnotation is the annotation with the author in these tests.
+// byAnnotation is the annotation with the author.
 const byAnnotation = "example.com/requested-by"
 
-// requested returns the change of a placement whose Work has annotations, given as pairs of key and
-// value.
+// requested returns the change of a placement whose Work has these annotations, given as pairs of a
+// key and a value.
 func requested(action statestore.Action, work string, annotations ...string) statestore.PlacementChange {
 	change := statestore.PlacementChange{
 		Action: action, Work: "team-a/" + work, Destination: "worker-1", Promise: "redis", Resource: "team-a/" + work,
@@ -29,7 +29,7 @@ func requested(action statestore.Action, work string, annotations ...string) sta
 	return change
 }
 
-// commitCase is a configuration of commits, with the placements of one commit.
+// commitCase has settings for commits, and the placements of one commit.
 type commitCase struct {
 	name, template, author string
 	trailers               []string
@@ -75,8 +75,8 @@ func commitCases() []commitCase {
 	}
 }
 
-// TestCommitsOfRequests writes a commit for each case and lets git show it: author, committer,
-// message, and the trailers that git finds.
+// TestCommitsOfRequests makes a commit for each case, and compares git's output with a golden file:
+// the author, the committer, the message, and the trailers that git recognizes.
 func TestCommitsOfRequests(t *testing.T) {
 	golden := filepath.Join("testdata", "commits.txt")
 	var all strings.Builder
@@ -97,7 +97,7 @@ func TestCommitsOfRequests(t *testing.T) {
 			t.Fatalf("%s: %v", c.name, err)
 		}
 		store := open(t, config)
-		for round := range 2 { // each notice is sent once
+		for round := range 2 { // twice, because each notice must be sent once
 			state, err := store.Read(t.Context())
 			if err != nil {
 				t.Fatal(err)

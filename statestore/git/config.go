@@ -11,69 +11,69 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Defaults of Config. git's own services send a keep-alive every five seconds.
+// Defaults of Config. For comparison with DefaultSilence: git's services send a keep-alive every
+// five seconds.
 const (
 	DefaultBranch  = kratix.DefaultBranch
 	DefaultAuthor  = "kratix"
 	DefaultSilence = 2 * time.Minute
 )
 
-// Config holds the settings of a Store: the repository, the credentials and the format of commits.
+// Config has the settings of a Store: the repository, the credentials, and the form of commits.
 type Config struct {
 	// Name is the name of the store in errors, such as "GitStateStore default".
 	Name string
 	// URL is an https, http, ssh or file URL, git's short form of an ssh URL (user@host:path), or a
-	// path on this machine. The user and password in the URL are used if Auth is empty.
+	// path on this machine. The user and the password in the URL are used if Auth is empty.
 	URL string
-	// Branch is the name of the branch; DefaultBranch if it is empty. refs/heads/main means
-	// main.
+	// Branch is the name of the branch, such as main or refs/heads/main. If it is empty, the branch
+	// is DefaultBranch.
 	Branch string
-	// CreateBranch lets the first write create Branch in a repository that has other
-	// branches. It starts at the default branch, whose files are read until then. Without
-	// CreateBranch a missing Branch is an error.
+	// CreateBranch means that the first write creates Branch in a repository that has other
+	// branches. The branch starts at the default branch, whose files Read returns until then.
+	// Without CreateBranch, a missing Branch is an error.
 	CreateBranch bool
-	// Path is the directory of the repository that contains the store, in any form that
-	// tree.ParseDir accepts.
+	// Path is the directory of the store in the repository, in any form that tree.ParseDir accepts.
 	Path string
-	// Author is the author of commits, and Committer is their committer. If the name of Committer
-	// is empty, Author is also the committer.
+	// Author is the author of commits. Committer is their committer, unless its name is empty; then
+	// Author is.
 	Author, Committer Author
-	// Owner is the controller ID for a trailer of each commit. If it is empty, the trailer is left
-	// out.
+	// Owner is the controller ID in a trailer of each commit. If it is empty, there is no such
+	// trailer.
 	Owner string
-	// Message is the template of commit messages; nil means the default. Trailers are added to the
-	// messages; nil adds none.
+	// Message is the template of commit messages; nil for the default message. Trailers are added
+	// to each message; nil for none.
 	Message  *Message
 	Trailers *Trailers
-	// AuthorAnnotation is the annotation of Works with the author of their commits, which anyone
-	// who may write a Work can set. If it is empty, Author is the author of all commits.
+	// AuthorAnnotation is an annotation of Works with the author of their commits. Anyone who may
+	// write a Work can set it. If it is empty, Author is the author of all commits.
 	AuthorAnnotation string
-	// SigningKey signs the commits; they are not signed if it is empty.
+	// SigningKey is the key that signs the commits. If it is empty, they are not signed.
 	SigningKey SigningKey
-	// Auth has the credentials.
+	// Auth has the credentials for the server.
 	Auth Auth
-	// CABundle has PEM certificates that are trusted in addition to those of the system.
+	// CABundle has PEM certificates of CAs that are trusted in addition to those of the system.
 	CABundle []byte
-	// Insecure accepts every certificate and, if no known hosts are set, every ssh host
-	// key.
+	// Insecure means that every TLS certificate is accepted and, without known hosts, every ssh
+	// host key.
 	Insecure bool
-	// Silence is how long a server on the network may send nothing before the connection is
-	// closed; zero means DefaultSilence.
+	// Silence is how long a server may send nothing until the connection is closed. Zero means
+	// DefaultSilence.
 	Silence time.Duration
-	// Warnings are added to every State, in addition to the store's own.
+	// Warnings are added to State.Warnings.
 	Warnings []string
-	// Notify is called once for each notice about a template or an annotation that cannot be
-	// used. It may be nil.
+	// Notify is called once for each notice about a template or an annotation that cannot be used.
+	// It may be nil.
 	Notify func(message string)
-	// Now returns the date of commits. It is required.
+	// Now returns the time for the date of commits. It must not be nil.
 	Now func() time.Time
 }
 
-// Author is the person that a commit names; an empty Name means DefaultAuthor.
+// Author is a person in a commit. An empty Name means DefaultAuthor.
 type Author struct{ Name, Email string }
 
-// clean returns the author without characters that are invalid in a commit's header. If no name is
-// left, it takes the name, and if necessary the address, from fallback.
+// clean returns the author without characters that are invalid in the header of a commit. If no
+// name remains, it returns the name of fallback and, if necessary, the address of fallback.
 func (a Author) clean(fallback Author) Author {
 	if name := identity(a.Name); name != "" {
 		return Author{Name: name, Email: identity(a.Email)}
@@ -81,12 +81,12 @@ func (a Author) clean(fallback Author) Author {
 	return Author{Name: fallback.Name, Email: orDefault(identity(a.Email), fallback.Email)}
 }
 
-// Auth holds the credentials; at most one kind may be set.
+// Auth has the credentials for the server. At most one kind may be set.
 type Auth struct {
-	// Username and Password are a user with a password or a token. A token needs no
-	// Username.
+	// Username and Password are a user with a password or a token. With a token, Username may be
+	// empty.
 	Username, Password string
-	// Bearer is a token for a Bearer authorization header.
+	// Bearer is a token for an Authorization header of the kind Bearer.
 	Bearer string
 	// SSH has the credentials for an ssh URL.
 	SSH SSH
@@ -94,7 +94,7 @@ type Auth struct {
 	App GitHubApp
 }
 
-// newStore returns a Store that has no branch yet.
+// newStore returns a Store without its branch.
 func newStore(config Config) (*Store, error) {
 	if config.Now == nil {
 		return nil, errors.New("no clock given")
@@ -122,7 +122,7 @@ func newStore(config Config) (*Store, error) {
 	}, nil
 }
 
-// warnings returns the warnings that need no request to the server.
+// warnings returns the warnings about the settings alone.
 func (c Config) warnings() []string {
 	said := slices.Clone(c.Warnings)
 	scheme, _, _ := strings.Cut(strings.ToLower(c.URL), "://")
@@ -146,7 +146,7 @@ func orDefault(value, otherwise string) string {
 	return value
 }
 
-// identity removes characters that are invalid in the header of a commit.
+// identity removes the characters that are invalid in the header of a commit.
 func identity(s string) string {
 	return strings.TrimSpace(strings.Map(func(r rune) rune {
 		if r < ' ' || r == '<' || r == '>' || r == 0x7f {

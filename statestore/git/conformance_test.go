@@ -54,7 +54,7 @@ const keyHook = `while read -r old new ref; do
 done
 `
 
-// served starts a server for the repository and returns the Config to reach it.
+// served starts a server for the repository, and returns a Config for it.
 func served(t testing.TB, repository string, settings ...string) git.Config {
 	t.Helper()
 	server := gittest.Serve(t, filepath.Dir(repository), settings...)

@@ -20,7 +20,7 @@ import (
 )
 
 // TestCredentialsAreNeverPrinted uses every kind of credential, with a server that works and with
-// one that repeats everything it receives. No output and no byte of the repository may contain a
+// one whose responses contain the request. No output and no byte of the repository may contain a
 // credential.
 func TestCredentialsAreNeverPrinted(t *testing.T) {
 	repository := gittest.Bare(t)
@@ -48,7 +48,7 @@ func TestCredentialsAreNeverPrinted(t *testing.T) {
 	good, loudHTTP := served(t, repository), intercepted(t, repository, echo)
 	_, app := appStore(t, g, repository)
 	loudApp := app
-	var shown string // the token request's authorization
+	var shown string // the Authorization header of the token request
 	loudAPI := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		shown = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 		w.WriteHeader(http.StatusForbidden)

@@ -18,7 +18,7 @@ const (
 	fixServer  = "check the server: it responds, but cannot process the request"
 )
 
-// diagnosisOfFix maps each fix to its diagnosis.
+// diagnosisOfFix maps the fixes of verdicts to diagnoses.
 var diagnosisOfFix = map[string]statestore.Diagnosis{
 	fixSSH:      {Class: statestore.Setting, Field: "spec.secretRef"},
 	fixBearer:   {Class: statestore.Setting, Field: "spec.secretRef"},
@@ -46,8 +46,8 @@ var diagnosisOfFix = map[string]statestore.Diagnosis{
 	fixSpill:    {Class: statestore.Machine},
 }
 
-// diagnose returns the class of an error and the field to change. If the fix determines
-// neither, the class is Server if the server responded, and otherwise Network.
+// diagnose returns the class of an error, and the field to change. If the fix does not determine
+// the class, it is Server if the server has responded, and otherwise Network.
 func diagnose(err error, v verdict) statestore.Diagnosis {
 	if known, ok := diagnosisOfFix[v.fix]; ok {
 		return known
@@ -67,13 +67,13 @@ func diagnose(err error, v verdict) statestore.Diagnosis {
 	return statestore.Diagnosis{Class: statestore.ClassOf(v.kind)}
 }
 
-// withFix adds a fix to a verdict that has none.
+// withFix returns the verdict with a fix for the class of the error, if the verdict has no fix.
 func (v verdict) withFix(err error) verdict {
 	if v.fix != "" || v.ended != nil || errors.Is(v.kind, statestore.ErrStale) {
 		return v
 	}
 	if v.retryAfter(err) > 0 {
-		return v // there is nothing to do except wait
+		return v // users can only wait
 	}
 	switch diagnose(err, v).Class {
 	case statestore.Network:
@@ -84,7 +84,7 @@ func (v verdict) withFix(err error) verdict {
 	return v
 }
 
-// judgeBranch returns the verdict on errors about the branch and the repository's content. It
+// judgeBranch returns the verdict on an error about the branch or the content of the repository. It
 // returns false for other errors.
 func judgeBranch(err error) (verdict, bool) {
 	switch {
@@ -98,8 +98,8 @@ func judgeBranch(err error) (verdict, bool) {
 	return verdict{}, false
 }
 
-// judgeMachine returns the verdict on errors of the machine that this program runs on. It returns
-// false for other errors.
+// judgeMachine returns the verdict on an error of the machine on which this program runs. It
+// returns false for other errors.
 func judgeMachine(err error) (verdict, bool) {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
@@ -110,7 +110,7 @@ func judgeMachine(err error) (verdict, bool) {
 	return verdict{}, false
 }
 
-// retryAfter returns how long to wait before the next request to the server.
+// retryAfter returns how long to wait until the next request to the server.
 func (v verdict) retryAfter(err error) time.Duration {
 	var wait pausedError
 	if errors.As(err, &wait) {

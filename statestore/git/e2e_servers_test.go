@@ -26,7 +26,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// openSSH starts sshd for the current user, who may only run git's services.
+// openSSH starts sshd. The current user may log in and run only git's services.
 func openSSH(t *testing.T) git.Config {
 	t.Helper()
 	shell := gittest.OpenSSH(t)
@@ -68,7 +68,7 @@ func TestE2EStoreOverOpenSSH(t *testing.T) {
 	})
 }
 
-// nginxServer starts nginx with TLS and basic auth in front of fcgiwrap.
+// nginxServer starts nginx with TLS and basic auth. nginx runs git's backend with fcgiwrap.
 func nginxServer(t *testing.T, root string) git.Config {
 	t.Helper()
 	dir := t.TempDir()

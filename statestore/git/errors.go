@@ -45,19 +45,19 @@ const (
 	fixGit      = "repositories on this machine need the git binary in PATH"
 )
 
-// verdict is the meaning of an error of a library.
+// verdict is how an error of a library is reported.
 type verdict struct {
 	kind   error
-	text   string // replaces the library's text if that does not describe the failure
+	text   string // reported instead of the library's text, if that does not describe the failure
 	remote string
 	fix    string
-	ended  error // the context's own error, if the context ended
+	ended  error // the error of the context, if it has ended
 	wait   time.Duration
 	at     []tree.Path // the paths in the repository that conflict with the changes
 }
 
-// failure converts an error of a library into an error of package statestore. All errors of
-// libraries go through it.
+// failure converts an error of a library to a statestore.Error. All errors that the store returns
+// are converted by it.
 func (s *Store) failure(op string, err error) error {
 	v := judge(err).withFix(unwrapClient(err))
 	if v.wait > 0 {
@@ -126,8 +126,8 @@ func judge(err error) verdict {
 	return judgeConnection(err)
 }
 
-// judgeConnection returns the verdict on errors below git's protocol (network, TLS, SSH, proxy,
-// redirect) and on malformed protocol messages.
+// judgeConnection returns the verdict on an error below git's protocol (network, TLS, SSH, proxy,
+// redirect), or about a malformed message of that protocol.
 func judgeConnection(err error) verdict {
 	var (
 		garbage  *packp.ErrUnexpectedData
@@ -156,7 +156,7 @@ func judgeConnection(err error) verdict {
 		return app.verdict()
 	case errors.As(err, &proxy), errors.As(err, &network) && network.Op == "proxyconnect":
 		return verdict{kind: statestore.ErrUnavailable, fix: fixProxy}
-	case strings.Contains(err.Error(), "ssh: unable to authenticate"): // the library has no type for it
+	case strings.Contains(err.Error(), "ssh: unable to authenticate"): // the library has no type for this error
 		return verdict{kind: statestore.ErrDenied, fix: fixSecret}
 	case errors.As(err, &moved):
 		return verdict{kind: statestore.ErrMisconfigured, fix: fixMoved}
@@ -174,12 +174,12 @@ func judgeConnection(err error) verdict {
 	return verdict{kind: statestore.ErrUnavailable}
 }
 
-// endings are the errors of a closed connection; which of them occurs depends on timing.
+// endings are the errors of a closed connection. Which of them occurs depends on timing.
 var endings = [...]error{
 	io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE,
 }
 
-// connectionEnded reports whether the server, or a proxy or firewall in between, closed the
+// connectionEnded reports whether the server, or a proxy or firewall before it, has closed the
 // connection.
 func connectionEnded(err error) bool {
 	for _, ending := range endings {
@@ -187,14 +187,13 @@ func connectionEnded(err error) bool {
 			return true
 		}
 	}
-	return strings.Contains(err.Error(), "server closed idle connection") // the library has no type for it
+	return strings.Contains(err.Error(), "server closed idle connection") // the library has no type for this error
 }
 
-// fixOr returns the verdict's fix, or other if it has none.
 func (v verdict) fixOr(other string) string { return orDefault(v.fix, other) }
 
-// judgeText returns the verdict on a text that a server printed. Over ssh, errors have no
-// other form.
+// judgeText returns the verdict on a text that a server has printed. Over ssh, the text is all
+// there is of an error.
 func judgeText(text string) verdict {
 	text = strings.ToLower(text)
 	says := func(phrases ...string) bool {
@@ -215,7 +214,7 @@ func judgeText(text string) verdict {
 	return verdict{kind: statestore.ErrUnavailable}
 }
 
-// unwrapClient removes the library's wrappers, which do not implement Unwrap.
+// unwrapClient removes wrappers of the library that have no method Unwrap.
 func unwrapClient(err error) error {
 	for {
 		switch wrapped := err.(type) { //nolint:errorlint // it matches the wrapper itself
@@ -229,15 +228,16 @@ func unwrapClient(err error) error {
 	}
 }
 
-// staleTexts are the messages of git servers for a branch that is not at the commit that
-// the push expects.
+// staleTexts are parts of messages of git servers which mean that the branch is not at the commit
+// that the push expects.
 var staleTexts = [...]string{
 	"failed to update ref", "failed to lock", "cannot lock ref", "incorrect old value", "reference already exists",
 	"reference does not exist", "fetch first", "non-fast-forward", "stale info", "lock_failure", "lock failure",
 }
 
-// judgeRefusal returns the verdict on the status of a push. The output of hooks does not
-// matter, so that no hook can imitate the message for a moved branch.
+// judgeRefusal returns the verdict on a failed push. It depends on the status of the push and not
+// on the output of hooks, because a hook could print the same message as for a branch that has
+// moved.
 func judgeRefusal(r refusal) verdict {
 	if r.status == "" {
 		v := judge(r.cause)
@@ -263,17 +263,17 @@ func judgeRefusal(r refusal) verdict {
 	return verdict{kind: statestore.ErrContentRefused, remote: r.words, fix: fixHook}
 }
 
-// isUnpack reports whether the server could not unpack the objects of a push.
+// isUnpack reports whether the status of a push means that the server could not unpack the objects.
 func isUnpack(status string) bool { return strings.HasPrefix(strings.ToLower(status), "unpack") }
 
-// rejectsContent reports whether git itself rejected objects for their content, by
-// receive.fsckObjects or by receive.maxInputSize. No hook has run at that point, so the
-// text is not a hook's.
+// rejectsContent reports whether git itself has rejected objects for their content: because of
+// receive.fsckObjects or receive.maxInputSize. No hook has run at that point, so the text is not
+// from a hook.
 func rejectsContent(words string) bool {
 	return strings.Contains(words, "fsck error") || strings.Contains(words, "exceeds maximum allowed size")
 }
 
-// isHooks reports whether the status of a push means that a hook rejected it.
+// isHooks reports whether the status of a push means that a hook has rejected the push.
 func isHooks(status string) bool { return strings.Contains(strings.ToLower(status), "declined") }
 
 func judgeStatus(answer *statusError) verdict {
@@ -300,11 +300,11 @@ func isPathError(err error) bool {
 	return errors.As(err, &path)
 }
 
-// maxMessage is the maximum number of bytes of a server's message that an error repeats.
+// maxMessage is the maximum number of bytes of a server's message that an error contains.
 const maxMessage = 4 << 10
 
-// oneSentence joins lines and removes terminal control characters. If progress lines overwrite
-// each other, it keeps only the last.
+// oneSentence joins the lines of a text and removes control characters. Of several progress texts
+// that overwrite each other in one line, it keeps only the last.
 func oneSentence(text string) string {
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {

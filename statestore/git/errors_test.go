@@ -20,7 +20,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// wantError checks the kind and format of an error, and returns it.
+// wantError checks the kind and the form of an error, and returns it.
 func wantError(t *testing.T, err, kind error) statestore.Error {
 	t.Helper()
 	var told *statestore.Error
@@ -36,7 +36,7 @@ func wantError(t *testing.T, err, kind error) statestore.Error {
 	return *told
 }
 
-// both returns the errors of a read and of a write.
+// both returns the error of a read and the error of a write.
 func both(t *testing.T, config git.Config) []error {
 	t.Helper()
 	store := open(t, config)

@@ -7,9 +7,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// examine determines whether the server rejected a push for its content or would reject any
-// push. Unless the server has accepted a push recently, it pushes the branch to its current
-// commit.
+// examine determines whether the server has rejected a push because of its content, or would reject
+// any push. Unless the server has accepted a push recently, examine pushes the branch to the commit
+// that it already has.
 func (s *Store) examine(ctx context.Context, err error) error {
 	var refused refusal
 	if !errors.As(err, &refused) || refused.status == "" || !isRule(refused) || s.accepts {
@@ -21,7 +21,7 @@ func (s *Store) examine(ctx context.Context, err error) error {
 	}
 	defer push.close()
 	if push.tip.IsZero() {
-		return err // there is no branch yet to push unchanged
+		return err // there is no branch that could be pushed unchanged
 	}
 	var again refusal
 	switch failed := push.confirm(ctx); {
@@ -34,12 +34,12 @@ func (s *Store) examine(ctx context.Context, err error) error {
 	return err
 }
 
-// isRule reports whether a rule of the server rejected a push, as opposed to a branch that
-// had moved or objects that could not be stored.
+// isRule reports whether a rule of the server has rejected a push. Other causes are that the branch
+// has moved, or that objects could not be stored.
 func isRule(r refusal) bool { return r.status != "" && judgeRefusal(r).fix == fixHook }
 
-// confirm pushes the branch to its current commit. The server checks this push like any other:
-// a server that rejects it rejects every push.
+// confirm pushes the branch to the commit that it already has. A server that rejects this push
+// rejects every push.
 func (p *push) confirm(ctx context.Context) error {
 	err := p.send(ctx, &commit{commit: p.tip, objects: map[plumbing.Hash]plumbing.EncodedObject{}})
 	var refused refusal

@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 )
 
-// A local repository that does not exist is created by the first write.
+// The example writes to a local repository that does not exist. The first write creates it.
 func ExampleOpen() {
 	dir, err := os.MkdirTemp("", "example")
 	if err != nil {

@@ -16,8 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// behindProxy returns a config that reaches the same server through a proxy that can inject
-// faults.
+// behindProxy starts a proxy that can inject faults, and returns a Config for the server behind it.
 func behindProxy(t *testing.T, config git.Config) (git.Config, *gittest.Proxy) {
 	t.Helper()
 	u, err := url.Parse(config.URL)
@@ -30,8 +29,8 @@ func behindProxy(t *testing.T, config git.Config) (git.Config, *gittest.Proxy) {
 	return config, proxy
 }
 
-// TestBrokenConnections checks that every fault makes the store unavailable, that no write
-// is partial, and that the store works afterwards.
+// TestBrokenConnections checks for every fault that the store is unavailable, that no write is
+// partial, and that the store works afterwards.
 func TestBrokenConnections(t *testing.T) {
 	testkit.Slow(t)
 	servers := map[string]func(repository string) git.Config{
@@ -65,7 +64,7 @@ func TestBrokenConnections(t *testing.T) {
 				base := storetest.Read(t, store).Revision
 				proxy.Set(fault)
 				_, err = store.Apply(t.Context(), statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{"b": noise(4000)})})
-				if err != nil || fault.After == 0 { // over http a response may be complete before the fault begins
+				if err != nil || fault.After == 0 { // over http, a response may be complete before the fault begins
 					wantError(t, err, statestore.ErrUnavailable)
 				}
 				proxy.Set(gittest.Fault{})

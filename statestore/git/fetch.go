@@ -10,21 +10,21 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
-// fetchAll replaces all objects by those of one commit. If the server sends single blobs,
-// it fetches no blobs yet.
+// fetchAll replaces all objects by those of one commit. If the server sends single blobs, fetchAll
+// fetches no blobs.
 func (b *branch) fetchAll(ctx context.Context, session transport.UploadPackSession, refs *packp.AdvRefs, commit plumbing.Hash) error {
 	into := newObjects()
 	into.partial = !b.whole && sendsBlobs(refs)
 	if err := fetch(ctx, session, commitRequest(refs, commit, into.partial), into, nil); err != nil {
 		return err
 	}
-	into.grown = growth{} // everything is reachable
+	into.grown = growth{} // all objects can be reached from the commit
 	b.head, b.shallow, b.objects = commit, commit, into
 	return nil
 }
 
-// fetchNew fetches only objects that head does not reach. It does not check that the
-// server sent all of them; later reads report missing objects.
+// fetchNew fetches only objects that cannot be reached from head. It does not check that the server
+// has sent all of them; an object that is missing is an error when it is read.
 func (b *branch) fetchNew(ctx context.Context, session transport.UploadPackSession, refs *packp.AdvRefs, commit plumbing.Hash) error {
 	if !refs.Capabilities.Supports(capability.Shallow) {
 		session.Close() //nolint:errcheck // everything is fetched instead
@@ -44,15 +44,14 @@ func (b *branch) fetchNew(ctx context.Context, session transport.UploadPackSessi
 	return nil
 }
 
-// sendsBlobs reports whether a server supports fetches without blobs, and later fetches of
-// single blobs.
+// sendsBlobs reports whether a server supports fetches without blobs, and fetches of single blobs.
 func sendsBlobs(refs *packp.AdvRefs) bool {
 	return refs.Capabilities.Supports(capability.Filter) && refs.Capabilities.Supports(capability.AllowReachableSHA1InWant)
 }
 
-// request returns a request for objects by their ids. It includes multi_ack if the server
-// advertises it, since Azure DevOps and CodeCommit reject requests without it. The library
-// skips the additional acknowledgements.
+// request returns a request for objects by their hashes. The request includes multi_ack if the
+// server advertises it, because Azure DevOps and CodeCommit reject requests without it. The library
+// ignores the additional acknowledgements in the response.
 func request(refs *packp.AdvRefs, wants ...plumbing.Hash) *packp.UploadPackRequest {
 	ask := packp.NewUploadPackRequestFromCapabilities(refs.Capabilities)
 	ask.Capabilities.Delete(capability.ThinPack)
@@ -65,7 +64,7 @@ func request(refs *packp.AdvRefs, wants ...plumbing.Hash) *packp.UploadPackReque
 	return ask
 }
 
-// commitRequest returns a request for one commit without its history.
+// commitRequest returns a request for one commit without its history, if the server supports that.
 func commitRequest(refs *packp.AdvRefs, commit plumbing.Hash, withoutBlobs bool) *packp.UploadPackRequest {
 	ask := request(refs, commit)
 	if refs.Capabilities.Supports(capability.Shallow) {
@@ -78,7 +77,8 @@ func commitRequest(refs *packp.AdvRefs, commit plumbing.Hash, withoutBlobs bool)
 	return ask
 }
 
-// fetch receives a pack and closes the session. Deltas in the pack may have bases in held.
+// fetch receives a pack, stores its objects in into, and closes the session. Deltas in the pack may
+// have bases in held.
 func fetch(ctx context.Context, session transport.UploadPackSession, ask *packp.UploadPackRequest, into, held *objects) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()

@@ -26,27 +26,28 @@ type GitHubApp struct {
 	ID, Installation string
 	// PrivateKey is a PEM private key.
 	PrivateKey string
-	// APIURL is the URL of the API; GitHub Enterprise has its own. Empty means
-	// DefaultGitHubAPI.
+	// APIURL is the URL of the API. An installation of GitHub Enterprise has its own. If it is
+	// empty, it is DefaultGitHubAPI.
 	APIURL string
 }
 
-// DefaultGitHubAPI is the API of github.com, which issues tokens.
+// DefaultGitHubAPI is the API of github.com, which issues tokens to GitHub Apps.
 const DefaultGitHubAPI = "https://api.github.com"
 
-// appUser is the user name that GitHub expects with an app's token.
+// appUser is the user name that GitHub expects with the token of a GitHub App.
 const appUser = "x-access-token"
 
 const (
-	// renewBefore is how long before its expiry a token is replaced.
+	// renewBefore is how long before a token expires it is replaced.
 	renewBefore = 5 * time.Minute
-	// A JWT may be valid for ten minutes; jwtDrift allows for a clock that is ahead.
+	// A JWT may be valid for ten minutes, of which jwtDrift is for a clock that is ahead.
 	jwtLife  = 9 * time.Minute
 	jwtDrift = time.Minute
 	maxToken = 1 << 20 // bytes of a response
 )
 
-// appLogin exchanges an app's key for tokens, which are valid for an hour.
+// appLogin logs in as a GitHub App. It signs requests for tokens with the key of the app; a token
+// is valid for an hour.
 type appLogin struct {
 	app    GitHubApp
 	url    string
@@ -79,7 +80,7 @@ func newAppLogin(app GitHubApp, client *http.Client, now func() time.Time) (*app
 	}, nil
 }
 
-// parseRSA parses a key in the format that GitHub issues, or in PKCS 8.
+// parseRSA parses an RSA key in the format that GitHub issues, or in PKCS 8.
 func parseRSA(text string) (*rsa.PrivateKey, error) {
 	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(strings.TrimSpace(text)))
 	switch {
@@ -114,7 +115,6 @@ func (a *appLogin) secrets() []string {
 	return []string{a.token, basic(appUser, a.token), a.app.PrivateKey}
 }
 
-// renew requests a new token.
 func (a *appLogin) renew(ctx context.Context) error {
 	signed, err := a.sign()
 	if err != nil {
@@ -146,7 +146,7 @@ func (a *appLogin) renew(ctx context.Context) error {
 	return nil
 }
 
-// sign returns a JWT that identifies the app, signed with its key.
+// sign returns a JWT that identifies the app, signed with the key of the app.
 func (a *appLogin) sign() (string, error) {
 	now := a.now()
 	return jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
@@ -154,7 +154,7 @@ func (a *appLogin) sign() (string, error) {
 	}).SignedString(a.key)
 }
 
-// appError is GitHub's rejection of a token request.
+// appError is the error if GitHub rejects the request for a token.
 type appError struct {
 	status int
 	words  string

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// silenceError is the error of a server that sent nothing for too long.
+// silenceError is the error if a server has sent nothing for the time limit.
 type silenceError struct{ limit time.Duration }
 
 func (s silenceError) Error() string { return fmt.Sprintf("the server sent nothing for %s", s.limit) }
 
-// guarded is a connection that is closed when no data has passed for the time limit.
+// guarded is a connection that is closed if no data is transferred within the time limit.
 type guarded struct {
 	net.Conn
 	limit time.Duration
@@ -22,7 +22,7 @@ type guarded struct {
 	ended atomic.Bool
 }
 
-// guard returns a connection that closes itself when it is silent for too long.
+// guard returns a connection that closes itself if no data is transferred within limit.
 func guard(conn net.Conn, limit time.Duration) net.Conn {
 	g := &guarded{Conn: conn, limit: limit}
 	g.timer = time.AfterFunc(limit, func() {
@@ -32,13 +32,13 @@ func guard(conn net.Conn, limit time.Duration) net.Conn {
 	return g
 }
 
-// Read reads and restarts the timer.
+// Read reads from the connection and restarts the timer.
 func (g *guarded) Read(p []byte) (int, error) {
 	n, err := g.Conn.Read(p)
 	return n, g.seen(n, err)
 }
 
-// Write writes and restarts the timer.
+// Write writes to the connection and restarts the timer.
 func (g *guarded) Write(p []byte) (int, error) {
 	n, err := g.Conn.Write(p)
 	return n, g.seen(n, err)
@@ -54,7 +54,6 @@ func (g *guarded) seen(n int, err error) error {
 	return err
 }
 
-// Close closes the connection and stops the timer.
 func (g *guarded) Close() error {
 	g.timer.Stop()
 	return g.Conn.Close()
@@ -63,7 +62,7 @@ func (g *guarded) Close() error {
 // dialFunc is a function that opens connections, such as net.Dialer.DialContext.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// guardedDial returns a dialFunc that guards each connection; a zero limit means
+// guardedDial returns a dialFunc whose connections are guarded. A limit of zero means
 // DefaultSilence.
 func guardedDial(dial dialFunc, limit time.Duration) dialFunc {
 	limit = cmp.Or(limit, DefaultSilence)

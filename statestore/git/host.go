@@ -9,20 +9,21 @@ import (
 	"weak"
 )
 
-// maxHandshakes is the maximum number of concurrent handshakes with one server: servers and
-// firewalls treat more as an attack and drop them.
+// maxHandshakes is the maximum number of concurrent handshakes with one server. Servers and
+// firewalls treat more as an attack, and drop them.
 const maxHandshakes = 4
 
 // handshakeTimeout is the maximum duration of a TLS handshake.
 const handshakeTimeout = 10 * time.Second
 
-// host limits the concurrent handshakes with one server, for all its remotes.
+// host limits the concurrent handshakes with one server. All remotes on the server share it.
 type host struct{ slots chan struct{} }
 
-// newHost returns a host for a remote that shares it with no other.
+// newHost returns a host that no other remote shares yet.
 func newHost() *host { return &host{slots: make(chan struct{}, maxHandshakes)} }
 
-// enter acquires a slot, or returns the error of ctx if ctx ends first.
+// enter waits until fewer than maxHandshakes are in progress. It returns the error of ctx if ctx
+// ends first.
 func (h *host) enter(ctx context.Context) error {
 	select {
 	case h.slots <- struct{}{}:
@@ -34,7 +35,7 @@ func (h *host) enter(ctx context.Context) error {
 
 func (h *host) leave() { <-h.slots }
 
-// dial returns a dialFunc that holds a slot while it connects.
+// dial returns a dialFunc whose connecting counts as a handshake.
 func (h *host) dial(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if err := h.enter(ctx); err != nil {
@@ -45,8 +46,8 @@ func (h *host) dial(dial dialFunc) dialFunc {
 	}
 }
 
-// dialTLS returns a dialFunc that holds a slot while it connects and performs the TLS
-// handshake.
+// dialTLS returns a dialFunc that opens TLS connections. Connecting and the TLS handshake count as
+// a handshake.
 func (h *host) dialTLS(dial dialFunc, config *tls.Config) dialFunc {
 	return h.dial(func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := dial(ctx, network, address)
@@ -73,14 +74,14 @@ func (h *host) dialTLS(dial dialFunc, config *tls.Config) dialFunc {
 	})
 }
 
-// shared is a set of values by key. Each value exists as long as it is used. The zero value is
-// ready for use.
+// shared is a set of values by key. A value is dropped when it is no longer used. The zero value is
+// ready to use.
 type shared[K comparable, V any] struct {
 	mu     sync.Mutex
 	values map[K]weak.Pointer[V]
 }
 
-// get returns the value of a key, and creates it with open if there is none.
+// get returns the value of a key. If there is none, it returns the result of open and keeps it.
 func (s *shared[K, V]) get(key K, open func() (*V, error)) (*V, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,23 +104,23 @@ func (s *shared[K, V]) get(key K, open func() (*V, error)) (*V, error) {
 	return made, nil
 }
 
-// sharedHosts are the servers and accounts of the stores of a Pool. The zero value is ready
-// for use.
+// sharedHosts are the servers and the accounts of the stores of a Pool. The zero value is ready to
+// use.
 type sharedHosts struct {
 	hosts  shared[string, host]
 	pauses shared[account, pause]
 }
 
-// account is a user of a server: rate limits are per account.
+// account is a user of a server. Rate limits are per account.
 type account struct {
 	host string
 	auth Auth
 }
 
-// get returns the host, which all remotes of a server share, and the pause, which the remotes
-// with the same credentials share.
+// get returns the host that all remotes of a server share, and the pause that all remotes with the
+// same credentials share.
 func (n *sharedHosts) get(address string, auth Auth) (*host, *pause) {
-	h, _ := n.hosts.get(address, func() (*host, error) { return newHost(), nil }) // open does not fail
+	h, _ := n.hosts.get(address, func() (*host, error) { return newHost(), nil }) // this function never returns an error
 	r, _ := n.pauses.get(account{address, auth}, func() (*pause, error) { return &pause{}, nil })
 	return h, r
 }

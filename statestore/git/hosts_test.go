@@ -24,7 +24,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// odd serves a repository from a server that deviates from git's own.
+// odd serves a repository from a server that differs from git's own, and returns a Config for it.
 func odd(t *testing.T, repository string, how gittest.Odd, settings ...string) git.Config {
 	t.Helper()
 	server := httptest.NewServer(how.Before(gittest.Backend(t, filepath.Dir(repository), settings...)))
@@ -32,8 +32,8 @@ func odd(t *testing.T, repository string, how gittest.Odd, settings ...string) g
 	return git.Config{URL: server.URL + "/" + filepath.Base(repository), Auth: git.Auth{Username: gittest.User, Password: gittest.Password}}
 }
 
-// usable fails the test unless a store with this configuration can write, read a commit of another
-// writer, and write again.
+// usable checks that a store with this configuration can write, read a commit of another writer,
+// and write again.
 func usable(t *testing.T, repository string, config git.Config) {
 	t.Helper()
 	store := open(t, config)
@@ -75,8 +75,8 @@ func TestServerWithFewerCapabilitiesIsReadAndWritten(t *testing.T) {
 	}
 }
 
-// TestBranchIsReadAfterAPushWithoutAReport uses a server that sends no report, so that only the
-// branch shows whether a push has succeeded.
+// TestBranchIsReadAfterAPushWithoutAReport uses a server that sends no report of a push. Only the
+// branch then shows whether the push has succeeded.
 func TestBranchIsReadAfterAPushWithoutAReport(t *testing.T) {
 	repository := gittest.Bare(t)
 	config := odd(t, repository, gittest.Odd{Without: []string{"report-status", "report-status-v2"}})
@@ -106,7 +106,7 @@ func TestSHA256RepositoryIsReportedAsUnsupported(t *testing.T) {
 		overSSH, _ := servedBySSH(t, repository)
 		for name, config := range map[string]git.Config{"local": {URL: repository}, "https": served(t, repository), "ssh": overSSH} {
 			errs := append(both(t, config), open(t, config).Probe(t.Context()))
-			if empty { // before git 2.41 the references of an empty repository do not include the object format
+			if empty { // before git 2.41, the references of an empty repository do not include the object format
 				errs = errs[1:]
 			}
 			for _, err := range errs {
@@ -308,7 +308,7 @@ func TestRateLimitIsAPauseAndNotACredentialProblem(t *testing.T) {
 				return
 			}
 			// During the pause, neither this store nor another one with the same user and server
-			// sends a request.
+			// may send a request.
 			config.URL = server.URL + "/y.git"
 			second, err := pool.Open(config)
 			if err != nil {
@@ -329,8 +329,8 @@ func TestRateLimitIsAPauseAndNotACredentialProblem(t *testing.T) {
 }
 
 // TestWaitForASilentServerEndsWithTheContext uses a server that accepts connections and sends
-// nothing. Connecting and waiting for a slot to connect must end within a second of the context's
-// end.
+// nothing. A store must return within a second after the context has ended, both while it connects
+// and while it waits for other handshakes.
 func TestWaitForASilentServerEndsWithTheContext(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

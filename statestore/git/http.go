@@ -15,12 +15,12 @@ import (
 // maxReport is the maximum size of a server's response to a push, in bytes.
 const maxReport = 16 << 20
 
-// maxDrain is the maximum number of bytes of an unused response that are read so that the
-// connection can be reused.
+// maxDrain is the maximum number of bytes of an unread response that are read, so that the
+// connection can be used again.
 const maxDrain = 64 << 10
 
-// newHTTPClient returns a client with the store's certificates and the proxies of the
-// environment.
+// newHTTPClient returns an HTTP client that trusts the certificates of the store, and uses the
+// proxies in the environment.
 func newHTTPClient(config Config, server *host, seen *moved) (*http.Client, error) {
 	base, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
@@ -44,14 +44,15 @@ func newHTTPClient(config Config, server *host, seen *moved) (*http.Client, erro
 	return &http.Client{Transport: drainingTransport{own, seen}}, nil
 }
 
-// proxyRefusal is a proxy's response that rejects a CONNECT.
+// proxyRefusal is the error if a proxy rejects a CONNECT request.
 type proxyRefusal struct{ proxy, status string }
 
 func (p proxyRefusal) Error() string {
 	return fmt.Sprintf("the proxy %s refuses the connection: %s", p.proxy, p.status)
 }
 
-// checkProxy checks a proxy's response; the library would drop most of its status.
+// checkProxy returns an error with the whole status if a proxy rejects a connection. The library
+// would omit most of the status.
 func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
 	if answer.StatusCode == http.StatusOK {
 		return nil
@@ -60,7 +61,8 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http
 }
 
 // drainingTransport is a RoundTripper that reads responses to their end, so that connections can be
-// reused. The readers of the git protocol leave the end of a response unread.
+// used again. Without it, the end of a response would stay unread, because the parsers of git's
+// protocol stop before it.
 type drainingTransport struct {
 	next http.RoundTripper
 	seen *moved
@@ -73,7 +75,8 @@ func (t drainingTransport) CloseIdleConnections() {
 	}
 }
 
-// RoundTrip sends a request and returns a response that Close reads to its end.
+// RoundTrip sends a request. It reads the report of a push completely. The body of any other
+// response is read to its end by Close.
 func (t drainingTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := t.next.RoundTrip(request)
 	if err != nil {
@@ -90,10 +93,9 @@ func (t drainingTransport) RoundTrip(request *http.Request) (*http.Response, err
 	return response, err
 }
 
-// drainedBody is a response body that is read to its end before it is closed.
 type drainedBody struct{ io.ReadCloser }
 
-// Close reads at most maxDrain more bytes and closes the body.
+// Close reads at most maxDrain bytes more, and closes the body.
 func (d drainedBody) Close() error {
 	io.CopyN(io.Discard, d.ReadCloser, maxDrain) //nolint:errcheck // a failure only prevents the reuse of the connection
 	return d.ReadCloser.Close()

@@ -22,8 +22,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestPushStatusDeterminesTheKindOfError uses the statuses that git 2.39 to 2.51 and JGit
-// report for a reference.
+// TestPushStatusDeterminesTheKindOfError uses the statuses that git 2.39 to 2.51 and JGit report
+// for a reference.
 func TestPushStatusDeterminesTheKindOfError(t *testing.T) {
 	for status, want := range map[string]error{
 		"failed to update ref":                            statestore.ErrStale,
@@ -66,8 +66,8 @@ func TestAllConnectionEndingsAreReportedAlike(t *testing.T) {
 	}
 }
 
-// TestTreeWithOldModesIsRewrittenOnlyForAChange checks that an old form of a mode does not cause a
-// commit.
+// TestTreeWithOldModesIsRewrittenOnlyForAChange checks that a tree in which modes have an old form
+// is not rewritten, unless a file changes.
 func TestTreeWithOldModesIsRewrittenOnlyForAChange(t *testing.T) {
 	held := newObjects()
 	blob := encode(plumbing.BlobObject, []byte("x"))
@@ -117,7 +117,7 @@ func TestTidyDropsOldObjectsAndKeepsOldStatesReadable(t *testing.T) {
 }
 
 // TestTidyDropsLargeObjectsSooner checks that old versions of a large file are dropped, although
-// they are far fewer than minTidyObjects.
+// there are far fewer objects than minTidyObjects.
 func TestTidyDropsLargeObjectsSooner(t *testing.T) {
 	testkit.Slow(t)
 	store, err := Open(Config{URL: gittest.Bare(t), Now: func() time.Time { return time.Unix(0, 0) }})
@@ -136,8 +136,8 @@ func TestTidyDropsLargeObjectsSooner(t *testing.T) {
 	storetest.Holds(t, store, map[string]string{"large": want})
 }
 
-// TestFetchedBlobsDoNotCountAsGrowth checks that blobs that are fetched on demand do not lead to
-// tidying.
+// TestFetchedBlobsDoNotCountAsGrowth checks that fetching missing blobs does not make tidy drop
+// objects.
 func TestFetchedBlobsDoNotCountAsGrowth(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "1", "d/b": "2"})
@@ -155,8 +155,8 @@ func TestFetchedBlobsDoNotCountAsGrowth(t *testing.T) {
 	}
 }
 
-// TestTokenNeedsNoUser checks the user name that is sent with a token: servers that accept a token
-// as a password require a user name, but accept any.
+// TestTokenNeedsNoUser checks the user name that is sent with a token. Servers that accept a token
+// as the password require a user name, but accept any.
 func TestTokenNeedsNoUser(t *testing.T) {
 	for auth, want := range map[Auth][2]string{
 		{Password: "token"}:                    {"git", "token"},

@@ -21,10 +21,10 @@ type knownHosts struct{ callback ssh.HostKeyCallback }
 
 // parseKnownHosts parses the text of a known_hosts file for the server at an address.
 //
-// The library compares keys and hashed names, and supports @revoked. It gets only the lines
-// for this server, rewritten to the server's own name, since it matches patterns
-// differently from ssh: it matches a pattern without a port with port 22 only, even if ssh
-// would match another port (see docs/decisions/libraries.md).
+// The library compares keys and hashed names, and supports @revoked. It matches patterns
+// differently from ssh: a pattern without a port matches port 22 only, although ssh may match
+// another port too. Therefore it gets only the lines for this server, with the server's own name
+// instead of the pattern (see docs/decisions/libraries.md).
 func parseKnownHosts(text, address string) (*knownHosts, error) {
 	address = strings.ToLower(address)
 	name := knownhosts.Normalize(address)
@@ -56,8 +56,8 @@ func parseKnownHosts(text, address string) (*knownHosts, error) {
 	}
 }
 
-// spellings returns the names that a line with these patterns has for the server: its own name, if
-// a pattern matches it, and all hashed names, any of which may be its own.
+// spellings returns the names that replace the patterns of a line for this server: its own name if
+// a pattern matches it, and all hashed names, because each of them may be that of the server.
 func spellings(patterns []string, name string) []string {
 	var names []string
 	for _, pattern := range patterns {
@@ -76,17 +76,17 @@ func spellings(patterns []string, name string) []string {
 	return names
 }
 
-// matchesHost reports whether a pattern matches a server's name in the form of known_hosts:
-// with its port unless that is 22.
+// matchesHost reports whether a pattern matches the name of a server. In known_hosts, the name
+// includes the port, unless the port is 22.
 func matchesHost(pattern, name string) bool {
-	// Brackets enclose the host here; for path.Match they would be a character class.
+	// Here the brackets enclose the host. For path.Match they would be a character class.
 	escape := strings.NewReplacer("[", `\[`, "]", `\]`)
 	ok, err := path.Match(escape.Replace(strings.ToLower(pattern)), name)
 	return ok && err == nil
 }
 
-// isHash reports whether the library parses a pattern as a hashed name. The library would reject
-// the whole file because of an invalid hashed name.
+// isHash reports whether the library can parse a pattern as a hashed name. If it cannot, it rejects
+// the whole file.
 func isHash(pattern string) bool {
 	salt, sum, whole := strings.Cut(strings.TrimPrefix(pattern, "|1|"), "|")
 	_, badSalt := base64.StdEncoding.DecodeString(salt)
@@ -94,9 +94,9 @@ func isHash(pattern string) bool {
 	return whole && badSalt == nil && badSum == nil
 }
 
-// loadKnownHosts parses lines with the library. The library reads files only, and a
-// container may have no writable directory, so the file is a pipe if the system has a
-// directory of open files.
+// loadKnownHosts parses lines with the library, which reads only files. A container may have no
+// writable directory. Therefore the file is a pipe, if the system has a directory with the open
+// files of a process.
 func loadKnownHosts(lines, openFiles string) (ssh.HostKeyCallback, error) {
 	out, in, err := os.Pipe()
 	if err != nil {
@@ -123,11 +123,11 @@ func loadKnownHosts(lines, openFiles string) (ssh.HostKeyCallback, error) {
 	return knownhosts.New(file.Name())
 }
 
-// unknownHost is the error of a server whose key is not in the known hosts.
+// unknownHost is the error if the key of a server is not among the known hosts.
 type unknownHost struct {
 	host        string
 	fingerprint string
-	known       bool // the file has another key for the server
+	known       bool // the file has another key for this server
 }
 
 func (u unknownHost) Error() string {
@@ -153,8 +153,8 @@ func (k *knownHosts) check(address string, _ net.Addr, key ssh.PublicKey) error 
 	return unknownHost{host: host, fingerprint: ssh.FingerprintSHA256(key), known: other != nil && len(other.Want) > 0}
 }
 
-// algorithms returns the host key algorithms to request, so that the server presents a key
-// that is in the file.
+// algorithms returns the host key algorithms to request, so that the server presents a key of a
+// kind that the file has.
 func (k *knownHosts) algorithms(address string) []string {
 	known, ok := errors.AsType[*knownhosts.KeyError](k.callback(strings.ToLower(address), &net.TCPAddr{}, noKey{}))
 	if !ok {
@@ -175,13 +175,13 @@ func (k *knownHosts) algorithms(address string) []string {
 	return names
 }
 
-// noKey is a key that matches no server: the library's error then lists the known keys.
+// noKey is a key that no server has. The library's error about it lists the known keys.
 type noKey struct{}
 
 // Type returns a type that no real key has.
 func (noKey) Type() string { return "none" }
 
-// Marshal returns no bytes, unlike any real key.
+// Marshal returns no bytes. Real keys return some.
 func (noKey) Marshal() []byte { return nil }
 
 // Verify always fails.

@@ -18,8 +18,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// testKeys returns the keys of servers; the texts of the tests name them K0 to K3. K0 and
-// K1 have the same type; the last key is in no text.
+// testKeys returns keys of servers. In the texts of the tests, the first four are called K0 to K3.
+// K0 and K1 have the same type. The last key is in no text.
 func testKeys(t testing.TB) []ssh.PublicKey {
 	t.Helper()
 	var keys []ssh.PublicKey
@@ -51,8 +51,8 @@ func testKeys(t testing.TB) []ssh.PublicKey {
 	return keys
 }
 
-// withKeys replaces the names of keys in a text with the keys. It does so in one pass, since
-// the base64 text of a key may contain the name of another.
+// withKeys replaces the names of keys in a text by the keys. It makes one pass, because a key in
+// base64 may contain the name of another key.
 func withKeys(text string, keys []ssh.PublicKey) string {
 	var pairs []string
 	for i, key := range keys {
@@ -68,8 +68,8 @@ func hashOf(name string) string {
 	return "|1|" + base64.StdEncoding.EncodeToString(salt) + "|" + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// TestKnownHostsMatchByHostPortAndKey checks the keys that are accepted from a server, and
-// the algorithms that are requested from it.
+// TestKnownHostsMatchByHostPortAndKey checks which keys of a server are accepted, and which
+// algorithms are requested.
 func TestKnownHostsMatchByHostPortAndKey(t *testing.T) {
 	keys := testKeys(t)
 	const git22, git2222 = "git.example.com:22", "git.example.com:2222"
@@ -78,7 +78,7 @@ func TestKnownHostsMatchByHostPortAndKey(t *testing.T) {
 		text, address string
 		accepted      []int
 		algorithms    []string
-		unknown       string // contained in the error for the last key
+		unknown       string // part of the error for the last key
 	}{
 		"a name is for port 22":                  {"git.example.com K0", git22, []int{0}, []string{ed}, "not the one"},
 		"and for no other":                       {"git.example.com K0", git2222, nil, nil, "no key for the server [git.example.com]:2222"},
@@ -164,8 +164,7 @@ func TestInvalidKnownHostsAreRejected(t *testing.T) {
 	}
 }
 
-// TestCertificateIsNotAKnownKey checks that a certificate is not accepted as a key, whatever its
-// content and validity.
+// TestCertificateIsNotAKnownKey checks that a certificate is never accepted as a host key.
 func TestCertificateIsNotAKnownKey(t *testing.T) {
 	keys := testKeys(t)
 	signer, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
@@ -187,8 +186,8 @@ func TestCertificateIsNotAKnownKey(t *testing.T) {
 	}
 }
 
-// TestKnownHostsNeedNoTemporaryDirectory checks that known hosts are parsed without a temporary
-// directory, even if there are more lines than fit into a pipe's buffer.
+// TestKnownHostsNeedNoTemporaryDirectory checks that known hosts can be parsed without a temporary
+// directory, even if the lines are longer than the buffer of a pipe.
 func TestKnownHostsNeedNoTemporaryDirectory(t *testing.T) {
 	keys := testKeys(t)
 	t.Setenv("TMPDIR", t.TempDir()+"/missing")
@@ -238,8 +237,8 @@ func agrees(t *testing.T, text, address string, keys []ssh.PublicKey) {
 	}
 }
 
-// FuzzKnownHosts compares the results for every file and server with those of the former
-// implementation. In text, K0 to K2 are keys, and H0 to H2 hashed names.
+// FuzzKnownHosts compares the results for any text and server with those of the former
+// implementation. In the text, K0 to K2 are keys, and H0 to H2 are hashed names.
 func FuzzKnownHosts(f *testing.F) {
 	keys := testKeys(f)
 	for _, seed := range []string{

@@ -16,8 +16,8 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// formerHosts is the former implementation, which the library replaced. It is the oracle of
-// TestKnownHostsMatchByHostPortAndKey and FuzzKnownHosts.
+// formerHosts is the former implementation, before the library was used.
+// TestKnownHostsMatchByHostPortAndKey and FuzzKnownHosts compare with it.
 type formerHosts struct{ lines []formerHost }
 
 type formerHost struct {
@@ -117,7 +117,7 @@ func formerMatchesHost(pattern, host string) bool {
 	if salted, ok := strings.CutPrefix(pattern, "|1|"); ok {
 		return formerMatchesHash(salted, host)
 	}
-	// Brackets enclose the host here; for path.Match they would be a character class.
+	// Here the brackets enclose the host. For path.Match they would be a character class.
 	escape := strings.NewReplacer("[", `\[`, "]", `\]`)
 	ok, err := path.Match(escape.Replace(strings.ToLower(pattern)), host)
 	return ok && err == nil

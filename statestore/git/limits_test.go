@@ -17,7 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// refuses reports whether a placement with a file of this path is held back.
+// refuses reports whether layout.Limits excludes a file with this path.
 func refuses(t *testing.T, name string) bool {
 	t.Helper()
 	d, p := &kratix.Destination{}, &kratix.WorkPlacement{}
@@ -32,14 +32,15 @@ func refuses(t *testing.T, name string) bool {
 	return len(findings) > 0
 }
 
-// TestServerWithFsckAcceptsPathsWithinTheLimits pushes to a repository with
-// receive.fsckObjects: the server must accept every path that the limits allow, and must
-// reject the paths that the limits exclude because of servers.
+// TestServerWithFsckAcceptsPathsWithinTheLimits pushes to a repository with receive.fsckObjects.
+// The server must accept every path that layout.Limits allows. It must reject the paths that
+// layout.Limits excludes because of servers.
 func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 	const longLine = 5000
 	for name, c := range map[string]struct {
 		path, content string
-		// held means that the limits exclude the path; refused means that the server rejects it.
+		// held means that layout.Limits excludes the path. refused means that the server rejects
+		// it.
 		held, refused bool
 	}{
 		"a file":                          {path: "a.yaml"},
@@ -75,8 +76,8 @@ func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 	}
 }
 
-// TestLongestPathCanBeCheckedOut clones into a directory whose name is as long as the
-// limits allow for.
+// TestLongestPathCanBeCheckedOut clones a repository with the longest allowed path to a directory
+// with the longest name for which the limit leaves room.
 func TestLongestPathCanBeCheckedOut(t *testing.T) {
 	longest := "w/resources" + strings.Repeat("/"+strings.Repeat("d", 200), 19) + "/"
 	longest += strings.Repeat("f", 3840-len(longest))
@@ -95,7 +96,7 @@ func TestLongestPathCanBeCheckedOut(t *testing.T) {
 	}
 }
 
-// clones clones the branch, and returns the error.
+// clones clones the branch to the directory into, and returns git's error.
 func clones(t *testing.T, repository, into string) error {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "git", "clone", "--quiet", "--branch", "main", repository, into)

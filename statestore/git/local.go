@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 )
 
-// exists reports whether the repository exists. Only a repository on this machine may be
-// missing without an error. An empty directory counts as missing.
+// exists reports whether the repository exists. Only a repository on this machine may not exist
+// yet. An empty directory counts as no repository.
 func (r *remote) exists() (bool, error) {
 	if r.local == "" {
 		return true, nil
@@ -22,8 +22,9 @@ func (r *remote) exists() (bool, error) {
 	return len(entries) > 0, err
 }
 
-// create makes a bare repository on this machine whose HEAD is the branch. The repository is
-// renamed into place when it is complete, so that one of two concurrent creators wins.
+// create creates a bare repository on this machine. Its HEAD is the branch. The repository is
+// created under another name and renamed when it is complete, so that only one of two concurrent
+// calls succeeds.
 func (r *remote) create(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -50,7 +51,7 @@ func (r *remote) create(ctx context.Context) error {
 	return nil
 }
 
-// initialize writes the files that make a directory a bare repository.
+// initialize writes the files of an empty bare repository to dir.
 func (r *remote) initialize(dir string) error {
 	for _, name := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {

@@ -25,7 +25,8 @@ func TestViewConformsAsAStore(t *testing.T) {
 	})
 }
 
-// TestConcurrentReadsShareARequest delays the first request until all reads have started.
+// TestConcurrentReadsShareARequest delays the response to the first request until all reads have
+// started.
 func TestConcurrentReadsShareARequest(t *testing.T) {
 	const n = 8
 	repository := gittest.Bare(t)
@@ -63,8 +64,8 @@ func TestConcurrentReadsShareARequest(t *testing.T) {
 	}
 }
 
-// TestFailedRequestIsNotShared checks that neither a failed response nor one from before the branch
-// was closed is reused.
+// TestFailedRequestIsNotShared checks that a response is not used again if it was an error, or if
+// it was sent before the branch was closed.
 func TestFailedRequestIsNotShared(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "b/x": "1"})

@@ -9,8 +9,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// log stores objects one after the other, each preceded by a number that encodes its size
-// and type. Bytes before end never change, and can be read while more are written.
+// log stores objects one after the other. Before each object is a number with its size and type.
+// Bytes before end never change, and can be read while more are written.
 type log struct {
 	bytes interface {
 		io.ReaderAt
@@ -20,15 +20,15 @@ type log struct {
 	buffer bufio.Writer // combines the writes of one object
 }
 
-// maxHeader is the maximum length, in bytes, of the number before an object.
+// maxHeader is the maximum length in bytes of the number before an object.
 const maxHeader = binary.MaxVarintLen64
 
-// kindBits is how many of the lowest bits of the number before an object hold its type. The types
+// kindBits is the number of low bits that hold the type in the number before an object. The types
 // are those of packs.
 const kindBits = 3
 
-// write writes an object of the given size after the end, and returns the new end. The
-// caller moves the end to keep the object.
+// write writes an object of the given size behind end, and returns the new end. To keep the object,
+// the caller sets l.end.
 func (l *log) write(kind plumbing.ObjectType, size int64, read func(io.Writer) error) (end int64, err error) {
 	header := binary.AppendUvarint(nil, uint64(size)<<kindBits|uint64(kind)) //nolint:gosec // neither is negative
 	l.buffer.Reset(io.NewOffsetWriter(l.bytes, l.end))
@@ -56,8 +56,8 @@ func (l *log) read(hash plumbing.Hash, at int64) (plumbing.EncodedObject, error)
 	return &stored{hash, kind, io.NewSectionReader(l.bytes, at+int64(length), size)}, nil
 }
 
-// position is the offset of an object; the lowest bit is set if the offset is in the file. It takes
-// six bytes instead of eight, since there are very many positions.
+// position is the offset of an object. The lowest bit is set if the object is in the file. A
+// position takes six bytes instead of eight, because there are very many.
 type position [6]byte
 
 func positionAt(offset int64, spilled bool) (p position) {
@@ -86,19 +86,19 @@ type stored struct {
 
 var _ plumbing.EncodedObject = (*stored)(nil)
 
-// Hash returns the object's id.
+// Hash returns the hash of the object.
 func (s *stored) Hash() plumbing.Hash { return s.hash }
 
 // Type returns the object's type.
 func (s *stored) Type() plumbing.ObjectType { return s.kind }
 
-// SetType does nothing: a stored object is immutable.
+// SetType does nothing, because a stored object is immutable.
 func (s *stored) SetType(plumbing.ObjectType) {}
 
 // Size returns the content's length.
 func (s *stored) Size() int64 { return s.content.Size() }
 
-// SetSize does nothing: a stored object is immutable.
+// SetSize does nothing, because a stored object is immutable.
 func (s *stored) SetSize(int64) {}
 
 // Reader returns a reader of the content.
@@ -106,7 +106,7 @@ func (s *stored) Reader() (io.ReadCloser, error) {
 	return io.NopCloser(io.NewSectionReader(s.content, 0, s.content.Size())), nil
 }
 
-// Writer fails: a stored object is immutable.
+// Writer returns an error, because a stored object is immutable.
 func (s *stored) Writer() (io.WriteCloser, error) {
 	return nil, errors.New("a stored object cannot be written")
 }

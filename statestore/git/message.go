@@ -9,14 +9,14 @@ import (
 )
 
 // mostNamed is the maximum number of placements, of Works, of Destinations, and of values of one
-// trailer that a message names. A commit may have thousands.
+// trailer in a message. A commit may have thousands.
 const mostNamed = 100
 
-// actions is the order of actions in a message.
+// actions are the actions in the order in which a message lists them.
 var actions = [...]statestore.Action{statestore.Place, statestore.Update, statestore.Remove, statestore.RollBack}
 
-// newMessageData returns the data of a commit message: a subject, a line for each placement
-// if there are several, and trailers that name each Work and each Destination once.
+// newMessageData returns the data of a commit message: a subject, a line for each placement if
+// there are several, and trailers with each Work and each Destination.
 func newMessageData(changes statestore.ChangeSet) MessageData {
 	all := sortedPlacements(changes.Placements)
 	named := all[:min(len(all), mostNamed)]
@@ -38,7 +38,7 @@ func newMessageData(changes statestore.ChangeSet) MessageData {
 	return data
 }
 
-// text returns the message that is used without a template.
+// text returns the default message.
 func (d MessageData) text() string {
 	text := d.Subject + "\n"
 	for _, part := range []string{d.List, d.Trailers} {
@@ -49,7 +49,7 @@ func (d MessageData) text() string {
 	return text
 }
 
-// placementSubject returns a subject with the number of placements: "Place 3, update 2,
+// placementSubject returns a subject with the numbers of placements, such as "Place 3, update 2,
 // remove 1 placements".
 func placementSubject(placements []statestore.PlacementChange) string {
 	count := map[statestore.Action]int{}
@@ -65,7 +65,7 @@ func placementSubject(placements []statestore.PlacementChange) string {
 	return capital(strings.Join(parts, ", ")) + " placements"
 }
 
-// fileSubject returns a subject for changes that no placement caused.
+// fileSubject returns a subject for changes that no placement has caused.
 func fileSubject(changes statestore.ChangeSet) string {
 	written, removed := len(changes.Write), len(changes.Remove)
 	switch {
@@ -84,7 +84,7 @@ func files(n int) string {
 	return fmt.Sprintf("%d files", n)
 }
 
-// list returns a line for each placement, and one for the number of others.
+// list returns a line for each placement, and a line with the number of the omitted ones.
 func list(placements []Placement, more int) string {
 	var text strings.Builder
 	for _, p := range placements {
@@ -96,7 +96,7 @@ func list(placements []Placement, more int) string {
 	return text.String()
 }
 
-// trailers returns the trailers that name the Works and the Destinations.
+// trailers returns a trailer for each Work and each Destination.
 func trailers(placements []Placement) string {
 	works := make([]string, 0, len(placements))
 	destinations := make([]string, 0, len(placements))
@@ -106,8 +106,8 @@ func trailers(placements []Placement) string {
 	return named("Kratix-Work", works) + named("Kratix-Destination", destinations)
 }
 
-// named returns a trailer for each of the first names, and one with the number of the others:
-// "Kratix-Work-Omitted: 12".
+// named returns a trailer for each name, up to mostNamed. If there are more, it adds a trailer with
+// their number, such as "Kratix-Work-Omitted: 12".
 func named(key string, names []string) string {
 	slices.Sort(names)
 	names = slices.Compact(names)

@@ -7,11 +7,11 @@ import (
 	"sync"
 )
 
-// moved records the URL to which a server has redirected.
+// moved records the URL to which a server has redirected requests.
 type moved struct {
 	mu   sync.Mutex
 	to   *url.URL
-	away bool // on another host
+	away bool // whether the URL is on another host
 }
 
 // see records the redirect of a request for references.
@@ -39,7 +39,7 @@ func (m *moved) elsewhere() bool {
 	return m.away
 }
 
-// warning returns a warning about the redirect; empty if there was none.
+// warning returns a warning about the redirect, or "" if there was none.
 func (m *moved) warning() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()

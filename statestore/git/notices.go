@@ -2,18 +2,18 @@ package git
 
 import "sync"
 
-// mostNotices is the maximum number of notices that a store sends. Without it, their number would
-// be unlimited, because they contain names of Works.
+// mostNotices is the maximum number of notices that a store sends. Without it, the number would be
+// unlimited, because notices contain the names of Works.
 const mostNotices = 100
 
-// notices sends each notice about the commits of a store once.
+// notices calls notify once for each message about the commits of a store.
 type notices struct {
 	notify func(message string)
 	mu     sync.Mutex
 	seen   map[string]bool
 }
 
-// add sends the messages that are new.
+// add calls notify with those messages that are new.
 func (n *notices) add(messages []string) {
 	if n.notify == nil {
 		return

@@ -10,21 +10,22 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
-// objects stores git objects by hash. States can read it while the store adds to it. There may be
-// very many objects: beyond the limit, memory holds only the hash and position of each.
+// objects stores git objects by hash. The store may add objects while others read. Because there
+// may be very many objects, their contents are in memory only up to limit, and then in a file.
+// Hashes and positions are always in memory.
 type objects struct {
 	mu     sync.RWMutex
 	byHash map[plumbing.Hash]position
-	grown  growth // since the set was created
-	limit  int64  // maximum bytes in memory; further objects are written to a file
+	grown  growth // since the objects were created
+	limit  int64  // maximum number of bytes in memory; more objects are written to the file
 	memory *log
 	spill  *log // the file; nil until it is needed
-	// partial means that blobs may be missing and are fetched when they are read.
+	// partial means that blobs may be missing, and are fetched when they are read.
 	partial bool
 }
 
-// growth is the number and size of added objects, some of which replace others that are no
-// longer used.
+// growth is the number and the size of the objects that were added. Some of them replace others
+// that are no longer used.
 type growth struct {
 	objects int
 	bytes   int64
@@ -34,15 +35,13 @@ func newObjects() *objects {
 	return &objects{byHash: map[plumbing.Hash]position{}, limit: maxInMemory, memory: &log{bytes: &pages{}}}
 }
 
-// missing is the error for an object that the server should have sent.
+// missing is the error about an object that the server should have sent.
 type missing struct{ hash plumbing.Hash }
 
 func (m missing) Error() string { return "the server did not send object " + m.hash.String() }
 
-// len returns the number of objects.
 func (o *objects) len() int { return len(o.byHash) }
 
-// bytes returns the number of bytes of all objects, in memory and in the file.
 func (o *objects) bytes() int64 {
 	if o.spill == nil {
 		return o.memory.end
@@ -74,7 +73,7 @@ func (o *objects) get(hash plumbing.Hash) (plumbing.EncodedObject, error) {
 	}
 }
 
-// check returns an error unless a blob is present or can be fetched.
+// check returns an error if a blob is missing and cannot be fetched.
 func (o *objects) check(blob plumbing.Hash) error {
 	if o.partial || o.has(blob) {
 		return nil
@@ -91,7 +90,6 @@ func (o *objects) add(more map[plumbing.Hash]plumbing.EncodedObject) error {
 	return nil
 }
 
-// put adds one object.
 func (o *objects) put(one plumbing.EncodedObject) error {
 	if o.has(one.Hash()) {
 		return nil
@@ -100,14 +98,14 @@ func (o *objects) put(one plumbing.EncodedObject) error {
 	return err
 }
 
-// receive adds an object of the given size and returns its hash. It calls read to get the content.
+// receive adds an object of the given size, and returns its hash. It calls read to get the content.
 func (o *objects) receive(kind plumbing.ObjectType, size int64, read func(io.Writer) error) (plumbing.Hash, error) {
 	hasher := plumbing.NewHasher(kind, size)
 	return o.write(kind, size, func(to io.Writer) error { return read(io.MultiWriter(hasher, to)) }, hasher.Sum)
 }
 
-// write stores an object where there is room; it calls hash after the content is read. Only the
-// holder of the branch's token may call it.
+// write stores an object in memory or in the file. It calls hash after the content was read. Only
+// the holder of the branch's token may call write.
 func (o *objects) write(kind plumbing.ObjectType, size int64, read func(io.Writer) error, hash func() plumbing.Hash) (plumbing.Hash, error) {
 	to, spilled := o.room(size)
 	end, err := to.write(kind, size, read)
@@ -116,7 +114,7 @@ func (o *objects) write(kind plumbing.ObjectType, size int64, read func(io.Write
 	}
 	name := hash()
 	if o.has(name) {
-		return name, nil // the next object overwrites it
+		return name, nil // the next object overwrites this one
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -127,8 +125,8 @@ func (o *objects) write(kind plumbing.ObjectType, size int64, read func(io.Write
 	return name, nil
 }
 
-// room returns the log for an object of the given size: memory, if there is room or no file
-// can be created, and otherwise the file.
+// room returns the log for an object of the given size: memory if there is room, and otherwise the
+// file. If no file can be created, it returns memory.
 func (o *objects) room(size int64) (to *log, spilled bool) {
 	if o.memory.end+maxHeader+size <= o.limit {
 		return o.memory, false
@@ -142,7 +140,6 @@ func (o *objects) room(size int64) (to *log, spilled bool) {
 	return o.spill, true
 }
 
-// copyContent writes an object's content.
 func copyContent(to io.Writer, one plumbing.EncodedObject) error {
 	reader, err := one.Reader()
 	if err != nil {
@@ -153,7 +150,7 @@ func copyContent(to io.Writer, one plumbing.EncodedObject) error {
 	return err
 }
 
-// content returns a copy of a blob's bytes.
+// content returns the content of a blob.
 func (o *objects) content(hash plumbing.Hash) ([]byte, error) {
 	blob, err := o.get(hash)
 	if err != nil {
@@ -162,7 +159,6 @@ func (o *objects) content(hash plumbing.Hash) ([]byte, error) {
 	return bytesOf(blob)
 }
 
-// bytesOf returns a copy of an object's content.
 func bytesOf(one plumbing.EncodedObject) ([]byte, error) {
 	reader, err := one.Reader()
 	if err != nil {
@@ -174,7 +170,7 @@ func bytesOf(one plumbing.EncodedObject) ([]byte, error) {
 	return content, err
 }
 
-// root returns the tree of a commit; the zero commit has the zero tree.
+// root returns the hash of a commit's tree. For the zero commit, it returns the zero hash.
 func (o *objects) root(commit plumbing.Hash) (plumbing.Hash, error) {
 	if commit.IsZero() {
 		return plumbing.ZeroHash, nil
@@ -190,7 +186,7 @@ func (o *objects) root(commit plumbing.Hash) (plumbing.Hash, error) {
 	return decoded.TreeHash, nil
 }
 
-// entries returns the entries of a tree in git's order; the zero tree has none.
+// entries returns the entries of a tree in git's order. The zero hash is a tree without entries.
 func (o *objects) entries(hash plumbing.Hash) ([]object.TreeEntry, error) {
 	if hash.IsZero() {
 		return nil, nil
@@ -206,8 +202,8 @@ func (o *objects) entries(hash plumbing.Hash) ([]object.TreeEntry, error) {
 	return decoded.Entries, nil
 }
 
-// reachable returns a new set with the objects that are reachable from a commit, without
-// blobs that can be fetched again.
+// reachable returns new objects: those that can be reached from a commit. Blobs that can be fetched
+// again are left out.
 func (o *objects) reachable(commit plumbing.Hash) (*objects, error) {
 	root, err := o.root(commit)
 	if err != nil {

@@ -10,12 +10,12 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// BenchmarkHeld stores the objects of a repository with 100,000 Works, each with
-// three files and a record, and reads its trees.
+// BenchmarkHeld stores the objects of a repository with 100,000 Works, each with three files and a
+// record, and reads its trees.
 //
-//	heap-B/object  memory that the collector cannot free, per object
-//	heap-MiB       all of that memory
-//	tidied-MiB     the same after the objects have been copied and the originals freed
+//	heap-B/object  heap memory after a garbage collection, for each object
+//	heap-MiB       heap memory after a garbage collection
+//	tidied-MiB     the same after reachable has copied the objects
 //
 // The time per operation is the time to read one tree.
 func BenchmarkHeld(b *testing.B) {
@@ -48,7 +48,7 @@ func benchmarkHeld(b *testing.B, works int, blobs bool) {
 	runtime.KeepAlive(trees)
 }
 
-// heap returns the size of the live objects on the heap, in bytes.
+// heap returns the size of all live objects on the heap, in bytes.
 func heap() uint64 {
 	runtime.GC()
 	runtime.GC() // objects with finalizers are freed by the second run
@@ -57,8 +57,8 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// grow receives a commit with the given number of Works, and returns the hashes of the commit and
-// of some trees.
+// grow receives a commit with the files of the given number of Works. It returns the hashes of the
+// commit and of some trees.
 func grow(tb testing.TB, held *objects, works int, blobs bool) (head plumbing.Hash, trees []plumbing.Hash) {
 	tb.Helper()
 	receive := func(kind plumbing.ObjectType, content []byte) plumbing.Hash {

@@ -11,9 +11,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// pack returns objects as a packfile in a fixed order, without deltas and lightly
-// compressed. The library's encoder always uses the default compression level, whose large
-// tables take longer to clear than a small file takes to compress.
+// pack returns objects as a packfile: in a fixed order, without deltas, and with the fastest
+// compression. The library's encoder cannot be used, because it has the default compression level.
+// That level has large tables; clearing them takes longer than compressing a small file.
 func pack(objects map[plumbing.Hash]plumbing.EncodedObject) ([]byte, error) {
 	hashes := make([]plumbing.Hash, 0, len(objects))
 	for hash := range objects {
@@ -41,8 +41,9 @@ func pack(objects map[plumbing.Hash]plumbing.EncodedObject) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// packHeader returns the encoded type and size of an object: four bits of the size beside the type,
-// then seven bits per byte, lowest first, with the highest bit set in each byte except the last.
+// packHeader returns the encoded type and size of an object. The first byte has the type and four
+// bits of the size, and the following bytes have seven bits each, lowest first. The highest bit is
+// set in each byte except the last.
 func packHeader(one plumbing.EncodedObject) []byte {
 	size := uint64(one.Size()) //nolint:gosec // a size is not negative
 	header := []byte{byte(one.Type())<<4 | byte(size&0x0f)}

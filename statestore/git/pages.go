@@ -5,17 +5,16 @@ import (
 	"sync"
 )
 
-// pageSize is the size of the steps in which pages grows.
+// pageSize is the number of bytes by which pages grows.
 const pageSize = 4 << 10
 
-// pages is memory that is read and written like a file. It grows without copying its
-// content.
+// pages is memory that is read and written like a file. It grows without copying its content.
 type pages struct {
 	mu  sync.RWMutex
 	all []*[pageSize]byte
 }
 
-// ReadAt reads from an offset up to the end of the last page.
+// ReadAt reads from an offset, up to the end of the last page.
 func (p *pages) ReadAt(to []byte, at int64) (n int, err error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -29,7 +28,7 @@ func (p *pages) ReadAt(to []byte, at int64) (n int, err error) {
 	return n, nil
 }
 
-// WriteAt writes at an offset; it never fails.
+// WriteAt writes at an offset. It never returns an error.
 func (p *pages) WriteAt(from []byte, at int64) (n int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

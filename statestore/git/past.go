@@ -12,7 +12,7 @@ import (
 
 var _ statestore.Historian = (*Store)(nil)
 
-// At returns the state at an earlier commit. It fetches the commit unless its objects are still
+// At returns the state at an earlier commit. It fetches the commit, unless its objects are still
 // cached.
 func (s *Store) At(ctx context.Context, revision statestore.Revision) (statestore.State, error) {
 	unknown := &statestore.Error{Op: "read", Store: s.name, Err: statestore.ErrUnknownRevision}
@@ -40,12 +40,12 @@ func (s *Store) At(ctx context.Context, revision statestore.Revision) (statestor
 	return past.state(), nil
 }
 
-// maxPastDepth bounds the number of commits that are fetched from a server that does not send a
+// maxPastDepth is the number of newest commits that are fetched from a server that does not send a
 // commit by its hash.
 const maxPastDepth = 64
 
-// fetchPast returns the objects of an earlier commit or, if the server does not send that commit by
-// its hash, the objects of the newest commits.
+// fetchPast returns the objects of an earlier commit. If the server does not send that commit by
+// its hash, fetchPast returns the objects of the newest commits.
 func (b *branch) fetchPast(ctx context.Context, commit plumbing.Hash) (*objects, error) {
 	session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
 	if err != nil {
@@ -74,7 +74,8 @@ func (b *branch) fetchPast(ctx context.Context, commit plumbing.Hash) (*objects,
 	return into, fetch(ctx, session, ask, into, nil)
 }
 
-// viewAt returns the store's directory at a commit. It shares files with the newest view.
+// viewAt returns the view of the store's directory at a commit. Files that are equal in the newest
+// view are shared.
 func (s *Store) viewAt(held *objects, commit plumbing.Hash) (view, error) {
 	dir, err := s.directoryAt(held, commit)
 	if err != nil {

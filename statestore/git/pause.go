@@ -10,16 +10,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxRest is the maximum pause that a server can request.
-const maxRest = statestore.MaxRetryAfter
+// maxPause is the maximum pause that a server can demand.
+const maxPause = statestore.MaxRetryAfter
 
-// pause is the pause that a server has requested.
+// pause is the time until which a server gets no requests because it has demanded that.
 type pause struct {
 	mu  sync.Mutex
 	end time.Time
 }
 
-// pausedError is the error of requests during a pause.
+// pausedError is the error of a request that is not sent because of a pause.
 type pausedError struct {
 	end  time.Time
 	left time.Duration
@@ -35,7 +35,7 @@ func (r *pause) until(end time.Time) {
 	r.end = end
 }
 
-// over returns an error until the pause is over.
+// over returns an error if the pause is not over yet.
 func (r *pause) over(now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -45,16 +45,16 @@ func (r *pause) over(now time.Time) error {
 	return nil
 }
 
-// retryAfter returns the pause that a server requests in the headers of a response.
+// retryAfter returns the pause that a server demands in the headers of a response.
 func retryAfter(header http.Header) time.Duration {
 	return statestore.ParseRetryAfter(header.Get("Retry-After"), header.Get("Date"))
 }
 
-// limitedPause is the pause after a response that reports a rate limit but no time.
+// limitedPause is the pause after a response about a rate limit that names no time.
 const limitedPause = time.Minute
 
-// limited reports whether a server rejected a request because of a rate limit: with status 429, or
-// with 403, which GitHub's secondary limits use.
+// limited reports whether a server has rejected a request because of a rate limit. The status is
+// 429, or 403 as for GitHub's secondary limits.
 func (e *statusError) limited() bool {
 	switch {
 	case e.code == http.StatusTooManyRequests:
@@ -78,7 +78,7 @@ func saysLimited(words string) bool {
 	return false
 }
 
-// wait returns the pause that a response requests; zero if it requests none.
+// wait returns the pause that a response demands, or zero if it demands none.
 func (e *statusError) wait() time.Duration {
 	if wait := retryAfter(e.header); wait > 0 {
 		return wait
@@ -94,8 +94,8 @@ func (e *statusError) wait() time.Duration {
 	return 0
 }
 
-// untilReset returns the time until an exhausted limit is renewed. The header is in seconds
-// since 1970 by the server's own clock.
+// untilReset returns the time until the rate limit is reset. The header has a time in seconds since
+// 1970, by the server's own clock.
 func untilReset(header http.Header) time.Duration {
 	reset, err := strconv.ParseInt(header.Get("X-Ratelimit-Reset"), 10, 64)
 	if err != nil || header.Get("X-Ratelimit-Remaining") != "0" {
@@ -105,5 +105,5 @@ func untilReset(header http.Header) time.Duration {
 	if err != nil {
 		return 0
 	}
-	return min(max(0, time.Unix(reset, 0).Sub(now)), maxRest)
+	return min(max(0, time.Unix(reset, 0).Sub(now)), maxPause)
 }

@@ -16,10 +16,10 @@ import (
 type service struct {
 	in  io.WriteCloser
 	out io.Reader
-	// words is its output outside of the protocol.
+	// words is the output of the service that is not part of git's protocol.
 	words *transcript
-	// leave ends a service that is not needed any more; kill ends the service and its
-	// connection, even if it hangs. After kill, words is complete.
+	// leave ends a service that is no longer needed. kill ends the service and its connection, even
+	// if it hangs. After kill, words is complete.
 	leave, kill func()
 }
 
@@ -28,9 +28,9 @@ type launcher interface {
 	launch(ctx context.Context, name string) (*service, error)
 }
 
-// pipedTransport is a git transport over the pipes of a service. The library's own transport
-// ignores the context while it waits, dials for each exchange, and drops most of the server's
-// messages.
+// pipedTransport is a git transport over the standard input and output of a service. The library's
+// own transport is not used, because it does not stop waiting when the context ends, opens a
+// connection for each exchange, and drops most of the server's messages.
 type pipedTransport struct{ launcher launcher }
 
 var _ transport.Transport = pipedTransport{}
@@ -53,7 +53,7 @@ type pipedSession struct {
 	begun    bool // whether a request was sent
 }
 
-// serviceError is the failure of a service, with its output.
+// serviceError is the error of a service, with its output.
 type serviceError struct {
 	cause error
 	words string
@@ -63,7 +63,7 @@ func (s serviceError) Error() string { return s.cause.Error() }
 
 func (s serviceError) Unwrap() error { return s.cause }
 
-// AdvertisedReferences starts the service.
+// AdvertisedReferences starts the service and reads its advertisement.
 func (s *pipedSession) AdvertisedReferences() (*packp.AdvRefs, error) {
 	return s.AdvertisedReferencesContext(context.Background())
 }
@@ -83,7 +83,7 @@ func (s *pipedSession) AdvertisedReferencesContext(ctx context.Context) (*packp.
 	return refs, err
 }
 
-// UploadPack sends a request and returns the response, which must be closed.
+// UploadPack sends a request and returns the response. The caller must close it.
 func (s *pipedSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequest) (*packp.UploadPackResponse, error) {
 	if err := ask.Validate(); err != nil {
 		return nil, err
@@ -102,25 +102,25 @@ func (s *pipedSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequ
 	return answer, nil
 }
 
-// answered is the reader of a response; Close stops watching the context.
+// answered is the reader of a response. Close ends the watching of the context.
 type answered struct {
 	io.Reader
 	stop func() bool
 }
 
-// Close stops watching the context.
+// Close ends the watching of the context.
 func (a *answered) Close() error {
 	a.stop()
 	return nil
 }
 
-// ReceivePack sends a push and returns the report; nil if the request requires none.
+// ReceivePack sends a push and returns the report. It returns nil if the request does not ask for
+// one.
 func (s *pipedSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
 	s.begun = true
 	defer context.AfterFunc(ctx, s.running.kill)()
 	sent := errors.Join(ask.Encode(s.running.in), s.running.in.Close())
-	// A server that rejects a push early reports the reason although it has not read
-	// everything.
+	// A server that rejects a push early sends a report although it has not read everything.
 	report, err := readReport(s.running.out, ask)
 	if err != nil {
 		return nil, s.failed(ctx, errors.Join(sent, err))
@@ -128,13 +128,14 @@ func (s *pipedSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpda
 	if report == nil {
 		return nil, nil
 	}
-	// Hooks that run after the write may still print; closing the connection would kill
-	// them.
+	// Hooks that run after the write may still print. If the connection were closed, they would be
+	// killed.
 	io.Copy(io.Discard, s.running.out) //nolint:errcheck // the report is complete
 	return report, report.Error()
 }
 
-// failed adds the context's error or the service's output to an error.
+// failed returns the error of the context if it has ended, and otherwise err with the output of the
+// service.
 func (s *pipedSession) failed(ctx context.Context, err error) error {
 	s.running.kill()
 	if ctx.Err() != nil {
@@ -143,7 +144,7 @@ func (s *pipedSession) failed(ctx context.Context, err error) error {
 	return serviceError{cause: err, words: s.running.words.String()}
 }
 
-// Close ends the service. If no request was sent, it sends a flush packet first.
+// Close ends the service. If no request was sent, Close sends a flush packet first.
 func (s *pipedSession) Close() error {
 	if s.running == nil {
 		return nil
@@ -157,13 +158,13 @@ func (s *pipedSession) Close() error {
 	return nil
 }
 
-// transcript keeps the first bytes that are written to it.
+// transcript is a writer that keeps the first maxMessage bytes.
 type transcript struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-// Write reports all bytes as written and keeps those that fit.
+// Write keeps those bytes that fit, and drops the others without an error.
 func (w *transcript) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

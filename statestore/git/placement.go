@@ -11,17 +11,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// longestValue is the maximum length in bytes of a name or value in a message. The names of
+// longestValue is the maximum length in bytes of a name or value in a message. Names of Kubernetes
 // objects are shorter.
 const longestValue = 512
 
-// Placement is a placement in the data of a template. All its values are one line without
-// invisible characters.
+// Placement is a placement in the data of a template. All its values are one line without invisible
+// characters.
 type Placement struct {
 	Action            statestore.Action
 	Work, Destination string
-	// Promise is the name of the Work's Promise; Resource is the "namespace/name" of its
-	// request, empty for a dependency.
+	// Promise is the name of the Work's Promise. Resource is the "namespace/name" of its request,
+	// and empty for a dependency.
 	Promise, Resource string
 	// Because is the reason for a RollBack: the revision that failed, and the agent's message.
 	Because string
@@ -29,14 +29,14 @@ type Placement struct {
 	labels, annotations map[string]string
 }
 
-// Label returns the value of a label of the Work; empty if it has none, or if the Work is gone.
+// Label returns the value of a label of the Work. It returns "" if the Work does not have the
+// label, or no longer exists.
 func (p Placement) Label(key string) string { return oneLine(p.labels[key]) }
 
-// Annotation returns the value of an annotation of the Work; empty if it has none, or if the
-// Work is gone.
+// Annotation returns the value of an annotation of the Work. It returns "" if the Work does not
+// have the annotation, or no longer exists.
 func (p Placement) Annotation(key string) string { return oneLine(p.annotations[key]) }
 
-// newPlacement returns the data of a placement.
 func newPlacement(p statestore.PlacementChange) Placement {
 	return Placement{
 		Action: p.Action, Work: oneLine(p.Work), Destination: oneLine(p.Destination), Promise: oneLine(p.Promise), Resource: oneLine(p.Resource), Because: oneLine(p.Because),
@@ -44,8 +44,8 @@ func newPlacement(p statestore.PlacementChange) Placement {
 	}
 }
 
-// sortedPlacements returns the placements in changes without duplicates, in the order in which
-// messages list them.
+// sortedPlacements returns the placements in changes in the order in which messages list them,
+// without duplicates.
 func sortedPlacements(changes []statestore.PlacementChange) []Placement {
 	placements := make([]Placement, 0, len(changes))
 	for _, p := range changes {
@@ -65,7 +65,7 @@ func comparePlacements(a, b Placement) int {
 
 func rank(action statestore.Action) int { return slices.Index(actions[:], action) }
 
-// sentence returns the line of one placement: "Place default/db on worker-1".
+// sentence returns the line about a placement, such as "Place default/db on worker-1".
 func (p Placement) sentence() string {
 	preposition := "on"
 	if p.Action == statestore.Remove {
@@ -74,7 +74,7 @@ func (p Placement) sentence() string {
 	return fmt.Sprintf("%s %s %s %s", p.Action, p.Work, preposition, p.Destination)
 }
 
-// because returns the reason for the change as the end of a line; empty if there is none.
+// because returns the reason for the change as the end of the line, or "" if there is none.
 func (p Placement) because() string {
 	if p.Because == "" {
 		return ""
@@ -82,8 +82,8 @@ func (p Placement) because() string {
 	return ", because " + p.Because
 }
 
-// oneLine returns a text of bounded length with invisible characters escaped, so that a value
-// cannot add lines to a message or change how a terminal shows it.
+// oneLine returns a text in one line of limited length, with invisible characters escaped. Thus a
+// value cannot add lines to a message, or change how a terminal shows it.
 func oneLine(text string) string {
 	if len(text) > longestValue {
 		text = shortened(text)
@@ -94,7 +94,7 @@ func oneLine(text string) string {
 	return text
 }
 
-// shortened returns the beginning of a text that is too long, with an ellipsis.
+// shortened returns the beginning of a text and an ellipsis, longestValue bytes at most.
 func shortened(text string) string {
 	const ellipsis = "…"
 	end := longestValue - len(ellipsis)

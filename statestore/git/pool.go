@@ -7,22 +7,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Pool opens stores. Stores of one branch of one repository with the same credentials share
-// the connection and the branch's objects. The zero Pool is ready for use. It drops
-// branches that no store uses any more.
+// Pool opens stores. Stores on the same branch of a repository with the same credentials share the
+// connection and the objects of the branch. The zero Pool is ready to use. Branches that no store
+// uses are dropped.
 type Pool struct {
 	branches shared[branchKey, branch]
 	sharedHosts
 }
 
-// branchKey identifies a branch: stores with equal keys share it.
+// branchKey identifies a branch. Stores with equal keys share the branch.
 type branchKey struct {
 	url, branch, ca  string
 	auth             Auth
 	insecure, create bool
 }
 
-// Open checks the configuration and returns a Store. It does not connect yet.
+// Open checks the configuration and returns a Store. It does not connect to the server.
 func (p *Pool) Open(config Config) (*Store, error) {
 	store, err := p.open(config)
 	if err != nil {
@@ -31,7 +31,7 @@ func (p *Pool) Open(config Config) (*Store, error) {
 	return store, nil
 }
 
-// Open opens a store that shares nothing with others.
+// Open opens a store that shares nothing with other stores.
 func Open(config Config) (*Store, error) { return new(Pool).Open(config) }
 
 func (p *Pool) open(config Config) (*Store, error) {
@@ -46,7 +46,7 @@ func (p *Pool) open(config Config) (*Store, error) {
 	return store, nil
 }
 
-// branch returns the branch that another store uses, or creates one.
+// branch returns the branch for a store. It returns the same branch for stores with equal keys.
 func (p *Pool) branch(config Config) (*branch, error) {
 	at := branchKey{
 		url: strings.TrimRight(config.URL, "/"), branch: kratix.BranchName(config.Branch), ca: string(config.CABundle),

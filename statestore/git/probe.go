@@ -7,9 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Probe returns an error if the store cannot be read or written, and leaves nothing behind. It
-// reads the branch and pushes the commit that the branch already has, which the server checks like
-// any push. If there is no branch yet, it checks only whether this user may push.
+// Probe returns an error if the store cannot be read or written. It changes nothing: it reads the
+// branch, and pushes the branch to the commit that it already has, which the server checks like any
+// push. If there is no branch yet, Probe checks only whether the user may push.
 func (s *Store) Probe(ctx context.Context) error {
 	if err := s.probe(ctx); err != nil {
 		return s.failure("probe", err)
@@ -38,7 +38,7 @@ func (s *Store) probe(ctx context.Context) error {
 	}
 	err = push.confirm(ctx)
 	if err != nil && errors.Is(judge(err).kind, statestore.ErrStale) {
-		return nil // another writer was faster, which means that the other checks have passed
+		return nil // the branch has moved, so the server has made all its other checks
 	}
 	return err
 }

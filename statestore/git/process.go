@@ -12,8 +12,8 @@ type processes struct{ dir string }
 
 var _ launcher = processes{}
 
-// launch runs the git binary. Fetches without blobs and of single blobs are allowed,
-// whatever the repository's configuration allows to others.
+// launch runs the git binary. It allows fetches without blobs and fetches of single blobs, whatever
+// the configuration of the repository is.
 func (p processes) launch(_ context.Context, name string) (*service, error) {
 	cmd := exec.Command("git", //nolint:noctx // the process outlives the call and is killed by its owner
 		"-c", "uploadpack.allowFilter=true", "-c", "uploadpack.allowAnySHA1InWant=true",

@@ -22,8 +22,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// throughProxy runs in a process of its own, since a process reads its proxy settings once:
-// it reads, writes and probes a store, and prints the result of each.
+// throughProxy is the main function of a child process, because a process reads its proxy settings
+// only once. It reads, writes and probes a store, and prints the result of each.
 func throughProxy(url, ca string) int {
 	store, err := git.Open(git.Config{
 		Name: "GitStateStore default", URL: url, CABundle: []byte(ca), Now: time.Now,
@@ -40,11 +40,11 @@ func throughProxy(url, ca string) int {
 	return 0
 }
 
-// connector is a proxy that connects every name to one server.
+// connector is a proxy that connects to the same server for every host name.
 type connector struct {
 	*httptest.Server
 	server string // host:port
-	answer int    // status to send instead of connecting
+	answer int    // status of the response to CONNECT, instead of connecting
 
 	mu   sync.Mutex
 	seen []string
@@ -85,7 +85,7 @@ func (c *connector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	client.Close()            //nolint:errcheck // either end may close
 }
 
-// asked returns the distinct requests that the proxy received.
+// asked returns the requests that the proxy got, sorted and without duplicates.
 func (c *connector) asked() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,7 +93,7 @@ func (c *connector) asked() string {
 	return strings.Join(slices.Compact(c.seen), ", ")
 }
 
-// inProcess runs throughProxy in a process with an environment.
+// inProcess runs throughProxy in a child process with these environment variables.
 func inProcess(t *testing.T, url, ca string, environment ...string) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])
@@ -133,8 +133,8 @@ func TestNO_PROXYIsRespected(t *testing.T) {
 	repository := gittest.Bare(t)
 	config := intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) { next.ServeHTTP(w, r) })
 	proxy := newConnector(t, "127.0.0.1:1", http.StatusProxyAuthRequired)
-	// Requests to loopback addresses never use a proxy. This address is not a loopback
-	// address but reaches this machine.
+	// Requests to loopback addresses never use a proxy. This address is no loopback address, and
+	// reaches this machine nevertheless.
 	url := strings.Replace(config.URL, "127.0.0.1", "0.0.0.0", 1)
 	out := inProcess(t, url, "", "HTTP_PROXY="+proxy.URL, "NO_PROXY=other.example.com,0.0.0.0")
 	if out != allWell || proxy.asked() != "" {

@@ -20,11 +20,11 @@ type push struct {
 	remote  *remote
 	offered *capability.List
 	branch  plumbing.ReferenceName
-	tip     plumbing.Hash // commit of the branch; zero if there is none
+	tip     plumbing.Hash // commit of the branch; zero if there is no branch
 }
 
-// startPush opens a push and reads the branch's current commit. It first creates a local
-// repository that does not exist, if base is empty.
+// startPush begins a push and reads the branch's commit. If a local repository does not exist and
+// base is empty, startPush creates the repository first.
 func (r *remote) startPush(ctx context.Context, base statestore.Revision) (*push, error) {
 	there, err := r.exists()
 	switch {
@@ -50,9 +50,8 @@ func (r *remote) startPush(ctx context.Context, base statestore.Revision) (*push
 	return &push{session: session, remote: r, offered: r.offered, branch: r.branch, tip: refs.References[r.branch.String()]}, nil
 }
 
-// pushAgain returns a push without an advertisement, based on the capabilities in an
-// earlier one; nil if that is not possible. Over http each request is independent, so this
-// saves one of two requests.
+// pushAgain returns a push that needs no advertisement, because it uses the capabilities of an
+// earlier one. It returns nil if that is not possible. Over http, this saves one of two requests.
 func (r *remote) pushAgain(ctx context.Context, tip plumbing.Hash) *push {
 	if !r.stateless || r.offered == nil || r.moved.warning() != "" || r.pause.over(r.now()) != nil {
 		return nil
@@ -70,8 +69,8 @@ func (r *remote) pushAgain(ctx context.Context, tip plumbing.Hash) *push {
 
 func (p *push) close() { p.session.Close() } //nolint:errcheck // the report contains the result
 
-// refusal is a failed push, with the server's status of the branch or of the unpacking, if
-// any, and the output of the server and its hooks.
+// refusal is the error of a failed push. status is the server's status of the branch or of the
+// unpacking, or empty if there was no report. words is the output of the server and its hooks.
 type refusal struct {
 	cause  error
 	status string
@@ -84,7 +83,7 @@ func (r refusal) Error() string { return r.cause.Error() }
 
 func (r refusal) Unwrap() error { return r.cause }
 
-// status returns the server's reason in a report; empty if there is no report.
+// status returns the server's reason in the report of a failed push, or "" if there is no report.
 func status(report *packp.ReportStatus) string {
 	if report == nil {
 		return ""
@@ -97,7 +96,8 @@ func status(report *packp.ReportStatus) string {
 	return "unpack: " + report.UnpackStatus
 }
 
-// send moves the branch from tip to the commit, if it is still at tip.
+// send moves the branch from tip to the commit. It returns an error if the branch is no longer at
+// tip.
 func (p *push) send(ctx context.Context, made *commit) error {
 	packed, err := pack(made.objects)
 	if err != nil {
@@ -123,11 +123,12 @@ func (p *push) send(ctx context.Context, made *commit) error {
 	return nil
 }
 
-// errUnconfirmed is returned for a push that a server neither reported nor carried out.
+// errUnconfirmed is the error of a push after which the server sends no report, and the branch has
+// not moved.
 var errUnconfirmed = errors.New("the server took the push, reported nothing, and left the branch where it was")
 
-// checkMoved returns an error unless the branch is at the commit now. It replaces the
-// report of servers that send none.
+// checkMoved returns an error if the branch is not at the commit. It is for servers that send no
+// report.
 func (p *push) checkMoved(ctx context.Context, commit plumbing.Hash, words string) error {
 	session, refs, err := advertise(ctx, p.remote, p.remote.client.NewReceivePackSession)
 	if err != nil {

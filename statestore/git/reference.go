@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// branchReference returns the reference of the branch that spec.branch names.
+// branchReference returns the name of the reference for spec.branch.
 func branchReference(spelling string) (plumbing.ReferenceName, error) {
 	name := kratix.BranchName(spelling)
 	if name == "HEAD" || strings.HasPrefix(name, "refs/") {
@@ -24,13 +24,13 @@ func branchReference(spelling string) (plumbing.ReferenceName, error) {
 	return reference, nil
 }
 
-// missingBranch is the error of a branch that a repository lacks although it has others.
+// missingBranch is the error about a repository that has other branches, but not the named one.
 type missingBranch struct {
 	branch string
 	others []string
 }
 
-// maxNamed is the maximum number of branches that an error names.
+// maxNamed is the maximum number of branches in an error.
 const maxNamed = 10
 
 func (m missingBranch) Error() string {
@@ -45,15 +45,15 @@ func (m missingBranch) Error() string {
 	return text
 }
 
-// blockedBranch is the error of a branch that cannot be created: its name is a directory of
-// another branch's name, or the other way round.
+// blockedBranch is the error about a branch that cannot be created: its name is a directory in the
+// name of another branch, or the other way round.
 type blockedBranch struct{ branch, by string }
 
 func (b blockedBranch) Error() string {
 	return fmt.Sprintf("the branch %s cannot be made because the branch %s exists, and git cannot have both", b.branch, b.by)
 }
 
-// checkBranch returns an error if the branch can neither be read nor created.
+// checkBranch returns an error if the branch does not exist and cannot be created.
 func (r *remote) checkBranch(refs *packp.AdvRefs) error {
 	branch := r.branch.Short()
 	if _, there := refs.References[r.branch.String()]; there {
@@ -77,8 +77,8 @@ func (r *remote) checkBranch(refs *packp.AdvRefs) error {
 	return missingBranch{branch, others}
 }
 
-// nearest returns the name that was probably meant: one that differs in at most two
-// letters, or the only one; empty if there is none.
+// nearest returns the name that the user has probably meant: one that differs in at most two
+// letters, or the only one. It returns "" if there is none.
 func nearest(name string, others []string) string {
 	best, least := "", 3
 	for _, other := range others {
@@ -92,11 +92,11 @@ func nearest(name string, others []string) string {
 	return best
 }
 
-// maxCompared is the maximum length of names that are compared, in bytes.
+// maxCompared is the maximum length in bytes of names that are compared.
 const maxCompared = 64
 
-// distance returns the number of bytes to add, remove, replace or swap with the next one in
-// order to turn a into b. It returns a large number if one of them is too long to compare.
+// distance returns how many bytes of a must be added, removed, replaced or swapped with the next
+// one to get b. It returns maxCompared if one of them is too long.
 func distance(a, b string) int {
 	if max(len(a), len(b)) > maxCompared {
 		return maxCompared

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestContentRejectionsDifferFromOtherRejections checks that the error of a branch that rejects
-// every push is not ErrContentRefused.
+// TestContentRejectionsDifferFromOtherRejections checks that the error is not ErrContentRefused if
+// the server rejects every push to the branch.
 func TestContentRejectionsDifferFromOtherRejections(t *testing.T) {
 	for name, c := range map[string]struct {
 		hook, script string
@@ -50,7 +50,7 @@ func TestContentRejectionsDifferFromOtherRejections(t *testing.T) {
 			repository := gittest.Bare(t)
 			store := open(t, git.Config{URL: "file://" + repository})
 			storetest.Write(t, store, map[string]string{"a": "1"})
-			base := storetest.Read(t, store).Revision // an earlier accepted push must not matter
+			base := storetest.Read(t, store).Revision // an earlier push that was accepted must have no effect
 			if c.hook != "" {
 				gittest.Hook(t, repository, c.hook, c.script)
 			}

@@ -19,27 +19,27 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// remote is the repository and branch of a store, and how to access them.
+// remote is the repository and the branch of a store, with the client for them.
 type remote struct {
 	client transport.Transport
-	// auth has the configured credentials.
+	// auth is Config.Auth.
 	auth        Auth
 	credentials credentials
 	branch      plumbing.ReferenceName
 	// createBranch is Config.CreateBranch.
 	createBranch bool
-	// stateless means that the requests of an exchange are independent of each other. offered are
-	// the capabilities that the server last advertised for pushes; nil before the first push.
+	// stateless means that the requests of an exchange do not depend on each other. offered are the
+	// capabilities for pushes that the server has advertised last; nil before the first push.
 	stateless bool
 	offered   *capability.List
-	// local is the repository's directory if it is on this machine.
+	// local is the directory of the repository if it is on this machine, and empty otherwise.
 	local string
-	// hidden are additional secrets that must not appear in errors.
+	// hidden are more texts that must not appear in errors.
 	hidden []string
-	// closeIdle closes idle connections; nil if none stay open.
+	// closeIdle closes idle connections. It is nil if connections are not kept open.
 	closeIdle func()
 	moved     moved
-	// pause is the pause that the server has requested.
+	// pause is the pause that the server has demanded.
 	pause *pause
 	now   func() time.Time
 }
@@ -57,7 +57,7 @@ func newRemote(config Config, near *sharedHosts) (*remote, error) {
 	return r, nil
 }
 
-// parseRemote returns the remote for the scheme of the URL.
+// parseRemote returns the remote for the URL in config.
 func parseRemote(config Config, near *sharedHosts) (*remote, error) {
 	parsed, err := kratix.ParseGitURL(config.URL)
 	if err != nil {
@@ -77,8 +77,8 @@ func parseRemote(config Config, near *sharedHosts) (*remote, error) {
 	return nil, fmt.Errorf("%s URLs are not supported: use https, ssh or file", parsed.Scheme)
 }
 
-// fileRemote returns the remote of a file URL, file:///path, or of a path relative to the working
-// directory, file://./path.
+// fileRemote returns the remote for a file URL. The URL is file:///path, or file://./path for a
+// path relative to the working directory.
 func fileRemote(parsed *url.URL) (*remote, error) {
 	switch parsed.Host {
 	case "", "localhost":
@@ -136,15 +136,15 @@ func httpRemote(config Config, parsed *url.URL, near *sharedHosts) (*remote, err
 	return r, nil
 }
 
-// hangUp closes the connections, all of which are idle.
+// hangUp closes the connections. They must be idle.
 func (r *remote) hangUp() {
 	if r.closeIdle != nil {
 		r.closeIdle()
 	}
 }
 
-// redact replaces the secrets in a text, both literal and URL-encoded, and other parts of
-// URLs that may be secret.
+// redact replaces the secrets in a text, also where they are URL-encoded, and all parts of URLs
+// that may be secret.
 func (r *remote) redact(text string) string {
 	for _, secret := range append(r.credentials.secrets(), r.hidden...) {
 		if secret == "" {
@@ -157,7 +157,8 @@ func (r *remote) redact(text string) string {
 	return statestore.RedactURLs(text)
 }
 
-// advertise opens a session and requests the references; an empty repository has none.
+// advertise opens a session and reads the references and capabilities. An empty repository has no
+// references.
 func advertise[S transport.Session](ctx context.Context, r *remote,
 	open func(*transport.Endpoint, transport.AuthMethod) (S, error)) (session S, refs *packp.AdvRefs, err error) {
 

@@ -15,13 +15,13 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// SigningKey is the key that signs commits: an SSH private key or an armored OpenPGP one.
+// SigningKey is a key that signs commits: an SSH private key, or an armored OpenPGP private key.
 type SigningKey struct{ PrivateKey, Passphrase string }
 
-// signer returns the armored signature of a commit.
+// signer returns the armored signature of an encoded commit.
 type signer func(commit []byte) (string, error)
 
-// newSigner returns the signer of a key; nil if there is no key.
+// newSigner returns the signer for a key, or nil if the key is empty.
 func newSigner(key SigningKey, now func() time.Time) (signer, error) {
 	switch text := strings.TrimSpace(key.PrivateKey); {
 	case text == "":
@@ -59,7 +59,7 @@ func newPGPSigner(text, passphrase string, now func() time.Time) (signer, error)
 	}, nil
 }
 
-// The constants of git's SSH signatures.
+// Constants of the format of git's SSH signatures.
 const (
 	sshMagic     = "SSHSIG"
 	sshNamespace = "git"
@@ -67,7 +67,7 @@ const (
 	armorWidth   = 70
 )
 
-// signSSH signs as `ssh-keygen -Y sign -n git` does.
+// signSSH returns the same kind of signature as `ssh-keygen -Y sign -n git`.
 func signSSH(with ssh.Signer, commit []byte) (string, error) {
 	sum := sha512.Sum512(commit)
 	payload := append([]byte(sshMagic), ssh.Marshal(struct {
@@ -96,7 +96,7 @@ func signSSH(with ssh.Signer, commit []byte) (string, error) {
 	return armored.String(), nil
 }
 
-// signWith signs payload, with SHA-512 instead of SHA-1 if the key is an RSA key.
+// signWith signs payload. For RSA keys it uses SHA-512 instead of SHA-1.
 func signWith(with ssh.Signer, payload []byte) (*ssh.Signature, error) {
 	choosy, ok := with.(ssh.AlgorithmSigner)
 	if with.PublicKey().Type() != ssh.KeyAlgoRSA || !ok {

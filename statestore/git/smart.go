@@ -16,15 +16,15 @@ import (
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 )
 
-// maxRedirects is the maximum number of redirects of a request.
+// maxRedirects is the maximum number of redirects that a request follows.
 const maxRedirects = 10
 
-// smartTransport implements git's smart HTTP protocol. The library's transport rewrites
-// escaped characters of the URL, removes multi_ack from the advertised capabilities, drops
-// the headers of failed responses, and requires a report for each push.
+// smartTransport implements git's smart HTTP protocol. The library's own transport is not used,
+// because it rewrites escaped characters in the URL, removes multi_ack from the advertised
+// capabilities, drops the headers of failed responses, and requires a report of each push.
 type smartTransport struct {
 	client *http.Client
-	// base is the configured URL of the repository without user and password.
+	// base is the configured URL of the repository, without user and password.
 	base string
 }
 
@@ -53,13 +53,13 @@ func (t smartTransport) session(service string, auth transport.AuthMethod) (*sma
 	return s, nil
 }
 
-// smartSession is one exchange with a service: a request for the references, then at most
-// one other request.
+// smartSession is one exchange with a service: a request for the references, and then at most one
+// other request.
 type smartSession struct {
 	client  http.Client
 	base    string
 	service string
-	auth    githttp.AuthMethod // nil for an anonymous session
+	auth    githttp.AuthMethod // nil without credentials
 }
 
 // AdvertisedReferences requests the references.
@@ -67,7 +67,7 @@ func (s *smartSession) AdvertisedReferences() (*packp.AdvRefs, error) {
 	return s.AdvertisedReferencesContext(context.Background())
 }
 
-// AdvertisedReferencesContext requests the references and follows redirects.
+// AdvertisedReferencesContext requests the references. It follows redirects.
 func (s *smartSession) AdvertisedReferencesContext(ctx context.Context) (*packp.AdvRefs, error) {
 	answer, err := s.do(ctx, http.MethodGet, s.base+infoRefs+separator(s.base)+"service="+s.service, http.NoBody)
 	if err != nil {
@@ -80,10 +80,10 @@ func (s *smartSession) AdvertisedReferencesContext(ctx context.Context) (*packp.
 	return decodeRefs(answer.Body, s.service)
 }
 
-// infoRefs is the path at which a repository lists its references.
+// infoRefs is the path below a repository's URL at which the server lists the references.
 const infoRefs = "/info/refs"
 
-// separator returns the character before a further parameter of a URL.
+// separator returns the character before the next parameter in a URL.
 func separator(base string) string {
 	if strings.Contains(base, "?") {
 		return "&"
@@ -91,8 +91,8 @@ func separator(base string) string {
 	return "?"
 }
 
-// follow continues the session at the URL that the response came from. Credentials are sent
-// only to the origin of the first request.
+// follow makes later requests of the session use the URL from which the response came. If that has
+// another origin, these requests get no credentials.
 func (s *smartSession) follow(final *url.URL) error {
 	first, err := url.Parse(s.base)
 	if err != nil {
@@ -116,13 +116,13 @@ func (s *smartSession) follow(final *url.URL) error {
 	return nil
 }
 
-// redirectError is the error of a redirect that is not followed.
+// redirectError is the error about a redirect that is not followed.
 type redirectError struct{ why string }
 
 func (r redirectError) Error() string { return "http redirect " + r.why }
 
-// checkRedirect is the CheckRedirect function of an http.Client: only requests for references
-// follow redirects, never from https to http, and other servers get no credentials.
+// checkRedirect is the CheckRedirect function of an http.Client. Only requests for references
+// follow redirects, and not from https to http. Other origins get no credentials.
 func checkRedirect(next *http.Request, via []*http.Request) error {
 	first := via[0]
 	switch {
@@ -141,8 +141,8 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// sameOrigin reports whether credentials for one URL may be sent to another: to the same
-// host and port, or from http to https of one host on the default ports.
+// sameOrigin reports whether credentials for a may be sent to b. They may if both have the same
+// scheme, host and port, or if b is https on the same host and both have the default ports.
 func sameOrigin(a, b *url.URL) bool {
 	if !strings.EqualFold(a.Hostname(), b.Hostname()) {
 		return false
@@ -163,7 +163,7 @@ func portOf(u *url.URL) string {
 	return "443"
 }
 
-// UploadPack sends a request and returns the response, which must be closed.
+// UploadPack sends a request and returns the response. The caller must close it.
 func (s *smartSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequest) (*packp.UploadPackResponse, error) {
 	if err := ask.Validate(); err != nil {
 		return nil, err
@@ -184,7 +184,8 @@ func (s *smartSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequ
 	return decoded, nil
 }
 
-// ReceivePack sends a push and returns the report; nil if the request requires none.
+// ReceivePack sends a push and returns the report. It returns nil if the request does not ask for
+// one.
 func (s *smartSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
 	var body bytes.Buffer
 	if err := ask.Encode(&body); err != nil {
@@ -202,18 +203,18 @@ func (s *smartSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpda
 	return report, report.Error()
 }
 
-// Close does nothing: the requests are independent of each other.
+// Close does nothing, because the requests of a session do not depend on each other.
 func (s *smartSession) Close() error { return nil }
 
 func (s *smartSession) post(ctx context.Context, body *bytes.Buffer) (*http.Response, error) {
 	return s.do(ctx, http.MethodPost, s.base+"/"+s.service, body)
 }
 
-// do sends a request. A status that is not 2xx is an error.
+// do sends a request. It returns an error if the status of the response is not 2xx.
 func (s *smartSession) do(ctx context.Context, method, at string, body io.Reader) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, method, at, body)
 	if err != nil {
-		return nil, errors.New("the URL cannot be read") // err would repeat the URL
+		return nil, errors.New("the URL cannot be read") // the text of err contains the URL
 	}
 	request.Header.Set("User-Agent", capability.DefaultAgent())
 	if method == http.MethodPost {
@@ -231,7 +232,7 @@ func (s *smartSession) do(ctx context.Context, method, at string, body io.Reader
 			return nil, ended
 		}
 		var failed *url.Error
-		if errors.As(err, &failed) { // its text repeats the URL
+		if errors.As(err, &failed) { // the text of err contains the URL
 			return nil, failed.Err
 		}
 		return nil, err
@@ -243,22 +244,21 @@ func (s *smartSession) do(ctx context.Context, method, at string, body io.Reader
 	return answer, nil
 }
 
-// statusError is a response with a failure status.
+// statusError is the error about a response with a failure status.
 type statusError struct {
 	code   int
 	status string
 	header http.Header
-	// words is the server's message, if it is plain text.
+	// words is the server's message, if the response is plain text or JSON.
 	words string
 }
 
-// newStatusError returns the error of a response, with as much of its text as may be
-// printed.
+// newStatusError returns the error about a response, with the beginning of its text.
 func newStatusError(answer *http.Response) *statusError {
 	e := &statusError{code: answer.StatusCode, status: answer.Status, header: answer.Header}
 	kind, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";")
 	if kind == "text/plain" || kind == "application/json" {
-		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxMessage)) // a partial text is also printed
+		said, _ := io.ReadAll(io.LimitReader(answer.Body, maxMessage)) // a part of the text is also useful
 		e.words = string(said)
 	}
 	return e

@@ -6,12 +6,13 @@ import (
 	"os"
 )
 
-// maxInMemory is the maximum number of bytes of objects in memory; further objects are written
-// to a file.
+// maxInMemory is the maximum number of bytes of objects in memory. More objects are written to a
+// file.
 const maxInMemory = 16 << 20
 
-// newSpill returns a log in a file without a name, which the system frees when the process ends,
-// even after a crash. It returns nil if no file can be created; all objects then stay in memory.
+// newSpill returns a log in a file that it has already removed from the temporary directory. The
+// system frees such a file when the process ends, even after a crash. If no file can be created,
+// newSpill returns nil, and all objects stay in memory.
 func newSpill() *log {
 	file, err := os.CreateTemp("", "kratix-schedule-*")
 	if err != nil {
@@ -24,8 +25,8 @@ func newSpill() *log {
 	return &log{bytes: spillFile{file}}
 }
 
-// spillFile is the file in the temporary directory. It wraps errors, since they name a file
-// that no longer has a name.
+// spillFile is a file that was removed from the temporary directory. Its errors are wrapped,
+// because they name a path that no longer exists.
 type spillFile struct{ file *os.File }
 
 // WriteAt writes to the file.
@@ -40,7 +41,7 @@ func (s spillFile) ReadAt(p []byte, at int64) (int, error) {
 	return n, spilling(err)
 }
 
-// spillError is an error of the file in the temporary directory.
+// spillError is an error of a spillFile.
 type spillError struct{ cause error }
 
 func (s spillError) Error() string {
@@ -49,7 +50,7 @@ func (s spillError) Error() string {
 
 func (s spillError) Unwrap() error { return s.cause }
 
-// spilling wraps an error of the file, except io.EOF.
+// spilling returns err as a spillError, except for io.EOF.
 func spilling(err error) error {
 	if err == nil || err == io.EOF { //nolint:errorlint // readers return io.EOF itself
 		return err

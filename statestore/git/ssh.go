@@ -17,10 +17,10 @@ import (
 
 // SSH is a private key to log in with, and the host keys to trust.
 type SSH struct {
-	// PrivateKey is a PEM private key; Passphrase decrypts it if it is encrypted.
+	// PrivateKey is a private key as PEM. Passphrase decrypts the key if it is encrypted.
 	PrivateKey, Passphrase string
-	// KnownHosts is the text of a known_hosts file. Connections to servers that are not in
-	// it fail.
+	// KnownHosts is the text of a known_hosts file. If the file does not have the key of the
+	// server, connecting fails.
 	KnownHosts string
 }
 
@@ -38,7 +38,6 @@ type shells struct {
 
 var _ launcher = (*shells)(nil)
 
-// sshRemote returns the remote of an ssh URL.
 func sshRemote(config Config, parsed *url.URL, near *sharedHosts) (*remote, error) {
 	if parsed.Hostname() == "" {
 		return nil, errors.New("the URL names no host")
@@ -65,8 +64,8 @@ func sshRemote(config Config, parsed *url.URL, near *sharedHosts) (*remote, erro
 	}, nil
 }
 
-// sshConfig checks the key and the known hosts. Only an insecure store may have no known
-// hosts.
+// sshConfig returns the ssh configuration for a server. It returns an error if there are no known
+// hosts, unless the store is insecure.
 func sshConfig(config Config, user, address string) (*ssh.ClientConfig, error) {
 	auth := config.Auth.SSH
 	if auth.PrivateKey == "" {
@@ -90,8 +89,7 @@ func sshConfig(config Config, user, address string) (*ssh.ClientConfig, error) {
 	return made, nil
 }
 
-// parseSSHKey parses a private key; name and passphraseName are the Secret's keys to name
-// in errors.
+// parseSSHKey parses a private key. name and passphraseName are the keys of the Secret, for errors.
 func parseSSHKey(name, passphraseName, key, passphrase string) (ssh.Signer, error) {
 	pem := []byte(strings.TrimSpace(key) + "\n")
 	signer, err := ssh.ParsePrivateKey(pem)
@@ -138,7 +136,6 @@ func (s *shells) launch(ctx context.Context, name string) (*service, error) {
 	}, nil
 }
 
-// close closes the connection.
 func (s *shells) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -148,7 +145,8 @@ func (s *shells) close() {
 	}
 }
 
-// session opens a session on the open connection, or on a new one.
+// session opens a session on the open connection. If there is none, or it is broken, session
+// connects first.
 func (s *shells) session(ctx context.Context) (*connection, *ssh.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -156,7 +154,7 @@ func (s *shells) session(ctx context.Context) (*connection, *ssh.Session, error)
 		if session, err := s.open.session(ctx); err == nil {
 			return s.open, session, nil
 		}
-		s.open.close() // it was broken
+		s.open.close() // the connection is broken
 		s.open = nil
 	}
 	made, err := s.connect(ctx)
@@ -190,7 +188,7 @@ func (s *shells) connect(ctx context.Context) (*connection, error) {
 	return newConnection(ssh.NewClient(client, channels, requests)), nil
 }
 
-// quoted returns a path quoted as one word of a shell.
+// quoted returns a path quoted for a shell, as one word.
 func quoted(path string) string {
 	return "'" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(path) + "'"
 }

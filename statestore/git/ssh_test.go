@@ -28,7 +28,7 @@ func TestSSHStoreConforms(t *testing.T) {
 	})
 }
 
-// servedBySSH starts a server for the repository and returns the Config to reach it.
+// servedBySSH starts an ssh server for the repository, and returns a Config for it.
 func servedBySSH(t testing.TB, repository string) (git.Config, *gittest.Shell) {
 	t.Helper()
 	shell := gittest.ServeSSH(t, filepath.Dir(repository))
@@ -183,7 +183,7 @@ func TestOutputOfAnSSHServerIsReported(t *testing.T) {
 }
 
 func TestWaitForASilentSSHServerEndsWithTheContext(t *testing.T) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and sends nothing
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts connections and sends nothing
 	if err != nil {
 		t.Fatal(err)
 	}

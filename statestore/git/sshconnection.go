@@ -7,17 +7,18 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// errConnectionEnded is the error of a request on an ssh connection that ends meanwhile.
+// errConnectionEnded is the error if an ssh connection ends during a request.
 var errConnectionEnded = errors.New("the connection ended")
 
 // connection is an ssh connection.
 type connection struct {
 	client *ssh.Client
-	// ended is closed once the connection does not receive anything any more.
+	// ended is closed when the connection has ended.
 	ended <-chan struct{}
 }
 
-// newConnection returns the connection of a client, and watches the client until it ends.
+// newConnection returns a connection for a client, and starts a goroutine that waits until the
+// client's connection has ended.
 func newConnection(client *ssh.Client) *connection {
 	ended := make(chan struct{})
 	go func() {
@@ -27,25 +28,23 @@ func newConnection(client *ssh.Client) *connection {
 	return &connection{client: client, ended: ended}
 }
 
-// session opens a session.
 func (c *connection) session(ctx context.Context) (*ssh.Session, error) {
 	return awaited(ctx, c, c.client.NewSession)
 }
 
-// start starts a command and waits until the server has accepted it.
+// start starts a command, and waits until the server has accepted it.
 func (c *connection) start(ctx context.Context, session *ssh.Session, command string) error {
 	_, err := awaited(ctx, c, func() (struct{}, error) { return struct{}{}, session.Start(command) })
 	return err
 }
 
-// close closes the connection.
 func (c *connection) close() {
 	c.client.Close() //nolint:errcheck // it may have ended
 }
 
-// awaited returns the result of a request on a connection. It returns early when the context or the
-// connection ends, and closes the connection when the context ends. Otherwise, opening a session
-// while the library closes the connection's channels could wait forever for the reply.
+// awaited calls request and returns its result. It returns early if the connection or the context
+// ends; if the context ends, it closes the connection. Without awaited, a caller could wait
+// forever: if the connection ends while a session is opened, the library may never reply.
 func awaited[T any](ctx context.Context, c *connection, request func() (T, error)) (T, error) {
 	type result struct {
 		value T

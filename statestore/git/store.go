@@ -1,23 +1,22 @@
-// Package git implements a state store in a directory of a git branch. It writes the
-// changes of a round as one commit, and reads the branch without a worktree. It does I/O:
-// it connects to git servers over https, http and ssh, and runs the git binary for local
-// repositories.
+// Package git implements a state store in a directory of a git branch. It writes the changes of a
+// round as one commit, and reads the branch without a worktree. It does I/O: it connects to git
+// servers over https, http and ssh, and runs the git binary for local repositories.
 //
-// The objects of the branch's newest commit are kept in memory up to a limit, and beyond it in a
-// file without a name. The hash and position of each object are always in memory. Blobs are fetched
-// when they are read, if the server supports that. A write creates the new blobs, the trees on
-// changed paths and one commit, and sends only these objects. The branch is moved by
-// compare-and-swap and never by force. Stores of one branch that one Pool opened share the branch's
+// The objects of the branch's newest commit are cached. Their contents are in memory up to a limit,
+// and then in a file without a name. Hashes and positions are always in memory. If the server
+// supports it, blobs are fetched only when they are read. A write creates the new blobs, the trees
+// on changed paths and one commit, and sends only these objects. The branch is moved by
+// compare-and-swap and never by force. Stores on one branch that were opened by one Pool share the
 // objects.
 //
-// In an empty repository the first write creates the branch, as a commit without a parent.
-// A missing branch in a repository with others is an error, unless Config.CreateBranch is
-// set: then the first write creates it from the default branch (HEAD), whose files the
-// store shows until then. A local repository that does not exist is created, bare, by the
-// first write.
+// In an empty repository, the first write creates the branch, as a commit without a parent. If the
+// repository has other branches and not this one, that is an error, unless Config.CreateBranch is
+// set. Then the first write creates the branch from the default branch (HEAD), whose files Read
+// returns until then. If a local repository does not exist, the first write creates it as a bare
+// repository.
 //
-// Symlinks, submodules and names that are not valid as a tree.Path are not files of the
-// store: they are never followed, read or removed.
+// Symlinks, submodules and names that are not valid in a tree.Path are not files of the store. They
+// are never followed, read or removed.
 package git
 
 import (
@@ -33,7 +32,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Store is one directory on one branch of a repository. It is safe for concurrent use; its
+// Store is one directory on one branch of a repository. It is safe for concurrent use. Its
 // operations run one at a time.
 type Store struct {
 	name string
@@ -56,9 +55,9 @@ var (
 	_ io.Closer         = (*Store)(nil)
 )
 
-// Close closes the connections to the server and drops the branch's objects, unless another store
-// shares them. If an operation is in progress, Close returns at once, and the end of the operation
-// closes the connections.
+// Close closes the connections to the server and drops the objects of the branch, unless another
+// store shares them. If an operation is in progress, Close returns at once, and the connections are
+// closed after the operation.
 func (s *Store) Close() error {
 	if !s.closed.Swap(true) {
 		s.release()
@@ -66,8 +65,8 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// Read returns the newest state. It fetches only if the branch has moved. All States of an
-// unchanged branch share their Files.
+// Read returns the newest state. It fetches objects only if the branch has moved. As long as the
+// branch is unchanged, all States share their Files.
 func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	state, err := s.read(ctx)
 	state.Warnings = s.warned()
@@ -77,7 +76,6 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	return state, nil
 }
 
-// warned returns the current warnings about the store.
 func (s *Store) warned() []string {
 	said := slices.Clone(s.warnings)
 	if moved := s.remote.moved.warning(); moved != "" {
@@ -114,9 +112,8 @@ func (s *Store) read(ctx context.Context) (statestore.State, error) {
 	return s.seen.state(), s.readAttributes(ctx)
 }
 
-// Apply makes one commit of all changes and pushes it. If the changes do not change the
-// tree, it makes no commit. The branch may have moved, as long as the store's own directory
-// is the same as at Base.
+// Apply makes one commit with all changes and pushes it. It makes no commit if the tree stays the
+// same. The branch may have moved since Base, if the store's own directory is still the same.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -128,8 +125,8 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	return revision, nil
 }
 
-// checkBase advances head to tip, which is the branch's commit on the server, or zero if there is
-// no branch. It fails with ErrStale if the store's directory is not the same as at base.
+// checkBase sets head to tip, which is the branch's commit on the server, or zero if there is no
+// branch. It returns ErrStale if the store's directory is not the same as at base.
 func (s *Store) checkBase(ctx context.Context, tip plumbing.Hash, base statestore.Revision) error {
 	if !tip.IsZero() && revision(tip) != base && (s.path.IsRoot() || base != revision(s.seen.commit)) {
 		return statestore.ErrStale
@@ -152,7 +149,7 @@ func (s *Store) checkBase(ctx context.Context, tip plumbing.Hash, base statestor
 	return err
 }
 
-// revision returns the Revision of a commit; empty for the zero commit.
+// revision returns the Revision of a commit. For the zero commit, it returns "".
 func revision(commit plumbing.Hash) statestore.Revision {
 	if commit.IsZero() {
 		return ""

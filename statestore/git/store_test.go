@@ -333,8 +333,9 @@ func TestEveryFormOfThePathIsTheSameDirectory(t *testing.T) {
 	wantError(t, err, statestore.ErrMisconfigured)
 }
 
-// TestRevertToDroppedContentIsFetchedAlone reverts to content that is only in the history beyond
-// the shallow fetch. The request must show the server that the client lacks it.
+// TestRevertToDroppedContentIsFetchedAlone reverts to a content that is only in commits before the
+// shallow one. The client does not have the content, and the server must be able to see that from
+// the request.
 func TestRevertToDroppedContentIsFetchedAlone(t *testing.T) {
 	repository := gittest.Bare(t)
 	big := noise(20_000)
@@ -430,7 +431,7 @@ func grow(random *rand.Rand, names []string, at string, depth int, into map[stri
 	}
 }
 
-// noise returns text that hardly compresses.
+// noise returns a text that can hardly be compressed.
 func noise(n int) string {
 	random := rand.New(rand.NewPCG(3, 4))
 	text := make([]byte, n)
@@ -445,7 +446,8 @@ func withBranch(config git.Config, branch string) git.Config {
 	return config
 }
 
-// intercepted serves the repository through a function that receives every request.
+// intercepted serves the repository, and calls see for every request. It returns a Config for the
+// server.
 func intercepted(t *testing.T, repository string, see func(http.Handler, http.ResponseWriter, *http.Request), settings ...string) git.Config {
 	t.Helper()
 	backend := gittest.Backend(t, filepath.Dir(repository), settings...)

@@ -11,42 +11,46 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// MessageData is the data of a template for commit messages. Texts are one line without invisible
-// characters, except for List and Trailers, which have several.
+// MessageData is the data of a template for commit messages. Its texts are one line without
+// invisible characters, except for List and Trailers, which have several lines.
 type MessageData struct {
-	// Subject is one line: "Place default/db on worker-1".
+	// Subject is the first line, such as "Place default/db on worker-1".
 	Subject string
-	// List has a line for each placement, if there are several, or if one was rolled back.
+	// List has a line for each placement, if there are several placements, or if one was rolled
+	// back.
 	List string
 	// Trailers are the trailers. git recognizes them only at the end of the message, after an empty
 	// line.
 	Trailers string
-	// Placements are the placements in List; More is the number of placements that List omits.
+	// Placements are the placements in List. More is the number of placements that are not in List.
 	Placements []Placement
 	More       int
-	// Store is the kind and name of each store, separated by commas; Owner is the writer's
-	// controller ID.
+	// Store is the kind and name of each store, separated by commas. Owner is the controller ID of
+	// the writer.
 	Store, Owner string
-	// Written and Removed are numbers of files.
+	// Written and Removed are the numbers of files that are written and removed.
 	Written, Removed int
 
-	// all are the placements in Placements and the omitted ones.
+	// all are the placements, including those that are not in List.
 	all []Placement
-	// requested are the trailers that the user has asked for.
+	// requested are the trailers from Config.Trailers.
 	requested string
 }
 
-// Annotation returns the distinct values of an annotation of the Works, separated by commas.
+// Annotation returns the values that the Works have for an annotation, without duplicates and
+// separated by commas.
 func (d MessageData) Annotation(key string) string {
 	return joined(d.all, func(p Placement) string { return p.Annotation(key) })
 }
 
-// Label returns the distinct values of a label of the Works, separated by commas.
+// Label returns the values that the Works have for a label, without duplicates and separated by
+// commas.
 func (d MessageData) Label(key string) string {
 	return joined(d.all, func(p Placement) string { return p.Label(key) })
 }
 
-// joined returns the distinct values of placements as one line of bounded length.
+// joined returns the values that of returns for the placements, without duplicates, as one line of
+// limited length.
 func joined(placements []Placement, of func(Placement) string) string {
 	var values []string
 	length := 0
@@ -67,7 +71,7 @@ type Message struct{ template *template.Template }
 // longestMessage is the maximum length in bytes of a message from a template.
 const longestMessage = 256 << 10
 
-// ParseMessage parses a template and executes it once to check it.
+// ParseMessage parses a template. It executes the template once, to check it.
 func ParseMessage(text string) (*Message, error) {
 	parsed, err := template.New("commit message").Option("missingkey=error").Parse(text)
 	if err != nil {
@@ -78,8 +82,8 @@ func ParseMessage(text string) (*Message, error) {
 	return m, err
 }
 
-// text executes the template. Trailers that the user has asked for are added if the message does
-// not end with all trailers.
+// text executes the template. If the message does not end with all trailers, text adds those from
+// Config.Trailers.
 func (m *Message) text(data MessageData) (string, error) {
 	var text bytes.Buffer
 	if err := m.template.Execute(&text, data); err != nil {
@@ -99,7 +103,7 @@ func (m *Message) text(data MessageData) (string, error) {
 	return clean, nil
 }
 
-// withoutDividers indents the lines that git would take for the end of a message and its trailers.
+// withoutDividers indents lines that git would treat as the end of the message and its trailers.
 func withoutDividers(text string) string {
 	if !strings.Contains(text, "---") {
 		return text
@@ -113,15 +117,16 @@ func withoutDividers(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// commitText is the part of a commit that is text: author and message.
+// commitText has the author and the message of a commit.
 type commitText struct {
 	author  Author
 	message string
-	// notices are about templates and annotations that could not be used.
+	// notices are messages about templates and annotations that could not be used.
 	notices []string
 }
 
-// describe returns the text of a commit for changes to stores of one style.
+// describe returns the author and the message of a commit with the changes of several stores. The
+// stores must have the same style.
 func describe(parts []commitChanges) commitText {
 	var all statestore.ChangeSet
 	var names []string

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Trailers are templates for trailers of commit messages. The zero value and nil have none.
+// Trailers are templates for trailers of commit messages. The zero value and nil are empty.
 type Trailers struct{ all []trailerTemplate }
 
 type trailerTemplate struct {
@@ -18,14 +18,14 @@ type trailerTemplate struct {
 	value *template.Template
 }
 
-// trailerKey matches the keys of trailers that git accepts.
+// trailerKey matches the keys that git accepts in trailers.
 var trailerKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
 
-// ownKeys is the beginning of the keys of this program's own trailers.
+// ownKeys is the prefix of the keys of this program's own trailers.
 const ownKeys = "kratix-"
 
-// ParseTrailers parses trailers of the form "Key: template". A template is executed once for
-// each Placement of a commit; a trailer without a value is left out.
+// ParseTrailers parses trailers of the form "Key: template". A template is executed for each
+// Placement of a commit. A trailer without a value is left out.
 func ParseTrailers(texts []string) (*Trailers, error) {
 	parsed := &Trailers{}
 	for _, text := range texts {
@@ -49,7 +49,7 @@ func ParseTrailers(texts []string) (*Trailers, error) {
 	return parsed, nil
 }
 
-// example returns the placement with which templates are checked.
+// example returns a placement with which templates are checked.
 func example() statestore.PlacementChange {
 	return statestore.PlacementChange{
 		Action: statestore.Place, Work: "default/example", Destination: "worker-1", Promise: "example", Resource: "default/example",
@@ -63,9 +63,9 @@ func (t trailerTemplate) of(p Placement) (string, error) {
 	return oneLine(strings.TrimSpace(text.String())), err
 }
 
-// of returns the trailers of a commit: for each template the first distinct values, in the order of
-// the placements. A template that fails has no trailer for that placement; of returns the first
-// such error.
+// of returns the trailers of a commit. For each template, these are the first distinct values, in
+// the order of the placements. If a template fails for a placement, there is no trailer for it; of
+// returns the first such error.
 func (t *Trailers) of(placements []Placement) (string, error) {
 	if t == nil {
 		return "", nil

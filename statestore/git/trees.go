@@ -14,16 +14,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// edit holds the changes at one path of the repository and below it.
+// edit has the changes at one path of the repository, and below.
 type edit struct {
-	blob   plumbing.EncodedObject // file to write here, if any
+	blob   plumbing.EncodedObject // the file to write here, or nil
 	remove bool                   // remove the file here
 	writes int                    // number of files to write below
 	below  map[string]*edit
 }
 
-// planEdits arranges changes as a tree. It returns an error if they include a file and a
-// directory at one path.
+// planEdits arranges changes as a tree. It returns an error if a file and a directory would have
+// the same path.
 func planEdits(parts []commitChanges) (*edit, error) {
 	root := &edit{}
 	for _, p := range parts {
@@ -54,7 +54,8 @@ func (e *edit) write(path tree.Path, content []byte) error {
 	return nil
 }
 
-// descend returns the edit at path and calls visit for each edit above it.
+// descend returns the edit at path, and creates it if necessary. It calls visit for each edit
+// above.
 func (e *edit) descend(path tree.Path, visit func(*edit)) *edit {
 	for !path.IsRoot() {
 		visit(e)
@@ -73,14 +74,13 @@ func (e *edit) descend(path tree.Path, visit func(*edit)) *edit {
 	return e
 }
 
-// rewriter applies edits to trees. It adds the new objects to made and changes nothing
-// else.
+// rewriter applies edits to trees. It adds the new objects to made, and does not change objects.
 type rewriter struct {
 	objects *objects
 	made    map[plumbing.Hash]plumbing.EncodedObject
 }
 
-// dir returns the hash of the edited version of a tree; zero if it would be empty.
+// dir returns the hash of a tree after the edit, or zero if the tree would be empty.
 func (r rewriter) dir(at string, was plumbing.Hash, e *edit) (plumbing.Hash, error) {
 	old, err := r.objects.entries(was)
 	if err != nil {
@@ -119,7 +119,8 @@ func (r rewriter) dir(at string, was plumbing.Hash, e *edit) (plumbing.Hash, err
 	return r.tree(next), nil
 }
 
-// entry returns the edited version of one entry. An entry without a mode does not exist.
+// entry returns one entry of a tree after the edit. An entry without a mode means that there is
+// none.
 func (r rewriter) entry(at string, old object.TreeEntry, e *edit) (object.TreeEntry, error) {
 	if e.blob != nil {
 		return r.file(at, old, e)
@@ -147,7 +148,7 @@ func (r rewriter) subdir(at string, old object.TreeEntry, e *edit) (object.TreeE
 	return object.TreeEntry{Name: old.Name, Mode: filemode.Dir, Hash: hash}, nil
 }
 
-// file replaces old with a file. A file that is replaced keeps its mode.
+// file returns a file in place of old. If old is a file, the mode stays the same.
 func (r rewriter) file(at string, old object.TreeEntry, e *edit) (object.TreeEntry, error) {
 	if old.Mode == filemode.Dir {
 		var err error
@@ -168,7 +169,7 @@ func (r rewriter) file(at string, old object.TreeEntry, e *edit) (object.TreeEnt
 	return entry, nil
 }
 
-// tree returns the hash of a new tree object with the given entries; zero if there are none.
+// tree returns the hash of a new tree object with these entries, or zero if there are none.
 func (r rewriter) tree(entries []object.TreeEntry) plumbing.Hash {
 	if len(entries) == 0 {
 		return plumbing.ZeroHash
@@ -191,8 +192,8 @@ func (r rewriter) keep(made plumbing.EncodedObject) plumbing.Hash {
 	return hash
 }
 
-// gitOrder compares two entries of a tree in git's order: by name, where a slash is appended to the
-// name of a directory.
+// gitOrder compares two entries of a tree in git's order, which is by name. For the comparison, the
+// name of a directory ends in a slash.
 func gitOrder(a, b object.TreeEntry) int {
 	n := min(len(a.Name), len(b.Name))
 	if c := cmp.Compare(a.Name[:n], b.Name[:n]); c != 0 {
@@ -216,12 +217,11 @@ func encode(kind plumbing.ObjectType, content []byte) plumbing.EncodedObject {
 	made := &plumbing.MemoryObject{}
 	made.SetType(kind)
 	made.Write(content) //nolint:errcheck // writing to memory never fails
-	made.Hash()         // computes the hash once; later calls only read it
+	made.Hash()         // computes the hash once, so that concurrent calls only read it
 	return made
 }
 
-// conflict is the error of changes that do not fit the tree: the path in the repository and
-// the reason.
+// conflict is the error about changes that do not fit the tree.
 type conflict struct {
 	at  tree.Path
 	why string
@@ -229,7 +229,7 @@ type conflict struct {
 
 func (c conflict) Error() string { return fmt.Sprintf("%s: %s", c.at, c.why) }
 
-// conflictAt returns the conflict at a path in the repository; at is the path with a leading slash.
+// conflictAt returns a conflict. at is a path in the repository with a leading slash.
 func conflictAt(at, why string) error {
 	path, err := tree.ParsePath(at[1:])
 	if err != nil {
@@ -238,7 +238,7 @@ func conflictAt(at, why string) error {
 	return conflict{at: path, why: why}
 }
 
-// noDirectory is the error of a store whose own path is not a directory.
+// noDirectory is the error about a store whose path in the repository is not a directory.
 type noDirectory struct {
 	path tree.Path
 	name string

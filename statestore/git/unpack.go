@@ -10,11 +10,12 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/format/packfile"
 )
 
-// unpack receives the objects of a pack. Deltas in it may have bases in held, which may be
-// nil.
+// unpack stores the objects of a pack in into. Deltas in the pack may have bases in held, which may
+// be nil.
 //
-// The library's own parser keeps the position of every object three times and a hundred megabytes
-// of contents, and processes all of them twice. unpack stores each object as soon as it is read.
+// The library's own parser is not used: it keeps three positions for every object and up to a
+// hundred megabytes of contents, and processes all objects twice. unpack stores each object as soon
+// as it is read.
 func unpack(pack io.Reader, into, held *objects) error {
 	u := unpacker{scanner: packfile.NewScanner(pack), into: into, objects: held}
 	_, count, err := u.scanner.Header()
@@ -36,22 +37,21 @@ func unpack(pack io.Reader, into, held *objects) error {
 	return u.resolveLate()
 }
 
-// unpacker is the state of unpacking a pack.
 type unpacker struct {
 	scanner       *packfile.Scanner
 	into, objects *objects
-	// offsets are the positions of objects in the pack. hashes are their ids, or zero for a delta
-	// that is not resolved yet.
+	// offsets are the positions of the objects in the pack. hashes are their hashes, or zero for a
+	// delta that is not resolved yet.
 	offsets []int64
 	hashes  []plumbing.Hash
 	late    []delta
 }
 
-// delta is an object that is stored as the difference to another.
+// delta is an object that is stored as the difference from another one, its base.
 type delta struct {
 	index   int // index of the object in hashes
 	base    plumbing.Hash
-	at      int // index of the base, if base is zero
+	at      int // index of the base in hashes, if the field base is zero
 	content []byte
 }
 
@@ -90,7 +90,7 @@ func (u *unpacker) next() error {
 	return err
 }
 
-// read returns a function that writes the content of the next object, which has the given
+// read returns a function that writes the content of the next object, which must have the given
 // size.
 func (u *unpacker) read(size int64) func(io.Writer) error {
 	return func(to io.Writer) error {
@@ -102,7 +102,7 @@ func (u *unpacker) read(size int64) func(io.Writer) error {
 	}
 }
 
-// resolve stores the object of a delta, if its base is present.
+// resolve stores the object of a delta, if the base is stored already.
 func (u *unpacker) resolve(d delta) (resolved bool, err error) {
 	base, err := u.base(d)
 	if err != nil {
@@ -121,7 +121,6 @@ func (u *unpacker) resolve(d delta) (resolved bool, err error) {
 	return true, u.into.put(made)
 }
 
-// base returns the base of a delta.
 func (u *unpacker) base(d delta) (plumbing.EncodedObject, error) {
 	hash := d.base
 	if hash.IsZero() {
@@ -134,7 +133,7 @@ func (u *unpacker) base(d delta) (plumbing.EncodedObject, error) {
 	return found, err
 }
 
-// resolveLate resolves the deltas whose bases came after them. git sends bases first; other
+// resolveLate resolves the deltas that came before their bases. git sends bases first, but other
 // servers may not.
 func (u *unpacker) resolveLate() error {
 	for len(u.late) > 0 {
@@ -149,7 +148,7 @@ func (u *unpacker) resolveLate() error {
 			}
 		}
 		if len(waiting) == len(u.late) {
-			// The first delta of a chain names its base by its hash.
+			// The first delta of a chain has the hash of its base.
 			first := slices.IndexFunc(waiting, func(d delta) bool { return !d.base.IsZero() })
 			return missing{waiting[max(0, first)].base}
 		}

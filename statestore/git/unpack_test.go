@@ -17,8 +17,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// similar makes a repository of two commits whose files differ a little, so that git
-// creates deltas.
+// similar creates a repository with two commits whose files differ little, so that git makes
+// deltas.
 func similar(t testing.TB) string {
 	t.Helper()
 	repository := gittest.Bare(t)
@@ -32,7 +32,7 @@ func similar(t testing.TB) string {
 	return repository
 }
 
-// packed returns git's pack of the objects that revs name.
+// packed returns a pack that git makes of the objects in revs.
 func packed(t testing.TB, repository, revs string, options ...string) []byte {
 	t.Helper()
 	cmd := exec.Command("git", append([]string{"pack-objects", "--revs", "--stdout", "--quiet", "--window=50", "--no-reuse-delta"}, options...)...)
@@ -44,8 +44,7 @@ func packed(t testing.TB, repository, revs string, options ...string) []byte {
 	return out
 }
 
-// holdsAll fails the test unless every object that git lists is present with the same
-// content.
+// holdsAll checks that every object that git lists is stored with the same content.
 func holdsAll(t testing.TB, repository, list string, held *objects) {
 	t.Helper()
 	hashes := strings.Fields(list)
@@ -112,7 +111,7 @@ func TestThinPackUsesHeldObjects(t *testing.T) {
 	}
 }
 
-// entry is an object of a pack: a complete one or a delta.
+// entry is an object of a pack: a complete one, or a delta.
 type entry struct {
 	kind    plumbing.ObjectType
 	base    plumbing.Hash
@@ -146,7 +145,8 @@ func packOf(t testing.TB, entries ...entry) []byte {
 	return out.Bytes()
 }
 
-// chain returns three blobs, each stored as the difference to the one before.
+// chain returns three blobs, and entries in which each blob after the first is a delta with the one
+// before as base.
 func chain() (blobs [][]byte, entries []entry) {
 	text := bytes.Repeat([]byte("key: value\n"), 100)
 	for i := range 3 {

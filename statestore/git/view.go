@@ -13,16 +13,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// view is the store's directory at one commit. It is immutable once a State refers to it.
+// view is the store's directory at one commit. It must not be modified once a State refers to it.
 type view struct {
 	commit  plumbing.Hash
-	dir     plumbing.Hash // tree at the store's path
+	dir     plumbing.Hash // the tree at the store's path
 	objects *objects
 	files   statestore.Files
-	// obstacles are symlinks and submodules.
+	// obstacles are the symlinks and submodules.
 	obstacles statestore.Obstacles
-	// attributes are the sorted paths of .gitattributes files, except the one in the
-	// store's own directory.
+	// attributes are the paths of .gitattributes files, sorted. The one at the top of the store's
+	// directory is not among them.
 	attributes []tree.Path
 	read       bool   // whether files is valid
 	store      *Store // fetches missing blobs
@@ -33,12 +33,12 @@ func (v view) state() statestore.State {
 	return statestore.State{Revision: revision(v.commit), Files: v.files, Obstacles: v.obstacles, Contents: v}
 }
 
-// Digest returns git's hash of a file with this content.
+// Digest returns git's hash of a blob with this content.
 func (view) Digest(content []byte) statestore.Digest {
 	return digestOfBlob(plumbing.ComputeHash(plumbing.BlobObject, content))
 }
 
-// Content returns the bytes of a file of this view.
+// Content returns the content of a file.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -57,18 +57,18 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return v.objects.content(blobOf(known))
 }
 
-// blobOf returns the hash of the blob that a Digest contains.
+// blobOf returns the hash of a blob, which is stored in a Digest.
 func blobOf(known statestore.Digest) plumbing.Hash {
 	return plumbing.Hash(known[:len(plumbing.Hash{})])
 }
 
-// digestOfBlob returns a Digest whose first bytes are a blob's hash.
+// digestOfBlob returns a Digest that begins with the hash of a blob.
 func digestOfBlob(blob plumbing.Hash) (s statestore.Digest) {
 	copy(s[:], blob[:])
 	return s
 }
 
-// updateView updates the view to head. It reads only the trees that differ.
+// updateView updates the view to head. It reads only the trees that have changed.
 func (s *Store) updateView() error {
 	if s.seen.read && s.seen.commit == s.head && s.seen.objects == s.objects {
 		return nil
@@ -93,10 +93,10 @@ func (s *Store) updateView() error {
 	return nil
 }
 
-// directory returns the tree at the store's path; zero if there is none.
 func (s *Store) directory() (plumbing.Hash, error) { return s.directoryAt(s.objects, s.head) }
 
-// directoryAt returns the tree at the store's path at a commit; zero if there is none.
+// directoryAt returns the hash of the tree that the store's path has at a commit, or zero if there
+// is none.
 func (s *Store) directoryAt(held *objects, commit plumbing.Hash) (plumbing.Hash, error) {
 	dir, err := held.root(commit)
 	first, rest := "", s.path
@@ -124,14 +124,14 @@ func (s *Store) subdirectory(held *objects, dir plumbing.Hash, name string) (plu
 	return plumbing.ZeroHash, nil
 }
 
-// walk collects the changes between the files of two trees.
+// walk collects the changes of files between two trees.
 type walk struct {
 	was, is   *objects
 	changes   []statestore.FileChange
 	obstacles []statestore.Obstacle
 }
 
-// differ compares two versions of a directory and skips equal subtrees.
+// differ compares two versions of a directory. It skips equal subtrees.
 func (w *walk) differ(at tree.Path, was, is plumbing.Hash) error {
 	if was == is {
 		return nil
@@ -159,8 +159,8 @@ func (w *walk) differ(at tree.Path, was, is plumbing.Hash) error {
 	return nil
 }
 
-// replace adds the changes of the files if one entry of a tree replaces another. An entry without a
-// mode does not exist.
+// replace adds the changes of files if entry replaces before. An entry without a mode means that
+// there is none.
 func (w *walk) replace(dir tree.Path, before, entry object.TreeEntry) error {
 	below, ok := element(entry.Name)
 	if !ok {
@@ -200,8 +200,8 @@ func entriesByName(held *objects, hash plumbing.Hash) (map[string]object.TreeEnt
 	return byName, err
 }
 
-// element returns a name in a tree as a path of one element. It returns false if the name is not
-// valid in a path.
+// element returns the name of a tree entry as a path. It returns false if the name is not valid in
+// a path.
 func element(name string) (tree.Path, bool) {
 	if strings.Contains(name, "/") {
 		return tree.Path{}, false
@@ -217,7 +217,7 @@ func dirHash(entry object.TreeEntry) plumbing.Hash {
 	return entry.Hash
 }
 
-// isFile reports whether an entry is a regular or executable file.
+// isFile reports whether an entry is a regular file, executable or not.
 func isFile(entry object.TreeEntry) bool {
 	switch entry.Mode {
 	case filemode.Regular, filemode.Executable, filemode.Deprecated:
@@ -226,7 +226,7 @@ func isFile(entry object.TreeEntry) bool {
 	return false
 }
 
-// isObstacle reports whether an entry is neither a file nor a directory.
+// isObstacle reports whether an entry exists and is neither a file nor a directory.
 func isObstacle(entry object.TreeEntry) bool {
 	return entry.Mode != filemode.Empty && entry.Mode != filemode.Dir && !isFile(entry)
 }

@@ -13,10 +13,10 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
-// maxRefs is the maximum size of the list of a repository's references, in bytes.
+// maxRefs is the maximum size in bytes of the list of a repository's references.
 const maxRefs = 256 << 20
 
-// objectFormatError is the error of a repository whose object names are not SHA-1.
+// objectFormatError is the error about a repository whose object names are not SHA-1.
 type objectFormatError struct{ format string }
 
 func (o objectFormatError) Error() string {
@@ -24,7 +24,7 @@ func (o objectFormatError) Error() string {
 }
 
 // decodeRefs parses the references and capabilities that a service advertises. It keeps
-// capabilities that the library does not implement: some servers reject a request without
+// capabilities that the library does not implement, because some servers reject a request without
 // multi_ack.
 func decodeRefs(from io.Reader, service string) (*packp.AdvRefs, error) {
 	first := &head{limit: 4 << 10}
@@ -42,20 +42,19 @@ func decodeRefs(from io.Reader, service string) (*packp.AdvRefs, error) {
 	return refs, nil
 }
 
-// head keeps the first bytes that are written to it.
+// head is a writer that keeps the first bytes.
 type head struct {
 	text  []byte
 	limit int
 }
 
-// Write reports all bytes as written and keeps those that fit.
+// Write keeps those bytes that fit, and drops the others without an error.
 func (h *head) Write(p []byte) (int, error) {
 	h.text = append(h.text, p[:min(len(p), h.limit-len(h.text))]...)
 	return len(p), nil
 }
 
-// flushing determines whether a flush packet follows the list of objects that the client
-// has.
+// flushing is whether a flush packet follows the list of objects that the client has.
 type flushing bool
 
 const (
@@ -74,8 +73,8 @@ func sendUpload(to io.Writer, ask *packp.UploadPackRequest, flush flushing) erro
 	return pktline.NewEncoder(to).EncodeString("done\n")
 }
 
-// demultiplexed returns the data of a response and passes its other channels to progress; a nil
-// progress drops them.
+// demultiplexed returns the data channel of a response. It passes the other channels to progress,
+// or drops them if progress is nil.
 func demultiplexed(from io.Reader, asked *capability.List, progress sideband.Progress) io.Reader {
 	kind := sideband.Sideband64k
 	switch {
@@ -90,7 +89,8 @@ func demultiplexed(from io.Reader, asked *capability.List, progress sideband.Pro
 	return data
 }
 
-// readReport parses the response to a push; nil if the request requires no report.
+// readReport parses the response to a push. It returns nil if the request does not ask for a
+// report.
 func readReport(from io.Reader, ask *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
 	data := demultiplexed(from, ask.Capabilities, ask.Progress)
 	if !ask.Capabilities.Supports(capability.ReportStatus) {

@@ -26,7 +26,7 @@ import (
 
 var update = flag.Bool("update", false, "write golden files again")
 
-// told returns an error in the form that is shown to users, with its fix.
+// told returns an error as users see it, with its fix.
 func told(err error) string {
 	var e *statestore.Error
 	switch {
@@ -38,7 +38,7 @@ func told(err error) string {
 	return err.Error()
 }
 
-// contents returns files by the last elements of their paths.
+// contents maps the last element of each file's path to the content.
 func contents(files []tree.File) map[string]string {
 	byName := map[string]string{}
 	for _, file := range files {
@@ -47,19 +47,20 @@ func contents(files []tree.File) map[string]string {
 	return byName
 }
 
-// trouble is one failure, with a repository that contains a file "a".
+// trouble is one failure of a store. The repository has a file "a".
 type trouble struct {
 	name string
-	// config returns the Config to reach the repository; nil means https.
+	// config returns a Config for the repository. If config is nil, the repository is served over
+	// https.
 	config func(t *testing.T, repository string) git.Config
-	// before is called before the read of the store, and between is called between the read and the
+	// before is called before the store is read, and between is called between the read and the
 	// write.
 	before, between func(t *testing.T, repository string)
 	file            string
 }
 
-// answering returns a trouble's config. The server sends a fixed response to requests whose method
-// and URL contain a string.
+// answering returns a value for trouble.config. The server sends this response to each request
+// whose method and URL contain the text to.
 func answering(to string, code int, header map[string]string, text string) func(*testing.T, string) git.Config {
 	return func(t *testing.T, repository string) git.Config {
 		return intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -75,8 +76,8 @@ func answering(to string, code int, header map[string]string, text string) func(
 	}
 }
 
-// faulty returns a config that reaches a server through a proxy; between makes its
-// connections fail from the write on.
+// faulty returns values for trouble.config and trouble.between. The store connects through a proxy,
+// whose connections fail after between is called.
 func faulty(reach func(testing.TB, string) git.Config, fault gittest.Fault) (config func(*testing.T, string) git.Config, between func(*testing.T, string)) {
 	var proxy *gittest.Proxy
 	return func(t *testing.T, repository string) git.Config {
@@ -191,8 +192,8 @@ func troubles() []trouble {
 	)
 }
 
-// TestErrorTextOfEachFailure compares the error texts of all failures of a git store with
-// the list in testdata.
+// TestErrorTextOfEachFailure compares the error texts of all failures of a git store with those in
+// testdata/troubles.txt.
 func TestErrorTextOfEachFailure(t *testing.T) {
 	golden := filepath.Join("testdata", "troubles.txt")
 	want, err := os.ReadFile(golden)
@@ -225,7 +226,8 @@ func TestErrorTextOfEachFailure(t *testing.T) {
 	}
 }
 
-// meet returns the error text, without the parts that differ between machines.
+// meet lets the failure happen. It returns the error text, without the parts that differ between
+// machines.
 func (f trouble) meet(t *testing.T) string {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "1"})
@@ -237,7 +239,7 @@ func (f trouble) meet(t *testing.T) string {
 	}
 	config := f.config(t, repository)
 	store := open(t, config)
-	config.Silence = 0 // no fault is injected yet, so that a slow answer is no failure
+	config.Silence = 0 // no fault is injected yet, so a slow answer is no failure
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	state, read := open(t, config).Read(ctx)
@@ -261,7 +263,7 @@ func orElse(text, other string) string {
 	return text
 }
 
-// anywhere replaces the parts of a text that differ between machines and versions of git.
+// anywhere replaces the parts of a text that differ between machines and between versions of git.
 func anywhere(text string, config git.Config) string {
 	text = strings.ReplaceAll(text, parent(config.URL), "URL")
 	text = regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(text, "HOST")

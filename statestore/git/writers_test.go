@@ -41,8 +41,8 @@ func TestConcurrentWritersAndAGitClientLoseNoCommit(t *testing.T) {
 	writeTogether(t, repository, served(t, repository), 8, 4, 3)
 }
 
-// writeTogether lets writers commit to one branch while another process commits with the git
-// command line, and checks that all commits are present.
+// writeTogether starts writers that commit to one branch while another process commits with the git
+// command line. It checks that the branch has all commits.
 func writeTogether(t *testing.T, repository string, config git.Config, writers, commits, foreign int) {
 	t.Helper()
 	gittest.Commit(t, repository, "main", map[string]string{"readme": "r"})
@@ -76,7 +76,8 @@ func writeTogether(t *testing.T, repository string, config git.Config, writers, 
 	gittest.Fsck(t, repository)
 }
 
-// writeUntilCurrent repeats reading and writing one file until the write is not stale.
+// writeUntilCurrent reads the store and writes one file, again and again until the write is not
+// stale.
 func writeUntilCurrent(t *testing.T, store *git.Store, name string) {
 	file := []tree.File{{Path: testkit.Path(name), Content: []byte("x")}}
 	for try := range 1000 {
@@ -96,8 +97,8 @@ func writeUntilCurrent(t *testing.T, store *git.Store, name string) {
 	t.Errorf("%s was never written", name)
 }
 
-// pushForeign commits a file as a person would: if the push is rejected, it rebases and
-// pushes again.
+// pushForeign commits a file and pushes the commit with the git command line. If the push is
+// rejected, it rebases and pushes again.
 func pushForeign(t *testing.T, worktree, name string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(worktree, name), []byte(name), 0o600); err != nil {
@@ -105,7 +106,7 @@ func pushForeign(t *testing.T, worktree, name string) {
 	}
 	gittest.Git(t, worktree, "add", name)
 	gittest.Git(t, worktree, "commit", "--quiet", "--message", "by a stranger")
-	for t.Context().Err() == nil { // it succeeds at the latest when the writers are done
+	for t.Context().Err() == nil { // succeeds at the latest when the writers are done
 		gittest.Git(t, worktree, "pull", "--quiet", "--rebase", "origin", "main")
 		push := exec.Command("git", "push", "--quiet", "origin", "HEAD:main")
 		push.Dir, push.Env = worktree, gittest.Env()
@@ -116,8 +117,8 @@ func pushForeign(t *testing.T, worktree, name string) {
 	}
 }
 
-// writeForEver runs in a process of its own: it writes placements of two files, one after the
-// other, prints the acknowledged ones, and runs until it is killed.
+// writeForEver is the main function of a child process. It writes placements of two files, one
+// after the other, and prints those that the server has acknowledged, until the process is killed.
 func writeForEver(url, ca string) int {
 	config := git.Config{Name: "GitStateStore default", URL: url, CABundle: []byte(ca), Now: time.Now}
 	if ca != "" {
@@ -159,7 +160,7 @@ func TestWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 		n, said := killWriter(t, env, rand.N(window))
 		acknowledged += n
 		if acknowledged == 0 && i%10 == 9 {
-			window *= 2 // a slow machine needs longer for a first write
+			window *= 2 // a slow machine needs longer for the first write
 		}
 		last = max(last, said)
 	}
@@ -171,7 +172,7 @@ func TestWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 	if !state.Files.Has(testkit.Path(last + "/b")) {
 		t.Errorf("%s was acknowledged and is not there", last)
 	}
-	// Every commit contains one whole placement; none is empty or duplicated.
+	// Every commit has one whole placement. No commit is empty, and no placement is written twice.
 	for line := range strings.SplitSeq(gittest.Git(t, repository, "log", "--format=%H", "--shortstat", "main"), "\n") {
 		if strings.Contains(line, "changed") && !strings.Contains(line, "2 files changed, 2 insertions") {
 			t.Errorf("a commit with %s", line)
@@ -184,8 +185,8 @@ func TestWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 	t.Logf("%d kills, %d acknowledged, %d placements", kills, acknowledged, state.Files.Len()/2)
 }
 
-// idle waits until the references have not changed for 300 ms. Then the receive-pack processes of
-// killed writers have probably ended.
+// idle waits until the references have not changed for 300 ms. The receive-pack processes of killed
+// writers have probably ended by then.
 func idle(t *testing.T, repository string) {
 	t.Helper()
 	before := ""
@@ -200,8 +201,8 @@ func idle(t *testing.T, repository string) {
 	t.Fatal("the repository never came to rest")
 }
 
-// killWriter starts a writer and kills it some time after it begins to write. It returns
-// the number of acknowledged placements, and the last of them.
+// killWriter starts a writer process, and kills it 20 ms and the time after later. It returns the
+// number of placements that the server has acknowledged, and the last of them.
 func killWriter(t *testing.T, env []string, after time.Duration) (acknowledged int, last string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

@@ -1,6 +1,6 @@
-// Package gittest is test support: it makes git repositories, commits to them as another
-// writer would, and serves them over TLS with git's own http-backend. It runs the git
-// binary and writes only below the directories of its tests.
+// Package gittest is test support. It creates git repositories, commits to them as another writer
+// would, and serves them over TLS with git's own http-backend. It runs the git binary, and writes
+// only to directories of its tests.
 package gittest
 
 import (
@@ -23,11 +23,11 @@ import (
 const (
 	User     = "kratix"
 	Password = "s3cret-passw0rd"
-	// Reader is a user with the same password and without the permission to write.
+	// Reader is a user with the same password who may not write.
 	Reader = "reader"
 )
 
-// Env returns an environment in which git reads no configuration of the machine.
+// Env returns an environment in which git reads no configuration files of the machine.
 func Env() []string {
 	return append(os.Environ(),
 		"GIT_CONFIG_GLOBAL=/dev/null", "GIT_CONFIG_NOSYSTEM=1", "GIT_TERMINAL_PROMPT=0",
@@ -36,7 +36,7 @@ func Env() []string {
 	)
 }
 
-// Git runs git in dir and returns its output, without the last newline.
+// Git runs git in dir. It returns git's output without the last newline.
 func Git(t testing.TB, dir string, args ...string) string {
 	t.Helper()
 	cmd := exec.Command("git", args...)
@@ -49,8 +49,8 @@ func Git(t testing.TB, dir string, args ...string) string {
 	return strings.TrimSuffix(string(out), "\n")
 }
 
-// Bare makes an empty bare repository whose HEAD is main. Housekeeping is off, since it
-// could outlive a test.
+// Bare creates an empty bare repository whose HEAD is main. Git's garbage collection is off,
+// because it could continue after the test.
 func Bare(t testing.TB) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "store.git")
@@ -59,7 +59,7 @@ func Bare(t testing.TB) string {
 	return dir
 }
 
-// Fsck fails the test if the repository is damaged.
+// Fsck checks that the repository is not damaged.
 func Fsck(t testing.TB, repository string) {
 	t.Helper()
 	if out := Git(t, repository, "fsck", "--strict", "--no-dangling", "--no-progress"); strings.Contains(out, "error") {
@@ -73,8 +73,8 @@ func Commits(t testing.TB, repository, branch string) string {
 	return Git(t, repository, "rev-list", "--count", "refs/heads/"+branch)
 }
 
-// Clone returns a worktree of the branch for a test to change. If the branch does not
-// exist, Clone starts it.
+// Clone returns a worktree of the branch, which the test may change. If the branch does not exist,
+// Clone begins it.
 func Clone(t testing.TB, repository, branch string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "worktree")
@@ -83,7 +83,7 @@ func Clone(t testing.TB, repository, branch string) string {
 	return dir
 }
 
-// Push commits everything in a worktree and pushes it.
+// Push commits all changes of a worktree, and pushes the commit.
 func Push(t testing.TB, worktree string) {
 	t.Helper()
 	Git(t, worktree, "add", "--all")
@@ -91,7 +91,7 @@ func Push(t testing.TB, worktree string) {
 	Git(t, worktree, "push", "--quiet", "origin", "HEAD")
 }
 
-// Commit writes files to a branch as another writer would: from a clone.
+// Commit adds a commit with these files to a branch, as another writer would.
 func Commit(t testing.TB, repository, branch string, files map[string]string) {
 	t.Helper()
 	dir := Clone(t, repository, branch)
@@ -107,7 +107,7 @@ func Commit(t testing.TB, repository, branch string, files map[string]string) {
 	Push(t, dir)
 }
 
-// Remove removes a file of a branch as another writer would: from a clone.
+// Remove adds a commit to a branch that removes a file, as another writer would.
 func Remove(t testing.TB, repository, branch, name string) {
 	t.Helper()
 	dir := Clone(t, repository, branch)
@@ -129,21 +129,21 @@ func Hook(t testing.TB, repository, name, script string) {
 	}
 }
 
-// Server serves repositories over https and requires User and Password.
+// Server serves repositories over https. Clients must log in as User with Password.
 type Server struct {
 	*httptest.Server
-	// CA is the PEM certificate to trust.
+	// CA is the PEM certificate that clients must trust.
 	CA []byte
 }
 
-// Partial returns the settings of a server that supports fetches without blobs, and later
-// fetches of single blobs.
+// Partial returns the settings of a server that supports fetches without blobs, and fetches of
+// single blobs.
 func Partial() []string {
 	return []string{"uploadpack.allowFilter=true", "uploadpack.allowReachableSHA1InWant=true"}
 }
 
-// Serve serves every repository below root until the test ends. settings are git settings
-// of the form key=value.
+// Serve serves every repository below root until the test ends. settings are settings of git in the
+// form key=value.
 func Serve(t testing.TB, root string, settings ...string) *Server {
 	t.Helper()
 	return ServeTLS(t, Backend(t, root, settings...))
@@ -153,22 +153,22 @@ func Serve(t testing.TB, root string, settings ...string) *Server {
 func ServeTLS(t testing.TB, handler http.Handler) *Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // tests reject certificates on purpose
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // some tests reject the certificate on purpose
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	return &Server{Server: server, CA: ca}
 }
 
-// Backend returns git's http-backend behind basic auth, or with Password as a bearer token.
-// Reader may read but not write.
+// Backend returns git's http-backend as a handler. Clients log in with basic auth, or with Password
+// as a bearer token. The user Reader may not write.
 func Backend(t testing.TB, root string, settings ...string) http.Handler {
 	t.Helper()
 	return serveBackend(t, root, backendPath(t, root), nil, settings)
 }
 
-// FullBackend returns a Backend that can read but cannot write any file, as on a full disk:
-// each write fails with EFBIG, where a full disk would return ENOSPC.
+// FullBackend returns a Backend that cannot write any file, as on a full disk. Each write fails
+// with EFBIG; on a full disk, it would be ENOSPC.
 func FullBackend(t testing.TB, root string) http.Handler {
 	t.Helper()
 	return serveBackend(t, root, "/bin/sh", []string{"-c", `trap "" XFSZ; ulimit -f 0; exec "$0"`, backendPath(t, root)}, nil)

@@ -12,16 +12,17 @@ import (
 	"strings"
 )
 
-// Odd changes a Backend in the ways in which hosting services differ from git's own server.
+// Odd changes a Backend in the ways in which hosts of git repositories differ from git's own
+// server.
 type Odd struct {
-	// NeedsMultiAck rejects fetches that do not request multi_ack, as Azure DevOps and
-	// CodeCommit do.
+	// NeedsMultiAck means that fetches without multi_ack are rejected, as by Azure DevOps and
+	// CodeCommit.
 	NeedsMultiAck bool
-	// Without are the capabilities that are not advertised.
+	// Without are the capabilities that the server does not advertise.
 	Without []string
 }
 
-// Before returns a handler that wraps a backend.
+// Before returns a handler that wraps the backend.
 func (o Odd) Before(backend http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
@@ -45,7 +46,7 @@ func (o Odd) Before(backend http.Handler) http.Handler {
 	})
 }
 
-// requestBody returns a request's body, decompressed.
+// requestBody returns the body of a request, decompressed if necessary.
 func requestBody(r *http.Request) ([]byte, error) {
 	if r.Header.Get("Content-Encoding") != "gzip" {
 		return io.ReadAll(r.Body)
@@ -71,7 +72,7 @@ func (o Odd) advertise(backend http.Handler, w http.ResponseWriter, r *http.Requ
 	w.Write(o.strip(recorded.Body.Bytes())) //nolint:errcheck // the client may have closed the connection
 }
 
-// strip removes capabilities from the packet that contains them.
+// strip removes the capabilities in Without from the packet that contains them.
 func (o Odd) strip(packets []byte) []byte {
 	var out bytes.Buffer
 	for len(packets) >= 4 {

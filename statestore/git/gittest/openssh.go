@@ -17,21 +17,21 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// Daemon starts a server and waits until it listens on address, which is host:port or the
+// Daemon starts a server, and waits until it listens on address. The address is host:port or the
 // path of a socket.
 func Daemon(t testing.TB, address string, env []string, name string, args ...string) {
 	t.Helper()
 	cmd := exec.Command(name, args...)
 	cmd.Env = append(Env(), env...)
-	// The log is a file and not a pipe, since processes that the server starts would keep a
-	// pipe open.
+	// The log is a file and not a pipe, because processes that the server starts would keep a pipe
+	// open.
 	log, err := os.Create(filepath.Join(t.TempDir(), "log"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // its workers are killed with it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that its worker processes are killed with it
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -75,8 +75,8 @@ func Write(t testing.TB, path, content string, mode os.FileMode) string {
 	return path
 }
 
-// OpenSSH starts sshd for the user who runs the test. Locked is the key that may log in;
-// Key is not set.
+// OpenSSH starts sshd for the user who runs the test. The key that may log in is Locked; Key is not
+// set.
 func OpenSSH(t testing.TB) *Shell {
 	t.Helper()
 	dir := t.TempDir()

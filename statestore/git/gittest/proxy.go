@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// Fault is how connections through a Proxy fail.
+// Fault describes how connections through a Proxy fail.
 type Fault struct {
-	// Delay is the time before the first byte is passed on to the client.
+	// Delay is the time until the first byte is forwarded to the client.
 	Delay time.Duration
-	// After is the number of bytes that the client gets before the connection fails.
+	// After is the number of bytes that the client gets until the connection fails.
 	After int64
-	// Cut closes the connection, Reset resets it, Garbage sends a text and closes it, and Hang
-	// keeps it open without sending more.
+	// Cut closes the connection, Reset resets it, and Hang keeps it open without sending more.
+	// Garbage is a text that is sent before the connection is closed.
 	Cut, Reset, Hang bool
 	Garbage          string
 }
 
-// Proxy forwards connections and makes them fail as Set determines.
+// Proxy forwards connections, and makes them fail as set by Set.
 type Proxy struct {
 	// Address is the host:port to connect to.
 	Address string
@@ -30,7 +30,7 @@ type Proxy struct {
 	conns []net.Conn
 }
 
-// NewProxy starts a proxy in front of a server. It runs until the test ends.
+// NewProxy starts a proxy for a server. It runs until the test ends.
 func NewProxy(t testing.TB, server string) *Proxy {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -54,7 +54,7 @@ func NewProxy(t testing.TB, server string) *Proxy {
 	return p
 }
 
-// Set changes how new connections fail, and closes the existing ones.
+// Set sets how new connections fail, and closes the existing ones.
 func (p *Proxy) Set(fault Fault) {
 	p.mu.Lock()
 	p.fault = fault

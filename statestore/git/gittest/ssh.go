@@ -18,26 +18,26 @@ import (
 
 // Shell serves repositories over ssh.
 type Shell struct {
-	// URL is the URL of the root that contains the repositories.
+	// URL is the URL of the directory with the repositories.
 	URL string
 	// Address is the host:port of the server.
 	Address string
-	// Key is the private key that may log in; Locked is the same key, encrypted with
-	// Passphrase.
+	// Key is the private key that may log in. Locked is the same key, encrypted with Passphrase.
 	Key, Locked, Passphrase string
-	// KnownHosts is the server's line for a known_hosts file.
+	// KnownHosts is the line of a known_hosts file for the server.
 	KnownHosts string
 	// Connections is the number of successful logins.
 	Connections atomic.Int64
 	// Open is the number of open connections.
 	Open atomic.Int64
-	// Answer, if it is set, runs in place of each command.
+	// Answer, if not nil, is called instead of running a command.
 	Answer func(command string, channel ssh.Channel) (status uint32)
-	// Unaccepted means that the server reads each command and does not reply.
+	// Unaccepted means that the server reads each command and sends no reply.
 	Unaccepted bool
 }
 
-// NewKey returns a new private key, PEM encoded, and encrypted if there is a passphrase.
+// NewKey returns a new private key, and its PEM encoding. The encoding is encrypted if passphrase
+// is not empty.
 func NewKey(t testing.TB, passphrase string) (ssh.Signer, string) {
 	t.Helper()
 	_, key, err := ed25519.GenerateKey(rand.Reader)
@@ -146,7 +146,7 @@ func (s *Shell) session(channel ssh.Channel, asked <-chan *ssh.Request) {
 	}
 }
 
-// run runs a command as git's own shell would.
+// run runs a command as git-shell does.
 func (s *Shell) run(text string, channel ssh.Channel) uint32 {
 	if s.Answer != nil {
 		return s.Answer(text, channel)
