@@ -18,7 +18,7 @@ func ExampleStore() {
 	if _, err := store.Apply(ctx, changes); err != nil {
 		fmt.Println(err)
 	}
-	_, err := store.Apply(ctx, changes) // its base is no longer current
+	_, err := store.Apply(ctx, changes) // the base of the changes is no longer current
 	fmt.Println("stale:", errors.Is(err, statestore.ErrStale))
 	stored, _ = store.Read(ctx)
 	content, _ := stored.Contents.Content(ctx, testkit.Path("a.yaml"))

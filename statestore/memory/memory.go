@@ -1,5 +1,5 @@
-// Package memory implements a state store in the memory of the process. The validate
-// command checks against it, and tests write to it. It does no I/O.
+// Package memory implements a state store in the memory of the process. The command validate uses
+// it, and so do tests. It does no I/O.
 package memory
 
 import (
@@ -15,21 +15,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Store holds its files in memory. It is safe for concurrent use.
+// Store keeps its files in memory. It is safe for concurrent use.
 type Store struct {
 	name string
 
 	mu      sync.Mutex
 	version int
 	files   statestore.Files
-	// obstacles are the entries that Obstruct added.
+	// obstacles are the entries that were added with Obstruct.
 	obstacles statestore.Obstacles
-	// refused are the paths that Refuse named.
+	// refused are the paths that were added with Refuse.
 	refused []tree.Path
-	// past are the files of each version.
+	// past has the files of each version.
 	past []statestore.Files
-	// contents maps digests to every content that was ever written: an older State may still
-	// read it.
+	// contents has every content that was ever written, by its digest, because older States may
+	// still read it.
 	contents map[statestore.Digest][]byte
 }
 
@@ -38,7 +38,7 @@ var (
 	_ statestore.Historian = (*Store)(nil)
 )
 
-// New returns an empty store; name is its name in errors.
+// New returns an empty store. name is its name in errors.
 func New(name string) *Store { return &Store{name: name, contents: map[statestore.Digest][]byte{}} }
 
 // Read returns the current files.
@@ -51,7 +51,7 @@ func (s *Store) Read(ctx context.Context) (statestore.State, error) {
 	return statestore.State{Revision: s.revision(), Files: s.files, Obstacles: s.obstacles, Contents: view{s, s.files}}, nil
 }
 
-// At returns the state at an earlier revision, without its obstacles.
+// At returns the state at an earlier revision. Obstacles are not included.
 func (s *Store) At(ctx context.Context, revision statestore.Revision) (statestore.State, error) {
 	if err := statestore.Ended(ctx, "read", s.name); err != nil {
 		return statestore.State{}, err
@@ -66,7 +66,7 @@ func (s *Store) At(ctx context.Context, revision statestore.Revision) (statestor
 	return statestore.State{Revision: revision, Files: files, Contents: view{s, files}}, nil
 }
 
-// Obstruct adds entries to the store that are neither files nor directories.
+// Obstruct adds entries that are neither files nor directories.
 func (s *Store) Obstruct(obstacles ...statestore.Obstacle) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,15 +74,15 @@ func (s *Store) Obstruct(obstacles ...statestore.Obstacle) {
 	s.advance()
 }
 
-// Refuse makes the store reject every later change that writes one of the paths.
+// Refuse makes the store reject all later changes that write one of the paths.
 func (s *Store) Refuse(paths ...tree.Path) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.refused = append(s.refused, paths...)
 }
 
-// Apply makes all changes, or fails with ErrStale, or with ErrContentRefused if Refuse
-// named one of the paths.
+// Apply makes all of the changes. It returns ErrStale if the base is not current, and
+// ErrContentRefused if one of the paths was added with Refuse.
 func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
 	if changes.Empty() {
 		return changes.Base, nil
@@ -124,7 +124,7 @@ func (s *Store) refusedOf(changes statestore.ChangeSet) []tree.Path {
 	return refused
 }
 
-// advance begins the next version. The caller has the lock.
+// advance begins the next version. The caller must hold the lock.
 func (s *Store) advance() {
 	s.version++
 	s.past = append(s.past, s.files)
@@ -146,7 +146,7 @@ type view struct {
 // Digest returns the SHA-256 of the content.
 func (view) Digest(content []byte) statestore.Digest { return sha256.Sum256(content) }
 
-// Content returns the bytes of a file of this view; the caller must not modify them.
+// Content returns the content of a file. The caller must not modify it.
 func (v view) Content(_ context.Context, p tree.Path) ([]byte, error) {
 	sum, ok := v.files.Digest(p)
 	if !ok {

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 )
 
-// openBucket returns a store for a BucketStateStore.
+// openBucket returns the store for a BucketStateStore.
 func (s *Stores) openBucket(ref kratix.StateStoreReference, spec *kratix.BucketStateStore, secret *kratix.Secret) (statestore.Store, error) {
 	config, err := bucketConfig(ref, spec, secret)
 	if err != nil {
@@ -21,7 +21,7 @@ func (s *Stores) openBucket(ref kratix.StateStoreReference, spec *kratix.BucketS
 	})
 }
 
-// bucketConfig converts a BucketStateStore and its Secret.
+// bucketConfig returns the configuration for a BucketStateStore and its Secret.
 func bucketConfig(ref kratix.StateStoreReference, store *kratix.BucketStateStore, secret *kratix.Secret) (bucket.Config, error) {
 	spec := store.Spec
 	config := bucket.Config{
@@ -51,8 +51,8 @@ func bucketConfig(ref kratix.StateStoreReference, store *kratix.BucketStateStore
 	return config, nil
 }
 
-// withSecret adds the values of a Secret: the access keys, and for any method the region
-// and the CA certificate.
+// withSecret adds the values of a Secret to the configuration: the region and the CA certificate,
+// and the access key if the method needs it.
 func withSecret(ref kratix.StateStoreReference, config bucket.Config, secret *kratix.Secret) (bucket.Config, error) {
 	value := func(key string) string {
 		text, _ := secret.Value(key)

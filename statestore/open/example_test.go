@@ -9,7 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// Open sends no request: a wrong reference or setting is an error, a wrong password is not.
+// Open sends no request. Therefore a wrong reference or setting is an error of Open, and a wrong
+// password is not.
 func ExampleStores() {
 	stores := &open.Stores{Now: time.Now}
 	ref := kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}

@@ -11,24 +11,24 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 )
 
-// Commits configures the commits that git stores make.
+// Commits has settings for the commits of git stores.
 type Commits struct {
-	// Message is the template of commit messages; nil means the default one. Trailers are added to
-	// the messages; nil adds none.
+	// Message is the template of commit messages; nil for the default message. Trailers are added
+	// to each message; nil for none.
 	Message  *git.Message
 	Trailers *git.Trailers
-	// AuthorAnnotation is the annotation of Works with the author; if it is empty, the author of
-	// the store is the author of all commits.
+	// AuthorAnnotation is an annotation of Works with the author of their commits. If it is empty,
+	// the author in the store's spec is the author of all commits.
 	AuthorAnnotation string
-	// Committer is the committer of all commits; if its name is empty, the author of the store is
-	// also the committer.
+	// Committer is the committer of all commits. If its name is empty, the author in the store's
+	// spec is.
 	Committer git.Author
-	// Owner is the controller ID for a trailer of the commit message; if it is empty, the
-	// trailer is left out.
+	// Owner is the controller ID in a trailer of each commit. If it is empty, there is no such
+	// trailer.
 	Owner string
 }
 
-// openGit returns a store for a GitStateStore.
+// openGit returns the store for a GitStateStore.
 func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateStore, secret *kratix.Secret) (statestore.Store, error) {
 	config, err := gitConfig(ref, spec, secret)
 	if err != nil {
@@ -47,8 +47,8 @@ func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateSt
 	})
 }
 
-// gitConfig converts a GitStateStore and its Secret. It does not set the fields that no
-// object contains: the clock, the receiver of notices, and the format of commits.
+// gitConfig returns the configuration for a GitStateStore and its Secret. It does not set the
+// clock, the receiver of notices and the form of commits, because these are not in the objects.
 func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secret *kratix.Secret) (git.Config, error) {
 	spec := store.Spec
 	config := git.Config{
@@ -79,7 +79,7 @@ func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secr
 	return config, nil
 }
 
-// gitAuth sets the credentials of the authentication method, which it takes from the Secret.
+// gitAuth sets the credentials for an authentication method from the values of the Secret.
 func gitAuth(config *git.Config, method string, values *secretValues) error {
 	auth := &config.Auth
 	switch method {
@@ -115,7 +115,7 @@ func gitAuth(config *git.Config, method string, values *secretValues) error {
 	return nil
 }
 
-// secretValues reads the values of a Secret and collects warnings about them.
+// secretValues returns the values of a Secret, and collects warnings about them.
 type secretValues struct {
 	secret   *kratix.Secret
 	warnings []string
@@ -123,14 +123,14 @@ type secretValues struct {
 
 func (v *secretValues) name() string { return "Secret " + kratix.KeyOf(v.secret).String() }
 
-// text returns a value of several lines, unchanged.
+// text returns the value of a key unchanged. It may have several lines.
 func (v *secretValues) text(key string) string {
 	value, _ := v.secret.Value(key)
 	return value
 }
 
-// line returns a value of one line without surrounding white space, which comes from an
-// editor or from echo and is never intended.
+// line returns the value of a key without white space around it. Such white space comes from an
+// editor or from echo, and is never intended.
 func (v *secretValues) line(key string) string {
 	value, _ := v.secret.Value(key)
 	trimmed := strings.TrimSpace(value)

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// TestRepositoryStaysOpenWhileItsSettingsAreEqual checks that an open store is reused, with its
-// caches.
+// TestRepositoryStaysOpenWhileItsSettingsAreEqual checks that Open returns the same store, with its
+// caches, while the settings are equal.
 func TestRepositoryStaysOpenWhileItsSettingsAreEqual(t *testing.T) {
 	ref := kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
 	store := &kratix.GitStateStore{Spec: kratix.GitStateStoreSpec{URL: "https://git.example.com/stores.git"}}

@@ -6,7 +6,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// InMemory opens an empty store for every name, for commands that check input without
+// InMemory opens an empty store for every reference. It is for commands that check input without
 // stores.
 type InMemory struct{}
 

@@ -1,5 +1,5 @@
-// Package open turns a GitStateStore or a BucketStateStore and its Secret into a [statestore.Store].
-// Opening a store sends no request to a server; reading and writing do.
+// Package open opens the [statestore.Store] for a GitStateStore or a BucketStateStore and its
+// Secret. Opening a store sends no request to a server. Reading and writing do.
 package open
 
 import (
@@ -12,18 +12,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 )
 
-// Stores opens the stores that objects describe and keeps each open while its description
-// stays the same. It is not safe for concurrent use.
+// Stores opens stores. It returns the same store for a reference while the object and its Secret
+// are the same. It is not safe for concurrent use.
 type Stores struct {
-	// Commits configures the commits of git stores.
+	// Commits has settings for the commits of git stores.
 	Commits Commits
-	// CreateBranch lets the first write create the branch in a repository that has other
-	// branches. Without it a git store whose branch does not exist is misconfigured.
+	// CreateBranch means that the first write creates the branch in a repository that has other
+	// branches. Without it, a git store whose branch does not exist is misconfigured.
 	CreateBranch bool
-	// Now returns the date of commits. It is required.
+	// Now returns the time for the date of commits. It must not be nil.
 	Now func() time.Time
-	// Notify is called once for each notice about a bucket's provider, or about a template or
-	// annotation that a commit cannot use. It may be nil.
+	// Notify is called once for each limitation of a bucket's provider, and for each template or
+	// annotation that cannot be used for a commit. It may be nil.
 	Notify func(message string)
 
 	repositories openStores[git.Config]
@@ -36,7 +36,7 @@ var (
 	_ statestore.Keeper = (*Stores)(nil)
 )
 
-// Open returns a store for a GitStateStore or a BucketStateStore. The error is a
+// Open returns the store for a GitStateStore or a BucketStateStore. Its errors are of type
 // *statestore.Error.
 func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	switch store := spec.(type) {
@@ -48,14 +48,14 @@ func (s *Stores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret
 	return nil, Misconfigured(ref, "", "it is not in the input", "Add the object, or correct the reference.")
 }
 
-// Keep closes the stores that are open and not among refs.
+// Keep closes the open stores that are not in refs.
 func (s *Stores) Keep(refs []kratix.StateStoreReference) {
 	s.repositories.keep(refs)
 	s.buckets.keep(refs)
 }
 
-// Misconfigured returns the error of a store whose description is invalid, with the reason and the
-// fix. field is the field of the object to change; it is empty if no field is the cause.
+// Misconfigured returns the error about a store that cannot be opened, with the reason and the fix.
+// field is the field of the object to change, or empty if the cause is not a field.
 func Misconfigured(ref kratix.StateStoreReference, field, why, fix string) error {
 	return &statestore.Error{
 		Op: "open", Store: ref.String(), Err: fmt.Errorf("%w: %s", statestore.ErrMisconfigured, why), Fix: fix,

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// openStores keeps stores open as long as their configurations stay equal. Its zero value is
-// ready for use.
+// openStores keeps a store open while its configuration stays equal. The zero value is ready to
+// use.
 type openStores[Config any] struct {
 	stores map[kratix.StateStoreReference]opened[Config]
 }
@@ -20,8 +20,8 @@ type opened[Config any] struct {
 	store  statestore.Store
 }
 
-// open returns the store of a configuration. It returns the open store if its configuration
-// is equal, and otherwise opens one with begin.
+// open returns the store for a reference. If the store is open with an equal configuration, it
+// returns that one. Otherwise it calls begin, and closes the former store.
 func (h *openStores[Config]) open(ref kratix.StateStoreReference, config Config, begin func() (statestore.Store, error)) (statestore.Store, error) {
 	if was, ok := h.stores[ref]; ok && reflect.DeepEqual(was.config, config) {
 		return was.store, nil
@@ -38,7 +38,7 @@ func (h *openStores[Config]) open(ref kratix.StateStoreReference, config Config,
 	return store, nil
 }
 
-// keep closes the stores that are not among refs.
+// keep closes the stores that are not in refs.
 func (h *openStores[Config]) keep(refs []kratix.StateStoreReference) {
 	for ref := range h.stores {
 		if !slices.Contains(refs, ref) {
@@ -47,7 +47,7 @@ func (h *openStores[Config]) keep(refs []kratix.StateStoreReference) {
 	}
 }
 
-// close closes a store, which frees its connections and caches.
+// close closes a store, so that its connections and caches are freed.
 func (h *openStores[Config]) close(ref kratix.StateStoreReference) {
 	if closer, ok := statestore.ViewOf("", h.stores[ref].store).Store.(io.Closer); ok {
 		closer.Close() //nolint:errcheck // nothing is written when a store closes

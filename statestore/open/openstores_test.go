@@ -34,7 +34,7 @@ func TestStoresThatLeaveTheInputAreClosed(t *testing.T) {
 	open("a", "1")
 	open("b", "1")
 	open("a", "1")
-	open("b", "2") // another configuration
+	open("b", "2") // with another configuration than before
 	stores.keep([]kratix.StateStoreReference{{Name: "b"}, {Name: "never opened"}})
 	open("a", "1") // the reference is in use again
 	for name, want := range map[string]int{"b1": 1, "b2": 0, "a1": 0} {

@@ -8,12 +8,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// ReadOnly opens the stores of another Opener for reading only.
+// ReadOnly opens the stores of another Opener so that they can only be read.
 type ReadOnly struct{ statestore.Opener }
 
 var _ statestore.Opener = ReadOnly{}
 
-// Open opens a store for reading.
+// Open returns a store that can only be read.
 func (s ReadOnly) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.Opener.Open(ref, spec, secret)
 	if err != nil {
@@ -22,11 +22,11 @@ func (s ReadOnly) Open(ref kratix.StateStoreReference, spec kratix.Object, secre
 	return readOnly{store}, nil
 }
 
-// Keep closes the stores that are not among refs.
+// Keep closes the stores that are not in refs.
 func (s ReadOnly) Keep(refs []kratix.StateStoreReference) { statestore.Keep(s.Opener, refs) }
 
-// readOnly is a store that cannot be written. It embeds a reader and not the Store, so that
-// no other method of the Store is reachable.
+// readOnly is a store that cannot be written. It embeds reader instead of a Store, so that no other
+// method of the Store can be called.
 type readOnly struct{ reader }
 
 type reader interface {
@@ -35,7 +35,7 @@ type reader interface {
 
 var _ statestore.Store = readOnly{}
 
-// Apply always fails with ErrDenied and writes nothing.
+// Apply writes nothing and returns ErrDenied.
 func (readOnly) Apply(context.Context, statestore.ChangeSet) (statestore.Revision, error) {
 	return "", &statestore.Error{Op: "write", Err: errors.Join(statestore.ErrDenied, errors.New("it is a dry run"))}
 }

@@ -182,7 +182,7 @@ func earlierStates(t *testing.T, f Fixture) {
 	revisions := []statestore.Revision{
 		Write(t, f.Store, states[0]), Write(t, f.Store, map[string]string{"b/c": "3", "d": "4"}), Write(t, f.Store, nil, "a", "b/c"),
 	}
-	fresh := f.Reopen() // it has read nothing
+	fresh := f.Reopen() // a handle that has read nothing yet
 	for name, store := range map[string]statestore.Store{"the writer": f.Store, "another handle": fresh} {
 		for i, want := range states {
 			state, err := statestore.At(t.Context(), store, revisions[i])
@@ -260,7 +260,7 @@ func concurrentWriters(t *testing.T, f Fixture) {
 	everywhere(t, f, want)
 }
 
-// writeUntilCurrent repeats reading and writing until the write is not stale.
+// writeUntilCurrent reads the store and writes files, again and again until the write is not stale.
 func writeUntilCurrent(t *testing.T, store statestore.Store, files []tree.File) {
 	for range 1000 {
 		state, err := store.Read(t.Context())

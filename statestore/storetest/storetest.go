@@ -18,9 +18,10 @@ import (
 type Fixture struct {
 	// Store is the store that the tests read and write.
 	Store statestore.Store
-	// Reopen returns another handle of the same store, like the one of another process.
+	// Reopen returns another handle of the same store, as another process would have.
 	Reopen func() statestore.Store
-	// Refuse makes the server reject certain files from now on, and returns some of them.
+	// Refuse makes the server reject certain files from now on, and returns some of them. It is nil
+	// if the server cannot do that.
 	Refuse func(t *testing.T) map[string]string
 }
 
@@ -58,7 +59,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 	}
 }
 
-// Read returns the state of a store. An error ends the test.
+// Read returns the state of a store. It ends the test if there is an error.
 func Read(t testing.TB, store statestore.Store) statestore.State {
 	t.Helper()
 	state, err := store.Read(t.Context())
@@ -68,8 +69,8 @@ func Read(t testing.TB, store statestore.Store) statestore.State {
 	return state
 }
 
-// Write reads the store, then adds or replaces the files in contents and removes the files in
-// names. An error ends the test.
+// Write reads the store and makes one change. It adds or replaces the files in contents, and
+// removes the files in names. It ends the test if there is an error.
 func Write(t testing.TB, store statestore.Store, contents map[string]string, names ...string) statestore.Revision {
 	t.Helper()
 	revision, err := store.Apply(t.Context(), statestore.ChangeSet{
@@ -81,7 +82,7 @@ func Write(t testing.TB, store statestore.Store, contents map[string]string, nam
 	return revision
 }
 
-// Holds reads all files of the store and compares them with want.
+// Holds reads all files of a store, and compares them with want.
 func Holds(t testing.TB, store statestore.Store, want map[string]string) {
 	t.Helper()
 	holds(t, Read(t, store), want)

@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// after returns the state that will result once changes are written to base.
+// after returns the state that base will have once the changes are written.
 func after(base statestore.State, changes statestore.ChangeSet) statestore.State {
 	contents := written{Contents: base.Contents, files: make(map[tree.Path][]byte, len(changes.Write))}
 	var differ []statestore.FileChange
@@ -22,13 +22,13 @@ func after(base statestore.State, changes statestore.ChangeSet) statestore.State
 	return base
 }
 
-// written provides the contents of a state, including files that are being written.
+// written provides the contents of a state, including those of files that are being written.
 type written struct {
 	statestore.Contents
 	files map[tree.Path][]byte
 }
 
-// Content returns the bytes of a file.
+// Content returns the content of a file.
 func (w written) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if content, ok := w.files[p]; ok {
 		return content, nil

@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// slowStore is a store whose Read takes 50 ms.
 type slowStore struct{ statestore.Store }
 
 func (s slowStore) Read(ctx context.Context) (statestore.State, error) {
@@ -18,7 +17,8 @@ func (s slowStore) Read(ctx context.Context) (statestore.State, error) {
 	return s.Store.Read(ctx)
 }
 
-// A read that takes longer than Patience continues, and Wake reports its end.
+// The read takes longer than Patience, so it continues in the background. Wake is called when it
+// ends.
 func ExampleWorkers() {
 	done := make(chan struct{}, 1)
 	workers := &worker.Workers{

@@ -6,7 +6,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// location wraps a Location with a worker for each of its views.
+// location is a Location that reads and writes another one through workers, with one worker for
+// each view.
 type location struct {
 	inner   statestore.Location
 	workers *Workers
@@ -14,18 +15,17 @@ type location struct {
 
 var _ statestore.Location = location{}
 
-// worker returns the worker of a view.
 func (l location) worker(view statestore.View) *worker { return l.workers.of(view.Through(l.inner)) }
 
-// Read returns the newest state. While a write is in progress it returns the state that the
-// write will produce. A store that does not respond in time is reported as unavailable.
+// Read returns the newest state. While a write is in progress, it returns the state after that
+// write. If the store does not respond in time, it returns ErrUnavailable.
 func (l location) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
 	return l.worker(view).readState(ctx)
 }
 
-// Write writes to several stores at once. The outcome is ErrPending for a write that takes longer
-// than Patience and continues in the background, and for a store whose earlier write is still in
-// progress.
+// Write writes to several stores at once. If a write takes longer than Patience, it continues in
+// the background, and its outcome is ErrPending. If an earlier write of a store is still in
+// progress, the outcome is also ErrPending.
 func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
 	var begun []*begunWrite
@@ -50,7 +50,7 @@ func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []s
 	for _, b := range begun {
 		if !b.worker.await(ctx, b.op, patience) {
 			outcomes[b.at].Err = b.worker.busy("write", statestore.ErrPending, "it takes long")
-			patience = 0 // all writes end together, so no time is left for the others
+			patience = 0 // all writes end together, so waiting longer for the others is useless
 			continue
 		}
 		outcomes[b.at] = statestore.Outcome{Revision: b.op.revision, Err: b.op.err}
@@ -65,7 +65,7 @@ type begunWrite struct {
 	at     int
 }
 
-// write writes all begun writes to the wrapped location and ends their operations.
+// write makes all begun writes at the inner location, and ends their operations.
 func (l location) write(ctx context.Context, begun []*begunWrite) {
 	parts := make([]statestore.ViewChanges, 0, len(begun))
 	for _, b := range begun {

@@ -10,47 +10,47 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// worker is a view and its operations in progress. It is safe for concurrent use.
+// worker is a view with its operations in progress. It is safe for concurrent use.
 type worker struct {
 	view    statestore.View
 	workers *Workers
 
 	mu sync.Mutex
-	// current is the operation in progress; nil if there is none.
+	// current is the operation in progress, or nil.
 	current *operation
-	// read is a read that finished after its callers had stopped waiting.
+	// read is a read that has finished after its callers had stopped waiting for it.
 	read *operation
 	// base is the last state that was read.
 	base statestore.State
 	// patience is how long the first caller of a read waits.
 	patience time.Duration
-	// failures is the number of consecutive failures. While the timer pause runs, no request is
-	// sent to the store, and reads return the error in failure. pause is a timer and not a time of
-	// day, since the system's clock may be adjusted.
+	// failures is the number of consecutive failures. While the timer pause runs, the store gets no
+	// requests, and reads return the error in failure. A timer is used instead of a time, because
+	// the system's clock may be adjusted.
 	failures int
 	pause    *time.Timer
 	failure  error
-	// refused is the error of the last write, if its content was rejected after its callers
-	// had stopped waiting.
+	// refused is the error of the last write, if the content was rejected after the callers had
+	// stopped waiting for the write.
 	refused error
 }
 
 // operation is one read or write of a store.
 type operation struct {
 	done chan struct{}
-	// changes is nil for a read.
+	// changes are the changes of a write, and nil for a read.
 	changes  *statestore.ChangeSet
 	state    statestore.State
 	revision statestore.Revision
 	err      error
-	// late fires when a read takes longer than Workers.Patience.
+	// late is the timer of a read that fires after Workers.Patience.
 	late *time.Timer
-	// left means that no caller is waiting for the operation any more.
+	// left means that no caller waits for the operation any more.
 	left bool
 }
 
-// readState returns the newest state. While a write is in progress it returns the state that
-// the write will produce. A store that does not respond in time is reported as unavailable.
+// readState returns the newest state. While a write is in progress, it returns the state after that
+// write. If the store does not respond in time, it returns ErrUnavailable.
 func (s *worker) readState(ctx context.Context) (statestore.State, error) {
 	if err := statestore.Ended(ctx, "read", s.view.Name); err != nil {
 		return statestore.State{}, err
@@ -83,20 +83,20 @@ func (s *worker) readState(ctx context.Context) (statestore.State, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.read == op {
-		s.read = nil // the caller has the result, so a later read must not return it again
+		s.read = nil // a later read must not return this result again
 	}
 	return s.answer(op)
 }
 
-// answer returns the result of a read, with the rejection of the write before it.
+// answer returns the result of a read. If the write before it was rejected, State.Refused is set.
 func (s *worker) answer(op *operation) (statestore.State, error) {
 	state := op.state
 	state.Refused = s.refused
 	return state, op.err
 }
 
-// take makes op the operation in progress. A write clears the rejection of an earlier
-// write, which has been reported by then.
+// take makes op the operation in progress. If op is a write, take clears the rejection of an
+// earlier write, which was reported before.
 func (s *worker) take(op *operation) {
 	s.current = op
 	if op.changes != nil {
@@ -104,8 +104,8 @@ func (s *worker) take(op *operation) {
 	}
 }
 
-// isAnswer reports whether an operation failed in a way that its caller handles, so that
-// the failure does not count against the store.
+// isAnswer reports whether the caller handles the error of an operation, so that it does not count
+// as a failure of the store.
 func (op *operation) isAnswer() bool {
 	divides := op.changes != nil && op.changes.Divisible
 	return errors.Is(op.err, statestore.ErrStale) || divides && errors.Is(op.err, statestore.ErrContentRefused)
@@ -118,7 +118,7 @@ func (s *worker) busy(op string, err error, why string) error {
 	}
 }
 
-// beginRead starts a read of the view in the background.
+// beginRead starts a read in the background.
 func (s *worker) beginRead(ctx context.Context) {
 	op := &operation{done: make(chan struct{}), late: time.AfterFunc(s.workers.Patience, func() {})}
 	s.take(op)
@@ -128,8 +128,8 @@ func (s *worker) beginRead(ctx context.Context) {
 	})
 }
 
-// beginWrite registers a write, which its caller starts, or returns the reason why it
-// cannot start.
+// beginWrite makes a write the operation in progress; the caller must start it. If that is not
+// possible now, beginWrite returns an error.
 func (s *worker) beginWrite(ctx context.Context, changes statestore.ChangeSet) (*operation, error) {
 	if err := statestore.Ended(ctx, "write", s.view.Name); err != nil {
 		return nil, err
@@ -144,7 +144,7 @@ func (s *worker) beginWrite(ctx context.Context, changes statestore.ChangeSet) (
 	return op, nil
 }
 
-// end records the result of an operation.
+// end ends an operation and records its result.
 func (s *worker) end(op *operation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -172,11 +172,12 @@ func (s *worker) end(op *operation) {
 		return
 	}
 	s.failures++
-	// A server that names a time for retries gets no request before that time.
+	// If the server has named a time for the next attempt, it gets no request before.
 	s.pauseFor(max(s.workers.pause(s.failures), statestore.RetryAfter(op.err)))
 }
 
-// pauseFor pauses requests to the store for a while; the new pause replaces an earlier one.
+// pauseFor begins a pause in which the store gets no requests. It replaces an earlier pause. A
+// pause of zero ends it.
 func (s *worker) pauseFor(pause time.Duration) {
 	if s.pause != nil {
 		s.pause.Stop()
@@ -200,7 +201,7 @@ func (s *worker) pauseFor(pause time.Duration) {
 	s.pause = mine
 }
 
-// adaptPatience halves patience after a read that finished within Workers.Patience, and doubles it
+// adaptPatience halves patience after a read that took at most Workers.Patience, and doubles it
 // after a slower read.
 func (s *worker) adaptPatience(soon bool) {
 	w := s.workers
@@ -211,7 +212,7 @@ func (s *worker) adaptPatience(soon bool) {
 	}
 }
 
-// await reports whether an operation finishes within the given time.
+// await waits for an operation, and reports whether it has finished within patience.
 func (s *worker) await(ctx context.Context, op *operation, patience time.Duration) bool {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()

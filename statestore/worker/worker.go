@@ -1,8 +1,8 @@
-// Package worker wraps stores that may be slow or down, so that a round over many stores is not
-// delayed by any of them. If an operation takes too long for a round, it continues in the
-// background, and a later round gets its result. A store that fails is paused with exponential
-// backoff. The package uses timers and never the time of day, so that setting the clock has no
-// effect. All I/O is done by the wrapped stores.
+// Package worker wraps stores that may be slow or down, so that none of them delays a round over
+// many stores. If an operation takes too long, it continues in the background, and a later round
+// gets its result. After a failure, a store gets no requests for some time, with exponential
+// backoff. The package uses timers and never the time of day, so setting the clock has no effect.
+// Only the wrapped stores do I/O.
 package worker
 
 import (
@@ -18,20 +18,19 @@ import (
 type Workers struct {
 	// Patience is how long a caller waits for a store.
 	Patience time.Duration
-	// LongestPatience is the initial time that the first caller of a read waits. Each read
-	// that finishes within Patience halves that time, down to Patience, and each that takes
-	// longer doubles it, up to LongestPatience, so that a store that is always slow does
-	// not count as one that does not respond. A value less than Patience means Patience.
+	// LongestPatience is how long the first caller waits for the first read of a store. After a
+	// read that takes at most Patience, the time is halved, but not to less than Patience. After a
+	// slower read, it is doubled, up to LongestPatience. Thus a store that is always slow does not
+	// count as one that does not respond. A value less than Patience means Patience.
 	LongestPatience time.Duration
-	// FirstPause is the pause after a store's first failure; each further failure doubles
-	// it, up to LongestPause. A jitter of a quarter spreads the retries of several stores.
+	// FirstPause is the pause after the first failure of a store. Each further failure doubles it,
+	// up to LongestPause. A jitter of up to a quarter spreads the requests of several stores.
 	FirstPause, LongestPause time.Duration
-	// Resting is called when a store is paused, with the number of consecutive failures and
-	// the length of the pause, and with zeros when it works. It may be nil and must not
-	// block.
+	// Resting is called when a store is paused, with the number of consecutive failures and the
+	// length of the pause, and with zeros when it works again. It must not block. It may be nil.
 	Resting func(store string, failures int, pause time.Duration)
-	// Wake is called when an operation has finished in the background, or when a pause is
-	// over; it must not block.
+	// Wake is called when an operation has finished in the background, and when a pause is over. It
+	// must not block.
 	Wake func()
 
 	mu      sync.Mutex
@@ -40,13 +39,12 @@ type Workers struct {
 	cancels map[*operation]context.CancelFunc
 }
 
-// Wrap returns a view that reads and writes through a worker. The same view always gets the
-// same worker.
+// Wrap returns a view that reads and writes through a worker. Equal views have the same worker.
 func (w *Workers) Wrap(view statestore.View) statestore.View {
 	return view.Through(location{view.Location, w})
 }
 
-// of returns the worker of a view, and creates it if there is none.
+// of returns the worker of a view. If there is none, it creates one.
 func (w *Workers) of(view statestore.View) *worker {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -59,15 +57,14 @@ func (w *Workers) of(view statestore.View) *worker {
 	return w.workers[view]
 }
 
-// Forget removes the worker of a view that is no longer used. The argument is the view that
-// was passed to Wrap.
+// Forget removes the worker of a view that is no longer used. The argument must be the one of Wrap.
 func (w *Workers) Forget(view statestore.View) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	delete(w.workers, view)
 }
 
-// Finish waits for the operations in progress and cancels them when ctx ends.
+// Finish waits until no operation is in progress. When ctx ends, it cancels the operations.
 func (w *Workers) Finish(ctx context.Context) {
 	done := make(chan struct{})
 	go func() {
@@ -105,7 +102,7 @@ func (w *Workers) start(ctx context.Context, op *operation, do func(context.Cont
 	})
 }
 
-// pause returns the length of the pause after a number of consecutive failures.
+// pause returns the length of the pause after the given number of consecutive failures.
 func (w *Workers) pause(failures int) time.Duration {
 	pause := w.FirstPause
 	for range failures - 1 {

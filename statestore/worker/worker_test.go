@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// slow is a store whose operations take a while, and fail while err is set.
+// slow is a store whose operations take some time. While err is set, they fail.
 type slow struct {
 	statestore.Store
 	takes time.Duration
@@ -48,7 +48,7 @@ func (s *slow) Apply(ctx context.Context, changes statestore.ChangeSet) (statest
 	return s.Store.Apply(ctx, changes)
 }
 
-// bench is a slow store and its worker with fake time.
+// bench is a slow store with its worker. Its tests use fake time.
 type bench struct {
 	inner   *slow
 	workers *worker.Workers
@@ -79,7 +79,7 @@ func change(t *testing.T, base statestore.Revision, name string) statestore.Chan
 	return statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{name: "content of " + name})}
 }
 
-// withFakeTime returns a test that runs in a synctest bubble.
+// withFakeTime returns a test that calls test with a new bench in a bubble of synctest.
 func withFakeTime(test func(*testing.T, *bench)) func(*testing.T) {
 	return func(t *testing.T) { synctest.Test(t, func(t *testing.T) { test(t, newBench()) }) }
 }
@@ -120,8 +120,8 @@ func TestSlowReadIsReturnedLaterWithoutASecondRequest(t *testing.T) {
 	})(t)
 }
 
-// TestPatienceAdaptsToSlowStores checks that the wait doubles after each slow read, and
-// that only one caller waits that long.
+// TestPatienceAdaptsToSlowStores checks that the patience doubles after each slow read, and that
+// only the first caller of a read waits for so long.
 func TestPatienceAdaptsToSlowStores(t *testing.T) {
 	withFakeTime(func(t *testing.T, b *bench) {
 		b.workers.LongestPatience = 8 * time.Second
@@ -131,17 +131,17 @@ func TestPatienceAdaptsToSlowStores(t *testing.T) {
 			takes, waits time.Duration
 			answers      bool
 		}{
-			{takes: 7 * time.Second, waits: 7 * time.Second, answers: true}, // no read has finished yet
+			{takes: 7 * time.Second, waits: 7 * time.Second, answers: true}, // no read has finished yet, so the patience is LongestPatience
 			{takes: 9 * time.Second, waits: 8 * time.Second},
 			{waits: time.Second, answers: true}, // the same read
-			{answers: true},                     // within Patience, so the next read waits at most 4s
-			{answers: true},                     // now 2s
+			{answers: true},                     // within Patience, so that the patience is 4s from here on
+			{answers: true},                     // the patience is 2s from here on
 			{takes: 3 * time.Second, waits: 2 * time.Second},
-			{waits: time.Second, answers: true}, // now 4s
+			{waits: time.Second, answers: true}, // the patience is 4s from here on
 			{takes: 5 * time.Second, waits: 4 * time.Second},
-			{waits: time.Second, answers: true}, // now 8s
+			{waits: time.Second, answers: true}, // the patience is 8s from here on
 			{takes: 30 * time.Second, waits: 8 * time.Second},
-			{waits: time.Second}, // later callers do not wait that long again
+			{waits: time.Second}, // later callers of the same read do not wait for so long again
 		} {
 			synctest.Wait()
 			b.inner.takes = read.takes
@@ -150,7 +150,7 @@ func TestPatienceAdaptsToSlowStores(t *testing.T) {
 			if waited := time.Since(began); waited.Round(time.Second) != read.waits || (err == nil) != read.answers {
 				t.Errorf("read %d: waited %s, err %v", i, waited, err)
 			}
-			time.Sleep(time.Millisecond) // keep events apart in time
+			time.Sleep(time.Millisecond) // so that events have different times
 		}
 		time.Sleep(time.Minute)
 	})(t)
@@ -239,8 +239,8 @@ func TestRestingIsCalledForEachPause(t *testing.T) {
 	})(t)
 }
 
-// TestLaterPauseReplacesTheFirst checks that a write that fails during a pause starts
-// another pause, and that the end of the first one does not end it.
+// TestLaterPauseReplacesTheFirst checks that a write that fails during a pause begins another
+// pause, which does not end when the first one would have.
 func TestLaterPauseReplacesTheFirst(t *testing.T) {
 	withFakeTime(func(t *testing.T, b *bench) {
 		b.inner.err = statestore.ErrUnavailable
@@ -285,7 +285,7 @@ func TestFinishWaitsForOperationsUntilItsDeadline(t *testing.T) {
 			if _, err := b.store.Apply(ctx, change(t, base, "a")); !errors.Is(err, statestore.ErrPending) {
 				t.Fatalf("err %v", err)
 			}
-			stop() // the round's context ends; the write does not
+			stop() // the context of the round ends, but the write does not
 			ending, cancel := context.WithTimeout(t.Context(), c.left)
 			defer cancel()
 			began := time.Now()
@@ -342,8 +342,8 @@ func TestRetryAfterProlongsThePause(t *testing.T) {
 	}
 }
 
-// TestLateRejectionIsReportedWithTheNextState checks that a rejection is reported until
-// something else is written, and that it starts no pause if the caller splits rejected changes.
+// TestLateRejectionIsReportedWithTheNextState checks that a rejection is reported until the next
+// write, and that it begins no pause if the caller divides changes that are rejected.
 func TestLateRejectionIsReportedWithTheNextState(t *testing.T) {
 	withFakeTime(func(t *testing.T, b *bench) {
 		base := storetest.Read(t, b.store).Revision
