@@ -20,8 +20,7 @@ type Fixture struct {
 	Store statestore.Store
 	// Reopen returns another handle of the same store, as another process would have.
 	Reopen func() statestore.Store
-	// Refuse makes the server reject certain files from now on, and returns some of them. It is nil
-	// if the server cannot do that.
+	// Refuse makes the server reject certain files from now on, and returns some of them.
 	Refuse func(t *testing.T) map[string]string
 }
 

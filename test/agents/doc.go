@@ -1,3 +1,3 @@
-// Package agents contains only tests, which check the output of `kratix-schedule agent` against the
+// Package agents has only tests. They check the output of `kratix-schedule agent` against the
 // definitions and libraries of Flux and Argo CD.
 package agents

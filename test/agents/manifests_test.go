@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// The versions whose definitions are used. Those of source-controller and Argo CD are the newest
-// that can be read with this module's version of Go.
+// Versions whose CustomResourceDefinitions are used. Those of source-controller and Argo CD are the
+// newest that this module's version of Go can read.
 const (
 	kustomizeController    = "github.com/fluxcd/kustomize-controller@v1.9.5"
 	sourceController       = "github.com/fluxcd/source-controller@v1.9.3"
@@ -21,8 +21,8 @@ const (
 	bin = "../../bin/kube"
 )
 
-// definitions returns the files with CustomResourceDefinitions. Those of notification-controller
-// are generated from its types, as in its own build.
+// definitions returns the paths of files with CustomResourceDefinitions. Those of
+// notification-controller are generated from its types, as its own build does.
 func definitions(t *testing.T) []string {
 	t.Helper()
 	files := []string{
@@ -44,7 +44,6 @@ func definitions(t *testing.T) []string {
 	return files
 }
 
-// run runs a program in a directory, and returns its output.
 func run(t *testing.T, dir, name string, args ...string) string {
 	t.Helper()
 	out, err := tryRun(t, dir, name, args...)
@@ -62,7 +61,7 @@ func tryRun(t *testing.T, dir, name string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// kubectl runs kubectl against a server, and returns its output.
+// kubectl runs kubectl as the administrator of a server, and returns its output.
 func kubectl(t *testing.T, server *apiserver.Server, args ...string) (string, error) {
 	t.Helper()
 	program, err := filepath.Abs(filepath.Join(bin, "kubectl"))

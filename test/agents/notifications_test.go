@@ -37,7 +37,7 @@ type notifications struct {
 	}
 }
 
-// configured returns the configuration in the manifests of a Destination.
+// configured returns the configuration in the manifests for the Destination worker-1.
 func configured(t *testing.T) notifications {
 	t.Helper()
 	text, err := os.ReadFile("../../internal/agent/manifests/testdata/argocd/worker-1.yaml")
@@ -58,8 +58,8 @@ func configured(t *testing.T) notifications {
 	return made
 }
 
-// body returns the body of an Application's event as Argo CD renders it: with text/template and the
-// functions of sprig, except those that read the environment.
+// body returns the body of an event about an Application as Argo CD renders it: with text/template
+// and the functions of sprig, without those that read the environment.
 func (n notifications) body(t *testing.T, app map[string]any) string {
 	t.Helper()
 	functions := sprig.TxtFuncMap()
@@ -77,8 +77,8 @@ func (n notifications) body(t *testing.T, app map[string]any) string {
 	return body.String()
 }
 
-// triggered reports whether an Application sends an event, and returns the event's key: Argo CD
-// sends only one event for each key.
+// triggered reports whether Argo CD sends an event about an Application, and returns the key of the
+// event. Argo CD sends only one event for each key.
 func (n notifications) triggered(t *testing.T, app map[string]any) (sends bool, once string) {
 	t.Helper()
 	evaluate := func(text string) any {
@@ -96,7 +96,7 @@ func (n notifications) triggered(t *testing.T, app map[string]any) (sends bool, 
 	return sends, fmt.Sprint(evaluate(n.triggers[0].OncePer))
 }
 
-// applications returns the Applications of testdata, by the names of their files.
+// applications returns the Applications in testdata, by the name of their file.
 func applications(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*.yaml")

@@ -6,14 +6,15 @@ import (
 	"testing"
 )
 
-// Module is a downloaded module, which is not built.
+// Module is a downloaded module. It is not built.
 type Module struct {
-	// Dir is the directory of the module's files; Sum is the module's digest as in go.sum.
+	// Dir is the directory with the files of the module. Sum is the digest of the module, as in
+	// go.sum.
 	Dir, Sum string
 }
 
-// Download downloads a module. module is PATH@VERSION, or PATH alone for the version that the
-// go.mod in dir requires.
+// Download downloads a module. The argument module is PATH@VERSION, or PATH for the version that
+// the go.mod in dir requires.
 func Download(t testing.TB, dir, module string) Module {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "go", "mod", "download", "-json", module)

@@ -13,10 +13,10 @@ import (
 	"time"
 )
 
-// Patience is the maximum duration of an operation on a busy machine.
+// Patience is how long tests wait for an operation. It is long enough for a busy machine.
 const Patience = 40 * time.Second
 
-// Process is a program that a test has started. Its output is collected.
+// Process is a program that a test has started. It collects the output of the program.
 type Process struct {
 	// Cmd is the command of the program.
 	Cmd  *exec.Cmd
@@ -25,8 +25,8 @@ type Process struct {
 	said bytes.Buffer
 }
 
-// Run starts a program that ends with the test. If the test fails, the output of the program is
-// shown.
+// Run starts a program, and kills it when the test ends. If the test fails, the output of the
+// program is shown.
 func Run(t testing.TB, name string, args ...string) *Process {
 	t.Helper()
 	p := &Process{Cmd: exec.Command(name, args...), done: make(chan struct{})} //nolint:gosec,noctx // the program ends with the test
@@ -86,12 +86,12 @@ func (p *Process) Stop(t testing.TB) {
 // Done returns a channel that is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Range of the ports for tests, below the range that the kernel uses for connections. Ports are
-// allocated one after the other and only once, because tests run concurrently. Each process starts
-// at a random port.
+// Range of ports for tests. It is below the range from which the kernel takes ports for
+// connections. Address returns the ports one after the other and each only once, because tests run
+// concurrently. Each process begins at a random port.
 const firstPort, lastPort = 15000, 32000
 
-// ports is the next port to try.
+// ports has the next port to try.
 //
 //nolint:gochecknoglobals // ports are a resource of the whole process
 var ports struct {
@@ -99,7 +99,8 @@ var ports struct {
 	next int
 }
 
-// Address returns a free address, "127.0.0.1:<port>", which no other test of the process gets.
+// Address returns a free address, such as "127.0.0.1:15000". It returns each address only once in a
+// process.
 func Address(t testing.TB) string {
 	t.Helper()
 	ports.Lock()

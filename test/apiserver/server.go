@@ -27,21 +27,21 @@ const AdminToken = "admin-of-a-test"
 
 // Server is an API server and its etcd.
 type Server struct {
-	// Dir is a temporary directory with the files of the servers.
+	// Dir is a temporary directory with the files of both servers.
 	Dir string
 	// URL and Etcd are the addresses of the API server and of etcd.
 	URL, Etcd string
-	// Admin is the path of an administrator's kubeconfig.
+	// Admin is the path of the administrator's kubeconfig.
 	Admin string
-	// API and Database are the running programs.
+	// API and Database are the processes of kube-apiserver and etcd.
 	API, Database *Process
 
 	bin   string
 	flags []string
 }
 
-// Start starts etcd and an API server for the duration of the test, and waits until the API server
-// is ready. bin is the directory of both programs; flags are additional flags of the API server.
+// Start starts etcd and an API server, and waits until the API server is ready. Both end with the
+// test. bin is the directory of both programs. flags are additional flags of the API server.
 func Start(t testing.TB, bin string, flags ...string) *Server {
 	t.Helper()
 	s := &Server{Dir: t.TempDir(), bin: bin, flags: flags}
@@ -57,8 +57,8 @@ func Start(t testing.TB, bin string, flags ...string) *Server {
 	return s
 }
 
-// StartAPI starts the API server, or starts it again, and waits until it is ready and the namespace
-// default exists.
+// StartAPI starts the API server, and waits until it is ready and the namespace default exists. The
+// API server may have run before.
 func (s *Server) StartAPI(t testing.TB) {
 	t.Helper()
 	_, port, err := net.SplitHostPort(strings.TrimPrefix(s.URL, "https://"))
@@ -80,7 +80,7 @@ func (s *Server) StartAPI(t testing.TB) {
 	}
 }
 
-// await waits until the API server responds to a GET of path with the status 200.
+// await waits until the API server responds to a GET request for path with status 200.
 func (s *Server) await(t testing.TB, path string) error {
 	client := &http.Client{
 		Timeout:   10 * time.Second,
@@ -112,7 +112,7 @@ func (s *Server) await(t testing.TB, path string) error {
 	}
 }
 
-// credentials writes the API server's certificate and the tokens of its users.
+// credentials writes the certificate of the API server and the tokens of its users to files.
 func (s *Server) credentials() error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -146,8 +146,7 @@ func (s *Server) credentials() error {
 // File returns the path of a file in Dir.
 func (s *Server) File(name string) string { return filepath.Join(s.Dir, name) }
 
-// Kubeconfig writes the kubeconfig of a user who reaches the API server at url, and returns
-// its path.
+// Kubeconfig writes a kubeconfig for a user of the API server at url, and returns its path.
 func (s *Server) Kubeconfig(user, token, url string) (path string, err error) {
 	path = s.File(user + ".kubeconfig")
 	return path, os.WriteFile(path, fmt.Appendf(nil, `apiVersion: v1

@@ -18,7 +18,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// reported returns the event that is parsed from a report of kustomize-controller with a message.
+// reported returns the event that is parsed from a report of kustomize-controller with this
+// message.
 func reported(t *testing.T, severity, reason, message string) agent.Event {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{
@@ -32,7 +33,7 @@ func reported(t *testing.T, severity, reason, message string) agent.Event {
 }
 
 // TestAgentMessages applies, awaits and deletes objects with Flux's library. It checks that the
-// messages that kustomize-controller sends in these cases are parsed to the right outcome and
+// messages that kustomize-controller sends in these cases are parsed to the correct outcome and
 // objects.
 func TestAgentMessages(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(bin, "kube-apiserver")); err != nil {
@@ -81,7 +82,7 @@ func TestAgentMessages(t *testing.T) {
 	if event := reported(t, "info", "Progressing", changes.String()); event.Outcome != agent.Applied {
 		t.Errorf("got %s of %q", event.Outcome, changes)
 	}
-	// No controller is running, so nothing becomes ready.
+	// No controller runs in the cluster, so no object becomes ready.
 	err = judge.flux.Wait(objects, ssa.WaitOptions{Interval: 50 * time.Millisecond, Timeout: time.Second})
 	if err == nil {
 		t.Fatal("Flux does not wait")

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// TestForesight compares applycheck with the API server: objects that the API server accepts must
-// not be held back, and at least 95 % of the refusals must be foreseen.
+// TestForesight compares applycheck with the API server. Objects that the API server accepts must
+// not be held back. At least 95 % of the refusals must be foreseen.
 func TestForesight(t *testing.T) {
 	f := newFixture(t)
 	c := &comparison{fixture: f, t: t, accepted: map[int][]sample{}, alarms: map[string]int{}, destinations: f.destinations(t)}
@@ -26,37 +26,36 @@ func TestForesight(t *testing.T) {
 	t.Run("DefinitionIsRemoved", func(t *testing.T) { c.t = t; c.removed() })
 }
 
-// comparison is a comparison of applycheck with an API server.
+// comparison compares applycheck with an API server.
 type comparison struct {
 	*fixture
 	t            *testing.T
 	destinations map[string]*Destination
 	mu           sync.Mutex
-	// accepted are the objects of each kind that the API server accepted.
+	// accepted has the objects that the API server has accepted, by the index of their kind.
 	accepted map[int][]sample
-	// alarms counts the objects that are held back although the API server accepts them, by kind.
+	// alarms counts, by kind, the objects that are held back although the API server accepts them.
 	alarms map[string]int
 }
 
-// sample is an object that the API server accepts. stored is the object that it replaces, or nil if
-// it replaces none.
+// sample is an object that the API server accepts. stored is the object that it replaces, or nil.
 type sample struct {
 	name           string
 	stored, wanted map[string]any
 }
 
-// steps is the number of consecutive changes of an example.
+// steps is the number of changes to an example, one after the other.
 const steps = 12
 
-// chain is a series of changes of an example.
+// chain is a series of changes to an example.
 type chain struct {
 	kind    int
 	example map[string]any
-	// stored means that the example exists in the API server and is changed there.
+	// stored means that the example is stored in the API server, so that the changes are updates.
 	stored bool
 }
 
-// chains returns chains for each kind in turn, with at least the wanted number of changes in total.
+// chains returns chains for each kind in turn, with at least the wanted number of changes together.
 func (f *fixture) chains(wanted int) []chain {
 	var all []chain
 	for round := 0; len(all)*steps < wanted; round++ {
@@ -70,13 +69,13 @@ func (f *fixture) chains(wanted int) []chain {
 	return all
 }
 
-// storable reports whether an object of a kind can be stored without an effect on other objects.
+// storable reports whether an object of the kind can be stored without an effect on other objects.
 func (f *fixture) storable(kind int) bool {
 	return !f.fresh && !slices.Contains([]string{"APIService", "CustomResourceDefinition", "ResourceQuota", "LimitRange", "Namespace", "ServiceCIDR", "IPAddress"}, f.schemas.Kinds[kind].Kind)
 }
 
-// valid makes a sequence of objects that the API server accepts, each by one change of the previous
-// one, and fails the test if one of them is held back.
+// valid changes examples step by step as long as the API server accepts the result. The test fails
+// if one of these objects is held back.
 func (c *comparison) valid() {
 	var counted, asked atomic.Int64
 	results := make([][]sample, 0)
@@ -105,7 +104,7 @@ func (c *comparison) valid() {
 	}
 }
 
-// follow makes the objects of a chain and returns those that the API server accepts.
+// follow makes the objects of a chain, and returns those that the API server accepts.
 func (c *comparison) follow(of chain, number uint64, asked *atomic.Int64) (samples []sample) {
 	m := NewMaker(c.schemas, *seed, number)
 	kind := c.schemas.Kinds[of.kind]
@@ -136,7 +135,7 @@ func (c *comparison) follow(of chain, number uint64, asked *atomic.Int64) (sampl
 	return samples
 }
 
-// alarmed fails the test if an object is held back although the API server accepts it.
+// alarmed checks that an object which the API server accepts is not held back.
 func (c *comparison) alarmed(kind Kind, s sample) {
 	for about, destination := range c.destinations {
 		said := destination.Foresee(c.render(s.stored, s.name), c.render(s.wanted, s.name))
@@ -158,15 +157,16 @@ func (c *comparison) render(object map[string]any, name string) []byte {
 	return render(c.t, object, name)
 }
 
-// immutable is the row of changes that the API server refuses only because of the stored object.
+// immutable is the table row of changes that the API server refuses only because of the stored
+// object.
 const immutable = "immutable change"
 
-// aside is the row of faults that are neither in a schema nor in the table of rules: the API server
-// finds them with Go code.
+// aside is the table row of faults that the API server finds with Go code. They are neither in a
+// schema nor in applycheck's table of rules.
 const aside = "value of a built-in kind"
 
-// mutate changes accepted objects until the API server has refused the wanted number, and fails the
-// test if fewer than 95 % of the refusals are foreseen.
+// mutate changes accepted objects until the API server has refused the wanted number. The test
+// fails if fewer than 95 % of the refusals are foreseen.
 func (c *comparison) mutate() {
 	table, chosen := &Table{}, regexp.MustCompile(*rows)
 	each := (*mutations + len(Mutations) - 1) / len(Mutations) // for each row except aside, and for immutable
@@ -205,7 +205,7 @@ func (c *comparison) mutate() {
 	}
 }
 
-// row makes objects for one row until the API server has refused the wanted number.
+// row changes objects in one way until the API server has refused the wanted number.
 func (c *comparison) row(table *Table, name string, wanted int, stream uint64, of func(Kind) bool, do func(*Maker, Kind, sample) (sample, bool)) {
 	var kinds []int
 	for _, kind := range slices.Sorted(maps.Keys(c.accepted)) {
@@ -226,7 +226,8 @@ func (c *comparison) row(table *Table, name string, wanted int, stream uint64, o
 	})
 }
 
-// compare compares applycheck's result for an object with the API server's.
+// compare compares the result of applycheck for an object with that of the API server, and counts
+// both in the table.
 func (c *comparison) compare(table *Table, name string, wanted int, kind Kind, s sample) {
 	err := c.DryRun(c.t.Context(), c.render(s.wanted, s.name))
 	if err == nil {
@@ -235,7 +236,7 @@ func (c *comparison) compare(table *Table, name string, wanted int, kind Kind, s
 		return
 	}
 	if name == immutable && c.DryRun(c.t.Context(), c.render(s.wanted, s.name+"-new")) != nil {
-		return // the object is refused even if there is no stored one
+		return // the object is also refused if there is no stored one
 	}
 	said := c.destinations["profile"].Foresee(c.render(s.stored, s.name), c.render(s.wanted, s.name))
 	words := Words(err)
@@ -293,8 +294,8 @@ func shorten(text []byte) string {
 	return string(text)
 }
 
-// destinations returns the descriptions of the cluster for applycheck: its version, with and
-// without its profile.
+// destinations returns descriptions of the cluster for applycheck, by name: only its version, and
+// its version with its profile.
 func (f *fixture) destinations(t *testing.T) map[string]*Destination {
 	t.Helper()
 	version, err := f.schemas.Version(f.Judge)

@@ -28,7 +28,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// The input of BenchmarkCheck: the number of objects, each in its own file, and the version of
+// The input of BenchmarkCheck: the number of objects, each in a file of its own, and the version of
 // Kubernetes.
 const (
 	benchObjects = 8000
@@ -53,7 +53,7 @@ func benchKinds() []string {
 
 // BenchmarkCheck checks the same objects with kubeconform and with applycheck, both without a cache
 // and with the same number of goroutines. kubeconform is measured with and without reading the
-// files; applycheck is measured alone and as part of a round, which has already read the files for
+// files. applycheck is measured alone, and as part of a round, which has read the files before for
 // the check of conflicts.
 func BenchmarkCheck(b *testing.B) {
 	schemas := benchSchemas(b)
@@ -118,7 +118,6 @@ func BenchmarkCheck(b *testing.B) {
 	})
 }
 
-// writeFiles writes files to a temporary directory, and returns its path.
 func writeFiles(b *testing.B, files [][]byte) string {
 	dir := b.TempDir()
 	for i, content := range files {
@@ -127,7 +126,7 @@ func writeFiles(b *testing.B, files [][]byte) string {
 	return dir
 }
 
-// checkAll runs both steps of the check on a root without a fault.
+// checkAll runs both steps of the check. The root must have no fault.
 func checkAll(b *testing.B, cluster *applycheck.Cluster, root dedupe.Root) {
 	in := applycheck.Input{Cluster: cluster, Roots: []dedupe.Root{root}, Memory: &applycheck.Memory{}}
 	for _, check := range []func(applycheck.Input) []applycheck.Verdict{applycheck.CheckClaims, applycheck.CheckRoots} {
@@ -154,7 +153,7 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// inParallel calls the function with each number from 0 to count-1, on all processors.
+// inParallel calls do with each number from 0 to count-1, on all processors.
 func inParallel(count int, do func(int)) {
 	var next atomic.Int64
 	var running sync.WaitGroup
@@ -180,7 +179,7 @@ func benchRoot(files [][]byte) dedupe.Root {
 	return root
 }
 
-// benchFiles returns the objects as YAML: the examples of the kinds, each under many names.
+// benchFiles returns objects as YAML: the examples of all kinds, each under many names.
 func benchFiles(b *testing.B) [][]byte {
 	b.Helper()
 	examples := map[string]map[string]any{}
@@ -207,8 +206,8 @@ func benchFiles(b *testing.B) [][]byte {
 	return files
 }
 
-// benchSchemas writes strict JSON schemas of the kinds in the form that kubeconform reads: without
-// references, in files such as `deployment-apps-v1.json`. It returns their directory.
+// benchSchemas writes strict JSON schemas of the kinds as kubeconform reads them: without
+// references, in files such as `deployment-apps-v1.json`. It returns the directory with the files.
 func benchSchemas(b *testing.B) string {
 	b.Helper()
 	s := &Schemas{components: map[string]Schema{}}
@@ -257,8 +256,8 @@ func openAPIDocuments(b *testing.B) []string {
 	return paths
 }
 
-// standalone returns a schema in which the references are replaced by their targets. It allows no
-// unknown fields, and null for each value of a single type.
+// standalone returns a schema with each reference replaced by its target. The result allows no
+// unknown fields. Where a value has a single type, it also allows null.
 func (s *Schemas) standalone(of Schema) any {
 	of = s.Resolve(of)
 	out := maps.Clone(of)

@@ -29,10 +29,10 @@ var (
 	show        = flag.Int("show", 10, "how many misses of a row to show in full")
 )
 
-// bin is the directory of the programs of the Kubernetes servers.
+// bin is the directory of the programs that `make kube-servers` builds.
 const bin = "../../bin/kube"
 
-// The module with the definitions of a large operator, and its digest.
+// A module with the definitions of a large operator, and its digest.
 const (
 	eck       = "github.com/elastic/cloud-on-k8s/v2@v2.8.0"
 	eckDigest = "h1:I7LLrcQuqKXMq7pjJ40BBLizM7xKXIRF9Rhu4GVoNW8="
@@ -44,11 +44,11 @@ type fixture struct {
 	*Judge
 	server  *apiserver.Server
 	schemas *Schemas
-	// beside are the files with the definitions and namespaces that the API server has.
+	// beside has the files with the definitions and namespaces that the API server has.
 	beside map[string][]byte
-	// fresh means that no object is stored.
+	// fresh means that no object is stored in the API server.
 	fresh bool
-	// examples contains objects of each kind, with the name NAME.
+	// examples has objects by the index of their kind. Each has the name NAME.
 	examples map[int][]map[string]any
 }
 
@@ -88,7 +88,8 @@ func definitions(t *testing.T) map[string][]byte {
 	return beside
 }
 
-// operator returns the path of the definitions of a large operator, after downloading its module.
+// operator downloads a module with the definitions of a large operator, and returns the path of the
+// definitions.
 func operator(t *testing.T) string {
 	t.Helper()
 	module := apiserver.Download(t, t.TempDir(), eck)
@@ -124,7 +125,7 @@ func (f *fixture) awaitSchemas(t *testing.T) {
 	}
 }
 
-// readExamples reads the examples of built-in kinds, and makes examples of other kinds: the
+// readExamples reads the examples of built-in kinds. For other kinds it makes examples: the
 // definitions themselves, and random custom resources that the API server accepts.
 func (f *fixture) readExamples(t *testing.T) {
 	t.Helper()
@@ -185,7 +186,7 @@ func (f *fixture) makeExamples(t *testing.T) {
 	t.Logf("%d kinds; without an example: %s", len(f.schemas.Kinds), strings.Join(without, ", "))
 }
 
-// each calls the function with each number from 0 to count-1, several at a time.
+// each calls do with each number from 0 to count-1, several at a time.
 func (f *fixture) each(count int, do func(int)) {
 	var running sync.WaitGroup
 	next := make(chan int)
@@ -203,7 +204,7 @@ func (f *fixture) each(count int, do func(int)) {
 	running.Wait()
 }
 
-// render returns an object as YAML with the given name.
+// render returns the object as YAML, with the given name.
 func render(t testing.TB, object map[string]any, name string) []byte {
 	content, err := yaml.Marshal(object)
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Destination is the input of applycheck without the object to check.
+// Destination is the input of applycheck, without the object to check.
 type Destination struct {
 	Cluster *applycheck.Cluster
-	// Beside are the files in the root dependencies: namespaces and definitions.
+	// Beside has the files in the root dependencies: namespaces and definitions.
 	Beside map[string][]byte
 	memory applycheck.Memory
 	state  applycheck.State
@@ -23,8 +23,8 @@ type Destination struct {
 
 // Foresight is the result of applycheck for one object.
 type Foresight struct {
-	// Quarantined is the reason why the claim of the object is quarantined. It is empty if the
-	// claim is not quarantined.
+	// Quarantined is the reason why the claim with the object is quarantined, or empty if it is
+	// not.
 	Quarantined string
 	// Findings are all findings, including warnings.
 	Findings []finding.Finding
@@ -39,16 +39,16 @@ func (f Foresight) Words() string {
 	return b.String()
 }
 
-// Claim contains the stored and the wanted content of a request's file, each nil if there is none.
+// Claim has the stored and the wanted content of a file of a request. Each is nil if there is none.
 type Claim struct{ Stored, Wanted []byte }
 
-// Foresee returns applycheck's result for a request whose wanted file replaces the stored one;
+// Foresee returns applycheck's result for a request whose file changes from stored to wanted.
 // stored may be nil.
 func (d *Destination) Foresee(stored, wanted []byte) Foresight {
 	return d.ForeseeAll(Claim{stored, wanted})
 }
 
-// ForeseeAll returns applycheck's result for the files of several requests in one root.
+// ForeseeAll returns applycheck's result for files of several requests in one root.
 func (d *Destination) ForeseeAll(claims ...Claim) Foresight {
 	resources, beside := dedupe.Root{Path: parse("d/resources")}, dedupe.Root{Path: parse("d/dependencies")}
 	for i, claim := range claims {

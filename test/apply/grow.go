@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Grow returns a copy of an object with one random change that fits its schema. The API server may
-// refuse the result for another reason.
+// Grow returns a copy of an object with one random change that fits the schema. The API server may
+// refuse the result for other reasons.
 func (m *Maker) Grow(kind Kind, from map[string]any) map[string]any {
 	nodes := m.nodes(kind, from)
 	for range 20 {
@@ -35,8 +35,8 @@ func (m *Maker) Grow(kind Kind, from map[string]any) map[string]any {
 	return m.growMetadata(from)
 }
 
-// another returns a copy of the object with another value of a leaf, or nil if the node is not a
-// leaf.
+// another returns a copy of the object with another value for a node. It returns nil if the node is
+// a map or a list.
 func (m *Maker) another(from map[string]any, n node) map[string]any {
 	if len(n.path) == 0 {
 		return nil
@@ -49,7 +49,7 @@ func (m *Maker) another(from map[string]any, n node) map[string]any {
 	return with(from, n.path, m.value(n.schema, name, 2))
 }
 
-// added returns a copy of the object with one more field, key or item at a node.
+// added returns a copy of the object with one more field, key or item in a node.
 func (m *Maker) added(from map[string]any, n node) map[string]any {
 	switch v := n.value.(type) {
 	case map[string]any:
@@ -91,7 +91,7 @@ func (m *Maker) growMetadata(from map[string]any) map[string]any {
 	return with(from, []any{"status"}, map[string]any{})
 }
 
-// Fresh returns an object of a kind with random content, for kinds without an example.
+// Fresh returns an object with random content. It is for kinds without an example.
 func (m *Maker) Fresh(kind Kind, name string) map[string]any {
 	made, _ := m.value(kind.Schema, "", 1).(map[string]any)
 	made, _ = integers(made).(map[string]any)
@@ -104,8 +104,8 @@ func (m *Maker) Fresh(kind Kind, name string) map[string]any {
 	return made
 }
 
-// integers returns a copy of a value in which whole numbers are int64, as in objects; JSON schemas
-// are decoded with float64.
+// integers returns a copy of a value in which whole numbers are int64, as in objects of the API. In
+// decoded JSON schemas, they are float64.
 func integers(v any) any {
 	switch v := v.(type) {
 	case float64:

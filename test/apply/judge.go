@@ -1,6 +1,6 @@
-// Package apply compares the predictions of package applycheck with the verdicts of a real API
-// server, to which Flux's library applies the objects as kustomize-controller does. It is a
-// separate module, so that the program's module does not depend on Flux.
+// Package apply compares the predictions of package applycheck with the results of a real API
+// server. Flux's library applies the objects, as in kustomize-controller. The package is a separate
+// module, so that the module of the program does not depend on Flux.
 package apply
 
 import (
@@ -50,7 +50,7 @@ func NewJudge(kubeconfig string) (*Judge, error) {
 }
 
 // Decode decodes YAML as kustomize-controller does after the build, and normalizes the objects as
-// it does before applying them.
+// kustomize-controller does before it applies them.
 func Decode(content []byte) ([]*unstructured.Unstructured, error) {
 	objects, err := utils.ReadObjects(bytes.NewReader(content))
 	if err != nil {
@@ -59,7 +59,7 @@ func Decode(content []byte) ([]*unstructured.Unstructured, error) {
 	return objects, normalize.UnstructuredList(objects)
 }
 
-// ApplyAll applies all objects of a root in stages, with the options of kustomize-controller. A
+// ApplyAll applies all objects of a root in stages, with the options of kustomize-controller. Each
 // stage begins with a dry run of all its objects.
 func (j *Judge) ApplyAll(ctx context.Context, content []byte) error {
 	objects, err := Decode(content)
@@ -70,8 +70,8 @@ func (j *Judge) ApplyAll(ctx context.Context, content []byte) error {
 	return err
 }
 
-// options returns the options with which kustomize-controller applies a Kustomization without
-// options of its own.
+// options returns the options with which kustomize-controller applies a Kustomization that sets
+// none.
 func options() ssa.ApplyOptions {
 	const group = "kustomize.toolkit.fluxcd.io"
 	opts := ssa.DefaultApplyOptions()
@@ -92,8 +92,8 @@ func options() ssa.ApplyOptions {
 	return opts
 }
 
-// DryRun returns the API server's error about one object: it does only the dry run of Flux's apply.
-// If the object is the only one, ApplyAll returns the same error with Flux's prefix.
+// DryRun applies one object in a dry run, as Flux does first, and returns the API server's error.
+// If a root has only this object, ApplyAll returns the same error with Flux's prefix.
 func (j *Judge) DryRun(ctx context.Context, content []byte) error {
 	objects, err := Decode(content)
 	if err != nil {

@@ -9,11 +9,11 @@ import (
 
 // Mutation changes an object so that the API server may refuse it.
 type Mutation struct {
-	// Row is the row of the table in which the refusals are counted.
+	// Row is the name of the table row in which the refusals are counted.
 	Row string
 	// Of reports whether the mutation applies to objects of a kind.
 	Of func(Kind) bool
-	// Do returns a changed copy of an object, or nil if that is not possible.
+	// Do returns a changed copy of an object, or nil if the object cannot be changed in this way.
 	Do func(m *Maker, kind Kind, from map[string]any) map[string]any
 }
 
@@ -26,7 +26,7 @@ func isDefinition(k Kind) bool {
 	return k.Kind == "CustomResourceDefinition"
 }
 
-// Mutations are the mutations whose faults do not depend on other objects.
+// Mutations are mutations that cause faults which do not depend on other objects.
 var Mutations = []Mutation{
 	{"unknown kind or version", all, unknownKind},
 	{"API that was removed", builtin, removedAPI},
@@ -58,7 +58,7 @@ func unknownKind(m *Maker, kind Kind, from map[string]any) map[string]any {
 	return with(from, []any{"apiVersion"}, m.pick("unknown.example.net/v1", "v2", "apps/v3", "extensions.k8s.io/v1", "x/"+kind.Version))
 }
 
-// removed are the kinds and versions that only earlier minors served.
+// removed are kinds and versions that only earlier minor versions of Kubernetes served.
 var removed = [][2]string{
 	{"policy/v1beta1", "PodDisruptionBudget"}, {"policy/v1beta1", "PodSecurityPolicy"}, {"extensions/v1beta1", "Ingress"},
 	{"networking.k8s.io/v1beta1", "Ingress"}, {"networking.k8s.io/v1beta1", "IngressClass"}, {"extensions/v1beta1", "Deployment"},
@@ -81,7 +81,7 @@ func noNamespace(m *Maker, _ Kind, from map[string]any) map[string]any {
 	return with(from, []any{"metadata", "namespace"}, m.pick("nowhere", "defualt", "team-7", "kube-sytem"))
 }
 
-// choose returns a random node that fulfils a condition, and whether there is one.
+// choose returns a random node for which is returns true. It returns false if there is none.
 func (m *Maker) choose(kind Kind, from map[string]any, is func(node) bool) (node, bool) {
 	nodes := slices.DeleteFunc(m.nodes(kind, from), func(n node) bool { return !is(n) })
 	if len(nodes) == 0 {

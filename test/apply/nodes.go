@@ -7,20 +7,20 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// node is a value within an object, with its schema.
+// node is a value in an object, with its schema.
 type node struct {
-	// path contains the field names and list positions that lead from the object to the value.
+	// path has the names of fields and the indexes of items from the object to the value.
 	path   []any
 	value  any
 	schema Schema
 	// required means that the schema requires the field.
 	required bool
-	// typ is the name of the value's type; owner is the name of the type that has the field.
+	// typ is the name of the value's type. owner is the name of the type with the field.
 	typ, owner string
 }
 
-// nodes returns the values within an object in a fixed order, beginning with the object itself. It
-// omits the status and all metadata, which users do not write.
+// nodes returns the values in an object in a fixed order, beginning with the object itself. The
+// status and all metadata are left out, because users do not write them.
 func (s *Schemas) nodes(kind Kind, object map[string]any) []node {
 	var all []node
 	var visit func(n node)
@@ -63,7 +63,7 @@ func objectOrEmpty(v any) Schema {
 	return Schema{}
 }
 
-// gone is a pseudo-value that removes the field or item that is set to it.
+// gone is a special value. With it, put removes the field or item.
 type gone struct{}
 
 // with returns a copy of an object with another value at a path.

@@ -23,7 +23,7 @@ func (s *Schemas) Version(j *Judge) (string, error) {
 	return info.GitVersion, nil
 }
 
-// Profile returns the profile of the API server in the form that the command profile writes.
+// Profile returns the profile of the API server as the command profile writes it.
 func (s *Schemas) Profile(j *Judge) (*profile.Profile, error) {
 	read, err := discover.Read(context.Background(), j.Config, "profile", time.Now())
 	if err != nil {

@@ -14,21 +14,22 @@ import (
 // Schema is a part of an OpenAPI schema, as decoded from JSON.
 type Schema map[string]any
 
-// Kind is a kind that the API server serves and whose objects can be applied.
+// Kind is a kind that the API server serves, and whose objects can be applied.
 type Kind struct {
 	schema.GroupVersionKind
 	Namespaced bool
-	// Schema is the schema of the whole object, and Type is its name in the OpenAPI document.
+	// Schema is the schema of the whole object. Type is the name of the schema in the OpenAPI
+	// document.
 	Schema Schema
 	Type   string
-	// Builtin is false for custom resources.
+	// Builtin is false for the kinds of custom resources.
 	Builtin bool
 }
 
-// Schemas are the components of all OpenAPI documents of an API server.
+// Schemas has the schemas of all OpenAPI documents of an API server.
 type Schemas struct {
 	components map[string]Schema
-	// Kinds are the kinds that can be applied, sorted.
+	// Kinds are the kinds whose objects can be applied, sorted.
 	Kinds []Kind
 }
 
@@ -90,13 +91,15 @@ func (s *Schemas) serve(client *discovery.DiscoveryClient, byKind map[schema.Gro
 	return nil
 }
 
-// Resolve returns the schema to which a reference, or an allOf with one reference, refers.
+// Resolve returns the target of a schema that is a reference, or that has an allOf with a single
+// reference. For any other schema, it returns the schema.
 func (s *Schemas) Resolve(of Schema) Schema {
 	of, _ = s.resolve(of)
 	return of
 }
 
-// resolve also returns the name of the referenced type, or "" if there is none.
+// resolve does the same as Resolve. It also returns the name of the target, or "" if there is no
+// reference.
 func (s *Schemas) resolve(of Schema) (Schema, string) {
 	typ := ""
 	for {
@@ -121,7 +124,8 @@ func (of Schema) Required(field string) bool {
 	return slices.Contains(list(of["required"]), any(field))
 }
 
-// Type returns "object", "array", "string" and so on, or "" if the schema allows several types.
+// Type returns a type such as "object", "array" or "string". It returns "" if the schema allows
+// several types.
 func (of Schema) Type() string { return text(of["type"]) }
 
 func object(v any) Schema {

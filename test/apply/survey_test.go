@@ -18,26 +18,27 @@ import (
 // requiredTable is the file that TestSurvey writes.
 const requiredTable = "../../applycheck/requiredtable.go"
 
-// surveyed counts the API server's responses to a missing or empty field of a type.
+// surveyed counts the responses of the API server to a missing or empty field of a type.
 type surveyed struct {
-	// refused counts how often a missing (0) and an empty (1) field was refused as required;
-	// accepted counts how often it was not.
+	// refused counts how often the field was refused as required: if it was missing (index 0), and
+	// if it was empty (index 1). accepted counts how often it was not.
 	refused, accepted [2]int
 	details           map[string]int
 	// required means that the schema requires the field.
 	required bool
-	// unsupported counts how often an empty value was refused as an unsupported value (true), and
-	// how often it was not.
+	// unsupported counts how often an empty value was refused as unsupported (true), and how often
+	// it was not (false).
 	unsupported map[bool]int
 }
 
-// conditional are types of fields that the API server may drop together with their faults: data
-// sources of unsupported kinds, and fields of features that may be disabled.
+// conditional are types of fields that the API server may drop, so that their faults have no
+// effect. They are data sources of unsupported kinds, and fields of features that may be disabled.
 var conditional = []string{
 	"io.k8s.api.core.v1.TypedObjectReference", "io.k8s.api.core.v1.TypedLocalObjectReference", "DeviceTaint", "DeviceSubRequest", "DeviceToleration", "Status",
 }
 
-// survey sends the API server every required field of the built-in types twice: missing and empty.
+// survey sends objects to the API server to find required fields. Each required field of the
+// built-in types is missing in one object, and empty in another.
 type survey struct {
 	*comparison
 	mu     sync.Mutex
@@ -84,7 +85,8 @@ func isConditional(typ string) bool {
 	return slices.ContainsFunc(conditional, func(end string) bool { return strings.HasSuffix(typ, end) })
 }
 
-// ask sends the API server an object without the field, and one in which the field is empty.
+// ask sends two objects to the API server: one without the field, and one in which the field is
+// empty.
 func (s *survey) ask(from sample, n node) {
 	field, _ := n.path[len(n.path)-1].(string)
 	var empty any = ""
@@ -122,7 +124,7 @@ func (s *survey) ask(from sample, n node) {
 	}
 }
 
-// requires reports whether an error is about a missing required field, and returns the detail
+// requires reports whether an error is about a missing required field. It also returns the text
 // after "Required value: ".
 func requires(err error, field string) (required bool, detail string) {
 	var status *apierrors.StatusError
@@ -137,7 +139,7 @@ func requires(err error, field string) (required bool, detail string) {
 	return false, ""
 }
 
-// supports reports whether an error is about a value of the field that is not supported.
+// supports reports whether an error is about a value that is not supported for the field.
 func supports(err error, field string) bool {
 	var status *apierrors.StatusError
 	if !errors.As(err, &status) || status.ErrStatus.Details == nil {
@@ -148,7 +150,7 @@ func supports(err error, field string) bool {
 	})
 }
 
-// table returns the content of the Go file with the fields that the API server always requires.
+// table returns a Go file with the fields that the API server always requires.
 func (s *survey) table(t *testing.T) []byte {
 	t.Helper()
 	byType := map[string]map[string]string{}

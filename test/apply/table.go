@@ -7,7 +7,7 @@ import (
 	"sync"
 )
 
-// Table counts, by row, the objects that the API server refused, and how many of them were
+// Table counts, by row, the objects that the API server has refused, and how many of them were
 // foreseen.
 type Table struct {
 	mu   sync.Mutex
@@ -18,11 +18,12 @@ type row struct {
 	accepted, refused, foreseen, verbatim int
 	misses                                map[string]int
 	examples                              []string
-	// otherWords are pairs of different messages about the same object: the API server's and ours.
+	// otherWords are pairs of different messages about the same object: that of the API server, and
+	// ours.
 	otherWords []string
 }
 
-// at calls the function with the row of a name while the table is locked.
+// at calls do with the row of a name, while it holds the lock of the table.
 func (t *Table) at(name string, do func(*row)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -35,13 +36,13 @@ func (t *Table) at(name string, do func(*row)) {
 	do(t.rows[name])
 }
 
-// Refused returns the number of objects of a row that the API server has refused.
+// Refused returns the number of objects that the API server has refused, for one row.
 func (t *Table) Refused(name string) (count int) {
 	t.at(name, func(r *row) { count = r.refused })
 	return count
 }
 
-// Sum returns the totals of the rows whose names the function selects.
+// Sum returns the totals of the rows for whose names is returns true.
 func (t *Table) Sum(is func(name string) bool) (refused, foreseen int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -53,7 +54,8 @@ func (t *Table) Sum(is func(name string) bool) (refused, foreseen int) {
 	return refused, foreseen
 }
 
-// String returns the table in Markdown, followed by the misses for each message of the API server.
+// String returns the table as Markdown. After the table, it lists for each message of the API
+// server the refusals that were not foreseen.
 func (t *Table) String() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -17,8 +17,8 @@ import (
 // page is the tutorial that TestTutorial runs.
 const page = "docs/tutorial-apply.md"
 
-// TestTutorial runs the steps of the tutorial and applies the resulting files as Flux does. The
-// output of the program and of Flux must include everything that the page shows.
+// TestTutorial runs the steps of the tutorial, and applies the files as Flux does. The output of
+// the program and of Flux must have everything that the page shows.
 func TestTutorial(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(bin, "kube-apiserver")); err != nil {
 		t.Fatal("bin/kube/kube-apiserver is missing: run make kube-servers")
@@ -52,8 +52,8 @@ func TestTutorial(t *testing.T) {
 	t.Log(said)
 }
 
-// tutorial returns the commands of the page, without the first block, which builds the program, and
-// the output that the page shows.
+// tutorial returns the commands of the page and the output that the page shows. The first block of
+// commands is left out, because it builds the program.
 func tutorial(t *testing.T) (steps, shown string) {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("../..", page))
@@ -74,7 +74,7 @@ func tutorial(t *testing.T) (steps, shown string) {
 	return steps, shown
 }
 
-// run runs commands in a directory, with the program on the PATH, and returns their output.
+// run runs commands in a directory with the program in the PATH, and returns their output.
 func run(t *testing.T, dir, commands string) string {
 	t.Helper()
 	programs := t.TempDir()
@@ -93,8 +93,8 @@ func run(t *testing.T, dir, commands string) string {
 	return string(out)
 }
 
-// applyRoots applies both roots of worker-1 at a revision of a store, as two Kustomizations do,
-// and returns the first error.
+// applyRoots applies both roots of worker-1 at a revision of a store, as Flux does with two
+// Kustomizations. It returns the first error.
 func (j *Judge) applyRoots(t *testing.T, dir, store, revision string) error {
 	t.Helper()
 	for _, root := range []string{"dependencies", "resources"} {
@@ -109,7 +109,6 @@ func (j *Judge) applyRoots(t *testing.T, dir, store, revision string) error {
 	return nil
 }
 
-// git returns the output of a git command on a repository.
 func git(t *testing.T, dir, repository string, args ...string) string {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "git", append([]string{"--git-dir", filepath.Join(dir, repository)}, args...)...)

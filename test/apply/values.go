@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// Maker makes random objects and random changes of objects.
+// Maker makes random objects, and random changes of objects.
 type Maker struct {
 	*rand.Rand
 	*Schemas
 }
 
-// NewMaker returns a Maker for a seed and a stream of random numbers.
+// NewMaker returns a Maker with random numbers that depend on seed and stream.
 func NewMaker(schemas *Schemas, seed, stream uint64) *Maker {
 	return &Maker{Rand: rand.New(rand.NewPCG(seed, stream)), Schemas: schemas} //nolint:gosec // not a secret
 }
@@ -25,7 +25,7 @@ func (m *Maker) pick(from ...string) string { return from[m.IntN(len(from))] }
 // deepest is the maximum depth of random values.
 const deepest = 7
 
-// value returns a random value that fits a schema; name is the name of the field.
+// value returns a random value that fits a schema. name is the name of the field.
 func (m *Maker) value(of Schema, name string, depth int) any {
 	quantity := strings.HasSuffix(text(of["$ref"])+text(object(first(of["allOf"]))["$ref"]), "resource.Quantity")
 	of = m.Resolve(of)
@@ -100,7 +100,7 @@ func (m *Maker) integer(of Schema, name string) any {
 	return n
 }
 
-// array returns a list with up to 2 items, or more if its schema requires more.
+// array returns a list with up to two items, or more if the schema requires more.
 func (m *Maker) array(of Schema, name string, depth int) any {
 	count := m.IntN(3)
 	if least, ok := of["minItems"].(float64); ok {
@@ -120,7 +120,7 @@ func (m *Maker) array(of Schema, name string, depth int) any {
 	return items
 }
 
-// object returns an object with the fields that its schema requires and some others.
+// object returns an object with all fields that the schema requires, and some others.
 func (m *Maker) object(of Schema, depth int) any {
 	fields := map[string]any{}
 	properties := of.Properties()
@@ -145,13 +145,13 @@ func (m *Maker) object(of Schema, depth int) any {
 	return fields
 }
 
-// anything returns a value for a field that allows values of any type.
+// anything returns a value of a random type.
 func (m *Maker) anything() any {
 	return []any{"s", int64(3), true, 1.5, []any{"a", int64(1)}, map[string]any{"a": map[string]any{"b": nil}}, nil}[m.IntN(7)]
 }
 
-// text returns a string that matches the pattern or format of the schema. If there is neither, it
-// returns a typical value of a field with the name.
+// text returns a string that matches the pattern or format in the schema. If there is neither, it
+// returns a value that is plausible for a field with this name.
 func (m *Maker) text(of Schema, name string) any {
 	if pattern := text(of["pattern"]); pattern != "" {
 		return m.matching(pattern)
@@ -175,7 +175,7 @@ func (m *Maker) text(of Schema, name string) any {
 	return s
 }
 
-// byFormat contains valid values by format.
+// byFormat has valid values by format.
 var byFormat = map[string][]string{
 	"date-time": {"2026-01-02T03:04:05Z", "2026-05-06T07:08:09Z"},
 	"date":      {"2026-01-02"},
@@ -191,7 +191,7 @@ var byFormat = map[string][]string{
 	"mac":       {"00:00:5e:00:53:01"},
 }
 
-// byName contains plausible values of fields by the ends of their names.
+// byName has plausible values for fields, by suffixes of their names.
 var byName = []struct{ suffixes, values []string }{
 	{[]string{"namespace"}, []string{"default", "other"}},
 	{[]string{"hostip", "podip", "ip", "ips"}, []string{"192.0.2.1", "2001:db8::1"}},
@@ -206,7 +206,8 @@ var byName = []struct{ suffixes, values []string }{
 	{[]string{"topologykey"}, []string{"kubernetes.io/hostname", "zone"}},
 }
 
-// matching returns a string that matches a regular expression, or "" if the expression is invalid.
+// matching returns a string that matches a regular expression. It returns "" if the expression is
+// invalid.
 func (m *Maker) matching(pattern string) string {
 	parsed, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {

@@ -21,7 +21,7 @@ const (
 	binding    = "ValidatingAdmissionPolicyBinding /kratix-schedule-places"
 )
 
-// TestChartEqualsKustomizeBuild checks that the chart renders the objects that kustomize builds.
+// TestChartEqualsKustomizeBuild checks that the chart renders the same objects as kustomize builds.
 func TestChartEqualsKustomizeBuild(t *testing.T) {
 	for name, test := range map[string]struct {
 		values string
@@ -53,8 +53,8 @@ func TestChartEqualsKustomizeBuild(t *testing.T) {
 	}
 }
 
-// TestRequestsAreGrantedByKind checks that the chart's roles equal the roles in deploy/requests and
-// deploy/health-records, and that the role for requests covers the listed APIs.
+// TestRequestsAreGrantedByKind checks that the chart's roles are equal to the roles in
+// deploy/requests and deploy/health-records, and that the role for requests covers the listed APIs.
 func TestRequestsAreGrantedByKind(t *testing.T) {
 	const role, binding = "ClusterRole /kratix-schedule-requests", "ClusterRoleBinding /kratix-schedule-requests"
 	want, made := build(t, "requests", "health-records"), render(t, release, "{requests: {enabled: true}, healthRecords: {enabled: true}}")
@@ -72,8 +72,8 @@ func TestRequestsAreGrantedByKind(t *testing.T) {
 	}
 }
 
-// TestChartHasTheSameDefinitions checks that the CustomResourceDefinitions equal those of
-// deploy/crds, except for the annotation that makes Helm keep them.
+// TestChartHasTheSameDefinitions checks that the CustomResourceDefinitions in the chart are equal
+// to those in deploy/crds, except for the annotation with which Helm keeps them.
 func TestChartHasTheSameDefinitions(t *testing.T) {
 	made := render(t, release, "crds: {enabled: true}")
 	want := build(t, "base", "crds").without(itself)
@@ -156,8 +156,8 @@ func TestKratixServiceAccountIsTheOneThatIsSet(t *testing.T) {
 	}
 }
 
-// TestNotesNameTheCauseThatLetsKratixPlace checks that Helm's notes say, for each setting, whether
-// Kratix can still place Works.
+// TestNotesNameTheCauseThatLetsKratixPlace checks Helm's notes for several values: they must state
+// whether Kratix can still place Works.
 func TestNotesNameTheCauseThatLetsKratixPlace(t *testing.T) {
 	for values, want := range map[string]string{
 		"mode: schedule": "Kratix's ServiceAccount kratix-platform-system/kratix-platform-controller-manager may create no WorkPlacement",

@@ -21,10 +21,11 @@ const shipped = "../../deploy"
 
 const chartDir = shipped + "/charts/kratix-schedule"
 
-// release is the name and namespace of the release with which the chart equals deploy/base.
+// release is the name and the namespace with which the chart must be installed to be equal to
+// deploy/base.
 const release = "kratix-schedule"
 
-// objects are the objects of a build by "Kind namespace/name".
+// objects maps "Kind namespace/name" to an object of a build.
 type objects map[string]map[string]any
 
 func (o objects) add(t *testing.T, text string) {
@@ -49,7 +50,7 @@ func (o objects) add(t *testing.T, text string) {
 	}
 }
 
-// render returns the objects of the chart; values are in YAML.
+// render returns the objects of the chart. values is YAML.
 func render(t *testing.T, name, values string) objects {
 	t.Helper()
 	made, err := tryRender(t, name, values)
@@ -102,7 +103,7 @@ func renderFiles(t *testing.T, name, values string) (map[string]string, error) {
 	return engine.Engine{Strict: true}.Render(chart, merged)
 }
 
-// build returns the objects that kustomize builds from directories of deploy/.
+// build returns the objects that kustomize builds from the given directories of deploy/.
 func build(t *testing.T, dirs ...string) objects {
 	t.Helper()
 	log.SetOutput(io.Discard)
@@ -121,7 +122,6 @@ func build(t *testing.T, dirs ...string) objects {
 	return made
 }
 
-// without returns a copy without the objects with the given IDs.
 func (o objects) without(ids ...string) objects {
 	rest := maps.Clone(o)
 	for _, id := range ids {
@@ -130,7 +130,6 @@ func (o objects) without(ids ...string) objects {
 	return rest
 }
 
-// at returns the value at a path of an object.
 func (o objects) at(t *testing.T, id string, path ...any) any {
 	t.Helper()
 	var value any = o[id]

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// TestAgentMessages checks that the errors of Flux's library about invalid roots, as
-// kustomize-controller reports them, are parsed to the right objects and files.
+// TestAgentMessages checks the errors of Flux's library about invalid roots, in the form in which
+// kustomize-controller reports them: they must be parsed to the correct objects and files.
 func TestAgentMessages(t *testing.T) {
 	const root = "worker-1/resources"
 	one := "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a.b\n  namespace: n\n"
@@ -33,7 +33,7 @@ func TestAgentMessages(t *testing.T) {
 		"an unusable kustomization": {map[string]string{"sub/kustomization.yaml": "resourcez: [c.yaml]\n"}, nil, []string{"sub"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			// kustomize-controller uses the same prefix for its directories.
+			// kustomize-controller's directories have the same prefix.
 			dir, err := os.MkdirTemp(t.TempDir(), "kustomization-")
 			if err != nil {
 				t.Fatal(err)

@@ -6,14 +6,14 @@ import (
 	"testing"
 )
 
-// counts contains the number of random trees by outcome, to check that each outcome occurs often
+// counts is the number of random trees by outcome. It shows whether each outcome occurs often
 // enough.
 type counts struct {
 	all, built, conflict, nested, decode, unwritable, other int
-	// left is the number of objects that Flux leaves out, or whose fields it drops.
+	// left is the number of objects that Flux does not apply, or whose fields it drops.
 	left int
-	// The number of findings that kustomize cannot report, of kustomizations that hide files of
-	// others, and of trees with quarantined files.
+	// Numbers of findings about faults that kustomize does not report, of kustomizations that hide
+	// files of others, and of trees with quarantined files.
 	only, hiding, quarantined int
 }
 
@@ -41,7 +41,7 @@ func (c *counts) String() string {
 		c.all, c.built, c.conflict, c.nested, c.decode, c.unwritable, c.other, c.left, c.quarantined, c.only, c.hiding)
 }
 
-// check fails the test if an outcome is too rare to prove anything.
+// check checks that each outcome has occurred often enough.
 func (c *counts) check(t *testing.T) {
 	t.Helper()
 	for name, count := range map[string]int{"build": c.built, "conflict": c.conflict, "conflict with a nested one": c.nested, "cannot be read": c.decode, "cannot be written out": c.unwritable, "objects are left out": c.left, "fail otherwise": c.other, "are written in part": c.quarantined, "have finds of ours": c.only, "hide files": c.hiding} {

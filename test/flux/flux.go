@@ -1,5 +1,5 @@
 // Package flux compares kratix-schedule's verdicts on trees of files with those of Flux's own
-// library. It is a separate module, so that the program's module does not depend on Flux.
+// library. It is a separate module, so that the module of the program does not depend on Flux.
 package flux
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Disk is a directory that contains one tree at a time.
+// Disk is a directory that has the files of one tree at a time.
 type Disk struct{ dir string }
 
 // WriteFiles replaces the contents of the directory by files.
@@ -47,7 +47,7 @@ func (d Disk) WriteFiles(files []tree.File) error {
 	return nil
 }
 
-// Fetch removes the files that Flux's source-controller does not fetch.
+// Fetch removes the files that Flux's source-controller excludes from its artifact.
 func (d Disk) Fetch() error {
 	domain := strings.Split(d.dir, string(filepath.Separator))
 	patterns, err := sourceignore.LoadIgnorePatterns(d.dir, domain)
@@ -63,17 +63,17 @@ func (d Disk) Fetch() error {
 	})
 }
 
-// Judge builds a directory as Flux's kustomize-controller does, with WriteFile and SecureBuild, and
-// returns the result or the error. See Reconcile for the steps after the build.
+// Judge builds a directory as Flux's kustomize-controller does, with WriteFile and SecureBuild. It
+// returns the result or the error. Reconcile runs the steps after the build.
 func (d Disk) Judge(below string) (resmap.ResMap, error) {
 	return d.judge(below, func(root, dir string) (resmap.ResMap, error) {
 		return fluxkustomize.SecureBuild(root, dir, false)
 	})
 }
 
-// JudgeQuickly does the same as Judge, but saves the 30 ms in which SecureBuild reads the whole
-// schema of Kubernetes before each build. The result can differ only if a kustomization extends the
-// schema.
+// JudgeQuickly does the same as Judge, but is faster: SecureBuild reads the whole schema of
+// Kubernetes before each build, which takes 30 ms. The result can differ only if a kustomization
+// extends the schema.
 func (d Disk) JudgeQuickly(below string) (resmap.ResMap, error) {
 	return d.judge(below, quickBuild)
 }
@@ -111,7 +111,7 @@ func quickBuild(root, dir string) (built resmap.ResMap, err error) {
 	}).Run(secure, dir)
 }
 
-// Message returns an error's message in one line, with paths relative to the directory.
+// Message returns the message of an error in one line, with paths relative to the directory.
 func (d Disk) Message(err error) string {
 	if err == nil {
 		return ""

@@ -7,20 +7,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// difference is a known and intended difference between our messages and Flux's.
+// difference is a known and intended difference between our messages and those of Flux.
 type difference struct {
 	name, reason string
 	same         func(ours, theirs string) bool
 }
 
-// address matches memory addresses in kustomize's messages.
+// address matches a memory address in kustomize's messages.
 var address = regexp.MustCompile(`0x[0-9a-f]+`)
 
-// quoted matches a value between backquotes, as in the YAML library's errors.
+// quoted matches a value between backquotes, as in the errors of the YAML library.
 var quoted = regexp.MustCompile("`[^`]*`")
 
-// absent and empty match kustomize's messages about a directory that it cannot load: the first
-// group is the message up to the directory, the second the directory.
+// absent and empty match kustomize's messages about a directory that it cannot load. The first
+// group is the message before the directory, and the second group is the directory.
 var (
 	absent = []*regexp.Regexp{
 		regexp.MustCompile(`^(.*): open ([^:]*): no such file or directory': must build at directory: not a valid directory: evalsymlink failure on '[^']*' : lstat [^:]*: no such file or directory$`),
@@ -32,7 +32,7 @@ var (
 	}
 )
 
-// known are the differences that are not faults.
+// known are the differences between messages that are no faults.
 var known = []difference{
 	{
 		name: "address", reason: "kustomize lets an address in its memory into the message, which is another one each time",

@@ -28,8 +28,8 @@ var (
 )
 
 // TestCheckAgreesWithFlux compares dedupe.Check with Flux's own library on random trees. They must
-// agree on whether the root builds, on the exact message, and on the object and file in it; and the
-// files that Check accepts must build.
+// agree on whether the root can be built, on the message, and on the object and the file in the
+// message. The files that Check accepts must build.
 func TestCheckAgreesWithFlux(t *testing.T) {
 	if *processes > 1 {
 		spread(t)
@@ -72,20 +72,20 @@ type oracle struct {
 	disk   Disk
 	counts counts
 	wrong  int
-	// applied contains the objects of the last tree that Flux would apply.
+	// applied has the objects of the last tree that Flux would apply.
 	applied Applied
 }
 
-// onlyWeFind are the rules whose faults kustomize does not report, because it builds such a tree:
-// an object in two API versions, a cluster-scoped object in two namespaces, and an object in two
-// roots.
+// onlyWeFind are the rules for faults that kustomize does not report, because it can build such
+// trees: an object in two API versions, a cluster-scoped object in two namespaces, and an object in
+// two roots.
 var onlyWeFind = []finding.Rule{finding.OtherVersion(), finding.OtherNamespace(), finding.OtherRoot()}
 
-// judge compares our verdict on the tree of a seed with Flux's.
+// judge compares our verdict on the tree for a seed with that of Flux.
 func (o *oracle) judge(seed uint64) { o.judgeFiles(seed, Tree(seed)) }
 
-// judgeFiles divides a tree among placements, depending on a seed, and compares our verdict on it
-// with Flux's.
+// judgeFiles divides a tree among placements, depending on the seed, and compares our verdict with
+// that of Flux.
 func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	dealt := deal(seed, files)
 	verdict := dedupe.Check(dealt)
@@ -116,7 +116,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 			return
 		}
 	}
-	if what != "" { // some of kustomize's messages depend on the random order of a map
+	if what != "" { // some messages of kustomize depend on the random order of a map
 		theirs = o.flux(files, true)
 		what = disagreement(theirs, rest)
 	}
@@ -137,8 +137,8 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	}
 }
 
-// withoutHiding removes the kustomizations that hide files of others, and the findings about them.
-// Flux does not read the hidden files, but Check reads them and ignores such a kustomization.
+// withoutHiding removes kustomizations that hide files of others, and the findings about them. Flux
+// does not read the hidden files. Check ignores such a kustomization and reads the files.
 func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (rest []finding.Finding) {
 	for _, f := range findings {
 		if f.Rule != finding.HidingKustomization() {
@@ -155,7 +155,7 @@ func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (
 	return rest
 }
 
-// disagreement returns how the findings contradict Flux's message, or "" if they do not.
+// disagreement returns how the findings contradict the message of Flux, or "" if they do not.
 func disagreement(theirs string, findings []finding.Finding) string {
 	if theirs == "" {
 		if len(findings) > 0 {
@@ -189,8 +189,8 @@ var (
 	namedObject = regexp.MustCompile(`already registered id: ([^.]+)\.[^/]*/([^']*)'`)
 )
 
-// namesFile reports whether a finding names the same file or directory as Flux's message. It
-// returns true if the message names none.
+// namesFile reports whether a finding has the same file or directory as the message of Flux. If the
+// message has none, it returns true.
 func namesFile(f finding.Finding, theirs string) bool {
 	named := namedFile.FindStringSubmatch(theirs)
 	if named == nil {
@@ -205,8 +205,8 @@ func namesFile(f finding.Finding, theirs string) bool {
 	})
 }
 
-// namesObject reports whether a finding names the same object as Flux's message. It returns true if
-// one of them names none.
+// namesObject reports whether a finding has the same object as the message of Flux. If one of them
+// has none, it returns true.
 func namesObject(f finding.Finding, theirs string) bool {
 	named := namedObject.FindStringSubmatch(theirs)
 	if named == nil || f.Rule != finding.DuplicateObject() {
@@ -225,7 +225,8 @@ func namesObject(f finding.Finding, theirs string) bool {
 	return false
 }
 
-// deal divides the files of a tree among placements in one of several ways, depending on the seed.
+// deal divides the files of a tree among placements, in one of several ways that depends on the
+// seed.
 func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
 	dir := testkit.Path(strings.Join(append(name, root)[:1], ""))
 	stored := below(files)
@@ -239,7 +240,7 @@ func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
 			if !rest.IsRoot() && (seed%4 == 1 || top > "a") {
 				whose = top
 			}
-		case 2: // each placement has some files
+		case 2: // each placement has some of the files
 			whose = fmt.Sprint("w", (seed/4+uint64(i)*7)%3)
 		}
 		at := dedupe.File{File: tree.File{Path: dir.Join(file.Path), Content: file.Content}, Place: finding.Place{Object: whose, File: file.Path.String()}}
@@ -269,7 +270,8 @@ func btoi(b bool) uint64 {
 	return 0
 }
 
-// carriedOut returns the files that belong to no placement, and all files that are not held back.
+// carriedOut returns two lists: the files that belong to no placement, and all files that are not
+// held back.
 func (o *oracle) carriedOut(dealt dedupe.Root, verdict dedupe.Verdict, files []tree.File) (alone, written []tree.File) {
 	held := map[string]bool{}
 	for i := range verdict.Quarantined {
@@ -293,10 +295,10 @@ func (o *oracle) carriedOut(dealt dedupe.Root, verdict dedupe.Verdict, files []t
 	return alone, written
 }
 
-// root is the directory in the store that contains a tree.
+// root is the directory of the tree in the store.
 const root = "root"
 
-// below moves files into the root.
+// below returns the files with their paths below root.
 func below(files []tree.File) []tree.File {
 	dir := testkit.Path(root)
 	var moved []tree.File
@@ -306,14 +308,14 @@ func below(files []tree.File) []tree.File {
 	return moved
 }
 
-// bySecureBuild reports whether a tree is built with Flux's SecureBuild itself, which takes 30 ms
-// to read the whole schema of Kubernetes. Trees without the field openapi have the same result with
-// JudgeQuickly, so a sample of them is enough.
+// bySecureBuild reports whether a tree is built with Flux's SecureBuild. That takes 30 ms to read
+// the whole schema of Kubernetes. Trees without the field openapi have the same result with
+// JudgeQuickly, so only a sample of them is built with SecureBuild.
 func (o *oracle) bySecureBuild(seed uint64, files []tree.File) bool {
 	return seed%*secure == 0 || slices.ContainsFunc(files, func(f tree.File) bool { return bytes.Contains(f.Content, []byte("openapi")) })
 }
 
-// flux returns Flux's verdict on a tree: its message, or "" if the tree builds.
+// flux returns Flux's message about a tree, or "" if Flux can build the tree.
 func (o *oracle) flux(files []tree.File, secure bool) string {
 	o.t.Helper()
 	if err := o.disk.WriteFiles(below(files)); err != nil {
@@ -334,8 +336,8 @@ func (o *oracle) flux(files []tree.File, secure bool) string {
 	return o.disk.Message(err)
 }
 
-// notes removes the findings about objects that Flux leaves out or strips, and returns the names of
-// these objects. It also removes the findings about files that Flux does not read.
+// notes returns the findings without those about objects that Flux does not apply or strips, and
+// the names of these objects. Findings about files that Flux does not read are also left out.
 func notes(findings []finding.Finding) (rest []finding.Finding, left, stripped []string) {
 	for _, f := range findings {
 		name, isLeft := strings.CutPrefix(f.Message, "Flux would not apply ")

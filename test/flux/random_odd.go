@@ -2,7 +2,7 @@ package flux
 
 import "strings"
 
-// oddValues are YAML values at which a step after the build fails, or could be expected to fail.
+// oddValues are YAML values with which a step after the build fails, or might be expected to fail.
 var oddValues = []string{
 	".inf", "-.inf", ".nan", ".NaN", "!!int abc", "!!int '12'", "!!float x", "!!bool maybe", "!!null x", "!!binary '%%%'", "!!binary aGk=", "!!str 12", "!!str .inf",
 	"{{ x }}", "[{{ x }}]", "{{ .Values.x | quote }}", "'{{ x }}'", "${X}",
@@ -29,7 +29,7 @@ var oddScalars = []string{"1", "1.5", "true", "~", "''", "2020-01-01", "0x10", "
 
 func (m *maker) oddOne(some []string) string { return some[m.IntN(len(some))] }
 
-// oddObject returns an object with odd values in one or several fields.
+// oddObject returns an object with unusual values in one or several fields.
 func (m *maker) oddObject(apiVersion, kind string) string {
 	fields := map[string]string{"apiVersion": apiVersion, "kind": kind, "name": m.name()}
 	order := []string{"apiVersion", "kind", "metadata"}
@@ -95,7 +95,7 @@ func (m *maker) oddText(fields map[string]string, order []string) string {
 	return text.String()
 }
 
-// closing returns the brackets that close the map that a value opens.
+// closing returns the brackets that close the maps which a value opens.
 func (*maker) closing(value string) string {
 	if strings.HasPrefix(value, "{a: ") || strings.HasPrefix(value, "{b: ") {
 		return "}"

@@ -13,18 +13,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Applied contains the objects of a build that Flux would apply, and the names of others.
+// Applied has the objects of a build that Flux would apply, and the names of those that it would
+// not apply or would strip.
 type Applied struct {
-	// Objects are all objects that Flux would apply.
+	// Objects are the objects that Flux would apply.
 	Objects []*unstructured.Unstructured
-	// Left are the objects of the build that Flux leaves out, and Stripped are the objects whose
-	// namespace or labels it drops, in the form of kustomize.ID.
+	// Left are the objects that Flux does not apply. Stripped are the objects whose namespace or
+	// labels Flux drops. Both have the form of kustomize.ID.
 	Left, Stripped []string
 }
 
-// Reconcile runs the steps of Flux's kustomize-controller between the build and the apply: it
+// Reconcile runs the steps of Flux's kustomize-controller between the build and the apply. It
 // checks that each object has apiVersion, kind and name, writes out all objects, and decodes them
-// again with Flux's own ReadObjects.
+// with Flux's own ReadObjects.
 func Reconcile(built resmap.ResMap) (Applied, error) {
 	for _, res := range built.Resources() {
 		if res.GetName() == "" || res.GetKind() == "" || res.GetApiVersion() == "" {
@@ -42,7 +43,7 @@ func Reconcile(built resmap.ResMap) (Applied, error) {
 	return applied, applied.lookAt(built)
 }
 
-// lookAt determines for each object of a build whether Flux leaves it out or strips it.
+// lookAt determines for each object of a build whether Flux does not apply it, or strips it.
 func (a *Applied) lookAt(built resmap.ResMap) error {
 	count := 0
 	for _, res := range built.Resources() {
@@ -79,7 +80,7 @@ func isList(res *resource.Resource) bool {
 	return err == nil && list
 }
 
-// isStripped reports whether Flux drops the namespace or labels of an object.
+// isStripped reports whether Flux drops the namespace or the labels of an object.
 func isStripped(object *unstructured.Unstructured) bool {
 	metadata, _ := object.Object["metadata"].(map[string]any)
 	return metadata["namespace"] != nil && metadata["namespace"] != "" && object.GetNamespace() == "" ||

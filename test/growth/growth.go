@@ -1,4 +1,4 @@
-// Package growth lets tests check that the time of code is linear in the size of its input. It
+// Package growth checks in tests that the time of code is linear in the size of its input. It
 // measures time and does no other I/O.
 package growth
 
@@ -9,21 +9,21 @@ import (
 	"time"
 )
 
-// Sizes to compare: one large input, and so many small inputs that both have the same number of
-// items in memory. Quadratic code takes 16 times as long for the large input.
+// Sizes of the inputs to compare: one large input, and so many small ones that both have the same
+// number of items. Quadratic code takes 16 times as long for the large input.
 const (
 	small    = 1_000
 	large    = 16 * small
 	allowed  = 6
 	attempts = 3
 	// noise is the time below which the clock is too coarse for a comparison. Quadratic code takes
-	// much longer for the large input, even at a nanosecond per pair of items.
+	// much longer for the large input, even with a nanosecond for each pair of items.
 	noise = 5 * time.Millisecond
 )
 
-// Linear fails the test if the work takes much longer for one large input than for many small
-// inputs with as many items. prepare returns the work for an input of a size; only the work is
-// timed, in CPU time if possible. One of several attempts must pass.
+// Linear checks that the time for one large input is about the same as for many small inputs with
+// as many items. prepare returns the work for an input of a size. Only the work is timed, in CPU
+// time if possible. Linear makes several attempts; one of them must succeed.
 func Linear(t *testing.T, prepare func(size int) (work func())) {
 	t.Helper()
 	var one, several time.Duration
@@ -45,7 +45,8 @@ func Linear(t *testing.T, prepare func(size int) (work func())) {
 		large, one, float64(one)/float64(max(several, 1)), large/small, small)
 }
 
-// Benchmark measures the work for 1,000, 4,000 and 16,000 items, and reports the time per item.
+// Benchmark measures the work for 1,000, 4,000 and 16,000 items, and reports the time for each
+// item.
 func Benchmark(b *testing.B, prepare func(size int) (work func())) {
 	b.Helper()
 	for _, size := range []int{small, 4 * small, large} {
@@ -62,7 +63,7 @@ func Benchmark(b *testing.B, prepare func(size int) (work func())) {
 	}
 }
 
-// timed returns the time that work takes, after a garbage collection.
+// timed returns the time that work takes. It runs a garbage collection before.
 func timed(work func()) time.Duration {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// checkAs returns a check that uses the credentials of a kubeconfig.
+// checkAs returns a check with the credentials in a kubeconfig.
 func checkAs(t testing.TB, kubeconfig string, account admission.ServiceAccount) *admission.Check {
 	t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
@@ -24,7 +24,7 @@ func checkAs(t testing.TB, kubeconfig string, account admission.ServiceAccount) 
 	return check
 }
 
-// finds waits until a check has the verdict "state reason", and returns it.
+// finds waits until the check returns the verdict "state reason", and returns it.
 func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
 	c.t.Helper()
 	var got admission.Verdict
@@ -38,9 +38,9 @@ func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
 	return got
 }
 
-// TestPolicyIsCheckedAtTheAPIServer checks the verdicts with the shipped role: first by a dry run
-// as Kratix's ServiceAccount; then, without the right to impersonate this account, by reading the
-// policy. Neither way writes anything.
+// TestPolicyIsCheckedAtTheAPIServer checks the verdicts with the shipped role. The first ones come
+// from a dry run as Kratix's ServiceAccount. Without the permission to impersonate this account,
+// they come from reading the policy. The check must write nothing in both cases.
 func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
@@ -76,7 +76,7 @@ func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	}
 }
 
-// TestUpdatesAreChecked checks that a policy is not in force if it does not deny updates, so that
+// TestUpdatesAreChecked checks that a policy which does not deny updates is not in force, because
 // Kratix can change existing WorkPlacements.
 func TestUpdatesAreChecked(t *testing.T) {
 	t.Parallel()
@@ -99,9 +99,9 @@ func TestUpdatesAreChecked(t *testing.T) {
 	}
 }
 
-// TestOtherServiceAccounts checks the verdicts for a ServiceAccount without a role, which cannot be
-// Kratix's; for one that the policy does not cover; and for a policy that covers everyone,
-// including this program.
+// TestOtherServiceAccounts checks three verdicts: for a ServiceAccount without a role, which cannot
+// be that of Kratix; for one that the policy does not cover; and for a policy that covers all
+// accounts, including that of this program.
 func TestOtherServiceAccounts(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
@@ -129,8 +129,9 @@ func TestOtherServiceAccounts(t *testing.T) {
 	}
 }
 
-// TestRoleWithoutAccessYieldsNoVerdict checks that there is no verdict with a role that can neither
-// impersonate nor read policies, or while the API server is unreachable.
+// TestRoleWithoutAccessYieldsNoVerdict removes permissions one after the other. The state must be
+// Unknown when the role may neither impersonate nor read policies, and while the API server cannot
+// be reached.
 func TestRoleWithoutAccessYieldsNoVerdict(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)

@@ -30,11 +30,11 @@ var (
 	many  = flag.Int("many", 20000, "with how many Works memory is measured")
 )
 
-// atOnce is the number of concurrent requests of a benchmark's client. kratix-schedule sends as
-// many.
+// atOnce is the number of concurrent requests of a client in a benchmark. kratix-schedule sends as
+// many at once.
 const atOnce = 16
 
-// client is an API client with the admin's rights.
+// client is an API client with the rights of the administrator.
 type client struct {
 	t    testing.TB
 	url  string
@@ -77,7 +77,7 @@ func (c *client) ask(method, path, contentType string, body io.Reader) (*http.Re
 	request.Header.Set("Authorization", "Bearer "+adminToken)
 	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("Accept", "application/json")
-	if method != http.MethodGet { // the response need not contain the objects
+	if method != http.MethodGet { // the response need not have the objects
 		request.Header.Set("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")
 	}
 	return c.http.Do(request)
@@ -87,7 +87,7 @@ func collection(namespace, resource string) string {
 	return "/apis/" + kratix.APIVersion + "/namespaces/" + namespace + "/" + resource
 }
 
-// each calls the function with each number from 0 to n-1, several at a time.
+// each calls do with each number from 0 to n-1, several at a time.
 func each(t testing.TB, n int, do func(i int) error) {
 	t.Helper()
 	next := make(chan int)
@@ -121,8 +121,8 @@ func each(t testing.TB, n int, do func(i int) error) {
 
 const destinations = 20
 
-// made returns the i-th Work of a benchmark, which selects one of the Destinations. It has three
-// files of one kibibyte; half of each cannot be compressed.
+// made returns Work i of a benchmark. It selects one of the Destinations. It has three files of 1
+// KiB, half of which cannot be compressed.
 func made(i int) *kratix.Work {
 	name := fmt.Sprintf("w%05d", i)
 	w := work(name, map[string]string{"on": fmt.Sprint("d", i%destinations)})
@@ -138,7 +138,7 @@ func made(i int) *kratix.Work {
 	return w
 }
 
-// crowded is the namespace of a benchmark's Works.
+// crowded is the namespace of the Works in a benchmark.
 const crowded = "crowded"
 
 func crowd(n int) []*kratix.Work {
@@ -153,9 +153,9 @@ func (c *client) create(w *kratix.Work) error {
 	return c.do(http.MethodPost, collection(w.Namespace, "works"), "application/json", w)
 }
 
-// bare measures the minimal cost of the objects: in a cluster without any controller, it creates
-// Works and their WorkPlacements with finalizers, and then writes their statuses. It returns the
-// duration of the first step and of both, and the CPU time of the servers.
+// bare measures the minimal cost of the objects. In a cluster without controllers, it creates Works
+// and their WorkPlacements with finalizers, and then writes their statuses. It returns the duration
+// of creating, the duration of both, and the CPU time of the servers.
 func bare(b *testing.B, flags []string) (created, told, busy time.Duration) {
 	b.Helper()
 	p := benched(b, flags...)
@@ -198,14 +198,14 @@ func (c *client) ready(n int) <-chan time.Time {
 	go func() {
 		seen := map[string]bool{}
 		for len(seen) < n && c.t.Context().Err() == nil {
-			c.watch(seen, n) // the API server closes slow watches
+			c.watch(seen, n) // the API server ends slow watches
 		}
 		done <- time.Now()
 	}()
 	return done
 }
 
-// watch records which Works are Ready, until there are n of them or the watch ends.
+// watch records in seen which Works are Ready, until there are n of them or the watch ends.
 func (c *client) watch(seen map[string]bool, n int) {
 	answer, err := c.ask(http.MethodGet, collection(crowded, "works")+"?watch=true&resourceVersion=0", "", nil)
 	if err != nil {
@@ -244,7 +244,7 @@ func benched(b *testing.B, flags ...string) *platform {
 
 const longest = 20 * time.Minute
 
-// BenchmarkWorksAtOnce creates many Works at once and waits until all are Ready. It also measures
+// BenchmarkWorksAtOnce creates many Works at once, and waits until all are Ready. It also measures
 // the minimal cost of the same objects.
 func BenchmarkWorksAtOnce(b *testing.B) {
 	for b.Loop() {
@@ -292,7 +292,7 @@ func BenchmarkWorksAtOnce(b *testing.B) {
 	}
 }
 
-// holds checks that the branch has the three files of each Work.
+// holds checks that the branch has three files for each Work.
 func (p *platform) holds(works int) {
 	p.t.Helper()
 	if got := len(p.files()); got != 3*works {
@@ -301,7 +301,8 @@ func (p *platform) holds(works int) {
 	gittest.Fsck(p.t, p.repository)
 }
 
-// BenchmarkMemory measures the daemon's memory with many placed Works, before and after a restart.
+// BenchmarkMemory measures the memory of the daemon with many placed Works, before and after a
+// restart.
 func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
 		p := benched(b)
@@ -318,7 +319,7 @@ func BenchmarkMemory(b *testing.B) {
 		}
 		b.Logf("%d Works placed: %s", *many, daemon.memory(b))
 		b.ReportMetric(daemon.kibibytes(b, "VmHWM")/1024, "placing-peak-MiB")
-		for range 2 { // entries of caches are dropped if unchanged rounds do not use them
+		for range 2 { // entries of a cache are dropped after rounds that do not use them
 			done := p.counted(at, clean)
 			must(b, daemon.Cmd.Process.Signal(syscall.SIGHUP))
 			p.rounds(at, done+1)
@@ -353,10 +354,11 @@ func (p *platform) rounds(at string, n float64) {
 	p.t.Fatal("rounds are not done")
 }
 
-// quiet is the time after which an idle process has returned unused memory to the system.
+// quiet is the time within which an idle process returns unused memory to the system.
 const quiet = 20 * time.Second
 
-// keep writes a heap profile to the directory in the environment variable KEEP, if it is set.
+// keep writes a heap profile to the directory in the environment variable KEEP, if the variable is
+// set.
 func keep(b *testing.B, at, name string) {
 	b.Helper()
 	dir := os.Getenv("KEEP")
@@ -388,7 +390,6 @@ func (p *process) memory(t testing.TB) string {
 	return fmt.Sprintf("RSS %.0f MiB, peak %.0f MiB", p.kibibytes(t, "VmRSS")/1024, p.kibibytes(t, "VmHWM")/1024)
 }
 
-// cpu returns the CPU time that a process has used.
 func (p *process) cpu(t testing.TB) time.Duration {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.Cmd.Process.Pid))

@@ -11,7 +11,7 @@ import (
 )
 
 // TestPolicyThatIsRemovedIsNoticed checks that the log, the Destinations, the metrics and /readyz
-// report that the policy is missing, until it is back.
+// report a missing policy, until it exists again.
 func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
@@ -55,14 +55,15 @@ func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	p.comesTo("destination/worker-1", "SoleScheduler", "True NoOtherScheduler")
 }
 
-// TestPolicyThatDeniesThisProgramIsNoticed checks that the policy is reported as the reason why
-// nothing new is placed, and not as scheduling by Kratix.
+// TestPolicyThatDeniesThisProgramIsNoticed uses a policy that also denies WorkPlacements of this
+// program. The report must name the policy as the reason why nothing new is placed, and must not
+// blame Kratix.
 func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p", `[{"op":"remove","path":"/spec/matchConditions"}]`)
 	probe := checkAs(t, p.shipped(), admission.Kratix())
-	p.finds(probe, "DeniesSelf DeniesSelf") // the API server has noticed the change of the policy
+	p.finds(probe, "DeniesSelf DeniesSelf") // the API server uses the changed policy
 	p.destination("worker-1", "default", "none", nil)
 	p.object(work("a", nil, "one"))
 	at := address(t)
@@ -90,8 +91,8 @@ func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	p.written("a")
 }
 
-// TestManageStopsWhereKratixPlaces checks that all writes stop because of a WorkPlacement of
-// another scheduler, unless other schedulers are ignored.
+// TestManageStopsWhereKratixPlaces checks that all writes stop after another scheduler has written
+// a WorkPlacement, unless the flag to ignore other schedulers is set.
 func TestManageStopsWhereKratixPlaces(t *testing.T) {
 	t.Parallel()
 	for _, with := range []string{"stop", "ignore"} {

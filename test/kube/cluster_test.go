@@ -22,20 +22,20 @@ const root = "../.."
 // namespace is the namespace of kratix-schedule in deploy/base.
 const namespace = "kratix-schedule"
 
-// cluster is an API server with its etcd, to which tests apply the objects of deploy/.
+// cluster is an API server with its etcd. Tests apply the objects in deploy/ to it.
 type cluster struct {
 	*apiserver.Server
 	t   testing.TB
 	dir string
-	// admin is the path of an administrator's kubeconfig.
+	// admin is the path of the administrator's kubeconfig.
 	admin     string
 	url       string
 	apiserver *process
 	database  *process
 }
 
-// start starts a cluster for the duration of the test, with the objects of a directory of deploy/
-// and additional flags of the API server.
+// start starts a cluster with the objects in a directory of deploy/. The cluster ends with the
+// test. flags are additional flags of the API server.
 func start(t testing.TB, deployment string, flags ...string) *cluster {
 	t.Helper()
 	c := emptyCluster(t, flags...)
@@ -46,7 +46,7 @@ func start(t testing.TB, deployment string, flags ...string) *cluster {
 	return c
 }
 
-// emptyCluster starts a cluster without the objects of deploy/.
+// emptyCluster starts a cluster without the objects in deploy/.
 func emptyCluster(t testing.TB, flags ...string) *cluster {
 	t.Helper()
 	server := apiserver.Start(t, filepath.Join(root, "bin/kube"), flags...)
@@ -62,7 +62,6 @@ func text(err error) string {
 
 const adminToken = apiserver.AdminToken
 
-// kubeconfig writes the kubeconfig of a user, and returns its path.
 func (c *cluster) kubeconfig(user, token, url string) string {
 	c.t.Helper()
 	path, err := c.Kubeconfig(user, token, url)
@@ -77,21 +76,21 @@ func (c *cluster) startAPI() {
 	c.apiserver = &process{c.API}
 }
 
-// write writes a file into the cluster's directory and returns its path.
+// write writes a file in the directory of the cluster, and returns its path.
 func (c *cluster) write(name, content string) string {
 	c.t.Helper()
 	must(c.t, os.WriteFile(c.File(name), []byte(content), 0o600))
 	return c.File(name)
 }
 
-// shipped returns the path of a kubeconfig for the ServiceAccount in deploy/, which has the roles
-// that are applied.
+// shipped writes a kubeconfig for the ServiceAccount in deploy/, and returns its path. The account
+// has the roles that the test has applied.
 func (c *cluster) shipped() string {
 	c.t.Helper()
 	return c.kubeconfig("shipped", c.kubectl("create", "token", "kratix-schedule", "--namespace", namespace, "--duration=2h"), c.url)
 }
 
-// kubectl runs kubectl as the admin, and returns its output.
+// kubectl runs kubectl as the administrator, and returns its output.
 func (c *cluster) kubectl(args ...string) string {
 	c.t.Helper()
 	said, err := c.try(args...)
@@ -105,7 +104,6 @@ func (c *cluster) try(args ...string) (string, error) {
 	return output(cmd)
 }
 
-// apply creates or updates objects written as YAML.
 func (c *cluster) apply(yaml string) {
 	c.t.Helper()
 	cmd := exec.Command(filepath.Join(root, "bin/kube/kubectl"), "--kubeconfig", c.admin, "apply", "--server-side", "--force-conflicts", "-f", "-")
@@ -114,7 +112,7 @@ func (c *cluster) apply(yaml string) {
 	must(c.t, err)
 }
 
-// get returns a field of an object, by a JSONPath.
+// get returns a field of an object. path is a JSONPath. It returns "" if there is no such object.
 func (c *cluster) get(object, path string) string {
 	c.t.Helper()
 	said, _ := c.try(append(strings.Fields("get "+object), "-o", "jsonpath="+path)...)
@@ -130,17 +128,17 @@ func output(cmd *exec.Cmd) (string, error) {
 	return strings.TrimSpace(out.String()), nil
 }
 
-// condition returns the status and reason of a condition of an object: "True Ready".
+// condition returns the status and the reason of a condition of an object, such as "True Ready".
 func (c *cluster) condition(object, kind string) string {
 	c.t.Helper()
 	at := fmt.Sprintf(`{.status.conditions[?(@.type==%q)]`, kind)
 	return c.get(object, at+".status} "+at+".reason}")
 }
 
-// patience is the maximum duration of an operation on a busy machine.
+// patience is how long tests wait for an operation. It is long enough for a busy machine.
 const patience = apiserver.Patience
 
-// eventually waits until problem returns "".
+// eventually waits until problem returns "". The test fails if that takes longer than patience.
 func (c *cluster) eventually(what string, problem func() string) {
 	c.t.Helper()
 	var last string
@@ -152,7 +150,7 @@ func (c *cluster) eventually(what string, problem func() string) {
 	c.t.Fatalf("%s: %s", what, last)
 }
 
-// becomes waits until a field of an object has a value.
+// becomes waits until a field of an object has the value want.
 func (c *cluster) becomes(object, path, want string) {
 	c.t.Helper()
 	c.eventually(object+" "+path, func() string {
@@ -163,7 +161,7 @@ func (c *cluster) becomes(object, path, want string) {
 	})
 }
 
-// comesTo waits until a condition has a status and a reason.
+// comesTo waits until a condition of an object has the status and reason in want.
 func (c *cluster) comesTo(object, kind, want string) {
 	c.t.Helper()
 	c.eventually(object+" "+kind, func() string {
@@ -174,26 +172,22 @@ func (c *cluster) comesTo(object, kind, want string) {
 	})
 }
 
-// process is a program that a test has started.
 type process struct{ *apiserver.Process }
 
-// run starts a program that ends with the test. If the test fails, the output of the program is
-// shown.
+// run starts a program, and kills it when the test ends. If the test fails, the output of the
+// program is shown.
 func run(t testing.TB, name string, args ...string) *process {
 	t.Helper()
 	return &process{apiserver.Run(t, name, args...)}
 }
 
-// kill kills a program with SIGKILL.
 func (p *process) kill() { p.Kill() }
 
-// stop sends SIGTERM to a program, and waits for its end.
 func (p *process) stop(t testing.TB) {
 	t.Helper()
 	p.Stop(t)
 }
 
-// address returns a free address that no other test gets.
 func address(t testing.TB) string {
 	t.Helper()
 	return apiserver.Address(t)
@@ -206,7 +200,7 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// page returns the response of a process to a GET of a path.
+// page returns the response of a process to a GET request for a path.
 func page(address, path string) (string, error) {
 	answer, err := http.Get("http://" + address + path) //nolint:noctx // the test's own process
 	if err != nil {

@@ -28,9 +28,9 @@ metadata: {name: denied}
 spec: {policyName: denied, validationActions: [Deny]}
 `
 
-// TestDeniedWriteBacksOff counts writes at the API server. A WorkPlacement that an admission policy
-// denies is retried after 1 s, 2 s, 4 s and so on, without a round, and created after the policy
-// allows it. All others are written.
+// TestDeniedWriteBacksOff counts writes at the API server. An admission policy denies one
+// WorkPlacement. It must be tried again after 1 s, 2 s, 4 s and so on without a round, and be
+// created when the policy allows it. All other WorkPlacements must be written at once.
 func TestDeniedWriteBacksOff(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)

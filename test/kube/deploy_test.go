@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestManifestsHaveNoUnknownFields checks that the API server drops no field of deploy/, and that
-// restricted Pod security admits the Pod.
+// TestManifestsHaveNoUnknownFields checks that the API server drops no field of the objects in
+// deploy/, and that the Pod security standard "restricted" admits the Pod.
 func TestManifestsHaveNoUnknownFields(t *testing.T) {
 	t.Parallel()
 	c := start(t, "base")
@@ -50,15 +50,14 @@ func TestManifestsHaveNoUnknownFields(t *testing.T) {
 
 const chart = root + "/deploy/charts/kratix-schedule"
 
-// helm runs Helm as the administrator, and returns its output.
 func (c *cluster) helm(args ...string) (string, error) {
 	cmd := exec.Command(filepath.Join(root, "bin/kube/helm"), append(args, "--kubeconfig", c.admin)...)
 	cmd.Env = append(os.Environ(), "HOME="+c.dir, "XDG_CACHE_HOME=", "XDG_CONFIG_HOME=", "XDG_DATA_HOME=")
 	return output(cmd)
 }
 
-// TestChartFromInstallToUninstall checks that the installed release places Works, that it writes
-// nothing in observe mode, and that the Works stay when it is uninstalled.
+// TestChartFromInstallToUninstall checks that an installed release places Works, that it writes
+// nothing in observe mode, and that the Works stay when the release is uninstalled.
 func TestChartFromInstallToUninstall(t *testing.T) {
 	t.Parallel()
 	c := emptyCluster(t)

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// events returns the number of times that each event was sent, by "Kind/name Type Reason".
+// events returns how often each event was sent, by "Kind/name Type Reason".
 func (c *cluster) events() map[string]int {
 	c.t.Helper()
 	counted := map[string]int{}
@@ -21,7 +21,7 @@ func (c *cluster) events() map[string]int {
 	return counted
 }
 
-// tells waits until these events have been sent.
+// tells waits until these events were sent.
 func (c *cluster) tells(want ...string) {
 	c.t.Helper()
 	c.eventually("the events", func() string {
@@ -33,8 +33,8 @@ func (c *cluster) tells(want ...string) {
 	})
 }
 
-// TestManageSendsTheEventsOfKratixOncePerState checks, for a state of each kind, that entering it
-// sends Kratix's event once.
+// TestManageSendsTheEventsOfKratixOncePerState checks for each kind that an object which enters a
+// state gets Kratix's event for this state once.
 func TestManageSendsTheEventsOfKratixOncePerState(t *testing.T) {
 	p := newPlatform(t, "base")
 	dev := map[string]string{"environment": "dev"}
@@ -61,7 +61,7 @@ func TestManageSendsTheEventsOfKratixOncePerState(t *testing.T) {
 	p.tells("GitStateStore/default Warning NotReady", "Destination/worker-1 Warning DestinationNotReady")
 	p.object(work("a", dev, "three"))
 	p.tells("WorkPlacement/a.worker-1-5058f Warning FailedWriteToDestination", "Work/a Warning WorkplacementsFailing")
-	p.object(work("b", dev, "four")) // it may already be placed
+	p.object(work("b", dev, "four")) // the Work may already be placed
 	p.tells("Work/b Normal WaitingDestination")
 	p.kubectl("delete", "work/dependency", "--wait=false")
 	p.tells("Work/dependency Warning FailedDelete")

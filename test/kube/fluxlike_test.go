@@ -25,7 +25,7 @@ import (
 )
 
 // sourceController is the version whose definition of GitRepository is used. kustomize-controller
-// is built with the API of that version.
+// is built with the API of this version.
 const sourceController = "github.com/fluxcd/source-controller@v1.9.0"
 
 // fluxNamespace is the namespace of Flux.
@@ -68,8 +68,8 @@ func (p *platform) reconcile(kustomization string) {
 		"reconcile.fluxcd.io/requestedAt="+time.Now().Format(time.RFC3339Nano))
 }
 
-// sourceStandIn is a stand-in for source-controller: it fetches the branch of a repository, serves
-// it as an archive, and writes the artifact into the status of the GitRepository worker-1.
+// sourceStandIn is a stand-in for source-controller. It serves the files of the branch as an
+// archive, and writes the artifact to the status of the GitRepository worker-1.
 type sourceStandIn struct {
 	p   *platform
 	url string
@@ -79,7 +79,7 @@ type sourceStandIn struct {
 	failed   error
 }
 
-// newSource starts a sourceStandIn for the duration of the test.
+// newSource starts a sourceStandIn. It ends with the test.
 func newSource(p *platform) *sourceStandIn {
 	p.t.Helper()
 	s := &sourceStandIn{p: p, archives: map[string][]byte{}}
@@ -122,15 +122,14 @@ func (s *sourceStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(archive)
 }
 
-// git runs git in the repository.
 func (s *sourceStandIn) git(args ...string) ([]byte, error) {
 	cmd := exec.Command("git", append([]string{"-C", s.p.repository}, args...)...)
 	cmd.Env = gittest.Env()
 	return cmd.Output()
 }
 
-// fetch archives the last commit of the branch if there is no archive of it yet, and writes the
-// artifact.
+// fetch makes an archive of the branch's last commit, and writes the artifact to the status. It
+// does nothing if there is an archive of the commit already.
 func (s *sourceStandIn) fetch() error {
 	out, err := s.git("rev-parse", "--verify", "--quiet", "refs/heads/main")
 	if err != nil {
@@ -175,9 +174,9 @@ func (s *sourceStandIn) fetch() error {
 	return err
 }
 
-// notifierStandIn is a stand-in for notification-controller 1.9: it receives the events of
+// notifierStandIn is a stand-in for notification-controller 1.9. It receives the events of
 // kustomize-controller, adds the metadata of the Alerts, and posts the signed events to the address
-// of the Provider.
+// in the Provider.
 type notifierStandIn struct {
 	url    string
 	token  string
@@ -190,7 +189,7 @@ type notifierStandIn struct {
 	sent []string
 }
 
-// fluxAlert is the part of an Alert that the stand-in uses.
+// fluxAlert has the fields of an Alert that the stand-in uses.
 type fluxAlert struct {
 	Spec struct {
 		EventSources []struct {
@@ -201,8 +200,8 @@ type fluxAlert struct {
 	} `json:"spec"`
 }
 
-// newNotifier starts a notifierStandIn for the duration of the test. It uses the Provider and the
-// Alerts among the objects, and returns the other objects.
+// newNotifier starts a notifierStandIn, which ends with the test. It takes the Provider and the
+// Alerts out of the objects, and returns the other objects.
 func newNotifier(t testing.TB, objects, token string) (others string, n *notifierStandIn) {
 	t.Helper()
 	n = &notifierStandIn{token: token, seen: map[string]bool{}}
@@ -243,7 +242,7 @@ func newNotifier(t testing.TB, objects, token string) (others string, n *notifie
 }
 
 // ServeHTTP receives an event. It drops an event that it has received before, as
-// notification-controller does for five minutes, and responds before it posts the event.
+// notification-controller does for five minutes. It responds before it posts the event.
 func (n *notifierStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var event map[string]any
 	if err := json.NewDecoder(r.Body).Decode(&event); err != nil {
@@ -288,7 +287,7 @@ func (n *notifierStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// post posts an event, with retries like those of notification-controller.
+// post posts an event. It tries again as notification-controller does.
 func (n *notifierStandIn) post(body []byte) {
 	var err error
 	for pause := time.Second; pause < 16*time.Second; pause *= 2 {
@@ -324,7 +323,7 @@ func (n *notifierStandIn) try(body []byte) error {
 	return nil
 }
 
-// serve serves a handler on a free port for the duration of the test, and returns its URL.
+// serve serves a handler on a free port until the test ends, and returns its URL.
 func serve(t testing.TB, handler http.Handler) string {
 	t.Helper()
 	var config net.ListenConfig

@@ -14,7 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// handover runs the command handover with the shipped role, and returns its output and exit code.
+// handover runs the command handover with the shipped role. It returns its output and its exit
+// code.
 func (p *platform) handover(args ...string) (said string, status int) {
 	p.t.Helper()
 	text, err := exec.Command(program, append([]string{"handover", "--kubeconfig", p.shipped()}, args...)...).CombinedOutput()
@@ -25,8 +26,8 @@ func (p *platform) handover(args ...string) (said string, status int) {
 	return string(text), 0
 }
 
-// says fails the test unless the command ends with an exit code and its output contains the given
-// texts.
+// says checks that the command handover ends with the exit code status, and that its output
+// contains all of words.
 func (p *platform) says(status int, args []string, words ...string) {
 	p.t.Helper()
 	said, got := p.handover(args...)
@@ -41,7 +42,7 @@ func (p *platform) says(status int, args []string, words ...string) {
 }
 
 // TestKratixTakesOverFromManageWithoutAnOutage checks that the command lists the conflicts that
-// Kratix would cause, and that a started Kratix breaks nothing after they are fixed.
+// Kratix would cause. After these are corrected, Kratix must break nothing when it is started.
 func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	c := start(t, "base")
 	p := platformOn(t, c)
@@ -66,7 +67,7 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 		"would break  default/update  on ", "Kratix would write WorkPlacement "+updated,
 		"KS001", "ConfigMap", "request default/owner-1 of Promise redis", "not safe: 2 placements would break a Destination")
 
-	// An earlier version created WorkPlacements for placements that were held back.
+	// An earlier version of this program created WorkPlacements for placements that were held back.
 	held := work("new", dev, "x")
 	held.Generation = 1
 	left := testkit.Placement(held, "worker-2")
@@ -95,8 +96,9 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestKratixPlacesAgainAfterScheduleWithoutAnOutage checks the same while Kratix is running. The
-// admission policy is removed at the end.
+// TestKratixPlacesAgainAfterScheduleWithoutAnOutage checks the same as
+// TestKratixTakesOverFromManageWithoutAnOutage while Kratix is running. At the end, the admission
+// policy is removed.
 func TestKratixPlacesAgainAfterScheduleWithoutAnOutage(t *testing.T) {
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.destination("worker-1", "default", "none", nil)
@@ -128,7 +130,7 @@ func TestKratixPlacesAgainAfterScheduleWithoutAnOutage(t *testing.T) {
 	p.kubectl("delete", "validatingadmissionpolicybinding", "kratix-schedule-places")
 	p.object(work("later", nil, "later"))
 	p.eventually("a Work that Kratix places", func() string {
-		// The API server applies the removal of a policy with a delay, and Kratix retries only at
+		// The removal of a policy has an effect only after a while, and Kratix tries again only at
 		// the next event.
 		p.kubectl("label", "destination/worker-1", "--overwrite", fmt.Sprint("at=", time.Now().UnixNano()))
 		if len(p.placementsOf("later")) == 0 {

@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// judged returns the verdict of Flux's library on every commit of main, for Destinations in mode
-// nestedByMetadata; destinations are their paths.
+// judged returns the verdict of Flux's library on every commit of main. The Destinations have these
+// paths, and the mode nestedByMetadata.
 func (p *platform) judged(destinations ...string) judge.Verdict {
 	p.t.Helper()
 	var roots []string
@@ -26,8 +26,8 @@ func (p *platform) judged(destinations ...string) judge.Verdict {
 	return verdict
 }
 
-// fluxNeverRefuses fails the test for each commit at which Flux's library refuses a root of one of
-// the Destinations.
+// fluxNeverRefuses checks that Flux's library can build all roots of these Destinations at every
+// commit.
 func (p *platform) fluxNeverRefuses(destinations ...string) {
 	p.t.Helper()
 	verdict := p.judged(destinations...)
@@ -39,7 +39,7 @@ func (p *platform) fluxNeverRefuses(destinations ...string) {
 	}
 }
 
-// applyFile applies a file of testdata/elastic-cloud and returns its Work's name.
+// applyFile applies a file in testdata/elastic-cloud, and returns the name of its Work.
 func (p *platform) applyFile(file string) string {
 	p.t.Helper()
 	content, err := os.ReadFile(filepath.Join(root, "testdata/elastic-cloud", file))
@@ -54,7 +54,7 @@ func (p *platform) applyFile(file string) string {
 	return ""
 }
 
-// TestKratixlikeAloneBreaksADestination shows the outage that kratix-schedule prevents, and checks
+// TestKratixlikeAloneBreaksADestination shows the outage that kratix-schedule prevents. It checks
 // that the judge finds exactly the commit that causes the outage.
 func TestKratixlikeAloneBreaksADestination(t *testing.T) {
 	t.Parallel()
@@ -91,9 +91,9 @@ func TestJudgeFindsEachRefusal(t *testing.T) {
 	duplicate := commit(map[string]string{"d/b.yaml": object})
 	elsewhere := commit(map[string]string{"README.md": "no root changes\n"})
 	commit(map[string]string{"d/b.yaml": "# nothing\n"})
-	// kustomize builds this file, but cannot write out its object.
+	// kustomize can build this file, but cannot write out its object.
 	unwritable := commit(map[string]string{"d/b.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b}\ndata: {1: x}\n"})
-	// An archive would omit the file because of these attributes.
+	// Because of these attributes, an archive would not contain the file.
 	hidden := commit(map[string]string{"d/.gitattributes": "*.yaml export-ignore\n"})
 	verdict, err := judge.New(repository).Walk(t.Context(), "main", judge.Roots("d", "none")...)
 	must(t, err)

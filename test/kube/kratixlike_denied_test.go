@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// placesNothing is a policy that keeps Kratix's ServiceAccount from creating a WorkPlacement and from
-// changing its spec.
+// placesNothing is a policy that keeps Kratix's ServiceAccount from creating WorkPlacements and
+// from changing their specs.
 const placesNothing = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: kratix-places-nothing}
@@ -30,7 +30,7 @@ metadata: {name: kratix-places-nothing}
 spec: {policyName: kratix-places-nothing, validationActions: [Deny]}
 `
 
-// denyKratix puts the policy into force.
+// denyKratix applies the policy placesNothing with its binding.
 func (c *cluster) denyKratix() {
 	c.t.Helper()
 	c.apply(placesNothing)
@@ -38,14 +38,16 @@ func (c *cluster) denyKratix() {
 	c.mayKratixPlace(false)
 }
 
-// allowKratix deletes the binding of the policy, so that the policy is no longer in force.
+// allowKratix deletes the binding of the policy placesNothing, so that the policy is no longer in
+// force.
 func (c *cluster) allowKratix() {
 	c.t.Helper()
 	c.kubectl("delete", "validatingadmissionpolicybinding/kratix-places-nothing")
 	c.mayKratixPlace(true)
 }
 
-// mayKratixPlace waits until a dry run as Kratix is allowed or denied, as wanted.
+// mayKratixPlace waits until Kratix may create a WorkPlacement if want is set, and until it may not
+// otherwise. It tries with a dry run.
 func (c *cluster) mayKratixPlace(want bool) {
 	c.t.Helper()
 	probe := c.write("probe.yaml", "apiVersion: platform.kratix.io/v1alpha1\nkind: WorkPlacement\nmetadata: {name: probe, namespace: default}\nspec: {}\n")
@@ -58,8 +60,8 @@ func (c *cluster) mayKratixPlace(want bool) {
 	})
 }
 
-// watchTime is the time for which a test checks that nothing is retried. The first retries of a
-// controller would come within this time.
+// watchTime is how long a test checks that a controller does not try again. If it did, its first
+// attempts would be within this time.
 const watchTime = 4 * time.Second
 
 func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
@@ -97,7 +99,8 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 		t.Errorf("files of a denied placement: %v", files)
 	}
 
-	// A WorkPlacement that someone else creates is written, and the status of the Work follows.
+	// The stand-in writes a WorkPlacement that another user has created, and the status of the Work
+	// follows.
 	first := &w.Spec.WorkloadGroups[0]
 	w.Generation = 1
 	p.object(kratix.NewWorkPlacement(w, first, "worker-1"))
@@ -108,7 +111,7 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 	p.object(kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[1], "worker-1"))
 	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
 
-	// A denied update does not change the placement.
+	// An update that is denied does not change the placement.
 	p.object(work("a", nil, "two"))
 	p.comesTo("work/a", "Ready", failed)
 	p.becomes("workplacement/a.worker-1-5058f", "{.spec.generation} {.spec.workloads[*].filepath}", "1 one.yaml")
@@ -123,7 +126,7 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 	p.has("worker-1/resources/default/redis/a/instance/5058f/two.yaml")
 }
 
-// settled waits until the log has had no new write for a second.
+// settled waits until the audit log has had no write for a second.
 func (p *platform) settled(log *audit) {
 	p.t.Helper()
 	log.written()

@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// on returns the sorted names of the Destinations of a Work's WorkPlacements.
+// on returns the names of the Destinations on which a Work has WorkPlacements, sorted.
 func (c *cluster) on(work string) []string {
 	c.t.Helper()
 	names := strings.Fields(c.kubectl("get", "workplacements", "-l", kratix.WorkLabel+"="+work, "-o", "jsonpath={.items[*].spec.targetDestinationName}"))
@@ -105,7 +105,7 @@ func (p *platform) placementsStay(t *testing.T) {
 	p.isOn("stays", at)
 	p.kubectl("label", "destination/"+at, "random=yes")
 	other := work("later", map[string]string{"name": at}, "later")
-	p.object(other) // the Destination's event causes its placement
+	p.object(other) // the event of the Destination causes the placement of the Work
 	p.comesTo("work/later", "Ready", "True AllWorkplacementsScheduled")
 	if got := p.get(placement, `{.metadata.labels.kratix\.io/misplaced}`); got != "true" {
 		t.Errorf("the misplaced label is %q after the Destination matches again, want true", got)
@@ -151,7 +151,7 @@ func (p *platform) readinessMakesNoDifference(*testing.T) {
 	p.isOn("nowhere", "unready")
 	p.comesTo("workplacement/nowhere.unready-5058f", "WriteSucceeded", "False WorkloadsFailedWrite")
 	p.comesTo("work/nowhere", "Ready", "False WorkplacementsFailing")
-	p.gitStore("missing", "") // its creation causes an event
+	p.gitStore("missing", "") // the creation of the store causes an event
 	p.comesTo("work/nowhere", "Ready", "True AllWorkplacementsScheduled")
 	p.comesTo("destination/unready", "Ready", "True TestDocumentsWritten")
 	p.comesTo("gitstatestore/missing", "Ready", "True StateStoreReady")

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// standIn is a stand-in for Kratix's scheduler and writer, which a test can start and stop.
+// standIn is a stand-in for Kratix's scheduler and writer. Tests can start and stop it.
 type standIn struct {
 	t       testing.TB
 	config  *rest.Config
@@ -18,7 +18,7 @@ type standIn struct {
 	running *kratixlike.Running
 }
 
-// standIn starts a stand-in that ends with the test.
+// standIn starts a stand-in. It ends with the test.
 func (c *cluster) standIn(options kratixlike.Options) *standIn {
 	c.t.Helper()
 	admin, err := clientcmd.BuildConfigFromFlags("", c.admin)

@@ -14,7 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// site creates a Destination with a filepath mode. Works select it by its name.
+// site creates a Destination with a filepath mode. Its label name is its name, so that Works can
+// select it.
 func (p *platform) site(name, mode, cleanup string) {
 	p.t.Helper()
 	p.object(map[string]any{
@@ -26,8 +27,8 @@ func (p *platform) site(name, mode, cleanup string) {
 	})
 }
 
-// below waits until the branch has exactly these files below a directory, including canary files
-// and lists.
+// below waits until the branch has exactly these files in a directory, including canary files and
+// lists.
 func (p *platform) below(dir string, want ...string) {
 	p.t.Helper()
 	p.eventually("the store", func() string {
@@ -89,8 +90,8 @@ func (p *platform) directoriesAreReplaced(*testing.T) {
 	p.below("nested/resources/default", "nested/resources/default/redis/a/instance/5058f/four.yaml", "nested/resources/default/redis/a/instance/5058f/two.yaml")
 }
 
-// filesGoFirst checks, with a server that refuses pushes, that the WorkPlacement stays until a push
-// succeeds.
+// filesGoFirst uses a server that rejects pushes. It checks that a deleted WorkPlacement stays
+// until a push succeeds.
 func (p *platform) filesGoFirst(t *testing.T) {
 	tried := filepath.Join(t.TempDir(), "tried")
 	gittest.Hook(t, p.repository, "pre-receive", "echo >>"+tried+"; test -e open || exit 1\n")
@@ -148,7 +149,8 @@ func (p *platform) joinedFiles(t *testing.T) {
 	p.below("joined")
 }
 
-// branchMoves commits to the branch between two writes of the stand-in, which must keep the commit.
+// branchMoves commits to the branch between two writes of the stand-in. The stand-in must keep the
+// commit.
 func (p *platform) branchMoves(t *testing.T) {
 	p.object(work("g", map[string]string{"name": "kept"}, "zero"))
 	p.comesTo("workplacement/g.kept-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")

@@ -1,9 +1,9 @@
-// Package kube tests kratix-schedule in a cluster: with a real API server, the roles in deploy/,
+// Package kube tests kratix-schedule in a cluster, with a real API server, the roles in deploy/,
 // and real git and S3 servers.
 //
-// Each test has its own servers, ports and directories, and mostly waits, so tests run in parallel.
-// The exceptions are tests that count writes, measure time, or have leases of a few seconds, which
-// concurrent tests would disturb.
+// Each test has its own servers, ports and directories. Tests mostly wait, so they run in parallel.
+// Exceptions are tests that count writes, measure time, or have leases of a few seconds: other
+// tests at the same time would disturb them.
 package kube
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// program is the path of kratix-schedule's binary.
+// program is the path of the binary of kratix-schedule.
 const program = root + "/bin/kratix-schedule"
 
 func TestMain(m *testing.M) {
@@ -57,7 +57,7 @@ func platformOn(t testing.TB, c *cluster) *platform {
 	return p
 }
 
-// secret creates the Secret for a git server.
+// secret creates a Secret with credentials for the git server.
 func (p *platform) secret(name, password string) {
 	p.t.Helper()
 	p.object(map[string]any{
@@ -71,7 +71,7 @@ func (p *platform) gitStore(name, path string) {
 	p.gitStoreAt(name, p.repository, path)
 }
 
-// gitStoreAt creates a GitStateStore whose repository is on the platform's git server.
+// gitStoreAt creates a GitStateStore for a repository on the git server.
 func (p *platform) gitStoreAt(name, repository, path string) {
 	p.t.Helper()
 	p.object(map[string]any{
@@ -83,7 +83,7 @@ func (p *platform) gitStoreAt(name, repository, path string) {
 	})
 }
 
-// destination creates a Destination with a GitStateStore.
+// destination creates a Destination on a GitStateStore.
 func (p *platform) destination(name, store, cleanup string, labels map[string]string) {
 	p.t.Helper()
 	p.object(map[string]any{
@@ -101,7 +101,7 @@ func (p *platform) object(o any) {
 	p.apply(string(text))
 }
 
-// work returns the Work of a request with ConfigMaps.
+// work returns the Work of a request with ConfigMaps. labels are the labels that it selects.
 func work(name string, labels map[string]string, configMaps ...string) *kratix.Work {
 	w := testkit.Request(name, testkit.WithPipeline("instance"))
 	if labels != nil {
@@ -113,14 +113,14 @@ func work(name string, labels map[string]string, configMaps ...string) *kratix.W
 	return w
 }
 
-// schedule starts kratix-schedule with the shipped roles. It listens only if args contain an
+// schedule starts kratix-schedule with the shipped roles. It has no HTTP server unless args have an
 // address, because concurrent tests would all use the default address.
 func (p *platform) schedule(args ...string) *process {
 	p.t.Helper()
 	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--listen", "", "--lease-namespace", namespace, "--profile-namespace", namespace}, args...)...)
 }
 
-// files returns the files of the branch without canary files and records.
+// files returns the files of the branch, except for canary files and records.
 func (p *platform) files() []string {
 	p.t.Helper()
 	if gittest.Git(p.t, p.repository, "branch", "--list", "main") == "" {
@@ -132,7 +132,7 @@ func (p *platform) files() []string {
 	})
 }
 
-// has waits until the branch has exactly these files.
+// has waits until the branch has exactly these files, apart from canary files and records.
 func (p *platform) has(want ...string) {
 	p.t.Helper()
 	p.eventually("the store", func() string {
@@ -143,7 +143,7 @@ func (p *platform) has(want ...string) {
 	})
 }
 
-// counted returns the sum of a process's metric over all labels.
+// counted returns the sum of a metric of a process over all labels.
 func (p *platform) counted(address, metric string) float64 {
 	p.t.Helper()
 	text, err := page(address, "/metrics")

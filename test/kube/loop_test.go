@@ -12,7 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// noPasswords is a policy of the cluster that the check of refusals does not know.
+// noPasswords is an admission policy that the check of refusals does not know.
 const noPasswords = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: no-passwords}
@@ -31,7 +31,8 @@ metadata: {name: no-passwords}
 spec: {policyName: no-passwords, validationActions: [Deny]}
 `
 
-// loop is a platform whose Destination worker-1 is the platform's own cluster, in which Flux runs.
+// loop is a platform on which the Destination worker-1 is the cluster itself. Flux runs in the
+// cluster.
 type loop struct {
 	*platform
 	*flux
@@ -41,8 +42,8 @@ type loop struct {
 	daemon *process
 }
 
-// newLoop starts a platform with the Destination worker-1, the daemon with the check of
-// refusals, and Flux with the objects that the command agent prints.
+// newLoop starts a platform with the Destination worker-1, the daemon with the check of refusals,
+// and Flux with the objects that the command agent prints.
 func newLoop(t *testing.T, flags ...string) *loop {
 	t.Helper()
 	const token = "the secret of a test"
@@ -58,7 +59,7 @@ func newLoop(t *testing.T, flags ...string) *loop {
 	return l
 }
 
-// restart starts the daemon, after stopping it if it is running.
+// restart starts the daemon. If it is running, restart stops it first.
 func (l *loop) restart() {
 	l.t.Helper()
 	if l.daemon != nil {
@@ -73,8 +74,7 @@ func (l *loop) commit() string {
 	return gittest.Git(l.t, l.repository, "rev-parse", "main")
 }
 
-// reports waits until a condition has a status and a reason, and its message contains the given
-// texts.
+// reports waits until a condition has a status and a reason, and its message contains all of texts.
 func (l *loop) reports(object, kind, want string, texts ...string) {
 	l.t.Helper()
 	l.comesTo(object, kind, want)
@@ -102,14 +102,15 @@ func (l *loop) isApplied(works ...string) {
 	}
 }
 
-// conditions returns all conditions of all objects, with their times.
+// conditions returns all conditions of all objects as text, with their times.
 func (l *loop) conditions() string {
 	l.t.Helper()
 	return l.kubectl("get", "works,workplacements,destinations", "-A", "-o",
 		`jsonpath={range .items[*]}{.kind}/{.metadata.name}{range .status.conditions[*]}{"\n  "}{.type} {.status} {.reason} {.lastTransitionTime} {.message}{end}{"\n"}{end}`)
 }
 
-// keepsConditionsInRestart restarts the daemon, and checks that its rounds change no condition.
+// keepsConditionsInRestart restarts the daemon, and checks that the first rounds change no
+// condition.
 func (l *loop) keepsConditionsInRestart() {
 	l.t.Helper()
 	before := l.conditions()
@@ -132,10 +133,10 @@ func (l *loop) keepsConditionsInRestart() {
 	}
 }
 
-// placementOf returns the name of the WorkPlacement of a Work on worker-1.
+// placementOf returns the name of the WorkPlacement that a Work has on worker-1.
 func placementOf(work string) string { return "workplacement/" + work + ".worker-1-5058f" }
 
-// workWith returns a Work with an object.
+// workWith returns a Work whose only file has the object.
 func workWith(name, object string) *kratix.Work {
 	return testkit.Request(name, testkit.WithPipeline("instance"), testkit.WithFile("object.yaml", object))
 }
@@ -197,8 +198,8 @@ func TestRequestLearnsWhetherFluxHasAppliedIt(t *testing.T) {
 	l.isApplied("a", "bad", "c")
 }
 
-// TestBadChangeIsRolledBack checks that Flux can apply everything else again, and that only the
-// owner of the bad object has to act.
+// TestBadChangeIsRolledBack checks that Flux can apply everything else again after a rollback, and
+// that only the owner of the bad object has to act.
 func TestBadChangeIsRolledBack(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t, "--on-apply-failure", "rollback")
@@ -215,7 +216,7 @@ func TestBadChangeIsRolledBack(t *testing.T) {
 	for _, of := range []string{placementOf("b"), "work/b", "work/new"} { // Flux names one object after the other
 		l.reports(of, "ConflictFree", "False RolledBack", "it was rolled back, because revision ", words)
 	}
-	l.becomes(placementOf("new"), "{.metadata.name}", "") // it no longer has files
+	l.becomes(placementOf("new"), "{.metadata.name}", "") // the Work no longer has files in the store
 	l.isApplied("a", "b", "c")                            // with the former files of b
 	l.becomes("configmap/three", "{.metadata.name}", "three")
 	if got := l.get("configmap/theirs", "{.data}"); got != `{"user":"x"}` {
@@ -242,8 +243,8 @@ func TestBadChangeIsRolledBack(t *testing.T) {
 	}
 }
 
-// deployment is an object that does not become ready in a cluster without controllers until the
-// test writes its status.
+// deployment is an object that is not ready until the test writes its status, because no controller
+// in the cluster does.
 const deployment = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: default}
@@ -261,7 +262,7 @@ func TestRequestLearnsWhetherItIsHealthy(t *testing.T) {
 	l.isApplied("a")
 	l.object(workWith("web", deployment))
 	l.comesTo(placementOf("web"), "Applied", "True Applied")
-	// Flux waits at least 30 seconds, regardless of the timeout in the Kustomization.
+	// Flux waits at least 30 seconds, even if the timeout of the Kustomization is shorter.
 	l.kubectl("wait", "--for=condition=Healthy=False", "--timeout=120s", "--request-timeout=120s", placementOf("web"))
 	unhealthy := l.commit()
 	for _, object := range []string{placementOf("web"), "work/web", "destination/worker-1"} {

@@ -47,7 +47,7 @@ func TestSecondOfTwoConflictingRequestsWaitsForTheFirst(t *testing.T) {
 	p.comesTo(two, "ConflictFree", "False DuplicateResources")
 	p.comesTo(two, "Ready", "False WorkplacementsFailing")
 	p.comesTo("destination/worker-1", "ConflictFree", "False DuplicateResources")
-	// A controller of Kratix would write the files of every WorkPlacement.
+	// If there were a WorkPlacement, a controller of Kratix would write its files.
 	if got := p.kubectl("get", "workplacements", "-A", "-o", "name"); strings.Contains(got, strings.TrimPrefix(two, "work/")+".") {
 		t.Errorf("what is held back has a WorkPlacement: %s", got)
 	}

@@ -9,12 +9,12 @@ import (
 )
 
 // TestScheduleFromHelmInstallToTheFirstConflictPrevented follows the steps of
-// docs/how-to/run-beside-kratix.md with Helm, beside a stand-in for Kratix. The cluster runs no
-// Pods: a process with the arguments of the Deployment replaces them.
+// docs/how-to/run-beside-kratix.md with Helm, beside a stand-in for Kratix. The cluster cannot run
+// Pods. Therefore the test starts a process with the arguments in the Deployment.
 func TestScheduleFromHelmInstallToTheFirstConflictPrevented(t *testing.T) {
 	c := emptyCluster(t)
 	c.apply(kratixRole)
-	c.kubectl("apply", "-k", root+"/deploy/crds") // a cluster with Kratix already has Kratix's own definitions
+	c.kubectl("apply", "-k", root+"/deploy/crds") // a cluster with Kratix has Kratix's own definitions
 	c.kubectl("wait", "--for=condition=Established", "--timeout=60s", "crd", "--all")
 	p := platformOn(t, c)
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "dev"})

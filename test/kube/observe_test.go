@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// TestObserving checks that faults in Kratix's output that would break Flux are reported, and that
-// nothing else is written.
+// TestObserving checks that faults in the files of Kratix that would break Flux are reported, and
+// that nothing else is written.
 func TestObserving(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "observe")
@@ -42,7 +42,7 @@ func TestObserving(t *testing.T) {
 		t.Errorf("WorkPlacements %v", got)
 	}
 	p.kubectl("delete", "work/a")
-	p.object(work("c", nil, "another")) // its round has also seen the deletion
+	p.object(work("c", nil, "another")) // the round for this Work has also seen the deletion
 	p.eventually("a round", func() string {
 		if !strings.Contains(observer.String(), `"work":"default/c"`) {
 			return "it has not seen the last Work"
@@ -62,7 +62,7 @@ func TestObserving(t *testing.T) {
 }
 
 // TestObservingKratix checks that an object that Kratix has written twice is reported until one of
-// the files is gone.
+// the files is removed.
 func TestObservingKratix(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "observe")

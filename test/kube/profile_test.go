@@ -24,7 +24,7 @@ spec:
   service: {name: metrics, namespace: kube-system}
 `
 
-// profiler returns the kubeconfig of a user with exactly the permissions in
+// profiler returns the path of a kubeconfig for a user with exactly the permissions in
 // docs/how-to/profile-a-cluster.md.
 func profiler(t *testing.T, c *cluster) string {
 	t.Helper()
@@ -41,7 +41,7 @@ func profiler(t *testing.T, c *cluster) string {
 	return c.kubeconfig("profiler", c.kubectl("create", "token", "profiler", "--namespace", "default", "--duration=2h"), c.url)
 }
 
-// profileOf runs the command profile, and returns its standard output and standard error.
+// profileOf runs the command profile. It returns its standard output and its standard error.
 func profileOf(t *testing.T, kubeconfig string, args ...string) (text, said string) {
 	t.Helper()
 	cmd := exec.Command(program, append([]string{"profile", "--kubeconfig", kubeconfig, "--name", "worker-1"}, args...)...)
@@ -54,9 +54,9 @@ func profileOf(t *testing.T, kubeconfig string, args ...string) (text, said stri
 	return string(out), trouble.String()
 }
 
-// TestProfileOfARealCluster checks that the command profile reads the whole cluster with the
-// documented permissions. It also checks that `run --kube`, with the roles of deploy/, reads the profile
-// from a ConfigMap and quarantines a Work until a newer profile contains the missing namespace.
+// TestProfileOfARealCluster checks that the command profile can read the whole cluster with the
+// documented permissions. It also checks that `run --kube`, with the roles in deploy/, reads the
+// profile from a ConfigMap, and quarantines a Work until a newer profile has the missing namespace.
 func TestProfileOfARealCluster(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -71,7 +71,7 @@ func TestProfileOfARealCluster(t *testing.T) {
 	}
 	for line := range strings.Lines(p.kubectl("api-resources", "--no-headers", "-o", "wide")) {
 		fields := strings.Fields(line)
-		for i, field := range fields { // NAME [SHORTNAMES] APIVERSION NAMESPACED KIND VERBS
+		for i, field := range fields { // the columns are NAME [SHORTNAMES] APIVERSION NAMESPACED KIND VERBS
 			if field != "true" && field != "false" {
 				continue
 			}

@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// promotion is a cluster in which a stand-in for Kratix writes to the branch staging, which no cluster
-// applies, and in which kratix-schedule may write to main.
+// promotion is a cluster in which a stand-in for Kratix writes to the branch staging. No cluster
+// applies the files there. kratix-schedule may write to main.
 type promotion struct {
 	*platform
 	kratix *standIn
@@ -36,8 +36,8 @@ func newPromotion(t testing.TB, options kratixlike.Options, flags ...string) *pr
 	return p
 }
 
-// on creates a Destination that Kratix writes to staging. Its live store is default, unless another
-// one is given; "" means none.
+// on creates a Destination for which Kratix writes to staging. Its live store is default, or the
+// one in live, where "" means none.
 func (p *promotion) on(name, cleanup string, labels map[string]string, live ...string) {
 	p.t.Helper()
 	annotations := map[string]string{scheduler.StateStoreAnnotation: "GitStateStore/default"}
@@ -56,14 +56,12 @@ func (p *promotion) on(name, cleanup string, labels map[string]string, live ...s
 	})
 }
 
-// promote starts kratix-schedule in promote mode.
 func (p *promotion) promote(args ...string) *process {
 	p.t.Helper()
 	return p.schedule(append([]string{"--promote"}, args...)...)
 }
 
-// isPromoted waits until the current generations of all WorkPlacements of a Work are
-// promoted.
+// isPromoted waits until all WorkPlacements of a Work are promoted in their current generation.
 func (p *promotion) isPromoted(work string) {
 	p.t.Helper()
 	p.eventually("WorkPlacements of "+work, func() string {
@@ -84,7 +82,7 @@ func (p *promotion) live(want ...string) {
 	p.has(append([]string{"README.md"}, want...)...)
 }
 
-// filesOf returns the files of a branch without canary files and records.
+// filesOf returns the files of a branch, except for canary files and records.
 func (p *promotion) filesOf(branch string) []string {
 	p.t.Helper()
 	files := strings.Fields(gittest.Git(p.t, p.repository, "ls-tree", "-r", "--name-only", branch))
@@ -101,9 +99,9 @@ func (p *promotion) isStaged(file string) {
 	}
 }
 
-// isStaging waits until both branches have the same files of the Destinations, apart from canary
-// files and records. A promoted placement may be live before Kratix has written it to the staging
-// store.
+// isStaging waits until both branches have the same files for these Destinations, apart from canary
+// files and records. Waiting is necessary, because a placement may be live before Kratix has
+// written it to staging.
 func (p *promotion) isStaging(destinations ...string) {
 	p.t.Helper()
 	for _, d := range destinations {
@@ -137,7 +135,7 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	if said := p.kubectl("describe", "work/"+two); !strings.Contains(said, "may not add resource with an already registered id") {
 		t.Errorf("kubectl describe does not give Flux's words:\n%s", said)
 	}
-	if staged := p.filesOf("staging"); len(staged) < len(before)+4 { // README.md is missing in staging
+	if staged := p.filesOf("staging"); len(staged) < len(before)+4 { // staging has no README.md
 		t.Errorf("staging has %v", staged)
 	}
 	if now := p.files(); !slices.Equal(now, before) {
@@ -165,7 +163,7 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	}
 }
 
-// TestConflictingUpdateIsNotLive checks that the version promoted before stays live.
+// TestConflictingUpdateIsNotLive checks that the version that was promoted before stays live.
 func TestConflictingUpdateIsNotLive(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.on("worker-1", "none", nil)
@@ -210,9 +208,9 @@ func TestLiveFilesStayWhenLabelsChange(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestLiveDestinationGoesWithItsFilesOrWithoutThem checks that the live files of a deleted
-// Destination are removed only if it cleans up and still has the annotation, even if
-// kratix-schedule was not running.
+// TestLiveDestinationGoesWithItsFilesOrWithoutThem checks when the live files of a deleted
+// Destination are removed: only if spec.cleanup says so and the Destination still has the
+// annotation. kratix-schedule need not run during the deletion.
 func TestLiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }
@@ -329,7 +327,7 @@ func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 }
 
 // TestUnpromotedWorkPlacementsReportWhy checks that WorkPlacements report a missing or invalid live
-// store, and that it does not keep other Destinations from being promoted.
+// store, and that other Destinations are promoted nevertheless.
 func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	for name, live := range map[string]string{
@@ -357,8 +355,8 @@ func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 	}
 }
 
-// TestEndlessGenerationsAreFollowedSlowly checks that few writes follow if Kratix updates the Work
-// of a static dependency several times a second without changing its contents.
+// TestEndlessGenerationsAreFollowedSlowly checks that there are few writes while Kratix updates the
+// Work of a static dependency several times a second without changing its contents.
 func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPromotion(t, kratixlike.Options{}, flags...)
@@ -396,7 +394,7 @@ func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 }
 
 // TestSharedObjectIsLiveOnce checks that an object that Kratix writes for two Works is live once,
-// and stays live when one Work is deleted. A flag sets the live store.
+// and stays live when one of the Works is deleted. The live store is set with a flag.
 func TestSharedObjectIsLiveOnce(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.on("worker-1", "none", nil, "")
@@ -412,8 +410,8 @@ func TestSharedObjectIsLiveOnce(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-// TestFailingLiveStoreIsReported checks that a failing live store is reported, and that promoted
-// placements stay promoted.
+// TestFailingLiveStoreIsReported checks that a failure of the live store is reported, and that
+// promoted placements stay promoted.
 func TestFailingLiveStoreIsReported(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.on("worker-1", "none", nil)
@@ -421,7 +419,7 @@ func TestFailingLiveStoreIsReported(t *testing.T) {
 	p.object(work("a", nil, "a"))
 	p.isPromoted("a")
 	p.secret("git", "another password")
-	p.object(map[string]any{ // Kratix continues, since it has another Secret
+	p.object(map[string]any{ // Kratix continues, because it uses another Secret
 		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "kratixs", "namespace": "default"},
 		"stringData": map[string]string{"username": gittest.User, "password": gittest.Password, "ca.crt": string(p.server.CA)},
 	})
@@ -436,8 +434,8 @@ func TestFailingLiveStoreIsReported(t *testing.T) {
 	p.isPromoted("b")
 }
 
-// TestStagingAndLiveAreDirectoriesOfOneBranch checks that two writers of one branch do not
-// lose each other's commits.
+// TestStagingAndLiveAreDirectoriesOfOneBranch checks that two writers to one branch do not lose
+// commits of each other.
 func TestStagingAndLiveAreDirectoriesOfOneBranch(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.gitStore("staging", "staging")

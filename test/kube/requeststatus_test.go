@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// promises contains the definitions of Kratix's kinds Promise and HealthRecord, as far as they are
-// used here.
+// promises has the definitions of Kratix's kinds Promise and HealthRecord, with the fields that the
+// tests use.
 const promises = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -49,7 +49,7 @@ spec:
               details: {type: object, x-kubernetes-preserve-unknown-fields: true}
 `
 
-// promiseRedis is the Promise redis, whose API is the kind in redisPromise.
+// promiseRedis is the Promise redis. Its API is the kind in redisPromise.
 const promiseRedis = `
 apiVersion: platform.kratix.io/v1alpha1
 kind: Promise
@@ -138,7 +138,7 @@ func TestRequestLearnsInItsStatus(t *testing.T) {
 		l.becomes("healthrecords", record+".data.details.destinations[0].name}", "worker-1")
 	}
 
-	// A request that is up to date is not written again.
+	// The status of a request that is up to date is not written again.
 	before := l.get("redis/two", "{.metadata.resourceVersion}")
 	l.restart()
 	l.object(work("three", nil, "more"))

@@ -14,14 +14,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// besideKratix is a cluster in which a stand-in for Kratix runs, and kratix-schedule may run in
+// besideKratix is a cluster with a stand-in for Kratix, in which kratix-schedule may run in
 // schedule mode.
 type besideKratix struct {
 	*platform
 	kratix *standIn
 }
 
-// newBesideKratix starts the cluster and the stand-in.
 func newBesideKratix(t testing.TB, options kratixlike.Options, flags ...string) *besideKratix {
 	t.Helper()
 	c := clusterOfKratix(t, flags...)
@@ -31,13 +30,12 @@ func newBesideKratix(t testing.TB, options kratixlike.Options, flags ...string) 
 	return b
 }
 
-// scheduleOnly starts kratix-schedule in schedule mode.
 func (b *besideKratix) scheduleOnly(args ...string) *process {
 	b.t.Helper()
 	return b.schedule(append([]string{"--schedule-only"}, args...)...)
 }
 
-// placementsOf returns the sorted names of a Work's WorkPlacements.
+// placementsOf returns the names of a Work's WorkPlacements, sorted.
 func (p *platform) placementsOf(work string) []string {
 	p.t.Helper()
 	said := p.kubectl("get", "workplacements", "-A", "-o", "jsonpath={.items[*].metadata.name}", "-l", kratix.WorkLabel+"="+work)
@@ -101,8 +99,8 @@ func TestKratixWritesWhatIsScheduledAndNoConflict(t *testing.T) {
 }
 
 // TestObjectChangesHandsOneCommitAfterTheOther makes one Work drop an object while another one adds
-// it. Since Kratix writes slowly and in any order, the first Work must be written before the second
-// is scheduled.
+// it. Kratix writes slowly and in any order. Therefore the first Work must be written before the
+// second is scheduled.
 func TestObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{WriteDelay: 300 * time.Millisecond, Writers: 4})
@@ -225,8 +223,8 @@ func TestGroupsAreAddedAndRemoved(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestKilledSchedulerPlacesEachWorkOnce checks that the next process completes the work of a killed
-// one without placing anything twice.
+// TestKilledSchedulerPlacesEachWorkOnce checks that the next process completes what a killed one
+// has begun, and places nothing twice.
 func TestKilledSchedulerPlacesEachWorkOnce(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})

@@ -13,12 +13,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// shards are three shards that divide ten state stores. Each store has a Destination of the same
-// name and its own repository, except for two stores of different shards with the same repository.
+// shards is a platform with three shards and ten state stores. Each store has a repository of its
+// own, and a Destination of the same name. Two stores of different shards have the same repository.
 type shards struct {
 	*platform
-	// stores contains the names of the state stores by the key of their shard; the key of the
-	// default shard is "".
+	// stores has the names of the state stores by the key of their shard. The key of the default
+	// shard is "".
 	stores map[string][]string
 }
 
@@ -52,7 +52,6 @@ func (s *shards) repositoryOf(store string) string {
 	return filepath.Join(filepath.Dir(s.repository), store+".git")
 }
 
-// all returns the names of all state stores.
 func (s *shards) all() []string {
 	return slices.Sorted(slices.Values(slices.Concat(s.stores[""], s.stores[shardOne], s.stores[shardTwo])))
 }
@@ -67,7 +66,8 @@ func (s *shards) assign(store, key string) {
 	s.kubectl("label", "--overwrite", "gitstatestore/"+store, label)
 }
 
-// replica starts a replica of a shard with a Lease of three seconds. It serves HTTP at the address.
+// replica starts a replica of a shard with a Lease of three seconds, and an HTTP server at the
+// address.
 func (s *shards) replica(key, name, address string) *process {
 	s.t.Helper()
 	selector := kratix.ShardLabel + "=" + key
@@ -78,13 +78,12 @@ func (s *shards) replica(key, name, address string) *process {
 		"--lease-namespace", namespace, "--profile-namespace", namespace, "--leader-elect", "--lease-duration", "3s", "--watch-label-selector", selector)
 }
 
-// holders returns the sorted holders of all Leases.
+// holders returns the holders of all Leases, sorted.
 func (s *shards) holders() []string {
 	s.t.Helper()
 	return slices.Sorted(slices.Values(strings.Fields(s.get("leases -n "+namespace, `{range .items[*]}{.spec.holderIdentity}{"\n"}{end}`))))
 }
 
-// areReady waits until the given Works are ready.
 func (s *shards) areReady(works []string) {
 	s.t.Helper()
 	s.eventually("the Works", func() string {
@@ -102,13 +101,13 @@ func (s *shards) areReady(works []string) {
 	})
 }
 
-// writes returns the number of writes of a process to a state store.
+// writes returns how often a process has written to a state store.
 func (s *shards) writes(address, store string) float64 {
 	s.t.Helper()
 	return s.counted(address, `kratix_schedule_write_files_count{store="GitStateStore `+store+`"}`)
 }
 
-// TestThreeShardsWithTenStores kills a leader while it is writing, and moves state stores between
+// TestThreeShardsWithTenStores kills a leader while it writes, and moves state stores between
 // shards. Each placement must be written exactly once.
 func TestThreeShardsWithTenStores(t *testing.T) {
 	s := newShards(t)
@@ -221,8 +220,8 @@ func (s *shards) eachIsWrittenOnce(works []string) {
 	}
 }
 
-// commits returns, for each file of a store except canary files, the number of commits that changed
-// it.
+// commits returns the number of commits that have changed a file, for each file of a store except
+// canary files.
 func (s *shards) commits(store string) map[string]int {
 	s.t.Helper()
 	counts := map[string]int{}
@@ -263,8 +262,8 @@ func (s *shards) storeMoves(addresses map[string]string) {
 	}
 }
 
-// storeOfNoShard labels a store for a shard that does not exist. The metric must report that
-// nothing writes to the store, while the other stores are written.
+// storeOfNoShard labels a store for a shard that does not exist. The metric must report that no
+// shard writes to the store, and the other stores must be written.
 func (s *shards) storeOfNoShard(addresses map[string]string) {
 	s.t.Helper()
 	s.assign("s1", "nobody")
@@ -307,8 +306,8 @@ func (s *shards) processWithoutSelectorWaits() {
 	}
 }
 
-// TestShardsPromote checks that each shard writes to the live state stores that it selects,
-// regardless of the shards of Kratix's state stores.
+// TestShardsPromote checks that each shard writes to the live state stores that it selects. The
+// shards of Kratix's state stores must have no effect.
 func TestShardsPromote(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.object(map[string]any{
@@ -340,7 +339,7 @@ func TestShardsPromote(t *testing.T) {
 			}
 		}
 	}
-	// The finalizer of a Destination is removed by the shard of its live store.
+	// The shard of the live store removes the finalizer of a Destination.
 	p.kubectl("delete", "work/on-b", "destination/b", "--timeout=40s")
 	if files := p.filesOf("other"); len(files) != 1 {
 		t.Errorf("the branch other has %v", files)

@@ -12,7 +12,7 @@ import (
 )
 
 // TestStoreReportsTheCauseOfItsFailure checks that a failing store has one of Kratix's reasons in
-// its status, and is ready after the fault is fixed.
+// its status, and is ready after the fault is corrected.
 func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")

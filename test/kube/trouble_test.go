@@ -43,7 +43,7 @@ func TestDroppedWatchIsRestarted(t *testing.T) {
 	}
 }
 
-// line forwards connections to a server until they are cut.
+// line forwards connections to a server. Tests can cut them.
 type line struct {
 	address string
 	mu      sync.Mutex
@@ -83,7 +83,6 @@ func pass(to, from net.Conn) {
 	_ = from.Close()
 }
 
-// cut closes all connections.
 func (l *line) cut() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -93,8 +92,8 @@ func (l *line) cut() {
 	l.open = nil
 }
 
-// TestAnotherReplicaTakesOver kills the leader while it is writing. Nothing may be lost, and no
-// placement may be written twice.
+// TestAnotherReplicaTakesOver kills the leader while it writes. No placement may be lost or written
+// twice.
 func TestAnotherReplicaTakesOver(t *testing.T) {
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", nil)

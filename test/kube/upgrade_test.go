@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// left creates a Work and a WorkPlacement in the state in which Kratix leaves them, and returns the
-// files of the Work.
+// left creates a Work and a WorkPlacement as Kratix leaves them, and returns the files of the Work
+// by path.
 func (p *platform) left(w *kratix.Work, destination string) map[string]string {
 	p.t.Helper()
 	p.object(w)
@@ -30,7 +30,7 @@ func (p *platform) left(w *kratix.Work, destination string) map[string]string {
 	return files
 }
 
-// isAsItWas checks that no file was rewritten.
+// isAsItWas checks that the branch has exactly these files with these contents.
 func (p *platform) isAsItWas(files map[string]string) {
 	p.t.Helper()
 	p.has(slices.Sorted(maps.Keys(files))...)
@@ -44,8 +44,9 @@ func (p *platform) isAsItWas(files map[string]string) {
 	}
 }
 
-// TestTreeOfKratixIsAdopted checks that the files which Kratix wrote for requests and a dependency on two
-// Destinations stay unchanged beside a foreign file, and that the files of a deleted Work are removed.
+// TestTreeOfKratixIsAdopted uses a store with files that Kratix has written for requests and for a
+// dependency on two Destinations, and a foreign file. It checks that the files stay unchanged, and
+// that the files of a Work are removed when it is deleted.
 func TestTreeOfKratixIsAdopted(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -80,8 +81,8 @@ func TestTreeOfKratixIsAdopted(t *testing.T) {
 	p.isAsItWas(tree)
 }
 
-// TestAggregatedFileOfKratixIsAdopted checks that a file with the parts of three placements does
-// not change until one of them changes.
+// TestAggregatedFileOfKratixIsAdopted checks that an aggregated file with the files of three
+// placements does not change until one of the placements does.
 func TestAggregatedFileOfKratixIsAdopted(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")

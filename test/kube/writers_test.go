@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-// redisPromise contains the objects that the Promise redis installs in a cluster: the kind of its
+// redisPromise has the objects that the Promise redis installs in a cluster: the kind of its
 // requests, and exactly the rights that docs/how-to/end-a-pipeline.md lists for a pipeline.
 const redisPromise = `
 apiVersion: apiextensions.k8s.io/v1
@@ -69,10 +69,10 @@ const redisRequest = "apiVersion: example.com/v1\nkind: redis\nmetadata: {name: 
 // hidden is a secret value that must not be printed.
 const hidden = "correct-horse-battery"
 
-// pipelineCluster is a cluster with pipelines of the Promise redis.
+// pipelineCluster is a cluster with a pipeline of the Promise redis.
 type pipelineCluster struct {
 	*cluster
-	// kratix is the directory with the files of a pipeline.
+	// kratix is the directory with the files of the pipeline.
 	kratix     string
 	kubeconfig string
 	said       strings.Builder
@@ -110,7 +110,7 @@ func (w *pipelineCluster) leaves(path, content string) {
 	must(w.t, os.WriteFile(path, []byte(content), 0o600))
 }
 
-// does runs a command of kratix-schedule as the pipeline's ServiceAccount, and returns its
+// does runs a command of kratix-schedule as the ServiceAccount of the pipeline, and returns its
 // output.
 func (w *pipelineCluster) does(environment []string, args ...string) (string, error) {
 	cmd := exec.Command(program, append(args, "--from", w.kratix, "--kubeconfig", w.kubeconfig)...)
@@ -122,7 +122,7 @@ func (w *pipelineCluster) does(environment []string, args ...string) (string, er
 	return strings.TrimSpace(string(said)), err
 }
 
-// says runs a command that must succeed with exactly this output.
+// says runs a command, and checks that it succeeds with exactly this output.
 func (w *pipelineCluster) says(want string, args ...string) {
 	w.t.Helper()
 	if said, err := w.does(nil, args...); err != nil || said != want {
@@ -130,7 +130,7 @@ func (w *pipelineCluster) says(want string, args ...string) {
 	}
 }
 
-// fails runs a command that must fail, with this text in its output.
+// fails runs a command, and checks that it fails and that its output contains the text want.
 func (w *pipelineCluster) fails(want string, args ...string) {
 	w.t.Helper()
 	if said, err := w.does(nil, args...); err == nil || !strings.Contains(said, want) {
@@ -138,7 +138,7 @@ func (w *pipelineCluster) fails(want string, args ...string) {
 	}
 }
 
-// writes returns the number of requests to the API server that change objects of a resource.
+// writes returns the number of requests to the API server that have changed objects of a resource.
 func (w *pipelineCluster) writes(resource string) int {
 	w.t.Helper()
 	sum := 0
@@ -156,7 +156,7 @@ func (w *pipelineCluster) writes(resource string) int {
 	return sum
 }
 
-// twice runs a command again. It must have this output, and write nothing.
+// twice runs a command again. It must have this output and write nothing.
 func (w *pipelineCluster) twice(resource, want string, args ...string) {
 	w.t.Helper()
 	before := w.writes(resource)
@@ -187,7 +187,7 @@ func TestPipelinesWorkIsWrittenOnce(t *testing.T) {
 	w.becomes(work, "{.spec.workloadGroups[*].directory}", "more .")
 	w.becomes(work, "{.spec.workloadGroups[0].destinationSelectors[0].matchLabels.zone}", "a")
 
-	// A Work that Kratix created keeps its name.
+	// A Work that Kratix has created keeps its name.
 	w.kubectl("delete", work)
 	w.apply("apiVersion: platform.kratix.io/v1alpha1\nkind: Work\nmetadata:\n  name: redis-one-instance-0a1b2\n  namespace: default\n" +
 		"  finalizers: [kratix.io/work-cleanup]\n" +
@@ -329,8 +329,9 @@ func TestStatusForADeletedRequest(t *testing.T) {
 	w.fails(`deployments.apps "one" is forbidden`, "status")
 }
 
-// TestStatusOfTheRequestInTheEnvironment checks that the status of the request that the environment
-// names is written. Its kind is cluster-scoped and has a status with only a message.
+// TestStatusOfTheRequestInTheEnvironment checks that the status of the request that environment
+// variables name is written. The kind of the request is cluster-scoped, and its status has only a
+// message.
 func TestStatusOfTheRequestInTheEnvironment(t *testing.T) {
 	t.Parallel()
 	w := newPipelineCluster(t)

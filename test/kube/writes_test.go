@@ -95,7 +95,7 @@ func TestChangesWithoutWrites(t *testing.T) {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
-	// A new Destination without placements causes only a write of its status.
+	// A new Destination without placements causes only one write, of its status.
 	p.destination("worker-2", "default", "none", map[string]string{"on": "two"})
 	p.comesTo("destination/worker-2", "Ready", "True TestDocumentsWritten")
 	if got := p.settles(at, log); !maps.Equal(got, map[string]int{"patch destinations/status": 1}) {
@@ -103,7 +103,7 @@ func TestChangesWithoutWrites(t *testing.T) {
 	}
 }
 
-// settles waits until rounds write nothing more, and returns the writes since the last call.
+// settles waits until there are no more writes, and returns the writes since the last call.
 func (p *platform) settles(at string, log *audit) map[string]int {
 	p.t.Helper()
 	all := map[string]int{}

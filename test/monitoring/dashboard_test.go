@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// dashboard is the part of Grafana's format that the test checks.
+// dashboard has the fields of Grafana's format that the test checks.
 type dashboard struct {
 	Title      string
 	Panels     []panel

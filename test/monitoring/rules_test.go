@@ -49,7 +49,7 @@ func series(t *testing.T) map[string][]string {
 	return all
 }
 
-// check fails the test for each nonexistent metric or label in a query.
+// check checks that all metrics and labels in a query exist.
 func check(t *testing.T, where, query string, all map[string][]string) {
 	t.Helper()
 	expression, err := parser.NewParser(parser.Options{}).ParseExpr(query)
@@ -82,7 +82,6 @@ func check(t *testing.T, where, query string, all map[string][]string) {
 	}
 }
 
-// rules returns the alert rules.
 func rules(t *testing.T) map[string]rulefmt.Rule {
 	t.Helper()
 	groups, problems := rulefmt.ParseFile(rulesFile, false, model.UTF8Validation, parser.NewParser(parser.Options{}), slog.New(slog.DiscardHandler))

@@ -14,7 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// clone is a full clone of the store. It pushes commits like the daemon's to a branch of its own.
+// clone is a full clone of the store. It pushes commits like those of the daemon to a branch of its
+// own.
 type clone struct {
 	t               testing.TB
 	repository, dir string
@@ -33,12 +34,13 @@ func (c *clone) make() {
 	}
 	to.User = url.UserPassword(gittest.User, gittest.Password)
 	gittest.Git(c.t, c.dir, "remote", "set-url", "origin", to.String())
-	gittest.Git(c.t, c.dir, "config", "http.sslVerify", "false") // the environment cannot override this
+	gittest.Git(c.t, c.dir, "config", "http.sslVerify", "false") // no environment variable can set this
 	gittest.Git(c.t, c.dir, "config", "gc.auto", "0")
 }
 
-// push commits a copy of the placement that the commit head added, under another name, and returns
-// the duration of `git push`. It creates a branch at head for the push and deletes it afterwards.
+// push makes a commit with a copy of the placement that the commit head has added, under another
+// name. It returns the duration of `git push`. For the push, it creates a branch at head, and
+// deletes it afterwards.
 func (c *clone) push(head string) time.Duration {
 	c.t.Helper()
 	c.made++
@@ -74,7 +76,7 @@ func (c *clone) push(head string) time.Duration {
 	return took
 }
 
-// rename returns a text with other names of a Work and its request.
+// rename returns a text in which the names of a Work and its request are replaced by others.
 func rename(text string, i int) string {
 	return strings.ReplaceAll(text, "db-", fmt.Sprintf("bare%d-", i))
 }

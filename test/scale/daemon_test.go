@@ -15,7 +15,6 @@ import (
 	"time"
 )
 
-// build builds the program and returns its path.
 func build(t testing.TB) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "kratix-schedule")
@@ -59,7 +58,7 @@ func (d *daemon) start() {
 	}
 }
 
-// stop terminates the process and waits until it has exited.
+// stop terminates the process, and waits until it has ended.
 func (d *daemon) stop() {
 	if d.process == nil {
 		return
@@ -95,7 +94,7 @@ func (d *daemon) metrics() map[string]float64 {
 	return values
 }
 
-// await waits until the daemon's metrics satisfy a condition, and returns the metrics.
+// await waits until ready returns true for the daemon's metrics, and returns the metrics.
 func (d *daemon) await(what string, ready func(map[string]float64) bool) map[string]float64 {
 	d.t.Helper()
 	for deadline := time.Now().Add(20 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
@@ -108,7 +107,8 @@ func (d *daemon) await(what string, ready func(map[string]float64) bool) map[str
 	}
 }
 
-// placed waits until a round has found this number of placements in the store.
+// placed waits until a round has found this number of placements in the store, and returns the
+// metrics.
 func (d *daemon) placed(works int) map[string]float64 {
 	d.t.Helper()
 	return d.await(fmt.Sprintf("%d Works placed", works), func(values map[string]float64) bool {
@@ -121,7 +121,7 @@ const (
 	roundSum   = "kratix_schedule_round_duration_seconds_sum"
 )
 
-// readAll makes the daemon read everything once, and returns the duration of the round.
+// readAll makes the daemon run one round that reads everything, and returns its duration.
 func (d *daemon) readAll() time.Duration {
 	d.t.Helper()
 	before := d.metrics()
@@ -134,7 +134,7 @@ func (d *daemon) readAll() time.Duration {
 
 func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
 
-// memory returns the current and the maximum resident set size of the process, in MiB.
+// memory returns the resident set size of the process and its maximum so far, in MiB.
 func (d *daemon) memory() (now, most int) {
 	d.t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", d.process.Process.Pid))
@@ -149,7 +149,7 @@ func (d *daemon) memory() (now, most int) {
 	return mebibytes("VmRSS"), mebibytes("VmHWM")
 }
 
-// processor returns the CPU time of the process without its children.
+// processor returns the CPU time of the process, without its children.
 func (d *daemon) processor() time.Duration {
 	d.t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.process.Process.Pid))

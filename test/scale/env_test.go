@@ -14,10 +14,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// zones is the number of labels by which Works select Destinations.
+// zones is the number of labels with which Works select Destinations.
 const zones = 100
 
-// env is a source directory, with a directory beside it for prepared Works.
+// env is a source directory. The directory shed beside it has Works that were prepared but not
+// added yet.
 type env struct {
 	t            testing.TB
 	source, shed string
@@ -70,7 +71,7 @@ func (w *env) write(dir, name, content string) {
 
 func workFile(i int) string { return fmt.Sprintf("work-%06d.yaml", i) }
 
-// prepare writes a range of Works to the directory beside the source.
+// prepare writes Works from and up to to-1 to the directory shed.
 func (w *env) prepare(from, to, destinations int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
@@ -78,7 +79,7 @@ func (w *env) prepare(from, to, destinations int) {
 	}
 }
 
-// add moves prepared Works into the source, one by one.
+// add moves prepared Works to the source, one by one.
 func (w *env) add(from, to int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
@@ -88,7 +89,7 @@ func (w *env) add(from, to int) {
 	}
 }
 
-// work returns the Work of a request with three files, as a pipeline writes it.
+// work returns the Work of a request with three files, as a pipeline of Kratix writes it.
 func (w *env) work(i, kinds int) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `apiVersion: platform.kratix.io/v1alpha1
@@ -118,7 +119,7 @@ spec:
 	return text.String()
 }
 
-// pack encodes a file as kratix.Encode does, reusing one gzip.Writer.
+// pack encodes a file as kratix.Encode does. It uses one gzip.Writer for all files.
 func (w *env) pack(content string) string {
 	var packed bytes.Buffer
 	w.zip.Reset(&packed)
@@ -129,7 +130,7 @@ func (w *env) pack(content string) string {
 
 type manifest struct{ name, content string }
 
-// manifests returns the files of a Work, which describe a small database.
+// manifests returns the files of a Work. They describe a small database.
 func manifests(i int) []manifest {
 	return []manifest{
 		{"database.yaml", fmt.Sprintf(`apiVersion: acid.zalan.do/v1

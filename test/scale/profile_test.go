@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// profile starts a CPU profile of the daemon for some seconds, followed by a heap profile, if the
-// flag for profiles is set.
+// profile starts a CPU profile of the daemon for the given number of seconds, and then a heap
+// profile. It does nothing if the flag for profiles is not set.
 func (s *fixture) profile(name string, seconds int) {
 	if *keep == "" {
 		return

@@ -1,5 +1,5 @@
-// Package scale measures the daemon in a process of its own, with a directory of Works as its
-// source and git's http-backend on the loopback interface as its store.
+// Package scale measures the daemon in a process of its own. The source is a directory of Works,
+// and the store is git's http-backend on the loopback interface.
 package scale
 
 import (
@@ -29,7 +29,7 @@ var (
 
 type size struct{ works, destinations, burst, pairs int }
 
-// measured contains the results of all measurements.
+// measured has the results of all measurements.
 type measured struct {
 	first, firstCPU         time.Duration
 	firstCommits            int
@@ -89,7 +89,7 @@ func (s *fixture) commits() int {
 	return n
 }
 
-// ref returns the path of the file that contains the head of the branch.
+// ref returns the path of the file with the head of the branch.
 func (s *fixture) ref() string { return filepath.Join(s.repository, "refs", "heads", "main") }
 
 // head returns the head of the branch, or "" if the branch does not exist.
@@ -98,7 +98,6 @@ func (s *fixture) head() string {
 	return strings.TrimSpace(string(content))
 }
 
-// measure runs all measurements once.
 func measure(t testing.TB, size size) (m measured) {
 	s := newFixture(t, size)
 	s.first(&m)
@@ -109,7 +108,7 @@ func measure(t testing.TB, size size) (m measured) {
 	return m
 }
 
-// first measures a start on an empty store, until everything is written.
+// first measures the time from the start with an empty store until everything is written.
 func (s *fixture) first(m *measured) {
 	began := time.Now()
 	s.daemon.start()
@@ -120,7 +119,7 @@ func (s *fixture) first(m *measured) {
 	s.t.Logf("first round: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.first, m.firstCPU, m.firstCommits, m.firstRSS, m.firstPeak)
 }
 
-// unchanged measures rounds that read everything without a change, and rounds after an event
+// unchanged measures rounds that read everything and find no change, and rounds after an event
 // without a change.
 func (s *fixture) unchanged(m *measured) {
 	const rounds = 5
@@ -139,7 +138,7 @@ func (s *fixture) unchanged(m *measured) {
 	s.t.Logf("unchanged: looked at all %s, processor %s; after an event %s", m.unchanged, m.unchangedCPU, m.event)
 }
 
-// touch rewrites a Work without a change, and returns the duration of the resulting round.
+// touch rewrites a Work without a change, and returns the duration of the round that follows.
 func (s *fixture) touch() time.Duration {
 	s.t.Helper()
 	before := s.daemon.metrics()
@@ -156,8 +155,8 @@ func (s *fixture) touch() time.Duration {
 	return duration(after[roundSum]-before[roundSum]) / time.Duration(after[roundCount]-before[roundCount])
 }
 
-// oneNew measures the time from the file of one new Work to its commit on the branch, alternating
-// with a plain push of the same files.
+// oneNew measures the time from the file of a new Work to its commit on the branch. In turn, it
+// measures a plain push of the same files.
 func (s *fixture) oneNew(m *measured) {
 	next := s.works
 	s.place(next) // the clone needs a placement to copy
@@ -175,7 +174,7 @@ func (s *fixture) oneNew(m *measured) {
 	s.works = next + 1
 }
 
-// place adds one Work, and returns the time until it is on the branch.
+// place adds one Work, and returns the time until its commit is on the branch.
 func (s *fixture) place(i int) time.Duration {
 	s.t.Helper()
 	before, deadline := s.head(), time.Now().Add(2*time.Minute)
@@ -192,7 +191,7 @@ func (s *fixture) place(i int) time.Duration {
 	return took
 }
 
-// again measures a start on a store that is up to date.
+// again measures a start with a store that is up to date.
 func (s *fixture) again(m *measured) {
 	s.daemon.stop()
 	before, began := s.commits(), time.Now()
@@ -206,13 +205,13 @@ func (s *fixture) again(m *measured) {
 	s.t.Logf("restart: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.restart, m.restartCPU, m.restartCommits, m.restartRSS, m.restartPeak)
 }
 
-// burst measures the time until many Works that are added at once are on the branch.
+// burst adds many Works at once, and measures the time until all are on the branch.
 func (s *fixture) burst(m *measured) {
 	before, began := s.commits(), time.Now()
 	s.profile("burst", 30)
 	done := make(chan time.Time)
 	stop := make(chan struct{})
-	go func() { // records when the branch last moved
+	go func() { // records when the branch has moved last
 		head, moved := s.head(), began
 		for {
 			if now := s.head(); now != head {
@@ -240,7 +239,8 @@ func median(all []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
-// BenchmarkDaemon measures the daemon once, with -works Works of three files each.
+// BenchmarkDaemon measures the daemon once, with as many Works as the flag -works says, each with
+// three files.
 func BenchmarkDaemon(b *testing.B) {
 	for range b.N {
 		m := measure(b, size{*works, *destinations, *burst, *pairs})

@@ -17,9 +17,9 @@ import (
 )
 
 // The faults in this file may affect only the request that they concern. Each begins when
-// everything is written, and checks every commit that is made during the fault.
+// everything is written. Every commit that is made during the fault is checked.
 
-// allowed is the content of an allowance file that permits all removals.
+// allowed is the content of the allowance file that permits all removals.
 const allowed = "all until 2100-01-01T00:00:00Z\n"
 
 // allowRemovals permits or forbids removals, and waits until the daemon has read the change.
@@ -35,7 +35,6 @@ func (w *trial) allowRemovals(may bool) {
 	w.rounds()
 }
 
-// roundsDone returns the number of rounds since the start of the daemon.
 func (w *trial) roundsDone() int {
 	done := 0
 	for line := range strings.Lines(w.daemon.page("/metrics")) {
@@ -58,7 +57,7 @@ func (w *trial) rounds() {
 	}
 }
 
-// until waits until a condition holds.
+// until waits until is returns true.
 func (w *trial) until(what string, is func() bool) {
 	w.t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(50 * time.Millisecond) {
@@ -69,8 +68,8 @@ func (w *trial) until(what string, is func() bool) {
 	}
 }
 
-// written returns, by Work, the path and content of the manifest of every Work that is not in
-// conflict and whose Destination exists.
+// written returns the path and the content of the manifest of each Work, by the name of the Work.
+// Works that are in conflict, or whose Destination does not exist, are left out.
 func (w *trial) written() map[string][2]string {
 	files := map[string][2]string{}
 	for name, version := range w.works {
@@ -92,8 +91,8 @@ func blob(content string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// awaitWritten waits until all expected manifests are in the store, except the manifest of one
-// Work; "" excludes none.
+// awaitWritten waits until all expected manifests are in the store, except for that of the Work
+// but. If but is "", there is no exception.
 func (w *trial) awaitWritten(but string) {
 	w.t.Helper()
 	var missing []string
@@ -119,7 +118,7 @@ func (w *trial) untilOr(what string, is func() bool, why func() string) {
 	}
 }
 
-// repairInput repairs the input and waits until it is written.
+// repairInput removes all faults from the input, and waits until the daemon has written it.
 func (w *trial) repairInput() {
 	w.t.Helper()
 	w.removeBrokenFiles()
@@ -137,14 +136,14 @@ func (w *trial) placeable() string {
 	return names[w.rng.IntN(len(names))]
 }
 
-// harmless calls a function, and checks that meanwhile no file of a Work that stays is removed or
-// changed.
+// harmless calls meanwhile. It checks that no file of a Work that stays is removed or changed
+// during the call.
 func (w *trial) harmless(what string, meanwhile func()) {
 	w.t.Helper()
 	w.harmlessIf(what, func() bool { meanwhile(); return true })
 }
 
-// harmlessIf is like harmless, but skips the check if the function returns false.
+// harmlessIf does the same as harmless, but does not check anything if meanwhile returns false.
 func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 	w.t.Helper()
 	w.repairInput()
@@ -175,7 +174,7 @@ func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 	w.awaitWritten("")
 }
 
-// forbidden is a text for which the server rejects a push, as push protection does.
+// forbidden is a text because of which the server rejects a push, as push protection does.
 const forbidden = "AKIAIOSFODNN7EXAMPLE"
 
 const protection = `while read -r old new ref; do
@@ -183,9 +182,8 @@ const protection = `while read -r old new ref; do
 done
 `
 
-// refused makes the server reject a file of one Work while other Works are added, changed and
-// removed, and checks that these are written. Then the tenant fixes the file, or the server accepts
-// it.
+// refused makes the server reject a file of one Work while other Works are changed and removed, and
+// checks that these are written. Then the tenant corrects the file, or the server accepts it.
 func (w *trial) refused() {
 	w.t.Helper()
 	w.repairInput()
@@ -261,8 +259,8 @@ func (w *trial) vanishForAMoment() {
 	})
 }
 
-// forAMoment calls a function, and undoes its effect within half of the removal delay. It reports
-// whether the machine was fast enough for that.
+// forAMoment calls do, and undoes its effect within half of the removal delay. It returns false if
+// the machine was too slow for that.
 func (w *trial) forAMoment(do func() (undo func())) bool {
 	began := time.Now()
 	undo := do()
@@ -276,7 +274,7 @@ func (w *trial) forAMoment(do func() (undo func())) bool {
 }
 
 // moveWorks moves the files of all or half of the Works out of the source, and returns the names of
-// the Works.
+// these Works.
 func (w *trial) moveWorks(all bool) []string {
 	w.t.Helper()
 	names := slices.Sorted(maps.Keys(w.works))
@@ -312,12 +310,12 @@ func (w *trial) truncate() {
 }
 
 // truncateAndRestart truncates the file of a Work so that it cannot be parsed, and restarts the
-// daemon, which has then not read the former content.
+// daemon. The new process has never read the former content.
 func (w *trial) truncateAndRestart() {
 	w.t.Helper()
 	w.harmless("a file that is cut off while the daemon starts", func() {
 		file := filepath.Join(w.dir, w.placeable()+".yaml")
-		undo := w.cut(file, func(n int) int { return w.rng.IntN(2) * (n - 3) }) // empty, or nearly complete
+		undo := w.cut(file, func(n int) int { return w.rng.IntN(2) * (n - 3) }) // the file is empty, or nearly complete
 		w.daemon.kill()
 		w.daemon.start()
 		w.rounds()
@@ -326,7 +324,7 @@ func (w *trial) truncateAndRestart() {
 	})
 }
 
-// cut truncates a file in place, and returns a function that restores it.
+// cut truncates a file in place. The returned function restores the file.
 func (w *trial) cut(file string, at func(int) int) (undo func()) {
 	w.t.Helper()
 	content, err := os.ReadFile(file)

@@ -20,8 +20,8 @@ import (
 	"time"
 )
 
-// program builds the program, with the race detector if the test has it, and returns the path of
-// the binary.
+// program builds the program and returns the path of the binary. The binary has the race detector
+// if the test has it.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "soak-*")
 	if err != nil {
@@ -55,10 +55,10 @@ func build(t *testing.T) string {
 	return binary
 }
 
-// patience is the timeout of everything for which a test waits.
+// patience is how long a test waits for anything.
 const patience = 3 * time.Minute
 
-// daemon is a running daemon process.
+// daemon is the daemon in a process of its own.
 type daemon struct {
 	t      *testing.T
 	binary string
@@ -67,12 +67,12 @@ type daemon struct {
 
 	address string
 	process *exec.Cmd
-	// ended receives the error of the process when it exits.
+	// ended receives the error of the process when the process ends.
 	ended  chan error
 	starts int
 }
 
-// usage is the resource usage of the process.
+// usage is how many resources the process uses.
 type usage struct{ mebibytes, goroutines, files int }
 
 // most returns the maximum of each resource.
@@ -124,8 +124,8 @@ func (d *daemon) startWith(log *os.File, env ...string) {
 	d.t.Cleanup(func() { _ = process.Process.Kill() }) // in case the test fails
 }
 
-// signal sends a signal after the process has begun to handle signals; before that, a signal would
-// terminate the process.
+// signal waits until the process handles signals, and sends one. Before that, a signal would end
+// the process.
 func (d *daemon) signal(signal os.Signal) {
 	d.t.Helper()
 	d.awaitAlive()
@@ -134,7 +134,6 @@ func (d *daemon) signal(signal os.Signal) {
 	}
 }
 
-// kill kills the process immediately.
 func (d *daemon) kill() {
 	d.t.Helper()
 	if err := d.process.Process.Kill(); err != nil {
@@ -146,8 +145,8 @@ func (d *daemon) kill() {
 	}
 }
 
-// lives fails the test if the process has exited by itself. If another program had taken its
-// address, it restarts the daemon.
+// lives checks that the process has not ended by itself. If it has ended because another program
+// had taken its address, lives restarts it.
 func (d *daemon) lives() {
 	d.t.Helper()
 	select {
@@ -163,7 +162,6 @@ func (d *daemon) lives() {
 	}
 }
 
-// stop terminates the process gracefully.
 func (d *daemon) stop() {
 	d.t.Helper()
 	d.signal(syscall.SIGTERM)
@@ -205,7 +203,8 @@ func (d *daemon) metric(name string) int {
 	return -1
 }
 
-// page returns the daemon's response to a GET of a path, or "" if it does not respond.
+// page returns the daemon's response to a GET request for a path. It returns "" if the daemon does
+// not respond.
 func (d *daemon) page(path string) string {
 	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := client.Get("http://" + d.address + path)
@@ -217,7 +216,6 @@ func (d *daemon) page(path string) string {
 	return string(body)
 }
 
-// usage returns the current resource usage of the process.
 func (d *daemon) usage() usage {
 	var now usage
 	proc := fmt.Sprintf("/proc/%d/", d.process.Process.Pid)
@@ -236,7 +234,7 @@ func (d *daemon) usage() usage {
 	return now
 }
 
-// races fails the test if the log contains a data race or a panic.
+// races checks that the log has no data race and no panic.
 func (d *daemon) races() {
 	d.t.Helper()
 	log, err := os.Open(d.log.Name())

@@ -32,7 +32,7 @@ func (w *trial) end() {
 	w.daemon.races()
 }
 
-// awaits waits until a page of the daemon contains the given texts.
+// awaits waits until a page of the daemon contains all of words.
 func (w *trial) awaits(page string, words ...string) {
 	w.t.Helper()
 	var said string
@@ -146,7 +146,7 @@ func TestTenThousandBrokenFiles(t *testing.T) {
 	w.breakFiles(10_000)
 	w.awaits("/metrics", `kratix_schedule_findings{name="UnreadableInput",rule="KS020",severity="error"} 10000`)
 	w.awaits("/api/v1/report", "broken-0000.yaml", "broken-9999.yaml")
-	w.putWork() // must be written nevertheless
+	w.putWork() // the Work must be written nevertheless
 	for deadline := time.Now().Add(patience); w.commits() == before; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("nothing is written beside the broken files\n%s", w.daemon.tail())
@@ -187,8 +187,8 @@ func TestWorkThatChangesAllTheTime(t *testing.T) {
 	}
 }
 
-// TestLabelsThatChangeRapidly changes labels a thousand times a minute, and checks that there are
-// at most ten more rounds, and ten more commits, than changes.
+// TestLabelsThatChangeRapidly changes labels a thousand times a minute. There must be at most ten
+// rounds more than changes, and at most ten commits more.
 func TestLabelsThatChangeRapidly(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
@@ -232,8 +232,8 @@ func TestDamagedRecordIsRepaired(t *testing.T) {
 	w.end()
 }
 
-// TestNetworkFaultsToTheStore checks that each kind of network fault is reported and has no lasting
-// effect.
+// TestNetworkFaultsToTheStore checks that each kind of network fault is reported, and has no
+// lasting effect.
 func TestNetworkFaultsToTheStore(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
@@ -248,8 +248,8 @@ func TestNetworkFaultsToTheStore(t *testing.T) {
 	w.end()
 }
 
-// TestOneRequestAffectsNoOther causes each of the faults that concern one request, record or input
-// once. TestSoak chooses among all faults at random.
+// TestOneRequestAffectsNoOther causes once each fault that concerns one request, record or input.
+// TestSoak chooses among all faults at random.
 func TestOneRequestAffectsNoOther(t *testing.T) {
 	testkit.Slow(t)
 	for name, faults := range map[string][]func(*trial){

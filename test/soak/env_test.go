@@ -20,13 +20,13 @@ type env struct {
 	t   *testing.T
 	rng *rand.Rand
 	dir string
-	// works contains the version of each Work; conflicting contains the Works that have an object
-	// of another Work.
+	// works has the version of each Work. conflicting has the Works with an object that another
+	// Work has too.
 	works       map[string]int
 	conflicting map[string]bool
 	broken      int
-	// others contains the versions of the Works on the other Destinations: flat, merged, and those
-	// of the fleet.
+	// others has the versions of the Works on the other Destinations: flat, merged, and those of
+	// the fleet.
 	others map[string]int
 	fleet  *fleet
 }
@@ -92,7 +92,6 @@ spec:
 `, i, label, i))
 }
 
-// deleteDestination deletes a Destination if it exists.
 func (w *env) deleteDestination(i int) {
 	if err := os.Remove(filepath.Join(w.dir, fmt.Sprintf("destination-%d.yaml", i))); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		w.t.Fatal(err)
@@ -102,12 +101,11 @@ func (w *env) deleteDestination(i int) {
 // home returns the index of the Destination that a Work selects.
 func home(name string) int { return int(name[len(name)-1]) % destinations }
 
-// manifest returns the manifest of a version of a Work.
 func manifest(object string, version int) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: default}\ndata: {version: \"%d\"}\n", object, version)
 }
 
-// work writes a version of a Work, with an object of the given name.
+// work writes a version of a Work with an object of the given name.
 func (w *env) work(name, object string, version int) {
 	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", home(name)), version, map[string]string{"object.yaml": manifest(object, version)})
 }
@@ -155,10 +153,10 @@ func (w *env) removeWork() {
 	}
 }
 
-// conflictingName returns the name of the Work that conflicts with the named Work.
+// conflictingName returns the name of the Work that conflicts with the named one.
 func conflictingName(name string) string { return "conflict-" + strings.TrimPrefix(name, "work-") }
 
-// toggleConflict adds or removes a Work that has an object of another Work.
+// toggleConflict adds or removes a Work with an object that another Work has too.
 func (w *env) toggleConflict() {
 	name, ok := w.some()
 	conflicting := conflictingName(name)
@@ -181,7 +179,6 @@ func (w *env) breakFiles(n int) {
 	w.broken = max(w.broken, n)
 }
 
-// removeBrokenFiles removes the files that breakFiles has added.
 func (w *env) removeBrokenFiles() {
 	for i := range w.broken {
 		w.remove(fmt.Sprintf("broken-%04d.yaml", i))
@@ -200,7 +197,6 @@ func (w *env) repair() {
 	w.fleet.reset(w)
 }
 
-// labelAll writes every Destination with its label.
 func (w *env) labelAll() {
 	for i := range destinations {
 		w.destination(i, true)

@@ -75,7 +75,7 @@ func faults() []fault {
 	}
 }
 
-// within sleeps for a random time up to a maximum.
+// within sleeps for a random time that is shorter than most.
 func (w *trial) within(most time.Duration) { time.Sleep(time.Duration(w.rng.Int64N(int64(most)))) }
 
 // disturb causes a network fault for a random time.
@@ -116,7 +116,7 @@ func (w *trial) flip() {
 	}
 }
 
-// commitUnowned adds a file that belongs to no placement.
+// commitUnowned commits a file that belongs to no placement.
 func (w *trial) commitUnowned() {
 	w.unowned++
 	w.push(fmt.Sprintf("clusters/d%d/resources/foreign-%d.yaml", w.rng.IntN(destinations), w.unowned),
@@ -135,13 +135,14 @@ func (w *trial) damage() {
 	}
 }
 
-// recordPath returns the path of a Work's record on its Destination.
+// recordPath returns the path of the record of a Work on the Destination that it selects.
 func recordPath(t *testing.T, name string) string {
 	t.Helper()
 	return recordPathOn(t, fmt.Sprintf("d%d", home(name)), fmt.Sprintf("clusters/d%d", home(name)), name)
 }
 
-// recordPathOn returns the path of a Work's record on a Destination with a given path.
+// recordPathOn returns the path of the record of a Work on a Destination. dir is the path of the
+// Destination.
 func recordPathOn(t *testing.T, destination, dir, name string) string {
 	t.Helper()
 	path, err := layout.RecordPath(testkit.Destination(destination, testkit.AtPath(dir)), testkit.Placement(testkit.Request(name), destination))
@@ -151,8 +152,8 @@ func recordPathOn(t *testing.T, destination, dir, name string) string {
 	return path.String()
 }
 
-// damageRecord changes a record and waits until it is repaired. If its Work were removed before
-// that, the list of its files would be lost.
+// damageRecord changes a record, and waits until the daemon has repaired it. If the Work were
+// removed before, the list of its files would be lost.
 func (w *trial) damageRecord() {
 	const damaged = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: damaged}\n"
 	name, ok := w.some()
@@ -169,7 +170,7 @@ func (w *trial) damageRecord() {
 	}
 }
 
-// push commits a file to the repository, concurrently with the daemon.
+// push commits a file to the repository while the daemon may write too.
 func (w *trial) push(path, content string) {
 	w.pushChange(func(clone string) {
 		file := filepath.Join(clone, filepath.FromSlash(path))
@@ -182,14 +183,14 @@ func (w *trial) push(path, content string) {
 	})
 }
 
-// pushChange commits and pushes the changes that the function makes in a clone.
+// pushChange commits the changes that the function change makes in a clone, and pushes the commit.
 func (w *trial) pushChange(change func(clone string)) {
 	clone := gittest.Clone(w.t, w.repository, "main")
 	defer os.RemoveAll(clone) //nolint:errcheck // the test removes it too
 	change(clone)
 	gittest.Git(w.t, clone, "add", "-A")
 	if gittest.Git(w.t, clone, "status", "--porcelain") == "" {
-		return // already damaged and not yet repaired
+		return // the file is damaged already and not repaired yet
 	}
 	gittest.Git(w.t, clone, "commit", "-q", "-m", "by hand")
 	git := func(args ...string) error {
@@ -204,7 +205,7 @@ func (w *trial) pushChange(change func(clone string)) {
 	}
 }
 
-// breakMany adds many invalid files to the source and removes them again.
+// breakMany adds many invalid files to the source, and removes them again.
 func (w *trial) breakMany() {
 	w.breakFiles(10_000)
 	for range 3 {
@@ -214,8 +215,8 @@ func (w *trial) breakMany() {
 	w.removeBrokenFiles()
 }
 
-// away moves the whole input away while the function runs. It first waits until the daemon
-// responds, since the daemon exits if the input does not exist when it starts.
+// away moves the whole input to another path while meanwhile runs. It first waits until the daemon
+// responds, because the daemon ends if its input does not exist at the start.
 func (w *trial) away(meanwhile func()) {
 	w.daemon.awaitAlive()
 	away := w.dir + ".away"
@@ -228,11 +229,11 @@ func (w *trial) away(meanwhile func()) {
 	}
 }
 
-// hideSource moves the whole input away for up to a second.
+// hideSource moves the whole input to another path for up to a second.
 func (w *trial) hideSource() { w.away(func() { w.within(time.Second) }) }
 
-// lockSource replaces the input by a symbolic link to itself for some time, which not even root can
-// read.
+// lockSource replaces the input by a symbolic link to itself for up to a second. Not even root can
+// read such a link.
 func (w *trial) lockSource() {
 	w.away(func() {
 		if err := os.Symlink(w.dir, w.dir); err != nil {
@@ -245,7 +246,7 @@ func (w *trial) lockSource() {
 	})
 }
 
-// second runs another daemon on the same input and store.
+// second runs a second daemon with the same input and the same store for some time.
 func (w *trial) second() {
 	other := &daemon{t: w.t, binary: w.daemon.binary, args: w.daemon.args, log: w.daemon.log}
 	other.start()

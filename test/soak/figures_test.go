@@ -12,17 +12,18 @@ import (
 
 // figures are the measurements of a trial.
 type figures struct {
-	// before and after are the resource usage of the idle daemon, before the first fault and after
-	// the last one.
+	// before and after are the resources that the idle daemon uses, before the first fault and
+	// after the last one.
 	before, after usage
-	// most is the maximum usage in each quarter; logged is the size of the log at the end of each.
+	// most is the maximum usage in each quarter of the trial. logged is the size of the log at the
+	// end of each quarter.
 	most   [4]usage
 	logged [4]int64
 	took   time.Duration
 	empty  int
 }
 
-// quarterOf returns the index of the quarter of the trial that contains a point in time.
+// quarterOf returns in which quarter of the trial the time past is, from 0 to 3.
 func quarterOf(past, whole time.Duration) int { return int(min(3, 4*past/max(1, whole))) }
 
 func (f *figures) note(quarter int, now usage, logged int64) {
@@ -30,13 +31,13 @@ func (f *figures) note(quarter int, now usage, logged int64) {
 	f.logged[quarter] = logged
 }
 
-// Markers around the section with the figures in a document.
+// Markers in a document before and after the section with the figures.
 const (
 	firstMark = "<!-- Written by `make soak`: begin. -->\n"
 	lastMark  = "<!-- Written by `make soak`: end. -->\n"
 )
 
-// report logs the figures, writes them to a document if requested, and fails the test if resources
+// report logs the figures, writes them to a document if a flag is set, and checks that no resources
 // have leaked.
 func (w *trial) report() {
 	w.t.Helper()
@@ -91,8 +92,8 @@ func (w *trial) page() string {
 	return page.String()
 }
 
-// Limits of the growth of the idle daemon, and of the log per fault: a fault that concerns every
-// Work logs a line or two for each, and a label may change a hundred times in one fault.
+// Limits for the growth of the idle daemon, and of the log for each fault. A fault that concerns
+// every Work logs one or two lines for each Work, and one fault may change labels a hundred times.
 const (
 	moreGoroutines = 20
 	moreFiles      = 20
@@ -100,7 +101,7 @@ const (
 	logOfAFault    = 64 << 10
 )
 
-// grown fails the test if resources have leaked.
+// grown checks that no resources have leaked.
 func (w *trial) grown() {
 	w.t.Helper()
 	before, after := w.figures.before, w.figures.after
@@ -116,7 +117,7 @@ func (w *trial) grown() {
 	}
 }
 
-// shortly formats 30m0s as 30m.
+// shortly returns a duration without zero minutes and seconds, such as 30m instead of 30m0s.
 func shortly(d time.Duration) string {
 	text := d.String()
 	for _, nothing := range []string{"m0s", "h0m"} {

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// Maximum numbers of Works on the Destinations with other filepath modes, and of the Works and
+// Maximum numbers of Works on the Destinations flat and merged, of Works of the fleet, and of
 // Destinations of the fleet.
 const (
 	flatWorks, mergedWorks, fleetWorks = 8, 5, 12
@@ -29,7 +29,7 @@ type fleetMember struct {
 	present, labelled, cordonedByHand bool
 }
 
-// fleet is a set of Destinations that are renamed and moved. names and paths include all former
+// fleet is a set of Destinations that get other names and paths. names and paths include all former
 // ones.
 type fleet struct {
 	all          []*fleetMember
@@ -65,7 +65,7 @@ func (f *fleet) present() []*fleetMember {
 	return slices.DeleteFunc(slices.Clone(f.all), func(one *fleetMember) bool { return !one.present })
 }
 
-// reset restores the labels of all present Destinations and uncordons them.
+// reset restores the labels of all present Destinations, and uncordons them.
 func (f *fleet) reset(w *env) {
 	for _, one := range f.present() {
 		one.labelled, one.cordonedByHand = true, false
@@ -95,8 +95,7 @@ spec:
 `, r.name, r.name, fleetLabel, r.cordonedByHand, r.path))
 }
 
-// writeOthers writes the Destinations with other filepath modes, the Destinations of the fleet, and
-// their first Works.
+// writeOthers writes the Destinations flat and merged, those of the fleet, and their first Works.
 func (w *env) writeOthers() {
 	for name, mode := range map[string]string{"flat": kratix.None, "merged": kratix.AggregatedYAML} {
 		w.write("destination-"+name+".yaml", fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
@@ -118,16 +117,16 @@ spec:
 	}
 }
 
-// otherFile returns the path of the manifest in one of the other Works.
+// otherFile returns the path of the manifest in one of the Works in env.others.
 func otherFile(name string) string { return name + ".yaml" }
 
-// kindOf returns the kind of one of the other Works by its name: flat, merged or roam.
+// kindOf returns the kind of one of the Works in env.others: flat, merged or roam.
 func kindOf(name string) string {
 	kind, _, _ := strings.Cut(name, "-")
 	return kind
 }
 
-// putOther writes the next version of one of the other Works.
+// putOther writes the next version of one of the Works in env.others.
 func (w *env) putOther(name string) {
 	w.others[name]++
 	labels := fmt.Sprintf("{name: %s}", kindOf(name))
@@ -141,7 +140,7 @@ func (w *env) writeOther(name, labels string) {
 	w.workOf(kindOf(name), name, labels, w.others[name], map[string]string{otherFile(name): manifest(name, w.others[name])})
 }
 
-// changeOther adds, changes or removes one of the other Works.
+// changeOther adds, changes or removes one of the Works in env.others.
 func (w *env) changeOther(kinds ...string) {
 	kind := kinds[w.rng.IntN(len(kinds))]
 	name := fmt.Sprintf("%s-%02d", kind, w.rng.IntN(map[string]int{"flat": flatWorks, "merged": mergedWorks, "roam": fleetWorks}[kind]))
@@ -153,7 +152,8 @@ func (w *env) changeOther(kinds ...string) {
 	w.putOther(name)
 }
 
-// changeFleetMember applies a change to a random Destination of the fleet.
+// changeFleetMember calls change with a random Destination of the fleet, and writes the
+// Destination.
 func (w *env) changeFleetMember(change func(*fleetMember)) {
 	there := w.fleet.present()
 	if len(there) == 0 {
@@ -190,7 +190,7 @@ func (w *env) movePath() {
 	})
 }
 
-// swapPaths swaps the paths of two Destinations, which have the same path for a moment.
+// swapPaths swaps the paths of two Destinations. For a moment, both have the same path.
 func (w *env) swapPaths() {
 	there := w.fleet.present()
 	if len(there) < 2 {
@@ -208,9 +208,8 @@ func (w *env) newDestination() {
 	}
 }
 
-// cleanUp removes the files of a Destination at its former locations, as an operator does. It
-// returns false if that fails, for instance because the daemon has changed the branch in the
-// meantime.
+// cleanUp removes the files that a Destination has at former locations, as an operator does. It
+// returns false if that fails, for example because the daemon has changed the branch meanwhile.
 func (w *trial) cleanUp(name string) bool {
 	w.t.Helper()
 	cleanup := exec.Command(w.daemon.binary, "cleanup", name, "-f", w.dir, "--owner-id", "soak", "--apply") //nolint:gosec // the project's own program
@@ -222,7 +221,7 @@ func (w *trial) cleanUp(name string) bool {
 	return err == nil
 }
 
-// cleanUpAll removes the files at the former locations of the whole fleet.
+// cleanUpAll removes the files at the former locations of all Destinations of the fleet.
 func (w *trial) cleanUpAll() {
 	w.t.Helper()
 	for _, name := range w.fleet.names {
@@ -230,8 +229,8 @@ func (w *trial) cleanUpAll() {
 	}
 }
 
-// fleetPlacements returns the Destination of each Work of the fleet according to the records. It
-// fails the test if a Work does not have exactly one.
+// fleetPlacements returns the Destination of each Work of the fleet according to the records. The
+// test fails if a Work does not have exactly one.
 func (w *trial) fleetPlacements() map[string]string {
 	w.t.Helper()
 	there := map[string]string{} // names of Destinations by path
@@ -270,7 +269,7 @@ func (w *trial) fleetPlacements() map[string]string {
 }
 
 // pin makes each Work of the fleet select its current Destination by name, so that a clean round
-// places it on the same one.
+// chooses the same one.
 func (w *trial) pin() {
 	w.t.Helper()
 	for name, on := range w.fleetPlacements() {
@@ -278,8 +277,8 @@ func (w *trial) pin() {
 	}
 }
 
-// abandoned reports whether a path is a canary file in a former directory of a Destination of the
-// fleet. Canary files have no record, so nothing shows which Destination they belonged to.
+// abandoned reports whether a path is that of a canary file in a former directory of a Destination
+// of the fleet. Canary files have no record, so nothing shows to which Destination they belonged.
 func (w *trial) abandoned(path string) bool {
 	dir := strings.Join(strings.SplitN(path, "/", 3)[:2], "/")
 	current := slices.ContainsFunc(w.fleet.present(), func(r *fleetMember) bool { return r.path == dir })

@@ -2,5 +2,5 @@
 
 package soak
 
-// raced means that the daemon is also built with the race detector.
+// raced means that the race detector is on. The daemon is then built with it too.
 const raced = true

@@ -52,8 +52,8 @@ type trial struct {
 	counts     map[string]int
 	unowned    int
 	figures    figures
-	// allowance is the path of the file by which an operator permits removals; aside is a directory
-	// for files that are moved out of the source.
+	// allowance is the path of the file with which an operator permits removals. aside is a
+	// directory for files that are moved out of the source.
 	allowance, aside string
 }
 
@@ -74,7 +74,7 @@ func (d *disk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.roomy.ServeHTTP(w, r)
 }
 
-// newTrial prepares a trial, but does not start the daemon.
+// newTrial prepares a trial without starting the daemon.
 func newTrial(t *testing.T, root string) *trial {
 	t.Helper()
 	repository := filepath.Join(root, "store.git")
@@ -110,7 +110,7 @@ func newTrial(t *testing.T, root string) *trial {
 	return w
 }
 
-// TestSoak causes random faults for the duration of the flag -for. It needs git.
+// TestSoak causes random faults for as long as the flag -for says. It needs git.
 func TestSoak(t *testing.T) {
 	testkit.Slow(t)
 	root := t.TempDir()
@@ -121,7 +121,7 @@ func TestSoak(t *testing.T) {
 
 	began := time.Now()
 	for time.Since(began) < *duration {
-		// The daemon is not restarted in the second half, so that leaks become visible.
+		// The daemon is not restarted in the second half, so that leaks show.
 		past := time.Since(began)
 		w.causeFault(past > *duration/2)
 		w.within(300 * time.Millisecond)
@@ -140,7 +140,8 @@ func TestSoak(t *testing.T) {
 	w.report()
 }
 
-// causeFault causes a random fault. If keepDaemon is true, the fault does not restart the daemon.
+// causeFault causes a random fault. If keepDaemon is set, it is one that does not restart the
+// daemon.
 func (w *trial) causeFault(keepDaemon bool) {
 	var all []fault
 	sum := 0
@@ -159,8 +160,7 @@ func (w *trial) causeFault(keepDaemon bool) {
 	}
 }
 
-// quiet waits until nothing more is logged while rounds continue, since a round does not log an
-// unchanged state again.
+// quiet waits until rounds log nothing more. A round does not log an unchanged state again.
 func (w *trial) quiet() {
 	w.t.Helper()
 	const rounds = 5 * time.Second // at least two rounds
@@ -173,7 +173,6 @@ func (w *trial) quiet() {
 	w.t.Errorf("the log grows though nothing happens\n%s", w.daemon.tail())
 }
 
-// logged returns the size of the log.
 func (w *trial) logged() int64 {
 	info, err := w.daemon.log.Stat()
 	if err != nil {
@@ -182,7 +181,7 @@ func (w *trial) logged() int64 {
 	return info.Size()
 }
 
-// awaitUpToDate waits until the store is up to date: a plan has nothing to do.
+// awaitUpToDate waits until the store is up to date, that is, until a plan has nothing to do.
 func (w *trial) awaitUpToDate(when string) {
 	w.t.Helper()
 	var out []byte
@@ -210,7 +209,7 @@ func (w *trial) compare(root string) {
 	}
 	want, got := listing(w.t, clean), listing(w.t, w.repository)
 	for path := range got {
-		if strings.Contains(path, "/foreign-") || strings.HasSuffix(path, "/.kratix/removals") { // the ledger expires by itself
+		if strings.Contains(path, "/foreign-") || strings.HasSuffix(path, "/.kratix/removals") { // the entries of the ledger expire by themselves
 			delete(got, path)
 		}
 	}
@@ -230,7 +229,7 @@ func (w *trial) compare(root string) {
 	}
 }
 
-// show returns the content of a path in a repository.
+// show returns the content of a file in the branch main.
 func show(repository, path string) string {
 	command := exec.Command("git", "--git-dir", repository, "show", "main:"+path) //nolint:gosec // a path of the test's
 	command.Env = gittest.Env()
@@ -238,7 +237,7 @@ func show(repository, path string) string {
 	return string(out)
 }
 
-// listing returns the hash of each file in the branch main of a repository, by path.
+// listing returns the hash of each file in the branch main, by path.
 func listing(t *testing.T, repository string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -249,8 +248,7 @@ func listing(t *testing.T, repository string) map[string]string {
 	return files
 }
 
-// history checks all commits: each commit changes something, and no Work has ever been at a wrong
-// location.
+// history checks that each commit changes something, and that no Work was ever at a wrong location.
 func (w *trial) history() {
 	w.t.Helper()
 	last := ""

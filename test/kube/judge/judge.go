@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Refusal is a root that Flux refuses to build at a commit.
+// Refusal is a root that Flux cannot build at a commit.
 type Refusal struct{ Commit, Subject, Root, Message string }
 
 // String returns the refusal in one line.
@@ -24,8 +24,8 @@ func (r Refusal) String() string {
 	return fmt.Sprintf("%.10s (%s) %s: %s", r.Commit, r.Subject, r.Root, r.Message)
 }
 
-// Roots returns the directories that Flux builds for a Destination with the directory dir and a
-// filepath mode.
+// Roots returns the directories that Flux builds for a Destination. dir is the directory of the
+// Destination, and mode is its filepath mode.
 func Roots(dir, mode string) []string {
 	if mode == "" || mode == kratix.NestedByMetadata {
 		return []string{path.Join(dir, "dependencies"), path.Join(dir, "resources")}
@@ -35,8 +35,8 @@ func Roots(dir, mode string) []string {
 
 // Verdict is the result of Walk.
 type Verdict struct {
-	// Commits is the number of commits of the branch; Built is the number of trees that were built.
-	// A tree of several commits is built once.
+	// Commits is the number of commits of the branch. Built is the number of different trees that
+	// were built.
 	Commits, Built int
 	Refusals       []Refusal
 }
@@ -47,11 +47,11 @@ type Judge struct {
 	built      map[string]string
 }
 
-// New returns a Judge of a bare repository.
+// New returns a Judge for a bare repository.
 func New(repository string) *Judge { return &Judge{repository: repository, built: map[string]string{}} }
 
-// Walk builds the roots at every commit of a branch, beginning with the oldest. It skips roots that
-// do not exist at a commit.
+// Walk builds the roots at every commit of a branch, from the oldest to the newest. Roots that do
+// not exist at a commit are skipped.
 func (j *Judge) Walk(ctx context.Context, branch string, roots ...string) (Verdict, error) {
 	log, err := j.git(ctx, "log", "--reverse", "--format=%H %s", "refs/heads/"+branch)
 	if err != nil {
@@ -104,7 +104,7 @@ func (j *Judge) trees(ctx context.Context, commit string, roots []string) (map[s
 	return trees, nil
 }
 
-// refusal returns the message with which Flux refuses a tree, or "" if the tree builds.
+// refusal returns the message of Flux about a tree, or "" if Flux can build the tree.
 func (j *Judge) refusal(ctx context.Context, tree string) (string, error) {
 	if message, ok := j.built[tree]; ok {
 		return message, nil
@@ -125,7 +125,7 @@ func (j *Judge) refusal(ctx context.Context, tree string) (string, error) {
 	return message, nil
 }
 
-// building serializes builds, because kustomize has one global schema.
+// building serializes builds, because kustomize has one schema for the whole process.
 var building sync.Mutex
 
 // build runs the steps of Flux's kustomize-controller up to the YAML that it would apply.

@@ -18,14 +18,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// ServiceAccount is the name of the ServiceAccount of Kratix's manager, in kratix.SystemNamespace.
-// User is its user name at the API server.
+// ServiceAccount is the name of the ServiceAccount of Kratix's manager, in the namespace
+// kratix.SystemNamespace. User is its user name at the API server.
 const (
 	ServiceAccount = "kratix-platform-controller-manager"
 	User           = "system:serviceaccount:" + kratix.SystemNamespace + ":" + ServiceAccount
 )
 
-// access contains the manager's rights in a cluster, as far as scheduling and writing need them.
+// access has the rights that the manager needs in a cluster for scheduling and writing.
 const access = `apiVersion: v1
 kind: Namespace
 metadata: {name: ` + kratix.SystemNamespace + `}
@@ -51,9 +51,9 @@ subjects:
 - {kind: ServiceAccount, name: ` + ServiceAccount + `, namespace: ` + kratix.SystemNamespace + `}
 `
 
-// Grant creates the namespace, the ServiceAccount and the roles of Kratix's manager, with the
-// rights of admin. It returns a client configuration with a token of the ServiceAccount that is
-// valid for two hours.
+// Grant creates the namespace, the ServiceAccount and the roles of Kratix's manager, as the user in
+// admin. It returns a client configuration with a token of the ServiceAccount. The token is valid
+// for two hours.
 func Grant(ctx context.Context, admin *rest.Config) (*rest.Config, error) {
 	d, err := dynamic.NewForConfig(admin)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 // fieldManager is the field manager of all writes.
 const fieldManager = "manager"
 
-// The resources that are read or written.
+// Resources that are read or written.
 var (
 	platform            = schema.GroupVersion{Group: kratix.Group, Version: "v1alpha1"}
 	workResource        = platform.WithResource("works")
@@ -28,11 +28,10 @@ var (
 	secretResource      = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 )
 
-// client reads and writes typed objects with a dynamic client. It has no cache, so it returns the
-// current objects of the API server.
+// client reads and writes objects with a dynamic client. It has no cache, so it returns the objects
+// that the API server has now.
 type client struct{ api dynamic.Interface }
 
-// get returns one object.
 func get[T any](ctx context.Context, c client, resource schema.GroupVersionResource, key kratix.Key) (*T, error) {
 	object, err := c.api.Resource(resource).Namespace(key.Namespace).Get(ctx, key.Name, metav1.GetOptions{})
 	if err != nil {
@@ -41,7 +40,7 @@ func get[T any](ctx context.Context, c client, resource schema.GroupVersionResou
 	return typed[T](object)
 }
 
-// list returns the objects that match a label selector; an empty namespace means all namespaces.
+// list returns the objects that match a label selector. An empty namespace means all namespaces.
 func list[T any](ctx context.Context, c client, resource schema.GroupVersionResource, namespace, selector string) ([]*T, error) {
 	found, err := c.api.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
@@ -66,7 +65,6 @@ func typed[T any](object *unstructured.Unstructured) (*T, error) {
 	return into, nil
 }
 
-// create creates a WorkPlacement and returns it.
 func (c client) create(ctx context.Context, placement *kratix.WorkPlacement) (*kratix.WorkPlacement, error) {
 	fields, err := runtime.DefaultUnstructuredConverter.ToUnstructured(placement)
 	if err != nil {
@@ -81,7 +79,7 @@ func (c client) create(ctx context.Context, placement *kratix.WorkPlacement) (*k
 	return typed[kratix.WorkPlacement](made)
 }
 
-// patch sends a merge patch for an object or its subresource.
+// patch sends a merge patch for an object, or for its subresource.
 func (c client) patch(ctx context.Context, resource schema.GroupVersionResource, key kratix.Key, fields any, subresources ...string) error {
 	data, err := json.Marshal(fields)
 	if err != nil {
@@ -92,8 +90,8 @@ func (c client) patch(ctx context.Context, resource schema.GroupVersionResource,
 	return err
 }
 
-// patchFinalizers replaces an object's finalizers. It fails with a conflict if the object has
-// changed since it was read.
+// patchFinalizers replaces the finalizers of an object. It returns a conflict error if the object
+// has changed since it was read.
 func (c client) patchFinalizers(ctx context.Context, resource schema.GroupVersionResource, object metav1.Object, finalizers []string) error {
 	if finalizers == nil {
 		finalizers = []string{}
@@ -103,7 +101,7 @@ func (c client) patchFinalizers(ctx context.Context, resource schema.GroupVersio
 	})
 }
 
-// patchStatus writes fields of an object's status. It fails with a conflict if the object has
+// patchStatus writes fields of an object's status. It returns a conflict error if the object has
 // changed since it was read.
 func (c client) patchStatus(ctx context.Context, resource schema.GroupVersionResource, object metav1.Object, status map[string]any) error {
 	return c.patch(ctx, resource, keyOf(object), map[string]any{
@@ -115,7 +113,7 @@ func keyOf(object metav1.Object) kratix.Key {
 	return kratix.Key{Namespace: object.GetNamespace(), Name: object.GetName()}
 }
 
-// deletePlacement deletes a WorkPlacement. A missing one is not an error.
+// deletePlacement deletes a WorkPlacement. It is not an error if there is none.
 func (c client) deletePlacement(ctx context.Context, placement *kratix.WorkPlacement) error {
 	return ignoreNotFound(c.api.Resource(placementResource).Namespace(placement.Namespace).Delete(ctx, placement.Name, metav1.DeleteOptions{}))
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// The first and the longest delay before a failed reconciliation is retried.
+// Delays until a failed reconciliation is tried again: the first one and the longest one.
 const (
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 15 * time.Second
 )
 
-// controller reconciles the objects of a kind by their keys. A key whose
-// reconciliation returns an error is retried with exponential backoff.
+// controller reconciles the objects of a kind by their keys. If reconcile returns an error, the key
+// is tried again with exponential backoff.
 type controller struct {
 	kind      string
 	workers   int
@@ -32,7 +32,7 @@ func newController(kind string, workers int, reconcile func(context.Context, kra
 	return &controller{kind: kind, workers: workers, queue: workqueue.NewTypedRateLimitingQueue(limiter), reconcile: reconcile}
 }
 
-// run reconciles until the context is done.
+// run reconciles objects until the context ends.
 func (c *controller) run(ctx context.Context, log *slog.Logger) {
 	var group sync.WaitGroup
 	for range c.workers {
@@ -46,7 +46,7 @@ func (c *controller) run(ctx context.Context, log *slog.Logger) {
 	group.Wait()
 }
 
-// next reconciles one key. It returns false after the queue is shut down.
+// next reconciles one object. It returns false after the queue was shut down.
 func (c *controller) next(ctx context.Context, log *slog.Logger) bool {
 	key, down := c.queue.Get()
 	if down {

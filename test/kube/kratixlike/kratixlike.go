@@ -1,7 +1,7 @@
-// Package kratixlike is a stand-in for Kratix's scheduler and state-store writer, for tests of
-// programs that run beside Kratix. It imitates the observed behaviour of Kratix, including its
-// faults: a resource Work goes to a random Destination, a denied WorkPlacement is not retried, and
-// nothing checks the files that are written.
+// Package kratixlike is a stand-in for Kratix's scheduler and its writer to state stores, for tests
+// of programs that run beside Kratix. It imitates the observed behaviour of Kratix, including its
+// faults: it chooses a random Destination for a Work of a request, does not try a denied
+// WorkPlacement again, and does not check the files that it writes.
 package kratixlike
 
 import (
@@ -24,12 +24,12 @@ import (
 type Options struct {
 	// WriteDelay is the time between reading a WorkPlacement and writing or removing its files.
 	WriteDelay time.Duration
-	// Writers is the number of WorkPlacements that are handled concurrently, 1 by default. Writes
-	// to one store are always serialized.
+	// Writers is the number of WorkPlacements that are written concurrently, 1 by default. Writes
+	// to the same store are always made one after the other.
 	Writers int
-	// Choose returns an index below n. By default it is random.
+	// Choose returns an index below n. By default the index is random.
 	Choose func(n int) int
-	// Log receives errors and a line for each write. By default they are discarded.
+	// Log receives errors, and a line for each write. By default they are discarded.
 	Log *slog.Logger
 }
 
@@ -39,7 +39,8 @@ type Running struct {
 	done   chan struct{}
 }
 
-// Run runs the stand-in until the context is done, and returns after all its parts have stopped.
+// Run runs the stand-in until the context ends. It returns after all parts of the stand-in have
+// stopped.
 func Run(ctx context.Context, config *rest.Config, options Options) error {
 	running, err := Start(ctx, config, options)
 	if err != nil {
@@ -49,9 +50,9 @@ func Run(ctx context.Context, config *rest.Config, options Options) error {
 	return nil
 }
 
-// Start starts the stand-in, and returns after it has listed the objects of the cluster. It ends
-// with the context or with Stop. Another Start continues with the content of the API server and the
-// stores.
+// Start starts the stand-in, and returns after the stand-in has listed the objects of the cluster.
+// The stand-in ends with the context or with Stop. All its state is in the API server and the
+// stores, so another Start continues.
 func Start(ctx context.Context, config *rest.Config, options Options) (*Running, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	dir, err := os.MkdirTemp("", "kratixlike-")
@@ -78,14 +79,13 @@ func Start(ctx context.Context, config *rest.Config, options Options) (*Running,
 	return running, nil
 }
 
-// Stop stops the stand-in and waits for its end. It interrupts a write in progress, as if the
-// process were killed.
+// Stop stops the stand-in, and waits until it has ended. A write in progress is interrupted, as if
+// the process were killed.
 func (r *Running) Stop() {
 	r.cancel()
 	<-r.done
 }
 
-// manager contains the controllers and their informers.
 type manager struct {
 	client    client
 	informers dynamicinformer.DynamicSharedInformerFactory
@@ -122,8 +122,8 @@ func newManager(config *rest.Config, options Options, dir string) (*manager, err
 	return m, nil
 }
 
-// run observes the cluster and reconciles until the context is done. It sends one value to synced:
-// nil after all objects are listed, or an error.
+// run watches the cluster and reconciles until the context ends. It sends one value to synced: nil
+// after all objects were listed, or an error.
 func (m *manager) run(ctx context.Context, synced chan<- error) {
 	if err := m.observe(); err != nil {
 		synced <- err

@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// destinationDir is the directory of a Destination in its repository.
 type destinationDir struct {
 	destination *kratix.Destination
 	// base is the directory of the Destination.
@@ -24,7 +23,8 @@ type destinationDir struct {
 	placements []*kratix.WorkPlacement
 }
 
-// baseOf returns the directory of a Destination: its path below the path of the store.
+// baseOf returns the directory of a Destination: the path of the store, and the path of the
+// Destination in it.
 func baseOf(store string, destination *kratix.Destination) string {
 	return relative(path.Join(store, cmp.Or(destination.Spec.Path, destination.Name)))
 }
@@ -72,7 +72,7 @@ func directoryOf(at destinationDir, placement *kratix.WorkPlacement) string {
 	return path.Join(append(parts, placement.Pipeline(), kratix.ShortID(placement.Spec.ID))...)
 }
 
-// writeBelow writes the contents of a placement below a directory.
+// writeBelow writes the contents of a placement to files in a directory.
 func writeBelow(root *os.Root, dir string, placement *kratix.WorkPlacement) error {
 	for _, workload := range placement.Spec.Workloads {
 		content, err := kratix.Decode(workload.Content)
@@ -86,8 +86,8 @@ func writeBelow(root *os.Root, dir string, placement *kratix.WorkPlacement) erro
 	return nil
 }
 
-// writeAggregated writes the only file of a Destination in mode aggregatedYAML, or removes it if
-// nothing is placed.
+// writeAggregated writes the only file of a Destination in mode aggregatedYAML. It removes the file
+// if there are no placements.
 func writeAggregated(root *os.Root, at destinationDir) error {
 	file := path.Join(at.base, cmp.Or(at.destination.Spec.Filepath.Filename, "aggregated.yaml"))
 	var documents []string
@@ -113,7 +113,7 @@ type fileList struct {
 	Files []string `json:"files"`
 }
 
-// listOf returns the path of the file with the list of a placement's files.
+// listOf returns the path of the list of a placement's files.
 func listOf(at destinationDir, placement *kratix.WorkPlacement) string {
 	return path.Join(at.base, ".kratix", placement.Namespace+"-"+placement.Name+".yaml")
 }

@@ -12,20 +12,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// placer schedules one group of a Work.
 type placer struct {
 	*scheduler
 	work  *kratix.Work
 	group kratix.WorkloadGroup
 	// matched are the names of the Destinations that match the group.
 	matched []string
-	// modes are the filepath modes of all Destinations, by name.
+	// modes has the filepath modes of all Destinations, by name.
 	modes map[string]string
 }
 
-// place updates the existing WorkPlacements of the group, on any Destination, and creates the
-// missing ones: for a dependency one on every matching Destination; for a request without a
-// WorkPlacement one on a chosen matching Destination.
+// place updates the WorkPlacements that the group has on any Destination. It creates those that are
+// missing: for a dependency, one on every matching Destination; for a request without a
+// WorkPlacement, one on a chosen Destination.
 func (p *placer) place(ctx context.Context, existing []*kratix.WorkPlacement) ([]*kratix.WorkPlacement, error) {
 	var placed []*kratix.WorkPlacement
 	for _, placement := range existing {
@@ -65,8 +64,8 @@ func (p *placer) lacking(existing []*kratix.WorkPlacement) []string {
 	return lacking
 }
 
-// update sets the contents of a WorkPlacement to those of the Work. It adds the misplaced label if
-// the Destination does not match; nothing removes that label.
+// update sets the contents of a WorkPlacement to those of the Work. If the Destination does not
+// match, it adds the label misplaced, which is never removed.
 func (p *placer) update(ctx context.Context, have *kratix.WorkPlacement) (*kratix.WorkPlacement, error) {
 	want := p.desired(have)
 	if !slices.Contains(p.matched, have.Spec.TargetDestinationName) {
@@ -85,7 +84,7 @@ func (p *placer) update(ctx context.Context, have *kratix.WorkPlacement) (*krati
 	return get[kratix.WorkPlacement](ctx, p.client, placementResource, keyOf(have))
 }
 
-// desired returns a WorkPlacement with the Work's content on its present Destination.
+// desired returns a WorkPlacement with the contents of the Work. Its Destination stays the same.
 func (p *placer) desired(have *kratix.WorkPlacement) *kratix.WorkPlacement {
 	of := kratix.NewWorkPlacement(p.work, &p.group, have.Spec.TargetDestinationName)
 	want := have.DeepCopy()
@@ -104,7 +103,8 @@ func (p *placer) desired(have *kratix.WorkPlacement) *kratix.WorkPlacement {
 	return want
 }
 
-// withFinalizers adds the finalizers of a WorkPlacement on a Destination with a filepath mode.
+// withFinalizers returns the finalizers in have and those that Kratix sets on a WorkPlacement,
+// depending on the filepath mode of the Destination.
 func withFinalizers(have []string, mode string) []string {
 	want := slices.Clone(have)
 	add := func(name string) {

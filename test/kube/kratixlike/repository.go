@@ -14,7 +14,7 @@ import (
 	"sync"
 )
 
-// repositories are the working clones, by the remote to which they belong.
+// repositories has a clone with a worktree for each remote.
 type repositories struct {
 	dir  string
 	mu   sync.Mutex
@@ -24,22 +24,21 @@ type repositories struct {
 // remote is a branch of a repository, and the author of commits to it.
 type remote struct {
 	url, branch, author, email string
-	// header is an HTTP header with the credentials; ca are the certificates of trusted
-	// authorities.
+	// header is an HTTP header with the credentials. ca has the certificates of trusted CAs.
 	header, ca string
 	insecure   bool
 }
 
-// repository is a working clone of a branch. Commits are serialized.
+// repository is a clone of a branch with a worktree. Commits are made one after the other.
 type repository struct {
 	remote
 	dir string
 	mu  sync.Mutex
-	// clean means that the working tree equals the branch when it was last fetched or pushed.
+	// clean means that the worktree is equal to the branch, as it was last fetched or pushed.
 	clean bool
 }
 
-// at returns the clone for a remote. The clone is initialized once.
+// at returns the clone of a remote. It creates the clone on first use.
 func (r *repositories) at(ctx context.Context, to remote) (*repository, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -60,15 +59,15 @@ func (r *repositories) at(ctx context.Context, to remote) (*repository, error) {
 	return opened, nil
 }
 
-// pushes is the maximum number of attempts to push a commit while others push as well.
+// pushes is how often a push is tried while others push too.
 const pushes = 5
 
-// commit makes a commit with changed files, and returns the commit of the branch that contains the
-// change. If nothing changes, it makes no commit.
+// commit makes a commit with the changes that change makes in the worktree. It returns the commit
+// of the branch that has the changes. If nothing changes, it makes no commit.
 func (r *repository) commit(ctx context.Context, message string, change func(*os.Root) error) (version string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	// No fetch is needed: if the branch has moved, the push is refused.
+	// No fetch is needed, because the server rejects the push if the branch has moved.
 	if r.clean {
 		committed := false
 		if version, committed, err = r.commitOnce(ctx, message, change); committed {
@@ -86,7 +85,7 @@ func (r *repository) commit(ctx context.Context, message string, change func(*os
 	return "", err
 }
 
-// errStale is the error of a push to a branch that has moved in the meantime.
+// errStale is the error of a push to a branch that has moved.
 var errStale = errors.New("somebody else has pushed")
 
 func (r *repository) commitOnce(ctx context.Context, message string, change func(*os.Root) error) (version string, committed bool, err error) {
@@ -115,13 +114,13 @@ func (r *repository) commitOnce(ctx context.Context, message string, change func
 	}
 	r.clean = true
 	head, err := root.ReadFile(".git/refs/heads/" + r.branch)
-	if errors.Is(err, fs.ErrNotExist) { // the branch does not exist, and nothing is to be written
+	if errors.Is(err, fs.ErrNotExist) { // the branch does not exist, and there is nothing to write
 		return "", false, nil
 	}
 	return strings.TrimSpace(string(head)), committed, err
 }
 
-// reset resets the working tree to the branch of the remote.
+// reset sets the worktree to the remote's branch.
 func (r *repository) reset(ctx context.Context) error {
 	if err := r.git(ctx, "fetch", "--quiet", "--prune", r.url, "+refs/heads/*:refs/remotes/origin/*"); err != nil {
 		return err
@@ -157,8 +156,8 @@ func (r *repository) check(ctx context.Context) error {
 	return r.git(ctx, "ls-remote", "--quiet", "--heads", r.url)
 }
 
-// git runs the git binary in the clone without the machine's configuration, and returns an error
-// with its output.
+// git runs the git binary in the clone, without the configuration files of the machine. The error
+// has git's output.
 func (r *repository) git(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = r.dir

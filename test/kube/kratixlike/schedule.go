@@ -19,7 +19,7 @@ type scheduler struct {
 
 // outcome is the result of scheduling a Work.
 type outcome struct {
-	// scheduled is the number of groups that have a WorkPlacement.
+	// scheduled is the number of groups with a WorkPlacement.
 	scheduled int
 	// unmatched are the directories of the groups without a matching Destination.
 	unmatched []string
@@ -29,8 +29,9 @@ type outcome struct {
 	failure error
 }
 
-// reconcile schedules a Work. If a WorkPlacement cannot be created or updated, it does not return
-// an error but reports the failure in the status, so that nothing is retried before the next event.
+// reconcile schedules a Work. If a WorkPlacement cannot be created or updated, the failure is only
+// reported in the status. reconcile returns no error, so nothing is tried again before the next
+// event.
 func (s *scheduler) reconcile(ctx context.Context, key kratix.Key) error {
 	work, err := get[kratix.Work](ctx, s.client, workResource, key)
 	if err != nil {
@@ -65,8 +66,8 @@ func (s *scheduler) reconcile(ctx context.Context, key kratix.Key) error {
 	return s.report(ctx, work, result)
 }
 
-// schedule schedules the groups of a Work one after the other. It stops at the
-// first group that fails.
+// schedule schedules the groups of a Work one after the other. It stops at the first group that
+// fails.
 func (s *scheduler) schedule(ctx context.Context, work *kratix.Work, destinations []*kratix.Destination, existing []*kratix.WorkPlacement) outcome {
 	var result outcome
 	modes := map[string]string{}
@@ -103,9 +104,9 @@ func (s *scheduler) deleteVanished(ctx context.Context, work *kratix.Work, exist
 	return nil
 }
 
-// cleanUp deletes the WorkPlacements of a Work that is being deleted, and removes the Work's
-// finalizer after they are gone. It finds them by the Work's name alone, so it also deletes those
-// of a Work with the same name in another namespace.
+// cleanUp deletes the WorkPlacements of a Work that is being deleted. Once they are gone, it
+// removes the finalizer of the Work. It finds the WorkPlacements by the name of the Work alone, so
+// it also deletes those of a Work with the same name in another namespace.
 func (s *scheduler) cleanUp(ctx context.Context, work *kratix.Work) error {
 	if !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {
 		return nil
@@ -125,7 +126,6 @@ func (s *scheduler) cleanUp(ctx context.Context, work *kratix.Work) error {
 	return ignoreNotFound(s.client.patchFinalizers(ctx, workResource, work, without(work.Finalizers, kratix.WorkFinalizer)))
 }
 
-// delete deletes a WorkPlacement unless it is already being deleted.
 func (s *scheduler) delete(ctx context.Context, placement *kratix.WorkPlacement) error {
 	if !placement.DeletionTimestamp.IsZero() {
 		return nil
@@ -154,7 +154,6 @@ func ignoreNotFound(err error) error {
 	return err
 }
 
-// ownerOf returns the owner reference of a WorkPlacement to its Work.
 func ownerOf(work *kratix.Work) metav1.OwnerReference {
 	return *metav1.NewControllerRef(work, platform.WithKind(kratix.WorkKind))
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// stores opens the git repositories of state stores and writes their status.
+// stores opens the git repositories of state stores, and writes the status of the state stores.
 type stores struct {
 	client       client
 	repositories *repositories
@@ -22,20 +22,19 @@ type stores struct {
 // store is an opened state store.
 type store struct {
 	repository *repository
-	// path is the store's path in the repository.
+	// path is the path of the store in the repository.
 	path string
 	// object is the GitStateStore.
 	object *kratix.GitStateStore
 }
 
-// Reasons for which a store cannot be opened.
+// Errors of opening a store.
 var (
 	errStoreNotFound  = errors.New("the state store does not exist")
 	errSecretNotFound = errors.New("the state store's Secret does not exist")
 	errUnsupported    = errors.New("only a GitStateStore is supported")
 )
 
-// of opens the store of a Destination.
 func (s *stores) of(ctx context.Context, destination *kratix.Destination) (store, error) {
 	ref := destination.Spec.StateStoreRef
 	if ref == nil || ref.Kind != kratix.GitStateStoreKind {
@@ -51,7 +50,7 @@ func (s *stores) of(ctx context.Context, destination *kratix.Destination) (store
 	return s.open(ctx, object)
 }
 
-// open opens the repository of a store with the credentials of its Secret.
+// open opens the repository of a store, with the credentials in its Secret.
 func (s *stores) open(ctx context.Context, object *kratix.GitStateStore) (store, error) {
 	to := remote{
 		url: object.Spec.URL, branch: kratix.BranchName(object.Spec.Branch), insecure: object.Spec.Insecure,
@@ -76,7 +75,7 @@ func (s *stores) open(ctx context.Context, object *kratix.GitStateStore) (store,
 	return store{repository: repository, path: object.Spec.Path, object: object}, err
 }
 
-// reconcile sets the Ready condition of a store, which reports whether the store can be reached.
+// reconcile sets the condition Ready of a store. It is True if the repository can be reached.
 func (s *stores) reconcile(ctx context.Context, key kratix.Key) error {
 	object, err := get[kratix.GitStateStore](ctx, s.client, gitStoreResource, key)
 	if err != nil {

@@ -23,7 +23,6 @@ func (s *scheduler) report(ctx context.Context, work *kratix.Work, result outcom
 	})
 }
 
-// conditions returns the conditions ScheduleSucceeded and Ready of a Work.
 func (o outcome) conditions() (scheduled, ready metav1.Condition) {
 	not := func(reason, message, readyReason, readyMessage string) (metav1.Condition, metav1.Condition) {
 		return isFalse(kratix.ScheduleSucceededCondition, reason, message), isFalse(kratix.ReadyCondition, readyReason, readyMessage)
@@ -54,8 +53,8 @@ func (o outcome) conditions() (scheduled, ready metav1.Condition) {
 	return isTrue(kratix.ScheduleSucceededCondition, reason, "all groups have a WorkPlacement"), isTrue(kratix.ReadyCondition, reason, "Ready")
 }
 
-// reportPlacements writes the scheduler's conditions of each WorkPlacement. The writer sets Ready,
-// except for new and misplaced ones.
+// reportPlacements writes the conditions that the scheduler sets on WorkPlacements. The writer sets
+// Ready, except on new and misplaced ones.
 func (s *scheduler) reportPlacements(ctx context.Context, work *kratix.Work, placements []*kratix.WorkPlacement) error {
 	for _, placement := range placements {
 		want := []metav1.Condition{isTrue(kratix.ScheduleSucceededCondition, "ScheduledToDestination", "scheduled for Work "+work.Name)}

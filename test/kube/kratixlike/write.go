@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// writer writes the files of WorkPlacements, regardless of which program created them.
+// writer writes the files of WorkPlacements, whichever program has created them.
 type writer struct {
 	client client
 	stores *stores
@@ -21,7 +21,7 @@ type writer struct {
 	log    *slog.Logger
 }
 
-// reconcile writes the files of a WorkPlacement, or removes them.
+// reconcile writes or removes the files of a WorkPlacement.
 func (w *writer) reconcile(ctx context.Context, key kratix.Key) error {
 	placement, err := get[kratix.WorkPlacement](ctx, w.client, placementResource, key)
 	if err != nil {
@@ -55,8 +55,8 @@ func (w *writer) reconcile(ctx context.Context, key kratix.Key) error {
 	return err
 }
 
-// remove removes the files of a WorkPlacement that is being deleted, then its finalizers. If the
-// Destination does not exist, the files stay.
+// remove removes the files of a WorkPlacement that is being deleted, and then its finalizers. If
+// the Destination does not exist, the files stay.
 func (w *writer) remove(ctx context.Context, placement *kratix.WorkPlacement, destination *kratix.Destination) error {
 	finalizers := without(placement.Finalizers, kratix.PlacementFinalizer, kratix.DotFilesFinalizer)
 	if len(finalizers) == len(placement.Finalizers) {
@@ -73,7 +73,6 @@ func (w *writer) remove(ctx context.Context, placement *kratix.WorkPlacement, de
 	return ignoreNotFound(w.client.patchFinalizers(ctx, placementResource, placement, finalizers))
 }
 
-// wait waits for the delay before a write.
 func (w *writer) wait(ctx context.Context) error {
 	if w.delay == 0 {
 		return nil
@@ -88,7 +87,7 @@ func (w *writer) wait(ctx context.Context) error {
 	}
 }
 
-// change changes the files of one WorkPlacement by a commit, and returns the commit that contains
+// change makes a commit that changes the files of one WorkPlacement. It returns the commit that has
 // the change.
 func (w *writer) change(ctx context.Context, destination *kratix.Destination, placement *kratix.WorkPlacement, verb string,
 	change func(*os.Root, destinationDir, *kratix.WorkPlacement) error,
@@ -111,7 +110,8 @@ func (w *writer) change(ctx context.Context, destination *kratix.Destination, pl
 	return version, err
 }
 
-// placementsOn returns the WorkPlacements on a Destination that are not being deleted.
+// placementsOn returns the WorkPlacements on a Destination, except for those that are being
+// deleted.
 func (w *writer) placementsOn(ctx context.Context, destination *kratix.Destination) ([]*kratix.WorkPlacement, error) {
 	all, err := list[kratix.WorkPlacement](ctx, w.client, placementResource, "", "")
 	return slices.DeleteFunc(all, func(p *kratix.WorkPlacement) bool {
