@@ -156,7 +156,7 @@ type Outcome struct {
 	Err      error
 }
 
-// Action is what a ChangeSet does to a placement.
+// Action is the effect of a ChangeSet on a placement.
 type Action string
 
 // Actions, as they are written in commit messages.

@@ -71,7 +71,7 @@ type Verdict struct {
 	Object string
 	// Message describes the cause.
 	Message string
-	// Fix is what the user should do, as an imperative. It is empty if the policy is in force.
+	// Fix tells the user what to do, as an imperative. It is empty if the policy is in force.
 	Fix string
 }
 

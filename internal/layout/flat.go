@@ -13,7 +13,7 @@ func renderFlat(_ *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, 
 	return Rendering{Root: base, Files: below(base, files)}, nil
 }
 
-// below returns the files in walk order, with their paths in the directory dir.
+// below returns copies of the files with their paths in the directory dir, sorted in walk order.
 func below(dir tree.Path, files []File) []File {
 	placed := slices.Clone(files)
 	for i := range placed {

@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Policy is what a user has decided about findings.
+// Policy has the decisions of a user about findings.
 type Policy struct {
 	Ignores []Ignore
 	// Comments are the ignore comments in documents.

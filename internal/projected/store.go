@@ -85,7 +85,7 @@ func (s *store) readInner(ctx context.Context) (statestore.State, error) {
 }
 
 // project updates the files for the current content of the store and the current WorkPlacements. It
-// takes time only for what has changed.
+// updates only the files of changed WorkPlacements, and the files that have changed in the store.
 func (s *store) project(ctx context.Context, stored statestore.Files, contents statestore.Contents) error {
 	if s.placed == nil {
 		s.on, s.placed = map[string]*overlay{}, map[tree.Path]placedFile{}

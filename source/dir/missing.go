@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Limits of what Missing reads below one path. The result of Missing is only informative, so it may
+// Limits of the files that Missing reads below one path. The result of Missing is only informative, so it may
 // be incomplete.
 const (
 	missingFiles = 300

@@ -60,7 +60,7 @@ type root struct {
 	info fs.FileInfo
 }
 
-// start watches all input directories anew, so that the scope is up to date.
+// start watches all input directories again, so that the scope is up to date.
 func (w *watch) start() error {
 	now, err := w.source.watchAll()
 	if err != nil {

@@ -135,7 +135,7 @@ func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 	e.has("Work default/b", lagging)
 	e.api.set(func(a *api) { a.refused["list workplacements"] = 500 })
 	e.passed.Add(50)
-	e.confirmed(true) // an error is no evidence that the WorkPlacement does not exist
+	e.confirmed(true) // an error does not show that the WorkPlacement does not exist
 	e.has("Work default/b", lagging)
 	e.api.set(func(a *api) { delete(a.refused, "list workplacements") })
 	changes, err := e.source.Changes(t.Context())

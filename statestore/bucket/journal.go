@@ -23,8 +23,8 @@ type journal struct {
 	kept []named
 }
 
-// named is a file as an Apply writes it, or as it was before its removal. If the object at the path
-// has another digest, it is a different file.
+// named is the path and the digest of a file that an Apply writes or removes. If the object at the
+// path has another digest, it is a different file.
 type named struct {
 	path   tree.Path
 	digest statestore.Digest

@@ -433,7 +433,7 @@ func overtaken(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, other, map[string]string{"keep": "1", "new": "3", "theirs": "2"})
 }
 
-// wantUnfinished opens the store anew, and compares State.Unfinished with want.
+// wantUnfinished opens the store again, and compares State.Unfinished with want.
 func wantUnfinished(t *testing.T, config bucket.Config, want ...string) {
 	t.Helper()
 	if got := storetest.Read(t, open(t, config)).Unfinished; !slices.Equal(got, testkit.Paths(want...)) {

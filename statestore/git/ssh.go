@@ -145,8 +145,8 @@ func (s *shells) close() {
 	}
 }
 
-// session opens a session on the open connection. If there is none, or it is broken, session
-// connects first.
+// session opens a session on the open connection. If there is no connection, or it is broken,
+// session connects first.
 func (s *shells) session(ctx context.Context) (*connection, *ssh.Session, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

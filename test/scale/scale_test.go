@@ -108,7 +108,8 @@ func measure(t testing.TB, size size) (m measured) {
 	return m
 }
 
-// first measures the time from the start with an empty store until everything is written.
+// first measures the time from the start of the daemon with an empty store until all files are
+// written.
 func (s *fixture) first(m *measured) {
 	began := time.Now()
 	s.daemon.start()
