@@ -218,8 +218,8 @@ func (c *Cache) read(files unread, nodes int) {
 	c.add(found)
 }
 
-// keep keeps the node of a file for a later call of Contents, if the file has one object and the
-// object is plain.
+// keep keeps the node of a file for a later call of Contents, if the file has exactly one object
+// and isPlain returns true for the object.
 func (c *Cache) keep(file digest, content []byte, node *yaml.Node, objects []Object) {
 	if c.KeepNodes == 0 || node == nil || len(objects) != 1 || !objects[0].plain || hasAnchors(content) {
 		return

@@ -13,8 +13,9 @@ import (
 )
 
 // follower runs kustomize builds for objects that can fail at the end of a build or after it. These
-// are objects with references, and objects that are not plain. Each build has several files, to
-// share its fixed cost, but not many, because its cost grows with the square of their number.
+// are objects with references, and objects for which isPlain returns false. Each build has several
+// files, to share its fixed cost, but not many, because its cost grows with the square of their
+// number.
 type follower struct {
 	batch   []buildable
 	objects int
@@ -27,7 +28,7 @@ type follower struct {
 type followed struct {
 	// late is the first error of a build with the file.
 	late error
-	// outcomes maps the position of an object that is not plain to its Outcome.
+	// outcomes maps the position of an object for which isPlain returns false to its Outcome.
 	outcomes map[int]Outcome
 }
 

@@ -97,8 +97,8 @@ func (n *Nested) writeOut(built resmap.ResMap) {
 	}
 }
 
-// objectsOf returns the objects of a build, or nil if built is nil. The function outcome is called
-// for each object that is not plain.
+// objectsOf returns the objects of a build, or nil if built is nil. It sets the Outcome of each
+// object for which isPlain returns false to the result of the function outcome.
 func objectsOf(built resmap.ResMap, outcome func(*resource.Resource) Outcome) []Object {
 	if built == nil {
 		return nil

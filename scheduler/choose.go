@@ -127,7 +127,7 @@ func (r *round) reason(j *job, chosen candidate, conflicting []int) string {
 	return strings.Join(append(steps, spread(left, fit.evenly)), "; ")
 }
 
-// onlyDrawn reports whether the draw alone decided between several Destinations.
+// onlyDrawn reports whether the random draw alone decided between several Destinations.
 func (r *round) onlyDrawn(fit *fit, chosen candidate, conflicting []int) bool {
 	ready := fit.ready == 0 || fit.ready == len(fit.usable)
 	return ready && !r.fleet.limited && fit.closed == "" && !chosen.home && len(conflicting) == 0 && len(fit.usable) > 1

@@ -49,7 +49,7 @@ func movedFrom(from string, p *kratix.WorkPlacement) *kratix.WorkPlacement {
 }
 
 // TestChoices covers the order of choice. Request a fits w, x, y and z. If no other criterion
-// applies, the draw decides for x.
+// applies, the random draw chooses x.
 func TestChoices(t *testing.T) {
 	a, b := request("a", testkit.Group(".")), request("b", testkit.Group("."))
 	dev := labels{"env": "dev"}

@@ -54,8 +54,8 @@ func (p *encoder) encode(dryRun bool, all []kratix.Selector) uint64 {
 	return sum
 }
 
-// bySameShape encodes the labels and returns true if their keys are those of the last selector at
-// index at; otherwise it writes nothing and returns false.
+// bySameShape encodes the labels if they have the same keys as the last selector at index at, and
+// reports whether they have.
 func (p *encoder) bySameShape(at int, labels map[string]string) bool {
 	if at >= len(p.shapes) || len(p.shapes[at]) != len(labels) {
 		return false

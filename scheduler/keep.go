@@ -161,8 +161,8 @@ func (d demand) add(promise, destination string, by int) {
 }
 
 // placeOnDemand places the on-demand dependencies, after all requests have been placed. A
-// dependency stays on its Destination when the last request leaves, since removing it would
-// delete objects that others on the cluster may use.
+// dependency stays on its Destination after the last request there is removed, since removing the
+// dependency would delete objects that others on the cluster may use.
 func (r *round) placeOnDemand() {
 	for _, j := range r.onDemand {
 		r.placeWhereWanted(j)

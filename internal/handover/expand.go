@@ -38,9 +38,9 @@ type Takeover struct {
 	placed map[kratix.Key]bool
 }
 
-// ImpliedPlacement is a WorkPlacement that Kratix would create (Of), with the WorkPlacement that
-// represents it in the Input (Stands). For a dependency, both are the same. Files of Of that are in
-// the store belong to Stands.
+// ImpliedPlacement has a WorkPlacement that Kratix would create (Of), and the WorkPlacement that
+// represents it in Takeover.Input (Stands). For a dependency, both are the same. If the store
+// already has files of the former, they count as files of the latter.
 type ImpliedPlacement struct{ Stands, Of *kratix.WorkPlacement }
 
 // standIn has the original Work of a stand-in, and the Destination on which the original could be

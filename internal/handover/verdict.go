@@ -73,7 +73,7 @@ func (j *judge) unknown() {
 		}
 	}
 	for _, f := range j.result.Findings {
-		// Kratix cannot write invalid content either, so such content is not unknown.
+		// Invalid content is not reported as unknown, because Kratix cannot write it either.
 		isUnread := f.Rule == finding.UndecodableContent() && (f.Cause == finding.TooLarge || !held[f.Place.Object])
 		if !isUnread && !isUnknown(f.Rule) {
 			continue
@@ -223,7 +223,7 @@ func Removable(said report.Report, all []*kratix.WorkPlacement, destinations []*
 }
 
 // isEmpty reports whether the store certainly has no files of a WorkPlacement for which a plan has
-// found none.
+// found no files.
 func isEmpty(p *kratix.WorkPlacement, mode string) bool {
 	switch mode {
 	case kratix.NestedByMetadata: // the directory belongs only to the WorkPlacement

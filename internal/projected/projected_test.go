@@ -326,8 +326,8 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 	}
 }
 
-// settled checks that no placement waits alone for an object that is still in the store. Two
-// placements that ask for objects of each other do wait, because no single commit can write both.
+// settled checks that no placement waits for an object that is still in the store, unless two
+// placements wait for objects of each other, because no single commit can write both.
 func (c *cluster) settled(said report.Report) {
 	c.t.Helper()
 	waiting := map[string]int{}

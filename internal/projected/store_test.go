@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// flaky is a store whose Kratix lists cannot be read while fails is set.
+// flaky is a store in which Kratix's lists of files cannot be read while fails is set.
 type flaky struct {
 	statestore.Store
 	fails bool
@@ -50,8 +50,9 @@ func (o *opener) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret)
 	return o.store, o.err
 }
 
-// TestReadThatFailsHalfWayChangesNothing checks that the next Read has a change on one Destination,
-// after a Read that failed because a list of another Destination could not be read.
+// TestReadThatFailsHalfWayChangesNothing changes one Destination, and makes a Read fail because a
+// list of another Destination cannot be read. It checks that the result of the next Read includes
+// the change.
 func TestReadThatFailsHalfWayChangesNothing(t *testing.T) {
 	c := newCluster(t, kratix.None, false)
 	c.put("a", "worker-1", "o1")

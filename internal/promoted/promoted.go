@@ -228,7 +228,7 @@ func withoutEffect(all map[string]string) map[string]string {
 }
 
 // sameWork reports whether a later decision about the same WorkPlacement results in an equal Work.
-// It does not compare the generation, which Kratix increases without another change, and labels and
+// It compares neither the generation, which Kratix increases without another change, nor labels and
 // annotations, which change no file.
 func (d decision) sameWork(later decision) bool {
 	was, is := d.work, later.work

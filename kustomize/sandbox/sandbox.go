@@ -124,7 +124,7 @@ func (b Builder) ended(err error) error {
 
 func (b Builder) patience() time.Duration { return cmp.Or(b.Patience, defaultPatience) }
 
-// stopWith calls cancel when Stop is closed. The returned function ends this.
+// stopWith calls cancel when Stop is closed. The returned function ends the wait for Stop.
 func (b Builder) stopWith(cancel context.CancelFunc) (forget func()) {
 	if b.Stop == nil {
 		return func() {}

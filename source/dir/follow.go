@@ -60,8 +60,9 @@ func (w *watch) notify(changes chan<- struct{}) {
 	}
 }
 
-// check reports whether a change must be reported: because the watch had been broken and is
-// restarted, or because an input path now leads to another directory, so that the watch is broken.
+// check reports whether a change must be reported. That is so if a broken watch is started again,
+// or if an input path now leads to another file or directory. In the second case, check marks the
+// watch as broken.
 func (w *watch) check() bool {
 	if w.broken {
 		return w.start() == nil

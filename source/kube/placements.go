@@ -36,9 +36,9 @@ func sameWriteCondition(a, b *kratix.WorkPlacement) bool {
 	return meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// addPlacements adds the WorkPlacements to a snapshot. It ignores their status: a placement that is
-// held back and was never written has none, and a versionID is no proof of a write, because Kratix
-// sets none for buckets.
+// addPlacements adds the WorkPlacements to a snapshot. It ignores their status, which does not show
+// whether a placement was written: a placement that was never written has no status, and Kratix
+// sets no versionID for buckets.
 func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	if s.contents {
 		s.shared.Do(func() { s.placements.each(s.shareWithWork) })

@@ -163,7 +163,7 @@ func isContent(err error) bool {
 }
 
 func orElse(fix, other string) string {
-	if fix == fixEndpoint { // the server responds, and it has accepted the marker
+	if fix == fixEndpoint { // the endpoint is not the cause, because the server has accepted the marker
 		return other
 	}
 	return fix
