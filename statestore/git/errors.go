@@ -192,8 +192,8 @@ func connectionEnded(err error) bool {
 
 func (v verdict) fixOr(other string) string { return orDefault(v.fix, other) }
 
-// judgeText returns the verdict on a text that a server has printed. Over ssh, the text is all
-// there is of an error.
+// judgeText returns the verdict on a text that a server has printed. Over ssh, this text is the
+// only description of an error.
 func judgeText(text string) verdict {
 	text = strings.ToLower(text)
 	says := func(phrases ...string) bool {

@@ -34,7 +34,7 @@ func refuses(t *testing.T, name string) bool {
 
 // TestServerWithFsckAcceptsPathsWithinTheLimits pushes to a repository with receive.fsckObjects.
 // The server must accept every path that layout.Limits allows. It must reject the paths that
-// layout.Limits excludes because of servers.
+// layout.Limits excludes because git servers reject them.
 func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 	const longLine = 5000
 	for name, c := range map[string]struct {

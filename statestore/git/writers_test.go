@@ -201,7 +201,7 @@ func idle(t *testing.T, repository string) {
 	t.Fatal("the repository never came to rest")
 }
 
-// killWriter starts a writer process, and kills it 20 ms and the time after later. It returns the
+// killWriter starts a writer process, and kills it after 20 ms plus the given time. It returns the
 // number of placements that the server has acknowledged, and the last of them.
 func killWriter(t *testing.T, env []string, after time.Duration) (acknowledged int, last string) {
 	t.Helper()

@@ -169,7 +169,7 @@ const aside = "value of a built-in kind"
 // fails if fewer than 95 % of the refusals are foreseen.
 func (c *comparison) mutate() {
 	table, chosen := &Table{}, regexp.MustCompile(*rows)
-	each := (*mutations + len(Mutations) - 1) / len(Mutations) // for each row except aside, and for immutable
+	each := (*mutations + len(Mutations) - 1) / len(Mutations) // number of refusals for each mutation, and for the row immutable
 	for row, mutation := range Mutations {
 		if !chosen.MatchString(mutation.Row) {
 			continue

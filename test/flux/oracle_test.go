@@ -336,8 +336,9 @@ func (o *oracle) flux(files []tree.File, secure bool) string {
 	return o.disk.Message(err)
 }
 
-// notes returns the findings without those about objects that Flux does not apply or strips, and
-// the names of these objects. Findings about files that Flux does not read are also left out.
+// notes returns the findings without those about objects that Flux does not apply, or from which it
+// drops fields. It also returns the names of these objects. Findings about files that Flux does not
+// read are left out.
 func notes(findings []finding.Finding) (rest []finding.Finding, left, stripped []string) {
 	for _, f := range findings {
 		name, isLeft := strings.CutPrefix(f.Message, "Flux would not apply ")

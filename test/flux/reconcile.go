@@ -43,7 +43,8 @@ func Reconcile(built resmap.ResMap) (Applied, error) {
 	return applied, applied.lookAt(built)
 }
 
-// lookAt determines for each object of a build whether Flux does not apply it, or strips it.
+// lookAt determines for each object of a build whether Flux applies it, and whether Flux drops
+// fields from it.
 func (a *Applied) lookAt(built resmap.ResMap) error {
 	count := 0
 	for _, res := range built.Resources() {

@@ -24,7 +24,8 @@ func checkAs(t testing.TB, kubeconfig string, account admission.ServiceAccount) 
 	return check
 }
 
-// finds waits until the check returns the verdict "state reason", and returns it.
+// finds waits until the verdict of the check has the state and the reason in want, such as "InForce
+// DeniedInDryRun", and returns the verdict.
 func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
 	c.t.Helper()
 	var got admission.Verdict

@@ -91,16 +91,16 @@ func blob(content string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// awaitWritten waits until all expected manifests are in the store, except for that of the Work
-// but. If but is "", there is no exception.
-func (w *trial) awaitWritten(but string) {
+// awaitWritten waits until all expected manifests are in the store, except for that of the excepted
+// Work. If excepted is "", there is no exception.
+func (w *trial) awaitWritten(excepted string) {
 	w.t.Helper()
 	var missing []string
 	w.untilOr("all others are written", func() bool {
 		stored := listing(w.t, w.repository)
 		missing = nil
 		for name, file := range w.written() {
-			if name != but && stored[file[0]] != blob(file[1]) {
+			if name != excepted && stored[file[0]] != blob(file[1]) {
 				missing = append(missing, name)
 			}
 		}
