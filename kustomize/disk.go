@@ -37,7 +37,6 @@ type disk struct {
 
 var _ filesys.FileSystem = (*disk)(nil)
 
-// newDisk returns a disk with the files below the directory dir.
 func (l Lazy) newDisk(dir string, files []tree.File) *disk {
 	d := &disk{fetch: l.Fetch, root: dir, FileSystem: filesys.MakeFsInMemory(), files: make(map[string][]byte, len(files)+1), dirs: map[string][]string{"/": nil}}
 	d.mkdir(dir)

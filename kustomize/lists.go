@@ -133,7 +133,6 @@ func itemLines(content []byte) map[name][]int {
 	return lines
 }
 
-// faultyLine returns the line of the first document that kustomize cannot parse.
 func faultyLine(content []byte) int {
 	for _, doc := range documents(content) {
 		if _, err := resources(doc.content); err != nil {

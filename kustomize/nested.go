@@ -129,7 +129,6 @@ func outcomeOfRenamed(id ID, outcomes map[ID]Outcome) Outcome {
 	return Outcome{Local: true}
 }
 
-// probed is the result of probe.
 type probed struct {
 	// built has the objects of the build; nil if the build fails.
 	built resmap.ResMap

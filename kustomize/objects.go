@@ -135,7 +135,6 @@ func atLine(err error, line int) error {
 	return &FileError{Line: line, Err: err}
 }
 
-// panicError is the error of a call in which kustomize panicked.
 type panicError struct{ value any }
 
 // Error returns a message with the value of the panic.
@@ -166,7 +165,6 @@ func decode(content []byte) (found []*resource.Resource, err error) {
 	return provider.NewDefaultDepProvider().GetResourceFactory().SliceFromBytes(content)
 }
 
-// recoverTo converts a panic to an error.
 func recoverTo(err *error) {
 	if r := recover(); r != nil {
 		*err = &panicError{r}

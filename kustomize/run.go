@@ -35,7 +35,6 @@ func IsBounds(err error) bool {
 	return errors.As(err, &bounds)
 }
 
-// errTime is the error of a build that took longer than buildTime.
 const errTime = BoundsError("kustomize did not come to an end in 2m0s")
 
 // run runs a build as Flux does: one build at a time, without plugins, with a reset schema, and

@@ -12,7 +12,6 @@ import (
 const (
 	// maxNodes is the maximum number of nodes of a document with its aliases expanded.
 	maxNodes = maxFileNodes
-	// maxDepth is the maximum depth of a document.
 	maxDepth = 500
 	// maxCopies is the maximum number of node copies that kustomize makes. It copies each map with
 	// its content, so it copies deeply nested nodes many times.

@@ -121,7 +121,6 @@ func decodeBack(text []byte) (Outcome, error) {
 	}
 }
 
-// outcomeOf returns the Outcome of a decoded object.
 func outcomeOf(object *unstructured.Unstructured) Outcome {
 	switch {
 	case object.IsList():

@@ -54,7 +54,6 @@ func (p *Planner) affected(in Input) (delta, keys) {
 	return d, affected
 }
 
-// delta is the difference between two inputs.
 type delta struct {
 	lost, found       []*kratix.Work
 	removed, recorded []*kratix.WorkPlacement

@@ -17,7 +17,6 @@ import (
 // All of them must hold.
 type selectors []requirement
 
-// requirement is one condition on one label of a Destination.
 type requirement struct {
 	key      string
 	operator metav1.LabelSelectorOperator

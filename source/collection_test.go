@@ -41,7 +41,6 @@ func snippets() []string {
 // input maps a rank and a file name to a file. It is the expected content of a Collection.
 type input map[int]map[string]source.File
 
-// collect returns the Snapshot of a new Collection of the files.
 func (in input) collect() source.Snapshot {
 	var all []source.File
 	for rank := range 3 {
@@ -57,7 +56,6 @@ func (in input) collect() source.Snapshot {
 	return source.Collect(all)
 }
 
-// origins returns the objects of a snapshot with their places.
 func origins(s source.Snapshot) []string {
 	var lines []string
 	for object, place := range s.Origins.All() {

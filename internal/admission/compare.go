@@ -67,7 +67,6 @@ func compare(policies []policy, bindings []binding, account ServiceAccount) Verd
 	return first
 }
 
-// verdictOf returns the verdict on one policy and its bindings.
 func verdictOf(p judged[policy], bindings []binding, account ServiceAccount) Verdict {
 	if len(p.problems) > 0 {
 		return notInForce(policyKind, p.name, p.problems)

@@ -67,7 +67,6 @@ func (c *Check) placements() string {
 	return "/apis/" + kratix.APIVersion + "/namespaces/" + c.account.Namespace + "/workplacements"
 }
 
-// dryRun sends a request as a dry run.
 func (c *Check) dryRun(ctx context.Context, call *rest.Request, body any) answer {
 	text, err := json.Marshal(body)
 	if err != nil {

@@ -52,7 +52,6 @@ func Read(ctx context.Context, config *rest.Config, name string, now time.Time) 
 	return p, nil
 }
 
-// reader reads the parts of a profile.
 type reader struct {
 	client    rest.Interface
 	discovery *discovery.DiscoveryClient
@@ -70,7 +69,6 @@ func (r *reader) readVersion(ctx context.Context) error {
 	return nil
 }
 
-// readKinds reads all kinds in all their versions.
 func (r *reader) readKinds(ctx context.Context) error {
 	_, lists, err := r.discovery.ServerGroupsAndResourcesWithContext(ctx)
 	var partial *discovery.ErrGroupDiscoveryFailed

@@ -21,7 +21,6 @@ import (
 
 var taken = time.Date(2026, time.November, 29, 12, 0, 0, 500, time.UTC)
 
-// readFrom returns the result of Read for a server.
 func readFrom(t *testing.T, s http.Handler) (*profile.Profile, error) {
 	t.Helper()
 	server := httptest.NewServer(s)

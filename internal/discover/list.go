@@ -19,8 +19,7 @@ import (
 const (
 	smallPage = 500
 	largePage = 20
-	// maxItems is the maximum number of objects in a list.
-	maxItems = 100_000
+	maxItems  = 100_000
 	// maxPage is the maximum size of a page in bytes.
 	maxPage = 64 << 20
 )

@@ -121,7 +121,6 @@ func (c *cluster) judge() []string {
 	return breaks
 }
 
-// setFilepathMode sets the filepath mode of all Destinations.
 func (c *cluster) setFilepathMode(mode string) {
 	for _, d := range c.snapshot.Destinations {
 		d.Spec.Filepath.Mode = mode

@@ -190,7 +190,6 @@ func missing(header Header) string {
 	return "apiVersion and kind are missing"
 }
 
-// headerError returns the error about an object whose header cannot be decoded.
 func (l *lineFinder) headerError(path string, err error) error {
 	fault := l.typeError(path, err)
 	if !strings.HasPrefix(fault.Reason, "metadata.") {

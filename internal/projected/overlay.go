@@ -200,7 +200,6 @@ func (m *projection) readList(ctx context.Context, d *kratix.Destination, lists 
 	return nil
 }
 
-// recordIn returns the record of the placement, and whether there is one.
 func (m *projection) recordIn(d *kratix.Destination, rendering layout.Rendering) (tree.File, bool) {
 	p := m.placement
 	if m.name == "" {
@@ -224,7 +223,6 @@ func (m *projection) recordIn(d *kratix.Destination, rendering layout.Rendering)
 	return record, err == nil
 }
 
-// content returns the content of a file in the overlay.
 func (o *overlay) content(path tree.Path) ([]byte, error) {
 	for _, file := range o.joined {
 		if file.Path == path {

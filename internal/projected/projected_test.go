@@ -155,7 +155,6 @@ func (c *cluster) round() report.Report {
 	return said
 }
 
-// patch applies a merge patch to a WorkPlacement.
 func (c *cluster) patch(p *kratix.WorkPlacement, patch map[string]any) {
 	c.change(kratix.KeyOf(p), func(p *kratix.WorkPlacement) {
 		if spec, ok := patch["spec"].(kratix.WorkPlacementSpec); ok {

@@ -35,7 +35,6 @@ type store struct {
 
 var _ statestore.Store = (*store)(nil)
 
-// placedFile is a file of an overlay.
 type placedFile struct {
 	sum statestore.Digest
 	by  *overlay
@@ -227,7 +226,6 @@ func (v view) whose(path tree.Path) string {
 	return "" // an aggregated file belongs to several WorkPlacements
 }
 
-// emptyContents are the contents of an empty store.
 type emptyContents struct{}
 
 func (emptyContents) Digest(content []byte) statestore.Digest { return sha256.Sum256(content) }

@@ -81,7 +81,6 @@ func on(d *kratix.Destination, ref kratix.StateStoreReference) *kratix.Destinati
 	return &to
 }
 
-// storesIn returns the state stores of a snapshot by name.
 func storesIn(seen source.Snapshot) map[kratix.StateStoreReference]kratix.Object {
 	stores := make(map[kratix.StateStoreReference]kratix.Object, len(seen.GitStateStores)+len(seen.BucketStateStores))
 	for _, store := range seen.GitStateStores {

@@ -112,7 +112,6 @@ func (c *cluster) place(work, destination string, files ...string) {
 	delete(c.deleted, kratix.KeyOf(p))
 }
 
-// remove deletes the WorkPlacements for which match returns true.
 func (c *cluster) remove(match func(*kratix.WorkPlacement) bool) {
 	for key, p := range c.placements {
 		if match(p) {

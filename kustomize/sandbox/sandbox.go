@@ -38,7 +38,6 @@ type Builder struct {
 
 var _ kustomize.Builder = Builder{}
 
-// defaultPatience is the default of Builder.Patience.
 const defaultPatience = 2 * time.Minute
 
 // request describes the builds of one process. It is sent as JSON on the standard input of the

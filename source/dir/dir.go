@@ -127,7 +127,6 @@ func (s *Source) now() time.Time {
 	return s.Now()
 }
 
-// pathError returns the error for an input path that cannot be read.
 func pathError(path string, err error) error {
 	return fmt.Errorf("%w %s: %w", ErrPath, path, unreadable(path, err))
 }

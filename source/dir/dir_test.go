@@ -196,7 +196,6 @@ func awaitChange(t *testing.T, changes <-chan struct{}) {
 	}
 }
 
-// noChange checks that no change is reported.
 func noChange(t *testing.T, changes <-chan struct{}) {
 	t.Helper()
 	select {

@@ -10,7 +10,6 @@ import (
 // one, a slow file does not block the others.
 const atOnce = 2
 
-// reading is a file that is being read and parsed.
 type reading struct {
 	in   *input
 	name string
@@ -19,10 +18,8 @@ type reading struct {
 	file <-chan parsed
 }
 
-// parsed is the result of reading a file.
 type parsed struct {
 	*source.ParsedFile
-	// failed means that the file could not be read.
 	failed bool
 }
 

@@ -15,7 +15,6 @@ var (
 	errDenied    = errors.New("permission denied")
 )
 
-// irregular returns the error for a file that is not a regular file.
 func irregular(info fs.FileInfo) error {
 	kind := "a device"
 	switch {

@@ -46,8 +46,7 @@ type Source struct {
 	now            func() time.Time
 	// renewals throttles the rounds for objects that are rewritten with the same content.
 	renewals throttle
-	// others detects other schedulers.
-	others others
+	others   others
 	// contents is Options.Contents.
 	contents bool
 	// shared makes the first snapshot reuse the contents of Works for their WorkPlacements. Before

@@ -271,7 +271,6 @@ func (m *mirror[O]) current() []O { return m.list(func() map[kratix.Key]O { retu
 // stable returns the objects in roundView, in any order.
 func (m *mirror[O]) stable() []O { return m.list(func() map[kratix.Key]O { return m.roundView }) }
 
-// unreadable returns the objects that cannot be decoded, with their errors.
 func (m *mirror[O]) unreadable() map[kratix.Object]error {
 	m.mu.RLock()
 	defer m.mu.RUnlock()

@@ -32,7 +32,6 @@ func newProfiles(client rest.Interface, namespace string, heard func(effect)) *p
 	}, heard)}
 }
 
-// profileMap is a ConfigMap with a profile.
 type profileMap struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata"`

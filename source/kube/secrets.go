@@ -129,7 +129,6 @@ func references(stores []kratix.Object) []kratix.Key {
 	return named
 }
 
-// watch starts to watch a Secret.
 func (s *secrets) watch(key kratix.Key) watchedSecret {
 	ctx, stop := context.WithCancel(s.ctx())
 	at := scope{namespace: key.Namespace, fields: "metadata.name=" + key.Name}

@@ -13,7 +13,6 @@ const (
 	fixServer = "check the server: it responds, but cannot process the request"
 )
 
-// diagnosisOfFix maps the fixes of verdicts to diagnoses.
 var diagnosisOfFix = map[string]statestore.Diagnosis{
 	fixKeys:      {Class: statestore.Setting, Field: "spec.secretRef"},
 	fixCA:        {Class: statestore.Setting, Field: "spec.secretRef"},

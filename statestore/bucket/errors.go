@@ -28,7 +28,6 @@ const (
 	aborting action = "s3:AbortMultipartUpload"
 )
 
-// actionError is an error with the S3 action that failed.
 type actionError struct {
 	action action
 	err    error

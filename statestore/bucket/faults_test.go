@@ -26,7 +26,6 @@ import (
 // fault handles a request wrongly: it sends a wrong response, or none.
 type fault func(next http.Handler, w http.ResponseWriter, r *http.Request)
 
-// faults are the faults that tests inject, by name.
 var faults = map[string]fault{
 	"SlowDown": func(_ http.Handler, w http.ResponseWriter, _ *http.Request) {
 		buckettest.Fail(w, http.StatusServiceUnavailable, "SlowDown", "Please reduce your request rate.")

@@ -95,7 +95,6 @@ func (s *Store) adopt(found found) {
 	s.known.keep(files)
 }
 
-// differences returns the changes of the files between two listings.
 func differences(was, is []entry) []statestore.FileChange {
 	changes := make([]statestore.FileChange, 0, max(0, len(is)-len(was)))
 	for len(was)+len(is) > 0 {

@@ -19,7 +19,6 @@ func (c Config) check() error {
 	return statestore.InField("spec.bucketName", checkName(c.Bucket, c.Endpoint))
 }
 
-// checkEndpoint returns an error with a fix if the endpoint is invalid.
 func checkEndpoint(endpoint string) error {
 	scheme, rest, found := strings.Cut(endpoint, "://")
 	if !found {
@@ -82,7 +81,6 @@ func checkName(name, endpoint string) error {
 	return nil
 }
 
-// isAmazon reports whether an endpoint is one of Amazon's.
 func isAmazon(endpoint string) bool {
 	host, _, _ := strings.Cut(strings.ToLower(endpoint), ":")
 	return strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn")

@@ -46,7 +46,6 @@ func put(t testing.TB, server *buckettest.Server, bucket, key, content string) m
 	return info
 }
 
-// keys returns the keys of all objects in a bucket.
 func keys(t testing.TB, server *buckettest.Server, bucket string) []string {
 	t.Helper()
 	var keys []string
@@ -679,7 +678,6 @@ func busyServer(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, store, want)
 }
 
-// wantError checks the kind and the form of an error, and returns it.
 func wantError(t *testing.T, err, kind error) statestore.Error {
 	t.Helper()
 	var told *statestore.Error

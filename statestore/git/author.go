@@ -66,7 +66,6 @@ func isLetterOrDigit(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigi
 // String returns the person as git writes it: "Name <address>".
 func (a Author) String() string { return a.Name + " <" + a.Email + ">" }
 
-// authorship has the author and the co-authors of a commit.
 type authorship struct {
 	author    Author
 	coAuthors []Author

@@ -74,7 +74,6 @@ func cpu(b *testing.B, who int) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// measure runs an operation and adds its costs.
 func (w *watch) measure(b *testing.B, operation func()) {
 	b.Helper()
 	busy, self, children, begun := w.busy.Load(), cpu(b, syscall.RUSAGE_SELF), cpu(b, syscall.RUSAGE_CHILDREN), time.Now()
@@ -85,7 +84,6 @@ func (w *watch) measure(b *testing.B, operation func()) {
 	w.gits += cpu(b, syscall.RUSAGE_CHILDREN) - children
 }
 
-// report reports the costs of n operations. Each of them has written burst placements.
 func (w *watch) report(b *testing.B, n, burst int) {
 	b.Helper()
 	each := func(d time.Duration) float64 { return d.Seconds() * 1000 / float64(n) }

@@ -29,7 +29,6 @@ func requested(action statestore.Action, work string, annotations ...string) sta
 	return change
 }
 
-// commitCase has settings for commits, and the placements of one commit.
 type commitCase struct {
 	name, template, author string
 	trailers               []string

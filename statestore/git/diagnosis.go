@@ -18,7 +18,6 @@ const (
 	fixServer  = "check the server: it responds, but cannot process the request"
 )
 
-// diagnosisOfFix maps the fixes of verdicts to diagnoses.
 var diagnosisOfFix = map[string]statestore.Diagnosis{
 	fixSSH:      {Class: statestore.Setting, Field: "spec.secretRef"},
 	fixBearer:   {Class: statestore.Setting, Field: "spec.secretRef"},

@@ -20,7 +20,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// wantError checks the kind and the form of an error, and returns it.
 func wantError(t *testing.T, err, kind error) statestore.Error {
 	t.Helper()
 	var told *statestore.Error
@@ -36,7 +35,6 @@ func wantError(t *testing.T, err, kind error) statestore.Error {
 	return *told
 }
 
-// both returns the error of a read and the error of a write.
 func both(t *testing.T, config git.Config) []error {
 	t.Helper()
 	store := open(t, config)

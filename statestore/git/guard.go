@@ -22,7 +22,6 @@ type guarded struct {
 	ended atomic.Bool
 }
 
-// guard returns a connection that closes itself if no data is transferred within limit.
 func guard(conn net.Conn, limit time.Duration) net.Conn {
 	g := &guarded{Conn: conn, limit: limit}
 	g.timer = time.AfterFunc(limit, func() {

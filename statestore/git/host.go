@@ -13,7 +13,6 @@ import (
 // firewalls treat more as an attack, and drop them.
 const maxHandshakes = 4
 
-// handshakeTimeout is the maximum duration of a TLS handshake.
 const handshakeTimeout = 10 * time.Second
 
 // host limits the concurrent handshakes with one server. All remotes on the server share it.

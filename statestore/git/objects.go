@@ -150,7 +150,6 @@ func copyContent(to io.Writer, one plumbing.EncodedObject) error {
 	return err
 }
 
-// content returns the content of a blob.
 func (o *objects) content(hash plumbing.Hash) ([]byte, error) {
 	blob, err := o.get(hash)
 	if err != nil {

@@ -24,7 +24,6 @@ func TestStoreWithBlobsOnDemandConforms(t *testing.T) {
 	})
 }
 
-// counter counts fetches and the bytes of their responses.
 type counter struct{ fetches, bytes atomic.Int64 }
 
 func (c *counter) see(next http.Handler, w http.ResponseWriter, r *http.Request) {

@@ -53,7 +53,6 @@ type pipedSession struct {
 	begun    bool // whether a request was sent
 }
 
-// serviceError is the error of a service, with its output.
 type serviceError struct {
 	cause error
 	words string

@@ -39,9 +39,8 @@ type remote struct {
 	// closeIdle closes idle connections. It is nil if connections are not kept open.
 	closeIdle func()
 	moved     moved
-	// pause is the pause that the server has demanded.
-	pause *pause
-	now   func() time.Time
+	pause     *pause
+	now       func() time.Time
 }
 
 func newRemote(config Config, near *sharedHosts) (*remote, error) {
@@ -57,7 +56,6 @@ func newRemote(config Config, near *sharedHosts) (*remote, error) {
 	return r, nil
 }
 
-// parseRemote returns the remote for the URL in config.
 func parseRemote(config Config, near *sharedHosts) (*remote, error) {
 	parsed, err := kratix.ParseGitURL(config.URL)
 	if err != nil {

@@ -16,7 +16,6 @@ import (
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 )
 
-// maxRedirects is the maximum number of redirects that a request follows.
 const maxRedirects = 10
 
 // smartTransport implements git's smart HTTP protocol. The library's own transport is not used,
@@ -116,7 +115,6 @@ func (s *smartSession) follow(final *url.URL) error {
 	return nil
 }
 
-// redirectError is the error about a redirect that is not followed.
 type redirectError struct{ why string }
 
 func (r redirectError) Error() string { return "http redirect " + r.why }
@@ -244,7 +242,6 @@ func (s *smartSession) do(ctx context.Context, method, at string, body io.Reader
 	return answer, nil
 }
 
-// statusError is the error about a response with a failure status.
 type statusError struct {
 	code   int
 	status string

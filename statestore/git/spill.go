@@ -41,7 +41,6 @@ func (s spillFile) ReadAt(p []byte, at int64) (int, error) {
 	return n, spilling(err)
 }
 
-// spillError is an error of a spillFile.
 type spillError struct{ cause error }
 
 func (s spillError) Error() string {

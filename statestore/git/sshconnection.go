@@ -7,14 +7,11 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// errConnectionEnded is the error if an ssh connection ends during a request.
 var errConnectionEnded = errors.New("the connection ended")
 
-// connection is an ssh connection.
 type connection struct {
 	client *ssh.Client
-	// ended is closed when the connection has ended.
-	ended <-chan struct{}
+	ended  <-chan struct{}
 }
 
 // newConnection returns a connection for a client, and starts a goroutine that waits until the

@@ -117,7 +117,6 @@ func withoutDividers(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// commitText has the author and the message of a commit.
 type commitText struct {
 	author  Author
 	message string

@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket"
 )
 
-// openBucket returns the store for a BucketStateStore.
 func (s *Stores) openBucket(ref kratix.StateStoreReference, spec *kratix.BucketStateStore, secret *kratix.Secret) (statestore.Store, error) {
 	config, err := bucketConfig(ref, spec, secret)
 	if err != nil {
@@ -21,7 +20,6 @@ func (s *Stores) openBucket(ref kratix.StateStoreReference, spec *kratix.BucketS
 	})
 }
 
-// bucketConfig returns the configuration for a BucketStateStore and its Secret.
 func bucketConfig(ref kratix.StateStoreReference, store *kratix.BucketStateStore, secret *kratix.Secret) (bucket.Config, error) {
 	spec := store.Spec
 	config := bucket.Config{

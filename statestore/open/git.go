@@ -28,7 +28,6 @@ type Commits struct {
 	Owner string
 }
 
-// openGit returns the store for a GitStateStore.
 func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateStore, secret *kratix.Secret) (statestore.Store, error) {
 	config, err := gitConfig(ref, spec, secret)
 	if err != nil {

@@ -35,7 +35,6 @@ type worker struct {
 	refused error
 }
 
-// operation is one read or write of a store.
 type operation struct {
 	done chan struct{}
 	// changes are the changes of a write, and nil for a read.
@@ -144,7 +143,6 @@ func (s *worker) beginWrite(ctx context.Context, changes statestore.ChangeSet) (
 	return op, nil
 }
 
-// end ends an operation and records its result.
 func (s *worker) end(op *operation) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -26,7 +26,6 @@ func TestForesight(t *testing.T) {
 	t.Run("DefinitionIsRemoved", func(t *testing.T) { c.t = t; c.removed() })
 }
 
-// comparison compares applycheck with an API server.
 type comparison struct {
 	*fixture
 	t            *testing.T

@@ -117,7 +117,6 @@ func git(t *testing.T, dir, repository string, args ...string) string {
 	return string(out)
 }
 
-// expectDeployments checks the number of Deployments in the namespace default.
 func (j *Judge) expectDeployments(t *testing.T, want int) {
 	t.Helper()
 	var there appsv1.DeploymentList

@@ -145,7 +145,6 @@ func (m *Maker) object(of Schema, depth int) any {
 	return fields
 }
 
-// anything returns a value of a random type.
 func (m *Maker) anything() any {
 	return []any{"s", int64(3), true, 1.5, []any{"a", int64(1)}, map[string]any{"a": map[string]any{"b": nil}}, nil}[m.IntN(7)]
 }

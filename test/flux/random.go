@@ -199,7 +199,6 @@ func (m *maker) body(kind string) string {
 	return ""
 }
 
-// anchored returns an object with YAML anchors.
 func (m *maker) anchored() string {
 	return m.pick(
 		"apiVersion: v1\nkind: &k ConfigMap\nmetadata:\n  name: &n "+m.name()+"\n  labels: {app: *n}\n",

@@ -29,7 +29,6 @@ var oddScalars = []string{"1", "1.5", "true", "~", "''", "2020-01-01", "0x10", "
 
 func (m *maker) oddOne(some []string) string { return some[m.IntN(len(some))] }
 
-// oddObject returns an object with unusual values in one or several fields.
 func (m *maker) oddObject(apiVersion, kind string) string {
 	fields := map[string]string{"apiVersion": apiVersion, "kind": kind, "name": m.name()}
 	order := []string{"apiVersion", "kind", "metadata"}

@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// root is the root of the repository.
 const root = "../.."
 
 // namespace is the namespace of kratix-schedule in deploy/base.

@@ -28,7 +28,6 @@ import (
 // is built with the API of this version.
 const sourceController = "github.com/fluxcd/source-controller@v1.9.0"
 
-// fluxNamespace is the namespace of Flux.
 const fluxNamespace = "flux-system"
 
 // flux is Flux in a cluster: the real kustomize-controller, and stand-ins for source-controller and

@@ -47,7 +47,6 @@ func newPlatform(t testing.TB, deployment string, flags ...string) *platform {
 	return platformOn(t, start(t, deployment, flags...))
 }
 
-// platformOn adds a git server, a GitStateStore and its Secret to a cluster.
 func platformOn(t testing.TB, c *cluster) *platform {
 	t.Helper()
 	p := &platform{cluster: c, repository: gittest.Bare(t)}
@@ -57,7 +56,6 @@ func platformOn(t testing.TB, c *cluster) *platform {
 	return p
 }
 
-// secret creates a Secret with credentials for the git server.
 func (p *platform) secret(name, password string) {
 	p.t.Helper()
 	p.object(map[string]any{
@@ -71,7 +69,6 @@ func (p *platform) gitStore(name, path string) {
 	p.gitStoreAt(name, p.repository, path)
 }
 
-// gitStoreAt creates a GitStateStore for a repository on the git server.
 func (p *platform) gitStoreAt(name, repository, path string) {
 	p.t.Helper()
 	p.object(map[string]any{
@@ -83,7 +80,6 @@ func (p *platform) gitStoreAt(name, repository, path string) {
 	})
 }
 
-// destination creates a Destination on a GitStateStore.
 func (p *platform) destination(name, store, cleanup string, labels map[string]string) {
 	p.t.Helper()
 	p.object(map[string]any{

@@ -136,7 +136,6 @@ func (l *loop) keepsConditionsInRestart() {
 // placementOf returns the name of the WorkPlacement that a Work has on worker-1.
 func placementOf(work string) string { return "workplacement/" + work + ".worker-1-5058f" }
 
-// workWith returns a Work whose only file has the object.
 func workWith(name, object string) *kratix.Work {
 	return testkit.Request(name, testkit.WithPipeline("instance"), testkit.WithFile("object.yaml", object))
 }

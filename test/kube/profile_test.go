@@ -41,7 +41,6 @@ func profiler(t *testing.T, c *cluster) string {
 	return c.kubeconfig("profiler", c.kubectl("create", "token", "profiler", "--namespace", "default", "--duration=2h"), c.url)
 }
 
-// profileOf runs the command profile. It returns its standard output and its standard error.
 func profileOf(t *testing.T, kubeconfig string, args ...string) (text, said string) {
 	t.Helper()
 	cmd := exec.Command(program, append([]string{"profile", "--kubeconfig", kubeconfig, "--name", "worker-1"}, args...)...)

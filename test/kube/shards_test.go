@@ -161,7 +161,6 @@ func TestThreeShardsWithTenStores(t *testing.T) {
 	s.processWithoutSelectorWaits()
 }
 
-// onlyOwnStoresAreWritten checks that no shard has written to a store of another shard.
 func (s *shards) onlyOwnStoresAreWritten(addresses map[string]string) {
 	s.t.Helper()
 	for key, at := range addresses {
@@ -178,7 +177,6 @@ func (s *shards) onlyOwnStoresAreWritten(addresses map[string]string) {
 	}
 }
 
-// eachIsWrittenOnce checks that each WorkPlacement has exactly one commit in the stores.
 func (s *shards) eachIsWrittenOnce(works []string) {
 	s.t.Helper()
 	placed := map[string]string{}

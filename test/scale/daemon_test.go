@@ -35,7 +35,6 @@ type daemon struct {
 	process *exec.Cmd
 }
 
-// freeAddress returns an unused address on the loopback interface.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -58,7 +57,6 @@ func (d *daemon) start() {
 	}
 }
 
-// stop terminates the process, and waits until it has ended.
 func (d *daemon) stop() {
 	if d.process == nil {
 		return
@@ -68,7 +66,6 @@ func (d *daemon) stop() {
 	d.process = nil
 }
 
-// tail returns the end of the log.
 func (d *daemon) tail() string {
 	content, _ := os.ReadFile(d.log.Name())
 	return string(content[max(0, len(content)-4000):])

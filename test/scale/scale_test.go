@@ -29,7 +29,6 @@ var (
 
 type size struct{ works, destinations, burst, pairs int }
 
-// measured has the results of all measurements.
 type measured struct {
 	first, firstCPU         time.Duration
 	firstCommits            int
@@ -46,7 +45,6 @@ type measured struct {
 	burstRSS, burstPeak     int
 }
 
-// fixture is a daemon with its input and its store.
 type fixture struct {
 	*env
 	daemon     *daemon

@@ -80,7 +80,6 @@ func (u usage) most(other usage) usage {
 	return usage{max(u.mebibytes, other.mebibytes), max(u.goroutines, other.goroutines), max(u.files, other.files)}
 }
 
-// freeAddress returns an unused address on the loopback interface.
 func freeAddress(t *testing.T) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -175,7 +174,6 @@ func (d *daemon) stop() {
 	}
 }
 
-// awaitAlive waits until the process responds to requests.
 func (d *daemon) awaitAlive() {
 	d.t.Helper()
 	for deadline := time.Now().Add(patience); d.metric("go_goroutines") < 0; time.Sleep(20 * time.Millisecond) {
@@ -186,7 +184,6 @@ func (d *daemon) awaitAlive() {
 	}
 }
 
-// tail returns the end of the log.
 func (d *daemon) tail() string {
 	content, _ := os.ReadFile(d.log.Name())
 	return string(content[max(0, len(content)-4000):])

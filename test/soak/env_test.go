@@ -186,7 +186,6 @@ func (w *env) removeBrokenFiles() {
 	w.broken = 0
 }
 
-// repair removes all faults from the input.
 func (w *env) repair() {
 	w.removeBrokenFiles()
 	for name := range w.conflicting {

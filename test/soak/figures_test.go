@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// figures are the measurements of a trial.
 type figures struct {
 	// before and after are the resources that the idle daemon uses, before the first fault and
 	// after the last one.

@@ -57,7 +57,6 @@ type trial struct {
 	allowance, aside string
 }
 
-// removalDelay is the removal delay of the daemon.
 const removalDelay = 2 * time.Second
 
 // disk is a git server whose disk can be full.

@@ -179,7 +179,6 @@ func backendPath(t testing.TB, root string) string {
 	return filepath.Join(Git(t, root, "--exec-path"), "git-http-backend")
 }
 
-// serveBackend returns a Backend that runs the given program.
 func serveBackend(t testing.TB, root, program string, args, settings []string) http.Handler {
 	t.Helper()
 	if limit, err := exec.LookPath("timeout"); err == nil { // git's backend may loop forever if a request ends too early

@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fieldManager is the field manager of all writes.
 const fieldManager = "manager"
 
 // Resources that are read or written.

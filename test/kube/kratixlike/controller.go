@@ -32,7 +32,6 @@ func newController(kind string, workers int, reconcile func(context.Context, kra
 	return &controller{kind: kind, workers: workers, queue: workqueue.NewTypedRateLimitingQueue(limiter), reconcile: reconcile}
 }
 
-// run reconciles objects until the context ends.
 func (c *controller) run(ctx context.Context, log *slog.Logger) {
 	var group sync.WaitGroup
 	for range c.workers {

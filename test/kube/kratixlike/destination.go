@@ -44,7 +44,6 @@ func (d *destinations) reconcile(ctx context.Context, key kratix.Key) error {
 	return failure
 }
 
-// errStoreNotReady is the error if the status of a state store is not ready.
 var errStoreNotReady = errors.New("the state store is not ready")
 
 // write makes a commit that changes those files of a Destination that belong to no placement.

@@ -49,7 +49,6 @@ func writeFiles(root *os.Root, at destinationDir, placement *kratix.WorkPlacemen
 	return writeBelow(root, dir, placement)
 }
 
-// removeFiles removes the files of a placement.
 func removeFiles(root *os.Root, at destinationDir, placement *kratix.WorkPlacement) error {
 	switch at.destination.FilepathMode() {
 	case kratix.AggregatedYAML:
@@ -72,7 +71,6 @@ func directoryOf(at destinationDir, placement *kratix.WorkPlacement) string {
 	return path.Join(append(parts, placement.Pipeline(), kratix.ShortID(placement.Spec.ID))...)
 }
 
-// writeBelow writes the contents of a placement to files in a directory.
 func writeBelow(root *os.Root, dir string, placement *kratix.WorkPlacement) error {
 	for _, workload := range placement.Spec.Workloads {
 		content, err := kratix.Decode(workload.Content)

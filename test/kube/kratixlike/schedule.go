@@ -11,19 +11,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// scheduler creates, updates and deletes the WorkPlacements of Works.
 type scheduler struct {
 	client client
 	choose func(n int) int
 }
 
-// outcome is the result of scheduling a Work.
 type outcome struct {
 	// scheduled is the number of groups with a WorkPlacement.
 	scheduled int
 	// unmatched are the directories of the groups without a matching Destination.
-	unmatched []string
-	// placements are the WorkPlacements of all groups.
+	unmatched  []string
 	placements []*kratix.WorkPlacement
 	// failure is the first error of creating or updating a WorkPlacement.
 	failure error

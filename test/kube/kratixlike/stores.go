@@ -19,12 +19,10 @@ type stores struct {
 	repositories *repositories
 }
 
-// store is an opened state store.
 type store struct {
 	repository *repository
 	// path is the path of the store in the repository.
-	path string
-	// object is the GitStateStore.
+	path   string
 	object *kratix.GitStateStore
 }
 

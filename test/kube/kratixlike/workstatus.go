@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// report writes the status of a Work if it has changed.
 func (s *scheduler) report(ctx context.Context, work *kratix.Work, result outcome) error {
 	scheduled, ready := result.conditions()
 	conditions, changed := set(work.Status.Conditions, scheduled, ready)

@@ -21,7 +21,6 @@ type writer struct {
 	log    *slog.Logger
 }
 
-// reconcile writes or removes the files of a WorkPlacement.
 func (w *writer) reconcile(ctx context.Context, key kratix.Key) error {
 	placement, err := get[kratix.WorkPlacement](ctx, w.client, placementResource, key)
 	if err != nil {
