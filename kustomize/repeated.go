@@ -30,7 +30,7 @@ func (f *RepeatedField) String() string {
 func repeatedIn(res *resource.Resource, before int) *RepeatedField {
 	first, again := repeatedKey(res.YNode())
 	if again == nil || first.Line == again.Line && first.Column == again.Column {
-		return nil // kustomize itself writes a null key twice
+		return nil // kustomize can write out an object in which a null key occurs twice
 	}
 	if _, err := res.AsYAML(); err == nil {
 		return nil

@@ -167,7 +167,7 @@ func (f *secretFiles) plugin(kustomization tree.Path, content []byte) bool {
 	for _, object := range objects {
 		var p plugin
 		if json.Unmarshal(object, &p) != nil {
-			continue // kustomize ignores such a document too
+			continue // kustomize also ignores a document that is not an object with these fields
 		}
 		if p.Kind == "SecretGenerator" {
 			f.sources(kustomization, p.KvPairSources)

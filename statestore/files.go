@@ -25,12 +25,12 @@ type FileChange struct {
 // directory has the sorted entries of one directory.
 type directory struct {
 	entries []entry
-	files   int // in this directory and below
+	files   int // number of files in this directory and below
 }
 
-// entry is a file or a directory, or both, which is possible in a bucket. A directory that contains
-// only one other directory and nothing else has no entry of its own. The path of the inner
-// directory's entry then has several names more than that of the directory with the entry.
+// entry is a file or a directory, or both, which is possible in a bucket. A chain of directories in
+// which each contains only the next one is a single entry. The path of such an entry has several
+// names more than the path of the directory with the entry.
 type entry struct {
 	path   tree.Path
 	digest Digest
@@ -80,9 +80,8 @@ func (f Files) Interned(p tree.Path) tree.Path {
 	return p
 }
 
-// find returns the entry at a path. It returns the zero entry if there is none. For the path of a
-// directory that has no entry of its own, because it contains only one other directory, find
-// returns the entry of the inner directory.
+// find returns the entry at a path. It returns the zero entry if there is none. If the path ends
+// within a chain of directories that is a single entry, find returns this entry.
 func (f Files) find(p tree.Path) entry {
 	if p.IsRoot() {
 		return entry{below: f.top}

@@ -86,9 +86,9 @@ type State struct {
 	// order. Therefore a file that a placement no longer needs blocks other placements until it is
 	// removed.
 	Stepwise bool
-	// Outgoing are files that the store still has, although Files has what will replace them, and
-	// parts of joined files that no record lists. They are sorted by path. Only a Stepwise State
-	// has any.
+	// Outgoing are the files that the store still has although another writer will replace or
+	// remove them, and the parts of joined files that no record lists. They are sorted by path.
+	// Only a Stepwise State has any.
 	Outgoing []Outgoing
 	// WrittenBy returns the object from which another writer writes the file at a path, in the form
 	// of kratix.Describe. It returns "" if the object is unknown. WrittenBy may be nil.

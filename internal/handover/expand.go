@@ -40,7 +40,7 @@ type Takeover struct {
 
 // ImpliedPlacement has a WorkPlacement that Kratix would create (Of), and the WorkPlacement that
 // represents it in Takeover.Input (Stands). For a dependency, both are the same. If the store
-// already has files of the former, they count as files of the latter.
+// already has files of Of, they count as files of Stands.
 type ImpliedPlacement struct{ Stands, Of *kratix.WorkPlacement }
 
 // standIn has the original Work of a stand-in, and the Destination on which the original could be

@@ -84,7 +84,7 @@ func (c *placementCheck) checkLengths(record tree.Path) {
 		if why, fits := c.Fits(file.Path); !fits {
 			c.refuse(finding.UnstorablePath(), file, why)
 			if c.Joined {
-				return // all files have the same path
+				return // the files are parts of one joined file, so one finding is enough
 			}
 		}
 	}
@@ -190,14 +190,14 @@ func (c *placementCheck) reservedElement(element string, top bool) (why string, 
 // ignoreFile is the name of the file with patterns of files that Flux excludes from its artifact.
 const ignoreFile = ".sourceignore"
 
-// isFixture reports whether the name is that of a file which Fixtures returns. The name is as
-// returned by tree.PlainName.
+// isFixture reports whether the name is that of a file which Fixtures returns. The name must be a
+// result of tree.PlainName.
 func isFixture(name string) bool {
 	return name == placeholder || name == canaryNamespaceFile || name == canaryConfigMapFile
 }
 
 // isGitName reports whether git or NTFS may treat the name as one of git's own files. For example,
-// gitmod~1 and gi7eba~1 are short names of .gitmodules on NTFS. The name is as returned by
+// gitmod~1 and gi7eba~1 are short names of .gitmodules on NTFS. The name must be a result of
 // tree.PlainName.
 func isGitName(name string) bool {
 	if strings.HasPrefix(name, ".git") {

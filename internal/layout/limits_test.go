@@ -96,8 +96,8 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestWorkCannotWriteLedger checks that a Work cannot write the ledger. If it could, it would
-// change what the deletion guard counts.
+// TestWorkCannotWriteLedger checks that a Work cannot write the ledger. Otherwise it could change
+// the number of removals that the deletion guard counts.
 func TestWorkCannotWriteLedger(t *testing.T) {
 	d := testkit.Destination("w")
 	ledger, err := layout.LedgerPath(d)

@@ -10,7 +10,7 @@ import (
 // Location is a directory in a storage: in a branch of a repository, or in a bucket. Equal
 // locations have the same files, even if different state stores refer to them.
 type Location struct {
-	// Storage is the storage as returned by kratix.StorageOf.
+	// Storage is the first result of kratix.StorageOf.
 	Storage string
 	Dir     tree.Path
 }

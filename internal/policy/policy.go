@@ -38,7 +38,7 @@ func (p Policy) Apply(findings []finding.Finding) Outcome {
 	known := p.Known.clone()
 	for _, f := range findings {
 		if f.Rule == finding.StoreFailed() {
-			out.Findings = append(out.Findings, f) // nothing in such a store was checked
+			out.Findings = append(out.Findings, f) // nothing in a failed store was checked
 			continue
 		}
 		ignored := false

@@ -306,7 +306,7 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 							}
 							c.put(name, fmt.Sprint("worker-", 1+random.IntN(2)), objects...)
 						}
-						if random.IntN(8) == 0 { // for example because a Destination becomes ready
+						if random.IntN(8) == 0 { // a Destination changes in a field that does not matter, such as its status
 							at := random.IntN(2)
 							c.destinations[at] = c.destinations[at].DeepCopy()
 						}

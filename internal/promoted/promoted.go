@@ -99,9 +99,9 @@ type decision struct {
 type decisions struct {
 	placements []*kratix.WorkPlacement
 	works      []*kratix.Work
-	// decided has a Work for each usable WorkPlacement that is not being deleted, sorted.
-	// assignments are the sorted keys of the usable WorkPlacements, and unusable those of the
-	// others. rejected are the keys of the Works of the unusable ones.
+	// decided has a Work for each usable WorkPlacement that is not being deleted. assignments and
+	// unusable are the keys of the usable and of the unusable WorkPlacements. rejected are the keys
+	// of the Works of the unusable WorkPlacements. All lists are sorted.
 	decided     []*kratix.Work
 	assignments []kratix.Key
 	rejected    []kratix.Key

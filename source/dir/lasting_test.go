@@ -214,7 +214,7 @@ func TestCheckoutOfBranchWithSameWorksRemovesNothing(t *testing.T) {
 		write(t, filepath.Join(root, name+".yaml"), testkit.WorkYAML(name))
 	}
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
-	remove(t, filepath.Join(root, "c.yaml")) // the process starts during the checkout
+	remove(t, filepath.Join(root, "c.yaml")) // git checkout has deleted the file when the process starts
 	changes := watchAndRead(t, s, "a", "b", "d", "e", "f", "g", "h")
 	if got := wants(t, s, "a", "b", "d", "e", "f", "g", "h"); !got.Settling {
 		t.Error("what was missing at the start may not be gone")

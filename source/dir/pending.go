@@ -9,7 +9,7 @@ import (
 // maxPaths is the number of changed paths at which the next read scans everything.
 const maxPaths = 1 << 14
 
-// task describes what one read has to do.
+// task has the files that one read must check.
 type task struct {
 	// watched means that a watch reports changes.
 	watched bool
@@ -18,7 +18,7 @@ type task struct {
 	paths []string
 }
 
-// pending collects what the next read has to do.
+// pending collects the work for the next read.
 type pending struct {
 	mu sync.Mutex
 	// watches maps each running watch to whether it receives all events.
@@ -101,7 +101,7 @@ func (p *pending) wake() {
 	for w := range p.watches {
 		select {
 		case w.woken <- struct{}{}:
-		default: // pending already
+		default: // a notification is pending already
 		}
 	}
 }

@@ -93,7 +93,7 @@ func (s *Source) Confirm(ctx context.Context) (left bool) {
 	for key, expected := range s.unseen() {
 		age := s.now().Sub(expected.tried)
 		if expected.version != "" && age < pendingTimeout {
-			left = true // the watch lags behind
+			left = true // the watch has not shown the WorkPlacement yet
 			continue
 		}
 		found, err := s.find(ctx, key)

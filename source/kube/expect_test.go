@@ -85,7 +85,7 @@ func TestCreatedPlacementCountsUntilWatchShowsIt(t *testing.T) {
 		if !e.source.Expected(key) || e.source.Expected(kratix.Key{Namespace: "default", Name: "other"}) {
 			t.Error("it is not known which one was created")
 		}
-		e.confirmed(true) // the watch lags behind
+		e.confirmed(true) // the watch has not shown the WorkPlacement yet
 		e.hold(false)
 		eventually(t, func() string {
 			if e.source.Expected(key) {
@@ -115,7 +115,7 @@ func TestOlderVersionDoesNotFulfilExpectation(t *testing.T) {
 	if !e.source.Expected(key) {
 		t.Error("the older one is taken for it")
 	}
-	e.has("Work default/b", lagging) // once, although it is in the watch and expected
+	e.has("Work default/b", lagging) // the WorkPlacement is listed once, although it is in the watch and expected
 }
 
 // TestCreateWithoutResponseCountsUntilConfirmed checks that snapshots have the attempted
@@ -129,7 +129,7 @@ func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 	e.confirmed(true)
 	e.has("Work default/b", lagging)
 	e.passed.Add(50)
-	e.source.Expect(attempt("")) // tried again
+	e.source.Expect(attempt("")) // a second attempt to create the WorkPlacement
 	e.passed.Add(50)
 	e.confirmed(true)
 	e.has("Work default/b", lagging)

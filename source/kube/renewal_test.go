@@ -44,7 +44,7 @@ func TestRenewedObjectsRequestFewRounds(t *testing.T) {
 					}
 				}
 			}
-			asked(200 * time.Millisecond) // the rounds that the start requests
+			asked(200 * time.Millisecond) // waits for the rounds that are requested after the start
 			began := time.Now()
 			total, generation := 0, 1
 			for generation < 40 {

@@ -53,7 +53,7 @@ const (
 	fixRetention = "the bucket keeps objects from being changed or deleted (object lock or retention): use a bucket without it"
 )
 
-// verdict is how an error of a library is reported: its kind, and what to do.
+// verdict has the kind and the fix with which an error of a library is reported.
 type verdict struct {
 	kind error
 	fix  string

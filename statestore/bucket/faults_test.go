@@ -38,7 +38,7 @@ var faults = map[string]fault{
 		buckettest.Fail(w, http.StatusInternalServerError, "InternalError", "We encountered an internal error. Please try again.")
 	},
 	"silence": func(_ http.Handler, _ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body) // a server notices only after reading the body that its client has disconnected
+		_, _ = io.Copy(io.Discard, r.Body) // a server must read the body to notice that its client has disconnected
 		<-r.Context().Done()
 	},
 	"a closed connection": func(http.Handler, http.ResponseWriter, *http.Request) {

@@ -20,7 +20,7 @@ const attributesFile = ".gitattributes"
 // attributes caches the warnings about the .gitattributes files that apply to the store.
 type attributes struct {
 	mu     sync.Mutex
-	blobs  []plumbing.Hash // of the files that were read last
+	blobs  []plumbing.Hash // hashes of the .gitattributes files that were read last
 	doubts []string
 }
 

@@ -16,7 +16,7 @@ import (
 type objects struct {
 	mu     sync.RWMutex
 	byHash map[plumbing.Hash]position
-	grown  growth // since the objects were created
+	grown  growth // the objects that were added since this value was created
 	limit  int64  // maximum number of bytes in memory; more objects are written to the file
 	memory *log
 	spill  *log // the file; nil until it is needed

@@ -20,8 +20,8 @@ type opened[Config any] struct {
 	store  statestore.Store
 }
 
-// open returns the store for a reference. If the store is open with an equal configuration, it
-// returns that one. Otherwise it calls begin, and closes the former store.
+// open returns the store for a reference. If the store is open with an equal configuration, open
+// returns this store. Otherwise it calls begin, and closes the former store.
 func (h *openStores[Config]) open(ref kratix.StateStoreReference, config Config, begin func() (statestore.Store, error)) (statestore.Store, error) {
 	if was, ok := h.stores[ref]; ok && reflect.DeepEqual(was.config, config) {
 		return was.store, nil

@@ -133,7 +133,7 @@ func TestPatienceAdaptsToSlowStores(t *testing.T) {
 		}{
 			{takes: 7 * time.Second, waits: 7 * time.Second, answers: true}, // no read has finished yet, so the patience is LongestPatience
 			{takes: 9 * time.Second, waits: 8 * time.Second},
-			{waits: time.Second, answers: true}, // the same read
+			{waits: time.Second, answers: true}, // waits for the same read as the caller before
 			{answers: true},                     // within Patience, so that the patience is 4s from here on
 			{answers: true},                     // the patience is 2s from here on
 			{takes: 3 * time.Second, waits: 2 * time.Second},

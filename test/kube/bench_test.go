@@ -77,7 +77,7 @@ func (c *client) ask(method, path, contentType string, body io.Reader) (*http.Re
 	request.Header.Set("Authorization", "Bearer "+adminToken)
 	request.Header.Set("Content-Type", contentType)
 	request.Header.Set("Accept", "application/json")
-	if method != http.MethodGet { // the response need not have the objects
+	if method != http.MethodGet { // the response to a write need not contain the object
 		request.Header.Set("Accept", "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1")
 	}
 	return c.http.Do(request)

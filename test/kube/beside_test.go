@@ -63,7 +63,7 @@ func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p", `[{"op":"remove","path":"/spec/matchConditions"}]`)
 	probe := checkAs(t, p.shipped(), admission.Kratix())
-	p.finds(probe, "DeniesSelf DeniesSelf") // the API server uses the changed policy
+	p.finds(probe, "DeniesSelf DeniesSelf") // waits until the API server uses the changed policy
 	p.destination("worker-1", "default", "none", nil)
 	p.object(work("a", nil, "one"))
 	at := address(t)

@@ -61,7 +61,7 @@ func TestManageSendsTheEventsOfKratixOncePerState(t *testing.T) {
 	p.tells("GitStateStore/default Warning NotReady", "Destination/worker-1 Warning DestinationNotReady")
 	p.object(work("a", dev, "three"))
 	p.tells("WorkPlacement/a.worker-1-5058f Warning FailedWriteToDestination", "Work/a Warning WorkplacementsFailing")
-	p.object(work("b", dev, "four")) // the Work may already be placed
+	p.object(work("b", dev, "four")) // the former version of b may already be placed
 	p.tells("Work/b Normal WaitingDestination")
 	p.kubectl("delete", "work/dependency", "--wait=false")
 	p.tells("Work/dependency Warning FailedDelete")

@@ -57,7 +57,7 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	p.comesTo("work/update", "Ready", "True AllWorkplacementsScheduled")
 	p.says(0, nil, "safe: Kratix may be started", "warning: ", "Lease kratix-schedule/kratix-schedule")
 
-	p.object(work("new", dev, "x")) // on both Destinations
+	p.object(work("new", dev, "x")) // fits both Destinations
 	p.object(work("update", dev, "mine", "y"))
 	p.comesTo("work/new", "ConflictFree", "False DuplicateResources")
 	p.comesTo("work/update", "ConflictFree", "False DuplicateResources")

@@ -91,7 +91,7 @@ func (w *trial) takeover() {
 	other.stop()
 	w.until("what is adopted is adopted back", func() bool {
 		adopt := exec.Command(w.daemon.binary, "run", "--once", "-f", w.dir, "--owner-id", "soak", "--adopt", "--allow-removals", "all", "--on-misplaced", "move") //nolint:gosec // the project's own program
-		_ = adopt.Run()                                                                                                                                            // the daemon may have adopted them before
+		_ = adopt.Run()                                                                                                                                            // the error is ignored, because the daemon may have adopted the Destinations before
 		return !strings.Contains(gittest.Git(w.t, w.repository, "grep", "-h", "kratix-schedule.io/owner: ", "main"), "owner: stranger")
 	})
 	w.daemon.signal(syscall.SIGHUP) // the daemon may have stopped because of the other controller

@@ -111,7 +111,7 @@ func TestSourceDirectoryIsMissingOrUnreadable(t *testing.T) {
 	testkit.Slow(t)
 	for name, meanwhile := range map[string]func(*trial){
 		"gone": func(*trial) {},
-		"unreadable": func(w *trial) { // permissions do not apply to root
+		"unreadable": func(w *trial) { // a link to itself, because file permissions do not apply to root
 			if err := os.Symlink(w.dir, w.dir); err != nil {
 				w.t.Fatal(err)
 			}
@@ -125,7 +125,7 @@ func TestSourceDirectoryIsMissingOrUnreadable(t *testing.T) {
 			w.away(func() {
 				meanwhile(w)
 				w.awaits("/readyz", "not ready: ", w.dir)
-				time.Sleep(3 * time.Second) // the removal delay of a file, and an interval
+				time.Sleep(3 * time.Second) // longer than the removal delay and the interval between rounds
 				if w.head() != before {
 					t.Error("something was written, or removed")
 				}

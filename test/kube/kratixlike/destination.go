@@ -28,7 +28,7 @@ func (d *destinations) reconcile(ctx context.Context, key kratix.Key) error {
 	if !destination.DeletionTimestamp.IsZero() {
 		return d.cleanUp(ctx, destination)
 	}
-	if destination.CleansUp() && !slices.Contains(destination.Finalizers, kratix.DestinationFinalizer) { // the change causes the next event
+	if destination.CleansUp() && !slices.Contains(destination.Finalizers, kratix.DestinationFinalizer) { // adding the finalizer triggers another reconciliation
 		return d.client.patchFinalizers(ctx, destinationResource, destination, append(destination.Finalizers, kratix.DestinationFinalizer))
 	}
 	failure := d.write(ctx, destination, writeCanaries)
@@ -94,7 +94,7 @@ func (d *destinations) cleanUp(ctx context.Context, destination *kratix.Destinat
 			}
 		}
 	}
-	if len(placements) > 0 { // the deletion of the last one causes the next event
+	if len(placements) > 0 { // the deletion of the last one triggers another reconciliation
 		return nil
 	}
 	if err := d.write(ctx, destination, removeCanaries); err != nil {

@@ -37,7 +37,7 @@ func (s *scheduler) reconcile(ctx context.Context, key kratix.Key) error {
 	if !work.DeletionTimestamp.IsZero() {
 		return s.cleanUp(ctx, work)
 	}
-	if !slices.Contains(work.Finalizers, kratix.WorkFinalizer) { // the change causes the next event
+	if !slices.Contains(work.Finalizers, kratix.WorkFinalizer) { // adding the finalizer triggers another reconciliation
 		return s.client.patchFinalizers(ctx, workResource, work, append(work.Finalizers, kratix.WorkFinalizer))
 	}
 	destinations, err := list[kratix.Destination](ctx, s.client, destinationResource, "", "")
@@ -117,7 +117,7 @@ func (s *scheduler) cleanUp(ctx context.Context, work *kratix.Work) error {
 			return err
 		}
 	}
-	if len(placements) > 0 { // the deletion of the last one causes the next event
+	if len(placements) > 0 { // the deletion of the last one triggers another reconciliation
 		return nil
 	}
 	return ignoreNotFound(s.client.patchFinalizers(ctx, workResource, work, without(work.Finalizers, kratix.WorkFinalizer)))

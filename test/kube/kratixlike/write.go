@@ -35,10 +35,10 @@ func (w *writer) reconcile(ctx context.Context, key kratix.Key) error {
 	switch {
 	case !placement.DeletionTimestamp.IsZero():
 		return w.remove(ctx, placement, destination)
-	case destination == nil: // the creation of the Destination causes the next event
+	case destination == nil: // the creation of the Destination triggers another reconciliation
 		return nil
 	}
-	if want := withFinalizers(placement.Finalizers, destination.FilepathMode()); !slices.Equal(want, placement.Finalizers) { // the change causes the next event
+	if want := withFinalizers(placement.Finalizers, destination.FilepathMode()); !slices.Equal(want, placement.Finalizers) { // setting the finalizers triggers another reconciliation
 		return w.client.patchFinalizers(ctx, placementResource, placement, want)
 	}
 	if err := w.wait(ctx); err != nil {
