@@ -93,8 +93,8 @@ func (a *Assigned) plan(in Input) Result {
 	return result
 }
 
-// placement returns the placement of a group. If the last plan has the group on the same Destination,
-// the result has the same pointer.
+// placement returns the placement of a group. If the last plan has the group on the same
+// Destination, the result has the same pointer.
 func (a *Assigned) placement(work *kratix.Work, group *kratix.WorkloadGroup, destination string, isNew bool) Placement {
 	p, known := a.last[assignment{work, group.ID}]
 	if !known || p.Spec.TargetDestinationName != destination {

@@ -200,8 +200,9 @@ func (s *fixture) groups() map[groupKey][]*kratix.WorkPlacement {
 	return groups
 }
 
-// TestStoresNeverHoldAGroupTwice writes plans of random inputs, while writes fail, the planner restarts
-// and records are lost. No group of a request may have two placements, except during a move.
+// TestStoresNeverHoldAGroupTwice writes plans of random inputs, while writes fail, the planner
+// restarts and records are lost. No group of a request may have two placements, except during a
+// move.
 func TestStoresNeverHoldAGroupTwice(t *testing.T) {
 	moves, full, demanded := 0, 0, 0
 	for seed := range uint64(100) {

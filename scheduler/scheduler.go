@@ -43,7 +43,8 @@ type Input struct {
 	Conflicts func(work *kratix.Work, group *kratix.WorkloadGroup, destination string) bool
 }
 
-// OnMisplaced is the policy for misplaced placements of requests. Misplaced dependencies always stay.
+// OnMisplaced is the policy for misplaced placements of requests. Misplaced dependencies always
+// stay.
 type OnMisplaced int
 
 // Policies for misplaced placements of requests.

@@ -16,9 +16,9 @@ import (
 // Limits of the unpacked size in bytes. Without them, a small Work could use up all memory. etcd
 // stores at most 1.5 MiB, and manifests rarely compress better than 50 to 1.
 const (
-	// MaxContent is the limit for one workload.
+	// MaxContent is the limit for one workload, in bytes.
 	MaxContent = 32 << 20
-	// MaxWork is the limit for all workloads of a Work.
+	// MaxWork is the limit for all workloads of a Work, in bytes.
 	MaxWork = 64 << 20
 )
 

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Limits of the files that Missing reads below one path. The result of Missing is only informative, so it may
-// be incomplete.
+// Limits of the files that Missing reads below one path. The result of Missing is only informative,
+// so it may be incomplete.
 const (
 	missingFiles = 300
 	missingBytes = 16 << 20

@@ -24,14 +24,14 @@ const (
 // dependencies makes Kratix update its Work about ten times a second, permanently.
 const renewalInterval = time.Second
 
-// throttle calls requestRound when note is called: at once for the first call, and then at most once per
-// renewalInterval.
+// throttle calls requestRound when note is called: at once for the first call, and then at most
+// once per renewalInterval.
 type throttle struct {
 	requestRound func()
 
 	mu sync.Mutex
-	// cooling means that renewalInterval has not elapsed since the last call of requestRound. pending means
-	// that note was called in this time.
+	// cooling means that renewalInterval has not elapsed since the last call of requestRound.
+	// pending means that note was called in this time.
 	cooling, pending bool
 }
 

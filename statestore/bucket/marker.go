@@ -93,7 +93,8 @@ func (s *Store) swap(ctx context.Context, journal journal) error {
 		s.lacking()
 		return s.swapUnconditionally(ctx, body, journal)
 	case isPrecondition(err), s.marker.etag != "" && isMissing(err):
-		// If the response to the put was lost, the marker may be the one that this call has written.
+		// If the response to the put was lost, the marker may be the one that this call has
+		// written.
 		there, content, err := s.readMarker(ctx)
 		if err != nil {
 			return err

@@ -13,7 +13,7 @@ import (
 // maxPause is the maximum pause that a server can demand.
 const maxPause = statestore.MaxRetryAfter
 
-// pause is the time until which a server gets no requests because it has demanded that.
+// pause is the time until which a server gets no requests because it has demanded a pause.
 type pause struct {
 	mu  sync.Mutex
 	end time.Time

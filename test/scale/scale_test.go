@@ -154,8 +154,8 @@ func (s *fixture) touch() time.Duration {
 	return duration(after[roundSum]-before[roundSum]) / time.Duration(after[roundCount]-before[roundCount])
 }
 
-// oneNew measures the time from the file of a new Work to its commit on the branch. In turn, it
-// measures a plain push of the same files.
+// oneNew measures the time from adding the file of a new Work until its commit is on the branch. It
+// alternates with measuring a plain push of the same files.
 func (s *fixture) oneNew(m *measured) {
 	next := s.works
 	s.place(next) // the clone needs a placement to copy
