@@ -59,7 +59,7 @@ func TestRenewedObjectsRequestFewRounds(t *testing.T) {
 			if got := max(seen.Works[0].Generation, seen.Existing[0].Generation); got != int64(generation) {
 				t.Errorf("a round sees generation %d, want %d", got, generation)
 			}
-			asked(1500 * time.Millisecond) // waits for the round that the last renewals request
+			asked(1500 * time.Millisecond) // waits for the last requested round
 			renew(a, generation+1)
 			asked(100 * time.Millisecond)
 			renew(a, generation+2) // requests a round only after renewalInterval

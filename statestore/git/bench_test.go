@@ -93,7 +93,7 @@ func (w *watch) report(b *testing.B, n, burst int) {
 	b.ReportMetric(each(w.gits), "git-cpu-ms")
 }
 
-// grown starts a server for a repository with held files.
+// grown starts a server for a repository with the given number of files.
 func grown(b *testing.B, held int) (git.Config, string, *watch) {
 	b.Helper()
 	repository := gittest.Bare(b)

@@ -293,8 +293,8 @@ func shorten(text []byte) string {
 	return string(text)
 }
 
-// destinations returns descriptions of the cluster for applycheck, by name: only its version, and
-// its version with its profile.
+// destinations returns two descriptions of the cluster for applycheck by name: one with only its
+// version, and one with its version and its profile.
 func (f *fixture) destinations(t *testing.T) map[string]*Destination {
 	t.Helper()
 	version, err := f.schemas.Version(f.Judge)
