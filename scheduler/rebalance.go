@@ -186,8 +186,8 @@ func (b *balancer) move(u *unit, to int, reason string) {
 	u.at, u.reason = to, reason
 }
 
-// compare compares the load n of the Destination at with the load m of the Destination other, each
-// divided by its weight.
+// compare compares two loads, each divided by the weight of its Destination. n is the load of the
+// Destination at, and m is the load of the Destination other.
 func (b *balancer) compare(n, at, m, other int) int {
 	mine, theirs := b.round.fleet.members[at].weight, b.round.fleet.members[other].weight
 	return cmp.Compare(uint64(n)*max(theirs, 1)*weightClass(mine), uint64(m)*max(mine, 1)*weightClass(theirs)) //nolint:gosec // loads are not negative

@@ -10,7 +10,7 @@ import (
 
 // Limits on the YAML values of one document, because the parser needs several hundred bytes for
 // each value. A document with more than maxValues values must have at least bytesForValue bytes for
-// each. Long lists of Works have that.
+// each value, as long lists of Works have.
 const (
 	maxValues     = 1_000_000
 	bytesForValue = 8

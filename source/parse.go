@@ -169,8 +169,8 @@ func defaultNamespace(o kratix.Object) {
 	}
 }
 
-// mayBeDestination reports whether a text that is not valid YAML may be a Destination. It looks for
-// the word.
+// mayBeDestination reports whether a text that is not valid YAML may be a Destination. It searches
+// the text for the name of the kind.
 func mayBeDestination(text []byte) bool { return bytes.Contains(text, []byte(kratix.DestinationKind)) }
 
 // unreadable adds a finding about a document whose object has no readable name.

@@ -73,8 +73,8 @@ func isNewer(a, b kratix.Object) bool {
 	return isProfile && same && other.Taken.Before(&one.Taken)
 }
 
-// repeated returns the finding about an object that does not count because the object used, which
-// has the same name, takes precedence.
+// repeated returns the finding about an ignored object. The object used has the same name and takes
+// precedence.
 func repeated(ignored finding.Place, used kratix.Object, usedAt finding.Place) finding.Finding {
 	rule, which := finding.RepeatedObject(), "the first one"
 	if _, is := used.(*profile.Profile); is {

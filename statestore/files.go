@@ -296,8 +296,8 @@ func (e entry) collapsed() entry {
 	return e
 }
 
-// names returns the number of different names directly below a directory that sorted changes
-// contain. depth is the length of the directory's path, including the slash.
+// names returns how many different names directly below a directory occur in sorted changes. depth
+// is the length of the directory's path, including the slash.
 func names(changes []FileChange, depth int) int {
 	n, last := 0, ""
 	for i := range changes {

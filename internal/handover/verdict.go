@@ -42,8 +42,9 @@ type Break struct {
 func (v Verdict) IsSafe() bool { return len(v.Breaks) == 0 && len(v.Unknown) == 0 }
 
 // Judge returns the verdict on the report of a plan of Input. Kratix would write the placements
-// that the report says are held back, so these are Breaks. Conflicts of groups with a WorkPlacement
-// are only findings in the report, because these groups count as written.
+// that the report says are held back, so these are Breaks. For a group with a WorkPlacement, the
+// report has only findings about conflicts, because the group counts as written. Judge makes Breaks
+// of these findings too.
 func (t Takeover) Judge(said report.Report) Verdict {
 	j := judge{Takeover: t, result: said, first: map[[2]string]int{}, reported: map[string]bool{}}
 	for _, p := range said.Placements {

@@ -25,8 +25,9 @@ type Interner struct {
 const (
 	// minInterned is the number of strings that are certainly cached; the maximum is twice as many.
 	minInterned = 1 << 12
-	// maxInternedString is the maximum length in bytes of a cached string. maxInternedList is that
-	// of a list of selectors as text. Longer values are rarely equal.
+	// maxInternedString is the maximum length in bytes of a cached string. maxInternedList is the
+	// maximum length in bytes of a cached list of selectors as text. Longer values are rarely
+	// equal.
 	maxInternedString, maxInternedList = 256, 1024
 )
 

@@ -18,8 +18,8 @@ const defaultFilename = "aggregated.yaml"
 const partSeparator = "\n---\n"
 
 // renderAggregated renders a placement in mode aggregatedYAML, in which the files of all placements
-// are joined into one file. They are sorted by the name of the placement and, within a placement,
-// in the order of the Work.
+// are joined into one file. The files are sorted by the name of the placement and, within a
+// placement, in the order of the Work.
 func renderAggregated(d *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, files []File) (Rendering, error) {
 	path, err := joined(d, base)
 	if err != nil {

@@ -65,8 +65,8 @@ func (l Ledger) Content() []byte {
 }
 
 // Within returns the removals of the time window before now; the first minute of the window counts
-// as a whole. Removals after now count too if they are less than window later, because the clock of
-// their writer may be ahead. For a window of zero, it returns no removals.
+// as a whole. Removals after now count too if they are less than window after now, because the
+// clock of their writer may be ahead. For a window of zero, it returns no removals.
 func (l Ledger) Within(window time.Duration, now time.Time) Ledger {
 	return slices.DeleteFunc(slices.Clone(l), func(each Removal) bool {
 		age := now.Sub(each.Minute)

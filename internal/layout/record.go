@@ -52,7 +52,7 @@ type SharedObject struct {
 	Kind       string `json:"kind"`
 	Namespace  string `json:"namespace,omitempty"`
 	Name       string `json:"name"`
-	// Owners are the names of the placements, in order.
+	// Owners are the names of the placements, sorted.
 	Owners []string `json:"owners"`
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Baseline has the fingerprints of known findings, which Apply omits. Each fingerprint has a count,
-// because findings may have equal fingerprints.
+// Baseline has the fingerprints of known findings, which Policy.Apply omits. Each fingerprint has a
+// count, because several findings may have the same fingerprint.
 type Baseline struct{ known map[string]int }
 
 // knownFile is the content of a baseline file. Besides the fingerprints, it has details for

@@ -30,7 +30,7 @@ type storedFile struct {
 type formerFile struct {
 	file tree.File
 	// placement is the key of the WorkPlacement that had the file, and destination is the name of
-	// its Destination. The file counts until the time until.
+	// its Destination. The file no longer counts after the time until.
 	placement   kratix.Key
 	destination string
 	until       time.Time

@@ -56,8 +56,8 @@ func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 type projection struct {
 	placement *kratix.WorkPlacement
 	digests   map[tree.Path]statestore.Digest
-	// name is the result of kratix.PlacementName. The placement itself may have another name. It is
-	// empty if the placement has no record.
+	// name is the result of kratix.PlacementName, which may differ from the name of the placement.
+	// name is empty if the placement has no record.
 	name string
 	// record is the path of the record, or the zero Path if there is none.
 	record tree.Path

@@ -20,8 +20,8 @@ type LiveCleanup struct {
 	// Of is the name of the Destination to clean up.
 	Of string
 
-	// unsure is the state store of that Destination, if it is not known whether the Destination has
-	// a live state store. Otherwise it is nil.
+	// unsure is the state store of the Destination to clean up, if it is not known whether the
+	// Destination has a live state store. Otherwise it is nil.
 	unsure *kratix.StateStoreReference
 }
 

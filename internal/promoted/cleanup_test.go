@@ -27,8 +27,9 @@ func (s *cleanupEnv) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kr
 	return s.stores[ref.Name], nil
 }
 
-// newCleanupEnv returns an environment with the Destination d. It was first on the state store old,
-// then managed on staging, and then promoted to live. All three have records of it.
+// newCleanupEnv returns an environment with the Destination d. The Destination was first on the
+// state store old, then managed on staging, and then promoted to live. All three stores have
+// records of it.
 func newCleanupEnv(t *testing.T) *cleanupEnv {
 	s := &cleanupEnv{fixed: &fixed{}, t: t, stores: map[string]*memory.Store{}}
 	for _, name := range []string{"live", "old", "staging"} {

@@ -12,8 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// process is a process that runs builds. It gets the content of a file only when it asks for it,
-// because a build reads few of the files, and sending all of them could need twice the memory.
+// process is a process that runs builds. The content of a file is sent only when the process asks
+// for the file, because a build reads few of the files, and sending all of them could need twice
+// the memory.
 type process struct {
 	command *exec.Cmd
 	in      io.WriteCloser

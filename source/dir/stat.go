@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// racy is the minimum age of the times of a file from which every later change of the file also
-// changes its times. File systems have a resolution of up to two seconds.
+// racy is a time span. If the last change of a file is longer ago than racy, every later change
+// also changes the times of the file. File systems have a resolution of up to two seconds.
 const racy = 2 * time.Second
 
 // stat is the metadata of a file. If it is equal, the file is unchanged.

@@ -113,8 +113,8 @@ func (s *Source) Confirm(ctx context.Context) (left bool) {
 	return left
 }
 
-// resolve replaces the expectation was by is, or removes it if is is empty. It does nothing if the
-// expectation for the key is no longer was.
+// resolve replaces one expectation (was) by another one (is), or only removes the first if the
+// second is empty. It does nothing if the key has another expectation by now.
 func (s *Source) resolve(key kratix.Key, was, is expectation) {
 	s.expected.mu.Lock()
 	defer s.expected.mu.Unlock()

@@ -25,9 +25,9 @@ type object interface {
 	metav1.Object
 }
 
-// mirror lists and watches all objects of one kind. It has two maps of them. latest has the latest
-// version of each object. roundView keeps an older version until one arrives that may change the
-// result of a round, so a round can compare pointers to detect changes.
+// mirror lists and watches all objects of one kind. It has two maps of these objects. latest has
+// the latest version of each object. roundView keeps an older version until one arrives that may
+// change the result of a round, so a round can compare pointers to detect changes.
 type mirror[O object] struct {
 	feed *cache.Reflector
 	kind feature[O]

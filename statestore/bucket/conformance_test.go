@@ -66,8 +66,8 @@ func fixture(t *testing.T, config bucket.Config) storetest.Fixture {
 }
 
 // TestFileThatTheServerRejectsIsNamed creates an object at a path at which the store later needs a
-// directory. The store does not know the object, because it was listed before. versitygw rejects
-// files below the object; MinIO would accept them.
+// directory. The store has listed the bucket before, so it does not know the object. versitygw
+// rejects files below the object; MinIO would accept them.
 func TestFileThatTheServerRejectsIsNamed(t *testing.T) {
 	t.Parallel()
 	server := buckettest.Versitygw(t)

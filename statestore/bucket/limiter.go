@@ -13,8 +13,8 @@ type limiter struct {
 	most  float64
 	bound float64
 	used  int
-	// settling counts the responses that are still expected to requests from before the limit was
-	// halved. These responses do not change the limit again.
+	// settling counts the requests that were sent before the limit was halved and have no response
+	// yet. Their responses do not change the limit again.
 	settling int
 	changed  chan struct{} // closed when a slot may be free
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// pause is the time in which a server gets no requests because it has demanded it. A timer measures
-// the time, because the system's clock may be adjusted.
+// pause is the time in which a server gets no requests because it has demanded a pause. A timer
+// measures the time, because the system's clock may be adjusted.
 type pause struct {
 	mu    sync.Mutex
 	wait  time.Duration

@@ -130,8 +130,8 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why str
 	return ""
 }
 
-// clear adds the stored file at path to early, if the changes remove it. If the file stays, clear
-// returns the reason why the other file cannot be stored.
+// clear adds the stored file at path to early, if the changes remove it. If the stored file stays,
+// clear returns the reason why the new file cannot be stored.
 func (p planner) clear(path, upper, lower tree.Path, early map[tree.Path]struct{}) (why string) {
 	if !p.stored.files.Has(path) {
 		return ""

@@ -134,7 +134,7 @@ func benchmarkRound(b *testing.B, held int) {
 	watch.report(b, n, 1)
 }
 
-// worktree returns a clone whose remote is the server.
+// worktree starts a server like grown, and returns a clone whose remote is the server.
 func worktree(b *testing.B, held int) (string, *watch) {
 	b.Helper()
 	config, repository, watch := grown(b, held)

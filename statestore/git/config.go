@@ -35,8 +35,8 @@ type Config struct {
 	CreateBranch bool
 	// Path is the directory of the store in the repository, in any form that tree.ParseDir accepts.
 	Path string
-	// Author is the author of commits. Committer is their committer, unless its name is empty; then
-	// Author is.
+	// Author is the author of commits. Committer is their committer. If its name is empty, Author
+	// is also the committer.
 	Author, Committer Author
 	// Owner is the controller ID in a trailer of each commit. If it is empty, there is no such
 	// trailer.

@@ -13,8 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// maxPeak is the maximum memory of a process in MiB, for servers that send single blobs and for
-// others.
+// maxPeak is the maximum memory of a process in MiB, whether or not the server sends single blobs.
 const maxPeak = 300
 
 func TestE2EPeakMemoryOnALargeRepository(t *testing.T) {

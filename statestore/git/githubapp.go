@@ -26,8 +26,8 @@ type GitHubApp struct {
 	ID, Installation string
 	// PrivateKey is a PEM private key.
 	PrivateKey string
-	// APIURL is the URL of the API. An installation of GitHub Enterprise has its own. If it is
-	// empty, it is DefaultGitHubAPI.
+	// APIURL is the URL of the API. An installation of GitHub Enterprise has its own URL. If APIURL
+	// is empty, DefaultGitHubAPI is used.
 	APIURL string
 }
 

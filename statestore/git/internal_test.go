@@ -156,7 +156,7 @@ func TestFetchedBlobsDoNotCountAsGrowth(t *testing.T) {
 }
 
 // TestTokenNeedsNoUser checks the user name that is sent with a token. Servers that accept a token
-// as the password require a user name, but accept any.
+// as the password require a user name, but accept any name.
 func TestTokenNeedsNoUser(t *testing.T) {
 	for auth, want := range map[Auth][2]string{
 		{Password: "token"}:                    {"git", "token"},

@@ -74,7 +74,7 @@ func Commits(t testing.TB, repository, branch string) string {
 }
 
 // Clone returns a worktree of the branch, which the test may change. If the branch does not exist,
-// Clone begins it.
+// Clone creates it.
 func Clone(t testing.TB, repository, branch string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "worktree")
