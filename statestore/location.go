@@ -7,7 +7,8 @@ import (
 
 // Location is a branch of a repository or a prefix of a bucket. State stores are views of it. A
 // layer wraps a Location and adds something, such as counting writes. Locations can be compared
-// with ==. They are equal for two views if one call of Write can contain the changes of both.
+// with ==. The Locations of two views are equal if one call of Write can contain the changes of
+// both.
 type Location interface {
 	// Read returns the newest state of a view, as Store.Read does.
 	Read(ctx context.Context, view View) (State, error)

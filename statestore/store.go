@@ -71,7 +71,8 @@ type State struct {
 	Artifact func(dir tree.Path) string
 	// Files are all files, with the digests of their contents.
 	Files Files
-	// Obstacles are the entries that are not files, and at which no file can be written.
+	// Obstacles are the entries that are neither files nor directories, and at which no file can be
+	// written.
 	Obstacles Obstacles
 	// Contents returns the contents of Files.
 	Contents Contents
@@ -164,8 +165,8 @@ const (
 	Place  Action = "Place"
 	Update Action = "Update"
 	Remove Action = "Remove"
-	// RollBack means that the files are restored that the agent of the Destination has applied
-	// last.
+	// RollBack restores the last files of the placement that the agent of the Destination has
+	// applied.
 	RollBack Action = "Roll back"
 )
 

@@ -175,7 +175,7 @@ func (k *knownHosts) algorithms(address string) []string {
 	return names
 }
 
-// noKey is a key that no server has. The library's error about it lists the known keys.
+// noKey is a key that no server has. The library's error about this key lists the known keys.
 type noKey struct{}
 
 // Type returns a type that no real key has.

@@ -74,8 +74,8 @@ func (b *branch) fetchPast(ctx context.Context, commit plumbing.Hash) (*objects,
 	return into, fetch(ctx, session, ask, into, nil)
 }
 
-// viewAt returns the view of the store's directory at a commit. Files that are equal in the newest
-// view are shared.
+// viewAt returns the view of the store's directory at a commit. It shares the directories that are
+// equal in the newest view.
 func (s *Store) viewAt(held *objects, commit plumbing.Hash) (view, error) {
 	dir, err := s.directoryAt(held, commit)
 	if err != nil {

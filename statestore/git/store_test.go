@@ -334,8 +334,8 @@ func TestEveryFormOfThePathIsTheSameDirectory(t *testing.T) {
 }
 
 // TestRevertToDroppedContentIsFetchedAlone reverts to a content that is only in commits before the
-// shallow one. The client does not have the content, and the server must be able to see that from
-// the request.
+// shallow commit. The client does not have the content, and the server must be able to see that
+// from the request.
 func TestRevertToDroppedContentIsFetchedAlone(t *testing.T) {
 	repository := gittest.Bare(t)
 	big := noise(20_000)

@@ -64,8 +64,8 @@ func (t trailerTemplate) of(p Placement) (string, error) {
 }
 
 // of returns the trailers of a commit. For each template, these are the first distinct values, in
-// the order of the placements. If a template fails for a placement, there is no trailer for it; of
-// returns the first such error.
+// the order of the placements. If a template fails for a placement, its value for the placement is
+// left out, and of returns the first such error.
 func (t *Trailers) of(placements []Placement) (string, error) {
 	if t == nil {
 		return "", nil

@@ -21,7 +21,7 @@ type Commits struct {
 	// the author in the store's spec is the author of all commits.
 	AuthorAnnotation string
 	// Committer is the committer of all commits. If its name is empty, the author in the store's
-	// spec is.
+	// spec is also the committer.
 	Committer git.Author
 	// Owner is the controller ID in a trailer of each commit. If it is empty, there is no such
 	// trailer.

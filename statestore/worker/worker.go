@@ -57,7 +57,7 @@ func (w *Workers) of(view statestore.View) *worker {
 	return w.workers[view]
 }
 
-// Forget removes the worker of a view that is no longer used. The argument must be the one of Wrap.
+// Forget removes the worker of a view that is no longer used. view must be the argument of Wrap.
 func (w *Workers) Forget(view statestore.View) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -88,7 +88,8 @@ func (m *maker) path() string {
 		"x.json", "notes.txt", "a.yaml", "b.yaml", "c.yaml", "d.yaml", "ö.yaml", "a b.yaml", "a.YAML", "0.yaml", "kustomize.yaml")
 }
 
-// file returns the content of a file. Mostly that is objects in one of several notations.
+// file returns the content of a file. Usually the content is a list of objects in one of several
+// notations.
 func (m *maker) file() string {
 	switch m.IntN(24) {
 	case 0:

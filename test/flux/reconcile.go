@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Applied has the objects of a build that Flux would apply, and the names of those that it would
-// not apply or would strip.
+// Applied has the objects of a build that Flux would apply. It also has the names of the objects
+// that Flux would not apply, or from which Flux would drop fields.
 type Applied struct {
 	// Objects are the objects that Flux would apply.
 	Objects []*unstructured.Unstructured

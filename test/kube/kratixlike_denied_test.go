@@ -99,8 +99,8 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 		t.Errorf("files of a denied placement: %v", files)
 	}
 
-	// The stand-in writes a WorkPlacement that another user has created, and the status of the Work
-	// follows.
+	// The stand-in writes a WorkPlacement that another user has created, and updates the status of
+	// the Work.
 	first := &w.Spec.WorkloadGroups[0]
 	w.Generation = 1
 	p.object(kratix.NewWorkPlacement(w, first, "worker-1"))

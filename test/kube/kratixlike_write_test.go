@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// site creates a Destination with a filepath mode. It has the label name with the same value, so
-// that Works can select it.
+// site creates a Destination with a filepath mode. The value of the Destination's label "name" is
+// its name, so that Works can select it.
 func (p *platform) site(name, mode, cleanup string) {
 	p.t.Helper()
 	p.object(map[string]any{

@@ -38,9 +38,9 @@ func (c *clone) make() {
 	gittest.Git(c.t, c.dir, "config", "gc.auto", "0")
 }
 
-// push makes a commit with a copy of the placement that the commit head has added, under another
-// name. It returns the duration of `git push`. For the push, it creates a branch at head, and
-// deletes it afterwards.
+// push makes a commit. The commit adds a copy, under another name, of the placement that the commit
+// head has added. push returns the duration of `git push`. For the push, it creates a branch at
+// head, and deletes it afterwards.
 func (c *clone) push(head string) time.Duration {
 	c.t.Helper()
 	c.made++

@@ -118,7 +118,7 @@ func (w *trial) untilOr(what string, is func() bool, why func() string) {
 	}
 }
 
-// repairInput removes all faults from the input, and waits until the daemon has written it.
+// repairInput removes all faults from the input, and waits until the daemon has written all files.
 func (w *trial) repairInput() {
 	w.t.Helper()
 	w.removeBrokenFiles()
@@ -183,7 +183,8 @@ done
 `
 
 // refused makes the server reject a file of one Work while other Works are changed and removed, and
-// checks that these are written. Then the tenant corrects the file, or the server accepts it.
+// checks that the other Works are written. Then the tenant corrects the file, or the server accepts
+// it.
 func (w *trial) refused() {
 	w.t.Helper()
 	w.repairInput()

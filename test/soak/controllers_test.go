@@ -106,8 +106,8 @@ func (w *trial) awaitNoOtherControllers() {
 	})
 }
 
-// forge commits a record that claims files of others. Later it removes the record, unless the
-// daemon has done so.
+// forge commits a record that claims files of other placements. Later it removes the record, unless
+// the daemon has done so.
 func (w *trial) forge() {
 	w.t.Helper()
 	forgeries := map[string]func() (path, content string){

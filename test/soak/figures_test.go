@@ -22,7 +22,7 @@ type figures struct {
 	empty  int
 }
 
-// quarterOf returns in which quarter of the trial the time past is, from 0 to 3.
+// quarterOf returns the quarter of the trial in which the time past is, from 0 to 3.
 func quarterOf(past, whole time.Duration) int { return int(min(3, 4*past/max(1, whole))) }
 
 func (f *figures) note(quarter int, now usage, logged int64) {

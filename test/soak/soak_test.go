@@ -139,8 +139,7 @@ func TestSoak(t *testing.T) {
 	w.report()
 }
 
-// causeFault causes a random fault. If keepDaemon is set, it is one that does not restart the
-// daemon.
+// causeFault causes a random fault. If keepDaemon is set, the fault does not restart the daemon.
 func (w *trial) causeFault(keepDaemon bool) {
 	var all []fault
 	sum := 0
