@@ -18,7 +18,7 @@ type limits struct {
 	list time.Duration
 	// headers is the time within which a watch must start.
 	headers time.Duration
-	// beyond is how much longer than its requested timeout a watch may run.
+	// beyond is the time by which a watch may exceed its requested timeout.
 	beyond time.Duration
 }
 

@@ -79,7 +79,7 @@ func (s *Store) refresh(ctx context.Context) error {
 	return statestore.ErrStale
 }
 
-// adopt makes found the current listing, unless both are equal.
+// adopt replaces the current listing by found, unless both are equal.
 func (s *Store) adopt(found found) {
 	same := s.seen.entries != nil && slices.Equal(s.seen.entries, found.entries)
 	if same && slices.Equal(s.seen.others, found.others) {
