@@ -338,7 +338,7 @@ func element(p tree.Path, from int) string {
 }
 
 // ancestor returns p if it has at most length bytes. Otherwise it returns the lowest directory
-// above p that has.
+// above p with at most length bytes.
 func ancestor(p tree.Path, length int) tree.Path {
 	for len(p.String()) > length {
 		p = p.Dir()
