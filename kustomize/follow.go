@@ -180,7 +180,7 @@ func (f *follower) build() {
 	f.batch, f.objects, f.nodes, f.ids = nil, 0, 0, map[ID]bool{}
 }
 
-// add records the outcomes of the objects of some, which built contains.
+// add records the outcomes that built has for the objects of some.
 func (r *followed) add(some buildable, built resmap.ResMap) {
 	schema.RLock()
 	defer schema.RUnlock()

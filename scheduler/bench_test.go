@@ -59,7 +59,7 @@ func baseline(in Input) (matches int) {
 	return matches
 }
 
-// matchAll counts the same pairs with a fleet.
+// matchAll counts the same pairs as baseline, but with a fleet.
 func matchAll(in Input) (matches int) {
 	f := newFleet(in.Destinations)
 	for _, w := range in.Works {

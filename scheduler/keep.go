@@ -77,7 +77,7 @@ func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
 	return taken
 }
 
-// isGone reports whether the group's placement on the Destination from certainly no longer exists.
+// isGone reports whether the group certainly has no placement on the Destination from any more.
 func (r *round) isGone(j *job, from string) bool {
 	at, there := r.fleet.byName[from]
 	switch {

@@ -195,7 +195,7 @@ func (r *round) add(j *job, p Placement) *Placement {
 	return &r.placed[n]
 }
 
-// count adds by to the load of a placement's Destination. Dependencies do not count.
+// count adds the number by to the load of a placement's Destination. Dependencies do not count.
 func (r *round) count(p *kratix.WorkPlacement, by int) {
 	if p.IsDependency() {
 		return
@@ -228,7 +228,7 @@ func (r *round) release() {
 	}
 }
 
-// rejects reports whether the cluster has a WorkPlacement for this placement that is invalid.
+// rejects reports whether the cluster has an invalid WorkPlacement for this placement.
 func (r *round) rejects(p *kratix.WorkPlacement) bool {
 	_, rejects := slices.BinarySearchFunc(r.in.RejectedPlacements, kratix.KeyOf(p), kratix.Key.Compare)
 	return rejects

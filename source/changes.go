@@ -139,7 +139,7 @@ func (p *parts) takeOrigin(of *claim) {
 	}
 }
 
-// apply removes the elements in out from the snapshot, and adds those in in.
+// apply removes the elements of out from the snapshot, and adds the elements of in.
 func (c *Collection) apply(out, in parts) {
 	s := &c.snapshot
 	s.Origins.sorted = splice(s.Origins.sorted, out.origins, in.origins, compareOrigins)

@@ -13,7 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Stores maps each state store to which Kratix writes to a live state store.
+// Stores maps state stores to live state stores. Kratix writes to a key, and this program writes to
+// its value.
 type Stores map[kratix.StateStoreReference]kratix.StateStoreReference
 
 // ErrReference is the error about a reference that is not KIND/NAME.

@@ -65,7 +65,7 @@ func profilesOf(snapshot source.Snapshot) []string {
 	return lines
 }
 
-// reads waits until profilesOf a snapshot returns want.
+// reads waits until profilesOf returns want for a snapshot.
 func reads(t *testing.T, s *kube.Source, want ...string) {
 	t.Helper()
 	eventually(t, func() string {

@@ -19,7 +19,7 @@ type journal struct {
 	open bool
 	// names are the listed files, sorted by path.
 	names []named
-	// kept are those of names that this Apply neither writes nor removes.
+	// kept has the elements of names that this Apply neither writes nor removes.
 	kept []named
 }
 

@@ -45,7 +45,7 @@ const (
 	fixGit      = "repositories on this machine need the git binary in PATH"
 )
 
-// verdict is how an error of a library is reported.
+// verdict describes how an error of a library is reported.
 type verdict struct {
 	kind   error
 	text   string // reported instead of the library's text, if that does not describe the failure

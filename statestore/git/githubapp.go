@@ -38,7 +38,7 @@ const DefaultGitHubAPI = "https://api.github.com"
 const appUser = "x-access-token"
 
 const (
-	// renewBefore is how long before a token expires it is replaced.
+	// renewBefore is the time before the expiry of a token at which the token is replaced.
 	renewBefore = 5 * time.Minute
 	// A JWT may be valid for ten minutes, of which jwtDrift is for a clock that is ahead.
 	jwtLife  = 9 * time.Minute

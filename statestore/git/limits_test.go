@@ -96,7 +96,7 @@ func TestLongestPathCanBeCheckedOut(t *testing.T) {
 	}
 }
 
-// clones clones the branch to the directory into, and returns git's error.
+// clones makes a clone of the branch in the directory into, and returns git's error.
 func clones(t *testing.T, repository, into string) error {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "git", "clone", "--quiet", "--branch", "main", repository, into)

@@ -81,7 +81,8 @@ func noNamespace(m *Maker, _ Kind, from map[string]any) map[string]any {
 	return with(from, []any{"metadata", "namespace"}, m.pick("nowhere", "defualt", "team-7", "kube-sytem"))
 }
 
-// choose returns a random node for which is returns true. It returns false if there is none.
+// choose returns a random node for which the function is returns true. It returns false if there is
+// none.
 func (m *Maker) choose(kind Kind, from map[string]any, is func(node) bool) (node, bool) {
 	nodes := slices.DeleteFunc(m.nodes(kind, from), func(n node) bool { return !is(n) })
 	if len(nodes) == 0 {

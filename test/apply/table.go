@@ -42,7 +42,7 @@ func (t *Table) Refused(name string) (count int) {
 	return count
 }
 
-// Sum returns the totals of the rows for whose names is returns true.
+// Sum returns the totals of those rows for whose names the function is returns true.
 func (t *Table) Sum(is func(name string) bool) (refused, foreseen int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

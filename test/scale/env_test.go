@@ -71,7 +71,7 @@ func (w *env) write(dir, name, content string) {
 
 func workFile(i int) string { return fmt.Sprintf("work-%06d.yaml", i) }
 
-// prepare writes Works from and up to to-1 to the directory shed.
+// prepare writes the Works with numbers in the range [from, to) to the directory shed.
 func (w *env) prepare(from, to, destinations int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {

@@ -57,7 +57,7 @@ func (w *trial) rounds() {
 	}
 }
 
-// until waits until is returns true.
+// until waits until the function is returns true.
 func (w *trial) until(what string, is func() bool) {
 	w.t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(50 * time.Millisecond) {

@@ -75,7 +75,7 @@ func faults() []fault {
 	}
 }
 
-// within sleeps for a random time that is shorter than most.
+// within sleeps for a random time that is shorter than the duration most.
 func (w *trial) within(most time.Duration) { time.Sleep(time.Duration(w.rng.Int64N(int64(most)))) }
 
 // disturb causes a network fault for a random time.
@@ -95,7 +95,7 @@ func (w *trial) fillDisk() {
 	w.disk.full.Store(false)
 }
 
-// restless rewrites a Work many times, as if it contained the time.
+// restless rewrites a Work many times, like a Work that contains the current time.
 func (w *trial) restless() {
 	name, ok := w.some()
 	for n := w.rng.IntN(30); ok && n > 0; n-- {
