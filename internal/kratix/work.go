@@ -31,7 +31,7 @@ type WorkStatus struct {
 
 // WorkloadGroup is a set of files that are placed on the same Destination.
 type WorkloadGroup struct {
-	// ID is the result of GroupID for the directory.
+	// ID is the hexadecimal MD5 hash of the name of the directory.
 	ID                   string     `json:"id,omitempty"`
 	Directory            string     `json:"directory,omitempty"`
 	Workloads            []Workload `json:"workloads,omitempty"`
