@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Stores maps state stores to live state stores. Kratix writes to a key, and this program writes to
-// its value.
+// Stores maps the state stores with the files of Kratix to live state stores, to which this program
+// writes.
 type Stores map[kratix.StateStoreReference]kratix.StateStoreReference
 
 // ErrReference is the error about a reference that is not KIND/NAME.
