@@ -24,9 +24,9 @@ type typeWalk struct {
 	values, missing field.ErrorList
 }
 
-// checkFields returns the faults of a built-in object with unsupported values, or without fields
-// that its types require; applied are the fields that Flux sends. An empty value is a fault only in
-// the fields for which the API server has refused one, since for many fields it is the default.
+// checkFields returns a fault for each unsupported value and each missing required field of a
+// built-in object; applied are the fields that Flux sends. An empty value is a fault only in the
+// fields of the generated tables emptyEnums and requiredFields; in many others it is the default.
 func checkFields(o *objectFacts, content *kustomize.Content, applied map[string]any, typ typed.ParseableType, minor *schemas.Minor) []fault {
 	w := &typeWalk{minor: minor, schema: typ.Schema}
 	w.visit(typ.TypeRef, applied, nil)

@@ -5,7 +5,7 @@
 // The stages of [Check], each a function in its own file that converts one type to the next:
 //
 //	Root ─▶ rootIndex ─▶ parsed ─▶ admission ⇄ confirmation ─▶ Verdict
-//	       CheckCache.update   parse     admit       confirm          report
+//	        rootIndex.update   parse     admit       confirm          report
 //
 // Most checks end with the rootIndex: if nothing in it conflicts, everything is written.
 package dedupe

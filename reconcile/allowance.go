@@ -17,9 +17,9 @@ func AllowAll() Allowance { return Allowance{unlimited} }
 // AllowUpTo returns an allowance for at most n removals.
 func AllowUpTo(n int) Allowance { return Allowance{max(n, 0)} }
 
-var errAllowance = errors.New("it must be all or a number from 1")
+var errAllowance = errors.New("it must be all or a whole number above 0")
 
-// ParseAllowance parses an allowance: "all" or a number from 1.
+// ParseAllowance parses an allowance: "all" or a whole number above 0.
 func ParseAllowance(text string) (Allowance, error) {
 	if text == "all" {
 		return AllowAll(), nil

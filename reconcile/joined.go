@@ -74,9 +74,9 @@ func (c *checked) keepMixedUp() {
 	})
 }
 
-// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of a part: the part
-// of a placement that is not written or, if no part is recorded, of a placement that is missing
-// from the plan.
+// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of a part. That is so
+// if one of the placements is not written. It is also so if no record lists a part and the plan may
+// be incomplete, since a part may then belong to a placement that is not in the plan.
 func mayLosePart(c *checked) bool {
 	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
 		return !isUpToDate(c)

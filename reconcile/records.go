@@ -23,7 +23,8 @@ type recordView struct {
 	elsewhere []tree.Path
 	// mode is the filepath mode that the record was written in.
 	mode string
-	// why is the reason for removing the placement; empty if its Work is gone.
+	// why is the reason for the removal if the placement has moved to another Destination. It is
+	// empty otherwise.
 	why string
 }
 

@@ -59,7 +59,7 @@ type refusedStore struct {
 	// inProgress are the units of a write that is in progress.
 	inProgress []suspect
 	// always is the last error of a store that refuses every unit; nil if the store accepts some. probed
-	// are the units that were tried since always was set.
+	// are the units that were tried since then in the current pass over all units.
 	always error
 	probed map[suspect]bool
 	// since are the units that were refused alone since the last accepted write; message is the

@@ -16,8 +16,9 @@ type planning struct {
 	hidden bool
 	// failed are the files that agents could not apply, by Destination.
 	failed map[destinationKey][]*failedFiles
-	// chosen has, by Destination, the outcome that contains the fresh placements, for the report.
-	// Fresh placements are not written before their Destinations are recorded on their Works.
+	// fresh maps each new placement of a request to its Work. It is not written before the chosen
+	// Destination is recorded on the Work. chosen maps the names of Destinations to their outcomes
+	// with these placements, for the report. Both are nil if there are no such placements.
 	chosen map[string]*outcome
 	fresh  map[*kratix.WorkPlacement]*kratix.Work
 }

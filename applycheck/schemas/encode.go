@@ -24,7 +24,7 @@ type Source struct {
 	Enums map[string]map[string][]string
 }
 
-// Encode returns the archive of some minors. The order of types, kinds and fields does not matter:
+// Encode returns the archive of sources, one for each Kubernetes minor. The order of types, kinds and fields does not matter:
 // equal sources have equal archives.
 func Encode(sources []Source) ([]byte, error) {
 	e := &encoder{strings: map[string]int{}, types: map[string]int{}}

@@ -113,8 +113,8 @@ func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 	})
 }
 
-// assemble wraps the stores in workers, telemetry and the check for shutdown; workers are the
-// outermost layer.
+// assemble creates the parts of the daemon. It wraps the stores, from the inside out, in the check
+// for shutdown, telemetry, workers and Project; the last of them only if it is set.
 func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.stopping = &stopping{stop: stop}
 	d.Reconciler.Stop = stop

@@ -79,14 +79,14 @@ type stoppingBuilder struct {
 	*stopping
 }
 
-// Nested calls the Builder's Nested, and records whether the daemon was stopping if that fails.
+// Nested calls Builder.Nested. If the build fails while the daemon is stopping, Nested records that.
 func (b stoppingBuilder) Nested(root, dir tree.Path, files []tree.File) (kustomize.Nested, error) {
 	built, err := b.Builder.Nested(root, dir, files)
 	b.note(err)
 	return built, err
 }
 
-// Units calls the Builder's Units, and records whether the daemon was stopping if that fails.
+// Units calls Builder.Units. If the build fails while the daemon is stopping, Units records that.
 func (b stoppingBuilder) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	err := b.Builder.Units(root, units, files)
 	b.note(err)

@@ -53,27 +53,28 @@ func (o *outgoing) note(path tree.Path, differs bool, file storedFile) {
 	}
 }
 
-// remember records the files that are in the overlay was and not in the overlay made. It drops the
-// files of WorkPlacements that no longer exist.
-func (o *outgoing) remember(was, made *overlay, now time.Time) {
-	if made == nil {
+// remember records the files that changed between two overlays of a Destination, with their contents
+// in the first, if their WorkPlacements still exist. It drops the files of other WorkPlacements. If
+// after is nil, it does nothing.
+func (o *outgoing) remember(before, after *overlay, now time.Time) {
+	if after == nil {
 		return
 	}
-	after := make(map[kratix.Key]bool, len(made.placements))
-	for _, p := range made.placements {
-		after[kratix.KeyOf(p)] = true
+	still := make(map[kratix.Key]bool, len(after.placements))
+	for _, p := range after.placements {
+		still[kratix.KeyOf(p)] = true
 	}
 	o.remembered = slices.DeleteFunc(o.remembered, func(former formerFile) bool {
-		return former.destination == made.destination.Name && !after[former.placement]
+		return former.destination == after.destination.Name && !still[former.placement]
 	})
-	for path, of := range was.from {
+	for path, of := range before.from {
 		key := kratix.KeyOf(of.placement)
-		if !after[key] || path == of.record || made.digests[path] == was.digests[path] {
+		if !still[key] || path == of.record || after.digests[path] == before.digests[path] {
 			continue
 		}
-		if content, err := was.content(path); err == nil {
+		if content, err := before.content(path); err == nil {
 			o.remembered = append(o.remembered, formerFile{
-				file: tree.File{Path: path, Content: content}, placement: key, destination: made.destination.Name,
+				file: tree.File{Path: path, Content: content}, placement: key, destination: after.destination.Name,
 				until: now.Add(memoryOfFormer),
 			})
 		}

@@ -191,7 +191,8 @@ func dropComments(node *yaml.Node) {
 
 // secretFinder finds the values of Secrets at any depth of a document.
 type secretFinder struct {
-	// seen contains the number of Secrets that were found with each name.
+	// seen counts the Secrets, texts and lists of generators that were found with each name, so that
+	// the values of each get a name of their own.
 	seen map[string]int
 	// walked and taken contain the visited nodes of a part.
 	walked, taken map[*yaml.Node]bool

@@ -67,7 +67,7 @@ type RequestHeldBack struct {
 	Object string `json:"object"`
 	// Owner is the Work that owns the object or path, with its request or Promise.
 	Owner string `json:"owner,omitempty"`
-	// Fix is the advice how to resolve the conflict.
+	// Fix says what to do so that the placement can be written.
 	Fix string `json:"fix,omitempty"`
 	// More is the number of further conflicts.
 	More int `json:"more,omitempty"`

@@ -164,7 +164,8 @@ func (r *remote) start(refs *packp.AdvRefs) plumbing.Hash {
 	return plumbing.ZeroHash
 }
 
-// tidy drops the objects that cannot be reached from head, once they may be half of all objects.
+// tidy drops the objects that cannot be reached from head. It does nothing until half of all
+// objects, or of their bytes, were added after the last tidy.
 func (b *branch) tidy() error {
 	held, grown := b.objects, b.objects.grown
 	few := grown.objects < max(minTidyObjects, held.len()/2) && grown.bytes < max(minTidyBytes, held.bytes()/2)

@@ -92,7 +92,7 @@ func writeUntilCurrent(t *testing.T, store *git.Store, name string) {
 			t.Errorf("%s: %v", name, err)
 			return
 		}
-		time.Sleep(rand.N(50 * time.Millisecond << min(try+1, 4))) // the pause of a round before its next attempt
+		time.Sleep(rand.N(50 * time.Millisecond << min(try+1, 4))) // random backoff, like that of the daemon
 	}
 	t.Errorf("%s was never written", name)
 }

@@ -248,7 +248,7 @@ func TestLaterPauseReplacesTheFirst(t *testing.T) {
 			_, _ = b.store.Apply(t.Context(), change(t, "", "a"))
 		}
 		asked := b.inner.asked
-		for range 5 { // the last pause lasts 8 seconds or a little less
+		for range 5 { // the last pause lasts 6 to 8 seconds
 			time.Sleep(time.Second)
 			_, _ = b.store.Read(t.Context())
 		}

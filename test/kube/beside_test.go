@@ -108,7 +108,9 @@ func TestManageStopsWhereKratixPlaces(t *testing.T) {
 				}
 				return ""
 			})
-			time.Sleep(1100 * time.Millisecond) // creation times are whole seconds, and a WorkPlacement from the second of the start may be older than the process
+			// Creation times are whole seconds. A WorkPlacement that is created in the second in which
+			// the process starts does not count as new.
+			time.Sleep(1100 * time.Millisecond)
 			p.object(work("a", nil, "one"))
 			p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
 			p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")

@@ -28,7 +28,7 @@ func (p *platform) site(name, mode, cleanup string) {
 }
 
 // below waits until the branch has exactly these files in a directory, including canary files and
-// lists.
+// the lists of files that Kratix keeps in .kratix.
 func (p *platform) below(dir string, want ...string) {
 	p.t.Helper()
 	p.eventually("the store", func() string {

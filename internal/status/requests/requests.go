@@ -103,8 +103,8 @@ const (
 	maxFailures = 5
 )
 
-// Write updates the status of requests. It reads a request only if the wanted status differs from
-// the status that it has last found or written. It must not be called concurrently.
+// Write updates the status or the HealthRecords of requests. It reads an object only if the wanted
+// content differs from the content that it has last found or written. It must not be called concurrently.
 func (w *Writer) Write(ctx context.Context, wanted []status.Request) Outcome {
 	pass := &pass{Writer: w, last: w.now().Add(budget)}
 	w.forget(wanted)
