@@ -189,7 +189,7 @@ func statuses(command string) []int {
 		return []int{exitClean, exitUsage, exitFailure}
 	case "probe":
 		return []int{exitClean, exitFindings, exitUsage, exitFailure}
-	case "work", "profile":
+	case "work", "profile", "comment":
 		return []int{exitClean, exitUsage, exitFailure}
 	case "status", "handover":
 		return []int{exitUsage, exitFailure} // a success needs a cluster, so test/kube covers it

@@ -235,14 +235,14 @@ func demo(t *testing.T) string {
 	return output.String()
 }
 
-var commit = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
+var commitID = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
 
 // current fails the test if a document is outdated, or updates it. The hash of a commit
 // differs between runs and is ignored.
 func current(t *testing.T, path, want string) {
 	t.Helper()
 	have, err := os.ReadFile(path)
-	same := err == nil && commit.ReplaceAllString(string(have), "") == commit.ReplaceAllString(want, "")
+	same := err == nil && commitID.ReplaceAllString(string(have), "") == commitID.ReplaceAllString(want, "")
 	switch {
 	case same:
 	case *update:

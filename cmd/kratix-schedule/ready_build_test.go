@@ -37,7 +37,8 @@ func buildByAction(t *testing.T, w exampleDir) string {
 	env := []string{
 		"GITHUB_ACTIONS=true", "GITHUB_ACTION_PATH=" + checkout, "GITHUB_ACTION_REF=v1.2.3", "GITHUB_WORKSPACE=" + w.dir,
 		"GITHUB_OUTPUT=" + temp + "/output", "GITHUB_STEP_SUMMARY=" + temp + "/summary", "RUNNER_TEMP=" + temp,
-		"INPUT_PATHS=testdata/elastic-cloud", "INPUT_ARGS=", "INPUT_REPORTS=reports", "PATH=" + pathWithout("kratix-schedule"),
+		"INPUT_PATHS=testdata/elastic-cloud", "INPUT_ARGS=", "INPUT_REPORTS=reports", "INPUT_COMMENT=false",
+		"KRATIX_SCHEDULE_RELEASES=http://127.0.0.1:1", "PATH=" + pathWithout("kratix-schedule"),
 	}
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOFLAGS", "GOPROXY"} {
 		value, err := exec.CommandContext(t.Context(), "go", "env", name).Output()

@@ -110,74 +110,102 @@ func isForACluster(line string) bool {
 	return isDaemon || isPipelines || strings.Contains(line, "kratix-schedule agent ") && strings.Contains(line, "--kube") || strings.Contains(line, "kratix-schedule handover") || strings.Contains(line, "kratix-schedule profile")
 }
 
-func TestTheGitHubActionsScript(t *testing.T) {
-	var action struct {
-		Inputs  map[string]struct{ Default string }
-		Outputs map[string]struct{ Value string }
-		Runs    struct {
-			Using string
-			Steps []struct {
-				ID, Shell, Run string
-				Env            map[string]string
-			}
+// gitHubAction is the action for GitHub.
+type gitHubAction struct {
+	Inputs  map[string]struct{ Default string }
+	Outputs map[string]struct{ Value string }
+	Runs    struct {
+		Using string
+		Steps []struct {
+			ID, Shell, Run string
+			Env            map[string]string
 		}
 	}
+}
+
+// readAction returns the action and its script; the environment has its inputs, the others their defaults.
+func readAction(t *testing.T, w exampleDir, with map[string]string) (action gitHubAction, script string, env []string) {
+	t.Helper()
 	decode(t, "../../action.yml", &action)
 	step := action.Runs.Steps[0]
-	w := newExampleDir(t)
-	env := []string{
+	env = []string{
 		"GITHUB_ACTIONS=true", "GITHUB_ACTION_PATH=" + w.dir, "GITHUB_OUTPUT=" + w.dir + "/output", "GITHUB_STEP_SUMMARY=" + w.dir + "/summary",
 		"RUNNER_TEMP=" + w.dir + "/temp",
 	}
-	with := map[string]string{"paths": "testdata/elastic-cloud"}
 	for name, expression := range step.Env {
 		input := strings.TrimSuffix(strings.TrimPrefix(expression, "${{ inputs."), " }}")
+		if _, known := action.Inputs[input]; !known {
+			t.Errorf("there is no input %s", input)
+		}
 		value, given := with[input]
 		if !given {
 			value = action.Inputs[input].Default
 		}
 		env = append(env, name+"="+value)
 	}
-	output, status := w.shell(t, step.Run, env...)
+	if len(step.Env) != len(action.Inputs) {
+		t.Errorf("the step gets %d of %d inputs", len(step.Env), len(action.Inputs))
+	}
+	return action, step.Run, env
+}
+
+func TestTheGitHubActionsScript(t *testing.T) {
+	w := newExampleDir(t)
+	action, script, env := readAction(t, w, map[string]string{"paths": "testdata/elastic-cloud", "comment": "false"})
+	output, status := w.shell(t, script, env...)
 	if status != exitFindings || strings.Count(output, "\n::error file=testdata/elastic-cloud/") != 8 {
 		t.Errorf("status %d: %s", status, output)
 	}
 	told := w.read(t, "output")
 	for name, output := range action.Outputs {
-		if !strings.Contains(told, name+"=") || !strings.Contains(output.Value, "steps."+step.ID+".outputs."+name) {
+		if !strings.Contains(told, name+"=") || !strings.Contains(output.Value, "steps."+action.Runs.Steps[0].ID+".outputs."+name) {
 			t.Errorf("output %s: %q in %q", name, output.Value, told)
 		}
 	}
 	if !strings.Contains(w.read(t, "summary"), "findings") || !strings.Contains(w.read(t, "kratix-schedule-reports/report.sarif"), "KS001") {
 		t.Error("no summary or report")
 	}
-	if output, status := w.shell(t, step.Run, append(env, "INPUT_ARGS=--ignore KS001")...); status != exitClean {
+	if output, status := w.shell(t, script, append(env, "INPUT_ARGS=--ignore KS001")...); status != exitClean {
 		t.Errorf("status %d: %s", status, output)
 	}
 	// A failed check leaves no report, not even the previous one.
 	w.file(t, "output", "")
-	output, status = w.shell(t, step.Run, append(env, "INPUT_ARGS=--ignore KS999")...)
+	output, status = w.shell(t, script, append(env, "INPUT_ARGS=--ignore KS999")...)
 	if told := w.read(t, "output"); status != exitUsage || told != "status=2\n" {
 		t.Errorf("status %d, outputs %q: %s", status, told, output)
 	}
 }
 
-func TestTheGitLabTemplatesScript(t *testing.T) {
-	var template map[string]struct {
-		Script       []string
-		BeforeScript []string `json:"before_script"`
-		Artifacts    struct {
-			Paths   []string
-			Reports struct{ JUnit string }
-		}
+// gitLabJob is the job of the template for GitLab.
+type gitLabJob struct {
+	Image        string
+	Variables    map[string]string
+	Rules        []struct{ If, When string }
+	Script       []string
+	BeforeScript []string `json:"before_script"`
+	Artifacts    struct {
+		Paths   []string
+		Reports struct{ JUnit string }
 	}
+}
+
+// readTemplate returns the job and its script; its variables have the values of the template.
+func readTemplate(t *testing.T) (job gitLabJob, script string, env []string) {
+	t.Helper()
+	var template map[string]gitLabJob
 	decode(t, "../../templates/gitlab-ci.yml", &template)
-	job := template["kratix-schedule"]
+	job = template["kratix-schedule"]
+	for name, value := range job.Variables {
+		env = append(env, name+"="+value)
+	}
+	return job, "set -eu\n" + strings.Join(append(job.BeforeScript, job.Script...), "\n"), env
+}
+
+func TestTheGitLabTemplatesScript(t *testing.T) {
+	job, script, env := readTemplate(t)
 	w := newExampleDir(t)
-	// The program exists already, so go is not called.
-	w.file(t, "bin/go", "#!/bin/sh\necho /nowhere\n")
-	script := strings.Join(append(job.BeforeScript, job.Script...), "\n")
-	output, status := w.shell(t, script, "KRATIX_SCHEDULE_PATHS=testdata/elastic-cloud", "KRATIX_SCHEDULE_VERSION=main")
+	env = append(env, "KRATIX_SCHEDULE_PATHS=testdata/elastic-cloud")
+	output, status := w.shell(t, script, env...)
 	if status != exitFindings {
 		t.Errorf("status %d: %s", status, output)
 	}
@@ -186,7 +214,7 @@ func TestTheGitLabTemplatesScript(t *testing.T) {
 			t.Errorf("%s does not tell", file)
 		}
 	}
-	output, status = w.shell(t, script, "KRATIX_SCHEDULE_PATHS=testdata/elastic-cloud", "KRATIX_SCHEDULE_FAIL_ON=none")
+	output, status = w.shell(t, script, append(env, "KRATIX_SCHEDULE_FAIL_ON=none")...)
 	if status != exitClean {
 		t.Errorf("status %d: %s", status, output)
 	}

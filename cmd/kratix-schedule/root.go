@@ -32,7 +32,7 @@ Exit status: 0 clean, 1 findings (plan: changes too), 2 wrong usage or input pat
 	command.SetErr(std.err)
 	command.SetFlagErrorFunc(flagError)
 	command.AddCommand(runCommand(std), planCommand(std), validateCommand(std), workCommand(std), statusCommand(std), handoverCommand(std), explainCommand(std), rebalanceCommand(std), cleanupCommand(std),
-		profileCommand(std), probeCommand(std), agentCommand(std), configCommand(std), completionCommand(std), versionCommand(std))
+		profileCommand(std), probeCommand(std), agentCommand(std), commentCommand(std), configCommand(std), completionCommand(std), versionCommand(std))
 	help := helpCommand()
 	command.SetHelpCommand(help)
 	command.AddCommand(help)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/comment/commenttest"
 	"github.com/kratix-schedule/kratix-schedule/internal/discover/discovertest"
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
@@ -18,12 +20,15 @@ import (
 //	main   two requests with a conflict
 //	sound  one of them
 //
+// forge is GitHub with one pull request, and broken is a GitHub that answers with status 502.
 // kube is an API server of a cluster whose aggregated API metrics.k8s.io is down.
 type servers struct {
 	kube        *httptest.Server
 	http, https *httptest.Server
-	ca          []byte
-	shell       *gittest.Shell
+
+	forge, broken *commenttest.Forge
+	ca            []byte
+	shell         *gittest.Shell
 }
 
 func newServers(t *testing.T) *servers {
@@ -43,13 +48,16 @@ func newServers(t *testing.T) *servers {
 	cluster.Down = []string{"metrics.k8s.io"}
 	kube := httptest.NewServer(cluster)
 	t.Cleanup(kube.Close)
-	return &servers{kube: kube, http: plain, https: tls.Server, ca: tls.CA, shell: gittest.ServeSSH(t, root)}
+	broken := commenttest.NewGitHub(t)
+	broken.Refuse = func(*http.Request, http.Header) int { return http.StatusBadGateway }
+	return &servers{forge: commenttest.NewGitHub(t), broken: broken, kube: kube, http: plain, https: tls.Server, ca: tls.CA, shell: gittest.ServeSSH(t, root)}
 }
 
 // setup sets a script's variables for the servers' addresses and the files for the login.
 func (s *servers) setup(env *testscript.Env) error {
 	for name, value := range map[string]string{
 		"HTTP": s.http.URL + "/store.git", "HTTPS": s.https.URL + "/store.git", "SSH": s.shell.URL + "/store.git",
+		"FORGE": s.forge.URL, "BROKEN_FORGE": s.broken.URL, "COMMENT_TOKEN": commenttest.Token,
 		"KUBE": s.kube.URL, "HOST": s.http.Listener.Addr().String(), "GIT_USER": gittest.User, "GIT_PASSWORD": gittest.Password, "GIT_PASSPHRASE": s.shell.Passphrase,
 	} {
 		env.Setenv(name, value)
