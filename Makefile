@@ -3,6 +3,9 @@
 
 BINARY   := bin/kratix-schedule
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT   ?= $(shell git rev-parse HEAD 2>/dev/null)
+DATE     ?= $(shell TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ 2>/dev/null)
+LDFLAGS  := -s -w -X main.version=$(VERSION) -X main.commit=$(COMMIT) -X main.date=$(DATE)
 GOLANGCI := go tool -modfile=go.tool.mod golangci-lint
 VALE := CGO_ENABLED=1 go tool -modfile=go.tool.mod vale
 FUZZTIME ?= 10s
@@ -27,7 +30,7 @@ help: ## Show this help
 
 .PHONY: build
 build: ## Build the static binary bin/kratix-schedule
-	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$(VERSION)" -o $(BINARY) ./cmd/kratix-schedule
+	CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "$(LDFLAGS)" -o $(BINARY) ./cmd/kratix-schedule
 
 .PHONY: demo
 demo: build ## Place, write and check the example Works in testdata
@@ -162,7 +165,7 @@ fuzz: ## Run every fuzz target of FUZZPKGS (./...) for FUZZTIME (10s)
 
 .PHONY: image
 image: ## Build the container image IMAGE, with BUILDER=docker, podman or buildah
-	$(BUILDER) build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+	$(BUILDER) build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg DATE=$(DATE) -t $(IMAGE) .
 
 .PHONY: clean
 clean: ## Remove what make and the demo wrote

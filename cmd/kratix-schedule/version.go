@@ -1,19 +1,59 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"runtime"
-	"slices"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
 )
 
-// versionInfo describes the program's build.
+// commit and date are set by the linker in a release, as version is: the commit that was built, and its
+// date in RFC 3339.
+var commit, date string //nolint:gochecknoglobals // the linker sets variables only
+
+// versionInfo describes the program's build. What is not known is empty.
 type versionInfo struct {
 	Version  string `json:"version"`
+	Commit   string `json:"commit"`
+	Date     string `json:"date"`
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
+}
+
+// fromBuild adds what the linker has not set from the Go command's own information: the module's version after
+// go install, the commit after go build in a checkout.
+func (v versionInfo) fromBuild(info *debug.BuildInfo) versionInfo {
+	if info == nil {
+		return v
+	}
+	if v.Version == "dev" && info.Main.Version != "" && info.Main.Version != "(devel)" {
+		v.Version = info.Main.Version
+	}
+	for _, setting := range info.Settings {
+		switch setting.Key {
+		case "vcs.revision":
+			v.Commit = cmp.Or(v.Commit, setting.Value)
+		case "vcs.time":
+			v.Date = cmp.Or(v.Date, setting.Value)
+		}
+	}
+	return v
+}
+
+func (v versionInfo) format(name string) (string, error) {
+	switch name {
+	case "json":
+		text, err := json.Marshal(v)
+		return string(text) + "\n", err
+	case "yaml":
+		text, err := yaml.Marshal(v)
+		return string(text), err
+	}
+	return fmt.Sprintf("kratix-schedule %s %s %s\n", v.Version, v.Go, v.Platform), nil
 }
 
 func versionCommand(std streams) *cobra.Command {
@@ -21,26 +61,26 @@ func versionCommand(std streams) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
+		Long: `Print the version. With -o json or yaml also the commit and its date; both are empty
+if the program was built without them.`,
 		Example: `  kratix-schedule version
   kratix-schedule version -o json`,
 		Args: noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			info := versionInfo{version, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}
-			var err error
-			switch {
-			case !slices.Contains([]string{"text", "json"}, format):
-				return usage(c, fmt.Sprintf("--output %s: use text or json", format))
-			case format == "json":
-				var text []byte
-				if text, err = json.Marshal(info); err == nil {
-					_, err = fmt.Fprintf(std.out, "%s\n", text)
-				}
+			switch format {
+			case "text", "json", "yaml":
 			default:
-				_, err = fmt.Fprintf(std.out, "kratix-schedule %s %s %s\n", info.Version, info.Go, info.Platform)
+				return usage(c, fmt.Sprintf("--output %s: use text, json or yaml", format))
 			}
+			info, _ := debug.ReadBuildInfo() // nil if the program was built without modules
+			text, err := versionInfo{version, commit, date, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}.fromBuild(info).format(format)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprint(std.out, text)
 			return err
 		},
 	}
-	command.Flags().StringVarP(&format, "output", "o", format, "text or json")
+	command.Flags().StringVarP(&format, "output", "o", format, "text, json or yaml")
 	return command
 }
