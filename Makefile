@@ -26,7 +26,7 @@ export GOFLAGS     ?= -trimpath
 
 .PHONY: help
 help: ## Show this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## Build the static binary bin/kratix-schedule
@@ -146,7 +146,7 @@ soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED
 # its full size. The seed is the day's, so that no night repeats another.
 .PHONY: nightly
 nightly: export SEED := $(shell date +%Y%m%d)
-nightly: build kube-servers servers ## Run the long checks: a flood of events, many writers, many Works beside Kratix, a soak, 60,000 trees, 25,000 objects to apply, five minutes a fuzz target
+nightly: build kube-servers servers ## Run the long checks: a flood of events, many writers, many Works beside Kratix, a soak, 60,000 trees, 25,000 objects to apply, five minutes a fuzz target, a release for all platforms built twice
 	go test -run FloodOfEvents -count=1 -v ./internal/daemon -flood 60s
 	go test -tags e2e -run E2EEightWriters -count=1 -timeout=2h -v ./statestore/git -commits 200
 	cd test/kube && go test -run ManyWorks -count=1 -timeout=1h -v . -all-written
@@ -154,6 +154,8 @@ nightly: build kube-servers servers ## Run the long checks: a flood of events, m
 	$(MAKE) --no-print-directory oracle TREES=60000 FIRST=$(SEED)00000
 	$(MAKE) --no-print-directory apply OBJECTS=20000 MUTATIONS=5000
 	$(MAKE) --no-print-directory fuzz FUZZTIME=5m
+	$(MAKE) --no-print-directory release-snapshot
+	cache=$$(mktemp -d) && RELEASE_CACHE=$$cache ./hack/reproducible.sh dist; status=$$?; rm -rf "$$cache"; exit $$status
 
 .PHONY: monitoring
 monitoring: ## Check alert rules and dashboard with Prometheus' own library
@@ -163,10 +165,27 @@ monitoring: ## Check alert rules and dashboard with Prometheus' own library
 fuzz: ## Run every fuzz target of FUZZPKGS (./...) for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) FUZZMINIMIZE=$(FUZZMINIMIZE) ./hack/fuzz.sh $(FUZZPKGS)
 
+.PHONY: release-tools
+release-tools: ## Build the tools that make a release into bin/tools, once
+	@./hack/release-tools.sh
+
+.PHONY: release-host
+release-host: release-tools ## Build a release of HEAD for this platform into dist/, twice, compare the two, and check what is in it
+	bin/tools/goreleaser check
+	./hack/release.sh dist host
+	./hack/reproducible.sh dist host
+	cd test/release && go vet ./... && go test -count=1 .
+
+.PHONY: release-snapshot
+release-snapshot: release-tools ## Build a release of HEAD for all platforms into dist/ without publishing it, and check what is in it
+	bin/tools/goreleaser check
+	./hack/release.sh dist
+	cd test/release && go vet ./... && go test -count=1 .
+
 .PHONY: image
 image: ## Build the container image IMAGE, with BUILDER=docker, podman or buildah
 	$(BUILDER) build --build-arg VERSION=$(VERSION) --build-arg COMMIT=$(COMMIT) --build-arg DATE=$(DATE) -t $(IMAGE) .
 
 .PHONY: clean
 clean: ## Remove what make and the demo wrote
-	rm -rf bin demo cover.out
+	rm -rf bin demo dist cover.out

@@ -2,10 +2,10 @@ package comment_test
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -58,7 +58,7 @@ func TestCommentIsReplaced(t *testing.T) {
 	for name, forge := range forges(t, commenttest.Foreign("hello"), commenttest.Foreign(report), commenttest.Own("mine, but something else")) {
 		before := forge.Comments()
 		for run, want := range []string{"created", "replaced", "replaced"} {
-			outcome, err := post(t, forge, run+1, report+fmt.Sprint(run), "")
+			outcome, err := post(t, forge, run+1, report+strconv.Itoa(run), "")
 			if err != nil || outcome.Did != want {
 				t.Errorf("%s, run %d: %+v, %v", name, run, outcome, err)
 			}
@@ -140,7 +140,7 @@ func TestRacingRunsLeaveOneComment(t *testing.T) {
 		var posts sync.WaitGroup
 		for run := range runs {
 			posts.Go(func() {
-				if _, err := post(t, forge, run+1, report+fmt.Sprint(run+1), ""); err != nil {
+				if _, err := post(t, forge, run+1, report+strconv.Itoa(run+1), ""); err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
 			})

@@ -1,0 +1,41 @@
+package release
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestKrewAcceptsTheManifest checks the manifest with krew's own validation, as its index does.
+func TestKrewAcceptsTheManifest(t *testing.T) {
+	manifest := filepath.Join(*dist, "krew", "kratix-schedule.yaml")
+	run(t, nil, "go", "tool", "validate-krew-manifest", "-manifest", manifest, "-skip-install")
+	text := string(read(t, manifest))
+	for _, archive := range append(files(t, ".tar.gz"), maybe(t, ".zip")...) {
+		if !strings.Contains(text, "/"+filepath.Base(archive)+"\n") {
+			t.Errorf("the manifest does not name %s", archive)
+		}
+	}
+}
+
+// TestKrewInstalls installs the plugin with krew from the archive, and runs it as kubectl does.
+func TestKrewInstalls(t *testing.T) {
+	manifest, archive := filepath.Join(*dist, "krew", "kratix-schedule.yaml"), files(t, "_"+host+".tar.gz")[0]
+	root := t.TempDir()
+	env := []string{"KREW_ROOT=" + root, "KREW_NO_UPGRADE_CHECK=1"}
+	run(t, env, "go", "tool", "krew", "install", "--manifest="+manifest, "--archive="+archive)
+	plugin := filepath.Join(root, "bin", "kubectl-kratix_schedule")
+	checkVersion(t, run(t, nil, plugin, "version", "-o", "json"))
+
+	// kubectl is that of the tests in a cluster, if it is built.
+	if kubectl, err := filepath.Abs("../../bin/kube/kubectl"); err == nil {
+		if _, err := os.Stat(kubectl); err == nil {
+			checkVersion(t, run(t, []string{"PATH=" + filepath.Dir(plugin) + ":" + os.Getenv("PATH")}, kubectl, "kratix-schedule", "version", "-o", "json"))
+		}
+	}
+	run(t, env, "go", "tool", "krew", "uninstall", "kratix-schedule")
+	if _, err := os.Lstat(plugin); err == nil {
+		t.Error("the plugin is still there")
+	}
+}
