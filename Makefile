@@ -146,7 +146,7 @@ soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED
 # its full size. The seed is the day's, so that no night repeats another.
 .PHONY: nightly
 nightly: export SEED := $(shell date +%Y%m%d)
-nightly: build kube-servers servers ## Run the long checks: a flood of events, many writers, many Works beside Kratix, a soak, 60,000 trees, 25,000 objects to apply, five minutes a fuzz target, a release for all platforms built twice
+nightly: build kube-servers servers ## Run the long checks: a flood of events, many writers, many Works beside Kratix, a soak, 60,000 trees, 25,000 objects to apply, five minutes a fuzz target, known vulnerabilities, a release for all platforms built twice
 	go test -run FloodOfEvents -count=1 -v ./internal/daemon -flood 60s
 	go test -tags e2e -run E2EEightWriters -count=1 -timeout=2h -v ./statestore/git -commits 200
 	cd test/kube && go test -run ManyWorks -count=1 -timeout=1h -v . -all-written
@@ -154,6 +154,7 @@ nightly: build kube-servers servers ## Run the long checks: a flood of events, m
 	$(MAKE) --no-print-directory oracle TREES=60000 FIRST=$(SEED)00000
 	$(MAKE) --no-print-directory apply OBJECTS=20000 MUTATIONS=5000
 	$(MAKE) --no-print-directory fuzz FUZZTIME=5m
+	$(MAKE) --no-print-directory vulncheck
 	$(MAKE) --no-print-directory release-snapshot
 	cache=$$(mktemp -d) && RELEASE_CACHE=$$cache ./hack/reproducible.sh dist; status=$$?; rm -rf "$$cache"; exit $$status
 
@@ -164,6 +165,10 @@ monitoring: ## Check alert rules and dashboard with Prometheus' own library
 .PHONY: fuzz
 fuzz: ## Run every fuzz target of FUZZPKGS (./...) for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) FUZZMINIMIZE=$(FUZZMINIMIZE) ./hack/fuzz.sh $(FUZZPKGS)
+
+.PHONY: vulncheck
+vulncheck: ## Compare the modules with Go's database of vulnerabilities; STRICT=1 fails if it cannot be reached
+	@./hack/vulncheck.sh
 
 .PHONY: release-tools
 release-tools: ## Build the tools that make a release into bin/tools, once
