@@ -60,6 +60,7 @@ func notRun() map[string]elsewhere {
 		bench   = "it measures for minutes, in a checkout"
 		example = "it is an example of --help: TestExamplesRun runs it in a checkout"
 		image   = "it needs a builder of images, and a checkout"
+		network = "it downloads a release"
 		inside  = "it runs inside a pipeline's container, in a cluster"
 	)
 	listed := map[string]elsewhere{
@@ -72,7 +73,14 @@ func notRun() map[string]elsewhere {
 		"docs/how-to/write-to-a-bucket.md: kratix-schedule probe -f stores/": {why: "it needs a bucket: testdata/bucket/probe.txtar"},
 	}
 	for why, keys := range map[string][]string{
+		network: {
+			"docs/how-to/install.md: version=0.1.0 file=kratix-schedule_0.1.0_linux_amd64.tar.gz",
+			"docs/how-to/install.md: cosign verify ghcr.io/kratix-schedule/kratix-schedule:v0.1.0 \\",
+			"docs/how-to/build-the-image.md: docker buildx imagetools inspect golang:1.26.8-bookworm --format '{{.Manifest.Digest}}'",
+		},
 		cluster: {
+			"docs/how-to/install.md: helm install kratix-schedule oci://ghcr.io/kratix-schedule/charts/kratix-schedule --version 0.1.0 \\",
+			"docs/how-to/upgrade.md:    helm upgrade kratix-schedule oci://ghcr.io/kratix-schedule/charts/kratix-schedule --version 0.2.0 --namespace kratix-schedule --values values.yaml",
 			"docs/how-to/install.md: helm install kratix-schedule deploy/charts/kratix-schedule --namespace kratix-schedule --create-namespace \\",
 			"docs/how-to/install.md: kubectl --namespace kratix-schedule rollout status deployment/kratix-schedule",
 			"docs/how-to/install.md: kubectl --namespace kratix-schedule port-forward deployment/kratix-schedule 8080 &",
@@ -123,6 +131,7 @@ func notRun() map[string]elsewhere {
 		},
 		image: {
 			"docs/how-to/build-the-image.md: make image                      # with docker",
+			"docs/how-to/build-the-image.md: docker buildx create --use",
 			"docs/how-to/build-the-image.md: docker run --rm -v \"$PWD/in:/in:ro\" kratix-schedule:dev run -f /in",
 		},
 		inside: {

@@ -77,7 +77,7 @@ func runsAlone(t *testing.T, w exampleDir, program string) {
 	}
 	entry := regexp.MustCompile(`(?m)^ENTRYPOINT \["([^"]+)"\]$`).FindStringSubmatch(string(dockerfile))
 	if entry == nil || !strings.Contains(string(dockerfile), "\nUSER 65532:65532\n") || !strings.Contains(string(dockerfile), "\nFROM scratch\n") ||
-		!strings.Contains(string(dockerfile), "CGO_ENABLED=0 go build -trimpath -buildvcs=false") {
+		!strings.Contains(string(dockerfile), "CGO_ENABLED=0 GOOS=${TARGETOS} GOARCH=${TARGETARCH} go build -trimpath -buildvcs=false") {
 		t.Fatal("the image is not what this test is about")
 	}
 	root := filepath.Join(t.TempDir(), "root")
