@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/rogpeppe/go-internal/diff"
@@ -71,6 +72,23 @@ func (f FileDiff) stat() (added, removed int) {
 	return added, removed
 }
 
+// Lines returns the lines of the diff in git's format, without line endings. The values of Secrets are
+// masked, and invisible characters are escaped.
+func (f FileDiff) Lines() []string {
+	lines := f.lines()
+	for i, line := range lines {
+		lines[i] = printable.Lines(strings.TrimSuffix(line, "\n"))
+	}
+	return lines
+}
+
+// Diffs writes the diffs of a document as text.
+func Diffs(w io.Writer, d Document) error {
+	out := bufio.NewWriter(w)
+	d.diffs(out)
+	return out.Flush()
+}
+
 // diffs writes the names and the changed lines of all changed files, or only the number of changed
 // lines if d.Stat is set.
 func (d Document) diffs(out *bufio.Writer) {
@@ -80,10 +98,9 @@ func (d Document) diffs(out *bufio.Writer) {
 	}
 	for _, file := range d.Diffs {
 		inside := false
-		for _, line := range file.lines() {
+		for _, line := range file.Lines() {
 			inside = inside || strings.HasPrefix(line, "@@")
-			text := printable.Lines(strings.TrimSuffix(line, "\n"))
-			printf(out, "%s\n", d.paintDiff(text, inside))
+			printf(out, "%s\n", d.paintDiff(line, inside))
 		}
 	}
 }

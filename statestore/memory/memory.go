@@ -26,8 +26,9 @@ type Store struct {
 	obstacles statestore.Obstacles
 	// refused are the paths that were added with Refuse.
 	refused []tree.Path
-	// past has the files of each version.
+	// past has the files of each version, and log has their entries.
 	past []statestore.Files
+	log  []statestore.LogEntry
 	// contents has every content that was ever written, by its digest, because older States may
 	// still read it.
 	contents map[statestore.Digest][]byte
@@ -36,6 +37,7 @@ type Store struct {
 var (
 	_ statestore.Store     = (*Store)(nil)
 	_ statestore.Historian = (*Store)(nil)
+	_ statestore.LogReader = (*Store)(nil)
 )
 
 // New returns an empty store. name is its name in errors.
@@ -111,6 +113,7 @@ func (s *Store) Apply(ctx context.Context, changes statestore.ChangeSet) (states
 	}
 	s.files = s.files.With(now)
 	s.advance()
+	s.log[len(s.log)-1].Message = message(changes.Placements)
 	return s.revision(), nil
 }
 
@@ -126,7 +129,9 @@ func (s *Store) refusedOf(changes statestore.ChangeSet) []tree.Path {
 
 // advance begins the next version. The caller must hold the lock.
 func (s *Store) advance() {
+	parent := s.revision()
 	s.version++
+	s.log = append(s.log, statestore.LogEntry{Revision: s.revision(), Parent: parent})
 	s.past = append(s.past, s.files)
 }
 

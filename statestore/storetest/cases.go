@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -200,6 +201,36 @@ func earlierStates(t *testing.T, f Fixture) {
 		if _, err := statestore.At(t.Context(), f.Store, unknown); !errors.Is(err, statestore.ErrUnknownRevision) {
 			t.Errorf("At(%q) fails with %v", unknown, err)
 		}
+	}
+}
+
+func earlierRevisions(t *testing.T, f Fixture) {
+	empty, err := statestore.ReadLog(t.Context(), f.Store, 10)
+	if errors.Is(err, statestore.ErrNoLog) {
+		return
+	}
+	if err != nil || len(empty.Entries) != 0 || empty.More {
+		t.Errorf("the log of an empty store: %+v, %v", empty, err)
+	}
+	revisions := []statestore.Revision{Write(t, f.Store, map[string]string{"a": "1"}), Write(t, f.Store, map[string]string{"a": "2"}), Write(t, f.Store, nil, "a")}
+	slices.Reverse(revisions)
+	log, err := statestore.ReadLog(t.Context(), f.Reopen(), 10)
+	if err != nil || len(log.Entries) == 0 || log.More {
+		t.Fatalf("%+v, %v", log, err)
+	}
+	if len(log.Warnings) > 0 {
+		revisions = revisions[:1] // the store keeps no versions
+	}
+	for i, want := range revisions {
+		if i >= len(log.Entries) || log.Entries[i].Revision != want || i > 0 && log.Entries[i-1].Parent != want {
+			t.Errorf("entry %d is not %s in %+v", i, want, log)
+		}
+	}
+	if len(log.Entries) != len(revisions) {
+		t.Errorf("%d entries, want %d: %+v", len(log.Entries), len(revisions), log)
+	}
+	if log, err = statestore.ReadLog(t.Context(), f.Store, 1); err != nil || len(log.Entries) != 1 || log.Entries[0].Revision != revisions[0] || log.More != (len(revisions) > 1) {
+		t.Errorf("%+v, %v", log, err)
 	}
 }
 

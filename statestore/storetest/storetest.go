@@ -47,6 +47,7 @@ func Run(t *testing.T, open func(t *testing.T) Fixture) {
 		{"a path that is removed and written is written", removeAndWrite},
 		{"contents stay valid when the store moves on", contentsStay},
 		{"a store with a history reads earlier states", earlierStates},
+		{"a store with a log lists its revisions", earlierRevisions},
 		{"a path the State does not have is an error", unknownContent},
 		{"a written content belongs to the store", writtenIsCopied},
 		{"sums are equal when bytes are", sums},

@@ -1,0 +1,113 @@
+package history
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// The trailers with which this program names what a commit changes.
+const (
+	workKey        = "Kratix-Work"
+	destinationKey = "Kratix-Destination"
+	omittedKey     = "Kratix-Work-Omitted"
+)
+
+// maxTrailers is the maximum number of trailers of a message that are returned, and maxSubject the
+// maximum length of its subject in bytes.
+const (
+	maxTrailers = 1000
+	maxSubject  = 512
+)
+
+// Trailer is a line at the end of a commit message.
+type Trailer struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// Change is a change of a placement.
+type Change struct {
+	Action      statestore.Action `json:"action"`
+	Work        string            `json:"work"`
+	Destination string            `json:"destination"`
+	// Because is the reason why a placement was rolled back.
+	Because string `json:"because,omitempty"`
+}
+
+// message is what a commit message says.
+type message struct {
+	subject  string
+	trailers []Trailer
+	// works are the Works that have the name of the query, destinations are all Destinations.
+	works, destinations []string
+	// changes are the changes of these Works or, without a name, of all Works.
+	changes []Change
+	// isOwn means that the message has trailers of this program; omits means that it does not name all
+	// of its Works.
+	isOwn, omits bool
+}
+
+// trailerLine matches a trailer.
+var trailerLine = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9-]*): (.*)$`)
+
+// changeLine matches the line of a change.
+var changeLine = regexp.MustCompile(`^(?:\* )?(Place|Update|Remove|Roll back) (\S+) (?:on|from) (\S+?)(?:, because (.*))?$`)
+
+// parseMessage parses a commit message. name is the name of a Work, with or without its namespace.
+func parseMessage(text, name string) message {
+	text = strings.TrimRight(text, "\n")
+	var said message
+	said.subject, _, _ = strings.Cut(text, "\n")
+	if len(said.subject) > maxSubject {
+		said.subject = strings.ToValidUTF8(said.subject[:maxSubject], "") + "…"
+	}
+	last := text[max(0, strings.LastIndex(text, "\n\n")):]
+	for line := range strings.SplitSeq(strings.Trim(last, "\n"), "\n") {
+		found := trailerLine.FindStringSubmatch(line)
+		if found == nil || len(said.trailers) == maxTrailers {
+			continue
+		}
+		key, value := found[1], found[2]
+		said.trailers = append(said.trailers, Trailer{key, value})
+		switch key {
+		case workKey:
+			said.isOwn = true
+			if isNamed(value, name) {
+				said.works = append(said.works, value)
+			}
+		case destinationKey:
+			said.destinations = append(said.destinations, value)
+		case omittedKey:
+			said.omits = true
+		}
+	}
+	for line := range strings.SplitSeq(text, "\n") {
+		found := changeLine.FindStringSubmatch(line)
+		if found == nil || len(said.changes) == maxTrailers || !isNamed(found[2], name) {
+			continue
+		}
+		change := Change{Action: statestore.Action(found[1]), Work: found[2], Destination: found[3], Because: found[4]}
+		if !slices.Contains(said.changes, change) {
+			said.changes = append(said.changes, change)
+		}
+	}
+	return said
+}
+
+// destinationIs reports whether the message says that a Destination was changed. If it describes
+// changes of the Works, these decide; else the trailers do.
+func (m *message) destinationIs(name string) bool {
+	if len(m.changes) > 0 {
+		return slices.ContainsFunc(m.changes, func(c Change) bool { return c.Destination == name })
+	}
+	return slices.Contains(m.destinations, name)
+}
+
+// isNamed reports whether a Work, "namespace/name", has a name, with or without the namespace. Every
+// Work has the empty name.
+func isNamed(work, name string) bool {
+	return name == "" || work == name || !strings.Contains(name, "/") && strings.HasSuffix(work, "/"+name)
+}
