@@ -4,6 +4,8 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
@@ -63,10 +65,25 @@ type (
 		Destination string `json:"destination,omitempty"`
 		State       State  `json:"state"`
 		Reason      string `json:"reason,omitempty"`
+		// Promise and Resource are those of the Work. They are known for what is placed.
+		Promise  string `json:"promise,omitempty"`
+		Resource string `json:"resource,omitempty"`
 		// Applied and Healthy are the conditions derived from the reports of the agent of the
 		// Destination.
 		Applied *AgentCondition `json:"applied,omitempty"`
 		Healthy *AgentCondition `json:"healthy,omitempty"`
+	}
+	store struct {
+		// Name is the kind and the name of the store.
+		Name     string `json:"name"`
+		Revision string `json:"revision,omitempty"`
+		// Unselected means that another shard writes to the store.
+		Unselected   bool               `json:"unselected,omitempty"`
+		Destinations []storeDestination `json:"destinations,omitempty"`
+	}
+	storeDestination struct {
+		Name     string `json:"name"`
+		Location string `json:"location"`
 	}
 	change struct {
 		Store       string   `json:"store"`
@@ -112,11 +129,23 @@ func (d Document) placement() func(Placement) placement {
 	agents := d.Agents()
 	return func(p Placement) placement {
 		out := placement{Work: p.Work, Directory: p.Directory, Destination: p.Destination, State: p.State, Reason: p.Reason}
+		if p.Object != nil {
+			out.Promise, out.Resource = p.Object.Spec.PromiseName, p.Object.Spec.ResourceName
+		}
 		if state, known := agents.Of(&p); known {
 			out.Applied, out.Healthy = &state.Applied, &state.Healthy
 		}
 		return out
 	}
+}
+
+// store returns a store with its Destinations, sorted by name.
+func (Document) store(s Store) store {
+	out := store{Name: s.Name, Revision: s.Revision, Unselected: s.Unselected}
+	for _, name := range slices.Sorted(maps.Keys(s.Locations)) {
+		out.Destinations = append(out.Destinations, storeDestination{Name: name, Location: s.Locations[name]})
+	}
+	return out
 }
 
 func texts(paths []tree.Path) []string {
@@ -140,6 +169,10 @@ func JSON(w io.Writer, d Document) error {
 	}
 	printf(out, ",\n")
 	if err := list(out, "placements", d.Placements, d.placement()); err != nil {
+		return err
+	}
+	printf(out, ",\n")
+	if err := list(out, "stores", d.Stores, d.store); err != nil {
 		return err
 	}
 	printf(out, ",\n")

@@ -20,7 +20,7 @@ func TAP(w io.Writer, d Document) error {
 			result = "not ok"
 		}
 		printf(out, "%s %d - %s\n", result, i+1, description(f.Rule.ID+" "+headline(f)))
-		text, err := marshalYAML(d.found(f))
+		text, err := MarshalYAML(d.found(f))
 		if err != nil {
 			return err
 		}

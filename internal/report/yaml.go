@@ -18,7 +18,7 @@ import (
 // YAML writes a document as one YAML document with the same keys as in JSON.
 func YAML(w io.Writer, d Document) error {
 	out := bufio.NewWriter(w)
-	start, err := marshalYAML(d.head())
+	start, err := MarshalYAML(d.head())
 	if err != nil {
 		return err
 	}
@@ -27,6 +27,9 @@ func YAML(w io.Writer, d Document) error {
 		return err
 	}
 	if err := sequence(out, "placements", d.Placements, d.placement()); err != nil {
+		return err
+	}
+	if err := sequence(out, "stores", d.Stores, d.store); err != nil {
 		return err
 	}
 	if err := sequence(out, "changes", d.changes(), func(c change) change { return c }); err != nil {
@@ -43,7 +46,7 @@ func sequence[T, U any](out *bufio.Writer, name string, items []T, convert func(
 	}
 	printf(out, "%s:\n", name)
 	for _, item := range items {
-		text, err := marshalYAML([]U{convert(item)})
+		text, err := MarshalYAML([]U{convert(item)})
 		if err != nil {
 			return err
 		}
@@ -52,9 +55,9 @@ func sequence[T, U any](out *bufio.Writer, name string, items []T, convert func(
 	return nil
 }
 
-// marshalYAML returns value as YAML with the keys of its JSON form. Strings with unprintable
+// MarshalYAML returns value as YAML with the keys of its JSON form. Strings with unprintable
 // characters are quoted and escaped.
-func marshalYAML(value any) ([]byte, error) {
+func MarshalYAML(value any) ([]byte, error) {
 	encoded, err := json.Marshal(value)
 	if err != nil {
 		return nil, err

@@ -13,18 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-func TestStoreOnVersionedBucketConforms(t *testing.T) {
-	t.Parallel()
-	server := buckettest.MinIO(t)
-	storetest.Run(t, func(t *testing.T) storetest.Fixture {
-		config := configOf(t, server)
-		if err := server.Client.EnableVersioning(t.Context(), config.Bucket); err != nil {
-			t.Fatal(err)
-		}
-		return fixture(t, config)
-	})
-}
-
 func TestVersionsAreTheHistory(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t)
