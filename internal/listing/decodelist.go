@@ -1,0 +1,40 @@
+package listing
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+)
+
+// errNotList means that a document is not a list of objects.
+var errNotList = errors.New("the API server's answer is not a list of objects")
+
+// DecodeList reads a list of the Kubernetes API, object by object, and returns the token of the next
+// page; it is empty after the last one.
+func DecodeList(in io.Reader, kind string, take func(Object)) (next string, err error) {
+	bounded := &itemReader{from: in, left: maxItem}
+	d := reportDecoder{decoder: json.NewDecoder(bounded), bounded: bounded}
+	isList := false
+	err = d.fields(func(key string) error {
+		switch key {
+		case "metadata":
+			var metadata struct {
+				Continue string `json:"continue"`
+			}
+			err := d.decoder.Decode(&metadata)
+			next = metadata.Continue
+			return notReportOrNil(err)
+		case "items":
+			isList = true
+			return each(&d, "objects", func(o Object) {
+				o.Kind = kind
+				take(o)
+			})
+		}
+		return d.skip()
+	})
+	if errors.Is(err, errNotReport) || err == nil && !isList {
+		return "", errNotList
+	}
+	return next, err
+}

@@ -1,0 +1,65 @@
+package listing
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// recordedState is the state of a placement that a record describes.
+const recordedState = "recorded"
+
+// FromRecords returns the listing of the records in a store, and the files among them that are not
+// records. store is the name of the store.
+func FromRecords(ctx context.Context, state statestore.State, store Store) (l Listing, foreign []string, err error) {
+	name := store.Kind + " " + store.StoreName
+	l.Lacks = map[Fact]string{Problems: "a store has no conflicts, because what conflicts is not written: use -f, --kube or --server"}
+	paths := map[string]string{}
+	store.State, store.Revision = readyState, string(state.Revision)
+	l.Stores = []Store{store}
+	for path := range state.Files.All() {
+		base, isRecord := layout.RecordBase(path)
+		if !isRecord {
+			continue
+		}
+		if len(l.Placements) == MaxRows {
+			return l, nil, tooManyError{"records"}
+		}
+		content, err := state.Contents.Content(ctx, path)
+		if err != nil {
+			return l, nil, fmt.Errorf("read the record %s: %w", path, err)
+		}
+		record, err := layout.ParseRecord(content)
+		switch {
+		case err != nil:
+			foreign = append(foreign, path.String())
+			continue
+		case record.Placement == nil:
+			continue // a list of files, beside an object that only a cluster has
+		}
+		p := record.Placement
+		work := p.Work()
+		l.Placements = append(l.Placements, Placement{
+			Namespace: work.Namespace, Work: work.Name, Group: groupOf(p.Spec.ID), Destination: p.Spec.TargetDestinationName, State: recordedState,
+			Promise: p.Spec.PromiseName, Resource: p.Spec.ResourceName, Store: name, Revision: string(state.Revision), Labels: p.Labels,
+		})
+		if _, known := paths[p.Spec.TargetDestinationName]; !known {
+			paths[p.Spec.TargetDestinationName] = base.String()
+			l.Destinations = append(l.Destinations, Destination{DestinationName: p.Spec.TargetDestinationName, State: recordedState, Store: name, Path: base.String()})
+		}
+	}
+	l.Count()
+	return l, foreign, nil
+}
+
+// groupOf returns the directory of a group by its id, which is a digest; for other directories than the
+// default one it returns the beginning of the digest.
+func groupOf(id string) string {
+	if id == kratix.GroupID(kratix.DefaultDirectory) || id == "" {
+		return kratix.DefaultDirectory
+	}
+	return kratix.ShortID(id)
+}
