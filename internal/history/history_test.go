@@ -206,10 +206,10 @@ func TestCommitThatOmitsWorksIsCompared(t *testing.T) {
 
 func TestSeveralWorksOfOneNameAreAnError(t *testing.T) {
 	store := memory.New("memory")
-	for i, work := range []string{"a/db", "b/db"} {
+	for _, work := range []string{"a/db", "b/db"} {
 		state := storetest.Read(t, store)
 		if _, err := store.Apply(t.Context(), statestore.ChangeSet{
-			Base: state.Revision, Write: testkit.FileList("f", fmt.Sprint(i)), Placements: []statestore.PlacementChange{{Action: statestore.Place, Work: work}},
+			Base: state.Revision, Write: testkit.FileList("f", work), Placements: []statestore.PlacementChange{{Action: statestore.Place, Work: work}},
 		}); err != nil {
 			t.Fatal(err)
 		}
