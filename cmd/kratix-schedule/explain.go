@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/listing"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
@@ -22,10 +24,11 @@ type explainFlags struct {
 	offline   bool
 	misplaced onMisplaced
 	branch    branchFlags
+	output    formatFlag
 }
 
 func explainCommand(std streams) *cobra.Command {
-	var flags explainFlags
+	flags := explainFlags{output: newFormatFlag("json", "yaml")}
 	command := &cobra.Command{
 		Use:   "explain [RULE | WORK -f PATH]",
 		Short: "Explain a rule, or why a Work is where it is",
@@ -45,9 +48,9 @@ placed yet.`,
 			case len(args) == 0 && len(flags.input.paths) > 0:
 				return usage(c, "name the Work to explain")
 			case len(args) == 0:
-				return listRules(std.out)
+				return listRules(std, flags.output)
 			case len(flags.input.paths) == 0:
-				return explainRule(c, std.out, args[0])
+				return explainRule(c, std, flags.output, args[0])
 			}
 			return explainWork(c, flags, std, args[0])
 		},
@@ -55,28 +58,38 @@ placed yet.`,
 	flags.input.add(command)
 	flags.misplaced.add(command)
 	flags.branch.add(command)
+	flags.output.add(command, "the explanation")
 	command.Flags().BoolVar(&flags.offline, "offline", false, "read no state store: explain as if nothing were placed yet")
 	return command
 }
 
-func listRules(out io.Writer) error {
+func listRules(std streams, output formatFlag) error {
+	if !output.isText() {
+		document := rulesDocument{SchemaVersion: listing.SchemaVersion, Kind: "rules"}
+		for _, rule := range finding.Rules() {
+			document.Rules = append(document.Rules, ruleOf(rule))
+		}
+		return output.writeAs(std, document)
+	}
 	for _, rule := range finding.Rules() {
-		_, _ = fmt.Fprintf(out, "%s  %-7s  %-18s  %s\n", rule.ID, rule.Severity, rule.Name, rule.Summary)
+		_, _ = fmt.Fprintf(std.out, "%s  %-7s  %-18s  %s\n", rule.ID, rule.Severity, rule.Name, rule.Summary)
 	}
 	return nil
 }
 
-func explainRule(c *cobra.Command, out io.Writer, id string) error {
+func explainRule(c *cobra.Command, std streams, output formatFlag, id string) error {
 	rule, err := finding.ByID(strings.ToUpper(id))
 	switch {
 	case err != nil && !regexp.MustCompile(`^[A-Za-z]{2}\d+$`).MatchString(id):
 		return usage(c, fmt.Sprintf("there is no rule %q; to explain a Work, name its input with -f", id))
 	case err != nil:
 		return usage(c, err.Error())
+	case !output.isText():
+		return output.writeAs(std, rulesDocument{listing.SchemaVersion, "rules", []ruleOutput{ruleOf(rule)}})
 	}
-	_, _ = fmt.Fprintf(out, "%s %s (%s)\n\n%s\n\n%s\n\nWhat to do: %s\n", rule.ID, rule.Name, rule.Severity, rule.Summary, rule.Why, rule.Fix)
+	_, _ = fmt.Fprintf(std.out, "%s %s (%s)\n\n%s\n\n%s\n\nWhat to do: %s\n", rule.ID, rule.Name, rule.Severity, rule.Summary, rule.Why, rule.Fix)
 	if rule.Example != "" {
-		_, _ = fmt.Fprintf(out, "\nFor example:\n\n%s\n", indented(rule.Example))
+		_, _ = fmt.Fprintf(std.out, "\nFor example:\n\n%s\n", indented(rule.Example))
 	}
 	return nil
 }
@@ -109,24 +122,53 @@ func explainWork(c *cobra.Command, flags explainFlags, std streams, name string)
 	if err != nil {
 		return err
 	}
-	printExplanation(std.out, work, scheduler.Explain(input, kratix.KeyOf(work)))
-	return storeFailures(std.out, findings)
+	groups := scheduler.Explain(input, kratix.KeyOf(work))
+	if flags.output.isText() {
+		printExplanation(std.out, work, groups)
+		return storeFailures(std.out, findings)
+	}
+	failed := failedStores(findings)
+	if err := flags.output.writeAs(std, explanationOf(work, groups, failed)); err != nil {
+		return err
+	}
+	if len(failed) > 0 {
+		return exit{code: exitFailure}
+	}
+	return nil
+}
+
+// explanationOf returns the document that explains a Work.
+func explanationOf(work *kratix.Work, groups []scheduler.Explanation, failed []finding.Finding) explanationDocument {
+	document := explanationDocument{
+		SchemaVersion: listing.SchemaVersion, Kind: "explanation", Work: kratix.KeyOf(work).String(),
+		Promise: work.Spec.PromiseName, Resource: work.Spec.ResourceName, Groups: []groupOutput{}, Findings: report.Problems(failed),
+	}
+	for _, group := range groups {
+		out := groupOutput{Group: group.Directory, Asked: []askedOutput{}, Destinations: []destinationOutput{}, Summary: group.Summary}
+		for _, asked := range group.Asked {
+			out.Asked = append(out.Asked, askedOutput{asked.Requirement, asked.Source, asked.Overruled})
+		}
+		for _, v := range group.Verdicts {
+			out.Destinations = append(out.Destinations, destinationOutput{v.Destination, string(v.Outcome), v.Reason})
+		}
+		document.Groups = append(document.Groups, out)
+	}
+	return document
+}
+
+// failedStores returns the findings about stores that could not be read.
+func failedStores(findings []finding.Finding) []finding.Finding {
+	return slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule != finding.StoreFailed() })
 }
 
 // storeFailures prints the stores that could not be read, because the output may be wrong
 // without them, and returns an error.
 func storeFailures(out io.Writer, findings []finding.Finding) error {
-	failed := report.Report{Findings: findings}
-	if !failed.Has(finding.StoreFailed()) {
+	failed := failedStores(findings)
+	if len(failed) == 0 {
 		return nil
 	}
-	var of []finding.Finding
-	for _, f := range findings {
-		if f.Rule == finding.StoreFailed() {
-			of = append(of, f)
-		}
-	}
-	if err := report.Text(out, of); err != nil {
+	if err := report.Text(out, failed); err != nil {
 		return err
 	}
 	return exit{code: exitFailure}

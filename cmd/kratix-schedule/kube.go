@@ -242,10 +242,14 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 		return end(err)
 	}
 	result.Findings = slices.Concat(result.Findings, opened.watch())
-	if err := printRun(std.out, result, volume); err != nil {
+	if err := flags.printResult(std, result, volume); err != nil {
 		return err
 	}
-	if err := opened.writeStatusOnce(c.Context(), result, std.out); err != nil {
+	refusals := std.out
+	if !flags.output.isText() {
+		refusals = std.err // the document is complete
+	}
+	if err := opened.writeStatusOnce(c.Context(), result, refusals); err != nil {
 		return err
 	}
 	return verdict(result)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/listing"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
@@ -22,6 +23,7 @@ import (
 func probeCommand(std streams) *cobra.Command {
 	var flags inputFlags
 	var branch branchFlags
+	output := newFormatFlag("json", "yaml", "markdown", "junit")
 	command := &cobra.Command{
 		Use:   "probe -f PATH",
 		Short: "Check whether the state stores could be read and written",
@@ -45,20 +47,36 @@ usage or input path, 3 a store cannot be written.`,
 			if err != nil {
 				return inputError(err)
 			}
-			return probe(c.Context(), std, storesOf(open.Commits{}, branch), snapshot)
+			return probe(c.Context(), std, storesOf(open.Commits{}, branch), snapshot, output)
 		},
 	}
 	flags.add(command)
 	branch.add(command)
+	output.add(command, "the result")
 	return command
 }
 
+// canBeWritten is the outcome of a successful probe.
+const canBeWritten = "can be written"
+
+// writeProbe writes the findings as text, or the complete result in another format.
+func writeProbe(std streams, output formatFlag, probed []probeOutput, result report.Report) error {
+	switch output.name {
+	case textFormat:
+		return report.Text(std.out, result.Findings)
+	case "json", "yaml":
+		return output.writeAs(std, probeDocument{listing.SchemaVersion, "probe", probed, report.Problems(result.Findings)})
+	}
+	return output.writeReport(std, result, report.Checked)
+}
+
 // probe probes one store after the other.
-func probe(ctx context.Context, std streams, stores *open.Stores, snapshot source.Snapshot) error {
+func probe(ctx context.Context, std streams, stores *open.Stores, snapshot source.Snapshot, output formatFlag) error {
 	result := report.Report{Findings: slices.Clone(snapshot.Findings)}
 	described := describedStores(snapshot)
+	probed := []probeOutput{}
 	for _, store := range described {
-		outcome := "can be written"
+		outcome := canBeWritten
 		err := probeOne(ctx, stores, store)
 		if err != nil {
 			outcome = "cannot be written"
@@ -69,10 +87,13 @@ func probe(ctx context.Context, std streams, stores *open.Stores, snapshot sourc
 		if err != nil {
 			result.Findings = append(result.Findings, reconcile.Failure(finding.Place{Object: store.ref.String()}, err))
 		}
-		_, _ = fmt.Fprintf(std.out, "%-17s  %s\n", outcome, printable.Line(store.ref.String()))
+		probed = append(probed, probeOutput{store.ref.String(), outcome == canBeWritten})
+		if output.isText() {
+			_, _ = fmt.Fprintf(std.out, "%-17s  %s\n", outcome, printable.Line(store.ref.String()))
+		}
 	}
 	finding.Sort(result.Findings)
-	if err := report.Text(std.out, result.Findings); err != nil {
+	if err := writeProbe(std, output, probed, result); err != nil {
 		return err
 	}
 	if len(described) == 0 {

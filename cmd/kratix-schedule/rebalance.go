@@ -11,6 +11,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/listing"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
@@ -23,6 +24,7 @@ func rebalanceCommand(std streams) *cobra.Command {
 	var git gitFlags
 	var branch branchFlags
 	var apply bool
+	output := newFormatFlag("json", "yaml")
 	command := &cobra.Command{
 		Use:   "rebalance -f PATH [--apply]",
 		Short: "Show or make the moves that balance the load of Destinations",
@@ -58,6 +60,9 @@ findings; 2 and 3 as for run.`,
 				return inputError(err)
 			}
 			moves := scheduler.Rebalance(input)
+			if !output.isText() {
+				return rebalanceAs(c.Context(), std, output, reconciler, moves, findings, apply)
+			}
 			printMoves(std.out, moves)
 			if apply {
 				if err := storeFailures(std.out, findings); err != nil {
@@ -72,6 +77,7 @@ findings; 2 and 3 as for run.`,
 	policy.add(command)
 	git.add(command)
 	branch.add(command)
+	output.add(command, "the result")
 	command.Flags().BoolVar(&apply, "apply", false, "make the moves")
 	return command
 }
@@ -109,24 +115,62 @@ func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.
 // label of the origin; and one for moves that had to wait for capacity.
 const moveRounds = 4
 
+// moveAll runs rounds until the moves are complete, and returns the result of the last one. It calls
+// each after each round.
+func moveAll(ctx context.Context, reconciler *reconcile.Reconciler, moves []scheduler.Relocation, each func(report.Report)) (result report.Report, err error) {
+	reconciler.Policy.Moves = moves
+	for range moveRounds {
+		if result, err = reconciler.Round(ctx); err != nil {
+			return result, inputError(err)
+		}
+		each(result)
+		reconciler.Policy.Moves = nil
+		if !result.Again || result.Has(finding.StoreFailed()) {
+			break
+		}
+	}
+	return result, nil
+}
+
+// rebalanceAs does what the command does, and writes the result as one document.
+func rebalanceAs(ctx context.Context, std streams, output formatFlag, reconciler *reconcile.Reconciler, moves []scheduler.Relocation, findings []finding.Finding, apply bool) error {
+	document := rebalanceDocument{SchemaVersion: listing.SchemaVersion, Kind: "rebalance", Moves: []moveOutput{}}
+	for _, m := range moves {
+		document.Moves = append(document.Moves, moveOutput{m.Work.String(), m.Directory, m.From, m.To, m.Reason})
+	}
+	wrong := slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule.Severity != finding.Error })
+	var outcome error
+	switch failed := failedStores(findings); {
+	case len(failed) > 0:
+		outcome = exit{code: exitFailure}
+	case apply:
+		result, err := moveAll(ctx, reconciler, moves, func(report.Report) {})
+		if err != nil {
+			return err
+		}
+		wrong, outcome = result.Findings, verdict(result)
+		document.Applied = !result.Has(finding.StoreFailed())
+	case len(moves) > 0 || len(wrong) > 0:
+		outcome = exit{code: exitFindings}
+	}
+	document.Findings = report.Problems(wrong)
+	if err := output.writeAs(std, document); err != nil {
+		return err
+	}
+	return outcome
+}
+
 // applyMoves runs rounds until the moves are complete.
 func applyMoves(ctx context.Context, out io.Writer, reconciler *reconcile.Reconciler, moves []scheduler.Relocation) error {
-	reconciler.Policy.Moves = moves
-	var result report.Report
-	for range moveRounds {
-		var err error
-		if result, err = reconciler.Round(ctx); err != nil {
-			return inputError(err)
-		}
+	result, err := moveAll(ctx, reconciler, moves, func(result report.Report) {
 		for _, p := range result.Placements {
 			if p.State != report.Unchanged && p.State != report.Unplaced {
 				_, _ = fmt.Fprintf(out, "%s  %s  on %s: %s\n", p.State, printable.Line(p.Work), printable.Line(p.Destination), printable.Line(p.Reason))
 			}
 		}
-		reconciler.Policy.Moves = nil
-		if !result.Again || result.Has(finding.StoreFailed()) {
-			break
-		}
+	})
+	if err != nil {
+		return err
 	}
 	if err := report.Text(out, result.Findings); err != nil {
 		return err

@@ -27,6 +27,7 @@ type runFlags struct {
 	follow followFlags
 	kube   kubeFlags
 	volume volumeFlags
+	output formatFlag
 	// allowed is the file that allows removals; delay is how long a removal must persist.
 	allowed allowanceFile
 	delay   time.Duration
@@ -36,7 +37,7 @@ type runFlags struct {
 const removalDelay = 10 * time.Second
 
 func runCommand(std streams) *cobra.Command {
-	var flags runFlags
+	flags := runFlags{output: newFormatFlag("json", "yaml", "markdown", "junit")}
 	command := &cobra.Command{
 		Use:   "run -f PATH [--once]",
 		Short: "Place Works and write them to their state stores",
@@ -65,10 +66,14 @@ Without --once, run watches the input and works until it receives a signal to st
 	flags.follow.add(command)
 	flags.kube.add(command)
 	flags.volume.add(command)
+	flags.output.add(command, "the result of --once")
 	return command
 }
 
 func runRun(c *cobra.Command, flags runFlags, std streams) error {
+	if !flags.once && !flags.output.isText() {
+		return usage(c, "--output is the format of one result: add --once")
+	}
 	if flags.kube.enabled {
 		return runKube(c, flags, std)
 	}
@@ -103,10 +108,18 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	if err != nil {
 		return inputError(err)
 	}
-	if err := printRun(std.out, result, volume); err != nil {
+	if err := flags.printResult(std, result, volume); err != nil {
 		return err
 	}
 	return verdict(result)
+}
+
+// printResult prints the result of a round in the format of --output.
+func (f *runFlags) printResult(std streams, result report.Report, volume report.Volume) error {
+	if f.output.isText() {
+		return printRun(std.out, result, volume)
+	}
+	return f.output.writeReport(std, result, report.Written)
 }
 
 // printRun prints the result of a round: placements, findings, summary.

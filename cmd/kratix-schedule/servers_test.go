@@ -21,9 +21,11 @@ import (
 //	sound  one of them
 //
 // forge is GitHub with one pull request, and broken is a GitHub that answers with status 502.
-// kube is an API server of a cluster whose aggregated API metrics.k8s.io is down.
+// kube is an API server of a cluster whose aggregated API metrics.k8s.io is down. reports are daemons and
+// the API of a cluster with objects of Kratix.
 type servers struct {
 	kube        *httptest.Server
+	reports     *httptest.Server
 	http, https *httptest.Server
 
 	forge, broken *commenttest.Forge
@@ -50,7 +52,12 @@ func newServers(t *testing.T) *servers {
 	t.Cleanup(kube.Close)
 	broken := commenttest.NewGitHub(t)
 	broken.Refuse = func(*http.Request, http.Header) int { return http.StatusBadGateway }
-	return &servers{forge: commenttest.NewGitHub(t), broken: broken, kube: kube, http: plain, https: tls.Server, ca: tls.CA, shell: gittest.ServeSSH(t, root)}
+	daemons := httptest.NewServer(reports())
+	t.Cleanup(daemons.Close)
+	return &servers{
+		forge: commenttest.NewGitHub(t), broken: broken, kube: kube, reports: daemons,
+		http: plain, https: tls.Server, ca: tls.CA, shell: gittest.ServeSSH(t, root),
+	}
 }
 
 // setup sets a script's variables for the servers' addresses and the files for the login.
@@ -58,7 +65,7 @@ func (s *servers) setup(env *testscript.Env) error {
 	for name, value := range map[string]string{
 		"HTTP": s.http.URL + "/store.git", "HTTPS": s.https.URL + "/store.git", "SSH": s.shell.URL + "/store.git",
 		"FORGE": s.forge.URL, "BROKEN_FORGE": s.broken.URL, "COMMENT_TOKEN": commenttest.Token,
-		"KUBE": s.kube.URL, "HOST": s.http.Listener.Addr().String(), "GIT_USER": gittest.User, "GIT_PASSWORD": gittest.Password, "GIT_PASSPHRASE": s.shell.Passphrase,
+		"KUBE": s.kube.URL, "REPORTS": s.reports.URL, "HOST": s.http.Listener.Addr().String(), "GIT_USER": gittest.User, "GIT_PASSWORD": gittest.Password, "GIT_PASSPHRASE": s.shell.Passphrase,
 	} {
 		env.Setenv(name, value)
 	}

@@ -188,7 +188,7 @@ func TestFindingsOfRefusalsFightsAndRecordsAreEscaped(t *testing.T) {
 
 func TestEscapedTextIsReadBackUnchanged(t *testing.T) {
 	for _, text := range attacks {
-		var read struct{ Findings []found }
+		var read struct{ Findings []Problem }
 		if err := yaml.Unmarshal([]byte(written(t, Format{Write: YAML}, hostile(text))), &read); err != nil {
 			t.Fatal(err)
 		}

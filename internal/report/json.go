@@ -37,7 +37,8 @@ type (
 		Known      int           `json:"known"`
 		Placements map[State]int `json:"placements"`
 	}
-	found struct {
+	// Problem is a finding.
+	Problem struct {
 		Rule     string         `json:"rule"`
 		Name     string         `json:"name"`
 		Severity string         `json:"severity"`
@@ -108,8 +109,17 @@ func (d Document) head() head {
 	}
 }
 
-func (d Document) found(f finding.Finding) found {
-	out := found{
+// Problems returns findings in the form of the JSON output.
+func Problems(findings []finding.Finding) []Problem {
+	problems := make([]Problem, 0, len(findings))
+	for _, f := range findings {
+		problems = append(problems, Document{}.found(f))
+	}
+	return problems
+}
+
+func (d Document) found(f finding.Finding) Problem {
+	out := Problem{
 		Rule: f.Rule.ID, Name: f.Rule.Name, Severity: f.Rule.Severity.String(), Message: f.Message,
 		Place: d.place(f.Place), Flux: f.Flux, Fix: f.Advice(),
 	}

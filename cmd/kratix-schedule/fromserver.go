@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/listing"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// The limits of a daemon's response.
+const (
+	reportTimeout = 30 * time.Second
+	maxReport     = 256 << 20
+	maxRefusal    = 512
+)
+
+// serverRows are the rows of the last report of a daemon.
+type serverRows struct {
+	// url is the address of the report; shown is the same without credentials.
+	url, shown string
+	client     *http.Client
+}
+
+var _ rowSource = (*serverRows)(nil)
+
+func newServerRows(c *cobra.Command, address string) (*serverRows, error) {
+	if !strings.Contains(address, "://") {
+		address = "http://" + address
+	}
+	parsed, err := url.Parse(address)
+	if err != nil || parsed.Host == "" || parsed.Scheme != "http" && parsed.Scheme != "https" {
+		return nil, usage(c, "--server: write it as http://HOST:PORT or https://HOST:PORT")
+	}
+	parsed = parsed.JoinPath("api/v1/report")
+	return &serverRows{url: parsed.String(), shown: statestore.RedactURLs(parsed.String()), client: &http.Client{Timeout: reportTimeout}}, nil
+}
+
+// errTooLong means that a response is larger than what is read of one.
+var errTooLong = fmt.Errorf("its answer has more than %d MiB", maxReport>>20)
+
+// boundedBody is a response that fails with errTooLong after maxReport bytes.
+type boundedBody struct {
+	from io.Reader
+	left int64
+}
+
+// Read reads up to the limit.
+func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTooLong
+	}
+	n, err := b.from.Read(p[:min(int64(len(p)), b.left)])
+	b.left -= int64(n)
+	return n, err
+}
+
+func (r *serverRows) list(ctx context.Context) (listing.Listing, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, r.url, http.NoBody)
+	if err != nil {
+		return listing.Listing{}, fmt.Errorf("--server %s: %w", r.shown, err)
+	}
+	request.Header.Set("Accept", "application/json")
+	request.Header.Set("User-Agent", "kratix-schedule/"+version)
+	response, err := r.client.Do(request)
+	if err != nil {
+		var failed *url.Error
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return listing.Listing{}, fmt.Errorf("--server %s: %w; check that run --listen serves there", r.shown, err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		text, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal)) // the status is enough
+		return listing.Listing{}, fmt.Errorf("--server %s: it answers %s: %s", r.shown, response.Status, strings.TrimSpace(string(text)))
+	}
+	list, err := listing.DecodeReport(&boundedBody{response.Body, maxReport})
+	if err != nil {
+		return listing.Listing{}, fmt.Errorf("--server %s: %w", r.shown, err)
+	}
+	return list, nil
+}
+
+func (*serverRows) problem() error { return nil }

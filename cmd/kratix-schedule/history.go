@@ -1,0 +1,334 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/history"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/listing"
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/open"
+)
+
+type historyFlags struct {
+	input       inputFlags
+	kube        bool
+	api         apiFlags
+	store       storeFlag
+	output      string
+	diff, files bool
+	stat        bool
+	query       history.Query
+}
+
+func historyCommand(std streams) *cobra.Command {
+	var flags historyFlags
+	command := &cobra.Command{
+		Use:   "history WORK [--diff [A [B]]]",
+		Short: "Show the revisions of a state store that changed a Work",
+		Long: `Show the revisions of state stores that changed a Work, the newest first. Nothing is
+written. The stores are those of the input (-f), of a cluster (--kube, which reads
+their Secrets), or one without its object (--store).
+
+In a git repository the trailers of commits name Works; commits of other programs
+are counted. In a bucket the kept versions are the history, if versioning is on.
+
+With --diff, show how the files of the Work differ between revisions A and B; without
+B up to the newest revision, and without A what the newest revision of the Work
+changed. Beginnings of revisions are enough. Values of Secrets are not shown.
+
+Exit status: 0 there is a history, 2 wrong usage or no such Work or revision, 3 a
+store cannot be read.`,
+		Example: `  kratix-schedule history redis-cache-default-instance-0d2c4 -f testdata/elastic-cloud
+  kratix-schedule history default/redis-cache-default-instance-0d2c4 -f testdata/elastic-cloud --diff`,
+		ValidArgsFunction: flags.complete,
+		RunE:              func(c *cobra.Command, args []string) error { return runHistory(c, flags, args, std) },
+	}
+	flags.input.add(command)
+	pathFlags(command, "filename")
+	f := command.Flags()
+	f.BoolVar(&flags.kube, "kube", false, "read the state stores and their Secrets from the Kubernetes API")
+	flags.api.add(command)
+	flags.store.add(command)
+	f.StringVarP(&flags.output, "output", "o", "", "format: wide, yaml or json; by default a table")
+	f.BoolVar(&flags.diff, "diff", false, "show how the files differ between two revisions")
+	f.BoolVar(&flags.stat, "stat", false, "with --diff, show how many lines change in which file, not the lines")
+	f.BoolVar(&flags.files, "files", false, "show the files that each revision changed")
+	f.StringVar(&flags.query.Destination, "destination", "", "only revisions that changed the Work on this Destination")
+	f.IntVar(&flags.query.Limit, "limit", history.DefaultLimit, fmt.Sprintf("show at most this number of revisions of a store, up to %d", history.MaxLimit))
+	f.IntVar(&flags.query.Depth, "depth", history.DefaultDepth, fmt.Sprintf("search at most this number of revisions of a store, up to %d", history.MaxDepth))
+	_ = command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"wide", "yaml", "json"}, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
+	return command
+}
+
+// complete completes the names of Works in the input.
+func (f *historyFlags) complete(c *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	names := getFlags{from: fromFlags{input: f.input}}
+	return names.complete(c, []string{string(listing.Placements)}, prefix)
+}
+
+func runHistory(c *cobra.Command, flags historyFlags, args []string, std streams) error {
+	if err := flags.check(c, args); err != nil {
+		return err
+	}
+	stores, err := flags.stores(c, std)
+	if err != nil {
+		return err
+	}
+	flags.query.Work = args[0]
+	stores, read, failures := readHistories(c.Context(), stores, flags)
+	isFound := slices.ContainsFunc(read, func(h storeHistory) bool { return len(h.Entries) > 0 })
+	switch {
+	case !isFound && len(failures) > 0:
+		return failures[0]
+	case flags.diff:
+		return showDiff(c, flags, stores, read, args, std)
+	case !isFound:
+		return usage(c, noHistory(args[0], read))
+	}
+	if err := writeHistories(std.out, flags, args[0], read); err != nil {
+		return err
+	}
+	for _, one := range read {
+		for _, warning := range one.Warnings {
+			warn(std, "%s: %s", one.Store, warning)
+		}
+	}
+	if len(failures) > 0 {
+		return failures[0] // there may be more in that store
+	}
+	return nil
+}
+
+// check checks the arguments and flags.
+func (f *historyFlags) check(c *cobra.Command, args []string) error {
+	given := 0
+	for _, is := range []bool{len(f.input.paths) > 0, f.kube, f.store.url != ""} {
+		if is {
+			given++
+		}
+	}
+	switch {
+	case len(args) == 0:
+		return usage(c, "name the Work")
+	case len(args) > 1 && !f.diff:
+		return usage(c, "unexpected argument "+args[1]+": revisions are for --diff")
+	case len(args) > 3:
+		return usage(c, "unexpected argument "+args[3]+": --diff takes two revisions")
+	case given == 0:
+		return usage(c, "no state store to read: name files with -f, a cluster with --kube, or a repository or bucket with --store")
+	case given > 1:
+		return usage(c, "-f, --kube and --store exclude each other")
+	case f.stat && !f.diff:
+		return usage(c, "--stat is for --diff")
+	case f.files && f.diff:
+		return usage(c, "--files and --diff exclude each other")
+	case f.query.Limit < 1 || f.query.Limit > history.MaxLimit:
+		return usage(c, fmt.Sprintf("--limit must be from 1 to %d", history.MaxLimit))
+	case f.query.Depth < 1 || f.query.Depth > history.MaxDepth:
+		return usage(c, fmt.Sprintf("--depth must be from 1 to %d", history.MaxDepth))
+	case f.output != "" && !slices.Contains([]string{"wide", "yaml", "json"}, f.output):
+		return usage(c, fmt.Sprintf("--output %s: there is no such format; use wide, yaml or json", f.output))
+	}
+	return nil
+}
+
+// namedStore is a store of a history.
+type namedStore struct {
+	name  string
+	store statestore.Store
+	// fix completes the store's errors.
+	fix func(error) error
+	// failed is why the store cannot be read.
+	failed error
+}
+
+// stores opens the stores that the flags name.
+func (f *historyFlags) stores(c *cobra.Command, std streams) ([]namedStore, error) {
+	if f.store.url != "" {
+		store, row, err := f.store.open(c)
+		if err != nil {
+			return nil, err
+		}
+		return []namedStore{{name: row.URL, store: store, fix: f.store.withFix}}, nil
+	}
+	snapshot, err := f.snapshot(c, std)
+	if err != nil {
+		return nil, err
+	}
+	for _, invalid := range snapshot.Findings {
+		if invalid.Rule.Severity == finding.Error {
+			warn(std, "%s: %s", invalid.Place, invalid.Message)
+		}
+	}
+	opener := storesOf(open.Commits{}, branchFlags{})
+	var stores []namedStore
+	for _, described := range describedStores(snapshot) {
+		store, err := opener.Open(described.ref, described.spec, described.secret)
+		one := namedStore{name: described.ref.String(), store: store, fix: func(err error) error { return describedFailure(described.ref, err) }}
+		if err != nil {
+			one.failed = one.fix(err)
+		}
+		stores = append(stores, one)
+	}
+	if len(stores) == 0 {
+		return nil, usage(c, "there is no GitStateStore and no BucketStateStore to read")
+	}
+	return stores, nil
+}
+
+// describedFailure returns the error of a state store of the input or the cluster with what to do.
+func describedFailure(ref kratix.StateStoreReference, err error) error {
+	problem := reconcile.Failure(finding.Place{Object: ref.String()}, err)
+	return exit{code: exitFailure, text: problem.Message + "\nfix: " + problem.Advice()}
+}
+
+// storeHistory is the history of a Work in one store.
+type storeHistory struct {
+	Store string `json:"store"`
+	history.History
+}
+
+// readHistories reads the history of a Work in each store, and returns the stores that could be read
+// with their histories, and the failures of the others.
+func readHistories(ctx context.Context, stores []namedStore, flags historyFlags) (readable []namedStore, read []storeHistory, failures []error) {
+	for _, one := range stores {
+		if one.failed != nil {
+			failures = append(failures, one.failed)
+			continue
+		}
+		found, err := history.Of(ctx, one.store, flags.query)
+		if err == nil && flags.files {
+			err = addFiles(ctx, one.store, flags.query.Work, found.Entries)
+		}
+		if err != nil {
+			failures = append(failures, historyError(one, err))
+			continue
+		}
+		readable, read = append(readable, one), append(read, storeHistory{one.name, found})
+	}
+	return readable, read, failures
+}
+
+// addFiles adds the changed files to entries without them.
+func addFiles(ctx context.Context, store statestore.Store, work string, entries []history.Entry) error {
+	for i := range entries {
+		entry := &entries[i]
+		if len(entry.Files) > 0 {
+			continue
+		}
+		files, err := history.Files(ctx, store, statestore.Revision(entry.Parent), statestore.Revision(entry.Revision), history.Selection{Work: work})
+		if errors.Is(err, statestore.ErrUnknownRevision) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		for _, file := range files {
+			entry.Files = append(entry.Files, file.Path.String())
+		}
+	}
+	return nil
+}
+
+// historyError returns the error of a store with what to do.
+func historyError(of namedStore, err error) error {
+	var failed *statestore.Error
+	switch {
+	case history.IsAmbiguous(err):
+		return exit{code: exitUsage, text: err.Error()}
+	case errors.As(err, &failed):
+		return of.fix(err)
+	}
+	return fmt.Errorf("%s: %w", of.name, err)
+}
+
+// noHistory returns the message about a Work without revisions.
+func noHistory(work string, read []storeHistory) string {
+	searched, foreign := 0, 0
+	var names []string
+	for _, one := range read {
+		searched, foreign = searched+one.Searched, foreign+one.Foreign
+		names = append(names, one.Store)
+	}
+	text := fmt.Sprintf("none of the newest %d revisions of %s changed a Work named %s", searched, strings.Join(names, ", "), work)
+	if foreign > 0 {
+		text += fmt.Sprintf("; %d of them are of other programs and name no Works", foreign)
+	}
+	return text + "; search more with --depth"
+}
+
+// revisionsOf returns the revisions to compare and the store that has them.
+func revisionsOf(ctx context.Context, flags historyFlags, stores []namedStore, read []storeHistory, named []string) (of namedStore, from, to statestore.Revision, err error) {
+	if len(named) == 0 {
+		for i, one := range read {
+			if len(one.Entries) > 0 {
+				newest := one.Entries[0]
+				return stores[i], statestore.Revision(newest.Parent), statestore.Revision(newest.Revision), nil
+			}
+		}
+		return of, "", "", exit{code: exitUsage, text: noHistory(flags.query.Work, read)}
+	}
+	var failed error
+	for _, one := range stores {
+		log, err := statestore.ReadLog(ctx, one.store, history.MaxDepth)
+		if err != nil {
+			return of, "", "", historyError(one, err)
+		}
+		if from, err = resolve(log, named[0]); err == nil && len(log.Entries) > 0 {
+			to = log.Entries[0].Revision
+			if len(named) > 1 {
+				to, err = resolve(log, named[1])
+			}
+			if err == nil {
+				return one, from, to, nil
+			}
+		}
+		failed = err
+	}
+	return of, "", "", failed
+}
+
+// shortestRevision is the minimum length of the beginning of a revision.
+const shortestRevision = 4
+
+// resolve returns the revision that begins with a text.
+func resolve(log statestore.Log, text string) (statestore.Revision, error) {
+	var found []statestore.Revision
+	for _, entry := range log.Entries {
+		if entry.Revision == statestore.Revision(text) {
+			return entry.Revision, nil
+		}
+		if len(text) >= shortestRevision && strings.HasPrefix(string(entry.Revision), text) {
+			found = append(found, entry.Revision)
+		}
+	}
+	switch {
+	case len(found) == 1:
+		return found[0], nil
+	case len(found) > 1:
+		return "", exit{code: exitUsage, text: fmt.Sprintf("several revisions begin with %s: write more of it", text)}
+	}
+	return "", exit{code: exitUsage, text: fmt.Sprintf("there is no revision %s among the newest %d; write at least %d characters of one that history prints", text, len(log.Entries), shortestRevision)}
+}
+
+// shortRevision returns the beginning of a commit's hash; other revisions are shown completely.
+func shortRevision(revision string) string {
+	const digits, short = 40, 12
+	if len(revision) == digits {
+		return revision[:short]
+	}
+	return printable.Line(revision)
+}
