@@ -99,7 +99,7 @@ func (r *inputRows) list(ctx context.Context) (listing.Listing, error) {
 		r.seen = &keptSnapshot{Source: r.in}
 		r.rounds = &reconcile.Reconciler{
 			Source: r.seen, Stores: open.ReadOnly{Opener: storesOf(open.Commits{}, branchFlags{})}, Finish: reconcile.Rehearse,
-			Policy: reconcile.Policy{}, Builder: r.std.builder, Now: time.Now, Missing: r.in.Missing,
+			Policy: lookPolicy(), Builder: r.std.builder, Now: time.Now, Missing: r.in.Missing,
 		}
 	}
 	result, err := interruptible(ctx, r.rounds.Round)
@@ -108,6 +108,14 @@ func (r *inputRows) list(ctx context.Context) (listing.Listing, error) {
 	}
 	r.last = result
 	return listing.FromReport(result, r.seen.last), nil
+}
+
+// lookPolicy returns the policy of run without flags, which also shows what other owners have recorded.
+func lookPolicy() reconcile.Policy {
+	var flags policyFlags
+	flags.add(&cobra.Command{}) // sets the defaults
+	flags.adopt = true
+	return flags.policy()
 }
 
 // problem prints the stores and the input that could not be read, since rows may be missing.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +21,6 @@ type getFlags struct {
 	output    string
 	noHeaders bool
 	watch     bool
-	namespace string
 	selector  string
 	// filter has the filters that need no parsing.
 	filter listing.Filter
@@ -121,7 +121,8 @@ func runGet(c *cobra.Command, flags getFlags, args []string, std streams) error 
 	}
 	style := listing.Style{Format: listing.Format(flags.output), NoHeaders: flags.noHeaders}
 	if flags.watch {
-		return watchRows(c, flags.filter, kind, style, from, std)
+		watch := rowWatch{from: from, kind: kind, filter: flags.filter, style: style, out: std.out, err: std.err, wait: sleep}
+		return watch.run(c.Context(), c)
 	}
 	rows, err := readRows(c.Context(), c, flags.filter, kind, from)
 	if err != nil {
@@ -197,13 +198,24 @@ const (
 	watchFailures = 10
 )
 
-// watchRows prints the rows, and then those that change, until the command is interrupted.
-func watchRows(c *cobra.Command, filter listing.Filter, kind listing.Kind, style listing.Style, from rowSource, std streams) error {
-	watcher := listing.NewWatcher(kind, style)
-	ctx := c.Context()
-	names := filter.Names
-	for delay, failures := watchDelay, 0; ; {
-		rows, err := readRows(ctx, c, filter, kind, from)
+// rowWatch prints rows, and then those that change.
+type rowWatch struct {
+	from   rowSource
+	kind   listing.Kind
+	filter listing.Filter
+	style  listing.Style
+	// out is for rows, and err for failures.
+	out, err io.Writer
+	// wait waits until a delay is over or ctx ends.
+	wait func(ctx context.Context, delay time.Duration)
+}
+
+// run prints until ctx ends.
+func (w *rowWatch) run(ctx context.Context, c *cobra.Command) error {
+	watcher := listing.NewWatcher(w.kind, w.style)
+	filter := w.filter
+	for delay, failures := watchDelay, 0; ctx.Err() == nil; w.wait(ctx, delay) {
+		rows, err := readRows(ctx, c, filter, w.kind, w.from)
 		changed := 0
 		var wrong exit
 		switch {
@@ -215,21 +227,25 @@ func watchRows(c *cobra.Command, filter listing.Filter, kind listing.Kind, style
 			if failures++; failures == watchFailures {
 				return fmt.Errorf("%d tries in a row failed; the last one: %w", failures, err)
 			}
-			_, _ = fmt.Fprintln(std.err, "kratix-schedule: "+printable.Lines(err.Error()))
+			_, _ = fmt.Fprintln(w.err, "kratix-schedule: "+printable.Lines(err.Error()))
 		default:
 			failures = 0
-			if changed, err = watcher.Print(std.out, rows); err != nil {
+			if changed, err = watcher.Print(w.out, rows); err != nil {
 				return fmt.Errorf("write the list: %w", err)
 			}
-			filter = filter.Existing(names) // a row with a name may go
+			filter = filter.Existing(w.filter.Names) // a row with a name may go
 		}
 		if delay = min(delay*2, maxWatchDelay); changed > 0 {
 			delay = watchDelay
 		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(delay):
-		}
+	}
+	return nil
+}
+
+// sleep waits until a delay is over or ctx ends.
+func sleep(ctx context.Context, delay time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(delay):
 	}
 }

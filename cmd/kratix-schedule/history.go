@@ -131,6 +131,13 @@ func (f *historyFlags) check(c *cobra.Command, args []string) error {
 		return usage(c, "no state store to read: name files with -f, a cluster with --kube, or a repository or bucket with --store")
 	case given > 1:
 		return usage(c, "-f, --kube and --store exclude each other")
+	}
+	return f.checkFlags(c)
+}
+
+// checkFlags checks flags that depend on each other, and their values.
+func (f *historyFlags) checkFlags(c *cobra.Command) error {
+	switch {
 	case f.stat && !f.diff:
 		return usage(c, "--stat is for --diff")
 	case f.files && f.diff:

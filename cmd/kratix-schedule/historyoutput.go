@@ -83,12 +83,7 @@ func writeHistories(out io.Writer, flags historyFlags, work string, read []store
 			if isWide {
 				cells = []string{entry.Revision, dateOf(entry.Time), changesOf(entry), entry.Author, one.Store, entry.Subject}
 			}
-			for i, cell := range cells {
-				if cells[i] = printable.Line(cell); cell == "" {
-					cells[i] = "<none>"
-				}
-			}
-			_, _ = fmt.Fprintln(table, strings.Join(cells, "\t"))
+			_, _ = fmt.Fprintln(table, tabbed(cells))
 			if !flags.files {
 				continue
 			}
@@ -107,6 +102,16 @@ func writeHistories(out io.Writer, flags historyFlags, work string, read []store
 	}
 	_, err := out.Write(text.Bytes())
 	return err
+}
+
+// tabbed returns the cells of a row, none of which is empty, separated by tabs.
+func tabbed(cells []string) string {
+	for i, cell := range cells {
+		if cells[i] = printable.Line(cell); cell == "" {
+			cells[i] = "<none>"
+		}
+	}
+	return strings.Join(cells, "\t")
 }
 
 func dateOf(t time.Time) string {

@@ -63,14 +63,7 @@ findings; 2 and 3 as for run.`,
 			if !output.isText() {
 				return rebalanceAs(c.Context(), std, output, reconciler, moves, findings, apply)
 			}
-			printMoves(std.out, moves)
-			if apply {
-				if err := storeFailures(std.out, findings); err != nil {
-					return err
-				}
-				return applyMoves(c.Context(), std.out, reconciler, moves)
-			}
-			return offerMoves(std.out, moves, findings)
+			return rebalance(c.Context(), std.out, reconciler, moves, findings, apply)
 		},
 	}
 	flags.add(command)
@@ -80,6 +73,18 @@ findings; 2 and 3 as for run.`,
 	output.add(command, "the result")
 	command.Flags().BoolVar(&apply, "apply", false, "make the moves")
 	return command
+}
+
+// rebalance prints the moves, and makes them or tells how to make them.
+func rebalance(ctx context.Context, out io.Writer, reconciler *reconcile.Reconciler, moves []scheduler.Relocation, findings []finding.Finding, apply bool) error {
+	printMoves(out, moves)
+	if !apply {
+		return offerMoves(out, moves, findings)
+	}
+	if err := storeFailures(out, findings); err != nil {
+		return err
+	}
+	return applyMoves(ctx, out, reconciler, moves)
 }
 
 func printMoves(out io.Writer, moves []scheduler.Relocation) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,11 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/listing"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // hostile is a name that must not reach a terminal as it is.
@@ -53,6 +59,23 @@ func reports() http.Handler {
 			}
 		}
 	})
+	mux.HandleFunc("GET /long/api/v1/report", func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = io.WriteString(w, `{"schemaVersion":1,"tool":"kratix-schedule","other":["`)
+		block := append(bytes.Repeat([]byte("x"), 1<<20), `","`...)
+		for range 300 {
+			if _, err := w.Write(block); err != nil {
+				return
+			}
+		}
+	})
+	mux.HandleFunc("GET /large/apis/", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte(" "), 17<<20)) })
+	mux.HandleFunc("GET /expired/apis/", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusGone)
+		_, _ = io.WriteString(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","message":"the page is too old","reason":"Expired","code":410}`)
+	})
+	mux.HandleFunc("GET /walled/apis/platform.kratix.io/v1alpha1/{resource}", clusterObjects)
+	mux.HandleFunc("GET /walled/api/v1/", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
 	mux.HandleFunc("GET /garbage/apis/", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "<html>welcome</html>") })
 	mux.HandleFunc("GET /cluster/api/v1/namespaces/default/secrets/keys", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
@@ -157,5 +180,43 @@ func TestWatchEndsOnWrongUsage(t *testing.T) {
 	code := execute(t.Context(), []string{"get", "placements", "nobody", "--server", server.URL + "/good", "--watch"}, streams{in: strings.NewReader(""), out: &said, err: &said})
 	if code != exitUsage || !strings.Contains(said.String(), "there is no placement named nobody") {
 		t.Errorf("status %d: %s", code, said.String())
+	}
+}
+
+func TestWatchEndsAfterManyFailures(t *testing.T) {
+	var said bytes.Buffer
+	var delays []time.Duration
+	server := httptest.NewServer(reports())
+	defer server.Close()
+	watch := rowWatch{
+		from: &serverRows{url: server.URL + "/garbage/api/v1/report", shown: "URL", client: server.Client()}, kind: listing.Placements,
+		out: &said, err: &said, wait: func(_ context.Context, d time.Duration) { delays = append(delays, d) },
+	}
+	err := watch.run(t.Context(), &cobra.Command{})
+	if err == nil || err.Error() != "10 tries in a row failed; the last one: --server URL: it is not the report of a daemon" {
+		t.Error(err)
+	}
+	if len(delays) != 9 || delays[0] != 4*time.Second || delays[8] != maxWatchDelay {
+		t.Errorf("%s", delays)
+	}
+	if n := strings.Count(said.String(), "it is not the report of a daemon"); n != 9 {
+		t.Errorf("%d messages:\n%s", n, &said)
+	}
+}
+
+func TestRevisionIsNamedByItsBeginning(t *testing.T) {
+	log := statestore.Log{Entries: []statestore.LogEntry{{Revision: "abcd1"}, {Revision: "abcd2"}, {Revision: "abcd"}, {Revision: "beef1"}, {Revision: "xy"}}}
+	for text, want := range map[string]string{
+		"abcd": "abcd", "abcd1": "abcd1", "beef": "beef1", "xy": "xy",
+		"bee": "there is no revision bee among the newest 5; write at least 4 characters of one that history prints", "": "there is no revision ",
+	} {
+		got, err := resolve(log, text)
+		if said := cmp.Or(string(got), fmt.Sprint(err)); !strings.HasPrefix(said, want) {
+			t.Errorf("%q: %s", text, said)
+		}
+	}
+	log.Entries = log.Entries[:2]
+	if _, err := resolve(log, "abcd"); err == nil || err.Error() != "several revisions begin with abcd: write more of it" {
+		t.Error(err)
 	}
 }

@@ -3,6 +3,7 @@ package listing
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
@@ -38,7 +39,11 @@ func FromRecords(ctx context.Context, state statestore.State, store Store) (l Li
 			foreign = append(foreign, path.String())
 			continue
 		case record.Placement == nil:
-			continue // a list of files, beside an object that only a cluster has
+			l.Placements = append(l.Placements, Placement{
+				Work: strings.TrimSuffix(path.Base(), ".yaml"), Group: kratix.DefaultDirectory, State: recordedState, Store: name, Revision: string(state.Revision),
+				Reason: "Kratix wrote this list of files; its name has the namespace, the Work and the Destination",
+			})
+			continue
 		}
 		p := record.Placement
 		work := p.Work()

@@ -14,6 +14,8 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/listing"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
+	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
 // many returns the JSON of a report with n placements on 10 Destinations.
@@ -202,5 +204,39 @@ func TestHostileTextIsEscapedInEveryFormat(t *testing.T) {
 				t.Errorf("%s %q: %q", kind, format, &out)
 			}
 		}
+	}
+}
+
+// TestRecordsOfEveryLayoutAreRead also has a foreign file, and a list that Kratix has written.
+func TestRecordsOfEveryLayoutAreRead(t *testing.T) {
+	store := memory.New("memory")
+	const record = "apiVersion: platform.kratix.io/v1alpha1\nkind: WorkPlacement\nmetadata: {name: x, namespace: team, labels: {kratix.io/work: %s}}\nspec: {targetDestinationName: %s, promiseName: p, id: '%s'}\nfiles: []\n"
+	storetest.Write(t, store, map[string]string{
+		"a/.kratix/00.kratix/n-one.a-5058f.0000.yaml": fmt.Sprintf(record, "one", "a", "5058f1af8388633f609cadb75a75dc9d"),
+		"b/.kratix/n-two.b-00000.yaml":                fmt.Sprintf(record, "two", "b", "0000011111"),
+		"c/.kratix/n-three.c-5058f.yaml":              "files: [x.yaml]\n",
+		"c/.kratix/foreign.yaml":                      "a: b\n",
+		"c/x.yaml":                                    "a: b\n",
+	})
+	list, foreign, err := listing.FromRecords(t.Context(), storetest.Read(t, store), listing.Store{Kind: "GitStateStore", StoreName: "s"})
+	if err != nil || strings.Join(foreign, " ") != "c/.kratix/foreign.yaml" {
+		t.Errorf("%q, %v", foreign, err)
+	}
+	var out bytes.Buffer
+	for _, kind := range []listing.Kind{listing.Placements, listing.Destinations} {
+		if err := listing.Print(&out, kind, list.Items(kind), listing.Style{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const want = `NAMESPACE   WORK              GROUP   DESTINATION   STATE
+<none>      n-three.c-5058f   .       <none>        recorded
+team        one               .       a             recorded
+team        two               00000   b             recorded
+NAME   STATE      PLACEMENTS   HELD BACK   STORE
+a      recorded   1            0           GitStateStore s
+b      recorded   1            0           GitStateStore s
+`
+	if out.String() != want {
+		t.Errorf("%s", &out)
 	}
 }

@@ -71,7 +71,7 @@ func Print(w io.Writer, kind Kind, rows []Item, style Style) error {
 	case Name:
 		printNames(out, rows)
 	case Table, Wide:
-		newTable(kind, style).print(out, rows)
+		newTable(kind, style).write(out, rows)
 	}
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func Print(w io.Writer, kind Kind, rows []Item, style Style) error {
 
 // printJSON writes a list with a line for each row.
 func printJSON(out *bufio.Writer, kind Kind, rows []Item) error {
-	fmt.Fprintf(out, "{\"schemaVersion\":%d,\"kind\":%q,\"items\":[", SchemaVersion, kind) //nolint:errcheck // Flush returns the error
+	fmt.Fprintf(out, "{\"schemaVersion\":%d,\"kind\":%q,\"items\":[", SchemaVersion, kind)
 	for i, row := range rows {
 		text, err := json.Marshal(row)
 		if err != nil {
@@ -104,7 +104,7 @@ func printYAML(out *bufio.Writer, kind Kind, rows []Item) error {
 	if len(rows) > 0 {
 		items = "\n"
 	}
-	fmt.Fprintf(out, "schemaVersion: %d\nkind: %s\nitems:%s", SchemaVersion, kind, items) //nolint:errcheck // Flush returns the error
+	fmt.Fprintf(out, "schemaVersion: %d\nkind: %s\nitems:%s", SchemaVersion, kind, items)
 	for _, row := range rows {
 		text, err := report.MarshalYAML([]Item{row})
 		if err != nil {
@@ -141,8 +141,8 @@ func newTable(kind Kind, style Style) *table {
 	return &table{columns: all, style: style, widths: make([]int, len(all))}
 }
 
-// print writes the titles, unless they were written before, and the rows.
-func (t *table) print(out *bufio.Writer, rows []Item) {
+// write writes the titles, unless they were written before, and the rows.
+func (t *table) write(out *bufio.Writer, rows []Item) {
 	if len(rows) == 0 {
 		return
 	}

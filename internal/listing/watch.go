@@ -68,25 +68,25 @@ func (w *Watcher) write(out *bufio.Writer, events []event) error {
 		for i := range events {
 			rows[i] = events[i].Object
 		}
-		w.table.print(out, rows)
+		w.table.write(out, rows)
 		return nil
 	}
 	for _, e := range events {
 		switch w.style.Format {
 		case Name:
-			fmt.Fprintln(out, printable.Line(e.Object.Name())) //nolint:errcheck // Flush returns the error
+			fmt.Fprintln(out, printable.Line(e.Object.Name()))
 		case JSON:
 			text, err := json.Marshal(e)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "%s\n", printable.JSON(text)) //nolint:errcheck // as above
+			fmt.Fprintf(out, "%s\n", printable.JSON(text))
 		case YAML:
 			text, err := report.MarshalYAML(e)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "---\n%s", text) //nolint:errcheck // as above
+			fmt.Fprintf(out, "---\n%s", text)
 		case Table, Wide:
 		}
 	}
