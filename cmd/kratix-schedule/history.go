@@ -48,8 +48,8 @@ changed. Beginnings of revisions are enough. Values of Secrets are not shown.
 
 Exit status: 0 there is a history, 2 wrong usage or no such Work or revision, 3 a
 store cannot be read.`,
-		Example: `  kratix-schedule history redis-cache-default-instance-0d2c4 -f testdata/elastic-cloud
-  kratix-schedule history default/redis-cache-default-instance-0d2c4 -f testdata/elastic-cloud --diff`,
+		Example: `  kratix-schedule run -f testdata/elastic-cloud --once; kratix-schedule history redis-cache-default-instance-0d2c4 -f testdata/elastic-cloud
+  kratix-schedule run -f testdata/elastic-cloud --once; kratix-schedule history default/redis-cache-default-instance-0d2c4 -f testdata/elastic-cloud --diff`,
 		ValidArgsFunction: flags.complete,
 		RunE:              func(c *cobra.Command, args []string) error { return runHistory(c, flags, args, std) },
 	}

@@ -29,7 +29,7 @@ type Selection struct {
 	Paths []tree.Path
 }
 
-// Kind is what happened to a file.
+// Kind is the kind of a change of a file.
 type Kind string
 
 // The kinds.

@@ -37,7 +37,7 @@ type Change struct {
 	Because string `json:"because,omitempty"`
 }
 
-// message is what a commit message says.
+// message is a parsed commit message.
 type message struct {
 	subject  string
 	trailers []Trailer

@@ -32,8 +32,7 @@ func many(n int) *bytes.Buffer {
 	return &text
 }
 
-// TestManyPlacementsTakeLittleTimeAndMemory has a generous limit of time, because tests run on busy
-// machines.
+// The limit of time is generous, because tests run on busy machines.
 func TestManyPlacementsTakeLittleTimeAndMemory(t *testing.T) {
 	const n = 100_000
 	text := many(n)
