@@ -55,16 +55,7 @@ func (q *quickLines) line(line string) bool {
 	text := strings.TrimLeft(line, " ")
 	indent := len(line) - len(text)
 	key, value, found := strings.Cut(text, ":")
-	if !found || !isPlainKey(key) || indent > 0 && q.outer == "" || indent > 2 && q.inner == "" {
-		return false
-	}
-	switch indent {
-	case 0:
-		q.outer, q.inner = "", ""
-	case 2:
-		q.inner = ""
-	case 4:
-	default:
+	if !found || !isPlainKey(key) || !q.end(indent) {
 		return false
 	}
 	if value == "" {
@@ -72,6 +63,21 @@ func (q *quickLines) line(line string) bool {
 	}
 	scalar, plain := plainScalar(strings.TrimPrefix(value, " "))
 	return plain && value[0] == ' ' && q.set(key, scalar)
+}
+
+// end ends the maps that do not contain a line with an indent. It returns false if no map contains it.
+func (q *quickLines) end(indent int) bool {
+	switch indent {
+	case 0:
+		q.outer, q.inner = "", ""
+		return true
+	case 2:
+		q.inner = ""
+		return q.outer != ""
+	case 4:
+		return q.inner != ""
+	}
+	return false
 }
 
 // begin begins a map.
@@ -166,22 +172,27 @@ func plainScalar(text string) (string, bool) {
 	if text == "" || !isPlainText(text) {
 		return "", false
 	}
+	return text, isString(text)
+}
+
+// isString reports whether YAML certainly reads a plain text without special characters as a string.
+func isString(text string) bool {
 	switch first := text[0]; {
 	case first == '0' && len(text) > 1 && strings.ContainsRune("xXoObB", rune(text[1])):
-		return "", false // a number
+		return false // a number
 	case first >= '0' && first <= '9':
-		return text, strings.ContainsAny(text, "acdfghijklmnpqrstuvwyz") // else it may be a number or a date
+		return strings.ContainsAny(text, "acdfghijklmnpqrstuvwyz") // else it may be a number or a date
 	case first == '.' || first == '-' || first == '_' || first == '/':
-		return "", false
+		return false
 	}
 	if len(text) > len("false") {
-		return text, true
+		return true
 	}
 	switch strings.ToLower(text) {
 	case "y", "n", "yes", "no", "on", "off", "true", "false", "null":
-		return "", false
+		return false
 	}
-	return text, true
+	return true
 }
 
 // isPlainText reports whether no character of a text has a meaning in YAML, wherever it is in a scalar.
