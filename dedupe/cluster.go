@@ -80,6 +80,7 @@ func sameForTheServer(first, other located) finding.Finding {
 		Related: []finding.Related{{Place: first.place, Message: first.owner}},
 	}
 	a, b := first.id.object, other.id.object
+	f.Subject = b.String()
 	switch {
 	case first.root != other.root:
 		f.Rule = finding.OtherRoot()

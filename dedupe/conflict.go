@@ -61,7 +61,9 @@ func (c conflict) finding(p *parsed) finding.Finding {
 	f := finding.Finding{Place: c.later.place, Related: []finding.Related{related}}
 	if c.isPath() {
 		f.Rule, f.Message = c.explainPath(p.root)
+		f.Subject = c.later.at().String()
 	} else {
+		f.Subject = c.later.id.object.String()
 		f.Rule, f.Message = finding.DuplicateObject(), fmt.Sprintf("%s is in %s already%s", c.later.id.object, p.root.Path, p.copies.difference(c.later, c.first))
 	}
 	return f

@@ -25,6 +25,9 @@ func (r *Reconciler) plan(ctx context.Context, seen *observed, reported feedback
 			if r.agrees() {
 				stores = r.deferUndecided(ctx, whole, stores)
 			}
+			if r.Planned != nil {
+				r.Planned(input)
+			}
 			return plan, whole, stores
 		}
 		input.Conflicts = tried.has

@@ -53,6 +53,9 @@ type Reconciler struct {
 	// Missing returns possible reasons for Works missing from the input, one per element; it
 	// is called when the deletion guard refuses removals. It may be nil.
 	Missing func(ctx context.Context) []string
+	// Planned is called with the input of each plan whose result is carried out. It must not change
+	// the input. It may be nil.
+	Planned func(in scheduler.Input)
 	// Agents returns the states that the agents of Destinations have reported. It is nil if they do
 	// not report.
 	Agents func() AgentStates

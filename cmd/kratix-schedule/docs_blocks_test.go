@@ -86,6 +86,8 @@ func notRun() map[string]elsewhere {
 			"docs/how-to/install.md: kubectl --namespace kratix-schedule port-forward deployment/kratix-schedule 8080 &",
 			"docs/how-to/install.md: kubectl get deployments --all-namespaces -o custom-columns='NAMESPACE:.metadata.namespace,NAME:.metadata.name,SERVICEACCOUNT:.spec.template.spec.serviceAccountName' | grep kratix",
 			"docs/how-to/install.md: $ kubectl get works",
+			"docs/how-to/look-at-the-page.md: kubectl --namespace kratix-schedule port-forward deployment/kratix-schedule 8081",
+			"docs/how-to/look-at-the-page.md: kubectl --namespace kratix-schedule get lease kratix-schedule -o jsonpath='{.spec.holderIdentity}'",
 			"docs/how-to/move-from-kratix.md: kubectl get works,destinations,gitstatestores -A -o yaml > platform.yaml",
 			"README.md: kubectl apply -k deploy/schedule",
 			"docs/how-to/run-beside-kratix.md: kubectl apply -k deploy/schedule",

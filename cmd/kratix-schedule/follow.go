@@ -20,6 +20,7 @@ import (
 type followFlags struct {
 	interval  time.Duration
 	listen    string
+	page      pageFlag
 	admin     string
 	events    eventsFlags
 	profile   bool
@@ -30,7 +31,8 @@ type followFlags struct {
 
 func (f *followFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.interval, "interval", 5*time.Minute, "do a round at least this often, and revert what others have changed")
-	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "address for /healthz, /readyz, /metrics and /api/v1/report; none if empty")
+	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "address for the page, /healthz, /readyz, /metrics and /api/v1/report; none if empty")
+	f.page.add(c)
 	c.Flags().StringVar(&f.admin, "admin-token-file", "", "file with the token that permits changing the log level with PUT /log-level, as Authorization: Bearer TOKEN; without it the level cannot be changed")
 	f.events.add(c)
 	c.Flags().BoolVar(&f.profile, "pprof", false, "serve /debug/pprof at the address of --listen too")
@@ -79,6 +81,7 @@ func follow(c *cobra.Command, d *daemon.Daemon, flags followFlags, std streams) 
 	d.Listen = func(ctx context.Context) (net.Listener, error) {
 		return listen(ctx, flags.listen, c.Flags().Changed("listen"), log)
 	}
+	flags.page.configure(d, flags.listen)
 	return inputError(d.Run(ctx))
 }
 

@@ -17,9 +17,11 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/page"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
@@ -43,6 +45,10 @@ type Daemon struct {
 	Traces trace.TracerProvider
 	// Listen returns the listener of the HTTP server. If it returns nil, nothing is served.
 	Listen func(context.Context) (net.Listener, error)
+	// Page shows the rounds to people. If it is nil, no page is served.
+	Page *page.Site
+	// ListenPage returns the listener of the page. If it is nil, the page is served with the rest.
+	ListenPage func(context.Context) (net.Listener, error)
 	// AdminToken returns the token that is required for changes by HTTP. If it is nil, nothing can be
 	// changed.
 	AdminToken func() (string, error)
@@ -73,6 +79,8 @@ type Daemon struct {
 	server   telemetry.Server
 	stores   *workerStores
 	stopping *stopping
+	// planned is the input of the last plan; nil without a Page.
+	planned *scheduler.Input
 	// woken receives a value when a store has changed.
 	woken chan struct{}
 	// refused are the findings of the last WriteStatus.
@@ -106,6 +114,9 @@ func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 		return d.rounds(ctx, changes)
 	}
 	d.server.Standby()
+	if d.Page != nil {
+		d.Page.Standby()
+	}
 	tell := func(err error) { d.Log.Warn("Lease error", zap.Error(err)) }
 	return d.Lead(ctx, tell, func(ctx context.Context) error {
 		d.Log.Info("working")
@@ -134,6 +145,10 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	}
 	d.stores = newWorkerStores(d.observer.Stores(stores), d.wake, d.observer.Resting)
 	d.Reconciler.Observe, d.Reconciler.Stores, d.Reconciler.Now = d.observer.Stage, d.stores, d.Now
+	if d.Page != nil {
+		d.Page.Store = newPageStore(d.stores)
+		d.Reconciler.Planned = func(in scheduler.Input) { d.planned = &in }
+	}
 	if d.Project != nil {
 		d.Reconciler.Stores = d.Project(d.stores)
 	}
@@ -204,7 +219,7 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 		return next{} // the next process reports the interrupted writes
 	}
 	d.events.Round(said, err)
-	d.server.Round(said, err, d.Now())
+	d.publish(said, err)
 	if err != nil {
 		return next{round: time.After(retry)}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"time"
 
@@ -26,41 +27,87 @@ const (
 
 // serveError is an error of the HTTP server.
 type serveError struct {
-	address string
-	err     error
+	// flag is the flag of the address.
+	flag, address string
+	err           error
 }
 
 // Error returns a message with the address and a fix.
 func (e *serveError) Error() string {
-	return fmt.Sprintf("serve %s: %v; choose another address with --listen, or none with --listen=\"\"", e.address, e.err)
+	return fmt.Sprintf("serve %s: %v; choose another address with %s, or none with %s=\"\"", e.address, e.err, e.flag, e.flag)
 }
 
 // Unwrap returns the cause.
 func (e *serveError) Unwrap() error { return e.err }
 
-// serve starts the HTTP server, which runs until stop is called; without a listener it starts
-// nothing. The returned context ends with ctx, or when the server fails: its cause is then a
-// *serveError.
+// serve starts the HTTP server, and a second one for the page if it has an address of its own. They
+// run until stop is called; without listeners nothing is started. The returned context ends with ctx,
+// or when a server fails: its cause is then a *serveError.
 func (d *Daemon) serve(ctx context.Context) (serving context.Context, stop func(), err error) {
 	listener, err := d.Listen(ctx)
-	if err != nil || listener == nil {
+	if err != nil {
 		return ctx, func() {}, err
 	}
+	own, err := d.listenPage(ctx)
+	if err != nil {
+		if listener != nil {
+			_ = listener.Close() // nothing was served yet
+		}
+		return ctx, func() {}, err
+	}
+	serving, broken := context.WithCancelCause(ctx)
+	var servers []*http.Server
+	if listener != nil {
+		servers = append(servers, d.start(listener, d.endpoints(own == nil), "--listen", broken))
+	}
+	if own != nil {
+		mux := http.NewServeMux()
+		d.Page.Register(mux)
+		servers = append(servers, d.start(own, mux, "--listen-page", broken))
+	}
+	return serving, func() {
+		if d.Page != nil {
+			d.Page.Close() // open pages would keep the servers from stopping
+		}
+		for _, server := range servers {
+			shutDown(ctx, server)
+		}
+		broken(nil)
+	}, nil
+}
+
+// listenPage returns the listener of the page, or nil if the page has no address of its own.
+func (d *Daemon) listenPage(ctx context.Context) (net.Listener, error) {
+	if d.Page == nil || d.ListenPage == nil {
+		return nil, nil //nolint:nilnil // no listener is requested
+	}
+	return d.ListenPage(ctx)
+}
+
+// endpoints returns all endpoints, with the page if withPage is set.
+func (d *Daemon) endpoints(withPage bool) *http.ServeMux {
 	mux := d.server.Handler(d.registry, telemetry.Admin{Level: d.Level, Token: d.AdminToken})
 	d.registerEvents(mux)
 	if d.Profile {
 		telemetry.Profile(mux)
 	}
-	server := newServer(mux)
+	if withPage && d.Page != nil {
+		d.Page.Register(mux)
+	}
+	return mux
+}
+
+// start starts a server on a listener. broken is called if it fails later.
+func (d *Daemon) start(listener net.Listener, handler http.Handler, flag string, broken context.CancelCauseFunc) *http.Server {
+	server := newServer(handler)
 	address := listener.Addr().String()
-	serving, broken := context.WithCancelCause(ctx)
 	go func() {
 		if err := server.Serve(netutil.LimitListener(listener, maxConnections)); !errors.Is(err, http.ErrServerClosed) {
-			broken(&serveError{address, err})
+			broken(&serveError{flag, address, err})
 		}
 	}()
 	d.Log.Info("listening", zap.String("address", address))
-	return serving, func() { shutDown(ctx, server); broken(nil) }, nil
+	return server
 }
 
 // newServer returns a server with limits on the connections, the bodies and the time of clients.

@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
@@ -23,7 +24,9 @@ const (
 type workerStores struct {
 	statestore.Opener
 	workers *worker.Workers
-	open    map[kratix.StateStoreReference]statestore.View
+
+	mu   sync.Mutex
+	open map[kratix.StateStoreReference]statestore.View
 }
 
 var _ statestore.Opener = (*workerStores)(nil)
@@ -48,6 +51,8 @@ func (s *workerStores) Open(ref kratix.StateStoreReference, spec kratix.Object, 
 		return nil, err
 	}
 	view := statestore.ViewOf(ref.String(), store)
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if was, ok := s.open[ref]; ok && was != view {
 		s.workers.Forget(was)
 	}
@@ -55,13 +60,28 @@ func (s *workerStores) Open(ref kratix.StateStoreReference, spec kratix.Object, 
 	return s.workers.Wrap(view), nil
 }
 
+// last returns an open store without its worker, and the state that a round has read last. ok is
+// false if no round has read the store.
+func (s *workerStores) last(ref kratix.StateStoreReference) (view statestore.View, state statestore.State, ok bool) {
+	s.mu.Lock()
+	view, ok = s.open[ref]
+	s.mu.Unlock()
+	if !ok {
+		return view, state, false
+	}
+	state, ok = s.workers.Last(view)
+	return view, state, ok
+}
+
 // Keep drops the workers of stores that are not among refs, and closes the stores.
 func (s *workerStores) Keep(refs []kratix.StateStoreReference) {
+	s.mu.Lock()
 	for ref, view := range s.open {
 		if !slices.Contains(refs, ref) {
 			s.workers.Forget(view)
 			delete(s.open, ref)
 		}
 	}
+	s.mu.Unlock()
 	statestore.Keep(s.Opener, refs)
 }

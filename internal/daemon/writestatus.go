@@ -45,7 +45,7 @@ func (d *Daemon) writeStatus(ctx context.Context, result report.Report) next {
 		d.refused = told.Refused
 		said := d.withRefused(result)
 		d.events.Findings(said.Findings)
-		d.server.Round(said, nil, d.Now())
+		d.publish(said, nil)
 	}
 	if told.Retry <= 0 {
 		return next{}

@@ -16,6 +16,10 @@ type Finding struct {
 	Rule Rule
 	// Place is the place of the problem.
 	Place Place
+	// Subject is the Kubernetes object or the path that the finding is about, such as
+	// "ConfigMap default/x", if it is not the object of the Place. Findings about one Subject can be
+	// shown together. It may be empty.
+	Subject string
 	// Message describes the problem in one line.
 	Message string
 	// Related are other places of the problem, for example the other claimant of a conflict.

@@ -44,6 +44,19 @@ func mayHoldSecret(text []byte) bool {
 	return bytes.Contains(lower, []byte("secret")) || isPatch.Match(lower)
 }
 
+// Masked returns a file with the values of its Secrets replaced, or the reason why it cannot be
+// shown.
+func Masked(content []byte) (shown, withheld string) {
+	file, err := FileDiff{New: content}.masked()
+	switch {
+	case err != nil:
+		return "", err.Error()
+	case isBinary(file.New):
+		return "", "it is binary"
+	}
+	return string(file.New), ""
+}
+
 // masked returns the diff with the values of Secrets replaced. The error is
 // errWithheld if the contents cannot be shown.
 func (f FileDiff) masked() (FileDiff, error) {

@@ -57,6 +57,20 @@ func (w *Workers) of(view statestore.View) *worker {
 	return w.workers[view]
 }
 
+// Last returns the state of a view that was read last, without reading it again. ok is false if it
+// was not read yet. view must be the argument of Wrap.
+func (w *Workers) Last(view statestore.View) (state statestore.State, ok bool) {
+	w.mu.Lock()
+	of := w.workers[view]
+	w.mu.Unlock()
+	if of == nil {
+		return state, false
+	}
+	of.mu.Lock()
+	defer of.mu.Unlock()
+	return of.base, of.base.Contents != nil
+}
+
 // Forget removes the worker of a view that is no longer used. view must be the argument of Wrap.
 func (w *Workers) Forget(view statestore.View) {
 	w.mu.Lock()

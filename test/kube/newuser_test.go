@@ -31,6 +31,7 @@ func TestScheduleFromHelmInstallToTheFirstConflictPrevented(t *testing.T) {
 	at := address(t)
 	for i := range args {
 		args[i] = strings.Replace(args[i], "--listen=:8080", "--listen="+at, 1)
+		args[i] = strings.Replace(args[i], "--listen-page=127.0.0.1:8081", "--listen-page=127.0.0.1:0", 1)
 	}
 	run(t, program, append(args, "--kubeconfig", p.shipped(), "--lease-namespace", namespace, "--profile-namespace", namespace)...)
 	p.eventually("the rollout", func() string {

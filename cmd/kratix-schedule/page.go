@@ -1,0 +1,41 @@
+package main
+
+import (
+	"context"
+	"net"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/daemon"
+	"github.com/kratix-schedule/kratix-schedule/internal/page"
+)
+
+// noPage is the value of --listen-page for no page.
+const noPage = "off"
+
+// pageFlag is the address of the page: empty for that of --listen, or noPage.
+type pageFlag string
+
+func (f *pageFlag) add(c *cobra.Command) {
+	c.Flags().StringVar((*string)(f), "listen-page", "", "address of the page, which shows the files in the stores, if it is not to be served at the address of --listen; \""+noPage+"\" for no page")
+}
+
+// configure makes a daemon serve the page, unless it has no address.
+func (f pageFlag) configure(d *daemon.Daemon, listen string) {
+	if f == noPage || f == "" && listen == "" {
+		return
+	}
+	d.Page = &page.Site{Version: version, Now: time.Now}
+	if f == "" {
+		return
+	}
+	d.ListenPage = func(ctx context.Context) (net.Listener, error) {
+		var config net.ListenConfig
+		listener, err := config.Listen(ctx, "tcp", string(f))
+		if err != nil {
+			return nil, exit{code: exitUsage, text: "--listen-page: " + err.Error()}
+		}
+		return listener, nil
+	}
+}

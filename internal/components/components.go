@@ -1,0 +1,55 @@
+// Package components turns findings into groups by object, and holds the templates and the style
+// sheet that the page of `run` and the HTML report have in common. It does no I/O.
+package components
+
+import (
+	_ "embed"
+	"html/template"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/printable"
+)
+
+//go:embed style.css
+var style string
+
+//go:embed groups.tmpl
+var groups string
+
+// Style returns the style sheet.
+func Style() string { return style }
+
+// Templates returns the shared templates with the functions that they need. The template "groups"
+// takes a list of Group, and "group" takes one.
+func Templates() *template.Template {
+	return template.Must(template.New("components").Funcs(template.FuncMap{
+		"line": func(text string) string { return Line(text, longestLine) },
+		"name": func(text string) string { return Line(text, LongestName) },
+		// lines is for the content of files, which is bounded already.
+		"lines": printable.Lines,
+	}).Parse(groups))
+}
+
+// LongestName and longestLine are the maximum lengths, in bytes, of a name and of a sentence on a
+// page.
+const (
+	LongestName = 300
+	longestLine = 4000
+)
+
+// Line returns text as one printable line of at most about longest bytes. A longer text is cut, with
+// dots at its end.
+func Line(text string, longest int) string {
+	short := text
+	if len(short) > longest {
+		short = strings.ToValidUTF8(short[:longest], "")
+	}
+	line := printable.Line(short)
+	if len(line) > 4*longest { // escapes are up to ten times as long as what they stand for
+		line = strings.ToValidUTF8(line[:4*longest], "")
+	}
+	if len(short) < len(text) {
+		line += "…"
+	}
+	return line
+}

@@ -1,0 +1,190 @@
+package components
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+)
+
+// Group is all that was found about one object.
+type Group struct {
+	// ID is the anchor of the group. It does not change as long as the object has findings.
+	ID string
+	// Title is the object: a Kubernetes object or a path that several Works claim, a Work, a store
+	// or a file.
+	Title string
+	// Others is the number of further objects that the same Works claim.
+	Others   int
+	Severity string
+	// Claimants are all that claim the object, the one that has it first. It is empty unless the
+	// findings are about a conflict.
+	Claimants []Place
+	Problems  []Problem
+	// Count is the number of findings.
+	Count int
+}
+
+// Problem is the findings of one rule about one object, with what to do about them.
+type Problem struct {
+	Rule, Name, Severity string
+	Items                []Item
+	// Flux are the error messages of Flux, each once.
+	Flux []string
+	Fix  string
+	// More is the number of findings that are left out.
+	More int
+}
+
+// Item is one finding.
+type Item struct {
+	Message string
+	At      Place
+	With    []Place
+}
+
+// Place is the place of a finding, with a link to its object if there is one.
+type Place struct {
+	Text, Note, Link string
+}
+
+// Options configure Groups.
+type Options struct {
+	// Place returns a place as text with a link.
+	Place func(finding.Place) Place
+	// MaxItems is the maximum number of findings of a Problem, and of the claimants of a Group. If it
+	// is 0, there is no maximum.
+	MaxItems int
+}
+
+// Groups returns the findings grouped by object, in the order of the first finding of each group. All
+// objects that the same Works claim are one group. What to do is in each Problem once. The findings
+// must be sorted by severity, the highest first.
+func Groups(findings []finding.Finding, options Options) []Group {
+	claimants := claimantsOf(findings)
+	var all []Group
+	at := map[string]int{}
+	subjects := map[string]bool{}
+	for i := range findings {
+		f := &findings[i]
+		key := titleOf(f)
+		if of, conflicts := claimants[f.Subject]; conflicts {
+			key = of
+		}
+		n, known := at[key]
+		if !known {
+			n = len(all)
+			at[key] = n
+			all = append(all, Group{ID: Anchor(key), Title: titleOf(f), Severity: f.Rule.Severity.String()})
+		}
+		if known && f.Subject != "" && f.Subject != all[n].Title && !subjects[f.Subject] {
+			all[n].Others++
+		}
+		subjects[f.Subject] = true
+		all[n].add(f, options)
+	}
+	return all
+}
+
+// claimantsOf returns, for the subject of each conflict, all that claim it, as one text.
+func claimantsOf(findings []finding.Finding) map[string]string {
+	sets := map[string]map[string]bool{}
+	for i := range findings {
+		f := &findings[i]
+		if f.Subject == "" || len(f.Related) == 0 {
+			continue
+		}
+		if sets[f.Subject] == nil {
+			sets[f.Subject] = map[string]bool{}
+		}
+		sets[f.Subject][f.Place.Object] = true
+		for _, related := range f.Related {
+			sets[f.Subject][related.Place.Object] = true
+		}
+	}
+	texts := make(map[string]string, len(sets))
+	for subject, set := range sets {
+		texts[subject] = strings.Join(slices.Sorted(maps.Keys(set)), "\n")
+	}
+	return texts
+}
+
+// titleOf returns the object of a finding.
+func titleOf(f *finding.Finding) string {
+	return cmp.Or(f.Subject, f.Place.Object, f.Place.File, f.Rule.Name)
+}
+
+// add adds a finding to the group of its object.
+func (g *Group) add(f *finding.Finding, options Options) {
+	g.Count++
+	if f.Subject != "" && len(f.Related) > 0 {
+		for _, related := range f.Related {
+			g.claim(options.place(whole(related.Place), related.Message), options)
+		}
+		g.claim(options.place(whole(f.Place), ""), options)
+	}
+	fix := f.Advice()
+	n := slices.IndexFunc(g.Problems, func(p Problem) bool { return p.Rule == f.Rule.ID && p.Fix == fix })
+	if n < 0 {
+		n = len(g.Problems)
+		g.Problems = append(g.Problems, Problem{Rule: f.Rule.ID, Name: f.Rule.Name, Severity: f.Rule.Severity.String(), Fix: fix})
+	}
+	p := &g.Problems[n]
+	if f.Flux != "" && !slices.Contains(p.Flux, f.Flux) && len(p.Flux) < maxQuotes {
+		p.Flux = append(p.Flux, f.Flux)
+	}
+	said := f.Subject != "" && slices.ContainsFunc(p.Items, func(i Item) bool { return i.Message == f.Message })
+	if said {
+		return // the claimants are listed above
+	}
+	if options.MaxItems > 0 && len(p.Items) >= options.MaxItems {
+		p.More++
+		return
+	}
+	item := Item{Message: f.Message, At: options.place(f.Place, "")}
+	for _, related := range f.Related {
+		item.With = append(item.With, options.place(related.Place, related.Message))
+	}
+	p.Items = append(p.Items, item)
+}
+
+// maxQuotes is the maximum number of messages of Flux in a Problem.
+const maxQuotes = 5
+
+// whole returns the object of a place without its file, or the file of a place without an object.
+func whole(p finding.Place) finding.Place {
+	if p.Object != "" {
+		return finding.Place{Object: p.Object}
+	}
+	return p
+}
+
+// claim adds a claimant, unless the group has it already.
+func (g *Group) claim(p Place, options Options) {
+	has := slices.ContainsFunc(g.Claimants, func(c Place) bool { return c.Text == p.Text })
+	if !has && (options.MaxItems == 0 || len(g.Claimants) < options.MaxItems) {
+		g.Claimants = append(g.Claimants, p)
+	}
+}
+
+func (o Options) place(p finding.Place, note string) Place {
+	if o.Place == nil {
+		return Place{Text: p.String(), Note: note}
+	}
+	of := o.Place(p)
+	of.Note = note
+	return of
+}
+
+// Anchor returns the ID of the group of an object, which is valid in a URL.
+func Anchor(title string) string {
+	const prime, offset = 1099511628211, 14695981039346656037 // FNV-1a
+	hash := uint64(offset)
+	for i := range len(title) {
+		hash = (hash ^ uint64(title[i])) * prime
+	}
+	return "o" + strconv.FormatUint(hash, 36)
+}

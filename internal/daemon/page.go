@@ -1,0 +1,210 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/layout"
+	"github.com/kratix-schedule/kratix-schedule/internal/page"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/kustomize"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// publish makes the result of a round available by HTTP.
+func (d *Daemon) publish(said report.Report, err error) {
+	now := d.Now()
+	d.server.Round(said, err, now)
+	switch {
+	case d.Page == nil:
+	case err != nil:
+		d.Page.Publish(page.Round{Failure: err.Error()})
+	default:
+		d.Page.Publish(page.Round{Report: said, Ended: now, Input: d.planned, Assigned: d.Reconciler.Planner != nil})
+	}
+}
+
+// Limits for reading a store for a page.
+const (
+	// pagePatience is less than a round waits for a store, so that a round that waits for a page does
+	// not report the store as unavailable.
+	pagePatience = storePatience * 3 / 4
+	// maxPageFiles is the maximum number of files of a placement that a page shows, maxPageFile the
+	// maximum number of bytes of one of them, and maxPageBytes of all.
+	maxPageFiles = 100
+	maxPageFile  = 64 << 10
+	maxPageBytes = 512 << 10
+)
+
+var (
+	errPageBusy    = errors.New("other readers are reading stores; load the page again")
+	errPageUnread  = errors.New("the store has not been read yet")
+	errPageNoState = errors.New("the Destination has no state store")
+	errPageNothing = errors.New("the store has no record of it")
+)
+
+// pageStore reads stores for the page: one store at a time, for at most pagePatience, and mostly from
+// what the last round has read anyway.
+type pageStore struct {
+	stores *workerStores
+	slot   chan struct{}
+
+	mu sync.Mutex
+	// secret are the files that kustomizations of the store `of` put into Secrets.
+	secret map[tree.Path]tree.Path
+	of     secretKey
+}
+
+// secretKey identifies the state of a store.
+type secretKey struct {
+	store    string
+	revision statestore.Revision
+}
+
+var _ page.Store = (*pageStore)(nil)
+
+func newPageStore(stores *workerStores) *pageStore {
+	return &pageStore{stores: stores, slot: make(chan struct{}, 1)}
+}
+
+// Files returns the stored files of a placement.
+func (s *pageStore) Files(ctx context.Context, w page.Wanted) (page.Files, error) {
+	ctx, cancel := context.WithTimeout(ctx, pagePatience)
+	defer cancel()
+	select {
+	case s.slot <- struct{}{}:
+		defer func() { <-s.slot }()
+	case <-ctx.Done():
+		return page.Files{}, errPageBusy
+	}
+	name, state, err := s.state(ctx, w)
+	if err != nil {
+		return page.Files{}, err
+	}
+	paths, joined, err := pathsOf(ctx, state, w.On, w.Placement.Object)
+	if err != nil {
+		return page.Files{}, err
+	}
+	secret, err := s.secretFiles(ctx, name, state)
+	if err != nil {
+		return page.Files{}, err
+	}
+	files := page.Files{Store: name, Revision: string(state.Revision), Joined: joined}
+	left := maxPageBytes
+	for i, path := range paths {
+		if i == maxPageFiles || left <= 0 {
+			files.Left = len(paths) - i
+			break
+		}
+		file, err := fileOf(ctx, state, path, secret)
+		if err != nil {
+			return page.Files{}, err
+		}
+		left -= len(file.Content)
+		files.Files = append(files.Files, file)
+	}
+	return files, nil
+}
+
+// state returns the state of a placement's store: the one that the last round has read or, if the
+// round has written, that at the revision of the report.
+func (s *pageStore) state(ctx context.Context, w page.Wanted) (name string, state statestore.State, err error) {
+	if w.On.Spec.StateStoreRef == nil {
+		return "", state, errPageNoState
+	}
+	ref := *w.On.Spec.StateStoreRef
+	view, state, ok := s.stores.last(ref)
+	if !ok {
+		return "", state, errPageUnread
+	}
+	revision := statestore.Revision(w.Revision)
+	if revision == "" || revision == state.Revision {
+		return ref.String(), state, nil
+	}
+	newer, err := statestore.At(ctx, view, revision)
+	if errors.Is(err, statestore.ErrUnknownRevision) { // the last round has written, and the store has no history
+		newer, err = view.Store.Read(ctx)
+	}
+	return ref.String(), newer, err
+}
+
+// pathsOf returns the paths of the files of a placement. joined means that the file has other
+// placements too.
+func pathsOf(ctx context.Context, state statestore.State, on *kratix.Destination, p *kratix.WorkPlacement) (paths []tree.Path, joined bool, err error) {
+	for _, path := range layout.RecordPaths(on, p) {
+		if !state.Files.Has(path) {
+			continue
+		}
+		content, err := state.Contents.Content(ctx, path)
+		if err != nil {
+			return nil, false, err
+		}
+		record, err := layout.ParseRecord(content)
+		if err != nil || record.Placement != nil && kratix.KeyOf(record.Placement) != kratix.KeyOf(p) {
+			continue // a damaged record, or that of another placement with the same path
+		}
+		return slices.DeleteFunc(record.Files, func(f tree.Path) bool { return !state.Files.Has(f) }), record.Joined, nil
+	}
+	dir := layout.DirOf(on, p)
+	if dir.IsRoot() {
+		return nil, false, errPageNothing
+	}
+	for path := range state.Files.From(dir) {
+		if !path.Within(dir) {
+			break
+		}
+		paths = append(paths, path)
+	}
+	if len(paths) == 0 {
+		return nil, false, errPageNothing
+	}
+	return paths, false, nil
+}
+
+// secretFiles returns the files that kustomizations of a store put into Secrets.
+func (s *pageStore) secretFiles(ctx context.Context, name string, state statestore.State) (map[tree.Path]tree.Path, error) {
+	key := secretKey{name, state.Revision}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.secret != nil && s.of == key {
+		return s.secret, nil
+	}
+	all := make([]tree.Path, 0, state.Files.Len())
+	for path := range state.Files.All() {
+		all = append(all, path)
+	}
+	secret, err := kustomize.SecretFiles(all, func(path tree.Path) ([]byte, error) {
+		if !state.Files.Has(path) {
+			return nil, nil
+		}
+		return state.Contents.Content(ctx, path)
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.secret, s.of = secret, key
+	return secret, nil
+}
+
+// fileOf returns a file with the values of Secrets masked.
+func fileOf(ctx context.Context, state statestore.State, path tree.Path, secret map[tree.Path]tree.Path) (page.File, error) {
+	content, err := state.Contents.Content(ctx, path)
+	if err != nil {
+		return page.File{}, err
+	}
+	file := page.File{Path: path.String(), Size: len(content)}
+	if kustomization, is := secret[path]; is {
+		file.Withheld = fmt.Sprintf("%s may put it into a Secret", kustomization)
+		return file, nil
+	}
+	file.Content, file.Withheld = report.Masked(content)
+	if len(file.Content) > maxPageFile {
+		file.Content, file.Cut = file.Content[:maxPageFile], true
+	}
+	return file, nil
+}

@@ -1,0 +1,119 @@
+// Package page turns the report of a round into pages of HTML that a browser shows: the Destinations,
+// the placements, what was found about which object, and one placement with its explanation, files
+// and history. The view models are pure functions of a [Round] and a query. Only [Site] handles HTTP;
+// what it needs of a state store comes from a [Store].
+//
+// Every text of a report is made printable and is escaped by html/template.
+package page
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+)
+
+// Round is the result of a round, as the page shows it.
+type Round struct {
+	Report report.Report
+	// Ended is the time when the round of the report ended. It is zero before there is a report.
+	Ended time.Time
+	// Failure is the error of the last round, if that round has no report. It is empty otherwise.
+	Failure string
+	// Input is the input of the plan. It is nil if it is not known.
+	Input *scheduler.Input
+	// Assigned means that Kratix has chosen the Destinations, and not this process.
+	Assigned bool
+}
+
+// Placement identifies a placement.
+type Placement struct{ Work, Directory, Destination string }
+
+// Store reads what state stores contain. Its methods return soon, or with an error.
+type Store interface {
+	// Files returns the stored files of a placement.
+	Files(ctx context.Context, w Wanted) (Files, error)
+}
+
+// Wanted is a placement whose files are wanted.
+type Wanted struct {
+	Placement report.Placement
+	On        *kratix.Destination
+	// Revision is the revision of the store in the report. It is empty if the report has none.
+	Revision string
+}
+
+// Files are the stored files of a placement.
+type Files struct {
+	// Store and Revision identify the state of the store.
+	Store, Revision string
+	Files           []File
+	// Left is the number of files that are left out because there are too many.
+	Left int
+	// Joined means that the file also contains other placements.
+	Joined bool
+}
+
+// File is a stored file.
+type File struct {
+	Path string
+	Size int
+	// Content is the beginning of the file, with the values of Secrets masked.
+	Content string
+	// Cut means that Content is not all of the file.
+	Cut bool
+	// Withheld is the reason why there is no Content. It is empty if there is.
+	Withheld string
+}
+
+// Site serves the pages. It is safe for concurrent use. Its fields must not change after the first
+// request.
+type Site struct {
+	// Version is the program's version.
+	Version string
+	Now     func() time.Time
+	// Store is nil if files are not shown.
+	Store Store
+
+	last    atomic.Pointer[state]
+	standby atomic.Bool
+	rounds  atomic.Int64
+	clients clients
+	plans   slots
+}
+
+// state is a Round with its index, which is built when it is first needed.
+type state struct {
+	Round
+	once  sync.Once
+	built *index
+}
+
+func (s *state) index() *index {
+	s.once.Do(func() { s.built = newIndex(s.Round) })
+	return s.built
+}
+
+// Publish replaces the round that the pages show, and tells open pages to load what has changed. If
+// the round has failed, the report of the previous one remains.
+func (s *Site) Publish(r Round) {
+	now := &state{Round: r}
+	if before := s.last.Load(); r.Failure != "" && before != nil {
+		now.Report, now.Ended, now.Input, now.Assigned = before.Report, before.Ended, before.Input, before.Assigned
+	}
+	s.last.Store(now)
+	s.clients.tell(s.rounds.Add(1))
+}
+
+// Standby makes the pages say that another replica runs the rounds, until there is a round.
+func (s *Site) Standby() {
+	s.standby.Store(true)
+	s.clients.tell(s.rounds.Add(1))
+}
+
+// Close ends the connections of open pages. More calls have no effect.
+func (s *Site) Close() { s.clients.close() }

@@ -1,0 +1,138 @@
+package page
+
+import (
+	"context"
+	"strings"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/components"
+	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
+	"github.com/kratix-schedule/kratix-schedule/scheduler"
+)
+
+// placement is the page about one placement.
+type placement struct {
+	layout
+	Row     row
+	Request string
+	// Applied and Healthy are the conditions that follow from what the agent has reported.
+	Applied, Healthy *report.AgentCondition
+	Groups           []components.Group
+	Elsewhere        []row
+}
+
+func (s *state) placement(l layout, i int) placement {
+	p := &s.Report.Placements[i]
+	agents := s.Report.Agents()
+	v := placement{layout: l, Row: s.row(i, agents)}
+	if p.Object != nil {
+		v.Request = p.Object.Spec.ResourceName
+	}
+	if delivered, known := agents.Of(p); known {
+		v.Applied, v.Healthy = &delivered.Applied, &delivered.Healthy
+	}
+	object := kratix.WorkKind + " " + p.Work
+	var about []finding.Finding
+	for _, f := range s.Report.Findings {
+		if f.Place.Object == object || isRelated(&f, object) {
+			about = append(about, f)
+		}
+	}
+	groups := components.Groups(about, s.options())
+	v.Groups = groups[:min(len(groups), groupsPerPage)]
+	for j := i - 1; j >= 0 && s.Report.Placements[j].Work == p.Work && len(v.Elsewhere) < placementsPerPage; j-- {
+		v.Elsewhere = append(v.Elsewhere, s.row(j, agents))
+	}
+	for j := i + 1; j < len(s.Report.Placements) && s.Report.Placements[j].Work == p.Work && len(v.Elsewhere) < placementsPerPage; j++ {
+		v.Elsewhere = append(v.Elsewhere, s.row(j, agents))
+	}
+	return v
+}
+
+func isRelated(f *finding.Finding, object string) bool {
+	for _, related := range f.Related {
+		if related.Place.Object == object {
+			return true
+		}
+	}
+	return false
+}
+
+// explanation is why a group is on its Destinations and not on others.
+type explanation struct {
+	// Missing is why there is no explanation. It is empty if there is one.
+	Missing string
+	Group   scheduler.Explanation
+	// More is the number of Destinations that are left out.
+	More int
+}
+
+// maxVerdicts is the maximum number of Destinations in an explanation.
+const maxVerdicts = 200
+
+// explain returns the explanation of the group of a placement.
+func (s *state) explain(p report.Placement) explanation {
+	if s.Input == nil || s.Assigned {
+		return explanation{Missing: "this process has not chosen the Destination"}
+	}
+	for _, group := range scheduler.Explain(*s.Input, keyOf(p.Work)) {
+		if group.Directory != p.Directory {
+			continue
+		}
+		e := explanation{Group: group}
+		if more := len(group.Verdicts) - maxVerdicts; more > 0 {
+			e.Group.Verdicts, e.More = group.Verdicts[:maxVerdicts], more
+		}
+		return e
+	}
+	return explanation{Missing: "the Work is not in the input any more"}
+}
+
+// keyOf returns the key of a Work from its text.
+func keyOf(work string) kratix.Key {
+	if namespace, name, named := strings.Cut(work, "/"); named {
+		return kratix.Key{Namespace: namespace, Name: name}
+	}
+	return kratix.Key{Name: work}
+}
+
+// storedFiles are the files of a placement, or why there are none.
+type storedFiles struct {
+	Missing string
+	Files
+}
+
+// filesOf reads the files of a placement.
+func (s *Site) filesOf(ctx context.Context, now *state, p report.Placement) storedFiles {
+	switch on := now.destinationNamed(p.Destination); {
+	case s.Store == nil:
+		return storedFiles{Missing: "this process reads no state store"}
+	case p.Destination == "":
+		return storedFiles{Missing: "the group is not placed"}
+	case p.Object == nil || on == nil:
+		return storedFiles{Missing: "the Destination is not in the input"}
+	default:
+		wanted := Wanted{Placement: p, On: on}
+		if store := now.index().stores[on.Name]; store != nil {
+			wanted.Revision = store.Revision
+		}
+		files, err := s.Store.Files(ctx, wanted)
+		if err != nil {
+			return storedFiles{Missing: err.Error()}
+		}
+		return storedFiles{Files: files}
+	}
+}
+
+func (s *state) destinationNamed(name string) *kratix.Destination {
+	if s.Input == nil {
+		return nil
+	}
+	for i := range s.Input.Destinations {
+		if s.Input.Destinations[i].Name == name {
+			return s.Input.Destinations[i].Destination
+		}
+	}
+	return nil
+}

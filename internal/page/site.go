@@ -1,0 +1,177 @@
+package page
+
+import (
+	"context"
+	"embed"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/components"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+//go:embed static
+var staticFiles embed.FS
+
+// policy is the Content-Security-Policy of all responses: everything comes from the page's own
+// address, and nothing is inline.
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// patience is how long a page waits for the parts that take long: the explanation and the files.
+const patience = 10 * time.Second
+
+// pageTemplates returns the templates of all pages.
+func pageTemplates() *template.Template {
+	return template.Must(components.Templates().ParseFS(templateFiles, "templates/*.tmpl"))
+}
+
+// Register adds the pages to a mux. All of them are read-only: other methods than GET and HEAD get
+// status 405.
+func (s *Site) Register(mux *http.ServeMux) {
+	templates := pageTemplates()
+	page := func(path string, serve func(http.ResponseWriter, *http.Request, *template.Template)) {
+		mux.Handle("GET "+path, guarded(func(w http.ResponseWriter, r *http.Request) { serve(w, r, templates) }))
+	}
+	page("/{$}", s.overview)
+	page("/placements", s.list)
+	page("/problems", s.found)
+	page("/placement", s.one)
+	mux.Handle("GET /events", guarded(s.events))
+	mux.Handle("GET /static/{name}", guarded(static()))
+}
+
+// guarded sets the headers that keep a browser from running or loading anything else.
+func guarded(serve http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		header := w.Header()
+		header.Set("Content-Security-Policy", policy)
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Referrer-Policy", "no-referrer")
+		header.Set("Cross-Origin-Resource-Policy", "same-origin")
+		header.Set("Cross-Origin-Opener-Policy", "same-origin")
+		header.Set("Cache-Control", "no-store")
+		serve(w, r)
+	})
+}
+
+// static returns the handler of the style sheet, the script and the icon.
+func static() http.HandlerFunc {
+	files := map[string][]byte{"style.css": []byte(components.Style())}
+	for _, name := range []string{"page.js", "icon.svg"} {
+		content, err := fs.ReadFile(staticFiles, "static/"+name)
+		if err != nil {
+			panic(err) // the file is embedded
+		}
+		files[name] = content
+	}
+	types := map[string]string{"style.css": "text/css; charset=utf-8", "page.js": "text/javascript; charset=utf-8", "icon.svg": "image/svg+xml"}
+	return func(w http.ResponseWriter, r *http.Request) {
+		content, known := files[r.PathValue("name")]
+		if !known {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", types[r.PathValue("name")])
+		w.Header().Set("Cache-Control", "no-cache")
+		_, _ = w.Write(content) // the client may have disconnected
+	}
+}
+
+// layoutOf returns what all pages have, and the report if there is one.
+func (s *Site) layoutOf(title, here string) (layout, *state) {
+	l := layout{Title: title, Here: here, Version: s.Version}
+	now := s.last.Load()
+	if now != nil {
+		l.Failure, l.Updated = now.Failure, instant(now.Ended)
+	}
+	switch {
+	case now != nil && !now.Ended.IsZero():
+		return l, now
+	case s.standby.Load():
+		l.Waiting = "Another replica runs the rounds, so this one has no report. Open the page of the replica that holds the Lease."
+	default:
+		l.Waiting = "No round has been done yet. This page shows the result as soon as there is one."
+	}
+	return l, nil
+}
+
+// send writes a template as the response. Without a report it is the page that says so.
+func send(w http.ResponseWriter, templates *template.Template, name string, now *state, data any, l layout) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	if now == nil {
+		name, data = "waiting", l
+	}
+	_ = templates.ExecuteTemplate(w, name, data) // the client may have disconnected
+}
+
+func (s *Site) overview(w http.ResponseWriter, r *http.Request, templates *template.Template) {
+	l, now := s.layoutOf("Overview", "/")
+	var data overview
+	if now != nil {
+		data = now.overview(l, ParseQuery(r.URL.Query()))
+	}
+	send(w, templates, "overview", now, data, l)
+}
+
+func (s *Site) list(w http.ResponseWriter, r *http.Request, templates *template.Template) {
+	l, now := s.layoutOf("Placements", "/placements")
+	var data placements
+	if now != nil {
+		data = now.placements(l, ParseQuery(r.URL.Query()))
+	}
+	send(w, templates, "placements", now, data, l)
+}
+
+func (s *Site) found(w http.ResponseWriter, r *http.Request, templates *template.Template) {
+	l, now := s.layoutOf("Problems", "/problems")
+	var data problems
+	if now != nil {
+		data = now.problems(l, ParseQuery(r.URL.Query()))
+	}
+	send(w, templates, "problems", now, data, l)
+}
+
+// one serves the page of a placement. What takes longer comes after what is known at once.
+func (s *Site) one(w http.ResponseWriter, r *http.Request, templates *template.Template) {
+	values := r.URL.Query()
+	wanted := Placement{Work: values.Get(paramWork), Directory: values.Get(paramGroup), Destination: values.Get(paramDestination)}
+	if wanted.Directory == "" {
+		wanted.Directory = kratix.DefaultDirectory
+	}
+	l, now := s.layoutOf(components.Line(wanted.Work, components.LongestName), "/placement")
+	if now == nil {
+		send(w, templates, "", now, nil, l)
+		return
+	}
+	i := now.find(wanted)
+	if i < 0 {
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		w.WriteHeader(http.StatusNotFound)
+		l.Waiting = "There is no such placement now. It may have been removed, or its Work was placed elsewhere."
+		_ = templates.ExecuteTemplate(w, "waiting", l) // the client may have disconnected
+		return
+	}
+	send(w, templates, "placement", now, now.placement(l, i), l)
+	_ = http.NewResponseController(w).Flush() // the rest of the page comes later
+	ctx, cancel := context.WithTimeout(r.Context(), patience)
+	defer cancel()
+	p := now.Report.Placements[i]
+	_ = templates.ExecuteTemplate(w, "explanation", s.explain(ctx, now, i))
+	_ = templates.ExecuteTemplate(w, "files", s.filesOf(ctx, now, p))
+	_ = templates.ExecuteTemplate(w, "end", l)
+}
+
+// explain returns the explanation of a placement. Only one is computed at a time, since each plans
+// the whole input.
+func (s *Site) explain(ctx context.Context, now *state, i int) explanation {
+	if !s.plans.take(ctx) {
+		return explanation{Missing: "too many readers want an explanation; load the page again"}
+	}
+	defer s.plans.give()
+	return now.explain(now.Report.Placements[i])
+}
