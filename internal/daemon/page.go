@@ -45,6 +45,7 @@ var (
 	errPageBusy    = errors.New("other readers are reading stores; load the page again")
 	errPageUnread  = errors.New("the store has not been read yet")
 	errPageNoState = errors.New("the Destination has no state store")
+	errPageSlow    = errors.New("the store does not answer in time; load the page again")
 	errPageNothing = errors.New("the store has no record of it")
 )
 
@@ -72,16 +73,38 @@ func newPageStore(stores *workerStores) *pageStore {
 	return &pageStore{stores: stores, slot: make(chan struct{}, 1)}
 }
 
-// Files returns the stored files of a placement.
-func (s *pageStore) Files(ctx context.Context, w page.Wanted) (page.Files, error) {
-	ctx, cancel := context.WithTimeout(ctx, pagePatience)
-	defer cancel()
+// begin waits until no other reader reads a store. The caller reads with the returned context, and
+// calls free afterwards.
+func (s *pageStore) begin(ctx context.Context) (limited context.Context, free func(), err error) {
+	limited, cancel := context.WithTimeout(ctx, pagePatience)
 	select {
 	case s.slot <- struct{}{}:
-		defer func() { <-s.slot }()
-	case <-ctx.Done():
-		return page.Files{}, errPageBusy
+		return limited, func() { <-s.slot; cancel() }, nil
+	case <-limited.Done():
+		cancel()
+		return ctx, nil, errPageBusy
 	}
+}
+
+// view returns the store of a placement, which some round has read.
+func (s *pageStore) view(w page.Wanted) (name string, view statestore.View, err error) {
+	if w.On.Spec.StateStoreRef == nil {
+		return "", view, errPageNoState
+	}
+	view, _, ok := s.stores.last(*w.On.Spec.StateStoreRef)
+	if !ok {
+		return "", view, errPageUnread
+	}
+	return w.On.Spec.StateStoreRef.String(), view, nil
+}
+
+// Files returns the stored files of a placement.
+func (s *pageStore) Files(ctx context.Context, w page.Wanted) (page.Files, error) {
+	ctx, free, err := s.begin(ctx)
+	if err != nil {
+		return page.Files{}, err
+	}
+	defer free()
 	name, state, err := s.state(ctx, w)
 	if err != nil {
 		return page.Files{}, err

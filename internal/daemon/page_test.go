@@ -161,6 +161,70 @@ func TestPageReadsOneStoreAtATime(t *testing.T) {
 	})
 }
 
+// TestPageComparesRevisionsWithoutSecrets changes a placement twice in a store with a history.
+func TestPageComparesRevisionsWithoutSecrets(t *testing.T) {
+	on, p := testkit.Destination("worker-1"), testkit.Placement(testkit.Request("a"), "worker-1")
+	inner := memory.New("GitStateStore default")
+	var revisions []string
+	for i, value := range []string{"first", "second"} {
+		files := []tree.File{
+			{Path: testkit.Path("worker-1/resources/a/map.yaml"), Content: []byte("colour: " + value)},
+			{Path: testkit.Path("worker-1/resources/a/secret.yaml"), Content: []byte(strings.Replace(pagedSecret, "hunter2", "hunter2-"+value, 1))},
+			{Path: testkit.Path("worker-1/resources/a/token.txt"), Content: []byte("hunter2-" + value)},
+		}
+		var rendering layout.Rendering
+		for _, file := range files {
+			rendering.Files = append(rendering.Files, layout.File{File: file})
+		}
+		record, err := layout.NewRecord(on, p, rendering)
+		if err != nil {
+			t.Fatal(err)
+		}
+		generator := "secretGenerator:\n- name: g\n  files: [token.txt]\n"
+		if i == 1 {
+			generator = "resources: [map.yaml, secret.yaml]\n" // the file is no longer in a Secret, but was
+		}
+		files = append(files, record, tree.File{Path: testkit.Path("worker-1/resources/a/kustomization.yaml"), Content: []byte(generator)})
+		state, err := inner.Read(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		revision, err := inner.Apply(t.Context(), statestore.ChangeSet{Base: state.Revision, Write: files, Placements: []statestore.PlacementChange{{Action: statestore.Update, Work: "default/a", Destination: "worker-1"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		revisions = append(revisions, string(revision))
+	}
+	stores := newWorkerStores(opener{inner}, func() {}, func(string, int, time.Duration) {})
+	view, err := stores.Open(*on.Spec.StateStoreRef, nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := view.Read(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	pages, wanted := newPageStore(stores), page.Wanted{Placement: report.Placement{Work: "default/a", Destination: "worker-1", Object: p}, On: on}
+	difference, err := pages.Compare(t.Context(), wanted, revisions[0], revisions[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(difference.Lines, "")
+	for _, want := range []string{"-colour: first", "+colour: second", "token.txt", "may put it into a Secret", "*** (before)"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("it lacks %q", want)
+		}
+	}
+	if strings.Contains(text, "hunter2") || t.Failed() {
+		t.Errorf("it has the value of a Secret, or lacks something:\n%s", text)
+	}
+	if _, err := pages.Compare(t.Context(), wanted, "none", revisions[1]); !errors.Is(err, errPageUnknown) {
+		t.Errorf("an unknown revision: %v", err)
+	}
+	if past, err := pages.History(t.Context(), wanted); err != nil && !errors.Is(err, errPageNoLog) || err == nil && len(past.Revisions) == 0 {
+		t.Errorf("the history is %+v, %v", past, err)
+	}
+}
+
 func TestPageHasItsOwnAddress(t *testing.T) {
 	d := newBubble(t).daemon
 	d.Page = &page.Site{Version: "test", Now: time.Now}

@@ -3,6 +3,7 @@ package page
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -14,11 +15,61 @@ func (f fixedFiles) Files(context.Context, Wanted) (Files, error) {
 	return f.files, nil
 }
 
+func (f fixedFiles) History(context.Context, Wanted) (History, error) {
+	text := f.files.Store
+	return History{Store: text, Searched: 3, More: true, Warnings: []string{text}, Revisions: []Revision{
+		{ID: "bbb", Parent: "aaa", Time: "2026-01-31 12:00:00 UTC", Author: text, Subject: text, Changes: []string{text}}, {ID: "aaa", Subject: "Place it"},
+	}}, nil
+}
+
+func (f fixedFiles) Compare(_ context.Context, _ Wanted, from, to string) (Comparison, error) {
+	if from == "none" {
+		return Comparison{}, errors.New("no such revision")
+	}
+	return Comparison{Cut: true, Lines: []string{"diff --git a/x b/x\n", "+++ b/x\n", "@@ -1 +1 @@\n", "-" + from + "\n", "+" + to + f.files.Store + "\n", " same\n"}}, nil
+}
+
 // brokenFiles is a Store that cannot be read.
 type brokenFiles struct{}
 
 func (brokenFiles) Files(context.Context, Wanted) (Files, error) {
 	return Files{}, errors.New("the store does not answer")
+}
+
+func (brokenFiles) History(context.Context, Wanted) (History, error) {
+	return History{}, errors.New("the store does not answer")
+}
+
+func (brokenFiles) Compare(context.Context, Wanted, string, string) (Comparison, error) {
+	return Comparison{}, errors.New("the store does not answer")
+}
+
+func TestHistoryOfAPlacement(t *testing.T) {
+	s := siteOf(sample())
+	s.Store = fixedFiles{Files{Store: "GitStateStore default"}}
+	for target, wants := range map[string][]string{
+		"/placement?work=default/a&destination=worker-1":                           {`href="/history?destination=worker-1&amp;work=default%2Fa"`},
+		"/history?work=default/a&destination=worker-1":                             {"bbb", "2026-01-31 12:00:00 UTC", "Place it", "there may be older ones", "from=aaa&amp;to=bbb"},
+		"/history?work=default/a&destination=worker-1&from=aaa&to=bbb":             {`<span class="line head">&#43;&#43;&#43; b/x`, `<span class="line del">-aaa`, `<span class="line add">&#43;bbb`, `value="bbb" aria-label="To bbb" checked`, "The rest is not shown"},
+		"/history?work=default/a&destination=worker-1&from=none&to=bbb":            {"no such revision"},
+		"/history?work=default/a&destination=worker-1&from=%3Cscript%3E&to=%1B%5B": {`-&lt;script&gt;`, `\x1b[`},
+		"/history?work=default/d":                                                  {"the group is not placed"},
+	} {
+		body := get(handler(s), target).Body.String()
+		for _, text := range wants {
+			if !strings.Contains(body, text) {
+				t.Errorf("%s lacks %q:\n%s", target, text, body)
+			}
+		}
+		checkHarmless(t, target, body)
+	}
+	s.Store = brokenFiles{}
+	if body := get(handler(s), "/history?work=default/a&destination=worker-1").Body.String(); !strings.Contains(body, "the store does not answer") {
+		t.Error(body)
+	}
+	if got := get(handler(s), "/history?work=default/none"); got.Code != http.StatusNotFound {
+		t.Error(got.Code)
+	}
 }
 
 func TestFilesOfAPlacement(t *testing.T) {

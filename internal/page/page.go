@@ -37,6 +37,10 @@ type Placement struct{ Work, Directory, Destination string }
 type Store interface {
 	// Files returns the stored files of a placement.
 	Files(ctx context.Context, w Wanted) (Files, error)
+	// History returns the newest revisions of the store that changed a placement.
+	History(ctx context.Context, w Wanted) (History, error)
+	// Compare returns the files of a placement that differ between two revisions.
+	Compare(ctx context.Context, w Wanted, from, to string) (Comparison, error)
 }
 
 // Wanted is a placement whose files are wanted.
@@ -68,6 +72,31 @@ type File struct {
 	Cut bool
 	// Withheld is the reason why there is no Content. It is empty if there is.
 	Withheld string
+}
+
+// History is the newest revisions of a store that changed a placement, the newest first.
+type History struct {
+	Store     string
+	Revisions []Revision
+	// Searched is the number of revisions that were searched. More means that there may be older ones.
+	Searched int
+	More     bool
+	Warnings []string
+}
+
+// Revision is a revision of a store.
+type Revision struct {
+	ID, Parent, Time, Author, Subject string
+	// Changes are what the revision did with the placement.
+	Changes []string
+}
+
+// Comparison is the difference between two revisions.
+type Comparison struct {
+	// Lines are the difference in the format of git, with the values of Secrets masked.
+	Lines []string
+	// Cut means that not all of the difference is there.
+	Cut bool
 }
 
 // Site serves the pages. It is safe for concurrent use. Its fields must not change after the first

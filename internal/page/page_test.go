@@ -279,7 +279,7 @@ func TestHostileTextIsHarmless(t *testing.T) {
 		targets := []string{"/", "/placements", "/problems"}
 		for _, p := range r.Report.Placements {
 			if link := (Placement{p.Work, p.Directory, p.Destination}).link(); link != "" && text != "" {
-				targets = append(targets, link)
+				targets = append(targets, link, strings.Replace(link, "/placement?", "/history?", 1)+"&from=a&to=b")
 			}
 		}
 		if len(text) < 4096 {
@@ -319,7 +319,7 @@ func FuzzQuery(f *testing.F) {
 	}
 	h := handler(siteOf(sample()))
 	f.Fuzz(func(t *testing.T, query string) {
-		for _, path := range []string{"/", "/placements", "/problems", "/placement"} {
+		for _, path := range []string{"/", "/placements", "/problems", "/placement", "/history"} {
 			request := httptest.NewRequest(http.MethodGet, path, nil)
 			request.URL.RawQuery = query
 			recorder := httptest.NewRecorder()

@@ -100,29 +100,40 @@ func keyOf(work string) kratix.Key {
 // storedFiles are the files of a placement, or why there are none.
 type storedFiles struct {
 	Missing string
+	// History is the link of the page about the history.
+	History string
 	Files
+}
+
+// wanted returns a placement as a Store wants it, or why it has no files in a store.
+func (s *Site) wanted(now *state, p report.Placement) (w Wanted, missing string) {
+	on := now.destinationNamed(p.Destination)
+	switch {
+	case s.Store == nil:
+		return w, "this process reads no state store"
+	case p.Destination == "":
+		return w, "the group is not placed"
+	case p.Object == nil || on == nil:
+		return w, "the Destination is not in the input"
+	}
+	w = Wanted{Placement: p, On: on}
+	if store := now.index().stores[on.Name]; store != nil {
+		w.Revision = store.Revision
+	}
+	return w, ""
 }
 
 // filesOf reads the files of a placement.
 func (s *Site) filesOf(ctx context.Context, now *state, p report.Placement) storedFiles {
-	switch on := now.destinationNamed(p.Destination); {
-	case s.Store == nil:
-		return storedFiles{Missing: "this process reads no state store"}
-	case p.Destination == "":
-		return storedFiles{Missing: "the group is not placed"}
-	case p.Object == nil || on == nil:
-		return storedFiles{Missing: "the Destination is not in the input"}
-	default:
-		wanted := Wanted{Placement: p, On: on}
-		if store := now.index().stores[on.Name]; store != nil {
-			wanted.Revision = store.Revision
-		}
-		files, err := s.Store.Files(ctx, wanted)
-		if err != nil {
-			return storedFiles{Missing: err.Error()}
-		}
-		return storedFiles{Files: files}
+	wanted, missing := s.wanted(now, p)
+	if missing != "" {
+		return storedFiles{Missing: missing}
 	}
+	files, err := s.Store.Files(ctx, wanted)
+	if err != nil {
+		return storedFiles{Missing: err.Error()}
+	}
+	return storedFiles{Files: files, History: strings.Replace(Placement{p.Work, p.Directory, p.Destination}.link(), "/placement?", "/history?", 1)}
 }
 
 func (s *state) destinationNamed(name string) *kratix.Destination {

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/components"
-	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
 //go:embed templates
@@ -41,6 +40,7 @@ func (s *Site) Register(mux *http.ServeMux) {
 	page("/placements", s.list)
 	page("/problems", s.found)
 	page("/placement", s.one)
+	page("/history", s.history)
 	mux.Handle("GET /events", guarded(s.events))
 	mux.Handle("GET /static/{name}", guarded(static()))
 }
@@ -84,7 +84,7 @@ func static() http.HandlerFunc {
 
 // layoutOf returns what all pages have, and the report if there is one.
 func (s *Site) layoutOf(title, here string) (layout, *state) {
-	l := layout{Title: title, Here: here, Version: s.Version}
+	l := layout{Title: components.Line(title, components.LongestName), Here: here, Version: s.Version}
 	now := s.last.Load()
 	if now != nil {
 		l.Failure, l.Updated = now.Failure, instant(now.Ended)
@@ -138,22 +138,15 @@ func (s *Site) found(w http.ResponseWriter, r *http.Request, templates *template
 
 // one serves the page of a placement. What takes longer comes after what is known at once.
 func (s *Site) one(w http.ResponseWriter, r *http.Request, templates *template.Template) {
-	values := r.URL.Query()
-	wanted := Placement{Work: values.Get(paramWork), Directory: values.Get(paramGroup), Destination: values.Get(paramDestination)}
-	if wanted.Directory == "" {
-		wanted.Directory = kratix.DefaultDirectory
-	}
-	l, now := s.layoutOf(components.Line(wanted.Work, components.LongestName), "/placement")
+	wanted := placementOf(r.URL.Query())
+	l, now := s.layoutOf(wanted.Work, "/placement")
 	if now == nil {
 		send(w, templates, "", now, nil, l)
 		return
 	}
 	i := now.find(wanted)
 	if i < 0 {
-		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		w.WriteHeader(http.StatusNotFound)
-		l.Waiting = "There is no such placement now. It may have been removed, or its Work was placed elsewhere."
-		_ = templates.ExecuteTemplate(w, "waiting", l) // the client may have disconnected
+		notFound(w, templates, l)
 		return
 	}
 	send(w, templates, "placement", now, now.placement(l, i), l)
@@ -164,6 +157,14 @@ func (s *Site) one(w http.ResponseWriter, r *http.Request, templates *template.T
 	_ = templates.ExecuteTemplate(w, "explanation", s.explain(ctx, now, i))
 	_ = templates.ExecuteTemplate(w, "files", s.filesOf(ctx, now, p))
 	_ = templates.ExecuteTemplate(w, "end", l)
+}
+
+// notFound serves the page about a placement that does not exist.
+func notFound(w http.ResponseWriter, templates *template.Template, l layout) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(http.StatusNotFound)
+	l.Waiting = "There is no such placement now. It may have been removed, or its Work was placed elsewhere."
+	_ = templates.ExecuteTemplate(w, "waiting", l) // the client may have disconnected
 }
 
 // explain returns the explanation of a placement. Only one is computed at a time, since each plans
