@@ -162,6 +162,10 @@ nightly: build kube-servers servers ## Run the long checks: a flood of events, m
 monitoring: ## Check alert rules and dashboard with Prometheus' own library
 	cd test/monitoring && go vet ./... && go test -count=1 .
 
+.PHONY: page
+page: build ## Open the page in Chromium: axe-core, screenshots, keyboard, phone, a conflict among 5,000 Works, 100,000 placements
+	cd test/page && go vet ./... && go test -count=1 -timeout 20m $(TESTFLAGS) .
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target of FUZZPKGS (./...) for FUZZTIME (10s)
 	@FUZZTIME=$(FUZZTIME) FUZZMINIMIZE=$(FUZZMINIMIZE) ./hack/fuzz.sh $(FUZZPKGS)
