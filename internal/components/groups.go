@@ -26,7 +26,13 @@ type Group struct {
 	Problems  []Problem
 	// Count is the number of findings.
 	Count int
+	// seen are the claimants and messages that the group has, and problems the indices of its Problems.
+	seen     map[string]bool
+	problems map[problemKey]int
 }
+
+// problemKey identifies a Problem of a Group.
+type problemKey struct{ rule, fix string }
 
 // Problem is the findings of one rule about one object, with what to do about them.
 type Problem struct {
@@ -78,7 +84,7 @@ func Groups(findings []finding.Finding, options Options) []Group {
 		if !known {
 			n = len(all)
 			at[key] = n
-			all = append(all, Group{ID: Anchor(key), Title: titleOf(f), Severity: f.Rule.Severity.String()})
+			all = append(all, Group{ID: Anchor(key), Title: titleOf(f), Severity: f.Rule.Severity.String(), seen: map[string]bool{}, problems: map[problemKey]int{}})
 		}
 		if known && f.Subject != "" && f.Subject != all[n].Title && !subjects[f.Subject] {
 			all[n].Others++
@@ -127,17 +133,17 @@ func (g *Group) add(f *finding.Finding, options Options) {
 		g.claim(options.place(whole(f.Place), ""), options)
 	}
 	fix := f.Advice()
-	n := slices.IndexFunc(g.Problems, func(p Problem) bool { return p.Rule == f.Rule.ID && p.Fix == fix })
-	if n < 0 {
+	n, known := g.problems[problemKey{f.Rule.ID, fix}]
+	if !known {
 		n = len(g.Problems)
+		g.problems[problemKey{f.Rule.ID, fix}] = n
 		g.Problems = append(g.Problems, Problem{Rule: f.Rule.ID, Name: f.Rule.Name, Severity: f.Rule.Severity.String(), Fix: fix})
 	}
 	p := &g.Problems[n]
 	if f.Flux != "" && !slices.Contains(p.Flux, f.Flux) && len(p.Flux) < maxQuotes {
 		p.Flux = append(p.Flux, f.Flux)
 	}
-	said := f.Subject != "" && slices.ContainsFunc(p.Items, func(i Item) bool { return i.Message == f.Message })
-	if said {
+	if f.Subject != "" && g.again("message "+f.Message) {
 		return // the claimants are listed above
 	}
 	if options.MaxItems > 0 && len(p.Items) >= options.MaxItems {
@@ -164,10 +170,18 @@ func whole(p finding.Place) finding.Place {
 
 // claim adds a claimant, unless the group has it already.
 func (g *Group) claim(p Place, options Options) {
-	has := slices.ContainsFunc(g.Claimants, func(c Place) bool { return c.Text == p.Text })
-	if !has && (options.MaxItems == 0 || len(g.Claimants) < options.MaxItems) {
+	if (options.MaxItems == 0 || len(g.Claimants) < options.MaxItems) && !g.again("claimant "+p.Text) {
 		g.Claimants = append(g.Claimants, p)
 	}
+}
+
+// again reports whether it was called with the same text before.
+func (g *Group) again(text string) bool {
+	if g.seen[text] {
+		return true
+	}
+	g.seen[text] = true
+	return false
 }
 
 func (o Options) place(p finding.Place, note string) Place {

@@ -69,6 +69,9 @@ func TestGroupsAreBounded(t *testing.T) {
 	if p := g.Problems[0]; len(g.Claimants) != 20 || len(p.Items) != 20 || p.More != 980 || len(p.Flux) != maxQuotes || g.Count != 1000 {
 		t.Errorf("%d claimants, %d items, %d more, %d quotes", len(g.Claimants), len(p.Items), p.More, len(p.Flux))
 	}
+	if some := Groups(findings[:1], Options{MaxItems: 20})[0]; some.Problems[0].More != 0 {
+		t.Errorf("a group of one finding leaves out %d", some.Problems[0].More)
+	}
 	if all := Groups(findings, Options{})[0]; len(all.Problems[0].Items) != 1000 || len(all.Claimants) != 1001 {
 		t.Errorf("without a maximum: %d items", len(all.Problems[0].Items))
 	}

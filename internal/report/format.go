@@ -22,7 +22,7 @@ func Formats() []Format {
 		{"sarif", "SARIF 2.1.0, for code scanning", SARIF},
 		{"github", "annotations of GitHub Actions", GitHub},
 		{"markdown", "a comment on a pull request", Markdown},
-		{"html", "one page with a picture, to be attached to a pipeline", HTML},
+		{"html", "one page with the findings by object and a picture, to be attached to a pipeline", HTML},
 	}
 }
 

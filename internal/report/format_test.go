@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"flag"
+	"fmt"
 	"io"
 	"os"
 	"reflect"
@@ -296,9 +297,20 @@ func TestTextIsColouredOnDemandOnly(t *testing.T) {
 
 func TestHTMLNeedsNothingElse(t *testing.T) {
 	got := written(t, Format{Write: HTML}, sample(t))
-	for _, outside := range []string{"<script", "src=", "href=", "url(", "@import"} {
-		if strings.Contains(got, outside) {
+	for _, outside := range []string{"src=", "url(", "@import", "<link", "http:", "https:", "fetch(", "import("} {
+		if strings.Contains(strings.ReplaceAll(got, "http://www.w3.org/2000/svg", ""), outside) {
 			t.Errorf("it has %s", outside)
+		}
+	}
+	if all, inside := strings.Count(got, "href="), strings.Count(got, `href="#`); all != inside || all == 0 {
+		t.Errorf("%d of %d links lead out of it", all-inside, all)
+	}
+	if scripts := strings.Count(got, "<script"); scripts != 1 {
+		t.Errorf("it has %d scripts", scripts)
+	}
+	for _, link := range regexp.MustCompile(`href="#([^"]*)"`).FindAllStringSubmatch(got, -1) {
+		if strings.Count(got, ` id="`+link[1]+`"`) != 1 {
+			t.Errorf("the link to %s leads nowhere", link[1])
 		}
 	}
 	for _, wanted := range []string{"<svg", "1 conflict<", "&lt;c&gt;", "default/d"} {
@@ -314,10 +326,44 @@ func TestPictureIsLimited(t *testing.T) {
 		work := "default/w" + strings.Repeat("x", i)
 		d.Placements = append(d.Placements, Placement{Work: work, Destination: "worker-1", State: Placed})
 	}
-	d.Placements[999].State = HeldBack
+	if p := draw(d); len(p.Rows) != 0 || p.Left != 0 {
+		t.Errorf("without a conflict there are %d rows, %d left", len(p.Rows), p.Left)
+	}
+	for _, placement := range d.Placements[1:] {
+		d.Findings = append(d.Findings, finding.Finding{
+			Rule: finding.DuplicateObject(), Place: at("Work "+placement.Work, "", 0), Related: []finding.Related{{Place: at("Work "+d.Placements[0].Work, "", 0)}},
+		})
+	}
+	d.Placements[0].State = HeldBack
+	d.Placements = append(d.Placements, Placement{Work: "default/other", Destination: "worker-2", State: Placed})
 	p := draw(d)
-	if len(p.Rows) != maxRows || p.Left != 1000-maxRows || !p.Rows[0].Bad {
-		t.Errorf("%d rows, %d left, first %+v", len(p.Rows), p.Left, p.Rows[0])
+	if len(p.Rows) != maxRows || p.Left != 1000-maxRows || !p.Rows[0].Bad || len(p.Columns) != 1 {
+		t.Errorf("%d rows, %d left, %d columns, first %+v", len(p.Rows), p.Left, len(p.Columns), p.Rows[0])
+	}
+}
+
+// TestFindingsComeFirst checks that the first finding is near the beginning of the page, however many
+// placements there are, and that what to do about an object is there once.
+func TestFindingsComeFirst(t *testing.T) {
+	d := sample(t)
+	again := d.Findings[0]
+	again.Place.Line++
+	d.Findings = append([]finding.Finding{again}, d.Findings...)
+	for i := range 1000 {
+		d.Placements = append(d.Placements, Placement{Work: fmt.Sprintf("other/w%d", i), Destination: "worker-1", State: Unchanged})
+	}
+	got := written(t, Format{Write: HTML}, d)
+	body := got[strings.Index(got, "<body>"):]
+	first, picture, table := strings.Index(body, "ConfigMap default/x is there already"), strings.Index(body, "<svg"), strings.Index(body, `id="placements"`)
+	if first < 0 || first > 3000 || first > picture || picture > table {
+		t.Errorf("the first finding is at %d, the picture at %d, the placements at %d", first, picture, table)
+	}
+	if strings.Contains(body[picture:table], "other/w") {
+		t.Error("the picture has a Work without a conflict")
+	}
+	group := body[strings.Index(body, "<article"):strings.Index(body, "</article>")]
+	if fixes := strings.Count(group, "Mend it."); fixes != 1 {
+		t.Errorf("what to do is there %d times", fixes)
 	}
 }
 

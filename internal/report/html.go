@@ -6,12 +6,17 @@ import (
 	"html/template"
 	"io"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/components"
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
 //go:embed html.tmpl
 var page string
+
+//go:embed html.js
+var script string
 
 // htmlData is the input of the page template.
 type htmlData struct {
@@ -19,20 +24,28 @@ type htmlData struct {
 	Title   string
 	Verdict string
 	Failed  bool
+	Style   template.CSS
+	Script  template.JS
+	Groups  []components.Group
 	Picture picture
 	// Reported means that agents have reported something.
 	Reported bool
 }
 
-// HTML writes a document as a self-contained page, with the picture of Works and Destinations and
-// with all findings.
+// HTML writes a document as a self-contained page: the findings by object, the picture of the Works
+// that conflict, and all placements.
 func HTML(w io.Writer, d Document) error {
-	agents := d.Agents()
-	parsed, err := template.New("page").Funcs(template.FuncMap{
-		"at":    func(p finding.Place) string { return printable.Line(p.String() + d.onDisk(p)) },
+	agents, links := d.Agents(), newLinks(d)
+	groups := components.Groups(d.Findings, components.Options{Place: func(p finding.Place) components.Place {
+		return components.Place{Text: p.String() + d.onDisk(p), Link: links.toPlacement(workOf(p.Object))}
+	}})
+	links.add(groups, d.Findings)
+	parsed, err := components.Templates().New("page").Funcs(template.FuncMap{
 		"class": func(s State) string { return stateClass(s) },
-		"line":  printable.Line,
+		"exact": printable.Line,
 		"place": func(p Placement) string { return printable.Line(p.name()) },
+		"id":    links.id,
+		"found": func(p Placement) string { return links.toGroup[p.Work] },
 		"agent": func(p Placement) string { return agents.text(&p) },
 		"fails": func(d Delivery) string { return printable.Line(d.failure()) },
 	}).Parse(page)
@@ -44,11 +57,79 @@ func HTML(w io.Writer, d Document) error {
 		failed = failed || d.fails(f)
 	}
 	out := bufio.NewWriter(w)
-	data := htmlData{Document: d, Title: toolName, Verdict: string(d.Done) + ": " + d.totals() + d.leftOut(), Failed: failed, Picture: draw(d), Reported: len(agents) > 0}
+	data := htmlData{
+		Document: d, Title: toolName, Verdict: string(d.Done) + ": " + d.totals() + d.leftOut(), Failed: failed,
+		Style: template.CSS(components.Style()), Script: template.JS(script), //nolint:gosec // both are embedded
+		Groups: groups, Picture: draw(d), Reported: len(agents) > 0,
+	}
 	if err := parsed.Execute(out, data); err != nil {
 		return err
 	}
 	return out.Flush()
+}
+
+// links are the anchors of a page: of the first placement of each Work, and of the groups of findings.
+type links struct {
+	placed map[string]bool
+	// toGroup are the links to the first group of findings about each Work.
+	toGroup map[string]string
+	// last is the Work of the placement before.
+	last string
+}
+
+func newLinks(d Document) *links {
+	l := &links{placed: map[string]bool{}, toGroup: map[string]string{}}
+	for _, p := range d.Placements {
+		l.placed[p.Work] = true
+	}
+	return l
+}
+
+// toPlacement returns the link to the first placement of a Work, or nothing if it has none.
+func (l *links) toPlacement(work string) string {
+	if !l.placed[work] {
+		return ""
+	}
+	return "#" + placementAnchor(work)
+}
+
+func placementAnchor(work string) string { return "w" + components.Anchor(kratix.WorkKind+" "+work) }
+
+// id returns the anchor of a placement, or nothing if it is not the first one of its Work.
+func (l *links) id(p Placement) string {
+	if p.Work == l.last {
+		return ""
+	}
+	l.last = p.Work
+	return placementAnchor(p.Work)
+}
+
+// add adds the links to groups. Their claimants and items name the Works.
+func (l *links) add(groups []components.Group, findings []finding.Finding) {
+	byLink := map[string]string{}
+	for _, f := range findings {
+		for _, object := range append([]finding.Related{{Place: f.Place}}, f.Related...) {
+			if work := workOf(object.Place.Object); l.placed[work] {
+				byLink[l.toPlacement(work)] = work
+			}
+		}
+	}
+	add := func(g *components.Group, place components.Place) {
+		if work, known := byLink[place.Link]; known && l.toGroup[work] == "" {
+			l.toGroup[work] = "#" + g.ID
+		}
+	}
+	for i := range groups {
+		g := &groups[i]
+		for _, claimant := range g.Claimants {
+			add(g, claimant)
+		}
+		for _, problem := range g.Problems {
+			for _, item := range problem.Items {
+				add(g, item.At)
+			}
+		}
+	}
 }
 
 // stateClass returns the CSS class of a state.

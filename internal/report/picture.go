@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// picture is a drawing of Works and Destinations: a row for each Work, a column for each
-// Destination, a box where a Work is on a Destination, and an arc between two Works with a
+// picture is a drawing of the Works that conflict: a row for each Work, a column for each Destination, a box where a Work is on a Destination, and an arc between two Works with a
 // conflict.
 type picture struct {
 	Width, Height int
@@ -61,8 +60,8 @@ type conflictPair struct{ later, first string }
 // draw returns the picture of a document, with the positions of all its parts.
 func draw(d Document) picture {
 	pairs := conflicts(d)
-	works, left := chooseRows(d, pairs)
-	columns := destinations(d)
+	works, left := chooseRows(pairs)
+	columns := destinations(d, works)
 	p := picture{
 		Left:  left,
 		Width: labelWidth + columnWidth*len(columns) + arcWidth, Height: headHeight + rowHeight*len(works) + rowHeight,
@@ -144,40 +143,24 @@ func workOf(object string) string {
 	return ""
 }
 
-// chooseRows returns the Works to draw, beginning with those that have problems or conflicts, and
-// the number of Works for which there is no room.
-func chooseRows(d Document, pairs map[conflictPair]int) (rows []string, left int) {
-	involved, all := map[string]bool{}, map[string]bool{}
-	for _, placement := range d.Placements {
-		all[placement.Work] = true
-		if placement.hasProblem() {
-			involved[placement.Work] = true
-		}
-	}
+// chooseRows returns the Works that conflict, and the number of those for which there is no room.
+func chooseRows(pairs map[conflictPair]int) (rows []string, left int) {
+	works := map[string]bool{}
 	for pair := range pairs {
-		involved[pair.later], involved[pair.first] = true, true
-		all[pair.later], all[pair.first] = true, true
+		works[pair.later], works[pair.first] = true, true
 	}
-	rows = slices.Sorted(maps.Keys(all))
-	slices.SortStableFunc(rows, func(a, b string) int {
-		switch {
-		case involved[a] == involved[b]:
-			return 0
-		case involved[a]:
-			return -1
-		}
-		return 1
-	})
+	rows = slices.Sorted(maps.Keys(works))
 	if len(rows) > maxRows {
 		return rows[:maxRows], len(rows) - maxRows
 	}
 	return rows, 0
 }
 
-func destinations(d Document) []string {
+// destinations returns the names of the Destinations of some Works.
+func destinations(d Document, works []string) []string {
 	names := map[string]bool{}
 	for _, placement := range d.Placements {
-		if placement.Destination != "" {
+		if _, drawn := slices.BinarySearch(works, placement.Work); drawn && placement.Destination != "" {
 			names[placement.Destination] = true
 		}
 	}

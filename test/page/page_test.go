@@ -2,12 +2,14 @@ package page
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"image"
 	"image/png"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"slices"
 	"strings"
@@ -19,6 +21,7 @@ import (
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/page"
+	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
 var update = flag.Bool("update", false, "write golden files again")
@@ -49,18 +52,7 @@ func TestAxeFindsNothing(t *testing.T) {
 	}
 	ctx := browser(t)
 	_, url := served(t, Sample())
-	check := func(name string) {
-		t.Helper()
-		found := evaluated[string](t, ctx, axe+`;axe.run(document).then(r => JSON.stringify(r.violations.concat(r.incomplete.filter(i => i.id !== 'color-contrast')).map(v => v.id + ': ' + v.help + ': ' + v.nodes.map(n => n.html).slice(0, 3).join(' | '))))`,
-			chromedp.EvalAwaitPromise)
-		var violations []string
-		if err := json.Unmarshal([]byte(found), &violations); err != nil {
-			t.Fatal(err)
-		}
-		for _, v := range violations {
-			t.Errorf("%s: %s", name, v)
-		}
-	}
+	check := func(name string) { t.Helper(); violations(t, ctx, axe, name) }
 	for _, s := range []screen{light, dark, phone} {
 		run(t, ctx, on(s))
 		for name, path := range paths {
@@ -72,6 +64,54 @@ func TestAxeFindsNothing(t *testing.T) {
 	if evaluated[int](t, ctx, axe+`;axe.run(document).then(r => r.violations.length)`, chromedp.EvalAwaitPromise) == 0 {
 		t.Error("axe finds nothing where there is something")
 	}
+}
+
+// violations fails the test for each rule of axe that a page breaks.
+func violations(t *testing.T, ctx context.Context, axe, name string) { //nolint:revive // the test is first everywhere
+	t.Helper()
+	found := evaluated[string](t, ctx, axe+`;axe.run(document).then(r => JSON.stringify(r.violations.concat(r.incomplete.filter(i => i.id !== 'color-contrast')).map(v => v.id + ': ' + v.help + ': ' + v.nodes.map(n => n.html).slice(0, 3).join(' | '))))`,
+		chromedp.EvalAwaitPromise)
+	var all []string
+	if err := json.Unmarshal([]byte(found), &all); err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range all {
+		t.Errorf("%s: %s", name, v)
+	}
+}
+
+// TestHTMLReport opens the report that `-o html` writes, with 1,000 placements.
+func TestHTMLReport(t *testing.T) {
+	axe, err := Axe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := Sample().Report
+	r.Placements = append(r.Placements, Many(1000).Report.Placements...)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_ = report.HTML(w, report.Document{Report: r, Done: report.Checked, Version: "test", Tally: report.Count(r.Findings)})
+	}))
+	defer server.Close()
+	ctx := browser(t)
+	for _, s := range []screen{light, dark, phone} {
+		run(t, ctx, on(s), chromedp.Navigate(server.URL), chromedp.WaitReady("footer"))
+		violations(t, ctx, axe, s.name+" report")
+		if wide := evaluated[int](t, ctx, "document.documentElement.scrollWidth"); wide > int(s.width) {
+			t.Errorf("on %s it is %d pixels wide", s.name, wide)
+		}
+		if top := evaluated[float64](t, ctx, "document.querySelector('.message').getBoundingClientRect().top"); top > float64(s.height) {
+			t.Errorf("on %s the first finding is at %.0f px", s.name, top)
+		}
+	}
+	if drawn := evaluated[int](t, ctx, "document.querySelectorAll('svg .name').length"); drawn != 2 {
+		t.Errorf("the picture has %d Works", drawn)
+	}
+	run(t, ctx, script("const s = document.getElementById('search'); s.value = 'orders'; s.dispatchEvent(new Event('input'))"))
+	becomes(t, ctx, "the filter", "document.querySelectorAll('.group:not([hidden])').length === 1 && document.querySelectorAll('#placements tbody tr:not([hidden])').length === 1")
+	run(t, ctx, chromedp.Click(".group:not([hidden]) .items a"))
+	becomes(t, ctx, "the link to the placement", "document.querySelector(location.hash).textContent.includes('team-b/postgresql-orders')")
+	run(t, ctx, chromedp.Click("#placements tr:not([hidden]) td:last-child a, #placements tr:not([hidden]) [data-label=Why] a"))
+	becomes(t, ctx, "the link to the findings", "document.querySelector(location.hash).classList.contains('group')")
 }
 
 // TestScreenshots compares pages with golden files. Fonts and versions of Chromium differ a little.
