@@ -21,7 +21,8 @@ const (
 	longestConnection = 10 * time.Minute
 )
 
-// clients are the connections that are told of rounds. The zero value is ready for use.
+// clients are the connections of open pages, which get an event for each round. The zero value is
+// ready for use.
 type clients struct {
 	mu     sync.Mutex
 	open   map[*client]struct{}
@@ -31,7 +32,7 @@ type clients struct {
 
 // client is one connection.
 type client struct {
-	// news has the number of the last round that the client was not told of yet.
+	// news has the number of the newest round without an event for this client.
 	news chan int64
 }
 
@@ -59,9 +60,9 @@ func (c *clients) leave(left *client) {
 	delete(c.open, left)
 }
 
-// tell tells all clients of a round. It does not wait for them: a client that has not been told of
-// the round before is told of this one only.
-func (c *clients) tell(round int64) {
+// notify queues an event about a round for all clients. It does not wait for them: an event about an
+// earlier round that was not sent yet is dropped.
+func (c *clients) notify(round int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for each := range c.open {

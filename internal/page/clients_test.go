@@ -46,7 +46,7 @@ func until(t *testing.T, lines func() string, wanted string) {
 	t.Fatalf("there is no line %q", wanted)
 }
 
-func TestOpenPagesAreToldOfRounds(t *testing.T) {
+func TestOpenPagesGetAnEventForEachRound(t *testing.T) {
 	s := siteOf(sample())
 	server := httptest.NewServer(handler(s))
 	defer server.Close()
@@ -100,10 +100,10 @@ func TestRoundsDoNotWaitForSlowPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i := range int64(1000) {
-		c.tell(i)
+		c.notify(i)
 	}
 	if last := <-joined.news; last != 999 {
-		t.Errorf("the client is told of round %d", last)
+		t.Errorf("the client gets an event about round %d", last)
 	}
 }
 

@@ -22,7 +22,7 @@ type index struct {
 	stores map[string]*report.Store
 }
 
-// entry is what a filter compares of a placement.
+// entry has the fields of a placement that a filter compares.
 type entry struct {
 	// search is the lower-case key of the Work.
 	search                          string

@@ -87,7 +87,7 @@ type History struct {
 // Revision is a revision of a store.
 type Revision struct {
 	ID, Parent, Time, Author, Subject string
-	// Changes are what the revision did with the placement.
+	// Changes are the actions of the revision on the placement.
 	Changes []string
 }
 
@@ -127,7 +127,7 @@ func (s *state) index() *index {
 	return s.built
 }
 
-// Publish replaces the round that the pages show, and tells open pages to load what has changed. If
+// Publish replaces the round that the pages show, and makes open pages load the changes. If
 // the round has failed, the report of the previous one remains.
 func (s *Site) Publish(r Round) {
 	now := &state{Round: r}
@@ -135,13 +135,13 @@ func (s *Site) Publish(r Round) {
 		now.Report, now.Ended, now.Input, now.Assigned = before.Report, before.Ended, before.Input, before.Assigned
 	}
 	s.last.Store(now)
-	s.clients.tell(s.rounds.Add(1))
+	s.clients.notify(s.rounds.Add(1))
 }
 
 // Standby makes the pages say that another replica runs the rounds, until there is a round.
 func (s *Site) Standby() {
 	s.standby.Store(true)
-	s.clients.tell(s.rounds.Add(1))
+	s.clients.notify(s.rounds.Add(1))
 }
 
 // Close ends the connections of open pages. More calls have no effect.

@@ -29,7 +29,7 @@ const (
 	failingState = "failing in the cluster"
 )
 
-// Query is what a reader wants to see. Empty fields match everything.
+// Query selects placements or findings. Empty fields match everything.
 type Query struct {
 	Search, Promise, Namespace, Destination, State, Severity string
 	// Page is the number of the page, counted from 1.

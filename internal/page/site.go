@@ -82,7 +82,7 @@ func static() http.HandlerFunc {
 	}
 }
 
-// layoutOf returns what all pages have, and the report if there is one.
+// layoutOf returns the parts of all pages, and the report if there is one.
 func (s *Site) layoutOf(title, here string) (layout, *state) {
 	l := layout{Title: components.Line(title, components.LongestName), Here: here, Version: s.Version}
 	now := s.last.Load()

@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// Limits of what one page shows.
+// Limits of one page.
 const (
 	placementsPerPage   = 50
 	destinationsPerPage = 100
@@ -28,14 +28,14 @@ const (
 	maxChoices = 300
 )
 
-// layout is what all pages have.
+// layout has the parts of all pages.
 type layout struct {
 	Title, Version string
 	// Here is the path of the page among those of the navigation.
 	Here string
 	// Updated is the time of the report. It is empty if there is none.
 	Updated string
-	// Waiting is what is shown instead of everything else before there is a report.
+	// Waiting is the text instead of everything else before there is a report.
 	Waiting string
 	// Failure is the error of the last round, if it has no report.
 	Failure string
@@ -71,7 +71,7 @@ type destination struct {
 	Agents                   []agentLine
 }
 
-// agentLine is what an agent has reported about one root.
+// agentLine is the state of one root as its agent has reported it.
 type agentLine struct{ Root, State, Class, Message, Since string }
 
 // pages are the links between the pages of a list.

@@ -42,7 +42,7 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// action is what a test does in the browser.
+// action is a step of a test in the browser.
 type action = chromedp.Action[chromedp.Void]
 
 // on makes the window a screen.
