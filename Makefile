@@ -155,6 +155,7 @@ nightly: build kube-servers servers ## Run the long checks: a flood of events, m
 	$(MAKE) --no-print-directory apply OBJECTS=20000 MUTATIONS=5000
 	$(MAKE) --no-print-directory fuzz FUZZTIME=5m
 	$(MAKE) --no-print-directory vulncheck
+	$(MAKE) --no-print-directory release-host
 	$(MAKE) --no-print-directory release-snapshot
 	cache=$$(mktemp -d) && RELEASE_CACHE=$$cache ./hack/reproducible.sh dist; status=$$?; rm -rf "$$cache"; exit $$status
 

@@ -114,6 +114,18 @@ func moveAll(size int) func() {
 	return func() { byDestination(&plan, decided) }
 }
 
+// compareUnits looks for the units of a write among all others of a store.
+func compareUnits(size int) func() {
+	var written, current []suspect
+	for _, work := range manyWorks(size) {
+		one := suspect{unit: unitOf(testkit.Placement(work, "worker-1"))}
+		other := one
+		other.digest[0] = 1
+		written, current = append(written, one), append(current, other)
+	}
+	return func() { containsAny(current, written) }
+}
+
 // stages are the steps of a round that look up each of many items.
 func stages() map[string]func(size int) (work func()) {
 	return map[string]func(size int) (work func()){
@@ -123,6 +135,7 @@ func stages() map[string]func(size int) (work func()) {
 		"damaged records":               restoreRecords,
 		"decisions":                     addManyDecisions,
 		"moves":                         moveAll,
+		"units of a write":              compareUnits,
 	}
 }
 

@@ -231,9 +231,19 @@ func (s *refusedStore) resolve(d *desired, now time.Time) {
 		if s.always == nil {
 			s.answer(tried, d.units(), d.state.Refused, now)
 		}
-	case !slices.ContainsFunc(tried, func(one suspect) bool { return slices.Contains(current, one) }):
+	case !containsAny(current, tried):
 		s.accepted(now)
 	}
+}
+
+// containsAny reports whether any of the values is in the list. It takes linear time: a store has a
+// unit for each placement.
+func containsAny(list, values []suspect) bool {
+	wanted := make(map[suspect]bool, len(values))
+	for _, value := range values {
+		wanted[value] = true
+	}
+	return slices.ContainsFunc(list, func(one suspect) bool { return wanted[one] })
 }
 
 // forget drops the refusals of units that are gone or up to date.
