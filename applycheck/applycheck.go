@@ -46,6 +46,12 @@ type Verdict struct {
 	// version or content of a cluster that is not known; warnings of a claim with the same message
 	// are one finding.
 	Findings []finding.Finding
+	// Provides means that a claim has, or may have, an object without which the API server would refuse
+	// objects of other claims. Only CheckRoots sets it.
+	Provides bool
+	// HasCustom means that a claim has a wanted object of a kind that is not built in. Only CheckRoots
+	// sets it.
+	HasCustom bool
 }
 
 // Refusal describes why the API server would refuse a claim.

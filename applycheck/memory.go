@@ -14,7 +14,7 @@ import (
 // are needed.
 const (
 	// maxRemembered is the maximum number of objects whose facts and faults are kept.
-	maxRemembered = 1 << 17
+	maxRemembered = 1 << 16
 	// maxCompiled is the maximum number of versions of CustomResourceDefinitions whose compiled
 	// schemas are kept.
 	maxCompiled = 256

@@ -17,6 +17,7 @@ func (c *check) checkRoots() []Verdict {
 		r := &c.roots[i]
 		v := &verdicts[i]
 		*v = newVerdict()
+		v.Provides, v.HasCustom = r.claimsProvide(), c.hasCustom(r)
 		for j := range r.claims {
 			if r.root.Claims[j].Kept {
 				continue
@@ -148,6 +149,29 @@ func (p *presence) addRemaining(o *objectFacts, file *checkedFile) {
 		return
 	}
 	p.remaining[o.GroupVersionKind] = &remainingObject{object: o, file: file, count: 1}
+}
+
+// claimsProvide reports whether a claim has, or may have, an object that decides which kinds and
+// namespaces exist.
+func (r *rootFiles) claimsProvide() bool {
+	isProvider := func(o objectFacts) bool {
+		return o.applied && (o.defines != nil || installs(o.GroupKind()) || o.Group == "" && o.Kind == "Namespace")
+	}
+	hasProvider := func(file *checkedFile) bool { return slices.ContainsFunc(file.facts.objects, isProvider) }
+	return r.opaque || slices.ContainsFunc(r.claims, func(s *claimState) bool {
+		return s.providesWanted && slices.ContainsFunc(s.wanted, hasProvider) || s.providesStored && slices.ContainsFunc(s.stored, hasProvider)
+	})
+}
+
+// hasCustom reports whether a claim has a wanted object of a kind that is not built in.
+func (c *check) hasCustom(r *rootFiles) bool {
+	isCustom := func(o objectFacts) bool {
+		_, builtin := c.minor.Kind(o.GroupVersionKind)
+		return o.applied && !builtin
+	}
+	return slices.ContainsFunc(r.claims, func(s *claimState) bool {
+		return slices.ContainsFunc(s.wanted, func(file *checkedFile) bool { return slices.ContainsFunc(file.facts.objects, isCustom) })
+	})
 }
 
 // installs reports whether objects of a kind may install CustomResourceDefinitions that are in no

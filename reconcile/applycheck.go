@@ -23,6 +23,9 @@ type applyCheck struct {
 	// themselves; beside are the warnings about claims checked together with all others that are
 	// written.
 	errors, alone, beside []finding.Finding
+	// provides means that the API server may refuse other objects without those of the claims;
+	// hasCustom that a claim has an object of a kind that is not built in.
+	provides, hasCustom bool
 }
 
 // newApplyCheck returns the check of some roots. The check later sets Kept in the claims of these
@@ -63,10 +66,11 @@ func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 		}
 		in.Roots = append(in.Roots, root)
 	}
-	a.beside = nil
+	a.beside, a.provides, a.hasCustom = nil, false, false
 	before := a.count()
 	for i, verdict := range applycheck.CheckRoots(in) {
 		a.beside = append(a.beside, a.take(i, verdict)...)
+		a.provides, a.hasCustom = a.provides || verdict.Provides, a.hasCustom || verdict.HasCustom
 	}
 	return a.count() > before
 }
@@ -101,25 +105,6 @@ func (a *applyCheck) count() (n int) {
 		n += len(refused)
 	}
 	return n
-}
-
-// certainlyApplies reports whether the claims of some roots have no finding regardless of the other
-// content of the roots, and no other claim may need one of their wanted or stored objects.
-func certainlyApplies(c *checked, roots []dedupe.Root) bool {
-	a := newApplyCheck(c, roots)
-	if a.off() {
-		return true
-	}
-	for _, root := range roots {
-		for _, claim := range root.Claims {
-			if slices.ContainsFunc(slices.Concat(claim.Wanted, claim.Stored), c.isNeeded) {
-				return false
-			}
-		}
-	}
-	a.claims()
-	a.among(make([]dedupe.Verdict, len(roots)))
-	return len(a.errors)+len(a.warnings()) == 0
 }
 
 // isNeeded reports whether a file has a Namespace or a CustomResourceDefinition, without which the

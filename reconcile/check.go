@@ -28,6 +28,10 @@ type checked struct {
 	// the claims.
 	warnings int
 	compared []finding.Finding
+	// foreign are the files of each root that belong to no placement. provides means that objects of
+	// the placements decide whether the API server accepts others.
+	foreign  [][]dedupe.File
+	provides bool
 	// left reports whether nothing on the Destination may change in this round.
 	left bool
 	// unfolded reports whether a file that belongs to no placement has a path with upper-case
@@ -103,7 +107,7 @@ func (c *checked) checkRoots(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		foreignFiles = append(foreignFiles, foreign...)
+		foreignFiles, c.foreign = append(foreignFiles, foreign...), append(c.foreign, foreign)
 		roots.addRoot(dedupe.Root{
 			Path: root, Foreign: foreign, Obstacles: roots.obstacles(root), Allows: c.store.limits.Allows, Ignored: c.ignored,
 			Policy: c.policy.OnConflict, Cache: c.read, CheckCache: c.checkCache,

@@ -21,12 +21,7 @@ type rootCheck struct {
 }
 
 func (c *rootCheck) addRoot(root dedupe.Root) {
-	var claimants []*candidate
-	for _, p := range c.candidates {
-		if p.rendering.Root == root.Path {
-			claimants = append(claimants, p)
-		}
-	}
+	claimants := c.inRoot(root.Path)
 	slices.SortStableFunc(claimants, func(a, b *candidate) int { return layout.Compare(a.WorkPlacement, b.WorkPlacement) })
 	for _, p := range claimants {
 		claim := p.claim()
@@ -34,6 +29,16 @@ func (c *rootCheck) addRoot(root dedupe.Root) {
 		root.Claims = append(root.Claims, claim)
 	}
 	c.inputs, c.claimants = append(c.inputs, root), append(c.claimants, claimants)
+}
+
+// inRoot returns the candidates with files in a root.
+func (c *checked) inRoot(root tree.Path) (some []*candidate) {
+	for _, p := range c.candidates {
+		if p.rendering.Root == root {
+			some = append(some, p)
+		}
+	}
+	return some
 }
 
 // check decides which claims are written. It first leaves out the claims that the API server would
@@ -77,7 +82,7 @@ func (c *rootCheck) decide(builds []dedupe.Verdict, applies *applyCheck) {
 	c.add(c.withOwners(applies.errors, ofUnknownPlacement)...)
 	c.add(c.compared...)
 	c.add(c.withOwners(applies.beside, ofUnknownPlacement)...)
-	c.warnings = len(applies.warnings())
+	c.warnings, c.provides = len(applies.warnings()), applies.provides
 }
 
 // foreign returns the files below a root that belong to no placement: files of people and other

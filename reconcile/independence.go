@@ -19,13 +19,20 @@ import (
 type independence struct {
 	digest  *dedupe.Digest
 	ignored *kustomize.Ignored
+	// foreign are the files of each root that belong to no placement. provides means that objects of
+	// the placements decide whether the API server accepts others.
+	foreign  [][]dedupe.File
+	provides bool
 }
+
+// maxForeign is the maximum size of the foreign files that are kept for an independence, in bytes.
+const maxForeign = 64 << 10
 
 // newIndependent returns the independence of a Destination; nil if its placements may affect
 // one another.
 func newIndependent(c *checked, made *outcome) *independence {
 	digest := c.checkCache.Digest()
-	if digest == nil || len(made.findings) > c.warnings || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {
+	if digest == nil || sizeOf(c.foreign) > maxForeign || len(made.findings) > c.warnings || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {
 		return nil
 	}
 	own := map[tree.Path]bool{}
@@ -44,7 +51,7 @@ func newIndependent(c *checked, made *outcome) *independence {
 			return nil
 		}
 	}
-	return &independence{digest: digest, ignored: c.ignored}
+	return &independence{digest: digest, ignored: c.ignored, foreign: c.foreign, provides: c.provides}
 }
 
 // isIndependent reports whether a placement of the plan is writable and has a directory of its own
@@ -90,10 +97,17 @@ func (known *cacheEntry) update(ctx context.Context, now situation, caches check
 		return cacheEntry{}, false
 	}
 	roots := c.claims(known.independent.ignored)
-	if known.outcome.warnsAbout(w.placements) || !certainlyApplies(c, roots) || !known.independent.digest.Replace(roots) {
+	if known.outcome.warnsAbout(w.placements) {
+		return cacheEntry{}, false
+	}
+	warnings, ok := known.independent.warningsAlone(c, roots)
+	if !ok || !known.independent.digest.Replace(roots) {
 		return cacheEntry{}, false
 	}
 	c.findings = known.outcome.findings
+	if len(warnings) > 0 {
+		c.findings = slices.Concat(c.findings, warnings)
+	}
 	made := newOutcome(c, diff(c))
 	made.placements = known.outcome.placementsWith(made.placements, replaced)
 	return cacheEntry{situation: now.kept(), outcome: made, independent: known.independent}, true
@@ -189,14 +203,22 @@ func (c *checked) claims(ignored *kustomize.Ignored) []dedupe.Root {
 	roots := make([]dedupe.Root, 0, len(c.roots))
 	for _, path := range c.roots {
 		root := dedupe.Root{Path: path, Ignored: ignored, Cache: c.read}
-		for _, p := range c.candidates {
-			if p.rendering.Root == path {
-				root.Claims = append(root.Claims, p.claim())
-			}
+		for _, p := range c.inRoot(path) {
+			root.Claims = append(root.Claims, p.claim())
 		}
 		roots = append(roots, root)
 	}
 	return roots
+}
+
+// sizeOf returns the size of the files of all roots, in bytes.
+func sizeOf(roots [][]dedupe.File) (size int) {
+	for _, files := range roots {
+		for _, file := range files {
+			size += len(file.Content)
+		}
+	}
+	return size
 }
 
 // placementsWith returns the reported placements without the replaced ones and with the new

@@ -24,7 +24,7 @@ func stageFiles() []stageFile {
 		{"render", "render situation placement rendering rolledback exclude relayout"},
 		{"check", "check checkroot applycheck stored joined obstruct share outgoing leftovers keepwhole"},
 		{"diff", "diff units ledgerfiles"},
-		{"outcome", "outcome reuse reusewritten independence"},
+		{"outcome", "outcome reuse reusewritten independence alone"},
 		{"commit", "desired write writer refusals search finish fightmarks poll"},
 		{"report", "reporter guardfindings profiles unreached large tries sortedlist"},
 		{"round", "reconcile plan stores staying desiredstore choices shards inspect cleanup"},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"testing"
 )
 
@@ -48,7 +49,7 @@ func TestSortedListIsSortedAfterEachChangeOfItsParts(t *testing.T) {
 			case 1:
 				next[key] = nil
 			default:
-				next[key] = slices.Insert(part, random.IntN(len(part)+1), sample{random.IntN(4), fmt.Sprint(round)})
+				next[key] = slices.Insert(part, random.IntN(len(part)+1), sample{random.IntN(4), strconv.Itoa(round)})
 			}
 		}
 		parts = next
