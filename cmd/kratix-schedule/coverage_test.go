@@ -339,6 +339,8 @@ func unseen(text string) bool {
 	case "several revisions begin with %s: write more of it": // revisions are digests: TestRevisionIsNamedByItsBeginning
 	case "interrupted": // scripts do not interrupt commands: TestInterruptEndsACheckAndItsBuilds
 	case "the process is about to end; the next one writes it": // only a daemon is stopped: internal/daemon/stopping_test.go
+	case "other readers are reading stores; load the page again", "the store has not been read yet", "the Destination has no state store", "the store does not answer in time; load the page again",
+		"the store has no record of it", "the store does not list earlier revisions", "the store does not have that revision any more": // only the page shows them: internal/daemon/page_test.go
 	case "it is a dry run": // unreachable without a bug
 	case "watch the input: %w": // inotify does not fail on demand
 	case "the Kubernetes API server refuses %d writes": // only a cluster has an API server

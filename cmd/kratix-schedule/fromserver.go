@@ -18,7 +18,7 @@ import (
 
 // The limits of a daemon's response.
 const (
-	reportTimeout = 30 * time.Second
+	reportTimeout = 2 * time.Minute
 	maxReport     = 256 << 20
 	maxRefusal    = 512
 )
@@ -82,6 +82,9 @@ func (r *serverRows) list(ctx context.Context) (listing.Listing, error) {
 	if response.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(response.Body, maxRefusal)) // the status is enough
 		return listing.Listing{}, fmt.Errorf("--server %s: it answers %s: %s", r.shown, response.Status, strings.TrimSpace(string(text)))
+	}
+	if response.ContentLength > maxReport {
+		return listing.Listing{}, fmt.Errorf("--server %s: %w", r.shown, errTooLong)
 	}
 	list, err := listing.DecodeReport(&boundedBody{response.Body, maxReport})
 	if err != nil {

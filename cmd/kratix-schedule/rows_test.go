@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -60,13 +61,8 @@ func reports() http.Handler {
 		}
 	})
 	mux.HandleFunc("GET /long/api/v1/report", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Length", strconv.Itoa(300<<20))
 		_, _ = io.WriteString(w, `{"schemaVersion":1,"tool":"kratix-schedule","other":["`)
-		block := append(bytes.Repeat([]byte("x"), 1<<20), `","`...)
-		for range 300 {
-			if _, err := w.Write(block); err != nil {
-				return
-			}
-		}
 	})
 	mux.HandleFunc("GET /large/apis/", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(bytes.Repeat([]byte(" "), 17<<20)) })
 	mux.HandleFunc("GET /expired/apis/", func(w http.ResponseWriter, _ *http.Request) {
@@ -218,5 +214,14 @@ func TestRevisionIsNamedByItsBeginning(t *testing.T) {
 	log.Entries = log.Entries[:2]
 	if _, err := resolve(log, "abcd"); err == nil || err.Error() != "several revisions begin with abcd: write more of it" {
 		t.Error(err)
+	}
+}
+
+func TestResponseIsReadUpToItsLimit(t *testing.T) {
+	for size, want := range map[int]error{4: nil, 5: errTooLong, 6: errTooLong} {
+		text, err := io.ReadAll(&boundedBody{strings.NewReader(strings.Repeat("x", size)), 5})
+		if !errors.Is(err, want) || len(text) > 5 {
+			t.Errorf("%d bytes: read %q, %v", size, text, err)
+		}
 	}
 }

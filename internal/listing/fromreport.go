@@ -1,6 +1,7 @@
 package listing
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
@@ -73,13 +74,13 @@ func (l *Listing) addStore(store kratix.Object, kind, url string, failed, revisi
 	row.Revision = revisions[name]
 	if why, isFailed := failed[name]; isFailed {
 		row.State, row.Reason = failedState, why
-	} else if _, isRead := revisions[name]; !isRead {
+	} else if !slices.ContainsFunc(l.Destinations, func(d Destination) bool { return d.Store == name }) {
 		row.State, row.Reason = unusedState, "no Destination is on it"
 	}
 	l.Stores = append(l.Stores, row)
 }
 
-// unusedState is the state of a store that was not read.
+// unusedState is the state of a store that no Destination is on.
 const unusedState = "unused"
 
 // setRevisions sets the revisions of the placements that are written.
