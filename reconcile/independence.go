@@ -32,7 +32,7 @@ const maxForeign = 64 << 10
 // one another.
 func newIndependent(c *checked, made *outcome) *independence {
 	digest := c.checkCache.Digest()
-	if digest == nil || sizeOf(c.foreign) > maxForeign || len(made.findings) > c.warnings || c.unfolded || len(c.removed) > 0 || c.IsDeleted() || !c.isPlain() {
+	if digest == nil || len(made.findings) > c.warnings || !c.mayBeIndependent() {
 		return nil
 	}
 	own := map[tree.Path]bool{}
@@ -52,6 +52,11 @@ func newIndependent(c *checked, made *outcome) *independence {
 		}
 	}
 	return &independence{digest: digest, ignored: c.ignored, foreign: c.foreign, provides: c.provides}
+}
+
+// mayBeIndependent reports whether nothing on the Destination except placements affects others.
+func (c *checked) mayBeIndependent() bool {
+	return sizeOf(c.foreign) <= maxForeign && !c.unfolded && len(c.removed) == 0 && !c.IsDeleted() && c.isPlain()
 }
 
 // isIndependent reports whether a placement of the plan is writable and has a directory of its own
