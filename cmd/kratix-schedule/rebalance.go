@@ -75,7 +75,7 @@ findings; 2 and 3 as for run.`,
 	return command
 }
 
-// rebalance prints the moves, and makes them or tells how to make them.
+// rebalance prints the moves. With apply it makes them, and otherwise prints how to make them.
 func rebalance(ctx context.Context, out io.Writer, reconciler *reconcile.Reconciler, moves []scheduler.Relocation, findings []finding.Finding, apply bool) error {
 	printMoves(out, moves)
 	if !apply {

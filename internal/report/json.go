@@ -66,7 +66,7 @@ type (
 		Destination string `json:"destination,omitempty"`
 		State       State  `json:"state"`
 		Reason      string `json:"reason,omitempty"`
-		// Promise and Resource are those of the Work. They are known for what is placed.
+		// Promise and Resource are those of the Work, if the placement has an object.
 		Promise  string `json:"promise,omitempty"`
 		Resource string `json:"resource,omitempty"`
 		// Applied and Healthy are the conditions derived from the reports of the agent of the
