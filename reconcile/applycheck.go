@@ -98,8 +98,6 @@ func (a *applyCheck) take(root int, verdict applycheck.Verdict) (warnings []find
 	return warnings
 }
 
-func (a *applyCheck) warnings() []finding.Finding { return slices.Concat(a.alone, a.beside) }
-
 func (a *applyCheck) count() (n int) {
 	for _, refused := range a.refused {
 		n += len(refused)

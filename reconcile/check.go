@@ -101,13 +101,12 @@ func check(ctx context.Context, w *wanted, caches checkCaches) (*checked, error)
 // cluster.
 func (c *checked) checkRoots(ctx context.Context) error {
 	roots := rootCheck{checked: c, claimed: c.claimed()}
-	var foreignFiles []dedupe.File
 	for _, root := range c.roots {
 		foreign, err := roots.foreign(ctx, root)
 		if err != nil {
 			return err
 		}
-		foreignFiles, c.foreign = append(foreignFiles, foreign...), append(c.foreign, foreign)
+		c.foreign = append(c.foreign, foreign)
 		roots.addRoot(dedupe.Root{
 			Path: root, Foreign: foreign, Obstacles: roots.obstacles(root), Allows: c.store.limits.Allows, Ignored: c.ignored,
 			Policy: c.policy.OnConflict, Cache: c.read, CheckCache: c.checkCache,
@@ -115,7 +114,7 @@ func (c *checked) checkRoots(ctx context.Context) error {
 	}
 	builds, applies := roots.check()
 	roots.decide(builds, applies)
-	reportAlike(c, foreignFiles)
+	reportAlike(c, slices.Concat(c.foreign...))
 	c.add(dedupe.CheckCluster(builds)...)
 	return nil
 }

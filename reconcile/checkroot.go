@@ -82,7 +82,7 @@ func (c *rootCheck) decide(builds []dedupe.Verdict, applies *applyCheck) {
 	c.add(c.withOwners(applies.errors, ofUnknownPlacement)...)
 	c.add(c.compared...)
 	c.add(c.withOwners(applies.beside, ofUnknownPlacement)...)
-	c.warnings, c.provides = len(applies.warnings()), applies.provides
+	c.warnings, c.provides = len(applies.alone)+len(applies.beside), applies.provides
 }
 
 // foreign returns the files below a root that belong to no placement: files of people and other

@@ -178,13 +178,7 @@ type reportedLists struct {
 func (r *reporter) result(last *reportedLists) report.Report {
 	// If this round changes nothing, the next one would also change nothing.
 	r.report.Again = r.report.Again && r.report.Changes()
-	r.report.Findings = last.findings.merge(r.findings, finding.Compare, equalFindings)
+	r.report.Findings = last.findings.merge(r.findings, finding.Compare, finding.Finding.Equal)
 	r.report.Placements = last.placements.merge(r.parts, report.ComparePlacements, func(a, b report.Placement) bool { return a == b })
 	return r.report
-}
-
-// equalFindings reports whether two findings are equal.
-func equalFindings(a, b finding.Finding) bool {
-	return a.Rule == b.Rule && a.Place == b.Place && a.Message == b.Message && a.Flux == b.Flux && a.Cause == b.Cause && a.Fix == b.Fix &&
-		slices.Equal(a.Related, b.Related)
 }

@@ -66,6 +66,12 @@ func (p Place) String() string {
 // Advice returns the Fix of the finding or, if that is empty, the Fix of its rule.
 func (f Finding) Advice() string { return cmp.Or(f.Fix, f.Rule.Fix) }
 
+// Equal reports whether two findings are equal in every field.
+func (f Finding) Equal(other Finding) bool {
+	return f.Rule == other.Rule && f.Place == other.Place && f.Subject == other.Subject && f.Message == other.Message &&
+		f.Flux == other.Flux && f.Cause == other.Cause && f.Fix == other.Fix && slices.Equal(f.Related, other.Related)
+}
+
 // Sort sorts findings in the order of Compare.
 func Sort(findings []Finding) { slices.SortStableFunc(findings, Compare) }
 

@@ -1,6 +1,7 @@
 package finding_test
 
 import (
+	"reflect"
 	"regexp"
 	"slices"
 	"testing"
@@ -86,5 +87,23 @@ func TestPlaceOmitsUnknownParts(t *testing.T) {
 func TestFixOfFindingOverridesRule(t *testing.T) {
 	if (finding.Finding{Rule: finding.StoreFailed(), Fix: "Start it."}).Advice() != "Start it." || (finding.Finding{Rule: finding.StoreFailed()}).Advice() != finding.StoreFailed().Fix {
 		t.Error("the advice is wrong")
+	}
+}
+
+// TestEqualComparesEveryField changes each field of a finding, so that a new field is not forgotten.
+func TestEqualComparesEveryField(t *testing.T) {
+	if !(finding.Finding{}).Equal(finding.Finding{}) {
+		t.Error("a finding is not equal to itself")
+	}
+	changes := map[string]any{
+		"Rule": finding.DuplicateObject(), "Place": finding.Place{Line: 1}, "Subject": "x", "Message": "x", "Related": []finding.Related{{Message: "x"}}, "Flux": "x", "Cause": finding.NoObject, "Fix": "x",
+	}
+	for i := range reflect.TypeFor[finding.Finding]().NumField() {
+		name := reflect.TypeFor[finding.Finding]().Field(i).Name
+		var changed finding.Finding
+		reflect.ValueOf(&changed).Elem().Field(i).Set(reflect.ValueOf(changes[name]))
+		if changed.Equal(finding.Finding{}) {
+			t.Errorf("findings that differ by %s are equal", name)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
@@ -19,6 +20,9 @@ func changedFindings(before, now []finding.Finding) (begun, resolved []finding.F
 		}
 		if order >= 0 {
 			is, now = cutPlace(now)
+		}
+		if slices.EqualFunc(was, is, func(a, b finding.Finding) bool { return a.Message == b.Message }) {
+			continue // nearly all findings stay
 		}
 		known, still := messages(was), messages(is)
 		for _, f := range is {
