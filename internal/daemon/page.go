@@ -86,16 +86,16 @@ func (s *pageStore) begin(ctx context.Context) (limited context.Context, free fu
 	}
 }
 
-// view returns the store of a placement, which some round has read.
-func (s *pageStore) view(w page.Wanted) (name string, view statestore.View, err error) {
+// view returns the store of a placement, and the state that the last round has read.
+func (s *pageStore) view(w page.Wanted) (name string, view statestore.View, state statestore.State, err error) {
 	if w.On.Spec.StateStoreRef == nil {
-		return "", view, errPageNoState
+		return "", view, state, errPageNoState
 	}
-	view, _, ok := s.stores.last(*w.On.Spec.StateStoreRef)
+	view, state, ok := s.stores.last(*w.On.Spec.StateStoreRef)
 	if !ok {
-		return "", view, errPageUnread
+		return "", view, state, errPageUnread
 	}
-	return w.On.Spec.StateStoreRef.String(), view, nil
+	return w.On.Spec.StateStoreRef.String(), view, state, nil
 }
 
 // Files returns the stored files of a placement.
@@ -137,23 +137,16 @@ func (s *pageStore) Files(ctx context.Context, w page.Wanted) (page.Files, error
 // state returns the state of a placement's store: the one that the last round has read or, if the
 // round has written, that at the revision of the report.
 func (s *pageStore) state(ctx context.Context, w page.Wanted) (name string, state statestore.State, err error) {
-	if w.On.Spec.StateStoreRef == nil {
-		return "", state, errPageNoState
-	}
-	ref := *w.On.Spec.StateStoreRef
-	view, state, ok := s.stores.last(ref)
-	if !ok {
-		return "", state, errPageUnread
-	}
+	name, view, state, err := s.view(w)
 	revision := statestore.Revision(w.Revision)
-	if revision == "" || revision == state.Revision {
-		return ref.String(), state, nil
+	if err != nil || revision == "" || revision == state.Revision {
+		return name, state, err
 	}
 	newer, err := statestore.At(ctx, view, revision)
 	if errors.Is(err, statestore.ErrUnknownRevision) { // the last round has written, and the store has no history
 		newer, err = view.Store.Read(ctx)
 	}
-	return ref.String(), newer, err
+	return name, newer, err
 }
 
 // pathsOf returns the paths of the files of a placement. joined means that the file has other
@@ -177,10 +170,7 @@ func pathsOf(ctx context.Context, state statestore.State, on *kratix.Destination
 	if dir.IsRoot() {
 		return nil, false, errPageNothing
 	}
-	for path := range state.Files.From(dir) {
-		if !path.Within(dir) {
-			break
-		}
+	for path := range state.Files.Below(dir) {
 		paths = append(paths, path)
 	}
 	if len(paths) == 0 {

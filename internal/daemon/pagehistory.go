@@ -30,7 +30,7 @@ func (s *pageStore) History(ctx context.Context, w page.Wanted) (page.History, e
 		return page.History{}, err
 	}
 	defer free()
-	name, view, err := s.view(w)
+	name, view, _, err := s.view(w)
 	if err != nil {
 		return page.History{}, err
 	}
@@ -61,11 +61,11 @@ func (s *pageStore) Compare(ctx context.Context, w page.Wanted, from, to string)
 		return page.Comparison{}, err
 	}
 	defer free()
-	name, view, err := s.view(w)
+	name, view, state, err := s.view(w)
 	if err != nil {
 		return page.Comparison{}, err
 	}
-	withheld, err := s.withheld(ctx, name, view, w, statestore.Revision(from), statestore.Revision(to))
+	withheld, err := s.withheld(ctx, name, view, state, statestore.Revision(from), statestore.Revision(to))
 	if err != nil {
 		return page.Comparison{}, explained(err)
 	}
@@ -89,7 +89,7 @@ func (s *pageStore) Compare(ctx context.Context, w page.Wanted, from, to string)
 
 // withheld returns a function that returns why a file must not be shown: a kustomization may put it
 // into a Secret at one of two revisions. Of a store that has no earlier states only YAML is shown.
-func (s *pageStore) withheld(ctx context.Context, name string, view statestore.View, w page.Wanted, revisions ...statestore.Revision) (func(path string) string, error) {
+func (s *pageStore) withheld(ctx context.Context, name string, view statestore.View, last statestore.State, revisions ...statestore.Revision) (func(path string) string, error) {
 	secret := map[string]string{}
 	add := func(state statestore.State) error {
 		found, err := s.secretFiles(ctx, name, state)
@@ -99,13 +99,12 @@ func (s *pageStore) withheld(ctx context.Context, name string, view statestore.V
 		return err
 	}
 	if !statestore.HasHistory(view) {
-		_, state, _ := s.stores.last(*w.On.Spec.StateStoreRef)
 		return func(path string) string {
 			if secret[path] == "" && !strings.HasSuffix(path, ".yaml") && !strings.HasSuffix(path, ".yml") {
 				return "it may have been put into a Secret"
 			}
 			return secret[path]
-		}, add(state)
+		}, add(last)
 	}
 	for _, revision := range revisions {
 		if revision == "" {

@@ -60,14 +60,8 @@ func placementOf(values url.Values) Placement {
 func (s *Site) history(w http.ResponseWriter, r *http.Request, templates *template.Template) {
 	values := r.URL.Query()
 	wanted := placementOf(values)
-	l, now := s.layoutOf("History of "+wanted.Work, "/history")
-	if now == nil {
-		send(w, templates, "", now, nil, l)
-		return
-	}
-	i := now.find(wanted)
+	l, now, i := s.lookUp(w, wanted, "History of "+wanted.Work, "/history", templates)
 	if i < 0 {
-		notFound(w, templates, l)
 		return
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), patience)

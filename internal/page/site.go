@@ -29,16 +29,19 @@ func pageTemplates() *template.Template {
 	return template.Must(components.Templates().ParseFS(templateFiles, "templates/*.tmpl"))
 }
 
+// serveFunc serves a page with its templates.
+type serveFunc func(http.ResponseWriter, *http.Request, *template.Template)
+
 // Register adds the pages to a mux. All of them are read-only: other methods than GET and HEAD get
 // status 405.
 func (s *Site) Register(mux *http.ServeMux) {
 	templates := pageTemplates()
-	page := func(path string, serve func(http.ResponseWriter, *http.Request, *template.Template)) {
+	page := func(path string, serve serveFunc) {
 		mux.Handle("GET "+path, guarded(func(w http.ResponseWriter, r *http.Request) { serve(w, r, templates) }))
 	}
-	page("/{$}", s.overview)
-	page("/placements", s.list)
-	page("/problems", s.found)
+	page("/{$}", s.listed("Overview", "/", "overview", func(now *state, l layout, q Query) any { return now.overview(l, q) }))
+	page("/placements", s.listed("Placements", "/placements", "placements", func(now *state, l layout, q Query) any { return now.placements(l, q) }))
+	page("/problems", s.listed("Problems", "/problems", "problems", func(now *state, l layout, q Query) any { return now.problems(l, q) }))
 	page("/placement", s.one)
 	page("/history", s.history)
 	mux.Handle("GET /events", guarded(s.events))
@@ -109,44 +112,23 @@ func send(w http.ResponseWriter, templates *template.Template, name string, now 
 	_ = templates.ExecuteTemplate(w, name, data) // the client may have disconnected
 }
 
-func (s *Site) overview(w http.ResponseWriter, r *http.Request, templates *template.Template) {
-	l, now := s.layoutOf("Overview", "/")
-	var data overview
-	if now != nil {
-		data = now.overview(l, ParseQuery(r.URL.Query()))
+// listed returns a handler of a page that shows the whole report.
+func (s *Site) listed(title, path, name string, data func(*state, layout, Query) any) serveFunc {
+	return func(w http.ResponseWriter, r *http.Request, templates *template.Template) {
+		l, now := s.layoutOf(title, path)
+		var content any
+		if now != nil {
+			content = data(now, l, ParseQuery(r.URL.Query()))
+		}
+		send(w, templates, name, now, content, l)
 	}
-	send(w, templates, "overview", now, data, l)
-}
-
-func (s *Site) list(w http.ResponseWriter, r *http.Request, templates *template.Template) {
-	l, now := s.layoutOf("Placements", "/placements")
-	var data placements
-	if now != nil {
-		data = now.placements(l, ParseQuery(r.URL.Query()))
-	}
-	send(w, templates, "placements", now, data, l)
-}
-
-func (s *Site) found(w http.ResponseWriter, r *http.Request, templates *template.Template) {
-	l, now := s.layoutOf("Problems", "/problems")
-	var data problems
-	if now != nil {
-		data = now.problems(l, ParseQuery(r.URL.Query()))
-	}
-	send(w, templates, "problems", now, data, l)
 }
 
 // one serves the page of a placement. What takes longer comes after what is known at once.
 func (s *Site) one(w http.ResponseWriter, r *http.Request, templates *template.Template) {
 	wanted := placementOf(r.URL.Query())
-	l, now := s.layoutOf(wanted.Work, "/placement")
-	if now == nil {
-		send(w, templates, "", now, nil, l)
-		return
-	}
-	i := now.find(wanted)
+	l, now, i := s.lookUp(w, wanted, wanted.Work, "/placement", templates)
 	if i < 0 {
-		notFound(w, templates, l)
 		return
 	}
 	send(w, templates, "placement", now, now.placement(l, i), l)
@@ -157,6 +139,20 @@ func (s *Site) one(w http.ResponseWriter, r *http.Request, templates *template.T
 	_ = templates.ExecuteTemplate(w, "explanation", s.explain(ctx, now, i))
 	_ = templates.ExecuteTemplate(w, "files", s.filesOf(ctx, now, p))
 	_ = templates.ExecuteTemplate(w, "end", l)
+}
+
+// lookUp returns the index of a placement in the report. If there is no report or no such placement,
+// it sends a page that says so, and returns -1.
+func (s *Site) lookUp(w http.ResponseWriter, wanted Placement, title, path string, templates *template.Template) (l layout, now *state, i int) {
+	l, now = s.layoutOf(title, path)
+	if now == nil {
+		send(w, templates, "", now, nil, l)
+		return l, now, -1
+	}
+	if i = now.find(wanted); i < 0 {
+		notFound(w, templates, l)
+	}
+	return l, now, i
 }
 
 // notFound serves the page about a placement that does not exist.
