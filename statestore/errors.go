@@ -54,7 +54,7 @@ type Error struct {
 	Err error
 	// Remote is the server's own message, if it sent one.
 	Remote string
-	// Fix tells the user what to do.
+	// Fix is the advice to the user.
 	Fix string
 	// Class is the class of the failure. If it is empty, ClassOf determines the class.
 	Class Class

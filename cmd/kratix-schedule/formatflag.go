@@ -21,7 +21,7 @@ type formatFlag struct {
 
 var _ pflag.Value = (*formatFlag)(nil)
 
-// newFormatFlag returns a flag with these formats, of which text is the default.
+// newFormatFlag returns a flag with text, the default, and other formats.
 func newFormatFlag(others ...string) formatFlag {
 	return formatFlag{name: textFormat, names: append([]string{textFormat}, others...)}
 }
@@ -84,7 +84,7 @@ type (
 		Promise       string        `json:"promise,omitempty"`
 		Resource      string        `json:"resource,omitempty"`
 		Groups        []groupOutput `json:"groups"`
-		// Findings are the stores that could not be read, because of which the rest may be wrong.
+		// Findings are the stores that could not be read. If there are any, the rest may be wrong.
 		Findings []report.Problem `json:"findings"`
 	}
 	groupOutput struct {

@@ -104,7 +104,7 @@ func writeHistories(out io.Writer, flags historyFlags, work string, read []store
 	return err
 }
 
-// tabbed returns the cells of a row, none of which is empty, separated by tabs.
+// tabbed returns the cells of a row, separated by tabs. An empty cell is replaced by a placeholder.
 func tabbed(cells []string) string {
 	for i, cell := range cells {
 		if cells[i] = printable.Line(cell); cell == "" {

@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-// releases serves one release, v0.1.0, of which the program is the given script.
+// releases serves one release, v0.1.0, whose program is the given script.
 type releases struct {
 	*httptest.Server
 	files map[string][]byte
@@ -108,7 +108,7 @@ func TestScriptsDownloadTheRelease(t *testing.T) {
 	}
 }
 
-// TestActionOfATagDownloadsIt checks which version an action downloads that is not told one.
+// TestActionOfATagDownloadsIt checks which version an action without the input version downloads.
 func TestActionOfATagDownloadsIt(t *testing.T) {
 	w := newExampleDir(t)
 	served := newReleases(t, strings.Replace(w.read(t, "bin/kratix-schedule"), "\n", "\necho downloaded\n", 1))

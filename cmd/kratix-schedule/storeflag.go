@@ -92,16 +92,16 @@ func bucketFix(err error) error {
 	if !errors.As(err, &failed) {
 		return err
 	}
-	told := *failed
+	explained := *failed
 	switch {
 	case errors.Is(err, statestore.ErrDenied):
-		told.Fix = "Put keys that may list and read the bucket into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+		explained.Fix = "Put keys that may list and read the bucket into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
 	case errors.Is(err, statestore.ErrMisconfigured):
-		told.Fix = "Check the URL of --store."
+		explained.Fix = "Check the URL of --store."
 	default:
-		told.Fix = "Check that the server can be reached, and try again."
+		explained.Fix = "Check that the server can be reached, and try again."
 	}
-	return &told
+	return &explained
 }
 
 // invalid returns the error about a URL that no store can have.

@@ -71,7 +71,7 @@ type Verdict struct {
 	Object string
 	// Message describes the cause.
 	Message string
-	// Fix tells the user what to do, as an imperative. It is empty if the policy is in force.
+	// Fix is the advice to the user, as an imperative. It is empty if the policy is in force.
 	Fix string
 }
 

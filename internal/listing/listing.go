@@ -112,7 +112,7 @@ type Store struct {
 	Labels       map[string]string `json:"labels,omitempty"`
 }
 
-// Conflict is a finding because of which something is held back.
+// Conflict is a finding that keeps something from being written.
 type Conflict struct {
 	Rule     string `json:"rule"`
 	RuleName string `json:"ruleName"`
@@ -292,7 +292,7 @@ func (l *Listing) Count() {
 	}
 }
 
-// unknownState is the state of a row of which the source does not know it.
+// unknownState is the state of a row whose source does not have its state.
 const unknownState = "unknown"
 
 func join(first, second string) string {

@@ -43,7 +43,7 @@ func agrees(t *testing.T, content string) bool {
 	return true
 }
 
-// pick returns the fields of which rows are made.
+// pick returns the fields that rows contain.
 func pick(p *kratix.WorkPlacement) []any {
 	return []any{p.Name, p.Namespace, p.Labels, p.Spec.PromiseName, p.Spec.ResourceName, p.Spec.TargetDestinationName, p.Spec.ID}
 }

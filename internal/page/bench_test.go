@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// many returns a round with n placements on 100 Destinations, of which one in a thousand is held
+// many returns a round with n placements on 100 Destinations. One placement in a thousand is held
 // back.
 func many(n int) Round {
 	r := Round{Ended: time.Unix(1, 0)}

@@ -53,7 +53,7 @@ type RequestDestination struct {
 	// Unknown. They are empty if the agent of the Destination has reported nothing.
 	Applied string `json:"applied,omitempty"`
 	Healthy string `json:"healthy,omitempty"`
-	// Message is the reason why a status is False, or the failure because of which it is Unknown.
+	// Message is the reason why a status is False or Unknown.
 	Message string `json:"message,omitempty"`
 }
 
