@@ -176,7 +176,7 @@ func (c *confirmer) referring(present []*directory, files []tree.File) (units []
 	directories := len(ranks)
 	for _, entries := range c.index.all() {
 		for _, e := range entries {
-			if e.text != nil && !e.elsewhere && (late || kustomize.Refers(e.id.object.Kind)) {
+			if e.text != nil && !e.elsewhere && (late || kustomize.Refers(e.id.object)) {
 				ranks[c.root.relativePath(e.path)] = c.rankOf(e.of)
 			}
 		}

@@ -181,27 +181,12 @@ func (c *Cache) read(files unread, nodes int) {
 	if c.isStopped() {
 		return
 	}
-	var simple unread
-	for i, content := range files.contents {
-		if isSimple(content) {
-			simple.add(content, files.digests[i])
-		}
-	}
 	found := map[digest]FileObjects{}
-	for i, simply := range readTogether(simple.contents) {
-		found[simple.digests[i]] = FileObjects{Objects: []Object{simply.Object}}
-		c.keep(simple.digests[i], simple.contents[i], simply.node, found[simple.digests[i]].Objects)
-	}
 	var odd unread
 	var objects [][]Object
 	for i, key := range files.digests {
-		file, read := found[key]
-		if !read {
-			var node *yaml.Node
-			file.Objects, node, file.Err = objectsAndNode(files.contents[i])
-			found[key] = file
-			c.keep(key, files.contents[i], node, file.Objects)
-		}
+		file := c.parse(files.contents[i], key)
+		found[key] = file
 		if file.isOdd() {
 			odd.add(files.contents[i], key)
 			objects = append(objects, file.Objects)
@@ -218,6 +203,19 @@ func (c *Cache) read(files unread, nodes int) {
 	c.add(found)
 }
 
+// parse returns the objects of a file.
+func (c *Cache) parse(content []byte, key digest) (file FileObjects) {
+	if object, node, ok := plainObject(content); ok {
+		file.Objects = []Object{object}
+		c.keep(key, content, node, file.Objects)
+		return file
+	}
+	var node *yaml.Node
+	file.Objects, node, file.Err = objectsAndNode(content)
+	c.keep(key, content, node, file.Objects)
+	return file
+}
+
 // keep keeps the node of a file for a later call of Contents, if the file has exactly one object
 // and isPlain returns true for the object.
 func (c *Cache) keep(file digest, content []byte, node *yaml.Node, objects []Object) {
@@ -232,7 +230,7 @@ func (c *Cache) keep(file digest, content []byte, node *yaml.Node, objects []Obj
 // isOdd reports whether a build is needed to determine the outcome of one of the objects.
 func (f FileObjects) isOdd() bool {
 	for _, object := range f.Objects {
-		if !object.plain || Refers(object.ID.Kind) {
+		if !object.plain || Refers(object.ID) {
 			return true
 		}
 	}

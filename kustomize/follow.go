@@ -117,7 +117,7 @@ type single struct {
 // and an error if the object is too large.
 func singleOf(res *resource.Resource, position int) (*single, error) {
 	object := objectOf(res, 1)
-	if object.plain && !Refers(object.ID.Kind) {
+	if object.plain && !Refers(object.ID) {
 		return nil, nil //nolint:nilnil // nothing to build
 	}
 	nodes := countNodes(res.YNode())

@@ -134,3 +134,27 @@ func TestWithoutRemovesItemsOfLists(t *testing.T) {
 		t.Errorf("out of a list in one line: %v", err)
 	}
 }
+
+// FuzzPlainObject compares the objects of plain files with those that kustomize's factory returns.
+func FuzzPlainObject(f *testing.F) {
+	seeds(f)
+	for _, seed := range []string{
+		"---\napiVersion: v1\nkind: Service\nmetadata: {name: a, namespace: b}\nspec: {ports: [{port: 80}]}\n",
+		"# c\napiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata:\n  name: a # b\nrules: []\n",
+		"apiVersion: a/b/c\nkind: K\nmetadata: {name: x, labels: {a: b}}\n<<: {d: e}\nl: [null, |\n  x\n]\n",
+		"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  t: |\n    x\n    y\n  n: ~\n  l: [1, null]\n",
+		"apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: a.b}\nspec: {group: b, scope: Cluster, names: {kind: A, plural: a}}\n",
+	} {
+		f.Add([]byte(seed), uint16(0))
+	}
+	f.Fuzz(func(t *testing.T, content []byte, _ uint16) {
+		object, _, ok := plainObject(content)
+		if !ok {
+			return
+		}
+		objects, err := Objects(content)
+		if err != nil || len(objects) != 1 || !reflect.DeepEqual(objects[0], object) {
+			t.Fatalf("%q is %v, and by kustomize %v %v", content, object, objects, err)
+		}
+	})
+}

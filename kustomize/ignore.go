@@ -34,19 +34,24 @@ func ignoreFile() tree.Path {
 
 // Ignored matches the files that Flux excludes from the artifact of a store.
 type Ignored struct {
-	files   []tree.File
-	matcher gitignore.Matcher
+	files []tree.File
+	// matcher has the patterns of the files and the default ones. It is nil if there are no files.
+	matcher  gitignore.Matcher
+	defaults *defaultIgnores
 }
 
 // Ignore returns the patterns of the files that Flux excludes from the artifact of a store. These
 // are the patterns in .sourceignore files, and Flux's defaults. The paths of files are relative to
 // the root of the store. Files other than .sourceignore files have no effect.
 func Ignore(files []tree.File) *Ignored {
-	ignored := &Ignored{}
+	ignored := &Ignored{defaults: newDefaultIgnores()}
 	for _, file := range files {
 		if IsIgnoreFile(file.Path) {
 			ignored.files = append(ignored.files, file)
 		}
+	}
+	if len(ignored.files) == 0 {
+		return ignored
 	}
 	// The patterns of a directory precede those of its subdirectories.
 	slices.SortStableFunc(ignored.files, func(a, b tree.File) int { return tree.Compare(a.Path.Dir(), b.Path.Dir()) })
@@ -59,7 +64,15 @@ func Ignore(files []tree.File) *Ignored {
 }
 
 // Has reports whether Flux ignores a file. It returns false if i is nil.
-func (i *Ignored) Has(path tree.Path) bool { return i != nil && i.matcher.Match(elements(path), false) }
+func (i *Ignored) Has(path tree.Path) bool {
+	switch {
+	case i == nil:
+		return false
+	case i.matcher == nil:
+		return i.defaults.has(path.String())
+	}
+	return i.matcher.Match(elements(path), false)
+}
 
 // Equal reports whether both were made from the same .sourceignore files.
 func (i *Ignored) Equal(other *Ignored) bool {

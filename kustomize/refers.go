@@ -7,12 +7,15 @@ import (
 	"sigs.k8s.io/kustomize/api/resource"
 )
 
-// Refers reports whether kustomize resolves references in objects of a kind. kustomize does so at
-// the end of a build, and fails if such an object does not have the structure of its kind.
-func Refers(kind string) bool {
-	_, found := slices.BinarySearch(referringKinds, kind)
-	return found
+// Refers reports whether kustomize may resolve references in an object. kustomize does so at the end
+// of a build, and fails if such an object does not have the structure of its kind.
+func Refers(object ID) bool {
+	_, found := slices.BinarySearch(referringKinds, object.Kind)
+	return found && (object.Kind != "Service" || object.APIVersion != coreVersion)
 }
+
+// coreVersion is the apiVersion of a Service that has no references. Those of Knative have some.
+const coreVersion = "v1"
 
 // referringKinds are the kinds, sorted, with fields that refer to other objects by name.
 var referringKinds = []string{ //nolint:gochecknoglobals // a table

@@ -10,6 +10,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
@@ -148,6 +151,46 @@ func TestRecordRoundTrip(t *testing.T) {
 	}
 	if back, _ := layout.Render(d, again); back.Dir != rendering.Dir {
 		t.Errorf("a record's directory is %s, its placement's %s", back.Dir, rendering.Dir)
+	}
+}
+
+// Records in stores were once written by sigs.k8s.io/yaml; a record that changes without a reason
+// would be a commit.
+func TestRecordsAreInTheFormOfSigsYAML(t *testing.T) {
+	d, p := testkit.Destination("worker-1"), placement("yes", "cache", "1e3", "b: c.yaml", "a.yaml", "ü #.yaml", "1")
+	p.Spec.ResourceName = "null"
+	p.Labels["l"], p.Labels["10"], p.Labels["9"] = "0x1f", " a\n b\n", "'\"\u2028\x00"
+	rendering, _ := layout.Render(d, p)
+	rendering.Owner = "~"
+	rendering.Shared = []layout.SharedObject{{APIVersion: "v1", Kind: "ConfigMap", Namespace: "on", Name: "true", Owners: []string{"b", "-"}}, {Owners: []string{}}}
+	rendering.RolledBack = []layout.RolledBack{{Files: "1_000", Revision: "main@sha1:0", Message: strings.Repeat("long words: ", 40)}, {}}
+	file, err := layout.NewRecord(d, p, rendering)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asJSON, err := yaml.YAMLToJSON(file.Content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := yaml.JSONToYAML(asJSON)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(file.Content)); diff != "" {
+		t.Error(diff)
+	}
+	read, err := layout.ParseRecord(file.Content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(p.Labels, read.Placement.Labels); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(rendering.Shared, read.Shared); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff(rendering.RolledBack, read.RolledBack); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 
+	yamlv2 "go.yaml.in/yaml/v2"
 	"sigs.k8s.io/yaml"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
@@ -35,32 +35,43 @@ const ownerAnnotation = "kratix-schedule.io/owner"
 const bytesAnnotation = "kratix-schedule.io/bytes"
 
 // record is the form in which a record is stored: a WorkPlacement without its contents, and the
-// list of files that Kratix writes in mode none.
+// list of files that Kratix writes in mode none. The fields of each type are in the order of their
+// names in YAML, as sigs.k8s.io/yaml would write them.
 type record struct {
-	APIVersion string                   `json:"apiVersion"`
-	Kind       string                   `json:"kind"`
-	Metadata   recordMetadata           `json:"metadata"`
-	Spec       kratix.WorkPlacementSpec `json:"spec"`
-	Files      []tree.Path              `json:"files"`
-	Shared     []SharedObject           `json:"shared,omitempty"`
-	RolledBack []RolledBack             `json:"rolledBack,omitempty"`
+	APIVersion string         `yaml:"apiVersion"`
+	Files      []tree.Path    `yaml:"files"`
+	Kind       string         `yaml:"kind"`
+	Metadata   recordMetadata `yaml:"metadata"`
+	RolledBack []RolledBack   `yaml:"rolledBack,omitempty"`
+	Shared     []SharedObject `yaml:"shared,omitempty"`
+	Spec       recordSpec     `yaml:"spec"`
+}
+
+type recordMetadata struct {
+	Annotations map[string]string `yaml:"annotations,omitempty"`
+	Labels      map[string]string `yaml:"labels,omitempty"`
+	Name        string            `yaml:"name"`
+	Namespace   string            `yaml:"namespace"`
+}
+
+// recordSpec is the spec of a WorkPlacement without its contents, which are in the files beside the
+// record, and without its generation, which changes with every run of a pipeline: without a changed
+// file, there must be no commit.
+type recordSpec struct {
+	ID                    string `yaml:"id,omitempty"`
+	PromiseName           string `yaml:"promiseName,omitempty"`
+	ResourceName          string `yaml:"resourceName,omitempty"`
+	TargetDestinationName string `yaml:"targetDestinationName,omitempty"`
 }
 
 // SharedObject is an object that several placements share. It is in the files of only one of them.
 type SharedObject struct {
-	APIVersion string `json:"apiVersion"`
-	Kind       string `json:"kind"`
-	Namespace  string `json:"namespace,omitempty"`
-	Name       string `json:"name"`
+	APIVersion string `json:"apiVersion" yaml:"apiVersion"`
+	Kind       string `json:"kind" yaml:"kind"`
+	Name       string `json:"name" yaml:"name"`
+	Namespace  string `json:"namespace,omitempty" yaml:"namespace,omitempty"`
 	// Owners are the names of the placements, sorted.
-	Owners []string `json:"owners"`
-}
-
-type recordMetadata struct {
-	Name        string            `json:"name"`
-	Namespace   string            `json:"namespace"`
-	Labels      map[string]string `json:"labels,omitempty"`
-	Annotations map[string]string `json:"annotations,omitempty"`
+	Owners []string `json:"owners" yaml:"owners"`
 }
 
 // RecordsDir returns the directory of a Destination's records. It returns an error if the
@@ -77,7 +88,7 @@ func NewRecord(d *kratix.Destination, p *kratix.WorkPlacement, rendering Renderi
 	if err != nil {
 		return tree.File{}, err
 	}
-	content, err := yaml.Marshal(recordOf(p, rendering))
+	content, err := yamlv2.Marshal(recordOf(p, rendering))
 	if err != nil {
 		return tree.File{}, fmt.Errorf("record %s: %w", p.Name, err)
 	}
@@ -89,16 +100,14 @@ func recordOf(p *kratix.WorkPlacement, rendering Rendering) record {
 		APIVersion: kratix.APIVersion,
 		Kind:       kratix.WorkPlacementKind,
 		Metadata: recordMetadata{
-			Name: p.Name, Namespace: p.Namespace, Labels: maps.Clone(p.Labels),
+			Name: p.Name, Namespace: p.Namespace, Labels: p.Labels,
 			Annotations: map[string]string{localConfigAnnotation: "true", argoHookAnnotation: "Skip"},
 		},
-		Spec:  p.Spec,
+		Spec: recordSpec{
+			ID: p.Spec.ID, PromiseName: p.Spec.PromiseName, ResourceName: p.Spec.ResourceName, TargetDestinationName: p.Spec.TargetDestinationName,
+		},
 		Files: make([]tree.Path, 0, len(rendering.Files)), Shared: rendering.Shared, RolledBack: rendering.RolledBack,
 	}
-	// The contents are omitted, because they are in the files beside the record. The generation is
-	// omitted, because it changes with every run of a pipeline; without a changed file, there must
-	// be no commit.
-	r.Spec.Workloads, r.Spec.Generation = nil, 0
 	for _, file := range rendering.Files {
 		r.Files = append(r.Files, file.Path)
 	}
@@ -136,6 +145,18 @@ var errNotRecord = errors.New("it is not a record of a WorkPlacement")
 
 // ParseRecord parses a record. Its errors wrap errNotRecord.
 func ParseRecord(content []byte) (Record, error) {
+	if record, ok := quickRecord(string(content)); ok {
+		return record, nil
+	}
+	return parseRecord(content)
+}
+
+func isRecord(p *kratix.WorkPlacement) bool {
+	return p.Kind == kratix.WorkPlacementKind && p.Name != "" && p.Spec.TargetDestinationName != "" && p.Labels[kratix.WorkLabel] != ""
+}
+
+// parseRecord does the same as ParseRecord for all forms of YAML.
+func parseRecord(content []byte) (Record, error) {
 	var r struct {
 		kratix.WorkPlacement
 		Files      []string       `json:"files"`
@@ -160,7 +181,7 @@ func ParseRecord(content []byte) (Record, error) {
 	if isKratixs {
 		return read, nil
 	}
-	if r.Kind != kratix.WorkPlacementKind || r.Name == "" || r.Spec.TargetDestinationName == "" || r.Labels[kratix.WorkLabel] == "" {
+	if !isRecord(&r.WorkPlacement) {
 		return Record{}, errNotRecord
 	}
 	if length, joined := r.Annotations[bytesAnnotation]; joined {

@@ -15,11 +15,11 @@ const maxRolledBackMessage = 1024
 // Destination could not apply it.
 type RolledBack struct {
 	// Files is the digest of the files that were rolled back.
-	Files string `json:"files"`
-	// Revision is the revision that could not be applied, as the agent reported it.
-	Revision string `json:"revision"`
+	Files string `json:"files" yaml:"files"`
 	// Message is the error message of the agent.
-	Message string `json:"message,omitempty"`
+	Message string `json:"message,omitempty" yaml:"message,omitempty"`
+	// Revision is the revision that could not be applied, as the agent reported it.
+	Revision string `json:"revision" yaml:"revision"`
 }
 
 // NewRolledBack returns a RolledBack with a message of limited length. files is the digest of the

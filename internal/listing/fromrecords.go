@@ -33,7 +33,7 @@ func FromRecords(ctx context.Context, state statestore.State, store Store) (l Li
 		if err != nil {
 			return l, nil, fmt.Errorf("read the record %s: %w", path, err)
 		}
-		record, err := parseRecord(content)
+		record, err := layout.ParseRecord(content)
 		switch {
 		case err != nil:
 			foreign = append(foreign, path.String())

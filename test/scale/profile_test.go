@@ -9,28 +9,42 @@ import (
 	"time"
 )
 
-// profile starts a CPU profile of the daemon for the given number of seconds, and then a heap
-// profile. It does nothing if the flag for profiles is not set.
-func (s *fixture) profile(name string, seconds int) {
+// profile saves a CPU profile of every ten seconds of a step, and a heap profile after each, until
+// the returned function is called. It does nothing if the flag for profiles is not set.
+func (s *fixture) profile(step string) (stop func()) {
 	if *keep == "" {
-		return
+		return func() {}
 	}
-	address := s.daemon.address
+	done := make(chan struct{})
+	ended := make(chan struct{})
 	go func() {
-		time.Sleep(200 * time.Millisecond)
-		save(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", address, seconds), filepath.Join(*keep, name+".cpu"))
-		save(fmt.Sprintf("http://%s/debug/pprof/heap?gc=1", address), filepath.Join(*keep, name+".heap"))
+		defer close(ended)
+		for i := 1; ; {
+			name := filepath.Join(*keep, fmt.Sprintf("%s-%d", step, i))
+			if save(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=10", s.daemon.address), name+".cpu") {
+				save(fmt.Sprintf("http://%s/debug/pprof/heap", s.daemon.address), name+".heap")
+				i++
+			}
+			select {
+			case <-done:
+				return
+			case <-time.After(100 * time.Millisecond):
+			}
+		}
 	}()
+	return func() {
+		close(done)
+		<-ended
+	}
 }
 
-func save(url, name string) {
+// save writes the response to a file, and reports whether the daemon has sent one.
+func save(url, name string) bool {
 	answer, err := http.Get(url) //nolint:gosec // the daemon's own address
 	if err != nil {
-		return
+		return false
 	}
 	defer answer.Body.Close()
 	content, err := io.ReadAll(answer.Body)
-	if err == nil {
-		_ = os.WriteFile(name, content, 0o600)
-	}
+	return err == nil && os.WriteFile(name, content, 0o600) == nil
 }

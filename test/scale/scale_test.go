@@ -111,7 +111,8 @@ func measure(t testing.TB, size size) (m measured) {
 func (s *fixture) first(m *measured) {
 	began := time.Now()
 	s.daemon.start()
-	s.profile("first", 120)
+	stop := s.profile("first")
+	defer stop()
 	s.daemon.placed(s.works)
 	m.first, m.firstCPU, m.firstCommits = time.Since(began), s.daemon.processor(), s.commits()
 	m.firstRSS, m.firstPeak = s.daemon.memory()
@@ -123,7 +124,8 @@ func (s *fixture) first(m *measured) {
 func (s *fixture) unchanged(m *measured) {
 	const rounds = 5
 	s.daemon.readAll() // also reads the files that the first round has written
-	s.profile("unchanged", 5)
+	stop := s.profile("unchanged")
+	defer stop()
 	before := s.daemon.processor()
 	var took, told []time.Duration
 	for range rounds {
@@ -163,9 +165,6 @@ func (s *fixture) oneNew(m *measured) {
 	for range s.pairs {
 		m.push = append(m.push, s.clone.push(s.head()))
 		next++
-		if next == s.works+2 {
-			s.profile("one", 10)
-		}
 		m.one = append(m.one, s.place(next))
 		s.t.Logf("one new Work %s, bare push %s", m.one[len(m.one)-1], m.push[len(m.push)-1])
 	}
@@ -195,7 +194,8 @@ func (s *fixture) again(m *measured) {
 	s.daemon.stop()
 	before, began := s.commits(), time.Now()
 	s.daemon.start()
-	s.profile("restart", 40)
+	stop := s.profile("restart")
+	defer stop()
 	s.daemon.placed(s.works)
 	m.restart, m.restartCPU = time.Since(began), s.daemon.processor()
 	s.daemon.readAll()
@@ -207,9 +207,10 @@ func (s *fixture) again(m *measured) {
 // burst adds many Works at once, and measures the time until all are on the branch.
 func (s *fixture) burst(m *measured) {
 	before, began := s.commits(), time.Now()
-	s.profile("burst", 30)
+	stop := s.profile("burst")
+	defer stop()
 	done := make(chan time.Time)
-	stop := make(chan struct{})
+	over := make(chan struct{})
 	go func() { // records when the branch has moved last
 		head, moved := s.head(), began
 		for {
@@ -217,7 +218,7 @@ func (s *fixture) burst(m *measured) {
 				head, moved = now, time.Now()
 			}
 			select {
-			case <-stop:
+			case <-over:
 				done <- moved
 				return
 			case <-time.After(5 * time.Millisecond):
@@ -227,7 +228,7 @@ func (s *fixture) burst(m *measured) {
 	s.add(s.works, s.works+s.size.burst)
 	s.works += s.size.burst
 	s.daemon.placed(s.works)
-	close(stop)
+	close(over)
 	m.burst, m.burstCommits = (<-done).Sub(began), s.commits()-before
 	m.burstRSS, m.burstPeak = s.daemon.memory()
 	s.t.Logf("burst: %s, %d commits, %.0f placements/s, %d MiB, peak %d MiB", m.burst, m.burstCommits, float64(s.size.burst)/m.burst.Seconds(), m.burstRSS, m.burstPeak)

@@ -1,44 +1,38 @@
-package listing
+package layout
 
 import (
 	"slices"
 	"strings"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
-	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// parseRecord parses a record as layout.ParseRecord does. A record in the form in which this program
-// writes nearly all of them takes a fraction of the time.
-func parseRecord(content []byte) (layout.Record, error) {
-	if placement, ok := quickRecord(string(content)); ok {
-		return layout.Record{Placement: placement}, nil
-	}
-	return layout.ParseRecord(content)
-}
-
-// quickRecord parses a record that has only the lines of the usual form. It returns false for any other
-// text, even if that is a record too.
-func quickRecord(content string) (*kratix.WorkPlacement, bool) {
+// quickRecord parses a record that has only lines of the form in which this program writes nearly all
+// records, in a fraction of the time of parseRecord. It returns false for any other text, even if that
+// is a record too.
+func quickRecord(content string) (Record, bool) {
 	content, complete := strings.CutSuffix(content, "\n")
 	if !complete {
-		return nil, false
+		return Record{}, false
 	}
-	record := quickLines{placement: &kratix.WorkPlacement{}}
+	lines := quickLines{placement: &kratix.WorkPlacement{}, files: []tree.Path{}}
 	for line := range strings.SplitSeq(content, "\n") {
-		if !record.line(line) {
-			return nil, false
+		if !lines.line(line) {
+			return Record{}, false
 		}
 	}
-	p := record.placement
-	isRecord := p.Kind == kratix.WorkPlacementKind && p.Name != "" && p.Spec.TargetDestinationName != "" && p.Labels[kratix.WorkLabel] != ""
-	return p, isRecord
+	if !isRecord(lines.placement) {
+		return Record{}, false
+	}
+	return Record{Placement: lines.placement, Files: lines.files, Owner: lines.owner}, true
 }
 
 // quickLines parses a record line by line.
 type quickLines struct {
 	placement *kratix.WorkPlacement
+	files     []tree.Path
+	owner     string
 	// outer and inner are the keys of the maps around the next line.
 	outer, inner string
 	// maps are the keys of the maps that have begun, and notes those of annotations.
@@ -49,7 +43,8 @@ type quickLines struct {
 func (q *quickLines) line(line string) bool {
 	if file, isFile := strings.CutPrefix(line, "- "); isFile {
 		name, plain := plainScalar(file)
-		_, err := tree.ParsePath(name)
+		path, err := tree.ParsePath(strings.Clone(name))
+		q.files = append(q.files, path)
 		return plain && err == nil && q.outer == "files" && q.inner == ""
 	}
 	text := strings.TrimLeft(line, " ")
@@ -62,7 +57,7 @@ func (q *quickLines) line(line string) bool {
 		return q.begin(key, indent)
 	}
 	scalar, plain := plainScalar(strings.TrimPrefix(value, " "))
-	return plain && value[0] == ' ' && q.set(key, scalar)
+	return plain && value[0] == ' ' && q.set(strings.Clone(key), strings.Clone(scalar)) // clones do not keep the whole text in memory
 }
 
 // end ends the maps that do not contain a line with an indent. It returns false if no map contains it.
@@ -111,9 +106,12 @@ func (q *quickLines) set(key, value string) bool {
 		p.Labels[key] = value
 		return true
 	case "annotations":
-		isKnown := key == "config.kubernetes.io/local-config" || key == "argocd.argoproj.io/hook" || key == "kratix-schedule.io/owner"
+		isKnown := key == localConfigAnnotation || key == argoHookAnnotation || key == ownerAnnotation
 		isTwice := slices.Contains(q.notes, key)
 		q.notes = append(q.notes, key)
+		if key == ownerAnnotation {
+			q.owner = value
+		}
 		return isKnown && !isTwice
 	}
 	field := q.field(key)

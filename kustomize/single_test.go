@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestFilesReadTogetherEqualFilesReadAlone(t *testing.T) {
+func TestCacheAndObjectsReturnTheSame(t *testing.T) {
 	var contents [][]byte
 	for i := range 200 {
 		content := fmt.Sprintf("%sapiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: m%d\n", []string{"", "\n\n", "data: {a: b}\n"}[i%3], i)
