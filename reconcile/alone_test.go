@@ -5,6 +5,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/kratix-schedule/kratix-schedule/applycheck"
@@ -66,6 +67,43 @@ func TestNewRequestWithWarningsIsCheckedAlone(t *testing.T) {
 	}
 	if cached, fresh := w.round(), w.roundWithoutCache(); !reflect.DeepEqual(cached.Findings, fresh.Findings) || !maps.Equal(states(cached), states(fresh)) {
 		t.Errorf("the cache makes a difference: %v, %v", cached, fresh)
+	}
+}
+
+func TestChangedRequestWithWarningsIsCheckedAlone(t *testing.T) {
+	w := newCrowded(t, true, map[string]string{"maps.yaml": database("a", "{}")})
+	w.putFiles("a", map[string]string{"maps.yaml": database("a2", "{}")})
+	r := w.round()
+	if states(r)["a"] != report.Placed || len(r.Findings) != 1 || !strings.Contains(r.Findings[0].Message, "a2") {
+		t.Errorf("a is %s; findings %v", states(r)["a"], r.Findings)
+	}
+	if n := w.reconciler.cache.outcomes.updated; n != 1 {
+		t.Errorf("%d outcomes were derived from the last ones, want 1", n)
+	}
+	if cached, fresh := w.round(), w.roundWithoutCache(); !reflect.DeepEqual(cached.Findings, fresh.Findings) || !maps.Equal(states(cached), states(fresh)) {
+		t.Errorf("the cache makes a difference: %v, %v", cached, fresh)
+	}
+}
+
+// A request that is not written yet stops defining a kind that another request needs.
+func TestChangeOfAPendingRequestBringsBackWarningsAboutOthers(t *testing.T) {
+	for name, others := range map[string]map[string]string{
+		"without warnings": {},
+		"with a warning":   {"cache.yaml": "apiVersion: example.com/v1\nkind: Cache\nmetadata: {name: n}\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newCrowded(t, true, map[string]string{"maps.yaml": database("a", "{}")})
+			w.finish = Preview
+			files := maps.Clone(others)
+			files["crd.yaml"] = databaseDefinition
+			w.putFiles("n", files)
+			w.round()
+			w.round()
+			w.putFiles("n", map[string]string{"maps.yaml": configMap("n", "data: {}")})
+			if after, fresh := w.round(), w.roundWithoutCache(); !reflect.DeepEqual(after.Findings, fresh.Findings) {
+				t.Errorf("the cache makes a difference: %v, %v", after.Findings, fresh.Findings)
+			}
+		})
 	}
 }
 

@@ -102,26 +102,46 @@ func (known *cacheEntry) update(ctx context.Context, now situation, caches check
 		return cacheEntry{}, false
 	}
 	roots := c.claims(known.independent.ignored)
-	if known.outcome.warnsAbout(w.placements) {
+	others, ok := known.findingsAboutOthers(&now, w.placements)
+	if !ok {
 		return cacheEntry{}, false
 	}
 	warnings, ok := known.independent.warningsAlone(c, roots)
 	if !ok || !known.independent.digest.Replace(roots) {
 		return cacheEntry{}, false
 	}
-	c.findings = known.outcome.findings
+	c.findings = others
 	if len(warnings) > 0 {
-		c.findings = slices.Concat(c.findings, warnings)
+		c.findings = slices.Concat(others, warnings)
 	}
 	made := newOutcome(c, diff(c))
 	made.placements = known.outcome.placementsWith(made.placements, replaced)
 	return cacheEntry{situation: now.kept(), outcome: made, independent: known.independent}, true
 }
 
-// warnsAbout reports whether a finding is about the Work of one of the placements.
-func (o *outcome) warnsAbout(placements []*placement) bool {
-	warned := warnedAbout(o.findings)
-	return slices.ContainsFunc(placements, func(p *placement) bool { return warned[p.object()] })
+// findingsAboutOthers returns the findings of the last outcome without those about the Works of the
+// changed placements. It returns false if the findings about these Works may also be about an
+// unchanged placement.
+func (known *cacheEntry) findingsAboutOthers(now *situation, changed []*placement) ([]finding.Finding, bool) {
+	all := known.outcome.findings
+	warned := warnedAbout(all)
+	about := map[string]bool{}
+	isChanged := make(map[*kratix.WorkPlacement]bool, len(changed))
+	for _, p := range changed {
+		isChanged[p.WorkPlacement] = true
+		if warned[p.object()] {
+			about[p.object()] = true
+		}
+	}
+	if len(about) == 0 {
+		return all, true
+	}
+	for _, p := range now.plan.placements {
+		if !isChanged[p.WorkPlacement] && about[kratix.Describe(p.Work)] {
+			return nil, false
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(f finding.Finding) bool { return about[f.Place.Object] }), true
 }
 
 func warnedAbout(warnings []finding.Finding) map[string]bool {
@@ -133,7 +153,8 @@ func warnedAbout(warnings []finding.Finding) map[string]bool {
 }
 
 // changed returns the placements that have changed or were not written yet, and the former
-// placements that they replace. It returns false if a placement is gone or misplaced.
+// placements that they replace. It returns false if a placement is gone or misplaced, or if one was
+// changed before it was written and may have contained what another one needs.
 func (known *cacheEntry) changed(now *situation) (changed destinationPlan, replaced map[*kratix.WorkPlacement]bool, ok bool) {
 	before := make(map[*kratix.WorkPlacement]int, len(known.situation.plan.placements))
 	names := make(map[kratix.Key]*kratix.WorkPlacement, len(before))
@@ -161,7 +182,7 @@ func (known *cacheEntry) changed(now *situation) (changed destinationPlan, repla
 	}
 	replaced = make(map[*kratix.WorkPlacement]bool, len(before))
 	for old := range before {
-		if names[kratix.KeyOf(old)] == nil {
+		if names[kratix.KeyOf(old)] == nil || known.independent.provides && unwritten[old] {
 			return destinationPlan{}, nil, false
 		}
 		replaced[old] = true
