@@ -90,7 +90,7 @@ type Daemon struct {
 // Run runs rounds until ctx ends, and finishes the writes in progress. It returns errors of the
 // source, of Listen, of Lead and of the HTTP server. It can be called once.
 func (d *Daemon) Run(ctx context.Context) error {
-	boundHeap()
+	go boundHeap(ctx)
 	d.assemble(ctx.Done())
 	d.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	changes, err := d.Reconciler.Source.Changes(ctx)
