@@ -187,7 +187,6 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	reported := r.relate(inner, seen)
 	r.refusals.sweep(seen.stores)
 	plan, parts, stores := r.plan(inner, seen, reported, rules)
-	r.cache.outcomes.read.DropNodes()
 	done(nil)
 	select {
 	case <-r.stop(ctx): // some files may not have been read, so the outcomes must not be reused

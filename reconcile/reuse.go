@@ -68,6 +68,7 @@ func (m *outcomes) forget() {
 // outcome computes the outcome on a Destination from its situation. It reuses the previous outcome
 // for an equal situation. It fails if the store cannot be read.
 func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *contents) (*outcome, error) {
+	defer m.read.DropNodes() // those of this Destination's files that applycheck has not visited
 	known, ok := m.of.get(now.Destination)
 	cluster := m.cluster(now.Destination, now.profile)
 	if ok && known.situation.same(&now) {
