@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -129,7 +130,7 @@ func (r *inputRows) problem() error {
 	if len(failed) == 0 {
 		return nil
 	}
-	if err := report.Text(r.std.err, finding.Fold(failed)); err != nil {
+	if err := report.Text(r.std.err, slices.Collect(finding.Fold(slices.Values(failed)))); err != nil {
 		return err
 	}
 	return exit{code: exitFailure, text: "rows may be missing: a store or a file cannot be read"}

@@ -2,6 +2,7 @@ package finding
 
 import (
 	"fmt"
+	"iter"
 	"strconv"
 )
 
@@ -33,39 +34,47 @@ type group struct {
 	files map[string]struct{}
 }
 
-// Fold returns the findings in the same order. If there are more than three findings of one kind of
-// noise, they are merged into the first, whose message then contains their number. The given
-// findings are not modified.
-func Fold(findings []Finding) []Finding {
-	crowds := map[noise]*group{}
-	for _, f := range findings {
-		if kind, is := noiseOf(f); is {
-			if crowds[kind] == nil {
-				crowds[kind] = &group{files: map[string]struct{}{}}
+// Fold yields the findings in the same order. If there are more than three findings of one kind of
+// noise, they are merged into the first, whose message then contains their number. It ranges over the
+// findings twice.
+func Fold(findings iter.Seq[Finding]) iter.Seq[Finding] {
+	return func(yield func(Finding) bool) {
+		crowds := crowdsOf(findings)
+		reported := map[noise]bool{}
+		for f := range findings {
+			if kind, is := noiseOf(f); is && crowds[kind].count > mostEach {
+				if reported[kind] {
+					continue
+				}
+				f.Message = crowds[kind].message(f) + "; -v lists them"
+				reported[kind] = true
 			}
-			crowds[kind].count++
-			crowds[kind].files[f.Place.File] = struct{}{}
+			if !yield(f) {
+				return
+			}
 		}
 	}
-	var folded []Finding
-	reported := map[noise]bool{}
-	for _, f := range findings {
-		kind, is := noiseOf(f)
-		switch {
-		case !is || crowds[kind].count <= mostEach:
-			folded = append(folded, f)
-		case !reported[kind]:
-			f.Message = crowds[kind].message(f) + "; -v lists them"
-			folded = append(folded, f)
-			reported[kind] = true
-		}
-	}
-	return folded
 }
 
-// FoldConflicts returns the findings with the conflicts of each pair of claimants merged into the
-// first, whose message then contains their number. The given findings are not modified.
-func FoldConflicts(findings []Finding) []Finding {
+func crowdsOf(findings iter.Seq[Finding]) map[noise]*group {
+	crowds := map[noise]*group{}
+	for f := range findings {
+		kind, is := noiseOf(f)
+		if !is {
+			continue
+		}
+		if crowds[kind] == nil {
+			crowds[kind] = &group{files: map[string]struct{}{}}
+		}
+		crowds[kind].count++
+		crowds[kind].files[f.Place.File] = struct{}{}
+	}
+	return crowds
+}
+
+// FoldConflicts yields the findings with the conflicts of each pair of claimants merged into the
+// first, whose message then contains their number. It ranges over the findings twice.
+func FoldConflicts(findings iter.Seq[Finding]) iter.Seq[Finding] {
 	type conflict struct{ object, with string }
 	of := func(f Finding) (conflict, bool) {
 		if f.Rule != DuplicateObject() || len(f.Related) == 0 {
@@ -73,26 +82,28 @@ func FoldConflicts(findings []Finding) []Finding {
 		}
 		return conflict{f.Place.Object, f.Related[0].Place.Object}, true
 	}
-	counts := map[conflict]int{}
-	for _, f := range findings {
-		if two, is := of(f); is {
-			counts[two]++
+	return func(yield func(Finding) bool) {
+		counts := map[conflict]int{}
+		for f := range findings {
+			if two, is := of(f); is {
+				counts[two]++
+			}
+		}
+		for f := range findings {
+			two, is := of(f)
+			switch {
+			case !is || counts[two] == 1:
+			case counts[two] == 0:
+				continue // included in the first finding of the two claimants
+			default:
+				f.Message += fmt.Sprintf(" (and %s more of its objects; the report has them)", Thousands(counts[two]-1))
+				counts[two] = 0
+			}
+			if !yield(f) {
+				return
+			}
 		}
 	}
-	var folded []Finding
-	for _, f := range findings {
-		two, is := of(f)
-		switch {
-		case !is || counts[two] == 1:
-		case counts[two] == 0:
-			continue // included in the first finding of the two claimants
-		default:
-			f.Message += fmt.Sprintf(" (and %s more of its objects; the report has them)", Thousands(counts[two]-1))
-			counts[two] = 0
-		}
-		folded = append(folded, f)
-	}
-	return folded
 }
 
 // Folds reports whether Fold may merge a finding with others.

@@ -2,6 +2,7 @@ package finding_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -57,7 +58,7 @@ func TestRepeatedFindingsAreFolded(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var got []string
-			for _, f := range finding.Fold(tt.findings) {
+			for f := range finding.Fold(slices.Values(tt.findings)) {
 				got = append(got, fmt.Sprintf("%s: %s", f.Place, f.Message))
 			}
 			if diff := cmp.Diff(tt.want, got); diff != "" {
@@ -81,7 +82,7 @@ func TestConflictsOfTwoClaimantsAreOneFinding(t *testing.T) {
 		conflict("c", "Work x", "Work z"), conflict("d", "Work x", "Work y"), conflict("e", "Work w", "Work y"),
 	}
 	var got []string
-	for _, f := range finding.FoldConflicts(findings) {
+	for f := range finding.FoldConflicts(slices.Values(findings)) {
 		got = append(got, f.Message)
 	}
 	want := []string{

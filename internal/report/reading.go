@@ -1,6 +1,7 @@
 package report
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
@@ -49,5 +50,5 @@ func (v Volume) Shown(findings []finding.Finding) []finding.Finding {
 	if v == Verbose {
 		return findings
 	}
-	return finding.Fold(findings)
+	return slices.Collect(finding.Fold(slices.Values(findings)))
 }

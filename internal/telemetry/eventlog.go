@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"iter"
 	"strings"
 	"unicode"
 
@@ -132,12 +133,12 @@ func (n *EventLog) Findings(findings []finding.Finding) {
 	begun, over := changedFindings(n.findings, findings)
 	n.findings = findings
 	found, resolved := crowd{}, crowd{}
-	for _, f := range n.fold(begun) {
+	for f := range n.fold(begun) {
 		if n.lists(f) || found.takes(f.Rule) {
 			n.log.Log(levelOf(f.Rule.Severity), f.Message, fieldsOfFinding(f)...)
 		}
 	}
-	for _, f := range n.fold(over) {
+	for f := range n.fold(over) {
 		if n.lists(f) || resolved.takes(f.Rule) {
 			n.log.Info("resolved", zap.String("rule", f.Rule.ID), zap.String("at", f.Place.String()), zap.String("was", f.Message))
 		}
@@ -150,11 +151,18 @@ func (n *EventLog) debugs() bool { return n.log.Core().Enabled(zapcore.DebugLeve
 
 // fold merges similar findings into one, and the findings about each pair of conflicting claimants
 // into one, unless lines of level debug are logged.
-func (n *EventLog) fold(findings []finding.Finding) []finding.Finding {
-	if n.debugs() {
-		return findings
+func (n *EventLog) fold(findings []*finding.Finding) iter.Seq[finding.Finding] {
+	all := func(yield func(finding.Finding) bool) {
+		for _, f := range findings {
+			if !yield(*f) {
+				return
+			}
+		}
 	}
-	return finding.FoldConflicts(finding.Fold(findings))
+	if n.debugs() {
+		return all
+	}
+	return finding.FoldConflicts(finding.Fold(all))
 }
 
 // lists reports whether a finding is logged individually, even if there are many similar findings.

@@ -11,7 +11,9 @@ import (
 // errors of before that now does not contain. Both lists must be sorted by finding.Compare. Two
 // findings are the same if they have the same severity, rule, place and message; digits in the
 // message of a failed store do not count.
-func changedFindings(before, now []finding.Finding) (begun, resolved []finding.Finding) {
+//
+// The results point into the lists: at the start of a daemon, each of its findings is new.
+func changedFindings(before, now []finding.Finding) (begun, resolved []*finding.Finding) {
 	for len(before) > 0 || len(now) > 0 {
 		var was, is []finding.Finding
 		order := comparePlaces(before, now)
@@ -25,14 +27,14 @@ func changedFindings(before, now []finding.Finding) (begun, resolved []finding.F
 			continue // nearly all findings stay
 		}
 		known, still := messages(was), messages(is)
-		for _, f := range is {
-			if message := steadyMessage(f); !known[message] {
-				begun, known[message] = append(begun, f), true
+		for i := range is {
+			if message := steadyMessage(is[i]); !known[message] {
+				begun, known[message] = append(begun, &is[i]), true
 			}
 		}
-		for _, f := range was {
-			if message := steadyMessage(f); f.Rule.Severity == finding.Error && !still[message] {
-				resolved, still[message] = append(resolved, f), true
+		for i := range was {
+			if message := steadyMessage(was[i]); was[i].Rule.Severity == finding.Error && !still[message] {
+				resolved, still[message] = append(resolved, &was[i]), true
 			}
 		}
 	}

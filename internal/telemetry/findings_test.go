@@ -41,10 +41,10 @@ func TestChangedFindingsAreThoseOfOneListOnly(t *testing.T) {
 		}
 		return keys
 	}
-	keys := func(findings []finding.Finding) []key {
+	keys := func(findings []*finding.Finding) []key {
 		var all []key
 		for _, f := range findings {
-			all = append(all, keyOf(f))
+			all = append(all, keyOf(*f))
 		}
 		return all
 	}
@@ -53,11 +53,11 @@ func TestChangedFindingsAreThoseOfOneListOnly(t *testing.T) {
 		before, now := randomFindings(random), randomFindings(random)
 		begun, resolved := changedFindings(before, now)
 		if want := missing(now, before); !slices.Equal(keys(begun), want) {
-			t.Fatalf("from %v\nto %v\nbegun are %v, want %v", keys(before), keys(now), keys(begun), want)
+			t.Fatalf("from %v\nto %v\nbegun are %v, want %v", before, now, keys(begun), want)
 		}
 		errors := slices.DeleteFunc(slices.Clone(before), func(f finding.Finding) bool { return f.Rule.Severity != finding.Error })
 		if want := missing(errors, now); !slices.Equal(keys(resolved), want) {
-			t.Fatalf("from %v\nto %v\nresolved are %v, want %v", keys(before), keys(now), keys(resolved), want)
+			t.Fatalf("from %v\nto %v\nresolved are %v, want %v", before, now, keys(resolved), want)
 		}
 	}
 }
