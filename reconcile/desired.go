@@ -41,10 +41,14 @@ func (d *desired) suspects() []suspect {
 }
 
 // diff returns the changes from the current state of the store to the desired one.
-func (d *desired) diff() statestore.ChangeSet {
+func (d *desired) diff() (statestore.ChangeSet, error) {
 	all := statestore.ChangeSet{Base: d.state.Revision}
 	for _, o := range d.outcomes {
-		all.Write = append(all.Write, o.changes.Write...)
+		files, err := o.changes.files(d.state.Contents)
+		if err != nil {
+			return all, err
+		}
+		all.Write = append(all.Write, files...)
 		all.Remove = append(all.Remove, o.changes.Remove...)
 		all.Unfinished = append(all.Unfinished, o.changes.Unfinished...)
 		all.Placements = append(all.Placements, o.changes.Placements...)
@@ -60,5 +64,5 @@ func (d *desired) diff() statestore.ChangeSet {
 	slices.SortStableFunc(all.Placements, func(a, b statestore.PlacementChange) int {
 		return cmp.Or(cmp.Compare(a.Destination, b.Destination), cmp.Compare(a.Work, b.Work))
 	})
-	return all
+	return all, nil
 }

@@ -12,7 +12,7 @@ import (
 // changes are the changes from the current to the desired content of a Destination's
 // directory.
 type changes struct {
-	set statestore.ChangeSet
+	set fileChanges
 	// units are the changes, divided into the units that a server may refuse separately.
 	units []unitChange
 	// actions maps each written candidate to its action; candidates that are up to date have
@@ -24,7 +24,7 @@ type changes struct {
 // directory. Placements that are not written keep their stored files.
 func diff(c *checked) changes {
 	if c.left {
-		return changes{set: statestore.ChangeSet{Base: c.store.state.Revision, Unfinished: c.unfinished()}}
+		return changes{set: fileChanges{ChangeSet: statestore.ChangeSet{Base: c.store.state.Revision, Unfinished: c.unfinished()}}}
 	}
 	made := changes{actions: make(map[*candidate]statestore.Action, len(c.candidates))}
 	for _, p := range c.candidates {
@@ -34,9 +34,10 @@ func diff(c *checked) changes {
 	}
 	here := c.store.state
 	here.Files, here.Unfinished = here.Files.Within(c.base), c.unfinished()
-	made.set = statestore.Diff(here, wantedFiles(c), ownedPaths(c).Has)
-	clearLedger(c, &made.set)
-	made.set.Placements = made.placements(c)
+	set := statestore.Diff(here, wantedFiles(c), ownedPaths(c).Has)
+	clearLedger(c, &set)
+	set.Placements = made.placements(c)
+	made.set = newFileChanges(set, here.Contents)
 	made.units = made.unitsOf(c)
 	return made
 }
@@ -156,7 +157,9 @@ func (made *changes) unitsOf(c *checked) []unitChange {
 	var written, removed []unitChange
 	for _, p := range c.candidates {
 		if made.actions[p] != "" {
-			written = append(written, unitChange{unit: unitOf(p.WorkPlacement), files: p.rendering.Files, record: p.record.Path})
+			written = append(written, unitChange{
+				unit: unitOf(p.WorkPlacement), digest: digestOf(p.rendering.Files), files: pathsOf(p.rendering.Files), record: p.record.Path,
+			})
 		}
 	}
 	for _, record := range c.removed {
@@ -164,6 +167,14 @@ func (made *changes) unitsOf(c *checked) []unitChange {
 	}
 	named := slices.Concat(removed, written)
 	return append(made.unitOfForeign(c, named), named...)
+}
+
+func pathsOf(files []layout.File) []tree.Path {
+	paths := make([]tree.Path, 0, len(files))
+	for _, file := range files {
+		paths = append(paths, file.Path)
+	}
+	return paths
 }
 
 // unitOfForeign returns the unit of the files that belong to no placement, if any of them changes.

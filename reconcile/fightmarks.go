@@ -30,23 +30,23 @@ func (f *fights) wrote(piece *desired, outcome statestore.Outcome) {
 }
 
 // marks returns the marks for the changes: first manifests, then records.
-func (f *fights) marks(piece *desired, d *destinationView, changes statestore.ChangeSet, confirmed bool) []mark {
+func (f *fights) marks(piece *desired, d *destinationView, changes fileChanges, confirmed bool) []mark {
 	dir, err := layout.RecordsDir(d.Destination)
 	ledger, errLedger := layout.LedgerPath(d.Destination)
 	if err != nil || errLedger != nil {
 		return nil
 	}
 	var records, manifests []mark
-	for _, file := range changes.Write {
+	for i, file := range changes.Write {
 		m := mark{path: file.Path, record: file.Path.Within(dir), at: f.now, confirmed: confirmed}
 		switch {
 		case file.Path == ledger:
 			continue
 		case m.record && len(records) < maxMarks/2:
-			m.content = content{piece.state.Contents.Digest(file.Content), true}
+			m.content = content{changes.digests[i], true}
 			records = append(records, m)
 		case !m.record && len(manifests) < maxMarks/2:
-			m.content = content{piece.state.Contents.Digest(file.Content), true}
+			m.content = content{changes.digests[i], true}
 			manifests = append(manifests, m)
 		}
 	}

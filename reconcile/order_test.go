@@ -23,7 +23,7 @@ func stageFiles() []stageFile {
 		{"plan", "input destinationplan divide inherited evidence guard"},
 		{"render", "render situation placement rendering rolledback exclude relayout"},
 		{"check", "check checkroot applycheck stored joined obstruct share outgoing leftovers keepwhole"},
-		{"diff", "diff units ledgerfiles"},
+		{"diff", "diff filechanges units ledgerfiles"},
 		{"outcome", "outcome reuse reusewritten independence alone"},
 		{"commit", "desired write writer refusals search finish fightmarks poll"},
 		{"report", "reporter guardfindings profiles unreached large tries sortedlist"},

@@ -14,10 +14,9 @@ import (
 type outcome struct {
 	findings []finding.Finding
 	// changes are the changes in the files of this Destination.
-	changes statestore.ChangeSet
+	changes fileChanges
 	// units are the changes, divided into the units that a server may refuse separately.
-	units   []unitChange
-	changed report.Destination
+	units []unitChange
 	// placements are the states to report once the changes are written, sorted as in a
 	// report.
 	placements []report.Placement
@@ -35,7 +34,7 @@ type outcome struct {
 
 // newOutcome returns the findings, placements and changes of a Destination.
 func newOutcome(c *checked, made changes) *outcome {
-	o := &outcome{findings: slices.Clip(c.findings), changes: made.set, units: made.units, changed: filesChanged(&c.situation, made.set), blocked: c.blocked}
+	o := &outcome{findings: slices.Clip(c.findings), changes: made.set, units: made.units, blocked: c.blocked}
 	for _, p := range c.candidates {
 		if p.from != nil && p.from.Misplaced {
 			at := finding.Place{Object: kratix.Describe(p.from.Work)}
@@ -95,11 +94,12 @@ func (d *destinationView) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	return p
 }
 
-// filesChanged returns the added, changed and removed files of the Destination.
-func filesChanged(s *situation, set statestore.ChangeSet) report.Destination {
-	of := report.Destination{Name: s.Name, Removed: set.Remove}
-	for _, file := range set.Write {
-		if s.store.state.Files.Has(file.Path) {
+// filesChanged returns the files of a Destination that the changes add, change and remove, if stored are
+// the files of the store before.
+func (o *outcome) filesChanged(destination string, stored statestore.Files) report.Destination {
+	of := report.Destination{Name: destination, Removed: o.changes.Remove}
+	for _, file := range o.changes.Write {
+		if stored.Has(file.Path) {
 			of.Changed = append(of.Changed, file.Path)
 		} else {
 			of.Added = append(of.Added, file.Path)

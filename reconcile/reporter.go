@@ -135,7 +135,7 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 			r.report.Emptied = append(r.report.Emptied, view.Name)
 		}
 		if !o.changes.Empty() && !d.state.Stepwise {
-			written.Destinations = append(written.Destinations, o.changed)
+			written.Destinations = append(written.Destinations, o.filesChanged(view.Name, d.state.Files))
 		}
 		r.parts[d.destinations[i].Name] = o.placements
 	}

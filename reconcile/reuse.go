@@ -1,6 +1,7 @@
 package reconcile
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -24,6 +25,9 @@ type outcomes struct {
 	// descriptions of API servers, by version and profile.
 	applied  applycheck.Memory
 	clusters generations[clusterKey, *applycheck.Cluster]
+	// held is the number of bytes of files that the outcomes of this round hold; mayHold is its maximum,
+	// or 0 for maxHeld.
+	held, mayHold int
 	// updated counts the outcomes that were derived from previous ones; reused counts the outcomes
 	// for which no file had to be read.
 	updated, reused int
@@ -54,6 +58,7 @@ const keptNodes = 500_000
 // built by builder, and no file is read after stop is closed.
 func (m *outcomes) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 	m.read.Builder, m.read.Stop = builder, stop
+	m.held = 0
 	m.of.rotate()
 	m.roots.rotate()
 	m.clusters.rotate()
@@ -73,16 +78,16 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	cluster := m.cluster(now.Destination, now.profile)
 	if ok && known.situation.same(&now) {
 		m.roots.get(now.key()) // keeps the entry in use, so that rotate does not drop it
-		return known.outcome, nil
+		return m.put(known), nil
 	}
 	if ok && known.staysIndependent(&now) {
 		if made, ok := known.reuseWritten(now); ok {
 			m.reused++
-			return m.of.put(now.Destination, made).outcome, nil
+			return m.put(made), nil
 		}
 		if made, ok := known.update(ctx, now, m.caches(&checkState{}, cluster), unpacked); ok {
 			m.updated++
-			return m.of.put(now.Destination, made).outcome, nil
+			return m.put(made), nil
 		}
 	}
 	if ok && known.situation.store.limits != now.store.limits {
@@ -99,7 +104,22 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 		made.renderings = nil // independent has the digests, which are enough, and renderings are large
 		m.roots.drop(now.key())
 	}
-	return m.of.put(now.Destination, made).outcome, nil
+	return m.put(made), nil
+}
+
+// put caches an entry, and returns its outcome. It drops the contents of files if the outcomes of the
+// round hold too many.
+func (m *outcomes) put(made cacheEntry) *outcome {
+	if changes := &made.outcome.changes; changes.dropped == nil && changes.size > 0 {
+		if m.held+changes.size > cmp.Or(m.mayHold, maxHeld) && made.independent != nil {
+			o := *made.outcome
+			o.changes = changes.drop(&made.situation, o.units)
+			made.outcome = &o
+		} else {
+			m.held += changes.size
+		}
+	}
+	return m.of.put(made.situation.Destination, made).outcome
 }
 
 func (m *outcomes) caches(last *checkState, cluster *applycheck.Cluster) checkCaches {

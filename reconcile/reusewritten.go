@@ -22,7 +22,7 @@ func (known *cacheEntry) reuseWritten(now situation) (cacheEntry, bool) {
 	actions := map[*kratix.WorkPlacement]statestore.Action{}
 	switch {
 	case now.differsBy(known.outcome.changes, was):
-	case now.differsBy(statestore.ChangeSet{}, was):
+	case now.differsBy(fileChanges{}, was):
 		made.set, made.units = known.outcome.changes, known.outcome.units
 		for _, p := range known.outcome.placements {
 			if p.State == report.Placed {
@@ -52,19 +52,19 @@ func (p destinationPlan) rendersAs(other destinationPlan, owner string) bool {
 
 // differsBy reports whether changes lead from the earlier files of the Destination to the
 // current ones, and remove nothing.
-func (s *situation) differsBy(changes statestore.ChangeSet, was *situation) bool {
+func (s *situation) differsBy(changes fileChanges, was *situation) bool {
 	if len(changes.Remove)+len(changes.Unfinished) > 0 {
 		return false
 	}
-	files, missing := s.store.state.Files.Within(s.base), changes.Write
+	files, missing, digests := s.store.state.Files.Within(s.base), changes.Write, changes.digests
 	for path := range files.Differing(was.store.state.Files.Within(s.base)) {
 		if len(missing) == 0 || missing[0].Path != path {
 			return false
 		}
-		if sum, there := files.Digest(path); !there || sum != s.store.state.Contents.Digest(missing[0].Content) {
+		if sum, there := files.Digest(path); !there || sum != digests[0] {
 			return false
 		}
-		missing = missing[1:]
+		missing, digests = missing[1:], digests[1:]
 	}
 	return len(missing) == 0
 }

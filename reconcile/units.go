@@ -3,14 +3,15 @@ package reconcile
 import (
 	"slices"
 
-	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
 // unitChange is a unit with its changes in a round.
 type unitChange struct {
 	unit
-	files   []layout.File
+	// digest is the digest of the unit's files.
+	digest  digest
+	files   []tree.Path
 	record  tree.Path
 	removed bool
 }
@@ -22,10 +23,10 @@ func (c *unitChange) suspect() suspect {
 	case c.isRest():
 		return suspect{unit: c.unit}
 	}
-	return suspect{c.unit, digestOf(c.files)}
+	return suspect{c.unit, c.digest}
 }
 
 // writes reports whether a unit's changes write a file at a path or below it.
 func (c *unitChange) writes(path tree.Path) bool {
-	return !c.removed && (c.record.Within(path) || slices.ContainsFunc(c.files, func(f layout.File) bool { return f.Path.Within(path) }))
+	return !c.removed && (c.record.Within(path) || slices.ContainsFunc(c.files, func(file tree.Path) bool { return file.Within(path) }))
 }

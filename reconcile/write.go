@@ -71,9 +71,7 @@ func (d *desired) cut() (piece, rest *desired) {
 	size := 0
 	for i, o := range d.outcomes {
 		before := size
-		for _, file := range o.changes.Write {
-			size += len(file.Content)
-		}
+		size += o.changes.size
 		if before > 0 && size > maxWrite && len(d.state.Unfinished) == 0 && !d.leaving {
 			return d.part(0, i), d.part(i, len(d.outcomes))
 		}

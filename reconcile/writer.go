@@ -88,7 +88,7 @@ func (w *writer) next() (statestore.ChangeSet, bool) {
 	}
 	if w.rest != nil {
 		w.current, w.after = w.rest.cut()
-		return w.changes(), true
+		return w.changes()
 	}
 	for !w.full.state.WriteInProgress && w.refusals.trials < maxTrials {
 		w.trial = w.refusals.search.next()
@@ -111,8 +111,9 @@ func (w *writer) next() (statestore.ChangeSet, bool) {
 // because it changes nothing or was refused before.
 func (w *writer) try() (statestore.ChangeSet, bool) {
 	w.current = w.desired(w.full.of(w.trial), w.refusals.excluded(w.trial))
-	changes := w.changes()
+	changes, ok := w.changes()
 	switch {
+	case !ok:
 	case w.current.failed != nil:
 		w.err, w.over = w.current.failed, true
 	case w.isWritten(w.current):
@@ -137,23 +138,28 @@ func (w *writer) close() (statestore.ChangeSet, bool) {
 		w.over = true
 		return statestore.ChangeSet{}, false
 	}
-	return w.changes(), true
+	return w.changes()
 }
 
-func (w *writer) changes() statestore.ChangeSet {
-	changes := w.current.diff()
+// changes returns the changes to write. It returns false if they cannot be made.
+func (w *writer) changes() (statestore.ChangeSet, bool) {
+	changes, err := w.current.diff()
+	if err != nil {
+		w.err, w.over = err, true
+		return statestore.ChangeSet{}, false
+	}
 	changes.Base, changes.Divisible = w.base, w.refusals.always == nil && !w.closing && !w.full.leaving
-	return changes
+	return changes, true
 }
 
 // isWritten reports whether the changes of all Destinations in d are those that were written.
 func (w *writer) isWritten(d *desired) bool {
 	for i, o := range d.outcomes {
-		var before statestore.ChangeSet
+		var before fileChanges
 		if was := w.written[d.destinations[i].Name]; was != nil {
 			before = was.changes
 		}
-		if !sameChanges(o.changes, before) {
+		if !o.changes.same(&before) {
 			return false
 		}
 	}

@@ -1,0 +1,83 @@
+package reconcile
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// maxHeld is the number of bytes of files that the changes of a round hold in memory before they are
+// written. Beyond it, files of placements are dropped, and rendered again when they are written.
+const maxHeld = 32 << 20
+
+// fileChanges are the changes of the files in a Destination's directory.
+type fileChanges struct {
+	statestore.ChangeSet
+	// digests are the digests of the files in Write; size is the sum of their lengths.
+	digests []statestore.Digest
+	size    int
+	// dropped is the situation from which the files of placements are rendered again. It is nil if Write
+	// has all contents.
+	dropped *situation
+}
+
+func newFileChanges(set statestore.ChangeSet, contents statestore.Contents) fileChanges {
+	made := fileChanges{ChangeSet: set}
+	for _, file := range set.Write {
+		made.digests = append(made.digests, contents.Digest(file.Content))
+		made.size += len(file.Content)
+	}
+	return made
+}
+
+// same reports whether the changes are the same.
+func (c *fileChanges) same(other *fileChanges) bool {
+	return slices.Equal(c.Remove, other.Remove) && slices.Equal(c.digests, other.digests) &&
+		slices.EqualFunc(c.Write, other.Write, func(a, b tree.File) bool { return a.Path == b.Path })
+}
+
+// drop returns the changes without the contents of the files of the written units. The situation must
+// be that of the changes, and its placements independent, so that they are always rendered equally.
+func (c fileChanges) drop(from *situation, units []unitChange) fileChanges {
+	rendered := map[tree.Path]bool{}
+	for i := range units {
+		rendered[units[i].record] = true
+		for _, path := range units[i].files {
+			rendered[path] = true
+		}
+	}
+	c.dropped, c.Write = from, slices.Clone(c.Write)
+	for i := range c.Write {
+		if rendered[c.Write[i].Path] {
+			c.Write[i].Content = nil
+		}
+	}
+	return c
+}
+
+// files returns the files to write with their contents. It fails if a file is not rendered as before.
+func (c *fileChanges) files(contents statestore.Contents) ([]tree.File, error) {
+	if c.dropped == nil {
+		return c.Write, nil
+	}
+	rendered := map[tree.Path][]byte{}
+	for i := range c.dropped.plan.placements {
+		made := c.dropped.render(&c.dropped.plan.placements[i])
+		rendered[made.record.Path] = made.record.Content
+		for _, file := range made.rendering.Files {
+			rendered[file.Path] = file.Content
+		}
+	}
+	files := slices.Clone(c.Write)
+	for i := range files {
+		if files[i].Content == nil {
+			files[i].Content = rendered[files[i].Path]
+		}
+		if contents.Digest(files[i].Content) != c.digests[i] {
+			return nil, fmt.Errorf("%s is not rendered as it was in this round", files[i].Path)
+		}
+	}
+	return files, nil
+}
