@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// writeWork writes a new input file that contains one Work with one file.
 func writeWork(t *testing.T, dir, namespace, name, file, packed string) {
 	t.Helper()
 	text := fmt.Sprintf(`{"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Work", "metadata": {"name": %q, "namespace": %q}, "spec": {"promiseName": "p", "resourceName": %q,
@@ -59,8 +58,6 @@ func writeBombs(t *testing.T, dir string) {
 	}
 }
 
-// writeLargest writes Works of the maximum size, in total several times the limit for unpacked
-// content.
 func writeLargest(t *testing.T, dir string) {
 	t.Helper()
 	packed := kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nl: [" + strings.Repeat("[],", 96_000) + "]\n"))
@@ -69,7 +66,6 @@ func writeLargest(t *testing.T, dir string) {
 	}
 }
 
-// writeInputs writes input files that would exhaust the memory when they are parsed.
 func writeInputs(t *testing.T, dir string) {
 	t.Helper()
 	for name, text := range map[string]string{
@@ -97,9 +93,6 @@ func program(t *testing.T) string {
 	return binary
 }
 
-// TestBombsTakeLittleMemory checks that neither unpacked Works, nor their kustomizations, nor
-// input files exhaust the memory, and that the good Work is placed. It measures all memory of
-// the process, including program and input.
 func TestBombsTakeLittleMemory(t *testing.T) {
 	testkit.Slow(t)
 	const budget, beyond = 128, 256 // both in MiB
@@ -158,8 +151,6 @@ func writeGrowing(t *testing.T, dir string) {
 	writeInput(t, filepath.Join(dir, "growing.yaml"), text)
 }
 
-// TestProgramAndItsBuildStayWithinTheMemoryLimit checks both processes, because kustomize builds in
-// a process of its own, and both are under the memory limit of one container.
 func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 	testkit.Slow(t)
 	const limit = 1 << 10 // in MiB, as in deploy
@@ -192,7 +183,7 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = command.Wait() // measured returns the exit status of the command
+		_ = command.Wait()
 	}()
 	// The kernel reports the peak only while the process runs; afterwards the value includes
 	// this larger process.
@@ -212,7 +203,6 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 	}
 }
 
-// peakMemory returns the peak memory of a process, in kilobytes; 0 if it has ended.
 func peakMemory(pid int) int {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	_, line, _ := strings.Cut(string(status), "VmHWM:")

@@ -23,10 +23,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// callsVariable names the directory in which the program that scripts call records its calls.
 const callsVariable = "RECORD_CALLS"
 
-// call is one call of the program in a script.
 type call struct {
 	Args   []string
 	Status int
@@ -34,7 +32,6 @@ type call struct {
 	Said string
 }
 
-// recorded is the main function for scripts, which also records the call.
 func recorded() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -53,7 +50,6 @@ func recorded() {
 	os.Exit(code)
 }
 
-// both writes to a file, and copies successful writes to a tee.
 type both struct {
 	file *os.File
 	tee  *tee
@@ -86,8 +82,8 @@ func readCalls(t *testing.T, dir string) []call {
 	return calls
 }
 
-// covered fails the test for each rule, command, flag, format, exit status and error message
-// that no script covers.
+// covered fails the test for each rule, command, flag, format, exit code and error message that no
+// script covers.
 func covered(t *testing.T, calls []call) {
 	t.Helper()
 	said := &strings.Builder{}
@@ -158,7 +154,6 @@ func covered(t *testing.T, calls []call) {
 	}
 }
 
-// seeFlag records a flag with each of its values.
 func seeFlag(seen map[string]bool, command string, f *pflag.Flag, status int) {
 	seen[command+" --"+f.Name] = true
 	values := []string{f.Value.String()}
@@ -172,7 +167,6 @@ func seeFlag(seen map[string]bool, command string, f *pflag.Flag, status int) {
 	}
 }
 
-// values returns the flags with a fixed set of values, and these values.
 func values() map[string][]string {
 	return map[string][]string{
 		"fail-on": {"error", "warning", "none"}, "on-conflict": {"quarantine", "share", "report"}, "check-apply": {"quarantine", "warn", "off"}, "on-misplaced": {"keep", "move"},
@@ -199,7 +193,6 @@ func statuses(command string) []int {
 	return []int{exitClean, exitUsage}
 }
 
-// wantedOfCommands returns the elements of every command that scripts must cover.
 func wantedOfCommands() []string {
 	var wanted []string
 	for _, command := range append(allCommands(root(streams{})), root(streams{})) {
@@ -233,7 +226,6 @@ func wantedOfFlag(command *cobra.Command, f *pflag.Flag) []string {
 	return wanted
 }
 
-// errorText is the text of an error in the code.
 type errorText struct {
 	at, text string
 	// parts are the literal parts of the format string, between its verbs.
@@ -246,8 +238,6 @@ func (e errorText) isIn(said string) bool {
 
 var verb = regexp.MustCompile(`%[-+# 0-9.*]*[a-zA-Z]`)
 
-// errorTexts returns the texts of all errors that packages create: arguments of errors.New,
-// fmt.Errorf and usage, and the text of an exit.
 func errorTexts(t *testing.T, dirs ...string) []errorText {
 	t.Helper()
 	var texts []errorText
@@ -314,7 +304,6 @@ func makesError(called ast.Expr) bool {
 	return false
 }
 
-// literals returns the string literals in an expression, joined by %s.
 func literals(node ast.Node) string {
 	var parts []string
 	ast.Inspect(node, func(n ast.Node) bool {
@@ -352,8 +341,6 @@ func unseen(text string) bool {
 	return true
 }
 
-// TestScriptsCheckFailures checks that scripts that expect an error also compare its
-// message.
 func TestScriptsCheckFailures(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(scripts) == 0 {

@@ -22,7 +22,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// secretStore is a GitStateStore with a Secret, and a Destination on it.
 const secretStore = `
 ---
 apiVersion: platform.kratix.io/v1alpha1
@@ -41,9 +40,6 @@ metadata: {name: %[1]s, namespace: default}
 stringData:
 `
 
-// TestNoSecretLeavesTheProgram runs the whole program with keys of every kind against servers
-// that repeat everything they receive: its log, metrics, reports and commits must not contain
-// a secret.
 func TestNoSecretLeavesTheProgram(t *testing.T) {
 	testkit.Slow(t)
 	loud := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

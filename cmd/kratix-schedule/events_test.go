@@ -16,7 +16,6 @@ import (
 	"time"
 )
 
-// TestRunReceivesEvents checks that events are received once the file with the secret exists.
 func TestRunReceivesEvents(t *testing.T) {
 	tutorial, err := filepath.Abs("../../testdata/elastic-cloud")
 	if err != nil {
@@ -59,10 +58,8 @@ func TestRunReceivesEvents(t *testing.T) {
 	}
 }
 
-// fluxEvent holds the fields of an event of kustomize-controller about the resources of worker-1.
 type fluxEvent struct{ severity, reason, message, revision string }
 
-// sendFlux sends an event as notification-controller does, and returns the status.
 func sendFlux(t *testing.T, address, secret string, e fluxEvent) int {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{

@@ -26,9 +26,8 @@ func withoutExpected(lists [][]status.Change, expected func(kratix.Key) bool) []
 	return lists
 }
 
-// expect passes the WorkPlacements that were or may have been created to the source. The source
-// counts them as existing until the watch shows them. expect waits until the watch shows the
-// written objects, and returns the delay until the API server has to be asked for the others; 0 if
+// expect registers the WorkPlacements that were or may have been created, waits until the watch
+// shows the written ones, and returns the delay until the API server is asked for the others; 0 if
 // there are none.
 func (k *cluster) expect(ctx context.Context, outcome apply.Outcome) time.Duration {
 	var attempts []kube.Attempt
@@ -45,7 +44,6 @@ func (k *cluster) expect(ctx context.Context, outcome apply.Outcome) time.Durati
 	return 0
 }
 
-// awaitWritten waits until a source has seen the written objects.
 func awaitWritten(ctx context.Context, from *kube.Source, outcome apply.Outcome) {
 	written := make([]kube.Written, 0, len(outcome.Written))
 	for _, w := range outcome.Written {

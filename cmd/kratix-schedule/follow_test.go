@@ -17,7 +17,6 @@ import (
 	"time"
 )
 
-// tee is an output that a test may read while a command writes it.
 type tee struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -118,8 +117,6 @@ func get(t *testing.T, url string) string {
 	return string(body)
 }
 
-// follows runs the command until a round has found no Destination for a Work, and returns its
-// output.
 func follows(t *testing.T, args ...string) string {
 	t.Helper()
 	const in = "../../testdata/elastic-cloud/work-example.yaml"
@@ -145,7 +142,7 @@ func TestRunListensOnLoopbackByDefault(t *testing.T) {
 	taken, err := config.Listen(t.Context(), "tcp", "127.0.0.1:8080")
 	if err == nil {
 		defer func() { _ = taken.Close() }()
-	} // if listening fails, another process uses the port, which has the same effect
+	} // if listening fails, another process has taken the port, which is good enough
 	if text := follows(t); !strings.Contains(text, `"msg":"not listening"`) || !strings.Contains(text, "127.0.0.1:8080") {
 		t.Errorf("it says nothing of the address that is taken:\n%s", text)
 	}
@@ -193,7 +190,6 @@ func TestRunRefusesFlagsThatItCannotFollow(t *testing.T) {
 	}
 }
 
-// await waits until the text has been written.
 func await(t *testing.T, out *tee, text string) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {

@@ -17,7 +17,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// historyDocument is the JSON and YAML of history.
 type historyDocument struct {
 	SchemaVersion int            `json:"schemaVersion"`
 	Kind          string         `json:"kind"`
@@ -25,7 +24,6 @@ type historyDocument struct {
 	Stores        []storeHistory `json:"stores"`
 }
 
-// diffDocument is the JSON and YAML of history --diff.
 type diffDocument struct {
 	SchemaVersion int        `json:"schemaVersion"`
 	Kind          string     `json:"kind"`
@@ -38,13 +36,11 @@ type diffDocument struct {
 	More int `json:"more,omitempty"`
 }
 
-// fileDiff is the difference of a file, in the lines of git's format.
 type fileDiff struct {
 	Path  string   `json:"path"`
 	Lines []string `json:"lines"`
 }
 
-// writeDocument writes a value as JSON or YAML.
 func writeDocument(out io.Writer, format string, value any) error {
 	var text []byte
 	var err error
@@ -104,7 +100,6 @@ func writeHistories(out io.Writer, flags historyFlags, work string, read []store
 	return err
 }
 
-// tabbed returns the cells of a row, separated by tabs. An empty cell is replaced by a placeholder.
 func tabbed(cells []string) string {
 	for i, cell := range cells {
 		if cells[i] = printable.Line(cell); cell == "" {
@@ -133,7 +128,6 @@ func changesOf(entry *history.Entry) string {
 	return strings.Join(texts, ", ")
 }
 
-// showDiff prints the difference of two revisions.
 func showDiff(c *cobra.Command, flags historyFlags, stores []namedStore, read []storeHistory, args []string, std streams) error {
 	ctx := c.Context()
 	of, from, to, err := revisionsOf(ctx, flags, stores, read, args[1:])

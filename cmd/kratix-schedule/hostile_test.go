@@ -12,8 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// TestServerMessagesAndRecordNamesAreEscaped uses records with hostile names and a hook that
-// refuses one of two Works with a hostile message, and checks every format.
 func TestServerMessagesAndRecordNamesAreEscaped(t *testing.T) {
 	const words = "no m01\n::error::x\x1b[31m\u009b2J\u202e\u2066</script><script>alert(1)</script>##[error]y"
 	w := watchedWorks(t, 2, "one")

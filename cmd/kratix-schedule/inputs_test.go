@@ -15,24 +15,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// odd is an invalid or unusual input.
 type odd struct {
 	name string
-	// files are created in an empty directory; a name with a trailing slash is a directory.
-	files map[string]string
-	// prepare creates everything that is not a plain file.
+	// A name with a trailing slash is a directory.
+	files   map[string]string
 	prepare func(t *testing.T)
 	// args are the arguments; by default validate in.yaml.
 	args string
 }
 
-// Building blocks of inputs.
 const (
 	platformVersion  = "apiVersion: platform.kratix.io/v1alpha1\n"
 	settingsManifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: default}\n"
 )
 
-// oddWork returns a Work with one file.
 func oddWork(name, file, content string) string {
 	return fmt.Sprintf("%skind: Work\nmetadata: {name: %s}\nspec:\n  promiseName: redis\n  resourceName: %s\n  workloadGroups:\n"+
 		"  - id: 5058f1af8388633f609cadb75a75dc9d\n    directory: .\n    workloads:\n    - {filepath: %q, content: %q}\n", platformVersion, name, name, file, content)
@@ -53,10 +49,8 @@ func gzipped(t *testing.T, content string) string {
 	return out.String()
 }
 
-// one returns the files of an input with one file.
 func one(content string) map[string]string { return map[string]string{"in.yaml": content} }
 
-// oddFiles returns files with odd content.
 func oddFiles(t *testing.T) []odd {
 	sound := oddWork("a", "x.yaml", packed(settingsManifest))
 	return []odd{
@@ -84,7 +78,6 @@ func oddFiles(t *testing.T) []odd {
 	}
 }
 
-// oddObjects returns odd objects of Kratix.
 func oddObjects() []odd {
 	sound := oddWork("a", "x.yaml", packed(settingsManifest))
 	return []odd{
@@ -119,7 +112,6 @@ func oddObjects() []odd {
 	}
 }
 
-// oddPlaces returns odd files and directories.
 func oddPlaces() []odd {
 	sound := oddWork("a", "x.yaml", packed(settingsManifest))
 	link := func(target string) func(*testing.T) {
@@ -164,8 +156,6 @@ func check0(t *testing.T, err error) {
 	}
 }
 
-// TestGeneratedInputs checks or updates the page of odd inputs with the program's output for
-// each.
 func TestGeneratedInputs(t *testing.T) {
 	var page strings.Builder
 	page.WriteString("# Odd inputs\n\n" + generatedMark)
@@ -194,12 +184,10 @@ func TestGeneratedInputs(t *testing.T) {
 	current(t, docs+"reference/inputs.md", page.String())
 }
 
-// cell returns a line escaped for a table cell.
 func cell(line string) string {
 	return "`` " + strings.ReplaceAll(line, "|", `\|`) + " ``"
 }
 
-// answer returns the program's first line of output and its exit status.
 func (o odd) answer(t *testing.T) (status int, line string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -231,7 +219,6 @@ func (o odd) answer(t *testing.T) (status int, line string) {
 	return status, line
 }
 
-// asNobody runs a function as a user who may not read everything.
 func asNobody(t *testing.T, run func()) {
 	t.Helper()
 	const nobody = 65534

@@ -36,7 +36,6 @@ func main() {
 	os.Exit(code)
 }
 
-// streams are the input and outputs of a command.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
@@ -71,7 +70,6 @@ type exit struct {
 
 func (e exit) Error() string { return e.text }
 
-// execute runs one command line and returns the exit code.
 func execute(ctx context.Context, args []string, std streams) int {
 	command := root(std) //nolint:contextcheck // cobra passes ctx to the commands
 	command.SetArgs(args)
@@ -89,7 +87,6 @@ func execute(ctx context.Context, args []string, std streams) int {
 	return code
 }
 
-// classify returns the exit code of an error, and the message to print.
 func classify(err error) (code int, text string) {
 	var told exit
 	if errors.As(err, &told) {

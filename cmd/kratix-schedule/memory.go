@@ -7,9 +7,8 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// memoryLimits divide GOMEMLIMIT, in bytes, between this process and the one that builds
-// kustomizations, because a container has one limit for both. They are 0 if GOMEMLIMIT is not
-// set.
+// memoryLimits divide GOMEMLIMIT between this process and the child that builds kustomizations,
+// because both run in one container. They are 0 if GOMEMLIMIT is not set.
 type memoryLimits struct {
 	// process is Go's soft limit for this process, and build the hard limit of a build.
 	process, build int64
@@ -36,7 +35,7 @@ func (l memoryLimits) apply() {
 
 // memoryLimit parses GOMEMLIMIT, in bytes; 0 for no limit.
 func memoryLimit(text string) int64 {
-	// Go's units are Kubernetes' with a B appended.
+	// The units of GOMEMLIMIT are those of Kubernetes, followed by B: KiB, MiB.
 	quantity, err := resource.ParseQuantity(strings.TrimSuffix(text, "B"))
 	if err != nil || quantity.Value() <= 0 {
 		return 0

@@ -15,10 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// oddInputs is an archive of YAML files on which one of Flux's steps may fail.
 const oddInputs = "../../kustomize/testdata/odd-inputs.txtar"
 
-// answers matches the rows of docs/reference/inputs.md with Flux's behaviour.
 var answers = regexp.MustCompile(`(?m)^\| (.*) \| (fails|leaves it out|applies a part|applies it)(?:: .*)? \| (KS\d+)? \|$`)
 
 // TestValidateAnswersOddInputs runs validate on each odd input as a pipeline's output: the result
@@ -69,7 +67,6 @@ func writeInput(t *testing.T, name, content string) {
 	}
 }
 
-// oddManifests returns the section of the page of odd inputs about Flux's behaviour.
 func oddManifests(t *testing.T) string {
 	t.Helper()
 	inputs, err := txtar.ParseFile(oddInputs)
@@ -88,7 +85,6 @@ func oddManifests(t *testing.T) string {
 		"| Input | Flux | Rule |\n|---|---|---|\n" + table.String() + "\n## The manifests\n" + listing.String()
 }
 
-// fluxAnswer returns the entry on the page for a file.
 func fluxAnswer(t *testing.T, cache *kustomize.Cache, content []byte) (answer, rule string) {
 	t.Helper()
 	read := cache.File(content)
@@ -116,7 +112,6 @@ func fluxAnswer(t *testing.T, cache *kustomize.Cache, content []byte) (answer, r
 	return answer, rule
 }
 
-// quoted returns a message escaped for a table cell.
 func quoted(words string) string {
 	return "`" + strings.ReplaceAll(strings.ReplaceAll(strings.Join(strings.Fields(words), " "), "|", "\\|"), "`", "'") + "`"
 }

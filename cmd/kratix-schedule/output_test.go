@@ -8,7 +8,7 @@ import (
 )
 
 func TestColoursAreForTerminalsOnly(t *testing.T) {
-	// Without a library, a terminal can only be recognized as a character device.
+	// isTerminal accepts every character device.
 	device, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -55,7 +55,7 @@ func TestProgressIsShownLateAndWipedAway(t *testing.T) {
 	if width := len(slow.bar(3)); width != len(slow.bar(40)) {
 		t.Error("the bar changes its width")
 	}
-	startProgress(&tee{}).stop() // no progress is shown without a terminal
+	startProgress(&tee{}).stop()
 }
 
 func TestTheBranchOfARepository(t *testing.T) {

@@ -21,7 +21,6 @@ func (f *pageFlag) add(c *cobra.Command) {
 	c.Flags().StringVar((*string)(f), "listen-page", "", "address of the page, which shows the files in the stores, if it is not to be served at the address of --listen; \""+noPage+"\" for no page")
 }
 
-// configure makes a daemon serve the page, unless it has no address.
 func (f pageFlag) configure(d *daemon.Daemon, listen string) {
 	if f == noPage || f == "" && listen == "" {
 		return

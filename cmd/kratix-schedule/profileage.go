@@ -15,7 +15,6 @@ import (
 // another one.
 const profileAge = 30 * 24 * time.Hour
 
-// profileNamespaceFlag is the flag --profile-namespace.
 type profileNamespaceFlag struct{ name string }
 
 func (f *profileNamespaceFlag) add(c *cobra.Command) {
@@ -30,7 +29,6 @@ func (f *profileNamespaceFlag) namespace(policy applycheck.Policy) string {
 	return cmp.Or(f.name, ownNamespace())
 }
 
-// profileAgeFlag is the flag --profile-max-age.
 type profileAgeFlag struct{ most time.Duration }
 
 func (f *profileAgeFlag) add(c *cobra.Command) {

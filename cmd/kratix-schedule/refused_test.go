@@ -9,8 +9,6 @@ import (
 	"time"
 )
 
-// TestSIGHUPHasARefusedWriteTriedAgainAtOnce runs the program as a separate process, with a
-// hook that refuses one of two Works.
 func TestSIGHUPHasARefusedWriteTriedAgainAtOnce(t *testing.T) {
 	w := watchedWorks(t, 2, "one")
 	hook := filepath.Join(w.repository, "hooks", "pre-receive")

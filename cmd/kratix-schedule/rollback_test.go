@@ -21,15 +21,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// rollbackStore is a store on which a placement is rolled back.
 type rollbackStore struct {
-	// manifests are the state store and its Secret, if it has one.
 	manifests string
 	// revision returns the newest revision as Flux names it; parent returns the one before it.
 	// parent is nil if the store does not know earlier revisions after a restart.
 	revision, parent func() string
-	// read returns the content of a file.
-	read func(path string) string
+	read             func(path string) string
 }
 
 func TestPlacementIsRolledBack(t *testing.T) {
