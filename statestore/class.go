@@ -10,7 +10,7 @@ import (
 // machine is the cause.
 type Class string
 
-// Classes of failures.
+// The classes of failures.
 const (
 	// Setting means that a value in the store's object or its Secret cannot work. Diagnosis.Field
 	// names the field to change.

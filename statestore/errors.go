@@ -38,7 +38,6 @@ var (
 
 type contentRefused struct{}
 
-// Error returns the text of ErrContentRefused.
 func (contentRefused) Error() string { return "the store refused the content" }
 
 // Is reports whether target is ErrDenied, because a rejected content is one kind of a denied write.

@@ -160,7 +160,7 @@ type Outcome struct {
 // Action is the effect of a ChangeSet on a placement.
 type Action string
 
-// Actions, as they are written in commit messages.
+// The actions, as commit messages name them.
 const (
 	Place  Action = "Place"
 	Update Action = "Update"

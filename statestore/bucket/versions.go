@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxVersions is the maximum number of versions of an object that are listed.
 const maxVersions = 1000
 
 // fetchVersion reads the version of a file that has the given digest. It returns ErrStale if the

@@ -17,7 +17,6 @@ import (
 // attributesFile is the name of files that configure how git changes contents at checkout.
 const attributesFile = ".gitattributes"
 
-// attributes caches the warnings about the .gitattributes files that apply to the store.
 type attributes struct {
 	mu     sync.Mutex
 	blobs  []plumbing.Hash // hashes of the .gitattributes files that were read last
@@ -31,7 +30,7 @@ func (a *attributes) warnings() []string {
 }
 
 // attributesAfter returns the paths of the .gitattributes files below the store's directory after
-// the changes. The parameter were has the paths before the changes.
+// the changes. were are the paths before.
 func attributesAfter(were []tree.Path, changes []statestore.FileChange) []tree.Path {
 	are := slices.Clone(were)
 	for _, change := range changes {
@@ -97,8 +96,6 @@ type attributesAt struct {
 	blob plumbing.Hash
 }
 
-// findAttributes returns the .gitattributes files in the directories from the root of the
-// repository to the store's directory, and below it.
 func (s *Store) findAttributes() ([]attributesAt, error) {
 	dir, err := s.objects.root(s.head)
 	var found []attributesAt
@@ -135,7 +132,6 @@ const (
 	maxDoubts     = 20
 )
 
-// attributesBelow returns the first maxAttributes .gitattributes files below the store's directory.
 func (s *Store) attributesBelow() []attributesAt {
 	var found []attributesAt
 	for _, p := range s.seen.attributes[:min(len(s.seen.attributes), maxAttributes)] {

@@ -64,7 +64,6 @@ func request(refs *packp.AdvRefs, wants ...plumbing.Hash) *packp.UploadPackReque
 	return ask
 }
 
-// commitRequest returns a request for one commit without its history, if the server supports that.
 func commitRequest(refs *packp.AdvRefs, commit plumbing.Hash, withoutBlobs bool) *packp.UploadPackRequest {
 	ask := request(refs, commit)
 	if refs.Capabilities.Supports(capability.Shallow) {

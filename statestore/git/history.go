@@ -40,7 +40,6 @@ func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	return log, nil
 }
 
-// fetchLog returns the newest commit of the branch and the objects with the commits before it.
 func (b *branch) fetchLog(ctx context.Context, most int) (plumbing.Hash, *objects, error) {
 	into := newObjects()
 	if there, err := b.remote.exists(); err != nil || !there {
@@ -99,7 +98,6 @@ func readLog(held *objects, start plumbing.Hash, most int) (statestore.Log, erro
 	return log, nil
 }
 
-// signature returns the name and the address of an author or committer.
 func signature(who object.Signature) string {
 	return strings.TrimSpace(who.Name + " <" + who.Email + ">")
 }

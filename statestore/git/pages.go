@@ -28,7 +28,6 @@ func (p *pages) ReadAt(to []byte, at int64) (n int, err error) {
 	return n, nil
 }
 
-// WriteAt writes at an offset. It never returns an error.
 func (p *pages) WriteAt(from []byte, at int64) (n int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

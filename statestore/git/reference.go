@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// branchReference returns the name of the reference for spec.branch.
 func branchReference(spelling string) (plumbing.ReferenceName, error) {
 	name := kratix.BranchName(spelling)
 	if name == "HEAD" || strings.HasPrefix(name, "refs/") {
@@ -53,7 +52,6 @@ func (b blockedBranch) Error() string {
 	return fmt.Sprintf("the branch %s cannot be made because the branch %s exists, and git cannot have both", b.branch, b.by)
 }
 
-// checkBranch returns an error if the branch does not exist and cannot be created.
 func (r *remote) checkBranch(refs *packp.AdvRefs) error {
 	branch := r.branch.Short()
 	if _, there := refs.References[r.branch.String()]; there {

@@ -49,23 +49,21 @@ func ParseTrailers(texts []string) (*Trailers, error) {
 	return parsed, nil
 }
 
-// example returns a placement with which templates are checked.
 func example() statestore.PlacementChange {
 	return statestore.PlacementChange{
 		Action: statestore.Place, Work: "default/example", Destination: "worker-1", Promise: "example", Resource: "default/example",
 	}
 }
 
-// of returns the value of the trailer for a placement.
 func (t trailerTemplate) of(p Placement) (string, error) {
 	var text strings.Builder
 	err := t.value.Execute(&text, p)
 	return oneLine(strings.TrimSpace(text.String())), err
 }
 
-// of returns the trailers of a commit. For each template, these are the first distinct values, in
-// the order of the placements. If a template fails for a placement, its value for the placement is
-// left out, and of returns the first such error.
+// of returns the trailers of a commit: for each template, the first distinct values in the order of
+// the placements. The error is the first one of a template, whose value for the placement is left
+// out.
 func (t *Trailers) of(placements []Placement) (string, error) {
 	if t == nil {
 		return "", nil

@@ -55,7 +55,6 @@ type delta struct {
 	content []byte
 }
 
-// next reads one object.
 func (u *unpacker) next() error {
 	header, err := u.scanner.NextObjectHeader()
 	if err != nil {

@@ -42,13 +42,11 @@ func decodeRefs(from io.Reader, service string) (*packp.AdvRefs, error) {
 	return refs, nil
 }
 
-// head is a writer that keeps the first bytes.
 type head struct {
 	text  []byte
 	limit int
 }
 
-// Write keeps those bytes that fit, and drops the others without an error.
 func (h *head) Write(p []byte) (int, error) {
 	h.text = append(h.text, p[:min(len(p), h.limit-len(h.text))]...)
 	return len(p), nil

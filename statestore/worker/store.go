@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// worker is a view with its operations in progress. It is safe for concurrent use.
 type worker struct {
 	view    statestore.View
 	workers *Workers
@@ -48,8 +47,6 @@ type operation struct {
 	left bool
 }
 
-// readState returns the newest state. While a write is in progress, it returns the state after that
-// write. If the store does not respond in time, it returns ErrUnavailable.
 func (s *worker) readState(ctx context.Context) (statestore.State, error) {
 	if err := statestore.Ended(ctx, "read", s.view.Name); err != nil {
 		return statestore.State{}, err
@@ -87,7 +84,6 @@ func (s *worker) readState(ctx context.Context) (statestore.State, error) {
 	return s.answer(op)
 }
 
-// answer returns the result of a read. If the write before it was rejected, State.Refused is set.
 func (s *worker) answer(op *operation) (statestore.State, error) {
 	state := op.state
 	state.Refused = s.refused
@@ -117,7 +113,6 @@ func (s *worker) busy(op string, err error, why string) error {
 	}
 }
 
-// beginRead starts a read in the background.
 func (s *worker) beginRead(ctx context.Context) {
 	op := &operation{done: make(chan struct{}), late: time.AfterFunc(s.workers.Patience, func() {})}
 	s.take(op)
@@ -210,7 +205,6 @@ func (s *worker) adaptPatience(soon bool) {
 	}
 }
 
-// await waits for an operation, and reports whether it has finished within patience.
 func (s *worker) await(ctx context.Context, op *operation, patience time.Duration) bool {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()
