@@ -23,8 +23,6 @@ func somePath(t testing.TB, draw *rand.Rand) tree.Path {
 	return p
 }
 
-// TestFilesEqualTheMapOfTheSameChanges makes the same random changes to Files and to a map, and
-// compares both.
 func TestFilesEqualTheMapOfTheSameChanges(t *testing.T) {
 	for seed := range uint64(300) {
 		draw := rand.New(rand.NewPCG(seed, 1))
@@ -58,8 +56,6 @@ func TestFilesEqualTheMapOfTheSameChanges(t *testing.T) {
 	}
 }
 
-// differing compares the result of Differing with the difference between two maps of the same
-// contents.
 func differing(t *testing.T, place string, a, b statestore.Files, inA, inB map[tree.Path]statestore.Digest) {
 	t.Helper()
 	var want []tree.Path
@@ -79,7 +75,6 @@ func differing(t *testing.T, place string, a, b statestore.Files, inA, inB map[t
 	}
 }
 
-// same compares Files with a map of the expected digests.
 func same(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest) {
 	t.Helper()
 	if got := maps.Collect(files.All()); !maps.Equal(got, want) || files.Len() != len(want) {
@@ -95,7 +90,6 @@ func same(t *testing.T, place string, files statestore.Files, want map[tree.Path
 	}
 }
 
-// below compares the result of Below for one directory with the expected files.
 func below(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest, dir tree.Path) {
 	t.Helper()
 	within := maps.Clone(want)
@@ -111,7 +105,6 @@ func below(t *testing.T, place string, files statestore.Files, want map[tree.Pat
 	}
 }
 
-// from compares the result of From for one path with the expected files.
 func from(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest, first tree.Path) {
 	t.Helper()
 	behind := slices.DeleteFunc(files.Paths(tree.Path{}), func(p tree.Path) bool { return tree.Compare(p, first) < 0 })

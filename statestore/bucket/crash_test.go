@@ -21,7 +21,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// childOf is the environment variable with the endpoint/bucket to which the child process writes.
 const childOf = "KRATIX_SCHEDULE_TEST_BUCKET"
 
 // TestCrashingWriter is not a test but the child process of TestKill9. It changes the files of the
@@ -40,8 +39,6 @@ func TestCrashingWriter(t *testing.T) {
 	}
 }
 
-// crashTree returns one of two trees of files. A third of their paths is the same. Files with
-// "loose" in their names have no record.
 func crashTree(which int) map[string]string {
 	files := map[string]string{}
 	for i := range 10 {
@@ -54,8 +51,8 @@ func crashTree(which int) map[string]string {
 	return files
 }
 
-// TestKill9 kills a writer at 100 random moments. After each, no file may be missing unless all
-// files that replace it are there, and one round must complete the interrupted write.
+// TestKill9 kills a writer at 100 random moments. No file may then be missing unless all files that
+// replace it are there, and one round must complete the interrupted write.
 func TestKill9(t *testing.T) {
 	t.Parallel()
 	for name, start := range servers {
@@ -101,7 +98,6 @@ func kill100(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// finish runs one round, which must complete the interrupted write, and returns the files.
 func finish(t *testing.T, store *bucket.Store) map[string]string {
 	t.Helper()
 	want := crashTree(0)
@@ -111,7 +107,6 @@ func finish(t *testing.T, store *bucket.Store) map[string]string {
 	return want
 }
 
-// crash starts a writer process, and kills it when now receives a value.
 func crash(t *testing.T, where string, now <-chan struct{}) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestCrashingWriter$") //nolint:gosec // runs this test binary
@@ -141,8 +136,6 @@ func contents(t *testing.T, state statestore.State) map[string]string {
 	return held
 }
 
-// complete checks the files that a crash has left behind. It returns true if the crash has
-// interrupted a write, so that the files are equal to neither of the two trees.
 func complete(t *testing.T, held map[string]string) bool {
 	t.Helper()
 	trees := [2]map[string]string{crashTree(0), crashTree(1)}
@@ -170,8 +163,6 @@ func complete(t *testing.T, held map[string]string) bool {
 	return !maps.Equal(held, trees[0]) && !maps.Equal(held, trees[1])
 }
 
-// everythingIsNamed checks each file that is only in one tree and has no record. The file must be
-// in Unfinished, because otherwise no round would ever remove it.
 func everythingIsNamed(t *testing.T, state statestore.State, held map[string]string) {
 	t.Helper()
 	known := tree.Set{}
@@ -190,8 +181,6 @@ func everythingIsNamed(t *testing.T, state statestore.State, held map[string]str
 	}
 }
 
-// everything reports whether held has all files of a tree with part in their paths, with the same
-// contents. Records are left out, because they change last.
 func everything(tree, held map[string]string, part string) bool {
 	for path, content := range tree {
 		if strings.Contains(path, part) && !strings.Contains(path, ".kratix") && held[path] != content {
@@ -201,7 +190,6 @@ func everything(tree, held map[string]string, part string) bool {
 	return true
 }
 
-// has reports whether held has any file of a tree with part in its path.
 func has(tree, held map[string]string, part string) bool {
 	for path := range tree {
 		if _, there := held[path]; there && strings.Contains(path, part) {

@@ -26,7 +26,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// everyWay returns the errors of Read, Apply and Probe, by the name of the operation.
 func everyWay(t *testing.T, config bucket.Config) map[string]error {
 	t.Helper()
 	store := open(t, config)
@@ -35,8 +34,6 @@ func everyWay(t *testing.T, config bucket.Config) map[string]error {
 	return map[string]error{"read": read, "write": write, "probe": store.Probe(t.Context())}
 }
 
-// expect checks that all errors are of the given kind, with the given texts in their message and in
-// their fix.
 func expect(t *testing.T, found map[string]error, kind error, message, hint string) {
 	t.Helper()
 	for op, err := range found {
@@ -100,8 +97,6 @@ func TestInvalidSettingsAreMisconfigured(t *testing.T) {
 	t.Run("a certificate of an unknown CA", func(t *testing.T) { unknownCA(t, config) })
 }
 
-// unknownCA checks the errors if the server's TLS certificate is not trusted, and that the store
-// works with the certificate in the CA bundle.
 func unknownCA(t *testing.T, config bucket.Config) {
 	proxy := buckettest.NewTLSProxy(t, config.Endpoint)
 	config.Endpoint = proxy.Endpoint
@@ -116,7 +111,6 @@ func unknownCA(t *testing.T, config bucket.Config) {
 	}
 }
 
-// sign signs a request (signature version 4) with the date at, like a client whose clock is wrong.
 func sign(r *http.Request, region string, at time.Time) {
 	date, day := at.UTC().Format("20060102T150405Z"), at.UTC().Format("20060102")
 	r.Header.Set("X-Amz-Date", date)
@@ -186,7 +180,6 @@ func TestMissingPermissionIsNamed(t *testing.T) {
 	})
 }
 
-// asRole sets credentials in the environment that allow only these actions.
 func asRole(t *testing.T, server *buckettest.Server, actions []string) {
 	t.Helper()
 	value := temporary(t, server, append(actions, "s3:GetBucketLocation"))
@@ -223,7 +216,6 @@ func temporary(t *testing.T, server *buckettest.Server, actions []string) creden
 	return value
 }
 
-// TestContainerCredentials retrieves credentials from an endpoint like the one that containers use.
 func TestContainerCredentials(t *testing.T) {
 	server := buckettest.MinIO(t)
 	value := temporary(t, server, []string{"s3:*"})
@@ -260,7 +252,6 @@ func TestUnreachableServerIsUnavailable(t *testing.T) {
 	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, config.Endpoint, "spec.endpoint")
 }
 
-// TestResponseDeterminesTheKindOfError uses a server that sends the same response to every request.
 func TestResponseDeterminesTheKindOfError(t *testing.T) {
 	t.Parallel()
 	for code, c := range map[string]struct {
@@ -341,7 +332,6 @@ func TestOpenRejectsInvalidSettings(t *testing.T) {
 	}
 }
 
-// TestRequestsGoToTheConfiguredEndpoint checks the hosts to which the client sends requests.
 func TestRequestsGoToTheConfiguredEndpoint(t *testing.T) {
 	for name, c := range map[string]struct {
 		endpoint string

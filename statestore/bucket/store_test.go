@@ -25,11 +25,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// kms is an environment variable for MinIO. It configures a key service, so that MinIO can encrypt
-// buckets.
+// MinIO can encrypt buckets if this variable configures a key service.
 const kms = "MINIO_KMS_SECRET_KEY=test-key:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
-// through starts a proxy in front of a server. It returns a Config with the proxy as endpoint.
 func through(t testing.TB, config bucket.Config) (bucket.Config, *buckettest.Proxy) {
 	t.Helper()
 	proxy := buckettest.NewProxy(t, config.Endpoint)
@@ -157,8 +155,6 @@ func recordsAreReadAtOnce(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// order checks that the requests of each step begin after all requests of the earlier steps have
-// ended.
 func order(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
 	store := open(t, config)
@@ -331,7 +327,6 @@ func versioned(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, store, map[string]string{"b": "3"})
 }
 
-// encrypted tests a bucket whose ETags look like MD5s and are not those of the contents.
 func encrypted(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
 	want := map[string]string{"plain-before": "0"}
@@ -432,7 +427,6 @@ func overtaken(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, other, map[string]string{"keep": "1", "new": "3", "theirs": "2"})
 }
 
-// wantUnfinished opens the store again, and compares State.Unfinished with want.
 func wantUnfinished(t *testing.T, config bucket.Config, want ...string) {
 	t.Helper()
 	if got := storetest.Read(t, open(t, config)).Unfinished; !slices.Equal(got, testkit.Paths(want...)) {
@@ -484,7 +478,6 @@ func halfDone(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// lateArrival delays a put until another writer has finished a write.
 func lateArrival(t *testing.T, server *buckettest.Server) {
 	plain := configOf(t, server)
 	config, proxy := through(t, plain)
@@ -526,8 +519,6 @@ func lostAnswer(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// withoutConditions tests a provider that ignores or rejects conditional writes. A proxy simulates
-// the provider.
 func withoutConditions(t *testing.T, server *buckettest.Server) {
 	for _, refuses := range []bool{true, false} {
 		config, proxy := through(t, configOf(t, server))
@@ -619,7 +610,6 @@ func probe(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// cutOffAnswer truncates every other response to a GET request for a list or an object.
 func cutOffAnswer(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
 	config.Region = "us-east-1"
@@ -640,7 +630,6 @@ func cutOffAnswer(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// busyServer processes four requests at once, and responds to all others that it is busy.
 func busyServer(t *testing.T, server *buckettest.Server) {
 	config, proxy := through(t, configOf(t, server))
 	var (

@@ -19,7 +19,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// asked records the requests that a server gets.
 type asked struct {
 	mu       sync.Mutex
 	requests []string
@@ -32,7 +31,6 @@ func (a *asked) see(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	next.ServeHTTP(w, r)
 }
 
-// since returns the requests since the last call as text.
 func (a *asked) since() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -91,8 +89,6 @@ func TestPushGoesToTheLastKnownHeadWithoutAnAdvertisement(t *testing.T) {
 	gittest.Fsck(t, repository)
 }
 
-// TestRejectionOfADirectPushIsReported checks that the rejection of a push by pushDirectly is
-// reported like that of any other push.
 func TestRejectionOfADirectPushIsReported(t *testing.T) {
 	repository := gittest.Bare(t)
 	var asked asked
@@ -138,7 +134,6 @@ func TestRejectionOfADirectPushIsReported(t *testing.T) {
 	gittest.Fsck(t, repository)
 }
 
-// styled opens a store with the pool. Stores with the same config can be written together.
 func styled(t *testing.T, pool *git.Pool, config git.Config, name, dir string) *git.Store {
 	t.Helper()
 	config.Name, config.Path, config.Now = "GitStateStore "+name, dir, time.Now
@@ -195,7 +190,7 @@ func TestStoresOfOneLocationAreWrittenInOneCommit(t *testing.T) {
 
 func TestFailingStoreDoesNotBlockTheOthers(t *testing.T) {
 	for name, c := range map[string]struct {
-		file    string // the file that the store b writes
+		file    string
 		between map[string]string
 		kind    error
 		says    string

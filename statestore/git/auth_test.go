@@ -52,7 +52,6 @@ func TestReadOnlyUserIsDeniedToWrite(t *testing.T) {
 	}
 }
 
-// github is a fake of GitHub's API that issues tokens to GitHub Apps.
 type github struct {
 	*httptest.Server
 	key    *rsa.PrivateKey
@@ -97,8 +96,6 @@ func (g *github) give(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"token": %q, "expires_at": %q}`, gittest.Password, g.now.Add(time.Hour).Format(time.RFC3339))
 }
 
-// knows reports whether an Authorization header has a JWT with the expected signature, issuer and
-// times.
 func (g *github) knows(authorization string) bool {
 	jwt, ok := strings.CutPrefix(authorization, "Bearer ")
 	parts := strings.Split(jwt, ".")
@@ -123,7 +120,6 @@ func (g *github) knows(authorization string) bool {
 	return claims.Issuer == "123" && claims.Issued <= now && claims.Expires > now && claims.Expires-claims.Issued <= 600
 }
 
-// appStore opens a store that logs in as the GitHub App and uses the clock of g.
 func appStore(t *testing.T, g *github, repository string) (*git.Store, git.Config) {
 	t.Helper()
 	backend := gittest.Backend(t, parent(repository))

@@ -26,7 +26,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// openSSH starts sshd. The current user may log in and run only git's services.
 func openSSH(t *testing.T) git.Config {
 	t.Helper()
 	shell := gittest.OpenSSH(t)
@@ -68,7 +67,6 @@ func TestE2EStoreOverOpenSSH(t *testing.T) {
 	})
 }
 
-// nginxServer starts nginx with TLS and basic auth. nginx runs git's backend with fcgiwrap.
 func nginxServer(t *testing.T, root string) git.Config {
 	t.Helper()
 	dir := t.TempDir()

@@ -34,7 +34,6 @@ func TestLogFetchesCommitsWithoutFiles(t *testing.T) {
 	if first := log.Entries[commits-1]; first.Parent != "" || first.Author != "stranger <stranger@example.com>" || first.Time.IsZero() || first.Message == "" {
 		t.Errorf("%+v", first)
 	}
-	// A server that sends no commits without trees sends few commits.
 	log, err = open(t, served(t, repository)).Log(t.Context(), 1000)
 	if err != nil || len(log.Entries) != 64 || !log.More {
 		t.Errorf("%d entries, more %t, %v", len(log.Entries), log.More, err)

@@ -24,7 +24,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// odd serves a repository from a server that differs from git's own, and returns a Config for it.
 func odd(t *testing.T, repository string, how gittest.Odd, settings ...string) git.Config {
 	t.Helper()
 	server := httptest.NewServer(how.Before(gittest.Backend(t, filepath.Dir(repository), settings...)))
@@ -32,8 +31,6 @@ func odd(t *testing.T, repository string, how gittest.Odd, settings ...string) g
 	return git.Config{URL: server.URL + "/" + filepath.Base(repository), Auth: git.Auth{Username: gittest.User, Password: gittest.Password}}
 }
 
-// usable checks that a store with this configuration can write, read a commit of another writer,
-// and write again.
 func usable(t *testing.T, repository string, config git.Config) {
 	t.Helper()
 	store := open(t, config)
@@ -75,8 +72,6 @@ func TestServerWithFewerCapabilitiesIsReadAndWritten(t *testing.T) {
 	}
 }
 
-// TestBranchIsReadAfterAPushWithoutAReport uses a server that sends no report of a push. Only the
-// branch then shows whether the push has succeeded.
 func TestBranchIsReadAfterAPushWithoutAReport(t *testing.T) {
 	repository := gittest.Bare(t)
 	config := odd(t, repository, gittest.Odd{Without: []string{"report-status", "report-status-v2"}})
@@ -328,9 +323,6 @@ func TestRateLimitIsAPauseAndNotACredentialProblem(t *testing.T) {
 	}
 }
 
-// TestWaitForASilentServerEndsWithTheContext uses a server that accepts connections and sends
-// nothing. A store must return within a second after the context has ended, both while it connects
-// and while it waits for other handshakes.
 func TestWaitForASilentServerEndsWithTheContext(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -17,7 +17,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// refuses reports whether layout.Limits excludes a file with this path.
 func refuses(t *testing.T, name string) bool {
 	t.Helper()
 	d, p := &kratix.Destination{}, &kratix.WorkPlacement{}
@@ -32,15 +31,10 @@ func refuses(t *testing.T, name string) bool {
 	return len(findings) > 0
 }
 
-// TestServerWithFsckAcceptsPathsWithinTheLimits pushes to a repository with receive.fsckObjects.
-// The server must accept every path that layout.Limits allows. It must reject the paths that
-// layout.Limits excludes because git servers reject them.
 func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 	const longLine = 5000
 	for name, c := range map[string]struct {
 		path, content string
-		// held means that layout.Limits excludes the path. refused means that the server rejects
-		// it.
 		held, refused bool
 	}{
 		"a file":                          {path: "a.yaml"},
@@ -96,7 +90,6 @@ func TestLongestPathCanBeCheckedOut(t *testing.T) {
 	}
 }
 
-// clones makes a clone of the branch in the directory into, and returns git's error.
 func clones(t *testing.T, repository, into string) error {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "git", "clone", "--quiet", "--branch", "main", repository, into)

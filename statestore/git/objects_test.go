@@ -13,7 +13,6 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// holds checks that an object with exactly this content is stored.
 func holds(t *testing.T, held *objects, kind plumbing.ObjectType, want []byte) {
 	t.Helper()
 	hash := plumbing.ComputeHash(kind, want)
@@ -59,8 +58,6 @@ func TestObjectsOfAllSizesAndTypesAreStored(t *testing.T) {
 	}
 }
 
-// TestOnlyNewCompleteObjectsUseMemory adds objects whose content cannot be read completely, and
-// objects that are stored already. They must use no memory, and must not affect other objects.
 func TestOnlyNewCompleteObjectsUseMemory(t *testing.T) {
 	for _, limit := range []int64{0, maxInMemory} {
 		held := newObjects()

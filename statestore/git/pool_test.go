@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// pooled opens stores at several paths of one branch, with one Pool.
 func pooled(t *testing.T, config git.Config, paths ...string) []*git.Store {
 	t.Helper()
 	var pool git.Pool
@@ -46,8 +45,6 @@ func TestStoresOfOneBranchShareFetchedObjects(t *testing.T) {
 	}
 }
 
-// TestStoreIsNotStaleAfterChangesOutsideItsPath reads all stores before it writes to any, as a
-// round does.
 func TestStoreIsNotStaleAfterChangesOutsideItsPath(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "b/x": "1", "c": "1"})
@@ -171,8 +168,6 @@ func TestProbeLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// probes checks that Probe returns no error in an empty repository and after a write, and that it
-// changes nothing.
 func probes(t *testing.T, repository string, config git.Config) {
 	t.Helper()
 	store := open(t, config)
@@ -321,8 +316,6 @@ func TestRedirectIsFollowedAndReported(t *testing.T) {
 	}
 }
 
-// TestRedirectToAnotherHostGetsNoCredentials checks that the credentials for one host are not sent
-// to another.
 func TestRedirectToAnotherHostGetsNoCredentials(t *testing.T) {
 	repository := gittest.Bare(t)
 	target := served(t, repository)

@@ -26,7 +26,6 @@ import (
 
 var update = flag.Bool("update", false, "write golden files again")
 
-// told returns an error as users see it, with its fix.
 func told(err error) string {
 	var e *statestore.Error
 	switch {
@@ -38,7 +37,6 @@ func told(err error) string {
 	return err.Error()
 }
 
-// contents maps the last element of each file's path to the content.
 func contents(files []tree.File) map[string]string {
 	byName := map[string]string{}
 	for _, file := range files {
@@ -47,20 +45,13 @@ func contents(files []tree.File) map[string]string {
 	return byName
 }
 
-// trouble is one failure of a store. The repository has a file "a".
 type trouble struct {
-	name string
-	// config returns a Config for the repository. If config is nil, the repository is served over
-	// https.
-	config func(t *testing.T, repository string) git.Config
-	// before is called before the store is read, and between is called between the read and the
-	// write.
+	name            string
+	config          func(t *testing.T, repository string) git.Config
 	before, between func(t *testing.T, repository string)
 	file            string
 }
 
-// answering returns a value for trouble.config. The server sends this response to each request
-// whose method and URL contain the text to.
 func answering(to string, code int, header map[string]string, text string) func(*testing.T, string) git.Config {
 	return func(t *testing.T, repository string) git.Config {
 		return intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -76,8 +67,6 @@ func answering(to string, code int, header map[string]string, text string) func(
 	}
 }
 
-// faulty returns values for trouble.config and trouble.between. The store connects through a proxy,
-// whose connections fail after between is called.
 func faulty(reach func(testing.TB, string) git.Config, fault gittest.Fault) (config func(*testing.T, string) git.Config, between func(*testing.T, string)) {
 	var proxy *gittest.Proxy
 	return func(t *testing.T, repository string) git.Config {
@@ -192,8 +181,6 @@ func troubles() []trouble {
 	)
 }
 
-// TestErrorTextOfEachFailure compares the error texts of all failures of a git store with those in
-// testdata/troubles.txt.
 func TestErrorTextOfEachFailure(t *testing.T) {
 	golden := filepath.Join("testdata", "troubles.txt")
 	want, err := os.ReadFile(golden)
@@ -226,8 +213,6 @@ func TestErrorTextOfEachFailure(t *testing.T) {
 	}
 }
 
-// meet lets the failure happen. It returns the error text, without the parts that differ between
-// machines.
 func (f trouble) meet(t *testing.T) string {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "1"})
@@ -263,7 +248,6 @@ func orElse(text, other string) string {
 	return text
 }
 
-// anywhere replaces the parts of a text that differ between machines and between versions of git.
 func anywhere(text string, config git.Config) string {
 	text = strings.ReplaceAll(text, parent(config.URL), "URL")
 	text = regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(text, "HOST")
