@@ -21,8 +21,6 @@ func (f requiredField) lacks(value any) bool {
 	return value == nil || value == int64(0) || isEmpty(value) && !f.missing
 }
 
-// missingFields adds an error for each field that a type requires and that a value of the type
-// lacks.
 func (w *typeWalk) missingFields(typ string, of map[string]any, at *fieldPath) {
 	rules := requiredFields[typ]
 	lacks := false

@@ -23,8 +23,8 @@ type fileFaults struct {
 	faults []fault
 }
 
-// add adds the findings about the faults of a claim's files: one for each error, and one for all
-// warnings with the same message.
+// add adds one finding for each error of a claim's files, and one for all warnings with the same
+// message.
 func (v *Verdict) add(cluster *Cluster, claim int, all []fileFaults) {
 	var warnings warnings
 	for _, of := range all {
@@ -51,16 +51,13 @@ func (v *Verdict) add(cluster *Cluster, claim int, all []fileFaults) {
 	v.Findings = append(v.Findings, warnings.findings(cluster)...)
 }
 
-// warnings are the faults of a claim that do not quarantine it, grouped by their message.
 type warnings struct {
 	groups []*warningGroup
 	of     map[sameFault]*warningGroup
 }
 
-// sameFault identifies faults with the same message about several objects.
 type sameFault struct{ rule, words, fix string }
 
-// warningGroup contains the faults with the same message.
 type warningGroup struct {
 	first fault
 	file  *checkedFile
@@ -97,7 +94,7 @@ func (w *warnings) findings(cluster *Cluster) []finding.Finding {
 	return all
 }
 
-// finding returns the finding about a group. It names the objects without their lines, so that its
+// finding returns the finding about a group. It does not contain line numbers, so that its
 // fingerprint does not change when lines move.
 func (g *warningGroup) finding(cluster *Cluster) finding.Finding {
 	f := g.first.finding(cluster, g.file.File)

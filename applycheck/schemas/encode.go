@@ -103,7 +103,6 @@ func (e *encoder) minor(out []byte, source Source) []byte {
 	return out
 }
 
-// text appends the index of a string.
 func (e *encoder) text(out []byte, s string) []byte {
 	i, known := e.strings[s]
 	if !known {

@@ -42,7 +42,6 @@ func run(out string) error {
 	return os.WriteFile(out, packed, 0o644)
 }
 
-// download returns the directory of a version of k8s.io/kubernetes in the module cache.
 func download(version string) (string, error) {
 	command := exec.Command("go", "mod", "download", "-json", "k8s.io/kubernetes@v"+version)
 	command.Dir = os.TempDir() // outside of the module, so that its go.mod does not change
