@@ -11,8 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// FuzzMemory checks roots in many rounds, in which claims are added, changed and removed in any
-// order. A check with a CheckCache must return the same as one without.
+// FuzzMemory compares checks with a CheckCache to checks without one.
 func FuzzMemory(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4}, uint8(0))
 	f.Add([]byte{0x10, 0x20, 0x90, 0x11, 0x80, 0x12, 0x13, 0x90}, uint8(1))
@@ -25,7 +24,6 @@ func FuzzMemory(f *testing.F) {
 	})
 }
 
-// TestCheckCacheDoesNotChangeResults does the same as FuzzMemory with longer random inputs.
 func TestCheckCacheDoesNotChangeResults(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(40) {
@@ -38,8 +36,6 @@ func TestCheckCacheDoesNotChangeResults(t *testing.T) {
 	}
 }
 
-// twoRoots are the roots of one cluster; checks with the CheckCache are compared with checks
-// without one.
 type twoRoots struct {
 	t      *testing.T
 	roots  [2]Root
@@ -54,7 +50,6 @@ var someContents = []string{
 	"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: x}\n",
 }
 
-// change adds, changes or removes a claim or foreign file of one root.
 func (w *twoRoots) change(step byte) {
 	w.steps++
 	root := &w.roots[step&1]
@@ -89,7 +84,6 @@ func (w *twoRoots) change(step byte) {
 	}
 }
 
-// compare fails the test if a check with the CheckCache and one without return different results.
 func (w *twoRoots) compare(policy Policy) {
 	w.t.Helper()
 	var with, without []Verdict

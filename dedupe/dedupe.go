@@ -1,8 +1,9 @@
-// Package dedupe indexes the objects in the files that placements want below one root, and
-// returns a verdict: which placements are written, which are quarantined, and every conflict. It
-// does no I/O.
+// Package dedupe indexes the objects in the files that placements want below one root, and returns
+// a verdict: which placements are written, which are quarantined, and every conflict. It does no
+// I/O.
 //
-// The stages of [Check], each a function in its own file that converts one type to the next:
+// The stages of [Check] are functions, each in its own file. Each stage converts one type to the
+// next:
 //
 //	Root ─▶ rootIndex ─▶ parsed ─▶ admission ⇄ confirmation ─▶ Verdict
 //	        rootIndex.update   parse     admit       confirm          report
@@ -66,7 +67,6 @@ type Claim struct {
 	Rank Rank
 }
 
-// intended returns the files that a claim has after the round if nothing conflicts.
 func (c *Claim) intended() []File {
 	if c.Kept {
 		return c.Stored
@@ -118,10 +118,8 @@ type Verdict struct {
 	decided  *decision
 }
 
-// decision is the part of a check that CheckCluster needs.
 type decision struct {
-	root *Root
-	// index is the index of the root after the verdict is applied.
+	root   *Root
 	index  *index
 	claims []claimEntries
 	// trivial means that nothing conflicted, so there was nothing to decide.

@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// files returns files of an owner; contents maps their names to their contents.
 func files(owner string, contents map[string]string) []File {
 	var made []File
 	for _, name := range slices.Sorted(maps.Keys(contents)) {
@@ -27,7 +26,6 @@ func files(owner string, contents map[string]string) []File {
 	return made
 }
 
-// claim returns a claim with one wanted and one stored file of ConfigMaps.
 func claim(owner string, wanted, stored []string) Claim {
 	c := Claim{Object: "Work default/" + owner, Owner: "request " + owner, Dir: testkit.Path("root/" + owner), Rank: Rank{Name: owner}}
 	if wanted != nil {
@@ -39,8 +37,6 @@ func claim(owner string, wanted, stored []string) Claim {
 	return c
 }
 
-// flat returns a claim to the path of one file with a ConfigMap; stored contains the path and the
-// ConfigMap's name in the store.
 func flat(owner, file, name string, stored []string) Claim {
 	one := func(file, name string) []File {
 		return []File{{
@@ -65,7 +61,6 @@ func with(change func(*Claim), c Claim) Claim {
 	return c
 }
 
-// summaries returns findings in a short form: "KS001 b/maps.yaml:1 with a/maps.yaml:1".
 func summaries(findings []finding.Finding) []string {
 	var lines []string
 	for _, f := range findings {
@@ -215,8 +210,7 @@ func TestCheck(t *testing.T) {
 }
 
 func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
-	// b was created first, but Flux reads files in the order of their names and would fail in b's
-	// file.
+	// Flux reads files in the order of their names, and would fail in the file of b.
 	older := with(func(c *Claim) { c.Rank.Created = time.Unix(1, 0) }, claim("b", []string{"x", "y"}, nil))
 	newer := with(func(c *Claim) { c.Rank.Created = time.Unix(2, 0) }, claim("a", []string{"y", "x"}, nil))
 	verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{older, newer}})
@@ -235,8 +229,6 @@ func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
 	}
 }
 
-// TestOnlySomeOfManyConflictsAreNamed checks that at most maxConflicts conflicts of a claim are
-// named, with the number of the others.
 func TestOnlySomeOfManyConflictsAreNamed(t *testing.T) {
 	content := testkit.ConfigMaps(slices.Repeat([]string{"x"}, maxConflicts+11)...)
 	got := Check(Root{Path: testkit.Path("root"), Claims: []Claim{{Object: "Work a", Owner: "a", Wanted: files("a", map[string]string{"root/a.yaml": content})}}})
@@ -263,9 +255,6 @@ func TestFluxIsQuotedForAFileThatItCannotRead(t *testing.T) {
 	}
 }
 
-// TestAdmittedPlacementsBuild checks on random roots that kustomize itself can build the
-// admitted placements, that nothing is quarantined without need, and that the order of the
-// claims does not matter.
 func TestAdmittedPlacementsBuild(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(300) {
@@ -291,7 +280,6 @@ func TestAdmittedPlacementsBuild(t *testing.T) {
 	}
 }
 
-// randomRoot returns a root whose stored files build, with claims that change them.
 func randomRoot(rng *rand.Rand) Root {
 	root := Root{Path: testkit.Path("root")}
 	free := rng.Perm(12)
@@ -309,7 +297,6 @@ func randomRoot(rng *rand.Rand) Root {
 	return root
 }
 
-// apply returns the files of a root after a verdict is applied.
 func apply(root Root, verdict Verdict) []tree.File {
 	var after []tree.File
 	for i, c := range root.Claims {

@@ -12,14 +12,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Limits of the description of the differences between two copies.
+// The limits of the description of the differences between two copies.
 const (
 	shownDifferences = 4
 	shownValue       = 40
 )
 
-// difference describes why two copies of an object are not shared: where they differ, or that one
-// of them cannot be cut out of its file. It returns "" if there is another reason.
+// difference returns why two copies of an object are not shared: the fields that differ, or that
+// one copy cannot be cut out of its file. It returns "" for another reason.
 func (c *copies) difference(later, first *entry) string {
 	if c.policy != Share || first.of == nil {
 		return ""
@@ -74,7 +74,6 @@ func value(v any) string {
 	return string(text)
 }
 
-// differ walks two values and returns the fields that differ, in order.
 func differ(path string, a, b any) []fieldDifference {
 	if reflect.DeepEqual(a, b) {
 		return nil

@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// brings returns a claim with these files.
 func brings(name string, contents map[string]string) Claim {
 	c := claim(name, nil, nil)
 	c.Wanted = files(name, contents)
@@ -27,7 +26,6 @@ func variable(object string) map[string]string {
 	}
 }
 
-// dangling returns a kustomization with a variable for an object that does not exist.
 func dangling(object string) map[string]string {
 	return map[string]string{
 		"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: nowhere, apiVersion: v1}}\n",
@@ -45,7 +43,6 @@ func scoped() map[string]string {
 	}
 }
 
-// widget returns an object that is namespaced for kustomize.
 func widget(namespace string) string {
 	return "apiVersion: example.org/v1\nkind: Widget\nmetadata:\n  name: w\n  namespace: " + namespace + "\n"
 }
@@ -175,7 +172,7 @@ func TestObjectWithUnresolvableReferencesHoldsItsClaimBack(t *testing.T) {
 }
 
 func TestFluxIsQuotedForTwoEqualObjectsInOneFile(t *testing.T) {
-	// b contains z twice, and x is also in a: kustomize reports z first.
+	// kustomize reports z first, because b contains z twice.
 	claims := []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x", "z", "z"}, nil)}
 	v := Check(Root{Path: testkit.Path("root"), Claims: claims})
 	const want = "kustomize build failed: accumulating resources: accumulation err='accumulating resources from './b/maps.yaml': " +
@@ -204,7 +201,6 @@ func TestFluxReadsThePartsOfOneFileInTheirOrder(t *testing.T) {
 	}
 }
 
-// bomb is a Builder for which every directory exceeds the limits. It counts the builds.
 type bomb struct{ nested, units int }
 
 func (b *bomb) Nested(tree.Path, tree.Path, []tree.File) (kustomize.Nested, error) {
@@ -217,9 +213,6 @@ func (b *bomb) Units(tree.Path, []tree.Path, []tree.File) error {
 	return kustomize.BoundsError("kustomize was ended by its limits")
 }
 
-// TestBuildThatExceedsItsLimitsIsTriedOnce checks that, if many directories of a claim exceed the
-// limits, only the first is built, Flux is not quoted, and no change of another claim causes
-// another build.
 func TestBuildThatExceedsItsLimitsIsTriedOnce(t *testing.T) {
 	builder := &bomb{}
 	cache := &kustomize.Cache{Builder: builder}

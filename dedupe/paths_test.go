@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// text returns a claim to files that Flux does not read as objects; wanted and stored are their
-// paths.
 func text(owner string, wanted, stored []string) Claim {
 	made := func(names []string) []File {
 		var files []File
@@ -27,7 +25,6 @@ func text(owner string, wanted, stored []string) Claim {
 	return Claim{Object: "Work default/" + owner, Owner: "request " + owner, Rank: Rank{Name: owner}, Wanted: made(wanted), Stored: made(stored)}
 }
 
-// whole returns c as a claim to a whole directory.
 func whole(dir string, c Claim) Claim {
 	c.Dir = testkit.Path("root/" + dir)
 	return c
@@ -180,7 +177,6 @@ func TestFindingsAboutPathsHaveOneOrder(t *testing.T) {
 	}
 }
 
-// FuzzContested checks the result of contested by comparing each path with every other.
 func FuzzContested(f *testing.F) {
 	f.Add("app app/cm b/c b")
 	f.Add("a/b/c a/b a")
@@ -206,8 +202,6 @@ func FuzzContested(f *testing.F) {
 	})
 }
 
-// TestPathIsContestedByCurrentFiles checks, after adding or removing random paths, that the updated
-// counts equal the counts of a new index.
 func TestPathIsContestedByCurrentFiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var counts pathCounts

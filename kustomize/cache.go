@@ -39,7 +39,6 @@ func (c *Cache) builder() Builder {
 	return c.Builder
 }
 
-// digest is the digest of a file's content or of all inputs of a build.
 type digest = [sha256.Size]byte
 
 // Cache parses files and builds directories, and caches the results by the digest of the contents.
@@ -67,7 +66,6 @@ type Cache struct {
 	round        int
 }
 
-// maxFiles is the number of entries at which the map files replaces the map older.
 const maxFiles = 1 << 15
 
 type cachedFile struct {
@@ -239,9 +237,8 @@ func (f FileObjects) isOdd() bool {
 
 // Nested does the same as BuildNested, and caches the result. If the build succeeds and reads only
 // files of the directory, the key is the digest of these files; otherwise it is the digest of all
-// files. If a build exceeds its limits, its result is also cached under the digest of the
-// directory's files for some rounds; otherwise every change in the root would repeat the build and
-// delay all other builds.
+// files. The result of a build that exceeds its limits is reused for boundsRounds rounds even if
+// other files change, because such builds delay all others.
 func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	var own []tree.File
 	for _, file := range files {
@@ -344,7 +341,7 @@ func (c *Cache) knownBuild(key digest) *cachedBuild {
 	switch {
 	case build == nil:
 	case IsBounds(build.err) && c.round-build.made > boundsRounds:
-		return nil // the result may differ now: other files may have changed, or the machine may be less busy
+		return nil // other files may have changed, or the machine may be less busy
 	default:
 		build.round = c.round
 	}
@@ -376,7 +373,6 @@ func (c *Cache) addBuild(key digest, build *cachedBuild) {
 	c.builds[key] = build
 }
 
-// one interns a string that many objects contain.
 func (c *Cache) one(word string) string {
 	if known, there := c.messages[word]; there {
 		return known

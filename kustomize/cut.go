@@ -116,7 +116,6 @@ func cutAtMarkers(content []byte) []piece {
 	return append(pieces, next)
 }
 
-// span is the range of lines of one object, in a file with lists.
 type span struct {
 	piece int
 	// from and to are lines of the document, counted from 0. The line to is not included.
@@ -228,8 +227,8 @@ func spansOf(pieces []piece) []*span {
 	return objects
 }
 
-// aboveComments returns the first line of the comment directly above a line. Without a comment, it
-// returns the line itself.
+// aboveComments returns the first line of the comment directly above a line, or the line itself
+// without a comment.
 func aboveComments(lines [][]byte, line int) int {
 	for line > 0 && line <= len(lines) && bytes.HasPrefix(bytes.TrimSpace(lines[line-1]), []byte("#")) {
 		line--
@@ -237,8 +236,7 @@ func aboveComments(lines [][]byte, line int) int {
 	return line
 }
 
-// endOf returns the line after the last item of a list. That is the line of the next field, or the
-// end of the list's span.
+// endOf returns the line after the last item of a list.
 func endOf(list *span, items *yaml.Node) int {
 	for i := 0; i+1 < len(list.node.Content); i += 2 {
 		if key := list.node.Content[i]; key.Line > items.Line && key.Line-1 < list.to {

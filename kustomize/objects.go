@@ -137,7 +137,6 @@ func atLine(err error, line int) error {
 
 type panicError struct{ value any }
 
-// Error returns a message with the value of the panic.
 func (e *panicError) Error() string { return fmt.Sprintf("kustomize panics on it: %v", e.value) }
 
 func asPanic(err error, at **panicError) bool { return errors.As(err, at) }
@@ -171,7 +170,6 @@ func recoverTo(err *error) {
 	}
 }
 
-// objectOf returns the Object of a resource that starts at a line of the file.
 func objectOf(res *resource.Resource, line int) Object {
 	object := Object{ID: idOf(res), Line: line, Defines: definitionIn(res), plain: isPlain(res.YNode())}
 	if !object.plain {

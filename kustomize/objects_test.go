@@ -22,7 +22,6 @@ func item(name string) string {
 
 const listHead = "apiVersion: v1\nkind: List\nitems:\n"
 
-// at is the expected name and line of an object.
 type at struct {
 	Object string
 	Line   int
@@ -141,7 +140,6 @@ func TestObjectsRejectsInvalidFiles(t *testing.T) {
 	}
 }
 
-// bomb returns a small file whose aliases expand to 10^12 nodes.
 func bomb() string {
 	text := "a0: &a0 x\n"
 	for i := range 12 {
@@ -151,7 +149,6 @@ func bomb() string {
 	return text
 }
 
-// whole parses a file without splitting it, and returns the IDs of its objects.
 func whole(content []byte) (ids []kustomize.ID, err error) {
 	defer func() {
 		if recover() != nil {
@@ -171,8 +168,6 @@ func identities(found []*resource.Resource) []kustomize.ID {
 	return ids
 }
 
-// agrees fails the test if Objects returns other objects than kustomize's library for the whole
-// file.
 func agrees(t *testing.T, content []byte) {
 	t.Helper()
 	objects, err := kustomize.Objects(content)
@@ -234,8 +229,6 @@ func FuzzObjects(f *testing.F) {
 	f.Fuzz(func(t *testing.T, content []byte) { agrees(t, content) })
 }
 
-// FuzzDocuments checks that the documents of a file contain the same objects as the whole file, and
-// that the first line of every document is correct.
 func FuzzDocuments(f *testing.F) {
 	f.Add([]byte(testkit.ConfigMaps("a") + "---\n# b\n" + testkit.ConfigMaps("b")))
 	f.Add([]byte("---\n" + testkit.ConfigMaps("a") + "--- # x\n" + testkit.ConfigMaps("b") + "---"))
@@ -305,8 +298,6 @@ func TestIsClusterScopedForKnownKinds(t *testing.T) {
 	}
 }
 
-// TestConcurrentUse lets the race detector check that all accesses to kustomize's global schema are
-// locked.
 func TestConcurrentUse(t *testing.T) {
 	var running sync.WaitGroup
 	for range 3 {

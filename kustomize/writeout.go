@@ -47,7 +47,6 @@ const SecretContent = "(the Secret's content)"
 // contain the whole object.
 const maxMessage = 4 << 10
 
-// writeOut runs for one object the steps that Flux's kustomize-controller runs after the build.
 func writeOut(res *resource.Resource) (fate Outcome) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -77,7 +76,6 @@ func writeOut(res *resource.Resource) (fate Outcome) {
 	return fate
 }
 
-// quotedValue matches a value between backquotes, as in the YAML library's errors.
 var quotedValue = regexp.MustCompile("`[^`]*`")
 
 // fluxMessage returns Flux's message about an object. It replaces the content of a Secret, and cuts

@@ -55,7 +55,6 @@ const maxWeight = 1_000_000
 
 const cordonedReason = "cordoned"
 
-// unlimited is the value of settings.capacity for a Destination without a capacity.
 const unlimited = -1
 
 type settings struct {
@@ -104,8 +103,8 @@ func settingsOf(d *kratix.Destination) settings {
 	return s
 }
 
-// unknown returns a message for each annotation whose name begins with OwnPrefix and is not among
-// the known names.
+// unknown returns a message for each annotation that begins with OwnPrefix and is not among the
+// known names.
 func unknown(annotations map[string]string, object string, known ...string) []string {
 	var messages []string
 	for _, name := range slices.Sorted(maps.Keys(annotations)) {

@@ -48,8 +48,7 @@ func movedFrom(from string, p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	return p
 }
 
-// TestChoices covers the order of choice. Request a fits w, x, y and z. If no other criterion
-// applies, the random draw chooses x.
+// Request a fits w, x, y and z. If no other criterion applies, the random draw chooses x.
 func TestChoices(t *testing.T) {
 	a, b := request("a", testkit.Group(".")), request("b", testkit.Group("."))
 	dev := labels{"env": "dev"}
@@ -359,7 +358,6 @@ func TestLogarithmsAreExact(t *testing.T) {
 	}
 }
 
-// TestRequirementsHoldAsInKubernetes compares requirements with apimachinery's selectors.
 func TestRequirementsHoldAsInKubernetes(t *testing.T) {
 	operators := map[metav1.LabelSelectorOperator]selection.Operator{
 		metav1.LabelSelectorOpIn: selection.In, metav1.LabelSelectorOpNotIn: selection.NotIn,

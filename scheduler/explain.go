@@ -111,8 +111,6 @@ func (r *round) notTaken(j *job) string {
 	return "it fits, and the group is elsewhere already"
 }
 
-// outcome sets the outcome of the entry if the plan adds, keeps or removes the group on the
-// Destination of the entry.
 func (r *round) outcome(j *job, entry *Verdict, result Result) {
 	for _, p := range r.chain(j) {
 		if p.Spec.TargetDestinationName == entry.Destination {
@@ -182,8 +180,8 @@ func (v verdict) clause(s member) string {
 	return v.reason
 }
 
-// choices returns the verdict on each Destination before the choice is made. For a Destination that
-// fits, the reason names the step of the choice that excluded it.
+// choices returns the verdict on each Destination before the choice. The reason for a Destination
+// that fits names the step of the choice that excluded it.
 func (r *round) choices(j *job) []verdict {
 	all := r.verdicts(j)
 	seed := requestOf(j.work).seed()

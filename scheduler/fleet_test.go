@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestFleetCacheAgreesWithEvaluation compares cached and indexed answers with an
-// evaluation of each Destination.
 func TestFleetCacheAgreesWithEvaluation(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 9))
 	var destinations []Destination

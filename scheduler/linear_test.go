@@ -9,8 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// lostWorks returns functions that plan an input after half of its Works have disappeared. The time
-// must be linear in the size.
 func lostWorks() map[string]func(size int) (work func()) {
 	halves := func(size int, name func(i int) string) (left, gone []*kratix.Work, existing []*kratix.WorkPlacement) {
 		for i := range size {

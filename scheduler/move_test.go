@@ -150,7 +150,6 @@ func TestMovedFromLabelStaysUntilOldPlacementIsGone(t *testing.T) {
 	}
 }
 
-// existingOn adds n requests to the input, with recorded placements on the Destination.
 func existingOn(in *Input, destination string, n int) {
 	for range n {
 		w := request(fmt.Sprintf("r%02d", len(in.Works)), testkit.Group("."))
@@ -236,7 +235,6 @@ func TestRebalanceKeepsGroupsTogetherAndFits(t *testing.T) {
 	}
 }
 
-// TestExplanationsAgreeWithThePlan compares explanations and plans of random inputs.
 func TestExplanationsAgreeWithThePlan(t *testing.T) {
 	outcomes := map[Outcome]int{}
 	for seed := range uint64(80) {

@@ -29,7 +29,6 @@ func Rebalance(in Input) []Relocation {
 	return b.moves()
 }
 
-// balancer moves units until the load is even.
 type balancer struct {
 	round  *round
 	units  []unit
@@ -202,8 +201,6 @@ func weightClass(weight uint64) uint64 {
 	return 1
 }
 
-// moves returns a Relocation for each group of the units that have moved, in the order of the
-// Works.
 func (b *balancer) moves() []Relocation {
 	var moves []Relocation
 	members := b.round.fleet.members
@@ -226,7 +223,6 @@ func (b *balancer) moves() []Relocation {
 	return moves
 }
 
-// subtractRemoved subtracts from the loads the placements that the plan removes.
 func (r *round) subtractRemoved(plan *Result) {
 	for _, gone := range plan.Removed {
 		r.count(gone, -1)

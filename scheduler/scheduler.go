@@ -79,7 +79,7 @@ type Destination struct {
 // StoreState is the state of a Destination's store.
 type StoreState int
 
-// States of a store.
+// The states of a store.
 const (
 	// StoreRead means that the store was read.
 	StoreRead StoreState = iota
@@ -112,7 +112,6 @@ type Result struct {
 	Invalid []Invalid
 	// Again means that another round is needed after this plan has been written.
 	Again bool
-	// begun means that this plan begins a move.
 	begun bool
 }
 
@@ -217,7 +216,6 @@ type groupKey struct {
 	id   string
 }
 
-// requestKey identifies a request, to which several Works and groups may belong.
 type requestKey struct{ namespace, promise, resource string }
 
 func requestOf(w *kratix.Work) requestKey {

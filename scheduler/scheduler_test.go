@@ -48,12 +48,10 @@ func dependency(name string, groups ...kratix.WorkloadGroup) *kratix.Work {
 	return w
 }
 
-// on returns an existing placement of a Work's group.
 func on(w *kratix.Work, group int, destination string) *kratix.WorkPlacement {
 	return kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[group], destination)
 }
 
-// outcome returns a plan as text, with one line for each placement and each finding.
 func outcome(r Result) []string {
 	var lines []string
 	for _, p := range r.Placements() {
@@ -387,8 +385,6 @@ func TestNewDestinationTakesOnlyItsShare(t *testing.T) {
 	}
 }
 
-// TestRandomPlans checks that plans of random inputs do not depend on the order of the input, and
-// stay stable while labels change and Works disappear.
 func TestRandomPlans(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))

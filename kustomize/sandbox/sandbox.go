@@ -49,11 +49,9 @@ type request struct {
 	Directory string   `json:"directory,omitempty"`
 	Units     []string `json:"units,omitempty"`
 	// Roots are the directories to build as roots, one after the other.
-	Roots []string `json:"roots,omitempty"`
-	// Files are the paths of all files that the builds may read.
-	Files []string `json:"files"`
-	// Memory is Builder.Memory.
-	Memory int64 `json:"memory,omitempty"`
+	Roots  []string `json:"roots,omitempty"`
+	Files  []string `json:"files"`
+	Memory int64    `json:"memory,omitempty"`
 }
 
 // answer is one answer of a process, as JSON on its standard output.
@@ -63,9 +61,8 @@ type answer struct {
 	Fetch  string           `json:"fetch,omitempty"`
 	Nested kustomize.Nested `json:"nested"`
 	// Built is the result for one of request.Roots, and nil in other answers.
-	Built *kustomize.BuiltRoot `json:"built,omitempty"`
-	// Failed is the text of the error, or empty if there is none.
-	Failed string `json:"failed,omitempty"`
+	Built  *kustomize.BuiltRoot `json:"built,omitempty"`
+	Failed string               `json:"failed,omitempty"`
 	// Remote means that the error is kustomize.ErrRemote.
 	Remote bool `json:"remote,omitempty"`
 }
