@@ -17,8 +17,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// snippets returns the documents from which the tests build files. Some objects are in several
-// documents, and some documents are invalid.
 func snippets() []string {
 	list := "apiVersion: v1\nkind: List\nitems:\n" +
 		"- {apiVersion: platform.kratix.io/v1alpha1, kind: Work, metadata: {name: a}, spec: {promiseName: listed}}\n" +
@@ -67,7 +65,6 @@ func origins(s source.Snapshot) []string {
 	return lines
 }
 
-// compare compares two snapshots, but not the pointers of their objects.
 func compare(t *testing.T, want, got source.Snapshot) {
 	t.Helper()
 	if diff := cmp.Diff(origins(want), origins(got)); diff != "" {
@@ -79,8 +76,6 @@ func compare(t *testing.T, want, got source.Snapshot) {
 	}
 }
 
-// step changes one file, both in the input and in the Collection. which selects the file; what and
-// how select the change.
 func step(in input, c *source.Collection, which, what, how byte) {
 	rank, name := int(which%3), fmt.Sprintf("%c.yaml", 'a'+which/3%4)
 	if in[rank] == nil {
@@ -119,8 +114,7 @@ func TestCollectionEqualsCollectOfItsFiles(t *testing.T) {
 				t.Fatalf("with seed %d", seed)
 			}
 		}
-		// All snapshots are compared at the end, to detect changes to a snapshot that was returned
-		// earlier.
+		// The comparison at the end detects changes to a snapshot that was returned earlier.
 		for i := range given {
 			compare(t, wanted[i], given[i])
 			if t.Failed() {
@@ -145,7 +139,6 @@ func FuzzCollection(f *testing.F) {
 	})
 }
 
-// same reports whether two slices have the same backing array.
 func same[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
@@ -245,8 +238,6 @@ func TestLoses(t *testing.T) {
 	}
 }
 
-// TestStringsOfDifferentFilesAreInterned checks that equal strings and selectors of several files
-// are interned, also after one of the files is read again.
 func TestStringsOfDifferentFilesAreInterned(t *testing.T) {
 	const text = platform + "kind: Work\nmetadata: {name: NAME, labels: {kratix.io/work-type: resource, kratix.io/resource-name: NAME}}\n" +
 		"spec: {promiseName: p, resourceName: NAME, workloadGroups: [{id: i, destinationSelectors: [{matchLabels: {a: b}}], workloads: [{filepath: f, content: x}]}]}\n"

@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// profileText returns a profile of a Destination, taken on the given day of November. The cluster
-// has one namespace.
 func profileText(name string, day int, namespace string) string {
 	return fmt.Sprintf(`apiVersion: kratix-schedule.io/v1alpha1
 kind: ClusterProfile
@@ -24,7 +22,6 @@ namespaces: [%s]
 `, name, day, namespace)
 }
 
-// said returns the findings as text, such as "KS110 a.yaml:1: message".
 func said(findings []finding.Finding) []string {
 	lines := []string{}
 	for _, f := range findings {
@@ -33,7 +30,6 @@ func said(findings []finding.Finding) []string {
 	return lines
 }
 
-// described returns the profiles as text, such as "worker-1 2026-11-02 [default]".
 func described(profiles []*profile.Profile) []string {
 	lines := []string{}
 	for _, p := range profiles {
@@ -82,8 +78,6 @@ func TestBrokenProfileIsOneFinding(t *testing.T) {
 	}
 }
 
-// TestProfilesOfChangingFiles makes random changes to files with profiles, and compares the
-// collection with a new collection of the same files.
 func TestProfilesOfChangingFiles(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -117,8 +111,6 @@ func TestProfilesOfChangingFiles(t *testing.T) {
 	}
 }
 
-// TestEqualProfileIsKept checks that a profile keeps its pointer when only a comment in its file
-// changes, because the objects of a Destination are checked again if the pointer changes.
 func TestEqualProfileIsKept(t *testing.T) {
 	c := NewCollection()
 	c.Set(0, File{Name: "a.yaml", Content: []byte(profileText("worker-1", 1, "a"))})

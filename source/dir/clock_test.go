@@ -10,8 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// TestClockJumpsDoNotHideChanges checks that a changed file is read again if the clock jumps
-// between two reads, although the size and modification time of the file are the same.
 func TestClockJumpsDoNotHideChanges(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// TestHalfWrittenFileRemovesNothing takes a Snapshot after every step of writing a file in place.
 func TestHalfWrittenFileRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -53,7 +52,7 @@ func TestFileThatStaysBrokenIsReported(t *testing.T) {
 	write(t, path, testkit.WorkYAML("a"))
 	s := &dir.Source{Paths: []string{root}}
 	changes := watchAndRead(t, s, "a")
-	write(t, path, testkit.WorkYAML("a")+"---\na: [\n") // the file is broken, but no object is removed
+	write(t, path, testkit.WorkYAML("a")+"---\na: [\n")
 	awaitChange(t, changes)
 	if got := wants(t, s, "a"); !got.Incomplete {
 		t.Error("what is broken must be told at once")

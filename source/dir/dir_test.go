@@ -50,7 +50,6 @@ func names(s source.Snapshot) []string {
 	return got
 }
 
-// wants takes a Snapshot, compares the names of its Works with want, and returns the Snapshot.
 func wants(t *testing.T, s *dir.Source, want ...string) source.Snapshot {
 	t.Helper()
 	snapshot, err := s.Snapshot(t.Context())
@@ -181,7 +180,6 @@ func TestStandardInput(t *testing.T) {
 	})
 }
 
-// patience is how long tests wait for a change to be reported.
 const patience = 20 * time.Second
 
 func awaitChange(t *testing.T, changes <-chan struct{}) {
@@ -216,7 +214,7 @@ func watch(t *testing.T, s *dir.Source) <-chan struct{} {
 
 func TestChanges(t *testing.T) {
 	tests := map[string]struct {
-		// path is the watched path, relative to the root.
+		// path is relative to the root.
 		path      string
 		recursive bool
 		before    func(t *testing.T, root string)
@@ -291,7 +289,6 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// mount creates the directories and links that the kubelet creates for a mounted ConfigMap.
 func mount(t *testing.T, root string) {
 	t.Helper()
 	if err := os.Remove(filepath.Join(root, "a.yaml")); err != nil {
@@ -302,7 +299,6 @@ func mount(t *testing.T, root string) {
 	link(t, filepath.Join("..data", "a.yaml"), filepath.Join(root, "a.yaml"))
 }
 
-// remount replaces the ConfigMap's content as the kubelet does.
 func remount(t *testing.T, root string) {
 	t.Helper()
 	write(t, filepath.Join(root, "..2026_02", "a.yaml"), testkit.WorkYAML("c"))
@@ -353,7 +349,7 @@ func TestBurstIsReportedTogether(t *testing.T) {
 		write(t, filepath.Join(root, fmt.Sprintf("%d.yaml", i)), testkit.WorkYAML("a"))
 	}
 	awaitChange(t, changes)
-	// On a slow disk, there may be several notifications for the files, but not one for each file.
+	// A slow disk may cause several notifications, but not one for each file.
 	for count := 1; ; count++ {
 		select {
 		case <-changes:

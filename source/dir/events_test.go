@@ -17,7 +17,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// until takes a Snapshot after each change, until the Snapshot has the expected Works.
 func until(t *testing.T, s *dir.Source, changes <-chan struct{}, want ...string) source.Snapshot {
 	t.Helper()
 	timeout := time.After(patience)
@@ -38,7 +37,6 @@ func until(t *testing.T, s *dir.Source, changes <-chan struct{}, want ...string)
 	}
 }
 
-// watchAndRead watches a source, takes one Snapshot, and returns the channel of changes.
 func watchAndRead(t *testing.T, s *dir.Source, want ...string) <-chan struct{} {
 	t.Helper()
 	s.Now = time.Now
@@ -78,7 +76,7 @@ func TestEditorThatRenamesAndRewritesRemovesNothing(t *testing.T) {
 	changes := watchAndRead(t, s, "a")
 	rename(t, path, path+"~")
 	awaitChange(t, changes)
-	wants(t, s, "a") // the Work stays while the file does not exist
+	wants(t, s, "a")
 	write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
 	remove(t, path+"~")
 	until(t, s, changes, "a", "b")
@@ -97,7 +95,7 @@ func TestDirectoriesAreAddedAndRemoved(t *testing.T) {
 		awaitChange(t, changes)
 		got = wants(t, s, "a")
 	}
-	write(t, filepath.Join(root, "two", "deep", "b.yaml"), testkit.WorkYAML("b")) // the directory is watched under its new name
+	write(t, filepath.Join(root, "two", "deep", "b.yaml"), testkit.WorkYAML("b"))
 	until(t, s, changes, "a", "b")
 	remove(t, filepath.Join(root, "two"))
 	until(t, s, changes)
@@ -140,7 +138,7 @@ func TestInputThatDisappearsIsAnError(t *testing.T) {
 			remove(t, root)
 			write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a"))
 			until(t, s, changes, "a")
-			write(t, filepath.Join(root, "c.yaml"), testkit.WorkYAML("c")) // the directory is watched again
+			write(t, filepath.Join(root, "c.yaml"), testkit.WorkYAML("c"))
 			until(t, s, changes, "a", "c")
 		})
 	}
@@ -166,7 +164,6 @@ func TestUnreadableInputIsAnError(t *testing.T) {
 	until(t, s, changes, "a")
 }
 
-// asNobody drops root's permission to read all files. The returned function restores it.
 func asNobody(t *testing.T) (back func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -183,8 +180,6 @@ func asNobody(t *testing.T) (back func()) {
 	}
 }
 
-// TestReplacedSymlinkInInputPath checks that the new files are read after a symbolic link in the
-// input path is replaced. Tools that check out git repositories replace such a link.
 func TestReplacedSymlinkInInputPath(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
@@ -229,8 +224,6 @@ func TestDirectoryWithTwoNames(t *testing.T) {
 	}
 }
 
-// TestReadAllFindsChangesWithoutEvents checks that ReadAll finds a change of a file outside the
-// watched directory, if a symbolic link in the directory leads to the file.
 func TestReadAllFindsChangesWithoutEvents(t *testing.T) {
 	t.Parallel()
 	root, outside := t.TempDir(), t.TempDir()

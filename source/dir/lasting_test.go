@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// untilRules takes a Snapshot after each change, until its findings have the expected rules. It
-// checks the Works of each Snapshot.
 func untilRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []string, works ...string) source.Snapshot {
 	t.Helper()
 	timeout := time.After(patience)
@@ -91,8 +89,6 @@ func TestRemovalCountsAfterRemovalDelay(t *testing.T) {
 	}
 }
 
-// TestMissingObjectsAreCountedDuringRemovalDelay checks Snapshot.Missing, which the deletion guard
-// uses.
 func TestMissingObjectsAreCountedDuringRemovalDelay(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"a", "b", "c"} {
@@ -175,8 +171,6 @@ func TestTruncatedFileKeepsItsObjectsWithFinding(t *testing.T) {
 	}
 }
 
-// TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay truncates a file so that the rest is valid
-// YAML, with a group that has no files.
 func TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -20,8 +20,6 @@ type Tally struct {
 	Excluded int
 }
 
-// skipped counts the subdirectories that a scan does not read, and the files and directories that
-// it excludes.
 type skipped struct{ unread, excluded int }
 
 // Tally returns the numbers of the last Snapshot.

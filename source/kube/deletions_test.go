@@ -9,8 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestSnapshotHasDeletedWorks checks that Deleted has the Works with a deletion event or a deletion
-// timestamp, but not those that are only missing from a list.
 func TestSnapshotHasDeletedWorks(t *testing.T) {
 	a := platform(t)
 	a.put("works", workJSON("b", ""))
@@ -38,8 +36,6 @@ func TestSnapshotHasDeletedWorks(t *testing.T) {
 	deleted("gone-before", "leaves")
 }
 
-// TestSnapshotHasDeletedWorkPlacements checks the same as TestSnapshotHasDeletedWorks, for
-// WorkPlacements that Kratix creates.
 func TestSnapshotHasDeletedWorkPlacements(t *testing.T) {
 	a := platform(t)
 	a.put("workplacements", placementJSON("goes", "", ""))

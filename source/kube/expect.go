@@ -20,9 +20,9 @@ type Attempt struct {
 	Version string
 }
 
-// pendingTimeout is the request timeout of an API server: a request whose outcome is unknown may
-// still be executed within this time. A WorkPlacement that is known to exist is checked again after
-// the same time, because it may have been deleted before the watch showed it.
+// pendingTimeout is the request timeout of an API server. A request without a response may still be
+// executed within this time. A WorkPlacement that Confirm has found is read again after the same
+// time, because it may be deleted before the watch shows it.
 const pendingTimeout = time.Minute
 
 // confirmTimeout is the timeout of each request that Confirm makes.
@@ -71,7 +71,6 @@ func (s *Source) Expected(key kratix.Key) bool {
 	return s.unseen()[key].version != ""
 }
 
-// unseen returns the expectations that the watch has not shown yet, and drops the others.
 func (s *Source) unseen() map[kratix.Key]expectation {
 	s.expected.mu.Lock()
 	defer s.expected.mu.Unlock()

@@ -17,7 +17,6 @@ type expecting struct {
 	t      *testing.T
 	api    *api
 	source *kube.Source
-	// passed is the time since the start in seconds, for the source's clock.
 	passed atomic.Int64
 }
 
@@ -41,14 +40,11 @@ func newExpecting(t *testing.T, contents bool) *expecting {
 	return e
 }
 
-// hold stops or resumes the events of WorkPlacements.
 func (e *expecting) hold(is bool) {
 	e.api.set(func(a *api) { a.held["workplacements"] = is })
 	e.api.put("secrets", secretJSON("unrelated", "eA==")) // wakes the watches
 }
 
-// attempt returns an attempt to create the WorkPlacement b. version is its resource version, or
-// empty if the outcome is unknown.
 func attempt(version string) []kube.Attempt {
 	p := kratix.NewWorkPlacement(&kratix.Work{}, &kratix.WorkloadGroup{Workloads: []kratix.Workload{{Filepath: "a.yaml", Content: "x"}}}, "worker-1")
 	p.Name, p.Namespace, p.Labels[kratix.WorkLabel] = "b", "default", "b"
@@ -100,8 +96,6 @@ func TestCreatedPlacementCountsUntilWatchShowsIt(t *testing.T) {
 	}
 }
 
-// TestOlderVersionDoesNotFulfilExpectation checks that an attempt stays expected while the watch
-// shows an older version of the WorkPlacement.
 func TestOlderVersionDoesNotFulfilExpectation(t *testing.T) {
 	e := newExpecting(t, true)
 	e.hold(false)
@@ -118,8 +112,6 @@ func TestOlderVersionDoesNotFulfilExpectation(t *testing.T) {
 	e.has("Work default/b", lagging) // the WorkPlacement is listed once, although it is in the watch and expected
 }
 
-// TestCreateWithoutResponseCountsUntilConfirmed checks that snapshots have the attempted
-// WorkPlacement for as long as the API server may still create it.
 func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 	e := newExpecting(t, false)
 	e.source.Expect(attempt(""))
@@ -155,8 +147,6 @@ func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 	}
 }
 
-// TestCreateWithoutResponseIsFound checks that snapshots have the WorkPlacement on the API server,
-// even if another process has created it.
 func TestCreateWithoutResponseIsFound(t *testing.T) {
 	e := newExpecting(t, true)
 	e.source.Expect(attempt(""))

@@ -153,7 +153,6 @@ func (s *Source) Follow(ctx context.Context) {
 	}
 }
 
-// followed is a mirror of objects of any kind.
 type followed interface {
 	run(ctx context.Context)
 	ready() (seen bool, why error)
@@ -238,8 +237,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// readSecrets returns the Secrets that stores refer to, and findings about Secrets that cannot be
-// read.
+// readSecrets returns the Secrets that stores refer to, and findings about unreadable ones.
 func (s *Source) readSecrets(ctx context.Context, stores []kratix.Object) (found []*kratix.Secret, wrong []finding.Finding) {
 	if s.secrets == nil {
 		return nil, nil
@@ -307,8 +305,6 @@ func objects[O kratix.Object](found []O) []kratix.Object {
 	return all
 }
 
-// synced returns nil once the objects of every kind have been listed. Before that, it returns an
-// error.
 func (s *Source) synced() error {
 	var missing error
 	for kind, mirror := range s.mirrors() {

@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// follow returns a source that watches the API until the test ends.
 func follow(t *testing.T, a *api) *kube.Source {
 	t.Helper()
 	return followWith(t, a, kube.Options{})
@@ -41,7 +40,6 @@ func snapshot(t *testing.T, s *kube.Source) source.Snapshot {
 	return got
 }
 
-// contentOf returns the content of a snapshot as lines of text.
 func contentOf(s source.Snapshot) []string {
 	all := []string{}
 	add := func(what string, o kratix.Object) { all = append(all, what+kratix.Describe(o)) }
@@ -78,13 +76,11 @@ func contentOf(s source.Snapshot) []string {
 	return all
 }
 
-// becomes waits until a snapshot has exactly the content want.
 func becomes(t *testing.T, s *kube.Source, want ...string) {
 	t.Helper()
 	eventually(t, func() string { return cmp.Diff(want, contentOf(snapshot(t, s))) })
 }
 
-// platform returns an API server with one object of each kind.
 func platform(t *testing.T) *api {
 	a := newAPI(t)
 	a.put("secrets", secretJSON("git", "b25l"))
@@ -195,8 +191,6 @@ func TestWorkOfUnreadablePlacementIsNotChanged(t *testing.T) {
 	}
 }
 
-// quiescent waits until the source reports no more changes from its start, and returns the channel
-// of its changes.
 func quiescent(t *testing.T, s *kube.Source) <-chan struct{} {
 	t.Helper()
 	changes, err := s.Changes(t.Context())

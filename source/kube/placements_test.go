@@ -8,8 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestContentsOfWorkAndWorkPlacementAreHeldOnce checks that a Work and its WorkPlacement share
-// equal contents in memory, and that a change of the WorkPlacement does not change the Work.
 func TestContentsOfWorkAndWorkPlacementAreHeldOnce(t *testing.T) {
 	content := strings.Repeat("x", 300) // longer than the strings that are interned
 	long := func(text string) string { return strings.ReplaceAll(text, `"content":"x"`, `"content":"`+content+`"`) }

@@ -16,8 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// profileJSON returns a ConfigMap with a profile of a Destination, taken on the given day of
-// November 2026. The cluster has one namespace.
 func profileJSON(t *testing.T, name, destination string, day int, namespace string) string {
 	t.Helper()
 	p := &profile.Profile{
@@ -39,8 +37,6 @@ func configMapJSON(name, binaryData string) string {
 	return fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":%q,"namespace":"own","labels":{"kratix-schedule.io/cluster-profile":"true"}},"binaryData":%s}`, name, binaryData)
 }
 
-// followProfiles returns a source that watches the API and reads the profiles in the namespace
-// "own".
 func followProfiles(t *testing.T, a *api) *kube.Source {
 	t.Helper()
 	s, err := kube.New(a.config(), kube.Options{ProfileNamespace: "own"})
@@ -51,7 +47,6 @@ func followProfiles(t *testing.T, a *api) *kube.Source {
 	return s
 }
 
-// profilesOf returns the profiles of a snapshot and the findings about profiles, as lines of text.
 func profilesOf(snapshot source.Snapshot) []string {
 	var lines []string
 	for _, p := range snapshot.Profiles {
@@ -65,7 +60,6 @@ func profilesOf(snapshot source.Snapshot) []string {
 	return lines
 }
 
-// reads waits until profilesOf returns want for a snapshot.
 func reads(t *testing.T, s *kube.Source, want ...string) {
 	t.Helper()
 	eventually(t, func() string {
@@ -110,8 +104,6 @@ func TestProfilesInConfigMaps(t *testing.T) {
 	}
 }
 
-// TestEqualProfileStaysTheSame checks that the pointer of a profile stays the same when the
-// ConfigMap is written with an equal profile, because rounds compare pointers.
 func TestEqualProfileStaysTheSame(t *testing.T) {
 	a := platform(t)
 	a.put("configmaps", profileJSON(t, "one", "worker-1", 1, "a"))
@@ -129,8 +121,6 @@ func TestEqualProfileStaysTheSame(t *testing.T) {
 	}
 }
 
-// TestProfilesThatMustNotBeReadAreAWarning checks that a role without access to ConfigMaps, as in
-// earlier versions, neither stops nor delays a round.
 func TestProfilesThatMustNotBeReadAreAWarning(t *testing.T) {
 	a := platform(t)
 	a.set(func(a *api) {

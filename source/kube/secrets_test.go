@@ -52,8 +52,6 @@ func TestNoSecretIsReadWithNoSecrets(t *testing.T) {
 	}
 }
 
-// TestNoSecretIsReadOfAStoreThatIsNotOpened checks that the Secret of a store is not watched while
-// Options.Opens leaves the store out.
 func TestNoSecretIsReadOfAStoreThatIsNotOpened(t *testing.T) {
 	a := platform(t)
 	a.set(func(a *api) {

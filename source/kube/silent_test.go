@@ -9,8 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestSnapshotDoesNotWaitForSilentAPI checks that a snapshot after the initial lists makes no API
-// call.
 func TestSnapshotDoesNotWaitForSilentAPI(t *testing.T) {
 	a := platform(t)
 	s := follow(t, a)
@@ -28,8 +26,6 @@ func TestSnapshotDoesNotWaitForSilentAPI(t *testing.T) {
 	}
 }
 
-// TestAwaitEndsWithFollow checks that Snapshot and Await return when Follow
-// ends.
 func TestAwaitEndsWithFollow(t *testing.T) {
 	a := platform(t)
 	a.set(func(a *api) { a.silent["watch works"], a.silent["list works"] = true, true })

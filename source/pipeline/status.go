@@ -10,7 +10,6 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-// statusFile is the file in which a pipeline writes the status of its request.
 const statusFile = metadataDir + "/status.yaml"
 
 // managedKey is the key in a request's status that only Kratix may write.
