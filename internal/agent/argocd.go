@@ -20,27 +20,24 @@ type argoEvent struct {
 		Status  string `json:"status"`
 		Message string `json:"message"`
 	} `json:"health"`
-	// Operation is the last sync.
 	Operation struct {
 		Phase    string `json:"phase"`
 		Revision string `json:"revision"`
 		Message  string `json:"message"`
 		// Retrying means that the sync has failed and will be retried.
-		Retrying bool `json:"retrying"`
-		// Failed are the objects that could not be applied, and failed hooks.
-		Failed []argoObject `json:"failed"`
+		Retrying bool         `json:"retrying"`
+		Failed   []argoObject `json:"failed"`
 	} `json:"operation"`
 	// Conditions are the errors of the Application.
 	Conditions []struct {
 		Type    string `json:"type"`
 		Message string `json:"message"`
 	} `json:"conditions"`
-	// Unhealthy are the objects that are not healthy. It is empty if Argo CD does not keep their
-	// health in the Application.
+	// Unhealthy are the objects that are not healthy. It is empty if the Application does not
+	// contain the health of objects.
 	Unhealthy []argoObject `json:"unhealthy"`
 }
 
-// argoObject is an object with a message about its fault.
 type argoObject struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace"`
@@ -73,7 +70,6 @@ func (e *argoEvent) isFailed() bool {
 	return e.Operation.Phase == "Failed" || e.Operation.Phase == "Error" || e.Operation.Phase == "Running" && e.Operation.Retrying
 }
 
-// result sets the outcome of an event, with the revision, the message and the objects.
 func (e *argoEvent) result(event *Event) {
 	switch {
 	case e.Sync.Status == "Synced":
@@ -94,7 +90,6 @@ func (e *argoEvent) result(event *Event) {
 	}
 }
 
-// synced sets the outcome of an event about an Application whose objects are all applied.
 func (e *argoEvent) synced(event *Event) {
 	event.Revision = argoRevision(e.Sync.Revision)
 	switch {
@@ -150,5 +145,4 @@ func argoObjects(sent []argoObject) []Object {
 	return sortedObjects(objects)
 }
 
-// objectText matches a text that consists of the name of an object.
 var objectText = regexp.MustCompile(`^` + object + `$`)

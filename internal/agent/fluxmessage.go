@@ -39,7 +39,6 @@ var (
 // like a namespace and a name.
 const invalidName = ": invalid resource name "
 
-// fluxNames returns the objects and files that the message of a failure names as failing.
 func fluxNames(outcome Outcome, message string) ([]Object, []string) {
 	switch outcome {
 	case BuildFailed:
@@ -65,7 +64,6 @@ func matched(form *regexp.Regexp, message string, ambiguous bool) []Object {
 	return sortedObjects(bounded(nil, found[1:4]))
 }
 
-// listed returns the objects in the entries that follow the beginning of a message.
 func listed(begin, entry *regexp.Regexp, message string) []Object {
 	at := begin.FindStringIndex(message)
 	if at == nil {
@@ -80,8 +78,8 @@ func listed(begin, entry *regexp.Regexp, message string) []Object {
 	return sortedObjects(objects)
 }
 
-// bounded appends the object whose kind, namespace and name are the given groups of a match, unless
-// the kind is empty or a part is too long.
+// bounded appends the object with the given kind, namespace and name, unless the kind is empty or a
+// part is too long.
 func bounded(objects []Object, groups []string) []Object {
 	if groups[0] == "" || len(groups[0]) > maxName || len(groups[1]) > maxName || len(groups[2]) > maxName {
 		return objects
@@ -116,8 +114,6 @@ func buildNames(message string) ([]Object, []string) {
 	return objects, storePath("", file)
 }
 
-// storePath returns a path with a prefix as the only element of a list, or nil if the path is
-// invalid.
 func storePath(prefix, file string) []string {
 	file = path.Clean(file)
 	if file == "." || file == ".." || strings.HasPrefix(file, "/") || strings.HasPrefix(file, "../") ||

@@ -13,12 +13,10 @@ import (
 
 var morning = time.Date(2026, 11, 30, 5, 0, 0, 0, time.UTC)
 
-// event returns an event whose time is the given number of seconds after morning.
 func event(seconds int, outcome agent.Outcome, revision string) agent.Event {
 	return agent.Event{Destination: "worker-1", Root: "resources", Revision: revision, Outcome: outcome, Time: morning.Add(time.Duration(seconds) * time.Second)}
 }
 
-// woken reports whether the Inbox has sent a value for a change.
 func woken(inbox *agent.Inbox) bool {
 	select {
 	case <-inbox.Changed():

@@ -9,12 +9,10 @@ import (
 
 var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
-// at returns an event whose time is the given number of seconds after noon.
 func at(second int, outcome agent.Outcome, revision string, objects ...agent.Object) agent.Event {
 	return agent.Event{Revision: revision, Outcome: outcome, Objects: objects, Message: string(outcome), Time: noon.Add(time.Duration(second) * time.Second)}
 }
 
-// fold returns the state after some events, and whether the last event has changed it.
 func fold(events ...agent.Event) (state agent.State, changed bool) {
 	for _, e := range events {
 		state, changed = state.With(e)

@@ -77,7 +77,6 @@ func post(ctx context.Context, thread Thread, text Text) (Outcome, error) {
 	return Outcome{"created", id}, nil
 }
 
-// settle writes the newest text into the oldest comment and deletes the others.
 func settle(ctx context.Context, thread Thread, text Text, existing []Comment) (Outcome, error) {
 	outcome, body := Outcome{"replaced", existing[0].ID}, text.Body()
 	newest := slices.MaxFunc(existing, func(a, b Comment) int { return cmp.Compare(runOf(a.Body), runOf(b.Body)) })

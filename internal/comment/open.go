@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// TokenVariable is the environment variable with the token. A token is never an argument, since those
-// are visible to other processes.
+// TokenVariable is the environment variable with the token. The token is never an argument, because
+// arguments are visible to other processes.
 const TokenVariable = "KRATIX_SCHEDULE_COMMENT_TOKEN" //nolint:gosec // the name of a variable
 
 var (

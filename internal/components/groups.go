@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Group is all that was found about one object.
+// Group contains all findings about one object.
 type Group struct {
 	// ID is the anchor of the group. It does not change as long as the object has findings.
 	ID string
@@ -20,21 +20,21 @@ type Group struct {
 	// Others is the number of further objects that the same Works claim.
 	Others   int
 	Severity string
-	// Claimants are all that claim the object, the one that has it first. It is empty unless the
-	// findings are about a conflict.
+	// Claimants are all claimants of the object; the first one has the object already. It is empty
+	// unless the findings are about a conflict.
 	Claimants []Place
 	Problems  []Problem
 	// Count is the number of findings.
 	Count int
-	// seen are the claimants and messages that the group has, and problems the indices of its Problems.
+	// seen are the claimants and the messages of the group. problems are the indices of its
+	// Problems.
 	seen     map[string]bool
 	problems map[problemKey]int
 }
 
-// problemKey identifies a Problem of a Group.
 type problemKey struct{ rule, fix string }
 
-// Problem is the findings of one rule about one object, with what to do about them.
+// Problem contains the findings of one rule about one object, with the fix.
 type Problem struct {
 	Rule, Name, Severity string
 	Items                []Item
@@ -66,9 +66,9 @@ type Options struct {
 	MaxItems int
 }
 
-// Groups returns the findings grouped by object, in the order of the first finding of each group. All
-// objects that the same Works claim are one group. What to do is in each Problem once. The findings
-// must be sorted by severity, the highest first.
+// Groups returns the findings grouped by object, in the order of the first finding of each group.
+// All objects that the same Works claim are one group. The findings must be sorted by severity, the
+// highest first.
 func Groups(findings []finding.Finding, options Options) []Group {
 	claimants := claimantsOf(findings)
 	var all []Group
@@ -118,12 +118,10 @@ func claimantsOf(findings []finding.Finding) map[string]string {
 	return texts
 }
 
-// titleOf returns the object of a finding.
 func titleOf(f *finding.Finding) string {
 	return cmp.Or(f.Subject, f.Place.Object, f.Place.File, f.Rule.Name)
 }
 
-// add adds a finding to the group of its object.
 func (g *Group) add(f *finding.Finding, options Options) {
 	g.Count++
 	if f.Subject != "" && len(f.Related) > 0 {

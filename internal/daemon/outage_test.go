@@ -103,7 +103,6 @@ func (b *bubble) Apply(ctx context.Context, changes statestore.ChangeSet) (state
 	return b.stored.Apply(ctx, changes)
 }
 
-// put adds or changes a Work, and notifies the daemon.
 func (b *bubble) put(name, content string) {
 	b.add(name, content)
 	select {
@@ -125,7 +124,6 @@ func (b *bubble) set(down bool) {
 	b.down = down
 }
 
-// counts returns the number of calls to the store and of writes since the last call of counts.
 func (b *bubble) counts() (asked, written int) {
 	synctest.Wait()
 	b.mu.Lock()
@@ -148,7 +146,6 @@ func inABubble(t *testing.T, test func(*testing.T, *bubble)) {
 	inABubbleWith(t, func(*bubble) {}, test)
 }
 
-// inABubbleWith does the same as inABubble; prepare changes the daemon before it starts.
 func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *bubble)) {
 	t.Helper()
 	_, forget := refreshSignals() // starts the goroutine for signals, which belongs to the process and not to the bubble
@@ -167,9 +164,6 @@ func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *b
 	})
 }
 
-// TestStoreThatIsDownForTenMinutes checks that the store is retried with backoff, that pending
-// placements are written as soon as the store works again, that the log does not repeat failures,
-// and that nothing accumulates.
 func TestStoreThatIsDownForTenMinutes(t *testing.T) {
 	inABubble(t, func(t *testing.T, b *bubble) {
 		for i := range 50 {
@@ -236,8 +230,6 @@ func TestStoreThatIsDownForTenMinutes(t *testing.T) {
 	})
 }
 
-// TestEachChangeOfARestlessWorkIsOneWrite checks that each change is written once, and that the
-// Work is reported once, after twenty changes.
 func TestEachChangeOfARestlessWorkIsOneWrite(t *testing.T) {
 	inABubble(t, func(t *testing.T, b *bubble) {
 		time.Sleep(time.Minute)

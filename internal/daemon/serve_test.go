@@ -17,7 +17,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// listening starts the HTTP server of a daemon on a free port.
 func listening(t *testing.T, d *Daemon) (address string) {
 	t.Helper()
 	d.Listen = func(ctx context.Context) (net.Listener, error) {
@@ -46,8 +45,6 @@ func dial(t *testing.T, address string) net.Conn {
 	return connection
 }
 
-// TestServerSurvivesStalledBodies checks that clients that stop sending block a limited number of
-// connections for a limited time, and that the server then responds again.
 func TestServerSurvivesStalledBodies(t *testing.T) {
 	testkit.Slow(t)
 	d := newBubble(t).daemon
@@ -123,7 +120,6 @@ func TestServerHasTimeouts(t *testing.T) {
 	}
 }
 
-// broken is a listener that fails on demand.
 type broken struct {
 	net.Listener
 	fails chan struct{}
@@ -134,8 +130,6 @@ func (b broken) Accept() (net.Conn, error) {
 	return nil, errors.New("no file descriptor is left")
 }
 
-// TestServerThatBreaksDownEndsTheProcess checks that Run returns the error of the server, both
-// while working and while waiting for the Lease.
 func TestServerThatBreaksDownEndsTheProcess(t *testing.T) {
 	lead := func(ctx context.Context, _ func(error), _ func(context.Context) error) error {
 		<-ctx.Done() // another replica leads
@@ -170,7 +164,6 @@ func TestServerThatBreaksDownEndsTheProcess(t *testing.T) {
 	}
 }
 
-// TestServerFinishesAnswers checks that a response in progress at SIGTERM is sent completely.
 func TestServerFinishesAnswers(t *testing.T) {
 	begun, goOn := make(chan struct{}), make(chan struct{})
 	server := newServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// listener records the reports of a daemon, and refuses the write of one object while refusing is
-// true.
 type listener struct {
 	mu       sync.Mutex
 	refusing bool
@@ -42,7 +40,6 @@ func (l *listener) set(refusing bool) {
 	l.refusing = refusing
 }
 
-// rounds returns the number of rounds that have ended.
 func (b *bubble) rounds() int {
 	count := 0
 	families, _ := b.daemon.registry.Gather()
@@ -56,8 +53,6 @@ func (b *bubble) rounds() int {
 	return count
 }
 
-// TestRefusedWriteTriggersNoRounds refuses a write for ten minutes. The write must be retried
-// without a round, and be reported and resolved once.
 func TestRefusedWriteTriggersNoRounds(t *testing.T) {
 	l := &listener{refusing: true}
 	inABubbleWith(t, func(b *bubble) { b.daemon.WriteStatus, b.daemon.Interval = l.tell, time.Hour }, func(t *testing.T, b *bubble) {
@@ -89,8 +84,6 @@ func TestRefusedWriteTriggersNoRounds(t *testing.T) {
 	})
 }
 
-// TestClusterThatDoesNotAnswerEndsWithTheShutdownTimeout checks that the writes in progress to the
-// cluster and to stores share one timeout.
 func TestClusterThatDoesNotAnswerEndsWithTheShutdownTimeout(t *testing.T) {
 	_, forget := refreshSignals()
 	forget()

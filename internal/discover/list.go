@@ -24,7 +24,6 @@ const (
 	maxPage = 64 << 20
 )
 
-// list reads the objects at a path page by page, and calls take with each object.
 func list[T any](ctx context.Context, client rest.Interface, path string, page int, take func(T) error) error {
 	for next, items := "", 0; ; {
 		var found struct {
@@ -65,7 +64,6 @@ func list[T any](ctx context.Context, client rest.Interface, path string, page i
 	}
 }
 
-// read returns the body of a response. It returns an error if the body is larger than maxPage.
 func read(ctx context.Context, request *rest.Request) ([]byte, error) {
 	stream, err := request.Stream(ctx)
 	if err != nil {
@@ -79,8 +77,8 @@ func read(ctx context.Context, request *rest.Request) ([]byte, error) {
 	return text, err
 }
 
-// readDefinitions reads the CustomResourceDefinitions. It skips those whose names another
-// definition has taken, because their kinds are not served.
+// readDefinitions reads the CustomResourceDefinitions. It skips definitions whose names another one
+// has taken, because their kinds are not served.
 func (r *reader) readDefinitions(ctx context.Context) error {
 	size := 0
 	err := list(ctx, r.client, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", largePage, func(crd apiextensionsv1.CustomResourceDefinition) error {

@@ -22,7 +22,6 @@ func (c *cluster) heirs() (heirs []projected.ImpliedPlacement) {
 	return heirs
 }
 
-// write writes all files of a Work to a Destination, as Kratix does.
 func (c *cluster) write(w *kratix.Work, destination *kratix.Destination) {
 	c.t.Helper()
 	p := testkit.Placement(w, destination.Name)
@@ -52,8 +51,6 @@ func (c *cluster) write(w *kratix.Work, destination *kratix.Destination) {
 	}
 }
 
-// TestFilesInStoreBelongToTheirWork checks that files which Kratix has written do not conflict with
-// their own Work.
 func TestFilesInStoreBelongToTheirWork(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
 		for name, prepare := range map[string]func(*cluster, *kratix.Work){

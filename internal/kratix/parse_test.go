@@ -10,11 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// seen has those parts of a Parsed that the test compares.
 type seen struct {
 	// Object is the result of Describe, or "-" if the kind is not supported.
-	Object string
-	// Header is the result of Header.String.
+	Object  string
 	Header  string
 	Line    int
 	Unknown []kratix.Field

@@ -53,8 +53,6 @@ func TestSecretNeverShowsItsValues(t *testing.T) {
 	}
 }
 
-// secretWords returns the texts that no output may contain: the keys of the Secret, and one of its
-// values as text, as JSON, and in the formats %v, %d and %x.
 func secretWords() []string {
 	value := []byte("hunter2")
 	return []string{
@@ -63,7 +61,6 @@ func secretWords() []string {
 	}
 }
 
-// shown returns a value in every format in which it could be logged, by the name of the format.
 func shown(t *testing.T, value any) map[string]string {
 	t.Helper()
 	all := map[string]string{}

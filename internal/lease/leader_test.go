@@ -28,8 +28,7 @@ type leases struct {
 	mu      sync.Mutex
 	all     map[string]*coordination.Lease
 	version int
-	// down is the error of every request, if it is set.
-	down error
+	down    error
 }
 
 func newLeases() *leases { return &leases{all: map[string]*coordination.Lease{}} }
@@ -108,7 +107,6 @@ func (l *leases) fail(err error) {
 	l.down = err
 }
 
-// leading is a replica on which Lead runs.
 type leading struct {
 	stop context.CancelFunc
 	// begun is closed when work begins. The function work returns some time after its context has
@@ -120,13 +118,11 @@ type leading struct {
 	told []string
 }
 
-// lead starts a replica. Its function work returns the given time after its context has ended.
 func (l *leases) lead(t *testing.T, name string, takes time.Duration) *leading {
 	t.Helper()
 	return run(t, &lease.Leader{Leases: l, Namespace: "default", Lease: lease.Name, Self: name, Duration: duration}, takes)
 }
 
-// shard starts a process with a shared Lease.
 func (l *leases) shard(t *testing.T) *leading {
 	t.Helper()
 	return run(t, &lease.Leader{Leases: l, Namespace: "default", Lease: lease.Name, Self: "shards", Shared: true, Duration: duration}, 0)
@@ -152,7 +148,6 @@ func run(t *testing.T, leader *lease.Leader, takes time.Duration) *leading {
 	return l
 }
 
-// end stops the replica, and waits until Lead has returned.
 func (l *leading) end(t *testing.T, who string) {
 	t.Helper()
 	l.stop()
@@ -237,8 +232,6 @@ func TestSharedLeaseExcludesASingleHolder(t *testing.T) {
 	})
 }
 
-// TestLeasesOfDifferentNamesAreIndependent checks that several replicas lead at the same time if
-// their Leases have different names.
 func TestLeasesOfDifferentNamesAreIndependent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()

@@ -6,7 +6,6 @@ import (
 	"io"
 )
 
-// errNotList means that a document is not a list of objects.
 var errNotList = errors.New("the API server's answer is not a list of objects")
 
 // DecodeList reads a list of the Kubernetes API, object by object, and returns the token of the next

@@ -49,7 +49,6 @@ type condition struct {
 	Message string `json:"message"`
 }
 
-// condition returns a condition of an object.
 func (o *Object) condition(name string) (condition, bool) {
 	for _, c := range o.Status.Conditions {
 		if c.Type == name {
@@ -127,7 +126,6 @@ func placementIn(o *Object) Placement {
 	return row
 }
 
-// addConflict adds the conflict that a condition of a WorkPlacement describes.
 func (l *Listing) addConflict(o *Object, row Placement) {
 	free, reported := o.condition("ConflictFree")
 	if !reported || free.Status != "False" {

@@ -13,7 +13,7 @@ import (
 // Kind is a kind of rows.
 type Kind string
 
-// The kinds.
+// The values of Kind.
 const (
 	Placements   Kind = "placements"
 	Destinations Kind = "destinations"
@@ -37,7 +37,7 @@ type Listing struct {
 // Fact is a property that not all sources have.
 type Fact string
 
-// The facts.
+// The values of Fact.
 const (
 	Labels   Fact = "labels"
 	Promises Fact = "Promises"
@@ -51,16 +51,15 @@ type Item interface {
 	Name() string
 	// key identifies the row among the rows of its kind.
 	key() string
-	// cells are the texts of all columns.
 	cells() []string
 	// facts are the properties that filters compare.
 	facts() facts
-	// deleted returns the row with a state that says that it is gone.
+	// deleted returns the row with the state "deleted".
 	deleted() Item
 }
 
-// facts are the properties that filters compare. A filter of a property that a kind does not have
-// selects nothing.
+// facts are the properties that filters compare. A filter selects no rows of a kind that lacks its
+// property.
 type facts struct {
 	names                                     []string
 	namespaces, promises, destinations, state []string
@@ -249,8 +248,8 @@ func items[T Item](all []T, compare func(a, b T) int) []Item {
 	return sorted
 }
 
-// Count sets the numbers of placements of Destinations and stores. A Destination that only a placement
-// names is added.
+// Count sets the numbers of placements of Destinations and stores. It adds Destinations that only a
+// placement names.
 func (l *Listing) Count() {
 	at := make(map[string]int, len(l.Destinations))
 	for i := range l.Destinations {
@@ -302,7 +301,6 @@ func join(first, second string) string {
 	return first + "/" + second
 }
 
-// objectName returns the namespace and name of an object, "Kind namespace/name".
 func objectName(object string) string {
 	_, name, found := strings.Cut(object, " ")
 	if !found {
@@ -311,7 +309,6 @@ func objectName(object string) string {
 	return name
 }
 
-// labelText returns labels as kubectl prints them.
 func labelText(labels map[string]string) string {
 	if len(labels) == 0 {
 		return "<none>"

@@ -18,7 +18,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// many returns the JSON of a report with n placements on 10 Destinations.
 func many(n int) *bytes.Buffer {
 	var text bytes.Buffer
 	text.WriteString(`{"schemaVersion":1,"tool":"kratix-schedule","placements":[`)
@@ -49,7 +48,6 @@ func TestManyPlacementsTakeLittleMemory(t *testing.T) {
 	}
 }
 
-// printAll prints the placements of a report, and returns their number.
 func printAll(t testing.TB, text []byte, format listing.Format) int {
 	t.Helper()
 	list, err := listing.DecodeReport(bytes.NewReader(text))
@@ -63,7 +61,6 @@ func printAll(t testing.TB, text []byte, format listing.Format) int {
 	return len(rows)
 }
 
-// BenchmarkPlacements prints 100,000 placements of a report. The baseline decodes the report into maps.
 func BenchmarkPlacements(b *testing.B) {
 	text := many(100_000).Bytes()
 	b.Run("maps", func(b *testing.B) {
@@ -113,7 +110,6 @@ type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
-// endless is a report with more rows than are read.
 type endless struct{ begun bool }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -229,7 +225,6 @@ func TestHostileTextIsEscapedInEveryFormat(t *testing.T) {
 	}
 }
 
-// TestRecordsOfEveryLayoutAreRead also has a foreign file, and a list that Kratix has written.
 func TestRecordsOfEveryLayoutAreRead(t *testing.T) {
 	store := memory.New("memory")
 	const record = "apiVersion: platform.kratix.io/v1alpha1\nkind: WorkPlacement\nmetadata: {name: x, namespace: team, labels: {kratix.io/work: %s}}\nspec: {targetDestinationName: %s, promiseName: p, id: '%s'}\nfiles: []\n"

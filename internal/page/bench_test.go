@@ -15,8 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// many returns a round with n placements on 100 Destinations. One placement in a thousand is held
-// back.
 func many(n int) Round {
 	r := Round{Ended: time.Unix(1, 0)}
 	for i := range n {
@@ -35,7 +33,6 @@ func many(n int) Round {
 	return r
 }
 
-// TestFirstPageAfterARoundIsLinear checks the first request after a round, which builds the index.
 func TestFirstPageAfterARoundIsLinear(t *testing.T) {
 	testkit.Slow(t)
 	for _, target := range []string{"/", "/placements", "/placements?q=request-09", "/placements?page=20", "/problems"} {
@@ -48,8 +45,8 @@ func TestFirstPageAfterARoundIsLinear(t *testing.T) {
 	}
 }
 
-// BenchmarkPages measures pages of 100,000 placements. The baseline is the whole report as JSON, from
-// which a page without an index would have to be made.
+// BenchmarkPages measures pages of 100,000 placements. The baseline is the whole report as JSON,
+// which a page without an index would have to process.
 func BenchmarkPages(b *testing.B) {
 	r := many(100_000)
 	b.Run("json", func(b *testing.B) {

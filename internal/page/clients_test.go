@@ -12,7 +12,6 @@ import (
 	"time"
 )
 
-// stream opens a connection for events, and returns its lines.
 func stream(t *testing.T, server *httptest.Server) (status int, lines func() string, leave func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -35,7 +34,6 @@ func stream(t *testing.T, server *httptest.Server) (status int, lines func() str
 	}, func() { cancel(); _ = response.Body.Close() }
 }
 
-// until reads lines until one of them is wanted.
 func until(t *testing.T, lines func() string, wanted string) {
 	t.Helper()
 	for range 20 {
@@ -92,7 +90,6 @@ func TestOpenPagesAreLimited(t *testing.T) {
 	}
 }
 
-// TestRoundsDoNotWaitForSlowPages publishes many rounds while nobody reads the events.
 func TestRoundsDoNotWaitForSlowPages(t *testing.T) {
 	var c clients
 	joined, _, err := c.join()
@@ -107,7 +104,6 @@ func TestRoundsDoNotWaitForSlowPages(t *testing.T) {
 	}
 }
 
-// stalled is a response whose client does not read: each write waits for the deadline.
 type stalled struct {
 	httptest.ResponseRecorder
 	deadline time.Time

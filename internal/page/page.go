@@ -1,9 +1,9 @@
-// Package page turns the report of a round into pages of HTML that a browser shows: the Destinations,
-// the placements, what was found about which object, and one placement with its explanation, files
-// and history. The view models are pure functions of a [Round] and a query. Only [Site] handles HTTP;
-// what it needs of a state store comes from a [Store].
+// Package page turns the report of a round into HTML pages: the Destinations, the placements, the
+// findings, and each placement with its explanation, files and history. The view models are pure
+// functions of a [Round] and a query. Only [Site] handles HTTP, and only a [Store] reads state
+// stores.
 //
-// Every text of a report is made printable and is escaped by html/template.
+// Every text of a report is made printable, and html/template escapes it.
 package page
 
 import (
@@ -115,7 +115,6 @@ type Site struct {
 	plans   slots
 }
 
-// state is a Round with its index, which is built when it is first needed.
 type state struct {
 	Round
 	once  sync.Once

@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The parameters of a query.
 const (
 	paramSearch      = "q"
 	paramPromise     = "promise"
@@ -21,7 +20,7 @@ const (
 	paramSeverity    = "severity"
 )
 
-// The states that a filter has in addition to those of a report.
+// These states of a filter are no states of a report.
 const (
 	// problemState is the state of placements that are held back, not placed or not written.
 	problemState = "problem"
@@ -42,8 +41,8 @@ const maxPage = 1_000_000
 // maxValue is the maximum length of a value of a query in bytes. A longer value is cut.
 const maxValue = 1000
 
-// ParseQuery returns the query in the parameters of a URL. Values that it does not know match
-// nothing, and a page that does not exist is the first or the last one.
+// ParseQuery returns the query in the parameters of a URL. Unknown values match nothing. A page
+// that does not exist is replaced by the first or the last one.
 func ParseQuery(values url.Values) Query {
 	get := func(name string) string {
 		value := strings.ToValidUTF8(values.Get(name), "\uFFFD")
@@ -79,7 +78,6 @@ func (q Query) String() string {
 	return values.Encode()
 }
 
-// at returns the query for another page.
 func (q Query) at(page int) Query {
 	q.Page = page
 	return q
@@ -96,7 +94,7 @@ func (q Query) link(path string) string {
 	return path
 }
 
-// hasProblem reports whether a state is one that somebody has to do something about.
+// hasProblem reports whether a placement in a state needs action by a person.
 func hasProblem(s report.State) bool {
 	return s == report.HeldBack || s == report.Unplaced || s == report.Failed
 }
@@ -123,7 +121,6 @@ func (s *state) match(q Query, size int) (matching []int, total int) {
 	return matching[from:min(from+size, total)], total
 }
 
-// inState reports whether a placement is in the state of a query.
 func (s *state) inState(i int, wanted string) bool {
 	switch wanted {
 	case "":
@@ -136,7 +133,7 @@ func (s *state) inState(i int, wanted string) bool {
 	return string(s.Report.Placements[i].State) == wanted
 }
 
-// any32 is the number that matches every name.
+// any32 matches every name.
 const any32 = -2
 
 // wanted returns the number of a name in a query, any32 for an empty name, and -1 for an unknown one.

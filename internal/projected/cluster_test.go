@@ -13,10 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters checks the same as
-// TestNoCommitOfKratixHasAnObjectTwice, with more kinds of changes: dependencies on several
-// Destinations, Works with two groups, changes of Destinations' labels, the moves that follow, and
-// restarts.
 func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
@@ -47,7 +43,6 @@ func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 	}
 }
 
-// happen makes a random change, or none.
 func (c *cluster) happen(random *rand.Rand) {
 	name := fmt.Sprint("w", random.IntN(6))
 	switch what := random.IntN(20); {
@@ -66,7 +61,6 @@ func (c *cluster) happen(random *rand.Rand) {
 	}
 }
 
-// putGroups creates or changes a Work with one or two groups. The Works w0 and w1 are dependencies.
 func (c *cluster) putGroups(name string, random *rand.Rand) {
 	objects := random.Perm(6)
 	c.put(name, fmt.Sprint("worker-", 1+random.IntN(2)), fmt.Sprint("o", objects[0]))
@@ -89,7 +83,6 @@ func (c *cluster) putGroups(name string, random *rand.Rand) {
 	}
 }
 
-// placedOnce checks that no group of a request has more than one WorkPlacement.
 func (c *cluster) placedOnce() {
 	c.t.Helper()
 	on := map[string]string{}

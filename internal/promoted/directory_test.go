@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// objectsOf returns the names of the ConfigMaps in a store.
 func (c *cluster) objectsOf(store string) map[string]bool {
 	c.t.Helper()
 	objects := map[string]bool{}
@@ -28,7 +27,6 @@ func (c *cluster) objectsOf(store string) map[string]bool {
 	return objects
 }
 
-// has checks that a live store has exactly these ConfigMaps.
 func (c *cluster) has(store string, want ...string) {
 	c.t.Helper()
 	wanted := map[string]bool{}
@@ -40,16 +38,12 @@ func (c *cluster) has(store string, want ...string) {
 	}
 }
 
-// rename replaces the Destination d0 by d9, which has the same path.
 func (c *cluster) rename() {
 	delete(c.destinations, "d0")
 	c.destination("d9", "live-1", "none")
 	c.destinations["d9"].Spec.Path = "d0"
 }
 
-// TestRenamedDestinationKeepsLiveFiles checks that the files of a WorkPlacement of the former
-// Destination stay until Kratix has removed the WorkPlacement or placed its Work on the new
-// Destination.
 func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		t.Run(mode, func(t *testing.T) {
@@ -81,8 +75,6 @@ func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 	}
 }
 
-// TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted checks that the files stay,
-// although another Destination has the same directory.
 func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -99,8 +91,6 @@ func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing
 	}
 }
 
-// TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed checks a request that Kratix has placed
-// twice: neither placement counts as the old copy of a move.
 func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -115,8 +105,6 @@ func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	}
 }
 
-// TestFilesOfAnUnreadableDestinationStay checks that the files of a Destination that cannot be
-// decoded stay, although another Destination has the same directory.
 func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -131,8 +119,6 @@ func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	}
 }
 
-// TestFilesOfKratixForAnotherDestinationStay checks files without a record. They stay if their
-// WorkPlacement is on another Destination than the one that has the directory now.
 func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None} {
 		c := newCluster(t, mode)
@@ -156,8 +142,6 @@ func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 	}
 }
 
-// TestWorkOnAnotherDestinationIsNoEvidence checks that a WorkPlacement on another Destination is no
-// evidence that a missing one was deleted. If many are missing, all their files stay.
 func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -177,8 +161,6 @@ func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	c.has("live-1", want...)
 }
 
-// TestCopiedAggregatedFileStaysWhileAPartIsHeldBack checks an aggregated file that Kratix has
-// written and that has no record. It stays while it has the only copy of a part.
 func TestCopiedAggregatedFileStaysWhileAPartIsHeldBack(t *testing.T) {
 	c := newCluster(t, kratix.AggregatedYAML)
 	c.destination("d0", "live-1", "none")

@@ -44,8 +44,8 @@ type AgentCondition struct {
 	Status  string `json:"status"`
 	Reason  string `json:"reason"`
 	Message string `json:"message,omitempty"`
-	// UnlessTrue means that an existing condition with the status True is kept, since the process
-	// has not read the files of the applied revision.
+	// UnlessTrue means that an existing True condition is kept, because the process has not read
+	// the files of the applied revision.
 	UnlessTrue bool `json:"-"`
 }
 
@@ -72,7 +72,6 @@ func (d *Delivery) Covers(p *Placement) bool {
 	return p.Object != nil && (d.Root == "" || p.Object.IsDependency() == (d.Root == agent.Dependencies))
 }
 
-// fails reports whether the agent fails on an object of a placement.
 func (d *Delivery) fails(p *Placement) bool {
 	key := kratix.KeyOf(p.Object)
 	return slices.ContainsFunc(d.Failing, func(c Claimant) bool { return c.Placement == key })
@@ -122,7 +121,6 @@ func (c AgentCondition) unlessTrue(stays bool) AgentCondition {
 	return c
 }
 
-// failed returns the condition, with the given status, of a placement on which the agent fails.
 func (d *Delivery) failed(status string) AgentCondition {
 	return AgentCondition{Status: status, Reason: string(d.State.Failure.Outcome), Message: d.State.Failure.String()}
 }
@@ -159,13 +157,10 @@ func Works(claimants []Claimant) string {
 	return strings.Join(names, ", ")
 }
 
-// notReported returns the condition of a placement whose current files the agent has not reported
-// yet.
 func (d *Delivery) notReported() AgentCondition {
 	return AgentCondition{Status: Unknown, Reason: NotReported, Message: "the agent of " + d.Destination + " has not reported the current files yet"}
 }
 
-// notRead returns the condition of a placement when the files of a reported revision are not known.
 func (d *Delivery) notRead(revision string) AgentCondition {
 	return AgentCondition{Status: Unknown, Reason: NotRead, Message: "the agent of " + d.Destination + " has reported revision " + revision + ", which this process has not read"}
 }

@@ -21,11 +21,8 @@ type FileDiff struct {
 	Withheld string
 }
 
-// absent is the name of a missing file in a diff.
 const absent = "/dev/null"
 
-// lines returns the lines of the diff in git's format, each with its line ending. The values of
-// Secrets are masked.
 func (f FileDiff) lines() []string {
 	from, to := "a/"+f.Path, "b/"+f.Path
 	head := []string{"diff --git " + from + " " + to + "\n"}
@@ -56,7 +53,6 @@ func (f FileDiff) lines() []string {
 
 func isBinary(content []byte) bool { return bytes.IndexByte(content, 0) >= 0 }
 
-// stat returns the number of added and removed lines.
 func (f FileDiff) stat() (added, removed int) {
 	inside := false
 	for _, line := range f.lines() {
@@ -89,8 +85,6 @@ func Diffs(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// diffs writes the names and the changed lines of all changed files, or only the number of changed
-// lines if d.Stat is set.
 func (d Document) diffs(out *bufio.Writer) {
 	if d.Stat || d.Diffs == nil {
 		d.stats(out)
@@ -119,7 +113,6 @@ func (d Document) paintDiff(line string, inside bool) string {
 	return line
 }
 
-// stats writes a line for each changed file, and a line with the totals.
 func (d Document) stats(out *bufio.Writer) {
 	width, added, removed := 0, 0, 0
 	for _, file := range d.Diffs {

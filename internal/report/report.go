@@ -156,7 +156,6 @@ func (r Report) Counts() map[State]int {
 	return counts
 }
 
-// hasProblem reports whether a placement is held back, not placed or not written.
 func (p Placement) hasProblem() bool {
 	return p.State == HeldBack || p.State == Unplaced || p.State == Failed
 }

@@ -11,11 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// noOtherScheduler is the reason of the condition SoleScheduler after it has become True again.
 const noOtherScheduler = "NoOtherScheduler"
 
-// otherScheduler returns the finding that another controller schedules Works or may schedule them,
-// or nil if there is no such finding.
 func otherScheduler(said report.Report) *finding.Finding {
 	i := slices.IndexFunc(said.Findings, func(f finding.Finding) bool {
 		return f.Rule == finding.PolicyNotInForce() || f.Rule == finding.OtherScheduler()
@@ -33,8 +30,8 @@ func isUnsure(said report.Report) bool {
 	})
 }
 
-// soleScheduler returns the condition SoleScheduler of a Destination. It returns none if the
-// condition is not to be changed.
+// soleScheduler returns the condition SoleScheduler of a Destination, or no condition to leave it
+// unchanged.
 func (p *planner) soleScheduler(have []metav1.Condition) []metav1.Condition {
 	switch {
 	case p.other != nil:
@@ -46,7 +43,6 @@ func (p *planner) soleScheduler(have []metav1.Condition) []metav1.Condition {
 	return nil
 }
 
-// warnings returns the changes that set only the condition SoleScheduler of Destinations.
 func (p *planner) warnings() []Change {
 	var changes []Change
 	for _, d := range sorted(p.now.Destinations) {

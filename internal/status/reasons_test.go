@@ -15,13 +15,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// spoken is a condition or an Event of an object in a mode.
 type spoken struct {
 	mode                             Mode
 	object, condition, value, reason string
 }
 
-// round plans a round, records all its conditions and Events, and applies the plan to the cluster.
 func (s *fixture) round(said map[spoken]bool) {
 	s.t.Helper()
 	for _, change := range slices.Concat(Plan(s.said, s.now, s.mode, s.selects, noon)...) {
@@ -54,18 +52,14 @@ func (s *fixture) round(said map[spoken]bool) {
 	}
 }
 
-// allIsWell sets the fixture to a state without a deleted Work and without findings, with a store
-// of the given kind.
 func (s *fixture) allIsWell(store string) {
 	s.now.Works[0].DeletionTimestamp = nil
 	s.placed(report.Unchanged)
 	s.said.Stores[0].Name = store + " default"
 }
 
-// incident is a temporary fault in a healthy cluster.
 type incident func(s *fixture)
 
-// found returns an incident with a finding, in which the placement has the given state.
 func found(state report.State, f finding.Finding) incident {
 	return func(s *fixture) {
 		p := s.placed(state)
@@ -133,10 +127,7 @@ func incidents(mode Mode) []incident {
 	return all
 }
 
-// agentIncidents returns the states that an agent may report after everything was healthy.
 func agentIncidents() []incident {
-	// reports returns an incident in which the agent fails because of the placement if own is set,
-	// and otherwise because of another one.
 	reports := func(outcome agent.Outcome, own, current bool) incident {
 		return func(s *fixture) {
 			state := healthy("1")
@@ -176,8 +167,6 @@ func agentIncidents() []incident {
 	return all
 }
 
-// TestTableOfReasonsIsComplete checks that the table contains exactly the conditions and Events
-// that the incidents cause in each mode.
 func TestTableOfReasonsIsComplete(t *testing.T) {
 	said := map[spoken]bool{}
 	for _, mode := range []Mode{Manage, Observe, Schedule} {

@@ -123,7 +123,6 @@ func Plan(said report.Report, now Objects, mode Mode, selects Selects, at metav1
 	return [][]Change{p.workPlacements(), p.works(), append(p.destinations(), p.stores()...)}
 }
 
-// planner contains the report and the objects, indexed by their keys and names.
 type planner struct {
 	now     Objects
 	mode    Mode
@@ -147,8 +146,7 @@ type planner struct {
 	// revision is the revision of the store of each covered Destination, and writtenTo is the
 	// location of its files.
 	revision, writtenTo map[string]string
-	// agents contains the states that agents have reported.
-	agents report.Agents
+	agents              report.Agents
 	// selected caches the results of writesTo, by the name of the Destination.
 	selected map[string]bool
 	// conflicts contains the findings that hold placements back, by the name of the object, and
@@ -238,7 +236,6 @@ func holdingRules() []finding.Rule {
 	}
 }
 
-// about returns the first finding of a rule about an object, and whether there is one.
 func (p *planner) about(object string, rule finding.Rule) (finding.Finding, bool) {
 	i := slices.IndexFunc(p.others[object], func(f finding.Finding) bool { return f.Rule == rule })
 	if i < 0 {

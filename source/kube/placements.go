@@ -68,8 +68,8 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	slices.SortFunc(snapshot.WorkPlacements, source.Compare)
 }
 
-// isOrphan reports whether a WorkPlacement has no Work, and no owner with which the garbage
-// collector will delete it.
+// isOrphan reports whether a WorkPlacement outlives its Work: the Work does not exist, and the
+// garbage collector will not delete the WorkPlacement.
 func (s *Source) isOrphan(p *kratix.WorkPlacement) bool {
 	if !p.DeletionTimestamp.IsZero() || p.Labels[kratix.WorkLabel] == "" {
 		return false

@@ -24,11 +24,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// api is an API server that records writes and, unless answer is set, accepts them.
 type api struct {
-	mu    sync.Mutex
-	calls []call
-	// answer returns the status of a call and the metadata in the response.
+	mu     sync.Mutex
+	calls  []call
 	answer func(call) (int, string)
 	// running is the number of concurrent calls, and most is its maximum so far.
 	running, most int
@@ -78,7 +76,6 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":%s}`, metadata)
 }
 
-// noon is the time at which the clock of the tests starts.
 func noon() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
 
 func writer(t *testing.T, a *api) *apply.Writer {
@@ -261,8 +258,6 @@ func TestRefusedWrites(t *testing.T) {
 	}
 }
 
-// TestPossiblyCreatedObjectsAreReported checks that exactly those objects are reported that were
-// created or may have been created.
 func TestPossiblyCreatedObjectsAreReported(t *testing.T) {
 	for name, test := range map[string]struct {
 		code     int

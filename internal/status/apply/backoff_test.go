@@ -37,7 +37,6 @@ func (c *clock) pass(by time.Duration) {
 	c.now = c.now.Add(by)
 }
 
-// denied is an API server with a webhook that denies the calls selected by a test.
 type denied struct {
 	*api
 	mu    sync.Mutex
@@ -97,7 +96,6 @@ func (d *denied) writer(t *testing.T, now func() time.Time) *apply.Writer {
 	return w
 }
 
-// creation returns the change that creates a WorkPlacement and then sets its status.
 func creation(at time.Time, revision string) status.Change {
 	return status.Change{Object: placement(), Steps: []status.Step{{Verb: status.Create}, saying("written", at, revision)}}
 }
@@ -111,9 +109,6 @@ func saying(message string, at time.Time, revision string) status.Step {
 
 func isCreate(c call) bool { return c.Method == http.MethodPost && c.Path == placements }
 
-// TestRefusedWriteBacksOff calls Apply each second for ten minutes while the clock and the revision
-// of the store advance. A denied write is attempted about ten times, and all other writes are made
-// each time.
 func TestRefusedWriteBacksOff(t *testing.T) {
 	time := clock{now: noon()}
 	d := newDenied(isCreate)
@@ -139,8 +134,6 @@ func TestRefusedWriteBacksOff(t *testing.T) {
 	}
 }
 
-// TestRefusalEnds checks that a refusal is dropped after a change of the object or of the content,
-// after an accepted write, and if the change is no longer needed.
 func TestRefusalEnds(t *testing.T) {
 	const path = works + "/a/status"
 	change := func(message string, edit func(*kratix.Work)) status.Change {
@@ -166,7 +159,7 @@ func TestRefusalEnds(t *testing.T) {
 			time := clock{now: noon()}
 			d := newDenied(func(c call) bool { return c.Path == path })
 			w := d.writer(t, time.Now)
-			for range 8 { // the attempt after these is two minutes later
+			for range 8 { // the next attempt after these is two minutes later
 				time.pass(w.Apply(t.Context(), [][]status.Change{{change("no", same)}}).Retry)
 			}
 			w.Apply(t.Context(), [][]status.Change{{change("no", same)}})
@@ -221,8 +214,6 @@ func TestServerMessagesAreReportedWithoutVaryingParts(t *testing.T) {
 	}
 }
 
-// TestRepeatedConflictsAreReported checks that five consecutive conflicts are reported, but a
-// single one is not.
 func TestRepeatedConflictsAreReported(t *testing.T) {
 	time := clock{now: noon()}
 	a := &api{answer: func(call) (int, string) { return http.StatusNotFound, "" }}
@@ -239,7 +230,6 @@ func TestRepeatedConflictsAreReported(t *testing.T) {
 	}
 }
 
-// manyChanges returns count changes, each of which patches the status of another Work.
 func manyChanges(count int) []status.Change {
 	changes := make([]status.Change, count)
 	for i := range changes {
@@ -250,8 +240,6 @@ func manyChanges(count int) []status.Change {
 	return changes
 }
 
-// TestOverloadedAPIServerPausesAllWrites checks that a response with status 429 postpones all
-// remaining writes, and that each of them is made in the end.
 func TestOverloadedAPIServerPausesAllWrites(t *testing.T) {
 	time := clock{now: noon()}
 	d := newDenied(func(call) bool { return true })
@@ -304,8 +292,6 @@ func TestUnreachableAPIServerIsReportedOnceAndRetriedWithBackoff(t *testing.T) {
 	}
 }
 
-// TestMemoryIsBoundedByTheObjectsThatHaveAChange checks that the refusals of all other objects are
-// dropped.
 func TestMemoryIsBoundedByTheObjectsThatHaveAChange(t *testing.T) {
 	d := newDenied(func(call) bool { return true })
 	w := d.writer(t, noon)

@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// trouble describes why requests of a Promise cannot be written.
 type trouble struct {
 	// err is the failure of all requests in a namespace. It is nil if there is none.
 	err error
@@ -22,7 +21,6 @@ type trouble struct {
 	count int
 }
 
-// add records a request that fails on its own.
 func (t *trouble) add(request kratix.Key, err error) {
 	if t.count++; t.count == 1 || request.String() < t.first.String() {
 		t.first, t.single = request, err

@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// resource is the API of the requests of a Promise.
 type resource struct {
 	promise string
 	// mu protects the fields below. It is locked while a task reads the Promise, so that only one
@@ -62,7 +61,6 @@ func (d *delay) fail(now time.Time, err error) {
 	d.err, d.until = err, now.Add(d.pause)
 }
 
-// waits reports whether nothing may be tried yet.
 func (d *delay) waits(now time.Time) bool { return now.Before(d.until) }
 
 // The failures that affect all requests of a group.

@@ -20,7 +20,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status/requests"
 )
 
-// records is an API server that stores HealthRecords.
 type records struct {
 	stored map[string]map[string]any
 	calls  []string
@@ -86,7 +85,6 @@ func metadataOf(t *testing.T, object map[string]any) map[string]any {
 	return metadata
 }
 
-// placed returns a status with a Destination for each pair of the statuses Applied and Healthy.
 func placed(pairs ...string) status.RequestStatus {
 	var s status.RequestStatus
 	for _, pair := range pairs {

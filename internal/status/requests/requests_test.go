@@ -25,7 +25,6 @@ import (
 const promise = `{"spec":{"api":{"apiVersion":"apiextensions.k8s.io/v1","spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"redises"},
 	"versions":[{"name":"v1","served":true},{"name":"v2","served":true,"storage":true},{"name":"v3"}]}}}}`
 
-// api is an API server with a Promise and the requests of the Promise.
 type api struct {
 	mu       sync.Mutex
 	calls    []string
@@ -33,7 +32,6 @@ type api struct {
 	statuses map[string]map[string]any
 	// answer returns the status code of a call, or 0 for the usual response.
 	answer func(call string) int
-	// prunes means that the schema of the status does not have the field.
 	prunes bool
 	clock  time.Time
 }
@@ -93,7 +91,6 @@ func refuse(w http.ResponseWriter, code int, name string) {
 	_, _ = fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","code":%d,"reason":%q,"message":"no\u001b","details":{"name":%q}}`, code, reasons[code], name)
 }
 
-// fixture is a Writer to an api.
 type fixture struct {
 	*api
 	t      *testing.T
@@ -119,7 +116,6 @@ func newFixture(t *testing.T, names ...string) *fixture {
 	return &fixture{a, t, writer}
 }
 
-// write writes the same status to several requests, and returns the outcome and the calls.
 func (f *fixture) write(value status.RequestStatus, names ...string) (requests.Outcome, []string) {
 	f.t.Helper()
 	var wanted []status.Request
@@ -150,7 +146,6 @@ const (
 	patchA     = "PATCH /apis/example.com/v2/namespaces/default/redises/a/status "
 )
 
-// on returns a status with one Destination.
 func on(name, healthy string) status.RequestStatus {
 	return status.RequestStatus{Destinations: []status.RequestDestination{{Name: name, Healthy: healthy}}}
 }
@@ -182,8 +177,6 @@ func TestRequestThatIsGoneIsNotReadAgain(t *testing.T) {
 	f.expect(on("worker-1", ""))
 }
 
-// TestNamesOfTenantsCannotChangeThePath checks that no call is made if a name in a Work would lead
-// to another object in the API.
 func TestNamesOfTenantsCannotChangeThePath(t *testing.T) {
 	f := newFixture(t, "a")
 	for _, r := range []status.Request{
@@ -241,7 +234,6 @@ func TestFailureOfAGroupWaits(t *testing.T) {
 	}
 }
 
-// fails returns an answer function that returns a status code for calls that contain a text.
 func fails(part string, code int) func(string) int {
 	return func(call string) int {
 		if strings.Contains(call, part) {
@@ -267,8 +259,6 @@ func TestRefusedRequestDoesNotKeepOthersBack(t *testing.T) {
 	}
 }
 
-// TestGrantInOneNamespaceIsUsed checks that a permission in one namespace is enough for the
-// requests in that namespace.
 func TestGrantInOneNamespaceIsUsed(t *testing.T) {
 	f := newFixture(t, "a", "b")
 	f.answer = fails("/namespaces/other/", http.StatusForbidden)
@@ -296,7 +286,6 @@ func TestManyRefusedRequestsStopTheGroup(t *testing.T) {
 	}
 }
 
-// TestTimeOfAPassIsBounded checks that a slow API server does not delay the round for long.
 func TestTimeOfAPassIsBounded(t *testing.T) {
 	var names []string
 	for i := range 100 {

@@ -83,7 +83,6 @@ func (w *Writers) updateOnce(ctx context.Context, objects dynamic.ResourceInterf
 	return Result{Changed: changed, Lost: lost}, nil
 }
 
-// completed returns the fields to set in the status of a request whose pipelines have completed.
 func completed(status map[string]any, kind string, completion Completion) map[string]any {
 	said := map[string]any{conditionsKey: []any{completion.condition()}}
 	if status[messageKey] == "Pending" {
@@ -95,7 +94,6 @@ func completed(status map[string]any, kind string, completion Completion) map[st
 	return said
 }
 
-// differences returns the keys whose values differ, sorted.
 func differences(one, other map[string]any) []string {
 	all := maps.Clone(other)
 	maps.Copy(all, one)
@@ -125,7 +123,6 @@ func keeps(stored, written any) bool {
 	return stored == written
 }
 
-// resource returns the client for objects of the request's kind.
 func (w *Writers) resource(ctx context.Context, request kratix.Header) (dynamic.ResourceInterface, error) {
 	at, err := schema.ParseGroupVersion(request.APIVersion)
 	if err != nil {

@@ -143,7 +143,6 @@ func (w *Writers) update(ctx context.Context, works dynamic.ResourceInterface, t
 	return Updated, err
 }
 
-// object returns a Work in the form of the API, with the current time as its time of execution.
 func (w *Writers) object(work *kratix.Work) (*unstructured.Unstructured, error) {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(work)
 	if err != nil {

@@ -30,7 +30,6 @@ type Writers struct {
 	backoff wait.Backoff
 }
 
-// kinds is a client that returns the resources of a version of an API group.
 type kinds interface {
 	ServerResourcesForGroupVersionWithContext(ctx context.Context, groupVersion string) (*metav1.APIResourceList, error)
 }
@@ -56,7 +55,6 @@ func New(config *rest.Config, now func() time.Time) (*Writers, error) {
 	return &Writers{objects: objects, kinds: kinds, now: now, backoff: backoff}, nil
 }
 
-// timestamp returns the current time in the format of the API.
 func (w *Writers) timestamp() string { return w.now().UTC().Format(time.RFC3339) }
 
 // errLeft means that an object was deleted before it could be updated.

@@ -21,7 +21,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// served contains the resources of a cluster, by API group and version.
 type served map[string][]metav1.APIResource
 
 func (s served) ServerResourcesForGroupVersionWithContext(_ context.Context, groupVersion string) (*metav1.APIResourceList, error) {
@@ -31,7 +30,6 @@ func (s served) ServerResourcesForGroupVersionWithContext(_ context.Context, gro
 	return nil, apierrors.NewNotFound(schema.GroupResource{}, groupVersion)
 }
 
-// newWriters returns Writers to a cluster with the given objects.
 func newWriters(objects ...runtime.Object) (*Writers, *fake.FakeDynamicClient) {
 	cluster := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{
 		{Group: group, Version: version, Resource: "works"}:        "WorkList",
@@ -61,7 +59,6 @@ func request(kind, uid string) kratix.Header {
 	return header
 }
 
-// writes returns the calls that change something.
 func writes(cluster *fake.FakeDynamicClient) []string {
 	var made []string
 	for _, action := range cluster.Actions() {
@@ -72,7 +69,6 @@ func writes(cluster *fake.FakeDynamicClient) []string {
 	return made
 }
 
-// fails makes the first calls of a verb fail.
 func fails(cluster *fake.FakeDynamicClient, verb string, times int, err error) {
 	cluster.PrependReactor(verb, "*", func(clienttesting.Action) (bool, runtime.Object, error) {
 		times--
@@ -178,7 +174,6 @@ func work() *kratix.Work {
 	return made
 }
 
-// like returns the object of a Work that Kratix has created in the cluster, with a name of its own.
 func like(t *testing.T, wanted *kratix.Work, change func(*unstructured.Unstructured)) *unstructured.Unstructured {
 	t.Helper()
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(wanted)
