@@ -21,7 +21,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// written is the report of a round and the changes that the round would write.
 type written struct {
 	report  report.Report
 	changes []statestore.ChangeSet
@@ -42,8 +41,6 @@ func (w *testEnv) preview(r *Reconciler) written {
 	return all
 }
 
-// TestCacheChangesNoResult compares a reconciler with a warm cache to one without a cache, while
-// everything that a round reads changes at random.
 func TestCacheChangesNoResult(t *testing.T) {
 	placed, held, advanced, carried := 0, 0, 0, 0
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
@@ -81,7 +78,7 @@ func TestCacheChangesNoResult(t *testing.T) {
 					t.Fatalf("%s seed %d step %d: -fresh +remembering\n%s", mode, seed, step, diff)
 				}
 				if rng.IntN(4) == 0 {
-					continue // this step writes nothing
+					continue
 				}
 				for _, state := range states(w.round()) {
 					switch state {
@@ -101,7 +98,6 @@ func TestCacheChangesNoResult(t *testing.T) {
 	}
 }
 
-// failingStore is a store whose reads fail while fails is true.
 type failingStore struct {
 	statestore.Store
 	fails bool
@@ -114,7 +110,6 @@ func (m *failingStore) Read(ctx context.Context) (statestore.State, error) {
 	return m.Store.Read(ctx)
 }
 
-// disturbAround changes a Destination, or writes to the store a file that belongs to no placement.
 func (w *testEnv) disturbAround(rng *rand.Rand) {
 	at := rng.IntN(len(w.snapshot.Destinations))
 	base := w.snapshot.Destinations[at].Spec.Path

@@ -71,8 +71,6 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 	return cleanups, failed, nil
 }
 
-// leftIn returns the files that a Destination has left in a store, one Cleanup for each
-// directory.
 func leftIn(o *observed, store *storeView, destination string) []Cleanup {
 	var found []Cleanup
 	others := map[tree.Path]int{}

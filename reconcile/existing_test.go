@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// remembers adds a WorkPlacement to the source, as Kratix does.
 func (w *testEnv) remembers(work *kratix.Work, destination string) *kratix.WorkPlacement {
 	p := testkit.Placement(work, destination)
 	p.Spec.Workloads = nil

@@ -41,7 +41,7 @@ func Preview(_ context.Context, parts []statestore.StoreChanges) []statestore.Ou
 	return outcomes
 }
 
-// Rehearse is a Finish that writes nothing and reports each store with changes as rehearsed.
+// Rehearse is a Finish that writes nothing, and reports each store with changes as rehearsed.
 func Rehearse(_ context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
 	for i, part := range parts {

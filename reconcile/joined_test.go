@@ -11,8 +11,6 @@ import (
 
 const between = "\n---\n"
 
-// writtenByKratix returns a fixture in mode aggregatedYAML, whose store has an aggregated file as
-// Kratix writes it, and no records.
 func writtenByKratix(t *testing.T, parts ...string) *testEnv {
 	w := inMode(t, kratix.AggregatedYAML)
 	w.snapshot.FromAPI = true
@@ -27,7 +25,6 @@ func writtenByKratix(t *testing.T, parts ...string) *testEnv {
 	return w
 }
 
-// stays fails the test unless the aggregated file stays the same for several rounds.
 func (w *testEnv) stays(want map[string]report.State, found ...string) {
 	w.t.Helper()
 	before := w.content(aggregated)
@@ -39,8 +36,6 @@ func (w *testEnv) stays(want map[string]report.State, found ...string) {
 	}
 }
 
-// TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack runs with and without WorkPlacements for
-// the parts; the file is rewritten once its conflict is resolved.
 func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 	held := map[string]report.State{"a": report.HeldBack, "b": report.HeldBack}
 	for name, isRemembered := range map[string]bool{"with WorkPlacements": true, "without": false} {
@@ -72,8 +67,8 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 	}
 }
 
-// TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements uses a file with exactly the content of a
-// and b. It therefore cannot contain a part of c, which is quarantined.
+// The file has exactly the content of a and b. It therefore cannot contain a part of c, which is
+// quarantined.
 func TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements(t *testing.T) {
 	w := writtenByKratix(t, "one", "two")
 	w.put("a", "one")
@@ -87,8 +82,6 @@ func TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements(t *testing.T) {
 	}
 }
 
-// TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead uses a Work that cannot be read and may
-// have a part.
 func TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead(t *testing.T) {
 	for name, hide := range map[string]func(*testEnv){
 		"rejected":   func(w *testEnv) { w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "b"}} },
@@ -113,8 +106,6 @@ func TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestUntouchedAggregatedFileKeepsRemovedParts checks that a part to be removed stays until
-// the file is rewritten.
 func TestUntouchedAggregatedFileKeepsRemovedParts(t *testing.T) {
 	w := writtenByKratix(t, "one", "two", "three")
 	a, b, c := w.put("a", "one"), w.put("b", "one"), w.put("c", "three")

@@ -12,8 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// newPair returns a fixture with two Destinations. The requests are placed on the first one, which
-// no longer matches them.
 func newPair(t *testing.T, requests int) *testEnv {
 	w := newEnv(t)
 	two := w.addDestination("worker-2", "worker-2")
@@ -37,7 +35,6 @@ func newPair(t *testing.T, requests int) *testEnv {
 	return w
 }
 
-// on counts the files of requests in a Destination's directory.
 func (w *testEnv) on(destination string) int {
 	n := 0
 	for _, path := range w.paths() {
@@ -59,7 +56,7 @@ func TestMoveIsTwoAcknowledgedSteps(t *testing.T) {
 	if result := w.round(); w.on("worker-1") != requests || w.on("worker-2") != requests || !result.Again {
 		t.Fatalf("after the first step: %d and %d, again %v", w.on("worker-1"), w.on("worker-2"), result.Again)
 	}
-	w.policy.OnMisplaced = scheduler.Keep // the policy no longer moves placements
+	w.policy.OnMisplaced = scheduler.Keep
 	result = w.round()
 	if w.on("worker-1") != 0 || w.on("worker-2") != requests || !result.Again || len(result.Findings) > 0 {
 		t.Fatalf("after the second step: %d and %d, again %v, %v", w.on("worker-1"), w.on("worker-2"), result.Again, result.Findings)

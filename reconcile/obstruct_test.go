@@ -19,8 +19,6 @@ import (
 
 type placements = map[string]report.State
 
-// obstruct puts a symlink into the store, unless path is empty, and removes the obstacles at the
-// paths in gone.
 func (w *testEnv) obstruct(path string, gone ...string) {
 	store, _ := w.store.(*memory.Store)
 	if path != "" {
@@ -31,7 +29,6 @@ func (w *testEnv) obstruct(path string, gone ...string) {
 	}
 }
 
-// erase removes files from the store, as another writer would.
 func (w *testEnv) erase(paths ...string) {
 	w.t.Helper()
 	changes := statestore.ChangeSet{Base: w.state().Revision}
@@ -199,8 +196,6 @@ func (w *testEnv) obstructIf(path string) {
 	}
 }
 
-// noFileIsADirectory fails the test if one path in the store lies below another, since a file
-// cannot be a directory.
 func (w *testEnv) noFileIsADirectory() {
 	w.t.Helper()
 	state := w.state()
@@ -218,8 +213,7 @@ func (w *testEnv) noFileIsADirectory() {
 }
 
 // TestRandomPathsNeverCollide adds and removes Works, foreign files and symlinks with overlapping
-// paths. No path may become both a file and a directory. A round with a cache must have the same
-// result as one without.
+// paths. No path may become both a file and a directory.
 func TestRandomPathsNeverCollide(t *testing.T) {
 	held, placed := 0, 0
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
@@ -257,7 +251,6 @@ func TestRandomPathsNeverCollide(t *testing.T) {
 	}
 }
 
-// collide changes a Work, a foreign file or a symlink.
 func (w *testEnv) collide(rng *rand.Rand) {
 	name := fmt.Sprint("w", rng.IntN(5))
 	some := func(from ...string) string { return from[rng.IntN(len(from))] }

@@ -44,8 +44,8 @@ type Policy struct {
 	MaxUnpacked int64
 }
 
-// sameEffect reports whether two policies lead to the same outcome on a Destination. The
-// deletion guard's judgement is in the plan, so its options are not compared.
+// sameEffect reports whether two policies lead to the same outcome on a Destination. It ignores the
+// options of the deletion guard, whose judgement is in the plan.
 func (p Policy) sameEffect(other Policy) bool {
 	return p.OnConflict == other.OnConflict && p.RollBack == other.RollBack && p.CheckApply == other.CheckApply && p.Owner == other.Owner && slices.Equal(p.AllowNames, other.AllowNames)
 }

@@ -12,46 +12,40 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// outcomes caches the outcomes of the last round and the data to derive the next ones from
-// them. The zero value is ready for use.
+// outcomes caches the outcomes of the last round, and the data from which the next ones are
+// derived. The zero value is ready for use.
 type outcomes struct {
-	of generations[*kratix.Destination, cacheEntry]
-	// roots caches the checks of the roots.
+	of    generations[*kratix.Destination, cacheEntry]
 	roots generations[destinationKey, *checkState]
-	// read caches the objects of parsed files.
-	read kustomize.Cache
-	// applied caches the faults that the API server would report for files; clusters caches the
+	read  kustomize.Cache
+	// applied caches the faults that the API server would report for files. clusters caches the
 	// descriptions of API servers, by version and profile.
 	applied  applycheck.Memory
 	clusters generations[clusterKey, *applycheck.Cluster]
-	// updated counts the outcomes that were derived from previous ones; reused counts the outcomes
+	// updated counts the outcomes that were derived from previous ones. reused counts the outcomes
 	// for which no file had to be read.
 	updated, reused int
 }
 
-// clusterKey identifies the description of an API server: the version in the annotation of the
-// Destination, and the profile.
 type clusterKey struct {
 	version string
 	profile *profile.Profile
 }
 
-// cacheEntry is an outcome and the situation it was computed from.
 type cacheEntry struct {
 	situation situation
 	outcome   *outcome
 	// independent is the data that update needs; nil if update is not possible.
 	independent *independence
-	// renderings are the renderings of the placements, unless the placements are independent.
-	renderings renderings
+	renderings  renderings
 }
 
 // keptNodes is the maximum number of YAML nodes that are kept after their files were read, until
-// applycheck visits them: about 75 MiB.
+// applycheck visits them. They take about 75 MiB.
 const keptNodes = 500_000
 
-// startRound starts a round and drops the entries that the last round did not use. Directories are
-// built by builder, and no file is read after stop is closed.
+// startRound starts a round and drops the entries that the last round did not use. builder builds
+// directories, and no file is read after stop is closed.
 func (m *outcomes) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 	m.read.Builder, m.read.Stop = builder, stop
 	m.of.rotate()
@@ -60,7 +54,6 @@ func (m *outcomes) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 	m.read.Sweep()
 }
 
-// forget drops everything except parsed files.
 func (m *outcomes) forget() {
 	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *checkState]{}
 }
@@ -106,8 +99,8 @@ func (m *outcomes) caches(last *checkState, cluster *applycheck.Cluster) checkCa
 	return checkCaches{read: &m.read, applied: &m.applied, applyState: last.applies, checkCache: last.builds, cluster: cluster}
 }
 
-// cluster returns the description of a Destination's API server; the profile may be nil. A
-// version that cannot be parsed counts as unknown; the plan has a finding about it.
+// cluster returns the description of a Destination's API server. The profile may be nil. A version
+// that cannot be parsed counts as unknown; the plan has a finding about it.
 func (m *outcomes) cluster(d *kratix.Destination, of *profile.Profile) *applycheck.Cluster {
 	key := clusterKey{d.Annotations[scheduler.KubernetesVersionAnnotation], of}
 	known, ok := m.clusters.get(key)
@@ -123,7 +116,6 @@ func (m *outcomes) cluster(d *kratix.Destination, of *profile.Profile) *applyche
 	return m.clusters.put(key, cluster)
 }
 
-// checkState caches the checks of a Destination's roots.
 type checkState struct {
 	builds  *dedupe.CheckCache
 	applies *applycheck.State

@@ -50,8 +50,8 @@ func (p destinationPlan) rendersAs(other destinationPlan, owner string) bool {
 	})
 }
 
-// differsBy reports whether changes lead from the earlier files of the Destination to the
-// current ones, and remove nothing.
+// differsBy reports whether changes lead from the earlier files of the Destination to the current
+// ones, and remove nothing.
 func (s *situation) differsBy(changes statestore.ChangeSet, was *situation) bool {
 	if len(changes.Remove)+len(changes.Unfinished) > 0 {
 		return false

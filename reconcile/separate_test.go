@@ -16,20 +16,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// goes marks a Destination as being deleted with its files.
 func (w *testEnv) goes(name string) {
 	w.replace(name, func(d *kratix.Destination) {
 		d.Spec.Cleanup, d.DeletionTimestamp = "all", &metav1.Time{Time: time.Unix(1, 0)}
 	})
 }
 
-// stopsBoth reports whether the report has exactly two findings about overlapping Destinations.
 func stopsBoth(r report.Report) bool {
 	return len(slices.DeleteFunc(rules(r), func(rule string) bool { return rule != "KS044" })) == 2
 }
 
-// TestDeletedEmptyDestinationBlocksNoOther uses an empty Destination in the
-// directory of another one; it counts as emptied.
 func TestDeletedEmptyDestinationBlocksNoOther(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, path := range []string{"worker-1", "worker-1/sub", "/"} {
@@ -54,8 +50,6 @@ func TestDeletedEmptyDestinationBlocksNoOther(t *testing.T) {
 	}
 }
 
-// TestDeletedDestinationWithPlacementsBlocksOthers uses two Destinations with files
-// in one directory, so their files cannot be distinguished.
 func TestDeletedDestinationWithPlacementsBlocksOthers(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for name, work := range map[string]string{"a record": "a", "a record with a cut name": strings.Repeat("a", 210)} {
@@ -73,7 +67,7 @@ func TestDeletedDestinationWithPlacementsBlocksOthers(t *testing.T) {
 			})
 		}
 	}
-	w := newEnv(t) // the placement was written by Kratix, without a record
+	w := newEnv(t) // Kratix has written the placement, without a record
 	w.remembers(w.put("a", "x"), "worker-1")
 	w.write(map[string]string{aFile: testkit.ConfigMaps("x")})
 	w.addDestination("worker-2", "worker-1")
@@ -83,8 +77,6 @@ func TestDeletedDestinationWithPlacementsBlocksOthers(t *testing.T) {
 	}
 }
 
-// TestOneOfTwoDeletedDestinationsIsEmptied uses two Destinations in one
-// directory.
 func TestOneOfTwoDeletedDestinationsIsEmptied(t *testing.T) {
 	w := newEnv(t)
 	w.round()
@@ -97,8 +89,6 @@ func TestOneOfTwoDeletedDestinationsIsEmptied(t *testing.T) {
 	}
 }
 
-// TestDestinationWithoutALayoutIsEmptiedIfItHasNothing uses a Destination that is being
-// deleted.
 func TestDestinationWithoutALayoutIsEmptiedIfItHasNothing(t *testing.T) {
 	for name, damage := range map[string]func(*kratix.Destination){
 		"a path that leads out": func(d *kratix.Destination) { d.Spec.Path = "../worker-1" },
@@ -122,8 +112,6 @@ func TestDestinationWithoutALayoutIsEmptiedIfItHasNothing(t *testing.T) {
 	}
 }
 
-// TestOnlyADestinationThatWasSeenBeingDeletedIsEmptied checks that a Destination is not reported as
-// emptied before it is being deleted, or if its files are to stay.
 func TestOnlyADestinationThatWasSeenBeingDeletedIsEmptied(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		w := inMode(t, mode)

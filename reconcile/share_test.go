@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// stored returns all manifests of worker-1.
 func (w *testEnv) stored() string {
 	var all strings.Builder
 	for _, path := range w.paths() {
@@ -51,8 +50,6 @@ func TestSharingInEachMode(t *testing.T) {
 	}
 }
 
-// shares checks that kustomize can build the store, and that each of the named objects is in the
-// store exactly the given number of times.
 func (w *testEnv) shares(times int, names ...string) {
 	w.t.Helper()
 	w.buildAll(0)

@@ -11,10 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// stageKey is the context key for the name of the current stage.
 type stageKey struct{}
 
-// watch records the stages of the fixture's rounds, in order.
 func watch(w *testEnv) *[]string {
 	var told []string
 	w.reconciler.Observe = func(ctx context.Context, stage string) (context.Context, func(error)) {

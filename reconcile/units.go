@@ -7,7 +7,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// unitChange is a unit with its changes in a round.
 type unitChange struct {
 	unit
 	files   []layout.File

@@ -29,13 +29,13 @@ type writer struct {
 	// tries.
 	current *desired
 	trial   []suspect
-	// searched are the Destinations that a search has tried; written has the outcome that was
+	// searched are the Destinations that a search has tried. written has the outcome that was
 	// written for each Destination.
 	searched map[string]bool
 	written  map[string]*outcome
 	// refused is the last refused ChangeSet, if nothing was accepted since then.
 	refused *statestore.ChangeSet
-	// closing reports whether the current write is the last one of the search.
+	// closing means that the current write is the last one of the search.
 	closing bool
 	over    bool
 	err     error
@@ -81,7 +81,6 @@ func (w *writer) probe() {
 	w.rest = w.desired(w.full.storeView, w.refusals.excluded(nil))
 }
 
-// next returns the next changes to write; false if there are none.
 func (w *writer) next() (statestore.ChangeSet, bool) {
 	if w.over {
 		return statestore.ChangeSet{}, false
@@ -107,8 +106,8 @@ func (w *writer) next() (statestore.ChangeSet, bool) {
 	return w.close()
 }
 
-// try computes the changes of a trial. It returns false if the trial need not be written,
-// because it changes nothing or was refused before.
+// try computes the changes of a trial. It returns false if the trial need not be written, because
+// it changes nothing or was refused before.
 func (w *writer) try() (statestore.ChangeSet, bool) {
 	w.current = w.desired(w.full.of(w.trial), w.refusals.excluded(w.trial))
 	changes := w.changes()
@@ -125,7 +124,7 @@ func (w *writer) try() (statestore.ChangeSet, bool) {
 	return statestore.ChangeSet{}, false
 }
 
-// close returns the changes to write at the end of a search; there are usually none.
+// close returns the changes to write at the end of a search. There are usually none.
 func (w *writer) close() (statestore.ChangeSet, bool) {
 	w.trial = nil
 	if w.closing || len(w.searched) == 0 || w.refusals.always != nil || w.full.state.WriteInProgress {
@@ -146,7 +145,6 @@ func (w *writer) changes() statestore.ChangeSet {
 	return changes
 }
 
-// isWritten reports whether the changes of all Destinations in d are those that were written.
 func (w *writer) isWritten(d *desired) bool {
 	for i, o := range d.outcomes {
 		var before statestore.ChangeSet
@@ -166,7 +164,6 @@ func sameChanges(a, b statestore.ChangeSet) bool {
 	})
 }
 
-// take processes the outcome of a write.
 func (w *writer) take(changes *statestore.ChangeSet, outcome statestore.Outcome) {
 	if outcome.Revision != "" {
 		w.base = outcome.Revision
@@ -209,7 +206,6 @@ func (w *writer) accept(changes *statestore.ChangeSet) {
 	}
 }
 
-// refuse processes a refusal by the server because of the content.
 func (w *writer) refuse(err error) {
 	tried := w.trial
 	if tried == nil {
@@ -219,8 +215,8 @@ func (w *writer) refuse(err error) {
 	w.refusals.answer(tried, w.current.units(), err, w.now)
 }
 
-// end processes a write that has failed or is still in progress: later writes are left to a
-// later round.
+// end processes a write that has failed or is still in progress. It leaves later writes to a later
+// round.
 func (w *writer) end(err error) {
 	w.err, w.over = err, true
 	if w.refusals.always != nil {
@@ -266,7 +262,6 @@ func (w *writer) results() (results []result) {
 	return results
 }
 
-// final returns the outcomes at the end of a search, by Destination.
 func (w *writer) final() map[string]*outcome {
 	final := map[string]*outcome{}
 	if w.refusals.always == nil && len(w.searched) > 0 {
@@ -291,7 +286,6 @@ func (w *writer) isHeld(destination string, written bool) bool {
 	return !written || errors.Is(w.err, statestore.ErrPending) && w.current.has(destination)
 }
 
-// latest returns the last outcome that was computed for a Destination of the store.
 func (w *writer) latest(i int) *outcome {
 	name := w.full.destinations[i].Name
 	for _, d := range []*desired{w.current, w.rest} {
