@@ -8,8 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestReadyIsSetOnceTheStoreHasAcknowledged uses a git server that is slow to accept a push. It
-// checks that no status is written before that, and that other rounds continue.
 func TestReadyIsSetOnceTheStoreHasAcknowledged(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)

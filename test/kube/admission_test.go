@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// checkAs returns a check with the credentials in a kubeconfig.
 func checkAs(t testing.TB, kubeconfig string, account admission.ServiceAccount) *admission.Check {
 	t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
@@ -24,8 +23,6 @@ func checkAs(t testing.TB, kubeconfig string, account admission.ServiceAccount) 
 	return check
 }
 
-// finds waits until the verdict of the check has the state and the reason in want, such as "InForce
-// DeniedInDryRun", and returns the verdict.
 func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
 	c.t.Helper()
 	var got admission.Verdict
@@ -39,9 +36,9 @@ func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
 	return got
 }
 
-// TestPolicyIsCheckedAtTheAPIServer checks the verdicts with the shipped role. The first ones come
-// from a dry run as Kratix's ServiceAccount. Without the permission to impersonate this account,
-// they come from reading the policy. The check must write nothing in both cases.
+// The first verdicts come from a dry run as Kratix's ServiceAccount. Without the permission to
+// impersonate this account, they come from reading the policy. The check must write nothing in both
+// cases.
 func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
@@ -77,8 +74,6 @@ func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	}
 }
 
-// TestUpdatesAreChecked checks that a policy which does not deny updates is not in force, because
-// Kratix can change existing WorkPlacements.
 func TestUpdatesAreChecked(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
@@ -100,9 +95,6 @@ func TestUpdatesAreChecked(t *testing.T) {
 	}
 }
 
-// TestOtherServiceAccounts checks three verdicts: for a ServiceAccount without a role, which cannot
-// be that of Kratix; for one that the policy does not cover; and for a policy that covers all
-// accounts, including that of this program.
 func TestOtherServiceAccounts(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
@@ -130,9 +122,6 @@ func TestOtherServiceAccounts(t *testing.T) {
 	}
 }
 
-// TestRoleWithoutAccessYieldsNoVerdict removes permissions one after the other. The state must be
-// Unknown when the role may neither impersonate nor read policies, and while the API server cannot
-// be reached.
 func TestRoleWithoutAccessYieldsNoVerdict(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)

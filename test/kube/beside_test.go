@@ -10,8 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// TestPolicyThatIsRemovedIsNoticed checks that the log, the Destinations, the metrics and /readyz
-// report a missing policy, until it exists again.
 func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
@@ -55,9 +53,6 @@ func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	p.comesTo("destination/worker-1", "SoleScheduler", "True NoOtherScheduler")
 }
 
-// TestPolicyThatDeniesThisProgramIsNoticed uses a policy that also denies WorkPlacements of this
-// program. The report must name the policy as the reason why nothing new is placed, and must not
-// blame Kratix.
 func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
@@ -91,8 +86,6 @@ func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	p.written("a")
 }
 
-// TestManageStopsWhereKratixPlaces checks that all writes stop after another scheduler has written
-// a WorkPlacement, unless the flag to ignore other schedulers is set.
 func TestManageStopsWhereKratixPlaces(t *testing.T) {
 	t.Parallel()
 	for _, with := range []string{"stop", "ignore"} {

@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// denial is an admission policy that denies the WorkPlacements of one Work.
 const denial = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: denied}
@@ -28,9 +27,8 @@ metadata: {name: denied}
 spec: {policyName: denied, validationActions: [Deny]}
 `
 
-// TestDeniedWriteBacksOff counts writes at the API server. An admission policy denies one
-// WorkPlacement. It must be tried again after 1 s, 2 s, 4 s and so on without a round, and be
-// created when the policy allows it. All other WorkPlacements must be written at once.
+// An admission policy denies one WorkPlacement. It must be tried again after 1 s, 2 s, 4 s and so
+// on without a round.
 func TestDeniedWriteBacksOff(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
@@ -67,7 +65,7 @@ func TestDeniedWriteBacksOff(t *testing.T) {
 
 	p.kubectl("delete", "validatingadmissionpolicybinding/denied")
 	denied.Spec.WorkloadGroups[0].Workloads[0].Content = kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n"))
-	p.object(denied) // changed content is tried without a delay
+	p.object(denied)
 	p.comesTo("workplacement/denied.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	p.eventually("the report", func() string {
 		said, err := page(at, "/api/v1/report")

@@ -10,8 +10,6 @@ import (
 	"testing"
 )
 
-// TestManifestsHaveNoUnknownFields checks that the API server drops no field of the objects in
-// deploy/, and that the Pod security standard "restricted" admits the Pod.
 func TestManifestsHaveNoUnknownFields(t *testing.T) {
 	t.Parallel()
 	c := start(t, "base")
@@ -56,8 +54,6 @@ func (c *cluster) helm(args ...string) (string, error) {
 	return output(cmd)
 }
 
-// TestChartFromInstallToUninstall checks that an installed release places Works, that it writes
-// nothing in observe mode, and that the Works stay when the release is uninstalled.
 func TestChartFromInstallToUninstall(t *testing.T) {
 	t.Parallel()
 	c := emptyCluster(t)
@@ -80,7 +76,7 @@ func TestChartFromInstallToUninstall(t *testing.T) {
 	var columns []string
 	for line := range strings.Lines(p.kubectl("get", "works")) {
 		fields := strings.Fields(line)
-		columns = append(columns, strings.Join(fields[:len(fields)-1], " ")) // without the age
+		columns = append(columns, strings.Join(fields[:len(fields)-1], " "))
 	}
 	if want := []string{"NAME READY STATUS CONFLICT-FREE", "a True Ready True", "b False Failing False"}; !slices.Equal(columns, want) {
 		t.Errorf("kubectl get works shows %q, want %q", columns, want)

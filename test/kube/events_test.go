@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// events returns how often each event was sent, by "Kind/name Type Reason".
 func (c *cluster) events() map[string]int {
 	c.t.Helper()
 	counted := map[string]int{}
@@ -21,7 +20,6 @@ func (c *cluster) events() map[string]int {
 	return counted
 }
 
-// tells waits until these events were sent.
 func (c *cluster) tells(want ...string) {
 	c.t.Helper()
 	c.eventually("the events", func() string {
@@ -33,8 +31,6 @@ func (c *cluster) tells(want ...string) {
 	})
 }
 
-// TestManageSendsTheEventsOfKratixOncePerState checks for each kind that an object which enters a
-// state gets Kratix's event for this state once.
 func TestManageSendsTheEventsOfKratixOncePerState(t *testing.T) {
 	p := newPlatform(t, "base")
 	dev := map[string]string{"environment": "dev"}

@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// handover runs the command handover with the shipped role. It returns its output and its exit
-// code.
 func (p *platform) handover(args ...string) (said string, status int) {
 	p.t.Helper()
 	text, err := exec.Command(program, append([]string{"handover", "--kubeconfig", p.shipped()}, args...)...).CombinedOutput()
@@ -26,8 +24,6 @@ func (p *platform) handover(args ...string) (said string, status int) {
 	return string(text), 0
 }
 
-// says checks that the command handover ends with the exit code status, and that its output
-// contains all of words.
 func (p *platform) says(status int, args []string, words ...string) {
 	p.t.Helper()
 	said, got := p.handover(args...)
@@ -41,8 +37,6 @@ func (p *platform) says(status int, args []string, words ...string) {
 	}
 }
 
-// TestKratixTakesOverFromManageWithoutAnOutage checks that the command lists the conflicts that
-// Kratix would cause. After these are corrected, Kratix must break nothing when it is started.
 func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	c := start(t, "base")
 	p := platformOn(t, c)
@@ -57,7 +51,7 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	p.comesTo("work/update", "Ready", "True AllWorkplacementsScheduled")
 	p.says(0, nil, "safe: Kratix may be started", "warning: ", "Lease kratix-schedule/kratix-schedule")
 
-	p.object(work("new", dev, "x")) // fits both Destinations
+	p.object(work("new", dev, "x")) // the Work fits both Destinations
 	p.object(work("update", dev, "mine", "y"))
 	p.comesTo("work/new", "ConflictFree", "False DuplicateResources")
 	p.comesTo("work/update", "ConflictFree", "False DuplicateResources")
@@ -96,9 +90,6 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestKratixPlacesAgainAfterScheduleWithoutAnOutage checks the same as
-// TestKratixTakesOverFromManageWithoutAnOutage while Kratix is running. At the end, the admission
-// policy is removed.
 func TestKratixPlacesAgainAfterScheduleWithoutAnOutage(t *testing.T) {
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.destination("worker-1", "default", "none", nil)

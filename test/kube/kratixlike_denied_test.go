@@ -8,8 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// placesNothing is a policy that keeps Kratix's ServiceAccount from creating WorkPlacements and
-// from changing their specs.
 const placesNothing = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: kratix-places-nothing}
@@ -30,7 +28,6 @@ metadata: {name: kratix-places-nothing}
 spec: {policyName: kratix-places-nothing, validationActions: [Deny]}
 `
 
-// denyKratix applies the policy placesNothing with its binding.
 func (c *cluster) denyKratix() {
 	c.t.Helper()
 	c.apply(placesNothing)
@@ -38,16 +35,12 @@ func (c *cluster) denyKratix() {
 	c.mayKratixPlace(false)
 }
 
-// allowKratix deletes the binding of the policy placesNothing, so that the policy is no longer in
-// force.
 func (c *cluster) allowKratix() {
 	c.t.Helper()
 	c.kubectl("delete", "validatingadmissionpolicybinding/kratix-places-nothing")
 	c.mayKratixPlace(true)
 }
 
-// mayKratixPlace waits until Kratix may create a WorkPlacement if want is set, and until it may not
-// otherwise. It tries with a dry run.
 func (c *cluster) mayKratixPlace(want bool) {
 	c.t.Helper()
 	probe := c.write("probe.yaml", "apiVersion: platform.kratix.io/v1alpha1\nkind: WorkPlacement\nmetadata: {name: probe, namespace: default}\nspec: {}\n")
@@ -60,8 +53,8 @@ func (c *cluster) mayKratixPlace(want bool) {
 	})
 }
 
-// watchTime is how long a test checks that a controller does not try again. If it did, its first
-// attempts would be within this time.
+// watchTime is how long a test checks that a controller does not try again. The first attempts
+// would be within this time.
 const watchTime = 4 * time.Second
 
 func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
@@ -126,7 +119,6 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 	p.has("worker-1/resources/default/redis/a/instance/5058f/two.yaml")
 }
 
-// settled waits until the audit log has had no write for a second.
 func (p *platform) settled(log *audit) {
 	p.t.Helper()
 	log.written()

@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// on returns the names of the Destinations on which a Work has WorkPlacements, sorted.
 func (c *cluster) on(work string) []string {
 	c.t.Helper()
 	names := strings.Fields(c.kubectl("get", "workplacements", "-l", kratix.WorkLabel+"="+work, "-o", "jsonpath={.items[*].spec.targetDestinationName}"))
@@ -19,7 +18,6 @@ func (c *cluster) on(work string) []string {
 	return names
 }
 
-// isOn waits until a Work has WorkPlacements on exactly these Destinations.
 func (c *cluster) isOn(work string, want ...string) {
 	c.t.Helper()
 	c.eventually("WorkPlacements of "+work, func() string {

@@ -14,8 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// site creates a Destination with a filepath mode. The value of the Destination's label "name" is
-// its name, so that Works can select it.
+// The label "name" of the Destination has its name, so that Works can select it.
 func (p *platform) site(name, mode, cleanup string) {
 	p.t.Helper()
 	p.object(map[string]any{
@@ -27,8 +26,6 @@ func (p *platform) site(name, mode, cleanup string) {
 	})
 }
 
-// below waits until the branch has exactly these files in a directory, including canary files and
-// the lists of files that Kratix keeps in .kratix.
 func (p *platform) below(dir string, want ...string) {
 	p.t.Helper()
 	p.eventually("the store", func() string {
@@ -90,8 +87,6 @@ func (p *platform) directoriesAreReplaced(*testing.T) {
 	p.below("nested/resources/default", "nested/resources/default/redis/a/instance/5058f/four.yaml", "nested/resources/default/redis/a/instance/5058f/two.yaml")
 }
 
-// filesGoFirst uses a server that rejects pushes. It checks that a deleted WorkPlacement stays
-// until a push succeeds.
 func (p *platform) filesGoFirst(t *testing.T) {
 	tried := filepath.Join(t.TempDir(), "tried")
 	gittest.Hook(t, p.repository, "pre-receive", "echo >>"+tried+"; test -e open || exit 1\n")
@@ -149,8 +144,6 @@ func (p *platform) joinedFiles(t *testing.T) {
 	p.below("joined")
 }
 
-// branchMoves commits to the branch between two writes of the stand-in. The stand-in must keep the
-// commit.
 func (p *platform) branchMoves(t *testing.T) {
 	p.object(work("g", map[string]string{"name": "kept"}, "zero"))
 	p.comesTo("workplacement/g.kept-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")

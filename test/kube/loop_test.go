@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// noPasswords is an admission policy that the check of refusals does not know.
 const noPasswords = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: no-passwords}
@@ -31,19 +30,14 @@ metadata: {name: no-passwords}
 spec: {policyName: no-passwords, validationActions: [Deny]}
 `
 
-// loop is a platform on which the Destination worker-1 is the cluster itself. Flux runs in the
-// cluster.
 type loop struct {
 	*platform
 	*flux
-	// at is the address of the daemon.
 	at     string
 	flags  []string
 	daemon *process
 }
 
-// newLoop starts a platform with the Destination worker-1, the daemon with the check of refusals,
-// and Flux with the objects that the command agent prints.
 func newLoop(t *testing.T, flags ...string) *loop {
 	t.Helper()
 	const token = "the secret of a test"
@@ -59,7 +53,6 @@ func newLoop(t *testing.T, flags ...string) *loop {
 	return l
 }
 
-// restart starts the daemon. If it is running, restart stops it first.
 func (l *loop) restart() {
 	l.t.Helper()
 	if l.daemon != nil {
@@ -68,13 +61,11 @@ func (l *loop) restart() {
 	l.daemon = l.schedule(l.flags...)
 }
 
-// commit returns the last commit of the branch main.
 func (l *loop) commit() string {
 	l.t.Helper()
 	return gittest.Git(l.t, l.repository, "rev-parse", "main")
 }
 
-// reports waits until a condition has a status and a reason, and its message contains all of texts.
 func (l *loop) reports(object, kind, want string, texts ...string) {
 	l.t.Helper()
 	l.comesTo(object, kind, want)
@@ -89,8 +80,6 @@ func (l *loop) reports(object, kind, want string, texts ...string) {
 	})
 }
 
-// isApplied waits until the Works, their WorkPlacements and the Destination have the conditions
-// Applied and Healthy.
 func (l *loop) isApplied(works ...string) {
 	l.t.Helper()
 	for _, kind := range []string{"Applied", "Healthy"} {
@@ -102,15 +91,12 @@ func (l *loop) isApplied(works ...string) {
 	}
 }
 
-// conditions returns all conditions of all objects as text, with their times.
 func (l *loop) conditions() string {
 	l.t.Helper()
 	return l.kubectl("get", "works,workplacements,destinations", "-A", "-o",
 		`jsonpath={range .items[*]}{.kind}/{.metadata.name}{range .status.conditions[*]}{"\n  "}{.type} {.status} {.reason} {.lastTransitionTime} {.message}{end}{"\n"}{end}`)
 }
 
-// keepsConditionsInRestart restarts the daemon, and checks that the first rounds change no
-// condition.
 func (l *loop) keepsConditionsInRestart() {
 	l.t.Helper()
 	before := l.conditions()
@@ -133,14 +119,12 @@ func (l *loop) keepsConditionsInRestart() {
 	}
 }
 
-// placementOf returns the name of the WorkPlacement that a Work has on worker-1.
 func placementOf(work string) string { return "workplacement/" + work + ".worker-1-5058f" }
 
 func workWith(name, object string) *kratix.Work {
 	return testkit.Request(name, testkit.WithPipeline("instance"), testkit.WithFile("object.yaml", object))
 }
 
-// deniesPasswords applies the policy noPasswords, and waits until it is in force.
 func (l *loop) deniesPasswords() {
 	l.t.Helper()
 	l.apply(noPasswords)
@@ -197,8 +181,6 @@ func TestRequestLearnsWhetherFluxHasAppliedIt(t *testing.T) {
 	l.isApplied("a", "bad", "c")
 }
 
-// TestBadChangeIsRolledBack checks that Flux can apply everything else again after a rollback, and
-// that only the owner of the bad object has to act.
 func TestBadChangeIsRolledBack(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t, "--on-apply-failure", "rollback")
@@ -215,8 +197,8 @@ func TestBadChangeIsRolledBack(t *testing.T) {
 	for _, of := range []string{placementOf("b"), "work/b", "work/new"} { // Flux names one object after the other
 		l.reports(of, "ConflictFree", "False RolledBack", "it was rolled back, because revision ", words)
 	}
-	l.becomes(placementOf("new"), "{.metadata.name}", "") // the Work no longer has files in the store
-	l.isApplied("a", "b", "c")                            // with the former files of b
+	l.becomes(placementOf("new"), "{.metadata.name}", "")
+	l.isApplied("a", "b", "c") // with the former files of b
 	l.becomes("configmap/three", "{.metadata.name}", "three")
 	if got := l.get("configmap/theirs", "{.data}"); got != `{"user":"x"}` {
 		t.Errorf("the ConfigMap in the cluster has %s", got)

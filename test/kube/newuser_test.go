@@ -8,9 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// TestScheduleFromHelmInstallToTheFirstConflictPrevented follows the steps of
-// docs/how-to/run-beside-kratix.md with Helm, beside a stand-in for Kratix. The cluster cannot run
-// Pods. Therefore the test starts a process with the arguments in the Deployment.
+// The cluster cannot run Pods. Therefore the test starts a process with the arguments in the
+// Deployment.
 func TestScheduleFromHelmInstallToTheFirstConflictPrevented(t *testing.T) {
 	c := emptyCluster(t)
 	c.apply(kratixRole)

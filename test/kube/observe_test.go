@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// TestObserving checks that faults in the files of Kratix that would break Flux are reported, and
-// that nothing else is written.
 func TestObserving(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "observe")
@@ -61,8 +59,6 @@ func TestObserving(t *testing.T) {
 	}
 }
 
-// TestObservingKratix checks that an object that Kratix has written twice is reported until one of
-// the files is removed.
 func TestObservingKratix(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "observe")

@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// downService registers an aggregated API whose server does not exist.
 const downService = `apiVersion: apiregistration.k8s.io/v1
 kind: APIService
 metadata: {name: v1beta1.metrics.example.com}
@@ -24,8 +23,6 @@ spec:
   service: {name: metrics, namespace: kube-system}
 `
 
-// profiler returns the path of a kubeconfig for a user with exactly the permissions in
-// docs/how-to/profile-a-cluster.md.
 func profiler(t *testing.T, c *cluster) string {
 	t.Helper()
 	page, err := os.ReadFile(root + "/docs/how-to/profile-a-cluster.md")
@@ -53,9 +50,6 @@ func profileOf(t *testing.T, kubeconfig string, args ...string) (text, said stri
 	return string(out), trouble.String()
 }
 
-// TestProfileOfARealCluster checks that the command profile can read the whole cluster with the
-// documented permissions. It also checks that `run --kube`, with the roles in deploy/, reads the
-// profile from a ConfigMap, and quarantines a Work until a newer profile has the missing namespace.
 func TestProfileOfARealCluster(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")

@@ -15,8 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// promotion is a cluster in which a stand-in for Kratix writes to the branch staging. No cluster
-// applies the files there. kratix-schedule may write to main.
 type promotion struct {
 	*platform
 	kratix *standIn
@@ -36,8 +34,6 @@ func newPromotion(t testing.TB, options kratixlike.Options, flags ...string) *pr
 	return p
 }
 
-// on creates a Destination for which Kratix writes to staging. Its live store is default, or the
-// one in live, where "" means none.
 func (p *promotion) on(name, cleanup string, labels map[string]string, live ...string) {
 	p.t.Helper()
 	annotations := map[string]string{scheduler.StateStoreAnnotation: "GitStateStore/default"}
@@ -61,7 +57,6 @@ func (p *promotion) promote(args ...string) *process {
 	return p.schedule(append([]string{"--promote"}, args...)...)
 }
 
-// isPromoted waits until all WorkPlacements of a Work are promoted in their current generation.
 func (p *promotion) isPromoted(work string) {
 	p.t.Helper()
 	p.eventually("WorkPlacements of "+work, func() string {
@@ -76,20 +71,17 @@ func (p *promotion) isPromoted(work string) {
 	}
 }
 
-// live waits until main has exactly these files, apart from README.md, canary files and records.
 func (p *promotion) live(want ...string) {
 	p.t.Helper()
 	p.has(append([]string{"README.md"}, want...)...)
 }
 
-// filesOf returns the files of a branch, except for canary files and records.
 func (p *promotion) filesOf(branch string) []string {
 	p.t.Helper()
 	files := strings.Fields(gittest.Git(p.t, p.repository, "ls-tree", "-r", "--name-only", branch))
 	return slices.DeleteFunc(files, func(f string) bool { return strings.Contains(f, "canary") || strings.Contains(f, ".kratix/") })
 }
 
-// isStaged waits until Kratix has written a file to the branch staging.
 func (p *promotion) isStaged(file string) {
 	p.t.Helper()
 	for late := time.Now().Add(time.Minute); gittest.Git(p.t, p.repository, "ls-tree", "--name-only", "staging", file) == ""; time.Sleep(100 * time.Millisecond) {
@@ -100,8 +92,7 @@ func (p *promotion) isStaged(file string) {
 }
 
 // isStaging waits until both branches have the same files for these Destinations, apart from canary
-// files and records. Waiting is necessary, because a placement may be live before Kratix has
-// written it to staging.
+// files and records. A placement may be live before Kratix has written it to staging.
 func (p *promotion) isStaging(destinations ...string) {
 	p.t.Helper()
 	for _, d := range destinations {
@@ -131,7 +122,7 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	p.comesTo(conflict, "ConflictFree", "False DuplicateResources")
 	p.comesTo("work/"+two, "ConflictFree", "False DuplicateResources")
 	p.comesTo("destination/worker-1", "ConflictFree", "False DuplicateResources")
-	p.comesTo("work/"+two, "Ready", "True AllWorkplacementsScheduled") // set by Kratix
+	p.comesTo("work/"+two, "Ready", "True AllWorkplacementsScheduled") // Kratix sets this condition
 	if said := p.kubectl("describe", "work/"+two); !strings.Contains(said, "may not add resource with an already registered id") {
 		t.Errorf("kubectl describe does not give Flux's words:\n%s", said)
 	}
@@ -163,7 +154,6 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	}
 }
 
-// TestConflictingUpdateIsNotLive checks that the version that was promoted before stays live.
 func TestConflictingUpdateIsNotLive(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.on("worker-1", "none", nil)
@@ -208,9 +198,6 @@ func TestLiveFilesStayWhenLabelsChange(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestLiveDestinationGoesWithItsFilesOrWithoutThem checks when the live files of a deleted
-// Destination are removed: only if spec.cleanup says so and the Destination still has the
-// annotation. kratix-schedule need not run during the deletion.
 func TestLiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }
@@ -292,8 +279,6 @@ func TestLiveGroupsAreAddedAndRemoved(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestKilledPromoterPromotesEachWorkOnce checks that the next process completes the promotions of a
-// killed one.
 func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	var names []string
@@ -326,8 +311,6 @@ func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 	p.fluxNeverRefuses(names...)
 }
 
-// TestUnpromotedWorkPlacementsReportWhy checks that WorkPlacements report a missing or invalid live
-// store, and that other Destinations are promoted nevertheless.
 func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	for name, live := range map[string]string{
@@ -355,8 +338,6 @@ func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 	}
 }
 
-// TestEndlessGenerationsAreFollowedSlowly checks that there are few writes while Kratix updates the
-// Work of a static dependency several times a second without changing its contents.
 func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPromotion(t, kratixlike.Options{}, flags...)
@@ -381,7 +362,7 @@ func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 		t.Errorf("%d writes of ours, want %d at most", got, most)
 	}
 	p.becomes("workplacement/static.worker-1-5058f", "{.spec.generation}", p.get("work/static", "{.metadata.generation}"))
-	p.isPromoted("static") // in the current generation
+	p.isPromoted("static")
 	if now := gittest.Git(t, p.repository, "rev-parse", "main"); now != head {
 		t.Errorf("there are commits: %s", gittest.Git(t, p.repository, "log", "--format=%s", head+"..main"))
 	}
@@ -393,8 +374,6 @@ func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	}
 }
 
-// TestSharedObjectIsLiveOnce checks that an object that Kratix writes for two Works is live once,
-// and stays live when one of the Works is deleted. The live store is set with a flag.
 func TestSharedObjectIsLiveOnce(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.on("worker-1", "none", nil, "")
@@ -410,8 +389,6 @@ func TestSharedObjectIsLiveOnce(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-// TestFailingLiveStoreIsReported checks that a failure of the live store is reported, and that
-// promoted placements stay promoted.
 func TestFailingLiveStoreIsReported(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.on("worker-1", "none", nil)
@@ -426,7 +403,7 @@ func TestFailingLiveStoreIsReported(t *testing.T) {
 	p.kubectl("patch", "gitstatestore/staging", "--type=merge", "-p", `{"spec":{"secretRef":{"name":"kratixs"}}}`)
 	p.object(work("b", nil, "b"))
 	p.comesTo("workplacement/b.worker-1-5058f", "Promoted", "False StateStoreNotReady")
-	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten") // set by Kratix
+	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten") // Kratix sets this condition
 	if got := p.condition("workplacement/a.worker-1-5058f", "Promoted"); got != "True Promoted" {
 		t.Errorf("what is promoted is %s", got)
 	}
@@ -434,8 +411,6 @@ func TestFailingLiveStoreIsReported(t *testing.T) {
 	p.isPromoted("b")
 }
 
-// TestStagingAndLiveAreDirectoriesOfOneBranch checks that two writers to one branch do not lose
-// commits of each other.
 func TestStagingAndLiveAreDirectoriesOfOneBranch(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.gitStore("staging", "staging")

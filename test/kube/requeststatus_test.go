@@ -7,8 +7,6 @@ import (
 	"testing"
 )
 
-// promises has the definitions of Kratix's kinds Promise and HealthRecord, with the fields that the
-// tests use.
 const promises = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -49,7 +47,6 @@ spec:
               details: {type: object, x-kubernetes-preserve-unknown-fields: true}
 `
 
-// promiseRedis is the Promise redis. Its API is the kind in redisPromise.
 const promiseRedis = `
 apiVersion: platform.kratix.io/v1alpha1
 kind: Promise
@@ -66,8 +63,6 @@ spec:
       versions: [{name: v1, served: true, storage: true}]
 `
 
-// redisStatusRole grants access to the status of redis requests. It is the role in
-// docs/how-to/tell-requesters.md.
 const redisStatusRole = `
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -82,7 +77,6 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: kratix-s
 subjects: [{kind: ServiceAccount, name: kratix-schedule, namespace: kratix-schedule}]
 `
 
-// request creates a request of the Promise redis.
 func (p *platform) request(name string) {
 	p.t.Helper()
 	p.apply("apiVersion: example.com/v1\nkind: redis\nmetadata: {name: " + name + ", namespace: default}\nspec: {}\n")
@@ -105,7 +99,6 @@ func TestRequestLearnsInItsStatus(t *testing.T) {
 	l.restart()
 	l.isApplied("one")
 
-	// Access to the status of the kind is not granted yet.
 	l.eventually("the report", func() string {
 		said, err := page(l.at, "/api/v1/report")
 		if err != nil || !strings.Contains(said, "the status of its requests is not written: not granted") {

@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// besideKratix is a cluster with a stand-in for Kratix, in which kratix-schedule may run in
-// schedule mode.
 type besideKratix struct {
 	*platform
 	kratix *standIn
@@ -35,14 +33,12 @@ func (b *besideKratix) scheduleOnly(args ...string) *process {
 	return b.schedule(append([]string{"--schedule-only"}, args...)...)
 }
 
-// placementsOf returns the names of a Work's WorkPlacements, sorted.
 func (p *platform) placementsOf(work string) []string {
 	p.t.Helper()
 	said := p.kubectl("get", "workplacements", "-A", "-o", "jsonpath={.items[*].metadata.name}", "-l", kratix.WorkLabel+"="+work)
 	return slices.Sorted(slices.Values(strings.Fields(said)))
 }
 
-// written waits until Kratix reports that it has written all files of a Work.
 func (p *platform) written(work string) {
 	p.t.Helper()
 	p.comesTo("work/"+work, "Ready", "True AllWorkplacementsScheduled")
@@ -52,7 +48,6 @@ func (p *platform) written(work string) {
 	}
 }
 
-// committed returns the time of the newest commit whose subject contains a text.
 func (p *platform) committed(text string) time.Time {
 	p.t.Helper()
 	for line := range strings.Lines(gittest.Git(p.t, p.repository, "log", "--format=%ct %s", "main")) {
@@ -98,9 +93,8 @@ func TestKratixWritesWhatIsScheduledAndNoConflict(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-// TestObjectChangesHandsOneCommitAfterTheOther makes one Work drop an object while another one adds
-// it. Kratix writes slowly and in any order. Therefore the first Work must be written before the
-// second is scheduled.
+// Kratix writes slowly and in any order. The first Work must therefore be written before the second
+// is scheduled.
 func TestObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{WriteDelay: 300 * time.Millisecond, Writers: 4})
@@ -200,8 +194,6 @@ func TestDependencyIsScheduledWhereNothingConflicts(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
-// TestGroupsAreAddedAndRemoved checks that the groups of a Work are placed separately, and that a
-// removed group loses its WorkPlacement.
 func TestGroupsAreAddedAndRemoved(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
@@ -223,8 +215,6 @@ func TestGroupsAreAddedAndRemoved(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestKilledSchedulerPlacesEachWorkOnce checks that the next process completes what a killed one
-// has begun, and places nothing twice.
 func TestKilledSchedulerPlacesEachWorkOnce(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})

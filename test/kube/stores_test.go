@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestStoreReportsTheCauseOfItsFailure checks that a failing store has one of Kratix's reasons in
-// its status, and is ready after the fault is corrected.
 func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -60,8 +58,6 @@ func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 	p.comesTo("destination/worker-2", "Ready", "True TestDocumentsWritten")
 }
 
-// TestDestinationGoesOnlyAfterItsFiles checks that a deleted Destination and its files stay while
-// the store refuses writes.
 func TestDestinationGoesOnlyAfterItsFiles(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")

@@ -43,7 +43,6 @@ func TestDroppedWatchIsRestarted(t *testing.T) {
 	}
 }
 
-// line forwards connections to a server. Tests can cut them.
 type line struct {
 	address string
 	mu      sync.Mutex
@@ -92,8 +91,6 @@ func (l *line) cut() {
 	l.open = nil
 }
 
-// TestAnotherReplicaTakesOver kills the leader while it writes. No placement may be lost or written
-// twice.
 func TestAnotherReplicaTakesOver(t *testing.T) {
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", nil)

@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// left creates a Work and a WorkPlacement as Kratix leaves them, and returns the files of the Work
-// by path.
 func (p *platform) left(w *kratix.Work, destination string) map[string]string {
 	p.t.Helper()
 	p.object(w)
@@ -30,7 +28,6 @@ func (p *platform) left(w *kratix.Work, destination string) map[string]string {
 	return files
 }
 
-// isAsItWas checks that the branch has exactly these files with these contents.
 func (p *platform) isAsItWas(files map[string]string) {
 	p.t.Helper()
 	p.has(slices.Sorted(maps.Keys(files))...)
@@ -44,9 +41,6 @@ func (p *platform) isAsItWas(files map[string]string) {
 	}
 }
 
-// TestTreeOfKratixIsAdopted uses a store with files that Kratix has written for requests and for a
-// dependency on two Destinations, and a foreign file. It checks that the files stay unchanged, and
-// that the files of a Work are removed when it is deleted.
 func TestTreeOfKratixIsAdopted(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -81,8 +75,6 @@ func TestTreeOfKratixIsAdopted(t *testing.T) {
 	p.isAsItWas(tree)
 }
 
-// TestAggregatedFileOfKratixIsAdopted checks that an aggregated file with the files of three
-// placements does not change until one of the placements does.
 func TestAggregatedFileOfKratixIsAdopted(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -96,7 +88,7 @@ func TestAggregatedFileOfKratixIsAdopted(t *testing.T) {
 	var parts []string
 	for _, w := range []*kratix.Work{work("a", nil, "one", "two"), work("b", nil, "three"), work("c", nil, "four")} {
 		files := p.left(w, "worker-1")
-		for _, workload := range w.Spec.WorkloadGroups[0].Workloads { // in the order of the Work
+		for _, workload := range w.Spec.WorkloadGroups[0].Workloads {
 			parts = append(parts, files[workload.Filepath])
 		}
 	}

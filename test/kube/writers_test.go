@@ -11,8 +11,6 @@ import (
 	"testing"
 )
 
-// redisPromise has the objects that the Promise redis installs in a cluster: the kind of its
-// requests, and exactly the rights that docs/how-to/end-a-pipeline.md lists for a pipeline.
 const redisPromise = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -66,13 +64,10 @@ subjects: [{kind: ServiceAccount, name: redis-pipeline, namespace: default}]
 
 const redisRequest = "apiVersion: example.com/v1\nkind: redis\nmetadata: {name: one, namespace: default}\n"
 
-// hidden is a secret value that must not be printed.
 const hidden = "correct-horse-battery"
 
-// pipelineCluster is a cluster with a pipeline of the Promise redis.
 type pipelineCluster struct {
 	*cluster
-	// kratix is the directory with the files of the pipeline.
 	kratix     string
 	kubeconfig string
 	said       strings.Builder
@@ -102,7 +97,6 @@ func newPipelineCluster(t *testing.T) *pipelineCluster {
 	return w
 }
 
-// leaves writes a file of the pipeline.
 func (w *pipelineCluster) leaves(path, content string) {
 	w.t.Helper()
 	path = filepath.Join(w.kratix, path)
@@ -110,8 +104,6 @@ func (w *pipelineCluster) leaves(path, content string) {
 	must(w.t, os.WriteFile(path, []byte(content), 0o600))
 }
 
-// does runs a command of kratix-schedule as the ServiceAccount of the pipeline, and returns its
-// output.
 func (w *pipelineCluster) does(environment []string, args ...string) (string, error) {
 	cmd := exec.Command(program, append(args, "--from", w.kratix, "--kubeconfig", w.kubeconfig)...)
 	cmd.Env = append(append(os.Environ(), "HOME="+w.dir), environment...)
@@ -122,7 +114,6 @@ func (w *pipelineCluster) does(environment []string, args ...string) (string, er
 	return strings.TrimSpace(string(said)), err
 }
 
-// says runs a command, and checks that it succeeds with exactly this output.
 func (w *pipelineCluster) says(want string, args ...string) {
 	w.t.Helper()
 	if said, err := w.does(nil, args...); err != nil || said != want {
@@ -130,7 +121,6 @@ func (w *pipelineCluster) says(want string, args ...string) {
 	}
 }
 
-// fails runs a command, and checks that it fails and that its output contains the text want.
 func (w *pipelineCluster) fails(want string, args ...string) {
 	w.t.Helper()
 	if said, err := w.does(nil, args...); err == nil || !strings.Contains(said, want) {
@@ -138,7 +128,6 @@ func (w *pipelineCluster) fails(want string, args ...string) {
 	}
 }
 
-// writes returns the number of requests to the API server that have changed objects of a resource.
 func (w *pipelineCluster) writes(resource string) int {
 	w.t.Helper()
 	sum := 0
@@ -156,7 +145,6 @@ func (w *pipelineCluster) writes(resource string) int {
 	return sum
 }
 
-// twice runs a command again. It must have this output and write nothing.
 func (w *pipelineCluster) twice(resource, want string, args ...string) {
 	w.t.Helper()
 	before := w.writes(resource)
@@ -329,9 +317,6 @@ func TestStatusForADeletedRequest(t *testing.T) {
 	w.fails(`deployments.apps "one" is forbidden`, "status")
 }
 
-// TestStatusOfTheRequestInTheEnvironment checks that the status of the request that environment
-// variables name is written. The kind of the request is cluster-scoped, and its status has only a
-// message.
 func TestStatusOfTheRequestInTheEnvironment(t *testing.T) {
 	t.Parallel()
 	w := newPipelineCluster(t)

@@ -9,8 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestWritesOfANewPlacement checks that a new placement causes at most three writes to the API
-// server.
 func TestWritesOfANewPlacement(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
@@ -56,8 +54,6 @@ func TestWritesOfANewPlacement(t *testing.T) {
 	}
 }
 
-// TestChangesWithoutWrites checks that changes without an effect on placements cause no writes to
-// the API server.
 func TestChangesWithoutWrites(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
@@ -103,7 +99,6 @@ func TestChangesWithoutWrites(t *testing.T) {
 	}
 }
 
-// settles waits until there are no more writes, and returns the writes since the last call.
 func (p *platform) settles(at string, log *audit) map[string]int {
 	p.t.Helper()
 	all := map[string]int{}
@@ -117,7 +112,7 @@ func (p *platform) settles(at string, log *audit) map[string]int {
 		if len(got) > 0 || before != p.counted(at, "kratix_schedule_rounds_total") {
 			quiet = 0
 		}
-		const enough = 10 // polls in a row, at intervals of a tenth of a second
+		const enough = 10
 		if quiet++; quiet < enough {
 			return fmt.Sprint(all)
 		}

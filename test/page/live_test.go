@@ -19,13 +19,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// program is the program under test, which `make build` makes.
 var program = flag.String("program", "../../bin/kratix-schedule", "the program under test")
 
-// works is the number of Works of the program.
 const works = 5000
 
-// write writes objects to a file in one step.
 func write(t *testing.T, file string, objects ...any) {
 	t.Helper()
 	var text bytes.Buffer
@@ -51,7 +48,6 @@ func work(name, configMap string) *kratix.Work {
 	return w
 }
 
-// started starts the program with an input and returns the URL of its page.
 func started(t *testing.T, in string) string {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -90,8 +86,6 @@ func started(t *testing.T, in string) string {
 	return ""
 }
 
-// TestConflictAmongManyWorks adds a Work to 5,000 others with which it conflicts, and removes it again,
-// while the page is open.
 func TestConflictAmongManyWorks(t *testing.T) {
 	in := t.TempDir()
 	repository := filepath.Join(t.TempDir(), "store.git")

@@ -36,7 +36,6 @@ func served(t *testing.T, r page.Round) (site *page.Site, url string) {
 	return site, url
 }
 
-// paths are the pages.
 var paths = map[string]string{
 	"overview": "/", "problems": "/problems", "placements": "/placements", "none": "/placements?q=nothing",
 	"placement": "/placement?work=team-b/elastic-cloud-logs&destination=worker-1",
@@ -44,8 +43,6 @@ var paths = map[string]string{
 	"missing":   "/placement?work=none",
 }
 
-// TestAxeFindsNothing checks the accessibility of all pages on all screens. Rules about practice are
-// included.
 func TestAxeFindsNothing(t *testing.T) {
 	axe, err := Axe()
 	if err != nil {
@@ -67,7 +64,6 @@ func TestAxeFindsNothing(t *testing.T) {
 	}
 }
 
-// violations fails the test for each rule of axe that a page breaks.
 func violations(t *testing.T, ctx context.Context, axe, name string) { //nolint:revive // the test is first everywhere
 	t.Helper()
 	found := evaluated[string](t, ctx, axe+`;axe.run(document).then(r => JSON.stringify(r.violations.concat(r.incomplete.filter(i => i.id !== 'color-contrast')).map(v => v.id + ': ' + v.help + ': ' + v.nodes.map(n => n.html).slice(0, 3).join(' | '))))`,
@@ -81,7 +77,6 @@ func violations(t *testing.T, ctx context.Context, axe, name string) { //nolint:
 	}
 }
 
-// TestHTMLReport opens the report that `-o html` writes, with 1,000 placements.
 func TestHTMLReport(t *testing.T) {
 	axe, err := Axe()
 	if err != nil {
@@ -115,7 +110,7 @@ func TestHTMLReport(t *testing.T) {
 	becomes(t, ctx, "the link to the findings", "document.querySelector(location.hash).classList.contains('group')")
 }
 
-// TestScreenshots compares pages with golden files. Fonts and versions of Chromium differ a little.
+// Fonts and versions of Chromium differ a little.
 func TestScreenshots(t *testing.T) {
 	ctx := browser(t)
 	_, url := served(t, Sample())
@@ -170,12 +165,11 @@ func compare(t *testing.T, name string, shot []byte) {
 	}
 	if share := differing(want, got); share > tolerance {
 		failed := t.ArtifactDir() + "/" + name
-		_ = os.WriteFile(failed, shot, 0o600) // it helps to find out why
+		_ = os.WriteFile(failed, shot, 0o600)
 		t.Errorf("%s: %.1f%% of the pixels differ", name, share*100)
 	}
 }
 
-// differing returns the share of pixels that differ.
 func differing(a, b image.Image) float64 {
 	bounds, count := a.Bounds(), 0
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
@@ -195,7 +189,6 @@ func apart(a, b uint32) bool {
 	return max(a>>bits, b>>bits)-min(a>>bits, b>>bits) > difference
 }
 
-// TestPhoneNeedsNoSidewaysScrolling checks that no page is wider than a phone.
 func TestPhoneNeedsNoSidewaysScrolling(t *testing.T) {
 	ctx := browser(t)
 	r := Sample()
@@ -266,7 +259,6 @@ func TestFilterShowsWhatMatches(t *testing.T) {
 	}
 }
 
-// TestConflictAppearsAndGoes publishes rounds while pages are open.
 func TestConflictAppearsAndGoes(t *testing.T) {
 	ctx := browser(t)
 	clean := Sample()
@@ -286,8 +278,6 @@ func TestConflictAppearsAndGoes(t *testing.T) {
 	becomes(t, ctx, "the failure", "document.querySelector('[role=alert]')?.textContent.includes('the input is gone') && window.stays")
 }
 
-// TestNothingIsLoadedFromElsewhere checks that a browser obeys the policy, and that the page works
-// with it.
 func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 	ctx := browser(t)
 	r := Sample()
@@ -309,8 +299,8 @@ func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 	}
 }
 
-// TestManyPlacements opens pages of 100,000 placements. The first byte must come, measured in the
-// browser, in less than half of the time that the whole report takes as JSON in the same run.
+// The first byte must come in less than half of the time that the whole report takes as JSON in the
+// same run.
 func TestManyPlacements(t *testing.T) {
 	ctx := browser(t)
 	r := Many(100_000)
@@ -323,7 +313,7 @@ func TestManyPlacements(t *testing.T) {
 	for _, path := range []string{"/placements", "/", "/placements?q=request-0999", "/placements?state=problem", "/placements?page=2000"} {
 		fastest := 1e9
 		for try := 0; try < 20 && fastest > allowed; try++ { // other processes may disturb a try
-			site.Publish(r) // makes the page build its index again
+			site.Publish(r) // the page must build its index again
 			run(t, ctx, chromedp.Navigate(url+path), chromedp.WaitReady("footer"))
 			fastest = min(fastest, evaluated[float64](t, ctx, "(n => n.responseStart - n.requestStart)(performance.getEntriesByType('navigation')[0])"))
 		}
@@ -337,7 +327,6 @@ func TestManyPlacements(t *testing.T) {
 	}
 }
 
-// TestReadableWithoutScripts checks that a page has its content before the script runs.
 func TestReadableWithoutScripts(t *testing.T) {
 	_, url := served(t, Sample())
 	for name, path := range paths {

@@ -87,10 +87,8 @@ func (s *fixture) commits() int {
 	return n
 }
 
-// ref returns the path of the file with the head of the branch.
 func (s *fixture) ref() string { return filepath.Join(s.repository, "refs", "heads", "main") }
 
-// head returns the head of the branch, or "" if the branch does not exist.
 func (s *fixture) head() string {
 	content, _ := os.ReadFile(s.ref())
 	return strings.TrimSpace(string(content))
@@ -106,8 +104,6 @@ func measure(t testing.TB, size size) (m measured) {
 	return m
 }
 
-// first measures the time from the start of the daemon with an empty store until all files are
-// written.
 func (s *fixture) first(m *measured) {
 	began := time.Now()
 	s.daemon.start()
@@ -119,8 +115,6 @@ func (s *fixture) first(m *measured) {
 	s.t.Logf("first round: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.first, m.firstCPU, m.firstCommits, m.firstRSS, m.firstPeak)
 }
 
-// unchanged measures rounds that read everything and find no change, and rounds after an event
-// without a change.
 func (s *fixture) unchanged(m *measured) {
 	const rounds = 5
 	s.daemon.readAll() // also reads the files that the first round has written
@@ -139,7 +133,6 @@ func (s *fixture) unchanged(m *measured) {
 	s.t.Logf("unchanged: looked at all %s, processor %s; after an event %s", m.unchanged, m.unchangedCPU, m.event)
 }
 
-// touch rewrites a Work without a change, and returns the duration of the round that follows.
 func (s *fixture) touch() time.Duration {
 	s.t.Helper()
 	before := s.daemon.metrics()
@@ -156,8 +149,6 @@ func (s *fixture) touch() time.Duration {
 	return duration(after[roundSum]-before[roundSum]) / time.Duration(after[roundCount]-before[roundCount])
 }
 
-// oneNew measures the time from adding the file of a new Work until its commit is on the branch. It
-// alternates with measuring a plain push of the same files.
 func (s *fixture) oneNew(m *measured) {
 	next := s.works
 	s.place(next) // the clone needs a placement to copy
@@ -172,7 +163,6 @@ func (s *fixture) oneNew(m *measured) {
 	s.works = next + 1
 }
 
-// place adds one Work, and returns the time until its commit is on the branch.
 func (s *fixture) place(i int) time.Duration {
 	s.t.Helper()
 	before, deadline := s.head(), time.Now().Add(2*time.Minute)
@@ -189,7 +179,6 @@ func (s *fixture) place(i int) time.Duration {
 	return took
 }
 
-// again measures a start with a store that is up to date.
 func (s *fixture) again(m *measured) {
 	s.daemon.stop()
 	before, began := s.commits(), time.Now()
@@ -204,7 +193,6 @@ func (s *fixture) again(m *measured) {
 	s.t.Logf("restart: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.restart, m.restartCPU, m.restartCommits, m.restartRSS, m.restartPeak)
 }
 
-// burst adds many Works at once, and measures the time until all are on the branch.
 func (s *fixture) burst(m *measured) {
 	before, began := s.commits(), time.Now()
 	stop := s.profile("burst")
@@ -239,8 +227,6 @@ func median(all []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
-// BenchmarkDaemon measures the daemon once, with as many Works as the flag -works says, each with
-// three files.
 func BenchmarkDaemon(b *testing.B) {
 	for range b.N {
 		m := measure(b, size{*works, *destinations, *burst, *pairs})
@@ -257,7 +243,6 @@ func BenchmarkDaemon(b *testing.B) {
 	}
 }
 
-// TestDaemon runs the benchmark with few Works, and checks the number of commits.
 func TestDaemon(t *testing.T) {
 	testkit.Slow(t)
 	size := size{works: 60, destinations: 6, burst: 40, pairs: 2}

@@ -16,13 +16,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// The faults in this file may affect only the request that they concern. Each begins when
-// everything is written. Every commit that is made during the fault is checked.
+// A fault in this file may affect only the request that it concerns. It begins when everything is
+// written. Every commit during the fault is checked.
 
-// allowed is the content of the allowance file that permits all removals.
 const allowed = "all until 2100-01-01T00:00:00Z\n"
 
-// allowRemovals permits or forbids removals, and waits until the daemon has read the change.
 func (w *trial) allowRemovals(may bool) {
 	w.t.Helper()
 	word := ""
@@ -47,7 +45,6 @@ func (w *trial) roundsDone() int {
 	return done
 }
 
-// rounds waits until a round has ended that started after the call.
 func (w *trial) rounds() {
 	w.t.Helper()
 	for range 2 {
@@ -57,7 +54,6 @@ func (w *trial) rounds() {
 	}
 }
 
-// until waits until the function is returns true.
 func (w *trial) until(what string, is func() bool) {
 	w.t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(50 * time.Millisecond) {
@@ -68,8 +64,6 @@ func (w *trial) until(what string, is func() bool) {
 	}
 }
 
-// written returns the path and the content of the manifest of each Work, by the name of the Work.
-// Works that are in conflict, or whose Destination does not exist, are left out.
 func (w *trial) written() map[string][2]string {
 	files := map[string][2]string{}
 	for name, version := range w.works {
@@ -85,14 +79,11 @@ func (w *trial) written() map[string][2]string {
 	return files
 }
 
-// blob returns git's hash of a file with this content.
 func blob(content string) string {
 	sum := sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(content), content)) //nolint:gosec // git's own digest
 	return hex.EncodeToString(sum[:])
 }
 
-// awaitWritten waits until all expected manifests are in the store, except for that of the excepted
-// Work. If excepted is "", there is no exception.
 func (w *trial) awaitWritten(excepted string) {
 	w.t.Helper()
 	var missing []string
@@ -118,7 +109,6 @@ func (w *trial) untilOr(what string, is func() bool, why func() string) {
 	}
 }
 
-// repairInput removes all faults from the input, and waits until the daemon has written all files.
 func (w *trial) repairInput() {
 	w.t.Helper()
 	w.removeBrokenFiles()
@@ -126,7 +116,6 @@ func (w *trial) repairInput() {
 	w.awaitWritten("")
 }
 
-// placeable returns the name of a Work that is not in conflict.
 func (w *trial) placeable() string {
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(w.works)), func(name string) bool { return w.conflicting[conflictingName(name)] })
 	if len(names) == 0 {
@@ -136,14 +125,11 @@ func (w *trial) placeable() string {
 	return names[w.rng.IntN(len(names))]
 }
 
-// harmless calls meanwhile. It checks that no file of a Work that stays is removed or changed
-// during the call.
 func (w *trial) harmless(what string, meanwhile func()) {
 	w.t.Helper()
 	w.harmlessIf(what, func() bool { meanwhile(); return true })
 }
 
-// harmlessIf does the same as harmless, but does not check anything if meanwhile returns false.
 func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 	w.t.Helper()
 	w.repairInput()
@@ -174,7 +160,7 @@ func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 	w.awaitWritten("")
 }
 
-// forbidden is a text because of which the server rejects a push, as push protection does.
+// The server rejects a push with this text, as push protection does.
 const forbidden = "AKIAIOSFODNN7EXAMPLE"
 
 const protection = `while read -r old new ref; do
@@ -182,9 +168,6 @@ const protection = `while read -r old new ref; do
 done
 `
 
-// refused makes the server reject a file of one Work while other Works are changed and removed, and
-// checks that the other Works are written. Then the tenant corrects the file, or the server accepts
-// it.
 func (w *trial) refused() {
 	w.t.Helper()
 	w.repairInput()
@@ -230,8 +213,6 @@ func (w *trial) refused() {
 	_ = os.Remove(hook)
 }
 
-// vanish removes all or half of the Works without an allowance, for longer than the removal delay.
-// It checks that the deletion guard protects their files.
 func (w *trial) vanish(restart bool) {
 	w.t.Helper()
 	w.harmless("Works that are away for a while", func() {
@@ -249,7 +230,6 @@ func (w *trial) vanish(restart bool) {
 	})
 }
 
-// vanishForAMoment removes Works for less than the removal delay.
 func (w *trial) vanishForAMoment() {
 	w.t.Helper()
 	w.harmlessIf("Works that are away for a moment", func() bool {
@@ -260,8 +240,6 @@ func (w *trial) vanishForAMoment() {
 	})
 }
 
-// forAMoment calls do, and undoes its effect within half of the removal delay. It returns false if
-// the machine was too slow for that.
 func (w *trial) forAMoment(do func() (undo func())) bool {
 	began := time.Now()
 	undo := do()
@@ -274,8 +252,6 @@ func (w *trial) forAMoment(do func() (undo func())) bool {
 	return took <= removalDelay*3/4
 }
 
-// moveWorks moves the files of all or half of the Works out of the source, and returns the names of
-// these Works.
 func (w *trial) moveWorks(all bool) []string {
 	w.t.Helper()
 	names := slices.Sorted(maps.Keys(w.works))
@@ -301,7 +277,6 @@ func (w *trial) returnWorks(names []string) {
 	}
 }
 
-// truncate truncates the file of a Work at a random offset for a moment.
 func (w *trial) truncate() {
 	w.t.Helper()
 	w.harmlessIf("a file that is cut off for a moment", func() bool {
@@ -325,7 +300,6 @@ func (w *trial) truncateAndRestart() {
 	})
 }
 
-// cut truncates a file in place. The returned function restores the file.
 func (w *trial) cut(file string, at func(int) int) (undo func()) {
 	w.t.Helper()
 	content, err := os.ReadFile(file)

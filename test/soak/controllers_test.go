@@ -16,8 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// otherController returns another controller with an input of its own. It has none of the trial's
-// Works, but one Work for each Destination with records.
 func (w *trial) otherController(flags ...string) *daemon {
 	w.t.Helper()
 	dir := w.t.TempDir()
@@ -46,8 +44,6 @@ func (w *trial) otherController(flags ...string) *daemon {
 	return other
 }
 
-// otherID runs a controller with another controller ID and another input on the same store. It
-// checks that the controller does not write to the Destinations.
 func (w *trial) otherID() {
 	w.t.Helper()
 	w.harmless("a controller with another ID", func() {
@@ -65,9 +61,6 @@ func (w *trial) otherID() {
 	})
 }
 
-// fight runs another controller with the same controller ID and another input on the same store,
-// until one of the two stops. Then the operator ends the other controller, and makes the daemon
-// continue.
 func (w *trial) fight() {
 	w.t.Helper()
 	w.repairInput()
@@ -81,8 +74,6 @@ func (w *trial) fight() {
 	w.awaitNoOtherControllers()
 }
 
-// takeover makes another controller adopt the Destinations, as may happen with a wrong
-// configuration. Then the operator stops it, and adopts the Destinations again.
 func (w *trial) takeover() {
 	w.t.Helper()
 	w.repairInput()
@@ -91,7 +82,7 @@ func (w *trial) takeover() {
 	other.stop()
 	w.until("what is adopted is adopted back", func() bool {
 		adopt := exec.Command(w.daemon.binary, "run", "--once", "-f", w.dir, "--owner-id", "soak", "--adopt", "--allow-removals", "all", "--on-misplaced", "move") //nolint:gosec // the project's own program
-		_ = adopt.Run()                                                                                                                                            // the error is ignored, because the daemon may have adopted the Destinations before
+		_ = adopt.Run()                                                                                                                                            // the daemon may have adopted the Destinations before
 		return !strings.Contains(gittest.Git(w.t, w.repository, "grep", "-h", "kratix-schedule.io/owner: ", "main"), "owner: stranger")
 	})
 	w.daemon.signal(syscall.SIGHUP) // the daemon may have stopped because of the other controller
@@ -106,8 +97,6 @@ func (w *trial) awaitNoOtherControllers() {
 	})
 }
 
-// forge commits a record that claims files of other placements. Later it removes the record, unless
-// the daemon has done so.
 func (w *trial) forge() {
 	w.t.Helper()
 	forgeries := map[string]func() (path, content string){
@@ -161,7 +150,6 @@ func (w *trial) show(path string) string {
 	return gittest.Git(w.t, w.repository, "show", "main:"+path) + "\n"
 }
 
-// someOther returns one of the Works of a kind. If there is none, it creates one.
 func (w *trial) someOther(kind string) string {
 	for _, name := range slices.Sorted(maps.Keys(w.others)) {
 		if kindOf(name) == kind {
@@ -174,8 +162,6 @@ func (w *trial) someOther(kind string) string {
 	return name
 }
 
-// inName returns a copy of a record with another name in its metadata, and at random in its labels
-// too.
 func (w *trial) inName(record, victim, name string) string {
 	if w.rng.IntN(3) == 0 {
 		return strings.ReplaceAll(record, "  name: "+victim, "  name: "+name)
@@ -183,21 +169,15 @@ func (w *trial) inName(record, victim, name string) string {
 	return strings.ReplaceAll(record, ": "+victim, ": "+name)
 }
 
-// forgedFor returns the record of the Work victim, on a Destination in mode none, under another
-// name.
 func (w *trial) forgedFor(kind, victim string) string {
 	return w.inName(w.show(fmt.Sprintf("clusters/%s/.kratix/default-%s.%[1]s-5058f.yaml", kind, victim)), victim, "forged")
 }
 
-// forgedPath returns a path for the record of a Work that does not exist. The content is the record
-// at path under the name of that Work.
 func (w *trial) forgedPath(path, victim string) (string, string) {
 	w.t.Helper()
 	return recordPathOn(w.t, "merged", "clusters/merged", "forged"), w.inName(w.show(path), victim, "forged")
 }
 
-// forgeFleetRecord returns a path on another Destination of the fleet. The content is the record of
-// a Work of the fleet.
 func (w *trial) forgeFleetRecord() (string, string) {
 	w.t.Helper()
 	there := w.fleet.present()
@@ -221,8 +201,6 @@ func (w *trial) forgeFleetRecord() (string, string) {
 	return "", ""
 }
 
-// tenantForges adds a Work with a file at the path of a record or of the ledger, and checks that
-// the Work is held back.
 func (w *trial) tenantForges() {
 	w.t.Helper()
 	w.harmless("a Work with a record among its files", func() {

@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// begin returns a trial whose daemon has written everything.
 func begin(t *testing.T) *trial {
 	t.Helper()
 	w := newTrial(t, t.TempDir())
@@ -21,7 +20,6 @@ func begin(t *testing.T) *trial {
 	return w
 }
 
-// end removes all faults, and compares the store with the result of a clean round.
 func (w *trial) end() {
 	w.t.Helper()
 	w.repair()
@@ -32,7 +30,6 @@ func (w *trial) end() {
 	w.daemon.races()
 }
 
-// awaits waits until a page of the daemon contains all of words.
 func (w *trial) awaits(page string, words ...string) {
 	w.t.Helper()
 	var said string
@@ -158,8 +155,6 @@ func TestTenThousandBrokenFiles(t *testing.T) {
 	}
 }
 
-// TestWorkThatChangesAllTheTime checks that each change has one commit, and that a finding names
-// the Work.
 func TestWorkThatChangesAllTheTime(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
@@ -187,8 +182,6 @@ func TestWorkThatChangesAllTheTime(t *testing.T) {
 	}
 }
 
-// TestLabelsThatChangeRapidly changes labels a thousand times a minute. There must be at most ten
-// rounds more than changes, and at most ten commits more.
 func TestLabelsThatChangeRapidly(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
@@ -232,8 +225,6 @@ func TestDamagedRecordIsRepaired(t *testing.T) {
 	w.end()
 }
 
-// TestNetworkFaultsToTheStore checks that each kind of network fault is reported, and has no
-// lasting effect.
 func TestNetworkFaultsToTheStore(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
@@ -248,8 +239,6 @@ func TestNetworkFaultsToTheStore(t *testing.T) {
 	w.end()
 }
 
-// TestOneRequestAffectsNoOther causes once each fault that concerns one request, record or input.
-// TestSoak chooses among all faults at random.
 func TestOneRequestAffectsNoOther(t *testing.T) {
 	testkit.Slow(t)
 	for name, faults := range map[string][]func(*trial){

@@ -15,12 +15,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// fault is a fault with its relative frequency.
 type fault struct {
-	name  string
-	often int
-	do    func(*trial)
-	// restarts means that the fault restarts the daemon.
+	name     string
+	often    int
+	do       func(*trial)
 	restarts bool
 }
 
@@ -75,17 +73,14 @@ func faults() []fault {
 	}
 }
 
-// within sleeps for a random time that is shorter than the duration most.
 func (w *trial) within(most time.Duration) { time.Sleep(time.Duration(w.rng.Int64N(int64(most)))) }
 
-// disturb causes a network fault for a random time.
 func (w *trial) disturb(fault gittest.Fault) {
 	w.proxy.Set(fault)
 	w.within(2 * time.Second)
 	w.proxy.Set(gittest.Fault{})
 }
 
-// fillDisk makes every write of the store's server fail for some time.
 func (w *trial) fillDisk() {
 	w.disk.full.Store(true)
 	for range 3 {
@@ -95,7 +90,6 @@ func (w *trial) fillDisk() {
 	w.disk.full.Store(false)
 }
 
-// restless rewrites a Work many times, like a Work that contains the current time.
 func (w *trial) restless() {
 	name, ok := w.some()
 	for n := w.rng.IntN(30); ok && n > 0; n-- {
@@ -105,10 +99,8 @@ func (w *trial) restless() {
 	}
 }
 
-// flips is the number of label changes in one call of flip.
 const flips = 100
 
-// flip removes labels and adds them again, 1,000 times a minute.
 func (w *trial) flip() {
 	for range flips {
 		w.destination(w.rng.IntN(destinations), w.rng.IntN(2) == 0)
@@ -116,14 +108,12 @@ func (w *trial) flip() {
 	}
 }
 
-// commitUnowned commits a file that belongs to no placement.
 func (w *trial) commitUnowned() {
 	w.unowned++
 	w.push(fmt.Sprintf("clusters/d%d/resources/foreign-%d.yaml", w.rng.IntN(destinations), w.unowned),
 		fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: foreign-%d}\n", w.unowned))
 }
 
-// damage changes a file of a placement.
 func (w *trial) damage() {
 	listing := strings.Fields(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"))
 	for range 20 {
@@ -135,14 +125,11 @@ func (w *trial) damage() {
 	}
 }
 
-// recordPath returns the path of the record of a Work on the Destination that it selects.
 func recordPath(t *testing.T, name string) string {
 	t.Helper()
 	return recordPathOn(t, fmt.Sprintf("d%d", home(name)), fmt.Sprintf("clusters/d%d", home(name)), name)
 }
 
-// recordPathOn returns the path of the record of a Work on a Destination. dir is the path of the
-// Destination.
 func recordPathOn(t *testing.T, destination, dir, name string) string {
 	t.Helper()
 	path, err := layout.RecordPath(testkit.Destination(destination, testkit.AtPath(dir)), testkit.Placement(testkit.Request(name), destination))
@@ -170,7 +157,6 @@ func (w *trial) damageRecord() {
 	}
 }
 
-// push commits a file to the repository while the daemon may write too.
 func (w *trial) push(path, content string) {
 	w.pushChange(func(clone string) {
 		file := filepath.Join(clone, filepath.FromSlash(path))
@@ -183,7 +169,6 @@ func (w *trial) push(path, content string) {
 	})
 }
 
-// pushChange commits the changes that the function change makes in a clone, and pushes the commit.
 func (w *trial) pushChange(change func(clone string)) {
 	clone := gittest.Clone(w.t, w.repository, "main")
 	defer os.RemoveAll(clone) //nolint:errcheck // the test removes it too
@@ -205,7 +190,6 @@ func (w *trial) pushChange(change func(clone string)) {
 	}
 }
 
-// breakMany adds many invalid files to the source, and removes them again.
 func (w *trial) breakMany() {
 	w.breakFiles(10_000)
 	for range 3 {
@@ -229,7 +213,6 @@ func (w *trial) away(meanwhile func()) {
 	}
 }
 
-// hideSource moves the whole input to another path for up to a second.
 func (w *trial) hideSource() { w.away(func() { w.within(time.Second) }) }
 
 // lockSource replaces the input by a symbolic link to itself for up to a second. Not even root can
@@ -246,7 +229,6 @@ func (w *trial) lockSource() {
 	})
 }
 
-// second runs a second daemon with the same input and the same store for some time.
 func (w *trial) second() {
 	other := &daemon{t: w.t, binary: w.daemon.binary, args: w.daemon.args, log: w.daemon.log}
 	other.start()

@@ -42,18 +42,15 @@ func packed(t *testing.T, text string) []byte {
 	return b.Bytes()
 }
 
-// trial is a daemon with its input, its store, and the proxy between them.
 type trial struct {
 	*env
-	daemon     *daemon
-	repository string
-	proxy      *gittest.Proxy
-	disk       *disk
-	counts     map[string]int
-	unowned    int
-	figures    figures
-	// allowance is the path of the file with which an operator permits removals. aside is a
-	// directory for files that are moved out of the source.
+	daemon           *daemon
+	repository       string
+	proxy            *gittest.Proxy
+	disk             *disk
+	counts           map[string]int
+	unowned          int
+	figures          figures
 	allowance, aside string
 }
 
@@ -73,7 +70,6 @@ func (d *disk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.roomy.ServeHTTP(w, r)
 }
 
-// newTrial prepares a trial without starting the daemon.
 func newTrial(t *testing.T, root string) *trial {
 	t.Helper()
 	repository := filepath.Join(root, "store.git")
@@ -109,7 +105,6 @@ func newTrial(t *testing.T, root string) *trial {
 	return w
 }
 
-// TestSoak causes random faults for as long as the flag -for says. It needs git.
 func TestSoak(t *testing.T) {
 	testkit.Slow(t)
 	root := t.TempDir()
@@ -139,7 +134,6 @@ func TestSoak(t *testing.T) {
 	w.report()
 }
 
-// causeFault causes a random fault. If keepDaemon is set, the fault does not restart the daemon.
 func (w *trial) causeFault(keepDaemon bool) {
 	var all []fault
 	sum := 0
@@ -161,7 +155,7 @@ func (w *trial) causeFault(keepDaemon bool) {
 // quiet waits until rounds log nothing more. A round does not log an unchanged state again.
 func (w *trial) quiet() {
 	w.t.Helper()
-	const rounds = 5 * time.Second // at least two rounds
+	const rounds = 5 * time.Second // long enough for two rounds
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		before := w.logged()
 		if time.Sleep(rounds); w.logged() == before {
@@ -179,7 +173,6 @@ func (w *trial) logged() int64 {
 	return info.Size()
 }
 
-// awaitUpToDate waits until the store is up to date, that is, until a plan has nothing to do.
 func (w *trial) awaitUpToDate(when string) {
 	w.t.Helper()
 	var out []byte
@@ -193,7 +186,6 @@ func (w *trial) awaitUpToDate(when string) {
 	w.t.Fatalf("%s the store is not what it should be after %s:\n%s\nthe daemon's log:\n%s", when, patience, out, w.daemon.tail())
 }
 
-// compare compares the store with the result of one clean round on an empty store.
 func (w *trial) compare(root string) {
 	w.t.Helper()
 	gittest.Fsck(w.t, w.repository)
@@ -227,7 +219,6 @@ func (w *trial) compare(root string) {
 	}
 }
 
-// show returns the content of a file in the branch main.
 func show(repository, path string) string {
 	command := exec.Command("git", "--git-dir", repository, "show", "main:"+path) //nolint:gosec // a path of the test's
 	command.Env = gittest.Env()
@@ -235,7 +226,6 @@ func show(repository, path string) string {
 	return string(out)
 }
 
-// listing returns the hash of each file in the branch main, by path.
 func listing(t *testing.T, repository string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -246,7 +236,6 @@ func listing(t *testing.T, repository string) map[string]string {
 	return files
 }
 
-// history checks that each commit changes something, and that no Work was ever at a wrong location.
 func (w *trial) history() {
 	w.t.Helper()
 	last := ""
