@@ -129,7 +129,7 @@ func outcomeOfRenamed(id ID, outcomes map[ID]Outcome) Outcome {
 }
 
 type probed struct {
-	// built has the objects of the build; nil if the build fails.
+	// built has the objects of the build. It is nil if the build fails.
 	built         resmap.ResMap
 	outside, late bool
 	// err is the error of the build. It is nil if the build fails only in its last step.

@@ -32,7 +32,7 @@ type checked struct {
 	// server may refuse other objects without those of the placements.
 	foreign  [][]dedupe.File
 	provides bool
-	// left reports whether nothing on the Destination may change in this round.
+	// left means that nothing on the Destination may change in this round.
 	left bool
 	// unfolded means that a file that belongs to no placement has a path with upper-case letters,
 	// or one that is not in Unicode's normal form.

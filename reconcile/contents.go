@@ -205,7 +205,7 @@ func unpackedSize(work *kratix.Work) (size int64) {
 	return size
 }
 
-// excess returns the reason why a Work exceeds the limits for one Work; empty if it does not.
+// excess returns the reason why a Work exceeds the limits for one Work, or "" if it does not.
 func excess(work *kratix.Work) string {
 	for _, group := range work.Spec.WorkloadGroups {
 		for _, workload := range group.Workloads {

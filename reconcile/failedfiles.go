@@ -108,7 +108,7 @@ func (d *delivering) hasChanged(who *guilty, from, to []tree.File) bool {
 	})
 }
 
-// textOf returns the text of an object in some files; nil if it is not there.
+// textOf returns the text of an object in some files, or nil if they do not have it.
 func (d *delivering) textOf(object agent.Object, files []tree.File) []byte {
 	for _, file := range files {
 		objects := d.read.File(file.Content).Objects

@@ -18,7 +18,7 @@ type formerPlacement struct {
 	recordView
 	store *storeView
 	base  tree.Path
-	// at is the Destination that has this directory now; nil if there is none.
+	// at is the Destination that has this directory now, or nil.
 	at *destinationView
 	// counts means that the group counts as placed because of this record. Otherwise the placement
 	// is an old copy.

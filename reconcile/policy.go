@@ -29,17 +29,18 @@ type Policy struct {
 	// Unrecorded disables adopting files without a record. It is set where one group is meant
 	// to be on several Destinations.
 	Unrecorded bool
-	// OnConflict is the action for conflicts; empty means Quarantine.
+	// OnConflict is the action for conflicts. An empty value means Quarantine.
 	OnConflict dedupe.Policy
-	// CheckApply is the action for objects that the API server would refuse; empty means Off.
+	// CheckApply is the action for objects that the API server would refuse. An empty value means
+	// Off.
 	CheckApply applycheck.Policy
 	// RollBack means that a placement is rolled back if its agent cannot apply it.
 	RollBack bool
-	// ProfileMaxAge is the age of a profile above which it is reported as stale; zero means never.
+	// ProfileMaxAge is the age of a profile above which it is reported as stale. Zero means never.
 	ProfileMaxAge time.Duration
 	// AllowNames are patterns of reserved names that Works may use.
 	AllowNames []string
-	// MaxUnpacked bounds the unpacked files of all Works in a round, in bytes; zero means
+	// MaxUnpacked is the limit for the unpacked files of all Works in a round, in bytes. Zero means
 	// DefaultMaxUnpacked.
 	MaxUnpacked int64
 }

@@ -12,7 +12,7 @@ type poll struct {
 	since time.Time
 }
 
-// due returns the time until the next round; 0 if nothing is blocked.
+// due returns the time until the next round, or 0 if nothing is blocked.
 func (w *poll) due(now time.Time, names []string) time.Duration {
 	if !slices.Equal(w.names, names) {
 		w.names, w.since = names, now

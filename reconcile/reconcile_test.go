@@ -34,7 +34,7 @@ type testEnv struct {
 	policy   Policy
 	finish   Finish
 	secret   *kratix.Secret
-	// open returns the store with a reference; nil if there is only one store.
+	// open returns the store with a reference. It is nil if there is only one store.
 	open func(kratix.StateStoreReference) statestore.Store
 
 	reconciler *Reconciler

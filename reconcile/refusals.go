@@ -77,7 +77,7 @@ type refusal struct {
 	answer answer
 	tries  int
 	next   time.Time
-	// due reports whether the unit is tried again in this round.
+	// due means that the unit is tried again in this round.
 	due bool
 }
 

@@ -185,7 +185,7 @@ func (w *wanted) indexRecords() {
 	}
 }
 
-// recordOf returns the record of a placement; nil if the store has none.
+// recordOf returns the record of a placement, or nil if the store has none.
 func (w *wanted) recordOf(p *placement) *recordView {
 	record := w.recordAt[p.record.Path]
 	if record == nil || groupOf(record.Placement) != groupOf(p.WorkPlacement) {

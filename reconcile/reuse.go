@@ -35,7 +35,7 @@ type clusterKey struct {
 type cacheEntry struct {
 	situation situation
 	outcome   *outcome
-	// independent is the data that update needs; nil if update is not possible.
+	// independent is the data that update needs. It is nil if update is not possible.
 	independent *independence
 	renderings  renderings
 }

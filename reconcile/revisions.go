@@ -33,7 +33,7 @@ const (
 // revisions are the last states of a store, the newest last. With them, the revision that an agent
 // reports can be compared with the current files.
 type revisions struct {
-	// hasHistory reports whether the store can read earlier states.
+	// hasHistory means that the store can read earlier states.
 	hasHistory bool
 	states     []*pastState
 	// loaded are older states that were read from the store's history. unknown are revisions that

@@ -60,7 +60,8 @@ const unlimited = -1
 type settings struct {
 	weight   uint64
 	capacity int
-	// closed is the reason why the Destination accepts no new placements; empty if it accepts them.
+	// closed is the reason why the Destination accepts no new placements. It is empty if it accepts
+	// them.
 	closed string
 	// invalid has a message for each annotation that does not parse.
 	invalid []string

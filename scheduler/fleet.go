@@ -15,8 +15,7 @@ type fleet struct {
 	byName  map[string]int
 	// limited means that at least one Destination has a capacity.
 	limited bool
-	// unread is the name of a Destination whose store could not be read; empty if there is
-	// none.
+	// unread is the name of a Destination whose store could not be read, or "".
 	unread string
 	// byAsked caches results by the merged selectors. byGroup caches the same results by the hash
 	// of a group's selectors before merging.

@@ -25,7 +25,7 @@ type fit struct {
 	evenly bool
 	// spread is the text of the reason if the draw alone decided.
 	spread string
-	// summary caches round.summary; empty before its first use.
+	// summary caches round.summary. It is empty before its first use.
 	summary string
 }
 

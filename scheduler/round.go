@@ -20,7 +20,7 @@ type round struct {
 	// that this plan removes.
 	load  []int
 	homes homes
-	// demand counts requests by Promise and Destination; nil before its first use.
+	// demand counts requests by Promise and Destination. It is nil before its first use.
 	demand   demand
 	asked    map[groupKey]Relocation
 	onDemand []*job

@@ -72,7 +72,8 @@ type Destination struct {
 	// Store is the state of the Destination's store. If the store could not be read, Input.Existing
 	// lacks the placements in it.
 	Store StoreState
-	// Closed is the reason why the Destination accepts no new placements; empty if it accepts them.
+	// Closed is the reason why the Destination accepts no new placements. It is empty if it accepts
+	// them.
 	Closed string
 }
 

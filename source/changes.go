@@ -11,7 +11,7 @@ import (
 // changes holds the files and objects that have changed since the last Snapshot, with their values
 // in that Snapshot.
 type changes struct {
-	// files are the files as they were in the last Snapshot; nil for a new file.
+	// files has the files as they were in the last Snapshot. A new file is nil.
 	files map[fileKey]*ParsedFile
 	// objects are the objects as they were in the last Snapshot, by kind and name.
 	objects map[string]before

@@ -13,7 +13,7 @@ func (f *apiFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.context, "context", "", "context of the kubeconfig")
 }
 
-// currentContext returns the name of the context in use; "" if there is none, as in a Pod.
+// currentContext returns the name of the context in use, or "" without one, as in a Pod.
 func (f *apiFlags) currentContext() string {
 	if f.context != "" {
 		return f.context

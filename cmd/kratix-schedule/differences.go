@@ -49,9 +49,9 @@ func (d *differ) compare(ctx context.Context, part statestore.StoreChanges) erro
 
 type beforeAfter struct {
 	before, after []tree.Path
-	// changed are the new contents of changed files; nil for a removed one.
+	// changed has the new contents of changed files. The content of a removed file is nil.
 	changed map[tree.Path][]byte
-	// old returns the content before the changes; nil if there is none.
+	// old returns the content before the changes. It returns nil for a new file.
 	old func(tree.Path) ([]byte, error)
 }
 

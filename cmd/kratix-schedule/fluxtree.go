@@ -93,7 +93,7 @@ type fluxTree struct {
 	objects int
 }
 
-// fluxTree returns the roots of a tree without Destinations; nil if it has neither a Flux
+// fluxTree returns the roots of a tree without Destinations, or nil if it has neither a Flux
 // Kustomization nor a kustomization.
 func (s *checkStores) fluxTree() *fluxTree {
 	ignored := kustomize.Ignore(s.files)

@@ -99,7 +99,7 @@ func listen(ctx context.Context, address string, chosen bool, log *zap.Logger) (
 }
 
 // adminToken returns a function that reads the token from a file, which may change while the
-// process runs; nil without a file.
+// process runs. Without a file, it returns nil.
 func adminToken(file string) (func() (string, error), error) {
 	if file == "" {
 		return nil, nil //nolint:nilnil // without a token nothing can be changed

@@ -84,21 +84,21 @@ type cluster struct {
 	source *kube.Source
 	writer *apply.Writer
 	mode   status.Mode
-	// policy checks the admission policy; nil except in schedule mode.
+	// policy checks the admission policy. It is nil except in schedule mode.
 	policy *policyWatch
-	// ignoresOthers reports whether to continue beside another scheduler.
+	// ignoresOthers means that this process continues beside another scheduler.
 	ignoresOthers bool
 	unread        bool
 	renewals      renewals
-	// promoted is the source of Kratix's decisions; nil except in promote mode.
+	// promoted is the source of Kratix's decisions. It is nil except in promote mode.
 	promoted *promoted.Source
-	// selects reports whether this process writes an object with the given labels; nil if it writes
-	// all objects.
+	// selects reports whether this process writes an object with the given labels. It is nil if it
+	// writes all objects.
 	selects func(labels map[string]string) bool
 	// lead is nil without leader election.
 	lead leader
-	// requests write the status of requests and their HealthRecords; empty without --request-status
-	// and --health-records.
+	// requests write the status of requests and their HealthRecords. The list is empty without
+	// --request-status and --health-records.
 	requests []*requests.Writer
 }
 

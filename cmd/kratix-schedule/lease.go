@@ -60,10 +60,10 @@ func ownNamespace() string {
 // leader runs work while this process leads, and calls trouble with each error of the election.
 type leader func(ctx context.Context, trouble func(error), work func(context.Context) error) error
 
-// leader returns the leader election for the state stores that a selector selects; nil without
-// leader election. Each shard has its own Lease. All shards also share one, which excludes a
-// process without a selector: that process would write to all state stores without recording
-// decisions on Works.
+// leader returns the leader election for the state stores of a selector, or nil without leader
+// election. Each shard has its own Lease. All shards also share one, which excludes a process
+// without a selector: that process would write to all state stores without recording decisions on
+// Works.
 func (f *leaseFlags) leader(config *rest.Config, identity string, selector shardSelector) (leader, error) {
 	if !f.elect {
 		return nil, nil

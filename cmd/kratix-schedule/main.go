@@ -39,13 +39,14 @@ func main() {
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
-	// builder builds directories with a kustomization; nil builds in this process.
+	// builder builds directories with a kustomization. If it is nil, they are built in this
+	// process.
 	builder kustomize.Builder
 }
 
-// builder returns a builder that runs this program as a child process, until stop is closed; it
-// builds in this process if the program cannot be found. memory is the limit of a build in bytes; 0
-// means none.
+// builder returns a builder that runs this program as a child process, until stop is closed. If it
+// cannot find the program, it builds in this process. memory is the limit of a build in bytes, or 0
+// for none.
 func builder(stop <-chan struct{}, memory int64) kustomize.Builder {
 	program, err := os.Executable()
 	if err != nil {

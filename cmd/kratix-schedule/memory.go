@@ -33,7 +33,7 @@ func (l memoryLimits) apply() {
 	}
 }
 
-// memoryLimit parses GOMEMLIMIT, in bytes; 0 for no limit.
+// memoryLimit parses GOMEMLIMIT, and returns the limit in bytes, or 0 for no limit.
 func memoryLimit(text string) int64 {
 	// The units of GOMEMLIMIT are those of Kubernetes, followed by B: KiB, MiB.
 	quantity, err := resource.ParseQuantity(strings.TrimSuffix(text, "B"))

@@ -80,7 +80,7 @@ func (o output) isStdout() bool { return o.file == "" }
 func (o output) isPlain() bool { return o.file == "" && o.format.Name == "text" }
 
 // write writes a document to all outputs, even if some of them fail. most limits the number of
-// findings on standard output; 0 means no limit.
+// findings on standard output. A limit of 0 means none.
 func write(std streams, outputs []output, document report.Document, most int) error {
 	var failed []error
 	for _, o := range outputs {

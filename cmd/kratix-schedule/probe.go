@@ -103,8 +103,8 @@ type describedStore struct {
 	ref    kratix.StateStoreReference
 	spec   kratix.Object
 	secret *kratix.Secret
-	// secretRejected reports whether the Secret exists but cannot be used; a finding contains
-	// the reason.
+	// secretRejected means that the Secret exists but cannot be used. A finding contains the
+	// reason.
 	secretRejected bool
 }
 

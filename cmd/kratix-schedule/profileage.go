@@ -21,7 +21,7 @@ func (f *profileNamespaceFlag) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.name, "profile-namespace", "", "with --kube, the namespace of the ConfigMaps with the label "+profile.Label+", which contain the profiles of Destinations; by default the Pod's, else "+kratix.SystemNamespace)
 }
 
-// namespace returns the namespace to read profiles from; "" if nothing is checked with them.
+// namespace returns the namespace to read profiles from, or "" if nothing is checked with them.
 func (f *profileNamespaceFlag) namespace(policy applycheck.Policy) string {
 	if policy == applycheck.Off {
 		return ""

@@ -18,7 +18,7 @@ type progress struct {
 	out   io.Writer
 	ended chan struct{}
 	done  chan struct{}
-	// works is the number of Works read; 0 while they are being read.
+	// works is the number of Works read. It is 0 while they are being read.
 	works atomic.Int64
 	// built of the roots of a Flux repository are built; roots is their number.
 	built, roots atomic.Int64

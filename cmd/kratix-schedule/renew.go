@@ -22,8 +22,8 @@ type renewals struct {
 // that only set a new generation.
 const renewalInterval = 10 * time.Second
 
-// slow removes the changes to be delayed, and returns the time until the first of them is due; 0 if
-// there is none.
+// slow removes the changes to be delayed, and returns the time until the first of them is due, or 0
+// if there is none.
 func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Duration) {
 	r.forget(now)
 	for i := range lists {
@@ -48,8 +48,8 @@ func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Durati
 	return due
 }
 
-// slowPromoted removes the reports of promoted generations that are to be delayed, and returns the
-// time until the first of them is due; 0 if there is none.
+// slowPromoted removes the reports of promoted generations that are to be delayed. It returns the
+// time until the first of them is due, or 0 if there is none.
 func (r *renewals) slowPromoted(lists [][]status.Change, now time.Time) (due time.Duration) {
 	r.forget(now)
 	for i := range lists {

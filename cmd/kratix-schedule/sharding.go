@@ -49,7 +49,7 @@ func (*shardSelector) Type() string { return "SELECTOR" }
 func (s *shardSelector) isSet() bool { return s.labels != nil }
 
 // selects returns a function that reports whether this process writes an object with the given
-// labels; nil if it writes all objects.
+// labels, or nil if it writes all objects.
 func (s *shardSelector) selects() func(map[string]string) bool {
 	if !s.isSet() {
 		return nil

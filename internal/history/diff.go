@@ -112,7 +112,8 @@ type past struct {
 	store    statestore.Store
 	revision statestore.Revision
 	state    *statestore.State
-	// read are the files that were read singly; nil for a file that did not exist.
+	// read has the files that were read one by one. The content of a file that did not exist is
+	// nil.
 	read map[tree.Path][]byte
 }
 

@@ -21,8 +21,8 @@ type delayedRemoval struct {
 	unchanged *atomic.Bool
 	// lost are the names of the objects that the file removes.
 	lost []string
-	// kept are the names of the removed objects that the collection still has; nil until unchanged
-	// is set.
+	// kept are the names of the removed objects that the collection still has. The list is nil
+	// until unchanged is set.
 	kept []string
 }
 

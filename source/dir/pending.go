@@ -13,7 +13,7 @@ type task struct {
 	// watched means that a watch reports changes.
 	watched bool
 	all     bool
-	// paths are the changed paths; empty if all is set.
+	// paths are the changed paths. The list is empty if all is set.
 	paths []string
 }
 

@@ -28,9 +28,9 @@ type Source struct {
 	destinations *mirror[*kratix.Destination]
 	gits         *mirror[*kratix.GitStateStore]
 	buckets      *mirror[*kratix.BucketStateStore]
-	// secrets watches the Secrets that stores refer to; nil if no Secrets are read.
+	// secrets watches the Secrets that stores refer to. It is nil if no Secrets are read.
 	secrets *secrets
-	// profiles watches the profiles of Destinations; nil if no profiles are read.
+	// profiles watches the profiles of Destinations. It is nil if no profiles are read.
 	profiles *profiles
 	// opens is Options.Opens.
 	opens   func([]kratix.Object) []kratix.Object
@@ -58,7 +58,7 @@ type Source struct {
 	mu      sync.Mutex
 	// moved is closed at the next event.
 	moved chan struct{}
-	// ended is closed when the context of Follow ends; nil before Follow is called.
+	// ended is closed when the context of Follow ends. It is nil before Follow is called.
 	ended <-chan struct{}
 }
 

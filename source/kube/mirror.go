@@ -39,7 +39,7 @@ type mirror[O object] struct {
 	// their metadata alone.
 	wrong  map[kratix.Key]error
 	synced bool
-	// lastError is the current error of the list or watch; nil if there is none.
+	// lastError is the current error of the list or watch, or nil.
 	lastError error
 }
 

@@ -41,8 +41,8 @@ type Config struct {
 	// Owner is the controller ID in a trailer of each commit. If it is empty, there is no such
 	// trailer.
 	Owner string
-	// Message is the template of commit messages; nil for the default message. Trailers are added
-	// to each message; nil for none.
+	// Message is the template of commit messages, or nil for the default message. Trailers are
+	// added to each message. They may be nil.
 	Message  *Message
 	Trailers *Trailers
 	// AuthorAnnotation is an annotation of Works with the author of their commits. Anyone who may

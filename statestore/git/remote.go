@@ -26,7 +26,7 @@ type remote struct {
 	branch       plumbing.ReferenceName
 	createBranch bool
 	// stateless means that the requests of an exchange do not depend on each other. offered are the
-	// capabilities for pushes that the server has advertised last; nil before the first push.
+	// capabilities for pushes that the server has advertised last, or nil before the first push.
 	stateless bool
 	offered   *capability.List
 	// local is the directory of the repository if it is on this machine, and empty otherwise.

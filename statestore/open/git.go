@@ -13,8 +13,8 @@ import (
 
 // Commits has settings for the commits of git stores.
 type Commits struct {
-	// Message is the template of commit messages; nil for the default message. Trailers are added
-	// to each message; nil for none.
+	// Message is the template of commit messages, or nil for the default message. Trailers are
+	// added to each message. They may be nil.
 	Message  *git.Message
 	Trailers *git.Trailers
 	// AuthorAnnotation is an annotation of Works with the author of their commits. If it is empty,

@@ -34,7 +34,8 @@ type Comment struct {
 // Forge is a server with one pull request.
 type Forge struct {
 	*httptest.Server
-	// Refuse returns the status with which a request is refused; 0 accepts it. It may be nil.
+	// Refuse returns the status with which a request is refused, or 0 to accept it. Refuse may be
+	// nil.
 	Refuse func(r *http.Request, header http.Header) int
 
 	t        *testing.T
