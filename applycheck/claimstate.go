@@ -19,8 +19,7 @@ type claimState struct {
 	claimFiles
 	name string
 	// opaque means that one of the claim's files is a kustomization.
-	opaque bool
-	// wantedFiles and storedFiles are the files that were read.
+	opaque                   bool
 	wantedFiles, storedFiles []dedupe.File
 	// needs are the numbers in State.numbers of what the wanted objects need: kinds and namespaces,
 	// without duplicates.
@@ -132,7 +131,6 @@ func inParallel(count int, do func(int)) {
 	running.Wait()
 }
 
-// intended returns the files that a claim has after the round.
 func intended(claim *dedupe.Claim) []dedupe.File {
 	if claim.Kept {
 		return claim.Stored

@@ -21,7 +21,6 @@ type Cluster struct {
 	// one.
 	checked string
 	profile *profile.Profile
-	// sources are the definitions of the profile.
 	sources []*source
 	// disputed means that the given version and the profile have different minors.
 	disputed bool
@@ -72,7 +71,6 @@ func parseVersion(text string) (*version.Version, error) {
 
 func minorOf(v *version.Version) string { return fmt.Sprintf("%d.%d", v.Major(), v.Minor()) }
 
-// nearest returns the embedded minor that is nearest to a version.
 func nearest(minors []string, v *version.Version) string {
 	if slices.Contains(minors, minorOf(v)) {
 		return minorOf(v)

@@ -51,7 +51,6 @@ func decodeSelector(selector map[string]any) (*metav1.LabelSelector, error) {
 	return decoded, err
 }
 
-// textMap returns a map of strings, or false if the value is not one.
 func textMap(value any) (map[string]string, bool) {
 	fields, isMap := value.(map[string]any)
 	if !isMap {

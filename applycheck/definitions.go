@@ -80,7 +80,6 @@ func (s *source) addTo(hash hash.Hash) {
 	hash.Write(binary.AppendVarint(nil, int64(s.position)))
 }
 
-// definition decodes the whole definition; it returns nil if that fails.
 func (s *source) definition(c *check) *apiextensionsv1.CustomResourceDefinition {
 	if s.profile != nil {
 		spec, err := s.profile.Spec.Decode()

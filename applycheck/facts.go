@@ -27,7 +27,6 @@ type fileFacts struct {
 
 type objectFacts struct {
 	schema.GroupVersionKind
-	// namespace is the namespace in the file, or empty.
 	namespace, name string
 	line            int
 	// variable means that the kind is not known, because it contains a variable that Flux may
@@ -37,8 +36,7 @@ type objectFacts struct {
 	// applied is false if Flux leaves the object out.
 	applied bool
 	// force means that Flux deletes the object and creates it again if it cannot be changed.
-	force bool
-	// onlyCreated means that Flux creates the object but does not change it.
+	force       bool
 	onlyCreated bool
 	// unpruned means that Flux does not delete the object when it is no longer in a file.
 	unpruned bool
@@ -49,8 +47,7 @@ type objectFacts struct {
 type definedKind struct {
 	schema.GroupKind
 	namespaced bool
-	// versions are the served versions.
-	versions []string
+	versions   []string
 }
 
 // identity identifies an object for the API server, which ignores the version.

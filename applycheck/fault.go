@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// maxFaults is the maximum number of faults of an object that are reported.
 const maxFaults = 10
 
 // maxWords is the maximum length of the API server's message in a finding, in bytes.

@@ -113,8 +113,7 @@ func (c *check) customChanges(o *objectFacts, content *kustomize.Content, old ma
 }
 
 type immutableField struct {
-	path []string
-	// absent is the value of a missing field: its default, or nil.
+	path   []string
 	absent any
 	// words is the API server's message. If it is empty, the message is "field is immutable".
 	words string

@@ -156,7 +156,6 @@ func (p *presence) deprecation(gvk schema.GroupVersionKind) kindState {
 	return kindState{rule: finding.DeprecatedAPI(), certain: true, words: words + replacement(object)}
 }
 
-// reached reports whether the checked minor is at least the given one.
 func reached(checked string, major, minor int) bool {
 	var atMajor, atMinor int
 	if n, err := fmt.Sscanf(checked, "%d.%d", &atMajor, &atMinor); n != 2 || err != nil {

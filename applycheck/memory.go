@@ -42,8 +42,7 @@ type State struct {
 	roots map[tree.Path]*rootState
 	// numbers maps each need to its number. It is emptied when it has more than maxNeeds entries.
 	numbers map[need]int
-	// busy is locked during a check.
-	busy sync.Mutex
+	busy    sync.Mutex
 }
 
 type faultsKey struct {

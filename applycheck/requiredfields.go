@@ -10,8 +10,7 @@ import (
 // requiredField is a field that the API server requires in every object of a type.
 type requiredField struct {
 	// detail is the API server's text after "Required value".
-	detail string
-	// missing means that only a missing field is refused, not an empty one.
+	detail  string
 	missing bool
 }
 

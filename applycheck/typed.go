@@ -17,7 +17,6 @@ import (
 // undeclared is the end of the API server's message about a field that a type does not have.
 const undeclared = ": field not declared in schema"
 
-// maxRuns is the maximum number of runs of the typed check for one object.
 const maxRuns = 100
 
 // typedErrors returns the errors of server-side apply's typed check, sorted. The check stops at an

@@ -61,7 +61,6 @@ type sameFault struct{ rule, words, fix string }
 type warningGroup struct {
 	first fault
 	file  *checkedFile
-	// named are the names of the first objects, each with its file.
 	named []string
 	count int
 }

@@ -18,12 +18,10 @@ func apiObjectOf(id kustomize.ID, scopes map[kindOf]int) apiObject {
 // clusterIndex counts, for each object as the API server identifies it, its identities for
 // kustomize in all roots of a CheckCache.
 type clusterIndex struct {
-	objects map[apiObject]int
-	// repeated is the number of objects whose count is above one.
+	objects  map[apiObject]int
 	repeated int
 	scopes   map[kindOf]int
-	// stale means that the objects have to be counted again.
-	stale bool
+	stale    bool
 }
 
 // count adds an entry if by is 1, and removes it if by is -1. alone means that no other entry in

@@ -16,17 +16,14 @@ import (
 // among the admitted files, because they may load a file that is quarantined, and because builds
 // that succeed alone may fail together.
 type confirmation struct {
-	// states are the initial states of the next admission.
 	states []state
 	// broken are findings about builds that fail only in the admitted tree.
 	broken []finding.Finding
-	// failed contains the directories that do not build in the admitted tree.
 	failed map[*directory]bool
 	// together means that a build fails only together with others, and that no claim is the cause.
 	together bool
 }
 
-// builds reports whether a directory builds by itself.
 func (c *confirmation) builds(d *directory) bool { return d.err == nil && !c.failed[d] }
 
 // confirm updates a confirmation with the result of an admission. It reports whether an admitted

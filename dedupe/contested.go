@@ -31,10 +31,8 @@ type contestedPaths struct {
 	root *Root
 	// contested are the paths that cannot be a file and a directory at once.
 	contested map[tree.Path]bool
-	// dirs are the directories of the claims.
-	dirs map[tree.Path]bool
-	// hiding are the kustomizations that the check ignores; see findHiding.
-	hiding map[tree.Path]bool
+	dirs      map[tree.Path]bool
+	hiding    map[tree.Path]bool
 }
 
 func newContestedPaths(root *Root, hiding map[tree.Path]bool) *contestedPaths {

@@ -9,8 +9,7 @@ import (
 // copies compares entries with the same identity. If the policy allows sharing, several copies of
 // one object may be in one root.
 type copies struct {
-	policy Policy
-	// holders maps each object to its entry in the claims' stored files.
+	policy  Policy
 	holders map[identity]*entry
 	files   map[*byte]*fileCopies
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// The limits of the description of the differences between two copies.
 const (
 	shownDifferences = 4
 	shownValue       = 40
@@ -47,7 +46,6 @@ func (c *copies) difference(later, first *entry) string {
 	return ", with other content: " + strings.Join(shown, ", ") + more
 }
 
-// fieldDifference is a field whose values differ.
 type fieldDifference struct {
 	path         string
 	later, first any

@@ -20,7 +20,6 @@ type Digest struct {
 	scopes map[kindOf]int
 }
 
-// digest is the digest of an object, a path or a claim.
 type digest uint64
 
 // Digest returns the Digest of the roots in the CheckCache, or nil if the last Check or

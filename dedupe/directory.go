@@ -19,8 +19,7 @@ type fileSet struct {
 	stored bool
 	// parsed is the result of parsing the same files for the index. It is nil if they were not
 	// parsed.
-	parsed *parsedClaim
-	// plain are the files outside of the directories with a kustomization.
+	parsed      *parsedClaim
 	plain       []File
 	directories []*directory
 }
@@ -28,8 +27,7 @@ type fileSet struct {
 // directory is a directory with a kustomization of its own, in the files of one
 // claim.
 type directory struct {
-	of *claimant
-	// path is relative to the root.
+	of    *claimant
 	path  tree.Path
 	place finding.Place
 	// stored means that the directory is in the store, not only wanted.

@@ -25,10 +25,9 @@ type claimant struct{ at int }
 type entry struct {
 	id identity
 	// of is the claim of the entry. It is nil for a foreign entry.
-	of    *claimant
-	path  tree.Path
-	place finding.Place
-	// position is the position of the object in its file, in kustomize's order.
+	of       *claimant
+	path     tree.Path
+	place    finding.Place
 	position int
 	// text is the content of the file. It is nil if the object is not a document of a file.
 	text    []byte

@@ -15,8 +15,7 @@ type fileFindings struct {
 	// broken are findings about files that make the build of the whole root fail; they quarantine a
 	// claim.
 	broken []finding.Finding
-	// notes are findings about objects that Flux leaves out silently.
-	notes []finding.Finding
+	notes  []finding.Finding
 }
 
 func (f *fileFindings) add(o *fileFindings) {

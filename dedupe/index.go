@@ -90,7 +90,6 @@ func (x *index) doubled() []*entry {
 	return entries
 }
 
-// hasConflict reports whether two entries cannot be in one root.
 func (x *index) hasConflict(c *copies) bool {
 	for _, entries := range x.repeated {
 		for i, e := range entries[1:] {

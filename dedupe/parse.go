@@ -23,11 +23,9 @@ type parsed struct {
 	foreign      *index
 	directories  []*directory
 	copies       *copies
-	// hiding are the kustomizations that the check ignores; see findHiding.
-	hiding map[tree.Path]bool
+	hiding       map[tree.Path]bool
 	// wantedTree returns the files of the root if everything wanted is written.
-	wantedTree func() []tree.File
-	// broken and notes are the findings about single files.
+	wantedTree    func() []tree.File
 	broken, notes []finding.Finding
 	counts        counts
 }
@@ -43,7 +41,6 @@ const (
 	admitted
 	// unbuildable means that the claim has a file that Flux cannot build.
 	unbuildable
-	// kept means that the claim must not be written in this round.
 	kept
 	// pinned means that the claim's files contain objects shared with claims that cannot be
 	// written.

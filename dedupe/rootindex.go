@@ -48,7 +48,6 @@ type parsedClaim struct {
 	entries      []*entry
 	found        *fileFindings
 	counts
-	// matched means that the claim is in this check.
 	matched bool
 }
 
@@ -123,7 +122,6 @@ func newParsedClaim(claim *Claim) *parsedClaim {
 	return &parsedClaim{name: claim.Rank.Name, object: claim.Object, dir: claim.Dir, joined: claim.Joined, files: claim.intended(), matched: true}
 }
 
-// isOf reports whether k was parsed from the current content of a claim.
 func (k *parsedClaim) isOf(claim *Claim) bool {
 	return k.object == claim.Object && k.dir == claim.Dir && k.joined == claim.Joined && k.elsewhere == claim.elsewhere() && sameFiles(k.files, claim.intended())
 }

@@ -138,7 +138,6 @@ func (c *Cache) isStopped() bool {
 	}
 }
 
-// unread is a list of files to parse, with their digests.
 type unread struct {
 	contents [][]byte
 	digests  []digest
@@ -272,7 +271,6 @@ func (c *Cache) Units(root tree.Path, units []tree.Path, files []tree.File) erro
 	return err
 }
 
-// digestOf returns the key of a build: a digest of all its inputs.
 func digestOf(build string, root tree.Path, units []tree.Path, files []tree.File) digest {
 	hash := sha256.New()
 	add := func(text []byte) {

@@ -99,7 +99,6 @@ func objectDocuments(content []byte) []document {
 	return some
 }
 
-// isBlank reports whether a document contains only comments and blank lines.
 func isBlank(content []byte) bool {
 	for line := range bytes.Lines(content) {
 		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && !bytes.HasPrefix(line, []byte("---")) {

@@ -20,8 +20,7 @@ type disk struct {
 	// FileSystem is an empty file system. It provides the methods that a build does not call.
 	filesys.FileSystem
 	files map[string][]byte
-	// dirs maps a directory to the names in it.
-	dirs map[string][]string
+	dirs  map[string][]string
 	// schema means that a kustomization may extend the Kubernetes schema.
 	schema bool
 	// root is the directory that contains all files. inside is a directory in root that watch has
@@ -77,7 +76,6 @@ func (d *disk) mkdir(name string) {
 	d.dirs[path.Dir(name)] = append(d.dirs[path.Dir(name)], path.Base(name))
 }
 
-// Errors with the texts of a real disk.
 var (
 	errMissing     = errors.New("no such file or directory")
 	errDirectory   = errors.New("is a directory")

@@ -33,8 +33,7 @@ type Object struct {
 	Repeats *RepeatedField
 	// Outcome is the result of the steps after the build. It is set only by a Cache.
 	Outcome Outcome
-	// plain is the result of isPlain for the object.
-	plain bool
+	plain   bool
 }
 
 // Loads reports whether Flux reads a file with this path as Kubernetes objects.

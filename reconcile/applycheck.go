@@ -16,8 +16,7 @@ type applyCheck struct {
 	policy applycheck.Policy
 	input  applycheck.Input
 	// refused are the claims of each root that the API server would certainly refuse.
-	refused []map[int]applycheck.Refusal
-	// doubtful are the claims of each root that the API server may refuse.
+	refused  []map[int]applycheck.Refusal
 	doubtful []map[int]bool
 	// errors are the findings about refused claims. alone are the warnings about claims checked by
 	// themselves. beside are the warnings about claims checked with all others that are written.

@@ -21,8 +21,7 @@ type checked struct {
 	// leftovers are files that an interrupted write has left behind. They are removed unless a
 	// placement asks for them.
 	leftovers []tree.Path
-	// ignored matches the files that Flux does not fetch.
-	ignored *kustomize.Ignored
+	ignored   *kustomize.Ignored
 	// warnings is the number of findings about objects that the API server may refuse. compared are
 	// the findings about claims that were checked by themselves, which depend on the stored files
 	// of the claims.
@@ -50,8 +49,7 @@ type checkCaches struct {
 	applied    *applycheck.Memory
 	applyState *applycheck.State
 	checkCache *dedupe.CheckCache
-	// cluster is the Destination's API server.
-	cluster *applycheck.Cluster
+	cluster    *applycheck.Cluster
 }
 
 func newChecked(w *wanted, caches checkCaches) *checked {

@@ -13,9 +13,8 @@ import (
 
 type rootCheck struct {
 	*checked
-	claimed *tree.Set
-	inputs  []dedupe.Root
-	// claimants are, for each root, the candidates in the order of their claims.
+	claimed   *tree.Set
+	inputs    []dedupe.Root
 	claimants [][]*candidate
 }
 

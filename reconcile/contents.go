@@ -22,11 +22,9 @@ const mebibyte = 1 << 20
 // round. The zero value is ready for use.
 type contents struct {
 	works []*kratix.Work
-	// total is the unpacked size of all Works except those in excessive.
 	total int64
 	// objects caches upper bounds on the number of objects in Works.
-	objects map[*kratix.Work]int64
-	// excessive maps Works that exceed the limit for one Work to the reason.
+	objects   map[*kratix.Work]int64
 	excessive map[*kratix.Work]string
 	// interned holds large files, so that equal files of several placements are kept once.
 	interned generations[[sha256.Size]byte, []byte]

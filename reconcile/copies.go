@@ -94,7 +94,6 @@ func rankCopies(o *observed, copies map[placedGroup][]recordedCopy) map[placedGr
 	return ranks
 }
 
-// compare orders copies; the first one stays.
 func (r *copyRanks) compare(a, b recordedCopy) int {
 	order := func(c recordedCopy) int {
 		switch {

@@ -17,7 +17,6 @@ type exclusion struct {
 	answer  answer
 }
 
-// answer is the message of a server about refused content, and the fix.
 type answer struct{ message, fix string }
 
 type exclusions map[string]map[unit]exclusion

@@ -18,7 +18,6 @@ import (
 
 type failedFiles struct {
 	unit
-	// undone is the entry in the placement's record that describes the rollback.
 	undone layout.RolledBack
 	// revision is the last applied revision. applied are the placement's files at that revision, or
 	// the placement's part of a joined file.

@@ -15,8 +15,7 @@ const (
 	// overwriteTime is the time within which a controller overwrites a manifest. A person takes
 	// longer to edit one.
 	overwriteTime = time.Minute
-	// longestRest is the maximum length of a pause.
-	longestRest = 24 * time.Hour
+	longestRest   = 24 * time.Hour
 	// recordLimit and fileLimit are the numbers of undone writes of one record and of one manifest
 	// that count as a fight.
 	recordLimit, fileLimit = 2, 3
@@ -30,7 +29,6 @@ type content struct {
 	present bool
 }
 
-// mark is a write or removal by this process at a path.
 type mark struct {
 	path    tree.Path
 	content content
@@ -41,7 +39,6 @@ type mark struct {
 	confirmed bool
 }
 
-// lasts reports whether the mark still counts.
 func (m mark) lasts(now time.Time) bool {
 	age := now.Sub(m.at)
 	return age <= fightWindow && (m.record || age <= overwriteTime)

@@ -14,9 +14,8 @@ import (
 
 type fights struct {
 	// now is the time of the round. Without a clock, no fights are detected.
-	now time.Time
-	of  map[destinationKey]*fight
-	// over are the paths at which the fights were detected.
+	now  time.Time
+	of   map[destinationKey]*fight
 	over map[destinationKey]tree.Path
 }
 

@@ -18,8 +18,7 @@ type formerPlacement struct {
 	recordView
 	store *storeView
 	base  tree.Path
-	// at is the Destination that has this directory now, or nil.
-	at *destinationView
+	at    *destinationView
 	// counts means that the group counts as placed because of this record. Otherwise the placement
 	// is an old copy.
 	counts bool
@@ -151,7 +150,6 @@ func countFormer(o *observed) {
 	reportUnreadable(o, placed)
 }
 
-// compareFormer orders placements of existing Destinations first.
 func compareFormer(o *observed, a, b *formerPlacement) int {
 	away := func(f *formerPlacement) int {
 		if o.has(f.target()) {

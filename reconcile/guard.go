@@ -27,8 +27,7 @@ type removals struct {
 	recent int
 	// recorded is the number of placements with a record, in all stores that were read.
 	recorded int
-	// works is the number of Works in the input.
-	works int
+	works    int
 	// settling means that the input may still be incomplete, so that a missing Work may appear.
 	settling bool
 	// missing is the number of objects that have been missing from the input for less than the
@@ -36,7 +35,6 @@ type removals struct {
 	missing int
 }
 
-// judgement is the decision of the deletion guard.
 type judgement string
 
 const (
@@ -82,7 +80,6 @@ type guard struct {
 	judgement
 	// ledger is the new content of the Destination's ledger. It is empty without a ledger.
 	ledger string
-	// counts means that the removals are added to the ledger.
 	counts bool
 }
 

@@ -50,7 +50,6 @@ func (v *guardVerdict) place(destinations []*kratix.Destination) finding.Place {
 	return finding.Place{}
 }
 
-// namedFiles is the maximum number of empty files that a message names.
 const namedFiles = 3
 
 func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func(context.Context) []string) []string {

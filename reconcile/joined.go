@@ -15,7 +15,6 @@ import (
 
 // joinedFile is the aggregated file of filepath mode aggregatedYAML, split into its parts.
 type joinedFile struct {
-	// parts maps the paths of records to their parts of the file.
 	parts map[tree.Path][]byte
 	// mixedUp means that the file has content that does not match the records, so that it cannot be
 	// split.

@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// largeWork is the size in bytes from which a Work is reported as large.
 const largeWork = 1 << 20
 
 // large caches which Works are large, so that only new Works have to be measured.

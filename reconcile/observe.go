@@ -20,8 +20,7 @@ import (
 
 type observed struct {
 	source.Snapshot
-	stores []*storeView
-	// leftOut are the Destinations that must not be written in this round.
+	stores  []*storeView
 	leftOut []scheduler.Destination
 	// misfits are the Destinations in leftOut that have no valid layout. vacant are empty
 	// Destinations that are being deleted and overlap others.
@@ -46,9 +45,8 @@ type observed struct {
 
 type storeView struct {
 	statestore.Store
-	ref  kratix.StateStoreReference
-	spec kratix.Object
-	// lacksSecret means that the Secret that the state store names is missing.
+	ref         kratix.StateStoreReference
+	spec        kratix.Object
 	lacksSecret bool
 	// rejectsSecret means that the Secret that the state store names exists but cannot be used. A
 	// finding contains the reason.
@@ -88,9 +86,8 @@ type destinationView struct {
 }
 
 type observations struct {
-	records generations[*kratix.Destination, recordsView]
-	former  generations[kratix.StateStoreReference, *formerIndex]
-	// unrecorded are the requests of each Destination that have no record.
+	records    generations[*kratix.Destination, recordsView]
+	former     generations[kratix.StateStoreReference, *formerIndex]
 	unrecorded generations[*kratix.Destination, unrecordedView]
 	fights     fights
 }

@@ -20,8 +20,7 @@ import (
 // file belongs to no placement.
 type outgoingFile struct {
 	dedupe.File
-	of placedGroup
-	// stays means that the file belongs to no placement and will not be removed.
+	of    placedGroup
 	stays bool
 }
 

@@ -97,7 +97,6 @@ func (p *pastPlacements) read(ctx context.Context, path tree.Path, isJoined bool
 	return part, nil
 }
 
-// divide maps the paths of the records to their parts of a joined file.
 func (p *pastPlacements) divide(ctx context.Context, whole []byte) (map[tree.Path][]byte, error) {
 	dir, err := layout.RecordsDir(p.Destination)
 	if err != nil {

@@ -21,8 +21,7 @@ type decision struct {
 	// conflicts means that the placement is quarantined because of a conflict, or because the API
 	// server of this Destination would refuse it.
 	conflicts bool
-	// doubtful means that the API server may refuse the placement.
-	doubtful bool
+	doubtful  bool
 }
 
 func (d *decision) writable() bool { return d.state == report.Placed }

@@ -15,13 +15,11 @@ import (
 
 type recordView struct {
 	*layout.Record
-	// path is the path of the record in the current layout.
 	path tree.Path
 	// elsewhere are other paths at which the placement is recorded, from an earlier layout or an
 	// earlier name of the Destination.
 	elsewhere []tree.Path
-	// mode is the filepath mode that the record was written in.
-	mode string
+	mode      string
 	// why is the reason for the removal of a placement that has moved to another Destination. It is
 	// empty otherwise.
 	why string
@@ -38,7 +36,6 @@ func (r *recordView) addTo(set *tree.Set) {
 	}
 }
 
-// addUnless is like addTo but leaves out the files in another set.
 func (r *recordView) addUnless(others, set *tree.Set) {
 	for _, path := range r.paths() {
 		set.AddFile(path)
@@ -210,7 +207,6 @@ func mergeDuplicates(records []recordView) []recordView {
 // readRecord is the content of a file in the record directory, or the reason why it is not trusted.
 type readRecord struct {
 	layout.Record
-	// path is the path of the record in the current layout.
 	path tree.Path
 	mode string
 	err  error
@@ -232,7 +228,6 @@ type recordsView struct {
 	invalidRecords []tree.Path
 	owners         []string
 	ledgerView
-	// parsed caches the records by path and digest.
 	parsed map[recordKey]*readRecord
 }
 

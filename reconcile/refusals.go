@@ -11,14 +11,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The limits for retrying and keeping refused writes.
 const (
 	// maxTrials is the number of additional writes that a round makes in a store to find out
 	// which units the server refuses.
-	maxTrials = 32
-	// maxRetries is the number of refused units that a round tries again.
+	maxTrials  = 32
 	maxRetries = 4
-	// maxRefused is the number of refused units of a store that are kept.
 	maxRefused = 256
 	// maxRefusedWords is the maximum length of a server's message that is kept, in bytes.
 	maxRefusedWords = 4 << 10
@@ -42,20 +39,16 @@ type refusals struct {
 	stores map[kratix.StateStoreReference]*refusedStore
 }
 
-// refusedStore holds the refused units of one store.
 type refusedStore struct {
 	store statestore.Store
 	// separateCommits means that the server has refused a commit that moved placements between
 	// directories. The new copies are then written first, so that the search can isolate the
 	// refused ones.
 	separateCommits bool
-	// refused are the units that were refused alone.
-	refused map[unit]*refusal
-	search  search
-	// why is the error of the last refused write.
-	why error
-	// inProgress are the units of a write that is in progress.
-	inProgress []suspect
+	refused         map[unit]*refusal
+	search          search
+	why             error
+	inProgress      []suspect
 	// always is the last error of a store that refuses every unit. It is nil if the store accepts
 	// some. probed are the units that were tried since then in the current pass over all units.
 	always error
@@ -68,8 +61,7 @@ type refusedStore struct {
 	// accepts means that the store has accepted a write, the last one at acceptedAt.
 	accepts    bool
 	acceptedAt time.Time
-	// trials is the number of trials in this round.
-	trials int
+	trials     int
 }
 
 type refusal struct {
@@ -77,8 +69,7 @@ type refusal struct {
 	answer answer
 	tries  int
 	next   time.Time
-	// due means that the unit is tried again in this round.
-	due bool
+	due    bool
 }
 
 func (r *refusal) exclusion() exclusion {
@@ -106,7 +97,6 @@ func (s *refusedStore) isEmpty() bool {
 	return len(s.refused) == 0 && s.search.isOver() && s.inProgress == nil && s.always == nil
 }
 
-// begin starts a round and marks the refusals to be retried as due.
 func (r *refusals) begin(now time.Time) {
 	for _, store := range r.stores {
 		store.trials = 0
@@ -264,7 +254,6 @@ func (s *refusedStore) forget(d *desired) {
 	}
 }
 
-// answer processes the refusal of a write, which may be a part of a search.
 func (s *refusedStore) answer(tried []suspect, units []unitChange, err error, now time.Time) {
 	s.why = err
 	named := namedBy(err, units)

@@ -26,8 +26,7 @@ type wanted struct {
 	removed           []recordView
 	findings          []finding.Finding
 	renderings        renderings
-	// recordAt maps a path to the record that belongs there.
-	recordAt map[tree.Path]*recordView
+	recordAt          map[tree.Path]*recordView
 }
 
 type renderings map[renderKey]rendered
@@ -185,7 +184,6 @@ func (w *wanted) indexRecords() {
 	}
 }
 
-// recordOf returns the record of a placement, or nil if the store has none.
 func (w *wanted) recordOf(p *placement) *recordView {
 	record := w.recordAt[p.record.Path]
 	if record == nil || groupOf(record.Placement) != groupOf(p.WorkPlacement) {

@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// renderKey holds everything that a rendering on a Destination depends on.
 type renderKey struct {
 	work      *kratix.Work
 	group     string

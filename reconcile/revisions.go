@@ -18,22 +18,18 @@ const maxRevisions = 64
 // again from its history.
 const maxContents = 4
 
-// The limits for reading revisions from the history of a store.
 const (
 	// maxLoaded is the maximum number of revisions that are kept after they were read.
 	maxLoaded = 4
 	// maxUnknown is the maximum number of revisions that are known to be missing.
-	maxUnknown = 64
-	// maxLoads is the maximum number of revisions that are read in a round.
-	maxLoads = 16
-	// loadTimeout is the timeout for one revision.
+	maxUnknown  = 64
+	maxLoads    = 16
 	loadTimeout = 20 * time.Second
 )
 
 // revisions are the last states of a store, the newest last. With them, the revision that an agent
 // reports can be compared with the current files.
 type revisions struct {
-	// hasHistory means that the store can read earlier states.
 	hasHistory bool
 	states     []*pastState
 	// loaded are older states that were read from the store's history. unknown are revisions that

@@ -14,8 +14,7 @@ type search struct {
 	// backwards means that the second half of a group is tried first. It changes with each unit
 	// that is found, so that a server that refuses many adjacent units soon accepts others.
 	backwards bool
-	// untried are units that may or may not be refused.
-	untried []suspect
+	untried   []suspect
 	// alone are units that are tried one by one, because they were refused before.
 	alone []suspect
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// situation is everything that the outcome on a Destination depends on.
 type situation struct {
 	store *storeView
 	*destinationView

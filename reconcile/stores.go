@@ -8,9 +8,8 @@ import (
 )
 
 type planning struct {
-	parts planned
-	guard guardVerdict
-	// hidden means that placements may exist that are not in the plan.
+	parts  planned
+	guard  guardVerdict
 	hidden bool
 	failed map[destinationKey][]*failedFiles
 	// fresh maps each new placement of a request to its Work. It is not written before the chosen

@@ -21,7 +21,6 @@ func unitOf(p *kratix.WorkPlacement) unit {
 
 func (u unit) isRest() bool { return u.placedGroup == placedGroup{} }
 
-// digest identifies the content of a unit.
 type digest [sha256.Size]byte
 
 func removalDigest() digest { return sha256.Sum256([]byte("removal")) }

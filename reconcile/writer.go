@@ -21,7 +21,6 @@ type writer struct {
 	refusals *refusedStore
 	// full is the desired content of the store if the server refuses nothing new.
 	full *desired
-	// base is the current revision of the store.
 	base statestore.Revision
 	// rest is the content to write before a search. after is the part of rest that follows current.
 	rest, after *desired
@@ -35,7 +34,6 @@ type writer struct {
 	written  map[string]*outcome
 	// refused is the last refused ChangeSet, if nothing was accepted since then.
 	refused *statestore.ChangeSet
-	// closing means that the current write is the last one of the search.
 	closing bool
 	over    bool
 	err     error
@@ -273,7 +271,6 @@ func (w *writer) final() map[string]*outcome {
 	return final
 }
 
-// isHeld reports whether the changes of a Destination were not written.
 func (w *writer) isHeld(destination string, written bool) bool {
 	switch {
 	case w.refusals.always != nil && w.searched[destination]:

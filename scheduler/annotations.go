@@ -62,8 +62,7 @@ type settings struct {
 	capacity int
 	// closed is the reason why the Destination accepts no new placements. It is empty if it accepts
 	// them.
-	closed string
-	// invalid has a message for each annotation that does not parse.
+	closed  string
 	invalid []string
 }
 

@@ -17,8 +17,7 @@ type directory struct {
 type workState struct {
 	work     *kratix.Work
 	existing []*kratix.WorkPlacement
-	// on are the Destinations of the Work's planned placements.
-	on []string
+	on       []string
 }
 
 func newDirectory(in Input, plan Result) *directory {

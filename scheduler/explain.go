@@ -165,7 +165,6 @@ func isListed(asked []Asked, r requirement) bool {
 	return false
 }
 
-// clause returns the reason of a verdict as a clause about one Destination.
 func (v verdict) clause(s member) string {
 	switch {
 	case v.kind == unreadStore:

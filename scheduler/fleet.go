@@ -10,10 +10,8 @@ import (
 )
 
 type fleet struct {
-	// members are sorted by name.
 	members []member
 	byName  map[string]int
-	// limited means that at least one Destination has a capacity.
 	limited bool
 	// unread is the name of a Destination whose store could not be read, or "".
 	unread string

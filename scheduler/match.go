@@ -12,7 +12,6 @@ import (
 
 type fit struct {
 	asked selectors
-	// kinds has one verdict for each Destination of the fleet, by its index.
 	kinds []verdictKind
 	// usable are the Destinations that fit and accept new placements. unread are the Destinations
 	// that fit and whose store could not be read. Both are sorted indices into the fleet.
@@ -23,7 +22,6 @@ type fit struct {
 	ready  int
 	// evenly means that all usable Destinations have the same weight.
 	evenly bool
-	// spread is the text of the reason if the draw alone decided.
 	spread string
 	// summary caches round.summary. It is empty before its first use.
 	summary string
@@ -39,7 +37,6 @@ type verdictKind uint8
 const (
 	// open means that the Destination fits and accepts new placements.
 	open verdictKind = iota
-	// refused means that the Destination does not fit.
 	refused
 	// closed means that the Destination fits but accepts no new placements.
 	closed

@@ -8,9 +8,8 @@ import "slices"
 // not modify inputs and plans, since the next plan refers to them.
 type Planner struct {
 	// last is the input of the last plan, and nil before the first plan.
-	last  *Input
-	fleet *fleet
-	// chosen are the Works for which one of several Destinations was chosen.
+	last   *Input
+	fleet  *fleet
 	chosen keys
 	result Result
 	known  *directory

@@ -41,10 +41,9 @@ type unit struct {
 	// at is the Destination of the unit after the moves so far, and from is its recorded
 	// Destination.
 	at, from int
-	// fit are the Destinations that fit all groups of the unit.
-	fit    []int
-	seed   uint64
-	reason string
+	fit      []int
+	seed     uint64
+	reason   string
 }
 
 func (b *balancer) collect() {

@@ -26,9 +26,8 @@ type round struct {
 	onDemand []*job
 	// placed are the placements so far, in the order in which they were added. next is a linked
 	// list of the placements of each job, as indices into placed.
-	placed []Placement
-	next   []int32
-	// chosen are the Works for which one of several Destinations was chosen.
+	placed  []Placement
+	next    []int32
 	chosen  keys
 	crowded bool
 	observe func(*job)

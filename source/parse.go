@@ -22,8 +22,7 @@ type File struct {
 // ParsedFile is a parsed file. It must not be modified once it is in a Collection.
 type ParsedFile struct {
 	fileKey
-	digest digest
-	// claims are the valid objects, in the order of the file.
+	digest   digest
 	claims   []*claim
 	findings []finding.Finding
 	rejected []kratix.Key
@@ -184,7 +183,6 @@ func (p *ParsedFile) unreadable(at finding.Place, err error) {
 	p.incomplete = true
 }
 
-// lineOf returns the line of an error, or other for an error without a line.
 func lineOf(err error, other int) int {
 	var where *kratix.LineError
 	if errors.As(err, &where) {

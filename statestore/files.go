@@ -22,7 +22,6 @@ type FileChange struct {
 	Gone   bool
 }
 
-// directory has the sorted entries of one directory.
 type directory struct {
 	entries []entry
 	files   int // number of files in this directory and below

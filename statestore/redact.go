@@ -5,7 +5,6 @@ import (
 	"strings"
 )
 
-// hiddenPart replaces the redacted parts of a URL.
 const hiddenPart = "***"
 
 var urls = regexp.MustCompile("[A-Za-z][A-Za-z0-9+.-]*://[^\\s\"'`<>]+")

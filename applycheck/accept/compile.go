@@ -55,9 +55,7 @@ func (o *object) withoutStatus() *object {
 
 type declared struct {
 	smd.Atom
-	// name is empty for a type without a name.
-	name string
-	// exempt means that Values and Required of the Rules do not apply.
+	name   string
 	exempt bool
 }
 

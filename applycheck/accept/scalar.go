@@ -16,7 +16,6 @@ const (
 	floats
 )
 
-// scalarsOf returns the scalars that server-side apply accepts for a type.
 func scalarsOf(of *smd.Scalar) scalars {
 	if of == nil {
 		return 0

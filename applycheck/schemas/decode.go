@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 )
 
-// Bits of the archive for the properties of atoms, references and kinds.
 const (
 	atomScalar = 1 << iota
 	atomList

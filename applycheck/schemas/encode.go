@@ -62,7 +62,6 @@ func Encode(sources []Source) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-// encoder collects each string and each type of all minors once.
 type encoder struct {
 	strings    map[string]int
 	stringList []string

@@ -23,7 +23,6 @@ import (
 //go:embed schemas.bin
 var data []byte
 
-// maxUnpacked is the maximum size of the unpacked archive in bytes.
 const maxUnpacked = 16 << 20
 
 // Kind is a kind that the API server of a minor serves.

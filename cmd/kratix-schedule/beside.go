@@ -22,8 +22,7 @@ type besideFlags struct {
 	account   string
 	requires  bool
 	with      string
-	// given reports whether the user has set a flag.
-	given func(name string) bool
+	given     func(name string) bool
 }
 
 const ignoreKratix, stopForKratix = "ignore", "stop"

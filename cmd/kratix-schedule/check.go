@@ -72,8 +72,7 @@ type checkSource struct {
 	stores    *checkStores
 	std       streams
 	notices   io.Writer
-	// unpacked is the limit for the files of all Works, in bytes.
-	unpacked unpackedFlag
+	unpacked  unpackedFlag
 
 	*locator
 	read          reading

@@ -102,7 +102,6 @@ func oneDestination(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// warnOfLive prints a warning for each state store that may be a live one.
 func warnOfLive(out io.Writer, left []reconcile.Cleanup, on *promoted.LiveCleanup) {
 	var stores []string
 	for _, one := range left {

@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/comment"
 )
 
-// commentTimeout bounds all calls of the API together.
 const commentTimeout = time.Minute
 
 // maxEvent bounds the file with the event of GitHub Actions, in bytes. GitHub's events have at most 25 MB.

@@ -135,7 +135,6 @@ func setFlag(c *cobra.Command, flag *pflag.Flag, values []string) error {
 	return nil
 }
 
-// findConfig returns the path of the configuration, or "" if there is none.
 func findConfig(c *cobra.Command) (string, error) {
 	named, _ := c.Flags().GetString("config")
 	if named == "" {

@@ -24,14 +24,12 @@ type reading struct {
 	// the roots of a Flux repository.
 	treeObjects int
 	stores      int
-	// promises are the Promises without dependencies.
-	promises []string
-	idle     []string
+	promises    []string
+	idle        []string
 	// suspended is the number of suspended pipelines, which need not have a Work yet.
 	suspended int
-	// tally counts the files on disk that were read and those that were skipped.
-	tally dir.Tally
-	tree  bool
+	tally     dir.Tally
+	tree      bool
 }
 
 // isEmpty reports whether there was nothing to check: no Work with files, no suspended pipeline and

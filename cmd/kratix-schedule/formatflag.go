@@ -106,12 +106,11 @@ type (
 		CanBeWritten bool   `json:"canBeWritten"`
 	}
 	rebalanceDocument struct {
-		SchemaVersion int          `json:"schemaVersion"`
-		Kind          string       `json:"kind"`
-		Moves         []moveOutput `json:"moves"`
-		// Applied means that the moves were made.
-		Applied  bool             `json:"applied"`
-		Findings []report.Problem `json:"findings"`
+		SchemaVersion int              `json:"schemaVersion"`
+		Kind          string           `json:"kind"`
+		Moves         []moveOutput     `json:"moves"`
+		Applied       bool             `json:"applied"`
+		Findings      []report.Problem `json:"findings"`
 	}
 	moveOutput struct {
 		Work   string `json:"work"`

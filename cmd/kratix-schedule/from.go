@@ -38,7 +38,6 @@ func (f *fromFlags) add(c *cobra.Command) {
 
 type rowSource interface {
 	list(ctx context.Context) (listing.Listing, error)
-	// problem returns an error if the last listing is incomplete.
 	problem() error
 }
 

@@ -62,7 +62,7 @@ source cannot be read.`,
 		return cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
 	}
 	_ = command.RegisterFlagCompletionFunc("output", fixed("wide", "yaml", "json", "name")) // the flag exists
-	_ = command.RegisterFlagCompletionFunc("state", fixed(listing.States()...))             // as above
+	_ = command.RegisterFlagCompletionFunc("state", fixed(listing.States()...))
 	return command
 }
 
@@ -98,7 +98,6 @@ func kindNames() []string {
 	return names
 }
 
-// kindNamed returns the kind with a name; the singular is accepted too.
 func kindNamed(name string) (listing.Kind, error) {
 	for _, kind := range listing.Kinds() {
 		if name = strings.ToLower(name); name == string(kind) || name+"s" == string(kind) {

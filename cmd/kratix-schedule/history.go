@@ -295,7 +295,6 @@ func revisionsOf(ctx context.Context, flags historyFlags, stores []namedStore, r
 	return of, "", "", failed
 }
 
-// shortestRevision is the minimum length of the beginning of a revision.
 const shortestRevision = 4
 
 func resolve(log statestore.Log, text string) (statestore.Revision, error) {

@@ -32,8 +32,7 @@ type diffDocument struct {
 	From          string     `json:"from"`
 	To            string     `json:"to"`
 	Files         []fileDiff `json:"files"`
-	// More is the number of files that are left out.
-	More int `json:"more,omitempty"`
+	More          int        `json:"more,omitempty"`
 }
 
 type fileDiff struct {
@@ -64,7 +63,6 @@ func writeHistories(out io.Writer, flags historyFlags, work string, read []store
 		return writeDocument(out, flags.output, historyDocument{listing.SchemaVersion, "history", work, read})
 	}
 	var text bytes.Buffer
-	// The settings of kubectl.
 	table := tabwriter.NewWriter(&text, 6, 4, 3, ' ', 0)
 	isWide := flags.output == "wide"
 	titles := []string{"REVISION", "DATE", "CHANGE", "SUBJECT"}

@@ -44,7 +44,6 @@ func (f *inputFlags) source(c *cobra.Command, std streams) (*dir.Source, error) 
 	return &dir.Source{Paths: f.paths, Recursive: f.recursive, Exclude: exclude, Stdin: std.in, Now: time.Now}, nil
 }
 
-// inputError turns an error about an unreadable path into a usage error.
 func inputError(err error) error {
 	if errors.Is(err, dir.ErrPath) {
 		return exit{code: exitUsage, text: err.Error()}

@@ -14,7 +14,6 @@ type memoryLimits struct {
 	process, build int64
 }
 
-// leastBuild is the memory needed to build a few small files.
 const leastBuild = 192 << 20
 
 // limitsOf divides a limit. An eighth is reserved for memory that Go does not count, and for

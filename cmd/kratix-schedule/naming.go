@@ -9,7 +9,6 @@ import (
 )
 
 type naming struct {
-	// suffix is appended to the first request's name.
 	suffix string
 	// beside means that the other request is in the same namespace.
 	beside bool

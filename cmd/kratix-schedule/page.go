@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/page"
 )
 
-// noPage is the value of --listen-page for no page.
 const noPage = "off"
 
 // pageFlag is the address of the page: empty for that of --listen, or noPage.

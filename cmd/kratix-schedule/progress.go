@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// patience is the time after which a command shows its progress.
 const patience = 2 * time.Second
 
 type progress struct {
@@ -19,8 +18,7 @@ type progress struct {
 	ended chan struct{}
 	done  chan struct{}
 	// works is the number of Works read. It is 0 while they are being read.
-	works atomic.Int64
-	// built of the roots of a Flux repository are built; roots is their number.
+	works        atomic.Int64
 	built, roots atomic.Int64
 }
 

@@ -14,7 +14,6 @@ import (
 // promoted. A Promise with static dependencies makes Kratix update its Work about ten times a
 // second with the same contents. Each write in response would cause further updates.
 type renewals struct {
-	// last is the time of the last change of each WorkPlacement's spec.
 	last map[kratix.Key]time.Time
 }
 

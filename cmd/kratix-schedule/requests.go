@@ -66,8 +66,7 @@ func checkTimes(times int) error {
 type requestsSource struct {
 	source.Source
 	// times is how often each request is made; 1 adds nothing.
-	times int
-	// origins maps an added Work to the one it was derived from.
+	times   int
 	origins map[string]origin
 }
 

@@ -54,8 +54,7 @@ func (f *treeFlags) stores(c *cobra.Command) (*checkStores, error) {
 type checkStores struct {
 	tree treeFlags
 	// files are the tree's files, relative to its root.
-	files []tree.File
-	// obstacles are the tree's entries that are not files.
+	files     []tree.File
 	obstacles []statestore.Obstacle
 	// filesOnly means that no Work is placed, and only files are checked.
 	filesOnly bool

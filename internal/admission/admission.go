@@ -114,7 +114,6 @@ func (v Verdict) String() string {
 	return v.Message + "; " + v.Fix
 }
 
-// The values of Verdict.Fix.
 const (
 	fixApply   = "run kubectl apply -k deploy/schedule, or helm upgrade with mode=schedule and admissionPolicy.create=true"
 	fixActions = "run kubectl apply -k deploy/schedule, or helm upgrade with admissionPolicy.validationActions={Deny}"

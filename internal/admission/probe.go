@@ -25,7 +25,6 @@ const (
 	// untried means that there was no dry run, or that its result does not depend on the policy.
 	untried kind = iota
 	allowed
-	// denied means that an admission policy or webhook denies the request.
 	denied
 	// unentitled means that no role of the ServiceAccount allows the request.
 	unentitled

@@ -28,7 +28,6 @@ type argoEvent struct {
 		Retrying bool         `json:"retrying"`
 		Failed   []argoObject `json:"failed"`
 	} `json:"operation"`
-	// Conditions are the errors of the Application.
 	Conditions []struct {
 		Type    string `json:"type"`
 		Message string `json:"message"`
@@ -132,7 +131,6 @@ func (o argoObject) object() Object {
 	return Object{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
 }
 
-// argoObjects returns the objects with valid names, sorted.
 func argoObjects(sent []argoObject) []Object {
 	var objects []Object
 	for _, one := range sent {

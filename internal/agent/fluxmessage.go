@@ -13,8 +13,7 @@ const object = `([A-Za-z][A-Za-z0-9]*)/(?:([a-z0-9-]+)/)?([^\s/,;'"\[\]]+)`
 // The forms of messages. Parts of a message can come from the objects themselves, so a form must
 // begin at a place that no object can influence.
 var (
-	changeLine = regexp.MustCompile(`^` + object + ` (created|configured|unchanged|deleted|skipped|unknown)$`)
-	// applyFailure matches a message that begins with the refused object.
+	changeLine   = regexp.MustCompile(`^` + object + ` (created|configured|unchanged|deleted|skipped|unknown)$`)
 	applyFailure = regexp.MustCompile(`^` + object + ` (?:dry-run failed|apply failed|not found: |namespace not specified: |` +
 		`immutable field detected, |failed to migrate API version: |metadata\.managedFields cleanup failed: |is SOPS encrypted, )`)
 	// healthFailure matches the text before a list of objects in brackets; healthEntry matches one
@@ -28,9 +27,8 @@ var (
 	// decodeFailure matches the error about a file that Flux cannot decode before it calls
 	// kustomize. The group is the path of the file in the temporary checkout.
 	decodeFailure = regexp.MustCompile(`^failed to decode Kubernetes YAML from /\S*?/kustomization-\d+/(.+?\.ya?ml): `)
-	// buildFailure matches the beginning of kustomize's errors.
-	buildFailure = regexp.MustCompile(`^kustomize build failed: accumulating resources: `)
-	buildFile    = regexp.MustCompile(`(?:accumulating|merging) resources from '([^']+)'`)
+	buildFailure  = regexp.MustCompile(`^kustomize build failed: accumulating resources: `)
+	buildFile     = regexp.MustCompile(`(?:accumulating|merging) resources from '([^']+)'`)
 	// buildID matches an object in the notation of kustomize: Kind.version.group/name.namespace.
 	buildID = regexp.MustCompile(`: may not add resource with an already registered id: ([A-Za-z][A-Za-z0-9]*)\.[^./\s']+\.[^/\s']+/([^/\s']+)\.(\[noNs\]|[a-z0-9-]+)(?:'|$)`)
 )

@@ -18,7 +18,6 @@ const (
 	maxFile     = 4096
 )
 
-// errMalformed is the error for a body that is not an event.
 var errMalformed = errors.New("not an event")
 
 func malformed(format string, args ...any) error {

@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// The limits of a conversation with a server.
 const (
 	// perPage is the number of comments in a page, the maximum of both APIs.
 	perPage = 100
@@ -24,15 +23,12 @@ const (
 	// maxPage is the maximum size of a page in bytes: 100 comments of 65,536 escaped characters.
 	maxPage = 100 << 20
 	// maxMessage is the maximum number of bytes that are read of an error.
-	maxMessage = 1 << 10
-	// callTimeout is the timeout of one call.
+	maxMessage  = 1 << 10
 	callTimeout = 20 * time.Second
 )
 
-// refusedError is the error about a response that is not a success.
 type refusedError struct {
-	status int
-	// message is the message of the server, as one printable line.
+	status  int
 	message string
 	// tooMany is true if the server refuses because of too many requests.
 	tooMany bool
@@ -110,7 +106,6 @@ func (c client) call(ctx context.Context, method, url string, body any, read fun
 	return response.Header, nil
 }
 
-// refusal returns the error about a response that is not a success.
 func refusal(response *http.Response) error {
 	var said struct{ Message any }
 	text, _ := io.ReadAll(io.LimitReader(response.Body, maxMessage)) // what was read is enough
@@ -172,7 +167,6 @@ func eachComment(r io.Reader, each func(written)) error {
 	return err
 }
 
-// write creates a comment below a URL, or replaces the one with an ID.
 func (c client) write(ctx context.Context, id int64, body, create, replaceMethod, replace string) (int64, error) {
 	method, url := http.MethodPost, create
 	if id != 0 {

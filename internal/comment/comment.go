@@ -38,7 +38,6 @@ type Outcome struct {
 // attempts is how often Post starts again because another run has deleted the comment meanwhile.
 const attempts = 3
 
-// errGone means that the comment to replace does not exist.
 var errGone = errors.New("the comment to replace is gone")
 
 // Post makes a text the only comment with its marker. If several runs add a comment at the same time,

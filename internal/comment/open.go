@@ -31,7 +31,6 @@ type Environment struct {
 	UserAgent string
 }
 
-// repositoryName is OWNER/NAME.
 var repositoryName = regexp.MustCompile(`^[A-Za-z0-9_-]+/(?:[A-Za-z0-9_-]|\.+[A-Za-z0-9_-])[A-Za-z0-9_.-]*$`)
 
 // Open returns the pull request that a run is about, and the run.

@@ -17,13 +17,11 @@ type Text struct {
 	Rest string
 }
 
-// markerLine is the first line of a report in Markdown.
 var markerLine = regexp.MustCompile(`^<!-- kratix-schedule (checked|planned) -->$`)
 
 // validName is a name that cannot end the HTML comment that it is in.
 var validName = regexp.MustCompile(`^[A-Za-z0-9_.]+(-[A-Za-z0-9_.]+)*$`)
 
-// maxName is the maximum length of the name of a comment, in bytes.
 const maxName = 63
 
 // MaxReport is the maximum size of a report in Markdown, in bytes. A report has at most 65,000

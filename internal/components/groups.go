@@ -155,7 +155,6 @@ func (g *Group) add(f *finding.Finding, options Options) {
 	p.Items = append(p.Items, item)
 }
 
-// maxQuotes is the maximum number of messages of Flux in a Problem.
 const maxQuotes = 5
 
 // whole returns the object of a place without its file, or the file of a place without an object.
@@ -166,7 +165,6 @@ func whole(p finding.Place) finding.Place {
 	return p
 }
 
-// claim adds a claimant, unless the group has it already.
 func (g *Group) claim(p Place, options Options) {
 	if (options.MaxItems == 0 || len(g.Claimants) < options.MaxItems) && !g.again("claimant "+p.Text) {
 		g.Claimants = append(g.Claimants, p)

@@ -25,7 +25,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// retry is the delay before the next round after a round has failed.
 const retry = 15 * time.Second
 
 // Daemon runs rounds until it is stopped. Fields may be nil only where noted.

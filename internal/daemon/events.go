@@ -61,7 +61,6 @@ func Reported(from source.Source) (source.Source, func() reconcile.AgentStates) 
 type inboxSource struct {
 	source.Source
 	inbox *agent.Inbox
-	// names are the sorted names that were last passed to the Inbox.
 	names []string
 }
 

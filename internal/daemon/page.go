@@ -28,7 +28,6 @@ func (d *Daemon) publish(said report.Report, err error) {
 	}
 }
 
-// The limits for reading a store for a page.
 const (
 	// pagePatience is less than the time that a round waits for a store. A round that waits for a
 	// page therefore does not report the store as unavailable.

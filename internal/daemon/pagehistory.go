@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The limits of the history on a page.
 const (
 	maxPageRevisions = 50
 	maxPageSearched  = 500

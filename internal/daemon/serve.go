@@ -26,7 +26,6 @@ const (
 )
 
 type serveError struct {
-	// flag is the flag of the address.
 	flag, address string
 	err           error
 }

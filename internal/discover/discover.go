@@ -56,8 +56,7 @@ type reader struct {
 	client    rest.Interface
 	discovery *discovery.DiscoveryClient
 	profile   *profile.Profile
-	// unread maps each API group that cannot be listed to the reason.
-	unread map[string]string
+	unread    map[string]string
 }
 
 func (r *reader) readVersion(ctx context.Context) error {

@@ -20,8 +20,7 @@ const (
 	smallPage = 500
 	largePage = 20
 	maxItems  = 100_000
-	// maxPage is the maximum size of a page in bytes.
-	maxPage = 64 << 20
+	maxPage   = 64 << 20
 )
 
 func list[T any](ctx context.Context, client rest.Interface, path string, page int, take func(T) error) error {

@@ -33,8 +33,7 @@ type Takeover struct {
 	// Implied are the WorkPlacements of stand-ins and of dependencies.
 	Implied []ImpliedPlacement
 	fitting map[groupOf]int
-	// placed has the keys of the existing WorkPlacements.
-	placed map[kratix.Key]bool
+	placed  map[kratix.Key]bool
 }
 
 // ImpliedPlacement has a WorkPlacement that Kratix would create (Of), and the one that represents

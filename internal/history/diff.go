@@ -203,7 +203,6 @@ func selectIn(ctx context.Context, selection Selection, states ...*statestore.St
 	return func(path tree.Path) bool { return files[path] }, nil
 }
 
-// content returns the content of a file, or nil if it did not exist.
 func (p *past) content(ctx context.Context, path tree.Path) ([]byte, error) {
 	if p.state != nil {
 		if !p.state.Files.Has(path) {

@@ -134,11 +134,9 @@ func bounded(n, usual, most int) int {
 type searcher struct {
 	store statestore.Store
 	query Query
-	// works are the Works with the name of the query.
 	works []string
 	// files are the present files of the Work. They are read only from stores without messages.
-	files map[string]bool
-	// compared, unsure and foreign count revisions.
+	files                     map[string]bool
 	compared, unsure, foreign int
 }
 

@@ -42,8 +42,7 @@ type message struct {
 	trailers []Trailer
 	// works are the Works with the name of the query. destinations are all Destinations.
 	works, destinations []string
-	// changes are the changes of these Works or, without a name, of all Works.
-	changes []Change
+	changes             []Change
 	// isOwn means that the message has trailers of this program; omits means that it does not name all
 	// of its Works.
 	isOwn, omits bool

@@ -75,7 +75,6 @@ func search(node *yaml.Node, path string, steps []string, kind string) (string, 
 	return "", nil
 }
 
-// isMap reports whether the field at path is a map with arbitrary keys.
 func isMap(path string) bool {
 	switch path[strings.LastIndex(path, ".")+1:] {
 	case "labels", "annotations", "matchLabels", "data", "stringData":

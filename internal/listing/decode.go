@@ -11,12 +11,10 @@ import (
 // MaxRows is the maximum number of rows of a kind that are read.
 const MaxRows = 1_000_000
 
-// reportSchema is the version of the report's JSON that DecodeReport reads.
 const reportSchema = 1
 
 var errNotReport = errors.New("it is not the report of a daemon")
 
-// tooManyError means that a source has more than MaxRows rows.
 type tooManyError struct{ what string }
 
 func (e tooManyError) Error() string { return fmt.Sprintf("it has more than %d %s", MaxRows, e.what) }
@@ -62,7 +60,6 @@ type itemReader struct {
 	left int
 }
 
-// errLargeItem means that an item is too large.
 var errLargeItem = fmt.Errorf("it has a value of more than %d MiB", maxItem>>20)
 
 func (r *itemReader) Read(p []byte) (int, error) {
@@ -82,11 +79,9 @@ type reportDecoder struct {
 	listing  Listing
 	isReport bool
 	stores   []wireStore
-	// failed are the messages about stores that failed.
-	failed map[string]string
+	failed   map[string]string
 }
 
-// fields reads the outermost object, and calls take for each field.
 func (d *reportDecoder) fields(take func(key string) error) error {
 	if token, err := d.decoder.Token(); err != nil || token != json.Delim('{') {
 		return notReport(err)

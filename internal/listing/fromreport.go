@@ -17,7 +17,6 @@ const (
 	cordonedState = "cordoned"
 )
 
-// cordonAnnotation closes a Destination for new placements.
 const cordonAnnotation = "kratix-schedule.io/cordon"
 
 // FromReport returns the listing of a round and of the input that it read.

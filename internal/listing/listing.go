@@ -49,10 +49,8 @@ const (
 type Item interface {
 	// Name is the name that commands accept.
 	Name() string
-	// key identifies the row among the rows of its kind.
 	key() string
 	cells() []string
-	// facts are the properties that filters compare.
 	facts() facts
 	// deleted returns the row with the state "deleted".
 	deleted() Item
@@ -66,7 +64,6 @@ type facts struct {
 	labels                                    map[string]string
 }
 
-// deletedState is the state of a row that is gone.
 const deletedState = "deleted"
 
 // Placement is a group of a Work on a Destination, or one that is placed nowhere.

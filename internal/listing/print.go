@@ -27,8 +27,7 @@ const (
 func Formats() []Format { return []Format{Wide, YAML, JSON, Name} }
 
 type column struct {
-	title string
-	// isWide means that only the format Wide has the column.
+	title  string
 	isWide bool
 }
 
@@ -121,7 +120,6 @@ func printNames(out *bufio.Writer, rows []Item) {
 	}
 }
 
-// padding is the number of spaces between columns, as in kubectl.
 const padding = 3
 
 // table prints rows in columns. The columns of later rows are at least as wide as those of earlier

@@ -8,7 +8,6 @@ import (
 	"time"
 )
 
-// The limits for the connections of open pages.
 const (
 	// maxClients is the maximum number of connections. A page without a connection reloads itself
 	// from time to time.

@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// The parameters of a comparison.
 const (
 	paramFrom = "from"
 	paramTo   = "to"
@@ -19,16 +18,14 @@ const (
 type historyPage struct {
 	layout
 	Work, Group, Destination, Back string
-	// Missing is why there is no history. It is empty if there is one.
-	Missing  string
-	History  History
-	Rows     []revisionRow
-	Compared *comparison
+	Missing                        string
+	History                        History
+	Rows                           []revisionRow
+	Compared                       *comparison
 }
 
 type revisionRow struct {
 	Revision
-	// Link compares the revision with the one before.
 	Link string
 	// From and To mean that the revision is one of the two compared ones.
 	From, To bool

@@ -10,15 +10,13 @@ import (
 )
 
 type index struct {
-	// entries has an entry for each placement of the report, in the same order.
 	entries []entry
 	// promises, namespaces and destinations are the distinct values of the entries.
 	promises, namespaces, destinations names
 	counts                             map[report.State]int
 	// failing is the number of placements on which an agent fails.
 	failing int
-	// stores are the stores by the names of their Destinations.
-	stores map[string]*report.Store
+	stores  map[string]*report.Store
 }
 
 type entry struct {

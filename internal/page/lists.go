@@ -12,18 +12,16 @@ import (
 
 type placements struct {
 	layout
-	Query   Query
-	Filters []filter
-	Rows    []row
-	Pages   pages
-	// Reported means that an agent has reported something.
+	Query    Query
+	Filters  []filter
+	Rows     []row
+	Pages    pages
 	Reported bool
 }
 
 type filter struct {
 	Name, Label, Value string
-	// Choices is empty for a field into which a value is typed.
-	Choices []choice
+	Choices            []choice
 }
 
 type choice struct {

@@ -63,11 +63,9 @@ type explanation struct {
 	// Missing is the reason why there is no explanation. It is empty if there is one.
 	Missing string
 	Group   scheduler.Explanation
-	// More is the number of Destinations that are left out.
-	More int
+	More    int
 }
 
-// maxVerdicts is the maximum number of Destinations in an explanation.
 const maxVerdicts = 200
 
 func (s *state) explain(p report.Placement) explanation {
@@ -97,7 +95,6 @@ func keyOf(work string) kratix.Key {
 // storedFiles are the files of a placement, or the reason why there are none.
 type storedFiles struct {
 	Missing string
-	// History is the link of the page about the history.
 	History string
 	Files
 }

@@ -133,7 +133,6 @@ func (s *state) inState(i int, wanted string) bool {
 	return string(s.Report.Placements[i].State) == wanted
 }
 
-// any32 matches every name.
 const any32 = -2
 
 // wanted returns the number of a name in a query, any32 for an empty name, and -1 for an unknown one.

@@ -15,13 +15,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// The limits of one page.
 const (
 	placementsPerPage   = 50
 	destinationsPerPage = 100
 	groupsPerPage       = 30
-	// groupsOnTop is the number of groups of findings on the first page.
-	groupsOnTop = 5
+	groupsOnTop         = 5
 	// maxItems is the maximum number of findings of one rule about one object.
 	maxItems = 20
 	// maxChoices is the maximum number of values in the list of a filter. With more, the user types
@@ -31,13 +29,10 @@ const (
 
 type layout struct {
 	Title, Version string
-	// Here is the path of the page among those of the navigation.
-	Here string
-	// Updated is the time of the report. It is empty if there is none.
-	Updated string
+	Here           string
+	Updated        string
 	// Waiting is the text instead of everything else before there is a report.
 	Waiting string
-	// Failure is the error of the last round, if it has no report.
 	Failure string
 }
 
@@ -51,10 +46,8 @@ type overview struct {
 	Pages        pages
 }
 
-// verdict is the answer to the question whether a person must act.
 type verdict struct{ Class, Headline, Detail string }
 
-// card is a number with a link to what it counts.
 type card struct {
 	Count       string
 	Name, Class string
@@ -71,7 +64,6 @@ type destination struct {
 
 type agentLine struct{ Root, State, Class, Message, Since string }
 
-// pages are the links between the pages of a list.
 type pages struct{ Text, Previous, Next string }
 
 func pagesOf(q Query, path string, size, total int, noun string) pages {
@@ -116,7 +108,6 @@ func (s *state) overview(l layout, q Query) overview {
 	return v
 }
 
-// verdict returns the answer to the question whether a person must act.
 func (s *state) verdict() verdict {
 	tally := report.Count(s.Report.Findings)
 	x := s.index()

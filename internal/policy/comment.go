@@ -24,7 +24,6 @@ type Comment struct {
 	Objects []string
 }
 
-// mark is the text with which an ignore comment begins.
 const mark = "kratix-schedule:ignore"
 
 // Comments returns the ignore comments in a file of YAML documents. object is the Work that

@@ -46,7 +46,6 @@ func JSON(encoded []byte) []byte {
 // IsPlain reports whether Line returns text unchanged.
 func IsPlain(text string) bool { return isPlain(text, "") }
 
-// isPlain reports whether nothing in text needs to be escaped.
 func isPlain(text, keep string) bool {
 	for i := range len(text) {
 		switch c := text[i]; {

@@ -58,8 +58,7 @@ type projection struct {
 	digests   map[tree.Path]statestore.Digest
 	// name is the result of kratix.PlacementName, which may differ from the name of the placement.
 	// name is empty if the placement has no record.
-	name string
-	// record is the path of the record, or the zero Path if there is none.
+	name   string
 	record tree.Path
 	// listed are the files in Kratix's list of the placement's files, in mode none.
 	listed []tree.Path

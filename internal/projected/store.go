@@ -23,10 +23,8 @@ type store struct {
 	real, files statestore.Files
 	// probe is the digest of an empty content. A change of it shows that the store computes digests
 	// differently.
-	probe statestore.Digest
-	// on maps the name of a Destination to its overlay.
-	on map[string]*overlay
-	// placed has the files of all overlays by their paths.
+	probe  statestore.Digest
+	on     map[string]*overlay
 	placed map[tree.Path]placedFile
 	// outgoing has the files that the store still has and that will be replaced or removed.
 	outgoing outgoing
@@ -143,7 +141,6 @@ func (s *store) overlays(ctx context.Context, stored statestore.Files, contents 
 	return made, bases, nil
 }
 
-// mark adds the paths of the files in a directory to stale.
 func mark(stale map[tree.Path]bool, stored statestore.Files, dir tree.Path) {
 	for path := range stored.Below(dir) {
 		stale[path] = true

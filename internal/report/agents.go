@@ -36,7 +36,6 @@ func (a Agents) Of(p *Placement) (state Delivered, known bool) {
 	return state, false
 }
 
-// isDelivered reports whether a placement has files that an agent applies.
 func (p *Placement) isDelivered() bool {
 	switch p.State {
 	case Placed, Unchanged:

@@ -115,7 +115,6 @@ func (d *Delivery) Healthy(p *Placement) AgentCondition {
 	return d.notReported()
 }
 
-// unlessTrue returns the condition with UnlessTrue set to stays.
 func (c AgentCondition) unlessTrue(stays bool) AgentCondition {
 	c.UnlessTrue = stays
 	return c

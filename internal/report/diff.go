@@ -129,7 +129,6 @@ func (d Document) stats(out *bufio.Writer) {
 	}
 }
 
-// bars returns the length of a bar in the statistics, which is limited.
 func bars(lines int) int {
 	const most = 30
 	return min(lines, most)

@@ -20,14 +20,13 @@ var script string
 
 type htmlData struct {
 	Document
-	Title   string
-	Verdict string
-	Failed  bool
-	Style   template.CSS
-	Script  template.JS
-	Groups  []components.Group
-	Picture picture
-	// Reported means that agents have reported something.
+	Title    string
+	Verdict  string
+	Failed   bool
+	Style    template.CSS
+	Script   template.JS
+	Groups   []components.Group
+	Picture  picture
 	Reported bool
 }
 
@@ -69,8 +68,7 @@ func HTML(w io.Writer, d Document) error {
 
 // links are the anchors of a page: of the first placement of each Work, and of the groups of findings.
 type links struct {
-	placed map[string]bool
-	// toGroup are the links to the first group of findings about each Work.
+	placed  map[string]bool
 	toGroup map[string]string
 	last    string
 }

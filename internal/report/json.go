@@ -45,10 +45,9 @@ type (
 		Fix      string         `json:"fix"`
 	}
 	place struct {
-		Object string `json:"object,omitempty"`
-		File   string `json:"file,omitempty"`
-		Line   int    `json:"line,omitempty"`
-		// Source is the file on disk.
+		Object     string `json:"object,omitempty"`
+		File       string `json:"file,omitempty"`
+		Line       int    `json:"line,omitempty"`
 		Source     string `json:"source,omitempty"`
 		SourceLine int    `json:"sourceLine,omitempty"`
 	}

@@ -41,7 +41,6 @@ func Markdown(w io.Writer, d Document) error {
 
 type comment struct {
 	text strings.Builder
-	// left is the number of characters that may be added.
 	left int
 }
 

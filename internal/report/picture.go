@@ -44,7 +44,6 @@ type (
 	}
 )
 
-// The dimensions of the picture in pixels, and the maximum number of rows.
 const (
 	maxRows     = 120
 	labelWidth  = 430

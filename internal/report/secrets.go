@@ -196,7 +196,6 @@ func dropComments(node *yaml.Node) {
 	}
 }
 
-// secretFinder finds the values of Secrets at any depth of a document.
 type secretFinder struct {
 	// seen counts the Secrets, texts and lists of generators that were found with each name, so that
 	// the values of each get a name of their own.

@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of ConflictFree.
 const (
 	noConflict         = "NoConflict"
 	duplicateResources = "DuplicateResources"

@@ -45,7 +45,6 @@ func Reasons() []Reason {
 	)
 }
 
-// The values of the status of a condition.
 const (
 	isTrue    = "True"
 	isFalse   = "False"

@@ -104,7 +104,6 @@ type Event struct {
 	Message string
 }
 
-// The types of Events.
 const (
 	normal  = "Normal"
 	warning = "Warning"
@@ -147,8 +146,7 @@ type planner struct {
 	// location of its files.
 	revision, writtenTo map[string]string
 	agents              report.Agents
-	// selected caches the results of writesTo, by the name of the Destination.
-	selected map[string]bool
+	selected            map[string]bool
 	// conflicts contains the findings that hold placements back, by the name of the object, and
 	// others contains all other findings.
 	conflicts, others map[string][]finding.Finding
@@ -159,8 +157,7 @@ type planner struct {
 	// if there is no such finding.
 	other *finding.Finding
 	// unsure means that it is unknown if another controller may schedule Works.
-	unsure bool
-	// storeFails means that a state store cannot be read or written.
+	unsure     bool
 	storeFails bool
 }
 
@@ -261,7 +258,6 @@ func (c *Change) eventAbout(object kratix.Object, kind, reason, message string) 
 	c.Events[len(c.Events)-1].About = object
 }
 
-// The limits of the API, in bytes.
 const (
 	longestEvent   = 1024
 	longestMessage = 32768

@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of the conditions of a Work, with the names that Kratix uses.
 const (
 	allScheduled    = "AllWorkplacementsScheduled"
 	unscheduled     = "UnscheduledWorkloads"

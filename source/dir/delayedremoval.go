@@ -19,8 +19,7 @@ type delayedRemoval struct {
 	loss
 	// unchanged is set once the file has been unchanged for unchangedTime.
 	unchanged *atomic.Bool
-	// lost are the names of the objects that the file removes.
-	lost []string
+	lost      []string
 	// kept are the names of the removed objects that the collection still has. The list is nil
 	// until unchanged is set.
 	kept []string

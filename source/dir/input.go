@@ -17,8 +17,7 @@ type input struct {
 	seen map[string]seen
 	// links are the names of the symbolic links among the files. Their targets may change without
 	// an event.
-	links map[string]struct{}
-	// skipped counts the entries that the last full scan did not read.
+	links   map[string]struct{}
 	skipped skipped
 }
 

@@ -10,7 +10,6 @@ import (
 const maxPaths = 1 << 14
 
 type task struct {
-	// watched means that a watch reports changes.
 	watched bool
 	all     bool
 	// paths are the changed paths. The list is empty if all is set.
@@ -23,8 +22,7 @@ type pending struct {
 	watches map[*watch]coverage
 	all     bool
 	paths   map[string]struct{}
-	// links means that there are symbolic links among the files.
-	links bool
+	links   bool
 }
 
 type coverage int

@@ -35,7 +35,6 @@ func (s *Source) Tally() Tally {
 	return t
 }
 
-// noteUnread adds one finding about all subdirectories that are not read.
 func (s *Source) noteUnread() {
 	count, first, inputs := 0, "", 0
 	for _, in := range s.inputs {

@@ -47,7 +47,6 @@ type scope struct {
 	*fsnotify.Watcher
 	roots []root
 	dirs  map[string]struct{}
-	// skips reports whether a directory is excluded and need not be watched.
 	skips func(name string) bool
 }
 

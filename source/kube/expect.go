@@ -25,10 +25,8 @@ type Attempt struct {
 // time, because it may be deleted before the watch shows it.
 const pendingTimeout = time.Minute
 
-// confirmTimeout is the timeout of each request that Confirm makes.
 const confirmTimeout = 5 * time.Second
 
-// expectation is an attempt that the watch has not shown yet.
 type expectation struct {
 	object  *kratix.WorkPlacement
 	version string

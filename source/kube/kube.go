@@ -32,9 +32,8 @@ type Source struct {
 	secrets *secrets
 	// profiles watches the profiles of Destinations. It is nil if no profiles are read.
 	profiles *profiles
-	// opens is Options.Opens.
-	opens   func([]kratix.Object) []kratix.Object
-	deleted deletions
+	opens    func([]kratix.Object) []kratix.Object
+	deleted  deletions
 	// deleted and deletedPlacements are the Works and the WorkPlacements that the API reported as
 	// deleted.
 	deletedPlacements deletions
@@ -47,7 +46,6 @@ type Source struct {
 	// renewals throttles the rounds for objects that are rewritten with the same content.
 	renewals throttle
 	others   others
-	// contents is Options.Contents.
 	contents bool
 	// shared makes the first snapshot reuse the contents of Works for their WorkPlacements. Before
 	// that, the Works may not have been listed yet.
@@ -56,8 +54,7 @@ type Source struct {
 	// changes holds at most one pending change notification.
 	changes chan struct{}
 	mu      sync.Mutex
-	// moved is closed at the next event.
-	moved chan struct{}
+	moved   chan struct{}
 	// ended is closed when the context of Follow ends. It is nil before Follow is called.
 	ended <-chan struct{}
 }

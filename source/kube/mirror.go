@@ -37,9 +37,8 @@ type mirror[O object] struct {
 	latest, roundView map[kratix.Key]O
 	// wrong are the errors of objects that cannot be decoded. Only latest has these objects, with
 	// their metadata alone.
-	wrong  map[kratix.Key]error
-	synced bool
-	// lastError is the current error of the list or watch, or nil.
+	wrong     map[kratix.Key]error
+	synced    bool
 	lastError error
 }
 
@@ -48,8 +47,7 @@ type mirror[O object] struct {
 // nil do nothing.
 type feature[O object] struct {
 	inspect func(O)
-	// slim removes the fields that are never used.
-	slim func(O)
+	slim    func(O)
 	// same reports whether the fields that matter to a round are equal, except for metadata and
 	// spec.
 	same func(a, b O) bool

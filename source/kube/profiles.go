@@ -48,7 +48,6 @@ func (m *profileMap) DeepCopyObject() runtime.Object {
 	return &made
 }
 
-// unpack parses the profile and drops the data, which may have up to 1 MiB.
 func (m *profileMap) unpack() {
 	if m.profile != nil || m.wrong != nil {
 		return

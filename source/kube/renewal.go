@@ -11,7 +11,6 @@ import (
 type effect int
 
 const (
-	// nothing means that the event does not change the result of a round.
 	nothing effect = iota
 	// renewed means that an object has a new generation with the same content.
 	renewed

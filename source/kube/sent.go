@@ -16,8 +16,7 @@ import (
 // metadata, so that one invalid object does not hide the others.
 type sent[T any, O pointer[T]] struct {
 	object T
-	// wrong is the error from decoding the whole object.
-	wrong error
+	wrong  error
 }
 
 type pointer[T any] interface {

@@ -40,7 +40,6 @@ var ErrSuspended = errors.New("the pipeline has suspended its Work")
 // ErrInput is the error that all errors about the content of the directories wrap.
 var ErrInput = errors.New("invalid pipeline directories")
 
-// The paths of files and directories of a pipeline.
 const (
 	requestFile = "input/object.yaml"
 	outputDir   = "output"

@@ -57,7 +57,6 @@ type verdict struct {
 	fix  string
 	// cause, if not nil, is reported instead of the library's error.
 	cause error
-	// paths are the files that the server has rejected.
 	paths []tree.Path
 }
 

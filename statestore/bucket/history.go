@@ -83,7 +83,7 @@ func (s *Store) journalOf(ctx context.Context, version *minio.ObjectInfo) (journ
 }
 
 func (s *Store) versionsOf(ctx context.Context, key string, most int) (versions []minio.ObjectInfo, more bool, err error) {
-	ctx, cancel := context.WithCancel(ctx) // ends the listing
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	for info := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: key, WithVersions: true, Recursive: true}) {
 		switch {

@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// pageSize is the maximum number of keys in one page of a listing.
 const pageSize = 1000
 
 // listing is the content of the bucket below the store's prefix. It must not be modified once a
@@ -28,7 +27,6 @@ type listing struct {
 	others []object
 }
 
-// object is an object with its key relative to the store's prefix.
 type object struct{ key, etag string }
 
 type entry struct {

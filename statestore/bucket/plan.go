@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxKey is the maximum length of a key in bytes.
 const maxKey = 1024
 
 // step is a group of changes. The server must have acknowledged all of them before the next step

@@ -67,8 +67,7 @@ type progress struct {
 	// before has the contents of files that are replaced, or removed to make room, by path.
 	before map[tree.Path][]byte
 
-	mu sync.Mutex
-	// touched are the files that may have been written or removed.
+	mu      sync.Mutex
 	touched map[tree.Path]struct{}
 }
 

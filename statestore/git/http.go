@@ -12,7 +12,6 @@ import (
 	"net/url"
 )
 
-// maxReport is the maximum size of a server's response to a push, in bytes.
 const maxReport = 16 << 20
 
 // maxDrain is the maximum number of bytes of an unread response that are read, so that the

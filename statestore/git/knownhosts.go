@@ -64,7 +64,7 @@ func spellings(patterns []string, name string) []string {
 		hashed := strings.HasPrefix(pattern, "|1|")
 		switch {
 		case negated && (hashed || matchesHost(pattern, name)):
-			return nil // ssh does not support negated hashes
+			return nil
 		case negated:
 		case hashed && isHash(pattern):
 			names = append(names, pattern)

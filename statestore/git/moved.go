@@ -30,7 +30,6 @@ func (m *moved) see(response *http.Response) {
 	m.to = &url.URL{Scheme: to.Scheme, Host: to.Host, Path: strings.TrimSuffix(to.Path, "/info/refs")}
 }
 
-// elsewhere reports whether the repository has moved to another host.
 func (m *moved) elsewhere() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -12,7 +12,6 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
-// service is a running git-upload-pack or git-receive-pack.
 type service struct {
 	in  io.WriteCloser
 	out io.Reader

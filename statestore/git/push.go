@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// push is one exchange with git-receive-pack.
 type push struct {
 	session transport.ReceivePackSession
 	remote  *remote

@@ -29,7 +29,6 @@ type missingBranch struct {
 	others []string
 }
 
-// maxNamed is the maximum number of branches in an error.
 const maxNamed = 10
 
 func (m missingBranch) Error() string {
@@ -90,7 +89,6 @@ func nearest(name string, others []string) string {
 	return best
 }
 
-// maxCompared is the maximum length in bytes of names that are compared.
 const maxCompared = 64
 
 // distance returns how many bytes of a must be added, removed, replaced or swapped with the next

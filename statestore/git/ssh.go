@@ -153,7 +153,7 @@ func (s *shells) session(ctx context.Context) (*connection, *ssh.Session, error)
 		if session, err := s.open.session(ctx); err == nil {
 			return s.open, session, nil
 		}
-		s.open.close() // the connection is broken
+		s.open.close()
 		s.open = nil
 	}
 	made, err := s.connect(ctx)

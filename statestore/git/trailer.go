@@ -21,7 +21,6 @@ type trailerTemplate struct {
 // trailerKey matches the keys that git accepts in trailers.
 var trailerKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
 
-// ownKeys is the prefix of the keys of this program's own trailers.
 const ownKeys = "kratix-"
 
 // ParseTrailers parses trailers of the form "Key: template". A template is executed for each

@@ -15,11 +15,10 @@ import (
 
 // view is the store's directory at one commit. It must not be modified once a State refers to it.
 type view struct {
-	commit  plumbing.Hash
-	dir     plumbing.Hash // the tree at the store's path
-	objects *objects
-	files   statestore.Files
-	// obstacles are the symlinks and submodules.
+	commit    plumbing.Hash
+	dir       plumbing.Hash // the tree at the store's path
+	objects   *objects
+	files     statestore.Files
 	obstacles statestore.Obstacles
 	// attributes are the paths of .gitattributes files, sorted. The one at the top of the store's
 	// directory is not among them.

@@ -124,7 +124,6 @@ func (s *Store) refusedOf(changes statestore.ChangeSet) []tree.Path {
 	return refused
 }
 
-// advance begins the next version. The caller must hold the lock.
 func (s *Store) advance() {
 	parent := s.revision()
 	s.version++

@@ -56,7 +56,6 @@ func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []s
 	return outcomes
 }
 
-// begunWrite is one of several writes that are made together.
 type begunWrite struct {
 	worker *worker
 	op     *operation

@@ -19,7 +19,6 @@ type worker struct {
 	current *operation
 	// read is a read that has finished after its callers had stopped waiting for it.
 	read *operation
-	// base is the last state that was read.
 	base statestore.State
 	// patience is how long the first caller of a read waits.
 	patience time.Duration

@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// versions returns the newest patch version of each embedded minor.
 func versions() []string { return []string{"1.33.13", "1.34.4", "1.35.4", "1.36.3"} }
 
 func main() {

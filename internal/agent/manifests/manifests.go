@@ -42,8 +42,7 @@ type Options struct {
 type target struct {
 	destination *kratix.Destination
 	store       kratix.Object
-	// name is the base of the names of the objects.
-	name string
+	name        string
 	// base is the directory of the Destination in the repository or bucket.
 	base  tree.Path
 	roots []root

@@ -62,7 +62,6 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	})
 }
 
-// rejection is the response to a rejected event.
 type rejection struct {
 	status int
 	reason agent.Rejection

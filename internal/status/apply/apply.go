@@ -24,9 +24,8 @@ import (
 
 // Writer writes changes to a cluster.
 type Writer struct {
-	client rest.Interface
-	now    func() time.Time
-	// instance is the name of this process in events.
+	client   rest.Interface
+	now      func() time.Time
 	instance string
 	backoff  backoff
 }
@@ -112,7 +111,6 @@ func (w *Writer) Apply(ctx context.Context, lists [][]status.Change) Outcome {
 
 type run struct {
 	*Writer
-	// last is the time until which changes may start.
 	last time.Time
 
 	mu      sync.Mutex

@@ -39,7 +39,6 @@ type refusal struct {
 	// failures is the number of consecutive refusals, and until is the time of the next retry.
 	failures int
 	until    time.Time
-	// reported means that the refusal has a finding.
 	reported bool
 	verb     status.Verb
 	message  string
@@ -87,7 +86,6 @@ func (b *backoff) allows(change status.Change, now time.Time) bool {
 	return !now.Before(known.until)
 }
 
-// pausedAt reports whether all writes are paused.
 func (b *backoff) pausedAt(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()

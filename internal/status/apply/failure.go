@@ -14,9 +14,7 @@ import (
 
 type failureKind int
 
-// The values of failureKind.
 const (
-	// refused means that the API server rejects this write.
 	refused failureKind = iota
 	// stale means that the object was changed, deleted or created meanwhile. The same change of the
 	// current version may succeed.
@@ -30,8 +28,7 @@ const (
 )
 
 type failure struct {
-	kind failureKind
-	// asked is the delay that the API server asks for.
+	kind  failureKind
 	asked time.Duration
 	// unknown means that the write may have succeeded, or that the object may exist already.
 	unknown bool

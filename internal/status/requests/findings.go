@@ -12,8 +12,7 @@ import (
 
 type trouble struct {
 	// err is the failure of all requests in a namespace. It is nil if there is none.
-	err error
-	// single is the failure of the request first.
+	err    error
 	single error
 	// first is the smallest key of the requests that fail on their own. count is the number of
 	// these requests.

@@ -44,7 +44,6 @@ type delay struct {
 	pause time.Duration
 }
 
-// The first and the longest pause after a failure.
 const (
 	firstPause   = 10 * time.Second
 	longestPause = 10 * time.Minute
@@ -63,7 +62,6 @@ func (d *delay) fail(now time.Time, err error) {
 
 func (d *delay) waits(now time.Time) bool { return now.Before(d.until) }
 
-// The failures that affect all requests of a group.
 var (
 	// errNotGranted means that this process has no permission to read the Promise or to write the
 	// status of its requests.

@@ -15,7 +15,6 @@ import (
 
 type pass struct {
 	*Writer
-	// last is the time until which requests may be started.
 	last time.Time
 	// patched is the number of requests that were changed. postponed means that a request was not
 	// started because there was no time left.

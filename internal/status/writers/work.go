@@ -57,7 +57,6 @@ func (w *Writers) Work(ctx context.Context, work *kratix.Work) (outcome Outcome,
 	return outcome, key, nil
 }
 
-// The group and the version in kratix.APIVersion.
 const (
 	group   = "platform.kratix.io"
 	version = "v1alpha1"

@@ -34,7 +34,6 @@ type kinds interface {
 	ServerResourcesForGroupVersionWithContext(ctx context.Context, groupVersion string) (*metav1.APIResourceList, error)
 }
 
-// oneCall is the timeout of a call to the API server.
 const oneCall = 30 * time.Second
 
 // New returns Writers to the cluster of config. now returns the current time. New returns an error
