@@ -21,7 +21,7 @@ type claimState struct {
 	// opaque means that one of the claim's files is a kustomization.
 	opaque                   bool
 	wantedFiles, storedFiles []dedupe.File
-	// needs are the numbers in State.numbers of what the wanted objects need: kinds and namespaces,
+	// needs are the numbers in State.numbers of the kinds and namespaces that the wanted objects need,
 	// without duplicates.
 	needs []int
 	// providesWanted and providesStored mean that the files contain an object that others may
