@@ -18,7 +18,7 @@ func FuzzMemory(f *testing.F) {
 	f.Fuzz(func(t *testing.T, steps []byte, policy uint8) {
 		w := &twoRoots{t: t, roots: [2]Root{{Path: testkit.Path("root/a")}, {Path: testkit.Path("root/b")}}}
 		for _, step := range steps[:min(len(steps), 64)] {
-			w.change(step)
+			w.changeAtRandom(step)
 			w.compare(Policies()[int(policy)%len(Policies())])
 		}
 	})
@@ -30,7 +30,7 @@ func TestCheckCacheDoesNotChangeResults(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 8))
 		w := &twoRoots{t: t, roots: [2]Root{{Path: testkit.Path("root/a")}, {Path: testkit.Path("root/b")}}}
 		for range 25 {
-			w.change(byte(rng.UintN(256)))
+			w.changeAtRandom(byte(rng.UintN(256)))
 			w.compare(Policies()[rng.IntN(len(Policies()))])
 		}
 	}
@@ -50,7 +50,7 @@ var someContents = []string{
 	"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: x}\n",
 }
 
-func (w *twoRoots) change(step byte) {
+func (w *twoRoots) changeAtRandom(step byte) {
 	w.steps++
 	root := &w.roots[step&1]
 	name := fmt.Sprint("c", step>>1&3)

@@ -56,7 +56,7 @@ func joined(c Claim) Claim {
 	return c
 }
 
-func with(change func(*Claim), c Claim) Claim {
+func changedClaim(change func(*Claim), c Claim) Claim {
 	change(&c)
 	return c
 }
@@ -96,22 +96,22 @@ func TestCheck(t *testing.T) {
 		},
 		"age goes before the name": {
 			claims: []Claim{
-				with(func(c *Claim) { c.Rank.Created = at(2) }, claim("a", strs{"x"}, nil)),
-				with(func(c *Claim) { c.Rank.Created = at(1) }, claim("b", strs{"x"}, nil)),
+				changedClaim(func(c *Claim) { c.Rank.Created = at(2) }, claim("a", strs{"x"}, nil)),
+				changedClaim(func(c *Claim) { c.Rank.Created = at(1) }, claim("b", strs{"x"}, nil)),
 			},
 			held: []int{0}, found: strs{"KS001 a/maps.yaml:1 with b/maps.yaml:1"},
 		},
 		"what is in the store goes before age": {
 			claims: []Claim{
-				with(func(c *Claim) { c.Rank.Created = at(1) }, claim("a", strs{"x"}, nil)),
-				with(func(c *Claim) { c.Rank.Created = at(2) }, claim("b", strs{"x"}, strs{"x"})),
+				changedClaim(func(c *Claim) { c.Rank.Created = at(1) }, claim("a", strs{"x"}, nil)),
+				changedClaim(func(c *Claim) { c.Rank.Created = at(2) }, claim("b", strs{"x"}, strs{"x"})),
 			},
 			held: []int{0}, found: strs{"KS001 a/maps.yaml:1 with b/maps.yaml:1"},
 		},
 		"who is in the store goes before age for what is new too": {
 			claims: []Claim{
-				with(func(c *Claim) { c.Rank.Created = at(1) }, claim("a", strs{"x"}, nil)),
-				with(func(c *Claim) { c.Rank.Created = at(2) }, claim("b", strs{"y", "x"}, strs{"y"})),
+				changedClaim(func(c *Claim) { c.Rank.Created = at(1) }, claim("a", strs{"x"}, nil)),
+				changedClaim(func(c *Claim) { c.Rank.Created = at(2) }, claim("b", strs{"y", "x"}, strs{"y"})),
 			},
 			held: []int{0}, found: strs{"KS001 a/maps.yaml:1 with b/maps.yaml:6"},
 		},
@@ -154,7 +154,7 @@ func TestCheck(t *testing.T) {
 		},
 		"a file that Flux cannot build holds its claim alone": {
 			claims: []Claim{
-				with(func(c *Claim) {
+				changedClaim(func(c *Claim) {
 					c.Wanted = files("a", map[string]string{"ok.yaml": testkit.ConfigMaps("x"), "v.yaml": "just: values\n"})
 				}, claim("a", nil, nil)),
 				claim("b", strs{"x"}, nil),
@@ -162,14 +162,14 @@ func TestCheck(t *testing.T) {
 			held: []int{0}, found: strs{"KS001 a/ok.yaml:1 with b/maps.yaml:1", "KS002 a/v.yaml:1"},
 		},
 		"a file that Flux does not read may hold anything": {
-			claims: []Claim{with(func(c *Claim) { c.Wanted = files("a", map[string]string{"notes.txt": "just: values", "x.json": "{"}) }, claim("a", nil, nil))},
+			claims: []Claim{changedClaim(func(c *Claim) { c.Wanted = files("a", map[string]string{"notes.txt": "just: values", "x.json": "{"}) }, claim("a", nil, nil))},
 		},
 		"a foreign file that Flux cannot build is reported": {
 			claims: []Claim{claim("a", strs{"x"}, nil)}, foreign: files("stranger", map[string]string{"s.yaml": "a: b: c"}),
 			found: strs{"KS002 stranger/s.yaml:1"},
 		},
 		"of two claims on one directory the later is held": {
-			claims: []Claim{claim("a", strs{"x"}, strs{"x"}), with(func(c *Claim) { c.Dir = testkit.Path("root/a"); c.Stored = nil }, claim("b", strs{"y"}, nil))},
+			claims: []Claim{claim("a", strs{"x"}, strs{"x"}), changedClaim(func(c *Claim) { c.Dir = testkit.Path("root/a"); c.Stored = nil }, claim("b", strs{"y"}, nil))},
 			held:   []int{1}, found: strs{"KS003 b/:0 with a/:0"},
 		},
 		"of two that want one file the later is held": {
@@ -211,8 +211,8 @@ func TestCheck(t *testing.T) {
 
 func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
 	// Flux reads files in the order of their names, and would fail in the file of b.
-	older := with(func(c *Claim) { c.Rank.Created = time.Unix(1, 0) }, claim("b", []string{"x", "y"}, nil))
-	newer := with(func(c *Claim) { c.Rank.Created = time.Unix(2, 0) }, claim("a", []string{"y", "x"}, nil))
+	older := changedClaim(func(c *Claim) { c.Rank.Created = time.Unix(1, 0) }, claim("b", []string{"x", "y"}, nil))
+	newer := changedClaim(func(c *Claim) { c.Rank.Created = time.Unix(2, 0) }, claim("a", []string{"y", "x"}, nil))
 	verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{older, newer}})
 
 	const want = "kustomize build failed: accumulating resources: accumulation err='merging resources from './b/maps.yaml': " +
@@ -248,7 +248,7 @@ func TestFluxIsQuotedForTwoPartsOfOneFile(t *testing.T) {
 }
 
 func TestFluxIsQuotedForAFileThatItCannotRead(t *testing.T) {
-	broken := with(func(c *Claim) { c.Wanted = files("a", map[string]string{"v.yaml": "just: values\n"}) }, claim("a", nil, nil))
+	broken := changedClaim(func(c *Claim) { c.Wanted = files("a", map[string]string{"v.yaml": "just: values\n"}) }, claim("a", nil, nil))
 	verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{broken}})
 	if got := verdict.Findings[0].Flux; got != "failed to decode Kubernetes YAML from /root/a/v.yaml: missing Resource metadata" {
 		t.Errorf("quoted %q", got)

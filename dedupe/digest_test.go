@@ -14,7 +14,7 @@ type digested struct {
 	rng   *rand.Rand
 }
 
-func (d *digested) some() [2]Root {
+func (d *digested) randomChanges() [2]Root {
 	var changed [2]Root
 	for at := range d.roots {
 		changed[at].Path = d.roots[at].Path
@@ -36,7 +36,7 @@ func (d *digested) some() [2]Root {
 	return changed
 }
 
-func (d *digested) with(changed [2]Root) [2]Root {
+func (d *digested) withChanges(changed [2]Root) [2]Root {
 	all := d.roots
 	for at := range all {
 		all[at].Claims = slices.DeleteFunc(slices.Clone(all[at].Claims), func(c Claim) bool {
@@ -73,8 +73,8 @@ func TestDigestAgreesWithCheck(t *testing.T) {
 		}
 		digest := memory.Digest()
 		for step := range 30 {
-			changed := d.some()
-			after := d.with(changed)
+			changed := d.randomChanges()
+			after := d.withChanges(changed)
 			fits := check(after, &CheckCache{})
 			switch took := digest.Replace(changed[:]); {
 			case took && !fits:

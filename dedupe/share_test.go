@@ -225,9 +225,9 @@ func TestNothingSharedIsEverLost(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 6))
 		fx := newFixture(t, nil)
 		for step := range 12 {
-			fx.change(rng)
+			fx.changeAtRandom(rng)
 			before := fx.objects()
-			expected := fx.rights(before)
+			expected := fx.objectsToKeep(before)
 			fx.round()
 			after := fx.objects()
 			for _, name := range expected {
@@ -249,7 +249,7 @@ func TestNothingSharedIsEverLost(t *testing.T) {
 	}
 }
 
-func (fx *fixture) change(rng *rand.Rand) {
+func (fx *fixture) changeAtRandom(rng *rand.Rand) {
 	for i := range 5 {
 		name := fmt.Sprint("t", i)
 		p := fx.placements[name]
@@ -276,7 +276,7 @@ func (fx *fixture) change(rng *rand.Rand) {
 // rights returns the names of the given objects that must still exist after the round. A placement
 // keeps the objects that it shares or stores. If its Work can be read, it keeps only those that it
 // still wants.
-func (fx *fixture) rights(before map[string]string) []string {
+func (fx *fixture) objectsToKeep(before map[string]string) []string {
 	var names []string
 	for name := range before {
 		for _, p := range fx.placements {

@@ -95,7 +95,7 @@ func TestObjectsReturnsIDsAndLines(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
-			agrees(t, []byte(test.content))
+			checkAgainstLibrary(t, []byte(test.content))
 		})
 	}
 }
@@ -149,7 +149,7 @@ func bomb() string {
 	return text
 }
 
-func whole(content []byte) (ids []kustomize.ID, err error) {
+func parseWhole(content []byte) (ids []kustomize.ID, err error) {
 	defer func() {
 		if recover() != nil {
 			err = errors.New("a panic of the library")
@@ -168,7 +168,7 @@ func identities(found []*resource.Resource) []kustomize.ID {
 	return ids
 }
 
-func agrees(t *testing.T, content []byte) {
+func checkAgainstLibrary(t *testing.T, content []byte) {
 	t.Helper()
 	objects, err := kustomize.Objects(content)
 	if kustomize.Survivable(content) != nil {
@@ -177,7 +177,7 @@ func agrees(t *testing.T, content []byte) {
 		}
 		return
 	}
-	oracle, oracleErr := whole(content)
+	oracle, oracleErr := parseWhole(content)
 	if (oracleErr == nil) != (err == nil) {
 		t.Fatalf("the library says %v, Objects says %v", oracleErr, err)
 	}
@@ -226,7 +226,7 @@ func FuzzObjects(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, content []byte) { agrees(t, content) })
+	f.Fuzz(func(t *testing.T, content []byte) { checkAgainstLibrary(t, content) })
 }
 
 func FuzzDocuments(f *testing.F) {
@@ -248,13 +248,13 @@ func FuzzDocuments(f *testing.F) {
 		if kustomize.Survivable(content) != nil {
 			return
 		}
-		oracle, err := whole(content)
+		oracle, err := parseWhole(content)
 		if err != nil {
 			return
 		}
 		var cut []kustomize.ID
 		for _, text := range texts {
-			found, err := whole(text)
+			found, err := parseWhole(text)
 			if err != nil {
 				t.Fatalf("the whole file is fine, and document %q is not: %v", text, err)
 			}

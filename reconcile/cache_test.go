@@ -68,7 +68,7 @@ func TestCacheChangesNoResult(t *testing.T) {
 					store.fails = false
 				}
 				w.disturb(rng)
-				w.disturbAround(rng)
+				w.changeSurroundings(rng)
 				fresh, remembering := w.preview(&Reconciler{Source: w, Stores: w}), w.preview(w.reconciler)
 				options := cmp.Options{cmp.AllowUnexported(written{}), cmp.Comparer(func(a, b tree.Path) bool { return a == b })}
 				if diff := cmp.Diff(fresh.report, remembering.report, options); diff != "" {
@@ -110,7 +110,7 @@ func (m *failingStore) Read(ctx context.Context) (statestore.State, error) {
 	return m.Store.Read(ctx)
 }
 
-func (w *testEnv) disturbAround(rng *rand.Rand) {
+func (w *testEnv) changeSurroundings(rng *rand.Rand) {
 	at := rng.IntN(len(w.snapshot.Destinations))
 	base := w.snapshot.Destinations[at].Spec.Path
 	switch rng.IntN(14) {

@@ -44,7 +44,7 @@ func TestUpdateThatIsCutShortInABucket(t *testing.T) {
 				want := finished(t, mode, happens)
 				for requests := 0; ; requests++ {
 					config.Path = fmt.Sprintf("%s/%s/%d", mode, name, requests)
-					if cutShort(t, proxy, config, mode, requests, happens, want) {
+					if interruptUpdate(t, proxy, config, mode, requests, happens, want) {
 						break
 					}
 					if requests > 50 {
@@ -74,7 +74,7 @@ func finished(t *testing.T, mode string, happens func(*testEnv)) string {
 	return w.dump()
 }
 
-func cutShort(t *testing.T, proxy *buckettest.Proxy, config bucket.Config, mode string, requests int, happens func(*testEnv), want string) bool {
+func interruptUpdate(t *testing.T, proxy *buckettest.Proxy, config bucket.Config, mode string, requests int, happens func(*testEnv), want string) bool {
 	w := updated(t, mode, reopen(t, config))
 	var sent atomic.Int64
 	proxy.Between(func(next http.Handler, rw http.ResponseWriter, r *http.Request) {

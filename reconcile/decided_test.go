@@ -126,7 +126,7 @@ func (r *replica) recordDecisions() {
 	}
 }
 
-func (s *sharded) where(request string) []string {
+func (s *sharded) storesWith(request string) []string {
 	s.t.Helper()
 	var found []string
 	for name, store := range s.stores {
@@ -190,13 +190,13 @@ func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 		for range 60 {
 			happen()
 			for i := range requests {
-				if at := s.where(fmt.Sprint("r", i)); len(at) > 1 {
+				if at := s.storesWith(fmt.Sprint("r", i)); len(at) > 1 {
 					t.Fatalf("seed %d: r%d is in %v", seed, i, at)
 				}
 			}
 		}
 		for i := range requests {
-			placed += len(s.where(fmt.Sprint("r", i)))
+			placed += len(s.storesWith(fmt.Sprint("r", i)))
 		}
 	}
 	if placed < 50 {
@@ -218,7 +218,7 @@ func TestMoveBetweenShards(t *testing.T) {
 			r.round()
 			r.recordDecisions()
 		}
-		return s.where("r")
+		return s.storesWith("r")
 	}
 	if at := turn(); len(at) != 0 {
 		t.Fatalf("it was written to %v before its Work said so", at)
@@ -260,7 +260,7 @@ func TestInvalidDecisionIsReplaced(t *testing.T) {
 			r.round()
 			r.recordDecisions()
 		}
-		if at := s.where("r"); !slices.Equal(at, []string{"s0"}) {
+		if at := s.storesWith("r"); !slices.Equal(at, []string{"s0"}) {
 			t.Errorf("%s: it is in %v", name, at)
 		}
 	}
@@ -282,7 +282,7 @@ func TestDecisionsThatCannotBeReadAreReported(t *testing.T) {
 	r.recordDecisions()
 	r.refresh()
 	r.round()
-	if at := s.where("r"); len(at) != 1 {
+	if at := s.storesWith("r"); len(at) != 1 {
 		t.Errorf("it is in %v", at)
 	}
 }
@@ -295,7 +295,7 @@ func TestShardWritesOnlyToSelectedStores(t *testing.T) {
 	s.works[0].Spec.ResourceName = ""
 	one.refresh()
 	one.round()
-	if at := s.where("everywhere"); !slices.Equal(at, []string{"s0"}) {
+	if at := s.storesWith("everywhere"); !slices.Equal(at, []string{"s0"}) {
 		t.Fatalf("it is in %v", at)
 	}
 	for _, p := range one.said.Placements {
@@ -314,7 +314,7 @@ func TestShardWritesOnlyToSelectedStores(t *testing.T) {
 	}
 	other.refresh()
 	other.round()
-	if at := s.where("everywhere"); !slices.Equal(at, []string{"s0", "s1"}) {
+	if at := s.storesWith("everywhere"); !slices.Equal(at, []string{"s0", "s1"}) {
 		t.Errorf("it is in %v", at)
 	}
 	if states := one.said.Counts(); states[report.Pending] != 2 {
@@ -344,7 +344,7 @@ func TestAssignedWorksNeedNoDecision(t *testing.T) {
 	r.refresh()
 	r.sees.Assigned = true
 	r.round()
-	if at := s.where("a"); !slices.Equal(at, []string{"s1"}) {
+	if at := s.storesWith("a"); !slices.Equal(at, []string{"s1"}) {
 		t.Errorf("it is in %v", at)
 	}
 }

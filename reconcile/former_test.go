@@ -58,7 +58,7 @@ func (w *testEnv) placedOn() map[string][]string {
 	return placed
 }
 
-func (w *testEnv) decides(name, destination string) {
+func (w *testEnv) recordDecision(name, destination string) {
 	for _, work := range w.snapshot.Works {
 		if work.Name == name {
 			work.Annotations = map[string]string{
@@ -308,8 +308,8 @@ func TestUnexplainedSecondCopyIsReportedAndRemoved(t *testing.T) {
 		prefer func(*testEnv)
 		want   string
 	}{
-		"the WorkPlacement's stays":    {func(w *testEnv) { w.remembers(w.snapshot.Works[0], "b") }, "path-b"},
-		"the decision's stays":         {func(w *testEnv) { w.decides("r00", "b") }, "path-b"},
+		"the WorkPlacement's stays":    {func(w *testEnv) { w.addWorkPlacement(w.snapshot.Works[0], "b") }, "path-b"},
+		"the decision's stays":         {func(w *testEnv) { w.recordDecision("r00", "b") }, "path-b"},
 		"else the first by its name's": {func(*testEnv) {}, "path-a"},
 	} {
 		t.Run(name, func(t *testing.T) {

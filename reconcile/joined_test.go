@@ -25,7 +25,7 @@ func writtenByKratix(t *testing.T, parts ...string) *testEnv {
 	return w
 }
 
-func (w *testEnv) stays(want map[string]report.State, found ...string) {
+func (w *testEnv) expectUnchanged(want map[string]report.State, found ...string) {
 	w.t.Helper()
 	before := w.content(aggregated)
 	for range 3 {
@@ -43,10 +43,10 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 			w := writtenByKratix(t, "one", "two")
 			a, b := w.put("a", "one"), w.put("b", "one") // b has changed and now conflicts with a
 			if isRemembered {
-				w.remembers(a, "worker-1")
-				w.remembers(b, "worker-1")
+				w.addWorkPlacement(a, "worker-1")
+				w.addWorkPlacement(b, "worker-1")
 			}
-			w.stays(held, "KS001", "KS063")
+			w.expectUnchanged(held, "KS001", "KS063")
 			for _, p := range w.round().Placements {
 				if p.Written != isRemembered { // if Written were wrong, the WorkPlacement would be created or deleted by mistake
 					t.Errorf("%s is written: %v", p.Work, p.Written)
@@ -91,7 +91,7 @@ func TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead(t *testing.T) {
 			w := writtenByKratix(t, "one", "two")
 			w.put("a", "one")
 			hide(w)
-			w.stays(map[string]report.State{"a": report.HeldBack}, "KS063")
+			w.expectUnchanged(map[string]report.State{"a": report.HeldBack}, "KS063")
 			w.snapshot.Rejected, w.snapshot.Incomplete = nil, false
 			w.put("b", "two")
 			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed})
@@ -110,11 +110,11 @@ func TestUntouchedAggregatedFileKeepsRemovedParts(t *testing.T) {
 	w := writtenByKratix(t, "one", "two", "three")
 	a, b, c := w.put("a", "one"), w.put("b", "one"), w.put("c", "three")
 	for _, work := range []*kratix.Work{a, b, c} {
-		w.remembers(work, "worker-1")
+		w.addWorkPlacement(work, "worker-1")
 	}
 	w.remove("c")
 	w.snapshot.Deleted = []kratix.Key{{Namespace: "default", Name: "c"}}
-	w.stays(map[string]report.State{"a": report.HeldBack, "b": report.HeldBack, "c": report.Kept}, "KS001", "KS063")
+	w.expectUnchanged(map[string]report.State{"a": report.HeldBack, "b": report.HeldBack, "c": report.Kept}, "KS001", "KS063")
 	w.put("b", "four")
 	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed, "c": report.Removed})
 	if got := w.content(aggregated); got != testkit.ConfigMaps("one")+between+testkit.ConfigMaps("four") {

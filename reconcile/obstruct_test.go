@@ -29,7 +29,7 @@ func (w *testEnv) obstruct(path string, gone ...string) {
 	}
 }
 
-func (w *testEnv) erase(paths ...string) {
+func (w *testEnv) deleteAsOtherWriter(paths ...string) {
 	w.t.Helper()
 	changes := statestore.ChangeSet{Base: w.state().Revision}
 	for _, path := range paths {
@@ -148,7 +148,7 @@ func TestObstacleInTheStoreIsNamed(t *testing.T) {
 			}
 			w.noFileIsADirectory()
 			if c.file != "" {
-				w.erase(c.file)
+				w.deleteAsOtherWriter(c.file)
 			} else {
 				w.obstruct("", c.symlink)
 			}
@@ -222,7 +222,7 @@ func TestRandomPathsNeverCollide(t *testing.T) {
 			w := inMode(t, mode)
 			w.addDestination("worker-2", "deep/two").Spec.Filepath.Mode = mode
 			for step := range 20 {
-				w.collide(rng)
+				w.changePaths(rng)
 				uncached := w.roundWithoutCache()
 				result := w.round()
 				if !reflect.DeepEqual(result.Findings, uncached.Findings) || !reflect.DeepEqual(states(result), states(uncached)) {
@@ -251,7 +251,7 @@ func TestRandomPathsNeverCollide(t *testing.T) {
 	}
 }
 
-func (w *testEnv) collide(rng *rand.Rand) {
+func (w *testEnv) changePaths(rng *rand.Rand) {
 	name := fmt.Sprint("w", rng.IntN(5))
 	some := func(from ...string) string { return from[rng.IntN(len(from))] }
 	file := some("app", "app/x", "app/x/y", "App", "b", "b/x.yaml", "b/.sourceignore", "c")
@@ -278,7 +278,7 @@ func (w *testEnv) collide(rng *rand.Rand) {
 		}
 	case 2, 3:
 		if sum, there := state.Files.Digest(testkit.Path(theirs)); there && sum == state.Contents.Digest([]byte("theirs")) {
-			w.erase(theirs)
+			w.deleteAsOtherWriter(theirs)
 		}
 		if _, there := state.Obstacles.At(testkit.Path(theirs)); there {
 			w.obstruct("", theirs)

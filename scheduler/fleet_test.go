@@ -111,7 +111,7 @@ func TestDifferentSelectorsHaveDifferentTexts(t *testing.T) {
 func TestPlanIsReusedOnlyForUnchangedInput(t *testing.T) {
 	a, x := request("a", testkit.Group(".")), destination("x", nil)
 	in := Input{
-		Works: []*kratix.Work{a}, Destinations: []Destination{x, destination("y", nil)}, Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
+		Works: []*kratix.Work{a}, Destinations: []Destination{x, destination("y", nil)}, Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")},
 		Rejected: []kratix.Key{{Namespace: "default", Name: "b"}},
 	}
 	p := &Planner{}

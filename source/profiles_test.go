@@ -22,7 +22,7 @@ namespaces: [%s]
 `, name, day, namespace)
 }
 
-func said(findings []finding.Finding) []string {
+func findingsText(findings []finding.Finding) []string {
 	lines := []string{}
 	for _, f := range findings {
 		lines = append(lines, fmt.Sprintf("%s %s: %s", f.Rule.ID, f.Place, f.Message))
@@ -49,7 +49,7 @@ func TestNewestProfileCounts(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 		want := []string{"KS111 ClusterProfile worker-1, a.yaml:1: ClusterProfile worker-1 is in the input twice; the newer one counts"}
-		if diff := cmp.Diff(want, said(s.Findings)); diff != "" {
+		if diff := cmp.Diff(want, findingsText(s.Findings)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 		if at := s.Origins.Of(s.Profiles[0]); at.File != "b.yaml" {
@@ -72,7 +72,7 @@ func TestBrokenProfileIsOneFinding(t *testing.T) {
 		"ConfigMap without the label": {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: {kratix-schedule.io/cluster-profile: x}}\n", "KS026 ConfigMap a, a.yaml:1: ConfigMap of v1 is ignored"},
 	} {
 		s := Collect([]File{{Name: "a.yaml", Content: []byte(test.text)}})
-		if diff := cmp.Diff([]string{test.want}, said(s.Findings)); diff != "" || len(s.Profiles) > 0 || s.Incomplete || s.Unseen {
+		if diff := cmp.Diff([]string{test.want}, findingsText(s.Findings)); diff != "" || len(s.Profiles) > 0 || s.Incomplete || s.Unseen {
 			t.Errorf("%s: %s; profiles %v, incomplete %v, unseen %v", name, diff, s.Profiles, s.Incomplete, s.Unseen)
 		}
 	}
@@ -104,7 +104,7 @@ func TestProfilesOfChangingFiles(t *testing.T) {
 			if diff := cmp.Diff(described(want.Profiles), described(got.Profiles)); diff != "" {
 				t.Fatalf("seed %d step %d: %s", seed, step, diff)
 			}
-			if diff := cmp.Diff(said(want.Findings), said(got.Findings)); diff != "" {
+			if diff := cmp.Diff(findingsText(want.Findings), findingsText(got.Findings)); diff != "" {
 				t.Fatalf("seed %d step %d: %s", seed, step, diff)
 			}
 		}

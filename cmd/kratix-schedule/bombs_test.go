@@ -112,7 +112,7 @@ func TestBombsTakeLittleMemory(t *testing.T) {
 			dir := t.TempDir()
 			bombs.write(t, dir)
 			writeWork(t, dir, "good", "good", "x.yaml", kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\n")))
-			out, code, peak := measured(t, binary, "300MiB", "validate", dir, "--config", "none", "--max-unpacked", fmt.Sprintf("%dMi", budget), "-o", "json")
+			out, code, peak := runMeasured(t, binary, "300MiB", "validate", dir, "--config", "none", "--max-unpacked", fmt.Sprintf("%dMi", budget), "-o", "json")
 			t.Logf("%d MiB", peak>>10)
 			if peak>>10 > budget+beyond {
 				t.Errorf("it took %d MiB", peak>>10)
@@ -159,7 +159,7 @@ func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 	for i := range 16 {
 		writeWork(t, dir, "evil", fmt.Sprintf("letters-%d", i), "README.txt", kratix.Encode([]byte(fmt.Sprint(i, strings.Repeat("a", 30_000_000)))))
 	}
-	out, code, peak := measured(t, program(t), fmt.Sprintf("%dMiB", limit), "validate", dir, "--config", "none")
+	out, code, peak := runMeasured(t, program(t), fmt.Sprintf("%dMiB", limit), "validate", dir, "--config", "none")
 	t.Logf("%d MiB", peak>>10)
 	if peak>>10 > limit {
 		t.Errorf("they took %d MiB", peak>>10)
@@ -171,7 +171,7 @@ func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 
 // measured runs a program with a GOMEMLIMIT, and returns its output, its exit status and its
 // peak memory in kilobytes, together with that of its largest child process.
-func measured(t *testing.T, binary, limit string, args ...string) (printed string, code, peak int) {
+func runMeasured(t *testing.T, binary, limit string, args ...string) (printed string, code, peak int) {
 	t.Helper()
 	var out bytes.Buffer
 	command := exec.CommandContext(t.Context(), binary, args...)
@@ -191,7 +191,7 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 	for {
 		peak = max(peak, peakMemory(command.Process.Pid))
 		for _, child := range childrenOf(command.Process.Pid) {
-			if pid, err := strconv.Atoi(child); err == nil && alive([]string{child}) { // a child that has not called exec yet has the memory of its parent
+			if pid, err := strconv.Atoi(child); err == nil && isRunning([]string{child}) { // a child that has not called exec yet has the memory of its parent
 				build = max(build, peakMemory(pid))
 			}
 		}

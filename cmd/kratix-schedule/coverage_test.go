@@ -32,7 +32,7 @@ type call struct {
 	Said string
 }
 
-func recorded() {
+func mainWithRecording() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	said := &tee{}
@@ -84,7 +84,7 @@ func readCalls(t *testing.T, dir string) []call {
 
 // covered fails the test for each rule, command, flag, format, exit code and error message that no
 // script covers.
-func covered(t *testing.T, calls []call) {
+func checkCoverage(t *testing.T, calls []call) {
 	t.Helper()
 	said := &strings.Builder{}
 	seen := map[string]bool{}
@@ -103,7 +103,7 @@ func covered(t *testing.T, calls []call) {
 		for _, argument := range command.Flags().Args() {
 			seen[name+" "+argument] = true
 		}
-		command.Flags().Visit(func(f *pflag.Flag) { seeFlag(seen, name, f, c.Status) })
+		command.Flags().Visit(func(f *pflag.Flag) { recordFlag(seen, name, f, c.Status) })
 	}
 	for _, wanted := range wantedOfCommands() {
 		if !seen[wanted] {
@@ -146,15 +146,15 @@ func covered(t *testing.T, calls []call) {
 	}
 	for _, text := range errorTexts(t, ".", "../../source", "../../source/dir", "../../source/pipeline", "../../internal/policy", "../../statestore/open", "../../internal/daemon", "../../internal/lease") {
 		switch told := text.isIn(said.String()); {
-		case told && unseen(text.text):
+		case told && isUnreachable(text.text):
 			t.Errorf("%s: a script is told %q after all", text.at, text.text)
-		case !told && !unseen(text.text):
+		case !told && !isUnreachable(text.text):
 			t.Errorf("%s: no script is told %q", text.at, text.text)
 		}
 	}
 }
 
-func seeFlag(seen map[string]bool, command string, f *pflag.Flag, status int) {
+func recordFlag(seen map[string]bool, command string, f *pflag.Flag, status int) {
 	seen[command+" --"+f.Name] = true
 	values := []string{f.Value.String()}
 	if list, ok := f.Value.(pflag.SliceValue); ok {
@@ -317,7 +317,7 @@ func literals(node ast.Node) string {
 }
 
 // unseen reports whether no script can produce a text. Each case has a comment with the reason.
-func unseen(text string) bool {
+func isUnreachable(text string) bool {
 	switch text {
 	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round reports the missing object before it opens the store
 	case "a store of this kind cannot be probed": // both kinds of store can be probed

@@ -85,7 +85,7 @@ func TestNoSecretLeavesTheProgram(t *testing.T) {
 	go func() {
 		ended <- execute(ctx, []string{"run", "-f", in, "--listen", "127.0.0.1:0", "--log-level", "debug"}, streams{out: &out, err: &log})
 	}()
-	await(t, &log, `"at":"GitStateStore token","fix":"Do as the message says."`) // the last line of the first round
+	waitForOutput(t, &log, `"at":"GitStateStore token","fix":"Do as the message says."`) // the last line of the first round
 	address := regexp.MustCompile(`"address":"([^"]+)"`).FindStringSubmatch(log.String())[1]
 	everything := get(t, "http://"+address+"/metrics") + get(t, "http://"+address+"/api/v1/report")
 	stop()

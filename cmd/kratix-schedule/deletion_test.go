@@ -94,11 +94,11 @@ func TestDaemonKeepsObjectsOfATruncatedFile(t *testing.T) {
 	w := watchedWorks(t, 16, "one")
 	const delay = 2 * time.Second
 	stop := w.run(delay)
-	await(t, &w.log, `"work":"default/w15`)
+	waitForOutput(t, &w.log, `"work":"default/w15`)
 	if err := os.Truncate(filepath.Join(w.dir, "works-08.yaml"), 0); err != nil {
 		t.Fatal(err)
 	}
-	await(t, &w.log, "KS029")
+	waitForOutput(t, &w.log, "KS029")
 	time.Sleep(delay + time.Second)
 	if got := w.removals(); got != "" || w.placed() != 16 {
 		t.Fatalf("%d are left; removed are\n%s", w.placed(), got)
@@ -133,7 +133,7 @@ func TestDaemonThatStartsDuringACheckoutRemovesNothing(t *testing.T) {
 	in("add", "-A")
 	in("commit", "-q", "-m", "two")
 	stop := w.run(3 * time.Second)
-	await(t, &w.log, `"work":"default/w39`)
+	waitForOutput(t, &w.log, `"work":"default/w39`)
 	for i := range 6 {
 		branch := []string{"one", "two"}[i%2]
 		if i%3 == 2 { // stop the daemon between the two steps of a checkout

@@ -171,7 +171,7 @@ func TestDocumentedCommandsRun(t *testing.T) {
 		if len(script) > 0 {
 			t.Run(file, func(t *testing.T) {
 				t.Parallel()
-				paste(t, strings.Join(script, "\n"))
+				runInShell(t, strings.Join(script, "\n"))
 			})
 		}
 	}
@@ -254,7 +254,7 @@ func newBlock(t *testing.T, file string, line int, info string) *block {
 	return b
 }
 
-func paste(t *testing.T, script string) {
+func runInShell(t *testing.T, script string) {
 	t.Helper()
 	for _, tool := range []string{"curl", "jq"} {
 		if _, err := exec.LookPath(tool); err != nil && strings.Contains(script, tool+" ") {

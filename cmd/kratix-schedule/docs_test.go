@@ -36,7 +36,7 @@ func TestGeneratedRules(t *testing.T) {
 			fmt.Fprintf(&page, "\n*For example:*\n\n```text\n%s\n```\n", rule.Example)
 		}
 	}
-	current(t, docs+"reference/rules.md", page.String())
+	checkFile(t, docs+"reference/rules.md", page.String())
 }
 
 func TestGeneratedCommands(t *testing.T) {
@@ -47,7 +47,7 @@ func TestGeneratedCommands(t *testing.T) {
 	for _, sub := range allCommands(command) {
 		describe(&page, sub)
 	}
-	current(t, docs+"reference/cli.md", page.String())
+	checkFile(t, docs+"reference/cli.md", page.String())
 }
 
 func TestGeneratedMetrics(t *testing.T) {
@@ -64,7 +64,7 @@ func TestGeneratedMetrics(t *testing.T) {
 		}
 		fmt.Fprintf(&page, "| `%s` | %s | %s | %s |\n", d.Name, d.Type, labels, d.Help)
 	}
-	current(t, docs+"reference/metrics.md", page.String())
+	checkFile(t, docs+"reference/metrics.md", page.String())
 }
 
 func TestGeneratedConditions(t *testing.T) {
@@ -105,7 +105,7 @@ func TestGeneratedConditions(t *testing.T) {
 		}
 		fmt.Fprintf(&page, "| %s | %s | %s | %s%s |\n", what, reason, row.When, strings.Join(by, ", "), why)
 	}
-	current(t, docs+"reference/conditions.md", page.String())
+	checkFile(t, docs+"reference/conditions.md", page.String())
 }
 
 func allCommands(command *cobra.Command) []*cobra.Command {
@@ -149,7 +149,7 @@ func TestGeneratedSchema(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	current(t, docs+"reference/kratix-schedule.schema.json", string(schema))
+	checkFile(t, docs+"reference/kratix-schedule.schema.json", string(schema))
 }
 
 func TestGeneratedManPages(t *testing.T) {
@@ -158,7 +158,7 @@ func TestGeneratedManPages(t *testing.T) {
 	for _, c := range append(allCommands(command), command) {
 		name := strings.ReplaceAll(c.CommandPath(), " ", "-") + ".1"
 		pages[name] = true
-		current(t, docs+"man/"+name, manPage(c))
+		checkFile(t, docs+"man/"+name, manPage(c))
 	}
 	there, err := os.ReadDir(docs + "man")
 	if err != nil {
@@ -175,7 +175,7 @@ func title(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 func TestGeneratedDemo(t *testing.T) {
 	testkit.Slow(t)
-	shows(t, "../../README.md", "<!-- demo: printed by `make demo` -->\n```console\n", "```\n<!-- end of demo -->", demo(t))
+	checkSection(t, "../../README.md", "<!-- demo: printed by `make demo` -->\n```console\n", "```\n<!-- end of demo -->", demo(t))
 }
 
 func TestGeneratedCI(t *testing.T) {
@@ -183,10 +183,10 @@ func TestGeneratedCI(t *testing.T) {
 	if status != 0 {
 		t.Fatalf("status %d: %s", status, output)
 	}
-	shows(t, docs+"ci.md", "<!-- ci: printed by `hack/ci.sh` -->\n```console\n", "```\n<!-- end of ci -->", output)
+	checkSection(t, docs+"ci.md", "<!-- ci: printed by `hack/ci.sh` -->\n```console\n", "```\n<!-- end of ci -->", output)
 }
 
-func shows(t *testing.T, path, begin, end, output string) {
+func checkSection(t *testing.T, path, begin, end, output string) {
 	t.Helper()
 	document, err := os.ReadFile(path)
 	if err != nil {
@@ -197,7 +197,7 @@ func shows(t *testing.T, path, begin, end, output string) {
 	if !found || !closed {
 		t.Fatalf("%s has no place for what is printed", path)
 	}
-	current(t, path, before+begin+strings.TrimSpace(output)+"\n"+end+after)
+	checkFile(t, path, before+begin+strings.TrimSpace(output)+"\n"+end+after)
 }
 
 func demo(t *testing.T) string {
@@ -229,7 +229,7 @@ var commitID = regexp.MustCompile(`\b[0-9a-f]{40}\b`)
 
 // current fails the test if a document is outdated, or updates it. The hash of a commit
 // differs between runs and is ignored.
-func current(t *testing.T, path, want string) {
+func checkFile(t *testing.T, path, want string) {
 	t.Helper()
 	have, err := os.ReadFile(path)
 	same := err == nil && commitID.ReplaceAllString(string(have), "") == commitID.ReplaceAllString(want, "")

@@ -47,7 +47,7 @@ func TestInterruptEndsACheckAndItsBuilds(t *testing.T) {
 			if code := program.ProcessState.ExitCode(); code != exitFailure || !strings.Contains(trouble.String(), "interrupted") {
 				t.Errorf("it ends with %d: %s", code, trouble.String())
 			}
-			for deadline := time.Now().Add(2 * time.Second); alive(builds); time.Sleep(50 * time.Millisecond) {
+			for deadline := time.Now().Add(2 * time.Second); isRunning(builds); time.Sleep(50 * time.Millisecond) {
 				if time.Now().After(deadline) {
 					t.Fatal("a build goes on")
 				}
@@ -59,7 +59,7 @@ func TestInterruptEndsACheckAndItsBuilds(t *testing.T) {
 func waitForBuilds(t *testing.T, parent int) []string {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if builds := childrenOf(parent); alive(builds) {
+		if builds := childrenOf(parent); isRunning(builds) {
 			return builds
 		}
 	}
@@ -77,7 +77,7 @@ func childrenOf(parent int) []string {
 	return pids
 }
 
-func alive(builds []string) bool {
+func isRunning(builds []string) bool {
 	for _, build := range builds {
 		if line, err := os.ReadFile("/proc/" + build + "/cmdline"); err == nil && bytes.Contains(line, []byte(sandbox.Argument)) { //nolint:gosec // in /proc
 			return true
@@ -115,10 +115,10 @@ spec: {url: ./store.git}
 			command.Env, command.Dir = append(os.Environ(), "GOMEMLIMIT=1GiB", "KRATIX_SCHEDULE_CONFIG=none"), t.TempDir()
 			var trouble bytes.Buffer
 			command.Stderr = &trouble
-			check0(t, command.Start())
+			must(t, command.Start())
 			time.Sleep(time.Second)
 			start := time.Now()
-			check0(t, command.Process.Signal(syscall.SIGTERM))
+			must(t, command.Process.Signal(syscall.SIGTERM))
 			_ = command.Wait()
 			if took := time.Since(start); took > patience {
 				t.Errorf("it ends after %s", took)

@@ -70,7 +70,7 @@ func writeInput(t *testing.T, name, content string) {
 func oddManifests(t *testing.T) string {
 	t.Helper()
 	inputs, err := txtar.ParseFile(oddInputs)
-	check0(t, err)
+	must(t, err)
 	var table, listing strings.Builder
 	var cache kustomize.Cache
 	for _, input := range inputs.Files {
@@ -90,7 +90,7 @@ func fluxAnswer(t *testing.T, cache *kustomize.Cache, content []byte) (answer, r
 	read := cache.File(content)
 	if read.Err != nil {
 		path, err := tree.ParsePath("file.yaml")
-		check0(t, err)
+		must(t, err)
 		return "fails: " + quoted(kustomize.Build(tree.Path{}, []tree.File{{Path: path, Content: content}}).Error()), finding.UnbuildableFile().ID
 	}
 	if read.Late != nil {

@@ -47,7 +47,7 @@ func TestProgressIsShownLateAndWipedAway(t *testing.T) {
 	slow := &progress{out: out, ended: make(chan struct{}), done: make(chan struct{})}
 	slow.works.Store(5000)
 	go slow.show(0, time.Millisecond)
-	await(t, out, "checking 5000 Works")
+	waitForOutput(t, out, "checking 5000 Works")
 	slow.stop()
 	if !strings.HasSuffix(out.String(), "\r\x1b[K") {
 		t.Errorf("it ends with %q", out.String())

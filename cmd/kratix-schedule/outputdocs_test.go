@@ -35,7 +35,7 @@ func TestGeneratedOutput(t *testing.T) {
 		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n| Key | Type | |\n|---|---|---|\n", document.title, document.text)
 		describeFields(&page, "", reflect.TypeOf(document.value))
 	}
-	current(t, docs+"reference/output.md", page.String())
+	checkFile(t, docs+"reference/output.md", page.String())
 }
 
 func listText(kind string) string {

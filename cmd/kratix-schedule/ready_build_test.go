@@ -91,14 +91,14 @@ func runsAlone(t *testing.T, w exampleDir, program string) {
 	}
 	run := exec.CommandContext(t.Context(), entry[1], "validate", "elastic-cloud") //nolint:gosec // named by the Dockerfile
 	run.Dir, run.Env = "/src", []string{}
-	run.SysProcAttr = alone(root)
+	run.SysProcAttr = confined(root)
 	output, err := run.CombinedOutput()
 	if run.ProcessState == nil || run.ProcessState.ExitCode() != exitFindings || !strings.Contains(string(output), "8 errors") {
 		t.Errorf("%v: %s", err, output)
 	}
 }
 
-func alone(root string) *syscall.SysProcAttr {
+func confined(root string) *syscall.SysProcAttr {
 	const user = 65532
 	if os.Geteuid() == 0 {
 		return &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: user, Gid: user}}

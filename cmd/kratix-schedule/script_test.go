@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	if os.Getenv("KRATIX_SCHEDULE_AS_PROGRAM") != "" {
 		main() // scripts call this test binary by the program's name
 	}
-	testscript.Main(m, map[string]func(){"kratix-schedule": recorded})
+	testscript.Main(m, map[string]func(){"kratix-schedule": mainWithRecording})
 }
 
 func TestScripts(t *testing.T) {
@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 	calls := t.TempDir()
 	t.Cleanup(func() {
 		if !t.Failed() && !testing.Short() && int(begun.Load()) == len(scripts) { // only if all scripts have run
-			covered(t, readCalls(t, calls))
+			checkCoverage(t, readCalls(t, calls))
 		}
 	})
 	testscript.Run(t, testscript.Params{

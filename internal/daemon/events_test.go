@@ -27,7 +27,7 @@ import (
 
 var flood = flag.Duration("flood", 3*time.Second, "how long TestFloodOfEvents sends 1,000 events a second")
 
-func receiving(b *bubble) {
+func enableEvents(b *bubble) {
 	b.daemon.Inbox = agent.NewInbox()
 	b.daemon.EventsSecret = func() (string, error) { return "0123456789abcdef", nil }
 	b.daemon.Reconciler.Source = &inboxSource{Source: b.daemon.Reconciler.Source, inbox: b.daemon.Inbox}
@@ -39,7 +39,7 @@ func (b *bubble) report(revision string) error {
 }
 
 func TestEventsStartRoundsButNotTooMany(t *testing.T) {
-	inABubbleWith(t, receiving, func(t *testing.T, b *bubble) {
+	inABubbleWith(t, enableEvents, func(t *testing.T, b *bubble) {
 		synctest.Wait()
 		b.counts()
 		if err := b.report("first"); err != nil {
@@ -137,13 +137,13 @@ func TestFloodOfEvents(t *testing.T) {
 	testkit.Slow(t)
 	b := newBubble(t)
 	d := b.daemon
-	receiving(b)
+	enableEvents(b)
 	names := make([]string, 100)
 	for i := range names {
 		names[i] = fmt.Sprintf("worker-%d", i)
 	}
 	d.Inbox.Known(names)
-	address := listening(t, d)
+	address := startServer(t, d)
 
 	const clients, perSecond, offered = 8, 1000, 1100
 	start := time.Now()

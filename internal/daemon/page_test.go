@@ -234,7 +234,7 @@ func TestPageHasItsOwnAddress(t *testing.T) {
 		body, _ := io.ReadAll(response.Body)
 		return response.StatusCode, string(body)
 	}
-	shared := listening(t, d)
+	shared := startServer(t, d)
 	if status, body := get(shared, "/"); status != http.StatusOK || !strings.Contains(body, "No round has been done yet") {
 		t.Errorf("beside the metrics: %d %s", status, body)
 	}
@@ -244,7 +244,7 @@ func TestPageHasItsOwnAddress(t *testing.T) {
 		own = listener.Addr().String()
 		return listener, err
 	}
-	address := listening(t, d)
+	address := startServer(t, d)
 	for _, c := range []struct {
 		address, path string
 		status        int

@@ -72,7 +72,7 @@ func TestRefusedPlacementDelaysNoOther(t *testing.T) {
 				for i := range 40 {
 					b.add(fmt.Sprint("work-", i), "good")
 				}
-				b.put("bad", "AKIA")
+				b.putAndNotify("bad", "AKIA")
 				time.Sleep(4 * time.Minute)
 				if got := refusing.written(t); got != 40 {
 					t.Errorf("%d of 40 Works are written", got)
@@ -87,7 +87,7 @@ func TestRefusedPlacementDelaysNoOther(t *testing.T) {
 				if said := b.page("/metrics"); !strings.Contains(said, `kratix_schedule_store_consecutive_failures{store="GitStateStore default"} 0`) {
 					t.Error("the store counts as failed")
 				}
-				b.put("late", "good")
+				b.putAndNotify("late", "good")
 				time.Sleep(20 * time.Second)
 				if got := refusing.count(); got != 1 || refusing.written(t) != 41 {
 					t.Errorf("a later Work takes %d pushes", got)
@@ -112,8 +112,8 @@ func TestSIGHUPRetriesRefusedUnits(t *testing.T) {
 	b := newBubble(t)
 	refusing := &refusingStore{Store: b.stored, bubble: b}
 	b.stored = refusing
-	b.put("good", "good")
-	b.put("bad", "AKIA")
+	b.putAndNotify("good", "good")
+	b.putAndNotify("bad", "AKIA")
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- b.daemon.rounds(ctx, b.changes) }()

@@ -17,7 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-func listening(t *testing.T, d *Daemon) (address string) {
+func startServer(t *testing.T, d *Daemon) (address string) {
 	t.Helper()
 	d.Listen = func(ctx context.Context) (net.Listener, error) {
 		var config net.ListenConfig
@@ -49,7 +49,7 @@ func TestServerSurvivesStalledBodies(t *testing.T) {
 	testkit.Slow(t)
 	d := newBubble(t).daemon
 	d.AdminToken = func() (string, error) { return "0123456789abcdef", nil }
-	address := listening(t, d)
+	address := startServer(t, d)
 	const stalled = 300
 	started := time.Now()
 	for range stalled {
@@ -76,7 +76,7 @@ func TestServerSurvivesStalledBodies(t *testing.T) {
 }
 
 func TestServerLimitsConnections(t *testing.T) {
-	address := listening(t, newBubble(t).daemon)
+	address := startServer(t, newBubble(t).daemon)
 	answered := func(connection net.Conn, wait time.Duration) bool {
 		if _, err := fmt.Fprintf(connection, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 			t.Fatal(err)

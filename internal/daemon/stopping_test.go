@@ -27,7 +27,7 @@ func TestNoWriteBeginsAfterTheDaemonIsStopped(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBubble(t)
-				b.put("a", "a")
+				b.putAndNotify("a", "a")
 				ctx, stop := context.WithCancel(t.Context())
 				defer stop()
 				if stops {

@@ -34,7 +34,7 @@ func (l *listener) tell(context.Context, report.Report) StatusResult {
 	}}}
 }
 
-func (l *listener) set(refusing bool) {
+func (l *listener) setRefusing(refusing bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.refusing = refusing
@@ -56,7 +56,7 @@ func (b *bubble) rounds() int {
 func TestRefusedWriteTriggersNoRounds(t *testing.T) {
 	l := &listener{refusing: true}
 	inABubbleWith(t, func(b *bubble) { b.daemon.WriteStatus, b.daemon.Interval = l.tell, time.Hour }, func(t *testing.T, b *bubble) {
-		b.put("a", "first")
+		b.putAndNotify("a", "first")
 		time.Sleep(time.Minute)
 		before := b.rounds()
 		time.Sleep(10 * time.Minute)
@@ -73,7 +73,7 @@ func TestRefusedWriteTriggersNoRounds(t *testing.T) {
 		if lines := b.logs.FilterField(zap.String("rule", "KS070")).Len(); lines != 1 {
 			t.Errorf("%d lines of log", lines)
 		}
-		l.set(false)
+		l.setRefusing(false)
 		time.Sleep(10 * time.Minute)
 		if said := b.page("/api/v1/report"); strings.Contains(said, `"KS070"`) {
 			t.Error("it is still reported when it is over")

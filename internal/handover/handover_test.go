@@ -74,11 +74,11 @@ func (c *cluster) place(w *kratix.Work, destination string, conditions ...string
 	return p
 }
 
-func (c *cluster) judge() []string {
+func (c *cluster) breaksAsText() []string {
 	c.t.Helper()
 	now := func() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
 	r := &reconcile.Reconciler{
-		Source: c, Stores: &projected.Stores{Opener: c, Now: now, Implied: c.heirs}, Finish: reconcile.Preview, Now: now,
+		Source: c, Stores: &projected.Stores{Opener: c, Now: now, Implied: c.impliedPlacements}, Finish: reconcile.Preview, Now: now,
 		Policy: reconcile.Policy{Adopt: true, Unrecorded: true, MaxUnpacked: math.MaxInt64},
 	}
 	result, err := r.Round(c.t.Context())
@@ -122,7 +122,7 @@ func (c *cluster) setFilepathMode(mode string) {
 
 func (c *cluster) expect(want ...string) {
 	c.t.Helper()
-	if got := c.judge(); !slices.Equal(got, want) {
+	if got := c.breaksAsText(); !slices.Equal(got, want) {
 		c.t.Errorf("Kratix would break %q, want %q", got, want)
 	}
 	if len(c.unknown) > 0 {
@@ -190,7 +190,7 @@ func TestBreakCountsFittingDestinations(t *testing.T) {
 	c.work("the-only-one", "on", "1", "y")
 	c.place(c.work("placed", "environment", "dev", "a"), "worker-1", isWritten)
 	c.work("placed", "environment", "dev", "x")
-	c.judge()
+	c.breaksAsText()
 	for _, b := range c.verdict.Breaks {
 		want := map[string]int{"default/one-of-two": 2, "default/the-only-one": 1}[b.Work]
 		if b.Fitting != want {

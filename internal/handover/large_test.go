@@ -13,7 +13,7 @@ func TestContentAboveLimitsIsUnknown(t *testing.T) {
 	large := strings.Repeat("# nothing but a comment\n", kratix.MaxContent/20)
 	isUnknown := func(t *testing.T, c *cluster) {
 		t.Helper()
-		if c.judge(); len(c.breaks) > 0 || !slices.Equal(c.unknown, []string{"KS022 Work default/large"}) {
+		if c.breaksAsText(); len(c.breaks) > 0 || !slices.Equal(c.unknown, []string{"KS022 Work default/large"}) {
 			t.Errorf("breaks %q, unknown %q", c.breaks, c.unknown)
 		}
 	}

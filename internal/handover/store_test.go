@@ -15,7 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-func (c *cluster) heirs() (heirs []projected.ImpliedPlacement) {
+func (c *cluster) impliedPlacements() (heirs []projected.ImpliedPlacement) {
 	for _, h := range c.takeover.Implied {
 		heirs = append(heirs, projected.ImpliedPlacement{WorkPlacement: h.Stands, Of: h.Of})
 	}

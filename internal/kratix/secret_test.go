@@ -37,7 +37,7 @@ func TestSecretNeverShowsItsValues(t *testing.T) {
 	for what, value := range map[string]any{
 		"a pointer": &secret, "a copy": secret, "something that holds it": wrapped, "a pointer to that": &wrapped,
 	} {
-		for how, got := range shown(t, value) {
+		for how, got := range formats(t, value) {
 			for _, word := range secretWords() {
 				if strings.Contains(strings.ToLower(got), word) {
 					t.Errorf("%s by %s shows %q: %s", what, how, word, got)
@@ -61,7 +61,7 @@ func secretWords() []string {
 	}
 }
 
-func shown(t *testing.T, value any) map[string]string {
+func formats(t *testing.T, value any) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T", "%10.3v"} {

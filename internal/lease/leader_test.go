@@ -118,12 +118,12 @@ type leading struct {
 	told []string
 }
 
-func (l *leases) lead(t *testing.T, name string, takes time.Duration) *leading {
+func (l *leases) start(t *testing.T, name string, takes time.Duration) *leading {
 	t.Helper()
 	return run(t, &lease.Leader{Leases: l, Namespace: "default", Lease: lease.Name, Self: name, Duration: duration}, takes)
 }
 
-func (l *leases) shard(t *testing.T) *leading {
+func (l *leases) startShard(t *testing.T) *leading {
 	t.Helper()
 	return run(t, &lease.Leader{Leases: l, Namespace: "default", Lease: lease.Name, Self: "shards", Shared: true, Duration: duration}, 0)
 }
@@ -148,7 +148,7 @@ func run(t *testing.T, leader *lease.Leader, takes time.Duration) *leading {
 	return l
 }
 
-func (l *leading) end(t *testing.T, who string) {
+func (l *leading) stopAndWait(t *testing.T, who string) {
 	t.Helper()
 	l.stop()
 	if err := <-l.ended; err != nil {
@@ -156,7 +156,7 @@ func (l *leading) end(t *testing.T, who string) {
 	}
 }
 
-func (l *leading) works() bool {
+func (l *leading) isWorking() bool {
 	synctest.Wait()
 	select {
 	case <-l.begun:
@@ -169,33 +169,33 @@ func (l *leading) works() bool {
 func TestOneLeadsUntilItsWorkHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()
-		first := g.lead(t, "first", time.Minute)
+		first := g.start(t, "first", time.Minute)
 		time.Sleep(time.Minute)
-		second := g.lead(t, "second", 0)
-		third := g.lead(t, "third", 0)
-		if time.Sleep(time.Minute); !first.works() || second.works() || third.works() {
-			t.Fatalf("working: %v %v %v", first.works(), second.works(), third.works())
+		second := g.start(t, "second", 0)
+		third := g.start(t, "third", 0)
+		if time.Sleep(time.Minute); !first.isWorking() || second.isWorking() || third.isWorking() {
+			t.Fatalf("working: %v %v %v", first.isWorking(), second.isWorking(), third.isWorking())
 		}
-		third.end(t, "one that only waited")
+		third.stopAndWait(t, "one that only waited")
 		first.stop()
-		if time.Sleep(59 * time.Second); second.works() {
+		if time.Sleep(59 * time.Second); second.isWorking() {
 			t.Error("it works while the first still has something in hand")
 		}
-		first.end(t, "the first")
-		if time.Sleep(duration / 2); !second.works() {
+		first.stopAndWait(t, "the first")
+		if time.Sleep(duration / 2); !second.isWorking() {
 			t.Error("the Lease was not given back")
 		}
-		second.end(t, "the second")
+		second.stopAndWait(t, "the second")
 	})
 }
 
 func TestLeaderEndsWhenItCannotRenew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()
-		l := g.lead(t, "first", 0)
+		l := g.start(t, "first", 0)
 		time.Sleep(time.Minute)
-		if !l.works() || len(l.told) > 0 {
-			t.Fatalf("it works: %v; it tells %v", l.works(), l.told)
+		if !l.isWorking() || len(l.told) > 0 {
+			t.Fatalf("it works: %v; it tells %v", l.isWorking(), l.told)
 		}
 		g.fail(errors.New("no route"))
 		down := time.Now()
@@ -214,21 +214,21 @@ func TestLeaderEndsWhenItCannotRenew(t *testing.T) {
 func TestSharedLeaseExcludesASingleHolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()
-		one, two := g.shard(t), g.shard(t)
+		one, two := g.startShard(t), g.startShard(t)
 		time.Sleep(time.Minute)
-		alone := g.lead(t, "alone", 0)
-		if time.Sleep(time.Minute); !one.works() || !two.works() || alone.works() {
-			t.Fatalf("working: %v %v, alone %v", one.works(), two.works(), alone.works())
+		alone := g.start(t, "alone", 0)
+		if time.Sleep(time.Minute); !one.isWorking() || !two.isWorking() || alone.isWorking() {
+			t.Fatalf("working: %v %v, alone %v", one.isWorking(), two.isWorking(), alone.isWorking())
 		}
-		one.end(t, "one of two")
-		if time.Sleep(time.Minute); alone.works() {
+		one.stopAndWait(t, "one of two")
+		if time.Sleep(time.Minute); alone.isWorking() {
 			t.Error("one of two gave the Lease back, and the other still works")
 		}
-		two.end(t, "the other")
-		if time.Sleep(2 * duration); !alone.works() {
+		two.stopAndWait(t, "the other")
+		if time.Sleep(2 * duration); !alone.isWorking() {
 			t.Error("the Lease is over, and nobody takes it")
 		}
-		alone.end(t, "one that works alone")
+		alone.stopAndWait(t, "one that works alone")
 	})
 }
 
@@ -241,10 +241,10 @@ func TestLeasesOfDifferentNamesAreIndependent(t *testing.T) {
 		}
 		time.Sleep(duration)
 		for _, l := range all {
-			if !l.works() {
+			if !l.isWorking() {
 				t.Error("one waits for the Lease of another")
 			}
-			l.end(t, "a shard")
+			l.stopAndWait(t, "a shard")
 		}
 	})
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-func many(n int) *bytes.Buffer {
+func reportWith(n int) *bytes.Buffer {
 	var text bytes.Buffer
 	text.WriteString(`{"schemaVersion":1,"tool":"kratix-schedule","placements":[`)
 	for i := range n {
@@ -33,7 +33,7 @@ func many(n int) *bytes.Buffer {
 
 func TestManyPlacementsTakeLittleMemory(t *testing.T) {
 	const n = 100_000
-	text := many(n)
+	text := reportWith(n)
 	for _, format := range append(listing.Formats(), listing.Table) {
 		if format == listing.YAML {
 			continue // it is for programs, and takes several seconds
@@ -62,7 +62,7 @@ func printAll(t testing.TB, text []byte, format listing.Format) int {
 }
 
 func BenchmarkPlacements(b *testing.B) {
-	text := many(100_000).Bytes()
+	text := reportWith(100_000).Bytes()
 	b.Run("maps", func(b *testing.B) {
 		for b.Loop() {
 			var all map[string]any
@@ -183,7 +183,7 @@ func TestWatcherPrintsChanges(t *testing.T) {
 }
 
 func TestFiltersOfUnknownFactsAreErrors(t *testing.T) {
-	list, err := listing.DecodeReport(many(1))
+	list, err := listing.DecodeReport(reportWith(1))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 						c.restart()
 						random := rand.New(rand.NewPCG(seed, 7))
 						for range 150 {
-							c.happen(random)
+							c.changeAtRandom(random)
 							if random.IntN(3) > 0 {
 								c.round()
 							}
@@ -34,8 +34,8 @@ func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 							}
 							c.now = c.now.Add(time.Second)
 						}
-						c.settled(c.runUntilIdle(random))
-						c.placedOnce()
+						c.checkNothingWaits(c.runUntilIdle(random))
+						c.checkPlacedOnce()
 					})
 				}
 			}
@@ -43,7 +43,7 @@ func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 	}
 }
 
-func (c *cluster) happen(random *rand.Rand) {
+func (c *cluster) changeAtRandom(random *rand.Rand) {
 	name := fmt.Sprint("w", random.IntN(6))
 	switch what := random.IntN(20); {
 	case what < 2:
@@ -83,7 +83,7 @@ func (c *cluster) putGroups(name string, random *rand.Rand) {
 	}
 }
 
-func (c *cluster) placedOnce() {
+func (c *cluster) checkPlacedOnce() {
 	c.t.Helper()
 	on := map[string]string{}
 	for _, p := range c.placements {

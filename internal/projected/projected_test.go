@@ -232,10 +232,10 @@ func (c *cluster) write(d *kratix.Destination, p *kratix.WorkPlacement) {
 	if _, err := c.store.Apply(c.t.Context(), changes); err != nil {
 		c.t.Fatal(err)
 	}
-	c.judge()
+	c.checkNoDuplicates()
 }
 
-func (c *cluster) judge() {
+func (c *cluster) checkNoDuplicates() {
 	c.t.Helper()
 	state, err := c.store.Read(c.t.Context())
 	if err != nil {
@@ -308,7 +308,7 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 						}
 						c.now = c.now.Add(time.Second)
 					}
-					c.settled(c.runUntilIdle(random))
+					c.checkNothingWaits(c.runUntilIdle(random))
 				})
 			}
 		}
@@ -317,7 +317,7 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 
 // settled checks that no placement waits for an object that is still in the store. Two placements
 // may wait for objects of each other, because no single commit can write both.
-func (c *cluster) settled(said report.Report) {
+func (c *cluster) checkNothingWaits(said report.Report) {
 	c.t.Helper()
 	waiting := map[string]int{}
 	for _, p := range said.Placements {

@@ -52,7 +52,7 @@ func (s *cleanupEnv) round() {
 	}
 }
 
-func (s *cleanupEnv) has(store, dir string) bool {
+func (s *cleanupEnv) hasRecord(store, dir string) bool {
 	s.t.Helper()
 	state, err := s.stores[store].Read(s.t.Context())
 	if err != nil {
@@ -81,7 +81,7 @@ func (s *cleanupEnv) cleanup(live promoted.Stores) ([]string, *promoted.LiveClea
 	}
 	var emptied []string
 	for name := range s.stores {
-		if !s.has(name, "d") {
+		if !s.hasRecord(name, "d") {
 			emptied = append(emptied, name)
 		}
 	}
@@ -124,8 +124,8 @@ func TestCleanupKeepsFilesOfKratixBelowALiveStore(t *testing.T) {
 		s.Destinations = []*kratix.Destination{destinationOn("d", base, "old", "")}
 		s.round()
 		s.Works, s.Destinations = nil, []*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/old")}
-		if _, _, err := s.cleanup(nil); err != nil || s.has("old", base) != stays {
-			t.Errorf("%s stays: %v, %v", base, s.has("old", base), err)
+		if _, _, err := s.cleanup(nil); err != nil || s.hasRecord("old", base) != stays {
+			t.Errorf("%s stays: %v, %v", base, s.hasRecord("old", base), err)
 		}
 	}
 }

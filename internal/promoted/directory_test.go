@@ -27,7 +27,7 @@ func (c *cluster) objectsOf(store string) map[string]bool {
 	return objects
 }
 
-func (c *cluster) has(store string, want ...string) {
+func (c *cluster) expectConfigMaps(store string, want ...string) {
 	c.t.Helper()
 	wanted := map[string]bool{}
 	for _, object := range want {
@@ -56,21 +56,21 @@ func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 			c.rename()
 			for range 3 {
 				c.round()
-				c.has("live-1", "o1", "o2", "o3")
+				c.expectConfigMaps("live-1", "o1", "o2", "o3")
 			}
 			c.restart()
 			c.place("w1", "d9", "o4") // the new Destination takes over the placement with its new content
 			c.place("dependency1", "d9", "o3")
 			c.remove(func(p *kratix.WorkPlacement) bool { return p.Work().Name == "w2" })
 			c.round()
-			c.has("live-1", "o4", "o3")
+			c.expectConfigMaps("live-1", "o4", "o3")
 			c.remove(func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == "d0" })
 			c.round()
-			c.has("live-1", "o4", "o3")
+			c.expectConfigMaps("live-1", "o4", "o3")
 			c.remove(func(*kratix.WorkPlacement) bool { return true })
 			c.place("w3", "d9", "o5")
 			c.round()
-			c.has("live-1", "o5")
+			c.expectConfigMaps("live-1", "o5")
 		})
 	}
 }
@@ -87,7 +87,7 @@ func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing
 	delete(c.destinations, "d0")
 	for range 3 {
 		c.round()
-		c.has("live-1", "o1")
+		c.expectConfigMaps("live-1", "o1")
 	}
 }
 
@@ -101,7 +101,7 @@ func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	c.rename()
 	for range 3 {
 		c.round()
-		c.has("live-1", "o1", "o2")
+		c.expectConfigMaps("live-1", "o1", "o2")
 	}
 }
 
@@ -115,7 +115,7 @@ func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	c.place("w1", "d9", "o2")
 	for range 3 {
 		c.round()
-		c.has("live-1", "o1")
+		c.expectConfigMaps("live-1", "o1")
 	}
 }
 
@@ -137,7 +137,7 @@ func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 		c.rename()
 		for range 3 {
 			c.round()
-			c.has("live-1", "o1")
+			c.expectConfigMaps("live-1", "o1")
 		}
 	}
 }
@@ -158,7 +158,7 @@ func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	if _, err := c.reconciler.Round(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	c.has("live-1", want...)
+	c.expectConfigMaps("live-1", want...)
 }
 
 func TestCopiedAggregatedFileStaysWhileAPartIsHeldBack(t *testing.T) {
@@ -177,9 +177,9 @@ func TestCopiedAggregatedFileStaysWhileAPartIsHeldBack(t *testing.T) {
 	c.place("w2", "d0", "o1", "o2")
 	for range 3 {
 		c.round()
-		c.has("live-1", "o1", "o2")
+		c.expectConfigMaps("live-1", "o1", "o2")
 	}
 	c.place("w2", "d0", "o3")
 	c.round()
-	c.has("live-1", "o1", "o3")
+	c.expectConfigMaps("live-1", "o1", "o3")
 }

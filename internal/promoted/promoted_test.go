@@ -244,13 +244,13 @@ func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 				c.place("w2", "d0", "o3")
 				for range 3 {
 					c.round()
-					c.has("live-1", "o1", "o3")
+					c.expectConfigMaps("live-1", "o1", "o3")
 				}
 				c.remove(func(p *kratix.WorkPlacement) bool {
 					return p.Name == kratix.PlacementName("w1", "d0", kratix.GroupID("."))
 				})
 				c.round()
-				c.has("live-1", "o3")
+				c.expectConfigMaps("live-1", "o3")
 			})
 		}
 	}

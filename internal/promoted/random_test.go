@@ -121,7 +121,7 @@ func (c *cluster) round() report.Report {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.judge()
+	c.checkNoDuplicates()
 	fresh, err := c.process(reconcile.Preview).Round(c.t.Context())
 	if err != nil {
 		c.t.Fatal(err)
@@ -151,7 +151,7 @@ func (c *cluster) files(store string) map[tree.Path]string {
 	return files
 }
 
-func (c *cluster) judge() {
+func (c *cluster) checkNoDuplicates() {
 	c.t.Helper()
 	for store := range c.stores {
 		at := map[string]tree.Path{}
@@ -176,7 +176,7 @@ func (c *cluster) judge() {
 	}
 }
 
-func (c *cluster) settled(said report.Report, emptied map[string]bool) {
+func (c *cluster) checkLiveFiles(said report.Report, emptied map[string]bool) {
 	c.t.Helper()
 	stored := map[string]map[tree.Path]string{"live-1": c.files("live-1"), "live-2": c.files("live-2")}
 	isHeld, wanted := map[kratix.Key]bool{}, map[tree.Path]bool{}
@@ -224,7 +224,7 @@ func TestLiveStoresNeverHaveAnObjectTwice(t *testing.T) {
 				c := newCluster(t, mode)
 				emptied := map[string]bool{}
 				for range 120 {
-					c.happens(random, emptied)
+					c.changeAtRandom(random, emptied)
 					if random.IntN(3) > 0 {
 						c.round()
 					}
@@ -232,13 +232,13 @@ func TestLiveStoresNeverHaveAnObjectTwice(t *testing.T) {
 				for range 4 {
 					c.round()
 				}
-				c.settled(c.round(), emptied)
+				c.checkLiveFiles(c.round(), emptied)
 			})
 		}
 	}
 }
 
-func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
+func (c *cluster) changeAtRandom(random *rand.Rand, emptied map[string]bool) {
 	work, destination := fmt.Sprint("w", random.IntN(5)), fmt.Sprint("d", random.IntN(3))
 	if random.IntN(3) == 0 {
 		work = fmt.Sprint("dependency", random.IntN(2))
@@ -323,7 +323,7 @@ func TestRequestMayHaveTwoWorkPlacements(t *testing.T) {
 			t.Errorf("findings %v", said.Findings)
 		}
 	}
-	c.settled(c.round(), nil)
+	c.checkLiveFiles(c.round(), nil)
 }
 
 func TestDeletionsInTheAPIAreNotLimited(t *testing.T) {
@@ -417,10 +417,10 @@ func TestLiveStoreThatBeginsAsACopyIsTakenOver(t *testing.T) {
 				}
 			}
 		}
-		c.settled(c.round(), nil)
+		c.checkLiveFiles(c.round(), nil)
 		c.remove(func(*kratix.WorkPlacement) bool { return true })
 		c.place("other", "d0", "one")
 		c.round()
-		c.settled(c.round(), nil)
+		c.checkLiveFiles(c.round(), nil)
 	}
 }

@@ -60,7 +60,7 @@ func (s *fixture) allIsWell(store string) {
 
 type incident func(s *fixture)
 
-func found(state report.State, f finding.Finding) incident {
+func findingIncident(state report.State, f finding.Finding) incident {
 	return func(s *fixture) {
 		p := s.placed(state)
 		p.Written = true
@@ -94,34 +94,34 @@ func incidents(mode Mode) []incident {
 		},
 		func(s *fixture) { // the Work is being deleted, but its files stay
 			s.now.Works[0].Finalizers, s.now.Works[0].DeletionTimestamp = []string{kratix.WorkFinalizer}, &noon
-			found(report.Failed, about(finding.StoreFailed(), s.now.Destinations[0].Spec.StateStoreRef.String()))(s)
+			findingIncident(report.Failed, about(finding.StoreFailed(), s.now.Destinations[0].Spec.StateStoreRef.String()))(s)
 		},
-		found(report.Unplaced, about(finding.NoDestination(), work)),
-		found(report.Unplaced, about(finding.PlacementWaits(), work)),
-		found(report.Removed, about(finding.InvalidObject(), work)),
-		found(report.Failed, about(finding.StoreMissing(), destination)),
-		found(report.Failed, about(finding.UnsafePath(), destination)),
+		findingIncident(report.Unplaced, about(finding.NoDestination(), work)),
+		findingIncident(report.Unplaced, about(finding.PlacementWaits(), work)),
+		findingIncident(report.Removed, about(finding.InvalidObject(), work)),
+		findingIncident(report.Failed, about(finding.StoreMissing(), destination)),
+		findingIncident(report.Failed, about(finding.UnsafePath(), destination)),
 		func(s *fixture) { // a placement on the Destination was held back
-			found(report.HeldBack, about(finding.DuplicateObject(), work))(s)
+			findingIncident(report.HeldBack, about(finding.DuplicateObject(), work))(s)
 			s.plan()
-			found(report.Failed, about(finding.UnsafePath(), destination))(s)
+			findingIncident(report.Failed, about(finding.UnsafePath(), destination))(s)
 		},
 	}
 	if mode != Observe {
-		all = append(all, found(report.Unchanged, about(finding.OtherScheduler(), "")))
+		all = append(all, findingIncident(report.Unchanged, about(finding.OtherScheduler(), "")))
 	}
 	if mode == Schedule {
-		all = append(all, found(report.Unchanged, about(finding.PolicyNotInForce(), "")))
+		all = append(all, findingIncident(report.Unchanged, about(finding.PolicyNotInForce(), "")))
 	}
 	all = append(all, agentIncidents()...)
 	for _, rule := range holdingRules() {
-		all = append(all, found(report.HeldBack, about(rule, work)))
+		all = append(all, findingIncident(report.HeldBack, about(rule, work)))
 	}
 	for _, cause := range []finding.Cause{finding.SecretMissing, finding.Unopened, finding.Refused, finding.Unwritten} {
 		for _, store := range []string{"GitStateStore default", "BucketStateStore default"} {
 			f := about(finding.StoreFailed(), store)
 			f.Cause = cause
-			all = append(all, found(report.Failed, f))
+			all = append(all, findingIncident(report.Failed, f))
 		}
 	}
 	return all

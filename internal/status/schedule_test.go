@@ -21,7 +21,7 @@ func kratixFixture(t *testing.T) *fixture {
 	return s
 }
 
-func (s *fixture) workSays(kind string) string {
+func (s *fixture) workMessage(kind string) string {
 	condition := meta.FindStatusCondition(s.now.Works[0].Status.Conditions, kind)
 	if condition == nil {
 		return "none"
@@ -47,10 +47,10 @@ func TestScheduleOnlyWritesWorkPlacements(t *testing.T) {
 	}
 	s.placed(report.Unchanged)
 	s.expect("patch status Work default/a") // the WorkPlacement was created
-	if got := s.workSays(kratix.ScheduledCondition); got != "True AllWorkplacementsScheduled" {
+	if got := s.workMessage(kratix.ScheduledCondition); got != "True AllWorkplacementsScheduled" {
 		t.Errorf("Scheduled is %s", got)
 	}
-	if got := s.workSays(kratix.ReadyCondition); got != "none" {
+	if got := s.workMessage(kratix.ReadyCondition); got != "none" {
 		t.Errorf("Ready, which is Kratix's, is %s", got)
 	}
 
@@ -88,8 +88,8 @@ func TestScheduleReportsWhyAWorkIsHeldBack(t *testing.T) {
 	s.placed(report.HeldBack)
 	s.said.Findings = []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "ConfigMap x is there already"}}
 	events := s.expect("patch status Work default/a", "patch status Destination worker-1")
-	if s.workSays(kratix.ScheduledCondition) != "False HeldBack" || s.workSays(kratix.ConflictFreeCondition) != "False DuplicateResources" {
-		t.Errorf("Scheduled is %s, ConflictFree %s", s.workSays(kratix.ScheduledCondition), s.workSays(kratix.ConflictFreeCondition))
+	if s.workMessage(kratix.ScheduledCondition) != "False HeldBack" || s.workMessage(kratix.ConflictFreeCondition) != "False DuplicateResources" {
+		t.Errorf("Scheduled is %s, ConflictFree %s", s.workMessage(kratix.ScheduledCondition), s.workMessage(kratix.ConflictFreeCondition))
 	}
 	if len(events) == 0 || !strings.Contains(events[0], "ConfigMap x is there already") {
 		t.Errorf("events %q", events)
@@ -108,7 +108,7 @@ func TestConflictIsNotOverWhileAStoreFails(t *testing.T) {
 			s.plan()
 			says := func(want string) {
 				t.Helper()
-				if got := s.workSays(kratix.ConflictFreeCondition); got != want {
+				if got := s.workMessage(kratix.ConflictFreeCondition); got != want {
 					t.Errorf("mode %v, %s: ConflictFree is %s, want %s", mode, state, got, want)
 				}
 			}

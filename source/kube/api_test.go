@@ -58,7 +58,7 @@ func newAPI(t testing.TB) *api {
 	}
 	a.server = httptest.NewServer(a)
 	t.Cleanup(func() {
-		a.drop()
+		a.endWatches()
 		a.server.CloseClientConnections()
 		a.server.Close()
 	})
@@ -109,7 +109,7 @@ func (a *api) record(e event) {
 	a.changed = make(chan struct{})
 }
 
-func (a *api) drop() {
+func (a *api) endWatches() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.dropped++

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSnapshotHasDeletedWorks(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.put("works", workJSON("b", ""))
 	a.put("works", workJSON("leaves", `,"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`))
 	a.put("workplacements", placementJSON("gone-before", `,"labels":{"kratix.io/work":"gone-before"},"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`, ""))
@@ -37,7 +37,7 @@ func TestSnapshotHasDeletedWorks(t *testing.T) {
 }
 
 func TestSnapshotHasDeletedWorkPlacements(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.put("workplacements", placementJSON("goes", "", ""))
 	a.put("workplacements", placementJSON("leaves", `,"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`, ""))
 	s := followWith(t, a, kube.Options{Contents: true})

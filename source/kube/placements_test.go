@@ -18,7 +18,7 @@ func TestContentsOfWorkAndWorkPlacementAreHeldOnce(t *testing.T) {
 		"at the start": nil,
 		"the Work first": func(a *api, s *kube.Source) {
 			a.put("works", long(workJSON("a", "")))
-			becomes(t, s, "Work default/a")
+			waitForContent(t, s, "Work default/a")
 			a.put("workplacements", long(group(placementJSON("a", "", ""))))
 		},
 	} {
@@ -36,7 +36,7 @@ func TestContentsOfWorkAndWorkPlacementAreHeldOnce(t *testing.T) {
 			if put != nil {
 				put(a, s)
 			}
-			becomes(t, s, "Work default/a", "existing WorkPlacement default/a")
+			waitForContent(t, s, "Work default/a", "existing WorkPlacement default/a")
 			got := snapshot(t, s)
 			of, its := got.Works[0].Spec.WorkloadGroups[0].Workloads[0].Content, got.WorkPlacements[0].Spec.Workloads[0].Content
 			if of != content || its != content || unsafe.StringData(of) != unsafe.StringData(its) {

@@ -60,7 +60,7 @@ func profilesOf(snapshot source.Snapshot) []string {
 	return lines
 }
 
-func reads(t *testing.T, s *kube.Source, want ...string) {
+func waitForProfiles(t *testing.T, s *kube.Source, want ...string) {
 	t.Helper()
 	eventually(t, func() string {
 		snapshot, err := s.Snapshot(t.Context())
@@ -75,7 +75,7 @@ func reads(t *testing.T, s *kube.Source, want ...string) {
 }
 
 func TestProfilesInConfigMaps(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.put("configmaps", profileJSON(t, "one", "worker-1", 1, "a"))
 	a.put("configmaps", `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"other","namespace":"own"}}`)
 	s := followProfiles(t, a)
@@ -88,15 +88,15 @@ func TestProfilesInConfigMaps(t *testing.T) {
 	}
 
 	a.put("configmaps", profileJSON(t, "two", "worker-1", 2, "b"))
-	reads(t, s, "worker-1 2026-11-02 [b]", "KS111 warning ConfigMap own/one: ClusterProfile worker-1 is there twice; the newer one counts")
+	waitForProfiles(t, s, "worker-1 2026-11-02 [b]", "KS111 warning ConfigMap own/one: ClusterProfile worker-1 is there twice; the newer one counts")
 	a.remove("configmaps", "own/two")
-	reads(t, s, "worker-1 2026-11-01 [a]")
+	waitForProfiles(t, s, "worker-1 2026-11-01 [a]")
 	a.put("configmaps", configMapJSON("one", `{"profile.json.gz":"dGhpcyBpcyBubyBnemlwIGF0IGFsbA=="}`))
-	reads(t, s, `KS110 error ConfigMap own/one: the profile cannot be read, so its Destination is checked without it: binaryData["profile.json.gz"] is not gzip: gzip: invalid header`)
+	waitForProfiles(t, s, `KS110 error ConfigMap own/one: the profile cannot be read, so its Destination is checked without it: binaryData["profile.json.gz"] is not gzip: gzip: invalid header`)
 	a.put("configmaps", configMapJSON("one", `{"profile.json.gz":"%"}`))
-	reads(t, s, `KS110 error ConfigMap own/one: the profile cannot be read, so its Destination is checked without it: illegal base64 data at input byte 0`)
+	waitForProfiles(t, s, `KS110 error ConfigMap own/one: the profile cannot be read, so its Destination is checked without it: illegal base64 data at input byte 0`)
 	a.put("configmaps", profileJSON(t, "one", "worker-1", 3, "c"))
-	reads(t, s, "worker-1 2026-11-03 [c]")
+	waitForProfiles(t, s, "worker-1 2026-11-03 [c]")
 	for _, asked := range a.requests() {
 		if strings.Contains(asked, " configmaps") && !strings.HasSuffix(asked, " configmaps own") {
 			t.Errorf("asked %q", asked)
@@ -105,7 +105,7 @@ func TestProfilesInConfigMaps(t *testing.T) {
 }
 
 func TestEqualProfileStaysTheSame(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.put("configmaps", profileJSON(t, "one", "worker-1", 1, "a"))
 	s := followProfiles(t, a)
 	before, err := s.Snapshot(t.Context())
@@ -114,7 +114,7 @@ func TestEqualProfileStaysTheSame(t *testing.T) {
 	}
 	a.put("configmaps", profileJSON(t, "one", "worker-1", 1, "a"))
 	a.put("configmaps", profileJSON(t, "two", "worker-2", 1, "a"))
-	reads(t, s, "worker-1 2026-11-01 [a]", "worker-2 2026-11-01 [a]")
+	waitForProfiles(t, s, "worker-1 2026-11-01 [a]", "worker-2 2026-11-01 [a]")
 	after, err := s.Snapshot(t.Context())
 	if err != nil || before.Profiles[0] != after.Profiles[0] {
 		t.Errorf("the profile was replaced, %v", err)
@@ -122,7 +122,7 @@ func TestEqualProfileStaysTheSame(t *testing.T) {
 }
 
 func TestProfilesThatMustNotBeReadAreAWarning(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.set(func(a *api) {
 		a.refused["watch configmaps"], a.refused["list configmaps"] = http.StatusForbidden, http.StatusForbidden
 	})
@@ -142,11 +142,11 @@ func TestProfilesThatMustNotBeReadAreAWarning(t *testing.T) {
 }
 
 func TestProfilesAreNotReadUnlessAsked(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.put("configmaps", profileJSON(t, "one", "worker-1", 1, "a"))
 	s := follow(t, a)
-	becomes(t, s, whole...)
-	reads(t, s)
+	waitForContent(t, s, whole...)
+	waitForProfiles(t, s)
 	if slices.ContainsFunc(a.requests(), func(asked string) bool { return strings.Contains(asked, "configmaps") }) {
 		t.Errorf("asked %q", a.requests())
 	}

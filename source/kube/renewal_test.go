@@ -23,9 +23,9 @@ func TestRenewedObjectsRequestFewRounds(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := platform(t)
+			a := newPlatform(t)
 			s := follow(t, a)
-			becomes(t, s, whole...)
+			waitForContent(t, s, whole...)
 			changes, err := s.Changes(t.Context())
 			if err != nil {
 				t.Fatal(err)

@@ -10,24 +10,24 @@ import (
 )
 
 func TestSnapshotDoesNotWaitForSilentAPI(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	s := follow(t, a)
-	becomes(t, s, whole...)
+	waitForContent(t, s, whole...)
 	a.set(func(a *api) {
 		for resource := range kinds {
 			a.silent["watch "+resource], a.silent["list "+resource], a.silent["get "+resource] = true, true, true
 		}
 	})
-	a.drop()
+	a.endWatches()
 	began := time.Now()
-	becomes(t, s, whole...)
+	waitForContent(t, s, whole...)
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("it took %s", took)
 	}
 }
 
 func TestAwaitEndsWithFollow(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.set(func(a *api) { a.silent["watch works"], a.silent["list works"] = true, true })
 	s, err := kube.New(a.config(), kube.Options{})
 	if err != nil {

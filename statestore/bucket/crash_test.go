@@ -66,7 +66,7 @@ func TestKill9(t *testing.T) {
 func kill100(t *testing.T, server *buckettest.Server) {
 	config := configOf(t, server)
 	store := open(t, config)
-	_, proxy := through(t, config)
+	_, proxy := behindProxy(t, config)
 	var countdown atomic.Int64
 	now := make(chan struct{}, 1)
 	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -86,9 +86,9 @@ func kill100(t *testing.T, server *buckettest.Server) {
 		proxy.Quiet(t)
 		state := storetest.Read(t, open(t, config))
 		held := contents(t, state)
-		if complete(t, held) {
+		if checkComplete(t, held) {
 			partly++
-			everythingIsNamed(t, state, held)
+			checkUnfinished(t, state, held)
 		}
 	}
 	storetest.Holds(t, store, finish(t, store))
@@ -136,7 +136,7 @@ func contents(t *testing.T, state statestore.State) map[string]string {
 	return held
 }
 
-func complete(t *testing.T, held map[string]string) bool {
+func checkComplete(t *testing.T, held map[string]string) bool {
 	t.Helper()
 	trees := [2]map[string]string{crashTree(0), crashTree(1)}
 	for path := range trees[0] {
@@ -150,20 +150,20 @@ func complete(t *testing.T, held map[string]string) bool {
 	for which, tree := range trees {
 		// If a file that is only in one tree is missing, all files that are only in the other tree
 		// must be there.
-		if !everything(tree, held, "only-") && !everything(trees[1-which], held, "only-") {
+		if !hasAll(tree, held, "only-") && !hasAll(trees[1-which], held, "only-") {
 			t.Errorf("files of both trees are missing: %d are left", len(held))
 		}
 	}
 	// Resources are written after the dependencies and removed before them.
 	for _, tree := range trees {
-		if has(tree, held, "resources/only-") && !everything(tree, held, "dependencies/only-") {
+		if hasAny(tree, held, "resources/only-") && !hasAll(tree, held, "dependencies/only-") {
 			t.Error("resources without their dependencies")
 		}
 	}
 	return !maps.Equal(held, trees[0]) && !maps.Equal(held, trees[1])
 }
 
-func everythingIsNamed(t *testing.T, state statestore.State, held map[string]string) {
+func checkUnfinished(t *testing.T, state statestore.State, held map[string]string) {
 	t.Helper()
 	known := tree.Set{}
 	for _, path := range state.Unfinished {
@@ -181,7 +181,7 @@ func everythingIsNamed(t *testing.T, state statestore.State, held map[string]str
 	}
 }
 
-func everything(tree, held map[string]string, part string) bool {
+func hasAll(tree, held map[string]string, part string) bool {
 	for path, content := range tree {
 		if strings.Contains(path, part) && !strings.Contains(path, ".kratix") && held[path] != content {
 			return false
@@ -190,7 +190,7 @@ func everything(tree, held map[string]string, part string) bool {
 	return true
 }
 
-func has(tree, held map[string]string, part string) bool {
+func hasAny(tree, held map[string]string, part string) bool {
 	for path := range tree {
 		if _, there := held[path]; there && strings.Contains(path, part) {
 			return true

@@ -26,7 +26,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-func everyWay(t *testing.T, config bucket.Config) map[string]error {
+func errorsOfAllOperations(t *testing.T, config bucket.Config) map[string]error {
 	t.Helper()
 	store := open(t, config)
 	_, read := store.Read(t.Context())
@@ -56,13 +56,13 @@ func TestInvalidSettingsAreMisconfigured(t *testing.T) {
 		for _, region := range []string{"", "eu-test-1"} {
 			wrong := config
 			wrong.Bucket, wrong.Region = "nobody-made-this", region
-			expect(t, everyWay(t, wrong), statestore.ErrMisconfigured, "NoSuchBucket", "create the bucket")
+			expect(t, errorsOfAllOperations(t, wrong), statestore.ErrMisconfigured, "NoSuchBucket", "create the bucket")
 		}
 	})
 	t.Run("another region", func(t *testing.T) {
 		wrong := config
 		wrong.Region = "us-east-1"
-		expect(t, everyWay(t, wrong), statestore.ErrMisconfigured, "AuthorizationHeaderMalformed", "it is in eu-test-1; correct key region")
+		expect(t, errorsOfAllOperations(t, wrong), statestore.ErrMisconfigured, "AuthorizationHeaderMalformed", "it is in eu-test-1; correct key region")
 		right := config
 		right.Region = "eu-test-1"
 		storetest.Write(t, open(t, right), map[string]string{"a": "1"})
@@ -70,17 +70,17 @@ func TestInvalidSettingsAreMisconfigured(t *testing.T) {
 	t.Run("an unknown key", func(t *testing.T) {
 		for _, c := range []bucket.Config{config, configOf(t, gateway)} {
 			c.Auth.AccessKeyID = "nobody"
-			expect(t, everyWay(t, c), statestore.ErrDenied, "", "check accessKeyID and secretAccessKey")
+			expect(t, errorsOfAllOperations(t, c), statestore.ErrDenied, "", "check accessKeyID and secretAccessKey")
 		}
 	})
 	t.Run("a wrong secret", func(t *testing.T) {
 		for _, c := range []bucket.Config{config, configOf(t, gateway)} {
 			c.Auth.SecretAccessKey = "wrong-s3cret"
-			expect(t, everyWay(t, c), statestore.ErrDenied, "SignatureDoesNotMatch", "check accessKeyID and secretAccessKey")
+			expect(t, errorsOfAllOperations(t, c), statestore.ErrDenied, "SignatureDoesNotMatch", "check accessKeyID and secretAccessKey")
 		}
 	})
 	t.Run("a clock that is wrong", func(t *testing.T) {
-		late, proxy := through(t, config)
+		late, proxy := behindProxy(t, config)
 		late.Region = "eu-test-1"
 		proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			sign(r, "eu-test-1", time.Now().Add(-time.Hour))
@@ -92,7 +92,7 @@ func TestInvalidSettingsAreMisconfigured(t *testing.T) {
 	t.Run("HTTPS where HTTP is spoken", func(t *testing.T) {
 		wrong := config
 		wrong.Insecure = false
-		expect(t, everyWay(t, wrong), statestore.ErrMisconfigured, "HTTP response to HTTPS client", "spec.insecure to true")
+		expect(t, errorsOfAllOperations(t, wrong), statestore.ErrMisconfigured, "HTTP response to HTTPS client", "spec.insecure to true")
 	})
 	t.Run("a certificate of an unknown CA", func(t *testing.T) { unknownCA(t, config) })
 }
@@ -100,9 +100,9 @@ func TestInvalidSettingsAreMisconfigured(t *testing.T) {
 func unknownCA(t *testing.T, config bucket.Config) {
 	proxy := buckettest.NewTLSProxy(t, config.Endpoint)
 	config.Endpoint = proxy.Endpoint
-	expect(t, everyWay(t, config), statestore.ErrMisconfigured, "HTTP request to an HTTPS server", "spec.insecure to false")
+	expect(t, errorsOfAllOperations(t, config), statestore.ErrMisconfigured, "HTTP request to an HTTPS server", "spec.insecure to false")
 	config.Insecure = false
-	expect(t, everyWay(t, config), statestore.ErrMisconfigured, "certificate", "ca.crt")
+	expect(t, errorsOfAllOperations(t, config), statestore.ErrMisconfigured, "certificate", "ca.crt")
 	config.CABundle = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: proxy.Certificate.Raw})
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{"over/tls": "1"})
@@ -234,7 +234,7 @@ func TestContainerCredentials(t *testing.T) {
 	storetest.Holds(t, open(t, config), map[string]string{"a": "1"})
 
 	t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", filepath.Join(t.TempDir(), "missing"))
-	expect(t, everyWay(t, config), statestore.ErrDenied, "missing", "authMethod IAM")
+	expect(t, errorsOfAllOperations(t, config), statestore.ErrDenied, "missing", "authMethod IAM")
 }
 
 func TestUnreachableServerIsUnavailable(t *testing.T) {

@@ -88,7 +88,7 @@ func TestRoundsSucceedDespiteFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			plain := configOf(t, server)
-			config, proxy := through(t, plain)
+			config, proxy := behindProxy(t, plain)
 			config.Patience = 300 * time.Millisecond
 			var sent, failed atomic.Int64
 			proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -178,7 +178,7 @@ func TestPermanentFaultsAreReported(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config, proxy := through(t, configOf(t, server))
+			config, proxy := behindProxy(t, configOf(t, server))
 			config.Patience, config.Region = c.patience, "us-east-1"
 			proxy.Between(faults[name])
 			_, err := open(t, config).Read(t.Context())
@@ -208,7 +208,7 @@ func twoWriters(t *testing.T, config bucket.Config) {
 			want[fmt.Sprintf("w/resources/f%d.yaml", i)] = name
 		}
 		want["w/resources/only-"+name+".yaml"] = name
-		config, proxy := through(t, config)
+		config, proxy := behindProxy(t, config)
 		store := open(t, config)
 		group.Go(func() {
 			for range 40 {

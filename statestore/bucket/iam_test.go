@@ -124,7 +124,7 @@ func openAs(t *testing.T, i *issuer, prepare func(*testing.T, *issuer)) *bucket.
 		}
 	}
 	prepare(t, i)
-	config, proxy := through(t, configOf(t, i.server))
+	config, proxy := behindProxy(t, configOf(t, i.server))
 	config.Auth = bucket.Auth{IAM: true}
 	proxy.Between(i.onlyValid)
 	return open(t, config)

@@ -55,24 +55,24 @@ func TestServersAcceptPathsWithinTheLimits(t *testing.T) {
 				if fits(path) {
 					t.Errorf("%s fits", what)
 				}
-				if takes(t, server.Client, config, path) {
+				if accepts(t, server.Client, config, path) {
 					t.Errorf("%s is taken", what)
 				}
 			}
-			if takes(t, server.Client, config, "app/x") && fileIsThere(t, config, "app", "app/x") {
+			if accepts(t, server.Client, config, "app/x") && hasFiles(t, config, "app", "app/x") {
 				t.Error("a file and a directory of one name are there")
 			}
 		})
 	}
 }
 
-func takes(t *testing.T, client *minio.Client, config bucket.Config, path string) bool {
+func accepts(t *testing.T, client *minio.Client, config bucket.Config, path string) bool {
 	t.Helper()
 	_, err := client.PutObject(t.Context(), config.Bucket, config.Path+"/"+path, bytes.NewReader([]byte("x")), 1, minio.PutObjectOptions{})
 	return err == nil
 }
 
-func fileIsThere(t *testing.T, config bucket.Config, paths ...string) bool {
+func hasFiles(t *testing.T, config bucket.Config, paths ...string) bool {
 	t.Helper()
 	files := storetest.Read(t, open(t, config)).Files
 	for _, path := range paths {

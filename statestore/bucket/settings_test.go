@@ -70,7 +70,7 @@ func answered(t *testing.T, code int, header map[string]string, body string) (ma
 		fmt.Fprint(w, body)
 	}))
 	t.Cleanup(server.Close)
-	found := everyWay(t, bucket.Config{
+	found := errorsOfAllOperations(t, bucket.Config{
 		Name: "BucketStateStore default", Endpoint: strings.TrimPrefix(server.URL, "http://"), Insecure: true, Bucket: "bucket", Region: "us-east-1",
 		Auth: bucket.Auth{AccessKeyID: "key", SecretAccessKey: "secret"},
 	})

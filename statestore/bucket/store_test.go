@@ -28,7 +28,7 @@ import (
 // MinIO can encrypt buckets if this variable configures a key service.
 const kms = "MINIO_KMS_SECRET_KEY=test-key:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
-func through(t testing.TB, config bucket.Config) (bucket.Config, *buckettest.Proxy) {
+func behindProxy(t testing.TB, config bucket.Config) (bucket.Config, *buckettest.Proxy) {
 	t.Helper()
 	proxy := buckettest.NewProxy(t, config.Endpoint)
 	config.Endpoint = proxy.Endpoint
@@ -99,7 +99,7 @@ func TestStoreDetailsOnMinIO(t *testing.T) {
 }
 
 func unchangedRound(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	want := many(2500)
 	store := open(t, config)
 	storetest.Write(t, store, want)
@@ -120,7 +120,7 @@ func unchangedRound(t *testing.T, server *buckettest.Server) {
 }
 
 func recordsAreReadAtOnce(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	want := map[string]string{"worker-1/.kratiz": "after"}
 	for i := range 100 {
 		want[fmt.Sprintf("worker-1/.kratix/default-r%03d.yaml", i)] = strconv.Itoa(i)
@@ -156,7 +156,7 @@ func recordsAreReadAtOnce(t *testing.T, server *buckettest.Server) {
 }
 
 func order(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{
 		"w/.kratix/old.yaml": "1", "w/.kratix/changed.yaml": "1", "w/resources/old/a.yaml": "1", "w/dependencies/old/a.yaml": "1",
@@ -227,7 +227,7 @@ func order(t *testing.T, server *buckettest.Server) {
 }
 
 func removalsInBatches(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	store := open(t, config)
 	files := many(2500)
 	storetest.Write(t, store, files)
@@ -328,7 +328,7 @@ func versioned(t *testing.T, server *buckettest.Server) {
 }
 
 func encrypted(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	want := map[string]string{"plain-before": "0"}
 	storetest.Write(t, open(t, config), want)
 	if err := server.Client.SetBucketEncryption(t.Context(), config.Bucket, sse.NewConfigurationSSEKMS("test-key")); err != nil {
@@ -361,7 +361,7 @@ func encrypted(t *testing.T, server *buckettest.Server) {
 }
 
 func multipart(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	content := strings.Repeat("0123456789abcdef", 6<<16)
 	info, err := server.Client.PutObject(t.Context(), config.Bucket, "big.bin", strings.NewReader(content), int64(len(content)),
 		minio.PutObjectOptions{PartSize: 5 << 20})
@@ -391,7 +391,7 @@ func multipart(t *testing.T, server *buckettest.Server) {
 func loserPutsNothing(t *testing.T, server *buckettest.Server) {
 	config := configOf(t, server)
 	first := open(t, config)
-	config, proxy := through(t, config)
+	config, proxy := behindProxy(t, config)
 	second := open(t, config)
 	for round := range 3 {
 		base := storetest.Read(t, second).Revision
@@ -412,7 +412,7 @@ func overtaken(t *testing.T, server *buckettest.Server) {
 	config := configOf(t, server)
 	other := open(t, config)
 	storetest.Write(t, other, map[string]string{"keep": "1"})
-	config, proxy := through(t, config)
+	config, proxy := behindProxy(t, config)
 	store := open(t, config)
 	base := storetest.Read(t, store).Revision
 	var once sync.Once
@@ -436,7 +436,7 @@ func wantUnfinished(t *testing.T, config bucket.Config, want ...string) {
 
 func halfDone(t *testing.T, server *buckettest.Server) {
 	plain := configOf(t, server)
-	config, proxy := through(t, plain)
+	config, proxy := behindProxy(t, plain)
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{"w/resources/old": "1", "w/resources/kept": "1"})
 	wantUnfinished(t, plain)
@@ -480,7 +480,7 @@ func halfDone(t *testing.T, server *buckettest.Server) {
 
 func lateArrival(t *testing.T, server *buckettest.Server) {
 	plain := configOf(t, server)
-	config, proxy := through(t, plain)
+	config, proxy := behindProxy(t, plain)
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{"held": "1"})
 	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -497,7 +497,7 @@ func lateArrival(t *testing.T, server *buckettest.Server) {
 }
 
 func lostAnswer(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	store := open(t, config)
 	lost := 0
 	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -521,7 +521,7 @@ func lostAnswer(t *testing.T, server *buckettest.Server) {
 
 func withoutConditions(t *testing.T, server *buckettest.Server) {
 	for _, refuses := range []bool{true, false} {
-		config, proxy := through(t, configOf(t, server))
+		config, proxy := behindProxy(t, configOf(t, server))
 		var told []string
 		config.Notify = func(message string) { told = append(told, message) }
 		proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -595,7 +595,7 @@ func contentType(t *testing.T, server *buckettest.Server) {
 }
 
 func probe(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	if err := open(t, config).Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -611,7 +611,7 @@ func probe(t *testing.T, server *buckettest.Server) {
 }
 
 func cutOffAnswer(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	config.Region = "us-east-1"
 	content := strings.Repeat("0123456789", 1000)
 	storetest.Write(t, open(t, config), map[string]string{"a": content})
@@ -631,7 +631,7 @@ func cutOffAnswer(t *testing.T, server *buckettest.Server) {
 }
 
 func busyServer(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	var (
 		mu             sync.Mutex
 		now, sent, off int

@@ -51,7 +51,7 @@ type watch struct {
 	ours, gits      time.Duration
 }
 
-func (w *watch) see(next http.Handler) http.Handler {
+func (w *watch) countTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
 		next.ServeHTTP(to, r)
@@ -92,7 +92,7 @@ func grown(b *testing.B, held int) (git.Config, string, *watch) {
 	repository := gittest.Bare(b)
 	gittest.Grow(b, repository, held, 600)
 	w := &watch{}
-	server := gittest.ServeTLS(b, w.see(gittest.Backend(b, filepath.Dir(repository), gittest.Partial()...)))
+	server := gittest.ServeTLS(b, w.countTime(gittest.Backend(b, filepath.Dir(repository), gittest.Partial()...)))
 	return git.Config{
 		URL: server.URL + "/store.git", CABundle: server.CA, Auth: git.Auth{Username: gittest.User, Password: gittest.Password},
 	}, repository, w

@@ -41,7 +41,7 @@ func (c *connection) Close() error {
 	return c.Conn.Close()
 }
 
-func gone(t *testing.T, what string, number func() int64) {
+func waitUntilZero(t *testing.T, what string, number func() int64) {
 	t.Helper()
 	for range 200 {
 		if number() == 0 {
@@ -89,7 +89,7 @@ func TestClosedStoresLeaveNoConnectionsBehind(t *testing.T) {
 				t.Error("the connection that another store shares was closed")
 			}
 			stores[1].Close() //nolint:errcheck // it returns no error
-			gone(t, "connections", c.open)
+			waitUntilZero(t, "connections", c.open)
 			for path := range first.Files.All() {
 				if content, err := first.Contents.Content(t.Context(), path); err != nil || string(content) != name {
 					t.Errorf("what a State held is gone: %q, %v", content, err)

@@ -47,7 +47,7 @@ func TestE2EStoreOverOpenSSH(t *testing.T) {
 		repository := gittest.Bare(t)
 		config := config
 		config.URL += repository
-		probes(t, repository, config)
+		checkProbe(t, repository, config)
 	})
 	t.Run("a repository that is not there", func(t *testing.T) {
 		config := config
@@ -166,7 +166,7 @@ func TestE2EStoreOverNginx(t *testing.T) {
 		gittest.Git(t, root, "init", "--quiet", "--bare", "--initial-branch=main", repository)
 		config := config
 		config.URL += "/probed.git"
-		probes(t, repository, config)
+		checkProbe(t, repository, config)
 	})
 	t.Run("a wrong password", func(t *testing.T) {
 		config := config

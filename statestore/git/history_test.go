@@ -24,7 +24,7 @@ func TestLogFetchesCommitsWithoutFiles(t *testing.T) {
 	}
 	gittest.Git(t, repository, "update-ref", "refs/heads/main", head)
 	var count counter
-	log, err := open(t, intercepted(t, repository, count.see, gittest.Partial()...)).Log(t.Context(), 1000)
+	log, err := open(t, intercepted(t, repository, count.count, gittest.Partial()...)).Log(t.Context(), 1000)
 	if err != nil || len(log.Entries) != commits || log.More {
 		t.Errorf("%d entries, more %t, %v", len(log.Entries), log.More, err)
 	}

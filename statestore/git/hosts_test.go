@@ -24,14 +24,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-func odd(t *testing.T, repository string, how gittest.Odd, settings ...string) git.Config {
+func serveOdd(t *testing.T, repository string, how gittest.Odd, settings ...string) git.Config {
 	t.Helper()
 	server := httptest.NewServer(how.Before(gittest.Backend(t, filepath.Dir(repository), settings...)))
 	t.Cleanup(server.Close)
 	return git.Config{URL: server.URL + "/" + filepath.Base(repository), Auth: git.Auth{Username: gittest.User, Password: gittest.Password}}
 }
 
-func usable(t *testing.T, repository string, config git.Config) {
+func checkUsable(t *testing.T, repository string, config git.Config) {
 	t.Helper()
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{"a": "1", "d/b": "1"})
@@ -54,7 +54,7 @@ func TestHostThatRequiresMultiAckIsReadAndWritten(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			repository := gittest.Bare(t)
-			usable(t, repository, odd(t, repository, how, gittest.Partial()...))
+			checkUsable(t, repository, serveOdd(t, repository, how, gittest.Partial()...))
 		})
 	}
 }
@@ -67,14 +67,14 @@ func TestServerWithFewerCapabilitiesIsReadAndWritten(t *testing.T) {
 	} {
 		t.Run(without, func(t *testing.T) {
 			repository := gittest.Bare(t)
-			usable(t, repository, odd(t, repository, gittest.Odd{Without: strings.Fields(without)}))
+			checkUsable(t, repository, serveOdd(t, repository, gittest.Odd{Without: strings.Fields(without)}))
 		})
 	}
 }
 
 func TestBranchIsReadAfterAPushWithoutAReport(t *testing.T) {
 	repository := gittest.Bare(t)
-	config := odd(t, repository, gittest.Odd{Without: []string{"report-status", "report-status-v2"}})
+	config := serveOdd(t, repository, gittest.Odd{Without: []string{"report-status", "report-status-v2"}})
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{"a": "1"})
 	gittest.Hook(t, repository, "pre-receive", "echo 'main is frozen' >&2; exit 1\n")
@@ -158,7 +158,7 @@ func TestIPv6HostIsReached(t *testing.T) {
 	if !strings.Contains(config.URL, "[::1]") {
 		t.Fatal(config.URL)
 	}
-	usable(t, repository, config)
+	checkUsable(t, repository, config)
 }
 
 func TestURLWithoutASchemeIsRejectedWithASuggestion(t *testing.T) {

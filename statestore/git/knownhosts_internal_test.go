@@ -132,7 +132,7 @@ func TestKnownHostsMatchByHostPortAndKey(t *testing.T) {
 			if got := hosts.algorithms(c.address); !slices.Equal(got, c.algorithms) {
 				t.Errorf("asks for %v, want %v", got, c.algorithms)
 			}
-			agrees(t, text, c.address, keys)
+			compareWithFormer(t, text, c.address, keys)
 		})
 	}
 }
@@ -154,7 +154,7 @@ func TestInvalidKnownHostsAreRejected(t *testing.T) {
 		if _, err := parseKnownHosts(text, "a:22"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
-		agrees(t, text, "a:22", keys)
+		compareWithFormer(t, text, "a:22", keys)
 	}
 }
 
@@ -208,7 +208,7 @@ func TestKnownHostsNeedNoTemporaryDirectory(t *testing.T) {
 	}
 }
 
-func agrees(t *testing.T, text, address string, keys []ssh.PublicKey) {
+func compareWithFormer(t *testing.T, text, address string, keys []ssh.PublicKey) {
 	t.Helper()
 	former, errFormer := parseFormerHosts(text)
 	hosts, err := parseKnownHosts(text, address)
@@ -263,6 +263,6 @@ func FuzzKnownHosts(f *testing.F) {
 			}
 			return
 		}
-		agrees(t, text, address, keys)
+		compareWithFormer(t, text, address, keys)
 	})
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-func refuses(t *testing.T, name string) bool {
+func isExcluded(t *testing.T, name string) bool {
 	t.Helper()
 	d, p := &kratix.Destination{}, &kratix.WorkPlacement{}
 	d.Name = "w"
@@ -59,7 +59,7 @@ func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 			gittest.Git(t, repository, "config", "receive.fsckObjects", "true")
 			store := open(t, git.Config{URL: repository})
 			path := "w/resources/" + c.path
-			if held := refuses(t, path); held != c.held {
+			if held := isExcluded(t, path); held != c.held {
 				t.Errorf("held back: %v", held)
 			}
 			_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: testkit.Files(map[string]string{path: c.content})})
@@ -75,7 +75,7 @@ func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 func TestLongestPathCanBeCheckedOut(t *testing.T) {
 	longest := "w/resources" + strings.Repeat("/"+strings.Repeat("d", 200), 19) + "/"
 	longest += strings.Repeat("f", 3840-len(longest))
-	if refuses(t, longest) || !refuses(t, longest+"f") {
+	if isExcluded(t, longest) || !isExcluded(t, longest+"f") {
 		t.Error("3,840 bytes are not the limit")
 	}
 	for path, fits := range map[string]bool{longest: true, "w/resources" + strings.Repeat("/"+strings.Repeat("d", 200), 21): false} {

@@ -13,7 +13,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-func holds(t *testing.T, held *objects, kind plumbing.ObjectType, want []byte) {
+func expectObject(t *testing.T, held *objects, kind plumbing.ObjectType, want []byte) {
 	t.Helper()
 	hash := plumbing.ComputeHash(kind, want)
 	one, err := held.get(hash)
@@ -42,7 +42,7 @@ func TestObjectsOfAllSizesAndTypesAreStored(t *testing.T) {
 		}
 		for _, size := range sizes {
 			for _, kind := range kinds {
-				holds(t, held, kind, bytes.Repeat([]byte{byte(size)}, size))
+				expectObject(t, held, kind, bytes.Repeat([]byte{byte(size)}, size))
 			}
 		}
 		whole := int64(0)
@@ -89,8 +89,8 @@ func TestOnlyNewCompleteObjectsUseMemory(t *testing.T) {
 		if err := held.put(encode(plumbing.BlobObject, second)); err != nil {
 			t.Fatal(err)
 		}
-		holds(t, held, plumbing.BlobObject, first)
-		holds(t, held, plumbing.BlobObject, second)
+		expectObject(t, held, plumbing.BlobObject, first)
+		expectObject(t, held, plumbing.BlobObject, second)
 	}
 }
 
@@ -106,7 +106,7 @@ func TestObjectsAreReadWhileOthersAreAdded(t *testing.T) {
 		readers.Go(func() {
 			for i := reader; i < n; {
 				if i < added.Load() {
-					holds(t, held, plumbing.BlobObject, content(i))
+					expectObject(t, held, plumbing.BlobObject, content(i))
 					i += 4
 				} else if held.has(plumbing.ComputeHash(plumbing.BlobObject, content(n))) {
 					t.Error("what was never added is there")

@@ -35,7 +35,7 @@ func TestStoresOfOneBranchShareFetchedObjects(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "b/x": "2"})
 	var count counter
-	stores := pooled(t, intercepted(t, repository, count.see), "a", "./b/", "")
+	stores := pooled(t, intercepted(t, repository, count.count), "a", "./b/", "")
 	storetest.Holds(t, stores[0], map[string]string{"x": "1"})
 	storetest.Holds(t, stores[1], map[string]string{"x": "2"})
 	storetest.Write(t, stores[0], map[string]string{"y": "3"})
@@ -159,7 +159,7 @@ func TestProbeLeavesNothingBehind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			repository := gittest.Bare(t)
-			probes(t, repository, reach(repository))
+			checkProbe(t, repository, reach(repository))
 		})
 	}
 	missing := t.TempDir() + "/new.git"
@@ -168,7 +168,7 @@ func TestProbeLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func probes(t *testing.T, repository string, config git.Config) {
+func checkProbe(t *testing.T, repository string, config git.Config) {
 	t.Helper()
 	store := open(t, config)
 	if err := store.Probe(t.Context()); err != nil {

@@ -34,9 +34,9 @@ func throughProxy(url, ca string) int {
 		return 1
 	}
 	state, err := store.Read(context.Background())
-	fmt.Printf("read: %v\n", told(err))
+	fmt.Printf("read: %v\n", errorText(err))
 	_, err = store.Apply(context.Background(), statestore.ChangeSet{Base: state.Revision, Write: placements("through", 1)})
-	fmt.Printf("write: %v\nprobe: %v\n", told(err), told(store.Probe(context.Background())))
+	fmt.Printf("write: %v\nprobe: %v\n", errorText(err), errorText(store.Probe(context.Background())))
 	return 0
 }
 

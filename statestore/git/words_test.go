@@ -26,7 +26,7 @@ import (
 
 var update = flag.Bool("update", false, "write golden files again")
 
-func told(err error) string {
+func errorText(err error) string {
 	var e *statestore.Error
 	switch {
 	case err == nil:
@@ -195,7 +195,7 @@ func TestErrorTextOfEachFailure(t *testing.T) {
 	var all []string
 	for _, trouble := range troubles() {
 		t.Run(trouble.name, func(t *testing.T) {
-			got := trouble.meet(t)
+			got := trouble.run(t)
 			all = append(all, got)
 			if got != sections[trouble.name] && !*update {
 				t.Errorf("got\n%s\nwant\n%s", got, sections[trouble.name])
@@ -213,7 +213,7 @@ func TestErrorTextOfEachFailure(t *testing.T) {
 	}
 }
 
-func (f trouble) meet(t *testing.T) string {
+func (f trouble) run(t *testing.T) string {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "1"})
 	if f.before != nil {
@@ -233,12 +233,12 @@ func (f trouble) meet(t *testing.T) string {
 	}
 	_, wrote := store.Apply(ctx, statestore.ChangeSet{Base: state.Revision, Write: testkit.Files(map[string]string{orElse(f.file, "new"): "1"})})
 	var text strings.Builder
-	fmt.Fprintf(&text, "# %s\nread: %s\nwrite: %s\nprobe: %s\n", f.name, told(read), told(wrote), told(store.Probe(ctx)))
+	fmt.Fprintf(&text, "# %s\nread: %s\nwrite: %s\nprobe: %s\n", f.name, errorText(read), errorText(wrote), errorText(store.Probe(ctx)))
 	for _, warning := range state.Warnings {
 		fmt.Fprintf(&text, "warning: %s\n", warning)
 	}
 	gittest.Fsck(t, repository)
-	return anywhere(text.String(), config)
+	return normalized(text.String(), config)
 }
 
 func orElse(text, other string) string {
@@ -248,7 +248,7 @@ func orElse(text, other string) string {
 	return text
 }
 
-func anywhere(text string, config git.Config) string {
+func normalized(text string, config git.Config) string {
 	text = strings.ReplaceAll(text, parent(config.URL), "URL")
 	text = regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(text, "HOST")
 	for pattern, with := range map[string]string{

@@ -156,7 +156,7 @@ func TestWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 		}
 		last = max(last, said)
 	}
-	idle(t, repository)
+	waitUntilIdle(t, repository)
 	state := storetest.Read(t, open(t, git.Config{URL: repository}))
 	if acknowledged == 0 || state.Files.Len() < 2*acknowledged || state.Files.Len()%2 != 0 {
 		t.Errorf("%d placements were acknowledged, %d files are there", acknowledged, state.Files.Len())
@@ -179,7 +179,7 @@ func TestWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 
 // idle waits until the references have not changed for 300 ms, because receive-pack processes of
 // killed writers may still be running.
-func idle(t *testing.T, repository string) {
+func waitUntilIdle(t *testing.T, repository string) {
 	t.Helper()
 	before := ""
 	for range 100 {

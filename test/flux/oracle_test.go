@@ -31,7 +31,7 @@ var (
 // agree on whether the root can be built, on the message, and on the object and the file in it.
 func TestCheckAgreesWithFlux(t *testing.T) {
 	if *processes > 1 {
-		spread(t)
+		divideTrees(t)
 		return
 	}
 	o := &oracle{t: t, disk: Disk{t.TempDir()}}
@@ -45,7 +45,7 @@ func TestCheckAgreesWithFlux(t *testing.T) {
 	o.counts.check(t)
 }
 
-func spread(t *testing.T) {
+func divideTrees(t *testing.T) {
 	t.Helper()
 	var running sync.WaitGroup
 	each := (*trees + *processes - 1) / *processes
@@ -80,7 +80,7 @@ var onlyWeFind = []finding.Rule{finding.OtherVersion(), finding.OtherNamespace()
 func (o *oracle) judge(seed uint64) { o.judgeFiles(seed, Tree(seed)) }
 
 func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
-	dealt := deal(seed, files)
+	dealt := divideFiles(seed, files)
 	verdict := dedupe.Check(dealt)
 	complain := func(what string, theirs string) {
 		o.wrong++
@@ -92,7 +92,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 			o.t.Errorf("  held: %s: %s", dealt.Claims[i].Object, why)
 		}
 	}
-	for _, f := range dedupe.CheckCluster([]dedupe.Verdict{verdict, dedupe.Check(deal(seed+1, Tree(seed+1), "other"))}) {
+	for _, f := range dedupe.CheckCluster([]dedupe.Verdict{verdict, dedupe.Check(divideFiles(seed+1, Tree(seed+1), "other"))}) {
 		o.counts.only++
 		if !slices.ContainsFunc(onlyWeFind, func(r finding.Rule) bool { return r == f.Rule }) {
 			complain("the cluster has "+f.Rule.ID, "")
@@ -213,7 +213,7 @@ func namesObject(f finding.Finding, theirs string) bool {
 	return false
 }
 
-func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
+func divideFiles(seed uint64, files []tree.File, name ...string) dedupe.Root {
 	dir := testkit.Path(strings.Join(append(name, root)[:1], ""))
 	stored := below(files)
 	root := dedupe.Root{Path: dir, Ignored: kustomize.Ignore(stored)}

@@ -23,7 +23,7 @@ func checkAs(t testing.TB, kubeconfig string, account admission.ServiceAccount) 
 	return check
 }
 
-func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
+func (c *cluster) waitForVerdict(check *admission.Check, want string) admission.Verdict {
 	c.t.Helper()
 	var got admission.Verdict
 	c.eventually("the verdict "+want, func() string {
@@ -46,25 +46,25 @@ func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	apply := func() { c.kubectl("apply", "-f", filepath.Join(root, "deploy/schedule/policy.yaml")) }
 	follows := func(reason string) {
 		t.Helper()
-		got := c.finds(check, "InForce "+reason)
+		got := c.waitForVerdict(check, "InForce "+reason)
 		if !strings.Contains(got.Message, kratixNamespace+"/kratix-platform-controller-manager") || got.Fix != "" {
 			t.Errorf("in force: %+v", got)
 		}
 		c.kubectl("delete", "validatingadmissionpolicybinding", "kratix-schedule-places")
-		c.finds(check, "NotInForce BindingMissing")
+		c.waitForVerdict(check, "NotInForce BindingMissing")
 		apply()
-		c.finds(check, "InForce "+reason)
+		c.waitForVerdict(check, "InForce "+reason)
 		c.kubectl("delete", "validatingadmissionpolicy", "kratix-schedule-places")
-		c.finds(check, "NotInForce PolicyMissing")
+		c.waitForVerdict(check, "NotInForce PolicyMissing")
 		apply()
-		c.finds(check, "InForce "+reason)
+		c.waitForVerdict(check, "InForce "+reason)
 		c.kubectl("patch", "validatingadmissionpolicybinding", "kratix-schedule-places", "--type=merge", "-p", `{"spec":{"validationActions":["Audit"]}}`)
-		got = c.finds(check, "NotInForce BindingDoesNotDeny")
+		got = c.waitForVerdict(check, "NotInForce BindingDoesNotDeny")
 		if got.Object != "ValidatingAdmissionPolicyBinding kratix-schedule-places" || !strings.Contains(got.Fix, "admissionPolicy.validationActions={Deny}") {
 			t.Errorf("Audit: %+v", got)
 		}
 		apply()
-		c.finds(check, "InForce "+reason)
+		c.waitForVerdict(check, "InForce "+reason)
 	}
 	follows("DeniedInDryRun")
 	c.kubectl("delete", "rolebinding", "kratix-schedule-probe", "-n", kratixNamespace)
@@ -78,15 +78,15 @@ func TestUpdatesAreChecked(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
 	check := checkAs(t, c.shipped(), admission.Kratix())
-	c.finds(check, "InForce DeniedInDryRun")
+	c.waitForVerdict(check, "InForce DeniedInDryRun")
 	w := work("a", nil, "one")
 	w.Namespace = kratixNamespace
 	c.kubectl("create", "-f", c.manifest(testkit.Placement(w, "worker-1")))
 	before := c.get("workplacement/a.worker-1-5058f -n "+kratixNamespace, "{.metadata.resourceVersion}")
-	c.finds(check, "InForce DeniedInDryRun")
+	c.waitForVerdict(check, "InForce DeniedInDryRun")
 	c.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p",
 		`[{"op":"replace","path":"/spec/validations/0/expression","value":"request.operation == 'UPDATE'"}]`)
-	got := c.finds(check, "NotInForce PolicyDiffers")
+	got := c.waitForVerdict(check, "NotInForce PolicyDiffers")
 	if !strings.Contains(got.Message, "can change the spec of WorkPlacements") {
 		t.Errorf("got %+v", got)
 	}
@@ -101,22 +101,22 @@ func TestOtherServiceAccounts(t *testing.T) {
 	shipped := c.shipped()
 	c.kubectl("create", "serviceaccount", "other", "-n", kratixNamespace)
 	other := admission.ServiceAccount{Namespace: kratixNamespace, Name: "other"}
-	got := c.finds(checkAs(t, shipped, other), "NotInForce OtherServiceAccount") // this process may not impersonate the ServiceAccount
+	got := c.waitForVerdict(checkAs(t, shipped, other), "NotInForce OtherServiceAccount") // this process may not impersonate the ServiceAccount
 	if !strings.Contains(got.Fix, "--kratix-service-account") || !strings.Contains(got.Message, kratixAccount) {
 		t.Errorf("got %+v", got)
 	}
 	c.kubectl("patch", "role", "kratix-schedule-probe", "-n", kratixNamespace, "--type=json", "-p", `[{"op":"add","path":"/rules/0/resourceNames/-","value":"other"}]`)
-	c.finds(checkAs(t, shipped, other), "Unknown ServiceAccountCannotPlace")
+	c.waitForVerdict(checkAs(t, shipped, other), "Unknown ServiceAccountCannotPlace")
 	c.kubectl("create", "clusterrolebinding", "other", "--clusterrole=kratix-platform-manager-role", "--serviceaccount="+kratixNamespace+":other")
-	got = c.finds(checkAs(t, shipped, other), "NotInForce OtherServiceAccount")
+	got = c.waitForVerdict(checkAs(t, shipped, other), "NotInForce OtherServiceAccount")
 	if !strings.Contains(got.Message, "ServiceAccount kratix-platform-system/other can create WorkPlacements") {
 		t.Errorf("got %+v", got)
 	}
 
 	kratixs := checkAs(t, shipped, admission.Kratix())
-	c.finds(kratixs, "InForce DeniedInDryRun")
+	c.waitForVerdict(kratixs, "InForce DeniedInDryRun")
 	c.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p", `[{"op":"remove","path":"/spec/matchConditions"}]`)
-	got = c.finds(kratixs, "DeniesSelf DeniesSelf")
+	got = c.waitForVerdict(kratixs, "DeniesSelf DeniesSelf")
 	if !strings.Contains(got.Message, "kratix-schedule-places") {
 		t.Errorf("got %+v", got)
 	}
@@ -127,11 +127,11 @@ func TestRoleWithoutAccessYieldsNoVerdict(t *testing.T) {
 	c := clusterOfKratix(t)
 	shipped := c.shipped()
 	check := checkAs(t, shipped, admission.Kratix())
-	c.finds(check, "InForce DeniedInDryRun")
+	c.waitForVerdict(check, "InForce DeniedInDryRun")
 	c.kubectl("delete", "rolebinding", "kratix-schedule-probe", "-n", kratixNamespace)
-	c.finds(check, "InForce PolicyAsShipped")
+	c.waitForVerdict(check, "InForce PolicyAsShipped")
 	c.kubectl("delete", "clusterrolebinding", "kratix-schedule")
-	c.finds(check, "Unknown Forbidden")
+	c.waitForVerdict(check, "Unknown Forbidden")
 	c.apiserver.kill()
 	began := time.Now()
 	if got := check.InForce(t.Context()); got.Reason != admission.ReasonAPIUnavailable || time.Since(began) > 11*time.Second {

@@ -244,7 +244,7 @@ func BenchmarkWorksAtOnce(b *testing.B) {
 		works := crowd(*burst)
 		at := address(b)
 		daemon := p.schedule("--listen", at, "--pprof", "--log-level", "warn")
-		p.comesTo("destination/d0", "Ready", "True TestDocumentsWritten")
+		p.waitForCondition("destination/d0", "Ready", "True TestDocumentsWritten")
 		rounds := p.counted(at, "kratix_schedule_rounds_total")
 		log.written()
 		done := c.ready(*burst)
@@ -275,11 +275,11 @@ func BenchmarkWorksAtOnce(b *testing.B) {
 		if got := sum(writes); got > 3**burst+destinations+1 {
 			b.Errorf("%d writes for %d placements", got, *burst)
 		}
-		p.holds(*burst)
+		p.checkFilesOf(*burst)
 	}
 }
 
-func (p *platform) holds(works int) {
+func (p *platform) checkFilesOf(works int) {
 	p.t.Helper()
 	if got := len(p.files()); got != 3*works {
 		p.t.Errorf("%d files are in the store, want %d", got, 3*works)
@@ -293,7 +293,7 @@ func BenchmarkMemory(b *testing.B) {
 		c := p.client()
 		at := address(b)
 		daemon := p.schedule("--listen", at, "--pprof", "--log-level", "warn")
-		p.comesTo("destination/d0", "Ready", "True TestDocumentsWritten")
+		p.waitForCondition("destination/d0", "Ready", "True TestDocumentsWritten")
 		done := c.ready(*many)
 		each(b, *many, func(i int) error { return c.create(made(i)) })
 		select {

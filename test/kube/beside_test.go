@@ -18,7 +18,7 @@ func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	daemon := p.scheduleOnly("--listen", at)
 	required := p.schedule("--schedule-only", "--require-policy", "--listen", "")
 	p.object(work("a", nil, "one"))
-	p.written("a")
+	p.waitUntilWritten("a")
 	isReady := func(want bool) func() string {
 		return func() string {
 			if said, err := page(at, "/readyz"); (err == nil) != want {
@@ -30,7 +30,7 @@ func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	p.eventually("/readyz", isReady(true))
 	p.kubectl("delete", "validatingadmissionpolicybinding", "kratix-schedule-places")
 	p.eventually("/readyz", isReady(false))
-	p.comesTo("destination/worker-1", "SoleScheduler", "False PolicyNotInForce")
+	p.waitForCondition("destination/worker-1", "SoleScheduler", "False PolicyNotInForce")
 	if said, err := page(at, "/metrics"); err != nil || !strings.Contains(said, `kratix_schedule_findings{name="PolicyNotInForce",rule="KS071",severity="error"} 1`) {
 		t.Errorf("the metrics do not have it: %v", err)
 	}
@@ -50,7 +50,7 @@ func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	}
 	p.kubectl("apply", "-k", root+"/deploy/schedule")
 	p.eventually("/readyz", isReady(true))
-	p.comesTo("destination/worker-1", "SoleScheduler", "True NoOtherScheduler")
+	p.waitForCondition("destination/worker-1", "SoleScheduler", "True NoOtherScheduler")
 }
 
 func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
@@ -58,7 +58,7 @@ func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p", `[{"op":"remove","path":"/spec/matchConditions"}]`)
 	probe := checkAs(t, p.shipped(), admission.Kratix())
-	p.finds(probe, "DeniesSelf DeniesSelf") // waits until the API server uses the changed policy
+	p.waitForVerdict(probe, "DeniesSelf DeniesSelf") // waits until the API server uses the changed policy
 	p.destination("worker-1", "default", "none", nil)
 	p.object(work("a", nil, "one"))
 	at := address(t)
@@ -83,7 +83,7 @@ func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 		t.Errorf("SoleScheduler is %s, though nobody knows", got)
 	}
 	p.kubectl("apply", "-k", root+"/deploy/schedule", "--server-side", "--force-conflicts")
-	p.written("a")
+	p.waitUntilWritten("a")
 }
 
 func TestManageStopsWhereKratixPlaces(t *testing.T) {
@@ -105,16 +105,16 @@ func TestManageStopsWhereKratixPlaces(t *testing.T) {
 			// the process starts does not count as new.
 			time.Sleep(1100 * time.Millisecond)
 			p.object(work("a", nil, "one"))
-			p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
-			p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+			p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
+			p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
 			if with == "stop" {
-				p.comesTo("destination/worker-1", "SoleScheduler", "False OtherScheduler")
+				p.waitForCondition("destination/worker-1", "SoleScheduler", "False OtherScheduler")
 			}
 			kratix.stop()
 			before := gittest.Git(t, p.repository, "rev-parse", "main")
 			p.object(work("b", nil, "two"))
 			if with == "ignore" {
-				p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-1/resources/default/redis/b/instance/5058f/two.yaml")
+				p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-1/resources/default/redis/b/instance/5058f/two.yaml")
 				return
 			}
 			p.object(work("c", nil, "three"))

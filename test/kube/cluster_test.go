@@ -134,7 +134,7 @@ func (c *cluster) eventually(what string, problem func() string) {
 	c.t.Fatalf("%s: %s", what, last)
 }
 
-func (c *cluster) becomes(object, path, want string) {
+func (c *cluster) waitForField(object, path, want string) {
 	c.t.Helper()
 	c.eventually(object+" "+path, func() string {
 		if got := c.get(object, path); got != want {
@@ -144,7 +144,7 @@ func (c *cluster) becomes(object, path, want string) {
 	})
 }
 
-func (c *cluster) comesTo(object, kind, want string) {
+func (c *cluster) waitForCondition(object, kind, want string) {
 	c.t.Helper()
 	c.eventually(object+" "+kind, func() string {
 		if got := c.condition(object, kind); got != want {

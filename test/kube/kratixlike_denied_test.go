@@ -32,16 +32,16 @@ func (c *cluster) denyKratix() {
 	c.t.Helper()
 	c.apply(placesNothing)
 	c.apply(placesNothingBinding)
-	c.mayKratixPlace(false)
+	c.waitForKratixAccess(false)
 }
 
 func (c *cluster) allowKratix() {
 	c.t.Helper()
 	c.kubectl("delete", "validatingadmissionpolicybinding/kratix-places-nothing")
-	c.mayKratixPlace(true)
+	c.waitForKratixAccess(true)
 }
 
-func (c *cluster) mayKratixPlace(want bool) {
+func (c *cluster) waitForKratixAccess(want bool) {
 	c.t.Helper()
 	probe := c.write("probe.yaml", "apiVersion: platform.kratix.io/v1alpha1\nkind: WorkPlacement\nmetadata: {name: probe, namespace: default}\nspec: {}\n")
 	c.eventually("the policy", func() string {
@@ -63,7 +63,7 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 	p := newPlatform(t, "base", flags...)
 	p.destination("worker-1", "default", "none", nil)
 	p.standIn(kratixlike.Options{})
-	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten")
+	p.waitForCondition("destination/worker-1", "Ready", "True TestDocumentsWritten")
 	p.denyKratix()
 
 	w := work("a", nil, "one")
@@ -72,9 +72,9 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 	w.Spec.WorkloadGroups = append(w.Spec.WorkloadGroups, second)
 	p.object(w)
 	const failed = "False FailedToScheduleWorkloads"
-	p.comesTo("work/a", "Ready", failed)
-	p.comesTo("work/a", "ScheduleSucceeded", failed)
-	p.settled(log)
+	p.waitForCondition("work/a", "Ready", failed)
+	p.waitForCondition("work/a", "ScheduleSucceeded", failed)
+	p.waitUntilSettled(log)
 	const create = "create workplacements"
 	watch := func(what string, want int) {
 		t.Helper()
@@ -97,17 +97,17 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 	first := &w.Spec.WorkloadGroups[0]
 	w.Generation = 1
 	p.object(kratix.NewWorkPlacement(w, first, "worker-1"))
-	p.comesTo("workplacement/a.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
-	p.becomes("workplacement/a.worker-1-5058f", "{.metadata.finalizers[0]}", kratix.PlacementFinalizer)
-	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
-	p.becomes("work/a", "{.status.workPlacementsCreated}", "1")
+	p.waitForCondition("workplacement/a.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForField("workplacement/a.worker-1-5058f", "{.metadata.finalizers[0]}", kratix.PlacementFinalizer)
+	p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+	p.waitForField("work/a", "{.status.workPlacementsCreated}", "1")
 	p.object(kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[1], "worker-1"))
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
 
 	// An update that is denied does not change the placement.
 	p.object(work("a", nil, "two"))
-	p.comesTo("work/a", "Ready", failed)
-	p.becomes("workplacement/a.worker-1-5058f", "{.spec.generation} {.spec.workloads[*].filepath}", "1 one.yaml")
+	p.waitForCondition("work/a", "Ready", failed)
+	p.waitForField("workplacement/a.worker-1-5058f", "{.spec.generation} {.spec.workloads[*].filepath}", "1 one.yaml")
 	p.allowKratix()
 	log.written()
 	time.Sleep(watchTime)
@@ -115,11 +115,11 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 		t.Errorf("%d tries once it is allowed, without an event", got)
 	}
 	p.kubectl("label", "destination/worker-1", "unrelated=2", "--overwrite")
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
-	p.has("worker-1/resources/default/redis/a/instance/5058f/two.yaml")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/two.yaml")
 }
 
-func (p *platform) settled(log *audit) {
+func (p *platform) waitUntilSettled(log *audit) {
 	p.t.Helper()
 	log.written()
 	p.eventually("the writes", func() string {

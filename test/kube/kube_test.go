@@ -124,7 +124,7 @@ func (p *platform) files() []string {
 	})
 }
 
-func (p *platform) has(want ...string) {
+func (p *platform) waitForFiles(want ...string) {
 	p.t.Helper()
 	p.eventually("the store", func() string {
 		if got := p.files(); !slices.Equal(got, want) {

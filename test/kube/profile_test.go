@@ -55,7 +55,7 @@ func TestProfileOfARealCluster(t *testing.T) {
 	p := newPlatform(t, "base")
 	p.apply(downService)
 	user := profiler(t, p.cluster)
-	p.becomes("apiservice/v1beta1.metrics.example.com", `{.status.conditions[?(@.type=="Available")].status}`, "False")
+	p.waitForField("apiservice/v1beta1.metrics.example.com", `{.status.conditions[?(@.type=="Available")].status}`, "False")
 	text, said := profileOf(t, user)
 	read, err := profile.Parse([]byte(text))
 	must(t, err)
@@ -94,10 +94,10 @@ func TestProfileOfARealCluster(t *testing.T) {
 	inShop := testkit.Request("a", testkit.WithPipeline("instance"), testkit.WithFile("one.yaml", testkit.ConfigMaps("one")+"  namespace: shop\n"))
 	p.object(inShop)
 	p.object(work("b", nil, "two"))
-	p.has("worker-1/resources/default/redis/b/instance/5058f/two.yaml")
+	p.waitForFiles("worker-1/resources/default/redis/b/instance/5058f/two.yaml")
 	p.kubectl("create", "namespace", "shop")
 	time.Sleep(time.Second) // the time in a profile has whole seconds
 	configMap, _ = profileOf(t, user, "--configmap")
 	p.apply(configMap)
-	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-1/resources/default/redis/b/instance/5058f/two.yaml")
+	p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-1/resources/default/redis/b/instance/5058f/two.yaml")
 }

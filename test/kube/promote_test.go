@@ -34,7 +34,7 @@ func newPromotion(t testing.TB, options kratixlike.Options, flags ...string) *pr
 	return p
 }
 
-func (p *promotion) on(name, cleanup string, labels map[string]string, live ...string) {
+func (p *promotion) addDestination(name, cleanup string, labels map[string]string, live ...string) {
 	p.t.Helper()
 	annotations := map[string]string{scheduler.StateStoreAnnotation: "GitStateStore/default"}
 	if len(live) > 0 {
@@ -57,7 +57,7 @@ func (p *promotion) promote(args ...string) *process {
 	return p.schedule(append([]string{"--promote"}, args...)...)
 }
 
-func (p *promotion) isPromoted(work string) {
+func (p *promotion) waitForPromotion(work string) {
 	p.t.Helper()
 	p.eventually("WorkPlacements of "+work, func() string {
 		if len(p.placementsOf(work)) == 0 {
@@ -71,9 +71,9 @@ func (p *promotion) isPromoted(work string) {
 	}
 }
 
-func (p *promotion) live(want ...string) {
+func (p *promotion) waitForLiveFiles(want ...string) {
 	p.t.Helper()
-	p.has(append([]string{"README.md"}, want...)...)
+	p.waitForFiles(append([]string{"README.md"}, want...)...)
 }
 
 func (p *promotion) filesOf(branch string) []string {
@@ -82,7 +82,7 @@ func (p *promotion) filesOf(branch string) []string {
 	return slices.DeleteFunc(files, func(f string) bool { return strings.Contains(f, "canary") || strings.Contains(f, ".kratix/") })
 }
 
-func (p *promotion) isStaged(file string) {
+func (p *promotion) waitForStagedFile(file string) {
 	p.t.Helper()
 	for late := time.Now().Add(time.Minute); gittest.Git(p.t, p.repository, "ls-tree", "--name-only", "staging", file) == ""; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(late) {
@@ -93,7 +93,7 @@ func (p *promotion) isStaged(file string) {
 
 // isStaging waits until both branches have the same files for these Destinations, apart from canary
 // files and records. A placement may be live before Kratix has written it to staging.
-func (p *promotion) isStaging(destinations ...string) {
+func (p *promotion) waitForEqualBranches(destinations ...string) {
 	p.t.Helper()
 	for _, d := range destinations {
 		p.eventually(d+" in the staging and the live store", func() string {
@@ -109,20 +109,20 @@ func (p *promotion) isStaging(destinations ...string) {
 
 func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
-	p.on("worker-1", "none", map[string]string{"environment": "dev"})
+	p.addDestination("worker-1", "none", map[string]string{"environment": "dev"})
 	p.promote("--leader-elect")
 	one := p.applyFile("work-example.yaml")
-	p.isPromoted(one)
-	p.isStaging("worker-1")
+	p.waitForPromotion(one)
+	p.waitForEqualBranches("worker-1")
 	before := p.files()
 	two := p.applyFile("work-second-request.yaml")
 	conflict := "workplacement/" + two + ".worker-1-5058f"
-	p.comesTo(conflict, "Ready", "True WorkloadsWrittenToTargetDestination")
-	p.comesTo(conflict, "Promoted", "False DuplicateResources")
-	p.comesTo(conflict, "ConflictFree", "False DuplicateResources")
-	p.comesTo("work/"+two, "ConflictFree", "False DuplicateResources")
-	p.comesTo("destination/worker-1", "ConflictFree", "False DuplicateResources")
-	p.comesTo("work/"+two, "Ready", "True AllWorkplacementsScheduled") // Kratix sets this condition
+	p.waitForCondition(conflict, "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForCondition(conflict, "Promoted", "False DuplicateResources")
+	p.waitForCondition(conflict, "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/"+two, "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("destination/worker-1", "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/"+two, "Ready", "True AllWorkplacementsScheduled") // Kratix sets this condition
 	if said := p.kubectl("describe", "work/"+two); !strings.Contains(said, "may not add resource with an already registered id") {
 		t.Errorf("kubectl describe does not give Flux's words:\n%s", said)
 	}
@@ -135,9 +135,9 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 
 	began := time.Now().Truncate(time.Second)
 	p.kubectl("delete", "work/"+one, "--wait=false")
-	p.isPromoted(two)
-	p.comesTo("work/"+two, "ConflictFree", "True NoConflict")
-	p.comesTo("destination/worker-1", "ConflictFree", "True NoConflict")
+	p.waitForPromotion(two)
+	p.waitForCondition("work/"+two, "ConflictFree", "True NoConflict")
+	p.waitForCondition("destination/worker-1", "ConflictFree", "True NoConflict")
 	seconds := gittest.Git(t, p.repository, "log", "-1", "--format=%ct", "--diff-filter=A", "main", "--", "worker-1/resources")
 	var at int64
 	_, err := fmt.Sscan(seconds, &at)
@@ -145,7 +145,7 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	if after := time.Unix(at, 0).Sub(began); after > 2*time.Second {
 		t.Errorf("the held request is live %v after the other was deleted, want within 2 s", after)
 	}
-	p.isStaging("worker-1")
+	p.waitForEqualBranches("worker-1")
 	p.fluxNeverRefuses("worker-1")
 	verdict, err := judge.New(p.repository).Walk(t.Context(), "staging", judge.Roots("worker-1", "")...)
 	must(t, err)
@@ -156,42 +156,42 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 
 func TestConflictingUpdateIsNotLive(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
-	p.on("worker-1", "none", nil)
+	p.addDestination("worker-1", "none", nil)
 	p.promote()
 	p.object(work("a", nil, "shared"))
 	p.object(work("b", nil, "b"))
-	p.isPromoted("a")
-	p.isPromoted("b")
+	p.waitForPromotion("a")
+	p.waitForPromotion("b")
 	dir := "worker-1/resources/default/redis/"
 	p.object(work("b", nil, "b", "shared"))
-	p.comesTo("workplacement/b.worker-1-5058f", "Promoted", "False DuplicateResources")
-	p.live(dir+"a/instance/5058f/shared.yaml", dir+"b/instance/5058f/b.yaml")
+	p.waitForCondition("workplacement/b.worker-1-5058f", "Promoted", "False DuplicateResources")
+	p.waitForLiveFiles(dir+"a/instance/5058f/shared.yaml", dir+"b/instance/5058f/b.yaml")
 	p.object(work("a", nil, "a"))
-	p.isPromoted("b")
-	p.live(dir+"a/instance/5058f/a.yaml", dir+"b/instance/5058f/b.yaml", dir+"b/instance/5058f/shared.yaml")
-	p.isStaging("worker-1")
+	p.waitForPromotion("b")
+	p.waitForLiveFiles(dir+"a/instance/5058f/a.yaml", dir+"b/instance/5058f/b.yaml", dir+"b/instance/5058f/shared.yaml")
+	p.waitForEqualBranches("worker-1")
 	p.fluxNeverRefuses("worker-1")
 }
 
 func TestLiveFilesStayWhenLabelsChange(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	dev, other := map[string]string{"environment": "dev"}, map[string]string{"environment": "other"}
-	p.on("worker-1", "none", dev)
-	p.on("worker-2", "none", other)
+	p.addDestination("worker-1", "none", dev)
+	p.addDestination("worker-2", "none", other)
 	p.promote()
 	p.object(work("a", dev, "one"))
-	p.isPromoted("a")
+	p.waitForPromotion("a")
 	head := gittest.Git(t, p.repository, "rev-parse", "main")
 	for range 3 {
-		p.on("worker-1", "none", other)
-		p.on("worker-2", "none", dev)
-		p.comesTo("work/a", "Ready", "False Misplaced")
-		p.on("worker-1", "none", dev)
-		p.on("worker-2", "none", other)
+		p.addDestination("worker-1", "none", other)
+		p.addDestination("worker-2", "none", dev)
+		p.waitForCondition("work/a", "Ready", "False Misplaced")
+		p.addDestination("worker-1", "none", dev)
+		p.addDestination("worker-2", "none", other)
 	}
 	p.object(work("b", other, "two"))
-	p.isPromoted("b")
-	p.live("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-2/resources/default/redis/b/instance/5058f/two.yaml")
+	p.waitForPromotion("b")
+	p.waitForLiveFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-2/resources/default/redis/b/instance/5058f/two.yaml")
 	if said := gittest.Git(t, p.repository, "log", "--format=%s", head+"..main", "--", "worker-1"); said != "" {
 		t.Errorf("commits of what has not changed: %s", said)
 	}
@@ -201,34 +201,34 @@ func TestLiveFilesStayWhenLabelsChange(t *testing.T) {
 func TestLiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }
-	p.on("worker-1", "all", on("1"))
-	p.on("worker-2", "none", on("2"))
-	p.on("worker-3", "all", on("3"))
+	p.addDestination("worker-1", "all", on("1"))
+	p.addDestination("worker-2", "none", on("2"))
+	p.addDestination("worker-3", "all", on("3"))
 	daemon := p.promote()
 	for _, n := range []string{"1", "2", "3"} {
 		p.object(work("w"+n, on(n), "c"+n))
-		p.isPromoted("w" + n)
+		p.waitForPromotion("w" + n)
 	}
 	file := func(n string) string {
 		return "worker-" + n + "/resources/default/redis/w" + n + "/instance/5058f/c" + n + ".yaml"
 	}
-	p.becomes("destination/worker-1", "{.metadata.finalizers}", `["kratix.io/destination-cleanup","`+kratix.LiveFinalizer+`"]`)
+	p.waitForField("destination/worker-1", "{.metadata.finalizers}", `["kratix.io/destination-cleanup","`+kratix.LiveFinalizer+`"]`)
 	if got := p.get("destination/worker-2", "{.metadata.finalizers}"); got != "" {
 		t.Errorf("a Destination that leaves its files has the finalizers %s", got)
 	}
-	p.on("worker-3", "all", on("3"), "")
-	p.comesTo("workplacement/w3.worker-3-5058f", "Promoted", "False NotPromoted")
-	p.becomes("destination/worker-3", "{.metadata.finalizers}", `["kratix.io/destination-cleanup"]`)
-	p.live(file("1"), file("2"), file("3"))
+	p.addDestination("worker-3", "all", on("3"), "")
+	p.waitForCondition("workplacement/w3.worker-3-5058f", "Promoted", "False NotPromoted")
+	p.waitForField("destination/worker-3", "{.metadata.finalizers}", `["kratix.io/destination-cleanup"]`)
+	p.waitForLiveFiles(file("1"), file("2"), file("3"))
 	daemon.stop(t)
 
 	p.kubectl("delete", "destination/worker-1", "destination/worker-2", "destination/worker-3", "--wait=false")
-	p.becomes("destination/worker-1", "{.metadata.finalizers}", `["`+kratix.LiveFinalizer+`"]`) // Kratix has removed its own finalizer
+	p.waitForField("destination/worker-1", "{.metadata.finalizers}", `["`+kratix.LiveFinalizer+`"]`) // Kratix has removed its own finalizer
 	p.kubectl("wait", "--for=delete", "--timeout=40s", "destination/worker-2", "destination/worker-3")
-	p.live(file("1"), file("2"), file("3"))
+	p.waitForLiveFiles(file("1"), file("2"), file("3"))
 	p.promote()
 	p.kubectl("wait", "--for=delete", "--timeout=40s", "destination/worker-1")
-	p.live(file("2"), file("3"))
+	p.waitForLiveFiles(file("2"), file("3"))
 	if got := gittest.Git(t, p.repository, "ls-tree", "-r", "--name-only", "main", "worker-1"); got != "" {
 		t.Errorf("worker-1 has left %s", got)
 	}
@@ -239,32 +239,32 @@ func TestDependencyIsLiveWhereNothingConflicts(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	all := map[string]string{"all": "yes"}
 	for _, name := range []string{"worker-1", "worker-2", "worker-3"} {
-		p.on(name, "none", map[string]string{"all": "yes", "on": name})
+		p.addDestination(name, "none", map[string]string{"all": "yes", "on": name})
 	}
 	p.promote()
 	owner, promise := work("owner", map[string]string{"on": "worker-2"}, "shared"), work("promise", all, "shared")
 	owner.Spec.ResourceName, promise.Spec.ResourceName = "", ""
 	owner.Spec.PromiseName = "other"
 	p.object(owner)
-	p.isPromoted("owner")
+	p.waitForPromotion("owner")
 	p.object(promise)
 	for name, want := range map[string]string{"worker-1": "True Promoted", "worker-2": "False DuplicateResources", "worker-3": "True Promoted"} {
-		p.comesTo("workplacement/promise."+name+"-5058f", "Promoted", want)
+		p.waitForCondition("workplacement/promise."+name+"-5058f", "Promoted", want)
 	}
-	p.comesTo("work/promise", "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/promise", "ConflictFree", "False DuplicateResources")
 	dir := "/dependencies/redis/instance/5058f/shared.yaml"
-	p.live("worker-1"+dir, "worker-2/dependencies/other/instance/5058f/shared.yaml", "worker-3"+dir)
+	p.waitForLiveFiles("worker-1"+dir, "worker-2/dependencies/other/instance/5058f/shared.yaml", "worker-3"+dir)
 	p.kubectl("delete", "work/owner", "--wait=false")
-	p.isPromoted("promise")
-	p.live("worker-1"+dir, "worker-2"+dir, "worker-3"+dir)
+	p.waitForPromotion("promise")
+	p.waitForLiveFiles("worker-1"+dir, "worker-2"+dir, "worker-3"+dir)
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
 func TestLiveGroupsAreAddedAndRemoved(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }
-	p.on("worker-1", "none", on("1"))
-	p.on("worker-2", "none", on("2"))
+	p.addDestination("worker-1", "none", on("1"))
+	p.addDestination("worker-2", "none", on("2"))
 	p.promote()
 	both := work("a", on("1"), "one")
 	second := work("", on("2"), "two").Spec.WorkloadGroups[0]
@@ -272,10 +272,10 @@ func TestLiveGroupsAreAddedAndRemoved(t *testing.T) {
 	both.Spec.WorkloadGroups = append(both.Spec.WorkloadGroups, second)
 	p.object(both)
 	first := "worker-1/resources/default/redis/a/instance/5058f/one.yaml"
-	p.live(first, "worker-2/resources/default/redis/a/instance/"+kratix.ShortID(second.ID)+"/two.yaml")
-	p.isPromoted("a")
+	p.waitForLiveFiles(first, "worker-2/resources/default/redis/a/instance/"+kratix.ShortID(second.ID)+"/two.yaml")
+	p.waitForPromotion("a")
 	p.object(work("a", on("1"), "one"))
-	p.live(first)
+	p.waitForLiveFiles(first)
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
@@ -284,7 +284,7 @@ func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 	var names []string
 	for i := range 3 {
 		names = append(names, fmt.Sprint("worker-", i))
-		p.on(names[i], "none", nil)
+		p.addDestination(names[i], "none", nil)
 	}
 	first := p.promote()
 	for i := range 20 {
@@ -298,7 +298,7 @@ func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 	p.promote()
 	for i := range 20 {
 		if i != 1 {
-			p.isPromoted(fmt.Sprint("w", i))
+			p.waitForPromotion(fmt.Sprint("w", i))
 		}
 	}
 	p.eventually("the store", func() string {
@@ -307,7 +307,7 @@ func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 		}
 		return ""
 	})
-	p.isStaging(names...)
+	p.waitForEqualBranches(names...)
 	p.fluxNeverRefuses(names...)
 }
 
@@ -316,23 +316,23 @@ func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 	for name, live := range map[string]string{
 		"none": "", "malformed": "default", "missing": "GitStateStore/other", "same": "GitStateStore/staging", "good": "GitStateStore/default",
 	} {
-		p.on(name, "none", map[string]string{"on": name}, live)
+		p.addDestination(name, "none", map[string]string{"on": name}, live)
 		p.object(work("w-"+name, map[string]string{"on": name}, "c"))
 	}
 	p.promote()
-	p.isPromoted("w-good")
+	p.waitForPromotion("w-good")
 	for name, want := range map[string]string{
 		"none": "False NotPromoted", "malformed": "False InvalidLiveStore", "missing": "False InvalidLiveStore", "same": "False InvalidLiveStore",
 	} {
-		p.comesTo("workplacement/w-"+name+"."+name+"-5058f", "Promoted", want)
+		p.waitForCondition("workplacement/w-"+name+"."+name+"-5058f", "Promoted", want)
 	}
-	p.live("good/resources/default/redis/w-good/instance/5058f/c.yaml")
+	p.waitForLiveFiles("good/resources/default/redis/w-good/instance/5058f/c.yaml")
 	for _, name := range []string{"none", "malformed", "missing", "same", "good"} { // Kratix writes the canaries of every Destination
-		p.isStaged(name + "/resources/kratix-canary-configmap.yaml")
+		p.waitForStagedFile(name + "/resources/kratix-canary-configmap.yaml")
 	}
 	head := gittest.Git(t, p.repository, "rev-parse", "staging")
-	p.on("none", "none", map[string]string{"on": "none"})
-	p.isPromoted("w-none")
+	p.addDestination("none", "none", map[string]string{"on": "none"})
+	p.waitForPromotion("w-none")
 	if now := gittest.Git(t, p.repository, "rev-parse", "staging"); now != head {
 		t.Errorf("staging was written: %s", gittest.Git(t, p.repository, "log", "--format=%an %s", head+"..staging"))
 	}
@@ -341,12 +341,12 @@ func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPromotion(t, kratixlike.Options{}, flags...)
-	p.on("worker-1", "none", nil)
+	p.addDestination("worker-1", "none", nil)
 	p.promote()
 	w := work("static", nil, "one")
 	w.Spec.ResourceName = ""
 	p.object(w)
-	p.isPromoted("static")
+	p.waitForPromotion("static")
 	head := gittest.Git(t, p.repository, "rev-parse", "main")
 	log.written()
 	began := time.Now()
@@ -361,8 +361,8 @@ func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	if got, most := sum(ours), 2+int(lasted/(10*time.Second)); got > most {
 		t.Errorf("%d writes of ours, want %d at most", got, most)
 	}
-	p.becomes("workplacement/static.worker-1-5058f", "{.spec.generation}", p.get("work/static", "{.metadata.generation}"))
-	p.isPromoted("static")
+	p.waitForField("workplacement/static.worker-1-5058f", "{.spec.generation}", p.get("work/static", "{.metadata.generation}"))
+	p.waitForPromotion("static")
 	if now := gittest.Git(t, p.repository, "rev-parse", "main"); now != head {
 		t.Errorf("there are commits: %s", gittest.Git(t, p.repository, "log", "--format=%s", head+"..main"))
 	}
@@ -376,25 +376,25 @@ func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 
 func TestSharedObjectIsLiveOnce(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
-	p.on("worker-1", "none", nil, "")
+	p.addDestination("worker-1", "none", nil, "")
 	p.promote("--on-conflict", "share", "--live-store", "GitStateStore/staging=GitStateStore/default")
 	p.object(work("a", nil, "shared", "a"))
-	p.isPromoted("a")
+	p.waitForPromotion("a")
 	p.object(work("b", nil, "shared", "b"))
-	p.isPromoted("b")
+	p.waitForPromotion("b")
 	dir := "worker-1/resources/default/redis/"
 	p.kubectl("delete", "work/a", "--wait=false")
-	p.live(dir+"b/instance/5058f/b.yaml", dir+"b/instance/5058f/shared.yaml")
-	p.isPromoted("b")
+	p.waitForLiveFiles(dir+"b/instance/5058f/b.yaml", dir+"b/instance/5058f/shared.yaml")
+	p.waitForPromotion("b")
 	p.fluxNeverRefuses("worker-1")
 }
 
 func TestFailingLiveStoreIsReported(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
-	p.on("worker-1", "none", nil)
+	p.addDestination("worker-1", "none", nil)
 	p.promote()
 	p.object(work("a", nil, "a"))
-	p.isPromoted("a")
+	p.waitForPromotion("a")
 	p.secret("git", "another password")
 	p.object(map[string]any{ // Kratix continues, because it uses another Secret
 		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "kratixs", "namespace": "default"},
@@ -402,19 +402,19 @@ func TestFailingLiveStoreIsReported(t *testing.T) {
 	})
 	p.kubectl("patch", "gitstatestore/staging", "--type=merge", "-p", `{"spec":{"secretRef":{"name":"kratixs"}}}`)
 	p.object(work("b", nil, "b"))
-	p.comesTo("workplacement/b.worker-1-5058f", "Promoted", "False StateStoreNotReady")
-	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten") // Kratix sets this condition
+	p.waitForCondition("workplacement/b.worker-1-5058f", "Promoted", "False StateStoreNotReady")
+	p.waitForCondition("destination/worker-1", "Ready", "True TestDocumentsWritten") // Kratix sets this condition
 	if got := p.condition("workplacement/a.worker-1-5058f", "Promoted"); got != "True Promoted" {
 		t.Errorf("what is promoted is %s", got)
 	}
 	p.secret("git", gittest.Password)
-	p.isPromoted("b")
+	p.waitForPromotion("b")
 }
 
 func TestStagingAndLiveAreDirectoriesOfOneBranch(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.gitStore("staging", "staging")
-	p.on("worker-1", "none", nil)
+	p.addDestination("worker-1", "none", nil)
 	p.promote()
 	var want []string
 	for i := range 10 {
@@ -425,7 +425,7 @@ func TestStagingAndLiveAreDirectoriesOfOneBranch(t *testing.T) {
 		}
 	}
 	for i := range 10 {
-		p.isPromoted(fmt.Sprint("w", i))
+		p.waitForPromotion(fmt.Sprint("w", i))
 	}
 	p.eventually("Kratix", func() string {
 		if got := len(p.files()); got != 21 {
@@ -434,8 +434,8 @@ func TestStagingAndLiveAreDirectoriesOfOneBranch(t *testing.T) {
 		return ""
 	})
 	slices.Sort(want)
-	p.live(want...)
+	p.waitForLiveFiles(want...)
 	p.object(work("conflict", nil, "cw1"))
-	p.comesTo("workplacement/conflict.worker-1-5058f", "Promoted", "False DuplicateResources")
+	p.waitForCondition("workplacement/conflict.worker-1-5058f", "Promoted", "False DuplicateResources")
 	p.fluxNeverRefuses("worker-1")
 }

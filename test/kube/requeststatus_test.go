@@ -97,7 +97,7 @@ func TestRequestLearnsInItsStatus(t *testing.T) {
 	l.object(work("one", nil, "settings"))
 	l.flags = append(l.flags, "--request-status", "--health-records")
 	l.restart()
-	l.isApplied("one")
+	l.waitUntilApplied("one")
 
 	l.eventually("the report", func() string {
 		said, err := page(l.at, "/api/v1/report")
@@ -106,35 +106,35 @@ func TestRequestLearnsInItsStatus(t *testing.T) {
 		}
 		return ""
 	})
-	l.becomes("redis/one", "{.status}", "")
+	l.waitForField("redis/one", "{.status}", "")
 	l.apply(redisStatusRole)
 	l.restart()
 	field := func(name string) string { return "{.status.kratixSchedule." + name + "}" }
-	l.becomes("redis/one", field("destinations[0].healthy"), "True")
-	l.becomes("redis/one", field("destinations[0].applied"), "True")
-	l.becomes("redis/one", field("destinations[0].revision"), l.get(placementOf("one"), "{.status.versionID}"))
-	l.becomes("redis/one", field("destinations[0].path"), "worker-1/resources/default/redis/one/instance/5058f")
+	l.waitForField("redis/one", field("destinations[0].healthy"), "True")
+	l.waitForField("redis/one", field("destinations[0].applied"), "True")
+	l.waitForField("redis/one", field("destinations[0].revision"), l.get(placementOf("one"), "{.status.versionID}"))
+	l.waitForField("redis/one", field("destinations[0].path"), "worker-1/resources/default/redis/one/instance/5058f")
 
 	l.request("two")
 	l.kubectl("patch", "redis/two", "--subresource=status", "--type=merge", "--patch", `{"status": {"message": "Resource requested"}}`)
 	l.object(work("two", nil, "settings"))
-	l.becomes("redis/two", field("heldBack.reason"), "DuplicateResources")
-	l.becomes("redis/two", field("heldBack.owner"), "Work default/one: request default/one of Promise redis")
+	l.waitForField("redis/two", field("heldBack.reason"), "DuplicateResources")
+	l.waitForField("redis/two", field("heldBack.owner"), "Work default/one: request default/one of Promise redis")
 	l.object(work("two", nil, "others"))
-	l.becomes("redis/two", field("destinations[0].healthy"), "True")
-	l.becomes("redis/two", field("heldBack"), "")
-	l.becomes("redis/two", "{.status.message}", "Resource requested")
+	l.waitForField("redis/two", field("destinations[0].healthy"), "True")
+	l.waitForField("redis/two", field("heldBack"), "")
+	l.waitForField("redis/two", "{.status.message}", "Resource requested")
 	for name, uid := range map[string]string{"one": l.get("work/one", "{.metadata.uid}"), "two": l.get("work/two", "{.metadata.uid}")} {
 		record := `{.items[?(@.data.resourceRef.name==` + strconv.Quote(name) + `)]`
-		l.becomes("healthrecords", record+".data.state}", "healthy")
-		l.becomes("healthrecords", record+".metadata.ownerReferences[0].uid}", uid)
-		l.becomes("healthrecords", record+".data.details.destinations[0].name}", "worker-1")
+		l.waitForField("healthrecords", record+".data.state}", "healthy")
+		l.waitForField("healthrecords", record+".metadata.ownerReferences[0].uid}", uid)
+		l.waitForField("healthrecords", record+".data.details.destinations[0].name}", "worker-1")
 	}
 
 	// The status of a request that is up to date is not written again.
 	before := l.get("redis/two", "{.metadata.resourceVersion}")
 	l.restart()
 	l.object(work("three", nil, "more"))
-	l.isApplied("three")
-	l.becomes("redis/two", "{.metadata.resourceVersion}", before)
+	l.waitUntilApplied("three")
+	l.waitForField("redis/two", "{.metadata.resourceVersion}", before)
 }

@@ -72,13 +72,13 @@ func TestManyWorksAreScheduledAtOnce(t *testing.T) {
 			}
 		}
 		t.Logf("and written after %v", time.Since(began).Round(time.Second))
-		p.calms(log)
+		p.waitUntilCalm(log)
 	}
 	p.kratix.stop()
 	p.fluxNeverRefuses(names...)
 }
 
-func (b *besideKratix) calms(log *audit) {
+func (b *besideKratix) waitUntilCalm(log *audit) {
 	b.t.Helper()
 	theirs := log.of(kratixlike.User)
 	theirs.written()
@@ -105,7 +105,7 @@ func TestManyWorksArePromotedAtOnce(t *testing.T) {
 	var names []string
 	for i := range 10 {
 		names = append(names, fmt.Sprint("worker-", i))
-		p.on(names[i], "none", nil)
+		p.addDestination(names[i], "none", nil)
 	}
 	p.promote()
 	log.written()

@@ -115,7 +115,7 @@ func TestThreeShardsWithTenStores(t *testing.T) {
 	s.replica("", "default-a", addresses[""])
 	s.replica(shardTwo, "two-a", addresses[shardTwo])
 	for _, store := range s.all() {
-		s.comesTo("destination/"+store, "Ready", "True TestDocumentsWritten")
+		s.waitForCondition("destination/"+store, "Ready", "True TestDocumentsWritten")
 	}
 	dependency := work("dependency", nil, "of-all")
 	dependency.Spec.ResourceName = ""
@@ -297,14 +297,14 @@ func TestShardsPromote(t *testing.T) {
 		},
 	})
 	gittest.Commit(t, p.repository, "other", map[string]string{"README.md": "what other clusters read\n"})
-	p.on("a", "all", map[string]string{"name": "a"})
-	p.on("b", "all", map[string]string{"name": "b"}, "GitStateStore/other")
+	p.addDestination("a", "all", map[string]string{"name": "a"})
+	p.addDestination("b", "all", map[string]string{"name": "b"}, "GitStateStore/other")
 	at := map[string]string{"default": address(t), "other": address(t)}
 	p.promote("--leader-elect", "--watch-label-selector", "!"+kratix.ShardLabel, "--listen", at["default"])
 	p.promote("--leader-elect", "--watch-label-selector", kratix.ShardLabel+"="+shardOne, "--listen", at["other"])
 	for _, name := range []string{"a", "b"} {
 		p.object(work("on-"+name, map[string]string{"name": name}, "of-"+name))
-		p.isPromoted("on-" + name)
+		p.waitForPromotion("on-" + name)
 	}
 	for branch, want := range map[string]string{"main": "a/resources/default/redis/on-a/instance/5058f/of-a.yaml", "other": "b/resources/default/redis/on-b/instance/5058f/of-b.yaml"} {
 		if files := p.filesOf(branch); !slices.Contains(files, want) || len(files) != 2 {

@@ -128,6 +128,6 @@ func TestCreateWithoutAnAnswerPlacesNothingTwice(t *testing.T) {
 	}
 	lossy.mu.Unlock()
 	close(lossy.restored)
-	p.comesTo("work/b", "Scheduled", "False DestinationSelectorMismatch")
+	p.waitForCondition("work/b", "Scheduled", "False DestinationSelectorMismatch")
 	only("once it has shown it")
 }

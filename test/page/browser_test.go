@@ -42,7 +42,7 @@ func browser(t *testing.T) context.Context {
 
 type action = chromedp.Action[chromedp.Void]
 
-func on(s screen) action {
+func showOn(s screen) action {
 	media := chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: s.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
@@ -79,7 +79,7 @@ func evaluated[T any](t *testing.T, ctx context.Context, expression string, opti
 	return value
 }
 
-func becomes(t *testing.T, ctx context.Context, what, expression string) { //nolint:revive // as above
+func waitUntil(t *testing.T, ctx context.Context, what, expression string) { //nolint:revive // as above
 	t.Helper()
 	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if is, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")")); err == nil && is {

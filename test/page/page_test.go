@@ -52,7 +52,7 @@ func TestAxeFindsNothing(t *testing.T) {
 	_, url := served(t, Sample())
 	check := func(name string) { t.Helper(); violations(t, ctx, axe, name) }
 	for _, s := range []screen{light, dark, phone} {
-		run(t, ctx, on(s))
+		run(t, ctx, showOn(s))
 		for name, path := range paths {
 			run(t, ctx, chromedp.Navigate(url+path), chromedp.WaitReady("footer"), script("document.querySelectorAll('details').forEach(d => d.open = true)"))
 			check(s.name + " " + name)
@@ -90,7 +90,7 @@ func TestHTMLReport(t *testing.T) {
 	defer server.Close()
 	ctx := browser(t)
 	for _, s := range []screen{light, dark, phone} {
-		run(t, ctx, on(s), chromedp.Navigate(server.URL), chromedp.WaitReady("footer"))
+		run(t, ctx, showOn(s), chromedp.Navigate(server.URL), chromedp.WaitReady("footer"))
 		violations(t, ctx, axe, s.name+" report")
 		if wide := evaluated[int](t, ctx, "document.documentElement.scrollWidth"); wide > int(s.width) {
 			t.Errorf("on %s it is %d pixels wide", s.name, wide)
@@ -103,11 +103,11 @@ func TestHTMLReport(t *testing.T) {
 		t.Errorf("the picture has %d Works", drawn)
 	}
 	run(t, ctx, script("const s = document.getElementById('search'); s.value = 'orders'; s.dispatchEvent(new Event('input'))"))
-	becomes(t, ctx, "the filter", "document.querySelectorAll('.group:not([hidden])').length === 1 && document.querySelectorAll('#placements tbody tr:not([hidden])').length === 1")
+	waitUntil(t, ctx, "the filter", "document.querySelectorAll('.group:not([hidden])').length === 1 && document.querySelectorAll('#placements tbody tr:not([hidden])').length === 1")
 	run(t, ctx, chromedp.Click(".group:not([hidden]) .items a"))
-	becomes(t, ctx, "the link to the placement", "document.querySelector(location.hash).textContent.includes('team-b/postgresql-orders')")
+	waitUntil(t, ctx, "the link to the placement", "document.querySelector(location.hash).textContent.includes('team-b/postgresql-orders')")
 	run(t, ctx, chromedp.Click("#placements tr:not([hidden]) td:last-child a, #placements tr:not([hidden]) [data-label=Why] a"))
-	becomes(t, ctx, "the link to the findings", "document.querySelector(location.hash).classList.contains('group')")
+	waitUntil(t, ctx, "the link to the findings", "document.querySelector(location.hash).classList.contains('group')")
 }
 
 // Fonts and versions of Chromium differ a little.
@@ -115,7 +115,7 @@ func TestScreenshots(t *testing.T) {
 	ctx := browser(t)
 	_, url := served(t, Sample())
 	for _, s := range []screen{light, dark, phone} {
-		run(t, ctx, on(s))
+		run(t, ctx, showOn(s))
 		for _, name := range []string{"overview", "placements"} {
 			run(t, ctx, chromedp.Navigate(url+paths[name]), chromedp.WaitReady("footer"),
 				script("document.getElementById('connection').hidden = true"))
@@ -195,7 +195,7 @@ func TestPhoneNeedsNoSidewaysScrolling(t *testing.T) {
 	r.Report.Placements[0].Reason = strings.Repeat("x", 2000)
 	r.Report.Findings[0].Message = strings.Repeat("a/very/long/path", 200)
 	_, url := served(t, r)
-	run(t, ctx, on(phone))
+	run(t, ctx, showOn(phone))
 	for name, path := range paths {
 		run(t, ctx, chromedp.Navigate(url+path), chromedp.WaitReady("footer"))
 		if wide := evaluated[int](t, ctx, "document.documentElement.scrollWidth"); wide > int(phone.width) {
@@ -207,7 +207,7 @@ func TestPhoneNeedsNoSidewaysScrolling(t *testing.T) {
 func TestPageCanBeUsedWithTheKeyboard(t *testing.T) {
 	ctx := browser(t)
 	_, url := served(t, Sample())
-	run(t, ctx, on(light), chromedp.Navigate(url+"/placements"), chromedp.WaitReady("footer"))
+	run(t, ctx, showOn(light), chromedp.Navigate(url+"/placements"), chromedp.WaitReady("footer"))
 	focus := func() string {
 		return evaluated[string](t, ctx, "(document.activeElement.id || document.activeElement.textContent || document.activeElement.tagName).trim()")
 	}
@@ -229,12 +229,12 @@ func TestPageCanBeUsedWithTheKeyboard(t *testing.T) {
 		t.Errorf("the key / goes to %s", focus())
 	}
 	run(t, ctx, chromedp.KeyEvent("cache"))
-	becomes(t, ctx, "the search", "document.querySelectorAll('#results tbody tr').length === 1 && location.search === '?q=cache'")
+	waitUntil(t, ctx, "the search", "document.querySelectorAll('#results tbody tr').length === 1 && location.search === '?q=cache'")
 	if focus() != "search" {
 		t.Errorf("the result takes the focus to %s", focus())
 	}
 	run(t, ctx, chromedp.Focus("#results tbody a"), chromedp.KeyEvent(kb.Enter))
-	becomes(t, ctx, "Enter on a placement", "document.querySelector('h1').textContent === 'team-a/redis-cache'")
+	waitUntil(t, ctx, "Enter on a placement", "document.querySelector('h1').textContent === 'team-a/redis-cache'")
 	run(t, ctx, chromedp.Navigate(url+"/"), chromedp.WaitReady("footer"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
 	if focus() != "main" {
 		t.Errorf("the link to the content goes to %s", focus())
@@ -244,15 +244,15 @@ func TestPageCanBeUsedWithTheKeyboard(t *testing.T) {
 func TestFilterShowsWhatMatches(t *testing.T) {
 	ctx := browser(t)
 	_, url := served(t, Sample())
-	run(t, ctx, on(light), chromedp.Navigate(url+"/placements"), chromedp.WaitReady("footer"))
+	run(t, ctx, showOn(light), chromedp.Navigate(url+"/placements"), chromedp.WaitReady("footer"))
 	choose := func(field, value string) {
 		run(t, ctx, script(fmt.Sprintf("document.getElementById(%q).value = %q; document.getElementById(%q).dispatchEvent(new Event('change', {bubbles: true}))", field, value, field)))
 	}
 	rows := "Array.from(document.querySelectorAll('#results tbody [data-label=Work]'), c => c.textContent).join()"
 	choose("f-state", "problem")
-	becomes(t, ctx, "problems", rows+" === 'team-b/elastic-cloud-logs,team-b/postgresql-orders'")
+	waitUntil(t, ctx, "problems", rows+" === 'team-b/elastic-cloud-logs,team-b/postgresql-orders'")
 	choose("f-promise", "postgresql")
-	becomes(t, ctx, "problems of a Promise", rows+" === 'team-b/postgresql-orders' && location.search === '?promise=postgresql&state=problem'")
+	waitUntil(t, ctx, "problems of a Promise", rows+" === 'team-b/postgresql-orders' && location.search === '?promise=postgresql&state=problem'")
 	run(t, ctx, chromedp.Reload(), chromedp.WaitReady("footer"))
 	if got := evaluated[string](t, ctx, rows); got != "team-b/postgresql-orders" {
 		t.Errorf("after loading the page again: %s", got)
@@ -264,18 +264,18 @@ func TestConflictAppearsAndGoes(t *testing.T) {
 	clean := Sample()
 	clean.Report.Findings = slices.Clone(clean.Report.Findings)[2:]
 	site, url := served(t, clean)
-	run(t, ctx, on(light), chromedp.Navigate(url+"/problems"), chromedp.WaitReady("footer"))
-	becomes(t, ctx, "the connection", "document.getElementById('connection').textContent === 'Updates by itself.'")
+	run(t, ctx, showOn(light), chromedp.Navigate(url+"/problems"), chromedp.WaitReady("footer"))
+	waitUntil(t, ctx, "the connection", "document.getElementById('connection').textContent === 'Updates by itself.'")
 	run(t, ctx, script("window.stays = true"), chromedp.Focus(".group .self"))
 	site.Publish(Sample())
-	becomes(t, ctx, "the conflict", "document.body.innerText.includes('beats.beat.k8s.elastic.co') && window.stays")
+	waitUntil(t, ctx, "the conflict", "document.body.innerText.includes('beats.beat.k8s.elastic.co') && window.stays")
 	if got := evaluated[string](t, ctx, "document.activeElement.textContent"); !strings.Contains(got, "orders") {
 		t.Errorf("the focus is on %q", got)
 	}
 	site.Publish(clean)
-	becomes(t, ctx, "the end of the conflict", "!document.body.innerText.includes('beats.beat.k8s.elastic.co') && window.stays")
+	waitUntil(t, ctx, "the end of the conflict", "!document.body.innerText.includes('beats.beat.k8s.elastic.co') && window.stays")
 	site.Publish(page.Round{Failure: "the input is gone"})
-	becomes(t, ctx, "the failure", "document.querySelector('[role=alert]')?.textContent.includes('the input is gone') && window.stays")
+	waitUntil(t, ctx, "the failure", "document.querySelector('[role=alert]')?.textContent.includes('the input is gone') && window.stays")
 }
 
 func TestNothingIsLoadedFromElsewhere(t *testing.T) {
@@ -291,7 +291,7 @@ func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 	run(t, ctx, script(`window.refused = 0; addEventListener('securitypolicyviolation', () => window.refused++);
 		document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.broken = 1'}));
 		document.body.append(Object.assign(document.createElement('img'), {src: 'http://127.0.0.1:9/x.png'}));`))
-	becomes(t, ctx, "the policy", "window.refused >= 2 && !('broken' in window)")
+	waitUntil(t, ctx, "the policy", "window.refused >= 2 && !('broken' in window)")
 	for _, resource := range evaluated[[]string](t, ctx, "performance.getEntriesByType('resource').map(r => r.name)") {
 		if !strings.HasPrefix(resource, url) && !strings.HasPrefix(resource, "http://127.0.0.1:9/") {
 			t.Errorf("it loads %s", resource)

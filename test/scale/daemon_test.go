@@ -88,7 +88,7 @@ func (d *daemon) metrics() map[string]float64 {
 	return values
 }
 
-func (d *daemon) await(what string, ready func(map[string]float64) bool) map[string]float64 {
+func (d *daemon) waitFor(what string, ready func(map[string]float64) bool) map[string]float64 {
 	d.t.Helper()
 	for deadline := time.Now().Add(20 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		if values := d.metrics(); ready(values) {
@@ -100,9 +100,9 @@ func (d *daemon) await(what string, ready func(map[string]float64) bool) map[str
 	}
 }
 
-func (d *daemon) placed(works int) map[string]float64 {
+func (d *daemon) waitForPlacements(works int) map[string]float64 {
 	d.t.Helper()
-	return d.await(fmt.Sprintf("%d Works placed", works), func(values map[string]float64) bool {
+	return d.waitFor(fmt.Sprintf("%d Works placed", works), func(values map[string]float64) bool {
 		return int(values[`kratix_schedule_placements{state="placed"}`]+values[`kratix_schedule_placements{state="unchanged"}`]) == works
 	})
 }
@@ -118,7 +118,7 @@ func (d *daemon) readAll() time.Duration {
 	if err := d.process.Process.Signal(syscall.SIGHUP); err != nil {
 		d.t.Fatal(err)
 	}
-	after := d.await("a round", func(values map[string]float64) bool { return values[roundCount] > before[roundCount] })
+	after := d.waitFor("a round", func(values map[string]float64) bool { return values[roundCount] > before[roundCount] })
 	return duration(after[roundSum]-before[roundSum]) / time.Duration(after[roundCount]-before[roundCount])
 }
 

@@ -96,26 +96,26 @@ func (s *fixture) head() string {
 
 func measure(t testing.TB, size size) (m measured) {
 	s := newFixture(t, size)
-	s.first(&m)
-	s.unchanged(&m)
-	s.oneNew(&m)
-	s.again(&m)
-	s.burst(&m)
+	s.measureFirst(&m)
+	s.measureUnchanged(&m)
+	s.measureOneNew(&m)
+	s.measureRestart(&m)
+	s.measureBurst(&m)
 	return m
 }
 
-func (s *fixture) first(m *measured) {
+func (s *fixture) measureFirst(m *measured) {
 	began := time.Now()
 	s.daemon.start()
 	stop := s.profile("first")
 	defer stop()
-	s.daemon.placed(s.works)
+	s.daemon.waitForPlacements(s.works)
 	m.first, m.firstCPU, m.firstCommits = time.Since(began), s.daemon.processor(), s.commits()
 	m.firstRSS, m.firstPeak = s.daemon.memory()
 	s.t.Logf("first round: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.first, m.firstCPU, m.firstCommits, m.firstRSS, m.firstPeak)
 }
 
-func (s *fixture) unchanged(m *measured) {
+func (s *fixture) measureUnchanged(m *measured) {
 	const rounds = 5
 	s.daemon.readAll() // also reads the files that the first round has written
 	stop := s.profile("unchanged")
@@ -145,11 +145,11 @@ func (s *fixture) touch() time.Duration {
 	if err := os.Rename(filepath.Join(s.shed, "same"), name); err != nil {
 		s.t.Fatal(err)
 	}
-	after := s.daemon.await("a round", func(values map[string]float64) bool { return values[roundCount] > before[roundCount] })
+	after := s.daemon.waitFor("a round", func(values map[string]float64) bool { return values[roundCount] > before[roundCount] })
 	return duration(after[roundSum]-before[roundSum]) / time.Duration(after[roundCount]-before[roundCount])
 }
 
-func (s *fixture) oneNew(m *measured) {
+func (s *fixture) measureOneNew(m *measured) {
 	next := s.works
 	s.place(next) // the clone needs a placement to copy
 	s.clone.make()
@@ -175,17 +175,17 @@ func (s *fixture) place(i int) time.Duration {
 		time.Sleep(500 * time.Microsecond)
 	}
 	took := time.Since(began)
-	s.daemon.placed(i + 1)
+	s.daemon.waitForPlacements(i + 1)
 	return took
 }
 
-func (s *fixture) again(m *measured) {
+func (s *fixture) measureRestart(m *measured) {
 	s.daemon.stop()
 	before, began := s.commits(), time.Now()
 	s.daemon.start()
 	stop := s.profile("restart")
 	defer stop()
-	s.daemon.placed(s.works)
+	s.daemon.waitForPlacements(s.works)
 	m.restart, m.restartCPU = time.Since(began), s.daemon.processor()
 	s.daemon.readAll()
 	m.restartCommits = s.commits() - before
@@ -193,7 +193,7 @@ func (s *fixture) again(m *measured) {
 	s.t.Logf("restart: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.restart, m.restartCPU, m.restartCommits, m.restartRSS, m.restartPeak)
 }
 
-func (s *fixture) burst(m *measured) {
+func (s *fixture) measureBurst(m *measured) {
 	before, began := s.commits(), time.Now()
 	stop := s.profile("burst")
 	defer stop()
@@ -215,7 +215,7 @@ func (s *fixture) burst(m *measured) {
 	}()
 	s.add(s.works, s.works+s.size.burst)
 	s.works += s.size.burst
-	s.daemon.placed(s.works)
+	s.daemon.waitForPlacements(s.works)
 	close(over)
 	m.burst, m.burstCommits = (<-done).Sub(began), s.commits()-before
 	m.burstRSS, m.burstPeak = s.daemon.memory()

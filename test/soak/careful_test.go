@@ -30,7 +30,7 @@ func (w *trial) allowRemovals(may bool) {
 	if err := os.WriteFile(w.allowance, []byte(word), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	w.rounds()
+	w.waitForRound()
 }
 
 func (w *trial) roundsDone() int {
@@ -45,19 +45,19 @@ func (w *trial) roundsDone() int {
 	return done
 }
 
-func (w *trial) rounds() {
+func (w *trial) waitForRound() {
 	w.t.Helper()
 	for range 2 {
 		w.daemon.signal(syscall.SIGHUP)
 		before := w.roundsDone()
-		w.until("a round is done", func() bool { return w.roundsDone() > before })
+		w.waitFor("a round is done", func() bool { return w.roundsDone() > before })
 	}
 }
 
-func (w *trial) until(what string, is func() bool) {
+func (w *trial) waitFor(what string, is func() bool) {
 	w.t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(50 * time.Millisecond) {
-		w.daemon.lives()
+		w.daemon.checkAlive()
 		if time.Now().After(deadline) {
 			w.t.Fatalf("not in %s: %s\nthe report:\n%.3000s\nthe log:\n%s", patience, what, w.daemon.page("/api/v1/report"), w.daemon.tail())
 		}
@@ -68,7 +68,7 @@ func (w *trial) written() map[string][2]string {
 	files := map[string][2]string{}
 	for name, version := range w.works {
 		if !w.conflicting[conflictingName(name)] {
-			files[name] = [2]string{fmt.Sprintf("clusters/d%d/resources/default/redis/%s/5058f/object.yaml", home(name), name), manifest(name, version)}
+			files[name] = [2]string{fmt.Sprintf("clusters/d%d/resources/default/redis/%s/5058f/object.yaml", destinationOf(name), name), manifest(name, version)}
 		}
 	}
 	for name, version := range w.others {
@@ -102,7 +102,7 @@ func (w *trial) awaitWritten(excepted string) {
 func (w *trial) untilOr(what string, is func() bool, why func() string) {
 	w.t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(100 * time.Millisecond) {
-		w.daemon.lives()
+		w.daemon.checkAlive()
 		if time.Now().After(deadline) {
 			w.t.Fatalf("not in %s: %s: %s\nthe report:\n%.3000s\nthe log:\n%s", patience, what, why(), w.daemon.page("/api/v1/report"), w.daemon.tail())
 		}
@@ -147,7 +147,7 @@ func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 		w.awaitWritten("")
 		return
 	}
-	w.rounds()
+	w.waitForRound()
 	for line := range strings.Lines(gittest.Git(w.t, w.repository, "log", "--no-renames", "--format=", "--name-status", before+"..main")) {
 		status, path, _ := strings.Cut(strings.TrimSpace(line), "\t")
 		name, isThere := files[path]
@@ -175,7 +175,7 @@ func (w *trial) refused() {
 	gittest.Hook(w.t, w.repository, "pre-receive", protection)
 	name := w.placeable()
 	w.works[name]++
-	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", home(name)), w.works[name],
+	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", destinationOf(name)), w.works[name],
 		map[string]string{"object.yaml": manifest(name, w.works[name]) + "# " + forbidden + "\n"})
 	for range 4 {
 		if other := w.placeable(); other != name {
@@ -189,13 +189,13 @@ func (w *trial) refused() {
 		w.remove(gone + ".yaml")
 	}
 	w.awaitWritten(name)
-	w.until("the refusal is reported", func() bool {
+	w.waitFor("the refusal is reported", func() bool {
 		report := w.daemon.page("/api/v1/report")
 		return strings.Contains(report, `"KS066"`) && strings.Contains(report, "Work default/"+name) && strings.Contains(report, "push protection: ")
 	})
 	if gone != name && w.works[gone] == 0 {
-		path := fmt.Sprintf("clusters/d%d/resources/default/redis/%s/5058f/object.yaml", home(gone), gone)
-		w.until("what is gone is removed", func() bool { return listing(w.t, w.repository)[path] == "" })
+		path := fmt.Sprintf("clusters/d%d/resources/default/redis/%s/5058f/object.yaml", destinationOf(gone), gone)
+		w.waitFor("what is gone is removed", func() bool { return listing(w.t, w.repository)[path] == "" })
 	}
 	if w.rng.IntN(2) == 0 {
 		if err := os.Remove(hook); err != nil {
@@ -203,7 +203,7 @@ func (w *trial) refused() {
 		}
 		w.daemon.signal(syscall.SIGHUP)
 		path := w.written()[name][0]
-		w.until("what the server takes now is written", func() bool {
+		w.waitFor("what the server takes now is written", func() bool {
 			return strings.Contains(gittest.Git(w.t, w.repository, "show", "main:"+path), forbidden)
 		})
 	}
@@ -213,7 +213,7 @@ func (w *trial) refused() {
 	_ = os.Remove(hook)
 }
 
-func (w *trial) vanish(restart bool) {
+func (w *trial) removeManyWorks(restart bool) {
 	w.t.Helper()
 	w.harmless("Works that are away for a while", func() {
 		w.allowRemovals(false)
@@ -222,28 +222,28 @@ func (w *trial) vanish(restart bool) {
 			w.daemon.kill()
 			w.daemon.start()
 		}
-		w.awaits("/api/v1/report", `"KS061"`)
-		w.within(time.Second)
+		w.waitForPage("/api/v1/report", `"KS061"`)
+		w.sleepUpTo(time.Second)
 		w.returnWorks(moved)
-		w.rounds()
+		w.waitForRound()
 		w.allowRemovals(true)
 	})
 }
 
-func (w *trial) vanishForAMoment() {
+func (w *trial) removeWorksBriefly() {
 	w.t.Helper()
 	w.harmlessIf("Works that are away for a moment", func() bool {
-		return w.forAMoment(func() func() {
+		return w.undoneBriefly(func() func() {
 			moved := w.moveWorks(w.rng.IntN(2) == 0)
 			return func() { w.returnWorks(moved) }
 		})
 	})
 }
 
-func (w *trial) forAMoment(do func() (undo func())) bool {
+func (w *trial) undoneBriefly(do func() (undo func())) bool {
 	began := time.Now()
 	undo := do()
-	w.within(removalDelay / 2)
+	w.sleepUpTo(removalDelay / 2)
 	undo()
 	took := time.Since(began)
 	if took > removalDelay*3/4 {
@@ -281,7 +281,7 @@ func (w *trial) truncate() {
 	w.t.Helper()
 	w.harmlessIf("a file that is cut off for a moment", func() bool {
 		file := filepath.Join(w.dir, w.placeable()+".yaml")
-		return w.forAMoment(func() func() { return w.cut(file, w.rng.IntN) })
+		return w.undoneBriefly(func() func() { return w.cut(file, w.rng.IntN) })
 	})
 }
 
@@ -294,8 +294,8 @@ func (w *trial) truncateAndRestart() {
 		undo := w.cut(file, func(n int) int { return w.rng.IntN(2) * (n - 3) }) // the file is empty, or nearly complete
 		w.daemon.kill()
 		w.daemon.start()
-		w.rounds()
-		w.within(2 * removalDelay)
+		w.waitForRound()
+		w.sleepUpTo(2 * removalDelay)
 		undo()
 	})
 }

@@ -49,10 +49,10 @@ func (w *trial) otherID() {
 	w.harmless("a controller with another ID", func() {
 		before := w.head()
 		other := w.otherController("--owner-id", "stranger")
-		w.until("it says whose the Destinations are", func() bool { return strings.Contains(other.page("/api/v1/report"), `"KS065"`) })
+		w.waitFor("it says whose the Destinations are", func() bool { return strings.Contains(other.page("/api/v1/report"), `"KS065"`) })
 		for range 3 {
 			w.putWork()
-			w.within(time.Second)
+			w.sleepUpTo(time.Second)
 		}
 		other.stop()
 		if log := gittest.Git(w.t, w.repository, "log", "--format=%B", before+"..main"); strings.Contains(log, "Kratix-Schedule-Owner: stranger") {
@@ -65,7 +65,7 @@ func (w *trial) fight() {
 	w.t.Helper()
 	w.repairInput()
 	other := w.otherController("--owner-id", "soak")
-	w.until("one of two controllers stops", func() bool {
+	w.waitFor("one of two controllers stops", func() bool {
 		return strings.Contains(w.daemon.page("/api/v1/report"), `"KS067"`) || strings.Contains(other.page("/api/v1/report"), `"KS067"`)
 	})
 	other.stop()
@@ -78,9 +78,9 @@ func (w *trial) takeover() {
 	w.t.Helper()
 	w.repairInput()
 	other := w.otherController("--owner-id", "stranger", "--adopt")
-	w.awaits("/api/v1/report", `"KS065"`)
+	w.waitForPage("/api/v1/report", `"KS065"`)
 	other.stop()
-	w.until("what is adopted is adopted back", func() bool {
+	w.waitFor("what is adopted is adopted back", func() bool {
 		adopt := exec.Command(w.daemon.binary, "run", "--once", "-f", w.dir, "--owner-id", "soak", "--adopt", "--allow-removals", "all", "--on-misplaced", "move") //nolint:gosec // the project's own program
 		_ = adopt.Run()                                                                                                                                            // the daemon may have adopted the Destinations before
 		return !strings.Contains(gittest.Git(w.t, w.repository, "grep", "-h", "kratix-schedule.io/owner: ", "main"), "owner: stranger")
@@ -92,7 +92,7 @@ func (w *trial) takeover() {
 
 func (w *trial) awaitNoOtherControllers() {
 	w.t.Helper()
-	w.until("what the stranger has placed is removed", func() bool {
+	w.waitFor("what the stranger has placed is removed", func() bool {
 		return !strings.Contains(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"), "/stranger")
 	})
 }
@@ -106,7 +106,7 @@ func (w *trial) forge() {
 		},
 		"by another name": func() (string, string) {
 			victim := w.placeable()
-			return fmt.Sprintf("clusters/d%d/.kratix/forged.yaml", home(victim)), w.show(recordPath(w.t, victim))
+			return fmt.Sprintf("clusters/d%d/.kratix/forged.yaml", destinationOf(victim)), w.show(recordPath(w.t, victim))
 		},
 		"in mode none": func() (string, string) {
 			victim := w.someOther("flat")
@@ -134,9 +134,9 @@ func (w *trial) forge() {
 			return
 		}
 		w.push(path, content)
-		w.rounds()
+		w.waitForRound()
 		time.Sleep(removalDelay)
-		w.rounds()
+		w.waitForRound()
 		w.pushChange(func(clone string) {
 			if kind != "of a request on another Destination" {
 				_ = os.Remove(filepath.Join(clone, filepath.FromSlash(path)))
@@ -207,7 +207,7 @@ func (w *trial) tenantForges() {
 		victim := w.someOther("flat")
 		file := []string{".kratix/removals", ".kratix/default-" + victim + ".flat-5058f.yaml", ".kratix/x.yaml"}[w.rng.IntN(3)]
 		w.workOf("flat", "flat-forger", "{name: flat}", 1, map[string]string{file: "files:\n- /clusters/flat/" + otherFile(victim) + "\n"})
-		w.awaits("/api/v1/report", `"KS008"`, "Work default/flat-forger")
+		w.waitForPage("/api/v1/report", `"KS008"`, "Work default/flat-forger")
 		w.remove("flat-forger.yaml")
 	})
 }

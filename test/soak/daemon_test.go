@@ -136,7 +136,7 @@ func (d *daemon) kill() {
 
 // lives checks that the process has not ended by itself. It restarts the process if another program
 // has taken its address.
-func (d *daemon) lives() {
+func (d *daemon) checkAlive() {
 	d.t.Helper()
 	select {
 	case err := <-d.ended:
@@ -167,7 +167,7 @@ func (d *daemon) stop() {
 func (d *daemon) awaitAlive() {
 	d.t.Helper()
 	for deadline := time.Now().Add(patience); d.metric("go_goroutines") < 0; time.Sleep(20 * time.Millisecond) {
-		d.lives()
+		d.checkAlive()
 		if time.Now().After(deadline) {
 			d.t.Fatalf("the daemon does not answer\n%s", d.tail())
 		}
@@ -218,7 +218,7 @@ func (d *daemon) usage() usage {
 	return now
 }
 
-func (d *daemon) races() {
+func (d *daemon) checkRaces() {
 	d.t.Helper()
 	log, err := os.Open(d.log.Name())
 	if err != nil {

@@ -27,10 +27,10 @@ func (w *trial) end() {
 	w.daemon.stop()
 	w.compare(w.t.TempDir())
 	w.history()
-	w.daemon.races()
+	w.daemon.checkRaces()
 }
 
-func (w *trial) awaits(page string, words ...string) {
+func (w *trial) waitForPage(page string, words ...string) {
 	w.t.Helper()
 	var said string
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
@@ -68,7 +68,7 @@ func TestKill9AtAnyMoment(t *testing.T) {
 			w.putWork()
 			w.removeWork()
 		}
-		w.within(300 * time.Millisecond)
+		w.sleepUpTo(300 * time.Millisecond)
 		w.daemon.kill()
 		w.daemon.start()
 	}
@@ -82,8 +82,8 @@ func TestDiskOfStoreIsFull(t *testing.T) {
 	before := w.head()
 	w.disk.full.Store(true)
 	w.putWork()
-	w.awaits("/api/v1/report", `"KS060"`, "GitStateStore default", "not written")
-	w.awaits("/readyz", "GitStateStore default")
+	w.waitForPage("/api/v1/report", `"KS060"`, "GitStateStore default", "not written")
+	w.waitForPage("/readyz", "GitStateStore default")
 	if w.head() != before {
 		t.Error("something was written")
 	}
@@ -119,9 +119,9 @@ func TestSourceDirectoryIsMissingOrUnreadable(t *testing.T) {
 			t.Parallel()
 			w := begin(t)
 			before := w.head()
-			w.away(func() {
+			w.withoutInput(func() {
 				meanwhile(w)
-				w.awaits("/readyz", "not ready: ", w.dir)
+				w.waitForPage("/readyz", "not ready: ", w.dir)
 				time.Sleep(3 * time.Second) // longer than the removal delay and the interval between rounds
 				if w.head() != before {
 					t.Error("something was written, or removed")
@@ -129,7 +129,7 @@ func TestSourceDirectoryIsMissingOrUnreadable(t *testing.T) {
 				_ = os.Remove(w.dir)
 			})
 			w.putWork()
-			w.awaits("/readyz", "ready")
+			w.waitForPage("/readyz", "ready")
 			w.end()
 		})
 	}
@@ -141,8 +141,8 @@ func TestTenThousandBrokenFiles(t *testing.T) {
 	w := begin(t)
 	before := w.commits()
 	w.breakFiles(10_000)
-	w.awaits("/metrics", `kratix_schedule_findings{name="UnreadableInput",rule="KS020",severity="error"} 10000`)
-	w.awaits("/api/v1/report", "broken-0000.yaml", "broken-9999.yaml")
+	w.waitForPage("/metrics", `kratix_schedule_findings{name="UnreadableInput",rule="KS020",severity="error"} 10000`)
+	w.waitForPage("/api/v1/report", "broken-0000.yaml", "broken-9999.yaml")
 	w.putWork() // the Work must be written nevertheless
 	for deadline := time.Now().Add(patience); w.commits() == before; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -161,7 +161,7 @@ func TestWorkThatChangesAllTheTime(t *testing.T) {
 	w := begin(t)
 	const changes = 25
 	before := w.commits()
-	name, _ := w.some()
+	name, _ := w.randomWork()
 	for n := 1; n <= changes; n++ {
 		w.works[name]++
 		w.work(name, name, w.works[name])
@@ -171,7 +171,7 @@ func TestWorkThatChangesAllTheTime(t *testing.T) {
 			}
 		}
 	}
-	w.awaits("/api/v1/report", `"KS048"`, "Work default/"+name, "has changed 20 times in")
+	w.waitForPage("/api/v1/report", `"KS048"`, "Work default/"+name, "has changed 20 times in")
 	w.end()
 	if got := w.commits(); got != before+changes {
 		t.Errorf("%d changes made %d commits", changes, got-before)
@@ -210,7 +210,7 @@ func TestAnotherDaemonOnTheSameStore(t *testing.T) {
 	for range 30 {
 		w.putWork()
 		w.removeWork()
-		w.within(100 * time.Millisecond)
+		w.sleepUpTo(100 * time.Millisecond)
 	}
 	w.awaitUpToDate("with two daemons")
 	other.stop()
@@ -232,7 +232,7 @@ func TestNetworkFaultsToTheStore(t *testing.T) {
 	for i, fault := range []gittest.Fault{{Reset: true}, {After: 100, Cut: true}, {Garbage: "HTTP/1.1 200 OK\r\n\r\n<html>"}, {Hang: true}} {
 		w.proxy.Set(fault)
 		w.putWork()
-		w.awaits("/api/v1/report", `"KS060"`)
+		w.waitForPage("/api/v1/report", `"KS060"`)
 		w.proxy.Set(gittest.Fault{})
 		w.awaitUpToDate(fmt.Sprint("after fault ", i))
 	}
@@ -243,7 +243,7 @@ func TestOneRequestAffectsNoOther(t *testing.T) {
 	testkit.Slow(t)
 	for name, faults := range map[string][]func(*trial){
 		"of tenants":   {(*trial).refused, (*trial).forge, (*trial).tenantForges, (*trial).truncate},
-		"of operators": {(*trial).otherID, (*trial).fight, func(w *trial) { w.vanish(true) }},
+		"of operators": {(*trial).otherID, (*trial).fight, func(w *trial) { w.removeManyWorks(true) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -92,14 +92,14 @@ func (w *env) deleteDestination(i int) {
 	}
 }
 
-func home(name string) int { return int(name[len(name)-1]) % destinations }
+func destinationOf(name string) int { return int(name[len(name)-1]) % destinations }
 
 func manifest(object string, version int) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: default}\ndata: {version: \"%d\"}\n", object, version)
 }
 
 func (w *env) work(name, object string, version int) {
-	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", home(name)), version, map[string]string{"object.yaml": manifest(object, version)})
+	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", destinationOf(name)), version, map[string]string{"object.yaml": manifest(object, version)})
 }
 
 func (w *env) workOf(promise, name, labels string, version int, files map[string]string) {
@@ -123,7 +123,7 @@ spec:
 %s`, name, version, promise, name, labels, workloads.String()))
 }
 
-func (w *env) some() (string, bool) {
+func (w *env) randomWork() (string, bool) {
 	names := slices.Sorted(maps.Keys(w.works))
 	if len(names) == 0 {
 		return "", false
@@ -138,7 +138,7 @@ func (w *env) putWork() {
 }
 
 func (w *env) removeWork() {
-	if name, ok := w.some(); ok {
+	if name, ok := w.randomWork(); ok {
 		delete(w.works, name)
 		w.remove(name + ".yaml")
 	}
@@ -147,7 +147,7 @@ func (w *env) removeWork() {
 func conflictingName(name string) string { return "conflict-" + strings.TrimPrefix(name, "work-") }
 
 func (w *env) toggleConflict() {
-	name, ok := w.some()
+	name, ok := w.randomWork()
 	conflicting := conflictingName(name)
 	switch {
 	case !ok:

@@ -47,7 +47,7 @@ func faults() []fault {
 		{name: "10,000 files that cannot be read, for a while", often: 1, do: (*trial).breakMany},
 		{name: "the source directory vanishes for a moment", often: 2, do: (*trial).hideSource},
 		{name: "the source directory cannot be read for a moment", often: 2, do: (*trial).lockSource},
-		{name: "another daemon for a while", often: 2, do: (*trial).second},
+		{name: "another daemon for a while", often: 2, do: (*trial).runSecondDaemon},
 		{name: "another controller with another ID", often: 1, do: (*trial).otherID},
 		{name: "another controller with the same ID and other Works", often: 1, do: (*trial).fight},
 		{name: "another controller adopts what is there", often: 1, do: (*trial).takeover},
@@ -56,9 +56,9 @@ func faults() []fault {
 		{name: "a tenant forges a record", often: 1, do: (*trial).tenantForges},
 		{name: "a file is cut off for a moment", often: 2, do: (*trial).truncate},
 		{name: "a file is cut off while the daemon starts", often: 1, do: (*trial).truncateAndRestart, restarts: true},
-		{name: "Works are away for a moment", often: 2, do: (*trial).vanishForAMoment},
-		{name: "Works are away for a while", often: 1, do: func(w *trial) { w.vanish(false) }},
-		{name: "Works are away while the daemon starts", often: 1, do: func(w *trial) { w.vanish(true) }, restarts: true},
+		{name: "Works are away for a moment", often: 2, do: (*trial).removeWorksBriefly},
+		{name: "Works are away for a while", often: 1, do: func(w *trial) { w.removeManyWorks(false) }},
+		{name: "Works are away while the daemon starts", often: 1, do: func(w *trial) { w.removeManyWorks(true) }, restarts: true},
 		{name: "a request that may be on several Destinations comes, changes or goes", often: 10, do: func(w *trial) { w.changeOther("roam") }},
 		{name: "a Work in another filepath mode comes, changes or goes", often: 6, do: func(w *trial) { w.changeOther("flat", "merged") }},
 		{name: "a Destination is deleted, or made again", often: 8, do: func(w *trial) { w.deleteOrReturn() }},
@@ -73,11 +73,11 @@ func faults() []fault {
 	}
 }
 
-func (w *trial) within(most time.Duration) { time.Sleep(time.Duration(w.rng.Int64N(int64(most)))) }
+func (w *trial) sleepUpTo(most time.Duration) { time.Sleep(time.Duration(w.rng.Int64N(int64(most)))) }
 
 func (w *trial) disturb(fault gittest.Fault) {
 	w.proxy.Set(fault)
-	w.within(2 * time.Second)
+	w.sleepUpTo(2 * time.Second)
 	w.proxy.Set(gittest.Fault{})
 }
 
@@ -85,17 +85,17 @@ func (w *trial) fillDisk() {
 	w.disk.full.Store(true)
 	for range 3 {
 		w.putWork()
-		w.within(time.Second)
+		w.sleepUpTo(time.Second)
 	}
 	w.disk.full.Store(false)
 }
 
 func (w *trial) restless() {
-	name, ok := w.some()
+	name, ok := w.randomWork()
 	for n := w.rng.IntN(30); ok && n > 0; n-- {
 		w.works[name]++
 		w.work(name, name, w.works[name])
-		w.within(600 * time.Millisecond)
+		w.sleepUpTo(600 * time.Millisecond)
 	}
 }
 
@@ -127,7 +127,7 @@ func (w *trial) damage() {
 
 func recordPath(t *testing.T, name string) string {
 	t.Helper()
-	return recordPathOn(t, fmt.Sprintf("d%d", home(name)), fmt.Sprintf("clusters/d%d", home(name)), name)
+	return recordPathOn(t, fmt.Sprintf("d%d", destinationOf(name)), fmt.Sprintf("clusters/d%d", destinationOf(name)), name)
 }
 
 func recordPathOn(t *testing.T, destination, dir, name string) string {
@@ -143,12 +143,12 @@ func recordPathOn(t *testing.T, destination, dir, name string) string {
 // removed before, the list of its files would be lost.
 func (w *trial) damageRecord() {
 	const damaged = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: damaged}\n"
-	name, ok := w.some()
+	name, ok := w.randomWork()
 	path := recordPath(w.t, name)
 	if !ok || w.conflicting[conflictingName(name)] || gittest.Git(w.t, w.repository, "ls-tree", "main", path) == "" {
 		return
 	}
-	w.destination(home(name), true) // records of a missing Destination are not repaired
+	w.destination(destinationOf(name), true) // records of a missing Destination are not repaired
 	w.push(path, damaged)
 	for deadline := time.Now().Add(patience); gittest.Git(w.t, w.repository, "show", "main:"+path)+"\n" == damaged; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -194,14 +194,14 @@ func (w *trial) breakMany() {
 	w.breakFiles(10_000)
 	for range 3 {
 		w.putWork()
-		w.within(2 * time.Second)
+		w.sleepUpTo(2 * time.Second)
 	}
 	w.removeBrokenFiles()
 }
 
 // away moves the whole input to another path while meanwhile runs. It first waits until the daemon
 // responds, because the daemon ends if its input does not exist at the start.
-func (w *trial) away(meanwhile func()) {
+func (w *trial) withoutInput(meanwhile func()) {
 	w.daemon.awaitAlive()
 	away := w.dir + ".away"
 	if err := os.Rename(w.dir, away); err != nil {
@@ -213,28 +213,28 @@ func (w *trial) away(meanwhile func()) {
 	}
 }
 
-func (w *trial) hideSource() { w.away(func() { w.within(time.Second) }) }
+func (w *trial) hideSource() { w.withoutInput(func() { w.sleepUpTo(time.Second) }) }
 
 // lockSource replaces the input by a symbolic link to itself for up to a second. Not even root can
 // read such a link.
 func (w *trial) lockSource() {
-	w.away(func() {
+	w.withoutInput(func() {
 		if err := os.Symlink(w.dir, w.dir); err != nil {
 			w.t.Fatal(err)
 		}
-		w.within(time.Second)
+		w.sleepUpTo(time.Second)
 		if err := os.Remove(w.dir); err != nil {
 			w.t.Fatal(err)
 		}
 	})
 }
 
-func (w *trial) second() {
+func (w *trial) runSecondDaemon() {
 	other := &daemon{t: w.t, binary: w.daemon.binary, args: w.daemon.args, log: w.daemon.log}
 	other.start()
 	for range 5 {
 		w.putWork()
-		w.within(500 * time.Millisecond)
+		w.sleepUpTo(500 * time.Millisecond)
 	}
 	other.stop()
 }

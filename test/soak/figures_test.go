@@ -34,7 +34,7 @@ func (w *trial) report() {
 	w.t.Helper()
 	text := w.page()
 	w.t.Log("\n" + text)
-	w.grown()
+	w.checkGrowth()
 	if *write == "" || w.t.Failed() {
 		return
 	}
@@ -91,7 +91,7 @@ const (
 	logOfAFault    = 64 << 10
 )
 
-func (w *trial) grown() {
+func (w *trial) checkGrowth() {
 	w.t.Helper()
 	before, after := w.figures.before, w.figures.after
 	if after.goroutines > before.goroutines+moreGoroutines || after.files > before.files+moreFiles || after.mebibytes > before.mebibytes+moreMebibytes {

@@ -207,7 +207,7 @@ func (w *trial) cleanUp(name string) bool {
 func (w *trial) cleanUpAll() {
 	w.t.Helper()
 	for _, name := range w.fleet.names {
-		w.until("what "+name+" has left is removed", func() bool { return w.cleanUp(name) })
+		w.waitFor("what "+name+" has left is removed", func() bool { return w.cleanUp(name) })
 	}
 }
 

@@ -118,18 +118,18 @@ func TestSoak(t *testing.T) {
 		// The daemon is not restarted in the second half, so that leaks show.
 		past := time.Since(began)
 		w.causeFault(past > *duration/2)
-		w.within(300 * time.Millisecond)
+		w.sleepUpTo(300 * time.Millisecond)
 		w.figures.note(quarterOf(past, *duration), w.daemon.usage(), w.logged())
 	}
 	w.repair()
 	w.awaitUpToDate("in the end")
 	w.cleanUpAll()
 	w.awaitUpToDate("after the last cleanup")
-	w.quiet()
+	w.waitUntilQuiet()
 	w.figures.took, w.figures.after = time.Since(began), w.daemon.usage()
 	w.daemon.stop()
 	w.compare(root)
-	w.daemon.races()
+	w.daemon.checkRaces()
 	w.history()
 	w.report()
 }
@@ -153,7 +153,7 @@ func (w *trial) causeFault(keepDaemon bool) {
 }
 
 // quiet waits until rounds log nothing more. A round does not log an unchanged state again.
-func (w *trial) quiet() {
+func (w *trial) waitUntilQuiet() {
 	w.t.Helper()
 	const rounds = 5 * time.Second // long enough for two rounds
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
@@ -251,7 +251,7 @@ func (w *trial) history() {
 	for path := range strings.Lines(gittest.Git(w.t, w.repository, "log", "--format=", "--name-only", "main")) {
 		_, rest, ok := strings.Cut(strings.TrimSpace(path), "/resources/default/redis/")
 		name, _, _ := strings.Cut(rest, "/")
-		if want := fmt.Sprintf("clusters/d%d/", home(cmp.Or(name, "0"))); ok && !strings.HasPrefix(path, want) {
+		if want := fmt.Sprintf("clusters/d%d/", destinationOf(cmp.Or(name, "0"))); ok && !strings.HasPrefix(path, want) {
 			w.t.Errorf("%s was on another Destination: %s", name, path)
 		}
 	}

@@ -76,11 +76,11 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":%s}`, metadata)
 }
 
-func noon() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
+func startTime() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
 
 func writer(t *testing.T, a *api) *apply.Writer {
 	t.Helper()
-	return writerAt(t, a, noon)
+	return writerAt(t, a, startTime)
 }
 
 func writerAt(t *testing.T, a *api, now func() time.Time) *apply.Writer {
@@ -240,7 +240,7 @@ func TestRefusedWrites(t *testing.T) {
 			if got.Retry != time.Second || got.Err != nil {
 				t.Errorf("retry after %s, error %v", got.Retry, got.Err)
 			}
-			if said := told(got); (test.said == "") != (len(said) == 0) || len(said) > 0 && !strings.HasPrefix(said[0], test.said) {
+			if said := outcomeText(got); (test.said == "") != (len(said) == 0) || len(said) > 0 && !strings.HasPrefix(said[0], test.said) {
 				t.Errorf("told %q, want %q", said, test.said)
 			}
 			if want := []apply.Written{{Kind: "Destination", Key: kratix.Key{Name: "worker-1"}, Version: "9"}}; !slices.Equal(got.Written, want) {
@@ -311,7 +311,7 @@ func TestPossiblyCreatedObjectsAreReported(t *testing.T) {
 	})
 }
 
-func told(o apply.Outcome) []string {
+func outcomeText(o apply.Outcome) []string {
 	var said []string
 	for _, f := range o.Refused {
 		said = append(said, f.Place.String()+": "+f.Message)
