@@ -273,7 +273,7 @@ func (fx *fixture) changeAtRandom(rng *rand.Rand) {
 	}
 }
 
-// rights returns the names of the given objects that must still exist after the round. A placement
+// objectsToKeep returns the names of the given objects that must still exist after the round. A placement
 // keeps the objects that it shares or stores. If its Work can be read, it keeps only those that it
 // still wants.
 func (fx *fixture) objectsToKeep(before map[string]string) []string {

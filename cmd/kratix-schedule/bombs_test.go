@@ -169,7 +169,7 @@ func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 	}
 }
 
-// measured runs a program with a GOMEMLIMIT, and returns its output, its exit status and its
+// runMeasured runs a program with a GOMEMLIMIT, and returns its output, its exit status and its
 // peak memory in kilobytes, together with that of its largest child process.
 func runMeasured(t *testing.T, binary, limit string, args ...string) (printed string, code, peak int) {
 	t.Helper()

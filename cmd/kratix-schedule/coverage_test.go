@@ -82,7 +82,7 @@ func readCalls(t *testing.T, dir string) []call {
 	return calls
 }
 
-// covered fails the test for each rule, command, flag, format, exit code and error message that no
+// checkCoverage fails the test for each rule, command, flag, format, exit code and error message that no
 // script covers.
 func checkCoverage(t *testing.T, calls []call) {
 	t.Helper()
@@ -316,7 +316,7 @@ func literals(node ast.Node) string {
 	return strings.Join(parts, "%s")
 }
 
-// unseen reports whether no script can produce a text. Each case has a comment with the reason.
+// isUnreachable reports whether no script can produce a text. Each case has a comment with the reason.
 func isUnreachable(text string) bool {
 	switch text {
 	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round reports the missing object before it opens the store

@@ -315,7 +315,7 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 	}
 }
 
-// settled checks that no placement waits for an object that is still in the store. Two placements
+// checkNothingWaits checks that no placement waits for an object that is still in the store. Two placements
 // may wait for objects of each other, because no single commit can write both.
 func (c *cluster) checkNothingWaits(said report.Report) {
 	c.t.Helper()

@@ -91,7 +91,7 @@ func (p *promotion) waitForStagedFile(file string) {
 	}
 }
 
-// isStaging waits until both branches have the same files for these Destinations, apart from canary
+// waitForEqualBranches waits until both branches have the same files for these Destinations, apart from canary
 // files and records. A placement may be live before Kratix has written it to staging.
 func (p *promotion) waitForEqualBranches(destinations ...string) {
 	p.t.Helper()

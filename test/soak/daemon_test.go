@@ -134,7 +134,7 @@ func (d *daemon) kill() {
 	}
 }
 
-// lives checks that the process has not ended by itself. It restarts the process if another program
+// checkAlive checks that the process has not ended by itself. It restarts the process if another program
 // has taken its address.
 func (d *daemon) checkAlive() {
 	d.t.Helper()

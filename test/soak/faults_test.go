@@ -199,7 +199,7 @@ func (w *trial) breakMany() {
 	w.removeBrokenFiles()
 }
 
-// away moves the whole input to another path while meanwhile runs. It first waits until the daemon
+// withoutInput moves the whole input to another path while meanwhile runs. It first waits until the daemon
 // responds, because the daemon ends if its input does not exist at the start.
 func (w *trial) withoutInput(meanwhile func()) {
 	w.daemon.awaitAlive()
