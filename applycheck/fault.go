@@ -17,7 +17,7 @@ const maxWords = 500
 
 type fault struct {
 	rule finding.Rule
-	// object is the name of the object for messages; flux is its name in Flux's messages.
+	// object is the name of the object in messages. flux is its name in Flux's messages.
 	object, flux string
 	line         int
 	// words describe the fault. They are the API server's own message if its code has found the

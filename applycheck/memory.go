@@ -72,7 +72,7 @@ func (g *generations[K, V]) get(key K) (V, bool) {
 	return value, there
 }
 
-// put adds an entry; limit is the maximum weight of all entries.
+// put adds an entry. limit is the maximum weight of all entries.
 func (g *generations[K, V]) put(key K, value V, weight, limit int) {
 	if g.weight+weight > limit/2 && len(g.newer) > 0 {
 		g.older, g.newer, g.weight = g.newer, nil, 0

@@ -43,7 +43,7 @@ func invalidText(at *field.Path, text string, messages []string) field.ErrorList
 	return found
 }
 
-// volumesOf returns the names of a pod's volumes; known is false if one is missing or contains a
+// volumesOf returns the names of a pod's volumes. known is false if a name is missing or contains a
 // variable.
 func volumesOf(spec map[string]any) (names map[string]bool, known bool) {
 	names = map[string]bool{}

@@ -103,7 +103,7 @@ func isStatus(typ string) bool { return strings.HasSuffix(typ, "Status") }
 // field.Path only for an error, because that is slow.
 type fieldPath struct {
 	parent *fieldPath
-	// If item is true, index is the position in a list; otherwise name is the key in a map.
+	// If item is true, index is the position in a list. Otherwise name is the key in a map.
 	name  string
 	index int
 	item  bool

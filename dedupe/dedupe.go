@@ -52,8 +52,7 @@ type Claim struct {
 	// Joined means that the files are parts of one file. Other claims have its other parts, so that
 	// no claim has the path alone. Claims of one file are in the order of their parts.
 	Joined bool
-	// Wanted are the files that the placement would write; Stored are its files in the store, none
-	// for a new one.
+	// Wanted are the files that the placement would write. Stored are its files in the store.
 	Wanted, Stored []File
 	// Applied are the files that the cluster has, if they are known and differ from the stored
 	// files. Otherwise it is nil.

@@ -90,7 +90,7 @@ func (d *directory) objects(root *Root, all []*directory, wantedTree func() []tr
 	return entries
 }
 
-// unbuildable returns the finding that Flux cannot build a directory; flux is Flux's message.
+// unbuildable returns the finding about a directory that Flux cannot build. flux is Flux's message.
 func (d *directory) unbuildable(root *Root, err error, flux string) finding.Finding {
 	if errors.Is(err, kustomize.ErrRemote) {
 		return finding.Finding{Rule: finding.UncheckedKustomization(), Place: d.place, Message: err.Error()}

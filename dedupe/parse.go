@@ -15,7 +15,7 @@ import (
 // built.
 type parsed struct {
 	root *Root
-	// order contains the claims in the order of admission; ranks contains the position of each
+	// order contains the claims in the order of admission. ranks contains the position of each
 	// claim in this order.
 	order, ranks []int
 	claims       []claimEntries

@@ -55,7 +55,7 @@ type pathCounts struct {
 	contested int
 }
 
-// add adds the path of an entry; first means that it is the only entry at this path.
+// add adds the path of an entry. first means that it is the only entry at this path.
 func (c *pathCounts) add(e *entry, first bool, x *index) {
 	if c.below == nil {
 		c.seed, c.below = maphash.MakeSeed(), map[uint64]int32{}
@@ -72,7 +72,7 @@ func (c *pathCounts) add(e *entry, first bool, x *index) {
 	}
 }
 
-// remove removes the path of an entry; last means that no other entry is at this path.
+// remove removes the path of an entry. last means that no other entry is at this path.
 func (c *pathCounts) remove(e *entry, last bool, x *index) {
 	if last && c.below[c.hash(e.at())] > 0 {
 		c.contested--

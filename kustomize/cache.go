@@ -76,7 +76,7 @@ type cachedFile struct {
 type cachedBuild struct {
 	nested Nested
 	err    error
-	// round is the last round that used the entry; made is the round of the build.
+	// round is the last round that used the entry. made is the round of the build.
 	round, made int
 }
 

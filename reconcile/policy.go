@@ -22,7 +22,7 @@ type Policy struct {
 	OnMisplaced scheduler.OnMisplaced
 	// Moves are the moves that the user requests.
 	Moves []scheduler.Relocation
-	// Owner is the controller ID; it is recorded with each placement. Placements recorded by
+	// Owner is the controller ID, which is recorded with each placement. Placements recorded by
 	// another controller are left alone, unless Adopt is set.
 	Owner string
 	Adopt bool

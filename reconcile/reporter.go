@@ -138,7 +138,7 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 		r.report.Stores = append(r.report.Stores, written)
 		return
 	}
-	first := &r.report.Stores[at] // this entry has the Destinations of the store that were written before
+	first := &r.report.Stores[at] // the entry has the Destinations of the store that were written before
 	first.Revision = written.Revision
 	maps.Copy(first.Locations, written.Locations)
 	first.Destinations, first.Covered = append(first.Destinations, written.Destinations...), append(first.Covered, written.Covered...)

@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Annotations of a Destination. They affect new resource placements only; existing placements
-// stay.
+// The annotations of a Destination. They affect only new placements of requests; existing
+// placements stay.
 const (
 	// WeightAnnotation is a Destination's share of the requests that fit several Destinations:
 	// a whole number, 1 by default. A Destination of weight 0 is chosen only if no other fits.

@@ -15,7 +15,7 @@ import (
 type Assigned struct {
 	// To returns the name of the Destination of a Work.
 	To func(*kratix.Work) string
-	// in is the input of the last plan and nil before the first plan; result is the last plan.
+	// in is the input of the last plan, and nil before the first plan. result is the last plan.
 	in     *Input
 	result Result
 	// last maps a Work and the ID of a group to the placement in the last plan.

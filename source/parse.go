@@ -53,7 +53,7 @@ type claim struct {
 
 type digest struct {
 	hash [sha256.Size]byte
-	// failed means that the file could not be read; hash is then the hash of the error.
+	// failed means that the file could not be read. hash is then the hash of the error.
 	failed bool
 }
 

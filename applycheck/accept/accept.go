@@ -38,7 +38,7 @@ type Rules struct {
 // Requirement is a field that a type requires.
 type Requirement struct {
 	Name string
-	// Lacks reports whether a value counts as missing; the value of an absent field is nil.
+	// Lacks reports whether a value counts as missing. The value of an absent field is nil.
 	Lacks func(value any) bool
 }
 

@@ -59,8 +59,8 @@ type declared struct {
 	exempt bool
 }
 
-// node returns the compiled form of a type that Flux decodes to a Go type; goType is nil if Flux
-// does not decode it.
+// node returns the compiled form of a type that Flux decodes to goType. If Flux does not decode it,
+// goType is nil.
 func (c *compiler) node(ref smd.TypeRef, goType reflect.Type, exempt bool) *node {
 	for goType != nil && goType.Kind() == reflect.Pointer {
 		goType = goType.Elem()

@@ -8,8 +8,8 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// object returns the compiled form of a map type; structType is the struct to which Flux decodes
-// it, or nil. It returns nil if no object of the type can be accepted.
+// object returns the compiled form of a map type, or nil if no object of the type can be accepted.
+// structType is the struct to which Flux decodes the type, or nil.
 func (c *compiler) object(of declared, structType reflect.Type) *object {
 	o := &object{fields: make(map[string]*field, len(of.Map.Fields)), decoded: structType != nil}
 	ruled := of.name != "" && !of.exempt

@@ -16,7 +16,7 @@ type listKey struct {
 	absent any
 }
 
-// maxKeys is the maximum number of keys of a list; lists with more keys are not accepted.
+// maxKeys is the maximum number of keys of a list. Lists with more keys are not accepted.
 const maxKeys = 2
 
 // itemKey contains the values of an item's keys. As in structured-merge-diff, two values are equal
@@ -78,7 +78,7 @@ func (l *list) isUniqueMany(items []any) bool {
 	return true
 }
 
-// keyOf returns the key of an item; ok is false if it is not certain.
+// keyOf returns the key of an item, and whether the key is certain.
 func (l *list) keyOf(item any) (key itemKey, ok bool) {
 	if len(l.keys) == 0 {
 		key[0] = item

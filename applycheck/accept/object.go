@@ -22,7 +22,7 @@ type object struct {
 
 type field struct {
 	*node
-	// omitEmpty means that Flux omits the field if it is empty; omitZero means that Flux may omit
+	// omitEmpty means that Flux omits the field if it is empty. omitZero means that Flux may omit
 	// the field for other values too.
 	omitEmpty, omitZero bool
 	// fill is the value that Flux sends if the field is missing or null. It is nil if Flux sends no

@@ -17,7 +17,7 @@ import (
 type Source struct {
 	// Version is the version of k8s.io/kubernetes, such as "1.36.3".
 	Version string
-	// Types are all types; Kinds refer to them by name.
+	// Types are all types. Kinds refer to them by name.
 	Types []smd.TypeDef
 	Kinds []Kind
 	// Enums are the values that string fields may have, by the names of the type and the field.

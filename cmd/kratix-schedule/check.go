@@ -122,7 +122,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// storeFailure returns the finding about an error of a store; nothing for other errors.
+// storeFailure returns the finding about an error of a store, and none for other errors.
 func storeFailure(err error) []finding.Finding {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) {

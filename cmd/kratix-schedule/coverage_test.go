@@ -324,7 +324,7 @@ func isUnreachable(text string) bool {
 	case "it has more directories than may be watched: raise fs.inotify.max_user_watches": // a script cannot lower the system's limit
 	case "permission denied", "%w; let the user that runs this read the file": // root can read everything; TestGeneratedInputs runs as another user
 	case "it may have %d values in %d bytes, more than is read: a document of more than %d values must have %d bytes for each; split it": // no script has megabytes of input: TestBombsTakeLittleMemory
-	case "%d tries in a row failed; the last one: %w": // it takes minutes: TestWatchEndsAfterManyFailures
+	case "%d tries in a row failed; the last one: %w": // the command takes minutes: TestWatchEndsAfterManyFailures
 	case "several revisions begin with %s: write more of it": // revisions are digests: TestRevisionIsNamedByItsBeginning
 	case "interrupted": // scripts do not interrupt commands: TestInterruptEndsACheckAndItsBuilds
 	case "the process is about to end; the next one writes it": // only a daemon is stopped: internal/daemon/stopping_test.go

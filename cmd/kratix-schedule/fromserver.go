@@ -23,7 +23,7 @@ const (
 )
 
 type serverRows struct {
-	// url is the address of the report; shown is the same without credentials.
+	// url is the address of the report. shown is the same address without credentials.
 	url, shown string
 	client     *http.Client
 }

@@ -184,8 +184,8 @@ func readRows(ctx context.Context, c *cobra.Command, filter listing.Filter, kind
 	return rows, nil
 }
 
-// The delays of --watch: the first one after a change, and the longest one; and the number of
-// failures in a row after which it ends.
+// With --watch, the first delay after a change is watchDelay, and the longest one is maxWatchDelay.
+// The command ends after watchFailures failures in a row.
 const (
 	watchDelay    = 2 * time.Second
 	maxWatchDelay = 30 * time.Second

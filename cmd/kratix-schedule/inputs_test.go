@@ -20,7 +20,7 @@ type odd struct {
 	// A name with a trailing slash is a directory.
 	files   map[string]string
 	prepare func(t *testing.T)
-	// args are the arguments; by default validate in.yaml.
+	// args are the arguments, by default "validate in.yaml".
 	args string
 }
 

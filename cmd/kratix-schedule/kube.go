@@ -316,8 +316,7 @@ func (k *cluster) projection(stores statestore.Opener) statestore.Opener {
 	return &projected.Stores{Opener: stores, Unread: k.unread, Now: time.Now}
 }
 
-// quiet suppresses the log of the Kubernetes client; relevant problems are returned as
-// errors.
+// quiet discards the log of the Kubernetes client, which returns all relevant problems as errors.
 func quiet(ctx context.Context) context.Context { return klog.NewContext(ctx, logr.Discard()) }
 
 func hostname() string {

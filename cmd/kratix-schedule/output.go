@@ -31,7 +31,7 @@ type output struct {
 }
 
 // parse returns the outputs. Text is written to standard output unless another format is written
-// there; under GitHub Actions annotations are written in addition.
+// there. Under GitHub Actions, annotations are written too.
 func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 	var outputs []output
 	for _, text := range f.outputs {

@@ -114,8 +114,8 @@ func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.
 	return exit{code: exitFindings}
 }
 
-// moveRounds is the maximum number of rounds of a move: to place, to remove, and to drop the
-// label of the origin; and one for moves that had to wait for capacity.
+// moveRounds is the maximum number of rounds of a move. Three rounds place the new copy, remove the
+// old one, and drop the label of the origin. One more is for moves that had to wait for capacity.
 const moveRounds = 4
 
 // moveAll runs rounds until the moves are complete, and returns the result of the last one. It calls

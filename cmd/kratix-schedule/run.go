@@ -28,7 +28,7 @@ type runFlags struct {
 	kube   kubeFlags
 	volume volumeFlags
 	output formatFlag
-	// allowed is the file that allows removals; delay is how long a removal must persist.
+	// allowed is the file that allows removals. delay is how long a removal must persist.
 	allowed allowanceFile
 	delay   time.Duration
 }

@@ -16,11 +16,11 @@ var (
 	changeLine   = regexp.MustCompile(`^` + object + ` (created|configured|unchanged|deleted|skipped|unknown)$`)
 	applyFailure = regexp.MustCompile(`^` + object + ` (?:dry-run failed|apply failed|not found: |namespace not specified: |` +
 		`immutable field detected, |failed to migrate API version: |metadata\.managedFields cleanup failed: |is SOPS encrypted, )`)
-	// healthFailure matches the text before a list of objects in brackets; healthEntry matches one
+	// healthFailure matches the text before a list of objects in brackets. healthEntry matches one
 	// entry.
 	healthFailure = regexp.MustCompile(`^health check failed after \S+: (?:timeout waiting for|failed early due to stalled resources): \[`)
 	healthEntry   = regexp.MustCompile(`(?:^|, )(?:` + object + ` status: '[A-Za-z]+'|can't determine status for ` + object + `)`)
-	// pruneFailure matches the text before a list of objects and errors; pruneEntry matches one
+	// pruneFailure matches the text before a list of objects and errors. pruneEntry matches one
 	// entry.
 	pruneFailure = regexp.MustCompile(`^delete failed, errors: `)
 	pruneEntry   = regexp.MustCompile(`(?:^|;)` + object + ` (?:delete|query|label selector) failed: `)

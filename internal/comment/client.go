@@ -55,7 +55,7 @@ func (e *refusedError) Error() string {
 type client struct {
 	http *http.Client
 	base string
-	// header is sent with each request; it contains the token.
+	// header is sent with each request. It contains the token.
 	header http.Header
 }
 

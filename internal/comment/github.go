@@ -17,7 +17,8 @@ type gitHub struct {
 	number              int64
 }
 
-// Own implements Thread. A token of GitHub Actions may not call /user; GraphQL names its owner.
+// Own implements Thread. It asks GraphQL for the owner of the token, because a token of GitHub
+// Actions may not call /user.
 func (g gitHub) Own(ctx context.Context, marker string) ([]Comment, error) {
 	var answer struct {
 		Data struct{ Viewer struct{ DatabaseID int64 } }

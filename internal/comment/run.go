@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// Run is the number of a CI run; a newer run has a higher number. 0 is unknown.
+// Run is the number of a CI run. A newer run has a higher number. 0 means that the number is
+// unknown.
 type Run int64
 
 // runLine is the second line of a comment.

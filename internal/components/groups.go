@@ -20,8 +20,8 @@ type Group struct {
 	// Others is the number of further objects that the same Works claim.
 	Others   int
 	Severity string
-	// Claimants are all claimants of the object; the first one has the object already. It is empty
-	// unless the findings are about a conflict.
+	// Claimants are all claimants of the object, of which the first one has the object already. The
+	// list is empty unless the findings are about a conflict.
 	Claimants []Place
 	Problems  []Problem
 	// Count is the number of findings.

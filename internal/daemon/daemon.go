@@ -66,8 +66,8 @@ type Daemon struct {
 	WriteStatus func(ctx context.Context, said report.Report) StatusResult
 	// Watch returns more findings for the report of each round, and must not block. It may be nil.
 	Watch func() []finding.Finding
-	// Project returns the stores that rounds read; its argument is the stores with workers. If
-	// Project is nil, rounds read the stores with workers.
+	// Project returns the stores that rounds read. Its argument is the stores with workers, which
+	// rounds read if Project is nil.
 	Project func(stores statestore.Opener) statestore.Opener
 
 	registry *prometheus.Registry

@@ -25,7 +25,7 @@ type StatusResult struct {
 // next contains the actions that are due after a round. A nil channel means that the action is not
 // due.
 type next struct {
-	// round triggers the next round; tell triggers another write of the same report.
+	// round triggers the next round. tell triggers another write of the same report.
 	round, tell <-chan time.Time
 	report      report.Report
 }

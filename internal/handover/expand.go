@@ -188,7 +188,7 @@ func (e *expansion) add(work *kratix.Work) {
 		// No real name contains "@". The suffix is short because the length of names is limited.
 		other.Name += fmt.Sprintf("@%x@", i)
 		other.Labels = maps.Clone(work.Labels)
-		delete(other.Labels, kratix.DryRunLabel) // this label would override the selectors
+		delete(other.Labels, kratix.DryRunLabel) // the label would override the selectors
 		other.Spec.WorkloadGroups = going[name]
 		e.standIns[kratix.KeyOf(&other).String()] = standIn{kratix.KeyOf(work), name}
 		for j := range going[name] {

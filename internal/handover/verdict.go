@@ -224,5 +224,5 @@ func isEmpty(p *kratix.WorkPlacement, mode string) bool {
 	case kratix.None: // a failed write may have left files that are in no list
 		return isUnwritten(p)
 	}
-	return false // it is not known to which WorkPlacement a part of the aggregated file belongs
+	return false // a part of the aggregated file may belong to any WorkPlacement
 }

@@ -43,8 +43,8 @@ type message struct {
 	// works are the Works with the name of the query. destinations are all Destinations.
 	works, destinations []string
 	changes             []Change
-	// isOwn means that the message has trailers of this program; omits means that it does not name all
-	// of its Works.
+	// isOwn means that the message has trailers of this program. omits means that it does not name
+	// all of its Works.
 	isOwn, omits bool
 }
 

@@ -47,7 +47,7 @@ func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (stri
 }
 
 // search returns the first value of a JSON kind below node, and the path of the value. steps are
-// the names of the fields that lead to it. search enters all list items and map keys.
+// the names of the fields from node to the value. search enters all list items and map keys.
 func search(node *yaml.Node, path string, steps []string, kind string) (string, *yaml.Node) {
 	switch {
 	case node == nil:

@@ -15,7 +15,7 @@ import (
 
 // Holder is a replica that holds a Lease.
 type Holder struct {
-	// Name is the name of the replica; Lease is the name of the Lease.
+	// Name is the name of the replica. Lease is the name of the Lease.
 	Name, Lease string
 }
 

@@ -36,7 +36,7 @@ func TestManyPlacementsTakeLittleMemory(t *testing.T) {
 	text := reportWith(n)
 	for _, format := range append(listing.Formats(), listing.Table) {
 		if format == listing.YAML {
-			continue // it is for programs, and takes several seconds
+			continue // this format is for programs, and takes several seconds
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)

@@ -129,7 +129,7 @@ func TestFormatsStream(t *testing.T) {
 	}
 	for _, format := range Formats() {
 		if format.Name == "markdown" {
-			continue // its length is limited
+			continue // the length of a comment is limited
 		}
 		counting := &largest{}
 		if err := format.Write(counting, d); err != nil {

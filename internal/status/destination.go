@@ -40,7 +40,7 @@ func (p *planner) destinations() []Change {
 	var changes []Change
 	for _, d := range sorted(p.now.Destinations) {
 		if p.now.Unreadable[kratix.Describe(d)] {
-			continue // it is unknown whether the files of this Destination are deleted with it
+			continue // the spec of the Destination is not known
 		}
 		if !p.writesTo(d.Name) {
 			continue

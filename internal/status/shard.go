@@ -41,7 +41,7 @@ func (p *planner) writesTo(destination string) bool {
 	return selected
 }
 
-// storeRef returns the state store of a Destination that this program writes or watches, and
+// storeRef returns the state store of a Destination, or in mode Promote its live state store, and
 // whether there is one.
 func (p *planner) storeRef(destination string) (kratix.StateStoreReference, bool) {
 	if p.mode == Promote {

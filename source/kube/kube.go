@@ -47,8 +47,8 @@ type Source struct {
 	renewals throttle
 	others   others
 	contents bool
-	// shared makes the first snapshot reuse the contents of Works for their WorkPlacements. Before
-	// that, the Works may not have been listed yet.
+	// shared makes the first snapshot reuse the contents of Works for their WorkPlacements. The
+	// Works may not be listed earlier.
 	shared sync.Once
 
 	// changes holds at most one pending change notification.

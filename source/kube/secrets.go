@@ -24,7 +24,7 @@ type secrets struct {
 	watched map[kratix.Key]watchedSecret
 }
 
-// watchedSecret is one Secret; stop ends its watch.
+// watchedSecret is one Secret. stop ends its watch.
 type watchedSecret struct {
 	*mirror[*kratix.Secret]
 	stop context.CancelFunc

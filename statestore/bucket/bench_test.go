@@ -21,10 +21,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// BenchmarkWrite writes placements of three files in three ways: with the store; with puts of the
-// S3 client alone, several at once; and in the order of Kratix's writer. That writer lists the
-// directory of each placement, checks the bucket, and then sends a stat and a put for each file,
-// one after the other. Each iteration measures all three.
+// BenchmarkWrite writes placements of three files with the store, with concurrent puts of the S3
+// client, and in the order of Kratix's writer. That writer lists the directory of each placement,
+// checks the bucket, and then sends a stat and a put for each file, one after the other. Each
+// iteration measures all three.
 func BenchmarkWrite(b *testing.B) {
 	server := buckettest.MinIO(b)
 	for _, c := range []struct {

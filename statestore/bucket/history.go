@@ -77,7 +77,7 @@ func (s *Store) journalOf(ctx context.Context, version *minio.ObjectInfo) (journ
 	}
 	content, err := s.readPast(ctx, s.prefix+markerName, version.VersionID, maxMarker)
 	if isMissing(err) {
-		return journal{}, nil // it was replaced meanwhile
+		return journal{}, nil // the version was removed after it was listed
 	}
 	return parseJournal(content), err
 }

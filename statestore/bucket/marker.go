@@ -41,8 +41,8 @@ const (
 
 const noConditions = "this provider does not honour conditional writes (If-Match): two concurrent writers are not detected, so run only one, for instance with leader election"
 
-// recognise returns the marker that has this ETag. If another writer has written the marker,
-// recognise reads it; this also shows whether ETags are MD5s in this bucket.
+// recognise returns the marker that has this ETag. It reads the marker if another writer has
+// written it. Reading it also shows whether ETags are MD5s in this bucket.
 func (s *Store) recognise(ctx context.Context, etag string) (marker, error) {
 	if etag == "" || etag == s.marker.etag {
 		if etag == "" {

@@ -21,9 +21,9 @@ const (
 	maxCommit = 1 << 20
 )
 
-// Log returns the newest commits of the branch along their first parents. From a server that sends
-// commits without their trees it fetches only these; else it fetches all objects of at most
-// maxPastDepth commits.
+// Log returns the newest commits of the branch along their first parents. If the server can send
+// commits without their trees, Log fetches only the commits. Otherwise it fetches all objects of at
+// most maxPastDepth commits.
 func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	if err := s.begin(ctx); err != nil {
 		return statestore.Log{}, err

@@ -115,7 +115,7 @@ type account struct {
 // get returns the host that all remotes of a server share, and the pause that all remotes with the
 // same credentials share.
 func (n *sharedHosts) get(address string, auth Auth) (*host, *pause) {
-	h, _ := n.hosts.get(address, func() (*host, error) { return newHost(), nil }) // this function never returns an error
+	h, _ := n.hosts.get(address, func() (*host, error) { return newHost(), nil }) // newHost returns no error
 	r, _ := n.pauses.get(account{address, auth}, func() (*pause, error) { return &pause{}, nil })
 	return h, r
 }

@@ -18,7 +18,7 @@ type service struct {
 	// words is the output of the service that is not part of git's protocol.
 	words *transcript
 	// leave ends a service that is no longer needed. kill ends the service and its connection, even
-	// if the service hangs; words is complete after it.
+	// if the service hangs. After kill, words is complete.
 	leave, kill func()
 }
 

@@ -11,7 +11,7 @@ import (
 const maxInMemory = 16 << 20
 
 // newSpill returns a log in an unlinked temporary file, which the system frees when the process
-// ends. It returns nil if no file can be created; all objects then stay in memory.
+// ends. It returns nil if no file can be created. All objects then stay in memory.
 func newSpill() *log {
 	file, err := os.CreateTemp("", "kratix-schedule-*")
 	if err != nil {

@@ -121,8 +121,8 @@ func (s *worker) beginRead(ctx context.Context) {
 	})
 }
 
-// beginWrite makes a write the operation in progress; the caller must start it. If that is not
-// possible now, beginWrite returns an error.
+// beginWrite makes a write the operation in progress, which the caller must start. It returns an
+// error if that is not possible now.
 func (s *worker) beginWrite(ctx context.Context, changes statestore.ChangeSet) (*operation, error) {
 	if err := statestore.Ended(ctx, "write", s.view.Name); err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ type limiter struct {
 
 type window struct {
 	began time.Time
-	// lines is the number of allowed lines; suppressed is the number of lines suppressed since the
+	// lines is the number of allowed lines. suppressed is the number of lines suppressed since the
 	// last allowed one.
 	lines, suppressed int
 }
