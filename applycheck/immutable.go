@@ -12,7 +12,7 @@ import (
 )
 
 // changeFaults returns the faults of the changes from the stored objects to those of a wanted file.
-// own are the faults of the file itself; an object with an error in own is skipped.
+// It skips an object with an error in own, which are the faults of the file itself.
 func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile, own []fault) []fault {
 	if len(claim.stored) == 0 || slices.ContainsFunc(claim.stored, func(s *checkedFile) bool { return s.facts.digest == file.facts.digest }) {
 		return nil // the claim is new, or the file is unchanged

@@ -42,8 +42,9 @@ func findHiding(root *Root, ranks []int) (hiding map[tree.Path]bool, findings []
 }
 
 // hiddenBy returns the number of placements with files that a kustomization hides, and whether it
-// hides any file. by is the index of the kustomization's claim, or noClaim. Wanted files of later
-// placements do not count if the kustomization is stored, because those placements are quarantined.
+// hides any file. The parameter by is the index of the kustomization's claim, or noClaim. Wanted
+// files of later placements do not count if the kustomization is stored, because those placements
+// are quarantined.
 func hiddenBy(root *Root, by int, file File, ranks []int) (placements int, hides bool) {
 	if !kustomize.IsKustomization(file.Path) || root.Ignored.Has(file.Path) {
 		return 0, false

@@ -122,7 +122,7 @@ func TestDestinationTakesItsRequestsToItsNewPath(t *testing.T) {
 	for name, on := range w.placedOn() {
 		want := before[name]
 		if slices.Equal(want, []string{"path-a"}) {
-			want = []string{"new-a", "path-a"} // the old copy stays until its user removes it
+			want = []string{"new-a", "path-a"} // the old copy stays until a user removes it
 		}
 		if !slices.Equal(on, want) {
 			t.Errorf("%s is on %v, want %v", name, on, want)

@@ -50,7 +50,7 @@ func (t *tries) all(last report.Report) report.Report {
 			last.Stores = append(last.Stores, store)
 		case len(last.Stores[at].Destinations) == 0:
 			last.Stores[at] = store
-		default: // this try and an earlier one have both written Destinations of the store
+		default: // both this try and an earlier one have written Destinations of the store
 			last.Stores[at].Destinations = slices.Concat(store.Destinations, last.Stores[at].Destinations)
 		}
 	}

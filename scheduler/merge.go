@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// with returns a copy of the plan in which part replaces the results for the given Works. on are
-// the Destinations where these Works were in the plan.
+// with returns a copy of the plan in which part replaces the results for the given Works. The
+// parameter on has the Destinations where these Works were in the plan.
 func (r Result) with(part Result, some keys, on map[string]bool) Result {
 	r.Destinations = replaceParts(r.Destinations, part.Destinations, some, on)
 	if len(part.Unplaced) > 0 || anyUnplaced(r.Unplaced, some) {

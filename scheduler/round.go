@@ -100,7 +100,7 @@ func (r *round) job(work *kratix.Work, group *kratix.WorkloadGroup) job {
 
 func (r *round) place(j *job) {
 	switch {
-	case isOnDemand(j.work): // placeOnDemand places it, after all requests
+	case isOnDemand(j.work): // placeOnDemand places the group after all requests
 		r.onDemand = append(r.onDemand, j)
 	case j.work.IsDependency():
 		r.placeOnAll(j)

@@ -134,7 +134,7 @@ func (s *checkStores) addPlacements(snapshot *source.Snapshot) error {
 	for _, placement := range snapshot.WorkPlacements {
 		key := placement.Work()
 		if key.Name == "" {
-			continue // reading the input has reported it
+			continue // a finding reports the missing name of the Work
 		}
 		takesPart(snapshot, placement)
 		if i := slices.IndexFunc(snapshot.Works, func(w *kratix.Work) bool { return kratix.KeyOf(w) == key }); i < 0 {

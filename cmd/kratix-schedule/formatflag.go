@@ -45,7 +45,7 @@ func (*formatFlag) Type() string { return "string" }
 func (f *formatFlag) isText() bool { return f.name == textFormat }
 
 func (f *formatFlag) writeReport(std streams, result report.Report, done report.Done) error {
-	format, _ := report.FormatNamed(f.name) // the flag accepts only these
+	format, _ := report.FormatNamed(f.name) // the flag accepts only known formats
 	document := report.Document{Report: result, Done: done, Version: version, Tally: report.Count(result.Findings)}
 	if err := format.Write(std.out, document); err != nil {
 		return fmt.Errorf("write the report: %w", err)

@@ -106,7 +106,7 @@ func runHistory(c *cobra.Command, flags historyFlags, args []string, std streams
 		}
 	}
 	if len(failures) > 0 {
-		return failures[0] // there may be more in that store
+		return failures[0] // the failed store may have more revisions
 	}
 	return nil
 }

@@ -93,7 +93,7 @@ func (e *argoEvent) synced(event *Event) {
 	event.Revision = argoRevision(e.Sync.Revision)
 	switch {
 	case e.isFailed() && e.Operation.Revision == e.Sync.Revision:
-		// All objects are applied, so it was a hook that failed.
+		// All objects are applied, so a hook has failed.
 		event.Outcome, event.Message, event.Objects = HealthFailed, e.Operation.Message, argoObjects(e.Operation.Failed)
 	case e.Health.Status == "Degraded":
 		event.Outcome, event.Message, event.Objects = HealthFailed, "health is Degraded", argoObjects(e.Unhealthy)

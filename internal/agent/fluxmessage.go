@@ -106,7 +106,7 @@ func buildNames(message string) ([]Object, []string) {
 	var file string
 	for _, found := range buildFile.FindAllStringSubmatch(message, MaxObjects) {
 		// The path of a file in a directory is relative to that directory, which the message names
-		// before it.
+		// first.
 		file = path.Join(file, found[1])
 	}
 	return objects, storePath("", file)

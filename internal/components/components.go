@@ -45,7 +45,7 @@ func Line(text string, longest int) string {
 		short = strings.ToValidUTF8(short[:longest], "")
 	}
 	line := printable.Line(short)
-	if len(line) > 4*longest { // escapes are up to ten times as long as what they stand for
+	if len(line) > 4*longest { // an escape is up to ten times as long as its character
 		line = strings.ToValidUTF8(line[:4*longest], "")
 	}
 	if len(short) < len(text) {

@@ -155,7 +155,7 @@ func pathsOf(ctx context.Context, state statestore.State, on *kratix.Destination
 		}
 		record, err := layout.ParseRecord(content)
 		if err != nil || record.Placement != nil && kratix.KeyOf(record.Placement) != kratix.KeyOf(p) {
-			continue // a damaged record, or that of another placement with the same path
+			continue // the record is damaged, or belongs to another placement with the same path
 		}
 		return slices.DeleteFunc(record.Files, func(f tree.Path) bool { return !state.Files.Has(f) }), record.Joined, nil
 	}

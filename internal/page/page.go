@@ -143,5 +143,5 @@ func (s *Site) Standby() {
 	s.clients.notify(s.rounds.Add(1))
 }
 
-// Close ends the connections of open pages. More calls have no effect.
+// Close ends the connections of open pages. Further calls have no effect.
 func (s *Site) Close() { s.clients.close() }

@@ -22,8 +22,8 @@ type overlay struct {
 	records     tree.Path
 	lists       statestore.Files
 	projections map[*kratix.WorkPlacement]*projection
-	// digests has the digests of all files. from maps each file to its projection, except the
-	// aggregated file, which belongs to several.
+	// digests has the digests of all files. The field from maps each file to its projection, except
+	// the aggregated file, which belongs to several.
 	digests map[tree.Path]statestore.Digest
 	from    map[tree.Path]*projection
 	// joined is the aggregated file with the parts of the placements that have a record. separate

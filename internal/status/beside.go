@@ -36,7 +36,7 @@ func (p *planner) soleScheduler(have []metav1.Condition) []metav1.Condition {
 	switch {
 	case p.other != nil:
 		return []metav1.Condition{no(kratix.SoleSchedulerCondition, p.other.Rule.Name, p.other.Message+". "+p.other.Advice())}
-	case p.unsure: // the condition stays as it is
+	case p.unsure: // the condition does not change
 	case p.mode != Observe && p.mode != Promote && meta.FindStatusCondition(have, kratix.SoleSchedulerCondition) != nil:
 		return []metav1.Condition{yes(kratix.SoleSchedulerCondition, noOtherScheduler, "no other program places Works")}
 	}

@@ -109,11 +109,11 @@ const (
 	warning = "Warning"
 )
 
-// Plan returns the changes that bring the selected objects to the state in the report. at is the
-// time of conditions that change. The changes of a list may be made concurrently, but the lists
-// must be processed one after the other: a Work is ready when its WorkPlacements are, and a
-// Destination is released when they are gone. Objects that the report does not contain are not
-// changed.
+// Plan returns the changes that bring the selected objects to the state in the report. The
+// parameter at is the time of conditions that change. The changes of a list may be made
+// concurrently, but the lists must be processed one after the other: a Work is ready when its
+// WorkPlacements are, and a Destination is released when they are gone. Plan does not change
+// objects that the report does not contain.
 func Plan(said report.Report, now Objects, mode Mode, selects Selects, at metav1.Time) [][]Change {
 	p := newPlanner(said, now, mode, selects, at)
 	if mode == Manage && p.other != nil {

@@ -95,7 +95,8 @@ func (p *planner) deleted(change *Change, have *kratix.WorkPlacement) {
 	case p.isGoing(have):
 		remove(change, have)
 	case told && placement.State != report.Kept && p.workByKey[have.Work()] != nil:
-		// A person has deleted it, but its Work still needs it, so it is created again.
+		// A person has deleted the WorkPlacement, but its Work still needs one, so another is
+		// created.
 		change.step(Patch, finalizers(withoutOurs(have.Finalizers)))
 	}
 }
@@ -198,8 +199,8 @@ func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement r
 	if len(metadata) > 0 {
 		patch["metadata"] = metadata
 	}
-	// A placement that is held back keeps the spec of the written files, because Kratix's own
-	// controller would write the new spec if somebody started it again.
+	// A placement that is held back keeps the spec of the written files. Kratix's own controller
+	// would write the new spec if a user started that controller again.
 	if want := placement.Object.Spec; placement.State != report.HeldBack && !sameSpec(have.Spec, want) {
 		patch["spec"] = want
 	}

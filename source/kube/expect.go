@@ -101,7 +101,7 @@ func (s *Source) Confirm(ctx context.Context) (left bool) {
 			s.resolve(key, expected, expectation{found, found.ResourceVersion, s.now()})
 			left = true
 		case expected.version == "" && age < pendingTimeout:
-			left = true // the API server may still create it
+			left = true // the API server may still create the WorkPlacement
 		default:
 			s.resolve(key, expected, expectation{})
 			s.RequestRound()

@@ -65,7 +65,7 @@ var _ source.Source = (*Source)(nil)
 // to show the writes of this process.
 const syncTimeout = 30 * time.Second
 
-// snapshotGracePeriod is how long Snapshot tolerates API errors before it fails.
+// snapshotGracePeriod is how long Snapshot and Await tolerate API errors before they fail.
 const snapshotGracePeriod = 5 * time.Second
 
 // secretTimeout is how long a snapshot waits for Secrets that were not watched before.

@@ -54,11 +54,11 @@ type feature[O object] struct {
 	// content reports whether the parts of the spec that matter to a round are equal. If they are,
 	// and only the generation differs, the effect on rounds is renewed.
 	content func(a, b O) bool
-	// share makes o use the memory of with, an older version that differs only in its status.
-	share func(with, o O)
-	// deleted is called for each change of an object. is means that the object is deleted or being
-	// deleted.
-	deleted func(key kratix.Key, is bool)
+	// share makes o use the memory of older, a version that differs only in its status.
+	share func(older, o O)
+	// deleted is called for each change of an object. isDeleted means that the object is deleted, or
+	// is being deleted.
+	deleted func(key kratix.Key, isDeleted bool)
 }
 
 // newMirror returns a mirror of the objects of a resource in a scope. heard is called after every

@@ -30,7 +30,7 @@ func (a *attributes) warnings() []string {
 }
 
 // attributesAfter returns the paths of the .gitattributes files below the store's directory after
-// the changes. were are the paths before.
+// the changes. The parameter were has the paths before the changes.
 func attributesAfter(were []tree.Path, changes []statestore.FileChange) []tree.Path {
 	are := slices.Clone(were)
 	for _, change := range changes {

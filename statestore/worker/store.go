@@ -164,7 +164,7 @@ func (s *worker) end(op *operation) {
 		return
 	}
 	s.failures++
-	// If the server has named a time for the next attempt, it gets no request before.
+	// If the server has named a time for the next attempt, it gets no request before that time.
 	s.pauseFor(max(s.workers.pause(s.failures), statestore.RetryAfter(op.err)))
 }
 

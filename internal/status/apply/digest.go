@@ -30,7 +30,7 @@ func digestOf(change status.Change, steps int) digest {
 	}
 	text, err := json.Marshal(wish)
 	if err != nil {
-		return digest{} // the write will fail, because it encodes the same object
+		return digest{} // encoding the same object will also make the write fail
 	}
 	return sha256.Sum256(text)
 }
