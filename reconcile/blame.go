@@ -14,8 +14,8 @@ import (
 )
 
 type blamed struct {
-	// guilty are the placements that certainly have an object that the agent failed to apply. It is
-	// empty if that is uncertain.
+	// guilty are the placements that certainly have an object that the agent failed to apply. The
+	// list is empty if the agent names no object for certain.
 	guilty []guilty
 	// suspects are all placements that have changed since the last applied revision. One of them
 	// may have the object that the agent failed to apply.

@@ -57,7 +57,7 @@ type Placement struct {
 	Destination string
 	State       State
 	Reason      string
-	// Misplaced means that the Destination no longer matches.
+	// Misplaced means that the Destination no longer matches the group's selectors.
 	Misplaced bool
 	// Chosen is the version of the Work for which this Destination was chosen, if the decision must
 	// be recorded on the Work before anything is written, and nil otherwise. The field is not part

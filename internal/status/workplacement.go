@@ -88,7 +88,8 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 }
 
 // deleted adds the steps for a WorkPlacement that is being deleted. They remove the finalizers of
-// Kratix if its files are gone, or if the WorkPlacement must be created again.
+// Kratix if the files of the WorkPlacement are gone, or if the WorkPlacement has to be created
+// again.
 func (p *planner) deleted(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	switch {

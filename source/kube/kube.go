@@ -33,10 +33,9 @@ type Source struct {
 	// profiles watches the profiles of Destinations. It is nil if no profiles are read.
 	profiles *profiles
 	opens    func([]kratix.Object) []kratix.Object
-	deleted  deletions
-	// deleted and deletedPlacements are the Works and the WorkPlacements that the API reported as
-	// deleted.
-	deletedPlacements deletions
+	// deleted and deletedPlacements are the Works and the WorkPlacements that the API server has
+	// reported as deleted.
+	deleted, deletedPlacements deletions
 	// expected are the WorkPlacements that this process has created and that the watch has not
 	// shown yet.
 	expected expectations

@@ -7,6 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
+// The defaults of Config.
 const (
 	// DefaultParallel is enough to hide a latency of 20 ms. The limit is lowered while a server
 	// responds that it is busy.
