@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Limits of Kubernetes, in bytes.
+// The limits of Kubernetes, in bytes.
 const (
 	// maxData is the limit for the sum of all values of a ConfigMap or a Secret.
 	maxData = 1 << 20

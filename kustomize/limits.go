@@ -16,7 +16,8 @@ const (
 	maxObjects = 20_000
 )
 
-// ErrLimit is the error of a file that exceeds the limits.
+// ErrLimit is the error of a file that is larger, or has more documents, objects or YAML nodes, than
+// this package reads.
 var ErrLimit = errors.New("it is beyond what is read")
 
 func withinLimits(content []byte) error {

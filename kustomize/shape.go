@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Limits of the structure of a document. For comparison, the largest CustomResourceDefinitions have
+// The limits of the structure of a document. For comparison, the largest CustomResourceDefinitions have
 // a few hundred thousand nodes in thirty levels.
 const (
 	// maxNodes is the maximum number of nodes of a document with its aliases expanded.

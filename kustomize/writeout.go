@@ -34,7 +34,7 @@ type Outcome struct {
 // Applied reports whether Flux applies the object, provided that the root as a whole does not fail.
 func (f Outcome) Applied() bool { return f.NotApplied == "" && !f.Local }
 
-// Beginnings of Flux's error messages about objects that the build accepts.
+// Flux's error messages about objects that the build accepts begin with one of these texts.
 const (
 	undecodable = "failed to decode Kubernetes apiVersion, kind and name from: "
 	unbuilt     = "kustomize build failed: "

@@ -30,16 +30,16 @@ type contents struct {
 	interned generations[[sha256.Size]byte, []byte]
 }
 
-// Within returns the snapshot without the Works that unpack to too much if Policy.MaxUnpacked is
-// most. It adds the omitted Works to Rejected.
+// Within returns the snapshot without the Works that exceed the limits for unpacked content. most is
+// the limit for all Works, as in Policy.MaxUnpacked. The omitted Works are added to Rejected.
 func Within(snapshot source.Snapshot, most int64) source.Snapshot {
 	var c contents
 	return c.within(snapshot, most)
 }
 
 // within returns the snapshot without the Works that exceed the limit for one Work, and without the
-// largest Works until the others unpack to at most the given number of bytes. The omitted Works are
-// rejected, so that their existing placements stay.
+// largest Works until the others take at most the given number of bytes. Zero means
+// DefaultMaxUnpacked. The omitted Works are rejected, so that their existing placements stay.
 func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot {
 	most = cmp.Or(most, DefaultMaxUnpacked)
 	c.update(snapshot.Works)

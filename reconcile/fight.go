@@ -59,7 +59,7 @@ type fight struct {
 	// until, which changes of records postpone.
 	stopped bool
 	until   time.Time
-	// stops counts the fights; each pause is twice as long as the last.
+	// stops counts the fights. Each pause is twice as long as the last, up to longestRest.
 	stops int
 	// records are the records of the last round. They are set only while stopped is true.
 	records statestore.Files

@@ -20,8 +20,8 @@ func ledgerFiles(c *checked) []tree.File {
 	return []tree.File{{Path: path, Content: []byte(text)}}
 }
 
-// removesCounted reports whether the changes include a removal that the guard counts. They do not
-// if the server refuses it.
+// removesCounted reports whether the changes include a removal that the guard counts. A removal that
+// the server refuses is not in the changes.
 func removesCounted(c *checked) bool {
 	return slices.ContainsFunc(c.removed, func(r recordView) bool { return slices.Contains(c.plan.removed, r.Placement) })
 }

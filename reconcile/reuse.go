@@ -89,7 +89,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 	made := cacheEntry{situation: now.kept(), outcome: newOutcome(checked, diff(checked)), renderings: wanted.renderings}
 	made.outcome.findings = slices.Clone(made.outcome.findings) // the list has grown, and a copy has no spare capacity
 	if made.independent = newIndependent(checked, made.outcome); made.independent != nil {
-		made.renderings = nil // independent has the digests, which are enough, and renderings are large
+		made.renderings = nil // the digests in independent are enough, and renderings are large
 		m.roots.drop(now.key())
 	}
 	return m.of.put(now.Destination, made).outcome, nil

@@ -38,7 +38,7 @@ type Verdict struct {
 // Outcome is the result of a plan for one group and Destination.
 type Outcome string
 
-// Outcomes of a plan for one group and Destination.
+// The values of Outcome.
 const (
 	// There means that the group is on the Destination already.
 	There Outcome = "there"

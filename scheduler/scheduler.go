@@ -47,7 +47,7 @@ type Input struct {
 // stay.
 type OnMisplaced int
 
-// Policies for misplaced placements of requests.
+// The values of OnMisplaced.
 const (
 	// Keep leaves misplaced placements where they are and keeps them up to date.
 	Keep OnMisplaced = iota

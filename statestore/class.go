@@ -36,7 +36,8 @@ type Diagnosis struct {
 const MaxRetryAfter = time.Hour
 
 // ClassOf returns the class of a store's failure. If the error has no class, ClassOf returns the
-// class for the error that it wraps, such as Setting for ErrMisconfigured.
+// class for the error that it wraps, such as Setting for ErrMisconfigured. The class of all other
+// errors is Network.
 func ClassOf(err error) Class {
 	var failed *Error
 	if errors.As(err, &failed) && failed.Class != "" {

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Kinds of store failures. Every error of a store is an *Error that wraps one of these. Callers
+// The kinds of store failures. Every error of a store is an *Error that wraps one of these. Callers
 // distinguish them with errors.Is.
 var (
 	// ErrStale means that another writer has written since Base was read. The caller should read

@@ -10,7 +10,8 @@ import (
 
 // LogReader is a store that can list its earlier revisions.
 type LogReader interface {
-	// Log returns the newest revisions, the newest first, and at most most of them.
+	// Log returns the newest revisions, the newest first. The parameter most is their maximum
+	// number.
 	Log(ctx context.Context, most int) (Log, error)
 }
 

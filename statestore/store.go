@@ -36,7 +36,7 @@ type Store interface {
 
 // Prober is a store that can check whether a write would succeed.
 type Prober interface {
-	// Probe returns an error if a write would fail. It does not change the store.
+	// Probe returns an error if it finds that a write would fail. It does not change the store.
 	Probe(ctx context.Context) error
 }
 

@@ -119,8 +119,8 @@ func (f *field) supports(value any) bool {
 	return true
 }
 
-// IsEmpty reports whether Go's omitempty omits a value. The value must not come from a struct or a
-// pointer, which have no empty value.
+// IsEmpty reports whether Go's omitempty omits a value. The Go type of the field must be neither a
+// struct nor a pointer.
 func IsEmpty(value any) bool {
 	switch v := value.(type) {
 	case string:

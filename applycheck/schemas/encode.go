@@ -24,8 +24,8 @@ type Source struct {
 	Enums map[string]map[string][]string
 }
 
-// Encode returns the archive of sources, one for each Kubernetes minor. The order of types, kinds and fields does not matter:
-// equal sources have equal archives.
+// Encode returns the archive of sources, one for each Kubernetes minor. The archive does not depend
+// on the order of types, kinds and fields.
 func Encode(sources []Source) ([]byte, error) {
 	e := &encoder{strings: map[string]int{}, types: map[string]int{}}
 	var minors []byte

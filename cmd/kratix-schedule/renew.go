@@ -17,8 +17,8 @@ type renewals struct {
 	last map[kratix.Key]time.Time
 }
 
-// renewalInterval is the time after a change of a WorkPlacement during which changes are delayed
-// that only set a new generation.
+// renewalInterval is the time after a change of a WorkPlacement during which changes that only set a
+// new generation are delayed.
 const renewalInterval = 10 * time.Second
 
 // slow removes the changes to be delayed, and returns the time until the first of them is due, or 0

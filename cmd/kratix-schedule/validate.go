@@ -178,8 +178,8 @@ func (f *validateFlags) document(result report.Report, outcome policy.Outcome) r
 	return document
 }
 
-// relaxGC makes the garbage collector run less often while a check runs, within GOMEMLIMIT and the
-// available memory. The returned function restores the setting.
+// relaxGC makes the garbage collector run less often while a check runs, as long as the process uses
+// less than 768 MiB and GOMEMLIMIT. The returned function restores the settings.
 func relaxGC() (back func()) {
 	const percent, limit = 400, 768 << 20
 	before := debug.SetGCPercent(percent)

@@ -15,7 +15,7 @@ const (
 	ArgoCDPath = "/api/v1/events/argocd"
 )
 
-// Names returns all agents.
+// Names returns the names of all agents.
 func Names() []Name { return []Name{Flux, ArgoCD} }
 
 // Rejection is the reason why an event is rejected.

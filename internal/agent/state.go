@@ -24,7 +24,7 @@ type Mark struct {
 	Time     time.Time `json:"time"`
 }
 
-// Failure is a failed attempt.
+// Failure is a failed attempt to apply a revision.
 type Failure struct {
 	Revision string   `json:"revision"`
 	Outcome  Outcome  `json:"outcome"`

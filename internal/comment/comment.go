@@ -17,7 +17,7 @@ type Comment struct {
 	Body string
 }
 
-// Thread is the comments of one pull request.
+// Thread reads and writes the comments of one pull request.
 type Thread interface {
 	// Own returns the comments that the owner of the token has written and that have a marker, the
 	// oldest first.
@@ -30,7 +30,7 @@ type Thread interface {
 
 // Outcome is the result of a Post.
 type Outcome struct {
-	// Did is "created", "replaced", or "kept" if the comment is of a newer run.
+	// Did is "created" or "replaced". It is "kept" if the comment has the text of a newer run.
 	Did string
 	ID  int64
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// Limits of responses. smallPage and largePage are numbers of objects in a page, for small and for
+// The limits of responses. smallPage and largePage are numbers of objects in a page, for small and for
 // large objects. One CustomResourceDefinition may have more than 1 MiB.
 const (
 	smallPage = 500

@@ -36,9 +36,9 @@ type Takeover struct {
 	placed  map[kratix.Key]bool
 }
 
-// ImpliedPlacement has a WorkPlacement that Kratix would create (Of), and the one that represents
-// it in Takeover.Input (Stands). For a dependency, both are the same. Files of Of in the store
-// count as files of Stands.
+// ImpliedPlacement has two WorkPlacements of one group. Kratix would create Of. Stands represents Of
+// in Takeover.Input, and the stored files of Of count as files of Stands. For a dependency, both are
+// the same.
 type ImpliedPlacement struct{ Stands, Of *kratix.WorkPlacement }
 
 // standIn has the original Work of a stand-in, and the Destination on which the original could be

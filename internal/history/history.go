@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The default and the maximum number of entries of a History, and the number of revisions of the
-// store that are searched for them.
+// DefaultLimit and MaxLimit are the default and the maximum number of entries of a History.
+// DefaultDepth and MaxDepth are the default and the maximum number of revisions that are searched.
 const (
 	DefaultLimit = 20
 	MaxLimit     = 1000

@@ -9,7 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Object is the part of an object of a cluster that rows are made of. Contents of Works are left out.
+// Object has the fields of a cluster's object from which rows are made. It does not have the
+// contents of Works.
 type Object struct {
 	Kind     string `json:"-"`
 	Metadata struct {

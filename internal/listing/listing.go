@@ -30,7 +30,7 @@ type Listing struct {
 	Destinations []Destination
 	Stores       []Store
 	Conflicts    []Conflict
-	// Lacks are the facts that the source does not have.
+	// Lacks maps each fact that the source does not have to an advice for the user.
 	Lacks map[Fact]string
 }
 
@@ -82,7 +82,7 @@ type Placement struct {
 	Labels   map[string]string `json:"labels,omitempty"`
 }
 
-// Destination is a Destination.
+// Destination is the row of a Destination.
 type Destination struct {
 	DestinationName string            `json:"name"`
 	State           string            `json:"state"`
@@ -95,7 +95,7 @@ type Destination struct {
 	Labels          map[string]string `json:"labels,omitempty"`
 }
 
-// Store is a state store.
+// Store is the row of a state store.
 type Store struct {
 	Kind         string            `json:"kind"`
 	StoreName    string            `json:"name"`

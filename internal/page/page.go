@@ -74,7 +74,7 @@ type File struct {
 	Withheld string
 }
 
-// History is the newest revisions of a store that changed a placement, the newest first.
+// History has the newest revisions of a store that changed a placement, the newest first.
 type History struct {
 	Store     string
 	Revisions []Revision
@@ -95,7 +95,7 @@ type Revision struct {
 type Comparison struct {
 	// Lines are the difference in the format of git, with the values of Secrets masked.
 	Lines []string
-	// Cut means that not all of the difference is there.
+	// Cut means that Lines does not have all of the difference.
 	Cut bool
 }
 

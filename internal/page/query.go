@@ -35,14 +35,15 @@ type Query struct {
 	Page int
 }
 
-// maxPage bounds the number of a page, so that its first placement has a number.
+// maxPage is the maximum number of a page. It prevents an overflow of the position of the page's
+// first placement.
 const maxPage = 1_000_000
 
 // maxValue is the maximum length of a value of a query in bytes. A longer value is cut.
 const maxValue = 1000
 
-// ParseQuery returns the query in the parameters of a URL. Unknown values match nothing. A page
-// that does not exist is replaced by the first or the last one.
+// ParseQuery returns the query in the parameters of a URL. Unknown values match nothing. The page is
+// 1 if its number is missing or invalid.
 func ParseQuery(values url.Values) Query {
 	get := func(name string) string {
 		value := strings.ToValidUTF8(values.Get(name), "\uFFFD")

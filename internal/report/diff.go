@@ -12,7 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// FileDiff is a changed file of a store. Old is nil for a new file, New for a removed file.
+// FileDiff is a changed file of a store. Old is nil for a new file, and New is nil for a removed
+// file.
 type FileDiff struct {
 	// Path is the path of the file, relative to the store.
 	Path     string

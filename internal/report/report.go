@@ -125,7 +125,7 @@ func (r Report) Has(rule finding.Rule) bool {
 	return false
 }
 
-// WithProblems returns a report with only the placements that have problems.
+// WithProblems returns a report that has only the placements with problems, and nothing else.
 func (r Report) WithProblems() Report {
 	var troubled []Placement
 	for _, p := range r.Placements {

@@ -41,8 +41,8 @@ func (e entry) selector(source string) kratix.Selector {
 	return asked
 }
 
-// Names of the file with destination selectors, the newest first. The oldest file, which is the
-// last one, has a plain map of labels and no directories.
+// The file with destination selectors has one of these names, the newest first. The oldest file,
+// which is the last one, has a plain map of labels and no directories.
 const (
 	selectorsFile        = "metadata/destination-selectors.yaml"
 	schedulingFile       = "metadata/scheduling.yaml"

@@ -52,8 +52,8 @@ func (b *branch) fetchBlobs(ctx context.Context, commit plumbing.Hash, into *obj
 	return b.getBlobs(ctx, commit, into, wants)
 }
 
-// getBlobs does the same for a caller that holds the branch's token. The fetched blobs do not count
-// for tidy.
+// getBlobs does the same as fetchBlobs, for a caller that holds the branch's token. The fetched
+// blobs do not count for tidy.
 func (b *branch) getBlobs(ctx context.Context, commit plumbing.Hash, into *objects, wants []plumbing.Hash) error {
 	defer func(before growth) { into.grown = before }(into.grown)
 	if !b.whole {

@@ -17,8 +17,8 @@ type branch struct {
 	token chan struct{} // has one element while an operation is in progress
 
 	users atomic.Int64
-	// asked is the number of the last request for the branch's head, and answered that of the last
-	// one that was answered.
+	// asked is the number of the last request for the branch's head. answered is the number of the
+	// last request that the server has answered.
 	asked    atomic.Int64
 	answered int64
 

@@ -11,7 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Defaults of Config. The services of git send a keep-alive every five seconds, much more often
+// The defaults of Config. The services of git send a keep-alive every five seconds, much more often
 // than DefaultSilence.
 const (
 	DefaultBranch  = kratix.DefaultBranch

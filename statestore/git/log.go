@@ -9,7 +9,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// log stores objects one after the other. Before each object is a number with its size and type.
+// log stores objects one after the other. A number with the size and the type precedes each object.
 // Bytes before end never change, and can be read while more are written.
 type log struct {
 	bytes interface {

@@ -52,7 +52,7 @@ func (h *head) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// flushing is whether a flush packet follows the list of objects that the client has.
+// flushing means that a flush packet follows the list of objects that the client has.
 type flushing bool
 
 const (
