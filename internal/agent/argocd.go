@@ -32,7 +32,7 @@ type argoEvent struct {
 		Type    string `json:"type"`
 		Message string `json:"message"`
 	} `json:"conditions"`
-	// Unhealthy are the objects that are not healthy. It is empty if the Application does not
+	// Unhealthy are the objects that are not healthy. There are none if the Application does not
 	// contain the health of objects.
 	Unhealthy []argoObject `json:"unhealthy"`
 }

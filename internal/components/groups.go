@@ -95,7 +95,7 @@ func Groups(findings []finding.Finding, options Options) []Group {
 	return all
 }
 
-// claimantsOf returns, for the subject of each conflict, all that claim it, as one text.
+// claimantsOf maps the subject of each conflict to all its claimants, as one text.
 func claimantsOf(findings []finding.Finding) map[string]string {
 	sets := map[string]map[string]bool{}
 	for i := range findings {

@@ -45,8 +45,8 @@ var (
 	errPageNothing = errors.New("the store has no record of it")
 )
 
-// pageStore reads stores for the page: one store at a time, for at most pagePatience, and mostly from
-// what the last round has read anyway.
+// pageStore reads stores for the page. It reads one store at a time, for at most pagePatience. Most
+// of the data is in memory, because the last round has read it.
 type pageStore struct {
 	stores *workerStores
 	slot   chan struct{}

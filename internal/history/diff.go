@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The maximum number of files of a difference, their maximum size in bytes, and the maximum size of
-// all of them.
+// The limits of a Comparison: the number of files, the size of a file, and the size of all files, in
+// bytes.
 const (
 	maxFiles     = 1000
 	maxFileSize  = 1 << 20

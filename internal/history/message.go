@@ -92,8 +92,8 @@ func parseMessage(text, name string) message {
 	return said
 }
 
-// destinationIs reports whether the message names a Destination as changed. Only without lines
-// about the Works do the trailers count.
+// destinationIs reports whether the message names a Destination as changed. The trailers count only
+// if the message has no lines about Works.
 func (m *message) destinationIs(name string) bool {
 	if len(m.changes) > 0 {
 		return slices.ContainsFunc(m.changes, func(c Change) bool { return c.Destination == name })

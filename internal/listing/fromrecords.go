@@ -59,8 +59,8 @@ func FromRecords(ctx context.Context, state statestore.State, store Store) (l Li
 	return l, foreign, nil
 }
 
-// groupOf returns the directory of a group by its id, which is the digest of the directory. For any
-// directory but the default one, it returns the beginning of the id.
+// groupOf returns a short name of the group with an id. That is the directory of the default group,
+// and otherwise the beginning of the id, from which the directory cannot be derived.
 func groupOf(id string) string {
 	if id == kratix.GroupID(kratix.DefaultDirectory) || id == "" {
 		return kratix.DefaultDirectory

@@ -68,7 +68,8 @@ func (s *state) row(i int, agents report.Agents) row {
 	return r
 }
 
-// states returns the states that placements have, after those that combine several of them.
+// states returns the states for a filter: first those that combine several states, and then those
+// that placements have.
 func (s *state) states() []string {
 	x := s.index()
 	all := []string{problemState}

@@ -84,7 +84,7 @@ func (q Query) at(page int) Query {
 	return q
 }
 
-// link returns a URL with the query, or nothing if a value is too long for a URL.
+// link returns a URL with the query, or "" if a value is too long for a URL.
 func (q Query) link(path string) string {
 	if max(len(q.Search), len(q.Promise), len(q.Namespace), len(q.Destination)) > maxValue {
 		return ""
@@ -100,8 +100,8 @@ func hasProblem(s report.State) bool {
 	return s == report.HeldBack || s == report.Unplaced || s == report.Failed
 }
 
-// match returns the indices of the placements that a query matches: those of the wanted page, and
-// the number of all.
+// match returns the number of all placements that a query matches, and the indices of those that are
+// on the page of the query.
 func (s *state) match(q Query, size int) (matching []int, total int) {
 	x := s.index()
 	search := strings.ToLower(q.Search)

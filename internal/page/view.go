@@ -283,7 +283,7 @@ func objectLink(object string) string {
 	return ""
 }
 
-// link returns the URL of a placement's page, or nothing if its names are too long for one.
+// link returns the URL of a placement's page, or "" if the names are too long for a URL.
 func (p Placement) link() string {
 	if len(p.Work)+len(p.Directory)+len(p.Destination) > maxValue {
 		return ""

@@ -156,7 +156,7 @@ type planner struct {
 	// other is the finding that another controller schedules Works or may schedule them. It is nil
 	// if there is no such finding.
 	other *finding.Finding
-	// unsure means that it is unknown if another controller may schedule Works.
+	// unsure means that it is unknown whether another controller may schedule Works.
 	unsure     bool
 	storeFails bool
 }
