@@ -200,7 +200,7 @@ func (c *Cache) read(files unread, nodes int) {
 	c.add(found)
 }
 
-// parse returns the objects of a file.
+// parse returns the objects of a file, and keeps its node if a later call of Contents can use it.
 func (c *Cache) parse(content []byte, key digest) (file FileObjects) {
 	if object, node, ok := plainObject(content); ok {
 		file.Objects = []Object{object}

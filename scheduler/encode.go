@@ -52,8 +52,8 @@ func (p *encoder) encode(dryRun bool, all []kratix.Selector) uint64 {
 	return sum
 }
 
-// bySameShape encodes the labels if they have the same keys as shapes[at]. It reports whether they
-// have.
+// bySameShape encodes the labels if they have the same keys as shapes[at]. It returns false if they
+// have other keys.
 func (p *encoder) bySameShape(at int, labels map[string]string) bool {
 	if at >= len(p.shapes) || len(p.shapes[at]) != len(labels) {
 		return false

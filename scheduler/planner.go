@@ -62,8 +62,8 @@ func (p *Planner) planAll(in Input) Result {
 	return p.result
 }
 
-// planSome plans the affected Works and replaces their results in the last plan. Affected must
-// include all Works related to them.
+// planSome plans the affected Works and replaces their results in the last plan. The parameter
+// affected must include all Works related to them.
 func (p *Planner) planSome(in Input, affected keys) {
 	round := newRound(p.known.input(in, affected), p.fleet)
 	part := round.plan()

@@ -142,8 +142,8 @@ func (b *balancer) busiest(waiting [][]*unit) int {
 	return best
 }
 
-// relieve moves a unit to the lightest Destination, and reports whether it did. It does not if the
-// load there would then be as high as the present load of the old Destination, or higher.
+// relieve moves a unit to the lightest Destination if the load there is then lower than the present
+// load of the old Destination. It reports whether it has moved the unit.
 func (b *balancer) relieve(u *unit) bool {
 	to := b.lightest(u)
 	if to == none || b.compare(b.round.load[to]+len(u.jobs), to, b.round.load[u.at], u.at) >= 0 {

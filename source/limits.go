@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// Limits on the YAML values of one document, because the parser needs several hundred bytes for
+// The limits on the YAML values of one document, because the parser needs several hundred bytes for
 // each value. A document with more than maxValues values must have at least bytesForValue bytes for
 // each value, as long lists of Works have.
 const (

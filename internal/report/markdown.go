@@ -44,7 +44,7 @@ type comment struct {
 	left int
 }
 
-// add adds a text if it fits. It reports whether it did.
+// add adds a text if there is room for it. It reports whether it has added the text.
 func (c *comment) add(text string) bool {
 	n := len([]rune(text))
 	if n > c.left {

@@ -30,7 +30,7 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 }
 
 // sameWriteCondition reports whether the condition WriteSucceeded is False in both versions or in
-// neither. It shows that another shard could not write the files.
+// neither. If it becomes False, another shard could not write the files.
 func sameWriteCondition(a, b *kratix.WorkPlacement) bool {
 	return meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
 }
