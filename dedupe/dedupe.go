@@ -55,7 +55,7 @@ type Claim struct {
 	// Wanted are the files that the placement would write. Stored are its files in the store.
 	Wanted, Stored []File
 	// Applied are the files that the cluster has, if they are known and differ from the stored
-	// files. Otherwise it is nil.
+	// files. Otherwise the list is nil.
 	Applied []File
 	// Kept means that the placement is not written in this round: it keeps its stored files.
 	Kept bool
