@@ -28,7 +28,7 @@ type claimState struct {
 	// depend on; see provides.
 	providesWanted, providesStored bool
 	// faults are the faults that CheckClaims found in the wanted files. checked identifies the data
-	// against which they were checked. It is nil before the first check.
+	// against which they were checked. A nil checked means that no check was made yet.
 	faults  []fileFaults
 	checked *checkedAgainst
 }

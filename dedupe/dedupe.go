@@ -44,13 +44,13 @@ type Root struct {
 
 // Claim is a placement that asks for files.
 type Claim struct {
-	// Object names the placement's Work, Owner the request or Promise of the Work.
+	// Object names the placement's Work. Owner names the request or Promise of the Work.
 	Object, Owner string
 	// Dir is the directory that belongs to the placement as a whole. If it is the root, the
 	// placement claims only the paths of its files.
 	Dir tree.Path
-	// Joined means that the files are parts of one file. Other claims have its other parts, so that
-	// no claim has the path alone. Claims of one file are in the order of their parts.
+	// Joined means that the files are parts of one joined file. Other claims have the other parts
+	// of the joined file. Claims on the same joined file are in the order of their parts.
 	Joined bool
 	// Wanted are the files that the placement would write. Stored are its files in the store.
 	Wanted, Stored []File

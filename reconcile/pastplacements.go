@@ -14,8 +14,8 @@ import (
 type pastPlacements struct {
 	*delivering
 	then *pastState
-	// parts are the parts of the joined file by the path of the record. It is nil before the file
-	// is divided.
+	// parts are the parts of the joined file by the path of the record. The map is nil before the
+	// file is divided.
 	parts map[tree.Path][]byte
 }
 
