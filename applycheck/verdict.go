@@ -11,8 +11,8 @@ import (
 func newVerdict() Verdict { return Verdict{Quarantined: map[int]Refusal{}, Doubtful: map[int]bool{}} }
 
 const (
-	// maxFindings is the maximum number of errors for a file, and of warnings for a claim, since a
-	// small file can cause thousands.
+	// maxFindings is the maximum number of errors for a file and of warnings for a claim. A small
+	// file can cause thousands of both.
 	maxFindings = 100
 	// maxNamed is the maximum number of objects that a warning about several objects names.
 	maxNamed = 4

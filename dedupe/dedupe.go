@@ -105,7 +105,8 @@ type Shared struct {
 // Verdict is the result of a check: which claims may be written. It is valid until the next
 // check with the same CheckCache. The keys of its maps are positions in Root.Claims.
 type Verdict struct {
-	// Quarantined maps each quarantined claim to the reason. Its stored files stay.
+	// Quarantined maps each quarantined claim to the reason. The stored files of a quarantined claim
+	// stay.
 	Quarantined map[int]string
 	// Files contains, for each claim with objects that another claim writes, the wanted files
 	// without these objects.

@@ -17,7 +17,7 @@ import (
 // Builder builds directories and units with kustomizations written by users. Such builds may take
 // any amount of time and memory.
 type Builder interface {
-	// Nested does the same as BuildNested, and Units the same as BuildUnits.
+	// Nested does the same as BuildNested. Units does the same as BuildUnits.
 	Nested(root, dir tree.Path, files []tree.File) (Nested, error)
 	Units(root tree.Path, units []tree.Path, files []tree.File) error
 }

@@ -10,7 +10,7 @@ import (
 // memoryLimits divide GOMEMLIMIT between this process and the child that builds kustomizations,
 // because both run in one container. They are 0 if GOMEMLIMIT is not set.
 type memoryLimits struct {
-	// process is Go's soft limit for this process, and build the hard limit of a build.
+	// process is Go's soft limit for this process. build is the hard limit of a build.
 	process, build int64
 }
 

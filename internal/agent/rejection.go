@@ -45,12 +45,12 @@ const (
 	NotReady Rejection = "not_ready"
 )
 
-// Rejections returns all reasons.
+// Rejections returns all values of Rejection.
 func Rejections() []Rejection {
 	return []Rejection{Off, NoSecret, Unauthorized, TooLarge, Unreadable, Malformed, TooOld, TooNew, UnknownDestination, NotReady}
 }
 
-// Outcomes returns all outcomes.
+// Outcomes returns all values of Outcome.
 func Outcomes() []Outcome {
 	return []Outcome{None, Progressing, Applied, Healthy, BuildFailed, ApplyFailed, HealthFailed, PruneFailed}
 }

@@ -35,7 +35,8 @@ type Outcome struct {
 	ID  int64
 }
 
-// attempts is how often Post starts again because another run has deleted the comment meanwhile.
+// attempts is the maximum number of attempts. Post tries again if another run deletes the comment
+// during an attempt.
 const attempts = 3
 
 var errGone = errors.New("the comment to replace is gone")

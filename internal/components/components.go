@@ -25,7 +25,7 @@ func Templates() *template.Template {
 	return template.Must(template.New("components").Funcs(template.FuncMap{
 		"line": func(text string) string { return Line(text, longestLine) },
 		"name": func(text string) string { return Line(text, LongestName) },
-		// lines is for the content of files, which is bounded already.
+		// lines does not cut its text: only parts of files are shown, and their size is limited.
 		"lines": printable.Lines,
 	}).Parse(groups))
 }

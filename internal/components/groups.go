@@ -20,8 +20,8 @@ type Group struct {
 	// Others is the number of further objects that the same Works claim.
 	Others   int
 	Severity string
-	// Claimants are all claimants of the object, of which the first one has the object already. The
-	// list is empty unless the findings are about a conflict.
+	// Claimants are the claimants of the object, up to MaxItems. The first one has the object
+	// already. The list is empty unless the findings are about a conflict.
 	Claimants []Place
 	Problems  []Problem
 	// Count is the number of findings.
@@ -38,7 +38,7 @@ type problemKey struct{ rule, fix string }
 type Problem struct {
 	Rule, Name, Severity string
 	Items                []Item
-	// Flux are the error messages of Flux, each once.
+	// Flux are different error messages of Flux, at most maxQuotes.
 	Flux []string
 	Fix  string
 	// More is the number of findings that are left out.

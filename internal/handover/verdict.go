@@ -25,7 +25,7 @@ type Verdict struct {
 type Break struct {
 	Work, Directory, Destination string
 	// Fitting is the number of Destinations from which Kratix would choose, or 0 if it has no
-	// choice. Others is the number of other Destinations among them that the group would also
+	// choice. Others is how many of these Destinations, except Destination, the group would also
 	// break.
 	Fitting, Others int
 	// WorkPlacement is the name of the existing WorkPlacement that Kratix would write. It is empty

@@ -36,7 +36,7 @@ type Query struct {
 	// Destination selects the revisions that changed the Work on a Destination. If it is empty, every
 	// Destination is selected.
 	Destination string
-	// Limit is the maximum number of entries, and Depth the number of revisions that are searched.
+	// Limit is the maximum number of entries. Depth is the number of revisions that are searched.
 	// 0 means the default.
 	Limit, Depth int
 }

@@ -15,7 +15,7 @@ const (
 	omittedKey     = "Kratix-Work-Omitted"
 )
 
-// maxTrailers is the maximum number of trailers of a message that are returned, and maxSubject the
+// maxTrailers is the maximum number of trailers of a message that are returned. maxSubject is the
 // maximum length of its subject in bytes.
 const (
 	maxTrailers = 1000

@@ -63,8 +63,8 @@ func placedIn(ctx context.Context, state statestore.State, name string) (placed,
 	return found, nil
 }
 
-// mayRecord reports whether a record with a file name may be one of a Work. The file name begins
-// with the namespace, a hyphen and the Work's name, but a long one is cut.
+// mayRecord reports whether a record with this file name may belong to the Work. The file name
+// begins with the namespace, a hyphen and the Work's name. A long file name is cut.
 func mayRecord(file, name string) bool {
 	namespace, work, qualified := strings.Cut(name, "/")
 	if !qualified {

@@ -21,7 +21,7 @@ const (
 	Conflicts    Kind = "conflicts"
 )
 
-// Kinds returns all kinds.
+// Kinds returns all values of Kind.
 func Kinds() []Kind { return []Kind{Placements, Destinations, Stores, Conflicts} }
 
 // Listing is everything that a source has.
@@ -288,7 +288,7 @@ func (l *Listing) Count() {
 	}
 }
 
-// unknownState is the state of a row whose source does not have its state.
+// unknownState is the state of a row if the source of the row does not contain its state.
 const unknownState = "unknown"
 
 func join(first, second string) string {

@@ -23,7 +23,8 @@ type Delivery struct {
 	// the same for the healthy revision.
 	AppliedKnown, HealthyKnown bool `json:"-"`
 	// Unapplied contains the placements whose stored files differ from those at the applied
-	// revision, and Unchecked the placements whose files differ from those at the healthy revision.
+	// revision. Unchecked contains the placements whose files differ from those at the healthy
+	// revision.
 	Unapplied, Unchecked map[kratix.Key]bool `json:"-"`
 	// Failing are the placements that certainly have an object on which the agent has failed. If no
 	// placement certainly has such an object, Suspects are the placements that may have one.

@@ -16,8 +16,8 @@ type Document struct {
 	// Tally counts the findings that are neither ignored nor known, including those that are not
 	// shown.
 	Tally Tally
-	// Hidden is the number of findings that are left out because there are too many, Ignored the
-	// number that the user ignores, and Known the number in a baseline.
+	// Hidden is the number of findings that are left out because there are too many. Ignored is the
+	// number of findings that the user ignores. Known is the number of findings in a baseline.
 	Hidden, Ignored, Known int
 	// Read is the amount of input. It is nil if the input is not counted.
 	Read *Reading

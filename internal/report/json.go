@@ -33,7 +33,7 @@ type (
 		Known      int           `json:"known"`
 		Placements map[State]int `json:"placements"`
 	}
-	// Problem is a finding.
+	// Problem is a finding in JSON.
 	Problem struct {
 		Rule     string         `json:"rule"`
 		Name     string         `json:"name"`

@@ -137,8 +137,8 @@ type planner struct {
 	// leaving contains the WorkPlacements of each Work that is being deleted.
 	leaving           map[kratix.Key][]*kratix.WorkPlacement
 	destinationByName map[string]*kratix.Destination
-	// covered contains the Destinations whose state the report contains, and written the stores
-	// that were written.
+	// covered contains the Destinations whose state the report contains. written contains the
+	// stores that were written.
 	covered, written map[string]bool
 	// emptied contains the Destinations that are being deleted and have no files left.
 	emptied map[string]bool

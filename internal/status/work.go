@@ -205,8 +205,8 @@ func generationOf(work *kratix.Work, placements []report.Placement) int64 {
 	return work.Generation
 }
 
-// outcome returns the conditions that Kratix would set on a Work. known is false if the report does
-// not contain the state of the Work.
+// outcome returns the conditions that Kratix would set on a Work, and the number of groups that
+// have a placement. known is false if the report does not contain the state of the Work.
 func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (schedule, ready metav1.Condition, created int, known bool) {
 	var waiting, failing, astray []string
 	placed := map[string]bool{}

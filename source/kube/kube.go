@@ -39,7 +39,7 @@ type Source struct {
 	// expected are the WorkPlacements that this process has created and that the watch has not
 	// shown yet.
 	expected expectations
-	// core is the client for core objects, and platform the client for Kratix's kinds.
+	// core is the client for core objects. platform is the client for Kratix's kinds.
 	core, platform rest.Interface
 	now            func() time.Time
 	// renewals throttles the rounds for objects that are rewritten with the same content.
@@ -341,8 +341,8 @@ var errNotSeen = errors.New("no answer yet")
 // errEnded is the error after the watches have ended because the process stops.
 var errEnded = errors.New("the cluster is not followed any more")
 
-// await waits until missing returns nil, but no longer than the duration longest or the end of
-// Follow. Errors other than errNotSeen are tolerated for snapshotGracePeriod.
+// await waits until missing returns nil. It fails after the duration longest, and when Follow ends.
+// An error other than errNotSeen makes it fail after snapshotGracePeriod.
 func (s *Source) await(ctx context.Context, longest time.Duration, missing func() error) error {
 	began := time.NewTimer(snapshotGracePeriod)
 	defer began.Stop()

@@ -14,8 +14,8 @@ import (
 
 var _ statestore.LogReader = (*Store)(nil)
 
-// maxLog is the maximum number of commits that Log returns, and maxCommit the maximum size in bytes
-// of a commit whose message it returns.
+// maxLog is the maximum number of commits that Log returns. maxCommit is the maximum size in bytes
+// of a commit whose message Log returns.
 const (
 	maxLog    = 10_000
 	maxCommit = 1 << 20

@@ -133,8 +133,8 @@ func TestScreenshots(t *testing.T) {
 	}
 }
 
-// tolerance is the share of pixels that may differ, and difference how much a channel of a pixel must
-// differ to count.
+// tolerance is the share of pixels that may differ. A pixel differs if one of its channels differs
+// by more than difference.
 const (
 	tolerance  = 0.06
 	difference = 48

@@ -26,8 +26,8 @@ type Options struct {
 	EventsURL string
 	// Namespace is the namespace of the objects.
 	Namespace string
-	// SourceSecret is the name of the Secret with the credentials of the state store. An empty
-	// SourceSecret means the default.
+	// SourceSecret is the name of the Secret with the credentials of the state store. By default, it
+	// is the name of the Destination with -source.
 	SourceSecret string
 	// EventsSecret is the name of the Secret with which Flux signs events.
 	EventsSecret string

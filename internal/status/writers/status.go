@@ -33,10 +33,10 @@ type Result struct {
 var ErrGone = errors.New("it is not in the cluster")
 
 // Status merges the status from a pipeline into the status of a request, and adds the condition of
-// the completion if there is one. A key replaces the same key, a key with a nil value removes it, a
-// condition replaces the condition of the same type, and everything else stays. If the message of a
-// completed request is still "Pending", it is replaced unless the pipeline sets one. The error
-// wraps ErrGone if the request is gone.
+// the completion if there is one. The value of a key in said replaces the old value, and a nil
+// value removes the key. A condition replaces the condition of the same type. Everything else
+// stays. If the message of a completed request is still "Pending", it is replaced unless the
+// pipeline sets one. The error wraps ErrGone if the request is gone.
 func (w *Writers) Status(ctx context.Context, request kratix.Header, said map[string]any, completion *Completion) (Result, error) {
 	objects, err := w.resource(ctx, request)
 	if err != nil {
