@@ -47,8 +47,8 @@ func TestMemoryIsBounded(t *testing.T) {
 		return
 	}
 	const mebibyte = 1 << 20
-	// Builds the test without the race detector, with which the child process would need several
-	// times the memory.
+	// The test is built without the race detector, which would multiply the memory of the child
+	// process.
 	binary := filepath.Join(t.TempDir(), "kustomize.test")
 	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", binary, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")

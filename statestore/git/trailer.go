@@ -61,8 +61,8 @@ func (t trailerTemplate) of(p Placement) (string, error) {
 }
 
 // of returns the trailers of a commit: for each template, the first distinct values in the order of
-// the placements. The error is the first one of a template, whose value for the placement is left
-// out.
+// the placements. If a template fails for a placement, the value is left out. The returned error is
+// the first such failure.
 func (t *Trailers) of(placements []Placement) (string, error) {
 	if t == nil {
 		return "", nil
