@@ -19,7 +19,6 @@ func (c *check) sentBy(kind schemas.Kind, fields map[string]any) (sent sentObjec
 	return sentBy(kind.GroupVersionKind, fields), false
 }
 
-// applied returns the fields of an object as Flux sends them, if the object has no definition.
 func (c *check) applied(o *objectFacts, fields map[string]any) map[string]any {
 	if kind, builtin := c.minor.Kind(o.GroupVersionKind); builtin {
 		sent, _ := c.sentBy(kind, fields)
@@ -28,7 +27,6 @@ func (c *check) applied(o *objectFacts, fields map[string]any) map[string]any {
 	return sentBy(o.GroupVersionKind, fields).applied
 }
 
-// acceptRules returns the rules of checkFields in the form that the package accept uses.
 func acceptRules(minor *schemas.Minor) accept.Rules {
 	return accept.Rules{
 		GoType: func(gvk schema.GroupVersionKind) reflect.Type {

@@ -19,7 +19,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// minorsOf returns all minors, and the kinds of each in a fixed order.
 func minorsOf(t testing.TB) (minors []*schemas.Minor, kinds [][]schemas.Kind) {
 	t.Helper()
 	names, err := schemas.Minors()
@@ -38,9 +37,6 @@ func minorsOf(t testing.TB) (minors []*schemas.Minor, kinds [][]schemas.Kind) {
 	return minors, kinds
 }
 
-// compareWithLibraries fails the test if an accepted object has a fault according to the libraries,
-// or has another form than Flux sends. It returns whether the object has no fault and whether it is
-// accepted.
 func compareWithLibraries(t *testing.T, c *check, kind schemas.Kind, fields map[string]any) (faultless, accepted bool) {
 	t.Helper()
 	before := runtime.DeepCopyJSON(fields)
@@ -100,8 +96,6 @@ func TestAcceptedObjectsAreThoseThatTheLibrariesAccept(t *testing.T) {
 	}
 }
 
-// examples calls the function with an example of each kind; an API server of 1.36 accepts all
-// examples.
 func examples(t *testing.T, minor *schemas.Minor, do func(kind schemas.Kind, fields map[string]any)) {
 	t.Helper()
 	paths, err := filepath.Glob("../test/apply/testdata/builtin/*.yaml")
@@ -146,8 +140,6 @@ func TestExamplesAreAccepted(t *testing.T) {
 	}
 }
 
-// TestObjectsAtTheLimitsOfWhatIsAccepted checks, for values that random objects seldom contain,
-// whether they are accepted.
 func TestObjectsAtTheLimitsOfWhatIsAccepted(t *testing.T) {
 	minor, err := schemas.Load("1.36")
 	if err != nil {
@@ -165,10 +157,9 @@ func TestObjectsAtTheLimitsOfWhatIsAccepted(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name, kind string
-		// path leads to the map that is changed; missing maps on the way are created.
-		path   []string
-		change func(map[string]any)
-		want   bool
+		path       []string
+		change     func(map[string]any)
+		want       bool
 	}{
 		{"empty", "v1 ConfigMap", nil, func(map[string]any) {}, true},
 		{"null", "v1 ConfigMap", nil, func(fields map[string]any) { fields["data"] = nil }, true},

@@ -41,9 +41,9 @@ type Verdict struct {
 	// Doubtful contains the positions of claims that the API server may refuse for another reason
 	// than a missing namespace.
 	Doubtful map[int]bool
-	// Findings name every fault with the file and line of its object. Those with the severity Error
-	// belong to a claim in Quarantined. A fault has the severity Warning if it depends on the
-	// version or content of a cluster that is not known; warnings of a claim with the same message
+	// Findings name every fault with the file and line of its object. A finding with the severity
+	// Error belongs to a claim in Quarantined. A fault that depends on an unknown version or
+	// content of the cluster has the severity Warning. Warnings of a claim with the same message
 	// are one finding.
 	Findings []finding.Finding
 	// Provides means that a claim has, or may have, an object without which the API server would refuse
@@ -76,7 +76,6 @@ func CheckRoots(in Input) []Verdict {
 	return run(in, (*check).checkRoots)
 }
 
-// run runs a step of the check. It returns no faults if the schemas cannot be read.
 func run(in Input, step func(*check) []Verdict) []Verdict {
 	if in.Cluster == nil {
 		in.Cluster = &Cluster{}

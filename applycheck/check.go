@@ -10,18 +10,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// check contains the state of one step of the check of a Destination.
 type check struct {
 	Input
 	minor *schemas.Minor
 	roots []rootFiles
 	// definitions are all CustomResourceDefinitions, in their stored and wanted forms.
 	definitions definitions
-	// against identifies everything except files that the faults of this check depend on.
+	// against identifies the data, other than files, that faults depend on.
 	against checkedAgainst
 }
 
-// rootFiles are the files of a root that Flux reads as objects, with their facts.
 type rootFiles struct {
 	root *dedupe.Root
 	// opaque means that a kustomization builds something in the root, so that not all objects are
@@ -38,7 +36,6 @@ type checkedFile struct {
 	facts *fileFacts
 }
 
-// newCheck reads all files. It returns nil if the schemas cannot be read.
 func newCheck(in Input) *check {
 	c := &check{Input: in, definitions: definitions{}}
 	var err error
@@ -75,7 +72,6 @@ func (c *check) readRoot(root *dedupe.Root) rootFiles {
 	return r
 }
 
-// builtDirs returns the directories of those files that are kustomizations.
 func builtDirs(root *dedupe.Root, files []dedupe.File) (built []tree.Path) {
 	for i := range files {
 		if kustomize.IsKustomization(files[i].Path) && !root.Ignored.Has(files[i].Path) {
@@ -85,9 +81,9 @@ func builtDirs(root *dedupe.Root, files []dedupe.File) (built []tree.Path) {
 	return built
 }
 
-// readable returns the files that Flux reads as objects. It omits the files in a directory with a
-// kustomization, because the result of the build is not known here. others are further directories
-// with a kustomization. opaque reports whether one of the files is a kustomization.
+// readable returns the files that Flux reads as objects. It omits the files of directories with a
+// kustomization, because the result of the build is not known here; others are further such
+// directories. opaque reports whether one of the files is a kustomization.
 func readable(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*dedupe.File, opaque bool) {
 	built := builtDirs(root, files)
 	opaque = len(built) > 0
@@ -102,7 +98,6 @@ func readable(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*
 	return some, opaque
 }
 
-// read returns the facts about the files that Flux reads as objects; see readable.
 func (c *check) read(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*checkedFile, opaque bool) {
 	some, opaque := readable(root, files, others)
 	read := make([]*checkedFile, 0, len(some))
@@ -112,8 +107,8 @@ func (c *check) read(root *dedupe.Root, files []dedupe.File, others []tree.Path)
 	return read, opaque
 }
 
-// findDefinitions collects the CustomResourceDefinitions of all files. Those of the profile are
-// used for the kinds that no file defines.
+// findDefinitions collects the CustomResourceDefinitions of all files, and those of the profile for
+// the kinds that no file defines.
 func (c *check) findDefinitions() {
 	for i := range c.roots {
 		r := &c.roots[i]

@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// checkClaims is the first step of the check; see CheckClaims.
 func (c *check) checkClaims() []Verdict {
 	verdicts := make([]Verdict, len(c.roots))
 	for i := range c.roots {
@@ -31,7 +30,6 @@ func (c *check) checkClaims() []Verdict {
 	return verdicts
 }
 
-// claimFaults returns the faults of a claim's wanted files.
 func (c *check) claimFaults(r *rootFiles, claim *claimState) (all []fileFaults) {
 	for _, file := range claim.wanted {
 		faults := c.ratcheted(r, &claim.claimFiles, c.faultsOf(r, file))
@@ -63,7 +61,6 @@ func (c *check) ratcheted(r *rootFiles, claim *claimFiles, faults []fault) []fau
 	return faults
 }
 
-// faultsOf returns the faults of each single object of a file.
 func (c *check) faultsOf(r *rootFiles, file *checkedFile) []fault {
 	key := faultsKey{file: file.facts.digest, minor: c.minor.Version, definitions: c.definitions.digestOf(file.facts)}
 	c.Memory.mu.Lock()
@@ -83,8 +80,8 @@ func (c *check) faultsOf(r *rootFiles, file *checkedFile) []fault {
 	return found
 }
 
-// objectFaults returns the faults of a single object. The fields of a custom resource that does not
-// fit its type are not checked further: the API server stops there too.
+// objectFaults returns the faults of a single object. It stops at a custom resource that does not
+// fit its type, as the API server does.
 func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault {
 	if o.variable {
 		return nil
@@ -110,7 +107,6 @@ func (c *check) objectFaults(o *objectFacts, content *kustomize.Content) []fault
 	return withoutRepetition(faults)
 }
 
-// builtinFaults returns the faults of the fields of an object of a built-in kind.
 func (c *check) builtinFaults(o *objectFacts, content *kustomize.Content, kind schemas.Kind) []fault {
 	sent, accepted := c.sentBy(kind, content.Fields)
 	typ := c.minor.Type(kind.Type)
@@ -128,7 +124,7 @@ func (c *check) builtinFaults(o *objectFacts, content *kustomize.Content, kind s
 	return withoutUnchecked(o, faults, c.minor.Version)
 }
 
-// withoutUnchecked drops the faults that an API server of the version does not find: Kubernetes
+// withoutUnchecked drops the faults that an API server of the version does not find. Kubernetes
 // 1.33 hardly checks the pod template and the volume claims of a StatefulSet.
 func withoutUnchecked(o *objectFacts, faults []fault, version string) []fault {
 	if o.Kind != "StatefulSet" || !strings.HasPrefix(version, "1.33.") {

@@ -17,49 +17,45 @@ import (
 // claimState contains the facts about a claim, which are valid until its files change.
 type claimState struct {
 	claimFiles
-	// name identifies the claim in its root across checks.
 	name string
 	// opaque means that one of the claim's files is a kustomization.
-	opaque bool
-	// wantedFiles and storedFiles are the files that were read.
+	opaque                   bool
 	wantedFiles, storedFiles []dedupe.File
-	// needs are the numbers in State.numbers of the kinds and namespaces that the wanted objects
-	// need, without duplicates.
+	// needs are the numbers in State.numbers of the kinds and namespaces that the wanted objects need,
+	// without duplicates.
 	needs []int
 	// providesWanted and providesStored mean that the files contain an object that others may
 	// depend on; see provides.
 	providesWanted, providesStored bool
 	// faults are the faults that CheckClaims found in the wanted files. checked identifies the data
-	// that they were checked against. It is nil before a check.
+	// against which they were checked. A nil checked means that no check was made yet.
 	faults  []fileFaults
 	checked *checkedAgainst
 }
 
-// checkedAgainst identifies everything except files that faults depend on.
+// checkedAgainst identifies the data, other than files, that faults depend on.
 type checkedAgainst struct {
 	cluster     *Cluster
 	definitions digest
 }
 
-// need is a kind and a namespace that an object requires of its cluster.
 type need struct {
 	schema.GroupVersionKind
 	namespace string
 }
 
-// rootState contains the states of the claims of a root.
 type rootState struct {
 	// ignored are the files that Flux did not fetch at the last check.
 	ignored *kustomize.Ignored
 	// built contains the directories of the kustomizations among the foreign files.
 	built  []tree.Path
 	byName map[string]*claimState
-	// order contains the claims in the order of the last check, which nearly always equals the
-	// order of the next check.
+	// order contains the claims in the order of the last check. The next check usually has the same
+	// order.
 	order []*claimState
 }
 
-// states returns the states of all claims of a root. It reads the files of the claims that have
+// states returns the states of all claims of a root. It reads only the files of claims that have
 // changed.
 func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 	m := c.State.roots[root.Path]
@@ -99,7 +95,6 @@ func (c *check) states(root *dedupe.Root, built []tree.Path) []*claimState {
 	return order
 }
 
-// unread returns the contents of those files of the given claims that have no facts in Memory.
 func (c *check) unread(root *dedupe.Root, claims []int, built []tree.Path) (contents [][]byte) {
 	for _, i := range claims {
 		for _, files := range [][]dedupe.File{intended(&root.Claims[i]), applied(&root.Claims[i])} {
@@ -123,7 +118,6 @@ func stateName(root *dedupe.Root, claim int) string {
 	return strconv.Itoa(claim)
 }
 
-// inParallel calls the function with each number from 0 to count-1, on all processors.
 func inParallel(count int, do func(int)) {
 	var next atomic.Int64
 	var running sync.WaitGroup
@@ -137,7 +131,6 @@ func inParallel(count int, do func(int)) {
 	running.Wait()
 }
 
-// intended returns the files that a claim has after the round.
 func intended(claim *dedupe.Claim) []dedupe.File {
 	if claim.Kept {
 		return claim.Stored
@@ -153,12 +146,10 @@ func applied(claim *dedupe.Claim) []dedupe.File {
 	return claim.Stored
 }
 
-// isCurrent reports whether the state was read from the claim's current files.
 func (s *claimState) isCurrent(claim *dedupe.Claim) bool {
 	return sameFiles(s.wantedFiles, intended(claim)) && sameFiles(s.storedFiles, applied(claim))
 }
 
-// newState returns the state of a claim without its needs.
 func (c *check) newState(root *dedupe.Root, claim *dedupe.Claim, name string, built []tree.Path) *claimState {
 	s := &claimState{name: name, wantedFiles: intended(claim), storedFiles: applied(claim)}
 	var storedOpaque bool
@@ -169,7 +160,6 @@ func (c *check) newState(root *dedupe.Root, claim *dedupe.Claim, name string, bu
 	return s
 }
 
-// needsOf returns the numbers of the needs of the objects in files, without duplicates.
 func (s *State) needsOf(files []*checkedFile) []int {
 	var needs []int
 	seen := map[int]bool{}
@@ -185,7 +175,7 @@ func (s *State) needsOf(files []*checkedFile) []int {
 	return needs
 }
 
-// need returns the number of a need. A new need gets the next number.
+// need returns the number of a need. A new need gets the next free number.
 func (s *State) need(of need) int {
 	n, known := s.numbers[of]
 	if !known {
@@ -195,8 +185,6 @@ func (s *State) need(of need) int {
 	return n
 }
 
-// provides reports whether the files contain an object that objects of other files may depend
-// on.
 func provides(files []*checkedFile) bool {
 	for _, file := range files {
 		for i := range file.facts.objects {
@@ -208,7 +196,8 @@ func provides(files []*checkedFile) bool {
 	return false
 }
 
-// sameFiles reports whether two lists have the same files, with contents at the same address.
+// sameFiles reports whether two lists have the same files. It compares the addresses of contents,
+// not their bytes.
 func sameFiles(a, b []dedupe.File) bool {
 	if len(a) != len(b) {
 		return false

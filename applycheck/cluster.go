@@ -21,7 +21,6 @@ type Cluster struct {
 	// one.
 	checked string
 	profile *profile.Profile
-	// sources are the definitions of the profile.
 	sources []*source
 	// disputed means that the given version and the profile have different minors.
 	disputed bool
@@ -72,8 +71,6 @@ func parseVersion(text string) (*version.Version, error) {
 
 func minorOf(v *version.Version) string { return fmt.Sprintf("%d.%d", v.Major(), v.Minor()) }
 
-// nearest returns the minor of a version if it is embedded, otherwise the embedded minor nearest to
-// it.
 func nearest(minors []string, v *version.Version) string {
 	if slices.Contains(minors, minorOf(v)) {
 		return minorOf(v)
@@ -89,7 +86,6 @@ func nearest(minors []string, v *version.Version) string {
 // the version is unknown, and a fault that depends on the version is a warning.
 func (c *Cluster) Certain() bool { return c.minor != "" }
 
-// isDescribed reports whether the version or a profile of the cluster is known.
 func (c *Cluster) isDescribed() bool { return c.checked != "" || c.profile != nil }
 
 // Checked returns the embedded minor that objects are checked against, such as "1.36".
@@ -111,11 +107,10 @@ func (c *Cluster) Profile() *profile.Profile { return c.profile }
 // given. The findings that depend on the version or on the profile are then warnings.
 func (c *Cluster) Disputed() bool { return c.disputed }
 
-// hasAll reports whether everything that the profile does not list is certainly missing.
+// hasAll reports whether a kind that the profile does not list is certainly missing.
 func (c *Cluster) hasAll() bool { return c.profile != nil && !c.disputed }
 
 // lists reports whether the profile certainly has all served kinds of a group.
 func (c *Cluster) lists(group string) bool { return c.hasAll() && c.profile.Lists(group) }
 
-// schemas returns the embedded minor that objects are checked against.
 func (c *Cluster) schemas() (*schemas.Minor, error) { return schemas.Load(c.Checked()) }

@@ -20,13 +20,12 @@ func (c *Cluster) hasNamespace(name string) bool {
 	return c.profile != nil && c.profile.HasNamespace(name)
 }
 
-// profileWords returns the words for the profile in messages.
 func (c *Cluster) profileWords() string {
 	return "the profile of the cluster, taken on " + c.profile.Taken.UTC().Format(time.DateOnly) + ","
 }
 
-// unreadWords returns the end of a message about a kind that the profile does not have, if the API
-// server could not list its group.
+// unreadWords returns the end of a message about a kind whose group the API server could not list;
+// otherwise it returns "".
 func (c *Cluster) unreadWords(group string) string {
 	if c.profile == nil || c.profile.Lists(group) {
 		return ""

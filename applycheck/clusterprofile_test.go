@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 )
 
-// profileOf returns a profile with some kinds and the given namespaces.
 func profileOf(t testing.TB, namespaces ...string) *profile.Profile {
 	t.Helper()
 	p := &profile.Profile{
@@ -32,7 +31,6 @@ func profileOf(t testing.TB, namespaces ...string) *profile.Profile {
 	return p
 }
 
-// withDefinition adds a CustomResourceDefinition to a profile as an API server would return it.
 func withDefinition(t testing.TB, p *profile.Profile, text string) *profile.Profile {
 	t.Helper()
 	crd := &apiextensionsv1.CustomResourceDefinition{}
@@ -65,8 +63,6 @@ func TestCustomResourceIsCheckedWithTheDefinitionOfTheProfile(t *testing.T) {
 	}
 }
 
-// TestGroupThatCouldNotBeListedHoldsNothingBack checks that a missing kind is only a warning if the
-// API server could not list its group, and otherwise an error.
 func TestGroupThatCouldNotBeListedHoldsNothingBack(t *testing.T) {
 	p := profileOf(t, "shop")
 	p.Unread = []profile.UnreadGroup{{Group: "example.com", Reason: "down"}, {Group: "batch"}}
@@ -85,8 +81,6 @@ func TestGroupThatCouldNotBeListedHoldsNothingBack(t *testing.T) {
 	}
 }
 
-// TestDisputedProfileHoldsNothingBack checks that a profile whose minor differs from the
-// Destination's leads to warnings only.
 func TestDisputedProfileHoldsNothingBack(t *testing.T) {
 	for version, disputed := range map[string]bool{"": false, "1.36": false, "v1.36.9": false, "1.35": true, "1.50": true} {
 		cluster := clusterOf(t, version, withDefinition(t, profileOf(t, "default"), definition))

@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// customFaults returns the faults of a custom resource. If its definition changes, only the faults
-// that it has under both the old and the new definition are returned.
+// customFaults returns the faults of a custom resource. While its definition changes, these are the
+// faults under both the old and the new definition.
 func (c *check) customFaults(o *objectFacts, content *kustomize.Content) []fault {
 	var faults []fault
 	for i, s := range c.definitions[o.GroupKind()] {
@@ -28,8 +28,8 @@ func (c *check) customFaults(o *objectFacts, content *kustomize.Content) []fault
 	return faults
 }
 
-// faults returns the faults of a custom resource and, if old is not nil, those of its change from
-// old.
+// faults returns the faults of a custom resource. If old is not nil, it includes the faults of the
+// change from old.
 func (t *customType) faults(o *objectFacts, content *kustomize.Content, old map[string]any) []fault {
 	fields := sentFields(o.GroupVersionKind, content.Fields)
 	if found := t.typedErrors(fields); len(found) > 0 {

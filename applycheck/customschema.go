@@ -9,11 +9,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// customName is the name of a custom resource's type in its schema.
 const customName = "custom"
 
-// customTypeSchema returns the server-side-apply type of a custom resource. It is built as the API
-// server builds it: from the published schema, with the fields that every object has.
+// customTypeSchema returns the server-side-apply type of a custom resource. Like the API server, it
+// adds the fields that every object has to the published schema.
 func customTypeSchema(s *structural.Structural, preserveUnknown bool, minor *schemas.Minor) (typed.ParseableType, error) {
 	published := s.Unfold().ToKubeOpenAPI()
 	addObjectFields(published)
@@ -27,14 +26,12 @@ func customTypeSchema(s *structural.Structural, preserveUnknown bool, minor *sch
 	return parser.Type(customName), nil
 }
 
-// addObjectFields adds apiVersion, kind and metadata to the schema of an object.
 func addObjectFields(s *spec.Schema) {
 	s.SetProperty("apiVersion", *spec.StringProperty())
 	s.SetProperty("kind", *spec.StringProperty())
 	s.SetProperty("metadata", *spec.RefSchema("#/components/schemas/" + metaTypes()[0]))
 }
 
-// addEmbedded adds apiVersion, kind and metadata to the schemas of embedded resources.
 func addEmbedded(s *spec.Schema) {
 	if s == nil {
 		return

@@ -30,8 +30,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// customType is one version of the kind of a CustomResourceDefinition, in the form that the API
-// server uses.
+// customType is one version of a custom kind, in the form that the API server uses.
 type customType struct {
 	typ        typed.ParseableType
 	structural *structural.Structural
@@ -58,8 +57,6 @@ func decodeDefinition(fields map[string]any) (*apiextensionsv1.CustomResourceDef
 	return definition, nil
 }
 
-// structuralOf returns the schema of a version in two forms: the structural one, and the one for
-// validation.
 func structuralOf(definition *apiextensionsv1.CustomResourceDefinition, version string) (*structural.Structural, *apiextensions.JSONSchemaProps, error) {
 	i := slices.IndexFunc(definition.Spec.Versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool { return v.Name == version })
 	if i < 0 || definition.Spec.Versions[i].Schema == nil || definition.Spec.Versions[i].Schema.OpenAPIV3Schema == nil {
@@ -102,14 +99,14 @@ func newCustomType(definition *apiextensionsv1.CustomResourceDefinition, version
 	}, nil
 }
 
-// typedErrors returns the errors of server-side apply's typed check.
 func (t *customType) typedErrors(fields map[string]any) (found typed.ValidationErrors) {
 	defer func() { _ = recover() }()
 	return typedErrors(t.typ, fields)
 }
 
-// errors returns the faults that the API server finds in an object that fits its type and, if old
-// is not nil, in the change from old to the object. The CEL rules are run if withRules is true.
+// errors returns the faults that the API server finds in an object that fits its type. If old is
+// not nil, it includes the faults of the change from old. The CEL rules are evaluated only if
+// withRules is true.
 func (t *customType) errors(fields, old map[string]any, withRules bool) (found field.ErrorList) {
 	defer func() {
 		if recover() != nil {
@@ -170,7 +167,7 @@ func (t *customType) validate(fields, old map[string]any, withRules bool) field.
 }
 
 // replicasOf returns the path of the field that the scale subresource of a version changes, or nil
-// if there is none.
+// without such a subresource.
 func replicasOf(definition *apiextensionsv1.CustomResourceDefinition, version string) []string {
 	for _, v := range definition.Spec.Versions {
 		if v.Name == version && v.Subresources != nil && v.Subresources.Scale != nil {
@@ -180,7 +177,6 @@ func replicasOf(definition *apiextensionsv1.CustomResourceDefinition, version st
 	return nil
 }
 
-// checkReplicas checks the number that the scale subresource changes.
 func (t *customType) checkReplicas(fields map[string]any) field.ErrorList {
 	if t.replicas == nil {
 		return nil
@@ -196,14 +192,12 @@ func (t *customType) checkReplicas(fields map[string]any) field.ErrorList {
 	return nil
 }
 
-// metaTypes returns the names of the types of an object's metadata, to which the schemas of custom
-// resources refer.
 func metaTypes() []string {
 	const meta = "io.k8s.apimachinery.pkg.apis.meta.v1."
 	return []string{meta + "ObjectMeta", meta + "OwnerReference", meta + "ManagedFieldsEntry", meta + "FieldsV1", meta + "Time"}
 }
 
-// withMetaTypes returns a schema with the types of a custom resource and of its metadata.
+// withMetaTypes returns a schema with the given types and with the types of an object's metadata.
 func withMetaTypes(types []smd.TypeDef, minor *schemas.Minor) *smd.Schema {
 	for _, name := range metaTypes() {
 		if def, known := minor.Type(name).Schema.FindNamedType(name); known {

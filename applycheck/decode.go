@@ -5,8 +5,8 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// decodeMetadata decodes the metadata of an object. Names, labels and annotations are decoded here,
-// which is enough for most objects; other fields need apimachinery's converter, which is slow.
+// decodeMetadata decodes the metadata of an object. Metadata that has only names, labels and
+// annotations does not need apimachinery's converter, which is slow.
 func decodeMetadata(metadata map[string]any) (*metav1.ObjectMeta, error) {
 	if decoded := plainMetadata(metadata); decoded != nil {
 		return decoded, nil
@@ -41,8 +41,7 @@ func plainMetadata(metadata map[string]any) *metav1.ObjectMeta {
 	return decoded
 }
 
-// decodeSelector decodes a label selector. It uses the slow converter only for selectors with
-// expressions.
+// decodeSelector decodes a label selector. Only selectors with expressions need the slow converter.
 func decodeSelector(selector map[string]any) (*metav1.LabelSelector, error) {
 	if texts, areTexts := textMap(selector["matchLabels"]); areTexts && len(selector) == 1 {
 		return &metav1.LabelSelector{MatchLabels: texts}, nil
@@ -52,7 +51,6 @@ func decodeSelector(selector map[string]any) (*metav1.LabelSelector, error) {
 	return decoded, err
 }
 
-// textMap returns a map of strings, or false if the value is not one.
 func textMap(value any) (map[string]string, bool) {
 	fields, isMap := value.(map[string]any)
 	if !isMap {

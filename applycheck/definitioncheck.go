@@ -59,8 +59,6 @@ func checkDefinition(o *objectFacts, content *kustomize.Content) []fault {
 	return faults
 }
 
-// checkIdentity checks the name of a definition and the strategy by which its versions are
-// converted.
 func checkIdentity(definition *apiextensionsv1.CustomResourceDefinition) field.ErrorList {
 	var found field.ErrorList
 	if want := definition.Spec.Names.Plural + "." + definition.Spec.Group; definition.Name != want && definition.Spec.Group != "" {
@@ -72,7 +70,6 @@ func checkIdentity(definition *apiextensionsv1.CustomResourceDefinition) field.E
 	return found
 }
 
-// overflows reports whether an error is about a number that is too large for its field.
 func overflows(err error) bool {
 	var wrong *json.UnmarshalTypeError
 	return errors.As(err, &wrong) && strings.HasPrefix(wrong.Value, "number ")
@@ -86,8 +83,8 @@ func undecodable(o *objectFacts, line int, err error) fault {
 	return f
 }
 
-// schemaPath returns the path of a version's schema in the API server's messages, which is a common
-// path if all versions have the same schema.
+// schemaPath returns the path of a version's schema in the API server's messages. All versions have
+// the same path if their schemas are equal.
 func schemaPath(definition *apiextensionsv1.CustomResourceDefinition, i int) *field.Path {
 	versions := definition.Spec.Versions
 	if !slices.ContainsFunc(versions, func(v apiextensionsv1.CustomResourceDefinitionVersion) bool {
@@ -122,7 +119,6 @@ func checkNames(names *apiextensionsv1.CustomResourceDefinitionNames) field.Erro
 	return found
 }
 
-// checkVersions checks the versions of a definition, but not their schemas.
 func checkVersions(versions []apiextensionsv1.CustomResourceDefinitionVersion) field.ErrorList {
 	at := field.NewPath("spec", "versions")
 	var found field.ErrorList
@@ -156,7 +152,6 @@ func checkVersions(versions []apiextensionsv1.CustomResourceDefinitionVersion) f
 	return found
 }
 
-// structuralErrors returns the reasons why a schema is not structural.
 func structuralErrors(at *field.Path, s *structural.Structural) (found field.ErrorList) {
 	defer func() {
 		if recover() != nil {

@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// source is a CustomResourceDefinition in a file or in the profile.
 type source struct {
 	*definedKind
 	file     digest
@@ -27,9 +26,9 @@ type source struct {
 	profile *profile.Definition
 }
 
-// definitions are the CustomResourceDefinitions of a Destination by the kind that they define: the
-// stored and wanted ones of its roots, and those of the profile for all other kinds. A kind has
-// several definitions while its definition changes.
+// definitions are the CustomResourceDefinitions of a Destination by the kind that they define.
+// Those of the profile are used for kinds that no file defines. A kind whose definition changes has
+// several definitions.
 type definitions map[schema.GroupKind][]*source
 
 func (d definitions) add(s *source) {
@@ -41,7 +40,6 @@ func (d definitions) add(s *source) {
 	d[s.GroupKind] = append(d[s.GroupKind], s)
 }
 
-// sort sorts the definitions of each kind independently of the order of the files.
 func (d definitions) sort() {
 	for _, sources := range d {
 		slices.SortFunc(sources, func(a, b *source) int {
@@ -50,8 +48,7 @@ func (d definitions) sort() {
 	}
 }
 
-// digestOf returns the digest of the definitions that the objects of a file are checked
-// against.
+// digestOf returns the digest of the definitions against which the objects of a file are checked.
 func (d definitions) digestOf(facts *fileFacts) digest {
 	if !slices.ContainsFunc(facts.objects, func(o objectFacts) bool { return len(d[o.GroupKind()]) > 0 }) {
 		return digest{}
@@ -83,7 +80,6 @@ func (s *source) addTo(hash hash.Hash) {
 	hash.Write(binary.AppendVarint(nil, int64(s.position)))
 }
 
-// definition decodes the whole definition; it returns nil if that fails.
 func (s *source) definition(c *check) *apiextensionsv1.CustomResourceDefinition {
 	if s.profile != nil {
 		spec, err := s.profile.Spec.Decode()
@@ -123,8 +119,8 @@ func (c *check) customType(s *source, version string) *customType {
 	return found
 }
 
-// profileSources returns the definitions of a profile. They are identified by their content, so
-// that clusters with equal definitions share the compiled schemas.
+// profileSources returns the definitions of a profile. Clusters with equal definitions share the
+// compiled schemas.
 func profileSources(p *profile.Profile) []*source {
 	if p == nil {
 		return nil

@@ -8,7 +8,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkSchema checks a schema of a definition and the schemas nested in it.
 func checkSchema(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.ErrorList {
 	if s == nil {
 		return nil
@@ -30,7 +29,7 @@ func checkSchema(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.Error
 	return found
 }
 
-// checkSchemaTypes checks the types in a schema, but not the schemas nested in it.
+// checkSchemaTypes checks the types in a schema, but not in the schemas nested in it.
 func checkSchemaTypes(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.ErrorList {
 	var found field.ErrorList
 	one := func(at *field.Path, value string, of ...string) {
@@ -62,7 +61,6 @@ func checkSchemaTypes(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.
 	return append(found, checkMapKeys(at, s)...)
 }
 
-// checkMapKeys checks the keys of a list with x-kubernetes-list-type map.
 func checkMapKeys(at *field.Path, s *apiextensionsv1.JSONSchemaProps) field.ErrorList {
 	at = at.Child("x-kubernetes-list-map-keys")
 	isMap := s.XListType != nil && *s.XListType == "map"

@@ -22,7 +22,7 @@ var defaultedFields = map[string]bool{
 	"parallelism": true, "completions": true, "matchLabelKeys": true, "mismatchLabelKeys": true, "tolerations": true, "procMount": true,
 	"resizePolicy": true, "host": true, "status": true, "creationTimestamp": true, "apiGroup": true, "add": true, "drop": true, "whenDeleted": true,
 	"whenScaled": true, "mountPropagation": true, "priorityClass": true, "runtimeClassName": true, "overhead": true, "value": true,
-	// fields that the API server drops if their feature gate is disabled
+	// The API server drops these fields if their feature gate is disabled.
 	"hostnameOverride": true, "restartPolicyRules": true, "podCertificate": true, "resources": true, "workloadRef": true, "hostUsers": true,
 	"supplementalGroupsPolicy": true, "stopSignal": true, "image": true, "fileKeyRef": true, "clusterTrustBundle": true, "resourceClaims": true,
 	"schedulingGroup": true, "schedulingGates": true, "claims": true, "seLinuxChangePolicy": true, "podReplacementPolicy": true,
@@ -31,7 +31,7 @@ var defaultedFields = map[string]bool{
 }
 
 // differs reports whether two forms of a field certainly differ for the API server. A missing value
-// equals a zero value and every value of a field that may have a default.
+// equals a zero value. It also equals any value of a field in defaultedFields.
 func differs(name string, a, b any) bool {
 	if defaultedFields[name] && (isZero(a) || isZero(b)) {
 		return false
@@ -66,7 +66,6 @@ func mapsDiffer(a, b map[string]any) bool {
 	return false
 }
 
-// isZero reports whether a value is missing or the zero value of its type.
 func isZero(value any) bool { return value == nil || accept.IsEmpty(value) }
 
 func without(fields map[string]any, keys ...string) map[string]any {

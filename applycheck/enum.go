@@ -6,8 +6,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// unsupported adds an error for a string, or for each string in a list, that is not among the
-// supported values.
 func (w *typeWalk) unsupported(values []string, value any, at *fieldPath) {
 	if values == nil {
 		return

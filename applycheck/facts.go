@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Annotations and labels of objects that control Flux's kustomize-controller.
+// These annotations and labels of objects control Flux's kustomize-controller.
 const (
 	reconcileKey = "kustomize.toolkit.fluxcd.io/reconcile" // if "disabled", the object is not applied
 	forceKey     = "kustomize.toolkit.fluxcd.io/force"     // if "enabled", an object that cannot be changed is deleted and created again
@@ -25,22 +25,18 @@ type fileFacts struct {
 	objects []objectFacts
 }
 
-// objectFacts are the facts about an object that the checks of other objects need.
 type objectFacts struct {
 	schema.GroupVersionKind
-	// namespace is the namespace in the file. It is empty if there is none.
 	namespace, name string
 	line            int
 	// variable means that the kind is not known, because it contains a variable that Flux may
 	// replace.
 	variable bool
-	// position is the position of the object in its file.
 	position int
 	// applied is false if Flux leaves the object out.
 	applied bool
 	// force means that Flux deletes the object and creates it again if it cannot be changed.
-	force bool
-	// onlyCreated means that Flux creates the object but does not change it.
+	force       bool
 	onlyCreated bool
 	// unpruned means that Flux does not delete the object when it is no longer in a file.
 	unpruned bool
@@ -48,12 +44,10 @@ type objectFacts struct {
 	defines *definedKind
 }
 
-// definedKind is the kind that a CustomResourceDefinition defines.
 type definedKind struct {
 	schema.GroupKind
 	namespaced bool
-	// versions are the served versions.
-	versions []string
+	versions   []string
 }
 
 // identity identifies an object for the API server, which ignores the version.
@@ -66,7 +60,6 @@ func (o *objectFacts) identity() identity {
 	return identity{GroupKind: o.GroupKind(), namespace: o.namespace, name: o.name}
 }
 
-// String returns the object's name for messages: "ConfigMap default/settings".
 func (o *objectFacts) String() string {
 	if o.namespace == "" {
 		return o.Kind + " " + o.name
@@ -74,7 +67,6 @@ func (o *objectFacts) String() string {
 	return o.Kind + " " + o.namespace + "/" + o.name
 }
 
-// flux returns the object's name in the form of Flux's messages.
 func (o *objectFacts) flux() string {
 	if o.namespace == "" {
 		return o.Kind + "/" + o.name
@@ -138,7 +130,6 @@ func textIn(fields map[string]any, name string) string {
 	return text
 }
 
-// inMetadata reports whether an object has a label or annotation with a value, ignoring case.
 func inMetadata(metadata map[string]any, key, value string) bool {
 	for _, name := range []string{"annotations", "labels"} {
 		fields, _ := metadata[name].(map[string]any)
@@ -149,7 +140,6 @@ func inMetadata(metadata map[string]any, key, value string) bool {
 	return false
 }
 
-// isVariable reports whether a text contains a variable that Flux may replace.
 func isVariable(text string) bool { return strings.Contains(text, "${") }
 
 // hasVariable reports whether a value contains a variable that Flux may replace after the build, so

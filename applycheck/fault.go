@@ -10,16 +10,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// maxFaults is the maximum number of faults of an object that are reported.
 const maxFaults = 10
 
 // maxWords is the maximum length of the API server's message in a finding, in bytes.
 const maxWords = 500
 
-// fault is something that the API server would refuse about an object.
 type fault struct {
 	rule finding.Rule
-	// object is the name of the object for messages; flux is its name in Flux's messages.
+	// object is the name of the object in messages. flux is its name in Flux's messages.
 	object, flux string
 	line         int
 	// words describe the fault. They are the API server's own message if its code has found the
@@ -37,16 +35,13 @@ type fault struct {
 	ratcheted bool
 	fix       string
 	cause     finding.Cause
-	// related are other places that the fault is about.
-	related []finding.Related
+	related   []finding.Related
 }
 
-// newFault returns a fault of an object, with certain set.
 func newFault(rule finding.Rule, o *objectFacts, line int, words string) fault {
 	return fault{rule: rule, object: o.String(), flux: o.flux(), line: line, words: printable(words), certain: true}
 }
 
-// invalid returns a fault that the API server reports as an invalid field.
 func invalid(rule finding.Rule, o *objectFacts, line int, err *field.Error) fault {
 	f := newFault(rule, o, line, err.Error())
 	kind := o.Kind
@@ -57,7 +52,7 @@ func invalid(rule finding.Rule, o *objectFacts, line int, err *field.Error) faul
 	return f
 }
 
-// printable returns a message in one line, shortened to maxWords.
+// printable returns a message in one line. It truncates a text of more than maxWords bytes.
 func printable(words string) string {
 	words = strings.Join(strings.Fields(words), " ")
 	if len(words) > maxWords {
@@ -66,12 +61,11 @@ func printable(words string) string {
 	return words
 }
 
-// isError reports whether the fault is an error that is certain for a cluster.
+// isError reports whether the fault is an error, and certain for a cluster.
 func (f *fault) isError(cluster *Cluster) bool {
 	return f.rule.Severity == finding.Error && f.certain && (!f.versioned || cluster.Certain())
 }
 
-// reason returns why a claim with the fault is quarantined.
 func (f *fault) reason() string {
 	if f.rule.ID == finding.DefinitionRemoved().ID {
 		return "objects of " + f.object + " remain"

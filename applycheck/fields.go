@@ -2,7 +2,6 @@ package applycheck
 
 import "k8s.io/apimachinery/pkg/runtime/schema"
 
-// mapAt returns the map at a path of keys, or nil if there is none.
 func mapAt(fields map[string]any, path ...string) map[string]any {
 	for _, name := range path {
 		fields, _ = fields[name].(map[string]any)
@@ -10,19 +9,16 @@ func mapAt(fields map[string]any, path ...string) map[string]any {
 	return fields
 }
 
-// anyAt returns the value at a path of keys, or nil if there is none.
 func anyAt(fields map[string]any, path ...string) any {
 	last := len(path) - 1
 	return mapAt(fields, path[:last]...)[path[last]]
 }
 
-// textAt returns the string at a path of keys, or "" if there is none.
 func textAt(fields map[string]any, path ...string) string {
 	text, _ := anyAt(fields, path...).(string)
 	return text
 }
 
-// listAt returns the list at a path of keys, or nil if there is none.
 func listAt(fields map[string]any, path ...string) []any {
 	list, _ := anyAt(fields, path...).([]any)
 	return list

@@ -23,8 +23,7 @@ func fileOf(t testing.TB, path, content string) dedupe.File {
 	}
 }
 
-// claimOf returns a claim to one file with wanted and stored content. If a content is empty, there
-// is no such file.
+// claimOf returns a claim with one file at most in each list. Empty contents add no file.
 func claimOf(t testing.TB, path, wanted, stored string) dedupe.Claim {
 	t.Helper()
 	claim := dedupe.Claim{Object: "Work default/" + path, Owner: path}
@@ -37,7 +36,6 @@ func claimOf(t testing.TB, path, wanted, stored string) dedupe.Claim {
 	return claim
 }
 
-// rootOf returns a root with claims that have one wanted file each.
 func rootOf(t testing.TB, name string, wanted ...string) dedupe.Root {
 	t.Helper()
 	path, err := tree.ParsePath(name)
@@ -60,7 +58,6 @@ func clusterOf(t testing.TB, version string, of *profile.Profile) *Cluster {
 	return cluster
 }
 
-// describe returns each finding as "KS104 error 3: message".
 func describe(v Verdict) []string {
 	lines := []string{}
 	for _, f := range v.Findings {
@@ -69,7 +66,6 @@ func describe(v Verdict) []string {
 	return lines
 }
 
-// checkOne returns the findings of CheckClaims for one file.
 func checkOne(t testing.TB, version, content string) []string {
 	t.Helper()
 	return describe(CheckClaims(Input{Cluster: clusterOf(t, version, nil), Roots: []dedupe.Root{rootOf(t, "resources", content)}})[0])

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// changeFaults compares the objects of a wanted file with their stored versions, and returns the faults
-// of the changes. own are the faults of the file alone; an object with an error in own is skipped.
+// changeFaults returns the faults of the changes from the stored objects to those of a wanted file.
+// It skips an object with an error in own, which are the faults of the file itself.
 func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile, own []fault) []fault {
 	if len(claim.stored) == 0 || slices.ContainsFunc(claim.stored, func(s *checkedFile) bool { return s.facts.digest == file.facts.digest }) {
 		return nil // the claim is new, or the file is unchanged
@@ -35,8 +35,8 @@ func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile,
 	return faults
 }
 
-// storedObjects returns the stored forms of the objects of a file, from all stored files of the
-// claim.
+// storedObjects returns the stored forms of the objects of a file. They may be in any stored file
+// of the claim.
 func (c *check) storedObjects(r *rootFiles, claim *claimFiles, file *checkedFile) map[identity]map[string]any {
 	wanted := map[identity]bool{}
 	for i := range file.facts.objects {
@@ -61,7 +61,6 @@ func (c *check) storedObjects(r *rootFiles, claim *claimFiles, file *checkedFile
 	return found
 }
 
-// objectChanges returns the faults of the change of an object that is in the cluster.
 func (c *check) objectChanges(o *objectFacts, content *kustomize.Content, old map[string]any) []fault {
 	if sources := c.definitions[o.GroupKind()]; len(sources) > 0 {
 		return c.customChanges(o, content, old, sources)
@@ -86,8 +85,8 @@ func (c *check) objectChanges(o *objectFacts, content *kustomize.Content, old ma
 	return faults
 }
 
-// customChanges returns the faults that a change of a custom resource adds: those of CEL rules that
-// compare with the old value.
+// customChanges returns the faults that a change of a custom resource adds: violations of CEL rules
+// that compare with the old value.
 func (c *check) customChanges(o *objectFacts, content *kustomize.Content, old map[string]any, sources []*source) []fault {
 	if hasVariable(old) || fmt.Sprint(old["apiVersion"]) != fmt.Sprint(content.Fields["apiVersion"]) {
 		return nil
@@ -113,10 +112,8 @@ func (c *check) customChanges(o *objectFacts, content *kustomize.Content, old ma
 	return faults
 }
 
-// immutableField is a field that cannot change.
 type immutableField struct {
-	path []string
-	// absent is the value of a missing field: its default, or nil.
+	path   []string
 	absent any
 	// words is the API server's message. If it is empty, the message is "field is immutable".
 	words string
@@ -127,7 +124,6 @@ type immutableField struct {
 	forbidden bool
 }
 
-// compare returns an error if the field changes.
 func (f immutableField) compare(fields, old map[string]any) *field.Error {
 	now, before := anyAt(fields, f.path...), anyAt(old, f.path...)
 	if hasVariable(now) || hasVariable(before) {
@@ -153,7 +149,6 @@ func (f immutableField) compare(fields, old map[string]any) *field.Error {
 	return field.Invalid(at, now, words)
 }
 
-// changes reports whether two values of the field are certainly different.
 func (f immutableField) changes(now, before any) bool {
 	switch {
 	case f.whole:
@@ -199,7 +194,6 @@ func conflicts(a, b any) bool {
 	return b != nil && !sameScalar(a, b)
 }
 
-// mapsConflict reports whether a field of two maps is certainly different.
 func mapsConflict(a, b map[string]any) bool {
 	for key, value := range a {
 		if conflicts(value, b[key]) {
@@ -254,8 +248,8 @@ func hasList(value any) bool {
 	return false
 }
 
-// sameScalar reports whether two scalars may be equal for the API server: numbers and quantities
-// can be written in several forms.
+// sameScalar reports whether two scalars may be equal for the API server, which accepts several
+// notations of numbers and quantities.
 func sameScalar(a, b any) bool {
 	if a == b {
 		return true

@@ -36,7 +36,6 @@ spec:
     spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
 `
 
-// change returns the findings of CheckClaims about the change of one object.
 func change(t *testing.T, stored, wanted string) []string {
 	t.Helper()
 	root := rootOf(t, "resources")

@@ -61,7 +61,6 @@ func changeRules() map[string]func(fields, old map[string]any) field.ErrorList {
 	}
 }
 
-// immutableData checks that the data of an immutable ConfigMap or Secret does not change.
 func immutableData(fields, old map[string]any) field.ErrorList {
 	if old["immutable"] != true || hasVariable(fields) || hasVariable(old) {
 		return nil
@@ -86,7 +85,6 @@ func immutableData(fields, old map[string]any) field.ErrorList {
 	return found
 }
 
-// sameTexts reports whether two maps have the same strings.
 func sameTexts(a, b any) bool {
 	x, _ := a.(map[string]any)
 	y, _ := b.(map[string]any)
@@ -101,8 +99,8 @@ func sameTexts(a, b any) bool {
 	return true
 }
 
-// serviceChanges checks that the cluster IP of a Service does not change. If the file has none, the
-// API server chooses an address, which stays when the field is removed.
+// serviceChanges checks that the cluster IP of a Service does not change. If a file has no cluster
+// IP, the API server chooses one, which also stays when the field is removed.
 func serviceChanges(fields, old map[string]any) field.ErrorList {
 	if textAt(fields, "spec", "type") == "ExternalName" || textAt(old, "spec", "type") == "ExternalName" {
 		return nil
@@ -125,7 +123,6 @@ func clusterIP(fields map[string]any) string {
 	return textAt(fields, "spec", "clusterIP")
 }
 
-// statefulSetChanges checks that only the few mutable fields of a StatefulSet change.
 func statefulSetChanges(fields, old map[string]any) field.ErrorList {
 	spec := func(of map[string]any) map[string]any {
 		return without(mapAt(of, "spec"), "replicas", "ordinals", "template", "updateStrategy", "revisionHistoryLimit", "persistentVolumeClaimRetentionPolicy", "minReadySeconds")
@@ -138,8 +135,8 @@ func statefulSetChanges(fields, old map[string]any) field.ErrorList {
 		"'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden")}
 }
 
-// jobChanges checks the changes of a Job. Its template can change only in
-// part and only while the Job is suspended; its completions can change only if it is indexed.
+// jobChanges checks the changes of a Job. The template can change only while the Job is suspended,
+// and the completions only if the Job is indexed.
 func jobChanges(fields, old map[string]any) field.ErrorList {
 	suspended := anyAt(fields, "spec", "suspend") == true || anyAt(old, "spec", "suspend") == true
 	var found field.ErrorList

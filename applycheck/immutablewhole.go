@@ -2,7 +2,6 @@ package applycheck
 
 import "k8s.io/apimachinery/pkg/util/validation/field"
 
-// podChanges checks that only the few mutable fields of a Pod's spec change.
 func podChanges(fields, old map[string]any) field.ErrorList {
 	now, before := mutablePod(mapAt(fields, "spec")), mutablePod(mapAt(old, "spec"))
 	if hasVariable(now) || hasVariable(before) || !differs("spec", now, before) {
@@ -13,7 +12,6 @@ func podChanges(fields, old map[string]any) field.ErrorList {
 		"`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)")}
 }
 
-// mutablePod returns the spec of a Pod without the mutable fields.
 func mutablePod(spec map[string]any) map[string]any {
 	spec = without(spec, "activeDeadlineSeconds", "tolerations", "terminationGracePeriodSeconds", "schedulingGates", "ephemeralContainers", "nodeSelector", "affinity")
 	for _, list := range []string{"containers", "initContainers"} {
@@ -27,7 +25,6 @@ func mutablePod(spec map[string]any) map[string]any {
 	return spec
 }
 
-// volumeChanges checks that the source of a PersistentVolume does not change.
 func volumeChanges(fields, old map[string]any) field.ErrorList {
 	source := func(of map[string]any) map[string]any {
 		return without(mapAt(of, "spec"), "capacity", "accessModes", "claimRef", "persistentVolumeReclaimPolicy", "storageClassName",
@@ -40,7 +37,7 @@ func volumeChanges(fields, old map[string]any) field.ErrorList {
 	return field.ErrorList{field.Forbidden(field.NewPath("spec", "persistentvolumesource"), "spec.persistentvolumesource is immutable after creation")}
 }
 
-// claimChanges checks the change of a PersistentVolumeClaim's spec. It ignores the data sources,
+// claimChanges checks the change of a PersistentVolumeClaim's spec without its data sources,
 // because the API server drops those of unsupported kinds.
 func claimChanges(fields, old map[string]any) field.ErrorList {
 	spec := func(of map[string]any) map[string]any {
@@ -55,7 +52,7 @@ func claimChanges(fields, old map[string]any) field.ErrorList {
 	return field.ErrorList{field.Forbidden(field.NewPath("spec"), "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims")}
 }
 
-// driverChanges checks that no driver of a CSINode changes; drivers may be added and removed.
+// driverChanges checks that no driver of a CSINode changes. Drivers may be added and removed.
 func driverChanges(fields, old map[string]any) field.ErrorList {
 	now := listAt(fields, "spec", "drivers")
 	for _, before := range listAt(old, "spec", "drivers") {

@@ -15,7 +15,7 @@ func keepEmpty(fields, old map[string]any) {
 	}
 }
 
-// keepEmptyIn applies keepEmpty to the objects within two values. It compares items of lists by
+// keepEmptyIn applies keepEmpty to the objects within two values. It matches items of lists by
 // position.
 func keepEmptyIn(now, before any) {
 	switch x := now.(type) {
@@ -31,8 +31,8 @@ func keepEmptyIn(now, before any) {
 	}
 }
 
-// isEmptyCollection reports whether a value is an empty list, or a map that contains only such
-// values.
+// isEmptyCollection reports whether a value is an empty list, or a map whose values are all empty
+// lists or such maps.
 func isEmptyCollection(value any) bool {
 	switch v := value.(type) {
 	case map[string]any:

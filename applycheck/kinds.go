@@ -10,8 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// kindState describes the fault of a kind in a root. Its rule is the zero Rule if the kind has no
-// fault.
+// kindState describes the fault of a kind in a root. Without a fault, its rule is the zero Rule.
 type kindState struct {
 	rule               finding.Rule
 	words, fix         string
@@ -19,7 +18,6 @@ type kindState struct {
 	namespaced         bool
 }
 
-// quoted returns Flux's message about an object whose kind is not served.
 func (s *kindState) quoted(o *objectFacts) string {
 	if s.rule.Severity != finding.Error {
 		return ""
@@ -69,9 +67,9 @@ func (p *presence) newKindState(root int, gvk schema.GroupVersionKind) kindState
 	return p.undefined(root, gvk)
 }
 
-// undefined returns the state of a custom kind for which no definition is known. It is the zero
-// state if neither the version nor a profile of the cluster is known, unless an installer in the
-// root may define the kind.
+// undefined returns the state of a custom kind for which no definition is known. It is a fault only
+// if the version or a profile of the cluster is known, or if an installer in the root may define
+// the kind.
 func (p *presence) undefined(root int, gvk schema.GroupVersionKind) kindState {
 	elsewhere := false
 	for i, installer := range p.installers {
@@ -113,8 +111,8 @@ func removedAt(object any) (major, minor int) {
 	return 0, 0
 }
 
-// replacement returns the end of a message that names the replacement of an object's kind and
-// version, or "" if there is none.
+// replacement returns the end of a message that names the kind and version that replace those of an
+// object, or "" without a replacement.
 func replacement(object any) string {
 	if replaced, has := object.(interface {
 		APILifecycleReplacement() schema.GroupVersionKind
@@ -126,7 +124,6 @@ func replacement(object any) string {
 	return ""
 }
 
-// removed returns the state of a built-in kind that the minor does not serve.
 func (p *presence) removed(gvk schema.GroupVersionKind) kindState {
 	state := kindState{
 		rule: finding.KindNotServed(), certain: p.Cluster.profile == nil || p.Cluster.disputed || p.Cluster.lists(gvk.Group), versioned: !p.Cluster.hasAll(),
@@ -143,7 +140,6 @@ func (p *presence) removed(gvk schema.GroupVersionKind) kindState {
 	return state
 }
 
-// deprecation returns the state of a built-in kind that the minor serves.
 func (p *presence) deprecation(gvk schema.GroupVersionKind) kindState {
 	object, err := scheme.Scheme.New(gvk)
 	if err != nil {
@@ -160,7 +156,6 @@ func (p *presence) deprecation(gvk schema.GroupVersionKind) kindState {
 	return kindState{rule: finding.DeprecatedAPI(), certain: true, words: words + replacement(object)}
 }
 
-// reached reports whether the checked minor is the given one or a newer one.
 func reached(checked string, major, minor int) bool {
 	var atMajor, atMinor int
 	if n, err := fmt.Sscanf(checked, "%d.%d", &atMajor, &atMinor); n != 2 || err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Limits of a Memory. Entries beyond them are dropped, oldest first, and computed again when they
+// The limits of a Memory. The oldest entries beyond them are dropped, and computed again when they
 // are needed.
 const (
 	// maxRemembered is the maximum number of objects whose facts and faults are kept.
@@ -22,41 +22,35 @@ const (
 	maxNeeds = 1 << 16
 )
 
-// Memory caches the facts about files by the digest of their content, the faults of files by this
-// digest and the schemas, and the compiled schemas of CustomResourceDefinitions. Its size is
-// limited; a dropped entry costs only time. The zero Memory is empty. It is safe for concurrent use
-// and meant to be shared by all Destinations.
+// Memory caches the facts about files, the faults of files and the compiled schemas of
+// CustomResourceDefinitions. It is keyed by digests of contents, and its size is limited. The zero
+// Memory is empty. It is safe for concurrent use, so that all Destinations can share it.
 type Memory struct {
 	mu       sync.Mutex
 	files    generations[digest, *fileFacts]
 	faults   generations[faultsKey, []fault]
 	compiled generations[compiledKey, *customType]
 	digests  generations[*byte, digest]
-	// accepted contains the compiled types of built-in kinds by minor.
 	accepted map[string]*accept.Types
 }
 
 // State contains the claims of a Destination's last check, so that the cost of the next check
-// depends only on the changes; losing it costs only time. The zero State is empty. Use one State
-// for each Destination: checks with the same State run one after the other. It keeps the contents
-// that it is given, which must not be changed in place.
+// depends only on the changes. The zero State is empty. Each Destination needs its own State,
+// because checks with the same State run one after the other. The State keeps the contents of the
+// checked files, which must not be modified.
 type State struct {
 	roots map[tree.Path]*rootState
 	// numbers maps each need to its number. It is emptied when it has more than maxNeeds entries.
 	numbers map[need]int
-	// busy is held during a check.
-	busy sync.Mutex
+	busy    sync.Mutex
 }
 
-// faultsKey identifies a file that was checked against certain schemas.
 type faultsKey struct {
-	file digest
-	// minor and definitions identify the schemas.
+	file        digest
 	minor       string
 	definitions digest
 }
 
-// compiledKey identifies a version of a CustomResourceDefinition.
 type compiledKey struct {
 	file           digest
 	position       int
@@ -78,7 +72,7 @@ func (g *generations[K, V]) get(key K) (V, bool) {
 	return value, there
 }
 
-// put adds an entry; limit is the maximum weight of all entries.
+// put adds an entry. limit is the maximum weight of all entries.
 func (g *generations[K, V]) put(key K, value V, weight, limit int) {
 	if g.weight+weight > limit/2 && len(g.newer) > 0 {
 		g.older, g.newer, g.weight = g.newer, nil, 0
@@ -92,8 +86,8 @@ func (g *generations[K, V]) put(key K, value V, weight, limit int) {
 	g.newer[key] = value
 }
 
-// digestOf returns the digest of a content. The digest is cached by the content's address, since
-// nearly all contents are those of the last round.
+// digestOf returns the digest of a content. It caches the digest by the address of the content,
+// which usually stays the same between rounds.
 func (m *Memory) digestOf(content []byte) digest {
 	if len(content) == 0 {
 		return sha256.Sum256(nil)
@@ -129,8 +123,8 @@ func (m *Memory) facts(file digest) (_ *fileFacts, known bool) {
 	return m.files.get(file)
 }
 
-// file returns the facts about a file. A file that kustomize cannot read has no objects here, since
-// dedupe reports it. If all objects are of built-in kinds, their faults are found in the same pass.
+// file returns the facts about a file. A file that kustomize cannot read has no objects here,
+// because dedupe reports it. If all objects are of built-in kinds, file also finds their faults.
 func (c *check) file(cache *kustomize.Cache, content []byte) *fileFacts {
 	m := c.Memory
 	key := m.digestOf(content)
@@ -167,7 +161,6 @@ func (c *check) file(cache *kustomize.Cache, content []byte) *fileFacts {
 	return found
 }
 
-// contentOf calls visit for each object of a file, with the facts about the object.
 func (c *check) contentOf(cache *kustomize.Cache, content []byte, visit func(*objectFacts, *kustomize.Content)) {
 	facts := c.file(cache, content)
 	if len(facts.objects) == 0 {

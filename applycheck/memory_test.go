@@ -61,7 +61,6 @@ func TestVerdictDoesNotDependOnMemory(t *testing.T) {
 	}
 }
 
-// manyClaims returns a root with claims to one Deployment each.
 func manyClaims(t testing.TB, n int) dedupe.Root {
 	t.Helper()
 	root := rootOf(t, "resources")

@@ -13,8 +13,7 @@ import (
 )
 
 // checkMetadata returns the faults of an object's name, labels and annotations. builtin means that
-// the kind is one of Kubernetes itself. The API server does not check the name
-// of an existing object again.
+// the kind is one of Kubernetes itself.
 func checkMetadata(o *objectFacts, content *kustomize.Content, builtin bool) []fault {
 	metadata, _ := content.Fields["metadata"].(map[string]any)
 	decoded, err := decodeMetadata(metadata)
@@ -77,8 +76,7 @@ func nameValidator(o *objectFacts, builtin bool) validation.ValidateNameFunc {
 	return func(name string, _ bool) []string { return names.IsPathSegmentName(name) }
 }
 
-// cronJobName checks the name of a CronJob, to which the names of its
-// Jobs append 11 characters.
+// cronJobName checks the name of a CronJob. The names of its Jobs are 11 characters longer.
 func cronJobName(name string, prefix bool) []string {
 	found := validation.NameIsDNSSubdomain(name, prefix)
 	if len(name) > utilvalidation.DNS1035LabelMaxLength-11 {
@@ -96,7 +94,6 @@ func addressName(name string, _ bool) []string {
 	return words
 }
 
-// subdomainKinds are the built-in kinds whose names must be DNS subdomains.
 var subdomainKinds = map[string]bool{
 	"/ConfigMap": true, "/Secret": true, "/ServiceAccount": true, "/Pod": true, "/PersistentVolume": true, "/PersistentVolumeClaim": true,
 	"/ReplicationController": true, "/ResourceQuota": true, "/LimitRange": true, "/PodTemplate": true, "/Endpoints": true, "/Node": true,
@@ -114,7 +111,6 @@ var subdomainKinds = map[string]bool{
 	"flowcontrol.apiserver.k8s.io/FlowSchema": true, "flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration": true,
 }
 
-// checkTemplates returns the faults of the labels and annotations in a workload's pod template.
 func checkTemplates(o *objectFacts, fields map[string]any) field.ErrorList {
 	at, is := podTemplateOf(o.GroupKind())
 	if !is {

@@ -7,9 +7,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 )
 
-// TestFilesOfAKustomizationAreNotJudged checks that a faulty file in a directory that a
-// kustomization builds has no finding, since the kustomization may patch it. Objects that the
-// kustomization may create are treated as present.
 func TestFilesOfAKustomizationAreNotJudged(t *testing.T) {
 	const kustomization = "resources: [a.yaml]\npatches: [{path: patch.yaml}]\n"
 	faulty := strings.Replace(deployment, "replicas: 1", "replicas: three", 1)
@@ -36,13 +33,11 @@ func TestFilesOfAKustomizationAreNotJudged(t *testing.T) {
 			}
 			root.Claims = append(root.Claims, claim)
 			in := Input{Cluster: clusterOf(t, "", profileOf(t, "default")), Roots: []dedupe.Root{root}, Memory: &Memory{}, State: &State{}}
-			for range 2 { // the second time with filled caches
+			for range 2 {
 				if got := CheckClaims(in)[0]; len(got.Quarantined) != test.want {
 					t.Errorf("quarantined: %v, findings %v", got.Quarantined, describe(got))
 				}
 			}
-			// The kind and namespace of the other claim are certainly missing only if all objects
-			// are known.
 			_, quarantined := CheckRoots(in)[0].Quarantined[0]
 			if quarantined != (test.name == "none") {
 				t.Errorf("the other claim is quarantined: %v", quarantined)

@@ -48,8 +48,8 @@ func resolve(fields map[string]any, path string) (elements []any, value any, com
 	return elements, value, true
 }
 
-// keyOf returns the map key at the start of a path and the number of path elements in the key,
-// which may contain dots. The number is 0 if the map has no such key.
+// keyOf returns the map key at the start of a path, and the number of path elements that form it. A
+// key may contain dots. The number is 0 if the map has no such key.
 func keyOf(fields map[string]any, path []string) (key string, n int) {
 	for n := range path {
 		key := strings.Join(path[:n+1], ".")
@@ -113,8 +113,8 @@ func splitPath(path string) []string {
 	return elements
 }
 
-// indexOf returns the position of a list's item by its index, its keys
-// (`containerPort=80,protocol="TCP"`) or its value (`="x"`), or -1 if there is no such item.
+// indexOf returns the position of a list item, or -1 without such an item. element is the item's
+// index, its keys (`containerPort=80,protocol="TCP"`) or its value (`="x"`).
 func indexOf(list []any, element string) int {
 	if i, err := strconv.Atoi(element); err == nil {
 		if i < len(list) {
@@ -138,7 +138,7 @@ func matches(item any, element string) bool {
 	for pair := range strings.SplitSeq(element, ",") {
 		key, want, ok := strings.Cut(pair, "=")
 		value, there := fields[key]
-		// a missing key may have the value as its default
+		// the value of a missing key may be its default
 		if !ok || there && printed(value) != want {
 			return false
 		}

@@ -8,9 +8,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkPodValues returns the errors about values of a pod's spec that every version refuses: names,
-// ports, mounts without a volume, requests above their limits. allVolumes means that the spec has
-// all volumes of the pod.
+// checkPodValues returns the errors about values of a pod's spec that every version refuses, such
+// as names, ports, mounts without a volume, and requests above their limits. allVolumes means that
+// the spec has all volumes of the pod.
 func checkPodValues(spec map[string]any, at *field.Path, allVolumes bool) field.ErrorList {
 	var found field.ErrorList
 	volumes, known := volumesOf(spec)
@@ -35,7 +35,6 @@ func checkPodValues(spec map[string]any, at *field.Path, allVolumes bool) field.
 	return found
 }
 
-// invalidText returns an error for each message about a text.
 func invalidText(at *field.Path, text string, messages []string) field.ErrorList {
 	var found field.ErrorList
 	for _, message := range messages {
@@ -44,7 +43,7 @@ func invalidText(at *field.Path, text string, messages []string) field.ErrorList
 	return found
 }
 
-// volumesOf returns the names of a pod's volumes; known is false if one is missing or contains a
+// volumesOf returns the names of a pod's volumes. known is false if a name is missing or contains a
 // variable.
 func volumesOf(spec map[string]any) (names map[string]bool, known bool) {
 	names = map[string]bool{}

@@ -21,7 +21,6 @@ type randomObject struct {
 	rarity int
 }
 
-// newRandomObject returns the object of a kind that the bytes determine.
 func newRandomObject(minor *schemas.Minor, kind schemas.Kind, bytes []byte) map[string]any {
 	typ := minor.Type(kind.Type)
 	r := &randomObject{minor: minor, schema: typ.Schema, bytes: bytes}
@@ -34,8 +33,6 @@ func newRandomObject(minor *schemas.Minor, kind schemas.Kind, bytes []byte) map[
 	return object
 }
 
-// mutate changes a random part of a value: the part is replaced, removed or repeated, or gets a
-// field that its type does not have.
 func (r *randomObject) mutate(value any) any {
 	switch v := value.(type) {
 	case map[string]any:
@@ -70,7 +67,6 @@ func (r *randomObject) oddValue() any {
 	return values[r.choose(len(values))]
 }
 
-// choose returns a number below n, or 0 if all bytes are used up.
 func (r *randomObject) choose(n int) int {
 	if len(r.bytes) == 0 {
 		return 0
@@ -82,7 +78,6 @@ func (r *randomObject) choose(n int) int {
 
 func (r *randomObject) odd() bool { return r.rarity > 0 && r.choose(r.rarity) == r.rarity-1 }
 
-// oddValues returns values that are wrong for most types and right for some.
 func oddValues() []any {
 	return []any{
 		nil, "", "x", "${x}", "01", "1.50", " 1", "1e3", "1000", "0.5Gi", "1.5", "-1", "YWJj\n", "YWJ=", "YWI=", "YR==", "2020-01-01T01:00:00+01:00",

@@ -5,8 +5,6 @@ import (
 	"testing"
 )
 
-// TestRefusedObjectIsAFinding checks that each object refused by an API server has a finding with a
-// part of its message, and similar accepted objects have no error.
 func TestRefusedObjectIsAFinding(t *testing.T) {
 	const metadata = "\nmetadata: {name: a, namespace: default}\n"
 	for name, c := range map[string]struct{ object, want string }{
@@ -32,8 +30,6 @@ func TestRefusedObjectIsAFinding(t *testing.T) {
 	}
 }
 
-// TestInvalidDefinitionIsAFinding checks that a valid definition has a finding after each change
-// that an API server has refused.
 func TestInvalidDefinitionIsAFinding(t *testing.T) {
 	valid := `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -78,8 +74,6 @@ spec:
 	}
 }
 
-// TestRefusedChangeIsAFinding checks that only the changes that an API server has refused are
-// errors.
 func TestRefusedChangeIsAFinding(t *testing.T) {
 	const pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: default}\nspec: {containers: [{name: a, image: b, command: [c]}]}\n"
 	const claim = "apiVersion: resource.k8s.io/v1\nkind: ResourceClaim\nmetadata: {name: a, namespace: default}\nspec: {devices: {requests: [{name: a, exactly: {deviceClassName: b}}]}}\n"
@@ -103,8 +97,6 @@ func TestRefusedChangeIsAFinding(t *testing.T) {
 	}
 }
 
-// TestRemovedEmptyListStays checks that keepEmpty keeps empty lists that a change removes, but not
-// other removed fields.
 func TestRemovedEmptyListStays(t *testing.T) {
 	fields := map[string]any{"spec": map[string]any{"a": "b"}}
 	keepEmpty(fields, map[string]any{"spec": map[string]any{"a": "c", "tags": []any{}, "more": map[string]any{"list": []any{}}, "full": []any{"x"}}})

@@ -15,7 +15,7 @@ const pruneKey = "kustomize.toolkit.fluxcd.io/prune" // if "disabled", the objec
 // are removed, or lose a version, while objects of their kinds remain.
 func (p *presence) removalFaults(claim *claimFiles, file *checkedFile) []fault {
 	if slices.ContainsFunc(claim.wanted, func(w *checkedFile) bool { return w.facts == file.facts }) {
-		return nil // the stored file is also wanted, so nothing in it is removed
+		return nil // nothing in a wanted file is removed
 	}
 	var faults []fault
 	for i := range file.facts.objects {

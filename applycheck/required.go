@@ -10,8 +10,8 @@ import (
 )
 
 // checkRequired returns the faults of a built-in object that lacks a required field without a
-// default, or whose fields contradict each other. These rules are not in the schemas, only in the
-// API server's Go code. fields are the fields that Flux sends.
+// default, or whose fields contradict each other. Only the Go code of the API server contains these
+// rules. fields are the fields that Flux sends.
 func checkRequired(o *objectFacts, content *kustomize.Content, fields map[string]any) []fault {
 	found := checkValues(o, fields)
 	if at, is := podTemplateOf(o.GroupKind()); is {
@@ -48,7 +48,6 @@ func checkRequired(o *objectFacts, content *kustomize.Content, fields map[string
 	return faults
 }
 
-// requireText returns an error if the field at a path is missing or empty.
 func requireText(fields map[string]any, path ...string) field.ErrorList {
 	if value := anyAt(fields, path...); value == nil || value == "" {
 		return field.ErrorList{field.Required(field.NewPath(path[0], path[1:]...), "")}
@@ -56,7 +55,6 @@ func requireText(fields map[string]any, path ...string) field.ErrorList {
 	return nil
 }
 
-// checkSelector checks the selector of a workload, which must match the labels of its pod template.
 func checkSelector(fields map[string]any) field.ErrorList {
 	at := field.NewPath("spec", "selector")
 	raw := mapAt(fields, "spec", "selector")
@@ -95,7 +93,7 @@ func checkSelector(fields map[string]any) field.ErrorList {
 	return nil
 }
 
-// checkPod checks a pod or a pod template. The mounts of a StatefulSet may also refer to its volume
+// checkPod checks a pod or a pod template. The mounts of a StatefulSet may also name its volume
 // claim templates.
 func checkPod(pod map[string]any, base *field.Path, kind string) field.ErrorList {
 	spec := mapAt(pod, "spec")
@@ -123,7 +121,6 @@ func checkPod(pod map[string]any, base *field.Path, kind string) field.ErrorList
 	return append(found, checkRestartPolicy(spec, at.Child("restartPolicy"), kind)...)
 }
 
-// checkRestartPolicy checks the restart policy in workloads that allow only some.
 func checkRestartPolicy(spec map[string]any, at *field.Path, kind string) field.ErrorList {
 	policy, isText := spec["restartPolicy"].(string)
 	if spec["restartPolicy"] != nil && !isText || hasVariable(policy) {

@@ -10,8 +10,7 @@ import (
 // requiredField is a field that the API server requires in every object of a type.
 type requiredField struct {
 	// detail is the API server's text after "Required value".
-	detail string
-	// missing means that only a missing field is refused, not an empty one.
+	detail  string
 	missing bool
 }
 
@@ -21,8 +20,6 @@ func (f requiredField) lacks(value any) bool {
 	return value == nil || value == int64(0) || isEmpty(value) && !f.missing
 }
 
-// missingFields adds an error for each field that a type requires and that a value of the type
-// lacks.
 func (w *typeWalk) missingFields(typ string, of map[string]any, at *fieldPath) {
 	rules := requiredFields[typ]
 	lacks := false

@@ -4,8 +4,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkReplicationController checks that the selector matches the labels of the pod template. If
-// the selector is missing, the API server sets it to the labels.
+// checkReplicationController checks that the selector matches the labels of the pod template. A
+// missing selector matches, because its default is these labels.
 func checkReplicationController(fields map[string]any) field.ErrorList {
 	selector, template := mapAt(fields, "spec", "selector"), mapAt(fields, "spec", "template", "metadata", "labels")
 	if hasVariable(selector) || hasVariable(template) || mapAt(fields, "spec", "template") == nil {
@@ -20,7 +20,6 @@ func checkReplicationController(fields map[string]any) field.ErrorList {
 	return nil
 }
 
-// textsOf returns the entries of a map whose values are strings, or nil if there are none.
 func textsOf(fields map[string]any) map[string]string {
 	var texts map[string]string
 	for key, value := range fields {
@@ -34,7 +33,6 @@ func textsOf(fields map[string]any) map[string]string {
 	return texts
 }
 
-// checkIngress checks that an Ingress has a default backend or rules.
 func checkIngress(fields map[string]any) field.ErrorList {
 	rules := anyAt(fields, "spec", "rules")
 	if anyAt(fields, "spec", "defaultBackend") != nil || hasVariable(rules) || len(listAt(fields, "spec", "rules")) > 0 {
@@ -46,7 +44,6 @@ func checkIngress(fields map[string]any) field.ErrorList {
 	return field.ErrorList{field.Invalid(field.NewPath("spec"), nil, "either `defaultBackend` or `rules` must be specified")}
 }
 
-// checkAPIService checks the name and the priorities of an APIService.
 func checkAPIService(o *objectFacts, fields map[string]any) field.ErrorList {
 	var found field.ErrorList
 	version, group := textAt(fields, "spec", "version"), textAt(fields, "spec", "group")
@@ -61,7 +58,6 @@ func checkAPIService(o *objectFacts, fields map[string]any) field.ErrorList {
 	return found
 }
 
-// checkBinding checks the kinds to which a RoleBinding or a ClusterRoleBinding refers.
 func checkBinding(o *objectFacts, fields map[string]any) field.ErrorList {
 	var found field.ErrorList
 	check := func(at *field.Path, value any, allowed ...string) {

@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// checkRoots is the second step of the check; see CheckRoots.
 func (c *check) checkRoots() []Verdict {
 	p := c.newPresence()
 	verdicts := make([]Verdict, len(c.roots))
@@ -40,7 +39,6 @@ func (c *check) checkRoots() []Verdict {
 	return verdicts
 }
 
-// presence describes the content of a Destination after its roots are applied.
 type presence struct {
 	*check
 	// namespaces are those that every cluster is assumed to have, and those that a file creates.
@@ -51,8 +49,7 @@ type presence struct {
 	// installers contains for each root the name of an object that may install
 	// CustomResourceDefinitions, or "" if the root has none.
 	installers []string
-	// kinds caches the results of kindOf.
-	kinds map[rootKind]*kindState
+	kinds      map[rootKind]*kindState
 	// unmet reports, by root and by the number of a need, whether the need is not met.
 	unmet [][]bool
 	// after contains the versions of custom kinds that are served after the round.
@@ -62,13 +59,12 @@ type presence struct {
 	remaining map[schema.GroupVersionKind]*remainingObject
 }
 
-// rootKind is a kind in a root; root is the index of the root.
 type rootKind struct {
 	root int
 	schema.GroupVersionKind
 }
 
-// remainingObject is one of several objects that exist after the round, with their number.
+// remainingObject is one of the objects that exist after the round, with their number.
 type remainingObject struct {
 	object *objectFacts
 	file   *checkedFile
@@ -100,7 +96,6 @@ func (c *check) newPresence() *presence {
 	return p
 }
 
-// addFiles adds the objects of files that exist after the round.
 func (p *presence) addFiles(root int, files []*checkedFile) {
 	p.addNamespaces(files)
 	for _, file := range files {
@@ -163,7 +158,6 @@ func (r *rootFiles) claimsProvide() bool {
 	})
 }
 
-// hasCustom reports whether a claim has a wanted object of a kind that is not built in.
 func (c *check) hasCustom(r *rootFiles) bool {
 	isCustom := func(o objectFacts) bool {
 		_, builtin := c.minor.Kind(o.GroupVersionKind)
@@ -192,7 +186,6 @@ func (p *presence) lacks(root int, s *claimState) bool {
 	return slices.ContainsFunc(s.needs, func(n int) bool { return p.unmet[root][n] })
 }
 
-// answerNeeds determines in which roots each need is not met.
 func (p *presence) answerNeeds() {
 	p.unmet = make([][]bool, len(p.roots))
 	for root := range p.roots {
@@ -206,8 +199,6 @@ func (p *presence) answerNeeds() {
 	}
 }
 
-// fileFaults returns the faults of a file's objects that depend on the other objects of the
-// Destination.
 func (p *presence) fileFaults(root int, file *checkedFile) []fault {
 	var faults []fault
 	for i := range file.facts.objects {
@@ -218,7 +209,6 @@ func (p *presence) fileFaults(root int, file *checkedFile) []fault {
 	return faults
 }
 
-// needFaults returns the faults of an object's kind and of its namespace.
 func (p *presence) needFaults(root int, o *objectFacts) []fault {
 	if o.variable {
 		return nil
@@ -237,7 +227,6 @@ func (p *presence) needFaults(root int, o *objectFacts) []fault {
 	return faults
 }
 
-// namespaceFaults returns the faults of the namespace of an object of a namespaced kind.
 func (p *presence) namespaceFaults(o *objectFacts) []fault {
 	switch {
 	case o.namespace == "":

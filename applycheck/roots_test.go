@@ -13,7 +13,6 @@ const shopNamespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n
 
 const release = "apiVersion: helm.toolkit.fluxcd.io/v2\nkind: HelmRelease\nmetadata: {name: op, namespace: default}\nspec: {interval: 1m}\n"
 
-// checkBoth returns the findings of CheckRoots about two roots: dependencies and resources.
 func checkBoth(t *testing.T, cluster *Cluster, dependencies, resources []string) []string {
 	t.Helper()
 	verdicts := CheckRoots(Input{Cluster: cluster, Roots: []dedupe.Root{rootOf(t, "dependencies", dependencies...), rootOf(t, "resources", resources...)}})

@@ -6,8 +6,8 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// sentFields returns the fields of an object as Flux sends them if it does not decode the object:
-// without the status, unless the object is a CustomResourceDefinition.
+// sentFields returns the fields of an object that Flux does not decode as Flux sends them: without
+// the status, unless the object is a CustomResourceDefinition.
 func sentFields(gvk schema.GroupVersionKind, fields map[string]any) map[string]any {
 	if _, has := fields["status"]; !has || isDefinition(gvk) {
 		return fields
@@ -28,18 +28,16 @@ func goObject(gvk schema.GroupVersionKind) runtime.Object {
 	return object
 }
 
-// sentObject is an object of a built-in kind as Flux sends it.
 type sentObject struct {
 	// fields are the fields in the file without the status; applied are the fields that Flux sends.
 	// They are the same if Flux does not decode the object.
 	fields, applied map[string]any
-	// typed means that Flux decodes the object. err is the error of the decoder, in which case Flux
-	// sends the fields as they are.
+	// typed means that Flux decodes the object. If that fails, err is the error of the decoder, and
+	// Flux sends the fields as they are.
 	typed bool
 	err   error
 }
 
-// sentBy returns an object as Flux sends it.
 func sentBy(gvk schema.GroupVersionKind, fields map[string]any) sentObject {
 	fields = sentFields(gvk, fields)
 	sent := sentObject{fields: fields, applied: fields}

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Limits of Kubernetes, in bytes.
+// The limits of Kubernetes, in bytes.
 const (
 	// maxData is the limit for the sum of all values of a ConfigMap or a Secret.
 	maxData = 1 << 20
@@ -18,7 +18,6 @@ const (
 	maxStored = 3 << 19
 )
 
-// checkSize returns the faults of an object that is too large.
 func checkSize(o *objectFacts, content *kustomize.Content) []fault {
 	if o.Group == "" && (o.Kind == "ConfigMap" || o.Kind == "Secret") {
 		size := 0
@@ -41,8 +40,8 @@ func checkSize(o *objectFacts, content *kustomize.Content) []fault {
 	return nil
 }
 
-// dataSize returns the size of a value of a ConfigMap or Secret as the API server counts it: after
-// it is decoded, if it is base64.
+// dataSize returns the size of a value of a ConfigMap or Secret. Like the API server, it counts the
+// decoded size of base64.
 func dataSize(kind, name string, value any) int {
 	text, _ := value.(string)
 	if name == "binaryData" || kind == "Secret" && name == "data" {
@@ -51,8 +50,8 @@ func dataSize(kind, name string, value any) int {
 	return len(text)
 }
 
-// textSize returns the size of all strings of an object, which is less than the size of the stored
-// object in any encoding.
+// textSize returns the size of all strings of an object. The stored object is larger in any
+// encoding.
 func textSize(value any) int {
 	size := 0
 	switch v := value.(type) {

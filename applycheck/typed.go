@@ -17,12 +17,10 @@ import (
 // undeclared is the end of the API server's message about a field that a type does not have.
 const undeclared = ": field not declared in schema"
 
-// maxRuns is the maximum number of runs of the typed check for one object.
 const maxRuns = 100
 
-// typedErrors returns the errors of server-side apply's typed check, sorted. The check visits the
-// fields of a map in random order and stops at an undeclared one, so it is repeated without that
-// field until all errors are found.
+// typedErrors returns the errors of server-side apply's typed check, sorted. The check stops at an
+// undeclared field, so it is repeated without that field until it finds no new error.
 func typedErrors(typ typed.ParseableType, fields map[string]any) typed.ValidationErrors {
 	found := typedRun(typ, fields)
 	if !slices.ContainsFunc(found, isUndeclared) {
@@ -60,8 +58,6 @@ func typedRun(typ typed.ParseableType, fields map[string]any) typed.ValidationEr
 
 func isUndeclared(e typed.ValidationError) bool { return strings.HasSuffix(e.Error(), undeclared) }
 
-// checkTyped returns the faults of a built-in object that server-side apply's typed check finds, or
-// the error of the decoder.
 func checkTyped(o *objectFacts, content *kustomize.Content, typ typed.ParseableType, sent sentObject) []fault {
 	found := typedErrors(typ, sent.fields)
 	switch {
@@ -88,8 +84,6 @@ func droppedField(o *objectFacts, content *kustomize.Content, e typed.Validation
 	return f
 }
 
-// schemaFaults returns the faults for the errors of the typed check, with the API server's
-// messages.
 func schemaFaults(o *objectFacts, content *kustomize.Content, found typed.ValidationErrors) []fault {
 	faults := make([]fault, 0, len(found))
 	for _, e := range found {

@@ -25,8 +25,9 @@ type typeWalk struct {
 }
 
 // checkFields returns a fault for each unsupported value and each missing required field of a
-// built-in object; applied are the fields that Flux sends. An empty value is a fault only in the
-// fields of the generated tables emptyEnums and requiredFields; in many others it is the default.
+// built-in object. applied are the fields that Flux sends. An empty value is a fault only in the
+// fields of the generated tables emptyEnums and requiredFields, because it is the default of many
+// others.
 func checkFields(o *objectFacts, content *kustomize.Content, applied map[string]any, typ typed.ParseableType, minor *schemas.Minor) []fault {
 	w := &typeWalk{minor: minor, schema: typ.Schema}
 	w.visit(typ.TypeRef, applied, nil)
@@ -94,15 +95,15 @@ func (w *typeWalk) visitMap(typ *string, of *smd.Map, fields map[string]any, at 
 	}
 }
 
-// isStatus reports whether a type is the status of a kind. The API server ignores the status of an
-// applied object and of the objects embedded in it.
+// isStatus reports whether a type is the status of a kind, which the API server ignores in an
+// applied object.
 func isStatus(typ string) bool { return strings.HasSuffix(typ, "Status") }
 
-// fieldPath is the path of a field. A nil fieldPath is the path of the object itself. A fieldPath
-// is converted to a field.Path only for an error about the field.
+// fieldPath is the path of a field. A nil fieldPath is the path of the object. It is converted to a
+// field.Path only for an error, because that is slow.
 type fieldPath struct {
 	parent *fieldPath
-	// If item is true, index is the position in a list; otherwise name is the key in a map.
+	// If item is true, index is the position in a list. Otherwise name is the key in a map.
 	name  string
 	index int
 	item  bool

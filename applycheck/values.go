@@ -9,8 +9,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// checkValues returns the errors about values that the API servers of all versions refuse in Go
-// code, not by a schema.
+// checkValues returns the errors about values that every API server refuses in Go code, not by a
+// schema.
 func checkValues(o *objectFacts, fields map[string]any) field.ErrorList {
 	switch o.Group + "/" + o.Kind {
 	case "/ConfigMap":
@@ -37,7 +37,6 @@ func checkValues(o *objectFacts, fields map[string]any) field.ErrorList {
 	return nil
 }
 
-// checkKeys checks the keys of data or binaryData in a ConfigMap or Secret.
 func checkKeys(fields map[string]any, name string) field.ErrorList {
 	var found field.ErrorList
 	for _, key := range slices.Sorted(maps.Keys(mapAt(fields, name))) {
@@ -48,7 +47,6 @@ func checkKeys(fields map[string]any, name string) field.ErrorList {
 	return found
 }
 
-// checkSecretType checks that a Secret has the keys that its type requires.
 func checkSecretType(fields map[string]any) field.ErrorList {
 	keys := map[string][]string{
 		"kubernetes.io/tls": {"tls.crt", "tls.key"}, "kubernetes.io/dockerconfigjson": {".dockerconfigjson"},
@@ -95,7 +93,6 @@ func checkServicePorts(fields map[string]any) field.ErrorList {
 	return found
 }
 
-// notNegative returns an error if the number at a path is negative.
 func notNegative(fields map[string]any, path ...string) field.ErrorList {
 	if number, isNumber := anyAt(fields, path...).(int64); isNumber && number < 0 {
 		return field.ErrorList{field.Invalid(field.NewPath(path[0], path[1:]...), number, "must be greater than or equal to 0")}
@@ -103,8 +100,6 @@ func notNegative(fields map[string]any, path ...string) field.ErrorList {
 	return nil
 }
 
-// checkStrategy checks that a Deployment with the strategy Recreate has no settings for rolling
-// updates.
 func checkStrategy(o *objectFacts, fields map[string]any) field.ErrorList {
 	if o.Kind != "Deployment" || textAt(fields, "spec", "strategy", "type") != "Recreate" || anyAt(fields, "spec", "strategy", "rollingUpdate") == nil {
 		return nil
@@ -125,7 +120,6 @@ func checkAutoscaler(fields map[string]any) field.ErrorList {
 	return nil
 }
 
-// checkIngressRules checks the paths of an Ingress and their backends.
 func checkIngressRules(fields map[string]any) field.ErrorList {
 	var found field.ErrorList
 	for i, rule := range listAt(fields, "spec", "rules") {

@@ -20,8 +20,6 @@ spec:
     resources: {requests: {cpu: 100m}, limits: {cpu: 200m}}
 `
 
-// TestValuesThatEveryAPIServerRefuses checks that making one value of a valid object invalid causes
-// one finding.
 func TestValuesThatEveryAPIServerRefuses(t *testing.T) {
 	const (
 		service  = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: default}\nspec:\n  ports: [{name: http, port: 80, targetPort: http}, {name: https, port: 443, targetPort: 8443}]\n"
@@ -75,8 +73,6 @@ func TestValuesThatEveryAPIServerRefuses(t *testing.T) {
 	}
 }
 
-// TestContainersOfAStatefulSetAreNotCheckedBefore134 checks that only Kubernetes 1.34 and newer
-// check the containers of a StatefulSet.
 func TestContainersOfAStatefulSetAreNotCheckedBefore134(t *testing.T) {
 	content := strings.NewReplacer("kind: Deployment", "kind: StatefulSet", "        image: nginx\n", "        image: nginx\n        imagePullPolicy: Allways\n").Replace(deployment)
 	for version, want := range map[string]int{"1.33": 0, "1.34": 1, "1.36": 1} {

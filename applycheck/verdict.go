@@ -11,8 +11,8 @@ import (
 func newVerdict() Verdict { return Verdict{Quarantined: map[int]Refusal{}, Doubtful: map[int]bool{}} }
 
 const (
-	// maxFindings is the maximum number of errors for a file, and of warnings for a claim, since a
-	// small file can cause thousands.
+	// maxFindings is the maximum number of errors for a file and of warnings for a claim. A small
+	// file can cause thousands of both.
 	maxFindings = 100
 	// maxNamed is the maximum number of objects that a warning about several objects names.
 	maxNamed = 4
@@ -23,8 +23,8 @@ type fileFaults struct {
 	faults []fault
 }
 
-// add adds the findings about the faults of a claim's files: one for each error, and one for all
-// warnings with the same message.
+// add adds one finding for each error of a claim's files, and one for all warnings with the same
+// message.
 func (v *Verdict) add(cluster *Cluster, claim int, all []fileFaults) {
 	var warnings warnings
 	for _, of := range all {
@@ -51,20 +51,16 @@ func (v *Verdict) add(cluster *Cluster, claim int, all []fileFaults) {
 	v.Findings = append(v.Findings, warnings.findings(cluster)...)
 }
 
-// warnings are the faults of a claim that do not quarantine it, grouped by their message.
 type warnings struct {
 	groups []*warningGroup
 	of     map[sameFault]*warningGroup
 }
 
-// sameFault identifies faults with the same message about several objects.
 type sameFault struct{ rule, words, fix string }
 
-// warningGroup contains the faults with the same message.
 type warningGroup struct {
 	first fault
 	file  *checkedFile
-	// named are the names of the first objects, each with its file.
 	named []string
 	count int
 }
@@ -97,7 +93,7 @@ func (w *warnings) findings(cluster *Cluster) []finding.Finding {
 	return all
 }
 
-// finding returns the finding about a group. It names the objects without their lines, so that its
+// finding returns the finding about a group. It does not contain line numbers, so that its
 // fingerprint does not change when lines move.
 func (g *warningGroup) finding(cluster *Cluster) finding.Finding {
 	f := g.first.finding(cluster, g.file.File)

@@ -10,8 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 )
 
-// TestWarningsThatSayTheSameAreOneFinding checks that warnings with the same message about objects
-// of a claim, in one or several files, are one finding that names the objects.
 func TestWarningsThatSayTheSameAreOneFinding(t *testing.T) {
 	const unset = "no namespace is set, and neither Flux nor the API server chooses one, unless the Flux Kustomization has a targetNamespace"
 	object := func(name, namespace string) string {
@@ -50,8 +48,6 @@ func TestWarningsThatSayTheSameAreOneFinding(t *testing.T) {
 	}
 }
 
-// TestFindingsOfAClaimAreBounded checks that at most maxFindings errors of a file, or warnings of a
-// claim, are listed, with the number of the others.
 func TestFindingsOfAClaimAreBounded(t *testing.T) {
 	var errors, warnings string
 	for i := range maxFindings + 20 {

@@ -5,20 +5,16 @@ import (
 	"slices"
 )
 
-// admission is the third stage of a check: the decision about each claim, and the resulting content
-// of the root.
 type admission struct {
 	*parsed
 	states []state
 	index  *index
 }
 
-// admit decides which of the eligible claims are written:
-//
-//  1. If all fit together, all are admitted.
-//  2. Otherwise they are admitted one by one if they do not conflict: claims with stored files
-//     first, then in the order of their rank. A claim that conflicts is tried again after
-//     another one is admitted, which may have given up the object.
+// admit decides which of the eligible claims are written. If all fit together, all are admitted.
+// Otherwise they are admitted one by one if they do not conflict: claims with stored files first,
+// then in the order of their rank. After each admission, the claims that conflicted are tried
+// again, because the admitted claim may have given up an object.
 func admit(p *parsed, states []state) *admission {
 	a := &admission{parsed: p, states: slices.Clone(states), index: p.foreign.clone()}
 	if !a.admitAll() {
@@ -28,8 +24,8 @@ func admit(p *parsed, states []state) *admission {
 	return a
 }
 
-// admitAll admits all eligible claims if nothing conflicts then, so that two claims may swap
-// objects in one step. It returns false if something conflicts.
+// admitAll admits all eligible claims if nothing conflicts then. Two claims may thus swap objects.
+// It returns false if something conflicts.
 func (a *admission) admitAll() bool {
 	for i, claim := range a.claims {
 		entries := claim.stored
@@ -65,8 +61,8 @@ func (a *admission) admitOneByOne() {
 	}
 }
 
-// admitOne replaces a claim's stored objects by its wanted ones, and returns true, unless the
-// wanted ones have changed and conflict with other objects.
+// admitOne replaces a claim's stored objects by its wanted ones and returns true. It returns false
+// if the wanted objects have changed and conflict with others.
 func (a *admission) admitOne(i int) bool {
 	claim := a.claims[i]
 	a.index.remove(claim.stored...)
@@ -103,9 +99,9 @@ func (a *admission) admitTogether() bool {
 	return false
 }
 
-// dependents returns a claim, the eligible claims whose objects conflict with its objects and, in
-// turn, the eligible claims whose objects conflict with those. It returns nil if one of the
-// conflicts is with a foreign file or with a claim that is not eligible.
+// dependents returns a claim and all eligible claims that its conflicts lead to, directly or
+// through other claims. It returns nil if one of the conflicts is with a foreign file or with a
+// claim that is not eligible.
 func (a *admission) dependents(i int) []int {
 	group := []int{i}
 	for at := 0; at < len(group); at++ {
@@ -124,7 +120,6 @@ func (a *admission) dependents(i int) []int {
 	return group
 }
 
-// admitGroup admits claims at once if they fit. It returns false if they do not.
 func (a *admission) admitGroup(group []int) bool {
 	before := a.index.clone()
 	for _, i := range group {

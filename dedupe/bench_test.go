@@ -13,14 +13,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// oneObject returns the file of the nth object of a large root.
 func oneObject(n int) File {
 	content := fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings-%06d\n  namespace: team-%d\ndata:\n  key: value-%d\n", n, n%50, n)
 	p := testkit.Path(fmt.Sprintf("root/team-%d/promise/request-%06d/pipeline/5058f/config.yaml", n%50, n))
 	return File{File: tree.File{Path: p, Content: []byte(content)}, Place: finding.Place{Object: fmt.Sprint("Work default/", n), File: "config.yaml"}}
 }
 
-// largeRoot returns a root with n claims of one file with one object each.
 func largeRoot(n int) Root {
 	root := Root{Path: testkit.Path("root")}
 	for i := range n {
@@ -72,8 +70,6 @@ func BenchmarkFullCheck(b *testing.B) {
 	}
 }
 
-// BenchmarkOneFileChanged measures the cost of a round after a change of one file: the check of
-// its root, and the report about the whole cluster.
 func BenchmarkOneFileChanged(b *testing.B) {
 	const n = 8_000
 	root := largeRoot(n)
@@ -118,8 +114,6 @@ func BenchmarkOneFileChangedBesideConflict(b *testing.B) {
 	})
 }
 
-// BenchmarkConfirmedMessage measures, in trees of different sizes, the additional time of a check
-// with one conflict: kustomize builds the conflicting objects so that its message can be quoted.
 func BenchmarkConfirmedMessage(b *testing.B) {
 	for _, n := range []int{1_000, 8_000, 100_000} {
 		root := largeRoot(n)
@@ -140,8 +134,6 @@ func BenchmarkConfirmedMessage(b *testing.B) {
 	}
 }
 
-// measure runs f as a benchmark. It also reports the CPU time, which other programs on the machine
-// affect less.
 func measure(b *testing.B, n int, f func()) {
 	b.Helper()
 	b.ReportAllocs()

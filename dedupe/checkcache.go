@@ -14,12 +14,9 @@ import (
 type CheckCache struct {
 	roots   map[tree.Path]*rootIndex
 	cluster clusterIndex
-	// fits means that the last CheckCluster found no object in two places.
-	fits bool
+	fits    bool
 }
 
-// root returns the index of a root from the last check, or a new one if there is none for the same
-// ignored files.
 func (m *CheckCache) root(root *Root) *rootIndex {
 	if m == nil {
 		m = &CheckCache{}
@@ -39,8 +36,7 @@ func (m *CheckCache) root(root *Root) *rootIndex {
 }
 
 // clusterFits reports whether each object of the cluster is certainly in one place only. It returns
-// false unless the verdicts are those of the last checks with the CheckCache, and all of them are
-// trivial.
+// false unless the verdicts are trivial and are those of the last checks with the CheckCache.
 func (m *CheckCache) clusterFits(verdicts []Verdict) bool {
 	if m == nil {
 		return false

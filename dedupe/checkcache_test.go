@@ -11,35 +11,31 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// FuzzMemory checks roots in many rounds, in which claims are added, changed and removed in any
-// order. A check with a CheckCache must return the same as one without.
+// FuzzMemory compares checks with a CheckCache to checks without one.
 func FuzzMemory(f *testing.F) {
 	f.Add([]byte{1, 2, 3, 4}, uint8(0))
 	f.Add([]byte{0x10, 0x20, 0x90, 0x11, 0x80, 0x12, 0x13, 0x90}, uint8(1))
 	f.Fuzz(func(t *testing.T, steps []byte, policy uint8) {
 		w := &twoRoots{t: t, roots: [2]Root{{Path: testkit.Path("root/a")}, {Path: testkit.Path("root/b")}}}
 		for _, step := range steps[:min(len(steps), 64)] {
-			w.change(step)
+			w.changeAtRandom(step)
 			w.compare(Policies()[int(policy)%len(Policies())])
 		}
 	})
 }
 
-// TestCheckCacheDoesNotChangeResults does the same as FuzzMemory with longer random inputs.
 func TestCheckCacheDoesNotChangeResults(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(40) {
 		rng := rand.New(rand.NewPCG(seed, 8))
 		w := &twoRoots{t: t, roots: [2]Root{{Path: testkit.Path("root/a")}, {Path: testkit.Path("root/b")}}}
 		for range 25 {
-			w.change(byte(rng.UintN(256)))
+			w.changeAtRandom(byte(rng.UintN(256)))
 			w.compare(Policies()[rng.IntN(len(Policies()))])
 		}
 	}
 }
 
-// twoRoots are the roots of one cluster; checks with the CheckCache are compared with checks
-// without one.
 type twoRoots struct {
 	t      *testing.T
 	roots  [2]Root
@@ -54,8 +50,7 @@ var someContents = []string{
 	"apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: x}\n",
 }
 
-// change adds, changes or removes a claim or foreign file of one root.
-func (w *twoRoots) change(step byte) {
+func (w *twoRoots) changeAtRandom(step byte) {
 	w.steps++
 	root := &w.roots[step&1]
 	name := fmt.Sprint("c", step>>1&3)
@@ -89,7 +84,6 @@ func (w *twoRoots) change(step byte) {
 	}
 }
 
-// compare fails the test if a check with the CheckCache and one without return different results.
 func (w *twoRoots) compare(policy Policy) {
 	w.t.Helper()
 	var with, without []Verdict

@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// located is an object that lies in a root.
 type located struct {
 	*entry
 	root  tree.Path
@@ -36,7 +35,7 @@ func CheckCluster(verdicts []Verdict) []finding.Finding {
 			for _, e := range entries {
 				if !e.elsewhere {
 					groups[key] = append(groups[key], located{e, root.Path, root.ownerOf(e)})
-					break // further entries conflict, which is reported already, or are shared
+					break // further entries are shared, or conflict and are reported already
 				}
 			}
 		}
@@ -54,8 +53,6 @@ func CheckCluster(verdicts []Verdict) []finding.Finding {
 	return findings
 }
 
-// scopesOf counts the definitions of each cluster-scoped kind in the files that remain after the
-// round and in the quarantined ones.
 func scopesOf(verdicts []Verdict) map[kindOf]int {
 	var defined clusterIndex
 	add := func(entries []*entry) {

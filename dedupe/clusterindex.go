@@ -7,8 +7,6 @@ type apiObject struct{ group, kind, namespace, name string }
 
 type kindOf struct{ group, kind string }
 
-// apiObjectOf returns the object with an ID as the API server identifies it; scopes contains the
-// cluster-scoped kinds.
 func apiObjectOf(id kustomize.ID, scopes map[kindOf]int) apiObject {
 	object := apiObject{id.Group(), id.Kind, id.Scope(), id.Name}
 	if scopes[kindOf{object.group, object.kind}] > 0 {
@@ -17,19 +15,16 @@ func apiObjectOf(id kustomize.ID, scopes map[kindOf]int) apiObject {
 	return object
 }
 
-// clusterIndex counts, for each object as the API server identifies it, its different identities
-// for kustomize in all roots of a CheckCache.
+// clusterIndex counts, for each object as the API server identifies it, its identities for
+// kustomize in all roots of a CheckCache.
 type clusterIndex struct {
-	objects map[apiObject]int
-	// repeated is the number of objects whose count is above one.
+	objects  map[apiObject]int
 	repeated int
-	// scopes counts the definitions of each cluster-scoped kind.
-	scopes map[kindOf]int
-	// stale means that the objects have to be counted again.
-	stale bool
+	scopes   map[kindOf]int
+	stale    bool
 }
 
-// count adds an entry if by is 1, and removes it if by is -1; alone means that no other entry in
+// count adds an entry if by is 1, and removes it if by is -1. alone means that no other entry in
 // its root has the same identity.
 func (c *clusterIndex) count(e *entry, alone bool, by int) {
 	c.countScope(e, by)

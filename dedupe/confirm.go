@@ -12,25 +12,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// confirmation is the fourth stage of a check. It corrects the result of the admissions by building
-// the directories with a kustomization again among the admitted files: a file that they load may be
-// quarantined, and builds that succeed alone may fail together.
+// confirmation is the fourth stage of a check. It builds the directories with a kustomization again
+// among the admitted files, because they may load a file that is quarantined, and because builds
+// that succeed alone may fail together.
 type confirmation struct {
-	// states are the initial states of the next admission.
 	states []state
 	// broken are findings about builds that fail only in the admitted tree.
 	broken []finding.Finding
-	// failed contains the directories that do not build in the admitted tree.
 	failed map[*directory]bool
 	// together means that a build fails only together with others, and that no claim is the cause.
 	together bool
 }
 
-// builds reports whether a directory builds by itself.
 func (c *confirmation) builds(d *directory) bool { return d.err == nil && !c.failed[d] }
 
-// confirm adds the result of an admission to a confirmation. It reports whether an admitted
-// claim must not be written after all, so that another admission is needed.
+// confirm updates a confirmation with the result of an admission. It reports whether an admitted
+// claim must not be written, so that another admission is needed.
 func confirm(a *admission, before confirmation) (after confirmation, again bool) {
 	c := &confirmer{admission: a, confirmation: before}
 	c.confirmation.states, c.failed = slices.Clone(before.states), maps.Clone(before.failed)
@@ -38,15 +35,14 @@ func confirm(a *admission, before confirmation) (after confirmation, again bool)
 	return c.confirmation, again
 }
 
-// confirmer computes the next confirmation from an admission.
 type confirmer struct {
 	*admission
 	confirmation
 }
 
-// pinHolders pins each claim that would drop a shared object although no other written file
-// contains the object, because the claim that would take the object over is not written. A pinned
-// claim keeps its stored files. pinHolders reports whether it has pinned a claim.
+// pinHolders pins each claim that would drop a shared object while the claim that would take it
+// over is not written. A pinned claim keeps its stored files. pinHolders reports whether it has
+// pinned a claim.
 func (c *confirmer) pinHolders() bool {
 	found := false
 	for id, entries := range c.index.all() {
@@ -95,7 +91,6 @@ func (c *confirmer) rebuild() bool {
 	return c.buildTogether(present, files)
 }
 
-// present returns the directories in the admitted tree.
 func (a *admission) present() []*directory {
 	var present []*directory
 	for _, d := range a.directories {
@@ -106,8 +101,6 @@ func (a *admission) present() []*directory {
 	return present
 }
 
-// quarantine keeps a claim out of the next admission. It returns false if the claim was not
-// admitted.
 func (c *confirmer) quarantine(of *claimant) bool {
 	if of == nil || c.admission.states[of.at] != admitted {
 		return false
@@ -116,9 +109,9 @@ func (c *confirmer) quarantine(of *claimant) bool {
 	return true
 }
 
-// buildTogether builds all directories at once with kustomize, together with everything that may
-// refer to objects that they rename. If the build fails because of one claim, it quarantines that
-// claim and returns true.
+// buildTogether builds all directories at once, together with everything that may refer to objects
+// that they rename. If the build fails because of one claim, it quarantines that claim and returns
+// true.
 func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool {
 	if c.together || c.index.hasConflict(c.copies) {
 		return false // the build fails in any case, with a message about the conflict
@@ -159,8 +152,8 @@ func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool 
 
 // referring returns, in walk order, the units that kustomize may change when it follows references,
 // and the ranks of their claims. The units are the directories, and the files with objects that may
-// refer to objects of a directory. All files are units if a variable may refer to anything, or a
-// kustomization sets the schema for everything after it.
+// refer to objects of a directory. If a variable may refer to any object, or a kustomization sets
+// the schema, all files are units.
 func (c *confirmer) referring(present []*directory, files []tree.File) (units []tree.Path, ranks map[tree.Path]int) {
 	ranks = map[tree.Path]int{}
 	late := slices.ContainsFunc(files, kustomize.SetsSchema)

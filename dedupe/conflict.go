@@ -25,7 +25,6 @@ func conflictsOf(a *admission, i int) []conflict {
 	return conflicts
 }
 
-// summary returns a short text about why a claim with conflicts is quarantined.
 func summary(root *Root, conflicts []conflict) string {
 	switch {
 	case len(conflicts) > 0 && conflicts[0].isPath():
@@ -41,8 +40,6 @@ func summary(root *Root, conflicts []conflict) string {
 // cause thousands.
 const maxConflicts = 100
 
-// appendConflicts appends a finding for each of the first maxConflicts conflicts of a claim. The
-// last finding contains the number of the others.
 func appendConflicts(findings []finding.Finding, p *parsed, conflicts []conflict) []finding.Finding {
 	for _, c := range conflicts[:min(len(conflicts), maxConflicts)] {
 		findings = append(findings, c.finding(p))
@@ -69,7 +66,6 @@ func (c conflict) finding(p *parsed) finding.Finding {
 	return f
 }
 
-// explainPath returns the rule and the text of the finding about a path with two claims.
 func (c conflict) explainPath(root *Root) (finding.Rule, string) {
 	at := c.later.at()
 	switch {
@@ -85,7 +81,6 @@ func (c conflict) explainPath(root *Root) (finding.Rule, string) {
 	return finding.PathTaken(), at.String() + " is another's"
 }
 
-// whatLiesAt describes the file or directory at the path of an entry, for messages.
 func whatLiesAt(root *Root, e *entry) string {
 	switch {
 	case e.of == nil:

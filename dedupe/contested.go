@@ -7,7 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// contested returns the paths that are a file for one entry and a directory for another: no store
+// contested returns the paths that are a file for one entry and a directory for another. No store
 // can hold both.
 func contested(paths []tree.Path) map[tree.Path]bool {
 	there := map[tree.Path]bool{}
@@ -25,16 +25,14 @@ func contested(paths []tree.Path) map[tree.Path]bool {
 	return found
 }
 
-// contestedPaths adds entries for the contested paths of a root, so that in the index a claim to
-// such a path conflicts with a claim to files below it.
+// contestedPaths adds entries for the contested paths of a root. In the index, a claim to such a
+// path then conflicts with a claim to files below it.
 type contestedPaths struct {
 	root *Root
 	// contested are the paths that cannot be a file and a directory at once.
 	contested map[tree.Path]bool
-	// dirs are the directories of the claims.
-	dirs map[tree.Path]bool
-	// hiding are kustomizations that are left out; see findHiding.
-	hiding map[tree.Path]bool
+	dirs      map[tree.Path]bool
+	hiding    map[tree.Path]bool
 }
 
 func newContestedPaths(root *Root, hiding map[tree.Path]bool) *contestedPaths {
@@ -49,7 +47,6 @@ func newContestedPaths(root *Root, hiding map[tree.Path]bool) *contestedPaths {
 	return c
 }
 
-// allPaths returns every stored or wanted path below the root.
 func (c *contestedPaths) allPaths() []tree.Path {
 	var paths []tree.Path
 	for i := range c.root.Claims {
@@ -69,8 +66,8 @@ func (c *contestedPaths) allPaths() []tree.Path {
 	return paths
 }
 
-// pathsOf returns the entries for the paths of a claim, if its files are the given ones. If the
-// claim has a whole directory, the paths of its files are included only if the root has obstacles.
+// pathsOf returns the entries for the paths of a claim with the given files. If the claim has a
+// whole directory, the paths of its files are included only if the root has obstacles.
 func (c *contestedPaths) pathsOf(of *claimant, claim *Claim, files []File) []*entry {
 	paths := claimedPaths(c.root, of, claim, files)
 	if claim.Joined || claim.Dir.IsRoot() || len(c.root.Obstacles) == 0 {
@@ -85,7 +82,6 @@ func (c *contestedPaths) pathsOf(of *claimant, claim *Claim, files []File) []*en
 // governsNothing reports whether an entry is about a kustomization that is left out of the check.
 func (c *contestedPaths) governsNothing(e *entry) bool { return e.kind == governs && c.hiding[e.path] }
 
-// addTo adds the entries for the contested paths to the entries of a claim.
 func (c *contestedPaths) addTo(entries []*entry, of *claimant, claim *Claim, files []File) []*entry {
 	if len(c.contested) == 0 {
 		return entries
@@ -118,7 +114,6 @@ func (c *contestedPaths) addTo(entries []*entry, of *claimant, claim *Claim, fil
 	return entries
 }
 
-// addObstacles adds the entries of the obstacles to an index with the foreign files.
 func (c *contestedPaths) addObstacles(foreign *index) {
 	var entries []*entry
 	for _, o := range c.root.Obstacles {

@@ -6,18 +6,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// copies compares entries with the same identity. Several may be in one root if they are copies of
-// one object and the policy allows sharing. The objects of a file are cached when it is first
-// compared.
+// copies compares entries with the same identity. If the policy allows sharing, several copies of
+// one object may be in one root.
 type copies struct {
-	policy Policy
-	// holders maps each object to its entry in the claims' stored files.
+	policy  Policy
 	holders map[identity]*entry
 	files   map[*byte]*fileCopies
 }
 
-// fileCopies are the objects of a file in the form in which they are compared for sharing. They are
-// empty if the file cannot be compared.
+// fileCopies are the objects of a file in the form in which they are compared. They are empty if
+// the file cannot be compared.
 type fileCopies struct {
 	// canonical contains each object in a form that does not depend on its YAML style.
 	canonical [][]byte
@@ -37,12 +35,10 @@ func (c *copies) compatible(a, b *entry) bool {
 	return x != nil && bytes.Equal(x, c.canonical(b)) && c.separable(a) && c.separable(b)
 }
 
-// isShareable reports whether several claims may share the object of an entry.
 func (e *entry) isShareable() bool { return (e.text != nil || e.elsewhere) && e.of != nil }
 
 // canonical returns the content of an entry's object in a form in which equal objects have equal
-// bytes. It returns nil if the object cannot be compared because it is in no file or a
-// kustomization generates it.
+// bytes. It returns nil if the object is in no file, or if a kustomization generates it.
 func (c *copies) canonical(e *entry) []byte {
 	if e.elsewhere {
 		e = c.holders[e.id]
@@ -60,7 +56,6 @@ func (c *copies) separable(e *entry) bool {
 	return e.elsewhere || c.file(e).separable[e.position-1]
 }
 
-// file returns the objects of the file that an entry is in.
 func (c *copies) file(e *entry) *fileCopies {
 	key := &e.text[0]
 	if file, cached := c.files[key]; cached {
@@ -76,7 +71,6 @@ func (c *copies) file(e *entry) *fileCopies {
 	return file
 }
 
-// isHolder reports whether an entry's claim has the object in its files in the store.
 func (c *copies) isHolder(e *entry) bool {
 	holder, found := c.holders[e.id]
 	return found && holder.claim() == e.claim()

@@ -22,7 +22,6 @@ func TestRootThatTakesLongToBuildIsReported(t *testing.T) {
 	if v := Check(root); len(v.Findings) > 0 {
 		t.Errorf("11,000 objects: found %v", summaries(v.Findings))
 	}
-	// The finding about the cost is also returned if claims conflict.
 	root = largeRoot(12_000)
 	root.Claims[1].Wanted[0].Content = root.Claims[0].Wanted[0].Content
 	if got := summaries(Check(root).Findings); len(got) != 2 || got[1] != "KS015 /root:0" {

@@ -1,8 +1,9 @@
-// Package dedupe indexes the objects in the files that placements want below one root, and
-// returns a verdict: which placements are written, which are quarantined, and every conflict. It
-// does no I/O.
+// Package dedupe indexes the objects in the files that placements want below one root, and returns
+// a verdict: which placements are written, which are quarantined, and every conflict. It does no
+// I/O.
 //
-// The stages of [Check], each a function in its own file that converts one type to the next:
+// The stages of [Check] are functions, each in its own file. Each stage converts one type to the
+// next:
 //
 //	Root ─▶ rootIndex ─▶ parsed ─▶ admission ⇄ confirmation ─▶ Verdict
 //	        rootIndex.update   parse     admit       confirm          report
@@ -43,19 +44,18 @@ type Root struct {
 
 // Claim is a placement that asks for files.
 type Claim struct {
-	// Object names the placement's Work, Owner the request or Promise of the Work.
+	// Object names the placement's Work. Owner names the request or Promise of the Work.
 	Object, Owner string
 	// Dir is the directory that belongs to the placement as a whole. If it is the root, the
 	// placement claims only the paths of its files.
 	Dir tree.Path
-	// Joined means that the files are parts of one file. Other claims have its other parts, so that
-	// no claim has the path alone. Claims of one file are in the order of their parts.
+	// Joined means that the files are parts of one joined file. Other claims have the other parts
+	// of the joined file. Claims on the same joined file are in the order of their parts.
 	Joined bool
-	// Wanted are the files that the placement would write; Stored are its files in the store, none
-	// for a new one.
+	// Wanted are the files that the placement would write. Stored are its files in the store.
 	Wanted, Stored []File
 	// Applied are the files that the cluster has, if they are known and differ from the stored
-	// files. Otherwise it is nil.
+	// files. Otherwise the list is nil.
 	Applied []File
 	// Kept means that the placement is not written in this round: it keeps its stored files.
 	Kept bool
@@ -66,7 +66,6 @@ type Claim struct {
 	Rank Rank
 }
 
-// intended returns the files that a claim has after the round if nothing conflicts.
 func (c *Claim) intended() []File {
 	if c.Kept {
 		return c.Stored
@@ -106,7 +105,8 @@ type Shared struct {
 // Verdict is the result of a check: which claims may be written. It is valid until the next
 // check with the same CheckCache. The keys of its maps are positions in Root.Claims.
 type Verdict struct {
-	// Quarantined maps each quarantined claim to the reason. Its stored files stay.
+	// Quarantined maps each quarantined claim to the reason. The stored files of a quarantined claim
+	// stay.
 	Quarantined map[int]string
 	// Files contains, for each claim with objects that another claim writes, the wanted files
 	// without these objects.
@@ -118,10 +118,8 @@ type Verdict struct {
 	decided  *decision
 }
 
-// decision is the part of a check that CheckCluster needs.
 type decision struct {
-	root *Root
-	// index is the index of the root after the verdict is applied.
+	root   *Root
 	index  *index
 	claims []claimEntries
 	// trivial means that nothing conflicted, so there was nothing to decide.

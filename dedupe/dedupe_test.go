@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// files returns files of an owner; contents maps their names to their contents.
 func files(owner string, contents map[string]string) []File {
 	var made []File
 	for _, name := range slices.Sorted(maps.Keys(contents)) {
@@ -27,7 +26,6 @@ func files(owner string, contents map[string]string) []File {
 	return made
 }
 
-// claim returns a claim with one wanted and one stored file of ConfigMaps.
 func claim(owner string, wanted, stored []string) Claim {
 	c := Claim{Object: "Work default/" + owner, Owner: "request " + owner, Dir: testkit.Path("root/" + owner), Rank: Rank{Name: owner}}
 	if wanted != nil {
@@ -39,8 +37,6 @@ func claim(owner string, wanted, stored []string) Claim {
 	return c
 }
 
-// flat returns a claim to the path of one file with a ConfigMap; stored contains the path and the
-// ConfigMap's name in the store.
 func flat(owner, file, name string, stored []string) Claim {
 	one := func(file, name string) []File {
 		return []File{{
@@ -60,12 +56,11 @@ func joined(c Claim) Claim {
 	return c
 }
 
-func with(change func(*Claim), c Claim) Claim {
+func changedClaim(change func(*Claim), c Claim) Claim {
 	change(&c)
 	return c
 }
 
-// summaries returns findings in a short form: "KS001 b/maps.yaml:1 with a/maps.yaml:1".
 func summaries(findings []finding.Finding) []string {
 	var lines []string
 	for _, f := range findings {
@@ -101,22 +96,22 @@ func TestCheck(t *testing.T) {
 		},
 		"age goes before the name": {
 			claims: []Claim{
-				with(func(c *Claim) { c.Rank.Created = at(2) }, claim("a", strs{"x"}, nil)),
-				with(func(c *Claim) { c.Rank.Created = at(1) }, claim("b", strs{"x"}, nil)),
+				changedClaim(func(c *Claim) { c.Rank.Created = at(2) }, claim("a", strs{"x"}, nil)),
+				changedClaim(func(c *Claim) { c.Rank.Created = at(1) }, claim("b", strs{"x"}, nil)),
 			},
 			held: []int{0}, found: strs{"KS001 a/maps.yaml:1 with b/maps.yaml:1"},
 		},
 		"what is in the store goes before age": {
 			claims: []Claim{
-				with(func(c *Claim) { c.Rank.Created = at(1) }, claim("a", strs{"x"}, nil)),
-				with(func(c *Claim) { c.Rank.Created = at(2) }, claim("b", strs{"x"}, strs{"x"})),
+				changedClaim(func(c *Claim) { c.Rank.Created = at(1) }, claim("a", strs{"x"}, nil)),
+				changedClaim(func(c *Claim) { c.Rank.Created = at(2) }, claim("b", strs{"x"}, strs{"x"})),
 			},
 			held: []int{0}, found: strs{"KS001 a/maps.yaml:1 with b/maps.yaml:1"},
 		},
 		"who is in the store goes before age for what is new too": {
 			claims: []Claim{
-				with(func(c *Claim) { c.Rank.Created = at(1) }, claim("a", strs{"x"}, nil)),
-				with(func(c *Claim) { c.Rank.Created = at(2) }, claim("b", strs{"y", "x"}, strs{"y"})),
+				changedClaim(func(c *Claim) { c.Rank.Created = at(1) }, claim("a", strs{"x"}, nil)),
+				changedClaim(func(c *Claim) { c.Rank.Created = at(2) }, claim("b", strs{"y", "x"}, strs{"y"})),
 			},
 			held: []int{0}, found: strs{"KS001 a/maps.yaml:1 with b/maps.yaml:6"},
 		},
@@ -159,7 +154,7 @@ func TestCheck(t *testing.T) {
 		},
 		"a file that Flux cannot build holds its claim alone": {
 			claims: []Claim{
-				with(func(c *Claim) {
+				changedClaim(func(c *Claim) {
 					c.Wanted = files("a", map[string]string{"ok.yaml": testkit.ConfigMaps("x"), "v.yaml": "just: values\n"})
 				}, claim("a", nil, nil)),
 				claim("b", strs{"x"}, nil),
@@ -167,14 +162,14 @@ func TestCheck(t *testing.T) {
 			held: []int{0}, found: strs{"KS001 a/ok.yaml:1 with b/maps.yaml:1", "KS002 a/v.yaml:1"},
 		},
 		"a file that Flux does not read may hold anything": {
-			claims: []Claim{with(func(c *Claim) { c.Wanted = files("a", map[string]string{"notes.txt": "just: values", "x.json": "{"}) }, claim("a", nil, nil))},
+			claims: []Claim{changedClaim(func(c *Claim) { c.Wanted = files("a", map[string]string{"notes.txt": "just: values", "x.json": "{"}) }, claim("a", nil, nil))},
 		},
 		"a foreign file that Flux cannot build is reported": {
 			claims: []Claim{claim("a", strs{"x"}, nil)}, foreign: files("stranger", map[string]string{"s.yaml": "a: b: c"}),
 			found: strs{"KS002 stranger/s.yaml:1"},
 		},
 		"of two claims on one directory the later is held": {
-			claims: []Claim{claim("a", strs{"x"}, strs{"x"}), with(func(c *Claim) { c.Dir = testkit.Path("root/a"); c.Stored = nil }, claim("b", strs{"y"}, nil))},
+			claims: []Claim{claim("a", strs{"x"}, strs{"x"}), changedClaim(func(c *Claim) { c.Dir = testkit.Path("root/a"); c.Stored = nil }, claim("b", strs{"y"}, nil))},
 			held:   []int{1}, found: strs{"KS003 b/:0 with a/:0"},
 		},
 		"of two that want one file the later is held": {
@@ -215,10 +210,9 @@ func TestCheck(t *testing.T) {
 }
 
 func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
-	// b was created first, but Flux reads files in the order of their names and would fail in b's
-	// file.
-	older := with(func(c *Claim) { c.Rank.Created = time.Unix(1, 0) }, claim("b", []string{"x", "y"}, nil))
-	newer := with(func(c *Claim) { c.Rank.Created = time.Unix(2, 0) }, claim("a", []string{"y", "x"}, nil))
+	// Flux reads files in the order of their names, and would fail in the file of b.
+	older := changedClaim(func(c *Claim) { c.Rank.Created = time.Unix(1, 0) }, claim("b", []string{"x", "y"}, nil))
+	newer := changedClaim(func(c *Claim) { c.Rank.Created = time.Unix(2, 0) }, claim("a", []string{"y", "x"}, nil))
 	verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{older, newer}})
 
 	const want = "kustomize build failed: accumulating resources: accumulation err='merging resources from './b/maps.yaml': " +
@@ -235,8 +229,6 @@ func TestFluxIsQuotedForTheFirstConflictInWalkOrder(t *testing.T) {
 	}
 }
 
-// TestOnlySomeOfManyConflictsAreNamed checks that at most maxConflicts conflicts of a claim are
-// named, with the number of the others.
 func TestOnlySomeOfManyConflictsAreNamed(t *testing.T) {
 	content := testkit.ConfigMaps(slices.Repeat([]string{"x"}, maxConflicts+11)...)
 	got := Check(Root{Path: testkit.Path("root"), Claims: []Claim{{Object: "Work a", Owner: "a", Wanted: files("a", map[string]string{"root/a.yaml": content})}}})
@@ -256,16 +248,13 @@ func TestFluxIsQuotedForTwoPartsOfOneFile(t *testing.T) {
 }
 
 func TestFluxIsQuotedForAFileThatItCannotRead(t *testing.T) {
-	broken := with(func(c *Claim) { c.Wanted = files("a", map[string]string{"v.yaml": "just: values\n"}) }, claim("a", nil, nil))
+	broken := changedClaim(func(c *Claim) { c.Wanted = files("a", map[string]string{"v.yaml": "just: values\n"}) }, claim("a", nil, nil))
 	verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{broken}})
 	if got := verdict.Findings[0].Flux; got != "failed to decode Kubernetes YAML from /root/a/v.yaml: missing Resource metadata" {
 		t.Errorf("quoted %q", got)
 	}
 }
 
-// TestAdmittedPlacementsBuild checks on random roots that kustomize itself can build the
-// admitted placements, that nothing is quarantined without need, and that the order of the
-// claims does not matter.
 func TestAdmittedPlacementsBuild(t *testing.T) {
 	testkit.Slow(t)
 	for seed := range uint64(300) {
@@ -291,7 +280,6 @@ func TestAdmittedPlacementsBuild(t *testing.T) {
 	}
 }
 
-// randomRoot returns a root whose stored files build, with claims that change them.
 func randomRoot(rng *rand.Rand) Root {
 	root := Root{Path: testkit.Path("root")}
 	free := rng.Perm(12)
@@ -309,7 +297,6 @@ func randomRoot(rng *rand.Rand) Root {
 	return root
 }
 
-// apply returns the files of a root after a verdict is applied.
 func apply(root Root, verdict Verdict) []tree.File {
 	var after []tree.File
 	for i, c := range root.Claims {

@@ -12,14 +12,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// Limits of the description of the differences between two copies.
 const (
 	shownDifferences = 4
 	shownValue       = 40
 )
 
-// difference describes why two copies of an object are not shared: where they differ, or that one
-// of them cannot be cut out of its file. It returns "" if there is another reason.
+// difference returns why two copies of an object are not shared: the fields that differ, or that
+// one copy cannot be cut out of its file. It returns "" for another reason.
 func (c *copies) difference(later, first *entry) string {
 	if c.policy != Share || first.of == nil {
 		return ""
@@ -47,7 +46,6 @@ func (c *copies) difference(later, first *entry) string {
 	return ", with other content: " + strings.Join(shown, ", ") + more
 }
 
-// fieldDifference is a field whose values differ.
 type fieldDifference struct {
 	path         string
 	later, first any
@@ -74,7 +72,6 @@ func value(v any) string {
 	return string(text)
 }
 
-// differ walks two values and returns the fields that differ, in order.
 func differ(path string, a, b any) []fieldDifference {
 	if reflect.DeepEqual(a, b) {
 		return nil

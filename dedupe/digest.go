@@ -16,12 +16,10 @@ type Digest struct {
 	// owners maps the digest of an object or a path to its claim. If two of these have the same
 	// digest, a Check is needed.
 	owners map[digest]digest
-	// counts contains the number of objects in each root.
 	counts map[tree.Path]int
 	scopes map[kindOf]int
 }
 
-// digest is the digest of an object, a path or a claim.
 type digest uint64
 
 // Digest returns the Digest of the roots in the CheckCache, or nil if the last Check or
@@ -126,7 +124,6 @@ func (d *Digest) put(root tree.Path, claim string, entries []*entry) {
 	}
 }
 
-// drop removes the objects and paths of claims.
 func (d *Digest) drop(roots []Root, owners map[digest]bool) {
 	rootOf := map[digest]tree.Path{}
 	for _, root := range roots {
@@ -144,8 +141,6 @@ func (d *Digest) drop(roots []Root, owners map[digest]bool) {
 	}
 }
 
-// digestOf returns the digest of an entry: of its object as the API server identifies it, or of
-// the path that it claims.
 func (d *Digest) digestOf(e *entry) digest {
 	if e.id.isPath() {
 		return digestOfStrings("path", e.id.object.Name) &^ 1

@@ -9,14 +9,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// digested contains two roots of one cluster, to which random changes are applied.
 type digested struct {
 	roots [2]Root
 	rng   *rand.Rand
 }
 
-// some returns new or changed claims, up to two for each root.
-func (d *digested) some() [2]Root {
+func (d *digested) randomChanges() [2]Root {
 	var changed [2]Root
 	for at := range d.roots {
 		changed[at].Path = d.roots[at].Path
@@ -38,8 +36,7 @@ func (d *digested) some() [2]Root {
 	return changed
 }
 
-// with returns the roots with the changed claims in place of the claims with the same names.
-func (d *digested) with(changed [2]Root) [2]Root {
+func (d *digested) withChanges(changed [2]Root) [2]Root {
 	all := d.roots
 	for at := range all {
 		all[at].Claims = slices.DeleteFunc(slices.Clone(all[at].Claims), func(c Claim) bool {
@@ -50,7 +47,6 @@ func (d *digested) with(changed [2]Root) [2]Root {
 	return all
 }
 
-// check checks two roots, and reports whether everything fits.
 func check(roots [2]Root, memory *CheckCache) (fits bool) {
 	var verdicts []Verdict
 	fits = true
@@ -63,8 +59,6 @@ func check(roots [2]Root, memory *CheckCache) (fits bool) {
 	return len(CheckCluster(verdicts)) == 0 && fits
 }
 
-// TestDigestAgreesWithCheck checks that a Digest accepts only random changes that fit in a check of
-// everything.
 func TestDigestAgreesWithCheck(t *testing.T) {
 	taken, refused, cautious := 0, 0, 0
 	for seed := range uint64(20) {
@@ -79,8 +73,8 @@ func TestDigestAgreesWithCheck(t *testing.T) {
 		}
 		digest := memory.Digest()
 		for step := range 30 {
-			changed := d.some()
-			after := d.with(changed)
+			changed := d.randomChanges()
+			after := d.withChanges(changed)
 			fits := check(after, &CheckCache{})
 			switch took := digest.Replace(changed[:]); {
 			case took && !fits:

@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// fileSet contains the wanted or stored files of a claim, or all foreign files.
 type fileSet struct {
 	of *claimant
 	// claim is an empty claim if the files are foreign.
@@ -20,8 +19,7 @@ type fileSet struct {
 	stored bool
 	// parsed is the result of parsing the same files for the index. It is nil if they were not
 	// parsed.
-	parsed *parsedClaim
-	// plain are the files outside of the directories with a kustomization.
+	parsed      *parsedClaim
 	plain       []File
 	directories []*directory
 }
@@ -29,8 +27,7 @@ type fileSet struct {
 // directory is a directory with a kustomization of its own, in the files of one
 // claim.
 type directory struct {
-	of *claimant
-	// path is relative to the root.
+	of    *claimant
 	path  tree.Path
 	place finding.Place
 	// stored means that the directory is in the store, not only wanted.
@@ -39,12 +36,10 @@ type directory struct {
 	built kustomize.Nested
 	err   error
 	// skipped means that the directory was not built, because another directory of the claim
-	// exceeds the limits: each build may take as long, and the claim is quarantined anyway.
+	// exceeds the limits. The claim is quarantined anyway.
 	skipped bool
 }
 
-// split separates the directories with a kustomization of their own from the plain files of a set,
-// and builds them with kustomize.
 func (s *fileSet) split(root *Root, hiding map[tree.Path]bool, wantedTree func() []tree.File) {
 	if s.parsed != nil {
 		return
@@ -79,8 +74,6 @@ func (s *fileSet) split(root *Root, hiding map[tree.Path]bool, wantedTree func()
 	})
 }
 
-// objects returns the objects that kustomize builds from a directory. It adds findings to found if
-// Flux could not build the directory or would leave something out.
 func (d *directory) objects(root *Root, all []*directory, wantedTree func() []tree.File, found *fileFindings) []*entry {
 	if d.skipped {
 		return nil
@@ -97,7 +90,7 @@ func (d *directory) objects(root *Root, all []*directory, wantedTree func() []tr
 	return entries
 }
 
-// unbuildable returns the finding that Flux cannot build a directory; flux is Flux's message.
+// unbuildable returns the finding about a directory that Flux cannot build. flux is Flux's message.
 func (d *directory) unbuildable(root *Root, err error, flux string) finding.Finding {
 	if errors.Is(err, kustomize.ErrRemote) {
 		return finding.Finding{Rule: finding.UncheckedKustomization(), Place: d.place, Message: err.Error()}
@@ -111,8 +104,8 @@ func (d *directory) unbuildable(root *Root, err error, flux string) finding.Find
 	}
 }
 
-// quote returns Flux's message about a directory that it cannot build. If earlier directories have
-// a kustomization too, they are built with it.
+// quote returns Flux's message about a directory that it cannot build. Flux builds the wanted
+// directories before it first, so quote builds them too.
 func (d *directory) quote(root *Root, all []*directory, wantedTree func() []tree.File) string {
 	if kustomize.IsBounds(d.err) || errors.Is(d.err, kustomize.ErrRemote) {
 		return "" // the build would exceed its limits again, or load remote resources
@@ -133,12 +126,10 @@ func unitsUpTo(root *Root, last tree.Path, all []*directory, others ...tree.Path
 	return slices.Compact(units)
 }
 
-// isWanted reports whether a directory exists after everything wanted is written.
 func (d *directory) isWanted(root *Root) bool {
 	return d.of == nil || d.stored == root.Claims[d.of.at].Kept
 }
 
-// owner returns the owner of a directory for findings.
 func (d *directory) owner(root *Root) string {
 	if d.of == nil {
 		return "a directory in the store that belongs to no placement"

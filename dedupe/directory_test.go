@@ -12,8 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// brings returns a claim with these files.
-func brings(name string, contents map[string]string) Claim {
+func claimWithFiles(name string, contents map[string]string) Claim {
 	c := claim(name, nil, nil)
 	c.Wanted = files(name, contents)
 	return c
@@ -27,7 +26,6 @@ func variable(object string) map[string]string {
 	}
 }
 
-// dangling returns a kustomization with a variable for an object that does not exist.
 func dangling(object string) map[string]string {
 	return map[string]string{
 		"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: nowhere, apiVersion: v1}}\n",
@@ -45,7 +43,6 @@ func scoped() map[string]string {
 	}
 }
 
-// widget returns an object that is namespaced for kustomize.
 func widget(namespace string) string {
 	return "apiVersion: example.org/v1\nkind: Widget\nmetadata:\n  name: w\n  namespace: " + namespace + "\n"
 }
@@ -60,33 +57,33 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 		quoted  string
 	}{
 		"one may load what lies beside it": {
-			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": generates + "a/note.txt]\n", "note.txt": "hello"})},
+			claims: []Claim{claimWithFiles("a", map[string]string{"k/kustomization.yaml": generates + "a/note.txt]\n", "note.txt": "hello"})},
 		},
 		"one may load what others bring": {
-			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": generates + "b/note.txt]\n"}), brings("b", map[string]string{"note.txt": "hello"})},
+			claims: []Claim{claimWithFiles("a", map[string]string{"k/kustomization.yaml": generates + "b/note.txt]\n"}), claimWithFiles("b", map[string]string{"note.txt": "hello"})},
 		},
 		"one that loads what is not there is held": {
-			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": generates + "b/note.txt]\n"}), claim("b", []string{"x"}, nil)},
+			claims: []Claim{claimWithFiles("a", map[string]string{"k/kustomization.yaml": generates + "b/note.txt]\n"}), claim("b", []string{"x"}, nil)},
 			held:   []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0"}, quoted: "/root/b/note.txt",
 		},
 		"one that loads what is held back is held too": {
-			claims:  []Claim{brings("a", map[string]string{"k/kustomization.yaml": generates + "b/note.txt]\n"}), brings("b", map[string]string{"note.txt": "hello", "m.yaml": testkit.ConfigMaps("x")})},
+			claims:  []Claim{claimWithFiles("a", map[string]string{"k/kustomization.yaml": generates + "b/note.txt]\n"}), claimWithFiles("b", map[string]string{"note.txt": "hello", "m.yaml": testkit.ConfigMaps("x")})},
 			foreign: files("stranger", map[string]string{"s.yaml": testkit.ConfigMaps("x")}),
 			held:    []int{0, 1}, found: []string{"KS001 b/m.yaml:1 with stranger/s.yaml:1", "KS004 a/k/kustomization.yaml:0"}, quoted: "registered id",
 		},
 		"of two that fail together the later is held": {
-			claims: []Claim{brings("a", variable("x")), brings("b", variable("w")), claim("c", []string{"z"}, nil)},
+			claims: []Claim{claimWithFiles("a", variable("x")), claimWithFiles("b", variable("w")), claim("c", []string{"z"}, nil)},
 			held:   []int{1}, found: []string{"KS004 b/k/kustomization.yaml:0"}, quoted: "var 'V' already encountered",
 		},
 		"a variable of a claim that is held back for more is quoted": {
-			claims: []Claim{brings("a", map[string]string{
+			claims: []Claim{claimWithFiles("a", map[string]string{
 				"k/kustomization.yaml": "resources: [m.yaml]\nvars:\n- {name: V, objref: {kind: ConfigMap, name: nowhere, apiVersion: v1}}\n", "k/m.yaml": testkit.ConfigMaps("x"),
 				"bad.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: y}\ndata: {a: !!bool maybe}\n",
 			})},
 			held: []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0", "KS018 a/bad.yaml:1"}, quoted: "cannot be mapped to a field",
 		},
 		"one that another stops names that one": {
-			claims: []Claim{brings("a", dangling("a1")), brings("b", dangling("b1"))},
+			claims: []Claim{claimWithFiles("a", dangling("a1")), claimWithFiles("b", dangling("b1"))},
 			held:   []int{0, 1}, found: []string{"KS004 a/k/kustomization.yaml:0 with b/k/kustomization.yaml:0", "KS004 b/k/kustomization.yaml:0"}, quoted: "var 'V' already encountered",
 		},
 		"one of a stranger that fails is reported and holds nobody": {
@@ -95,7 +92,7 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 			found:   []string{"KS004 stranger/kustomization.yaml:0"}, quoted: "missing.yaml",
 		},
 		"one that would call does not concern others": {
-			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": "resources: ['https://example.org/x.yaml']\n"}), brings("b", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\n", "k/m.yaml": testkit.ConfigMaps("x")})},
+			claims: []Claim{claimWithFiles("a", map[string]string{"k/kustomization.yaml": "resources: ['https://example.org/x.yaml']\n"}), claimWithFiles("b", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\n", "k/m.yaml": testkit.ConfigMaps("x")})},
 			held:   []int{0}, found: []string{"KS005 a/k/kustomization.yaml:0"},
 		},
 		"one that hides what others bring is held": {
@@ -103,40 +100,40 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 			held:   []int{0}, found: []string{"KS006 a/k/kustomization.yaml:0"},
 		},
 		"a conflict with what one builds to": {
-			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\nnamePrefix: p-\n", "k/m.yaml": testkit.ConfigMaps("x")}), claim("b", []string{"p-x"}, nil)},
+			claims: []Claim{claimWithFiles("a", map[string]string{"k/kustomization.yaml": "resources: [m.yaml]\nnamePrefix: p-\n", "k/m.yaml": testkit.ConfigMaps("x")}), claim("b", []string{"p-x"}, nil)},
 			held:   []int{1}, found: []string{"KS001 b/maps.yaml:1 with a/k/kustomization.yaml:0"}, quoted: "merging resources from './b/maps.yaml'",
 		},
 		"a conflict of others about what one says of their kind": {
 			claims: []Claim{
-				brings("a", scoped()), brings("b", map[string]string{"w.yaml": widget("one")}),
-				brings("c", map[string]string{"m.yaml": testkit.ConfigMaps("x"), "w.yaml": widget("two")}), claim("d", []string{"y"}, nil),
+				claimWithFiles("a", scoped()), claimWithFiles("b", map[string]string{"w.yaml": widget("one")}),
+				claimWithFiles("c", map[string]string{"m.yaml": testkit.ConfigMaps("x"), "w.yaml": widget("two")}), claim("d", []string{"y"}, nil),
 			},
 			held: []int{2}, found: []string{"KS002 c/w.yaml:0"}, quoted: "merging resources from './c/w.yaml'",
 		},
 		"one that says of a kind what others conflict about": {
-			claims:  []Claim{brings("a", scoped()), claim("b", []string{"y"}, nil)},
+			claims:  []Claim{claimWithFiles("a", scoped()), claim("b", []string{"y"}, nil)},
 			foreign: slices.Concat(files("s", map[string]string{"w.yaml": widget("one")}), files("t", map[string]string{"w.yaml": widget("two")})),
 			held:    []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0"}, quoted: "merging resources from './t/w.yaml'",
 		},
 		"a conflict with one that fails only at the end": {
-			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": variable("w")["k/kustomization.yaml"], "k/m.yaml": testkit.ConfigMaps("x")}), claim("b", []string{"x"}, nil)},
+			claims: []Claim{claimWithFiles("a", map[string]string{"k/kustomization.yaml": variable("w")["k/kustomization.yaml"], "k/m.yaml": testkit.ConfigMaps("x")}), claim("b", []string{"x"}, nil)},
 			held:   []int{0}, found: []string{"KS001 a/k/kustomization.yaml:0 with b/maps.yaml:1", "KS004 a/k/kustomization.yaml:0"}, quoted: "merging resources from './b/maps.yaml'",
 		},
 		"a conflict in one that fails only at the end, before one that fails at once": {
 			claims: []Claim{
-				brings("b", map[string]string{"k/kustomization.yaml": variable("w")["k/kustomization.yaml"], "k/m.yaml": testkit.ConfigMaps("x")}),
-				brings("c", map[string]string{"k/kustomization.yaml": "resources: [missing.yaml]\n"}),
+				claimWithFiles("b", map[string]string{"k/kustomization.yaml": variable("w")["k/kustomization.yaml"], "k/m.yaml": testkit.ConfigMaps("x")}),
+				claimWithFiles("c", map[string]string{"k/kustomization.yaml": "resources: [missing.yaml]\n"}),
 			},
 			foreign: files("a", map[string]string{"s.yaml": testkit.ConfigMaps("x")}),
 			held:    []int{0, 1}, found: []string{"KS001 b/k/kustomization.yaml:0 with a/s.yaml:1", "KS004 c/k/kustomization.yaml:0"}, quoted: "recursed merging from path '/root/b/k'",
 		},
 		"one that fails together with a stranger's, which fails by itself too": {
-			claims:  []Claim{brings("b", map[string]string{"k/kustomization.yaml": variable("none")["k/kustomization.yaml"], "k/m.yaml": testkit.ConfigMaps("x")})},
+			claims:  []Claim{claimWithFiles("b", map[string]string{"k/kustomization.yaml": variable("none")["k/kustomization.yaml"], "k/m.yaml": testkit.ConfigMaps("x")})},
 			foreign: files("a", map[string]string{"kustomization.yaml": variable("none")["k/kustomization.yaml"], "m.yaml": testkit.ConfigMaps("y")}),
 			held:    []int{0}, found: []string{"KS004 a/kustomization.yaml:0", "KS004 b/k/kustomization.yaml:0"}, quoted: "recursed merging from path '/root/b/k': var 'V' already encountered",
 		},
 		"one that fails at the end for what could not be written out": {
-			claims: []Claim{brings("a", map[string]string{"k/kustomization.yaml": variable("x")["k/kustomization.yaml"], "k/m.yaml": testkit.ConfigMaps("x") + "  labels: {{ x }}\n"}), claim("b", []string{"y"}, nil)},
+			claims: []Claim{claimWithFiles("a", map[string]string{"k/kustomization.yaml": variable("x")["k/kustomization.yaml"], "k/m.yaml": testkit.ConfigMaps("x") + "  labels: {{ x }}\n"}), claim("b", []string{"y"}, nil)},
 			held:   []int{0}, found: []string{"KS004 a/k/kustomization.yaml:0"}, quoted: "considering field 'metadata/labels'",
 		},
 	} {
@@ -164,7 +161,7 @@ func TestDirectoriesWithAKustomization(t *testing.T) {
 
 func TestObjectWithUnresolvableReferencesHoldsItsClaimBack(t *testing.T) {
 	pod := "apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec: text\n"
-	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{brings("a", map[string]string{"p.yaml": testkit.ConfigMaps("x") + "---\n" + pod}), claim("b", []string{"y"}, nil)}})
+	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{claimWithFiles("a", map[string]string{"p.yaml": testkit.ConfigMaps("x") + "---\n" + pod}), claim("b", []string{"y"}, nil)}})
 	if got := summaries(v.Findings); !slices.Equal(got, []string{"KS002 a/p.yaml:0"}) || len(v.Quarantined) != 1 || v.Quarantined[0] == "" {
 		t.Fatalf("held %v, found %v", v.Quarantined, got)
 	}
@@ -175,7 +172,7 @@ func TestObjectWithUnresolvableReferencesHoldsItsClaimBack(t *testing.T) {
 }
 
 func TestFluxIsQuotedForTwoEqualObjectsInOneFile(t *testing.T) {
-	// b contains z twice, and x is also in a: kustomize reports z first.
+	// kustomize reports z first, because b contains z twice.
 	claims := []Claim{claim("a", []string{"x"}, nil), claim("b", []string{"x", "z", "z"}, nil)}
 	v := Check(Root{Path: testkit.Path("root"), Claims: claims})
 	const want = "kustomize build failed: accumulating resources: accumulation err='accumulating resources from './b/maps.yaml': " +
@@ -204,7 +201,6 @@ func TestFluxReadsThePartsOfOneFileInTheirOrder(t *testing.T) {
 	}
 }
 
-// bomb is a Builder for which every directory exceeds the limits. It counts the builds.
 type bomb struct{ nested, units int }
 
 func (b *bomb) Nested(tree.Path, tree.Path, []tree.File) (kustomize.Nested, error) {
@@ -217,9 +213,6 @@ func (b *bomb) Units(tree.Path, []tree.Path, []tree.File) error {
 	return kustomize.BoundsError("kustomize was ended by its limits")
 }
 
-// TestBuildThatExceedsItsLimitsIsTriedOnce checks that, if many directories of a claim exceed the
-// limits, only the first is built, Flux is not quoted, and no change of another claim causes
-// another build.
 func TestBuildThatExceedsItsLimitsIsTriedOnce(t *testing.T) {
 	builder := &bomb{}
 	cache := &kustomize.Cache{Builder: builder}
@@ -229,7 +222,7 @@ func TestBuildThatExceedsItsLimitsIsTriedOnce(t *testing.T) {
 	}
 	for round, other := range []string{"x", "y", "z"} {
 		cache.Sweep()
-		verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{brings("a", growing), claim("b", []string{other}, nil)}, Cache: cache, CheckCache: &CheckCache{}})
+		verdict := Check(Root{Path: testkit.Path("root"), Claims: []Claim{claimWithFiles("a", growing), claim("b", []string{other}, nil)}, Cache: cache, CheckCache: &CheckCache{}})
 		if _, held := verdict.Quarantined[0]; !held || len(verdict.Quarantined) != 1 {
 			t.Errorf("held %v, want the first claim alone", verdict.Quarantined)
 		}
@@ -242,7 +235,7 @@ func TestBuildThatExceedsItsLimitsIsTriedOnce(t *testing.T) {
 	}
 	for range 101 {
 		cache.Sweep()
-		Check(Root{Path: testkit.Path("root"), Claims: []Claim{brings("a", growing)}, Cache: cache})
+		Check(Root{Path: testkit.Path("root"), Claims: []Claim{claimWithFiles("a", growing)}, Cache: cache})
 	}
 	if builder.nested != 2 {
 		t.Errorf("it was built %d times in a hundred rounds, want once more", builder.nested)

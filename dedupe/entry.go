@@ -8,16 +8,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// noClaim is the position of the claim of a foreign entry.
 const noClaim = -1
 
 // identity is the object or path that only one claim can have.
 type identity struct{ object kustomize.ID }
 
-// pathIdentity returns the identity of a path. Unlike the identity of an object, it has no kind.
+// pathIdentity returns the identity of a path. It has no kind, unlike the identity of an object.
 func pathIdentity(path tree.Path) identity { return identity{kustomize.ID{Name: path.String()}} }
 
-// isPath reports whether the identity identifies a path and not an object.
 func (id identity) isPath() bool { return id.object.Kind == "" }
 
 // claimant is a claim, identified by its position among the Root's claims in this check.
@@ -27,24 +25,20 @@ type claimant struct{ at int }
 type entry struct {
 	id identity
 	// of is the claim of the entry. It is nil for a foreign entry.
-	of    *claimant
-	path  tree.Path
-	place finding.Place
-	// position is the position of the object in its file, in kustomize's order.
+	of       *claimant
+	path     tree.Path
+	place    finding.Place
 	position int
 	// text is the content of the file. It is nil if the object is not a document of a file.
-	text []byte
-	// defines is the kind that a CustomResourceDefinition defines.
+	text    []byte
 	defines *kustomize.Definition
 	// notApplied means that Flux leaves the object out.
 	notApplied bool
 	// elsewhere means that the object is shared and in the file of another claim.
 	elsewhere bool
-	// kind is how the claim uses its path.
-	kind pathKind
+	kind      pathKind
 }
 
-// pathKind is how a claim uses a path.
 type pathKind uint8
 
 const (
@@ -53,12 +47,11 @@ const (
 	// leads means that the claim has files below the path. Several claims may have files below one
 	// path.
 	leads
-	// governs means that the claim has a file in that directory which decides what Flux reads below
+	// governs means that the claim has a file in the directory that decides what Flux reads below
 	// it.
 	governs
 )
 
-// newObject returns the entry of the nth object of the file or directory at path.
 func newObject(of *claimant, object kustomize.Object, path tree.Path, place finding.Place, n int) *entry {
 	return &entry{
 		id: identity{object: object.ID}, of: of, path: path, place: place, position: n,
@@ -66,7 +59,6 @@ func newObject(of *claimant, object kustomize.Object, path tree.Path, place find
 	}
 }
 
-// claim returns the position of the entry's claim in Root.Claims, or noClaim for a foreign entry.
 func (e *entry) claim() int {
 	if e.of == nil {
 		return noClaim
@@ -74,7 +66,6 @@ func (e *entry) claim() int {
 	return e.of.at
 }
 
-// at returns the path that an entry claims.
 func (e *entry) at() tree.Path {
 	switch e.kind {
 	case occupies:
@@ -91,7 +82,6 @@ func same(a, b *entry) bool {
 	return a.claim() == b.claim() && a.path == b.path && a.position == b.position
 }
 
-// compareEntries orders entries as kustomize reads them.
 func compareEntries(a, b *entry) int {
 	if c := cmp.Or(
 		tree.Compare(a.path, b.path),

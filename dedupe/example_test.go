@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// root returns a root in which two placements ask for the same ConfigMap.
 func root() dedupe.Root {
 	claim := func(name string, created int64) dedupe.Claim {
 		dir := testkit.Path("worker-1/resources/" + name)

@@ -15,8 +15,7 @@ type fileFindings struct {
 	// broken are findings about files that make the build of the whole root fail; they quarantine a
 	// claim.
 	broken []finding.Finding
-	// notes are findings about objects that Flux leaves out silently.
-	notes []finding.Finding
+	notes  []finding.Finding
 }
 
 func (f *fileFindings) add(o *fileFindings) {
@@ -26,8 +25,6 @@ func (f *fileFindings) add(o *fileFindings) {
 	}
 }
 
-// addObject adds a finding about an object that Flux leaves out or cannot write after the build.
-// path is the file or directory that contains the object.
 func (f *fileFindings) addObject(root *Root, of *claimant, object kustomize.Object, path string, place finding.Place) {
 	fate := object.Outcome
 	if f == nil || fate == (kustomize.Outcome{}) {
@@ -77,7 +74,6 @@ func (f *fileFindings) noteOverlooked(root *Root, file File) {
 		"Give the file the ending .yaml if it is meant for the cluster.")
 }
 
-// noteNothing adds a finding if Flux would apply nothing of a claim.
 func (f *fileFindings) noteNothing(claim *Claim, entries []*entry) {
 	if f == nil || claim.Object == "" || len(f.broken) > 0 || slices.ContainsFunc(entries, func(e *entry) bool { return !e.id.isPath() && !e.notApplied }) {
 		return

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// findHiding returns the kustomizations that are at the root or above files of others, with a
-// finding about each: Flux would build only the files that they list. The rest of the check ignores
+// findHiding returns the kustomizations at the root or above files of other claims, with a finding
+// about each, because Flux would build only the files that they list. The rest of the check ignores
 // these kustomizations.
 func findHiding(root *Root, ranks []int) (hiding map[tree.Path]bool, findings []finding.Finding) {
 	hiding = map[tree.Path]bool{}
@@ -42,8 +42,9 @@ func findHiding(root *Root, ranks []int) (hiding map[tree.Path]bool, findings []
 }
 
 // hiddenBy returns the number of placements with files that a kustomization hides, and whether it
-// hides any file. by is the index of the kustomization's claim, or noClaim. If the kustomization is
-// stored, the wanted files of later placements do not count: they are quarantined.
+// hides any file. The parameter by is the index of the kustomization's claim, or noClaim. Wanted
+// files of later placements do not count if the kustomization is stored, because those placements
+// are quarantined.
 func hiddenBy(root *Root, by int, file File, ranks []int) (placements int, hides bool) {
 	if !kustomize.IsKustomization(file.Path) || root.Ignored.Has(file.Path) {
 		return 0, false

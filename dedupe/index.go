@@ -6,11 +6,9 @@ import (
 	"slices"
 )
 
-// index contains every object and every claimed path of a root.
 type index struct {
 	// single contains the entries whose identity is unique, which are nearly all.
-	single map[identity]*entry
-	// repeated contains all other entries, in the order in which they were added.
+	single   map[identity]*entry
 	repeated map[identity][]*entry
 }
 
@@ -92,7 +90,6 @@ func (x *index) doubled() []*entry {
 	return entries
 }
 
-// hasConflict reports whether two entries cannot be in one root.
 func (x *index) hasConflict(c *copies) bool {
 	for _, entries := range x.repeated {
 		for i, e := range entries[1:] {
@@ -104,8 +101,8 @@ func (x *index) hasConflict(c *copies) bool {
 	return false
 }
 
-// conflicts yields the entries of one claim that conflict with those of other claims in the
-// index, or with one another, each with the earlier entry.
+// conflicts yields the entries of one claim that conflict with entries of other claims or with one
+// another, each with the earlier entry.
 func (x *index) conflicts(entries []*entry, c *copies) iter.Seq2[*entry, *entry] {
 	return func(yield func(later, first *entry) bool) {
 		own := make(map[identity]*entry, len(entries))

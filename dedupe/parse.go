@@ -11,32 +11,27 @@ import (
 )
 
 // parsed is the second stage of a check: a root whose files are all parsed, with the stored and
-// wanted entries of each claim. It is needed only if not everything in the root fits together.
+// wanted entries of each claim. It is needed only if something in the root conflicts or cannot be
+// built.
 type parsed struct {
 	root *Root
-	// order contains the claims in the order of admission; ranks contains the position of each
+	// order contains the claims in the order of admission. ranks contains the position of each
 	// claim in this order.
 	order, ranks []int
 	claims       []claimEntries
-	// states are the initial states of the admission.
-	states []state
-	// foreign are the objects and paths that belong to no claim.
-	foreign     *index
-	directories []*directory
-	copies      *copies
-	// hiding are kustomizations that the check ignores; see findHiding.
-	hiding map[tree.Path]bool
+	states       []state
+	foreign      *index
+	directories  []*directory
+	copies       *copies
+	hiding       map[tree.Path]bool
 	// wantedTree returns the files of the root if everything wanted is written.
-	wantedTree func() []tree.File
-	// broken and notes are the findings about single files.
+	wantedTree    func() []tree.File
 	broken, notes []finding.Finding
 	counts        counts
 }
 
-// claimEntries are the wanted and the stored entries of a claim.
 type claimEntries struct{ wanted, stored []*entry }
 
-// state is the state of a claim during the admission.
 type state int
 
 const (
@@ -46,14 +41,12 @@ const (
 	admitted
 	// unbuildable means that the claim has a file that Flux cannot build.
 	unbuildable
-	// kept means that the claim must not be written in this round.
 	kept
 	// pinned means that the claim's files contain objects shared with claims that cannot be
 	// written.
 	pinned
 )
 
-// parse parses all stored and wanted files of the claims; x is the root's index.
 func parse(root *Root, x *rootIndex) *parsed {
 	p := &parsed{
 		root: root, order: admissionOrder(root.Claims), ranks: make([]int, len(root.Claims)),
@@ -97,7 +90,7 @@ func parse(root *Root, x *rootIndex) *parsed {
 }
 
 // fileSets returns the foreign files, the stored files of each claim, and the wanted files of each
-// claim that may be written. It loads the files that are not parsed yet.
+// claim that may be written.
 func fileSets(root *Root, x *rootIndex) []fileSet {
 	sets := make([]fileSet, 1, 1+2*len(root.Claims))
 	sets[0] = fileSet{claim: &Claim{}, files: root.Foreign, parsed: x.foreign.ifPlain()}
@@ -119,8 +112,8 @@ func fileSets(root *Root, x *rootIndex) []fileSet {
 	return sets
 }
 
-// ifPlain returns the parsed claim if it has no kustomizations, otherwise nil, since a
-// kustomization may change the objects of its files.
+// ifPlain returns the parsed claim, or nil if it has a kustomization, which may change the objects
+// of the claim's files.
 func (k *parsedClaim) ifPlain() *parsedClaim {
 	if k.kustomizations > 0 {
 		return nil
@@ -146,7 +139,6 @@ func admissionOrder(claims []Claim) []int {
 	return order
 }
 
-// entries returns the entries of a set of files, without the entries for contested paths.
 func (p *parsed) entries(set *fileSet, found *fileFindings) []*entry {
 	if set.parsed != nil {
 		found.add(set.parsed.found)

@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// appendContents appends the contents of the files that parseFile parses.
 func appendContents(contents [][]byte, files []File) [][]byte {
 	for _, file := range files {
 		if kustomize.Loads(file.Path) && !kustomize.IsKustomization(file.Path) {
@@ -19,8 +18,8 @@ func appendContents(contents [][]byte, files []File) [][]byte {
 	return contents
 }
 
-// parseFile returns the objects of a file as kustomize reads them. It adds findings to found about
-// the parts that Flux would reject or leave out; found is nil for a file that is not wanted.
+// parseFile returns the objects of a file as kustomize reads them. It adds findings about the parts
+// that Flux would reject or leave out. found is nil for a file that is not wanted.
 func parseFile(root *Root, of *claimant, file File, found *fileFindings) []*entry {
 	if !kustomize.Loads(file.Path) {
 		found.noteOverlooked(root, file)

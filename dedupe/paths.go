@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// claimedPaths returns the entries for the paths that no other claim may have, if the files of a
-// claim are the given ones.
+// claimedPaths returns the entries for the paths that no other claim may have, for a claim with the
+// given files.
 func claimedPaths(root *Root, of *claimant, claim *Claim, files []File) []*entry {
 	var entries []*entry
 	switch {
@@ -28,7 +28,6 @@ func claimedPaths(root *Root, of *claimant, claim *Claim, files []File) []*entry
 	return entries
 }
 
-// governsDirectory reports whether a file decides which files Flux reads in its directory.
 func (r *Root) governsDirectory(p tree.Path) bool {
 	if kustomize.IsKustomization(p) {
 		return !r.Ignored.Has(p)
@@ -47,8 +46,8 @@ func above(p tree.Path) iter.Seq[tree.Path] {
 	}
 }
 
-// pathCounts counts the paths of a root's entries by directory, so that contested paths are found
-// without a search. A directory is stored as a hash, which takes half the memory of its path.
+// pathCounts counts the paths of a root's entries by directory, to find contested paths without a
+// search. The key of a directory is a hash, which takes half the memory of its path.
 type pathCounts struct {
 	seed  maphash.Seed
 	below map[uint64]int32
@@ -56,7 +55,7 @@ type pathCounts struct {
 	contested int
 }
 
-// add adds the path of an entry; first means that it is the only entry at this path.
+// add adds the path of an entry. first means that it is the only entry at this path.
 func (c *pathCounts) add(e *entry, first bool, x *index) {
 	if c.below == nil {
 		c.seed, c.below = maphash.MakeSeed(), map[uint64]int32{}
@@ -73,7 +72,7 @@ func (c *pathCounts) add(e *entry, first bool, x *index) {
 	}
 }
 
-// remove removes the path of an entry; last means that no other entry is at this path.
+// remove removes the path of an entry. last means that no other entry is at this path.
 func (c *pathCounts) remove(e *entry, last bool, x *index) {
 	if last && c.below[c.hash(e.at())] > 0 {
 		c.contested--

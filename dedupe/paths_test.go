@@ -14,9 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// text returns a claim to files that Flux does not read as objects; wanted and stored are their
-// paths.
-func text(owner string, wanted, stored []string) Claim {
+func textClaim(owner string, wanted, stored []string) Claim {
 	made := func(names []string) []File {
 		var files []File
 		for _, name := range names {
@@ -27,14 +25,13 @@ func text(owner string, wanted, stored []string) Claim {
 	return Claim{Object: "Work default/" + owner, Owner: "request " + owner, Rank: Rank{Name: owner}, Wanted: made(wanted), Stored: made(stored)}
 }
 
-// whole returns c as a claim to a whole directory.
-func whole(dir string, c Claim) Claim {
+func claimOfDirectory(dir string, c Claim) Claim {
 	c.Dir = testkit.Path("root/" + dir)
 	return c
 }
 
 func TestFileAndDirectoryAtOnePathConflict(t *testing.T) {
-	stranger := func(names ...string) []File { return text("stranger", names, nil).Wanted }
+	stranger := func(names ...string) []File { return textClaim("stranger", names, nil).Wanted }
 	symlink := func(name string) []Obstacle {
 		return []Obstacle{{Path: testkit.Path("root/" + name), Kind: "a symlink", Place: finding.Place{Object: "GitStateStore s", File: name}}}
 	}
@@ -54,80 +51,80 @@ func TestFileAndDirectoryAtOnePathConflict(t *testing.T) {
 		found     []string
 	}{
 		"the one that comes later by name is held": {
-			claims: []Claim{text("a", []string{"app"}, nil), text("b", []string{"app/cm"}, nil), text("c", []string{"c/cm"}, nil)},
+			claims: []Claim{textClaim("a", []string{"app"}, nil), textClaim("b", []string{"app/cm"}, nil), textClaim("c", []string{"c/cm"}, nil)},
 			held:   []int{1}, found: []string{"KS003 b/app/cm:0 with a/app:0"},
 		},
 		"the younger is held": {
-			claims: []Claim{newer(text("a", []string{"app"}, nil)), older(text("b", []string{"app/x/cm"}, nil))},
+			claims: []Claim{newer(textClaim("a", []string{"app"}, nil)), older(textClaim("b", []string{"app/x/cm"}, nil))},
 			held:   []int{0}, found: []string{"KS003 a/app:0 with b/app/x/cm:0"},
 		},
 		"what is stored comes first": {
-			claims: []Claim{older(text("a", []string{"app"}, nil)), newer(text("b", []string{"app/cm"}, []string{"app/cm"}))},
+			claims: []Claim{older(textClaim("a", []string{"app"}, nil)), newer(textClaim("b", []string{"app/cm"}, []string{"app/cm"}))},
 			held:   []int{0}, found: []string{"KS003 a/app:0 with b/app/cm:0"},
 		},
 		"many share a directory": {
-			claims: []Claim{text("a", []string{"app/a"}, nil), text("b", []string{"app/b"}, nil), text("c", []string{"app/c/d"}, nil)},
+			claims: []Claim{textClaim("a", []string{"app/a"}, nil), textClaim("b", []string{"app/b"}, nil), textClaim("c", []string{"app/c/d"}, nil)},
 		},
 		"a file between many": {
-			claims: []Claim{text("a", []string{"app/a"}, nil), text("b", []string{"app"}, nil), text("c", []string{"app/c"}, nil)},
+			claims: []Claim{textClaim("a", []string{"app/a"}, nil), textClaim("b", []string{"app"}, nil), textClaim("c", []string{"app/c"}, nil)},
 			held:   []int{1}, found: []string{"KS003 b/app:0 with a/app/a:0"},
 		},
 		"one hands its path over to another in one step": {
-			claims: []Claim{text("a", []string{"other"}, []string{"app"}), text("b", []string{"app/cm"}, nil)},
+			claims: []Claim{textClaim("a", []string{"other"}, []string{"app"}), textClaim("b", []string{"app/cm"}, nil)},
 		},
 		"one turns its file into a directory": {
-			claims: []Claim{text("a", []string{"app/cm"}, []string{"app"})},
+			claims: []Claim{textClaim("a", []string{"app/cm"}, []string{"app"})},
 		},
 		"one that keeps what it has is in the way of another": {
-			claims: []Claim{with(func(c *Claim) { c.Kept = true }, text("a", []string{"other"}, []string{"app"})), text("b", []string{"app/cm"}, nil)},
+			claims: []Claim{changedClaim(func(c *Claim) { c.Kept = true }, textClaim("a", []string{"other"}, []string{"app"})), textClaim("b", []string{"app/cm"}, nil)},
 			held:   []int{1}, found: []string{"KS003 b/app/cm:0 with a/app:0"},
 		},
 		"one that is held is in nobody's way": {
-			claims:  []Claim{text("a", []string{"app", "stranger/x"}, nil), text("b", []string{"app/cm"}, nil)},
+			claims:  []Claim{textClaim("a", []string{"app", "stranger/x"}, nil), textClaim("b", []string{"app/cm"}, nil)},
 			foreign: stranger("stranger"),
 			held:    []int{0}, found: []string{"KS003 a/app:0 with b/app/cm:0", "KS003 a/stranger/x:0 with stranger/stranger:0"},
 		},
 		"a file that belongs to no placement above": {
-			claims: []Claim{whole("ns/p", text("a", []string{"ns/p/x"}, nil)), whole("ms/p", text("b", []string{"ms/p/x"}, nil))}, foreign: stranger("ns"),
+			claims: []Claim{claimOfDirectory("ns/p", textClaim("a", []string{"ns/p/x"}, nil)), claimOfDirectory("ms/p", textClaim("b", []string{"ms/p/x"}, nil))}, foreign: stranger("ns"),
 			held: []int{0}, found: []string{"KS003 a/:0 with stranger/ns:0"},
 		},
 		"files of nobody's below": {
-			claims: []Claim{text("a", []string{"app"}, nil)}, foreign: stranger("app/x", "app/y"),
+			claims: []Claim{textClaim("a", []string{"app"}, nil)}, foreign: stranger("app/x", "app/y"),
 			held: []int{0}, found: []string{"KS003 a/app:0 with stranger/app/x:0"},
 		},
 		"a directory in another's": {
-			claims: []Claim{whole("r/abcde", text("a", []string{"r/abcde/x"}, nil)), whole("r/abcde/12345", text("b", []string{"r/abcde/12345/x"}, nil))},
+			claims: []Claim{claimOfDirectory("r/abcde", textClaim("a", []string{"r/abcde/x"}, nil)), claimOfDirectory("r/abcde/12345", textClaim("b", []string{"r/abcde/12345/x"}, nil))},
 			held:   []int{1}, found: []string{"KS003 b/:0 with a/:0"},
 		},
 		"a symlink above": {
-			claims: []Claim{whole("ns/p", text("a", []string{"ns/p/x"}, nil))}, obstacles: symlink("ns"),
+			claims: []Claim{claimOfDirectory("ns/p", textClaim("a", []string{"ns/p/x"}, nil))}, obstacles: symlink("ns"),
 			held: []int{0}, found: []string{"KS003 a/:0 with GitStateStore s/ns:0"},
 		},
 		"a symlink at the place of a file": {
-			claims: []Claim{whole("p", text("a", []string{"p/x", "p/y"}, nil))}, obstacles: symlink("p/x"),
+			claims: []Claim{claimOfDirectory("p", textClaim("a", []string{"p/x", "p/y"}, nil))}, obstacles: symlink("p/x"),
 			held: []int{0}, found: []string{"KS003 a/p/x:0 with GitStateStore s/p/x:0"},
 		},
 		"a symlink where the directory above a file is wanted": {
-			claims: []Claim{whole("p", text("a", []string{"p/d/x"}, nil))}, obstacles: symlink("p/d"),
+			claims: []Claim{claimOfDirectory("p", textClaim("a", []string{"p/d/x"}, nil))}, obstacles: symlink("p/d"),
 			held: []int{0}, found: []string{"KS003 a/p/d/x:0 with GitStateStore s/p/d:0"},
 		},
 		"a symlink below a file": {
-			claims: []Claim{text("a", []string{"x"}, nil)}, obstacles: symlink("x/link"),
+			claims: []Claim{textClaim("a", []string{"x"}, nil)}, obstacles: symlink("x/link"),
 			held: []int{0}, found: []string{"KS003 a/x:0 with GitStateStore s/x/link:0"},
 		},
 		"a .sourceignore above what others have": {
-			claims: []Claim{text("a", []string{"d/.sourceignore", "d/x"}, nil), text("b", []string{"d/e/y"}, []string{"d/e/y"})},
+			claims: []Claim{textClaim("a", []string{"d/.sourceignore", "d/x"}, nil), textClaim("b", []string{"d/e/y"}, []string{"d/e/y"})},
 			held:   []int{0}, found: []string{"KS008 a/d/.sourceignore:0 with b/d/e/y:0"},
 		},
 		"a .sourceignore above a file that belongs to no placement": {
-			claims: []Claim{text("a", []string{"d/.sourceignore"}, nil)}, foreign: stranger("d/x"),
+			claims: []Claim{textClaim("a", []string{"d/.sourceignore"}, nil)}, foreign: stranger("d/x"),
 			held: []int{0}, found: []string{"KS008 a/d/.sourceignore:0 with stranger/d/x:0"},
 		},
 		"a .sourceignore over one's own files": {
-			claims: []Claim{text("a", []string{"d/.sourceignore", "d/x"}, nil), text("b", []string{"e/y"}, nil)},
+			claims: []Claim{textClaim("a", []string{"d/.sourceignore", "d/x"}, nil), textClaim("b", []string{"e/y"}, nil)},
 		},
 		"a file below a .sourceignore that is there": {
-			claims: []Claim{newer(text("a", []string{"d/.sourceignore"}, []string{"d/.sourceignore"})), older(text("b", []string{"d/y"}, nil))},
+			claims: []Claim{newer(textClaim("a", []string{"d/.sourceignore"}, []string{"d/.sourceignore"})), older(textClaim("b", []string{"d/y"}, nil))},
 			held:   []int{1}, found: []string{"KS003 b/d/y:0 with a/d/.sourceignore:0"},
 		},
 	} {
@@ -147,7 +144,7 @@ func TestFileAndDirectoryAtOnePathConflict(t *testing.T) {
 }
 
 func TestAllowedNameMayApplyToADirectory(t *testing.T) {
-	root := Root{Path: testkit.Path("root"), Claims: []Claim{text("a", []string{"d/.sourceignore"}, nil), text("b", []string{"d/y"}, nil)}}
+	root := Root{Path: testkit.Path("root"), Claims: []Claim{textClaim("a", []string{"d/.sourceignore"}, nil), textClaim("b", []string{"d/y"}, nil)}}
 	root.Allows = func(name string) bool { return name == ".sourceignore" }
 	if v := Check(root); len(v.Quarantined) > 0 {
 		t.Errorf("held %v", v.Quarantined)
@@ -155,17 +152,17 @@ func TestAllowedNameMayApplyToADirectory(t *testing.T) {
 }
 
 func TestExistingKustomizationHoldsBackLaterFiles(t *testing.T) {
-	with := text("a", []string{"d/kustomization.yaml", "d/m.yaml"}, nil)
+	with := textClaim("a", []string{"d/kustomization.yaml", "d/m.yaml"}, nil)
 	with.Wanted[0].Content, with.Wanted[1].Content = []byte("resources: [m.yaml]\n"), []byte(testkit.ConfigMaps("m"))
 	with.Stored = with.Wanted
-	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{with, text("b", []string{"d/y"}, nil)}})
+	v := Check(Root{Path: testkit.Path("root"), Claims: []Claim{with, textClaim("b", []string{"d/y"}, nil)}})
 	if got := summaries(v.Findings); len(v.Quarantined) != 1 || v.Quarantined[1] == "" || !slices.Equal(got, []string{"KS003 b/d/y:0 with a/d/kustomization.yaml:0"}) {
 		t.Errorf("held %v, found %q", v.Quarantined, got)
 	}
 }
 
 func TestFindingsAboutPathsHaveOneOrder(t *testing.T) {
-	a, b := whole("d", text("a", nil, []string{"d/y"})), text("b", nil, []string{"d/e/x"})
+	a, b := claimOfDirectory("d", textClaim("a", nil, []string{"d/y"})), textClaim("b", nil, []string{"d/e/x"})
 	a.Wanted, b.Wanted = a.Stored, b.Stored
 	link := []Obstacle{{Path: testkit.Path("root/d/e"), Kind: "a symlink", Place: finding.Place{Object: "GitStateStore s", File: "root/d/e"}}}
 	for range 30 {
@@ -180,7 +177,6 @@ func TestFindingsAboutPathsHaveOneOrder(t *testing.T) {
 	}
 }
 
-// FuzzContested checks the result of contested by comparing each path with every other.
 func FuzzContested(f *testing.F) {
 	f.Add("app app/cm b/c b")
 	f.Add("a/b/c a/b a")
@@ -206,8 +202,6 @@ func FuzzContested(f *testing.F) {
 	})
 }
 
-// TestPathIsContestedByCurrentFiles checks, after adding or removing random paths, that the updated
-// counts equal the counts of a new index.
 func TestPathIsContestedByCurrentFiles(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var counts pathCounts
@@ -254,7 +248,7 @@ func TestPathIsContestedByCurrentFiles(t *testing.T) {
 func TestLargeFlatRootIsCheckedQuickly(t *testing.T) {
 	var claims []Claim
 	for i := range 5000 {
-		claims = append(claims, text(fmt.Sprint("a", i), []string{fmt.Sprintf("app/%d/x", i)}, nil), text(fmt.Sprint("b", i), []string{"app"}, nil))
+		claims = append(claims, textClaim(fmt.Sprint("a", i), []string{fmt.Sprintf("app/%d/x", i)}, nil), textClaim(fmt.Sprint("b", i), []string{"app"}, nil))
 	}
 	began := time.Now()
 	v := Check(Root{Path: testkit.Path("root"), Claims: claims})

@@ -10,7 +10,7 @@ import (
 )
 
 // quoteLate returns a finding with Flux's message about a directory with unresolvable references or
-// variables, if its claim is quarantined because of a fault that Flux would only reach later.
+// variables, if its claim is quarantined for a fault that Flux would reach later.
 func quoteLate(a *admission, c confirmation) []finding.Finding {
 	late := slices.IndexFunc(a.directories, func(d *directory) bool {
 		return d.of != nil && c.builds(d) && d.built.Late && !d.stored && a.states[d.of.at] == unbuildable
@@ -43,8 +43,7 @@ func quoteConflict(a *admission, c confirmation, findings []finding.Finding) []f
 	}
 	about := slices.IndexFunc(findings, func(f finding.Finding) bool { return isAbout(f, first, later) })
 	if about < 0 {
-		// Both claims are quarantined for another reason, so there is no finding about the conflict
-		// yet.
+		// Both claims are quarantined for another reason, and no finding is about the conflict yet.
 		about = len(findings)
 		findings = append(findings, conflict{later, first}.finding(a.parsed))
 	}
@@ -52,9 +51,9 @@ func quoteConflict(a *admission, c confirmation, findings []finding.Finding) []f
 	return findings
 }
 
-// firstConflict returns the conflict that kustomize detects first: it adds one file or directory
-// after the other, and compares the objects of each with one another before it compares them
-// with the earlier ones.
+// firstConflict returns the conflict that kustomize detects first. It adds one file or directory
+// after the other, and compares the objects of each with one another before it compares them with
+// earlier ones.
 func firstConflict(a *admission) (first, later *entry) {
 	before := map[kustomize.ID]*entry{}
 	entries := everything(a)
@@ -86,14 +85,12 @@ func firstConflict(a *admission) (first, later *entry) {
 	return nil, nil
 }
 
-// replaces reports whether the files of two entries at one path replace each other, so that only
-// one of them can exist. Parts of a joined file can exist together.
+// replaces reports whether the files of two entries at one path replace each other. Parts of a
+// joined file do not.
 func replaces(root *Root, e, other *entry) bool {
 	return e.claim() != other.claim() && e.of != nil && !root.Claims[e.claim()].Joined
 }
 
-// everything returns the objects of the root with all wanted files in the order in which kustomize
-// reads them.
 func everything(a *admission) []*entry {
 	var entries []*entry
 	for _, some := range a.foreign.all() {
@@ -111,8 +108,6 @@ func everything(a *admission) []*entry {
 	return entries
 }
 
-// isAbout reports whether a finding is about the conflict of two entries, in either
-// order.
 func isAbout(f finding.Finding, a, b *entry) bool {
 	if f.Rule != finding.DuplicateObject() {
 		return false
@@ -138,7 +133,6 @@ func messageOf(a *admission, c confirmation, first, later *entry) string {
 	return oneLine(err)
 }
 
-// alone returns the files of two entries, reduced to the objects of these entries.
 func alone(root *Root, first, later *entry) ([]tree.File, error) {
 	var files []tree.File
 	for _, e := range []*entry{first, later} {

@@ -4,7 +4,6 @@ import (
 	"slices"
 )
 
-// report is the last stage of a check: it returns the verdict.
 func report(a *admission, c confirmation) Verdict {
 	findings := slices.Concat(a.broken, c.broken, quoteLate(a, c), a.notes)
 	held := map[int]string{}

@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// relative returns a file with its path relative to the root.
 func (r *Root) relative(file File) tree.File {
 	return tree.File{Path: r.relativePath(file.Path), Content: file.Content}
 }
@@ -18,8 +17,8 @@ func (r *Root) relativePath(p tree.Path) tree.Path {
 	return path
 }
 
-// layOut returns the files of a root, with paths relative to it, where filesOf returns the files of each
-// claim. It omits the files that Flux does not fetch and the kustomizations in hiding (see findHiding).
+// layOut returns the files of a root, with paths relative to it. filesOf returns the files of each
+// claim. Files that Flux does not fetch and the kustomizations in hiding are omitted.
 func layOut(root *Root, hiding map[tree.Path]bool, filesOf func(claim int) []File) []tree.File {
 	var files []tree.File
 	joined := map[tree.Path]int{}
@@ -44,7 +43,6 @@ func layOut(root *Root, hiding map[tree.Path]bool, filesOf func(claim int) []Fil
 	return files
 }
 
-// ownerOf returns the owner of an entry, as named in findings.
 func (r *Root) ownerOf(e *entry) string {
 	if e.of == nil {
 		return r.kindOf(e) + " in the store that belongs to no placement"
@@ -52,7 +50,6 @@ func (r *Root) ownerOf(e *entry) string {
 	return r.Claims[e.claim()].Owner
 }
 
-// kindOf describes a foreign entry for messages.
 func (r *Root) kindOf(e *entry) string {
 	for _, o := range r.Obstacles {
 		if o.Path == e.path {
@@ -71,7 +68,6 @@ func foreignFix(of *claimant, path string) string {
 	return fmt.Sprintf("Correct or remove it, or have Flux leave it out with the line /%s in the file .sourceignore at the top of the store.", path)
 }
 
-// oneLine returns the message of an error in one line, or "" for nil.
 func oneLine(err error) string {
 	if err == nil {
 		return ""

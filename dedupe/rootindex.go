@@ -9,9 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// rootIndex is the result of the first stage of a check: the index of one root as if all wanted files
-// were written.
-// It is kept in the CheckCache, and the next check updates it.
+// rootIndex is the first stage of a check: the index of one root as if all wanted files were
+// written. A CheckCache keeps it, and the next check updates it.
 type rootIndex struct {
 	ignored *kustomize.Ignored
 	foreign *parsedClaim
@@ -22,7 +21,6 @@ type rootIndex struct {
 	counts
 }
 
-// counts are the numbers that decide whether the later stages are needed, and the size of a build.
 type counts struct {
 	// broken is the number of findings about files that make the build fail, kustomizations the
 	// number of kustomizations, elsewhere the number of objects in files of other claims, and notes
@@ -40,7 +38,7 @@ func (c *counts) add(o counts, sign int) {
 	c.bytes += sign * o.bytes
 }
 
-// parsedClaim is a claim whose intended files are parsed one by one, ignoring kustomizations.
+// parsedClaim is a claim whose intended files are parsed one by one, without their kustomizations.
 type parsedClaim struct {
 	claimant
 	name, object string
@@ -48,15 +46,12 @@ type parsedClaim struct {
 	joined       bool
 	files        []File
 	entries      []*entry
-	// found is nil if there are no findings.
-	found *fileFindings
+	found        *fileFindings
 	counts
-	// matched means that the claim is in this check.
 	matched bool
 }
 
-// update updates the index: it compares the claims with the claims of the last check, and parses
-// those that have changed.
+// update compares the claims with those of the last check, and parses the ones that have changed.
 func (x *rootIndex) update(root *Root) {
 	changed := x.match(root.Claims)
 	if !sameFiles(x.foreign.files, root.Foreign) {
@@ -127,7 +122,6 @@ func newParsedClaim(claim *Claim) *parsedClaim {
 	return &parsedClaim{name: claim.Rank.Name, object: claim.Object, dir: claim.Dir, joined: claim.Joined, files: claim.intended(), matched: true}
 }
 
-// isOf reports whether k was parsed from the current content of a claim.
 func (k *parsedClaim) isOf(claim *Claim) bool {
 	return k.object == claim.Object && k.dir == claim.Dir && k.joined == claim.Joined && k.elsewhere == claim.elsewhere() && sameFiles(k.files, claim.intended())
 }
@@ -196,7 +190,6 @@ func (x *rootIndex) remove(k *parsedClaim) {
 	x.counts.add(k.counts, -1)
 }
 
-// fits reports whether everything wanted can be written, so that the later stages are not needed.
 func (x *rootIndex) fits() bool {
 	return len(x.index.repeated) == 0 && x.paths.contested == 0 && x.broken == 0 && x.kustomizations == 0 && x.elsewhere == 0
 }

@@ -50,7 +50,6 @@ func share(a *admission) (files map[int][]File, shared map[int][]Shared) {
 	return files, shared
 }
 
-// fileKey identifies a file of a claim, or its part of a joined file.
 type fileKey struct {
 	path    tree.Path
 	content string
@@ -70,8 +69,7 @@ func ownersOf(a *admission, entries []*entry) []int {
 }
 
 // chosen returns the entry that stays in its file: one whose claim is not written, otherwise the
-// stored entry, otherwise the entry of the first claim in order. It returns nil if the object is in
-// no file.
+// stored entry, otherwise the entry of the first claim. It returns nil if the object is in no file.
 func chosen(a *admission, entries []*entry) *entry {
 	inFiles := slices.DeleteFunc(slices.Clone(entries), func(e *entry) bool { return e.elsewhere })
 	if len(inFiles) == 0 {
@@ -91,14 +89,13 @@ func chosen(a *admission, entries []*entry) *entry {
 	})
 }
 
-// without returns a claim's wanted files with objects cut out of them.
 func without(wanted []File, cuts map[fileKey][]int) []File {
 	var files []File
 	for _, file := range wanted {
 		if positions, cut := cuts[fileKey{file.Path, file.Place.File}]; cut {
 			rest, err := kustomize.Without(file.Content, positions)
 			if err != nil {
-				return wanted // cannot happen: compatible has checked that the objects are separable
+				return wanted // cannot happen, because compatible has checked that the objects are separable
 			}
 			if rest == nil {
 				continue

@@ -43,7 +43,6 @@ func decodable(root tree.Path, file tree.File) error {
 	return nil
 }
 
-// directory returns the path of a root in the in-memory file system.
 func directory(root tree.Path) string {
 	if root.IsRoot() {
 		return "/root"
@@ -58,7 +57,7 @@ func BuildUnits(root tree.Path, units []tree.Path, files []tree.File) error {
 	return Lazy{}.Units(root, units, files)
 }
 
-// Units does the same as BuildUnits, and reads the content of files with l.Fetch if they have none.
+// Units does the same as BuildUnits. It reads the content of files that have none with l.Fetch.
 func (l Lazy) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	if len(units) == 0 {
 		return nil

@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// idConflict returns Flux's message about two objects with the same ID.
 func idConflict(dir, file, id string) string {
 	return "kustomize build failed: accumulating resources: accumulation err='merging resources from './" + file +
 		"': may not add resource with an already registered id: " + id +
@@ -97,7 +96,6 @@ func TestBuildReturnsFluxsError(t *testing.T) {
 	}
 }
 
-// duplicates reports whether two objects have the same ID, and no file has a syntax error.
 func duplicates(files []tree.File) bool {
 	seen := map[kustomize.ID]bool{}
 	found := false

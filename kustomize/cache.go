@@ -17,7 +17,7 @@ import (
 // Builder builds directories and units with kustomizations written by users. Such builds may take
 // any amount of time and memory.
 type Builder interface {
-	// Nested does the same as BuildNested, and Units the same as BuildUnits.
+	// Nested does the same as BuildNested. Units does the same as BuildUnits.
 	Nested(root, dir tree.Path, files []tree.File) (Nested, error)
 	Units(root tree.Path, units []tree.Path, files []tree.File) error
 }
@@ -39,7 +39,6 @@ func (c *Cache) builder() Builder {
 	return c.Builder
 }
 
-// digest is the digest of a file's content or of all inputs of a build.
 type digest = [sha256.Size]byte
 
 // Cache parses files and builds directories, and caches the results by the digest of the contents.
@@ -67,7 +66,6 @@ type Cache struct {
 	round        int
 }
 
-// maxFiles is the number of entries at which the map files replaces the map older.
 const maxFiles = 1 << 15
 
 type cachedFile struct {
@@ -78,7 +76,7 @@ type cachedFile struct {
 type cachedBuild struct {
 	nested Nested
 	err    error
-	// round is the last round that used the entry; made is the round of the build.
+	// round is the last round that used the entry. made is the round of the build.
 	round, made int
 }
 
@@ -140,7 +138,6 @@ func (c *Cache) isStopped() bool {
 	}
 }
 
-// unread is a list of files to parse, with their digests.
 type unread struct {
 	contents [][]byte
 	digests  []digest
@@ -203,7 +200,7 @@ func (c *Cache) read(files unread, nodes int) {
 	c.add(found)
 }
 
-// parse returns the objects of a file.
+// parse returns the objects of a file, and keeps its node if a later call of Contents can use it.
 func (c *Cache) parse(content []byte, key digest) (file FileObjects) {
 	if object, node, ok := plainObject(content); ok {
 		file.Objects = []Object{object}
@@ -239,9 +236,8 @@ func (f FileObjects) isOdd() bool {
 
 // Nested does the same as BuildNested, and caches the result. If the build succeeds and reads only
 // files of the directory, the key is the digest of these files; otherwise it is the digest of all
-// files. If a build exceeds its limits, its result is also cached under the digest of the
-// directory's files for some rounds; otherwise every change in the root would repeat the build and
-// delay all other builds.
+// files. The result of a build that exceeds its limits is reused for boundsRounds rounds even if
+// other files change, because such builds delay all others.
 func (c *Cache) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	var own []tree.File
 	for _, file := range files {
@@ -275,7 +271,6 @@ func (c *Cache) Units(root tree.Path, units []tree.Path, files []tree.File) erro
 	return err
 }
 
-// digestOf returns the key of a build: a digest of all its inputs.
 func digestOf(build string, root tree.Path, units []tree.Path, files []tree.File) digest {
 	hash := sha256.New()
 	add := func(text []byte) {
@@ -344,7 +339,7 @@ func (c *Cache) knownBuild(key digest) *cachedBuild {
 	switch {
 	case build == nil:
 	case IsBounds(build.err) && c.round-build.made > boundsRounds:
-		return nil // the result may differ now: other files may have changed, or the machine may be less busy
+		return nil // other files may have changed, or the machine may be less busy
 	default:
 		build.round = c.round
 	}
@@ -376,7 +371,6 @@ func (c *Cache) addBuild(key digest, build *cachedBuild) {
 	c.builds[key] = build
 }
 
-// one interns a string that many objects contain.
 func (c *Cache) one(word string) string {
 	if known, there := c.messages[word]; there {
 		return known

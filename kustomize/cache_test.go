@@ -19,8 +19,6 @@ func TestCacheSizeIsBounded(t *testing.T) {
 	}
 }
 
-// TestPlainFileIsReadWithoutABuild checks that parsing a file with a plain object does not start a
-// build: even an empty build has 280 allocations.
 func TestPlainFileIsReadWithoutABuild(t *testing.T) {
 	content := []byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")
 	read := testing.AllocsPerRun(10, func() {

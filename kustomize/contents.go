@@ -41,7 +41,7 @@ func (c *Content) LineOf(path ...any) int {
 }
 
 // child returns the value of an element, which is a key or an index, and the node at which the
-// element starts. It returns nil if there is no such element.
+// element starts. It returns nil without such an element.
 func child(node *yaml.Node, element any) (start, value *yaml.Node) {
 	switch e := element.(type) {
 	case string:
@@ -99,7 +99,6 @@ func objectDocuments(content []byte) []document {
 	return some
 }
 
-// isBlank reports whether a document contains only comments and blank lines.
 func isBlank(content []byte) bool {
 	for line := range bytes.Lines(content) {
 		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && !bytes.HasPrefix(line, []byte("---")) {
@@ -133,7 +132,6 @@ func visitDocument(doc document, object Object, visit func(*Content)) error {
 	return nil
 }
 
-// visitResource calls visit with the fields of an object as kustomize writes them out.
 func visitResource(res *resource.Resource, object Object, visit func(*Content)) {
 	if object.Outcome.Unwritable != "" {
 		return

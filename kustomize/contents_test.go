@@ -6,8 +6,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// slowFields returns the fields of a file's objects as kustomize itself writes them, which is
-// slower.
 func slowFields(t *testing.T, content string, objects []Object) []map[string]any {
 	t.Helper()
 	odd := make([]Object, len(objects))

@@ -14,10 +14,9 @@ import (
 // the bytes of other objects.
 var ErrInseparable = errors.New("one is an item of a list whose items are not lines of their own, and cannot be cut out of its file")
 
-// Without removes the objects at the given positions; a position is an index into the result of
-// Objects. All other bytes stay the same, including the document markers. An item of a list is
-// removed with its lines. A list is removed if all its items are. If no object remains, the result
-// is empty.
+// Without removes the objects at the given positions, which are indexes into the result of Objects.
+// All other bytes stay the same, including the document markers. An item of a list is removed with
+// its lines. A list is removed if all its items are. If no object remains, the result is empty.
 func Without(content []byte, positions []int) ([]byte, error) {
 	if mayHoldList(content) {
 		return withoutItems(content, positions)
@@ -116,7 +115,6 @@ func cutAtMarkers(content []byte) []piece {
 	return append(pieces, next)
 }
 
-// span is the range of lines of one object, in a file with lists.
 type span struct {
 	piece int
 	// from and to are lines of the document, counted from 0. The line to is not included.
@@ -228,8 +226,8 @@ func spansOf(pieces []piece) []*span {
 	return objects
 }
 
-// aboveComments returns the first line of the comment directly above a line. Without a comment, it
-// returns the line itself.
+// aboveComments returns the first line of the comment directly above a line, or the line itself
+// without a comment.
 func aboveComments(lines [][]byte, line int) int {
 	for line > 0 && line <= len(lines) && bytes.HasPrefix(bytes.TrimSpace(lines[line-1]), []byte("#")) {
 		line--
@@ -237,8 +235,7 @@ func aboveComments(lines [][]byte, line int) int {
 	return line
 }
 
-// endOf returns the line after the last item of a list. That is the line of the next field, or the
-// end of the list's span.
+// endOf returns the line after the last item of a list.
 func endOf(list *span, items *yaml.Node) int {
 	for i := 0; i+1 < len(list.node.Content); i += 2 {
 		if key := list.node.Content[i]; key.Line > items.Line && key.Line-1 < list.to {

@@ -17,7 +17,7 @@ func definitionIn(res *resource.Resource) *Definition {
 	if res.GetKind() != "CustomResourceDefinition" {
 		return nil
 	}
-	group, _ := res.GetString("spec.group") // empty if the field is missing
+	group, _ := res.GetString("spec.group")
 	kind, _ := res.GetString("spec.names.kind")
 	scope, _ := res.GetString("spec.scope")
 	return &Definition{Group: group, Kind: kind, ClusterScoped: scope == "Cluster"}

@@ -20,8 +20,7 @@ type disk struct {
 	// FileSystem is an empty file system. It provides the methods that a build does not call.
 	filesys.FileSystem
 	files map[string][]byte
-	// dirs maps a directory to the names in it.
-	dirs map[string][]string
+	dirs  map[string][]string
 	// schema means that a kustomization may extend the Kubernetes schema.
 	schema bool
 	// root is the directory that contains all files. inside is a directory in root that watch has
@@ -49,7 +48,7 @@ func (l Lazy) newDisk(dir string, files []tree.File) *disk {
 	return d
 }
 
-// watch makes the disk set outside when a build accesses a path that is not in a directory.
+// watch makes the disk set outside when a build accesses a path outside of a directory.
 func (d *disk) watch(inside string) { d.inside = inside }
 
 func (d *disk) note(name string) {
@@ -77,14 +76,12 @@ func (d *disk) mkdir(name string) {
 	d.dirs[path.Dir(name)] = append(d.dirs[path.Dir(name)], path.Base(name))
 }
 
-// Errors with the texts of a real disk.
 var (
 	errMissing     = errors.New("no such file or directory")
 	errDirectory   = errors.New("is a directory")
 	errNoDirectory = errors.New("not a directory")
 )
 
-// missing returns the error of a real disk for a name that does not exist.
 func (d *disk) missing(name string) error {
 	for above := path.Dir(name); above != "/"; above = path.Dir(above) {
 		if _, file := d.files[above]; file {
@@ -94,7 +91,6 @@ func (d *disk) missing(name string) error {
 	return errMissing
 }
 
-// IsDir reports whether name is a directory.
 func (d *disk) IsDir(name string) bool {
 	d.note(path.Clean(name))
 	return d.isDir(path.Clean(name))
@@ -105,14 +101,12 @@ func (d *disk) isDir(clean string) bool {
 	return dir
 }
 
-// Exists reports whether name is a file or directory.
 func (d *disk) Exists(name string) bool {
 	d.note(path.Clean(name))
 	_, file := d.files[path.Clean(name)]
 	return file || d.IsDir(name)
 }
 
-// ReadFile returns the content of a file.
 func (d *disk) ReadFile(name string) ([]byte, error) {
 	clean := path.Clean(name)
 	d.note(clean)
@@ -131,7 +125,6 @@ func (d *disk) ReadFile(name string) ([]byte, error) {
 	return nil, &fs.PathError{Op: "open", Path: name, Err: d.missing(clean)}
 }
 
-// ReadDir returns the names in a directory, sorted.
 func (d *disk) ReadDir(name string) ([]string, error) {
 	d.note(path.Clean(name))
 	inside, there := d.dirs[path.Clean(name)]
@@ -161,8 +154,6 @@ func (d *disk) CleanedAbs(name string) (filesys.ConfirmedDir, string, error) {
 	return filesys.ConfirmedDir(path.Dir(clean)), path.Base(clean), nil
 }
 
-// Glob returns the files that match a pattern. It does not return hidden files unless the pattern
-// begins with a dot.
 func (d *disk) Glob(pattern string) ([]string, error) {
 	d.outside.Store(true)
 	var found []string

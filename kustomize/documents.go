@@ -7,8 +7,7 @@ import (
 
 type document struct {
 	content []byte
-	// line is the line of the file at which the document starts, counted from 1.
-	line int
+	line    int
 }
 
 // separator matches a marker at which kustomize splits a file. It does not match a marker on the

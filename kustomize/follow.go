@@ -12,10 +12,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// follower runs kustomize builds for objects that can fail at the end of a build or after it. These
-// are objects with references, and objects for which isPlain returns false. Each build has several
-// files, to share its fixed cost, but not many, because its cost grows with the square of their
-// number.
+// follower runs kustomize builds for objects that can fail at the end of a build or after it:
+// objects with references, and objects for which isPlain returns false. Each build has a batch of
+// files that shares the fixed cost. The batch is small, because the cost grows with the square of
+// the number of objects.
 type follower struct {
 	batch   []buildable
 	objects int
@@ -32,7 +32,6 @@ type followed struct {
 	outcomes map[int]Outcome
 }
 
-// buildable is a file, or one object of a file, to be built.
 type buildable struct {
 	file    int
 	content []byte
@@ -82,7 +81,6 @@ func (f *follower) addFile(file int, content []byte, objects []Object) bool {
 	return true
 }
 
-// addObjects adds to the batch those objects of a file that need a build, one by one.
 func (f *follower) addObjects(file int, content []byte) {
 	var found []single
 	schema.RLock()
@@ -180,7 +178,6 @@ func (f *follower) build() {
 	f.batch, f.objects, f.nodes, f.ids = nil, 0, 0, map[ID]bool{}
 }
 
-// add records the outcomes that built has for the objects of some.
 func (r *followed) add(some buildable, built resmap.ResMap) {
 	schema.RLock()
 	defer schema.RUnlock()
@@ -194,7 +191,6 @@ func (r *followed) add(some buildable, built resmap.ResMap) {
 	}
 }
 
-// buildAlone builds the elements of a batch as separate files of one root.
 func buildAlone(batch []buildable) (resmap.ResMap, error) {
 	var files []tree.File
 	var paths []tree.Path

@@ -21,7 +21,6 @@ func seeds(f *testing.F) {
 	}
 }
 
-// FuzzWithout removes objects from files. The bytes of all other objects must not change.
 func FuzzWithout(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, content []byte, mask uint16) {
@@ -78,7 +77,6 @@ func checkRest(t *testing.T, content, rest []byte, left []ID) {
 	}
 }
 
-// checkLines checks that the lines of rest are lines of content, in the same order.
 func checkLines(t *testing.T, content, rest []byte) {
 	t.Helper()
 	lines := bytes.SplitAfter(content, []byte("\n"))

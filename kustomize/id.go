@@ -14,8 +14,8 @@ type ID struct {
 	Namespace string
 }
 
-// NewID returns the ID of an object in a namespace; an empty namespace means a
-// cluster-scoped object.
+// NewID returns the ID of an object in a namespace. An empty namespace means a cluster-scoped
+// object.
 func NewID(apiVersion, kind, namespace, name string) ID {
 	return ID{APIVersion: apiVersion, Kind: kind, Name: name, Namespace: cmp.Or(namespace, resid.TotallyNotANamespace)}
 }

@@ -6,8 +6,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// keptNodes holds the YAML nodes of files whose only object is plain (see isPlain), until Contents
-// takes them.
 type keptNodes struct {
 	byFile map[digest]keptNode
 	count  int
@@ -33,7 +31,6 @@ func (k *keptNodes) put(file digest, kept keptNode, limit int) {
 	}
 }
 
-// take removes and returns the node of a file, or returns nil if there is none.
 func (k *keptNodes) take(file digest) *yaml.Node {
 	kept, has := k.byFile[file]
 	if has {

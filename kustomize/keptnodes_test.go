@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// manyFiles returns n files with one object each. Some of them are not simple; see isSimple.
 func manyFiles(n int) [][]byte {
 	files := make([][]byte, n)
 	for i := range files {
@@ -16,7 +15,6 @@ func manyFiles(n int) [][]byte {
 	return files
 }
 
-// visited returns the fields of each file's only object, and the lines of some fields.
 func visited(t *testing.T, c *Cache, files [][]byte) (fields []map[string]any, lines []int) {
 	t.Helper()
 	for _, content := range files {
@@ -39,7 +37,7 @@ func TestKeptNodesHaveTheContentsOfTheFiles(t *testing.T) {
 		t.Fatalf("nodes of %d files are kept", len(kept.kept.byFile))
 	}
 	wantFields, wantLines := visited(t, parsed, files)
-	for range 2 { // in the second iteration, the nodes have been taken
+	for range 2 {
 		fields, lines := visited(t, kept, files)
 		if diff := cmp.Diff(wantFields, fields); diff != "" {
 			t.Error(diff)

@@ -10,8 +10,8 @@ type Lazy struct {
 	Fetch func(tree.Path) ([]byte, error)
 }
 
-// fetched returns the file with its content. If the content cannot be fetched, Content stays nil,
-// and kustomize gets the error when it reads the file itself.
+// fetched returns the file with its content. If the content cannot be fetched, it returns the file
+// without it, and kustomize gets the error when it reads the file.
 func (l Lazy) fetched(file tree.File) tree.File {
 	if file.Content == nil && l.Fetch != nil {
 		file.Content, _ = l.Fetch(file.Path) // kustomize gets the error when it reads the file itself

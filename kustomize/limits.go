@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// Limits of a file. Beyond them, kustomize could exhaust memory or not terminate.
+// The limits of a file. Beyond them, kustomize could exhaust memory or not terminate.
 const (
 	maxFile      = 64 << 20
 	maxDocuments = 20_000
@@ -16,11 +16,10 @@ const (
 	maxObjects = 20_000
 )
 
-// ErrLimit is the error of a file that exceeds the limits.
+// ErrLimit is the error of a file that is larger, or has more documents, objects or YAML nodes, than
+// this package reads.
 var ErrLimit = errors.New("it is beyond what is read")
 
-// withinLimits returns an error if kustomize could exhaust memory or not terminate when it parses
-// content.
 func withinLimits(content []byte) error {
 	if err := isReadable(content); err != nil {
 		return err
@@ -32,7 +31,6 @@ func withinLimits(content []byte) error {
 	return checkShape(content, nodes)
 }
 
-// isReadable returns an error if a file is too large or has too many documents to be split.
 func isReadable(content []byte) error {
 	if len(content) > maxFile {
 		return fmt.Errorf("%w: %d MiB in one file; %d are read", ErrLimit, len(content)>>20, maxFile>>20)
@@ -43,7 +41,6 @@ func isReadable(content []byte) error {
 	return nil
 }
 
-// isCountable returns an error if objects, the number of objects in a file, exceeds the limit.
 func isCountable(objects int) error {
 	if objects > maxObjects {
 		return fmt.Errorf("%w: it has more than %d objects in one file", ErrLimit, maxObjects)

@@ -75,8 +75,6 @@ func doublings(levels int) []byte {
 	return []byte(text)
 }
 
-// TestHostileInputIsParsedQuickly parses inputs on which parsers can be slow. The time limits are
-// far above the normal time, and far below the time that a quadratic algorithm needs.
 func TestHostileInputIsParsedQuickly(t *testing.T) {
 	const n = 20_000
 	for name, content := range map[string]string{

@@ -8,9 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// listKind matches the text after the key "kind" if the value may be the kind of a list. That is a
-// value that ends in "List", or one whose YAML syntax hides the text. listKind may also match other
-// values.
+// listKind matches the text after the key "kind" if the value ends in "List", or if its YAML syntax
+// hides the text. It may also match other values.
 var listKind = regexp.MustCompile(`^["']?\s*:[ \t]*(` + strings.Join([]string{
 	`[^\n]*(\n([^\n:]|:\S)*)*List\b`, // on the same line, or on a continuation line
 	`[^\n]*\\`,                       // an escape sequence
@@ -87,7 +86,6 @@ func listObjects(content []byte) ([]Object, error) {
 // defaults.
 type name struct{ apiVersion, kind, namespace, name string }
 
-// header has the fields that distinguish a list from another object.
 type header struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`

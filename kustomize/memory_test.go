@@ -12,12 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// memoryVariable is an environment variable. TestMemoryIsBounded sets it in its child process to
-// the name of a file in burdens.
 const memoryVariable = "KUSTOMIZE_TEST_READ"
 
-// burdens returns the files that need the most memory, by name. Some are just within the limits,
-// and the others exceed them.
 func burdens() map[string]func() string {
 	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
 	fill := func(text string, cost int) string { return strings.Repeat(text, (maxFileNodes-50)/cost) }
@@ -41,8 +37,6 @@ func burdens() map[string]func() string {
 	}
 }
 
-// TestMemoryIsBounded checks the peak memory of a child process that parses one of the files in
-// burdens.
 func TestMemoryIsBounded(t *testing.T) {
 	testkit.Slow(t)
 	if name := os.Getenv(memoryVariable); name != "" {
@@ -53,8 +47,8 @@ func TestMemoryIsBounded(t *testing.T) {
 		return
 	}
 	const mebibyte = 1 << 20
-	// Builds the test without the race detector, with which the child process would need several
-	// times the memory.
+	// The test is built without the race detector, which would multiply the memory of the child
+	// process.
 	binary := filepath.Join(t.TempDir(), "kustomize.test")
 	build := exec.CommandContext(t.Context(), "go", "test", "-c", "-o", binary, ".")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
@@ -83,7 +77,6 @@ func TestMemoryIsBounded(t *testing.T) {
 	}
 }
 
-// peak returns the peak memory of this process in KiB.
 func peak(t *testing.T) int {
 	t.Helper()
 	status, err := os.ReadFile("/proc/self/status")

@@ -30,10 +30,10 @@ type Nested struct {
 // objects are listed.
 const probeDir = "/.probe"
 
-// keepPatches returns patches that keep kustomize from changing objects at the end of a build: it
-// then adds no hash suffix to generated names, and does not drop objects for local use. kustomize
-// detects conflicts between directories before that point. The patches match only the objects
-// concerned, because kustomize can build some objects that it cannot patch.
+// keepPatches returns patches that keep kustomize from changing objects at the end of a build: from
+// adding hash suffixes to names, and from dropping objects for local use. Conflicts between
+// directories are detected before that point. The patches match only such objects, because
+// kustomize can build some objects that it cannot patch.
 func keepPatches() []types.Patch {
 	const patch = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{"%s":%s}}}`
 	return []types.Patch{
@@ -82,7 +82,6 @@ func (l Lazy) Nested(root, dir tree.Path, files []tree.File) (Nested, error) {
 	return found, probed.err
 }
 
-// writeOut sets the outcomes of n.Objects to those of the same objects in built.
 func (n *Nested) writeOut(built resmap.ResMap) {
 	outcomes := make(map[ID]Outcome, built.Size())
 	for _, object := range objectsOf(built, writeOut) {
@@ -117,8 +116,8 @@ func objectsOf(built resmap.ResMap, outcome func(*resource.Resource) Outcome) []
 	return objects
 }
 
-// outcomeOfRenamed returns the Outcome of an object to whose name the build has added a hash
-// suffix. If there is none, the build has dropped the object.
+// outcomeOfRenamed returns the Outcome of an object whose name may have got a hash suffix at the
+// end of the build. An object without an outcome was dropped by the build.
 func outcomeOfRenamed(id ID, outcomes map[ID]Outcome) Outcome {
 	for other, outcome := range outcomes {
 		hashed, found := strings.CutPrefix(other.Name, id.Name+"-")
@@ -130,9 +129,8 @@ func outcomeOfRenamed(id ID, outcomes map[ID]Outcome) Outcome {
 }
 
 type probed struct {
-	// built has the objects of the build; nil if the build fails.
-	built resmap.ResMap
-	// outside and late have the same meaning as in Nested.
+	// built has the objects of the build. It is nil if the build fails.
+	built         resmap.ResMap
 	outside, late bool
 	// err is the error of the build. It is nil if the build fails only in its last step.
 	err error

@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// noVariable defines a variable for an object that does not exist.
 const noVariable = "vars:\n- {name: V, objref: {kind: ConfigMap, name: none, apiVersion: v1}}\n"
 
 func TestDirectoryThatFailsLateHasObjects(t *testing.T) {

@@ -33,8 +33,7 @@ type Object struct {
 	Repeats *RepeatedField
 	// Outcome is the result of the steps after the build. It is set only by a Cache.
 	Outcome Outcome
-	// plain is the result of isPlain for the object.
-	plain bool
+	plain   bool
 }
 
 // Loads reports whether Flux reads a file with this path as Kubernetes objects.
@@ -137,7 +136,6 @@ func atLine(err error, line int) error {
 
 type panicError struct{ value any }
 
-// Error returns a message with the value of the panic.
 func (e *panicError) Error() string { return fmt.Sprintf("kustomize panics on it: %v", e.value) }
 
 func asPanic(err error, at **panicError) bool { return errors.As(err, at) }
@@ -171,7 +169,6 @@ func recoverTo(err *error) {
 	}
 }
 
-// objectOf returns the Object of a resource that starts at a line of the file.
 func objectOf(res *resource.Resource, line int) Object {
 	object := Object{ID: idOf(res), Line: line, Defines: definitionIn(res), plain: isPlain(res.YNode())}
 	if !object.plain {

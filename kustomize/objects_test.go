@@ -22,7 +22,6 @@ func item(name string) string {
 
 const listHead = "apiVersion: v1\nkind: List\nitems:\n"
 
-// at is the expected name and line of an object.
 type at struct {
 	Object string
 	Line   int
@@ -96,7 +95,7 @@ func TestObjectsReturnsIDsAndLines(t *testing.T) {
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
-			agrees(t, []byte(test.content))
+			checkAgainstLibrary(t, []byte(test.content))
 		})
 	}
 }
@@ -141,7 +140,6 @@ func TestObjectsRejectsInvalidFiles(t *testing.T) {
 	}
 }
 
-// bomb returns a small file whose aliases expand to 10^12 nodes.
 func bomb() string {
 	text := "a0: &a0 x\n"
 	for i := range 12 {
@@ -151,8 +149,7 @@ func bomb() string {
 	return text
 }
 
-// whole parses a file without splitting it, and returns the IDs of its objects.
-func whole(content []byte) (ids []kustomize.ID, err error) {
+func parseWhole(content []byte) (ids []kustomize.ID, err error) {
 	defer func() {
 		if recover() != nil {
 			err = errors.New("a panic of the library")
@@ -171,9 +168,7 @@ func identities(found []*resource.Resource) []kustomize.ID {
 	return ids
 }
 
-// agrees fails the test if Objects returns other objects than kustomize's library for the whole
-// file.
-func agrees(t *testing.T, content []byte) {
+func checkAgainstLibrary(t *testing.T, content []byte) {
 	t.Helper()
 	objects, err := kustomize.Objects(content)
 	if kustomize.Survivable(content) != nil {
@@ -182,7 +177,7 @@ func agrees(t *testing.T, content []byte) {
 		}
 		return
 	}
-	oracle, oracleErr := whole(content)
+	oracle, oracleErr := parseWhole(content)
 	if (oracleErr == nil) != (err == nil) {
 		t.Fatalf("the library says %v, Objects says %v", oracleErr, err)
 	}
@@ -231,11 +226,9 @@ func FuzzObjects(f *testing.F) {
 	} {
 		f.Add([]byte(seed))
 	}
-	f.Fuzz(func(t *testing.T, content []byte) { agrees(t, content) })
+	f.Fuzz(func(t *testing.T, content []byte) { checkAgainstLibrary(t, content) })
 }
 
-// FuzzDocuments checks that the documents of a file contain the same objects as the whole file, and
-// that the first line of every document is correct.
 func FuzzDocuments(f *testing.F) {
 	f.Add([]byte(testkit.ConfigMaps("a") + "---\n# b\n" + testkit.ConfigMaps("b")))
 	f.Add([]byte("---\n" + testkit.ConfigMaps("a") + "--- # x\n" + testkit.ConfigMaps("b") + "---"))
@@ -255,13 +248,13 @@ func FuzzDocuments(f *testing.F) {
 		if kustomize.Survivable(content) != nil {
 			return
 		}
-		oracle, err := whole(content)
+		oracle, err := parseWhole(content)
 		if err != nil {
 			return
 		}
 		var cut []kustomize.ID
 		for _, text := range texts {
-			found, err := whole(text)
+			found, err := parseWhole(text)
 			if err != nil {
 				t.Fatalf("the whole file is fine, and document %q is not: %v", text, err)
 			}
@@ -305,8 +298,6 @@ func TestIsClusterScopedForKnownKinds(t *testing.T) {
 	}
 }
 
-// TestConcurrentUse lets the race detector check that all accesses to kustomize's global schema are
-// locked.
 func TestConcurrentUse(t *testing.T) {
 	var running sync.WaitGroup
 	for range 3 {

@@ -13,10 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// oddPage is the documentation page with the results for unusual inputs.
 const oddPage = "../docs/reference/inputs.md"
 
-// TestOddInputsMatchTheirPage compares the results for unusual inputs with the documentation page.
 func TestOddInputsMatchTheirPage(t *testing.T) {
 	inputs, err := txtar.ParseFile("testdata/odd-inputs.txtar")
 	if err != nil {
@@ -34,7 +32,6 @@ func TestOddInputsMatchTheirPage(t *testing.T) {
 	}
 }
 
-// outcomeOf returns the result for a file, as it is at the beginning of an entry of the page.
 func outcomeOf(cache *kustomize.Cache, content []byte) string {
 	read := cache.File(content)
 	if read.Err != nil || read.Late != nil {
@@ -54,8 +51,6 @@ func outcomeOf(cache *kustomize.Cache, content []byte) string {
 	return outcome
 }
 
-// TestPlainObjectsAreAppliedUnchanged checks that Flux's steps after the build do not change
-// objects for which isPlain returns true.
 func TestPlainObjectsAreAppliedUnchanged(t *testing.T) {
 	inputs, err := txtar.ParseFile("testdata/odd-inputs.txtar")
 	if err != nil {
@@ -107,7 +102,6 @@ func TestErrorsAboutLargeObjectsAreBounded(t *testing.T) {
 	}
 }
 
-// TestLabelsAreStrippedIfOneIsNotAString checks labels of every YAML type.
 func TestLabelsAreStrippedIfOneIsNotAString(t *testing.T) {
 	const stripped = "not all of its labels are strings, and Flux applies it without any"
 	for labels, want := range map[string]string{
@@ -126,8 +120,6 @@ func TestLabelsAreStrippedIfOneIsNotAString(t *testing.T) {
 	}
 }
 
-// TestOutcomesBelongToTheirObjects checks that each outcome is set on the right object, in a file
-// with many objects and when several files are parsed together.
 func TestOutcomesBelongToTheirObjects(t *testing.T) {
 	var long string
 	for i := range 150 {

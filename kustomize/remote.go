@@ -20,7 +20,6 @@ var ErrRemote = errors.New("it loads something from outside the store, which is 
 // may match other texts.
 var remote = regexp.MustCompile(`(?i)://|^git::|^gh:|github\.com|@|\.git(/|$|\?)|_git/|\?ref=`)
 
-// guard rejects kustomizations that may refer to remote resources, before kustomize parses them.
 type guard struct {
 	// configured means that kustomize has read a kustomization with transformers, generators,
 	// validators or Helm charts. Their configuration files may name addresses.
@@ -53,8 +52,7 @@ func (g *guard) kustomization(name string, content []byte) {
 	}
 }
 
-// harmless reports whether kustomize never loads an address that is in this field of a
-// kustomization.
+// harmless reports whether kustomize never loads from an address in this field of a kustomization.
 func harmless(field string) bool {
 	switch field {
 	case "commonAnnotations", "commonLabels", "labels", "images", "literals", "patch", "metadata", "target", "inline":

@@ -55,8 +55,8 @@ func (l Lazy) Root(dir tree.Path, files []tree.File) BuiltRoot {
 	return BuiltRoot{Objects: objectsOf(built, writeOut)}
 }
 
-// generate returns the kustomization that Flux generates for a directory without one. If Flux would
-// stop because of a file, generate returns the failure.
+// generate returns the kustomization that Flux generates for a directory without one, or the
+// failure if a file stops Flux before the build.
 func (l Lazy) generate(dir tree.Path, files []tree.File) ([]byte, BuiltRoot) {
 	var within []tree.File
 	for _, file := range files {

@@ -11,9 +11,7 @@ import (
 
 func TestBuildRootReturnsTheResultOfFlux(t *testing.T) {
 	for name, c := range map[string]struct {
-		files map[string]string
-		// want are the expected objects. If the build fails, failed is a part of the message, and
-		// file is the file that the result names.
+		files              map[string]string
 		want, failed, file string
 	}{
 		"an overlay of a base":      {files: map[string]string{"r/kustomization.yaml": "resources: [../base]\nnamePrefix: x-\n", "base/kustomization.yaml": "resources: [a.yaml]\n", "base/a.yaml": testkit.ConfigMaps("a")}, want: "ConfigMap default/x-a"},

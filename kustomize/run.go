@@ -37,10 +37,9 @@ func IsBounds(err error) bool {
 
 const errTime = BoundsError("kustomize did not come to an end in 2m0s")
 
-// run runs a build as Flux does: one build at a time, without plugins, with a reset schema, and
-// with recovery of panics. It returns an error after buildTime. Flux always loads the whole
-// Kubernetes schema before a build. To save time, run does so only if a kustomization may extend
-// the schema; otherwise kustomize loads the schema on demand, with the same result.
+// run runs a build as Flux does: without plugins, and one at a time. It recovers panics, and
+// returns an error after buildTime. Flux loads the whole Kubernetes schema before each build; run
+// does so only if a kustomization may extend the schema.
 func run(disk *disk, dir string) (resmap.ResMap, error) {
 	type outcome struct {
 		built resmap.ResMap

@@ -31,9 +31,8 @@ func SecretFiles(all []tree.Path, read func(tree.Path) ([]byte, error)) (map[tre
 }
 
 type secretFiles struct {
-	all  []tree.Path
-	read func(tree.Path) ([]byte, error)
-	// found maps each file to its kustomization. err is the first error of read.
+	all   []tree.Path
+	read  func(tree.Path) ([]byte, error)
 	found map[tree.Path]tree.Path
 	err   error
 }
@@ -45,7 +44,6 @@ var (
 	generates    = regexp.MustCompile(`(?i)secretGenerator`)
 )
 
-// kustomization adds the files that a kustomization puts into Secrets.
 func (f *secretFiles) kustomization(file tree.Path) {
 	content := f.content(file)
 	if !namesSecrets.Match(content) {
@@ -77,7 +75,6 @@ func (f *secretFiles) content(file tree.Path) []byte {
 	return content
 }
 
-// sources adds the files that a secretGenerator reads.
 func (f *secretFiles) sources(kustomization tree.Path, from types.KvPairSources) {
 	for _, source := range from.FileSources {
 		_, name, keyed := strings.Cut(source, "=")

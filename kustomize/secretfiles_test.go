@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// secretFiles returns the paths that SecretFiles returns for the files.
 func secretFiles(t *testing.T, files map[string]string) string {
 	t.Helper()
 	var all []tree.Path
@@ -34,7 +33,7 @@ func secretFiles(t *testing.T, files map[string]string) string {
 func TestSecretFilesReturnsTheFilesInSecrets(t *testing.T) {
 	const plugin = "apiVersion: builtin\nkind: SecretGenerator\nmetadata: {name: x}\nfiles: [x.key]\n"
 	for name, row := range map[string]struct {
-		// manifest is r/kustomization.yaml; others are the other files.
+		// manifest is the content of r/kustomization.yaml.
 		manifest string
 		others   map[string]string
 		want     string

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Limits of the structure of a document. For comparison, the largest CustomResourceDefinitions have
+// The limits of the structure of a document. For comparison, the largest CustomResourceDefinitions have
 // a few hundred thousand nodes in thirty levels.
 const (
 	// maxNodes is the maximum number of nodes of a document with its aliases expanded.
@@ -22,9 +22,9 @@ const (
 )
 
 // checkShape returns an error for a document that would crash kustomize or take it too long. An
-// anchor that contains its own alias makes kustomize overflow its stack, which ends the process.
-// The time to parse a document grows with the square of its depth, and with the square of the
-// number of keys of a map. nodes is an upper bound on the number of nodes in content.
+// anchor that contains its own alias overflows kustomize's stack. Parsing takes time that is
+// quadratic in the depth, and in the number of keys of a map. nodes is an upper bound on the number
+// of nodes in content.
 func checkShape(content []byte, nodes int) error {
 	aliases := bytes.Contains(content, []byte("*")) && bytes.Contains(content, []byte("&"))
 	fewKeys := nodes <= 2*maxKeys
@@ -67,8 +67,6 @@ func depthAtMost(content []byte) int {
 	return deepestLine + deepestFlow + 1
 }
 
-// expansion counts the nodes of a document with its aliases expanded, and the copies and
-// comparisons that kustomize makes.
 type expansion struct {
 	nodes, copies, compared int
 	within                  map[*yaml.Node]bool

@@ -58,7 +58,6 @@ func Units(files []tree.File) []Unit {
 	return units
 }
 
-// outermost returns the topmost directory above path that is in the set, and whether there is one.
 func outermost(path tree.Path, set map[tree.Path]bool) (highest tree.Path, found bool) {
 	if len(set) == 0 {
 		return highest, false

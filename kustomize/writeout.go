@@ -34,7 +34,7 @@ type Outcome struct {
 // Applied reports whether Flux applies the object, provided that the root as a whole does not fail.
 func (f Outcome) Applied() bool { return f.NotApplied == "" && !f.Local }
 
-// Beginnings of Flux's error messages about objects that the build accepts.
+// Flux's error messages about objects that the build accepts begin with one of these texts.
 const (
 	undecodable = "failed to decode Kubernetes apiVersion, kind and name from: "
 	unbuilt     = "kustomize build failed: "
@@ -47,7 +47,6 @@ const SecretContent = "(the Secret's content)"
 // contain the whole object.
 const maxMessage = 4 << 10
 
-// writeOut runs for one object the steps that Flux's kustomize-controller runs after the build.
 func writeOut(res *resource.Resource) (fate Outcome) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -77,7 +76,6 @@ func writeOut(res *resource.Resource) (fate Outcome) {
 	return fate
 }
 
-// quotedValue matches a value between backquotes, as in the YAML library's errors.
 var quotedValue = regexp.MustCompile("`[^`]*`")
 
 // fluxMessage returns Flux's message about an object. It replaces the content of a Secret, and cuts

@@ -10,8 +10,7 @@ import (
 )
 
 // adoptUnrecorded adds an implied record for each group of a request that Kratix has written to a
-// Destination and that has no record yet. The group then counts as placed on that Destination, and
-// stays there.
+// Destination and that has no record yet. The group then counts as placed on that Destination.
 func adoptUnrecorded(o *observed, seen *observations) {
 	found := unrecorded{requests: map[requestName][]home{}, listed: map[listedGroup][]home{}}
 	for _, store := range o.stores {
@@ -53,8 +52,8 @@ type unrecorded struct {
 // requestName has the names of the three directories of a request below resources/.
 type requestName struct{ namespace, promise, resource string }
 
-// listedGroup is the name of a group in Kratix's file list, without the Destination. Two pairs of
-// namespace and Work can have the same name.
+// listedGroup is the name of a group in Kratix's file list, without the Destination. Different
+// pairs of a namespace and a Work can have the same name.
 type listedGroup struct{ work, shortID string }
 
 func (u *unrecorded) add(h home, seen *observations) {
@@ -82,8 +81,8 @@ func cutLast(s, separator string) (before, after string, found bool) {
 }
 
 // adopt adds an implied record for a group on each Destination that has files of the group, and
-// returns the names of these Destinations. If the source assigns Works to Destinations, files on
-// other Destinations are not adopted.
+// returns the names of these Destinations. If the source assigns Works to Destinations, it ignores
+// the files on other Destinations.
 func (u *unrecorded) adopt(w *observed, work *kratix.Work, group *kratix.WorkloadGroup) (on []string) {
 	name := requestName{work.Namespace, work.Spec.PromiseName, work.Spec.ResourceName}
 	homes := slices.Concat(u.requests[name], u.listed[listedGroup{work.Namespace + "-" + work.Name, kratix.ShortID(group.ID)}])
@@ -101,16 +100,14 @@ func (u *unrecorded) adopt(w *observed, work *kratix.Work, group *kratix.Workloa
 	return on
 }
 
-// unrecordedView is the cached result of unrecordedRequests for a Destination, with the files that
-// it was computed from.
 type unrecordedView struct {
 	store    statestore.Store
 	files    statestore.Files
 	requests []requestName
 }
 
-// unrecordedRequests returns the requests that have files but no record on a Destination in
-// mode nestedByMetadata.
+// unrecordedRequests returns the requests that have files but no record on a Destination in mode
+// nestedByMetadata.
 func (o *observations) unrecordedRequests(h home) []requestName {
 	known, ok := o.unrecorded.get(h.Destination)
 	if ok && known.store == h.store.Store && known.files.Same(h.store.state.Files, h.base) {

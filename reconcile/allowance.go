@@ -31,7 +31,7 @@ func ParseAllowance(text string) (Allowance, error) {
 	return AllowUpTo(n), nil
 }
 
-// String returns the allowance in the syntax of ParseAllowance; empty if none is set.
+// String returns the allowance in the syntax of ParseAllowance, or "" if none is set.
 func (a Allowance) String() string {
 	switch a.most {
 	case 0:

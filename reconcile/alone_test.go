@@ -12,12 +12,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// database is a custom resource that no file of the Destination defines.
 func database(name, spec string) string {
 	return "apiVersion: example.com/v1\nkind: Database\nmetadata: {name: " + name + ", namespace: shop}\nspec: " + spec + "\n"
 }
 
-// databaseDefinition defines databases, whose size is an integer.
 const databaseDefinition = `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: databases.example.com}
@@ -36,8 +34,7 @@ spec:
           spec: {type: object, properties: {size: {type: integer}}}
 `
 
-// newCrowded returns a fixture with ten requests that are placed, so that a new one is planned
-// without them.
+// newCrowded places ten requests, so that a new one is planned without them.
 func newCrowded(t *testing.T, hasVersion bool, files map[string]string) *testEnv {
 	w := newApplying(t, applycheck.Quarantine)
 	if !hasVersion {
@@ -49,7 +46,7 @@ func newCrowded(t *testing.T, hasVersion bool, files map[string]string) *testEnv
 		w.putFiles(name, map[string]string{"maps.yaml": configMap(name, "data: {}")})
 	}
 	w.round()
-	w.round() // reads what was written
+	w.round()
 	return w
 }
 
@@ -85,7 +82,6 @@ func TestChangedRequestWithWarningsIsCheckedAlone(t *testing.T) {
 	}
 }
 
-// A request that is not written yet stops defining a kind that another request needs.
 func TestChangeOfAPendingRequestBringsBackWarningsAboutOthers(t *testing.T) {
 	for name, others := range map[string]map[string]string{
 		"without warnings": {},
@@ -107,8 +103,6 @@ func TestChangeOfAPendingRequestBringsBackWarningsAboutOthers(t *testing.T) {
 	}
 }
 
-// TestNewRequestIsCheckedWithDefinitionsOfOthers checks that a new custom resource is not checked
-// alone if another request defines its kind, whether or not the Kubernetes version is known.
 func TestNewRequestIsCheckedWithDefinitionsOfOthers(t *testing.T) {
 	for name, hasVersion := range map[string]bool{"known version": true, "unknown version": false} {
 		t.Run(name, func(t *testing.T) {

@@ -16,20 +16,16 @@ type applyCheck struct {
 	policy applycheck.Policy
 	input  applycheck.Input
 	// refused are the claims of each root that the API server would certainly refuse.
-	refused []map[int]applycheck.Refusal
-	// doubtful are the claims of each root that the API server may refuse.
+	refused  []map[int]applycheck.Refusal
 	doubtful []map[int]bool
 	// errors are the findings about refused claims. alone are the warnings about claims checked by
-	// themselves; beside are the warnings about claims checked together with all others that are
-	// written.
+	// themselves. beside are the warnings about claims checked with all others that are written.
 	errors, alone, beside []finding.Finding
-	// provides means that the API server may refuse other objects without those of the claims;
-	// hasCustom that a claim has an object of a kind that is not built in.
+	// provides means that the API server may refuse other objects without those of the claims.
+	// hasCustom means that a claim has an object of a kind that is not built in.
 	provides, hasCustom bool
 }
 
-// newApplyCheck returns the check of some roots. The check later sets Kept in the claims of these
-// roots that it refuses.
 func newApplyCheck(c *checked, roots []dedupe.Root) *applyCheck {
 	a := &applyCheck{policy: c.policy.CheckApply, input: applycheck.Input{Cluster: c.cluster, Roots: roots, Memory: c.applied, State: c.applyState}}
 	for range roots {
@@ -40,7 +36,6 @@ func newApplyCheck(c *checked, roots []dedupe.Root) *applyCheck {
 
 func (a *applyCheck) off() bool { return a.policy == "" || a.policy == applycheck.Off }
 
-// claims checks each claim by itself, and marks the claims with a fault as refused.
 func (a *applyCheck) claims() {
 	if a.off() {
 		return
@@ -51,8 +46,8 @@ func (a *applyCheck) claims() {
 }
 
 // among checks the claims of each root together, without those that builds quarantines, and marks
-// the claims with a fault as refused. It reports whether there are any such claims. The caller must
-// then decide about all claims again.
+// the claims with a fault as refused. If it returns true, the caller must decide about all claims
+// again.
 func (a *applyCheck) among(builds []dedupe.Verdict) bool {
 	if a.off() {
 		return false

@@ -10,12 +10,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// configMap returns the YAML of a ConfigMap in the namespace default, with an additional line.
 func configMap(name, line string) string {
 	return testkit.ConfigMaps(name) + "  namespace: default\n" + line + "\n"
 }
 
-// newApplying returns a fixture whose Destination has a known Kubernetes version.
 func newApplying(t *testing.T, policy applycheck.Policy) *testEnv {
 	w := newEnv(t)
 	w.policy.CheckApply = policy
@@ -43,8 +41,6 @@ func TestRequestThatTheAPIServerRefusesIsHeldBackAlone(t *testing.T) {
 	}
 }
 
-// TestRefusedRequestTakesNoObjectFromAnother checks that a claim that the API server refuses does
-// not conflict with other claims.
 func TestRefusedRequestTakesNoObjectFromAnother(t *testing.T) {
 	w := newApplying(t, applycheck.Quarantine)
 	w.putFiles("a", map[string]string{"maps.yaml": configMap("one", "data: {a: 1}")})
@@ -52,8 +48,6 @@ func TestRefusedRequestTakesNoObjectFromAnother(t *testing.T) {
 	w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Placed}, "KS104")
 }
 
-// TestNamespaceOfARefusedRequestDoesNotCount checks that a ConfigMap is refused if the request with
-// its Namespace is refused.
 func TestNamespaceOfARefusedRequestDoesNotCount(t *testing.T) {
 	w := newApplying(t, applycheck.Quarantine)
 	namespace := "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n"

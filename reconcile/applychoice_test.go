@@ -9,8 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// colours returns the CustomResourceDefinition of the kind Paint, whose field spec.colour allows
-// the given values.
 func colours(values string) string {
 	return `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -31,8 +29,6 @@ spec:
 `
 }
 
-// TestRequestGoesWhereTheAPIServerAcceptsIt places a request that fits two Destinations. The
-// request must be placed where the API server accepts it, and be held back if no API server does.
 func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	const (
 		class = "apiVersion: resource.k8s.io/v1\nkind: DeviceClass\nmetadata: {name: gpu}\nspec: {}\n"
@@ -40,11 +36,9 @@ func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 		held  = ""
 	)
 	for _, test := range []struct {
-		name, file string
-		// versions are the versions of worker-1 and worker-2; definitions are the
-		// CustomResourceDefinitions in their stores.
+		name, file            string
 		versions, definitions [2]string
-		// want is the Destination on which the request is placed; empty if it is held back.
+		// want is the Destination of the request. It is empty if the request is held back.
 		want, rule string
 	}{
 		{"kind of a newer minor", class, [2]string{"1.33", "1.36"}, [2]string{}, "worker-2", ""},
@@ -84,8 +78,6 @@ func TestRequestGoesWhereTheAPIServerAcceptsIt(t *testing.T) {
 	}
 }
 
-// TestRefusedRequestIsNotMovedWhereItMayBeRefused places a request that fits two Destinations. One
-// API server refuses the request; the other has an unknown version and may refuse it too.
 func TestRefusedRequestIsNotMovedWhereItMayBeRefused(t *testing.T) {
 	for _, known := range []string{"worker-1", "worker-2"} {
 		w := newEnv(t)

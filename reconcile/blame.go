@@ -13,18 +13,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// blamed are the placements with the objects that an agent failed to apply.
 type blamed struct {
-	// guilty are the placements that certainly have an object that the agent failed to apply; empty
-	// if that is uncertain.
+	// guilty are the placements that certainly have an object that the agent failed to apply. The
+	// list is empty if the agent names no object for certain.
 	guilty []guilty
 	// suspects are all placements that have changed since the last applied revision. One of them
 	// may have the object that the agent failed to apply.
 	suspects []report.Claimant
 }
 
-// guilty is a placement with the objects that the agent failed to apply or, if the agent has named
-// no objects, with the files and directories that it named.
+// guilty is a placement with the objects that the agent failed to apply. If the agent has named no
+// objects, it has the files and directories that the agent has named.
 type guilty struct {
 	record  *recordView
 	objects []agent.Object
@@ -39,7 +38,6 @@ func (b *blamed) failing() []report.Claimant {
 	return failing
 }
 
-// blame returns the placements with the objects that the agent failed to apply.
 func (d *delivering) blame(ctx context.Context, state agent.State) blamed {
 	then := d.find(state.Failure.Revision)
 	if then == nil {
@@ -64,7 +62,8 @@ func (d *delivering) blame(ctx context.Context, state agent.State) blamed {
 }
 
 // holders returns the placements, in order, that have some of the objects at a revision. certain
-// reports whether an object is found, and each found object belongs to one placement only.
+// means that one of the objects was found, and that each found object belongs to one placement
+// only.
 func (d *delivering) holders(ctx context.Context, then *pastState, objects []agent.Object) (holders []guilty, certain bool) {
 	if len(objects) == 0 {
 		return nil, false
@@ -95,7 +94,7 @@ func (d *delivering) holders(ctx context.Context, then *pastState, objects []age
 }
 
 // listing returns the placements, in order, of the files and directories that the agent names.
-// certain reports whether each path belongs to exactly one placement.
+// certain means that each path belongs to exactly one placement.
 func (d *delivering) listing(paths []string) (holders []guilty, certain bool) {
 	certain = len(paths) > 0
 	for _, name := range paths {
@@ -113,7 +112,7 @@ func (d *delivering) listing(paths []string) (holders []guilty, certain bool) {
 	return holders, certain
 }
 
-// resolve returns the store path of a path that the agent names; ok is false if there is none. The
+// resolve returns the store path of a path that the agent names, and whether there is one. The
 // agent's path is relative to the root or, with a leading slash, to the repository or bucket.
 func (d *delivering) resolve(name string) (path tree.Path, ok bool) {
 	path, err := tree.ParsePath(strings.TrimPrefix(name, "/"))
@@ -139,13 +138,11 @@ func claimantOf(p *kratix.WorkPlacement) report.Claimant {
 	return report.Claimant{Placement: kratix.KeyOf(p), Work: p.Work().String()}
 }
 
-// owners maps files and directories of a Destination to their placements.
 type owners struct {
 	files map[tree.Path][]*recordView
 	dirs  map[tree.Path]*recordView
 }
 
-// owners returns the owners of the files of the Destination. It computes them once.
 func (d *delivering) owners() *owners {
 	if d.owned == nil {
 		d.owned = newOwners(d.destinationView)
@@ -168,7 +165,7 @@ func newOwners(d *destinationView) *owners {
 }
 
 // of returns the records that list a path. No record lists a directory or a removed file; for
-// these, of returns the placement whose directory contains the path.
+// these, it returns the placement whose directory contains the path.
 func (o *owners) of(path tree.Path) []*recordView {
 	if listed := o.files[path]; listed != nil {
 		return listed

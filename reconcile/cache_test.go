@@ -21,7 +21,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// written is the report of a round and the changes that the round would write.
 type written struct {
 	report  report.Report
 	changes []statestore.ChangeSet
@@ -42,8 +41,6 @@ func (w *testEnv) preview(r *Reconciler) written {
 	return all
 }
 
-// TestCacheChangesNoResult compares a reconciler with a warm cache to one without a cache, while
-// everything that a round reads changes at random.
 func TestCacheChangesNoResult(t *testing.T) {
 	placed, held, advanced, carried := 0, 0, 0, 0
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
@@ -72,7 +69,7 @@ func TestCacheChangesNoResult(t *testing.T) {
 					store.fails = false
 				}
 				w.disturb(rng)
-				w.disturbAround(rng)
+				w.changeSurroundings(rng)
 				fresh, remembering := w.preview(&Reconciler{Source: w, Stores: w}), w.preview(w.reconciler)
 				options := cmp.Options{cmp.AllowUnexported(written{}), cmp.Comparer(func(a, b tree.Path) bool { return a == b })}
 				if diff := cmp.Diff(fresh.report, remembering.report, options); diff != "" {
@@ -82,7 +79,7 @@ func TestCacheChangesNoResult(t *testing.T) {
 					t.Fatalf("%s seed %d step %d: -fresh +remembering\n%s", mode, seed, step, diff)
 				}
 				if rng.IntN(4) == 0 {
-					continue // this step writes nothing
+					continue
 				}
 				for _, state := range states(w.round()) {
 					switch state {
@@ -102,7 +99,6 @@ func TestCacheChangesNoResult(t *testing.T) {
 	}
 }
 
-// failingStore is a store whose reads fail while fails is true.
 type failingStore struct {
 	statestore.Store
 	fails bool
@@ -115,8 +111,7 @@ func (m *failingStore) Read(ctx context.Context) (statestore.State, error) {
 	return m.Store.Read(ctx)
 }
 
-// disturbAround changes a Destination, or writes to the store a file that belongs to no placement.
-func (w *testEnv) disturbAround(rng *rand.Rand) {
+func (w *testEnv) changeSurroundings(rng *rand.Rand) {
 	at := rng.IntN(len(w.snapshot.Destinations))
 	base := w.snapshot.Destinations[at].Spec.Path
 	switch rng.IntN(14) {

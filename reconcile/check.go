@@ -11,50 +11,45 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// checked is a Destination after its check: each candidate is either writable, or has a reason why
-// it is not. It owns copies of the fields that the check changes.
+// checked is a Destination after its check. Each candidate is either writable, or has a reason why
+// it is not. checked owns copies of the fields that the check changes.
 type checked struct {
 	wanted
 	candidates []*candidate
 	holdings   holdings
 	checkCaches
-	// leftovers are files that an interrupted write has left behind; they are removed unless
-	// a placement asks for them.
+	// leftovers are files that an interrupted write has left behind. They are removed unless a
+	// placement asks for them.
 	leftovers []tree.Path
-	// ignored matches the files that Flux does not fetch.
-	ignored *kustomize.Ignored
+	ignored   *kustomize.Ignored
 	// warnings is the number of findings about objects that the API server may refuse. compared are
-	// the findings about claims that were checked by themselves. They depend on the stored files of
-	// the claims.
+	// the findings about claims that were checked by themselves, which depend on the stored files
+	// of the claims.
 	warnings int
 	compared []finding.Finding
-	// foreign are the files of each root that belong to no placement. provides means that objects of
-	// the placements decide whether the API server accepts others.
+	// foreign are the files of each root that belong to no placement. provides means that the API
+	// server may refuse other objects without those of the placements.
 	foreign  [][]dedupe.File
 	provides bool
-	// left reports whether nothing on the Destination may change in this round.
+	// left means that nothing on the Destination may change in this round.
 	left bool
-	// unfolded reports whether a file that belongs to no placement has a path with upper-case
-	// letters, or one that is not in Unicode's normal form.
+	// unfolded means that a file that belongs to no placement has a path with upper-case letters,
+	// or one that is not in Unicode's normal form.
 	unfolded bool
-	// blocked names the WorkPlacements that cannot be written until Kratix has removed
-	// outgoing files.
+	// blocked names the WorkPlacements that cannot be written until Kratix has removed outgoing
+	// files.
 	blocked []string
 }
 
-// checkCaches are the caches that checks share. Each may be dropped at any time; the next check
-// then computes it again.
+// checkCaches are the caches that checks share. A dropped cache costs only time.
 type checkCaches struct {
-	// read has the objects of parsed files; applied has the faults that the API server would report
+	// read has the objects of parsed files. applied has the faults that the API server would report
 	// for files.
-	read    *kustomize.Cache
-	applied *applycheck.Memory
-	// applyState is the state of the Destination's last applycheck; nil if there is none.
+	read       *kustomize.Cache
+	applied    *applycheck.Memory
 	applyState *applycheck.State
-	// checkCache has the roots of the Destination's last check; nil if there is none.
 	checkCache *dedupe.CheckCache
-	// cluster is the Destination's API server.
-	cluster *applycheck.Cluster
+	cluster    *applycheck.Cluster
 }
 
 func newChecked(w *wanted, caches checkCaches) *checked {
@@ -66,7 +61,7 @@ func newChecked(w *wanted, caches checkCaches) *checked {
 	return c
 }
 
-// check decides which placements may be written. If reading the store fails, it returns the error,
+// check decides which placements may be written. If it cannot read the store, it returns the error
 // and the findings so far.
 func check(ctx context.Context, w *wanted, caches checkCaches) (*checked, error) {
 	c := newChecked(w, caches)
@@ -97,8 +92,6 @@ func check(ctx context.Context, w *wanted, caches checkCaches) (*checked, error)
 	return c, nil
 }
 
-// checkRoots checks each root, and then all roots together, since they are applied to one
-// cluster.
 func (c *checked) checkRoots(ctx context.Context) error {
 	roots := rootCheck{checked: c, claimed: c.claimed()}
 	for _, root := range c.roots {

@@ -11,12 +11,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// rootCheck checks the roots of a Destination.
 type rootCheck struct {
 	*checked
-	claimed *tree.Set
-	inputs  []dedupe.Root
-	// claimants are, for each root, the candidates in the order of their claims.
+	claimed   *tree.Set
+	inputs    []dedupe.Root
 	claimants [][]*candidate
 }
 
@@ -31,7 +29,6 @@ func (c *rootCheck) addRoot(root dedupe.Root) {
 	c.inputs, c.claimants = append(c.inputs, root), append(c.claimants, claimants)
 }
 
-// inRoot returns the candidates with files in a root.
 func (c *checked) inRoot(root tree.Path) (some []*candidate) {
 	for _, p := range c.candidates {
 		if p.rendering.Root == root {
@@ -42,8 +39,8 @@ func (c *checked) inRoot(root tree.Path) (some []*candidate) {
 }
 
 // check decides which claims are written. It first leaves out the claims that the API server would
-// refuse by themselves, and then the claims that cannot be built together. If the API server would
-// refuse one of the remaining claims because of the others, check decides again without that claim.
+// refuse by themselves, and then those that cannot be built together. If the API server would
+// refuse a remaining claim because of the others, check decides again without that claim.
 func (c *rootCheck) check() (builds []dedupe.Verdict, applies *applyCheck) {
 	applies = newApplyCheck(c.checked, c.inputs)
 	applies.claims()
@@ -58,7 +55,6 @@ func (c *rootCheck) check() (builds []dedupe.Verdict, applies *applyCheck) {
 	}
 }
 
-// decide quarantines the candidates that may not be written, and sets the files of the others.
 func (c *rootCheck) decide(builds []dedupe.Verdict, applies *applyCheck) {
 	for root, claimants := range c.claimants {
 		c.add(c.withOwners(builds[root].Findings, ofUnknownPlacement)...)

@@ -9,9 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// deferUndecided removes the new placements of requests from the changes, because the
-// decision must be recorded on their Works before their files are written. The report still
-// contains the chosen Destinations, so that they can be recorded.
+// deferUndecided removes the new placements of requests from the changes, because the decision must
+// be recorded on their Works before their files are written. The report still contains them.
 func (r *Reconciler) deferUndecided(ctx context.Context, plan *planning, stores []*desired) []*desired {
 	fresh := map[*kratix.WorkPlacement]*kratix.Work{}
 	for name, part := range plan.parts {
@@ -39,9 +38,8 @@ func (r *Reconciler) deferUndecided(ctx context.Context, plan *planning, stores 
 	return stores
 }
 
-// withChoices returns a copy of o with the findings of chosen, and with the placements of chosen
-// that are in fresh. It reports these as Pending, because their files are not written in this
-// round.
+// withChoices returns a copy of o with the findings of chosen, and with those placements of chosen
+// that are in fresh. It reports them as Pending, because their files are not written in this round.
 func (o *outcome) withChoices(chosen *outcome, fresh map[*kratix.WorkPlacement]*kratix.Work) *outcome {
 	if o == chosen {
 		return o

@@ -14,7 +14,7 @@ import (
 
 // Cleanup describes the files that a Destination has left in one former directory.
 type Cleanup struct {
-	// Store is the kind and name of the state store; Dir is the directory in it.
+	// Store is the kind and name of the state store. Dir is the directory in it.
 	Store string
 	Dir   tree.Path
 	// Works are the Works of the placements in the directory. The field Only has those that are
@@ -71,8 +71,6 @@ func (r *Reconciler) Cleanup(ctx context.Context, destination string) ([]Cleanup
 	return cleanups, failed, nil
 }
 
-// leftIn returns the files that a Destination has left in a store, one Cleanup for each
-// directory.
 func leftIn(o *observed, store *storeView, destination string) []Cleanup {
 	var found []Cleanup
 	others := map[tree.Path]int{}

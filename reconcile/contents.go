@@ -18,30 +18,28 @@ const DefaultMaxUnpacked = 2 << 30
 
 const mebibyte = 1 << 20
 
-// contents holds the unpacked sizes of the Works and the large files unpacked in a round. The
-// zero value is ready for use.
+// contents holds the unpacked sizes of the Works, and the large files that were unpacked in a
+// round. The zero value is ready for use.
 type contents struct {
 	works []*kratix.Work
-	// total is the unpacked size of all Works except those in excessive.
 	total int64
 	// objects caches upper bounds on the number of objects in Works.
-	objects map[*kratix.Work]int64
-	// excessive maps Works that exceed the limit for one Work to the reason.
+	objects   map[*kratix.Work]int64
 	excessive map[*kratix.Work]string
 	// interned holds large files, so that equal files of several placements are kept once.
 	interned generations[[sha256.Size]byte, []byte]
 }
 
-// Within returns the snapshot without the Works that unpack to too much, as a round uses it if
-// Policy.MaxUnpacked is most. The Works that are left out are added to Rejected.
+// Within returns the snapshot without the Works that exceed the limits for unpacked content. most is
+// the limit for all Works, as in Policy.MaxUnpacked. The omitted Works are added to Rejected.
 func Within(snapshot source.Snapshot, most int64) source.Snapshot {
 	var c contents
 	return c.within(snapshot, most)
 }
 
-// within returns the snapshot without the Works that exceed the limit for one Work. Then it
-// leaves out the largest Works until the others unpack to at most the given number of bytes. The
-// Works that are left out are rejected: their existing placements stay.
+// within returns the snapshot without the Works that exceed the limit for one Work, and without the
+// largest Works until the others take at most the given number of bytes. Zero means
+// DefaultMaxUnpacked. The omitted Works are rejected, so that their existing placements stay.
 func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot {
 	most = cmp.Or(most, DefaultMaxUnpacked)
 	c.update(snapshot.Works)
@@ -75,8 +73,8 @@ func (c *contents) within(snapshot source.Snapshot, most int64) source.Snapshot 
 	return snapshot
 }
 
-// update updates the sizes for a new list of Works. It skips the common prefix and suffix of
-// the old and the new list.
+// update updates the sizes for a new list of Works. It skips the common prefix and suffix of the
+// old and the new list.
 func (c *contents) update(works []*kratix.Work) {
 	gone, come := c.works, works
 	for len(gone) > 0 && len(come) > 0 && gone[0] == come[0] {
@@ -107,15 +105,15 @@ func (c *contents) update(works []*kratix.Work) {
 }
 
 // bytesForObject is the assumed memory of an object beyond its text, for its name and its findings.
-// bytesForDensest is the most memory for one byte of text, since even the smallest object has about
-// 40 bytes of text.
+// bytesForDensest is the maximum memory for one byte of text, because even the smallest object has
+// about 40 bytes of text.
 const (
 	bytesForObject  = 1 << 10
 	bytesForDensest = 1 + bytesForObject/40
 )
 
 // count returns the bytes that all Works except those in excessive take, including their objects.
-// The objects of a Work are counted once and cached.
+// It counts the objects of a Work once.
 func (c *contents) count() int64 {
 	if c.objects == nil {
 		c.objects = map[*kratix.Work]int64{}
@@ -135,12 +133,10 @@ func (c *contents) count() int64 {
 	return total
 }
 
-// weight returns the bytes that a Work takes, including its objects.
 func (c *contents) weight(work *kratix.Work) int64 {
 	return unpackedSize(work) + c.objects[work]*bytesForObject
 }
 
-// countObjects returns an upper bound on the number of objects in the files of a Work.
 func countObjects(work *kratix.Work) (objects int64) {
 	for _, group := range work.Spec.WorkloadGroups {
 		for _, workload := range group.Workloads {
@@ -161,9 +157,9 @@ type weightedWork struct {
 	size int64
 }
 
-// rejectLargest adds Works to rejected until the rest takes at most the given number of bytes. Each
-// time it takes the largest Work of the namespace with the highest total, so that much content in one
-// namespace does not cause Works of other namespaces to be rejected.
+// rejectLargest adds Works to rejected until the rest takes at most the given number of bytes. It
+// takes the largest Work of the namespace with the highest total each time, so that much content in
+// one namespace does not affect others.
 func (c *contents) rejectLargest(all, most int64, rejected map[*kratix.Work]string) {
 	tenants := c.tenants()
 	for total := all; total > most; {
@@ -176,7 +172,6 @@ func (c *contents) rejectLargest(all, most int64, rejected map[*kratix.Work]stri
 	}
 }
 
-// tenants returns the total and the Works of each namespace, in the order of the Works.
 func (c *contents) tenants() []*tenant {
 	var tenants []*tenant
 	byName := map[string]*tenant{}
@@ -208,7 +203,7 @@ func unpackedSize(work *kratix.Work) (size int64) {
 	return size
 }
 
-// excess returns the reason why a Work exceeds the limits for one Work; empty if it does not.
+// excess returns the reason why a Work exceeds the limits for one Work, or "" if it does not.
 func excess(work *kratix.Work) string {
 	for _, group := range work.Spec.WorkloadGroups {
 		for _, workload := range group.Workloads {

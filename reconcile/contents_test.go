@@ -15,8 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// sizedWork returns the Work with the key namespace/name and with files of the given unpacked
-// sizes.
 func sizedWork(key string, sizes ...int) *kratix.Work {
 	namespace, name, _ := strings.Cut(key, "/")
 	work := testkit.Request(name, testkit.InNamespace(namespace))
@@ -39,9 +37,8 @@ func namesOf(works []*kratix.Work) []string {
 func TestWorksBeyondTheLimitAreRejected(t *testing.T) {
 	const quarter = kratix.MaxContent / 4
 	for name, test := range map[string]struct {
-		works []*kratix.Work
-		most  int64
-		// kept are the Works that are not rejected. message is the finding about the rejected Work.
+		works   []*kratix.Work
+		most    int64
 		kept    []string
 		message string
 	}{
@@ -85,8 +82,6 @@ func TestWorksBeyondTheLimitAreRejected(t *testing.T) {
 	}
 }
 
-// TestObjectsCount checks that the many objects of a small file count towards the limit, and that no
-// file is unpacked to count objects while all sizes are far below the limit.
 func TestObjectsCount(t *testing.T) {
 	dense, plain := sizedWork("evil/x"), sizedWork("good/x", 3000)
 	dense.Spec.WorkloadGroups[0].Workloads = []kratix.Workload{{Filepath: "x.yaml", Content: kratix.Encode([]byte(strings.Repeat("kind: A\n---\n", 100)))}}

@@ -11,20 +11,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// recordedCopy is one of several records of the same group of a request.
 type recordedCopy struct {
 	home
-	at int // index in the Destination's records
+	at int // the index in the Destination's records
 }
 
 func (c recordedCopy) placement() *kratix.WorkPlacement { return c.records[c.at].Placement }
 
-// resolveCopies decides which placement of a group stays if the group is recorded on several
-// Destinations and no record describes a move between them. It marks the placement that stays as
-// moved from the other one. The other one is then removed as in any move. The criteria, in this
-// order, are a WorkPlacement in the source, the decision on the Work, matching labels of the
-// Destination, and the name of the Destination. In a store that Kratix writes, every copy has a
-// WorkPlacement, so the labels decide.
+// resolveCopies decides which placement of a group stays if several Destinations have a record of
+// it, and no record describes a move between them. It marks that placement as moved from the other
+// one, which is then removed as in any move. The criteria, in this order, are a WorkPlacement in
+// the source, the decision on the Work, matching labels of the Destination, and the name of the
+// Destination.
 func resolveCopies(o *observed) {
 	copies := map[placedGroup][]recordedCopy{}
 	first := make(map[placedGroup]recordedCopy, len(o.Works))
@@ -62,14 +60,13 @@ func comparePlacedGroups(a, b placedGroup) int {
 	return cmp.Or(a.work.Compare(b.work), cmp.Compare(a.id, b.id))
 }
 
-// copyRanks holds the criteria by which the copies of a group are ranked, by Destination
-// name.
+// copyRanks holds the criteria that rank the copies of a group, by the name of the Destination.
 type copyRanks struct {
-	// remembered are the Destinations with a WorkPlacement in the source; decided is the
+	// remembered are the Destinations with a WorkPlacement in the source. decided is the
 	// Destination that the Work names.
 	remembered map[string]bool
 	decided    string
-	// fits reports whether a Destination has the labels that the group selects; nil if the
+	// fits reports whether a Destination has the labels that the group selects. It is nil if the
 	// Work is unknown.
 	fits func(*kratix.Destination) bool
 }
@@ -97,7 +94,6 @@ func rankCopies(o *observed, copies map[placedGroup][]recordedCopy) map[placedGr
 	return ranks
 }
 
-// compare orders copies; the first one stays.
 func (r *copyRanks) compare(a, b recordedCopy) int {
 	order := func(c recordedCopy) int {
 		switch {
@@ -121,7 +117,6 @@ func (r *copyRanks) compare(a, b recordedCopy) int {
 	return cmp.Or(cmp.Compare(order(a), order(b)), cmp.Compare(misfit(a), misfit(b)), cmp.Compare(a.Name, b.Name))
 }
 
-// resolveCopy marks the copy that stays, unless one copy is recorded as moved from another.
 func resolveCopy(o *observed, copies []recordedCopy, ranks *copyRanks) {
 	moves := slices.ContainsFunc(copies, func(c recordedCopy) bool {
 		from := c.placement().Labels[kratix.MovedFromLabel]

@@ -20,7 +20,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// afterwards are the changes of a Work after its interrupted update.
 var afterwards = map[string]func(*testEnv){
 	"it stays":     func(*testEnv) {},
 	"it goes":      func(w *testEnv) { w.remove("a") },
@@ -28,14 +27,10 @@ var afterwards = map[string]func(*testEnv){
 	"it goes on":   func(w *testEnv) { w.putFiles("a", crashFiles("newest")) },
 }
 
-// crashFiles returns a version of a Work: one file has the same path in all versions, the
-// other exists in this version only.
 func crashFiles(version string) map[string]string {
 	return map[string]string{"same.yaml": testkit.ConfigMaps("same-" + version), version + ".yaml": testkit.ConfigMaps("only-" + version)}
 }
 
-// TestUpdateThatIsCutShortInABucket interrupts an update after each of its requests, and checks the
-// store at that point and after one more round.
 func TestUpdateThatIsCutShortInABucket(t *testing.T) {
 	server := buckettest.MinIO(t)
 	proxy := buckettest.NewProxy(t, server.Endpoint)
@@ -49,7 +44,7 @@ func TestUpdateThatIsCutShortInABucket(t *testing.T) {
 				want := finished(t, mode, happens)
 				for requests := 0; ; requests++ {
 					config.Path = fmt.Sprintf("%s/%s/%d", mode, name, requests)
-					if cutShort(t, proxy, config, mode, requests, happens, want) {
+					if interruptUpdate(t, proxy, config, mode, requests, happens, want) {
 						break
 					}
 					if requests > 50 {
@@ -61,7 +56,6 @@ func TestUpdateThatIsCutShortInABucket(t *testing.T) {
 	}
 }
 
-// updated returns a fixture with one updated and one unchanged Work.
 func updated(t *testing.T, mode string, store statestore.Store) *testEnv {
 	w := inMode(t, mode)
 	w.store = store
@@ -72,8 +66,6 @@ func updated(t *testing.T, mode string, store statestore.Store) *testEnv {
 	return w
 }
 
-// finished returns the content of the store after an update that is not interrupted and the rounds
-// that follow it.
 func finished(t *testing.T, mode string, happens func(*testEnv)) string {
 	w := updated(t, mode, memory.New("BucketStateStore default"))
 	w.round()
@@ -82,9 +74,7 @@ func finished(t *testing.T, mode string, happens func(*testEnv)) string {
 	return w.dump()
 }
 
-// cutShort runs an update in which every write request after the given number fails. It reports
-// whether the update was complete before.
-func cutShort(t *testing.T, proxy *buckettest.Proxy, config bucket.Config, mode string, requests int, happens func(*testEnv), want string) bool {
+func interruptUpdate(t *testing.T, proxy *buckettest.Proxy, config bucket.Config, mode string, requests int, happens func(*testEnv), want string) bool {
 	w := updated(t, mode, reopen(t, config))
 	var sent atomic.Int64
 	proxy.Between(func(next http.Handler, rw http.ResponseWriter, r *http.Request) {
@@ -125,12 +115,10 @@ func reopen(t *testing.T, config bucket.Config) statestore.Store {
 	return store
 }
 
-// holdsVersion reports whether a dump contains the object that only the given version has.
 func holdsVersion(dump, version string) bool {
 	return strings.Contains(dump, "name: only-"+version+"\n")
 }
 
-// unfinished is a store with files that an interrupted write has left.
 type unfinished struct {
 	statestore.Store
 	files []string

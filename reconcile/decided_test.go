@@ -28,8 +28,6 @@ import (
 // nameLabel is the key of the label with a state store's name, by which the replicas select stores.
 const nameLabel = "name"
 
-// sharded is a cluster with several stores, each with a Destination of the same name, and the
-// shards that divide them.
 type sharded struct {
 	t        testing.TB
 	stores   map[string]statestore.Store
@@ -42,10 +40,9 @@ type sharded struct {
 // replica is a shard with its own, possibly outdated, snapshot of the cluster.
 type replica struct {
 	*reconcile.Reconciler
-	cluster *sharded
-	sees    source.Snapshot
-	said    report.Report
-	// selected are the stores that the selector of the shard matches.
+	cluster  *sharded
+	sees     source.Snapshot
+	said     report.Report
 	selected map[string]bool
 }
 
@@ -75,7 +72,6 @@ func (s *sharded) request(name string) {
 	s.put(w)
 }
 
-// put replaces a Work; objects are never changed in place.
 func (s *sharded) put(w *kratix.Work) {
 	s.version++
 	w.ResourceVersion = strconv.Itoa(s.version)
@@ -109,8 +105,7 @@ func (r *replica) round() {
 	r.said = said
 }
 
-// recordDecisions writes the decisions of the last round to the Works. Like the API, it accepts
-// them only for the current version of a Work.
+// recordDecisions accepts the decisions, like the API, only for the current version of a Work.
 func (r *replica) recordDecisions() {
 	seen := status.Objects{Works: r.sees.Works, Destinations: r.sees.Destinations, GitStateStores: r.sees.GitStateStores}
 	for _, change := range slices.Concat(status.Plan(r.said, seen, status.Manage, r.Selects, metav1.Time{})...) {
@@ -131,8 +126,7 @@ func (r *replica) recordDecisions() {
 	}
 }
 
-// where returns the stores that have a request's file.
-func (s *sharded) where(request string) []string {
+func (s *sharded) storesWith(request string) []string {
 	s.t.Helper()
 	var found []string
 	for name, store := range s.stores {
@@ -150,8 +144,6 @@ func (s *sharded) where(request string) []string {
 	return found
 }
 
-// TestRequestIsInOneStoreWhateverShardsSee runs shards with outdated snapshots of Works,
-// Destinations and store labels, whose reads and writes are interleaved at random.
 func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 	const requests, stores = 3, 2
 	placed := 0
@@ -198,13 +190,13 @@ func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 		for range 60 {
 			happen()
 			for i := range requests {
-				if at := s.where(fmt.Sprint("r", i)); len(at) > 1 {
+				if at := s.storesWith(fmt.Sprint("r", i)); len(at) > 1 {
 					t.Fatalf("seed %d: r%d is in %v", seed, i, at)
 				}
 			}
 		}
 		for i := range requests {
-			placed += len(s.where(fmt.Sprint("r", i)))
+			placed += len(s.storesWith(fmt.Sprint("r", i)))
 		}
 	}
 	if placed < 50 {
@@ -212,8 +204,6 @@ func TestRequestIsInOneStoreWhateverShardsSee(t *testing.T) {
 	}
 }
 
-// TestMoveBetweenShards checks that the old placement is removed once the new one is
-// recorded, though they belong to different shards.
 func TestMoveBetweenShards(t *testing.T) {
 	s := newSharded(t, 2, 2)
 	for i, r := range s.replicas {
@@ -228,7 +218,7 @@ func TestMoveBetweenShards(t *testing.T) {
 			r.round()
 			r.recordDecisions()
 		}
-		return s.where("r")
+		return s.storesWith("r")
 	}
 	if at := turn(); len(at) != 0 {
 		t.Fatalf("it was written to %v before its Work said so", at)
@@ -250,8 +240,6 @@ func TestMoveBetweenShards(t *testing.T) {
 	}
 }
 
-// TestInvalidDecisionIsReplaced covers decisions for a Destination that is gone, and for one that
-// is being deleted with its files.
 func TestInvalidDecisionIsReplaced(t *testing.T) {
 	now := metav1.Now()
 	leaving := destinationOn("s1", "dev")
@@ -272,7 +260,7 @@ func TestInvalidDecisionIsReplaced(t *testing.T) {
 			r.round()
 			r.recordDecisions()
 		}
-		if at := s.where("r"); !slices.Equal(at, []string{"s0"}) {
+		if at := s.storesWith("r"); !slices.Equal(at, []string{"s0"}) {
 			t.Errorf("%s: it is in %v", name, at)
 		}
 	}
@@ -294,13 +282,11 @@ func TestDecisionsThatCannotBeReadAreReported(t *testing.T) {
 	r.recordDecisions()
 	r.refresh()
 	r.round()
-	if at := s.where("r"); len(at) != 1 {
+	if at := s.storesWith("r"); len(at) != 1 {
 		t.Errorf("it is in %v", at)
 	}
 }
 
-// TestShardWritesOnlyToSelectedStores checks that each shard writes a dependency for all
-// Destinations to its own stores only.
 func TestShardWritesOnlyToSelectedStores(t *testing.T) {
 	s := newSharded(t, 3, 2)
 	one, other := s.replicas[0], s.replicas[1]
@@ -309,7 +295,7 @@ func TestShardWritesOnlyToSelectedStores(t *testing.T) {
 	s.works[0].Spec.ResourceName = ""
 	one.refresh()
 	one.round()
-	if at := s.where("everywhere"); !slices.Equal(at, []string{"s0"}) {
+	if at := s.storesWith("everywhere"); !slices.Equal(at, []string{"s0"}) {
 		t.Fatalf("it is in %v", at)
 	}
 	for _, p := range one.said.Placements {
@@ -328,7 +314,7 @@ func TestShardWritesOnlyToSelectedStores(t *testing.T) {
 	}
 	other.refresh()
 	other.round()
-	if at := s.where("everywhere"); !slices.Equal(at, []string{"s0", "s1"}) {
+	if at := s.storesWith("everywhere"); !slices.Equal(at, []string{"s0", "s1"}) {
 		t.Errorf("it is in %v", at)
 	}
 	if states := one.said.Counts(); states[report.Pending] != 2 {
@@ -336,8 +322,6 @@ func TestShardWritesOnlyToSelectedStores(t *testing.T) {
 	}
 }
 
-// TestStoreWithoutObjectIsSelectedAsOneWithoutLabels checks that the shard that selects stores
-// without labels reports a missing store.
 func TestStoreWithoutObjectIsSelectedAsOneWithoutLabels(t *testing.T) {
 	s := newSharded(t, 1, 1)
 	r := s.replicas[0]
@@ -351,8 +335,6 @@ func TestStoreWithoutObjectIsSelectedAsOneWithoutLabels(t *testing.T) {
 	}
 }
 
-// TestAssignedWorksNeedNoDecision checks that Works are written without a recorded decision if the
-// source assigns them to Destinations, since no other shard could decide otherwise.
 func TestAssignedWorksNeedNoDecision(t *testing.T) {
 	s := newSharded(t, 2, 1)
 	r := s.replicas[0]
@@ -362,12 +344,11 @@ func TestAssignedWorksNeedNoDecision(t *testing.T) {
 	r.refresh()
 	r.sees.Assigned = true
 	r.round()
-	if at := s.where("a"); !slices.Equal(at, []string{"s1"}) {
+	if at := s.storesWith("a"); !slices.Equal(at, []string{"s1"}) {
 		t.Errorf("it is in %v", at)
 	}
 }
 
-// inOneLocation is a replica whose stores all write to one location.
 type inOneLocation struct {
 	*replica
 	store statestore.Store
@@ -377,8 +358,6 @@ func (o inOneLocation) Open(kratix.StateStoreReference, kratix.Object, *kratix.S
 	return o.store, nil
 }
 
-// TestShardsInOneLocationLoseNothing uses two state stores of different shards in one repository;
-// one shard writes after the other has read.
 func TestShardsInOneLocationLoseNothing(t *testing.T) {
 	s := newSharded(t, 2, 2)
 	one, other := s.replicas[0], s.replicas[1]
@@ -421,8 +400,6 @@ func TestShardsInOneLocationLoseNothing(t *testing.T) {
 	}
 }
 
-// TestStoreThatNoShardWritesToIsReported checks that a store is reported when placements have been
-// pending on it for ten minutes without a write by any shard.
 func TestStoreThatNoShardWritesToIsReported(t *testing.T) {
 	s := newSharded(t, 2, 2)
 	r, other := s.replicas[0], s.replicas[1]

@@ -8,8 +8,8 @@ import (
 )
 
 // addDecisions adds a placement for each decision on a Work that no store has recorded yet. The
-// group then counts as placed, whichever process will write it. A record on another Destination
-// takes precedence, unless the decision moves the group from there.
+// group then counts as placed, whichever process writes it. A record on another Destination takes
+// precedence, unless the decision moves the group from there.
 func addDecisions(o *observed) {
 	elsewhere, taking := o.placed(), o.taking()
 	for _, work := range o.Works {
@@ -41,8 +41,6 @@ func decidedPlacement(work *kratix.Work, group *kratix.WorkloadGroup, decision k
 	return p
 }
 
-// placed returns the Destinations that each group is placed on, according to records or to
-// the source.
 func (o *observed) placed() map[placedGroup][]string {
 	placed := o.recorded()
 	for _, p := range o.unread {
@@ -51,8 +49,8 @@ func (o *observed) placed() map[placedGroup][]string {
 	return placed
 }
 
-// taking returns the names of the Destinations that accept placements: those that are not
-// being deleted together with their files.
+// taking returns the names of the Destinations that accept placements: those that are not being
+// deleted together with their files.
 func (o *observed) taking() map[string]bool {
 	taking := make(map[string]bool, len(o.Destinations))
 	for _, d := range o.Destinations {

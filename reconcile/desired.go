@@ -8,20 +8,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// desired is the desired content of a store after the round.
 type desired struct {
 	*storeView
 	outcomes []*outcome
-	// leaving reports whether the changes remove a placement from the directory of another
-	// Destination and write its new copy. Such changes must not be divided between commits.
+	// leaving means that the changes remove a placement from the directory of another Destination
+	// and write its new copy. Such changes must be in one commit.
 	leaving bool
 	// failed is the reason why nothing can be written to the store in this round.
 	failed error
 }
 
-// units returns the units of the changes. For each Destination these are the files that belong to
-// no placement, then removals, then placements: the units that the server is least likely to refuse
-// come first.
+// units returns the units of the changes. The units of a Destination are first the files that
+// belong to no placement, then removals, then placements. The server is the least likely to refuse
+// the first ones.
 func (d *desired) units() []unitChange {
 	var units []unitChange
 	for _, o := range d.outcomes {
@@ -30,7 +29,6 @@ func (d *desired) units() []unitChange {
 	return units
 }
 
-// suspects returns the units with the digests of their contents.
 func (d *desired) suspects() []suspect {
 	units := d.units()
 	suspects := make([]suspect, 0, len(units))
@@ -40,7 +38,6 @@ func (d *desired) suspects() []suspect {
 	return suspects
 }
 
-// diff returns the changes from the current state of the store to the desired one.
 func (d *desired) diff() (statestore.ChangeSet, error) {
 	all := statestore.ChangeSet{Base: d.state.Revision}
 	for _, o := range d.outcomes {

@@ -7,7 +7,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// desired computes the desired content of a store with some units excluded.
 func (r *Reconciler) desired(ctx context.Context, store *storeView, plan *planning, excluded exclusions) *desired {
 	d := &desired{storeView: store, failed: store.err}
 	for _, view := range store.destinations {
@@ -26,7 +25,6 @@ func (r *Reconciler) desired(ctx context.Context, store *storeView, plan *planni
 	return d
 }
 
-// of returns the plan for a Destination.
 func (p *planning) of(d *destinationView) destinationPlan {
 	of := p.parts[d.Name]
 	of.guard = p.guard.of(d)

@@ -8,11 +8,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// destinationPlan is the part of the plan for one Destination.
 type destinationPlan struct {
 	placements    []scheduler.Placement
 	kept, removed []*kratix.WorkPlacement
-	// proven are placements to be removed, with evidence that the Work or group is gone; the
+	// proven are placements to be removed, with evidence that the Work or group is gone. The
 	// deletion guard judges only the placements in removed.
 	proven []*kratix.WorkPlacement
 	guard  guard
@@ -20,13 +19,13 @@ type destinationPlan struct {
 	awaiting []*kratix.WorkPlacement
 	// moved maps placements to the Destinations that their groups have moved to.
 	moved map[*kratix.WorkPlacement]string
-	// leaves reports whether the commit that writes a placement's new copy also removes the old
-	// copy from this Destination's directory.
+	// leaves means that the commit that writes a placement's new copy also removes the old copy
+	// from this Destination's directory.
 	leaves bool
 }
 
-// same reports whether two plans have the same placements in the same roles, and guards with the same
-// effect.
+// same reports whether two plans have the same placements in the same roles, and guards with the
+// same effect.
 func (p destinationPlan) same(other destinationPlan) bool {
 	return slices.Equal(p.placements, other.placements) && slices.Equal(p.kept, other.kept) && slices.Equal(p.awaiting, other.awaiting) &&
 		slices.Equal(p.removed, other.removed) && slices.Equal(p.proven, other.proven) && maps.Equal(p.moved, other.moved) && p.guard.sameEffect(other.guard)

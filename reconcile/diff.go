@@ -9,19 +9,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// changes are the changes from the current to the desired content of a Destination's
-// directory.
 type changes struct {
 	set fileChanges
 	// units are the changes, divided into the units that a server may refuse separately.
 	units []unitChange
-	// actions maps each written candidate to its action; candidates that are up to date have
-	// none.
+	// actions maps each written candidate to its action. Candidates that are up to date have none.
 	actions map[*candidate]statestore.Action
 }
 
-// diff returns the changes from the current to the desired content of a Destination's
-// directory. Placements that are not written keep their stored files.
+// diff returns the changes from the current to the desired content of a Destination's directory.
+// Placements that are not written keep their stored files.
 func diff(c *checked) changes {
 	if c.left {
 		return changes{set: fileChanges{ChangeSet: statestore.ChangeSet{Base: c.store.state.Revision, Unfinished: c.unfinished()}}}
@@ -42,7 +39,7 @@ func diff(c *checked) changes {
 	return made
 }
 
-// wantedFiles returns the files that a Destination's directory should have, without those that this
+// wantedFiles returns the files that a Destination's directory should have, except files that this
 // program may not write.
 func wantedFiles(c *checked) []tree.File {
 	var wanted []tree.File
@@ -71,7 +68,6 @@ func wantedFiles(c *checked) []tree.File {
 	return append(wanted, ledgerFiles(c)...)
 }
 
-// ownedPaths returns the paths at which this program may change and remove files.
 func ownedPaths(c *checked) *tree.Set {
 	owned := &tree.Set{}
 	for _, path := range outdatedFiles(&c.wanted) {
@@ -122,7 +118,6 @@ func staying(c *checked) *tree.Set {
 	return set
 }
 
-// placements returns the placements that the changes affect.
 func (made *changes) placements(c *checked) []statestore.PlacementChange {
 	var named []statestore.PlacementChange
 	for _, p := range c.candidates {
@@ -152,7 +147,6 @@ func placementChange(p *kratix.WorkPlacement, action statestore.Action) statesto
 	return change
 }
 
-// unitsOf returns the changes divided into the units that a server accepts or refuses.
 func (made *changes) unitsOf(c *checked) []unitChange {
 	var written, removed []unitChange
 	for _, p := range c.candidates {
@@ -177,7 +171,6 @@ func pathsOf(files []layout.File) []tree.Path {
 	return paths
 }
 
-// unitOfForeign returns the unit of the files that belong to no placement, if any of them changes.
 func (made *changes) unitOfForeign(c *checked, named []unitChange) []unitChange {
 	changed := slices.ContainsFunc(c.fixtures, func(f tree.File) bool { return !c.store.state.Files.Has(f.Path) }) ||
 		slices.ContainsFunc(c.retired, func(f tree.File) bool { return c.store.state.Files.Has(f.Path) }) || len(c.leftovers) > 0

@@ -7,11 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// planned has the destination plans by the names of the Destinations.
 type planned map[string]destinationPlan
 
-// divide divides a plan by Destination. The set staying has the inherited placements that are not
-// moved.
+// divide divides a plan by Destination. staying has the inherited placements that are not moved.
 func divide(o *observed, plan *scheduler.Result, inherited []*formerPlacement, staying placementSet) planned {
 	parts := byDestination(plan, o.decided)
 	parts.routeInherited(inherited, plan, staying)
@@ -19,8 +17,7 @@ func divide(o *observed, plan *scheduler.Result, inherited []*formerPlacement, s
 	return parts
 }
 
-// byDestination divides a plan by Destination; decided are placements that are not recorded
-// yet.
+// byDestination divides a plan by Destination. decided are placements that are not recorded yet.
 func byDestination(plan *scheduler.Result, decided []*kratix.WorkPlacement) planned {
 	parts := planned{}
 	for _, on := range plan.Destinations {
@@ -53,7 +50,6 @@ func (p planned) changeOn(destination string, how func(*destinationPlan)) {
 	p[destination] = of
 }
 
-// successor names a group of a Work on a Destination.
 type successor struct {
 	placedGroup
 	destination string
@@ -70,8 +66,8 @@ func successors(decided []*kratix.WorkPlacement) map[successor]bool {
 }
 
 // routeInherited adds to the plan an action for each placement in the directory of another
-// Destination. A placement is removed if its new copy is recorded, or is written in the same commit.
-// The set staying has the placements that are not removed.
+// Destination. A placement is removed if its new copy is recorded, or is written in the same
+// commit. staying has the placements that are not removed.
 func (p planned) routeInherited(inherited []*formerPlacement, plan *scheduler.Result, staying placementSet) {
 	if len(inherited) == 0 {
 		return
@@ -95,8 +91,8 @@ func (p planned) routeInherited(inherited []*formerPlacement, plan *scheduler.Re
 	}
 }
 
-// sharesStore reports whether the placement's Destination is written in the same commit as the
-// directory that contains the placement.
+// sharesStore reports whether one commit can write the placement's Destination and the directory
+// that contains the placement.
 func (f *formerPlacement) sharesStore() bool {
 	return slices.ContainsFunc(f.store.destinations, func(d *destinationView) bool { return d.Name == f.target() })
 }

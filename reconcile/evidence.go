@@ -6,7 +6,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// separateEvidence moves the removals that have evidence from removed to proven.
 func (p planned) separateEvidence(w *observed) {
 	for name, of := range p {
 		if !slices.ContainsFunc(of.removed, w.hasEvidence) {

@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// onlyStore opens one store for all state stores.
 type onlyStore struct{ statestore.Store }
 
 func (s onlyStore) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret) (statestore.Store, error) {

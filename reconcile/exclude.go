@@ -8,19 +8,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// exclusion is the reason why a unit is not written as long as its content has this digest.
+// exclusion is the reason why a unit is not written while its content has this digest.
 type exclusion struct {
 	digest digest
-	// isKnown reports whether the server is known to refuse this unit; false while another
-	// unit of the same write may be the cause.
+	// isKnown means that the server is known to refuse this unit. Otherwise another unit of the
+	// same write may be the cause.
 	isKnown bool
 	answer  answer
 }
 
-// answer is the message of a server about refused content, and the fix.
 type answer struct{ message, fix string }
 
-// exclusions are the units that a round does not write, by Destination.
 type exclusions map[string]map[unit]exclusion
 
 func (e exclusions) add(of unit, why exclusion) {
@@ -30,7 +28,6 @@ func (e exclusions) add(of unit, why exclusion) {
 	e[of.destination][of] = why
 }
 
-// state returns the state of an excluded placement, and the reason.
 func (e exclusion) state() (report.State, string) {
 	if !e.isKnown {
 		return report.Failed, "the server refused a change with it; it is tried again in a smaller one"
@@ -38,7 +35,6 @@ func (e exclusion) state() (report.State, string) {
 	return report.HeldBack, "the server refuses it: " + e.answer.message
 }
 
-// exclude keeps the stored files of a placement if its wanted files are excluded.
 func (w *wanted) exclude(p *placement) {
 	e, excluded := w.excluded[unitOf(p.WorkPlacement)]
 	if !excluded || !p.writable() || e.digest != digestOf(p.rendering.Files) {
@@ -48,7 +44,6 @@ func (w *wanted) exclude(p *placement) {
 	w.add(w.refusal(e, finding.Place{Object: p.object()}, "its files")...)
 }
 
-// excludeRemovals keeps the placements whose removal is excluded.
 func (w *wanted) excludeRemovals() {
 	if len(w.excluded) == 0 {
 		return
@@ -67,7 +62,6 @@ func (w *wanted) excludeRemovals() {
 	w.removed = removed
 }
 
-// excludeRest leaves the files that belong to no placement unchanged if they are excluded.
 func (w *wanted) excludeRest() {
 	e, excluded := w.excluded[unit{destination: w.Name}]
 	if !excluded {

@@ -9,7 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// addExisting adds the placements of the source. A placement with a record is skipped, since
+// addExisting adds the placements of the source. It skips a placement with a record, because
 // records are authoritative. A placement without a record gets an implied one, because its writer
 // keeps no records. A placement that contradicts the record of another Destination is reported and
 // otherwise ignored.
@@ -26,7 +26,7 @@ func addExisting(o *observed) {
 		records := recorded[groupOf(p)]
 		switch {
 		case !known && !o.has(p.Spec.TargetDestinationName) && !o.Unseen && !p.IsDependency() && len(records) > 0:
-			// nothing to do: the Destination is gone, and the request is on another one
+			// The Destination is gone, and the request is on another one.
 		case !known:
 			o.unread = append(o.unread, p)
 		case slices.Contains(records, at.Name):
@@ -39,7 +39,6 @@ func addExisting(o *observed) {
 	}
 }
 
-// home is a Destination whose records are known, and its store.
 type home struct {
 	*destinationView
 	store *storeView
@@ -57,7 +56,6 @@ func (o *observed) homes() map[string]home {
 	return homes
 }
 
-// recorded returns the Destinations that each group is recorded on.
 func (o *observed) recorded() map[placedGroup][]string {
 	recorded := map[placedGroup][]string{}
 	for _, store := range o.stores {

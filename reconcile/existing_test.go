@@ -10,8 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// remembers adds a WorkPlacement to the source, as Kratix does.
-func (w *testEnv) remembers(work *kratix.Work, destination string) *kratix.WorkPlacement {
+func (w *testEnv) addWorkPlacement(work *kratix.Work, destination string) *kratix.WorkPlacement {
 	p := testkit.Placement(work, destination)
 	p.Spec.Workloads = nil
 	w.snapshot.Existing = append(w.snapshot.Existing, p)
@@ -22,9 +21,9 @@ func TestExistingPlacementsStay(t *testing.T) {
 	for _, home := range []string{"worker-1", "worker-2"} {
 		w := newEnv(t)
 		w.addDestination("worker-2", "worker-2")
-		w.remembers(w.put("a", "one"), home)
+		w.addWorkPlacement(w.put("a", "one"), home)
 		w.round()
-		if got := w.on(home); got == 0 {
+		if got := w.countFiles(home); got == 0 {
 			t.Errorf("it left %s: %v", home, w.paths())
 		}
 	}
@@ -33,7 +32,7 @@ func TestExistingPlacementsStay(t *testing.T) {
 func TestFilesOfAnotherWriterAreTakenOverByTheirWorkPlacement(t *testing.T) {
 	w := newEnv(t)
 	w.write(map[string]string{aFile: testkit.ConfigMaps("one")})
-	w.remembers(w.put("a", "one"), "worker-1")
+	w.addWorkPlacement(w.put("a", "one"), "worker-1")
 	w.expect(w.round(), map[string]report.State{"a": report.Placed})
 	if got := w.content(aFile); got != testkit.ConfigMaps("one") {
 		t.Errorf("content %q", got)
@@ -42,7 +41,7 @@ func TestFilesOfAnotherWriterAreTakenOverByTheirWorkPlacement(t *testing.T) {
 	w = newEnv(t)
 	w.policy.Allow = AllowUpTo(1)
 	w.write(map[string]string{aFile: testkit.ConfigMaps("one")})
-	old := w.remembers(testkit.Request("a", testkit.WithFile("maps.yaml", "")), "worker-1")
+	old := w.addWorkPlacement(testkit.Request("a", testkit.WithFile("maps.yaml", "")), "worker-1")
 	r := w.round()
 	w.expect(r, map[string]report.State{"a": report.Removed})
 	if r.Placements[0].Object != old || len(w.paths()) > 0 {
@@ -54,11 +53,11 @@ func TestWorkPlacementThatContradictsARecordIsReportedAndNotMoved(t *testing.T) 
 	w := newEnv(t)
 	w.addDestination("worker-2", "worker-2")
 	work := w.put("a", "one")
-	w.remembers(work, "worker-1")
+	w.addWorkPlacement(work, "worker-1")
 	w.round()
 	before := w.dump()
 	w.snapshot.Existing = nil
-	w.remembers(work, "worker-2")
+	w.addWorkPlacement(work, "worker-2")
 
 	r := w.round()
 	if !r.Has(finding.PlacementsDisagree()) {
@@ -71,9 +70,9 @@ func TestWorkPlacementThatContradictsARecordIsReportedAndNotMoved(t *testing.T) 
 
 func TestRememberedPlacementOnAGoneDestinationIsMisplacedAndKept(t *testing.T) {
 	w := newEnv(t)
-	w.remembers(w.put("a", "one"), "gone")
+	w.addWorkPlacement(w.put("a", "one"), "gone")
 	r := w.round()
-	if len(r.Placements) != 1 || !r.Placements[0].Misplaced || r.Placements[0].State != report.Kept || w.on("worker-1") != 0 {
+	if len(r.Placements) != 1 || !r.Placements[0].Misplaced || r.Placements[0].State != report.Kept || w.countFiles("worker-1") != 0 {
 		t.Errorf("%+v", r.Placements)
 	}
 }
@@ -87,7 +86,7 @@ func TestUnreadableStoreHasNoKnownPlacements(t *testing.T) {
 		w := newEnv(t)
 		test.store.Store = w.store
 		w.store = &test.store
-		w.remembers(w.put("a", "one"), "worker-1")
+		w.addWorkPlacement(w.put("a", "one"), "worker-1")
 		r := w.round()
 		w.expect(r, map[string]report.State{"a": report.Failed}, "KS060")
 		if r.Placements[0].Unread != test.unread {

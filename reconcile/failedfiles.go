@@ -16,20 +16,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// failedFiles are the stored files of a placement that its agent could not apply.
 type failedFiles struct {
 	unit
-	// undone is the entry in the placement's record that describes the rollback.
 	undone layout.RolledBack
-	// revision is the last applied revision, and applied are the placement's files at that revision,
-	// or the placement's part of a joined file.
+	// revision is the last applied revision. applied are the placement's files at that revision, or
+	// the placement's part of a joined file.
 	revision string
 	applied  []tree.File
 }
 
-// failedFiles returns the stored files of the guilty placements. If it is uncertain which files made
-// the agent fail on the root, it returns a finding with the reason. isIncomplete reports whether the
-// store could not be read.
+// failedFiles returns the stored files of the guilty placements. If it is uncertain which files
+// made the agent fail, it returns a finding with the reason. isIncomplete means that the store
+// could not be read.
 func (d *delivering) failedFiles(ctx context.Context, state agent.State, who blamed) (failed []*failedFiles, findings []finding.Finding, isIncomplete bool) {
 	if state.Failure.Outcome.IsApplied() {
 		return nil, nil, false
@@ -61,7 +59,7 @@ func (d *delivering) failedFiles(ctx context.Context, state agent.State, who bla
 	return failed, findings, false
 }
 
-// doubtFailure returns the reason why the failed files or the applied files are uncertain; empty if
+// doubtFailure returns the reason why the failed files or the applied files are uncertain, or "" if
 // both are known.
 func (d *delivering) doubtFailure(state agent.State, who blamed) string {
 	switch {
@@ -79,8 +77,8 @@ func (d *delivering) doubtFailure(state agent.State, who blamed) string {
 	return ""
 }
 
-// doubtChange returns why the change of a guilty placement's files is not the cause of the failure or
-// cannot be undone; empty if there is no such reason.
+// doubtChange returns the reason why the change of a guilty placement's files is not the cause of
+// the failure, or cannot be undone. It returns "" without such a reason.
 func (d *delivering) doubtChange(who *guilty, from, to []tree.File) string {
 	switch {
 	case !d.policy.owns(who.record.Owner):
@@ -109,7 +107,7 @@ func (d *delivering) hasChanged(who *guilty, from, to []tree.File) bool {
 	})
 }
 
-// textOf returns the text of an object in some files; nil if it is not there.
+// textOf returns the text of an object in some files, or nil if they do not have it.
 func (d *delivering) textOf(object agent.Object, files []tree.File) []byte {
 	for _, file := range files {
 		objects := d.read.File(file.Content).Objects
@@ -128,15 +126,14 @@ func (d *delivering) textOf(object agent.Object, files []tree.File) []byte {
 	return nil
 }
 
-// present returns the state that was read in this round.
 func (d *delivering) present() *pastState {
 	return &pastState{string(d.store.state.Revision), d.store.state.Files, d.store.state.Contents}
 }
 
 func (g *guilty) name() string { return kratix.WorkKind + " " + g.record.Placement.Work().String() }
 
-// notRolledBack returns the finding about a failure after which nothing is rolled back; none if the
-// policy is to roll nothing back.
+// notRolledBack returns the finding about a failure after which nothing is rolled back. It returns
+// none if the policy is not to roll back.
 func (d *delivering) notRolledBack(state agent.State, who blamed, why string) []finding.Finding {
 	if !d.policy.RollBack {
 		return nil

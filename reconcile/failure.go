@@ -28,7 +28,6 @@ func Failure(place finding.Place, err error) finding.Finding {
 	return f
 }
 
-// andThen appends one more step to a fix, which may be empty.
 func andThen(fix, more string) string {
 	if fix == "" {
 		return more
@@ -36,8 +35,7 @@ func andThen(fix, more string) string {
 	return strings.TrimSuffix(fix, ".") + "; " + more
 }
 
-// causeOf returns the operation in which a store failed; empty if the error does not contain
-// it.
+// causeOf returns the operation in which a store failed, or "" if the error does not contain it.
 func causeOf(err error) finding.Cause {
 	var storeErr *statestore.Error
 	if !errors.As(err, &storeErr) {

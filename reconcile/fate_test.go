@@ -10,8 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// TestPlacementWithRepeatedFieldIsQuarantined uses an object that makes Flux fail to build the
-// whole root, so that no request in the root would be applied.
 func TestPlacementWithRepeatedFieldIsQuarantined(t *testing.T) {
 	const twice = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n  x: '1'\n  x: '2'\n"
 	w := newEnv(t)
@@ -111,8 +109,6 @@ func TestPlacementWithoutAppliedObjectsIsReportedAndWritten(t *testing.T) {
 	}
 }
 
-// TestFindingsOfNewPlacementsOnUnchangedDestination uses a Destination without findings, so that a round
-// checks only the new placements.
 func TestFindingsOfNewPlacementsOnUnchangedDestination(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "a")

@@ -19,18 +19,12 @@ import (
 // reports about the Destination as a whole.
 type AgentStates map[string]map[string]agent.State
 
-// feedback has the reports of agents, compared with the placements in the stores.
 type feedback struct {
-	// deliveries are the reports about the roots, in the order of the stores and Destinations.
 	deliveries []report.Delivery
-	// failed are the files that agents could not apply, by Destination.
-	failed map[destinationKey][]*failedFiles
-	// findings are about failures after which nothing is rolled back.
-	findings []finding.Finding
+	failed     map[destinationKey][]*failedFiles
+	findings   []finding.Finding
 }
 
-// feedbackCache has the known revisions and the cached results for roots. The zero value is ready
-// for use.
 type feedbackCache struct {
 	revisions generations[pastKey, *revisions]
 	delivered generations[rootKey, deliveryEntry]
@@ -43,13 +37,11 @@ type pastKey struct {
 	dir   tree.Path
 }
 
-// rootKey identifies a root of a Destination on a store.
 type rootKey struct {
 	destinationKey
 	root string
 }
 
-// deliveryEntry is the cached result for a root, with the input that it was computed from.
 type deliveryEntry struct {
 	state    agent.State
 	files    statestore.Files
@@ -58,23 +50,20 @@ type deliveryEntry struct {
 	related
 }
 
-// related is the result of comparing the report about one root with the placements.
 type related struct {
 	delivery report.Delivery
 	failed   []*failedFiles
 	findings []finding.Finding
-	// isIncomplete reports whether a file could not be read; the next round then reads it again.
+	// isIncomplete means that a file could not be read. The next round then reads it again.
 	isIncomplete bool
 }
 
-// knownRevisions marks the revisions of an agent's state that are known.
 type knownRevisions struct{ applied, healthy, failed bool }
 
 func (k knownRevisions) covers(other knownRevisions) bool {
 	return (k.applied || !other.applied) && (k.healthy || !other.healthy) && (k.failed || !other.failed)
 }
 
-// startRound starts a round and drops the entries that the last round did not use.
 func (f *feedbackCache) startRound() {
 	f.revisions.rotate()
 	f.delivered.rotate()
@@ -83,8 +72,6 @@ func (f *feedbackCache) startRound() {
 	}
 }
 
-// relate compares the reports of agents with the stores that were read. It is the stage after
-// observe.
 func relate(ctx context.Context, seen *observed, states AgentStates, policy Policy, read *kustomize.Cache, f *feedbackCache) feedback {
 	all := feedback{failed: map[destinationKey][]*failedFiles{}}
 	for _, store := range seen.stores {
@@ -170,20 +157,16 @@ func (f *feedbackCache) relateRoot(ctx context.Context, of *delivering, name str
 	return made
 }
 
-// delivering is a root about which an agent has reported, with everything that is needed to compare
-// the report with the placements.
 type delivering struct {
 	store *storeView
 	*destinationView
 	root tree.Path
-	// past are the lists of states in which find looks for a revision, that of the whole store
-	// first.
-	past   []*revisions
-	read   *kustomize.Cache
-	policy Policy
-	// owned has the owners of files; nil before they are needed.
-	owned *owners
-	// current has the records of this round by path; nil before they are needed.
+	// past are the lists of states in which find looks for a revision. The first one has the states
+	// of the whole store.
+	past    []*revisions
+	read    *kustomize.Cache
+	policy  Policy
+	owned   *owners
 	current map[tree.Path]*recordView
 }
 
@@ -207,7 +190,6 @@ func (d *delivering) load(ctx context.Context, revision string) bool {
 	return d.past[0].load(ctx, d.store.Store, revision)
 }
 
-// find returns the newest state with a revision; nil if it is not known.
 func (d *delivering) find(revision string) *pastState {
 	for _, past := range d.past {
 		if found := past.find(revision); found != nil {
@@ -217,7 +199,6 @@ func (d *delivering) find(revision string) *pastState {
 	return nil
 }
 
-// content returns the content of a file at an earlier state.
 func (d *delivering) content(ctx context.Context, then *pastState, path tree.Path) ([]byte, error) {
 	if then.contents != nil {
 		if content, err := then.contents.Content(ctx, path); err == nil {
@@ -234,13 +215,11 @@ func (d *delivering) content(ctx context.Context, then *pastState, path tree.Pat
 	return nil, err
 }
 
-// knows reports for each revision of a state whether it is known.
 func (d *delivering) knows(state *agent.State) knownRevisions {
 	isKnown := func(revision string) bool { return d.find(revision) != nil }
 	return knownRevisions{isKnown(state.Applied.Revision), isKnown(state.Healthy.Revision), state.Failure != nil && isKnown(state.Failure.Revision)}
 }
 
-// relate compares the report of the agent with the files of the store.
 func (d *delivering) relate(ctx context.Context, state agent.State) related {
 	made := report.Delivery{State: state}
 	made.Unapplied, made.AppliedKnown = d.changedSince(state.Applied.Revision)
@@ -259,8 +238,8 @@ func (d *delivering) relate(ctx context.Context, state agent.State) related {
 }
 
 // first returns the first mark at which the root had its current files. before is the first mark
-// with the files of last. If the root has the same files at the marks last and now, the result is
-// before, otherwise now.
+// with the files of last. If the root has the same files at last and now, the result is before,
+// otherwise now.
 func (d *delivering) first(before, last, now agent.Mark) agent.Mark {
 	then, there := d.find(last.Revision), d.find(now.Revision)
 	if now.Revision == last.Revision || then != nil && there != nil && then.files.Same(there.files, d.root) {
@@ -269,7 +248,6 @@ func (d *delivering) first(before, last, now agent.Mark) agent.Mark {
 	return now
 }
 
-// latest returns the time of the newest event that has changed a state.
 func latest(s *agent.State) time.Time {
 	last := s.Applied.Time
 	if s.Healthy.Time.After(last) {
@@ -281,8 +259,8 @@ func latest(s *agent.State) time.Time {
 	return last
 }
 
-// changedSince returns the placements whose files differ from those of an earlier revision;
-// known is false if that revision is not known.
+// changedSince returns the placements whose files differ from those of an earlier revision. known
+// is false if that revision is not known.
 func (d *delivering) changedSince(revision string) (changed map[kratix.Key]bool, known bool) {
 	then := d.find(revision)
 	if then == nil {
@@ -295,8 +273,6 @@ func (d *delivering) changedSince(revision string) (changed map[kratix.Key]bool,
 	return changed, true
 }
 
-// changes returns the placements, in order, with files in the root that differ between two
-// states of the store.
 func (d *delivering) changes(from, to statestore.Files) []report.Claimant {
 	var changed []report.Claimant
 	seen := map[report.Claimant]bool{}

@@ -13,7 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// agentEnv is a testEnv whose Destinations have an agent that reports.
 type agentEnv struct {
 	*testEnv
 	states AgentStates
@@ -26,7 +25,6 @@ func newAgentEnv(t *testing.T) *agentEnv {
 	return env
 }
 
-// reports adds a report of worker-1's agent about its resources at the current revision.
 func (e *agentEnv) reports(outcome agent.Outcome, message string, objects ...agent.Object) {
 	e.t.Helper()
 	if e.states["worker-1"] == nil {
@@ -37,8 +35,6 @@ func (e *agentEnv) reports(outcome agent.Outcome, message string, objects ...age
 	e.states["worker-1"]["resources"], _ = e.states["worker-1"]["resources"].With(event)
 }
 
-// conditions runs a round and returns the conditions Applied and Healthy of each Work, as "True,
-// Unknown NotReported", and their messages.
 func (e *agentEnv) conditions() (conditions, messages map[string]string) {
 	e.t.Helper()
 	conditions, messages = map[string]string{}, map[string]string{}
@@ -175,7 +171,6 @@ func TestOwnerOfAFailingFileFails(t *testing.T) {
 	}
 }
 
-// fileOf returns the first resource file of worker-1 whose path contains a text.
 func fileOf(env *agentEnv, text string) tree.Path {
 	for path := range env.state().Files.Below(testkit.Path("worker-1/resources")) {
 		if strings.Contains(path.String(), text) {
@@ -227,8 +222,7 @@ func TestUnknownRevisionSaysNothing(t *testing.T) {
 	env.expect(map[string]string{"a": "Unknown NotRead, Unknown NotRead"})
 }
 
-// TestRevisionWithEqualFilesChangesNothing uses two Destinations on one store: each commit for one
-// of them is a new revision for both.
+// Each commit for one of the two Destinations is a new revision for both.
 func TestRevisionWithEqualFilesChangesNothing(t *testing.T) {
 	env := newAgentEnv(t)
 	env.addDestination("worker-2", "worker-2")

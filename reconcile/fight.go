@@ -12,42 +12,38 @@ import (
 const (
 	// fightWindow is how long an undone write counts, and the length of the first pause.
 	fightWindow = 10 * time.Minute
-	// overwriteTime is the time within which a controller overwrites a manifest; a person who
-	// edits one by hand takes longer.
+	// overwriteTime is the time within which a controller overwrites a manifest. A person takes
+	// longer to edit one.
 	overwriteTime = time.Minute
-	// longestRest bounds the length of a pause.
-	longestRest = 24 * time.Hour
+	longestRest   = 24 * time.Hour
 	// recordLimit and fileLimit are the numbers of undone writes of one record and of one manifest
 	// that count as a fight.
 	recordLimit, fileLimit = 2, 3
-	// maxMarks bounds the number of marks and of undone paths of a Destination.
+	// maxMarks is the maximum number of marks, and of undone paths, of a Destination.
 	maxMarks = 64
 )
 
-// content is the digest of the file at a path; present is false if there is no file.
+// content is the digest of the file at a path. present is false without a file.
 type content struct {
 	digest  statestore.Digest
 	present bool
 }
 
-// mark is a write of this process at a path, or a removal.
 type mark struct {
 	path    tree.Path
 	content content
-	// record reports whether the file is a record rather than a manifest.
+	// record means that the file is a record and not a manifest.
 	record bool
 	at     time.Time
-	// confirmed reports whether the store has contained this content.
+	// confirmed means that the store has contained this content.
 	confirmed bool
 }
 
-// lasts reports whether the mark still counts.
 func (m mark) lasts(now time.Time) bool {
 	age := now.Sub(m.at)
 	return age <= fightWindow && (m.record || age <= overwriteTime)
 }
 
-// undoing counts how often a write at a path was undone.
 type undoing struct {
 	content content
 	count   int
@@ -59,17 +55,16 @@ type undoing struct {
 type fight struct {
 	marks  []mark
 	undone map[tree.Path]undoing
-	// stopped is set while this process leaves the Destination alone. until is the end of the pause;
-	// changed records postpone it.
+	// stopped means that this process does not write to the Destination. The pause ends at the time
+	// until, which changes of records postpone.
 	stopped bool
 	until   time.Time
-	// stops counts the fights; each pause is twice as long as the last.
+	// stops counts the fights. Each pause is twice as long as the last, up to longestRest.
 	stops int
 	// records are the records of the last round. They are set only while stopped is true.
 	records statestore.Files
 }
 
-// idle reports whether the fight has no state worth keeping.
 func (f *fight) idle() bool {
 	return len(f.marks)+len(f.undone)+f.stops == 0
 }
@@ -83,9 +78,9 @@ func (f *fight) pause() time.Duration {
 	return rest
 }
 
-// see compares the store with the writes of this process. It reports whether there is a fight, and
+// see compares the store with the writes of this process. It returns whether there is a fight, and
 // the path at which it was detected. A record for which damaged returns true does not count as an
-// undone write: no controller writes unreadable records.
+// undone write, because no controller writes unreadable records.
 func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree.Path) bool) (tree.Path, bool) {
 	for path, u := range f.undone {
 		if now.Sub(u.last) > fightWindow {
@@ -115,7 +110,7 @@ func (f *fight) see(now time.Time, at func(tree.Path) content, damaged func(tree
 	return tree.Path{}, false
 }
 
-// undo counts an undone write, and reports whether there is a fight now.
+// undo counts an undone write. It reports whether there is a fight now.
 func (f *fight) undo(m mark, is content, now time.Time) bool {
 	u, known := f.undone[m.path]
 	if !known || !m.record && u.content != is {
@@ -155,8 +150,8 @@ func (f *fight) wait(now time.Time, unchanged func(statestore.Files) bool) bool 
 	return f.stopped
 }
 
-// wrote adds the marks of a write. Marks that the store has acknowledged are confirmed; the others
-// are confirmed once a read of the store contains them.
+// wrote adds the marks of a write. Marks that the store has not acknowledged are confirmed once a
+// read of the store contains them.
 func (f *fight) wrote(marks []mark) {
 	for _, m := range marks {
 		f.marks = slices.DeleteFunc(f.marks, func(old mark) bool { return old.path == m.path })

@@ -18,18 +18,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// fightStep is one event on a Destination.
 type fightStep struct {
-	// after is the time since the last step.
 	after time.Duration
-	// ours is the content that this process writes, theirs the content that another one writes.
-	// Empty means removed.
-	ours, theirs string
-	// manifest reports whether a manifest changes rather than a record; damages reports
-	// whether the record becomes unreadable.
+	// ours is the content that this process writes, and theirs is the content that another one
+	// writes. An empty content means removed.
+	ours, theirs      string
 	manifest, damages bool
-	// unconfirmed reports whether the store has not acknowledged the write.
-	unconfirmed bool
+	unconfirmed       bool
 }
 
 func repeat(n int, steps ...fightStep) []fightStep {
@@ -47,8 +42,8 @@ func TestFight(t *testing.T) {
 	later := func(s fightStep, after time.Duration) fightStep { s.after = after; return s }
 	tests := map[string]struct {
 		steps []fightStep
-		// stops is the number of the step after which this process stops, from 1; 0 for
-		// never.
+		// stops is the number of the step after which this process stops, from 1, or 0 if it does
+		// not stop.
 		stops int
 	}{
 		"a person reverts a commit once":                      {[]fightStep{ours, removed, ours}, 0},
@@ -79,7 +74,7 @@ func TestFight(t *testing.T) {
 			stops := 0
 			for i, step := range test.steps {
 				now = now.Add(step.after)
-				if step.after == 0 && step.theirs == "" { // this process writes
+				if step.after == 0 && step.theirs == "" {
 					f.wrote([]mark{{path: path, content: has(step.ours), record: !step.manifest, at: now, confirmed: !step.unconfirmed}})
 					if !step.unconfirmed {
 						stored = step.ours
@@ -137,8 +132,6 @@ func TestFightIsBounded(t *testing.T) {
 	}
 }
 
-// TestOneOfTwoFightingControllersStops runs two processes alternately on one
-// Destination of one store.
 func TestOneOfTwoFightingControllersStops(t *testing.T) {
 	stores := map[string]func(t *testing.T) func() statestore.Store{
 		"memory": func(*testing.T) func() statestore.Store {

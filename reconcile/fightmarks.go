@@ -29,7 +29,6 @@ func (f *fights) wrote(piece *desired, outcome statestore.Outcome) {
 	}
 }
 
-// marks returns the marks for the changes: first manifests, then records.
 func (f *fights) marks(piece *desired, d *destinationView, changes fileChanges, confirmed bool) []mark {
 	dir, err := layout.RecordsDir(d.Destination)
 	ledger, errLedger := layout.LedgerPath(d.Destination)

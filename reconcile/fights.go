@@ -12,16 +12,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// fights holds the fights of all Destinations.
 type fights struct {
-	// now is the time of the round; without a clock no fights are detected.
-	now time.Time
-	of  map[destinationKey]*fight
-	// over are the paths at which the fights were detected.
+	// now is the time of the round. Without a clock, no fights are detected.
+	now  time.Time
+	of   map[destinationKey]*fight
 	over map[destinationKey]tree.Path
 }
 
-// begin starts a round and drops the entries that are idle.
 func (f *fights) begin(now time.Time) {
 	f.now = now
 	for key, each := range f.of {
@@ -33,7 +30,7 @@ func (f *fights) begin(now time.Time) {
 }
 
 // leaveFights excludes the Destinations where another controller undoes the writes of this process.
-// Requests that may already be placed there are not placed elsewhere.
+// Requests that may be placed there are not placed elsewhere.
 func leaveFights(o *observed, store *storeView, all *fights) {
 	if store.err != nil || store.state.WriteInProgress || store.state.Stepwise || all.now.IsZero() {
 		return
@@ -54,8 +51,8 @@ func leaveFights(o *observed, store *storeView, all *fights) {
 	})
 }
 
-// goesOn compares the records of a Destination with those of the last round, and reports whether
-// the Destination stays excluded.
+// goesOn reports whether a Destination stays excluded, after comparing its records with those of
+// the last round.
 func (f *fight) goesOn(store *storeView, d *destinationView, key destinationKey, all *fights) bool {
 	dir, err := layout.RecordsDir(d.Destination)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// checkModes excludes the Destinations whose files are laid out in another filepath mode than the
-// one they have now. Nothing is written to such a Destination until a user has confirmed the
-// change; then all its files are written in the new layout.
+// checkModes excludes the Destinations whose files have the layout of another filepath mode.
+// Nothing is written to them until a user has confirmed the change. Then all their files are
+// written in the new layout.
 func checkModes(o *observed) {
 	for _, store := range o.stores {
 		store.destinations = slices.DeleteFunc(store.destinations, func(d *destinationView) bool {
@@ -32,8 +32,8 @@ func checkModes(o *observed) {
 	}
 }
 
-// otherMode returns the other filepath mode that the Destination is laid out in, according to
-// its records, to Kratix's file lists or to the canaries; empty if there is none.
+// otherMode returns another filepath mode in which the Destination has files, according to its
+// records, to Kratix's file lists or to the canaries. It returns "" if there is none.
 func (d *destinationView) otherMode(store *storeView) string {
 	for _, record := range d.records {
 		if record.mode != d.FilepathMode() {
@@ -64,14 +64,11 @@ func (d *destinationView) otherMode(store *storeView) string {
 	return ""
 }
 
-// hasFixture reports whether a canary or placeholder of a filepath mode lies on the
-// Destination.
+// hasFixture reports whether the Destination has a canary or placeholder of a filepath mode.
 func hasFixture(d *destinationView, files statestore.Files, mode string) bool {
 	return slices.ContainsFunc(fixturesIn(d.Destination, mode), func(f tree.File) bool { return files.Has(f.Path) })
 }
 
-// fixturesIn returns the canaries or placeholders that a Destination would have in a
-// filepath mode.
 func fixturesIn(d *kratix.Destination, mode string) []tree.File {
 	in := d.DeepCopy()
 	in.Spec.Filepath.Mode = mode
@@ -79,8 +76,8 @@ func fixturesIn(d *kratix.Destination, mode string) []tree.File {
 	return fixtures
 }
 
-// isBare reports whether the Destination has only canaries or placeholders of a filepath
-// mode; then there is nothing to confirm.
+// isBare reports whether the Destination has only canaries or placeholders of a filepath mode. Then
+// there is nothing to confirm.
 func (d *destinationView) isBare(store *storeView, mode string) bool {
 	n := 0
 	for _, fixture := range fixturesIn(d.Destination, mode) {
@@ -91,8 +88,8 @@ func (d *destinationView) isBare(store *storeView, mode string) bool {
 	return store.state.Files.Within(d.base).Len() == n
 }
 
-// hasOtherFilename reports whether a record is outdated, for example because the name of the
-// aggregated file was changed.
+// hasOtherFilename reports whether a record is outdated, for example because the aggregated file
+// has another name now.
 func (d *destinationView) hasOtherFilename() bool {
 	return slices.ContainsFunc(d.records, func(r recordView) bool { return d.isOutdated(&r) })
 }
@@ -107,14 +104,14 @@ func (d *destinationView) isOutdated(r *recordView) bool {
 	return joined && slices.ContainsFunc(r.Files, func(file tree.Path) bool { return file != path })
 }
 
-// confirmsMode reports whether the user has allowed the Destination to be rewritten in its
-// filepath mode.
+// confirmsMode reports whether a user has allowed rewriting the Destination in its filepath mode.
 func (d *destinationView) confirmsMode() bool {
 	return d.Annotations[scheduler.FilepathModeAnnotation] == d.FilepathMode()
 }
 
-// refuseMode excludes a Destination. Its recorded placements stay and count as placed. If it has no
-// records, the Destination counts as unread, because Kratix may have written any placement there.
+// refuseMode excludes a Destination. Its recorded placements stay and count as placed. A
+// Destination without records counts as unread, because Kratix may have written any placement
+// there.
 func refuseMode(o *observed, d *destinationView, other string) {
 	left := scheduler.Destination{Destination: d.Destination, Closed: "laid out in another filepath mode"}
 	if len(d.records) == 0 {

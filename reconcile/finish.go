@@ -41,7 +41,7 @@ func Preview(_ context.Context, parts []statestore.StoreChanges) []statestore.Ou
 	return outcomes
 }
 
-// Rehearse is a Finish that writes nothing and reports each store with changes as rehearsed.
+// Rehearse is a Finish that writes nothing, and reports each store with changes as rehearsed.
 func Rehearse(_ context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 	outcomes := make([]statestore.Outcome, len(parts))
 	for i, part := range parts {
@@ -53,7 +53,7 @@ func Rehearse(_ context.Context, parts []statestore.StoreChanges) []statestore.O
 	return outcomes
 }
 
-// errRehearsed marks changes that were left unwritten on purpose; it is not a failure.
+// errRehearsed marks changes that were left unwritten on purpose. They have not failed.
 var errRehearsed = errors.New("nothing is written in a dry run")
 
 // Commit is a Finish that writes the changes. It writes the stores of one location together, and

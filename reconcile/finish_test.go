@@ -12,15 +12,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// joined is a store that can be written together with others at the same location. It logs its
-// writes.
 type joined struct {
 	statestore.Store
 	name, place string
 	log         *journal
 }
 
-// journal is a log for concurrent use.
 type journal struct {
 	mu    sync.Mutex
 	lines []string
@@ -33,7 +30,6 @@ func (j *journal) add(line string) {
 	slices.Sort(j.lines)
 }
 
-// jointPlace is a location whose stores are written together.
 type jointPlace struct {
 	statestore.Location
 	name string
@@ -65,7 +61,7 @@ func TestStoresOfOneLocationAreWrittenTogether(t *testing.T) {
 	changed := statestore.ChangeSet{Write: []tree.File{{Path: testkit.Path("x")}}}
 	for name, c := range map[string]struct {
 		stores  []joined
-		without string // the store without changes
+		without string
 		log     []string
 		want    []statestore.Outcome
 	}{

@@ -17,31 +17,27 @@ import (
 type formerPlacement struct {
 	recordView
 	store *storeView
-	// base is the former directory of the Destination.
-	base tree.Path
-	// at is the Destination that has this directory now; nil if there is none.
-	at *destinationView
-	// counts reports whether the group counts as placed because of this record. If not, the placement
+	base  tree.Path
+	at    *destinationView
+	// counts means that the group counts as placed because of this record. Otherwise the placement
 	// is an old copy.
 	counts bool
 }
 
 func (f *formerPlacement) target() string { return f.Placement.Spec.TargetDestinationName }
 
-// formerIndex caches the records in a store that lie outside the directories of all current
+// formerIndex caches the records in a store that are outside the directories of all current
 // Destinations.
 type formerIndex struct {
-	store statestore.Store
-	files statestore.Files
-	// bases are the directories of the current Destinations.
-	bases []tree.Path
-	// paths maps the records to the digests of their content.
+	store  statestore.Store
+	files  statestore.Files
+	bases  []tree.Path
 	paths  map[tree.Path]statestore.Digest
 	parsed map[recordKey]*readRecord
 }
 
-// readFormer reads the records in a store that lie outside the directories of all Destinations.
-// It does no work while neither the store nor the Destinations change.
+// readFormer reads the records in a store that are outside the directories of all Destinations. It
+// does nothing while neither the store nor the Destinations change.
 func readFormer(ctx context.Context, o *observed, store *storeView, seen *observations) error {
 	bases := o.basesIn(store)
 	index, known := seen.former.get(store.ref)
@@ -63,8 +59,8 @@ func readFormer(ctx context.Context, o *observed, store *storeView, seen *observ
 	return nil
 }
 
-// basesIn returns the directories in a store that Destinations have, including Destinations on
-// other state stores in the same storage.
+// basesIn returns the directories of Destinations in a store, including Destinations on other state
+// stores in the same storage.
 func (o *observed) basesIn(store *storeView) []tree.Path {
 	at := store.location(tree.Path{})
 	var bases []tree.Path
@@ -101,8 +97,8 @@ func (x *formerIndex) update(files statestore.Files) {
 	x.files = files
 }
 
-// read returns the record at a path. A file that is not a record yields a readRecord with an
-// error.
+// read returns the record at a path. For a file that is not a record, it returns a readRecord with
+// an error.
 func (x *formerIndex) read(ctx context.Context, store *storeView, path tree.Path) (*readRecord, error) {
 	key := recordKey{path, x.paths[path]}
 	if read, known := x.parsed[key]; known {
@@ -130,9 +126,9 @@ func formerDestination(name string, base tree.Path) *kratix.Destination {
 //
 //	the Destination is gone, and another has its directory   placed on the other one, by a rename
 //	the group is placed on a Destination already             an old copy, which does not count
-//	else                                                     placed on its Destination, by name
+//	otherwise                                                placed on its Destination, by name
 //
-// A request therefore stays on a missing Destination, and follows a Destination to another path or
+// A request thus stays on a missing Destination, and follows a Destination to another path or
 // store.
 func countFormer(o *observed) {
 	if len(o.former)+len(o.unreadable) == 0 {
@@ -154,7 +150,6 @@ func countFormer(o *observed) {
 	reportUnreadable(o, placed)
 }
 
-// compareFormer orders placements of existing Destinations first.
 func compareFormer(o *observed, a, b *formerPlacement) int {
 	away := func(f *formerPlacement) int {
 		if o.has(f.target()) {
@@ -179,9 +174,9 @@ func (o *observed) has(name string) bool {
 	return o.names[name]
 }
 
-// addInherited drops the former placements recorded by other controllers, and adds the
-// records of other Destinations that lie in a Destination's directory. Records that
-// mayTakeOver accepts become the Destination's own.
+// addInherited drops the former placements that other controllers recorded, and adds the records of
+// other Destinations in a Destination's directory. Records that mayTakeOver accepts become the
+// Destination's own.
 func addInherited(o *observed, policy Policy) {
 	seen := map[layout.Location]bool{}
 	o.former = slices.DeleteFunc(o.former, func(f *formerPlacement) bool {
@@ -207,8 +202,8 @@ func addInherited(o *observed, policy Policy) {
 }
 
 // mayTakeOver reports whether a placement in the directory of a Destination becomes the
-// Destination's own, because the Destination that it was made for is gone. If the source assigns
-// Works to Destinations, the placement must also be assigned to the new Destination.
+// Destination's own, because its former Destination is gone. If the source assigns Works to
+// Destinations, the placement must also be assigned to the new one.
 func (o *observed) mayTakeOver(d *destinationView, entry *kratix.WorkPlacement) bool {
 	if o.has(entry.Spec.TargetDestinationName) || o.Unseen {
 		return false
@@ -216,15 +211,14 @@ func (o *observed) mayTakeOver(d *destinationView, entry *kratix.WorkPlacement) 
 	return !o.Assigned || o.isAssigned(entry, d.Name)
 }
 
-// isAssigned reports whether the group of a placement is assigned to a Destination.
 func (o *observed) isAssigned(p *kratix.WorkPlacement, destination string) bool {
 	key := kratix.Key{Namespace: p.Namespace, Name: kratix.PlacementName(p.Work().Name, destination, p.Spec.ID)}
 	_, is := slices.BinarySearchFunc(o.Assignments, key, kratix.Key.Compare)
 	return is
 }
 
-// takeOver adds a copy of a placement that was made for another Destination with the same
-// directory. The copy belongs to d.
+// takeOver adds a copy of a placement of another Destination with the same directory. The copy
+// belongs to d.
 func (d *destinationView) takeOver(entry recordView) {
 	own := entry.Placement.DeepCopy()
 	own.Name = kratix.PlacementName(own.Work().Name, d.Name, own.Spec.ID)

@@ -21,8 +21,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// fleet returns a fixture with the Destinations a and b, which match every request, and with
-// requests on them.
 func fleet(t testing.TB, requests int) *testEnv {
 	w := newEnv(t)
 	w.snapshot.Destinations = nil
@@ -49,7 +47,6 @@ func (w *testEnv) replace(name string, change func(*kratix.Destination)) {
 	w.snapshot.Destinations = append(w.snapshot.Destinations, d)
 }
 
-// placedOn returns the directories in which each request has files.
 func (w *testEnv) placedOn() map[string][]string {
 	placed := map[string][]string{}
 	for _, path := range w.paths() {
@@ -61,8 +58,7 @@ func (w *testEnv) placedOn() map[string][]string {
 	return placed
 }
 
-// decides records a decision for the default group on a Work.
-func (w *testEnv) decides(name, destination string) {
+func (w *testEnv) recordDecision(name, destination string) {
 	for _, work := range w.snapshot.Works {
 		if work.Name == name {
 			work.Annotations = map[string]string{
@@ -72,7 +68,6 @@ func (w *testEnv) decides(name, destination string) {
 	}
 }
 
-// settle runs enough rounds for all changes to complete, and returns the last report.
 func (w *testEnv) settle() report.Report {
 	var last report.Report
 	for range 6 {
@@ -127,7 +122,7 @@ func TestDestinationTakesItsRequestsToItsNewPath(t *testing.T) {
 	for name, on := range w.placedOn() {
 		want := before[name]
 		if slices.Equal(want, []string{"path-a"}) {
-			want = []string{"new-a", "path-a"} // the old copy stays until its user removes it
+			want = []string{"new-a", "path-a"} // the old copy stays until a user removes it
 		}
 		if !slices.Equal(on, want) {
 			t.Errorf("%s is on %v, want %v", name, on, want)
@@ -313,8 +308,8 @@ func TestUnexplainedSecondCopyIsReportedAndRemoved(t *testing.T) {
 		prefer func(*testEnv)
 		want   string
 	}{
-		"the WorkPlacement's stays":    {func(w *testEnv) { w.remembers(w.snapshot.Works[0], "b") }, "path-b"},
-		"the decision's stays":         {func(w *testEnv) { w.decides("r00", "b") }, "path-b"},
+		"the WorkPlacement's stays":    {func(w *testEnv) { w.addWorkPlacement(w.snapshot.Works[0], "b") }, "path-b"},
+		"the decision's stays":         {func(w *testEnv) { w.recordDecision("r00", "b") }, "path-b"},
 		"else the first by its name's": {func(*testEnv) {}, "path-a"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -324,7 +319,7 @@ func TestUnexplainedSecondCopyIsReportedAndRemoved(t *testing.T) {
 			w.round()
 			a := w.drop("a")
 			stored := w.state()
-			w.store = memory.New("GitStateStore default") // the placement on a is not in the store now
+			w.store = memory.New("GitStateStore default")
 			w.snapshot.Destinations = append(w.snapshot.Destinations, b)
 			w.round()
 			w.merge(stored)
@@ -373,16 +368,14 @@ func TestFilesOfKratixAreFoundOnAllDestinations(t *testing.T) {
 	}
 }
 
-// TestRandomDestinationEvents removes, restores and changes Destinations: names, paths, modes
-// and labels. In the end each request must be on exactly one of them.
 func TestRandomDestinationEvents(t *testing.T) {
 	for seed := range uint64(40) {
 		randomDestinationEvents(t, seed, memory.New("GitStateStore default"))
 	}
 }
 
-// TestRandomDestinationEventsOnGit is TestRandomDestinationEvents on a git repository, where each
-// round makes at most one commit.
+// TestRandomDestinationEventsOnGit uses a git repository, where each round makes at most one
+// commit.
 func TestRandomDestinationEventsOnGit(t *testing.T) {
 	for seed := range uint64(4) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -474,8 +467,6 @@ func (w *testEnv) swap(one, other string) {
 	w.replace(other, func(d *kratix.Destination) { d.Spec.Path = first })
 }
 
-// expectOneEach fails unless each request has exactly one record: in the directory of its
-// Destination or, while the Destination is missing, in the former directory.
 func (w *testEnv) expectOneEach(seed uint64) {
 	w.t.Helper()
 	bases := map[string]string{}

@@ -28,7 +28,6 @@ func (m *generations[K, V]) put(key K, value V) V {
 	return value
 }
 
-// destinationKey identifies a Destination on a store.
 type destinationKey struct {
 	store       kratix.StateStoreReference
 	destination string

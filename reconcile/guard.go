@@ -10,9 +10,8 @@ import (
 // RemovalWindow is the default of Policy.RemovalWindow.
 const RemovalWindow = 10 * time.Minute
 
-// The limits of the deletion guard. Within the window, freeRemovals placements or one in
-// removableOneIn placements may be removed, whichever is more. See
-// docs/decisions/deletion-guard.md.
+// Within the window, freeRemovals placements or one in removableOneIn placements may be removed,
+// whichever is more. See docs/decisions/deletion-guard.md.
 const (
 	freeRemovals   = 5
 	removableOneIn = 5
@@ -21,24 +20,21 @@ const (
 // removals is the input of the deletion guard: the removals of one round in all stores, and the
 // numbers to compare them with.
 type removals struct {
-	// counted is the number of placements whose Work or group is missing, without evidence
-	// that it was deleted.
+	// counted is the number of placements whose Work or group is missing, without evidence that it
+	// was deleted.
 	counted int
-	// recent is the number of placements removed earlier within the window.
+	// recent is the number of placements that were removed earlier within the window.
 	recent int
 	// recorded is the number of placements with a record, in all stores that were read.
 	recorded int
-	// works is the number of Works in the input.
-	works int
-	// settling reports whether the input may still be incomplete, so that a missing Work may
-	// appear.
+	works    int
+	// settling means that the input may still be incomplete, so that a missing Work may appear.
 	settling bool
 	// missing is the number of objects that have been missing from the input for less than the
-	// removal delay. More may follow, since files are moved or deleted one by one.
+	// removal delay. Their number may grow, because files are moved or deleted one by one.
 	missing int
 }
 
-// judgement is the decision of the deletion guard.
 type judgement string
 
 const (
@@ -47,7 +43,7 @@ const (
 	removalsDelayed judgement = "its Work is missing, but not for long enough yet"
 )
 
-// judge returns the decision about the counted removals of a round: all of them are made, or none.
+// judge returns the decision about the counted removals of a round. All of them are made, or none.
 func judge(r removals, allowed Allowance) judgement {
 	sum, most := r.counted+r.recent, max(freeRemovals, (r.recorded+r.recent)/removableOneIn)
 	switch {
@@ -65,31 +61,25 @@ func judge(r removals, allowed Allowance) judgement {
 	return removalsAllowed
 }
 
-// removalRules are the parameters of the deletion guard in a round.
 type removalRules struct {
-	// now is the time of the round. It is zero without a clock; each round is then judged alone.
-	now     time.Time
-	window  time.Duration
-	allowed Allowance
-	// unreadable is the reason why the user's allowance cannot be read.
+	// now is the time of the round. Without a clock it is zero, and each round is judged alone.
+	now        time.Time
+	window     time.Duration
+	allowed    Allowance
 	unreadable error
 }
 
-// guardVerdict is the decision of the deletion guard about a plan.
 type guardVerdict struct {
 	removalRules
 	removals
 	judgement judgement
-	// guarded maps the name of a Destination to the number of its counted removals.
-	guarded map[string]int
+	guarded   map[string]int
 }
 
-// guard is the part of the verdict that concerns one Destination.
 type guard struct {
 	judgement
-	// ledger is the new content of the Destination's ledger; empty if there is none.
+	// ledger is the new content of the Destination's ledger. It is empty without a ledger.
 	ledger string
-	// counts reports whether the removals are added to the ledger.
 	counts bool
 }
 
@@ -99,8 +89,8 @@ func (g guard) sameEffect(other guard) bool {
 	return g.judgement == other.judgement && g.counts == other.counts && (!g.counts || g.ledger == other.ledger)
 }
 
-// countRemovals returns the input of the guard, and the counted removals by Destination. Removals on
-// Destinations that are not written, or that are being deleted, do not count.
+// countRemovals returns the input of the guard, and the counted removals by Destination. It omits
+// removals on Destinations that are not written, or that are being deleted.
 func countRemovals(o *observed, parts planned, rules removalRules) (removals, map[string]int) {
 	all := removals{works: len(o.Works) + len(o.Rejected), settling: o.Settling, missing: o.Missing}
 	by := map[string]int{}
@@ -121,7 +111,7 @@ func countRemovals(o *observed, parts planned, rules removalRules) (removals, ma
 }
 
 // countRecorded returns how many of the removed placements have records in the Destination's
-// directory; 0 if the Destination is being deleted.
+// directory. It returns 0 if the Destination is being deleted.
 func (d *destinationView) countRecorded(removed []*kratix.WorkPlacement) int {
 	if len(removed) == 0 || d.IsDeleted() {
 		return 0
@@ -139,13 +129,11 @@ func (d *destinationView) countRecorded(removed []*kratix.WorkPlacement) int {
 	return count
 }
 
-// guardRemovals judges the removals of a plan.
 func guardRemovals(o *observed, parts planned, rules removalRules) guardVerdict {
 	all, by := countRemovals(o, parts, rules)
 	return guardVerdict{removalRules: rules, removals: all, judgement: judge(all, rules.allowed), guarded: by}
 }
 
-// of returns the part of the verdict that concerns a Destination.
 func (v *guardVerdict) of(d *destinationView) guard {
 	n := v.guarded[d.Name]
 	g := guard{judgement: v.judgement}

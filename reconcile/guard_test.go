@@ -66,10 +66,8 @@ func TestParseAllowance(t *testing.T) {
 	}
 }
 
-// clockAt is the time at which the tests start.
 var clockAt = time.Date(2026, 1, 1, 12, 0, 30, 0, time.UTC)
 
-// guarded returns a fixture with Destinations of a few Works each, and a pointer to its clock.
 func guarded(t *testing.T, destinations, each int) (*testEnv, *time.Time) {
 	t.Helper()
 	w, now := newEnv(t), clockAt
@@ -124,8 +122,6 @@ func TestInputWithoutWorksRemovesNothing(t *testing.T) {
 	}
 }
 
-// TestMostDestinationsAreNotRemovedAtOnce checks that the guard judges all stores
-// together, so that a few removals on each Destination add up.
 func TestMostDestinationsAreNotRemovedAtOnce(t *testing.T) {
 	w, _ := guarded(t, 12, 10)
 	w.snapshot.Works = slices.DeleteFunc(slices.Clone(w.snapshot.Works), func(work *kratix.Work) bool { return !strings.HasPrefix(work.Name, "w0-") })
@@ -143,8 +139,6 @@ func TestMostDestinationsAreNotRemovedAtOnce(t *testing.T) {
 	}
 }
 
-// TestRemovalsInStepsStopAtTheLimitOfTheWindow restarts the process after each step, to show that
-// removals are counted in the store.
 func TestRemovalsInStepsStopAtTheLimitOfTheWindow(t *testing.T) {
 	for _, step := range []int{1, 10} {
 		t.Run(strconv.Itoa(step), func(t *testing.T) {

@@ -50,7 +50,6 @@ func (v *guardVerdict) place(destinations []*kratix.Destination) finding.Place {
 	return finding.Place{}
 }
 
-// namedFiles is the maximum number of empty files that a message names.
 const namedFiles = 3
 
 func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func(context.Context) []string) []string {
@@ -71,7 +70,7 @@ func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func
 }
 
 // emptyFindings returns a finding for each empty file whose former content is unknown. While there
-// is such a file, no placement that has lost its Work is removed.
+// is such a file, no placement is removed for the lack of its Work.
 func emptyFindings(o *observed) []finding.Finding {
 	var findings []finding.Finding
 	for _, name := range o.Empty {

@@ -13,14 +13,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// independence is the cached data of a Destination on which each placement has a directory of its
-// own, so that a new or changed placement cannot affect another one. All findings on the
-// Destination are warnings about objects that the API server may refuse.
+// independence is the cached data of a Destination on which each placement has its own directory,
+// so that a new or changed placement cannot affect another one. All findings on such a Destination
+// are warnings about objects that the API server may refuse.
 type independence struct {
 	digest  *dedupe.Digest
 	ignored *kustomize.Ignored
-	// foreign are the files of each root that belong to no placement. provides means that objects of
-	// the placements decide whether the API server accepts others.
+	// foreign are the files of each root that belong to no placement. provides means that the API
+	// server may refuse other objects without those of the placements.
 	foreign  [][]dedupe.File
 	provides bool
 }
@@ -28,8 +28,8 @@ type independence struct {
 // maxForeign is the maximum size of the foreign files that are kept for an independence, in bytes.
 const maxForeign = 64 << 10
 
-// newIndependent returns the independence of a Destination; nil if its placements may affect
-// one another.
+// newIndependent returns the independence of a Destination, or nil if its placements may affect one
+// another.
 func newIndependent(c *checked, made *outcome) *independence {
 	digest := c.checkCache.Digest()
 	if digest == nil || len(made.findings) > c.warnings || !c.mayBeIndependent() {
@@ -59,28 +59,27 @@ func (c *checked) mayBeIndependent() bool {
 	return sizeOf(c.foreign) <= maxForeign && !c.unfolded && len(c.removed) == 0 && !c.IsDeleted() && c.isPlain()
 }
 
-// isIndependent reports whether a placement of the plan is writable and has a directory of its own
+// isIndependent reports whether a placement of the plan is writable and has its own directory,
 // whose path is case-folded and in Unicode's normal form.
 func (p *placement) isIndependent() bool {
 	return p.from != nil && p.isPlain() && p.rendering.Dir.IsFolded() && p.writable()
 }
 
-// isPlain reports whether a placement has a directory of its own and no shared objects.
+// isPlain reports whether a placement has its own directory and no shared objects.
 func (p *placement) isPlain() bool {
 	return !p.rendering.Dir.IsRoot() && !p.rendering.Joined && len(p.rendering.Shared) == 0
 }
 
 // staysIndependent reports whether the placements of a Destination were independent, and nothing
-// but its placements and files has changed. The fast paths reuseWritten and update require both. It
-// returns false in a store that is written stepwise, because there each change is compared with the
-// stored files.
+// but its placements and files has changed. It returns false in a store that is written stepwise,
+// because each change there is compared with the stored files.
 func (known *cacheEntry) staysIndependent(now *situation) bool {
 	return known.independent != nil && !now.store.state.Stepwise && now.isPlain() && now.continues(&known.situation)
 }
 
-// update derives an outcome from the previous one of a Destination with independent placements: it
+// update derives an outcome from the previous one of a Destination with independent placements. It
 // renders and checks only the placements that have changed. It returns false if a changed placement
-// may affect others. The whole Destination must then be checked.
+// may affect others, so that the whole Destination must be checked.
 func (known *cacheEntry) update(ctx context.Context, now situation, caches checkCaches, unpacked *contents) (cacheEntry, bool) {
 	part, replaced, ok := known.changed(&now)
 	if !ok {
@@ -237,7 +236,6 @@ func (c *checked) claims(ignored *kustomize.Ignored) []dedupe.Root {
 	return roots
 }
 
-// sizeOf returns the size of the files of all roots, in bytes.
 func sizeOf(roots [][]dedupe.File) (size int) {
 	for _, files := range roots {
 		for _, file := range files {
@@ -247,8 +245,8 @@ func sizeOf(roots [][]dedupe.File) (size int) {
 	return size
 }
 
-// placementsWith returns the reported placements without the replaced ones and with the new
-// ones merged in.
+// placementsWith returns the reported placements without the replaced ones, merged with the new
+// ones.
 func (o *outcome) placementsWith(come []report.Placement, replaced map[*kratix.WorkPlacement]bool) []report.Placement {
 	all := make([]report.Placement, 0, len(o.placements)+len(come))
 	for _, p := range o.placements {
@@ -263,7 +261,7 @@ func (o *outcome) placementsWith(come []report.Placement, replaced map[*kratix.W
 	return slices.Concat(all, come)
 }
 
-// mayMeetOthers reports whether one of the placements, which have directories of their own, may
+// mayMeetOthers reports whether one of the placements, which have their own directories, may
 // conflict with another file or placement on the Destination.
 func mayMeetOthers(w *wanted, known *cacheEntry) bool {
 	var dirs tree.Set
@@ -275,8 +273,6 @@ func mayMeetOthers(w *wanted, known *cacheEntry) bool {
 	})
 }
 
-// mayMeet reports whether a new placement with a directory of its own may conflict with another
-// file or placement on the Destination.
 func mayMeet(w *wanted, p *placement, known *cacheEntry) bool {
 	dir := p.rendering.Dir
 	if !dir.IsFolded() {

@@ -6,10 +6,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// placementSet is a set of placements, compared by pointer.
 type placementSet map[*kratix.WorkPlacement]bool
 
-// inherited returns the placements in the directories of other Destinations.
 func (o *observed) inherited() []*formerPlacement {
 	var found []*formerPlacement
 	for _, f := range o.former {

@@ -26,7 +26,6 @@ func schedulerInput(o *observed) scheduler.Input {
 	return in
 }
 
-// apply sets the scheduling options of the policy in the input of a plan.
 func (p Policy) apply(in scheduler.Input) scheduler.Input {
 	in.OnMisplaced, in.Moves = p.OnMisplaced, p.Moves
 	return in

@@ -13,17 +13,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// joinedFile is the single file of filepath mode aggregatedYAML, split into its parts.
+// joinedFile is the aggregated file of filepath mode aggregatedYAML, split into its parts.
 type joinedFile struct {
-	// parts maps the paths of records to their parts of the file.
 	parts map[tree.Path][]byte
-	// mixedUp reports whether the file has content that does not match the records, so that it
-	// cannot be split.
+	// mixedUp means that the file has content that does not match the records, so that it cannot be
+	// split.
 	mixedUp bool
 }
 
-// splitJoined splits the aggregated file of a Destination, and sets the stored part of each
-// candidate.
 func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joinedFile, error) {
 	path, ok := layout.JoinedFile(w.Destination)
 	if !ok || !w.store.state.Files.Has(path) {
@@ -50,7 +47,7 @@ func splitJoined(ctx context.Context, w *wanted, candidates []*candidate) (joine
 	return joinedFile{parts: parts, mixedUp: len(parts) == 0 && (hasRecords || len(bytes.TrimSpace(whole)) > 0)}, nil
 }
 
-// keepMixedUp leaves a mixed-up file unchanged while some placement is not written, because the file
+// keepMixedUp leaves a mixed-up file unchanged while a placement is not written, because the file
 // may contain the only copy of that placement's part.
 func (c *checked) keepMixedUp() {
 	if !c.holdings.joined.mixedUp || !mayLosePart(c) {
@@ -74,9 +71,9 @@ func (c *checked) keepMixedUp() {
 	})
 }
 
-// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of a part. That is so
-// if one of the placements is not written. It is also so if no record lists a part and the plan may
-// be incomplete, since a part may then belong to a placement that is not in the plan.
+// mayLosePart reports whether rewriting a mixed-up file may lose the only copy of a part. That is
+// so if a placement is not written. It is also so if no record lists a part and the plan may be
+// incomplete, because the part may belong to a placement that is not in the plan.
 func mayLosePart(c *checked) bool {
 	if slices.ContainsFunc(c.candidates, func(p *candidate) bool { return !p.writable() }) {
 		return !isUpToDate(c)
@@ -85,7 +82,6 @@ func mayLosePart(c *checked) bool {
 	return c.hidden && !slices.ContainsFunc(c.records, isRecorded) && !isUpToDate(c)
 }
 
-// isUpToDate reports whether an aggregated file has exactly the content that would be written.
 func isUpToDate(c *checked) bool {
 	var wanted []layout.Part
 	for _, p := range c.candidates {

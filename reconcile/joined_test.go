@@ -11,8 +11,6 @@ import (
 
 const between = "\n---\n"
 
-// writtenByKratix returns a fixture in mode aggregatedYAML, whose store has an aggregated file as
-// Kratix writes it, and no records.
 func writtenByKratix(t *testing.T, parts ...string) *testEnv {
 	w := inMode(t, kratix.AggregatedYAML)
 	w.snapshot.FromAPI = true
@@ -27,8 +25,7 @@ func writtenByKratix(t *testing.T, parts ...string) *testEnv {
 	return w
 }
 
-// stays fails the test unless the aggregated file stays the same for several rounds.
-func (w *testEnv) stays(want map[string]report.State, found ...string) {
+func (w *testEnv) expectUnchanged(want map[string]report.State, found ...string) {
 	w.t.Helper()
 	before := w.content(aggregated)
 	for range 3 {
@@ -39,8 +36,6 @@ func (w *testEnv) stays(want map[string]report.State, found ...string) {
 	}
 }
 
-// TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack runs with and without WorkPlacements for
-// the parts; the file is rewritten once its conflict is resolved.
 func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 	held := map[string]report.State{"a": report.HeldBack, "b": report.HeldBack}
 	for name, isRemembered := range map[string]bool{"with WorkPlacements": true, "without": false} {
@@ -48,10 +43,10 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 			w := writtenByKratix(t, "one", "two")
 			a, b := w.put("a", "one"), w.put("b", "one") // b has changed and now conflicts with a
 			if isRemembered {
-				w.remembers(a, "worker-1")
-				w.remembers(b, "worker-1")
+				w.addWorkPlacement(a, "worker-1")
+				w.addWorkPlacement(b, "worker-1")
 			}
-			w.stays(held, "KS001", "KS063")
+			w.expectUnchanged(held, "KS001", "KS063")
 			for _, p := range w.round().Placements {
 				if p.Written != isRemembered { // if Written were wrong, the WorkPlacement would be created or deleted by mistake
 					t.Errorf("%s is written: %v", p.Work, p.Written)
@@ -72,8 +67,8 @@ func TestAggregatedFileOfKratixStaysWhileAPartIsHeldBack(t *testing.T) {
 	}
 }
 
-// TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements uses a file with exactly the content of a
-// and b. It therefore cannot contain a part of c, which is quarantined.
+// The file has exactly the content of a and b. It therefore cannot contain a part of c, which is
+// quarantined.
 func TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements(t *testing.T) {
 	w := writtenByKratix(t, "one", "two")
 	w.put("a", "one")
@@ -87,8 +82,6 @@ func TestAggregatedFileOfKratixIsAdoptedBesideNewPlacements(t *testing.T) {
 	}
 }
 
-// TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead uses a Work that cannot be read and may
-// have a part.
 func TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead(t *testing.T) {
 	for name, hide := range map[string]func(*testEnv){
 		"rejected":   func(w *testEnv) { w.snapshot.Rejected = []kratix.Key{{Namespace: "default", Name: "b"}} },
@@ -98,7 +91,7 @@ func TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead(t *testing.T) {
 			w := writtenByKratix(t, "one", "two")
 			w.put("a", "one")
 			hide(w)
-			w.stays(map[string]report.State{"a": report.HeldBack}, "KS063")
+			w.expectUnchanged(map[string]report.State{"a": report.HeldBack}, "KS063")
 			w.snapshot.Rejected, w.snapshot.Incomplete = nil, false
 			w.put("b", "two")
 			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed})
@@ -113,17 +106,15 @@ func TestAggregatedFileOfKratixStaysWhileAWorkCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestUntouchedAggregatedFileKeepsRemovedParts checks that a part to be removed stays until
-// the file is rewritten.
 func TestUntouchedAggregatedFileKeepsRemovedParts(t *testing.T) {
 	w := writtenByKratix(t, "one", "two", "three")
 	a, b, c := w.put("a", "one"), w.put("b", "one"), w.put("c", "three")
 	for _, work := range []*kratix.Work{a, b, c} {
-		w.remembers(work, "worker-1")
+		w.addWorkPlacement(work, "worker-1")
 	}
 	w.remove("c")
 	w.snapshot.Deleted = []kratix.Key{{Namespace: "default", Name: "c"}}
-	w.stays(map[string]report.State{"a": report.HeldBack, "b": report.HeldBack, "c": report.Kept}, "KS001", "KS063")
+	w.expectUnchanged(map[string]report.State{"a": report.HeldBack, "b": report.HeldBack, "c": report.Kept}, "KS001", "KS063")
 	w.put("b", "four")
 	w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed, "c": report.Removed})
 	if got := w.content(aggregated); got != testkit.ConfigMaps("one")+between+testkit.ConfigMaps("four") {

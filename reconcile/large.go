@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// largeWork is the size in bytes from which a Work is reported as large.
 const largeWork = 1 << 20
 
 // large caches which Works are large, so that only new Works have to be measured.
@@ -17,8 +16,6 @@ type large struct {
 	sizes map[*kratix.Work]int
 }
 
-// update updates the cache for a new list of Works. It skips the common prefix and suffix of
-// the old and the new list.
 func (l *large) update(works []*kratix.Work) {
 	gone, come := l.works, works
 	for len(gone) > 0 && len(come) > 0 && gone[0] == come[0] {
@@ -47,7 +44,6 @@ func (l *large) update(works []*kratix.Work) {
 	l.works = works
 }
 
-// largeWorks returns findings about Works that are near etcd's size limit.
 func largeWorks(w *observed, known *large) []finding.Finding {
 	known.update(w.Works)
 	var findings []finding.Finding

@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// noise returns a file with the given compressed size.
 func noise(t *testing.T, size int) string {
 	t.Helper()
 	content := make([]byte, size/4*3-size/4000-60) // base64 makes four bytes of three, and gzip adds a few

@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// ledgerFiles returns the Destination's ledger after the round, if it has one.
 func ledgerFiles(c *checked) []tree.File {
 	path, err := layout.LedgerPath(c.Destination)
 	text := c.plan.guard.ledger
@@ -21,14 +20,14 @@ func ledgerFiles(c *checked) []tree.File {
 	return []tree.File{{Path: path, Content: []byte(text)}}
 }
 
-// removesCounted reports whether a removal that the guard counts is part of the changes. Removals
-// that the server refuses are not.
+// removesCounted reports whether the changes include a removal that the guard counts. A removal that
+// the server refuses is not in the changes.
 func removesCounted(c *checked) bool {
 	return slices.ContainsFunc(c.removed, func(r recordView) bool { return slices.Contains(c.plan.removed, r.Placement) })
 }
 
-// clearLedger removes a ledger whose entries no longer count, but only together with other
-// changes: it does not justify a commit of its own.
+// clearLedger removes a ledger whose entries no longer count, but only together with other changes.
+// It does not justify a commit of its own.
 func clearLedger(c *checked, set *statestore.ChangeSet) {
 	stale := c.ledgerText != "" && (c.plan.guard.ledger == "" || c.isRemovedWithFiles())
 	if !stale || set.Empty() || slices.Contains(set.Remove, c.ledgerPath) {

@@ -2,7 +2,7 @@ package reconcile
 
 import "github.com/kratix-schedule/kratix-schedule/internal/tree"
 
-// findLeftovers sets the leftovers: the unfinished files in the Destination's directory. It sets
+// findLeftovers sets the leftovers to the unfinished files in the Destination's directory. It sets
 // none while a placement is kept or a record is invalid, because an unfinished file could belong to
 // that placement.
 func (c *checked) findLeftovers() {
@@ -11,7 +11,6 @@ func (c *checked) findLeftovers() {
 	}
 }
 
-// decided reports whether each placement on the Destination is either written or removed.
 func (c *checked) decided() bool {
 	known := tree.Set{}
 	for _, p := range c.candidates {

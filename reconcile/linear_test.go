@@ -13,7 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// manyWorks returns Works of requests without contents.
 func manyWorks(size int) []*kratix.Work {
 	works := make([]*kratix.Work, size)
 	for i := range works {
@@ -88,7 +87,6 @@ func restoreRecords(size int) func() {
 	return func() { restoreDamaged(w) }
 }
 
-// addManyDecisions adds the decisions of many Works, each for another Destination.
 func addManyDecisions(size int) func() {
 	w := &observed{}
 	w.Works = manyWorks(size)
@@ -102,7 +100,6 @@ func addManyDecisions(size int) func() {
 	return func() { addDecisions(w) }
 }
 
-// moveAll divides a plan with many moves, whose new placements are decided and not recorded yet.
 func moveAll(size int) func() {
 	from, to := testkit.Destination("from"), testkit.Destination("to")
 	var plan scheduler.Result
@@ -114,7 +111,6 @@ func moveAll(size int) func() {
 	return func() { byDestination(&plan, decided) }
 }
 
-// compareUnits looks for the units of a write among all others of a store.
 func compareUnits(size int) func() {
 	var written, current []suspect
 	for _, work := range manyWorks(size) {
@@ -126,7 +122,6 @@ func compareUnits(size int) func() {
 	return func() { containsAny(current, written) }
 }
 
-// stages are the steps of a round that look up each of many items.
 func stages() map[string]func(size int) (work func()) {
 	return map[string]func(size int) (work func()){
 		"records looked up":             lookUpRecords,
@@ -151,8 +146,6 @@ func BenchmarkRoundsOverMany(b *testing.B) {
 	}
 }
 
-// BenchmarkDeletions measures the round in which nine of ten Works are gone, in each filepath
-// mode.
 func BenchmarkDeletions(b *testing.B) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		b.Run(mode, func(b *testing.B) {

@@ -6,19 +6,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// lookup finds the state stores and Secrets of a snapshot by name, so that opening many
-// stores takes linear time.
+// lookup finds the state stores and Secrets of a snapshot by name, so that opening many stores
+// takes linear time.
 type lookup struct {
-	stores  map[kratix.StateStoreReference]*storeView
-	specs   map[kratix.StateStoreReference]spec
-	secrets map[kratix.Key]*kratix.Secret
-	// profiles are the profiles of Destinations by name.
+	stores   map[kratix.StateStoreReference]*storeView
+	specs    map[kratix.StateStoreReference]spec
+	secrets  map[kratix.Key]*kratix.Secret
 	profiles map[string]*profile.Profile
 	// reported is the set of objects for which the source has reported a finding.
 	reported map[string]bool
 }
 
-// spec is the object that describes a store, and the Secret that it names.
 type spec struct {
 	object kratix.Object
 	secret *kratix.SecretReference
@@ -58,8 +56,8 @@ func (l *lookup) addSpec(store kratix.Object, secret *kratix.SecretReference) {
 	}
 }
 
-// lacks reports whether a store names a Secret that is missing. If the Secret exists and cannot be
-// read, the source has reported it.
+// lacks reports whether a store names a missing Secret. A Secret that exists and cannot be read
+// does not count, because the source has reported it.
 func (l *lookup) lacks(ref *kratix.SecretReference) bool {
 	return ref != nil && l.secret(ref) == nil && !l.reported[kratix.SecretKind+" "+ref.Key().String()]
 }
@@ -69,8 +67,8 @@ func (l *lookup) spec(ref kratix.StateStoreReference) (kratix.Object, *kratix.Se
 	return found.object, found.secret
 }
 
-// secret returns the Secret that a store names; nil if it names none, or the Secret is
-// missing.
+// secret returns the Secret that a store names. It returns nil if the store names none, or the
+// Secret is missing.
 func (l *lookup) secret(ref *kratix.SecretReference) *kratix.Secret {
 	if ref == nil {
 		return nil

@@ -21,21 +21,17 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files again")
 
-// inMode returns a fixture whose Destination has a filepath mode.
 func inMode(t *testing.T, mode string) *testEnv {
 	w := newEnv(t)
 	w.snapshot.Destinations[0].Spec.Filepath.Mode = mode
 	return w
 }
 
-// dependency turns the Work of a request into the Work of a dependency.
 func dependency(w *kratix.Work) {
 	w.Namespace, w.Spec.ResourceName = kratix.SystemNamespace, ""
 	w.Labels = map[string]string{kratix.PipelineNameLabel: "deps"}
 }
 
-// TestTreeInEachMode compares everything that a round writes with a golden file, in
-// each mode.
 func TestTreeInEachMode(t *testing.T) {
 	off := false
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
@@ -113,7 +109,7 @@ func TestModeNoneKeepsTwoWorksApart(t *testing.T) {
 		t.Errorf("store has %v", got)
 	}
 
-	// An update drops the files that are no longer wanted, and foreign files stay.
+	// An update drops the files that are no longer wanted, and keeps foreign files.
 	w.write(map[string]string{"worker-1/by-hand.yaml": testkit.ConfigMaps("hand")})
 	w.putFiles("b", map[string]string{"new.yaml": testkit.ConfigMaps("b")})
 	w.expect(w.round(), map[string]report.State{"b": report.Placed, "c": report.Unchanged})
@@ -179,7 +175,6 @@ func TestAggregatedChangesOnlyThePartThatChanged(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 
-	// The file is removed with its last part.
 	w.snapshot.Rejected = nil
 	w.policy.Allow = AllowAll()
 	w.remove("a")

@@ -12,8 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// newPair returns a fixture with two Destinations. The requests are placed on the first one, which
-// no longer matches them.
 func newPair(t *testing.T, requests int) *testEnv {
 	w := newEnv(t)
 	two := w.addDestination("worker-2", "worker-2")
@@ -37,8 +35,7 @@ func newPair(t *testing.T, requests int) *testEnv {
 	return w
 }
 
-// on counts the files of requests in a Destination's directory.
-func (w *testEnv) on(destination string) int {
+func (w *testEnv) countFiles(destination string) int {
 	n := 0
 	for _, path := range w.paths() {
 		if strings.HasPrefix(path, destination+"/resources/default") {
@@ -52,17 +49,17 @@ func TestMoveIsTwoAcknowledgedSteps(t *testing.T) {
 	const requests = 20 // more than the guard would remove at once
 	w := newPair(t, requests)
 	result := w.round()
-	if w.on("worker-1") != requests || w.on("worker-2") != 0 || result.Again || !slices.Contains(rules(result), "KS041") {
+	if w.countFiles("worker-1") != requests || w.countFiles("worker-2") != 0 || result.Again || !slices.Contains(rules(result), "KS041") {
 		t.Fatalf("without a word they have moved: %v", w.paths())
 	}
 	w.policy.OnMisplaced = scheduler.Move
-	if result := w.round(); w.on("worker-1") != requests || w.on("worker-2") != requests || !result.Again {
-		t.Fatalf("after the first step: %d and %d, again %v", w.on("worker-1"), w.on("worker-2"), result.Again)
+	if result := w.round(); w.countFiles("worker-1") != requests || w.countFiles("worker-2") != requests || !result.Again {
+		t.Fatalf("after the first step: %d and %d, again %v", w.countFiles("worker-1"), w.countFiles("worker-2"), result.Again)
 	}
-	w.policy.OnMisplaced = scheduler.Keep // the policy no longer moves placements
+	w.policy.OnMisplaced = scheduler.Keep
 	result = w.round()
-	if w.on("worker-1") != 0 || w.on("worker-2") != requests || !result.Again || len(result.Findings) > 0 {
-		t.Fatalf("after the second step: %d and %d, again %v, %v", w.on("worker-1"), w.on("worker-2"), result.Again, result.Findings)
+	if w.countFiles("worker-1") != 0 || w.countFiles("worker-2") != requests || !result.Again || len(result.Findings) > 0 {
+		t.Fatalf("after the second step: %d and %d, again %v, %v", w.countFiles("worker-1"), w.countFiles("worker-2"), result.Again, result.Findings)
 	}
 	for _, p := range result.Placements {
 		if p.State == report.Removed && p.Reason != "it is on worker-2 now" {
@@ -82,8 +79,8 @@ func TestMoveToWhereItWouldConflictIsNotBegun(t *testing.T) {
 	w.write(map[string]string{"worker-2/resources/by-hand.yaml": testkit.ConfigMaps("r00")})
 	w.policy.OnMisplaced = scheduler.Move
 	w.round()
-	if result := w.round(); result.Again || !slices.Contains(rules(result), "KS001") || w.on("worker-1") != 1 || w.on("worker-2") != 0 {
-		t.Errorf("again %v, %d and %d", result.Again, w.on("worker-1"), w.on("worker-2"))
+	if result := w.round(); result.Again || !slices.Contains(rules(result), "KS001") || w.countFiles("worker-1") != 1 || w.countFiles("worker-2") != 0 {
+		t.Errorf("again %v, %d and %d", result.Again, w.countFiles("worker-1"), w.countFiles("worker-2"))
 	}
 }
 

@@ -18,76 +18,64 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// observed is the input of a round and the state of all stores.
 type observed struct {
 	source.Snapshot
-	stores []*storeView
-	// leftOut are the Destinations that must not be written in this round.
+	stores  []*storeView
 	leftOut []scheduler.Destination
-	// misfits are the Destinations in leftOut that have no valid layout. vacant are the
-	// Destinations that are excluded because they are empty, are being deleted and overlap others.
+	// misfits are the Destinations in leftOut that have no valid layout. vacant are empty
+	// Destinations that are being deleted and overlap others.
 	misfits, vacant []*kratix.Destination
-	// unused are stores in the input that no Destination uses; unreadable are the unused
-	// stores that cannot be read.
+	// unused are stores in the input that no Destination uses. unreadable are those of them that
+	// cannot be read.
 	unused, unreadable []*storeView
-	// unread are placements without a record in their own Destination's directory: the source
-	// has them but no record can be read, or they are recorded in the former directory of
-	// their Destination.
+	// unread are placements without a record in their own Destination's directory. Either only the
+	// source has them, or they are recorded in the former directory of their Destination.
 	unread []*kratix.WorkPlacement
-	// former are all placements recorded outside the directory of their Destination. copies are the
-	// former placements that do not count as placed.
+	// former are all placements recorded outside the directory of their Destination. copies are
+	// those of them that do not count as placed.
 	former []*formerPlacement
 	copies []*kratix.WorkPlacement
-	// names is the set of the names of all Destinations; built on first use.
-	names map[string]bool
-	// works is the set of the keys of all known Works; built on first use.
-	works map[kratix.Key]bool
+	names  map[string]bool
+	works  map[kratix.Key]bool
 	// decided are placements that have a decision on their Work and no record yet.
 	decided  []*kratix.WorkPlacement
 	findings []finding.Finding
 	lookup   lookup
 }
 
-// storeView is a store with its state and the Destinations on it.
 type storeView struct {
 	statestore.Store
-	ref kratix.StateStoreReference
-	// spec is the object of the state store; nil if it is not in the input.
-	spec kratix.Object
-	// lacksSecret reports whether the Secret that the state store names is missing.
+	ref         kratix.StateStoreReference
+	spec        kratix.Object
 	lacksSecret bool
-	// rejectsSecret reports whether the Secret that the state store names exists but cannot be
-	// used; a finding contains the reason.
+	// rejectsSecret means that the Secret that the state store names exists but cannot be used. A
+	// finding contains the reason.
 	rejectsSecret bool
 	// orphans are the WorkPlacements, sorted, whose Work is gone and that no controller
 	// deletes.
-	orphans []kratix.Key
-	// limits are the limits of the store for paths and names.
+	orphans      []kratix.Key
 	limits       layout.Limits
 	state        statestore.State
 	err          error
 	destinations []*destinationView
 }
 
-// destinationView is a Destination and the records found in its directory.
 type destinationView struct {
 	*kratix.Destination
-	// profile is the profile of the Destination's cluster; nil if there is none.
 	profile *profile.Profile
 	base    tree.Path
 	roots   []tree.Path
 	records []recordView
 	// inherited are records of other Destinations in this Destination's directory.
 	inherited []recordView
-	// owners are the controller IDs in the records.
-	owners []string
+	owners    []string
 	// assumed are the placements whose records are implied: they are not in the store.
 	assumed []*kratix.WorkPlacement
-	// relayout reports whether the Destination's files are to be rewritten, because its records
-	// have another layout.
+	// relayout means that the Destination's files are to be rewritten, because its records have
+	// another layout.
 	relayout bool
-	// formerMode is the filepath mode that the Destination's files are laid out in, if it is not
-	// the current one.
+	// formerMode is the filepath mode in which the Destination has files, if it is not the current
+	// one.
 	formerMode string
 	// legacy maps the path of each file list that Kratix keeps in mode none to the listed
 	// files.
@@ -97,16 +85,13 @@ type destinationView struct {
 	ledgerView
 }
 
-// observations caches the observations of the last round.
 type observations struct {
-	records generations[*kratix.Destination, recordsView]
-	former  generations[kratix.StateStoreReference, *formerIndex]
-	// unrecorded are the requests of each Destination that have no record.
+	records    generations[*kratix.Destination, recordsView]
+	former     generations[kratix.StateStoreReference, *formerIndex]
 	unrecorded generations[*kratix.Destination, unrecordedView]
 	fights     fights
 }
 
-// startRound starts a round and drops the entries that the last round did not use.
 func (o *observations) startRound() {
 	o.records.rotate()
 	o.former.rotate()
@@ -153,9 +138,9 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Op
 	return w
 }
 
-// addUnwritten adds the Destinations that must not be written as unread ones: their placements
+// addUnwritten adds the Destinations that must not be written as unread ones. Their placements
 // stay, and requests that may be placed there are not placed elsewhere. It adds none if the source
-// assigns Works to Destinations, because then the scheduler chooses no Destination.
+// assigns Works to Destinations, because the scheduler then chooses no Destination.
 func addUnwritten(o *observed) {
 	if o.Assigned {
 		return
@@ -165,8 +150,8 @@ func addUnwritten(o *observed) {
 	}
 }
 
-// keepOpen makes the opener close the stores that are no longer named by a Destination or
-// described in the input.
+// keepOpen makes the opener close the stores that no Destination names and that are not described
+// in the input.
 func keepOpen(o *observed, opener statestore.Opener) {
 	refs := o.describedStores() // readUnused also reads the stores that no Destination names
 	for _, store := range o.stores {
@@ -216,7 +201,6 @@ func (o *observed) leaveOut(d *kratix.Destination, rule finding.Rule, why string
 	o.findings = append(o.findings, finding.Finding{Rule: rule, Place: o.Origins.Of(d), Message: why})
 }
 
-// storeFor returns the store with a reference. It opens each store once.
 func storeFor(o *observed, ref kratix.StateStoreReference, opener statestore.Opener) *storeView {
 	if known := o.lookup.stores[ref]; known != nil {
 		return known
@@ -227,7 +211,6 @@ func storeFor(o *observed, ref kratix.StateStoreReference, opener statestore.Ope
 	return view
 }
 
-// openStore opens a store with the Secret that its object names.
 func openStore(o *observed, ref kratix.StateStoreReference, opener statestore.Opener) *storeView {
 	view := &storeView{ref: ref, orphans: o.Orphans}
 	var secret *kratix.SecretReference
@@ -264,7 +247,6 @@ func addState(ctx context.Context, o *observed, store *storeView, seen *observat
 	}
 }
 
-// isRemovedWithFiles reports whether the Destination is being deleted together with its files.
 func (d *destinationView) isRemovedWithFiles() bool { return d.IsDeleted() && d.CleansUp() }
 
 func limitsOf(store *storeView, policy Policy) layout.Limits {

@@ -12,8 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// blockedBy returns the file or obstacle in the store that is at a path where a directory is
-// needed: at dir or at one of its parents.
+// blockedBy returns the file or obstacle in the store that is at dir or at one of its parents.
 func (s *situation) blockedBy(dir tree.Path) (at tree.Path, kind string, blocked bool) {
 	for at = dir; !at.IsRoot(); at = at.Dir() {
 		if kind, there := s.store.state.Obstacles.At(at); there {
@@ -26,8 +25,8 @@ func (s *situation) blockedBy(dir tree.Path) (at tree.Path, kind string, blocked
 	return at, "", false
 }
 
-// filledBy returns the object in the store that prevents a file from being written at a path: one
-// above or below the path, or one at the path that is not a file.
+// filledBy returns the object in the store because of which no file can be written at a path: an
+// object above or below the path, or one at the path that is not a file.
 func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled bool) {
 	if at, kind, blocked := s.blockedBy(p.Dir()); blocked {
 		return at, kind, true
@@ -98,7 +97,8 @@ func (c *checked) reportBlocked(wanted, at tree.Path, kind string) {
 }
 
 // isBlockedFixture reports whether one of the Destination's own files, such as a canary, cannot be
-// written. If the whole root is blocked, the placements already have a finding about it.
+// written. It returns false if the whole root is blocked, because the placements have a finding
+// about that.
 func (c *checked) isBlockedFixture(fixture tree.File) bool {
 	if why, fits := c.store.limits.Fits(fixture.Path); !fits {
 		c.add(finding.Finding{
@@ -136,8 +136,6 @@ func (c *rootCheck) obstacles(root tree.Path) []dedupe.Obstacle {
 	return found
 }
 
-// wantedPaths returns the wanted files of the placements below a root, and the directories that
-// contain these files.
 func (c *rootCheck) wantedPaths(root tree.Path) (files, dirs tree.Set) {
 	for _, p := range c.candidates {
 		if p.rendering.Root != root || !p.writable() {
@@ -153,8 +151,8 @@ func (c *rootCheck) wantedPaths(root tree.Path) (files, dirs tree.Set) {
 	return files, dirs
 }
 
-// reportAlike reports paths that differ only in case from a path of another placement, or of
-// a file that belongs to no placement.
+// reportAlike reports paths that differ only in case from a path of another placement, or of a file
+// that belongs to no placement.
 func reportAlike(c *checked, foreign []dedupe.File) {
 	var paths []tree.Path
 	var places []finding.Place

@@ -19,8 +19,6 @@ import (
 
 type placements = map[string]report.State
 
-// obstruct puts a symlink into the store, unless path is empty, and removes the obstacles at the
-// paths in gone.
 func (w *testEnv) obstruct(path string, gone ...string) {
 	store, _ := w.store.(*memory.Store)
 	if path != "" {
@@ -31,8 +29,7 @@ func (w *testEnv) obstruct(path string, gone ...string) {
 	}
 }
 
-// erase removes files from the store, as another writer would.
-func (w *testEnv) erase(paths ...string) {
+func (w *testEnv) deleteAsOtherWriter(paths ...string) {
 	w.t.Helper()
 	changes := statestore.ChangeSet{Base: w.state().Revision}
 	for _, path := range paths {
@@ -151,7 +148,7 @@ func TestObstacleInTheStoreIsNamed(t *testing.T) {
 			}
 			w.noFileIsADirectory()
 			if c.file != "" {
-				w.erase(c.file)
+				w.deleteAsOtherWriter(c.file)
 			} else {
 				w.obstruct("", c.symlink)
 			}
@@ -199,8 +196,6 @@ func (w *testEnv) obstructIf(path string) {
 	}
 }
 
-// noFileIsADirectory fails the test if one path in the store lies below another, since a file
-// cannot be a directory.
 func (w *testEnv) noFileIsADirectory() {
 	w.t.Helper()
 	state := w.state()
@@ -218,8 +213,7 @@ func (w *testEnv) noFileIsADirectory() {
 }
 
 // TestRandomPathsNeverCollide adds and removes Works, foreign files and symlinks with overlapping
-// paths. No path may become both a file and a directory. A round with a cache must have the same
-// result as one without.
+// paths. No path may become both a file and a directory.
 func TestRandomPathsNeverCollide(t *testing.T) {
 	held, placed := 0, 0
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
@@ -228,7 +222,7 @@ func TestRandomPathsNeverCollide(t *testing.T) {
 			w := inMode(t, mode)
 			w.addDestination("worker-2", "deep/two").Spec.Filepath.Mode = mode
 			for step := range 20 {
-				w.collide(rng)
+				w.changePaths(rng)
 				uncached := w.roundWithoutCache()
 				result := w.round()
 				if !reflect.DeepEqual(result.Findings, uncached.Findings) || !reflect.DeepEqual(states(result), states(uncached)) {
@@ -257,8 +251,7 @@ func TestRandomPathsNeverCollide(t *testing.T) {
 	}
 }
 
-// collide changes a Work, a foreign file or a symlink.
-func (w *testEnv) collide(rng *rand.Rand) {
+func (w *testEnv) changePaths(rng *rand.Rand) {
 	name := fmt.Sprint("w", rng.IntN(5))
 	some := func(from ...string) string { return from[rng.IntN(len(from))] }
 	file := some("app", "app/x", "app/x/y", "App", "b", "b/x.yaml", "b/.sourceignore", "c")
@@ -285,7 +278,7 @@ func (w *testEnv) collide(rng *rand.Rand) {
 		}
 	case 2, 3:
 		if sum, there := state.Files.Digest(testkit.Path(theirs)); there && sum == state.Contents.Digest([]byte("theirs")) {
-			w.erase(theirs)
+			w.deleteAsOtherWriter(theirs)
 		}
 		if _, there := state.Obstacles.At(testkit.Path(theirs)); there {
 			w.obstruct("", theirs)

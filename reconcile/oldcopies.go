@@ -10,8 +10,8 @@ import (
 )
 
 // reportOldCopies reports the old copies in directories that no Destination uses any more, with one
-// finding for each directory. If a Destination is in the input but cannot be used, the files in its
-// directory may be its present ones, so they are not reported.
+// finding for each directory. It omits Destinations in the input that cannot be used, because such
+// files may be their present ones.
 func reportOldCopies(o *observed) {
 	counts := map[formerLocation]int{}
 	var found []formerLocation
@@ -46,7 +46,6 @@ func countOf(n int, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
-// reaches reports whether the Destination of this name can be written in this round.
 func (o *observed) reaches(name string) bool {
 	return slices.ContainsFunc(o.stores, func(s *storeView) bool {
 		return slices.ContainsFunc(s.destinations, func(d *destinationView) bool { return d.Name == name })

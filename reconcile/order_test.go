@@ -13,8 +13,7 @@ import (
 	"testing"
 )
 
-// stageFiles returns the files of each stage of a round, in the order of the stages. A stage refers
-// only to its own declarations and to those of earlier stages.
+// A stage refers only to its own declarations and to those of earlier stages.
 func stageFiles() []stageFile {
 	return []stageFile{
 		{"what all stages share", "allowance failure generations policy unit"},
@@ -33,8 +32,8 @@ func stageFiles() []stageFile {
 
 type stageFile struct{ stage, files string }
 
-// withoutImports is an importer that returns empty packages: the test looks only at the names of
-// this package.
+// withoutImports is an importer that returns empty packages. The test needs only the names of this
+// package.
 type withoutImports struct{}
 
 func (withoutImports) Import(name string) (*types.Package, error) {
@@ -43,8 +42,6 @@ func (withoutImports) Import(name string) (*types.Package, error) {
 	return pkg, nil
 }
 
-// TestNoStageRefersToALaterOne ensures that a round can be read file by file in the order of
-// its stages.
 func TestNoStageRefersToALaterOne(t *testing.T) {
 	stageOf, known := map[string]int{}, 0
 	for i, stage := range stageFiles() {
@@ -95,7 +92,6 @@ func TestNoStageRefersToALaterOne(t *testing.T) {
 	}
 }
 
-// sourceFiles returns the names of this package's files, without tests.
 func sourceFiles(t *testing.T) []string {
 	t.Helper()
 	names, err := filepath.Glob("*.go")

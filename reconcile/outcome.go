@@ -10,29 +10,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// outcome is the result of a round for one Destination.
 type outcome struct {
 	findings []finding.Finding
-	// changes are the changes in the files of this Destination.
-	changes fileChanges
+	changes  fileChanges
 	// units are the changes, divided into the units that a server may refuse separately.
 	units []unitChange
-	// placements are the states to report once the changes are written, sorted as in a
-	// report.
+	// placements are the states to report once the changes are written, sorted as in a report.
 	placements []report.Placement
 	// conflicting are new placements that are quarantined on this Destination and may be written on
 	// another one. doubtful are new placements that are written although the API server may refuse
 	// them.
 	conflicting, doubtful []choice
-	// blocked names the WorkPlacements that cannot be written until Kratix has removed
-	// outgoing files.
+	// blocked names the WorkPlacements that cannot be written until Kratix has removed outgoing
+	// files.
 	blocked []string
-	// emptied reports whether the Destination is being deleted with its files, and has no files
-	// left after the round except those of reported placements.
+	// emptied means that the Destination is being deleted with its files, and has no files left
+	// after the round except those of reported placements.
 	emptied bool
 }
 
-// newOutcome returns the findings, placements and changes of a Destination.
 func newOutcome(c *checked, made changes) *outcome {
 	o := &outcome{findings: slices.Clip(c.findings), changes: made.set, units: made.units, blocked: c.blocked}
 	for _, p := range c.candidates {
@@ -55,8 +51,8 @@ func newOutcome(c *checked, made changes) *outcome {
 	return o
 }
 
-// placementStates returns the state of each placement once all changes are written, sorted as
-// in a report.
+// placementStates returns the state of each placement once all changes are written, sorted as in a
+// report.
 func placementStates(c *checked, made changes) []report.Placement {
 	var states []report.Placement
 	for _, p := range c.candidates {
@@ -85,8 +81,8 @@ func placementStates(c *checked, made changes) []report.Placement {
 	return states
 }
 
-// own returns p if it is a placement on the Destination, else nil. A placement that only lies in
-// the Destination's directory is reported with its own Destination.
+// own returns p if it is a placement on the Destination, and otherwise nil. A placement that is
+// only in the Destination's directory is reported with its own Destination.
 func (d *destinationView) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	if p.Spec.TargetDestinationName != d.Name {
 		return nil
@@ -108,7 +104,7 @@ func (o *outcome) filesChanged(destination string, stored statestore.Files) repo
 	return of
 }
 
-// unwritten returns the placements for the case that the changes are not written: each placement
+// unwritten returns the placements for the case that the changes are not written. Each placement
 // with changes gets the given state.
 func (o *outcome) unwritten(state report.State) []report.Placement {
 	placements := slices.Clone(o.placements)
@@ -124,7 +120,6 @@ func (o *outcome) unwritten(state report.State) []report.Placement {
 	return placements
 }
 
-// choice is a group and a Destination chosen for it.
 type choice struct {
 	work               *kratix.Work
 	group, destination string

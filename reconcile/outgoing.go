@@ -16,26 +16,23 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// outgoingFile is a file in the store that no placement asks for any more, and the group that it
-// belongs to; the group is empty for a file of no placement.
+// outgoingFile is a file in the store that no placement asks for any more. group is empty if the
+// file belongs to no placement.
 type outgoingFile struct {
 	dedupe.File
-	of placedGroup
-	// stays reports whether the file belongs to no placement and will not be removed.
+	of    placedGroup
 	stays bool
 }
 
 // outgoingCheck quarantines placements that conflict with files that are to be removed and are
-// still in the store. It is needed only in stores that Kratix writes, because Kratix writes
-// placements one after the other in any order. The rest of the check assumes that all changes are
-// written at once. A file of a group does not block the same group, since each group is written as
-// a whole.
+// still in the store. Kratix writes placements one after the other in any order, while the rest of
+// the check assumes that all changes are written at once. A file of a group does not block the same
+// group, because each group is written as a whole.
 type outgoingCheck struct {
 	*checked
 	files []outgoingFile
 }
 
-// checkOutgoing runs an outgoingCheck if the store is written stepwise.
 func (c *checked) checkOutgoing(ctx context.Context) error {
 	if !c.store.state.Stepwise {
 		return nil
@@ -64,8 +61,8 @@ func (c *checked) checkOutgoing(ctx context.Context) error {
 // removed, so the placement is not tried on other Destinations.
 const reasonOutgoing = "an object of it is still in the state store with a placement that gives it up"
 
-// conflicts reports whether a placement conflicts with outgoing files of others, and adds the
-// findings.
+// conflicts reports whether a placement conflicts with outgoing files of others. It adds the
+// findings about the conflicts.
 func (c *outgoingCheck) conflicts(p *candidate) bool {
 	claim := p.claim()
 	root := dedupe.Root{
@@ -109,7 +106,6 @@ func (c *outgoingCheck) conflicts(p *candidate) bool {
 	return true
 }
 
-// temporaryPath returns a path in a root for one of the outgoing parts of an aggregated file.
 func temporaryPath(root tree.Path, i int) tree.Path {
 	name, _ := tree.ParsePath(fmt.Sprintf("outgoing-%d.yaml", i)) // a plain name always parses
 	return root.Join(name)
@@ -158,7 +154,6 @@ func (c *outgoingCheck) filesOf(ctx context.Context, record recordView) (files [
 	return files, nil
 }
 
-// keeps reports whether a written placement leaves a stored file unchanged.
 func (c *candidate) keeps(file dedupe.File) bool {
 	if c.rendering.Joined {
 		return c.isStored()
@@ -172,7 +167,7 @@ func (c *candidate) keeps(file dedupe.File) bool {
 }
 
 // placeOf returns the place that findings name for a file in the store: the WorkPlacement from
-// which Kratix writes it or, if that is unknown, the store.
+// which Kratix writes the file or, if that is unknown, the store.
 func (s *situation) placeOf(path tree.Path) finding.Place {
 	object := s.store.ref.String()
 	if whose := s.store.state.WrittenBy; whose != nil {
@@ -181,8 +176,7 @@ func (s *situation) placeOf(path tree.Path) finding.Place {
 	return finding.Place{Object: object, File: path.String()}
 }
 
-// nameOf returns the name of a recorded placement's WorkPlacement in the cluster, if it is
-// known.
+// nameOf returns the name of a recorded placement's WorkPlacement in the cluster, if it is known.
 func (c *outgoingCheck) nameOf(record recordView) string {
 	if object := c.placeOf(record.path).Object; object != c.store.ref.String() {
 		return object
@@ -190,8 +184,6 @@ func (c *outgoingCheck) nameOf(record recordView) string {
 	return kratix.Describe(record.Placement)
 }
 
-// The descriptions, in findings, of WorkPlacements that belong to no placement of the round or
-// still have files to be removed.
 const (
 	ofNoWork = "a WorkPlacement without a Work"
 	leaving  = "a WorkPlacement that gives it up, which Kratix has not written yet"
@@ -199,8 +191,6 @@ const (
 	orphaned = "a WorkPlacement whose Work is gone"
 )
 
-// ofUnknownPlacement returns the description of a WorkPlacement that belongs to no placement of the
-// round.
 func ofUnknownPlacement(object string) string {
 	if isWorkPlacement(object) {
 		return ofNoWork
@@ -236,8 +226,8 @@ func (s *situation) withOwners(found []finding.Finding, role func(object string)
 	return named
 }
 
-// groupAt returns the group that a file in the store belongs to, by its directory or by the
-// listing of its record; empty for a file with parts of several groups.
+// groupAt returns the group that a file in the store belongs to, by its directory or by its record.
+// It returns the zero group for a file with parts of several groups.
 func (c *outgoingCheck) groupAt(path tree.Path) placedGroup {
 	if joined, ok := layout.JoinedFile(c.Destination); ok && joined == path {
 		return placedGroup{}

@@ -10,8 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// TestPollBacksOff checks the backoff of poll: a new blocked
-// placement is checked soon, and nothing is read while none is blocked.
 func TestPollBacksOff(t *testing.T) {
 	noon := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	var w poll
@@ -38,8 +36,6 @@ func TestPollBacksOff(t *testing.T) {
 	}
 }
 
-// TestOutcomeIsNotReusedWhenOutgoingFilesDiffer changes each field of an outgoing
-// file.
 func TestOutcomeIsNotReusedWhenOutgoingFilesDiffer(t *testing.T) {
 	situated := func(change func(*storeView)) *situation {
 		store := &storeView{orphans: []kratix.Key{{Namespace: "default", Name: "a"}}}

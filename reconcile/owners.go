@@ -9,7 +9,7 @@ import (
 )
 
 // excludeForeignOwned excludes the Destinations where another controller has recorded placements.
-// Requests that may be placed there already stay unplaced.
+// Requests that may be placed there stay unplaced.
 func excludeForeignOwned(o *observed, store *storeView, policy Policy) {
 	if policy.Adopt {
 		return

@@ -11,12 +11,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// pastPlacements reads the files of placements at an earlier state of their store or at the present
-// one.
 type pastPlacements struct {
 	*delivering
 	then *pastState
-	// parts are the parts of the joined file by the path of the record; nil before it is divided.
+	// parts are the parts of the joined file by the path of the record. The map is nil before the
+	// file is divided.
 	parts map[tree.Path][]byte
 }
 
@@ -27,7 +26,7 @@ func (d *delivering) placementsAt(then *pastState) *pastPlacements {
 // errDivided is the error of a joined file that does not match the records of its parts.
 var errDivided = errors.New("the joined file does not match the records of its parts")
 
-// files returns the files of a placement; none if it had no record in that state. For a joined
+// files returns the files of a placement, or none if it had no record in that state. For a joined
 // file, it returns the placement's part.
 func (p *pastPlacements) files(ctx context.Context, of *recordView) ([]tree.File, error) {
 	record, err := p.record(ctx, of)
@@ -45,7 +44,6 @@ func (p *pastPlacements) files(ctx context.Context, of *recordView) ([]tree.File
 	return files, nil
 }
 
-// record returns the record that a placement had in the past state; nil if it had none.
 func (p *pastPlacements) record(ctx context.Context, of *recordView) (*layout.Record, error) {
 	for _, path := range of.paths() {
 		if !p.then.files.Has(path) {
@@ -63,7 +61,7 @@ func (p *pastPlacements) record(ctx context.Context, of *recordView) (*layout.Re
 }
 
 // recordAt returns the record at a path, or a record without a placement if the file is not a
-// record. A record that has not changed since that state is not read again.
+// record. It does not read a record again that is unchanged since that state.
 func (p *pastPlacements) recordAt(ctx context.Context, path tree.Path) (*layout.Record, error) {
 	if now, known := p.currentRecords()[path]; known {
 		digest, _ := p.store.state.Files.Digest(path)
@@ -81,7 +79,7 @@ func (p *pastPlacements) recordAt(ctx context.Context, path tree.Path) (*layout.
 	return &layout.Record{}, nil
 }
 
-// read returns a file of a placement or, if it is joined, the placement's part of it.
+// read returns a file of a placement or, if the file is joined, the placement's part of it.
 func (p *pastPlacements) read(ctx context.Context, path tree.Path, isJoined bool, of *recordView) ([]byte, error) {
 	content, err := p.content(ctx, p.then, path)
 	if err != nil || !isJoined {
@@ -99,7 +97,6 @@ func (p *pastPlacements) read(ctx context.Context, path tree.Path, isJoined bool
 	return part, nil
 }
 
-// divide maps the paths of the records to their parts of a joined file.
 func (p *pastPlacements) divide(ctx context.Context, whole []byte) (map[tree.Path][]byte, error) {
 	dir, err := layout.RecordsDir(p.Destination)
 	if err != nil {

@@ -18,11 +18,10 @@ import (
 type decision struct {
 	state  report.State
 	reason string
-	// conflicts reports whether the placement is quarantined because of a conflict, or because
-	// the API server of this Destination would refuse it.
+	// conflicts means that the placement is quarantined because of a conflict, or because the API
+	// server of this Destination would refuse it.
 	conflicts bool
-	// doubtful reports whether the API server may refuse the placement.
-	doubtful bool
+	doubtful  bool
 }
 
 func (d *decision) writable() bool { return d.state == report.Placed }
@@ -31,15 +30,13 @@ func (d *decision) quarantine(why string) {
 	d.state, d.reason, d.conflicts = report.HeldBack, why, true
 }
 
-// refuse quarantines a placement because the API server would refuse one of its objects.
 func (d *decision) refuse(why applycheck.Refusal) {
 	d.state, d.reason, d.conflicts = report.HeldBack, why.Reason, !why.Everywhere
 }
 
-// placement is a placement on a Destination with its rendered files.
 type placement struct {
 	*kratix.WorkPlacement
-	// from is the plan's placement; nil for a placement that is kept as it is.
+	// from is the plan's placement. It is nil for a placement that is kept as it is.
 	from      *scheduler.Placement
 	rendering layout.Rendering
 	record    tree.File
@@ -50,7 +47,6 @@ type placement struct {
 	decision
 }
 
-// keep returns a placement that stays as it is.
 func keep(d *kratix.Destination, p *kratix.WorkPlacement, reason string) *placement {
 	kept := &placement{WorkPlacement: p, decision: decision{state: report.Kept, reason: reason}}
 	kept.rendering, _ = layout.Render(d, p) // a record has no contents, so rendering cannot fail
@@ -58,7 +54,6 @@ func keep(d *kratix.Destination, p *kratix.WorkPlacement, reason string) *placem
 	return kept
 }
 
-// object returns the description of the placement's Work.
 func (p *placement) object() string { return kratix.WorkKind + " " + p.Work().String() }
 
 func (p *placement) rank() dedupe.Rank {
@@ -69,7 +64,6 @@ func (p *placement) rank() dedupe.Rank {
 	return rank
 }
 
-// files returns a placement's files with the places that findings name.
 func (p *placement) files() []dedupe.File {
 	files := make([]dedupe.File, 0, len(p.rendering.Files))
 	for _, file := range p.rendering.Files {
@@ -78,16 +72,14 @@ func (p *placement) files() []dedupe.File {
 	return files
 }
 
-// candidate is a placement that is being checked, with its files in the store.
 type candidate struct {
 	placement
 	stored []dedupe.File
-	// leaving is the record of a placement that is to be removed, else nil. Such a placement is
-	// still checked if others share objects with it.
+	// leaving is the record of a placement that is to be removed, and nil for other placements.
+	// Such a placement is still checked if others share objects with it.
 	leaving *recordView
 }
 
-// claim returns the stored and wanted files of a placement as a claim.
 func (c *candidate) claim() dedupe.Claim {
 	claim := dedupe.Claim{
 		Object: c.object(), Owner: c.object(), Dir: c.rendering.Dir, Joined: c.rendering.Joined,
@@ -102,8 +94,8 @@ func (c *candidate) claim() dedupe.Claim {
 	return claim
 }
 
-// applied returns the files that the cluster has; nil if these are the stored files or are not
-// known.
+// applied returns the files that the cluster has. It returns nil if these are the stored files or
+// are not known.
 func (c *candidate) applied() []dedupe.File {
 	if c.failed == nil {
 		return nil
@@ -131,7 +123,6 @@ func (c *candidate) addTo(set *tree.Set) {
 	}
 }
 
-// now returns the files that a placement has after the round.
 func (c *candidate) now() []layout.File {
 	if c.writable() {
 		return c.rendering.Files
@@ -143,8 +134,8 @@ func (c *candidate) now() []layout.File {
 	return files
 }
 
-// asStored returns the rendered files of the placement in the form of stored files: joined files
-// become one file.
+// asStored returns the rendered files of the placement in the form of stored files, in which joined
+// files are one file.
 func (p *placement) asStored() []tree.File {
 	if p.rendering.Joined {
 		return layout.Join([]layout.Part{{Placement: p.WorkPlacement, Files: p.rendering.Files}})

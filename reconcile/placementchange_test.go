@@ -9,8 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// TestChangesNameTheWorkAndItsRequest checks the fields of the placements that caused a change, for
-// the first Work of a Destination and for later ones, which are compared with the last round.
 func TestChangesNameTheWorkAndItsRequest(t *testing.T) {
 	w := newEnv(t)
 	var seen []statestore.PlacementChange

@@ -13,8 +13,8 @@ type Planner interface {
 	Plan(in scheduler.Input) scheduler.Result
 }
 
-// plan decides which placements go where and which may be written. New groups that would be
-// quarantined are tried on other Destinations, as long as that makes progress.
+// plan decides which placements go where and which may be written. It tries new groups that would
+// be quarantined on other Destinations, as long as that makes progress.
 func (r *Reconciler) plan(ctx context.Context, seen *observed, reported feedback, rules removalRules) (scheduler.Result, *planning, []*desired) {
 	input := r.Policy.apply(schedulerInput(seen))
 	tried := conflicts{}
@@ -34,13 +34,12 @@ func (r *Reconciler) plan(ctx context.Context, seen *observed, reported feedback
 	}
 }
 
-// groupChoice is a group that a Destination is chosen for.
 type groupChoice struct {
 	work  *kratix.Work
 	group string
 }
 
-// replans bounds how often a plan is recomputed because of conflicts.
+// replans is the maximum number of times that a plan is computed again because of conflicts.
 const replans = 8
 
 func (r *Reconciler) placer() Planner {
@@ -57,10 +56,9 @@ func (c conflicts) has(work *kratix.Work, group *kratix.WorkloadGroup, destinati
 	return c[choice{work, group.ID, destination}]
 }
 
-// learn adds the new placements that are quarantined. It reports whether it has added any, in which
-// case planning again may help. A group that was quarantined on one Destination is not moved to
-// another one whose API server may also refuse it, since one refused object keeps the agent from
-// applying the others.
+// learn adds the new placements that are quarantined, and reports whether it has added any. A group
+// that was quarantined on one Destination is not moved to another one whose API server may also
+// refuse it, because one refused object keeps the agent from applying the others.
 func (c conflicts) learn(stores []*desired) bool {
 	before := len(c)
 	quarantined := make(map[groupChoice]bool, len(c))

@@ -22,30 +22,31 @@ type Policy struct {
 	OnMisplaced scheduler.OnMisplaced
 	// Moves are the moves that the user requests.
 	Moves []scheduler.Relocation
-	// Owner is the controller ID; it is recorded with each placement. Placements recorded by
+	// Owner is the controller ID, which is recorded with each placement. Placements recorded by
 	// another controller are left alone, unless Adopt is set.
 	Owner string
 	Adopt bool
 	// Unrecorded disables adopting files without a record. It is set where one group is meant
 	// to be on several Destinations.
 	Unrecorded bool
-	// OnConflict is the action for conflicts; empty means Quarantine.
+	// OnConflict is the action for conflicts. An empty value means Quarantine.
 	OnConflict dedupe.Policy
-	// CheckApply is the action for objects that the API server would refuse; empty means Off.
+	// CheckApply is the action for objects that the API server would refuse. An empty value means
+	// Off.
 	CheckApply applycheck.Policy
 	// RollBack means that a placement is rolled back if its agent cannot apply it.
 	RollBack bool
-	// ProfileMaxAge is the age of a profile above which it is reported as stale; zero means never.
+	// ProfileMaxAge is the age of a profile above which it is reported as stale. Zero means never.
 	ProfileMaxAge time.Duration
 	// AllowNames are patterns of reserved names that Works may use.
 	AllowNames []string
-	// MaxUnpacked bounds the unpacked files of all Works in a round, in bytes; zero means
+	// MaxUnpacked is the limit for the unpacked files of all Works in a round, in bytes. Zero means
 	// DefaultMaxUnpacked.
 	MaxUnpacked int64
 }
 
-// sameEffect reports whether two policies lead to the same outcome on a Destination. The
-// deletion guard's judgement is in the plan, so its options are not compared.
+// sameEffect reports whether two policies lead to the same outcome on a Destination. It ignores the
+// options of the deletion guard, whose judgement is in the plan.
 func (p Policy) sameEffect(other Policy) bool {
 	return p.OnConflict == other.OnConflict && p.RollBack == other.RollBack && p.CheckApply == other.CheckApply && p.Owner == other.Owner && slices.Equal(p.AllowNames, other.AllowNames)
 }

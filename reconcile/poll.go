@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// poll computes when to read the stores again while WorkPlacements are blocked by outgoing
-// files: Kratix's writes to its stores trigger no round.
+// poll computes when to read the stores again while outgoing files block WorkPlacements. Kratix's
+// writes to its stores trigger no round.
 type poll struct {
 	names []string
 	since time.Time
 }
 
-// due returns the time until the next round; 0 if nothing is blocked.
+// due returns the time until the next round, or 0 if nothing is blocked.
 func (w *poll) due(now time.Time, names []string) time.Duration {
 	if !slices.Equal(w.names, names) {
 		w.names, w.since = names, now
@@ -23,7 +23,6 @@ func (w *poll) due(now time.Time, names []string) time.Duration {
 	return min(max(now.Sub(w.since)/2, minPoll), maxPoll)
 }
 
-// blockedPlacements returns the WorkPlacements that are blocked by outgoing files, sorted.
 func blockedPlacements(stores []*desired) []string {
 	var names []string
 	for _, store := range stores {
@@ -35,7 +34,6 @@ func blockedPlacements(stores []*desired) []string {
 	return names
 }
 
-// soonest returns the shorter of two delays, where 0 means none.
 func soonest(a, b time.Duration) time.Duration {
 	if a == 0 || b == 0 {
 		return max(a, b)
@@ -43,7 +41,7 @@ func soonest(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// minPoll and maxPoll bound the time until the stores are read again. The time is half of the time
+// minPoll and maxPoll limit the time until the stores are read again, which is half of the time
 // since the blocked placements last changed.
 const (
 	minPoll = 500 * time.Millisecond

@@ -13,8 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// addProfiles reports the profiles that Destinations are checked with, and the findings about
-// them.
 func (r *reporter) addProfiles(o *observed, policy Policy, now time.Time, known *outcomes) {
 	if !policy.checksApply() {
 		return
@@ -46,7 +44,6 @@ func (r *reporter) addProfiles(o *observed, policy Policy, now time.Time, known 
 	}
 }
 
-// days returns a duration as text, in days if it is a whole number of days.
 func days(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {

@@ -15,10 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// profileTaken is the time at which the profiles of newProfile were taken.
 var profileTaken = time.Date(2026, time.November, 1, 12, 0, 0, 0, time.UTC)
 
-// newProfile returns the profile of a cluster that serves ConfigMaps in some namespaces.
 func newProfile(t testing.TB, name string, namespaces ...string) *profile.Profile {
 	t.Helper()
 	p := &profile.Profile{
@@ -32,11 +30,8 @@ func newProfile(t testing.TB, name string, namespaces ...string) *profile.Profil
 	return p
 }
 
-// inShop has a file with a ConfigMap in the namespace shop.
 var inShop = map[string]string{"maps.yaml": testkit.ConfigMaps("one") + "  namespace: shop\n"}
 
-// TestProfileThatChangesIsCheckedAnew checks that a request is held back while the profile of its
-// Destination does not have its namespace, and that other Destinations are not checked again.
 func TestProfileThatChangesIsCheckedAnew(t *testing.T) {
 	w := newEnv(t)
 	w.policy.CheckApply = applycheck.Quarantine
@@ -62,7 +57,6 @@ func TestProfileThatChangesIsCheckedAnew(t *testing.T) {
 	w.expect(w.round(), map[string]report.State{"a": report.HeldBack, "b": report.Unchanged}, "KS103")
 }
 
-// cached returns the cached outcome of a Destination.
 func (w *testEnv) cached(name string) *outcome {
 	w.t.Helper()
 	for _, d := range w.snapshot.Destinations {

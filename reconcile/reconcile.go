@@ -27,31 +27,31 @@ type Reconciler struct {
 	Stores statestore.Opener
 	Finish Finish
 	Policy Policy
-	// Planner decides which placements go where; nil means a scheduler.Planner.
+	// Planner decides which placements go where. A nil Planner means a scheduler.Planner.
 	Planner Planner
-	// Pause waits after a failed attempt, before the round is tried again; nil does not wait.
+	// Pause waits after a failed attempt, before the round is tried again. If it is nil, there is
+	// no wait.
 	Pause func(ctx context.Context, attempt int)
-	// Observe is called when a stage begins; the stage runs with the returned context, and
-	// done is called when the stage ends. It may be nil.
+	// Observe is called when a stage begins. The stage runs with the returned context, and done is
+	// called when the stage ends. Observe may be nil.
 	Observe func(ctx context.Context, stage string) (inner context.Context, done func(error))
-	// Builder builds directories with a kustomization; nil builds them in this process, where
-	// a build that does not end would block the round.
+	// Builder builds directories with a kustomization. If it is nil, they are built in this
+	// process, where a build that does not end would block the round.
 	Builder kustomize.Builder
 	// Stop, when closed, ends a round before it writes anything. If it is nil, the end of the
 	// round's context has this effect.
 	Stop <-chan struct{}
-	// Selects reports whether this process, one of several shards, writes to a state store
-	// with the given labels; nil means that it writes to all state stores.
+	// Selects reports whether this process, one of several shards, writes to a state store with the
+	// given labels. If it is nil, this process writes to all state stores.
 	Selects func(labels map[string]string) bool
-	// Now returns the time of a round. If it is nil, earlier removals are not counted, so the
-	// deletion guard judges each round alone; and refused content is tried again only when it
-	// changes, or after TryRefused.
+	// Now returns the time of a round. If it is nil, the deletion guard judges each round alone,
+	// and refused content is tried again only when it changes or after TryRefused.
 	Now func() time.Time
-	// Allowed returns the allowance of a user at the given time, which replaces Policy.Allow if it is
-	// set, and an error if it cannot be read. Allowed may be nil.
+	// Allowed returns the allowance of a user at the given time, or an error if it cannot be read.
+	// An allowance that is set replaces Policy.Allow. Allowed may be nil.
 	Allowed func(now time.Time) (Allowance, error)
-	// Missing returns possible reasons for Works missing from the input, one per element; it
-	// is called when the deletion guard refuses removals. It may be nil.
+	// Missing returns possible reasons why Works are missing from the input, one per element. It is
+	// called when the deletion guard refuses removals. It may be nil.
 	Missing func(ctx context.Context) []string
 	// Planned is called with the input of each plan whose result is carried out. It must not change
 	// the input. It may be nil.
@@ -78,7 +78,6 @@ type cache struct {
 	reported     reportedLists
 }
 
-// startRound starts a round and drops the entries that the last round did not use.
 func (m *cache) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 	m.observations.startRound()
 	m.contents.interned.rotate()
@@ -90,8 +89,7 @@ func (m *cache) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 // be called during a round.
 func (r *Reconciler) TryRefused() { r.refusals.retry() }
 
-// The stages of a round, as passed to Observe. A round that is tried again runs each of them
-// again.
+// The stages of a round, as passed to Observe. A round that is tried again runs each of them again.
 const (
 	StageSource  = "source"
 	StageObserve = "observe"
@@ -129,7 +127,6 @@ func (r *Reconciler) Round(ctx context.Context) (report.Report, error) {
 // errStopped is returned by a round that was stopped before it wrote anything.
 var errStopped = errors.New("interrupted")
 
-// stop returns the channel that stops a round when closed.
 func (r *Reconciler) stop(ctx context.Context) <-chan struct{} {
 	if r.Stop != nil {
 		return r.Stop
@@ -137,8 +134,8 @@ func (r *Reconciler) stop(ctx context.Context) <-chan struct{} {
 	return ctx.Done()
 }
 
-// ignoreStale drops the error of a round that other writers have disturbed in every attempt: the
-// report contains a finding about it.
+// ignoreStale drops the error of a round that other writers have disturbed in every attempt,
+// because the report contains a finding about it.
 func ignoreStale(err error) error {
 	if errors.Is(err, statestore.ErrStale) {
 		return nil
@@ -221,7 +218,6 @@ func (r *Reconciler) relate(ctx context.Context, seen *observed) feedback {
 	return relate(ctx, seen, r.Agents(), r.Policy, &r.cache.outcomes.read, &r.cache.feedback)
 }
 
-// removalRules returns the parameters of the deletion guard at the start of a round.
 func (r *Reconciler) removalRules() removalRules {
 	rules := removalRules{now: r.time(), window: r.Policy.RemovalWindow, allowed: r.Policy.Allow}
 	if r.Allowed != nil {
@@ -234,7 +230,6 @@ func (r *Reconciler) removalRules() removalRules {
 	return rules
 }
 
-// time returns the time of the round; the zero time if there is no clock.
 func (r *Reconciler) time() time.Time {
 	if r.Now == nil {
 		return time.Time{}
@@ -242,7 +237,6 @@ func (r *Reconciler) time() time.Time {
 	return r.Now()
 }
 
-// followInput passes the input to an Opener whose stores depend on it.
 func followInput(r *Reconciler, snapshot source.Snapshot) {
 	if follower, ok := r.Stores.(Follower); ok {
 		follower.Follow(snapshot)

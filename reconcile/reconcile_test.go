@@ -26,7 +26,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// testEnv is a reconciler with one store. It is also the source, whose snapshot the test changes.
+// testEnv is a reconciler with one store, and its source, whose snapshot the test changes.
 type testEnv struct {
 	t        testing.TB
 	snapshot source.Snapshot
@@ -34,7 +34,7 @@ type testEnv struct {
 	policy   Policy
 	finish   Finish
 	secret   *kratix.Secret
-	// open returns the store with a reference; nil if there is only one store.
+	// open returns the store with a reference. It is nil if there is only one store.
 	open func(kratix.StateStoreReference) statestore.Store
 
 	reconciler *Reconciler
@@ -54,7 +54,6 @@ func (w *testEnv) addDestination(name, path string) *kratix.Destination {
 	return d
 }
 
-// put adds or replaces the Work of a request with ConfigMaps.
 func (w *testEnv) put(name string, maps ...string) *kratix.Work {
 	return w.putFiles(name, map[string]string{"maps.yaml": testkit.ConfigMaps(maps...)})
 }
@@ -70,7 +69,6 @@ func (w *testEnv) remove(name string) {
 	w.snapshot.Works = slices.DeleteFunc(slices.Clone(w.snapshot.Works), func(k *kratix.Work) bool { return k.Name == name })
 }
 
-// Snapshot returns the fixture's input: the fixture is the reconciler's source and opener.
 func (w *testEnv) Snapshot(context.Context) (source.Snapshot, error) { return w.snapshot, nil }
 
 func (w *testEnv) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
@@ -115,13 +113,11 @@ func (w *testEnv) state() statestore.State {
 	return state
 }
 
-// commits returns how often the store was written.
 func (w *testEnv) commits() int {
 	n, _ := strconv.Atoi(string(w.state().Revision)) // the revision is empty before the first write
 	return n
 }
 
-// merge writes the files of another state into the store.
 func (w *testEnv) merge(state statestore.State) {
 	w.t.Helper()
 	files := map[string]string{}
@@ -135,7 +131,6 @@ func (w *testEnv) merge(state statestore.State) {
 	w.write(files)
 }
 
-// paths returns the paths in the store, without canaries.
 func (w *testEnv) paths() []string {
 	var paths []string
 	for path := range w.state().Files.All() {
@@ -156,7 +151,6 @@ func (w *testEnv) content(path string) string {
 	return string(content)
 }
 
-// write writes files into the store, as another writer would.
 func (w *testEnv) write(files map[string]string) {
 	w.t.Helper()
 	changes := statestore.ChangeSet{Base: w.state().Revision}
@@ -168,7 +162,6 @@ func (w *testEnv) write(files map[string]string) {
 	}
 }
 
-// delete removes files from the store, as another writer would.
 func (w *testEnv) delete(paths ...string) {
 	w.t.Helper()
 	change := statestore.ChangeSet{Base: w.state().Revision}
@@ -180,7 +173,6 @@ func (w *testEnv) delete(paths ...string) {
 	}
 }
 
-// states returns the state of each Work.
 func states(r report.Report) map[string]report.State {
 	at := map[string]report.State{}
 	for _, p := range r.Placements {
@@ -307,8 +299,6 @@ func TestConflictingUpdateKeepsStoredFiles(t *testing.T) {
 	}
 }
 
-// TestHeldPlacementReportsWhetherItIsWritten checks Placement.Written, which determines whether a
-// WorkPlacement is created.
 func TestHeldPlacementReportsWhetherItIsWritten(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "x")
@@ -470,8 +460,6 @@ func TestOverlappingDestinationsAreNotWritten(t *testing.T) {
 	}
 }
 
-// TestBrokenDestinationPlacesNothingTwice breaks, in turn, everything that the Destination of a
-// placed request needs.
 func TestBrokenDestinationPlacesNothingTwice(t *testing.T) {
 	for name, c := range map[string]struct {
 		damage   func(*testEnv)
@@ -506,8 +494,7 @@ func TestBrokenDestinationPlacesNothingTwice(t *testing.T) {
 	}
 }
 
-// destination replaces the first Destination by a copy and returns the copy, because a source never
-// changes an object in place.
+// destination returns a copy, because a source never changes an object in place.
 func (w *testEnv) destination() *kratix.Destination {
 	changed := *w.snapshot.Destinations[0]
 	w.snapshot.Destinations = append([]*kratix.Destination{&changed}, w.snapshot.Destinations[1:]...)
@@ -582,8 +569,6 @@ func TestDestinationWithoutItsStoreIsReportedAndOthersContinue(t *testing.T) {
 	}
 }
 
-// flaky is a store whose reads and writes fail with the given errors, and in which another writer
-// may come before a write.
 type flaky struct {
 	statestore.Store
 	read   error
@@ -683,9 +668,6 @@ func TestRecordThatCannotBeReadIsReported(t *testing.T) {
 	}
 }
 
-// TestRandomRounds adds, changes and removes Works at random, in every mode, with conflicts.
-// After each round every root must build, and a second round must change nothing; in the end,
-// without Works, none of their files may be left.
 func TestRandomRounds(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		for seed := range uint64(15) {
@@ -761,7 +743,6 @@ func (w *testEnv) buildAll(seed uint64) {
 	}
 }
 
-// early is a store whose state includes a write that is still in progress.
 type early struct{ statestore.Store }
 
 func (e early) Read(ctx context.Context) (statestore.State, error) {

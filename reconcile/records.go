@@ -13,22 +13,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// recordView is a placement recorded in a store.
 type recordView struct {
 	*layout.Record
-	// path is the path of the record in the current layout.
 	path tree.Path
-	// elsewhere are other paths at which the placement is recorded, from an earlier layout or
-	// an earlier name of the Destination.
+	// elsewhere are other paths at which the placement is recorded, from an earlier layout or an
+	// earlier name of the Destination.
 	elsewhere []tree.Path
-	// mode is the filepath mode that the record was written in.
-	mode string
-	// why is the reason for the removal if the placement has moved to another Destination. It is
+	mode      string
+	// why is the reason for the removal of a placement that has moved to another Destination. It is
 	// empty otherwise.
 	why string
 }
 
-// paths returns all paths at which the placement is recorded or should be.
 func (r *recordView) paths() []tree.Path { return append(slices.Clip(r.elsewhere), r.path) }
 
 func (r *recordView) addTo(set *tree.Set) {
@@ -40,7 +36,6 @@ func (r *recordView) addTo(set *tree.Set) {
 	}
 }
 
-// addUnless is like addTo but leaves out the files in another set.
 func (r *recordView) addUnless(others, set *tree.Set) {
 	for _, path := range r.paths() {
 		set.AddFile(path)
@@ -75,7 +70,7 @@ func readRecords(ctx context.Context, o *observed, store *storeView, seen *obser
 	return nil
 }
 
-// readRecords reads the records of a Destination; known are the records parsed before.
+// readRecords reads the records of a Destination. known are the records parsed before.
 func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir tree.Path, known map[recordKey]*readRecord) (recordsView, error) {
 	view := recordsView{store: store.Store, files: store.state.Files, legacy: map[tree.Path][]tree.Path{}, parsed: map[recordKey]*readRecord{}}
 	var interned kratix.Interner
@@ -106,7 +101,7 @@ func (d *destinationView) readRecords(ctx context.Context, store *storeView, dir
 }
 
 // parseRecord reads the record at a path in the directory of a Destination. If the file is not a
-// valid record, the reason is in the result. An error means that the store could not be read.
+// valid record, the result contains the reason. An error means that the store could not be read.
 func parseRecord(ctx context.Context, store *storeView, path tree.Path, d *kratix.Destination) (*readRecord, error) {
 	content, err := store.state.Contents.Content(ctx, path)
 	if err != nil {
@@ -127,8 +122,8 @@ func parseRecord(ctx context.Context, store *storeView, path tree.Path, d *krati
 // errMisnamed is the error of a record at a path that belongs to another placement.
 var errMisnamed = errors.New("it is not named after the placement that it describes")
 
-// doubt returns why a record is not trusted, or nil. Anyone who can write to the store can write
-// records, so a record counts only for paths that its own placement can have.
+// doubt returns the reason why a record is not trusted, or nil. Anyone who can write to the store
+// can write records, so a record counts only for paths that its own placement can have.
 func doubt(d *kratix.Destination, path tree.Path, read *readRecord) error {
 	base, err := layout.Base(d)
 	if err != nil {
@@ -158,7 +153,6 @@ func doubt(d *kratix.Destination, path tree.Path, read *readRecord) error {
 	return nil
 }
 
-// add adds a record or, if it is not trusted, a finding about it.
 func (v *recordsView) add(d *destinationView, path tree.Path, read *readRecord) {
 	switch {
 	case read.err != nil:
@@ -179,7 +173,6 @@ func (v *recordsView) add(d *destinationView, path tree.Path, read *readRecord) 
 	}
 }
 
-// view returns the placement that is recorded at a path.
 func (r *readRecord) view(at tree.Path) recordView {
 	view := recordView{Record: &r.Record, path: r.path, mode: r.mode}
 	if at != r.path {
@@ -188,8 +181,8 @@ func (r *readRecord) view(at tree.Path) recordView {
 	return view
 }
 
-// mergeDuplicates returns the records with duplicates merged: a placement can have records in the
-// layouts of two versions. The record at the current path takes precedence.
+// mergeDuplicates returns the records with duplicates merged. A placement can have records in the
+// layouts of two versions, of which the one at the current path takes precedence.
 func mergeDuplicates(records []recordView) []recordView {
 	at := make(map[tree.Path]int, len(records))
 	all := records[:0]
@@ -211,23 +204,19 @@ func mergeDuplicates(records []recordView) []recordView {
 	return all
 }
 
-// readRecord is the content of a file in the record directory, or the reason why it is not
-// trusted.
+// readRecord is the content of a file in the record directory, or the reason why it is not trusted.
 type readRecord struct {
 	layout.Record
-	// path is the path of the record in the current layout.
 	path tree.Path
 	mode string
 	err  error
 }
 
-// recordKey is a record's path and the digest of its content.
 type recordKey struct {
 	path   tree.Path
 	digest statestore.Digest
 }
 
-// recordsView holds the records of a Destination, and the files they were read from.
 type recordsView struct {
 	store     statestore.Store
 	files     statestore.Files
@@ -237,15 +226,13 @@ type recordsView struct {
 	findings  []finding.Finding
 	// invalidRecords are files in the record directory that do not parse or are not trusted.
 	invalidRecords []tree.Path
-	// owners are the controller IDs in the records.
-	owners []string
+	owners         []string
 	ledgerView
-	// parsed caches the records by path and digest.
 	parsed map[recordKey]*readRecord
 }
 
-// intern replaces the strings and paths of a record by equal ones already in memory, since a
-// store has one record per placement.
+// intern replaces the strings and paths of a record by equal ones that are in memory already,
+// because a store has one record per placement.
 func (r *readRecord) intern(words *kratix.Interner, files statestore.Files) {
 	for i, path := range r.Files {
 		r.Files[i] = files.Interned(path)
@@ -255,7 +242,8 @@ func (r *readRecord) intern(words *kratix.Interner, files statestore.Files) {
 	}
 }
 
-// splitParts returns the parts of an aggregated file; none if the file does not match the records.
+// splitParts returns the parts of an aggregated file, or none if the file does not match the
+// records.
 func splitParts(whole []byte, records []recordView) map[*kratix.WorkPlacement][]byte {
 	parsed := make([]layout.Record, 0, len(records))
 	for _, record := range records {

@@ -14,13 +14,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// recordPath returns the path of the record of a Work's only group on the first Destination.
 func (w *testEnv) recordPath(namespace, name string) string {
 	w.t.Helper()
 	return w.pathOfRecord(namespace, name, layout.RecordPath)
 }
 
-// flatRecordPath does the same as recordPath for the layout of earlier versions.
 func (w *testEnv) flatRecordPath(namespace, name string) string {
 	w.t.Helper()
 	return w.pathOfRecord(namespace, name, layout.FlatRecordPath)
@@ -36,7 +34,6 @@ func (w *testEnv) pathOfRecord(namespace, name string, of func(*kratix.Destinati
 	return path.String()
 }
 
-// putIn adds the Work of a request in a namespace.
 func (w *testEnv) putIn(namespace, name, file string) *kratix.Work {
 	added := w.putFiles(name, map[string]string{file: testkit.ConfigMaps(namespace + "." + name)})
 	added.Namespace = namespace
@@ -74,8 +71,6 @@ func TestInModeNoneTheSecondOfTwoWithOneRecordIsHeldBack(t *testing.T) {
 	}
 }
 
-// TestRecordsOfAnEarlierVersionAreMigratedInOneCommit starts with records in the flat layout
-// that all filepath modes had.
 func TestRecordsOfAnEarlierVersionAreMigratedInOneCommit(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		t.Run(mode, func(t *testing.T) {
@@ -113,8 +108,6 @@ func (w *testEnv) moveFile(from, to string) {
 	w.delete(from)
 }
 
-// TestForgedRecordsNeverAffectOtherPlacements checks that whatever a record claims, the files of
-// other placements stay as they are, in the round that reads it and in later ones.
 func TestForgedRecordsNeverAffectOtherPlacements(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		for seed := range uint64(60) {
@@ -141,8 +134,6 @@ func TestForgedRecordsNeverAffectOtherPlacements(t *testing.T) {
 	}
 }
 
-// TestRecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved uses two records for one group on
-// one Destination; only the one with the right name counts.
 func TestRecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		w := inMode(t, mode)
@@ -167,7 +158,6 @@ func TestRecordThatNamesAnotherWorkThanItsLabelsIsNotBelieved(t *testing.T) {
 	}
 }
 
-// manifests returns everything in the store except records.
 func (w *testEnv) manifests() string {
 	var all strings.Builder
 	for _, path := range w.allPaths() {
@@ -178,8 +168,6 @@ func (w *testEnv) manifests() string {
 	return all.String()
 }
 
-// forge returns a forged record: a stored record with other names, files or parts, or an invented
-// one, at a path that may belong to another placement.
 func (w *testEnv) forge(rng *rand.Rand) map[string]string {
 	paths := w.allPaths()
 	victims := slices.DeleteFunc(slices.Clone(paths), func(path string) bool { return strings.Contains(path, ".kratix/") })

@@ -11,24 +11,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Limits for retrying and keeping refused writes.
 const (
 	// maxTrials is the number of additional writes that a round makes in a store to find out
 	// which units the server refuses.
-	maxTrials = 32
-	// maxRetries is the number of refused units that a round tries again.
+	maxTrials  = 32
 	maxRetries = 4
-	// maxRefused is the number of refused units of a store that are kept.
 	maxRefused = 256
-	// maxRefusedWords bounds the length of a server's message that is kept, in bytes.
+	// maxRefusedWords is the maximum length of a server's message that is kept, in bytes.
 	maxRefusedWords = 4 << 10
-	// firstRetry is the delay before the first retry of a refused unit; lastRetry is the longest
+	// firstRetry is the delay before the first retry of a refused unit. lastRetry is the longest
 	// delay.
 	firstRetry = 5 * time.Minute
 	lastRetry  = 6 * time.Hour
 	// searchPause is the delay before a search that has used up its trials continues.
 	searchPause = time.Minute
-	// A server counts as one that refuses everything if it has accepted nothing and has refused
+	// A server counts as one that refuses everything if it has accepted nothing, and has refused
 	// alwaysRefused units with the same message, or refusedRegardless units with any messages. Only
 	// units that were refused alone count.
 	alwaysRefused     = 3
@@ -38,50 +35,41 @@ const (
 	trust = time.Hour
 )
 
-// refusals holds the units that servers have refused, by store. The zero value is ready for
-// use.
 type refusals struct {
 	stores map[kratix.StateStoreReference]*refusedStore
 }
 
-// refusedStore holds the refused units of one store.
 type refusedStore struct {
 	store statestore.Store
-	// separateCommits reports whether the server has refused a commit that moved placements between
-	// directories. From then on the new copies are written first, so that the search can isolate
-	// the refused ones.
+	// separateCommits means that the server has refused a commit that moved placements between
+	// directories. The new copies are then written first, so that the search can isolate the
+	// refused ones.
 	separateCommits bool
-	// refused are the units that were refused alone.
-	refused map[unit]*refusal
-	search  search
-	// why is the error of the last refused write.
-	why error
-	// inProgress are the units of a write that is in progress.
-	inProgress []suspect
-	// always is the last error of a store that refuses every unit; nil if the store accepts some. probed
-	// are the units that were tried since then in the current pass over all units.
+	refused         map[unit]*refusal
+	search          search
+	why             error
+	inProgress      []suspect
+	// always is the last error of a store that refuses every unit. It is nil if the store accepts
+	// some. probed are the units that were tried since then in the current pass over all units.
 	always error
 	probed map[suspect]bool
-	// since are the units that were refused alone since the last accepted write; message is the
+	// since are the units that were refused alone since the last accepted write. message is the
 	// text of the last refusal, and same is the number of consecutive refusals with this text.
 	since   map[unit]bool
 	message string
 	same    int
-	// accepts reports whether anything was accepted, last at acceptedAt.
+	// accepts means that the store has accepted a write, the last one at acceptedAt.
 	accepts    bool
 	acceptedAt time.Time
-	// trials is the number of trials in this round.
-	trials int
+	trials     int
 }
 
-// refusal is a unit that a server has refused.
 type refusal struct {
 	digest digest
 	answer answer
 	tries  int
 	next   time.Time
-	// due reports whether the unit is tried again in this round.
-	due bool
+	due    bool
 }
 
 func (r *refusal) exclusion() exclusion {
@@ -109,7 +97,6 @@ func (s *refusedStore) isEmpty() bool {
 	return len(s.refused) == 0 && s.search.isOver() && s.inProgress == nil && s.always == nil
 }
 
-// begin starts a round and marks the refusals to be retried as due.
 func (r *refusals) begin(now time.Time) {
 	for _, store := range r.stores {
 		store.trials = 0
@@ -138,7 +125,6 @@ func (r *refusals) retry() {
 	}
 }
 
-// sweep drops the stores that no Destination names.
 func (r *refusals) sweep(stores []*storeView) {
 	for ref := range r.stores {
 		if !slices.ContainsFunc(stores, func(s *storeView) bool { return s.ref == ref }) {
@@ -147,7 +133,7 @@ func (r *refusals) sweep(stores []*storeView) {
 	}
 }
 
-// due returns the time until the next round that retries a unit; 0 if there is none.
+// due returns the time until the next round that retries a unit, or 0 if there is none.
 func (r *refusals) due(now time.Time) time.Duration {
 	var soonest time.Duration
 	for _, store := range r.stores {
@@ -186,8 +172,8 @@ func (s *refusedStore) known() exclusions {
 	return excluded
 }
 
-// excluded returns the known exclusions and the units that only the search may write, except for the
-// units in allowed.
+// excluded returns the known exclusions and the units that only the search may write, except for
+// the units in allowed.
 func (s *refusedStore) excluded(allowed []suspect) exclusions {
 	excluded := s.known()
 	for _, one := range s.search.all() {
@@ -203,7 +189,6 @@ func (s *refusedStore) excluded(allowed []suspect) exclusions {
 	return excluded
 }
 
-// sync updates the entry from the desired state of a store that was just read.
 func (s *refusedStore) sync(d *desired, now time.Time) {
 	if s.inProgress != nil && !d.state.WriteInProgress {
 		s.resolve(d, now)
@@ -222,7 +207,6 @@ func (s *refusedStore) sync(d *desired, now time.Time) {
 	s.search.keep(current)
 }
 
-// resolve processes the result of a write that was in progress.
 func (s *refusedStore) resolve(d *desired, now time.Time) {
 	tried := s.inProgress
 	s.inProgress = nil
@@ -236,8 +220,8 @@ func (s *refusedStore) resolve(d *desired, now time.Time) {
 	}
 }
 
-// containsAny reports whether any of the values is in the list. It takes linear time: a store has a
-// unit for each placement.
+// containsAny reports whether any of the values is in the list. It takes linear time, because a
+// store has a unit for each placement.
 func containsAny(list, values []suspect) bool {
 	wanted := make(map[suspect]bool, len(values))
 	for _, value := range values {
@@ -246,7 +230,6 @@ func containsAny(list, values []suspect) bool {
 	return slices.ContainsFunc(list, func(one suspect) bool { return wanted[one] })
 }
 
-// forget drops the refusals of units that are gone or up to date.
 func (s *refusedStore) forget(d *desired) {
 	if len(s.refused) == 0 {
 		return
@@ -271,7 +254,6 @@ func (s *refusedStore) forget(d *desired) {
 	}
 }
 
-// answer processes the refusal of a write, which may be a part of a search.
 func (s *refusedStore) answer(tried []suspect, units []unitChange, err error, now time.Time) {
 	s.why = err
 	named := namedBy(err, units)
@@ -290,8 +272,8 @@ func (s *refusedStore) answer(tried []suspect, units []unitChange, err error, no
 	}
 }
 
-// namedBy returns the units whose files a server has named, if each named file belongs to
-// exactly one unit.
+// namedBy returns the units whose files a server has named, if each named file belongs to exactly
+// one unit.
 func namedBy(err error, units []unitChange) []suspect {
 	var storeErr *statestore.Error
 	if !errors.As(err, &storeErr) {
@@ -336,8 +318,8 @@ func (s *refusedStore) find(found []suspect, err error, now time.Time) {
 	}
 }
 
-// provesRefusal counts refusals, and reports whether there are enough in a row to conclude
-// that the server refuses everything.
+// provesRefusal counts refusals. It reports whether there are enough in a row to conclude that the
+// server refuses everything.
 func (s *refusedStore) provesRefusal(found []suspect, words string, err error) bool {
 	var storeErr *statestore.Error
 	if errors.As(err, &storeErr) && len(storeErr.Paths) > 0 {
@@ -362,8 +344,8 @@ func (s *refusedStore) provesRefusal(found []suspect, words string, err error) b
 	return s.same >= alwaysRefused || len(s.since) >= refusedRegardless
 }
 
-// fail marks the store as failed. Units in the search count as refused, so that units that
-// appear later are probed before them.
+// fail marks the store as failed. Units in the search count as refused, so that units that appear
+// later are probed before them.
 func (s *refusedStore) fail(err error) {
 	if s.since == nil {
 		s.since = map[unit]bool{}
@@ -380,8 +362,8 @@ func (s *refusedStore) accepted(now time.Time) {
 	s.since, s.message, s.same, s.always, s.probed = nil, "", 0, nil, nil
 }
 
-// retried processes the acceptance of a unit that was refused before: other refused units may now
-// also be accepted, so they are tried again.
+// retried processes the acceptance of a unit that was refused before. Other refused units are tried
+// again, because the server may accept them too.
 func (s *refusedStore) retried(one suspect) {
 	if s.refused[one.unit] == nil {
 		return
@@ -402,7 +384,6 @@ func compareSuspects(a, b suspect) int {
 	return cmp.Or(cmp.Compare(a.destination, b.destination), cmp.Compare(a.work.String(), b.work.String()), cmp.Compare(a.id, b.id))
 }
 
-// backoff returns the delay before the next retry of a unit, after a number of refusals.
 func backoff(tries int) time.Duration {
 	wait := firstRetry
 	for range tries - 1 {

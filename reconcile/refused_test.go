@@ -18,14 +18,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// refusingStore is a store whose server refuses some changes.
 type refusingStore struct {
 	statestore.Store
-	// refuses returns the server's message about changes; empty if it accepts them.
 	refuses func(statestore.ChangeSet) string
-	// names means that the error names the files that contain a key.
-	names  bool
-	pushes []statestore.ChangeSet
+	names   bool
+	pushes  []statestore.ChangeSet
 }
 
 func (s *refusingStore) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
@@ -45,14 +42,12 @@ func (s *refusingStore) Apply(ctx context.Context, changes statestore.ChangeSet)
 	return s.Store.Apply(ctx, changes)
 }
 
-// count returns how many changes were sent since the last call.
 func (s *refusingStore) count() int {
 	n := len(s.pushes)
 	s.pushes = nil
 	return n
 }
 
-// holdsKey returns the message of a server that refuses files with a key; empty if no file has one.
 func holdsKey(changes statestore.ChangeSet) string {
 	for _, file := range changes.Write {
 		if bytes.Contains(file.Content, []byte("AKIA")) {
@@ -62,7 +57,6 @@ func holdsKey(changes statestore.ChangeSet) string {
 	return ""
 }
 
-// refusing is a fixture with a refusingStore and a clock.
 type refusing struct {
 	*testEnv
 	server *refusingStore
@@ -81,15 +75,12 @@ func newRefusing(t *testing.T, destinations int) *refusing {
 	return w
 }
 
-// bring adds or changes a Work on a Destination.
 func (w *refusing) bring(name, destination, data string) *kratix.Work {
 	made := w.putFiles(name, map[string]string{"map.yaml": testkit.ConfigMaps(name) + "data: {text: \"" + data + "\"}\n"})
 	made.Spec.WorkloadGroups[0].DestinationSelectors = []kratix.Selector{{Source: kratix.PromiseSource, MatchLabels: map[string]string{"name": destination}}}
 	return made
 }
 
-// wantStates compares the states of the Works with want; others is the state of the Works that are
-// not in want.
 func wantStates(t *testing.T, r report.Report, others report.State, want map[string]report.State) {
 	t.Helper()
 	for _, p := range r.Placements {
@@ -114,10 +105,8 @@ func findingsOf(r report.Report, rule finding.Rule) []finding.Finding {
 	return of
 }
 
-// TestRefusedPlacementBesideADestinationWithoutChanges checks that an unchanged Destination
-// is not part of the search, and is reported.
 func TestRefusedPlacementBesideADestinationWithoutChanges(t *testing.T) {
-	for _, others := range []string{"", "good"} { // with the refused change alone, and together with another change on its Destination
+	for _, others := range []string{"", "good"} { // the refused change is alone, or together with another change on its Destination
 		w := newRefusing(t, 3)
 		for i := range 3 {
 			w.bring(fmt.Sprint("before-", i), fmt.Sprint("worker-", i), "")
@@ -295,8 +284,6 @@ func TestRefusedPlacementIsTriedAgain(t *testing.T) {
 	})
 }
 
-// firstPush returns the first changes that were sent since the last call of count, if there are
-// any.
 func (s *refusingStore) firstPush() statestore.ChangeSet {
 	if len(s.pushes) == 0 {
 		return statestore.ChangeSet{}
@@ -364,8 +351,6 @@ func TestServerThatRefusesEverythingIsAFailedStore(t *testing.T) {
 	}
 }
 
-// TestManyEqualRefusalsDoNotFailAStoreThatAccepts checks that the store does not fail and that
-// later changes are not delayed.
 func TestManyEqualRefusalsDoNotFailAStoreThatAccepts(t *testing.T) {
 	w := newRefusing(t, 1)
 	w.server.refuses = func(changes statestore.ChangeSet) string {
@@ -390,9 +375,6 @@ func TestManyEqualRefusalsDoNotFailAStoreThatAccepts(t *testing.T) {
 	}
 }
 
-// TestLaterUnitsAreTriedFirstWhereEverythingWasRefused uses a store that has accepted
-// nothing yet, so three refusals with the same message look like a server that refuses
-// everything.
 func TestLaterUnitsAreTriedFirstWhereEverythingWasRefused(t *testing.T) {
 	w := newRefusing(t, 1)
 	w.write(map[string]string{"worker-0/dependencies/kratix-canary-namespace.yaml": "", "worker-0/resources/kratix-canary-configmap.yaml": ""})
@@ -520,8 +502,6 @@ func TestRefusedOwnerOfASharedObjectKeepsTheStoredObject(t *testing.T) {
 	wantStates(t, w.round(), report.Unchanged, map[string]report.State{"a": report.Removed, "b": report.Placed, "c": report.Placed})
 }
 
-// TestWriteThatIsRefusedLater uses a store that reports the outcome in a later round, as a
-// slow store of a daemon does.
 func TestWriteThatIsRefusedLater(t *testing.T) {
 	w := newRefusing(t, 2)
 	late := &late{refusingStore: w.server}

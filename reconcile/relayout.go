@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// formerFixtures returns the canaries and placeholders of the filepath modes that the
-// Destination was laid out in, at paths that its own mode does not use.
+// formerFixtures returns the canaries and placeholders of the Destination's former filepath modes,
+// at paths that its own mode does not use.
 func formerFixtures(w *wanted) []tree.File {
 	var former []tree.File
 	for _, mode := range formerModes(w) {
@@ -21,8 +21,8 @@ func formerFixtures(w *wanted) []tree.File {
 	return former
 }
 
-// formerModes returns the filepath modes, except the current one, of the Destination's records and
-// of its former layout.
+// formerModes returns the filepath modes of the Destination's records and of its former layout,
+// except the current one.
 func formerModes(w *wanted) []string {
 	var modes []string
 	add := func(mode string) {
@@ -39,7 +39,6 @@ func formerModes(w *wanted) []string {
 	return modes
 }
 
-// outdatedFiles returns the files that records of another layout list.
 func outdatedFiles(w *wanted) []tree.Path {
 	if !w.relayout {
 		return nil

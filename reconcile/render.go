@@ -13,11 +13,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// wanted is the desired content of a Destination: its placements with their files, and the
-// records to be removed. It does not depend on the contents of files in the store.
+// wanted is the desired content of a Destination: its placements with their files, and the records
+// to be removed. It does not depend on the contents of files in the store.
 type wanted struct {
 	situation
-	// fixtures are the files that every Destination has, which are written where they are missing;
+	// fixtures are the files that every Destination has, which are written where they are missing.
 	// retired are the fixtures of another layout, which are removed. If restExcluded is set, none
 	// of them changes, because the server refuses such a change.
 	fixtures, retired []tree.File
@@ -26,15 +26,13 @@ type wanted struct {
 	removed           []recordView
 	findings          []finding.Finding
 	renderings        renderings
-	// recordAt maps a path to the record that belongs there.
-	recordAt map[tree.Path]*recordView
+	recordAt          map[tree.Path]*recordView
 }
 
-// renderings caches the files of placements by everything that they depend on.
 type renderings map[renderKey]rendered
 
-// render returns the desired content of a Destination. It reuses the renderings of the last
-// round that are still valid, and interns large files.
+// render returns the desired content of a Destination. It reuses the renderings of the last round
+// that are still valid, and interns large files.
 func render(now situation, before renderings, unpacked *contents) *wanted {
 	w := &wanted{situation: now, renderings: renderings{}}
 	if len(now.inherited) > 0 {
@@ -114,8 +112,8 @@ func (w *wanted) keepAll() {
 	}
 }
 
-// relocate removes placements that have moved to another Destination. The deletion guard does
-// not count them, because their Works are not lost.
+// relocate removes placements that have moved to another Destination. The deletion guard does not
+// count them, because their Works are not lost.
 func (w *wanted) relocate() {
 	for _, record := range w.records {
 		if to, ok := w.plan.moved[record.Placement]; ok {
@@ -125,8 +123,8 @@ func (w *wanted) relocate() {
 	}
 }
 
-// remove removes the records of placements that are no longer wanted. Placements that the
-// deletion guard judges are kept unless it allows their removal.
+// remove removes the records of placements that are no longer wanted. It keeps placements that the
+// deletion guard judges, unless the guard allows their removal.
 func (w *wanted) remove() {
 	gone := make(map[*kratix.WorkPlacement]bool, len(w.plan.removed)+len(w.plan.proven))
 	for _, placement := range w.plan.removed {
@@ -146,10 +144,10 @@ func (w *wanted) remove() {
 	}
 }
 
-// separateRecords quarantines placements whose record would have the same path as the record of
-// another placement. In filepath mode none, Kratix chooses the path, which is the same for Work b-c
-// in namespace a and Work c in namespace a-b. The recorded placement stays. If none is recorded,
-// the older one stays.
+// separateRecords quarantines placements whose record would have the path of another placement's
+// record. In filepath mode none, Kratix chooses the path, which is the same for Work b-c in
+// namespace a and Work c in namespace a-b. The recorded placement stays. If none is recorded, the
+// older one stays.
 func (w *wanted) separateRecords() {
 	first := make(map[tree.Path]*placement, len(w.placements))
 	for _, p := range w.placements {
@@ -186,7 +184,6 @@ func (w *wanted) indexRecords() {
 	}
 }
 
-// recordOf returns the record of a placement; nil if the store has none.
 func (w *wanted) recordOf(p *placement) *recordView {
 	record := w.recordAt[p.record.Path]
 	if record == nil || groupOf(record.Placement) != groupOf(p.WorkPlacement) {

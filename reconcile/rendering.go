@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// renderKey holds everything that a rendering on a Destination depends on.
 type renderKey struct {
 	work      *kratix.Work
 	group     string
@@ -25,15 +24,13 @@ func renderKeyOf(p *scheduler.Placement, owner string) renderKey {
 	}
 }
 
-// rendered holds the files of a placement, and the findings about them.
 type rendered struct {
 	rendering layout.Rendering
 	record    tree.File
-	// findings keep the placement from being written; warnings do not.
+	// findings keep the placement from being written. warnings do not.
 	findings, warnings []finding.Finding
 }
 
-// render returns the files and the record of a placement of the plan.
 func (s *situation) render(from *scheduler.Placement) rendered {
 	rendering, findings := layout.Render(s.Destination, from.WorkPlacement)
 	rendering.Owner = s.policy.Owner

@@ -13,16 +13,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// reporter builds the report of a round.
 type reporter struct {
-	report report.Report
-	// findings are the findings by Destination. Other findings have the key "".
+	report   report.Report
 	findings map[string][]finding.Finding
-	// parts are the placements by Destination. Unplaced ones have the key "".
-	parts map[string][]report.Placement
+	parts    map[string][]report.Placement
 }
 
-// newReporter returns a reporter with everything known before any store is written.
+// newReporter returns a reporter with everything that is known before a store is written.
 func newReporter(w *observed, plan *scheduler.Result, known *large) *reporter {
 	r := &reporter{findings: map[string][]finding.Finding{}, parts: map[string][]report.Placement{}}
 	r.add(w.Snapshot.Findings...)
@@ -59,7 +56,6 @@ func newReporter(w *observed, plan *scheduler.Result, known *large) *reporter {
 	return r
 }
 
-// group returns the name of a workload group for messages.
 func group(directory string) string {
 	if directory == "" || directory == kratix.DefaultDirectory {
 		return "its default group"
@@ -71,7 +67,6 @@ func (r *reporter) add(findings ...finding.Finding) {
 	r.findings[""] = append(r.findings[""], findings...)
 }
 
-// addFindings adds the findings about the Destinations of a store.
 func (r *reporter) addFindings(d *desired) {
 	for i, o := range d.outcomes {
 		r.findings[d.destinations[i].Name] = o.findings
@@ -94,7 +89,7 @@ func (r *reporter) addFailed(d *desired) {
 }
 
 // addUnwritten reports all placements on a store whose changes are not written. A placement is
-// pending if it becomes up to date when a write in progress ends.
+// pending if the end of a write in progress will make it up to date.
 func (r *reporter) addUnwritten(d *desired, state report.State) {
 	for i, o := range d.outcomes {
 		placements := o.unwritten(state)
@@ -107,7 +102,6 @@ func (r *reporter) addUnwritten(d *desired, state report.State) {
 	}
 }
 
-// addResult reports the result of writing a store, and all placements on it.
 func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 	r.addFindings(d)
 	switch {
@@ -144,14 +138,14 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 		r.report.Stores = append(r.report.Stores, written)
 		return
 	}
-	first := &r.report.Stores[at] // this entry has the Destinations of the store that were written before
+	first := &r.report.Stores[at] // the entry has the Destinations of the store that were written before
 	first.Revision = written.Revision
 	maps.Copy(first.Locations, written.Locations)
 	first.Destinations, first.Covered = append(first.Destinations, written.Destinations...), append(first.Covered, written.Covered...)
 }
 
-// addUnselected reports a store that another shard writes to, and returns how many placements
-// are pending on it.
+// addUnselected reports a store that another shard writes to. It returns how many placements are
+// pending on it.
 func (r *reporter) addUnselected(d *desired) (waiting int) {
 	r.addFindings(d)
 	r.addUnwritten(d, report.Pending)
@@ -168,13 +162,11 @@ func (r *reporter) addUnselected(d *desired) (waiting int) {
 	return waiting
 }
 
-// reportedLists are the lists of the last report.
 type reportedLists struct {
 	findings   sortedList[finding.Finding]
 	placements sortedList[report.Placement]
 }
 
-// result returns the complete report, sorted.
 func (r *reporter) result(last *reportedLists) report.Report {
 	// If this round changes nothing, the next one would also change nothing.
 	r.report.Again = r.report.Again && r.report.Changes()

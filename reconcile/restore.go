@@ -8,9 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// restoreDamaged replaces each damaged record by the record implied for the placement that it is
-// named after, if its Work exists. The placement then stays where it is, and the round rewrites its
-// record.
+// restoreDamaged replaces each damaged record by the record implied for the placement whose name it
+// has, if the Work exists. The placement then stays where it is, and the round rewrites its record.
 func restoreDamaged(o *observed) {
 	for _, at := range o.homes() {
 		if len(at.invalidRecords) == 0 {
@@ -66,7 +65,6 @@ func (h home) guess(p *kratix.WorkPlacement, damaged []tree.Path, claimed *tree.
 	return guessed
 }
 
-// claimed returns the files listed by the Destination's records and by Kratix.
 func (h home) claimed() *tree.Set {
 	claimed := &tree.Set{}
 	for _, record := range h.records {

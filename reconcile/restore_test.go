@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// damages returns the contents of damaged records, by the kind of damage.
 func damages() map[string]string {
 	return map[string]string{"no record": "no: record\n", "no YAML": "{[", "an object": testkit.ConfigMaps("damaged"), "empty": ""}
 }
@@ -42,7 +41,6 @@ func TestDamagedRecordIsRewritten(t *testing.T) {
 	}
 }
 
-// TestChangedOrDeletedFilesAreRestored covers each file that a round writes.
 func TestChangedOrDeletedFilesAreRestored(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
 		w := inMode(t, mode)
@@ -73,8 +71,6 @@ func TestChangedOrDeletedFilesAreRestored(t *testing.T) {
 	}
 }
 
-// TestDamagedRecordPlacesNothingTwice checks that the name of a record is enough to keep its
-// placement, even if other Destinations match or its Destination no longer matches.
 func TestDamagedRecordPlacesNothingTwice(t *testing.T) {
 	for name, damage := range damages() {
 		t.Run(name, func(t *testing.T) {
@@ -120,8 +116,6 @@ func TestDamagedRecordOfSomethingElseStays(t *testing.T) {
 	}
 }
 
-// TestMoveContinuesDespiteADamagedRecord checks that the placement ends on the matching
-// Destination only, whichever of the two records is damaged, at any step.
 func TestMoveContinuesDespiteADamagedRecord(t *testing.T) {
 	for _, damaged := range []string{aRecord, "worker-2/.kratix/57.kratix/default-a.worker-2-5058f.57801997f69de8d3.yaml"} {
 		for rounds := range 3 {

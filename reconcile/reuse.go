@@ -13,15 +13,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// outcomes caches the outcomes of the last round and the data to derive the next ones from
-// them. The zero value is ready for use.
+// outcomes caches the outcomes of the last round, and the data from which the next ones are
+// derived. The zero value is ready for use.
 type outcomes struct {
-	of generations[*kratix.Destination, cacheEntry]
-	// roots caches the checks of the roots.
+	of    generations[*kratix.Destination, cacheEntry]
 	roots generations[destinationKey, *checkState]
-	// read caches the objects of parsed files.
-	read kustomize.Cache
-	// applied caches the faults that the API server would report for files; clusters caches the
+	read  kustomize.Cache
+	// applied caches the faults that the API server would report for files. clusters caches the
 	// descriptions of API servers, by version and profile.
 	applied  applycheck.Memory
 	clusters generations[clusterKey, *applycheck.Cluster]
@@ -33,29 +31,25 @@ type outcomes struct {
 	updated, reused int
 }
 
-// clusterKey identifies the description of an API server: the version in the annotation of the
-// Destination, and the profile.
 type clusterKey struct {
 	version string
 	profile *profile.Profile
 }
 
-// cacheEntry is an outcome and the situation it was computed from.
 type cacheEntry struct {
 	situation situation
 	outcome   *outcome
-	// independent is the data that update needs; nil if update is not possible.
+	// independent is the data that update needs. It is nil if update is not possible.
 	independent *independence
-	// renderings are the renderings of the placements, unless the placements are independent.
-	renderings renderings
+	renderings  renderings
 }
 
 // keptNodes is the maximum number of YAML nodes that are kept after their files were read, until
-// applycheck visits them: about 75 MiB.
+// applycheck visits them. They take about 75 MiB.
 const keptNodes = 500_000
 
-// startRound starts a round and drops the entries that the last round did not use. Directories are
-// built by builder, and no file is read after stop is closed.
+// startRound starts a round and drops the entries that the last round did not use. builder builds
+// directories, and no file is read after stop is closed.
 func (m *outcomes) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 	m.read.Builder, m.read.Stop = builder, stop
 	m.held = 0
@@ -65,7 +59,6 @@ func (m *outcomes) startRound(builder kustomize.Builder, stop <-chan struct{}) {
 	m.read.Sweep()
 }
 
-// forget drops everything except parsed files.
 func (m *outcomes) forget() {
 	m.of, m.roots = generations[*kratix.Destination, cacheEntry]{}, generations[destinationKey, *checkState]{}
 }
@@ -99,9 +92,9 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 		return newOutcome(checked, changes{}), err
 	}
 	made := cacheEntry{situation: now.kept(), outcome: newOutcome(checked, diff(checked)), renderings: wanted.renderings}
-	made.outcome.findings = slices.Clone(made.outcome.findings) // the list has grown; the copy is as small as its content
+	made.outcome.findings = slices.Clone(made.outcome.findings) // the list has grown, and a copy has no spare capacity
 	if made.independent = newIndependent(checked, made.outcome); made.independent != nil {
-		made.renderings = nil // independent has the digests, which are enough, and renderings are large
+		made.renderings = nil // the digests in independent are enough, and renderings are large
 		m.roots.drop(now.key())
 	}
 	return m.put(made), nil
@@ -126,8 +119,8 @@ func (m *outcomes) caches(last *checkState, cluster *applycheck.Cluster) checkCa
 	return checkCaches{read: &m.read, applied: &m.applied, applyState: last.applies, checkCache: last.builds, cluster: cluster}
 }
 
-// cluster returns the description of a Destination's API server; the profile may be nil. A
-// version that cannot be parsed counts as unknown; the plan has a finding about it.
+// cluster returns the description of a Destination's API server. The profile may be nil. A version
+// that cannot be parsed counts as unknown; the plan has a finding about it.
 func (m *outcomes) cluster(d *kratix.Destination, of *profile.Profile) *applycheck.Cluster {
 	key := clusterKey{d.Annotations[scheduler.KubernetesVersionAnnotation], of}
 	known, ok := m.clusters.get(key)
@@ -143,7 +136,6 @@ func (m *outcomes) cluster(d *kratix.Destination, of *profile.Profile) *applyche
 	return m.clusters.put(key, cluster)
 }
 
-// checkState caches the checks of a Destination's roots.
 type checkState struct {
 	builds  *dedupe.CheckCache
 	applies *applycheck.State

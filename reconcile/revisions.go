@@ -10,41 +10,35 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxRevisions bounds the number of revisions that are kept of a store. They share equal
+// maxRevisions is the maximum number of revisions of a store that are kept. They share equal
 // subtrees, so each takes memory only for its changes.
 const maxRevisions = 64
 
-// maxContents bounds the number of revisions whose contents are kept if the store can read them
+// maxContents is the maximum number of revisions whose contents are kept if the store can read them
 // again from its history.
 const maxContents = 4
 
-// Bounds on reading revisions from the history of a store.
 const (
-	// maxLoaded bounds the number of revisions that are kept after they were read.
+	// maxLoaded is the maximum number of revisions that are kept after they were read.
 	maxLoaded = 4
-	// maxUnknown bounds the number of revisions that are known to be missing.
-	maxUnknown = 64
-	// maxLoads bounds the number of revisions that are read in a round.
-	maxLoads = 16
-	// loadTimeout bounds the time for one revision.
+	// maxUnknown is the maximum number of revisions that are known to be missing.
+	maxUnknown  = 64
+	maxLoads    = 16
 	loadTimeout = 20 * time.Second
 )
 
-// revisions are the last states of a store, the newest last. With them, the revision that an
-// agent reports can be compared with the current files.
+// revisions are the last states of a store, the newest last. With them, the revision that an agent
+// reports can be compared with the current files.
 type revisions struct {
-	// hasHistory reports whether the store can read earlier states.
 	hasHistory bool
 	states     []*pastState
-	// loaded are older states that were read from the store's history; unknown are revisions that
+	// loaded are older states that were read from the store's history. unknown are revisions that
 	// the history does not have.
 	loaded  []*pastState
 	unknown []string
-	// loads is the number of revisions that were read from the history in this round.
-	loads int
+	loads   int
 }
 
-// pastState is the content of a store at a revision.
 type pastState struct {
 	revision string
 	files    statestore.Files
@@ -52,8 +46,8 @@ type pastState struct {
 	contents statestore.Contents
 }
 
-// add adds the state that a round has read, with its revision as agents report it. If the newest
-// state has the same revision, it is replaced.
+// add adds the state that a round has read, with its revision as agents report it. It replaces the
+// newest state if that has the same revision.
 func (r *revisions) add(revision string, state *statestore.State) {
 	if revision == "" || state.WriteInProgress {
 		return
@@ -108,7 +102,6 @@ func (r *revisions) all() []*pastState { return slices.Concat(r.loaded, r.states
 
 func lastOf[T any](list []T, n int) []T { return append(list[:0:0], list[max(0, len(list)-n):]...) }
 
-// find returns the newest state with a revision; nil if it is not known.
 func (r *revisions) find(revision string) *pastState {
 	if revision == "" {
 		return nil

@@ -23,13 +23,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// clusterEnv is an agentEnv with an agent that behaves like Flux: it applies all objects of a root
-// or none. It refuses ConfigMaps whose names begin with "bad".
+// clusterEnv has an agent that behaves like Flux: it applies all objects of a root or none. The
+// agent refuses ConfigMaps whose names begin with "bad".
 type clusterEnv struct {
 	*agentEnv
-	// applied are the names of the ConfigMaps in the cluster.
 	applied []string
-	// unnamed makes the agent leave out the name of the object that it refuses.
 	unnamed bool
 }
 
@@ -294,7 +292,6 @@ func TestUnknownRevisionIsNotUndone(t *testing.T) {
 	}
 }
 
-// TestFilesWrittenSinceAreNotUndone uses a failure that is reported after the Work was corrected.
 func TestFilesWrittenSinceAreNotUndone(t *testing.T) {
 	env := newClusterEnv(t)
 	env.put("b", "b1")
@@ -312,8 +309,6 @@ func TestFilesWrittenSinceAreNotUndone(t *testing.T) {
 	env.expectApplied("b2")
 }
 
-// TestClusterKeepsApplyingWhateverTenantsWrite lets tenants write random contents, some of which the
-// cluster refuses. After each step, the cluster has the last good content of every tenant.
 func TestClusterKeepsApplyingWhateverTenantsWrite(t *testing.T) {
 	for seed := range uint64(20) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
@@ -352,8 +347,8 @@ func TestClusterKeepsApplyingWhateverTenantsWrite(t *testing.T) {
 	}
 }
 
-// TestUndoneFilesDoNotCountAsApplied uses files that make an object immutable. The cluster has refused
-// them, so writing the former data of the object changes nothing there.
+// The files make an object immutable. The cluster has refused them, so writing the former data of
+// the object changes nothing there.
 func TestUndoneFilesDoNotCountAsApplied(t *testing.T) {
 	env := newClusterEnv(t)
 	env.policy.CheckApply = applycheck.Quarantine
@@ -374,8 +369,6 @@ func TestUndoneFilesDoNotCountAsApplied(t *testing.T) {
 	env.testEnv.expect(env.round(), map[string]report.State{"b": report.Placed})
 }
 
-// TestCorrectionIsComparedWithAppliedFiles is TestUndoneFilesDoNotCountAsApplied without a
-// rollback: the refused files are stored, but must not cause the correction to be held back.
 func TestCorrectionIsComparedWithAppliedFiles(t *testing.T) {
 	env := newClusterEnv(t)
 	env.policy.CheckApply, env.policy.RollBack = applycheck.Quarantine, false
@@ -398,8 +391,6 @@ func TestCorrectionIsComparedWithAppliedFiles(t *testing.T) {
 	env.testEnv.expect(env.round(), map[string]report.State{"b": report.Placed})
 }
 
-// TestFewRevisionsAreReadFromHistoryInARound uses more failing Destinations than revisions that a round
-// may read. All are rolled back after some rounds, and none is forgotten.
 func TestFewRevisionsAreReadFromHistoryInARound(t *testing.T) {
 	const count = 2 * maxLoads
 	env := newClusterEnv(t)
@@ -454,7 +445,6 @@ func TestFewRevisionsAreReadFromHistoryInARound(t *testing.T) {
 	}
 }
 
-// countingHistory counts the revisions that are read from the history of a store.
 type countingHistory struct {
 	*memory.Store
 	reads int

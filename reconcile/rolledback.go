@@ -56,7 +56,7 @@ func (w *wanted) restore(p *placement) bool {
 	return true
 }
 
-// asRendered converts stored files of a placement to rendered files; it returns false if a file is
+// asRendered converts stored files of a placement to rendered files. It returns false if a file is
 // outside the placement's directory.
 func (w *wanted) asRendered(p *placement, stored []tree.File) ([]layout.File, bool) {
 	joined, isJoined := layout.JoinedFile(w.Destination)
@@ -83,7 +83,6 @@ func (w *wanted) renewRecord(p *placement) {
 	}
 }
 
-// rolledBack returns the finding about a placement that was or will be rolled back.
 func (w *wanted) rolledBack(p *placement, undone *layout.RolledBack) finding.Finding {
 	return finding.Finding{
 		Rule: finding.RolledBack(), Place: finding.Place{Object: p.object()},
@@ -101,8 +100,8 @@ func couldNotBeApplied(undone *layout.RolledBack) string {
 	return "revision " + undone.Revision + " could not be applied: " + undone.Message
 }
 
-// undone returns the entry of the placement's record about files that were rolled back; nil if there
-// is none.
+// undone returns the entry of the placement's record about files that were rolled back, or nil
+// without such an entry.
 func (p *placement) undone(files string) *layout.RolledBack {
 	for i := range p.rendering.RolledBack {
 		if one := &p.rendering.RolledBack[i]; one.Files == files {

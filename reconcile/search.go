@@ -2,20 +2,19 @@ package reconcile
 
 import "slices"
 
-// search finds the units that a server refuses, by writing smaller and smaller groups of
-// them. Its state is kept between rounds.
+// search finds the units that a server refuses, by writing smaller and smaller groups of them. Its
+// state is kept between rounds.
 type search struct {
 	// group has the units of a refused write, without those that were accepted since then.
 	group []suspect
-	// origin is the group as it was last refused; hasChanged reports whether anything was accepted
-	// or refused since then.
+	// origin is the group as it was last refused. hasChanged means that a unit was accepted or
+	// refused since then.
 	origin     []suspect
 	hasChanged bool
-	// backwards reports whether the second half of a group is tried first. It flips with each
-	// unit found, so that a server that refuses many adjacent units soon accepts others.
+	// backwards means that the second half of a group is tried first. It changes with each unit
+	// that is found, so that a server that refuses many adjacent units soon accepts others.
 	backwards bool
-	// untried are units that may or may not be refused.
-	untried []suspect
+	untried   []suspect
 	// alone are units that are tried one by one, because they were refused before.
 	alone []suspect
 }
@@ -25,7 +24,6 @@ func (s *search) isOver() bool { return len(s.group)+len(s.untried)+len(s.alone)
 // all returns the units that only the search may write.
 func (s *search) all() []suspect { return slices.Concat(s.group, s.untried, s.alone) }
 
-// add adds the units of a refused write.
 func (s *search) add(refused []suspect) {
 	if len(s.group) == 0 {
 		s.recordRefused(refused)
@@ -38,7 +36,6 @@ func (s *search) recordRefused(refused []suspect) {
 	s.group, s.origin, s.hasChanged = refused, refused, false
 }
 
-// keep drops the units that have changed.
 func (s *search) keep(current map[suspect]bool) {
 	gone := func(one suspect) bool { return !current[one] }
 	s.hasChanged = s.hasChanged || slices.ContainsFunc(s.group, gone)
@@ -48,8 +45,8 @@ func (s *search) keep(current map[suspect]bool) {
 	s.alone = slices.DeleteFunc(slices.Clone(s.alone), gone)
 }
 
-// next returns the units to write next: half of a refused group, else all untried units at once,
-// else one unit that was refused before.
+// next returns the units to write next: half of a refused group, or else all untried units at once,
+// or else one unit that was refused before.
 func (s *search) next() []suspect {
 	switch {
 	case len(s.group) > 0:
@@ -63,7 +60,6 @@ func (s *search) next() []suspect {
 	return nil
 }
 
-// halves returns the half of a group that is tried first, and the other one.
 func (s *search) halves() (tried, other []suspect) {
 	at := half(s.group)
 	if s.backwards && len(s.group) > 1 {
@@ -72,8 +68,8 @@ func (s *search) halves() (tried, other []suspect) {
 	return s.group[:at], s.group[at:]
 }
 
-// half returns where to divide a group: between two Destinations if it has several, as near
-// to the middle as possible.
+// half returns where to divide a group: as near to the middle as possible, but between two
+// Destinations if it has several.
 func half(group []suspect) int {
 	middle := (len(group) + 1) / 2
 	for off := range middle {
@@ -86,7 +82,6 @@ func half(group []suspect) int {
 	return middle
 }
 
-// accepted processes the acceptance of the units that next returns.
 func (s *search) accepted() {
 	switch {
 	case len(s.group) > 0:
@@ -143,7 +138,7 @@ func (s *search) empty() (found []suspect) {
 	return found
 }
 
-// take processes a refusal that names the refused units: the other units of the trial become
+// take processes a refusal that names the refused units. The other units of the trial become
 // untried.
 func (s *search) take(tried, named []suspect) {
 	isNamed := func(one suspect) bool { return slices.Contains(named, one) }

@@ -13,7 +13,7 @@ import (
 )
 
 // location returns the location of a directory below the store's path. A store with an invalid path
-// cannot be opened; its locations differ from those of all other stores.
+// cannot be opened, and its locations differ from those of all other stores.
 func (s *storeView) location(dir tree.Path) layout.Location {
 	at, err := layout.StoreLocation(s.ref, s.spec)
 	if err != nil {
@@ -22,15 +22,13 @@ func (s *storeView) location(dir tree.Path) layout.Location {
 	return at.Join(dir)
 }
 
-// owned is a location of a Destination.
 type owned struct {
 	layout.Location
 	*destinationView
 }
 
-// separate excludes Destinations whose directories overlap, on one store or on two stores at
-// one location. A Destination that is being deleted and is empty does not exclude another
-// one.
+// separate excludes Destinations whose directories overlap, on one store or on two stores at one
+// location. An empty Destination that is being deleted does not exclude another one.
 func separate(o *observed) {
 	all := withoutVacant(o)
 	inTheWay := overlapping(all)
@@ -47,8 +45,8 @@ func separate(o *observed) {
 	}
 }
 
-// withoutVacant excludes the vacant Destinations that overlap others, and returns the rest
-// with their locations.
+// withoutVacant excludes the vacant Destinations that overlap others, and returns the rest with
+// their locations.
 func withoutVacant(o *observed) []owned {
 	var all []owned
 	vacant := map[*destinationView]bool{}
@@ -76,8 +74,8 @@ func withoutVacant(o *observed) []owned {
 	}
 }
 
-// isVacant reports whether a Destination is being deleted and nothing is recorded for it,
-// neither by this program, nor by Kratix, nor in the source.
+// isVacant reports whether a Destination is being deleted, and neither this program nor Kratix nor
+// the source has recorded a placement for it.
 func isVacant(o *observed, store *storeView, d *destinationView) bool {
 	if !d.IsDeleted() || store.err != nil || o.hasExisting(d.Name) {
 		return false

@@ -16,20 +16,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// goes marks a Destination as being deleted with its files.
-func (w *testEnv) goes(name string) {
+func (w *testEnv) markDeleted(name string) {
 	w.replace(name, func(d *kratix.Destination) {
 		d.Spec.Cleanup, d.DeletionTimestamp = "all", &metav1.Time{Time: time.Unix(1, 0)}
 	})
 }
 
-// stopsBoth reports whether the report has exactly two findings about overlapping Destinations.
-func stopsBoth(r report.Report) bool {
+func hasOverlapFindings(r report.Report) bool {
 	return len(slices.DeleteFunc(rules(r), func(rule string) bool { return rule != "KS044" })) == 2
 }
 
-// TestDeletedEmptyDestinationBlocksNoOther uses an empty Destination in the
-// directory of another one; it counts as emptied.
 func TestDeletedEmptyDestinationBlocksNoOther(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, path := range []string{"worker-1", "worker-1/sub", "/"} {
@@ -42,7 +38,7 @@ func TestDeletedEmptyDestinationBlocksNoOther(t *testing.T) {
 				if got := rules(r); !slices.Equal(got, []string{"KS044", "KS044"}) || len(r.Emptied) > 0 {
 					t.Errorf("both are there: findings %v, emptied %v", got, r.Emptied)
 				}
-				w.goes("worker-2")
+				w.markDeleted("worker-2")
 				w.put("a", "y")
 				r = w.round()
 				w.expect(r, map[string]report.State{"a": report.Placed})
@@ -54,8 +50,6 @@ func TestDeletedEmptyDestinationBlocksNoOther(t *testing.T) {
 	}
 }
 
-// TestDeletedDestinationWithPlacementsBlocksOthers uses two Destinations with files
-// in one directory, so their files cannot be distinguished.
 func TestDeletedDestinationWithPlacementsBlocksOthers(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for name, work := range map[string]string{"a record": "a", "a record with a cut name": strings.Repeat("a", 210)} {
@@ -65,40 +59,36 @@ func TestDeletedDestinationWithPlacementsBlocksOthers(t *testing.T) {
 				w.round()
 				before := w.paths()
 				w.addDestination("worker-2", "worker-1").Spec.Filepath.Mode = mode
-				w.goes("worker-1")
+				w.markDeleted("worker-1")
 				r := w.round()
-				if got := w.paths(); !stopsBoth(r) || len(r.Emptied) > 0 || !slices.Equal(got, before) {
+				if got := w.paths(); !hasOverlapFindings(r) || len(r.Emptied) > 0 || !slices.Equal(got, before) {
 					t.Errorf("findings %v, emptied %v, store has %v", r.Findings, r.Emptied, got)
 				}
 			})
 		}
 	}
-	w := newEnv(t) // the placement was written by Kratix, without a record
-	w.remembers(w.put("a", "x"), "worker-1")
+	w := newEnv(t) // Kratix has written the placement, without a record
+	w.addWorkPlacement(w.put("a", "x"), "worker-1")
 	w.write(map[string]string{aFile: testkit.ConfigMaps("x")})
 	w.addDestination("worker-2", "worker-1")
-	w.goes("worker-1")
-	if r := w.round(); !stopsBoth(r) || len(r.Emptied) > 0 {
+	w.markDeleted("worker-1")
+	if r := w.round(); !hasOverlapFindings(r) || len(r.Emptied) > 0 {
 		t.Errorf("findings %v, emptied %v", r.Findings, r.Emptied)
 	}
 }
 
-// TestOneOfTwoDeletedDestinationsIsEmptied uses two Destinations in one
-// directory.
 func TestOneOfTwoDeletedDestinationsIsEmptied(t *testing.T) {
 	w := newEnv(t)
 	w.round()
 	w.addDestination("worker-2", "worker-1")
-	w.goes("worker-1")
-	w.goes("worker-2")
+	w.markDeleted("worker-1")
+	w.markDeleted("worker-2")
 	r := w.round()
 	if got := w.allPaths(); len(r.Findings)+len(got) > 0 || len(r.Emptied) != 2 {
 		t.Errorf("findings %v, emptied %v, covered %v, store has %v", r.Findings, r.Emptied, r.Stores, got)
 	}
 }
 
-// TestDestinationWithoutALayoutIsEmptiedIfItHasNothing uses a Destination that is being
-// deleted.
 func TestDestinationWithoutALayoutIsEmptiedIfItHasNothing(t *testing.T) {
 	for name, damage := range map[string]func(*kratix.Destination){
 		"a path that leads out": func(d *kratix.Destination) { d.Spec.Path = "../worker-1" },
@@ -114,7 +104,7 @@ func TestDestinationWithoutALayoutIsEmptiedIfItHasNothing(t *testing.T) {
 			if r := w.round(); len(r.Emptied) > 0 {
 				t.Errorf("%s: it is not deleted, and emptied: %v", name, r.Emptied)
 			}
-			w.goes("worker-1")
+			w.markDeleted("worker-1")
 			if r := w.round(); slices.Contains(r.Emptied, "worker-1") == has {
 				t.Errorf("%s, with a placement: %v; emptied %v", name, has, r.Emptied)
 			}
@@ -122,8 +112,6 @@ func TestDestinationWithoutALayoutIsEmptiedIfItHasNothing(t *testing.T) {
 	}
 }
 
-// TestOnlyADestinationThatWasSeenBeingDeletedIsEmptied checks that a Destination is not reported as
-// emptied before it is being deleted, or if its files are to stay.
 func TestOnlyADestinationThatWasSeenBeingDeletedIsEmptied(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		w := inMode(t, mode)
@@ -134,7 +122,7 @@ func TestOnlyADestinationThatWasSeenBeingDeletedIsEmptied(t *testing.T) {
 				t.Errorf("%s: emptied %v", mode, r.Emptied)
 			}
 		}
-		w.goes("worker-1")
+		w.markDeleted("worker-1")
 		for range 2 {
 			if r := w.round(); !slices.Equal(r.Emptied, []string{"worker-1"}) || len(w.allPaths()) > 0 {
 				t.Errorf("%s: emptied %v, store has %v", mode, r.Emptied, w.allPaths())
@@ -148,7 +136,7 @@ func TestOnlyADestinationThatWasSeenBeingDeletedIsEmptied(t *testing.T) {
 	if r := w.round(); len(r.Emptied) > 0 {
 		t.Errorf("its files stay: emptied %v", r.Emptied)
 	}
-	w.goes("worker-1")
+	w.markDeleted("worker-1")
 	w.finish = func(_ context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 		return []statestore.Outcome{{Err: statestore.ErrPending}}
 	}

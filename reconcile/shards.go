@@ -15,7 +15,6 @@ import (
 // placement of a request is then written only after the choice is recorded on its Work.
 func (r *Reconciler) agrees() bool { return r.Selects != nil && r.Planner == nil }
 
-// labels returns the labels of a store; a store that is not in the input has none.
 func (s *storeView) labels() map[string]string {
 	if s.spec == nil {
 		return nil
@@ -23,7 +22,6 @@ func (s *storeView) labels() map[string]string {
 	return s.spec.GetLabels()
 }
 
-// writableStores returns the stores that this process can write, and reports all others.
 func writableStores(r *Reconciler, stores []*desired, out *reporter) []*desired {
 	var ready []*desired
 	unselected := idleStores{}
@@ -46,7 +44,6 @@ func writableStores(r *Reconciler, stores []*desired, out *reporter) []*desired 
 // placements and does not change. It is twice the default interval of rounds.
 const idleAfter = 10 * time.Minute
 
-// idleStores are the state stores of other shards with pending placements.
 type idleStores map[kratix.StateStoreReference]idleStore
 
 // idleStore has the time at which placements became pending on a state store, and the revision that
@@ -57,7 +54,7 @@ type idleStore struct {
 }
 
 // add adds a store with pending placements, and returns a finding if the store has not changed for
-// idleAfter; before are the stores of the last round. Without a clock nothing is added.
+// idleAfter. before are the stores of the last round. Without a clock nothing is added.
 func (s idleStores) add(before idleStores, store *storeView, waiting int, now time.Time) []finding.Finding {
 	if waiting == 0 || now.IsZero() {
 		return nil

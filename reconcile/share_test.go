@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// stored returns all manifests of worker-1.
 func (w *testEnv) stored() string {
 	var all strings.Builder
 	for _, path := range w.paths() {
@@ -35,13 +34,13 @@ func TestSharingInEachMode(t *testing.T) {
 			w.putFiles("a", map[string]string{"a.yaml": testkit.ConfigMaps("common", "a")})
 			w.putFiles("b", map[string]string{"b.yaml": testkit.ConfigMaps("b", "common")})
 			w.expect(w.round(), map[string]report.State{"a": report.Placed, "b": report.Placed})
-			w.shares(1, "common", "a", "b")
+			w.expectShared(1, "common", "a", "b")
 			if again := w.round(); again.Changes() {
 				t.Errorf("a second round changes %+v", again.Stores)
 			}
 			w.remove("a")
 			w.round()
-			w.shares(1, "common", "b")
+			w.expectShared(1, "common", "b")
 			w.remove("b")
 			w.round()
 			if got := w.paths(); len(got) > 0 {
@@ -51,9 +50,7 @@ func TestSharingInEachMode(t *testing.T) {
 	}
 }
 
-// shares checks that kustomize can build the store, and that each of the named objects is in the
-// store exactly the given number of times.
-func (w *testEnv) shares(times int, names ...string) {
+func (w *testEnv) expectShared(times int, names ...string) {
 	w.t.Helper()
 	w.buildAll(0)
 	for _, name := range names {
@@ -107,7 +104,7 @@ func TestLeavingShareForQuarantineLosesNothing(t *testing.T) {
 	w.round()
 	w.policy.OnConflict = dedupe.Quarantine
 	result := w.round()
-	w.shares(1, "common", "a", "b")
+	w.expectShared(1, "common", "a", "b")
 	w.expect(result, map[string]report.State{"a": report.Placed, "b": report.HeldBack}, "KS001")
 	if got := w.content(aRecord); strings.Contains(got, "owners") {
 		t.Errorf("a's record still says that it shares: %s", got)
@@ -117,7 +114,7 @@ func TestLeavingShareForQuarantineLosesNothing(t *testing.T) {
 	}
 	w.remove("a")
 	w.round()
-	w.shares(1, "common", "b")
+	w.expectShared(1, "common", "b")
 	if got := w.content(bFile); got != testkit.ConfigMaps("b", "common") {
 		t.Errorf("when a has gone b has %q", got)
 	}

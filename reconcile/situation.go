@@ -10,22 +10,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// situation is everything that the outcome on a Destination depends on.
 type situation struct {
 	store *storeView
 	*destinationView
-	plan   destinationPlan
-	policy Policy
-	// excluded are the units that are not written in this round.
+	plan     destinationPlan
+	policy   Policy
 	excluded map[unit]exclusion
-	// failed are the files that the agent could not apply.
-	failed []*failedFiles
-	// hidden reports whether placements may exist that are not in the plan, because Works cannot be
+	failed   []*failedFiles
+	// hidden means that placements may exist that are not in the plan, because Works cannot be
 	// read. It matters only in filepath modes in which a file's path does not show its placement.
 	hidden bool
 }
 
-// same reports whether two situations lead to the same outcome.
 func (s *situation) same(other *situation) bool {
 	return s.Destination == other.Destination && s.profile == other.profile && s.store.Store == other.store.Store && s.store.ref == other.store.ref &&
 		s.hidden == other.hidden && s.store.limits == other.store.limits && s.sameOutgoing(other) &&
@@ -67,7 +63,6 @@ func (s *situation) sameOutgoing(other *situation) bool {
 	})
 }
 
-// unfinished returns the store's unfinished files in the Destination's directory.
 func (s *situation) unfinished() []tree.Path {
 	var here []tree.Path
 	for _, path := range s.store.state.Unfinished {
@@ -78,8 +73,8 @@ func (s *situation) unfinished() []tree.Path {
 	return here
 }
 
-// kept returns a situation without the contents of its store, so that the cache does not keep
-// them in memory.
+// kept returns a situation without the contents of its store, so that the cache does not keep them
+// in memory.
 func (s situation) kept() situation {
 	view := *s.store
 	view.state.Contents, view.state.Artifact, view.destinations = nil, nil, nil

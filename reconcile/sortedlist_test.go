@@ -9,7 +9,6 @@ import (
 	"testing"
 )
 
-// sample is a value of a sortedList. Its rank alone decides about the order.
 type sample struct {
 	rank int
 	name string
@@ -18,7 +17,6 @@ type sample struct {
 func compareRanks(a, b sample) int  { return cmp.Compare(a.rank, b.rank) }
 func equalSamples(a, b sample) bool { return a == b }
 
-// sorted returns the values of all parts as merge should sort them.
 func sorted(parts map[string][]sample) (all []sample) {
 	var keys []string
 	for key := range parts {

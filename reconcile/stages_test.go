@@ -11,11 +11,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// stageKey is the context key for the name of the current stage.
 type stageKey struct{}
 
-// watch records the stages of the fixture's rounds, in order.
-func watch(w *testEnv) *[]string {
+func recordStages(w *testEnv) *[]string {
 	var told []string
 	w.reconciler.Observe = func(ctx context.Context, stage string) (context.Context, func(error)) {
 		told = append(told, "begin "+stage)
@@ -29,7 +27,7 @@ func watch(w *testEnv) *[]string {
 func TestStagesAreObservedInOrder(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "one")
-	told := watch(w)
+	told := recordStages(w)
 	w.finish = func(ctx context.Context, parts []statestore.StoreChanges) []statestore.Outcome {
 		if inner := ctx.Value(stageKey{}); inner != StageFinish {
 			t.Errorf("the last step runs in the context of stage %v", inner)
@@ -49,7 +47,7 @@ func TestStagesAreObservedInOrder(t *testing.T) {
 func TestStageReceivesItsError(t *testing.T) {
 	w := newEnv(t)
 	w.put("a", "one")
-	told := watch(w)
+	told := recordStages(w)
 	refuse := errors.New("no")
 	w.finish = Each(func(context.Context, statestore.StoreChanges) statestore.Outcome {
 		return statestore.Outcome{Err: refuse}

@@ -7,8 +7,7 @@ import (
 )
 
 // stayingAtFirst returns the inherited placements in stores whose server has refused a commit with
-// moves: there the new copies are written in a commit of their own, before the old copies are
-// removed.
+// moves. Their new copies are written in a separate commit, before the old copies are removed.
 func (r *Reconciler) stayingAtFirst(inherited []*formerPlacement) placementSet {
 	staying := placementSet{}
 	for _, former := range inherited {
@@ -19,7 +18,7 @@ func (r *Reconciler) stayingAtFirst(inherited []*formerPlacement) placementSet {
 	return staying
 }
 
-// keepInherited adds to staying the inherited placements whose new copy would not be written, and
+// keepInherited adds to staying the inherited placements whose new copy would not be written. It
 // reports whether it has added any.
 func keepInherited(inherited []*formerPlacement, stores []*desired, staying placementSet) bool {
 	before := len(staying)

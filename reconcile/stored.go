@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// holdings are the stored files of the placements on a Destination.
 type holdings struct {
 	*wanted
 	// listings counts, in filepath mode none, the records that list a file.
@@ -47,10 +46,10 @@ func newHoldings(ctx context.Context, w *wanted, candidates []*candidate) (holdi
 }
 
 // recordedDirs returns the path of the record that owns each placement directory. The owner is the
-// record of a placement whose directory has not changed since the record was written. Without one,
-// it is the first record that was written for the directory. Without any, it is the record of the
-// first candidate with the directory, as in a store that Kratix writes. before maps each record to
-// the directory that its placement had when the record was written.
+// record of a placement whose directory has not changed since the record was written, or else the
+// first record written for the directory, or else the record of the first candidate with the
+// directory. before maps each record to the directory that its placement had when the record was
+// written.
 func (h *holdings) recordedDirs(candidates []*candidate) (dirs, before map[tree.Path]tree.Path) {
 	dirs, before = map[tree.Path]tree.Path{}, map[tree.Path]tree.Path{}
 	for i := range h.records {
@@ -89,8 +88,6 @@ func (h *holdings) recordedIn(c *candidate, dir tree.Path) []tree.Path {
 	return slices.DeleteFunc(slices.Clone(h.recordedFiles(&c.placement)), func(file tree.Path) bool { return !file.Within(dir) })
 }
 
-// recordedFiles returns the files that a placement's record lists, whether this program or
-// Kratix wrote it.
 func (h *holdings) recordedFiles(p *placement) []tree.Path {
 	if record := h.recordOf(p); record != nil {
 		return record.Files
@@ -98,8 +95,8 @@ func (h *holdings) recordedFiles(p *placement) []tree.Path {
 	return h.legacy[p.record.Path]
 }
 
-// has reports whether the store has files of a placement: those that its record lists, or
-// those in its own directory. A recorded placement may have a part in a mixed-up file.
+// has reports whether the store has files of a placement: those that its record lists, or those in
+// its own directory. A recorded placement may have a part in a mixed-up file.
 func (h *holdings) has(p *placement) bool {
 	if len(h.recordedFiles(p)) > 0 || h.joined.mixedUp && h.recordOf(p) != nil {
 		return true
@@ -143,7 +140,6 @@ func (h *holdings) countListings() map[tree.Path]int {
 	return listings
 }
 
-// contents reads the files that exist at the paths.
 func (h *holdings) contents(ctx context.Context, c *candidate, paths []tree.Path) ([]dedupe.File, error) {
 	wanted := map[tree.Path]layout.File{}
 	for _, file := range c.rendering.Files {
@@ -168,7 +164,7 @@ func (h *holdings) contents(ctx context.Context, c *candidate, paths []tree.Path
 	return files, nil
 }
 
-// content returns the stored content of a path. If guess has the digest of the stored file, content
+// content returns the stored content of a path. If guess has the digest of the stored file, it
 // returns guess and reads nothing.
 func (h *holdings) content(ctx context.Context, path tree.Path, guess []byte) ([]byte, error) {
 	if guess != nil {
@@ -179,7 +175,6 @@ func (h *holdings) content(ctx context.Context, path tree.Path, guess []byte) ([
 	return h.store.state.Contents.Content(ctx, path)
 }
 
-// sharedBy returns the objects that a placement shared when it was written.
 func (h *holdings) sharedBy(p *placement) []dedupe.Shared {
 	record := h.recordOf(p)
 	if record == nil {
@@ -193,7 +188,7 @@ func (h *holdings) sharedBy(p *placement) []dedupe.Shared {
 	return shared
 }
 
-// action returns the action for a writable placement; empty if it is up to date. A store that
+// action returns the action for a writable placement, or "" if it is up to date. A store that
 // Kratix writes has no records of this program, so only the files are compared.
 func (h *holdings) action(c *candidate) statestore.Action {
 	sum, recorded := h.store.state.Files.Digest(c.record.Path)

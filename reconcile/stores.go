@@ -7,26 +7,22 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// planning is a plan, divided by Destination.
 type planning struct {
-	parts planned
-	// guard is the verdict of the deletion guard.
-	guard guardVerdict
-	// hidden reports whether placements may exist that are not in the plan.
+	parts  planned
+	guard  guardVerdict
 	hidden bool
-	// failed are the files that agents could not apply, by Destination.
 	failed map[destinationKey][]*failedFiles
 	// fresh maps each new placement of a request to its Work. It is not written before the chosen
 	// Destination is recorded on the Work. chosen maps the names of Destinations to their outcomes
-	// with these placements, for the report. Both are nil if there are no such placements.
+	// with these placements, for the report. Both are nil without such placements.
 	chosen map[string]*outcome
 	fresh  map[*kratix.WorkPlacement]*kratix.Work
 }
 
 // desiredStores computes the desired content of all stores. An inherited placement is removed from
 // its directory only in the commit that writes its new copy. If the new copy is held back, the
-// inherited placement stays, and the stores are computed again. The set of inherited placements
-// that stay grows each time, so the loop ends.
+// inherited placement stays, and the stores are computed again. The loop ends because more
+// inherited placements stay each time.
 func (r *Reconciler) desiredStores(ctx context.Context, seen *observed, reported feedback, plan *scheduler.Result, rules removalRules) (*planning, []*desired) {
 	inherited := seen.inherited()
 	staying := r.stayingAtFirst(inherited)

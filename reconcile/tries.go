@@ -9,7 +9,7 @@ import (
 // attempts is the maximum number of tries of a round while other writers keep changing a store.
 const attempts = 5
 
-// tries collects the writes of the earlier tries of a round, since the last try reports them as
+// tries collects the writes of the earlier tries of a round, because the last try reports them as
 // unchanged.
 type tries struct {
 	placements []report.Placement
@@ -29,7 +29,6 @@ func (t *tries) add(r report.Report) {
 	}
 }
 
-// all returns the last try's report, with the writes of the earlier tries.
 func (t *tries) all(last report.Report) report.Report {
 	if len(t.placements)+len(t.stores) == 0 {
 		return last
@@ -51,7 +50,7 @@ func (t *tries) all(last report.Report) report.Report {
 			last.Stores = append(last.Stores, store)
 		case len(last.Stores[at].Destinations) == 0:
 			last.Stores[at] = store
-		default: // this try and an earlier one have both written Destinations of the store
+		default: // both this try and an earlier one have written Destinations of the store
 			last.Stores[at].Destinations = slices.Concat(store.Destinations, last.Stores[at].Destinations)
 		}
 	}

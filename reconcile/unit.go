@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// unit is the smallest change that a server accepts or refuses: a placement on a Destination
-// or, without a Work, the other files in the Destination's directory.
+// unit is the smallest change that a server accepts or refuses: a placement on a Destination or,
+// without a Work, the other files in the Destination's directory.
 type unit struct {
 	destination string
 	placedGroup
@@ -19,23 +19,19 @@ func unitOf(p *kratix.WorkPlacement) unit {
 	return unit{p.Spec.TargetDestinationName, groupOf(p)}
 }
 
-// isRest reports whether the unit has no placement: it is the other files in the Destination's
-// directory.
 func (u unit) isRest() bool { return u.placedGroup == placedGroup{} }
 
-// digest identifies the content of a unit.
 type digest [sha256.Size]byte
 
 func removalDigest() digest { return sha256.Sum256([]byte("removal")) }
 
-// suspect is a unit with the digest of its content.
 type suspect struct {
 	unit
 	digest digest
 }
 
-// digestOf returns the digest of a placement's files. It does not include the record, which
-// changes with the objects that other placements share.
+// digestOf returns the digest of a placement's files. It does not include the record, which changes
+// with the objects that other placements share.
 func digestOf(files []layout.File) digest {
 	hash := sha256.New()
 	for _, file := range files {
@@ -50,7 +46,6 @@ func digestOf(files []layout.File) digest {
 	return digest(hash.Sum(nil))
 }
 
-// placedGroup names a group of a Work.
 type placedGroup struct {
 	work kratix.Key
 	id   string

@@ -6,7 +6,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// unitChange is a unit with its changes in a round.
 type unitChange struct {
 	unit
 	// digest is the digest of the unit's files.

@@ -12,8 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// absentDestination returns the finding about placements on a Destination that is not in the
-// input.
 func absentDestination(o *observed, part scheduler.DestinationPlan) finding.Finding {
 	var places []string
 	for _, f := range o.former {
@@ -33,7 +31,6 @@ func absentDestination(o *observed, part scheduler.DestinationPlan) finding.Find
 	}
 }
 
-// reportUnreached reports the placements that stay on Destinations that cannot be written.
 func reportUnreached(o *observed, r *reporter, plan *scheduler.Result) {
 	if len(o.unread) == 0 {
 		return
@@ -71,7 +68,6 @@ func (r *reporter) addKept(p scheduler.Placement, isThere bool) {
 	}
 }
 
-// invalidSettings returns findings about settings that the scheduler could not parse.
 func invalidSettings(o *observed, settings []scheduler.Invalid) []finding.Finding {
 	var findings []finding.Finding
 	for _, s := range settings {

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// readUnused reads the state stores that no Destination uses: a Destination that was moved to
+// readUnused reads the state stores that no Destination uses. A Destination that was moved to
 // another store may have left placements there.
 func readUnused(ctx context.Context, o *observed, opener statestore.Opener, seen *observations) {
 	for _, ref := range o.describedStores() {
@@ -34,7 +34,6 @@ func readUnused(ctx context.Context, o *observed, opener statestore.Opener, seen
 	})
 }
 
-// describedStores returns the references to all state stores in the input.
 func (o *observed) describedStores() []kratix.StateStoreReference {
 	var refs []kratix.StateStoreReference
 	for _, store := range o.GitStateStores {
@@ -46,9 +45,8 @@ func (o *observed) describedStores() []kratix.StateStoreReference {
 	return refs
 }
 
-// reportUnreadable reports the unused stores that cannot be read, if a request is unplaced
-// and may be there. The request is placed nevertheless, since an unused store may no longer
-// exist.
+// reportUnreadable reports the unused stores that cannot be read, if a request is unplaced and may
+// be there. The request is placed nevertheless, because an unused store may no longer exist.
 func reportUnreadable(o *observed, placed map[placedGroup][]string) {
 	if len(o.unreadable) == 0 || !hasUnplaced(o, placed) {
 		return

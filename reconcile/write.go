@@ -9,30 +9,28 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxWrite bounds the bytes of files that are written at once if they belong to several
-// Destinations, because a store holds several copies of them in memory.
+// maxWrite is the maximum number of bytes that are written at once to several Destinations, because
+// a store holds several copies of them in memory.
 const maxWrite = 8 << 20
 
-// committer writes the changes of a round.
 type committer struct {
 	finish   Finish
 	refusals *refusals
 	fights   *fights
 	now      time.Time
-	// desired computes the desired content of some Destinations of a store without the
-	// excluded units.
+	// desired computes the desired content of some Destinations of a store without the excluded
+	// units.
 	desired func(*storeView, exclusions) *desired
 }
 
-// result is the outcome of writing some Destinations of a store.
 type result struct {
 	*desired
 	statestore.Outcome
 }
 
-// write writes the changes of each store, and returns the results. Changes that are too large for
-// one write, or that a server refuses for their content, are divided by Destination. stale is the
-// error of a store that has changed in the meantime; failed joins all errors.
+// write writes the changes of each store, and returns the results. It divides by Destination the
+// changes that are too large for one write, or that a server refuses for their content. stale is
+// the error of a store that has changed in the meantime. failed joins all errors.
 func (c *committer) write(ctx context.Context, stores []*desired) (results []result, stale, failed error) {
 	writers := make([]*writer, 0, len(stores))
 	for _, store := range stores {
@@ -65,8 +63,8 @@ func (c *committer) write(ctx context.Context, stores []*desired) (results []res
 	return results, stale, failed
 }
 
-// cut returns the Destinations that may be written at once, and the rest; the rest is nil if all of
-// them may be written at once. A store with unfinished files of an earlier write is not divided.
+// cut returns the Destinations that may be written at once, and the rest, which may be nil. A store
+// with unfinished files of an earlier write is not divided.
 func (d *desired) cut() (piece, rest *desired) {
 	size := 0
 	for i, o := range d.outcomes {
@@ -85,7 +83,6 @@ func (d *desired) part(from, to int) *desired {
 	return &desired{storeView: &view, outcomes: d.outcomes[from:to:to], failed: d.failed}
 }
 
-// none returns a copy of d without Destinations.
 func (d *desired) none() *desired {
 	view := *d.storeView
 	view.destinations = nil
@@ -101,14 +98,12 @@ func (d *desired) has(name string) bool {
 	return slices.ContainsFunc(d.destinations, func(view *destinationView) bool { return view.Name == name })
 }
 
-// only returns a copy of the store with some of its Destinations.
 func (d *desired) only(names map[string]bool) *storeView {
 	view := *d.storeView
 	view.destinations = slices.DeleteFunc(slices.Clone(view.destinations), func(v *destinationView) bool { return !names[v.Name] })
 	return &view
 }
 
-// of returns a copy of the store with the Destinations of some units.
 func (d *desired) of(units []suspect) *storeView {
 	names := map[string]bool{}
 	for _, one := range units {

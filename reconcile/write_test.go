@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// bulky returns a fixture with one Work for each of several Destinations, whose files are too
-// large for one write.
 func bulky(t *testing.T, destinations int) *testEnv {
 	w := newEnv(t)
 	w.snapshot.Destinations = nil

@@ -21,7 +21,6 @@ type writer struct {
 	refusals *refusedStore
 	// full is the desired content of the store if the server refuses nothing new.
 	full *desired
-	// base is the current revision of the store.
 	base statestore.Revision
 	// rest is the content to write before a search. after is the part of rest that follows current.
 	rest, after *desired
@@ -29,13 +28,12 @@ type writer struct {
 	// tries.
 	current *desired
 	trial   []suspect
-	// searched are the Destinations that a search has tried; written has the outcome that was
+	// searched are the Destinations that a search has tried. written has the outcome that was
 	// written for each Destination.
 	searched map[string]bool
 	written  map[string]*outcome
 	// refused is the last refused ChangeSet, if nothing was accepted since then.
 	refused *statestore.ChangeSet
-	// closing reports whether the current write is the last one of the search.
 	closing bool
 	over    bool
 	err     error
@@ -81,7 +79,6 @@ func (w *writer) probe() {
 	w.rest = w.desired(w.full.storeView, w.refusals.excluded(nil))
 }
 
-// next returns the next changes to write; false if there are none.
 func (w *writer) next() (statestore.ChangeSet, bool) {
 	if w.over {
 		return statestore.ChangeSet{}, false
@@ -107,8 +104,8 @@ func (w *writer) next() (statestore.ChangeSet, bool) {
 	return w.close()
 }
 
-// try computes the changes of a trial. It returns false if the trial need not be written,
-// because it changes nothing or was refused before.
+// try computes the changes of a trial. It returns false if the trial need not be written, because
+// it changes nothing or was refused before.
 func (w *writer) try() (statestore.ChangeSet, bool) {
 	w.current = w.desired(w.full.of(w.trial), w.refusals.excluded(w.trial))
 	changes, ok := w.changes()
@@ -126,7 +123,7 @@ func (w *writer) try() (statestore.ChangeSet, bool) {
 	return statestore.ChangeSet{}, false
 }
 
-// close returns the changes to write at the end of a search; there are usually none.
+// close returns the changes to write at the end of a search. There are usually none.
 func (w *writer) close() (statestore.ChangeSet, bool) {
 	w.trial = nil
 	if w.closing || len(w.searched) == 0 || w.refusals.always != nil || w.full.state.WriteInProgress {
@@ -152,7 +149,6 @@ func (w *writer) changes() (statestore.ChangeSet, bool) {
 	return changes, true
 }
 
-// isWritten reports whether the changes of all Destinations in d are those that were written.
 func (w *writer) isWritten(d *desired) bool {
 	for i, o := range d.outcomes {
 		var before fileChanges
@@ -172,7 +168,6 @@ func sameChanges(a, b statestore.ChangeSet) bool {
 	})
 }
 
-// take processes the outcome of a write.
 func (w *writer) take(changes *statestore.ChangeSet, outcome statestore.Outcome) {
 	if outcome.Revision != "" {
 		w.base = outcome.Revision
@@ -215,7 +210,6 @@ func (w *writer) accept(changes *statestore.ChangeSet) {
 	}
 }
 
-// refuse processes a refusal by the server because of the content.
 func (w *writer) refuse(err error) {
 	tried := w.trial
 	if tried == nil {
@@ -225,8 +219,8 @@ func (w *writer) refuse(err error) {
 	w.refusals.answer(tried, w.current.units(), err, w.now)
 }
 
-// end processes a write that has failed or is still in progress: later writes are left to a
-// later round.
+// end processes a write that has failed or is still in progress. It leaves later writes to a later
+// round.
 func (w *writer) end(err error) {
 	w.err, w.over = err, true
 	if w.refusals.always != nil {
@@ -272,7 +266,6 @@ func (w *writer) results() (results []result) {
 	return results
 }
 
-// final returns the outcomes at the end of a search, by Destination.
 func (w *writer) final() map[string]*outcome {
 	final := map[string]*outcome{}
 	if w.refusals.always == nil && len(w.searched) > 0 {
@@ -284,7 +277,6 @@ func (w *writer) final() map[string]*outcome {
 	return final
 }
 
-// isHeld reports whether the changes of a Destination were not written.
 func (w *writer) isHeld(destination string, written bool) bool {
 	switch {
 	case w.refusals.always != nil && w.searched[destination]:
@@ -297,7 +289,6 @@ func (w *writer) isHeld(destination string, written bool) bool {
 	return !written || errors.Is(w.err, statestore.ErrPending) && w.current.has(destination)
 }
 
-// latest returns the last outcome that was computed for a Destination of the store.
 func (w *writer) latest(i int) *outcome {
 	name := w.full.destinations[i].Name
 	for _, d := range []*desired{w.current, w.rest} {

@@ -22,17 +22,13 @@ func (k keys) remove(others keys) {
 	}
 }
 
-// affected returns the difference between the last input and in, and the Works whose plans this
-// difference may change directly:
+// affected returns the difference between the last input and in, and the Works whose plans it may
+// change directly:
 //
 //   - Works that are new, changed or gone
 //   - Works with recorded placements that are new, changed or gone
 //   - Works that became rejected, or are no longer rejected
-//   - Works whose choice depended on Input.Conflicts, or may depend on it now
-//
-// directory.update adds the related Works: those of the same request, because the groups of a
-// request go to the same Destination if they can, and those of Promises with on-demand
-// dependencies.
+//   - Works whose choice depends on Input.Conflicts
 func (p *Planner) affected(in Input) (delta, keys) {
 	var d delta
 	affected := keys{}

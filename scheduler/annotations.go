@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Annotations of a Destination. They affect new resource placements only; existing placements
-// stay.
+// The annotations of a Destination. They affect only new placements of requests; existing
+// placements stay.
 const (
 	// WeightAnnotation is a Destination's share of the requests that fit several Destinations:
 	// a whole number, 1 by default. A Destination of weight 0 is chosen only if no other fits.
@@ -55,15 +55,14 @@ const maxWeight = 1_000_000
 
 const cordonedReason = "cordoned"
 
-// unlimited is the value of settings.capacity for a Destination without a capacity.
 const unlimited = -1
 
 type settings struct {
 	weight   uint64
 	capacity int
-	// closed is the reason why the Destination accepts no new placements; empty if it accepts them.
-	closed string
-	// invalid has a message for each annotation that does not parse.
+	// closed is the reason why the Destination accepts no new placements. It is empty if it accepts
+	// them.
+	closed  string
 	invalid []string
 }
 
@@ -104,8 +103,8 @@ func settingsOf(d *kratix.Destination) settings {
 	return s
 }
 
-// unknown returns a message for each annotation whose name begins with OwnPrefix and is not among
-// the known names.
+// unknown returns a message for each annotation that begins with OwnPrefix and is not among the
+// known names.
 func unknown(annotations map[string]string, object string, known ...string) []string {
 	var messages []string
 	for _, name := range slices.Sorted(maps.Keys(annotations)) {

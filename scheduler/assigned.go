@@ -15,7 +15,7 @@ import (
 type Assigned struct {
 	// To returns the name of the Destination of a Work.
 	To func(*kratix.Work) string
-	// in is the input of the last plan and nil before the first plan; result is the last plan.
+	// in is the input of the last plan, and nil before the first plan. result is the last plan.
 	in     *Input
 	result Result
 	// last maps a Work and the ID of a group to the placement in the last plan.
@@ -47,7 +47,6 @@ func (a *Assigned) Plan(in Input) Result {
 	return a.result
 }
 
-// assignsAs reports whether both inputs are equal in all fields that Assigned.Plan reads.
 func (in *Input) assignsAs(other Input) bool {
 	return in.Incomplete == other.Incomplete && slices.Equal(in.Works, other.Works) && slices.Equal(in.Destinations, other.Destinations) &&
 		slices.Equal(in.Existing, other.Existing) && slices.Equal(in.Rejected, other.Rejected) &&
@@ -93,8 +92,8 @@ func (a *Assigned) plan(in Input) Result {
 	return result
 }
 
-// placement returns the placement of a group. If the last plan has the group on the same
-// Destination, the result has the same pointer.
+// placement returns the placement of a group. It reuses the placement of the last plan if the
+// Destination is the same.
 func (a *Assigned) placement(work *kratix.Work, group *kratix.WorkloadGroup, destination string, isNew bool) Placement {
 	p, known := a.last[assignment{work, group.ID}]
 	if !known || p.Spec.TargetDestinationName != destination {

@@ -13,8 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// assignedTo returns a planner that places each Work on the Destination named by the Work's
-// annotation "on".
 func assignedTo() *Assigned {
 	return &Assigned{To: func(w *kratix.Work) string { return w.Annotations["on"] }}
 }
@@ -42,7 +40,7 @@ func TestAssignedPlacesOnlyOnAssignedDestinations(t *testing.T) {
 	d1, d2, gone := destination("d1", nil), destination("d2", map[string]string{"a": "b"}), destination("gone", nil)
 	gone.DeletionTimestamp, gone.Spec.Cleanup = &metav1.Time{}, "all"
 	gone.DeletionTimestamp.Time = gone.DeletionTimestamp.AddDate(2000, 0, 0)
-	one, two := onOne(request("w", testkit.Group(".")), "d1"), onOne(request("w", testkit.Group(".")), "d2") // Two Works of one dependency may have the same name.
+	one, two := onOne(request("w", testkit.Group(".")), "d1"), onOne(request("w", testkit.Group(".")), "d2") // two Works of one dependency may have the same name
 	cordoned := destination("d3", nil)
 	cordoned.Annotations = map[string]string{CordonAnnotation: "true"}
 	there := testkit.Placement(one, "d1")
@@ -77,8 +75,6 @@ func TestAssignedPlacesOnlyOnAssignedDestinations(t *testing.T) {
 	}
 }
 
-// TestAssignedReusesUnchangedPlacements compares each plan of one Assigned with the plan of a new
-// one, and checks that an unchanged input returns the same placements.
 func TestAssignedReusesUnchangedPlacements(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	destinations := []Destination{destination("d1", nil), destination("d2", nil)}

@@ -27,7 +27,6 @@ func Assume(works []*kratix.Work) []*kratix.Destination {
 	return destinations
 }
 
-// assumption is an assumed Destination with the selectors that it satisfies so far.
 type assumption struct {
 	*kratix.Destination
 	fits []selectors
@@ -49,9 +48,9 @@ func widen(assumed []*assumption, asked selectors) []*assumption {
 	return append(assumed, a)
 }
 
-// take adds labels that satisfy the selectors and returns true. It returns false and changes
-// nothing if the asked selectors and those that were taken earlier cannot all hold, or if only some
-// of them require a Destination for dry runs.
+// take adds labels that satisfy the selectors. It returns false and changes nothing if these and
+// the earlier selectors cannot all hold, or if only some of them require a Destination for dry
+// runs.
 func (a *assumption) take(asked selectors) bool {
 	if slices.ContainsFunc(a.fits, func(other selectors) bool { return other.requiresDryRun() != asked.requiresDryRun() }) {
 		return false
@@ -73,8 +72,6 @@ func (a *assumption) take(asked selectors) bool {
 	return true
 }
 
-// satisfy sets the label r.key to a value for which all asked requirements on this key hold, if
-// there is such a value.
 func (r requirement) satisfy(labels map[string]string, asked selectors) {
 	candidates := r.values
 	switch r.operator {

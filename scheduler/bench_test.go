@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// benchInput returns 1,000 Destinations, and Works with 300 distinct selectors.
 func benchInput(works int) Input {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var in Input
@@ -59,7 +58,6 @@ func baseline(in Input) (matches int) {
 	return matches
 }
 
-// matchAll counts the same pairs as baseline, but with a fleet.
 func matchAll(in Input) (matches int) {
 	f := newFleet(in.Destinations)
 	for _, w := range in.Works {
@@ -104,7 +102,6 @@ func timed(do func()) time.Duration {
 	return time.Since(began)
 }
 
-// BenchmarkPlan measures plans of growing inputs: the time should be linear in the number of Works.
 func BenchmarkPlan(b *testing.B) {
 	for _, works := range []int{1_000, 10_000, 100_000} {
 		in := benchInput(works)
@@ -129,7 +126,7 @@ func BenchmarkOneMore(b *testing.B) {
 			}
 			planner.Plan(in)
 			in.Works = append(slices.Clone(in.Works), benchWork(works))
-			planner.Plan(in) // builds the directory
+			planner.Plan(in)
 			var took time.Duration
 			for i := works + 1; b.Loop(); i++ {
 				work := benchWork(i)

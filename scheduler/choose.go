@@ -55,7 +55,7 @@ func (r *round) conflicts(j *job, at int) bool {
 	return r.in.Conflicts(j.work, j.group, r.fleet.members[at].Name)
 }
 
-// best returns the best candidate that is not excluded: see Plan for the order of choice.
+// best returns the best candidate that is not excluded, by the order of choice of Plan.
 func (r *round) best(j *job, seed uint64, homes int32, excluded []int) candidate {
 	best := candidate{at: none}
 	for _, at := range j.fit.usable {
@@ -127,7 +127,6 @@ func (r *round) reason(j *job, chosen candidate, conflicting []int) string {
 	return strings.Join(append(steps, spread(left, fit.evenly)), "; ")
 }
 
-// onlyDrawn reports whether the random draw alone decided between several Destinations.
 func (r *round) onlyDrawn(fit *fit, chosen candidate, conflicting []int) bool {
 	ready := fit.ready == 0 || fit.ready == len(fit.usable)
 	return ready && !r.fleet.limited && fit.closed == "" && !chosen.home && len(conflicting) == 0 && len(fit.usable) > 1
@@ -152,9 +151,8 @@ func others(n int) string {
 	return fmt.Sprintf("%d others that fit", n)
 }
 
-// summary returns text: how many Destinations accept the group, and why the others do not. If no
-// Destination has a capacity, the summary is the same for all groups with equal selectors and is
-// cached.
+// summary returns the number of Destinations that accept the group, and why the others do not.
+// Without capacities, all groups with equal selectors share one cached summary.
 func (r *round) summary(j *job) string {
 	if r.fleet.limited {
 		return summarise(r.verdicts(j))
@@ -165,7 +163,6 @@ func (r *round) summary(j *job) string {
 	return j.fit.summary
 }
 
-// verdicts returns the verdict on each Destination, including whether it is full at present.
 func (r *round) verdicts(j *job) []verdict {
 	all := r.fleet.verdicts(j.fit)
 	for i := range all {

@@ -48,8 +48,7 @@ func movedFrom(from string, p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	return p
 }
 
-// TestChoices covers the order of choice. Request a fits w, x, y and z. If no other criterion
-// applies, the random draw chooses x.
+// Request a fits w, x, y and z. If no other criterion applies, the random draw chooses x.
 func TestChoices(t *testing.T) {
 	a, b := request("a", testkit.Group(".")), request("b", testkit.Group("."))
 	dev := labels{"env": "dev"}
@@ -78,7 +77,7 @@ func TestChoices(t *testing.T) {
 			[]string{"a. on x"},
 		},
 		"a request stays where it is though it is not ready any more": {
-			Input{Works: []*kratix.Work{a}, Destinations: all(notReady), Existing: []*kratix.WorkPlacement{on(a, 0, "x")}},
+			Input{Works: []*kratix.Work{a}, Destinations: all(notReady), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")}},
 			[]string{"a. on x again"},
 		},
 		"where nothing conflicts goes before where something does": {
@@ -96,7 +95,7 @@ func TestChoices(t *testing.T) {
 		"free of conflicts goes before company": {
 			Input{
 				Works: []*kratix.Work{request("a", testkit.Group("."), testkit.Group("dir"))}, Destinations: all(), Conflicts: conflicts("y"),
-				Existing: []*kratix.WorkPlacement{on(a, 0, "y")},
+				Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "y")},
 			},
 			[]string{"a. on y again", "adir on x"},
 		},
@@ -104,7 +103,7 @@ func TestChoices(t *testing.T) {
 			Input{
 				Works:        []*kratix.Work{request("a", testkit.Group("."), testkit.Group("dir"))},
 				Destinations: []Destination{destination("x", nil, weight("1000")), destination("y", nil)},
-				Existing:     []*kratix.WorkPlacement{on(a, 0, "y")},
+				Existing:     []*kratix.WorkPlacement{existingPlacement(a, 0, "y")},
 			},
 			[]string{"a. on y again", "adir on y"},
 		},
@@ -121,7 +120,7 @@ func TestChoices(t *testing.T) {
 			[]string{"a. on y", "d. on y"},
 		},
 		"what is on a cordoned Destination stays and is not misplaced": {
-			Input{Works: []*kratix.Work{a}, Destinations: all(cordoned), Existing: []*kratix.WorkPlacement{on(a, 0, "x")}, OnMisplaced: Move},
+			Input{Works: []*kratix.Work{a}, Destinations: all(cordoned), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")}, OnMisplaced: Move},
 			[]string{"a. on x again"},
 		},
 		"only cordoned Destinations fit": {
@@ -133,7 +132,7 @@ func TestChoices(t *testing.T) {
 		"a full Destination takes no more": {
 			Input{
 				Works: []*kratix.Work{a, b}, Destinations: []Destination{destination("x", nil, capacity("1"))},
-				Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
+				Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")},
 			},
 			[]string{"a. on x again", "b. unplaced: 0/1 Destinations fit: 1 is full"},
 		},
@@ -148,7 +147,7 @@ func TestChoices(t *testing.T) {
 		"what is there stays though it is more than the capacity": {
 			Input{
 				Works: []*kratix.Work{a, b}, Destinations: []Destination{destination("x", nil, capacity("1"))},
-				Existing: []*kratix.WorkPlacement{on(a, 0, "x"), on(b, 0, "x")},
+				Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x"), existingPlacement(b, 0, "x")},
 			},
 			[]string{"a. on x again", "b. on x again"},
 		},
@@ -157,7 +156,7 @@ func TestChoices(t *testing.T) {
 			[]string{"a. on x", "d. on x"},
 		},
 		"what is about to go still has its place": {
-			Input{Works: []*kratix.Work{b}, Destinations: []Destination{destination("x", nil, capacity("1"))}, Existing: []*kratix.WorkPlacement{on(a, 0, "x")}},
+			Input{Works: []*kratix.Work{b}, Destinations: []Destination{destination("x", nil, capacity("1"))}, Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")}},
 			[]string{"a.x-5058f removed", "b. unplaced: 0/1 Destinations fit: 1 is full"},
 		},
 		"a dependency on demand goes where a request is": {
@@ -177,20 +176,20 @@ func TestChoices(t *testing.T) {
 		"a dependency on demand stays when the last request goes": {
 			Input{
 				Works: []*kratix.Work{onDemand(dependency("d", testkit.Group(".")))}, Destinations: all(),
-				Existing: []*kratix.WorkPlacement{on(dependency("d", testkit.Group(".")), 0, "x")},
+				Existing: []*kratix.WorkPlacement{existingPlacement(dependency("d", testkit.Group(".")), 0, "x")},
 			},
 			[]string{"d. on x again"},
 		},
 		"a request whose Work cannot be read still wants its dependencies": {
 			Input{
-				Works: []*kratix.Work{onDemand(dependency("d", testkit.Group(".")))}, Destinations: all(), Existing: []*kratix.WorkPlacement{on(a, 0, "y")},
+				Works: []*kratix.Work{onDemand(dependency("d", testkit.Group(".")))}, Destinations: all(), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "y")},
 				Rejected: []kratix.Key{{Namespace: "default", Name: "a"}},
 			},
 			[]string{"a.y-5058f kept", "d. on y"},
 		},
 		"another Promise's request wants nothing": {
 			Input{
-				Works:        []*kratix.Work{onDemand(of("kafka", dependency("d", testkit.Group(".")))), a},
+				Works:        []*kratix.Work{onDemand(ofPromise("kafka", dependency("d", testkit.Group(".")))), a},
 				Destinations: []Destination{destination("x", nil)},
 			},
 			[]string{"a. on x", "d. unplaced: no request of Promise kafka is on a Destination that fits (kratix-schedule.io/dependencies: on-demand)"},
@@ -204,7 +203,7 @@ func TestChoices(t *testing.T) {
 	}
 }
 
-func of(promise string, w *kratix.Work) *kratix.Work {
+func ofPromise(promise string, w *kratix.Work) *kratix.Work {
 	w.Spec.PromiseName = promise
 	return w
 }
@@ -229,7 +228,7 @@ func TestReasonHasEachStepOfTheChoice(t *testing.T) {
 		"ready":       {Input{Destinations: []Destination{destination("x", nil), destination("y", nil, notReady)}}, "ready, unlike 1 other that fits"},
 		"conflicting": {Input{Destinations: []Destination{destination("x", nil), destination("y", nil)}, Conflicts: conflicts("x")}, "it would be held back on 1 other that fits"},
 		"company": {
-			Input{Works: []*kratix.Work{both}, Destinations: []Destination{destination("x", nil), destination("y", nil)}, Existing: []*kratix.WorkPlacement{on(a, 0, "x")}},
+			Input{Works: []*kratix.Work{both}, Destinations: []Destination{destination("x", nil), destination("y", nil)}, Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")}},
 			"another group of the same request is there",
 		},
 	} {
@@ -359,7 +358,6 @@ func TestLogarithmsAreExact(t *testing.T) {
 	}
 }
 
-// TestRequirementsHoldAsInKubernetes compares requirements with apimachinery's selectors.
 func TestRequirementsHoldAsInKubernetes(t *testing.T) {
 	operators := map[metav1.LabelSelectorOperator]selection.Operator{
 		metav1.LabelSelectorOpIn: selection.In, metav1.LabelSelectorOpNotIn: selection.NotIn,

@@ -19,7 +19,6 @@ func (b destinationSet) intersect(other destinationSet) {
 	}
 }
 
-// cut removes the elements that are greater than or equal to size.
 func (b destinationSet) cut(size int) {
 	if rest := size % wordSize; rest > 0 {
 		b[len(b)-1] &= 1<<rest - 1

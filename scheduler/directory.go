@@ -6,11 +6,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// directory indexes an input and the plan for it by Work, by request and by Promise.
 type directory struct {
-	works    map[kratix.Key]*workState
-	requests map[requestKey][]kratix.Key
-	// demanding counts the on-demand dependency Works of each Promise.
+	works     map[kratix.Key]*workState
+	requests  map[requestKey][]kratix.Key
 	demanding map[string]int
 }
 
@@ -19,8 +17,7 @@ type directory struct {
 type workState struct {
 	work     *kratix.Work
 	existing []*kratix.WorkPlacement
-	// on are the Destinations of the Work's planned placements.
-	on []string
+	on       []string
 }
 
 func newDirectory(in Input, plan Result) *directory {
@@ -107,7 +104,7 @@ func (d *directory) apply(by delta) {
 	}
 }
 
-// removeWorks removes Works. Its time is linear in their number, even if all of them belong to one
+// removeWorks removes Works in time linear in their number, even if all of them belong to one
 // request.
 func (d *directory) removeWorks(lost []*kratix.Work) {
 	gone := map[requestKey]keys{}
@@ -130,8 +127,8 @@ func (d *directory) removeWorks(lost []*kratix.Work) {
 	}
 }
 
-// removeExisting removes existing placements. Its time is linear in their number, even if all of
-// them belong to one Work.
+// removeExisting removes existing placements in time linear in their number, even if all of them
+// belong to one Work.
 func (d *directory) removeExisting(removed []*kratix.WorkPlacement) {
 	gone := make(map[*kratix.WorkPlacement]bool, len(removed))
 	works := keys{}
@@ -145,7 +142,6 @@ func (d *directory) removeExisting(removed []*kratix.WorkPlacement) {
 	}
 }
 
-// addPromises adds to affected the Works of those promises that have on-demand dependencies.
 func (d *directory) addPromises(affected keys, promises map[string]bool) {
 	demanding := false
 	for promise := range promises {
@@ -163,7 +159,6 @@ func (d *directory) addPromises(affected keys, promises map[string]bool) {
 	}
 }
 
-// input returns a copy of in with the affected Works and their existing placements only.
 func (d *directory) input(in Input, affected keys) Input {
 	in.Works, in.Existing = nil, nil
 	for key := range affected {
@@ -176,7 +171,6 @@ func (d *directory) input(in Input, affected keys) Input {
 	return in
 }
 
-// on returns the Destinations of the affected Works in the last plan.
 func (d *directory) on(affected keys) map[string]bool {
 	on := map[string]bool{}
 	for key := range affected {
@@ -187,7 +181,6 @@ func (d *directory) on(affected keys) map[string]bool {
 	return on
 }
 
-// record replaces the planned placements of the affected Works by those in part.
 func (d *directory) record(affected keys, part Result) {
 	for key := range affected {
 		d.of(key).on = nil

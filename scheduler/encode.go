@@ -11,13 +11,11 @@ import (
 type encoder struct {
 	seed  maphash.Seed
 	words []encodedWord
-	// shapes are the sorted label keys of the last selectors that were encoded, by their index in
-	// the list of selectors. Most groups have the same keys, and comparing with these is faster
-	// than iterating over a map and sorting.
+	// shapes are the sorted label keys of the last encoded selectors, by their index in the list.
+	// Most groups have the same keys, and comparing them is faster than sorting.
 	shapes [][]encodedWord
 }
 
-// encodedWord is one element of encoded selectors.
 type encodedWord struct {
 	// hash is a hash of the key, or a count.
 	hash       uint64
@@ -54,8 +52,8 @@ func (p *encoder) encode(dryRun bool, all []kratix.Selector) uint64 {
 	return sum
 }
 
-// bySameShape encodes the labels if they have the same keys as the last selector at index at, and
-// reports whether they have.
+// bySameShape encodes the labels if they have the same keys as shapes[at]. It returns false if they
+// have other keys.
 func (p *encoder) bySameShape(at int, labels map[string]string) bool {
 	if at >= len(p.shapes) || len(p.shapes[at]) != len(labels) {
 		return false
@@ -72,7 +70,6 @@ func (p *encoder) bySameShape(at int, labels map[string]string) bool {
 	return true
 }
 
-// sorted encodes the labels sorted by key, and caches the keys as the shape of index at.
 func (p *encoder) sorted(at int, labels map[string]string) {
 	start := len(p.words)
 	for key, value := range labels {

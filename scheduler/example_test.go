@@ -9,8 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// input returns three Destinations, one of them cordoned, and the Works of a request and of a
-// dependency, both with a selector for the environment dev.
 func input() scheduler.Input {
 	dev, prod := map[string]string{"environment": "dev"}, map[string]string{"environment": "prod"}
 	cordoned := testkit.Destination("worker-2", testkit.Labelled(dev))

@@ -38,7 +38,7 @@ type Verdict struct {
 // Outcome is the result of a plan for one group and Destination.
 type Outcome string
 
-// Outcomes of a plan for one group and Destination.
+// The values of Outcome.
 const (
 	// There means that the group is on the Destination already.
 	There Outcome = "there"
@@ -111,8 +111,6 @@ func (r *round) notTaken(j *job) string {
 	return "it fits, and the group is elsewhere already"
 }
 
-// outcome sets the outcome of the entry if the plan adds, keeps or removes the group on the
-// Destination of the entry.
 func (r *round) outcome(j *job, entry *Verdict, result Result) {
 	for _, p := range r.chain(j) {
 		if p.Spec.TargetDestinationName == entry.Destination {
@@ -167,7 +165,6 @@ func isListed(asked []Asked, r requirement) bool {
 	return false
 }
 
-// clause returns the reason of a verdict as a clause about one Destination.
 func (v verdict) clause(s member) string {
 	switch {
 	case v.kind == unreadStore:
@@ -182,8 +179,8 @@ func (v verdict) clause(s member) string {
 	return v.reason
 }
 
-// choices returns the verdict on each Destination before the choice is made. For a Destination that
-// fits, the reason names the step of the choice that excluded it.
+// choices returns the verdict on each Destination before the choice. The reason for a Destination
+// that fits names the step of the choice that excluded it.
 func (r *round) choices(j *job) []verdict {
 	all := r.verdicts(j)
 	seed := requestOf(j.work).seed()

@@ -9,16 +9,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fleet holds the Destinations of an input, indexed for matching. It caches which Destinations fit,
-// once for all groups with equal selectors.
 type fleet struct {
-	// members are sorted by name.
 	members []member
 	byName  map[string]int
-	// limited means that at least one Destination has a capacity.
 	limited bool
-	// unread is the name of a Destination whose store could not be read; empty if there is
-	// none.
+	// unread is the name of a Destination whose store could not be read, or "".
 	unread string
 	// byAsked caches results by the merged selectors. byGroup caches the same results by the hash
 	// of a group's selectors before merging.
@@ -40,8 +35,7 @@ type member struct {
 type knownGroup struct {
 	words []encodedWord
 	fit   *fit
-	// next is another list with the same hash, or nil.
-	next *knownGroup
+	next  *knownGroup
 }
 
 func newFleet(destinations []Destination) *fleet {
@@ -141,8 +135,8 @@ func (f *fleet) labelled(key, value string) destinationSet {
 	return set
 }
 
-// suits reports whether the labels of a Destination fit, ignoring its store and cordons. If they do
-// not fit, suits also returns the reason.
+// suits reports whether the labels of a Destination fit, and the reason if they do not. It ignores
+// the store and cordons.
 func (f *fleet) suits(found *fit, destination string) (why string, ok bool) {
 	at, there := f.byName[destination]
 	switch {

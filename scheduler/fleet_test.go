@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestFleetCacheAgreesWithEvaluation compares cached and indexed answers with an
-// evaluation of each Destination.
 func TestFleetCacheAgreesWithEvaluation(t *testing.T) {
 	rng := rand.New(rand.NewPCG(8, 9))
 	var destinations []Destination
@@ -113,7 +111,7 @@ func TestDifferentSelectorsHaveDifferentTexts(t *testing.T) {
 func TestPlanIsReusedOnlyForUnchangedInput(t *testing.T) {
 	a, x := request("a", testkit.Group(".")), destination("x", nil)
 	in := Input{
-		Works: []*kratix.Work{a}, Destinations: []Destination{x, destination("y", nil)}, Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
+		Works: []*kratix.Work{a}, Destinations: []Destination{x, destination("y", nil)}, Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")},
 		Rejected: []kratix.Key{{Namespace: "default", Name: "b"}},
 	}
 	p := &Planner{}

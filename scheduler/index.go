@@ -41,10 +41,9 @@ func (x index) of(existing []*kratix.WorkPlacement, key groupKey, used []bool) [
 	return found
 }
 
-// homes maps a request to the Destinations where the request already has groups. The key is the
-// request's seed alone: if two requests have equal seeds, each is placed preferably on the
-// Destinations of the other, which does no harm. The type is an open-addressing hash table whose
-// size is a power of two. Seeds are random, so they serve as the hash.
+// homes maps a request to the Destinations where it already has groups. It is an open-addressing
+// hash table whose size is a power of two. The key is the request's random seed, which also serves
+// as the hash. If two requests have the same seed, each prefers the Destinations of the other.
 type homes struct {
 	table   []homeSlot
 	used    int
@@ -105,7 +104,6 @@ func (h *homes) grow() {
 // of returns the index of the first entry for a seed, or none.
 func (h *homes) of(seed uint64) int32 { return h.slot(seed).first - 1 }
 
-// has reports whether a Destination is in the list of entries that starts at index first.
 func (h *homes) has(first int32, at int) bool {
 	for i := first; i != none; i = h.entries[i].next {
 		if h.entries[i].at == at {

@@ -7,8 +7,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// keep adds the existing placements of a group to the plan with their present generation and
-// reason, except those that a move has replaced.
+// keep adds the existing placements of a group to the plan, except those that a move has replaced.
 func (r *round) keep(j *job) {
 	if len(j.old) == 0 {
 		return
@@ -77,7 +76,6 @@ func (r *round) successors(j *job) map[*kratix.WorkPlacement]string {
 	return taken
 }
 
-// isGone reports whether the group certainly has no placement on the Destination from any more.
 func (r *round) isGone(j *job, from string) bool {
 	at, there := r.fleet.byName[from]
 	switch {
@@ -133,7 +131,6 @@ func (r *round) move(j *job) {
 	r.result.begun = true
 }
 
-// destinationOf returns the Destination to which a group moves, and the reason.
 func (r *round) destinationOf(j *job) (at int, reason string) {
 	if j.target == "" {
 		if r.observe != nil {
@@ -147,7 +144,6 @@ func (r *round) destinationOf(j *job) (at int, reason string) {
 	return none, ""
 }
 
-// demand counts the requests by Promise and Destination.
 type demand map[string]map[string]int
 
 func (d demand) add(promise, destination string, by int) {
@@ -160,9 +156,9 @@ func (d demand) add(promise, destination string, by int) {
 	d[promise][destination] += by
 }
 
-// placeOnDemand places the on-demand dependencies, after all requests have been placed. A
-// dependency stays on its Destination after the last request there is removed, since removing the
-// dependency would delete objects that others on the cluster may use.
+// placeOnDemand places the on-demand dependencies, after all requests. A dependency stays on its
+// Destination after the last request is removed, because removing it would delete objects that
+// others on the cluster may use.
 func (r *round) placeOnDemand() {
 	for _, j := range r.onDemand {
 		r.placeWhereWanted(j)
@@ -188,7 +184,6 @@ func (r *round) placeWhereWanted(j *job) {
 	}
 }
 
-// wanted returns the demand, including that of requests whose Work cannot be read at present.
 func (r *round) wanted() demand {
 	if r.demand != nil {
 		return r.demand

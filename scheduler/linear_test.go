@@ -9,14 +9,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// lostWorks returns functions that plan an input after half of its Works have disappeared. The time
-// must be linear in the size.
 func lostWorks() map[string]func(size int) (work func()) {
 	halves := func(size int, name func(i int) string) (left, gone []*kratix.Work, existing []*kratix.WorkPlacement) {
 		for i := range size {
 			w := request(name(i), testkit.Group("."))
 			gone = append(gone, w)
-			existing = append(existing, on(w, 0, "x"))
+			existing = append(existing, existingPlacement(w, 0, "x"))
 			left = append(left, request(fmt.Sprintf("left-%06d", i), testkit.Group(".")))
 		}
 		return left, gone, existing
@@ -44,7 +42,7 @@ func lostWorks() map[string]func(size int) (work func()) {
 			w := dependency("one", testkit.Group("."))
 			var by delta
 			for i := range size {
-				p := on(w, 0, fmt.Sprintf("worker-%06d", i))
+				p := existingPlacement(w, 0, fmt.Sprintf("worker-%06d", i))
 				d.addExisting(p)
 				by.removed = append(by.removed, p)
 			}
@@ -70,7 +68,7 @@ func TestIncompleteInputHoldsOnlyPlacementsWithoutWork(t *testing.T) {
 	gone := request("gone", testkit.Group("."))
 	was := request("empty", testkit.Group("."))
 	plan := Plan(Input{
-		Works: []*kratix.Work{empty}, Existing: []*kratix.WorkPlacement{on(was, 0, "x"), on(gone, 0, "x")},
+		Works: []*kratix.Work{empty}, Existing: []*kratix.WorkPlacement{existingPlacement(was, 0, "x"), existingPlacement(gone, 0, "x")},
 		Destinations: []Destination{destination("x", nil)}, Incomplete: true,
 	})
 	if len(plan.Removed) != 1 || plan.Removed[0].Work().Name != "empty" || len(plan.KeptMissing) != 1 || plan.KeptMissing[0].Work().Name != "gone" {

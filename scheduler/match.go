@@ -10,10 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fit holds the Destinations that fit a list of selectors.
 type fit struct {
 	asked selectors
-	// kinds has one verdict for each Destination of the fleet, by its index.
 	kinds []verdictKind
 	// usable are the Destinations that fit and accept new placements. unread are the Destinations
 	// that fit and whose store could not be read. Both are sorted indices into the fleet.
@@ -21,17 +19,14 @@ type fit struct {
 	// closed is a phrase that counts the Destinations that fit and accept no new placements, such
 	// as "1 is cordoned".
 	closed string
-	// ready is the number of usable Destinations that are ready.
-	ready int
+	ready  int
 	// evenly means that all usable Destinations have the same weight.
 	evenly bool
-	// spread is the text of the reason if the draw alone decided.
 	spread string
-	// summary caches round.summary; empty before its first use.
+	// summary caches round.summary. It is empty before its first use.
 	summary string
 }
 
-// verdict describes whether a new placement may go to a Destination, with the reason if it may not.
 type verdict struct {
 	kind   verdictKind
 	reason string
@@ -42,7 +37,6 @@ type verdictKind uint8
 const (
 	// open means that the Destination fits and accepts new placements.
 	open verdictKind = iota
-	// refused means that the Destination does not fit.
 	refused
 	// closed means that the Destination fits but accepts no new placements.
 	closed
@@ -52,8 +46,7 @@ const (
 	unreadStore
 )
 
-// kindOf returns the verdict on a Destination without the reason, because the reason costs more
-// time.
+// kindOf returns the verdict on a Destination without the reason, which takes longer to determine.
 func kindOf(asked selectors, s *member) verdictKind {
 	switch {
 	case !s.DeletionTimestamp.IsZero(), s.IsDryRun() && !asked.requiresDryRun(), tooLoose(asked, s), !asked.hold(s.Labels):
@@ -130,7 +123,6 @@ func summarise(verdicts []verdict) string {
 	return text
 }
 
-// phrases returns one phrase for each reason, the most frequent first.
 func phrases(counts map[string]int) []string {
 	var parts []string
 	for _, reason := range slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
@@ -141,7 +133,6 @@ func phrases(counts map[string]int) []string {
 	return parts
 }
 
-// phrase returns a count and a reason as text: "2 lack a=b", "1 is being deleted".
 func phrase(count int, reason string) string {
 	verb := "are "
 	if count == 1 {

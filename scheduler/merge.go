@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// with returns a copy of the plan in which part replaces the results for the given Works. on are
-// the Destinations where these Works were in the plan.
+// with returns a copy of the plan in which part replaces the results for the given Works. The
+// parameter on has the Destinations where these Works were in the plan.
 func (r Result) with(part Result, some keys, on map[string]bool) Result {
 	r.Destinations = replaceParts(r.Destinations, part.Destinations, some, on)
 	if len(part.Unplaced) > 0 || anyUnplaced(r.Unplaced, some) {
@@ -25,7 +25,6 @@ func (r Result) with(part Result, some keys, on map[string]bool) Result {
 	return r
 }
 
-// anyUnplaced reports whether the sorted list has any of the Works.
 func anyUnplaced(all []Unplaced, some keys) bool {
 	for key := range some {
 		_, found := slices.BinarySearchFunc(all, key, func(u Unplaced, key kratix.Key) int { return kratix.KeyOf(u.Work).Compare(key) })
@@ -48,8 +47,6 @@ func replace[T any](all, by []T, some keys, of func(T) kratix.Key, compare func(
 	return all
 }
 
-// replaceParts replaces the placements of the given Works. on are the Destinations where the old
-// placements were.
 func replaceParts(parts, by []DestinationPlan, some keys, on map[string]bool) []DestinationPlan {
 	fresh := make(map[string][]Placement, len(by))
 	touched := maps.Clone(on)
@@ -72,7 +69,6 @@ func replaceParts(parts, by []DestinationPlan, some keys, on map[string]bool) []
 	return slices.DeleteFunc(parts, func(p DestinationPlan) bool { return len(p.Placements) == 0 })
 }
 
-// replaceInvalid replaces the messages about the given Works and keeps those about Destinations.
 func replaceInvalid(all, by []Invalid, some keys) []Invalid {
 	of := func(i Invalid) (kratix.Key, bool) {
 		work, ok := i.Object.(*kratix.Work)
@@ -104,7 +100,6 @@ func replaceInvalid(all, by []Invalid, some keys) []Invalid {
 	return all
 }
 
-// beginsMove reports whether the plan has a new placement that is the target of a move.
 func beginsMove(parts []DestinationPlan) bool {
 	return slices.ContainsFunc(parts, func(part DestinationPlan) bool {
 		return slices.ContainsFunc(part.Placements, func(p Placement) bool { return p.New && p.Labels[kratix.MovedFromLabel] != "" })

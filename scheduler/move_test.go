@@ -23,80 +23,80 @@ func TestMoves(t *testing.T) {
 		again bool
 	}{
 		"a misplaced request is placed a second time first": {
-			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{on(a, 0, "x")}, OnMisplaced: Move},
+			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")}, OnMisplaced: Move},
 			[]string{"a. on x misplaced again", "a. on y"}, true,
 		},
 		"once the second placement is recorded the first goes": {
-			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{on(a, 0, "x"), movedFrom("x", on(a, 0, "y"))}, OnMisplaced: Move},
+			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x"), movedFrom("x", existingPlacement(a, 0, "y"))}, OnMisplaced: Move},
 			[]string{"a. on y again", "a.x-5058f moved to y"}, true,
 		},
 		"a move that was begun is finished though nobody asks any more": {
-			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{on(a, 0, "x"), movedFrom("x", on(a, 0, "y"))}},
+			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x"), movedFrom("x", existingPlacement(a, 0, "y"))}},
 			[]string{"a. on y again", "a.x-5058f moved to y"}, true,
 		},
 		"a move is finished though the new place no longer fits": {
-			Input{Works: []*kratix.Work{a}, Destinations: []Destination{destination("x", dev), destination("y", prod)}, Existing: []*kratix.WorkPlacement{on(a, 0, "x"), movedFrom("x", on(a, 0, "y"))}},
+			Input{Works: []*kratix.Work{a}, Destinations: []Destination{destination("x", dev), destination("y", prod)}, Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x"), movedFrom("x", existingPlacement(a, 0, "y"))}},
 			[]string{"a. on y misplaced again", "a.x-5058f moved to y"}, true,
 		},
 		"two placements of nobody's making stay": {
-			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{on(a, 0, "x"), on(a, 0, "y")}},
+			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x"), existingPlacement(a, 0, "y")}},
 			[]string{"a. on x misplaced again", "a. on y again"}, false,
 		},
 		"of two placements of nobody's making the misplaced one goes when it may": {
-			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{on(a, 0, "x"), on(a, 0, "y")}, OnMisplaced: Move},
+			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x"), existingPlacement(a, 0, "y")}, OnMisplaced: Move},
 			[]string{"a. on y again", "a.x-5058f moved to y"}, true,
 		},
 		"two that each claim to follow the other do not both go": {
-			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{movedFrom("y", on(a, 0, "x")), movedFrom("x", on(a, 0, "y"))}},
+			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{movedFrom("y", existingPlacement(a, 0, "x")), movedFrom("x", existingPlacement(a, 0, "y"))}},
 			[]string{"a. on x misplaced again", "a.y-5058f moved to x"}, true,
 		},
 		"nothing fits better": {
-			Input{Works: []*kratix.Work{a}, Destinations: at(cordoned), Existing: []*kratix.WorkPlacement{on(a, 0, "x")}, OnMisplaced: Move},
+			Input{Works: []*kratix.Work{a}, Destinations: at(cordoned), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")}, OnMisplaced: Move},
 			[]string{"a. on x misplaced again"}, false,
 		},
 		"a full Destination takes no move either": {
-			Input{Works: []*kratix.Work{a}, Destinations: at(capacity("0")), Existing: []*kratix.WorkPlacement{on(a, 0, "x")}, OnMisplaced: Move},
+			Input{Works: []*kratix.Work{a}, Destinations: at(capacity("0")), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")}, OnMisplaced: Move},
 			[]string{"a. on x misplaced again"}, false,
 		},
 		"no move begins while a store cannot be read": {
-			Input{Works: []*kratix.Work{a}, Destinations: append(at(), destination("z", prod, unread)), Existing: []*kratix.WorkPlacement{on(a, 0, "x")}, OnMisplaced: Move},
+			Input{Works: []*kratix.Work{a}, Destinations: append(at(), destination("z", prod, unread)), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")}, OnMisplaced: Move},
 			[]string{"a. on x misplaced again"}, false,
 		},
 		"no move begins before the last one is over": {
-			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{movedFrom("w", on(a, 0, "x"))}, OnMisplaced: Move},
+			Input{Works: []*kratix.Work{a}, Destinations: at(), Existing: []*kratix.WorkPlacement{movedFrom("w", existingPlacement(a, 0, "x"))}, OnMisplaced: Move},
 			[]string{"a. on x misplaced again"}, false,
 		},
 		"the groups of a request move together": {
 			Input{
 				Works: []*kratix.Work{both}, Destinations: append(at(), destination("w", dev), destination("z", dev)), OnMisplaced: Move,
-				Existing: []*kratix.WorkPlacement{on(both, 0, "x"), on(both, 1, "x")},
+				Existing: []*kratix.WorkPlacement{existingPlacement(both, 0, "x"), existingPlacement(both, 1, "x")},
 			},
 			[]string{"a. on w", "a. on x misplaced again", "adir on w", "adir on x misplaced again"}, true,
 		},
 		"a dependency does not move": {
 			Input{
 				Works: []*kratix.Work{dependency("d", testkit.Group(".", asks("promise", dev)))}, Destinations: at(), OnMisplaced: Move,
-				Existing: []*kratix.WorkPlacement{on(dependency("d", testkit.Group(".")), 0, "x"), on(dependency("d", testkit.Group(".")), 0, "y")},
+				Existing: []*kratix.WorkPlacement{existingPlacement(dependency("d", testkit.Group(".")), 0, "x"), existingPlacement(dependency("d", testkit.Group(".")), 0, "y")},
 			},
 			[]string{"d. on x misplaced again", "d. on y again"}, false,
 		},
 		"a move that is asked for is made": {
 			Input{
-				Works: []*kratix.Work{request("a", testkit.Group("."))}, Destinations: at(), Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
+				Works: []*kratix.Work{request("a", testkit.Group("."))}, Destinations: at(), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")},
 				Moves: []Relocation{{Work: kratix.KeyOf(a), Group: kratix.GroupID("."), From: "x", To: "y"}},
 			},
 			[]string{"a. on x again", "a. on y"}, true,
 		},
 		"a move that is asked for and no longer possible is not made": {
 			Input{
-				Works: []*kratix.Work{request("a", testkit.Group("."))}, Destinations: at(cordoned), Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
+				Works: []*kratix.Work{request("a", testkit.Group("."))}, Destinations: at(cordoned), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")},
 				Moves: []Relocation{{Work: kratix.KeyOf(a), Group: kratix.GroupID("."), From: "x", To: "y"}},
 			},
 			[]string{"a. on x again"}, false,
 		},
 		"a move from where it is not is not made": {
 			Input{
-				Works: []*kratix.Work{request("a", testkit.Group("."))}, Destinations: append(at(), destination("z", nil)), Existing: []*kratix.WorkPlacement{on(a, 0, "x")},
+				Works: []*kratix.Work{request("a", testkit.Group("."))}, Destinations: append(at(), destination("z", nil)), Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")},
 				Moves: []Relocation{{Work: kratix.KeyOf(a), Group: kratix.GroupID("."), From: "z", To: "y"}},
 			},
 			[]string{"a. on x again"}, false,
@@ -122,7 +122,7 @@ func TestMoves(t *testing.T) {
 
 func TestMovedFromLabelStaysUntilOldPlacementIsGone(t *testing.T) {
 	a := request("a", testkit.Group("."))
-	existing := []*kratix.WorkPlacement{movedFrom("x", on(a, 0, "y"))}
+	existing := []*kratix.WorkPlacement{movedFrom("x", existingPlacement(a, 0, "y"))}
 	for name, c := range map[string]struct {
 		in     Input
 		marked bool
@@ -137,7 +137,7 @@ func TestMovedFromLabelStaysUntilOldPlacementIsGone(t *testing.T) {
 		},
 		"its store cannot be read": {Input{Destinations: []Destination{destination("x", nil, unread), destination("y", nil)}}, true},
 		"it is there": {
-			Input{Destinations: []Destination{destination("x", nil), destination("y", nil)}, Existing: []*kratix.WorkPlacement{on(a, 0, "x")}}, true,
+			Input{Destinations: []Destination{destination("x", nil), destination("y", nil)}, Existing: []*kratix.WorkPlacement{existingPlacement(a, 0, "x")}}, true,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -150,12 +150,11 @@ func TestMovedFromLabelStaysUntilOldPlacementIsGone(t *testing.T) {
 	}
 }
 
-// existingOn adds n requests to the input, with recorded placements on the Destination.
 func existingOn(in *Input, destination string, n int) {
 	for range n {
 		w := request(fmt.Sprintf("r%02d", len(in.Works)), testkit.Group("."))
 		in.Works = append(in.Works, w)
-		in.Existing = append(in.Existing, on(w, 0, destination))
+		in.Existing = append(in.Existing, existingPlacement(w, 0, destination))
 	}
 }
 
@@ -215,7 +214,7 @@ func TestRebalanceKeepsGroupsTogetherAndFits(t *testing.T) {
 	for i := range 6 {
 		w := request(fmt.Sprintf("r%d", i), testkit.Group("."), testkit.Group("dir", asks("promise", gpu)))
 		in.Works = append(in.Works, w)
-		in.Existing = append(in.Existing, on(w, 0, "x"), on(w, 1, "x"))
+		in.Existing = append(in.Existing, existingPlacement(w, 0, "x"), existingPlacement(w, 1, "x"))
 	}
 	moves := Rebalance(in)
 	if len(moves) != 6 {
@@ -236,7 +235,6 @@ func TestRebalanceKeepsGroupsTogetherAndFits(t *testing.T) {
 	}
 }
 
-// TestExplanationsAgreeWithThePlan compares explanations and plans of random inputs.
 func TestExplanationsAgreeWithThePlan(t *testing.T) {
 	outcomes := map[Outcome]int{}
 	for seed := range uint64(80) {

@@ -8,13 +8,11 @@ import "slices"
 // not modify inputs and plans, since the next plan refers to them.
 type Planner struct {
 	// last is the input of the last plan, and nil before the first plan.
-	last  *Input
-	fleet *fleet
-	// chosen are the Works for which one of several Destinations was chosen.
+	last   *Input
+	fleet  *fleet
 	chosen keys
 	result Result
-	// known indexes the last input and the last plan; nil before its first use.
-	known *directory
+	known  *directory
 }
 
 // Plan returns the same result as the function Plan. Objects with the same pointer count as
@@ -47,8 +45,9 @@ func (p *Planner) Plan(in Input) Result {
 // Works are planned.
 const manyAffected = 4
 
-// affectsAll reports whether all Works must be planned again: either a field other than the Works
-// and placements has changed, or the settings make otherwise unrelated Works depend on each other.
+// affectsAll reports whether all Works must be planned again. That is so if a field other than the
+// Works and placements has changed, or if the settings make otherwise unrelated Works depend on
+// each other.
 func (p *Planner) affectsAll(in Input) bool {
 	return p.fleet.limited || len(in.Moves)+len(p.last.Moves) > 0 ||
 		in.OnMisplaced != p.last.OnMisplaced || in.Incomplete != p.last.Incomplete || in.Unseen != p.last.Unseen ||
@@ -63,8 +62,8 @@ func (p *Planner) planAll(in Input) Result {
 	return p.result
 }
 
-// planSome plans the affected Works and replaces their results in the last plan. Affected must
-// include all Works related to them.
+// planSome plans the affected Works and replaces their results in the last plan. The parameter
+// affected must include all Works related to them.
 func (p *Planner) planSome(in Input, affected keys) {
 	round := newRound(p.known.input(in, affected), p.fleet)
 	part := round.plan()
@@ -77,8 +76,6 @@ func (p *Planner) planSome(in Input, affected keys) {
 // maxCachedSelectors is the number of cached selectors above which the cache is dropped.
 const maxCachedSelectors = 10_000
 
-// fleetFor returns the last fleet with its cache if the Destinations are unchanged, and otherwise a
-// new fleet.
 func (p *Planner) fleetFor(in Input) *fleet {
 	if p.last != nil && slices.Equal(p.last.Destinations, in.Destinations) && len(p.fleet.byAsked) < maxCachedSelectors {
 		return p.fleet

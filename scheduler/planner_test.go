@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// changingInput generates inputs with many Works, each with few changes from the input before, so
-// that a Planner can reuse its last plan.
 type changingInput struct {
 	rng          *rand.Rand
 	works        map[string]*kratix.Work
@@ -61,7 +59,6 @@ func (c *changingInput) putWork() {
 	c.works[name] = work
 }
 
-// change makes a few random changes and builds the next input.
 func (c *changingInput) change() {
 	for range c.rng.IntN(3) {
 		c.putWork()
@@ -85,7 +82,6 @@ func (c *changingInput) change() {
 	}
 }
 
-// conflicts returns nil, or a function that reports conflicts for some Works.
 func (c *changingInput) conflicts() func(*kratix.Work, *kratix.WorkloadGroup, string) bool {
 	if c.chance(3) {
 		return nil
@@ -94,7 +90,6 @@ func (c *changingInput) conflicts() func(*kratix.Work, *kratix.WorkloadGroup, st
 	return func(w *kratix.Work, _ *kratix.WorkloadGroup, at string) bool { return (hash(w.Name+at)+salt)%3 == 0 }
 }
 
-// write records most placements of a plan, at random.
 func (c *changingInput) write(r Result) {
 	for _, p := range r.Placements() {
 		if old := c.recorded[p.Name]; !c.chance(6) && (old == nil || p.New || c.chance(30)) {
@@ -109,8 +104,6 @@ func (c *changingInput) write(r Result) {
 	}
 }
 
-// TestIncrementalPlanEqualsFullPlan makes small random changes, and compares the plans of one
-// Planner with those of Plan.
 func TestIncrementalPlanEqualsFullPlan(t *testing.T) {
 	some := 0
 	for seed := range uint64(60) {

@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// planText returns all fields of a plan as text, for comparison.
 func planText(r Result) string {
 	var b strings.Builder
 	for _, p := range r.Placements() {
@@ -50,15 +49,12 @@ func names(list []*kratix.WorkPlacement) []string {
 	return all
 }
 
-// fixture generates random inputs. An object is replaced by a new one and never modified. The
-// stores contain only the records that the test has written.
 type fixture struct {
 	rng          *rand.Rand
 	works        map[string]*kratix.Work
 	owners       map[string]kratix.WorkSpec
 	destinations map[string]Destination
-	// stores maps the name of a Destination to the records in its store, by name.
-	stores map[string]map[string]*kratix.WorkPlacement
+	stores       map[string]map[string]*kratix.WorkPlacement
 }
 
 func newFixture(seed uint64) *fixture {
@@ -129,7 +125,6 @@ func (s *fixture) putWork() *kratix.Work {
 	return work
 }
 
-// change changes labels and settings at random, and adds and removes Works.
 func (s *fixture) change() {
 	for range s.rng.IntN(3) {
 		s.putDestination()
@@ -161,8 +156,6 @@ func (s *fixture) input() Input {
 	return in
 }
 
-// write writes a plan to the stores. For each Destination the whole write either succeeds or fails,
-// at random.
 func (s *fixture) write(r Result) {
 	fails := map[string]bool{}
 	for _, name := range slices.Sorted(maps.Keys(s.stores)) {
@@ -186,7 +179,6 @@ func (s *fixture) write(r Result) {
 	}
 }
 
-// groups returns the recorded placements of requests by group.
 func (s *fixture) groups() map[groupKey][]*kratix.WorkPlacement {
 	groups := map[groupKey][]*kratix.WorkPlacement{}
 	for _, store := range s.stores {
@@ -200,9 +192,6 @@ func (s *fixture) groups() map[groupKey][]*kratix.WorkPlacement {
 	return groups
 }
 
-// TestStoresNeverHoldAGroupTwice writes plans of random inputs, while writes fail, the planner
-// restarts and records are lost. No group of a request may have two placements, except during a
-// move.
 func TestStoresNeverHoldAGroupTwice(t *testing.T) {
 	moves, full, demanded := 0, 0, 0
 	for seed := range uint64(100) {
@@ -249,7 +238,6 @@ func checkOrder(t *testing.T, at string, in Input, want Result) {
 	}
 }
 
-// checkRules checks the constraints on new placements: capacity, cordons and labels.
 func checkRules(t *testing.T, at string, in Input, result Result) {
 	t.Helper()
 	load, members := map[string]int{}, map[string]Destination{}
@@ -282,7 +270,6 @@ func checkRules(t *testing.T, at string, in Input, result Result) {
 	}
 }
 
-// checkStores compares the recorded placements of requests with those before the plan.
 func (s *fixture) checkStores(t *testing.T, at string, before map[groupKey][]*kratix.WorkPlacement, in Input) {
 	t.Helper()
 	for key, placements := range s.groups() {

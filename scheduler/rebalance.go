@@ -29,7 +29,6 @@ func Rebalance(in Input) []Relocation {
 	return b.moves()
 }
 
-// balancer moves units until the load is even.
 type balancer struct {
 	round  *round
 	units  []unit
@@ -42,10 +41,9 @@ type unit struct {
 	// at is the Destination of the unit after the moves so far, and from is its recorded
 	// Destination.
 	at, from int
-	// fit are the Destinations that fit all groups of the unit.
-	fit    []int
-	seed   uint64
-	reason string
+	fit      []int
+	seed     uint64
+	reason   string
 }
 
 func (b *balancer) collect() {
@@ -144,8 +142,8 @@ func (b *balancer) busiest(waiting [][]*unit) int {
 	return best
 }
 
-// relieve moves a unit to the lightest Destination, and reports whether it did. It does not if the
-// load there would then be as high as the present load of the old Destination, or higher.
+// relieve moves a unit to the lightest Destination if the load there is then lower than the present
+// load of the old Destination. It reports whether it has moved the unit.
 func (b *balancer) relieve(u *unit) bool {
 	to := b.lightest(u)
 	if to == none || b.compare(b.round.load[to]+len(u.jobs), to, b.round.load[u.at], u.at) >= 0 {
@@ -202,8 +200,6 @@ func weightClass(weight uint64) uint64 {
 	return 1
 }
 
-// moves returns a Relocation for each group of the units that have moved, in the order of the
-// Works.
 func (b *balancer) moves() []Relocation {
 	var moves []Relocation
 	members := b.round.fleet.members
@@ -226,7 +222,6 @@ func (b *balancer) moves() []Relocation {
 	return moves
 }
 
-// subtractRemoved subtracts from the loads the placements that the plan removes.
 func (r *round) subtractRemoved(plan *Result) {
 	for _, gone := range plan.Removed {
 		r.count(gone, -1)

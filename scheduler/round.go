@@ -10,7 +10,6 @@ import (
 type round struct {
 	in    Input
 	fleet *fleet
-	// works are the Works of the input, sorted by key.
 	works []*kratix.Work
 	jobs  []job
 	// index maps a group to its existing placements, as indices into Input.Existing. used marks
@@ -21,25 +20,20 @@ type round struct {
 	// that this plan removes.
 	load  []int
 	homes homes
-	// demand counts requests by Promise and Destination; nil before its first use.
-	demand demand
-	asked  map[groupKey]Relocation
-	// onDemand are the jobs of on-demand dependencies.
+	// demand counts requests by Promise and Destination. It is nil before its first use.
+	demand   demand
+	asked    map[groupKey]Relocation
 	onDemand []*job
 	// placed are the placements so far, in the order in which they were added. next is a linked
 	// list of the placements of each job, as indices into placed.
-	placed []Placement
-	next   []int32
-	// chosen are the Works for which one of several Destinations was chosen.
-	chosen keys
-	// crowded means that a Destination was not chosen because it is full.
+	placed  []Placement
+	next    []int32
+	chosen  keys
 	crowded bool
-	// observe, if not nil, is called before each choice.
 	observe func(*job)
 	result  Result
 }
 
-// job is one group with its placements.
 type job struct {
 	work  *kratix.Work
 	group *kratix.WorkloadGroup
@@ -48,8 +42,8 @@ type job struct {
 	// group's first and last planned placement.
 	old         []*kratix.WorkPlacement
 	first, last int32
-	// moving means that the only placement should move: to the Destination target, or to a chosen
-	// one if target is empty.
+	// moving means that the only placement should move: to the Destination target or, if target is
+	// empty, to a chosen one.
 	moving bool
 	target string
 }
@@ -74,7 +68,6 @@ func newRound(in Input, f *fleet) *round {
 	return r
 }
 
-// plan places all groups and classifies the existing placements without a group.
 func (r *round) plan() Result {
 	r.works = sortedWorks(r.in.Works)
 	r.jobs = make([]job, 0, len(r.works))
@@ -105,10 +98,9 @@ func (r *round) job(work *kratix.Work, group *kratix.WorkloadGroup) job {
 	return j
 }
 
-// place adds the new placements of a group.
 func (r *round) place(j *job) {
 	switch {
-	case isOnDemand(j.work): // placeOnDemand places it, after all requests
+	case isOnDemand(j.work): // placeOnDemand places the group after all requests
 		r.onDemand = append(r.onDemand, j)
 	case j.work.IsDependency():
 		r.placeOnAll(j)
@@ -164,7 +156,6 @@ func (r *round) possiblyOn(j *job) string {
 	return ""
 }
 
-// mayMissPlacements reports whether there may be placements that are not in the input.
 func (r *round) mayMissPlacements() bool { return r.fleet.unread != "" || r.in.Unseen }
 
 func (r *round) addNew(j *job, destination, reason string) *Placement {
@@ -228,19 +219,16 @@ func (r *round) release() {
 	}
 }
 
-// rejects reports whether the cluster has an invalid WorkPlacement for this placement.
 func (r *round) rejects(p *kratix.WorkPlacement) bool {
 	_, rejects := slices.BinarySearchFunc(r.in.RejectedPlacements, kratix.KeyOf(p), kratix.Key.Compare)
 	return rejects
 }
 
-// hasWork reports whether the input has a Work with this key, with or without groups.
 func (r *round) hasWork(key kratix.Key) bool {
 	_, found := slices.BinarySearchFunc(r.works, key, func(w *kratix.Work, key kratix.Key) int { return kratix.KeyOf(w).Compare(key) })
 	return found
 }
 
-// jobsOf returns the jobs of a Work, and whether there are any. The jobs are sorted by Work.
 func (r *round) jobsOf(key kratix.Key) ([]job, bool) {
 	from, found := slices.BinarySearchFunc(r.jobs, key, func(j job, key kratix.Key) int { return kratix.KeyOf(j.work).Compare(key) })
 	to := from
@@ -275,7 +263,6 @@ func (r *round) finish() Result {
 	return out
 }
 
-// partsOf splits sorted placements by Destination.
 func partsOf(sorted []Placement) []DestinationPlan {
 	var parts []DestinationPlan
 	for len(sorted) > 0 {
@@ -289,8 +276,6 @@ func partsOf(sorted []Placement) []DestinationPlan {
 	return parts
 }
 
-// byDestination sorts the placements by Destination, then by name. It distributes them into one
-// bucket for each Destination first, because sorting nearly sorted buckets is faster.
 func (r *round) byDestination() []Placement {
 	if len(r.placed) < len(r.fleet.members) {
 		return slices.SortedFunc(slices.Values(r.placed), comparePlaced)
@@ -326,7 +311,6 @@ func (r *round) byDestination() []Placement {
 	return sorted
 }
 
-// byName sorts a group's placements by Destination, then by name.
 func byName(placements []*kratix.WorkPlacement) {
 	slices.SortFunc(placements, func(a, b *kratix.WorkPlacement) int {
 		return cmp.Or(cmp.Compare(a.Spec.TargetDestinationName, b.Spec.TargetDestinationName), cmp.Compare(a.Name, b.Name))

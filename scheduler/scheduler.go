@@ -47,7 +47,7 @@ type Input struct {
 // stay.
 type OnMisplaced int
 
-// Policies for misplaced placements of requests.
+// The values of OnMisplaced.
 const (
 	// Keep leaves misplaced placements where they are and keeps them up to date.
 	Keep OnMisplaced = iota
@@ -72,14 +72,15 @@ type Destination struct {
 	// Store is the state of the Destination's store. If the store could not be read, Input.Existing
 	// lacks the placements in it.
 	Store StoreState
-	// Closed is the reason why the Destination accepts no new placements; empty if it accepts them.
+	// Closed is the reason why the Destination accepts no new placements. It is empty if it accepts
+	// them.
 	Closed string
 }
 
 // StoreState is the state of a Destination's store.
 type StoreState int
 
-// States of a store.
+// The states of a store.
 const (
 	// StoreRead means that the store was read.
 	StoreRead StoreState = iota
@@ -112,7 +113,6 @@ type Result struct {
 	Invalid []Invalid
 	// Again means that another round is needed after this plan has been written.
 	Again bool
-	// begun means that this plan begins a move.
 	begun bool
 }
 
@@ -217,7 +217,6 @@ type groupKey struct {
 	id   string
 }
 
-// requestKey identifies a request, to which several Works and groups may belong.
 type requestKey struct{ namespace, promise, resource string }
 
 func requestOf(w *kratix.Work) requestKey {

@@ -48,12 +48,10 @@ func dependency(name string, groups ...kratix.WorkloadGroup) *kratix.Work {
 	return w
 }
 
-// on returns an existing placement of a Work's group.
-func on(w *kratix.Work, group int, destination string) *kratix.WorkPlacement {
+func existingPlacement(w *kratix.Work, group int, destination string) *kratix.WorkPlacement {
 	return kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[group], destination)
 }
 
-// outcome returns a plan as text, with one line for each placement and each finding.
 func outcome(r Result) []string {
 	var lines []string
 	for _, p := range r.Placements() {
@@ -107,7 +105,7 @@ func TestPlan(t *testing.T) {
 			Input{
 				Works:        []*kratix.Work{dependency("d", testkit.Group("."))},
 				Destinations: []Destination{destination("x", nil), destination("y", nil)},
-				Existing:     []*kratix.WorkPlacement{on(dependency("d", testkit.Group(".")), 0, "x")},
+				Existing:     []*kratix.WorkPlacement{existingPlacement(dependency("d", testkit.Group(".")), 0, "x")},
 			},
 			[]string{"d. on x again", "d. on y"},
 		},
@@ -115,28 +113,28 @@ func TestPlan(t *testing.T) {
 			Input{
 				Works:        []*kratix.Work{dependency("d", testkit.Group(".", asks("promise", dev)))},
 				Destinations: []Destination{destination("x", prod)},
-				Existing:     []*kratix.WorkPlacement{on(dependency("d", testkit.Group(".")), 0, "x")},
+				Existing:     []*kratix.WorkPlacement{existingPlacement(dependency("d", testkit.Group(".")), 0, "x")},
 			},
 			[]string{"d. on x misplaced again"},
 		},
 		"a request stays where it is": {
 			Input{
 				Works: []*kratix.Work{plain}, Destinations: []Destination{destination("x", nil), destination("y", nil)},
-				Existing: []*kratix.WorkPlacement{on(plain, 0, "x")},
+				Existing: []*kratix.WorkPlacement{existingPlacement(plain, 0, "x")},
 			},
 			[]string{"a. on x again"},
 		},
 		"a request stays, misplaced, where it no longer fits": {
 			Input{
 				Works: []*kratix.Work{toDev}, Destinations: []Destination{destination("x", prod), destination("y", dev)},
-				Existing: []*kratix.WorkPlacement{on(toDev, 0, "x")},
+				Existing: []*kratix.WorkPlacement{existingPlacement(toDev, 0, "x")},
 			},
 			[]string{"a. on x misplaced again"},
 		},
 		"a request is placed right again when the labels are back": {
 			Input{
 				Works: []*kratix.Work{toDev}, Destinations: []Destination{destination("x", dev)},
-				Existing: []*kratix.WorkPlacement{on(toDev, 0, "x")},
+				Existing: []*kratix.WorkPlacement{existingPlacement(toDev, 0, "x")},
 			},
 			[]string{"a. on x again"},
 		},
@@ -180,31 +178,31 @@ func TestPlan(t *testing.T) {
 			Input{
 				Works:        []*kratix.Work{request("a", testkit.Group("."), testkit.Group("dir"))},
 				Destinations: []Destination{destination("w", dev), destination("x", dev), destination("y", dev)},
-				Existing:     []*kratix.WorkPlacement{on(request("a", testkit.Group(".")), 0, "y")},
+				Existing:     []*kratix.WorkPlacement{existingPlacement(request("a", testkit.Group(".")), 0, "y")},
 			},
 			[]string{"a. on y again", "adir on y"},
 		},
 		"a group that is gone loses its placement": {
 			Input{
 				Works: []*kratix.Work{plain}, Destinations: []Destination{destination("x", nil)},
-				Existing: []*kratix.WorkPlacement{on(plain, 0, "x"), on(request("a", testkit.Group("dir")), 0, "x")},
+				Existing: []*kratix.WorkPlacement{existingPlacement(plain, 0, "x"), existingPlacement(request("a", testkit.Group("dir")), 0, "x")},
 			},
 			[]string{"a. on x again", "a.x-73600 removed"},
 		},
 		"a Work that is gone loses its placements": {
-			Input{Destinations: []Destination{destination("x", nil)}, Existing: []*kratix.WorkPlacement{on(plain, 0, "x")}},
+			Input{Destinations: []Destination{destination("x", nil)}, Existing: []*kratix.WorkPlacement{existingPlacement(plain, 0, "x")}},
 			[]string{"a.x-5058f removed"},
 		},
 		"a Work that cannot be used keeps its placements": {
 			Input{
-				Destinations: []Destination{destination("x", nil)}, Existing: []*kratix.WorkPlacement{on(plain, 0, "x")},
+				Destinations: []Destination{destination("x", nil)}, Existing: []*kratix.WorkPlacement{existingPlacement(plain, 0, "x")},
 				Rejected: []kratix.Key{{Namespace: "default", Name: "a"}},
 			},
 			[]string{"a.x-5058f kept"},
 		},
 		"nothing is removed while part of the input is unknown": {
 			Input{
-				Destinations: []Destination{destination("x", nil)}, Existing: []*kratix.WorkPlacement{on(plain, 0, "x")},
+				Destinations: []Destination{destination("x", nil)}, Existing: []*kratix.WorkPlacement{existingPlacement(plain, 0, "x")},
 				Incomplete: true,
 			},
 			[]string{"a.x-5058f held"},
@@ -212,7 +210,7 @@ func TestPlan(t *testing.T) {
 		"a group that is gone is removed though other input is unknown": {
 			Input{
 				Works: []*kratix.Work{plain}, Destinations: []Destination{destination("x", nil)},
-				Existing:   []*kratix.WorkPlacement{on(request("a", testkit.Group("dir")), 0, "x")},
+				Existing:   []*kratix.WorkPlacement{existingPlacement(request("a", testkit.Group("dir")), 0, "x")},
 				Incomplete: true,
 			},
 			[]string{"a. on x", "a.x-73600 removed"},
@@ -224,7 +222,7 @@ func TestPlan(t *testing.T) {
 		"a request that is elsewhere does not wait": {
 			Input{
 				Works: []*kratix.Work{plain}, Destinations: []Destination{destination("x", nil), destination("y", nil, unread)},
-				Existing: []*kratix.WorkPlacement{on(plain, 0, "x")},
+				Existing: []*kratix.WorkPlacement{existingPlacement(plain, 0, "x")},
 			},
 			[]string{"a. on x again"},
 		},
@@ -247,7 +245,7 @@ func TestPlan(t *testing.T) {
 		"a request that is placed and a dependency do not wait for one that cannot be read": {
 			Input{
 				Works: []*kratix.Work{plain, dependency("d", testkit.Group("."))}, Destinations: []Destination{destination("x", nil), destination("y", nil)}, Unseen: true,
-				Existing: []*kratix.WorkPlacement{on(plain, 0, "x")},
+				Existing: []*kratix.WorkPlacement{existingPlacement(plain, 0, "x")},
 			},
 			[]string{"a. on x again", "d. on x", "d. on y"},
 		},
@@ -334,7 +332,7 @@ func TestMisplacedLabelIsSetAndRemoved(t *testing.T) {
 			Existing: []*kratix.WorkPlacement{old},
 		}).Placements()[0]
 	}
-	misplaced := plan(nil, on(work, 0, "x"))
+	misplaced := plan(nil, existingPlacement(work, 0, "x"))
 	if misplaced.Labels[kratix.MisplacedLabel] != "true" || !strings.Contains(misplaced.Reason, "lacks env=dev") {
 		t.Errorf("labels %v, reason %q", misplaced.Labels, misplaced.Reason)
 	}
@@ -344,7 +342,7 @@ func TestMisplacedLabelIsSetAndRemoved(t *testing.T) {
 }
 
 func TestExistingPlacementIsUpdated(t *testing.T) {
-	old := on(request("a", testkit.Group(".")), 0, "x")
+	old := existingPlacement(request("a", testkit.Group(".")), 0, "x")
 	old.Name = "a-name-that-kratix-gave"
 	work := request("a", testkit.Group("."))
 	work.Generation = 7
@@ -387,8 +385,6 @@ func TestNewDestinationTakesOnlyItsShare(t *testing.T) {
 	}
 }
 
-// TestRandomPlans checks that plans of random inputs do not depend on the order of the input, and
-// stay stable while labels change and Works disappear.
 func TestRandomPlans(t *testing.T) {
 	for seed := range uint64(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))

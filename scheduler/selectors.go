@@ -21,14 +21,12 @@ type requirement struct {
 	key      string
 	operator metav1.LabelSelectorOperator
 	values   []string
-	// source is the source of the selector, such as kratix.PromiseSource.
-	source string
+	source   string
 }
 
 // equals is the operator of matchLabels: the label has exactly this value.
 const equals metav1.LabelSelectorOperator = "="
 
-// precedence returns the sources of selectors in ascending order of precedence.
 func precedence() []string {
 	return []string{kratix.ResourceWorkflowSource, kratix.PromiseWorkflowSource, kratix.PromiseSource}
 }
@@ -103,7 +101,6 @@ func (r *requirement) holds(labels map[string]string) bool {
 	return false
 }
 
-// String formats a requirement as kubectl does: "a=1", "a in (1,2)", "!a".
 func (r requirement) String() string {
 	switch r.operator {
 	case metav1.LabelSelectorOpExists:
@@ -118,7 +115,6 @@ func (r requirement) String() string {
 	return r.key + "=" + strings.Join(r.values, ",")
 }
 
-// String formats all requirements as kubectl does: "a=1,b in (2,3)".
 func (s selectors) String() string {
 	parts := make([]string, len(s))
 	for i, r := range s {

@@ -2,16 +2,15 @@ package scheduler
 
 import "math/bits"
 
-// draw is the random number of a request for a Destination (rendezvous hashing). Of several
-// Destinations, the one with the highest draw is chosen. If a Destination is added or removed, the
-// choices for other Destinations therefore do not change. Groups of one request have equal draws,
-// so they are placed together.
+// draw is the random number of a request for a Destination. Of several Destinations, the one with
+// the highest draw is chosen (rendezvous hashing), so that adding or removing a Destination does
+// not change the choice among the others. Groups of one request have equal draws, so they are
+// placed together.
 type draw struct {
 	random uint64
 	weight uint64
 }
 
-// seed returns the hash of the request. The draws are computed from it.
 func (r requestKey) seed() uint64 { return hash(r.namespace, r.promise, r.resource) }
 
 // before reports whether d wins against other. The probability to win is proportional to the
@@ -56,13 +55,11 @@ func negativeLog2(n uint64) uint64 {
 	return uint64(zeros+1)<<logBits - fraction //nolint:gosec // zeros is 0 to 63
 }
 
-// Constants of the FNV-1a hash.
 const (
 	fnvOffset = 14695981039346656037
 	fnvPrime  = 1099511628211
 )
 
-// hash returns the FNV-1a hash of the parts, each followed by an end marker, and mixed by mix.
 func hash(parts ...string) uint64 {
 	h := uint64(fnvOffset)
 	for _, part := range parts {

@@ -8,16 +8,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// changes holds the files and objects that have changed since the last Snapshot, with the values
-// that they had then.
+// changes holds the files and objects that have changed since the last Snapshot, with their values
+// in that Snapshot.
 type changes struct {
-	// files are the files as they were in the last Snapshot; nil for a new file.
+	// files has the files as they were in the last Snapshot. A new file is nil.
 	files map[fileKey]*ParsedFile
 	// objects are the objects as they were in the last Snapshot, by kind and name.
 	objects map[string]before
 }
 
-// before is the definition of an object in the last Snapshot, with the findings about the object.
 type before struct {
 	winner   *claim
 	findings []finding.Finding
@@ -61,7 +60,6 @@ func winner(claims []*claim) *claim {
 	return best
 }
 
-// findingsOf returns the findings about an object that is defined more than once or is ignored.
 func findingsOf(claims []*claim) []finding.Finding {
 	var findings []finding.Finding
 	best := winner(claims)
@@ -110,7 +108,6 @@ func (c *Collection) Snapshot() Snapshot {
 	return c.snapshot
 }
 
-// parts are elements that must be removed from a Snapshot, or added to it.
 type parts struct {
 	origins  []*origin
 	findings []finding.Finding
@@ -166,7 +163,6 @@ func (c *Collection) apply(out, in parts) {
 	s.Marked = slices.Clip(s.Marked)
 }
 
-// change updates the list of the objects of one kind.
 func change[O interface {
 	kratix.Object
 	comparable

@@ -17,7 +17,6 @@ import (
 
 const platform = "apiVersion: platform.kratix.io/v1alpha1\n"
 
-// files returns files from pairs of a name and a content.
 func files(pairs ...string) []source.File {
 	var made []source.File
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -27,7 +26,6 @@ func files(pairs ...string) []source.File {
 }
 
 type content struct {
-	// Objects has a line for each object, with the place where it was read.
 	Objects    []string
 	Findings   []string
 	Rejected   []string

@@ -7,10 +7,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Collection holds parsed files and keeps their Snapshot up to date. An update takes time in
-// proportion to the changed file, and copies the lists that change. A Collection does not keep the
-// content of files, except for those in Snapshot.Marked. It is not safe for concurrent use, but its
-// snapshots are.
+// Collection holds parsed files and keeps their Snapshot up to date. The time of an update is
+// proportional to the changed file and to the lists that change. Only the contents in
+// Snapshot.Marked are kept. A Collection is not safe for concurrent use, but its snapshots are.
 type Collection struct {
 	files map[fileKey]*ParsedFile
 	// claims are the definitions of each object, by the object's kind and name, in the order of the
@@ -122,7 +121,6 @@ func (c *Collection) Loses(file *ParsedFile) bool {
 	})
 }
 
-// workloads returns the number of files of a Work.
 func workloads(object kratix.Object) int {
 	count := 0
 	if work, is := object.(*kratix.Work); is {
@@ -133,8 +131,8 @@ func workloads(object kratix.Object) int {
 	return count
 }
 
-// objects returns the objects of the file by name. If several objects have the same name, it
-// returns the first of them.
+// objects returns the objects of the file by name. Of several objects with one name, it returns the
+// first.
 func (p *ParsedFile) objects() map[string]kratix.Object {
 	objects := make(map[string]kratix.Object, len(p.claims))
 	for _, each := range p.claims {
@@ -145,8 +143,8 @@ func (p *ParsedFile) objects() map[string]kratix.Object {
 	return objects
 }
 
-// takeOver interns the strings of a file's objects. It replaces each object that is equal to one in
-// old by the one in old. old is the former content, or nil for a new file.
+// takeOver interns the strings of a file's objects. It replaces objects that are equal to objects
+// in old, which is the former content or nil.
 func (c *Collection) takeOver(file, old *ParsedFile) {
 	var objects map[string]kratix.Object
 	if old != nil {

@@ -17,8 +17,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// snippets returns the documents from which the tests build files. Some objects are in several
-// documents, and some documents are invalid.
 func snippets() []string {
 	list := "apiVersion: v1\nkind: List\nitems:\n" +
 		"- {apiVersion: platform.kratix.io/v1alpha1, kind: Work, metadata: {name: a}, spec: {promiseName: listed}}\n" +
@@ -67,7 +65,6 @@ func origins(s source.Snapshot) []string {
 	return lines
 }
 
-// compare compares two snapshots, but not the pointers of their objects.
 func compare(t *testing.T, want, got source.Snapshot) {
 	t.Helper()
 	if diff := cmp.Diff(origins(want), origins(got)); diff != "" {
@@ -79,9 +76,7 @@ func compare(t *testing.T, want, got source.Snapshot) {
 	}
 }
 
-// step changes one file, both in the input and in the Collection. which selects the file; what and
-// how select the change.
-func step(in input, c *source.Collection, which, what, how byte) {
+func changeFile(in input, c *source.Collection, which, what, how byte) {
 	rank, name := int(which%3), fmt.Sprintf("%c.yaml", 'a'+which/3%4)
 	if in[rank] == nil {
 		in[rank] = map[string]source.File{}
@@ -112,15 +107,14 @@ func TestCollectionEqualsCollectOfItsFiles(t *testing.T) {
 		var wanted []source.Snapshot
 		for range 60 {
 			for range 1 + random.IntN(3) {
-				step(in, c, byte(random.Uint32()), byte(random.Uint32()), byte(random.Uint32()))
+				changeFile(in, c, byte(random.Uint32()), byte(random.Uint32()), byte(random.Uint32()))
 			}
 			given, wanted = append(given, c.Snapshot()), append(wanted, in.collect())
 			if t.Failed() {
 				t.Fatalf("with seed %d", seed)
 			}
 		}
-		// All snapshots are compared at the end, to detect changes to a snapshot that was returned
-		// earlier.
+		// The comparison at the end detects changes to a snapshot that was returned earlier.
 		for i := range given {
 			compare(t, wanted[i], given[i])
 			if t.Failed() {
@@ -136,7 +130,7 @@ func FuzzCollection(f *testing.F) {
 	f.Fuzz(func(t *testing.T, steps []byte) {
 		in, c := input{}, source.NewCollection()
 		for ; len(steps) >= 3; steps = steps[3:] {
-			step(in, c, steps[0], steps[1], steps[2])
+			changeFile(in, c, steps[0], steps[1], steps[2])
 			if steps[0]%2 == 0 {
 				compare(t, in.collect(), c.Snapshot())
 			}
@@ -145,15 +139,14 @@ func FuzzCollection(f *testing.F) {
 	})
 }
 
-// same reports whether two slices have the same backing array.
-func same[T any](a, b []T) bool {
+func sameArray[T any](a, b []T) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 func sameSlices(a, b source.Snapshot) bool {
-	return same(a.Works, b.Works) && same(a.Destinations, b.Destinations) && same(a.GitStateStores, b.GitStateStores) &&
-		same(a.BucketStateStores, b.BucketStateStores) && same(a.Secrets, b.Secrets) && same(a.WorkPlacements, b.WorkPlacements) &&
-		same(a.Promises, b.Promises) && same(a.Findings, b.Findings) && same(a.Rejected, b.Rejected) && same(a.Marked, b.Marked)
+	return sameArray(a.Works, b.Works) && sameArray(a.Destinations, b.Destinations) && sameArray(a.GitStateStores, b.GitStateStores) &&
+		sameArray(a.BucketStateStores, b.BucketStateStores) && sameArray(a.Secrets, b.Secrets) && sameArray(a.WorkPlacements, b.WorkPlacements) &&
+		sameArray(a.Promises, b.Promises) && sameArray(a.Findings, b.Findings) && sameArray(a.Rejected, b.Rejected) && sameArray(a.Marked, b.Marked)
 }
 
 func TestUnchangedCollectionReturnsSameSlices(t *testing.T) {
@@ -181,7 +174,7 @@ func TestChangedFileKeepsEqualObjects(t *testing.T) {
 	}
 	first := set(testkit.WorkYAML("a") + "---\n" + testkit.WorkYAML("b"))
 	moved := set("# a comment\n" + testkit.WorkYAML("a") + "---\n" + testkit.WorkYAML("b"))
-	if !same(first.Works, moved.Works) {
+	if !sameArray(first.Works, moved.Works) {
 		t.Error("a comment makes other Works")
 	}
 	if at := moved.Origins.Of(moved.Works[0]); at.Line != 2 {
@@ -245,8 +238,6 @@ func TestLoses(t *testing.T) {
 	}
 }
 
-// TestStringsOfDifferentFilesAreInterned checks that equal strings and selectors of several files
-// are interned, also after one of the files is read again.
 func TestStringsOfDifferentFilesAreInterned(t *testing.T) {
 	const text = platform + "kind: Work\nmetadata: {name: NAME, labels: {kratix.io/work-type: resource, kratix.io/resource-name: NAME}}\n" +
 		"spec: {promiseName: p, resourceName: NAME, workloadGroups: [{id: i, destinationSelectors: [{matchLabels: {a: b}}], workloads: [{filepath: f, content: x}]}]}\n"

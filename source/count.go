@@ -32,8 +32,6 @@ func CountObjects(name string, content []byte) int {
 	return count
 }
 
-// holdsSomething reports whether a document has a line that is not blank, a comment or a document
-// marker.
 func holdsSomething(text []byte) bool {
 	for line := range bytes.Lines(text) {
 		if line = bytes.TrimSpace(line); len(line) > 0 && line[0] != '#' && !bytes.Equal(line, []byte("---")) {

@@ -4,7 +4,6 @@ import "bytes"
 
 type document struct {
 	text []byte
-	// line is the number of the document's first line in the file, counted from 1.
 	line int
 }
 

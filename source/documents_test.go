@@ -46,8 +46,6 @@ func TestDocuments(t *testing.T) {
 	}
 }
 
-// FuzzDocuments checks that the documents and the markers between them together are the whole file,
-// and that the line numbers are correct.
 func FuzzDocuments(f *testing.F) {
 	for _, seed := range []string{"", "---", "a\n---\nb\n", "---\r\na\r\n--- x\r\n...\n---#\n", "a\n---\n---\n\n--- # c\nb"} {
 		f.Add([]byte(seed))

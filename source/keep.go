@@ -52,7 +52,7 @@ func (c *Collection) Lost(file *ParsedFile) []string {
 }
 
 // losesGroup reports whether the Work after lacks a group of the Work before, or all workloads of a
-// group. A group without workloads may be the end of a file that was cut off.
+// group. A file that was cut off may end in a group without workloads.
 func losesGroup(before, after kratix.Object) bool {
 	old, isWork := before.(*kratix.Work)
 	now, stillWork := after.(*kratix.Work)

@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// Limits on the YAML values of one document, because the parser needs several hundred bytes for
+// The limits on the YAML values of one document, because the parser needs several hundred bytes for
 // each value. A document with more than maxValues values must have at least bytesForValue bytes for
 // each value, as long lists of Works have.
 const (
@@ -20,15 +20,13 @@ const (
 // ignored. A large file may contain millions of such documents.
 const maxNameless = 10_000
 
-// reportNameless adds a finding about an unreadable or ignored document, unless the file has
-// maxNameless of these findings already.
 func (p *ParsedFile) reportNameless(f finding.Finding) {
 	if p.nameless++; p.nameless <= maxNameless {
 		p.findings = append(p.findings, f)
 	}
 }
 
-// reportNamelessCount adds one finding about the number of documents for which reportNameless has
+// reportNamelessCount adds one finding with the number of documents for which reportNameless has
 // added none.
 func (p *ParsedFile) reportNamelessCount() {
 	if p.nameless <= maxNameless {
@@ -41,7 +39,6 @@ func (p *ParsedFile) reportNamelessCount() {
 	})
 }
 
-// parseDocument parses a document. It returns an error if the document has too many values.
 func parseDocument(doc document) ([]kratix.Parsed, error) {
 	values := yamlnodes.AtMost(doc.text)
 	if values > maxValues && values*bytesForValue > len(doc.text) {

@@ -7,8 +7,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// TestDocumentsOfTooManyValuesAreNotParsed checks that a document is rejected if its values would
-// need a hundred times the memory of the file, and that the next document is read.
 func TestDocumentsOfTooManyValuesAreNotParsed(t *testing.T) {
 	const destination = "\n---\napiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: default}}\n"
 	for name, text := range map[string]string{
@@ -29,8 +27,6 @@ func TestDocumentsOfTooManyValuesAreNotParsed(t *testing.T) {
 	}
 }
 
-// TestFindingsAboutManyDocumentsAreLimited checks that the number of findings is limited, and that
-// the Destination after the last document is read.
 func TestFindingsAboutManyDocumentsAreLimited(t *testing.T) {
 	const destination = "apiVersion: platform.kratix.io/v1alpha1\nkind: Destination\nmetadata: {name: d}\nspec: {stateStoreRef: {kind: GitStateStore, name: default}}\n"
 	for name, document := range map[string]string{"no objects": "a: b\n---\n", "of others": "{apiVersion: v1, kind: A}\n---\n"} {

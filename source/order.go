@@ -19,7 +19,7 @@ func compareFiles(a, b fileKey) int {
 func compareParsed(a, b *ParsedFile) int { return compareFiles(a.fileKey, b.fileKey) }
 
 // compareNames compares paths in the order of a directory walk: the files in a directory come
-// before the entries that follow the directory.
+// before the entries after the directory.
 func compareNames(a, b string) int {
 	for i := range min(len(a), len(b)) {
 		switch {

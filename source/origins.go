@@ -12,11 +12,9 @@ import (
 // Origins records the place at which each object of a Snapshot was read. It is immutable, so it may
 // be used while the next Snapshot is built.
 type Origins struct {
-	// sorted has the origins, sorted by kind and name of the object.
 	sorted []*origin
 }
 
-// origin is an object with the place at which it was read.
 type origin struct {
 	object kratix.Object
 	place  finding.Place

@@ -22,8 +22,7 @@ type File struct {
 // ParsedFile is a parsed file. It must not be modified once it is in a Collection.
 type ParsedFile struct {
 	fileKey
-	digest digest
-	// claims are the valid objects, in the order of the file.
+	digest   digest
 	claims   []*claim
 	findings []finding.Finding
 	rejected []kratix.Key
@@ -54,11 +53,10 @@ type claim struct {
 
 type digest struct {
 	hash [sha256.Size]byte
-	// failed means that the file could not be read; hash is then the hash of the error.
+	// failed means that the file could not be read. hash is then the hash of the error.
 	failed bool
 }
 
-// digestOf returns the digest of a file's content, or of the error from reading it.
 func digestOf(file File) digest {
 	if file.Err != nil {
 		return digest{hash: sha256.Sum256([]byte(file.Err.Error())), failed: true}
@@ -173,7 +171,6 @@ func defaultNamespace(o kratix.Object) {
 // the text for the name of the kind.
 func mayBeDestination(text []byte) bool { return bytes.Contains(text, []byte(kratix.DestinationKind)) }
 
-// unreadable adds a finding about a document whose object has no readable name.
 func (p *ParsedFile) unreadable(at finding.Place, err error) {
 	at.Line = lineOf(err, at.Line)
 	f := finding.Finding{Rule: finding.UnreadableInput(), Place: at, Message: err.Error(), Fix: fixOf(err)}
@@ -186,7 +183,6 @@ func (p *ParsedFile) unreadable(at finding.Place, err error) {
 	p.incomplete = true
 }
 
-// lineOf returns the line of an error, or other if the error has none.
 func lineOf(err error, other int) int {
 	var where *kratix.LineError
 	if errors.As(err, &where) {
@@ -195,7 +191,7 @@ func lineOf(err error, other int) int {
 	return other
 }
 
-// fixOf returns the fix for an unreadable document, or "" if the fix of the rule applies.
+// fixOf returns the fix for an unreadable document, or "" if the rule's own fix applies.
 func fixOf(err error) string {
 	if errors.Is(err, kratix.ErrEncrypted) {
 		return "Decrypt it before it is read, such as with `sops --decrypt`; or let run read it from a cluster (--kube), where Flux has decrypted it."
@@ -203,7 +199,6 @@ func fixOf(err error) string {
 	return ""
 }
 
-// reject adds a finding about an object that exists but is invalid.
 func (p *ParsedFile) reject(header kratix.Header, why finding.Finding) {
 	p.findings = append(p.findings, why)
 	key := header.Key()

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// profile adds the object to the claims if it is a profile, or a ConfigMap with one. It returns
-// false for all other objects.
+// profile adds a profile, or a ConfigMap with one, to the claims. It returns false for all other
+// objects.
 func (p *ParsedFile) profile(parsed *kratix.Parsed, at finding.Place) bool {
 	group, _, _ := strings.Cut(parsed.Header.APIVersion, "/")
 	var read *profile.Profile
@@ -40,8 +40,8 @@ func (p *ParsedFile) profile(parsed *kratix.Parsed, at finding.Place) bool {
 	return true
 }
 
-// profileIn returns the profile in a ConfigMap. It returns false if the ConfigMap does not have the
-// label of profiles.
+// profileIn returns the profile in a ConfigMap, and whether the ConfigMap has the label of
+// profiles.
 func profileIn(configMap json.RawMessage) (read *profile.Profile, is bool, err error) {
 	var object struct {
 		Metadata   metav1.ObjectMeta `json:"metadata"`
@@ -66,14 +66,13 @@ func InvalidProfile(at finding.Place, err error) finding.Finding {
 	}
 }
 
-// isNewer reports whether both are profiles, and a was taken after b.
 func isNewer(a, b kratix.Object) bool {
 	one, isProfile := a.(*profile.Profile)
 	other, same := b.(*profile.Profile)
 	return isProfile && same && other.Taken.Before(&one.Taken)
 }
 
-// repeated returns the finding about an ignored object. The object used has the same name and takes
+// repeated returns the finding about an ignored object. used has the same name and takes
 // precedence.
 func repeated(ignored finding.Place, used kratix.Object, usedAt finding.Place) finding.Finding {
 	rule, which := finding.RepeatedObject(), "the first one"

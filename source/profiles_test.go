@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// profileText returns a profile of a Destination, taken on the given day of November. The cluster
-// has one namespace.
 func profileText(name string, day int, namespace string) string {
 	return fmt.Sprintf(`apiVersion: kratix-schedule.io/v1alpha1
 kind: ClusterProfile
@@ -24,8 +22,7 @@ namespaces: [%s]
 `, name, day, namespace)
 }
 
-// said returns the findings as text, such as "KS110 a.yaml:1: message".
-func said(findings []finding.Finding) []string {
+func findingsText(findings []finding.Finding) []string {
 	lines := []string{}
 	for _, f := range findings {
 		lines = append(lines, fmt.Sprintf("%s %s: %s", f.Rule.ID, f.Place, f.Message))
@@ -33,7 +30,6 @@ func said(findings []finding.Finding) []string {
 	return lines
 }
 
-// described returns the profiles as text, such as "worker-1 2026-11-02 [default]".
 func described(profiles []*profile.Profile) []string {
 	lines := []string{}
 	for _, p := range profiles {
@@ -53,7 +49,7 @@ func TestNewestProfileCounts(t *testing.T) {
 			t.Errorf("%s: %s", name, diff)
 		}
 		want := []string{"KS111 ClusterProfile worker-1, a.yaml:1: ClusterProfile worker-1 is in the input twice; the newer one counts"}
-		if diff := cmp.Diff(want, said(s.Findings)); diff != "" {
+		if diff := cmp.Diff(want, findingsText(s.Findings)); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
 		if at := s.Origins.Of(s.Profiles[0]); at.File != "b.yaml" {
@@ -76,14 +72,12 @@ func TestBrokenProfileIsOneFinding(t *testing.T) {
 		"ConfigMap without the label": {"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a, annotations: {kratix-schedule.io/cluster-profile: x}}\n", "KS026 ConfigMap a, a.yaml:1: ConfigMap of v1 is ignored"},
 	} {
 		s := Collect([]File{{Name: "a.yaml", Content: []byte(test.text)}})
-		if diff := cmp.Diff([]string{test.want}, said(s.Findings)); diff != "" || len(s.Profiles) > 0 || s.Incomplete || s.Unseen {
+		if diff := cmp.Diff([]string{test.want}, findingsText(s.Findings)); diff != "" || len(s.Profiles) > 0 || s.Incomplete || s.Unseen {
 			t.Errorf("%s: %s; profiles %v, incomplete %v, unseen %v", name, diff, s.Profiles, s.Incomplete, s.Unseen)
 		}
 	}
 }
 
-// TestProfilesOfChangingFiles makes random changes to files with profiles, and compares the
-// collection with a new collection of the same files.
 func TestProfilesOfChangingFiles(t *testing.T) {
 	for seed := range uint64(20) {
 		rng := rand.New(rand.NewPCG(seed, 1))
@@ -110,15 +104,13 @@ func TestProfilesOfChangingFiles(t *testing.T) {
 			if diff := cmp.Diff(described(want.Profiles), described(got.Profiles)); diff != "" {
 				t.Fatalf("seed %d step %d: %s", seed, step, diff)
 			}
-			if diff := cmp.Diff(said(want.Findings), said(got.Findings)); diff != "" {
+			if diff := cmp.Diff(findingsText(want.Findings), findingsText(got.Findings)); diff != "" {
 				t.Fatalf("seed %d step %d: %s", seed, step, diff)
 			}
 		}
 	}
 }
 
-// TestEqualProfileIsKept checks that a profile keeps its pointer when only a comment in its file
-// changes, because the objects of a Destination are checked again if the pointer changes.
 func TestEqualProfileIsKept(t *testing.T) {
 	c := NewCollection()
 	c.Set(0, File{Name: "a.yaml", Content: []byte(profileText("worker-1", 1, "a"))})

@@ -68,7 +68,7 @@ type Snapshot struct {
 	// Deleted are the Works that the Kubernetes API reported as deleted, sorted.
 	Deleted []kratix.Key
 	// DeletedPlacements are the WorkPlacements that the Kubernetes API reported as deleted, sorted.
-	// It is used only in the modes in which Kratix creates WorkPlacements.
+	// They are used only in the modes in which Kratix creates WorkPlacements.
 	DeletedPlacements []kratix.Key
 	// Assigned means that WorkPlacements determine the Destination of each Work, and the records in
 	// the stores do not. Several Works may then have the same name.

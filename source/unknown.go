@@ -9,9 +9,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// unknownKind adds a finding about an object of an unsupported kind. If the kind is one of Kratix
-// in another version or capitalization, the object is rejected: if it were ignored, it would count
-// as removed.
+// unknownKind adds a finding about an object of an unsupported kind. An object of a Kratix kind in
+// another version or capitalization is rejected, because it would count as removed if it were
+// ignored.
 func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 	kind := knownKind(header.Kind)
 	switch {
@@ -37,15 +37,12 @@ func (p *ParsedFile) unknownKind(header kratix.Header, at finding.Place) {
 	}
 }
 
-// ignored adds a finding about an object that does not belong to Kratix.
 func (p *ParsedFile) ignored(header kratix.Header, at finding.Place) {
 	p.reportNameless(finding.Finding{
 		Rule: finding.IgnoredObject(), Place: at, Message: fmt.Sprintf("%s of %s is ignored", header.Kind, header.APIVersion),
 	})
 }
 
-// knownKind returns the kind of Kratix that is equal to word if case is ignored, or "" if there is
-// none.
 func knownKind(word string) string {
 	kinds := kratix.Kinds()
 	if i := slices.IndexFunc(kinds, func(kind string) bool { return strings.EqualFold(kind, word) }); i >= 0 {

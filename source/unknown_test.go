@@ -8,8 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// TestOtherVersionsAndSpellingsAreRejected checks that an object in an unsupported version or
-// capitalization is rejected and does not count as removed.
 func TestOtherVersionsAndSpellingsAreRejected(t *testing.T) {
 	const beta, only = "apiVersion: platform.kratix.io/v1beta1\n", "cannot be read: only platform.kratix.io/v1alpha1 is supported"
 	for name, test := range map[string]struct {

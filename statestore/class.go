@@ -10,7 +10,7 @@ import (
 // machine is the cause.
 type Class string
 
-// Classes of failures.
+// The classes of failures.
 const (
 	// Setting means that a value in the store's object or its Secret cannot work. Diagnosis.Field
 	// names the field to change.
@@ -36,7 +36,8 @@ type Diagnosis struct {
 const MaxRetryAfter = time.Hour
 
 // ClassOf returns the class of a store's failure. If the error has no class, ClassOf returns the
-// class for the error that it wraps, such as Setting for ErrMisconfigured.
+// class for the error that it wraps, such as Setting for ErrMisconfigured. The class of all other
+// errors is Network.
 func ClassOf(err error) Class {
 	var failed *Error
 	if errors.As(err, &failed) && failed.Class != "" {

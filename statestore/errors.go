@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// Kinds of store failures. Every error of a store is an *Error that wraps one of these. Callers
+// The kinds of store failures. Every error of a store is an *Error that wraps one of these. Callers
 // distinguish them with errors.Is.
 var (
 	// ErrStale means that another writer has written since Base was read. The caller should read
@@ -38,7 +38,6 @@ var (
 
 type contentRefused struct{}
 
-// Error returns the text of ErrContentRefused.
 func (contentRefused) Error() string { return "the store refused the content" }
 
 // Is reports whether target is ErrDenied, because a rejected content is one kind of a denied write.

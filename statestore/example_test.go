@@ -49,7 +49,6 @@ func ExampleCommit() {
 	// revision "", error: write GitStateStore second: the store has moved on
 }
 
-// write writes files, as another writer would.
 func write(store statestore.Store, pairs ...string) {
 	stored, _ := store.Read(context.Background())
 	_, _ = store.Apply(context.Background(), statestore.ChangeSet{Base: stored.Revision, Write: testkit.FileList(pairs...)})

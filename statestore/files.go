@@ -10,8 +10,8 @@ import (
 )
 
 // Files are the paths of the files in a store, with the digests of their contents. They form an
-// immutable tree. Files that are made from others with With share the directories that are equal;
-// therefore Same is fast. The zero value is empty.
+// immutable tree. Files that With returns share the unchanged directories, so that Same is fast.
+// The zero value is empty.
 type Files struct{ top *directory }
 
 // FileChange is a file that is new, or that has another digest than before. If Gone is set, the
@@ -22,7 +22,6 @@ type FileChange struct {
 	Gone   bool
 }
 
-// directory has the sorted entries of one directory.
 type directory struct {
 	entries []entry
 	files   int // number of files in this directory and below
@@ -212,7 +211,7 @@ func differing(a, b *directory, depth int, yield func(tree.Path) bool) bool {
 	return true
 }
 
-// differing compares two entries of the same name. One of them may be the zero entry.
+// differing compares two entries with the same name. One of them may be the zero entry.
 func (e entry) differing(other entry, depth int, yield func(tree.Path) bool) bool {
 	if e == other {
 		return true
@@ -287,8 +286,7 @@ func (e entry) expanded(length int) entry {
 	return entry{path: ancestor(e.path, length), below: newDirectory([]entry{e})}
 }
 
-// collapsed returns e. If e is a directory with a single entry, collapsed returns that entry
-// instead.
+// collapsed returns e or, if e is a directory with a single entry, that entry.
 func (e entry) collapsed() entry {
 	if !e.file && e.below != nil && len(e.below.entries) == 1 {
 		return e.below.entries[0]
@@ -330,7 +328,6 @@ func (e entry) with(changes []FileChange, end int) entry {
 	return e
 }
 
-// element returns the element of a path that begins at byte from.
 func element(p tree.Path, from int) string {
 	rest := p.String()[from:]
 	name, _, _ := strings.Cut(rest, "/")

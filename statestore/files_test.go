@@ -23,8 +23,6 @@ func somePath(t testing.TB, draw *rand.Rand) tree.Path {
 	return p
 }
 
-// TestFilesEqualTheMapOfTheSameChanges makes the same random changes to Files and to a map, and
-// compares both.
 func TestFilesEqualTheMapOfTheSameChanges(t *testing.T) {
 	for seed := range uint64(300) {
 		draw := rand.New(rand.NewPCG(seed, 1))
@@ -43,24 +41,22 @@ func TestFilesEqualTheMapOfTheSameChanges(t *testing.T) {
 			}
 			files = files.With(changes)
 			place := fmt.Sprintf("seed %d, step %d", seed, step)
-			same(t, place, files, want)
-			same(t, place+", the ones before", before, held)
-			below(t, place, files, want, somePath(t, draw))
-			from(t, place, files, want, somePath(t, draw))
-			from(t, place, files, want, tree.Path{})
+			compareAll(t, place, files, want)
+			compareAll(t, place+", the ones before", before, held)
+			compareBelow(t, place, files, want, somePath(t, draw))
+			compareFrom(t, place, files, want, somePath(t, draw))
+			compareFrom(t, place, files, want, tree.Path{})
 			if changed := !maps.Equal(held, want); files.Same(before, tree.Path{}) == changed {
 				t.Fatalf("%s: changed is %v, and Same says otherwise", place, changed)
 			}
-			same(t, place+", from nothing", statestore.FilesOf(want), want)
-			differing(t, place, files, before, want, held)
-			differing(t, place+", from nothing", statestore.FilesOf(want), before, want, held)
+			compareAll(t, place+", from nothing", statestore.FilesOf(want), want)
+			compareDiffering(t, place, files, before, want, held)
+			compareDiffering(t, place+", from nothing", statestore.FilesOf(want), before, want, held)
 		}
 	}
 }
 
-// differing compares the result of Differing with the difference between two maps of the same
-// contents.
-func differing(t *testing.T, place string, a, b statestore.Files, inA, inB map[tree.Path]statestore.Digest) {
+func compareDiffering(t *testing.T, place string, a, b statestore.Files, inA, inB map[tree.Path]statestore.Digest) {
 	t.Helper()
 	var want []tree.Path
 	for path, sum := range inA {
@@ -79,8 +75,7 @@ func differing(t *testing.T, place string, a, b statestore.Files, inA, inB map[t
 	}
 }
 
-// same compares Files with a map of the expected digests.
-func same(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest) {
+func compareAll(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest) {
 	t.Helper()
 	if got := maps.Collect(files.All()); !maps.Equal(got, want) || files.Len() != len(want) {
 		t.Fatalf("%s: %d files %v, want %v", place, files.Len(), got, want)
@@ -95,8 +90,7 @@ func same(t *testing.T, place string, files statestore.Files, want map[tree.Path
 	}
 }
 
-// below compares the result of Below for one directory with the expected files.
-func below(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest, dir tree.Path) {
+func compareBelow(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest, dir tree.Path) {
 	t.Helper()
 	within := maps.Clone(want)
 	maps.DeleteFunc(within, func(p tree.Path, _ statestore.Digest) bool { return !p.Within(dir) })
@@ -111,8 +105,7 @@ func below(t *testing.T, place string, files statestore.Files, want map[tree.Pat
 	}
 }
 
-// from compares the result of From for one path with the expected files.
-func from(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest, first tree.Path) {
+func compareFrom(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest, first tree.Path) {
 	t.Helper()
 	behind := slices.DeleteFunc(files.Paths(tree.Path{}), func(p tree.Path) bool { return tree.Compare(p, first) < 0 })
 	var got []tree.Path

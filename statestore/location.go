@@ -108,7 +108,6 @@ func Commit(ctx context.Context, parts []StoreChanges) []Outcome {
 	return outcomes
 }
 
-// joinedParts are the parts for one call of Location.Write.
 type joinedParts struct {
 	parts []ViewChanges
 	at    []int // indices of the parts in the argument of Commit

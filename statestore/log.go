@@ -10,14 +10,15 @@ import (
 
 // LogReader is a store that can list its earlier revisions.
 type LogReader interface {
-	// Log returns the newest revisions, the newest first, and at most most of them.
+	// Log returns the newest revisions, the newest first. The parameter most is their maximum
+	// number.
 	Log(ctx context.Context, most int) (Log, error)
 }
 
 // PastReader is a store that can read single files of earlier revisions.
 type PastReader interface {
-	// FileAt returns the content of a file at a revision; it returns false if the store had no such
-	// file. It fails with ErrUnknownRevision if the revision is not known.
+	// FileAt returns the content of a file at a revision, and whether the store had the file. It
+	// fails with ErrUnknownRevision if the revision is not known.
 	FileAt(ctx context.Context, revision Revision, path tree.Path) (content []byte, exists bool, err error)
 }
 
@@ -34,11 +35,11 @@ type Log struct {
 // LogEntry is one revision of a store. Everything in it may come from other writers.
 type LogEntry struct {
 	Revision Revision
-	// Parent is the revision before; it is empty for the first one and in a store that does not
-	// name it.
+	// Parent is the previous revision. It is empty for the first revision, and in a store that does
+	// not record previous revisions.
 	Parent Revision
 	Time   time.Time
-	// Author and Committer are names with an address; they are empty if the store does not record
+	// Author and Committer are names with an address. They are empty if the store does not record
 	// them.
 	Author, Committer string
 	// Message is the message of a commit.
@@ -60,8 +61,8 @@ func ReadLog(ctx context.Context, store Store, most int) (Log, error) {
 	return Log{}, ErrNoLog
 }
 
-// FileAt returns the content of a file at a revision; it returns false if the store had no such file.
-// It fails with ErrUnknownRevision if the store cannot read single files of a revision.
+// FileAt returns the content of a file at a revision, and whether the store had the file. It fails
+// with ErrUnknownRevision if the store cannot read single files of a revision.
 func FileAt(ctx context.Context, store Store, revision Revision, path tree.Path) (content []byte, exists bool, err error) {
 	if reader, ok := ViewOf("", store).Store.(PastReader); ok {
 		return reader.FileAt(ctx, revision, path)

@@ -5,7 +5,6 @@ import (
 	"strings"
 )
 
-// hiddenPart replaces the redacted parts of a URL.
 const hiddenPart = "***"
 
 var urls = regexp.MustCompile("[A-Za-z][A-Za-z0-9+.-]*://[^\\s\"'`<>]+")
@@ -19,8 +18,8 @@ func RedactURLs(text string) string {
 	return urls.ReplaceAllStringFunc(text, redactURL)
 }
 
-// redactURL redacts one URL. The URL may be one that net/url cannot parse, because errors are often
-// about such URLs.
+// redactURL redacts one URL. It does not use net/url, which cannot parse the URLs that many errors
+// are about.
 func redactURL(url string) string {
 	scheme, rest, _ := strings.Cut(url, "://")
 	tail := ""
@@ -55,5 +54,4 @@ func isGitService(query string) bool {
 	return query == "?service=git-upload-pack" || query == "?service=git-receive-pack"
 }
 
-// trailing returns the punctuation at the end of a URL, which belongs to the sentence.
 func trailing(url string) string { return url[len(strings.TrimRight(url, ":,.;)")):] }

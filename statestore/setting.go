@@ -6,16 +6,13 @@ import (
 	"fmt"
 )
 
-// settingError is an error about a setting that cannot work. field is the name of the setting.
 type settingError struct {
 	field string
 	err   error
 }
 
-// Error returns the text of the wrapped error.
 func (s settingError) Error() string { return s.err.Error() }
 
-// Unwrap returns the wrapped error.
 func (s settingError) Unwrap() error { return s.err }
 
 // InField returns an error that wraps err and names the field of the store's object that err is

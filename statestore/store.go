@@ -36,7 +36,7 @@ type Store interface {
 
 // Prober is a store that can check whether a write would succeed.
 type Prober interface {
-	// Probe returns an error if a write would fail. It does not change the store.
+	// Probe returns an error if it finds that a write would fail. It does not change the store.
 	Probe(ctx context.Context) error
 }
 
@@ -160,7 +160,7 @@ type Outcome struct {
 // Action is the effect of a ChangeSet on a placement.
 type Action string
 
-// Actions, as they are written in commit messages.
+// The actions, as commit messages name them.
 const (
 	Place  Action = "Place"
 	Update Action = "Update"

@@ -5,8 +5,8 @@
 // Two libraries do the same in two walks, with allocations: structured-merge-diff checks the types
 // of an object as server-side apply does, and the converter of apimachinery decodes the object to
 // its Go type and encodes it again, as Flux does. This package accepts an object only if both
-// libraries would certainly accept it. The libraries have to check all other objects. This package
-// does not find faults, and has no messages.
+// libraries would certainly accept it. Other objects must be checked with the libraries, because
+// this package reports no faults.
 package accept
 
 import (
@@ -38,7 +38,7 @@ type Rules struct {
 // Requirement is a field that a type requires.
 type Requirement struct {
 	Name string
-	// Lacks reports whether a value counts as missing; the value of an absent field is nil.
+	// Lacks reports whether a value counts as missing. The value of an absent field is nil.
 	Lacks func(value any) bool
 }
 
@@ -57,10 +57,10 @@ func New(minor *schemas.Minor, rules Rules) *Types {
 	return &Types{minor: minor, rules: rules, kinds: map[schema.GroupVersionKind]*object{}, nodes: map[nodeKey]*node{}}
 }
 
-// Sent returns an object of a kind as Flux sends it, if the object certainly fits the schema of its
-// kind, can be decoded to its Go type, and violates none of the Rules. Otherwise accepted is false,
-// and nothing is known about the object. The status must have been removed from fields unless Flux
-// sends it. Neither fields nor the result may be changed, since they share their unchanged parts.
+// Sent returns an object of a kind as Flux sends it. accepted is true if the object certainly fits
+// the schema of its kind, can be decoded to its Go type, and violates none of the Rules. If
+// accepted is false, nothing is known about the object. fields must have no status, unless Flux
+// sends it. Neither fields nor the result may be modified, because they share unchanged parts.
 func (t *Types) Sent(kind schemas.Kind, fields map[string]any) (sent map[string]any, accepted bool) {
 	if fields == nil {
 		return nil, false

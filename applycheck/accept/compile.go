@@ -25,8 +25,8 @@ type compiler struct {
 	pending []func()
 }
 
-// compile returns the type of the objects of a kind. The type does not fill in the status, which
-// Flux removes.
+// compile returns the type of the objects of a kind. It does not fill in the status, because Flux
+// does not send it.
 func (t *Types) compile(kind schemas.Kind) *object {
 	typ := t.minor.Type(kind.Type)
 	c := &compiler{Types: t, schema: typ.Schema}
@@ -55,14 +55,12 @@ func (o *object) withoutStatus() *object {
 
 type declared struct {
 	smd.Atom
-	// name is empty for a type without a name.
-	name string
-	// exempt means that Values and Required of the Rules do not apply.
+	name   string
 	exempt bool
 }
 
-// node returns the compiled form of a type that Flux decodes to a Go type; goType is nil if Flux
-// does not decode it.
+// node returns the compiled form of a type that Flux decodes to goType. If Flux does not decode it,
+// goType is nil.
 func (c *compiler) node(ref smd.TypeRef, goType reflect.Type, exempt bool) *node {
 	for goType != nil && goType.Kind() == reflect.Pointer {
 		goType = goType.Elem()
@@ -101,7 +99,6 @@ func (c *compiler) complete(n *node, of declared, goType reflect.Type) {
 	}
 }
 
-// completeUndecoded sets the lists and maps that the schema accepts.
 func (c *compiler) completeUndecoded(n *node, of declared) {
 	if of.List != nil {
 		n.list = c.list(of.List, nil, of.exempt)
@@ -111,7 +108,6 @@ func (c *compiler) completeUndecoded(n *node, of declared) {
 	}
 }
 
-// completeDecoded sets the values that both the schema and a Go type accept.
 func (c *compiler) completeDecoded(n *node, of declared, goType reflect.Type) {
 	accepted := n.scalars
 	n.decodeScalar(goType)
@@ -133,9 +129,8 @@ func (c *compiler) completeDecoded(n *node, of declared, goType reflect.Type) {
 	}
 }
 
-// list returns the compiled form of a list with items of a Go type. Integral floats among the
-// defaults of keys become integers, since structured-merge-diff compares a float and an integer by
-// their value.
+// list returns the compiled form of a list whose items have a Go type. Defaults of keys become
+// integers where possible, because structured-merge-diff compares a float and an integer by value.
 func (c *compiler) list(of *smd.List, item reflect.Type, exempt bool) *list {
 	l := &list{item: c.node(of.ElementType, item, exempt), unique: of.ElementRelationship == smd.Associative}
 	if len(of.Keys) > maxKeys {

@@ -8,8 +8,8 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// object returns the compiled form of a map type; structType is the struct to which Flux decodes
-// it, or nil. It returns nil if no object of the type can be accepted.
+// object returns the compiled form of a map type, or nil if no object of the type can be accepted.
+// structType is the struct to which Flux decodes the type, or nil.
 func (c *compiler) object(of declared, structType reflect.Type) *object {
 	o := &object{fields: make(map[string]*field, len(of.Map.Fields)), decoded: structType != nil}
 	ruled := of.name != "" && !of.exempt
@@ -87,9 +87,9 @@ func (c *compiler) addFills(o *object, of declared, structType reflect.Type) boo
 	return known
 }
 
-// acceptsFill reports whether the API server accepts the zero value that Flux sends for a missing
-// field. If the value is a map, below is the compiled type of the field without a Go type; otherwise it
-// is nil.
+// acceptsFill reports whether the API server accepts value, the zero value that Flux sends for a
+// missing field. If value is a map, below is the compiled type of the field without a Go type;
+// otherwise below is nil.
 func (f *field) acceptsFill(value any, below *node) bool {
 	if f.values != nil && !f.supports(value) {
 		return false

@@ -16,7 +16,6 @@ import (
 // false if the result is not known.
 type conversion func(value any) (any, bool)
 
-// apply converts a value and reports whether the conversion has changed it.
 func (c conversion) apply(value any) (any, result) {
 	sent, ok := c(value)
 	switch {
@@ -36,14 +35,11 @@ func isScalar(value any) bool {
 	return true
 }
 
-// isCustom reports whether a Go type has its own JSON form.
 func isCustom(typ reflect.Type) bool {
 	entry := value.TypeReflectEntryOf(typ)
 	return entry.CanConvertFromUnstructured() || entry.CanConvertToUnstructured()
 }
 
-// customConversion returns the conversion of a Go type with its own JSON form: the converter's, or
-// a faster one for the two most frequent types.
 func customConversion(typ reflect.Type) conversion {
 	switch typ {
 	case reflect.TypeFor[resource.Quantity]():
@@ -71,8 +67,8 @@ func roundTrip(typ reflect.Type) conversion {
 	}
 }
 
-// convertQuantity converts strings and integers as Quantity's JSON methods do. A string that only
-// these methods accept, for instance one with spaces around the quantity, is left to them.
+// convertQuantity converts strings and integers as Quantity's JSON methods do. It passes other
+// values to these methods, such as a string with spaces around the quantity.
 func convertQuantity(value any) (any, bool) {
 	var text string
 	switch v := value.(type) {
@@ -102,8 +98,8 @@ func convertIntOrString(value any) (any, bool) {
 	return nil, false
 }
 
-// convertBytes removes the line breaks of a base64 string, as the converter does by decoding and
-// encoding it.
+// convertBytes removes the line breaks of a base64 string, as decoding and encoding the string
+// would.
 func convertBytes(value any) (any, bool) {
 	text, isText := value.(string)
 	decoded, err := base64.StdEncoding.DecodeString(text)

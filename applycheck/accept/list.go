@@ -10,14 +10,13 @@ type list struct {
 	keys   []listKey
 }
 
-// listKey is a field that identifies an item of a list.
 type listKey struct {
 	name string
 	// absent is the value of a missing field. It is nil if the field has no default.
 	absent any
 }
 
-// maxKeys is the maximum number of keys of a list; lists with more keys are not accepted.
+// maxKeys is the maximum number of keys of a list. Lists with more keys are not accepted.
 const maxKeys = 2
 
 // itemKey contains the values of an item's keys. As in structured-merge-diff, two values are equal
@@ -27,7 +26,6 @@ type itemKey [maxKeys]any
 // maxCompared is the number of items up to which comparing all pairs is faster than using a map.
 const maxCompared = 16
 
-// visit returns a list as Flux sends it, and the result of the visit.
 func (l *list) visit(items []any) ([]any, result) {
 	if l.unique && !l.isUnique(items) {
 		return nil, doubtful
@@ -51,7 +49,7 @@ func (l *list) visit(items []any) ([]any, result) {
 	return items, unchanged
 }
 
-// isUnique reports whether all items certainly have keys and no two have the same.
+// isUnique reports whether all items certainly have different keys.
 func (l *list) isUnique(items []any) bool {
 	if len(items) > maxCompared {
 		return l.isUniqueMany(items)
@@ -80,7 +78,7 @@ func (l *list) isUniqueMany(items []any) bool {
 	return true
 }
 
-// keyOf returns the key of an item; ok is false if it is not certain.
+// keyOf returns the key of an item, and whether the key is certain.
 func (l *list) keyOf(item any) (key itemKey, ok bool) {
 	if len(l.keys) == 0 {
 		key[0] = item
@@ -105,7 +103,6 @@ func (l *list) keyOf(item any) (key itemKey, ok bool) {
 	return key, ok
 }
 
-// isKey reports whether a value can be a part of an itemKey.
 func isKey(value any) bool {
 	switch value.(type) {
 	case string, int64, bool:

@@ -2,8 +2,7 @@ package accept
 
 // node is a compiled type. The zero node accepts no value.
 type node struct {
-	scalars scalars
-	// least and most are the limits of an integer.
+	scalars     scalars
 	least, most int64
 	list        *list
 	object      *object
@@ -25,8 +24,8 @@ const (
 	changed
 )
 
-// visit returns a value as Flux sends it, and the result of the visit. Only the parent object can
-// accept null.
+// visit returns a value as Flux sends it. It does not accept null, which only the parent object can
+// accept.
 func (n *node) visit(value any) (any, result) {
 	sent, result := value, unchanged
 	switch v := value.(type) {

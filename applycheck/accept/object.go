@@ -22,7 +22,7 @@ type object struct {
 
 type field struct {
 	*node
-	// omitEmpty means that Flux omits the field if it is empty; omitZero means that Flux may omit
+	// omitEmpty means that Flux omits the field if it is empty. omitZero means that Flux may omit
 	// the field for other values too.
 	omitEmpty, omitZero bool
 	// fill is the value that Flux sends if the field is missing or null. It is nil if Flux sends no
@@ -42,8 +42,8 @@ type fill struct {
 	accepted bool
 }
 
-// visit returns an object as Flux sends it, and the result of the visit. It visits the fields in
-// the random order of the map, since the result does not depend on the order.
+// visit returns an object as Flux sends it. It visits the fields in random order, because the
+// result does not depend on the order.
 func (o *object) visit(fields map[string]any) (map[string]any, result) {
 	sent := edited{fields: fields}
 	for name, value := range fields {
@@ -71,8 +71,7 @@ func (o *object) visit(fields map[string]any) (map[string]any, result) {
 	return o.complete(fields, &sent)
 }
 
-// complete adds the fields that Flux fills in, and checks that no required field is missing. It
-// returns the object and the result of the visit.
+// complete adds the fields that Flux fills in, and checks that no required field is missing.
 func (o *object) complete(fields map[string]any, sent *edited) (map[string]any, result) {
 	for _, missing := range o.fills {
 		if _, has := fields[missing.name]; !has && !sent.setFill(missing.name, missing) {
@@ -90,7 +89,6 @@ func (o *object) complete(fields map[string]any, sent *edited) (map[string]any, 
 	return fields, unchanged
 }
 
-// visit visits the value of a field that is not null, and reports whether the value is accepted.
 func (f *field) visit(name string, value any, sent *edited) bool {
 	below, result := f.node.visit(value)
 	switch {
@@ -121,8 +119,8 @@ func (f *field) supports(value any) bool {
 	return true
 }
 
-// IsEmpty reports whether Go's omitempty omits a value. The value must not come from a struct or a
-// pointer, which have no empty value.
+// IsEmpty reports whether Go's omitempty omits a value. The Go type of the field must be neither a
+// struct nor a pointer.
 func IsEmpty(value any) bool {
 	switch v := value.(type) {
 	case string:
@@ -141,7 +139,7 @@ func IsEmpty(value any) bool {
 	return false
 }
 
-// edited contains the fields of an object, which are copied before the first change.
+// edited contains the fields of an object. It copies them before the first change.
 type edited struct {
 	fields map[string]any
 	copied bool
@@ -163,8 +161,8 @@ func (e *edited) remove(name string) {
 	delete(e.fields, name)
 }
 
-// setFill sets a field that is missing or null to the value that Flux sends for it, and reports
-// whether that is accepted.
+// setFill sets a field that is missing or null to its fill. It reports whether the result is
+// accepted.
 func (e *edited) setFill(name string, f *fill) bool {
 	if f == nil {
 		e.remove(name)

@@ -7,7 +7,6 @@ import (
 	smd "sigs.k8s.io/structured-merge-diff/v6/schema"
 )
 
-// scalars is a set of kinds of scalars.
 type scalars uint8
 
 const (
@@ -17,7 +16,6 @@ const (
 	floats
 )
 
-// scalarsOf returns the scalars that server-side apply accepts for a type.
 func scalarsOf(of *smd.Scalar) scalars {
 	if of == nil {
 		return 0
@@ -36,8 +34,7 @@ func scalarsOf(of *smd.Scalar) scalars {
 }
 
 // decodeScalar restricts a node to the scalars that the converter stores in a Go type without a
-// change. The converter also accepts an integral float for an integer, and truncates an integer
-// that is too large for its type; these are not accepted here.
+// change. The converter also changes some numbers to fit the type; the node does not accept these.
 func (n *node) decodeScalar(typ reflect.Type) {
 	switch typ.Kind() {
 	case reflect.String:

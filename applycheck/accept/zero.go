@@ -6,9 +6,9 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/value"
 )
 
-// zeroStruct returns the fields of an empty struct as the converter encodes it: those that
-// omitempty and omitzero do not omit. It returns false if they are not known. It does not use the
-// converter, whose cache takes time and memory quadratic in the number of fields that it has met.
+// zeroStruct returns the fields of an empty struct as the converter encodes it. It returns false if
+// they are not known. The converter itself is not used, because its cache takes time and memory
+// quadratic in the number of its fields.
 func zeroStruct(typ reflect.Type) (fields map[string]any, known bool) {
 	empty := reflect.New(typ).Elem()
 	fields = map[string]any{}

@@ -67,11 +67,10 @@ func (d *Definition) parse() error {
 }
 
 // DefinitionSpec is the specification of a CustomResourceDefinition as JSON. Equal specifications
-// share their memory, since many clusters have the same operators. They are decoded only when an
-// object of their kind is checked, because a decoded one takes many times the memory.
+// share their memory, because many clusters have the same operators. A specification is decoded
+// only when an object of its kind is checked, because the decoded form is many times larger.
 type DefinitionSpec struct{ shared unique.Handle[specText] }
 
-// specText is a specification as JSON.
 type specText struct {
 	text   string
 	digest [sha256.Size]byte
@@ -121,7 +120,6 @@ func (s *DefinitionSpec) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// slim removes the fields that do not matter to the check of an object.
 func slim(spec *apiextensionsv1.CustomResourceDefinitionSpec) {
 	spec.Conversion = nil
 	spec.Names.ShortNames, spec.Names.Categories = nil, nil
@@ -134,7 +132,6 @@ func slim(spec *apiextensionsv1.CustomResourceDefinitionSpec) {
 	}
 }
 
-// slimSchema removes descriptions, titles and examples from a schema and from its parts.
 func slimSchema(s *apiextensionsv1.JSONSchemaProps) {
 	if s == nil {
 		return

@@ -134,8 +134,9 @@ func ParseJSON(content []byte) (*Profile, error) {
 	return p, nil
 }
 
-// Normalize sorts the profile's lists, as its methods require, and removes metadata other than the
-// name. It returns an error if something is missing or invalid. Parse and ParseJSON normalize.
+// Normalize sorts the profile's lists, which the other methods require, and removes all metadata
+// except the name. It returns an error if a value is missing or invalid. Parse and ParseJSON return
+// normalized profiles.
 func (p *Profile) Normalize() error {
 	p.TypeMeta, p.ObjectMeta = metav1.TypeMeta{APIVersion: APIVersion, Kind: Kind}, metav1.ObjectMeta{Name: p.Name}
 	if err := p.check(); err != nil {
@@ -150,7 +151,6 @@ func (p *Profile) Normalize() error {
 	return nil
 }
 
-// plain returns the error of a JSON library in one line.
 func plain(err error) error {
 	text := strings.Join(strings.Fields(err.Error()), " ")
 	return errors.New(strings.TrimPrefix(text, "json: "))

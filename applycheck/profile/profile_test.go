@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 )
 
-// definitionOf returns a definition whose schema has the named properties, each with a description.
 func definitionOf(t testing.TB, kind string, properties ...string) Definition {
 	t.Helper()
 	s := apiextensionsv1.JSONSchemaProps{Type: "object", Description: "DESCRIBED", Properties: map[string]apiextensionsv1.JSONSchemaProps{}}
@@ -189,8 +188,6 @@ func TestInvalidConfigMap(t *testing.T) {
 	}
 }
 
-// TestProfileThatDoesNotFitAConfigMap checks that Pack returns at most MaxConfigMap bytes or an
-// error. Random names do not compress.
 func TestProfileThatDoesNotFitAConfigMap(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	fits, tooLarge := 0, 0
@@ -220,8 +217,6 @@ func TestProfileThatDoesNotFitAConfigMap(t *testing.T) {
 	}
 }
 
-// TestEqualDefinitionsShareMemory checks that a profile takes little additional memory if another
-// cluster has the same operators.
 func TestEqualDefinitionsShareMemory(t *testing.T) {
 	var names []string
 	for i := range 2_000 {

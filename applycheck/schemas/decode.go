@@ -12,7 +12,6 @@ import (
 	"sigs.k8s.io/structured-merge-diff/v6/typed"
 )
 
-// Bits of the archive for the properties of atoms, references and kinds.
 const (
 	atomScalar = 1 << iota
 	atomList
@@ -38,7 +37,6 @@ type archive struct {
 	minors  []*packedMinor
 }
 
-// packedMinor is a minor whose types are not decoded yet.
 type packedMinor struct {
 	minor string
 	load  func() (*Minor, error)
@@ -93,7 +91,7 @@ func (a *archive) load(version string, types []int, kinds []Kind) (m *Minor, err
 	return m, nil
 }
 
-// decoder reads a part of an archive. Its methods panic with errArchive if the part is malformed;
+// decoder reads a part of an archive. Its methods panic with errArchive if the part is malformed.
 // recoverTo converts the panic to an error.
 type decoder struct {
 	text string
@@ -124,7 +122,6 @@ func (d *decoder) byte() byte {
 	return b
 }
 
-// blocks reads a list of texts, each with its length before it.
 func (d *decoder) blocks() []string {
 	blocks := make([]string, d.count())
 	for i := range blocks {

@@ -17,15 +17,15 @@ import (
 type Source struct {
 	// Version is the version of k8s.io/kubernetes, such as "1.36.3".
 	Version string
-	// Types are all types; Kinds refer to them by name.
+	// Types are all types. Kinds refer to them by name.
 	Types []smd.TypeDef
 	Kinds []Kind
 	// Enums are the values that string fields may have, by the names of the type and the field.
 	Enums map[string]map[string][]string
 }
 
-// Encode returns the archive of sources, one for each Kubernetes minor. The order of types, kinds and fields does not matter:
-// equal sources have equal archives.
+// Encode returns the archive of sources, one for each Kubernetes minor. The archive does not depend
+// on the order of types, kinds and fields.
 func Encode(sources []Source) ([]byte, error) {
 	e := &encoder{strings: map[string]int{}, types: map[string]int{}}
 	var minors []byte
@@ -62,7 +62,6 @@ func Encode(sources []Source) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-// encoder collects each string and each type of all minors once.
 type encoder struct {
 	strings    map[string]int
 	stringList []string
@@ -103,7 +102,6 @@ func (e *encoder) minor(out []byte, source Source) []byte {
 	return out
 }
 
-// text appends the index of a string.
 func (e *encoder) text(out []byte, s string) []byte {
 	i, known := e.strings[s]
 	if !known {

@@ -23,7 +23,6 @@ import (
 //go:embed schemas.bin
 var data []byte
 
-// maxUnpacked is the maximum size of the unpacked archive in bytes.
 const maxUnpacked = 16 << 20
 
 // Kind is a kind that the API server of a minor serves.
@@ -49,7 +48,6 @@ type Minor struct {
 	enums   map[field][]string
 }
 
-// field identifies a field of a type.
 type field struct{ typ, name string }
 
 // Kind returns a kind, and whether the minor serves it.
@@ -76,7 +74,6 @@ func (m *Minor) Type(name string) typed.ParseableType { return m.parser.Type(nam
 // Enum returns the values that a string field of a type may have, or nil if every value is allowed.
 func (m *Minor) Enum(typ, name string) []string { return m.enums[field{typ, name}] }
 
-// unpack decompresses the archive once, and returns it.
 var unpack = sync.OnceValues(func() (*archive, error) { return readArchive(data) }) //nolint:gochecknoglobals // data never changes
 
 // Minors returns the embedded minors in ascending order, such as "1.33".
@@ -106,7 +103,6 @@ func Load(minor string) (*Minor, error) {
 	return a.minors[i].load()
 }
 
-// readArchive decompresses an archive and reads its index.
 func readArchive(packed []byte) (*archive, error) {
 	text, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(packed)), maxUnpacked+1))
 	if err != nil {

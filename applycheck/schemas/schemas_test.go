@@ -39,7 +39,6 @@ func load(t testing.TB, minor string) *Minor {
 	return m
 }
 
-// objects are accepted and refused objects of the kinds in the fixture.
 var objects = []string{`
 apiVersion: v1
 kind: ConfigMap

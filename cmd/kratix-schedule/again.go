@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// onceEach drops findings that exist only because a file is read twice, for example by its own path
-// and by the path of its directory.
+// onceEach drops repeated findings. A file is read twice if the user names both the file and its
+// directory.
 func onceEach(findings []finding.Finding) []finding.Finding {
 	type found struct{ rule, file, object, message string }
 	first := map[found]finding.Place{}

@@ -19,7 +19,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// agentFlags are the flags of the commands about agents.
 type agentFlags struct {
 	input     inputFlags
 	kube      bool
@@ -99,7 +98,6 @@ subdirectories, as Flux does.`,
 	return command
 }
 
-// add adds the flags of both commands.
 func (f *agentFlags) add(c *cobra.Command) {
 	f.input.add(c)
 	c.Flags().BoolVar(&f.kube, "kube", false, "read the Destination and its state store from the Kubernetes API")
@@ -112,7 +110,6 @@ func (f *agentFlags) add(c *cobra.Command) {
 // replaces shorter ones by this one.
 const leastFluxTimeout = 30 * time.Second
 
-// check returns an error for flags that are missing or wrong.
 func (f *agentFlags) check(c *cobra.Command) error {
 	switch {
 	case f.kube && len(f.input.paths) > 0:
@@ -139,7 +136,6 @@ func (f *agentFlags) check(c *cobra.Command) error {
 	return nil
 }
 
-// checkNames returns an error for a flag that cannot be the name of an object.
 func (*agentFlags) checkNames(c *cobra.Command) error {
 	for _, flag := range []string{"namespace", "source-secret", "events-secret", "project"} {
 		given := c.Flags().Lookup(flag)
@@ -233,7 +229,6 @@ func absentDestination(c *cobra.Command, name string, snapshot source.Snapshot, 
 	return usage(c, fmt.Sprintf("there is no Destination %s in the input; there are %s", name, listed))
 }
 
-// complete completes the names of the Destinations in the input.
 func (f *agentFlags) complete(std streams) cobra.CompletionFunc {
 	return func(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		if len(args) > 0 || !f.kube && len(f.input.paths) == 0 || slices.Contains(f.input.paths, "-") {

@@ -6,7 +6,6 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 )
 
-// apiFlags are the flags for access to the Kubernetes API.
 type apiFlags struct{ kubeconfig, context string }
 
 func (f *apiFlags) add(c *cobra.Command) {
@@ -14,7 +13,7 @@ func (f *apiFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.context, "context", "", "context of the kubeconfig")
 }
 
-// currentContext returns the name of the context in use; "" if there is none, as in a Pod.
+// currentContext returns the name of the context in use, or "" without one, as in a Pod.
 func (f *apiFlags) currentContext() string {
 	if f.context != "" {
 		return f.context
@@ -28,8 +27,8 @@ func (f *apiFlags) currentContext() string {
 	return raw.CurrentContext
 }
 
-// config returns the configuration of the API client. Errors begin with asks, which is the command
-// or flag that needs the API server.
+// config returns the configuration of the API client. asks is the command or flag that needs the
+// API server; errors begin with it.
 func (f *apiFlags) config(asks string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = f.kubeconfig

@@ -16,19 +16,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// besideFlags are the flags for running beside Kratix.
 type besideFlags struct {
-	// schedules reports whether Kratix writes the placements of this process.
 	schedules bool
 	unread    bool
 	account   string
 	requires  bool
 	with      string
-	// given reports whether a flag was given.
-	given func(name string) bool
+	given     func(name string) bool
 }
 
-// The values of --with-kratix: whether another scheduler stops this process.
 const ignoreKratix, stopForKratix = "ignore", "stop"
 
 func (f *besideFlags) add(c *cobra.Command) {
@@ -40,7 +36,6 @@ func (f *besideFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.with, "with-kratix", stopForKratix, "with --kube, what to do when another scheduler places Works: stop writing, or ignore it")
 }
 
-// check returns an error for flags that cannot be combined.
 func (f *besideFlags) check(kube bool) error {
 	switch {
 	case f.schedules && !kube:
@@ -70,10 +65,8 @@ const (
 	policyRetry    = 5 * time.Second
 )
 
-// policyWatch checks whether the admission policy is in force.
 type policyWatch struct {
-	check *admission.Check
-	// changed is called when the verdict changes.
+	check   *admission.Check
 	changed func()
 	verdict atomic.Pointer[admission.Verdict]
 }
@@ -105,8 +98,8 @@ func (w *policyWatch) runCheck(ctx context.Context) admission.Verdict {
 // errPolicy means that --require-policy is set and the policy is not in force.
 var errPolicy = errors.New("--require-policy")
 
-// watch repeats the check until ctx ends; verdict is the result of the first check, which has
-// already run. If the policy is required and not in force, watch calls end.
+// watch repeats the check until ctx ends. verdict is the result of the first check. If required is
+// set and the policy is not in force, watch calls end.
 func (w *policyWatch) watch(ctx context.Context, verdict admission.Verdict, required bool, end context.CancelCauseFunc) {
 	for ; ctx.Err() == nil; verdict = w.runCheck(ctx) {
 		pause := policyInterval
@@ -126,7 +119,6 @@ func (w *policyWatch) watch(ctx context.Context, verdict admission.Verdict, requ
 	}
 }
 
-// findings returns the findings about the policy from the last check.
 func (w *policyWatch) findings() []finding.Finding {
 	verdict := w.verdict.Load()
 	if verdict == nil || verdict.State == admission.InForce {
@@ -142,7 +134,6 @@ func (w *policyWatch) findings() []finding.Finding {
 	return []finding.Finding{{Rule: rule, Place: finding.Place{Object: verdict.Object}, Message: verdict.Message, Fix: verdict.Fix}}
 }
 
-// besideOther returns the consequence of another scheduler in a mode, and the fix.
 func besideOther(mode status.Mode) (consequence, fix string) {
 	if mode == status.Schedule {
 		return "; what it places is not checked before it is written",
@@ -152,7 +143,6 @@ func besideOther(mode status.Mode) (consequence, fix string) {
 		"Use --schedule-only beside a running Kratix, or stop the other program; then restart this one. --with-kratix=ignore continues anyway."
 }
 
-// otherScheduler returns a finding if another controller schedules Works.
 func (k *cluster) otherScheduler() []finding.Finding {
 	if k.ignoresOthers {
 		return nil

@@ -13,8 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// TestPolicyVerdictIsReported checks that a policy in force yields no finding, one not in force an
-// error, and one in an unknown state a warning.
 func TestPolicyVerdictIsReported(t *testing.T) {
 	for state, want := range map[admission.State]finding.Rule{
 		admission.InForce: {}, admission.NotInForce: finding.PolicyNotInForce(), admission.DeniesSelf: finding.PolicyDeniesSelf(),
@@ -37,8 +35,6 @@ func TestPolicyVerdictIsReported(t *testing.T) {
 	}
 }
 
-// TestModeDeterminesTheReactionToAnotherScheduler checks the texts of two modes: in mode schedule
-// the fix must not recommend --schedule-only, which is set already.
 func TestModeDeterminesTheReactionToAnotherScheduler(t *testing.T) {
 	for mode, want := range map[status.Mode][2]string{
 		status.Schedule: {"what it places is not checked", "have the admission policy"},
@@ -57,8 +53,6 @@ func TestModeDeterminesTheReactionToAnotherScheduler(t *testing.T) {
 	}
 }
 
-// TestTheConfigurationNamesLiveStores checks that the configuration applies unless the command line
-// or the environment names live stores.
 func TestTheConfigurationNamesLiveStores(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config.yaml")
 	const one, two = "GitStateStore/a=GitStateStore/b", "BucketStateStore/a=GitStateStore/b"

@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// writeWork writes a new input file that contains one Work with one file.
 func writeWork(t *testing.T, dir, namespace, name, file, packed string) {
 	t.Helper()
 	text := fmt.Sprintf(`{"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Work", "metadata": {"name": %q, "namespace": %q}, "spec": {"promiseName": "p", "resourceName": %q,
@@ -59,8 +58,6 @@ func writeBombs(t *testing.T, dir string) {
 	}
 }
 
-// writeLargest writes Works of the maximum size, in total several times the limit for unpacked
-// content.
 func writeLargest(t *testing.T, dir string) {
 	t.Helper()
 	packed := kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\nl: [" + strings.Repeat("[],", 96_000) + "]\n"))
@@ -69,7 +66,6 @@ func writeLargest(t *testing.T, dir string) {
 	}
 }
 
-// writeInputs writes input files that would exhaust the memory when they are parsed.
 func writeInputs(t *testing.T, dir string) {
 	t.Helper()
 	for name, text := range map[string]string{
@@ -97,9 +93,6 @@ func program(t *testing.T) string {
 	return binary
 }
 
-// TestBombsTakeLittleMemory checks that neither unpacked Works, nor their kustomizations, nor
-// input files exhaust the memory, and that the good Work is placed. It measures all memory of
-// the process, including program and input.
 func TestBombsTakeLittleMemory(t *testing.T) {
 	testkit.Slow(t)
 	const budget, beyond = 128, 256 // both in MiB
@@ -119,7 +112,7 @@ func TestBombsTakeLittleMemory(t *testing.T) {
 			dir := t.TempDir()
 			bombs.write(t, dir)
 			writeWork(t, dir, "good", "good", "x.yaml", kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}\n")))
-			out, code, peak := measured(t, binary, "300MiB", "validate", dir, "--config", "none", "--max-unpacked", fmt.Sprintf("%dMi", budget), "-o", "json")
+			out, code, peak := runMeasured(t, binary, "300MiB", "validate", dir, "--config", "none", "--max-unpacked", fmt.Sprintf("%dMi", budget), "-o", "json")
 			t.Logf("%d MiB", peak>>10)
 			if peak>>10 > budget+beyond {
 				t.Errorf("it took %d MiB", peak>>10)
@@ -158,8 +151,6 @@ func writeGrowing(t *testing.T, dir string) {
 	writeInput(t, filepath.Join(dir, "growing.yaml"), text)
 }
 
-// TestProgramAndItsBuildStayWithinTheMemoryLimit checks both processes, because kustomize builds in
-// a process of its own, and both are under the memory limit of one container.
 func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 	testkit.Slow(t)
 	const limit = 1 << 10 // in MiB, as in deploy
@@ -168,7 +159,7 @@ func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 	for i := range 16 {
 		writeWork(t, dir, "evil", fmt.Sprintf("letters-%d", i), "README.txt", kratix.Encode([]byte(fmt.Sprint(i, strings.Repeat("a", 30_000_000)))))
 	}
-	out, code, peak := measured(t, program(t), fmt.Sprintf("%dMiB", limit), "validate", dir, "--config", "none")
+	out, code, peak := runMeasured(t, program(t), fmt.Sprintf("%dMiB", limit), "validate", dir, "--config", "none")
 	t.Logf("%d MiB", peak>>10)
 	if peak>>10 > limit {
 		t.Errorf("they took %d MiB", peak>>10)
@@ -178,9 +169,9 @@ func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 	}
 }
 
-// measured runs a program with a GOMEMLIMIT, and returns its output, its exit status and its
+// runMeasured runs a program with a GOMEMLIMIT, and returns its output, its exit status and its
 // peak memory in kilobytes, together with that of its largest child process.
-func measured(t *testing.T, binary, limit string, args ...string) (printed string, code, peak int) {
+func runMeasured(t *testing.T, binary, limit string, args ...string) (printed string, code, peak int) {
 	t.Helper()
 	var out bytes.Buffer
 	command := exec.CommandContext(t.Context(), binary, args...)
@@ -192,7 +183,7 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = command.Wait() // measured returns the exit status of the command
+		_ = command.Wait()
 	}()
 	// The kernel reports the peak only while the process runs; afterwards the value includes
 	// this larger process.
@@ -200,7 +191,7 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 	for {
 		peak = max(peak, peakMemory(command.Process.Pid))
 		for _, child := range childrenOf(command.Process.Pid) {
-			if pid, err := strconv.Atoi(child); err == nil && alive([]string{child}) { // a child that has not called exec yet has the memory of its parent
+			if pid, err := strconv.Atoi(child); err == nil && isRunning([]string{child}) { // a child that has not called exec yet has the memory of its parent
 				build = max(build, peakMemory(pid))
 			}
 		}
@@ -212,7 +203,6 @@ func measured(t *testing.T, binary, limit string, args ...string) (printed strin
 	}
 }
 
-// peakMemory returns the peak memory of a process, in kilobytes; 0 if it has ended.
 func peakMemory(pid int) int {
 	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	_, line, _ := strings.Cut(string(status), "VmHWM:")

@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/bucket/buckettest"
 )
 
-// TestBucketScripts runs the commands with a bucket on a real server.
 func TestBucketScripts(t *testing.T) {
 	tutorial, err := filepath.Abs("../../testdata/elastic-cloud")
 	if err != nil {
@@ -48,7 +47,6 @@ func TestBucketScripts(t *testing.T) {
 	})
 }
 
-// keys prints the keys of a bucket and their number: "keys bucket".
 func keys(ts *testscript.TestScript, server *buckettest.Server, bucket string) {
 	count := 0
 	for object := range server.Client.ListObjectsIter(context.Background(), bucket, minio.ListObjectsOptions{Recursive: true}) {
@@ -59,7 +57,6 @@ func keys(ts *testscript.TestScript, server *buckettest.Server, bucket string) {
 	_, _ = fmt.Fprintln(ts.Stdout(), count, "keys")
 }
 
-// isVersion checks that a file contains an object's version: "version bucket key file".
 func isVersion(ts *testscript.TestScript, server *buckettest.Server, bucket, key, file string) {
 	info, err := server.Client.StatObject(context.Background(), bucket, key, minio.StatObjectOptions{})
 	ts.Check(err)
@@ -68,7 +65,6 @@ func isVersion(ts *testscript.TestScript, server *buckettest.Server, bucket, key
 	}
 }
 
-// envsubst copies a file with the script's variables replaced.
 func envsubst(ts *testscript.TestScript, _ bool, args []string) {
 	text := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o600))

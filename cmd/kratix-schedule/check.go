@@ -20,7 +20,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// checkFlags are the flags for the input of a check: YAML files, pipelines, a Promise and a tree.
 type checkFlags struct {
 	inputFlags
 	pipelines []string
@@ -37,8 +36,6 @@ func (f *checkFlags) add(c *cobra.Command) {
 	pathFlags(c, "filename", "pipeline", "promise")
 }
 
-// source returns a source for everything that the flags name, and the stores to check it
-// against.
 func (f *checkFlags) source(c *cobra.Command, args []string, std streams) (*checkSource, error) {
 	paths := append(append([]string{}, f.paths...), args...)
 	if len(paths) == 0 && len(f.pipelines) == 0 && !f.tree.given() {
@@ -74,22 +71,17 @@ type checkSource struct {
 	promise   string
 	stores    *checkStores
 	std       streams
-	// notices is the output for messages that are not findings.
-	notices io.Writer
-	// unpacked is the limit for the files of all Works, in bytes.
-	unpacked unpackedFlag
+	notices   io.Writer
+	unpacked  unpackedFlag
 
 	*locator
-	read reading
-	// pipelineFiles is the number of files in the pipelines' output.
+	read          reading
 	pipelineFiles int
-	// comments are the ignore comments in the input.
-	comments []policy.Comment
+	comments      []policy.Comment
 }
 
 var _ source.Source = (*checkSource)(nil)
 
-// Snapshot reads everything.
 func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	snapshot, err := s.files.Snapshot(ctx)
 	if err != nil {
@@ -130,7 +122,7 @@ func (s *checkSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// storeFailure returns the finding about an error of a store; nothing for other errors.
+// storeFailure returns the finding about an error of a store, and none for other errors.
 func storeFailure(err error) []finding.Finding {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) {
@@ -165,7 +157,6 @@ func addPromises(snapshot *source.Snapshot) error {
 	return nil
 }
 
-// takesPart drops the finding that an object is ignored.
 func takesPart(snapshot *source.Snapshot, object kratix.Object) {
 	name := kratix.Describe(object)
 	snapshot.Findings = slices.DeleteFunc(slices.Clone(snapshot.Findings), func(f finding.Finding) bool {
@@ -173,21 +164,19 @@ func takesPart(snapshot *source.Snapshot, object kratix.Object) {
 	})
 }
 
-// assume adds Destinations to an input without any, and prints a notice.
 func (s *checkSource) assume(snapshot *source.Snapshot) {
 	if len(snapshot.Destinations) > 0 {
 		return
 	}
 	assumed := scheduler.Assume(snapshot.Works)
 	if len(assumed) == 0 {
-		return // the input has no Works to place
+		return
 	}
 	snapshot.Destinations = assumed
 	addStore(snapshot, assumed[0].Spec.StateStoreRef.Name)
 	_, _ = fmt.Fprintln(s.notices, "kratix-schedule: there is no Destination in the input; the Works are checked as if one Destination took them all")
 }
 
-// noticeNoWork prints a notice if only Destinations and state stores are checked.
 func (s *checkSource) noticeNoWork(snapshot source.Snapshot) {
 	if len(snapshot.Works) > 0 || s.read.isEmpty() || s.stores.tree.given() || finding.Worst(snapshot.Findings) == finding.Error {
 		return
@@ -195,12 +184,10 @@ func (s *checkSource) noticeNoWork(snapshot source.Snapshot) {
 	_, _ = fmt.Fprintln(s.notices, "kratix-schedule: there is no Work in the input, so nothing is placed")
 }
 
-// isPipeline reports whether a directory contains the directories of a pipeline.
 func isPipeline(path string) bool {
 	return isDir(filepath.Join(path, "output")) && (isDir(filepath.Join(path, "input")) || isDir(filepath.Join(path, "metadata")))
 }
 
-// addStore adds a store that exists only in the check.
 func addStore(snapshot *source.Snapshot, name string) {
 	if slices.ContainsFunc(snapshot.GitStateStores, func(s *kratix.GitStateStore) bool { return s.Name == name }) {
 		return
@@ -210,5 +197,4 @@ func addStore(snapshot *source.Snapshot, name string) {
 	snapshot.GitStateStores = append(snapshot.GitStateStores, store)
 }
 
-// slashed joins the elements of a path with slashes, as in findings.
 func slashed(parts ...string) string { return filepath.ToSlash(filepath.Join(parts...)) }

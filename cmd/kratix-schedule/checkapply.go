@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck"
 )
 
-// applyFlag is the flag --check-apply.
 type applyFlag applycheck.Policy
 
 var _ pflag.Value = (*applyFlag)(nil)
@@ -23,15 +22,12 @@ func (f *applyFlag) policy() applycheck.Policy {
 	return cmp.Or(applycheck.Policy(*f), applycheck.Quarantine)
 }
 
-// String returns the policy.
 func (f *applyFlag) String() string { return string(f.policy()) }
 
-// Set parses a policy.
 func (f *applyFlag) Set(name string) error {
 	policy, err := applycheck.ParsePolicy(name)
 	*f = applyFlag(policy)
 	return err
 }
 
-// Type returns the placeholder of the value in the help.
 func (*applyFlag) Type() string { return "policy" }

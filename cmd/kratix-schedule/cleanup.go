@@ -65,7 +65,6 @@ Exit status: 0 nothing is left, or all is removed; 1 there is something to remov
 	return command
 }
 
-// runCleanup shows or removes the files that a Destination has left.
 func runCleanup(c *cobra.Command, destination string, flags cleanupFlags, std streams) error {
 	in, err := flags.input.source(c, std)
 	if err != nil {
@@ -96,7 +95,6 @@ func runCleanup(c *cobra.Command, destination string, flags cleanupFlags, std st
 	return cleaned(std.out, left, failed, flags.apply)
 }
 
-// oneDestination checks the arguments of commands about one Destination.
 func oneDestination(c *cobra.Command, args []string) error {
 	if len(args) != 1 {
 		return usage(c, "name one Destination")
@@ -104,7 +102,6 @@ func oneDestination(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// warnOfLive prints a warning for each state store that may be the Destination's live one.
 func warnOfLive(out io.Writer, left []reconcile.Cleanup, on *promoted.LiveCleanup) {
 	var stores []string
 	for _, one := range left {
@@ -116,7 +113,6 @@ func warnOfLive(out io.Writer, left []reconcile.Cleanup, on *promoted.LiveCleanu
 	}
 }
 
-// cleaned prints the files that are left or were removed, and returns the exit status.
 func cleaned(out io.Writer, left []reconcile.Cleanup, failed []finding.Finding, apply bool) error {
 	verb := "left"
 	if apply {

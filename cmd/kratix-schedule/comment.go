@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/comment"
 )
 
-// commentTimeout bounds all calls of the API together.
 const commentTimeout = time.Minute
 
 // maxEvent bounds the file with the event of GitHub Actions, in bytes. GitHub's events have at most 25 MB.
@@ -52,7 +51,7 @@ done and the status is 0. If the comment cannot be written, the status is 3.`,
 	return command
 }
 
-// readReport reads a report, and one byte more than it may have.
+// readReport reads a report up to one byte more than its limit, so that a longer one is recognized.
 func readReport(file string, in io.Reader) (string, error) {
 	if file == "-" {
 		text, err := io.ReadAll(io.LimitReader(in, comment.MaxReport+1))
@@ -65,7 +64,6 @@ func readReport(file string, in io.Reader) (string, error) {
 	return string(text), nil
 }
 
-// readAtMost reads the beginning of a file.
 func readAtMost(name string, size int64) ([]byte, error) {
 	file, err := os.Open(name) //nolint:gosec // the caller names it
 	if err != nil {
@@ -75,9 +73,9 @@ func readAtMost(name string, size int64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, size))
 }
 
-// postComment posts a report, and prints what was done.
 func postComment(ctx context.Context, report, file, name string, out io.Writer) error {
-	// The report is checked first, so that a wrong one is an error in each run.
+	// The report is checked first, so that a faulty report is an error even if no comment is
+	// posted.
 	text, err := comment.NewText(report, name, 0)
 	if err != nil {
 		return exit{code: exitUsage, text: fmt.Sprintf("%s: %s", file, err)}

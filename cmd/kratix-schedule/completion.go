@@ -40,7 +40,6 @@ Have the shell read it when it starts:
 	return command
 }
 
-// helpCommand returns the command that prints the help of another command.
 func helpCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "help [COMMAND]",

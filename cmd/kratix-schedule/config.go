@@ -26,13 +26,11 @@ const configName = ".kratix-schedule.yaml"
 // envPrefix is the prefix of environment variables: KRATIX_SCHEDULE_FAIL_ON is --fail-on.
 const envPrefix = "KRATIX_SCHEDULE_"
 
-// The annotations of flags that a configuration may set, and of those whose value is a path.
 const (
 	configurableFlag = "configurable"
 	pathFlag         = "path"
 )
 
-// configurable allows the configuration and the environment to set flags.
 func configurable(c *cobra.Command, names ...string) { annotate(c, configurableFlag, names) }
 
 // pathFlags marks flags whose values are paths. In a configuration, these paths are relative to the
@@ -75,8 +73,6 @@ func configure(c *cobra.Command, args []string) error {
 	return problem
 }
 
-// configureOne sets one flag as configure does, for commands that take no other flag from a
-// configuration.
 func configureOne(c *cobra.Command, name string) error {
 	file, err := findConfig(c)
 	if err != nil {
@@ -92,7 +88,6 @@ func configureOne(c *cobra.Command, name string) error {
 	return nil
 }
 
-// inputFlagNames are the flags that together select the input.
 var inputFlagNames = []string{"filename", "pipeline", "promise", "tree", "repo"}
 
 func changed(c *cobra.Command, name string) bool {
@@ -126,7 +121,6 @@ func setOne(c *cobra.Command, flag *pflag.Flag, settings *config) error {
 	return markSetByFile(c, flag, settings.file)
 }
 
-// isList reports whether a flag may be repeated.
 func isList(flag *pflag.Flag) bool {
 	_, is := flag.Value.(pflag.SliceValue)
 	return is
@@ -141,7 +135,6 @@ func setFlag(c *cobra.Command, flag *pflag.Flag, values []string) error {
 	return nil
 }
 
-// findConfig returns the path of the configuration, or "" if there is none.
 func findConfig(c *cobra.Command) (string, error) {
 	named, _ := c.Flags().GetString("config")
 	if named == "" {
@@ -175,14 +168,13 @@ type config struct {
 	values map[string]setting
 }
 
-// setting is the value of a key in the configuration, as one or more values of a flag.
 type setting struct {
 	values []string
 	line   int
 }
 
-// resolve makes a path that is relative to the configuration relative to the working directory.
-// Other values are unchanged: a Promise's name, a repository's URL, the format of a report.
+// resolve returns a path in the configuration relative to the working directory. Other values are
+// returned unchanged.
 func (s *config) resolve(flag *pflag.Flag, value string) string {
 	switch {
 	case flag.Name == "output":
@@ -269,7 +261,6 @@ func malformed(file string, err error) error {
 	return fmt.Errorf("%s: %s", file, strings.TrimPrefix(text, "yaml: "))
 }
 
-// valuesOf parses and checks the value of a flag.
 func valuesOf(flag *pflag.Flag, value *yaml.Node) ([]string, error) {
 	if isList(flag) && value.Kind == yaml.SequenceNode {
 		var values []string
@@ -295,8 +286,8 @@ func valuesOf(flag *pflag.Flag, value *yaml.Node) ([]string, error) {
 	return []string{value.Value}, nil
 }
 
-// takes returns an error if a flag does not accept a value, as far as that can be checked without
-// other flags. The flag must be a copy from settable, because takes sets it.
+// takes returns an error if a flag does not accept a value. It sets the flag, which must therefore
+// be a copy from settable.
 func takes(flag *pflag.Flag, value string) error {
 	if err := flag.Value.Set(value); err != nil {
 		return cause(err)
@@ -319,8 +310,8 @@ func takes(flag *pflag.Flag, value string) error {
 	return nil
 }
 
-// cause returns the reason why a flag rejects a value, without the value and the flag, which
-// the message contains anyway, and without the names of Go functions.
+// cause returns the reason why a flag rejects a value, without the value, the flag and the names of
+// Go functions.
 func cause(err error) error {
 	var wrong *pflag.InvalidValueError
 	if errors.As(err, &wrong) {
@@ -336,13 +327,11 @@ func cause(err error) error {
 	return errNoNumber
 }
 
-// The errors about values of the wrong type.
 var (
 	errNoBool   = errors.New("it must be true or false")
 	errNoNumber = errors.New("it must be a whole number")
 )
 
-// settable returns the flags of all commands that a configuration may set.
 func settable() map[string]*pflag.Flag {
 	flags := map[string]*pflag.Flag{}
 	for _, command := range root(streams{}).Commands() {
@@ -355,7 +344,6 @@ func settable() map[string]*pflag.Flag {
 	return flags
 }
 
-// nearest returns a suggestion for an unknown setting.
 func nearest(key string, known map[string]*pflag.Flag) string {
 	plain := func(s string) string {
 		return strings.TrimSuffix(strings.ToLower(strings.NewReplacer("-", "", "_", "").Replace(s)), "s")

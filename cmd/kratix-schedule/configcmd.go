@@ -64,7 +64,6 @@ run --promote and cleanup read it, and only its key live-store.`,
 	return command
 }
 
-// configSchema returns the JSON schema of the configuration, generated from the flags.
 func configSchema() ([]byte, error) {
 	properties := map[string]any{}
 	for name, flag := range settable() {

@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/dedupe"
 )
 
-// conflictFlag is the flag --on-conflict.
 type conflictFlag dedupe.Policy
 
 var _ pflag.Value = (*conflictFlag)(nil)
@@ -22,15 +21,12 @@ func (f *conflictFlag) policy() dedupe.Policy {
 	return cmp.Or(dedupe.Policy(*f), dedupe.Quarantine)
 }
 
-// String returns the policy.
 func (f *conflictFlag) String() string { return string(f.policy()) }
 
-// Set parses a policy.
 func (f *conflictFlag) Set(name string) error {
 	policy, err := dedupe.ParsePolicy(name)
 	*f = conflictFlag(policy)
 	return err
 }
 
-// Type returns the placeholder of the value in the help.
 func (*conflictFlag) Type() string { return "policy" }

@@ -23,10 +23,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// callsVariable names the directory in which the program that scripts call records its calls.
 const callsVariable = "RECORD_CALLS"
 
-// call is one call of the program in a script.
 type call struct {
 	Args   []string
 	Status int
@@ -34,8 +32,7 @@ type call struct {
 	Said string
 }
 
-// recorded is the main function for scripts, which also records the call.
-func recorded() {
+func mainWithRecording() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	said := &tee{}
@@ -53,7 +50,6 @@ func recorded() {
 	os.Exit(code)
 }
 
-// both writes to a file, and copies successful writes to a tee.
 type both struct {
 	file *os.File
 	tee  *tee
@@ -86,9 +82,9 @@ func readCalls(t *testing.T, dir string) []call {
 	return calls
 }
 
-// covered fails the test for each rule, command, flag, format, exit status and error message
-// that no script covers.
-func covered(t *testing.T, calls []call) {
+// checkCoverage fails the test for each rule, command, flag, format, exit code and error message that no
+// script covers.
+func checkCoverage(t *testing.T, calls []call) {
 	t.Helper()
 	said := &strings.Builder{}
 	seen := map[string]bool{}
@@ -107,7 +103,7 @@ func covered(t *testing.T, calls []call) {
 		for _, argument := range command.Flags().Args() {
 			seen[name+" "+argument] = true
 		}
-		command.Flags().Visit(func(f *pflag.Flag) { seeFlag(seen, name, f, c.Status) })
+		command.Flags().Visit(func(f *pflag.Flag) { recordFlag(seen, name, f, c.Status) })
 	}
 	for _, wanted := range wantedOfCommands() {
 		if !seen[wanted] {
@@ -150,16 +146,15 @@ func covered(t *testing.T, calls []call) {
 	}
 	for _, text := range errorTexts(t, ".", "../../source", "../../source/dir", "../../source/pipeline", "../../internal/policy", "../../statestore/open", "../../internal/daemon", "../../internal/lease") {
 		switch told := text.isIn(said.String()); {
-		case told && unseen(text.text):
+		case told && isUnreachable(text.text):
 			t.Errorf("%s: a script is told %q after all", text.at, text.text)
-		case !told && !unseen(text.text):
+		case !told && !isUnreachable(text.text):
 			t.Errorf("%s: no script is told %q", text.at, text.text)
 		}
 	}
 }
 
-// seeFlag records a flag with each of its values.
-func seeFlag(seen map[string]bool, command string, f *pflag.Flag, status int) {
+func recordFlag(seen map[string]bool, command string, f *pflag.Flag, status int) {
 	seen[command+" --"+f.Name] = true
 	values := []string{f.Value.String()}
 	if list, ok := f.Value.(pflag.SliceValue); ok {
@@ -172,7 +167,6 @@ func seeFlag(seen map[string]bool, command string, f *pflag.Flag, status int) {
 	}
 }
 
-// values returns the flags with a fixed set of values, and these values.
 func values() map[string][]string {
 	return map[string][]string{
 		"fail-on": {"error", "warning", "none"}, "on-conflict": {"quarantine", "share", "report"}, "check-apply": {"quarantine", "warn", "off"}, "on-misplaced": {"keep", "move"},
@@ -199,7 +193,6 @@ func statuses(command string) []int {
 	return []int{exitClean, exitUsage}
 }
 
-// wantedOfCommands returns the elements of every command that scripts must cover.
 func wantedOfCommands() []string {
 	var wanted []string
 	for _, command := range append(allCommands(root(streams{})), root(streams{})) {
@@ -233,7 +226,6 @@ func wantedOfFlag(command *cobra.Command, f *pflag.Flag) []string {
 	return wanted
 }
 
-// errorText is the text of an error in the code.
 type errorText struct {
 	at, text string
 	// parts are the literal parts of the format string, between its verbs.
@@ -246,8 +238,6 @@ func (e errorText) isIn(said string) bool {
 
 var verb = regexp.MustCompile(`%[-+# 0-9.*]*[a-zA-Z]`)
 
-// errorTexts returns the texts of all errors that packages create: arguments of errors.New,
-// fmt.Errorf and usage, and the text of an exit.
 func errorTexts(t *testing.T, dirs ...string) []errorText {
 	t.Helper()
 	var texts []errorText
@@ -314,7 +304,6 @@ func makesError(called ast.Expr) bool {
 	return false
 }
 
-// literals returns the string literals in an expression, joined by %s.
 func literals(node ast.Node) string {
 	var parts []string
 	ast.Inspect(node, func(n ast.Node) bool {
@@ -327,15 +316,15 @@ func literals(node ast.Node) string {
 	return strings.Join(parts, "%s")
 }
 
-// unseen reports whether no script can produce a text. Each case has a comment with the reason.
-func unseen(text string) bool {
+// isUnreachable reports whether no script can produce a text. Each case has a comment with the reason.
+func isUnreachable(text string) bool {
 	switch text {
 	case "%sit is not in the input%sAdd the object, or correct the reference.": // a round reports the missing object before it opens the store
 	case "a store of this kind cannot be probed": // both kinds of store can be probed
 	case "it has more directories than may be watched: raise fs.inotify.max_user_watches": // a script cannot lower the system's limit
 	case "permission denied", "%w; let the user that runs this read the file": // root can read everything; TestGeneratedInputs runs as another user
 	case "it may have %d values in %d bytes, more than is read: a document of more than %d values must have %d bytes for each; split it": // no script has megabytes of input: TestBombsTakeLittleMemory
-	case "%d tries in a row failed; the last one: %w": // it takes minutes: TestWatchEndsAfterManyFailures
+	case "%d tries in a row failed; the last one: %w": // the command takes minutes: TestWatchEndsAfterManyFailures
 	case "several revisions begin with %s: write more of it": // revisions are digests: TestRevisionIsNamedByItsBeginning
 	case "interrupted": // scripts do not interrupt commands: TestInterruptEndsACheckAndItsBuilds
 	case "the process is about to end; the next one writes it": // only a daemon is stopped: internal/daemon/stopping_test.go
@@ -352,8 +341,6 @@ func unseen(text string) bool {
 	return true
 }
 
-// TestScriptsCheckFailures checks that scripts that expect an error also compare its
-// message.
 func TestScriptsCheckFailures(t *testing.T) {
 	scripts, err := filepath.Glob("testdata/script/*.txtar")
 	if err != nil || len(scripts) == 0 {

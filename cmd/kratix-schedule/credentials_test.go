@@ -22,7 +22,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// secretStore is a GitStateStore with a Secret, and a Destination on it.
 const secretStore = `
 ---
 apiVersion: platform.kratix.io/v1alpha1
@@ -41,9 +40,6 @@ metadata: {name: %[1]s, namespace: default}
 stringData:
 `
 
-// TestNoSecretLeavesTheProgram runs the whole program with keys of every kind against servers
-// that repeat everything they receive: its log, metrics, reports and commits must not contain
-// a secret.
 func TestNoSecretLeavesTheProgram(t *testing.T) {
 	testkit.Slow(t)
 	loud := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -89,7 +85,7 @@ func TestNoSecretLeavesTheProgram(t *testing.T) {
 	go func() {
 		ended <- execute(ctx, []string{"run", "-f", in, "--listen", "127.0.0.1:0", "--log-level", "debug"}, streams{out: &out, err: &log})
 	}()
-	await(t, &log, `"at":"GitStateStore token","fix":"Do as the message says."`) // the last line of the first round
+	waitForOutput(t, &log, `"at":"GitStateStore token","fix":"Do as the message says."`) // the last line of the first round
 	address := regexp.MustCompile(`"address":"([^"]+)"`).FindStringSubmatch(log.String())[1]
 	everything := get(t, "http://"+address+"/metrics") + get(t, "http://"+address+"/api/v1/report")
 	stop()

@@ -13,14 +13,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// daemonEnv is a directory of Works watched by a daemon, and the daemon's repository.
 type daemonEnv struct {
 	t               *testing.T
 	dir, repository string
 	log             tee
 }
 
-// watchedWorks returns a directory with Works of one version.
 func watchedWorks(t *testing.T, works int, version string) *daemonEnv {
 	t.Helper()
 	root := t.TempDir()
@@ -53,7 +51,6 @@ func (w *daemonEnv) write(name, content string) {
 	}
 }
 
-// writeWorks writes Works, eight per file.
 func (w *daemonEnv) writeWorks(works int, version string) {
 	w.t.Helper()
 	const each = 8
@@ -68,7 +65,6 @@ func (w *daemonEnv) writeWorks(works int, version string) {
 	}
 }
 
-// run starts a daemon, and returns a function that stops it.
 func (w *daemonEnv) run(delay time.Duration) (stop func()) {
 	w.t.Helper()
 	ctx, cancel := context.WithCancel(w.t.Context())
@@ -84,7 +80,6 @@ func (w *daemonEnv) run(delay time.Duration) (stop func()) {
 	}
 }
 
-// removals returns the commits that remove a manifest.
 func (w *daemonEnv) removals() string {
 	w.t.Helper()
 	return w.git("--git-dir", w.repository, "log", "--diff-filter=D", "--format=%h", "--name-only", "main", "--", ":(glob)**/m.yaml")
@@ -99,11 +94,11 @@ func TestDaemonKeepsObjectsOfATruncatedFile(t *testing.T) {
 	w := watchedWorks(t, 16, "one")
 	const delay = 2 * time.Second
 	stop := w.run(delay)
-	await(t, &w.log, `"work":"default/w15`)
+	waitForOutput(t, &w.log, `"work":"default/w15`)
 	if err := os.Truncate(filepath.Join(w.dir, "works-08.yaml"), 0); err != nil {
 		t.Fatal(err)
 	}
-	await(t, &w.log, "KS029")
+	waitForOutput(t, &w.log, "KS029")
 	time.Sleep(delay + time.Second)
 	if got := w.removals(); got != "" || w.placed() != 16 {
 		t.Fatalf("%d are left; removed are\n%s", w.placed(), got)
@@ -126,8 +121,6 @@ func TestDaemonKeepsObjectsOfATruncatedFile(t *testing.T) {
 	}
 }
 
-// TestDaemonThatStartsDuringACheckoutRemovesNothing switches between two branches with the
-// same Works in different files, while daemons are started and stopped.
 func TestDaemonThatStartsDuringACheckoutRemovesNothing(t *testing.T) {
 	w := watchedWorks(t, 40, "one")
 	in := func(args ...string) { t.Helper(); w.git(append([]string{"-C", w.dir}, args...)...) }
@@ -140,7 +133,7 @@ func TestDaemonThatStartsDuringACheckoutRemovesNothing(t *testing.T) {
 	in("add", "-A")
 	in("commit", "-q", "-m", "two")
 	stop := w.run(3 * time.Second)
-	await(t, &w.log, `"work":"default/w39`)
+	waitForOutput(t, &w.log, `"work":"default/w39`)
 	for i := range 6 {
 		branch := []string{"one", "two"}[i%2]
 		if i%3 == 2 { // stop the daemon between the two steps of a checkout

@@ -15,10 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// treeStore is the name of the store that is assumed for a tree if the input describes none.
 const treeStore = "tree"
 
-// recordsDir is the directory of a Destination's records.
 const recordsDir = ".kratix"
 
 // addTree adds a tree to the check. The files of the tree become the content of the stores.
@@ -56,7 +54,6 @@ func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at
 	return nil
 }
 
-// placeStores records where the stores' files are in the tree.
 func (s *checkStores) placeStores(snapshot source.Snapshot, at *locator) {
 	for _, store := range snapshot.GitStateStores {
 		at.dirs[kratix.Describe(store)] = slashed(s.tree.dir, store.Spec.Path)
@@ -93,7 +90,6 @@ func (s *checkStores) detect(snapshot *source.Snapshot) {
 
 func (s *checkStores) isLaidOut() bool { return len(s.modes()) > 0 }
 
-// modes returns the directories that look like Destinations, each with its filepath mode.
 func (s *checkStores) modes() map[string]string {
 	modes := map[string]string{}
 	for _, file := range s.files {
@@ -111,7 +107,6 @@ func (s *checkStores) modes() map[string]string {
 	return modes
 }
 
-// insideAnother reports whether a directory is inside another Destination's directory.
 func insideAnother(dir string, all map[string]string) bool {
 	for other := range all {
 		if other != dir && (other == "" || strings.HasPrefix(dir, other+"/")) {
@@ -132,14 +127,14 @@ func (s *checkStores) destination(dir, mode string) *kratix.Destination {
 	return d
 }
 
-// addPlacements adds WorkPlacements to the check. They determine where their Works are placed. A
-// missing Work is made from its WorkPlacements.
+// addPlacements adds the records of the WorkPlacements to the stores. It makes missing Works from
+// WorkPlacements, and adds Destinations to an input without any.
 func (s *checkStores) addPlacements(snapshot *source.Snapshot) error {
 	works := map[kratix.Key]*kratix.Work{}
 	for _, placement := range snapshot.WorkPlacements {
 		key := placement.Work()
 		if key.Name == "" {
-			continue // a WorkPlacement without a Work has a finding and no placement
+			continue // a finding reports the missing name of the Work
 		}
 		takesPart(snapshot, placement)
 		if i := slices.IndexFunc(snapshot.Works, func(w *kratix.Work) bool { return kratix.KeyOf(w) == key }); i < 0 {
@@ -159,7 +154,6 @@ func (s *checkStores) addPlacements(snapshot *source.Snapshot) error {
 	return nil
 }
 
-// workOf returns a Work for a placement whose Work is missing.
 func workOf(p *kratix.WorkPlacement) *kratix.Work {
 	work := kratix.NewWork()
 	work.Name, work.Namespace, work.CreationTimestamp = p.Work().Name, p.Namespace, p.CreationTimestamp
@@ -173,8 +167,8 @@ func workOf(p *kratix.WorkPlacement) *kratix.Work {
 	return work
 }
 
-// groupOf returns the workload group of a WorkPlacement. The directory of the group is derived from
-// its id.
+// groupOf returns the workload group of a WorkPlacement. The id of a group is the hash of its
+// directory.
 func groupOf(p *kratix.WorkPlacement) kratix.WorkloadGroup {
 	group := kratix.WorkloadGroup{ID: p.Spec.ID, Directory: kratix.DefaultDirectory, Workloads: p.Spec.Workloads}
 	for _, workload := range p.Spec.Workloads {
@@ -189,7 +183,6 @@ func hasGroup(w *kratix.Work, id string) bool {
 	return slices.ContainsFunc(w.Spec.WorkloadGroups, func(g kratix.WorkloadGroup) bool { return g.ID == id })
 }
 
-// addTargets adds the Destinations of placements to an input that has none.
 func addTargets(snapshot *source.Snapshot) {
 	if len(snapshot.Destinations) > 0 {
 		return
@@ -211,7 +204,6 @@ func addTargets(snapshot *source.Snapshot) {
 	}
 }
 
-// seed adds the record of a placement to a store.
 func (s *checkStores) seed(snapshot *source.Snapshot, p *kratix.WorkPlacement) error {
 	i := slices.IndexFunc(snapshot.Destinations, func(d *kratix.Destination) bool { return d.Name == p.Spec.TargetDestinationName })
 	if i < 0 || p.Work().Name == "" {

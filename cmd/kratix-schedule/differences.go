@@ -12,10 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// differ collects the changes of a round without writing them.
 type differ struct{ diffs []report.FileDiff }
 
-// finish compares the changes of one store with its content.
 func (d *differ) finish(ctx context.Context, part statestore.StoreChanges) statestore.Outcome {
 	if part.Changes.Empty() {
 		return statestore.Outcome{Revision: part.Changes.Base}
@@ -49,12 +47,11 @@ func (d *differ) compare(ctx context.Context, part statestore.StoreChanges) erro
 	return nil
 }
 
-// beforeAfter are the files of a store before and after changes.
 type beforeAfter struct {
 	before, after []tree.Path
-	// changed are the new contents of changed files; nil for a removed one.
+	// changed has the new contents of changed files. The content of a removed file is nil.
 	changed map[tree.Path][]byte
-	// old returns the content before the changes; nil if there is none.
+	// old returns the content before the changes. It returns nil for a new file.
 	old func(tree.Path) ([]byte, error)
 }
 

@@ -15,7 +15,6 @@ import (
 	"time"
 )
 
-// block is a fenced block of shell commands in a document.
 type block struct {
 	file string
 	line int
@@ -31,7 +30,6 @@ func (b block) key() string {
 	return b.file + ": " + first
 }
 
-// commands returns the commands: the whole block or, in a console block, the text after prompts.
 func (b block) commands() string {
 	if b.language != "console" {
 		return b.text
@@ -45,7 +43,6 @@ func (b block) commands() string {
 	return typed.String()
 }
 
-// elsewhere is a block that cannot run in an empty directory.
 type elsewhere struct {
 	why string
 	// instead are commands that are run in place of the block, because the blocks after it need
@@ -53,7 +50,6 @@ type elsewhere struct {
 	instead string
 }
 
-// notRun returns the blocks that are not run here, by document and first line.
 func notRun() map[string]elsewhere {
 	const (
 		cluster = "it needs a cluster"
@@ -175,7 +171,7 @@ func TestDocumentedCommandsRun(t *testing.T) {
 		if len(script) > 0 {
 			t.Run(file, func(t *testing.T) {
 				t.Parallel()
-				paste(t, strings.Join(script, "\n"))
+				runInShell(t, strings.Join(script, "\n"))
 			})
 		}
 	}
@@ -184,7 +180,6 @@ func TestDocumentedCommandsRun(t *testing.T) {
 	}
 }
 
-// script returns the block with a check of its exit status.
 func (b block) script() string {
 	at := fmt.Sprintf("%s:%d", b.file, b.line)
 	text := "echo '== " + at + "'\n"
@@ -195,7 +190,6 @@ func (b block) script() string {
 		"ended=$?; set -e; [ $ended = " + b.status + " ] || { echo 'ended with' $ended; exit 1; }\n"
 }
 
-// documents returns the README and all pages below docs.
 func documents(t *testing.T) []string {
 	t.Helper()
 	files := []string{"README.md"}
@@ -260,9 +254,7 @@ func newBlock(t *testing.T, file string, line int, info string) *block {
 	return b
 }
 
-// paste runs a script in a shell that starts in an empty directory, and stops the processes
-// that it leaves.
-func paste(t *testing.T, script string) {
+func runInShell(t *testing.T, script string) {
 	t.Helper()
 	for _, tool := range []string{"curl", "jq"} {
 		if _, err := exec.LookPath(tool); err != nil && strings.Contains(script, tool+" ") {

@@ -10,8 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestE2EARepositoryBehindOpenSSH reads --repo through sshd, with a user's key and known
-// hosts.
 func TestE2EARepositoryBehindOpenSSH(t *testing.T) {
 	shell := gittest.OpenSSH(t)
 	repository := gittest.Bare(t)

@@ -15,26 +15,21 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// reading counts the inputs of a check, including those that explain why there is no Work.
+// reading has the numbers of inputs of a check, from which the reason for a check without Works is
+// derived.
 type reading struct {
 	report.Reading
-	// grouped is the number of Works with a group of files.
 	grouped int
 	// treeObjects is the number of objects in the tree, below the paths of Destinations or in
 	// the roots of a Flux repository.
 	treeObjects int
-	// stores is the number of state stores in the input.
-	stores int
-	// promises are the Promises without dependencies.
-	promises []string
-	// idle are the pipelines without output, each with the reason.
-	idle []string
+	stores      int
+	promises    []string
+	idle        []string
 	// suspended is the number of suspended pipelines, which need not have a Work yet.
 	suspended int
-	// tally counts the files on disk that were read and those that were skipped.
-	tally dir.Tally
-	// tree reports whether a tree was given.
-	tree bool
+	tally     dir.Tally
+	tree      bool
 }
 
 // isEmpty reports whether there was nothing to check: no Work with files, no suspended pipeline and
@@ -75,7 +70,6 @@ func (s *checkSource) count(snapshot source.Snapshot) {
 	r.Objects += r.treeObjects
 }
 
-// countObjects returns the number of objects in the tree below the paths of Destinations.
 func (s *checkStores) countObjects(snapshot source.Snapshot) int {
 	tops := map[string]string{}
 	for _, store := range snapshot.GitStateStores {
@@ -97,14 +91,13 @@ func (s *checkStores) countObjects(snapshot source.Snapshot) int {
 	return count
 }
 
-// isBelow reports whether a path in a store is below the directory top.
 func isBelow(top, path string) bool {
 	top = strings.Trim(top, "/")
 	return top == "" || top == "." || strings.HasPrefix(path, top+"/")
 }
 
-// nothingToCheck returns an error with the reason why there was nothing to check, and a fix; nil if
-// there was something, or if an error in the input is reported already.
+// nothingToCheck returns an error with a reason and a fix if there was nothing to check. It returns
+// nil if an error in the input is reported already.
 func (s *checkSource) nothingToCheck(f *validateFlags, result report.Report, outcome policy.Outcome) error {
 	isOther := func(found finding.Finding) bool {
 		return found.Rule.Severity == finding.Error && found.Rule != finding.UnsupportedVersion()
@@ -138,7 +131,6 @@ func (s *checkSource) inputNames() string {
 	return strings.Join(names, ", ")
 }
 
-// foundOnDisk describes what the paths contain instead of files with Works, with a fix.
 func (s *checkSource) foundOnDisk() []string {
 	var parts []string
 	for _, path := range s.files.Paths {
@@ -168,7 +160,6 @@ func (s *checkSource) foundOnDisk() []string {
 	return parts
 }
 
-// foundInside describes what the files contain instead of Works, with a fix.
 func (s *checkSource) foundInside(findings []finding.Finding) []string {
 	var parts []string
 	others, versions := 0, 0

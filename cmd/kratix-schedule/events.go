@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/daemon"
 )
 
-// eventsFlags are the flags for the events of Flux and Argo CD.
 type eventsFlags struct {
 	secretFile string
 	onFailure  failureFlag
@@ -26,21 +25,17 @@ func (f *eventsFlags) add(c *cobra.Command) {
 	c.Flags().Var(&f.onFailure, "on-apply-failure", "what to do when Flux or Argo CD reports that it cannot build or apply a revision: only report it, or rollback, which restores the last applied files of the placement with the failing object, if it is certain which one that is")
 }
 
-// failureFlag is the flag --on-apply-failure.
 type failureFlag string
 
 var _ pflag.Value = (*failureFlag)(nil)
 
-// The values of failureFlag.
 const (
 	reportFailure failureFlag = "report"
 	rollBack      failureFlag = "rollback"
 )
 
-// String returns the value.
 func (f *failureFlag) String() string { return string(cmp.Or(*f, reportFailure)) }
 
-// Set parses a value.
 func (f *failureFlag) Set(name string) error {
 	switch value := failureFlag(name); value {
 	case reportFailure, rollBack:
@@ -50,7 +45,6 @@ func (f *failureFlag) Set(name string) error {
 	return fmt.Errorf("it is %s or %s", reportFailure, rollBack)
 }
 
-// Type returns the placeholder of the value in the help.
 func (*failureFlag) Type() string { return "action" }
 
 // checkWriter returns an error if placements are to be rolled back by a process that does not write
@@ -67,8 +61,8 @@ func (f *eventsFlags) checkWriter(schedulesOnly, dryRun bool) error {
 	return nil
 }
 
-// configure lets a daemon receive events, if the flag is set. The file with the secret may change
-// while the process runs, and may not exist yet.
+// configure makes a daemon receive events if the flag is set. The file with the secret may not
+// exist yet, and may change while the process runs.
 func (f *eventsFlags) configure(d *daemon.Daemon, listen string, log *zap.Logger) error {
 	switch {
 	case f.secretFile == "" && f.onFailure == rollBack:

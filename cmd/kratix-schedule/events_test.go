@@ -16,7 +16,6 @@ import (
 	"time"
 )
 
-// TestRunReceivesEvents checks that events are received once the file with the secret exists.
 func TestRunReceivesEvents(t *testing.T) {
 	tutorial, err := filepath.Abs("../../testdata/elastic-cloud")
 	if err != nil {
@@ -29,8 +28,8 @@ func TestRunReceivesEvents(t *testing.T) {
 	go func() {
 		ended <- execute(ctx, []string{"run", "-f", tutorial, "--listen", "127.0.0.1:0", "--events-secret-file", "secret"}, streams{out: &out, err: &trouble})
 	}()
-	await(t, &trouble, `"msg":"placed","work":"default/redis`)
-	await(t, &trouble, `"msg":"no events of Flux and Argo CD are received until the file of --events-secret-file exists","file":"secret"`)
+	waitForOutput(t, &trouble, `"msg":"placed","work":"default/redis`)
+	waitForOutput(t, &trouble, `"msg":"no events of Flux and Argo CD are received until the file of --events-secret-file exists","file":"secret"`)
 	address := regexp.MustCompile(`"address":"([^"]+)"`).FindStringSubmatch(trouble.String())[1]
 
 	const secret = "0123456789abcdef"
@@ -46,7 +45,7 @@ func TestRunReceivesEvents(t *testing.T) {
 	if status := send(); status != http.StatusAccepted {
 		t.Errorf("with the file: status %d", status)
 	}
-	await(t, &trouble, `"msg":"reported by an agent","agent":"flux","destination":"worker-1","root":"resources","revision":"abc","outcome":"Healthy"`)
+	waitForOutput(t, &trouble, `"msg":"reported by an agent","agent":"flux","destination":"worker-1","root":"resources","revision":"abc","outcome":"Healthy"`)
 	metrics := get(t, "http://"+address+"/metrics")
 	for _, want := range []string{`agent_events_total{agent="flux",outcome="Healthy"} 1`, `agent_events_rejected_total{agent="flux",reason="off"} 1`, `agent_events_rejected_total{agent="argocd",reason="unauthorized"} 0`} {
 		if !strings.Contains(metrics, want) {
@@ -59,10 +58,8 @@ func TestRunReceivesEvents(t *testing.T) {
 	}
 }
 
-// fluxEvent holds the fields of an event of kustomize-controller about the resources of worker-1.
 type fluxEvent struct{ severity, reason, message, revision string }
 
-// sendFlux sends an event as notification-controller does, and returns the status.
 func sendFlux(t *testing.T, address, secret string, e fluxEvent) int {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{

@@ -26,10 +26,9 @@ func withoutExpected(lists [][]status.Change, expected func(kratix.Key) bool) []
 	return lists
 }
 
-// expect passes the WorkPlacements that were or may have been created to the source. The source
-// counts them as existing until the watch shows them. expect waits until the watch shows the
-// written objects, and returns the delay until the API server has to be asked for the others; 0 if
-// there are none.
+// expect registers the WorkPlacements that were or may have been created, and waits until the watch
+// shows the written ones. It returns the delay until the API server is asked for the others, or 0
+// if there are none.
 func (k *cluster) expect(ctx context.Context, outcome apply.Outcome) time.Duration {
 	var attempts []kube.Attempt
 	for _, created := range outcome.Created {
@@ -45,7 +44,6 @@ func (k *cluster) expect(ctx context.Context, outcome apply.Outcome) time.Durati
 	return 0
 }
 
-// awaitWritten waits until a source has seen the written objects.
 func awaitWritten(ctx context.Context, from *kube.Source, outcome apply.Outcome) {
 	written := make([]kube.Written, 0, len(outcome.Written))
 	for _, w := range outcome.Written {
@@ -54,7 +52,7 @@ func awaitWritten(ctx context.Context, from *kube.Source, outcome apply.Outcome)
 	from.Await(ctx, written)
 }
 
-// sooner returns the shorter of two delays; 0 means none.
+// sooner returns the shorter of two delays, of which 0 means none.
 func sooner(a, b time.Duration) time.Duration {
 	if a == 0 || b > 0 && b < a {
 		return b

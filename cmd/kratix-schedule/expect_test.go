@@ -8,8 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// TestExistingObjectIsNotCreatedAgain checks that only the creation of an existing WorkPlacement is
-// left out.
 func TestExistingObjectIsNotCreatedAgain(t *testing.T) {
 	change := func(name string, verbs ...status.Verb) status.Change {
 		p := &kratix.WorkPlacement{}

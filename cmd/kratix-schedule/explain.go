@@ -94,7 +94,6 @@ func explainRule(c *cobra.Command, std streams, output formatFlag, id string) er
 	return nil
 }
 
-// indented returns a text with two spaces before each line that is not empty.
 func indented(text string) string {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
@@ -137,7 +136,6 @@ func explainWork(c *cobra.Command, flags explainFlags, std streams, name string)
 	return nil
 }
 
-// explanationOf returns the document that explains a Work.
 func explanationOf(work *kratix.Work, groups []scheduler.Explanation, failed []finding.Finding) explanationDocument {
 	document := explanationDocument{
 		SchemaVersion: listing.SchemaVersion, Kind: "explanation", Work: kratix.KeyOf(work).String(),
@@ -156,7 +154,6 @@ func explanationOf(work *kratix.Work, groups []scheduler.Explanation, failed []f
 	return document
 }
 
-// failedStores returns the findings about stores that could not be read.
 func failedStores(findings []finding.Finding) []finding.Finding {
 	return slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule != finding.StoreFailed() })
 }
@@ -174,7 +171,6 @@ func storeFailures(out io.Writer, findings []finding.Finding) error {
 	return exit{code: exitFailure}
 }
 
-// findWork returns a Work by its name, or by its namespace and name.
 func findWork(c *cobra.Command, works []*kratix.Work, name string) (*kratix.Work, error) {
 	var found []*kratix.Work
 	var keys []string
@@ -193,7 +189,6 @@ func findWork(c *cobra.Command, works []*kratix.Work, name string) (*kratix.Work
 	return nil, usage(c, "there are several Works of that name: "+strings.Join(keys, ", "))
 }
 
-// printExplanation prints, for each group, its selectors and the result for each Destination.
 func printExplanation(out io.Writer, work *kratix.Work, groups []scheduler.Explanation) {
 	_, _ = fmt.Fprintf(out, "%s (%s)\n", printable.Line(kratix.Describe(work)), printable.Line(work.Owner()))
 	if len(groups) == 0 {

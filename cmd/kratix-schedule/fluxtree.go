@@ -19,12 +19,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// rootBuilder builds directories as Flux builds the roots of its Kustomizations.
 type rootBuilder interface {
 	Roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(tree.Path, kustomize.BuiltRoot)) error
 }
 
-// buildHere builds in this process.
 type buildHere struct{}
 
 func (buildHere) Roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(tree.Path, kustomize.BuiltRoot)) error {
@@ -37,7 +35,6 @@ func (buildHere) Roots(ctx context.Context, dirs []tree.Path, files []tree.File,
 	return nil
 }
 
-// fluxKustomization has the relevant fields of Flux's own Kustomization.
 type fluxKustomization struct {
 	APIVersion string `yaml:"apiVersion"`
 	Kind       string `yaml:"kind"`
@@ -46,7 +43,6 @@ type fluxKustomization struct {
 		Path      string
 		SourceRef struct{ Kind, Name, Namespace string } `yaml:"sourceRef"`
 	}
-	// file and line are the location of the Kustomization.
 	file tree.Path
 	line int
 }
@@ -64,7 +60,6 @@ func (k *fluxKustomization) dir() (tree.Path, error) {
 	return tree.ParseDir(strings.Trim(strings.TrimPrefix(k.Spec.Path, "./"), "/"))
 }
 
-// fluxKustomizations returns Flux's Kustomizations in files.
 func fluxKustomizations(files []tree.File) []fluxKustomization {
 	var found []fluxKustomization
 	for _, file := range files {
@@ -89,18 +84,16 @@ func fluxKustomizations(files []tree.File) []fluxKustomization {
 	return found
 }
 
-// fluxTree is a Flux repository that is not laid out by Kratix.
 type fluxTree struct {
 	top   string
 	files []tree.File
 	found []fluxKustomization
 	// roots are the directories to check, each with the Flux Kustomizations that name it.
-	roots map[tree.Path][]string
-	// objects is the number of objects in the roots.
+	roots   map[tree.Path][]string
 	objects int
 }
 
-// fluxTree returns the roots of a tree without Destinations; nil if it has neither a Flux
+// fluxTree returns the roots of a tree without Destinations, or nil if it has neither a Flux
 // Kustomization nor a kustomization.
 func (s *checkStores) fluxTree() *fluxTree {
 	ignored := kustomize.Ignore(s.files)
@@ -159,7 +152,6 @@ func rootName(dir tree.Path) string {
 	return dir.String()
 }
 
-// check builds every root, and returns the findings.
 func (t *fluxTree) check(ctx context.Context, builder kustomize.Builder, built func(done, all int)) ([]finding.Finding, error) {
 	roots, ok := builder.(rootBuilder)
 	if !ok {
@@ -202,7 +194,6 @@ func (t *fluxTree) missing() []finding.Finding {
 	return findings
 }
 
-// judge returns the findings about a root.
 func (t *fluxTree) judge(dir tree.Path, root kustomize.BuiltRoot) []finding.Finding {
 	at := "root " + rootName(dir)
 	if names := t.roots[dir]; len(names) > 0 {
@@ -242,8 +233,8 @@ func (t *fluxTree) judge(dir tree.Path, root kustomize.BuiltRoot) []finding.Find
 	return findings
 }
 
-// kustomizationOf returns the kustomization of a directory, or the directory if Flux
-// generates it.
+// kustomizationOf returns the path of the kustomization in a directory, or of the directory if Flux
+// generates the kustomization.
 func (t *fluxTree) kustomizationOf(dir tree.Path) string {
 	for _, file := range t.files {
 		if file.Path.Dir() == dir && kustomize.IsKustomization(file.Path) {
@@ -253,8 +244,8 @@ func (t *fluxTree) kustomizationOf(dir tree.Path) string {
 	return rootName(dir)
 }
 
-// addFluxTree checks the roots of a tree if the tree is not a store of Kratix, and reports
-// whether it has checked them.
+// addFluxTree checks the roots of a tree that is not a store of Kratix. It reports whether the tree
+// was checked.
 func (s *checkStores) addFluxTree(ctx context.Context, snapshot *source.Snapshot, std streams, notices io.Writer) (bool, error) {
 	if len(snapshot.Works) > 0 || len(snapshot.Destinations) > 0 || s.isLaidOut() {
 		return false, nil

@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
-// followFlags are the flags for run without --once.
 type followFlags struct {
 	interval  time.Duration
 	listen    string
@@ -41,8 +40,6 @@ func (f *followFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.shutdown, "shutdown-timeout", 30*time.Second, "how long a write in progress may take after the process receives a signal to stop")
 }
 
-// at returns the flags with the log level set by --quiet or --verbose, unless --log-level is
-// given.
 func (f followFlags) at(c *cobra.Command, volume report.Volume) followFlags {
 	switch {
 	case c.Flags().Changed("log-level"):
@@ -54,8 +51,6 @@ func (f followFlags) at(c *cobra.Command, volume report.Volume) followFlags {
 	return f
 }
 
-// follow configures a daemon by the flags and runs it until the command is stopped. The given
-// daemon has a Reconciler, and the hooks for a cluster if there is one.
 func follow(c *cobra.Command, d *daemon.Daemon, flags followFlags, std streams) error {
 	log, level, err := logger(flags, std)
 	if err != nil {
@@ -104,7 +99,7 @@ func listen(ctx context.Context, address string, chosen bool, log *zap.Logger) (
 }
 
 // adminToken returns a function that reads the token from a file, which may change while the
-// process runs; nil without a file.
+// process runs. Without a file, it returns nil.
 func adminToken(file string) (func() (string, error), error) {
 	if file == "" {
 		return nil, nil //nolint:nilnil // without a token nothing can be changed
@@ -114,7 +109,6 @@ func adminToken(file string) (func() (string, error), error) {
 	return read, err
 }
 
-// tokenFile returns a function that reads the token in the file of a flag.
 func tokenFile(flag, file string) func() (string, error) {
 	return func() (string, error) {
 		content, err := os.ReadFile(file) //nolint:gosec // a path given by the user

@@ -17,7 +17,6 @@ import (
 	"time"
 )
 
-// tee is an output that a test may read while a command writes it.
 type tee struct {
 	mu  sync.Mutex
 	buf bytes.Buffer
@@ -66,10 +65,10 @@ func TestRunFollowsItsInputUntilItIsStopped(t *testing.T) {
 		ended <- execute(ctx, []string{"run", "-f", in, "--listen", "127.0.0.1:0"}, streams{out: &out, err: &trouble})
 	}()
 
-	await(t, &trouble, `"msg":"placed","work":"default/elastic-cloud-example`)
+	waitForOutput(t, &trouble, `"msg":"placed","work":"default/elastic-cloud-example`)
 	copyTo("work-second-request.yaml", "work-cache.yaml")
-	await(t, &trouble, `"msg":"held back","work":"default/elastic-cloud-second-request`)
-	await(t, &trouble, `"msg":"placed","work":"default/redis`)
+	waitForOutput(t, &trouble, `"msg":"held back","work":"default/elastic-cloud-second-request`)
+	waitForOutput(t, &trouble, `"msg":"placed","work":"default/redis`)
 	address := regexp.MustCompile(`"address":"([^"]+)"`).FindStringSubmatch(trouble.String())[1]
 	for page, want := range map[string]string{
 		"/healthz": "alive", "/readyz": "ready", "/api/v1/report": `"state":"held back"`,
@@ -82,7 +81,7 @@ func TestRunFollowsItsInputUntilItIsStopped(t *testing.T) {
 	if err := os.Remove(filepath.Join(in, "work-example.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	await(t, &trouble, `"msg":"placed","work":"default/elastic-cloud-second-request`)
+	waitForOutput(t, &trouble, `"msg":"placed","work":"default/elastic-cloud-second-request`)
 
 	stop()
 	if code := <-ended; code != exitClean {
@@ -118,9 +117,7 @@ func get(t *testing.T, url string) string {
 	return string(body)
 }
 
-// follows runs the command until a round has found no Destination for a Work, and returns its
-// output.
-func follows(t *testing.T, args ...string) string {
+func runUntilFirstRound(t *testing.T, args ...string) string {
 	t.Helper()
 	const in = "../../testdata/elastic-cloud/work-example.yaml"
 	var out, trouble tee
@@ -129,7 +126,7 @@ func follows(t *testing.T, args ...string) string {
 	go func() {
 		ended <- execute(ctx, append([]string{"run", "-f", in}, args...), streams{out: &out, err: &trouble})
 	}()
-	await(t, &trouble, `"msg":"not placed"`)
+	waitForOutput(t, &trouble, `"msg":"not placed"`)
 	stop()
 	if code := <-ended; code != exitClean {
 		t.Errorf("exit status %d", code)
@@ -138,15 +135,15 @@ func follows(t *testing.T, args ...string) string {
 }
 
 func TestRunListensOnLoopbackByDefault(t *testing.T) {
-	if text := follows(t, "--listen="); strings.Contains(text, "listening") {
+	if text := runUntilFirstRound(t, "--listen="); strings.Contains(text, "listening") {
 		t.Errorf("it listens:\n%s", text)
 	}
 	var config net.ListenConfig
 	taken, err := config.Listen(t.Context(), "tcp", "127.0.0.1:8080")
 	if err == nil {
 		defer func() { _ = taken.Close() }()
-	} // if listening fails, another process uses the port, which has the same effect
-	if text := follows(t); !strings.Contains(text, `"msg":"not listening"`) || !strings.Contains(text, "127.0.0.1:8080") {
+	} // if listening fails, another process has taken the port, which is good enough
+	if text := runUntilFirstRound(t); !strings.Contains(text, `"msg":"not listening"`) || !strings.Contains(text, "127.0.0.1:8080") {
 		t.Errorf("it says nothing of the address that is taken:\n%s", text)
 	}
 	var out, trouble tee
@@ -161,7 +158,7 @@ func TestRunSendsItsTracesBeforeItEnds(t *testing.T) {
 	collector := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) { requests <- request.URL.Path }))
 	defer collector.Close()
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.URL)
-	follows(t, "--listen=")
+	runUntilFirstRound(t, "--listen=")
 	select {
 	case path := <-requests:
 		if path != "/v1/traces" {
@@ -193,8 +190,7 @@ func TestRunRefusesFlagsThatItCannotFollow(t *testing.T) {
 	}
 }
 
-// await waits until the text has been written.
-func await(t *testing.T, out *tee, text string) {
+func waitForOutput(t *testing.T, out *tee, text string) {
 	t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		if strings.Contains(out.String(), text) {
@@ -225,7 +221,7 @@ func TestDryRunReportsChangesOnceAndWritesNothing(t *testing.T) {
 		ended <- execute(ctx, []string{"run", "-f", tutorial, "--dry-run", "--interval", "20ms", "--listen", "127.0.0.1:0"}, streams{out: &out, err: &log})
 	}()
 	const told = `"msg":"would be written","work":"default/elastic-cloud-example`
-	await(t, &log, told)
+	waitForOutput(t, &log, told)
 	address := regexp.MustCompile(`"address":"([^"]+)"`).FindStringSubmatch(log.String())[1]
 	rounds := regexp.MustCompile(`kratix_schedule_rounds_total\{result="[a-z]+"\} [1-9]\d`)
 	for deadline := time.Now().Add(20 * time.Second); !rounds.MatchString(get(t, "http://"+address+"/metrics")); time.Sleep(20 * time.Millisecond) {

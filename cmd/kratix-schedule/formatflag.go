@@ -12,21 +12,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// formatFlag is the flag --output of a command that writes one document to standard output.
 type formatFlag struct {
-	name string
-	// names are the accepted formats; the first one is the default.
+	name  string
 	names []string
 }
 
 var _ pflag.Value = (*formatFlag)(nil)
 
-// newFormatFlag returns a flag with text, the default, and other formats.
 func newFormatFlag(others ...string) formatFlag {
 	return formatFlag{name: textFormat, names: append([]string{textFormat}, others...)}
 }
 
-// textFormat is the format for people.
 const textFormat = "text"
 
 func (f *formatFlag) add(c *cobra.Command, of string) {
@@ -34,10 +30,8 @@ func (f *formatFlag) add(c *cobra.Command, of string) {
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(f.names, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
 }
 
-// String returns the format.
 func (f *formatFlag) String() string { return f.name }
 
-// Set sets the format.
 func (f *formatFlag) Set(name string) error {
 	if !slices.Contains(f.names, name) {
 		return fmt.Errorf("there is no such format here; use %s", strings.Join(f.names, ", "))
@@ -46,14 +40,12 @@ func (f *formatFlag) Set(name string) error {
 	return nil
 }
 
-// Type returns the name of the type in the help.
 func (*formatFlag) Type() string { return "string" }
 
 func (f *formatFlag) isText() bool { return f.name == textFormat }
 
-// writeReport writes a report in a format that is not text.
 func (f *formatFlag) writeReport(std streams, result report.Report, done report.Done) error {
-	format, _ := report.FormatNamed(f.name) // the flag accepts only these
+	format, _ := report.FormatNamed(f.name) // the flag accepts only known formats
 	document := report.Document{Report: result, Done: done, Version: version, Tally: report.Count(result.Findings)}
 	if err := format.Write(std.out, document); err != nil {
 		return fmt.Errorf("write the report: %w", err)
@@ -61,7 +53,6 @@ func (f *formatFlag) writeReport(std streams, result report.Report, done report.
 	return nil
 }
 
-// The documents in JSON and YAML of commands without a report.
 type (
 	rulesDocument struct {
 		SchemaVersion int          `json:"schemaVersion"`
@@ -84,7 +75,8 @@ type (
 		Promise       string        `json:"promise,omitempty"`
 		Resource      string        `json:"resource,omitempty"`
 		Groups        []groupOutput `json:"groups"`
-		// Findings are the stores that could not be read. If there are any, the rest may be wrong.
+		// Findings are about stores that could not be read. If there are any, the other fields may
+		// be wrong.
 		Findings []report.Problem `json:"findings"`
 	}
 	groupOutput struct {
@@ -110,17 +102,15 @@ type (
 		Findings      []report.Problem `json:"findings"`
 	}
 	probeOutput struct {
-		Store string `json:"store"`
-		// CanBeWritten is the result of the probe.
-		CanBeWritten bool `json:"canBeWritten"`
+		Store        string `json:"store"`
+		CanBeWritten bool   `json:"canBeWritten"`
 	}
 	rebalanceDocument struct {
-		SchemaVersion int          `json:"schemaVersion"`
-		Kind          string       `json:"kind"`
-		Moves         []moveOutput `json:"moves"`
-		// Applied means that the moves were made.
-		Applied  bool             `json:"applied"`
-		Findings []report.Problem `json:"findings"`
+		SchemaVersion int              `json:"schemaVersion"`
+		Kind          string           `json:"kind"`
+		Moves         []moveOutput     `json:"moves"`
+		Applied       bool             `json:"applied"`
+		Findings      []report.Problem `json:"findings"`
 	}
 	moveOutput struct {
 		Work   string `json:"work"`
@@ -135,7 +125,6 @@ func ruleOf(rule finding.Rule) ruleOutput {
 	return ruleOutput{rule.ID, rule.Name, rule.Severity.String(), rule.Summary, rule.Why, rule.Fix, rule.Example}
 }
 
-// writeAs writes a value in the format, which is not text.
 func (f *formatFlag) writeAs(std streams, value any) error {
 	if err := writeDocument(std.out, f.name, value); err != nil {
 		return fmt.Errorf("write the output: %w", err)

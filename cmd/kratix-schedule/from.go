@@ -19,7 +19,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// fromFlags are the flags that name where get reads rows.
 type fromFlags struct {
 	input  inputFlags
 	kube   bool
@@ -37,14 +36,11 @@ func (f *fromFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.server, "server", "", "URL of a running daemon, such as http://127.0.0.1:8080, whose last report is read")
 }
 
-// rowSource reads the rows that get prints.
 type rowSource interface {
 	list(ctx context.Context) (listing.Listing, error)
-	// problem returns an error if the last listing is incomplete.
 	problem() error
 }
 
-// open returns the source that the flags name.
 func (f *fromFlags) open(c *cobra.Command, std streams) (rowSource, error) {
 	given := 0
 	for _, is := range []bool{len(f.input.paths) > 0, f.kube, f.store.url != "", f.server != ""} {
@@ -71,7 +67,6 @@ func (f *fromFlags) open(c *cobra.Command, std streams) (rowSource, error) {
 	return &inputRows{in: in, std: std}, nil
 }
 
-// inputRows are the rows of a round that writes nothing.
 type inputRows struct {
 	in     *dir.Source
 	std    streams
@@ -82,13 +77,11 @@ type inputRows struct {
 
 var _ rowSource = (*inputRows)(nil)
 
-// keptSnapshot is a source that keeps its last snapshot.
 type keptSnapshot struct {
 	source.Source
 	last source.Snapshot
 }
 
-// Snapshot reads the input.
 func (k *keptSnapshot) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	var err error
 	k.last, err = k.Source.Snapshot(ctx)
@@ -111,7 +104,8 @@ func (r *inputRows) list(ctx context.Context) (listing.Listing, error) {
 	return listing.FromReport(result, r.seen.last), nil
 }
 
-// lookPolicy returns the policy of run without flags, which also shows what other owners have recorded.
+// lookPolicy returns the default policy of run, which in addition reads the records of other
+// controllers.
 func lookPolicy() reconcile.Policy {
 	var flags policyFlags
 	flags.add(&cobra.Command{}) // sets the defaults
@@ -119,7 +113,8 @@ func lookPolicy() reconcile.Policy {
 	return flags.policy()
 }
 
-// problem prints the stores and the input that could not be read, since rows may be missing.
+// problem prints the findings about stores and input that could not be read. Rows may be missing
+// because of them.
 func (r *inputRows) problem() error {
 	var failed []finding.Finding
 	for _, f := range r.last.Findings {
@@ -136,7 +131,6 @@ func (r *inputRows) problem() error {
 	return exit{code: exitFailure, text: "rows may be missing: a store or a file cannot be read"}
 }
 
-// readQuickly reads the input for the completion of names.
 func readQuickly(ctx context.Context, input inputFlags) (source.Snapshot, error) {
 	in := &dir.Source{Paths: input.paths, Recursive: input.recursive, Now: time.Now}
 	type outcome struct {
@@ -156,7 +150,6 @@ func readQuickly(ctx context.Context, input inputFlags) (source.Snapshot, error)
 	}
 }
 
-// namesIn returns the names of a kind of rows in the input.
 func namesIn(in source.Snapshot, kind listing.Kind) []string {
 	var names []string
 	switch kind {
@@ -179,7 +172,6 @@ func namesIn(in source.Snapshot, kind listing.Kind) []string {
 	return names
 }
 
-// warn prints a warning.
 func warn(std streams, format string, values ...any) {
 	_, _ = fmt.Fprintln(std.err, "warning: "+printable.Line(fmt.Sprintf(format, values...)))
 }

@@ -16,7 +16,6 @@ import (
 // listPage is the number of objects that one request to the API server lists.
 const listPage = 500
 
-// clusterRows are the rows of the objects of a cluster.
 type clusterRows struct{ client rest.Interface }
 
 var _ rowSource = (*clusterRows)(nil)
@@ -47,7 +46,6 @@ func (r *clusterRows) list(ctx context.Context) (listing.Listing, error) {
 	return listing.FromCluster(objects), nil
 }
 
-// listKind lists the objects of a kind, page by page.
 func (r *clusterRows) listKind(ctx context.Context, kind, resource string, take func(listing.Object)) error {
 	for next, count := "", 0; ; {
 		request := r.client.Get().AbsPath("/apis/"+kratix.APIVersion+"/"+resource).Param("limit", strconv.Itoa(listPage))
@@ -62,7 +60,7 @@ func (r *clusterRows) listKind(ctx context.Context, kind, resource string, take 
 			return err
 		}
 		next, err = listing.DecodeList(body, kind, func(o listing.Object) { count++; take(o) })
-		_ = body.Close() // it was only read
+		_ = body.Close()
 		switch {
 		case err != nil:
 			return err

@@ -16,16 +16,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The limits of a daemon's response.
 const (
 	reportTimeout = 2 * time.Minute
 	maxReport     = 256 << 20
 	maxRefusal    = 512
 )
 
-// serverRows are the rows of the last report of a daemon.
 type serverRows struct {
-	// url is the address of the report; shown is the same without credentials.
+	// url is the address of the report. shown is the same address without credentials.
 	url, shown string
 	client     *http.Client
 }
@@ -44,7 +42,7 @@ func newServerRows(c *cobra.Command, address string) (*serverRows, error) {
 	return &serverRows{url: parsed.String(), shown: statestore.RedactURLs(parsed.String()), client: &http.Client{Timeout: reportTimeout}}, nil
 }
 
-// errTooLong means that a response is larger than what is read of one.
+// errTooLong means that a response is larger than maxReport.
 var errTooLong = fmt.Errorf("its answer has more than %d MiB", maxReport>>20)
 
 // boundedBody is a response that fails with errTooLong after maxReport bytes.
@@ -53,7 +51,6 @@ type boundedBody struct {
 	left int64
 }
 
-// Read reads up to the limit.
 func (b *boundedBody) Read(p []byte) (int, error) {
 	if b.left <= 0 {
 		return 0, errTooLong

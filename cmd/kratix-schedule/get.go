@@ -22,8 +22,7 @@ type getFlags struct {
 	noHeaders bool
 	watch     bool
 	selector  string
-	// filter has the filters that need no parsing.
-	filter listing.Filter
+	filter    listing.Filter
 }
 
 func getCommand(std streams) *cobra.Command {
@@ -63,11 +62,10 @@ source cannot be read.`,
 		return cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp)
 	}
 	_ = command.RegisterFlagCompletionFunc("output", fixed("wide", "yaml", "json", "name")) // the flag exists
-	_ = command.RegisterFlagCompletionFunc("state", fixed(listing.States()...))             // as above
+	_ = command.RegisterFlagCompletionFunc("state", fixed(listing.States()...))
 	return command
 }
 
-// complete completes kinds, and names if they can be read from files in short time.
 func (f *getFlags) complete(c *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 	if len(args) == 0 {
 		return kindNames(), cobra.ShellCompDirectiveNoFileComp
@@ -100,7 +98,6 @@ func kindNames() []string {
 	return names
 }
 
-// kindNamed returns the kind with a name; the singular is accepted too.
 func kindNamed(name string) (listing.Kind, error) {
 	for _, kind := range listing.Kinds() {
 		if name = strings.ToLower(name); name == string(kind) || name+"s" == string(kind) {
@@ -139,7 +136,6 @@ func runGet(c *cobra.Command, flags getFlags, args []string, std streams) error 
 	return from.problem()
 }
 
-// noRows returns kubectl's text about an empty list.
 func noRows(filter listing.Filter) string {
 	if filter.Namespace != "" {
 		return "No resources found in " + printable.Line(filter.Namespace) + " namespace."
@@ -147,7 +143,6 @@ func noRows(filter listing.Filter) string {
 	return "No resources found."
 }
 
-// parse completes the filter, and returns the kind.
 func (f *getFlags) parse(c *cobra.Command, args []string) (listing.Kind, error) {
 	if len(args) == 0 {
 		return "", usage(c, "name what to list: one of "+strings.Join(kindNames(), ", "))
@@ -174,7 +169,6 @@ func (f *getFlags) parse(c *cobra.Command, args []string) (listing.Kind, error) 
 	return kind, nil
 }
 
-// readRows reads a source, and returns the rows that the filter selects.
 func readRows(ctx context.Context, c *cobra.Command, filter listing.Filter, kind listing.Kind, from rowSource) ([]listing.Item, error) {
 	list, err := from.list(ctx)
 	if err != nil {
@@ -190,27 +184,23 @@ func readRows(ctx context.Context, c *cobra.Command, filter listing.Filter, kind
 	return rows, nil
 }
 
-// The delays of --watch: after a change, and the longest one; and the number of failures in a row after
-// which it ends.
+// With --watch, the first delay after a change is watchDelay, and the longest one is maxWatchDelay.
+// The command ends after watchFailures failures in a row.
 const (
 	watchDelay    = 2 * time.Second
 	maxWatchDelay = 30 * time.Second
 	watchFailures = 10
 )
 
-// rowWatch prints rows, and then those that change.
 type rowWatch struct {
-	from   rowSource
-	kind   listing.Kind
-	filter listing.Filter
-	style  listing.Style
-	// out is for rows, and err for failures.
+	from     rowSource
+	kind     listing.Kind
+	filter   listing.Filter
+	style    listing.Style
 	out, err io.Writer
-	// wait waits until a delay is over or ctx ends.
-	wait func(ctx context.Context, delay time.Duration)
+	wait     func(ctx context.Context, delay time.Duration)
 }
 
-// run prints until ctx ends.
 func (w *rowWatch) run(ctx context.Context, c *cobra.Command) error {
 	watcher := listing.NewWatcher(w.kind, w.style)
 	filter := w.filter
@@ -233,7 +223,7 @@ func (w *rowWatch) run(ctx context.Context, c *cobra.Command) error {
 			if changed, err = watcher.Print(w.out, rows); err != nil {
 				return fmt.Errorf("write the list: %w", err)
 			}
-			filter = filter.Existing(w.filter.Names) // a row with a name may go
+			filter = filter.Existing(w.filter.Names)
 		}
 		if delay = min(delay*2, maxWatchDelay); changed > 0 {
 			delay = watchDelay
@@ -242,7 +232,6 @@ func (w *rowWatch) run(ctx context.Context, c *cobra.Command) error {
 	return nil
 }
 
-// sleep waits until a delay is over or ctx ends.
 func sleep(ctx context.Context, delay time.Duration) {
 	select {
 	case <-ctx.Done():

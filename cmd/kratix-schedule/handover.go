@@ -28,7 +28,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// handoverFlags are the flags for handing over to Kratix.
 type handoverFlags struct {
 	api       apiFlags
 	names     nameFlag
@@ -105,14 +104,12 @@ func runHandover(c *cobra.Command, flags handoverFlags, std streams) error {
 	return printHandover(std.out, verdict, snapshot)
 }
 
-// handoverOf is one run of the command handover.
 type handoverOf struct {
 	flags  handoverFlags
 	source *kube.Source
 	std    streams
 }
 
-// reconciler returns a Reconciler that only plans, and writes nothing.
 func (h *handoverOf) reconciler(from source.Source) *reconcile.Reconciler {
 	return &reconcile.Reconciler{
 		Source: from, Stores: open.ReadOnly{Opener: storesOf(open.Commits{}, branchFlags{})}, Finish: reconcile.Preview, Builder: h.std.builder, Now: time.Now,
@@ -120,7 +117,6 @@ func (h *handoverOf) reconciler(from source.Source) *reconcile.Reconciler {
 	}
 }
 
-// judge plans the actions of Kratix.
 func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapshot, error) {
 	expanded := &expandedSource{Source: h.source, most: int64(h.flags.unpacked.most)}
 	reconciler := h.reconciler(expanded)
@@ -137,13 +133,11 @@ func (h *handoverOf) judge(ctx context.Context) (handover.Verdict, source.Snapsh
 // expandedSource is a source that adds to its input the WorkPlacements that Kratix would create.
 type expandedSource struct {
 	source.Source
-	// most is the limit for the unpacked files of all Works, in bytes.
 	most     int64
 	takeover handover.Takeover
 	was      source.Snapshot
 }
 
-// impliedPlacements returns the missing WorkPlacements whose files may be in the stores.
 func (s *expandedSource) impliedPlacements() []projected.ImpliedPlacement {
 	heirs := make([]projected.ImpliedPlacement, 0, len(s.takeover.Implied))
 	for _, h := range s.takeover.Implied {
@@ -152,7 +146,6 @@ func (s *expandedSource) impliedPlacements() []projected.ImpliedPlacement {
 	return heirs
 }
 
-// Snapshot reads and expands the input.
 func (s *expandedSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	var err error
 	if s.was, err = s.Source.Snapshot(ctx); err != nil {
@@ -162,7 +155,7 @@ func (s *expandedSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 	return s.takeover.Input, nil
 }
 
-// removePlacements removes the WorkPlacements that are held back and were never written.
+// removePlacements deletes the WorkPlacements of Works that are held back and were never written.
 func (h *handoverOf) removePlacements(ctx context.Context, config *rest.Config) error {
 	result, err := interruptible(ctx, h.reconciler(h.source).Round)
 	if err != nil {
@@ -221,8 +214,6 @@ func isOfStore(f finding.Finding) bool {
 	return f.Rule == finding.StoreFailed() || f.Rule == finding.UnreadableInput() && strings.HasPrefix(f.Place.Object, kratix.SecretKind+" ")
 }
 
-// describeBreak returns a description of the action that Kratix would take or, if it has a choice,
-// may take.
 func describeBreak(b handover.Break) string {
 	how := "Kratix would place it there"
 	if b.Fitting > b.Others+1 {
@@ -239,7 +230,6 @@ func describeBreak(b handover.Break) string {
 	return how
 }
 
-// printHandover prints the verdict, and returns the exit status.
 func printHandover(out io.Writer, verdict handover.Verdict, snapshot source.Snapshot) error {
 	findings := verdict.Unknown
 	for _, b := range verdict.Breaks {

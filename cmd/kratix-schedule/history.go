@@ -70,7 +70,6 @@ store cannot be read.`,
 	return command
 }
 
-// complete completes the names of Works in the input.
 func (f *historyFlags) complete(c *cobra.Command, args []string, prefix string) ([]string, cobra.ShellCompDirective) {
 	if len(args) > 0 {
 		return nil, cobra.ShellCompDirectiveNoFileComp
@@ -107,12 +106,11 @@ func runHistory(c *cobra.Command, flags historyFlags, args []string, std streams
 		}
 	}
 	if len(failures) > 0 {
-		return failures[0] // there may be more in that store
+		return failures[0] // the failed store may have more revisions
 	}
 	return nil
 }
 
-// check checks the arguments and flags.
 func (f *historyFlags) check(c *cobra.Command, args []string) error {
 	given := 0
 	for _, is := range []bool{len(f.input.paths) > 0, f.kube, f.store.url != ""} {
@@ -135,7 +133,6 @@ func (f *historyFlags) check(c *cobra.Command, args []string) error {
 	return f.checkFlags(c)
 }
 
-// checkFlags checks flags that depend on each other, and their values.
 func (f *historyFlags) checkFlags(c *cobra.Command) error {
 	switch {
 	case f.stat && !f.diff:
@@ -152,17 +149,13 @@ func (f *historyFlags) checkFlags(c *cobra.Command) error {
 	return nil
 }
 
-// namedStore is a store of a history.
 type namedStore struct {
-	name  string
-	store statestore.Store
-	// fix completes the store's errors.
-	fix func(error) error
-	// failed is why the store cannot be read.
+	name   string
+	store  statestore.Store
+	fix    func(error) error
 	failed error
 }
 
-// stores opens the stores that the flags name.
 func (f *historyFlags) stores(c *cobra.Command, std streams) ([]namedStore, error) {
 	if f.store.url != "" {
 		store, row, err := f.store.open(c)
@@ -196,13 +189,11 @@ func (f *historyFlags) stores(c *cobra.Command, std streams) ([]namedStore, erro
 	return stores, nil
 }
 
-// describedFailure returns the error of a state store of the input or the cluster with what to do.
 func describedFailure(ref kratix.StateStoreReference, err error) error {
 	problem := reconcile.Failure(finding.Place{Object: ref.String()}, err)
 	return exit{code: exitFailure, text: problem.Message + "\nfix: " + problem.Advice()}
 }
 
-// storeHistory is the history of a Work in one store.
 type storeHistory struct {
 	Store string `json:"store"`
 	history.History
@@ -229,7 +220,6 @@ func readHistories(ctx context.Context, stores []namedStore, flags historyFlags)
 	return readable, read, failures
 }
 
-// addFiles adds the changed files to entries without them.
 func addFiles(ctx context.Context, store statestore.Store, work string, entries []history.Entry) error {
 	for i := range entries {
 		entry := &entries[i]
@@ -250,7 +240,6 @@ func addFiles(ctx context.Context, store statestore.Store, work string, entries 
 	return nil
 }
 
-// historyError returns the error of a store with what to do.
 func historyError(of namedStore, err error) error {
 	var failed *statestore.Error
 	switch {
@@ -262,7 +251,6 @@ func historyError(of namedStore, err error) error {
 	return fmt.Errorf("%s: %w", of.name, err)
 }
 
-// noHistory returns the message about a Work without revisions.
 func noHistory(work string, read []storeHistory) string {
 	searched, foreign := 0, 0
 	var names []string
@@ -277,7 +265,6 @@ func noHistory(work string, read []storeHistory) string {
 	return text + "; search more with --depth"
 }
 
-// revisionsOf returns the revisions to compare and the store that has them.
 func revisionsOf(ctx context.Context, flags historyFlags, stores []namedStore, read []storeHistory, named []string) (of namedStore, from, to statestore.Revision, err error) {
 	if len(named) == 0 {
 		for i, one := range read {
@@ -308,10 +295,8 @@ func revisionsOf(ctx context.Context, flags historyFlags, stores []namedStore, r
 	return of, "", "", failed
 }
 
-// shortestRevision is the minimum length of the beginning of a revision.
 const shortestRevision = 4
 
-// resolve returns the revision that begins with a text.
 func resolve(log statestore.Log, text string) (statestore.Revision, error) {
 	var found []statestore.Revision
 	for _, entry := range log.Entries {
@@ -331,7 +316,7 @@ func resolve(log statestore.Log, text string) (statestore.Revision, error) {
 	return "", exit{code: exitUsage, text: fmt.Sprintf("there is no revision %s among the newest %d; write at least %d characters of one that history prints", text, len(log.Entries), shortestRevision)}
 }
 
-// shortRevision returns the beginning of a commit's hash; other revisions are shown completely.
+// shortRevision returns the beginning of a commit's hash, and any other revision as a whole.
 func shortRevision(revision string) string {
 	const digits, short = 40, 12
 	if len(revision) == digits {

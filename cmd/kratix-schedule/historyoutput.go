@@ -17,7 +17,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// historyDocument is the JSON and YAML of history.
 type historyDocument struct {
 	SchemaVersion int            `json:"schemaVersion"`
 	Kind          string         `json:"kind"`
@@ -25,7 +24,6 @@ type historyDocument struct {
 	Stores        []storeHistory `json:"stores"`
 }
 
-// diffDocument is the JSON and YAML of history --diff.
 type diffDocument struct {
 	SchemaVersion int        `json:"schemaVersion"`
 	Kind          string     `json:"kind"`
@@ -34,17 +32,14 @@ type diffDocument struct {
 	From          string     `json:"from"`
 	To            string     `json:"to"`
 	Files         []fileDiff `json:"files"`
-	// More is the number of files that are left out.
-	More int `json:"more,omitempty"`
+	More          int        `json:"more,omitempty"`
 }
 
-// fileDiff is the difference of a file, in the lines of git's format.
 type fileDiff struct {
 	Path  string   `json:"path"`
 	Lines []string `json:"lines"`
 }
 
-// writeDocument writes a value as JSON or YAML.
 func writeDocument(out io.Writer, format string, value any) error {
 	var text []byte
 	var err error
@@ -68,7 +63,6 @@ func writeHistories(out io.Writer, flags historyFlags, work string, read []store
 		return writeDocument(out, flags.output, historyDocument{listing.SchemaVersion, "history", work, read})
 	}
 	var text bytes.Buffer
-	// The settings of kubectl.
 	table := tabwriter.NewWriter(&text, 6, 4, 3, ' ', 0)
 	isWide := flags.output == "wide"
 	titles := []string{"REVISION", "DATE", "CHANGE", "SUBJECT"}
@@ -104,7 +98,6 @@ func writeHistories(out io.Writer, flags historyFlags, work string, read []store
 	return err
 }
 
-// tabbed returns the cells of a row, separated by tabs. An empty cell is replaced by a placeholder.
 func tabbed(cells []string) string {
 	for i, cell := range cells {
 		if cells[i] = printable.Line(cell); cell == "" {
@@ -133,7 +126,6 @@ func changesOf(entry *history.Entry) string {
 	return strings.Join(texts, ", ")
 }
 
-// showDiff prints the difference of two revisions.
 func showDiff(c *cobra.Command, flags historyFlags, stores []namedStore, read []storeHistory, args []string, std streams) error {
 	ctx := c.Context()
 	of, from, to, err := revisionsOf(ctx, flags, stores, read, args[1:])

@@ -20,7 +20,6 @@ import (
 // maxStores is the maximum size in bytes of the list of state stores, and of a Secret.
 const maxStores = 16 << 20
 
-// snapshot returns the state stores and their Secrets.
 func (f *historyFlags) snapshot(c *cobra.Command, std streams) (source.Snapshot, error) {
 	if f.kube {
 		return kubeStores(c.Context(), f.api)
@@ -33,7 +32,6 @@ func (f *historyFlags) snapshot(c *cobra.Command, std streams) (source.Snapshot,
 	return snapshot, inputError(err)
 }
 
-// kubeStores reads the state stores of a cluster and the Secrets that they name.
 func kubeStores(ctx context.Context, api apiFlags) (source.Snapshot, error) {
 	config, err := api.config("--kube")
 	if err != nil {
@@ -70,11 +68,11 @@ func kubeStores(ctx context.Context, api apiFlags) (source.Snapshot, error) {
 	}
 	for key := range secrets {
 		if len(validation.IsDNS1123Subdomain(key.Name)) > 0 || len(validation.IsDNS1123Label(key.Namespace)) > 0 {
-			continue // it cannot exist, and could be a path in a URL
+			continue // no such Secret can exist, and the name could be a path in a URL
 		}
 		text, err := readBounded(ctx, client.Get().AbsPath("/api/v1/namespaces/"+key.Namespace+"/secrets/"+key.Name))
 		if apierrors.IsNotFound(err) {
-			continue // the store says so when it is opened
+			continue // opening the store returns the error
 		}
 		if err != nil {
 			return source.Snapshot{}, fmt.Errorf("--kube: read Secret %s: %w", key, err)
@@ -84,7 +82,6 @@ func kubeStores(ctx context.Context, api apiFlags) (source.Snapshot, error) {
 	return source.Collect([]source.File{{Name: "cluster", Content: documents.Bytes()}}), nil
 }
 
-// readBounded reads a response of the API server.
 func readBounded(ctx context.Context, request *rest.Request) ([]byte, error) {
 	body, err := request.Stream(quiet(ctx))
 	if err != nil {

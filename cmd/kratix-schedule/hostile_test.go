@@ -12,8 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// TestServerMessagesAndRecordNamesAreEscaped uses records with hostile names and a hook that
-// refuses one of two Works with a hostile message, and checks every format.
 func TestServerMessagesAndRecordNamesAreEscaped(t *testing.T) {
 	const words = "no m01\n::error::x\x1b[31m\u009b2J\u202e\u2066</script><script>alert(1)</script>##[error]y"
 	w := watchedWorks(t, 2, "one")
@@ -26,16 +24,16 @@ func TestServerMessagesAndRecordNamesAreEscaped(t *testing.T) {
 	}
 	git("init", "--quiet", "--initial-branch=main", seed)
 	records := filepath.Join(seed, "worker-1", ".kratix")
-	check0(t, os.MkdirAll(records, 0o700))
+	must(t, os.MkdirAll(records, 0o700))
 	for _, name := range []string{"::error::a.yaml", "\x1b[31mb.yaml", "c\n::error::c.yaml", "d\u202e\u2066.yaml", "e\u009b.yaml", "<script>f.yaml", "##[error]g.yaml"} {
-		check0(t, os.WriteFile(filepath.Join(records, name), []byte("files: {"), 0o600))
+		must(t, os.WriteFile(filepath.Join(records, name), []byte("files: {"), 0o600))
 	}
 	git("-C", seed, "add", ".")
 	git("-C", seed, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "--quiet", "-m", "records")
 	git("-C", seed, "push", "--quiet", w.repository, "main")
-	check0(t, os.WriteFile(filepath.Join(w.repository, "words"), []byte(words+"\n"), 0o600))
+	must(t, os.WriteFile(filepath.Join(w.repository, "words"), []byte(words+"\n"), 0o600))
 	const hook = "#!/bin/sh\nwhile read -r old new ref; do ! git grep -q 'name: m01' \"$new\" || { cat words; exit 1; }; done\n"
-	check0(t, os.WriteFile(filepath.Join(w.repository, "hooks", "pre-receive"), []byte(hook), 0o700)) //nolint:gosec // git runs it
+	must(t, os.WriteFile(filepath.Join(w.repository, "hooks", "pre-receive"), []byte(hook), 0o700)) //nolint:gosec // git runs it
 	commands := map[string][]string{"run": {"run", "--once", "-f", w.dir}}
 	for _, format := range report.FormatNames() {
 		commands[format] = []string{"plan", "-f", w.dir, "-o", format}

@@ -21,7 +21,6 @@ func (f *inputFlags) add(c *cobra.Command) {
 	c.Flags().StringArrayVar(&f.exclude, "exclude", nil, "leave out files and directories below each input that this GLOB matches: a name at any depth, or a path relative to the input; ** stands for any directories; may be repeated")
 }
 
-// exclusions returns the parsed patterns of --exclude, or a usage error.
 func (f *inputFlags) exclusions(c *cobra.Command) ([]dir.Exclusion, error) {
 	var all []dir.Exclusion
 	for _, pattern := range f.exclude {
@@ -45,7 +44,6 @@ func (f *inputFlags) source(c *cobra.Command, std streams) (*dir.Source, error) 
 	return &dir.Source{Paths: f.paths, Recursive: f.recursive, Exclude: exclude, Stdin: std.in, Now: time.Now}, nil
 }
 
-// inputError turns an error about an unreadable path into a usage error.
 func inputError(err error) error {
 	if errors.Is(err, dir.ErrPath) {
 		return exit{code: exitUsage, text: err.Error()}

@@ -15,24 +15,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// odd is an invalid or unusual input.
 type odd struct {
 	name string
-	// files are created in an empty directory; a name with a trailing slash is a directory.
-	files map[string]string
-	// prepare creates everything that is not a plain file.
+	// A name with a trailing slash is a directory.
+	files   map[string]string
 	prepare func(t *testing.T)
-	// args are the arguments; by default validate in.yaml.
+	// args are the arguments, by default "validate in.yaml".
 	args string
 }
 
-// Building blocks of inputs.
 const (
 	platformVersion  = "apiVersion: platform.kratix.io/v1alpha1\n"
 	settingsManifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: default}\n"
 )
 
-// oddWork returns a Work with one file.
 func oddWork(name, file, content string) string {
 	return fmt.Sprintf("%skind: Work\nmetadata: {name: %s}\nspec:\n  promiseName: redis\n  resourceName: %s\n  workloadGroups:\n"+
 		"  - id: 5058f1af8388633f609cadb75a75dc9d\n    directory: .\n    workloads:\n    - {filepath: %q, content: %q}\n", platformVersion, name, name, file, content)
@@ -53,77 +49,73 @@ func gzipped(t *testing.T, content string) string {
 	return out.String()
 }
 
-// one returns the files of an input with one file.
-func one(content string) map[string]string { return map[string]string{"in.yaml": content} }
+func oneFile(content string) map[string]string { return map[string]string{"in.yaml": content} }
 
-// oddFiles returns files with odd content.
 func oddFiles(t *testing.T) []odd {
 	sound := oddWork("a", "x.yaml", packed(settingsManifest))
 	return []odd{
-		{name: "an empty file", files: one("")},
-		{name: "a file with only comments", files: one("# to be written\n---\n# later\n")},
-		{name: "a byte order mark", files: one("\ufeff" + sound)},
-		{name: "a byte order mark before a document marker", files: one("\ufeff---\n" + sound)},
-		{name: "Windows line endings", files: one(strings.ReplaceAll(sound, "\n", "\r\n"))},
-		{name: "no newline at the end", files: one(strings.TrimSuffix(sound, "\n"))},
-		{name: "a tab for indentation", files: one("apiVersion: v1\nmetadata:\n\tname: a\n")},
-		{name: "Latin-1", files: one(platformVersion + "kind: Work\nmetadata:\n  name: caf\xe9\n")},
-		{name: "UTF-16", files: one("\xff\xfea\x00:\x00")},
-		{name: "a control character", files: one(platformVersion + "kind: \"Work\x01\"\n")},
-		{name: "gzip instead of YAML", files: one(gzipped(t, sound))},
+		{name: "an empty file", files: oneFile("")},
+		{name: "a file with only comments", files: oneFile("# to be written\n---\n# later\n")},
+		{name: "a byte order mark", files: oneFile("\ufeff" + sound)},
+		{name: "a byte order mark before a document marker", files: oneFile("\ufeff---\n" + sound)},
+		{name: "Windows line endings", files: oneFile(strings.ReplaceAll(sound, "\n", "\r\n"))},
+		{name: "no newline at the end", files: oneFile(strings.TrimSuffix(sound, "\n"))},
+		{name: "a tab for indentation", files: oneFile("apiVersion: v1\nmetadata:\n\tname: a\n")},
+		{name: "Latin-1", files: oneFile(platformVersion + "kind: Work\nmetadata:\n  name: caf\xe9\n")},
+		{name: "UTF-16", files: oneFile("\xff\xfea\x00:\x00")},
+		{name: "a control character", files: oneFile(platformVersion + "kind: \"Work\x01\"\n")},
+		{name: "gzip instead of YAML", files: oneFile(gzipped(t, sound))},
 		{name: "JSON", files: map[string]string{"in.json": `{"apiVersion": "platform.kratix.io/v1alpha1", "kind": "Work", "metadata": {"name": "a"}, "spec": {"promiseName": "redis", "workloadGroups": [{"id": "5058f1af8388633f609cadb75a75dc9d", "directory": ".", "workloads": [{"filepath": "x.txt", "content": "` + packed("x") + `"}]}]}}`}, args: "validate in.json"},
-		{name: "text that is not YAML", files: one("a: b: c\n")},
-		{name: "a Helm template", files: one("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n")},
-		{name: "a values file", files: one("replicas: 3\n")},
-		{name: "a document that is a list", files: one("- a\n- b\n")},
-		{name: "a document that is a string", files: one("hello\n")},
-		{name: "10,000 nested brackets", files: one(strings.Repeat("[", 10001))},
-		{name: "10,000 nested maps", files: one(platformVersion + "kind: Work\na: " + strings.Repeat("{a: ", 10001) + "1" + strings.Repeat("}", 10001) + "\n")},
-		{name: "a duplicate key", files: one(platformVersion + "kind: Work\nmetadata: {name: a}\nmetadata: {name: b}\n")},
-		{name: "an alias without an anchor", files: one("a: *b\n")},
+		{name: "text that is not YAML", files: oneFile("a: b: c\n")},
+		{name: "a Helm template", files: oneFile("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\n")},
+		{name: "a values file", files: oneFile("replicas: 3\n")},
+		{name: "a document that is a list", files: oneFile("- a\n- b\n")},
+		{name: "a document that is a string", files: oneFile("hello\n")},
+		{name: "10,000 nested brackets", files: oneFile(strings.Repeat("[", 10001))},
+		{name: "10,000 nested maps", files: oneFile(platformVersion + "kind: Work\na: " + strings.Repeat("{a: ", 10001) + "1" + strings.Repeat("}", 10001) + "\n")},
+		{name: "a duplicate key", files: oneFile(platformVersion + "kind: Work\nmetadata: {name: a}\nmetadata: {name: b}\n")},
+		{name: "an alias without an anchor", files: oneFile("a: *b\n")},
 	}
 }
 
-// oddObjects returns odd objects of Kratix.
 func oddObjects() []odd {
 	sound := oddWork("a", "x.yaml", packed(settingsManifest))
 	return []odd{
-		{name: "no apiVersion", files: one("kind: Work\nmetadata: {name: a}\n")},
-		{name: "no kind", files: one(platformVersion + "metadata: {name: a}\n")},
-		{name: "a kind in the wrong case", files: one(platformVersion + "kind: work\nmetadata: {name: a}\n")},
-		{name: "another version", files: one("apiVersion: platform.kratix.io/v1beta1\nkind: Work\nmetadata: {name: a}\n")},
-		{name: "a group without a version", files: one("apiVersion: platform.kratix.io\nkind: Work\nmetadata: {name: a}\n")},
-		{name: "another project's Work", files: one("apiVersion: work.karmada.io/v1alpha1\nkind: Work\nmetadata: {name: a}\n")},
-		{name: "plain manifests", files: one(settingsManifest)},
-		{name: "no name", files: one(platformVersion + "kind: Work\nspec: {promiseName: redis}\n")},
-		{name: "a name that is a number", files: one(platformVersion + "kind: Work\nmetadata:\n  name: 7\n")},
-		{name: "a label that is a number", files: one(platformVersion + "kind: Work\nmetadata:\n  name: a\n  labels:\n    tier: 1\n")},
-		{name: "a label with the value yes", files: one(platformVersion + "kind: Work\nmetadata:\n  name: a\n  labels:\n    prod: yes\n")},
-		{name: "labels that are a list", files: one(platformVersion + "kind: Work\nmetadata:\n  name: a\n  labels: [a]\n")},
-		{name: "an unknown field", files: one(strings.Replace(sound, "promiseName:", "promisName: x\n  promiseName:", 1))},
-		{name: "no promiseName", files: one(platformVersion + "kind: Work\nmetadata: {name: a}\n")},
-		{name: "no workload groups", files: one(platformVersion + "kind: Work\nmetadata: {name: a}\nspec: {promiseName: redis}\n")},
-		{name: "a group without an id", files: one(platformVersion + "kind: Work\nmetadata: {name: a}\nspec: {promiseName: redis, workloadGroups: [{directory: .}]}\n")},
-		{name: "a group id that does not match its directory", files: one(strings.Replace(sound, "5058f1af8388633f609cadb75a75dc9d", "0123456789abcdef0123456789abcdef", 1))},
-		{name: "a repeated Work", files: one(sound + "---\n" + sound)},
-		{name: "content that is not base64", files: one(oddWork("a", "x.yaml", "hello!"))},
-		{name: "base64 that is not gzip", files: one(oddWork("a", "x.yaml", base64.StdEncoding.EncodeToString([]byte(settingsManifest))))},
-		{name: "truncated gzip", files: one(oddWork("a", "x.yaml", base64.StdEncoding.EncodeToString([]byte("\x1f\x8b\x08\x00\x00"))))},
-		{name: "a path that leads out of the directory", files: one(oddWork("a", "../../x.yaml", packed(settingsManifest)))},
-		{name: "a file that Flux cannot build", files: one(oddWork("a", "x.yaml", packed("replicas: 3\n")))},
-		{name: "a List without items", files: one("apiVersion: v1\nkind: List\nitems: []\n")},
-		{name: "a List with an item that is not an object", files: one("apiVersion: v1\nkind: List\nitems:\n- hello\n")},
-		{name: "an invalid bucket name", files: one(platformVersion + "kind: BucketStateStore\nmetadata: {name: a}\nspec: {bucketName: my bucket, endpoint: s3.example.com}\n")},
-		{name: "a Destination without a state store", files: one(platformVersion + "kind: Destination\nmetadata: {name: a}\n")},
-		{name: "a Destination whose state store is missing", files: one(platformVersion + "kind: Destination\nmetadata: {name: a}\nspec: {stateStoreRef: {kind: GitStateStore, name: b}}\n")},
+		{name: "no apiVersion", files: oneFile("kind: Work\nmetadata: {name: a}\n")},
+		{name: "no kind", files: oneFile(platformVersion + "metadata: {name: a}\n")},
+		{name: "a kind in the wrong case", files: oneFile(platformVersion + "kind: work\nmetadata: {name: a}\n")},
+		{name: "another version", files: oneFile("apiVersion: platform.kratix.io/v1beta1\nkind: Work\nmetadata: {name: a}\n")},
+		{name: "a group without a version", files: oneFile("apiVersion: platform.kratix.io\nkind: Work\nmetadata: {name: a}\n")},
+		{name: "another project's Work", files: oneFile("apiVersion: work.karmada.io/v1alpha1\nkind: Work\nmetadata: {name: a}\n")},
+		{name: "plain manifests", files: oneFile(settingsManifest)},
+		{name: "no name", files: oneFile(platformVersion + "kind: Work\nspec: {promiseName: redis}\n")},
+		{name: "a name that is a number", files: oneFile(platformVersion + "kind: Work\nmetadata:\n  name: 7\n")},
+		{name: "a label that is a number", files: oneFile(platformVersion + "kind: Work\nmetadata:\n  name: a\n  labels:\n    tier: 1\n")},
+		{name: "a label with the value yes", files: oneFile(platformVersion + "kind: Work\nmetadata:\n  name: a\n  labels:\n    prod: yes\n")},
+		{name: "labels that are a list", files: oneFile(platformVersion + "kind: Work\nmetadata:\n  name: a\n  labels: [a]\n")},
+		{name: "an unknown field", files: oneFile(strings.Replace(sound, "promiseName:", "promisName: x\n  promiseName:", 1))},
+		{name: "no promiseName", files: oneFile(platformVersion + "kind: Work\nmetadata: {name: a}\n")},
+		{name: "no workload groups", files: oneFile(platformVersion + "kind: Work\nmetadata: {name: a}\nspec: {promiseName: redis}\n")},
+		{name: "a group without an id", files: oneFile(platformVersion + "kind: Work\nmetadata: {name: a}\nspec: {promiseName: redis, workloadGroups: [{directory: .}]}\n")},
+		{name: "a group id that does not match its directory", files: oneFile(strings.Replace(sound, "5058f1af8388633f609cadb75a75dc9d", "0123456789abcdef0123456789abcdef", 1))},
+		{name: "a repeated Work", files: oneFile(sound + "---\n" + sound)},
+		{name: "content that is not base64", files: oneFile(oddWork("a", "x.yaml", "hello!"))},
+		{name: "base64 that is not gzip", files: oneFile(oddWork("a", "x.yaml", base64.StdEncoding.EncodeToString([]byte(settingsManifest))))},
+		{name: "truncated gzip", files: oneFile(oddWork("a", "x.yaml", base64.StdEncoding.EncodeToString([]byte("\x1f\x8b\x08\x00\x00"))))},
+		{name: "a path that leads out of the directory", files: oneFile(oddWork("a", "../../x.yaml", packed(settingsManifest)))},
+		{name: "a file that Flux cannot build", files: oneFile(oddWork("a", "x.yaml", packed("replicas: 3\n")))},
+		{name: "a List without items", files: oneFile("apiVersion: v1\nkind: List\nitems: []\n")},
+		{name: "a List with an item that is not an object", files: oneFile("apiVersion: v1\nkind: List\nitems:\n- hello\n")},
+		{name: "an invalid bucket name", files: oneFile(platformVersion + "kind: BucketStateStore\nmetadata: {name: a}\nspec: {bucketName: my bucket, endpoint: s3.example.com}\n")},
+		{name: "a Destination without a state store", files: oneFile(platformVersion + "kind: Destination\nmetadata: {name: a}\n")},
+		{name: "a Destination whose state store is missing", files: oneFile(platformVersion + "kind: Destination\nmetadata: {name: a}\nspec: {stateStoreRef: {kind: GitStateStore, name: b}}\n")},
 	}
 }
 
-// oddPlaces returns odd files and directories.
-func oddPlaces() []odd {
+func oddFileTypes() []odd {
 	sound := oddWork("a", "x.yaml", packed(settingsManifest))
 	link := func(target string) func(*testing.T) {
-		return func(t *testing.T) { check0(t, os.Symlink(target, "in/link.yaml")) }
+		return func(t *testing.T) { must(t, os.Symlink(target, "in/link.yaml")) }
 	}
 	return []odd{
 		{name: "a path that does not exist", args: "validate nowhere"},
@@ -136,9 +128,9 @@ func oddPlaces() []odd {
 		{name: "a symbolic link to a missing file", files: map[string]string{"in/": ""}, prepare: link("nowhere.yaml"), args: "validate in"},
 		{name: "a symbolic link to a directory", files: map[string]string{"in/": "", "other/": ""}, prepare: link("../other"), args: "validate in"},
 		{name: "a symbolic link to itself", files: map[string]string{"in/": ""}, prepare: link("link.yaml"), args: "validate in"},
-		{name: "a named pipe", files: map[string]string{"in/": ""}, prepare: func(t *testing.T) { check0(t, syscall.Mkfifo("in/pipe.yaml", 0o600)) }, args: "validate in"},
-		{name: "a file without read permission", files: map[string]string{"in/a.yaml": sound}, prepare: func(t *testing.T) { check0(t, os.Chmod("in/a.yaml", 0)) }, args: "validate in"},
-		{name: "a directory without read permission", files: map[string]string{"in/a.yaml": sound}, prepare: func(t *testing.T) { check0(t, os.Chmod("in", 0)) }, args: "validate in"},
+		{name: "a named pipe", files: map[string]string{"in/": ""}, prepare: func(t *testing.T) { must(t, syscall.Mkfifo("in/pipe.yaml", 0o600)) }, args: "validate in"},
+		{name: "a file without read permission", files: map[string]string{"in/a.yaml": sound}, prepare: func(t *testing.T) { must(t, os.Chmod("in/a.yaml", 0)) }, args: "validate in"},
+		{name: "a directory without read permission", files: map[string]string{"in/a.yaml": sound}, prepare: func(t *testing.T) { must(t, os.Chmod("in", 0)) }, args: "validate in"},
 		{name: "an empty tree", files: map[string]string{"in/": ""}, args: "validate --tree in"},
 		{name: "a tree without manifests", files: map[string]string{"in/README.md": "x"}, args: "validate --tree in"},
 		{name: "the directories of a pipeline", files: map[string]string{"in/input/": "", "in/output/x.yaml": settingsManifest, "in/metadata/": ""}, args: "validate in"},
@@ -151,21 +143,19 @@ func oddPlaces() []odd {
 		{name: "a pipeline without --promise", files: map[string]string{"in/output/x.yaml": settingsManifest}, args: "validate --pipeline in"},
 		{name: "all files excluded", files: map[string]string{"in/a.yaml": sound}, args: "validate in --exclude *.yaml"},
 		{name: "an invalid pattern", files: map[string]string{"in/a.yaml": sound}, args: "validate in --exclude ["},
-		{name: "a report in a directory that does not exist", files: one(sound), args: "validate in.yaml -o json=nowhere/x.json"},
+		{name: "a report in a directory that does not exist", files: oneFile(sound), args: "validate in.yaml -o json=nowhere/x.json"},
 		{name: "an unknown command", args: "report --help"},
 		{name: "an unknown sub-command", args: "config verfy --help"},
 	}
 }
 
-func check0(t *testing.T, err error) {
+func must(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
 }
 
-// TestGeneratedInputs checks or updates the page of odd inputs with the program's output for
-// each.
 func TestGeneratedInputs(t *testing.T) {
 	var page strings.Builder
 	page.WriteString("# Odd inputs\n\n" + generatedMark)
@@ -176,12 +166,12 @@ func TestGeneratedInputs(t *testing.T) {
 	for _, part := range []struct {
 		title string
 		rows  []odd
-	}{{"Files", oddFiles(t)}, {"Objects", oddObjects()}, {"Paths and commands", oddPlaces()}} {
+	}{{"Files", oddFiles(t)}, {"Objects", oddObjects()}, {"Paths and commands", oddFileTypes()}} {
 		fmt.Fprintf(&page, "\n## %s\n\n| Input | Command | Status | First line |\n|---|---|---|---|\n", part.title)
 		for _, row := range part.rows {
 			row.args = cmp.Or(row.args, "validate in.yaml")
 			t.Run(row.name, func(t *testing.T) {
-				status, line := row.answer(t)
+				status, line := row.run(t)
 				fmt.Fprintf(&page, "| %s | `%s` | %d | %s |\n", row.name, row.args, status, cell(line))
 			})
 			count++
@@ -191,25 +181,23 @@ func TestGeneratedInputs(t *testing.T) {
 		t.Errorf("only %d inputs", count)
 	}
 	page.WriteString(oddManifests(t))
-	current(t, docs+"reference/inputs.md", page.String())
+	checkFile(t, docs+"reference/inputs.md", page.String())
 }
 
-// cell returns a line escaped for a table cell.
 func cell(line string) string {
 	return "`` " + strings.ReplaceAll(line, "|", `\|`) + " ``"
 }
 
-// answer returns the program's first line of output and its exit status.
-func (o odd) answer(t *testing.T) (status int, line string) {
+func (o odd) run(t *testing.T) (status int, line string) {
 	t.Helper()
 	t.Chdir(t.TempDir())
 	for name, content := range o.files {
 		if strings.HasSuffix(name, "/") {
-			check0(t, os.MkdirAll(name, 0o755)) //nolint:gosec // another user reads it
+			must(t, os.MkdirAll(name, 0o755)) //nolint:gosec // another user reads it
 			continue
 		}
-		check0(t, os.MkdirAll(filepath.Dir(name), 0o755))     //nolint:gosec // as above
-		check0(t, os.WriteFile(name, []byte(content), 0o644)) //nolint:gosec // as above
+		must(t, os.MkdirAll(filepath.Dir(name), 0o755))     //nolint:gosec // as above
+		must(t, os.WriteFile(name, []byte(content), 0o644)) //nolint:gosec // as above
 	}
 	if o.prepare != nil {
 		o.prepare(t)
@@ -231,7 +219,6 @@ func (o odd) answer(t *testing.T) (status int, line string) {
 	return status, line
 }
 
-// asNobody runs a function as a user who may not read everything.
 func asNobody(t *testing.T, run func()) {
 	t.Helper()
 	const nobody = 65534
@@ -239,7 +226,7 @@ func asNobody(t *testing.T, run func()) {
 		run()
 		return
 	}
-	check0(t, syscall.Setresuid(-1, nobody, -1))
-	defer func() { check0(t, syscall.Setresuid(-1, 0, -1)) }()
+	must(t, syscall.Setresuid(-1, nobody, -1))
+	defer func() { must(t, syscall.Setresuid(-1, 0, -1)) }()
 	run()
 }

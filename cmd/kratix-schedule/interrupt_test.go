@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize/sandbox"
 )
 
-// TestInterruptEndsACheckAndItsBuilds interrupts validate during a build that takes minutes.
 func TestInterruptEndsACheckAndItsBuilds(t *testing.T) {
 	if _, err := os.Stat("/proc/self/cmdline"); err != nil {
 		t.Skip("processes are found in /proc")
@@ -41,14 +40,14 @@ func TestInterruptEndsACheckAndItsBuilds(t *testing.T) {
 			if err := program.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
-			_ = program.Wait() // its exit code is checked below
+			_ = program.Wait()
 			if took := time.Since(start); took > 2*time.Second {
 				t.Errorf("it ends after %s", took)
 			}
 			if code := program.ProcessState.ExitCode(); code != exitFailure || !strings.Contains(trouble.String(), "interrupted") {
 				t.Errorf("it ends with %d: %s", code, trouble.String())
 			}
-			for deadline := time.Now().Add(2 * time.Second); alive(builds); time.Sleep(50 * time.Millisecond) {
+			for deadline := time.Now().Add(2 * time.Second); isRunning(builds); time.Sleep(50 * time.Millisecond) {
 				if time.Now().After(deadline) {
 					t.Fatal("a build goes on")
 				}
@@ -57,11 +56,10 @@ func TestInterruptEndsACheckAndItsBuilds(t *testing.T) {
 	}
 }
 
-// waitForBuilds waits until a process has build processes, and returns them.
 func waitForBuilds(t *testing.T, parent int) []string {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
-		if builds := childrenOf(parent); alive(builds) {
+		if builds := childrenOf(parent); isRunning(builds) {
 			return builds
 		}
 	}
@@ -79,8 +77,7 @@ func childrenOf(parent int) []string {
 	return pids
 }
 
-// alive reports whether one of the build processes is still running.
-func alive(builds []string) bool {
+func isRunning(builds []string) bool {
 	for _, build := range builds {
 		if line, err := os.ReadFile("/proc/" + build + "/cmdline"); err == nil && bytes.Contains(line, []byte(sandbox.Argument)) { //nolint:gosec // in /proc
 			return true
@@ -89,7 +86,6 @@ func alive(builds []string) bool {
 	return false
 }
 
-// TestInterruptEndsALongRound interrupts each command while it reads Works of the maximum size.
 func TestInterruptEndsALongRound(t *testing.T) {
 	testkit.Slow(t)
 	const patience = 15 * time.Second // an interrupted command ends within two seconds on an idle machine; without an interrupt, it runs for minutes
@@ -119,11 +115,11 @@ spec: {url: ./store.git}
 			command.Env, command.Dir = append(os.Environ(), "GOMEMLIMIT=1GiB", "KRATIX_SCHEDULE_CONFIG=none"), t.TempDir()
 			var trouble bytes.Buffer
 			command.Stderr = &trouble
-			check0(t, command.Start())
+			must(t, command.Start())
 			time.Sleep(time.Second)
 			start := time.Now()
-			check0(t, command.Process.Signal(syscall.SIGTERM))
-			_ = command.Wait() // its exit code is checked below
+			must(t, command.Process.Signal(syscall.SIGTERM))
+			_ = command.Wait()
 			if took := time.Since(start); took > patience {
 				t.Errorf("it ends after %s", took)
 			}

@@ -31,7 +31,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// kubeFlags are the flags for run in a cluster.
 type kubeFlags struct {
 	enabled  bool
 	beside   besideFlags
@@ -54,7 +53,6 @@ func (f *kubeFlags) add(c *cobra.Command) {
 	f.requests.add(c)
 }
 
-// check returns an error for flags that cannot be combined.
 func (f *kubeFlags) check(flags runFlags) error {
 	switch {
 	case f.enabled && len(flags.input.paths) > 0:
@@ -70,7 +68,6 @@ func (f *kubeFlags) check(flags runFlags) error {
 	return errors.Join(f.beside.check(f.enabled), f.promote.check(flags), f.shard.check(flags), f.lease.check(), f.requests.check(f.enabled))
 }
 
-// mode returns the mode of the process: which controller schedules, and which one writes.
 func (f *kubeFlags) mode(dryRun bool) status.Mode {
 	switch {
 	case f.beside.schedules:
@@ -83,31 +80,28 @@ func (f *kubeFlags) mode(dryRun bool) status.Mode {
 	return status.Manage
 }
 
-// cluster is a Kubernetes API to read from and write to.
 type cluster struct {
 	source *kube.Source
 	writer *apply.Writer
 	mode   status.Mode
-	// policy checks the admission policy; nil except in schedule mode.
+	// policy checks the admission policy. It is nil except in schedule mode.
 	policy *policyWatch
-	// ignoresOthers reports whether to continue beside another scheduler.
+	// ignoresOthers means that this process continues beside another scheduler.
 	ignoresOthers bool
-	// unread reports whether no state store is read.
-	unread   bool
-	renewals renewals
-	// promoted is the source of Kratix's decisions; nil except in promote mode.
+	unread        bool
+	renewals      renewals
+	// promoted is the source of Kratix's decisions. It is nil except in promote mode.
 	promoted *promoted.Source
-	// selects reports whether this process writes an object with the given labels; nil if it writes
-	// all objects.
+	// selects reports whether this process writes an object with the given labels. It is nil if it
+	// writes all objects.
 	selects func(labels map[string]string) bool
 	// lead is nil without leader election.
 	lead leader
-	// requests write the status of requests and their HealthRecords; empty without --request-status
-	// and --health-records.
+	// requests write the status of requests and their HealthRecords. The list is empty without
+	// --request-status and --health-records.
 	requests []*requests.Writer
 }
 
-// open connects to the cluster that the flags name, and starts to watch it.
 func (f *kubeFlags) open(c *cobra.Command, mode status.Mode, check applycheck.Policy) (*cluster, error) {
 	config, err := f.api.config("--kube")
 	if err != nil {
@@ -145,7 +139,6 @@ func (f *kubeFlags) open(c *cobra.Command, mode status.Mode, check applycheck.Po
 	return opened, nil
 }
 
-// objects returns the objects of the cluster as last reported by the API.
 func (k *cluster) objects() status.Objects {
 	now := k.source.Objects()
 	objects := status.Objects{
@@ -158,7 +151,6 @@ func (k *cluster) objects() status.Objects {
 	return objects
 }
 
-// writeStatus writes the result of a round to the cluster.
 func (k *cluster) writeStatus(ctx context.Context, said report.Report) daemon.StatusResult {
 	objects := k.objects()
 	changes := status.Plan(said, objects, k.mode, k.selects, metav1.NewTime(time.Now()).Rfc3339Copy())
@@ -176,7 +168,6 @@ func (k *cluster) writeStatus(ctx context.Context, said report.Report) daemon.St
 	return daemon.StatusResult{Calls: outcome.Calls, Refused: outcome.Refused, Retry: outcome.Retry, Err: outcome.Err}
 }
 
-// writeStatusOnce writes the result of a single round to the cluster, and prints refused writes.
 func (k *cluster) writeStatusOnce(ctx context.Context, said report.Report, out io.Writer) error {
 	told := k.writeStatus(ctx, said)
 	if told.Err != nil {
@@ -277,11 +268,10 @@ func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error,
 	}, nil
 }
 
-// kratixWrites reports whether Kratix writes the stores. Rounds then read the stores in the state
-// in which Kratix will leave them.
+// kratixWrites reports whether Kratix writes to the stores. Rounds then read the stores as they
+// will be after Kratix's writes.
 func (k *cluster) kratixWrites() bool { return k.mode == status.Schedule || k.mode == status.Observe }
 
-// watch returns the findings about other schedulers and about the admission policy.
 func (k *cluster) watch() []finding.Finding {
 	switch k.mode {
 	case status.Schedule:
@@ -300,7 +290,6 @@ func (k *cluster) daemon(r *reconcile.Reconciler) *daemon.Daemon {
 	return d
 }
 
-// bound restricts a Reconciler to the writes that the mode allows.
 func (k *cluster) bound(r *reconcile.Reconciler) {
 	switch k.mode {
 	case status.Promote:
@@ -323,16 +312,13 @@ func (k *cluster) bound(r *reconcile.Reconciler) {
 	}
 }
 
-// projection returns the stores as Kratix will leave them.
 func (k *cluster) projection(stores statestore.Opener) statestore.Opener {
 	return &projected.Stores{Opener: stores, Unread: k.unread, Now: time.Now}
 }
 
-// quiet suppresses the log of the Kubernetes client; relevant problems are returned as
-// errors.
+// quiet discards the log of the Kubernetes client, which returns all relevant problems as errors.
 func quiet(ctx context.Context) context.Context { return klog.NewContext(ctx, logr.Discard()) }
 
-// hostname returns a unique name for this process.
 func hostname() string {
 	name, err := os.Hostname()
 	if err != nil {

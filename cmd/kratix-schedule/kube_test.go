@@ -11,7 +11,6 @@ import (
 	"time"
 )
 
-// kubeconfig writes the kubeconfig of an API server, and returns its path.
 func kubeconfig(t *testing.T, server string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "kubeconfig")
@@ -23,8 +22,6 @@ func kubeconfig(t *testing.T, server string) string {
 	return path
 }
 
-// TestSilentAPIServerDoesNotDelayTheEnd checks that the process ends within
-// the shutdown timeout.
 func TestSilentAPIServerDoesNotDelayTheEnd(t *testing.T) {
 	for name, flags := range map[string][]string{
 		"alone":                 nil,

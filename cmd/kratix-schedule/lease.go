@@ -28,7 +28,6 @@ func (f *leaseFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.duration, "lease-duration", 15*time.Second, "how long other replicas wait for one that no longer renews its Lease")
 }
 
-// check returns an error for flags that cannot be combined.
 func (f *leaseFlags) check() error {
 	const shortest = 3 * time.Second
 	if f.elect && f.duration < shortest {
@@ -58,13 +57,13 @@ func ownNamespace() string {
 	return kratix.SystemNamespace
 }
 
-// leader runs work while this process leads, and calls trouble if that cannot be determined.
+// leader runs work while this process leads, and calls trouble with each error of the election.
 type leader func(ctx context.Context, trouble func(error), work func(context.Context) error) error
 
-// leader returns the leader election for a process that writes to the state stores of a selector;
-// nil if it is not enabled. A shard has a Lease of its own, and shares another one with all other
-// shards. The shared Lease excludes a process without a selector, which would write to all state
-// stores without recording decisions on Works.
+// leader returns the leader election for the state stores of a selector, or nil without leader
+// election. Each shard has its own Lease. All shards also share one, which excludes a process
+// without a selector: that process would write to all state stores without recording decisions on
+// Works.
 func (f *leaseFlags) leader(config *rest.Config, identity string, selector shardSelector) (leader, error) {
 	if !f.elect {
 		return nil, nil

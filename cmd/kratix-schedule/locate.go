@@ -13,15 +13,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// locator holds the locations of objects on disk.
 type locator struct {
-	// origins are the places where objects were read.
 	origins map[string]finding.Place
 	// dirs are the directories of objects whose files are on disk: a pipeline's output, a
 	// store's tree.
 	dirs map[string]string
-	// reported are the places, without lines, of findings made while reading. Each is a file on disk,
-	// even if the input uses an object of the same name from another file.
+	// reported are the places of findings made while the input was read, without line numbers.
+	// Their files are on disk.
 	reported map[finding.Place]bool
 }
 
@@ -59,8 +57,8 @@ func isStore(object string) bool {
 	return strings.HasPrefix(object, kratix.GitStateStoreKind+" ") || strings.HasPrefix(object, kratix.BucketStateStoreKind+" ")
 }
 
-// unpack returns the ignore comments in the files of Works, and the number of objects in
-// them. It uses all processors, because the files are compressed.
+// unpack returns the ignore comments in the files of Works, and the number of objects in the files.
+// It uses all processors, because the files are compressed.
 func unpack(works []*kratix.Work) (comments []policy.Comment, objects int) {
 	found, counts := make([][]policy.Comment, len(works)), make([]int, len(works))
 	var group sync.WaitGroup
@@ -96,7 +94,6 @@ func unpackOne(work *kratix.Work) (comments []policy.Comment, objects int) {
 	return comments, objects
 }
 
-// claimObjects sets, for each comment, the objects of the input that it applies to.
 func claimObjects(comments []policy.Comment, snapshot source.Snapshot) {
 	for i := range comments {
 		for object, place := range snapshot.Origins.All() {

@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// logger returns a logger to standard error, and its level, which can be changed.
 func logger(flags followFlags, std streams) (*zap.Logger, zap.AtomicLevel, error) {
 	level, err := zap.ParseAtomicLevel(flags.logLevel)
 	if err != nil {
@@ -32,10 +31,8 @@ func logger(flags followFlags, std streams) (*zap.Logger, zap.AtomicLevel, error
 // printableEncoder escapes characters that zap's encoders leave unescaped in JSON strings.
 type printableEncoder struct{ zapcore.Encoder }
 
-// Clone returns a copy of the encoder, with its fields.
 func (e printableEncoder) Clone() zapcore.Encoder { return printableEncoder{e.Encoder.Clone()} }
 
-// EncodeEntry returns one line of the log.
 func (e printableEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
 	line, err := e.Encoder.EncodeEntry(entry, fields)
 	if err != nil {
@@ -52,10 +49,8 @@ func (e printableEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Fiel
 // lineEncoder escapes the message, which is not JSON in the console format.
 type lineEncoder struct{ zapcore.Encoder }
 
-// Clone returns a copy of the encoder, with its fields.
 func (e lineEncoder) Clone() zapcore.Encoder { return lineEncoder{e.Encoder.Clone()} }
 
-// EncodeEntry returns one line of the log.
 func (e lineEncoder) EncodeEntry(entry zapcore.Entry, fields []zapcore.Field) (*buffer.Buffer, error) {
 	entry.Message = printable.Line(entry.Message)
 	return e.Encoder.EncodeEntry(entry, fields)

@@ -11,8 +11,6 @@ import (
 	"go.uber.org/zap"
 )
 
-// TestLogIsHarmless checks that each log entry is one printable line, whatever names and messages it
-// has.
 func TestLogIsHarmless(t *testing.T) {
 	const hostile = "a\n::error::b\r\x1b[31m\u009b\u202e\u200b\u2028##[error]c\x7f"
 	for _, format := range []string{"json", "console"} {

@@ -36,17 +36,17 @@ func main() {
 	os.Exit(code)
 }
 
-// streams are the input and outputs of a command.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
-	// builder builds directories with a kustomization; nil builds in this process.
+	// builder builds directories with a kustomization. If it is nil, they are built in this
+	// process.
 	builder kustomize.Builder
 }
 
-// builder returns a builder that runs this program as a child process, until stop is closed; it
-// builds in this process if the program cannot be found. memory is the limit of a build in bytes; 0
-// means none.
+// builder returns a builder that runs this program as a child process, until stop is closed. If it
+// cannot find the program, it builds in this process. memory is the limit of a build in bytes, or 0
+// for none.
 func builder(stop <-chan struct{}, memory int64) kustomize.Builder {
 	program, err := os.Executable()
 	if err != nil {
@@ -71,7 +71,6 @@ type exit struct {
 
 func (e exit) Error() string { return e.text }
 
-// execute runs one command line and returns the exit code.
 func execute(ctx context.Context, args []string, std streams) int {
 	command := root(std) //nolint:contextcheck // cobra passes ctx to the commands
 	command.SetArgs(args)
@@ -89,7 +88,6 @@ func execute(ctx context.Context, args []string, std streams) int {
 	return code
 }
 
-// classify returns the exit code of an error, and the message to print.
 func classify(err error) (code int, text string) {
 	var told exit
 	if errors.As(err, &told) {

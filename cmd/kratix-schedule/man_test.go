@@ -42,8 +42,6 @@ func manPage(c *cobra.Command) string {
 	return page.String()
 }
 
-// manText returns text for a manual page; paragraphs are kept, and indented lines stay
-// verbatim.
 func manText(text string) string {
 	var lines []string
 	for line := range strings.SplitSeq(text, "\n") {
@@ -59,7 +57,6 @@ func manText(text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// roff escapes special characters of roff.
 func roff(text string) string {
 	text = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(text)
 	if strings.HasPrefix(text, ".") || strings.HasPrefix(text, "'") {

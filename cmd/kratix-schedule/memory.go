@@ -7,15 +7,13 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 )
 
-// memoryLimits divide GOMEMLIMIT, in bytes, between this process and the one that builds
-// kustomizations, because a container has one limit for both. They are 0 if GOMEMLIMIT is not
-// set.
+// memoryLimits divide GOMEMLIMIT between this process and the child that builds kustomizations,
+// because both run in one container. They are 0 if GOMEMLIMIT is not set.
 type memoryLimits struct {
-	// process is Go's soft limit for this process, and build the hard limit of a build.
+	// process is Go's soft limit for this process. build is the hard limit of a build.
 	process, build int64
 }
 
-// leastBuild is the memory needed to build a few small files.
 const leastBuild = 192 << 20
 
 // limitsOf divides a limit. An eighth is reserved for memory that Go does not count, and for
@@ -34,9 +32,9 @@ func (l memoryLimits) apply() {
 	}
 }
 
-// memoryLimit parses GOMEMLIMIT, in bytes; 0 for no limit.
+// memoryLimit parses GOMEMLIMIT, and returns the limit in bytes, or 0 for no limit.
 func memoryLimit(text string) int64 {
-	// Go's units are Kubernetes' with a B appended.
+	// The units of GOMEMLIMIT are those of Kubernetes, followed by B: KiB, MiB.
 	quantity, err := resource.ParseQuantity(strings.TrimSuffix(text, "B"))
 	if err != nil || quantity.Value() <= 0 {
 		return 0

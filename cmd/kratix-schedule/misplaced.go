@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// onMisplaced is the flag --on-misplaced.
 type onMisplaced struct {
 	is scheduler.OnMisplaced
 }
@@ -17,7 +16,6 @@ func (o *onMisplaced) add(c *cobra.Command) {
 	c.Flags().Var(o, "on-misplaced", "what to do with a request whose Destination no longer fits: keep it there, or move it; the old placement is removed once the new one is recorded")
 }
 
-// String returns the flag's value.
 func (o *onMisplaced) String() string {
 	if o.is == scheduler.Move {
 		return "move"
@@ -25,7 +23,6 @@ func (o *onMisplaced) String() string {
 	return "keep"
 }
 
-// Set parses the flag's value.
 func (o *onMisplaced) Set(text string) error {
 	switch text {
 	case "keep":
@@ -38,5 +35,4 @@ func (o *onMisplaced) Set(text string) error {
 	return nil
 }
 
-// Type returns the values for the help.
 func (o *onMisplaced) Type() string { return "keep|move" }

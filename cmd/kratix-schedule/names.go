@@ -23,10 +23,8 @@ func (f *nameFlag) add(c *cobra.Command) {
 	c.Flags().Var(f, "allow-name", "reserved name that Works may use in their files, such as .gitignore, or a pattern of names; may be repeated; .kratix stays reserved")
 }
 
-// String returns the patterns in the format of the help.
 func (f *nameFlag) String() string { return "[" + strings.Join(*f, ",") + "]" }
 
-// Set adds a pattern.
 func (f *nameFlag) Set(pattern string) error {
 	if _, err := path.Match(pattern, ""); err != nil || pattern == "" || strings.Contains(pattern, "/") {
 		return fmt.Errorf("%q is not a name, or a pattern of one such as .git*", pattern)
@@ -35,13 +33,10 @@ func (f *nameFlag) Set(pattern string) error {
 	return nil
 }
 
-// Type returns the type of a list of strings in the configuration.
 func (*nameFlag) Type() string { return "stringArray" }
 
-// Append adds a pattern.
 func (f *nameFlag) Append(pattern string) error { return f.Set(pattern) }
 
-// Replace replaces all patterns.
 func (f *nameFlag) Replace(patterns []string) error {
 	*f = nil
 	for _, pattern := range patterns {
@@ -52,5 +47,4 @@ func (f *nameFlag) Replace(patterns []string) error {
 	return nil
 }
 
-// GetSlice returns the patterns.
 func (f *nameFlag) GetSlice() []string { return slices.Clone(*f) }

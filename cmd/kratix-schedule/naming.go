@@ -8,15 +8,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// naming derives the Work of another request from a Work.
 type naming struct {
-	// suffix is appended to the first request's name.
 	suffix string
-	// beside reports whether the other request is in the same namespace.
+	// beside means that the other request is in the same namespace.
 	beside bool
 }
 
-// unpacked returns the content of each file of a Work, group by group.
 func unpacked(work *kratix.Work) ([][][]byte, error) {
 	var groups [][][]byte
 	for _, group := range work.Spec.WorkloadGroups {
@@ -61,7 +58,6 @@ func (n naming) apply(work *kratix.Work, files [][][]byte) *kratix.Work {
 	return &other
 }
 
-// renamer returns a function that replaces the request's name and namespace in a file.
 func (n naming) renamer(work *kratix.Work) func([]byte) []byte {
 	const key = "namespace:"
 	name, namespace := []byte(work.Spec.ResourceName), []byte(work.Namespace)
@@ -83,5 +79,4 @@ func (n naming) renamer(work *kratix.Work) func([]byte) []byte {
 	}
 }
 
-// other returns the replacement for a name of the first request.
 func (n naming) other(name []byte) []byte { return append(bytes.Clone(name), n.suffix...) }

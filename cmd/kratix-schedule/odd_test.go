@@ -15,10 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// oddInputs is an archive of YAML files on which one of Flux's steps may fail.
 const oddInputs = "../../kustomize/testdata/odd-inputs.txtar"
 
-// answers matches the rows of docs/reference/inputs.md with Flux's behaviour.
 var answers = regexp.MustCompile(`(?m)^\| (.*) \| (fails|leaves it out|applies a part|applies it)(?:: .*)? \| (KS\d+)? \|$`)
 
 // TestValidateAnswersOddInputs runs validate on each odd input as a pipeline's output: the result
@@ -69,11 +67,10 @@ func writeInput(t *testing.T, name, content string) {
 	}
 }
 
-// oddManifests returns the section of the page of odd inputs about Flux's behaviour.
 func oddManifests(t *testing.T) string {
 	t.Helper()
 	inputs, err := txtar.ParseFile(oddInputs)
-	check0(t, err)
+	must(t, err)
 	var table, listing strings.Builder
 	var cache kustomize.Cache
 	for _, input := range inputs.Files {
@@ -88,13 +85,12 @@ func oddManifests(t *testing.T) string {
 		"| Input | Flux | Rule |\n|---|---|---|\n" + table.String() + "\n## The manifests\n" + listing.String()
 }
 
-// fluxAnswer returns the entry on the page for a file.
 func fluxAnswer(t *testing.T, cache *kustomize.Cache, content []byte) (answer, rule string) {
 	t.Helper()
 	read := cache.File(content)
 	if read.Err != nil {
 		path, err := tree.ParsePath("file.yaml")
-		check0(t, err)
+		must(t, err)
 		return "fails: " + quoted(kustomize.Build(tree.Path{}, []tree.File{{Path: path, Content: content}}).Error()), finding.UnbuildableFile().ID
 	}
 	if read.Late != nil {
@@ -116,7 +112,6 @@ func fluxAnswer(t *testing.T, cache *kustomize.Cache, content []byte) (answer, r
 	return answer, rule
 }
 
-// quoted returns a message escaped for a table cell.
 func quoted(words string) string {
 	return "`" + strings.ReplaceAll(strings.ReplaceAll(strings.Join(strings.Fields(words), " "), "|", "\\|"), "`", "'") + "`"
 }

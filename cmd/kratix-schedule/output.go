@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// outputFlags are the flags for the formats and targets of a report.
 type outputFlags struct{ outputs []string }
 
 func (f *outputFlags) add(c *cobra.Command) {
@@ -25,7 +24,6 @@ func (f *outputFlags) add(c *cobra.Command) {
 	_ = c.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(report.FormatNames(), cobra.ShellCompDirectiveNoFileComp|cobra.ShellCompDirectiveNoSpace)) // the flag exists
 }
 
-// output is one report to be written.
 type output struct {
 	format report.Format
 	// target has no file for standard output.
@@ -33,7 +31,7 @@ type output struct {
 }
 
 // parse returns the outputs. Text is written to standard output unless another format is written
-// there; under GitHub Actions annotations are written in addition.
+// there. Under GitHub Actions, annotations are written too.
 func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 	var outputs []output
 	for _, text := range f.outputs {
@@ -79,13 +77,10 @@ func parseOutput(text string) (output, error) {
 
 func (o output) isStdout() bool { return o.file == "" }
 
-// isPlain reports whether text is written to standard output.
 func (o output) isPlain() bool { return o.file == "" && o.format.Name == "text" }
 
-// write writes a document to all outputs. most limits the number of findings on standard output; 0
-// means no limit.
-//
-// A failed output does not affect the others.
+// write writes a document to all outputs, even if some of them fail. most limits the number of
+// findings on standard output. A limit of 0 means none.
 func write(std streams, outputs []output, document report.Document, most int) error {
 	var failed []error
 	for _, o := range outputs {

@@ -8,7 +8,7 @@ import (
 )
 
 func TestColoursAreForTerminalsOnly(t *testing.T) {
-	// Without a library, a terminal can only be recognized as a character device.
+	// isTerminal accepts every character device.
 	device, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {
 		t.Fatal(err)
@@ -47,7 +47,7 @@ func TestProgressIsShownLateAndWipedAway(t *testing.T) {
 	slow := &progress{out: out, ended: make(chan struct{}), done: make(chan struct{})}
 	slow.works.Store(5000)
 	go slow.show(0, time.Millisecond)
-	await(t, out, "checking 5000 Works")
+	waitForOutput(t, out, "checking 5000 Works")
 	slow.stop()
 	if !strings.HasSuffix(out.String(), "\r\x1b[K") {
 		t.Errorf("it ends with %q", out.String())
@@ -55,7 +55,7 @@ func TestProgressIsShownLateAndWipedAway(t *testing.T) {
 	if width := len(slow.bar(3)); width != len(slow.bar(40)) {
 		t.Error("the bar changes its width")
 	}
-	startProgress(&tee{}).stop() // no progress is shown without a terminal
+	startProgress(&tee{}).stop()
 }
 
 func TestTheBranchOfARepository(t *testing.T) {

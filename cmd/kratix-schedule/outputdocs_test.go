@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// TestGeneratedOutput checks or updates the page of the JSON and YAML that commands write.
 func TestGeneratedOutput(t *testing.T) {
 	var page strings.Builder
 	page.WriteString("# JSON and YAML of get, history, explain, probe and rebalance\n\n" + generatedMark)
@@ -36,7 +35,7 @@ func TestGeneratedOutput(t *testing.T) {
 		fmt.Fprintf(&page, "\n## %s\n\n%s\n\n| Key | Type | |\n|---|---|---|\n", document.title, document.text)
 		describeFields(&page, "", reflect.TypeOf(document.value))
 	}
-	current(t, docs+"reference/output.md", page.String())
+	checkFile(t, docs+"reference/output.md", page.String())
 }
 
 func listText(kind string) string {
@@ -44,7 +43,6 @@ func listText(kind string) string {
 		"object with `type`, ADDED, MODIFIED or DELETED, and `object`, an item."
 }
 
-// describeFields writes a row for each field of a struct, with the fields of its parts.
 func describeFields(page *strings.Builder, prefix string, of reflect.Type) {
 	for i := range of.NumField() {
 		field := of.Field(i)
@@ -69,7 +67,6 @@ func describeFields(page *strings.Builder, prefix string, of reflect.Type) {
 	}
 }
 
-// typeText returns the name of a type, and the struct of its parts if it has any.
 func typeText(of reflect.Type) (name string, parts reflect.Type) {
 	switch {
 	case of == reflect.TypeFor[time.Time]():

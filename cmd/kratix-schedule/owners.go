@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/policy"
 )
 
-// nameOwners completes findings about a tree with the locations of files on disk, and with
-// the owners that their paths show.
+// nameOwners sets the locations of findings to files on disk, and adds the owners that the paths
+// contain.
 func (s *checkStores) nameOwners(findings []finding.Finding) {
 	if !s.filesOnly {
 		return
@@ -31,7 +31,6 @@ func (s *checkStores) nameOwners(findings []finding.Finding) {
 	}
 }
 
-// comments returns the ignore comments in a tree's files.
 func (s *checkStores) comments() []policy.Comment {
 	var found []policy.Comment
 	if s.filesOnly {

@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/page"
 )
 
-// noPage is the value of --listen-page for no page.
 const noPage = "off"
 
 // pageFlag is the address of the page: empty for that of --listen, or noPage.
@@ -21,7 +20,6 @@ func (f *pageFlag) add(c *cobra.Command) {
 	c.Flags().StringVar((*string)(f), "listen-page", "", "address of the page, which shows the files in the stores, if it is not to be served at the address of --listen; \""+noPage+"\" for no page")
 }
 
-// configure makes a daemon serve the page, unless it has no address.
 func (f pageFlag) configure(d *daemon.Daemon, listen string) {
 	if f == noPage || f == "" && listen == "" {
 		return

@@ -17,7 +17,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/pipeline"
 )
 
-// addPipelines adds a Work for each pipeline's directories.
 func (s *checkSource) addPipelines(snapshot *source.Snapshot) error {
 	if len(s.pipelines) == 0 {
 		return nil
@@ -67,7 +66,6 @@ func pipelineRoot(path string) string {
 	return clean
 }
 
-// promiseOf returns the Promise that the pipelines belong to.
 func (s *checkSource) promiseOf(snapshot *source.Snapshot) (*kratix.Promise, error) {
 	if s.promise == "" || isFile(s.promise) {
 		var found []*kratix.Promise
@@ -132,8 +130,6 @@ func workType(path string) string {
 
 var placeInError = regexp.MustCompile(`((?:input|output|metadata)/[^\s:,]*)(?::? line (\d+))?`)
 
-// invalidPipeline returns a finding about a fault in a pipeline's directories, at the file
-// that the error names.
 func invalidPipeline(path string, err error) finding.Finding {
 	message := strings.TrimPrefix(err.Error(), pipeline.ErrInput.Error()+": ")
 	place := finding.Place{File: slashed(path)}

@@ -106,15 +106,12 @@ func runPlan(c *cobra.Command, flags *planFlags, std streams) error {
 	return nil
 }
 
-// recordingSource records where objects were read. It reads the copy of a store that the objects
-// are compared with.
 type recordingSource struct {
 	source.Source
 	*locator
 	copied *checkStores
 }
 
-// Snapshot reads the input and records the origins.
 func (s *recordingSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	err := s.copied.load(ctx)
 	if failed := storeFailure(err); failed != nil {

@@ -56,10 +56,8 @@ usage or input path, 3 a store cannot be written.`,
 	return command
 }
 
-// canBeWritten is the outcome of a successful probe.
 const canBeWritten = "can be written"
 
-// writeProbe writes the findings as text, or the complete result in another format.
 func writeProbe(std streams, output formatFlag, probed []probeOutput, result report.Report) error {
 	switch output.name {
 	case textFormat:
@@ -70,7 +68,6 @@ func writeProbe(std streams, output formatFlag, probed []probeOutput, result rep
 	return output.writeReport(std, result, report.Checked)
 }
 
-// probe probes one store after the other.
 func probe(ctx context.Context, std streams, stores *open.Stores, snapshot source.Snapshot, output formatFlag) error {
 	result := report.Report{Findings: slices.Clone(snapshot.Findings)}
 	described := describedStores(snapshot)
@@ -102,13 +99,12 @@ func probe(ctx context.Context, std streams, stores *open.Stores, snapshot sourc
 	return verdict(result)
 }
 
-// describedStore is a store of the input, and its Secret if it exists.
 type describedStore struct {
 	ref    kratix.StateStoreReference
 	spec   kratix.Object
 	secret *kratix.Secret
-	// secretRejected reports whether the Secret exists but cannot be used; a finding contains
-	// the reason.
+	// secretRejected means that the Secret exists but cannot be used. A finding contains the
+	// reason.
 	secretRejected bool
 }
 
@@ -124,7 +120,6 @@ func probeOne(ctx context.Context, stores *open.Stores, store describedStore) er
 	return prober.Probe(ctx)
 }
 
-// describedStores returns the input's stores, sorted by kind and name.
 func describedStores(snapshot source.Snapshot) []describedStore {
 	var all []describedStore
 	add := func(kind string, spec kratix.Object, secret *kratix.SecretReference) {

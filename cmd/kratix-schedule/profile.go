@@ -124,7 +124,6 @@ func (f *profileFlags) destination(c *cobra.Command) (string, error) {
 	return name, nil
 }
 
-// profileConfigMap returns a ConfigMap with a profile, as YAML.
 func profileConfigMap(p *profile.Profile, namespace string) ([]byte, error) {
 	packed, err := p.Pack()
 	if err != nil {

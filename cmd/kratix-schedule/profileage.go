@@ -15,14 +15,13 @@ import (
 // another one.
 const profileAge = 30 * 24 * time.Hour
 
-// profileNamespaceFlag is the flag --profile-namespace.
 type profileNamespaceFlag struct{ name string }
 
 func (f *profileNamespaceFlag) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.name, "profile-namespace", "", "with --kube, the namespace of the ConfigMaps with the label "+profile.Label+", which contain the profiles of Destinations; by default the Pod's, else "+kratix.SystemNamespace)
 }
 
-// namespace returns the namespace to read profiles from; "" if nothing is checked with them.
+// namespace returns the namespace to read profiles from, or "" if nothing is checked with them.
 func (f *profileNamespaceFlag) namespace(policy applycheck.Policy) string {
 	if policy == applycheck.Off {
 		return ""
@@ -30,7 +29,6 @@ func (f *profileNamespaceFlag) namespace(policy applycheck.Policy) string {
 	return cmp.Or(f.name, ownNamespace())
 }
 
-// profileAgeFlag is the flag --profile-max-age.
 type profileAgeFlag struct{ most time.Duration }
 
 func (f *profileAgeFlag) add(c *cobra.Command) {

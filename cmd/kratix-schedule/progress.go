@@ -11,22 +11,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// patience is the time after which a command shows its progress.
 const patience = 2 * time.Second
 
-// progress shows the progress of a long command on a terminal.
 type progress struct {
 	out   io.Writer
 	ended chan struct{}
 	done  chan struct{}
-	// works is the number of Works read; 0 while they are being read.
-	works atomic.Int64
-	// built is the number of roots of a Flux repository that are built, roots their total
-	// number.
+	// works is the number of Works read. It is 0 while they are being read.
+	works        atomic.Int64
 	built, roots atomic.Int64
 }
 
-// startProgress starts to show progress after a delay; without a terminal it shows nothing.
 func startProgress(out io.Writer) *progress {
 	p := &progress{out: out, ended: make(chan struct{}), done: make(chan struct{})}
 	if !isTerminal(out) {
@@ -37,7 +32,6 @@ func startProgress(out io.Writer) *progress {
 	return p
 }
 
-// show animates a bar until the work ends, then erases it.
 func (p *progress) show(wait, step time.Duration) {
 	defer close(p.done)
 	timer := time.NewTimer(wait)
@@ -58,8 +52,7 @@ func (p *progress) show(wait, step time.Duration) {
 	}
 }
 
-// bar returns a bar with a block that moves back and forth, because the total amount of work
-// is unknown.
+// bar returns a bar with a block that moves back and forth: the total amount of work is unknown.
 func (p *progress) bar(n int) string {
 	const width, block = 24, 6
 	at := n % (2 * (width - block))
@@ -78,13 +71,11 @@ func (p *progress) stop() {
 	<-p.done
 }
 
-// building records how many roots of a Flux repository are built.
 func (p *progress) building(done, all int) {
 	p.built.Store(int64(done))
 	p.roots.Store(int64(all))
 }
 
-// watch returns a source that reports its progress.
 func (p *progress) watch(in source.Source) source.Source { return &watched{in, p} }
 
 type watched struct {
@@ -92,7 +83,6 @@ type watched struct {
 	progress *progress
 }
 
-// Snapshot reads the input and records its size.
 func (w *watched) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	snapshot, err := w.Source.Snapshot(ctx)
 	w.progress.works.Store(int64(len(snapshot.Works)))

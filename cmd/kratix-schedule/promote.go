@@ -28,7 +28,7 @@ func (f *promoteFlags) add(c *cobra.Command) {
 	configurable(c, "live-store")
 }
 
-// configure takes the live stores from the configuration, if they are needed.
+// configure reads the live stores from the configuration if mode promote needs them.
 func (f *promoteFlags) configure(c *cobra.Command) error {
 	if !f.enabled {
 		return nil
@@ -36,7 +36,6 @@ func (f *promoteFlags) configure(c *cobra.Command) error {
 	return configureOne(c, "live-store")
 }
 
-// check returns an error for flags that cannot be combined.
 func (f *promoteFlags) check(flags runFlags) error {
 	switch {
 	case !f.enabled && len(f.live.stores) > 0:
@@ -67,13 +66,11 @@ var (
 	_ pflag.SliceValue = (*liveStores)(nil)
 )
 
-// liveStorePattern returns a regular expression for the values that Set accepts.
 func liveStorePattern() string {
 	one := fmt.Sprintf("(%s|%s)/[^/=\\s]+", kratix.GitStateStoreKind, kratix.BucketStateStoreKind)
 	return "^" + one + "=" + one + "$"
 }
 
-// Set adds an entry in the form KIND/NAME=KIND/NAME.
 func (l *liveStores) Set(text string) error {
 	written, live, _ := strings.Cut(text, "=")
 	from, err := promoted.ParseReference(written)
@@ -95,16 +92,12 @@ func (l *liveStores) Set(text string) error {
 	return nil
 }
 
-// String returns the entries as they were given.
 func (l *liveStores) String() string { return strings.Join(l.text, ",") }
 
-// Type returns the placeholder of the value in the help.
 func (*liveStores) Type() string { return "KIND/NAME=KIND/NAME" }
 
-// Append adds an entry.
 func (l *liveStores) Append(text string) error { return l.Set(text) }
 
-// Replace replaces all entries.
 func (l *liveStores) Replace(texts []string) error {
 	*l = liveStores{}
 	for _, text := range texts {
@@ -115,5 +108,4 @@ func (l *liveStores) Replace(texts []string) error {
 	return nil
 }
 
-// GetSlice returns all entries.
 func (l *liveStores) GetSlice() []string { return slices.Clone(l.text) }

@@ -26,7 +26,6 @@ func TestActionBuildsTheProgram(t *testing.T) {
 	runsAlone(t, w, program)
 }
 
-// buildByAction returns the program built by hack/action.sh.
 func buildByAction(t *testing.T, w exampleDir) string {
 	t.Helper()
 	checkout, err := filepath.Abs("../..")
@@ -52,7 +51,6 @@ func buildByAction(t *testing.T, w exampleDir) string {
 	if status != exitFindings || strings.Count(output, "::error file=testdata/elastic-cloud/") != 8 || !strings.Contains(w.read(t, "reports/report.sarif"), "KS001") {
 		t.Errorf("status %d: %s", status, output)
 	}
-	// Without Go, the action prints an error that names it.
 	w.file(t, "tools/kept", "")
 	output, status = w.shell(t, "PATH="+w.dir+"/tools; "+strings.Replace(script, "sh ", "/bin/sh ", 1), env...)
 	if status != exitFailure || !strings.Contains(output, "::error::") || !strings.Contains(output, "actions/setup-go") {
@@ -61,14 +59,11 @@ func buildByAction(t *testing.T, w exampleDir) string {
 	return filepath.Join(temp, "kratix-schedule-bin", "kratix-schedule")
 }
 
-// pathWithout returns the directories of the PATH that do not contain a program.
 func pathWithout(program string) string {
 	dirs := slices.DeleteFunc(filepath.SplitList(os.Getenv("PATH")), func(dir string) bool { return isFile(filepath.Join(dir, program)) })
 	return strings.Join(dirs, string(os.PathListSeparator))
 }
 
-// runsAlone runs a program as the user of the Dockerfile, in a root directory that contains
-// only the input.
 func runsAlone(t *testing.T, w exampleDir, program string) {
 	t.Helper()
 	dockerfile, err := os.ReadFile("../../Dockerfile")
@@ -96,16 +91,14 @@ func runsAlone(t *testing.T, w exampleDir, program string) {
 	}
 	run := exec.CommandContext(t.Context(), entry[1], "validate", "elastic-cloud") //nolint:gosec // named by the Dockerfile
 	run.Dir, run.Env = "/src", []string{}
-	run.SysProcAttr = alone(root)
+	run.SysProcAttr = confined(root)
 	output, err := run.CombinedOutput()
 	if run.ProcessState == nil || run.ProcessState.ExitCode() != exitFindings || !strings.Contains(string(output), "8 errors") {
 		t.Errorf("%v: %s", err, output)
 	}
 }
 
-// alone returns the attributes of a process confined to a root directory, as the user of the
-// image.
-func alone(root string) *syscall.SysProcAttr {
+func confined(root string) *syscall.SysProcAttr {
 	const user = 65532
 	if os.Geteuid() == 0 {
 		return &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: user, Gid: user}}

@@ -8,17 +8,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/comment/commenttest"
 )
 
-// commenting is a script that checks the example input and posts a comment.
 type commenting struct {
 	exampleDir
-	forge  *commenttest.Forge
-	script string
-	env    []string
-	// warning is printed if the comment cannot be written, and off is a setting without a comment.
+	forge        *commenttest.Forge
+	script       string
+	env          []string
 	warning, off string
 }
 
-// run runs the script as a CI run with a number.
 func (c commenting) run(t *testing.T, number int, env ...string) (output string, status int) {
 	t.Helper()
 	variables, event := c.forge.Environment(number)
@@ -37,7 +34,6 @@ const (
 	gitLabWarning = "kratix-schedule: warning: the result is not in a comment of the merge request"
 )
 
-// commentings are the scripts of the action and of the template, each with its server.
 func commentings(t *testing.T) map[string]commenting {
 	t.Helper()
 	action := commenting{exampleDir: newExampleDir(t), forge: commenttest.NewGitHub(t), warning: gitHubWarning, off: "INPUT_COMMENT=false"}
@@ -101,7 +97,6 @@ func TestCommentCanBeTurnedOff(t *testing.T) {
 	}
 }
 
-// TestOnlyTheCommentGetsTheToken checks that the action hides its token from the check.
 func TestOnlyTheCommentGetsTheToken(t *testing.T) {
 	c := commentings(t)["action"]
 	program := c.read(t, "bin/kratix-schedule")
@@ -112,8 +107,6 @@ func TestOnlyTheCommentGetsTheToken(t *testing.T) {
 	}
 }
 
-// TestTemplateRunsInMergeRequests checks the rules without which the template would never run for a merge
-// request.
 func TestTemplateRunsInMergeRequests(t *testing.T) {
 	job, _, _ := readTemplate(t)
 	if len(job.Rules) != 3 || !strings.Contains(job.Rules[0].If, "merge_request_event") || job.Rules[1].When != "never" {

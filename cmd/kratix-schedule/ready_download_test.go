@@ -14,7 +14,6 @@ import (
 	"testing"
 )
 
-// releases serves one release, v0.1.0, whose program is the given script.
 type releases struct {
 	*httptest.Server
 	files map[string][]byte
@@ -51,7 +50,7 @@ func newReleases(t *testing.T, program string) releases {
 			http.NotFound(w, request)
 			return
 		}
-		_, _ = w.Write(content) // the test reports what is missing
+		_, _ = w.Write(content)
 	}))
 	t.Cleanup(r.Close)
 	return r
@@ -61,8 +60,6 @@ func (r releases) checksum() string {
 	return fmt.Sprintf("%x", sha256.Sum256(r.files["checksums.txt"]))
 }
 
-// TestScriptsDownloadTheRelease runs the scripts of the action and of the template without the program,
-// with a release for download and a stand-in for go.
 func TestScriptsDownloadTheRelease(t *testing.T) {
 	for _, c := range []struct {
 		name, version, checksum string
@@ -92,7 +89,6 @@ func TestScriptsDownloadTheRelease(t *testing.T) {
 			if c.change != nil {
 				c.change(served)
 			}
-			// go build -o FILE, and go install with GOBIN.
 			w.file(t, "built", says("built"))
 			w.file(t, "fake/go", "#!/bin/sh\nwhile [ $# -gt 0 ] && [ \"$1\" != -o ]; do shift; done\nto=${2:-$GOBIN/kratix-schedule}\nmkdir -p \"${to%/*}\" && cp "+w.dir+"/built \"$to\"\n")
 			_, action, env := readAction(t, w, map[string]string{"paths": "testdata/elastic-cloud", "comment": "false", "version": c.version, "checksum": checksum})
@@ -108,7 +104,6 @@ func TestScriptsDownloadTheRelease(t *testing.T) {
 	}
 }
 
-// TestActionOfATagDownloadsIt checks which version an action without the input version downloads.
 func TestActionOfATagDownloadsIt(t *testing.T) {
 	w := newExampleDir(t)
 	served := newReleases(t, strings.Replace(w.read(t, "bin/kratix-schedule"), "\n", "\necho downloaded\n", 1))
@@ -119,7 +114,6 @@ func TestActionOfATagDownloadsIt(t *testing.T) {
 	}
 }
 
-// TestTemplateHasTheScript checks that the template, which is one file, contains hack/download.sh.
 func TestTemplateHasTheScript(t *testing.T) {
 	script, err := os.ReadFile("../../hack/download.sh")
 	if err != nil {

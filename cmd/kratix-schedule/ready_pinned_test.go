@@ -9,14 +9,10 @@ import (
 	"testing"
 )
 
-// pinnedUse is a step of a workflow that uses an action by its commit, with the version for readers.
 var pinnedUse = regexp.MustCompile(`^\s*-? ?uses: [\w.-]+(/[\w.-]+)+@[0-9a-f]{40} # v[0-9]+\.[0-9]+\.[0-9]+$`)
 
-// pinnedImage is an image by its digest, with the tag for readers.
 var pinnedImage = regexp.MustCompile(`^[\w./-]+:[\w.-]+@sha256:[0-9a-f]{64}$`)
 
-// unpinned returns the lines of a workflow, a template or a Dockerfile that use an action or image by a name that may
-// mean another one tomorrow.
 func unpinned(text string) []string {
 	var lines []string
 	for line := range strings.Lines(text) {
@@ -58,7 +54,6 @@ func TestUnpinnedIsFound(t *testing.T) {
 	}
 }
 
-// TestActionsAndImagesArePinned reads the files that name actions or images.
 func TestActionsAndImagesArePinned(t *testing.T) {
 	files, err := filepath.Glob("../../.github/workflows/*")
 	if err != nil || len(files) == 0 {
@@ -75,7 +70,6 @@ func TestActionsAndImagesArePinned(t *testing.T) {
 	}
 }
 
-// workflow is a workflow of GitHub Actions.
 type workflow struct {
 	Permissions map[string]string
 	Jobs        map[string]struct {
@@ -84,7 +78,6 @@ type workflow struct {
 	}
 }
 
-// TestWorkflowsHaveTheFewestRights checks that each job names its permissions, and that its scripts are shell.
 func TestWorkflowsHaveTheFewestRights(t *testing.T) {
 	files, err := filepath.Glob("../../.github/workflows/*")
 	if err != nil {

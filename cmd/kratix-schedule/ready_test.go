@@ -13,8 +13,6 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// exampleDir is a directory with the example input, and an environment for calling
-// kratix-schedule.
 type exampleDir struct {
 	dir string
 	env []string
@@ -64,7 +62,6 @@ func (w exampleDir) read(t *testing.T, name string) string {
 	return string(content)
 }
 
-// shell runs a script and returns its output and exit status.
 func (w exampleDir) shell(t *testing.T, script string, env ...string) (output string, status int) {
 	t.Helper()
 	run := exec.CommandContext(t.Context(), "sh", "-c", script)
@@ -80,7 +77,6 @@ func (w exampleDir) shell(t *testing.T, script string, env ...string) (output st
 	return string(said), 0
 }
 
-// TestExamplesRun runs the examples of --help in a shell.
 func TestExamplesRun(t *testing.T) {
 	for _, command := range allCommands(root(streams{})) {
 		if command.Example == "" && command.RunE != nil && !command.HasSubCommands() {
@@ -110,7 +106,6 @@ func isForACluster(line string) bool {
 	return isDaemon || isPipelines || strings.Contains(line, "kratix-schedule agent ") && strings.Contains(line, "--kube") || strings.Contains(line, "kratix-schedule handover") || strings.Contains(line, "kratix-schedule profile")
 }
 
-// gitHubAction is the action for GitHub.
 type gitHubAction struct {
 	Inputs  map[string]struct{ Default string }
 	Outputs map[string]struct{ Value string }
@@ -123,7 +118,6 @@ type gitHubAction struct {
 	}
 }
 
-// readAction returns the action and its script; the environment has its inputs, the others their defaults.
 func readAction(t *testing.T, w exampleDir, with map[string]string) (action gitHubAction, script string, env []string) {
 	t.Helper()
 	decode(t, "../../action.yml", &action)
@@ -176,7 +170,6 @@ func TestTheGitHubActionsScript(t *testing.T) {
 	}
 }
 
-// gitLabJob is the job of the template for GitLab.
 type gitLabJob struct {
 	Image        string
 	Variables    map[string]string
@@ -189,7 +182,6 @@ type gitLabJob struct {
 	}
 }
 
-// readTemplate returns the job and its script; its variables have the values of the template.
 func readTemplate(t *testing.T) (job gitLabJob, script string, env []string) {
 	t.Helper()
 	var template map[string]gitLabJob

@@ -5,7 +5,6 @@ import (
 	"testing"
 )
 
-// TestVulncheckSaysWhatItCouldNotCheck runs hack/vulncheck.sh with a stand-in for govulncheck.
 func TestVulncheckSaysWhatItCouldNotCheck(t *testing.T) {
 	const unreachable = "echo 'govulncheck: fetching vulnerabilities: Get \"https://vuln.go.dev\": no such host' >&2; exit 1"
 	for name, c := range map[string]struct {

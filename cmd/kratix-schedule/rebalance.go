@@ -75,7 +75,6 @@ findings; 2 and 3 as for run.`,
 	return command
 }
 
-// rebalance prints the moves. With apply it makes them, and otherwise prints how to make them.
 func rebalance(ctx context.Context, out io.Writer, reconciler *reconcile.Reconciler, moves []scheduler.Relocation, findings []finding.Finding, apply bool) error {
 	printMoves(out, moves)
 	if !apply {
@@ -97,8 +96,7 @@ func printMoves(out io.Writer, moves []scheduler.Relocation) {
 	}
 }
 
-// offerMoves prints the number of moves, and the errors in the input and in stores, because moves may
-// be missing due to them.
+// offerMoves prints the number of moves, and the errors because of which moves may be missing.
 func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.Finding) error {
 	wrong := slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule.Severity != finding.Error })
 	if err := report.Text(out, wrong); err != nil {
@@ -116,8 +114,8 @@ func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.
 	return exit{code: exitFindings}
 }
 
-// moveRounds is the maximum number of rounds of a move: to place, to remove, and to drop the
-// label of the origin; and one for moves that had to wait for capacity.
+// moveRounds is the maximum number of rounds of a move. Three rounds place the new copy, remove the
+// old one, and drop the label of the origin. One more is for moves that had to wait for capacity.
 const moveRounds = 4
 
 // moveAll runs rounds until the moves are complete, and returns the result of the last one. It calls
@@ -137,7 +135,6 @@ func moveAll(ctx context.Context, reconciler *reconcile.Reconciler, moves []sche
 	return result, nil
 }
 
-// rebalanceAs does what the command does, and writes the result as one document.
 func rebalanceAs(ctx context.Context, std streams, output formatFlag, reconciler *reconcile.Reconciler, moves []scheduler.Relocation, findings []finding.Finding, apply bool) error {
 	document := rebalanceDocument{SchemaVersion: listing.SchemaVersion, Kind: "rebalance", Moves: []moveOutput{}}
 	for _, m := range moves {
@@ -165,7 +162,6 @@ func rebalanceAs(ctx context.Context, std streams, output formatFlag, reconciler
 	return outcome
 }
 
-// applyMoves runs rounds until the moves are complete.
 func applyMoves(ctx context.Context, out io.Writer, reconciler *reconcile.Reconciler, moves []scheduler.Relocation) error {
 	result, err := moveAll(ctx, reconciler, moves, func(result report.Report) {
 		for _, p := range result.Placements {

@@ -9,8 +9,6 @@ import (
 	"time"
 )
 
-// TestSIGHUPHasARefusedWriteTriedAgainAtOnce runs the program as a separate process, with a
-// hook that refuses one of two Works.
 func TestSIGHUPHasARefusedWriteTriedAgainAtOnce(t *testing.T) {
 	w := watchedWorks(t, 2, "one")
 	hook := filepath.Join(w.repository, "hooks", "pre-receive")
@@ -27,8 +25,8 @@ func TestSIGHUPHasARefusedWriteTriedAgainAtOnce(t *testing.T) {
 	if err := daemon.Start(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, &w.log, "m01 is not welcome")
-	await(t, &w.log, `"rule":"KS066"`)
+	waitForOutput(t, &w.log, "m01 is not welcome")
+	waitForOutput(t, &w.log, `"rule":"KS066"`)
 	if got := w.placed(); got != 1 {
 		t.Fatalf("%d of 2 Works are written:\n%s", got, w.log.String())
 	}

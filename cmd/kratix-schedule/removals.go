@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 )
 
-// removalFlags are the flags for removals that the deletion guard allows.
 type removalFlags struct {
 	allow  allowanceFlag
 	all    bool
@@ -35,19 +34,16 @@ func (f *removalFlags) allowance() reconcile.Allowance {
 	return f.allow.Allowance
 }
 
-// allowanceFlag is the flag --allow-removals.
 type allowanceFlag struct{ reconcile.Allowance }
 
 var _ pflag.Value = (*allowanceFlag)(nil)
 
-// Set parses an allowance.
 func (f *allowanceFlag) Set(text string) error {
 	allowed, err := reconcile.ParseAllowance(text)
 	f.Allowance = allowed
 	return err
 }
 
-// Type returns the placeholder of the value in the help.
 func (*allowanceFlag) Type() string { return "N|all" }
 
 // allowanceFile is a file by which a user allows removals while a daemon runs.
@@ -90,7 +86,6 @@ func (f *allowanceFile) read(now time.Time) (reconcile.Allowance, error) {
 
 var errAllowanceFile = errors.New(`write it as "12 until 2026-01-31T12:00:00Z", or "all until ..."`)
 
-// parseAllowanceFile returns the allowance in a file's text at the given time.
 func parseAllowanceFile(text string, now time.Time) (reconcile.Allowance, error) {
 	words := strings.Fields(text)
 	if len(words) == 0 {

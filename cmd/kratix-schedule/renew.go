@@ -10,21 +10,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// renewals delays two kinds of changes of a WorkPlacement: a new generation in its spec without
-// other changes, and the report that another generation is promoted. A Promise with static
-// dependencies makes Kratix update its Work about ten times a second forever, each time with the
-// same contents. Writing after each update would cause further updates.
+// renewals delays the changes of WorkPlacements that only set a new generation, or report one as
+// promoted. A Promise with static dependencies makes Kratix update its Work about ten times a
+// second with the same contents. Each write in response would cause further updates.
 type renewals struct {
-	// last is the time of the last change of each WorkPlacement's spec.
 	last map[kratix.Key]time.Time
 }
 
-// renewalInterval is the time after a change of a WorkPlacement during which changes are delayed
-// that only set a new generation.
+// renewalInterval is the time after a change of a WorkPlacement during which changes that only set a
+// new generation are delayed.
 const renewalInterval = 10 * time.Second
 
-// slow removes from the changes the patches that can be delayed, and returns the time until the
-// first of them is due; 0 if there is none.
+// slow removes the changes to be delayed, and returns the time until the first of them is due, or 0
+// if there is none.
 func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Duration) {
 	r.forget(now)
 	for i := range lists {
@@ -49,9 +47,8 @@ func (r *renewals) slow(lists [][]status.Change, now time.Time) (due time.Durati
 	return due
 }
 
-// slowPromoted removes changes that only report another generation as promoted, if there was
-// such a change recently, and returns the time until the first of them is due; 0 if there is
-// none.
+// slowPromoted removes the reports of promoted generations that are to be delayed. It returns the
+// time until the first of them is due, or 0 if there is none.
 func (r *renewals) slowPromoted(lists [][]status.Change, now time.Time) (due time.Duration) {
 	r.forget(now)
 	for i := range lists {
@@ -68,8 +65,8 @@ func (r *renewals) slowPromoted(lists [][]status.Change, now time.Time) (due tim
 	return due
 }
 
-// wait returns the delay of a change of a WorkPlacement: a renewal has to wait for the rest
-// of the interval after the last change. A change with the delay 0 counts as the last change.
+// wait returns the delay of a change of a WorkPlacement. It records a change without delay as the
+// last one.
 func (r *renewals) wait(p *kratix.WorkPlacement, isRenewal bool, now time.Time) time.Duration {
 	changed, lately := r.last[kratix.KeyOf(p)]
 	if isRenewal && lately {
@@ -79,7 +76,6 @@ func (r *renewals) wait(p *kratix.WorkPlacement, isRenewal bool, now time.Time) 
 	return 0
 }
 
-// forget drops the entries whose interval is over.
 func (r *renewals) forget(now time.Time) {
 	if r.last == nil {
 		r.last = map[kratix.Key]time.Time{}

@@ -10,9 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// TestNewGenerationWithEqualContentsIsDelayed checks that a WorkPlacement that was just
-// changed gets the next generation of the same contents some seconds later, and other
-// contents at once.
 func TestNewGenerationWithEqualContentsIsDelayed(t *testing.T) {
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	placement := &kratix.WorkPlacement{}
@@ -51,8 +48,6 @@ func TestNewGenerationWithEqualContentsIsDelayed(t *testing.T) {
 	}
 }
 
-// TestNewGenerationOfPromotedContentsIsDelayed checks that another promoted generation is
-// reported some seconds later, and everything else at once.
 func TestNewGenerationOfPromotedContentsIsDelayed(t *testing.T) {
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	placement := &kratix.WorkPlacement{}

@@ -21,14 +21,13 @@ import (
 )
 
 // The environment variables with the credentials for a repository whose URL has none. There are no
-// flags for credentials, because flags are visible in the list of processes. The password is also
-// the passphrase of an ssh key.
+// flags for credentials, because the list of processes shows flags. The password is also the
+// passphrase of an ssh key.
 const (
 	repoUserVariable     = envPrefix + "REPO_USERNAME"
 	repoPasswordVariable = envPrefix + "REPO_PASSWORD"
 )
 
-// readRepository reads the newest commit of a branch.
 func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statestore.Obstacle, error) {
 	url, branch := splitBranch(f.repo)
 	if isDir(url) {
@@ -65,7 +64,6 @@ func (f *treeFlags) readRepository(ctx context.Context) ([]tree.File, []statesto
 	return files, slices.Collect(state.Obstacles.Below(tree.Path{})), nil
 }
 
-// logIn adds the credentials that the server may require.
 func (f *treeFlags) logIn(config *git.Config) error {
 	scheme, _, found := strings.Cut(config.URL, "://")
 	switch {
@@ -135,7 +133,6 @@ func sshDir() string {
 	return filepath.Join(home, ".ssh")
 }
 
-// readFlag reads the file that a flag names.
 func readFlag(flag, file string) (string, error) {
 	content, err := os.ReadFile(file)
 	if err != nil {

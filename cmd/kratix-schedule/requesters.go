@@ -15,9 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status/requests"
 )
 
-// requesterFlags are the flags for the status of requests and for HealthRecords.
 type requesterFlags struct {
-	// status and records report whether the status of requests and HealthRecords are written.
 	status, records bool
 }
 
@@ -26,7 +24,6 @@ func (f *requesterFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.records, "health-records", false, "with --kube, keep a HealthRecord of Kratix for each resource request whose health Flux or Argo CD has reported. It needs the rights of deploy/health-records")
 }
 
-// check returns an error if a flag cannot have an effect.
 func (f *requesterFlags) check(kube bool) error {
 	switch {
 	case f.status && !kube:
@@ -37,7 +34,6 @@ func (f *requesterFlags) check(kube bool) error {
 	return nil
 }
 
-// writers returns a writer for each flag that is set.
 func (f *requesterFlags) writers(config *rest.Config) (all []*requests.Writer, err error) {
 	for _, each := range []struct {
 		enabled bool

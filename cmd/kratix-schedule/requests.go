@@ -19,14 +19,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// requestFlags are the flags for repeating requests.
 type requestFlags struct {
 	second bool
 	times  int
 }
 
-// maxRequests bounds --requests: every conflict shows up with three requests, and a hundred
-// show how a root grows.
+// maxRequests bounds --requests. Three requests reveal every conflict; a hundred show how a root
+// grows.
 const maxRequests = 100
 
 func (f *requestFlags) add(c *cobra.Command) {
@@ -37,7 +36,6 @@ func (f *requestFlags) add(c *cobra.Command) {
 	configurable(c, "second-request", "requests")
 }
 
-// parse returns how often each request is made; 1 leaves the input unchanged.
 func (f *requestFlags) parse(c *cobra.Command) (int, error) {
 	if err := checkTimes(f.times); err != nil {
 		return 0, usage(c, fmt.Sprintf("--requests %d: %s", f.times, err))
@@ -51,7 +49,6 @@ func (f *requestFlags) parse(c *cobra.Command) (int, error) {
 	return f.times, nil
 }
 
-// checkTimes returns an error for an invalid value of --requests.
 func checkTimes(times int) error {
 	if times < 1 || times > maxRequests {
 		return fmt.Errorf("it must be from 1 to %d", maxRequests)
@@ -68,20 +65,16 @@ func checkTimes(times int) error {
 //	4th  as the 2nd, and so on
 type requestsSource struct {
 	source.Source
-	// times is how often each request is made; 1 adds nothing.
-	times int
-	// origins maps an added Work to the one it was derived from.
+	// times is how often each request is made. 1 adds nothing.
+	times   int
 	origins map[string]origin
 }
 
-// origin is the Work that another Work was derived from.
 type origin struct {
-	work string
-	// beside reports whether the added request is in the namespace of the first one.
+	work   string
 	beside bool
 }
 
-// Snapshot reads the input and multiplies it.
 func (s *requestsSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	snapshot, err := s.Source.Snapshot(ctx)
 	if err != nil || s.times < 2 {
@@ -110,8 +103,8 @@ func (s *requestsSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 	return snapshot, nil
 }
 
-// more returns the Works of the other requests. None has the name of an existing Work, and
-// all are younger than the existing ones, because the older of two Works is never held back.
+// more returns the Works of the other requests. Their names are unused, and they are younger than
+// all existing Works, because the older of two Works is never held back.
 func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, created metav1.Time) []*kratix.Work {
 	files, err := unpacked(work)
 	if err != nil {
@@ -132,8 +125,8 @@ func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, crea
 	return made
 }
 
-// rewriteFindings turns each conflict of an added request into a finding about the first request:
-// one per object, however many requests repeat the object.
+// rewriteFindings turns the conflicts of added requests into findings about the first request, one
+// per object. It drops other findings about added requests.
 func (s *requestsSource) rewriteFindings(result report.Report) report.Report {
 	if s.times < 2 {
 		return result
@@ -174,7 +167,6 @@ func (s *requestsSource) rewriteFindings(result report.Report) report.Report {
 // namespace causes.
 const besideWords = "in the same namespace "
 
-// secondRequest returns the finding about an object that another request repeats.
 func secondRequest(f finding.Finding, what string, beside bool) finding.Finding {
 	f.Rule, f.Fix = finding.SecondRequest(), ""
 	where, which := "", "under another name and namespace"

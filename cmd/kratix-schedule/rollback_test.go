@@ -21,15 +21,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// rollbackStore is a store on which a placement is rolled back.
 type rollbackStore struct {
-	// manifests are the state store and its Secret, if it has one.
 	manifests string
 	// revision returns the newest revision as Flux names it; parent returns the one before it.
 	// parent is nil if the store does not know earlier revisions after a restart.
 	revision, parent func() string
-	// read returns the content of a file.
-	read func(path string) string
+	read             func(path string) string
 }
 
 func TestPlacementIsRolledBack(t *testing.T) {
@@ -55,7 +52,7 @@ func TestPlacementIsRolledBack(t *testing.T) {
 				go func() {
 					ended <- execute(ctx, []string{"run", "-f", dir, "--listen", "127.0.0.1:0", "--events-secret-file", filepath.Join(dir, "secret"), "--on-apply-failure", "rollback"}, streams{out: &tee{}, err: log})
 				}()
-				await(t, log, `"msg":"listening"`)
+				waitForOutput(t, log, `"msg":"listening"`)
 				address := regexp.MustCompile(`"address":"([^"]+)"`).FindStringSubmatch(log.String())[1]
 				send = func(e fluxEvent) {
 					t.Helper()
@@ -70,11 +67,11 @@ func TestPlacementIsRolledBack(t *testing.T) {
 				return log, send, func() { cancel(); <-ended }
 			}
 			log, send, stop := start()
-			await(t, log, `"msg":"written"`)
+			waitForOutput(t, log, `"msg":"written"`)
 			const path = "worker-1/resources/default/redis/b/5058f/maps.yaml"
 			before := store.read(path)
 			send(fluxEvent{"info", "Progressing", "Health check passed in 1s", store.revision()})
-			await(t, log, `"outcome":"Healthy"`)
+			waitForOutput(t, log, `"outcome":"Healthy"`)
 
 			request("good", "bad")
 			for deadline := time.Now().Add(20 * time.Second); store.read(path) == before && time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
@@ -83,14 +80,14 @@ func TestPlacementIsRolledBack(t *testing.T) {
 				stop()
 				log, send, stop = start()
 				send(fluxEvent{"info", "Progressing", "Health check passed in 1s", store.parent()})
-				await(t, log, `"outcome":"Healthy"`)
+				waitForOutput(t, log, `"outcome":"Healthy"`)
 				time.Sleep(time.Second) // the times of events have a resolution of one second
 			}
 			failed := store.revision()
 			send(fluxEvent{"error", "ReconciliationFailed", "ConfigMap/default/bad dry-run failed (Forbidden): denied by policy\n", failed})
-			await(t, log, `"rule":"KS080"`)
+			waitForOutput(t, log, `"rule":"KS080"`)
 			_, commit, _ := strings.Cut(failed, "@sha1:")
-			await(t, log, "it was rolled back, because revision "+commit)
+			waitForOutput(t, log, "it was rolled back, because revision "+commit)
 			if got := store.read(path); got != before {
 				t.Errorf("the store has\n%s\nwant\n%s", got, before)
 			}

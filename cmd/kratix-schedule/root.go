@@ -54,12 +54,10 @@ func flagError(c *cobra.Command, err error) error {
 	return usage(c, err.Error())
 }
 
-// usage returns an error about the command line.
 func usage(c *cobra.Command, text string) error {
 	return exit{code: exitUsage, text: text + "\nSee '" + c.CommandPath() + " --help'."}
 }
 
-// noSubcommand returns an error for an unknown command, with a suggestion.
 func noSubcommand(c *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
@@ -74,8 +72,8 @@ func noSubcommand(c *cobra.Command, args []string) error {
 	return usage(c, text)
 }
 
-// unknownCommand returns an error for a command line with an unknown command, which --help
-// would hide.
+// unknownCommand returns an error for a command line with an unknown command and --help, for which
+// cobra would print the help.
 func unknownCommand(root *cobra.Command, args []string) error {
 	c, rest, err := root.Find(args)
 	if err != nil || !c.HasSubCommands() {
@@ -92,7 +90,6 @@ func unknownCommand(root *cobra.Command, args []string) error {
 	return nil
 }
 
-// noArguments checks the arguments of commands that accept only flags.
 func noArguments(c *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usage(c, "unexpected argument "+args[0])

@@ -21,10 +21,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// hostile is a name that must not reach a terminal as it is.
 const hostile = `evil\u001b[31m\u202e`
 
-// reports serves /api/v1/report below paths that stand for daemons, and the API of a cluster.
 func reports() http.Handler {
 	mux := http.NewServeMux()
 	serve := func(name string, status int, body string) {
@@ -81,7 +79,6 @@ func reports() http.Handler {
 	return mux
 }
 
-// clusterObjects serves the objects of a cluster; the WorkPlacements have two pages.
 func clusterObjects(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	const ready, no = `"conditions":[{"type":"Ready","status":"True"}]`, `"conditions":[{"type":"Ready","status":"False","reason":"%s","message":"%s"}]`
@@ -121,7 +118,6 @@ func TestResponseOfADaemonIsBounded(t *testing.T) {
 	}
 }
 
-// watchRowsOf runs get --watch against a server until done returns true, and returns its exit code and output.
 func watchRowsOf(t *testing.T, url string, done func(said string) bool) (int, string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())

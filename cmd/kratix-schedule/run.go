@@ -28,7 +28,7 @@ type runFlags struct {
 	kube   kubeFlags
 	volume volumeFlags
 	output formatFlag
-	// allowed is the file that allows removals; delay is how long a removal must persist.
+	// allowed is the file that allows removals. delay is how long a removal must persist.
 	allowed allowanceFile
 	delay   time.Duration
 }
@@ -114,7 +114,6 @@ func runRun(c *cobra.Command, flags runFlags, std streams) error {
 	return verdict(result)
 }
 
-// printResult prints the result of a round in the format of --output.
 func (f *runFlags) printResult(std streams, result report.Report, volume report.Volume) error {
 	if f.output.isText() {
 		return printRun(std.out, result, volume)
@@ -122,7 +121,6 @@ func (f *runFlags) printResult(std streams, result report.Report, volume report.
 	return f.output.writeReport(std, result, report.Written)
 }
 
-// printRun prints the result of a round: placements, findings, summary.
 func printRun(out io.Writer, result report.Report, volume report.Volume) error {
 	if volume == report.Quiet {
 		return report.Text(out, volume.Shown(result.Findings))
@@ -145,7 +143,6 @@ func printRun(out io.Writer, result report.Report, volume report.Volume) error {
 	return err
 }
 
-// verdict returns the exit code for a report.
 func verdict(result report.Report) error {
 	switch {
 	case result.Has(finding.StoreFailed()):

@@ -18,13 +18,11 @@ var update = flag.Bool("update", false, "write golden files and generated docume
 
 func TestMain(m *testing.M) {
 	if os.Getenv("KRATIX_SCHEDULE_AS_PROGRAM") != "" {
-		main() // a script calls the program by its name
+		main() // scripts call this test binary by the program's name
 	}
-	testscript.Main(m, map[string]func(){"kratix-schedule": recorded})
+	testscript.Main(m, map[string]func(){"kratix-schedule": mainWithRecording})
 }
 
-// TestScripts runs every command as a user would; testdata/script has the expected output and
-// exit status.
 func TestScripts(t *testing.T) {
 	tutorial, err := filepath.Abs("../../testdata/elastic-cloud")
 	if err != nil {
@@ -43,7 +41,7 @@ func TestScripts(t *testing.T) {
 	calls := t.TempDir()
 	t.Cleanup(func() {
 		if !t.Failed() && !testing.Short() && int(begun.Load()) == len(scripts) { // only if all scripts have run
-			covered(t, readCalls(t, calls))
+			checkCoverage(t, readCalls(t, calls))
 		}
 	})
 	testscript.Run(t, testscript.Params{

@@ -14,15 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// servers serve one repository to all scripts: over http and https with git's
-// own http-backend behind basic auth, and over ssh. Its branches:
-//
-//	main   two requests with a conflict
-//	sound  one of them
-//
-// forge is GitHub with one pull request, and broken is a GitHub that answers with status 502.
-// kube is an API server of a cluster whose aggregated API metrics.k8s.io is down. reports are daemons and
-// the API of a cluster with objects of Kratix.
+// servers serve one repository to all scripts: over HTTP and HTTPS with basic auth, and over ssh.
+// Its branch main has two requests with a conflict, and its branch sound has one of them.
 type servers struct {
 	kube        *httptest.Server
 	reports     *httptest.Server
@@ -60,7 +53,6 @@ func newServers(t *testing.T) *servers {
 	}
 }
 
-// setup sets a script's variables for the servers' addresses and the files for the login.
 func (s *servers) setup(env *testscript.Env) error {
 	for name, value := range map[string]string{
 		"HTTP": s.http.URL + "/store.git", "HTTPS": s.https.URL + "/store.git", "SSH": s.shell.URL + "/store.git",

@@ -25,7 +25,6 @@ func (s *shardSelector) add(c *cobra.Command) {
 		kratix.ShardLabel+"=KEY, or !"+kratix.ShardLabel+" for those without the label. Every state store must be selected by exactly one shard")
 }
 
-// Set parses a label selector in Kubernetes' syntax.
 func (s *shardSelector) Set(text string) error {
 	selector, err := labels.Parse(text)
 	switch {
@@ -38,7 +37,6 @@ func (s *shardSelector) Set(text string) error {
 	return nil
 }
 
-// String returns the selector in its canonical form.
 func (s *shardSelector) String() string {
 	if !s.isSet() {
 		return ""
@@ -46,13 +44,12 @@ func (s *shardSelector) String() string {
 	return s.labels.String()
 }
 
-// Type returns the placeholder of the value in the help.
 func (*shardSelector) Type() string { return "SELECTOR" }
 
 func (s *shardSelector) isSet() bool { return s.labels != nil }
 
 // selects returns a function that reports whether this process writes an object with the given
-// labels; nil if it writes all objects.
+// labels, or nil if it writes all objects.
 func (s *shardSelector) selects() func(map[string]string) bool {
 	if !s.isSet() {
 		return nil
@@ -71,7 +68,6 @@ func (s *shardSelector) lease() string {
 	return lease.Name + "-" + hex.EncodeToString(digest[:bytes])
 }
 
-// check returns an error for flags that cannot be combined.
 func (s *shardSelector) check(flags runFlags) error {
 	switch {
 	case !s.isSet():
@@ -86,7 +82,6 @@ func (s *shardSelector) check(flags runFlags) error {
 	return nil
 }
 
-// unknownFlag returns a fix for an unknown flag; "" if there is none.
 func unknownFlag(c *cobra.Command, name string) string {
 	switch {
 	case name == "replicas-share":

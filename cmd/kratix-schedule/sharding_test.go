@@ -40,8 +40,6 @@ func TestSelectorSelectsStoresByTheirLabels(t *testing.T) {
 	}
 }
 
-// TestEachShardHasALeaseOfItsOwn checks that the Lease's name does not depend on the notation of
-// the selector, and is a valid name.
 func TestEachShardHasALeaseOfItsOwn(t *testing.T) {
 	names := map[string]string{}
 	for _, text := range []string{"", "!" + kratix.ShardLabel, kratix.ShardLabel + "=one", kratix.ShardLabel + "=two", "a=one"} {

@@ -84,8 +84,8 @@ func runStatus(c *cobra.Command, flags statusFlags, std streams) error {
 	return printStatus(std, request, outcome)
 }
 
-// completionNamed returns the completion with a condition type; nil for the name none, and if
-// other pipelines follow.
+// completionNamed returns the completion with a condition type. It returns nil for the name none,
+// and if other pipelines follow.
 func completionNamed(c *cobra.Command, name string) (*writers.Completion, error) {
 	named := map[string]*writers.Completion{"none": nil}
 	for _, known := range []writers.Completion{writers.PipelineCompleted(), writers.ConfigureWorkflowCompleted()} {

@@ -19,7 +19,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git"
 )
 
-// storeFlag is the flag for one state store without its object, and for access to it.
 type storeFlag struct{ url, key, knownHosts string }
 
 func (f *storeFlag) add(c *cobra.Command) {
@@ -41,7 +40,7 @@ func (f *storeFlag) open(c *cobra.Command) (statestore.Store, listing.Store, err
 	address, branch := splitBranch(f.url)
 	row := listing.Store{Kind: kratix.GitStateStoreKind, StoreName: strings.TrimSuffix(baseName(address), ".git"), URL: statestore.RedactURLs(address)}
 	if isDir(address) {
-		address = absolute(address) // always an absolute path
+		address = absolute(address)
 	}
 	config := git.Config{Name: "--store", URL: address, Branch: branch, CreateBranch: branch == "", Now: time.Now}
 	login := treeFlags{repo: f.url, key: f.key, knownHosts: f.knownHosts}
@@ -58,7 +57,6 @@ func (f *storeFlag) open(c *cobra.Command) (statestore.Store, listing.Store, err
 	return store, row, nil
 }
 
-// openBucket returns the store of a bucket's URL.
 func (f *storeFlag) openBucket(c *cobra.Command) (statestore.Store, listing.Store, error) {
 	row := listing.Store{Kind: kratix.BucketStateStoreKind}
 	parsed, err := url.Parse(f.url)
@@ -86,7 +84,7 @@ func (f *storeFlag) openBucket(c *cobra.Command) (statestore.Store, listing.Stor
 	return store, row, nil
 }
 
-// bucketFix replaces the fix in an error of a bucket that is not a state store of the input.
+// bucketFix replaces the fix in an error about a bucket that has no BucketStateStore.
 func bucketFix(err error) error {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) {
@@ -104,7 +102,6 @@ func bucketFix(err error) error {
 	return &explained
 }
 
-// invalid returns the error about a URL that no store can have.
 func (*storeFlag) invalid(c *cobra.Command, err error) error {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) {
@@ -113,7 +110,6 @@ func (*storeFlag) invalid(c *cobra.Command, err error) error {
 	return usage(c, "--store: "+statestore.RedactURLs(strings.TrimPrefix(failed.Err.Error(), statestore.ErrMisconfigured.Error()+": ")))
 }
 
-// withFix returns the error of the store as a message with a fix that names the flag.
 func (f *storeFlag) withFix(err error) error {
 	if strings.HasPrefix(f.url, bucketScheme) {
 		err = bucketFix(err)
@@ -128,7 +124,6 @@ func (f *storeFlag) withFix(err error) error {
 	return exit{code: exitFailure, text: failed.Error() + "\nfix: " + failed.Fix}
 }
 
-// storeBranch turns the error about a missing branch into a usage error; other errors stay as they are.
 func storeBranch(err error) error {
 	var failed *statestore.Error
 	if !errors.As(err, &failed) || failed.Field != "spec.branch" {
@@ -137,13 +132,11 @@ func storeBranch(err error) error {
 	return exit{code: exitUsage, text: "--store: " + strings.TrimPrefix(failed.Err.Error(), statestore.ErrMisconfigured.Error()+": ")}
 }
 
-// storeRows are the rows of the records in one store.
 type storeRows struct {
-	flag  *storeFlag
-	store statestore.Store
-	row   listing.Store
-	std   streams
-	// foreign is the number of foreign files that were reported last.
+	flag    *storeFlag
+	store   statestore.Store
+	row     listing.Store
+	std     streams
 	foreign int
 }
 

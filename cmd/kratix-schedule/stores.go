@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// gitFlags are the flags for commits.
 type gitFlags struct {
 	template  string
 	trailers  []string
@@ -29,7 +28,6 @@ func (f *gitFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.committer, "committer", "", `committer of commits, as "Name <address>"; by default the author of the state store`)
 }
 
-// parse returns the settings for commits.
 func (f *gitFlags) parse(c *cobra.Command, owner string) (open.Commits, error) {
 	parsed := open.Commits{Owner: owner}
 	if f.template != "" {
@@ -62,14 +60,12 @@ func (f *gitFlags) parse(c *cobra.Command, owner string) (open.Commits, error) {
 	return parsed, nil
 }
 
-// branchFlags are the flags for branches that do not exist.
 type branchFlags struct{ create bool }
 
 func (f *branchFlags) add(c *cobra.Command) {
 	c.Flags().BoolVar(&f.create, "create-branch", false, "let the first write create a missing branch of a GitStateStore from the default branch of the repository; without it a missing branch is an error. In an empty repository the branch is always created")
 }
 
-// storesOf returns an Opener for the stores in the input.
 func storesOf(commits open.Commits, branches branchFlags) *open.Stores {
 	return &open.Stores{
 		Commits: commits, CreateBranch: branches.create, Now: time.Now,

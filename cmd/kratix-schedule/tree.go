@@ -20,8 +20,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// treeFlags are the flags for the existing content of a state store, and for access to its
-// repository.
 type treeFlags struct {
 	dir, repo, key, knownHosts string
 	// noLogin is the reason why no credentials may be sent to the repository. It is empty if they
@@ -53,19 +51,16 @@ func (f *treeFlags) stores(c *cobra.Command) (*checkStores, error) {
 	return &checkStores{tree: *f, open: map[kratix.StateStoreReference]statestore.Store{}}, nil
 }
 
-// checkStores are in-memory stores, either empty or with the content of a tree.
 type checkStores struct {
 	tree treeFlags
 	// files are the tree's files, relative to its root.
-	files []tree.File
-	// obstacles are the tree's entries that are not files.
+	files     []tree.File
 	obstacles []statestore.Obstacle
-	// filesOnly reports whether nothing is placed, and only files are checked.
+	// filesOnly means that no Work is placed, and only files are checked.
 	filesOnly bool
 	// built is called with the number of roots of a Flux repository that have been built, and of
 	// all roots. It may be nil.
-	built func(done, all int)
-	// inRoots is the number of objects in the roots of a Flux repository.
+	built   func(done, all int)
 	inRoots int
 	// seeds are the records of WorkPlacements in the input, by store.
 	seeds map[kratix.StateStoreReference][]tree.File
@@ -74,7 +69,6 @@ type checkStores struct {
 
 var _ statestore.Opener = (*checkStores)(nil)
 
-// Open returns a store with the part of the tree below the store's path.
 func (s *checkStores) Open(ref kratix.StateStoreReference, spec kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	if store, ok := s.open[ref]; ok {
 		return store, nil
@@ -113,7 +107,6 @@ func storePath(spec kratix.Object) (tree.Path, error) {
 	return tree.Path{}, nil
 }
 
-// load reads the tree once.
 func (s *checkStores) load(ctx context.Context) (err error) {
 	switch {
 	case s.files != nil:
@@ -182,7 +175,6 @@ func splitBranch(repo string) (url, branch string) {
 	return repo, ""
 }
 
-// baseName returns the name of a tree's only Destination.
 func baseName(name string) string {
 	if base := path.Base(filepath.ToSlash(name)); base != "." && base != "/" && base != "" {
 		return base

@@ -23,7 +23,6 @@ const fileSetFlag = "set-by-file"
 // repository.
 const repoHostVariable = envPrefix + "REPO_HOST"
 
-// markSetByFile records that a configuration has set a flag.
 func markSetByFile(c *cobra.Command, flag *pflag.Flag, file string) error {
 	within, err := writableDir(file)
 	if err != nil {
@@ -32,8 +31,6 @@ func markSetByFile(c *cobra.Command, flag *pflag.Flag, file string) error {
 	return c.Flags().SetAnnotation(flag.Name, fileSetFlag, []string{file, within})
 }
 
-// setByFile returns the configuration that has set a flag, and the directory that it may
-// write to.
 func setByFile(c *cobra.Command, name string) (file, within string, ok bool) {
 	flag := c.Flags().Lookup(name)
 	if flag == nil || len(flag.Annotations[fileSetFlag]) == 0 {
@@ -63,7 +60,6 @@ func writableDir(file string) (string, error) {
 // must be in the directory within. Links that lead out of this directory are not followed.
 type target struct{ file, within string }
 
-// targetOf returns the target of a flag's value.
 func targetOf(c *cobra.Command, name, file string) (target, error) {
 	config, within, ok := setByFile(c, name)
 	if !ok || file == "" {
@@ -77,7 +73,6 @@ func targetOf(c *cobra.Command, name, file string) (target, error) {
 	return to, nil
 }
 
-// below returns the path of the file relative to the directory within.
 func (t target) below() (string, error) {
 	absolute, err := filepath.Abs(t.file)
 	if err != nil {
@@ -87,7 +82,7 @@ func (t target) below() (string, error) {
 }
 
 func (t target) create() (*os.File, error) {
-	const mode = 0o644 // readable by all users, like the files of a build
+	const mode = 0o644
 	if t.within == "" {
 		return os.OpenFile(t.file, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, mode) //nolint:gosec // a path given by the user
 	}

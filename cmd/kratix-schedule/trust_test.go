@@ -12,7 +12,6 @@ import (
 	"testing"
 )
 
-// checkout creates a directory with these files and makes it the working directory.
 func checkout(t *testing.T, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -37,8 +36,6 @@ func commandLine(args ...string) (code int, out string) {
 	return code, text.String()
 }
 
-// TestConfigurationCannotRedirectCredentials checks that no credentials are sent to a server that
-// only a configuration names, and that they are sent to one that the user names.
 func TestConfigurationCannotRedirectCredentials(t *testing.T) {
 	var mu sync.Mutex
 	var logins, requests int
@@ -60,7 +57,7 @@ func TestConfigurationCannotRedirectCredentials(t *testing.T) {
 	for name, test := range map[string]struct {
 		host string
 		args []string
-		// sent reports whether credentials may be sent; says is a part of the output.
+		// says is a part of the output.
 		sent bool
 		says string
 	}{
@@ -121,7 +118,7 @@ func TestConfigurationDoesNotWriteOutsideOfTheCheckout(t *testing.T) {
 	for name, test := range map[string]struct {
 		config string
 		args   []string
-		// link is the target of the symlink out; empty for a directory.
+		// link is the target of the symlink out. It is empty for a directory.
 		link string
 		code int
 		says string
@@ -165,7 +162,6 @@ func TestConfigurationDoesNotWriteOutsideOfTheCheckout(t *testing.T) {
 	}
 }
 
-// TestConfigurationAboveWritesBesideItself runs in a directory below the configuration.
 func TestConfigurationAboveWritesBesideItself(t *testing.T) {
 	top := checkout(t, map[string]string{configName: "filename: [in.yaml]\noutput: [html=report.html]\n", "in.yaml": aDestination, "below/x": ""})
 	t.Chdir("below")

@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 )
 
-// unpackedFlag bounds the unpacked files of all Works.
 type unpackedFlag struct{ most byteSize }
 
 func (f *unpackedFlag) add(c *cobra.Command) {
@@ -24,15 +23,12 @@ type byteSize int64
 
 var _ pflag.Value = (*byteSize)(nil)
 
-// String returns the number with a unit.
 func (s *byteSize) String() string {
 	return resource.NewQuantity(int64(*s), resource.BinarySI).String()
 }
 
-// Type returns the placeholder of the value in the help.
 func (s *byteSize) Type() string { return "bytes" }
 
-// Set parses a number, with or without a unit.
 func (s *byteSize) Set(text string) error {
 	quantity, err := resource.ParseQuantity(text)
 	if err != nil || quantity.Value() <= 0 {

@@ -16,14 +16,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// validateFlags are the flags of a check.
 type validateFlags struct {
-	input   checkFlags
-	output  outputFlags
-	verdict verdictFlags
-	// onConflict is the action for conflicts.
+	input      checkFlags
+	output     outputFlags
+	verdict    verdictFlags
 	onConflict conflictFlag
-	// apply is the action for objects that the API server would refuse.
 	apply      applyFlag
 	profiles   profileAgeFlag
 	names      nameFlag
@@ -83,7 +80,6 @@ failed.`,
 	return command
 }
 
-// checking holds the parsed flags of a check, and its source.
 type checking struct {
 	outputs []output
 	rules   policy.Policy
@@ -116,7 +112,6 @@ func (f *validateFlags) parse(c *cobra.Command, args []string, std streams) (*ch
 	return asked, nil
 }
 
-// engine returns the policy of the round.
 func (f *validateFlags) engine() reconcile.Policy {
 	return reconcile.Policy{OnConflict: f.onConflict.policy(), CheckApply: f.apply.policy(), ProfileMaxAge: f.profiles.most, Adopt: true, AllowNames: f.names, MaxUnpacked: int64(f.unpacked.most)}
 }
@@ -155,8 +150,8 @@ func runValidate(c *cobra.Command, args []string, flags *validateFlags, std stre
 	return flags.status(document, failed, nothing)
 }
 
-// status returns the exit status of the check. The error nothing says why there was nothing to
-// check. It is nil if there was something.
+// status returns the exit status of the check. nothing is the reason why there was nothing to
+// check, or nil.
 func (f *validateFlags) status(document report.Document, failed bool, nothing error) error {
 	switch {
 	case failed && f.verdict.writeBaseline:
@@ -171,7 +166,6 @@ func (f *validateFlags) status(document report.Document, failed bool, nothing er
 	return nil
 }
 
-// document returns the document with the findings that count.
 func (f *validateFlags) document(result report.Report, outcome policy.Outcome) report.Document {
 	result.Findings = outcome.Findings
 	document := report.Document{
@@ -184,8 +178,8 @@ func (f *validateFlags) document(result report.Report, outcome policy.Outcome) r
 	return document
 }
 
-// relaxGC makes the garbage collector run less often while a check runs, within GOMEMLIMIT and the
-// available memory. The returned function restores the setting.
+// relaxGC makes the garbage collector run less often while a check runs, as long as the process uses
+// less than 768 MiB and GOMEMLIMIT. The returned function restores the settings.
 func relaxGC() (back func()) {
 	const percent, limit = 400, 768 << 20
 	before := debug.SetGCPercent(percent)
@@ -197,7 +191,6 @@ func relaxGC() (back func()) {
 	}
 }
 
-// check runs a round that writes nothing.
 func check(ctx context.Context, in source.Source, stores statestore.Opener, policy reconcile.Policy, std streams) (report.Report, error) {
 	back := relaxGC()
 	shown := startProgress(std.err)

@@ -19,15 +19,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// filesPerWork is the number of files, with one object each, in a Work of the benchmark.
 const filesPerWork = 3
 
-// manifest returns one small object.
 func manifest(work, file int) []byte {
 	return fmt.Appendf(nil, "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings-%d-%d\n  namespace: team-%d\n  labels:\n    app: redis\ndata:\n  maxmemory: 64mb\n  save: \"900 1\"\n", work, file, work%50)
 }
 
-// writeWorks writes Works, a hundred per file, and one Destination.
 func writeWorks(b testing.TB, dir string, works int) {
 	b.Helper()
 	const perFile = 100
@@ -133,7 +130,6 @@ func processorSeconds(b *testing.B) float64 {
 	return float64(usage.Utime.Nano()+usage.Stime.Nano()) / 1e9
 }
 
-// BenchmarkStartUp measures the time until the program starts to work.
 func BenchmarkStartUp(b *testing.B) {
 	self, err := os.Executable()
 	if err != nil {

@@ -13,16 +13,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/policy"
 )
 
-// verdictFlags are the flags for the findings that count, and for those that fail a check.
 type verdictFlags struct {
 	strict        bool
 	failOn        string
 	ignores       []string
 	baseline      string
 	writeBaseline bool
-	// saved is the baseline to be written.
-	saved target
-	most  int
+	saved         target
+	most          int
 }
 
 func (f *verdictFlags) add(c *cobra.Command) {
@@ -37,7 +35,6 @@ func (f *verdictFlags) add(c *cobra.Command) {
 	_ = c.RegisterFlagCompletionFunc("fail-on", cobra.FixedCompletions([]string{"error", "warning", "none"}, cobra.ShellCompDirectiveNoFileComp)) // the flag exists
 }
 
-// parse parses the flags and reads the baseline.
 func (f *verdictFlags) parse(c *cobra.Command) (policy.Policy, error) {
 	p := policy.Policy{}
 	err := f.sensible(c)
@@ -62,7 +59,6 @@ func (f *verdictFlags) parse(c *cobra.Command) (policy.Policy, error) {
 	return p, err
 }
 
-// sensible returns an error for flags that cannot be combined.
 func (f *verdictFlags) sensible(c *cobra.Command) error {
 	if _, err := severityNamed(f.failOn); err != nil {
 		return usage(c, "--fail-on "+err.Error())
@@ -103,7 +99,6 @@ func (f *verdictFlags) fails() finding.Severity {
 	return severity
 }
 
-// severityNamed parses a value of --fail-on.
 func severityNamed(word string) (finding.Severity, error) {
 	switch word {
 	case "error":
@@ -116,7 +111,6 @@ func severityNamed(word string) (finding.Severity, error) {
 	return finding.None, fmt.Errorf("%q is not known: use error, warning or none", word)
 }
 
-// checkMost returns an error for an invalid value of --max-findings.
 func checkMost(most int) error {
 	if most < 0 {
 		return errors.New("cannot be negative")
@@ -124,7 +118,6 @@ func checkMost(most int) error {
 	return nil
 }
 
-// never is a severity that no finding has.
 const never = finding.Error + 1
 
 func (f *verdictFlags) saveBaseline(findings []finding.Finding) error {

@@ -11,11 +11,9 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// commit and date are set by the linker in a release, as version is: the commit that was built, and its
-// date in RFC 3339.
+// The linker sets commit and date in a release: the commit of the build, and its date in RFC 3339.
 var commit, date string //nolint:gochecknoglobals // the linker sets variables only
 
-// versionInfo describes the program's build. What is not known is empty.
 type versionInfo struct {
 	Version  string `json:"version"`
 	Commit   string `json:"commit"`
@@ -24,8 +22,8 @@ type versionInfo struct {
 	Platform string `json:"platform"`
 }
 
-// fromBuild adds what the linker has not set from the Go command's own information: the module's version after
-// go install, the commit after go build in a checkout.
+// fromBuild sets empty fields from Go's build information, which has the module's version after go
+// install, and the commit after go build in a checkout.
 func (v versionInfo) fromBuild(info *debug.BuildInfo) versionInfo {
 	if info == nil {
 		return v
@@ -72,7 +70,7 @@ if the program was built without them.`,
 			default:
 				return usage(c, fmt.Sprintf("--output %s: use text, json or yaml", format))
 			}
-			info, _ := debug.ReadBuildInfo() // nil if the program was built without modules
+			info, _ := debug.ReadBuildInfo()
 			text, err := versionInfo{version, commit, date, runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH}.fromBuild(info).format(format)
 			if err != nil {
 				return err

@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// volumeFlags are the flags for the amount of text output.
 type volumeFlags struct{ quiet, verbose bool }
 
 func (f *volumeFlags) add(c *cobra.Command) {
@@ -17,7 +16,6 @@ func (f *volumeFlags) add(c *cobra.Command) {
 	configurable(c, "quiet", "verbose")
 }
 
-// volume returns the requested amount of output.
 func (f *volumeFlags) volume(c *cobra.Command) (report.Volume, error) {
 	switch {
 	case f.quiet && f.verbose:
@@ -30,8 +28,6 @@ func (f *volumeFlags) volume(c *cobra.Command) (report.Volume, error) {
 	return report.Normal, nil
 }
 
-// notices returns the output for messages that are not findings. With --quiet, these messages are
-// discarded.
 func (s streams) notices(volume report.Volume) io.Writer {
 	if volume == report.Quiet {
 		return io.Discard

@@ -119,10 +119,8 @@ func readWork(from string, options pipeline.Options, std streams) (*kratix.Work,
 	return work, nil
 }
 
-// isDryRun reports whether Kratix runs the pipeline as a dry run.
 func isDryRun() bool { return os.Getenv("KRATIX_DRY_RUN") == "true" }
 
-// applyWork creates or updates a Work in the cluster.
 func applyWork(ctx context.Context, work *kratix.Work, api apiFlags, std streams) error {
 	config, err := api.config("--apply")
 	if err != nil {

@@ -49,7 +49,7 @@ func (a ServiceAccount) Username() string {
 // State is the result of a check.
 type State string
 
-// Values of State.
+// The values of State.
 const (
 	// InForce means that the ServiceAccount cannot place Works.
 	InForce State = "InForce"
@@ -75,7 +75,7 @@ type Verdict struct {
 	Fix string
 }
 
-// Values of Verdict.Reason.
+// The values of Verdict.Reason.
 const (
 	// ReasonDenied means that the API server denied the ServiceAccount's request in a dry run.
 	ReasonDenied = "DeniedInDryRun"
@@ -114,7 +114,6 @@ func (v Verdict) String() string {
 	return v.Message + "; " + v.Fix
 }
 
-// Values of Verdict.Fix.
 const (
 	fixApply   = "run kubectl apply -k deploy/schedule, or helm upgrade with mode=schedule and admissionPolicy.create=true"
 	fixActions = "run kubectl apply -k deploy/schedule, or helm upgrade with admissionPolicy.validationActions={Deny}"
@@ -187,8 +186,8 @@ func (c *Check) InForce(ctx context.Context) Verdict {
 	return combine(c.read(ctx), create, change, c.account)
 }
 
-// combine returns the verdict of a check. read is the verdict on the policies and bindings alone.
-// create and change are the results of the dry runs.
+// combine returns the verdict of a check. read is the verdict on the policies and bindings. create
+// and change are the results of the dry runs.
 func combine(read Verdict, create, change answer, account ServiceAccount) Verdict {
 	what := "create WorkPlacements"
 	if change.is == allowed {
@@ -219,7 +218,6 @@ func combine(read Verdict, create, change answer, account ServiceAccount) Verdic
 	}
 }
 
-// read returns the verdict on the policies and bindings in the cluster.
 func (c *Check) read(ctx context.Context) Verdict {
 	policies, err := list[policy](ctx, c.self, "validatingadmissionpolicies")
 	if err != nil {
@@ -232,7 +230,6 @@ func (c *Check) read(ctx context.Context) Verdict {
 	return compare(policies, bindings, c.account)
 }
 
-// unread returns the verdict after an error of reading policies or bindings.
 func unread(err error) Verdict {
 	switch {
 	case apierrors.IsNotFound(err):

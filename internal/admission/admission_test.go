@@ -13,20 +13,17 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// server is an API server with the shipped policy. self is the message with which it denies dry
-// runs of this process. create and change are the messages for dry runs of Kratix's ServiceAccount.
-// An empty message means that the dry run is allowed.
+// self is the message with which the server denies dry runs of this process. create and change are
+// the messages for dry runs of Kratix's ServiceAccount. An empty message means that the dry run is
+// allowed.
 type server struct {
 	t                    *testing.T
 	self, create, change string
 	// policies is "missing", "forbidden", or empty for the shipped policies.
-	policies string
-	// placements is the number of existing WorkPlacements.
+	policies   string
 	placements int
-	// slow means that the server never responds.
-	slow bool
-	// asked are the requests as "verb path", with the impersonated user.
-	asked []string
+	slow       bool
+	asked      []string
 }
 
 func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -93,8 +90,6 @@ const (
 	noImpersonat = `serviceaccounts "x" is forbidden: User "system:serviceaccount:kratix-schedule:kratix-schedule" cannot impersonate resource "serviceaccounts"`
 )
 
-// TestInForce checks the verdict for several combinations of dry-run results and policies in the
-// cluster.
 func TestInForce(t *testing.T) {
 	for name, test := range map[string]struct {
 		server server
@@ -138,8 +133,6 @@ func TestInForce(t *testing.T) {
 	}
 }
 
-// TestSilentAPIServerIsUnknown checks that the state is Unknown after the timeout if the API server
-// does not respond.
 func TestSilentAPIServerIsUnknown(t *testing.T) {
 	slow := check(t, &server{slow: true})
 	slow.timeout = 50 * time.Millisecond

@@ -16,22 +16,19 @@ type (
 	binding = api.ValidatingAdmissionPolicyBinding
 )
 
-// Expressions of the shipped policy: the validation, and the beginning of the match condition.
+// The expressions of the shipped policy: the validation, and the beginning of the match condition.
 const (
 	denies = "request.operation == 'UPDATE' && object.?spec == oldObject.?spec"
 	who    = "request.userInfo.username == "
 )
 
-// Kinds of the objects that are compared.
 const (
 	policyKind  = "ValidatingAdmissionPolicy"
 	bindingKind = "ValidatingAdmissionPolicyBinding"
 )
 
-// problem is a reason why a policy or binding does not deny the requests.
 type problem struct{ reason, message, fix string }
 
-// judged is a policy or a binding with its problems.
 type judged[O any] struct {
 	object   O
 	name     string
@@ -94,7 +91,6 @@ func verdictOf(p judged[policy], bindings []binding, account ServiceAccount) Ver
 	}
 }
 
-// sorted sorts all by the number of problems, then by name. It returns its argument.
 func sorted[O any](all []judged[O]) []judged[O] {
 	slices.SortFunc(all, func(a, b judged[O]) int {
 		return cmp.Or(cmp.Compare(len(a.problems), len(b.problems)), cmp.Compare(a.name, b.name))
@@ -123,15 +119,13 @@ func isOurs(p policy, account ServiceAccount) bool {
 		slices.ContainsFunc(p.Spec.MatchConditions, func(c api.MatchCondition) bool { return normal(c.Expression) == condition(account) })
 }
 
-// isDenying reports whether a validation has the expression of the shipped policy.
 func isDenying(v api.Validation) bool { return normal(v.Expression) == normal(denies) }
 
 // condition returns the normalized match condition that matches only requests of the account.
 func condition(account ServiceAccount) string { return normal(who + "'" + account.Username() + "'") }
 
 // policyProblems returns the reasons why a policy does not deny the account the same requests as
-// the shipped one. Additional validations are not a problem, because a request must pass all
-// validations.
+// the shipped one. Additional validations are allowed, because a request must pass all validations.
 func policyProblems(spec api.ValidatingAdmissionPolicySpec, account ServiceAccount) []problem {
 	var found []problem
 	differs := func(format string, args ...any) {
@@ -223,7 +217,6 @@ func covers(rules []api.NamedRuleWithOperations, operation api.OperationType) bo
 	})
 }
 
-// names reports whether a rule applies to an operation on WorkPlacements.
 func names(rule api.RuleWithOperations, operation api.OperationType) bool {
 	has := func(all []string, names ...string) bool {
 		return slices.ContainsFunc(all, func(s string) bool { return s == "*" || slices.Contains(names, s) })
@@ -244,8 +237,8 @@ func userOf(expression string) string {
 
 var aboutUser = regexp.MustCompile(`^request\.userInfo\.username=='([^']*)'$`)
 
-// normal returns a CEL expression in a normalized spelling: without spaces between tokens, and with
-// single quotes. Expressions with equal results are equivalent.
+// normal returns a CEL expression without spaces between tokens, and with single quotes.
+// Expressions with equal results are equivalent.
 func normal(expression string) string {
 	var out strings.Builder
 	quote := rune(0)

@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// shipped returns the policy and the binding in deploy/schedule.
 func shipped(t *testing.T) (*policy, *binding) {
 	t.Helper()
 	text, err := os.ReadFile("../../deploy/schedule/policy.yaml")
@@ -33,7 +32,6 @@ func selector(key, value string) *metav1.LabelSelector {
 	return &metav1.LabelSelector{MatchLabels: map[string]string{key: value}}
 }
 
-// TestCompare makes one change to the shipped policy or binding, and checks the verdict.
 func TestCompare(t *testing.T) {
 	const policyName, bindingName = "ValidatingAdmissionPolicy kratix-schedule-places", "ValidatingAdmissionPolicyBinding kratix-schedule-places"
 	ignore, cluster := api.Ignore, api.ClusterScope
@@ -149,7 +147,6 @@ func TestCompare(t *testing.T) {
 	}
 }
 
-// TestCompareUsesBestOfSeveralPolicies checks that one policy in force is sufficient.
 func TestCompareUsesBestOfSeveralPolicies(t *testing.T) {
 	good, bound := shipped(t)
 	bad, audit := shipped(t)

@@ -29,7 +29,7 @@ type Event struct {
 	Time time.Time
 }
 
-// Limits of an Event.
+// The limits of an Event.
 const (
 	// MaxObjects is the maximum number of objects in an Event.
 	MaxObjects = 16

@@ -20,27 +20,23 @@ type argoEvent struct {
 		Status  string `json:"status"`
 		Message string `json:"message"`
 	} `json:"health"`
-	// Operation is the last sync.
 	Operation struct {
 		Phase    string `json:"phase"`
 		Revision string `json:"revision"`
 		Message  string `json:"message"`
 		// Retrying means that the sync has failed and will be retried.
-		Retrying bool `json:"retrying"`
-		// Failed are the objects that could not be applied, and failed hooks.
-		Failed []argoObject `json:"failed"`
+		Retrying bool         `json:"retrying"`
+		Failed   []argoObject `json:"failed"`
 	} `json:"operation"`
-	// Conditions are the errors of the Application.
 	Conditions []struct {
 		Type    string `json:"type"`
 		Message string `json:"message"`
 	} `json:"conditions"`
-	// Unhealthy are the objects that are not healthy. It is empty if Argo CD does not keep their
-	// health in the Application.
+	// Unhealthy are the objects that are not healthy. There are none if the Application does not
+	// contain the health of objects.
 	Unhealthy []argoObject `json:"unhealthy"`
 }
 
-// argoObject is an object with a message about its fault.
 type argoObject struct {
 	Kind      string `json:"kind"`
 	Namespace string `json:"namespace"`
@@ -73,7 +69,6 @@ func (e *argoEvent) isFailed() bool {
 	return e.Operation.Phase == "Failed" || e.Operation.Phase == "Error" || e.Operation.Phase == "Running" && e.Operation.Retrying
 }
 
-// result sets the outcome of an event, with the revision, the message and the objects.
 func (e *argoEvent) result(event *Event) {
 	switch {
 	case e.Sync.Status == "Synced":
@@ -94,12 +89,11 @@ func (e *argoEvent) result(event *Event) {
 	}
 }
 
-// synced sets the outcome of an event about an Application whose objects are all applied.
 func (e *argoEvent) synced(event *Event) {
 	event.Revision = argoRevision(e.Sync.Revision)
 	switch {
 	case e.isFailed() && e.Operation.Revision == e.Sync.Revision:
-		// All objects are applied, so it was a hook that failed.
+		// All objects are applied, so a hook has failed.
 		event.Outcome, event.Message, event.Objects = HealthFailed, e.Operation.Message, argoObjects(e.Operation.Failed)
 	case e.Health.Status == "Degraded":
 		event.Outcome, event.Message, event.Objects = HealthFailed, "health is Degraded", argoObjects(e.Unhealthy)
@@ -137,7 +131,6 @@ func (o argoObject) object() Object {
 	return Object{Kind: o.Kind, Namespace: o.Namespace, Name: o.Name}
 }
 
-// argoObjects returns the objects with valid names, sorted.
 func argoObjects(sent []argoObject) []Object {
 	var objects []Object
 	for _, one := range sent {
@@ -150,5 +143,4 @@ func argoObjects(sent []argoObject) []Object {
 	return sortedObjects(objects)
 }
 
-// objectText matches a text that consists of the name of an object.
 var objectText = regexp.MustCompile(`^` + object + `$`)

@@ -13,9 +13,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// TestGolden compares the parsed bodies with golden files. notification-controller 1.9 sends the
-// bodies of Flux. The bodies of Argo CD are rendered from Applications of Argo CD 3.6 with the
-// template, in the module test/agents.
+// notification-controller 1.9 has sent the bodies of Flux. The module test/agents renders the
+// bodies of Argo CD from Applications of Argo CD 3.6.
 func TestGolden(t *testing.T) {
 	for parser, parse := range map[string]func([]byte) (agent.Event, error){"flux": agent.ParseFlux, "argocd": agent.ParseArgoCD} {
 		bodies, err := filepath.Glob(filepath.Join("testdata", parser, "*.json"))

@@ -20,8 +20,8 @@ type fluxEvent struct {
 	Metadata  map[string]string `json:"metadata"`
 }
 
-// Keys of the metadata of an event. notification-controller removes the prefix from the keys that
-// kustomize-controller has set, and adds the eventMetadata of the Alert.
+// The keys of the metadata of an event. notification-controller removes the prefix from the keys
+// that kustomize-controller has set, and adds the eventMetadata of the Alert.
 const (
 	fluxPrefix      = "kustomize.toolkit.fluxcd.io/"
 	fluxRevision    = "revision"
@@ -31,7 +31,6 @@ const (
 	fluxChecked     = "checked"
 )
 
-// The kind of the objects with which Flux applies a root, and the severity of a failure.
 const (
 	fluxKustomization = "Kustomization"
 	fluxError         = "error"

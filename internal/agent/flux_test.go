@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 )
 
-// fluxBody returns the body of an event about a Kustomization.
 func fluxBody(t *testing.T, severity, reason, message string, metadata map[string]string) []byte {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{
@@ -24,7 +23,6 @@ func fluxBody(t *testing.T, severity, reason, message string, metadata map[strin
 	return body
 }
 
-// metadata returns the metadata of an event as notification-controller sends it.
 func metadata() map[string]string {
 	return map[string]string{"destination": "worker-1", "root": "resources", "health": "checked", "revision": "main@sha1:0123456789012345678901234567890123456789"}
 }

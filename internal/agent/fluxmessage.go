@@ -13,24 +13,22 @@ const object = `([A-Za-z][A-Za-z0-9]*)/(?:([a-z0-9-]+)/)?([^\s/,;'"\[\]]+)`
 // The forms of messages. Parts of a message can come from the objects themselves, so a form must
 // begin at a place that no object can influence.
 var (
-	changeLine = regexp.MustCompile(`^` + object + ` (created|configured|unchanged|deleted|skipped|unknown)$`)
-	// applyFailure matches a message that begins with the refused object.
+	changeLine   = regexp.MustCompile(`^` + object + ` (created|configured|unchanged|deleted|skipped|unknown)$`)
 	applyFailure = regexp.MustCompile(`^` + object + ` (?:dry-run failed|apply failed|not found: |namespace not specified: |` +
 		`immutable field detected, |failed to migrate API version: |metadata\.managedFields cleanup failed: |is SOPS encrypted, )`)
-	// healthFailure matches the text before a list of objects in brackets; healthEntry matches one
+	// healthFailure matches the text before a list of objects in brackets. healthEntry matches one
 	// entry.
 	healthFailure = regexp.MustCompile(`^health check failed after \S+: (?:timeout waiting for|failed early due to stalled resources): \[`)
 	healthEntry   = regexp.MustCompile(`(?:^|, )(?:` + object + ` status: '[A-Za-z]+'|can't determine status for ` + object + `)`)
-	// pruneFailure matches the text before a list of objects and errors; pruneEntry matches one
+	// pruneFailure matches the text before a list of objects and errors. pruneEntry matches one
 	// entry.
 	pruneFailure = regexp.MustCompile(`^delete failed, errors: `)
 	pruneEntry   = regexp.MustCompile(`(?:^|;)` + object + ` (?:delete|query|label selector) failed: `)
 	// decodeFailure matches the error about a file that Flux cannot decode before it calls
 	// kustomize. The group is the path of the file in the temporary checkout.
 	decodeFailure = regexp.MustCompile(`^failed to decode Kubernetes YAML from /\S*?/kustomization-\d+/(.+?\.ya?ml): `)
-	// buildFailure matches the beginning of kustomize's errors.
-	buildFailure = regexp.MustCompile(`^kustomize build failed: accumulating resources: `)
-	buildFile    = regexp.MustCompile(`(?:accumulating|merging) resources from '([^']+)'`)
+	buildFailure  = regexp.MustCompile(`^kustomize build failed: accumulating resources: `)
+	buildFile     = regexp.MustCompile(`(?:accumulating|merging) resources from '([^']+)'`)
 	// buildID matches an object in the notation of kustomize: Kind.version.group/name.namespace.
 	buildID = regexp.MustCompile(`: may not add resource with an already registered id: ([A-Za-z][A-Za-z0-9]*)\.[^./\s']+\.[^/\s']+/([^/\s']+)\.(\[noNs\]|[a-z0-9-]+)(?:'|$)`)
 )
@@ -39,7 +37,6 @@ var (
 // like a namespace and a name.
 const invalidName = ": invalid resource name "
 
-// fluxNames returns the objects and files that the message of a failure names as failing.
 func fluxNames(outcome Outcome, message string) ([]Object, []string) {
 	switch outcome {
 	case BuildFailed:
@@ -65,7 +62,6 @@ func matched(form *regexp.Regexp, message string, ambiguous bool) []Object {
 	return sortedObjects(bounded(nil, found[1:4]))
 }
 
-// listed returns the objects in the entries that follow the beginning of a message.
 func listed(begin, entry *regexp.Regexp, message string) []Object {
 	at := begin.FindStringIndex(message)
 	if at == nil {
@@ -80,8 +76,8 @@ func listed(begin, entry *regexp.Regexp, message string) []Object {
 	return sortedObjects(objects)
 }
 
-// bounded appends the object whose kind, namespace and name are the given groups of a match, unless
-// the kind is empty or a part is too long.
+// bounded appends the object with the given kind, namespace and name, unless the kind is empty or a
+// part is too long.
 func bounded(objects []Object, groups []string) []Object {
 	if groups[0] == "" || len(groups[0]) > maxName || len(groups[1]) > maxName || len(groups[2]) > maxName {
 		return objects
@@ -110,14 +106,12 @@ func buildNames(message string) ([]Object, []string) {
 	var file string
 	for _, found := range buildFile.FindAllStringSubmatch(message, MaxObjects) {
 		// The path of a file in a directory is relative to that directory, which the message names
-		// before it.
+		// first.
 		file = path.Join(file, found[1])
 	}
 	return objects, storePath("", file)
 }
 
-// storePath returns a path with a prefix as the only element of a list, or nil if the path is
-// invalid.
 func storePath(prefix, file string) []string {
 	file = path.Clean(file)
 	if file == "." || file == ".." || strings.HasPrefix(file, "/") || strings.HasPrefix(file, "../") ||

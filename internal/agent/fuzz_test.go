@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 )
 
-// checkEvent fails the test if an Event violates a limit that holds for every body.
 func checkEvent(t *testing.T, event agent.Event) {
 	t.Helper()
 	if len(event.Message) > agent.MaxMessage || len(event.Objects) > agent.MaxObjects || len(event.Files) > agent.MaxObjects {
@@ -47,8 +46,6 @@ func checkEvent(t *testing.T, event agent.Event) {
 	}
 }
 
-// fuzz checks the events and errors that a parser returns, and that adding the same event again to
-// an Inbox changes nothing.
 func fuzz(f *testing.F, parse func([]byte) (agent.Event, error)) {
 	f.Helper()
 	f.Fuzz(func(t *testing.T, body []byte) {

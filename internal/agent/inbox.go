@@ -20,8 +20,7 @@ var (
 type Inbox struct {
 	changed chan struct{}
 
-	mu sync.Mutex
-	// ready means that the Destinations are known.
+	mu     sync.Mutex
 	ready  bool
 	known  map[string]struct{}
 	states map[string]map[string]State

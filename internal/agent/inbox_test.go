@@ -13,13 +13,11 @@ import (
 
 var morning = time.Date(2026, 11, 30, 5, 0, 0, 0, time.UTC)
 
-// event returns an event whose time is the given number of seconds after morning.
-func event(seconds int, outcome agent.Outcome, revision string) agent.Event {
+func eventWith(seconds int, outcome agent.Outcome, revision string) agent.Event {
 	return agent.Event{Destination: "worker-1", Root: "resources", Revision: revision, Outcome: outcome, Time: morning.Add(time.Duration(seconds) * time.Second)}
 }
 
-// woken reports whether the Inbox has sent a value for a change.
-func woken(inbox *agent.Inbox) bool {
+func hasChanged(inbox *agent.Inbox) bool {
 	select {
 	case <-inbox.Changed():
 		return true
@@ -30,24 +28,24 @@ func woken(inbox *agent.Inbox) bool {
 
 func TestInboxKeepsOnlyKnownDestinations(t *testing.T) {
 	inbox := agent.NewInbox()
-	if _, err := inbox.Add(event(0, agent.Healthy, "a")); !errors.Is(err, agent.ErrNotReady) {
+	if _, err := inbox.Add(eventWith(0, agent.Healthy, "a")); !errors.Is(err, agent.ErrNotReady) {
 		t.Errorf("before the Destinations are known: %v", err)
 	}
 	inbox.Known([]string{"worker-2"})
-	if _, err := inbox.Add(event(0, agent.Healthy, "a")); !errors.Is(err, agent.ErrUnknownDestination) {
+	if _, err := inbox.Add(eventWith(0, agent.Healthy, "a")); !errors.Is(err, agent.ErrUnknownDestination) {
 		t.Errorf("an unknown Destination: %v", err)
 	}
-	if woken(inbox) || len(inbox.States()) > 0 {
+	if hasChanged(inbox) || len(inbox.States()) > 0 {
 		t.Error("a rejected event has an effect")
 	}
 	inbox.Known([]string{"worker-1", "worker-2"})
-	if changed, err := inbox.Add(event(0, agent.Healthy, "a")); !changed || err != nil || !woken(inbox) {
+	if changed, err := inbox.Add(eventWith(0, agent.Healthy, "a")); !changed || err != nil || !hasChanged(inbox) {
 		t.Errorf("an event: %t, %v", changed, err)
 	}
-	if changed, err := inbox.Add(event(1, agent.Healthy, "a")); changed || err != nil || woken(inbox) {
+	if changed, err := inbox.Add(eventWith(1, agent.Healthy, "a")); changed || err != nil || hasChanged(inbox) {
 		t.Errorf("the same again: %t, %v", changed, err)
 	}
-	if changed, err := inbox.Add(event(2, agent.None, "")); changed || err != nil || woken(inbox) {
+	if changed, err := inbox.Add(eventWith(2, agent.None, "")); changed || err != nil || hasChanged(inbox) {
 		t.Errorf("an event about nothing: %t, %v", changed, err)
 	}
 	states := inbox.States()
@@ -67,32 +65,32 @@ func TestInboxKeepsOnlyKnownDestinations(t *testing.T) {
 func TestInboxIgnoresEventsWithoutResult(t *testing.T) {
 	inbox := agent.NewInbox()
 	inbox.Known([]string{"worker-1"})
-	for _, e := range []agent.Event{event(9, agent.Progressing, "a"), event(9, agent.None, ""), event(9, agent.Healthy, ""), event(9, agent.HealthFailed, "")} {
+	for _, e := range []agent.Event{eventWith(9, agent.Progressing, "a"), eventWith(9, agent.None, ""), eventWith(9, agent.Healthy, ""), eventWith(9, agent.HealthFailed, "")} {
 		if changed, err := inbox.Add(e); changed || err != nil || len(inbox.States()) > 0 {
 			t.Errorf("%+v: %t, %v, %v", e, changed, err, inbox.States())
 		}
 	}
 	// These events do not make a later event a replay.
-	if changed, err := inbox.Add(event(1, agent.BuildFailed, "")); !changed || err != nil {
+	if changed, err := inbox.Add(eventWith(1, agent.BuildFailed, "")); !changed || err != nil {
 		t.Errorf("a failure of an unknown revision: %t, %v", changed, err)
 	}
 }
 
 func TestInboxRestoresOlderStates(t *testing.T) {
 	state := func(seconds int, revision string) agent.State {
-		s, _ := agent.State{}.With(event(seconds, agent.Healthy, revision))
+		s, _ := agent.State{}.With(eventWith(seconds, agent.Healthy, revision))
 		return s
 	}
 	inbox := agent.NewInbox()
 	inbox.Restore(map[string]map[string]agent.State{"worker-1": {"resources": state(5, "kept")}, "gone": {"": state(5, "kept")}})
 	inbox.Known([]string{"worker-1"})
-	if woken(inbox) {
+	if hasChanged(inbox) {
 		t.Error("restored states count as changes")
 	}
-	if _, err := inbox.Add(event(4, agent.ApplyFailed, "replayed")); err != nil {
+	if _, err := inbox.Add(eventWith(4, agent.ApplyFailed, "replayed")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := inbox.Add(event(6, agent.Healthy, "new")); err != nil {
+	if _, err := inbox.Add(eventWith(6, agent.Healthy, "new")); err != nil {
 		t.Fatal(err)
 	}
 	inbox.Restore(map[string]map[string]agent.State{"worker-1": {"resources": state(5, "kept"), "dependencies": state(1, "kept")}})
@@ -116,9 +114,9 @@ func TestInboxIsSafeForConcurrentUse(t *testing.T) {
 				case 2:
 					inbox.Restore(map[string]map[string]agent.State{"worker-1": {"resources": {Latest: morning}}})
 				case 3:
-					woken(inbox)
+					hasChanged(inbox)
 				default:
-					_, _ = inbox.Add(event(n, agent.Healthy, strconv.Itoa(n)))
+					_, _ = inbox.Add(eventWith(n, agent.Healthy, strconv.Itoa(n)))
 				}
 			}
 		})

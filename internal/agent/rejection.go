@@ -15,7 +15,7 @@ const (
 	ArgoCDPath = "/api/v1/events/argocd"
 )
 
-// Names returns all agents.
+// Names returns the names of all agents.
 func Names() []Name { return []Name{Flux, ArgoCD} }
 
 // Rejection is the reason why an event is rejected.
@@ -45,12 +45,12 @@ const (
 	NotReady Rejection = "not_ready"
 )
 
-// Rejections returns all reasons.
+// Rejections returns all values of Rejection.
 func Rejections() []Rejection {
 	return []Rejection{Off, NoSecret, Unauthorized, TooLarge, Unreadable, Malformed, TooOld, TooNew, UnknownDestination, NotReady}
 }
 
-// Outcomes returns all outcomes.
+// Outcomes returns all values of Outcome.
 func Outcomes() []Outcome {
 	return []Outcome{None, Progressing, Applied, Healthy, BuildFailed, ApplyFailed, HealthFailed, PruneFailed}
 }

@@ -24,7 +24,7 @@ type Mark struct {
 	Time     time.Time `json:"time"`
 }
 
-// Failure is a failed attempt.
+// Failure is a failed attempt to apply a revision.
 type Failure struct {
 	Revision string   `json:"revision"`
 	Outcome  Outcome  `json:"outcome"`
@@ -75,7 +75,7 @@ func (s State) With(e Event) (next State, changed bool) {
 }
 
 // outlasts reports whether the failure f remains after the event e, which reports an apply without
-// a health check. It remains if it is a failed health check of the same revision.
+// a health check. A failed health check of the same revision remains.
 func (f *Failure) outlasts(e Event) bool {
 	return f.Revision == e.Revision && f.Outcome == HealthFailed
 }

@@ -10,18 +10,16 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of the other texts of an Event, in bytes. Names in Kubernetes, and revisions of git and
-// Flux, are not longer.
+// The limits of the other texts of an Event, in bytes. Names in Kubernetes, and revisions of git
+// and Flux, are not longer.
 const (
 	maxName     = 253
 	maxRevision = 256
 	maxFile     = 4096
 )
 
-// errMalformed is the error for a body that is not an event.
 var errMalformed = errors.New("not an event")
 
-// malformed returns an error that wraps errMalformed and has a reason.
 func malformed(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", errMalformed, fmt.Sprintf(format, args...))
 }
@@ -46,7 +44,6 @@ func cleanMessage(text string) string {
 	return text[:end] + ellipsis
 }
 
-// isName reports whether a text can be the name of a Destination.
 func isName(text string) bool {
 	return text != "" && len(text) <= maxName && strings.IndexFunc(text, func(r rune) bool {
 		return !(r == '-' || r == '.' || r >= '0' && r <= '9' || r >= 'a' && r <= 'z')
@@ -66,7 +63,6 @@ func cleanRevision(text string) string {
 	return text
 }
 
-// sortedObjects returns objects sorted, without duplicates, and at most MaxObjects.
 func sortedObjects(objects []Object) []Object {
 	slices.SortFunc(objects, func(a, b Object) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))

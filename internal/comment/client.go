@@ -15,24 +15,20 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// Limits of a conversation with a server.
 const (
-	// perPage is the number of comments that are requested at once, the most that both APIs return.
+	// perPage is the number of comments in a page, the maximum of both APIs.
 	perPage = 100
-	// maxPages bounds the pages that are read: GitLab allows 5,000 comments, GitHub fewer.
+	// maxPages is the maximum number of pages. GitLab allows 5,000 comments, and GitHub fewer.
 	maxPages = 50
-	// maxPage bounds an answer, in bytes: 100 comments with 65,536 characters that are escaped.
+	// maxPage is the maximum size of a page in bytes: 100 comments of 65,536 escaped characters.
 	maxPage = 100 << 20
-	// maxMessage bounds the part of an error that is read, in bytes.
-	maxMessage = 1 << 10
-	// callTimeout bounds one call.
+	// maxMessage is the maximum number of bytes that are read of an error.
+	maxMessage  = 1 << 10
 	callTimeout = 20 * time.Second
 )
 
-// refusedError is an answer of a server that is not a success.
 type refusedError struct {
-	status int
-	// message is the message of the server, as one printable line.
+	status  int
 	message string
 	// tooMany is true if the server refuses because of too many requests.
 	tooMany bool
@@ -56,11 +52,10 @@ func (e *refusedError) Error() string {
 	return text
 }
 
-// client calls one API with one token.
 type client struct {
 	http *http.Client
 	base string
-	// header is sent with each request; it contains the token.
+	// header is sent with each request. It contains the token.
 	header http.Header
 }
 
@@ -76,7 +71,7 @@ func newClient(transport http.RoundTripper, base string, header http.Header) cli
 	}
 }
 
-// call sends a request, with the JSON of body unless it is nil, and passes the answer to read.
+// call sends a request, with body as JSON unless it is nil, and passes the response to read.
 func (c client) call(ctx context.Context, method, url string, body any, read func(io.Reader) error) (http.Header, error) {
 	var content io.Reader
 	if body != nil {
@@ -111,7 +106,6 @@ func (c client) call(ctx context.Context, method, url string, body any, read fun
 	return response.Header, nil
 }
 
-// refusal returns the error for an answer that is not a success.
 func refusal(response *http.Response) error {
 	var said struct{ Message any }
 	text, _ := io.ReadAll(io.LimitReader(response.Body, maxMessage)) // what was read is enough
@@ -126,7 +120,6 @@ func refusal(response *http.Response) error {
 	return refused
 }
 
-// written is a comment as both APIs return it.
 type written struct {
 	ID     int64
 	Body   string
@@ -135,7 +128,6 @@ type written struct {
 	User, Author struct{ ID int64 }
 }
 
-// own reads all pages of a list of comments, and returns those of an author with a marker.
 func (c client) own(ctx context.Context, url, marker string, isOwn func(written) bool) ([]Comment, error) {
 	var found []Comment
 	for page := 1; ; page++ {
@@ -175,7 +167,6 @@ func eachComment(r io.Reader, each func(written)) error {
 	return err
 }
 
-// write creates a comment below a URL, or replaces the one with an ID.
 func (c client) write(ctx context.Context, id int64, body, create, replaceMethod, replace string) (int64, error) {
 	method, url := http.MethodPost, create
 	if id != 0 {

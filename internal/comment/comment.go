@@ -17,7 +17,7 @@ type Comment struct {
 	Body string
 }
 
-// Thread is the comments of one pull request.
+// Thread reads and writes the comments of one pull request.
 type Thread interface {
 	// Own returns the comments that the owner of the token has written and that have a marker, the
 	// oldest first.
@@ -30,15 +30,15 @@ type Thread interface {
 
 // Outcome is the result of a Post.
 type Outcome struct {
-	// Did is "created", "replaced", or "kept" if the comment is of a newer run.
+	// Did is "created" or "replaced". It is "kept" if the comment has the text of a newer run.
 	Did string
 	ID  int64
 }
 
-// attempts is how often Post starts again because another run has deleted the comment meanwhile.
+// attempts is the maximum number of attempts. Post tries again if another run deletes the comment
+// during an attempt.
 const attempts = 3
 
-// errGone means that the comment to replace does not exist.
 var errGone = errors.New("the comment to replace is gone")
 
 // Post makes a text the only comment with its marker. If several runs add a comment at the same time,
@@ -77,7 +77,6 @@ func post(ctx context.Context, thread Thread, text Text) (Outcome, error) {
 	return Outcome{"created", id}, nil
 }
 
-// settle writes the newest text into the oldest comment and deletes the others.
 func settle(ctx context.Context, thread Thread, text Text, existing []Comment) (Outcome, error) {
 	outcome, body := Outcome{"replaced", existing[0].ID}, text.Body()
 	newest := slices.MaxFunc(existing, func(a, b Comment) int { return cmp.Compare(runOf(a.Body), runOf(b.Body)) })

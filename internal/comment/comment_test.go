@@ -19,13 +19,11 @@ const (
 	report = marker + "\n### kratix-schedule: no findings\n"
 )
 
-// forges are the imitations, with the same comments.
 func forges(t *testing.T, comments ...commenttest.Comment) map[string]*commenttest.Forge {
 	t.Helper()
 	return map[string]*commenttest.Forge{"GitHub": commenttest.NewGitHub(t, comments...), "GitLab": commenttest.NewGitLab(t, comments...)}
 }
 
-// open opens the pull request of a forge.
 func open(t *testing.T, forge *commenttest.Forge, run int, changed ...string) (comment.Thread, comment.Run, error) {
 	t.Helper()
 	variables, event := forge.Environment(run)
@@ -115,7 +113,6 @@ func TestNewerRunsCommentStays(t *testing.T) {
 	}
 }
 
-// TestRacingRunsLeaveOneComment lets many runs read the comments before any of them writes one.
 func TestRacingRunsLeaveOneComment(t *testing.T) {
 	const runs = 8
 	for name, forge := range forges(t) {
@@ -194,7 +191,6 @@ func TestAttemptsAreBounded(t *testing.T) {
 	}
 }
 
-// isReplacement reports whether a request replaces a comment.
 func isReplacement(r *http.Request) bool {
 	return r.Method == http.MethodPatch || r.Method == http.MethodPut
 }
@@ -322,7 +318,6 @@ func TestOnlyReportsAreTexts(t *testing.T) {
 	}
 }
 
-// TestLongestReportFits checks that a report with as many characters as -o markdown writes is not too long.
 func TestLongestReportFits(t *testing.T) {
 	text := report + strings.Repeat("é", 65_000-len(report))
 	for name, forge := range forges(t) {

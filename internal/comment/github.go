@@ -11,14 +11,14 @@ import (
 	"slices"
 )
 
-// gitHub is a pull request of GitHub.
 type gitHub struct {
 	client
 	graphQL, repository string
 	number              int64
 }
 
-// Own implements Thread. A token of GitHub Actions may not call /user; GraphQL names its owner.
+// Own implements Thread. It asks GraphQL for the owner of the token, because a token of GitHub
+// Actions may not call /user.
 func (g gitHub) Own(ctx context.Context, marker string) ([]Comment, error) {
 	var answer struct {
 		Data struct{ Viewer struct{ DatabaseID int64 } }
@@ -35,20 +35,17 @@ func (g gitHub) Own(ctx context.Context, marker string) ([]Comment, error) {
 	return sorted(g.own(ctx, url, marker, func(w written) bool { return w.User.ID == self }))
 }
 
-// Write implements Thread.
 func (g gitHub) Write(ctx context.Context, id int64, body string) (int64, error) {
 	create := fmt.Sprintf("%s/repos/%s/issues/%d/comments", g.base, g.repository, g.number)
 	return g.write(ctx, id, body, create, http.MethodPatch, g.comment(id))
 }
 
-// Delete implements Thread.
 func (g gitHub) Delete(ctx context.Context, id int64) error { return g.remove(ctx, g.comment(id)) }
 
 func (g gitHub) comment(id int64) string {
 	return fmt.Sprintf("%s/repos/%s/issues/comments/%d", g.base, g.repository, id)
 }
 
-// sorted sorts comments by ID, in which the oldest is the first.
 func sorted(comments []Comment, err error) ([]Comment, error) {
 	slices.SortFunc(comments, func(a, b Comment) int { return cmp.Compare(a.ID, b.ID) })
 	return comments, err

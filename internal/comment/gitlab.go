@@ -9,13 +9,11 @@ import (
 	"net/http"
 )
 
-// gitLab is a merge request of GitLab.
 type gitLab struct {
 	client
 	project, number int64
 }
 
-// Own implements Thread.
 func (g gitLab) Own(ctx context.Context, marker string) ([]Comment, error) {
 	var self struct{ ID int64 }
 	if _, err := g.call(ctx, http.MethodGet, g.base+"/user", nil, func(r io.Reader) error { return json.NewDecoder(r).Decode(&self) }); err != nil {
@@ -28,12 +26,10 @@ func (g gitLab) Own(ctx context.Context, marker string) ([]Comment, error) {
 	return sorted(g.own(ctx, url, marker, func(w written) bool { return w.Author.ID == self.ID }))
 }
 
-// Write implements Thread.
 func (g gitLab) Write(ctx context.Context, id int64, body string) (int64, error) {
 	return g.write(ctx, id, body, g.notes(), http.MethodPut, g.note(id))
 }
 
-// Delete implements Thread.
 func (g gitLab) Delete(ctx context.Context, id int64) error { return g.remove(ctx, g.note(id)) }
 
 func (g gitLab) notes() string {

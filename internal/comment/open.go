@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// TokenVariable is the environment variable with the token. A token is never an argument, since those
-// are visible to other processes.
+// TokenVariable is the environment variable with the token. The token is never an argument, because
+// arguments are visible to other processes.
 const TokenVariable = "KRATIX_SCHEDULE_COMMENT_TOKEN" //nolint:gosec // the name of a variable
 
 var (
@@ -31,7 +31,6 @@ type Environment struct {
 	UserAgent string
 }
 
-// repositoryName is OWNER/NAME.
 var repositoryName = regexp.MustCompile(`^[A-Za-z0-9_-]+/(?:[A-Za-z0-9_-]|\.+[A-Za-z0-9_-])[A-Za-z0-9_.-]*$`)
 
 // Open returns the pull request that a run is about, and the run.

@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// Run is the number of a CI run; a newer run has a higher number. 0 is unknown.
+// Run is the number of a CI run. A newer run has a higher number. 0 means that the number is
+// unknown.
 type Run int64
 
 // runLine is the second line of a comment.
 var runLine = regexp.MustCompile(`^<!-- run ([0-9]{1,18}) -->$`)
 
-// ParseRun returns the run that a variable of a CI system names; 0 if it is not a number.
+// ParseRun returns the run in a variable of a CI system, or 0 if the text is not a number.
 func ParseRun(text string) Run {
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < 0 || n >= 1e18 {
@@ -22,7 +23,7 @@ func ParseRun(text string) Run {
 	return Run(n)
 }
 
-// line returns the line of a comment that names the run; nothing if it is unknown.
+// line returns the line of a comment that names the run. It returns "" if the run is unknown.
 func (r Run) line() string {
 	if r == 0 {
 		return ""
@@ -30,7 +31,6 @@ func (r Run) line() string {
 	return fmt.Sprintf("<!-- run %d -->\n", r)
 }
 
-// runOf returns the run that has written a comment.
 func runOf(body string) Run {
 	_, rest, _ := strings.Cut(body, "\n")
 	second, _, _ := strings.Cut(rest, "\n")

@@ -17,16 +17,15 @@ type Text struct {
 	Rest string
 }
 
-// markerLine is the first line of a report in Markdown.
 var markerLine = regexp.MustCompile(`^<!-- kratix-schedule (checked|planned) -->$`)
 
 // validName is a name that cannot end the HTML comment that it is in.
 var validName = regexp.MustCompile(`^[A-Za-z0-9_.]+(-[A-Za-z0-9_.]+)*$`)
 
-// maxName bounds the name of a comment, in bytes.
 const maxName = 63
 
-// MaxReport bounds a report in Markdown, in bytes. The report has at most 65,000 characters.
+// MaxReport is the maximum size of a report in Markdown, in bytes. A report has at most 65,000
+// characters.
 const MaxReport = 4 * 65_000
 
 // NewText returns the text to post for a report in Markdown. The name distinguishes several comments on one
@@ -48,14 +47,13 @@ func NewText(report, name string, run Run) (Text, error) {
 // Body returns the text of the comment. Its second line names the run.
 func (t Text) Body() string { return t.Marker + "\n" + t.Run.line() + t.Rest }
 
-// has reports whether the first line of a comment is a marker.
 func has(body, marker string) bool {
 	first, _, _ := strings.Cut(body, "\n")
 	return strings.TrimRight(first, "\r") == marker
 }
 
-// isSame reports whether two texts differ at most in line ends and in surrounding blanks, which servers
-// change.
+// isSame reports whether two texts differ at most in line ends and surrounding blanks, which
+// servers change.
 func isSame(a, b string) bool {
 	return strings.TrimSpace(strings.ReplaceAll(a, "\r\n", "\n")) == strings.TrimSpace(strings.ReplaceAll(b, "\r\n", "\n"))
 }

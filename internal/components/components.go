@@ -25,7 +25,7 @@ func Templates() *template.Template {
 	return template.Must(template.New("components").Funcs(template.FuncMap{
 		"line": func(text string) string { return Line(text, longestLine) },
 		"name": func(text string) string { return Line(text, LongestName) },
-		// lines is for the content of files, which is bounded already.
+		// lines does not cut its text: only parts of files are shown, and their size is limited.
 		"lines": printable.Lines,
 	}).Parse(groups))
 }
@@ -45,7 +45,7 @@ func Line(text string, longest int) string {
 		short = strings.ToValidUTF8(short[:longest], "")
 	}
 	line := printable.Line(short)
-	if len(line) > 4*longest { // escapes are up to ten times as long as what they stand for
+	if len(line) > 4*longest { // an escape is up to ten times as long as its character
 		line = strings.ToValidUTF8(line[:4*longest], "")
 	}
 	if len(short) < len(text) {

@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Group is all that was found about one object.
+// Group contains all findings about one object.
 type Group struct {
 	// ID is the anchor of the group. It does not change as long as the object has findings.
 	ID string
@@ -20,25 +20,25 @@ type Group struct {
 	// Others is the number of further objects that the same Works claim.
 	Others   int
 	Severity string
-	// Claimants are all that claim the object, the one that has it first. It is empty unless the
-	// findings are about a conflict.
+	// Claimants are the claimants of the object, up to MaxItems. The first one has the object
+	// already. The list is empty unless the findings are about a conflict.
 	Claimants []Place
 	Problems  []Problem
 	// Count is the number of findings.
 	Count int
-	// seen are the claimants and messages that the group has, and problems the indices of its Problems.
+	// seen are the claimants and the messages of the group. problems are the indices of its
+	// Problems.
 	seen     map[string]bool
 	problems map[problemKey]int
 }
 
-// problemKey identifies a Problem of a Group.
 type problemKey struct{ rule, fix string }
 
-// Problem is the findings of one rule about one object, with what to do about them.
+// Problem contains the findings of one rule about one object, with the fix.
 type Problem struct {
 	Rule, Name, Severity string
 	Items                []Item
-	// Flux are the error messages of Flux, each once.
+	// Flux are different error messages of Flux, at most maxQuotes.
 	Flux []string
 	Fix  string
 	// More is the number of findings that are left out.
@@ -66,9 +66,9 @@ type Options struct {
 	MaxItems int
 }
 
-// Groups returns the findings grouped by object, in the order of the first finding of each group. All
-// objects that the same Works claim are one group. What to do is in each Problem once. The findings
-// must be sorted by severity, the highest first.
+// Groups returns the findings grouped by object, in the order of the first finding of each group.
+// All objects that the same Works claim are one group. The findings must be sorted by severity, the
+// highest first.
 func Groups(findings []finding.Finding, options Options) []Group {
 	claimants := claimantsOf(findings)
 	var all []Group
@@ -95,7 +95,7 @@ func Groups(findings []finding.Finding, options Options) []Group {
 	return all
 }
 
-// claimantsOf returns, for the subject of each conflict, all that claim it, as one text.
+// claimantsOf maps the subject of each conflict to all its claimants, as one text.
 func claimantsOf(findings []finding.Finding) map[string]string {
 	sets := map[string]map[string]bool{}
 	for i := range findings {
@@ -118,12 +118,10 @@ func claimantsOf(findings []finding.Finding) map[string]string {
 	return texts
 }
 
-// titleOf returns the object of a finding.
 func titleOf(f *finding.Finding) string {
 	return cmp.Or(f.Subject, f.Place.Object, f.Place.File, f.Rule.Name)
 }
 
-// add adds a finding to the group of its object.
 func (g *Group) add(f *finding.Finding, options Options) {
 	g.Count++
 	if f.Subject != "" && len(f.Related) > 0 {
@@ -157,7 +155,6 @@ func (g *Group) add(f *finding.Finding, options Options) {
 	p.Items = append(p.Items, item)
 }
 
-// maxQuotes is the maximum number of messages of Flux in a Problem.
 const maxQuotes = 5
 
 // whole returns the object of a place without its file, or the file of a place without an object.
@@ -168,7 +165,6 @@ func whole(p finding.Place) finding.Place {
 	return p
 }
 
-// claim adds a claimant, unless the group has it already.
 func (g *Group) claim(p Place, options Options) {
 	if (options.MaxItems == 0 || len(g.Claimants) < options.MaxItems) && !g.again("claimant "+p.Text) {
 		g.Claimants = append(g.Claimants, p)

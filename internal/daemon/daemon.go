@@ -25,7 +25,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// retry is the delay before the next round after a round has failed.
 const retry = 15 * time.Second
 
 // Daemon runs rounds until it is stopped. Fields may be nil only where noted.
@@ -67,8 +66,8 @@ type Daemon struct {
 	WriteStatus func(ctx context.Context, said report.Report) StatusResult
 	// Watch returns more findings for the report of each round, and must not block. It may be nil.
 	Watch func() []finding.Finding
-	// Project returns the stores that rounds read; its argument is the stores with workers. If
-	// Project is nil, rounds read the stores with workers.
+	// Project returns the stores that rounds read. Its argument is the stores with workers, which
+	// rounds read if Project is nil.
 	Project func(stores statestore.Opener) statestore.Opener
 
 	registry *prometheus.Registry
@@ -79,11 +78,10 @@ type Daemon struct {
 	server   telemetry.Server
 	stores   *workerStores
 	stopping *stopping
-	// planned is the input of the last plan; nil without a Page.
+	// planned is the input of the last plan. It is nil without a Page.
 	planned *scheduler.Input
 	// woken receives a value when a store has changed.
-	woken chan struct{}
-	// refused are the findings of the last WriteStatus.
+	woken   chan struct{}
 	refused []finding.Finding
 }
 
@@ -108,7 +106,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 	return cmp.Or(brokenServer(serving), err)
 }
 
-// work runs rounds until ctx ends, only while this process is the leader.
+// work runs rounds until ctx ends, but only while this process is the leader.
 func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 	if d.Lead == nil {
 		return d.rounds(ctx, changes)
@@ -125,7 +123,7 @@ func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 }
 
 // assemble creates the parts of the daemon. It wraps the stores, from the inside out, in the check
-// for shutdown, telemetry, workers and Project; the last of them only if it is set.
+// for shutdown, in telemetry, in workers and, if it is set, in Project.
 func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.stopping = &stopping{stop: stop}
 	d.Reconciler.Stop = stop
@@ -154,7 +152,7 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	}
 }
 
-// wake requests a round. More requests before the round begins have no effect.
+// wake requests a round. Further requests before the round begins have no effect.
 func (d *Daemon) wake() {
 	select {
 	case d.woken <- struct{}{}:
@@ -194,7 +192,6 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
 	return nil
 }
 
-// readAll makes the next round read the whole input, if the source reads only changes.
 func (d *Daemon) readAll() {
 	if source, ok := d.Reconciler.Source.(interface{ ReadAll() }); ok {
 		source.ReadAll()
@@ -233,7 +230,6 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 	return due
 }
 
-// watched returns a report that includes the findings of Watch.
 func (d *Daemon) watched(result report.Report) report.Report {
 	if d.Watch == nil {
 		return result

@@ -61,7 +61,6 @@ func Reported(from source.Source) (source.Source, func() reconcile.AgentStates) 
 type inboxSource struct {
 	source.Source
 	inbox *agent.Inbox
-	// names are the sorted names that were last passed to the Inbox.
 	names []string
 }
 
@@ -90,8 +89,8 @@ func (s *inboxSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// restore adds the states in the annotation of a Destination to the Inbox if the Destination is
-// new. It returns an error if the annotation is invalid.
+// restore adds the states in the annotation of a new Destination to the Inbox. It returns an error
+// if the annotation is invalid.
 func (s *inboxSource) restore(d *kratix.Destination) error {
 	text, kept := d.Annotations[kratix.ReportedAnnotation]
 	if !kept {
@@ -104,7 +103,6 @@ func (s *inboxSource) restore(d *kratix.Destination) error {
 	return err
 }
 
-// ReadAll makes the next snapshot read everything, if the source reads only changes.
 func (s *inboxSource) ReadAll() {
 	if all, ok := s.Source.(interface{ ReadAll() }); ok {
 		all.ReadAll()

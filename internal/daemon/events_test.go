@@ -27,21 +27,19 @@ import (
 
 var flood = flag.Duration("flood", 3*time.Second, "how long TestFloodOfEvents sends 1,000 events a second")
 
-// receiving enables events for the daemon of a bubble.
-func receiving(b *bubble) {
+func enableEvents(b *bubble) {
 	b.daemon.Inbox = agent.NewInbox()
 	b.daemon.EventsSecret = func() (string, error) { return "0123456789abcdef", nil }
 	b.daemon.Reconciler.Source = &inboxSource{Source: b.daemon.Reconciler.Source, inbox: b.daemon.Inbox}
 }
 
-// report adds an event about worker-1 to the Inbox of a bubble.
 func (b *bubble) report(revision string) error {
 	_, err := b.daemon.Inbox.Add(agent.Event{Destination: "worker-1", Root: "resources", Revision: revision, Outcome: agent.Healthy, Time: time.Now()})
 	return err
 }
 
 func TestEventsStartRoundsButNotTooMany(t *testing.T) {
-	inABubbleWith(t, receiving, func(t *testing.T, b *bubble) {
+	inABubbleWith(t, enableEvents, func(t *testing.T, b *bubble) {
 		synctest.Wait()
 		b.counts()
 		if err := b.report("first"); err != nil {
@@ -122,7 +120,6 @@ func TestInboxStartsFromTheAnnotations(t *testing.T) {
 	}
 }
 
-// snapshots is a source with one snapshot.
 type snapshots struct {
 	now source.Snapshot
 	all bool
@@ -132,22 +129,21 @@ func (s *snapshots) Snapshot(context.Context) (source.Snapshot, error) { return 
 func (s *snapshots) Changes(context.Context) (<-chan struct{}, error)  { return nil, nil } //nolint:nilnil // the source never changes
 func (s *snapshots) ReadAll()                                          { s.all = true }
 
-// TestFloodOfEvents sends 1,000 events a second, a third of them with a wrong signature and a third
-// of them replays, and checks that memory and goroutines do not grow and that the process responds.
-// Events have fixed due times, so that the rate does not depend on the speed of the process: a
-// client that is late sends without pausing. A flood of a minute must be accepted at the full rate;
-// a short one at a fifth of it, since the machine may be busy.
+// TestFloodOfEvents sends 1,000 events a second: a third with a wrong signature, and a third
+// replays. Events have fixed due times, so that a late client sends without pausing. A flood of a
+// minute must be accepted at the full rate, and a short one at a fifth of it, because the machine
+// may be busy.
 func TestFloodOfEvents(t *testing.T) {
 	testkit.Slow(t)
 	b := newBubble(t)
 	d := b.daemon
-	receiving(b)
+	enableEvents(b)
 	names := make([]string, 100)
 	for i := range names {
 		names[i] = fmt.Sprintf("worker-%d", i)
 	}
 	d.Inbox.Known(names)
-	address := listening(t, d)
+	address := startServer(t, d)
 
 	const clients, perSecond, offered = 8, 1000, 1100
 	start := time.Now()
@@ -222,7 +218,6 @@ func TestFloodOfEvents(t *testing.T) {
 	}
 }
 
-// awaitUntil waits until a time. It returns false if the context ends before that.
 func awaitUntil(ctx context.Context, due time.Time) bool {
 	select {
 	case <-ctx.Done():
@@ -232,13 +227,11 @@ func awaitUntil(ctx context.Context, due time.Time) bool {
 	}
 }
 
-// floodBody returns the body of an event of Flux, about 5 KiB long.
 func floodBody(destination string, client, i int) []byte {
 	return fmt.Appendf(nil, `{"involvedObject":{"kind":"Kustomization"},"severity":"error","timestamp":%q,"reason":"ReconciliationFailed","message":"Deployment/shop/web dry-run failed: %s","metadata":{"destination":%q,"root":"resources","revision":"main@sha1:%x"}}`,
 		time.Now().Format(time.RFC3339), strings.Repeat("x", 5000), destination, sha256.Sum256(fmt.Append(nil, client, i)))
 }
 
-// sendFlux sends an event as the provider generic-hmac does, and returns the HTTP status.
 func sendFlux(client *http.Client, address string, body []byte, key string) (int, error) {
 	request, err := http.NewRequest(http.MethodPost, "http://"+address+"/api/v1/events/flux", bytes.NewReader(body)) //nolint:noctx // the server is local
 	if err != nil {
@@ -264,7 +257,6 @@ func get(url string) (int, error) {
 	return response.StatusCode, response.Body.Close()
 }
 
-// usage returns the size of the heap and the number of goroutines.
 func usage() (heap uint64, goroutines int) {
 	runtime.GC()
 	var memory runtime.MemStats

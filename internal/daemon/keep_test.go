@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// keeping records the stores with which Keep was last called.
 type keeping struct{ kept []kratix.StateStoreReference }
 
 func (k *keeping) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {

@@ -8,8 +8,9 @@ import (
 	"time"
 )
 
-// The heap may grow by heapGrowth percent between two garbage collections, but not by more than
-// maxHeapGrowth bytes or minHeapGrowth percent. Most of the heap is cache, so the heap would double with Go's default of 100.
+// The heap may grow by heapGrowth percent between two garbage collections, but by at most
+// maxHeapGrowth bytes. It may always grow by minHeapGrowth percent. Most of the heap is cache, so it
+// would double with Go's default of 100 percent.
 const (
 	heapGrowth    = 35
 	minHeapGrowth = 5

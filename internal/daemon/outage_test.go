@@ -35,7 +35,7 @@ type bubble struct {
 	snapshot source.Snapshot
 	works    map[string]*kratix.Work
 	down     bool
-	// asked is the number of calls to the store; written is the number of writes among them.
+	// asked is the number of calls to the store. written is the number of writes among them.
 	asked, written int
 	stored         statestore.Store
 }
@@ -74,7 +74,7 @@ func (b *bubble) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret)
 	return b, nil
 }
 
-func (b *bubble) ask() error {
+func (b *bubble) call() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.asked++
@@ -85,14 +85,14 @@ func (b *bubble) ask() error {
 }
 
 func (b *bubble) Read(ctx context.Context) (statestore.State, error) {
-	if err := b.ask(); err != nil {
+	if err := b.call(); err != nil {
 		return statestore.State{}, err
 	}
 	return b.stored.Read(ctx)
 }
 
 func (b *bubble) Apply(ctx context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
-	if err := b.ask(); err != nil {
+	if err := b.call(); err != nil {
 		return "", err
 	}
 	if !changes.Empty() {
@@ -103,8 +103,7 @@ func (b *bubble) Apply(ctx context.Context, changes statestore.ChangeSet) (state
 	return b.stored.Apply(ctx, changes)
 }
 
-// put adds or changes a Work, and notifies the daemon.
-func (b *bubble) put(name, content string) {
+func (b *bubble) putAndNotify(name, content string) {
 	b.add(name, content)
 	select {
 	case b.changes <- struct{}{}:
@@ -119,13 +118,12 @@ func (b *bubble) add(name, content string) {
 	b.mu.Unlock()
 }
 
-func (b *bubble) set(down bool) {
+func (b *bubble) setDown(down bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.down = down
 }
 
-// counts returns the number of calls to the store and of writes since the last call of counts.
 func (b *bubble) counts() (asked, written int) {
 	synctest.Wait()
 	b.mu.Lock()
@@ -148,7 +146,6 @@ func inABubble(t *testing.T, test func(*testing.T, *bubble)) {
 	inABubbleWith(t, func(*bubble) {}, test)
 }
 
-// inABubbleWith does the same as inABubble; prepare changes the daemon before it starts.
 func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *bubble)) {
 	t.Helper()
 	_, forget := refreshSignals() // starts the goroutine for signals, which belongs to the process and not to the bubble
@@ -167,23 +164,20 @@ func inABubbleWith(t *testing.T, prepare func(*bubble), test func(*testing.T, *b
 	})
 }
 
-// TestStoreThatIsDownForTenMinutes checks that the store is retried with backoff, that pending
-// placements are written as soon as the store works again, that the log does not repeat failures,
-// and that nothing accumulates.
 func TestStoreThatIsDownForTenMinutes(t *testing.T) {
 	inABubble(t, func(t *testing.T, b *bubble) {
 		for i := range 50 {
-			b.put(fmt.Sprint("work-", i), "first")
+			b.putAndNotify(fmt.Sprint("work-", i), "first")
 		}
 		time.Sleep(time.Minute)
 		b.counts()
 		b.logs.TakeAll()
 		before := runtime.NumGoroutine()
-		b.set(true)
+		b.setDown(true)
 		for minute := range 10 {
 			for i := range 50 {
 				time.Sleep(time.Minute / 50)
-				b.put(fmt.Sprint("work-", i), fmt.Sprint("minute ", minute))
+				b.putAndNotify(fmt.Sprint("work-", i), fmt.Sprint("minute ", minute))
 			}
 			if minute == 5 {
 				if said := b.page("/readyz"); !strings.Contains(said, "not ready: no store works\nGitStateStore default: read GitStateStore default: the store is unavailable") {
@@ -207,7 +201,7 @@ func TestStoreThatIsDownForTenMinutes(t *testing.T) {
 		if lines := b.logs.Len(); lines > 2*50+10 { // two lines for each Work: the pending placement, and the reason
 			t.Errorf("%d lines of log", lines)
 		}
-		b.set(false)
+		b.setDown(false)
 		time.Sleep(6 * time.Minute)
 		if _, written := b.counts(); written != 1 {
 			t.Errorf("what waited is written in %d times", written)
@@ -236,14 +230,12 @@ func TestStoreThatIsDownForTenMinutes(t *testing.T) {
 	})
 }
 
-// TestEachChangeOfARestlessWorkIsOneWrite checks that each change is written once, and that the
-// Work is reported once, after twenty changes.
 func TestEachChangeOfARestlessWorkIsOneWrite(t *testing.T) {
 	inABubble(t, func(t *testing.T, b *bubble) {
 		time.Sleep(time.Minute)
 		b.counts() // ignores the first round, which has no Work
 		for n := range 30 {
-			b.put("restless", time.Now().String())
+			b.putAndNotify("restless", time.Now().String())
 			time.Sleep(time.Minute)
 			if _, written := b.counts(); written != 1 {
 				t.Fatalf("change %d is written %d times", n+1, written)

@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// publish makes the result of a round available by HTTP.
 func (d *Daemon) publish(said report.Report, err error) {
 	now := d.Now()
 	d.server.Round(said, err, now)
@@ -29,13 +28,10 @@ func (d *Daemon) publish(said report.Report, err error) {
 	}
 }
 
-// Limits for reading a store for a page.
 const (
-	// pagePatience is less than a round waits for a store, so that a round that waits for a page does
-	// not report the store as unavailable.
+	// pagePatience is less than the time that a round waits for a store. A round that waits for a
+	// page therefore does not report the store as unavailable.
 	pagePatience = storePatience * 3 / 4
-	// maxPageFiles is the maximum number of files of a placement that a page shows, maxPageFile the
-	// maximum number of bytes of one of them, and maxPageBytes of all.
 	maxPageFiles = 100
 	maxPageFile  = 64 << 10
 	maxPageBytes = 512 << 10
@@ -49,8 +45,8 @@ var (
 	errPageNothing = errors.New("the store has no record of it")
 )
 
-// pageStore reads stores for the page: one store at a time, for at most pagePatience, and mostly from
-// what the last round has read anyway.
+// pageStore reads stores for the page. It reads one store at a time, for at most pagePatience. Most
+// of the data is in memory, because the last round has read it.
 type pageStore struct {
 	stores *workerStores
 	slot   chan struct{}
@@ -61,7 +57,6 @@ type pageStore struct {
 	of     secretKey
 }
 
-// secretKey identifies the state of a store.
 type secretKey struct {
 	store    string
 	revision statestore.Revision
@@ -86,7 +81,6 @@ func (s *pageStore) begin(ctx context.Context) (limited context.Context, free fu
 	}
 }
 
-// view returns the store of a placement, and the state that the last round has read.
 func (s *pageStore) view(w page.Wanted) (name string, view statestore.View, state statestore.State, err error) {
 	if w.On.Spec.StateStoreRef == nil {
 		return "", view, state, errPageNoState
@@ -98,7 +92,6 @@ func (s *pageStore) view(w page.Wanted) (name string, view statestore.View, stat
 	return w.On.Spec.StateStoreRef.String(), view, state, nil
 }
 
-// Files returns the stored files of a placement.
 func (s *pageStore) Files(ctx context.Context, w page.Wanted) (page.Files, error) {
 	ctx, free, err := s.begin(ctx)
 	if err != nil {
@@ -135,7 +128,7 @@ func (s *pageStore) Files(ctx context.Context, w page.Wanted) (page.Files, error
 }
 
 // state returns the state of a placement's store: the one that the last round has read or, if the
-// round has written, that at the revision of the report.
+// round has written, the state at the revision of the report.
 func (s *pageStore) state(ctx context.Context, w page.Wanted) (name string, state statestore.State, err error) {
 	name, view, state, err := s.view(w)
 	revision := statestore.Revision(w.Revision)
@@ -149,8 +142,8 @@ func (s *pageStore) state(ctx context.Context, w page.Wanted) (name string, stat
 	return name, newer, err
 }
 
-// pathsOf returns the paths of the files of a placement. joined means that the file has other
-// placements too.
+// pathsOf returns the paths of the files of a placement. joined means that the file also contains
+// other placements.
 func pathsOf(ctx context.Context, state statestore.State, on *kratix.Destination, p *kratix.WorkPlacement) (paths []tree.Path, joined bool, err error) {
 	for _, path := range layout.RecordPaths(on, p) {
 		if !state.Files.Has(path) {
@@ -162,7 +155,7 @@ func pathsOf(ctx context.Context, state statestore.State, on *kratix.Destination
 		}
 		record, err := layout.ParseRecord(content)
 		if err != nil || record.Placement != nil && kratix.KeyOf(record.Placement) != kratix.KeyOf(p) {
-			continue // a damaged record, or that of another placement with the same path
+			continue // the record is damaged, or belongs to another placement with the same path
 		}
 		return slices.DeleteFunc(record.Files, func(f tree.Path) bool { return !state.Files.Has(f) }), record.Joined, nil
 	}
@@ -179,7 +172,6 @@ func pathsOf(ctx context.Context, state statestore.State, on *kratix.Destination
 	return paths, false, nil
 }
 
-// secretFiles returns the files that kustomizations of a store put into Secrets.
 func (s *pageStore) secretFiles(ctx context.Context, name string, state statestore.State) (map[tree.Path]tree.Path, error) {
 	key := secretKey{name, state.Revision}
 	s.mu.Lock()
@@ -204,7 +196,6 @@ func (s *pageStore) secretFiles(ctx context.Context, name string, state statesto
 	return secret, nil
 }
 
-// fileOf returns a file with the values of Secrets masked.
 func fileOf(ctx context.Context, state statestore.State, path tree.Path, secret map[tree.Path]tree.Path) (page.File, error) {
 	content, err := state.Contents.Content(ctx, path)
 	if err != nil {

@@ -25,7 +25,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// inAPagedBubble runs a daemon with a page, whose URLs the function shows returns.
 func inAPagedBubble(t *testing.T, test func(t *testing.T, b *bubble, shows func(target string) string)) {
 	t.Helper()
 	mux := http.NewServeMux()
@@ -43,7 +42,6 @@ func inAPagedBubble(t *testing.T, test func(t *testing.T, b *bubble, shows func(
 	})
 }
 
-// addWork adds a Work to the input.
 func (b *bubble) addWork(w *kratix.Work) {
 	b.mu.Lock()
 	b.works[w.Name] = w
@@ -77,7 +75,6 @@ func TestPageShowsStoredFilesWithoutSecrets(t *testing.T) {
 	})
 }
 
-// stuck is a store that does not send the contents of its files until the reader gives up.
 type stuck struct {
 	statestore.Store
 	calls, most *int
@@ -102,15 +99,12 @@ func (c stuckContents) Content(ctx context.Context, _ tree.Path) ([]byte, error)
 	return nil, ctx.Err()
 }
 
-// opener opens the same store for each reference.
 type opener struct{ store statestore.Store }
 
 func (o opener) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret) (statestore.Store, error) {
 	return o.store, nil
 }
 
-// TestPageReadsOneStoreAtATime opens many pages of a placement whose store does not send files. A
-// round must not wait for them, and the store must not get more than one request at a time.
 func TestPageReadsOneStoreAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		calls, most := 0, 0
@@ -161,7 +155,6 @@ func TestPageReadsOneStoreAtATime(t *testing.T) {
 	})
 }
 
-// TestPageComparesRevisionsWithoutSecrets changes a placement twice in a store with a history.
 func TestPageComparesRevisionsWithoutSecrets(t *testing.T) {
 	on, p := testkit.Destination("worker-1"), testkit.Placement(testkit.Request("a"), "worker-1")
 	inner := memory.New("GitStateStore default")
@@ -241,7 +234,7 @@ func TestPageHasItsOwnAddress(t *testing.T) {
 		body, _ := io.ReadAll(response.Body)
 		return response.StatusCode, string(body)
 	}
-	shared := listening(t, d)
+	shared := startServer(t, d)
 	if status, body := get(shared, "/"); status != http.StatusOK || !strings.Contains(body, "No round has been done yet") {
 		t.Errorf("beside the metrics: %d %s", status, body)
 	}
@@ -251,7 +244,7 @@ func TestPageHasItsOwnAddress(t *testing.T) {
 		own = listener.Addr().String()
 		return listener, err
 	}
-	address := listening(t, d)
+	address := startServer(t, d)
 	for _, c := range []struct {
 		address, path string
 		status        int
@@ -262,7 +255,6 @@ func TestPageHasItsOwnAddress(t *testing.T) {
 	}
 }
 
-// TestOpenPagesDoNotDelayTheEnd checks that the server stops although a page waits for events.
 func TestOpenPagesDoNotDelayTheEnd(t *testing.T) {
 	d := newBubble(t).daemon
 	d.Page = &page.Site{Version: "test", Now: time.Now}

@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Limits of the history that a page shows.
 const (
 	maxPageRevisions = 50
 	maxPageSearched  = 500
@@ -23,7 +22,6 @@ var (
 	errPageUnknown = errors.New("the store does not have that revision any more")
 )
 
-// History returns the newest revisions that changed a placement.
 func (s *pageStore) History(ctx context.Context, w page.Wanted) (page.History, error) {
 	ctx, free, err := s.begin(ctx)
 	if err != nil {
@@ -54,7 +52,6 @@ func (s *pageStore) History(ctx context.Context, w page.Wanted) (page.History, e
 	return shown, nil
 }
 
-// Compare returns the files of a placement that differ between two revisions.
 func (s *pageStore) Compare(ctx context.Context, w page.Wanted, from, to string) (page.Comparison, error) {
 	ctx, free, err := s.begin(ctx)
 	if err != nil {
@@ -87,8 +84,9 @@ func (s *pageStore) Compare(ctx context.Context, w page.Wanted, from, to string)
 	return shown, nil
 }
 
-// withheld returns a function that returns why a file must not be shown: a kustomization may put it
-// into a Secret at one of two revisions. Of a store that has no earlier states only YAML is shown.
+// withheld returns a function that returns the reason why a file must not be shown: a kustomization
+// may put the file into a Secret at one of the revisions. If the store has no earlier states, only
+// YAML is shown.
 func (s *pageStore) withheld(ctx context.Context, name string, view statestore.View, last statestore.State, revisions ...statestore.Revision) (func(path string) string, error) {
 	secret := map[string]string{}
 	add := func(state statestore.State) error {
@@ -121,7 +119,6 @@ func (s *pageStore) withheld(ctx context.Context, name string, view statestore.V
 	return func(path string) string { return secret[path] }, nil
 }
 
-// explained returns an error in the words of a page.
 func explained(err error) error {
 	switch {
 	case errors.Is(err, statestore.ErrNoLog):

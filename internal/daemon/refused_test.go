@@ -13,7 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// refusingStore is a slow store whose server refuses files that contain a key.
 type refusingStore struct {
 	statestore.Store
 	takes    time.Duration
@@ -39,7 +38,6 @@ func (s *refusingStore) Apply(ctx context.Context, changes statestore.ChangeSet)
 	return s.Store.Apply(ctx, changes)
 }
 
-// count returns the number of pushes since the last call.
 func (s *refusingStore) count() int {
 	s.bubble.mu.Lock()
 	defer s.bubble.mu.Unlock()
@@ -48,7 +46,6 @@ func (s *refusingStore) count() int {
 	return n
 }
 
-// written returns the number of Works in the store.
 func (s *refusingStore) written(t *testing.T) int {
 	t.Helper()
 	state, err := s.Store.Read(t.Context())
@@ -64,8 +61,6 @@ func (s *refusingStore) written(t *testing.T) int {
 	return n
 }
 
-// TestRefusedPlacementDelaysNoOther checks that a refused placement is retried with backoff and
-// delays no other, in a fast store and in a store in which a push takes longer than a round.
 func TestRefusedPlacementDelaysNoOther(t *testing.T) {
 	for name, takes := range map[string]time.Duration{"a fast store": 0, "a slow store": 7 * time.Second} {
 		t.Run(name, func(t *testing.T) {
@@ -77,7 +72,7 @@ func TestRefusedPlacementDelaysNoOther(t *testing.T) {
 				for i := range 40 {
 					b.add(fmt.Sprint("work-", i), "good")
 				}
-				b.put("bad", "AKIA")
+				b.putAndNotify("bad", "AKIA")
 				time.Sleep(4 * time.Minute)
 				if got := refusing.written(t); got != 40 {
 					t.Errorf("%d of 40 Works are written", got)
@@ -92,7 +87,7 @@ func TestRefusedPlacementDelaysNoOther(t *testing.T) {
 				if said := b.page("/metrics"); !strings.Contains(said, `kratix_schedule_store_consecutive_failures{store="GitStateStore default"} 0`) {
 					t.Error("the store counts as failed")
 				}
-				b.put("late", "good")
+				b.putAndNotify("late", "good")
 				time.Sleep(20 * time.Second)
 				if got := refusing.count(); got != 1 || refusing.written(t) != 41 {
 					t.Errorf("a later Work takes %d pushes", got)
@@ -113,13 +108,12 @@ func TestRefusedPlacementDelaysNoOther(t *testing.T) {
 	}
 }
 
-// TestSIGHUPRetriesRefusedUnits runs on the real clock.
 func TestSIGHUPRetriesRefusedUnits(t *testing.T) {
 	b := newBubble(t)
 	refusing := &refusingStore{Store: b.stored, bubble: b}
 	b.stored = refusing
-	b.put("good", "good")
-	b.put("bad", "AKIA")
+	b.putAndNotify("good", "good")
+	b.putAndNotify("bad", "AKIA")
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error)
 	go func() { done <- b.daemon.rounds(ctx, b.changes) }()

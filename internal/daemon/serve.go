@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
-// Limits for HTTP clients. Responses take less than a second, except for Go's profiles, which take
-// 30 seconds by default.
+// The limits for HTTP clients. Responses take less than a second, except for Go's profiles, which
+// take 30 seconds by default.
 const (
 	maxConnections  = 64
 	readTimeout     = 10 * time.Second
@@ -25,24 +25,20 @@ const (
 	shutdownTimeout = 5 * time.Second
 )
 
-// serveError is an error of the HTTP server.
 type serveError struct {
-	// flag is the flag of the address.
 	flag, address string
 	err           error
 }
 
-// Error returns a message with the address and a fix.
 func (e *serveError) Error() string {
 	return fmt.Sprintf("serve %s: %v; choose another address with %s, or none with %s=\"\"", e.address, e.err, e.flag, e.flag)
 }
 
-// Unwrap returns the cause.
 func (e *serveError) Unwrap() error { return e.err }
 
-// serve starts the HTTP server, and a second one for the page if it has an address of its own. They
-// run until stop is called; without listeners nothing is started. The returned context ends with ctx,
-// or when a server fails: its cause is then a *serveError.
+// serve starts the HTTP server, and a second one if the page has its own address. Without listeners
+// it starts nothing. The servers run until stop is called. The returned context ends with ctx, or
+// with a *serveError as its cause when a server fails.
 func (d *Daemon) serve(ctx context.Context) (serving context.Context, stop func(), err error) {
 	listener, err := d.Listen(ctx)
 	if err != nil {
@@ -76,7 +72,6 @@ func (d *Daemon) serve(ctx context.Context) (serving context.Context, stop func(
 	}, nil
 }
 
-// listenPage returns the listener of the page, or nil if the page has no address of its own.
 func (d *Daemon) listenPage(ctx context.Context) (net.Listener, error) {
 	if d.Page == nil || d.ListenPage == nil {
 		return nil, nil //nolint:nilnil // no listener is requested
@@ -84,7 +79,6 @@ func (d *Daemon) listenPage(ctx context.Context) (net.Listener, error) {
 	return d.ListenPage(ctx)
 }
 
-// endpoints returns all endpoints, with the page if withPage is set.
 func (d *Daemon) endpoints(withPage bool) *http.ServeMux {
 	mux := d.server.Handler(d.registry, telemetry.Admin{Level: d.Level, Token: d.AdminToken})
 	d.registerEvents(mux)
@@ -97,7 +91,7 @@ func (d *Daemon) endpoints(withPage bool) *http.ServeMux {
 	return mux
 }
 
-// start starts a server on a listener. broken is called if it fails later.
+// start starts a server on a listener. It calls broken if the server fails later.
 func (d *Daemon) start(listener net.Listener, handler http.Handler, flag string, broken context.CancelCauseFunc) *http.Server {
 	server := newServer(handler)
 	address := listener.Addr().String()
@@ -119,7 +113,6 @@ func newServer(handler http.Handler) *http.Server {
 	}
 }
 
-// shutDown stops the server after the responses in progress, or after a timeout.
 func shutDown(ctx context.Context, server *http.Server) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()

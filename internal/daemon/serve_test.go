@@ -17,8 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// listening starts the HTTP server of a daemon on a free port.
-func listening(t *testing.T, d *Daemon) (address string) {
+func startServer(t *testing.T, d *Daemon) (address string) {
 	t.Helper()
 	d.Listen = func(ctx context.Context) (net.Listener, error) {
 		var config net.ListenConfig
@@ -46,13 +45,11 @@ func dial(t *testing.T, address string) net.Conn {
 	return connection
 }
 
-// TestServerSurvivesStalledBodies checks that clients that stop sending block a limited number of
-// connections for a limited time, and that the server then responds again.
 func TestServerSurvivesStalledBodies(t *testing.T) {
 	testkit.Slow(t)
 	d := newBubble(t).daemon
 	d.AdminToken = func() (string, error) { return "0123456789abcdef", nil }
-	address := listening(t, d)
+	address := startServer(t, d)
 	const stalled = 300
 	started := time.Now()
 	for range stalled {
@@ -79,7 +76,7 @@ func TestServerSurvivesStalledBodies(t *testing.T) {
 }
 
 func TestServerLimitsConnections(t *testing.T) {
-	address := listening(t, newBubble(t).daemon)
+	address := startServer(t, newBubble(t).daemon)
 	answered := func(connection net.Conn, wait time.Duration) bool {
 		if _, err := fmt.Fprintf(connection, "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
 			t.Fatal(err)
@@ -123,7 +120,6 @@ func TestServerHasTimeouts(t *testing.T) {
 	}
 }
 
-// broken is a listener that fails on demand.
 type broken struct {
 	net.Listener
 	fails chan struct{}
@@ -134,8 +130,6 @@ func (b broken) Accept() (net.Conn, error) {
 	return nil, errors.New("no file descriptor is left")
 }
 
-// TestServerThatBreaksDownEndsTheProcess checks that Run returns the error of the server, both
-// while working and while waiting for the Lease.
 func TestServerThatBreaksDownEndsTheProcess(t *testing.T) {
 	lead := func(ctx context.Context, _ func(error), _ func(context.Context) error) error {
 		<-ctx.Done() // another replica leads
@@ -170,7 +164,6 @@ func TestServerThatBreaksDownEndsTheProcess(t *testing.T) {
 	}
 }
 
-// TestServerFinishesAnswers checks that a response in progress at SIGTERM is sent completely.
 func TestServerFinishesAnswers(t *testing.T) {
 	begun, goOn := make(chan struct{}), make(chan struct{})
 	server := newServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

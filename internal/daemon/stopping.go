@@ -14,7 +14,6 @@ import (
 // errStopping is the error of a write that was to begin after the daemon was stopped.
 var errStopping = errors.New("the process is about to end; the next one writes it")
 
-// stopping is the state of the shutdown of a daemon.
 type stopping struct {
 	stop <-chan struct{}
 	// met means that the shutdown has prevented a write or a build.
@@ -43,7 +42,6 @@ var (
 	_ statestore.Keeper = stoppingStores{}
 )
 
-// Open returns a store that refuses writes after the daemon is stopped.
 func (s stoppingStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.Opener.Open(ref, spec, secret)
 	if err != nil {
@@ -53,16 +51,13 @@ func (s stoppingStores) Open(ref kratix.StateStoreReference, spec kratix.Object,
 	return view.Through(stoppingLocation{view.Location, s.stopping}), nil
 }
 
-// Keep closes the stores that are not among refs.
 func (s stoppingStores) Keep(refs []kratix.StateStoreReference) { statestore.Keep(s.Opener, refs) }
 
-// stoppingLocation refuses writes that begin after the daemon is stopped.
 type stoppingLocation struct {
 	statestore.Location
 	*stopping
 }
 
-// Write writes the parts, unless the daemon is stopping.
 func (l stoppingLocation) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	if l.isStopping() {
 		return statestore.Refuse(parts, func(view statestore.View) error {
@@ -72,21 +67,19 @@ func (l stoppingLocation) Write(ctx context.Context, parts []statestore.ViewChan
 	return l.Location.Write(ctx, parts)
 }
 
-// stoppingBuilder records that a build failed because the daemon is stopping: the result of such a
+// stoppingBuilder records builds that fail because the daemon is stopping. The result of such a
 // round is not reported.
 type stoppingBuilder struct {
 	kustomize.Builder
 	*stopping
 }
 
-// Nested calls Builder.Nested. If the build fails while the daemon is stopping, Nested records that.
 func (b stoppingBuilder) Nested(root, dir tree.Path, files []tree.File) (kustomize.Nested, error) {
 	built, err := b.Builder.Nested(root, dir, files)
 	b.note(err)
 	return built, err
 }
 
-// Units calls Builder.Units. If the build fails while the daemon is stopping, Units records that.
 func (b stoppingBuilder) Units(root tree.Path, units []tree.Path, files []tree.File) error {
 	err := b.Builder.Units(root, units, files)
 	b.note(err)

@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// stoppedSource is a source that stops the daemon while a round reads the input.
 type stoppedSource struct {
 	source.Source
 	stop context.CancelFunc
@@ -23,14 +22,12 @@ func (s stoppedSource) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return s.Source.Snapshot(ctx)
 }
 
-// TestNoWriteBeginsAfterTheDaemonIsStopped stops the daemon in the middle of a round. The result of
-// the round must be neither written nor reported.
 func TestNoWriteBeginsAfterTheDaemonIsStopped(t *testing.T) {
 	for name, stops := range map[string]bool{"told to stop": true, "not told to": false} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				b := newBubble(t)
-				b.put("a", "a")
+				b.putAndNotify("a", "a")
 				ctx, stop := context.WithCancel(t.Context())
 				defer stop()
 				if stops {
@@ -54,7 +51,6 @@ func TestNoWriteBeginsAfterTheDaemonIsStopped(t *testing.T) {
 	}
 }
 
-// slowStore is a store whose writes block until the test ends them.
 type slowStore struct {
 	statestore.Store
 	begun, ended chan struct{}

@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// listener records the reports of a daemon, and refuses the write of one object while refusing is
-// true.
 type listener struct {
 	mu       sync.Mutex
 	refusing bool
@@ -36,13 +34,12 @@ func (l *listener) tell(context.Context, report.Report) StatusResult {
 	}}}
 }
 
-func (l *listener) set(refusing bool) {
+func (l *listener) setRefusing(refusing bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.refusing = refusing
 }
 
-// rounds returns the number of rounds that have ended.
 func (b *bubble) rounds() int {
 	count := 0
 	families, _ := b.daemon.registry.Gather()
@@ -56,12 +53,10 @@ func (b *bubble) rounds() int {
 	return count
 }
 
-// TestRefusedWriteTriggersNoRounds refuses a write for ten minutes. The write must be retried
-// without a round, and be reported and resolved once.
 func TestRefusedWriteTriggersNoRounds(t *testing.T) {
 	l := &listener{refusing: true}
 	inABubbleWith(t, func(b *bubble) { b.daemon.WriteStatus, b.daemon.Interval = l.tell, time.Hour }, func(t *testing.T, b *bubble) {
-		b.put("a", "first")
+		b.putAndNotify("a", "first")
 		time.Sleep(time.Minute)
 		before := b.rounds()
 		time.Sleep(10 * time.Minute)
@@ -78,7 +73,7 @@ func TestRefusedWriteTriggersNoRounds(t *testing.T) {
 		if lines := b.logs.FilterField(zap.String("rule", "KS070")).Len(); lines != 1 {
 			t.Errorf("%d lines of log", lines)
 		}
-		l.set(false)
+		l.setRefusing(false)
 		time.Sleep(10 * time.Minute)
 		if said := b.page("/api/v1/report"); strings.Contains(said, `"KS070"`) {
 			t.Error("it is still reported when it is over")
@@ -89,8 +84,6 @@ func TestRefusedWriteTriggersNoRounds(t *testing.T) {
 	})
 }
 
-// TestClusterThatDoesNotAnswerEndsWithTheShutdownTimeout checks that the writes in progress to the
-// cluster and to stores share one timeout.
 func TestClusterThatDoesNotAnswerEndsWithTheShutdownTimeout(t *testing.T) {
 	_, forget := refreshSignals()
 	forget()

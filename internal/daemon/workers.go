@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// A round waits storePatience for a store, and up to longestPatience for one that is usually slow.
-// The pause of a store that has failed is firstPause at first, and at most longestPause.
+// A round waits storePatience for a store, or up to longestPatience for one that is usually slow. A
+// failed store pauses for firstPause at first, and for at most longestPause.
 const (
 	storePatience   = 2 * time.Second
 	longestPatience = 20 * time.Second
@@ -19,8 +19,6 @@ const (
 	longestPause    = 5 * time.Minute
 )
 
-// workerStores runs one worker per store, so that a store that is slow or down does not delay the
-// others.
 type workerStores struct {
 	statestore.Opener
 	workers *worker.Workers
@@ -31,8 +29,6 @@ type workerStores struct {
 
 var _ statestore.Opener = (*workerStores)(nil)
 
-// newWorkerStores wraps stores in workers. wake is called when a store has changed; resting is
-// called when a store has failed or works again.
 func newWorkerStores(stores statestore.Opener, wake func(), resting func(store string, failures int, pause time.Duration)) *workerStores {
 	return &workerStores{
 		Opener: stores, open: map[kratix.StateStoreReference]statestore.View{},
@@ -43,8 +39,8 @@ func newWorkerStores(stores statestore.Opener, wake func(), resting func(store s
 	}
 }
 
-// Open returns a store that its worker accesses. If the store was opened again because its spec has
-// changed, earlier failures are forgotten.
+// Open returns a store that its worker accesses. Earlier failures are forgotten if the store was
+// opened again because its spec has changed.
 func (s *workerStores) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
 	store, err := s.Opener.Open(ref, spec, secret)
 	if err != nil {
@@ -73,7 +69,6 @@ func (s *workerStores) last(ref kratix.StateStoreReference) (view statestore.Vie
 	return view, state, ok
 }
 
-// Keep drops the workers of stores that are not among refs, and closes the stores.
 func (s *workerStores) Keep(refs []kratix.StateStoreReference) {
 	s.mu.Lock()
 	for ref, view := range s.open {

@@ -25,15 +25,13 @@ type StatusResult struct {
 // next contains the actions that are due after a round. A nil channel means that the action is not
 // due.
 type next struct {
-	// round triggers the next round; tell triggers another write of the same report.
+	// round triggers the next round. tell triggers another write of the same report.
 	round, tell <-chan time.Time
-	// report is the report to write again.
-	report report.Report
+	report      report.Report
 }
 
 // writeStatus writes the report of a round to the cluster, and adds findings about refused writes
-// to the report. A retry of these writes does not need a round, since a change of the input
-// triggers a round anyway.
+// to the report.
 func (d *Daemon) writeStatus(ctx context.Context, result report.Report) next {
 	if d.WriteStatus == nil {
 		return next{}
@@ -53,7 +51,6 @@ func (d *Daemon) writeStatus(ctx context.Context, result report.Report) next {
 	return next{tell: time.After(told.Retry), report: result}
 }
 
-// withRefused returns a report that includes the findings about refused writes.
 func (d *Daemon) withRefused(result report.Report) report.Report {
 	if len(d.refused) > 0 {
 		result.Findings = slices.Concat(result.Findings, d.refused)

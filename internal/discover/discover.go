@@ -56,8 +56,7 @@ type reader struct {
 	client    rest.Interface
 	discovery *discovery.DiscoveryClient
 	profile   *profile.Profile
-	// unread maps each API group that cannot be listed to the reason.
-	unread map[string]string
+	unread    map[string]string
 }
 
 func (r *reader) readVersion(ctx context.Context) error {
@@ -102,7 +101,7 @@ func (r *reader) addUnread(group, reason string) {
 }
 
 // readServices adds to unread the API groups whose APIServices are not available, because discovery
-// may omit such a group without an error. If the user may not list APIServices, it adds none.
+// may omit such a group without an error. It adds none if the user may not list APIServices.
 func (r *reader) readServices(ctx context.Context) error {
 	type service struct {
 		Spec struct {
@@ -150,8 +149,8 @@ func (r *reader) readNamespaces(ctx context.Context) error {
 	return nil
 }
 
-// failed returns an error about a part of the profile that cannot be read. If a permission is
-// missing, the error names the permissions that are needed.
+// failed returns an error about a part of the profile that cannot be read. It names the needed
+// permissions if one is missing.
 func failed(what string, err error) error {
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
 		return fmt.Errorf("read %s: %w; the user needs list on namespaces and on customresourcedefinitions, and the ClusterRole system:discovery", what, err)

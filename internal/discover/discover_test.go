@@ -65,8 +65,6 @@ func TestProfileOfACluster(t *testing.T) {
 	}
 }
 
-// TestGroupThatIsDownIsUnread checks that a group whose aggregated API is down is in Unread, for
-// each way in which API servers report this, and that all other groups are read.
 func TestGroupThatIsDownIsUnread(t *testing.T) {
 	for name, change := range map[string]func(*discovertest.Server){
 		"stale":  func(s *discovertest.Server) { s.Down = []string{"metrics.k8s.io"} },
@@ -92,7 +90,6 @@ func TestGroupThatIsDownIsUnread(t *testing.T) {
 	}
 }
 
-// TestUnreadablePartIsAnError checks that Read returns no profile if a part of it cannot be read.
 func TestUnreadablePartIsAnError(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*discovertest.Server)
@@ -163,8 +160,6 @@ func TestTooManyNamespacesAreAnError(t *testing.T) {
 	}
 }
 
-// TestReadEndsWithItsContext checks that Read returns when its context ends, even if the server
-// does not respond.
 func TestReadEndsWithItsContext(t *testing.T) {
 	for _, path := range []string{"/version", "/apis", "/api/v1/namespaces", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"} {
 		s := discovertest.New()

@@ -14,17 +14,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/profile"
 )
 
-// Limits of responses. smallPage and largePage are numbers of objects in a page, for small and for
+// The limits of responses. smallPage and largePage are numbers of objects in a page, for small and for
 // large objects. One CustomResourceDefinition may have more than 1 MiB.
 const (
 	smallPage = 500
 	largePage = 20
 	maxItems  = 100_000
-	// maxPage is the maximum size of a page in bytes.
-	maxPage = 64 << 20
+	maxPage   = 64 << 20
 )
 
-// list reads the objects at a path page by page, and calls take with each object.
 func list[T any](ctx context.Context, client rest.Interface, path string, page int, take func(T) error) error {
 	for next, items := "", 0; ; {
 		var found struct {
@@ -65,7 +63,6 @@ func list[T any](ctx context.Context, client rest.Interface, path string, page i
 	}
 }
 
-// read returns the body of a response. It returns an error if the body is larger than maxPage.
 func read(ctx context.Context, request *rest.Request) ([]byte, error) {
 	stream, err := request.Stream(ctx)
 	if err != nil {
@@ -79,8 +76,8 @@ func read(ctx context.Context, request *rest.Request) ([]byte, error) {
 	return text, err
 }
 
-// readDefinitions reads the CustomResourceDefinitions. It skips those whose names another
-// definition has taken, because their kinds are not served.
+// readDefinitions reads the CustomResourceDefinitions. It skips definitions whose names another one
+// has taken, because their kinds are not served.
 func (r *reader) readDefinitions(ctx context.Context) error {
 	size := 0
 	err := list(ctx, r.client, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", largePage, func(crd apiextensionsv1.CustomResourceDefinition) error {

@@ -32,15 +32,13 @@ type Takeover struct {
 	standIns map[string]standIn
 	// Implied are the WorkPlacements of stand-ins and of dependencies.
 	Implied []ImpliedPlacement
-	// fitting has the number of Destinations from which Kratix would choose one for a group.
 	fitting map[groupOf]int
-	// placed has the keys of the existing WorkPlacements.
-	placed map[kratix.Key]bool
+	placed  map[kratix.Key]bool
 }
 
-// ImpliedPlacement has a WorkPlacement that Kratix would create (Of), and the WorkPlacement that
-// represents it in Takeover.Input (Stands). For a dependency, both are the same. If the store
-// already has files of Of, they count as files of Stands.
+// ImpliedPlacement has two WorkPlacements of one group. Kratix would create Of. Stands represents Of
+// in Takeover.Input, and the stored files of Of count as files of Stands. For a dependency, both are
+// the same.
 type ImpliedPlacement struct{ Stands, Of *kratix.WorkPlacement }
 
 // standIn has the original Work of a stand-in, and the Destination on which the original could be
@@ -51,8 +49,8 @@ type standIn struct {
 }
 
 // isUnwritten reports whether a WorkPlacement is not being deleted and was certainly never written.
-// After a failed write, it returns false, because an earlier write may have succeeded. The
-// versionID alone proves nothing, because it is always empty for buckets.
+// It returns false after a failed write, because an earlier one may have succeeded. An empty
+// versionID proves nothing, because buckets have none.
 func isUnwritten(p *kratix.WorkPlacement) bool {
 	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && meta.FindStatusCondition(p.Status.Conditions, kratix.WriteSucceededCondition) == nil
 }
@@ -108,8 +106,8 @@ func (e *expansion) index(placements []*kratix.WorkPlacement) {
 }
 
 // addPlacements replaces the WorkPlacements in the Input by copies without this program's labels.
-// If there is a stand-in for the same group and Destination, the copy has the name of the stand-in,
-// so that the files belong to the stand-in: Kratix would create an equal WorkPlacement.
+// If a stand-in has the same group and Destination, the copy has its name, so that the files belong
+// to the stand-in.
 func (e *expansion) addPlacements() {
 	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}
 	pass := func(p *kratix.WorkPlacement) *kratix.WorkPlacement {
@@ -132,7 +130,6 @@ func (e *expansion) addPlacements() {
 	}
 }
 
-// expansion is the state of one call of Expand.
 type expansion struct {
 	*Takeover
 	destinations []*kratix.Destination
@@ -159,8 +156,6 @@ type placedOn struct {
 	unwritten           []string
 }
 
-// add adds a Work to the Input. It also adds a stand-in for each Destination on which Kratix could
-// write the Work for the first time.
 func (e *expansion) add(work *kratix.Work) {
 	var staying []kratix.WorkloadGroup
 	going := map[string][]kratix.WorkloadGroup{}
@@ -193,7 +188,7 @@ func (e *expansion) add(work *kratix.Work) {
 		// No real name contains "@". The suffix is short because the length of names is limited.
 		other.Name += fmt.Sprintf("@%x@", i)
 		other.Labels = maps.Clone(work.Labels)
-		delete(other.Labels, kratix.DryRunLabel) // this label would override the selectors
+		delete(other.Labels, kratix.DryRunLabel) // the label would override the selectors
 		other.Spec.WorkloadGroups = going[name]
 		e.standIns[kratix.KeyOf(&other).String()] = standIn{kratix.KeyOf(work), name}
 		for j := range going[name] {

@@ -23,21 +23,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cluster is the cluster that Kratix takes over.
 type cluster struct {
 	t        *testing.T
 	snapshot source.Snapshot
 	store    *memory.Store
 	takeover handover.Takeover
 	// most is the limit for the unpacked size of all Works.
-	most int64
-	// breaks and unknown have a line of text for each entry of the last verdict.
+	most            int64
 	breaks, unknown []string
 	verdict         handover.Verdict
 }
 
-// newCluster returns a cluster with the Destinations worker-1, worker-2 and worker-3. The first two
-// are labelled as dev, and the last one as prod.
 func newCluster(t *testing.T) *cluster {
 	c := &cluster{t: t, store: memory.New("GitStateStore default")}
 	c.snapshot.GitStateStores, c.snapshot.FromAPI = []*kratix.GitStateStore{testkit.GitStore("default", "https://example.com/a.git")}, true
@@ -62,7 +58,6 @@ func (c *cluster) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret
 	return c.store, nil
 }
 
-// work adds the Work of a request with these ConfigMaps, or replaces the Work of the same name.
 func (c *cluster) work(name, label, value string, configMaps ...string) *kratix.Work {
 	w := testkit.Request(name, testkit.WithSelector(map[string]string{label: value}), testkit.WithConfigMaps(configMaps...))
 	c.snapshot.Works = slices.DeleteFunc(c.snapshot.Works, func(other *kratix.Work) bool { return other.Name == name })
@@ -70,7 +65,6 @@ func (c *cluster) work(name, label, value string, configMaps ...string) *kratix.
 	return w
 }
 
-// place adds a WorkPlacement of a Work. The conditions are True in its status.
 func (c *cluster) place(w *kratix.Work, destination string, conditions ...string) *kratix.WorkPlacement {
 	p := testkit.Placement(w, destination)
 	for _, kind := range conditions {
@@ -80,12 +74,11 @@ func (c *cluster) place(w *kratix.Work, destination string, conditions ...string
 	return p
 }
 
-// judge returns each Break of the verdict as "work on destination (+others) WorkPlacement".
-func (c *cluster) judge() []string {
+func (c *cluster) breaksAsText() []string {
 	c.t.Helper()
 	now := func() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
 	r := &reconcile.Reconciler{
-		Source: c, Stores: &projected.Stores{Opener: c, Now: now, Implied: c.heirs}, Finish: reconcile.Preview, Now: now,
+		Source: c, Stores: &projected.Stores{Opener: c, Now: now, Implied: c.impliedPlacements}, Finish: reconcile.Preview, Now: now,
 		Policy: reconcile.Policy{Adopt: true, Unrecorded: true, MaxUnpacked: math.MaxInt64},
 	}
 	result, err := r.Round(c.t.Context())
@@ -129,7 +122,7 @@ func (c *cluster) setFilepathMode(mode string) {
 
 func (c *cluster) expect(want ...string) {
 	c.t.Helper()
-	if got := c.judge(); !slices.Equal(got, want) {
+	if got := c.breaksAsText(); !slices.Equal(got, want) {
 		c.t.Errorf("Kratix would break %q, want %q", got, want)
 	}
 	if len(c.unknown) > 0 {
@@ -197,7 +190,7 @@ func TestBreakCountsFittingDestinations(t *testing.T) {
 	c.work("the-only-one", "on", "1", "y")
 	c.place(c.work("placed", "environment", "dev", "a"), "worker-1", isWritten)
 	c.work("placed", "environment", "dev", "x")
-	c.judge()
+	c.breaksAsText()
 	for _, b := range c.verdict.Breaks {
 		want := map[string]int{"default/one-of-two": 2, "default/the-only-one": 1}[b.Work]
 		if b.Fitting != want {
@@ -234,8 +227,6 @@ func TestPlacedGroupIsWrittenWithCurrentContents(t *testing.T) {
 	c.expect()
 }
 
-// TestDeletedPlacementIsPlacedAgain checks that a group whose placement is being deleted may be
-// placed on any Destination that fits, while its files still exist.
 func TestDeletedPlacementIsPlacedAgain(t *testing.T) {
 	for name, prepare := range map[string]func(*kratix.Destination, *kratix.WorkPlacement){
 		"a WorkPlacement that is deleted": func(_ *kratix.Destination, p *kratix.WorkPlacement) { p.DeletionTimestamp = &noon },
@@ -275,8 +266,6 @@ func TestDeletedPlacementIsPlacedAgain(t *testing.T) {
 	})
 }
 
-// TestInterruptedMoveIsNotContinued checks that Kratix would go on writing both WorkPlacements of
-// an interrupted move.
 func TestInterruptedMoveIsNotContinued(t *testing.T) {
 	c := newCluster(t)
 	w := c.work("moving", "environment", "dev", "y")
@@ -298,8 +287,6 @@ func TestOnDemandDependencyIsPlacedEverywhere(t *testing.T) {
 	c.expect("default/dependency on worker-2 (+0) ")
 }
 
-// TestStrictDestinationWithoutLabelsAcceptsWorkWithoutSelectors checks that strictMatchLabels has
-// no effect on a Destination without labels, as in Kratix.
 func TestStrictDestinationWithoutLabelsAcceptsWorkWithoutSelectors(t *testing.T) {
 	for kind, request := range map[string]string{"dependency": "", "request": "any"} {
 		for name, labels := range map[string]map[string]string{"without": nil, "with": {"environment": "dev"}} {
@@ -332,8 +319,6 @@ func TestUnwrittenWorkPlacementWouldBeWritten(t *testing.T) {
 	c.expect("default/new on worker-1 (+0) new.worker-1-5058f")
 }
 
-// TestExistingConflictIsReported checks that a conflict between two placements that were written is
-// a Break.
 func TestExistingConflictIsReported(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("a", "on", "1", "x"), "worker-1", isWritten)

@@ -9,13 +9,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestContentAboveLimitsIsUnknown checks that a Work with content above the limits is in Unknown
-// and not in Breaks, with and without a WorkPlacement.
 func TestContentAboveLimitsIsUnknown(t *testing.T) {
 	large := strings.Repeat("# nothing but a comment\n", kratix.MaxContent/20)
 	isUnknown := func(t *testing.T, c *cluster) {
 		t.Helper()
-		if c.judge(); len(c.breaks) > 0 || !slices.Equal(c.unknown, []string{"KS022 Work default/large"}) {
+		if c.breaksAsText(); len(c.breaks) > 0 || !slices.Equal(c.unknown, []string{"KS022 Work default/large"}) {
 			t.Errorf("breaks %q, unknown %q", c.breaks, c.unknown)
 		}
 	}
@@ -24,7 +22,7 @@ func TestContentAboveLimitsIsUnknown(t *testing.T) {
 			w.Spec.WorkloadGroups[0].Workloads[0].Content = kratix.Encode([]byte(large))
 		},
 		"all Works together": func(c *cluster, _ *kratix.Work) { c.most = 1 },
-		"a file that declares a smaller size": func(_ *cluster, w *kratix.Work) { // a second gzip stream follows the first
+		"a file that declares a smaller size": func(_ *cluster, w *kratix.Work) { // a second gzip stream follows the first one
 			first, second := []byte{}, []byte{}
 			for text, into := range map[string]*[]byte{"a: b\n" + large[:1000]: &first, "c: d\n": &second} {
 				packed, err := base64.StdEncoding.DecodeString(kratix.Encode([]byte(text)))
@@ -53,7 +51,6 @@ func TestContentAboveLimitsIsUnknown(t *testing.T) {
 	})
 }
 
-// TestInvalidContentBreaksNothing checks that content which Kratix cannot write is no Break.
 func TestInvalidContentBreaksNothing(t *testing.T) {
 	c := newCluster(t)
 	c.place(c.work("owner", "on", "1", "x"), "worker-1", isWritten)

@@ -15,14 +15,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-func (c *cluster) heirs() (heirs []projected.ImpliedPlacement) {
+func (c *cluster) impliedPlacements() (heirs []projected.ImpliedPlacement) {
 	for _, h := range c.takeover.Implied {
 		heirs = append(heirs, projected.ImpliedPlacement{WorkPlacement: h.Stands, Of: h.Of})
 	}
 	return heirs
 }
 
-// write writes all files of a Work to a Destination, as Kratix does.
 func (c *cluster) write(w *kratix.Work, destination *kratix.Destination) {
 	c.t.Helper()
 	p := testkit.Placement(w, destination.Name)
@@ -52,8 +51,6 @@ func (c *cluster) write(w *kratix.Work, destination *kratix.Destination) {
 	}
 }
 
-// TestFilesInStoreBelongToTheirWork checks that files which Kratix has written do not conflict with
-// their own Work.
 func TestFilesInStoreBelongToTheirWork(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None, kratix.AggregatedYAML} {
 		for name, prepare := range map[string]func(*cluster, *kratix.Work){

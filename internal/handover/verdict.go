@@ -25,7 +25,7 @@ type Verdict struct {
 type Break struct {
 	Work, Directory, Destination string
 	// Fitting is the number of Destinations from which Kratix would choose, or 0 if it has no
-	// choice. Others is the number of other Destinations among them that the group would also
+	// choice. Others is how many of these Destinations, except Destination, the group would also
 	// break.
 	Fitting, Others int
 	// WorkPlacement is the name of the existing WorkPlacement that Kratix would write. It is empty
@@ -41,10 +41,9 @@ type Break struct {
 // IsSafe reports whether there are no Breaks and everything could be checked.
 func (v Verdict) IsSafe() bool { return len(v.Breaks) == 0 && len(v.Unknown) == 0 }
 
-// Judge returns the verdict on the report of a plan of Input. Kratix would write the placements
-// that the report says are held back, so these are Breaks. For a group with a WorkPlacement, the
-// report has only findings about conflicts, because the group counts as written. Judge makes Breaks
-// of these findings too.
+// Judge returns the verdict on the report of a plan of Input. Placements that are held back are
+// Breaks, because Kratix would write them. Conflicts of groups with a WorkPlacement are Breaks too:
+// these groups count as written, so they are not held back.
 func (t Takeover) Judge(said report.Report) Verdict {
 	j := judge{Takeover: t, result: said, first: map[[2]string]int{}, reported: map[string]bool{}}
 	for _, p := range said.Placements {
@@ -64,8 +63,6 @@ func (t Takeover) Judge(said report.Report) Verdict {
 	return j.verdict
 }
 
-// unknown adds the findings about content that could not be checked. It adds equal findings about
-// several stand-ins of a Work once.
 func (j *judge) unknown() {
 	held, reported := map[string]bool{}, map[finding.Place]bool{}
 	for _, p := range j.result.Placements {
@@ -88,7 +85,6 @@ func (j *judge) unknown() {
 	}
 }
 
-// judge is the state of one call of Judge.
 type judge struct {
 	Takeover
 	result  report.Report
@@ -108,7 +104,6 @@ func canUnpack(p *kratix.WorkPlacement) bool {
 	})
 }
 
-// addQuarantined adds a Break for a placement that is held back.
 func (j *judge) addQuarantined(p report.Placement) {
 	if !canUnpack(p.Object) {
 		return
@@ -130,7 +125,7 @@ func (j *judge) addQuarantined(p report.Placement) {
 	j.verdict.Breaks = append(j.verdict.Breaks, b)
 }
 
-// addExisting adds a Break for an existing WorkPlacement, if it has broken the Destination or would
+// addExisting adds a Break for an existing WorkPlacement that has broken the Destination, or would
 // break it when Kratix writes it.
 func (j *judge) addExisting(p report.Placement, object string) {
 	j.reported[object] = true
@@ -177,8 +172,6 @@ func (j *judge) about(object string) []finding.Finding {
 	return found
 }
 
-// rewritten returns a copy of the finding with the names of Works instead of those of their
-// stand-ins.
 func (t Takeover) rewritten(f finding.Finding) finding.Finding {
 	f.Place.Object = t.named(f.Place.Object)
 	f.Message, f.Fix = t.named(f.Message), t.named(f.Fix)
@@ -190,7 +183,6 @@ func (t Takeover) rewritten(f finding.Finding) finding.Finding {
 	return f
 }
 
-// named returns the text with the names of Works instead of those of their stand-ins.
 func (t Takeover) named(text string) string {
 	if !strings.Contains(text, "@") {
 		return text
@@ -232,5 +224,5 @@ func isEmpty(p *kratix.WorkPlacement, mode string) bool {
 	case kratix.None: // a failed write may have left files that are in no list
 		return isUnwritten(p)
 	}
-	return false // it is not known to which WorkPlacement a part of the aggregated file belongs
+	return false // a part of the aggregated file may belong to any WorkPlacement
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The maximum number of files of a difference, their maximum size in bytes, and the maximum size of
-// all of them.
+// The limits of a Comparison: the number of files, the size of a file, and the size of all files, in
+// bytes.
 const (
 	maxFiles     = 1000
 	maxFileSize  = 1 << 20
@@ -32,7 +32,7 @@ type Selection struct {
 // Kind is the kind of a change of a file.
 type Kind string
 
-// The kinds.
+// The values of Kind.
 const (
 	Added   Kind = "added"
 	Changed Kind = "changed"
@@ -102,18 +102,18 @@ func emptied(content []byte) []byte {
 	return []byte{}
 }
 
-// pair are two revisions and the changed files.
 type pair struct {
 	from, to past
 	changes  []FileChange
 }
 
-// past is a revision of a store. Either its state can be read, or single files.
+// past is a revision of a store. Either the whole state can be read, or single files.
 type past struct {
 	store    statestore.Store
 	revision statestore.Revision
 	state    *statestore.State
-	// read are the files that were read singly; nil for a file that did not exist.
+	// read has the files that were read one by one. The content of a file that did not exist is
+	// nil.
 	read map[tree.Path][]byte
 }
 
@@ -133,7 +133,7 @@ func newPair(ctx context.Context, store statestore.Store, from, to statestore.Re
 	return result, result.readFiles(ctx, selection)
 }
 
-// pastOf returns a revision. The state of a store that reads only single files is nil.
+// pastOf returns a revision. The state is nil if the store reads only single files.
 func pastOf(ctx context.Context, store statestore.Store, revision statestore.Revision) (past, error) {
 	one := past{store: store, revision: revision, read: map[tree.Path][]byte{}}
 	switch {
@@ -148,7 +148,6 @@ func pastOf(ctx context.Context, store statestore.Store, revision statestore.Rev
 	return one, err
 }
 
-// changesOfStates returns the selected files that differ.
 func changesOfStates(ctx context.Context, from, to *statestore.State, selection Selection) ([]FileChange, error) {
 	selected, err := selectIn(ctx, selection, from, to)
 	if err != nil {
@@ -173,7 +172,6 @@ func kindOf(before, after bool) Kind {
 	return Changed
 }
 
-// selectIn returns a function that reports whether a file is selected.
 func selectIn(ctx context.Context, selection Selection, states ...*statestore.State) (func(tree.Path) bool, error) {
 	if selection.Work == "" {
 		return func(path tree.Path) bool {
@@ -205,7 +203,6 @@ func selectIn(ctx context.Context, selection Selection, states ...*statestore.St
 	return func(path tree.Path) bool { return files[path] }, nil
 }
 
-// content returns the content of a file; nil if it did not exist.
 func (p *past) content(ctx context.Context, path tree.Path) ([]byte, error) {
 	if p.state != nil {
 		if !p.state.Files.Has(path) {
@@ -239,8 +236,8 @@ func (p *past) content(ctx context.Context, path tree.Path) ([]byte, error) {
 // errNamed means that a store that reads only single files cannot find the files to compare.
 var errNamed = errors.New("this store cannot list the files of an earlier revision; name a Work or files")
 
-// readFiles reads the selected files of both revisions singly. The files of a Work are those that its
-// records list, now and at both revisions.
+// readFiles reads the selected files of both revisions one by one. The files of a Work are those in
+// its records, now and at both revisions.
 func (p *pair) readFiles(ctx context.Context, selection Selection) error {
 	paths := slices.Clone(selection.Paths)
 	if selection.Work != "" {
@@ -270,7 +267,6 @@ func (p *pair) readFiles(ctx context.Context, selection Selection) error {
 	return nil
 }
 
-// filesOf returns the files of a Work now and at both revisions.
 func (p *pair) filesOf(ctx context.Context, work string) ([]tree.Path, error) {
 	state, err := p.to.store.Read(ctx)
 	if err != nil {

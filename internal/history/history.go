@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The default and the maximum number of entries of a History, and the number of revisions of the store
-// that are searched for them.
+// DefaultLimit and MaxLimit are the default and the maximum number of entries of a History.
+// DefaultDepth and MaxDepth are the default and the maximum number of revisions that are searched.
 const (
 	DefaultLimit = 20
 	MaxLimit     = 1000
@@ -36,7 +36,7 @@ type Query struct {
 	// Destination selects the revisions that changed the Work on a Destination. If it is empty, every
 	// Destination is selected.
 	Destination string
-	// Limit is the maximum number of entries, and Depth the number of revisions that are searched.
+	// Limit is the maximum number of entries. Depth is the number of revisions that are searched.
 	// 0 means the default.
 	Limit, Depth int
 }
@@ -73,7 +73,7 @@ type Entry struct {
 	Files []string `json:"files,omitempty"`
 }
 
-// ambiguousError is the error about a name of several Works.
+// ambiguousError is the error about a name that several Works have.
 type ambiguousError struct {
 	name  string
 	works []string
@@ -131,19 +131,15 @@ func bounded(n, usual, most int) int {
 	return min(n, most)
 }
 
-// searcher selects revisions.
 type searcher struct {
 	store statestore.Store
 	query Query
-	// works are the Works with the name of the query.
 	works []string
-	// files are the files of the Work now; they are only read from stores without messages.
-	files map[string]bool
-	// compared, unsure and foreign count revisions.
+	// files are the present files of the Work. They are read only from stores without messages.
+	files                     map[string]bool
 	compared, unsure, foreign int
 }
 
-// entry returns the entry of a revision, and whether the query selects it.
 func (s *searcher) entry(ctx context.Context, in *statestore.LogEntry) (Entry, bool, error) {
 	said := parseMessage(in.Message, s.query.Work)
 	entry := Entry{
@@ -173,8 +169,7 @@ func (s *searcher) entry(ctx context.Context, in *statestore.LogEntry) (Entry, b
 	return entry, false, nil
 }
 
-// byFiles selects a revision without a message by the files that it names: one of them must be a file
-// of the Work.
+// byFiles selects a revision without a message if it names a file of the Work.
 func (s *searcher) byFiles(ctx context.Context, entry Entry) (Entry, bool, error) {
 	if s.files == nil {
 		state, err := s.store.Read(ctx)
@@ -199,7 +194,8 @@ func (s *searcher) byFiles(ctx context.Context, entry Entry) (Entry, bool, error
 	return entry, len(entry.Files) > 0, nil
 }
 
-// byComparison selects a revision if the files of the Work differ from those of the revision before.
+// byComparison selects a revision if the files of the Work differ from those of the revision
+// before.
 func (s *searcher) byComparison(ctx context.Context, entry Entry) (Entry, bool, error) {
 	if s.compared == maxCompared {
 		s.unsure++

@@ -20,13 +20,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// fixture is a store with placements on one Destination.
 type fixture struct {
 	statestore.Store
 	destination *kratix.Destination
 }
 
-// stores returns a fixture for each kind of store that lists revisions without a server.
 func stores(t *testing.T) map[string]fixture {
 	repository := gittest.Bare(t)
 	destination := testkit.Destination("worker-1")
@@ -42,8 +40,7 @@ func openGit(t *testing.T, repository string) *git.Store {
 	return store
 }
 
-// write changes the files of a Work to the contents, given as pairs of name and content, and returns
-// the new revision. Without contents it removes the Work.
+// contents are pairs of a name and a content. Without contents, write removes the Work.
 func (f fixture) write(t *testing.T, work string, contents ...string) statestore.Revision {
 	t.Helper()
 	state := storetest.Read(t, f.Store)
@@ -180,7 +177,6 @@ func TestDiffHasTheFilesOfOneWork(t *testing.T) {
 	}
 }
 
-// TestCommitThatOmitsWorksIsCompared writes a commit with more Works than its message names.
 func TestCommitThatOmitsWorksIsCompared(t *testing.T) {
 	f := stores(t)["git"]
 	f.write(t, "zz", "a.yaml", "a: 1\n")

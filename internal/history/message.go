@@ -15,7 +15,7 @@ const (
 	omittedKey     = "Kratix-Work-Omitted"
 )
 
-// maxTrailers is the maximum number of trailers of a message that are returned, and maxSubject the
+// maxTrailers is the maximum number of trailers of a message that are returned. maxSubject is the
 // maximum length of its subject in bytes.
 const (
 	maxTrailers = 1000
@@ -37,26 +37,21 @@ type Change struct {
 	Because string `json:"because,omitempty"`
 }
 
-// message is a parsed commit message.
 type message struct {
 	subject  string
 	trailers []Trailer
-	// works are the Works that have the name of the query, destinations are all Destinations.
+	// works are the Works with the name of the query. destinations are all Destinations.
 	works, destinations []string
-	// changes are the changes of these Works or, without a name, of all Works.
-	changes []Change
-	// isOwn means that the message has trailers of this program; omits means that it does not name all
-	// of its Works.
+	changes             []Change
+	// isOwn means that the message has trailers of this program. omits means that it does not name
+	// all of its Works.
 	isOwn, omits bool
 }
 
-// trailerLine matches a trailer.
 var trailerLine = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9-]*): (.*)$`)
 
-// changeLine matches the line of a change.
 var changeLine = regexp.MustCompile(`^(?:\* )?(Place|Update|Remove|Roll back) (\S+) (?:on|from) (\S+?)(?:, because (.*))?$`)
 
-// parseMessage parses a commit message. name is the name of a Work, with or without its namespace.
 func parseMessage(text, name string) message {
 	text = strings.TrimRight(text, "\n")
 	var said message
@@ -97,8 +92,8 @@ func parseMessage(text, name string) message {
 	return said
 }
 
-// destinationIs reports whether the message says that a Destination was changed. If it describes
-// changes of the Works, these decide; else the trailers do.
+// destinationIs reports whether the message names a Destination as changed. The trailers count only
+// if the message has no lines about Works.
 func (m *message) destinationIs(name string) bool {
 	if len(m.changes) > 0 {
 		return slices.ContainsFunc(m.changes, func(c Change) bool { return c.Destination == name })
@@ -106,7 +101,7 @@ func (m *message) destinationIs(name string) bool {
 	return slices.Contains(m.destinations, name)
 }
 
-// isNamed reports whether a Work, "namespace/name", has a name, with or without the namespace. Every
+// isNamed reports whether a Work, "namespace/name", has a name, which may omit the namespace. Every
 // Work has the empty name.
 func isNamed(work, name string) bool {
 	return name == "" || work == name || !strings.Contains(name, "/") && strings.HasSuffix(work, "/"+name)

@@ -11,29 +11,24 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxRecords is the maximum number of records that are read to find the files of a Work, and
-// maxReadableName the number of bytes of a placement's name that the file name of its record certainly
-// has.
+// maxRecords is the maximum number of records that are read to find the files of a Work.
+// maxReadableName is how many bytes of a placement's name the file name of its record has at least.
 const (
 	maxRecords      = 10_000
 	maxReadableName = 190
 )
 
-// placed are the placements of the Works with a name.
 type placed struct {
 	works      []string
 	placements []placement
 }
 
-// placement is a placement in a store.
 type placement struct {
 	destination string
 	record      tree.Path
 	files       []tree.Path
 }
 
-// placedIn returns the placements that the records in a state describe. name is the name of a Work,
-// with or without its namespace.
 func placedIn(ctx context.Context, state statestore.State, name string) (placed, error) {
 	var found placed
 	read := 0
@@ -68,8 +63,8 @@ func placedIn(ctx context.Context, state statestore.State, name string) (placed,
 	return found, nil
 }
 
-// mayRecord reports whether a record with a file name may be one of a Work. The file name begins with
-// the namespace, a hyphen, and the name of the Work; a long one is cut.
+// mayRecord reports whether a record with this file name may belong to the Work. The file name
+// begins with the namespace, a hyphen and the Work's name. A long file name is cut.
 func mayRecord(file, name string) bool {
 	namespace, work, qualified := strings.Cut(name, "/")
 	if !qualified {

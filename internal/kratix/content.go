@@ -13,8 +13,8 @@ import (
 	"sync"
 )
 
-// Limits of the unpacked size in bytes. Without them, a small Work could use up all memory. etcd
-// stores at most 1.5 MiB, and manifests rarely compress better than 50 to 1.
+// The limits of the unpacked size in bytes. Without them, a small Work could use up all memory.
+// etcd stores at most 1.5 MiB, and manifests rarely compress better than 50 to 1.
 const (
 	// MaxContent is the limit for one workload, in bytes.
 	MaxContent = 32 << 20
@@ -154,7 +154,6 @@ type unpacker struct {
 	plain  bytes.Buffer
 }
 
-// unpackers has the unpackers that are not in use.
 var unpackers sync.Pool //nolint:gochecknoglobals // unpackers are interchangeable
 
 // maxKept is the maximum size in bytes of a buffer that is kept for later use.

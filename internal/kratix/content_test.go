@@ -13,8 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestEncodeIsGzipWithoutATime compares Encode with the standard library, and the header with the
-// specification of gzip.
 func TestEncodeIsGzipWithoutATime(t *testing.T) {
 	for name, content := range map[string]string{
 		"empty":  "",
@@ -53,8 +51,6 @@ func TestEncodeIsGzipWithoutATime(t *testing.T) {
 	}
 }
 
-// TestDecodeReadsOtherEncodings decodes content with another compression level, and with a file
-// name in the gzip header.
 func TestDecodeReadsOtherEncodings(t *testing.T) {
 	var packed bytes.Buffer
 	zip, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)

@@ -10,8 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestExpressionsAreValidatedAsInKubernetes compares CheckExpressions with apimachinery's
-// validation.
 func TestExpressionsAreValidatedAsInKubernetes(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	operators := []metav1.LabelSelectorOperator{"In", "NotIn", "Exists", "DoesNotExist", "", "in", "Gt"}

@@ -42,8 +42,8 @@ func ParseGitURL(raw string) (*url.URL, error) {
 	return nil, withoutScheme(raw)
 }
 
-// withoutScheme returns the error for an address without a scheme, which may mean a server or a
-// directory. The error suggests the more likely of the two.
+// withoutScheme returns the error for an address without a scheme. It suggests a URL of a server or
+// the path of a directory, whichever is more likely.
 func withoutScheme(raw string) error {
 	_, after, hasUser := strings.Cut(raw, "@")
 	if hasUser {
@@ -57,7 +57,6 @@ func withoutScheme(raw string) error {
 	return fmt.Errorf("the URL %q has no scheme: did you mean %s?", raw, meant)
 }
 
-// parseSCP parses git's scp-like syntax, such as "git@host:path".
 func parseSCP(raw string) (*url.URL, error) {
 	parsed, rest := &url.URL{Scheme: "ssh"}, raw
 	if user, after, ok := strings.Cut(raw, "@"); ok && !strings.ContainsAny(user, ":/[") {

@@ -12,9 +12,9 @@ import (
 // last, so that others can be garbage-collected. The zero value is ready to use. Interner is not
 // safe for concurrent use.
 //
-// The package unique is not suitable. Each garbage collection drops the values without a handle, so
-// objects that arrive one by one would share nothing. With a handle for each string, the handles
-// take half as much memory as the strings.
+// The package unique is not suitable, because a garbage collection drops each value without a
+// handle, and objects arrive one by one. A handle for each string would take half as much memory as
+// the strings.
 //
 // +kubebuilder:object:generate=false
 type Interner struct {
@@ -104,7 +104,7 @@ func (w *Interner) conditions(all []metav1.Condition) []metav1.Condition {
 	return all
 }
 
-// workloads interns the paths of files. It does not intern their contents, which are rarely equal.
+// workloads interns the paths of files, but not their contents, which are rarely equal.
 func (w *Interner) workloads(all []Workload) []Workload {
 	all = fit(all)
 	for i := range all {
@@ -113,8 +113,6 @@ func (w *Interner) workloads(all []Workload) []Workload {
 	return all
 }
 
-// selectorsOf returns the interned copy of a list of selectors. Nearly every list occurs in several
-// Works.
 func (w *Interner) selectorsOf(asked []Selector) []Selector {
 	made := func() []Selector {
 		one := slices.Clip(slices.Clone(asked))
@@ -131,7 +129,6 @@ func (w *Interner) selectorsOf(asked []Selector) []Selector {
 	return w.selectors.one(key, made)
 }
 
-// fit returns the list without unused capacity. Decoders allocate at least four elements.
 func fit[T any](list []T) []T {
 	if cap(list) == len(list) {
 		return list
@@ -143,8 +140,6 @@ func fit[T any](list []T) []T {
 // many.
 type recent[V any] struct{ now, before map[string]V }
 
-// one returns the cached value of a key. If there is none, it caches and returns the result of
-// made.
 func (r *recent[V]) one(key string, made func() V) V {
 	value, known := r.now[key]
 	if known {

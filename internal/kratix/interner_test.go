@@ -12,7 +12,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// readWork returns a newly parsed Work without interned strings.
 func readWork(t *testing.T, name, zone string) *Work {
 	t.Helper()
 	read, err := Parse(fmt.Appendf(nil, `apiVersion: platform.kratix.io/v1alpha1
@@ -48,7 +47,6 @@ status:
 	return work
 }
 
-// isOne reports whether two strings are equal and have the same address.
 func isOne(a, b string) bool { return a == b && unsafe.StringData(a) == unsafe.StringData(b) }
 
 func isOneMap(a, b map[string]string) bool {
@@ -94,7 +92,6 @@ func TestStringsOfWorksAreInterned(t *testing.T) {
 	}
 }
 
-// TestDifferentSelectorsAreNotMerged interns lists of selectors that are nearly equal.
 func TestDifferentSelectorsAreNotMerged(t *testing.T) {
 	var words Interner
 	long := map[string]string{}
@@ -120,8 +117,6 @@ func TestDifferentSelectorsAreNotMerged(t *testing.T) {
 	}
 }
 
-// TestUnusedStringsAreDropped interns many strings once and one string repeatedly, and checks that
-// only the latter stays interned.
 func TestUnusedStringsAreDropped(t *testing.T) {
 	var words Interner
 	common := words.One("common")

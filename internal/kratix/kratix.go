@@ -26,7 +26,7 @@ const APIVersion = Group + "/v1alpha1"
 // SystemNamespace is the namespace of the Works of Promises.
 const SystemNamespace = "kratix-platform-system"
 
-// Labels of Works and WorkPlacements.
+// The labels of Works and WorkPlacements.
 const (
 	PromiseNameLabel       = "kratix.io/promise-name"
 	ResourceNameLabel      = "kratix.io/resource-name"
@@ -40,14 +40,14 @@ const (
 	DryRunLabel            = "kratix.io/dry-run"
 )
 
-// Values of WorkTypeLabel.
+// The values of WorkTypeLabel.
 const (
 	PromiseWorkType          = "promise"
 	ResourceWorkType         = "resource"
 	StaticDependencyWorkType = "static-dependency"
 )
 
-// Conditions of Works and WorkPlacements.
+// The conditions of Works and WorkPlacements.
 const (
 	ReadyCondition             = "Ready"
 	ScheduleSucceededCondition = "ScheduleSucceeded"
@@ -75,7 +75,8 @@ const (
 // agent has reported, so that they survive a restart of this program.
 const ReportedAnnotation = "kratix-schedule.io/reported"
 
-// Finalizers of WorkPlacements, of Destinations whose files are deleted with them, and of Works.
+// The finalizers of WorkPlacements, of Destinations whose files are deleted with them, and of
+// Works.
 const (
 	PlacementFinalizer   = "finalizers.workplacement.kratix.io/repo-cleanup"
 	DotFilesFinalizer    = "finalizers.workplacement.kratix.io/kratix-dot-files-cleanup"

@@ -190,7 +190,6 @@ func TestDestinationDefaults(t *testing.T) {
 	}
 }
 
-// TestWorkAsYAML checks the name of every field of a Work in YAML.
 func TestWorkAsYAML(t *testing.T) {
 	work := kratix.NewWork()
 	work.Name, work.Namespace = "w", "team"

@@ -7,7 +7,6 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// lineFinder finds the lines of fields in a document. It parses the document on first use.
 type lineFinder struct {
 	document []byte
 	// first is the line of the file at which the document starts.
@@ -95,7 +94,6 @@ func splitIndexes(step string) (name string, indexes []int) {
 	return name, indexes
 }
 
-// isMarker reports whether a line is a document marker without content.
 func isMarker(line string) bool {
 	rest, found := strings.CutPrefix(line, "---")
 	rest = strings.TrimSpace(rest)

@@ -5,18 +5,14 @@ import (
 	"strings"
 )
 
-// storage returns the repository and branch as one string, and the path of the store in the
-// repository.
 func (s *GitStateStore) storage() (storage, path string) {
 	return normalURL(s.Spec.URL) + "#" + BranchName(s.Spec.Branch), s.Spec.Path
 }
 
-// storage returns the endpoint and bucket as one string, and the path of the store in the bucket.
 func (s *BucketStateStore) storage() (storage, path string) {
 	return s.Spec.host() + "/" + s.Spec.BucketName, s.Spec.Path
 }
 
-// host returns the endpoint in lower case and without the default port.
 func (s *BucketStateStoreSpec) host() string {
 	scheme := "https"
 	if s.Insecure {

@@ -47,7 +47,7 @@ func (l *lineFinder) mistyped(path string, wrong *json.UnmarshalTypeError) (stri
 }
 
 // search returns the first value of a JSON kind below node, and the path of the value. steps are
-// the names of the fields above the value. search descends into all list items and map keys.
+// the names of the fields from node to the value. search enters all list items and map keys.
 func search(node *yaml.Node, path string, steps []string, kind string) (string, *yaml.Node) {
 	switch {
 	case node == nil:
@@ -75,7 +75,6 @@ func search(node *yaml.Node, path string, steps []string, kind string) (string, 
 	return "", nil
 }
 
-// isMap reports whether the field at path is a map with arbitrary keys.
 func isMap(path string) bool {
 	switch path[strings.LastIndex(path, ".")+1:] {
 	case "labels", "annotations", "matchLabels", "data", "stringData":
@@ -84,7 +83,6 @@ func isMap(path string) bool {
 	return false
 }
 
-// valueOf returns the value of a key in a mapping, or nil if there is none.
 func valueOf(node *yaml.Node, key string) *yaml.Node {
 	if node.Kind != yaml.MappingNode {
 		return nil
@@ -117,7 +115,6 @@ func isOfKind(node *yaml.Node, kind string) bool {
 	return false
 }
 
-// isOldBool reports whether a word is a boolean in YAML 1.1.
 func isOldBool(word string) bool {
 	switch strings.ToLower(word) {
 	case "y", "n", "yes", "no", "on", "off", "true", "false":

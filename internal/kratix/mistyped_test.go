@@ -8,8 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestMistypedValuesAreReportedWithTheirLine checks the field, the line and the fix in the errors
-// about values at any depth.
 func TestMistypedValuesAreReportedWithTheirLine(t *testing.T) {
 	const head = "apiVersion: platform.kratix.io/v1alpha1\nkind: Work\n"
 	for name, tt := range map[string]struct {
@@ -43,8 +41,6 @@ func TestMistypedValuesAreReportedWithTheirLine(t *testing.T) {
 	}
 }
 
-// TestErrorsOfListItemsHaveLineInFile checks the line in the error about an item of a List. The
-// document does not start at line 1 of its file.
 func TestErrorsOfListItemsHaveLineInFile(t *testing.T) {
 	const document = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: platform.kratix.io/v1alpha1\n  kind: Destination\n  metadata:\n    name: d\n    labels:\n      tier: 1\n"
 	parsed, err := kratix.Parse([]byte(document), 101)
@@ -57,8 +53,6 @@ func TestErrorsOfListItemsHaveLineInFile(t *testing.T) {
 	}
 }
 
-// TestInvalidTextIsReportedWithItsLine checks the errors about content that is not UTF-8, and about
-// characters that YAML does not allow.
 func TestInvalidTextIsReportedWithItsLine(t *testing.T) {
 	for name, tt := range map[string]struct {
 		document, want string

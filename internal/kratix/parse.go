@@ -155,7 +155,6 @@ func parseObject(plain []byte, header Header, path string, lines *lineFinder) Pa
 	return parsed
 }
 
-// newObject returns an empty object of the kind in the header, or nil if the kind is not supported.
 func newObject(header Header) Object {
 	switch {
 	case header.APIVersion == "v1" && header.Kind == SecretKind:
@@ -232,8 +231,8 @@ func (e *LineError) Unwrap() error { return e.cause }
 // Error returns the reason without the line, which callers show separately.
 func (e *LineError) Error() string { return e.Reason }
 
-// yamlError converts an error of the YAML library to a LineError. The line is a line of the file,
-// and the message has no line breaks.
+// yamlError converts an error of the YAML library to a LineError. Its line is a line of the file,
+// and its message has no line breaks.
 func yamlError(err error, first int) error {
 	text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
 	text = strings.TrimPrefix(text, "yaml: unmarshal errors:")
@@ -261,8 +260,8 @@ func PlainReason(err error) string {
 	return goNames.ReplaceAllString(plainly(err.Error()), "")
 }
 
-// plainly returns the message of a library. It rewords messages about deep nesting, and about a map
-// as the key of another map.
+// plainly returns the message of a library, reworded for deep nesting and for a map as the key of
+// another map.
 func plainly(text string) string {
 	switch {
 	case strings.Contains(text, "exceeded max depth"):
@@ -273,7 +272,6 @@ func plainly(text string) string {
 	return text
 }
 
-// withArticle returns the kind of a JSON value with its indefinite article, such as "an array".
 func withArticle(value string) string {
 	if strings.HasPrefix(value, "array") || strings.HasPrefix(value, "object") {
 		return "an " + value

@@ -10,18 +10,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// seen has those parts of a Parsed that the test compares.
 type seen struct {
 	// Object is the result of Describe, or "-" if the kind is not supported.
-	Object string
-	// Header is the result of Header.String.
+	Object  string
 	Header  string
 	Line    int
 	Unknown []kratix.Field
 	Err     string
 }
 
-func see(parsed []kratix.Parsed) []seen {
+func summaries(parsed []kratix.Parsed) []seen {
 	var all []seen
 	for _, p := range parsed {
 		one := seen{Object: "-", Header: p.Header.String(), Line: p.Line, Unknown: p.Unknown}
@@ -220,7 +218,7 @@ items:
 			if err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(test.want, see(got)); diff != "" {
+			if diff := cmp.Diff(test.want, summaries(got)); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
@@ -253,7 +251,7 @@ func TestParseRefuses(t *testing.T) {
 			parsed, err := kratix.Parse([]byte(test.document), 10)
 			var at *kratix.LineError
 			if !errors.As(err, &at) {
-				t.Fatalf("got %+v and error %v, want a LineError", see(parsed), err)
+				t.Fatalf("got %+v and error %v, want a LineError", summaries(parsed), err)
 			}
 			if at.Line != test.wantLine || at.Error() != test.want {
 				t.Errorf("got line %d: %s\nwant line %d: %s", at.Line, at, test.wantLine, test.want)

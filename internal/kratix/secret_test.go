@@ -37,7 +37,7 @@ func TestSecretNeverShowsItsValues(t *testing.T) {
 	for what, value := range map[string]any{
 		"a pointer": &secret, "a copy": secret, "something that holds it": wrapped, "a pointer to that": &wrapped,
 	} {
-		for how, got := range shown(t, value) {
+		for how, got := range formats(t, value) {
 			for _, word := range secretWords() {
 				if strings.Contains(strings.ToLower(got), word) {
 					t.Errorf("%s by %s shows %q: %s", what, how, word, got)
@@ -53,8 +53,6 @@ func TestSecretNeverShowsItsValues(t *testing.T) {
 	}
 }
 
-// secretWords returns the texts that no output may contain: the keys of the Secret, and one of its
-// values as text, as JSON, and in the formats %v, %d and %x.
 func secretWords() []string {
 	value := []byte("hunter2")
 	return []string{
@@ -63,8 +61,7 @@ func secretWords() []string {
 	}
 }
 
-// shown returns a value in every format in which it could be logged, by the name of the format.
-func shown(t *testing.T, value any) map[string]string {
+func formats(t *testing.T, value any) map[string]string {
 	t.Helper()
 	all := map[string]string{}
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%T", "%10.3v"} {

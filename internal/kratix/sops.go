@@ -10,7 +10,6 @@ import (
 // ErrEncrypted is the error about an object that is encrypted with SOPS.
 var ErrEncrypted = errors.New("it is encrypted with SOPS; decrypt it first")
 
-// isEncrypted reports whether a JSON object has the metadata that SOPS adds.
 func isEncrypted(plain []byte) bool {
 	if !bytes.Contains(plain, []byte(`"sops":`)) {
 		return false
@@ -24,8 +23,8 @@ func isEncrypted(plain []byte) bool {
 	return json.Unmarshal(plain, &object) == nil && object.SOPS.MAC+object.SOPS.LastModified != ""
 }
 
-// hidesKind reports whether the header of an encrypted object does not identify it: because it is a
-// list, or because its kind or apiVersion is encrypted too.
+// hidesKind reports whether the header of an encrypted object does not identify it. That is so for
+// a list, and if the kind or apiVersion is encrypted too.
 func (h Header) hidesKind() bool {
 	return strings.HasPrefix(h.Kind, "ENC[") || strings.HasPrefix(h.APIVersion, "ENC[") || strings.HasSuffix(h.Kind, "List")
 }

@@ -19,7 +19,7 @@ func TestSopsEncryptedObjectIsDetected(t *testing.T) {
 	const encrypted = "ENC[AES256_GCM,data:eA==,iv:eA==,tag:eA==,type:str]"
 	for name, c := range map[string]struct {
 		document string
-		named    bool // whether the object has a readable name
+		named    bool
 	}{
 		"data":             {"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata:\n  k: " + encrypted + sopsMetadata, true},
 		"stringData":       {"apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  k: " + encrypted + sopsMetadata, true},

@@ -104,7 +104,7 @@ type StateStoreStatus struct {
 	ObservedGeneration int64              `json:"observedGeneration,omitempty"`
 }
 
-// Kinds of state stores.
+// The kinds of state stores.
 const (
 	GitStateStoreKind    = "GitStateStore"
 	BucketStateStoreKind = "BucketStateStore"

@@ -6,8 +6,6 @@ import (
 	"unicode/utf8"
 )
 
-// checkText returns an error if a document is not UTF-8, with the line of the first invalid byte.
-// first is the line of the file at which the document starts.
 func checkText(document []byte, first int) error {
 	if bytes.HasPrefix(document, []byte{0x1f, 0x8b}) {
 		return &LineError{Line: first, Reason: "it is compressed with gzip; put the unpacked file there"}
@@ -31,8 +29,6 @@ func checkText(document []byte, first int) error {
 	return nil
 }
 
-// checkControls returns an error if a document contains a control character that YAML does not
-// allow, with the character's line. first is the line of the file at which the document starts.
 func checkControls(document []byte, first int) error {
 	i := bytes.IndexFunc(document, func(r rune) bool {
 		return r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0x7f

@@ -29,8 +29,6 @@ func TestUnpackedSize(t *testing.T) {
 	}
 }
 
-// TestDecodeRejectsMoreThanDeclaredSize checks that content never unpacks to more than
-// UnpackedSize, because limits depend on this.
 func TestDecodeRejectsMoreThanDeclaredSize(t *testing.T) {
 	var packed bytes.Buffer
 	for _, member := range []string{strings.Repeat("hidden ", 1000), "x"} {

@@ -50,7 +50,7 @@ type Selector struct {
 // IsEmpty reports whether the selector has no requirements.
 func (s Selector) IsEmpty() bool { return len(s.MatchLabels) == 0 && len(s.MatchExpressions) == 0 }
 
-// Sources of a Selector.
+// The values of Selector.Source.
 const (
 	PromiseSource          = "promise"
 	PromiseWorkflowSource  = "promise-workflow"

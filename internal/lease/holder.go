@@ -15,7 +15,7 @@ import (
 
 // Holder is a replica that holds a Lease.
 type Holder struct {
-	// Name is the name of the replica; Lease is the name of the Lease.
+	// Name is the name of the replica. Lease is the name of the Lease.
 	Name, Lease string
 }
 
@@ -37,7 +37,6 @@ func Holders(ctx context.Context, leases client.LeasesGetter, namespace string, 
 	return holders, nil
 }
 
-// isHeld reports whether the Lease has a holder that has renewed it within its duration.
 func isHeld(spec coordination.LeaseSpec, now time.Time) bool {
 	if spec.HolderIdentity == nil || *spec.HolderIdentity == "" || spec.RenewTime == nil || spec.LeaseDurationSeconds == nil {
 		return false

@@ -96,7 +96,6 @@ type reportingLock struct {
 	onError func(error)
 }
 
-// Get reads the Lease.
 func (l *reportingLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
 	record, raw, err := l.Interface.Get(ctx)
 	if !apierrors.IsNotFound(err) {
@@ -105,7 +104,6 @@ func (l *reportingLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRe
 	return record, raw, err
 }
 
-// Create creates the Lease.
 func (l *reportingLock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	err := l.Interface.Create(ctx, record)
 	if !apierrors.IsAlreadyExists(err) {
@@ -114,7 +112,6 @@ func (l *reportingLock) Create(ctx context.Context, record resourcelock.LeaderEl
 	return err
 }
 
-// Update acquires or renews the Lease.
 func (l *reportingLock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	err := l.Interface.Update(ctx, record)
 	if !apierrors.IsConflict(err) {

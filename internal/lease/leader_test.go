@@ -28,8 +28,7 @@ type leases struct {
 	mu      sync.Mutex
 	all     map[string]*coordination.Lease
 	version int
-	// down is the error of every request, if it is set.
-	down error
+	down    error
 }
 
 func newLeases() *leases { return &leases{all: map[string]*coordination.Lease{}} }
@@ -108,7 +107,6 @@ func (l *leases) fail(err error) {
 	l.down = err
 }
 
-// leading is a replica on which Lead runs.
 type leading struct {
 	stop context.CancelFunc
 	// begun is closed when work begins. The function work returns some time after its context has
@@ -120,14 +118,12 @@ type leading struct {
 	told []string
 }
 
-// lead starts a replica. Its function work returns the given time after its context has ended.
-func (l *leases) lead(t *testing.T, name string, takes time.Duration) *leading {
+func (l *leases) start(t *testing.T, name string, takes time.Duration) *leading {
 	t.Helper()
 	return run(t, &lease.Leader{Leases: l, Namespace: "default", Lease: lease.Name, Self: name, Duration: duration}, takes)
 }
 
-// shard starts a process with a shared Lease.
-func (l *leases) shard(t *testing.T) *leading {
+func (l *leases) startShard(t *testing.T) *leading {
 	t.Helper()
 	return run(t, &lease.Leader{Leases: l, Namespace: "default", Lease: lease.Name, Self: "shards", Shared: true, Duration: duration}, 0)
 }
@@ -152,8 +148,7 @@ func run(t *testing.T, leader *lease.Leader, takes time.Duration) *leading {
 	return l
 }
 
-// end stops the replica, and waits until Lead has returned.
-func (l *leading) end(t *testing.T, who string) {
+func (l *leading) stopAndWait(t *testing.T, who string) {
 	t.Helper()
 	l.stop()
 	if err := <-l.ended; err != nil {
@@ -161,7 +156,7 @@ func (l *leading) end(t *testing.T, who string) {
 	}
 }
 
-func (l *leading) works() bool {
+func (l *leading) isWorking() bool {
 	synctest.Wait()
 	select {
 	case <-l.begun:
@@ -174,33 +169,33 @@ func (l *leading) works() bool {
 func TestOneLeadsUntilItsWorkHasEnded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()
-		first := g.lead(t, "first", time.Minute)
+		first := g.start(t, "first", time.Minute)
 		time.Sleep(time.Minute)
-		second := g.lead(t, "second", 0)
-		third := g.lead(t, "third", 0)
-		if time.Sleep(time.Minute); !first.works() || second.works() || third.works() {
-			t.Fatalf("working: %v %v %v", first.works(), second.works(), third.works())
+		second := g.start(t, "second", 0)
+		third := g.start(t, "third", 0)
+		if time.Sleep(time.Minute); !first.isWorking() || second.isWorking() || third.isWorking() {
+			t.Fatalf("working: %v %v %v", first.isWorking(), second.isWorking(), third.isWorking())
 		}
-		third.end(t, "one that only waited")
+		third.stopAndWait(t, "one that only waited")
 		first.stop()
-		if time.Sleep(59 * time.Second); second.works() {
+		if time.Sleep(59 * time.Second); second.isWorking() {
 			t.Error("it works while the first still has something in hand")
 		}
-		first.end(t, "the first")
-		if time.Sleep(duration / 2); !second.works() {
+		first.stopAndWait(t, "the first")
+		if time.Sleep(duration / 2); !second.isWorking() {
 			t.Error("the Lease was not given back")
 		}
-		second.end(t, "the second")
+		second.stopAndWait(t, "the second")
 	})
 }
 
 func TestLeaderEndsWhenItCannotRenew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()
-		l := g.lead(t, "first", 0)
+		l := g.start(t, "first", 0)
 		time.Sleep(time.Minute)
-		if !l.works() || len(l.told) > 0 {
-			t.Fatalf("it works: %v; it tells %v", l.works(), l.told)
+		if !l.isWorking() || len(l.told) > 0 {
+			t.Fatalf("it works: %v; it tells %v", l.isWorking(), l.told)
 		}
 		g.fail(errors.New("no route"))
 		down := time.Now()
@@ -219,26 +214,24 @@ func TestLeaderEndsWhenItCannotRenew(t *testing.T) {
 func TestSharedLeaseExcludesASingleHolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()
-		one, two := g.shard(t), g.shard(t)
+		one, two := g.startShard(t), g.startShard(t)
 		time.Sleep(time.Minute)
-		alone := g.lead(t, "alone", 0)
-		if time.Sleep(time.Minute); !one.works() || !two.works() || alone.works() {
-			t.Fatalf("working: %v %v, alone %v", one.works(), two.works(), alone.works())
+		alone := g.start(t, "alone", 0)
+		if time.Sleep(time.Minute); !one.isWorking() || !two.isWorking() || alone.isWorking() {
+			t.Fatalf("working: %v %v, alone %v", one.isWorking(), two.isWorking(), alone.isWorking())
 		}
-		one.end(t, "one of two")
-		if time.Sleep(time.Minute); alone.works() {
+		one.stopAndWait(t, "one of two")
+		if time.Sleep(time.Minute); alone.isWorking() {
 			t.Error("one of two gave the Lease back, and the other still works")
 		}
-		two.end(t, "the other")
-		if time.Sleep(2 * duration); !alone.works() {
+		two.stopAndWait(t, "the other")
+		if time.Sleep(2 * duration); !alone.isWorking() {
 			t.Error("the Lease is over, and nobody takes it")
 		}
-		alone.end(t, "one that works alone")
+		alone.stopAndWait(t, "one that works alone")
 	})
 }
 
-// TestLeasesOfDifferentNamesAreIndependent checks that several replicas lead at the same time if
-// their Leases have different names.
 func TestLeasesOfDifferentNamesAreIndependent(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newLeases()
@@ -248,10 +241,10 @@ func TestLeasesOfDifferentNamesAreIndependent(t *testing.T) {
 		}
 		time.Sleep(duration)
 		for _, l := range all {
-			if !l.works() {
+			if !l.isWorking() {
 				t.Error("one waits for the Lease of another")
 			}
-			l.end(t, "a shard")
+			l.stopAndWait(t, "a shard")
 		}
 	})
 }

@@ -11,18 +11,14 @@ import (
 // MaxRows is the maximum number of rows of a kind that are read.
 const MaxRows = 1_000_000
 
-// reportSchema is the version of the report's JSON that DecodeReport reads.
 const reportSchema = 1
 
-// errNotReport means that a document is not a report.
 var errNotReport = errors.New("it is not the report of a daemon")
 
-// tooManyError means that a source has more rows than are read.
 type tooManyError struct{ what string }
 
 func (e tooManyError) Error() string { return fmt.Sprintf("it has more than %d %s", MaxRows, e.what) }
 
-// The parts of a report's JSON that are read.
 type (
 	wirePlacement struct {
 		Work, Directory, Destination, State, Reason, Promise, Resource string
@@ -55,19 +51,17 @@ func DecodeReport(in io.Reader) (Listing, error) {
 	return d.listing, nil
 }
 
-// maxItem is the maximum size of one item in bytes.
 const maxItem = 8 << 20
 
-// itemReader fails when one item has more than maxItem bytes: a decoder keeps all of it in memory.
+// itemReader fails when one item has more than maxItem bytes, because a decoder keeps the whole
+// item in memory.
 type itemReader struct {
 	from io.Reader
 	left int
 }
 
-// errLargeItem means that an item is too large.
 var errLargeItem = fmt.Errorf("it has a value of more than %d MiB", maxItem>>20)
 
-// Read reads some bytes of the current item.
 func (r *itemReader) Read(p []byte) (int, error) {
 	if r.left <= 0 {
 		return 0, errLargeItem
@@ -77,7 +71,6 @@ func (r *itemReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// next begins another item.
 func (r *itemReader) next() { r.left = maxItem }
 
 type reportDecoder struct {
@@ -86,11 +79,9 @@ type reportDecoder struct {
 	listing  Listing
 	isReport bool
 	stores   []wireStore
-	// failed are the messages about stores that failed.
-	failed map[string]string
+	failed   map[string]string
 }
 
-// fields reads the outermost object, and calls take for each field.
 func (d *reportDecoder) fields(take func(key string) error) error {
 	if token, err := d.decoder.Token(); err != nil || token != json.Delim('{') {
 		return notReport(err)
@@ -112,7 +103,6 @@ func (d *reportDecoder) fields(take func(key string) error) error {
 	return nil
 }
 
-// notReport returns an error that wraps errNotReport, unless the document could not be read.
 func notReport(err error) error {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
@@ -150,7 +140,6 @@ func (d *reportDecoder) field(key string) error {
 	return nil
 }
 
-// skip reads a value of no interest.
 func (d *reportDecoder) skip() error {
 	for depth := 0; ; {
 		d.bounded.next()
@@ -177,7 +166,6 @@ func notReportOrNil(err error) error {
 	return notReport(err)
 }
 
-// each reads a list, and calls take for each item.
 func each[T any](d *reportDecoder, what string, take func(T)) error {
 	if token, err := d.decoder.Token(); err != nil || token != json.Delim('[') {
 		return notReport(err)
@@ -205,7 +193,7 @@ func (d *reportDecoder) placement(p wirePlacement) {
 	})
 }
 
-// storeFailedID is the rule of a store that cannot be read or written.
+// storeFailedID is the rule about a store that cannot be read or written.
 const storeFailedID = "KS060"
 
 func (d *reportDecoder) finding(f wireFinding) {
@@ -222,7 +210,6 @@ func (d *reportDecoder) finding(f wireFinding) {
 	d.listing.Conflicts = append(d.listing.Conflicts, row)
 }
 
-// finish adds the stores and their Destinations.
 func (d *reportDecoder) finish() {
 	revisions := map[string]string{}
 	for _, store := range d.stores {

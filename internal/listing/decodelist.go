@@ -6,11 +6,10 @@ import (
 	"io"
 )
 
-// errNotList means that a document is not a list of objects.
 var errNotList = errors.New("the API server's answer is not a list of objects")
 
-// DecodeList reads a list of the Kubernetes API, object by object, and returns the token of the next
-// page; it is empty after the last one.
+// DecodeList reads a list of the Kubernetes API, object by object. It returns the token of the next
+// page, or "" after the last one.
 func DecodeList(in io.Reader, kind string, take func(Object)) (next string, err error) {
 	bounded := &itemReader{from: in, left: maxItem}
 	d := reportDecoder{decoder: json.NewDecoder(bounded), bounded: bounded}

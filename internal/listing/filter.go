@@ -12,18 +12,17 @@ import (
 
 // Filter selects rows. Its zero value selects all.
 type Filter struct {
-	// Names are names of rows; one of them must match.
+	// Names are names of rows, one of which must match.
 	Names                                  []string
 	Namespace, Promise, Destination, State string
 	Selector                               labels.Selector
-	// isLenient means that no name is missing.
-	isLenient bool
+	isLenient                              bool
 }
 
-// LackError is the error about a filter, or a kind, of a fact that the source does not have.
+// LackError is the error about a filter or a kind that needs a fact that the source does not have.
 type LackError struct {
 	Fact Fact
-	// Why names the source, and a source that has the fact.
+	// Why names the source, and another source that has the fact.
 	Why string
 }
 
@@ -42,7 +41,7 @@ func (l *Listing) Check(kind Kind, f Filter) error {
 	return nil
 }
 
-// Has reports whether a kind has the property of each set field, with the name of the flag for it.
+// Has returns an error that names the flag if a kind lacks the property of a set field.
 func (f Filter) Has(kind Kind) error {
 	for _, one := range []struct {
 		flag  string
@@ -94,10 +93,10 @@ func (f Filter) matches(has facts, state string) bool {
 		isAmong(state, has.state) && (f.Selector == nil || f.Selector.Matches(labels.Set(has.labels)))
 }
 
-// isAmong reports whether a value is one of some; the empty value always is.
 func isAmong(value string, some []string) bool { return value == "" || slices.Contains(some, value) }
 
-// Existing returns the filter for names whose rows exist or existed: none of them is missing.
+// Existing returns the filter for names whose rows exist or existed. None of them counts as
+// missing.
 func (f Filter) Existing(names []string) Filter {
 	f.Names, f.isLenient = names, true
 	return f

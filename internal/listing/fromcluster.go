@@ -9,7 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Object is the part of an object of a cluster that rows are made of. Contents of Works are left out.
+// Object has the fields of a cluster's object from which rows are made. It does not have the
+// contents of Works.
 type Object struct {
 	Kind     string `json:"-"`
 	Metadata struct {
@@ -49,7 +50,6 @@ type condition struct {
 	Message string `json:"message"`
 }
 
-// condition returns a condition of an object.
 func (o *Object) condition(name string) (condition, bool) {
 	for _, c := range o.Status.Conditions {
 		if c.Type == name {
@@ -127,7 +127,6 @@ func placementIn(o *Object) Placement {
 	return row
 }
 
-// addConflict adds the conflict that a condition of a WorkPlacement describes.
 func (l *Listing) addConflict(o *Object, row Placement) {
 	free, reported := o.condition("ConflictFree")
 	if !reported || free.Status != "False" {

@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// recordedState is the state of a placement that a record describes.
 const recordedState = "recorded"
 
 // FromRecords returns the listing of the records in a store, and the files among them that are not
@@ -60,8 +59,8 @@ func FromRecords(ctx context.Context, state statestore.State, store Store) (l Li
 	return l, foreign, nil
 }
 
-// groupOf returns the directory of a group by its id, which is a digest; for other directories than the
-// default one it returns the beginning of the digest.
+// groupOf returns a short name of the group with an id. That is the directory of the default group,
+// and otherwise the beginning of the id, from which the directory cannot be derived.
 func groupOf(id string) string {
 	if id == kratix.GroupID(kratix.DefaultDirectory) || id == "" {
 		return kratix.DefaultDirectory

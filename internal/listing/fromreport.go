@@ -11,14 +11,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The states of Destinations and stores.
 const (
 	readyState    = "ready"
 	failedState   = "failed"
 	cordonedState = "cordoned"
 )
 
-// cordonAnnotation closes a Destination for new placements.
 const cordonAnnotation = "kratix-schedule.io/cordon"
 
 // FromReport returns the listing of a round and of the input that it read.
@@ -83,7 +81,6 @@ func (l *Listing) addStore(store kratix.Object, kind, url string, failed, revisi
 // unusedState is the state of a store that no Destination is on.
 const unusedState = "unused"
 
-// setRevisions sets the revisions of the placements that are written.
 func (l *Listing) setRevisions(revisions map[string]string) {
 	for i := range l.Placements {
 		if p := &l.Placements[i]; p.State == string(report.Placed) || p.State == string(report.Unchanged) {
@@ -114,7 +111,7 @@ func conflictOf(f finding.Finding) Conflict {
 	return row
 }
 
-// isConflict reports whether the findings of a rule are about files that cannot be written or applied.
+// isConflict reports whether a rule is about files that cannot be written or applied.
 func isConflict(id string) bool {
 	switch {
 	case id >= "KS001" && id <= "KS019":
@@ -125,7 +122,6 @@ func isConflict(id string) bool {
 	return id == finding.SharedPath().ID || id == finding.PlacementRefused().ID
 }
 
-// splitName divides "namespace/name".
 func splitName(key string) (namespace, name string) {
 	namespace, name, found := strings.Cut(key, "/")
 	if !found {

@@ -13,7 +13,7 @@ import (
 // Kind is a kind of rows.
 type Kind string
 
-// The kinds.
+// The values of Kind.
 const (
 	Placements   Kind = "placements"
 	Destinations Kind = "destinations"
@@ -21,7 +21,7 @@ const (
 	Conflicts    Kind = "conflicts"
 )
 
-// Kinds returns all kinds.
+// Kinds returns all values of Kind.
 func Kinds() []Kind { return []Kind{Placements, Destinations, Stores, Conflicts} }
 
 // Listing is everything that a source has.
@@ -30,14 +30,14 @@ type Listing struct {
 	Destinations []Destination
 	Stores       []Store
 	Conflicts    []Conflict
-	// Lacks are the facts that the source does not have.
+	// Lacks maps each fact that the source does not have to an advice for the user.
 	Lacks map[Fact]string
 }
 
 // Fact is a property that not all sources have.
 type Fact string
 
-// The facts.
+// The values of Fact.
 const (
 	Labels   Fact = "labels"
 	Promises Fact = "Promises"
@@ -49,25 +49,21 @@ const (
 type Item interface {
 	// Name is the name that commands accept.
 	Name() string
-	// key identifies the row among the rows of its kind.
 	key() string
-	// cells are the texts of all columns.
 	cells() []string
-	// facts are the properties that filters compare.
 	facts() facts
-	// deleted returns the row with a state that says that it is gone.
+	// deleted returns the row with the state "deleted".
 	deleted() Item
 }
 
-// facts are the properties that filters compare. A filter of a property that a kind does not have
-// selects nothing.
+// facts are the properties that filters compare. A filter selects no rows of a kind that lacks its
+// property.
 type facts struct {
 	names                                     []string
 	namespaces, promises, destinations, state []string
 	labels                                    map[string]string
 }
 
-// deletedState is the state of a row that is gone.
 const deletedState = "deleted"
 
 // Placement is a group of a Work on a Destination, or one that is placed nowhere.
@@ -86,7 +82,7 @@ type Placement struct {
 	Labels   map[string]string `json:"labels,omitempty"`
 }
 
-// Destination is a Destination.
+// Destination is the row of a Destination.
 type Destination struct {
 	DestinationName string            `json:"name"`
 	State           string            `json:"state"`
@@ -99,7 +95,7 @@ type Destination struct {
 	Labels          map[string]string `json:"labels,omitempty"`
 }
 
-// Store is a state store.
+// Store is the row of a state store.
 type Store struct {
 	Kind         string            `json:"kind"`
 	StoreName    string            `json:"name"`
@@ -249,8 +245,8 @@ func items[T Item](all []T, compare func(a, b T) int) []Item {
 	return sorted
 }
 
-// Count sets the numbers of placements of Destinations and stores. A Destination that only a placement
-// names is added.
+// Count sets the numbers of placements of Destinations and stores. It adds Destinations that only a
+// placement names.
 func (l *Listing) Count() {
 	at := make(map[string]int, len(l.Destinations))
 	for i := range l.Destinations {
@@ -292,7 +288,7 @@ func (l *Listing) Count() {
 	}
 }
 
-// unknownState is the state of a row whose source does not have its state.
+// unknownState is the state of a row if the source of the row does not contain its state.
 const unknownState = "unknown"
 
 func join(first, second string) string {
@@ -302,7 +298,6 @@ func join(first, second string) string {
 	return first + "/" + second
 }
 
-// objectName returns the namespace and name of an object, "Kind namespace/name".
 func objectName(object string) string {
 	_, name, found := strings.Cut(object, " ")
 	if !found {
@@ -311,7 +306,6 @@ func objectName(object string) string {
 	return name
 }
 
-// labelText returns labels as kubectl prints them.
 func labelText(labels map[string]string) string {
 	if len(labels) == 0 {
 		return "<none>"

@@ -18,8 +18,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// many returns the JSON of a report with n placements on 10 Destinations.
-func many(n int) *bytes.Buffer {
+func reportWith(n int) *bytes.Buffer {
 	var text bytes.Buffer
 	text.WriteString(`{"schemaVersion":1,"tool":"kratix-schedule","placements":[`)
 	for i := range n {
@@ -34,10 +33,10 @@ func many(n int) *bytes.Buffer {
 
 func TestManyPlacementsTakeLittleMemory(t *testing.T) {
 	const n = 100_000
-	text := many(n)
+	text := reportWith(n)
 	for _, format := range append(listing.Formats(), listing.Table) {
 		if format == listing.YAML {
-			continue // it is for programs, and takes several seconds
+			continue // this format is for programs, and takes several seconds
 		}
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
@@ -49,7 +48,6 @@ func TestManyPlacementsTakeLittleMemory(t *testing.T) {
 	}
 }
 
-// printAll prints the placements of a report, and returns their number.
 func printAll(t testing.TB, text []byte, format listing.Format) int {
 	t.Helper()
 	list, err := listing.DecodeReport(bytes.NewReader(text))
@@ -63,9 +61,8 @@ func printAll(t testing.TB, text []byte, format listing.Format) int {
 	return len(rows)
 }
 
-// BenchmarkPlacements prints 100,000 placements of a report. The baseline decodes the report into maps.
 func BenchmarkPlacements(b *testing.B) {
-	text := many(100_000).Bytes()
+	text := reportWith(100_000).Bytes()
 	b.Run("maps", func(b *testing.B) {
 		for b.Loop() {
 			var all map[string]any
@@ -113,7 +110,6 @@ type broken struct{ err error }
 
 func (b broken) Read([]byte) (int, error) { return 0, b.err }
 
-// endless is a report with more rows than are read.
 type endless struct{ begun bool }
 
 func (e *endless) Read(p []byte) (int, error) {
@@ -187,7 +183,7 @@ func TestWatcherPrintsChanges(t *testing.T) {
 }
 
 func TestFiltersOfUnknownFactsAreErrors(t *testing.T) {
-	list, err := listing.DecodeReport(many(1))
+	list, err := listing.DecodeReport(reportWith(1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -229,7 +225,6 @@ func TestHostileTextIsEscapedInEveryFormat(t *testing.T) {
 	}
 }
 
-// TestRecordsOfEveryLayoutAreRead also has a foreign file, and a list that Kratix has written.
 func TestRecordsOfEveryLayoutAreRead(t *testing.T) {
 	store := memory.New("memory")
 	const record = "apiVersion: platform.kratix.io/v1alpha1\nkind: WorkPlacement\nmetadata: {name: x, namespace: team, labels: {kratix.io/work: %s}}\nspec: {targetDestinationName: %s, promiseName: p, id: '%s'}\nfiles: []\n"

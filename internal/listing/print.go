@@ -14,7 +14,7 @@ import (
 // Format is an output format.
 type Format string
 
-// The formats. Table is the default.
+// The values of Format. Table is the default.
 const (
 	Table Format = ""
 	Wide  Format = "wide"
@@ -26,14 +26,11 @@ const (
 // Formats returns the formats that have a name.
 func Formats() []Format { return []Format{Wide, YAML, JSON, Name} }
 
-// column is a column of a table.
 type column struct {
-	title string
-	// isWide means that only the format Wide has the column.
+	title  string
 	isWide bool
 }
 
-// columns returns the columns of a kind, in the order of the cells of its rows.
 func columns(kind Kind) []column {
 	switch kind {
 	case Placements:
@@ -79,7 +76,6 @@ func Print(w io.Writer, kind Kind, rows []Item, style Style) error {
 	return out.Flush()
 }
 
-// printJSON writes a list with a line for each row.
 func printJSON(out *bufio.Writer, kind Kind, rows []Item) error {
 	fmt.Fprintf(out, "{\"schemaVersion\":%d,\"kind\":%q,\"items\":[", SchemaVersion, kind)
 	for i, row := range rows {
@@ -98,7 +94,6 @@ func printJSON(out *bufio.Writer, kind Kind, rows []Item) error {
 	return nil
 }
 
-// printYAML writes the same list as YAML.
 func printYAML(out *bufio.Writer, kind Kind, rows []Item) error {
 	items := " []\n"
 	if len(rows) > 0 {
@@ -115,7 +110,6 @@ func printYAML(out *bufio.Writer, kind Kind, rows []Item) error {
 	return nil
 }
 
-// printNames writes the name of each row once.
 func printNames(out *bufio.Writer, rows []Item) {
 	last := map[string]bool{}
 	for _, row := range rows {
@@ -126,10 +120,10 @@ func printNames(out *bufio.Writer, rows []Item) {
 	}
 }
 
-// padding is the number of spaces between columns, as in kubectl.
 const padding = 3
 
-// table prints rows in columns. Later rows are at least as wide as earlier ones.
+// table prints rows in columns. The columns of later rows are at least as wide as those of earlier
+// ones.
 type table struct {
 	columns []column
 	style   Style
@@ -141,7 +135,6 @@ func newTable(kind Kind, style Style) *table {
 	return &table{columns: all, style: style, widths: make([]int, len(all))}
 }
 
-// write writes the titles, unless they were written before, and the rows.
 func (t *table) write(out *bufio.Writer, rows []Item) {
 	if len(rows) == 0 {
 		return
@@ -192,7 +185,7 @@ func (t *table) line(out *bufio.Writer, cells []string) {
 	out.WriteByte('\n') //nolint:errcheck // Flush returns the error
 }
 
-// shown returns the text of a cell, which is not empty.
+// shown returns the text of a cell, or a placeholder for an empty one.
 func shown(cell string) string {
 	if cell == "" {
 		return "<none>"

@@ -25,7 +25,6 @@ func NewWatcher(kind Kind, style Style) *Watcher {
 	return &Watcher{kind: kind, style: style, table: newTable(kind, style), before: map[string]Item{}}
 }
 
-// event is a changed row in the JSON and YAML output.
 type event struct {
 	Type   string `json:"type"`
 	Object Item   `json:"object"`

@@ -15,9 +15,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// many returns a round with n placements on 100 Destinations. One placement in a thousand is held
-// back.
-func many(n int) Round {
+func roundWith(n int) Round {
 	r := Round{Ended: time.Unix(1, 0)}
 	for i := range n {
 		w := testkit.Request(fmt.Sprintf("request-%06d", i), testkit.InNamespace(fmt.Sprintf("team-%03d", i/500)))
@@ -35,23 +33,22 @@ func many(n int) Round {
 	return r
 }
 
-// TestFirstPageAfterARoundIsLinear checks the first request after a round, which builds the index.
 func TestFirstPageAfterARoundIsLinear(t *testing.T) {
 	testkit.Slow(t)
 	for _, target := range []string{"/", "/placements", "/placements?q=request-09", "/placements?page=20", "/problems"} {
 		t.Run(target, func(t *testing.T) {
 			growth.Linear(t, func(size int) func() {
-				h := handler(siteOf(many(size)))
+				h := handler(siteOf(roundWith(size)))
 				return func() { h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, target, nil)) }
 			})
 		})
 	}
 }
 
-// BenchmarkPages measures pages of 100,000 placements. The baseline is the whole report as JSON, from
-// which a page without an index would have to be made.
+// BenchmarkPages measures pages of 100,000 placements. The baseline is the whole report as JSON,
+// which a page without an index would have to process.
 func BenchmarkPages(b *testing.B) {
-	r := many(100_000)
+	r := roundWith(100_000)
 	b.Run("json", func(b *testing.B) {
 		for b.Loop() {
 			if err := report.JSON(io.Discard, report.Document{Report: r.Report}); err != nil {

@@ -8,10 +8,9 @@ import (
 	"time"
 )
 
-// Limits for the connections of open pages.
 const (
-	// maxClients is the maximum number of connections. A page without one loads itself again now and
-	// then.
+	// maxClients is the maximum number of connections. A page without a connection reloads itself
+	// from time to time.
 	maxClients = 16
 	// keepAlive is the time after which a connection gets a comment if there was no round.
 	keepAlive = 20 * time.Second
@@ -30,7 +29,6 @@ type clients struct {
 	done   chan struct{}
 }
 
-// client is one connection.
 type client struct {
 	// news has the number of the newest round without an event for this client.
 	news chan int64
@@ -38,7 +36,6 @@ type client struct {
 
 var errTooMany = errors.New("too many open pages; this one is not updated by itself")
 
-// join returns a new client, or errTooMany.
 func (c *clients) join() (*client, <-chan struct{}, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -60,8 +57,8 @@ func (c *clients) leave(left *client) {
 	delete(c.open, left)
 }
 
-// notify queues an event about a round for all clients. It does not wait for them: an event about an
-// earlier round that was not sent yet is dropped.
+// notify queues an event about a round for all clients. It never waits: an unsent event about an
+// earlier round is dropped.
 func (c *clients) notify(round int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -74,7 +71,6 @@ func (c *clients) notify(round int64) {
 	}
 }
 
-// close ends all connections.
 func (c *clients) close() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -84,8 +80,8 @@ func (c *clients) close() {
 	c.closed = true
 }
 
-// events sends an event for each round, until the client is gone or too slow, or the connection is
-// too old.
+// events sends an event for each round. It ends when the client is gone or too slow, or the
+// connection is too old.
 func (s *Site) events(w http.ResponseWriter, r *http.Request) {
 	joined, closed, err := s.clients.join()
 	if err != nil {
@@ -123,7 +119,6 @@ func (s *Site) events(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// eventStream is a response that is written step by step.
 type eventStream struct {
 	now     func() time.Time
 	w       http.ResponseWriter

@@ -12,8 +12,7 @@ import (
 	"time"
 )
 
-// stream opens a connection for events, and returns its lines.
-func stream(t *testing.T, server *httptest.Server) (status int, lines func() string, leave func()) {
+func openEvents(t *testing.T, server *httptest.Server) (status int, lines func() string, leave func()) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL+"/events", nil)
@@ -35,8 +34,7 @@ func stream(t *testing.T, server *httptest.Server) (status int, lines func() str
 	}, func() { cancel(); _ = response.Body.Close() }
 }
 
-// until reads lines until one of them is wanted.
-func until(t *testing.T, lines func() string, wanted string) {
+func waitForLine(t *testing.T, lines func() string, wanted string) {
 	t.Helper()
 	for range 20 {
 		if lines() == wanted {
@@ -50,17 +48,17 @@ func TestOpenPagesGetAnEventForEachRound(t *testing.T) {
 	s := siteOf(sample())
 	server := httptest.NewServer(handler(s))
 	defer server.Close()
-	status, lines, _ := stream(t, server)
+	status, lines, _ := openEvents(t, server)
 	if status != http.StatusOK {
 		t.Fatal(status)
 	}
-	until(t, lines, "data: 1")
+	waitForLine(t, lines, "data: 1")
 	s.Publish(sample())
-	until(t, lines, "data: 2")
+	waitForLine(t, lines, "data: 2")
 	s.Close()
 	s.Close()
-	until(t, lines, "EOF")
-	if status, _, _ := stream(t, server); status != http.StatusServiceUnavailable {
+	waitForLine(t, lines, "EOF")
+	if status, _, _ := openEvents(t, server); status != http.StatusServiceUnavailable {
 		t.Errorf("after the end: %d", status)
 	}
 }
@@ -72,19 +70,19 @@ func TestOpenPagesAreLimited(t *testing.T) {
 	defer s.Close()
 	var leave []func()
 	for i := range maxClients {
-		status, lines, end := stream(t, server)
+		status, lines, end := openEvents(t, server)
 		if status != http.StatusOK {
 			t.Fatalf("connection %d: %d", i+1, status)
 		}
-		until(t, lines, "data: 1")
+		waitForLine(t, lines, "data: 1")
 		leave = append(leave, end)
 	}
-	if status, _, _ := stream(t, server); status != http.StatusServiceUnavailable {
+	if status, _, _ := openEvents(t, server); status != http.StatusServiceUnavailable {
 		t.Errorf("connection %d: %d", maxClients+1, status)
 	}
 	leave[0]()
 	for end := time.Now().Add(10 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if status, _, _ := stream(t, server); status == http.StatusOK {
+		if status, _, _ := openEvents(t, server); status == http.StatusOK {
 			break
 		} else if time.Now().After(end) {
 			t.Fatal("a place that a page left stays taken")
@@ -92,7 +90,6 @@ func TestOpenPagesAreLimited(t *testing.T) {
 	}
 }
 
-// TestRoundsDoNotWaitForSlowPages publishes many rounds while nobody reads the events.
 func TestRoundsDoNotWaitForSlowPages(t *testing.T) {
 	var c clients
 	joined, _, err := c.join()
@@ -107,7 +104,6 @@ func TestRoundsDoNotWaitForSlowPages(t *testing.T) {
 	}
 }
 
-// stalled is a response whose client does not read: each write waits for the deadline.
 type stalled struct {
 	httptest.ResponseRecorder
 	deadline time.Time

@@ -8,7 +8,6 @@ import (
 	"testing"
 )
 
-// fixedFiles is a Store with the same files for each placement.
 type fixedFiles struct{ files Files }
 
 func (f fixedFiles) Files(context.Context, Wanted) (Files, error) {
@@ -29,7 +28,6 @@ func (f fixedFiles) Compare(_ context.Context, _ Wanted, from, to string) (Compa
 	return Comparison{Cut: true, Lines: []string{"diff --git a/x b/x\n", "+++ b/x\n", "@@ -1 +1 @@\n", "-" + from + "\n", "+" + to + f.files.Store + "\n", " same\n"}}, nil
 }
 
-// brokenFiles is a Store that cannot be read.
 type brokenFiles struct{}
 
 func (brokenFiles) Files(context.Context, Wanted) (Files, error) {

@@ -10,43 +10,36 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// The parameters of a comparison.
 const (
 	paramFrom = "from"
 	paramTo   = "to"
 )
 
-// historyPage is the page about the revisions that changed a placement.
 type historyPage struct {
 	layout
 	Work, Group, Destination, Back string
-	// Missing is why there is no history. It is empty if there is one.
-	Missing  string
-	History  History
-	Rows     []revisionRow
-	Compared *comparison
+	Missing                        string
+	History                        History
+	Rows                           []revisionRow
+	Compared                       *comparison
 }
 
-// revisionRow is a revision of the history.
 type revisionRow struct {
 	Revision
-	// Link compares the revision with the one before.
 	Link string
-	// From and To mean that the revision is one of those that are compared.
+	// From and To mean that the revision is one of the two compared ones.
 	From, To bool
 }
 
-// comparison is the difference between two revisions, or why there is none.
+// comparison is the difference between two revisions, or the reason why there is none.
 type comparison struct {
 	From, To, Missing string
 	Lines             []diffLine
 	Cut               bool
 }
 
-// diffLine is a line of a difference.
 type diffLine struct{ Class, Text string }
 
-// placementOf returns the placement in the parameters of a URL.
 func placementOf(values url.Values) Placement {
 	p := Placement{Work: values.Get(paramWork), Directory: values.Get(paramGroup), Destination: values.Get(paramDestination)}
 	if p.Directory == "" {
@@ -55,8 +48,8 @@ func placementOf(values url.Values) Placement {
 	return p
 }
 
-// history serves the page about the history of a placement, with the difference of two revisions if
-// the query names them.
+// history serves the page about the history of a placement. If the query names two revisions, the
+// page shows their difference.
 func (s *Site) history(w http.ResponseWriter, r *http.Request, templates *template.Template) {
 	values := r.URL.Query()
 	wanted := placementOf(values)

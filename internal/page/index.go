@@ -9,20 +9,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// index makes the placements of a report searchable, and counts them.
 type index struct {
-	// entries has an entry for each placement of the report, in the same order.
 	entries []entry
 	// promises, namespaces and destinations are the distinct values of the entries.
 	promises, namespaces, destinations names
 	counts                             map[report.State]int
 	// failing is the number of placements on which an agent fails.
 	failing int
-	// stores are the stores by the names of their Destinations.
-	stores map[string]*report.Store
+	stores  map[string]*report.Store
 }
 
-// entry has the fields of a placement that a filter compares.
 type entry struct {
 	// search is the lower-case key of the Work.
 	search                          string
@@ -31,13 +27,12 @@ type entry struct {
 	failing bool
 }
 
-// names are distinct strings with their numbers of placements.
+// names are distinct strings, each with a number and with its number of placements.
 type names struct {
 	all   []string
 	count []int
 	at    map[string]int32
-	// last is the number of the name that was added last.
-	last int32
+	last  int32
 }
 
 func (n *names) add(name string) int32 {
@@ -67,7 +62,6 @@ func (n *names) number(name string) int32 {
 	return -1
 }
 
-// load returns the number of placements with a name.
 func (n *names) load(name string) int {
 	if i := n.number(name); i >= 0 {
 		return n.count[i]
@@ -75,7 +69,6 @@ func (n *names) load(name string) int {
 	return 0
 }
 
-// sorted returns the names in order, without the empty one.
 func (n *names) sorted() []string {
 	return slices.DeleteFunc(slices.Sorted(slices.Values(n.all)), func(name string) bool { return name == "" })
 }
@@ -140,7 +133,6 @@ func namespaceOf(work string) string {
 	return namespace
 }
 
-// find returns the index of a placement in the report, or -1.
 func (s *state) find(p Placement) int {
 	all := s.Report.Placements
 	i, _ := slices.BinarySearchFunc(all, p, func(a report.Placement, b Placement) int {

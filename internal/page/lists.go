@@ -10,22 +10,18 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// placements is the page with the list of placements.
 type placements struct {
 	layout
-	Query   Query
-	Filters []filter
-	Rows    []row
-	Pages   pages
-	// Reported means that an agent has reported something.
+	Query    Query
+	Filters  []filter
+	Rows     []row
+	Pages    pages
 	Reported bool
 }
 
-// filter is a field of a form.
 type filter struct {
 	Name, Label, Value string
-	// Choices is empty for a field into which a value is typed.
-	Choices []choice
+	Choices            []choice
 }
 
 type choice struct {
@@ -33,7 +29,6 @@ type choice struct {
 	Selected    bool
 }
 
-// row is a row of the table of placements.
 type row struct {
 	State, Class                        string
 	Work, Group, Link                   string
@@ -73,7 +68,8 @@ func (s *state) row(i int, agents report.Agents) row {
 	return r
 }
 
-// states returns the states that placements have, with those that join several of them first.
+// states returns the states for a filter: first those that combine several states, and then those
+// that placements have.
 func (s *state) states() []string {
 	x := s.index()
 	all := []string{problemState}
@@ -97,7 +93,7 @@ func newFilter(name, label, value string, values []string) filter {
 	known := value == ""
 	for _, v := range values {
 		if len(v) > maxValue || !printable.IsPlain(v) {
-			continue // it could not be read, or not be sent back
+			continue // a person could not read the value, or ParseQuery would cut it
 		}
 		text := v
 		if name == paramState && v == problemState {
@@ -112,7 +108,6 @@ func newFilter(name, label, value string, values []string) filter {
 	return f
 }
 
-// problems is the page with the findings, grouped by object.
 type problems struct {
 	layout
 	Query   Query

@@ -1,9 +1,9 @@
-// Package page turns the report of a round into pages of HTML that a browser shows: the Destinations,
-// the placements, what was found about which object, and one placement with its explanation, files
-// and history. The view models are pure functions of a [Round] and a query. Only [Site] handles HTTP;
-// what it needs of a state store comes from a [Store].
+// Package page turns the report of a round into HTML pages: the Destinations, the placements, the
+// findings, and each placement with its explanation, files and history. The view models are pure
+// functions of a [Round] and a query. Only [Site] handles HTTP, and only a [Store] reads state
+// stores.
 //
-// Every text of a report is made printable and is escaped by html/template.
+// Every text of a report is made printable, and html/template escapes it.
 package page
 
 import (
@@ -74,7 +74,7 @@ type File struct {
 	Withheld string
 }
 
-// History is the newest revisions of a store that changed a placement, the newest first.
+// History has the newest revisions of a store that changed a placement, the newest first.
 type History struct {
 	Store     string
 	Revisions []Revision
@@ -95,7 +95,7 @@ type Revision struct {
 type Comparison struct {
 	// Lines are the difference in the format of git, with the values of Secrets masked.
 	Lines []string
-	// Cut means that not all of the difference is there.
+	// Cut means that Lines does not have all of the difference.
 	Cut bool
 }
 
@@ -115,7 +115,6 @@ type Site struct {
 	plans   slots
 }
 
-// state is a Round with its index, which is built when it is first needed.
 type state struct {
 	Round
 	once  sync.Once
@@ -144,5 +143,5 @@ func (s *Site) Standby() {
 	s.clients.notify(s.rounds.Add(1))
 }
 
-// Close ends the connections of open pages. More calls have no effect.
+// Close ends the connections of open pages. Further calls have no effect.
 func (s *Site) Close() { s.clients.close() }

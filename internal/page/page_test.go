@@ -23,7 +23,6 @@ import (
 
 var update = flag.Bool("update", false, "write golden files again")
 
-// placed returns the placement of the first group of a Work.
 func placed(w *kratix.Work, destination string, state report.State, reason string) report.Placement {
 	p := report.Placement{Work: kratix.KeyOf(w).String(), Directory: kratix.DefaultDirectory, Destination: destination, State: state, Reason: reason}
 	if destination != "" {
@@ -32,7 +31,6 @@ func placed(w *kratix.Work, destination string, state report.State, reason strin
 	return p
 }
 
-// sample is a round with each kind of problem.
 func sample() Round {
 	a, b, c, d := testkit.Request("a"), testkit.Request("b"), testkit.Request("c"), testkit.Request("d", testkit.WithSelector(map[string]string{"env": "prod"}))
 	d.Spec.PromiseName = "postgresql"
@@ -237,7 +235,6 @@ func TestNothingComesFromElsewhere(t *testing.T) {
 	}
 }
 
-// hostileTexts are names and messages that tenants might choose.
 var hostileTexts = []string{
 	"<script>alert(1)</script>", `"><img src=x onerror=alert(1)>`, "a\x00b\x1b[31m\r\n", "\u202egnp.exe", "javascript:alert(1)", "../../etc/passwd", "{{.}}", "a&b=c#d?e",
 	"\xff\xfe", strings.Repeat("x", 1<<20), strings.Repeat("\x01", 1<<20), strings.Repeat("ü", 1<<19) + "/" + strings.Repeat("\u202e", 1<<19), "",
@@ -302,8 +299,6 @@ func TestHostileTextIsHarmless(t *testing.T) {
 	}
 }
 
-// checkHarmless fails the test if a page has a script or an image of a tenant, or a character that
-// cannot be seen.
 func checkHarmless(t *testing.T, name, body string) {
 	t.Helper()
 	for _, banned := range []string{"<script>", "<img", "\x00", "\x1b", "\u202e", "\xff", `href="javascript`} {

@@ -11,12 +11,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// placement is the page about one placement.
 type placement struct {
 	layout
 	Row     row
 	Request string
-	// Applied and Healthy are the conditions that follow from what the agent has reported.
+	// Applied and Healthy are the conditions that follow from the agent's reports.
 	Applied, Healthy *report.AgentCondition
 	Groups           []components.Group
 	Elsewhere        []row
@@ -59,19 +58,16 @@ func isRelated(f *finding.Finding, object string) bool {
 	return false
 }
 
-// explanation is why a group is on its Destinations and not on others.
+// explanation is the reason why a group is on its Destinations and not on others.
 type explanation struct {
-	// Missing is why there is no explanation. It is empty if there is one.
+	// Missing is the reason why there is no explanation. It is empty if there is one.
 	Missing string
 	Group   scheduler.Explanation
-	// More is the number of Destinations that are left out.
-	More int
+	More    int
 }
 
-// maxVerdicts is the maximum number of Destinations in an explanation.
 const maxVerdicts = 200
 
-// explain returns the explanation of the group of a placement.
 func (s *state) explain(p report.Placement) explanation {
 	if s.Input == nil || s.Assigned {
 		return explanation{Missing: "this process has not chosen the Destination"}
@@ -89,7 +85,6 @@ func (s *state) explain(p report.Placement) explanation {
 	return explanation{Missing: "the Work is not in the input any more"}
 }
 
-// keyOf returns the key of a Work from its text.
 func keyOf(work string) kratix.Key {
 	if namespace, name, named := strings.Cut(work, "/"); named {
 		return kratix.Key{Namespace: namespace, Name: name}
@@ -97,15 +92,15 @@ func keyOf(work string) kratix.Key {
 	return kratix.Key{Name: work}
 }
 
-// storedFiles are the files of a placement, or why there are none.
+// storedFiles are the files of a placement, or the reason why there are none.
 type storedFiles struct {
 	Missing string
-	// History is the link of the page about the history.
 	History string
 	Files
 }
 
-// wanted returns a placement as a Store wants it, or why it has no files in a store.
+// wanted returns a placement in the form that a Store needs, or the reason why it has no files in a
+// store.
 func (s *Site) wanted(now *state, p report.Placement) (w Wanted, missing string) {
 	on := now.destinationNamed(p.Destination)
 	switch {
@@ -123,7 +118,6 @@ func (s *Site) wanted(now *state, p report.Placement) (w Wanted, missing string)
 	return w, ""
 }
 
-// filesOf reads the files of a placement.
 func (s *Site) filesOf(ctx context.Context, now *state, p report.Placement) storedFiles {
 	wanted, missing := s.wanted(now, p)
 	if missing != "" {

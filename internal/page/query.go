@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The parameters of a query.
 const (
 	paramSearch      = "q"
 	paramPromise     = "promise"
@@ -21,7 +20,7 @@ const (
 	paramSeverity    = "severity"
 )
 
-// The states that a filter has in addition to those of a report.
+// These states of a filter are no states of a report.
 const (
 	// problemState is the state of placements that are held back, not placed or not written.
 	problemState = "problem"
@@ -36,14 +35,15 @@ type Query struct {
 	Page int
 }
 
-// maxPage bounds the number of a page, so that its first placement has a number.
+// maxPage is the maximum number of a page. It prevents an overflow of the position of the page's
+// first placement.
 const maxPage = 1_000_000
 
 // maxValue is the maximum length of a value of a query in bytes. A longer value is cut.
 const maxValue = 1000
 
-// ParseQuery returns the query in the parameters of a URL. Values that it does not know match
-// nothing, and a page that does not exist is the first or the last one.
+// ParseQuery returns the query in the parameters of a URL. Unknown values match nothing. The page is
+// 1 if its number is missing or invalid.
 func ParseQuery(values url.Values) Query {
 	get := func(name string) string {
 		value := strings.ToValidUTF8(values.Get(name), "\uFFFD")
@@ -79,13 +79,12 @@ func (q Query) String() string {
 	return values.Encode()
 }
 
-// at returns the query for another page.
 func (q Query) at(page int) Query {
 	q.Page = page
 	return q
 }
 
-// link returns a URL with the query, or nothing if a value is too long for a URL.
+// link returns a URL with the query, or "" if a value is too long for a URL.
 func (q Query) link(path string) string {
 	if max(len(q.Search), len(q.Promise), len(q.Namespace), len(q.Destination)) > maxValue {
 		return ""
@@ -96,13 +95,13 @@ func (q Query) link(path string) string {
 	return path
 }
 
-// hasProblem reports whether a state is one that somebody has to do something about.
+// hasProblem reports whether a placement in a state needs action by a person.
 func hasProblem(s report.State) bool {
 	return s == report.HeldBack || s == report.Unplaced || s == report.Failed
 }
 
-// match returns the indices of the placements that a query matches: those of the wanted page, and
-// the number of all.
+// match returns the number of all placements that a query matches, and the indices of those that are
+// on the page of the query.
 func (s *state) match(q Query, size int) (matching []int, total int) {
 	x := s.index()
 	search := strings.ToLower(q.Search)
@@ -123,7 +122,6 @@ func (s *state) match(q Query, size int) (matching []int, total int) {
 	return matching[from:min(from+size, total)], total
 }
 
-// inState reports whether a placement is in the state of a query.
 func (s *state) inState(i int, wanted string) bool {
 	switch wanted {
 	case "":
@@ -136,7 +134,6 @@ func (s *state) inState(i int, wanted string) bool {
 	return string(s.Report.Placements[i].State) == wanted
 }
 
-// any32 is the number that matches every name.
 const any32 = -2
 
 // wanted returns the number of a name in a query, any32 for an empty name, and -1 for an unknown one.

@@ -24,12 +24,10 @@ const policy = "default-src 'none'; style-src 'self'; script-src 'self'; connect
 // patience is how long a page waits for the parts that take long: the explanation and the files.
 const patience = 10 * time.Second
 
-// pageTemplates returns the templates of all pages.
 func pageTemplates() *template.Template {
 	return template.Must(components.Templates().ParseFS(templateFiles, "templates/*.tmpl"))
 }
 
-// serveFunc serves a page with its templates.
 type serveFunc func(http.ResponseWriter, *http.Request, *template.Template)
 
 // Register adds the pages to a mux. All of them are read-only: other methods than GET and HEAD get
@@ -48,7 +46,8 @@ func (s *Site) Register(mux *http.ServeMux) {
 	mux.Handle("GET /static/{name}", guarded(static()))
 }
 
-// guarded sets the headers that keep a browser from running or loading anything else.
+// guarded sets headers that keep a browser from loading or running anything that is not part of the
+// page.
 func guarded(serve http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
@@ -62,7 +61,6 @@ func guarded(serve http.HandlerFunc) http.Handler {
 	})
 }
 
-// static returns the handler of the style sheet, the script and the icon.
 func static() http.HandlerFunc {
 	files := map[string][]byte{"style.css": []byte(components.Style())}
 	for _, name := range []string{"page.js", "icon.svg"} {
@@ -85,7 +83,6 @@ func static() http.HandlerFunc {
 	}
 }
 
-// layoutOf returns the parts of all pages, and the report if there is one.
 func (s *Site) layoutOf(title, here string) (layout, *state) {
 	l := layout{Title: components.Line(title, components.LongestName), Here: here, Version: s.Version}
 	now := s.last.Load()
@@ -103,7 +100,7 @@ func (s *Site) layoutOf(title, here string) (layout, *state) {
 	return l, nil
 }
 
-// send writes a template as the response. Without a report it is the page that says so.
+// send writes a template as the response. Without a report, it writes a page that says so.
 func send(w http.ResponseWriter, templates *template.Template, name string, now *state, data any, l layout) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	if now == nil {
@@ -112,7 +109,6 @@ func send(w http.ResponseWriter, templates *template.Template, name string, now 
 	_ = templates.ExecuteTemplate(w, name, data) // the client may have disconnected
 }
 
-// listed returns a handler of a page that shows the whole report.
 func (s *Site) listed(title, path, name string, data func(*state, layout, Query) any) serveFunc {
 	return func(w http.ResponseWriter, r *http.Request, templates *template.Template) {
 		l, now := s.layoutOf(title, path)
@@ -124,7 +120,7 @@ func (s *Site) listed(title, path, name string, data func(*state, layout, Query)
 	}
 }
 
-// one serves the page of a placement. What takes longer comes after what is known at once.
+// one serves the page of a placement. It sends the parts that take longer last.
 func (s *Site) one(w http.ResponseWriter, r *http.Request, templates *template.Template) {
 	wanted := placementOf(r.URL.Query())
 	l, now, i := s.lookUp(w, wanted, wanted.Work, "/placement", templates)
@@ -155,7 +151,6 @@ func (s *Site) lookUp(w http.ResponseWriter, wanted Placement, title, path strin
 	return l, now, i
 }
 
-// notFound serves the page about a placement that does not exist.
 func notFound(w http.ResponseWriter, templates *template.Template, l layout) {
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(http.StatusNotFound)
@@ -163,8 +158,8 @@ func notFound(w http.ResponseWriter, templates *template.Template, l layout) {
 	_ = templates.ExecuteTemplate(w, "waiting", l) // the client may have disconnected
 }
 
-// explain returns the explanation of a placement. Only one is computed at a time, since each plans
-// the whole input.
+// explain returns the explanation of a placement. It computes one at a time, because each plans the
+// whole input.
 func (s *Site) explain(ctx context.Context, now *state, i int) explanation {
 	if !s.plans.take(ctx) {
 		return explanation{Missing: "too many readers want an explanation; load the page again"}

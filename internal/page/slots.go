@@ -5,15 +5,14 @@ import (
 	"sync"
 )
 
-// slots bounds how much runs at the same time: at most one at a time. The zero value is ready for
-// use.
+// slots lets one holder run at a time. The zero value is ready for use.
 type slots struct {
 	once sync.Once
 	free chan struct{}
 }
 
-// take waits for the slot and reports whether it got it before ctx ended. The caller must call give
-// after a successful take.
+// take waits for the slot, and reports whether it got the slot before ctx ended. After a successful
+// take, the caller must call give.
 func (s *slots) take(ctx context.Context) bool {
 	s.once.Do(func() { s.free = make(chan struct{}, 1) })
 	select {

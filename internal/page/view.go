@@ -15,33 +15,27 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// Limits of one page.
 const (
 	placementsPerPage   = 50
 	destinationsPerPage = 100
 	groupsPerPage       = 30
-	// groupsOnTop is the number of groups of findings on the first page.
-	groupsOnTop = 5
+	groupsOnTop         = 5
 	// maxItems is the maximum number of findings of one rule about one object.
 	maxItems = 20
-	// maxChoices is the maximum number of values that a filter lists; with more, they are typed.
+	// maxChoices is the maximum number of values in the list of a filter. With more, the user types
+	// the value.
 	maxChoices = 300
 )
 
-// layout has the parts of all pages.
 type layout struct {
 	Title, Version string
-	// Here is the path of the page among those of the navigation.
-	Here string
-	// Updated is the time of the report. It is empty if there is none.
-	Updated string
+	Here           string
+	Updated        string
 	// Waiting is the text instead of everything else before there is a report.
 	Waiting string
-	// Failure is the error of the last round, if it has no report.
 	Failure string
 }
 
-// overview is the first page.
 type overview struct {
 	layout
 	Verdict      verdict
@@ -52,17 +46,14 @@ type overview struct {
 	Pages        pages
 }
 
-// verdict is the answer to whether somebody has to do something.
 type verdict struct{ Class, Headline, Detail string }
 
-// card is a number with a link to what it counts.
 type card struct {
 	Count       string
 	Name, Class string
 	Link        string
 }
 
-// destination is a row of the table of Destinations.
 type destination struct {
 	Name, Link, State, Class string
 	Placements, Problems     int
@@ -71,10 +62,8 @@ type destination struct {
 	Agents                   []agentLine
 }
 
-// agentLine is the state of one root as its agent has reported it.
 type agentLine struct{ Root, State, Class, Message, Since string }
 
-// pages are the links between the pages of a list.
 type pages struct{ Text, Previous, Next string }
 
 func pagesOf(q Query, path string, size, total int, noun string) pages {
@@ -119,7 +108,6 @@ func (s *state) overview(l layout, q Query) overview {
 	return v
 }
 
-// verdict returns the answer to whether somebody has to do something.
 func (s *state) verdict() verdict {
 	tally := report.Count(s.Report.Findings)
 	x := s.index()
@@ -159,7 +147,6 @@ func verb(n int, one, many string) string {
 	return many
 }
 
-// more returns a phrase about n more of the same kind.
 func more(n int) string {
 	if n <= 0 {
 		return ""
@@ -181,7 +168,6 @@ func (s *state) cards() []card {
 	return all
 }
 
-// destinations returns the rows of all Destinations: those with problems first, then by name.
 func (s *state) destinations() []destination {
 	x := s.index()
 	known := map[string]bool{}
@@ -221,7 +207,6 @@ func (s *state) destinations() []destination {
 	return all
 }
 
-// problemsOn returns the number of placements with problems on each Destination.
 func (s *state) problemsOn() map[string]int {
 	of := map[string]int{}
 	for i := range s.Report.Placements {
@@ -254,7 +239,6 @@ func (s *state) destination(name, closed string, unread bool, reported []*report
 	return d
 }
 
-// lineOf returns what an agent has reported about a root.
 func lineOf(d *report.Delivery) agentLine {
 	line := agentLine{Root: cmp.Or(d.Root, "everything"), State: "nothing reported", Class: "other"}
 	state := &d.State
@@ -269,7 +253,6 @@ func lineOf(d *report.Delivery) agentLine {
 	return line
 }
 
-// stateClass returns the CSS class of a state.
 func stateClass(s report.State) string {
 	switch {
 	case s == report.Placed || s == report.Unchanged:
@@ -280,14 +263,13 @@ func stateClass(s report.State) string {
 	return "other"
 }
 
-// options returns the options for groups of findings, with links to what they name.
 func (s *state) options() components.Options {
 	return components.Options{MaxItems: maxItems, Place: func(p finding.Place) components.Place {
 		return components.Place{Text: p.String(), Link: objectLink(p.Object)}
 	}}
 }
 
-// objectLink returns the link of an object of a finding, or nothing if no page is about it.
+// objectLink returns the link to the page about an object, or "" if no page is about it.
 func objectLink(object string) string {
 	kind, name, named := strings.Cut(object, " ")
 	switch {
@@ -301,7 +283,7 @@ func objectLink(object string) string {
 	return ""
 }
 
-// link returns the URL of a placement's page, or nothing if its names are too long for one.
+// link returns the URL of a placement's page, or "" if the names are too long for a URL.
 func (p Placement) link() string {
 	if len(p.Work)+len(p.Directory)+len(p.Destination) > maxValue {
 		return ""

@@ -16,8 +16,6 @@ import (
 // count, because several findings may have the same fingerprint.
 type Baseline struct{ known map[string]int }
 
-// knownFile is the content of a baseline file. Besides the fingerprints, it has details for
-// reviewers.
 type knownFile struct {
 	Findings []knownFinding `json:"findings"`
 }
@@ -72,7 +70,7 @@ func (b Baseline) clone() Baseline {
 	return copied
 }
 
-// take decreases the count of a finding, and reports whether the count was above zero.
+// take decreases the count of a finding. It reports whether the count was above zero.
 func (b Baseline) take(f finding.Finding) bool {
 	fingerprint := f.Fingerprint()
 	if b.known[fingerprint] == 0 {

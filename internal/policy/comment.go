@@ -24,7 +24,6 @@ type Comment struct {
 	Objects []string
 }
 
-// mark is the text with which an ignore comment begins.
 const mark = "kratix-schedule:ignore"
 
 // Comments returns the ignore comments in a file of YAML documents. object is the Work that
@@ -66,7 +65,7 @@ func Comments(object, file string, content []byte) []Comment {
 var comment = regexp.MustCompile(`(?:^|\s)#\s*` + mark + `(?:\s+(\w+(?:\s*,\s*\w+)*)?(.*))?$`)
 
 // parseComment returns the rules and the reason in an ignore comment. For a comment without a rule,
-// it returns an empty rule, which Apply reports as unused.
+// it returns the empty rule, which Apply reports as unused.
 func parseComment(line string) (rules []string, reason string) {
 	found := comment.FindStringSubmatch(line)
 	if found == nil {

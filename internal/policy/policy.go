@@ -66,7 +66,6 @@ func (p Policy) Apply(findings []finding.Finding) Outcome {
 	return out
 }
 
-// unused returns a note for each ignore that matches nothing.
 func (p Policy) unused(flags, comments []bool) []finding.Finding {
 	var notes []finding.Finding
 	for i, used := range flags {
@@ -126,8 +125,7 @@ func (i Ignore) String() string {
 }
 
 // matches reports whether the ignore applies to a finding. The pattern may match the file or the
-// object ("Work default/a" or "default/a") of the finding or of a related place, such as the other
-// claimant of a conflict.
+// object ("Work default/a" or "default/a") of the finding or of a related place.
 func (i Ignore) matches(f finding.Finding) bool {
 	if f.Rule.ID != i.Rule {
 		return false

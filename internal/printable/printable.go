@@ -46,8 +46,6 @@ func JSON(encoded []byte) []byte {
 // IsPlain reports whether Line returns text unchanged.
 func IsPlain(text string) bool { return isPlain(text, "") }
 
-// isPlain reports whether nothing in text needs to be escaped. For nearly all texts, checking
-// single bytes suffices.
 func isPlain(text, keep string) bool {
 	for i := range len(text) {
 		switch c := text[i]; {
@@ -77,7 +75,6 @@ func isPlainSlowly(text, keep string) bool {
 	return true
 }
 
-// isHidden reports whether r, the first rune of rest, is invisible or invalid.
 func isHidden(r rune, rest string) bool {
 	if r == utf8.RuneError {
 		_, size := utf8.DecodeRuneInString(rest)
@@ -120,7 +117,6 @@ func escape(text, keep string, spell func(r rune, raw string) string) string {
 
 func startsCommand(rest string, r rune) bool { return r == '#' && commandAt(rest) == 0 }
 
-// visible returns a character escaped as in a Go string, which YAML can read too.
 func visible(r rune, raw string) string {
 	if r == '#' {
 		return `\x23`
@@ -129,7 +125,6 @@ func visible(r rune, raw string) string {
 	return quoted[1 : len(quoted)-1]
 }
 
-// inJSON returns a character escaped as in a JSON string.
 func inJSON(r rune, _ string) string {
 	const hex = 16
 	spell := func(unit rune) string {

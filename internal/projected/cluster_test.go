@@ -13,10 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 )
 
-// TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters checks the same as
-// TestNoCommitOfKratixHasAnObjectTwice, with more kinds of changes: dependencies on several
-// Destinations, Works with two groups, changes of Destinations' labels, the moves that follow, and
-// restarts.
 func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
@@ -29,7 +25,7 @@ func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 						c.restart()
 						random := rand.New(rand.NewPCG(seed, 7))
 						for range 150 {
-							c.happen(random)
+							c.changeAtRandom(random)
 							if random.IntN(3) > 0 {
 								c.round()
 							}
@@ -38,8 +34,8 @@ func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 							}
 							c.now = c.now.Add(time.Second)
 						}
-						c.settled(c.runUntilIdle(random))
-						c.placedOnce()
+						c.checkNothingWaits(c.runUntilIdle(random))
+						c.checkPlacedOnce()
 					})
 				}
 			}
@@ -47,8 +43,7 @@ func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 	}
 }
 
-// happen makes a random change, or none.
-func (c *cluster) happen(random *rand.Rand) {
+func (c *cluster) changeAtRandom(random *rand.Rand) {
 	name := fmt.Sprint("w", random.IntN(6))
 	switch what := random.IntN(20); {
 	case what < 2:
@@ -66,7 +61,6 @@ func (c *cluster) happen(random *rand.Rand) {
 	}
 }
 
-// putGroups creates or changes a Work with one or two groups. The Works w0 and w1 are dependencies.
 func (c *cluster) putGroups(name string, random *rand.Rand) {
 	objects := random.Perm(6)
 	c.put(name, fmt.Sprint("worker-", 1+random.IntN(2)), fmt.Sprint("o", objects[0]))
@@ -89,8 +83,7 @@ func (c *cluster) putGroups(name string, random *rand.Rand) {
 	}
 }
 
-// placedOnce checks that no group of a request has more than one WorkPlacement.
-func (c *cluster) placedOnce() {
+func (c *cluster) checkPlacedOnce() {
 	c.t.Helper()
 	on := map[string]string{}
 	for _, p := range c.placements {

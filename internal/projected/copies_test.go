@@ -10,9 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestMatchingOneOfTwoWorkPlacementsStays checks what happens to a group that Kratix has placed
-// twice: the WorkPlacement on the Destination that fits stays, whatever the names of the
-// Destinations are.
 func TestMatchingOneOfTwoWorkPlacementsStays(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, fits := range []string{"worker-1", "worker-2"} {

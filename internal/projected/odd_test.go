@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestIrregularlyNamedWorkPlacementBelongsToItsGroup checks that a WorkPlacement is kept up to date
-// whatever its name is, and that its group gets no second one.
 func TestIrregularlyNamedWorkPlacementBelongsToItsGroup(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, hidden := range []bool{false, true} {
@@ -55,8 +53,6 @@ func TestIrregularlyNamedWorkPlacementBelongsToItsGroup(t *testing.T) {
 	}
 }
 
-// TestSecondWorkPlacementOfAGroupCounts checks that the files of a second WorkPlacement conflict
-// with those of other Works, and that the first WorkPlacement of the group stays.
 func TestSecondWorkPlacementOfAGroupCounts(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		c := newCluster(t, mode, false)

@@ -13,8 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// TestBlockedPlacementNamesTheWork checks that the finding names the Work that no longer contains
-// the object, while Kratix has not written that change yet.
 func TestBlockedPlacementNamesTheWork(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		c := newCluster(t, mode, false)
@@ -33,11 +31,8 @@ func TestBlockedPlacementNamesTheWork(t *testing.T) {
 	}
 }
 
-// TestBlockedPlacementNamesTheWorkPlacement checks that the finding names the WorkPlacement that
-// has the object, the role of that WorkPlacement, and the fix.
 func TestBlockedPlacementNamesTheWorkPlacement(t *testing.T) {
 	for name, test := range map[string]struct {
-		// happens changes the WorkPlacement of the Work a, after the Work is deleted.
 		happens func(*cluster, *kratix.WorkPlacement)
 		role    string
 		fix     string

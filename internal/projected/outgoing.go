@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// outgoing has the files in a store that WorkPlacements will replace or remove.
 type outgoing struct {
 	// stored has the files of a store that was read, where they differ from those of the
 	// WorkPlacements.
@@ -21,7 +20,6 @@ type outgoing struct {
 	remembered []formerFile
 }
 
-// storedFile is a file in a store, with the WorkPlacement that will replace the file.
 type storedFile struct {
 	digest statestore.Digest
 	of     *kratix.WorkPlacement
@@ -29,8 +27,8 @@ type storedFile struct {
 
 type formerFile struct {
 	file tree.File
-	// placement is the key of the WorkPlacement that had the file, and destination is the name of
-	// its Destination. The file no longer counts after the time until.
+	// placement is the key of the WorkPlacement that had the file. destination is the name of its
+	// Destination. The file counts as outgoing before the time until.
 	placement   kratix.Key
 	destination string
 	until       time.Time
@@ -53,9 +51,9 @@ func (o *outgoing) note(path tree.Path, differs bool, file storedFile) {
 	}
 }
 
-// remember records the files that changed between two overlays of a Destination, with their contents
-// in the first, if their WorkPlacements still exist. It drops the files of other WorkPlacements. If
-// after is nil, it does nothing.
+// remember records the files that differ between two overlays of a Destination, with their contents
+// in the first one, if their WorkPlacements still exist. It drops the files of other
+// WorkPlacements. It does nothing if after is nil.
 func (o *outgoing) remember(before, after *overlay, now time.Time) {
 	if after == nil {
 		return
@@ -85,7 +83,6 @@ func (o *outgoing) forget(now time.Time) {
 	o.remembered = slices.DeleteFunc(o.remembered, func(former formerFile) bool { return !now.Before(former.until) })
 }
 
-// files returns the outgoing files with their contents.
 func (o *outgoing) files(ctx context.Context, contents statestore.Contents) ([]statestore.Outgoing, error) {
 	files := make([]statestore.Outgoing, 0, len(o.stored)+len(o.remembered))
 	for _, path := range slices.SortedFunc(maps.Keys(o.stored), tree.Compare) {

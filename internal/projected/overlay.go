@@ -12,18 +12,18 @@ import (
 )
 
 // overlay has the files that the WorkPlacements of one Destination will have in its store. Each
-// WorkPlacement has a record like those that this program writes.
+// WorkPlacement has a record, as if this program had written it.
 type overlay struct {
 	destination *kratix.Destination
 	placements  []*kratix.WorkPlacement
 	implied     []ImpliedPlacement
-	// records is the directory of the records. lists are the files that the store has in this
-	// directory: Kratix's lists of files, and former records.
+	// records is the directory of the records. lists are the stored files in this directory:
+	// Kratix's lists of files, and former records.
 	records     tree.Path
 	lists       statestore.Files
 	projections map[*kratix.WorkPlacement]*projection
-	// digests has the digests of all files. from maps each file to its projection, except the
-	// aggregated file, which belongs to several.
+	// digests has the digests of all files. The field from maps each file to its projection, except
+	// the aggregated file, which belongs to several.
 	digests map[tree.Path]statestore.Digest
 	from    map[tree.Path]*projection
 	// joined is the aggregated file with the parts of the placements that have a record. separate
@@ -58,15 +58,12 @@ type projection struct {
 	digests   map[tree.Path]statestore.Digest
 	// name is the result of kratix.PlacementName, which may differ from the name of the placement.
 	// name is empty if the placement has no record.
-	name string
-	// record is the path of the record, or the zero Path if there is none.
+	name   string
 	record tree.Path
 	// listed are the files in Kratix's list of the placement's files, in mode none.
 	listed []tree.Path
 }
 
-// newOverlay returns the overlay for the placements of a Destination. before is the overlay of the
-// last round, or nil. lists are the files in the store's directory of records.
 func newOverlay(ctx context.Context, d *kratix.Destination, placements []*kratix.WorkPlacement, before *overlay, lists statestore.Files, contents statestore.Contents) (*overlay, error) {
 	made := &overlay{
 		destination: d, placements: placements, lists: lists, projections: make(map[*kratix.WorkPlacement]*projection, len(placements)),
@@ -107,15 +104,14 @@ func newOverlay(ctx context.Context, d *kratix.Destination, placements []*kratix
 	return made, nil
 }
 
-// addSeparate adds the part of a placement without a record to the parts of the aggregated file.
 func (o *overlay) addSeparate(part layout.Part) {
 	for _, file := range layout.Join([]layout.Part{part}) {
 		o.separate = append(o.separate, statestore.Outgoing{File: file, Object: kratix.Describe(part.Placement), Stays: true})
 	}
 }
 
-// recordNames returns the name that each WorkPlacement of a Destination has in its record. That is
-// the result of kratix.PlacementName. If a group has several WorkPlacements, only one of them has a
+// recordNames returns the name in the record of each WorkPlacement of a Destination, which is the
+// result of kratix.PlacementName. If a group has several WorkPlacements, only one of them has a
 // record. A WorkPlacement without a Work has none.
 func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]string {
 	names := make(map[*kratix.WorkPlacement]string, len(placements))
@@ -134,8 +130,6 @@ func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]s
 	return names
 }
 
-// addImplied adds records for implied placements. Their files are in the lists of other
-// WorkPlacements.
 func (o *overlay) addImplied(ctx context.Context, implied []ImpliedPlacement, contents statestore.Contents) error {
 	o.implied = implied
 	for _, h := range implied {
@@ -164,7 +158,7 @@ func (o *overlay) addImplied(ctx context.Context, implied []ImpliedPlacement, co
 }
 
 // project returns the projection of a WorkPlacement. name is the name in its record. Files that
-// cannot be decoded are left out, because Kratix cannot write them either.
+// cannot be decoded are omitted, because Kratix cannot write them either.
 func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement, name string, lists statestore.Files, contents statestore.Contents) (*projection, error) {
 	made := &projection{placement: p, name: name, digests: map[tree.Path]statestore.Digest{}}
 	if err := made.readList(ctx, d, lists, contents); err != nil {
@@ -183,8 +177,8 @@ func project(ctx context.Context, d *kratix.Destination, p *kratix.WorkPlacement
 	return made, nil
 }
 
-// readList reads Kratix's list of the placement's files in mode none. Files in the list belong to
-// the placement, even if the WorkPlacement no longer has them.
+// readList reads Kratix's list of the placement's files in mode none. These files belong to the
+// placement, even if the WorkPlacement no longer contains them.
 func (m *projection) readList(ctx context.Context, d *kratix.Destination, lists statestore.Files, contents statestore.Contents) error {
 	path, err := layout.FlatRecordPath(d, m.placement)
 	if err != nil || d.FilepathMode() != kratix.None || !lists.Has(path) {

@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// TestEachFileIsOfItsWorkPlacement reads files in random order, and checks that the cached
-// placement is never used for another WorkPlacement or another version.
 func TestEachFileIsOfItsWorkPlacement(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		d := testkit.Destination("worker-1", testkit.InMode(mode))

@@ -38,9 +38,8 @@ type cluster struct {
 	orphans      []kratix.Key
 	store        *memory.Store
 	reconciler   *reconcile.Reconciler
-	// hidden means that the store is not read.
-	hidden bool
-	policy reconcile.Policy
+	hidden       bool
+	policy       reconcile.Policy
 }
 
 func newCluster(t *testing.T, mode string, hidden bool) *cluster {
@@ -56,7 +55,6 @@ func newCluster(t *testing.T, mode string, hidden bool) *cluster {
 	return c
 }
 
-// restart creates a new reconciler, without the caches of the old one.
 func (c *cluster) restart() {
 	clock := func() time.Time { return c.now }
 	c.reconciler = &reconcile.Reconciler{
@@ -64,7 +62,6 @@ func (c *cluster) restart() {
 	}
 }
 
-// Open returns the only store of the cluster.
 func (c *cluster) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret) (statestore.Store, error) {
 	return c.store, nil
 }
@@ -90,8 +87,6 @@ func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	return s, nil
 }
 
-// put creates or changes the Work of a request with these ConfigMaps. Only Destinations whose
-// label "on" has this value fit.
 func (c *cluster) put(name, on string, configMaps ...string) {
 	work := testkit.Request(name, testkit.WithSelector(map[string]string{"on": on}))
 	work.Generation = 1
@@ -125,7 +120,6 @@ func (c *cluster) change(key kratix.Key, how func(*kratix.WorkPlacement)) {
 	}
 }
 
-// round runs one round, and makes the changes in its report to the cluster.
 func (c *cluster) round() report.Report {
 	c.t.Helper()
 	said, err := c.reconciler.Round(c.t.Context())
@@ -168,7 +162,6 @@ func (c *cluster) patch(p *kratix.WorkPlacement, patch map[string]any) {
 	})
 }
 
-// kratixWrites makes Kratix write one WorkPlacement: one that is overdue, or a random one.
 func (c *cluster) kratixWrites(random *rand.Rand) {
 	c.t.Helper()
 	if len(c.dirty) == 0 {
@@ -194,7 +187,6 @@ func (c *cluster) kratixWrites(random *rand.Rand) {
 	delete(c.placements, key)
 }
 
-// write writes the files of one WorkPlacement, as Kratix does.
 func (c *cluster) write(d *kratix.Destination, p *kratix.WorkPlacement) {
 	c.t.Helper()
 	state, err := c.store.Read(c.t.Context())
@@ -240,11 +232,10 @@ func (c *cluster) write(d *kratix.Destination, p *kratix.WorkPlacement) {
 	if _, err := c.store.Apply(c.t.Context(), changes); err != nil {
 		c.t.Fatal(err)
 	}
-	c.judge()
+	c.checkNoDuplicates()
 }
 
-// judge checks that no root contains an object twice.
-func (c *cluster) judge() {
+func (c *cluster) checkNoDuplicates() {
 	c.t.Helper()
 	state, err := c.store.Read(c.t.Context())
 	if err != nil {
@@ -272,7 +263,6 @@ func (c *cluster) judge() {
 	}
 }
 
-// runUntilIdle runs rounds and writes WorkPlacements until nothing changes any more.
 func (c *cluster) runUntilIdle(random *rand.Rand) report.Report {
 	c.t.Helper()
 	for range 200 {
@@ -284,8 +274,8 @@ func (c *cluster) runUntilIdle(random *rand.Rand) report.Report {
 }
 
 // TestNoCommitOfKratixHasAnObjectTwice changes Works at random, and makes Kratix write
-// WorkPlacements in random order. No state of the store may contain an object twice. In the end, no
-// placement may be held back that could be written.
+// WorkPlacements in random order. No state of the store may contain an object twice. In the end,
+// every placement that can be written must be written.
 func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
@@ -318,16 +308,16 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 						}
 						c.now = c.now.Add(time.Second)
 					}
-					c.settled(c.runUntilIdle(random))
+					c.checkNothingWaits(c.runUntilIdle(random))
 				})
 			}
 		}
 	}
 }
 
-// settled checks that no placement waits for an object that is still in the store, unless two
-// placements wait for objects of each other, because no single commit can write both.
-func (c *cluster) settled(said report.Report) {
+// checkNothingWaits checks that no placement waits for an object that is still in the store. Two placements
+// may wait for objects of each other, because no single commit can write both.
+func (c *cluster) checkNothingWaits(said report.Report) {
 	c.t.Helper()
 	waiting := map[string]int{}
 	for _, p := range said.Placements {

@@ -13,7 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// store is the projection of one state store.
 type store struct {
 	stores *Stores
 	ref    kratix.StateStoreReference
@@ -22,12 +21,10 @@ type store struct {
 
 	// real are the files of inner at the last read, and files are the files of the projection.
 	real, files statestore.Files
-	// probe is the digest of an empty content. If it changes, the store computes digests in another
-	// way than before.
-	probe statestore.Digest
-	// on maps the name of a Destination to its overlay.
-	on map[string]*overlay
-	// placed has the files of all overlays by their paths.
+	// probe is the digest of an empty content. A change of it shows that the store computes digests
+	// differently.
+	probe  statestore.Digest
+	on     map[string]*overlay
 	placed map[tree.Path]placedFile
 	// outgoing has the files that the store still has and that will be replaced or removed.
 	outgoing outgoing
@@ -84,7 +81,7 @@ func (s *store) readInner(ctx context.Context) (statestore.State, error) {
 }
 
 // project updates the files for the current content of the store and the current WorkPlacements. It
-// updates only the files of changed WorkPlacements, and the files that have changed in the store.
+// updates only files that have changed in one of the two.
 func (s *store) project(ctx context.Context, stored statestore.Files, contents statestore.Contents) error {
 	if s.placed == nil {
 		s.on, s.placed = map[string]*overlay{}, map[tree.Path]placedFile{}
@@ -144,7 +141,6 @@ func (s *store) overlays(ctx context.Context, stored statestore.Files, contents 
 	return made, bases, nil
 }
 
-// mark adds the paths of the files in a directory to stale.
 func mark(stale map[tree.Path]bool, stored statestore.Files, dir tree.Path) {
 	for path := range stored.Below(dir) {
 		stale[path] = true
@@ -173,8 +169,8 @@ func (s *store) replace(was, made *overlay, stale map[tree.Path]bool) {
 	}
 }
 
-// refresh updates the files at the stale paths. Records in the store are left out, because each
-// WorkPlacement has its record in the overlay.
+// refresh updates the files at the stale paths. It omits the records in the store, because each
+// WorkPlacement has a record in its overlay.
 func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 	changes := make([]statestore.FileChange, 0, len(stale))
 	for path := range stale {
@@ -196,16 +192,13 @@ func (s *store) refresh(stale map[tree.Path]bool, records []tree.Path) {
 	s.outgoing.forget(s.stores.Now())
 }
 
-// view provides the contents of a projected state.
 type view struct {
 	real   statestore.Contents
 	placed map[tree.Path]placedFile
 }
 
-// Digest returns the digest that the real store computes for a content.
 func (v view) Digest(content []byte) statestore.Digest { return v.real.Digest(content) }
 
-// Content returns the content of a file of the projection.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if laid, ok := v.placed[p]; ok {
 		return laid.by.content(p)
@@ -213,8 +206,6 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return v.real.Content(ctx, p)
 }
 
-// whose returns a description of the WorkPlacement to which a file belongs. It returns "" if the
-// file belongs to none or to several.
 func (v view) whose(path tree.Path) string {
 	laid, ok := v.placed[path]
 	if !ok {

@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// flaky is a store in which Kratix's lists of files cannot be read while fails is set.
 type flaky struct {
 	statestore.Store
 	fails bool
@@ -40,7 +39,6 @@ func (f flakyContents) Content(ctx context.Context, p tree.Path) ([]byte, error)
 	return f.Contents.Content(ctx, p)
 }
 
-// opener is an Opener that returns the same store or error for each reference.
 type opener struct {
 	store statestore.Store
 	err   error
@@ -50,9 +48,6 @@ func (o *opener) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret)
 	return o.store, o.err
 }
 
-// TestReadThatFailsHalfWayChangesNothing changes one Destination, and makes a Read fail because a
-// list of another Destination cannot be read. It checks that the result of the next Read includes
-// the change.
 func TestReadThatFailsHalfWayChangesNothing(t *testing.T) {
 	c := newCluster(t, kratix.None, false)
 	c.put("a", "worker-1", "o1")
@@ -87,7 +82,7 @@ func TestReadThatFailsHalfWayChangesNothing(t *testing.T) {
 		c.kratixWrites(random)
 	}
 	for key := range c.placements {
-		c.change(key, func(p *kratix.WorkPlacement) { p.Annotations = map[string]string{"a": "b"} }) // so that its list is read again
+		c.change(key, func(p *kratix.WorkPlacement) { p.Annotations = map[string]string{"a": "b"} }) // the next Read must read the list of this WorkPlacement again
 	}
 	store.fails = true
 	if _, err := read(); err == nil {
@@ -99,8 +94,6 @@ func TestReadThatFailsHalfWayChangesNothing(t *testing.T) {
 	}
 }
 
-// TestStoreThatCannotBeOpenedIsAnError checks that the round fails, because conflicts with the
-// files in the store would not be found.
 func TestStoreThatCannotBeOpenedIsAnError(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata, false)
 	closed := &opener{err: errors.New("there is no Secret")}
@@ -117,8 +110,6 @@ func TestStoreThatCannotBeOpenedIsAnError(t *testing.T) {
 	}
 }
 
-// TestFilesOfAWorkPlacementWithoutARecordCount checks that the files of a WorkPlacement without a
-// record conflict with those of others.
 func TestFilesOfAWorkPlacementWithoutARecordCount(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata, false)
 	c.put("a", "worker-1", "o1")

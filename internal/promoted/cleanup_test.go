@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cleanupEnv has the former and the current state stores of a Destination.
 type cleanupEnv struct {
 	*fixed
 	t      *testing.T
@@ -27,9 +26,8 @@ func (s *cleanupEnv) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kr
 	return s.stores[ref.Name], nil
 }
 
-// newCleanupEnv returns an environment with the Destination d. The Destination was first on the
-// state store old, then managed on staging, and then promoted to live. All three stores have
-// records of it.
+// The Destination d was first on the state store old, then managed on staging, and then promoted to
+// live. All three stores have records of it.
 func newCleanupEnv(t *testing.T) *cleanupEnv {
 	s := &cleanupEnv{fixed: &fixed{}, t: t, stores: map[string]*memory.Store{}}
 	for _, name := range []string{"live", "old", "staging"} {
@@ -46,7 +44,6 @@ func newCleanupEnv(t *testing.T) *cleanupEnv {
 	return s
 }
 
-// round runs one round of manage mode.
 func (s *cleanupEnv) round() {
 	s.t.Helper()
 	r := &reconcile.Reconciler{Source: s, Stores: s, Finish: reconcile.Commit}
@@ -55,8 +52,7 @@ func (s *cleanupEnv) round() {
 	}
 }
 
-// has reports whether a store has the record of the Work w in the directory dir.
-func (s *cleanupEnv) has(store, dir string) bool {
+func (s *cleanupEnv) hasRecord(store, dir string) bool {
 	s.t.Helper()
 	state, err := s.stores[store].Read(s.t.Context())
 	if err != nil {
@@ -70,7 +66,6 @@ func (s *cleanupEnv) has(store, dir string) bool {
 	return false
 }
 
-// cleanup cleans up d, and returns the stores that have no record of the Work w afterwards.
 func (s *cleanupEnv) cleanup(live promoted.Stores) ([]string, *promoted.LiveCleanup, error) {
 	s.t.Helper()
 	on := &promoted.LiveCleanup{Source: s, Live: live, Of: "d"}
@@ -86,7 +81,7 @@ func (s *cleanupEnv) cleanup(live promoted.Stores) ([]string, *promoted.LiveClea
 	}
 	var emptied []string
 	for name := range s.stores {
-		if !s.has(name, "d") {
+		if !s.hasRecord(name, "d") {
 			emptied = append(emptied, name)
 		}
 	}
@@ -94,8 +89,6 @@ func (s *cleanupEnv) cleanup(live promoted.Stores) ([]string, *promoted.LiveClea
 	return emptied, on, err
 }
 
-// TestCleanupOfAPromotedDestinationKeepsUsedFiles checks that the clean-up deletes neither live
-// files nor those that Kratix writes.
 func TestCleanupOfAPromotedDestinationKeepsUsedFiles(t *testing.T) {
 	mapped := promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}
 	for name, c := range map[string]struct {
@@ -123,8 +116,6 @@ func TestCleanupOfAPromotedDestinationKeepsUsedFiles(t *testing.T) {
 	}
 }
 
-// TestCleanupKeepsFilesOfKratixBelowALiveStore checks that the clean-up keeps files in a directory
-// to which Kratix writes, if the directory is below a live state store.
 func TestCleanupKeepsFilesOfKratixBelowALiveStore(t *testing.T) {
 	s := newCleanupEnv(t)
 	s.GitStateStores = []*kratix.GitStateStore{gitStore("old", "https://example.com/a.git", "main", ""), gitStore("staging", "https://example.com/a.git", "main", "kratix")}
@@ -133,14 +124,12 @@ func TestCleanupKeepsFilesOfKratixBelowALiveStore(t *testing.T) {
 		s.Destinations = []*kratix.Destination{destinationOn("d", base, "old", "")}
 		s.round()
 		s.Works, s.Destinations = nil, []*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/old")}
-		if _, _, err := s.cleanup(nil); err != nil || s.has("old", base) != stays {
-			t.Errorf("%s stays: %v, %v", base, s.has("old", base), err)
+		if _, _, err := s.cleanup(nil); err != nil || s.hasRecord("old", base) != stays {
+			t.Errorf("%s stays: %v, %v", base, s.hasRecord("old", base), err)
 		}
 	}
 }
 
-// TestCleanupIsRefusedWhileTheLiveStoreIsUnknown checks each reason for which the live state store
-// may be unknown.
 func TestCleanupIsRefusedWhileTheLiveStoreIsUnknown(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*cleanupEnv)

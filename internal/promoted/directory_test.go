@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// objectsOf returns the names of the ConfigMaps in a store.
 func (c *cluster) objectsOf(store string) map[string]bool {
 	c.t.Helper()
 	objects := map[string]bool{}
@@ -28,8 +27,7 @@ func (c *cluster) objectsOf(store string) map[string]bool {
 	return objects
 }
 
-// has checks that a live store has exactly these ConfigMaps.
-func (c *cluster) has(store string, want ...string) {
+func (c *cluster) expectConfigMaps(store string, want ...string) {
 	c.t.Helper()
 	wanted := map[string]bool{}
 	for _, object := range want {
@@ -40,16 +38,12 @@ func (c *cluster) has(store string, want ...string) {
 	}
 }
 
-// rename replaces the Destination d0 by d9, which has the same path.
 func (c *cluster) rename() {
 	delete(c.destinations, "d0")
 	c.destination("d9", "live-1", "none")
 	c.destinations["d9"].Spec.Path = "d0"
 }
 
-// TestRenamedDestinationKeepsLiveFiles checks that the files of a WorkPlacement of the former
-// Destination stay until Kratix has removed the WorkPlacement or placed its Work on the new
-// Destination.
 func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		t.Run(mode, func(t *testing.T) {
@@ -62,27 +56,25 @@ func TestRenamedDestinationKeepsLiveFiles(t *testing.T) {
 			c.rename()
 			for range 3 {
 				c.round()
-				c.has("live-1", "o1", "o2", "o3")
+				c.expectConfigMaps("live-1", "o1", "o2", "o3")
 			}
 			c.restart()
 			c.place("w1", "d9", "o4") // the new Destination takes over the placement with its new content
 			c.place("dependency1", "d9", "o3")
 			c.remove(func(p *kratix.WorkPlacement) bool { return p.Work().Name == "w2" })
 			c.round()
-			c.has("live-1", "o4", "o3")
+			c.expectConfigMaps("live-1", "o4", "o3")
 			c.remove(func(p *kratix.WorkPlacement) bool { return p.Spec.TargetDestinationName == "d0" })
 			c.round()
-			c.has("live-1", "o4", "o3")
+			c.expectConfigMaps("live-1", "o4", "o3")
 			c.remove(func(*kratix.WorkPlacement) bool { return true })
 			c.place("w3", "d9", "o5")
 			c.round()
-			c.has("live-1", "o5")
+			c.expectConfigMaps("live-1", "o5")
 		})
 	}
 }
 
-// TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted checks that the files stay,
-// although another Destination has the same directory.
 func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -95,12 +87,10 @@ func TestDestinationThatLosesItsLiveStoreKeepsItsLiveFilesOnceDeleted(t *testing
 	delete(c.destinations, "d0")
 	for range 3 {
 		c.round()
-		c.has("live-1", "o1")
+		c.expectConfigMaps("live-1", "o1")
 	}
 }
 
-// TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed checks a request that Kratix has placed
-// twice: neither placement counts as the old copy of a move.
 func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -111,12 +101,10 @@ func TestRequestOnTwoDestinationsKeepsBothWhenOneIsRenamed(t *testing.T) {
 	c.rename()
 	for range 3 {
 		c.round()
-		c.has("live-1", "o1", "o2")
+		c.expectConfigMaps("live-1", "o1", "o2")
 	}
 }
 
-// TestFilesOfAnUnreadableDestinationStay checks that the files of a Destination that cannot be
-// decoded stay, although another Destination has the same directory.
 func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -127,12 +115,10 @@ func TestFilesOfAnUnreadableDestinationStay(t *testing.T) {
 	c.place("w1", "d9", "o2")
 	for range 3 {
 		c.round()
-		c.has("live-1", "o1")
+		c.expectConfigMaps("live-1", "o1")
 	}
 }
 
-// TestFilesOfKratixForAnotherDestinationStay checks files without a record. They stay if their
-// WorkPlacement is on another Destination than the one that has the directory now.
 func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.None} {
 		c := newCluster(t, mode)
@@ -151,13 +137,11 @@ func TestFilesOfKratixForAnotherDestinationStay(t *testing.T) {
 		c.rename()
 		for range 3 {
 			c.round()
-			c.has("live-1", "o1")
+			c.expectConfigMaps("live-1", "o1")
 		}
 	}
 }
 
-// TestWorkOnAnotherDestinationIsNoEvidence checks that a WorkPlacement on another Destination is no
-// evidence that a missing one was deleted. If many are missing, all their files stay.
 func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -174,11 +158,9 @@ func TestWorkOnAnotherDestinationIsNoEvidence(t *testing.T) {
 	if _, err := c.reconciler.Round(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	c.has("live-1", want...)
+	c.expectConfigMaps("live-1", want...)
 }
 
-// TestCopiedAggregatedFileStaysWhileAPartIsHeldBack checks an aggregated file that Kratix has
-// written and that has no record. It stays while it has the only copy of a part.
 func TestCopiedAggregatedFileStaysWhileAPartIsHeldBack(t *testing.T) {
 	c := newCluster(t, kratix.AggregatedYAML)
 	c.destination("d0", "live-1", "none")
@@ -195,9 +177,9 @@ func TestCopiedAggregatedFileStaysWhileAPartIsHeldBack(t *testing.T) {
 	c.place("w2", "d0", "o1", "o2")
 	for range 3 {
 		c.round()
-		c.has("live-1", "o1", "o2")
+		c.expectConfigMaps("live-1", "o1", "o2")
 	}
 	c.place("w2", "d0", "o3")
 	c.round()
-	c.has("live-1", "o1", "o3")
+	c.expectConfigMaps("live-1", "o1", "o3")
 }

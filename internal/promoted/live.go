@@ -75,7 +75,6 @@ func Opened(live Stores) func([]kratix.Object) []kratix.Object {
 	}
 }
 
-// on returns a copy of a Destination with another state store.
 func on(d *kratix.Destination, ref kratix.StateStoreReference) *kratix.Destination {
 	to := *d
 	to.Spec.StateStoreRef = &ref
@@ -106,7 +105,6 @@ func (s *Source) usableStore(d *kratix.Destination, stores map[kratix.StateStore
 	return ref, wrong
 }
 
-// liveStore returns the live state store of a Destination. It returns a finding if there is none.
 func (s *Source) liveStore(d *kratix.Destination, stores map[kratix.StateStoreReference]kratix.Object) (kratix.StateStoreReference, *finding.Finding) {
 	text, annotated := d.Annotations[scheduler.StateStoreAnnotation]
 	ref, mapped := s.live[*d.Spec.StateStoreRef]
@@ -131,7 +129,6 @@ func (s *Source) liveStore(d *kratix.Destination, stores map[kratix.StateStoreRe
 	return ref, nil
 }
 
-// staging describes the state stores and the locations to which Kratix writes.
 type staging struct {
 	stores map[kratix.StateStoreReference]bool
 	// locations has the locations of all Destinations, by the result of canonical for their
@@ -167,8 +164,9 @@ func canonicalLocation(d *kratix.Destination, ref kratix.StateStoreReference, st
 }
 
 // canonical returns the same text for spellings of a storage that many servers treat alike: the
-// path of a repository in any case, and a bucket of AWS with any endpoint. Only this package treats
-// them as equal, because here the worst result of a mistake is that too little is promoted.
+// path of a repository in any case, and a bucket of AWS with any endpoint. Other packages
+// distinguish them. Here, the worst result of treating them as equal is that a placement is not
+// promoted.
 func canonical(kind, storage string) string {
 	if kind == kratix.GitStateStoreKind {
 		repository, branch, _ := strings.Cut(storage, "#")

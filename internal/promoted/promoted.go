@@ -94,8 +94,6 @@ type decision struct {
 	work, original *kratix.Work
 }
 
-// decisions has the WorkPlacements and the Works of a snapshot, and the Works that were made from
-// the WorkPlacements.
 type decisions struct {
 	placements []*kratix.WorkPlacement
 	works      []*kratix.Work
@@ -109,8 +107,6 @@ type decisions struct {
 	findings    []finding.Finding
 }
 
-// areCurrent reports whether the decisions were made from the same objects as those in the
-// snapshot.
 func (d decisions) areCurrent(seen source.Snapshot) bool {
 	return slices.Equal(d.placements, seen.WorkPlacements) && slices.Equal(d.works, seen.Works)
 }
@@ -175,9 +171,9 @@ func originalOf(seen source.Snapshot, p *kratix.WorkPlacement) *kratix.Work {
 	return seen.Works[at]
 }
 
-// workOf returns a Work with the contents of one WorkPlacement. The rest comes from the Work in the
-// cluster: its age, which decides conflicts, the directory of its group, and labels and annotations
-// for commit messages.
+// workOf returns a Work with the contents of one WorkPlacement. The Work in the cluster provides
+// the age, which decides conflicts, the directory of the group, and the labels and annotations for
+// commit messages.
 func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	work := kratix.NewWork()
 	work.Namespace, work.Name, work.Generation = p.Namespace, p.Labels[kratix.WorkLabel], p.Spec.Generation
@@ -211,8 +207,8 @@ func workOf(p *kratix.WorkPlacement, in *kratix.Work) *kratix.Work {
 	return work
 }
 
-// withoutEffect returns those labels or annotations of a Work that have no effect on a plan. Others
-// are omitted, because Kratix has already placed the Work.
+// withoutEffect returns the labels or annotations of a Work that have no effect on a plan, because
+// Kratix has already placed the Work.
 func withoutEffect(all map[string]string) map[string]string {
 	hasEffect := func(key, _ string) bool {
 		return key == kratix.DryRunLabel || strings.HasPrefix(key, "kratix-schedule.io/")
@@ -227,9 +223,8 @@ func withoutEffect(all map[string]string) map[string]string {
 	return all
 }
 
-// sameWork reports whether a later decision about the same WorkPlacement results in an equal Work.
-// It compares neither the generation, which Kratix increases without another change, nor labels and
-// annotations, which change no file.
+// sameWork reports whether a later decision about the same WorkPlacement has an equal Work. It
+// ignores the generation, labels and annotations, which change no file.
 func (d decision) sameWork(later decision) bool {
 	was, is := d.work, later.work
 	a, b := &was.Spec.WorkloadGroups[0], &is.Spec.WorkloadGroups[0]

@@ -22,7 +22,6 @@ import (
 // the method Snapshot of fixed.
 type held = source.Snapshot
 
-// fixed is a source with a fixed snapshot.
 type fixed struct{ held }
 
 func (f *fixed) Changes(context.Context) (<-chan struct{}, error)  { return nil, nil }
@@ -42,7 +41,6 @@ func destinationOn(name, path, store, live string) *kratix.Destination {
 	return d
 }
 
-// placed returns the WorkPlacement that Kratix creates for a Work with ConfigMaps.
 func placed(work, destination string, configMaps ...string) *kratix.WorkPlacement {
 	p := testkit.Placement(testkit.Request(work, testkit.WithPipeline("instance"), testkit.WithConfigMaps(configMaps...)), destination)
 	p.CreationTimestamp = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
@@ -117,8 +115,6 @@ func TestEachWorkPlacementIsAWork(t *testing.T) {
 	}
 }
 
-// TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay checks that a Work has the labels and
-// annotations of the Work in the cluster, except for those that would change the plan.
 func TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay(t *testing.T) {
 	original := testkit.Request("a", testkit.WithPipeline("other"))
 	original.Labels[kratix.PromiseNameLabel], original.Labels[kratix.DryRunLabel] = "redis", "true"
@@ -143,8 +139,6 @@ func TestCommitsMaySayAboutPromotedWorksWhatTheirWorksSay(t *testing.T) {
 	}
 }
 
-// TestEqualWorksKeepTheirAddress checks that equal Works keep their pointers although Kratix
-// increases the generation again and again. A round recognizes unchanged Works by their pointers.
 func TestEqualWorksKeepTheirAddress(t *testing.T) {
 	in := &fixed{source.Snapshot{
 		Destinations:   []*kratix.Destination{destinationOn("d1", "d1", "staging", "GitStateStore/live")},
@@ -176,10 +170,8 @@ func TestLiveStores(t *testing.T) {
 	for name, c := range map[string]struct {
 		destinations []*kratix.Destination
 		live         promoted.Stores
-		// on has the expected live state stores in order, with "-" for none. want are the expected
-		// messages.
-		on   string
-		want []string
+		on           string
+		want         []string
 	}{
 		"annotated":                        {[]*kratix.Destination{destinationOn("d", "d", "staging", "GitStateStore/live")}, nil, "live", nil},
 		"another kind":                     {[]*kratix.Destination{destinationOn("d", "d", "staging", "BucketStateStore/bucket")}, nil, "bucket", nil},
@@ -229,8 +221,6 @@ func TestLiveStores(t *testing.T) {
 	}
 }
 
-// TestUnusableWorkPlacementKeepsLiveFiles checks that the live files of an unusable WorkPlacement
-// stay until it is deleted, and that all other placements are updated.
 func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 	for name, damage := range map[string]func(*kratix.WorkPlacement){
 		"no label":      func(p *kratix.WorkPlacement) { delete(p.Labels, kratix.WorkLabel) },
@@ -254,20 +244,18 @@ func TestUnusableWorkPlacementKeepsLiveFiles(t *testing.T) {
 				c.place("w2", "d0", "o3")
 				for range 3 {
 					c.round()
-					c.has("live-1", "o1", "o3")
+					c.expectConfigMaps("live-1", "o1", "o3")
 				}
 				c.remove(func(p *kratix.WorkPlacement) bool {
 					return p.Name == kratix.PlacementName("w1", "d0", kratix.GroupID("."))
 				})
 				c.round()
-				c.has("live-1", "o3")
+				c.expectConfigMaps("live-1", "o3")
 			})
 		}
 	}
 }
 
-// TestOnlyStoresThatArePromotedToAreOpened checks that state stores to which only Kratix writes are
-// not opened, because their Secrets belong to Kratix.
 func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
 	stores := []kratix.Object{gitStore("live", "https://example.com/a.git", "live", ""), gitStore("old", "https://example.com/a.git", "old", ""), gitStore("staging", "https://example.com/a.git", "staging", "")}
 	mapped := promoted.Stores{{Kind: kratix.GitStateStoreKind, Name: "staging"}: {Kind: kratix.GitStateStoreKind, Name: "live"}}
@@ -292,8 +280,6 @@ func TestOnlyStoresThatArePromotedToAreOpened(t *testing.T) {
 	}
 }
 
-// TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid checks that a state store to which
-// Kratix writes is never used as a live state store.
 func TestLiveStoreThatIsKratixsStoreInAnotherSpellingIsInvalid(t *testing.T) {
 	bucketStore := func(name, endpoint, bucket string) kratix.Object {
 		store := &kratix.BucketStateStore{}

@@ -26,7 +26,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// cluster is a cluster in which Kratix schedules and this program promotes.
 type cluster struct {
 	t          *testing.T
 	now        time.Time
@@ -51,7 +50,6 @@ func newCluster(t *testing.T, mode string) *cluster {
 	return c
 }
 
-// restart creates a new reconciler, without the caches of the old one.
 func (c *cluster) restart() { c.reconciler = c.process(reconcile.Commit) }
 
 func (c *cluster) process(finish reconcile.Finish) *reconcile.Reconciler {
@@ -59,8 +57,6 @@ func (c *cluster) process(finish reconcile.Finish) *reconcile.Reconciler {
 	return &reconcile.Reconciler{Source: decided, Planner: decided, Stores: c, Finish: finish, Now: func() time.Time { return c.now }}
 }
 
-// Open returns a live state store. The state store to which Kratix writes may be opened only while
-// there are no Destinations.
 func (c *cluster) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	store := c.stores[ref.Name]
 	if store == nil && len(c.destinations) > 0 {
@@ -85,8 +81,6 @@ func (c *cluster) Snapshot(context.Context) (source.Snapshot, error) {
 	return s, nil
 }
 
-// destination creates a Destination or changes its live state store. If live is empty, the
-// Destination has none.
 func (c *cluster) destination(name, live, cleanup string) {
 	if live != "" {
 		live = "GitStateStore/" + live
@@ -96,7 +90,6 @@ func (c *cluster) destination(name, live, cleanup string) {
 	c.destinations[name] = d
 }
 
-// place creates or updates the WorkPlacement of a Work on a Destination.
 func (c *cluster) place(work, destination string, files ...string) {
 	p := placed(work, destination, files...)
 	if strings.HasPrefix(work, "dependency") {
@@ -121,8 +114,6 @@ func (c *cluster) remove(match func(*kratix.WorkPlacement) bool) {
 	}
 }
 
-// round runs one round. It checks the stores, and that a process without caches would change
-// nothing afterwards.
 func (c *cluster) round() report.Report {
 	c.t.Helper()
 	c.now = c.now.Add(time.Second)
@@ -130,7 +121,7 @@ func (c *cluster) round() report.Report {
 	if err != nil {
 		c.t.Fatal(err)
 	}
-	c.judge()
+	c.checkNoDuplicates()
 	fresh, err := c.process(reconcile.Preview).Round(c.t.Context())
 	if err != nil {
 		c.t.Fatal(err)
@@ -160,8 +151,7 @@ func (c *cluster) files(store string) map[tree.Path]string {
 	return files
 }
 
-// judge checks that no root in a live state store contains an object twice.
-func (c *cluster) judge() {
+func (c *cluster) checkNoDuplicates() {
 	c.t.Helper()
 	for store := range c.stores {
 		at := map[string]tree.Path{}
@@ -186,10 +176,7 @@ func (c *cluster) judge() {
 	}
 }
 
-// settled checks two things: the live state stores have the files that Kratix has written for each
-// placement that is not held back, and they have no files of Destinations that were deleted with
-// their files.
-func (c *cluster) settled(said report.Report, emptied map[string]bool) {
+func (c *cluster) checkLiveFiles(said report.Report, emptied map[string]bool) {
 	c.t.Helper()
 	stored := map[string]map[tree.Path]string{"live-1": c.files("live-1"), "live-2": c.files("live-2")}
 	isHeld, wanted := map[kratix.Key]bool{}, map[tree.Path]bool{}
@@ -228,8 +215,6 @@ func (c *cluster) settled(said report.Report, emptied map[string]bool) {
 	}
 }
 
-// TestLiveStoresNeverHaveAnObjectTwice places, moves and removes WorkPlacements, changes
-// Destinations and restarts the process, all at random.
 func TestLiveStoresNeverHaveAnObjectTwice(t *testing.T) {
 	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
@@ -239,7 +224,7 @@ func TestLiveStoresNeverHaveAnObjectTwice(t *testing.T) {
 				c := newCluster(t, mode)
 				emptied := map[string]bool{}
 				for range 120 {
-					c.happens(random, emptied)
+					c.changeAtRandom(random, emptied)
 					if random.IntN(3) > 0 {
 						c.round()
 					}
@@ -247,13 +232,13 @@ func TestLiveStoresNeverHaveAnObjectTwice(t *testing.T) {
 				for range 4 {
 					c.round()
 				}
-				c.settled(c.round(), emptied)
+				c.checkLiveFiles(c.round(), emptied)
 			})
 		}
 	}
 }
 
-func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
+func (c *cluster) changeAtRandom(random *rand.Rand, emptied map[string]bool) {
 	work, destination := fmt.Sprint("w", random.IntN(5)), fmt.Sprint("d", random.IntN(3))
 	if random.IntN(3) == 0 {
 		work = fmt.Sprint("dependency", random.IntN(2))
@@ -302,8 +287,6 @@ func (c *cluster) happens(random *rand.Rand, emptied map[string]bool) {
 	}
 }
 
-// TestLiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft checks that the files in the former live
-// state store stay and are reported.
 func TestLiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -329,8 +312,6 @@ func TestLiveStoreThatChangesIsFilledBeforeTheOldOneIsLeft(t *testing.T) {
 	}
 }
 
-// TestRequestMayHaveTwoWorkPlacements checks that a request that Kratix has placed twice is
-// promoted twice, and that neither placement counts as the old copy of a move.
 func TestRequestMayHaveTwoWorkPlacements(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -342,11 +323,9 @@ func TestRequestMayHaveTwoWorkPlacements(t *testing.T) {
 			t.Errorf("findings %v", said.Findings)
 		}
 	}
-	c.settled(c.round(), nil)
+	c.checkLiveFiles(c.round(), nil)
 }
 
-// TestDeletionsInTheAPIAreNotLimited checks that the files of deleted WorkPlacements are removed.
-// If WorkPlacements are only missing, the deletion guard keeps their files.
 func TestDeletionsInTheAPIAreNotLimited(t *testing.T) {
 	for _, isSaid := range []bool{true, false} {
 		c := newCluster(t, kratix.NestedByMetadata)
@@ -376,8 +355,6 @@ func TestDeletionsInTheAPIAreNotLimited(t *testing.T) {
 	}
 }
 
-// TestAnotherDestinationInTheDirectoryRemovesNothing checks that the files of a Destination that
-// has lost its live state store stay, although another Destination has the same directory.
 func TestAnotherDestinationInTheDirectoryRemovesNothing(t *testing.T) {
 	c := newCluster(t, kratix.NestedByMetadata)
 	c.destination("d0", "live-1", "none")
@@ -398,8 +375,6 @@ func TestAnotherDestinationInTheDirectoryRemovesNothing(t *testing.T) {
 	}
 }
 
-// TestLiveStoreThatBeginsAsACopyIsTakenOver checks that files in the live state store that Kratix
-// has written are updated and removed like all others.
 func TestLiveStoreThatBeginsAsACopyIsTakenOver(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		c := newCluster(t, mode)
@@ -442,10 +417,10 @@ func TestLiveStoreThatBeginsAsACopyIsTakenOver(t *testing.T) {
 				}
 			}
 		}
-		c.settled(c.round(), nil)
+		c.checkLiveFiles(c.round(), nil)
 		c.remove(func(*kratix.WorkPlacement) bool { return true })
 		c.place("other", "d0", "one")
 		c.round()
-		c.settled(c.round(), nil)
+		c.checkLiveFiles(c.round(), nil)
 	}
 }

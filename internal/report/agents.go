@@ -36,7 +36,6 @@ func (a Agents) Of(p *Placement) (state Delivered, known bool) {
 	return state, false
 }
 
-// isDelivered reports whether a placement has files that an agent applies.
 func (p *Placement) isDelivered() bool {
 	switch p.State {
 	case Placed, Unchanged:
@@ -47,15 +46,13 @@ func (p *Placement) isDelivered() bool {
 	return false
 }
 
-// root, mark and rootFailure describe the state of a root in the JSON and YAML output.
 type (
 	root struct {
-		Destination string `json:"destination"`
-		// Root is the directory of the root. It is empty if the Destination has only one root.
-		Root    string       `json:"root,omitempty"`
-		Applied *mark        `json:"applied,omitempty"`
-		Healthy *mark        `json:"healthy,omitempty"`
-		Failure *rootFailure `json:"failure,omitempty"`
+		Destination string       `json:"destination"`
+		Root        string       `json:"root,omitempty"`
+		Applied     *mark        `json:"applied,omitempty"`
+		Healthy     *mark        `json:"healthy,omitempty"`
+		Failure     *rootFailure `json:"failure,omitempty"`
 	}
 	mark struct {
 		Revision string    `json:"revision"`
@@ -73,7 +70,6 @@ type (
 	}
 )
 
-// roots returns the states of all roots for the JSON and YAML output.
 func (d Document) roots() []root {
 	var all []root
 	for i := range d.Deliveries {
@@ -97,7 +93,6 @@ func markOf(m agent.Mark) *mark {
 	return &mark{Revision: m.Revision, Time: m.Time}
 }
 
-// worksOf returns the names of the Works of some placements.
 func worksOf(claimants []Claimant) []string {
 	var names []string
 	for _, c := range claimants {
@@ -111,7 +106,6 @@ func (s Delivered) String() string {
 	return "Applied: " + s.Applied.short() + ", Healthy: " + s.Healthy.short()
 }
 
-// short returns the status, followed by the reason unless the status is True.
 func (c AgentCondition) short() string {
 	if c.Status == True {
 		return c.Status
@@ -119,7 +113,6 @@ func (c AgentCondition) short() string {
 	return c.Status + " (" + c.Reason + ")"
 }
 
-// text returns the state of a placement as text, or an empty text if the state is not known.
 func (a Agents) text(p *Placement) string {
 	if state, known := a.Of(p); known {
 		return state.String()
@@ -127,7 +120,6 @@ func (a Agents) text(p *Placement) string {
 	return ""
 }
 
-// failure returns one line about the failure of a root, or an empty text if the root does not fail.
 func (d *Delivery) failure() string {
 	f := d.State.Failure
 	if f == nil {

@@ -12,13 +12,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// placedOn returns a placement of the given Work in the given state, with files on worker-1.
 func placedOn(work string, state State) Placement {
 	object := &kratix.WorkPlacement{ObjectMeta: metav1.ObjectMeta{Namespace: "default", Name: work + ".worker-1"}, Spec: kratix.WorkPlacementSpec{ResourceName: work}}
 	return Placement{Work: "default/" + work, Directory: ".", Destination: "worker-1", State: state, Reason: "it fits", Object: object}
 }
 
-// delivered returns a document with a root on which the agent fails because of default/bad.
 func delivered() Document {
 	noon := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	applied := agent.Mark{Revision: "1", Time: noon}

@@ -23,7 +23,8 @@ type Delivery struct {
 	// the same for the healthy revision.
 	AppliedKnown, HealthyKnown bool `json:"-"`
 	// Unapplied contains the placements whose stored files differ from those at the applied
-	// revision, and Unchecked the placements whose files differ from those at the healthy revision.
+	// revision. Unchecked contains the placements whose files differ from those at the healthy
+	// revision.
 	Unapplied, Unchecked map[kratix.Key]bool `json:"-"`
 	// Failing are the placements that certainly have an object on which the agent has failed. If no
 	// placement certainly has such an object, Suspects are the placements that may have one.
@@ -44,8 +45,8 @@ type AgentCondition struct {
 	Status  string `json:"status"`
 	Reason  string `json:"reason"`
 	Message string `json:"message,omitempty"`
-	// UnlessTrue means that an existing condition with the status True is kept, since the process
-	// has not read the files of the applied revision.
+	// UnlessTrue means that an existing True condition is kept, because the process has not read
+	// the files of the applied revision.
 	UnlessTrue bool `json:"-"`
 }
 
@@ -72,7 +73,6 @@ func (d *Delivery) Covers(p *Placement) bool {
 	return p.Object != nil && (d.Root == "" || p.Object.IsDependency() == (d.Root == agent.Dependencies))
 }
 
-// fails reports whether the agent fails on an object of a placement.
 func (d *Delivery) fails(p *Placement) bool {
 	key := kratix.KeyOf(p.Object)
 	return slices.ContainsFunc(d.Failing, func(c Claimant) bool { return c.Placement == key })
@@ -116,13 +116,11 @@ func (d *Delivery) Healthy(p *Placement) AgentCondition {
 	return d.notReported()
 }
 
-// unlessTrue returns the condition with UnlessTrue set to stays.
 func (c AgentCondition) unlessTrue(stays bool) AgentCondition {
 	c.UnlessTrue = stays
 	return c
 }
 
-// failed returns the condition, with the given status, of a placement on which the agent fails.
 func (d *Delivery) failed(status string) AgentCondition {
 	return AgentCondition{Status: status, Reason: string(d.State.Failure.Outcome), Message: d.State.Failure.String()}
 }
@@ -159,13 +157,10 @@ func Works(claimants []Claimant) string {
 	return strings.Join(names, ", ")
 }
 
-// notReported returns the condition of a placement whose current files the agent has not reported
-// yet.
 func (d *Delivery) notReported() AgentCondition {
 	return AgentCondition{Status: Unknown, Reason: NotReported, Message: "the agent of " + d.Destination + " has not reported the current files yet"}
 }
 
-// notRead returns the condition of a placement when the files of a reported revision are not known.
 func (d *Delivery) notRead(revision string) AgentCondition {
 	return AgentCondition{Status: Unknown, Reason: NotRead, Message: "the agent of " + d.Destination + " has reported revision " + revision + ", which this process has not read"}
 }

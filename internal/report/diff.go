@@ -12,7 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// FileDiff is a changed file of a store. Old is nil for a new file, New for a removed file.
+// FileDiff is a changed file of a store. Old is nil for a new file, and New is nil for a removed
+// file.
 type FileDiff struct {
 	// Path is the path of the file, relative to the store.
 	Path     string
@@ -21,11 +22,8 @@ type FileDiff struct {
 	Withheld string
 }
 
-// absent is the name of a missing file in a diff.
 const absent = "/dev/null"
 
-// lines returns the lines of the diff in git's format, each with its line ending. The values of
-// Secrets are masked.
 func (f FileDiff) lines() []string {
 	from, to := "a/"+f.Path, "b/"+f.Path
 	head := []string{"diff --git " + from + " " + to + "\n"}
@@ -56,7 +54,6 @@ func (f FileDiff) lines() []string {
 
 func isBinary(content []byte) bool { return bytes.IndexByte(content, 0) >= 0 }
 
-// stat returns the number of added and removed lines.
 func (f FileDiff) stat() (added, removed int) {
 	inside := false
 	for _, line := range f.lines() {
@@ -89,8 +86,6 @@ func Diffs(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// diffs writes the names and the changed lines of all changed files, or only the number of changed
-// lines if d.Stat is set.
 func (d Document) diffs(out *bufio.Writer) {
 	if d.Stat || d.Diffs == nil {
 		d.stats(out)
@@ -119,7 +114,6 @@ func (d Document) paintDiff(line string, inside bool) string {
 	return line
 }
 
-// stats writes a line for each changed file, and a line with the totals.
 func (d Document) stats(out *bufio.Writer) {
 	width, added, removed := 0, 0, 0
 	for _, file := range d.Diffs {
@@ -136,7 +130,6 @@ func (d Document) stats(out *bufio.Writer) {
 	}
 }
 
-// bars returns the length of a bar in the statistics, which is limited.
 func bars(lines int) int {
 	const most = 30
 	return min(lines, most)

@@ -16,8 +16,8 @@ type Document struct {
 	// Tally counts the findings that are neither ignored nor known, including those that are not
 	// shown.
 	Tally Tally
-	// Hidden is the number of findings that are left out because there are too many, Ignored the
-	// number that the user ignores, and Known the number in a baseline.
+	// Hidden is the number of findings that are left out because there are too many. Ignored is the
+	// number of findings that the user ignores. Known is the number of findings in a baseline.
 	Hidden, Ignored, Known int
 	// Read is the amount of input. It is nil if the input is not counted.
 	Read *Reading
@@ -72,7 +72,6 @@ func Count(findings []finding.Finding) Tally {
 	return t
 }
 
-// position returns the location of a place on disk, or an empty Position if it is not known.
 func (d Document) position(p finding.Place) Position {
 	if d.Locate != nil {
 		return d.Locate(p)
@@ -83,12 +82,10 @@ func (d Document) position(p finding.Place) Position {
 	return Position{}
 }
 
-// fails reports whether a finding makes the command fail.
 func (d Document) fails(f finding.Finding) bool {
 	return f.Rule.Severity >= cmp.Or(d.Fails, finding.Error)
 }
 
-// headline returns the place and the message of a finding in one line.
 func headline(f finding.Finding) string {
 	if place := f.Place.String(); place != "" {
 		return place + ": " + f.Message
@@ -96,7 +93,6 @@ func headline(f finding.Finding) string {
 	return f.Message
 }
 
-// changes returns the changes of all Destinations in all stores.
 func (d Document) changes() []change {
 	var all []change
 	for _, store := range d.Stores {

@@ -25,11 +25,8 @@ import (
 
 var update = flag.Bool("update", false, "write golden files again")
 
-// nasty contains everything that a format must escape.
 const nasty = "a \"b\" <c> & 'd' # e, f: 100% \x01\nnext ünï \xff ::error::"
 
-// plainly returns a rule with a constant fix, so that golden files do not depend on the table of
-// rules.
 func plainly(rule finding.Rule) finding.Rule {
 	rule.Fix = "Mend it."
 	return rule
@@ -80,8 +77,8 @@ func written(t *testing.T, format Format, d Document) string {
 	return out.String()
 }
 
-// ruleTable matches the table of rules in SARIF. It is removed from the output, because a golden
-// file would change with every rule; TestSARIFIsValid checks the table.
+// ruleTable matches the table of rules in SARIF. Golden files do not contain it, because they would
+// change with every rule.
 var ruleTable = regexp.MustCompile(`,"rules":\[.*\]|,"ruleIndex":\d+`)
 
 func TestFormats(t *testing.T) {
@@ -124,7 +121,6 @@ func TestFormatsReportAFailedWrite(t *testing.T) {
 	}
 }
 
-// TestFormatsStream checks that no format collects its output in memory.
 func TestFormatsStream(t *testing.T) {
 	testkit.Slow(t)
 	d := sample(t)
@@ -133,7 +129,7 @@ func TestFormatsStream(t *testing.T) {
 	}
 	for _, format := range Formats() {
 		if format.Name == "markdown" {
-			continue // its length is bounded
+			continue // the length of a comment is limited
 		}
 		counting := &largest{}
 		if err := format.Write(counting, d); err != nil {
@@ -178,8 +174,6 @@ func TestSARIFIsValid(t *testing.T) {
 	}
 }
 
-// TestSARIFResultsHaveFiles checks that every result has a file, because GitHub rejects a log with
-// a result without a file.
 func TestSARIFResultsHaveFiles(t *testing.T) {
 	d := Document{
 		Report: Report{Findings: []finding.Finding{
@@ -342,8 +336,6 @@ func TestPictureIsLimited(t *testing.T) {
 	}
 }
 
-// TestFindingsComeFirst checks that the first finding is near the beginning of the page, however many
-// placements there are, and that what to do about an object is there once.
 func TestFindingsComeFirst(t *testing.T) {
 	d := sample(t)
 	again := d.Findings[0]

@@ -29,7 +29,6 @@ func GitHub(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// command returns the name of the workflow command for a severity.
 func command(severity finding.Severity) string {
 	switch severity {
 	case finding.Error:
@@ -52,7 +51,6 @@ func (d Document) annotation(f finding.Finding) string {
 	return text + "\n" + f.Advice()
 }
 
-// data and property escape text as GitHub's runner requires.
 func data(text string) string {
 	return strings.NewReplacer("%", "%25", "\n", "%0A").Replace(printable.Lines(text))
 }

@@ -19,7 +19,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// hostile returns a document in which every string of foreign origin is the given text.
 func hostile(text string) Document {
 	place := finding.Place{Object: text, File: text, Line: 3}
 	findings := []finding.Finding{
@@ -51,14 +50,11 @@ func hostile(text string) Document {
 	}
 }
 
-// hostileState returns the state of a root in which every string that an agent sends is the given
-// text.
 func hostileState(text string) agent.State {
 	mark := agent.Mark{Revision: text}
 	return agent.State{Applied: mark, Healthy: mark, Failure: &agent.Failure{Revision: text, Outcome: agent.ApplyFailed, Message: text}}
 }
 
-// outputs returns the document in all output formats, by the name of the format.
 func outputs(t *testing.T, d Document) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -77,8 +73,6 @@ func outputs(t *testing.T, d Document) map[string]string {
 	return all
 }
 
-// checkHarmless fails the test if the output contains control sequences of a terminal or of a CI
-// system, or invisible characters.
 func checkHarmless(t *testing.T, name, got string) {
 	t.Helper()
 	if !utf8.ValidString(got) {
@@ -110,8 +104,6 @@ func checkHarmless(t *testing.T, name, got string) {
 	}
 }
 
-// checkReadable fails the test if a program could not parse the output, or if the YAML and the JSON
-// output have different contents.
 func checkReadable(t *testing.T, all map[string]string) {
 	t.Helper()
 	var fromJSON, fromYAML, fromSARIF any
@@ -143,7 +135,6 @@ func checkReadable(t *testing.T, all map[string]string) {
 	}
 }
 
-// attacks are strings that a hostile author could put into names and messages.
 var attacks = []string{
 	"a\n::error::b", "::set-output name=x::y", " \t::add-mask::x", "\u00a0::error::x", "a\r::error::x", "a\u2028::error::b",
 	"\x1b[31mred\x1b[0m", "\x1b]8;;http://e.example.com\x07click", "\u009b31m", "\u0085::error::x", "\x00\x01\x7f",
@@ -164,9 +155,8 @@ func TestNoFormatContainsUnescapedInput(t *testing.T) {
 	}
 }
 
-// TestFindingsOfRefusalsFightsAndRecordsAreEscaped checks the findings with foreign text in their
-// messages: KS066 contains a server's message, and KS067 and KS063 contain the names of records
-// that others wrote.
+// KS066 contains a server's message. KS067 and KS063 contain the names of records that others
+// wrote.
 func TestFindingsOfRefusalsFightsAndRecordsAreEscaped(t *testing.T) {
 	for _, rule := range []finding.Rule{finding.PlacementRefused(), finding.ControllersFight(), finding.BadRecord()} {
 		t.Run(rule.ID, func(t *testing.T) {

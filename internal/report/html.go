@@ -18,22 +18,20 @@ var page string
 //go:embed html.js
 var script string
 
-// htmlData is the input of the page template.
 type htmlData struct {
 	Document
-	Title   string
-	Verdict string
-	Failed  bool
-	Style   template.CSS
-	Script  template.JS
-	Groups  []components.Group
-	Picture picture
-	// Reported means that agents have reported something.
+	Title    string
+	Verdict  string
+	Failed   bool
+	Style    template.CSS
+	Script   template.JS
+	Groups   []components.Group
+	Picture  picture
 	Reported bool
 }
 
-// HTML writes a document as a self-contained page: the findings by object, the picture of the Works
-// that conflict, and all placements.
+// HTML writes a document as a self-contained page: the findings by object, a picture of the
+// conflicts between Works, and all placements.
 func HTML(w io.Writer, d Document) error {
 	agents, links := d.Agents(), newLinks(d)
 	groups := components.Groups(d.Findings, components.Options{Place: func(p finding.Place) components.Place {
@@ -70,11 +68,9 @@ func HTML(w io.Writer, d Document) error {
 
 // links are the anchors of a page: of the first placement of each Work, and of the groups of findings.
 type links struct {
-	placed map[string]bool
-	// toGroup are the links to the first group of findings about each Work.
+	placed  map[string]bool
 	toGroup map[string]string
-	// last is the Work of the placement before.
-	last string
+	last    string
 }
 
 func newLinks(d Document) *links {
@@ -85,7 +81,7 @@ func newLinks(d Document) *links {
 	return l
 }
 
-// toPlacement returns the link to the first placement of a Work, or nothing if it has none.
+// toPlacement returns the link to the first placement of a Work, or "" without one.
 func (l *links) toPlacement(work string) string {
 	if !l.placed[work] {
 		return ""
@@ -95,7 +91,7 @@ func (l *links) toPlacement(work string) string {
 
 func placementAnchor(work string) string { return "w" + components.Anchor(kratix.WorkKind+" "+work) }
 
-// id returns the anchor of a placement, or nothing if it is not the first one of its Work.
+// id returns the anchor of a placement, or "" if the placement is not the first one of its Work.
 func (l *links) id(p Placement) string {
 	if p.Work == l.last {
 		return ""
@@ -104,7 +100,6 @@ func (l *links) id(p Placement) string {
 	return placementAnchor(p.Work)
 }
 
-// add adds the links to groups. Their claimants and items name the Works.
 func (l *links) add(groups []components.Group, findings []finding.Finding) {
 	byLink := map[string]string{}
 	for _, f := range findings {
@@ -132,7 +127,6 @@ func (l *links) add(groups []components.Group, findings []finding.Finding) {
 	}
 }
 
-// stateClass returns the CSS class of a state.
 func stateClass(s State) string {
 	switch s {
 	case Placed, Unchanged:

@@ -12,21 +12,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// These types are the structure of the JSON and YAML output.
 type (
 	head struct {
-		// SchemaVersion changes if programs that read the document have to be changed.
-		SchemaVersion int     `json:"schemaVersion"`
-		Tool          string  `json:"tool"`
-		Version       string  `json:"version"`
-		Done          Done    `json:"done"`
-		Summary       summary `json:"summary"`
-		// Read is the amount of input of a check.
-		Read *Reading `json:"read,omitempty"`
-		// Profiles are the profiles of Destinations that were used.
-		Profiles []Profile `json:"profiles,omitempty"`
-		// Roots are the states of the roots of Destinations that agents have reported.
-		Roots []root `json:"roots,omitempty"`
+		// SchemaVersion changes whenever programs that read the document must change.
+		SchemaVersion int       `json:"schemaVersion"`
+		Tool          string    `json:"tool"`
+		Version       string    `json:"version"`
+		Done          Done      `json:"done"`
+		Summary       summary   `json:"summary"`
+		Read          *Reading  `json:"read,omitempty"`
+		Profiles      []Profile `json:"profiles,omitempty"`
+		Roots         []root    `json:"roots,omitempty"`
 	}
 	summary struct {
 		Errors     int           `json:"errors"`
@@ -37,7 +33,7 @@ type (
 		Known      int           `json:"known"`
 		Placements map[State]int `json:"placements"`
 	}
-	// Problem is a finding.
+	// Problem is a finding in JSON.
 	Problem struct {
 		Rule     string         `json:"rule"`
 		Name     string         `json:"name"`
@@ -49,10 +45,9 @@ type (
 		Fix      string         `json:"fix"`
 	}
 	place struct {
-		Object string `json:"object,omitempty"`
-		File   string `json:"file,omitempty"`
-		Line   int    `json:"line,omitempty"`
-		// Source is the file on disk.
+		Object     string `json:"object,omitempty"`
+		File       string `json:"file,omitempty"`
+		Line       int    `json:"line,omitempty"`
 		Source     string `json:"source,omitempty"`
 		SourceLine int    `json:"sourceLine,omitempty"`
 	}
@@ -75,7 +70,6 @@ type (
 		Healthy *AgentCondition `json:"healthy,omitempty"`
 	}
 	store struct {
-		// Name is the kind and the name of the store.
 		Name     string `json:"name"`
 		Revision string `json:"revision,omitempty"`
 		// Unselected means that another shard writes to the store.
@@ -95,7 +89,6 @@ type (
 	}
 )
 
-// toolName is the program's name.
 const toolName = "kratix-schedule"
 
 func (d Document) head() head {
@@ -134,7 +127,6 @@ func (d Document) place(p finding.Place) place {
 	return place{Object: p.Object, File: p.File, Line: p.Line, Source: spot.File, SourceLine: spot.Line}
 }
 
-// placement returns a function that converts a placement to its form in the output.
 func (d Document) placement() func(Placement) placement {
 	agents := d.Agents()
 	return func(p Placement) placement {
@@ -149,7 +141,6 @@ func (d Document) placement() func(Placement) placement {
 	}
 }
 
-// store returns a store with its Destinations, sorted by name.
 func (Document) store(s Store) store {
 	out := store{Name: s.Name, Revision: s.Revision, Unselected: s.Unselected}
 	for _, name := range slices.Sorted(maps.Keys(s.Locations)) {
@@ -193,7 +184,6 @@ func JSON(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// list writes one field of an object, whose value is a list with one line for each item.
 func list[T, U any](out *bufio.Writer, name string, items []T, convert func(T) U) error {
 	printf(out, "%q: [", name)
 	for i, item := range items {

@@ -92,7 +92,6 @@ func (d Document) testCase(f finding.Finding) testCase {
 	return c
 }
 
-// healthy returns the placements without a problem.
 func (d Document) healthy() []Placement {
 	var sound []Placement
 	for _, p := range d.Placements {
@@ -103,7 +102,6 @@ func (d Document) healthy() []Placement {
 	return sound
 }
 
-// label returns the name of a placement, with its Destination if it has one.
 func (p Placement) label() string {
 	if p.Destination == "" {
 		return p.name()
@@ -111,7 +109,6 @@ func (p Placement) label() string {
 	return fmt.Sprintf("%s on %s", p.name(), p.Destination)
 }
 
-// detail returns a finding with all its details, as text with several lines.
 func (d Document) detail(f finding.Finding) string {
 	var text strings.Builder
 	out := bufio.NewWriter(&text)

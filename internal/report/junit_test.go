@@ -17,12 +17,10 @@ import (
 // agrees with it.
 type element struct {
 	required, optional, children []string
-	// counts are the attributes whose values must be numbers.
-	counts []string
+	counts                       []string
 }
 
-// grammar returns the elements by name. The attribute "file" is an extension of GitLab, which links
-// a test case to its file.
+// GitLab has added the attribute "file", and links a test case to this file.
 func grammar() map[string]element {
 	counts := []string{"tests", "failures", "errors", "skipped", "disabled"}
 	return map[string]element{
@@ -39,7 +37,6 @@ func grammar() map[string]element {
 	}
 }
 
-// checkJUnit returns an error if the readers of JUnit XML would reject the text.
 func checkJUnit(text string) error {
 	decoder := xml.NewDecoder(strings.NewReader(text))
 	open := []string{""}

@@ -10,13 +10,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// maxComment bounds a Markdown document, in characters. GitHub refuses a comment with more than
-// 65,536.
+// maxComment is the maximum length of a Markdown document, in characters. GitHub refuses a comment
+// with more than 65,536.
 const maxComment = 65_000
 
 // Markdown writes a document as a comment on a pull request: a summary, the errors, and everything
-// else folded. Its first line is a marker by which the next comment replaces it. All text from the
-// input is in code spans or code blocks, where nothing is a link, a mention or HTML.
+// else folded. The next comment finds this one by its first line. All text from the input is in
+// code spans or code blocks, so that it cannot become a link, a mention or HTML.
 func Markdown(w io.Writer, d Document) error {
 	c := comment{left: maxComment}
 	c.add(fmt.Sprintf("<!-- kratix-schedule %s -->\n", d.Done))
@@ -39,14 +39,12 @@ func Markdown(w io.Writer, d Document) error {
 	return err
 }
 
-// comment is a comment that is being written.
 type comment struct {
 	text strings.Builder
-	// left is the number of characters that may be added.
 	left int
 }
 
-// add adds a text if it fits, and reports whether it did.
+// add adds a text if there is room for it. It reports whether it has added the text.
 func (c *comment) add(text string) bool {
 	n := len([]rune(text))
 	if n > c.left {
@@ -60,8 +58,8 @@ func (c *comment) add(text string) bool {
 // reserved is the number of characters that are kept for the end of a list or block.
 const reserved = 200
 
-// list adds a list of findings, folded if it has a title. If the list is too long, it adds the number of
-// findings that are left out.
+// list adds a list of findings, folded if it has a title. If the list is too long, it adds the
+// number of omitted findings.
 func (c *comment) list(title string, findings []finding.Finding, item func(finding.Finding) string) {
 	if len(findings) == 0 || !c.open(title, len(findings)) {
 		return
@@ -81,7 +79,6 @@ func (c *comment) list(title string, findings []finding.Finding, item func(findi
 	c.end(title)
 }
 
-// block adds a folded code block with a text, or with its beginning if the text is too long.
 func (c *comment) block(title, language, text string) {
 	lines := strings.SplitAfter(text, "\n")
 	if text == "" || !c.open(title, len(lines)-1) {
@@ -116,14 +113,12 @@ func (c *comment) open(title string, count int) bool {
 	return c.add(fmt.Sprintf("\n<details><summary>%s (%d)</summary>\n\n", title, count))
 }
 
-// end ends a folded part.
 func (c *comment) end(title string) {
 	if title != "" {
 		c.add("\n</details>\n")
 	}
 }
 
-// markdown returns a finding as an item of a list.
 func (d Document) markdown(f finding.Finding) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "* **%s** %s %s: %s\n", f.Rule.Severity, f.Rule.ID, f.Rule.Name, code(f.Message))
@@ -141,7 +136,6 @@ func (d Document) markdown(f finding.Finding) string {
 	return text.String()
 }
 
-// textOf returns the plain text of a part of the document.
 func (d Document) textOf(write func(Document, *bufio.Writer)) string {
 	var text strings.Builder
 	d.Paint = nil
@@ -151,17 +145,14 @@ func (d Document) textOf(write func(Document, *bufio.Writer)) string {
 	return text.String()
 }
 
-// code returns a text as a code span of one line.
 func code(text string) string {
 	text = printable.Line(text)
 	fence := strings.Repeat("`", longestRun(text)+1)
 	return fence + " " + text + " " + fence
 }
 
-// fenceFor returns a fence for a code block that contains a text.
 func fenceFor(text string) string { return strings.Repeat("`", max(longestRun(text)+1, len("```"))) }
 
-// longestRun returns the length of the longest run of backticks in a text.
 func longestRun(text string) int {
 	longest, run := 0, 0
 	for _, r := range text {

@@ -10,12 +10,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// markup is everything that GitHub and GitLab turn into a link, a mention, an image or HTML.
 var markup = []string{
 	"@team", "#12", "!34", "<img src=x>", "[a](http://e.example.com)", "http://e.example.com", "a`b", "``", "`@team`", "```\n@team", "a\n\n# b", "| a |", "</details>", "-->", "\\`", "*a*",
 }
 
-// withoutCode returns a Markdown text without its code blocks and code spans.
 func withoutCode(t *testing.T, text string) string {
 	t.Helper()
 	var kept strings.Builder
@@ -53,7 +51,7 @@ func TestMarkdownHasInputInCodeOnly(t *testing.T) {
 	own := withoutCode(t, written(t, Format{Write: Markdown}, planned(hostile("x"))))
 	for _, text := range append(markup, attacks...) {
 		if strings.TrimSpace(text) == "" {
-			continue // it has fewer lines
+			continue
 		}
 		got := withoutCode(t, written(t, Format{Write: Markdown}, planned(hostile(text))))
 		if counts := regexp.MustCompile(`\(\d+\)`); counts.ReplaceAllString(got, "") != counts.ReplaceAllString(own, "") {

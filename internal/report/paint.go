@@ -24,7 +24,6 @@ func Terminal(colour Colour, text string) string {
 	return "\x1b[" + codes[colour] + "m" + text + "\x1b[0m"
 }
 
-// paint colours text if the document has a Painter.
 func (d Document) paint(colour Colour, text string) string {
 	if d.Paint == nil || text == "" {
 		return text
@@ -32,7 +31,6 @@ func (d Document) paint(colour Colour, text string) string {
 	return d.Paint(colour, text)
 }
 
-// colourOf returns the colour of a severity.
 func colourOf(severity finding.Severity) Colour {
 	switch severity {
 	case finding.Error:
@@ -44,7 +42,6 @@ func colourOf(severity finding.Severity) Colour {
 	return Blue
 }
 
-// colourOfState returns the colour of the state of a placement.
 func colourOfState(state State) Colour {
 	switch state {
 	case Placed:

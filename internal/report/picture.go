@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// picture is a drawing of the Works that conflict: a row for each Work, a column for each Destination, a box where a Work is on a Destination, and an arc between two Works with a
-// conflict.
+// picture is a drawing of the Works that conflict, with a row for each Work, a column for each
+// Destination, and an arc for each conflict.
 type picture struct {
 	Width, Height int
 	Columns       []pictureText
@@ -28,8 +28,8 @@ type (
 	}
 	pictureRow struct {
 		pictureText
-		// LineY is the vertical position of the row's line, and Right the horizontal position of
-		// its end.
+		// LineY is the vertical position of the row's line. Right is the horizontal position of its
+		// end.
 		LineY, Right int
 		Bad          bool
 	}
@@ -44,7 +44,6 @@ type (
 	}
 )
 
-// The dimensions of the picture in pixels, and the maximum number of rows.
 const (
 	maxRows     = 120
 	labelWidth  = 430
@@ -57,7 +56,6 @@ const (
 // conflictPair is a pair of Works with a conflict. later is the Work that is held back.
 type conflictPair struct{ later, first string }
 
-// draw returns the picture of a document, with the positions of all its parts.
 func draw(d Document) picture {
 	pairs := conflicts(d)
 	works, left := chooseRows(pairs)
@@ -93,7 +91,6 @@ func draw(d Document) picture {
 	return p
 }
 
-// arcs returns the arcs between the rows of Works with conflicts.
 func arcs(pairs map[conflictPair]int, rowY map[string]int, right int) []pictureArc {
 	var all []pictureArc
 	for _, pair := range sortedPairs(pairs) {
@@ -113,7 +110,6 @@ func arcs(pairs map[conflictPair]int, rowY map[string]int, right int) []pictureA
 	return all
 }
 
-// conflicts returns the number of conflicts between each pair of Works.
 func conflicts(d Document) map[conflictPair]int {
 	pairs := map[conflictPair]int{}
 	for _, f := range d.Findings {
@@ -133,8 +129,6 @@ func sortedPairs(pairs map[conflictPair]int) []conflictPair {
 	})
 }
 
-// workOf returns the key of the Work that a finding names as its object, or an empty text if the
-// object is not a Work.
 func workOf(object string) string {
 	prefix := kratix.WorkKind + " "
 	if len(object) > len(prefix) && object[:len(prefix)] == prefix {
@@ -143,7 +137,6 @@ func workOf(object string) string {
 	return ""
 }
 
-// chooseRows returns the Works that conflict, and the number of those for which there is no room.
 func chooseRows(pairs map[conflictPair]int) (rows []string, left int) {
 	works := map[string]bool{}
 	for pair := range pairs {
@@ -156,7 +149,6 @@ func chooseRows(pairs map[conflictPair]int) (rows []string, left int) {
 	return rows, 0
 }
 
-// destinations returns the names of the Destinations of some Works.
 func destinations(d Document, works []string) []string {
 	names := map[string]bool{}
 	for _, placement := range d.Placements {

@@ -27,7 +27,6 @@ func NewProfile(p *profile.Profile, now time.Time) Profile {
 	return of
 }
 
-// age returns the age as text, such as "12 days old".
 func (p Profile) age() string {
 	switch p.AgeDays {
 	case 0:
@@ -41,7 +40,7 @@ func (p Profile) age() string {
 // maxNamedProfiles is the maximum number of profiles that are named in one line.
 const maxNamedProfiles = 3
 
-// ProfileLine returns a line with the profiles and their ages, or "" if there are no profiles:
+// ProfileLine returns a line with the profiles and their ages, or "" without profiles:
 //
 //	checked with the profiles of worker-1 (v1.36.3, 12 days old) and worker-2 (v1.35.1, of today)
 func (r Report) ProfileLine() string {

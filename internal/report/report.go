@@ -57,7 +57,7 @@ type Placement struct {
 	Destination string
 	State       State
 	Reason      string
-	// Misplaced means that the Destination no longer matches.
+	// Misplaced means that the Destination no longer matches the group's selectors.
 	Misplaced bool
 	// Chosen is the version of the Work for which this Destination was chosen, if the decision must
 	// be recorded on the Work before anything is written, and nil otherwise. The field is not part
@@ -125,7 +125,7 @@ func (r Report) Has(rule finding.Rule) bool {
 	return false
 }
 
-// WithProblems returns a report with only the placements that have problems.
+// WithProblems returns a report that has only the placements with problems, and nothing else.
 func (r Report) WithProblems() Report {
 	var troubled []Placement
 	for _, p := range r.Placements {
@@ -156,7 +156,6 @@ func (r Report) Counts() map[State]int {
 	return counts
 }
 
-// hasProblem reports whether a placement is held back, not placed or not written.
 func (p Placement) hasProblem() bool {
 	return p.State == HeldBack || p.State == Unplaced || p.State == Failed
 }

@@ -38,7 +38,6 @@ const generatorKey = "secretGenerator"
 // isPatch matches files that may contain a patch with a target.
 var isPatch = regexp.MustCompile(`target(?s:.)*(patch|jsonop)|(patch|jsonop)(?s:.)*target`)
 
-// mayHoldSecret reports whether a text may have to be masked.
 func mayHoldSecret(text []byte) bool {
 	lower := bytes.ToLower(text)
 	return bytes.Contains(lower, []byte("secret")) || isPatch.Match(lower)
@@ -57,8 +56,8 @@ func Masked(content []byte) (shown, withheld string) {
 	return string(file.New), ""
 }
 
-// masked returns the diff with the values of Secrets replaced. The error is
-// errWithheld if the contents cannot be shown.
+// masked returns the diff with the values of Secrets replaced. It returns errWithheld if the
+// contents cannot be shown.
 func (f FileDiff) masked() (FileDiff, error) {
 	before, oldErr := parseSecrets(f.Old)
 	after, newErr := parseSecrets(f.New)
@@ -76,10 +75,9 @@ func (f FileDiff) masked() (FileDiff, error) {
 	return f, nil
 }
 
-// secretFile is a file, divided at its document markers.
 type secretFile struct{ parts []secretPart }
 
-// secretPart is a part of a file: either a text without Secrets, or documents with Secrets.
+// secretPart is a part of a file: a text without Secrets, or documents with Secrets.
 type secretPart struct {
 	text []byte
 	// documents is nil for a text without Secrets.
@@ -87,12 +85,10 @@ type secretPart struct {
 	values    []secretValue
 }
 
-// secretValue is a value of a Secret. name identifies the same value in the other version of the
-// file.
+// secretValue is a value of a Secret. Its name is the same in the other version of the file.
 type secretValue struct {
 	name string
 	node *yaml.Node
-	// text is the value before masking.
 	text string
 }
 
@@ -125,7 +121,6 @@ func parseSecrets(content []byte) (secretFile, error) {
 	return file, nil
 }
 
-// parse finds the Secrets of a part. It returns the errors of the YAML parser.
 func (p *secretPart) parse(finder *secretFinder) error {
 	if !mayHoldSecret(p.text) {
 		return nil
@@ -150,7 +145,6 @@ func (p *secretPart) parse(finder *secretFinder) error {
 	return nil
 }
 
-// values returns the values of all Secrets, by name.
 func (f secretFile) values() map[string]string {
 	values := map[string]string{}
 	for _, part := range f.parts {
@@ -202,12 +196,10 @@ func dropComments(node *yaml.Node) {
 	}
 }
 
-// secretFinder finds the values of Secrets at any depth of a document.
 type secretFinder struct {
 	// seen counts the Secrets, texts and lists of generators that were found with each name, so that
 	// the values of each get a name of their own.
-	seen map[string]int
-	// walked and taken contain the visited nodes of a part.
+	seen          map[string]int
 	walked, taken map[*yaml.Node]bool
 	found         []secretValue
 }
@@ -257,14 +249,12 @@ func (f *secretFinder) patch(node *yaml.Node) {
 	}
 }
 
-// takeText collects a text, which is named by its number in the file.
 func (f *secretFinder) takeText(node *yaml.Node) {
 	const name = "text"
 	f.take(fmt.Sprintf("%s#%d", name, f.seen[name]), node)
 	f.seen[name]++
 }
 
-// generators collects the literals from which a kustomization generates Secrets.
 func (f *secretFinder) generators(list *yaml.Node) {
 	for i, generator := range list.Content {
 		for _, literals := range fieldsOf(generator, "literals") {
@@ -274,7 +264,6 @@ func (f *secretFinder) generators(list *yaml.Node) {
 	f.seen[generatorKey]++
 }
 
-// secret collects the values of one Secret.
 func (f *secretFinder) secret(node *yaml.Node) {
 	name := "/"
 	for _, metadata := range fieldsOf(node, "metadata") {
@@ -293,7 +282,6 @@ func (f *secretFinder) secret(node *yaml.Node) {
 	f.seen[name]++
 }
 
-// take collects all scalars of a value.
 func (f *secretFinder) take(name string, node *yaml.Node) {
 	node = resolved(node)
 	if f.taken[node] {
@@ -318,7 +306,6 @@ func (f *secretFinder) take(name string, node *yaml.Node) {
 	}
 }
 
-// resolved returns the node that an alias refers to.
 func resolved(node *yaml.Node) *yaml.Node {
 	for node.Kind == yaml.AliasNode && node.Alias != nil {
 		node = node.Alias
@@ -356,7 +343,6 @@ func fieldsWithin(node *yaml.Node, key string, depth int) []*yaml.Node {
 	return fields
 }
 
-// scalarOf returns the text of a field, or an empty text if there is no such field.
 func scalarOf(node *yaml.Node, key string) string {
 	for _, field := range fieldsOf(node, key) {
 		if field.Kind == yaml.ScalarNode {

@@ -7,7 +7,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// shownDiff returns the lines of a diff after its header.
 func shownDiff(t *testing.T, before, after string) string {
 	t.Helper()
 	file := FileDiff{Path: "x", New: []byte(after)}
@@ -59,7 +58,6 @@ data: {a: b}
 	}
 }
 
-// carriers contains files with a value of a Secret, in every form in which a file can contain one.
 var carriers = map[string]string{
 	"stringData":            "kind: Secret\nmetadata: {name: x}\nstringData: {a: VALUE}\n",
 	"block text":            "kind: Secret\nstringData:\n  a: |\n    first\n    VALUE\n    last\n",

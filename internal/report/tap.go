@@ -32,8 +32,7 @@ func TAP(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// description returns text in one line, in which characters that begin a directive in TAP are
-// escaped.
+// description returns text in one line, with the characters escaped that begin a directive in TAP.
 func description(text string) string {
 	text = strings.Join(strings.Fields(printable.Line(text)), " ")
 	return strings.NewReplacer(`\`, `\\`, "#", `\#`).Replace(text)

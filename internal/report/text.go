@@ -45,7 +45,7 @@ func Plain(w io.Writer, d Document) error {
 //	error KS001 DuplicateObject: what is wrong
 //	  at    Work default/b, crds.yaml:3
 //	  with  Work default/a, crds.yaml:3 (its owner)
-//	  Flux  what Flux would say
+//	  Flux  the message of Flux
 //	  fix   what to do
 //
 // Consecutive findings with the same fix have one fix line.
@@ -70,8 +70,8 @@ func (d Document) findings(out *bufio.Writer) {
 	}
 }
 
-// onDisk returns a phrase with the file on disk if it has another name than the place, or if it
-// contains the file of the place in encoded form.
+// onDisk returns a phrase with the file on disk if its name differs from that of the place, or if
+// it contains the place in encoded form.
 func (d Document) onDisk(p finding.Place) string {
 	spot := d.position(p)
 	if spot.File == "" || spot.File == p.File {
@@ -130,7 +130,6 @@ func (d Document) placementLines(out *bufio.Writer, placements []Placement) {
 	}
 }
 
-// name returns the name of the Work, with the group unless it is the default one.
 func (p Placement) name() string {
 	if p.Directory == "" || p.Directory == kratix.DefaultDirectory {
 		return p.Work
@@ -180,7 +179,6 @@ func (d Document) totals() string {
 	return strings.Join(parts, ", ") + "; " + d.Tally.String()
 }
 
-// leftOut returns a phrase with the numbers of findings that are not shown, and the reasons.
 func (d Document) leftOut() string {
 	text := ""
 	for _, part := range []struct {

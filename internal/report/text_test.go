@@ -89,7 +89,6 @@ func TestSummary(t *testing.T) {
 	}
 }
 
-// broken is a writer that always fails.
 type broken struct{}
 
 func (broken) Write([]byte) (int, error) { return 0, errors.New("no space left") }
@@ -107,8 +106,6 @@ func TestWriteThatFailsIsAnError(t *testing.T) {
 	}
 }
 
-// TestNamesCannotGiveCommands checks that the names in a report cannot give commands to a terminal
-// or a CI system.
 func TestNamesCannotGiveCommands(t *testing.T) {
 	const evil = "x\r\n::error::no\t\x1b[31m"
 	at := finding.Place{Object: "Work default/" + evil, File: evil, Line: 1}

@@ -38,7 +38,6 @@ func YAML(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// sequence writes a list, item by item.
 func sequence[T, U any](out *bufio.Writer, name string, items []T, convert func(T) U) error {
 	if len(items) == 0 {
 		printf(out, "%s: []\n", name)
@@ -85,7 +84,6 @@ func MarshalYAML(value any) ([]byte, error) {
 // or base-60 numbers. They are strings in YAML 1.2.
 var older = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$|^[-+]?[0-9][0-9_]*(:[0-9_.]+)+$`)
 
-// nodeOf returns a decoded JSON value as a YAML node with sorted keys.
 func nodeOf(value any) *yaml.Node {
 	switch value := value.(type) {
 	case map[string]any:

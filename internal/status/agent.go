@@ -17,13 +17,11 @@ import (
 // only some of its placements.
 const partlyReported = "PartlyReported"
 
-// agentConditions are the conditions of a placement that its agent has reported.
 type agentConditions struct {
 	placement        report.Placement
 	applied, healthy report.AgentCondition
 }
 
-// agentsOf returns the conditions that agents have reported about the placements that have files.
 func (p *planner) agentsOf(placements []report.Placement) []agentConditions {
 	var all []agentConditions
 	for _, placement := range placements {
@@ -35,9 +33,9 @@ func (p *planner) agentsOf(placements []report.Placement) []agentConditions {
 	return all
 }
 
-// keep returns the reported condition of a placement. If the condition in the WorkPlacement is True
-// and reported.UnlessTrue is set, keep returns that condition. The zero AgentCondition means that
-// the condition in the WorkPlacement is not changed.
+// keep returns the reported condition of a placement. If reported.UnlessTrue is set and the
+// condition in the WorkPlacement is True, keep returns the latter. The zero AgentCondition means
+// that the condition is not changed.
 func (p *planner) keep(placement report.Placement, kind string, reported report.AgentCondition) report.AgentCondition {
 	if reported.Reason == report.NotRead {
 		return report.AgentCondition{}
@@ -50,7 +48,6 @@ func (p *planner) keep(placement report.Placement, kind string, reported report.
 	return reported
 }
 
-// setPlacementAgent sets the conditions of a WorkPlacement that its agent has reported.
 func (p *planner) setPlacementAgent(change *Change, have *kratix.WorkPlacement) {
 	placement, known := p.placements[kratix.KeyOf(have)]
 	if !known || p.isUnreadable(have) || !have.DeletionTimestamp.IsZero() {
@@ -61,8 +58,6 @@ func (p *planner) setPlacementAgent(change *Change, have *kratix.WorkPlacement) 
 	}
 }
 
-// setWorkAgent sets the conditions of a Work that summarize the reports of agents about its
-// placements.
 func (p *planner) setWorkAgent(change *Change, work *kratix.Work) {
 	all := p.agentsOf(p.byWork[kratix.KeyOf(work).String()])
 	if len(all) == 0 || p.isUnreadable(work) || !work.DeletionTimestamp.IsZero() {
@@ -72,8 +67,6 @@ func (p *planner) setWorkAgent(change *Change, work *kratix.Work) {
 	p.setAgent(change, work.Status.Conditions, work.Generation, applied, healthy, keeps)
 }
 
-// setDestinationAgent sets the conditions of a Destination that summarize the reports of its agent
-// about its roots and the placements in them.
 func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
 	deliveries := p.agents[d.Name]
 	if len(deliveries) == 0 || d.IsDeleted() {
@@ -87,10 +80,10 @@ func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
 	p.keepStates(change, d, deliveries)
 }
 
-// withRoots returns the condition of a Destination. It is the condition of a root if the agent
-// fails on the root or if there are no placements, and otherwise the summary of the placements. The
-// message of a True condition contains the revision of each root, which changes only if files in
-// the root change.
+// withRoots returns the condition of a Destination. If the agent fails on a root, or if there are
+// no placements, that is the condition of a root, and otherwise the summary of the placements. The
+// message of a True condition contains the revision of each root, which changes only with the files
+// in the root.
 func withRoots(summary report.AgentCondition, placements int, deliveries []*report.Delivery, of func(*report.Delivery) report.AgentCondition) report.AgentCondition {
 	var revisions []string
 	for _, d := range deliveries {
@@ -108,8 +101,8 @@ func withRoots(summary report.AgentCondition, placements int, deliveries []*repo
 	return summary
 }
 
-// keepStates sets the annotation of a Destination with the states that its agent has reported. It
-// does nothing in the modes in which Kratix owns Destinations.
+// keepStates sets the annotation of a Destination with the states that its agent has reported,
+// except in the modes in which Kratix owns Destinations.
 func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries []*report.Delivery) {
 	if p.mode != Manage && p.mode != Promote {
 		return
@@ -123,8 +116,6 @@ func (p *planner) keepStates(change *Change, d *kratix.Destination, deliveries [
 	}
 }
 
-// summaries returns the conditions Applied and Healthy of several placements. Their messages
-// contain the names of the placements.
 func summaries(all []agentConditions, name func(agentConditions) string) (applied, healthy report.AgentCondition) {
 	applied = summarize(all, name, func(a agentConditions) report.AgentCondition { return a.applied })
 	healthy = summarize(all, name, func(a agentConditions) report.AgentCondition { return a.healthy })
@@ -168,7 +159,6 @@ func isWorse(status, than string) bool {
 	return slices.Index(order, status) > slices.Index(order, than)
 }
 
-// firstOf returns the first messages in one text, with the number of further messages.
 func firstOf(messages []string) string {
 	const named = 3
 	if more := len(messages) - named; more > 0 {
@@ -177,9 +167,9 @@ func firstOf(messages []string) string {
 	return strings.Join(messages, "; ")
 }
 
-// These values determine whether a condition that is True and stays True gets a new message. The
-// message of a WorkPlacement or a Work keeps the first revision with its current files. The message
-// of a Destination gets the revision with the current files of all its placements.
+// These values determine whether a condition that stays True gets a new message. The message of a
+// WorkPlacement or a Work keeps the first revision with its current files. The message of a
+// Destination gets the revision with the current files of all its placements.
 const (
 	keeps  = false
 	renews = true
@@ -218,8 +208,8 @@ func conditionOf(kind string, reported report.AgentCondition) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: metav1.ConditionStatus(reported.Status), Reason: reported.Reason, Message: reported.Message}
 }
 
-// agentEvent adds an Event if a condition from an agent has become False, or has become True after
-// it was False.
+// agentEvent adds an Event if an agent's condition becomes False, or becomes True after it was
+// False.
 func (c *Change) agentEvent(have, changed []metav1.Condition) {
 	for _, now := range changed {
 		was := meta.FindStatusCondition(have, now.Type)

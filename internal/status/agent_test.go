@@ -14,21 +14,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// delivered sets the state that the agent of worker-1 has reported about the root "resources".
 func (s *fixture) delivered(d report.Delivery) {
 	d.Destination, d.Root = "worker-1", "resources"
 	d.AppliedKnown, d.HealthyKnown, d.Stable = d.State.Applied.Revision != "", d.State.Healthy.Revision != "", d.State
 	s.said.Deliveries = []report.Delivery{d}
 }
 
-// healthy returns a state in which a revision is applied and healthy.
 func healthy(revision string) agent.State {
 	mark := agent.Mark{Revision: revision, Time: noon.Time}
 	return agent.State{Applied: mark, Healthy: mark, Latest: noon.Time}
 }
 
-// agentStatus returns the statuses of a condition of the Work, its WorkPlacement and its
-// Destination, such as "True True Unknown".
 func (s *fixture) agentStatus(kind string) string {
 	var all []string
 	for _, conditions := range [][]metav1.Condition{s.now.Works[0].Status.Conditions, s.now.WorkPlacements[0].Status.Conditions, s.now.Destinations[0].Status.Conditions} {
@@ -101,8 +97,6 @@ func TestFailureIsReportedOnItsPlacement(t *testing.T) {
 	s.expectAgent("True True True", "True True True")
 }
 
-// TestConditionThatStaysTrueIsNotWritten checks that a new revision with the same files does not
-// cause a write for each placement.
 func TestConditionThatStaysTrueIsNotWritten(t *testing.T) {
 	s := newFixture(t)
 	s.placed(report.Unchanged)
@@ -115,8 +109,6 @@ func TestConditionThatStaysTrueIsNotWritten(t *testing.T) {
 	}
 }
 
-// agentMessages returns the messages of a condition of the Work, its WorkPlacement and its
-// Destination.
 func (s *fixture) agentMessages(kind string) []string {
 	var all []string
 	for _, conditions := range [][]metav1.Condition{s.now.Works[0].Status.Conditions, s.now.WorkPlacements[0].Status.Conditions, s.now.Destinations[0].Status.Conditions} {
@@ -209,8 +201,6 @@ func TestUnknownRevisionLeavesConditionsAsTheyAre(t *testing.T) {
 	s.expectAgent("True True True", "True True True")
 }
 
-// TestPlacementStaysAppliedWhenTheProcessRestartsDuringTheFailureOfAnother checks that True
-// conditions stay while the files of the applied revision are not known.
 func TestPlacementStaysAppliedWhenTheProcessRestartsDuringTheFailureOfAnother(t *testing.T) {
 	failing := healthy("1")
 	failing.Failure = &agent.Failure{Revision: "2", Outcome: agent.ApplyFailed, Message: "ConfigMap/a/x dry-run failed: no", Since: noon.Add(time.Minute)}

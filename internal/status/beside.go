@@ -11,11 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// noOtherScheduler is the reason of the condition SoleScheduler after it has become True again.
 const noOtherScheduler = "NoOtherScheduler"
 
-// otherScheduler returns the finding that another controller schedules Works or may schedule them,
-// or nil if there is no such finding.
 func otherScheduler(said report.Report) *finding.Finding {
 	i := slices.IndexFunc(said.Findings, func(f finding.Finding) bool {
 		return f.Rule == finding.PolicyNotInForce() || f.Rule == finding.OtherScheduler()
@@ -26,27 +23,26 @@ func otherScheduler(said report.Report) *finding.Finding {
 	return &said.Findings[i]
 }
 
-// isUnsure reports whether it is unknown if another controller may schedule Works.
+// isUnsure reports whether the round could not find out if another controller may schedule Works.
 func isUnsure(said report.Report) bool {
 	return slices.ContainsFunc(said.Findings, func(f finding.Finding) bool {
 		return f.Rule == finding.PolicyDeniesSelf() || f.Rule == finding.PolicyUnchecked()
 	})
 }
 
-// soleScheduler returns the condition SoleScheduler of a Destination. It returns none if the
-// condition is not to be changed.
+// soleScheduler returns the condition SoleScheduler of a Destination, or no condition to leave it
+// unchanged.
 func (p *planner) soleScheduler(have []metav1.Condition) []metav1.Condition {
 	switch {
 	case p.other != nil:
 		return []metav1.Condition{no(kratix.SoleSchedulerCondition, p.other.Rule.Name, p.other.Message+". "+p.other.Advice())}
-	case p.unsure: // the condition stays as it is
+	case p.unsure: // the condition does not change
 	case p.mode != Observe && p.mode != Promote && meta.FindStatusCondition(have, kratix.SoleSchedulerCondition) != nil:
 		return []metav1.Condition{yes(kratix.SoleSchedulerCondition, noOtherScheduler, "no other program places Works")}
 	}
 	return nil
 }
 
-// warnings returns the changes that set only the condition SoleScheduler of Destinations.
 func (p *planner) warnings() []Change {
 	var changes []Change
 	for _, d := range sorted(p.now.Destinations) {

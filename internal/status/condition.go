@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of ConflictFree.
 const (
 	noConflict         = "NoConflict"
 	duplicateResources = "DuplicateResources"
@@ -57,7 +56,6 @@ func hasChanged(have []metav1.Condition, now metav1.Condition) bool {
 	return before.Status != now.Status || before.Reason != now.Reason
 }
 
-// conflictFree returns the condition ConflictFree of a Work with the given conflicts.
 func (p *planner) conflictFree(work *kratix.Work, conflicts []finding.Finding) metav1.Condition {
 	if len(conflicts) == 0 {
 		return yes(kratix.ConflictFreeCondition, noConflict, "nothing of it is held back")
@@ -89,7 +87,6 @@ func reasonOf(conflict finding.Finding) string {
 	return conflict.Rule.Name
 }
 
-// describe returns a message with the conflict, both claimants and the fix.
 func describe(work *kratix.Work, conflict finding.Finding) string {
 	var text strings.Builder
 	text.WriteString(conflict.Message)

@@ -40,7 +40,7 @@ func (p *planner) destinations() []Change {
 	var changes []Change
 	for _, d := range sorted(p.now.Destinations) {
 		if p.now.Unreadable[kratix.Describe(d)] {
-			continue // it is unknown whether the files of this Destination are deleted with it
+			continue // the spec of the Destination is not known
 		}
 		if !p.writesTo(d.Name) {
 			continue
@@ -65,8 +65,8 @@ func (p *planner) destinations() []Change {
 }
 
 // finalize adds the finalizer to a Destination whose files are deleted with it, and removes the
-// finalizer when these files are gone. A Destination that this program does not write gets no
-// finalizer, because nothing would remove it.
+// finalizer when these files are gone. A Destination that this program does not write gets none,
+// because nothing would remove it.
 func (p *planner) finalize(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.DestinationFinalizer)
 	switch {
@@ -112,8 +112,8 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 	}
 }
 
-// leftOut returns the finding that is the reason why nothing is placed on a Destination, and
-// whether there is one.
+// leftOut returns the finding because of which nothing is placed on a Destination, and whether
+// there is one.
 func (p *planner) leftOut(d *kratix.Destination) (finding.Finding, bool) {
 	others := p.others[kratix.Describe(d)]
 	at := slices.IndexFunc(others, func(f finding.Finding) bool {
@@ -125,7 +125,6 @@ func (p *planner) leftOut(d *kratix.Destination) (finding.Finding, bool) {
 	return others[at], true
 }
 
-// destinationEvent adds an Event about a condition of a Destination that has changed.
 func (c *Change) destinationEvent(have []metav1.Condition, now metav1.Condition) {
 	switch isReady := now.Type == kratix.ReadyCondition; {
 	case isReady && now.Status == metav1.ConditionTrue:
@@ -166,8 +165,8 @@ func (p *planner) readiness(d *kratix.Destination) (ready metav1.Condition, know
 	return ready, false
 }
 
-// destinationReason returns the reason of the condition Ready of a Destination, for a cause of its
-// store's failure.
+// destinationReason returns the reason of the condition Ready of a Destination whose store has
+// failed.
 func destinationReason(cause finding.Cause) string {
 	switch cause {
 	case finding.SecretMissing, finding.Unopened, finding.Unreadable, finding.Refused:
@@ -176,9 +175,9 @@ func destinationReason(cause finding.Cause) string {
 	return storeWriteFailed
 }
 
-// storeReason returns the reason of the condition Ready of a state store, for a cause of its
-// failure. Kratix clones a git repository when it opens it, but sends no request when it opens a
-// bucket. Therefore Kratix notices wrong credentials of a bucket only when it uses the bucket.
+// storeReason returns the reason of the condition Ready of a state store that has failed. Kratix
+// clones a git repository when it opens it, but sends no request when it opens a bucket. It
+// therefore notices wrong credentials of a bucket only later.
 func storeReason(kind string, cause finding.Cause) string {
 	switch {
 	case cause == finding.SecretMissing:
@@ -191,8 +190,6 @@ func storeReason(kind string, cause finding.Cause) string {
 	return storeError
 }
 
-// quarantinedOn returns the names of the WorkPlacements that are held back on a Destination because
-// of a conflict.
 func (p *planner) quarantinedOn(d *kratix.Destination) []string {
 	var held []string
 	for _, placement := range p.byDestination[d.Name] {
@@ -204,8 +201,6 @@ func (p *planner) quarantinedOn(d *kratix.Destination) []string {
 	return held
 }
 
-// summary returns a condition with the number of placements that are held back on a Destination,
-// and with the names of some of them.
 func summary(held []string) metav1.Condition {
 	const named = 5
 	if len(held) == 0 {
@@ -232,8 +227,8 @@ func (p *planner) stores() []Change {
 	return changes
 }
 
-// store sets the condition of a state store. The state of a store that no Destination uses is not
-// known, and its condition is not changed.
+// store sets the condition of a state store. It leaves a store that no Destination uses unchanged,
+// because its state is not known.
 func (p *planner) store(changes *[]Change, object kratix.Object, have kratix.StateStoreStatus, generation int64) {
 	name := kratix.Describe(object)
 	if !p.isSelected(object) {

@@ -10,8 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// TestAdditionalPlacementIsReportedOnce checks that the Event about the Work is sent once, after
-// its WorkPlacements were created.
 func TestAdditionalPlacementIsReportedOnce(t *testing.T) {
 	s := newFixture(t)
 	s.settle()
@@ -34,8 +32,6 @@ func TestAdditionalPlacementIsReportedOnce(t *testing.T) {
 	}
 }
 
-// TestDeletedWorkReportsWhyItStays checks that a deleted Work whose files cannot be removed reports
-// the reason once.
 func TestDeletedWorkReportsWhyItStays(t *testing.T) {
 	s := newFixture(t)
 	s.settle()
@@ -50,8 +46,6 @@ func TestDeletedWorkReportsWhyItStays(t *testing.T) {
 	s.condition(s.now.Works[0].Status.Conditions, "Ready", "False FailedDelete")
 }
 
-// TestDestinationThatStaysReadySendsNoEvent checks that no Event is sent if only the reason of the
-// condition changes.
 func TestDestinationThatStaysReadySendsNoEvent(t *testing.T) {
 	s := newFixture(t)
 	s.settle()
@@ -61,8 +55,6 @@ func TestDestinationThatStaysReadySendsNoEvent(t *testing.T) {
 	}
 }
 
-// TestChangesAtTheEndOfAConflictAreReported checks that a recovery is reported once, and that other
-// changes at the same time are reported as well.
 func TestChangesAtTheEndOfAConflictAreReported(t *testing.T) {
 	const over = "Normal NoConflict: nothing of it is held back any more"
 	for name, test := range map[string]struct {

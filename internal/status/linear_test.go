@@ -12,8 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/growth"
 )
 
-// deletedWorks returns a cluster in which all Works are being deleted, and a report in which their
-// files are gone.
 func deletedWorks(size int) (report.Report, Objects) {
 	now := Objects{Destinations: []*kratix.Destination{testkit.Destination("worker-1")}}
 	said := report.Report{Stores: []report.Store{{Name: "GitStateStore default", Revision: "c0ffee", Covered: []string{"worker-1"}}}}

@@ -54,7 +54,7 @@ func (p *planner) promote(change *Change, have *kratix.WorkPlacement) {
 }
 
 // promotedConflict returns the condition ConflictFree of a WorkPlacement that has the condition or
-// a conflict. A WorkPlacement that was not checked does not become free of conflicts. Its condition
+// a conflict. A WorkPlacement that was not checked does not become free of conflicts: its condition
 // stays the same while the live state store cannot be read, and is Unknown if nothing is promoted.
 func (p *planner) promotedConflict(have *kratix.WorkPlacement, work *kratix.Work, conflicts []finding.Finding) metav1.Condition {
 	placement, told := p.placements[kratix.KeyOf(have)]
@@ -70,7 +70,7 @@ func (p *planner) promotedConflict(have *kratix.WorkPlacement, work *kratix.Work
 	return free
 }
 
-// withDoubt returns the condition ConflictFree of a Work. If the condition of one of its
+// withDoubt returns the condition ConflictFree of a Work. While the condition of one of its
 // WorkPlacements is in doubt, a Work with a conflict does not become free of conflicts: its
 // condition stays the same or becomes Unknown.
 func (p *planner) withDoubt(have []metav1.Condition, work *kratix.Work, now metav1.Condition) metav1.Condition {
@@ -122,14 +122,12 @@ func (p *planner) isPromoted(have *kratix.WorkPlacement) bool {
 	return err == nil && strings.HasPrefix(said.Message, writtenAt(storeAndLocation(live.String(), at.String())))
 }
 
-// storeAndLocation returns a text with the name of a state store and the location of a
-// Destination's files.
 func storeAndLocation(store, location string) string { return fmt.Sprintf("%s (%s)", store, location) }
 
 // writtenAt returns the beginning of the message of a True condition Promoted.
 func writtenAt(location string) string { return "written to " + location + " at " }
 
-// inStore returns the condition of a promoted placement. Its message contains the location and the
+// inStore returns the condition of a promoted placement. Its message contains the location, and the
 // revision in which the placement was first seen.
 func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement) metav1.Condition {
 	at := writtenAt(p.writtenTo[placement.Destination])
@@ -140,7 +138,6 @@ func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement
 	return yes(kratix.PromotedCondition, promoted, at+p.revision[placement.Destination])
 }
 
-// notInStore returns the condition of a placement that is held back, with the reason.
 func (p *planner) notInStore(have *kratix.WorkPlacement, placement report.Placement, work *kratix.Work) metav1.Condition {
 	conflicts := p.conflictsOf(have)
 	switch {
@@ -152,8 +149,6 @@ func (p *planner) notInStore(have *kratix.WorkPlacement, placement report.Placem
 	return no(kratix.PromotedCondition, reasonOf(conflicts[0]), p.conflictFree(work, conflicts).Message)
 }
 
-// notTaken returns the condition of a placement that could not be written to the live state store,
-// with the reason.
 func (p *planner) notTaken(placement report.Placement) metav1.Condition {
 	if f, failed := p.about(p.now.Live[placement.Destination].String(), finding.StoreFailed()); failed {
 		return no(kratix.PromotedCondition, destinationReason(f.Cause), strings.TrimSpace(f.Message+" "+f.Advice()))
@@ -162,7 +157,7 @@ func (p *planner) notTaken(placement report.Placement) metav1.Condition {
 }
 
 // outOfReach returns the condition of a WorkPlacement whose state in a live state store is not
-// known, because its Destination has no live state store, or because the WorkPlacement or its Work
+// known. That is so if its Destination has no live state store, or if the WorkPlacement or its Work
 // cannot be used.
 func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condition, known bool) {
 	destination := p.destinationByName[have.Spec.TargetDestinationName]
@@ -180,8 +175,7 @@ func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condi
 }
 
 // finalizeLive adds or removes the finalizer of a Destination whose files in its live state store
-// are deleted with it. If a Destination no longer has a live state store, its files are not
-// removed.
+// are deleted with it. The files stay if the Destination no longer has a live state store.
 func (p *planner) finalizeLive(change *Change, d *kratix.Destination) {
 	has := slices.Contains(d.Finalizers, kratix.LiveFinalizer)
 	_, live := p.now.Live[d.Name]

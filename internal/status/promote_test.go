@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// promotionFixture returns a fixture in which Kratix has created a WorkPlacement and reports that
-// it is ready.
 func promotionFixture(t *testing.T) *fixture {
 	s := newFixture(t)
 	s.mode = Promote
@@ -33,10 +31,8 @@ func promotionFixture(t *testing.T) *fixture {
 	return s
 }
 
-// liveLocation is the location of the files in the live state store.
 const liveLocation = "example.com/a#live:worker-1"
 
-// promoted sets the state of the placement in the live state store in the report.
 func (s *fixture) promoted(state report.State) *report.Placement {
 	p := s.placed(state)
 	s.said.Stores[0].Name = "GitStateStore live"
@@ -76,8 +72,6 @@ func TestPromotedIsOneWriteAndChangesNothingOfKratix(t *testing.T) {
 	s.promotedIs("True Promoted: written to GitStateStore other (" + liveLocation + ") at later")
 }
 
-// TestReportOfAnotherGenerationIsIgnored checks that the condition does not change if the
-// WorkPlacement has changed since the round.
 func TestReportOfAnotherGenerationIsIgnored(t *testing.T) {
 	s := promotionFixture(t)
 	s.expect(promotedStep)
@@ -141,8 +135,6 @@ func TestUnpromotedPlacementReportsWhy(t *testing.T) {
 	}
 }
 
-// TestPromotedStaysTrueWhileTheStoreCannotBeRead checks that the condition stays True as long as
-// the WorkPlacement does not change.
 func TestPromotedStaysTrueWhileTheStoreCannotBeRead(t *testing.T) {
 	s := promotionFixture(t)
 	s.expect(promotedStep)
@@ -153,8 +145,6 @@ func TestPromotedStaysTrueWhileTheStoreCannotBeRead(t *testing.T) {
 	s.promotedIs("False StateStoreWriteFailed")
 }
 
-// TestPromotionWaitsWhileTheFormerStoreCannotBeRead checks that the condition becomes False after a
-// change of the live state store or of the location in it, while the store cannot be read.
 func TestPromotionWaitsWhileTheFormerStoreCannotBeRead(t *testing.T) {
 	for name, change := range map[string]func(*fixture){
 		"another store": func(s *fixture) {
@@ -235,8 +225,6 @@ func TestLiveFinalizerStaysUntilTheFilesAreGone(t *testing.T) {
 	}
 }
 
-// TestOnlyAWrittenDestinationHasAFinalizer checks that a Destination does not get a finalizer that
-// nothing would remove.
 func TestOnlyAWrittenDestinationHasAFinalizer(t *testing.T) {
 	for mode, finalizer := range map[Mode]string{Promote: kratix.LiveFinalizer, Manage: kratix.DestinationFinalizer} {
 		s := promotionFixture(t)
@@ -267,8 +255,6 @@ func TestOnlyAWrittenDestinationHasAFinalizer(t *testing.T) {
 	}
 }
 
-// TestUncheckedPlacementIsNotConflictFree checks that the condition stays the same while the live
-// state store cannot be read, and that it is Unknown if nothing is promoted any more.
 func TestUncheckedPlacementIsNotConflictFree(t *testing.T) {
 	about := func(rule finding.Rule, object string) func(*fixture) {
 		return func(s *fixture) {
@@ -281,8 +267,7 @@ func TestUncheckedPlacementIsNotConflictFree(t *testing.T) {
 		s.said.Findings = []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore live"}, Message: "no route"}}
 	}
 	for name, c := range map[string]struct {
-		set func(*fixture)
-		// placement, work and destination are the wanted conditions ConflictFree of these objects.
+		set                          func(*fixture)
 		placement, work, destination string
 	}{
 		"the live store cannot be read":     {unread, "False DuplicateResources", "False DuplicateResources", "False DuplicateResources"},

@@ -45,30 +45,25 @@ func Reasons() []Reason {
 	)
 }
 
-// The values of the status of a condition.
 const (
 	isTrue    = "True"
 	isFalse   = "False"
 	isUnknown = "Unknown"
 )
 
-// table collects the rows about a kind of objects.
 type table struct {
 	object string
 	rows   []Reason
 }
 
-// both adds a row for Kratix and for this program in mode manage.
 func (t *table) both(condition, value, reason, when string) {
 	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Kratix: true, Modes: []Mode{Manage}})
 }
 
-// ownOnly adds a row for this program only.
 func (t *table) ownOnly(condition, value, reason, when string, modes ...Mode) {
 	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Modes: modes})
 }
 
-// kratixOnly adds a row for Kratix only.
 func (t *table) kratixOnly(condition, value, reason, when, whyNot string) {
 	t.rows = append(t.rows, Reason{Object: t.object, Condition: condition, Value: value, Reason: reason, When: when, Kratix: true, WhyNot: whyNot})
 }
@@ -112,8 +107,6 @@ func workEvents() []Reason {
 	return t.rows
 }
 
-// conflictReasons returns the rows about the condition ConflictFree of a kind, and about its
-// Events.
 func conflictReasons(kind string, modes ...Mode) []Reason {
 	t := table{object: kind}
 	t.ownOnly(kratix.ConflictFreeCondition, isTrue, noConflict, "nothing of it is held back; in observe only after there was a conflict", modes...)
@@ -130,8 +123,6 @@ func conflictReasons(kind string, modes ...Mode) []Reason {
 	return t.rows
 }
 
-// agentReasons returns the rows about the conditions Applied and Healthy of a kind, and about their
-// Events.
 func agentReasons(kind string) []Reason {
 	t := table{object: kind}
 	add := func(condition, value, reason, when string) {

@@ -15,13 +15,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// spoken is a condition or an Event of an object in a mode.
 type spoken struct {
 	mode                             Mode
 	object, condition, value, reason string
 }
 
-// round plans a round, records all its conditions and Events, and applies the plan to the cluster.
 func (s *fixture) round(said map[spoken]bool) {
 	s.t.Helper()
 	for _, change := range slices.Concat(Plan(s.said, s.now, s.mode, s.selects, noon)...) {
@@ -54,19 +52,15 @@ func (s *fixture) round(said map[spoken]bool) {
 	}
 }
 
-// allIsWell sets the fixture to a state without a deleted Work and without findings, with a store
-// of the given kind.
 func (s *fixture) allIsWell(store string) {
 	s.now.Works[0].DeletionTimestamp = nil
 	s.placed(report.Unchanged)
 	s.said.Stores[0].Name = store + " default"
 }
 
-// incident is a temporary fault in a healthy cluster.
 type incident func(s *fixture)
 
-// found returns an incident with a finding, in which the placement has the given state.
-func found(state report.State, f finding.Finding) incident {
+func findingIncident(state report.State, f finding.Finding) incident {
 	return func(s *fixture) {
 		p := s.placed(state)
 		p.Written = true
@@ -100,43 +94,40 @@ func incidents(mode Mode) []incident {
 		},
 		func(s *fixture) { // the Work is being deleted, but its files stay
 			s.now.Works[0].Finalizers, s.now.Works[0].DeletionTimestamp = []string{kratix.WorkFinalizer}, &noon
-			found(report.Failed, about(finding.StoreFailed(), s.now.Destinations[0].Spec.StateStoreRef.String()))(s)
+			findingIncident(report.Failed, about(finding.StoreFailed(), s.now.Destinations[0].Spec.StateStoreRef.String()))(s)
 		},
-		found(report.Unplaced, about(finding.NoDestination(), work)),
-		found(report.Unplaced, about(finding.PlacementWaits(), work)),
-		found(report.Removed, about(finding.InvalidObject(), work)),
-		found(report.Failed, about(finding.StoreMissing(), destination)),
-		found(report.Failed, about(finding.UnsafePath(), destination)),
+		findingIncident(report.Unplaced, about(finding.NoDestination(), work)),
+		findingIncident(report.Unplaced, about(finding.PlacementWaits(), work)),
+		findingIncident(report.Removed, about(finding.InvalidObject(), work)),
+		findingIncident(report.Failed, about(finding.StoreMissing(), destination)),
+		findingIncident(report.Failed, about(finding.UnsafePath(), destination)),
 		func(s *fixture) { // a placement on the Destination was held back
-			found(report.HeldBack, about(finding.DuplicateObject(), work))(s)
+			findingIncident(report.HeldBack, about(finding.DuplicateObject(), work))(s)
 			s.plan()
-			found(report.Failed, about(finding.UnsafePath(), destination))(s)
+			findingIncident(report.Failed, about(finding.UnsafePath(), destination))(s)
 		},
 	}
 	if mode != Observe {
-		all = append(all, found(report.Unchanged, about(finding.OtherScheduler(), "")))
+		all = append(all, findingIncident(report.Unchanged, about(finding.OtherScheduler(), "")))
 	}
 	if mode == Schedule {
-		all = append(all, found(report.Unchanged, about(finding.PolicyNotInForce(), "")))
+		all = append(all, findingIncident(report.Unchanged, about(finding.PolicyNotInForce(), "")))
 	}
 	all = append(all, agentIncidents()...)
 	for _, rule := range holdingRules() {
-		all = append(all, found(report.HeldBack, about(rule, work)))
+		all = append(all, findingIncident(report.HeldBack, about(rule, work)))
 	}
 	for _, cause := range []finding.Cause{finding.SecretMissing, finding.Unopened, finding.Refused, finding.Unwritten} {
 		for _, store := range []string{"GitStateStore default", "BucketStateStore default"} {
 			f := about(finding.StoreFailed(), store)
 			f.Cause = cause
-			all = append(all, found(report.Failed, f))
+			all = append(all, findingIncident(report.Failed, f))
 		}
 	}
 	return all
 }
 
-// agentIncidents returns the states that an agent may report after everything was healthy.
 func agentIncidents() []incident {
-	// reports returns an incident in which the agent fails because of the placement if own is set,
-	// and otherwise because of another one.
 	reports := func(outcome agent.Outcome, own, current bool) incident {
 		return func(s *fixture) {
 			state := healthy("1")
@@ -176,8 +167,6 @@ func agentIncidents() []incident {
 	return all
 }
 
-// TestTableOfReasonsIsComplete checks that the table contains exactly the conditions and Events
-// that the incidents cause in each mode.
 func TestTableOfReasonsIsComplete(t *testing.T) {
 	said := map[spoken]bool{}
 	for _, mode := range []Mode{Manage, Observe, Schedule} {

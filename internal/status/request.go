@@ -160,7 +160,6 @@ func (p *planner) addTo(status *RequestStatus, work *kratix.Work) bool {
 	return true
 }
 
-// requestDestination returns a placement in the form of the status of a request.
 func (p *planner) requestDestination(placement report.Placement) RequestDestination {
 	out := RequestDestination{Name: placement.Destination, Path: p.pathOf(placement)}
 	if placement.Directory != kratix.DefaultDirectory {
@@ -194,8 +193,7 @@ func (p *planner) revisionOf(placement report.Placement, have *kratix.WorkPlacem
 	return have.Status.VersionID
 }
 
-// lasting returns the reported condition, or the condition in the WorkPlacement if nothing was
-// reported.
+// lasting returns the reported condition, or else the condition in the WorkPlacement.
 func lasting(reported report.AgentCondition, have *kratix.WorkPlacement, kind string) report.AgentCondition {
 	if reported.Status != "" || have == nil {
 		return reported
@@ -215,8 +213,8 @@ func trouble(c report.AgentCondition) string {
 	return c.Message
 }
 
-// pathOf returns the path of the files of a placement, relative to the repository or bucket. It is
-// empty if a path is invalid.
+// pathOf returns the path of the files of a placement, relative to the repository or bucket, or ""
+// if a path is invalid.
 func (p *planner) pathOf(placement report.Placement) string {
 	d := p.destinationByName[placement.Destination]
 	ref, known := p.storeRef(placement.Destination)
@@ -237,7 +235,6 @@ func (p *planner) pathOf(placement report.Placement) string {
 	return text(path.String())
 }
 
-// heldBack returns the reason why a placement is held back.
 func (p *planner) heldBack(work *kratix.Work, placement report.Placement) *RequestHeldBack {
 	name := kratix.Describe(work)
 	conflicts := p.conflicts[name]
@@ -261,5 +258,4 @@ func adviceOf(findings []finding.Finding) string {
 	return findings[0].Advice()
 }
 
-// text returns a text in one line, without control characters and limited to longestText.
 func text(s string) string { return Shorten(printable.Line(s), longestText) }

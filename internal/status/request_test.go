@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// requests returns the requests of the fixture with their statuses, one in each line.
 func (s *fixture) requests() string {
 	s.t.Helper()
 	var lines []string
@@ -92,8 +91,6 @@ func TestHeldBackRequestLearnsWhy(t *testing.T) {
 	s.expectRequests(`redis default/a {"heldBack":{"reason":"HeldBack","message":"because","object":"Work default/a"}}`)
 }
 
-// TestOnlyOwnRequestsAreWritten checks which Works change the status of a request. No Work changes
-// the status of a request in another namespace, because a tenant may set any label on a Work.
 func TestOnlyOwnRequestsAreWritten(t *testing.T) {
 	for name, change := range map[string]func(s *fixture, work *kratix.Work){
 		"a Work that names another namespace": func(_ *fixture, work *kratix.Work) {

@@ -13,11 +13,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// heldBack is a reason of the condition Scheduled. The other reasons of Scheduled are those that
-// Kratix uses for a Work.
+// heldBack is a reason of the condition Scheduled. The other reasons are those that Kratix uses for
+// a Work.
 const heldBack = "HeldBack"
 
-// takeOddNames assigns WorkPlacements with unusual names, created by people or by other versions of
+// takeOddNames assigns WorkPlacements with unusual names, made by people or other versions of
 // Kratix, to their groups. Otherwise each of these groups would get a second WorkPlacement.
 func (p *planner) takeOddNames() {
 	for _, have := range sorted(p.now.WorkPlacements) {
@@ -30,9 +30,9 @@ func (p *planner) takeOddNames() {
 	}
 }
 
-// schedule changes a WorkPlacement that Kratix writes. It updates the WorkPlacement if the
-// placement may be written, and deletes it after the placement was removed. If a placement is held
-// back, it keeps its spec and therefore its files.
+// schedule changes a WorkPlacement that Kratix writes. It updates it if the placement may be
+// written, and deletes it after the placement was removed. A placement that is held back keeps its
+// spec, and thus its files.
 func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	work := p.workByKey[have.Work()]
@@ -67,8 +67,8 @@ func scheduledMetadata(have *kratix.WorkPlacement, work *kratix.Work, placement 
 	return patch
 }
 
-// mayGo reports whether a WorkPlacement that is not in the plan may be deleted, because its Work no
-// longer has its group or because the group is written to another Destination.
+// mayGo reports whether a WorkPlacement that is not in the plan may be deleted: its Work no longer
+// has the group, or the group is written to another Destination.
 func (p *planner) mayGo(have *kratix.WorkPlacement, work *kratix.Work) bool {
 	if !slices.ContainsFunc(work.Spec.WorkloadGroups, func(g kratix.WorkloadGroup) bool { return g.ID == have.Spec.ID }) {
 		return true
@@ -143,9 +143,8 @@ func (p *planner) scheduledAs(work *kratix.Work, placements []report.Placement) 
 	return schedule, true
 }
 
-// annotationPatch returns the annotations of a Work that its WorkPlacement lacks. As in Kratix,
-// annotations of a trace and annotations from people are copied, and the annotations of kubectl and
-// of this program are not.
+// annotationPatch returns the annotations of a Work that its WorkPlacement lacks or has with
+// another value. It omits those of kubectl, as Kratix does, and those of this program.
 func annotationPatch(have, want map[string]string) map[string]any {
 	patch := map[string]any{}
 	for _, key := range slices.Sorted(maps.Keys(want)) {

@@ -15,14 +15,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// kratixFixture returns a fixture in which this program schedules and Kratix writes.
 func kratixFixture(t *testing.T) *fixture {
 	s := newFixture(t)
 	s.mode = Schedule
 	return s
 }
 
-func (s *fixture) workSays(kind string) string {
+func (s *fixture) workMessage(kind string) string {
 	condition := meta.FindStatusCondition(s.now.Works[0].Status.Conditions, kind)
 	if condition == nil {
 		return "none"
@@ -48,10 +47,10 @@ func TestScheduleOnlyWritesWorkPlacements(t *testing.T) {
 	}
 	s.placed(report.Unchanged)
 	s.expect("patch status Work default/a") // the WorkPlacement was created
-	if got := s.workSays(kratix.ScheduledCondition); got != "True AllWorkplacementsScheduled" {
+	if got := s.workMessage(kratix.ScheduledCondition); got != "True AllWorkplacementsScheduled" {
 		t.Errorf("Scheduled is %s", got)
 	}
-	if got := s.workSays(kratix.ReadyCondition); got != "none" {
+	if got := s.workMessage(kratix.ReadyCondition); got != "none" {
 		t.Errorf("Ready, which is Kratix's, is %s", got)
 	}
 
@@ -89,16 +88,14 @@ func TestScheduleReportsWhyAWorkIsHeldBack(t *testing.T) {
 	s.placed(report.HeldBack)
 	s.said.Findings = []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "ConfigMap x is there already"}}
 	events := s.expect("patch status Work default/a", "patch status Destination worker-1")
-	if s.workSays(kratix.ScheduledCondition) != "False HeldBack" || s.workSays(kratix.ConflictFreeCondition) != "False DuplicateResources" {
-		t.Errorf("Scheduled is %s, ConflictFree %s", s.workSays(kratix.ScheduledCondition), s.workSays(kratix.ConflictFreeCondition))
+	if s.workMessage(kratix.ScheduledCondition) != "False HeldBack" || s.workMessage(kratix.ConflictFreeCondition) != "False DuplicateResources" {
+		t.Errorf("Scheduled is %s, ConflictFree %s", s.workMessage(kratix.ScheduledCondition), s.workMessage(kratix.ConflictFreeCondition))
 	}
 	if len(events) == 0 || !strings.Contains(events[0], "ConfigMap x is there already") {
 		t.Errorf("events %q", events)
 	}
 }
 
-// TestConflictIsNotOverWhileAStoreFails checks that a conflict which may still exist in a failing
-// store is reported until the store can be read.
 func TestConflictIsNotOverWhileAStoreFails(t *testing.T) {
 	conflict := []finding.Finding{{Rule: finding.DuplicateObject(), Place: finding.Place{Object: "Work default/a"}, Message: "ConfigMap x is there already"}}
 	down := []finding.Finding{{Rule: finding.StoreFailed(), Place: finding.Place{Object: "GitStateStore default"}, Message: "no route to host"}}
@@ -111,7 +108,7 @@ func TestConflictIsNotOverWhileAStoreFails(t *testing.T) {
 			s.plan()
 			says := func(want string) {
 				t.Helper()
-				if got := s.workSays(kratix.ConflictFreeCondition); got != want {
+				if got := s.workMessage(kratix.ConflictFreeCondition); got != want {
 					t.Errorf("mode %v, %s: ConflictFree is %s, want %s", mode, state, got, want)
 				}
 			}
@@ -133,8 +130,6 @@ func TestConflictIsNotOverWhileAStoreFails(t *testing.T) {
 	}
 }
 
-// TestLabelOfAMoveIsRemovedWhenItIsComplete checks that the label of a move stays until the move is
-// complete, and that other labels are left to Kratix.
 func TestLabelOfAMoveIsRemovedWhenItIsComplete(t *testing.T) {
 	s := kratixFixture(t)
 	s.plan()
@@ -157,9 +152,6 @@ func TestLabelOfAMoveIsRemovedWhenItIsComplete(t *testing.T) {
 	t.Error("the mark stays")
 }
 
-// TestScheduleDeletesUnplannedWorkPlacements checks that a WorkPlacement is deleted if its Work no
-// longer has the group, or if the group has moved and is written at its new Destination. All others
-// are deleted with their Work.
 func TestScheduleDeletesUnplannedWorkPlacements(t *testing.T) {
 	placed := func(t *testing.T) (*fixture, *report.Placement) {
 		s := kratixFixture(t)
@@ -201,8 +193,6 @@ func TestScheduleDeletesUnplannedWorkPlacements(t *testing.T) {
 	})
 }
 
-// TestAnotherSchedulerIsReportedOnDestinations checks that another scheduler is reported in both
-// modes, and that nothing else is written in mode manage.
 func TestAnotherSchedulerIsReportedOnDestinations(t *testing.T) {
 	for mode, rule := range map[Mode]finding.Rule{Manage: finding.OtherScheduler(), Schedule: finding.PolicyNotInForce()} {
 		s := newFixture(t)
@@ -237,8 +227,6 @@ func TestAnotherSchedulerIsReportedOnDestinations(t *testing.T) {
 	}
 }
 
-// TestNoWorkPlacementIsMadeOnADestinationThatIsGone checks that no WorkPlacement is created on a
-// Destination that was deleted after the round began.
 func TestNoWorkPlacementIsMadeOnADestinationThatIsGone(t *testing.T) {
 	for name, leave := range map[string]func(*fixture){
 		"gone":          func(s *fixture) { s.now.Destinations = nil },

@@ -41,7 +41,7 @@ func (p *planner) writesTo(destination string) bool {
 	return selected
 }
 
-// storeRef returns the state store of a Destination that this program writes or watches, and
+// storeRef returns the state store of a Destination, or in mode Promote its live state store, and
 // whether there is one.
 func (p *planner) storeRef(destination string) (kratix.StateStoreReference, bool) {
 	if p.mode == Promote {
@@ -55,15 +55,14 @@ func (p *planner) storeRef(destination string) (kratix.StateStoreReference, bool
 	return *d.Spec.StateStoreRef, true
 }
 
-// storeOf returns the object that describes a store, or nil if there is none.
 func (p *planner) storeOf(ref kratix.StateStoreReference) kratix.Object {
 	return kratix.FindStateStore(ref, p.now.GitStateStores, p.now.BucketStateStores)
 }
 
-// decide adds the step that records the chosen Destinations of a Work's groups on the Work, except
-// for Destinations of other shards. It does so only if the decisions on the Work have not changed
-// since the round read them, and the API server accepts the patch only for that version of the
-// Work. Therefore only one decision wins if several shards decide at the same time.
+// decide adds the step that records the chosen Destinations on a Work, except for Destinations of
+// other shards. It does nothing if the decisions on the Work have changed since the round read
+// them, and the API server accepts the patch only for the current version of the Work. If several
+// shards decide at the same time, only one decision therefore wins.
 func (p *planner) decide(change *Change, work *kratix.Work) {
 	more := map[string]kratix.Decision{}
 	for _, placement := range p.byWork[kratix.KeyOf(work).String()] {
@@ -79,7 +78,6 @@ func (p *planner) decide(change *Change, work *kratix.Work) {
 	}
 }
 
-// failsElsewhere reports whether another shard could not write a placement.
 func (p *planner) failsElsewhere(placement report.Placement) bool {
 	if p.writesTo(placement.Destination) || placement.Object == nil {
 		return false

@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// chooses sets worker-1 as the Destination chosen for the Work in the report.
 func (s *fixture) chooses() *kratix.Work {
 	p := s.placed(report.Pending)
 	p.Chosen = s.now.Works[0]
@@ -20,7 +19,6 @@ func (s *fixture) chooses() *kratix.Work {
 	return p.Chosen
 }
 
-// decisions returns the decisions that the planned changes write to Works.
 func (s *fixture) decisions() []string {
 	var said []string
 	for _, change := range slices.Concat(Plan(s.said, s.now, s.mode, s.selects, noon)...) {
@@ -35,13 +33,10 @@ func (s *fixture) decisions() []string {
 	return said
 }
 
-// selectsNamed returns a Selects for the objects whose label "shard" has the given value.
 func selectsNamed(name string) Selects {
 	return func(labels map[string]string) bool { return labels["shard"] == name }
 }
 
-// inShards sets the label "shard" of the Work and of the state store. The Destination belongs to
-// the shard of its state store.
 func (s *fixture) inShards() *fixture {
 	s.now.GitStateStores[0].Labels = map[string]string{"shard": "of the store"}
 	s.now.Works[0].Labels = map[string]string{"shard": "of the Work"}
@@ -95,8 +90,6 @@ func TestOnlySelectedObjectsAreWritten(t *testing.T) {
 	}
 }
 
-// TestDestinationWithoutStateStoreIsOfTheDefaultShard checks that such a Destination belongs to the
-// shard that selects objects without labels.
 func TestDestinationWithoutStateStoreIsOfTheDefaultShard(t *testing.T) {
 	for shard, want := range map[string]bool{"": true, "of the store": false} {
 		s := newFixture(t).inShards()
@@ -109,8 +102,6 @@ func TestDestinationWithoutStateStoreIsOfTheDefaultShard(t *testing.T) {
 	}
 }
 
-// TestStoreOfAnotherShardIsNotReportedReady checks that a store that was not selected in the round
-// is not reported, although this process selects it now.
 func TestStoreOfAnotherShardIsNotReportedReady(t *testing.T) {
 	s := newFixture(t)
 	s.placed(report.Pending)

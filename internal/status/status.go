@@ -104,17 +104,16 @@ type Event struct {
 	Message string
 }
 
-// The types of Events.
 const (
 	normal  = "Normal"
 	warning = "Warning"
 )
 
-// Plan returns the changes that bring the selected objects to the state in the report. at is the
-// time of conditions that change. The changes of a list may be made concurrently, but the lists
-// must be processed one after the other: a Work is ready when its WorkPlacements are, and a
-// Destination is released when they are gone. Objects that the report does not contain are not
-// changed.
+// Plan returns the changes that bring the selected objects to the state in the report. The
+// parameter at is the time of conditions that change. The changes of a list may be made
+// concurrently, but the lists must be processed one after the other: a Work is ready when its
+// WorkPlacements are, and a Destination is released when they are gone. Plan does not change
+// objects that the report does not contain.
 func Plan(said report.Report, now Objects, mode Mode, selects Selects, at metav1.Time) [][]Change {
 	p := newPlanner(said, now, mode, selects, at)
 	if mode == Manage && p.other != nil {
@@ -123,7 +122,6 @@ func Plan(said report.Report, now Objects, mode Mode, selects Selects, at metav1
 	return [][]Change{p.workPlacements(), p.works(), append(p.destinations(), p.stores()...)}
 }
 
-// planner contains the report and the objects, indexed by their keys and names.
 type planner struct {
 	now     Objects
 	mode    Mode
@@ -139,18 +137,16 @@ type planner struct {
 	// leaving contains the WorkPlacements of each Work that is being deleted.
 	leaving           map[kratix.Key][]*kratix.WorkPlacement
 	destinationByName map[string]*kratix.Destination
-	// covered contains the Destinations whose state the report contains, and written the stores
-	// that were written.
+	// covered contains the Destinations whose state the report contains. written contains the
+	// stores that were written.
 	covered, written map[string]bool
 	// emptied contains the Destinations that are being deleted and have no files left.
 	emptied map[string]bool
 	// revision is the revision of the store of each covered Destination, and writtenTo is the
 	// location of its files.
 	revision, writtenTo map[string]string
-	// agents contains the states that agents have reported.
-	agents report.Agents
-	// selected caches the results of writesTo, by the name of the Destination.
-	selected map[string]bool
+	agents              report.Agents
+	selected            map[string]bool
 	// conflicts contains the findings that hold placements back, by the name of the object, and
 	// others contains all other findings.
 	conflicts, others map[string][]finding.Finding
@@ -160,9 +156,8 @@ type planner struct {
 	// other is the finding that another controller schedules Works or may schedule them. It is nil
 	// if there is no such finding.
 	other *finding.Finding
-	// unsure means that it is unknown if another controller may schedule Works.
-	unsure bool
-	// storeFails means that a state store cannot be read or written.
+	// unsure means that it is unknown whether another controller may schedule Works.
+	unsure     bool
 	storeFails bool
 }
 
@@ -238,7 +233,6 @@ func holdingRules() []finding.Rule {
 	}
 }
 
-// about returns the first finding of a rule about an object, and whether there is one.
 func (p *planner) about(object string, rule finding.Rule) (finding.Finding, bool) {
 	i := slices.IndexFunc(p.others[object], func(f finding.Finding) bool { return f.Rule == rule })
 	if i < 0 {
@@ -264,7 +258,6 @@ func (c *Change) eventAbout(object kratix.Object, kind, reason, message string) 
 	c.Events[len(c.Events)-1].About = object
 }
 
-// The limits of the API, in bytes.
 const (
 	longestEvent   = 1024
 	longestMessage = 32768

@@ -30,7 +30,6 @@ type fixture struct {
 
 var noon = metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC))
 
-// newFixture returns a fixture with one Work, which is placed on one Destination of one store.
 func newFixture(t *testing.T) *fixture {
 	work := testkit.Request("a")
 	work.UID, work.Generation, work.ResourceVersion = "uid-a", 3, "1"
@@ -42,7 +41,6 @@ func newFixture(t *testing.T) *fixture {
 	return s
 }
 
-// placed sets the state of the placement of the Work in the report.
 func (s *fixture) placed(state report.State) *report.Placement {
 	work := s.now.Works[0]
 	s.said = report.Report{
@@ -55,8 +53,6 @@ func (s *fixture) placed(state report.State) *report.Placement {
 	return &s.said.Placements[0]
 }
 
-// plan applies the planned changes to the cluster. It returns the steps, such as "patch status Work
-// default/a", and the Events.
 func (s *fixture) plan() (steps, events []string) {
 	s.t.Helper()
 	for _, list := range Plan(s.said, s.now, s.mode, s.selects, noon) {
@@ -108,7 +104,6 @@ func (s *fixture) expect(want ...string) (events []string) {
 	return events
 }
 
-// settle applies a plan, and checks that nothing is left to write for an unchanged placement.
 func (s *fixture) settle() {
 	s.t.Helper()
 	s.plan()
@@ -336,8 +331,6 @@ func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 	}
 }
 
-// TestUnwrittenHeldPlacementHasNoWorkPlacement checks that no WorkPlacement is created, because a
-// restarted controller of Kratix would write every WorkPlacement.
 func TestUnwrittenHeldPlacementHasNoWorkPlacement(t *testing.T) {
 	for name, make := range map[string]func(*fixture){
 		"it was never there":        func(*fixture) {},
@@ -360,8 +353,6 @@ func TestUnwrittenHeldPlacementHasNoWorkPlacement(t *testing.T) {
 	}
 }
 
-// TestHeldUpdateKeepsTheWrittenSpec checks that an update that is held back does not change the
-// spec, for the same reason as in TestUnwrittenHeldPlacementHasNoWorkPlacement.
 func TestHeldUpdateKeepsTheWrittenSpec(t *testing.T) {
 	s := newFixture(t)
 	s.settle()
@@ -429,8 +420,6 @@ func TestUnreadableObjectsKeepTheirFinalizers(t *testing.T) {
 	})
 }
 
-// TestWorkThatCannotBeReadIsLeftAlone checks that the conditions of a Work are not written while
-// they are unknown: a patch would replace them, including those of Kratix.
 func TestWorkThatCannotBeReadIsLeftAlone(t *testing.T) {
 	unread := func(t *testing.T, mode Mode) *fixture {
 		s := newFixture(t)
@@ -516,7 +505,6 @@ func TestUnreadableStoreLosesNoAcknowledgement(t *testing.T) {
 	})
 }
 
-// TestForeignTextIsEscaped checks that the messages of conditions and Events are escaped.
 func TestForeignTextIsEscaped(t *testing.T) {
 	p := &planner{}
 	message := "refused:\n::error::\x1b[2J\u202e\u009b"

@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// The reasons of the conditions of a Work, with the names that Kratix uses.
 const (
 	allScheduled    = "AllWorkplacementsScheduled"
 	unscheduled     = "UnscheduledWorkloads"
@@ -24,8 +23,8 @@ const (
 	notScheduled    = "FailedToScheduleWorkloads"
 )
 
-// The reasons of Events about a Work that are not the reasons of conditions, with the names that
-// Kratix uses. An Event is sent only when a condition changes.
+// The reasons of Events about a Work that are not reasons of conditions, with the names that Kratix
+// uses. An Event is sent only when a condition changes.
 const (
 	noMatch      = "NoMatchingDestination"
 	waits        = "WaitingDestination"
@@ -62,7 +61,6 @@ func (p *planner) works() []Change {
 	return changes
 }
 
-// isUnreadable reports whether only the metadata of an object is known.
 func (p *planner) isUnreadable(object kratix.Object) bool {
 	return p.now.Unreadable[kratix.Describe(object)]
 }
@@ -88,7 +86,6 @@ func (p *planner) releaseWork(change *Change, work *kratix.Work) {
 	change.step(Patch, finalizers(without(work.Finalizers, kratix.WorkFinalizer)))
 }
 
-// setStuck sets the condition Ready of a deleted Work whose files cannot be removed.
 func (p *planner) setStuck(change *Change, work *kratix.Work) {
 	var stuck []string
 	for _, placement := range p.leaving[kratix.KeyOf(work)] {
@@ -110,8 +107,6 @@ func (p *planner) setStuck(change *Change, work *kratix.Work) {
 	}
 }
 
-// storeFailure returns the finding that the state store of a Destination has failed, and whether
-// there is one.
 func (p *planner) storeFailure(destination string) (finding.Finding, bool) {
 	d := p.destinationByName[destination]
 	if d == nil || d.Spec.StateStoreRef == nil {
@@ -137,7 +132,6 @@ func (p *planner) observe(change *Change, work *kratix.Work, have []metav1.Condi
 	}
 }
 
-// work sets the status of a Work according to its placements.
 func (p *planner) work(change *Change, work *kratix.Work) {
 	placements := p.byWork[kratix.KeyOf(work).String()]
 	schedule, ready, created, known := p.outcome(work, placements)
@@ -211,8 +205,8 @@ func generationOf(work *kratix.Work, placements []report.Placement) int64 {
 	return work.Generation
 }
 
-// outcome returns the conditions that Kratix would set on a Work. known is false if the report does
-// not contain the state of the Work.
+// outcome returns the conditions that Kratix would set on a Work, and the number of groups that
+// have a placement. known is false if the report does not contain the state of the Work.
 func (p *planner) outcome(work *kratix.Work, placements []report.Placement) (schedule, ready metav1.Condition, created int, known bool) {
 	var waiting, failing, astray []string
 	placed := map[string]bool{}
@@ -263,7 +257,6 @@ func scheduled(waiting, failing, astray []string) (schedule, ready metav1.Condit
 	return yes(kratix.ScheduleSucceededCondition, allScheduled, "everything is scheduled and written"), yes(kratix.ReadyCondition, allScheduled, "Ready")
 }
 
-// group returns the name of a workload group for messages.
 func group(directory string) string {
 	if directory == "" || directory == kratix.DefaultDirectory {
 		return "the default group"
@@ -282,7 +275,6 @@ func without(list []string, item string) []string {
 	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return s == item })
 }
 
-// finalizers returns the patch that sets the finalizers of an object.
 func finalizers(list []string) map[string]any {
 	if list == nil {
 		list = []string{}

@@ -40,7 +40,6 @@ func (p *planner) workPlacements() []Change {
 	return append(changes, p.creations()...)
 }
 
-// creations returns the changes that create missing WorkPlacements.
 func (p *planner) creations() []Change {
 	var changes []Change
 	var made []report.Placement
@@ -64,7 +63,6 @@ func (p *planner) takesNew(destination string) bool {
 	return p.mode != Schedule || d != nil && !d.IsDeleted()
 }
 
-// workPlacement returns the change of an existing WorkPlacement.
 func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	change := Change{Object: have}
 	placement, told := p.placements[kratix.KeyOf(have)]
@@ -89,15 +87,17 @@ func (p *planner) workPlacement(have *kratix.WorkPlacement) Change {
 	return change
 }
 
-// deleted adds the steps for a WorkPlacement that is being deleted. If its files are gone, or if it
-// has to be created again, the steps remove the finalizers of Kratix.
+// deleted adds the steps for a WorkPlacement that is being deleted. They remove the finalizers of
+// Kratix if the files of the WorkPlacement are gone, or if the WorkPlacement has to be created
+// again.
 func (p *planner) deleted(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	switch {
 	case p.isGoing(have):
 		remove(change, have)
 	case told && placement.State != report.Kept && p.workByKey[have.Work()] != nil:
-		// A person has deleted it, but its Work still needs it, so it is created again.
+		// A person has deleted the WorkPlacement, but its Work still needs one, so another is
+		// created.
 		change.step(Patch, finalizers(withoutOurs(have.Finalizers)))
 	}
 }
@@ -112,10 +112,10 @@ func (p *planner) wasWritten(placement report.Placement) bool {
 	return have != nil && sameSpec(have.Spec, placement.Object.Spec) && meta.IsStatusConditionTrue(have.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// isWanted reports whether a placement needs a WorkPlacement. In mode Schedule, Kratix's own
-// controller writes every WorkPlacement, so only placements that may be written need one. In mode
-// Manage, a placement that is held back and not written does not need one either, because Kratix's
-// controller would write it if somebody started it again.
+// isWanted reports whether a placement needs a WorkPlacement. In mode Schedule, only placements
+// that may be written need one, because Kratix writes every WorkPlacement. In mode Manage, a
+// placement that is held back and not written needs none either, because Kratix's controller would
+// write it if a user started it again.
 func (p *planner) isWanted(placement report.Placement) bool {
 	switch placement.State {
 	case report.Placed, report.Unchanged:
@@ -147,7 +147,6 @@ func Removal(have *kratix.WorkPlacement) Change {
 	return change
 }
 
-// remove adds the steps that remove the finalizers of Kratix and delete the object.
 func remove(change *Change, have *kratix.WorkPlacement) {
 	if left := withoutOurs(have.Finalizers); len(left) < len(have.Finalizers) {
 		change.step(Patch, finalizers(left))
@@ -161,7 +160,6 @@ func withoutOurs(list []string) []string {
 	return without(without(list, kratix.PlacementFinalizer), kratix.DotFilesFinalizer)
 }
 
-// create returns the change that creates a WorkPlacement and then sets its status.
 func (p *planner) create(placement report.Placement) Change {
 	made := placement.Object.DeepCopy()
 	work := p.workByKey[made.Work()]
@@ -202,8 +200,8 @@ func (p *planner) update(change *Change, have *kratix.WorkPlacement, placement r
 	if len(metadata) > 0 {
 		patch["metadata"] = metadata
 	}
-	// A placement that is held back keeps the spec of the written files, because Kratix's own
-	// controller would write the new spec if somebody started it again.
+	// A placement that is held back keeps the spec of the written files. Kratix's own controller
+	// would write the new spec if a user started that controller again.
 	if want := placement.Object.Spec; placement.State != report.HeldBack && !sameSpec(have.Spec, want) {
 		patch["spec"] = want
 	}
@@ -225,8 +223,6 @@ func sameSpec(a, b kratix.WorkPlacementSpec) bool {
 	return a.SamePlacement(b) && a.Generation == b.Generation
 }
 
-// metadata returns the patch of the metadata of a WorkPlacement. The patch is empty if nothing
-// differs.
 func (p *planner) metadata(have *kratix.WorkPlacement, placement report.Placement) map[string]any {
 	patch := map[string]any{}
 	if labels := labelPatch(have.Labels, placement.Object.Labels); len(labels) > 0 {
@@ -310,8 +306,8 @@ func (p *planner) setStatus(change *Change, have *kratix.WorkPlacement, placemen
 }
 
 // writeEvent adds an Event if the condition about the write of a WorkPlacement has changed, or
-// otherwise if the WorkPlacement has become misplaced. isOver means that a conflict has ended. The
-// Event about that end already reports that the WorkPlacement is written again.
+// otherwise if the WorkPlacement has become misplaced. isOver means that a conflict has ended,
+// whose Event already reports that the WorkPlacement is written again.
 func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destination string) {
 	write := meta.FindStatusCondition(now, kratix.WriteSucceededCondition)
 	schedule := meta.FindStatusCondition(now, kratix.ScheduleSucceededCondition)
@@ -327,7 +323,7 @@ func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destina
 }
 
 // version returns the revision that contains the placement. It is the revision of this round if the
-// placement was written in this round, or if no revision is known yet.
+// round has written the placement, or if no revision is known yet.
 func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement) string {
 	written := placement.State == report.Placed || placement.State == report.Unchanged && have.Status.VersionID == ""
 	if written && p.revision[placement.Destination] != "" {
@@ -336,7 +332,6 @@ func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement
 	return have.Status.VersionID
 }
 
-// whyNot returns the reason why a placement was not written.
 func (p *planner) whyNot(placement report.Placement) string {
 	if f, failed := p.storeFailure(placement.Destination); failed && placement.State == report.Failed {
 		return f.Message
@@ -356,7 +351,6 @@ func (p *planner) conflictsOf(have *kratix.WorkPlacement) []finding.Finding {
 	return nil
 }
 
-// observePlacement sets the condition ConflictFree of a WorkPlacement of Kratix.
 func (p *planner) observePlacement(change *Change, have *kratix.WorkPlacement) {
 	if work := p.workByKey[have.Work()]; work != nil && have.DeletionTimestamp.IsZero() {
 		p.observe(change, work, have.Status.Conditions, p.conflictsOf(have))

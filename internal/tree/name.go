@@ -49,7 +49,7 @@ func fold(s string) string {
 	return norm.NFC.String(strings.ToLower(strings.ToUpper(norm.NFD.String(s))))
 }
 
-// isFolded reports whether s is ASCII without capital letters. Nearly all paths are.
+// isFolded reports whether s is ASCII without capital letters, as nearly all paths are.
 func isFolded(s string) bool {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf || ('A' <= s[i] && s[i] <= 'Z') {

@@ -74,8 +74,6 @@ func TestCaseCollisions(t *testing.T) {
 	}
 }
 
-// FuzzCaseCollisions compares the result of CaseCollisions with a comparison of every pair of
-// paths.
 func FuzzCaseCollisions(f *testing.F) {
 	f.Add("a/x A/X b")
 	f.Add("app App/y APP/Y/z")
@@ -106,8 +104,6 @@ func FuzzCaseCollisions(f *testing.F) {
 	})
 }
 
-// meetsAlike reports whether p or one of its parents differs from the other path only in case or
-// normalization.
 func meetsAlike(p, other tree.Path) bool {
 	for at := p; !at.IsRoot(); at = at.Dir() {
 		if at != other && at.Fold() == other.Fold() {

@@ -64,7 +64,6 @@ func ParseDir(s string) (Path, error) {
 
 func refused(s, why string) error { return fmt.Errorf("%w %q: %s", ErrPath, s, why) }
 
-// unsafe returns the reason why an element may not be part of a path, or "" if it may.
 func unsafe(element string) string {
 	switch {
 	case element == "..":

@@ -12,8 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/yamlnodes"
 )
 
-// count returns the number of nodes that a parser creates for all documents. It returns false if
-// the documents cannot be parsed.
 func count(content []byte) (nodes int, ok bool) {
 	for decoder := yaml.NewDecoder(bytes.NewReader(content)); ; {
 		var document yaml.Node

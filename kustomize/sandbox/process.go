@@ -49,8 +49,8 @@ func (b Builder) start(ctx context.Context, ask request, files []tree.File) (*pr
 	return p, nil
 }
 
-// next returns the next answer of the process. Until then, it sends the files that the process asks
-// for.
+// next returns the next answer of the process, and meanwhile sends the files that the process
+// requests.
 func (p *process) next() (answer, error) {
 	for {
 		var said answer
@@ -67,11 +67,10 @@ func (p *process) next() (answer, error) {
 }
 
 func (p *process) end() error {
-	_ = p.in.Close() // the process reads nothing more
+	_ = p.in.Close()
 	return p.command.Wait()
 }
 
-// writeContent writes the length of content and then content.
 func writeContent(out io.Writer, content []byte) error {
 	if err := binary.Write(out, binary.BigEndian, uint64(len(content))); err != nil {
 		return err
@@ -80,7 +79,6 @@ func writeContent(out io.Writer, content []byte) error {
 	return err
 }
 
-// readContent reads the length and the content that writeContent has written.
 func readContent(in io.Reader) ([]byte, error) {
 	var size uint64
 	if err := binary.Read(in, binary.BigEndian, &size); err != nil {

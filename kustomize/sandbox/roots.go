@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// errStopped is the error of a build that was interrupted because the program is shutting
-// down.
 var errStopped = errors.New("the build was interrupted")
 
 // Roots builds directories as roots, one after the other in one process, and passes each result to
@@ -34,7 +32,6 @@ func (b Builder) Roots(ctx context.Context, dirs []tree.Path, files []tree.File,
 	return nil
 }
 
-// roots builds directories in one process, and returns how many it has built.
 func (b Builder) roots(ctx context.Context, dirs []tree.Path, files []tree.File, each func(tree.Path, kustomize.BuiltRoot)) (done int, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -70,7 +67,6 @@ func (b Builder) roots(ctx context.Context, dirs []tree.Path, files []tree.File,
 	return done, nil
 }
 
-// serveRoots builds the requested roots, and writes one line of JSON for each.
 func (r request) serveRoots(with kustomize.Lazy, files []tree.File, answers *json.Encoder) error {
 	for _, root := range r.Roots {
 		dir, err := tree.ParseDir(root)

@@ -48,26 +48,20 @@ type request struct {
 	// process builds Units.
 	Directory string   `json:"directory,omitempty"`
 	Units     []string `json:"units,omitempty"`
-	// Roots are the directories to build as roots, one after the other.
-	Roots []string `json:"roots,omitempty"`
-	// Files are the paths of all files that the builds may read.
-	Files []string `json:"files"`
-	// Memory is Builder.Memory.
-	Memory int64 `json:"memory,omitempty"`
+	Roots     []string `json:"roots,omitempty"`
+	Files     []string `json:"files"`
+	Memory    int64    `json:"memory,omitempty"`
 }
 
-// answer is one answer of a process, as JSON on its standard output.
 type answer struct {
 	// Fetch is the path of a file whose content the process needs. If it is set, all other fields
 	// are empty.
 	Fetch  string           `json:"fetch,omitempty"`
 	Nested kustomize.Nested `json:"nested"`
 	// Built is the result for one of request.Roots, and nil in other answers.
-	Built *kustomize.BuiltRoot `json:"built,omitempty"`
-	// Failed is the text of the error, or empty if there is none.
-	Failed string `json:"failed,omitempty"`
-	// Remote means that the error is kustomize.ErrRemote.
-	Remote bool `json:"remote,omitempty"`
+	Built  *kustomize.BuiltRoot `json:"built,omitempty"`
+	Failed string               `json:"failed,omitempty"`
+	Remote bool                 `json:"remote,omitempty"`
 }
 
 // Nested does the same as kustomize.BuildNested.
@@ -113,7 +107,6 @@ func (b Builder) ask(ask request, files []tree.File) (kustomize.Nested, error) {
 	return said.Nested, said.err()
 }
 
-// ended returns the error of a build whose process ended without an answer.
 func (b Builder) ended(err error) error {
 	if b.Memory > 0 {
 		return fmt.Errorf("%w: it may take %d MiB of memory, a quarter of GOMEMLIMIT: %w", errLimits, b.Memory>>20, err)

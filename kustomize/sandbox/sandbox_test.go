@@ -124,7 +124,6 @@ func TestRootsAreBuiltInOneProcess(t *testing.T) {
 	}
 }
 
-// endless returns files that take kustomize a very long time to build.
 func endless() []tree.File {
 	var laid []tree.File
 	for i := range 12_000 {

@@ -12,11 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// fleet is the number of Works in the benchmarks. Each Work has a file of its own, and all files
-// are in one directory.
+// fleet is the number of Works in the benchmarks. Each Work has a file of its own in one directory.
 const fleet = 100_000
 
-// request returns the Work of a request with three files, as one of Kratix's pipelines writes it.
 func request(i int, label string) string {
 	text := fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
 kind: Work
@@ -50,7 +48,6 @@ func benchFile(root string, i int) string {
 	return filepath.Join(root, fmt.Sprintf("work-%06d.yaml", i))
 }
 
-// fleetDir creates a directory with the files of all Works, and returns its path.
 func fleetDir(b *testing.B) string {
 	b.Helper()
 	root := b.TempDir()
@@ -70,8 +67,6 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// BenchmarkFleet measures the first read of 100,000 files, and later reads with and without
-// changes.
 func BenchmarkFleet(b *testing.B) {
 	root := fleetDir(b)
 	read := func(b *testing.B, s *Source) {
@@ -125,7 +120,7 @@ func BenchmarkFleet(b *testing.B) {
 			if err := os.WriteFile(benchFile(root, n*7919%fleet), []byte(request(n*7919%fleet, strconv.Itoa(n))), 0o600); err != nil {
 				b.Fatal(err)
 			}
-			s.pending.mark(benchFile(root, n*7919%fleet)) // does what the event from the file system does a little later
+			s.pending.mark(benchFile(root, n*7919%fleet))
 			b.StartTimer()
 			read(b, s)
 		}

@@ -15,15 +15,13 @@ import (
 // before they write it again.
 const unchangedTime = time.Second
 
-// delayedRemoval is a changed or deleted file that removes objects. Its effect is delayed.
 type delayedRemoval struct {
 	loss
 	// unchanged is set once the file has been unchanged for unchangedTime.
 	unchanged *atomic.Bool
-	// lost are the names of the objects that the file removes.
-	lost []string
-	// kept are the names of the removed objects that the collection still has; nil until unchanged
-	// is set.
+	lost      []string
+	// kept are the names of the removed objects that the collection still has. The list is nil
+	// until unchanged is set.
 	kept []string
 }
 
@@ -74,7 +72,6 @@ func (l *scan) gone(in *input, name string) {
 	}
 }
 
-// apply puts the file into the collection, or removes it if it is deleted.
 func (l *scan) apply(lost loss) {
 	l.release(lost.id())
 	if lost.gone {
@@ -85,7 +82,6 @@ func (l *scan) apply(lost loss) {
 	l.collection.Put(lost.now)
 }
 
-// release ends the delay for a file, if there is one.
 func (l *scan) release(id fileID) {
 	if before := l.delayedRemovals[id]; before != nil {
 		for _, name := range before.lost {
@@ -162,8 +158,8 @@ func (l *scan) decide(h *delayedRemoval, absent *delays) {
 	}
 }
 
-// delays collects flags and paths. The flags are set after the same delay, and then the paths are
-// read again.
+// delays collects flags and paths. After one common delay, the flags are set and the paths are read
+// again.
 type delays struct {
 	over  []*atomic.Bool
 	paths []string

@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// TestHalfWrittenFileRemovesNothing takes a Snapshot after every step of writing a file in place.
 func TestHalfWrittenFileRemovesNothing(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -20,14 +19,14 @@ func TestHalfWrittenFileRemovesNothing(t *testing.T) {
 	write(t, path, content)
 	s := &dir.Source{Paths: []string{root}}
 	changes := watchAndRead(t, s, "a", "b", "c")
-	before := wants(t, s, "a", "b", "c")
+	before := expectWorks(t, s, "a", "b", "c")
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_TRUNC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for part := content + "---\n" + testkit.WorkYAML("d"); part != ""; {
 		awaitChange(t, changes)
-		got := wants(t, s, "a", "b", "c")
+		got := expectWorks(t, s, "a", "b", "c")
 		if got.Incomplete || len(got.Findings)+len(got.Rejected) > 0 || got.Works[0] != before.Works[0] {
 			t.Fatalf("with %d bytes to come: %+v", len(part), got)
 		}
@@ -40,7 +39,7 @@ func TestHalfWrittenFileRemovesNothing(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	got := until(t, s, changes, "a", "b", "c", "d")
+	got := waitForWorks(t, s, changes, "a", "b", "c", "d")
 	if got.Works[0] != before.Works[0] {
 		t.Error("a did not change, and is another")
 	}
@@ -53,15 +52,15 @@ func TestFileThatStaysBrokenIsReported(t *testing.T) {
 	write(t, path, testkit.WorkYAML("a"))
 	s := &dir.Source{Paths: []string{root}}
 	changes := watchAndRead(t, s, "a")
-	write(t, path, testkit.WorkYAML("a")+"---\na: [\n") // the file is broken, but no object is removed
+	write(t, path, testkit.WorkYAML("a")+"---\na: [\n")
 	awaitChange(t, changes)
-	if got := wants(t, s, "a"); !got.Incomplete {
+	if got := expectWorks(t, s, "a"); !got.Incomplete {
 		t.Error("what is broken must be told at once")
 	}
 	write(t, path, "a: [\n")
-	untilRules(t, s, changes, []string{"KS020", "KS029"}, "a")
+	waitForRules(t, s, changes, []string{"KS020", "KS029"}, "a")
 	write(t, path, testkit.WorkYAML("a"))
-	if got := untilRules(t, s, changes, nil, "a"); got.Incomplete {
+	if got := waitForRules(t, s, changes, nil, "a"); got.Incomplete {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -76,7 +75,7 @@ func TestLossCountsOnceFileIsUnchangedForASecond(t *testing.T) {
 
 	began := time.Now()
 	write(t, path, testkit.WorkYAML("a"))
-	until(t, s, changes, "a")
+	waitForWorks(t, s, changes, "a")
 	if took := time.Since(began); took < time.Second {
 		t.Errorf("b was taken away after %s", took)
 	}
@@ -84,8 +83,8 @@ func TestLossCountsOnceFileIsUnchangedForASecond(t *testing.T) {
 	remove(t, path)
 	awaitChange(t, changes)
 	s.ReadAll()
-	wants(t, s, "a")
-	until(t, s, changes)
+	expectWorks(t, s, "a")
+	waitForWorks(t, s, changes)
 	if took := time.Since(began); took < time.Second {
 		t.Errorf("a was taken away after %s", took)
 	}
@@ -100,7 +99,7 @@ func TestLossOfFileWithUncleanPath(t *testing.T) {
 	s := &dir.Source{Paths: []string{path}}
 	changes := watchAndRead(t, s, "a", "b")
 	write(t, path, testkit.WorkYAML("a"))
-	until(t, s, changes, "a")
+	waitForWorks(t, s, changes, "a")
 }
 
 func TestObjectMovedToAnotherFileIsNotLost(t *testing.T) {
@@ -111,7 +110,7 @@ func TestObjectMovedToAnotherFileIsNotLost(t *testing.T) {
 	changes := watchAndRead(t, s, "a")
 	rename(t, filepath.Join(root, "b.yaml"), filepath.Join(root, "c.yaml"))
 	awaitChange(t, changes)
-	got := wants(t, s, "a")
+	got := expectWorks(t, s, "a")
 	if at := got.Origins.Of(got.Works[0]).File; at != filepath.Join(root, "c.yaml") || len(got.Findings) > 0 {
 		t.Errorf("a is said to be in %s, with %v", at, got.Findings)
 	}
@@ -130,7 +129,7 @@ func TestUnchangedFilesKeepTheirPointers(t *testing.T) {
 			}
 			s := &dir.Source{Paths: []string{root}, Now: time.Now}
 			begin(t, s)
-			first := wants(t, s, "a", "b", "c")
+			first := expectWorks(t, s, "a", "b", "c")
 			for _, touch := range []func(){
 				func() {},
 				s.ReadAll,
@@ -138,14 +137,14 @@ func TestUnchangedFilesKeepTheirPointers(t *testing.T) {
 				func() { write(t, filepath.Join(root, "c.yaml"), testkit.WorkYAML("c")); s.ReadAll() },
 			} {
 				touch()
-				second := wants(t, s, "a", "b", "c")
+				second := expectWorks(t, s, "a", "b", "c")
 				if &first.Works[0] != &second.Works[0] {
 					t.Error("the Works are others")
 				}
 			}
 			write(t, filepath.Join(root, "b.yaml"), strings.Replace(testkit.WorkYAML("b"), "Name: p", "Name: q", 1))
 			s.ReadAll()
-			second := wants(t, s, "a", "b", "c")
+			second := expectWorks(t, s, "a", "b", "c")
 			if first.Works[0] != second.Works[0] || first.Works[2] != second.Works[2] || first.Works[1] == second.Works[1] {
 				t.Error("b alone has changed")
 			}
@@ -166,7 +165,7 @@ func TestQuickChangesOfEqualSizeAreSeen(t *testing.T) {
 			for i := range 500 {
 				name := string(rune('a' + i%2))
 				write(t, path, testkit.WorkYAML(name))
-				wants(t, s, name)
+				expectWorks(t, s, name)
 				if t.Failed() {
 					t.Fatalf("at change %d", i)
 				}

@@ -104,7 +104,6 @@ func (s *Source) isDelayElapsed() bool {
 	return s.delayElapsed.Load()
 }
 
-// stillMissing returns the number of objects that have been missing for less than RemovalDelay.
 func (s *Source) stillMissing() int {
 	count := 0
 	for _, lasted := range s.absent {
@@ -131,7 +130,6 @@ func pathError(path string, err error) error {
 	return fmt.Errorf("%w %s: %w", ErrPath, path, unreadable(path, err))
 }
 
-// reason returns the error without the path, for messages that already contain the path.
 func reason(err error) error {
 	var path *fs.PathError
 	if errors.As(err, &path) {

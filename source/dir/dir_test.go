@@ -50,8 +50,7 @@ func names(s source.Snapshot) []string {
 	return got
 }
 
-// wants takes a Snapshot, compares the names of its Works with want, and returns the Snapshot.
-func wants(t *testing.T, s *dir.Source, want ...string) source.Snapshot {
+func expectWorks(t *testing.T, s *dir.Source, want ...string) source.Snapshot {
 	t.Helper()
 	snapshot, err := s.Snapshot(t.Context())
 	if err != nil {
@@ -75,7 +74,7 @@ func TestSnapshotOfADirectory(t *testing.T) {
 	write(t, filepath.Join(root, "like-a-file.yaml", "e.yaml"), testkit.WorkYAML("e"))
 
 	t.Run("alone", func(t *testing.T) {
-		got := wants(t, &dir.Source{Paths: []string{root}}, "a", "b", "c")
+		got := expectWorks(t, &dir.Source{Paths: []string{root}}, "a", "b", "c")
 		if len(got.Findings) != 1 || got.Findings[0].Message != "2 sub-directories are not read without -R" || got.Incomplete {
 			t.Errorf("got findings %v, incomplete: %t", got.Findings, got.Incomplete)
 		}
@@ -84,16 +83,16 @@ func TestSnapshotOfADirectory(t *testing.T) {
 		}
 	})
 	t.Run("recursively", func(t *testing.T) {
-		wants(t, &dir.Source{Paths: []string{root}, Recursive: true}, "a", "b", "c", "d", "e")
+		expectWorks(t, &dir.Source{Paths: []string{root}, Recursive: true}, "a", "b", "c", "d", "e")
 	})
 	t.Run("files by name, whatever their ending", func(t *testing.T) {
-		wants(t, &dir.Source{Paths: []string{filepath.Join(root, "README.md"), filepath.Join(root, ".hidden.yaml")}}, "hidden", "no-yaml")
+		expectWorks(t, &dir.Source{Paths: []string{filepath.Join(root, "README.md"), filepath.Join(root, ".hidden.yaml")}}, "hidden", "no-yaml")
 	})
 	t.Run("several paths", func(t *testing.T) {
-		wants(t, &dir.Source{Paths: []string{filepath.Join(root, "below", "deep"), filepath.Join(root, "a.yaml")}}, "a", "d")
+		expectWorks(t, &dir.Source{Paths: []string{filepath.Join(root, "below", "deep"), filepath.Join(root, "a.yaml")}}, "a", "d")
 	})
 	t.Run("a hidden directory by name", func(t *testing.T) {
-		wants(t, &dir.Source{Paths: []string{filepath.Join(root, ".git")}, Recursive: true}, "hidden-directory")
+		expectWorks(t, &dir.Source{Paths: []string{filepath.Join(root, ".git")}, Recursive: true}, "hidden-directory")
 	})
 }
 
@@ -103,7 +102,7 @@ func TestSnapshotFollowsLinksToFiles(t *testing.T) {
 	link(t, "..2026_01", filepath.Join(root, "..data"))
 	link(t, filepath.Join("..data", "a.yaml"), filepath.Join(root, "a.yaml"))
 	for _, recursive := range []bool{false, true} {
-		got := wants(t, &dir.Source{Paths: []string{root}, Recursive: recursive}, "a")
+		got := expectWorks(t, &dir.Source{Paths: []string{root}, Recursive: recursive}, "a")
 		if len(got.Findings) > 0 {
 			t.Errorf("got %v", got.Findings)
 		}
@@ -116,7 +115,7 @@ func TestUnreadableFileIsAFinding(t *testing.T) {
 	dangling, directory := filepath.Join(root, "b.yaml"), filepath.Join(root, "c.yaml")
 	link(t, "nowhere", dangling)
 	link(t, t.TempDir(), directory)
-	got := wants(t, &dir.Source{Paths: []string{root}}, "a")
+	got := expectWorks(t, &dir.Source{Paths: []string{root}}, "a")
 	var said []string
 	for _, f := range got.Findings {
 		said = append(said, fmt.Sprintf("%s %s: %s", f.Rule.Name, f.Place, f.Message))
@@ -156,14 +155,14 @@ func TestSnapshotEndsWithTheContext(t *testing.T) {
 func TestStandardInput(t *testing.T) {
 	t.Run("is kept for the next Snapshot", func(t *testing.T) {
 		s := &dir.Source{Paths: []string{dir.Stdin}, Stdin: strings.NewReader(testkit.WorkYAML("a"))}
-		got := wants(t, s, "a")
+		got := expectWorks(t, s, "a")
 		if at := got.Origins.Of(got.Works[0]).File; at != "standard input" {
 			t.Errorf("a is said to be from %q", at)
 		}
-		wants(t, s, "a")
+		expectWorks(t, s, "a")
 	})
 	t.Run("that breaks is a finding", func(t *testing.T) {
-		got := wants(t, &dir.Source{Paths: []string{dir.Stdin}, Stdin: iotest.ErrReader(errors.New("the pipe broke"))})
+		got := expectWorks(t, &dir.Source{Paths: []string{dir.Stdin}, Stdin: iotest.ErrReader(errors.New("the pipe broke"))})
 		if len(got.Findings) != 1 || got.Findings[0].Message != "the pipe broke" || !got.Incomplete {
 			t.Errorf("got %+v", got)
 		}
@@ -181,7 +180,6 @@ func TestStandardInput(t *testing.T) {
 	})
 }
 
-// patience is how long tests wait for a change to be reported.
 const patience = 20 * time.Second
 
 func awaitChange(t *testing.T, changes <-chan struct{}) {
@@ -216,7 +214,7 @@ func watch(t *testing.T, s *dir.Source) <-chan struct{} {
 
 func TestChanges(t *testing.T) {
 	tests := map[string]struct {
-		// path is the watched path, relative to the root.
+		// path is relative to the root.
 		path      string
 		recursive bool
 		before    func(t *testing.T, root string)
@@ -286,12 +284,11 @@ func TestChanges(t *testing.T) {
 			changes := watch(t, s)
 			test.change(t, root)
 			awaitChange(t, changes)
-			wants(t, s, test.want...)
+			expectWorks(t, s, test.want...)
 		})
 	}
 }
 
-// mount creates the directories and links that the kubelet creates for a mounted ConfigMap.
 func mount(t *testing.T, root string) {
 	t.Helper()
 	if err := os.Remove(filepath.Join(root, "a.yaml")); err != nil {
@@ -302,7 +299,6 @@ func mount(t *testing.T, root string) {
 	link(t, filepath.Join("..data", "a.yaml"), filepath.Join(root, "a.yaml"))
 }
 
-// remount replaces the ConfigMap's content as the kubelet does.
 func remount(t *testing.T, root string) {
 	t.Helper()
 	write(t, filepath.Join(root, "..2026_02", "a.yaml"), testkit.WorkYAML("c"))
@@ -324,10 +320,10 @@ func TestChangesPicksUpNewDirectories(t *testing.T) {
 	awaitChange(t, changes)
 	write(t, filepath.Join(root, "one", "two", "a.yaml"), testkit.WorkYAML("a"))
 	awaitChange(t, changes)
-	wants(t, s, "a")
+	expectWorks(t, s, "a")
 	write(t, filepath.Join(root, "three", "four", "b.yaml"), testkit.WorkYAML("b"))
 	awaitChange(t, changes)
-	wants(t, s, "a", "b")
+	expectWorks(t, s, "a", "b")
 }
 
 func TestChangesIgnoresFilesThatAreNotRead(t *testing.T) {
@@ -353,7 +349,7 @@ func TestBurstIsReportedTogether(t *testing.T) {
 		write(t, filepath.Join(root, fmt.Sprintf("%d.yaml", i)), testkit.WorkYAML("a"))
 	}
 	awaitChange(t, changes)
-	// On a slow disk, there may be several notifications for the files, but not one for each file.
+	// A slow disk may cause several notifications, but not one for each file.
 	for count := 1; ; count++ {
 		select {
 		case <-changes:

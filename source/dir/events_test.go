@@ -17,8 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// until takes a Snapshot after each change, until the Snapshot has the expected Works.
-func until(t *testing.T, s *dir.Source, changes <-chan struct{}, want ...string) source.Snapshot {
+func waitForWorks(t *testing.T, s *dir.Source, changes <-chan struct{}, want ...string) source.Snapshot {
 	t.Helper()
 	timeout := time.After(patience)
 	var got []string
@@ -38,12 +37,11 @@ func until(t *testing.T, s *dir.Source, changes <-chan struct{}, want ...string)
 	}
 }
 
-// watchAndRead watches a source, takes one Snapshot, and returns the channel of changes.
 func watchAndRead(t *testing.T, s *dir.Source, want ...string) <-chan struct{} {
 	t.Helper()
 	s.Now = time.Now
 	changes := watch(t, s)
-	wants(t, s, want...)
+	expectWorks(t, s, want...)
 	return changes
 }
 
@@ -66,7 +64,7 @@ func TestTemporaryFilesOfEditorsAreNotReported(t *testing.T) {
 	}
 	link(t, "somebody@somewhere.4711", filepath.Join(root, ".#a.yaml"))
 	noChange(t, changes)
-	wants(t, s, "a")
+	expectWorks(t, s, "a")
 }
 
 func TestEditorThatRenamesAndRewritesRemovesNothing(t *testing.T) {
@@ -78,10 +76,10 @@ func TestEditorThatRenamesAndRewritesRemovesNothing(t *testing.T) {
 	changes := watchAndRead(t, s, "a")
 	rename(t, path, path+"~")
 	awaitChange(t, changes)
-	wants(t, s, "a") // the Work stays while the file does not exist
+	expectWorks(t, s, "a")
 	write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
 	remove(t, path+"~")
-	until(t, s, changes, "a", "b")
+	waitForWorks(t, s, changes, "a", "b")
 }
 
 func TestDirectoriesAreAddedAndRemoved(t *testing.T) {
@@ -92,24 +90,24 @@ func TestDirectoriesAreAddedAndRemoved(t *testing.T) {
 	changes := watchAndRead(t, s, "a")
 
 	rename(t, filepath.Join(root, "one"), filepath.Join(root, "two"))
-	got := until(t, s, changes, "a")
+	got := waitForWorks(t, s, changes, "a")
 	for got.Origins.Of(got.Works[0]).File != filepath.Join(root, "two", "deep", "a.yaml") {
 		awaitChange(t, changes)
-		got = wants(t, s, "a")
+		got = expectWorks(t, s, "a")
 	}
-	write(t, filepath.Join(root, "two", "deep", "b.yaml"), testkit.WorkYAML("b")) // the directory is watched under its new name
-	until(t, s, changes, "a", "b")
+	write(t, filepath.Join(root, "two", "deep", "b.yaml"), testkit.WorkYAML("b"))
+	waitForWorks(t, s, changes, "a", "b")
 	remove(t, filepath.Join(root, "two"))
-	until(t, s, changes)
+	waitForWorks(t, s, changes)
 	write(t, filepath.Join(root, "two", "deep", "c.yaml"), testkit.WorkYAML("c"))
-	until(t, s, changes, "c")
+	waitForWorks(t, s, changes, "c")
 
 	outside := t.TempDir()
 	write(t, filepath.Join(outside, "d", "d.yaml"), testkit.WorkYAML("d"))
 	rename(t, filepath.Join(outside, "d"), filepath.Join(root, "d"))
-	until(t, s, changes, "c", "d")
+	waitForWorks(t, s, changes, "c", "d")
 	rename(t, filepath.Join(root, "d"), filepath.Join(outside, "d"))
-	until(t, s, changes, "c")
+	waitForWorks(t, s, changes, "c")
 }
 
 func TestInputThatDisappearsIsAnError(t *testing.T) {
@@ -139,9 +137,9 @@ func TestInputThatDisappearsIsAnError(t *testing.T) {
 			}
 			remove(t, root)
 			write(t, filepath.Join(root, "a.yaml"), testkit.WorkYAML("a"))
-			until(t, s, changes, "a")
-			write(t, filepath.Join(root, "c.yaml"), testkit.WorkYAML("c")) // the directory is watched again
-			until(t, s, changes, "a", "c")
+			waitForWorks(t, s, changes, "a")
+			write(t, filepath.Join(root, "c.yaml"), testkit.WorkYAML("c"))
+			waitForWorks(t, s, changes, "a", "c")
 		})
 	}
 }
@@ -163,10 +161,9 @@ func TestUnreadableInputIsAnError(t *testing.T) {
 	if err := os.Chmod(root, 0o700); err != nil { //nolint:gosec // a directory
 		t.Fatal(err)
 	}
-	until(t, s, changes, "a")
+	waitForWorks(t, s, changes, "a")
 }
 
-// asNobody drops root's permission to read all files. The returned function restores it.
 func asNobody(t *testing.T) (back func()) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -183,8 +180,6 @@ func asNobody(t *testing.T) (back func()) {
 	}
 }
 
-// TestReplacedSymlinkInInputPath checks that the new files are read after a symbolic link in the
-// input path is replaced. Tools that check out git repositories replace such a link.
 func TestReplacedSymlinkInInputPath(t *testing.T) {
 	t.Parallel()
 	base := t.TempDir()
@@ -195,9 +190,9 @@ func TestReplacedSymlinkInInputPath(t *testing.T) {
 	changes := watchAndRead(t, s, "a")
 	link(t, "v2", filepath.Join(base, "next"))
 	rename(t, filepath.Join(base, "next"), filepath.Join(base, "now"))
-	until(t, s, changes, "b")
+	waitForWorks(t, s, changes, "b")
 	write(t, filepath.Join(base, "v2", "works", "c.yaml"), testkit.WorkYAML("c"))
-	until(t, s, changes, "b", "c")
+	waitForWorks(t, s, changes, "b", "c")
 }
 
 func TestMountedConfigMapIsReplaced(t *testing.T) {
@@ -210,7 +205,7 @@ func TestMountedConfigMapIsReplaced(t *testing.T) {
 			s := &dir.Source{Paths: []string{root}, Recursive: recursive}
 			changes := watchAndRead(t, s, "a")
 			remount(t, root)
-			until(t, s, changes, "c")
+			waitForWorks(t, s, changes, "c")
 		})
 	}
 }
@@ -223,14 +218,12 @@ func TestDirectoryWithTwoNames(t *testing.T) {
 	s := &dir.Source{Paths: []string{filepath.Join(root, "works"), filepath.Join(root, "alias")}}
 	changes := watchAndRead(t, s, "a")
 	write(t, filepath.Join(root, "works", "b.yaml"), testkit.WorkYAML("b"))
-	got := until(t, s, changes, "a", "b")
+	got := waitForWorks(t, s, changes, "a", "b")
 	if len(got.Findings) != 2 {
 		t.Errorf("each is in the input twice, and the findings are %v", got.Findings)
 	}
 }
 
-// TestReadAllFindsChangesWithoutEvents checks that ReadAll finds a change of a file outside the
-// watched directory, if a symbolic link in the directory leads to the file.
 func TestReadAllFindsChangesWithoutEvents(t *testing.T) {
 	t.Parallel()
 	root, outside := t.TempDir(), t.TempDir()
@@ -240,9 +233,9 @@ func TestReadAllFindsChangesWithoutEvents(t *testing.T) {
 	s := &dir.Source{Paths: []string{root}}
 	watchAndRead(t, s, "a")
 	write(t, target, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
-	wants(t, s, "a")
+	expectWorks(t, s, "a")
 	s.ReadAll()
-	wants(t, s, "a", "b")
+	expectWorks(t, s, "a", "b")
 }
 
 func TestPipeDoesNotBlockSnapshot(t *testing.T) {
@@ -250,7 +243,7 @@ func TestPipeDoesNotBlockSnapshot(t *testing.T) {
 	if err := syscall.Mkfifo(filepath.Join(root, "a.yaml"), 0o600); err != nil {
 		t.Skip("the system makes no pipes:", err)
 	}
-	got := wants(t, &dir.Source{Paths: []string{root}})
+	got := expectWorks(t, &dir.Source{Paths: []string{root}})
 	if len(got.Findings) != 1 || got.Findings[0].Message != "it is not a regular file but a pipe; remove it, or leave it out with --exclude" || !got.Incomplete {
 		t.Errorf("got %+v", got)
 	}

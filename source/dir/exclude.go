@@ -82,8 +82,6 @@ func (s *Source) excludes(given, name string) bool {
 	return false
 }
 
-// excludesEverywhere reports whether the path is excluded in every input directory that contains
-// it.
 func (s *Source) excludesEverywhere(name string) bool {
 	found := false
 	for _, given := range s.Paths {

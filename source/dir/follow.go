@@ -9,7 +9,6 @@ import (
 	"github.com/fsnotify/fsnotify"
 )
 
-// follow sends a change notification for file system events, until ctx ends.
 func (w *watch) follow(ctx context.Context, changes chan<- struct{}) {
 	defer close(changes)
 	defer w.close()
@@ -49,7 +48,6 @@ func (w *watch) follow(ctx context.Context, changes chan<- struct{}) {
 	}
 }
 
-// notify starts the watch again if it is broken, and sends a change notification.
 func (w *watch) notify(changes chan<- struct{}) {
 	if w.broken && w.start() != nil {
 		w.source.pending.watch(w, partialCoverage) // check tries again, and Snapshot reports the error
@@ -93,7 +91,6 @@ func (w *watch) handle(event fsnotify.Event) bool {
 	return false
 }
 
-// added watches the path if it is a new directory, and reports whether it is one.
 func (w *watch) added(path string) bool {
 	info, err := os.Lstat(path)
 	if err != nil || !info.IsDir() || isHidden(path) || w.skips(path) {
@@ -105,7 +102,6 @@ func (w *watch) added(path string) bool {
 	return true
 }
 
-// reads reports whether the source reads a file with this path.
 func (s *Source) reads(path string) bool {
 	for _, given := range s.Paths {
 		if filepath.Clean(given) == path {

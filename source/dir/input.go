@@ -7,7 +7,6 @@ import (
 	"strings"
 )
 
-// input is one of the paths to read, with the files that were found there.
 type input struct {
 	// rank is the index of the path. If an object is defined in several inputs, the one in the
 	// input with the lowest rank counts.
@@ -15,16 +14,13 @@ type input struct {
 	path string
 	// root describes the file or directory at the path, as of the last full scan.
 	root fs.FileInfo
-	// seen maps the name of a file to its state at the last read.
 	seen map[string]seen
 	// links are the names of the symbolic links among the files. Their targets may change without
 	// an event.
-	links map[string]struct{}
-	// skipped counts the entries that the last full scan did not read.
+	links   map[string]struct{}
 	skipped skipped
 }
 
-// seen is the state of a file at the last read.
 type seen struct {
 	stat
 	// old means that any later change of the file changes its stat. Then a file with the same stat
@@ -74,8 +70,8 @@ func (s *Source) nameBelow(dir, path string) (string, bool) {
 	return name, !s.excludes(dir, name)
 }
 
-// isHidden reports whether the name begins with a dot. This includes temporary files of some
-// editors, and the directories that hold the data of a mounted ConfigMap.
+// isHidden reports whether the name begins with a dot. Such names include temporary files of some
+// editors, and the directories with the data of a mounted ConfigMap.
 func isHidden(path string) bool { return strings.HasPrefix(filepath.Base(path), ".") }
 
 // isYAML reports whether files with this name are read. Backups and temporary files of editors,

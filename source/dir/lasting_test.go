@@ -14,9 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// untilRules takes a Snapshot after each change, until its findings have the expected rules. It
-// checks the Works of each Snapshot.
-func untilRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []string, works ...string) source.Snapshot {
+func waitForRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []string, works ...string) source.Snapshot {
 	t.Helper()
 	timeout := time.After(patience)
 	var got []string
@@ -26,7 +24,7 @@ func untilRules(t *testing.T, s *dir.Source, changes <-chan struct{}, want []str
 		case <-timeout:
 			t.Fatalf("the rules are %q, want %q", got, want)
 		}
-		snapshot := wants(t, s, works...)
+		snapshot := expectWorks(t, s, works...)
 		got = nil
 		for _, f := range snapshot.Findings {
 			got = append(got, f.Rule.ID)
@@ -83,7 +81,7 @@ func TestRemovalCountsAfterRemovalDelay(t *testing.T) {
 			changes := watchAndRead(t, s, "a", "b")
 			began := time.Now()
 			test.do(t, root)
-			until(t, s, changes, test.want...)
+			waitForWorks(t, s, changes, test.want...)
 			if took := time.Since(began); took < removalDelay {
 				t.Errorf("the removal counted after %s", took)
 			}
@@ -91,8 +89,6 @@ func TestRemovalCountsAfterRemovalDelay(t *testing.T) {
 	}
 }
 
-// TestMissingObjectsAreCountedDuringRemovalDelay checks Snapshot.Missing, which the deletion guard
-// uses.
 func TestMissingObjectsAreCountedDuringRemovalDelay(t *testing.T) {
 	root := t.TempDir()
 	for _, name := range []string{"a", "b", "c"} {
@@ -131,12 +127,12 @@ func TestOtherObjectsOfFileAreUpdatedDuringRemovalDelay(t *testing.T) {
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: time.Minute}
 	changes := watchAndRead(t, s, "a", "b")
 	write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("c"))
-	got := until(t, s, changes, "a", "b", "c")
+	got := waitForWorks(t, s, changes, "a", "b", "c")
 	if len(got.Findings) > 0 || got.Incomplete {
 		t.Errorf("a whole file needs no finding: %v", got.Findings)
 	}
 	write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b")+"---\n"+testkit.WorkYAML("d"))
-	until(t, s, changes, "a", "b", "c", "d") // c is removed now, and b exists again
+	waitForWorks(t, s, changes, "a", "b", "c", "d") // c is removed now, and b exists again
 }
 
 func TestTruncatedFileKeepsItsObjectsWithFinding(t *testing.T) {
@@ -154,29 +150,27 @@ func TestTruncatedFileKeepsItsObjectsWithFinding(t *testing.T) {
 			if strings.TrimSpace(broken) == "" {
 				want = want[1:]
 			}
-			got := untilRules(t, s, changes, want, "a", "b", "c")
+			got := waitForRules(t, s, changes, want, "a", "b", "c")
 			kept := got.Findings[len(got.Findings)-1]
 			if kept.Place.File != path || !strings.HasSuffix(kept.Message, "still counts: Work default/a and 1 more") {
 				t.Errorf("it says %q of %s", kept.Message, kept.Place)
 			}
 			for deadline := time.Now().Add(2 * time.Second); time.Now().Before(deadline); time.Sleep(100 * time.Millisecond) {
 				s.ReadAll()
-				wants(t, s, "a", "b", "c")
+				expectWorks(t, s, "a", "b", "c")
 			}
 			remove(t, filepath.Join(root, "c.yaml")) // the loss of another file still takes effect
-			until(t, s, changes, "a", "b")
+			waitForWorks(t, s, changes, "a", "b")
 			write(t, path, testkit.WorkYAML("a")+"---\n"+testkit.WorkYAML("b"))
-			untilRules(t, s, changes, nil, "a", "b")
+			waitForRules(t, s, changes, nil, "a", "b")
 			write(t, path, broken)
-			untilRules(t, s, changes, want, "a", "b")
+			waitForRules(t, s, changes, want, "a", "b")
 			remove(t, path) // the deletion confirms that the objects are removed
-			until(t, s, changes)
+			waitForWorks(t, s, changes)
 		})
 	}
 }
 
-// TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay truncates a file so that the rest is valid
-// YAML, with a group that has no files.
 func TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()
@@ -193,7 +187,7 @@ func TestTruncatedGroupKeepsItsWorkloadsDuringRemovalDelay(t *testing.T) {
 		case <-timeout:
 			t.Fatal("what is left of the file never counts")
 		}
-		snapshot := wants(t, s, "a")
+		snapshot := expectWorks(t, s, "a")
 		if len(snapshot.Works[0].Spec.WorkloadGroups[0].Workloads) > 0 {
 			continue
 		}
@@ -216,29 +210,29 @@ func TestCheckoutOfBranchWithSameWorksRemovesNothing(t *testing.T) {
 	s := &dir.Source{Paths: []string{root}, RemovalDelay: removalDelay}
 	remove(t, filepath.Join(root, "c.yaml")) // git checkout has deleted the file when the process starts
 	changes := watchAndRead(t, s, "a", "b", "d", "e", "f", "g", "h")
-	if got := wants(t, s, "a", "b", "d", "e", "f", "g", "h"); !got.Settling {
+	if got := expectWorks(t, s, "a", "b", "d", "e", "f", "g", "h"); !got.Settling {
 		t.Error("what was missing at the start may not be gone")
 	}
 	write(t, filepath.Join(root, "c.yaml"), testkit.WorkYAML("c"))
-	until(t, s, changes, names...)
+	waitForWorks(t, s, changes, names...)
 	for _, name := range names {
 		remove(t, filepath.Join(root, name+".yaml"))
 		s.ReadAll()
-		wants(t, s, names...)
+		expectWorks(t, s, names...)
 		time.Sleep(100 * time.Millisecond)
-		wants(t, s, names...)
+		expectWorks(t, s, names...)
 	}
 	for _, name := range names {
 		write(t, filepath.Join(root, "moved-"+name+".yaml"), "# moved\n"+testkit.WorkYAML(name))
 		s.ReadAll()
-		wants(t, s, names...)
+		expectWorks(t, s, names...)
 	}
 	for deadline := time.Now().Add(removalDelay + time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
-		if got := wants(t, s, names...); len(got.Findings) > 0 {
+		if got := expectWorks(t, s, names...); len(got.Findings) > 0 {
 			t.Fatalf("got %v", got.Findings)
 		}
 	}
-	if got := wants(t, s, names...); got.Settling {
+	if got := expectWorks(t, s, names...); got.Settling {
 		t.Error("the files have been watched for long enough")
 	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Limits of the files that Missing reads below one path. The result of Missing is only informative,
-// so it may be incomplete.
+// The limits of the files that Missing reads below one path. Its result is only a hint and may be
+// incomplete.
 const (
 	missingFiles = 300
 	missingBytes = 16 << 20
@@ -38,8 +38,6 @@ func (s *Source) Missing(ctx context.Context) []string {
 	return reasons
 }
 
-// reasonFor returns a message about Works in subdirectories. all is false if there may be more
-// Works.
 func reasonFor(works int, all bool, path string) string {
 	switch {
 	case !all:

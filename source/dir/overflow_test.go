@@ -9,8 +9,6 @@ import (
 	"time"
 )
 
-// TestOverflow does not read events until the kernel drops some, and checks that the source finds
-// the changes nevertheless.
 func TestOverflow(t *testing.T) {
 	limit, err := os.ReadFile("/proc/sys/fs/inotify/max_queued_events")
 	if err != nil {
@@ -66,7 +64,6 @@ func TestOverflow(t *testing.T) {
 			break
 		}
 	}
-	// The event for the new directory was dropped, but the directory must be watched now.
 	write("below/c.yaml", "# no Work\n")
 	for {
 		select {

@@ -9,27 +9,22 @@ import (
 // maxPaths is the number of changed paths at which the next read scans everything.
 const maxPaths = 1 << 14
 
-// task has the files that one read must check.
 type task struct {
-	// watched means that a watch reports changes.
 	watched bool
 	all     bool
-	// paths are the changed paths; empty if all is set.
+	// paths are the changed paths. The list is empty if all is set.
 	paths []string
 }
 
-// pending collects the work for the next read.
 type pending struct {
 	mu sync.Mutex
 	// watches maps each running watch to whether it receives all events.
 	watches map[*watch]coverage
 	all     bool
 	paths   map[string]struct{}
-	// links means that there are symbolic links among the files.
-	links bool
+	links   bool
 }
 
-// coverage is whether a watch receives an event for every change.
 type coverage int
 
 const (
@@ -51,14 +46,12 @@ func (p *pending) take() task {
 	return t
 }
 
-// scanAll makes the next read a full scan.
 func (p *pending) scanAll() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.all, p.paths = true, nil
 }
 
-// mark makes the next read include the paths.
 func (p *pending) mark(paths ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -94,7 +87,6 @@ func (p *pending) end(w *watch) {
 	delete(p.watches, w)
 }
 
-// wake makes all watches report a change.
 func (p *pending) wake() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -112,9 +104,8 @@ func (p *pending) setLinks(links bool) {
 	p.links = links
 }
 
-// needsAllEvents reports whether an event for any file may matter. This is so if there are symbolic
-// links, because the file may be the target of one. Before the first read, it is unknown whether
-// there are any.
+// needsAllEvents reports whether an event for any file may matter. That is so if there are symbolic
+// links, or if it is not known yet.
 func (p *pending) needsAllEvents() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

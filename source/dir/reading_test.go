@@ -19,8 +19,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// TestConcurrentReadsEqualSequentialReads compares concurrent reads of random files with a
-// sequential read. Some files are broken, and some define the same objects.
 func TestConcurrentReadsEqualSequentialReads(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(5) {
@@ -62,7 +60,6 @@ func TestConcurrentReadsEqualSequentialReads(t *testing.T) {
 	}
 }
 
-// contents returns the objects of a snapshot with their places.
 func contents(s source.Snapshot) []string {
 	var all []string
 	for object, place := range s.Origins.All() {
@@ -71,7 +68,6 @@ func contents(s source.Snapshot) []string {
 	return all
 }
 
-// TestConcurrentReadsAreLimited blocks the reads, and counts how many are in progress.
 func TestConcurrentReadsAreLimited(t *testing.T) {
 	t.Parallel()
 	const files = 50
@@ -84,7 +80,6 @@ func TestConcurrentReadsAreLimited(t *testing.T) {
 		gates[i] = make(chan struct{})
 	}
 	go func() {
-		// Files that are in progress at the same time finish in reverse order.
 		for begun.Load() < int64(limit) {
 			runtime.Gosched()
 		}
@@ -136,7 +131,6 @@ func TestConcurrentReadsAreLimited(t *testing.T) {
 	}
 }
 
-// cancelled is a context that is cancelled after Err has been called left times.
 type cancelled struct {
 	context.Context //nolint:containedctx // it implements Context
 	left            int
@@ -149,8 +143,6 @@ func (c *cancelled) Err() error {
 	return nil
 }
 
-// TestCancelledReadLeavesNothingInProgress cancels a read after each number of files, and then
-// reads with the same source.
 func TestCancelledReadLeavesNothingInProgress(t *testing.T) {
 	t.Parallel()
 	root := t.TempDir()

@@ -14,7 +14,6 @@ import (
 type scan struct {
 	*Source
 	task
-	// losses are the files that remove objects.
 	losses []loss
 	// readings are the files in progress, in the order in which their results are used.
 	readings []reading
@@ -79,7 +78,6 @@ func (l *scan) stdin(in *input) {
 	}
 }
 
-// full scans all files of an input. root describes the file or directory at its path.
 func (l *scan) full(ctx context.Context, in *input, root fs.FileInfo) error {
 	in.skipped = skipped{}
 	if root.IsDir() {
@@ -130,7 +128,6 @@ func (l *scan) directory(ctx context.Context, in *input, dir string) error {
 	return nil
 }
 
-// changed reads a file for which there was an event.
 func (l *scan) changed(in *input, name string) {
 	if was, known := in.seen[name]; known {
 		was.old = false
@@ -192,7 +189,6 @@ func read(name string, info fs.FileInfo, given bool) source.File {
 // reader, or have its content only once.
 func isPipe(info fs.FileInfo) bool { return !info.Mode().IsRegular() && !info.IsDir() }
 
-// still reports whether a file need not be read again.
 func (s seen) still(info fs.FileInfo, given bool) bool {
 	return (s.old && s.stat == statOf(info)) || (given && isPipe(info))
 }

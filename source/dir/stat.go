@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// racy is a time span. If the last change of a file is longer ago than racy, every later change
-// also changes the times of the file. File systems have a resolution of up to two seconds.
+// racy is the longest time after a change in which another change may leave the times of the file
+// equal. File systems have a resolution of up to two seconds.
 const racy = 2 * time.Second
 
 // stat is the metadata of a file. If it is equal, the file is unchanged.
@@ -26,7 +26,7 @@ func statOf(info fs.FileInfo) stat {
 	return stat{size: info.Size(), modTime: info.ModTime().UnixNano(), inode: inodeOf(info)}
 }
 
-// isOldAt reports whether any change after the given time would give the file another stat.
+// isOldAt reports whether every change after the given time changes the stat of the file.
 func (s stat) isOldAt(read time.Time) bool {
 	return max(s.modTime, s.changeTime) < read.Add(-racy).UnixNano()
 }

@@ -16,7 +16,6 @@ const (
 type throttle struct {
 	// wait is the duration of the running timer, or zero if no timer is running.
 	wait time.Duration
-	// more means that there was a change since the last notification.
 	more bool
 }
 

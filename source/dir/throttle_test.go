@@ -6,8 +6,6 @@ import (
 	"time"
 )
 
-// notifications returns the times of the notifications that throttle sends for the given changes.
-// All times are in milliseconds since the first change.
 func notifications(changes ...int) []int {
 	var p throttle
 	var lines []int

@@ -20,8 +20,6 @@ type Tally struct {
 	Excluded int
 }
 
-// skipped counts the subdirectories that a scan does not read, and the files and directories that
-// it excludes.
 type skipped struct{ unread, excluded int }
 
 // Tally returns the numbers of the last Snapshot.
@@ -37,7 +35,6 @@ func (s *Source) Tally() Tally {
 	return t
 }
 
-// noteUnread adds one finding about all subdirectories that are not read.
 func (s *Source) noteUnread() {
 	count, first, inputs := 0, "", 0
 	for _, in := range s.inputs {

@@ -26,7 +26,6 @@ func irregular(info fs.FileInfo) error {
 	return fmt.Errorf("%w but %s; remove it, or leave it out with --exclude", errIrregular, kind)
 }
 
-// unreadable returns the error for a file that cannot be read. Its text has a fix.
 func unreadable(name string, err error) error {
 	switch target, isLink := os.Readlink(name); {
 	case errors.Is(err, fs.ErrPermission):

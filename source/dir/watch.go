@@ -17,7 +17,6 @@ import (
 // directory that is replaced or mounted again.
 const every = time.Second
 
-// errTooMany is the error at the kernel's limit on watches.
 var errTooMany = errors.New("it has more directories than may be watched: raise fs.inotify.max_user_watches")
 
 // Changes watches the input directories, and the parent directories of input files, until ctx ends.
@@ -44,13 +43,10 @@ type watch struct {
 	broken bool
 }
 
-// scope is the set of watched directories.
 type scope struct {
 	*fsnotify.Watcher
 	roots []root
-	// dirs are all watched directories, including subdirectories.
-	dirs map[string]struct{}
-	// skips reports whether a directory is excluded and need not be watched.
+	dirs  map[string]struct{}
 	skips func(name string) bool
 }
 
@@ -60,7 +56,6 @@ type root struct {
 	info fs.FileInfo
 }
 
-// start watches all input directories again, so that the scope is up to date.
 func (w *watch) start() error {
 	now, err := w.source.watchAll()
 	if err != nil {
@@ -161,8 +156,8 @@ func (s *scope) moved() bool {
 	return false
 }
 
-// aliased reports whether one directory can be reached under two names. Events of such a directory
-// contain only one of the names.
+// aliased reports whether one directory can be reached by two names. Its events contain only one of
+// them.
 func aliased(roots []root) bool {
 	actual := make([]string, len(roots))
 	for i, root := range roots {
@@ -183,7 +178,6 @@ func aliased(roots []root) bool {
 	return false
 }
 
-// below returns the path relative to dir, and whether the path is inside dir.
 func below(dir, path string) (string, bool) {
 	dir, errDir := filepath.Abs(dir)
 	path, errPath := filepath.Abs(path)

@@ -18,14 +18,11 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// api is an API server for tests. It serves get, list and watch requests for the objects that a
-// test puts into it.
 type api struct {
 	t      testing.TB
 	server *httptest.Server
 
-	mu sync.Mutex
-	// objects maps a resource and "namespace/name" to an object as JSON.
+	mu      sync.Mutex
 	objects map[string]map[string]map[string]any
 	version int
 	// history has all events. A watch from a resource version below forgotten is rejected.
@@ -61,7 +58,7 @@ func newAPI(t testing.TB) *api {
 	}
 	a.server = httptest.NewServer(a)
 	t.Cleanup(func() {
-		a.drop()
+		a.endWatches()
 		a.server.CloseClientConnections()
 		a.server.Close()
 	})
@@ -70,7 +67,6 @@ func newAPI(t testing.TB) *api {
 
 func (a *api) config() *rest.Config { return &rest.Config{Host: a.server.URL, QPS: -1} }
 
-// put creates or updates the object in text, and returns its new resource version.
 func (a *api) put(resource, text string) (version string) {
 	a.t.Helper()
 	object := map[string]any{}
@@ -113,8 +109,7 @@ func (a *api) record(e event) {
 	a.changed = make(chan struct{})
 }
 
-// drop ends all watches.
-func (a *api) drop() {
+func (a *api) endWatches() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.dropped++
@@ -122,14 +117,12 @@ func (a *api) drop() {
 	a.changed = make(chan struct{})
 }
 
-// set changes the server's behaviour while holding its lock.
 func (a *api) set(change func(*api)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	change(a)
 }
 
-// requests returns the requests so far, such as "watch works".
 func (a *api) requests() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -155,7 +148,6 @@ func keyOf(object map[string]any) string {
 	return strings.TrimPrefix(namespace+"/"+name, "/")
 }
 
-// ServeHTTP serves a get, list or watch request.
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	parts := strings.Split(strings.TrimPrefix(strings.TrimPrefix(r.URL.Path, "/apis/platform.kratix.io/v1alpha1/"), "/api/v1/"), "/")
 	namespace := ""
@@ -198,7 +190,6 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// hasLabel reports whether an object has a label. For an empty label it returns true.
 func hasLabel(object map[string]any, label string) bool {
 	metadata, _ := object["metadata"].(map[string]any)
 	labels, _ := metadata["labels"].(map[string]any)
@@ -301,7 +292,6 @@ func (a *api) watch(w http.ResponseWriter, r *http.Request, what, resource strin
 	}
 }
 
-// wait waits for the next event. It releases the lock while it waits.
 func (a *api) wait(ctx context.Context) {
 	changed := a.changed
 	a.mu.Unlock()
@@ -312,7 +302,6 @@ func (a *api) wait(ctx context.Context) {
 	}
 }
 
-// eventually waits until problem returns "", and fails the test after a minute.
 func eventually(t *testing.T, problem func() string) {
 	t.Helper()
 	var last string
@@ -324,7 +313,7 @@ func eventually(t *testing.T, problem func() string) {
 	t.Fatal(last)
 }
 
-// workJSON and the functions below return objects as JSON.
+// workJSON and the following functions return objects as JSON.
 
 func workJSON(name, more string) string {
 	return fmt.Sprintf(`{"apiVersion":"platform.kratix.io/v1alpha1","kind":"Work","metadata":{"name":%q,"namespace":"default","generation":1%s},

@@ -10,8 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// BenchmarkHeld measures the memory of a Source with 20,000 Works and their WorkPlacements. Each
-// has 2.5 KiB of contents that cannot be compressed.
 func BenchmarkHeld(b *testing.B) {
 	const works, size = 20_000, 2560
 	a := newAPI(b)

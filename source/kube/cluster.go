@@ -13,7 +13,6 @@ import (
 // ErrNoClusterID is the error if the cluster's ID does not exist, or this process may not read it.
 var ErrNoClusterID = errors.New("the cluster's identity cannot be read")
 
-// clusterNamespace is a namespace that exists for as long as the cluster.
 const clusterNamespace = "kube-system"
 
 // ClusterID returns the ID of the cluster, which is the UID of the namespace kube-system. If the

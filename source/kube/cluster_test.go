@@ -58,7 +58,7 @@ func TestClusterIDReportsTheCauseWhenItsTimeEnds(t *testing.T) {
 	var asked atomic.Int64
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if asked.Add(1) > 1 {
-			<-r.Context().Done() // the client has given up
+			<-r.Context().Done()
 			return
 		}
 		http.Error(w, "etcd has no leader", http.StatusServiceUnavailable)

@@ -8,20 +8,18 @@ import (
 )
 
 // minDeletions is the number of latest deletions that are certainly cached; the maximum is twice as
-// many. Objects of deletions that are no longer cached count as missing, so the deletion guard
-// applies to them.
+// many. Objects whose deletion is no longer cached count as missing, and the deletion guard applies
+// to them.
 const minDeletions = 10_000
 
 // deletions caches the names of the objects that the API reported as deleted. It is safe for
 // concurrent use.
 type deletions struct {
 	mu sync.Mutex
-	// recent and before are two generations. When recent is full, before is dropped, and recent
-	// becomes before.
+	// recent and before are two generations. When recent is full, it replaces before.
 	recent, before map[kratix.Key]struct{}
 }
 
-// note records that an object is deleted, or that it exists.
 func (d *deletions) note(key kratix.Key, deleted bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -36,7 +34,6 @@ func (d *deletions) note(key kratix.Key, deleted bool) {
 	d.recent[key] = struct{}{}
 }
 
-// with returns the names of the deleted objects and those in more, sorted.
 func (d *deletions) with(more []kratix.Key) []kratix.Key {
 	d.mu.Lock()
 	defer d.mu.Unlock()

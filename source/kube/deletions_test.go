@@ -9,10 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestSnapshotHasDeletedWorks checks that Deleted has the Works with a deletion event or a deletion
-// timestamp, but not those that are only missing from a list.
 func TestSnapshotHasDeletedWorks(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.put("works", workJSON("b", ""))
 	a.put("works", workJSON("leaves", `,"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`))
 	a.put("workplacements", placementJSON("gone-before", `,"labels":{"kratix.io/work":"gone-before"},"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`, ""))
@@ -38,10 +36,8 @@ func TestSnapshotHasDeletedWorks(t *testing.T) {
 	deleted("gone-before", "leaves")
 }
 
-// TestSnapshotHasDeletedWorkPlacements checks the same as TestSnapshotHasDeletedWorks, for
-// WorkPlacements that Kratix creates.
 func TestSnapshotHasDeletedWorkPlacements(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.put("workplacements", placementJSON("goes", "", ""))
 	a.put("workplacements", placementJSON("leaves", `,"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`, ""))
 	s := followWith(t, a, kube.Options{Contents: true})

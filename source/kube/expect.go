@@ -20,15 +20,13 @@ type Attempt struct {
 	Version string
 }
 
-// pendingTimeout is the request timeout of an API server: a request whose outcome is unknown may
-// still be executed within this time. A WorkPlacement that is known to exist is checked again after
-// the same time, because it may have been deleted before the watch showed it.
+// pendingTimeout is the request timeout of an API server. A request without a response may still be
+// executed within this time. A WorkPlacement that Confirm has found is read again after the same
+// time, because it may be deleted before the watch shows it.
 const pendingTimeout = time.Minute
 
-// confirmTimeout is the timeout of each request that Confirm makes.
 const confirmTimeout = 5 * time.Second
 
-// expectation is an attempt that the watch has not shown yet.
 type expectation struct {
 	object  *kratix.WorkPlacement
 	version string
@@ -71,7 +69,6 @@ func (s *Source) Expected(key kratix.Key) bool {
 	return s.unseen()[key].version != ""
 }
 
-// unseen returns the expectations that the watch has not shown yet, and drops the others.
 func (s *Source) unseen() map[kratix.Key]expectation {
 	s.expected.mu.Lock()
 	defer s.expected.mu.Unlock()
@@ -104,7 +101,7 @@ func (s *Source) Confirm(ctx context.Context) (left bool) {
 			s.resolve(key, expected, expectation{found, found.ResourceVersion, s.now()})
 			left = true
 		case expected.version == "" && age < pendingTimeout:
-			left = true // the API server may still create it
+			left = true // the API server may still create the WorkPlacement
 		default:
 			s.resolve(key, expected, expectation{})
 			s.RequestRound()

@@ -17,7 +17,6 @@ type expecting struct {
 	t      *testing.T
 	api    *api
 	source *kube.Source
-	// passed is the time since the start in seconds, for the source's clock.
 	passed atomic.Int64
 }
 
@@ -36,26 +35,23 @@ func newExpecting(t *testing.T, contents bool) *expecting {
 	}
 	s.Follow(t.Context())
 	e.source = s
-	becomes(t, s, "Work default/b")
-	e.hold(true)
+	waitForContent(t, s, "Work default/b")
+	e.holdEvents(true)
 	return e
 }
 
-// hold stops or resumes the events of WorkPlacements.
-func (e *expecting) hold(is bool) {
+func (e *expecting) holdEvents(is bool) {
 	e.api.set(func(a *api) { a.held["workplacements"] = is })
 	e.api.put("secrets", secretJSON("unrelated", "eA==")) // wakes the watches
 }
 
-// attempt returns an attempt to create the WorkPlacement b. version is its resource version, or
-// empty if the outcome is unknown.
 func attempt(version string) []kube.Attempt {
 	p := kratix.NewWorkPlacement(&kratix.Work{}, &kratix.WorkloadGroup{Workloads: []kratix.Workload{{Filepath: "a.yaml", Content: "x"}}}, "worker-1")
 	p.Name, p.Namespace, p.Labels[kratix.WorkLabel] = "b", "default", "b"
 	return []kube.Attempt{{Object: p, Version: version}}
 }
 
-func (e *expecting) has(want ...string) {
+func (e *expecting) waitForContent(want ...string) {
 	e.t.Helper()
 	if got := contentOf(snapshot(e.t, e.source)); !slices.Equal(got, want) {
 		e.t.Errorf("it has %q, want %q", got, want)
@@ -75,9 +71,9 @@ func TestCreatedPlacementCountsUntilWatchShowsIt(t *testing.T) {
 	for _, contents := range []bool{false, true} {
 		e := newExpecting(t, contents)
 		version := e.api.put("workplacements", placementJSON("b", "", ""))
-		e.has("Work default/b")
+		e.waitForContent("Work default/b")
 		e.source.Expect(attempt(version))
-		e.has("Work default/b", lagging)
+		e.waitForContent("Work default/b", lagging)
 		got := snapshot(t, e.source)
 		if all := len(got.WorkPlacements); (all == 1) != contents || (len(got.Existing[0].Spec.Workloads) == 1) != contents {
 			t.Errorf("with contents %v there are %d WorkPlacements, and %v exists", contents, all, got.Existing[0].Spec)
@@ -86,27 +82,25 @@ func TestCreatedPlacementCountsUntilWatchShowsIt(t *testing.T) {
 			t.Error("it is not known which one was created")
 		}
 		e.confirmed(true) // the watch has not shown the WorkPlacement yet
-		e.hold(false)
+		e.holdEvents(false)
 		eventually(t, func() string {
 			if e.source.Expected(key) {
 				return "the watch has not shown it"
 			}
 			return ""
 		})
-		e.has("Work default/b", lagging)
+		e.waitForContent("Work default/b", lagging)
 		e.confirmed(false)
 		e.api.remove("workplacements", "default/b")
-		becomes(t, e.source, "Work default/b")
+		waitForContent(t, e.source, "Work default/b")
 	}
 }
 
-// TestOlderVersionDoesNotFulfilExpectation checks that an attempt stays expected while the watch
-// shows an older version of the WorkPlacement.
 func TestOlderVersionDoesNotFulfilExpectation(t *testing.T) {
 	e := newExpecting(t, true)
-	e.hold(false)
+	e.holdEvents(false)
 	old := e.api.put("workplacements", placementJSON("b", "", ""))
-	becomes(t, e.source, "Work default/b", lagging)
+	waitForContent(t, e.source, "Work default/b", lagging)
 	number, err := strconv.Atoi(old)
 	if err != nil {
 		t.Fatal(err)
@@ -115,11 +109,9 @@ func TestOlderVersionDoesNotFulfilExpectation(t *testing.T) {
 	if !e.source.Expected(key) {
 		t.Error("the older one is taken for it")
 	}
-	e.has("Work default/b", lagging) // the WorkPlacement is listed once, although it is in the watch and expected
+	e.waitForContent("Work default/b", lagging) // the WorkPlacement is listed once, although it is in the watch and expected
 }
 
-// TestCreateWithoutResponseCountsUntilConfirmed checks that snapshots have the attempted
-// WorkPlacement for as long as the API server may still create it.
 func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 	e := newExpecting(t, false)
 	e.source.Expect(attempt(""))
@@ -127,16 +119,16 @@ func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 		t.Error("it is said to be there, though nobody knows")
 	}
 	e.confirmed(true)
-	e.has("Work default/b", lagging)
+	e.waitForContent("Work default/b", lagging)
 	e.passed.Add(50)
 	e.source.Expect(attempt("")) // a second attempt to create the WorkPlacement
 	e.passed.Add(50)
 	e.confirmed(true)
-	e.has("Work default/b", lagging)
+	e.waitForContent("Work default/b", lagging)
 	e.api.set(func(a *api) { a.refused["list workplacements"] = 500 })
 	e.passed.Add(50)
 	e.confirmed(true) // an error does not show that the WorkPlacement does not exist
-	e.has("Work default/b", lagging)
+	e.waitForContent("Work default/b", lagging)
 	e.api.set(func(a *api) { delete(a.refused, "list workplacements") })
 	changes, err := e.source.Changes(t.Context())
 	if err != nil {
@@ -147,7 +139,7 @@ func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 	case <-time.After(100 * time.Millisecond):
 	}
 	e.confirmed(false)
-	e.has("Work default/b")
+	e.waitForContent("Work default/b")
 	select {
 	case <-changes:
 	case <-time.After(10 * time.Second):
@@ -155,8 +147,6 @@ func TestCreateWithoutResponseCountsUntilConfirmed(t *testing.T) {
 	}
 }
 
-// TestCreateWithoutResponseIsFound checks that snapshots have the WorkPlacement on the API server,
-// even if another process has created it.
 func TestCreateWithoutResponseIsFound(t *testing.T) {
 	e := newExpecting(t, true)
 	e.source.Expect(attempt(""))
@@ -165,14 +155,14 @@ func TestCreateWithoutResponseIsFound(t *testing.T) {
 	if !e.source.Expected(key) {
 		t.Error("it is not known to be there")
 	}
-	e.has("Work default/b", lagging)
+	e.waitForContent("Work default/b", lagging)
 	if got := snapshot(t, e.source).Existing[0]; got.Annotations["whose"] == "" || got.ResourceVersion == "" {
 		t.Errorf("what is there counts as %+v", got.ObjectMeta)
 	}
 	// The WorkPlacement is deleted before the watch has shown it.
 	e.api.remove("workplacements", "default/b")
-	e.has("Work default/b", lagging)
+	e.waitForContent("Work default/b", lagging)
 	e.passed.Add(61)
 	e.confirmed(false)
-	e.has("Work default/b")
+	e.waitForContent("Work default/b")
 }

@@ -28,37 +28,33 @@ type Source struct {
 	destinations *mirror[*kratix.Destination]
 	gits         *mirror[*kratix.GitStateStore]
 	buckets      *mirror[*kratix.BucketStateStore]
-	// secrets watches the Secrets that stores refer to; nil if no Secrets are read.
+	// secrets watches the Secrets that stores refer to. It is nil if no Secrets are read.
 	secrets *secrets
-	// profiles watches the profiles of Destinations; nil if no profiles are read.
+	// profiles watches the profiles of Destinations. It is nil if no profiles are read.
 	profiles *profiles
-	// opens is Options.Opens.
-	opens   func([]kratix.Object) []kratix.Object
-	deleted deletions
-	// deleted and deletedPlacements are the Works and the WorkPlacements that the API reported as
-	// deleted.
-	deletedPlacements deletions
+	opens    func([]kratix.Object) []kratix.Object
+	// deleted and deletedPlacements are the Works and the WorkPlacements that the API server has
+	// reported as deleted.
+	deleted, deletedPlacements deletions
 	// expected are the WorkPlacements that this process has created and that the watch has not
 	// shown yet.
 	expected expectations
-	// core is the client for core objects, and platform the client for Kratix's kinds.
+	// core is the client for core objects. platform is the client for Kratix's kinds.
 	core, platform rest.Interface
 	now            func() time.Time
 	// renewals throttles the rounds for objects that are rewritten with the same content.
 	renewals throttle
 	others   others
-	// contents is Options.Contents.
 	contents bool
-	// shared makes the first snapshot reuse the contents of Works for their WorkPlacements. Before
-	// that, the Works may not have been listed yet.
+	// shared makes the first snapshot reuse the contents of Works for their WorkPlacements. The
+	// Works may not be listed earlier.
 	shared sync.Once
 
 	// changes holds at most one pending change notification.
 	changes chan struct{}
 	mu      sync.Mutex
-	// moved is closed at the next event.
-	moved chan struct{}
-	// ended is closed when the context of Follow ends; nil before Follow is called.
+	moved   chan struct{}
+	// ended is closed when the context of Follow ends. It is nil before Follow is called.
 	ended <-chan struct{}
 }
 
@@ -68,7 +64,7 @@ var _ source.Source = (*Source)(nil)
 // to show the writes of this process.
 const syncTimeout = 30 * time.Second
 
-// snapshotGracePeriod is how long Snapshot tolerates API errors before it fails.
+// snapshotGracePeriod is how long Snapshot and Await tolerate API errors before they fail.
 const snapshotGracePeriod = 5 * time.Second
 
 // secretTimeout is how long a snapshot waits for Secrets that were not watched before.
@@ -153,7 +149,6 @@ func (s *Source) Follow(ctx context.Context) {
 	}
 }
 
-// followed is a mirror of objects of any kind.
 type followed interface {
 	run(ctx context.Context)
 	ready() (seen bool, why error)
@@ -238,8 +233,7 @@ func (s *Source) Snapshot(ctx context.Context) (source.Snapshot, error) {
 	return snapshot, nil
 }
 
-// readSecrets returns the Secrets that stores refer to, and findings about Secrets that cannot be
-// read.
+// readSecrets returns the Secrets that stores refer to, and findings about unreadable ones.
 func (s *Source) readSecrets(ctx context.Context, stores []kratix.Object) (found []*kratix.Secret, wrong []finding.Finding) {
 	if s.secrets == nil {
 		return nil, nil
@@ -307,8 +301,6 @@ func objects[O kratix.Object](found []O) []kratix.Object {
 	return all
 }
 
-// synced returns nil once the objects of every kind have been listed. Before that, it returns an
-// error.
 func (s *Source) synced() error {
 	var missing error
 	for kind, mirror := range s.mirrors() {
@@ -349,8 +341,8 @@ var errNotSeen = errors.New("no answer yet")
 // errEnded is the error after the watches have ended because the process stops.
 var errEnded = errors.New("the cluster is not followed any more")
 
-// await waits until missing returns nil, but no longer than the duration longest or the end of
-// Follow. Errors other than errNotSeen are tolerated for snapshotGracePeriod.
+// await waits until missing returns nil. It fails after the duration longest, and when Follow ends.
+// An error other than errNotSeen makes it fail after snapshotGracePeriod.
 func (s *Source) await(ctx context.Context, longest time.Duration, missing func() error) error {
 	began := time.NewTimer(snapshotGracePeriod)
 	defer began.Stop()

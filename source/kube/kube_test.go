@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// follow returns a source that watches the API until the test ends.
 func follow(t *testing.T, a *api) *kube.Source {
 	t.Helper()
 	return followWith(t, a, kube.Options{})
@@ -41,7 +40,6 @@ func snapshot(t *testing.T, s *kube.Source) source.Snapshot {
 	return got
 }
 
-// contentOf returns the content of a snapshot as lines of text.
 func contentOf(s source.Snapshot) []string {
 	all := []string{}
 	add := func(what string, o kratix.Object) { all = append(all, what+kratix.Describe(o)) }
@@ -78,14 +76,12 @@ func contentOf(s source.Snapshot) []string {
 	return all
 }
 
-// becomes waits until a snapshot has exactly the content want.
-func becomes(t *testing.T, s *kube.Source, want ...string) {
+func waitForContent(t *testing.T, s *kube.Source, want ...string) {
 	t.Helper()
 	eventually(t, func() string { return cmp.Diff(want, contentOf(snapshot(t, s))) })
 }
 
-// platform returns an API server with one object of each kind.
-func platform(t *testing.T) *api {
+func newPlatform(t *testing.T) *api {
 	a := newAPI(t)
 	a.put("secrets", secretJSON("git", "b25l"))
 	a.put("secrets", secretJSON("other", "dHdv"))
@@ -99,7 +95,7 @@ func platform(t *testing.T) *api {
 var whole = []string{"Work default/a", "Destination worker-1", "GitStateStore default", "Secret default/git", "existing WorkPlacement default/a"}
 
 func TestSnapshotIsCompleteAndSorted(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.put("works", workJSON("0", ""))
 	a.put("works", workJSON("leaves", `,"deletionTimestamp":"2026-01-31T12:00:00Z","finalizers":["x"]`))
 	a.put("bucketstatestores", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"BucketStateStore","metadata":{"name":"s3"},"spec":{"bucketName":"b","endpoint":"e"}}`)
@@ -108,7 +104,7 @@ func TestSnapshotIsCompleteAndSorted(t *testing.T) {
 	a.put("workplacements", placementJSON("held", "", heldBack))
 	a.put("workplacements", placementJSON("written", "", heldBack+`,"versionID":"c0ffee"`))
 	s := follow(t, a)
-	becomes(t, s, "Work default/0", "Work default/a", "Destination worker-1", "GitStateStore default", "BucketStateStore s3", "Secret default/git",
+	waitForContent(t, s, "Work default/0", "Work default/a", "Destination worker-1", "GitStateStore default", "BucketStateStore s3", "Secret default/git",
 		"existing WorkPlacement default/a", "existing WorkPlacement default/held", "existing WorkPlacement default/written")
 	objects := s.Objects()
 	if len(objects.Works) != 3 || len(objects.WorkPlacements) != 4 || len(objects.Destinations) != 1 || len(objects.GitStateStores) != 1 || len(objects.BucketStateStores) != 1 {
@@ -160,18 +156,18 @@ func TestUnreadableObjectHidesNoOther(t *testing.T) {
 		for _, when := range []string{"at the start", "later"} {
 			t.Run(name+", "+when, func(t *testing.T) {
 				t.Parallel()
-				a := platform(t)
+				a := newPlatform(t)
 				if when == "at the start" {
 					a.put(test.resource, test.text)
 				}
 				s := follow(t, a)
 				if when == "later" {
-					becomes(t, s, whole...)
+					waitForContent(t, s, whole...)
 					a.put(test.resource, test.text)
 				}
-				becomes(t, s, test.want...)
+				waitForContent(t, s, test.want...)
 				a.put("works", workJSON("z", ""))
-				becomes(t, s, append([]string{test.want[0], "Work default/z"}, test.want[1:]...)...)
+				waitForContent(t, s, append([]string{test.want[0], "Work default/z"}, test.want[1:]...)...)
 				a.put(test.resource, test.repaired)
 				eventually(t, func() string {
 					got := snapshot(t, s)
@@ -186,24 +182,22 @@ func TestUnreadableObjectHidesNoOther(t *testing.T) {
 }
 
 func TestWorkOfUnreadablePlacementIsNotChanged(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.put("workplacements", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"WorkPlacement","metadata":{"name":"a","namespace":"default","labels":{"kratix.io/work":"a"}},"spec":{"targetDestinationName":"worker-1","workloads":{}}}`)
 	s := follow(t, a)
-	becomes(t, s, append(slices.Clone(whole[1:4]), "rejected WorkPlacement default/a", "rejected default/a", "UnreadableInput WorkPlacement default/a: spec.workloads cannot be an object")...)
+	waitForContent(t, s, append(slices.Clone(whole[1:4]), "rejected WorkPlacement default/a", "rejected default/a", "UnreadableInput WorkPlacement default/a: spec.workloads cannot be an object")...)
 	if got := s.Objects(); !got.Unreadable["WorkPlacement default/a"] || len(got.WorkPlacements) != 1 || got.WorkPlacements[0].Spec.TargetDestinationName != "" {
 		t.Errorf("%+v", got)
 	}
 }
 
-// quiescent waits until the source reports no more changes from its start, and returns the channel
-// of its changes.
 func quiescent(t *testing.T, s *kube.Source) <-chan struct{} {
 	t.Helper()
 	changes, err := s.Changes(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	becomes(t, s, whole...)
+	waitForContent(t, s, whole...)
 	const rest = 300 * time.Millisecond
 	for {
 		select {
@@ -249,7 +243,7 @@ func TestEventsThatRequestARound(t *testing.T) {
 	for name, test := range noise {
 		t.Run("not "+name, func(t *testing.T) {
 			t.Parallel()
-			a := platform(t)
+			a := newPlatform(t)
 			s := follow(t, a)
 			changes := quiescent(t, s)
 			before := snapshot(t, s)
@@ -276,7 +270,7 @@ func TestEventsThatRequestARound(t *testing.T) {
 	for name, test := range news {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := platform(t)
+			a := newPlatform(t)
 			changes := quiescent(t, follow(t, a))
 			a.put(test.resource, test.text)
 			expectWord(t, changes)
@@ -284,7 +278,7 @@ func TestEventsThatRequestARound(t *testing.T) {
 	}
 	t.Run("a Work that is gone", func(t *testing.T) {
 		t.Parallel()
-		a := platform(t)
+		a := newPlatform(t)
 		changes := quiescent(t, follow(t, a))
 		a.remove("works", "default/a")
 		expectWord(t, changes)
@@ -292,10 +286,10 @@ func TestEventsThatRequestARound(t *testing.T) {
 }
 
 func TestContentsOfWorkAreHeldOnce(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.put("works", workJSON("a", `,"managedFields":[{"manager":"x"}],"annotations":{"kubectl.kubernetes.io/last-applied-configuration":"all of it","mine":"yes"}`))
 	s := follow(t, a)
-	becomes(t, s, whole...)
+	waitForContent(t, s, whole...)
 	if w := s.Objects().Works[0]; w.ManagedFields != nil || len(w.Annotations) != 1 || w.Annotations["mine"] != "yes" {
 		t.Errorf("what nobody asks for is held: %+v", w.ObjectMeta)
 	}
@@ -323,35 +317,35 @@ func TestDroppedWatchesAreResumed(t *testing.T) {
 	}
 	for name, interrupt := range map[string]func(*api){
 		"a watch that ends is resumed where it ended": func(a *api) {
-			a.drop()
+			a.endWatches()
 			change(a)
 		},
 		"changes while the API was down are read": func(a *api) {
 			a.set(func(a *api) { a.down = true })
-			a.drop()
+			a.endWatches()
 			change(a)
 			a.set(func(a *api) { a.down = false })
 		},
 		"objects beyond the API history are listed again, and deleted ones are removed": func(a *api) {
 			a.set(func(a *api) { a.down = true })
-			a.drop()
+			a.endWatches()
 			change(a)
 			a.set(func(a *api) { a.forgotten, a.down = a.version, false })
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := platform(t)
+			a := newPlatform(t)
 			s := follow(t, a)
 			changes := quiescent(t, s)
 			interrupt(a)
 			expectWord(t, changes)
-			becomes(t, s, "Work default/b", "Destination worker-1", "GitStateStore default", "Secret default/git")
+			waitForContent(t, s, "Work default/b", "Destination worker-1", "GitStateStore default", "Secret default/git")
 		})
 	}
 	t.Run("an unchanged new list requests no round", func(t *testing.T) {
 		t.Parallel()
-		a := platform(t)
+		a := newPlatform(t)
 		s := follow(t, a)
 		changes := quiescent(t, s)
 		before := snapshot(t, s)
@@ -359,7 +353,7 @@ func TestDroppedWatchesAreResumed(t *testing.T) {
 		a.put("bucketstatestores", `{"apiVersion":"platform.kratix.io/v1alpha1","kind":"BucketStateStore","metadata":{"name":"s3"},"spec":{"bucketName":"b","endpoint":"e"}}`)
 		expectWord(t, changes)
 		was := a.lists("works")
-		a.drop()
+		a.endWatches()
 		eventually(t, func() string {
 			if a.lists("works") == was || a.watching("watch works") != 1 {
 				return "Works are not listed again"
@@ -372,12 +366,12 @@ func TestDroppedWatchesAreResumed(t *testing.T) {
 	})
 	t.Run("while the API is down the last snapshot counts", func(t *testing.T) {
 		t.Parallel()
-		a := platform(t)
+		a := newPlatform(t)
 		s := follow(t, a)
-		becomes(t, s, whole...)
+		waitForContent(t, s, whole...)
 		a.set(func(a *api) { a.down = true })
-		a.drop()
-		becomes(t, s, whole...)
+		a.endWatches()
+		waitForContent(t, s, whole...)
 	})
 }
 
@@ -385,7 +379,7 @@ func TestAPIErrorsAreReported(t *testing.T) {
 	for _, code := range []int{http.StatusForbidden, http.StatusInternalServerError} {
 		t.Run(http.StatusText(code), func(t *testing.T) {
 			t.Parallel()
-			a := platform(t)
+			a := newPlatform(t)
 			a.set(func(a *api) { a.refused["watch works"], a.refused["list works"] = code, code })
 			s := follow(t, a)
 			_, err := s.Snapshot(t.Context())
@@ -403,7 +397,7 @@ func TestAPIErrorsAreReported(t *testing.T) {
 	}
 	t.Run("a cancelled snapshot ends at once", func(t *testing.T) {
 		t.Parallel()
-		a := platform(t)
+		a := newPlatform(t)
 		a.set(func(a *api) { a.down = true })
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
@@ -429,9 +423,9 @@ func TestAwaitWaitsForWhatWasWritten(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			a := platform(t) // the last resource version is 6
+			a := newPlatform(t) // the last resource version is 6
 			s := follow(t, a)
-			becomes(t, s, whole...)
+			waitForContent(t, s, whole...)
 			done := make(chan struct{})
 			go func() {
 				defer close(done)

@@ -18,16 +18,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// object is a Kratix object that the Kubernetes client can decode and store.
 type object interface {
 	kratix.Object
 	runtime.Object
 	metav1.Object
 }
 
-// mirror lists and watches all objects of one kind. It has two maps of these objects. latest has
-// the latest version of each object. roundView keeps an older version until one arrives that may
-// change the result of a round, so a round can compare pointers to detect changes.
+// mirror lists and watches all objects of one kind. latest has the latest version of each object.
+// roundView keeps an older version until one arrives that may change the result of a round, so that
+// a round can detect changes by comparing pointers.
 type mirror[O object] struct {
 	feed *cache.Reflector
 	kind feature[O]
@@ -38,9 +37,8 @@ type mirror[O object] struct {
 	latest, roundView map[kratix.Key]O
 	// wrong are the errors of objects that cannot be decoded. Only latest has these objects, with
 	// their metadata alone.
-	wrong  map[kratix.Key]error
-	synced bool
-	// lastError is the current error of the list or watch; nil if there is none.
+	wrong     map[kratix.Key]error
+	synced    bool
 	lastError error
 }
 
@@ -48,21 +46,19 @@ type mirror[O object] struct {
 // count as the same. If content is nil, all contents count as different. Other functions that are
 // nil do nothing.
 type feature[O object] struct {
-	// inspect is called with each object as received from the API.
 	inspect func(O)
-	// slim removes the fields that are never used.
-	slim func(O)
+	slim    func(O)
 	// same reports whether the fields that matter to a round are equal, except for metadata and
 	// spec.
 	same func(a, b O) bool
 	// content reports whether the parts of the spec that matter to a round are equal. If they are,
 	// and only the generation differs, the effect on rounds is renewed.
 	content func(a, b O) bool
-	// share makes o use the memory of with, an older version that differs only in its status.
-	share func(with, o O)
-	// deleted is called for each change of an object. is means that the object is deleted or being
-	// deleted.
-	deleted func(key kratix.Key, is bool)
+	// share makes o use the memory of older, a version that differs only in its status.
+	share func(older, o O)
+	// deleted is called for each change of an object. isDeleted means that the object is deleted, or
+	// is being deleted.
+	deleted func(key kratix.Key, isDeleted bool)
 }
 
 // newMirror returns a mirror of the objects of a resource in a scope. heard is called after every
@@ -138,8 +134,8 @@ func (m *mirror[O]) ready() (seen bool, why error) {
 
 var _ cache.TransformingStore = (*mirror[*kratix.Work])(nil)
 
-// Transformer returns a function that removes unused fields from each object of a list while the
-// list is decoded.
+// Transformer returns a function that removes unused fields from each object of a list during
+// decoding.
 func (m *mirror[O]) Transformer() cache.TransformFunc {
 	return func(seen any) (any, error) {
 		if sent, ok := seen.(receivedObject[O]); ok {
@@ -161,10 +157,9 @@ func (m *mirror[O]) slimmed(seen receivedObject[O]) (o O, wrong error) {
 	return o, wrong
 }
 
-// Add does the same as Update.
+// Add adds an object. Like the following methods, it implements cache.Store.
 func (m *mirror[O]) Add(seen any) error { return m.Update(seen) }
 
-// Update adds or replaces an object, as cache.Store requires.
 func (m *mirror[O]) Update(seen any) error {
 	sent, ok := seen.(receivedObject[O])
 	if !ok {
@@ -177,7 +172,6 @@ func (m *mirror[O]) Update(seen any) error {
 	return nil
 }
 
-// take adds or replaces an object, and returns the effect on rounds.
 func (m *mirror[O]) take(sent receivedObject[O]) effect {
 	o, wrong := m.slimmed(sent)
 	key := kratix.KeyOf(o)
@@ -206,7 +200,6 @@ func (m *mirror[O]) take(sent receivedObject[O]) effect {
 	return changed
 }
 
-// Delete removes an object, as cache.Store requires.
 func (m *mirror[O]) Delete(seen any) error {
 	sent, ok := seen.(receivedObject[O])
 	if !ok {
@@ -224,7 +217,6 @@ func (m *mirror[O]) Delete(seen any) error {
 	return nil
 }
 
-// Replace replaces all objects, as cache.Store requires.
 func (m *mirror[O]) Replace(all []any, _ string) error {
 	m.mu.Lock()
 	differs := nothing
@@ -254,21 +246,18 @@ func (m *mirror[O]) has(key kratix.Key) bool {
 	return there
 }
 
-// Resync does nothing.
 func (m *mirror[O]) Resync() error { return nil }
 
-// sameMetadata reports whether the metadata that matter to a round are equal. The generation does
-// not matter, because it changes with every change of the spec.
+// sameMetadata reports whether the metadata that matter to a round are equal. The generation is
+// ignored, because it changes with every change of the spec.
 func sameMetadata(a, b metav1.Object) bool {
 	return a.GetUID() == b.GetUID() &&
 		a.GetDeletionTimestamp().IsZero() == b.GetDeletionTimestamp().IsZero() &&
 		maps.Equal(a.GetLabels(), b.GetLabels()) && maps.Equal(a.GetAnnotations(), b.GetAnnotations())
 }
 
-// current returns the objects in latest, in any order.
 func (m *mirror[O]) current() []O { return m.list(func() map[kratix.Key]O { return m.latest }) }
 
-// stable returns the objects in roundView, in any order.
 func (m *mirror[O]) stable() []O { return m.list(func() map[kratix.Key]O { return m.roundView }) }
 
 func (m *mirror[O]) unreadable() map[kratix.Object]error {

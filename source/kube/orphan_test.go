@@ -10,8 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestWorkPlacementWithoutWorkIsReported checks that a WorkPlacement without a Work is reported,
-// unless it is about to be deleted.
 func TestWorkPlacementWithoutWorkIsReported(t *testing.T) {
 	const owner = `,"ownerReferences":[{"apiVersion":"platform.kratix.io/v1alpha1","kind":"Work","name":"gone","uid":"x"}]`
 	for name, test := range map[string]struct {

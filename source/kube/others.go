@@ -12,8 +12,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// others detects another scheduler, which is a field manager other than this program that has
-// written the spec of a WorkPlacement since this process started. found describes the write.
+// others detects another scheduler: a field manager other than this program that has written the
+// spec of a WorkPlacement since this process started. found describes the write.
 type others struct {
 	mu    sync.Mutex
 	began time.Time
@@ -27,14 +27,12 @@ const manager = "kratix-schedule"
 // toolPrefix is the prefix of the field managers of interactive tools. Their writes do not count.
 const toolPrefix = "kubectl"
 
-// begin sets the time of the start. Earlier writes do not count.
 func (o *others) begin(now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.began = now
 }
 
-// check records a field manager other than this program that has written the spec of p.
 func (o *others) check(p *kratix.WorkPlacement) {
 	for _, entry := range p.ManagedFields {
 		if entry.Manager == manager || strings.HasPrefix(entry.Manager, toolPrefix) || entry.Subresource != "" || !writesSpec(entry) {
@@ -50,9 +48,9 @@ func (o *others) check(p *kratix.WorkPlacement) {
 	}
 }
 
-// checkNew does the same as check, but only if p was created after this process started and this
-// program has not written its spec. Kratix updates other fields of older WorkPlacements, so their
-// managed fields do not show when the spec was written.
+// checkNew does the same as check for a WorkPlacement that was created after this process started
+// and whose spec this program has not written. The managed fields of older WorkPlacements do not
+// show when the spec was written, because Kratix updates other fields.
 func (o *others) checkNew(p *kratix.WorkPlacement) {
 	o.mu.Lock()
 	isNew := !o.began.IsZero() && p.CreationTimestamp.After(o.began)

@@ -30,15 +30,13 @@ func (s *Source) placementFeature() feature[*kratix.WorkPlacement] {
 }
 
 // sameWriteCondition reports whether the condition WriteSucceeded is False in both versions or in
-// neither. If another shard could not write the files, this process reports that in the status of
-// the Work.
+// neither. If it becomes False, another shard could not write the files.
 func sameWriteCondition(a, b *kratix.WorkPlacement) bool {
 	return meta.IsStatusConditionFalse(a.Status.Conditions, kratix.WriteSucceededCondition) == meta.IsStatusConditionFalse(b.Status.Conditions, kratix.WriteSucceededCondition)
 }
 
-// addPlacements adds the WorkPlacements to a snapshot. It ignores their status, which does not show
-// whether a placement was written: a placement that was never written has no status, and Kratix
-// sets no versionID for buckets.
+// addPlacements adds the WorkPlacements to a snapshot. Their status does not show whether they were
+// written: it is empty before the first write, and the versionID is always empty for buckets.
 func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	if s.contents {
 		s.shared.Do(func() { s.placements.each(s.shareWithWork) })
@@ -70,8 +68,8 @@ func (s *Source) addPlacements(snapshot *source.Snapshot) {
 	slices.SortFunc(snapshot.WorkPlacements, source.Compare)
 }
 
-// isOrphan reports whether the Work of a WorkPlacement does not exist, and the garbage collector
-// will not delete the WorkPlacement because no Work owns it.
+// isOrphan reports whether a WorkPlacement outlives its Work: the Work does not exist, and the
+// garbage collector will not delete the WorkPlacement.
 func (s *Source) isOrphan(p *kratix.WorkPlacement) bool {
 	if !p.DeletionTimestamp.IsZero() || p.Labels[kratix.WorkLabel] == "" {
 		return false
@@ -100,7 +98,6 @@ func (s *Source) withUnseen() []*kratix.WorkPlacement {
 	return all
 }
 
-// shareWithWork makes a WorkPlacement use the contents of its Work in memory, where they are equal.
 func (s *Source) shareWithWork(p *kratix.WorkPlacement) {
 	work, known := s.works.get(p.Work())
 	if !known {

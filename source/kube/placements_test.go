@@ -8,8 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestContentsOfWorkAndWorkPlacementAreHeldOnce checks that a Work and its WorkPlacement share
-// equal contents in memory, and that a change of the WorkPlacement does not change the Work.
 func TestContentsOfWorkAndWorkPlacementAreHeldOnce(t *testing.T) {
 	content := strings.Repeat("x", 300) // longer than the strings that are interned
 	long := func(text string) string { return strings.ReplaceAll(text, `"content":"x"`, `"content":"`+content+`"`) }
@@ -20,7 +18,7 @@ func TestContentsOfWorkAndWorkPlacementAreHeldOnce(t *testing.T) {
 		"at the start": nil,
 		"the Work first": func(a *api, s *kube.Source) {
 			a.put("works", long(workJSON("a", "")))
-			becomes(t, s, "Work default/a")
+			waitForContent(t, s, "Work default/a")
 			a.put("workplacements", long(group(placementJSON("a", "", ""))))
 		},
 	} {
@@ -38,7 +36,7 @@ func TestContentsOfWorkAndWorkPlacementAreHeldOnce(t *testing.T) {
 			if put != nil {
 				put(a, s)
 			}
-			becomes(t, s, "Work default/a", "existing WorkPlacement default/a")
+			waitForContent(t, s, "Work default/a", "existing WorkPlacement default/a")
 			got := snapshot(t, s)
 			of, its := got.Works[0].Spec.WorkloadGroups[0].Workloads[0].Content, got.WorkPlacements[0].Spec.Workloads[0].Content
 			if of != content || its != content || unsafe.StringData(of) != unsafe.StringData(its) {

@@ -17,7 +17,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// profiles watches the ConfigMaps with profiles in a namespace.
 type profiles struct {
 	*mirror[*profileMap]
 	namespace string
@@ -42,17 +41,13 @@ type profileMap struct {
 	wrong   error
 }
 
-// KindName returns "ConfigMap".
 func (*profileMap) KindName() string { return profile.ConfigMapKind }
 
-// DeepCopyObject returns a shallow copy. That is sufficient, because received objects are not
-// modified.
 func (m *profileMap) DeepCopyObject() runtime.Object {
 	made := *m
 	return &made
 }
 
-// unpack parses the profile and drops the data, which may have up to 1 MiB.
 func (m *profileMap) unpack() {
 	if m.profile != nil || m.wrong != nil {
 		return
@@ -61,7 +56,6 @@ func (m *profileMap) unpack() {
 	m.Data, m.BinaryData = nil, nil
 }
 
-// sameProfile reports whether both versions have the same profile, or the same error.
 func (m *profileMap) sameProfile(other *profileMap) bool {
 	if m.wrong != nil || other.wrong != nil {
 		return m.wrong != nil && other.wrong != nil && m.wrong.Error() == other.wrong.Error()
@@ -79,8 +73,8 @@ func (p *profiles) seen() error {
 }
 
 // readProfiles returns the newest profile of each Destination, and findings about all other
-// profiles. The first call waits for the API. If this process cannot read any profiles,
-// readProfiles returns a warning, because Destinations can be checked without profiles.
+// profiles. The first call waits for the API. If no profiles can be read, it returns a warning,
+// because Destinations can be checked without profiles.
 func (s *Source) readProfiles(ctx context.Context) ([]*profile.Profile, []finding.Finding) {
 	if s.profiles == nil {
 		return nil, nil

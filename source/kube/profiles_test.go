@@ -16,8 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// profileJSON returns a ConfigMap with a profile of a Destination, taken on the given day of
-// November 2026. The cluster has one namespace.
 func profileJSON(t *testing.T, name, destination string, day int, namespace string) string {
 	t.Helper()
 	p := &profile.Profile{
@@ -39,8 +37,6 @@ func configMapJSON(name, binaryData string) string {
 	return fmt.Sprintf(`{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":%q,"namespace":"own","labels":{"kratix-schedule.io/cluster-profile":"true"}},"binaryData":%s}`, name, binaryData)
 }
 
-// followProfiles returns a source that watches the API and reads the profiles in the namespace
-// "own".
 func followProfiles(t *testing.T, a *api) *kube.Source {
 	t.Helper()
 	s, err := kube.New(a.config(), kube.Options{ProfileNamespace: "own"})
@@ -51,7 +47,6 @@ func followProfiles(t *testing.T, a *api) *kube.Source {
 	return s
 }
 
-// profilesOf returns the profiles of a snapshot and the findings about profiles, as lines of text.
 func profilesOf(snapshot source.Snapshot) []string {
 	var lines []string
 	for _, p := range snapshot.Profiles {
@@ -65,8 +60,7 @@ func profilesOf(snapshot source.Snapshot) []string {
 	return lines
 }
 
-// reads waits until profilesOf returns want for a snapshot.
-func reads(t *testing.T, s *kube.Source, want ...string) {
+func waitForProfiles(t *testing.T, s *kube.Source, want ...string) {
 	t.Helper()
 	eventually(t, func() string {
 		snapshot, err := s.Snapshot(t.Context())
@@ -81,7 +75,7 @@ func reads(t *testing.T, s *kube.Source, want ...string) {
 }
 
 func TestProfilesInConfigMaps(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.put("configmaps", profileJSON(t, "one", "worker-1", 1, "a"))
 	a.put("configmaps", `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":"other","namespace":"own"}}`)
 	s := followProfiles(t, a)
@@ -94,15 +88,15 @@ func TestProfilesInConfigMaps(t *testing.T) {
 	}
 
 	a.put("configmaps", profileJSON(t, "two", "worker-1", 2, "b"))
-	reads(t, s, "worker-1 2026-11-02 [b]", "KS111 warning ConfigMap own/one: ClusterProfile worker-1 is there twice; the newer one counts")
+	waitForProfiles(t, s, "worker-1 2026-11-02 [b]", "KS111 warning ConfigMap own/one: ClusterProfile worker-1 is there twice; the newer one counts")
 	a.remove("configmaps", "own/two")
-	reads(t, s, "worker-1 2026-11-01 [a]")
+	waitForProfiles(t, s, "worker-1 2026-11-01 [a]")
 	a.put("configmaps", configMapJSON("one", `{"profile.json.gz":"dGhpcyBpcyBubyBnemlwIGF0IGFsbA=="}`))
-	reads(t, s, `KS110 error ConfigMap own/one: the profile cannot be read, so its Destination is checked without it: binaryData["profile.json.gz"] is not gzip: gzip: invalid header`)
+	waitForProfiles(t, s, `KS110 error ConfigMap own/one: the profile cannot be read, so its Destination is checked without it: binaryData["profile.json.gz"] is not gzip: gzip: invalid header`)
 	a.put("configmaps", configMapJSON("one", `{"profile.json.gz":"%"}`))
-	reads(t, s, `KS110 error ConfigMap own/one: the profile cannot be read, so its Destination is checked without it: illegal base64 data at input byte 0`)
+	waitForProfiles(t, s, `KS110 error ConfigMap own/one: the profile cannot be read, so its Destination is checked without it: illegal base64 data at input byte 0`)
 	a.put("configmaps", profileJSON(t, "one", "worker-1", 3, "c"))
-	reads(t, s, "worker-1 2026-11-03 [c]")
+	waitForProfiles(t, s, "worker-1 2026-11-03 [c]")
 	for _, asked := range a.requests() {
 		if strings.Contains(asked, " configmaps") && !strings.HasSuffix(asked, " configmaps own") {
 			t.Errorf("asked %q", asked)
@@ -110,10 +104,8 @@ func TestProfilesInConfigMaps(t *testing.T) {
 	}
 }
 
-// TestEqualProfileStaysTheSame checks that the pointer of a profile stays the same when the
-// ConfigMap is written with an equal profile, because rounds compare pointers.
 func TestEqualProfileStaysTheSame(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.put("configmaps", profileJSON(t, "one", "worker-1", 1, "a"))
 	s := followProfiles(t, a)
 	before, err := s.Snapshot(t.Context())
@@ -122,17 +114,15 @@ func TestEqualProfileStaysTheSame(t *testing.T) {
 	}
 	a.put("configmaps", profileJSON(t, "one", "worker-1", 1, "a"))
 	a.put("configmaps", profileJSON(t, "two", "worker-2", 1, "a"))
-	reads(t, s, "worker-1 2026-11-01 [a]", "worker-2 2026-11-01 [a]")
+	waitForProfiles(t, s, "worker-1 2026-11-01 [a]", "worker-2 2026-11-01 [a]")
 	after, err := s.Snapshot(t.Context())
 	if err != nil || before.Profiles[0] != after.Profiles[0] {
 		t.Errorf("the profile was replaced, %v", err)
 	}
 }
 
-// TestProfilesThatMustNotBeReadAreAWarning checks that a role without access to ConfigMaps, as in
-// earlier versions, neither stops nor delays a round.
 func TestProfilesThatMustNotBeReadAreAWarning(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.set(func(a *api) {
 		a.refused["watch configmaps"], a.refused["list configmaps"] = http.StatusForbidden, http.StatusForbidden
 	})
@@ -152,11 +142,11 @@ func TestProfilesThatMustNotBeReadAreAWarning(t *testing.T) {
 }
 
 func TestProfilesAreNotReadUnlessAsked(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.put("configmaps", profileJSON(t, "one", "worker-1", 1, "a"))
 	s := follow(t, a)
-	becomes(t, s, whole...)
-	reads(t, s)
+	waitForContent(t, s, whole...)
+	waitForProfiles(t, s)
 	if slices.ContainsFunc(a.requests(), func(asked string) bool { return strings.Contains(asked, "configmaps") }) {
 		t.Errorf("asked %q", a.requests())
 	}

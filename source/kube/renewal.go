@@ -8,11 +8,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// effect is the effect of an event on rounds.
 type effect int
 
 const (
-	// nothing means that the event does not change the result of a round.
 	nothing effect = iota
 	// renewed means that an object has a new generation with the same content.
 	renewed
@@ -48,7 +46,6 @@ func (t *throttle) note() {
 	t.requestRound()
 }
 
-// intervalEnded is called when renewalInterval has elapsed.
 func (t *throttle) intervalEnded() {
 	t.mu.Lock()
 	again := t.pending
@@ -60,8 +57,8 @@ func (t *throttle) intervalEnded() {
 	}
 }
 
-// sameContent reports whether two versions of a Work have the same content. The time of the
-// pipeline run is not compared.
+// sameContent reports whether two versions of a Work have the same content, apart from the time of
+// the pipeline run.
 func sameContent(a, b *kratix.Work) bool {
 	return a.Spec.PromiseName == b.Spec.PromiseName && a.Spec.ResourceName == b.Spec.ResourceName &&
 		reflect.DeepEqual(a.Spec.WorkloadGroups, b.Spec.WorkloadGroups)

@@ -7,8 +7,6 @@ import (
 	"time"
 )
 
-// generationOf returns the object in text with another generation and another time of the pipeline
-// run.
 func generationOf(text string, generation int) string {
 	return strings.NewReplacer(
 		`"generation":1`, fmt.Sprintf(`"generation":%d`, generation),
@@ -16,8 +14,6 @@ func generationOf(text string, generation int) string {
 	).Replace(text)
 }
 
-// TestRenewedObjectsRequestFewRounds checks that few rounds are requested while a Work or
-// WorkPlacement is renewed many times, and that a change in between requests a round at once.
 func TestRenewedObjectsRequestFewRounds(t *testing.T) {
 	for name, renew := range map[string]func(a *api, generation int){
 		"a Work": func(a *api, generation int) { a.put("works", generationOf(workJSON("a", ""), generation)) },
@@ -27,9 +23,9 @@ func TestRenewedObjectsRequestFewRounds(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := platform(t)
+			a := newPlatform(t)
 			s := follow(t, a)
-			becomes(t, s, whole...)
+			waitForContent(t, s, whole...)
 			changes, err := s.Changes(t.Context())
 			if err != nil {
 				t.Fatal(err)

@@ -8,8 +8,6 @@ import (
 	"time"
 )
 
-// TestRenewalsRequestOneRoundPerSecond checks that the first renewal requests a round at once, and
-// that the last renewal also leads to a round.
 func TestRenewalsRequestOneRoundPerSecond(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		began := time.Now()

@@ -26,7 +26,6 @@ func usualLimits() limits {
 	return limits{list: 90 * time.Second, headers: 30 * time.Second, beyond: 30 * time.Second}
 }
 
-// listed executes a list request within limits.list.
 func (l limits) listed(ctx context.Context, request *rest.Request) (runtime.Object, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, l.list, silence(l.list))
 	defer cancel()
@@ -55,21 +54,18 @@ func (l limits) watched(ctx context.Context, request *rest.Request, options meta
 	return &boundedWatch{Interface: stream, end: time.AfterFunc(lasts, func() { cancel(silence(lasts)) }), cancel: cancel}, nil
 }
 
-// boundedWatch is a watch that a timer ends.
 type boundedWatch struct {
 	watch.Interface
 	end    *time.Timer
 	cancel context.CancelCauseFunc
 }
 
-// Stop ends the watch.
 func (w *boundedWatch) Stop() {
 	w.end.Stop()
 	w.cancel(nil)
 	w.Interface.Stop()
 }
 
-// silence returns the error for an API server that has not answered within the given time.
 func silence(within time.Duration) error { return fmt.Errorf("no answer within %s", within) }
 
 // causeOf returns the cause of ctx if a request failed because ctx has ended, and otherwise err.

@@ -12,8 +12,6 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// hanging returns a client for an API server that accepts requests and does not answer. If begins
-// is set, the server sends the headers.
 func hanging(t *testing.T, begins bool) rest.Interface {
 	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

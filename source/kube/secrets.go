@@ -12,9 +12,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// secrets watches the Secrets that stores refer to, with one watch for each. Therefore other
-// Secrets are not in memory, a round makes no API call, and the ServiceAccount needs permission
-// only in the namespaces of these Secrets.
+// secrets watches the Secrets that stores refer to, with one watch for each. Other Secrets are thus
+// never in memory, and the ServiceAccount needs a permission only in the namespaces of these
+// Secrets.
 type secrets struct {
 	client rest.Interface
 	notify func(effect)
@@ -24,7 +24,7 @@ type secrets struct {
 	watched map[kratix.Key]watchedSecret
 }
 
-// watchedSecret is one Secret; stop ends its watch.
+// watchedSecret is one Secret. stop ends its watch.
 type watchedSecret struct {
 	*mirror[*kratix.Secret]
 	stop context.CancelFunc
@@ -74,8 +74,6 @@ func pending(fresh []watchedSecret) error {
 	return nil
 }
 
-// read returns the last versions of the Secrets that stores refer to, if they exist, and findings
-// about Secrets that cannot be read.
 func (s *secrets) read(stores []kratix.Object) (found []*kratix.Secret, wrong []finding.Finding) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -108,7 +106,6 @@ func (s watchedSecret) unread() error {
 	return why
 }
 
-// references returns the Secrets that stores refer to, each once.
 func references(stores []kratix.Object) []kratix.Key {
 	var named []kratix.Key
 	known := map[kratix.Key]bool{}

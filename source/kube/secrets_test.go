@@ -12,9 +12,9 @@ import (
 )
 
 func TestOnlySecretsOfStoresAreRead(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	s := follow(t, a)
-	becomes(t, s, whole...)
+	waitForContent(t, s, whole...)
 	eventually(t, func() string {
 		if a.watching("watch secrets default/git") != 1 {
 			return "the Secret is not watched"
@@ -22,7 +22,7 @@ func TestOnlySecretsOfStoresAreRead(t *testing.T) {
 		return ""
 	})
 	a.put("gitstatestores", storeJSON("other"))
-	becomes(t, s, "Work default/a", "Destination worker-1", "GitStateStore default", "Secret default/other", "existing WorkPlacement default/a")
+	waitForContent(t, s, "Work default/a", "Destination worker-1", "GitStateStore default", "Secret default/other", "existing WorkPlacement default/a")
 	eventually(t, func() string {
 		if a.watching("watch secrets default/git") != 0 || a.watching("watch secrets default/other") != 1 {
 			return "another Secret is watched than the store names"
@@ -37,7 +37,7 @@ func TestOnlySecretsOfStoresAreRead(t *testing.T) {
 }
 
 func TestNoSecretIsReadWithNoSecrets(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.set(func(a *api) {
 		a.refused["watch secrets"], a.refused["list secrets"] = http.StatusForbidden, http.StatusForbidden
 	})
@@ -46,16 +46,14 @@ func TestNoSecretIsReadWithNoSecrets(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Follow(t.Context())
-	becomes(t, s, slices.DeleteFunc(slices.Clone(whole), func(o string) bool { return o == "Secret default/git" })...)
+	waitForContent(t, s, slices.DeleteFunc(slices.Clone(whole), func(o string) bool { return o == "Secret default/git" })...)
 	if i := slices.IndexFunc(a.requests(), func(asked string) bool { return strings.Contains(asked, " secrets") }); i >= 0 {
 		t.Errorf("asked %q", a.requests()[i])
 	}
 }
 
-// TestNoSecretIsReadOfAStoreThatIsNotOpened checks that the Secret of a store is not watched while
-// Options.Opens leaves the store out.
 func TestNoSecretIsReadOfAStoreThatIsNotOpened(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.set(func(a *api) {
 		a.refused["watch secrets"], a.refused["list secrets"] = http.StatusForbidden, http.StatusForbidden
 	})
@@ -76,7 +74,7 @@ func TestNoSecretIsReadOfAStoreThatIsNotOpened(t *testing.T) {
 		t.Fatal(err)
 	}
 	s.Follow(t.Context())
-	becomes(t, s, slices.DeleteFunc(slices.Clone(whole), func(o string) bool { return o == "Secret default/git" })...)
+	waitForContent(t, s, slices.DeleteFunc(slices.Clone(whole), func(o string) bool { return o == "Secret default/git" })...)
 	if i := slices.IndexFunc(a.requests(), func(asked string) bool { return strings.Contains(asked, " secrets") }); i >= 0 {
 		t.Errorf("asked %q", a.requests()[i])
 	}
@@ -90,41 +88,41 @@ func TestSecrets(t *testing.T) {
 	without := slices.DeleteFunc(slices.Clone(whole), func(o string) bool { return o == "Secret default/git" })
 	refuse := func(a *api, code int) {
 		a.set(func(a *api) { a.refused["watch secrets"], a.refused["list secrets"] = code, code })
-		a.drop()
+		a.endWatches()
 	}
 	t.Run("a missing Secret is no finding, since its store has one", func(t *testing.T) {
-		a := platform(t)
+		a := newPlatform(t)
 		a.remove("secrets", "default/git")
 		s := follow(t, a)
-		becomes(t, s, without...)
+		waitForContent(t, s, without...)
 		a.put("secrets", secretJSON("git", "b25l"))
-		becomes(t, s, whole...)
+		waitForContent(t, s, whole...)
 		a.remove("secrets", "default/git")
-		becomes(t, s, without...)
+		waitForContent(t, s, without...)
 	})
 	t.Run("a Secret that may not be read is a finding", func(t *testing.T) {
-		a := platform(t)
+		a := newPlatform(t)
 		refuse(a, http.StatusForbidden)
 		s := follow(t, a)
-		becomes(t, s, append(slices.Clone(without), unreadable)...)
+		waitForContent(t, s, append(slices.Clone(without), unreadable)...)
 		a.set(func(a *api) { clear(a.refused) })
-		becomes(t, s, whole...)
+		waitForContent(t, s, whole...)
 	})
 	t.Run("an invalid Secret is a finding", func(t *testing.T) {
-		a := platform(t)
+		a := newPlatform(t)
 		a.put("secrets", `{"apiVersion":"v1","kind":"Secret","metadata":{"name":"git","namespace":"default"},"data":"none"}`)
 		s := follow(t, a)
-		becomes(t, s, append(slices.Clone(without), "UnreadableInput Secret default/git: data cannot be a string")...)
+		waitForContent(t, s, append(slices.Clone(without), "UnreadableInput Secret default/git: data cannot be a string")...)
 	})
 	t.Run("the last version counts while the API does not answer", func(t *testing.T) {
-		a := platform(t)
+		a := newPlatform(t)
 		s := follow(t, a)
-		becomes(t, s, whole...)
+		waitForContent(t, s, whole...)
 		refuse(a, http.StatusServiceUnavailable)
-		becomes(t, s, whole...)
+		waitForContent(t, s, whole...)
 	})
 	t.Run("a changed Secret requests a round and has its new value", func(t *testing.T) {
-		a := platform(t)
+		a := newPlatform(t)
 		s := follow(t, a)
 		changes := quiescent(t, s)
 		before := snapshot(t, s).Secrets[0]
@@ -138,9 +136,9 @@ func TestSecrets(t *testing.T) {
 		}
 	})
 	t.Run("no snapshot reads a Secret from the API", func(t *testing.T) {
-		a := platform(t)
+		a := newPlatform(t)
 		s := follow(t, a)
-		becomes(t, s, whole...)
+		waitForContent(t, s, whole...)
 		before := len(a.requests())
 		for range 100 {
 			snapshot(t, s)
@@ -151,11 +149,11 @@ func TestSecrets(t *testing.T) {
 	})
 	t.Run("a Secret without an answer delays one snapshot for a moment, and is a finding", func(t *testing.T) {
 		t.Parallel()
-		a := platform(t)
+		a := newPlatform(t)
 		a.set(func(a *api) { a.silent["watch secrets"], a.silent["list secrets"] = true, true })
 		s := follow(t, a)
 		began := time.Now()
-		becomes(t, s, append(slices.Clone(without), "UnreadableInput Secret default/git: follow secrets: no answer yet")...)
+		waitForContent(t, s, append(slices.Clone(without), "UnreadableInput Secret default/git: follow secrets: no answer yet")...)
 		if took := time.Since(began); took > 25*time.Second {
 			t.Errorf("it took %s", took)
 		}

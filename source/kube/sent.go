@@ -16,17 +16,14 @@ import (
 // metadata, so that one invalid object does not hide the others.
 type sent[T any, O pointer[T]] struct {
 	object T
-	// wrong is the error from decoding the whole object.
-	wrong error
+	wrong  error
 }
 
-// pointer is the type of a pointer to an object of kind T.
 type pointer[T any] interface {
 	*T
 	object
 }
 
-// receivedObject is a received object of any kind.
 type receivedObject[O object] interface {
 	runtime.Object
 	result() (O, error)
@@ -71,7 +68,6 @@ func (s *sent[T, O]) DeepCopyObject() runtime.Object {
 	return &made
 }
 
-// list is a list of objects of any kind.
 type list[T any, O pointer[T]] struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata"`
@@ -85,7 +81,6 @@ func (l *list[T, O]) DeepCopyObject() runtime.Object {
 	return &made
 }
 
-// register adds a kind and its list to the scheme.
 func register[T any, O pointer[T]](scheme *runtime.Scheme, version schema.GroupVersion, kind string) {
 	scheme.AddKnownTypeWithName(version.WithKind(kind), &sent[T, O]{})
 	scheme.AddKnownTypeWithName(version.WithKind(kind+"List"), &list[T, O]{})

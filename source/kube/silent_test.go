@@ -9,29 +9,25 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/kube"
 )
 
-// TestSnapshotDoesNotWaitForSilentAPI checks that a snapshot after the initial lists makes no API
-// call.
 func TestSnapshotDoesNotWaitForSilentAPI(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	s := follow(t, a)
-	becomes(t, s, whole...)
+	waitForContent(t, s, whole...)
 	a.set(func(a *api) {
 		for resource := range kinds {
 			a.silent["watch "+resource], a.silent["list "+resource], a.silent["get "+resource] = true, true, true
 		}
 	})
-	a.drop()
+	a.endWatches()
 	began := time.Now()
-	becomes(t, s, whole...)
+	waitForContent(t, s, whole...)
 	if took := time.Since(began); took > 2*time.Second {
 		t.Errorf("it took %s", took)
 	}
 }
 
-// TestAwaitEndsWithFollow checks that Snapshot and Await return when Follow
-// ends.
 func TestAwaitEndsWithFollow(t *testing.T) {
-	a := platform(t)
+	a := newPlatform(t)
 	a.set(func(a *api) { a.silent["watch works"], a.silent["list works"] = true, true })
 	s, err := kube.New(a.config(), kube.Options{})
 	if err != nil {

@@ -40,7 +40,6 @@ var ErrSuspended = errors.New("the pipeline has suspended its Work")
 // ErrInput is the error that all errors about the content of the directories wrap.
 var ErrInput = errors.New("invalid pipeline directories")
 
-// Paths of files and directories of a pipeline.
 const (
 	requestFile = "input/object.yaml"
 	outputDir   = "output"
@@ -125,7 +124,6 @@ func Control(dir fs.FS) error {
 	return nil
 }
 
-// readOutput returns all files of the output directory, in walk order.
 func readOutput(dir fs.FS) ([]kratix.Workload, error) {
 	if _, err := fs.Stat(dir, outputDir); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%w: the directory %s/ is missing", ErrInput, outputDir)

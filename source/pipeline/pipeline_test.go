@@ -22,8 +22,7 @@ var update = flag.Bool("update", false, "write the golden files again")
 
 const selectors = "metadata/destination-selectors.yaml"
 
-// dirs returns the directories of a pipeline from pairs of a path and a content. It adds a request
-// and one output file if they are missing.
+// dirs adds a request and one output file if they are missing.
 func dirs(pairs ...string) fstest.MapFS {
 	made := fstest.MapFS{
 		"input/object.yaml": {Data: []byte("apiVersion: example.com/v1\nkind: redis\nmetadata: {name: one, namespace: team}\n")},
@@ -231,8 +230,6 @@ func TestDanglingLinkInOutputIsReported(t *testing.T) {
 	}
 }
 
-// TestRealPipelines reads the output of real pipelines: from a directory next to the repository if
-// that exists, and otherwise from the copy in the repository.
 func TestRealPipelines(t *testing.T) {
 	base := filepath.Join("..", "..", "..", "shared", "fixtures", "eck-2.8.0")
 	if _, err := os.Stat(base); err != nil {
@@ -315,7 +312,6 @@ func FuzzSelectors(f *testing.F) {
 	})
 }
 
-// asks returns a selector of a Promise with these labels.
 func asks(labels map[string]string) kratix.Selector {
 	return kratix.Selector{MatchLabels: labels, Source: kratix.PromiseSource}
 }

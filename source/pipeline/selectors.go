@@ -41,16 +41,14 @@ func (e entry) selector(source string) kratix.Selector {
 	return asked
 }
 
-// Names of the file with destination selectors, the newest first. The oldest file, which is the
-// last one, has a plain map of labels and no directories.
+// The file with destination selectors has one of these names, the newest first. The oldest file,
+// which is the last one, has a plain map of labels and no directories.
 const (
 	selectorsFile        = "metadata/destination-selectors.yaml"
 	schedulingFile       = "metadata/scheduling.yaml"
 	clusterSelectorsFile = "metadata/cluster-selectors.yaml"
 )
 
-// readSelectors reads the file with destination selectors, under any of its names. The file is
-// optional.
 func readSelectors(dir fs.FS) ([]entry, error) {
 	var found string
 	var content []byte
@@ -79,7 +77,6 @@ func readSelectors(dir fs.FS) ([]entry, error) {
 	return list(document.Content[0], found)
 }
 
-// plainLabels parses the oldest format, a map of labels.
 func plainLabels(node *yaml.Node) ([]entry, error) {
 	labels := map[string]string{}
 	if err := node.Decode(&labels); err != nil {
@@ -110,8 +107,8 @@ func list(node *yaml.Node, file string) ([]entry, error) {
 	return entries, nil
 }
 
-// one parses an entry. Unknown keys are errors, although Kratix ignores them: if "directory" is
-// misspelt, Kratix applies the labels to all files.
+// one parses an entry. Unknown keys are errors, although Kratix ignores them: with a misspelt
+// "directory", Kratix would apply the labels to all files.
 func one(item *yaml.Node) (entry, error) {
 	var e entry
 	if item.Kind != yaml.MappingNode {
@@ -161,7 +158,6 @@ func checkExpressionKeys(item *yaml.Node) error {
 	return nil
 }
 
-// plainYAML returns the message of the YAML library in one line.
 func plainYAML(err error) string {
 	text := strings.TrimPrefix(strings.TrimPrefix(err.Error(), "yaml: "), "unmarshal errors:")
 	return strings.Join(strings.Fields(text), " ")

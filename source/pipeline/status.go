@@ -10,7 +10,6 @@ import (
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-// statusFile is the file in which a pipeline writes the status of its request.
 const statusFile = metadataDir + "/status.yaml"
 
 // managedKey is the key in a request's status that only Kratix may write.
@@ -48,7 +47,6 @@ func ReadStatus(dir fs.FS) (map[string]any, error) {
 	return said, utiljson.Unmarshal(plain, &said)
 }
 
-// checkStatus returns an error that names the line if the status is invalid.
 func checkStatus(status *yaml.Node) error {
 	if status.Kind != yaml.MappingNode {
 		return fmt.Errorf("line %d: it must be a map of keys, such as message: ready", status.Line)

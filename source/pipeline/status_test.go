@@ -64,7 +64,6 @@ func TestReadRequestReturnsUID(t *testing.T) {
 	}
 }
 
-// FuzzReadStatus checks that any content is either read as a valid status or rejected.
 func FuzzReadStatus(f *testing.F) {
 	for _, content := range []string{"message: up\n", "conditions:\n- type: Up\n", "a: &x {b: *x}\n", "<<: {kratix: {}}\n", "- a\n"} {
 		f.Add([]byte(content))

@@ -57,7 +57,6 @@ func (s *Store) artifacts() func(dir tree.Path) string {
 	}
 }
 
-// within returns the entries of the files in a directory.
 func (l *listing) within(dir tree.Path) []entry {
 	if dir.IsRoot() {
 		return l.entries

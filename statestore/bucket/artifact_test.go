@@ -47,9 +47,9 @@ func TestArtifactIsTheRevisionThatFluxComputes(t *testing.T) {
 			config := configOf(t, server)
 			config.Path = prefix
 			store := open(t, config)
-			for _, key := range []string{"worker-1/a//b", "worker-1/dir/", "worker-1/z\nb", "worker-10/c", "a!"} { // keys that are not valid paths
+			for _, key := range []string{"worker-1/a//b", "worker-1/dir/", "worker-1/z\nb", "worker-10/c", "a!"} {
 				if _, err := server.Client.PutObject(t.Context(), config.Bucket, prefix+key, strings.NewReader(key), int64(len(key)), minio.PutObjectOptions{}); err != nil {
-					t.Log(key, err) // MinIO refuses some keys
+					t.Log(key, err)
 				}
 			}
 			for i, files := range []map[string]string{
@@ -87,7 +87,7 @@ func TestReplacedContentIsReadFromAVersion(t *testing.T) {
 	for _, versioned := range []bool{true, false} {
 		t.Run(fmt.Sprintf("versioned %t", versioned), func(t *testing.T) {
 			config := configOf(t, server)
-			config.Cache = 1 // nothing is cached
+			config.Cache = 1
 			if versioned {
 				if err := server.Client.EnableVersioning(t.Context(), config.Bucket); err != nil {
 					t.Fatal(err)

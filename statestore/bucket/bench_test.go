@@ -21,15 +21,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// BenchmarkWrite writes placements of three files in three ways: with the store; with puts of the
-// S3 client alone, several at once; and in the order of Kratix's writer. That writer lists the
-// directory of each placement, checks the bucket, and then sends a stat and a put for each file,
-// one after the other. Each iteration measures all three.
+// BenchmarkWrite writes placements of three files with the store, with concurrent puts of the S3
+// client, and in the order of Kratix's writer. That writer lists the directory of each placement,
+// checks the bucket, and then sends a stat and a put for each file, one after the other. Each
+// iteration measures all three.
 func BenchmarkWrite(b *testing.B) {
 	server := buckettest.MinIO(b)
 	for _, c := range []struct {
 		latency time.Duration
-		ordered int // number of placements that are written in the order of Kratix's writer, which is slow
+		ordered int
 		raw     []int
 	}{{0, 1000, []int{4, 8, 16, 32}}, {20 * time.Millisecond, 20, []int{16, 32, 64}}} {
 		b.Run(fmt.Sprintf("latency=%s", c.latency), func(b *testing.B) {
@@ -62,7 +62,6 @@ func BenchmarkWrite(b *testing.B) {
 	}
 }
 
-// rawClient returns a client without a limit for connections.
 func rawClient(b *testing.B, endpoint string) *minio.Client {
 	b.Helper()
 	client, err := minio.New(endpoint, &minio.Options{
@@ -142,7 +141,6 @@ func inOrder(b *testing.B, client *minio.Client, name string, placements int) {
 	}
 }
 
-// numbered returns the files of placements. Each placement has three files of about 512 bytes.
 func numbered(b testing.TB, placements int) []tree.File {
 	b.Helper()
 	files := make([]tree.File, 0, 3*placements)
@@ -156,8 +154,6 @@ func numbered(b testing.TB, placements int) []tree.File {
 	return files
 }
 
-// BenchmarkUnchangedRound runs rounds in which nothing has changed, and counts the requests. The
-// baseline sends a request for each file.
 func BenchmarkUnchangedRound(b *testing.B) {
 	server := buckettest.MinIO(b)
 	name := server.Bucket(b)
@@ -208,8 +204,6 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkMemory reports the peak memory of a process that reads 100,000 objects three times and
-// writes 1,000. Each run starts a new process.
 func BenchmarkMemory(b *testing.B) {
 	const objects = 100_000
 	endpoint := buckettest.Fake(b, objects)

@@ -21,7 +21,7 @@ func newCache(most int) *cache {
 	return &cache{most: most, contents: map[statestore.Digest][]byte{}}
 }
 
-// get returns the content with a digest, if it is cached. The caller must not modify the content.
+// get returns the content with a digest if it is cached. The caller must not modify it.
 func (c *cache) get(sum statestore.Digest) ([]byte, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -7,10 +7,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Defaults of Config.
+// The defaults of Config.
 const (
-	// DefaultParallel is enough to hide a latency of 20 ms. A server that cannot process so many
-	// requests responds that it is busy, and then gets fewer at once.
+	// DefaultParallel is enough to hide a latency of 20 ms. The limit is lowered while a server
+	// responds that it is busy.
 	DefaultParallel = 64
 	DefaultPatience = 10 * time.Second
 	DefaultCache    = 32 << 20

@@ -17,7 +17,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// servers are the S3 servers on which the store is tested.
 var servers = map[string]func(testing.TB) *buckettest.Server{
 	"MinIO":     func(t testing.TB) *buckettest.Server { return buckettest.MinIO(t) },
 	"versitygw": buckettest.Versitygw,
@@ -66,8 +65,7 @@ func fixture(t *testing.T, config bucket.Config) storetest.Fixture {
 }
 
 // TestFileThatTheServerRejectsIsNamed creates an object at a path at which the store later needs a
-// directory. The store has listed the bucket before, so it does not know the object. versitygw
-// rejects files below the object; MinIO would accept them.
+// directory. versitygw rejects files below the object; MinIO would accept them.
 func TestFileThatTheServerRejectsIsNamed(t *testing.T) {
 	t.Parallel()
 	server := buckettest.Versitygw(t)
@@ -97,13 +95,11 @@ func TestFileThatTheServerRejectsIsNamed(t *testing.T) {
 
 const fixConflict = "rename one of the two, in the pipeline's output or in the bucket"
 
-// configOf creates a bucket on a server, and returns a Config for the bucket.
 func configOf(t testing.TB, server *buckettest.Server) bucket.Config {
 	t.Helper()
 	return config(server.Endpoint, server.Bucket(t))
 }
 
-// config returns a Config with the credentials of the owner of all buckets.
 func config(endpoint, name string) bucket.Config {
 	return bucket.Config{
 		Name: "BucketStateStore default", Endpoint: endpoint, Insecure: true, Bucket: name,

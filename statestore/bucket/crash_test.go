@@ -21,7 +21,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// childOf is the environment variable with the endpoint/bucket to which the child process writes.
 const childOf = "KRATIX_SCHEDULE_TEST_BUCKET"
 
 // TestCrashingWriter is not a test but the child process of TestKill9. It changes the files of the
@@ -40,8 +39,6 @@ func TestCrashingWriter(t *testing.T) {
 	}
 }
 
-// crashTree returns one of two trees of files. A third of their paths is the same. Files with
-// "loose" in their names have no record.
 func crashTree(which int) map[string]string {
 	files := map[string]string{}
 	for i := range 10 {
@@ -54,8 +51,8 @@ func crashTree(which int) map[string]string {
 	return files
 }
 
-// TestKill9 kills a writer at 100 random moments. After each, no file may be missing unless all
-// files that replace it are there, and one round must complete the interrupted write.
+// TestKill9 kills a writer at 100 random moments. No file may then be missing unless all files that
+// replace it are there, and one round must complete the interrupted write.
 func TestKill9(t *testing.T) {
 	t.Parallel()
 	for name, start := range servers {
@@ -69,7 +66,7 @@ func TestKill9(t *testing.T) {
 func kill100(t *testing.T, server *buckettest.Server) {
 	config := configOf(t, server)
 	store := open(t, config)
-	_, proxy := through(t, config)
+	_, proxy := behindProxy(t, config)
 	var countdown atomic.Int64
 	now := make(chan struct{}, 1)
 	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -89,9 +86,9 @@ func kill100(t *testing.T, server *buckettest.Server) {
 		proxy.Quiet(t)
 		state := storetest.Read(t, open(t, config))
 		held := contents(t, state)
-		if complete(t, held) {
+		if checkComplete(t, held) {
 			partly++
-			everythingIsNamed(t, state, held)
+			checkUnfinished(t, state, held)
 		}
 	}
 	storetest.Holds(t, store, finish(t, store))
@@ -101,7 +98,6 @@ func kill100(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// finish runs one round, which must complete the interrupted write, and returns the files.
 func finish(t *testing.T, store *bucket.Store) map[string]string {
 	t.Helper()
 	want := crashTree(0)
@@ -111,7 +107,6 @@ func finish(t *testing.T, store *bucket.Store) map[string]string {
 	return want
 }
 
-// crash starts a writer process, and kills it when now receives a value.
 func crash(t *testing.T, where string, now <-chan struct{}) {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestCrashingWriter$") //nolint:gosec // runs this test binary
@@ -141,9 +136,7 @@ func contents(t *testing.T, state statestore.State) map[string]string {
 	return held
 }
 
-// complete checks the files that a crash has left behind. It returns true if the crash has
-// interrupted a write, so that the files are equal to neither of the two trees.
-func complete(t *testing.T, held map[string]string) bool {
+func checkComplete(t *testing.T, held map[string]string) bool {
 	t.Helper()
 	trees := [2]map[string]string{crashTree(0), crashTree(1)}
 	for path := range trees[0] {
@@ -157,22 +150,20 @@ func complete(t *testing.T, held map[string]string) bool {
 	for which, tree := range trees {
 		// If a file that is only in one tree is missing, all files that are only in the other tree
 		// must be there.
-		if !everything(tree, held, "only-") && !everything(trees[1-which], held, "only-") {
+		if !hasAll(tree, held, "only-") && !hasAll(trees[1-which], held, "only-") {
 			t.Errorf("files of both trees are missing: %d are left", len(held))
 		}
 	}
 	// Resources are written after the dependencies and removed before them.
 	for _, tree := range trees {
-		if has(tree, held, "resources/only-") && !everything(tree, held, "dependencies/only-") {
+		if hasAny(tree, held, "resources/only-") && !hasAll(tree, held, "dependencies/only-") {
 			t.Error("resources without their dependencies")
 		}
 	}
 	return !maps.Equal(held, trees[0]) && !maps.Equal(held, trees[1])
 }
 
-// everythingIsNamed checks each file that is only in one tree and has no record. The file must be
-// in Unfinished, because otherwise no round would ever remove it.
-func everythingIsNamed(t *testing.T, state statestore.State, held map[string]string) {
+func checkUnfinished(t *testing.T, state statestore.State, held map[string]string) {
 	t.Helper()
 	known := tree.Set{}
 	for _, path := range state.Unfinished {
@@ -190,9 +181,7 @@ func everythingIsNamed(t *testing.T, state statestore.State, held map[string]str
 	}
 }
 
-// everything reports whether held has all files of a tree with part in their paths, with the same
-// contents. Records are left out, because they change last.
-func everything(tree, held map[string]string, part string) bool {
+func hasAll(tree, held map[string]string, part string) bool {
 	for path, content := range tree {
 		if strings.Contains(path, part) && !strings.Contains(path, ".kratix") && held[path] != content {
 			return false
@@ -201,8 +190,7 @@ func everything(tree, held map[string]string, part string) bool {
 	return true
 }
 
-// has reports whether held has any file of a tree with part in its path.
-func has(tree, held map[string]string, part string) bool {
+func hasAny(tree, held map[string]string, part string) bool {
 	for path := range tree {
 		if _, there := held[path]; there && strings.Contains(path, part) {
 			return true

@@ -18,8 +18,8 @@ func newCredentials(auth Auth) *credentials.Credentials {
 	return credentials.New(&role{})
 }
 
-// role retrieves credentials of a web identity, a container or an instance. If there are none, it
-// returns an error, because the server would only deny anonymous requests.
+// role retrieves credentials of a web identity, a container or an instance. It returns an error if
+// there are none, because the server would deny anonymous requests.
 type role struct {
 	credentials.IAM
 	last credentials.Value
@@ -34,8 +34,8 @@ const (
 	margin = time.Second
 )
 
-// RetrieveWithCredContext retrieves credentials. It is called again after four fifths of their
-// lifetime. If there are no new credentials then, it returns the last ones while they are valid.
+// RetrieveWithCredContext retrieves credentials. The library calls it again after four fifths of
+// their lifetime. If this fails, the former credentials are returned while they are valid.
 func (r *role) RetrieveWithCredContext(cc *credentials.CredContext) (credentials.Value, error) {
 	r.Endpoint = endpoint()
 	value, err := r.IAM.RetrieveWithCredContext(cc)
@@ -68,7 +68,6 @@ func endpoint() string {
 	return ""
 }
 
-// noCredentials is the error if IAM returns no credentials.
 type noCredentials struct{ error }
 
 func (e noCredentials) Unwrap() error { return e.error }

@@ -32,8 +32,8 @@ var diagnosisOfFix = map[string]statestore.Diagnosis{
 	fixRetention: {Class: statestore.Server},
 }
 
-// diagnose returns the class of an error, and the field to change. If the fix does not determine
-// the class, it is Server if the server has responded, and otherwise Network.
+// diagnose returns the class of an error, and the field to change. If no fix determines the class,
+// it is Server if the server has responded, and otherwise Network.
 func diagnose(err error, v verdict) statestore.Diagnosis {
 	if known, ok := diagnosisOfFix[v.fix]; ok {
 		return known

@@ -13,7 +13,6 @@ import (
 // ETag is not the MD5 of the content, because a key service encrypts the object.
 const digestKey = "Kratix-Schedule-Md5"
 
-// digestOf returns the MD5 of the content as a Digest.
 func digestOf(content []byte) statestore.Digest {
 	return digestFrom(md5.Sum(content)) //nolint:gosec // see the import
 }
@@ -40,7 +39,7 @@ func parseSum(s string) (sum statestore.Digest, ok bool) {
 // digestCache caches the digests of objects whose ETags are not MD5s.
 type digestCache struct {
 	mu sync.Mutex
-	// opaque is set once an ETag was seen that looks like an MD5 and is not that of the content.
+	// opaque means that an ETag that looks like an MD5 may not be the MD5 of the content.
 	opaque  bool
 	digests map[tree.Path]version
 }
@@ -52,7 +51,6 @@ type version struct {
 
 func newDigestCache() *digestCache { return &digestCache{digests: map[tree.Path]version{}} }
 
-// of returns the digest of an object that was listed with an ETag, if the digest is known.
 func (s *digestCache) of(path tree.Path, etag string) (statestore.Digest, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -65,7 +63,6 @@ func (s *digestCache) of(path tree.Path, etag string) (statestore.Digest, bool) 
 	return parseSum(etag)
 }
 
-// add records the digest of the object with this path and ETag.
 func (s *digestCache) add(path tree.Path, etag string, sum statestore.Digest) {
 	plain := hexDigest(sum) == etag
 	s.mu.Lock()
@@ -80,7 +77,6 @@ func (s *digestCache) add(path tree.Path, etag string, sum statestore.Digest) {
 	s.digests[path] = version{etag, sum}
 }
 
-// etag returns the ETag of the version of an object that has this digest.
 func (s *digestCache) etag(path tree.Path, sum statestore.Digest) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,14 +86,12 @@ func (s *digestCache) etag(path tree.Path, sum statestore.Digest) string {
 	return hexDigest(sum)
 }
 
-// suspect records that ETags of this bucket may not be MD5s.
 func (s *digestCache) suspect() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opaque = true
 }
 
-// suspected reports whether ETags that look like MD5s may not be MD5s.
 func (s *digestCache) suspected() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,7 +17,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// action is the S3 action of a request, as in bucket policies.
 type action string
 
 const (
@@ -53,18 +52,14 @@ const (
 	fixRetention = "the bucket keeps objects from being changed or deleted (object lock or retention): use a bucket without it"
 )
 
-// verdict has the kind and the fix with which an error of a library is reported.
 type verdict struct {
 	kind error
 	fix  string
 	// cause, if not nil, is reported instead of the library's error.
 	cause error
-	// paths are the files that the server has rejected.
 	paths []tree.Path
 }
 
-// failure converts an error of a library to a statestore.Error. All errors that the store returns
-// are converted by it.
 func (s *Store) failure(op string, err error) error {
 	var told *statestore.Error
 	if errors.As(err, &told) {
@@ -105,7 +100,6 @@ func answer(err error) (minio.ErrorResponse, bool) {
 	return response, ok && response.RequestID != "minio"
 }
 
-// judge returns the verdict on an error. It checks the most specific kinds of errors first.
 func (s *Store) judge(err error) verdict {
 	var (
 		blocked conflict
@@ -216,8 +210,6 @@ func (s *Store) fixCredentialsOf() string {
 	return fixKeys
 }
 
-// fixPolicyFor returns a fix that names the missing permission, and the bucket or keys for which it
-// is needed.
 func (s *Store) fixPolicyFor(err error) string {
 	var d actionError
 	errors.As(err, &d)
@@ -231,7 +223,6 @@ func (s *Store) fixPolicyFor(err error) string {
 	return fmt.Sprintf("allow these credentials %s on %s in their policy or the bucket's", d.action, on)
 }
 
-// fixOtherRegion is the text with which a fix about regions begins.
 const fixOtherRegion = "the bucket is in another region than requests are signed for: "
 
 func fixRegion(region string) string {

@@ -26,8 +26,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// everyWay returns the errors of Read, Apply and Probe, by the name of the operation.
-func everyWay(t *testing.T, config bucket.Config) map[string]error {
+func errorsOfAllOperations(t *testing.T, config bucket.Config) map[string]error {
 	t.Helper()
 	store := open(t, config)
 	_, read := store.Read(t.Context())
@@ -35,8 +34,6 @@ func everyWay(t *testing.T, config bucket.Config) map[string]error {
 	return map[string]error{"read": read, "write": write, "probe": store.Probe(t.Context())}
 }
 
-// expect checks that all errors are of the given kind, with the given texts in their message and in
-// their fix.
 func expect(t *testing.T, found map[string]error, kind error, message, hint string) {
 	t.Helper()
 	for op, err := range found {
@@ -59,13 +56,13 @@ func TestInvalidSettingsAreMisconfigured(t *testing.T) {
 		for _, region := range []string{"", "eu-test-1"} {
 			wrong := config
 			wrong.Bucket, wrong.Region = "nobody-made-this", region
-			expect(t, everyWay(t, wrong), statestore.ErrMisconfigured, "NoSuchBucket", "create the bucket")
+			expect(t, errorsOfAllOperations(t, wrong), statestore.ErrMisconfigured, "NoSuchBucket", "create the bucket")
 		}
 	})
 	t.Run("another region", func(t *testing.T) {
 		wrong := config
 		wrong.Region = "us-east-1"
-		expect(t, everyWay(t, wrong), statestore.ErrMisconfigured, "AuthorizationHeaderMalformed", "it is in eu-test-1; correct key region")
+		expect(t, errorsOfAllOperations(t, wrong), statestore.ErrMisconfigured, "AuthorizationHeaderMalformed", "it is in eu-test-1; correct key region")
 		right := config
 		right.Region = "eu-test-1"
 		storetest.Write(t, open(t, right), map[string]string{"a": "1"})
@@ -73,17 +70,17 @@ func TestInvalidSettingsAreMisconfigured(t *testing.T) {
 	t.Run("an unknown key", func(t *testing.T) {
 		for _, c := range []bucket.Config{config, configOf(t, gateway)} {
 			c.Auth.AccessKeyID = "nobody"
-			expect(t, everyWay(t, c), statestore.ErrDenied, "", "check accessKeyID and secretAccessKey")
+			expect(t, errorsOfAllOperations(t, c), statestore.ErrDenied, "", "check accessKeyID and secretAccessKey")
 		}
 	})
 	t.Run("a wrong secret", func(t *testing.T) {
 		for _, c := range []bucket.Config{config, configOf(t, gateway)} {
 			c.Auth.SecretAccessKey = "wrong-s3cret"
-			expect(t, everyWay(t, c), statestore.ErrDenied, "SignatureDoesNotMatch", "check accessKeyID and secretAccessKey")
+			expect(t, errorsOfAllOperations(t, c), statestore.ErrDenied, "SignatureDoesNotMatch", "check accessKeyID and secretAccessKey")
 		}
 	})
 	t.Run("a clock that is wrong", func(t *testing.T) {
-		late, proxy := through(t, config)
+		late, proxy := behindProxy(t, config)
 		late.Region = "eu-test-1"
 		proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
 			sign(r, "eu-test-1", time.Now().Add(-time.Hour))
@@ -95,19 +92,17 @@ func TestInvalidSettingsAreMisconfigured(t *testing.T) {
 	t.Run("HTTPS where HTTP is spoken", func(t *testing.T) {
 		wrong := config
 		wrong.Insecure = false
-		expect(t, everyWay(t, wrong), statestore.ErrMisconfigured, "HTTP response to HTTPS client", "spec.insecure to true")
+		expect(t, errorsOfAllOperations(t, wrong), statestore.ErrMisconfigured, "HTTP response to HTTPS client", "spec.insecure to true")
 	})
 	t.Run("a certificate of an unknown CA", func(t *testing.T) { unknownCA(t, config) })
 }
 
-// unknownCA checks the errors if the server's TLS certificate is not trusted, and that the store
-// works with the certificate in the CA bundle.
 func unknownCA(t *testing.T, config bucket.Config) {
 	proxy := buckettest.NewTLSProxy(t, config.Endpoint)
 	config.Endpoint = proxy.Endpoint
-	expect(t, everyWay(t, config), statestore.ErrMisconfigured, "HTTP request to an HTTPS server", "spec.insecure to false")
+	expect(t, errorsOfAllOperations(t, config), statestore.ErrMisconfigured, "HTTP request to an HTTPS server", "spec.insecure to false")
 	config.Insecure = false
-	expect(t, everyWay(t, config), statestore.ErrMisconfigured, "certificate", "ca.crt")
+	expect(t, errorsOfAllOperations(t, config), statestore.ErrMisconfigured, "certificate", "ca.crt")
 	config.CABundle = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: proxy.Certificate.Raw})
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{"over/tls": "1"})
@@ -116,7 +111,6 @@ func unknownCA(t *testing.T, config bucket.Config) {
 	}
 }
 
-// sign signs a request (signature version 4) with the date at, like a client whose clock is wrong.
 func sign(r *http.Request, region string, at time.Time) {
 	date, day := at.UTC().Format("20060102T150405Z"), at.UTC().Format("20060102")
 	r.Header.Set("X-Amz-Date", date)
@@ -186,7 +180,6 @@ func TestMissingPermissionIsNamed(t *testing.T) {
 	})
 }
 
-// asRole sets credentials in the environment that allow only these actions.
 func asRole(t *testing.T, server *buckettest.Server, actions []string) {
 	t.Helper()
 	value := temporary(t, server, append(actions, "s3:GetBucketLocation"))
@@ -223,7 +216,6 @@ func temporary(t *testing.T, server *buckettest.Server, actions []string) creden
 	return value
 }
 
-// TestContainerCredentials retrieves credentials from an endpoint like the one that containers use.
 func TestContainerCredentials(t *testing.T) {
 	server := buckettest.MinIO(t)
 	value := temporary(t, server, []string{"s3:*"})
@@ -242,7 +234,7 @@ func TestContainerCredentials(t *testing.T) {
 	storetest.Holds(t, open(t, config), map[string]string{"a": "1"})
 
 	t.Setenv("AWS_WEB_IDENTITY_TOKEN_FILE", filepath.Join(t.TempDir(), "missing"))
-	expect(t, everyWay(t, config), statestore.ErrDenied, "missing", "authMethod IAM")
+	expect(t, errorsOfAllOperations(t, config), statestore.ErrDenied, "missing", "authMethod IAM")
 }
 
 func TestUnreachableServerIsUnavailable(t *testing.T) {
@@ -260,7 +252,6 @@ func TestUnreachableServerIsUnavailable(t *testing.T) {
 	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, config.Endpoint, "spec.endpoint")
 }
 
-// TestResponseDeterminesTheKindOfError uses a server that sends the same response to every request.
 func TestResponseDeterminesTheKindOfError(t *testing.T) {
 	t.Parallel()
 	for code, c := range map[string]struct {
@@ -341,7 +332,6 @@ func TestOpenRejectsInvalidSettings(t *testing.T) {
 	}
 }
 
-// TestRequestsGoToTheConfiguredEndpoint checks the hosts to which the client sends requests.
 func TestRequestsGoToTheConfiguredEndpoint(t *testing.T) {
 	for name, c := range map[string]struct {
 		endpoint string

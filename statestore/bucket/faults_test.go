@@ -23,7 +23,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// fault handles a request wrongly: it sends a wrong response, or none.
 type fault func(next http.Handler, w http.ResponseWriter, r *http.Request)
 
 var faults = map[string]fault{
@@ -82,8 +81,6 @@ var faults = map[string]fault{
 	},
 }
 
-// TestRoundsSucceedDespiteFaults runs rounds with random trees while every third request fails, and
-// compares the files with those that the rounds should have written.
 func TestRoundsSucceedDespiteFaults(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t)
@@ -91,7 +88,7 @@ func TestRoundsSucceedDespiteFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			plain := configOf(t, server)
-			config, proxy := through(t, plain)
+			config, proxy := behindProxy(t, plain)
 			config.Patience = 300 * time.Millisecond
 			var sent, failed atomic.Int64
 			proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -128,7 +125,6 @@ func randomTree(random *rand.Rand) map[string]string {
 	return files
 }
 
-// settle runs rounds until one of them has no changes.
 func settle(t testing.TB, store statestore.Store, want map[string]string) {
 	t.Helper()
 	for range 30 {
@@ -144,7 +140,6 @@ func settle(t testing.TB, store statestore.Store, want map[string]string) {
 	t.Fatal("30 rounds were not enough")
 }
 
-// round writes the wanted files to the store, and removes all other files.
 func round(t testing.TB, store statestore.Store, want map[string]string) (statestore.ChangeSet, error) {
 	state, err := store.Read(t.Context())
 	if err != nil {
@@ -155,7 +150,6 @@ func round(t testing.TB, store statestore.Store, want map[string]string) (states
 	return changes, err
 }
 
-// TestServerThatNeverRespondsIsUnavailable checks that requests end after Config.Patience.
 func TestServerThatNeverRespondsIsUnavailable(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
@@ -169,8 +163,6 @@ func TestServerThatNeverRespondsIsUnavailable(t *testing.T) {
 	expect(t, map[string]error{"read": err}, statestore.ErrUnavailable, "sent nothing for 20ms", "responses are cut off")
 }
 
-// TestPermanentFaultsAreReported checks that the store stops trying again after a while, and
-// reports the fault.
 func TestPermanentFaultsAreReported(t *testing.T) {
 	t.Parallel()
 	server := buckettest.MinIO(t)
@@ -186,7 +178,7 @@ func TestPermanentFaultsAreReported(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config, proxy := through(t, configOf(t, server))
+			config, proxy := behindProxy(t, configOf(t, server))
 			config.Patience, config.Region = c.patience, "us-east-1"
 			proxy.Between(faults[name])
 			_, err := open(t, config).Read(t.Context())
@@ -195,8 +187,6 @@ func TestPermanentFaultsAreReported(t *testing.T) {
 	}
 }
 
-// TestTwoConcurrentWriters lets two writers write different contents to the same files. When they
-// have stopped, the store must have the files of one of them, and no mixture.
 func TestTwoConcurrentWriters(t *testing.T) {
 	t.Parallel()
 	for name, start := range servers {
@@ -218,7 +208,7 @@ func twoWriters(t *testing.T, config bucket.Config) {
 			want[fmt.Sprintf("w/resources/f%d.yaml", i)] = name
 		}
 		want["w/resources/only-"+name+".yaml"] = name
-		config, proxy := through(t, config)
+		config, proxy := behindProxy(t, config)
 		store := open(t, config)
 		group.Go(func() {
 			for range 40 {

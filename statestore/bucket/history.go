@@ -27,8 +27,8 @@ const (
 // unversioned is the version of an object in a bucket that keeps no versions.
 const unversioned = "null"
 
-// Log returns the writes that the kept versions of the marker describe. An Apply leaves up to two
-// versions, of which the first names the files; the entry has the revision of the last one.
+// Log returns the writes that the versions of the marker describe. An Apply leaves up to two
+// versions. The first one lists the files, and the last one is the revision.
 func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	versions, more, err := s.versionsOf(ctx, s.prefix+markerName, min(2*most+1, maxVersions))
 	if err != nil {
@@ -56,7 +56,7 @@ func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 		entry := statestore.LogEntry{
 			Revision: newMarker(version.ETag, version.VersionID, journal{}).revision, Time: version.LastModified,
 		}
-		// The version before may be the beginning of the same Apply.
+		// Two versions of one Apply make one entry.
 		if !journals[i].open && i+1 < len(versions) && journals[i+1].open {
 			i++
 		}
@@ -71,21 +71,19 @@ func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	return log, nil
 }
 
-// journalOf reads one version of the marker.
 func (s *Store) journalOf(ctx context.Context, version *minio.ObjectInfo) (journal, error) {
 	if version.IsDeleteMarker || version.Size > maxMarker {
 		return journal{}, nil
 	}
 	content, err := s.readPast(ctx, s.prefix+markerName, version.VersionID, maxMarker)
 	if isMissing(err) {
-		return journal{}, nil // it was replaced meanwhile
+		return journal{}, nil // the version was removed after it was listed
 	}
 	return parseJournal(content), err
 }
 
-// versionsOf returns the newest versions of an object, the newest first, and whether there are more.
 func (s *Store) versionsOf(ctx context.Context, key string, most int) (versions []minio.ObjectInfo, more bool, err error) {
-	ctx, cancel := context.WithCancel(ctx) // ends the listing
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	for info := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: key, WithVersions: true, Recursive: true}) {
 		switch {
@@ -132,7 +130,6 @@ func (s *Store) FileAt(ctx context.Context, revision statestore.Revision, path t
 	return nil, false, nil
 }
 
-// timeOf returns the time of a revision.
 func (s *Store) timeOf(ctx context.Context, revision statestore.Revision) (time.Time, error) {
 	versions, _, err := s.versionsOf(ctx, s.prefix+markerName, maxVersions)
 	if err != nil {
@@ -146,7 +143,6 @@ func (s *Store) timeOf(ctx context.Context, revision statestore.Revision) (time.
 	return time.Time{}, &statestore.Error{Op: "read", Store: s.name, Err: statestore.ErrUnknownRevision}
 }
 
-// readPast reads one version of an object, which must not be larger than most bytes.
 func (s *Store) readPast(ctx context.Context, key, version string, most int64) ([]byte, error) {
 	var content []byte
 	options := minio.GetObjectOptions{}

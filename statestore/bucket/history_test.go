@@ -19,7 +19,7 @@ func TestVersionsAreTheHistory(t *testing.T) {
 	for _, versioned := range []bool{true, false} {
 		t.Run(fmt.Sprintf("versioned %t", versioned), func(t *testing.T) {
 			config := configOf(t, server)
-			config.Path, config.Cache = "some/prefix", 1 // nothing is cached
+			config.Path, config.Cache = "some/prefix", 1
 			if versioned {
 				if err := server.Client.EnableVersioning(t.Context(), config.Bucket); err != nil {
 					t.Fatal(err)

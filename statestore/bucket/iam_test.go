@@ -21,7 +21,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// issuer issues new MinIO credentials for each request, and records how long they are valid.
 type issuer struct {
 	t      *testing.T
 	server *buckettest.Server
@@ -33,8 +32,6 @@ type issuer struct {
 	broken bool
 }
 
-// issue returns new credentials. If the issuer is broken, it writes an error response and returns
-// false.
 func (i *issuer) issue(w http.ResponseWriter) (credentials.Value, bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -57,7 +54,6 @@ func (i *issuer) issued() int {
 	return len(i.until)
 }
 
-// ServeHTTP serves requests to Amazon's security token service.
 func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	for key, want := range map[string]string{
 		"Action": "AssumeRoleWithWebIdentity", "RoleArn": "arn:aws:iam::1:role/writer", "RoleSessionName": "site-a", "WebIdentityToken": "a-token",
@@ -74,8 +70,6 @@ func (i *issuer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// instance returns the metadata service of an instance with a role. The service requires a session
-// token.
 func (i *issuer) instance() http.Handler {
 	const session = "a-session"
 	mux := http.NewServeMux()
@@ -106,7 +100,6 @@ func (i *issuer) instance() http.Handler {
 	return mux
 }
 
-// TestIAM writes with credentials of each source for longer than the first credentials are valid.
 func TestIAM(t *testing.T) {
 	server := buckettest.MinIO(t)
 	for name, prepare := range map[string]func(*testing.T, *issuer){"web identity": byWebIdentity, "instance metadata": byInstance} {
@@ -123,8 +116,6 @@ func TestIAM(t *testing.T) {
 	}
 }
 
-// openAs opens a store that retrieves its credentials from an issuer. The server rejects requests
-// with any other credentials.
 func openAs(t *testing.T, i *issuer, prepare func(*testing.T, *issuer)) *bucket.Store {
 	t.Helper()
 	for _, pair := range os.Environ() {
@@ -133,7 +124,7 @@ func openAs(t *testing.T, i *issuer, prepare func(*testing.T, *issuer)) *bucket.
 		}
 	}
 	prepare(t, i)
-	config, proxy := through(t, configOf(t, i.server))
+	config, proxy := behindProxy(t, configOf(t, i.server))
 	config.Auth = bucket.Auth{IAM: true}
 	proxy.Between(i.onlyValid)
 	return open(t, config)
@@ -154,8 +145,6 @@ func byInstance(t *testing.T, i *issuer) {
 	t.Setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", serve(t, i.instance()))
 }
 
-// TestCredentialsOutliveTheirSource checks that the last credentials remain in use while they are
-// valid and no new ones can be retrieved. After they have expired, the failure must be reported.
 func TestCredentialsOutliveTheirSource(t *testing.T) {
 	issuer := &issuer{t: t, server: buckettest.MinIO(t), life: 7 * time.Second, until: map[string]time.Time{}}
 	store := openAs(t, issuer, byInstance)
@@ -174,8 +163,6 @@ func TestCredentialsOutliveTheirSource(t *testing.T) {
 	}
 }
 
-// fail makes the issuer respond with errors from now on, and returns the time when the last
-// credentials expire.
 func (i *issuer) fail() (until time.Time) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -188,7 +175,6 @@ func (i *issuer) fail() (until time.Time) {
 	return until
 }
 
-// onlyValid forwards a request if it is signed with issued credentials that have not expired.
 func (i *issuer) onlyValid(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	_, rest, _ := strings.Cut(r.Header.Get("Authorization"), "Credential=")
 	key, _, _ := strings.Cut(rest, "/")

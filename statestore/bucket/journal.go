@@ -12,14 +12,13 @@ import (
 )
 
 // journal is the list of files in the marker: those that an incomplete Apply writes or removes, and
-// those that earlier Applies may have left behind. It does not list records, because a round
+// those that earlier Applies may have left behind. Records are not listed, because a round
 // recognizes them by their paths.
 type journal struct {
 	// open means that an Apply has begun, and its end is not recorded.
-	open bool
-	// names are the listed files, sorted by path.
+	open  bool
 	names []named
-	// kept has the elements of names that this Apply neither writes nor removes.
+	// kept are those of names that this Apply neither writes nor removes.
 	kept []named
 }
 
@@ -30,9 +29,9 @@ type named struct {
 	digest statestore.Digest
 }
 
-// begin returns the journal for an Apply with these changes. held are the files in the store. The
-// new journal also has the files of changes.Unfinished, and the files that an earlier incomplete
-// Apply may still write.
+// begin returns the journal for an Apply. held are the files in the store. The new journal has the
+// files of changes, including changes.Unfinished, and the files that an earlier incomplete Apply
+// may still write.
 func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) journal {
 	next := journal{}
 	own := make(map[tree.Path]struct{}, len(changes.Write)+len(changes.Remove))
@@ -69,7 +68,6 @@ func (j journal) begin(held statestore.Files, changes statestore.ChangeSet) jour
 	return next
 }
 
-// done returns the journal after the Apply is complete.
 func (j journal) done() journal { return journal{names: j.kept, kept: j.kept} }
 
 // unfinished returns those files in the store that the journal lists with the same digest.
@@ -83,7 +81,6 @@ func (j journal) unfinished(held statestore.Files) []tree.Path {
 	return paths
 }
 
-// Lines of a marker that state whether its Apply is complete.
 const (
 	journalOpen = "writing:"
 	journalDone = "written; left in doubt:"
@@ -104,7 +101,6 @@ func (j journal) text() []byte {
 	return text
 }
 
-// parseJournal parses the content of a marker. It ignores lines in any other format.
 func parseJournal(content []byte) journal {
 	var j journal
 	for line := range bytes.Lines(content) {

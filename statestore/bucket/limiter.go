@@ -6,8 +6,7 @@ import (
 )
 
 // limiter limits the number of concurrent requests. A response that the server is busy halves the
-// limit; every other response raises it a little. The limit thus adapts to the capacity of the
-// server.
+// limit; every other response raises it a little.
 type limiter struct {
 	mu    sync.Mutex
 	most  float64
@@ -42,7 +41,6 @@ func (l *limiter) acquire(ctx context.Context) error {
 	}
 }
 
-// release ends a request. busy means that the server has responded that it is busy.
 func (l *limiter) release(busy bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

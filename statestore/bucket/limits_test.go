@@ -15,14 +15,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// long returns a path with the given number of bytes. One of its names has the maximum length.
 func long(size int) string {
 	path := strings.Repeat("n", 255) + "/" + strings.Repeat(strings.Repeat("d", 200)+"/", (size-256)/201)
 	return path + strings.Repeat("f", size-len(path))
 }
 
-// TestServersAcceptPathsWithinTheLimits checks that the servers accept the longest paths that
-// layout.Limits allows for a bucket, and reject longer ones.
 func TestServersAcceptPathsWithinTheLimits(t *testing.T) {
 	t.Parallel()
 	for name, start := range servers {
@@ -58,26 +55,24 @@ func TestServersAcceptPathsWithinTheLimits(t *testing.T) {
 				if fits(path) {
 					t.Errorf("%s fits", what)
 				}
-				if takes(t, server.Client, config, path) {
+				if accepts(t, server.Client, config, path) {
 					t.Errorf("%s is taken", what)
 				}
 			}
-			if takes(t, server.Client, config, "app/x") && fileIsThere(t, config, "app", "app/x") {
+			if accepts(t, server.Client, config, "app/x") && hasFiles(t, config, "app", "app/x") {
 				t.Error("a file and a directory of one name are there")
 			}
 		})
 	}
 }
 
-// takes reports whether a server accepts an object at this path.
-func takes(t *testing.T, client *minio.Client, config bucket.Config, path string) bool {
+func accepts(t *testing.T, client *minio.Client, config bucket.Config, path string) bool {
 	t.Helper()
 	_, err := client.PutObject(t.Context(), config.Bucket, config.Path+"/"+path, bytes.NewReader([]byte("x")), 1, minio.PutObjectOptions{})
 	return err == nil
 }
 
-// fileIsThere reports whether a listing of the store has all of these paths.
-func fileIsThere(t *testing.T, config bucket.Config, paths ...string) bool {
+func hasFiles(t *testing.T, config bucket.Config, paths ...string) bool {
 	t.Helper()
 	files := storetest.Read(t, open(t, config)).Files
 	for _, path := range paths {

@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// pageSize is the maximum number of keys in one page of a listing.
 const pageSize = 1000
 
 // listing is the content of the bucket below the store's prefix. It must not be modified once a
@@ -28,7 +27,6 @@ type listing struct {
 	others []object
 }
 
-// object is an object with its key relative to the store's prefix.
 type object struct{ key, etag string }
 
 type entry struct {
@@ -41,8 +39,8 @@ type entry struct {
 func compareKeys(a, b tree.Path) int { return strings.Compare(a.String(), b.String()) }
 
 // refresh lists the bucket. If the listing had changes that are newer than the marker, a concurrent
-// writer could remain unnoticed. The marker's key is usually on the first page. If it is not, and
-// the marker has changed, refresh lists the bucket again.
+// writer could remain unnoticed. The marker is usually on the first page. If it is not, and the
+// marker has changed, refresh lists the bucket again.
 func (s *Store) refresh(ctx context.Context) error {
 	const attempts = 5
 	moving := s.marker.etag
@@ -79,7 +77,6 @@ func (s *Store) refresh(ctx context.Context) error {
 	return statestore.ErrStale
 }
 
-// adopt replaces the current listing by found, unless both are equal.
 func (s *Store) adopt(found found) {
 	same := s.seen.entries != nil && slices.Equal(s.seen.entries, found.entries)
 	if same && slices.Equal(s.seen.others, found.others) {
@@ -147,8 +144,6 @@ func (s *Store) list(ctx context.Context) (found, error) {
 
 func byKey(a, b entry) int { return compareKeys(a.path, b.path) }
 
-// take adds an object to the listing. If its key is not a valid path, the object is added to
-// others.
 func (s *Store) take(next *found, reuse *paths, info *minio.ObjectInfo, count int) {
 	name := strings.TrimPrefix(info.Key, s.prefix)
 	if name == markerName {
@@ -203,8 +198,8 @@ func retryTruncated(ctx context.Context, do func() error) error {
 	return err
 }
 
-// cutOff reports whether a response ended early. If err is a url.Error, there was no response at
-// all, and minio-go has already tried again.
+// cutOff reports whether a response ended early. A url.Error means that there was no response;
+// minio-go has retried such a request.
 func cutOff(err error) bool {
 	var (
 		syntax *xml.SyntaxError

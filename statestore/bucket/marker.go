@@ -31,7 +31,6 @@ func newMarker(etag, version string, journal journal) marker {
 	return marker{etag: etag, revision: statestore.Revision(version), journal: journal}
 }
 
-// support is whether the provider supports conditional writes.
 type support int
 
 const (
@@ -40,11 +39,10 @@ const (
 	unconditional
 )
 
-// noConditions is the message for users about a provider without conditional writes.
 const noConditions = "this provider does not honour conditional writes (If-Match): two concurrent writers are not detected, so run only one, for instance with leader election"
 
-// recognise returns the marker that has this ETag. If another writer has written the marker,
-// recognise reads it; this also shows whether ETags are MD5s in this bucket.
+// recognise returns the marker that has this ETag. It reads the marker if another writer has
+// written it. Reading it also shows whether ETags are MD5s in this bucket.
 func (s *Store) recognise(ctx context.Context, etag string) (marker, error) {
 	if etag == "" || etag == s.marker.etag {
 		if etag == "" {
@@ -56,7 +54,6 @@ func (s *Store) recognise(ctx context.Context, etag string) (marker, error) {
 	return next, err
 }
 
-// readMarker returns the marker and its content. It returns the zero marker if there is none.
 func (s *Store) readMarker(ctx context.Context) (next marker, content []byte, err error) {
 	err = retryTruncated(ctx, func() error {
 		body, info, _, err := s.client.GetObject(ctx, s.bucket, s.prefix+markerName, minio.GetObjectOptions{})
@@ -93,8 +90,7 @@ func (s *Store) swap(ctx context.Context, journal journal) error {
 		s.lacking()
 		return s.swapUnconditionally(ctx, body, journal)
 	case isPrecondition(err), s.marker.etag != "" && isMissing(err):
-		// If the response to the put was lost, the marker may be the one that this call has
-		// written.
+		// If the response to the put was lost, the stored marker may be the new one.
 		there, content, err := s.readMarker(ctx)
 		if err != nil {
 			return err
@@ -177,7 +173,7 @@ func (s *Store) lacking() {
 	}
 }
 
-// stillOurs returns ErrStale if another writer has replaced the marker since swap.
+// stillOurs returns ErrStale if another writer has replaced the marker since this store's swap.
 func (s *Store) stillOurs(ctx context.Context) error {
 	info, err := s.client.StatObject(ctx, s.bucket, s.prefix+markerName, minio.StatObjectOptions{})
 	if err != nil && !isMissing(err) {

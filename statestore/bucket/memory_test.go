@@ -12,8 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// readerOf is the environment variable with the endpoint of the fake server from which the child
-// process reads.
 const readerOf = "KRATIX_SCHEDULE_TEST_FAKE"
 
 // TestReader is not a test but the child process whose memory is measured.
@@ -44,7 +42,6 @@ func TestReader(t *testing.T) {
 	}
 }
 
-// peakOf returns the peak memory of a process that reads 100,000 objects, in MiB.
 func peakOf(t testing.TB, endpoint string) float64 {
 	t.Helper()
 	child := exec.Command(os.Args[0], "-test.run=^TestReader$") //nolint:gosec // runs this test binary

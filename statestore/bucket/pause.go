@@ -20,7 +20,6 @@ type pause struct {
 	timer *time.Timer
 }
 
-// pausedError is the error of a request that was not sent because of a pause.
 type pausedError struct {
 	wait time.Duration
 	why  string
@@ -30,7 +29,6 @@ func (r pausedError) Error() string {
 	return fmt.Sprintf("it responds with %s and asks for a pause of %s", r.why, r.wait)
 }
 
-// see begins a pause if the response demands one.
 func (r *pause) see(answer *http.Response) {
 	if answer.StatusCode < http.StatusBadRequest {
 		return

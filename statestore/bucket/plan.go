@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxKey is the maximum length of a key in bytes.
 const maxKey = 1024
 
 // step is a group of changes. The server must have acknowledged all of them before the next step
@@ -22,7 +21,6 @@ type step struct {
 	final bool
 }
 
-// conflict is the error about files that cannot be stored. why is the reason for the first of them.
 type conflict struct {
 	why   string
 	paths []tree.Path
@@ -37,7 +35,6 @@ func (c *conflict) add(path tree.Path, why string) {
 	c.paths = append(c.paths, path)
 }
 
-// fileKind is the order in which a file is written, relative to others: see the package comment.
 type fileKind int
 
 const (
@@ -130,8 +127,8 @@ func (p planner) makeRoom(path tree.Path, early map[tree.Path]struct{}) (why str
 	return ""
 }
 
-// clear adds the stored file at path to early, if the changes remove it. If the stored file stays,
-// clear returns the reason why the new file cannot be stored.
+// clear adds the stored file at path to early if the changes remove it. Otherwise it returns the
+// reason why the new file cannot be stored.
 func (p planner) clear(path, upper, lower tree.Path, early map[tree.Path]struct{}) (why string) {
 	if !p.stored.files.Has(path) {
 		return ""
@@ -147,14 +144,12 @@ func between(upper, lower tree.Path) string {
 	return fmt.Sprintf("%q cannot be a file and hold %q: MinIO and others would hide or refuse one of the two", upper, lower)
 }
 
-// isMarkers reports whether a path is that of the marker, one of its parent directories, or below
-// it.
+// isMarkers reports whether a path is the path of the marker, above it or below it.
 func isMarkers(path tree.Path) bool {
 	s := path.String()
 	return strings.HasPrefix(markerName+"/", s+"/") || strings.HasPrefix(s, markerName+"/")
 }
 
-// steps returns the changes in the order that the package comment describes.
 func (p planner) steps(changes statestore.ChangeSet, early map[tree.Path]struct{}) []step {
 	write := func(of fileKind, replaced bool) step {
 		var files []tree.File

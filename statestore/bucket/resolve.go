@@ -11,8 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// resolve determines the digests of the unresolved entries. It sends a request for each object, and
-// again only if the ETag of the object has changed.
+// resolve requests the objects of the unresolved entries to determine their digests.
 func (s *Store) resolve(ctx context.Context, found *found) error {
 	gone := make([]bool, len(found.unresolved))
 	err := parallel(ctx, s.parallel, len(found.unresolved), func(ctx context.Context, i int) error {
@@ -40,7 +39,7 @@ func (s *Store) resolve(ctx context.Context, found *found) error {
 	return nil
 }
 
-// inspect requests an object's metadata. If these have no digest, it reads the object.
+// inspect returns the digest in an object's metadata, or else the digest of the object's content.
 func (s *Store) inspect(ctx context.Context, path tree.Path) (version, error) {
 	info, err := s.client.StatObject(ctx, s.bucket, s.key(path), minio.StatObjectOptions{})
 	if err != nil {

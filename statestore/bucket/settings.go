@@ -44,7 +44,6 @@ func checkEndpoint(endpoint string) error {
 	return nil
 }
 
-// Limits of the length of a bucket's name, in bytes.
 const (
 	minName = 3
 	maxName = 63

@@ -57,8 +57,6 @@ func TestInvalidSettingNamesTheFieldAndTheRule(t *testing.T) {
 	}
 }
 
-// answered returns the errors of a store whose server sends the same response to every request, and
-// the number of requests.
 func answered(t *testing.T, code int, header map[string]string, body string) (map[string]error, int64) {
 	t.Helper()
 	var asked atomic.Int64
@@ -72,7 +70,7 @@ func answered(t *testing.T, code int, header map[string]string, body string) (ma
 		fmt.Fprint(w, body)
 	}))
 	t.Cleanup(server.Close)
-	found := everyWay(t, bucket.Config{
+	found := errorsOfAllOperations(t, bucket.Config{
 		Name: "BucketStateStore default", Endpoint: strings.TrimPrefix(server.URL, "http://"), Insecure: true, Bucket: "bucket", Region: "us-east-1",
 		Auth: bucket.Auth{AccessKeyID: "key", SecretAccessKey: "secret"},
 	})
@@ -99,8 +97,7 @@ func TestRetryAfterOfTheServerIsRespected(t *testing.T) {
 	}
 }
 
-// TestUnknownAccessKeyIsNotAMissingObject checks the response of versitygw to an unknown access
-// key. It has status 404, which does not mean here that an object is missing.
+// versitygw answers a request with an unknown access key with status 404.
 func TestUnknownAccessKeyIsNotAMissingObject(t *testing.T) {
 	body := "<Error><Code>XAdminUserNotFound</Code><Message>No user exists with the provided access key.</Message></Error>"
 	found, _ := answered(t, http.StatusNotFound, nil, body)

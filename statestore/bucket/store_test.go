@@ -25,12 +25,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// kms is an environment variable for MinIO. It configures a key service, so that MinIO can encrypt
-// buckets.
+// MinIO can encrypt buckets if this variable configures a key service.
 const kms = "MINIO_KMS_SECRET_KEY=test-key:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 
-// through starts a proxy in front of a server. It returns a Config with the proxy as endpoint.
-func through(t testing.TB, config bucket.Config) (bucket.Config, *buckettest.Proxy) {
+func behindProxy(t testing.TB, config bucket.Config) (bucket.Config, *buckettest.Proxy) {
 	t.Helper()
 	proxy := buckettest.NewProxy(t, config.Endpoint)
 	config.Endpoint = proxy.Endpoint
@@ -101,7 +99,7 @@ func TestStoreDetailsOnMinIO(t *testing.T) {
 }
 
 func unchangedRound(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	want := many(2500)
 	store := open(t, config)
 	storetest.Write(t, store, want)
@@ -122,7 +120,7 @@ func unchangedRound(t *testing.T, server *buckettest.Server) {
 }
 
 func recordsAreReadAtOnce(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	want := map[string]string{"worker-1/.kratiz": "after"}
 	for i := range 100 {
 		want[fmt.Sprintf("worker-1/.kratix/default-r%03d.yaml", i)] = strconv.Itoa(i)
@@ -157,10 +155,8 @@ func recordsAreReadAtOnce(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// order checks that the requests of each step begin after all requests of the earlier steps have
-// ended.
 func order(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{
 		"w/.kratix/old.yaml": "1", "w/.kratix/changed.yaml": "1", "w/resources/old/a.yaml": "1", "w/dependencies/old/a.yaml": "1",
@@ -231,7 +227,7 @@ func order(t *testing.T, server *buckettest.Server) {
 }
 
 func removalsInBatches(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	store := open(t, config)
 	files := many(2500)
 	storetest.Write(t, store, files)
@@ -331,9 +327,8 @@ func versioned(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, store, map[string]string{"b": "3"})
 }
 
-// encrypted tests a bucket whose ETags look like MD5s and are not those of the contents.
 func encrypted(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	want := map[string]string{"plain-before": "0"}
 	storetest.Write(t, open(t, config), want)
 	if err := server.Client.SetBucketEncryption(t.Context(), config.Bucket, sse.NewConfigurationSSEKMS("test-key")); err != nil {
@@ -366,7 +361,7 @@ func encrypted(t *testing.T, server *buckettest.Server) {
 }
 
 func multipart(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	content := strings.Repeat("0123456789abcdef", 6<<16)
 	info, err := server.Client.PutObject(t.Context(), config.Bucket, "big.bin", strings.NewReader(content), int64(len(content)),
 		minio.PutObjectOptions{PartSize: 5 << 20})
@@ -396,7 +391,7 @@ func multipart(t *testing.T, server *buckettest.Server) {
 func loserPutsNothing(t *testing.T, server *buckettest.Server) {
 	config := configOf(t, server)
 	first := open(t, config)
-	config, proxy := through(t, config)
+	config, proxy := behindProxy(t, config)
 	second := open(t, config)
 	for round := range 3 {
 		base := storetest.Read(t, second).Revision
@@ -417,7 +412,7 @@ func overtaken(t *testing.T, server *buckettest.Server) {
 	config := configOf(t, server)
 	other := open(t, config)
 	storetest.Write(t, other, map[string]string{"keep": "1"})
-	config, proxy := through(t, config)
+	config, proxy := behindProxy(t, config)
 	store := open(t, config)
 	base := storetest.Read(t, store).Revision
 	var once sync.Once
@@ -432,7 +427,6 @@ func overtaken(t *testing.T, server *buckettest.Server) {
 	storetest.Holds(t, other, map[string]string{"keep": "1", "new": "3", "theirs": "2"})
 }
 
-// wantUnfinished opens the store again, and compares State.Unfinished with want.
 func wantUnfinished(t *testing.T, config bucket.Config, want ...string) {
 	t.Helper()
 	if got := storetest.Read(t, open(t, config)).Unfinished; !slices.Equal(got, testkit.Paths(want...)) {
@@ -442,7 +436,7 @@ func wantUnfinished(t *testing.T, config bucket.Config, want ...string) {
 
 func halfDone(t *testing.T, server *buckettest.Server) {
 	plain := configOf(t, server)
-	config, proxy := through(t, plain)
+	config, proxy := behindProxy(t, plain)
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{"w/resources/old": "1", "w/resources/kept": "1"})
 	wantUnfinished(t, plain)
@@ -484,10 +478,9 @@ func halfDone(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// lateArrival delays a put until another writer has finished a write.
 func lateArrival(t *testing.T, server *buckettest.Server) {
 	plain := configOf(t, server)
-	config, proxy := through(t, plain)
+	config, proxy := behindProxy(t, plain)
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{"held": "1"})
 	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -504,7 +497,7 @@ func lateArrival(t *testing.T, server *buckettest.Server) {
 }
 
 func lostAnswer(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	store := open(t, config)
 	lost := 0
 	proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -526,11 +519,9 @@ func lostAnswer(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// withoutConditions tests a provider that ignores or rejects conditional writes. A proxy simulates
-// the provider.
 func withoutConditions(t *testing.T, server *buckettest.Server) {
 	for _, refuses := range []bool{true, false} {
-		config, proxy := through(t, configOf(t, server))
+		config, proxy := behindProxy(t, configOf(t, server))
 		var told []string
 		config.Notify = func(message string) { told = append(told, message) }
 		proxy.Between(func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -604,7 +595,7 @@ func contentType(t *testing.T, server *buckettest.Server) {
 }
 
 func probe(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	if err := open(t, config).Probe(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -619,9 +610,8 @@ func probe(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// cutOffAnswer truncates every other response to a GET request for a list or an object.
 func cutOffAnswer(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	config.Region = "us-east-1"
 	content := strings.Repeat("0123456789", 1000)
 	storetest.Write(t, open(t, config), map[string]string{"a": content})
@@ -640,9 +630,8 @@ func cutOffAnswer(t *testing.T, server *buckettest.Server) {
 	}
 }
 
-// busyServer processes four requests at once, and responds to all others that it is busy.
 func busyServer(t *testing.T, server *buckettest.Server) {
-	config, proxy := through(t, configOf(t, server))
+	config, proxy := behindProxy(t, configOf(t, server))
 	var (
 		mu             sync.Mutex
 		now, sent, off int

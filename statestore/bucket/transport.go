@@ -14,8 +14,7 @@ import (
 // minUploadSpeed is the speed, in bytes per second, below which an upload is cancelled.
 const minUploadSpeed = 64 << 10
 
-// transport limits the number of concurrent requests, and cancels requests that the server does not
-// answer.
+// transport limits the number of concurrent requests, and cancels requests without a response.
 type transport struct {
 	next     http.RoundTripper
 	limit    *limiter
@@ -23,8 +22,6 @@ type transport struct {
 	pause    pause
 }
 
-// RoundTrip sends a request. It first waits for the end of a pause, and until fewer requests are in
-// progress than the limit.
 func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	if err := t.pause.await(request.Context(), t.patience); err != nil {
 		return nil, err
@@ -49,7 +46,8 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// watchdog cancels a request without progress after patience. It is also the body of the response.
+// watchdog cancels a request that transfers no data for the time patience. It is also the body of
+// the response.
 type watchdog struct {
 	body      io.ReadCloser
 	timer     *time.Timer
@@ -63,7 +61,6 @@ func (w *watchdog) expire() {
 	w.cancel()
 }
 
-// explain returns the reason if the watchdog has cancelled the request, and otherwise err.
 func (w *watchdog) explain(err error) error {
 	w.timer.Stop()
 	w.cancel()
@@ -81,7 +78,6 @@ func (w *watchdog) explain(err error) error {
 	return err
 }
 
-// Read reads from the body, and restarts the timer if there was data.
 func (w *watchdog) Read(p []byte) (int, error) {
 	n, err := w.body.Read(p)
 	switch {
@@ -93,7 +89,6 @@ func (w *watchdog) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Close closes the body and ends the request.
 func (w *watchdog) Close() error {
 	w.timer.Stop()
 	err := w.body.Close()
@@ -101,14 +96,10 @@ func (w *watchdog) Close() error {
 	return err
 }
 
-// errConnectionClosed is the error if the server closes the connection before it has sent a
-// response.
 var errConnectionClosed = errors.New("the server closed the connection and did not answer")
 
-// silenceError is the error if the server sends nothing for this time.
 type silenceError time.Duration
 
-// Error returns the message.
 func (s silenceError) Error() string {
 	return fmt.Sprintf("the server sent nothing for %s", time.Duration(s))
 }

@@ -44,7 +44,6 @@ func (r *refusals) add(path tree.Path, err error) error {
 	return nil
 }
 
-// err returns one error about all rejected files, or nil if there are none.
 func (r *refusals) err() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -54,7 +53,7 @@ func (r *refusals) err() error {
 	return r.all()
 }
 
-// all returns one error about all rejected files. Its text is about the first file in walk order.
+// all returns one error about all rejected files. Its text names the first file in walk order.
 func (r *refusals) all() refusedFiles {
 	slices.SortFunc(r.files, func(a, b refusedFiles) int { return tree.Compare(a.paths[0], b.paths[0]) })
 	all := refusedFiles{err: r.files[0].err}
@@ -64,13 +63,11 @@ func (r *refusals) all() refusedFiles {
 	return all
 }
 
-// progress records the changes of an Apply, so that they can be undone.
 type progress struct {
 	// before has the contents of files that are replaced, or removed to make room, by path.
 	before map[tree.Path][]byte
 
-	mu sync.Mutex
-	// touched are the files that may have been written or removed.
+	mu      sync.Mutex
 	touched map[tree.Path]struct{}
 }
 
@@ -129,9 +126,8 @@ func (s *Store) remember(ctx context.Context, step step, done *progress) error {
 	return nil
 }
 
-// undo restores the files as they were before an Apply that the server has rejected. It returns the
-// rejection, and the revision of the store afterwards. If undo fails, the marker lists all files
-// that may be incomplete.
+// undo restores the files that a rejected Apply has changed. It returns the rejection, and the new
+// revision of the store. If undo fails, the marker still lists all files that may be incomplete.
 func (s *Store) undo(ctx context.Context, done *progress, begun journal, refused error) (statestore.Revision, error) {
 	if err := s.stillOurs(ctx); err != nil {
 		return "", err

@@ -11,13 +11,12 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxVersions is the maximum number of versions of an object that are listed.
 const maxVersions = 1000
 
 // fetchVersion reads the version of a file that has the given digest. It returns ErrStale if the
 // bucket does not keep this version.
 func (s *Store) fetchVersion(ctx context.Context, path tree.Path, sum statestore.Digest) ([]byte, error) {
-	ctx, cancel := context.WithCancel(ctx) // ends the listing
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	key, seen := s.key(path), 0
 	for info := range s.client.ListObjectsIter(ctx, s.bucket, minio.ListObjectsOptions{Prefix: key, WithVersions: true, Recursive: true}) {

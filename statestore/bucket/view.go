@@ -13,7 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// errGarbled is the error if the bytes of a response do not match the ETag.
 var errGarbled = errors.New("the answer does not hold what was stored")
 
 // view provides the contents of one listing. If a file has been replaced since, its old content is
@@ -24,7 +23,6 @@ type view struct {
 	files statestore.Files
 }
 
-// Digest returns the digest that an object with this content has.
 func (view) Digest(content []byte) statestore.Digest { return digestOf(content) }
 
 // Content returns the content of a file. The caller must not modify it.
@@ -57,9 +55,9 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return contents[0], nil
 }
 
-// entriesBelow returns the entry at p, and after it the small entries in the same directory whose
-// contents are not cached. They are read together, because a caller that reads one record usually
-// reads all of them.
+// entriesBelow returns the entry at p, and after it the small uncached entries in the same
+// directory. They are read together, because a caller that reads one record usually reads all of
+// them.
 func (v view) entriesBelow(p tree.Path, sum statestore.Digest) []entry {
 	const most, largest = 128, 64 << 10
 	var listed []entry
@@ -83,7 +81,6 @@ func (v view) entriesBelow(p tree.Path, sum statestore.Digest) []entry {
 	return ahead
 }
 
-// fetch reads the version of an object that was listed.
 func (s *Store) fetch(ctx context.Context, e entry) ([]byte, error) {
 	var content []byte
 	err := retryTruncated(ctx, func() error {

@@ -18,11 +18,10 @@ import (
 // batch is the maximum number of keys in one request that deletes objects.
 const batch = 1000
 
-// contentType is the content type of all files. Most are manifests.
 const contentType = "application/yaml"
 
-// carryOut makes the changes of all steps, in order. Before the first final step, it checks that no
-// other writer has replaced the marker. It records the changes in done.
+// carryOut makes the changes of all steps, in order, and records them in done. Before the first
+// final step, it checks that no other writer has replaced the marker.
 func (s *Store) carryOut(ctx context.Context, steps []step, done *progress) error {
 	checked := false
 	for _, step := range steps {

@@ -13,18 +13,16 @@ type style struct {
 	owner             string
 	template          *Message
 	trailers          *Trailers
-	// authorFrom is Config.AuthorAnnotation.
-	authorFrom string
-	key        SigningKey
+	authorFrom        string
+	key               SigningKey
 }
 
-// commitChanges has the changes of one store in a commit.
 type commitChanges struct {
 	store   *Store
 	changes statestore.ChangeSet
 }
 
-// location is a branch that was opened with certain credentials, with the style of its commits.
+// location is a branch with the credentials with which it was opened, and the style of its commits.
 type location struct {
 	*branch
 	style style
@@ -39,7 +37,6 @@ func (s *Store) View() statestore.View {
 	return statestore.View{Name: s.name, Store: s, Location: location{s.branch, s.style}}
 }
 
-// Read returns the newest state of a store.
 func (location) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
 	return view.Store.Read(ctx)
 }
@@ -59,7 +56,6 @@ func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []s
 	return outcomes
 }
 
-// errSeparate is the error if one commit cannot contain all of the changes.
 var errSeparate = errors.New("these cannot be written at once")
 
 func (l location) writeAll(ctx context.Context, parts []statestore.ViewChanges) (statestore.Revision, error) {
@@ -77,7 +73,6 @@ func (l location) writeAll(ctx context.Context, parts []statestore.ViewChanges) 
 	return apply(ctx, own)
 }
 
-// apply makes one commit with the changes of all parts, and pushes it.
 func apply(ctx context.Context, parts []commitChanges) (statestore.Revision, error) {
 	edits, err := planEdits(parts)
 	if err != nil {
@@ -110,9 +105,9 @@ func apply(ctx context.Context, parts []commitChanges) (statestore.Revision, err
 	return revision, s.examine(ctx, err)
 }
 
-// pushDirectly returns a push onto the last known head of the branch, without a request before it.
-// It returns nil if the branch must be read first. If the branch has moved, the server rejects the
-// push, which costs only time.
+// pushDirectly returns a push onto the last known head of the branch, which saves a request. It
+// returns nil if the branch must be read first. If the branch has moved, the server rejects the
+// push.
 func (s *Store) pushDirectly(ctx context.Context, parts []commitChanges) *push {
 	if s.head.IsZero() || s.tip != s.head {
 		return nil
@@ -134,8 +129,7 @@ func isFinal(err error) bool {
 	return errors.Is(judge(err).kind, statestore.ErrUnavailable)
 }
 
-// commit makes a commit on top of head and pushes it. It makes no commit if the tree stays the
-// same.
+// commit makes a commit on top of head and pushes it, unless the tree stays the same.
 func (s *Store) commit(ctx context.Context, push *push, edits *edit, text commitText) (statestore.Revision, error) {
 	made, err := s.build(edits, text)
 	if err != nil || made == nil {

@@ -19,21 +19,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// asked records the requests that a server gets.
 type asked struct {
 	mu       sync.Mutex
 	requests []string
 }
 
-func (a *asked) see(next http.Handler, w http.ResponseWriter, r *http.Request) {
+func (a *asked) record(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	a.mu.Lock()
 	a.requests = append(a.requests, strings.TrimSpace(r.Method+" "+path.Base(r.URL.Path)+" "+r.URL.RawQuery))
 	a.mu.Unlock()
 	next.ServeHTTP(w, r)
 }
 
-// since returns the requests since the last call as text.
-func (a *asked) since() string {
+func (a *asked) sinceLastCall() string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	said := strings.Join(a.requests, ", ")
@@ -55,17 +53,17 @@ func TestPushGoesToTheLastKnownHeadWithoutAnAdvertisement(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "foreign": "0"})
 	var asked asked
-	stores := pooled(t, intercepted(t, repository, asked.see), "a")
+	stores := pooled(t, intercepted(t, repository, asked.record), "a")
 	store := stores[0]
 	base := storetest.Read(t, store).Revision
-	asked.since()
+	asked.sinceLastCall()
 	put := func(content, want string) {
 		t.Helper()
 		next, err := writeOne(t, store, base, "mine", content)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := asked.since(); got != want {
+		if got := asked.sinceLastCall(); got != want {
 			t.Errorf("%s: asked %s, want %s", content, got, want)
 		}
 		base = next
@@ -76,23 +74,21 @@ func TestPushGoesToTheLastKnownHeadWithoutAnAdvertisement(t *testing.T) {
 
 	base = storetest.Read(t, store).Revision
 	gittest.Commit(t, repository, "main", map[string]string{"foreign": "1"})
-	asked.since()
+	asked.sinceLastCall()
 	put("4", answered+", "+question+", GET refs service=git-upload-pack, POST git-upload-pack, "+answered)
 
 	base = storetest.Read(t, store).Revision
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "2"})
-	asked.since()
+	asked.sinceLastCall()
 	_, err := writeOne(t, store, base, "mine", "5")
 	wantError(t, err, statestore.ErrStale)
-	if got := asked.since(); strings.Count(got, answered) != 1 {
+	if got := asked.sinceLastCall(); strings.Count(got, answered) != 1 {
 		t.Errorf("asked %s", got)
 	}
 	storetest.Holds(t, store, map[string]string{"x": "2", "mine": "4"})
 	gittest.Fsck(t, repository)
 }
 
-// TestRejectionOfADirectPushIsReported checks that the rejection of a push by pushDirectly is
-// reported like that of any other push.
 func TestRejectionOfADirectPushIsReported(t *testing.T) {
 	repository := gittest.Bare(t)
 	var asked asked
@@ -102,19 +98,19 @@ func TestRejectionOfADirectPushIsReported(t *testing.T) {
 			refuse(w)
 			return
 		}
-		asked.see(next, w, r)
+		asked.record(next, w, r)
 	})
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{"a": "1"})
 	base := storetest.Read(t, store).Revision
 
 	gittest.Hook(t, repository, "pre-receive", "echo 'not today' >&2; exit 1\n")
-	asked.since()
+	asked.sinceLastCall()
 	_, err := writeOne(t, store, base, "a", "2")
 	if told := wantError(t, err, statestore.ErrDenied); !strings.Contains(told.Remote, "not today") {
 		t.Errorf("%v (remote %q)", err, told.Remote)
 	}
-	if got := asked.since(); got != answered+", "+question+", "+answered { // the third request checks whether the server also rejects a push of the unchanged branch
+	if got := asked.sinceLastCall(); got != answered+", "+question+", "+answered { // the third request checks whether the server also rejects a push of the unchanged branch
 		t.Errorf("asked %s", got)
 	}
 	gittest.Hook(t, repository, "pre-receive", "exit 0\n")
@@ -138,7 +134,6 @@ func TestRejectionOfADirectPushIsReported(t *testing.T) {
 	gittest.Fsck(t, repository)
 }
 
-// styled opens a store with the pool. Stores with the same config can be written together.
 func styled(t *testing.T, pool *git.Pool, config git.Config, name, dir string) *git.Store {
 	t.Helper()
 	config.Name, config.Path, config.Now = "GitStateStore "+name, dir, time.Now
@@ -195,7 +190,7 @@ func TestStoresOfOneLocationAreWrittenInOneCommit(t *testing.T) {
 
 func TestFailingStoreDoesNotBlockTheOthers(t *testing.T) {
 	for name, c := range map[string]struct {
-		file    string // the file that the store b writes
+		file    string
 		between map[string]string
 		kind    error
 		says    string

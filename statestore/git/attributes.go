@@ -17,7 +17,6 @@ import (
 // attributesFile is the name of files that configure how git changes contents at checkout.
 const attributesFile = ".gitattributes"
 
-// attributes caches the warnings about the .gitattributes files that apply to the store.
 type attributes struct {
 	mu     sync.Mutex
 	blobs  []plumbing.Hash // hashes of the .gitattributes files that were read last
@@ -97,8 +96,6 @@ type attributesAt struct {
 	blob plumbing.Hash
 }
 
-// findAttributes returns the .gitattributes files in the directories from the root of the
-// repository to the store's directory, and below it.
 func (s *Store) findAttributes() ([]attributesAt, error) {
 	dir, err := s.objects.root(s.head)
 	var found []attributesAt
@@ -135,7 +132,6 @@ const (
 	maxDoubts     = 20
 )
 
-// attributesBelow returns the first maxAttributes .gitattributes files below the store's directory.
 func (s *Store) attributesBelow() []attributesAt {
 	var found []attributesAt
 	for _, p := range s.seen.attributes[:min(len(s.seen.attributes), maxAttributes)] {

@@ -8,7 +8,6 @@ import (
 	githttp "github.com/go-git/go-git/v5/plumbing/transport/http"
 )
 
-// credentials provides the authentication for requests to a remote.
 type credentials interface {
 	// login returns the authentication method to use now, or nil if there is none.
 	login(ctx context.Context) (transport.AuthMethod, error)
@@ -18,7 +17,6 @@ type credentials interface {
 	secrets() []string
 }
 
-// fixed are credentials that never change.
 type fixed struct {
 	method transport.AuthMethod
 	hidden []string
@@ -32,8 +30,8 @@ func (fixed) refused() {}
 
 func (f fixed) secrets() []string { return f.hidden }
 
-// fixedHTTP returns credentials with a bearer token, or with a user and a password. If the password
-// is a token, no user is needed.
+// fixedHTTP returns credentials with a bearer token, or with a user and a password. Without a user,
+// the password is a token.
 func fixedHTTP(auth Auth) fixed {
 	switch {
 	case auth.Bearer != "":
@@ -53,7 +51,6 @@ func basic(user, password string) string {
 	return base64.StdEncoding.EncodeToString([]byte(user + ":" + password))
 }
 
-// authFix returns a fix that names the setting with the credentials.
 func (r *remote) authFix() string {
 	switch {
 	case r.moved.elsewhere():

@@ -52,7 +52,6 @@ func TestReadOnlyUserIsDeniedToWrite(t *testing.T) {
 	}
 }
 
-// github is a fake of GitHub's API that issues tokens to GitHub Apps.
 type github struct {
 	*httptest.Server
 	key    *rsa.PrivateKey
@@ -71,14 +70,14 @@ func newGitHub(t *testing.T) *github {
 		t.Fatal(err)
 	}
 	g := &github{key: key, now: time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)}
-	g.Server = httptest.NewServer(http.HandlerFunc(g.give))
+	g.Server = httptest.NewServer(http.HandlerFunc(g.issueToken))
 	t.Cleanup(g.Close)
 	text := pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: x509.MarshalPKCS1PrivateKey(key)})
 	g.app = git.GitHubApp{ID: "123", Installation: "456", PrivateKey: string(text), APIURL: g.URL + "/api/v3/"}
 	return g
 }
 
-func (g *github) give(w http.ResponseWriter, r *http.Request) {
+func (g *github) issueToken(w http.ResponseWriter, r *http.Request) {
 	if g.status != 0 {
 		for name := range g.header {
 			w.Header().Set(name, g.header.Get(name))
@@ -87,7 +86,7 @@ func (g *github) give(w http.ResponseWriter, r *http.Request) {
 		fmt.Fprintf(w, `{"message": %q}`, g.words)
 		return
 	}
-	if r.Method != http.MethodPost || r.URL.Path != "/api/v3/app/installations/456/access_tokens" || !g.knows(r.Header.Get("Authorization")) {
+	if r.Method != http.MethodPost || r.URL.Path != "/api/v3/app/installations/456/access_tokens" || !g.isValid(r.Header.Get("Authorization")) {
 		w.WriteHeader(http.StatusUnauthorized)
 		fmt.Fprint(w, `{"message": "A JSON web token could not be decoded"}`)
 		return
@@ -97,9 +96,7 @@ func (g *github) give(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprintf(w, `{"token": %q, "expires_at": %q}`, gittest.Password, g.now.Add(time.Hour).Format(time.RFC3339))
 }
 
-// knows reports whether an Authorization header has a JWT with the expected signature, issuer and
-// times.
-func (g *github) knows(authorization string) bool {
+func (g *github) isValid(authorization string) bool {
 	jwt, ok := strings.CutPrefix(authorization, "Bearer ")
 	parts := strings.Split(jwt, ".")
 	if !ok || len(parts) != 3 {
@@ -123,7 +120,6 @@ func (g *github) knows(authorization string) bool {
 	return claims.Issuer == "123" && claims.Issued <= now && claims.Expires > now && claims.Expires-claims.Issued <= 600
 }
 
-// appStore opens a store that logs in as the GitHub App and uses the clock of g.
 func appStore(t *testing.T, g *github, repository string) (*git.Store, git.Config) {
 	t.Helper()
 	backend := gittest.Backend(t, parent(repository))

@@ -46,7 +46,6 @@ func parseAuthor(text string) (Author, bool) {
 	return Author{Name: name, Email: address}, true
 }
 
-// unquoted removes the quotes around a name, as in mail headers.
 func unquoted(name string) string {
 	if len(name) > 1 && strings.HasPrefix(name, `"`) && strings.HasSuffix(name, `"`) {
 		return name[1 : len(name)-1]
@@ -69,14 +68,13 @@ func (a Author) String() string { return a.Name + " <" + a.Email + ">" }
 type authorship struct {
 	author    Author
 	coAuthors []Author
-	// invalid are the Works whose annotation is not a person, sorted.
-	invalid []string
+	invalid   []string
 }
 
-// authorsOf returns the author whom the Works of the placements name in an annotation, if all Works
-// name the same one. Otherwise it returns defaultAuthor as the author, and the persons in the
-// annotations as co-authors, at most mostCoAuthors of them. If a removed placement has no
-// annotations, those of another placement of its Work count, if there is one.
+// authorsOf returns the author that all Works of the placements name in an annotation. If they do
+// not name the same one, it returns defaultAuthor, and the named persons as co-authors, at most
+// mostCoAuthors of them. A removed placement without annotations counts with those of another
+// placement of its Work.
 func authorsOf(placements []statestore.PlacementChange, annotation string, defaultAuthor Author) authorship {
 	named := map[string]string{}
 	for _, p := range placements {
@@ -116,7 +114,6 @@ func (a authorship) trailers() string {
 	return text.String()
 }
 
-// notices returns a message for each Work whose annotation is not a person.
 func (a authorship) notices(annotation string) []string {
 	messages := make([]string, 0, len(a.invalid))
 	for _, work := range a.invalid {

@@ -56,7 +56,6 @@ func TestParseAuthor(t *testing.T) {
 	}
 }
 
-// FuzzParseAuthor checks that no author changes the meaning of a commit's header or of a trailer.
 func FuzzParseAuthor(f *testing.F) {
 	for _, text := range []string{"Alice <alice@example.com>", "alice@example.com", "alice", `"Doe, A" <a@b>`, "<a@b>", "A\n<a@b>", "A\u202e <a@b>", "a<b>c@d>", "\"\" <a@b>", "\x00", "@", "a@", "x <@>", "!@!"} {
 		f.Add(text)
@@ -174,8 +173,6 @@ func TestMessageOfManyPlacementsIsBounded(t *testing.T) {
 	}
 }
 
-// FuzzMessageOfAnyWork checks that no value of a Work adds a line or an invisible character to a
-// message.
 func FuzzMessageOfAnyWork(f *testing.F) {
 	trailers, err := ParseTrailers([]string{`Why: {{.Annotation "why"}}`})
 	if err != nil {

@@ -33,12 +33,9 @@ func BenchmarkBurst(b *testing.B) {
 }
 
 // BenchmarkOne writes one placement of three files over https, to repositories of several sizes.
-// "round" also reads the store; "push" is git push of a commit that was made before.
-//
-// The git of the server needs more time for a larger repository, whatever the client is. Therefore
-// the benchmark reports several times: own-ms is the time in which the server processed no request,
-// git-cpu-ms is the CPU time of git's processes, and go-cpu-ms is the CPU time of this process,
-// which includes TLS on the server's side.
+// The server's git needs more time for a larger repository. Therefore the benchmark reports own-ms,
+// in which the server processed no request; git-cpu-ms, the CPU time of git's processes; and
+// go-cpu-ms, that of this process, which includes TLS on the server's side.
 func BenchmarkOne(b *testing.B) {
 	for _, held := range []int{100, 20_000, 200_000} {
 		b.Run(fmt.Sprintf("held=%d/store", held), func(b *testing.B) { benchmarkStore(b, held, 1) })
@@ -48,15 +45,13 @@ func BenchmarkOne(b *testing.B) {
 	}
 }
 
-// watch measures the costs of operations, separately for the client and the server.
 type watch struct {
 	busy            atomic.Int64 // nanoseconds in which the server's handlers were busy
 	elapsed, waited time.Duration
 	ours, gits      time.Duration
 }
 
-// see returns a handler that calls next and measures the time.
-func (w *watch) see(next http.Handler) http.Handler {
+func (w *watch) countTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(to http.ResponseWriter, r *http.Request) {
 		begun := time.Now()
 		next.ServeHTTP(to, r)
@@ -64,7 +59,6 @@ func (w *watch) see(next http.Handler) http.Handler {
 	})
 }
 
-// cpu returns the CPU time of this process, or that of the child processes that it has waited for.
 func cpu(b *testing.B, who int) time.Duration {
 	b.Helper()
 	var used syscall.Rusage
@@ -93,13 +87,12 @@ func (w *watch) report(b *testing.B, n, burst int) {
 	b.ReportMetric(each(w.gits), "git-cpu-ms")
 }
 
-// grown starts a server for a repository with the given number of files.
 func grown(b *testing.B, held int) (git.Config, string, *watch) {
 	b.Helper()
 	repository := gittest.Bare(b)
 	gittest.Grow(b, repository, held, 600)
 	w := &watch{}
-	server := gittest.ServeTLS(b, w.see(gittest.Backend(b, filepath.Dir(repository), gittest.Partial()...)))
+	server := gittest.ServeTLS(b, w.countTime(gittest.Backend(b, filepath.Dir(repository), gittest.Partial()...)))
 	return git.Config{
 		URL: server.URL + "/store.git", CABundle: server.CA, Auth: git.Auth{Username: gittest.User, Password: gittest.Password},
 	}, repository, w
@@ -134,7 +127,6 @@ func benchmarkRound(b *testing.B, held int) {
 	watch.report(b, n, 1)
 }
 
-// worktree starts a server like grown, and returns a clone whose remote is the server.
 func worktree(b *testing.B, held int) (string, *watch) {
 	b.Helper()
 	config, repository, watch := grown(b, held)
@@ -143,7 +135,6 @@ func worktree(b *testing.B, held int) (string, *watch) {
 	return dir, watch
 }
 
-// toServer makes the server the remote of a clone.
 func toServer(b *testing.B, dir string, config git.Config) {
 	b.Helper()
 	gittest.Git(b, dir, "config", "http.sslVerify", "false") // no environment variable can set this
@@ -184,7 +175,6 @@ func benchmarkPush(b *testing.B, held, burst int) {
 	watch.report(b, n, burst)
 }
 
-// commitFiles makes one commit in the repository of dir, without changing the worktree.
 func commitFiles(b *testing.B, dir string, files []tree.File) {
 	b.Helper()
 	var script bytes.Buffer
@@ -221,7 +211,6 @@ func apply(b *testing.B, store statestore.Store, changes statestore.ChangeSet) s
 	return revision
 }
 
-// placements returns the files of n placements. Each placement has three files.
 func placements(text string, n int) []tree.File {
 	files := make([]tree.File, 0, 3*n)
 	for i := range n {

@@ -14,21 +14,17 @@ import (
 )
 
 // If a blob is missing, the blobs of the following files are fetched with it: minAhead of them the
-// first time, and each time twice as many, up to maxAhead. Files are mostly read in order, so
-// reading n files needs about log n fetches.
+// first time, then twice as many each time, up to maxAhead.
 const (
 	minAhead = 32
 	maxAhead = 4096
 )
 
-// prefetched determines which blobs to fetch when one is missing.
 type prefetched struct {
 	mu   sync.Mutex
 	next int
 }
 
-// wants returns the hashes of missing blobs: that of the file at p, and those of the files after
-// it.
 func (a *prefetched) wants(p tree.Path, files statestore.Files, held *objects) []plumbing.Hash {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -17,8 +17,8 @@ type branch struct {
 	token chan struct{} // has one element while an operation is in progress
 
 	users atomic.Int64
-	// asked is the number of requests for the branch's head that were sent. answered is the number
-	// of the last such request that was answered.
+	// asked is the number of the last request for the branch's head. answered is the number of the
+	// last request that the server has answered.
 	asked    atomic.Int64
 	answered int64
 
@@ -27,8 +27,8 @@ type branch struct {
 	objects *objects
 	head    plumbing.Hash
 	shallow plumbing.Hash
-	// tip is the branch's commit in the last response of the server. It is zero if the branch did
-	// not exist; head may then be the commit from which the branch will start.
+	// tip is the branch's commit in the last response of the server, or zero without a branch. head
+	// may then be the commit from which the branch will start.
 	tip plumbing.Hash
 	// accepts means that the server has accepted a push since the branch was read, either of a
 	// commit or of the unchanged branch.
@@ -93,8 +93,8 @@ func (b *branch) shut() {
 	b.answered = 0
 }
 
-// pullSince pulls, unless a request with a number above last was answered. Thus stores that are
-// read at the same time share one request.
+// pullSince pulls, unless a request with a number above last was answered. Stores that are read at
+// the same time thus share one request.
 func (b *branch) pullSince(ctx context.Context, last int64) error {
 	if b.answered > last {
 		return nil
@@ -142,7 +142,6 @@ func (b *branch) pull(ctx context.Context) error {
 	return b.refetch(ctx)
 }
 
-// refetch fetches all objects again.
 func (b *branch) refetch(ctx context.Context) error {
 	session, refs, err := advertise(ctx, b.remote, b.remote.client.NewUploadPackSession)
 	if err != nil {

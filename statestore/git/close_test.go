@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// connections is a listener that counts its open connections.
 type connections struct {
 	net.Listener
 	open atomic.Int64
@@ -42,8 +41,7 @@ func (c *connection) Close() error {
 	return c.Conn.Close()
 }
 
-// gone waits until number returns zero.
-func gone(t *testing.T, what string, number func() int64) {
+func waitUntilZero(t *testing.T, what string, number func() int64) {
 	t.Helper()
 	for range 200 {
 		if number() == 0 {
@@ -73,7 +71,7 @@ func TestClosedStoresLeaveNoConnectionsBehind(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			pool := &git.Pool{}
 			var stores []*git.Store
-			for i := range 2 { // both stores are on one branch
+			for i := range 2 {
 				config := c.config
 				config.Path, config.Now = fmt.Sprint("dir-", i), time.Now
 				store, err := pool.Open(config)
@@ -91,7 +89,7 @@ func TestClosedStoresLeaveNoConnectionsBehind(t *testing.T) {
 				t.Error("the connection that another store shares was closed")
 			}
 			stores[1].Close() //nolint:errcheck // it returns no error
-			gone(t, "connections", c.open)
+			waitUntilZero(t, "connections", c.open)
 			for path := range first.Files.All() {
 				if content, err := first.Contents.Content(t.Context(), path); err != nil || string(content) != name {
 					t.Errorf("what a State held is gone: %q, %v", content, err)

@@ -37,7 +37,6 @@ func (s *Store) build(edits *edit, text commitText) (*commit, error) {
 	return &commit{commit: r.keep(encoded), objects: r.made}, nil
 }
 
-// encodeCommit returns a commit object for a tree, with its author, date, parent and signature.
 func (s *Store) encodeCommit(root plumbing.Hash, text commitText) (plumbing.EncodedObject, error) {
 	now := s.now()
 	made := object.Commit{

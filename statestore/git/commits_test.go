@@ -13,11 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// byAnnotation is the annotation with the author.
 const byAnnotation = "example.com/requested-by"
 
-// requested returns the change of a placement whose Work has these annotations, given as pairs of a
-// key and a value.
 func requested(action statestore.Action, work string, annotations ...string) statestore.PlacementChange {
 	change := statestore.PlacementChange{
 		Action: action, Work: "team-a/" + work, Destination: "worker-1", Promise: "redis", Resource: "team-a/" + work,

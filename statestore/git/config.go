@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// Defaults of Config. For comparison with DefaultSilence: git's services send a keep-alive every
-// five seconds.
+// The defaults of Config. The services of git send a keep-alive every five seconds, much more often
+// than DefaultSilence.
 const (
 	DefaultBranch  = kratix.DefaultBranch
 	DefaultAuthor  = "kratix"
@@ -41,8 +41,8 @@ type Config struct {
 	// Owner is the controller ID in a trailer of each commit. If it is empty, there is no such
 	// trailer.
 	Owner string
-	// Message is the template of commit messages; nil for the default message. Trailers are added
-	// to each message; nil for none.
+	// Message is the template of commit messages, or nil for the default message. Trailers are
+	// added to each message. They may be nil.
 	Message  *Message
 	Trailers *Trailers
 	// AuthorAnnotation is an annotation of Works with the author of their commits. Anyone who may
@@ -72,8 +72,8 @@ type Config struct {
 // Author is a person in a commit. An empty Name means DefaultAuthor.
 type Author struct{ Name, Email string }
 
-// clean returns the author without characters that are invalid in the header of a commit. If no
-// name remains, it returns the name of fallback and, if necessary, the address of fallback.
+// clean returns the author without characters that are invalid in the header of a commit. If the
+// name is empty afterwards, the name is that of fallback, and so is an empty address.
 func (a Author) clean(fallback Author) Author {
 	if name := identity(a.Name); name != "" {
 		return Author{Name: name, Email: identity(a.Email)}
@@ -94,7 +94,6 @@ type Auth struct {
 	App GitHubApp
 }
 
-// newStore returns a Store without its branch.
 func newStore(config Config) (*Store, error) {
 	if config.Now == nil {
 		return nil, errors.New("no clock given")
@@ -122,7 +121,6 @@ func newStore(config Config) (*Store, error) {
 	}, nil
 }
 
-// warnings returns the warnings about the settings alone.
 func (c Config) warnings() []string {
 	said := slices.Clone(c.Warnings)
 	scheme, _, _ := strings.Cut(strings.ToLower(c.URL), "://")

@@ -47,14 +47,12 @@ func fixture(t *testing.T, repository string, config git.Config) storetest.Fixtu
 	}
 }
 
-// keyHook rejects a commit with a file that seems to contain a cloud key.
 const keyHook = `while read -r old new ref; do
   bad=$(git grep -l 'AKIA[0-9A-Z]\{16\}' "$new" | head -1)
   [ -z "$bad" ] || { echo "push protection: $bad holds a key" >&2; exit 1; }
 done
 `
 
-// served starts a server for the repository, and returns a Config for it.
 func served(t testing.TB, repository string, settings ...string) git.Config {
 	t.Helper()
 	server := gittest.Serve(t, filepath.Dir(repository), settings...)

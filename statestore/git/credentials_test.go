@@ -19,9 +19,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestCredentialsAreNeverPrinted uses every kind of credential, with a server that works and with
-// one whose responses contain the request. No output and no byte of the repository may contain a
-// credential.
 func TestCredentialsAreNeverPrinted(t *testing.T) {
 	repository := gittest.Bare(t)
 	echo := func(_ http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -48,7 +45,7 @@ func TestCredentialsAreNeverPrinted(t *testing.T) {
 	good, loudHTTP := served(t, repository), intercepted(t, repository, echo)
 	_, app := appStore(t, g, repository)
 	loudApp := app
-	var shown string // the Authorization header of the token request
+	var shown string
 	loudAPI := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		shown = strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 		w.WriteHeader(http.StatusForbidden)

@@ -45,8 +45,8 @@ var diagnosisOfFix = map[string]statestore.Diagnosis{
 	fixSpill:    {Class: statestore.Machine},
 }
 
-// diagnose returns the class of an error, and the field to change. If the fix does not determine
-// the class, it is Server if the server has responded, and otherwise Network.
+// diagnose returns the class of an error, and the field to change. If no fix determines the class,
+// it is Server if the server has responded, and otherwise Network.
 func diagnose(err error, v verdict) statestore.Diagnosis {
 	if known, ok := diagnosisOfFix[v.fix]; ok {
 		return known
@@ -109,7 +109,6 @@ func judgeMachine(err error) (verdict, bool) {
 	return verdict{}, false
 }
 
-// retryAfter returns how long to wait until the next request to the server.
 func (v verdict) retryAfter(err error) time.Duration {
 	var wait pausedError
 	if errors.As(err, &wait) {

@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestServerWithAFullDisk checks that nothing is written, that the error has the server's message,
-// and that the repository stays valid.
 func TestServerWithAFullDisk(t *testing.T) {
 	repository := gittest.Bare(t)
 	store := open(t, served(t, repository))

@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// maxPeak is the maximum memory of a process in MiB, whether or not the server sends single blobs.
+// maxPeak is the maximum memory of a process in MiB.
 const maxPeak = 300
 
 func TestE2EPeakMemoryOnALargeRepository(t *testing.T) {

@@ -26,7 +26,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// openSSH starts sshd. The current user may log in and run only git's services.
 func openSSH(t *testing.T) git.Config {
 	t.Helper()
 	shell := gittest.OpenSSH(t)
@@ -48,7 +47,7 @@ func TestE2EStoreOverOpenSSH(t *testing.T) {
 		repository := gittest.Bare(t)
 		config := config
 		config.URL += repository
-		probes(t, repository, config)
+		checkProbe(t, repository, config)
 	})
 	t.Run("a repository that is not there", func(t *testing.T) {
 		config := config
@@ -68,7 +67,6 @@ func TestE2EStoreOverOpenSSH(t *testing.T) {
 	})
 }
 
-// nginxServer starts nginx with TLS and basic auth. nginx runs git's backend with fcgiwrap.
 func nginxServer(t *testing.T, root string) git.Config {
 	t.Helper()
 	dir := t.TempDir()
@@ -168,7 +166,7 @@ func TestE2EStoreOverNginx(t *testing.T) {
 		gittest.Git(t, root, "init", "--quiet", "--bare", "--initial-branch=main", repository)
 		config := config
 		config.URL += "/probed.git"
-		probes(t, repository, config)
+		checkProbe(t, repository, config)
 	})
 	t.Run("a wrong password", func(t *testing.T) {
 		config := config

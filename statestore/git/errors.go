@@ -45,7 +45,6 @@ const (
 	fixGit      = "repositories on this machine need the git binary in PATH"
 )
 
-// verdict describes how an error of a library is reported.
 type verdict struct {
 	kind   error
 	text   string // reported instead of the library's text, if that does not describe the failure
@@ -56,8 +55,6 @@ type verdict struct {
 	at     []tree.Path // the paths in the repository that conflict with the changes
 }
 
-// failure converts an error of a library to a statestore.Error. All errors that the store returns
-// are converted by it.
 func (s *Store) failure(op string, err error) error {
 	v := judge(err).withFix(unwrapClient(err))
 	if v.wait > 0 {
@@ -88,7 +85,6 @@ func (s *Store) failure(op string, err error) error {
 	return told
 }
 
-// judge returns the verdict on an error. It checks the most specific kinds of errors first.
 func judge(err error) verdict {
 	err = unwrapClient(err)
 	if v, ok := judgeBranch(err); ok {
@@ -126,8 +122,6 @@ func judge(err error) verdict {
 	return judgeConnection(err)
 }
 
-// judgeConnection returns the verdict on an error below git's protocol (network, TLS, SSH, proxy,
-// redirect), or about a malformed message of that protocol.
 func judgeConnection(err error) verdict {
 	var (
 		garbage  *packp.ErrUnexpectedData
@@ -179,8 +173,6 @@ var endings = [...]error{
 	io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe, net.ErrClosed, syscall.ECONNRESET, syscall.ECONNABORTED, syscall.EPIPE,
 }
 
-// connectionEnded reports whether the server, or a proxy or firewall before it, has closed the
-// connection.
 func connectionEnded(err error) bool {
 	for _, ending := range endings {
 		if errors.Is(err, ending) {
@@ -214,7 +206,6 @@ func judgeText(text string) verdict {
 	return verdict{kind: statestore.ErrUnavailable}
 }
 
-// unwrapClient removes wrappers of the library that have no method Unwrap.
 func unwrapClient(err error) error {
 	for {
 		switch wrapped := err.(type) { //nolint:errorlint // it matches the wrapper itself

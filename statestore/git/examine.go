@@ -7,9 +7,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// examine determines whether the server has rejected a push because of its content, or would reject
-// any push. Unless the server has accepted a push recently, examine pushes the branch to the commit
-// that it already has.
+// examine determines whether the server has rejected the content of a push, or rejects every push.
+// Unless the server has accepted a push recently, examine pushes the branch to the commit that it
+// already has.
 func (s *Store) examine(ctx context.Context, err error) error {
 	var refused refusal
 	if !errors.As(err, &refused) || refused.status == "" || !isRule(refused) || s.accepts {

@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// behindProxy starts a proxy that can inject faults, and returns a Config for the server behind it.
 func behindProxy(t *testing.T, config git.Config) (git.Config, *gittest.Proxy) {
 	t.Helper()
 	u, err := url.Parse(config.URL)
@@ -29,8 +28,6 @@ func behindProxy(t *testing.T, config git.Config) (git.Config, *gittest.Proxy) {
 	return config, proxy
 }
 
-// TestBrokenConnections checks for every fault that the store is unavailable, that no write is
-// partial, and that the store works afterwards.
 func TestBrokenConnections(t *testing.T) {
 	testkit.Slow(t)
 	servers := map[string]func(repository string) git.Config{

@@ -24,7 +24,7 @@ func (b *branch) fetchAll(ctx context.Context, session transport.UploadPackSessi
 }
 
 // fetchNew fetches only objects that cannot be reached from head. It does not check that the server
-// has sent all of them; an object that is missing is an error when it is read.
+// has sent all of them, because reading a missing object returns an error.
 func (b *branch) fetchNew(ctx context.Context, session transport.UploadPackSession, refs *packp.AdvRefs, commit plumbing.Hash) error {
 	if !refs.Capabilities.Supports(capability.Shallow) {
 		session.Close() //nolint:errcheck // everything is fetched instead
@@ -64,7 +64,6 @@ func request(refs *packp.AdvRefs, wants ...plumbing.Hash) *packp.UploadPackReque
 	return ask
 }
 
-// commitRequest returns a request for one commit without its history, if the server supports that.
 func commitRequest(refs *packp.AdvRefs, commit plumbing.Hash, withoutBlobs bool) *packp.UploadPackRequest {
 	ask := request(refs, commit)
 	if refs.Capabilities.Supports(capability.Shallow) {

@@ -46,8 +46,6 @@ const (
 	maxToken = 1 << 20 // bytes of a response
 )
 
-// appLogin logs in as a GitHub App. It signs requests for tokens with the key of the app; a token
-// is valid for an hour.
 type appLogin struct {
 	app    GitHubApp
 	url    string
@@ -80,7 +78,6 @@ func newAppLogin(app GitHubApp, client *http.Client, now func() time.Time) (*app
 	}, nil
 }
 
-// parseRSA parses an RSA key in the format that GitHub issues, or in PKCS 8.
 func parseRSA(text string) (*rsa.PrivateKey, error) {
 	key, err := jwt.ParseRSAPrivateKeyFromPEM([]byte(strings.TrimSpace(text)))
 	switch {
@@ -146,7 +143,6 @@ func (a *appLogin) renew(ctx context.Context) error {
 	return nil
 }
 
-// sign returns a JWT that identifies the app, signed with the key of the app.
 func (a *appLogin) sign() (string, error) {
 	now := a.now()
 	return jwt.NewWithClaims(jwt.SigningMethodRS256, jwt.MapClaims{
@@ -154,7 +150,6 @@ func (a *appLogin) sign() (string, error) {
 	}).SignedString(a.key)
 }
 
-// appError is the error if GitHub rejects the request for a token.
 type appError struct {
 	status int
 	words  string

@@ -16,7 +16,6 @@ import (
 	"time"
 )
 
-// TestAppSignsTheExpectedJWT compares the JWT with one that the test makes without a library.
 func TestAppSignsTheExpectedJWT(t *testing.T) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {

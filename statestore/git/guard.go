@@ -9,7 +9,6 @@ import (
 	"time"
 )
 
-// silenceError is the error if a server has sent nothing for the time limit.
 type silenceError struct{ limit time.Duration }
 
 func (s silenceError) Error() string { return fmt.Sprintf("the server sent nothing for %s", s.limit) }
@@ -31,13 +30,11 @@ func guard(conn net.Conn, limit time.Duration) net.Conn {
 	return g
 }
 
-// Read reads from the connection and restarts the timer.
 func (g *guarded) Read(p []byte) (int, error) {
 	n, err := g.Conn.Read(p)
 	return n, g.seen(n, err)
 }
 
-// Write writes to the connection and restarts the timer.
 func (g *guarded) Write(p []byte) (int, error) {
 	n, err := g.Conn.Write(p)
 	return n, g.seen(n, err)
@@ -58,11 +55,8 @@ func (g *guarded) Close() error {
 	return g.Conn.Close()
 }
 
-// dialFunc is a function that opens connections, such as net.Dialer.DialContext.
 type dialFunc func(ctx context.Context, network, address string) (net.Conn, error)
 
-// guardedDial returns a dialFunc whose connections are guarded. A limit of zero means
-// DefaultSilence.
 func guardedDial(dial dialFunc, limit time.Duration) dialFunc {
 	limit = cmp.Or(limit, DefaultSilence)
 	return func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -14,16 +14,16 @@ import (
 
 var _ statestore.LogReader = (*Store)(nil)
 
-// maxLog is the maximum number of commits that Log returns, and maxCommit the maximum size in bytes
-// of a commit whose message it returns.
+// maxLog is the maximum number of commits that Log returns. maxCommit is the maximum size in bytes
+// of a commit whose message Log returns.
 const (
 	maxLog    = 10_000
 	maxCommit = 1 << 20
 )
 
-// Log returns the newest commits of the branch along their first parents. From a server that sends
-// commits without their trees it fetches only these; else it fetches all objects of at most
-// maxPastDepth commits.
+// Log returns the newest commits of the branch along their first parents. If the server can send
+// commits without their trees, Log fetches only the commits. Otherwise it fetches all objects of at
+// most maxPastDepth commits.
 func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	if err := s.begin(ctx); err != nil {
 		return statestore.Log{}, err
@@ -40,7 +40,6 @@ func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	return log, nil
 }
 
-// fetchLog returns the newest commit of the branch and the objects with the commits before it.
 func (b *branch) fetchLog(ctx context.Context, most int) (plumbing.Hash, *objects, error) {
 	into := newObjects()
 	if there, err := b.remote.exists(); err != nil || !there {
@@ -99,7 +98,6 @@ func readLog(held *objects, start plumbing.Hash, most int) (statestore.Log, erro
 	return log, nil
 }
 
-// signature returns the name and the address of an author or committer.
 func signature(who object.Signature) string {
 	return strings.TrimSpace(who.Name + " <" + who.Email + ">")
 }

@@ -18,7 +18,6 @@ const handshakeTimeout = 10 * time.Second
 // host limits the concurrent handshakes with one server. All remotes on the server share it.
 type host struct{ slots chan struct{} }
 
-// newHost returns a host that no other remote shares yet.
 func newHost() *host { return &host{slots: make(chan struct{}, maxHandshakes)} }
 
 // enter waits until fewer than maxHandshakes are in progress. It returns the error of ctx if ctx
@@ -34,7 +33,6 @@ func (h *host) enter(ctx context.Context) error {
 
 func (h *host) leave() { <-h.slots }
 
-// dial returns a dialFunc whose connecting counts as a handshake.
 func (h *host) dial(dial dialFunc) dialFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		if err := h.enter(ctx); err != nil {
@@ -103,8 +101,6 @@ func (s *shared[K, V]) get(key K, open func() (*V, error)) (*V, error) {
 	return made, nil
 }
 
-// sharedHosts are the servers and the accounts of the stores of a Pool. The zero value is ready to
-// use.
 type sharedHosts struct {
 	hosts  shared[string, host]
 	pauses shared[account, pause]
@@ -119,7 +115,7 @@ type account struct {
 // get returns the host that all remotes of a server share, and the pause that all remotes with the
 // same credentials share.
 func (n *sharedHosts) get(address string, auth Auth) (*host, *pause) {
-	h, _ := n.hosts.get(address, func() (*host, error) { return newHost(), nil }) // this function never returns an error
+	h, _ := n.hosts.get(address, func() (*host, error) { return newHost(), nil }) // newHost returns no error
 	r, _ := n.pauses.get(account{address, auth}, func() (*pause, error) { return &pause{}, nil })
 	return h, r
 }

@@ -24,17 +24,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// odd serves a repository from a server that differs from git's own, and returns a Config for it.
-func odd(t *testing.T, repository string, how gittest.Odd, settings ...string) git.Config {
+func serveOdd(t *testing.T, repository string, how gittest.Odd, settings ...string) git.Config {
 	t.Helper()
 	server := httptest.NewServer(how.Before(gittest.Backend(t, filepath.Dir(repository), settings...)))
 	t.Cleanup(server.Close)
 	return git.Config{URL: server.URL + "/" + filepath.Base(repository), Auth: git.Auth{Username: gittest.User, Password: gittest.Password}}
 }
 
-// usable checks that a store with this configuration can write, read a commit of another writer,
-// and write again.
-func usable(t *testing.T, repository string, config git.Config) {
+func checkUsable(t *testing.T, repository string, config git.Config) {
 	t.Helper()
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{"a": "1", "d/b": "1"})
@@ -57,7 +54,7 @@ func TestHostThatRequiresMultiAckIsReadAndWritten(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			repository := gittest.Bare(t)
-			usable(t, repository, odd(t, repository, how, gittest.Partial()...))
+			checkUsable(t, repository, serveOdd(t, repository, how, gittest.Partial()...))
 		})
 	}
 }
@@ -70,16 +67,14 @@ func TestServerWithFewerCapabilitiesIsReadAndWritten(t *testing.T) {
 	} {
 		t.Run(without, func(t *testing.T) {
 			repository := gittest.Bare(t)
-			usable(t, repository, odd(t, repository, gittest.Odd{Without: strings.Fields(without)}))
+			checkUsable(t, repository, serveOdd(t, repository, gittest.Odd{Without: strings.Fields(without)}))
 		})
 	}
 }
 
-// TestBranchIsReadAfterAPushWithoutAReport uses a server that sends no report of a push. Only the
-// branch then shows whether the push has succeeded.
 func TestBranchIsReadAfterAPushWithoutAReport(t *testing.T) {
 	repository := gittest.Bare(t)
-	config := odd(t, repository, gittest.Odd{Without: []string{"report-status", "report-status-v2"}})
+	config := serveOdd(t, repository, gittest.Odd{Without: []string{"report-status", "report-status-v2"}})
 	store := open(t, config)
 	storetest.Write(t, store, map[string]string{"a": "1"})
 	gittest.Hook(t, repository, "pre-receive", "echo 'main is frozen' >&2; exit 1\n")
@@ -163,7 +158,7 @@ func TestIPv6HostIsReached(t *testing.T) {
 	if !strings.Contains(config.URL, "[::1]") {
 		t.Fatal(config.URL)
 	}
-	usable(t, repository, config)
+	checkUsable(t, repository, config)
 }
 
 func TestURLWithoutASchemeIsRejectedWithASuggestion(t *testing.T) {
@@ -328,9 +323,6 @@ func TestRateLimitIsAPauseAndNotACredentialProblem(t *testing.T) {
 	}
 }
 
-// TestWaitForASilentServerEndsWithTheContext uses a server that accepts connections and sends
-// nothing. A store must return within a second after the context has ended, both while it connects
-// and while it waits for other handshakes.
 func TestWaitForASilentServerEndsWithTheContext(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

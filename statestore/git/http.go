@@ -12,15 +12,12 @@ import (
 	"net/url"
 )
 
-// maxReport is the maximum size of a server's response to a push, in bytes.
 const maxReport = 16 << 20
 
 // maxDrain is the maximum number of bytes of an unread response that are read, so that the
 // connection can be used again.
 const maxDrain = 64 << 10
 
-// newHTTPClient returns an HTTP client that trusts the certificates of the store, and uses the
-// proxies in the environment.
 func newHTTPClient(config Config, server *host, seen *moved) (*http.Client, error) {
 	base, ok := http.DefaultTransport.(*http.Transport)
 	if !ok {
@@ -44,7 +41,6 @@ func newHTTPClient(config Config, server *host, seen *moved) (*http.Client, erro
 	return &http.Client{Transport: drainingTransport{own, seen}}, nil
 }
 
-// proxyRefusal is the error if a proxy rejects a CONNECT request.
 type proxyRefusal struct{ proxy, status string }
 
 func (p proxyRefusal) Error() string {
@@ -61,22 +57,18 @@ func checkProxy(_ context.Context, proxy *url.URL, _ *http.Request, answer *http
 }
 
 // drainingTransport is a RoundTripper that reads responses to their end, so that connections can be
-// used again. Without it, the end of a response would stay unread, because the parsers of git's
-// protocol stop before it.
+// used again. The parsers of git's protocol stop before the end.
 type drainingTransport struct {
 	next http.RoundTripper
 	seen *moved
 }
 
-// CloseIdleConnections closes the idle connections of the wrapped transport.
 func (t drainingTransport) CloseIdleConnections() {
 	if idle, ok := t.next.(interface{ CloseIdleConnections() }); ok {
 		idle.CloseIdleConnections()
 	}
 }
 
-// RoundTrip sends a request. It reads the report of a push completely. The body of any other
-// response is read to its end by Close.
 func (t drainingTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := t.next.RoundTrip(request)
 	if err != nil {
@@ -95,7 +87,6 @@ func (t drainingTransport) RoundTrip(request *http.Request) (*http.Response, err
 
 type drainedBody struct{ io.ReadCloser }
 
-// Close reads at most maxDrain bytes more, and closes the body.
 func (d drainedBody) Close() error {
 	io.CopyN(io.Discard, d.ReadCloser, maxDrain) //nolint:errcheck // a failure only prevents the reuse of the connection
 	return d.ReadCloser.Close()

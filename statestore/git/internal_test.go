@@ -22,8 +22,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestPushStatusDeterminesTheKindOfError uses the statuses that git 2.39 to 2.51 and JGit report
-// for a reference.
+// The statuses are those that git 2.39 to 2.51 and JGit report for a reference.
 func TestPushStatusDeterminesTheKindOfError(t *testing.T) {
 	for status, want := range map[string]error{
 		"failed to update ref":                            statestore.ErrStale,
@@ -66,8 +65,6 @@ func TestAllConnectionEndingsAreReportedAlike(t *testing.T) {
 	}
 }
 
-// TestTreeWithOldModesIsRewrittenOnlyForAChange checks that a tree in which modes have an old form
-// is not rewritten, unless a file changes.
 func TestTreeWithOldModesIsRewrittenOnlyForAChange(t *testing.T) {
 	held := newObjects()
 	blob := encode(plumbing.BlobObject, []byte("x"))
@@ -116,8 +113,6 @@ func TestTidyDropsOldObjectsAndKeepsOldStatesReadable(t *testing.T) {
 	gittest.Fsck(t, store.remote.local)
 }
 
-// TestTidyDropsLargeObjectsSooner checks that old versions of a large file are dropped, although
-// there are far fewer objects than minTidyObjects.
 func TestTidyDropsLargeObjectsSooner(t *testing.T) {
 	testkit.Slow(t)
 	store, err := Open(Config{URL: gittest.Bare(t), Now: func() time.Time { return time.Unix(0, 0) }})
@@ -136,8 +131,6 @@ func TestTidyDropsLargeObjectsSooner(t *testing.T) {
 	storetest.Holds(t, store, map[string]string{"large": want})
 }
 
-// TestFetchedBlobsDoNotCountAsGrowth checks that fetching missing blobs does not make tidy drop
-// objects.
 func TestFetchedBlobsDoNotCountAsGrowth(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "1", "d/b": "2"})
@@ -155,8 +148,7 @@ func TestFetchedBlobsDoNotCountAsGrowth(t *testing.T) {
 	}
 }
 
-// TestTokenNeedsNoUser checks the user name that is sent with a token. Servers that accept a token
-// as the password require a user name, but accept any name.
+// Servers that accept a token as the password require a user name, but accept any name.
 func TestTokenNeedsNoUser(t *testing.T) {
 	for auth, want := range map[Auth][2]string{
 		{Password: "token"}:                    {"git", "token"},

@@ -16,7 +16,6 @@ import (
 	"golang.org/x/crypto/ssh/knownhosts"
 )
 
-// knownHosts checks the key of one server against a known_hosts file.
 type knownHosts struct{ callback ssh.HostKeyCallback }
 
 // parseKnownHosts parses the text of a known_hosts file for the server at an address.
@@ -56,8 +55,8 @@ func parseKnownHosts(text, address string) (*knownHosts, error) {
 	}
 }
 
-// spellings returns the names that replace the patterns of a line for this server: its own name if
-// a pattern matches it, and all hashed names, because each of them may be that of the server.
+// spellings returns the names that replace the patterns of a line: the server's own name if a
+// pattern matches it, and all hashed names.
 func spellings(patterns []string, name string) []string {
 	var names []string
 	for _, pattern := range patterns {
@@ -65,7 +64,7 @@ func spellings(patterns []string, name string) []string {
 		hashed := strings.HasPrefix(pattern, "|1|")
 		switch {
 		case negated && (hashed || matchesHost(pattern, name)):
-			return nil // ssh does not support negated hashes
+			return nil
 		case negated:
 		case hashed && isHash(pattern):
 			names = append(names, pattern)
@@ -94,9 +93,9 @@ func isHash(pattern string) bool {
 	return whole && badSalt == nil && badSum == nil
 }
 
-// loadKnownHosts parses lines with the library, which reads only files. A container may have no
-// writable directory. Therefore the file is a pipe, if the system has a directory with the open
-// files of a process.
+// loadKnownHosts parses lines with the library, which reads only files. Because a container may
+// have no writable directory, the file is a pipe if openFiles, the directory of the process's open
+// files, exists.
 func loadKnownHosts(lines, openFiles string) (ssh.HostKeyCallback, error) {
 	out, in, err := os.Pipe()
 	if err != nil {
@@ -123,7 +122,6 @@ func loadKnownHosts(lines, openFiles string) (ssh.HostKeyCallback, error) {
 	return knownhosts.New(file.Name())
 }
 
-// unknownHost is the error if the key of a server is not among the known hosts.
 type unknownHost struct {
 	host        string
 	fingerprint string
@@ -138,7 +136,6 @@ func (u unknownHost) Error() string {
 	return fmt.Sprintf("knownHosts has no key for the server %s; the server's is %s", u.host, u.fingerprint)
 }
 
-// check implements ssh.HostKeyCallback.
 func (k *knownHosts) check(address string, _ net.Addr, key ssh.PublicKey) error {
 	address = strings.ToLower(address)
 	err := k.callback(address, &net.TCPAddr{}, key)
@@ -178,11 +175,8 @@ func (k *knownHosts) algorithms(address string) []string {
 // noKey is a key that no server has. The library's error about this key lists the known keys.
 type noKey struct{}
 
-// Type returns a type that no real key has.
 func (noKey) Type() string { return "none" }
 
-// Marshal returns no bytes. Real keys return some.
 func (noKey) Marshal() []byte { return nil }
 
-// Verify always fails.
 func (noKey) Verify([]byte, *ssh.Signature) error { return errors.New("no key") }

@@ -18,8 +18,6 @@ import (
 	"golang.org/x/crypto/ssh"
 )
 
-// testKeys returns keys of servers. In the texts of the tests, the first four are called K0 to K3.
-// K0 and K1 have the same type. The last key is in no text.
 func testKeys(t testing.TB) []ssh.PublicKey {
 	t.Helper()
 	var keys []ssh.PublicKey
@@ -51,8 +49,6 @@ func testKeys(t testing.TB) []ssh.PublicKey {
 	return keys
 }
 
-// withKeys replaces the names of keys in a text by the keys. It makes one pass, because a key in
-// base64 may contain the name of another key.
 func withKeys(text string, keys []ssh.PublicKey) string {
 	var pairs []string
 	for i, key := range keys {
@@ -68,8 +64,6 @@ func hashOf(name string) string {
 	return "|1|" + base64.StdEncoding.EncodeToString(salt) + "|" + base64.StdEncoding.EncodeToString(mac.Sum(nil))
 }
 
-// TestKnownHostsMatchByHostPortAndKey checks which keys of a server are accepted, and which
-// algorithms are requested.
 func TestKnownHostsMatchByHostPortAndKey(t *testing.T) {
 	keys := testKeys(t)
 	const git22, git2222 = "git.example.com:22", "git.example.com:2222"
@@ -78,7 +72,7 @@ func TestKnownHostsMatchByHostPortAndKey(t *testing.T) {
 		text, address string
 		accepted      []int
 		algorithms    []string
-		unknown       string // part of the error for the last key
+		unknown       string
 	}{
 		"a name is for port 22":                  {"git.example.com K0", git22, []int{0}, []string{ed}, "not the one"},
 		"and for no other":                       {"git.example.com K0", git2222, nil, nil, "no key for the server [git.example.com]:2222"},
@@ -138,7 +132,7 @@ func TestKnownHostsMatchByHostPortAndKey(t *testing.T) {
 			if got := hosts.algorithms(c.address); !slices.Equal(got, c.algorithms) {
 				t.Errorf("asks for %v, want %v", got, c.algorithms)
 			}
-			agrees(t, text, c.address, keys)
+			compareWithFormer(t, text, c.address, keys)
 		})
 	}
 }
@@ -160,11 +154,10 @@ func TestInvalidKnownHostsAreRejected(t *testing.T) {
 		if _, err := parseKnownHosts(text, "a:22"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
-		agrees(t, text, "a:22", keys)
+		compareWithFormer(t, text, "a:22", keys)
 	}
 }
 
-// TestCertificateIsNotAKnownKey checks that a certificate is never accepted as a host key.
 func TestCertificateIsNotAKnownKey(t *testing.T) {
 	keys := testKeys(t)
 	signer, err := ssh.NewSignerFromKey(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)))
@@ -215,8 +208,7 @@ func TestKnownHostsNeedNoTemporaryDirectory(t *testing.T) {
 	}
 }
 
-// agrees compares the results for a server with those of the former implementation.
-func agrees(t *testing.T, text, address string, keys []ssh.PublicKey) {
+func compareWithFormer(t *testing.T, text, address string, keys []ssh.PublicKey) {
 	t.Helper()
 	former, errFormer := parseFormerHosts(text)
 	hosts, err := parseKnownHosts(text, address)
@@ -237,8 +229,6 @@ func agrees(t *testing.T, text, address string, keys []ssh.PublicKey) {
 	}
 }
 
-// FuzzKnownHosts compares the results for any text and server with those of the former
-// implementation. In the text, K0 to K2 are keys, and H0 to H2 are hashed names.
 func FuzzKnownHosts(f *testing.F) {
 	keys := testKeys(f)
 	for _, seed := range []string{
@@ -273,6 +263,6 @@ func FuzzKnownHosts(f *testing.F) {
 			}
 			return
 		}
-		agrees(t, text, address, keys)
+		compareWithFormer(t, text, address, keys)
 	})
 }

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 )
 
-// knownHostsHash returns the hashed name of a host as `ssh-keygen -H` writes it.
 func knownHostsHash(host string) string {
 	salt := []byte("0123456789abcdefghij")
 	mac := hmac.New(sha1.New, salt)

@@ -17,8 +17,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// refuses reports whether layout.Limits excludes a file with this path.
-func refuses(t *testing.T, name string) bool {
+func isExcluded(t *testing.T, name string) bool {
 	t.Helper()
 	d, p := &kratix.Destination{}, &kratix.WorkPlacement{}
 	d.Name = "w"
@@ -32,15 +31,10 @@ func refuses(t *testing.T, name string) bool {
 	return len(findings) > 0
 }
 
-// TestServerWithFsckAcceptsPathsWithinTheLimits pushes to a repository with receive.fsckObjects.
-// The server must accept every path that layout.Limits allows. It must reject the paths that
-// layout.Limits excludes because git servers reject them.
 func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 	const longLine = 5000
 	for name, c := range map[string]struct {
 		path, content string
-		// held means that layout.Limits excludes the path. refused means that the server rejects
-		// it.
 		held, refused bool
 	}{
 		"a file":                          {path: "a.yaml"},
@@ -65,7 +59,7 @@ func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 			gittest.Git(t, repository, "config", "receive.fsckObjects", "true")
 			store := open(t, git.Config{URL: repository})
 			path := "w/resources/" + c.path
-			if held := refuses(t, path); held != c.held {
+			if held := isExcluded(t, path); held != c.held {
 				t.Errorf("held back: %v", held)
 			}
 			_, err := store.Apply(t.Context(), statestore.ChangeSet{Write: testkit.Files(map[string]string{path: c.content})})
@@ -81,7 +75,7 @@ func TestServerWithFsckAcceptsPathsWithinTheLimits(t *testing.T) {
 func TestLongestPathCanBeCheckedOut(t *testing.T) {
 	longest := "w/resources" + strings.Repeat("/"+strings.Repeat("d", 200), 19) + "/"
 	longest += strings.Repeat("f", 3840-len(longest))
-	if refuses(t, longest) || !refuses(t, longest+"f") {
+	if isExcluded(t, longest) || !isExcluded(t, longest+"f") {
 		t.Error("3,840 bytes are not the limit")
 	}
 	for path, fits := range map[string]bool{longest: true, "w/resources" + strings.Repeat("/"+strings.Repeat("d", 200), 21): false} {
@@ -96,7 +90,6 @@ func TestLongestPathCanBeCheckedOut(t *testing.T) {
 	}
 }
 
-// clones makes a clone of the branch in the directory into, and returns git's error.
 func clones(t *testing.T, repository, into string) error {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), "git", "clone", "--quiet", "--branch", "main", repository, into)

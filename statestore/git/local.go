@@ -51,7 +51,6 @@ func (r *remote) create(ctx context.Context) error {
 	return nil
 }
 
-// initialize writes the files of an empty bare repository to dir.
 func (r *remote) initialize(dir string) error {
 	for _, name := range []string{"objects/info", "objects/pack", "refs/heads", "refs/tags"} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {

@@ -25,8 +25,6 @@ func TestViewConformsAsAStore(t *testing.T) {
 	})
 }
 
-// TestConcurrentReadsShareARequest delays the response to the first request until all reads have
-// started.
 func TestConcurrentReadsShareARequest(t *testing.T) {
 	const n = 8
 	repository := gittest.Bare(t)
@@ -50,8 +48,7 @@ func TestConcurrentReadsShareARequest(t *testing.T) {
 		})
 	}
 	reads.Wait()
-	// A read that starts while a request is in progress needs another request. Most reads start
-	// during the first request.
+	// A read that starts while a request is in progress needs another request.
 	if got := questions.Load(); got < 1 || got > n/2 {
 		t.Errorf("%d stores ask %d times", n, got)
 	}
@@ -64,8 +61,6 @@ func TestConcurrentReadsShareARequest(t *testing.T) {
 	}
 }
 
-// TestFailedRequestIsNotShared checks that a response is not used again if it was an error, or if
-// it was sent before the branch was closed.
 func TestFailedRequestIsNotShared(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "b/x": "1"})

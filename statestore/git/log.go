@@ -9,7 +9,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// log stores objects one after the other. Before each object is a number with its size and type.
+// log stores objects one after the other. A number with the size and the type precedes each object.
 // Bytes before end never change, and can be read while more are written.
 type log struct {
 	bytes interface {
@@ -39,7 +39,6 @@ func (l *log) write(kind plumbing.ObjectType, size int64, read func(io.Writer) e
 	return l.end + int64(len(header)) + size, l.buffer.Flush()
 }
 
-// read returns the object at an offset.
 func (l *log) read(hash plumbing.Hash, at int64) (plumbing.EncodedObject, error) {
 	var header [maxHeader]byte
 	n, err := l.bytes.ReadAt(header[:], at)
@@ -77,7 +76,6 @@ func (p position) split() (offset int64, spilled bool) {
 	return int64(number >> 1), number&1 == 1 //nolint:gosec // positionAt made it from an int64
 }
 
-// stored is an object in a log.
 type stored struct {
 	hash    plumbing.Hash
 	kind    plumbing.ObjectType
@@ -86,27 +84,20 @@ type stored struct {
 
 var _ plumbing.EncodedObject = (*stored)(nil)
 
-// Hash returns the hash of the object.
 func (s *stored) Hash() plumbing.Hash { return s.hash }
 
-// Type returns the object's type.
 func (s *stored) Type() plumbing.ObjectType { return s.kind }
 
-// SetType does nothing, because a stored object is immutable.
 func (s *stored) SetType(plumbing.ObjectType) {}
 
-// Size returns the content's length.
 func (s *stored) Size() int64 { return s.content.Size() }
 
-// SetSize does nothing, because a stored object is immutable.
 func (s *stored) SetSize(int64) {}
 
-// Reader returns a reader of the content.
 func (s *stored) Reader() (io.ReadCloser, error) {
 	return io.NopCloser(io.NewSectionReader(s.content, 0, s.content.Size())), nil
 }
 
-// Writer returns an error, because a stored object is immutable.
 func (s *stored) Writer() (io.WriteCloser, error) {
 	return nil, errors.New("a stored object cannot be written")
 }

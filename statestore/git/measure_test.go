@@ -21,7 +21,7 @@ func measure(url, ca string) int {
 		Auth: git.Auth{Username: gittest.User, Password: gittest.Password},
 	})
 	if err == nil {
-		err = use(store)
+		err = readAndWrite(store)
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -41,7 +41,7 @@ func measure(url, ca string) int {
 	return 0
 }
 
-func use(store *git.Store) error {
+func readAndWrite(store *git.Store) error {
 	ctx := context.Background()
 	state, err := store.Read(ctx)
 	if err != nil {

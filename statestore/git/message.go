@@ -12,11 +12,8 @@ import (
 // trailer in a message. A commit may have thousands.
 const mostNamed = 100
 
-// actions are the actions in the order in which a message lists them.
 var actions = [...]statestore.Action{statestore.Place, statestore.Update, statestore.Remove, statestore.RollBack}
 
-// newMessageData returns the data of a commit message: a subject, a line for each placement if
-// there are several, and trailers with each Work and each Destination.
 func newMessageData(changes statestore.ChangeSet) MessageData {
 	all := sortedPlacements(changes.Placements)
 	named := all[:min(len(all), mostNamed)]
@@ -38,7 +35,6 @@ func newMessageData(changes statestore.ChangeSet) MessageData {
 	return data
 }
 
-// text returns the default message.
 func (d MessageData) text() string {
 	text := d.Subject + "\n"
 	for _, part := range []string{d.List, d.Trailers} {
@@ -65,7 +61,6 @@ func placementSubject(placements []statestore.PlacementChange) string {
 	return capital(strings.Join(parts, ", ")) + " placements"
 }
 
-// fileSubject returns a subject for changes that no placement has caused.
 func fileSubject(changes statestore.ChangeSet) string {
 	written, removed := len(changes.Write), len(changes.Remove)
 	switch {
@@ -84,7 +79,6 @@ func files(n int) string {
 	return fmt.Sprintf("%d files", n)
 }
 
-// list returns a line for each placement, and a line with the number of the omitted ones.
 func list(placements []Placement, more int) string {
 	var text strings.Builder
 	for _, p := range placements {
@@ -96,7 +90,6 @@ func list(placements []Placement, more int) string {
 	return text.String()
 }
 
-// trailers returns a trailer for each Work and each Destination.
 func trailers(placements []Placement) string {
 	works := make([]string, 0, len(placements))
 	destinations := make([]string, 0, len(placements))

@@ -7,14 +7,12 @@ import (
 	"sync"
 )
 
-// moved records the URL to which a server has redirected requests.
 type moved struct {
 	mu   sync.Mutex
 	to   *url.URL
 	away bool // whether the URL is on another host
 }
 
-// see records the redirect of a request for references.
 func (m *moved) see(response *http.Response) {
 	if response.Request == nil || !strings.HasSuffix(response.Request.URL.Path, "/info/refs") {
 		return
@@ -32,14 +30,12 @@ func (m *moved) see(response *http.Response) {
 	m.to = &url.URL{Scheme: to.Scheme, Host: to.Host, Path: strings.TrimSuffix(to.Path, "/info/refs")}
 }
 
-// elsewhere reports whether the repository has moved to another host.
 func (m *moved) elsewhere() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.away
 }
 
-// warning returns a warning about the redirect, or "" if there was none.
 func (m *moved) warning() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()

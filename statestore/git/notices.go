@@ -6,14 +6,12 @@ import "sync"
 // unlimited, because notices contain the names of Works.
 const mostNotices = 100
 
-// notices calls notify once for each message about the commits of a store.
 type notices struct {
 	notify func(message string)
 	mu     sync.Mutex
 	seen   map[string]bool
 }
 
-// add calls notify with those messages that are new.
 func (n *notices) add(messages []string) {
 	if n.notify == nil {
 		return

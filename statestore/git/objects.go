@@ -10,9 +10,8 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/object"
 )
 
-// objects stores git objects by hash. The store may add objects while others read. Because there
-// may be very many objects, their contents are in memory only up to limit, and then in a file.
-// Hashes and positions are always in memory.
+// objects stores git objects by hash. One writer may add objects while others read. Contents are in
+// memory up to limit, and then in a file. Hashes and positions are always in memory.
 type objects struct {
 	mu     sync.RWMutex
 	byHash map[plumbing.Hash]position
@@ -35,7 +34,6 @@ func newObjects() *objects {
 	return &objects{byHash: map[plumbing.Hash]position{}, limit: maxInMemory, memory: &log{bytes: &pages{}}}
 }
 
-// missing is the error about an object that the server should have sent.
 type missing struct{ hash plumbing.Hash }
 
 func (m missing) Error() string { return "the server did not send object " + m.hash.String() }

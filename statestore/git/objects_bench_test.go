@@ -48,7 +48,6 @@ func benchmarkHeld(b *testing.B, works int, blobs bool) {
 	runtime.KeepAlive(trees)
 }
 
-// heap returns the size of all live objects on the heap, in bytes.
 func heap() uint64 {
 	runtime.GC()
 	runtime.GC() // objects with finalizers are freed by the second run
@@ -57,8 +56,6 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// grow receives a commit with the files of the given number of Works. It returns the hashes of the
-// commit and of some trees.
 func grow(tb testing.TB, held *objects, works int, blobs bool) (head plumbing.Hash, trees []plumbing.Hash) {
 	tb.Helper()
 	receive := func(kind plumbing.ObjectType, content []byte) plumbing.Hash {

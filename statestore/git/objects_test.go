@@ -13,8 +13,7 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// holds checks that an object with exactly this content is stored.
-func holds(t *testing.T, held *objects, kind plumbing.ObjectType, want []byte) {
+func expectObject(t *testing.T, held *objects, kind plumbing.ObjectType, want []byte) {
 	t.Helper()
 	hash := plumbing.ComputeHash(kind, want)
 	one, err := held.get(hash)
@@ -43,7 +42,7 @@ func TestObjectsOfAllSizesAndTypesAreStored(t *testing.T) {
 		}
 		for _, size := range sizes {
 			for _, kind := range kinds {
-				holds(t, held, kind, bytes.Repeat([]byte{byte(size)}, size))
+				expectObject(t, held, kind, bytes.Repeat([]byte{byte(size)}, size))
 			}
 		}
 		whole := int64(0)
@@ -59,8 +58,6 @@ func TestObjectsOfAllSizesAndTypesAreStored(t *testing.T) {
 	}
 }
 
-// TestOnlyNewCompleteObjectsUseMemory adds objects whose content cannot be read completely, and
-// objects that are stored already. They must use no memory, and must not affect other objects.
 func TestOnlyNewCompleteObjectsUseMemory(t *testing.T) {
 	for _, limit := range []int64{0, maxInMemory} {
 		held := newObjects()
@@ -92,8 +89,8 @@ func TestOnlyNewCompleteObjectsUseMemory(t *testing.T) {
 		if err := held.put(encode(plumbing.BlobObject, second)); err != nil {
 			t.Fatal(err)
 		}
-		holds(t, held, plumbing.BlobObject, first)
-		holds(t, held, plumbing.BlobObject, second)
+		expectObject(t, held, plumbing.BlobObject, first)
+		expectObject(t, held, plumbing.BlobObject, second)
 	}
 }
 
@@ -109,7 +106,7 @@ func TestObjectsAreReadWhileOthersAreAdded(t *testing.T) {
 		readers.Go(func() {
 			for i := reader; i < n; {
 				if i < added.Load() {
-					holds(t, held, plumbing.BlobObject, content(i))
+					expectObject(t, held, plumbing.BlobObject, content(i))
 					i += 4
 				} else if held.has(plumbing.ComputeHash(plumbing.BlobObject, content(n))) {
 					t.Error("what was never added is there")

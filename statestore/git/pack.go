@@ -11,9 +11,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// pack returns objects as a packfile: in a fixed order, without deltas, and with the fastest
-// compression. The library's encoder cannot be used, because it has the default compression level.
-// That level has large tables; clearing them takes longer than compressing a small file.
+// pack returns objects as a packfile in a fixed order, without deltas, and with the fastest
+// compression. The library's encoder uses the default compression, which takes longer to clear its
+// tables than to compress a small file.
 func pack(objects map[plumbing.Hash]plumbing.EncodedObject) ([]byte, error) {
 	hashes := make([]plumbing.Hash, 0, len(objects))
 	for hash := range objects {

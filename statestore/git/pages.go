@@ -14,7 +14,6 @@ type pages struct {
 	all []*[pageSize]byte
 }
 
-// ReadAt reads from an offset, up to the end of the last page.
 func (p *pages) ReadAt(to []byte, at int64) (n int, err error) {
 	p.mu.RLock()
 	defer p.mu.RUnlock()
@@ -28,7 +27,6 @@ func (p *pages) ReadAt(to []byte, at int64) (n int, err error) {
 	return n, nil
 }
 
-// WriteAt writes at an offset. It never returns an error.
 func (p *pages) WriteAt(from []byte, at int64) (n int, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -26,7 +26,7 @@ func TestStoreWithBlobsOnDemandConforms(t *testing.T) {
 
 type counter struct{ fetches, bytes atomic.Int64 }
 
-func (c *counter) see(next http.Handler, w http.ResponseWriter, r *http.Request) {
+func (c *counter) count(next http.Handler, w http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/git-upload-pack") {
 		c.fetches.Add(1)
 		w = counted{w, &c.bytes}
@@ -39,7 +39,7 @@ func TestUnreadBlobsAreNotFetched(t *testing.T) {
 	big, other := noise(500_000), noise(400_000)
 	gittest.Commit(t, repository, "main", map[string]string{"big": big, "dir/other": other})
 	var count counter
-	store := open(t, intercepted(t, repository, count.see, gittest.Partial()...))
+	store := open(t, intercepted(t, repository, count.count, gittest.Partial()...))
 	storetest.Write(t, store, map[string]string{"dir/mine": "m"}, "big")
 	gittest.Commit(t, repository, "main", map[string]string{"dir/foreign": noise(300_000)})
 	state := storetest.Read(t, store)
@@ -58,7 +58,7 @@ func TestReadingManyFilesTakesFewFetches(t *testing.T) {
 	}
 	gittest.Commit(t, repository, "main", want)
 	var count counter
-	state := storetest.Read(t, open(t, intercepted(t, repository, count.see, gittest.Partial()...)))
+	state := storetest.Read(t, open(t, intercepted(t, repository, count.count, gittest.Partial()...)))
 	for _, path := range state.Files.Paths(tree.Path{}) {
 		if content, err := state.Contents.Content(t.Context(), path); err != nil || string(content) != want[path.String()] {
 			t.Fatalf("%s: %q, %v", path, content, err)
@@ -86,7 +86,7 @@ func TestServerWithoutSingleBlobsSendsAll(t *testing.T) {
 			fmt.Fprintf(w, "%04x%s", len(line)+4, line)
 			return
 		}
-		count.see(next, w, r)
+		count.count(next, w, r)
 	}, gittest.Partial()...)
 	store := open(t, config)
 	storetest.Holds(t, store, want)

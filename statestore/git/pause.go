@@ -10,16 +10,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxPause is the maximum pause that a server can demand.
 const maxPause = statestore.MaxRetryAfter
 
-// pause is the time until which a server gets no requests because it has demanded a pause.
 type pause struct {
 	mu  sync.Mutex
 	end time.Time
 }
 
-// pausedError is the error of a request that is not sent because of a pause.
 type pausedError struct {
 	end  time.Time
 	left time.Duration
@@ -35,7 +32,6 @@ func (r *pause) until(end time.Time) {
 	r.end = end
 }
 
-// over returns an error if the pause is not over yet.
 func (r *pause) over(now time.Time) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -67,7 +63,6 @@ func (e *statusError) limited() bool {
 	return saysLimited(e.words)
 }
 
-// saysLimited reports whether a server's message is about a rate limit.
 func saysLimited(words string) bool {
 	words = strings.ToLower(words)
 	for _, phrase := range []string{"rate limit", "rate-limit", "ratelimit", "too many requests", "abuse detection"} {

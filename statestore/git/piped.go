@@ -12,18 +12,16 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/transport"
 )
 
-// service is a running git-upload-pack or git-receive-pack.
 type service struct {
 	in  io.WriteCloser
 	out io.Reader
 	// words is the output of the service that is not part of git's protocol.
 	words *transcript
 	// leave ends a service that is no longer needed. kill ends the service and its connection, even
-	// if it hangs. After kill, words is complete.
+	// if the service hangs. After kill, words is complete.
 	leave, kill func()
 }
 
-// launcher starts a service of a repository, as a local process or over ssh.
 type launcher interface {
 	launch(ctx context.Context, name string) (*service, error)
 }
@@ -35,17 +33,14 @@ type pipedTransport struct{ launcher launcher }
 
 var _ transport.Transport = pipedTransport{}
 
-// NewUploadPackSession prepares a fetch.
 func (t pipedTransport) NewUploadPackSession(*transport.Endpoint, transport.AuthMethod) (transport.UploadPackSession, error) {
 	return &pipedSession{launcher: t.launcher, name: transport.UploadPackServiceName}, nil
 }
 
-// NewReceivePackSession prepares a push.
 func (t pipedTransport) NewReceivePackSession(*transport.Endpoint, transport.AuthMethod) (transport.ReceivePackSession, error) {
 	return &pipedSession{launcher: t.launcher, name: transport.ReceivePackServiceName}, nil
 }
 
-// pipedSession is one exchange with a service.
 type pipedSession struct {
 	launcher launcher
 	name     string
@@ -62,12 +57,10 @@ func (s serviceError) Error() string { return s.cause.Error() }
 
 func (s serviceError) Unwrap() error { return s.cause }
 
-// AdvertisedReferences starts the service and reads its advertisement.
 func (s *pipedSession) AdvertisedReferences() (*packp.AdvRefs, error) {
 	return s.AdvertisedReferencesContext(context.Background())
 }
 
-// AdvertisedReferencesContext starts the service and reads its advertisement.
 func (s *pipedSession) AdvertisedReferencesContext(ctx context.Context) (*packp.AdvRefs, error) {
 	running, err := s.launcher.launch(ctx, s.name)
 	if err != nil {
@@ -82,7 +75,6 @@ func (s *pipedSession) AdvertisedReferencesContext(ctx context.Context) (*packp.
 	return refs, err
 }
 
-// UploadPack sends a request and returns the response. The caller must close it.
 func (s *pipedSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequest) (*packp.UploadPackResponse, error) {
 	if err := ask.Validate(); err != nil {
 		return nil, err
@@ -101,20 +93,16 @@ func (s *pipedSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequ
 	return answer, nil
 }
 
-// answered is the reader of a response. Close ends the watching of the context.
 type answered struct {
 	io.Reader
 	stop func() bool
 }
 
-// Close ends the watching of the context.
 func (a *answered) Close() error {
 	a.stop()
 	return nil
 }
 
-// ReceivePack sends a push and returns the report. It returns nil if the request does not ask for
-// one.
 func (s *pipedSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
 	s.begun = true
 	defer context.AfterFunc(ctx, s.running.kill)()
@@ -143,7 +131,6 @@ func (s *pipedSession) failed(ctx context.Context, err error) error {
 	return serviceError{cause: err, words: s.running.words.String()}
 }
 
-// Close ends the service. If no request was sent, Close sends a flush packet first.
 func (s *pipedSession) Close() error {
 	if s.running == nil {
 		return nil
@@ -157,13 +144,11 @@ func (s *pipedSession) Close() error {
 	return nil
 }
 
-// transcript is a writer that keeps the first maxMessage bytes.
 type transcript struct {
 	mu   sync.Mutex
 	text bytes.Buffer
 }
 
-// Write keeps those bytes that fit, and drops the others without an error.
 func (w *transcript) Write(p []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -171,7 +156,6 @@ func (w *transcript) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// String returns the bytes that were kept.
 func (w *transcript) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -82,8 +82,8 @@ func (p Placement) because() string {
 	return ", because " + p.Because
 }
 
-// oneLine returns a text in one line of limited length, with invisible characters escaped. Thus a
-// value cannot add lines to a message, or change how a terminal shows it.
+// oneLine returns a text as one line of limited length, with invisible characters escaped. A value
+// can therefore neither add lines to a message nor change how a terminal shows it.
 func oneLine(text string) string {
 	if len(text) > longestValue {
 		text = shortened(text)
@@ -94,7 +94,6 @@ func oneLine(text string) string {
 	return text
 }
 
-// shortened returns the beginning of a text and an ellipsis, longestValue bytes at most.
 func shortened(text string) string {
 	const ellipsis = "…"
 	end := longestValue - len(ellipsis)

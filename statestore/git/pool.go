@@ -15,7 +15,6 @@ type Pool struct {
 	sharedHosts
 }
 
-// branchKey identifies a branch. Stores with equal keys share the branch.
 type branchKey struct {
 	url, branch, ca  string
 	auth             Auth
@@ -46,7 +45,6 @@ func (p *Pool) open(config Config) (*Store, error) {
 	return store, nil
 }
 
-// branch returns the branch for a store. It returns the same branch for stores with equal keys.
 func (p *Pool) branch(config Config) (*branch, error) {
 	at := branchKey{
 		url: strings.TrimRight(config.URL, "/"), branch: kratix.BranchName(config.Branch), ca: string(config.CABundle),

@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// pooled opens stores at several paths of one branch, with one Pool.
 func pooled(t *testing.T, config git.Config, paths ...string) []*git.Store {
 	t.Helper()
 	var pool git.Pool
@@ -36,7 +35,7 @@ func TestStoresOfOneBranchShareFetchedObjects(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "b/x": "2"})
 	var count counter
-	stores := pooled(t, intercepted(t, repository, count.see), "a", "./b/", "")
+	stores := pooled(t, intercepted(t, repository, count.count), "a", "./b/", "")
 	storetest.Holds(t, stores[0], map[string]string{"x": "1"})
 	storetest.Holds(t, stores[1], map[string]string{"x": "2"})
 	storetest.Write(t, stores[0], map[string]string{"y": "3"})
@@ -46,8 +45,6 @@ func TestStoresOfOneBranchShareFetchedObjects(t *testing.T) {
 	}
 }
 
-// TestStoreIsNotStaleAfterChangesOutsideItsPath reads all stores before it writes to any, as a
-// round does.
 func TestStoreIsNotStaleAfterChangesOutsideItsPath(t *testing.T) {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a/x": "1", "b/x": "1", "c": "1"})
@@ -162,7 +159,7 @@ func TestProbeLeavesNothingBehind(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			repository := gittest.Bare(t)
-			probes(t, repository, reach(repository))
+			checkProbe(t, repository, reach(repository))
 		})
 	}
 	missing := t.TempDir() + "/new.git"
@@ -171,9 +168,7 @@ func TestProbeLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-// probes checks that Probe returns no error in an empty repository and after a write, and that it
-// changes nothing.
-func probes(t *testing.T, repository string, config git.Config) {
+func checkProbe(t *testing.T, repository string, config git.Config) {
 	t.Helper()
 	store := open(t, config)
 	if err := store.Probe(t.Context()); err != nil {
@@ -321,8 +316,6 @@ func TestRedirectIsFollowedAndReported(t *testing.T) {
 	}
 }
 
-// TestRedirectToAnotherHostGetsNoCredentials checks that the credentials for one host are not sent
-// to another.
 func TestRedirectToAnotherHostGetsNoCredentials(t *testing.T) {
 	repository := gittest.Bare(t)
 	target := served(t, repository)

@@ -7,13 +7,12 @@ import (
 	"sync"
 )
 
-// processes starts services of a local repository.
 type processes struct{ dir string }
 
 var _ launcher = processes{}
 
-// launch runs the git binary. It allows fetches without blobs and fetches of single blobs, whatever
-// the configuration of the repository is.
+// launch runs the git binary. It allows fetches of single blobs, regardless of the repository's
+// configuration.
 func (p processes) launch(_ context.Context, name string) (*service, error) {
 	cmd := exec.Command("git", //nolint:noctx // the process outlives the call and is killed by its owner
 		"-c", "uploadpack.allowFilter=true", "-c", "uploadpack.allowAnySHA1InWant=true",

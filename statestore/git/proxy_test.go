@@ -34,13 +34,12 @@ func throughProxy(url, ca string) int {
 		return 1
 	}
 	state, err := store.Read(context.Background())
-	fmt.Printf("read: %v\n", told(err))
+	fmt.Printf("read: %v\n", errorText(err))
 	_, err = store.Apply(context.Background(), statestore.ChangeSet{Base: state.Revision, Write: placements("through", 1)})
-	fmt.Printf("write: %v\nprobe: %v\n", told(err), told(store.Probe(context.Background())))
+	fmt.Printf("write: %v\nprobe: %v\n", errorText(err), errorText(store.Probe(context.Background())))
 	return 0
 }
 
-// connector is a proxy that connects to the same server for every host name.
 type connector struct {
 	*httptest.Server
 	server string // host:port
@@ -85,7 +84,6 @@ func (c *connector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	client.Close()            //nolint:errcheck // either end may close
 }
 
-// asked returns the requests that the proxy got, sorted and without duplicates.
 func (c *connector) asked() string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,7 +91,6 @@ func (c *connector) asked() string {
 	return strings.Join(slices.Compact(c.seen), ", ")
 }
 
-// inProcess runs throughProxy in a child process with these environment variables.
 func inProcess(t *testing.T, url, ca string, environment ...string) string {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

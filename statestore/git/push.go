@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// push is one exchange with git-receive-pack.
 type push struct {
 	session transport.ReceivePackSession
 	remote  *remote
@@ -83,7 +82,6 @@ func (r refusal) Error() string { return r.cause.Error() }
 
 func (r refusal) Unwrap() error { return r.cause }
 
-// status returns the server's reason in the report of a failed push, or "" if there is no report.
 func status(report *packp.ReportStatus) string {
 	if report == nil {
 		return ""
@@ -96,8 +94,8 @@ func status(report *packp.ReportStatus) string {
 	return "unpack: " + report.UnpackStatus
 }
 
-// send moves the branch from tip to the commit. It returns an error if the branch is no longer at
-// tip.
+// send moves the branch from tip to the commit. It returns an error if the branch is at another
+// commit than tip.
 func (p *push) send(ctx context.Context, made *commit) error {
 	packed, err := pack(made.objects)
 	if err != nil {
@@ -127,8 +125,8 @@ func (p *push) send(ctx context.Context, made *commit) error {
 // not moved.
 var errUnconfirmed = errors.New("the server took the push, reported nothing, and left the branch where it was")
 
-// checkMoved returns an error if the branch is not at the commit. It is for servers that send no
-// report.
+// checkMoved returns an error if the branch is not at the commit. It replaces the report that some
+// servers do not send.
 func (p *push) checkMoved(ctx context.Context, commit plumbing.Hash, words string) error {
 	session, refs, err := advertise(ctx, p.remote, p.remote.client.NewReceivePackSession)
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// branchReference returns the name of the reference for spec.branch.
 func branchReference(spelling string) (plumbing.ReferenceName, error) {
 	name := kratix.BranchName(spelling)
 	if name == "HEAD" || strings.HasPrefix(name, "refs/") {
@@ -30,7 +29,6 @@ type missingBranch struct {
 	others []string
 }
 
-// maxNamed is the maximum number of branches in an error.
 const maxNamed = 10
 
 func (m missingBranch) Error() string {
@@ -53,7 +51,6 @@ func (b blockedBranch) Error() string {
 	return fmt.Sprintf("the branch %s cannot be made because the branch %s exists, and git cannot have both", b.branch, b.by)
 }
 
-// checkBranch returns an error if the branch does not exist and cannot be created.
 func (r *remote) checkBranch(refs *packp.AdvRefs) error {
 	branch := r.branch.Short()
 	if _, there := refs.References[r.branch.String()]; there {
@@ -92,7 +89,6 @@ func nearest(name string, others []string) string {
 	return best
 }
 
-// maxCompared is the maximum length in bytes of names that are compared.
 const maxCompared = 64
 
 // distance returns how many bytes of a must be added, removed, replaced or swapped with the next

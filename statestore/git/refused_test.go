@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestContentRejectionsDifferFromOtherRejections checks that the error is not ErrContentRefused if
-// the server rejects every push to the branch.
 func TestContentRejectionsDifferFromOtherRejections(t *testing.T) {
 	for name, c := range map[string]struct {
 		hook, script string

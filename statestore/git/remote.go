@@ -19,17 +19,14 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// remote is the repository and the branch of a store, with the client for them.
 type remote struct {
-	client transport.Transport
-	// auth is Config.Auth.
-	auth        Auth
-	credentials credentials
-	branch      plumbing.ReferenceName
-	// createBranch is Config.CreateBranch.
+	client       transport.Transport
+	auth         Auth
+	credentials  credentials
+	branch       plumbing.ReferenceName
 	createBranch bool
 	// stateless means that the requests of an exchange do not depend on each other. offered are the
-	// capabilities for pushes that the server has advertised last; nil before the first push.
+	// capabilities for pushes that the server has advertised last, or nil before the first push.
 	stateless bool
 	offered   *capability.List
 	// local is the directory of the repository if it is on this machine, and empty otherwise.
@@ -155,8 +152,6 @@ func (r *remote) redact(text string) string {
 	return statestore.RedactURLs(text)
 }
 
-// advertise opens a session and reads the references and capabilities. An empty repository has no
-// references.
 func advertise[S transport.Session](ctx context.Context, r *remote,
 	open func(*transport.Endpoint, transport.AuthMethod) (S, error)) (session S, refs *packp.AdvRefs, err error) {
 

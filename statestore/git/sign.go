@@ -18,10 +18,8 @@ import (
 // SigningKey is a key that signs commits: an SSH private key, or an armored OpenPGP private key.
 type SigningKey struct{ PrivateKey, Passphrase string }
 
-// signer returns the armored signature of an encoded commit.
 type signer func(commit []byte) (string, error)
 
-// newSigner returns the signer for a key, or nil if the key is empty.
 func newSigner(key SigningKey, now func() time.Time) (signer, error) {
 	switch text := strings.TrimSpace(key.PrivateKey); {
 	case text == "":
@@ -59,7 +57,6 @@ func newPGPSigner(text, passphrase string, now func() time.Time) (signer, error)
 	}, nil
 }
 
-// Constants of the format of git's SSH signatures.
 const (
 	sshMagic     = "SSHSIG"
 	sshNamespace = "git"

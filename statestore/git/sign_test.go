@@ -21,7 +21,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/storetest"
 )
 
-// TestCommitSignedBySSHIsVerifiedByGit verifies the signature with git and OpenSSH's ssh-keygen.
 func TestCommitSignedBySSHIsVerifiedByGit(t *testing.T) {
 	ed, edPEM := gittest.NewKey(t, "s3cret")
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -98,8 +97,6 @@ func TestCommitSignedByOpenPGPIsVerified(t *testing.T) {
 	}
 }
 
-// armoredKey returns the armored private key of an entity. It is encrypted if passphrase is not
-// empty.
 func armoredKey(t *testing.T, entity *openpgp.Entity, passphrase string) string {
 	t.Helper()
 	var text bytes.Buffer

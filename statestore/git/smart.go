@@ -29,12 +29,10 @@ type smartTransport struct {
 
 var _ transport.Transport = smartTransport{}
 
-// NewUploadPackSession prepares a fetch.
 func (t smartTransport) NewUploadPackSession(_ *transport.Endpoint, auth transport.AuthMethod) (transport.UploadPackSession, error) {
 	return t.session(transport.UploadPackServiceName, auth)
 }
 
-// NewReceivePackSession prepares a push.
 func (t smartTransport) NewReceivePackSession(_ *transport.Endpoint, auth transport.AuthMethod) (transport.ReceivePackSession, error) {
 	return t.session(transport.ReceivePackServiceName, auth)
 }
@@ -58,15 +56,13 @@ type smartSession struct {
 	client  http.Client
 	base    string
 	service string
-	auth    githttp.AuthMethod // nil without credentials
+	auth    githttp.AuthMethod
 }
 
-// AdvertisedReferences requests the references.
 func (s *smartSession) AdvertisedReferences() (*packp.AdvRefs, error) {
 	return s.AdvertisedReferencesContext(context.Background())
 }
 
-// AdvertisedReferencesContext requests the references. It follows redirects.
 func (s *smartSession) AdvertisedReferencesContext(ctx context.Context) (*packp.AdvRefs, error) {
 	answer, err := s.do(ctx, http.MethodGet, s.base+infoRefs+separator(s.base)+"service="+s.service, http.NoBody)
 	if err != nil {
@@ -79,10 +75,8 @@ func (s *smartSession) AdvertisedReferencesContext(ctx context.Context) (*packp.
 	return decodeRefs(answer.Body, s.service)
 }
 
-// infoRefs is the path below a repository's URL at which the server lists the references.
 const infoRefs = "/info/refs"
 
-// separator returns the character before the next parameter in a URL.
 func separator(base string) string {
 	if strings.Contains(base, "?") {
 		return "&"
@@ -161,7 +155,6 @@ func portOf(u *url.URL) string {
 	return "443"
 }
 
-// UploadPack sends a request and returns the response. The caller must close it.
 func (s *smartSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequest) (*packp.UploadPackResponse, error) {
 	if err := ask.Validate(); err != nil {
 		return nil, err
@@ -182,8 +175,6 @@ func (s *smartSession) UploadPack(ctx context.Context, ask *packp.UploadPackRequ
 	return decoded, nil
 }
 
-// ReceivePack sends a push and returns the report. It returns nil if the request does not ask for
-// one.
 func (s *smartSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpdateRequest) (*packp.ReportStatus, error) {
 	var body bytes.Buffer
 	if err := ask.Encode(&body); err != nil {
@@ -201,7 +192,6 @@ func (s *smartSession) ReceivePack(ctx context.Context, ask *packp.ReferenceUpda
 	return report, report.Error()
 }
 
-// Close does nothing, because the requests of a session do not depend on each other.
 func (s *smartSession) Close() error { return nil }
 
 func (s *smartSession) post(ctx context.Context, body *bytes.Buffer) (*http.Response, error) {
@@ -246,11 +236,9 @@ type statusError struct {
 	code   int
 	status string
 	header http.Header
-	// words is the server's message, if the response is plain text or JSON.
-	words string
+	words  string
 }
 
-// newStatusError returns the error about a response, with the beginning of its text.
 func newStatusError(answer *http.Response) *statusError {
 	e := &statusError{code: answer.StatusCode, status: answer.Status, header: answer.Header}
 	kind, _, _ := strings.Cut(answer.Header.Get("Content-Type"), ";")

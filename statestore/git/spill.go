@@ -10,9 +10,8 @@ import (
 // file.
 const maxInMemory = 16 << 20
 
-// newSpill returns a log in a file that it has already removed from the temporary directory. The
-// system frees such a file when the process ends, even after a crash. If no file can be created,
-// newSpill returns nil, and all objects stay in memory.
+// newSpill returns a log in an unlinked temporary file, which the system frees when the process
+// ends. It returns nil if no file can be created. All objects then stay in memory.
 func newSpill() *log {
 	file, err := os.CreateTemp("", "kratix-schedule-*")
 	if err != nil {
@@ -25,17 +24,15 @@ func newSpill() *log {
 	return &log{bytes: spillFile{file}}
 }
 
-// spillFile is a file that was removed from the temporary directory. Its errors are wrapped,
-// because they name a path that no longer exists.
+// spillFile is an unlinked file. Its errors are wrapped, because they name a path that no longer
+// exists.
 type spillFile struct{ file *os.File }
 
-// WriteAt writes to the file.
 func (s spillFile) WriteAt(p []byte, at int64) (int, error) {
 	n, err := s.file.WriteAt(p, at)
 	return n, spilling(err)
 }
 
-// ReadAt reads from the file.
 func (s spillFile) ReadAt(p []byte, at int64) (int, error) {
 	n, err := s.file.ReadAt(p, at)
 	return n, spilling(err)
@@ -49,7 +46,6 @@ func (s spillError) Error() string {
 
 func (s spillError) Unwrap() error { return s.cause }
 
-// spilling returns err as a spillError, except for io.EOF.
 func spilling(err error) error {
 	if err == nil || err == io.EOF { //nolint:errorlint // readers return io.EOF itself
 		return err

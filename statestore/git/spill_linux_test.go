@@ -8,8 +8,6 @@ import (
 	"github.com/go-git/go-git/v5/plumbing"
 )
 
-// TestFullTemporaryDirectory checks the error if the file system is full, and that the next read
-// succeeds once there is room. It is skipped if the user may not mount a file system.
 func TestFullTemporaryDirectory(t *testing.T) {
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size=64k"); err != nil {

@@ -106,7 +106,6 @@ func parseSSHKey(name, passphraseName, key, passphrase string) (ssh.Signer, erro
 	return signer, nil
 }
 
-// launch runs a service on the server.
 func (s *shells) launch(ctx context.Context, name string) (*service, error) {
 	opened, session, err := s.session(ctx)
 	if err != nil {
@@ -154,7 +153,7 @@ func (s *shells) session(ctx context.Context) (*connection, *ssh.Session, error)
 		if session, err := s.open.session(ctx); err == nil {
 			return s.open, session, nil
 		}
-		s.open.close() // the connection is broken
+		s.open.close()
 		s.open = nil
 	}
 	made, err := s.connect(ctx)
@@ -188,7 +187,6 @@ func (s *shells) connect(ctx context.Context) (*connection, error) {
 	return newConnection(ssh.NewClient(client, channels, requests)), nil
 }
 
-// quoted returns a path quoted for a shell, as one word.
 func quoted(path string) string {
 	return "'" + strings.NewReplacer("'", `'\''`, "!", `'\!'`).Replace(path) + "'"
 }

@@ -28,7 +28,6 @@ func TestSSHStoreConforms(t *testing.T) {
 	})
 }
 
-// servedBySSH starts an ssh server for the repository, and returns a Config for it.
 func servedBySSH(t testing.TB, repository string) (git.Config, *gittest.Shell) {
 	t.Helper()
 	shell := gittest.ServeSSH(t, filepath.Dir(repository))

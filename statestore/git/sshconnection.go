@@ -29,7 +29,6 @@ func (c *connection) session(ctx context.Context) (*ssh.Session, error) {
 	return awaited(ctx, c, c.client.NewSession)
 }
 
-// start starts a command, and waits until the server has accepted it.
 func (c *connection) start(ctx context.Context, session *ssh.Session, command string) error {
 	_, err := awaited(ctx, c, func() (struct{}, error) { return struct{}{}, session.Start(command) })
 	return err
@@ -39,9 +38,9 @@ func (c *connection) close() {
 	c.client.Close() //nolint:errcheck // it may have ended
 }
 
-// awaited calls request and returns its result. It returns early if the connection or the context
-// ends; if the context ends, it closes the connection. Without awaited, a caller could wait
-// forever: if the connection ends while a session is opened, the library may never reply.
+// awaited returns the result of request, or an error as soon as the connection or the context ends.
+// If the context ends, it closes the connection. The library alone may wait forever for a session
+// on a connection that has ended.
 func awaited[T any](ctx context.Context, c *connection, request func() (T, error)) (T, error) {
 	type result struct {
 		value T

@@ -149,7 +149,6 @@ func (s *Store) checkBase(ctx context.Context, tip plumbing.Hash, base statestor
 	return err
 }
 
-// revision returns the Revision of a commit. For the zero commit, it returns "".
 func revision(commit plumbing.Hash) statestore.Revision {
 	if commit.IsZero() {
 		return ""

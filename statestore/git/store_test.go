@@ -365,7 +365,7 @@ func TestRevertToDroppedContentIsFetchedAlone(t *testing.T) {
 		if bytes.Load() > 5_000 {
 			t.Errorf("%d bytes for two small files and a line", bytes.Load())
 		}
-		gittest.Git(t, repository, "update-ref", "refs/heads/main", "main~2") // for the next case
+		gittest.Git(t, repository, "update-ref", "refs/heads/main", "main~2")
 		storetest.Holds(t, store, map[string]string{"a": "new", "d/b": "new b", "big": big})
 	}
 	if fetches.Load() != 2 {
@@ -431,7 +431,6 @@ func grow(random *rand.Rand, names []string, at string, depth int, into map[stri
 	}
 }
 
-// noise returns a text that can hardly be compressed.
 func noise(n int) string {
 	random := rand.New(rand.NewPCG(3, 4))
 	text := make([]byte, n)
@@ -446,8 +445,6 @@ func withBranch(config git.Config, branch string) git.Config {
 	return config
 }
 
-// intercepted serves the repository, and calls see for every request. It returns a Config for the
-// server.
 func intercepted(t *testing.T, repository string, see func(http.Handler, http.ResponseWriter, *http.Request), settings ...string) git.Config {
 	t.Helper()
 	backend := gittest.Backend(t, filepath.Dir(repository), settings...)

@@ -49,8 +49,8 @@ func (d MessageData) Label(key string) string {
 	return joined(d.all, func(p Placement) string { return p.Label(key) })
 }
 
-// joined returns the values that the function of returns for the placements, without duplicates, as
-// one line of limited length.
+// joined returns the values that of returns for the placements, without duplicates, as one line of
+// limited length.
 func joined(placements []Placement, of func(Placement) string) string {
 	var values []string
 	length := 0
@@ -120,7 +120,6 @@ func withoutDividers(text string) string {
 type commitText struct {
 	author  Author
 	message string
-	// notices are messages about templates and annotations that could not be used.
 	notices []string
 }
 

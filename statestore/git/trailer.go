@@ -21,7 +21,6 @@ type trailerTemplate struct {
 // trailerKey matches the keys that git accepts in trailers.
 var trailerKey = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9-]*$`)
 
-// ownKeys is the prefix of the keys of this program's own trailers.
 const ownKeys = "kratix-"
 
 // ParseTrailers parses trailers of the form "Key: template". A template is executed for each
@@ -49,23 +48,21 @@ func ParseTrailers(texts []string) (*Trailers, error) {
 	return parsed, nil
 }
 
-// example returns a placement with which templates are checked.
 func example() statestore.PlacementChange {
 	return statestore.PlacementChange{
 		Action: statestore.Place, Work: "default/example", Destination: "worker-1", Promise: "example", Resource: "default/example",
 	}
 }
 
-// of returns the value of the trailer for a placement.
 func (t trailerTemplate) of(p Placement) (string, error) {
 	var text strings.Builder
 	err := t.value.Execute(&text, p)
 	return oneLine(strings.TrimSpace(text.String())), err
 }
 
-// of returns the trailers of a commit. For each template, these are the first distinct values, in
-// the order of the placements. If a template fails for a placement, its value for the placement is
-// left out, and of returns the first such error.
+// of returns the trailers of a commit: for each template, the first distinct values in the order of
+// the placements. If a template fails for a placement, the value is left out. The returned error is
+// the first such failure.
 func (t *Trailers) of(placements []Placement) (string, error) {
 	if t == nil {
 		return "", nil

@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// edit has the changes at one path of the repository, and below.
 type edit struct {
 	blob   plumbing.EncodedObject // the file to write here, or nil
 	remove bool                   // remove the file here
@@ -212,7 +211,6 @@ func sortByte(entry object.TreeEntry, i int) byte {
 	return 0
 }
 
-// encode returns an object with a copy of content.
 func encode(kind plumbing.ObjectType, content []byte) plumbing.EncodedObject {
 	made := &plumbing.MemoryObject{}
 	made.SetType(kind)
@@ -221,7 +219,6 @@ func encode(kind plumbing.ObjectType, content []byte) plumbing.EncodedObject {
 	return made
 }
 
-// conflict is the error about changes that do not fit the tree.
 type conflict struct {
 	at  tree.Path
 	why string
@@ -229,7 +226,6 @@ type conflict struct {
 
 func (c conflict) Error() string { return fmt.Sprintf("%s: %s", c.at, c.why) }
 
-// conflictAt returns a conflict. at is a path in the repository with a leading slash.
 func conflictAt(at, why string) error {
 	path, err := tree.ParsePath(at[1:])
 	if err != nil {
@@ -238,7 +234,6 @@ func conflictAt(at, why string) error {
 	return conflict{at: path, why: why}
 }
 
-// noDirectory is the error about a store whose path in the repository is not a directory.
 type noDirectory struct {
 	path tree.Path
 	name string

@@ -55,7 +55,6 @@ type delta struct {
 	content []byte
 }
 
-// next reads one object.
 func (u *unpacker) next() error {
 	header, err := u.scanner.NextObjectHeader()
 	if err != nil {
@@ -102,7 +101,6 @@ func (u *unpacker) read(size int64) func(io.Writer) error {
 	}
 }
 
-// resolve stores the object of a delta, if the base is stored already.
 func (u *unpacker) resolve(d delta) (resolved bool, err error) {
 	base, err := u.base(d)
 	if err != nil {

@@ -17,8 +17,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// similar creates a repository with two commits whose files differ little, so that git makes
-// deltas.
 func similar(t testing.TB) string {
 	t.Helper()
 	repository := gittest.Bare(t)
@@ -32,7 +30,6 @@ func similar(t testing.TB) string {
 	return repository
 }
 
-// packed returns a pack that git makes of the objects in revs.
 func packed(t testing.TB, repository, revs string, options ...string) []byte {
 	t.Helper()
 	cmd := exec.Command("git", append([]string{"pack-objects", "--revs", "--stdout", "--quiet", "--window=50", "--no-reuse-delta"}, options...)...)
@@ -44,7 +41,6 @@ func packed(t testing.TB, repository, revs string, options ...string) []byte {
 	return out
 }
 
-// holdsAll checks that every object that git lists is stored with the same content.
 func holdsAll(t testing.TB, repository, list string, held *objects) {
 	t.Helper()
 	hashes := strings.Fields(list)
@@ -111,7 +107,6 @@ func TestThinPackUsesHeldObjects(t *testing.T) {
 	}
 }
 
-// entry is an object of a pack: a complete one, or a delta.
 type entry struct {
 	kind    plumbing.ObjectType
 	base    plumbing.Hash

@@ -15,11 +15,10 @@ import (
 
 // view is the store's directory at one commit. It must not be modified once a State refers to it.
 type view struct {
-	commit  plumbing.Hash
-	dir     plumbing.Hash // the tree at the store's path
-	objects *objects
-	files   statestore.Files
-	// obstacles are the symlinks and submodules.
+	commit    plumbing.Hash
+	dir       plumbing.Hash // the tree at the store's path
+	objects   *objects
+	files     statestore.Files
 	obstacles statestore.Obstacles
 	// attributes are the paths of .gitattributes files, sorted. The one at the top of the store's
 	// directory is not among them.
@@ -33,12 +32,10 @@ func (v view) state() statestore.State {
 	return statestore.State{Revision: revision(v.commit), Files: v.files, Obstacles: v.obstacles, Contents: v}
 }
 
-// Digest returns git's hash of a blob with this content.
 func (view) Digest(content []byte) statestore.Digest {
 	return digestOfBlob(plumbing.ComputeHash(plumbing.BlobObject, content))
 }
 
-// Content returns the content of a file.
 func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -57,18 +54,15 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	return v.objects.content(blobOf(known))
 }
 
-// blobOf returns the hash of a blob, which is stored in a Digest.
 func blobOf(known statestore.Digest) plumbing.Hash {
 	return plumbing.Hash(known[:len(plumbing.Hash{})])
 }
 
-// digestOfBlob returns a Digest that begins with the hash of a blob.
 func digestOfBlob(blob plumbing.Hash) (s statestore.Digest) {
 	copy(s[:], blob[:])
 	return s
 }
 
-// updateView updates the view to head. It reads only the trees that have changed.
 func (s *Store) updateView() error {
 	if s.seen.read && s.seen.commit == s.head && s.seen.objects == s.objects {
 		return nil
@@ -124,7 +118,6 @@ func (s *Store) subdirectory(held *objects, dir plumbing.Hash, name string) (plu
 	return plumbing.ZeroHash, nil
 }
 
-// walk collects the changes of files between two trees.
 type walk struct {
 	was, is   *objects
 	changes   []statestore.FileChange
@@ -217,7 +210,6 @@ func dirHash(entry object.TreeEntry) plumbing.Hash {
 	return entry.Hash
 }
 
-// isFile reports whether an entry is a regular file, executable or not.
 func isFile(entry object.TreeEntry) bool {
 	switch entry.Mode {
 	case filemode.Regular, filemode.Executable, filemode.Deprecated:

@@ -42,19 +42,17 @@ func decodeRefs(from io.Reader, service string) (*packp.AdvRefs, error) {
 	return refs, nil
 }
 
-// head is a writer that keeps the first bytes.
 type head struct {
 	text  []byte
 	limit int
 }
 
-// Write keeps those bytes that fit, and drops the others without an error.
 func (h *head) Write(p []byte) (int, error) {
 	h.text = append(h.text, p[:min(len(p), h.limit-len(h.text))]...)
 	return len(p), nil
 }
 
-// flushing is whether a flush packet follows the list of objects that the client has.
+// flushing means that a flush packet follows the list of objects that the client has.
 type flushing bool
 
 const (

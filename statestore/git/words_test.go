@@ -26,8 +26,7 @@ import (
 
 var update = flag.Bool("update", false, "write golden files again")
 
-// told returns an error as users see it, with its fix.
-func told(err error) string {
+func errorText(err error) string {
 	var e *statestore.Error
 	switch {
 	case err == nil:
@@ -38,7 +37,6 @@ func told(err error) string {
 	return err.Error()
 }
 
-// contents maps the last element of each file's path to the content.
 func contents(files []tree.File) map[string]string {
 	byName := map[string]string{}
 	for _, file := range files {
@@ -47,20 +45,13 @@ func contents(files []tree.File) map[string]string {
 	return byName
 }
 
-// trouble is one failure of a store. The repository has a file "a".
 type trouble struct {
-	name string
-	// config returns a Config for the repository. If config is nil, the repository is served over
-	// https.
-	config func(t *testing.T, repository string) git.Config
-	// before is called before the store is read, and between is called between the read and the
-	// write.
+	name            string
+	config          func(t *testing.T, repository string) git.Config
 	before, between func(t *testing.T, repository string)
 	file            string
 }
 
-// answering returns a value for trouble.config. The server sends this response to each request
-// whose method and URL contain the text to.
 func answering(to string, code int, header map[string]string, text string) func(*testing.T, string) git.Config {
 	return func(t *testing.T, repository string) git.Config {
 		return intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) {
@@ -76,8 +67,6 @@ func answering(to string, code int, header map[string]string, text string) func(
 	}
 }
 
-// faulty returns values for trouble.config and trouble.between. The store connects through a proxy,
-// whose connections fail after between is called.
 func faulty(reach func(testing.TB, string) git.Config, fault gittest.Fault) (config func(*testing.T, string) git.Config, between func(*testing.T, string)) {
 	var proxy *gittest.Proxy
 	return func(t *testing.T, repository string) git.Config {
@@ -192,8 +181,6 @@ func troubles() []trouble {
 	)
 }
 
-// TestErrorTextOfEachFailure compares the error texts of all failures of a git store with those in
-// testdata/troubles.txt.
 func TestErrorTextOfEachFailure(t *testing.T) {
 	golden := filepath.Join("testdata", "troubles.txt")
 	want, err := os.ReadFile(golden)
@@ -208,7 +195,7 @@ func TestErrorTextOfEachFailure(t *testing.T) {
 	var all []string
 	for _, trouble := range troubles() {
 		t.Run(trouble.name, func(t *testing.T) {
-			got := trouble.meet(t)
+			got := trouble.run(t)
 			all = append(all, got)
 			if got != sections[trouble.name] && !*update {
 				t.Errorf("got\n%s\nwant\n%s", got, sections[trouble.name])
@@ -226,9 +213,7 @@ func TestErrorTextOfEachFailure(t *testing.T) {
 	}
 }
 
-// meet lets the failure happen. It returns the error text, without the parts that differ between
-// machines.
-func (f trouble) meet(t *testing.T) string {
+func (f trouble) run(t *testing.T) string {
 	repository := gittest.Bare(t)
 	gittest.Commit(t, repository, "main", map[string]string{"a": "1"})
 	if f.before != nil {
@@ -248,12 +233,12 @@ func (f trouble) meet(t *testing.T) string {
 	}
 	_, wrote := store.Apply(ctx, statestore.ChangeSet{Base: state.Revision, Write: testkit.Files(map[string]string{orElse(f.file, "new"): "1"})})
 	var text strings.Builder
-	fmt.Fprintf(&text, "# %s\nread: %s\nwrite: %s\nprobe: %s\n", f.name, told(read), told(wrote), told(store.Probe(ctx)))
+	fmt.Fprintf(&text, "# %s\nread: %s\nwrite: %s\nprobe: %s\n", f.name, errorText(read), errorText(wrote), errorText(store.Probe(ctx)))
 	for _, warning := range state.Warnings {
 		fmt.Fprintf(&text, "warning: %s\n", warning)
 	}
 	gittest.Fsck(t, repository)
-	return anywhere(text.String(), config)
+	return normalized(text.String(), config)
 }
 
 func orElse(text, other string) string {
@@ -263,8 +248,7 @@ func orElse(text, other string) string {
 	return text
 }
 
-// anywhere replaces the parts of a text that differ between machines and between versions of git.
-func anywhere(text string, config git.Config) string {
+func normalized(text string, config git.Config) string {
 	text = strings.ReplaceAll(text, parent(config.URL), "URL")
 	text = regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(text, "HOST")
 	for pattern, with := range map[string]string{

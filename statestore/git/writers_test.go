@@ -41,8 +41,6 @@ func TestConcurrentWritersAndAGitClientLoseNoCommit(t *testing.T) {
 	writeTogether(t, repository, served(t, repository), 8, 4, 3)
 }
 
-// writeTogether starts writers that commit to one branch while another process commits with the git
-// command line. It checks that the branch has all commits.
 func writeTogether(t *testing.T, repository string, config git.Config, writers, commits, foreign int) {
 	t.Helper()
 	gittest.Commit(t, repository, "main", map[string]string{"readme": "r"})
@@ -76,8 +74,6 @@ func writeTogether(t *testing.T, repository string, config git.Config, writers, 
 	gittest.Fsck(t, repository)
 }
 
-// writeUntilCurrent reads the store and writes one file, again and again until the write is not
-// stale.
 func writeUntilCurrent(t *testing.T, store *git.Store, name string) {
 	file := []tree.File{{Path: testkit.Path(name), Content: []byte("x")}}
 	for try := range 1000 {
@@ -97,8 +93,6 @@ func writeUntilCurrent(t *testing.T, store *git.Store, name string) {
 	t.Errorf("%s was never written", name)
 }
 
-// pushForeign commits a file and pushes the commit with the git command line. If the push is
-// rejected, it rebases and pushes again.
 func pushForeign(t *testing.T, worktree, name string) {
 	t.Helper()
 	if err := os.WriteFile(filepath.Join(worktree, name), []byte(name), 0o600); err != nil {
@@ -117,8 +111,6 @@ func pushForeign(t *testing.T, worktree, name string) {
 	}
 }
 
-// writeForEver is the main function of a child process. It writes placements of two files, one
-// after the other, and prints those that the server has acknowledged, until the process is killed.
 func writeForEver(url, ca string) int {
 	config := git.Config{Name: "GitStateStore default", URL: url, CABundle: []byte(ca), Now: time.Now}
 	if ca != "" {
@@ -164,7 +156,7 @@ func TestWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 		}
 		last = max(last, said)
 	}
-	idle(t, repository)
+	waitUntilIdle(t, repository)
 	state := storetest.Read(t, open(t, git.Config{URL: repository}))
 	if acknowledged == 0 || state.Files.Len() < 2*acknowledged || state.Files.Len()%2 != 0 {
 		t.Errorf("%d placements were acknowledged, %d files are there", acknowledged, state.Files.Len())
@@ -185,9 +177,9 @@ func TestWriterKilledAtAnyMomentLosesNothing(t *testing.T) {
 	t.Logf("%d kills, %d acknowledged, %d placements", kills, acknowledged, state.Files.Len()/2)
 }
 
-// idle waits until the references have not changed for 300 ms. The receive-pack processes of killed
-// writers have probably ended by then.
-func idle(t *testing.T, repository string) {
+// waitUntilIdle waits until the references have not changed for 300 ms, because receive-pack processes of
+// killed writers may still be running.
+func waitUntilIdle(t *testing.T, repository string) {
 	t.Helper()
 	before := ""
 	for range 100 {
@@ -201,8 +193,6 @@ func idle(t *testing.T, repository string) {
 	t.Fatal("the repository never came to rest")
 }
 
-// killWriter starts a writer process, and kills it after 20 ms plus the given time. It returns the
-// number of placements that the server has acknowledged, and the last of them.
 func killWriter(t *testing.T, env []string, after time.Duration) (acknowledged int, last string) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0])

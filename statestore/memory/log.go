@@ -21,7 +21,6 @@ func (s *Store) Log(ctx context.Context, most int) (statestore.Log, error) {
 	return statestore.Log{Entries: newest, More: len(s.log) > most}, nil
 }
 
-// message returns a message that names the placements as the commits of a git store do.
 func message(placements []statestore.PlacementChange) string {
 	var subjects []string
 	var trailers strings.Builder

@@ -19,16 +19,13 @@ import (
 type Store struct {
 	name string
 
-	mu      sync.Mutex
-	version int
-	files   statestore.Files
-	// obstacles are the entries that were added with Obstruct.
+	mu        sync.Mutex
+	version   int
+	files     statestore.Files
 	obstacles statestore.Obstacles
-	// refused are the paths that were added with Refuse.
-	refused []tree.Path
-	// past has the files of each version, and log has their entries.
-	past []statestore.Files
-	log  []statestore.LogEntry
+	refused   []tree.Path
+	past      []statestore.Files
+	log       []statestore.LogEntry
 	// contents has every content that was ever written, by its digest, because older States may
 	// still read it.
 	contents map[statestore.Digest][]byte
@@ -127,7 +124,6 @@ func (s *Store) refusedOf(changes statestore.ChangeSet) []tree.Path {
 	return refused
 }
 
-// advance begins the next version. The caller must hold the lock.
 func (s *Store) advance() {
 	parent := s.revision()
 	s.version++
@@ -142,16 +138,13 @@ func (s *Store) revision() statestore.Revision {
 	return statestore.Revision(strconv.Itoa(s.version))
 }
 
-// view provides the contents of one state.
 type view struct {
 	store *Store
 	files statestore.Files
 }
 
-// Digest returns the SHA-256 of the content.
 func (view) Digest(content []byte) statestore.Digest { return sha256.Sum256(content) }
 
-// Content returns the content of a file. The caller must not modify it.
 func (v view) Content(_ context.Context, p tree.Path) ([]byte, error) {
 	sum, ok := v.files.Digest(p)
 	if !ok {

@@ -7,8 +7,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestBucketConfig checks that an error in a BucketStateStore is reported before any request is
-// sent.
 func TestBucketConfig(t *testing.T) {
 	ref := kratix.StateStoreReference{Kind: kratix.BucketStateStoreKind, Name: "default"}
 	secret := &kratix.Secret{StringData: map[string]string{
@@ -39,8 +37,6 @@ func TestBucketConfig(t *testing.T) {
 	}
 }
 
-// TestBucketStaysOpenWhileItsSettingsAreEqual checks that Open returns the same store, with its
-// caches, while the settings are equal.
 func TestBucketStaysOpenWhileItsSettingsAreEqual(t *testing.T) {
 	ref := kratix.StateStoreReference{Kind: kratix.BucketStateStoreKind, Name: "default"}
 	store := &kratix.BucketStateStore{Spec: kratix.BucketStateStoreSpec{BucketName: "bucket", Endpoint: "e", AuthMethod: "IAM"}}

@@ -13,8 +13,8 @@ import (
 
 // Commits has settings for the commits of git stores.
 type Commits struct {
-	// Message is the template of commit messages; nil for the default message. Trailers are added
-	// to each message; nil for none.
+	// Message is the template of commit messages, or nil for the default message. Trailers are
+	// added to each message. They may be nil.
 	Message  *git.Message
 	Trailers *git.Trailers
 	// AuthorAnnotation is an annotation of Works with the author of their commits. If it is empty,
@@ -46,8 +46,8 @@ func (s *Stores) openGit(ref kratix.StateStoreReference, spec *kratix.GitStateSt
 	})
 }
 
-// gitConfig returns the configuration for a GitStateStore and its Secret. It does not set the
-// clock, the receiver of notices and the form of commits, because these are not in the objects.
+// gitConfig returns the configuration for a GitStateStore and its Secret, without the settings that
+// are not in these objects: the clock, the receiver of notices and the form of commits.
 func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secret *kratix.Secret) (git.Config, error) {
 	spec := store.Spec
 	config := git.Config{
@@ -78,7 +78,6 @@ func gitConfig(ref kratix.StateStoreReference, store *kratix.GitStateStore, secr
 	return config, nil
 }
 
-// gitAuth sets the credentials for an authentication method from the values of the Secret.
 func gitAuth(config *git.Config, method string, values *secretValues) error {
 	auth := &config.Auth
 	switch method {
@@ -114,7 +113,6 @@ func gitAuth(config *git.Config, method string, values *secretValues) error {
 	return nil
 }
 
-// secretValues returns the values of a Secret, and collects warnings about them.
 type secretValues struct {
 	secret   *kratix.Secret
 	warnings []string
@@ -122,14 +120,13 @@ type secretValues struct {
 
 func (v *secretValues) name() string { return "Secret " + kratix.KeyOf(v.secret).String() }
 
-// text returns the value of a key unchanged. It may have several lines.
 func (v *secretValues) text(key string) string {
 	value, _ := v.secret.Value(key)
 	return value
 }
 
-// line returns the value of a key without white space around it. Such white space comes from an
-// editor or from echo, and is never intended.
+// line returns the value of a key without leading and trailing white space, which editors and echo
+// add.
 func (v *secretValues) line(key string) string {
 	value, _ := v.secret.Value(key)
 	trimmed := strings.TrimSpace(value)

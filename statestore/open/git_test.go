@@ -8,8 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
 )
 
-// TestRepositoryStaysOpenWhileItsSettingsAreEqual checks that Open returns the same store, with its
-// caches, while the settings are equal.
 func TestRepositoryStaysOpenWhileItsSettingsAreEqual(t *testing.T) {
 	ref := kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: "default"}
 	store := &kratix.GitStateStore{Spec: kratix.GitStateStoreSpec{URL: "https://git.example.com/stores.git"}}

@@ -38,7 +38,6 @@ func (h *openStores[Config]) open(ref kratix.StateStoreReference, config Config,
 	return store, nil
 }
 
-// keep closes the stores that are not in refs.
 func (h *openStores[Config]) keep(refs []kratix.StateStoreReference) {
 	for ref := range h.stores {
 		if !slices.Contains(refs, ref) {
@@ -47,7 +46,6 @@ func (h *openStores[Config]) keep(refs []kratix.StateStoreReference) {
 	}
 }
 
-// close closes a store, so that its connections and caches are freed.
 func (h *openStores[Config]) close(ref kratix.StateStoreReference) {
 	if closer, ok := statestore.ViewOf("", h.stores[ref].store).Store.(io.Closer); ok {
 		closer.Close() //nolint:errcheck // nothing is written when a store closes

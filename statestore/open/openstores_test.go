@@ -7,7 +7,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// closing is a store that counts how often it is closed.
 type closing struct {
 	statestore.Store
 	closed int
@@ -34,9 +33,9 @@ func TestStoresThatLeaveTheInputAreClosed(t *testing.T) {
 	open("a", "1")
 	open("b", "1")
 	open("a", "1")
-	open("b", "2") // with another configuration than before
+	open("b", "2")
 	stores.keep([]kratix.StateStoreReference{{Name: "b"}, {Name: "never opened"}})
-	open("a", "1") // the reference is in use again
+	open("a", "1")
 	for name, want := range map[string]int{"b1": 1, "b2": 0, "a1": 0} {
 		if got := opened[name].closed; got != want {
 			t.Errorf("%s: closed %d times, want %d", name, got, want)

@@ -25,8 +25,8 @@ func (s ReadOnly) Open(ref kratix.StateStoreReference, spec kratix.Object, secre
 // Keep closes the stores that are not in refs.
 func (s ReadOnly) Keep(refs []kratix.StateStoreReference) { statestore.Keep(s.Opener, refs) }
 
-// readOnly is a store that cannot be written. It embeds reader instead of a Store, so that no other
-// method of the Store can be called.
+// readOnly is a store that cannot be written. It embeds reader, so that it has no other methods of
+// the Store.
 type readOnly struct{ reader }
 
 type reader interface {
@@ -35,7 +35,6 @@ type reader interface {
 
 var _ statestore.Store = readOnly{}
 
-// Apply writes nothing and returns ErrDenied.
 func (readOnly) Apply(context.Context, statestore.ChangeSet) (statestore.Revision, error) {
 	return "", &statestore.Error{Op: "write", Err: errors.Join(statestore.ErrDenied, errors.New("it is a dry run"))}
 }

@@ -229,7 +229,6 @@ func earlierRevisions(t *testing.T, f Fixture) {
 	}
 }
 
-// isLog reports whether a log has these revisions, each the parent of the one before.
 func isLog(log statestore.Log, revisions []statestore.Revision) bool {
 	for i, entry := range log.Entries {
 		if i >= len(revisions) || entry.Revision != revisions[i] || i > 0 && log.Entries[i-1].Parent != entry.Revision {
@@ -296,7 +295,6 @@ func concurrentWriters(t *testing.T, f Fixture) {
 	everywhere(t, f, want)
 }
 
-// writeUntilCurrent reads the store and writes files, again and again until the write is not stale.
 func writeUntilCurrent(t *testing.T, store statestore.Store, files []tree.File) {
 	for range 1000 {
 		state, err := store.Read(t.Context())

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// refusedContent makes the server reject some of many files. It must be possible to write the
-// others without another Read.
+// refusedContent makes the server reject some of many files. The others must be writable without
+// another Read.
 func refusedContent(t *testing.T, f Fixture) {
 	before := map[string]string{"dependencies/kept": "k", "resources/changed": "old", "resources/removed": "r"}
 	base := Write(t, f.Store, before)

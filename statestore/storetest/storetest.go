@@ -118,7 +118,6 @@ func content(t testing.TB, state statestore.State, path tree.Path) []byte {
 	return content
 }
 
-// everywhere compares the files of both handles of a fixture with want.
 func everywhere(t *testing.T, f Fixture, want map[string]string) {
 	t.Helper()
 	Holds(t, f.Store, want)

@@ -28,7 +28,6 @@ type written struct {
 	files map[tree.Path][]byte
 }
 
-// Content returns the content of a file.
 func (w written) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 	if content, ok := w.files[p]; ok {
 		return content, nil

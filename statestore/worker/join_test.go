@@ -15,7 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// joint is a location with several slow stores. It records its writes.
 type joint struct {
 	together *[]int // the number of parts of each write
 }
@@ -47,8 +46,6 @@ func (j joint) Write(ctx context.Context, parts []statestore.ViewChanges) []stat
 	return outcomes
 }
 
-// slowStores returns n slow stores of one location, and views that use workers. together has the
-// number of parts of each write to the location.
 func slowStores(n int) (inner []*slow, stores []statestore.View, together *[]int, workers *worker.Workers) {
 	together = new([]int)
 	workers = &worker.Workers{Patience: time.Second, FirstPause: time.Second, LongestPause: 10 * time.Second, Wake: func() {}}
@@ -113,7 +110,7 @@ func TestSlowJointWriteContinuesInTheBackground(t *testing.T) {
 		if took := time.Since(began); took > 1100*time.Millisecond {
 			t.Errorf("patience lasted %s", took)
 		}
-		storetest.Holds(t, stores[1], map[string]string{"x": "content of x"}) // as the store will be after the write
+		storetest.Holds(t, stores[1], map[string]string{"x": "content of x"})
 		if state, err := stores[1].Read(t.Context()); err != nil || !state.WriteInProgress {
 			t.Errorf("it is not said that this is not so yet: %v", err)
 		}

@@ -17,8 +17,6 @@ var _ statestore.Location = location{}
 
 func (l location) worker(view statestore.View) *worker { return l.workers.of(view.Through(l.inner)) }
 
-// Read returns the newest state. While a write is in progress, it returns the state after that
-// write. If the store does not respond in time, it returns ErrUnavailable.
 func (l location) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
 	return l.worker(view).readState(ctx)
 }
@@ -58,14 +56,12 @@ func (l location) Write(ctx context.Context, parts []statestore.ViewChanges) []s
 	return outcomes
 }
 
-// begunWrite is one of several writes that are made together.
 type begunWrite struct {
 	worker *worker
 	op     *operation
 	at     int
 }
 
-// write makes all begun writes at the inner location, and ends their operations.
 func (l location) write(ctx context.Context, begun []*begunWrite) {
 	parts := make([]statestore.ViewChanges, 0, len(begun))
 	for _, b := range begun {

@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// worker is a view with its operations in progress. It is safe for concurrent use.
 type worker struct {
 	view    statestore.View
 	workers *Workers
@@ -20,7 +19,6 @@ type worker struct {
 	current *operation
 	// read is a read that has finished after its callers had stopped waiting for it.
 	read *operation
-	// base is the last state that was read.
 	base statestore.State
 	// patience is how long the first caller of a read waits.
 	patience time.Duration
@@ -48,8 +46,6 @@ type operation struct {
 	left bool
 }
 
-// readState returns the newest state. While a write is in progress, it returns the state after that
-// write. If the store does not respond in time, it returns ErrUnavailable.
 func (s *worker) readState(ctx context.Context) (statestore.State, error) {
 	if err := statestore.Ended(ctx, "read", s.view.Name); err != nil {
 		return statestore.State{}, err
@@ -87,7 +83,6 @@ func (s *worker) readState(ctx context.Context) (statestore.State, error) {
 	return s.answer(op)
 }
 
-// answer returns the result of a read. If the write before it was rejected, State.Refused is set.
 func (s *worker) answer(op *operation) (statestore.State, error) {
 	state := op.state
 	state.Refused = s.refused
@@ -117,7 +112,6 @@ func (s *worker) busy(op string, err error, why string) error {
 	}
 }
 
-// beginRead starts a read in the background.
 func (s *worker) beginRead(ctx context.Context) {
 	op := &operation{done: make(chan struct{}), late: time.AfterFunc(s.workers.Patience, func() {})}
 	s.take(op)
@@ -127,8 +121,8 @@ func (s *worker) beginRead(ctx context.Context) {
 	})
 }
 
-// beginWrite makes a write the operation in progress; the caller must start it. If that is not
-// possible now, beginWrite returns an error.
+// beginWrite makes a write the operation in progress, which the caller must start. It returns an
+// error if that is not possible now.
 func (s *worker) beginWrite(ctx context.Context, changes statestore.ChangeSet) (*operation, error) {
 	if err := statestore.Ended(ctx, "write", s.view.Name); err != nil {
 		return nil, err
@@ -170,7 +164,7 @@ func (s *worker) end(op *operation) {
 		return
 	}
 	s.failures++
-	// If the server has named a time for the next attempt, it gets no request before.
+	// If the server has named a time for the next attempt, it gets no request before that time.
 	s.pauseFor(max(s.workers.pause(s.failures), statestore.RetryAfter(op.err)))
 }
 
@@ -210,7 +204,6 @@ func (s *worker) adaptPatience(soon bool) {
 	}
 }
 
-// await waits for an operation, and reports whether it has finished within patience.
 func (s *worker) await(ctx context.Context, op *operation, patience time.Duration) bool {
 	timer := time.NewTimer(patience)
 	defer timer.Stop()

@@ -44,7 +44,6 @@ func (w *Workers) Wrap(view statestore.View) statestore.View {
 	return view.Through(location{view.Location, w})
 }
 
-// of returns the worker of a view. If there is none, it creates one.
 func (w *Workers) of(view statestore.View) *worker {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -116,7 +115,6 @@ func (w *Workers) start(ctx context.Context, op *operation, do func(context.Cont
 	})
 }
 
-// pause returns the length of the pause after the given number of consecutive failures.
 func (w *Workers) pause(failures int) time.Duration {
 	pause := w.FirstPause
 	for range failures - 1 {

@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
 )
 
-// slow is a store whose operations take some time. While err is set, they fail.
 type slow struct {
 	statestore.Store
 	takes time.Duration
@@ -48,7 +47,6 @@ func (s *slow) Apply(ctx context.Context, changes statestore.ChangeSet) (statest
 	return s.Store.Apply(ctx, changes)
 }
 
-// bench is a slow store with its worker. Its tests use fake time.
 type bench struct {
 	inner   *slow
 	workers *worker.Workers
@@ -79,7 +77,6 @@ func change(t *testing.T, base statestore.Revision, name string) statestore.Chan
 	return statestore.ChangeSet{Base: base, Write: testkit.Files(map[string]string{name: "content of " + name})}
 }
 
-// withFakeTime returns a test that calls test with a new bench in a bubble of synctest.
 func withFakeTime(test func(*testing.T, *bench)) func(*testing.T) {
 	return func(t *testing.T) { synctest.Test(t, func(t *testing.T) { test(t, newBench()) }) }
 }
@@ -120,8 +117,6 @@ func TestSlowReadIsReturnedLaterWithoutASecondRequest(t *testing.T) {
 	})(t)
 }
 
-// TestPatienceAdaptsToSlowStores checks that the patience doubles after each slow read, and that
-// only the first caller of a read waits for so long.
 func TestPatienceAdaptsToSlowStores(t *testing.T) {
 	withFakeTime(func(t *testing.T, b *bench) {
 		b.workers.LongestPatience = 8 * time.Second
@@ -150,7 +145,7 @@ func TestPatienceAdaptsToSlowStores(t *testing.T) {
 			if waited := time.Since(began); waited.Round(time.Second) != read.waits || (err == nil) != read.answers {
 				t.Errorf("read %d: waited %s, err %v", i, waited, err)
 			}
-			time.Sleep(time.Millisecond) // so that events have different times
+			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(time.Minute)
 	})(t)
@@ -239,8 +234,6 @@ func TestRestingIsCalledForEachPause(t *testing.T) {
 	})(t)
 }
 
-// TestLaterPauseReplacesTheFirst checks that a write that fails during a pause begins another
-// pause, which does not end when the first one would have.
 func TestLaterPauseReplacesTheFirst(t *testing.T) {
 	withFakeTime(func(t *testing.T, b *bench) {
 		b.inner.err = statestore.ErrUnavailable
@@ -312,7 +305,7 @@ func TestStoreHasOneWorkerUntilItIsForgotten(t *testing.T) {
 			return b.inner.asked - before
 		}
 		b.inner.err = statestore.ErrUnavailable
-		if b.workers.Wrap(inner) != b.store || asks() != 1 || asks() != 0 { // the store pauses
+		if b.workers.Wrap(inner) != b.store || asks() != 1 || asks() != 0 {
 			t.Error("a second worker")
 		}
 		if b.workers.Forget(inner); asks() != 1 {
@@ -342,8 +335,6 @@ func TestRetryAfterProlongsThePause(t *testing.T) {
 	}
 }
 
-// TestLateRejectionIsReportedWithTheNextState checks that a rejection is reported until the next
-// write, and that it begins no pause if the caller divides changes that are rejected.
 func TestLateRejectionIsReportedWithTheNextState(t *testing.T) {
 	withFakeTime(func(t *testing.T, b *bench) {
 		base := storetest.Read(t, b.store).Revision

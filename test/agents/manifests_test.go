@@ -10,19 +10,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// Versions whose CustomResourceDefinitions are used. Those of source-controller and Argo CD are the
-// newest that this module's version of Go can read.
+// The CustomResourceDefinitions are of these versions. Those of source-controller and Argo CD are
+// the newest that this module's version of Go can read.
 const (
 	kustomizeController    = "github.com/fluxcd/kustomize-controller@v1.9.5"
 	sourceController       = "github.com/fluxcd/source-controller@v1.9.3"
 	notificationController = "github.com/fluxcd/notification-controller/api@v1.9.3"
 	argoCD                 = "github.com/argoproj/argo-cd/v3@v3.5.0"
-	// bin is the directory of the programs that `make kube-servers` builds.
-	bin = "../../bin/kube"
+	bin                    = "../../bin/kube"
 )
 
-// definitions returns the paths of files with CustomResourceDefinitions. Those of
-// notification-controller are generated from its types, as its own build does.
 func definitions(t *testing.T) []string {
 	t.Helper()
 	files := []string{
@@ -61,7 +58,6 @@ func tryRun(t *testing.T, dir, name string, args ...string) (string, error) {
 	return string(out), err
 }
 
-// kubectl runs kubectl as the administrator of a server, and returns its output.
 func kubectl(t *testing.T, server *apiserver.Server, args ...string) (string, error) {
 	t.Helper()
 	program, err := filepath.Abs(filepath.Join(bin, "kubectl"))

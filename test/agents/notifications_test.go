@@ -20,7 +20,6 @@ import (
 
 var update = flag.Bool("update", false, "write the bodies that internal/agent parses in its tests")
 
-// notifications is the configuration of Argo CD's notifications that `agent argocd` prints.
 type notifications struct {
 	service struct {
 		URL     string                         `json:"url"`
@@ -37,7 +36,6 @@ type notifications struct {
 	}
 }
 
-// configured returns the configuration in the manifests for the Destination worker-1.
 func configured(t *testing.T) notifications {
 	t.Helper()
 	text, err := os.ReadFile("../../internal/agent/manifests/testdata/argocd/worker-1.yaml")
@@ -96,7 +94,6 @@ func (n notifications) triggered(t *testing.T, app map[string]any) (sends bool, 
 	return sends, fmt.Sprint(evaluate(n.triggers[0].OncePer))
 }
 
-// applications returns the Applications in testdata, by the name of their file.
 func applications(t *testing.T) map[string]map[string]any {
 	t.Helper()
 	files, err := filepath.Glob("testdata/*.yaml")

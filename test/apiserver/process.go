@@ -86,13 +86,10 @@ func (p *Process) Stop(t testing.TB) {
 // Done returns a channel that is closed when the program has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// Range of ports for tests. It is below the range from which the kernel takes ports for
-// connections. Address returns the ports one after the other and each only once, because tests run
-// concurrently. Each process begins at a random port.
+// The ports for tests are below the range from which the kernel takes ports for connections.
+// Address returns each of them only once, because tests run concurrently.
 const firstPort, lastPort = 15000, 32000
 
-// ports has the next port to try.
-//
 //nolint:gochecknoglobals // ports are a resource of the whole process
 var ports struct {
 	sync.Mutex

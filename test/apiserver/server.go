@@ -80,7 +80,6 @@ func (s *Server) StartAPI(t testing.TB) {
 	}
 }
 
-// await waits until the API server responds to a GET request for path with status 200.
 func (s *Server) await(t testing.TB, path string) error {
 	client := &http.Client{
 		Timeout:   10 * time.Second,
@@ -112,7 +111,6 @@ func (s *Server) await(t testing.TB, path string) error {
 	}
 }
 
-// credentials writes the certificate of the API server and the tokens of its users to files.
 func (s *Server) credentials() error {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

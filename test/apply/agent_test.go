@@ -18,8 +18,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// reported returns the event that is parsed from a report of kustomize-controller with this
-// message.
 func reported(t *testing.T, severity, reason, message string) agent.Event {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{
@@ -32,9 +30,6 @@ func reported(t *testing.T, severity, reason, message string) agent.Event {
 	return event
 }
 
-// TestAgentMessages applies, awaits and deletes objects with Flux's library. It checks that the
-// messages that kustomize-controller sends in these cases are parsed to the correct outcome and
-// objects.
 func TestAgentMessages(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(bin, "kube-apiserver")); err != nil {
 		t.Fatal("bin/kube/kube-apiserver is missing: run make kube-servers")

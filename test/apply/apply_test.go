@@ -31,30 +31,23 @@ type comparison struct {
 	t            *testing.T
 	destinations map[string]*Destination
 	mu           sync.Mutex
-	// accepted has the objects that the API server has accepted, by the index of their kind.
-	accepted map[int][]sample
-	// alarms counts, by kind, the objects that are held back although the API server accepts them.
-	alarms map[string]int
+	accepted     map[int][]sample
+	alarms       map[string]int
 }
 
-// sample is an object that the API server accepts. stored is the object that it replaces, or nil.
 type sample struct {
 	name           string
 	stored, wanted map[string]any
 }
 
-// steps is the number of changes to an example, one after the other.
 const steps = 12
 
-// chain is a series of changes to an example.
 type chain struct {
 	kind    int
 	example map[string]any
-	// stored means that the example is stored in the API server, so that the changes are updates.
-	stored bool
+	stored  bool
 }
 
-// chains returns chains for each kind in turn, with at least the wanted number of changes together.
 func (f *fixture) chains(wanted int) []chain {
 	var all []chain
 	for round := 0; len(all)*steps < wanted; round++ {
@@ -68,13 +61,10 @@ func (f *fixture) chains(wanted int) []chain {
 	return all
 }
 
-// storable reports whether an object of the kind can be stored without an effect on other objects.
 func (f *fixture) storable(kind int) bool {
 	return !f.fresh && !slices.Contains([]string{"APIService", "CustomResourceDefinition", "ResourceQuota", "LimitRange", "Namespace", "ServiceCIDR", "IPAddress"}, f.schemas.Kinds[kind].Kind)
 }
 
-// valid changes examples step by step as long as the API server accepts the result. The test fails
-// if one of these objects is held back.
 func (c *comparison) valid() {
 	var counted, asked atomic.Int64
 	results := make([][]sample, 0)
@@ -103,7 +93,6 @@ func (c *comparison) valid() {
 	}
 }
 
-// follow makes the objects of a chain, and returns those that the API server accepts.
 func (c *comparison) follow(of chain, number uint64, asked *atomic.Int64) (samples []sample) {
 	m := NewMaker(c.schemas, *seed, number)
 	kind := c.schemas.Kinds[of.kind]
@@ -134,7 +123,6 @@ func (c *comparison) follow(of chain, number uint64, asked *atomic.Int64) (sampl
 	return samples
 }
 
-// alarmed checks that an object which the API server accepts is not held back.
 func (c *comparison) alarmed(kind Kind, s sample) {
 	for about, destination := range c.destinations {
 		said := destination.Foresee(c.render(s.stored, s.name), c.render(s.wanted, s.name))
@@ -164,8 +152,6 @@ const immutable = "immutable change"
 // schema nor in applycheck's table of rules.
 const aside = "value of a built-in kind"
 
-// mutate changes accepted objects until the API server has refused the wanted number. The test
-// fails if fewer than 95 % of the refusals are foreseen.
 func (c *comparison) mutate() {
 	table, chosen := &Table{}, regexp.MustCompile(*rows)
 	each := (*mutations + len(Mutations) - 1) / len(Mutations) // number of refusals for each mutation, and for the row immutable
@@ -204,7 +190,6 @@ func (c *comparison) mutate() {
 	}
 }
 
-// row changes objects in one way until the API server has refused the wanted number.
 func (c *comparison) row(table *Table, name string, wanted int, stream uint64, of func(Kind) bool, do func(*Maker, Kind, sample) (sample, bool)) {
 	var kinds []int
 	for _, kind := range slices.Sorted(maps.Keys(c.accepted)) {
@@ -225,8 +210,6 @@ func (c *comparison) row(table *Table, name string, wanted int, stream uint64, o
 	})
 }
 
-// compare compares the result of applycheck for an object with that of the API server, and counts
-// both in the table.
 func (c *comparison) compare(table *Table, name string, wanted int, kind Kind, s sample) {
 	err := c.DryRun(c.t.Context(), c.render(s.wanted, s.name))
 	if err == nil {
@@ -260,7 +243,6 @@ func (c *comparison) compare(table *Table, name string, wanted int, kind Kind, s
 	})
 }
 
-// verbatim reports whether the findings together contain the whole message of the API server.
 func verbatim(words string, said Foresight) bool {
 	if strings.Contains(strings.Join(strings.Fields(said.Words()), " "), words) {
 		return true
@@ -279,8 +261,6 @@ var (
 	number     = regexp.MustCompile(`-?[0-9]+`)
 )
 
-// general returns a message of the API server without names and values, so that equal faults can be
-// counted.
 func general(kind Kind, words string) string {
 	return kind.Kind + ": " + shorten([]byte(number.ReplaceAllString(quotedPart.ReplaceAllString(words, "…"), "0")))
 }
@@ -293,8 +273,6 @@ func shorten(text []byte) string {
 	return string(text)
 }
 
-// destinations returns two descriptions of the cluster for applycheck by name: one with only its
-// version, and one with its version and its profile.
 func (f *fixture) destinations(t *testing.T) map[string]*Destination {
 	t.Helper()
 	version, err := f.schemas.Version(f.Judge)

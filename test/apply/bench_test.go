@@ -28,8 +28,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// The input of BenchmarkCheck: the number of objects, each in a file of its own, and the version of
-// Kubernetes.
 const (
 	benchObjects = 8000
 	benchVersion = "1.36.3"
@@ -126,7 +124,6 @@ func writeFiles(b *testing.B, files [][]byte) string {
 	return dir
 }
 
-// checkAll runs both steps of the check. The root must have no fault.
 func checkAll(b *testing.B, cluster *applycheck.Cluster, root dedupe.Root) {
 	in := applycheck.Input{Cluster: cluster, Roots: []dedupe.Root{root}, Memory: &applycheck.Memory{}}
 	for _, check := range []func(applycheck.Input) []applycheck.Verdict{applycheck.CheckClaims, applycheck.CheckRoots} {
@@ -138,7 +135,6 @@ func checkAll(b *testing.B, cluster *applycheck.Cluster, root dedupe.Root) {
 	}
 }
 
-// withProcessorTime returns a benchmark that also reports the CPU time of all goroutines.
 func withProcessorTime(do func(*testing.B)) func(*testing.B) {
 	return func(b *testing.B) {
 		before := processorTime(b)
@@ -153,7 +149,6 @@ func processorTime(b *testing.B) time.Duration {
 	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
-// inParallel calls do with each number from 0 to count-1, on all processors.
 func inParallel(count int, do func(int)) {
 	var next atomic.Int64
 	var running sync.WaitGroup
@@ -167,7 +162,6 @@ func inParallel(count int, do func(int)) {
 	running.Wait()
 }
 
-// benchRoot returns a root with one claim for each file, and with the namespace of the objects.
 func benchRoot(files [][]byte) dedupe.Root {
 	namespace := dedupe.File{File: tree.File{Path: parse("d/resources/namespace.yaml"), Content: []byte("apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n")}}
 	root := dedupe.Root{Path: parse("d/resources"), Foreign: []dedupe.File{namespace}}
@@ -179,7 +173,6 @@ func benchRoot(files [][]byte) dedupe.Root {
 	return root
 }
 
-// benchFiles returns objects as YAML: the examples of all kinds, each under many names.
 func benchFiles(b *testing.B) [][]byte {
 	b.Helper()
 	examples := map[string]map[string]any{}
@@ -206,8 +199,6 @@ func benchFiles(b *testing.B) [][]byte {
 	return files
 }
 
-// benchSchemas writes strict JSON schemas of the kinds as kubeconform reads them: without
-// references, in files such as `deployment-apps-v1.json`. It returns the directory with the files.
 func benchSchemas(b *testing.B) string {
 	b.Helper()
 	s := &Schemas{components: map[string]Schema{}}
@@ -236,7 +227,6 @@ func benchSchemas(b *testing.B) string {
 	return dir
 }
 
-// schemaName returns the name that kubeconform expects for the schema of a kind.
 func schemaName(kind string) string {
 	apiVersion, name, _ := strings.Cut(kind, " ")
 	group, version, grouped := strings.Cut(apiVersion, "/")
@@ -247,7 +237,6 @@ func schemaName(kind string) string {
 	return strings.ToLower(name + "-" + group + "-" + version + ".json")
 }
 
-// openAPIDocuments returns the paths of the OpenAPI documents in the module of Kubernetes.
 func openAPIDocuments(b *testing.B) []string {
 	b.Helper()
 	module := apiserver.Download(b, b.TempDir(), "k8s.io/kubernetes@v"+benchVersion)
@@ -256,8 +245,6 @@ func openAPIDocuments(b *testing.B) []string {
 	return paths
 }
 
-// standalone returns a schema with each reference replaced by its target. The result allows no
-// unknown fields. Where a value has a single type, it also allows null.
 func (s *Schemas) standalone(of Schema) any {
 	of = s.Resolve(of)
 	out := maps.Clone(of)

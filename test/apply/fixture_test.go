@@ -29,26 +29,20 @@ var (
 	show        = flag.Int("show", 10, "how many misses of a row to show in full")
 )
 
-// bin is the directory of the programs that `make kube-servers` builds.
 const bin = "../../bin/kube"
 
-// A module with the definitions of a large operator, and its digest.
 const (
 	eck       = "github.com/elastic/cloud-on-k8s/v2@v2.8.0"
 	eckDigest = "h1:I7LLrcQuqKXMq7pjJ40BBLizM7xKXIRF9Rhu4GVoNW8="
 	eckFile   = "config/crds/v1/all-crds.yaml"
 )
 
-// fixture is an API server with all definitions, and examples of all kinds.
 type fixture struct {
 	*Judge
-	server  *apiserver.Server
-	schemas *Schemas
-	// beside has the files with the definitions and namespaces that the API server has.
-	beside map[string][]byte
-	// fresh means that no object is stored in the API server.
-	fresh bool
-	// examples has objects by the index of their kind. Each has the name NAME.
+	server   *apiserver.Server
+	schemas  *Schemas
+	beside   map[string][]byte
+	fresh    bool
 	examples map[int][]map[string]any
 }
 
@@ -74,7 +68,6 @@ func newFixture(t *testing.T) *fixture {
 	return f
 }
 
-// definitions returns the files with CustomResourceDefinitions and namespaces.
 func definitions(t *testing.T) map[string][]byte {
 	t.Helper()
 	files, err := filepath.Glob("testdata/crds/*.yaml")
@@ -88,8 +81,6 @@ func definitions(t *testing.T) map[string][]byte {
 	return beside
 }
 
-// operator downloads a module with the definitions of a large operator, and returns the path of the
-// definitions.
 func operator(t *testing.T) string {
 	t.Helper()
 	module := apiserver.Download(t, t.TempDir(), eck)
@@ -99,7 +90,6 @@ func operator(t *testing.T) string {
 	return filepath.Join(module.Dir, filepath.FromSlash(eckFile))
 }
 
-// awaitSchemas waits until the API server publishes the schemas of all definitions.
 func (f *fixture) awaitSchemas(t *testing.T) {
 	t.Helper()
 	want := 0
@@ -125,8 +115,6 @@ func (f *fixture) awaitSchemas(t *testing.T) {
 	}
 }
 
-// readExamples reads the examples of built-in kinds. For other kinds it makes examples: the
-// definitions themselves, and random custom resources that the API server accepts.
 func (f *fixture) readExamples(t *testing.T) {
 	t.Helper()
 	files, err := filepath.Glob("testdata/builtin/*.yaml")
@@ -155,7 +143,6 @@ func (f *fixture) readExamples(t *testing.T) {
 	f.makeExamples(t)
 }
 
-// makeExamples makes up to three examples of each kind that has none.
 func (f *fixture) makeExamples(t *testing.T) {
 	t.Helper()
 	const tries = 60
@@ -186,7 +173,6 @@ func (f *fixture) makeExamples(t *testing.T) {
 	t.Logf("%d kinds; without an example: %s", len(f.schemas.Kinds), strings.Join(without, ", "))
 }
 
-// each calls do with each number from 0 to count-1, several at a time.
 func (f *fixture) each(count int, do func(int)) {
 	var running sync.WaitGroup
 	next := make(chan int)
@@ -204,7 +190,6 @@ func (f *fixture) each(count int, do func(int)) {
 	running.Wait()
 }
 
-// render returns the object as YAML, with the given name.
 func render(t testing.TB, object map[string]any, name string) []byte {
 	content, err := yaml.Marshal(object)
 	if err != nil {

@@ -35,8 +35,6 @@ func (m *Maker) Grow(kind Kind, from map[string]any) map[string]any {
 	return m.growMetadata(from)
 }
 
-// another returns a copy of the object with another value for a node. It returns nil if the node is
-// a map or a list.
 func (m *Maker) another(from map[string]any, n node) map[string]any {
 	if len(n.path) == 0 {
 		return nil
@@ -49,7 +47,6 @@ func (m *Maker) another(from map[string]any, n node) map[string]any {
 	return with(from, n.path, m.value(n.schema, name, 2))
 }
 
-// added returns a copy of the object with one more field, key or item in a node.
 func (m *Maker) added(from map[string]any, n node) map[string]any {
 	switch v := n.value.(type) {
 	case map[string]any:
@@ -72,8 +69,6 @@ func (m *Maker) added(from map[string]any, n node) map[string]any {
 	return nil
 }
 
-// growMetadata returns a copy of the object with other metadata, or with a status, which Flux does
-// not apply.
 func (m *Maker) growMetadata(from map[string]any) map[string]any {
 	switch m.IntN(8) {
 	case 0, 1:
@@ -104,8 +99,8 @@ func (m *Maker) Fresh(kind Kind, name string) map[string]any {
 	return made
 }
 
-// integers returns a copy of a value in which whole numbers are int64, as in objects of the API. In
-// decoded JSON schemas, they are float64.
+// integers returns a copy of a value in which whole numbers are int64, as in objects of the API.
+// Decoded JSON schemas have them as float64.
 func integers(v any) any {
 	switch v := v.(type) {
 	case float64:

@@ -23,7 +23,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// manager is the field manager of Flux's kustomize-controller.
 const manager = "kustomize-controller"
 
 // Judge applies objects to an API server as Flux's kustomize-controller does.
@@ -70,8 +69,6 @@ func (j *Judge) ApplyAll(ctx context.Context, content []byte) error {
 	return err
 }
 
-// options returns the options with which kustomize-controller applies a Kustomization that sets
-// none.
 func options() ssa.ApplyOptions {
 	const group = "kustomize.toolkit.fluxcd.io"
 	opts := ssa.DefaultApplyOptions()

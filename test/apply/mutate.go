@@ -81,8 +81,6 @@ func noNamespace(m *Maker, _ Kind, from map[string]any) map[string]any {
 	return with(from, []any{"metadata", "namespace"}, m.pick("nowhere", "defualt", "team-7", "kube-sytem"))
 }
 
-// choose returns a random node for which the function is returns true. It returns false if there is
-// none.
 func (m *Maker) choose(kind Kind, from map[string]any, is func(node) bool) (node, bool) {
 	nodes := slices.DeleteFunc(m.nodes(kind, from), func(n node) bool { return !is(n) })
 	if len(nodes) == 0 {
@@ -102,7 +100,7 @@ func unknownField(m *Maker, kind Kind, from map[string]any) map[string]any {
 	fields := n.schema.Properties()
 	name := m.pick("unknown", "replcias", "Spec", "selectors")
 	if names := slices.Sorted(maps.Keys(fields)); len(names) > 0 && m.IntN(2) == 0 {
-		if field := names[m.IntN(len(names))]; len(field) > 3 { // swap the last two letters
+		if field := names[m.IntN(len(names))]; len(field) > 3 { // the last two letters change places
 			name = field[:len(field)-2] + field[len(field)-1:] + field[len(field)-2:len(field)-1]
 		}
 	}

@@ -7,20 +7,16 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 )
 
-// node is a value in an object, with its schema.
 type node struct {
-	// path has the names of fields and the indexes of items from the object to the value.
-	path   []any
-	value  any
-	schema Schema
-	// required means that the schema requires the field.
-	required bool
-	// typ is the name of the value's type. owner is the name of the type with the field.
+	path       []any
+	value      any
+	schema     Schema
+	required   bool
 	typ, owner string
 }
 
-// nodes returns the values in an object in a fixed order, beginning with the object itself. The
-// status and all metadata are left out, because users do not write them.
+// nodes returns the values in an object in a fixed order, beginning with the object itself. It
+// omits the status and all metadata, because users do not write them.
 func (s *Schemas) nodes(kind Kind, object map[string]any) []node {
 	var all []node
 	var visit func(n node)
@@ -48,7 +44,6 @@ func (s *Schemas) nodes(kind Kind, object map[string]any) []node {
 	return all
 }
 
-// objectOf returns the schema of a field in a struct or a map.
 func objectOf(of Schema, field string) Schema {
 	if below, ok := of.Properties()[field]; ok {
 		return objectOrEmpty(below)
@@ -63,10 +58,8 @@ func objectOrEmpty(v any) Schema {
 	return Schema{}
 }
 
-// gone is a special value. With it, put removes the field or item.
 type gone struct{}
 
-// with returns a copy of an object with another value at a path.
 func with(object map[string]any, path []any, value any) map[string]any {
 	value = integers(value)
 	changed, _ := put(runtime.DeepCopyJSON(object), path, value).(map[string]any)

@@ -67,7 +67,6 @@ func NewSchemas(j *Judge) (*Schemas, error) {
 	return s, s.serve(client, byKind)
 }
 
-// serve sets Kinds to the kinds whose objects can be created and patched.
 func (s *Schemas) serve(client *discovery.DiscoveryClient, byKind map[schema.GroupVersionKind]string) error {
 	_, lists, err := client.ServerGroupsAndResources()
 	if err != nil {
@@ -98,8 +97,6 @@ func (s *Schemas) Resolve(of Schema) Schema {
 	return of
 }
 
-// resolve does the same as Resolve. It also returns the name of the target, or "" if there is no
-// reference.
 func (s *Schemas) resolve(of Schema) (Schema, string) {
 	typ := ""
 	for {

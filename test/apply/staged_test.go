@@ -14,8 +14,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// agree checks that the dry run of a single object, which the other tests use, has the same result
-// and the same message as Flux's staged apply.
 func (c *comparison) agree() {
 	const each = 4
 	compared, refused := 0, 0
@@ -56,8 +54,6 @@ func (c *comparison) agree() {
 	c.t.Logf("%d objects, %d refused: the dry run of one object agrees with Flux's staged apply", compared, refused)
 }
 
-// roots applies whole roots as kustomize-controller does. It checks that one faulty object keeps
-// all others of its stage from being applied, and that applycheck holds back this object.
 func (c *comparison) roots() {
 	good := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good-%d, namespace: %s}\ndata: {a: b}\n---\n"
 	for i, bad := range []string{
@@ -91,8 +87,6 @@ func (c *comparison) roots() {
 	}
 }
 
-// removed checks that Flux fails, as applycheck foresees, after a definition or one of its versions
-// is removed while objects remain.
 func (c *comparison) removed() {
 	const definition = `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -114,7 +108,7 @@ spec:
 			continue
 		}
 		var left string
-		if i >= 2 { // removes the version of the object. The API server refuses this if it is the storage version
+		if i >= 2 { // this removes the version of the object, which the API server refuses for the storage version
 			lines := strings.Split(whole, "\n")
 			left = strings.Join(append(lines[:8+i%2], lines[9+i%2:]...), "\n")
 			if i%2 == 0 {
@@ -131,9 +125,6 @@ spec:
 	}
 }
 
-// withoutDefinition applies left, the rest of a definition. If left is empty, it deletes the
-// definition, as Flux does when the definition is no longer in the root. Then it applies the
-// object, and returns Flux's error.
 func (c *comparison) withoutDefinition(i int, left, object string) error {
 	if left != "" {
 		if err := c.ApplyAll(c.t.Context(), []byte(left)); err != nil {
@@ -152,7 +143,6 @@ func (c *comparison) withoutDefinition(i int, left, object string) error {
 	return nil
 }
 
-// get returns an object of the API server, or nil if there is none.
 func (c *comparison) get(apiVersion, kind, namespace, name string) *unstructured.Unstructured {
 	object := &unstructured.Unstructured{}
 	object.SetAPIVersion(apiVersion)
@@ -166,7 +156,6 @@ func (c *comparison) get(apiVersion, kind, namespace, name string) *unstructured
 	return object
 }
 
-// remove deletes a cluster-scoped object, and waits until it is gone.
 func (c *comparison) remove(apiVersion, kind, name string) error {
 	object := c.get(apiVersion, kind, "", name)
 	if err := c.Client.Delete(c.t.Context(), object); err != nil {

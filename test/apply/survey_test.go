@@ -15,19 +15,16 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// requiredTable is the file that TestSurvey writes.
 const requiredTable = "../../applycheck/requiredtable.go"
 
-// surveyed counts the responses of the API server to a missing or empty field of a type.
 type surveyed struct {
 	// refused counts how often the field was refused as required: if it was missing (index 0), and
 	// if it was empty (index 1). accepted counts how often it was not.
 	refused, accepted [2]int
 	details           map[string]int
-	// required means that the schema requires the field.
-	required bool
-	// unsupported counts how often an empty value was refused as unsupported (true), and how often
-	// it was not (false).
+	required          bool
+	// unsupported counts how often the empty value of an enum was refused as unsupported (true), and
+	// how often it was not (false).
 	unsupported map[bool]int
 }
 
@@ -37,15 +34,12 @@ var conditional = []string{
 	"io.k8s.api.core.v1.TypedObjectReference", "io.k8s.api.core.v1.TypedLocalObjectReference", "DeviceTaint", "DeviceSubRequest", "DeviceToleration", "Status",
 }
 
-// survey sends objects to the API server to find required fields. Each required field of the
-// built-in types is missing in one object, and empty in another.
 type survey struct {
 	*comparison
 	mu     sync.Mutex
 	fields map[[2]string]*surveyed
 }
 
-// TestSurvey writes the table of required fields if the flag -survey is set.
 func TestSurvey(t *testing.T) {
 	if !*writeSurvey {
 		t.Log("the table is written with -survey")
@@ -85,8 +79,6 @@ func isConditional(typ string) bool {
 	return slices.ContainsFunc(conditional, func(end string) bool { return strings.HasSuffix(typ, end) })
 }
 
-// ask sends two objects to the API server: one without the field, and one in which the field is
-// empty.
 func (s *survey) ask(from sample, n node) {
 	field, _ := n.path[len(n.path)-1].(string)
 	var empty any = ""
@@ -124,8 +116,6 @@ func (s *survey) ask(from sample, n node) {
 	}
 }
 
-// requires reports whether an error is about a missing required field. It also returns the text
-// after "Required value: ".
 func requires(err error, field string) (required bool, detail string) {
 	var status *apierrors.StatusError
 	if !errors.As(err, &status) || status.ErrStatus.Details == nil {
@@ -139,7 +129,6 @@ func requires(err error, field string) (required bool, detail string) {
 	return false, ""
 }
 
-// supports reports whether an error is about a value that is not supported for the field.
 func supports(err error, field string) bool {
 	var status *apierrors.StatusError
 	if !errors.As(err, &status) || status.ErrStatus.Details == nil {
@@ -150,7 +139,6 @@ func supports(err error, field string) bool {
 	})
 }
 
-// table returns a Go file with the fields that the API server always requires.
 func (s *survey) table(t *testing.T) []byte {
 	t.Helper()
 	byType := map[string]map[string]string{}

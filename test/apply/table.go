@@ -18,12 +18,9 @@ type row struct {
 	accepted, refused, foreseen, verbatim int
 	misses                                map[string]int
 	examples                              []string
-	// otherWords are pairs of different messages about the same object: that of the API server, and
-	// ours.
-	otherWords []string
+	otherWords                            []string
 }
 
-// at calls do with the row of a name, while it holds the lock of the table.
 func (t *Table) at(name string, do func(*row)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

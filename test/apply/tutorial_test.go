@@ -14,11 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/apiserver"
 )
 
-// page is the tutorial that TestTutorial runs.
 const page = "docs/tutorial-apply.md"
 
-// TestTutorial runs the steps of the tutorial, and applies the files as Flux does. The output of
-// the program and of Flux must have everything that the page shows.
 func TestTutorial(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(bin, "kube-apiserver")); err != nil {
 		t.Fatal("bin/kube/kube-apiserver is missing: run make kube-servers")
@@ -52,8 +49,6 @@ func TestTutorial(t *testing.T) {
 	t.Log(said)
 }
 
-// tutorial returns the commands of the page and the output that the page shows. The first block of
-// commands is left out, because it builds the program.
 func tutorial(t *testing.T) (steps, shown string) {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join("../..", page))
@@ -62,7 +57,7 @@ func tutorial(t *testing.T) (steps, shown string) {
 	for i, block := range strings.Split(string(content), "```") {
 		info, text, _ := strings.Cut(block, "\n")
 		switch {
-		case i%2 == 0: // outside of a code block
+		case i%2 == 0:
 		case info == "text":
 			shown += text
 		case first:
@@ -74,7 +69,6 @@ func tutorial(t *testing.T) (steps, shown string) {
 	return steps, shown
 }
 
-// run runs commands in a directory with the program in the PATH, and returns their output.
 func run(t *testing.T, dir, commands string) string {
 	t.Helper()
 	programs := t.TempDir()
@@ -93,8 +87,6 @@ func run(t *testing.T, dir, commands string) string {
 	return string(out)
 }
 
-// applyRoots applies both roots of worker-1 at a revision of a store, as Flux does with two
-// Kustomizations. It returns the first error.
 func (j *Judge) applyRoots(t *testing.T, dir, store, revision string) error {
 	t.Helper()
 	for _, root := range []string{"dependencies", "resources"} {

@@ -22,10 +22,8 @@ func NewMaker(schemas *Schemas, seed, stream uint64) *Maker {
 
 func (m *Maker) pick(from ...string) string { return from[m.IntN(len(from))] }
 
-// deepest is the maximum depth of random values.
 const deepest = 7
 
-// value returns a random value that fits a schema. name is the name of the field.
 func (m *Maker) value(of Schema, name string, depth int) any {
 	quantity := strings.HasSuffix(text(of["$ref"])+text(object(first(of["allOf"]))["$ref"]), "resource.Quantity")
 	of = m.Resolve(of)
@@ -100,7 +98,6 @@ func (m *Maker) integer(of Schema, name string) any {
 	return n
 }
 
-// array returns a list with up to two items, or more if the schema requires more.
 func (m *Maker) array(of Schema, name string, depth int) any {
 	count := m.IntN(3)
 	if least, ok := of["minItems"].(float64); ok {
@@ -120,7 +117,6 @@ func (m *Maker) array(of Schema, name string, depth int) any {
 	return items
 }
 
-// object returns an object with all fields that the schema requires, and some others.
 func (m *Maker) object(of Schema, depth int) any {
 	fields := map[string]any{}
 	properties := of.Properties()
@@ -149,8 +145,6 @@ func (m *Maker) anything() any {
 	return []any{"s", int64(3), true, 1.5, []any{"a", int64(1)}, map[string]any{"a": map[string]any{"b": nil}}, nil}[m.IntN(7)]
 }
 
-// text returns a string that matches the pattern or format in the schema. If there is neither, it
-// returns a value that is plausible for a field with this name.
 func (m *Maker) text(of Schema, name string) any {
 	if pattern := text(of["pattern"]); pattern != "" {
 		return m.matching(pattern)
@@ -174,7 +168,6 @@ func (m *Maker) text(of Schema, name string) any {
 	return s
 }
 
-// byFormat has valid values by format.
 var byFormat = map[string][]string{
 	"date-time": {"2026-01-02T03:04:05Z", "2026-05-06T07:08:09Z"},
 	"date":      {"2026-01-02"},
@@ -190,7 +183,6 @@ var byFormat = map[string][]string{
 	"mac":       {"00:00:5e:00:53:01"},
 }
 
-// byName has plausible values for fields, by suffixes of their names.
 var byName = []struct{ suffixes, values []string }{
 	{[]string{"namespace"}, []string{"default", "other"}},
 	{[]string{"hostip", "podip", "ip", "ips"}, []string{"192.0.2.1", "2001:db8::1"}},
@@ -205,8 +197,6 @@ var byName = []struct{ suffixes, values []string }{
 	{[]string{"topologykey"}, []string{"kubernetes.io/hostname", "zone"}},
 }
 
-// matching returns a string that matches a regular expression. It returns "" if the expression is
-// invalid.
 func (m *Maker) matching(pattern string) string {
 	parsed, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// TestProbesReachTheProgram checks that the program listens on an address that probes and
-// Prometheus can reach. The default address is a loopback address, which they cannot.
+// The default address is a loopback address, which probes and Prometheus cannot reach.
 func TestProbesReachTheProgram(t *testing.T) {
 	for _, dir := range []string{"base", "observe", "promote", "schedule"} {
 		made := build(t, dir)
@@ -38,7 +37,6 @@ func TestProbesReachTheProgram(t *testing.T) {
 	}
 }
 
-// TestPodIsRestricted checks that the Pod complies with the Pod security standard "restricted".
 func TestPodIsRestricted(t *testing.T) {
 	made := build(t, "base")
 	pod := []any{"spec", "template", "spec"}

@@ -21,7 +21,6 @@ const (
 	binding    = "ValidatingAdmissionPolicyBinding /kratix-schedule-places"
 )
 
-// TestChartEqualsKustomizeBuild checks that the chart renders the same objects as kustomize builds.
 func TestChartEqualsKustomizeBuild(t *testing.T) {
 	for name, test := range map[string]struct {
 		values string
@@ -53,8 +52,6 @@ func TestChartEqualsKustomizeBuild(t *testing.T) {
 	}
 }
 
-// TestRequestsAreGrantedByKind checks that the chart's roles are equal to the roles in
-// deploy/requests and deploy/health-records, and that the role for requests covers the listed APIs.
 func TestRequestsAreGrantedByKind(t *testing.T) {
 	const role, binding = "ClusterRole /kratix-schedule-requests", "ClusterRoleBinding /kratix-schedule-requests"
 	want, made := build(t, "requests", "health-records"), render(t, release, "{requests: {enabled: true}, healthRecords: {enabled: true}}")
@@ -72,8 +69,6 @@ func TestRequestsAreGrantedByKind(t *testing.T) {
 	}
 }
 
-// TestChartHasTheSameDefinitions checks that the CustomResourceDefinitions in the chart are equal
-// to those in deploy/crds, except for the annotation with which Helm keeps them.
 func TestChartHasTheSameDefinitions(t *testing.T) {
 	made := render(t, release, "crds: {enabled: true}")
 	want := build(t, "base", "crds").without(itself)
@@ -127,8 +122,6 @@ func TestReleaseOfAnotherNameIsComplete(t *testing.T) {
 	}
 }
 
-// TestKratixServiceAccountIsTheOneThatIsSet checks that every object that names Kratix's
-// ServiceAccount has the configured name.
 func TestKratixServiceAccountIsTheOneThatIsSet(t *testing.T) {
 	made := render(t, "other", "{mode: schedule, kratix: {serviceAccount: {name: manager, namespace: platform}}, admissionPolicy: {validationActions: [Deny, Audit]}}")
 	for _, want := range []struct {
@@ -156,8 +149,6 @@ func TestKratixServiceAccountIsTheOneThatIsSet(t *testing.T) {
 	}
 }
 
-// TestNotesNameTheCauseThatLetsKratixPlace checks Helm's notes for several values: they must state
-// whether Kratix can still place Works.
 func TestNotesNameTheCauseThatLetsKratixPlace(t *testing.T) {
 	for values, want := range map[string]string{
 		"mode: schedule": "Kratix's ServiceAccount kratix-platform-system/kratix-platform-controller-manager may create no WorkPlacement",
@@ -217,8 +208,6 @@ func TestOptions(t *testing.T) {
 	}
 }
 
-// TestEachShardIsADeployment checks that the selectors of one shard do not match objects of
-// another, and that the Service and the NetworkPolicy match all shards.
 func TestEachShardIsADeployment(t *testing.T) {
 	for _, mode := range []string{"manage", "promote"} {
 		made := render(t, release, "{mode: "+mode+", shards: [one, two], replicas: 3, networkPolicy: {enabled: true}}")
@@ -255,7 +244,6 @@ func TestEachShardIsADeployment(t *testing.T) {
 	}
 }
 
-// TestWrongValuesAreRefused checks that each error names the wrong value.
 func TestWrongValuesAreRefused(t *testing.T) {
 	for values, named := range map[string]string{
 		"mod: observe":                          "mod",
@@ -322,7 +310,6 @@ func TestWrongValuesAreRefused(t *testing.T) {
 	}
 }
 
-// TestSchemaHasTheValues checks that values.yaml and its schema have the same keys.
 func TestSchemaHasTheValues(t *testing.T) {
 	var values, schema map[string]any
 	for file, into := range map[string]*map[string]any{"values.yaml": &values, "values.schema.json": &schema} {

@@ -16,16 +16,13 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// shipped is the directory with the manifests and the chart.
 const shipped = "../../deploy"
 
 const chartDir = shipped + "/charts/kratix-schedule"
 
-// release is the name and the namespace with which the chart must be installed to be equal to
-// deploy/base.
+// The chart equals deploy/base if this is its name and its namespace.
 const release = "kratix-schedule"
 
-// objects maps "Kind namespace/name" to an object of a build.
 type objects map[string]map[string]any
 
 func (o objects) add(t *testing.T, text string) {
@@ -50,7 +47,6 @@ func (o objects) add(t *testing.T, text string) {
 	}
 }
 
-// render returns the objects of the chart. values is YAML.
 func render(t *testing.T, name, values string) objects {
 	t.Helper()
 	made, err := tryRender(t, name, values)
@@ -75,7 +71,6 @@ func tryRender(t *testing.T, name, values string) (objects, error) {
 	return made, nil
 }
 
-// notes returns the notes that Helm prints after installing the chart.
 func notes(t *testing.T, values string) string {
 	t.Helper()
 	files, err := renderFiles(t, release, values)
@@ -103,7 +98,6 @@ func renderFiles(t *testing.T, name, values string) (map[string]string, error) {
 	return engine.Engine{Strict: true}.Render(chart, merged)
 }
 
-// build returns the objects that kustomize builds from the given directories of deploy/.
 func build(t *testing.T, dirs ...string) objects {
 	t.Helper()
 	log.SetOutput(io.Discard)

@@ -13,8 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// TestAgentMessages checks the errors of Flux's library about invalid roots, in the form in which
-// kustomize-controller reports them: they must be parsed to the correct objects and files.
 func TestAgentMessages(t *testing.T) {
 	const root = "worker-1/resources"
 	one := "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a.b\n  namespace: n\n"

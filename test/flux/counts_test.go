@@ -6,15 +6,10 @@ import (
 	"testing"
 )
 
-// counts is the number of random trees by outcome. It shows whether each outcome occurs often
-// enough.
 type counts struct {
 	all, built, conflict, nested, decode, unwritable, other int
-	// left is the number of objects that Flux does not apply, or whose fields it drops.
-	left int
-	// Numbers of findings about faults that kustomize does not report, of kustomizations that hide
-	// files of others, and of trees with quarantined files.
-	only, hiding, quarantined int
+	left                                                    int
+	only, hiding, quarantined                               int
 }
 
 func (c *counts) add(words string) {
@@ -41,7 +36,6 @@ func (c *counts) String() string {
 		c.all, c.built, c.conflict, c.nested, c.decode, c.unwritable, c.other, c.left, c.quarantined, c.only, c.hiding)
 }
 
-// check checks that each outcome has occurred often enough.
 func (c *counts) check(t *testing.T) {
 	t.Helper()
 	for name, count := range map[string]int{"build": c.built, "conflict": c.conflict, "conflict with a nested one": c.nested, "cannot be read": c.decode, "cannot be written out": c.unwritable, "objects are left out": c.left, "fail otherwise": c.other, "are written in part": c.quarantined, "have finds of ours": c.only, "hide files": c.hiding} {

@@ -7,16 +7,13 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/kustomize"
 )
 
-// difference is a known and intended difference between our messages and those of Flux.
 type difference struct {
 	name, reason string
 	same         func(ours, theirs string) bool
 }
 
-// address matches a memory address in kustomize's messages.
 var address = regexp.MustCompile(`0x[0-9a-f]+`)
 
-// quoted matches a value between backquotes, as in the errors of the YAML library.
 var quoted = regexp.MustCompile("`[^`]*`")
 
 // absent and empty match kustomize's messages about a directory that it cannot load. The first
@@ -67,7 +64,6 @@ var known = []difference{
 	},
 }
 
-// same reports whether two messages are equal, except for known differences.
 func same(ours, theirs string) bool {
 	if ours == theirs {
 		return true

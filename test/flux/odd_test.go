@@ -9,8 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// TestOddInputsHaveTheResultOfFlux checks that our verdict on each input in
-// docs/reference/inputs.md is that of Flux.
 func TestOddInputsHaveTheResultOfFlux(t *testing.T) {
 	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")
 	if err != nil {
@@ -28,8 +26,6 @@ func TestOddInputsHaveTheResultOfFlux(t *testing.T) {
 	}
 }
 
-// TestOddInputsInADirectoryHaveTheResultOfFlux checks the same as TestOddInputsHaveTheResultOfFlux,
-// with each input as a resource of a kustomization.
 func TestOddInputsInADirectoryHaveTheResultOfFlux(t *testing.T) {
 	inputs, err := txtar.ParseFile("../../kustomize/testdata/odd-inputs.txtar")
 	if err != nil {
@@ -50,8 +46,6 @@ func TestOddInputsInADirectoryHaveTheResultOfFlux(t *testing.T) {
 	}
 }
 
-// TestKnownDifferencesAreNamed checks that each known difference has a name and a reason, and that
-// it does not make unrelated messages equal.
 func TestKnownDifferencesAreNamed(t *testing.T) {
 	for _, d := range known {
 		if d.name == "" || d.reason == "" {

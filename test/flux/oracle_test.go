@@ -28,11 +28,10 @@ var (
 )
 
 // TestCheckAgreesWithFlux compares dedupe.Check with Flux's own library on random trees. They must
-// agree on whether the root can be built, on the message, and on the object and the file in the
-// message. The files that Check accepts must build.
+// agree on whether the root can be built, on the message, and on the object and the file in it.
 func TestCheckAgreesWithFlux(t *testing.T) {
 	if *processes > 1 {
-		spread(t)
+		divideTrees(t)
 		return
 	}
 	o := &oracle{t: t, disk: Disk{t.TempDir()}}
@@ -46,8 +45,7 @@ func TestCheckAgreesWithFlux(t *testing.T) {
 	o.counts.check(t)
 }
 
-// spread divides the trees among several processes.
-func spread(t *testing.T) {
+func divideTrees(t *testing.T) {
 	t.Helper()
 	var running sync.WaitGroup
 	each := (*trees + *processes - 1) / *processes
@@ -66,13 +64,11 @@ func spread(t *testing.T) {
 	running.Wait()
 }
 
-// oracle compares our verdicts with those of Flux's library, and counts the outcomes.
 type oracle struct {
-	t      *testing.T
-	disk   Disk
-	counts counts
-	wrong  int
-	// applied has the objects of the last tree that Flux would apply.
+	t       *testing.T
+	disk    Disk
+	counts  counts
+	wrong   int
 	applied Applied
 }
 
@@ -81,13 +77,10 @@ type oracle struct {
 // two roots.
 var onlyWeFind = []finding.Rule{finding.OtherVersion(), finding.OtherNamespace(), finding.OtherRoot()}
 
-// judge compares our verdict on the tree for a seed with that of Flux.
 func (o *oracle) judge(seed uint64) { o.judgeFiles(seed, Tree(seed)) }
 
-// judgeFiles divides a tree among placements, depending on the seed, and compares our verdict with
-// that of Flux.
 func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
-	dealt := deal(seed, files)
+	dealt := divideFiles(seed, files)
 	verdict := dedupe.Check(dealt)
 	complain := func(what string, theirs string) {
 		o.wrong++
@@ -99,7 +92,7 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 			o.t.Errorf("  held: %s: %s", dealt.Claims[i].Object, why)
 		}
 	}
-	for _, f := range dedupe.CheckCluster([]dedupe.Verdict{verdict, dedupe.Check(deal(seed+1, Tree(seed+1), "other"))}) {
+	for _, f := range dedupe.CheckCluster([]dedupe.Verdict{verdict, dedupe.Check(divideFiles(seed+1, Tree(seed+1), "other"))}) {
 		o.counts.only++
 		if !slices.ContainsFunc(onlyWeFind, func(r finding.Rule) bool { return r == f.Rule }) {
 			complain("the cluster has "+f.Rule.ID, "")
@@ -137,8 +130,8 @@ func (o *oracle) judgeFiles(seed uint64, files []tree.File) {
 	}
 }
 
-// withoutHiding removes kustomizations that hide files of others, and the findings about them. Flux
-// does not read the hidden files. Check ignores such a kustomization and reads the files.
+// withoutHiding removes kustomizations that hide files of others, and the findings about them.
+// Check ignores such a kustomization and reads the files, unlike Flux.
 func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (rest []finding.Finding) {
 	for _, f := range findings {
 		if f.Rule != finding.HidingKustomization() {
@@ -155,7 +148,6 @@ func (o *oracle) withoutHiding(files *[]tree.File, findings []finding.Finding) (
 	return rest
 }
 
-// disagreement returns how the findings contradict the message of Flux, or "" if they do not.
 func disagreement(theirs string, findings []finding.Finding) string {
 	if theirs == "" {
 		if len(findings) > 0 {
@@ -189,8 +181,6 @@ var (
 	namedObject = regexp.MustCompile(`already registered id: ([^.]+)\.[^/]*/([^']*)'`)
 )
 
-// namesFile reports whether a finding has the same file or directory as the message of Flux. If the
-// message has none, it returns true.
 func namesFile(f finding.Finding, theirs string) bool {
 	named := namedFile.FindStringSubmatch(theirs)
 	if named == nil {
@@ -205,8 +195,6 @@ func namesFile(f finding.Finding, theirs string) bool {
 	})
 }
 
-// namesObject reports whether a finding has the same object as the message of Flux. If one of them
-// has none, it returns true.
 func namesObject(f finding.Finding, theirs string) bool {
 	named := namedObject.FindStringSubmatch(theirs)
 	if named == nil || f.Rule != finding.DuplicateObject() {
@@ -225,9 +213,7 @@ func namesObject(f finding.Finding, theirs string) bool {
 	return false
 }
 
-// deal divides the files of a tree among placements, in one of several ways that depends on the
-// seed.
-func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
+func divideFiles(seed uint64, files []tree.File, name ...string) dedupe.Root {
 	dir := testkit.Path(strings.Join(append(name, root)[:1], ""))
 	stored := below(files)
 	root := dedupe.Root{Path: dir, Ignored: kustomize.Ignore(stored)}
@@ -236,11 +222,11 @@ func deal(seed uint64, files []tree.File, name ...string) dedupe.Root {
 		whose := ""
 		top, rest := file.Path.Cut()
 		switch seed % 4 * btoi(!kustomize.IsIgnoreFile(file.Path)) { // ignore files belong to no placement
-		case 1, 3: // each placement has a directory
+		case 1, 3:
 			if !rest.IsRoot() && (seed%4 == 1 || top > "a") {
 				whose = top
 			}
-		case 2: // each placement has some of the files
+		case 2:
 			whose = fmt.Sprint("w", (seed/4+uint64(i)*7)%3)
 		}
 		at := dedupe.File{File: tree.File{Path: dir.Join(file.Path), Content: file.Content}, Place: finding.Place{Object: whose, File: file.Path.String()}}
@@ -270,8 +256,6 @@ func btoi(b bool) uint64 {
 	return 0
 }
 
-// carriedOut returns two lists: the files that belong to no placement, and all files that are not
-// held back.
 func (o *oracle) carriedOut(dealt dedupe.Root, verdict dedupe.Verdict, files []tree.File) (alone, written []tree.File) {
 	held := map[string]bool{}
 	for i := range verdict.Quarantined {
@@ -295,10 +279,8 @@ func (o *oracle) carriedOut(dealt dedupe.Root, verdict dedupe.Verdict, files []t
 	return alone, written
 }
 
-// root is the directory of the tree in the store.
 const root = "root"
 
-// below returns the files with their paths below root.
 func below(files []tree.File) []tree.File {
 	dir := testkit.Path(root)
 	var moved []tree.File
@@ -315,7 +297,6 @@ func (o *oracle) bySecureBuild(seed uint64, files []tree.File) bool {
 	return seed%*secure == 0 || slices.ContainsFunc(files, func(f tree.File) bool { return bytes.Contains(f.Content, []byte("openapi")) })
 }
 
-// flux returns Flux's message about a tree, or "" if Flux can build the tree.
 func (o *oracle) flux(files []tree.File, secure bool) string {
 	o.t.Helper()
 	if err := o.disk.WriteFiles(below(files)); err != nil {
@@ -336,9 +317,6 @@ func (o *oracle) flux(files []tree.File, secure bool) string {
 	return o.disk.Message(err)
 }
 
-// notes returns the findings without those about objects that Flux does not apply, or from which it
-// drops fields. It also returns the names of these objects. Findings about files that Flux does not
-// read are left out.
 func notes(findings []finding.Finding) (rest []finding.Finding, left, stripped []string) {
 	for _, f := range findings {
 		name, isLeft := strings.CutPrefix(f.Message, "Flux would not apply ")

@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// maker makes a random tree of files. It uses few names, so that there are many conflicts.
 type maker struct {
 	*rand.Rand
 	files map[string]string
@@ -35,14 +34,12 @@ func Tree(seed uint64) []tree.File {
 	return files
 }
 
-// separate removes files whose path is also a directory with other files.
 func separate(files []tree.File) []tree.File {
 	return slices.DeleteFunc(files, func(f tree.File) bool {
 		return slices.ContainsFunc(files, func(o tree.File) bool { return o.Path != f.Path && o.Path.Within(f.Path) })
 	})
 }
 
-// extras adds files that affect a whole directory.
 func (m *maker) extras() {
 	switch m.IntN(10) {
 	case 0:
@@ -88,8 +85,6 @@ func (m *maker) path() string {
 		"x.json", "notes.txt", "a.yaml", "b.yaml", "c.yaml", "d.yaml", "ö.yaml", "a b.yaml", "a.YAML", "0.yaml", "kustomize.yaml")
 }
 
-// file returns the content of a file. Usually the content is a list of objects in one of several
-// notations.
 func (m *maker) file() string {
 	switch m.IntN(24) {
 	case 0:
@@ -211,7 +206,6 @@ func (m *maker) anchored() string {
 	)
 }
 
-// list returns a list of objects. Some of its items may be lists.
 func (m *maker) list(depth int) string {
 	kind := m.pick("List", "List", "ConfigMapList", "ThingList", "ResourceList")
 	text := "apiVersion: v1\nkind: " + kind + "\n" + m.pick("", "metadata:\n  name: l\n") + "items:\n"
@@ -234,7 +228,6 @@ func indent(text string) string {
 	return " " + strings.Join(lines, "\n  ") + "\n"
 }
 
-// kustomization returns a kustomization for a directory with a file inside.yaml.
 func (m *maker) kustomization() string {
 	text := m.pick("", "", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n", "apiVersion: kustomize.config.k8s.io/v1alpha1\nkind: Component\n")
 	switch m.IntN(16) {

@@ -2,7 +2,6 @@ package flux
 
 import "strings"
 
-// oddValues are YAML values with which a step after the build fails, or might be expected to fail.
 var oddValues = []string{
 	".inf", "-.inf", ".nan", ".NaN", "!!int abc", "!!int '12'", "!!float x", "!!bool maybe", "!!null x", "!!binary '%%%'", "!!binary aGk=", "!!str 12", "!!str .inf",
 	"{{ x }}", "[{{ x }}]", "{{ .Values.x | quote }}", "'{{ x }}'", "${X}",
@@ -18,13 +17,11 @@ var oddValues = []string{
 	"|\n    # a\n    b\n", "|\n    ---\n    a\n", "|\n    {{ x }}\n", "[a, # c\n    b]", "{a: b, # c\n    d: e}", "# c\n    a: b", "a # c", "# c\n    # d\n    a: b # e\n    # f\n", "\n  # c\n  - a\n  # d\n  - b\n",
 }
 
-// oddKeys are unusual keys of a map.
 var oddKeys = []string{
 	"1", "true", "~", "null", "1.5", ".inf", ".nan", "2020-01-01", "[a, b]", "{a: b}", "? a", "? [a]", "'1'", "'true'", "''", "y", "no", "0x1", "1_0", "<<", "'<<'", "!!str 1", "!!int '1'", "-", "---a", "a b", "ü", `"\x07"`, `"\x7f"`, `"a\nb"`,
 	strings.Repeat("k", 300), strings.Repeat("k", 1020), strings.Repeat("k", 1030), strings.Repeat("k", 2000), "{{ x }}", "&k a", "&k 1", "*k", "a.b/c", "'a: b'", "# c\n  a",
 }
 
-// oddScalars are unusual values for fields in which Kubernetes expects a string.
 var oddScalars = []string{"1", "1.5", "true", "~", "''", "2020-01-01", "0x10", ".inf", ".nan", "1e3", "'1'", "!!str 1", "[a]", "{a: b}", "{{ x }}", "'{{ x }}'", "ü", "a b", "!!binary aGk=", "yes", "1_000", "m0 # c"}
 
 func (m *maker) oddOne(some []string) string { return some[m.IntN(len(some))] }
@@ -94,7 +91,6 @@ func (m *maker) oddText(fields map[string]string, order []string) string {
 	return text.String()
 }
 
-// closing returns the brackets that close the maps which a value opens.
 func (*maker) closing(value string) string {
 	if strings.HasPrefix(value, "{a: ") || strings.HasPrefix(value, "{b: ") {
 		return "}"

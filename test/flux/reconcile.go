@@ -43,8 +43,6 @@ func Reconcile(built resmap.ResMap) (Applied, error) {
 	return applied, applied.lookAt(built)
 }
 
-// lookAt determines for each object of a build whether Flux applies it, and whether Flux drops
-// fields from it.
 func (a *Applied) lookAt(built resmap.ResMap) error {
 	count := 0
 	for _, res := range built.Resources() {
@@ -74,14 +72,12 @@ func (a *Applied) lookAt(built resmap.ResMap) error {
 	return nil
 }
 
-// isList reports whether Flux treats an object as a list.
 func isList(res *resource.Resource) bool {
 	fields, err := res.Map()
 	_, list := fields["items"].([]any)
 	return err == nil && list
 }
 
-// isStripped reports whether Flux drops the namespace or the labels of an object.
 func isStripped(object *unstructured.Unstructured) bool {
 	metadata, _ := object.Object["metadata"].(map[string]any)
 	return metadata["namespace"] != nil && metadata["namespace"] != "" && object.GetNamespace() == "" ||

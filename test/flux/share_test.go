@@ -18,7 +18,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// input is a source with some files of the tutorial. It reports no changes.
 type input struct{ names []string }
 
 func (in *input) Snapshot(context.Context) (source.Snapshot, error) {
@@ -35,16 +34,12 @@ func (in *input) Snapshot(context.Context) (source.Snapshot, error) {
 
 func (*input) Changes(context.Context) (<-chan struct{}, error) { return nil, nil }
 
-// oneStore is an Opener that returns the same store for every reference.
 type oneStore struct{ statestore.Store }
 
 func (s oneStore) Open(kratix.StateStoreReference, kratix.Object, *kratix.Secret) (statestore.Store, error) {
 	return s.Store, nil
 }
 
-// TestFluxBuildsBothRootsOfSharedRequests adds and removes the requests of the tutorial with
-// --on-conflict share. After each change, Flux must be able to build both roots, and the result
-// must have each object of the present requests once, and no others.
 func TestFluxBuildsBothRootsOfSharedRequests(t *testing.T) {
 	always := []string{"destination.yaml", "state-store.yaml"}
 	store := memory.New("store")
@@ -90,7 +85,6 @@ func TestFluxBuildsBothRootsOfSharedRequests(t *testing.T) {
 	}
 }
 
-// objectsOf returns the objects in the pipelines of the requests, each counted once.
 func objectsOf(t *testing.T, requests []string) map[string]int {
 	t.Helper()
 	objects, definitions := map[string]int{}, 0
@@ -123,7 +117,6 @@ func objectsOf(t *testing.T, requests []string) map[string]int {
 	return objects
 }
 
-// onlyPlaceholders checks that both roots exist and have only placeholders.
 func onlyPlaceholders(t *testing.T, files []tree.File) {
 	t.Helper()
 	var names []string

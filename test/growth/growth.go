@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Sizes of the inputs to compare: one large input, and so many small ones that both have the same
-// number of items. Quadratic code takes 16 times as long for the large input.
+// These inputs are compared: one large input, and so many small ones that both have the same number
+// of items. Quadratic code takes 16 times as long for the large input.
 const (
 	small    = 1_000
 	large    = 16 * small
@@ -63,7 +63,6 @@ func Benchmark(b *testing.B, prepare func(size int) (work func())) {
 	}
 }
 
-// timed returns the time that work takes. It runs a garbage collection before.
 func timed(work func()) time.Duration {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

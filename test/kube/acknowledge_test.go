@@ -8,8 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestReadyIsSetOnceTheStoreHasAcknowledged uses a git server that is slow to accept a push. It
-// checks that no status is written before that, and that other rounds continue.
 func TestReadyIsSetOnceTheStoreHasAcknowledged(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
@@ -17,8 +15,8 @@ func TestReadyIsSetOnceTheStoreHasAcknowledged(t *testing.T) {
 	at := address(t)
 	p.schedule("--listen", at)
 	p.object(work("a", nil, "one"))
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
-	p.settles(at, log)
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.writesUntilSettled(at, log)
 
 	hold := filepath.Join(t.TempDir(), "hold")
 	must(t, os.WriteFile(hold, nil, 0o600))
@@ -38,10 +36,10 @@ func TestReadyIsSetOnceTheStoreHasAcknowledged(t *testing.T) {
 		t.Errorf("written while the store has not acknowledged: %v", got)
 	}
 	must(t, os.Remove(hold))
-	p.comesTo("work/b", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/b", "Ready", "True AllWorkplacementsScheduled")
 	want := gittest.Git(t, p.repository, "rev-parse", "main")
-	p.becomes("workplacement/b.worker-1-5058f", "{.status.versionID}", want)
-	if got := p.settles(at, log); sum(got) != 3 {
+	p.waitForField("workplacement/b.worker-1-5058f", "{.status.versionID}", want)
+	if got := p.writesUntilSettled(at, log); sum(got) != 3 {
 		t.Errorf("written %v, want three writes", got)
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// checkAs returns a check with the credentials in a kubeconfig.
 func checkAs(t testing.TB, kubeconfig string, account admission.ServiceAccount) *admission.Check {
 	t.Helper()
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
@@ -24,9 +23,7 @@ func checkAs(t testing.TB, kubeconfig string, account admission.ServiceAccount) 
 	return check
 }
 
-// finds waits until the verdict of the check has the state and the reason in want, such as "InForce
-// DeniedInDryRun", and returns the verdict.
-func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
+func (c *cluster) waitForVerdict(check *admission.Check, want string) admission.Verdict {
 	c.t.Helper()
 	var got admission.Verdict
 	c.eventually("the verdict "+want, func() string {
@@ -39,9 +36,9 @@ func (c *cluster) finds(check *admission.Check, want string) admission.Verdict {
 	return got
 }
 
-// TestPolicyIsCheckedAtTheAPIServer checks the verdicts with the shipped role. The first ones come
-// from a dry run as Kratix's ServiceAccount. Without the permission to impersonate this account,
-// they come from reading the policy. The check must write nothing in both cases.
+// The first verdicts come from a dry run as Kratix's ServiceAccount. Without the permission to
+// impersonate this account, they come from reading the policy. The check must write nothing in both
+// cases.
 func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
@@ -49,25 +46,25 @@ func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	apply := func() { c.kubectl("apply", "-f", filepath.Join(root, "deploy/schedule/policy.yaml")) }
 	follows := func(reason string) {
 		t.Helper()
-		got := c.finds(check, "InForce "+reason)
+		got := c.waitForVerdict(check, "InForce "+reason)
 		if !strings.Contains(got.Message, kratixNamespace+"/kratix-platform-controller-manager") || got.Fix != "" {
 			t.Errorf("in force: %+v", got)
 		}
 		c.kubectl("delete", "validatingadmissionpolicybinding", "kratix-schedule-places")
-		c.finds(check, "NotInForce BindingMissing")
+		c.waitForVerdict(check, "NotInForce BindingMissing")
 		apply()
-		c.finds(check, "InForce "+reason)
+		c.waitForVerdict(check, "InForce "+reason)
 		c.kubectl("delete", "validatingadmissionpolicy", "kratix-schedule-places")
-		c.finds(check, "NotInForce PolicyMissing")
+		c.waitForVerdict(check, "NotInForce PolicyMissing")
 		apply()
-		c.finds(check, "InForce "+reason)
+		c.waitForVerdict(check, "InForce "+reason)
 		c.kubectl("patch", "validatingadmissionpolicybinding", "kratix-schedule-places", "--type=merge", "-p", `{"spec":{"validationActions":["Audit"]}}`)
-		got = c.finds(check, "NotInForce BindingDoesNotDeny")
+		got = c.waitForVerdict(check, "NotInForce BindingDoesNotDeny")
 		if got.Object != "ValidatingAdmissionPolicyBinding kratix-schedule-places" || !strings.Contains(got.Fix, "admissionPolicy.validationActions={Deny}") {
 			t.Errorf("Audit: %+v", got)
 		}
 		apply()
-		c.finds(check, "InForce "+reason)
+		c.waitForVerdict(check, "InForce "+reason)
 	}
 	follows("DeniedInDryRun")
 	c.kubectl("delete", "rolebinding", "kratix-schedule-probe", "-n", kratixNamespace)
@@ -77,21 +74,19 @@ func TestPolicyIsCheckedAtTheAPIServer(t *testing.T) {
 	}
 }
 
-// TestUpdatesAreChecked checks that a policy which does not deny updates is not in force, because
-// Kratix can change existing WorkPlacements.
 func TestUpdatesAreChecked(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
 	check := checkAs(t, c.shipped(), admission.Kratix())
-	c.finds(check, "InForce DeniedInDryRun")
+	c.waitForVerdict(check, "InForce DeniedInDryRun")
 	w := work("a", nil, "one")
 	w.Namespace = kratixNamespace
 	c.kubectl("create", "-f", c.manifest(testkit.Placement(w, "worker-1")))
 	before := c.get("workplacement/a.worker-1-5058f -n "+kratixNamespace, "{.metadata.resourceVersion}")
-	c.finds(check, "InForce DeniedInDryRun")
+	c.waitForVerdict(check, "InForce DeniedInDryRun")
 	c.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p",
 		`[{"op":"replace","path":"/spec/validations/0/expression","value":"request.operation == 'UPDATE'"}]`)
-	got := c.finds(check, "NotInForce PolicyDiffers")
+	got := c.waitForVerdict(check, "NotInForce PolicyDiffers")
 	if !strings.Contains(got.Message, "can change the spec of WorkPlacements") {
 		t.Errorf("got %+v", got)
 	}
@@ -100,49 +95,43 @@ func TestUpdatesAreChecked(t *testing.T) {
 	}
 }
 
-// TestOtherServiceAccounts checks three verdicts: for a ServiceAccount without a role, which cannot
-// be that of Kratix; for one that the policy does not cover; and for a policy that covers all
-// accounts, including that of this program.
 func TestOtherServiceAccounts(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
 	shipped := c.shipped()
 	c.kubectl("create", "serviceaccount", "other", "-n", kratixNamespace)
 	other := admission.ServiceAccount{Namespace: kratixNamespace, Name: "other"}
-	got := c.finds(checkAs(t, shipped, other), "NotInForce OtherServiceAccount") // this process may not impersonate the ServiceAccount
+	got := c.waitForVerdict(checkAs(t, shipped, other), "NotInForce OtherServiceAccount") // this process may not impersonate the ServiceAccount
 	if !strings.Contains(got.Fix, "--kratix-service-account") || !strings.Contains(got.Message, kratixAccount) {
 		t.Errorf("got %+v", got)
 	}
 	c.kubectl("patch", "role", "kratix-schedule-probe", "-n", kratixNamespace, "--type=json", "-p", `[{"op":"add","path":"/rules/0/resourceNames/-","value":"other"}]`)
-	c.finds(checkAs(t, shipped, other), "Unknown ServiceAccountCannotPlace")
+	c.waitForVerdict(checkAs(t, shipped, other), "Unknown ServiceAccountCannotPlace")
 	c.kubectl("create", "clusterrolebinding", "other", "--clusterrole=kratix-platform-manager-role", "--serviceaccount="+kratixNamespace+":other")
-	got = c.finds(checkAs(t, shipped, other), "NotInForce OtherServiceAccount")
+	got = c.waitForVerdict(checkAs(t, shipped, other), "NotInForce OtherServiceAccount")
 	if !strings.Contains(got.Message, "ServiceAccount kratix-platform-system/other can create WorkPlacements") {
 		t.Errorf("got %+v", got)
 	}
 
 	kratixs := checkAs(t, shipped, admission.Kratix())
-	c.finds(kratixs, "InForce DeniedInDryRun")
+	c.waitForVerdict(kratixs, "InForce DeniedInDryRun")
 	c.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p", `[{"op":"remove","path":"/spec/matchConditions"}]`)
-	got = c.finds(kratixs, "DeniesSelf DeniesSelf")
+	got = c.waitForVerdict(kratixs, "DeniesSelf DeniesSelf")
 	if !strings.Contains(got.Message, "kratix-schedule-places") {
 		t.Errorf("got %+v", got)
 	}
 }
 
-// TestRoleWithoutAccessYieldsNoVerdict removes permissions one after the other. The state must be
-// Unknown when the role may neither impersonate nor read policies, and while the API server cannot
-// be reached.
 func TestRoleWithoutAccessYieldsNoVerdict(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)
 	shipped := c.shipped()
 	check := checkAs(t, shipped, admission.Kratix())
-	c.finds(check, "InForce DeniedInDryRun")
+	c.waitForVerdict(check, "InForce DeniedInDryRun")
 	c.kubectl("delete", "rolebinding", "kratix-schedule-probe", "-n", kratixNamespace)
-	c.finds(check, "InForce PolicyAsShipped")
+	c.waitForVerdict(check, "InForce PolicyAsShipped")
 	c.kubectl("delete", "clusterrolebinding", "kratix-schedule")
-	c.finds(check, "Unknown Forbidden")
+	c.waitForVerdict(check, "Unknown Forbidden")
 	c.apiserver.kill()
 	began := time.Now()
 	if got := check.InForce(t.Context()); got.Reason != admission.ReasonAPIUnavailable || time.Since(began) > 11*time.Second {

@@ -13,21 +13,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// audit reads the writes of a user from the audit log of the API server. The log does not depend on
+// audit reads the writes of a user from the audit log of the API server, which does not depend on
 // the program's own counts.
 type audit struct {
 	t    testing.TB
 	path string
 	user string
-	// read is the number of bytes of the log that were counted before.
 	read int
 }
 
-// shippedUser is the user name of kratix-schedule's ServiceAccount in deploy/.
 const shippedUser = "system:serviceaccount:" + namespace + ":kratix-schedule"
 
-// newAudit returns an audit of kratix-schedule's writes, and flags with which an API server writes
-// the audit log. The log has the writes of all users.
 func newAudit(t testing.TB) (a *audit, flags []string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -45,11 +41,8 @@ rules:
 	return a, []string{"--audit-policy-file=" + policy, "--audit-log-path=" + a.path}
 }
 
-// of returns an audit of another user's writes, from the beginning of the log.
 func (a *audit) of(user string) *audit { return &audit{t: a.t, path: a.path, user: user} }
 
-// written counts the user's writes since the last call by "verb resource/subresource". Refused
-// writes count, and dry runs do not.
 func (a *audit) written() map[string]int {
 	a.t.Helper()
 	content, err := os.ReadFile(a.path)

@@ -30,11 +30,8 @@ var (
 	many  = flag.Int("many", 20000, "with how many Works memory is measured")
 )
 
-// atOnce is the number of concurrent requests of a client in a benchmark. kratix-schedule sends as
-// many at once.
 const atOnce = 16
 
-// client is an API client with the rights of the administrator.
 type client struct {
 	t    testing.TB
 	url  string
@@ -87,7 +84,6 @@ func collection(namespace, resource string) string {
 	return "/apis/" + kratix.APIVersion + "/namespaces/" + namespace + "/" + resource
 }
 
-// each calls do with each number from 0 to n-1, several at a time.
 func each(t testing.TB, n int, do func(i int) error) {
 	t.Helper()
 	next := make(chan int)
@@ -121,8 +117,6 @@ func each(t testing.TB, n int, do func(i int) error) {
 
 const destinations = 20
 
-// made returns Work i of a benchmark. It selects one of the Destinations. It has three files of 1
-// KiB, half of which cannot be compressed.
 func made(i int) *kratix.Work {
 	name := fmt.Sprintf("w%05d", i)
 	w := work(name, map[string]string{"on": fmt.Sprint("d", i%destinations)})
@@ -138,7 +132,6 @@ func made(i int) *kratix.Work {
 	return w
 }
 
-// crowded is the namespace of the Works in a benchmark.
 const crowded = "crowded"
 
 func crowd(n int) []*kratix.Work {
@@ -154,8 +147,7 @@ func (c *client) create(w *kratix.Work) error {
 }
 
 // bare measures the minimal cost of the objects. In a cluster without controllers, it creates Works
-// and their WorkPlacements with finalizers, and then writes their statuses. It returns the duration
-// of creating, the duration of both, and the CPU time of the servers.
+// and their WorkPlacements with finalizers, and then writes their statuses.
 func bare(b *testing.B, flags []string) (created, told, busy time.Duration) {
 	b.Helper()
 	p := benched(b, flags...)
@@ -191,7 +183,6 @@ func bare(b *testing.B, flags []string) (created, told, busy time.Duration) {
 	return created, told, busy
 }
 
-// ready returns a channel that receives the time at which n Works are Ready.
 func (c *client) ready(n int) <-chan time.Time {
 	c.t.Helper()
 	done := make(chan time.Time, 1)
@@ -205,7 +196,6 @@ func (c *client) ready(n int) <-chan time.Time {
 	return done
 }
 
-// watch records in seen which Works are Ready, until there are n of them or the watch ends.
 func (c *client) watch(seen map[string]bool, n int) {
 	answer, err := c.ask(http.MethodGet, collection(crowded, "works")+"?watch=true&resourceVersion=0", "", nil)
 	if err != nil {
@@ -231,7 +221,6 @@ func (c *client) watch(seen map[string]bool, n int) {
 	}
 }
 
-// benched returns a platform for a benchmark, with its Destinations.
 func benched(b *testing.B, flags ...string) *platform {
 	b.Helper()
 	p := newPlatform(b, "base", flags...)
@@ -244,8 +233,6 @@ func benched(b *testing.B, flags ...string) *platform {
 
 const longest = 20 * time.Minute
 
-// BenchmarkWorksAtOnce creates many Works at once, and waits until all are Ready. It also measures
-// the minimal cost of the same objects.
 func BenchmarkWorksAtOnce(b *testing.B) {
 	for b.Loop() {
 		log, flags := newAudit(b)
@@ -257,7 +244,7 @@ func BenchmarkWorksAtOnce(b *testing.B) {
 		works := crowd(*burst)
 		at := address(b)
 		daemon := p.schedule("--listen", at, "--pprof", "--log-level", "warn")
-		p.comesTo("destination/d0", "Ready", "True TestDocumentsWritten")
+		p.waitForCondition("destination/d0", "Ready", "True TestDocumentsWritten")
 		rounds := p.counted(at, "kratix_schedule_rounds_total")
 		log.written()
 		done := c.ready(*burst)
@@ -288,12 +275,11 @@ func BenchmarkWorksAtOnce(b *testing.B) {
 		if got := sum(writes); got > 3**burst+destinations+1 {
 			b.Errorf("%d writes for %d placements", got, *burst)
 		}
-		p.holds(*burst)
+		p.checkFilesOf(*burst)
 	}
 }
 
-// holds checks that the branch has three files for each Work.
-func (p *platform) holds(works int) {
+func (p *platform) checkFilesOf(works int) {
 	p.t.Helper()
 	if got := len(p.files()); got != 3*works {
 		p.t.Errorf("%d files are in the store, want %d", got, 3*works)
@@ -301,15 +287,13 @@ func (p *platform) holds(works int) {
 	gittest.Fsck(p.t, p.repository)
 }
 
-// BenchmarkMemory measures the memory of the daemon with many placed Works, before and after a
-// restart.
 func BenchmarkMemory(b *testing.B) {
 	for b.Loop() {
 		p := benched(b)
 		c := p.client()
 		at := address(b)
 		daemon := p.schedule("--listen", at, "--pprof", "--log-level", "warn")
-		p.comesTo("destination/d0", "Ready", "True TestDocumentsWritten")
+		p.waitForCondition("destination/d0", "Ready", "True TestDocumentsWritten")
 		done := c.ready(*many)
 		each(b, *many, func(i int) error { return c.create(made(i)) })
 		select {
@@ -340,10 +324,8 @@ func BenchmarkMemory(b *testing.B) {
 	}
 }
 
-// clean is the metric that counts the rounds without an error.
 const clean = `kratix_schedule_rounds_total{result="clean"}`
 
-// rounds waits until n rounds have ended without an error.
 func (p *platform) rounds(at string, n float64) {
 	p.t.Helper()
 	for late := time.Now().Add(longest); time.Now().Before(late); time.Sleep(time.Second) {
@@ -357,8 +339,6 @@ func (p *platform) rounds(at string, n float64) {
 // quiet is the time within which an idle process returns unused memory to the system.
 const quiet = 20 * time.Second
 
-// keep writes a heap profile to the directory in the environment variable KEEP, if the variable is
-// set.
 func keep(b *testing.B, at, name string) {
 	b.Helper()
 	dir := os.Getenv("KEEP")
@@ -370,7 +350,6 @@ func keep(b *testing.B, at, name string) {
 	must(b, os.WriteFile(dir+"/"+name+".heap", []byte(profile), 0o600))
 }
 
-// kibibytes returns the number in a line of /proc/PID/status.
 func (p *process) kibibytes(t testing.TB, line string) float64 {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.Cmd.Process.Pid))

@@ -10,8 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// TestPolicyThatIsRemovedIsNoticed checks that the log, the Destinations, the metrics and /readyz
-// report a missing policy, until it exists again.
 func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
@@ -20,7 +18,7 @@ func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	daemon := p.scheduleOnly("--listen", at)
 	required := p.schedule("--schedule-only", "--require-policy", "--listen", "")
 	p.object(work("a", nil, "one"))
-	p.written("a")
+	p.waitUntilWritten("a")
 	isReady := func(want bool) func() string {
 		return func() string {
 			if said, err := page(at, "/readyz"); (err == nil) != want {
@@ -32,7 +30,7 @@ func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	p.eventually("/readyz", isReady(true))
 	p.kubectl("delete", "validatingadmissionpolicybinding", "kratix-schedule-places")
 	p.eventually("/readyz", isReady(false))
-	p.comesTo("destination/worker-1", "SoleScheduler", "False PolicyNotInForce")
+	p.waitForCondition("destination/worker-1", "SoleScheduler", "False PolicyNotInForce")
 	if said, err := page(at, "/metrics"); err != nil || !strings.Contains(said, `kratix_schedule_findings{name="PolicyNotInForce",rule="KS071",severity="error"} 1`) {
 		t.Errorf("the metrics do not have it: %v", err)
 	}
@@ -52,18 +50,15 @@ func TestPolicyThatIsRemovedIsNoticed(t *testing.T) {
 	}
 	p.kubectl("apply", "-k", root+"/deploy/schedule")
 	p.eventually("/readyz", isReady(true))
-	p.comesTo("destination/worker-1", "SoleScheduler", "True NoOtherScheduler")
+	p.waitForCondition("destination/worker-1", "SoleScheduler", "True NoOtherScheduler")
 }
 
-// TestPolicyThatDeniesThisProgramIsNoticed uses a policy that also denies WorkPlacements of this
-// program. The report must name the policy as the reason why nothing new is placed, and must not
-// blame Kratix.
 func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.kubectl("patch", "validatingadmissionpolicy", "kratix-schedule-places", "--type=json", "-p", `[{"op":"remove","path":"/spec/matchConditions"}]`)
 	probe := checkAs(t, p.shipped(), admission.Kratix())
-	p.finds(probe, "DeniesSelf DeniesSelf") // waits until the API server uses the changed policy
+	p.waitForVerdict(probe, "DeniesSelf DeniesSelf") // waits until the API server uses the changed policy
 	p.destination("worker-1", "default", "none", nil)
 	p.object(work("a", nil, "one"))
 	at := address(t)
@@ -88,11 +83,9 @@ func TestPolicyThatDeniesThisProgramIsNoticed(t *testing.T) {
 		t.Errorf("SoleScheduler is %s, though nobody knows", got)
 	}
 	p.kubectl("apply", "-k", root+"/deploy/schedule", "--server-side", "--force-conflicts")
-	p.written("a")
+	p.waitUntilWritten("a")
 }
 
-// TestManageStopsWhereKratixPlaces checks that all writes stop after another scheduler has written
-// a WorkPlacement, unless the flag to ignore other schedulers is set.
 func TestManageStopsWhereKratixPlaces(t *testing.T) {
 	t.Parallel()
 	for _, with := range []string{"stop", "ignore"} {
@@ -112,16 +105,16 @@ func TestManageStopsWhereKratixPlaces(t *testing.T) {
 			// the process starts does not count as new.
 			time.Sleep(1100 * time.Millisecond)
 			p.object(work("a", nil, "one"))
-			p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
-			p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+			p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
+			p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
 			if with == "stop" {
-				p.comesTo("destination/worker-1", "SoleScheduler", "False OtherScheduler")
+				p.waitForCondition("destination/worker-1", "SoleScheduler", "False OtherScheduler")
 			}
 			kratix.stop()
 			before := gittest.Git(t, p.repository, "rev-parse", "main")
 			p.object(work("b", nil, "two"))
 			if with == "ignore" {
-				p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-1/resources/default/redis/b/instance/5058f/two.yaml")
+				p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-1/resources/default/redis/b/instance/5058f/two.yaml")
 				return
 			}
 			p.object(work("c", nil, "three"))

@@ -18,23 +18,18 @@ import (
 
 const root = "../.."
 
-// namespace is the namespace of kratix-schedule in deploy/base.
 const namespace = "kratix-schedule"
 
-// cluster is an API server with its etcd. Tests apply the objects in deploy/ to it.
 type cluster struct {
 	*apiserver.Server
-	t   testing.TB
-	dir string
-	// admin is the path of the administrator's kubeconfig.
+	t         testing.TB
+	dir       string
 	admin     string
 	url       string
 	apiserver *process
 	database  *process
 }
 
-// start starts a cluster with the objects in a directory of deploy/. The cluster ends with the
-// test. flags are additional flags of the API server.
 func start(t testing.TB, deployment string, flags ...string) *cluster {
 	t.Helper()
 	c := emptyCluster(t, flags...)
@@ -45,7 +40,6 @@ func start(t testing.TB, deployment string, flags ...string) *cluster {
 	return c
 }
 
-// emptyCluster starts a cluster without the objects in deploy/.
 func emptyCluster(t testing.TB, flags ...string) *cluster {
 	t.Helper()
 	server := apiserver.Start(t, filepath.Join(root, "bin/kube"), flags...)
@@ -68,28 +62,23 @@ func (c *cluster) kubeconfig(user, token, url string) string {
 	return path
 }
 
-// startAPI starts the API server again, and waits until it responds.
 func (c *cluster) startAPI() {
 	c.t.Helper()
 	c.StartAPI(c.t)
 	c.apiserver = &process{c.API}
 }
 
-// write writes a file in the directory of the cluster, and returns its path.
 func (c *cluster) write(name, content string) string {
 	c.t.Helper()
 	must(c.t, os.WriteFile(c.File(name), []byte(content), 0o600))
 	return c.File(name)
 }
 
-// shipped writes a kubeconfig for the ServiceAccount in deploy/, and returns its path. The account
-// has the roles that the test has applied.
 func (c *cluster) shipped() string {
 	c.t.Helper()
 	return c.kubeconfig("shipped", c.kubectl("create", "token", "kratix-schedule", "--namespace", namespace, "--duration=2h"), c.url)
 }
 
-// kubectl runs kubectl as the administrator, and returns its output.
 func (c *cluster) kubectl(args ...string) string {
 	c.t.Helper()
 	said, err := c.try(args...)
@@ -111,7 +100,6 @@ func (c *cluster) apply(yaml string) {
 	must(c.t, err)
 }
 
-// get returns a field of an object. path is a JSONPath. It returns "" if there is no such object.
 func (c *cluster) get(object, path string) string {
 	c.t.Helper()
 	said, _ := c.try(append(strings.Fields("get "+object), "-o", "jsonpath="+path)...)
@@ -127,17 +115,14 @@ func output(cmd *exec.Cmd) (string, error) {
 	return strings.TrimSpace(out.String()), nil
 }
 
-// condition returns the status and the reason of a condition of an object, such as "True Ready".
 func (c *cluster) condition(object, kind string) string {
 	c.t.Helper()
 	at := fmt.Sprintf(`{.status.conditions[?(@.type==%q)]`, kind)
 	return c.get(object, at+".status} "+at+".reason}")
 }
 
-// patience is how long tests wait for an operation. It is long enough for a busy machine.
 const patience = apiserver.Patience
 
-// eventually waits until problem returns "". The test fails if that takes longer than patience.
 func (c *cluster) eventually(what string, problem func() string) {
 	c.t.Helper()
 	var last string
@@ -149,8 +134,7 @@ func (c *cluster) eventually(what string, problem func() string) {
 	c.t.Fatalf("%s: %s", what, last)
 }
 
-// becomes waits until a field of an object has the value want.
-func (c *cluster) becomes(object, path, want string) {
+func (c *cluster) waitForField(object, path, want string) {
 	c.t.Helper()
 	c.eventually(object+" "+path, func() string {
 		if got := c.get(object, path); got != want {
@@ -160,8 +144,7 @@ func (c *cluster) becomes(object, path, want string) {
 	})
 }
 
-// comesTo waits until a condition of an object has the status and reason in want.
-func (c *cluster) comesTo(object, kind, want string) {
+func (c *cluster) waitForCondition(object, kind, want string) {
 	c.t.Helper()
 	c.eventually(object+" "+kind, func() string {
 		if got := c.condition(object, kind); got != want {
@@ -173,8 +156,6 @@ func (c *cluster) comesTo(object, kind, want string) {
 
 type process struct{ *apiserver.Process }
 
-// run starts a program, and kills it when the test ends. If the test fails, the output of the
-// program is shown.
 func run(t testing.TB, name string, args ...string) *process {
 	t.Helper()
 	return &process{apiserver.Run(t, name, args...)}
@@ -199,7 +180,6 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// page returns the response of a process to a GET request for a path.
 func page(address, path string) (string, error) {
 	answer, err := http.Get("http://" + address + path) //nolint:noctx // the test's own process
 	if err != nil {

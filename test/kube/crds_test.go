@@ -18,9 +18,6 @@ func withDefinitions(t testing.TB) *cluster {
 	return c
 }
 
-// TestDefinitionsRefuseAndFillIn checks that the definitions validate and default specs as those of
-// Kratix do. For each spec, the API server must return the expected error, or store the expected
-// fields.
 func TestDefinitionsRefuseAndFillIn(t *testing.T) {
 	t.Parallel()
 	c := withDefinitions(t)
@@ -67,8 +64,6 @@ func TestDefinitionsRefuseAndFillIn(t *testing.T) {
 	}
 }
 
-// TestFilepathModeIsImmutable checks that every change of the mode is refused. If the mode was
-// omitted, the default must not be changed afterwards either.
 func TestFilepathModeIsImmutable(t *testing.T) {
 	t.Parallel()
 	c := withDefinitions(t)
@@ -105,17 +100,14 @@ func TestFilepathModeIsImmutable(t *testing.T) {
 	}
 }
 
-// manifests matches the YAML blocks of a Markdown page.
 var manifests = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
 
-// TestShippedObjectsApply checks that the API server accepts every Kratix object in testdata, which
-// the demo uses, and in the documentation.
 func TestShippedObjectsApply(t *testing.T) {
 	t.Parallel()
 	c := withDefinitions(t)
 	applied := 0
 	apply := func(path, text string) {
-		isRecord := strings.Contains(text, "config.kubernetes.io/local-config") // a record is a file in a store, and no object of the API server
+		isRecord := strings.Contains(text, "config.kubernetes.io/local-config") // a record is a file in a store and not an object of the API server
 		if isRecord || !regexp.MustCompile(`(?m)^apiVersion: platform\.kratix\.io/`).MatchString(text) {
 			return
 		}

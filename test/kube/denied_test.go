@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// denial is an admission policy that denies the WorkPlacements of one Work.
 const denial = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: denied}
@@ -28,9 +27,8 @@ metadata: {name: denied}
 spec: {policyName: denied, validationActions: [Deny]}
 `
 
-// TestDeniedWriteBacksOff counts writes at the API server. An admission policy denies one
-// WorkPlacement. It must be tried again after 1 s, 2 s, 4 s and so on without a round, and be
-// created when the policy allows it. All other WorkPlacements must be written at once.
+// An admission policy denies one WorkPlacement. It must be tried again after 1 s, 2 s, 4 s and so
+// on without a round.
 func TestDeniedWriteBacksOff(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
@@ -39,12 +37,12 @@ func TestDeniedWriteBacksOff(t *testing.T) {
 	at := address(t)
 	p.schedule("--listen", at)
 	p.object(work("allowed", nil, "one"))
-	p.comesTo("work/allowed", "Ready", "True AllWorkplacementsScheduled")
-	p.settles(at, log)
+	p.waitForCondition("work/allowed", "Ready", "True AllWorkplacementsScheduled")
+	p.writesUntilSettled(at, log)
 
 	denied := work("denied", nil, "two")
 	p.object(denied)
-	p.has("worker-1/resources/default/redis/allowed/instance/5058f/one.yaml", "worker-1/resources/default/redis/denied/instance/5058f/two.yaml")
+	p.waitForFiles("worker-1/resources/default/redis/allowed/instance/5058f/one.yaml", "worker-1/resources/default/redis/denied/instance/5058f/two.yaml")
 	p.eventually("the report", func() string {
 		said, err := page(at, "/api/v1/report")
 		if err == nil && (!strings.Contains(said, "KS070") || !strings.Contains(said, "this Work may have no WorkPlacement")) {
@@ -63,12 +61,12 @@ func TestDeniedWriteBacksOff(t *testing.T) {
 		t.Errorf("%v rounds in %s in which nothing has changed", more, watched)
 	}
 	p.object(work("later", nil, "three"))
-	p.comesTo("work/later", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/later", "Ready", "True AllWorkplacementsScheduled")
 
 	p.kubectl("delete", "validatingadmissionpolicybinding/denied")
 	denied.Spec.WorkloadGroups[0].Workloads[0].Content = kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n"))
-	p.object(denied) // changed content is tried without a delay
-	p.comesTo("workplacement/denied.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.object(denied)
+	p.waitForCondition("workplacement/denied.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	p.eventually("the report", func() string {
 		said, err := page(at, "/api/v1/report")
 		if err == nil && strings.Contains(said, "KS070") {

@@ -10,8 +10,6 @@ import (
 	"testing"
 )
 
-// TestManifestsHaveNoUnknownFields checks that the API server drops no field of the objects in
-// deploy/, and that the Pod security standard "restricted" admits the Pod.
 func TestManifestsHaveNoUnknownFields(t *testing.T) {
 	t.Parallel()
 	c := start(t, "base")
@@ -56,8 +54,6 @@ func (c *cluster) helm(args ...string) (string, error) {
 	return output(cmd)
 }
 
-// TestChartFromInstallToUninstall checks that an installed release places Works, that it writes
-// nothing in observe mode, and that the Works stay when the release is uninstalled.
 func TestChartFromInstallToUninstall(t *testing.T) {
 	t.Parallel()
 	c := emptyCluster(t)
@@ -72,15 +68,15 @@ func TestChartFromInstallToUninstall(t *testing.T) {
 	p.destination("worker-1", "default", "none", nil)
 	scheduler := p.schedule("--leader-elect", "--listen", address(t))
 	p.object(work("a", nil, "one"))
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
-	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
 	p.object(work("b", nil, "one"))
-	p.comesTo("work/b", "ConflictFree", "False DuplicateResources")
-	p.comesTo("work/b", "Ready", "False WorkplacementsFailing")
+	p.waitForCondition("work/b", "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/b", "Ready", "False WorkplacementsFailing")
 	var columns []string
 	for line := range strings.Lines(p.kubectl("get", "works")) {
 		fields := strings.Fields(line)
-		columns = append(columns, strings.Join(fields[:len(fields)-1], " ")) // without the age
+		columns = append(columns, strings.Join(fields[:len(fields)-1], " "))
 	}
 	if want := []string{"NAME READY STATUS CONFLICT-FREE", "a True Ready True", "b False Failing False"}; !slices.Equal(columns, want) {
 		t.Errorf("kubectl get works shows %q, want %q", columns, want)
@@ -105,10 +101,10 @@ func TestChartFromInstallToUninstall(t *testing.T) {
 		}
 		return ""
 	})
-	c.becomes("-n "+namespace+" deployment/kratix-schedule", "{.spec.template.spec.containers[0].args}", `["run","--kube","--dry-run","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token"]`)
+	c.waitForField("-n "+namespace+" deployment/kratix-schedule", "{.spec.template.spec.containers[0].args}", `["run","--kube","--dry-run","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token"]`)
 	p.schedule("--dry-run", "--leader-elect", "--listen", address(t))
 	p.object(work("c", nil, "one"))
-	p.comesTo("work/c", "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/c", "ConflictFree", "False DuplicateResources")
 
 	_, err = c.helm("uninstall", "kratix-schedule", "--namespace", namespace)
 	must(t, err)

@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// events returns how often each event was sent, by "Kind/name Type Reason".
 func (c *cluster) events() map[string]int {
 	c.t.Helper()
 	counted := map[string]int{}
@@ -21,8 +20,7 @@ func (c *cluster) events() map[string]int {
 	return counted
 }
 
-// tells waits until these events were sent.
-func (c *cluster) tells(want ...string) {
+func (c *cluster) waitForEvents(want ...string) {
 	c.t.Helper()
 	c.eventually("the events", func() string {
 		got := c.events()
@@ -33,42 +31,40 @@ func (c *cluster) tells(want ...string) {
 	})
 }
 
-// TestManageSendsTheEventsOfKratixOncePerState checks for each kind that an object which enters a
-// state gets Kratix's event for this state once.
 func TestManageSendsTheEventsOfKratixOncePerState(t *testing.T) {
 	p := newPlatform(t, "base")
 	dev := map[string]string{"environment": "dev"}
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "other"})
 	p.schedule()
 	p.object(work("a", dev, "one"))
-	p.tells("Work/a Normal NoMatchingDestination")
+	p.waitForEvents("Work/a Normal NoMatchingDestination")
 	p.destination("worker-1", "default", "none", dev)
-	p.tells("Work/a Normal AllWorkplacementsScheduled")
+	p.waitForEvents("Work/a Normal AllWorkplacementsScheduled")
 
 	dependency := work("dependency", dev, "two")
 	dependency.Spec.ResourceName, dependency.Finalizers = "", []string{kratix.WorkFinalizer}
 	p.object(dependency)
-	p.comesTo("work/dependency", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/dependency", "Ready", "True AllWorkplacementsScheduled")
 	p.destination("worker-2", "default", "none", dev)
-	p.tells("Work/dependency Normal WorkplacementReconciled")
+	p.waitForEvents("Work/dependency Normal WorkplacementReconciled")
 
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "other"})
-	p.tells("Work/a Warning DestinationSelectorMismatch", "WorkPlacement/a.worker-1-5058f Warning DestinationSelectorMismatch")
+	p.waitForEvents("Work/a Warning DestinationSelectorMismatch", "WorkPlacement/a.worker-1-5058f Warning DestinationSelectorMismatch")
 	p.destination("worker-1", "default", "none", dev)
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
 
 	p.secret("git", "outdated")
-	p.tells("GitStateStore/default Warning NotReady", "Destination/worker-1 Warning DestinationNotReady")
+	p.waitForEvents("GitStateStore/default Warning NotReady", "Destination/worker-1 Warning DestinationNotReady")
 	p.object(work("a", dev, "three"))
-	p.tells("WorkPlacement/a.worker-1-5058f Warning FailedWriteToDestination", "Work/a Warning WorkplacementsFailing")
+	p.waitForEvents("WorkPlacement/a.worker-1-5058f Warning FailedWriteToDestination", "Work/a Warning WorkplacementsFailing")
 	p.object(work("b", dev, "four")) // the former version of b may already be placed
-	p.tells("Work/b Normal WaitingDestination")
+	p.waitForEvents("Work/b Normal WaitingDestination")
 	p.kubectl("delete", "work/dependency", "--wait=false")
-	p.tells("Work/dependency Warning FailedDelete")
-	p.comesTo("work/dependency", "Ready", "False FailedDelete")
+	p.waitForEvents("Work/dependency Warning FailedDelete")
+	p.waitForCondition("work/dependency", "Ready", "False FailedDelete")
 
 	p.secret("git", gittest.Password)
-	p.tells("GitStateStore/default Normal Ready", "Destination/worker-1 Normal DestinationReady",
+	p.waitForEvents("GitStateStore/default Normal Ready", "Destination/worker-1 Normal DestinationReady",
 		"WorkPlacement/a.worker-1-5058f Normal WorkloadsWrittenToStateStore", "Work/b Normal AllWorkplacementsScheduled")
 	p.kubectl("wait", "--for=delete", "--timeout=40s", "work/dependency")
 	for event, count := range p.events() {

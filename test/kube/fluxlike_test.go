@@ -37,7 +37,6 @@ type flux struct {
 	notifier *notifierStandIn
 }
 
-// startFlux starts Flux with the objects that the command agent prints for a Destination.
 func (p *platform) startFlux(objects, token string) *flux {
 	p.t.Helper()
 	for _, definition := range []string{
@@ -60,15 +59,12 @@ func (p *platform) startFlux(objects, token string) *flux {
 	return f
 }
 
-// reconcile makes Flux reconcile a Kustomization at once, as the command `flux reconcile` does.
 func (p *platform) reconcile(kustomization string) {
 	p.t.Helper()
 	p.kubectl("annotate", "--overwrite", "--namespace", fluxNamespace, "kustomization/"+kustomization,
 		"reconcile.fluxcd.io/requestedAt="+time.Now().Format(time.RFC3339Nano))
 }
 
-// sourceStandIn is a stand-in for source-controller. It serves the files of the branch as an
-// archive, and writes the artifact to the status of the GitRepository worker-1.
 type sourceStandIn struct {
 	p   *platform
 	url string
@@ -78,7 +74,6 @@ type sourceStandIn struct {
 	failed   error
 }
 
-// newSource starts a sourceStandIn. It ends with the test.
 func newSource(p *platform) *sourceStandIn {
 	p.t.Helper()
 	s := &sourceStandIn{p: p, archives: map[string][]byte{}}
@@ -109,7 +104,6 @@ func newSource(p *platform) *sourceStandIn {
 	return s
 }
 
-// ServeHTTP serves the archive of a commit.
 func (s *sourceStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	archive, ok := s.archives[strings.TrimPrefix(r.URL.Path, "/")]
@@ -127,8 +121,6 @@ func (s *sourceStandIn) git(args ...string) ([]byte, error) {
 	return cmd.Output()
 }
 
-// fetch makes an archive of the branch's last commit, and writes the artifact to the status. It
-// does nothing if there is an archive of the commit already.
 func (s *sourceStandIn) fetch() error {
 	out, err := s.git("rev-parse", "--verify", "--quiet", "refs/heads/main")
 	if err != nil {
@@ -177,10 +169,9 @@ func (s *sourceStandIn) fetch() error {
 // kustomize-controller, adds the metadata of the Alerts, and posts the signed events to the address
 // in the Provider.
 type notifierStandIn struct {
-	url    string
-	token  string
-	alerts []fluxAlert
-	// address is the address in the Provider.
+	url     string
+	token   string
+	alerts  []fluxAlert
 	address string
 
 	mu   sync.Mutex
@@ -188,7 +179,6 @@ type notifierStandIn struct {
 	sent []string
 }
 
-// fluxAlert has the fields of an Alert that the stand-in uses.
 type fluxAlert struct {
 	Spec struct {
 		EventSources []struct {
@@ -199,8 +189,6 @@ type fluxAlert struct {
 	} `json:"spec"`
 }
 
-// newNotifier starts a notifierStandIn, which ends with the test. It takes the Provider and the
-// Alerts out of the objects, and returns the other objects.
 func newNotifier(t testing.TB, objects, token string) (others string, n *notifierStandIn) {
 	t.Helper()
 	n = &notifierStandIn{token: token, seen: map[string]bool{}}
@@ -240,8 +228,7 @@ func newNotifier(t testing.TB, objects, token string) (others string, n *notifie
 	return others, n
 }
 
-// ServeHTTP receives an event. It drops an event that it has received before, as
-// notification-controller does for five minutes. It responds before it posts the event.
+// notification-controller also drops an event that it has received within the last five minutes.
 func (n *notifierStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	var event map[string]any
 	if err := json.NewDecoder(r.Body).Decode(&event); err != nil {
@@ -286,7 +273,6 @@ func (n *notifierStandIn) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// post posts an event. It tries again as notification-controller does.
 func (n *notifierStandIn) post(body []byte) {
 	var err error
 	for pause := time.Second; pause < 16*time.Second; pause *= 2 {
@@ -322,7 +308,6 @@ func (n *notifierStandIn) try(body []byte) error {
 	return nil
 }
 
-// serve serves a handler on a free port until the test ends, and returns its URL.
 func serve(t testing.TB, handler http.Handler) string {
 	t.Helper()
 	var config net.ListenConfig

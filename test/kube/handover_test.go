@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// handover runs the command handover with the shipped role. It returns its output and its exit
-// code.
 func (p *platform) handover(args ...string) (said string, status int) {
 	p.t.Helper()
 	text, err := exec.Command(program, append([]string{"handover", "--kubeconfig", p.shipped()}, args...)...).CombinedOutput()
@@ -26,9 +24,7 @@ func (p *platform) handover(args ...string) (said string, status int) {
 	return string(text), 0
 }
 
-// says checks that the command handover ends with the exit code status, and that its output
-// contains all of words.
-func (p *platform) says(status int, args []string, words ...string) {
+func (p *platform) expectHandover(status int, args []string, words ...string) {
 	p.t.Helper()
 	said, got := p.handover(args...)
 	if got != status {
@@ -41,8 +37,6 @@ func (p *platform) says(status int, args []string, words ...string) {
 	}
 }
 
-// TestKratixTakesOverFromManageWithoutAnOutage checks that the command lists the conflicts that
-// Kratix would cause. After these are corrected, Kratix must break nothing when it is started.
 func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	c := start(t, "base")
 	p := platformOn(t, c)
@@ -51,19 +45,19 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	for _, n := range []string{"1", "2"} {
 		p.destination("worker-"+n, "default", "none", map[string]string{"environment": "dev", "on": n})
 		p.object(work("owner-"+n, map[string]string{"on": n}, "x", "y"))
-		p.comesTo("work/owner-"+n, "Ready", "True AllWorkplacementsScheduled")
+		p.waitForCondition("work/owner-"+n, "Ready", "True AllWorkplacementsScheduled")
 	}
 	p.object(work("update", dev, "mine"))
-	p.comesTo("work/update", "Ready", "True AllWorkplacementsScheduled")
-	p.says(0, nil, "safe: Kratix may be started", "warning: ", "Lease kratix-schedule/kratix-schedule")
+	p.waitForCondition("work/update", "Ready", "True AllWorkplacementsScheduled")
+	p.expectHandover(0, nil, "safe: Kratix may be started", "warning: ", "Lease kratix-schedule/kratix-schedule")
 
-	p.object(work("new", dev, "x")) // fits both Destinations
+	p.object(work("new", dev, "x")) // the Work fits both Destinations
 	p.object(work("update", dev, "mine", "y"))
-	p.comesTo("work/new", "ConflictFree", "False DuplicateResources")
-	p.comesTo("work/update", "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/new", "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/update", "ConflictFree", "False DuplicateResources")
 	manager.stop(t)
 	updated := p.placementsOf("update")[0]
-	p.says(1, nil, "would break  default/new  on worker-1: Kratix would place it there, or on another that fits (1 would break as well)",
+	p.expectHandover(1, nil, "would break  default/new  on worker-1: Kratix would place it there, or on another that fits (1 would break as well)",
 		"would break  default/update  on ", "Kratix would write WorkPlacement "+updated,
 		"KS001", "ConfigMap", "request default/owner-1 of Promise redis", "not safe: 2 placements would break a Destination")
 
@@ -73,20 +67,20 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	left := testkit.Placement(held, "worker-2")
 	left.Finalizers = []string{kratix.PlacementFinalizer}
 	p.object(left)
-	p.says(1, nil, "Kratix would write WorkPlacement new.worker-2-5058f")
-	p.says(1, []string{"--remove-placements"}, "removed  WorkPlacement default/new.worker-2-5058f", "Kratix would place it there")
+	p.expectHandover(1, nil, "Kratix would write WorkPlacement new.worker-2-5058f")
+	p.expectHandover(1, []string{"--remove-placements"}, "removed  WorkPlacement default/new.worker-2-5058f", "Kratix would place it there")
 	if got := p.kubectl("get", "workplacements", "-o", "name"); strings.Contains(got, "new.worker-2") || !strings.Contains(got, updated) {
 		t.Errorf("WorkPlacements %s", got)
 	}
 
 	p.kubectl("delete", "work/new")
-	p.says(1, nil, "not safe: 1 placement would break a Destination")
+	p.expectHandover(1, nil, "not safe: 1 placement would break a Destination")
 	p.object(work("update", dev, "mine", "z"))
-	p.says(0, nil, "safe: Kratix may be started; it would break nothing with 3 Works and 3 WorkPlacements")
+	p.expectHandover(0, nil, "safe: Kratix may be started; it would break nothing with 3 Works and 3 WorkPlacements")
 	p.standIn(kratixlike.Options{})
 	p.object(work("later", dev, "later"))
-	p.comesTo("work/later", "Ready", "True AllWorkplacementsScheduled")
-	p.comesTo("work/update", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/later", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/update", "Ready", "True AllWorkplacementsScheduled")
 	p.eventually("the update", func() string {
 		if !strings.Contains(strings.Join(p.files(), " "), "/update/instance/5058f/z.yaml") {
 			return "it is not written"
@@ -96,37 +90,34 @@ func TestKratixTakesOverFromManageWithoutAnOutage(t *testing.T) {
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestKratixPlacesAgainAfterScheduleWithoutAnOutage checks the same as
-// TestKratixTakesOverFromManageWithoutAnOutage while Kratix is running. At the end, the admission
-// policy is removed.
 func TestKratixPlacesAgainAfterScheduleWithoutAnOutage(t *testing.T) {
 	p := newBesideKratix(t, kratixlike.Options{})
 	p.destination("worker-1", "default", "none", nil)
 	scheduler := p.scheduleOnly()
 	p.object(work("one", nil, "shared"))
-	p.written("one")
+	p.waitUntilWritten("one")
 	p.object(work("two", nil, "shared"))
-	p.comesTo("work/two", "Scheduled", "False HeldBack")
+	p.waitForCondition("work/two", "Scheduled", "False HeldBack")
 	p.object(work("three", nil, "three"))
-	p.written("three")
+	p.waitUntilWritten("three")
 	p.object(work("three", nil, "three", "shared"))
-	p.comesTo("work/three", "Scheduled", "False HeldBack")
-	p.says(1, nil, "would break  default/two  on worker-1: Kratix would place it there", "would break  default/three  on worker-1: Kratix would write WorkPlacement three.worker-1-5058f",
+	p.waitForCondition("work/three", "Scheduled", "False HeldBack")
+	p.expectHandover(1, nil, "would break  default/two  on worker-1: Kratix would place it there", "would break  default/three  on worker-1: Kratix would write WorkPlacement three.worker-1-5058f",
 		"request default/one of Promise redis")
-	p.says(1, []string{"--remove-placements"}, "not safe: 2 placements would break a Destination")
-	p.says(1, []string{"--without-stores"}, "not safe: 2 placements would break a Destination")
+	p.expectHandover(1, []string{"--remove-placements"}, "not safe: 2 placements would break a Destination")
+	p.expectHandover(1, []string{"--without-stores"}, "not safe: 2 placements would break a Destination")
 	if got := p.kubectl("get", "workplacements", "-o", "name"); strings.Count(got, "\n") != 1 {
 		t.Errorf("WorkPlacements %s, want those of one and three", got)
 	}
 	p.secret("git", "outdated")
-	p.says(3, nil, "KS060", "not known: a state store cannot be read")
+	p.expectHandover(3, nil, "KS060", "not known: a state store cannot be read")
 	p.secret("git", gittest.Password)
 
 	p.kubectl("delete", "work/two", "--timeout=40s")
 	p.object(work("three", nil, "three", "four"))
-	p.written("three")
+	p.waitUntilWritten("three")
 	scheduler.stop(t)
-	p.says(0, nil, "safe: Kratix may be started; it would break nothing with 2 Works and 2 WorkPlacements")
+	p.expectHandover(0, nil, "safe: Kratix may be started; it would break nothing with 2 Works and 2 WorkPlacements")
 	p.kubectl("delete", "validatingadmissionpolicybinding", "kratix-schedule-places")
 	p.object(work("later", nil, "later"))
 	p.eventually("a Work that Kratix places", func() string {
@@ -138,6 +129,6 @@ func TestKratixPlacesAgainAfterScheduleWithoutAnOutage(t *testing.T) {
 		}
 		return ""
 	})
-	p.comesTo("work/later", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/later", "Ready", "True AllWorkplacementsScheduled")
 	p.fluxNeverRefuses("worker-1")
 }

@@ -12,8 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// judged returns the verdict of Flux's library on every commit of main. The Destinations have these
-// paths, and the mode nestedByMetadata.
 func (p *platform) judged(destinations ...string) judge.Verdict {
 	p.t.Helper()
 	var roots []string
@@ -26,8 +24,6 @@ func (p *platform) judged(destinations ...string) judge.Verdict {
 	return verdict
 }
 
-// fluxNeverRefuses checks that Flux's library can build all roots of these Destinations at every
-// commit.
 func (p *platform) fluxNeverRefuses(destinations ...string) {
 	p.t.Helper()
 	verdict := p.judged(destinations...)
@@ -39,7 +35,6 @@ func (p *platform) fluxNeverRefuses(destinations ...string) {
 	}
 }
 
-// applyFile applies a file in testdata/elastic-cloud, and returns the name of its Work.
 func (p *platform) applyFile(file string) string {
 	p.t.Helper()
 	content, err := os.ReadFile(filepath.Join(root, "testdata/elastic-cloud", file))
@@ -54,20 +49,19 @@ func (p *platform) applyFile(file string) string {
 	return ""
 }
 
-// TestKratixlikeAloneBreaksADestination shows the outage that kratix-schedule prevents. It checks
-// that the judge finds exactly the commit that causes the outage.
+// This test shows the outage that kratix-schedule prevents.
 func TestKratixlikeAloneBreaksADestination(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "dev"})
 	p.standIn(kratixlike.Options{})
 	one := p.applyFile("work-example.yaml")
-	p.comesTo("workplacement/"+one+".worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForCondition("workplacement/"+one+".worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	before := gittest.Git(t, p.repository, "rev-parse", "main")
 	p.fluxNeverRefuses("worker-1")
 
 	two := p.applyFile("work-second-request.yaml")
-	p.comesTo("workplacement/"+two+".worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForCondition("workplacement/"+two+".worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	broken := gittest.Git(t, p.repository, "rev-list", before+"..main")
 	p.kubectl("delete", "work/"+one, "--wait=false")
 	p.kubectl("wait", "--for=delete", "--timeout=90s", "work/"+one)

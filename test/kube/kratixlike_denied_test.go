@@ -8,8 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// placesNothing is a policy that keeps Kratix's ServiceAccount from creating WorkPlacements and
-// from changing their specs.
 const placesNothing = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: kratix-places-nothing}
@@ -30,25 +28,20 @@ metadata: {name: kratix-places-nothing}
 spec: {policyName: kratix-places-nothing, validationActions: [Deny]}
 `
 
-// denyKratix applies the policy placesNothing with its binding.
 func (c *cluster) denyKratix() {
 	c.t.Helper()
 	c.apply(placesNothing)
 	c.apply(placesNothingBinding)
-	c.mayKratixPlace(false)
+	c.waitForKratixAccess(false)
 }
 
-// allowKratix deletes the binding of the policy placesNothing, so that the policy is no longer in
-// force.
 func (c *cluster) allowKratix() {
 	c.t.Helper()
 	c.kubectl("delete", "validatingadmissionpolicybinding/kratix-places-nothing")
-	c.mayKratixPlace(true)
+	c.waitForKratixAccess(true)
 }
 
-// mayKratixPlace waits until Kratix may create a WorkPlacement if want is set, and until it may not
-// otherwise. It tries with a dry run.
-func (c *cluster) mayKratixPlace(want bool) {
+func (c *cluster) waitForKratixAccess(want bool) {
 	c.t.Helper()
 	probe := c.write("probe.yaml", "apiVersion: platform.kratix.io/v1alpha1\nkind: WorkPlacement\nmetadata: {name: probe, namespace: default}\nspec: {}\n")
 	c.eventually("the policy", func() string {
@@ -60,8 +53,8 @@ func (c *cluster) mayKratixPlace(want bool) {
 	})
 }
 
-// watchTime is how long a test checks that a controller does not try again. If it did, its first
-// attempts would be within this time.
+// watchTime is how long a test checks that a controller does not try again. The first attempts
+// would be within this time.
 const watchTime = 4 * time.Second
 
 func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
@@ -70,7 +63,7 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 	p := newPlatform(t, "base", flags...)
 	p.destination("worker-1", "default", "none", nil)
 	p.standIn(kratixlike.Options{})
-	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten")
+	p.waitForCondition("destination/worker-1", "Ready", "True TestDocumentsWritten")
 	p.denyKratix()
 
 	w := work("a", nil, "one")
@@ -79,9 +72,9 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 	w.Spec.WorkloadGroups = append(w.Spec.WorkloadGroups, second)
 	p.object(w)
 	const failed = "False FailedToScheduleWorkloads"
-	p.comesTo("work/a", "Ready", failed)
-	p.comesTo("work/a", "ScheduleSucceeded", failed)
-	p.settled(log)
+	p.waitForCondition("work/a", "Ready", failed)
+	p.waitForCondition("work/a", "ScheduleSucceeded", failed)
+	p.waitUntilSettled(log)
 	const create = "create workplacements"
 	watch := func(what string, want int) {
 		t.Helper()
@@ -104,17 +97,17 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 	first := &w.Spec.WorkloadGroups[0]
 	w.Generation = 1
 	p.object(kratix.NewWorkPlacement(w, first, "worker-1"))
-	p.comesTo("workplacement/a.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
-	p.becomes("workplacement/a.worker-1-5058f", "{.metadata.finalizers[0]}", kratix.PlacementFinalizer)
-	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
-	p.becomes("work/a", "{.status.workPlacementsCreated}", "1")
+	p.waitForCondition("workplacement/a.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForField("workplacement/a.worker-1-5058f", "{.metadata.finalizers[0]}", kratix.PlacementFinalizer)
+	p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+	p.waitForField("work/a", "{.status.workPlacementsCreated}", "1")
 	p.object(kratix.NewWorkPlacement(w, &w.Spec.WorkloadGroups[1], "worker-1"))
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
 
 	// An update that is denied does not change the placement.
 	p.object(work("a", nil, "two"))
-	p.comesTo("work/a", "Ready", failed)
-	p.becomes("workplacement/a.worker-1-5058f", "{.spec.generation} {.spec.workloads[*].filepath}", "1 one.yaml")
+	p.waitForCondition("work/a", "Ready", failed)
+	p.waitForField("workplacement/a.worker-1-5058f", "{.spec.generation} {.spec.workloads[*].filepath}", "1 one.yaml")
 	p.allowKratix()
 	log.written()
 	time.Sleep(watchTime)
@@ -122,12 +115,11 @@ func TestKratixlikeDoesNotRetryWhatIsDenied(t *testing.T) {
 		t.Errorf("%d tries once it is allowed, without an event", got)
 	}
 	p.kubectl("label", "destination/worker-1", "unrelated=2", "--overwrite")
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
-	p.has("worker-1/resources/default/redis/a/instance/5058f/two.yaml")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/two.yaml")
 }
 
-// settled waits until the audit log has had no write for a second.
-func (p *platform) settled(log *audit) {
+func (p *platform) waitUntilSettled(log *audit) {
 	p.t.Helper()
 	log.written()
 	p.eventually("the writes", func() string {

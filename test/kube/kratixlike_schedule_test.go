@@ -11,19 +11,17 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// on returns the names of the Destinations on which a Work has WorkPlacements, sorted.
-func (c *cluster) on(work string) []string {
+func (c *cluster) destinationsOf(work string) []string {
 	c.t.Helper()
 	names := strings.Fields(c.kubectl("get", "workplacements", "-l", kratix.WorkLabel+"="+work, "-o", "jsonpath={.items[*].spec.targetDestinationName}"))
 	slices.Sort(names)
 	return names
 }
 
-// isOn waits until a Work has WorkPlacements on exactly these Destinations.
-func (c *cluster) isOn(work string, want ...string) {
+func (c *cluster) waitForDestinations(work string, want ...string) {
 	c.t.Helper()
 	c.eventually("WorkPlacements of "+work, func() string {
-		if got := c.on(work); !slices.Equal(got, want) {
+		if got := c.destinationsOf(work); !slices.Equal(got, want) {
 			return fmt.Sprintf("on %v, want %v", got, want)
 		}
 		return ""
@@ -59,7 +57,7 @@ func (p *platform) requestsAreSpread(t *testing.T) {
 	p.kubectl("wait", "--for=condition=Ready", "--timeout=40s", "works", "--all")
 	used := map[string]int{}
 	for _, name := range works {
-		on := p.on(name)
+		on := p.destinationsOf(name)
 		if len(on) != 1 {
 			t.Errorf("%s is on %v, want one Destination", name, on)
 		}
@@ -68,7 +66,7 @@ func (p *platform) requestsAreSpread(t *testing.T) {
 	if len(used) != 2 {
 		t.Errorf("%d Works are on %v, want some on each of two", count, used)
 	}
-	placement := "workplacement/" + works[0] + "." + p.on(works[0])[0] + "-5058f"
+	placement := "workplacement/" + works[0] + "." + p.destinationsOf(works[0])[0] + "-5058f"
 	want := map[string]string{
 		"{.metadata.finalizers}":         `["` + kratix.PlacementFinalizer + `"]`,
 		"{.metadata.ownerReferences[0]}": p.get("work/"+works[0], "{.metadata.uid}"),
@@ -85,28 +83,28 @@ func (p *platform) requestsAreSpread(t *testing.T) {
 			t.Errorf("%s %s is %s, want %s", placement, path, got, want[path])
 		}
 	}
-	p.becomes("work/"+works[0], "{.status.workPlacements} {.status.workPlacementsCreated} {.metadata.finalizers[0]}", "1 1 "+kratix.WorkFinalizer)
+	p.waitForField("work/"+works[0], "{.status.workPlacements} {.status.workPlacementsCreated} {.metadata.finalizers[0]}", "1 1 "+kratix.WorkFinalizer)
 }
 
 func (p *platform) placementsStay(t *testing.T) {
 	w := work("stays", map[string]string{"random": "yes"}, "old")
 	p.object(w)
-	p.comesTo("work/stays", "Ready", "True AllWorkplacementsScheduled")
-	at := p.on("stays")[0]
+	p.waitForCondition("work/stays", "Ready", "True AllWorkplacementsScheduled")
+	at := p.destinationsOf("stays")[0]
 	placement := "workplacement/stays." + at + "-5058f"
 	p.kubectl("label", "destination/"+at, "random-")
-	p.comesTo("work/stays", "Ready", "False Misplaced")
-	p.comesTo("work/stays", "ScheduleSucceeded", "False DestinationSelectorMismatch")
-	p.comesTo(placement, "ScheduleSucceeded", "False DestinationSelectorMismatch")
+	p.waitForCondition("work/stays", "Ready", "False Misplaced")
+	p.waitForCondition("work/stays", "ScheduleSucceeded", "False DestinationSelectorMismatch")
+	p.waitForCondition(placement, "ScheduleSucceeded", "False DestinationSelectorMismatch")
 
 	w = work("stays", map[string]string{"random": "yes"}, "new")
 	p.object(w)
-	p.becomes(placement, "{.spec.generation} {.spec.workloads[*].filepath}", "2 new.yaml")
-	p.isOn("stays", at)
+	p.waitForField(placement, "{.spec.generation} {.spec.workloads[*].filepath}", "2 new.yaml")
+	p.waitForDestinations("stays", at)
 	p.kubectl("label", "destination/"+at, "random=yes")
 	other := work("later", map[string]string{"name": at}, "later")
 	p.object(other) // the event of the Destination causes the placement of the Work
-	p.comesTo("work/later", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/later", "Ready", "True AllWorkplacementsScheduled")
 	if got := p.get(placement, `{.metadata.labels.kratix\.io/misplaced}`); got != "true" {
 		t.Errorf("the misplaced label is %q after the Destination matches again, want true", got)
 	}
@@ -117,12 +115,12 @@ func (p *platform) dependenciesAreEverywhere(*testing.T) {
 	w.Spec.ResourceName = ""
 	p.kubectl("label", "destinations", "--all", "dependency=yes")
 	p.object(w)
-	p.isOn("everywhere", "worker-1", "worker-2")
+	p.waitForDestinations("everywhere", "worker-1", "worker-2")
 	p.destination("worker-3", "default", "none", map[string]string{"dependency": "yes"})
-	p.isOn("everywhere", "worker-1", "worker-2", "worker-3")
+	p.waitForDestinations("everywhere", "worker-1", "worker-2", "worker-3")
 	p.kubectl("delete", "destination/worker-3")
-	p.comesTo("work/everywhere", "Ready", "False Misplaced")
-	p.isOn("everywhere", "worker-1", "worker-2", "worker-3")
+	p.waitForCondition("work/everywhere", "Ready", "False Misplaced")
+	p.waitForDestinations("everywhere", "worker-1", "worker-2", "worker-3")
 }
 
 func (p *platform) vanishedGroupsGo(*testing.T) {
@@ -135,26 +133,26 @@ func (p *platform) vanishedGroupsGo(*testing.T) {
 	}
 	w.Spec.WorkloadGroups = append(w.Spec.WorkloadGroups, second)
 	p.object(w)
-	p.isOn("groups", "worker-1", "worker-2")
-	p.becomes("work/groups", "{.status.workPlacements} {.status.workPlacementsCreated}", "2 2")
+	p.waitForDestinations("groups", "worker-1", "worker-2")
+	p.waitForField("work/groups", "{.status.workPlacements} {.status.workPlacementsCreated}", "2 2")
 	p.object(work("groups", map[string]string{"name": "worker-1"}, "one"))
-	p.isOn("groups", "worker-1")
+	p.waitForDestinations("groups", "worker-1")
 }
 
 func (p *platform) readinessMakesNoDifference(*testing.T) {
 	p.object(work("nowhere", map[string]string{"name": "nobody"}, "nowhere"))
-	p.comesTo("work/nowhere", "Ready", "False UnscheduledWorkloads")
-	p.comesTo("work/nowhere", "ScheduleSucceeded", "False UnscheduledWorkloads")
-	p.becomes("work/nowhere", "{.status.workPlacements} {.status.workPlacementsCreated}", "1 0")
+	p.waitForCondition("work/nowhere", "Ready", "False UnscheduledWorkloads")
+	p.waitForCondition("work/nowhere", "ScheduleSucceeded", "False UnscheduledWorkloads")
+	p.waitForField("work/nowhere", "{.status.workPlacements} {.status.workPlacementsCreated}", "1 0")
 	p.destination("unready", "missing", "none", map[string]string{"name": "nobody"})
-	p.comesTo("destination/unready", "Ready", "False StateStoreNotFound")
-	p.isOn("nowhere", "unready")
-	p.comesTo("workplacement/nowhere.unready-5058f", "WriteSucceeded", "False WorkloadsFailedWrite")
-	p.comesTo("work/nowhere", "Ready", "False WorkplacementsFailing")
+	p.waitForCondition("destination/unready", "Ready", "False StateStoreNotFound")
+	p.waitForDestinations("nowhere", "unready")
+	p.waitForCondition("workplacement/nowhere.unready-5058f", "WriteSucceeded", "False WorkloadsFailedWrite")
+	p.waitForCondition("work/nowhere", "Ready", "False WorkplacementsFailing")
 	p.gitStore("missing", "") // the creation of the store causes an event
-	p.comesTo("work/nowhere", "Ready", "True AllWorkplacementsScheduled")
-	p.comesTo("destination/unready", "Ready", "True TestDocumentsWritten")
-	p.comesTo("gitstatestore/missing", "Ready", "True StateStoreReady")
+	p.waitForCondition("work/nowhere", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("destination/unready", "Ready", "True TestDocumentsWritten")
+	p.waitForCondition("gitstatestore/missing", "Ready", "True StateStoreReady")
 }
 
 func (p *platform) cleanUpGoesByName(*testing.T) {
@@ -164,7 +162,7 @@ func (p *platform) cleanUpGoesByName(*testing.T) {
 	p.object(here)
 	p.object(there)
 	both := "{.items[?(@.metadata.name==\"same.worker-1-5058f\")].metadata.namespace}"
-	p.becomes("workplacements -A", both, "default other")
+	p.waitForField("workplacements -A", both, "default other")
 	uid := p.get("workplacement/same.worker-1-5058f -n other", "{.metadata.uid}")
 	p.kubectl("delete", "work/same", "--timeout=40s")
 	p.eventually("the WorkPlacement of the other namespace", func() string {
@@ -173,5 +171,5 @@ func (p *platform) cleanUpGoesByName(*testing.T) {
 		}
 		return ""
 	})
-	p.becomes("workplacements -A", both, "other")
+	p.waitForField("workplacements -A", both, "other")
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// standIn is a stand-in for Kratix's scheduler and writer. Tests can start and stop it.
 type standIn struct {
 	t       testing.TB
 	config  *rest.Config
@@ -18,14 +17,13 @@ type standIn struct {
 	running *kratixlike.Running
 }
 
-// standIn starts a stand-in. It ends with the test.
 func (c *cluster) standIn(options kratixlike.Options) *standIn {
 	c.t.Helper()
 	admin, err := clientcmd.BuildConfigFromFlags("", c.admin)
 	must(c.t, err)
 	config, err := kratixlike.Grant(c.t.Context(), admin)
 	must(c.t, err)
-	options.Log = slog.New(slog.NewTextHandler(c.t.Output(), nil)) // shown if the test fails
+	options.Log = slog.New(slog.NewTextHandler(c.t.Output(), nil))
 	s := &standIn{t: c.t, config: config, options: options}
 	s.start()
 	c.t.Cleanup(s.stop)
@@ -41,7 +39,6 @@ func (s *standIn) start() {
 
 func (s *standIn) stop() { s.running.Stop() }
 
-// run runs a subtest on a shared platform. A failure ends only the subtest.
 func (p *platform) run(name string, test func(*platform, *testing.T)) {
 	p.t.(*testing.T).Run(name, func(t *testing.T) { //nolint:errcheck // no benchmark has subtests
 		c := *p.cluster

@@ -14,9 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// site creates a Destination with a filepath mode. The value of the Destination's label "name" is
-// its name, so that Works can select it.
-func (p *platform) site(name, mode, cleanup string) {
+// The label "name" of the Destination has its name, so that Works can select it.
+func (p *platform) addDestination(name, mode, cleanup string) {
 	p.t.Helper()
 	p.object(map[string]any{
 		"apiVersion": kratix.APIVersion, "kind": kratix.DestinationKind, "metadata": map[string]any{"name": name, "labels": map[string]string{"name": name}},
@@ -27,9 +26,7 @@ func (p *platform) site(name, mode, cleanup string) {
 	})
 }
 
-// below waits until the branch has exactly these files in a directory, including canary files and
-// the lists of files that Kratix keeps in .kratix.
-func (p *platform) below(dir string, want ...string) {
+func (p *platform) waitForFilesBelow(dir string, want ...string) {
 	p.t.Helper()
 	p.eventually("the store", func() string {
 		got := strings.Fields(gittest.Git(p.t, p.repository, "ls-tree", "-r", "--name-only", "main", dir+"/"))
@@ -43,13 +40,13 @@ func (p *platform) below(dir string, want ...string) {
 func TestKratixlikeWrites(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
-	p.site("nested", kratix.NestedByMetadata, "all")
-	p.site("kept", kratix.NestedByMetadata, "none")
-	p.site("flat", kratix.None, "all")
-	p.site("joined", kratix.AggregatedYAML, "none")
+	p.addDestination("nested", kratix.NestedByMetadata, "all")
+	p.addDestination("kept", kratix.NestedByMetadata, "none")
+	p.addDestination("flat", kratix.None, "all")
+	p.addDestination("joined", kratix.AggregatedYAML, "none")
 	s := p.standIn(kratixlike.Options{})
-	p.comesTo("destination/nested", "Ready", "True TestDocumentsWritten")
-	p.comesTo("destination/flat", "Ready", "True DestinationReady")
+	p.waitForCondition("destination/nested", "Ready", "True TestDocumentsWritten")
+	p.waitForCondition("destination/flat", "Ready", "True DestinationReady")
 	p.run("one commit for each placement", (*platform).placementsAreCommits)
 	p.run("a directory is replaced whole", (*platform).directoriesAreReplaced)
 	p.run("files are removed before finalizers", (*platform).filesGoFirst)
@@ -71,12 +68,12 @@ func (p *platform) placementsAreCommits(t *testing.T) {
 	b.Spec.ResourceName = ""
 	b.Labels = nil
 	p.object(a)
-	p.comesTo("workplacement/a.nested-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForCondition("workplacement/a.nested-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	first := gittest.Git(t, p.repository, "rev-parse", "main")
-	p.becomes("workplacement/a.nested-5058f", "{.status.versionID}", first)
+	p.waitForField("workplacement/a.nested-5058f", "{.status.versionID}", first)
 	p.object(b)
-	p.comesTo("workplacement/b.nested-5058f", "WriteSucceeded", "True WorkloadsWrittenToStateStore")
-	p.below("nested", "nested/dependencies/kratix-canary-namespace.yaml", "nested/dependencies/redis/5058f/three.yaml",
+	p.waitForCondition("workplacement/b.nested-5058f", "WriteSucceeded", "True WorkloadsWrittenToStateStore")
+	p.waitForFilesBelow("nested", "nested/dependencies/kratix-canary-namespace.yaml", "nested/dependencies/redis/5058f/three.yaml",
 		"nested/resources/default/redis/a/instance/5058f/one.yaml", "nested/resources/default/redis/a/instance/5058f/two.yaml",
 		"nested/resources/kratix-canary-configmap.yaml")
 	log := gittest.Git(t, p.repository, "log", "--format=%an: %s", first+"~1..main")
@@ -87,11 +84,9 @@ func (p *platform) placementsAreCommits(t *testing.T) {
 
 func (p *platform) directoriesAreReplaced(*testing.T) {
 	p.object(work("a", map[string]string{"name": "nested"}, "two", "four"))
-	p.below("nested/resources/default", "nested/resources/default/redis/a/instance/5058f/four.yaml", "nested/resources/default/redis/a/instance/5058f/two.yaml")
+	p.waitForFilesBelow("nested/resources/default", "nested/resources/default/redis/a/instance/5058f/four.yaml", "nested/resources/default/redis/a/instance/5058f/two.yaml")
 }
 
-// filesGoFirst uses a server that rejects pushes. It checks that a deleted WorkPlacement stays
-// until a push succeeds.
 func (p *platform) filesGoFirst(t *testing.T) {
 	tried := filepath.Join(t.TempDir(), "tried")
 	gittest.Hook(t, p.repository, "pre-receive", "echo >>"+tried+"; test -e open || exit 1\n")
@@ -108,32 +103,32 @@ func (p *platform) filesGoFirst(t *testing.T) {
 	}
 	must(t, os.WriteFile(p.repository+"/open", nil, 0o600))
 	p.kubectl("wait", "--for=delete", "--timeout=40s", "work/a", "workplacement/a.nested-5058f")
-	p.below("nested/resources", strings.Fields(nestedCanaries)[1])
+	p.waitForFilesBelow("nested/resources", strings.Fields(nestedCanaries)[1])
 }
 
 func (p *platform) listedFiles(t *testing.T) {
 	p.object(work("c", map[string]string{"name": "flat"}, "one", "two"))
-	p.below("flat", "flat/.kratix/default-c.flat-5058f.yaml", "flat/one.yaml", "flat/two.yaml")
+	p.waitForFilesBelow("flat", "flat/.kratix/default-c.flat-5058f.yaml", "flat/one.yaml", "flat/two.yaml")
 	if got, want := gittest.Git(t, p.repository, "show", "main:flat/.kratix/default-c.flat-5058f.yaml"), "files:\n- flat/one.yaml\n- flat/two.yaml"; got != want {
 		t.Errorf("the list is\n%s\nwant\n%s", got, want)
 	}
-	p.becomes("workplacement/c.flat-5058f", "{.metadata.finalizers[1]}", kratix.DotFilesFinalizer)
+	p.waitForField("workplacement/c.flat-5058f", "{.metadata.finalizers[1]}", kratix.DotFilesFinalizer)
 	p.object(work("c", map[string]string{"name": "flat"}, "two", "three"))
-	p.below("flat", "flat/.kratix/default-c.flat-5058f.yaml", "flat/three.yaml", "flat/two.yaml")
+	p.waitForFilesBelow("flat", "flat/.kratix/default-c.flat-5058f.yaml", "flat/three.yaml", "flat/two.yaml")
 	p.object(work("d", map[string]string{"name": "flat"}, "four"))
-	p.comesTo("work/d", "Ready", "True AllWorkplacementsScheduled")
-	p.comesTo("workplacement/d.flat-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForCondition("work/d", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("workplacement/d.flat-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	p.kubectl("delete", "work/c", "--timeout=40s")
-	p.below("flat", "flat/.kratix/default-d.flat-5058f.yaml", "flat/four.yaml")
+	p.waitForFilesBelow("flat", "flat/.kratix/default-d.flat-5058f.yaml", "flat/four.yaml")
 }
 
 func (p *platform) joinedFiles(t *testing.T) {
 	p.object(work("f", map[string]string{"name": "joined"}, "second"))
-	p.comesTo("workplacement/f.joined-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForCondition("workplacement/f.joined-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	p.object(work("e", map[string]string{"name": "joined"}, "first", "same"))
-	p.comesTo("workplacement/e.joined-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForCondition("workplacement/e.joined-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	const file = "joined/aggregated.yaml"
-	p.below("joined", file)
+	p.waitForFilesBelow("joined", file)
 	var names []string
 	for document := range strings.SplitSeq(gittest.Git(t, p.repository, "show", "main:"+file), "\n---\n") {
 		names = append(names, strings.Fields(document)[6])
@@ -146,17 +141,15 @@ func (p *platform) joinedFiles(t *testing.T) {
 		t.Errorf("after the deletion of one it is\n%s", got)
 	}
 	p.kubectl("delete", "work/f", "--timeout=40s")
-	p.below("joined")
+	p.waitForFilesBelow("joined")
 }
 
-// branchMoves commits to the branch between two writes of the stand-in. The stand-in must keep the
-// commit.
 func (p *platform) branchMoves(t *testing.T) {
 	p.object(work("g", map[string]string{"name": "kept"}, "zero"))
-	p.comesTo("workplacement/g.kept-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForCondition("workplacement/g.kept-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	gittest.Commit(t, p.repository, "main", map[string]string{"README.md": "by hand\n"})
 	p.object(work("g", map[string]string{"name": "kept"}, "one"))
-	p.below("kept/resources/default", "kept/resources/default/redis/g/instance/5058f/one.yaml")
+	p.waitForFilesBelow("kept/resources/default", "kept/resources/default/redis/g/instance/5058f/one.yaml")
 	if got := gittest.Git(t, p.repository, "show", "main:README.md"); got != "by hand" {
 		t.Errorf("README.md is %q", got)
 	}
@@ -164,23 +157,23 @@ func (p *platform) branchMoves(t *testing.T) {
 
 func (p *platform) destinationCleansUp(*testing.T) {
 	p.object(work("h", map[string]string{"name": "nested"}, "one"))
-	p.comesTo("workplacement/h.nested-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
-	p.becomes("destination/nested", "{.metadata.finalizers[0]}", kratix.DestinationFinalizer)
+	p.waitForCondition("workplacement/h.nested-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForField("destination/nested", "{.metadata.finalizers[0]}", kratix.DestinationFinalizer)
 	p.kubectl("delete", "destination/nested", "--timeout=40s")
-	p.below("nested")
-	p.isOn("h")
-	p.comesTo("work/h", "Ready", "False UnscheduledWorkloads")
+	p.waitForFilesBelow("nested")
+	p.waitForDestinations("h")
+	p.waitForCondition("work/h", "Ready", "False UnscheduledWorkloads")
 }
 
 func (p *platform) destinationLeavesFiles(t *testing.T) {
 	p.kubectl("delete", "destination/kept", "--timeout=40s")
-	p.comesTo("work/g", "Ready", "False Misplaced")
+	p.waitForCondition("work/g", "Ready", "False Misplaced")
 	left := append(strings.Fields(keptCanaries), "kept/resources/default/redis/g/instance/5058f/one.yaml")
 	slices.Sort(left)
-	p.below("kept", left...)
+	p.waitForFilesBelow("kept", left...)
 	p.kubectl("delete", "work/g", "--timeout=40s")
-	p.isOn("g")
-	p.below("kept", left...)
+	p.waitForDestinations("g")
+	p.waitForFilesBelow("kept", left...)
 }
 
 func (p *platform) delayedWrite(t *testing.T, s *standIn) {
@@ -190,7 +183,7 @@ func (p *platform) delayedWrite(t *testing.T, s *standIn) {
 	s.start()
 	p.object(work("i", map[string]string{"name": "flat"}, "late"))
 	const placement, file = "workplacement/i.flat-5058f", "flat/late.yaml"
-	p.comesTo(placement, "Ready", "False ScheduledToDestination")
+	p.waitForCondition(placement, "Ready", "False ScheduledToDestination")
 	s.stop()
 	time.Sleep(delay)
 	if files := p.files(); slices.Contains(files, file) {
@@ -198,7 +191,7 @@ func (p *platform) delayedWrite(t *testing.T, s *standIn) {
 	}
 	restarted := time.Now().Truncate(time.Second) // times of commits are whole seconds
 	s.start()
-	p.comesTo(placement, "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForCondition(placement, "Ready", "True WorkloadsWrittenToTargetDestination")
 	committed, err := time.Parse(time.RFC3339, gittest.Git(t, p.repository, "log", "-1", "--format=%cI", "main", "--", file))
 	must(t, err)
 	if took := committed.Sub(restarted); took < delay {

@@ -22,7 +22,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// program is the path of the binary of kratix-schedule.
 const program = root + "/bin/kratix-schedule"
 
 func TestMain(m *testing.M) {
@@ -35,7 +34,6 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// platform is a cluster with a git server, a GitStateStore and its Secret.
 type platform struct {
 	*cluster
 	repository string
@@ -97,7 +95,6 @@ func (p *platform) object(o any) {
 	p.apply(string(text))
 }
 
-// work returns the Work of a request with ConfigMaps. labels are the labels that it selects.
 func work(name string, labels map[string]string, configMaps ...string) *kratix.Work {
 	w := testkit.Request(name, testkit.WithPipeline("instance"))
 	if labels != nil {
@@ -109,14 +106,13 @@ func work(name string, labels map[string]string, configMaps ...string) *kratix.W
 	return w
 }
 
-// schedule starts kratix-schedule with the shipped roles. It has no HTTP server unless args have an
-// address, because concurrent tests would all use the default address.
+// Without an address in args, there is no HTTP server, because concurrent tests would all use the
+// default address.
 func (p *platform) schedule(args ...string) *process {
 	p.t.Helper()
 	return run(p.t, program, append([]string{"run", "--kube", "--kubeconfig", p.shipped(), "--interval", "1h", "--listen", "", "--lease-namespace", namespace, "--profile-namespace", namespace}, args...)...)
 }
 
-// files returns the files of the branch, except for canary files and records.
 func (p *platform) files() []string {
 	p.t.Helper()
 	if gittest.Git(p.t, p.repository, "branch", "--list", "main") == "" {
@@ -128,8 +124,7 @@ func (p *platform) files() []string {
 	})
 }
 
-// has waits until the branch has exactly these files, apart from canary files and records.
-func (p *platform) has(want ...string) {
+func (p *platform) waitForFiles(want ...string) {
 	p.t.Helper()
 	p.eventually("the store", func() string {
 		if got := p.files(); !slices.Equal(got, want) {
@@ -139,7 +134,6 @@ func (p *platform) has(want ...string) {
 	})
 }
 
-// counted returns the sum of a metric of a process over all labels.
 func (p *platform) counted(address, metric string) float64 {
 	p.t.Helper()
 	text, err := page(address, "/metrics")

@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// noPasswords is an admission policy that the check of refusals does not know.
 const noPasswords = `apiVersion: admissionregistration.k8s.io/v1
 kind: ValidatingAdmissionPolicy
 metadata: {name: no-passwords}
@@ -31,19 +30,14 @@ metadata: {name: no-passwords}
 spec: {policyName: no-passwords, validationActions: [Deny]}
 `
 
-// loop is a platform on which the Destination worker-1 is the cluster itself. Flux runs in the
-// cluster.
 type loop struct {
 	*platform
 	*flux
-	// at is the address of the daemon.
 	at     string
 	flags  []string
 	daemon *process
 }
 
-// newLoop starts a platform with the Destination worker-1, the daemon with the check of refusals,
-// and Flux with the objects that the command agent prints.
 func newLoop(t *testing.T, flags ...string) *loop {
 	t.Helper()
 	const token = "the secret of a test"
@@ -59,7 +53,6 @@ func newLoop(t *testing.T, flags ...string) *loop {
 	return l
 }
 
-// restart starts the daemon. If it is running, restart stops it first.
 func (l *loop) restart() {
 	l.t.Helper()
 	if l.daemon != nil {
@@ -68,16 +61,14 @@ func (l *loop) restart() {
 	l.daemon = l.schedule(l.flags...)
 }
 
-// commit returns the last commit of the branch main.
 func (l *loop) commit() string {
 	l.t.Helper()
 	return gittest.Git(l.t, l.repository, "rev-parse", "main")
 }
 
-// reports waits until a condition has a status and a reason, and its message contains all of texts.
-func (l *loop) reports(object, kind, want string, texts ...string) {
+func (l *loop) waitForReport(object, kind, want string, texts ...string) {
 	l.t.Helper()
-	l.comesTo(object, kind, want)
+	l.waitForCondition(object, kind, want)
 	l.eventually(object+" "+kind, func() string {
 		message := l.get(object, fmt.Sprintf(`{.status.conditions[?(@.type==%q)].message}`, kind))
 		for _, text := range texts {
@@ -89,28 +80,23 @@ func (l *loop) reports(object, kind, want string, texts ...string) {
 	})
 }
 
-// isApplied waits until the Works, their WorkPlacements and the Destination have the conditions
-// Applied and Healthy.
-func (l *loop) isApplied(works ...string) {
+func (l *loop) waitUntilApplied(works ...string) {
 	l.t.Helper()
 	for _, kind := range []string{"Applied", "Healthy"} {
 		for _, work := range works {
-			l.reports(placementOf(work), kind, "True "+kind)
-			l.reports("work/"+work, kind, "True "+kind)
+			l.waitForReport(placementOf(work), kind, "True "+kind)
+			l.waitForReport("work/"+work, kind, "True "+kind)
 		}
-		l.reports("destination/worker-1", kind, "True "+kind)
+		l.waitForReport("destination/worker-1", kind, "True "+kind)
 	}
 }
 
-// conditions returns all conditions of all objects as text, with their times.
 func (l *loop) conditions() string {
 	l.t.Helper()
 	return l.kubectl("get", "works,workplacements,destinations", "-A", "-o",
 		`jsonpath={range .items[*]}{.kind}/{.metadata.name}{range .status.conditions[*]}{"\n  "}{.type} {.status} {.reason} {.lastTransitionTime} {.message}{end}{"\n"}{end}`)
 }
 
-// keepsConditionsInRestart restarts the daemon, and checks that the first rounds change no
-// condition.
 func (l *loop) keepsConditionsInRestart() {
 	l.t.Helper()
 	before := l.conditions()
@@ -133,14 +119,12 @@ func (l *loop) keepsConditionsInRestart() {
 	}
 }
 
-// placementOf returns the name of the WorkPlacement that a Work has on worker-1.
 func placementOf(work string) string { return "workplacement/" + work + ".worker-1-5058f" }
 
 func workWith(name, object string) *kratix.Work {
 	return testkit.Request(name, testkit.WithPipeline("instance"), testkit.WithFile("object.yaml", object))
 }
 
-// deniesPasswords applies the policy noPasswords, and waits until it is in force.
 func (l *loop) deniesPasswords() {
 	l.t.Helper()
 	l.apply(noPasswords)
@@ -157,28 +141,28 @@ func TestRequestLearnsWhetherFluxHasAppliedIt(t *testing.T) {
 	l := newLoop(t)
 	l.object(work("a", nil, "one"))
 	l.object(work("b", nil, "two"))
-	l.isApplied("a", "b")
-	l.reports(placementOf("b"), "Applied", "True Applied", l.commit())
-	l.reports(placementOf("b"), "Healthy", "True Healthy", l.commit())
-	l.reports("work/b", "Applied", "True Applied", "worker-1: applied in revision "+l.commit())
-	l.reports("destination/worker-1", "Healthy", "True Healthy", "resources: healthy in revision "+l.commit())
+	l.waitUntilApplied("a", "b")
+	l.waitForReport(placementOf("b"), "Applied", "True Applied", l.commit())
+	l.waitForReport(placementOf("b"), "Healthy", "True Healthy", l.commit())
+	l.waitForReport("work/b", "Applied", "True Applied", "worker-1: applied in revision "+l.commit())
+	l.waitForReport("destination/worker-1", "Healthy", "True Healthy", "resources: healthy in revision "+l.commit())
 
 	l.deniesPasswords()
 	bad := "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bad, namespace: default}\n"
 	l.object(workWith("bad", bad+"data: {password: x}\n"))
 	const words = "a password belongs into a Secret"
-	l.comesTo(placementOf("bad"), "Applied", "False ApplyFailed")
+	l.waitForCondition(placementOf("bad"), "Applied", "False ApplyFailed")
 	refused := l.commit()
 	for _, object := range []string{placementOf("bad"), "work/bad", "destination/worker-1"} {
-		l.reports(object, "Applied", "False ApplyFailed", words, refused)
+		l.waitForReport(object, "Applied", "False ApplyFailed", words, refused)
 	}
 	l.object(work("c", nil, "three"))
 	for _, object := range []string{placementOf("c"), "work/c"} {
-		l.reports(object, "Applied", "Unknown Blocked", "blocked by Work default/bad", words)
+		l.waitForReport(object, "Applied", "Unknown Blocked", "blocked by Work default/bad", words)
 	}
 	for _, object := range []string{placementOf("a"), placementOf("b"), "work/a", "work/b"} {
-		l.reports(object, "Applied", "True Applied")
-		l.reports(object, "Healthy", "True Healthy")
+		l.waitForReport(object, "Applied", "True Applied")
+		l.waitForReport(object, "Healthy", "True Healthy")
 	}
 
 	if rejected := l.counted(l.at, "kratix_schedule_agent_events_rejected_total"); rejected > 0 {
@@ -187,25 +171,23 @@ func TestRequestLearnsWhetherFluxHasAppliedIt(t *testing.T) {
 	l.keepsConditionsInRestart()
 
 	l.object(workWith("bad", bad+"data: {user: x}\n"))
-	l.isApplied("a", "b", "bad", "c")
+	l.waitUntilApplied("a", "b", "bad", "c")
 	if got := l.get("configmap/bad", "{.data.user}"); got != "x" {
 		t.Errorf("the ConfigMap in the cluster has the user %q", got)
 	}
 
 	l.kubectl("delete", "work/b", "--timeout=40s")
-	l.becomes("configmap/two", "{.metadata.name}", "")
-	l.isApplied("a", "bad", "c")
+	l.waitForField("configmap/two", "{.metadata.name}", "")
+	l.waitUntilApplied("a", "bad", "c")
 }
 
-// TestBadChangeIsRolledBack checks that Flux can apply everything else again after a rollback, and
-// that only the owner of the bad object has to act.
 func TestBadChangeIsRolledBack(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t, "--on-apply-failure", "rollback")
 	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: theirs, namespace: default}\n"
 	l.object(work("a", nil, "one"))
 	l.object(workWith("b", object+"data: {user: x}\n"))
-	l.isApplied("a", "b")
+	l.waitUntilApplied("a", "b")
 
 	l.deniesPasswords()
 	l.object(workWith("b", object+"data: {password: x}\n"))
@@ -213,15 +195,15 @@ func TestBadChangeIsRolledBack(t *testing.T) {
 	l.object(work("c", nil, "three"))
 	const words = "a password belongs into a Secret"
 	for _, of := range []string{placementOf("b"), "work/b", "work/new"} { // Flux names one object after the other
-		l.reports(of, "ConflictFree", "False RolledBack", "it was rolled back, because revision ", words)
+		l.waitForReport(of, "ConflictFree", "False RolledBack", "it was rolled back, because revision ", words)
 	}
-	l.becomes(placementOf("new"), "{.metadata.name}", "") // the Work no longer has files in the store
-	l.isApplied("a", "b", "c")                            // with the former files of b
-	l.becomes("configmap/three", "{.metadata.name}", "three")
+	l.waitForField(placementOf("new"), "{.metadata.name}", "")
+	l.waitUntilApplied("a", "b", "c") // with the former files of b
+	l.waitForField("configmap/three", "{.metadata.name}", "three")
 	if got := l.get("configmap/theirs", "{.data}"); got != `{"user":"x"}` {
 		t.Errorf("the ConfigMap in the cluster has %s", got)
 	}
-	l.becomes("configmap/other", "{.metadata.name}", "")
+	l.waitForField("configmap/other", "{.metadata.name}", "")
 	message := gittest.Git(t, l.repository, "log", "--format=%B", "main")
 	if !strings.Contains(message, words) {
 		t.Errorf("no commit has the words of Flux:\n%s", message)
@@ -229,16 +211,16 @@ func TestBadChangeIsRolledBack(t *testing.T) {
 
 	rolledBack := l.commit()
 	l.restart()
-	l.isApplied("a", "b", "c")
+	l.waitUntilApplied("a", "b", "c")
 	if now := l.commit(); now != rolledBack {
 		t.Errorf("after a restart, %s was written", now)
 	}
 	l.object(workWith("b", object+"data: {user: y}\n"))
 	l.kubectl("delete", "work/new", "--timeout=40s")
-	l.becomes("configmap/theirs", "{.data.user}", "y")
-	l.isApplied("a", "b", "c")
+	l.waitForField("configmap/theirs", "{.data.user}", "y")
+	l.waitUntilApplied("a", "b", "c")
 	for _, of := range []string{placementOf("b"), "work/b"} {
-		l.comesTo(of, "ConflictFree", "True NoConflict")
+		l.waitForCondition(of, "ConflictFree", "True NoConflict")
 	}
 }
 
@@ -258,19 +240,19 @@ func TestRequestLearnsWhetherItIsHealthy(t *testing.T) {
 	t.Parallel()
 	l := newLoop(t)
 	l.object(work("a", nil, "one"))
-	l.isApplied("a")
+	l.waitUntilApplied("a")
 	l.object(workWith("web", deployment))
-	l.comesTo(placementOf("web"), "Applied", "True Applied")
+	l.waitForCondition(placementOf("web"), "Applied", "True Applied")
 	// Flux waits at least 30 seconds, even if the timeout of the Kustomization is shorter.
 	l.kubectl("wait", "--for=condition=Healthy=False", "--timeout=120s", "--request-timeout=120s", placementOf("web"))
 	unhealthy := l.commit()
 	for _, object := range []string{placementOf("web"), "work/web", "destination/worker-1"} {
-		l.reports(object, "Healthy", "False HealthFailed", "Deployment/default/web status: 'InProgress'", unhealthy)
-		l.reports(object, "Applied", "True Applied")
+		l.waitForReport(object, "Healthy", "False HealthFailed", "Deployment/default/web status: 'InProgress'", unhealthy)
+		l.waitForReport(object, "Applied", "True Applied")
 	}
 	for _, object := range []string{placementOf("a"), "work/a"} {
-		l.reports(object, "Healthy", "True Healthy")
-		l.reports(object, "Applied", "True Applied")
+		l.waitForReport(object, "Healthy", "True Healthy")
+		l.waitForReport(object, "Applied", "True Applied")
 	}
 	l.keepsConditionsInRestart()
 
@@ -279,5 +261,5 @@ func TestRequestLearnsWhetherItIsHealthy(t *testing.T) {
 			"conditions": [{"type": "Available", "status": "True", "reason": "MinimumReplicasAvailable"},
 				{"type": "Progressing", "status": "True", "reason": "NewReplicaSetAvailable"}]}}`)
 	l.reconcile("worker-1-resources")
-	l.isApplied("a", "web")
+	l.waitUntilApplied("a", "web")
 }

@@ -32,9 +32,9 @@ func TestSecondOfTwoConflictingRequestsWaitsForTheFirst(t *testing.T) {
 	}
 	one := apply("work-example.yaml")
 	p.kubectl("wait", "--for=condition=Ready", "--timeout=90s", one)
-	p.comesTo(one, "ConflictFree", "True NoConflict")
+	p.waitForCondition(one, "ConflictFree", "True NoConflict")
 	placement := "workplacement/" + strings.TrimPrefix(one, "work/") + ".worker-1-5058f"
-	p.comesTo(placement, "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForCondition(placement, "Ready", "True WorkloadsWrittenToTargetDestination")
 	if got, want := p.get(placement, "{.status.versionID}"), gittest.Git(t, p.repository, "rev-parse", "main"); got != want {
 		t.Errorf("versionID %q, want the commit %q", got, want)
 	}
@@ -44,9 +44,9 @@ func TestSecondOfTwoConflictingRequestsWaitsForTheFirst(t *testing.T) {
 	}
 
 	two := apply("work-second-request.yaml")
-	p.comesTo(two, "ConflictFree", "False DuplicateResources")
-	p.comesTo(two, "Ready", "False WorkplacementsFailing")
-	p.comesTo("destination/worker-1", "ConflictFree", "False DuplicateResources")
+	p.waitForCondition(two, "ConflictFree", "False DuplicateResources")
+	p.waitForCondition(two, "Ready", "False WorkplacementsFailing")
+	p.waitForCondition("destination/worker-1", "ConflictFree", "False DuplicateResources")
 	// If there were a WorkPlacement, a controller of Kratix would write its files.
 	if got := p.kubectl("get", "workplacements", "-A", "-o", "name"); strings.Contains(got, strings.TrimPrefix(two, "work/")+".") {
 		t.Errorf("what is held back has a WorkPlacement: %s", got)
@@ -60,9 +60,9 @@ func TestSecondOfTwoConflictingRequestsWaitsForTheFirst(t *testing.T) {
 
 	p.kubectl("delete", one, "--wait=false")
 	p.kubectl("wait", "--for=condition=Ready", "--timeout=90s", two)
-	p.comesTo(two, "ConflictFree", "True NoConflict")
+	p.waitForCondition(two, "ConflictFree", "True NoConflict")
 	p.kubectl("wait", "--for=delete", "--timeout=90s", placement)
-	p.comesTo("destination/worker-1", "ConflictFree", "True NoConflict")
+	p.waitForCondition("destination/worker-1", "ConflictFree", "True NoConflict")
 }
 
 func TestPlacementIsMisplacedWhileItsDestinationDoesNotFit(t *testing.T) {
@@ -74,18 +74,18 @@ func TestPlacementIsMisplacedWhileItsDestinationDoesNotFit(t *testing.T) {
 	p.schedule()
 	p.object(work("a", dev, "one"))
 	const placement = "workplacement/a.worker-1-5058f"
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
 
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "other"})
-	p.comesTo("work/a", "Ready", "False Misplaced")
-	p.comesTo("work/a", "ScheduleSucceeded", "False DestinationSelectorMismatch")
-	p.comesTo(placement, "ScheduleSucceeded", "False DestinationSelectorMismatch")
-	p.becomes(placement, "{.metadata.labels['kratix\\.io/misplaced']}", "true")
-	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+	p.waitForCondition("work/a", "Ready", "False Misplaced")
+	p.waitForCondition("work/a", "ScheduleSucceeded", "False DestinationSelectorMismatch")
+	p.waitForCondition(placement, "ScheduleSucceeded", "False DestinationSelectorMismatch")
+	p.waitForField(placement, "{.metadata.labels['kratix\\.io/misplaced']}", "true")
+	p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
 
 	p.destination("worker-1", "default", "none", dev)
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
-	p.becomes(placement, "{.metadata.labels['kratix\\.io/misplaced']}", "")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForField(placement, "{.metadata.labels['kratix\\.io/misplaced']}", "")
 }
 
 func TestDestinationIsEmptiedOnlyIfItCleansUp(t *testing.T) {
@@ -97,16 +97,16 @@ func TestDestinationIsEmptiedOnlyIfItCleansUp(t *testing.T) {
 	p.schedule()
 	p.object(work("a", one, "one"))
 	p.object(work("b", two, "two"))
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
-	p.comesTo("work/b", "Ready", "True AllWorkplacementsScheduled")
-	p.becomes("destination/worker-1", "{.metadata.finalizers[0]}", "kratix.io/destination-cleanup")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/b", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForField("destination/worker-1", "{.metadata.finalizers[0]}", "kratix.io/destination-cleanup")
 	const stays = "worker-2/resources/default/redis/b/instance/5058f/two.yaml"
-	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml", stays)
+	p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml", stays)
 
 	p.kubectl("delete", "destination/worker-1", "destination/worker-2", "--timeout=40s")
-	p.has(stays)
-	p.comesTo("work/a", "Ready", "False UnscheduledWorkloads")
-	p.comesTo("work/b", "Ready", "False Misplaced")
+	p.waitForFiles(stays)
+	p.waitForCondition("work/a", "Ready", "False UnscheduledWorkloads")
+	p.waitForCondition("work/b", "Ready", "False Misplaced")
 
 	// A missing Destination does not block deletion.
 	p.kubectl("delete", "work/a", "work/b", "--timeout=40s")
@@ -120,12 +120,12 @@ func TestRotatedCredentialsAreUsed(t *testing.T) {
 	p.destination("worker-1", "default", "none", nil)
 	p.schedule()
 	p.object(work("a", nil, "one"))
-	p.comesTo("gitstatestore/default", "Ready", "False ErrorInitialisingWriter")
-	p.comesTo("destination/worker-1", "Ready", "False StateStoreNotReady")
+	p.waitForCondition("gitstatestore/default", "Ready", "False ErrorInitialisingWriter")
+	p.waitForCondition("destination/worker-1", "Ready", "False StateStoreNotReady")
 	p.secret("git", gittest.Password)
-	p.comesTo("gitstatestore/default", "Ready", "True StateStoreReady")
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
-	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten")
+	p.waitForCondition("gitstatestore/default", "Ready", "True StateStoreReady")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("destination/worker-1", "Ready", "True TestDocumentsWritten")
 }
 
 func TestRoundInWhichNothingChangedWritesNothing(t *testing.T) {
@@ -134,11 +134,11 @@ func TestRoundInWhichNothingChangedWritesNothing(t *testing.T) {
 	at := address(t)
 	p.schedule("--listen", at)
 	p.object(work("a", nil, "one"))
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
-	p.comesTo("gitstatestore/default", "Ready", "True StateStoreReady")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("gitstatestore/default", "Ready", "True StateStoreReady")
 	writes := p.counted(at, "kratix_schedule_api_writes_total")
 	p.object(work("b", nil, "two"))
-	p.comesTo("work/b", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/b", "Ready", "True AllWorkplacementsScheduled")
 	p.eventually("the writes for a new placement", func() string {
 		if got := p.counted(at, "kratix_schedule_api_writes_total") - writes; got != 3 {
 			return fmt.Sprintf("%v, want 3", got)
@@ -178,9 +178,9 @@ func TestFilesOfKratixAreAdoptedWithoutARewrite(t *testing.T) {
 	p.object(left)
 
 	p.schedule()
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
-	p.comesTo("workplacement/a.worker-2-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
-	p.has(file)
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("workplacement/a.worker-2-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForFiles(file)
 	if got := gittest.Git(t, p.repository, "rev-parse", "main:"+file); got != blob {
 		t.Errorf("the file was rewritten: %s is %s", blob, got)
 	}
@@ -215,5 +215,5 @@ func TestStoreCanBeABucket(t *testing.T) {
 	if _, err := s3.Client.StatObject(t.Context(), bucket, "worker-1/resources/default/redis/a/instance/5058f/one.yaml", minio.StatObjectOptions{}); err != nil {
 		t.Error(err)
 	}
-	p.comesTo("bucketstatestore/s3", "Ready", "True StateStoreReady")
+	p.waitForCondition("bucketstatestore/s3", "Ready", "True StateStoreReady")
 }

@@ -8,9 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// TestScheduleFromHelmInstallToTheFirstConflictPrevented follows the steps of
-// docs/how-to/run-beside-kratix.md with Helm, beside a stand-in for Kratix. The cluster cannot run
-// Pods. Therefore the test starts a process with the arguments in the Deployment.
+// The cluster cannot run Pods. Therefore the test starts a process with the arguments in the
+// Deployment.
 func TestScheduleFromHelmInstallToTheFirstConflictPrevented(t *testing.T) {
 	c := emptyCluster(t)
 	c.apply(kratixRole)
@@ -42,17 +41,17 @@ func TestScheduleFromHelmInstallToTheFirstConflictPrevented(t *testing.T) {
 		return ""
 	})
 	one := p.applyFile("work-example.yaml")
-	p.written(one)
+	p.waitUntilWritten(one)
 	two := p.applyFile("work-second-request.yaml")
-	p.comesTo("work/"+two, "ConflictFree", "False DuplicateResources")
-	p.comesTo("work/"+two, "Ready", "False FailedToScheduleWorkloads")
+	p.waitForCondition("work/"+two, "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/"+two, "Ready", "False FailedToScheduleWorkloads")
 	for _, want := range []string{"request default/example of Promise elastic-cloud", "see the condition ConflictFree of the Work", "8 of its objects are in worker-1/resources already"} {
 		if said := p.kubectl("describe", "work", two); !strings.Contains(said, want) {
 			t.Errorf("kubectl describe does not say %q:\n%s", want, said)
 		}
 	}
-	p.says(1, nil, "would break  default/"+two+"  on worker-1: Kratix would place it there", "warning: ")
+	p.expectHandover(1, nil, "would break  default/"+two+"  on worker-1: Kratix would place it there", "warning: ")
 	p.kubectl("delete", "work", one)
-	p.written(two)
+	p.waitUntilWritten(two)
 	p.fluxNeverRefuses("worker-1")
 }

@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// TestObserving checks that faults in the files of Kratix that would break Flux are reported, and
-// that nothing else is written.
 func TestObserving(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "observe")
@@ -28,7 +26,7 @@ func TestObserving(t *testing.T) {
 	observer := p.schedule("--dry-run")
 
 	p.object(work("b", nil, "same"))
-	p.comesTo("work/b", "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/b", "ConflictFree", "False DuplicateResources")
 	said := p.kubectl("describe", "work/b")
 	if !strings.Contains(said, "request default/a of Promise redis has it in Work default/a, same.yaml") {
 		t.Errorf("kubectl describe says\n%s", said)
@@ -55,14 +53,12 @@ func TestObserving(t *testing.T) {
 	gittest.Remove(t, p.repository, "main", "worker-1/resources/default/redis/a/instance/5058f/same.yaml")
 	head = gittest.Git(t, p.repository, "rev-parse", "main")
 	p.kubectl("delete", "workplacement/a.worker-1-5058f")
-	p.comesTo("work/b", "ConflictFree", "True NoConflict")
+	p.waitForCondition("work/b", "ConflictFree", "True NoConflict")
 	if now := gittest.Git(t, p.repository, "rev-parse", "main"); now != head {
 		t.Errorf("the store was written: %s", gittest.Git(t, p.repository, "log", "--oneline", "main"))
 	}
 }
 
-// TestObservingKratix checks that an object that Kratix has written twice is reported until one of
-// the files is removed.
 func TestObservingKratix(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "observe")
@@ -70,11 +66,11 @@ func TestObservingKratix(t *testing.T) {
 	p.standIn(kratixlike.Options{})
 	p.schedule("--dry-run")
 	p.object(work("a", nil, "same"))
-	p.comesTo("workplacement/a.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForCondition("workplacement/a.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	p.object(work("b", nil, "same"))
-	p.comesTo("work/b", "ConflictFree", "False DuplicateResources")
-	p.comesTo("workplacement/b.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForCondition("work/b", "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("workplacement/b.worker-1-5058f", "Ready", "True WorkloadsWrittenToTargetDestination")
 	p.kubectl("delete", "work/a", "--wait=false")
-	p.comesTo("work/b", "ConflictFree", "True NoConflict")
-	p.has("worker-1/resources/default/redis/b/instance/5058f/same.yaml")
+	p.waitForCondition("work/b", "ConflictFree", "True NoConflict")
+	p.waitForFiles("worker-1/resources/default/redis/b/instance/5058f/same.yaml")
 }

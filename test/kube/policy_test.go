@@ -13,14 +13,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// kratixAccount is the user name of the ServiceAccount of Kratix's controller. kratixNamespace is
-// its namespace.
 const (
 	kratixNamespace = "kratix-platform-system"
 	kratixAccount   = "system:serviceaccount:" + kratixNamespace + ":kratix-platform-controller-manager"
 )
 
-// kratixRole grants Kratix's controller its rights on WorkPlacements.
 const kratixRole = `apiVersion: v1
 kind: Namespace
 metadata: {name: kratix-platform-system}
@@ -43,7 +40,6 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: kratix-p
 subjects: [{kind: ServiceAccount, name: kratix-platform-controller-manager, namespace: kratix-platform-system}]
 `
 
-// clusterOfKratix starts a cluster with Kratix's ServiceAccount and the objects in deploy/schedule.
 func clusterOfKratix(t testing.TB, flags ...string) *cluster {
 	t.Helper()
 	c := emptyCluster(t, flags...)
@@ -54,7 +50,6 @@ func clusterOfKratix(t testing.TB, flags ...string) *cluster {
 	return c
 }
 
-// manifest writes a WorkPlacement to a file, and returns the path of the file.
 func (c *cluster) manifest(p *kratix.WorkPlacement) string {
 	c.t.Helper()
 	text, err := yaml.Marshal(p)
@@ -62,8 +57,6 @@ func (c *cluster) manifest(p *kratix.WorkPlacement) string {
 	return c.write(p.Name+".yaml", string(text))
 }
 
-// TestKratixPlacesNothing checks that the API server keeps Kratix's ServiceAccount from creating
-// WorkPlacements and from changing their specs, and denies no other request.
 func TestKratixPlacesNothing(t *testing.T) {
 	t.Parallel()
 	c := clusterOfKratix(t)

@@ -11,7 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// downService registers an aggregated API whose server does not exist.
 const downService = `apiVersion: apiregistration.k8s.io/v1
 kind: APIService
 metadata: {name: v1beta1.metrics.example.com}
@@ -24,8 +23,6 @@ spec:
   service: {name: metrics, namespace: kube-system}
 `
 
-// profiler returns the path of a kubeconfig for a user with exactly the permissions in
-// docs/how-to/profile-a-cluster.md.
 func profiler(t *testing.T, c *cluster) string {
 	t.Helper()
 	page, err := os.ReadFile(root + "/docs/how-to/profile-a-cluster.md")
@@ -53,15 +50,12 @@ func profileOf(t *testing.T, kubeconfig string, args ...string) (text, said stri
 	return string(out), trouble.String()
 }
 
-// TestProfileOfARealCluster checks that the command profile can read the whole cluster with the
-// documented permissions. It also checks that `run --kube`, with the roles in deploy/, reads the
-// profile from a ConfigMap, and quarantines a Work until a newer profile has the missing namespace.
 func TestProfileOfARealCluster(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
 	p.apply(downService)
 	user := profiler(t, p.cluster)
-	p.becomes("apiservice/v1beta1.metrics.example.com", `{.status.conditions[?(@.type=="Available")].status}`, "False")
+	p.waitForField("apiservice/v1beta1.metrics.example.com", `{.status.conditions[?(@.type=="Available")].status}`, "False")
 	text, said := profileOf(t, user)
 	read, err := profile.Parse([]byte(text))
 	must(t, err)
@@ -100,10 +94,10 @@ func TestProfileOfARealCluster(t *testing.T) {
 	inShop := testkit.Request("a", testkit.WithPipeline("instance"), testkit.WithFile("one.yaml", testkit.ConfigMaps("one")+"  namespace: shop\n"))
 	p.object(inShop)
 	p.object(work("b", nil, "two"))
-	p.has("worker-1/resources/default/redis/b/instance/5058f/two.yaml")
+	p.waitForFiles("worker-1/resources/default/redis/b/instance/5058f/two.yaml")
 	p.kubectl("create", "namespace", "shop")
 	time.Sleep(time.Second) // the time in a profile has whole seconds
 	configMap, _ = profileOf(t, user, "--configmap")
 	p.apply(configMap)
-	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-1/resources/default/redis/b/instance/5058f/two.yaml")
+	p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-1/resources/default/redis/b/instance/5058f/two.yaml")
 }

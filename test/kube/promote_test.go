@@ -15,8 +15,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// promotion is a cluster in which a stand-in for Kratix writes to the branch staging. No cluster
-// applies the files there. kratix-schedule may write to main.
 type promotion struct {
 	*platform
 	kratix *standIn
@@ -36,9 +34,7 @@ func newPromotion(t testing.TB, options kratixlike.Options, flags ...string) *pr
 	return p
 }
 
-// on creates a Destination for which Kratix writes to staging. Its live store is default, or the
-// one in live, where "" means none.
-func (p *promotion) on(name, cleanup string, labels map[string]string, live ...string) {
+func (p *promotion) addDestination(name, cleanup string, labels map[string]string, live ...string) {
 	p.t.Helper()
 	annotations := map[string]string{scheduler.StateStoreAnnotation: "GitStateStore/default"}
 	if len(live) > 0 {
@@ -61,8 +57,7 @@ func (p *promotion) promote(args ...string) *process {
 	return p.schedule(append([]string{"--promote"}, args...)...)
 }
 
-// isPromoted waits until all WorkPlacements of a Work are promoted in their current generation.
-func (p *promotion) isPromoted(work string) {
+func (p *promotion) waitForPromotion(work string) {
 	p.t.Helper()
 	p.eventually("WorkPlacements of "+work, func() string {
 		if len(p.placementsOf(work)) == 0 {
@@ -76,21 +71,18 @@ func (p *promotion) isPromoted(work string) {
 	}
 }
 
-// live waits until main has exactly these files, apart from README.md, canary files and records.
-func (p *promotion) live(want ...string) {
+func (p *promotion) waitForLiveFiles(want ...string) {
 	p.t.Helper()
-	p.has(append([]string{"README.md"}, want...)...)
+	p.waitForFiles(append([]string{"README.md"}, want...)...)
 }
 
-// filesOf returns the files of a branch, except for canary files and records.
 func (p *promotion) filesOf(branch string) []string {
 	p.t.Helper()
 	files := strings.Fields(gittest.Git(p.t, p.repository, "ls-tree", "-r", "--name-only", branch))
 	return slices.DeleteFunc(files, func(f string) bool { return strings.Contains(f, "canary") || strings.Contains(f, ".kratix/") })
 }
 
-// isStaged waits until Kratix has written a file to the branch staging.
-func (p *promotion) isStaged(file string) {
+func (p *promotion) waitForStagedFile(file string) {
 	p.t.Helper()
 	for late := time.Now().Add(time.Minute); gittest.Git(p.t, p.repository, "ls-tree", "--name-only", "staging", file) == ""; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(late) {
@@ -99,10 +91,9 @@ func (p *promotion) isStaged(file string) {
 	}
 }
 
-// isStaging waits until both branches have the same files for these Destinations, apart from canary
-// files and records. Waiting is necessary, because a placement may be live before Kratix has
-// written it to staging.
-func (p *promotion) isStaging(destinations ...string) {
+// waitForEqualBranches waits until both branches have the same files for these Destinations, apart from canary
+// files and records. A placement may be live before Kratix has written it to staging.
+func (p *promotion) waitForEqualBranches(destinations ...string) {
 	p.t.Helper()
 	for _, d := range destinations {
 		p.eventually(d+" in the staging and the live store", func() string {
@@ -118,20 +109,20 @@ func (p *promotion) isStaging(destinations ...string) {
 
 func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
-	p.on("worker-1", "none", map[string]string{"environment": "dev"})
+	p.addDestination("worker-1", "none", map[string]string{"environment": "dev"})
 	p.promote("--leader-elect")
 	one := p.applyFile("work-example.yaml")
-	p.isPromoted(one)
-	p.isStaging("worker-1")
+	p.waitForPromotion(one)
+	p.waitForEqualBranches("worker-1")
 	before := p.files()
 	two := p.applyFile("work-second-request.yaml")
 	conflict := "workplacement/" + two + ".worker-1-5058f"
-	p.comesTo(conflict, "Ready", "True WorkloadsWrittenToTargetDestination")
-	p.comesTo(conflict, "Promoted", "False DuplicateResources")
-	p.comesTo(conflict, "ConflictFree", "False DuplicateResources")
-	p.comesTo("work/"+two, "ConflictFree", "False DuplicateResources")
-	p.comesTo("destination/worker-1", "ConflictFree", "False DuplicateResources")
-	p.comesTo("work/"+two, "Ready", "True AllWorkplacementsScheduled") // set by Kratix
+	p.waitForCondition(conflict, "Ready", "True WorkloadsWrittenToTargetDestination")
+	p.waitForCondition(conflict, "Promoted", "False DuplicateResources")
+	p.waitForCondition(conflict, "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/"+two, "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("destination/worker-1", "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/"+two, "Ready", "True AllWorkplacementsScheduled") // Kratix sets this condition
 	if said := p.kubectl("describe", "work/"+two); !strings.Contains(said, "may not add resource with an already registered id") {
 		t.Errorf("kubectl describe does not give Flux's words:\n%s", said)
 	}
@@ -144,9 +135,9 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 
 	began := time.Now().Truncate(time.Second)
 	p.kubectl("delete", "work/"+one, "--wait=false")
-	p.isPromoted(two)
-	p.comesTo("work/"+two, "ConflictFree", "True NoConflict")
-	p.comesTo("destination/worker-1", "ConflictFree", "True NoConflict")
+	p.waitForPromotion(two)
+	p.waitForCondition("work/"+two, "ConflictFree", "True NoConflict")
+	p.waitForCondition("destination/worker-1", "ConflictFree", "True NoConflict")
 	seconds := gittest.Git(t, p.repository, "log", "-1", "--format=%ct", "--diff-filter=A", "main", "--", "worker-1/resources")
 	var at int64
 	_, err := fmt.Sscan(seconds, &at)
@@ -154,7 +145,7 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	if after := time.Unix(at, 0).Sub(began); after > 2*time.Second {
 		t.Errorf("the held request is live %v after the other was deleted, want within 2 s", after)
 	}
-	p.isStaging("worker-1")
+	p.waitForEqualBranches("worker-1")
 	p.fluxNeverRefuses("worker-1")
 	verdict, err := judge.New(p.repository).Walk(t.Context(), "staging", judge.Roots("worker-1", "")...)
 	must(t, err)
@@ -163,85 +154,81 @@ func TestKratixWritesToStagingAndNoConflictIsLive(t *testing.T) {
 	}
 }
 
-// TestConflictingUpdateIsNotLive checks that the version that was promoted before stays live.
 func TestConflictingUpdateIsNotLive(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
-	p.on("worker-1", "none", nil)
+	p.addDestination("worker-1", "none", nil)
 	p.promote()
 	p.object(work("a", nil, "shared"))
 	p.object(work("b", nil, "b"))
-	p.isPromoted("a")
-	p.isPromoted("b")
+	p.waitForPromotion("a")
+	p.waitForPromotion("b")
 	dir := "worker-1/resources/default/redis/"
 	p.object(work("b", nil, "b", "shared"))
-	p.comesTo("workplacement/b.worker-1-5058f", "Promoted", "False DuplicateResources")
-	p.live(dir+"a/instance/5058f/shared.yaml", dir+"b/instance/5058f/b.yaml")
+	p.waitForCondition("workplacement/b.worker-1-5058f", "Promoted", "False DuplicateResources")
+	p.waitForLiveFiles(dir+"a/instance/5058f/shared.yaml", dir+"b/instance/5058f/b.yaml")
 	p.object(work("a", nil, "a"))
-	p.isPromoted("b")
-	p.live(dir+"a/instance/5058f/a.yaml", dir+"b/instance/5058f/b.yaml", dir+"b/instance/5058f/shared.yaml")
-	p.isStaging("worker-1")
+	p.waitForPromotion("b")
+	p.waitForLiveFiles(dir+"a/instance/5058f/a.yaml", dir+"b/instance/5058f/b.yaml", dir+"b/instance/5058f/shared.yaml")
+	p.waitForEqualBranches("worker-1")
 	p.fluxNeverRefuses("worker-1")
 }
 
 func TestLiveFilesStayWhenLabelsChange(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	dev, other := map[string]string{"environment": "dev"}, map[string]string{"environment": "other"}
-	p.on("worker-1", "none", dev)
-	p.on("worker-2", "none", other)
+	p.addDestination("worker-1", "none", dev)
+	p.addDestination("worker-2", "none", other)
 	p.promote()
 	p.object(work("a", dev, "one"))
-	p.isPromoted("a")
+	p.waitForPromotion("a")
 	head := gittest.Git(t, p.repository, "rev-parse", "main")
 	for range 3 {
-		p.on("worker-1", "none", other)
-		p.on("worker-2", "none", dev)
-		p.comesTo("work/a", "Ready", "False Misplaced")
-		p.on("worker-1", "none", dev)
-		p.on("worker-2", "none", other)
+		p.addDestination("worker-1", "none", other)
+		p.addDestination("worker-2", "none", dev)
+		p.waitForCondition("work/a", "Ready", "False Misplaced")
+		p.addDestination("worker-1", "none", dev)
+		p.addDestination("worker-2", "none", other)
 	}
 	p.object(work("b", other, "two"))
-	p.isPromoted("b")
-	p.live("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-2/resources/default/redis/b/instance/5058f/two.yaml")
+	p.waitForPromotion("b")
+	p.waitForLiveFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-2/resources/default/redis/b/instance/5058f/two.yaml")
 	if said := gittest.Git(t, p.repository, "log", "--format=%s", head+"..main", "--", "worker-1"); said != "" {
 		t.Errorf("commits of what has not changed: %s", said)
 	}
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestLiveDestinationGoesWithItsFilesOrWithoutThem checks when the live files of a deleted
-// Destination are removed: only if spec.cleanup says so and the Destination still has the
-// annotation. kratix-schedule need not run during the deletion.
 func TestLiveDestinationGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }
-	p.on("worker-1", "all", on("1"))
-	p.on("worker-2", "none", on("2"))
-	p.on("worker-3", "all", on("3"))
+	p.addDestination("worker-1", "all", on("1"))
+	p.addDestination("worker-2", "none", on("2"))
+	p.addDestination("worker-3", "all", on("3"))
 	daemon := p.promote()
 	for _, n := range []string{"1", "2", "3"} {
 		p.object(work("w"+n, on(n), "c"+n))
-		p.isPromoted("w" + n)
+		p.waitForPromotion("w" + n)
 	}
 	file := func(n string) string {
 		return "worker-" + n + "/resources/default/redis/w" + n + "/instance/5058f/c" + n + ".yaml"
 	}
-	p.becomes("destination/worker-1", "{.metadata.finalizers}", `["kratix.io/destination-cleanup","`+kratix.LiveFinalizer+`"]`)
+	p.waitForField("destination/worker-1", "{.metadata.finalizers}", `["kratix.io/destination-cleanup","`+kratix.LiveFinalizer+`"]`)
 	if got := p.get("destination/worker-2", "{.metadata.finalizers}"); got != "" {
 		t.Errorf("a Destination that leaves its files has the finalizers %s", got)
 	}
-	p.on("worker-3", "all", on("3"), "")
-	p.comesTo("workplacement/w3.worker-3-5058f", "Promoted", "False NotPromoted")
-	p.becomes("destination/worker-3", "{.metadata.finalizers}", `["kratix.io/destination-cleanup"]`)
-	p.live(file("1"), file("2"), file("3"))
+	p.addDestination("worker-3", "all", on("3"), "")
+	p.waitForCondition("workplacement/w3.worker-3-5058f", "Promoted", "False NotPromoted")
+	p.waitForField("destination/worker-3", "{.metadata.finalizers}", `["kratix.io/destination-cleanup"]`)
+	p.waitForLiveFiles(file("1"), file("2"), file("3"))
 	daemon.stop(t)
 
 	p.kubectl("delete", "destination/worker-1", "destination/worker-2", "destination/worker-3", "--wait=false")
-	p.becomes("destination/worker-1", "{.metadata.finalizers}", `["`+kratix.LiveFinalizer+`"]`) // Kratix has removed its own finalizer
+	p.waitForField("destination/worker-1", "{.metadata.finalizers}", `["`+kratix.LiveFinalizer+`"]`) // Kratix has removed its own finalizer
 	p.kubectl("wait", "--for=delete", "--timeout=40s", "destination/worker-2", "destination/worker-3")
-	p.live(file("1"), file("2"), file("3"))
+	p.waitForLiveFiles(file("1"), file("2"), file("3"))
 	p.promote()
 	p.kubectl("wait", "--for=delete", "--timeout=40s", "destination/worker-1")
-	p.live(file("2"), file("3"))
+	p.waitForLiveFiles(file("2"), file("3"))
 	if got := gittest.Git(t, p.repository, "ls-tree", "-r", "--name-only", "main", "worker-1"); got != "" {
 		t.Errorf("worker-1 has left %s", got)
 	}
@@ -252,32 +239,32 @@ func TestDependencyIsLiveWhereNothingConflicts(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	all := map[string]string{"all": "yes"}
 	for _, name := range []string{"worker-1", "worker-2", "worker-3"} {
-		p.on(name, "none", map[string]string{"all": "yes", "on": name})
+		p.addDestination(name, "none", map[string]string{"all": "yes", "on": name})
 	}
 	p.promote()
 	owner, promise := work("owner", map[string]string{"on": "worker-2"}, "shared"), work("promise", all, "shared")
 	owner.Spec.ResourceName, promise.Spec.ResourceName = "", ""
 	owner.Spec.PromiseName = "other"
 	p.object(owner)
-	p.isPromoted("owner")
+	p.waitForPromotion("owner")
 	p.object(promise)
 	for name, want := range map[string]string{"worker-1": "True Promoted", "worker-2": "False DuplicateResources", "worker-3": "True Promoted"} {
-		p.comesTo("workplacement/promise."+name+"-5058f", "Promoted", want)
+		p.waitForCondition("workplacement/promise."+name+"-5058f", "Promoted", want)
 	}
-	p.comesTo("work/promise", "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/promise", "ConflictFree", "False DuplicateResources")
 	dir := "/dependencies/redis/instance/5058f/shared.yaml"
-	p.live("worker-1"+dir, "worker-2/dependencies/other/instance/5058f/shared.yaml", "worker-3"+dir)
+	p.waitForLiveFiles("worker-1"+dir, "worker-2/dependencies/other/instance/5058f/shared.yaml", "worker-3"+dir)
 	p.kubectl("delete", "work/owner", "--wait=false")
-	p.isPromoted("promise")
-	p.live("worker-1"+dir, "worker-2"+dir, "worker-3"+dir)
+	p.waitForPromotion("promise")
+	p.waitForLiveFiles("worker-1"+dir, "worker-2"+dir, "worker-3"+dir)
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
 func TestLiveGroupsAreAddedAndRemoved(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	on := func(n string) map[string]string { return map[string]string{"on": n} }
-	p.on("worker-1", "none", on("1"))
-	p.on("worker-2", "none", on("2"))
+	p.addDestination("worker-1", "none", on("1"))
+	p.addDestination("worker-2", "none", on("2"))
 	p.promote()
 	both := work("a", on("1"), "one")
 	second := work("", on("2"), "two").Spec.WorkloadGroups[0]
@@ -285,21 +272,19 @@ func TestLiveGroupsAreAddedAndRemoved(t *testing.T) {
 	both.Spec.WorkloadGroups = append(both.Spec.WorkloadGroups, second)
 	p.object(both)
 	first := "worker-1/resources/default/redis/a/instance/5058f/one.yaml"
-	p.live(first, "worker-2/resources/default/redis/a/instance/"+kratix.ShortID(second.ID)+"/two.yaml")
-	p.isPromoted("a")
+	p.waitForLiveFiles(first, "worker-2/resources/default/redis/a/instance/"+kratix.ShortID(second.ID)+"/two.yaml")
+	p.waitForPromotion("a")
 	p.object(work("a", on("1"), "one"))
-	p.live(first)
+	p.waitForLiveFiles(first)
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestKilledPromoterPromotesEachWorkOnce checks that the next process completes the promotions of a
-// killed one.
 func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	var names []string
 	for i := range 3 {
 		names = append(names, fmt.Sprint("worker-", i))
-		p.on(names[i], "none", nil)
+		p.addDestination(names[i], "none", nil)
 	}
 	first := p.promote()
 	for i := range 20 {
@@ -313,7 +298,7 @@ func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 	p.promote()
 	for i := range 20 {
 		if i != 1 {
-			p.isPromoted(fmt.Sprint("w", i))
+			p.waitForPromotion(fmt.Sprint("w", i))
 		}
 	}
 	p.eventually("the store", func() string {
@@ -322,50 +307,46 @@ func TestKilledPromoterPromotesEachWorkOnce(t *testing.T) {
 		}
 		return ""
 	})
-	p.isStaging(names...)
+	p.waitForEqualBranches(names...)
 	p.fluxNeverRefuses(names...)
 }
 
-// TestUnpromotedWorkPlacementsReportWhy checks that WorkPlacements report a missing or invalid live
-// store, and that other Destinations are promoted nevertheless.
 func TestUnpromotedWorkPlacementsReportWhy(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	for name, live := range map[string]string{
 		"none": "", "malformed": "default", "missing": "GitStateStore/other", "same": "GitStateStore/staging", "good": "GitStateStore/default",
 	} {
-		p.on(name, "none", map[string]string{"on": name}, live)
+		p.addDestination(name, "none", map[string]string{"on": name}, live)
 		p.object(work("w-"+name, map[string]string{"on": name}, "c"))
 	}
 	p.promote()
-	p.isPromoted("w-good")
+	p.waitForPromotion("w-good")
 	for name, want := range map[string]string{
 		"none": "False NotPromoted", "malformed": "False InvalidLiveStore", "missing": "False InvalidLiveStore", "same": "False InvalidLiveStore",
 	} {
-		p.comesTo("workplacement/w-"+name+"."+name+"-5058f", "Promoted", want)
+		p.waitForCondition("workplacement/w-"+name+"."+name+"-5058f", "Promoted", want)
 	}
-	p.live("good/resources/default/redis/w-good/instance/5058f/c.yaml")
+	p.waitForLiveFiles("good/resources/default/redis/w-good/instance/5058f/c.yaml")
 	for _, name := range []string{"none", "malformed", "missing", "same", "good"} { // Kratix writes the canaries of every Destination
-		p.isStaged(name + "/resources/kratix-canary-configmap.yaml")
+		p.waitForStagedFile(name + "/resources/kratix-canary-configmap.yaml")
 	}
 	head := gittest.Git(t, p.repository, "rev-parse", "staging")
-	p.on("none", "none", map[string]string{"on": "none"})
-	p.isPromoted("w-none")
+	p.addDestination("none", "none", map[string]string{"on": "none"})
+	p.waitForPromotion("w-none")
 	if now := gittest.Git(t, p.repository, "rev-parse", "staging"); now != head {
 		t.Errorf("staging was written: %s", gittest.Git(t, p.repository, "log", "--format=%an %s", head+"..staging"))
 	}
 }
 
-// TestEndlessGenerationsAreFollowedSlowly checks that there are few writes while Kratix updates the
-// Work of a static dependency several times a second without changing its contents.
 func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPromotion(t, kratixlike.Options{}, flags...)
-	p.on("worker-1", "none", nil)
+	p.addDestination("worker-1", "none", nil)
 	p.promote()
 	w := work("static", nil, "one")
 	w.Spec.ResourceName = ""
 	p.object(w)
-	p.isPromoted("static")
+	p.waitForPromotion("static")
 	head := gittest.Git(t, p.repository, "rev-parse", "main")
 	log.written()
 	began := time.Now()
@@ -380,8 +361,8 @@ func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	if got, most := sum(ours), 2+int(lasted/(10*time.Second)); got > most {
 		t.Errorf("%d writes of ours, want %d at most", got, most)
 	}
-	p.becomes("workplacement/static.worker-1-5058f", "{.spec.generation}", p.get("work/static", "{.metadata.generation}"))
-	p.isPromoted("static") // in the current generation
+	p.waitForField("workplacement/static.worker-1-5058f", "{.spec.generation}", p.get("work/static", "{.metadata.generation}"))
+	p.waitForPromotion("static")
 	if now := gittest.Git(t, p.repository, "rev-parse", "main"); now != head {
 		t.Errorf("there are commits: %s", gittest.Git(t, p.repository, "log", "--format=%s", head+"..main"))
 	}
@@ -393,31 +374,27 @@ func TestEndlessGenerationsAreFollowedSlowly(t *testing.T) {
 	}
 }
 
-// TestSharedObjectIsLiveOnce checks that an object that Kratix writes for two Works is live once,
-// and stays live when one of the Works is deleted. The live store is set with a flag.
 func TestSharedObjectIsLiveOnce(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
-	p.on("worker-1", "none", nil, "")
+	p.addDestination("worker-1", "none", nil, "")
 	p.promote("--on-conflict", "share", "--live-store", "GitStateStore/staging=GitStateStore/default")
 	p.object(work("a", nil, "shared", "a"))
-	p.isPromoted("a")
+	p.waitForPromotion("a")
 	p.object(work("b", nil, "shared", "b"))
-	p.isPromoted("b")
+	p.waitForPromotion("b")
 	dir := "worker-1/resources/default/redis/"
 	p.kubectl("delete", "work/a", "--wait=false")
-	p.live(dir+"b/instance/5058f/b.yaml", dir+"b/instance/5058f/shared.yaml")
-	p.isPromoted("b")
+	p.waitForLiveFiles(dir+"b/instance/5058f/b.yaml", dir+"b/instance/5058f/shared.yaml")
+	p.waitForPromotion("b")
 	p.fluxNeverRefuses("worker-1")
 }
 
-// TestFailingLiveStoreIsReported checks that a failure of the live store is reported, and that
-// promoted placements stay promoted.
 func TestFailingLiveStoreIsReported(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
-	p.on("worker-1", "none", nil)
+	p.addDestination("worker-1", "none", nil)
 	p.promote()
 	p.object(work("a", nil, "a"))
-	p.isPromoted("a")
+	p.waitForPromotion("a")
 	p.secret("git", "another password")
 	p.object(map[string]any{ // Kratix continues, because it uses another Secret
 		"apiVersion": "v1", "kind": "Secret", "metadata": map[string]any{"name": "kratixs", "namespace": "default"},
@@ -425,21 +402,19 @@ func TestFailingLiveStoreIsReported(t *testing.T) {
 	})
 	p.kubectl("patch", "gitstatestore/staging", "--type=merge", "-p", `{"spec":{"secretRef":{"name":"kratixs"}}}`)
 	p.object(work("b", nil, "b"))
-	p.comesTo("workplacement/b.worker-1-5058f", "Promoted", "False StateStoreNotReady")
-	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten") // set by Kratix
+	p.waitForCondition("workplacement/b.worker-1-5058f", "Promoted", "False StateStoreNotReady")
+	p.waitForCondition("destination/worker-1", "Ready", "True TestDocumentsWritten") // Kratix sets this condition
 	if got := p.condition("workplacement/a.worker-1-5058f", "Promoted"); got != "True Promoted" {
 		t.Errorf("what is promoted is %s", got)
 	}
 	p.secret("git", gittest.Password)
-	p.isPromoted("b")
+	p.waitForPromotion("b")
 }
 
-// TestStagingAndLiveAreDirectoriesOfOneBranch checks that two writers to one branch do not lose
-// commits of each other.
 func TestStagingAndLiveAreDirectoriesOfOneBranch(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.gitStore("staging", "staging")
-	p.on("worker-1", "none", nil)
+	p.addDestination("worker-1", "none", nil)
 	p.promote()
 	var want []string
 	for i := range 10 {
@@ -450,7 +425,7 @@ func TestStagingAndLiveAreDirectoriesOfOneBranch(t *testing.T) {
 		}
 	}
 	for i := range 10 {
-		p.isPromoted(fmt.Sprint("w", i))
+		p.waitForPromotion(fmt.Sprint("w", i))
 	}
 	p.eventually("Kratix", func() string {
 		if got := len(p.files()); got != 21 {
@@ -459,8 +434,8 @@ func TestStagingAndLiveAreDirectoriesOfOneBranch(t *testing.T) {
 		return ""
 	})
 	slices.Sort(want)
-	p.live(want...)
+	p.waitForLiveFiles(want...)
 	p.object(work("conflict", nil, "cw1"))
-	p.comesTo("workplacement/conflict.worker-1-5058f", "Promoted", "False DuplicateResources")
+	p.waitForCondition("workplacement/conflict.worker-1-5058f", "Promoted", "False DuplicateResources")
 	p.fluxNeverRefuses("worker-1")
 }

@@ -7,8 +7,6 @@ import (
 	"testing"
 )
 
-// promises has the definitions of Kratix's kinds Promise and HealthRecord, with the fields that the
-// tests use.
 const promises = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -49,7 +47,6 @@ spec:
               details: {type: object, x-kubernetes-preserve-unknown-fields: true}
 `
 
-// promiseRedis is the Promise redis. Its API is the kind in redisPromise.
 const promiseRedis = `
 apiVersion: platform.kratix.io/v1alpha1
 kind: Promise
@@ -66,8 +63,6 @@ spec:
       versions: [{name: v1, served: true, storage: true}]
 `
 
-// redisStatusRole grants access to the status of redis requests. It is the role in
-// docs/how-to/tell-requesters.md.
 const redisStatusRole = `
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole
@@ -82,7 +77,6 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: kratix-s
 subjects: [{kind: ServiceAccount, name: kratix-schedule, namespace: kratix-schedule}]
 `
 
-// request creates a request of the Promise redis.
 func (p *platform) request(name string) {
 	p.t.Helper()
 	p.apply("apiVersion: example.com/v1\nkind: redis\nmetadata: {name: " + name + ", namespace: default}\nspec: {}\n")
@@ -103,9 +97,8 @@ func TestRequestLearnsInItsStatus(t *testing.T) {
 	l.object(work("one", nil, "settings"))
 	l.flags = append(l.flags, "--request-status", "--health-records")
 	l.restart()
-	l.isApplied("one")
+	l.waitUntilApplied("one")
 
-	// Access to the status of the kind is not granted yet.
 	l.eventually("the report", func() string {
 		said, err := page(l.at, "/api/v1/report")
 		if err != nil || !strings.Contains(said, "the status of its requests is not written: not granted") {
@@ -113,35 +106,35 @@ func TestRequestLearnsInItsStatus(t *testing.T) {
 		}
 		return ""
 	})
-	l.becomes("redis/one", "{.status}", "")
+	l.waitForField("redis/one", "{.status}", "")
 	l.apply(redisStatusRole)
 	l.restart()
 	field := func(name string) string { return "{.status.kratixSchedule." + name + "}" }
-	l.becomes("redis/one", field("destinations[0].healthy"), "True")
-	l.becomes("redis/one", field("destinations[0].applied"), "True")
-	l.becomes("redis/one", field("destinations[0].revision"), l.get(placementOf("one"), "{.status.versionID}"))
-	l.becomes("redis/one", field("destinations[0].path"), "worker-1/resources/default/redis/one/instance/5058f")
+	l.waitForField("redis/one", field("destinations[0].healthy"), "True")
+	l.waitForField("redis/one", field("destinations[0].applied"), "True")
+	l.waitForField("redis/one", field("destinations[0].revision"), l.get(placementOf("one"), "{.status.versionID}"))
+	l.waitForField("redis/one", field("destinations[0].path"), "worker-1/resources/default/redis/one/instance/5058f")
 
 	l.request("two")
 	l.kubectl("patch", "redis/two", "--subresource=status", "--type=merge", "--patch", `{"status": {"message": "Resource requested"}}`)
 	l.object(work("two", nil, "settings"))
-	l.becomes("redis/two", field("heldBack.reason"), "DuplicateResources")
-	l.becomes("redis/two", field("heldBack.owner"), "Work default/one: request default/one of Promise redis")
+	l.waitForField("redis/two", field("heldBack.reason"), "DuplicateResources")
+	l.waitForField("redis/two", field("heldBack.owner"), "Work default/one: request default/one of Promise redis")
 	l.object(work("two", nil, "others"))
-	l.becomes("redis/two", field("destinations[0].healthy"), "True")
-	l.becomes("redis/two", field("heldBack"), "")
-	l.becomes("redis/two", "{.status.message}", "Resource requested")
+	l.waitForField("redis/two", field("destinations[0].healthy"), "True")
+	l.waitForField("redis/two", field("heldBack"), "")
+	l.waitForField("redis/two", "{.status.message}", "Resource requested")
 	for name, uid := range map[string]string{"one": l.get("work/one", "{.metadata.uid}"), "two": l.get("work/two", "{.metadata.uid}")} {
 		record := `{.items[?(@.data.resourceRef.name==` + strconv.Quote(name) + `)]`
-		l.becomes("healthrecords", record+".data.state}", "healthy")
-		l.becomes("healthrecords", record+".metadata.ownerReferences[0].uid}", uid)
-		l.becomes("healthrecords", record+".data.details.destinations[0].name}", "worker-1")
+		l.waitForField("healthrecords", record+".data.state}", "healthy")
+		l.waitForField("healthrecords", record+".metadata.ownerReferences[0].uid}", uid)
+		l.waitForField("healthrecords", record+".data.details.destinations[0].name}", "worker-1")
 	}
 
 	// The status of a request that is up to date is not written again.
 	before := l.get("redis/two", "{.metadata.resourceVersion}")
 	l.restart()
 	l.object(work("three", nil, "more"))
-	l.isApplied("three")
-	l.becomes("redis/two", "{.metadata.resourceVersion}", before)
+	l.waitUntilApplied("three")
+	l.waitForField("redis/two", "{.metadata.resourceVersion}", before)
 }

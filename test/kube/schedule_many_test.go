@@ -17,7 +17,6 @@ import (
 // all Works, with one commit for each. That takes one to ten minutes.
 var allWritten = flag.Bool("all-written", false, "wait until all of the many Works are written")
 
-// manyWorks returns Works with one object each, as YAML.
 func manyWorks(t *testing.T, many int) string {
 	t.Helper()
 	var all strings.Builder
@@ -29,9 +28,6 @@ func manyWorks(t *testing.T, many int) string {
 	return all.String()
 }
 
-// TestManyWorksAreScheduledAtOnce creates 500 Works at once. It checks that all are placed, with at
-// most three writes for each, and that there are no other writes, neither while Kratix writes the
-// files one by one nor afterwards.
 func TestManyWorksAreScheduledAtOnce(t *testing.T) {
 	const many = 500
 	log, flags := newAudit(t)
@@ -76,14 +72,13 @@ func TestManyWorksAreScheduledAtOnce(t *testing.T) {
 			}
 		}
 		t.Logf("and written after %v", time.Since(began).Round(time.Second))
-		p.calms(log)
+		p.waitUntilCalm(log)
 	}
 	p.kratix.stop()
 	p.fluxNeverRefuses(names...)
 }
 
-// calms waits until there was no write to the API server for ten seconds.
-func (b *besideKratix) calms(log *audit) {
+func (b *besideKratix) waitUntilCalm(log *audit) {
 	b.t.Helper()
 	theirs := log.of(kratixlike.User)
 	theirs.written()
@@ -99,8 +94,6 @@ func (b *besideKratix) calms(log *audit) {
 	b.t.Error("nothing happens, and somebody goes on writing")
 }
 
-// TestManyWorksArePromotedAtOnce promotes 500 Works that Kratix has placed. It checks that all
-// become live, with at most three writes for each, and that there are no writes afterwards.
 func TestManyWorksArePromotedAtOnce(t *testing.T) {
 	const many = 500
 	log, flags := newAudit(t)
@@ -112,7 +105,7 @@ func TestManyWorksArePromotedAtOnce(t *testing.T) {
 	var names []string
 	for i := range 10 {
 		names = append(names, fmt.Sprint("worker-", i))
-		p.on(names[i], "none", nil)
+		p.addDestination(names[i], "none", nil)
 	}
 	p.promote()
 	log.written()

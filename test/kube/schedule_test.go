@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// besideKratix is a cluster with a stand-in for Kratix, in which kratix-schedule may run in
-// schedule mode.
 type besideKratix struct {
 	*platform
 	kratix *standIn
@@ -35,24 +33,21 @@ func (b *besideKratix) scheduleOnly(args ...string) *process {
 	return b.schedule(append([]string{"--schedule-only"}, args...)...)
 }
 
-// placementsOf returns the names of a Work's WorkPlacements, sorted.
 func (p *platform) placementsOf(work string) []string {
 	p.t.Helper()
 	said := p.kubectl("get", "workplacements", "-A", "-o", "jsonpath={.items[*].metadata.name}", "-l", kratix.WorkLabel+"="+work)
 	return slices.Sorted(slices.Values(strings.Fields(said)))
 }
 
-// written waits until Kratix reports that it has written all files of a Work.
-func (p *platform) written(work string) {
+func (p *platform) waitUntilWritten(work string) {
 	p.t.Helper()
-	p.comesTo("work/"+work, "Ready", "True AllWorkplacementsScheduled")
-	p.comesTo("work/"+work, "Scheduled", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/"+work, "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/"+work, "Scheduled", "True AllWorkplacementsScheduled")
 	for _, placement := range p.placementsOf(work) {
-		p.comesTo("workplacement/"+placement, "Ready", "True WorkloadsWrittenToTargetDestination")
+		p.waitForCondition("workplacement/"+placement, "Ready", "True WorkloadsWrittenToTargetDestination")
 	}
 }
 
-// committed returns the time of the newest commit whose subject contains a text.
 func (p *platform) committed(text string) time.Time {
 	p.t.Helper()
 	for line := range strings.Lines(gittest.Git(p.t, p.repository, "log", "--format=%ct %s", "main")) {
@@ -72,12 +67,12 @@ func TestKratixWritesWhatIsScheduledAndNoConflict(t *testing.T) {
 	p.destination("worker-1", "default", "none", map[string]string{"environment": "dev"})
 	p.scheduleOnly("--leader-elect")
 	one := p.applyFile("work-example.yaml")
-	p.written(one)
+	p.waitUntilWritten(one)
 	two := p.applyFile("work-second-request.yaml")
-	p.comesTo("work/"+two, "ConflictFree", "False DuplicateResources")
-	p.comesTo("work/"+two, "Scheduled", "False HeldBack")
-	p.comesTo("work/"+two, "Ready", "False FailedToScheduleWorkloads")
-	p.comesTo("destination/worker-1", "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/"+two, "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/"+two, "Scheduled", "False HeldBack")
+	p.waitForCondition("work/"+two, "Ready", "False FailedToScheduleWorkloads")
+	p.waitForCondition("destination/worker-1", "ConflictFree", "False DuplicateResources")
 	if got := p.placementsOf(two); len(got) > 0 {
 		t.Errorf("what is held back has WorkPlacements: %v", got)
 	}
@@ -87,8 +82,8 @@ func TestKratixWritesWhatIsScheduledAndNoConflict(t *testing.T) {
 	}
 
 	p.kubectl("delete", "work/"+one, "--wait=false")
-	p.written(two)
-	p.comesTo("work/"+two, "ConflictFree", "True NoConflict")
+	p.waitUntilWritten(two)
+	p.waitForCondition("work/"+two, "ConflictFree", "True NoConflict")
 	gone := p.committed("Delete WorkPlacement default/" + one)
 	placed, err := time.Parse(time.RFC3339, p.get("workplacement/"+p.placementsOf(two)[0], "{.metadata.creationTimestamp}"))
 	must(t, err)
@@ -98,9 +93,8 @@ func TestKratixWritesWhatIsScheduledAndNoConflict(t *testing.T) {
 	p.fluxNeverRefuses("worker-1")
 }
 
-// TestObjectChangesHandsOneCommitAfterTheOther makes one Work drop an object while another one adds
-// it. Kratix writes slowly and in any order. Therefore the first Work must be written before the
-// second is scheduled.
+// Kratix writes slowly and in any order. The first Work must therefore be written before the second
+// is scheduled.
 func TestObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{WriteDelay: 300 * time.Millisecond, Writers: 4})
@@ -108,22 +102,22 @@ func TestObjectChangesHandsOneCommitAfterTheOther(t *testing.T) {
 	p.scheduleOnly()
 	p.object(work("a", nil, "shared", "a"))
 	p.object(work("b", nil, "b"))
-	p.written("a")
-	p.written("b")
+	p.waitUntilWritten("a")
+	p.waitUntilWritten("b")
 	p.object(work("b", nil, "b", "shared"))
-	p.comesTo("work/b", "ConflictFree", "False DuplicateResources")
-	p.becomes("workplacement/b.worker-1-5058f", "{.spec.generation}", "1")
+	p.waitForCondition("work/b", "ConflictFree", "False DuplicateResources")
+	p.waitForField("workplacement/b.worker-1-5058f", "{.spec.generation}", "1")
 	p.object(work("a", nil, "a"))
-	p.comesTo("work/b", "ConflictFree", "True NoConflict")
-	p.has("worker-1/resources/default/redis/a/instance/5058f/a.yaml",
+	p.waitForCondition("work/b", "ConflictFree", "True NoConflict")
+	p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/a.yaml",
 		"worker-1/resources/default/redis/b/instance/5058f/b.yaml", "worker-1/resources/default/redis/b/instance/5058f/shared.yaml")
 
 	p.object(work("b", nil, "b"))
 	p.object(work("a", nil, "a", "shared"))
-	p.has("worker-1/resources/default/redis/a/instance/5058f/a.yaml", "worker-1/resources/default/redis/a/instance/5058f/shared.yaml",
+	p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/a.yaml", "worker-1/resources/default/redis/a/instance/5058f/shared.yaml",
 		"worker-1/resources/default/redis/b/instance/5058f/b.yaml")
-	p.written("a")
-	p.written("b")
+	p.waitUntilWritten("a")
+	p.waitUntilWritten("b")
 	p.fluxNeverRefuses("worker-1")
 }
 
@@ -135,19 +129,19 @@ func TestScheduledPlacementsStayWhenLabelsChange(t *testing.T) {
 	p.destination("worker-2", "default", "none", map[string]string{"environment": "other"})
 	p.scheduleOnly()
 	p.object(work("a", dev, "one"))
-	p.written("a")
+	p.waitUntilWritten("a")
 	for range 3 {
 		p.destination("worker-1", "default", "none", map[string]string{"environment": "other"})
 		p.destination("worker-2", "default", "none", dev)
-		p.comesTo("work/a", "Scheduled", "False DestinationSelectorMismatch")
+		p.waitForCondition("work/a", "Scheduled", "False DestinationSelectorMismatch")
 		p.destination("worker-1", "default", "none", dev)
 		p.destination("worker-2", "default", "none", map[string]string{"environment": "other"})
-		p.comesTo("work/a", "Scheduled", "True AllWorkplacementsScheduled")
+		p.waitForCondition("work/a", "Scheduled", "True AllWorkplacementsScheduled")
 	}
 	if got := p.placementsOf("a"); !slices.Equal(got, []string{"a.worker-1-5058f"}) {
 		t.Errorf("WorkPlacements %v, want the first alone", got)
 	}
-	p.has("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
+	p.waitForFiles("worker-1/resources/default/redis/a/instance/5058f/one.yaml")
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
@@ -160,14 +154,14 @@ func TestDestinationOfKratixGoesWithItsFilesOrWithoutThem(t *testing.T) {
 	p.scheduleOnly()
 	p.object(work("a", on("1"), "one"))
 	p.object(work("b", on("2"), "two"))
-	p.written("a")
-	p.written("b")
+	p.waitUntilWritten("a")
+	p.waitUntilWritten("b")
 	p.kubectl("delete", "destination/worker-1", "destination/worker-2", "--timeout=40s")
-	p.has("worker-2/resources/default/redis/b/instance/5058f/two.yaml")
-	p.comesTo("work/a", "Scheduled", "False UnscheduledWorkloads")
+	p.waitForFiles("worker-2/resources/default/redis/b/instance/5058f/two.yaml")
+	p.waitForCondition("work/a", "Scheduled", "False UnscheduledWorkloads")
 	p.destination("worker-3", "default", "none", on("1"))
-	p.written("a")
-	p.has("worker-2/resources/default/redis/b/instance/5058f/two.yaml", "worker-3/resources/default/redis/a/instance/5058f/one.yaml")
+	p.waitUntilWritten("a")
+	p.waitForFiles("worker-2/resources/default/redis/b/instance/5058f/two.yaml", "worker-3/resources/default/redis/a/instance/5058f/one.yaml")
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
@@ -183,9 +177,9 @@ func TestDependencyIsScheduledWhereNothingConflicts(t *testing.T) {
 	owner.Spec.ResourceName, promise.Spec.ResourceName = "", ""
 	owner.Spec.PromiseName = "other"
 	p.object(owner)
-	p.written("owner")
+	p.waitUntilWritten("owner")
 	p.object(promise)
-	p.comesTo("work/promise", "ConflictFree", "False DuplicateResources")
+	p.waitForCondition("work/promise", "ConflictFree", "False DuplicateResources")
 	p.eventually("the WorkPlacements", func() string {
 		if got := p.placementsOf("promise"); !slices.Equal(got, []string{"promise.worker-1-5058f", "promise.worker-3-5058f"}) {
 			return fmt.Sprint(got)
@@ -193,15 +187,13 @@ func TestDependencyIsScheduledWhereNothingConflicts(t *testing.T) {
 		return ""
 	})
 	p.kubectl("delete", "work/owner", "--wait=false")
-	p.written("promise")
+	p.waitUntilWritten("promise")
 	if got := p.placementsOf("promise"); len(got) != 3 {
 		t.Errorf("WorkPlacements %v, want all three", got)
 	}
 	p.fluxNeverRefuses("worker-1", "worker-2", "worker-3")
 }
 
-// TestGroupsAreAddedAndRemoved checks that the groups of a Work are placed separately, and that a
-// removed group loses its WorkPlacement.
 func TestGroupsAreAddedAndRemoved(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
@@ -214,17 +206,15 @@ func TestGroupsAreAddedAndRemoved(t *testing.T) {
 	second.Directory, second.ID = "second", kratix.GroupID("second")
 	both.Spec.WorkloadGroups = append(both.Spec.WorkloadGroups, second)
 	p.object(both)
-	p.written("a")
+	p.waitUntilWritten("a")
 	first := "worker-1/resources/default/redis/a/instance/5058f/one.yaml"
-	p.has(first, "worker-2/resources/default/redis/a/instance/"+kratix.ShortID(second.ID)+"/two.yaml")
+	p.waitForFiles(first, "worker-2/resources/default/redis/a/instance/"+kratix.ShortID(second.ID)+"/two.yaml")
 	p.object(work("a", on("1"), "one"))
-	p.has(first)
-	p.written("a")
+	p.waitForFiles(first)
+	p.waitUntilWritten("a")
 	p.fluxNeverRefuses("worker-1", "worker-2")
 }
 
-// TestKilledSchedulerPlacesEachWorkOnce checks that the next process completes what a killed one
-// has begun, and places nothing twice.
 func TestKilledSchedulerPlacesEachWorkOnce(t *testing.T) {
 	t.Parallel()
 	p := newBesideKratix(t, kratixlike.Options{})
@@ -241,7 +231,7 @@ func TestKilledSchedulerPlacesEachWorkOnce(t *testing.T) {
 	p.scheduleOnly()
 	for i := range 30 {
 		name := fmt.Sprint("w", i)
-		p.comesTo("work/"+name, "Scheduled", "True AllWorkplacementsScheduled")
+		p.waitForCondition("work/"+name, "Scheduled", "True AllWorkplacementsScheduled")
 		if got := p.placementsOf(name); len(got) != 1 {
 			t.Errorf("%s has the WorkPlacements %v", name, got)
 		}

@@ -13,12 +13,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// shards is a platform with three shards and ten state stores. Each store has a repository of its
-// own, and a Destination of the same name. Two stores of different shards have the same repository.
+// Each store has a repository of its own, and a Destination of the same name. Two stores of
+// different shards share a repository.
 type shards struct {
 	*platform
-	// stores has the names of the state stores by the key of their shard. The key of the default
-	// shard is "".
 	stores map[string][]string
 }
 
@@ -56,7 +54,6 @@ func (s *shards) all() []string {
 	return slices.Sorted(slices.Values(slices.Concat(s.stores[""], s.stores[shardOne], s.stores[shardTwo])))
 }
 
-// assign labels a state store with the key of its shard.
 func (s *shards) assign(store, key string) {
 	s.t.Helper()
 	label := kratix.ShardLabel + "=" + key
@@ -66,8 +63,6 @@ func (s *shards) assign(store, key string) {
 	s.kubectl("label", "--overwrite", "gitstatestore/"+store, label)
 }
 
-// replica starts a replica of a shard with a Lease of three seconds, and an HTTP server at the
-// address.
 func (s *shards) replica(key, name, address string) *process {
 	s.t.Helper()
 	selector := kratix.ShardLabel + "=" + key
@@ -78,7 +73,6 @@ func (s *shards) replica(key, name, address string) *process {
 		"--lease-namespace", namespace, "--profile-namespace", namespace, "--leader-elect", "--lease-duration", "3s", "--watch-label-selector", selector)
 }
 
-// holders returns the holders of all Leases, sorted.
 func (s *shards) holders() []string {
 	s.t.Helper()
 	return slices.Sorted(slices.Values(strings.Fields(s.get("leases -n "+namespace, `{range .items[*]}{.spec.holderIdentity}{"\n"}{end}`))))
@@ -101,14 +95,11 @@ func (s *shards) areReady(works []string) {
 	})
 }
 
-// writes returns how often a process has written to a state store.
 func (s *shards) writes(address, store string) float64 {
 	s.t.Helper()
 	return s.counted(address, `kratix_schedule_write_files_count{store="GitStateStore `+store+`"}`)
 }
 
-// TestThreeShardsWithTenStores kills a leader while it writes, and moves state stores between
-// shards. Each placement must be written exactly once.
 func TestThreeShardsWithTenStores(t *testing.T) {
 	s := newShards(t)
 	addresses := map[string]string{"": address(t), shardOne: address(t), shardTwo: address(t)}
@@ -124,7 +115,7 @@ func TestThreeShardsWithTenStores(t *testing.T) {
 	s.replica("", "default-a", addresses[""])
 	s.replica(shardTwo, "two-a", addresses[shardTwo])
 	for _, store := range s.all() {
-		s.comesTo("destination/"+store, "Ready", "True TestDocumentsWritten")
+		s.waitForCondition("destination/"+store, "Ready", "True TestDocumentsWritten")
 	}
 	dependency := work("dependency", nil, "of-all")
 	dependency.Spec.ResourceName = ""
@@ -218,8 +209,6 @@ func (s *shards) eachIsWrittenOnce(works []string) {
 	}
 }
 
-// commits returns the number of commits that have changed a file, for each file of a store except
-// canary files.
 func (s *shards) commits(store string) map[string]int {
 	s.t.Helper()
 	counts := map[string]int{}
@@ -231,8 +220,6 @@ func (s *shards) commits(store string) map[string]int {
 	return counts
 }
 
-// storeMoves moves a store to another shard while requests for it are created. Each file must be
-// committed once.
 func (s *shards) storeMoves(addresses map[string]string) {
 	s.t.Helper()
 	before := s.writes(addresses[""], "s0")
@@ -260,8 +247,6 @@ func (s *shards) storeMoves(addresses map[string]string) {
 	}
 }
 
-// storeOfNoShard labels a store for a shard that does not exist. The metric must report that no
-// shard writes to the store, and the other stores must be written.
 func (s *shards) storeOfNoShard(addresses map[string]string) {
 	s.t.Helper()
 	s.assign("s1", "nobody")
@@ -285,8 +270,6 @@ func (s *shards) storeOfNoShard(addresses map[string]string) {
 	s.areReady([]string{"waits"})
 }
 
-// processWithoutSelectorWaits starts a process that would write to all stores. It must wait while
-// there are shards.
 func (s *shards) processWithoutSelectorWaits() {
 	s.t.Helper()
 	alone := address(s.t)
@@ -304,8 +287,6 @@ func (s *shards) processWithoutSelectorWaits() {
 	}
 }
 
-// TestShardsPromote checks that each shard writes to the live state stores that it selects. The
-// shards of Kratix's state stores must have no effect.
 func TestShardsPromote(t *testing.T) {
 	p := newPromotion(t, kratixlike.Options{})
 	p.object(map[string]any{
@@ -316,14 +297,14 @@ func TestShardsPromote(t *testing.T) {
 		},
 	})
 	gittest.Commit(t, p.repository, "other", map[string]string{"README.md": "what other clusters read\n"})
-	p.on("a", "all", map[string]string{"name": "a"})
-	p.on("b", "all", map[string]string{"name": "b"}, "GitStateStore/other")
+	p.addDestination("a", "all", map[string]string{"name": "a"})
+	p.addDestination("b", "all", map[string]string{"name": "b"}, "GitStateStore/other")
 	at := map[string]string{"default": address(t), "other": address(t)}
 	p.promote("--leader-elect", "--watch-label-selector", "!"+kratix.ShardLabel, "--listen", at["default"])
 	p.promote("--leader-elect", "--watch-label-selector", kratix.ShardLabel+"="+shardOne, "--listen", at["other"])
 	for _, name := range []string{"a", "b"} {
 		p.object(work("on-"+name, map[string]string{"name": name}, "of-"+name))
-		p.isPromoted("on-" + name)
+		p.waitForPromotion("on-" + name)
 	}
 	for branch, want := range map[string]string{"main": "a/resources/default/redis/on-a/instance/5058f/of-a.yaml", "other": "b/resources/default/redis/on-b/instance/5058f/of-b.yaml"} {
 		if files := p.filesOf(branch); !slices.Contains(files, want) || len(files) != 2 {

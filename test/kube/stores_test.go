@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// TestStoreReportsTheCauseOfItsFailure checks that a failing store has one of Kratix's reasons in
-// its status, and is ready after the fault is corrected.
 func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -29,10 +27,10 @@ func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 	})
 	p.destination("worker-1", "default", "none", nil)
 	p.schedule()
-	p.comesTo(git, "Ready", "False SecretNotFound")
-	p.comesTo(bucket, "Ready", "False SecretNotFound")
-	p.comesTo("destination/worker-1", "Ready", "False StateStoreNotReady")
-	p.becomes(git, "{.status.status}", "NotReady")
+	p.waitForCondition(git, "Ready", "False SecretNotFound")
+	p.waitForCondition(bucket, "Ready", "False SecretNotFound")
+	p.waitForCondition("destination/worker-1", "Ready", "False StateStoreNotReady")
+	p.waitForField(git, "{.status.status}", "NotReady")
 
 	secret := func(name string, values map[string]string) {
 		p.object(map[string]any{
@@ -41,27 +39,25 @@ func TestStoreReportsTheCauseOfItsFailure(t *testing.T) {
 	}
 	secret("git", map[string]string{"username": gittest.User})
 	secret("s3", map[string]string{"accessKeyID": buckettest.AccessKey})
-	p.comesTo(git, "Ready", "False ErrorInitialisingWriter")
-	p.comesTo(bucket, "Ready", "False ErrorInitialisingWriter")
+	p.waitForCondition(git, "Ready", "False ErrorInitialisingWriter")
+	p.waitForCondition(bucket, "Ready", "False ErrorInitialisingWriter")
 
 	secret("git", map[string]string{"username": gittest.Reader, "password": gittest.Password, "ca.crt": string(p.server.CA)})
 	secret("s3", map[string]string{"accessKeyID": buckettest.AccessKey, "secretAccessKey": "wrong"})
-	p.comesTo(git, "Ready", "False ErrorValidatingPermissions")
-	p.comesTo(bucket, "Ready", "False ErrorValidatingPermissions")
-	p.comesTo("destination/worker-2", "Ready", "False StateStoreNotReady")
+	p.waitForCondition(git, "Ready", "False ErrorValidatingPermissions")
+	p.waitForCondition(bucket, "Ready", "False ErrorValidatingPermissions")
+	p.waitForCondition("destination/worker-2", "Ready", "False StateStoreNotReady")
 
 	p.secret("git", gittest.Password)
 	secret("s3", map[string]string{"accessKeyID": buckettest.AccessKey, "secretAccessKey": buckettest.SecretKey})
 	for _, store := range []string{git, bucket} {
-		p.comesTo(store, "Ready", "True StateStoreReady")
-		p.becomes(store, "{.status.status}", "Ready")
+		p.waitForCondition(store, "Ready", "True StateStoreReady")
+		p.waitForField(store, "{.status.status}", "Ready")
 	}
-	p.comesTo("destination/worker-1", "Ready", "True TestDocumentsWritten")
-	p.comesTo("destination/worker-2", "Ready", "True TestDocumentsWritten")
+	p.waitForCondition("destination/worker-1", "Ready", "True TestDocumentsWritten")
+	p.waitForCondition("destination/worker-2", "Ready", "True TestDocumentsWritten")
 }
 
-// TestDestinationGoesOnlyAfterItsFiles checks that a deleted Destination and its files stay while
-// the store refuses writes.
 func TestDestinationGoesOnlyAfterItsFiles(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -72,14 +68,14 @@ func TestDestinationGoesOnlyAfterItsFiles(t *testing.T) {
 	p.object(work("a", one, "one"))
 	p.object(work("b", two, "two"))
 	const goes, stays = "worker-1/resources/default/redis/a/instance/5058f/one.yaml", "worker-2/resources/default/redis/b/instance/5058f/two.yaml"
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
-	p.comesTo("work/b", "Ready", "True AllWorkplacementsScheduled")
-	p.becomes("destination/worker-1", "{.metadata.finalizers[0]}", kratix.DestinationFinalizer)
-	p.becomes("destination/worker-2", "{.metadata.finalizers}", "")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/b", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForField("destination/worker-1", "{.metadata.finalizers[0]}", kratix.DestinationFinalizer)
+	p.waitForField("destination/worker-2", "{.metadata.finalizers}", "")
 
 	gittest.Hook(t, p.repository, "pre-receive", "test -e open || exit 1")
 	p.kubectl("delete", "destination/worker-1", "destination/worker-2", "--wait=false")
-	p.comesTo("gitstatestore/default", "Ready", "False ErrorValidatingPermissions")
+	p.waitForCondition("gitstatestore/default", "Ready", "False ErrorValidatingPermissions")
 	if got := p.get("destinations", "{.items[*].metadata.name} {.items[*].metadata.finalizers}"); got != "worker-1 [\""+kratix.DestinationFinalizer+"\"]" {
 		t.Errorf("while the store refuses there are %s", got)
 	}
@@ -88,7 +84,7 @@ func TestDestinationGoesOnlyAfterItsFiles(t *testing.T) {
 	}
 	must(t, os.WriteFile(p.repository+"/open", nil, 0o600))
 	p.kubectl("wait", "--for=delete", "--timeout=90s", "destination/worker-1")
-	p.has(stays)
+	p.waitForFiles(stays)
 	if all := gittest.Git(t, p.repository, "ls-tree", "-r", "--name-only", "main"); strings.Contains(all, "worker-1/") {
 		t.Errorf("of a Destination that is gone there is still\n%s", all)
 	}

@@ -17,13 +17,13 @@ func TestRestartedAPIServerIsWatchedAgain(t *testing.T) {
 	p.destination("worker-1", "default", "none", nil)
 	p.schedule()
 	p.object(work("a", nil, "one"))
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
 	p.apiserver.kill()
 	p.startAPI()
 	p.object(work("b", nil, "two"))
-	p.comesTo("work/b", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/b", "Ready", "True AllWorkplacementsScheduled")
 	p.kubectl("delete", "work/a")
-	p.has("worker-1/resources/default/redis/b/instance/5058f/two.yaml")
+	p.waitForFiles("worker-1/resources/default/redis/b/instance/5058f/two.yaml")
 }
 
 func TestDroppedWatchIsRestarted(t *testing.T) {
@@ -34,16 +34,15 @@ func TestDroppedWatchIsRestarted(t *testing.T) {
 	token := p.kubectl("create", "token", "kratix-schedule", "--namespace", namespace)
 	run(t, program, "run", "--kube", "--interval", "1h", "--listen", "", "--kubeconfig", p.kubeconfig("cut", token, "https://"+line.address))
 	p.object(work("a", nil, "one"))
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
 	for i := range 3 {
 		line.cut()
 		name := fmt.Sprintf("b%d", i)
 		p.object(work(name, nil, name))
-		p.comesTo("work/"+name, "Ready", "True AllWorkplacementsScheduled")
+		p.waitForCondition("work/"+name, "Ready", "True AllWorkplacementsScheduled")
 	}
 }
 
-// line forwards connections to a server. Tests can cut them.
 type line struct {
 	address string
 	mu      sync.Mutex
@@ -92,14 +91,12 @@ func (l *line) cut() {
 	l.open = nil
 }
 
-// TestAnotherReplicaTakesOver kills the leader while it writes. No placement may be lost or written
-// twice.
 func TestAnotherReplicaTakesOver(t *testing.T) {
 	p := newPlatform(t, "base")
 	p.destination("worker-1", "default", "none", nil)
 	first := p.schedule("--leader-elect", "--lease-duration", "3s")
 	p.object(work("a", nil, "one"))
-	p.comesTo("work/a", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/a", "Ready", "True AllWorkplacementsScheduled")
 	at := address(t)
 	second := p.schedule("--leader-elect", "--lease-duration", "3s", "--listen", at)
 	p.eventually("the standby", func() string {
@@ -119,9 +116,9 @@ func TestAnotherReplicaTakesOver(t *testing.T) {
 			first.kill()
 		}
 	}
-	p.has(append([]string{"worker-1/resources/default/redis/a/instance/5058f/one.yaml"}, files...)...)
+	p.waitForFiles(append([]string{"worker-1/resources/default/redis/a/instance/5058f/one.yaml"}, files...)...)
 	for i := range more {
-		p.comesTo(fmt.Sprintf("work/b%02d", i), "Ready", "True AllWorkplacementsScheduled")
+		p.waitForCondition(fmt.Sprintf("work/b%02d", i), "Ready", "True AllWorkplacementsScheduled")
 	}
 	for _, file := range files {
 		if got := gittest.Git(t, p.repository, "log", "--format=%h", "main", "--", file); strings.Contains(got, "\n") {
@@ -131,6 +128,6 @@ func TestAnotherReplicaTakesOver(t *testing.T) {
 	second.stop(t)
 	third := p.schedule("--leader-elect", "--lease-duration", "3s")
 	p.object(work("c", nil, "three"))
-	p.comesTo("work/c", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForCondition("work/c", "Ready", "True AllWorkplacementsScheduled")
 	third.stop(t)
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // lossyProxy is a proxy in front of an API server. It drops the response to the first request that
-// creates a WorkPlacement. It delays the events of WorkPlacements until restored is closed.
+// creates a WorkPlacement, and delays the events of WorkPlacements until restored is closed.
 type lossyProxy struct {
 	url      string
 	restored chan struct{}
@@ -49,7 +49,6 @@ func newLossyProxy(t *testing.T, c *cluster) *lossyProxy {
 	return l
 }
 
-// pass returns an error for a response that the proxy drops, and delays the events in a watch.
 func (l *lossyProxy) pass(answer *http.Response) error {
 	request := answer.Request
 	if !strings.HasSuffix(request.URL.Path, "/workplacements") {
@@ -72,7 +71,6 @@ func (l *lossyProxy) pass(answer *http.Response) error {
 	return nil
 }
 
-// heldBody is the body of a watch's response. Reads of new events block until restored is closed.
 type heldBody struct {
 	io.ReadCloser
 	restored chan struct{}
@@ -90,9 +88,6 @@ func (b *heldBody) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// TestCreateWithoutAnAnswerPlacesNothingTwice uses an API server that creates a WorkPlacement, and
-// a proxy that delivers neither the response nor the event. Nothing may be placed twice, even if
-// another Destination matches in the meantime.
 func TestCreateWithoutAnAnswerPlacesNothingTwice(t *testing.T) {
 	t.Parallel()
 	p := platformOn(t, clusterOfKratix(t))
@@ -133,6 +128,6 @@ func TestCreateWithoutAnAnswerPlacesNothingTwice(t *testing.T) {
 	}
 	lossy.mu.Unlock()
 	close(lossy.restored)
-	p.comesTo("work/b", "Scheduled", "False DestinationSelectorMismatch")
+	p.waitForCondition("work/b", "Scheduled", "False DestinationSelectorMismatch")
 	only("once it has shown it")
 }

@@ -11,9 +11,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// left creates a Work and a WorkPlacement as Kratix leaves them, and returns the files of the Work
-// by path.
-func (p *platform) left(w *kratix.Work, destination string) map[string]string {
+func (p *platform) createAsKratix(w *kratix.Work, destination string) map[string]string {
 	p.t.Helper()
 	p.object(w)
 	w.Generation = 1
@@ -30,10 +28,9 @@ func (p *platform) left(w *kratix.Work, destination string) map[string]string {
 	return files
 }
 
-// isAsItWas checks that the branch has exactly these files with these contents.
-func (p *platform) isAsItWas(files map[string]string) {
+func (p *platform) checkFiles(files map[string]string) {
 	p.t.Helper()
-	p.has(slices.Sorted(maps.Keys(files))...)
+	p.waitForFiles(slices.Sorted(maps.Keys(files))...)
 	for file, content := range files {
 		if got := gittest.Git(p.t, p.repository, "show", "main:"+file); got != strings.TrimSuffix(content, "\n") {
 			p.t.Errorf("%s is now\n%s", file, got)
@@ -44,9 +41,6 @@ func (p *platform) isAsItWas(files map[string]string) {
 	}
 }
 
-// TestTreeOfKratixIsAdopted uses a store with files that Kratix has written for requests and for a
-// dependency on two Destinations, and a foreign file. It checks that the files stay unchanged, and
-// that the files of a Work are removed when it is deleted.
 func TestTreeOfKratixIsAdopted(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -55,7 +49,7 @@ func TestTreeOfKratixIsAdopted(t *testing.T) {
 	p.destination("worker-2", "default", "none", two)
 	tree := map[string]string{"worker-1/README.md": "made by hand\n"}
 	leave := func(dir, destination string, w *kratix.Work) {
-		for file, content := range p.left(w, destination) {
+		for file, content := range p.createAsKratix(w, destination) {
 			tree[destination+"/"+dir+"/"+file] = content
 		}
 	}
@@ -69,20 +63,18 @@ func TestTreeOfKratixIsAdopted(t *testing.T) {
 
 	p.schedule()
 	for _, w := range []string{"a", "b", "c", "redis"} {
-		p.comesTo("work/"+w, "Ready", "True AllWorkplacementsScheduled")
+		p.waitForCondition("work/"+w, "Ready", "True AllWorkplacementsScheduled")
 	}
-	p.isAsItWas(tree)
+	p.checkFiles(tree)
 	if got := strings.Fields(p.kubectl("get", "workplacements", "-o", "jsonpath={.items[*].metadata.name}")); !slices.Equal(got,
 		[]string{"a.worker-1-5058f", "b.worker-2-5058f", "c.worker-2-5058f", "redis.worker-2-5058f"}) {
 		t.Errorf("WorkPlacements %v", got)
 	}
 	p.kubectl("delete", "work/b")
 	delete(tree, "worker-2/resources/default/redis/b/instance/5058f/two.yaml")
-	p.isAsItWas(tree)
+	p.checkFiles(tree)
 }
 
-// TestAggregatedFileOfKratixIsAdopted checks that an aggregated file with the files of three
-// placements does not change until one of the placements does.
 func TestAggregatedFileOfKratixIsAdopted(t *testing.T) {
 	t.Parallel()
 	p := newPlatform(t, "base")
@@ -95,8 +87,8 @@ func TestAggregatedFileOfKratixIsAdopted(t *testing.T) {
 	})
 	var parts []string
 	for _, w := range []*kratix.Work{work("a", nil, "one", "two"), work("b", nil, "three"), work("c", nil, "four")} {
-		files := p.left(w, "worker-1")
-		for _, workload := range w.Spec.WorkloadGroups[0].Workloads { // in the order of the Work
+		files := p.createAsKratix(w, "worker-1")
+		for _, workload := range w.Spec.WorkloadGroups[0].Workloads {
 			parts = append(parts, files[workload.Filepath])
 		}
 	}
@@ -106,10 +98,10 @@ func TestAggregatedFileOfKratixIsAdopted(t *testing.T) {
 
 	p.schedule()
 	for _, w := range []string{"a", "b", "c"} {
-		p.comesTo("work/"+w, "Ready", "True AllWorkplacementsScheduled")
-		p.comesTo("workplacement/"+w+".worker-1-5058f", "WriteSucceeded", "True WorkloadsWrittenToStateStore")
+		p.waitForCondition("work/"+w, "Ready", "True AllWorkplacementsScheduled")
+		p.waitForCondition("workplacement/"+w+".worker-1-5058f", "WriteSucceeded", "True WorkloadsWrittenToStateStore")
 	}
-	p.isAsItWas(map[string]string{file: left})
+	p.checkFiles(map[string]string{file: left})
 
 	p.kubectl("delete", "work/b")
 	want := strings.Join(slices.Delete(parts, 2, 3), "\n---\n")
@@ -120,5 +112,5 @@ func TestAggregatedFileOfKratixIsAdopted(t *testing.T) {
 		return ""
 	})
 	p.kubectl("delete", "work/a", "work/c")
-	p.has()
+	p.waitForFiles()
 }

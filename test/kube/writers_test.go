@@ -11,8 +11,6 @@ import (
 	"testing"
 )
 
-// redisPromise has the objects that the Promise redis installs in a cluster: the kind of its
-// requests, and exactly the rights that docs/how-to/end-a-pipeline.md lists for a pipeline.
 const redisPromise = `
 apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
@@ -66,13 +64,10 @@ subjects: [{kind: ServiceAccount, name: redis-pipeline, namespace: default}]
 
 const redisRequest = "apiVersion: example.com/v1\nkind: redis\nmetadata: {name: one, namespace: default}\n"
 
-// hidden is a secret value that must not be printed.
 const hidden = "correct-horse-battery"
 
-// pipelineCluster is a cluster with a pipeline of the Promise redis.
 type pipelineCluster struct {
 	*cluster
-	// kratix is the directory with the files of the pipeline.
 	kratix     string
 	kubeconfig string
 	said       strings.Builder
@@ -90,8 +85,8 @@ func newPipelineCluster(t *testing.T) *pipelineCluster {
 		_, err := w.try("get", "redises")
 		return text(err)
 	})
-	w.leaves("input/object.yaml", redisRequest)
-	w.leaves("output/redis.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: one}\nstringData: {password: "+hidden+"}\n")
+	w.writeFile("input/object.yaml", redisRequest)
+	w.writeFile("output/redis.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: one}\nstringData: {password: "+hidden+"}\n")
 	t.Cleanup(func() {
 		for _, secret := range []string{hidden, token} {
 			if strings.Contains(w.said.String(), secret) {
@@ -102,17 +97,14 @@ func newPipelineCluster(t *testing.T) *pipelineCluster {
 	return w
 }
 
-// leaves writes a file of the pipeline.
-func (w *pipelineCluster) leaves(path, content string) {
+func (w *pipelineCluster) writeFile(path, content string) {
 	w.t.Helper()
 	path = filepath.Join(w.kratix, path)
 	must(w.t, os.MkdirAll(filepath.Dir(path), 0o700))
 	must(w.t, os.WriteFile(path, []byte(content), 0o600))
 }
 
-// does runs a command of kratix-schedule as the ServiceAccount of the pipeline, and returns its
-// output.
-func (w *pipelineCluster) does(environment []string, args ...string) (string, error) {
+func (w *pipelineCluster) run(environment []string, args ...string) (string, error) {
 	cmd := exec.Command(program, append(args, "--from", w.kratix, "--kubeconfig", w.kubeconfig)...)
 	cmd.Env = append(append(os.Environ(), "HOME="+w.dir), environment...)
 	said, err := cmd.CombinedOutput()
@@ -122,24 +114,21 @@ func (w *pipelineCluster) does(environment []string, args ...string) (string, er
 	return strings.TrimSpace(string(said)), err
 }
 
-// says runs a command, and checks that it succeeds with exactly this output.
-func (w *pipelineCluster) says(want string, args ...string) {
+func (w *pipelineCluster) expectOutput(want string, args ...string) {
 	w.t.Helper()
-	if said, err := w.does(nil, args...); err != nil || said != want {
+	if said, err := w.run(nil, args...); err != nil || said != want {
 		w.t.Errorf("%s: %v, it says\n%s\nwant\n%s", strings.Join(args, " "), err, said, want)
 	}
 }
 
-// fails runs a command, and checks that it fails and that its output contains the text want.
-func (w *pipelineCluster) fails(want string, args ...string) {
+func (w *pipelineCluster) expectFailure(want string, args ...string) {
 	w.t.Helper()
-	if said, err := w.does(nil, args...); err == nil || !strings.Contains(said, want) {
+	if said, err := w.run(nil, args...); err == nil || !strings.Contains(said, want) {
 		w.t.Errorf("%s: %v, it says\n%s\nwant\n%s", strings.Join(args, " "), err, said, want)
 	}
 }
 
-// writes returns the number of requests to the API server that have changed objects of a resource.
-func (w *pipelineCluster) writes(resource string) int {
+func (w *pipelineCluster) countWrites(resource string) int {
 	w.t.Helper()
 	sum := 0
 	for line := range strings.Lines(w.kubectl("get", "--raw", "/metrics")) {
@@ -156,12 +145,11 @@ func (w *pipelineCluster) writes(resource string) int {
 	return sum
 }
 
-// twice runs a command again. It must have this output and write nothing.
-func (w *pipelineCluster) twice(resource, want string, args ...string) {
+func (w *pipelineCluster) expectNoWrite(resource, want string, args ...string) {
 	w.t.Helper()
-	before := w.writes(resource)
-	w.says(want, args...)
-	if now := w.writes(resource); now != before || before == 0 {
+	before := w.countWrites(resource)
+	w.expectOutput(want, args...)
+	if now := w.countWrites(resource); now != before || before == 0 {
 		w.t.Errorf("%d writes, then %d", before, now)
 	}
 }
@@ -175,17 +163,17 @@ func TestPipelinesWorkIsWrittenOnce(t *testing.T) {
 	w := newPipelineCluster(t)
 	const name = "redis-one-default-instance-c82c4"
 	const work = "work/" + name
-	w.says("created Work default/"+name, applyArgs()...)
-	w.twice("works", "unchanged Work default/"+name, applyArgs()...)
+	w.expectOutput("created Work default/"+name, applyArgs()...)
+	w.expectNoWrite("works", "unchanged Work default/"+name, applyArgs()...)
 	if w.get(work, "{.spec.lastExecutionTimestamp}") == "" {
 		t.Error("it does not say when it was made")
 	}
 
-	w.leaves("output/more/two.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: two}\n")
-	w.leaves("metadata/destination-selectors.yaml", "- directory: more\n  matchLabels: {zone: a}\n")
-	w.says("updated Work default/"+name, applyArgs()...)
-	w.becomes(work, "{.spec.workloadGroups[*].directory}", "more .")
-	w.becomes(work, "{.spec.workloadGroups[0].destinationSelectors[0].matchLabels.zone}", "a")
+	w.writeFile("output/more/two.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: two}\n")
+	w.writeFile("metadata/destination-selectors.yaml", "- directory: more\n  matchLabels: {zone: a}\n")
+	w.expectOutput("updated Work default/"+name, applyArgs()...)
+	w.waitForField(work, "{.spec.workloadGroups[*].directory}", "more .")
+	w.waitForField(work, "{.spec.workloadGroups[0].destinationSelectors[0].matchLabels.zone}", "a")
 
 	// A Work that Kratix has created keeps its name.
 	w.kubectl("delete", work)
@@ -193,13 +181,13 @@ func TestPipelinesWorkIsWrittenOnce(t *testing.T) {
 		"  finalizers: [kratix.io/work-cleanup]\n" +
 		"  labels: {kratix.io/promise-name: redis, kratix.io/resource-name: one, kratix.io/pipeline-name: instance, kratix.io/work-type: resource}\n" +
 		"spec: {promiseName: redis, resourceName: one, lastExecutionTimestamp: \"2026-01-01T00:00:00Z\"}\n")
-	w.says("updated Work default/redis-one-instance-0a1b2", applyArgs()...)
-	w.says("unchanged Work default/redis-one-instance-0a1b2", applyArgs()...)
-	w.becomes("works", "{.items[*].metadata.name}", "redis-one-instance-0a1b2")
-	w.becomes("works", "{.items[0].metadata.finalizers[0]}", "kratix.io/work-cleanup")
+	w.expectOutput("updated Work default/redis-one-instance-0a1b2", applyArgs()...)
+	w.expectOutput("unchanged Work default/redis-one-instance-0a1b2", applyArgs()...)
+	w.waitForField("works", "{.items[*].metadata.name}", "redis-one-instance-0a1b2")
+	w.waitForField("works", "{.items[0].metadata.finalizers[0]}", "kratix.io/work-cleanup")
 
 	w.kubectl("delete", "works", "--all", "--wait=false")
-	w.fails("the Work redis-one-instance-0a1b2 of an earlier run is being deleted; run this again once it is gone", applyArgs()...)
+	w.expectFailure("the Work redis-one-instance-0a1b2 of an earlier run is being deleted; run this again once it is gone", applyArgs()...)
 }
 
 func TestPipelinesThatEndAtOnceMakeOneWork(t *testing.T) {
@@ -210,7 +198,7 @@ func TestPipelinesThatEndAtOnceMakeOneWork(t *testing.T) {
 	for i := range said {
 		running.Go(func() {
 			var err error
-			if said[i], err = w.does(nil, applyArgs()...); err != nil {
+			if said[i], err = w.run(nil, applyArgs()...); err != nil {
 				t.Errorf("%v: %s", err, said[i])
 			}
 		})
@@ -226,9 +214,9 @@ func TestFieldThatTheClusterDoesNotHaveIsRefused(t *testing.T) {
 	w := newPipelineCluster(t)
 	w.kubectl("patch", "crd", "works.platform.kratix.io", "--type=json", "-p",
 		`[{"op": "remove", "path": "/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/workloadGroups/items/properties/destinationSelectors/items/properties/matchExpressions"}]`)
-	w.leaves("metadata/destination-selectors.yaml", "- matchExpressions: [{key: gpu, operator: Exists}]\n")
+	w.writeFile("metadata/destination-selectors.yaml", "- matchExpressions: [{key: gpu, operator: Exists}]\n")
 	w.eventually("the field is unknown", func() string {
-		said, err := w.does(nil, applyArgs()...)
+		said, err := w.run(nil, applyArgs()...)
 		if err == nil || !strings.Contains(said, `unknown field "spec.workloadGroups[0].destinationSelectors[0].matchExpressions"`) {
 			w.try("delete", "works", "--all")
 			return said
@@ -243,8 +231,8 @@ func TestPipelinesWordsAreMergedIntoTheStatus(t *testing.T) {
 	w.apply(redisRequest)
 	w.kubectl("patch", "redis", "one", "--subresource=status", "--type=merge", "-p",
 		`{"status": {"message": "Pending", "own": "stays", "connection": {"port": 1}, "conditions": [{"type": "Reconciled", "status": "True"}]}}`)
-	w.leaves("metadata/status.yaml", "connection: {password: "+hidden+"}\nreplicas: 3\n")
-	w.says("updated status of redis default/one: conditions, connection, message, replicas", "status")
+	w.writeFile("metadata/status.yaml", "connection: {password: "+hidden+"}\nreplicas: 3\n")
+	w.expectOutput("updated status of redis default/one: conditions, connection, message, replicas", "status")
 	for path, want := range map[string]string{
 		"{.status.message}":               "Resource requested",
 		"{.status.own}":                   "stays",
@@ -261,21 +249,21 @@ func TestPipelinesWordsAreMergedIntoTheStatus(t *testing.T) {
 	if got := w.condition("redis/one", "PipelineCompleted"); got != "True PipelineExecutedSuccessfully" {
 		t.Errorf("the condition is %q", got)
 	}
-	w.twice("redises", "unchanged status of redis default/one", "status")
+	w.expectNoWrite("redises", "unchanged status of redis default/one", "status")
 
 	// A key without a value removes the field. Current versions of Kratix use the condition
 	// ConfigureWorkflowCompleted.
-	w.leaves("metadata/status.yaml", "message: up\nreplicas:\n")
-	w.says("updated status of redis default/one: conditions, message, replicas", "status", "--condition", "ConfigureWorkflowCompleted")
-	w.becomes("redis/one", "{.status.message}{.status.replicas}", "up")
-	w.becomes("redis/one", "{.status.conditions[*].type}", "Reconciled PipelineCompleted ConfigureWorkflowCompleted")
+	w.writeFile("metadata/status.yaml", "message: up\nreplicas:\n")
+	w.expectOutput("updated status of redis default/one: conditions, message, replicas", "status", "--condition", "ConfigureWorkflowCompleted")
+	w.waitForField("redis/one", "{.status.message}{.status.replicas}", "up")
+	w.waitForField("redis/one", "{.status.conditions[*].type}", "Reconciled PipelineCompleted ConfigureWorkflowCompleted")
 }
 
 func TestStatusThatOthersWriteTooLosesNothing(t *testing.T) {
 	t.Parallel()
 	w := newPipelineCluster(t)
 	w.apply(redisRequest)
-	w.leaves("metadata/status.yaml", "message: up\n")
+	w.writeFile("metadata/status.yaml", "message: up\n")
 	stop, stopped := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(stopped)
@@ -292,7 +280,7 @@ func TestStatusThatOthersWriteTooLosesNothing(t *testing.T) {
 	for _, condition := range []string{"PipelineCompleted", "ConfigureWorkflowCompleted", "none"} {
 		for range 4 {
 			running.Go(func() {
-				if said, err := w.does(nil, "status", "--condition", condition); err != nil {
+				if said, err := w.run(nil, "status", "--condition", condition); err != nil {
 					t.Errorf("%v: %s", err, said)
 				}
 			})
@@ -312,45 +300,42 @@ func TestStatusThatOthersWriteTooLosesNothing(t *testing.T) {
 func TestStatusForADeletedRequest(t *testing.T) {
 	t.Parallel()
 	w := newPipelineCluster(t)
-	w.leaves("metadata/status.yaml", "message: "+hidden+"\n")
-	w.fails("redis default/one: it is not in the cluster: it was deleted, or the cluster is not the one that the pipeline ran for", "status")
+	w.writeFile("metadata/status.yaml", "message: "+hidden+"\n")
+	w.expectFailure("redis default/one: it is not in the cluster: it was deleted, or the cluster is not the one that the pipeline ran for", "status")
 
 	w.apply(redisRequest)
-	w.leaves("input/object.yaml", "apiVersion: example.com/v1\nkind: redis\nmetadata: {name: one, namespace: default, uid: of-an-earlier-one}\n")
-	w.fails("there is another of the same name", "status")
+	w.writeFile("input/object.yaml", "apiVersion: example.com/v1\nkind: redis\nmetadata: {name: one, namespace: default, uid: of-an-earlier-one}\n")
+	w.expectFailure("there is another of the same name", "status")
 	if got := w.get("redis/one", "{.status}"); got != "" {
 		t.Errorf("the status of another is %s", got)
 	}
-	w.leaves("input/object.yaml", "apiVersion: example.com/v1\nkind: kafka\nmetadata: {name: one}\n")
-	w.fails("the cluster serves no kind kafka in example.com/v1: is its Promise installed?", "status")
-	w.leaves("input/object.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: one}\n")
-	w.fails("its CustomResourceDefinition has no status subresource", "status")
-	w.leaves("input/object.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: one, namespace: default}\n")
-	w.fails(`deployments.apps "one" is forbidden`, "status")
+	w.writeFile("input/object.yaml", "apiVersion: example.com/v1\nkind: kafka\nmetadata: {name: one}\n")
+	w.expectFailure("the cluster serves no kind kafka in example.com/v1: is its Promise installed?", "status")
+	w.writeFile("input/object.yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: one}\n")
+	w.expectFailure("its CustomResourceDefinition has no status subresource", "status")
+	w.writeFile("input/object.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: one, namespace: default}\n")
+	w.expectFailure(`deployments.apps "one" is forbidden`, "status")
 }
 
-// TestStatusOfTheRequestInTheEnvironment checks that the status of the request that environment
-// variables name is written. The kind of the request is cluster-scoped, and its status has only a
-// message.
 func TestStatusOfTheRequestInTheEnvironment(t *testing.T) {
 	t.Parallel()
 	w := newPipelineCluster(t)
 	w.apply("apiVersion: example.com/v1\nkind: cache\nmetadata: {name: wide}\n")
 	must(t, os.Remove(filepath.Join(w.kratix, "input/object.yaml")))
-	w.leaves("metadata/status.yaml", "message: up\nendpoint: "+hidden+"\n")
+	w.writeFile("metadata/status.yaml", "message: up\nendpoint: "+hidden+"\n")
 	kratix := []string{
 		"KRATIX_OBJECT_GROUP=example.com", "KRATIX_OBJECT_VERSION=v1", "KRATIX_OBJECT_KIND=cache", "KRATIX_OBJECT_NAME=wide",
 		"KRATIX_OBJECT_NAMESPACE=", "IS_LAST_PIPELINE=false",
 	}
-	said, err := w.does(kratix, "status")
+	said, err := w.run(kratix, "status")
 	const want = "kratix-schedule: the API server did not keep all of endpoint in the status of cache wide: its CustomResourceDefinition does not have such fields\n" +
 		"updated status of cache wide: endpoint, message"
 	if err != nil || said != want {
 		t.Errorf("%v, it says\n%s", err, said)
 	}
-	w.becomes("cache/wide", "{.status}", `{"message":"up"}`)
-	if said, err := w.does(append(kratix, "KRATIX_DRY_RUN=true"), "status"); err != nil || !strings.Contains(said, "message") {
+	w.waitForField("cache/wide", "{.status}", `{"message":"up"}`)
+	if said, err := w.run(append(kratix, "KRATIX_DRY_RUN=true"), "status"); err != nil || !strings.Contains(said, "message") {
 		t.Errorf("%v, it says\n%s", err, said)
 	}
-	w.becomes("cache/wide", "{.status.message}", "Dry run executed")
+	w.waitForField("cache/wide", "{.status.message}", "Dry run executed")
 }

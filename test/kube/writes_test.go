@@ -9,8 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// TestWritesOfANewPlacement checks that a new placement causes at most three writes to the API
-// server.
 func TestWritesOfANewPlacement(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
@@ -20,8 +18,8 @@ func TestWritesOfANewPlacement(t *testing.T) {
 	at := address(t)
 	p.schedule("--listen", at)
 	p.object(work("first", map[string]string{"on": "one"}, "first"))
-	p.comesTo("work/first", "Ready", "True AllWorkplacementsScheduled")
-	p.settles(at, log)
+	p.waitForCondition("work/first", "Ready", "True AllWorkplacementsScheduled")
+	p.writesUntilSettled(at, log)
 
 	several := work("several", map[string]string{"on": "one"}, "a")
 	group := work("", map[string]string{"on": "two"}, "b").Spec.WorkloadGroups[0]
@@ -41,23 +39,21 @@ func TestWritesOfANewPlacement(t *testing.T) {
 		{"a dependency on three Destinations", dependency, 3, map[string]int{"create workplacements": 3, "patch workplacements/status": 3, "patch works/status": 1}},
 	} {
 		p.object(test.work)
-		p.comesTo("work/"+test.work.Name, "Ready", "True AllWorkplacementsScheduled")
-		if got := p.settles(at, log); !maps.Equal(got, test.want) || sum(got) > 3*test.placements {
+		p.waitForCondition("work/"+test.work.Name, "Ready", "True AllWorkplacementsScheduled")
+		if got := p.writesUntilSettled(at, log); !maps.Equal(got, test.want) || sum(got) > 3*test.placements {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
 		}
 	}
 	renewed.Spec.WorkloadGroups[0].Workloads[0].Content = kratix.Encode([]byte("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: e}\n"))
 	p.object(renewed)
-	p.comesTo("work/renewed", "Ready", "True AllWorkplacementsScheduled")
-	p.becomes("work/renewed", `{.status.conditions[?(@.type=="Ready")].observedGeneration}`, "2")
+	p.waitForCondition("work/renewed", "Ready", "True AllWorkplacementsScheduled")
+	p.waitForField("work/renewed", `{.status.conditions[?(@.type=="Ready")].observedGeneration}`, "2")
 	want := map[string]int{"patch workplacements": 1, "patch workplacements/status": 1, "patch works/status": 1}
-	if got := p.settles(at, log); !maps.Equal(got, want) {
+	if got := p.writesUntilSettled(at, log); !maps.Equal(got, want) {
 		t.Errorf("another generation: %v, want %v", got, want)
 	}
 }
 
-// TestChangesWithoutWrites checks that changes without an effect on placements cause no writes to
-// the API server.
 func TestChangesWithoutWrites(t *testing.T) {
 	log, flags := newAudit(t)
 	p := newPlatform(t, "base", flags...)
@@ -68,9 +64,9 @@ func TestChangesWithoutWrites(t *testing.T) {
 		p.object(work(fmt.Sprint("w", i), map[string]string{"on": "one"}, fmt.Sprint("c", i)))
 	}
 	for i := range 10 {
-		p.comesTo(fmt.Sprint("work/w", i), "Ready", "True AllWorkplacementsScheduled")
+		p.waitForCondition(fmt.Sprint("work/w", i), "Ready", "True AllWorkplacementsScheduled")
 	}
-	p.settles(at, log)
+	p.writesUntilSettled(at, log)
 	for name, happen := range map[string]func(){
 		"a round in which nothing changed": func() { must(t, daemon.Cmd.Process.Signal(syscall.SIGHUP)) },
 		"a Destination's label that nobody asks for": func() {
@@ -91,20 +87,19 @@ func TestChangesWithoutWrites(t *testing.T) {
 			}
 			return ""
 		})
-		if got := p.settles(at, log); len(got) > 0 {
+		if got := p.writesUntilSettled(at, log); len(got) > 0 {
 			t.Errorf("%s: %v", name, got)
 		}
 	}
 	// A new Destination without placements causes only one write, of its status.
 	p.destination("worker-2", "default", "none", map[string]string{"on": "two"})
-	p.comesTo("destination/worker-2", "Ready", "True TestDocumentsWritten")
-	if got := p.settles(at, log); !maps.Equal(got, map[string]int{"patch destinations/status": 1}) {
+	p.waitForCondition("destination/worker-2", "Ready", "True TestDocumentsWritten")
+	if got := p.writesUntilSettled(at, log); !maps.Equal(got, map[string]int{"patch destinations/status": 1}) {
 		t.Errorf("a new Destination: %v", got)
 	}
 }
 
-// settles waits until there are no more writes, and returns the writes since the last call.
-func (p *platform) settles(at string, log *audit) map[string]int {
+func (p *platform) writesUntilSettled(at string, log *audit) map[string]int {
 	p.t.Helper()
 	all := map[string]int{}
 	quiet := 0
@@ -117,7 +112,7 @@ func (p *platform) settles(at string, log *audit) map[string]int {
 		if len(got) > 0 || before != p.counted(at, "kratix_schedule_rounds_total") {
 			quiet = 0
 		}
-		const enough = 10 // polls in a row, at intervals of a tenth of a second
+		const enough = 10
 		if quiet++; quiet < enough {
 			return fmt.Sprint(all)
 		}

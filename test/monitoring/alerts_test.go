@@ -12,15 +12,13 @@ import (
 	"github.com/prometheus/prometheus/storage"
 )
 
-// situation has the samples of an hour, one per minute, and the alerts expected at its end. Series
-// are in the notation of promtool's tests: 0x60 is 0 repeated sixty times, and 0+1x60 grows by 1
-// each time.
+// Series are in the notation of promtool's tests: 0x60 is 0 repeated sixty times, and 0+1x60 grows
+// by 1 each time.
 type situation struct {
 	series string
 	want   []string
 }
 
-// alive has the default series. A situation may replace some of them.
 const alive = `
 	kratix_schedule_build_info{version="v1"} 1x60
 	kratix_schedule_last_round_timestamp_seconds 0+60x60
@@ -108,7 +106,6 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 	}
 }
 
-// loaded returns the series of a situation, and those default series that it does not replace.
 func loaded(own string) string {
 	var text strings.Builder
 	names := map[string]bool{}
@@ -127,8 +124,6 @@ func loaded(own string) string {
 	return text.String()
 }
 
-// firing reports whether an alert fires at the end of the hour. Its expression must have a result
-// in every minute of the alert's duration.
 func firing(t *testing.T, data storage.Queryable, expression string, since time.Duration) bool {
 	t.Helper()
 	engine := promql.NewEngine(promql.EngineOpts{MaxSamples: 1_000_000, Timeout: time.Minute})

@@ -7,7 +7,6 @@ import (
 	"testing"
 )
 
-// dashboard has the fields of Grafana's format that the test checks.
 type dashboard struct {
 	Title      string
 	Panels     []panel

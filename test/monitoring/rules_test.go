@@ -23,7 +23,6 @@ const (
 	runbookURL    = "https://github.com/kratix-schedule/kratix-schedule/blob/main/docs/how-to/monitor.md#"
 )
 
-// series returns the metrics that a query may use, with their labels.
 func series(t *testing.T) map[string][]string {
 	t.Helper()
 	registry := prometheus.NewRegistry()
@@ -49,7 +48,6 @@ func series(t *testing.T) map[string][]string {
 	return all
 }
 
-// check checks that all metrics and labels in a query exist.
 func check(t *testing.T, where, query string, all map[string][]string) {
 	t.Helper()
 	expression, err := parser.NewParser(parser.Options{}).ParseExpr(query)

@@ -10,7 +10,6 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// screen is a size of the window, with the colours that the reader prefers.
 type screen struct {
 	name          string
 	width, height int64
@@ -24,7 +23,6 @@ var (
 	phone = screen{"phone", 390, 844, "light", true}
 )
 
-// browser starts Chromium, which all tests of a function share.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	program, err := exec.LookPath("chromium")
@@ -42,11 +40,9 @@ func browser(t *testing.T) context.Context {
 	return ctx
 }
 
-// action is a step of a test in the browser.
 type action = chromedp.Action[chromedp.Void]
 
-// on makes the window a screen.
-func on(s screen) action {
+func showOn(s screen) action {
 	media := chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{
 			{Name: "prefers-color-scheme", Value: s.scheme}, {Name: "prefers-reduced-motion", Value: "reduce"},
@@ -60,7 +56,6 @@ func on(s screen) action {
 	return chromedp.Steps(chromedp.EmulateViewport(s.width, s.height, options...), media)
 }
 
-// script runs a script in the page.
 func script(text string) action {
 	return func(ctx context.Context, t *chromedp.Target) (chromedp.Void, error) {
 		_, err := chromedp.Evaluate[any](text+";null")(ctx, t)
@@ -75,7 +70,6 @@ func run(t *testing.T, ctx context.Context, actions ...action) { //nolint:revive
 	}
 }
 
-// evaluated returns the value of an expression in the page.
 func evaluated[T any](t *testing.T, ctx context.Context, expression string, options ...chromedp.EvaluateOption) T { //nolint:revive // as above
 	t.Helper()
 	value, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, options...))
@@ -85,8 +79,7 @@ func evaluated[T any](t *testing.T, ctx context.Context, expression string, opti
 	return value
 }
 
-// becomes waits until an expression is true in the page.
-func becomes(t *testing.T, ctx context.Context, what, expression string) { //nolint:revive // as above
+func waitUntil(t *testing.T, ctx context.Context, what, expression string) { //nolint:revive // as above
 	t.Helper()
 	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		if is, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("!!("+expression+")")); err == nil && is {

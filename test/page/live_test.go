@@ -19,13 +19,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// program is the program under test, which `make build` makes.
 var program = flag.String("program", "../../bin/kratix-schedule", "the program under test")
 
-// works is the number of Works of the program.
 const works = 5000
 
-// write writes objects to a file in one step.
 func write(t *testing.T, file string, objects ...any) {
 	t.Helper()
 	var text bytes.Buffer
@@ -51,7 +48,6 @@ func work(name, configMap string) *kratix.Work {
 	return w
 }
 
-// started starts the program with an input and returns the URL of its page.
 func started(t *testing.T, in string) string {
 	t.Helper()
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -90,8 +86,6 @@ func started(t *testing.T, in string) string {
 	return ""
 }
 
-// TestConflictAmongManyWorks adds a Work to 5,000 others with which it conflicts, and removes it again,
-// while the page is open.
 func TestConflictAmongManyWorks(t *testing.T) {
 	in := t.TempDir()
 	repository := filepath.Join(t.TempDir(), "store.git")
@@ -111,26 +105,26 @@ func TestConflictAmongManyWorks(t *testing.T) {
 	url := started(t, in)
 
 	ctx := browser(t)
-	run(t, ctx, on(light), chromedp.Navigate(url+"/"), chromedp.WaitReady("footer"))
-	becomes(t, ctx, "all Works", "document.querySelector('#verdict.good') && document.body.innerText.includes('5,000')")
+	run(t, ctx, showOn(light), chromedp.Navigate(url+"/"), chromedp.WaitReady("footer"))
+	waitUntil(t, ctx, "all Works", "document.querySelector('#verdict.good') && document.body.innerText.includes('5,000')")
 	run(t, ctx, chromedp.Navigate(url+"/placements"), chromedp.WaitReady("footer"))
-	becomes(t, ctx, "all Works in the list", "document.getElementById('count').textContent.startsWith('5,000 placements')")
+	waitUntil(t, ctx, "all Works in the list", "document.getElementById('count').textContent.startsWith('5,000 placements')")
 	run(t, ctx, chromedp.Navigate(url+"/"), chromedp.WaitReady("footer"), script("window.stays = true"))
-	becomes(t, ctx, "the connection", "document.getElementById('connection').textContent === 'Updates by itself.'")
+	waitUntil(t, ctx, "the connection", "document.getElementById('connection').textContent === 'Updates by itself.'")
 	write(t, filepath.Join(in, "late.yaml"), work("zz-late", "map-0042"))
-	becomes(t, ctx, "the conflict", "document.querySelector('#errors .claimants')?.textContent.includes('default/zz-late') && document.querySelector('#errors .flux') && window.stays")
+	waitUntil(t, ctx, "the conflict", "document.querySelector('#errors .claimants')?.textContent.includes('default/zz-late') && document.querySelector('#errors .flux') && window.stays")
 	run(t, ctx, chromedp.Click("#errors .claimants li:last-child a"))
-	becomes(t, ctx, "the list of the Work", "document.querySelectorAll('#results tbody tr').length === 1")
+	waitUntil(t, ctx, "the list of the Work", "document.querySelectorAll('#results tbody tr').length === 1")
 	run(t, ctx, chromedp.Click("#results tbody a"))
-	becomes(t, ctx, "its page", "document.getElementById('explanation')?.textContent.includes('worker-1') && document.getElementById('found').textContent.includes('map-0042')")
+	waitUntil(t, ctx, "its page", "document.getElementById('explanation')?.textContent.includes('worker-1') && document.getElementById('found').textContent.includes('map-0042')")
 	run(t, ctx, chromedp.Navigate(url+"/placement?work=default/request-0042&destination=worker-1"), chromedp.WaitReady("footer"))
-	becomes(t, ctx, "a file", "document.getElementById('files').textContent.includes('name: map-0042')")
+	waitUntil(t, ctx, "a file", "document.getElementById('files').textContent.includes('name: map-0042')")
 	run(t, ctx, chromedp.Click("#files a"))
-	becomes(t, ctx, "the history", "document.querySelectorAll('#revisions tbody tr').length === 1")
+	waitUntil(t, ctx, "the history", "document.querySelectorAll('#revisions tbody tr').length === 1")
 	run(t, ctx, chromedp.Navigate(url+"/"), chromedp.WaitReady("footer"), script("window.stays = true"))
-	becomes(t, ctx, "the connection", "document.getElementById('connection').textContent === 'Updates by itself.'")
+	waitUntil(t, ctx, "the connection", "document.getElementById('connection').textContent === 'Updates by itself.'")
 	if err := os.Remove(filepath.Join(in, "late.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	becomes(t, ctx, "the end of the conflict", "document.querySelector('#verdict.good') && !document.querySelector('#errors .claimants') && window.stays")
+	waitUntil(t, ctx, "the end of the conflict", "document.querySelector('#verdict.good') && !document.querySelector('#errors .claimants') && window.stays")
 }

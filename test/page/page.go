@@ -33,7 +33,6 @@ import (
 //go:embed testdata/axe.min.js.gz
 var axeArchive []byte
 
-// axeDigest is the SHA-256 of the script in axe-core 4.10.3.
 const axeDigest = "880970c081707360e64f34cea25ff91892f5bc95675b0776925b9709dd8a68bb"
 
 // Axe returns the script of axe-core. It returns an error if it is another one.
@@ -63,7 +62,6 @@ func Serve(site *page.Site) (url string, stop func()) {
 	}
 }
 
-// placed returns the placement of a Work's first group.
 func placed(w *kratix.Work, destination string, state report.State, reason string) report.Placement {
 	p := report.Placement{Work: kratix.KeyOf(w).String(), Directory: kratix.DefaultDirectory, Destination: destination, State: state, Reason: reason}
 	if destination != "" {

@@ -36,7 +36,6 @@ func served(t *testing.T, r page.Round) (site *page.Site, url string) {
 	return site, url
 }
 
-// paths are the pages.
 var paths = map[string]string{
 	"overview": "/", "problems": "/problems", "placements": "/placements", "none": "/placements?q=nothing",
 	"placement": "/placement?work=team-b/elastic-cloud-logs&destination=worker-1",
@@ -44,8 +43,6 @@ var paths = map[string]string{
 	"missing":   "/placement?work=none",
 }
 
-// TestAxeFindsNothing checks the accessibility of all pages on all screens. Rules about practice are
-// included.
 func TestAxeFindsNothing(t *testing.T) {
 	axe, err := Axe()
 	if err != nil {
@@ -55,7 +52,7 @@ func TestAxeFindsNothing(t *testing.T) {
 	_, url := served(t, Sample())
 	check := func(name string) { t.Helper(); violations(t, ctx, axe, name) }
 	for _, s := range []screen{light, dark, phone} {
-		run(t, ctx, on(s))
+		run(t, ctx, showOn(s))
 		for name, path := range paths {
 			run(t, ctx, chromedp.Navigate(url+path), chromedp.WaitReady("footer"), script("document.querySelectorAll('details').forEach(d => d.open = true)"))
 			check(s.name + " " + name)
@@ -67,7 +64,6 @@ func TestAxeFindsNothing(t *testing.T) {
 	}
 }
 
-// violations fails the test for each rule of axe that a page breaks.
 func violations(t *testing.T, ctx context.Context, axe, name string) { //nolint:revive // the test is first everywhere
 	t.Helper()
 	found := evaluated[string](t, ctx, axe+`;axe.run(document).then(r => JSON.stringify(r.violations.concat(r.incomplete.filter(i => i.id !== 'color-contrast')).map(v => v.id + ': ' + v.help + ': ' + v.nodes.map(n => n.html).slice(0, 3).join(' | '))))`,
@@ -81,7 +77,6 @@ func violations(t *testing.T, ctx context.Context, axe, name string) { //nolint:
 	}
 }
 
-// TestHTMLReport opens the report that `-o html` writes, with 1,000 placements.
 func TestHTMLReport(t *testing.T) {
 	axe, err := Axe()
 	if err != nil {
@@ -95,7 +90,7 @@ func TestHTMLReport(t *testing.T) {
 	defer server.Close()
 	ctx := browser(t)
 	for _, s := range []screen{light, dark, phone} {
-		run(t, ctx, on(s), chromedp.Navigate(server.URL), chromedp.WaitReady("footer"))
+		run(t, ctx, showOn(s), chromedp.Navigate(server.URL), chromedp.WaitReady("footer"))
 		violations(t, ctx, axe, s.name+" report")
 		if wide := evaluated[int](t, ctx, "document.documentElement.scrollWidth"); wide > int(s.width) {
 			t.Errorf("on %s it is %d pixels wide", s.name, wide)
@@ -108,19 +103,19 @@ func TestHTMLReport(t *testing.T) {
 		t.Errorf("the picture has %d Works", drawn)
 	}
 	run(t, ctx, script("const s = document.getElementById('search'); s.value = 'orders'; s.dispatchEvent(new Event('input'))"))
-	becomes(t, ctx, "the filter", "document.querySelectorAll('.group:not([hidden])').length === 1 && document.querySelectorAll('#placements tbody tr:not([hidden])').length === 1")
+	waitUntil(t, ctx, "the filter", "document.querySelectorAll('.group:not([hidden])').length === 1 && document.querySelectorAll('#placements tbody tr:not([hidden])').length === 1")
 	run(t, ctx, chromedp.Click(".group:not([hidden]) .items a"))
-	becomes(t, ctx, "the link to the placement", "document.querySelector(location.hash).textContent.includes('team-b/postgresql-orders')")
+	waitUntil(t, ctx, "the link to the placement", "document.querySelector(location.hash).textContent.includes('team-b/postgresql-orders')")
 	run(t, ctx, chromedp.Click("#placements tr:not([hidden]) td:last-child a, #placements tr:not([hidden]) [data-label=Why] a"))
-	becomes(t, ctx, "the link to the findings", "document.querySelector(location.hash).classList.contains('group')")
+	waitUntil(t, ctx, "the link to the findings", "document.querySelector(location.hash).classList.contains('group')")
 }
 
-// TestScreenshots compares pages with golden files. Fonts and versions of Chromium differ a little.
+// Fonts and versions of Chromium differ a little.
 func TestScreenshots(t *testing.T) {
 	ctx := browser(t)
 	_, url := served(t, Sample())
 	for _, s := range []screen{light, dark, phone} {
-		run(t, ctx, on(s))
+		run(t, ctx, showOn(s))
 		for _, name := range []string{"overview", "placements"} {
 			run(t, ctx, chromedp.Navigate(url+paths[name]), chromedp.WaitReady("footer"),
 				script("document.getElementById('connection').hidden = true"))
@@ -138,8 +133,8 @@ func TestScreenshots(t *testing.T) {
 	}
 }
 
-// tolerance is the share of pixels that may differ, and difference how much a channel of a pixel must
-// differ to count.
+// tolerance is the share of pixels that may differ. A pixel differs if one of its channels differs
+// by more than difference.
 const (
 	tolerance  = 0.06
 	difference = 48
@@ -170,12 +165,11 @@ func compare(t *testing.T, name string, shot []byte) {
 	}
 	if share := differing(want, got); share > tolerance {
 		failed := t.ArtifactDir() + "/" + name
-		_ = os.WriteFile(failed, shot, 0o600) // it helps to find out why
+		_ = os.WriteFile(failed, shot, 0o600)
 		t.Errorf("%s: %.1f%% of the pixels differ", name, share*100)
 	}
 }
 
-// differing returns the share of pixels that differ.
 func differing(a, b image.Image) float64 {
 	bounds, count := a.Bounds(), 0
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
@@ -195,14 +189,13 @@ func apart(a, b uint32) bool {
 	return max(a>>bits, b>>bits)-min(a>>bits, b>>bits) > difference
 }
 
-// TestPhoneNeedsNoSidewaysScrolling checks that no page is wider than a phone.
 func TestPhoneNeedsNoSidewaysScrolling(t *testing.T) {
 	ctx := browser(t)
 	r := Sample()
 	r.Report.Placements[0].Reason = strings.Repeat("x", 2000)
 	r.Report.Findings[0].Message = strings.Repeat("a/very/long/path", 200)
 	_, url := served(t, r)
-	run(t, ctx, on(phone))
+	run(t, ctx, showOn(phone))
 	for name, path := range paths {
 		run(t, ctx, chromedp.Navigate(url+path), chromedp.WaitReady("footer"))
 		if wide := evaluated[int](t, ctx, "document.documentElement.scrollWidth"); wide > int(phone.width) {
@@ -214,7 +207,7 @@ func TestPhoneNeedsNoSidewaysScrolling(t *testing.T) {
 func TestPageCanBeUsedWithTheKeyboard(t *testing.T) {
 	ctx := browser(t)
 	_, url := served(t, Sample())
-	run(t, ctx, on(light), chromedp.Navigate(url+"/placements"), chromedp.WaitReady("footer"))
+	run(t, ctx, showOn(light), chromedp.Navigate(url+"/placements"), chromedp.WaitReady("footer"))
 	focus := func() string {
 		return evaluated[string](t, ctx, "(document.activeElement.id || document.activeElement.textContent || document.activeElement.tagName).trim()")
 	}
@@ -236,12 +229,12 @@ func TestPageCanBeUsedWithTheKeyboard(t *testing.T) {
 		t.Errorf("the key / goes to %s", focus())
 	}
 	run(t, ctx, chromedp.KeyEvent("cache"))
-	becomes(t, ctx, "the search", "document.querySelectorAll('#results tbody tr').length === 1 && location.search === '?q=cache'")
+	waitUntil(t, ctx, "the search", "document.querySelectorAll('#results tbody tr').length === 1 && location.search === '?q=cache'")
 	if focus() != "search" {
 		t.Errorf("the result takes the focus to %s", focus())
 	}
 	run(t, ctx, chromedp.Focus("#results tbody a"), chromedp.KeyEvent(kb.Enter))
-	becomes(t, ctx, "Enter on a placement", "document.querySelector('h1').textContent === 'team-a/redis-cache'")
+	waitUntil(t, ctx, "Enter on a placement", "document.querySelector('h1').textContent === 'team-a/redis-cache'")
 	run(t, ctx, chromedp.Navigate(url+"/"), chromedp.WaitReady("footer"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(kb.Enter))
 	if focus() != "main" {
 		t.Errorf("the link to the content goes to %s", focus())
@@ -251,43 +244,40 @@ func TestPageCanBeUsedWithTheKeyboard(t *testing.T) {
 func TestFilterShowsWhatMatches(t *testing.T) {
 	ctx := browser(t)
 	_, url := served(t, Sample())
-	run(t, ctx, on(light), chromedp.Navigate(url+"/placements"), chromedp.WaitReady("footer"))
+	run(t, ctx, showOn(light), chromedp.Navigate(url+"/placements"), chromedp.WaitReady("footer"))
 	choose := func(field, value string) {
 		run(t, ctx, script(fmt.Sprintf("document.getElementById(%q).value = %q; document.getElementById(%q).dispatchEvent(new Event('change', {bubbles: true}))", field, value, field)))
 	}
 	rows := "Array.from(document.querySelectorAll('#results tbody [data-label=Work]'), c => c.textContent).join()"
 	choose("f-state", "problem")
-	becomes(t, ctx, "problems", rows+" === 'team-b/elastic-cloud-logs,team-b/postgresql-orders'")
+	waitUntil(t, ctx, "problems", rows+" === 'team-b/elastic-cloud-logs,team-b/postgresql-orders'")
 	choose("f-promise", "postgresql")
-	becomes(t, ctx, "problems of a Promise", rows+" === 'team-b/postgresql-orders' && location.search === '?promise=postgresql&state=problem'")
+	waitUntil(t, ctx, "problems of a Promise", rows+" === 'team-b/postgresql-orders' && location.search === '?promise=postgresql&state=problem'")
 	run(t, ctx, chromedp.Reload(), chromedp.WaitReady("footer"))
 	if got := evaluated[string](t, ctx, rows); got != "team-b/postgresql-orders" {
 		t.Errorf("after loading the page again: %s", got)
 	}
 }
 
-// TestConflictAppearsAndGoes publishes rounds while pages are open.
 func TestConflictAppearsAndGoes(t *testing.T) {
 	ctx := browser(t)
 	clean := Sample()
 	clean.Report.Findings = slices.Clone(clean.Report.Findings)[2:]
 	site, url := served(t, clean)
-	run(t, ctx, on(light), chromedp.Navigate(url+"/problems"), chromedp.WaitReady("footer"))
-	becomes(t, ctx, "the connection", "document.getElementById('connection').textContent === 'Updates by itself.'")
+	run(t, ctx, showOn(light), chromedp.Navigate(url+"/problems"), chromedp.WaitReady("footer"))
+	waitUntil(t, ctx, "the connection", "document.getElementById('connection').textContent === 'Updates by itself.'")
 	run(t, ctx, script("window.stays = true"), chromedp.Focus(".group .self"))
 	site.Publish(Sample())
-	becomes(t, ctx, "the conflict", "document.body.innerText.includes('beats.beat.k8s.elastic.co') && window.stays")
+	waitUntil(t, ctx, "the conflict", "document.body.innerText.includes('beats.beat.k8s.elastic.co') && window.stays")
 	if got := evaluated[string](t, ctx, "document.activeElement.textContent"); !strings.Contains(got, "orders") {
 		t.Errorf("the focus is on %q", got)
 	}
 	site.Publish(clean)
-	becomes(t, ctx, "the end of the conflict", "!document.body.innerText.includes('beats.beat.k8s.elastic.co') && window.stays")
+	waitUntil(t, ctx, "the end of the conflict", "!document.body.innerText.includes('beats.beat.k8s.elastic.co') && window.stays")
 	site.Publish(page.Round{Failure: "the input is gone"})
-	becomes(t, ctx, "the failure", "document.querySelector('[role=alert]')?.textContent.includes('the input is gone') && window.stays")
+	waitUntil(t, ctx, "the failure", "document.querySelector('[role=alert]')?.textContent.includes('the input is gone') && window.stays")
 }
 
-// TestNothingIsLoadedFromElsewhere checks that a browser obeys the policy, and that the page works
-// with it.
 func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 	ctx := browser(t)
 	r := Sample()
@@ -301,7 +291,7 @@ func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 	run(t, ctx, script(`window.refused = 0; addEventListener('securitypolicyviolation', () => window.refused++);
 		document.body.append(Object.assign(document.createElement('script'), {textContent: 'window.broken = 1'}));
 		document.body.append(Object.assign(document.createElement('img'), {src: 'http://127.0.0.1:9/x.png'}));`))
-	becomes(t, ctx, "the policy", "window.refused >= 2 && !('broken' in window)")
+	waitUntil(t, ctx, "the policy", "window.refused >= 2 && !('broken' in window)")
 	for _, resource := range evaluated[[]string](t, ctx, "performance.getEntriesByType('resource').map(r => r.name)") {
 		if !strings.HasPrefix(resource, url) && !strings.HasPrefix(resource, "http://127.0.0.1:9/") {
 			t.Errorf("it loads %s", resource)
@@ -309,8 +299,8 @@ func TestNothingIsLoadedFromElsewhere(t *testing.T) {
 	}
 }
 
-// TestManyPlacements opens pages of 100,000 placements. The first byte must come, measured in the
-// browser, in less than half of the time that the whole report takes as JSON in the same run.
+// The first byte must come in less than half of the time that the whole report takes as JSON in the
+// same run.
 func TestManyPlacements(t *testing.T) {
 	ctx := browser(t)
 	r := Many(100_000)
@@ -323,7 +313,7 @@ func TestManyPlacements(t *testing.T) {
 	for _, path := range []string{"/placements", "/", "/placements?q=request-0999", "/placements?state=problem", "/placements?page=2000"} {
 		fastest := 1e9
 		for try := 0; try < 20 && fastest > allowed; try++ { // other processes may disturb a try
-			site.Publish(r) // makes the page build its index again
+			site.Publish(r) // the page must build its index again
 			run(t, ctx, chromedp.Navigate(url+path), chromedp.WaitReady("footer"))
 			fastest = min(fastest, evaluated[float64](t, ctx, "(n => n.responseStart - n.requestStart)(performance.getEntriesByType('navigation')[0])"))
 		}
@@ -337,7 +327,6 @@ func TestManyPlacements(t *testing.T) {
 	}
 }
 
-// TestReadableWithoutScripts checks that a page has its content before the script runs.
 func TestReadableWithoutScripts(t *testing.T) {
 	_, url := served(t, Sample())
 	for name, path := range paths {

@@ -21,10 +21,8 @@ import (
 
 var dist = flag.String("dist", "../../dist", "directory of the release")
 
-// host is the platform of this machine, as it is in the names of files.
 const host = runtime.GOOS + "_" + runtime.GOARCH
 
-// files returns the files of the release with an ending. There must be one.
 func files(t *testing.T, ending string) []string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(*dist, "kratix-schedule_*"+ending))
@@ -43,7 +41,6 @@ func read(t *testing.T, file string) []byte {
 	return content
 }
 
-// run runs a program and returns its output.
 func run(t *testing.T, env []string, name string, args ...string) string {
 	t.Helper()
 	command := exec.CommandContext(context.Background(), name, args...)
@@ -55,7 +52,6 @@ func run(t *testing.T, env []string, name string, args ...string) string {
 	return string(output)
 }
 
-// unpacked returns the files of an archive, and the mode of each.
 func unpacked(t *testing.T, archive string) (contents map[string][]byte, modes map[string]os.FileMode) {
 	t.Helper()
 	contents, modes = map[string][]byte{}, map[string]os.FileMode{}
@@ -124,7 +120,6 @@ func TestArchivesAreComplete(t *testing.T) {
 	}
 }
 
-// maybe returns the files of the release with an ending; a release for one platform may have none.
 func maybe(t *testing.T, ending string) []string {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(*dist, "kratix-schedule_*"+ending))
@@ -154,7 +149,6 @@ func TestChecksumsAreRight(t *testing.T) {
 	}
 }
 
-// TestProgramNamesItsBuild runs the program of this platform.
 func TestProgramNamesItsBuild(t *testing.T) {
 	contents, _ := unpacked(t, files(t, "_"+host+".tar.gz")[0])
 	program := filepath.Join(t.TempDir(), "kratix-schedule")
@@ -164,7 +158,6 @@ func TestProgramNamesItsBuild(t *testing.T) {
 	checkVersion(t, run(t, nil, program, "version", "-o", "json"))
 }
 
-// checkVersion checks that a version names the commit that was built.
 func checkVersion(t *testing.T, version string) {
 	t.Helper()
 	head := strings.TrimSpace(run(t, nil, "git", "rev-parse", "HEAD"))

@@ -7,7 +7,6 @@ import (
 	"testing"
 )
 
-// TestKrewAcceptsTheManifest checks the manifest with krew's own validation, as its index does.
 func TestKrewAcceptsTheManifest(t *testing.T) {
 	manifest := filepath.Join(*dist, "krew", "kratix-schedule.yaml")
 	run(t, nil, "go", "tool", "validate-krew-manifest", "-manifest", manifest, "-skip-install")
@@ -19,7 +18,6 @@ func TestKrewAcceptsTheManifest(t *testing.T) {
 	}
 }
 
-// TestKrewInstalls installs the plugin with krew from the archive, and runs it as kubectl does.
 func TestKrewInstalls(t *testing.T) {
 	manifest, archive := filepath.Join(*dist, "krew", "kratix-schedule.yaml"), files(t, "_"+host+".tar.gz")[0]
 	root := t.TempDir()
@@ -28,7 +26,6 @@ func TestKrewInstalls(t *testing.T) {
 	plugin := filepath.Join(root, "bin", "kubectl-kratix_schedule")
 	checkVersion(t, run(t, nil, plugin, "version", "-o", "json"))
 
-	// kubectl is that of the tests in a cluster, if it is built.
 	if kubectl, err := filepath.Abs("../../bin/kube/kubectl"); err == nil {
 		if _, err := os.Stat(kubectl); err == nil {
 			checkVersion(t, run(t, []string{"PATH=" + filepath.Dir(plugin) + ":" + os.Getenv("PATH")}, kubectl, "kratix-schedule", "version", "-o", "json"))

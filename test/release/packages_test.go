@@ -12,14 +12,11 @@ import (
 	"github.com/sassoftware/go-rpmutils"
 )
 
-// wanted are the files that a package installs.
 var wanted = []string{
 	"/usr/bin/kratix-schedule", "/usr/share/man/man1/kratix-schedule.1", "/usr/share/bash-completion/completions/kratix-schedule",
 	"/usr/share/zsh/vendor-completions/_kratix-schedule", "/usr/share/fish/vendor_completions.d/kratix-schedule.fish", "/usr/share/doc/kratix-schedule/copyright",
 }
 
-// TestDebInstalls installs the package of this platform with dpkg in a root directory of its own, and runs the
-// program.
 func TestDebInstalls(t *testing.T) {
 	if _, err := exec.LookPath("dpkg"); err != nil {
 		t.Skip("there is no dpkg")

@@ -14,8 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// clone is a full clone of the store. It pushes commits like those of the daemon to a branch of its
-// own.
 type clone struct {
 	t               testing.TB
 	repository, dir string
@@ -23,7 +21,6 @@ type clone struct {
 	made            int
 }
 
-// make clones the repository without a worktree.
 func (c *clone) make() {
 	c.t.Helper()
 	c.dir = filepath.Join(c.t.TempDir(), "clone")
@@ -38,9 +35,8 @@ func (c *clone) make() {
 	gittest.Git(c.t, c.dir, "config", "gc.auto", "0")
 }
 
-// push makes a commit. The commit adds a copy, under another name, of the placement that the commit
-// head has added. push returns the duration of `git push`. For the push, it creates a branch at
-// head, and deletes it afterwards.
+// push commits a copy, under another name, of the placement that the commit head has added. It
+// returns the duration of `git push`.
 func (c *clone) push(head string) time.Duration {
 	c.t.Helper()
 	c.made++
@@ -76,7 +72,6 @@ func (c *clone) push(head string) time.Duration {
 	return took
 }
 
-// rename returns a text in which the names of a Work and its request are replaced by others.
 func rename(text string, i int) string {
 	return strings.ReplaceAll(text, "db-", fmt.Sprintf("bare%d-", i))
 }

@@ -24,7 +24,6 @@ func build(t testing.TB) string {
 	return binary
 }
 
-// daemon is the program in a process of its own.
 type daemon struct {
 	t       testing.TB
 	binary  string
@@ -71,8 +70,6 @@ func (d *daemon) tail() string {
 	return string(content[max(0, len(content)-4000):])
 }
 
-// metrics returns the daemon's metrics by name and labels. It returns none if the daemon does not
-// respond.
 func (d *daemon) metrics() map[string]float64 {
 	client := http.Client{Timeout: 10 * time.Second}
 	values := map[string]float64{}
@@ -91,8 +88,7 @@ func (d *daemon) metrics() map[string]float64 {
 	return values
 }
 
-// await waits until ready returns true for the daemon's metrics, and returns the metrics.
-func (d *daemon) await(what string, ready func(map[string]float64) bool) map[string]float64 {
+func (d *daemon) waitFor(what string, ready func(map[string]float64) bool) map[string]float64 {
 	d.t.Helper()
 	for deadline := time.Now().Add(20 * time.Minute); ; time.Sleep(100 * time.Millisecond) {
 		if values := d.metrics(); ready(values) {
@@ -104,11 +100,9 @@ func (d *daemon) await(what string, ready func(map[string]float64) bool) map[str
 	}
 }
 
-// placed waits until a round has found this number of placements in the store, and returns the
-// metrics.
-func (d *daemon) placed(works int) map[string]float64 {
+func (d *daemon) waitForPlacements(works int) map[string]float64 {
 	d.t.Helper()
-	return d.await(fmt.Sprintf("%d Works placed", works), func(values map[string]float64) bool {
+	return d.waitFor(fmt.Sprintf("%d Works placed", works), func(values map[string]float64) bool {
 		return int(values[`kratix_schedule_placements{state="placed"}`]+values[`kratix_schedule_placements{state="unchanged"}`]) == works
 	})
 }
@@ -118,20 +112,18 @@ const (
 	roundSum   = "kratix_schedule_round_duration_seconds_sum"
 )
 
-// readAll makes the daemon run one round that reads everything, and returns its duration.
 func (d *daemon) readAll() time.Duration {
 	d.t.Helper()
 	before := d.metrics()
 	if err := d.process.Process.Signal(syscall.SIGHUP); err != nil {
 		d.t.Fatal(err)
 	}
-	after := d.await("a round", func(values map[string]float64) bool { return values[roundCount] > before[roundCount] })
+	after := d.waitFor("a round", func(values map[string]float64) bool { return values[roundCount] > before[roundCount] })
 	return duration(after[roundSum]-before[roundSum]) / time.Duration(after[roundCount]-before[roundCount])
 }
 
 func duration(seconds float64) time.Duration { return time.Duration(seconds * float64(time.Second)) }
 
-// memory returns the resident set size of the process and its maximum so far, in MiB.
 func (d *daemon) memory() (now, most int) {
 	d.t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", d.process.Process.Pid))
@@ -146,7 +138,6 @@ func (d *daemon) memory() (now, most int) {
 	return mebibytes("VmRSS"), mebibytes("VmHWM")
 }
 
-// processor returns the CPU time of the process, without its children.
 func (d *daemon) processor() time.Duration {
 	d.t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.process.Process.Pid))

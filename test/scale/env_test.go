@@ -14,11 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// zones is the number of labels with which Works select Destinations.
 const zones = 100
 
-// env is a source directory. The directory shed beside it has Works that were prepared but not
-// added yet.
 type env struct {
 	t            testing.TB
 	source, shed string
@@ -71,7 +68,6 @@ func (w *env) write(dir, name, content string) {
 
 func workFile(i int) string { return fmt.Sprintf("work-%06d.yaml", i) }
 
-// prepare writes the Works with numbers in the range [from, to) to the directory shed.
 func (w *env) prepare(from, to, destinations int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
@@ -79,7 +75,6 @@ func (w *env) prepare(from, to, destinations int) {
 	}
 }
 
-// add moves prepared Works to the source, one by one.
 func (w *env) add(from, to int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
@@ -89,7 +84,6 @@ func (w *env) add(from, to int) {
 	}
 }
 
-// work returns the Work of a request with three files, as a pipeline of Kratix writes it.
 func (w *env) work(i, kinds int) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, `apiVersion: platform.kratix.io/v1alpha1
@@ -119,18 +113,16 @@ spec:
 	return text.String()
 }
 
-// pack encodes a file as kratix.Encode does. It uses one gzip.Writer for all files.
 func (w *env) pack(content string) string {
 	var packed bytes.Buffer
 	w.zip.Reset(&packed)
-	_, _ = w.zip.Write([]byte(content)) // a Buffer returns no error
+	_, _ = w.zip.Write([]byte(content))
 	_ = w.zip.Close()
 	return base64.StdEncoding.EncodeToString(packed.Bytes())
 }
 
 type manifest struct{ name, content string }
 
-// manifests returns the files of a Work. They describe a small database.
 func manifests(i int) []manifest {
 	return []manifest{
 		{"database.yaml", fmt.Sprintf(`apiVersion: acid.zalan.do/v1

@@ -38,7 +38,6 @@ func (s *fixture) profile(step string) (stop func()) {
 	}
 }
 
-// save writes the response to a file, and reports whether the daemon has sent one.
 func save(url, name string) bool {
 	answer, err := http.Get(url) //nolint:gosec // the daemon's own address
 	if err != nil {

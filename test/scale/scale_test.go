@@ -87,10 +87,8 @@ func (s *fixture) commits() int {
 	return n
 }
 
-// ref returns the path of the file with the head of the branch.
 func (s *fixture) ref() string { return filepath.Join(s.repository, "refs", "heads", "main") }
 
-// head returns the head of the branch, or "" if the branch does not exist.
 func (s *fixture) head() string {
 	content, _ := os.ReadFile(s.ref())
 	return strings.TrimSpace(string(content))
@@ -98,30 +96,26 @@ func (s *fixture) head() string {
 
 func measure(t testing.TB, size size) (m measured) {
 	s := newFixture(t, size)
-	s.first(&m)
-	s.unchanged(&m)
-	s.oneNew(&m)
-	s.again(&m)
-	s.burst(&m)
+	s.measureFirst(&m)
+	s.measureUnchanged(&m)
+	s.measureOneNew(&m)
+	s.measureRestart(&m)
+	s.measureBurst(&m)
 	return m
 }
 
-// first measures the time from the start of the daemon with an empty store until all files are
-// written.
-func (s *fixture) first(m *measured) {
+func (s *fixture) measureFirst(m *measured) {
 	began := time.Now()
 	s.daemon.start()
 	stop := s.profile("first")
 	defer stop()
-	s.daemon.placed(s.works)
+	s.daemon.waitForPlacements(s.works)
 	m.first, m.firstCPU, m.firstCommits = time.Since(began), s.daemon.processor(), s.commits()
 	m.firstRSS, m.firstPeak = s.daemon.memory()
 	s.t.Logf("first round: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.first, m.firstCPU, m.firstCommits, m.firstRSS, m.firstPeak)
 }
 
-// unchanged measures rounds that read everything and find no change, and rounds after an event
-// without a change.
-func (s *fixture) unchanged(m *measured) {
+func (s *fixture) measureUnchanged(m *measured) {
 	const rounds = 5
 	s.daemon.readAll() // also reads the files that the first round has written
 	stop := s.profile("unchanged")
@@ -139,7 +133,6 @@ func (s *fixture) unchanged(m *measured) {
 	s.t.Logf("unchanged: looked at all %s, processor %s; after an event %s", m.unchanged, m.unchangedCPU, m.event)
 }
 
-// touch rewrites a Work without a change, and returns the duration of the round that follows.
 func (s *fixture) touch() time.Duration {
 	s.t.Helper()
 	before := s.daemon.metrics()
@@ -152,13 +145,11 @@ func (s *fixture) touch() time.Duration {
 	if err := os.Rename(filepath.Join(s.shed, "same"), name); err != nil {
 		s.t.Fatal(err)
 	}
-	after := s.daemon.await("a round", func(values map[string]float64) bool { return values[roundCount] > before[roundCount] })
+	after := s.daemon.waitFor("a round", func(values map[string]float64) bool { return values[roundCount] > before[roundCount] })
 	return duration(after[roundSum]-before[roundSum]) / time.Duration(after[roundCount]-before[roundCount])
 }
 
-// oneNew measures the time from adding the file of a new Work until its commit is on the branch. It
-// alternates with measuring a plain push of the same files.
-func (s *fixture) oneNew(m *measured) {
+func (s *fixture) measureOneNew(m *measured) {
 	next := s.works
 	s.place(next) // the clone needs a placement to copy
 	s.clone.make()
@@ -172,7 +163,6 @@ func (s *fixture) oneNew(m *measured) {
 	s.works = next + 1
 }
 
-// place adds one Work, and returns the time until its commit is on the branch.
 func (s *fixture) place(i int) time.Duration {
 	s.t.Helper()
 	before, deadline := s.head(), time.Now().Add(2*time.Minute)
@@ -185,18 +175,17 @@ func (s *fixture) place(i int) time.Duration {
 		time.Sleep(500 * time.Microsecond)
 	}
 	took := time.Since(began)
-	s.daemon.placed(i + 1)
+	s.daemon.waitForPlacements(i + 1)
 	return took
 }
 
-// again measures a start with a store that is up to date.
-func (s *fixture) again(m *measured) {
+func (s *fixture) measureRestart(m *measured) {
 	s.daemon.stop()
 	before, began := s.commits(), time.Now()
 	s.daemon.start()
 	stop := s.profile("restart")
 	defer stop()
-	s.daemon.placed(s.works)
+	s.daemon.waitForPlacements(s.works)
 	m.restart, m.restartCPU = time.Since(began), s.daemon.processor()
 	s.daemon.readAll()
 	m.restartCommits = s.commits() - before
@@ -204,8 +193,7 @@ func (s *fixture) again(m *measured) {
 	s.t.Logf("restart: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.restart, m.restartCPU, m.restartCommits, m.restartRSS, m.restartPeak)
 }
 
-// burst adds many Works at once, and measures the time until all are on the branch.
-func (s *fixture) burst(m *measured) {
+func (s *fixture) measureBurst(m *measured) {
 	before, began := s.commits(), time.Now()
 	stop := s.profile("burst")
 	defer stop()
@@ -227,7 +215,7 @@ func (s *fixture) burst(m *measured) {
 	}()
 	s.add(s.works, s.works+s.size.burst)
 	s.works += s.size.burst
-	s.daemon.placed(s.works)
+	s.daemon.waitForPlacements(s.works)
 	close(over)
 	m.burst, m.burstCommits = (<-done).Sub(began), s.commits()-before
 	m.burstRSS, m.burstPeak = s.daemon.memory()
@@ -239,8 +227,6 @@ func median(all []time.Duration) time.Duration {
 	return sorted[len(sorted)/2]
 }
 
-// BenchmarkDaemon measures the daemon once, with as many Works as the flag -works says, each with
-// three files.
 func BenchmarkDaemon(b *testing.B) {
 	for range b.N {
 		m := measure(b, size{*works, *destinations, *burst, *pairs})
@@ -257,7 +243,6 @@ func BenchmarkDaemon(b *testing.B) {
 	}
 }
 
-// TestDaemon runs the benchmark with few Works, and checks the number of commits.
 func TestDaemon(t *testing.T) {
 	testkit.Slow(t)
 	size := size{works: 60, destinations: 6, burst: 40, pairs: 2}

@@ -16,13 +16,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// The faults in this file may affect only the request that they concern. Each begins when
-// everything is written. Every commit that is made during the fault is checked.
+// A fault in this file may affect only the request that it concerns. It begins when everything is
+// written. Every commit during the fault is checked.
 
-// allowed is the content of the allowance file that permits all removals.
 const allowed = "all until 2100-01-01T00:00:00Z\n"
 
-// allowRemovals permits or forbids removals, and waits until the daemon has read the change.
 func (w *trial) allowRemovals(may bool) {
 	w.t.Helper()
 	word := ""
@@ -32,7 +30,7 @@ func (w *trial) allowRemovals(may bool) {
 	if err := os.WriteFile(w.allowance, []byte(word), 0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	w.rounds()
+	w.waitForRound()
 }
 
 func (w *trial) roundsDone() int {
@@ -47,34 +45,30 @@ func (w *trial) roundsDone() int {
 	return done
 }
 
-// rounds waits until a round has ended that started after the call.
-func (w *trial) rounds() {
+func (w *trial) waitForRound() {
 	w.t.Helper()
 	for range 2 {
 		w.daemon.signal(syscall.SIGHUP)
 		before := w.roundsDone()
-		w.until("a round is done", func() bool { return w.roundsDone() > before })
+		w.waitFor("a round is done", func() bool { return w.roundsDone() > before })
 	}
 }
 
-// until waits until the function is returns true.
-func (w *trial) until(what string, is func() bool) {
+func (w *trial) waitFor(what string, is func() bool) {
 	w.t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(50 * time.Millisecond) {
-		w.daemon.lives()
+		w.daemon.checkAlive()
 		if time.Now().After(deadline) {
 			w.t.Fatalf("not in %s: %s\nthe report:\n%.3000s\nthe log:\n%s", patience, what, w.daemon.page("/api/v1/report"), w.daemon.tail())
 		}
 	}
 }
 
-// written returns the path and the content of the manifest of each Work, by the name of the Work.
-// Works that are in conflict, or whose Destination does not exist, are left out.
 func (w *trial) written() map[string][2]string {
 	files := map[string][2]string{}
 	for name, version := range w.works {
 		if !w.conflicting[conflictingName(name)] {
-			files[name] = [2]string{fmt.Sprintf("clusters/d%d/resources/default/redis/%s/5058f/object.yaml", home(name), name), manifest(name, version)}
+			files[name] = [2]string{fmt.Sprintf("clusters/d%d/resources/default/redis/%s/5058f/object.yaml", destinationOf(name), name), manifest(name, version)}
 		}
 	}
 	for name, version := range w.others {
@@ -85,14 +79,11 @@ func (w *trial) written() map[string][2]string {
 	return files
 }
 
-// blob returns git's hash of a file with this content.
 func blob(content string) string {
 	sum := sha1.Sum(fmt.Appendf(nil, "blob %d\x00%s", len(content), content)) //nolint:gosec // git's own digest
 	return hex.EncodeToString(sum[:])
 }
 
-// awaitWritten waits until all expected manifests are in the store, except for that of the excepted
-// Work. If excepted is "", there is no exception.
 func (w *trial) awaitWritten(excepted string) {
 	w.t.Helper()
 	var missing []string
@@ -111,14 +102,13 @@ func (w *trial) awaitWritten(excepted string) {
 func (w *trial) untilOr(what string, is func() bool, why func() string) {
 	w.t.Helper()
 	for deadline := time.Now().Add(patience); !is(); time.Sleep(100 * time.Millisecond) {
-		w.daemon.lives()
+		w.daemon.checkAlive()
 		if time.Now().After(deadline) {
 			w.t.Fatalf("not in %s: %s: %s\nthe report:\n%.3000s\nthe log:\n%s", patience, what, why(), w.daemon.page("/api/v1/report"), w.daemon.tail())
 		}
 	}
 }
 
-// repairInput removes all faults from the input, and waits until the daemon has written all files.
 func (w *trial) repairInput() {
 	w.t.Helper()
 	w.removeBrokenFiles()
@@ -126,7 +116,6 @@ func (w *trial) repairInput() {
 	w.awaitWritten("")
 }
 
-// placeable returns the name of a Work that is not in conflict.
 func (w *trial) placeable() string {
 	names := slices.DeleteFunc(slices.Sorted(maps.Keys(w.works)), func(name string) bool { return w.conflicting[conflictingName(name)] })
 	if len(names) == 0 {
@@ -136,14 +125,11 @@ func (w *trial) placeable() string {
 	return names[w.rng.IntN(len(names))]
 }
 
-// harmless calls meanwhile. It checks that no file of a Work that stays is removed or changed
-// during the call.
 func (w *trial) harmless(what string, meanwhile func()) {
 	w.t.Helper()
 	w.harmlessIf(what, func() bool { meanwhile(); return true })
 }
 
-// harmlessIf does the same as harmless, but does not check anything if meanwhile returns false.
 func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 	w.t.Helper()
 	w.repairInput()
@@ -161,7 +147,7 @@ func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 		w.awaitWritten("")
 		return
 	}
-	w.rounds()
+	w.waitForRound()
 	for line := range strings.Lines(gittest.Git(w.t, w.repository, "log", "--no-renames", "--format=", "--name-status", before+"..main")) {
 		status, path, _ := strings.Cut(strings.TrimSpace(line), "\t")
 		name, isThere := files[path]
@@ -174,7 +160,7 @@ func (w *trial) harmlessIf(what string, meanwhile func() bool) {
 	w.awaitWritten("")
 }
 
-// forbidden is a text because of which the server rejects a push, as push protection does.
+// The server rejects a push with this text, as push protection does.
 const forbidden = "AKIAIOSFODNN7EXAMPLE"
 
 const protection = `while read -r old new ref; do
@@ -182,9 +168,6 @@ const protection = `while read -r old new ref; do
 done
 `
 
-// refused makes the server reject a file of one Work while other Works are changed and removed, and
-// checks that the other Works are written. Then the tenant corrects the file, or the server accepts
-// it.
 func (w *trial) refused() {
 	w.t.Helper()
 	w.repairInput()
@@ -192,7 +175,7 @@ func (w *trial) refused() {
 	gittest.Hook(w.t, w.repository, "pre-receive", protection)
 	name := w.placeable()
 	w.works[name]++
-	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", home(name)), w.works[name],
+	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", destinationOf(name)), w.works[name],
 		map[string]string{"object.yaml": manifest(name, w.works[name]) + "# " + forbidden + "\n"})
 	for range 4 {
 		if other := w.placeable(); other != name {
@@ -206,13 +189,13 @@ func (w *trial) refused() {
 		w.remove(gone + ".yaml")
 	}
 	w.awaitWritten(name)
-	w.until("the refusal is reported", func() bool {
+	w.waitFor("the refusal is reported", func() bool {
 		report := w.daemon.page("/api/v1/report")
 		return strings.Contains(report, `"KS066"`) && strings.Contains(report, "Work default/"+name) && strings.Contains(report, "push protection: ")
 	})
 	if gone != name && w.works[gone] == 0 {
-		path := fmt.Sprintf("clusters/d%d/resources/default/redis/%s/5058f/object.yaml", home(gone), gone)
-		w.until("what is gone is removed", func() bool { return listing(w.t, w.repository)[path] == "" })
+		path := fmt.Sprintf("clusters/d%d/resources/default/redis/%s/5058f/object.yaml", destinationOf(gone), gone)
+		w.waitFor("what is gone is removed", func() bool { return listing(w.t, w.repository)[path] == "" })
 	}
 	if w.rng.IntN(2) == 0 {
 		if err := os.Remove(hook); err != nil {
@@ -220,7 +203,7 @@ func (w *trial) refused() {
 		}
 		w.daemon.signal(syscall.SIGHUP)
 		path := w.written()[name][0]
-		w.until("what the server takes now is written", func() bool {
+		w.waitFor("what the server takes now is written", func() bool {
 			return strings.Contains(gittest.Git(w.t, w.repository, "show", "main:"+path), forbidden)
 		})
 	}
@@ -230,9 +213,7 @@ func (w *trial) refused() {
 	_ = os.Remove(hook)
 }
 
-// vanish removes all or half of the Works without an allowance, for longer than the removal delay.
-// It checks that the deletion guard protects their files.
-func (w *trial) vanish(restart bool) {
+func (w *trial) removeManyWorks(restart bool) {
 	w.t.Helper()
 	w.harmless("Works that are away for a while", func() {
 		w.allowRemovals(false)
@@ -241,31 +222,28 @@ func (w *trial) vanish(restart bool) {
 			w.daemon.kill()
 			w.daemon.start()
 		}
-		w.awaits("/api/v1/report", `"KS061"`)
-		w.within(time.Second)
+		w.waitForPage("/api/v1/report", `"KS061"`)
+		w.sleepUpTo(time.Second)
 		w.returnWorks(moved)
-		w.rounds()
+		w.waitForRound()
 		w.allowRemovals(true)
 	})
 }
 
-// vanishForAMoment removes Works for less than the removal delay.
-func (w *trial) vanishForAMoment() {
+func (w *trial) removeWorksBriefly() {
 	w.t.Helper()
 	w.harmlessIf("Works that are away for a moment", func() bool {
-		return w.forAMoment(func() func() {
+		return w.undoneBriefly(func() func() {
 			moved := w.moveWorks(w.rng.IntN(2) == 0)
 			return func() { w.returnWorks(moved) }
 		})
 	})
 }
 
-// forAMoment calls do, and undoes its effect within half of the removal delay. It returns false if
-// the machine was too slow for that.
-func (w *trial) forAMoment(do func() (undo func())) bool {
+func (w *trial) undoneBriefly(do func() (undo func())) bool {
 	began := time.Now()
 	undo := do()
-	w.within(removalDelay / 2)
+	w.sleepUpTo(removalDelay / 2)
 	undo()
 	took := time.Since(began)
 	if took > removalDelay*3/4 {
@@ -274,8 +252,6 @@ func (w *trial) forAMoment(do func() (undo func())) bool {
 	return took <= removalDelay*3/4
 }
 
-// moveWorks moves the files of all or half of the Works out of the source, and returns the names of
-// these Works.
 func (w *trial) moveWorks(all bool) []string {
 	w.t.Helper()
 	names := slices.Sorted(maps.Keys(w.works))
@@ -301,12 +277,11 @@ func (w *trial) returnWorks(names []string) {
 	}
 }
 
-// truncate truncates the file of a Work at a random offset for a moment.
 func (w *trial) truncate() {
 	w.t.Helper()
 	w.harmlessIf("a file that is cut off for a moment", func() bool {
 		file := filepath.Join(w.dir, w.placeable()+".yaml")
-		return w.forAMoment(func() func() { return w.cut(file, w.rng.IntN) })
+		return w.undoneBriefly(func() func() { return w.cut(file, w.rng.IntN) })
 	})
 }
 
@@ -319,13 +294,12 @@ func (w *trial) truncateAndRestart() {
 		undo := w.cut(file, func(n int) int { return w.rng.IntN(2) * (n - 3) }) // the file is empty, or nearly complete
 		w.daemon.kill()
 		w.daemon.start()
-		w.rounds()
-		w.within(2 * removalDelay)
+		w.waitForRound()
+		w.sleepUpTo(2 * removalDelay)
 		undo()
 	})
 }
 
-// cut truncates a file in place. The returned function restores the file.
 func (w *trial) cut(file string, at func(int) int) (undo func()) {
 	w.t.Helper()
 	content, err := os.ReadFile(file)

@@ -16,8 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// otherController returns another controller with an input of its own. It has none of the trial's
-// Works, but one Work for each Destination with records.
 func (w *trial) otherController(flags ...string) *daemon {
 	w.t.Helper()
 	dir := w.t.TempDir()
@@ -46,17 +44,15 @@ func (w *trial) otherController(flags ...string) *daemon {
 	return other
 }
 
-// otherID runs a controller with another controller ID and another input on the same store. It
-// checks that the controller does not write to the Destinations.
 func (w *trial) otherID() {
 	w.t.Helper()
 	w.harmless("a controller with another ID", func() {
 		before := w.head()
 		other := w.otherController("--owner-id", "stranger")
-		w.until("it says whose the Destinations are", func() bool { return strings.Contains(other.page("/api/v1/report"), `"KS065"`) })
+		w.waitFor("it says whose the Destinations are", func() bool { return strings.Contains(other.page("/api/v1/report"), `"KS065"`) })
 		for range 3 {
 			w.putWork()
-			w.within(time.Second)
+			w.sleepUpTo(time.Second)
 		}
 		other.stop()
 		if log := gittest.Git(w.t, w.repository, "log", "--format=%B", before+"..main"); strings.Contains(log, "Kratix-Schedule-Owner: stranger") {
@@ -65,14 +61,11 @@ func (w *trial) otherID() {
 	})
 }
 
-// fight runs another controller with the same controller ID and another input on the same store,
-// until one of the two stops. Then the operator ends the other controller, and makes the daemon
-// continue.
 func (w *trial) fight() {
 	w.t.Helper()
 	w.repairInput()
 	other := w.otherController("--owner-id", "soak")
-	w.until("one of two controllers stops", func() bool {
+	w.waitFor("one of two controllers stops", func() bool {
 		return strings.Contains(w.daemon.page("/api/v1/report"), `"KS067"`) || strings.Contains(other.page("/api/v1/report"), `"KS067"`)
 	})
 	other.stop()
@@ -81,17 +74,15 @@ func (w *trial) fight() {
 	w.awaitNoOtherControllers()
 }
 
-// takeover makes another controller adopt the Destinations, as may happen with a wrong
-// configuration. Then the operator stops it, and adopts the Destinations again.
 func (w *trial) takeover() {
 	w.t.Helper()
 	w.repairInput()
 	other := w.otherController("--owner-id", "stranger", "--adopt")
-	w.awaits("/api/v1/report", `"KS065"`)
+	w.waitForPage("/api/v1/report", `"KS065"`)
 	other.stop()
-	w.until("what is adopted is adopted back", func() bool {
+	w.waitFor("what is adopted is adopted back", func() bool {
 		adopt := exec.Command(w.daemon.binary, "run", "--once", "-f", w.dir, "--owner-id", "soak", "--adopt", "--allow-removals", "all", "--on-misplaced", "move") //nolint:gosec // the project's own program
-		_ = adopt.Run()                                                                                                                                            // the error is ignored, because the daemon may have adopted the Destinations before
+		_ = adopt.Run()                                                                                                                                            // the daemon may have adopted the Destinations before
 		return !strings.Contains(gittest.Git(w.t, w.repository, "grep", "-h", "kratix-schedule.io/owner: ", "main"), "owner: stranger")
 	})
 	w.daemon.signal(syscall.SIGHUP) // the daemon may have stopped because of the other controller
@@ -101,13 +92,11 @@ func (w *trial) takeover() {
 
 func (w *trial) awaitNoOtherControllers() {
 	w.t.Helper()
-	w.until("what the stranger has placed is removed", func() bool {
+	w.waitFor("what the stranger has placed is removed", func() bool {
 		return !strings.Contains(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"), "/stranger")
 	})
 }
 
-// forge commits a record that claims files of other placements. Later it removes the record, unless
-// the daemon has done so.
 func (w *trial) forge() {
 	w.t.Helper()
 	forgeries := map[string]func() (path, content string){
@@ -117,7 +106,7 @@ func (w *trial) forge() {
 		},
 		"by another name": func() (string, string) {
 			victim := w.placeable()
-			return fmt.Sprintf("clusters/d%d/.kratix/forged.yaml", home(victim)), w.show(recordPath(w.t, victim))
+			return fmt.Sprintf("clusters/d%d/.kratix/forged.yaml", destinationOf(victim)), w.show(recordPath(w.t, victim))
 		},
 		"in mode none": func() (string, string) {
 			victim := w.someOther("flat")
@@ -145,9 +134,9 @@ func (w *trial) forge() {
 			return
 		}
 		w.push(path, content)
-		w.rounds()
+		w.waitForRound()
 		time.Sleep(removalDelay)
-		w.rounds()
+		w.waitForRound()
 		w.pushChange(func(clone string) {
 			if kind != "of a request on another Destination" {
 				_ = os.Remove(filepath.Join(clone, filepath.FromSlash(path)))
@@ -161,7 +150,6 @@ func (w *trial) show(path string) string {
 	return gittest.Git(w.t, w.repository, "show", "main:"+path) + "\n"
 }
 
-// someOther returns one of the Works of a kind. If there is none, it creates one.
 func (w *trial) someOther(kind string) string {
 	for _, name := range slices.Sorted(maps.Keys(w.others)) {
 		if kindOf(name) == kind {
@@ -174,8 +162,6 @@ func (w *trial) someOther(kind string) string {
 	return name
 }
 
-// inName returns a copy of a record with another name in its metadata, and at random in its labels
-// too.
 func (w *trial) inName(record, victim, name string) string {
 	if w.rng.IntN(3) == 0 {
 		return strings.ReplaceAll(record, "  name: "+victim, "  name: "+name)
@@ -183,21 +169,15 @@ func (w *trial) inName(record, victim, name string) string {
 	return strings.ReplaceAll(record, ": "+victim, ": "+name)
 }
 
-// forgedFor returns the record of the Work victim, on a Destination in mode none, under another
-// name.
 func (w *trial) forgedFor(kind, victim string) string {
 	return w.inName(w.show(fmt.Sprintf("clusters/%s/.kratix/default-%s.%[1]s-5058f.yaml", kind, victim)), victim, "forged")
 }
 
-// forgedPath returns a path for the record of a Work that does not exist. The content is the record
-// at path under the name of that Work.
 func (w *trial) forgedPath(path, victim string) (string, string) {
 	w.t.Helper()
 	return recordPathOn(w.t, "merged", "clusters/merged", "forged"), w.inName(w.show(path), victim, "forged")
 }
 
-// forgeFleetRecord returns a path on another Destination of the fleet. The content is the record of
-// a Work of the fleet.
 func (w *trial) forgeFleetRecord() (string, string) {
 	w.t.Helper()
 	there := w.fleet.present()
@@ -221,15 +201,13 @@ func (w *trial) forgeFleetRecord() (string, string) {
 	return "", ""
 }
 
-// tenantForges adds a Work with a file at the path of a record or of the ledger, and checks that
-// the Work is held back.
 func (w *trial) tenantForges() {
 	w.t.Helper()
 	w.harmless("a Work with a record among its files", func() {
 		victim := w.someOther("flat")
 		file := []string{".kratix/removals", ".kratix/default-" + victim + ".flat-5058f.yaml", ".kratix/x.yaml"}[w.rng.IntN(3)]
 		w.workOf("flat", "flat-forger", "{name: flat}", 1, map[string]string{file: "files:\n- /clusters/flat/" + otherFile(victim) + "\n"})
-		w.awaits("/api/v1/report", `"KS008"`, "Work default/flat-forger")
+		w.waitForPage("/api/v1/report", `"KS008"`, "Work default/flat-forger")
 		w.remove("flat-forger.yaml")
 	})
 }

@@ -20,8 +20,6 @@ import (
 	"time"
 )
 
-// program builds the program and returns the path of the binary. The binary has the race detector
-// if the test has it.
 var program = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "soak-*")
 	if err != nil {
@@ -55,10 +53,8 @@ func build(t *testing.T) string {
 	return binary
 }
 
-// patience is how long a test waits for anything.
 const patience = 3 * time.Minute
 
-// daemon is the daemon in a process of its own.
 type daemon struct {
 	t      *testing.T
 	binary string
@@ -67,15 +63,12 @@ type daemon struct {
 
 	address string
 	process *exec.Cmd
-	// ended receives the error of the process when the process ends.
-	ended  chan error
-	starts int
+	ended   chan error
+	starts  int
 }
 
-// usage is how many resources the process uses.
 type usage struct{ mebibytes, goroutines, files int }
 
-// most returns the maximum of each resource.
 func (u usage) most(other usage) usage {
 	return usage{max(u.mebibytes, other.mebibytes), max(u.goroutines, other.goroutines), max(u.files, other.files)}
 }
@@ -92,8 +85,6 @@ func freeAddress(t *testing.T) string {
 
 func (d *daemon) start() { d.startWith(d.log) }
 
-// startOnFullDisk starts the daemon so that it can write neither its log nor temporary files. If
-// the system has no /dev/full, it starts the daemon normally.
 func (d *daemon) startOnFullDisk() {
 	d.t.Helper()
 	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
@@ -120,11 +111,10 @@ func (d *daemon) startWith(log *os.File, env ...string) {
 	process, ended := d.process, make(chan error, 1)
 	d.ended = ended
 	go func() { ended <- process.Wait() }()
-	d.t.Cleanup(func() { _ = process.Process.Kill() }) // in case the test fails
+	d.t.Cleanup(func() { _ = process.Process.Kill() })
 }
 
-// signal waits until the process handles signals, and sends one. Before that, a signal would end
-// the process.
+// signal waits until the process handles signals, because a signal would end it before.
 func (d *daemon) signal(signal os.Signal) {
 	d.t.Helper()
 	d.awaitAlive()
@@ -144,9 +134,9 @@ func (d *daemon) kill() {
 	}
 }
 
-// lives checks that the process has not ended by itself. If it has ended because another program
-// had taken its address, lives restarts it.
-func (d *daemon) lives() {
+// checkAlive checks that the process has not ended by itself. It restarts the process if another program
+// has taken its address.
+func (d *daemon) checkAlive() {
 	d.t.Helper()
 	select {
 	case err := <-d.ended:
@@ -177,7 +167,7 @@ func (d *daemon) stop() {
 func (d *daemon) awaitAlive() {
 	d.t.Helper()
 	for deadline := time.Now().Add(patience); d.metric("go_goroutines") < 0; time.Sleep(20 * time.Millisecond) {
-		d.lives()
+		d.checkAlive()
 		if time.Now().After(deadline) {
 			d.t.Fatalf("the daemon does not answer\n%s", d.tail())
 		}
@@ -189,7 +179,6 @@ func (d *daemon) tail() string {
 	return string(content[max(0, len(content)-4000):])
 }
 
-// metric returns one of the daemon's metrics, or -1 if the daemon does not respond.
 func (d *daemon) metric(name string) int {
 	for line := range strings.Lines(d.page("/metrics")) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {
@@ -200,8 +189,6 @@ func (d *daemon) metric(name string) int {
 	return -1
 }
 
-// page returns the daemon's response to a GET request for a path. It returns "" if the daemon does
-// not respond.
 func (d *daemon) page(path string) string {
 	client := http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	answer, err := client.Get("http://" + d.address + path)
@@ -231,8 +218,7 @@ func (d *daemon) usage() usage {
 	return now
 }
 
-// races checks that the log has no data race and no panic.
-func (d *daemon) races() {
+func (d *daemon) checkRaces() {
 	d.t.Helper()
 	log, err := os.Open(d.log.Name())
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// begin returns a trial whose daemon has written everything.
 func begin(t *testing.T) *trial {
 	t.Helper()
 	w := newTrial(t, t.TempDir())
@@ -21,7 +20,6 @@ func begin(t *testing.T) *trial {
 	return w
 }
 
-// end removes all faults, and compares the store with the result of a clean round.
 func (w *trial) end() {
 	w.t.Helper()
 	w.repair()
@@ -29,11 +27,10 @@ func (w *trial) end() {
 	w.daemon.stop()
 	w.compare(w.t.TempDir())
 	w.history()
-	w.daemon.races()
+	w.daemon.checkRaces()
 }
 
-// awaits waits until a page of the daemon contains all of words.
-func (w *trial) awaits(page string, words ...string) {
+func (w *trial) waitForPage(page string, words ...string) {
 	w.t.Helper()
 	var said string
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
@@ -71,7 +68,7 @@ func TestKill9AtAnyMoment(t *testing.T) {
 			w.putWork()
 			w.removeWork()
 		}
-		w.within(300 * time.Millisecond)
+		w.sleepUpTo(300 * time.Millisecond)
 		w.daemon.kill()
 		w.daemon.start()
 	}
@@ -85,8 +82,8 @@ func TestDiskOfStoreIsFull(t *testing.T) {
 	before := w.head()
 	w.disk.full.Store(true)
 	w.putWork()
-	w.awaits("/api/v1/report", `"KS060"`, "GitStateStore default", "not written")
-	w.awaits("/readyz", "GitStateStore default")
+	w.waitForPage("/api/v1/report", `"KS060"`, "GitStateStore default", "not written")
+	w.waitForPage("/readyz", "GitStateStore default")
 	if w.head() != before {
 		t.Error("something was written")
 	}
@@ -122,9 +119,9 @@ func TestSourceDirectoryIsMissingOrUnreadable(t *testing.T) {
 			t.Parallel()
 			w := begin(t)
 			before := w.head()
-			w.away(func() {
+			w.withoutInput(func() {
 				meanwhile(w)
-				w.awaits("/readyz", "not ready: ", w.dir)
+				w.waitForPage("/readyz", "not ready: ", w.dir)
 				time.Sleep(3 * time.Second) // longer than the removal delay and the interval between rounds
 				if w.head() != before {
 					t.Error("something was written, or removed")
@@ -132,7 +129,7 @@ func TestSourceDirectoryIsMissingOrUnreadable(t *testing.T) {
 				_ = os.Remove(w.dir)
 			})
 			w.putWork()
-			w.awaits("/readyz", "ready")
+			w.waitForPage("/readyz", "ready")
 			w.end()
 		})
 	}
@@ -144,8 +141,8 @@ func TestTenThousandBrokenFiles(t *testing.T) {
 	w := begin(t)
 	before := w.commits()
 	w.breakFiles(10_000)
-	w.awaits("/metrics", `kratix_schedule_findings{name="UnreadableInput",rule="KS020",severity="error"} 10000`)
-	w.awaits("/api/v1/report", "broken-0000.yaml", "broken-9999.yaml")
+	w.waitForPage("/metrics", `kratix_schedule_findings{name="UnreadableInput",rule="KS020",severity="error"} 10000`)
+	w.waitForPage("/api/v1/report", "broken-0000.yaml", "broken-9999.yaml")
 	w.putWork() // the Work must be written nevertheless
 	for deadline := time.Now().Add(patience); w.commits() == before; time.Sleep(20 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -158,15 +155,13 @@ func TestTenThousandBrokenFiles(t *testing.T) {
 	}
 }
 
-// TestWorkThatChangesAllTheTime checks that each change has one commit, and that a finding names
-// the Work.
 func TestWorkThatChangesAllTheTime(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
 	w := begin(t)
 	const changes = 25
 	before := w.commits()
-	name, _ := w.some()
+	name, _ := w.randomWork()
 	for n := 1; n <= changes; n++ {
 		w.works[name]++
 		w.work(name, name, w.works[name])
@@ -176,7 +171,7 @@ func TestWorkThatChangesAllTheTime(t *testing.T) {
 			}
 		}
 	}
-	w.awaits("/api/v1/report", `"KS048"`, "Work default/"+name, "has changed 20 times in")
+	w.waitForPage("/api/v1/report", `"KS048"`, "Work default/"+name, "has changed 20 times in")
 	w.end()
 	if got := w.commits(); got != before+changes {
 		t.Errorf("%d changes made %d commits", changes, got-before)
@@ -187,8 +182,6 @@ func TestWorkThatChangesAllTheTime(t *testing.T) {
 	}
 }
 
-// TestLabelsThatChangeRapidly changes labels a thousand times a minute. There must be at most ten
-// rounds more than changes, and at most ten commits more.
 func TestLabelsThatChangeRapidly(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
@@ -217,7 +210,7 @@ func TestAnotherDaemonOnTheSameStore(t *testing.T) {
 	for range 30 {
 		w.putWork()
 		w.removeWork()
-		w.within(100 * time.Millisecond)
+		w.sleepUpTo(100 * time.Millisecond)
 	}
 	w.awaitUpToDate("with two daemons")
 	other.stop()
@@ -232,8 +225,6 @@ func TestDamagedRecordIsRepaired(t *testing.T) {
 	w.end()
 }
 
-// TestNetworkFaultsToTheStore checks that each kind of network fault is reported, and has no
-// lasting effect.
 func TestNetworkFaultsToTheStore(t *testing.T) {
 	testkit.Slow(t)
 	t.Parallel()
@@ -241,20 +232,18 @@ func TestNetworkFaultsToTheStore(t *testing.T) {
 	for i, fault := range []gittest.Fault{{Reset: true}, {After: 100, Cut: true}, {Garbage: "HTTP/1.1 200 OK\r\n\r\n<html>"}, {Hang: true}} {
 		w.proxy.Set(fault)
 		w.putWork()
-		w.awaits("/api/v1/report", `"KS060"`)
+		w.waitForPage("/api/v1/report", `"KS060"`)
 		w.proxy.Set(gittest.Fault{})
 		w.awaitUpToDate(fmt.Sprint("after fault ", i))
 	}
 	w.end()
 }
 
-// TestOneRequestAffectsNoOther causes once each fault that concerns one request, record or input.
-// TestSoak chooses among all faults at random.
 func TestOneRequestAffectsNoOther(t *testing.T) {
 	testkit.Slow(t)
 	for name, faults := range map[string][]func(*trial){
 		"of tenants":   {(*trial).refused, (*trial).forge, (*trial).tenantForges, (*trial).truncate},
-		"of operators": {(*trial).otherID, (*trial).fight, func(w *trial) { w.vanish(true) }},
+		"of operators": {(*trial).otherID, (*trial).fight, func(w *trial) { w.removeManyWorks(true) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -17,18 +17,14 @@ import (
 // env is a source directory that changes at random. Each Work selects one Destination by name, so
 // that the location of its files is known.
 type env struct {
-	t   *testing.T
-	rng *rand.Rand
-	dir string
-	// works has the version of each Work. conflicting has the Works with an object that another
-	// Work has too.
+	t           *testing.T
+	rng         *rand.Rand
+	dir         string
 	works       map[string]int
 	conflicting map[string]bool
 	broken      int
-	// others has the versions of the Works on the other Destinations: flat, merged, and those of
-	// the fleet.
-	others map[string]int
-	fleet  *fleet
+	others      map[string]int
+	fleet       *fleet
 }
 
 const destinations = 5
@@ -58,7 +54,6 @@ spec:
 	return w
 }
 
-// write replaces a file atomically, as editors do.
 func (w *env) write(name, content string) {
 	w.t.Helper()
 	temporary := filepath.Join(w.dir, "."+name+".tmp")
@@ -77,7 +72,6 @@ func (w *env) remove(name string) {
 	}
 }
 
-// destination writes a Destination, with or without the label that Works select.
 func (w *env) destination(i int, labelled bool) {
 	label := "{}"
 	if labelled {
@@ -98,19 +92,16 @@ func (w *env) deleteDestination(i int) {
 	}
 }
 
-// home returns the index of the Destination that a Work selects.
-func home(name string) int { return int(name[len(name)-1]) % destinations }
+func destinationOf(name string) int { return int(name[len(name)-1]) % destinations }
 
 func manifest(object string, version int) string {
 	return fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s, namespace: default}\ndata: {version: \"%d\"}\n", object, version)
 }
 
-// work writes a version of a Work with an object of the given name.
 func (w *env) work(name, object string, version int) {
-	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", home(name)), version, map[string]string{"object.yaml": manifest(object, version)})
+	w.workOf("redis", name, fmt.Sprintf("{name: d%d}", destinationOf(name)), version, map[string]string{"object.yaml": manifest(object, version)})
 }
 
-// workOf writes a Work with the given Promise, selector labels and files.
 func (w *env) workOf(promise, name, labels string, version int, files map[string]string) {
 	var workloads strings.Builder
 	for _, path := range slices.Sorted(maps.Keys(files)) {
@@ -132,7 +123,7 @@ spec:
 %s`, name, version, promise, name, labels, workloads.String()))
 }
 
-func (w *env) some() (string, bool) {
+func (w *env) randomWork() (string, bool) {
 	names := slices.Sorted(maps.Keys(w.works))
 	if len(names) == 0 {
 		return "", false
@@ -147,18 +138,16 @@ func (w *env) putWork() {
 }
 
 func (w *env) removeWork() {
-	if name, ok := w.some(); ok {
+	if name, ok := w.randomWork(); ok {
 		delete(w.works, name)
 		w.remove(name + ".yaml")
 	}
 }
 
-// conflictingName returns the name of the Work that conflicts with the named one.
 func conflictingName(name string) string { return "conflict-" + strings.TrimPrefix(name, "work-") }
 
-// toggleConflict adds or removes a Work with an object that another Work has too.
 func (w *env) toggleConflict() {
-	name, ok := w.some()
+	name, ok := w.randomWork()
 	conflicting := conflictingName(name)
 	switch {
 	case !ok:
@@ -171,7 +160,6 @@ func (w *env) toggleConflict() {
 	}
 }
 
-// breakFiles adds files that are not valid YAML to the source.
 func (w *env) breakFiles(n int) {
 	for i := w.broken; i < n; i++ {
 		w.write(fmt.Sprintf("broken-%04d.yaml", i), "kind: [\n")

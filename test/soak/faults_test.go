@@ -15,12 +15,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// fault is a fault with its relative frequency.
 type fault struct {
-	name  string
-	often int
-	do    func(*trial)
-	// restarts means that the fault restarts the daemon.
+	name     string
+	often    int
+	do       func(*trial)
 	restarts bool
 }
 
@@ -49,7 +47,7 @@ func faults() []fault {
 		{name: "10,000 files that cannot be read, for a while", often: 1, do: (*trial).breakMany},
 		{name: "the source directory vanishes for a moment", often: 2, do: (*trial).hideSource},
 		{name: "the source directory cannot be read for a moment", often: 2, do: (*trial).lockSource},
-		{name: "another daemon for a while", often: 2, do: (*trial).second},
+		{name: "another daemon for a while", often: 2, do: (*trial).runSecondDaemon},
 		{name: "another controller with another ID", often: 1, do: (*trial).otherID},
 		{name: "another controller with the same ID and other Works", often: 1, do: (*trial).fight},
 		{name: "another controller adopts what is there", often: 1, do: (*trial).takeover},
@@ -58,9 +56,9 @@ func faults() []fault {
 		{name: "a tenant forges a record", often: 1, do: (*trial).tenantForges},
 		{name: "a file is cut off for a moment", often: 2, do: (*trial).truncate},
 		{name: "a file is cut off while the daemon starts", often: 1, do: (*trial).truncateAndRestart, restarts: true},
-		{name: "Works are away for a moment", often: 2, do: (*trial).vanishForAMoment},
-		{name: "Works are away for a while", often: 1, do: func(w *trial) { w.vanish(false) }},
-		{name: "Works are away while the daemon starts", often: 1, do: func(w *trial) { w.vanish(true) }, restarts: true},
+		{name: "Works are away for a moment", often: 2, do: (*trial).removeWorksBriefly},
+		{name: "Works are away for a while", often: 1, do: func(w *trial) { w.removeManyWorks(false) }},
+		{name: "Works are away while the daemon starts", often: 1, do: func(w *trial) { w.removeManyWorks(true) }, restarts: true},
 		{name: "a request that may be on several Destinations comes, changes or goes", often: 10, do: func(w *trial) { w.changeOther("roam") }},
 		{name: "a Work in another filepath mode comes, changes or goes", often: 6, do: func(w *trial) { w.changeOther("flat", "merged") }},
 		{name: "a Destination is deleted, or made again", often: 8, do: func(w *trial) { w.deleteOrReturn() }},
@@ -75,40 +73,34 @@ func faults() []fault {
 	}
 }
 
-// within sleeps for a random time that is shorter than the duration most.
-func (w *trial) within(most time.Duration) { time.Sleep(time.Duration(w.rng.Int64N(int64(most)))) }
+func (w *trial) sleepUpTo(most time.Duration) { time.Sleep(time.Duration(w.rng.Int64N(int64(most)))) }
 
-// disturb causes a network fault for a random time.
 func (w *trial) disturb(fault gittest.Fault) {
 	w.proxy.Set(fault)
-	w.within(2 * time.Second)
+	w.sleepUpTo(2 * time.Second)
 	w.proxy.Set(gittest.Fault{})
 }
 
-// fillDisk makes every write of the store's server fail for some time.
 func (w *trial) fillDisk() {
 	w.disk.full.Store(true)
 	for range 3 {
 		w.putWork()
-		w.within(time.Second)
+		w.sleepUpTo(time.Second)
 	}
 	w.disk.full.Store(false)
 }
 
-// restless rewrites a Work many times, like a Work that contains the current time.
 func (w *trial) restless() {
-	name, ok := w.some()
+	name, ok := w.randomWork()
 	for n := w.rng.IntN(30); ok && n > 0; n-- {
 		w.works[name]++
 		w.work(name, name, w.works[name])
-		w.within(600 * time.Millisecond)
+		w.sleepUpTo(600 * time.Millisecond)
 	}
 }
 
-// flips is the number of label changes in one call of flip.
 const flips = 100
 
-// flip removes labels and adds them again, 1,000 times a minute.
 func (w *trial) flip() {
 	for range flips {
 		w.destination(w.rng.IntN(destinations), w.rng.IntN(2) == 0)
@@ -116,14 +108,12 @@ func (w *trial) flip() {
 	}
 }
 
-// commitUnowned commits a file that belongs to no placement.
 func (w *trial) commitUnowned() {
 	w.unowned++
 	w.push(fmt.Sprintf("clusters/d%d/resources/foreign-%d.yaml", w.rng.IntN(destinations), w.unowned),
 		fmt.Sprintf("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: foreign-%d}\n", w.unowned))
 }
 
-// damage changes a file of a placement.
 func (w *trial) damage() {
 	listing := strings.Fields(gittest.Git(w.t, w.repository, "ls-tree", "-r", "--name-only", "main"))
 	for range 20 {
@@ -135,14 +125,11 @@ func (w *trial) damage() {
 	}
 }
 
-// recordPath returns the path of the record of a Work on the Destination that it selects.
 func recordPath(t *testing.T, name string) string {
 	t.Helper()
-	return recordPathOn(t, fmt.Sprintf("d%d", home(name)), fmt.Sprintf("clusters/d%d", home(name)), name)
+	return recordPathOn(t, fmt.Sprintf("d%d", destinationOf(name)), fmt.Sprintf("clusters/d%d", destinationOf(name)), name)
 }
 
-// recordPathOn returns the path of the record of a Work on a Destination. dir is the path of the
-// Destination.
 func recordPathOn(t *testing.T, destination, dir, name string) string {
 	t.Helper()
 	path, err := layout.RecordPath(testkit.Destination(destination, testkit.AtPath(dir)), testkit.Placement(testkit.Request(name), destination))
@@ -156,12 +143,12 @@ func recordPathOn(t *testing.T, destination, dir, name string) string {
 // removed before, the list of its files would be lost.
 func (w *trial) damageRecord() {
 	const damaged = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: damaged}\n"
-	name, ok := w.some()
+	name, ok := w.randomWork()
 	path := recordPath(w.t, name)
 	if !ok || w.conflicting[conflictingName(name)] || gittest.Git(w.t, w.repository, "ls-tree", "main", path) == "" {
 		return
 	}
-	w.destination(home(name), true) // records of a missing Destination are not repaired
+	w.destination(destinationOf(name), true) // records of a missing Destination are not repaired
 	w.push(path, damaged)
 	for deadline := time.Now().Add(patience); gittest.Git(w.t, w.repository, "show", "main:"+path)+"\n" == damaged; time.Sleep(100 * time.Millisecond) {
 		if time.Now().After(deadline) {
@@ -170,7 +157,6 @@ func (w *trial) damageRecord() {
 	}
 }
 
-// push commits a file to the repository while the daemon may write too.
 func (w *trial) push(path, content string) {
 	w.pushChange(func(clone string) {
 		file := filepath.Join(clone, filepath.FromSlash(path))
@@ -183,7 +169,6 @@ func (w *trial) push(path, content string) {
 	})
 }
 
-// pushChange commits the changes that the function change makes in a clone, and pushes the commit.
 func (w *trial) pushChange(change func(clone string)) {
 	clone := gittest.Clone(w.t, w.repository, "main")
 	defer os.RemoveAll(clone) //nolint:errcheck // the test removes it too
@@ -205,19 +190,18 @@ func (w *trial) pushChange(change func(clone string)) {
 	}
 }
 
-// breakMany adds many invalid files to the source, and removes them again.
 func (w *trial) breakMany() {
 	w.breakFiles(10_000)
 	for range 3 {
 		w.putWork()
-		w.within(2 * time.Second)
+		w.sleepUpTo(2 * time.Second)
 	}
 	w.removeBrokenFiles()
 }
 
-// away moves the whole input to another path while meanwhile runs. It first waits until the daemon
+// withoutInput moves the whole input to another path while meanwhile runs. It first waits until the daemon
 // responds, because the daemon ends if its input does not exist at the start.
-func (w *trial) away(meanwhile func()) {
+func (w *trial) withoutInput(meanwhile func()) {
 	w.daemon.awaitAlive()
 	away := w.dir + ".away"
 	if err := os.Rename(w.dir, away); err != nil {
@@ -229,30 +213,28 @@ func (w *trial) away(meanwhile func()) {
 	}
 }
 
-// hideSource moves the whole input to another path for up to a second.
-func (w *trial) hideSource() { w.away(func() { w.within(time.Second) }) }
+func (w *trial) hideSource() { w.withoutInput(func() { w.sleepUpTo(time.Second) }) }
 
 // lockSource replaces the input by a symbolic link to itself for up to a second. Not even root can
 // read such a link.
 func (w *trial) lockSource() {
-	w.away(func() {
+	w.withoutInput(func() {
 		if err := os.Symlink(w.dir, w.dir); err != nil {
 			w.t.Fatal(err)
 		}
-		w.within(time.Second)
+		w.sleepUpTo(time.Second)
 		if err := os.Remove(w.dir); err != nil {
 			w.t.Fatal(err)
 		}
 	})
 }
 
-// second runs a second daemon with the same input and the same store for some time.
-func (w *trial) second() {
+func (w *trial) runSecondDaemon() {
 	other := &daemon{t: w.t, binary: w.daemon.binary, args: w.daemon.args, log: w.daemon.log}
 	other.start()
 	for range 5 {
 		w.putWork()
-		w.within(500 * time.Millisecond)
+		w.sleepUpTo(500 * time.Millisecond)
 	}
 	other.stop()
 }

@@ -11,18 +11,13 @@ import (
 )
 
 type figures struct {
-	// before and after are the resources that the idle daemon uses, before the first fault and
-	// after the last one.
 	before, after usage
-	// most is the maximum usage in each quarter of the trial. logged is the size of the log at the
-	// end of each quarter.
-	most   [4]usage
-	logged [4]int64
-	took   time.Duration
-	empty  int
+	most          [4]usage
+	logged        [4]int64
+	took          time.Duration
+	empty         int
 }
 
-// quarterOf returns the quarter of the trial in which the time past is, from 0 to 3.
 func quarterOf(past, whole time.Duration) int { return int(min(3, 4*past/max(1, whole))) }
 
 func (f *figures) note(quarter int, now usage, logged int64) {
@@ -30,19 +25,16 @@ func (f *figures) note(quarter int, now usage, logged int64) {
 	f.logged[quarter] = logged
 }
 
-// Markers in a document before and after the section with the figures.
 const (
 	firstMark = "<!-- Written by `make soak`: begin. -->\n"
 	lastMark  = "<!-- Written by `make soak`: end. -->\n"
 )
 
-// report logs the figures, writes them to a document if a flag is set, and checks that no resources
-// have leaked.
 func (w *trial) report() {
 	w.t.Helper()
 	text := w.page()
 	w.t.Log("\n" + text)
-	w.grown()
+	w.checkGrowth()
 	if *write == "" || w.t.Failed() {
 		return
 	}
@@ -60,7 +52,6 @@ func (w *trial) report() {
 	}
 }
 
-// page returns the figures as Markdown.
 func (w *trial) page() string {
 	var page strings.Builder
 	say := func(format string, values ...any) { fmt.Fprintf(&page, format, values...) }
@@ -91,8 +82,8 @@ func (w *trial) page() string {
 	return page.String()
 }
 
-// Limits for the growth of the idle daemon, and of the log for each fault. A fault that concerns
-// every Work logs one or two lines for each Work, and one fault may change labels a hundred times.
+// The limits for the growth of the idle daemon, and of the log for each fault. A fault that
+// concerns every Work logs one or two lines for each Work.
 const (
 	moreGoroutines = 20
 	moreFiles      = 20
@@ -100,8 +91,7 @@ const (
 	logOfAFault    = 64 << 10
 )
 
-// grown checks that no resources have leaked.
-func (w *trial) grown() {
+func (w *trial) checkGrowth() {
 	w.t.Helper()
 	before, after := w.figures.before, w.figures.after
 	if after.goroutines > before.goroutines+moreGoroutines || after.files > before.files+moreFiles || after.mebibytes > before.mebibytes+moreMebibytes {
@@ -116,7 +106,6 @@ func (w *trial) grown() {
 	}
 }
 
-// shortly returns a duration without zero minutes and seconds, such as 30m instead of 30m0s.
 func shortly(d time.Duration) string {
 	text := d.String()
 	for _, nothing := range []string{"m0s", "h0m"} {
@@ -127,7 +116,6 @@ func shortly(d time.Duration) string {
 	return text
 }
 
-// processor returns the model of the machine's CPU.
 func processor() string {
 	info, _ := os.ReadFile("/proc/cpuinfo")
 	for line := range strings.Lines(string(info)) {

@@ -14,23 +14,19 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// Maximum numbers of Works on the Destinations flat and merged, of Works of the fleet, and of
-// Destinations of the fleet.
 const (
 	flatWorks, mergedWorks, fleetWorks = 8, 5, 12
 	maxFleetMembers                    = 6
 )
 
-// fleetMember is a Destination of the fleet. Its name and path may change, and it may be deleted
-// and created again.
+// fleetMember is a Destination whose name and path may change, and which may be deleted and created
+// again.
 type fleetMember struct {
 	id                                int
 	name, path                        string
 	present, labelled, cordonedByHand bool
 }
 
-// fleet is a set of Destinations that get other names and paths. names and paths include all former
-// ones.
 type fleet struct {
 	all          []*fleetMember
 	names, paths []string
@@ -60,12 +56,10 @@ func (f *fleet) newPath() string {
 	return f.paths[len(f.paths)-1]
 }
 
-// present returns the Destinations that are in the input.
 func (f *fleet) present() []*fleetMember {
 	return slices.DeleteFunc(slices.Clone(f.all), func(one *fleetMember) bool { return !one.present })
 }
 
-// reset restores the labels of all present Destinations, and uncordons them.
 func (f *fleet) reset(w *env) {
 	for _, one := range f.present() {
 		one.labelled, one.cordonedByHand = true, false
@@ -95,7 +89,6 @@ spec:
 `, r.name, r.name, fleetLabel, r.cordonedByHand, r.path))
 }
 
-// writeOthers writes the Destinations flat and merged, those of the fleet, and their first Works.
 func (w *env) writeOthers() {
 	for name, mode := range map[string]string{"flat": kratix.None, "merged": kratix.AggregatedYAML} {
 		w.write("destination-"+name+".yaml", fmt.Sprintf(`apiVersion: platform.kratix.io/v1alpha1
@@ -117,16 +110,13 @@ spec:
 	}
 }
 
-// otherFile returns the path of the manifest in one of the Works in env.others.
 func otherFile(name string) string { return name + ".yaml" }
 
-// kindOf returns the kind of one of the Works in env.others: flat, merged or roam.
 func kindOf(name string) string {
 	kind, _, _ := strings.Cut(name, "-")
 	return kind
 }
 
-// putOther writes the next version of one of the Works in env.others.
 func (w *env) putOther(name string) {
 	w.others[name]++
 	labels := fmt.Sprintf("{name: %s}", kindOf(name))
@@ -140,7 +130,6 @@ func (w *env) writeOther(name, labels string) {
 	w.workOf(kindOf(name), name, labels, w.others[name], map[string]string{otherFile(name): manifest(name, w.others[name])})
 }
 
-// changeOther adds, changes or removes one of the Works in env.others.
 func (w *env) changeOther(kinds ...string) {
 	kind := kinds[w.rng.IntN(len(kinds))]
 	name := fmt.Sprintf("%s-%02d", kind, w.rng.IntN(map[string]int{"flat": flatWorks, "merged": mergedWorks, "roam": fleetWorks}[kind]))
@@ -152,8 +141,6 @@ func (w *env) changeOther(kinds ...string) {
 	w.putOther(name)
 }
 
-// changeFleetMember calls change with a random Destination of the fleet, and writes the
-// Destination.
 func (w *env) changeFleetMember(change func(*fleetMember)) {
 	there := w.fleet.present()
 	if len(there) == 0 {
@@ -164,7 +151,6 @@ func (w *env) changeFleetMember(change func(*fleetMember)) {
 	w.writeFleetMember(one)
 }
 
-// deleteOrReturn deletes a Destination of the fleet, or creates a deleted one again.
 func (w *env) deleteOrReturn() {
 	away := slices.DeleteFunc(slices.Clone(w.fleet.all), func(r *fleetMember) bool { return r.present })
 	if len(away) > 0 && (w.rng.IntN(2) == 0 || len(w.fleet.present()) == 1) {
@@ -176,7 +162,6 @@ func (w *env) deleteOrReturn() {
 	w.changeFleetMember(func(r *fleetMember) { r.present = false })
 }
 
-// movePath sets the path of a Destination to a new path, or to one that is no longer used.
 func (w *env) movePath() {
 	free := slices.DeleteFunc(slices.Clone(w.fleet.paths), func(path string) bool {
 		return slices.ContainsFunc(w.fleet.all, func(r *fleetMember) bool { return r.path == path })
@@ -208,8 +193,6 @@ func (w *env) newDestination() {
 	}
 }
 
-// cleanUp removes the files that a Destination has at former locations, as an operator does. It
-// returns false if that fails, for example because the daemon has changed the branch meanwhile.
 func (w *trial) cleanUp(name string) bool {
 	w.t.Helper()
 	cleanup := exec.Command(w.daemon.binary, "cleanup", name, "-f", w.dir, "--owner-id", "soak", "--apply") //nolint:gosec // the project's own program
@@ -221,19 +204,16 @@ func (w *trial) cleanUp(name string) bool {
 	return err == nil
 }
 
-// cleanUpAll removes the files at the former locations of all Destinations of the fleet.
 func (w *trial) cleanUpAll() {
 	w.t.Helper()
 	for _, name := range w.fleet.names {
-		w.until("what "+name+" has left is removed", func() bool { return w.cleanUp(name) })
+		w.waitFor("what "+name+" has left is removed", func() bool { return w.cleanUp(name) })
 	}
 }
 
-// fleetPlacements returns the Destination of each Work of the fleet according to the records. The
-// test fails if a Work does not have exactly one.
 func (w *trial) fleetPlacements() map[string]string {
 	w.t.Helper()
-	there := map[string]string{} // names of Destinations by path
+	there := map[string]string{}
 	for _, r := range w.fleet.present() {
 		there[r.path] = r.name
 	}
@@ -268,8 +248,6 @@ func (w *trial) fleetPlacements() map[string]string {
 	return where
 }
 
-// pin makes each Work of the fleet select its current Destination by name, so that a clean round
-// chooses the same one.
 func (w *trial) pin() {
 	w.t.Helper()
 	for name, on := range w.fleetPlacements() {

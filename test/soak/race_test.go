@@ -2,5 +2,4 @@
 
 package soak
 
-// raced means that the race detector is on. The daemon is then built with it too.
 const raced = true

@@ -42,18 +42,15 @@ func packed(t *testing.T, text string) []byte {
 	return b.Bytes()
 }
 
-// trial is a daemon with its input, its store, and the proxy between them.
 type trial struct {
 	*env
-	daemon     *daemon
-	repository string
-	proxy      *gittest.Proxy
-	disk       *disk
-	counts     map[string]int
-	unowned    int
-	figures    figures
-	// allowance is the path of the file with which an operator permits removals. aside is a
-	// directory for files that are moved out of the source.
+	daemon           *daemon
+	repository       string
+	proxy            *gittest.Proxy
+	disk             *disk
+	counts           map[string]int
+	unowned          int
+	figures          figures
 	allowance, aside string
 }
 
@@ -73,7 +70,6 @@ func (d *disk) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	d.roomy.ServeHTTP(w, r)
 }
 
-// newTrial prepares a trial without starting the daemon.
 func newTrial(t *testing.T, root string) *trial {
 	t.Helper()
 	repository := filepath.Join(root, "store.git")
@@ -109,7 +105,6 @@ func newTrial(t *testing.T, root string) *trial {
 	return w
 }
 
-// TestSoak causes random faults for as long as the flag -for says. It needs git.
 func TestSoak(t *testing.T) {
 	testkit.Slow(t)
 	root := t.TempDir()
@@ -123,23 +118,22 @@ func TestSoak(t *testing.T) {
 		// The daemon is not restarted in the second half, so that leaks show.
 		past := time.Since(began)
 		w.causeFault(past > *duration/2)
-		w.within(300 * time.Millisecond)
+		w.sleepUpTo(300 * time.Millisecond)
 		w.figures.note(quarterOf(past, *duration), w.daemon.usage(), w.logged())
 	}
 	w.repair()
 	w.awaitUpToDate("in the end")
 	w.cleanUpAll()
 	w.awaitUpToDate("after the last cleanup")
-	w.quiet()
+	w.waitUntilQuiet()
 	w.figures.took, w.figures.after = time.Since(began), w.daemon.usage()
 	w.daemon.stop()
 	w.compare(root)
-	w.daemon.races()
+	w.daemon.checkRaces()
 	w.history()
 	w.report()
 }
 
-// causeFault causes a random fault. If keepDaemon is set, the fault does not restart the daemon.
 func (w *trial) causeFault(keepDaemon bool) {
 	var all []fault
 	sum := 0
@@ -158,10 +152,10 @@ func (w *trial) causeFault(keepDaemon bool) {
 	}
 }
 
-// quiet waits until rounds log nothing more. A round does not log an unchanged state again.
-func (w *trial) quiet() {
+// waitUntilQuiet waits until rounds log nothing more. A round does not log an unchanged state again.
+func (w *trial) waitUntilQuiet() {
 	w.t.Helper()
-	const rounds = 5 * time.Second // at least two rounds
+	const rounds = 5 * time.Second // long enough for two rounds
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
 		before := w.logged()
 		if time.Sleep(rounds); w.logged() == before {
@@ -179,7 +173,6 @@ func (w *trial) logged() int64 {
 	return info.Size()
 }
 
-// awaitUpToDate waits until the store is up to date, that is, until a plan has nothing to do.
 func (w *trial) awaitUpToDate(when string) {
 	w.t.Helper()
 	var out []byte
@@ -193,7 +186,6 @@ func (w *trial) awaitUpToDate(when string) {
 	w.t.Fatalf("%s the store is not what it should be after %s:\n%s\nthe daemon's log:\n%s", when, patience, out, w.daemon.tail())
 }
 
-// compare compares the store with the result of one clean round on an empty store.
 func (w *trial) compare(root string) {
 	w.t.Helper()
 	gittest.Fsck(w.t, w.repository)
@@ -227,7 +219,6 @@ func (w *trial) compare(root string) {
 	}
 }
 
-// show returns the content of a file in the branch main.
 func show(repository, path string) string {
 	command := exec.Command("git", "--git-dir", repository, "show", "main:"+path) //nolint:gosec // a path of the test's
 	command.Env = gittest.Env()
@@ -235,7 +226,6 @@ func show(repository, path string) string {
 	return string(out)
 }
 
-// listing returns the hash of each file in the branch main, by path.
 func listing(t *testing.T, repository string) map[string]string {
 	t.Helper()
 	files := map[string]string{}
@@ -246,7 +236,6 @@ func listing(t *testing.T, repository string) map[string]string {
 	return files
 }
 
-// history checks that each commit changes something, and that no Work was ever at a wrong location.
 func (w *trial) history() {
 	w.t.Helper()
 	last := ""
@@ -262,7 +251,7 @@ func (w *trial) history() {
 	for path := range strings.Lines(gittest.Git(w.t, w.repository, "log", "--format=", "--name-only", "main")) {
 		_, rest, ok := strings.Cut(strings.TrimSpace(path), "/resources/default/redis/")
 		name, _, _ := strings.Cut(rest, "/")
-		if want := fmt.Sprintf("clusters/d%d/", home(cmp.Or(name, "0"))); ok && !strings.HasPrefix(path, want) {
+		if want := fmt.Sprintf("clusters/d%d/", destinationOf(cmp.Or(name, "0"))); ok && !strings.HasPrefix(path, want) {
 			w.t.Errorf("%s was on another Destination: %s", name, path)
 		}
 	}

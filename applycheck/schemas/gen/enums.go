@@ -12,9 +12,9 @@ import (
 	"k8s.io/kube-openapi/pkg/validation/spec"
 )
 
-// readEnums returns the values that the fields of types may have, by type and field. The published
-// OpenAPI documents do not contain these values. They are in the generated Go code from which the
-// documents are made.
+// readEnums returns the values that fields may have, by type and field. The published OpenAPI
+// documents do not contain them, so readEnums parses the Go code from which the documents are
+// generated.
 func readEnums(file string, models map[string]*spec.Schema) (map[string]map[string][]string, error) {
 	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
 	if err != nil {
@@ -43,8 +43,8 @@ func readEnums(file string, models map[string]*spec.Schema) (map[string]map[stri
 	return enums, nil
 }
 
-// enumsIn returns the enums in the function that describes a type, by field. An enum of an array's
-// items belongs to the array.
+// enumsIn returns the enums of the fields in the function that describes a type. It assigns an enum
+// of an array's items to the array.
 func enumsIn(function *ast.FuncDecl) map[string][]string {
 	fields := map[string][]string{}
 	ast.Inspect(function, func(node ast.Node) bool {

@@ -12,7 +12,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// versions returns the newest patch version of each embedded minor.
 func versions() []string { return []string{"1.33.13", "1.34.4", "1.35.4", "1.36.3"} }
 
 func main() {
@@ -42,7 +41,6 @@ func run(out string) error {
 	return os.WriteFile(out, packed, 0o644)
 }
 
-// download returns the directory of a version of k8s.io/kubernetes in the module cache.
 func download(version string) (string, error) {
 	command := exec.Command("go", "mod", "download", "-json", "k8s.io/kubernetes@v"+version)
 	command.Dir = os.TempDir() // outside of the module, so that its go.mod does not change

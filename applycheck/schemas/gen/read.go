@@ -18,7 +18,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/applycheck/schemas"
 )
 
-// read returns the types and kinds of a version whose module is in dir.
 func read(version, dir string) (schemas.Source, error) {
 	models, err := readModels(filepath.Join(dir, "api/openapi-spec/v3"))
 	if err != nil {
@@ -40,7 +39,6 @@ func read(version, dir string) (schemas.Source, error) {
 	return schemas.Source{Version: version, Types: types.Types, Kinds: kinds, Enums: enums}, nil
 }
 
-// readModels returns the schemas of all OpenAPI documents in a directory, by their names.
 func readModels(dir string) (map[string]*spec.Schema, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
@@ -69,7 +67,6 @@ func readModels(dir string) (map[string]*spec.Schema, error) {
 	return models, nil
 }
 
-// typesOf returns the name of the type of each kind.
 func typesOf(models map[string]*spec.Schema) map[schema.GroupVersionKind]string {
 	types := map[schema.GroupVersionKind]string{}
 	for name, model := range models {
@@ -85,7 +82,6 @@ func typesOf(models map[string]*spec.Schema) map[schema.GroupVersionKind]string 
 	return types
 }
 
-// readKinds returns the kinds of the discovery documents, except those of subresources.
 func readKinds(dir string, types map[schema.GroupVersionKind]string) ([]schemas.Kind, error) {
 	kinds, err := readCore(filepath.Join(dir, "api__v1.json"), types)
 	if err != nil {

@@ -100,10 +100,8 @@ func ArgoCD(d *kratix.Destination, store kratix.Object, o Options) ([]byte, erro
 	return encode(documents)
 }
 
-// errNoGit is the reason why Argo CD cannot read a state store.
 var errNoGit = errors.New("Argo CD cannot read a bucket: use Flux, or a GitStateStore") //nolint:staticcheck // Argo CD is a name
 
-// argoPath returns the path of a root in the notation of Argo CD.
 func argoPath(r root) string {
 	if r.dir.IsRoot() {
 		return "."
@@ -111,7 +109,6 @@ func argoPath(r root) string {
 	return r.dir.String()
 }
 
-// argoComment returns the comment before an Application.
 func argoComment(i int, git *kratix.GitStateStore) string {
 	switch {
 	case i > 0:
@@ -122,8 +119,6 @@ func argoComment(i int, git *kratix.GitStateStore) string {
 	return "The repository needs credentials in Argo CD: `argocd repo add`, or a Secret with the label\nargocd.argoproj.io/secret-type: repository. Read access is enough."
 }
 
-// argoNotifications returns the ConfigMap that configures the notifications. It is the same for all
-// Destinations.
 func argoNotifications(o Options) document {
 	comment := "The same for all Destinations. Others keep their keys of this ConfigMap only if it is applied\n" +
 		"server-side: kubectl apply --server-side --field-manager=kratix-schedule -f -\n" +
@@ -140,7 +135,6 @@ func argoNotifications(o Options) document {
 	}}
 }
 
-// indented returns a text with a prefix before each line.
 func indented(text, prefix string) string {
 	var out strings.Builder
 	for line := range strings.Lines(text) {

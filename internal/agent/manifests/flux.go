@@ -8,7 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// The API versions of Flux.
 const (
 	fluxSource       = "source.toolkit.fluxcd.io/v1"
 	fluxKustomize    = "kustomize.toolkit.fluxcd.io/v1"
@@ -92,7 +91,6 @@ func Flux(d *kratix.Destination, store kratix.Object, o Options) ([]byte, error)
 	return encode(documents)
 }
 
-// fluxPath returns the path of a root in the notation of Flux.
 func fluxPath(r root) string {
 	if r.dir.IsRoot() {
 		return "./"
@@ -100,7 +98,6 @@ func fluxPath(r root) string {
 	return "./" + r.dir.String()
 }
 
-// fluxSource returns the object with which Flux fetches the files.
 func (t *target) fluxSource(o Options) document {
 	name := metadata{Name: t.name, Namespace: o.Namespace}
 	secret := cmp.Or(o.SourceSecret, shortened(t.destination.Name, "source"))
@@ -143,7 +140,6 @@ func (t *target) fluxSource(o Options) document {
 	return document{}
 }
 
-// fluxEvents returns the objects with which Flux sends events.
 func (t *target) fluxEvents(o Options) []document {
 	name := shortened(t.destination.Name, "events")
 	documents := []document{{

@@ -26,8 +26,8 @@ type Options struct {
 	EventsURL string
 	// Namespace is the namespace of the objects.
 	Namespace string
-	// SourceSecret is the name of the Secret with the credentials of the state store. An empty
-	// SourceSecret means the default.
+	// SourceSecret is the name of the Secret with the credentials of the state store. By default, it
+	// is the name of the Destination with -source.
 	SourceSecret string
 	// EventsSecret is the name of the Secret with which Flux signs events.
 	EventsSecret string
@@ -39,12 +39,10 @@ type Options struct {
 	Project, Server string
 }
 
-// target is a Destination from the point of view of its agent.
 type target struct {
 	destination *kratix.Destination
 	store       kratix.Object
-	// name is the base of the names of the objects.
-	name string
+	name        string
 	// base is the directory of the Destination in the repository or bucket.
 	base  tree.Path
 	roots []root
@@ -60,7 +58,6 @@ type root struct {
 	dir tree.Path
 }
 
-// newTarget returns the target for a Destination and its state store.
 func newTarget(d *kratix.Destination, store kratix.Object) (*target, error) {
 	ref := d.Spec.StateStoreRef
 	if ref == nil {
@@ -92,7 +89,7 @@ func newTarget(d *kratix.Destination, store kratix.Object) (*target, error) {
 }
 
 // gitURL returns the address of a repository without a password. It returns an error unless the
-// scheme is HTTP or SSH, since agents support no other.
+// scheme is HTTP or SSH, because agents support no other.
 func gitURL(store *kratix.GitStateStore) (*url.URL, error) {
 	parsed, err := kratix.ParseGitURL(store.Spec.URL)
 	if err != nil {
@@ -111,13 +108,11 @@ func gitURL(store *kratix.GitStateStore) (*url.URL, error) {
 	return parsed, nil
 }
 
-// objectName returns the name of the object for a root.
 func (t *target) objectName(r root) string { return shortened(t.destination.Name, r.name) }
 
 // maxLabel is the maximum length of a label's value: Flux and Argo CD use the name as one.
 const maxLabel = 63
 
-// shortened returns the name of a Destination with a suffix, shortened to maxLabel bytes.
 func shortened(name, suffix string) string {
 	if suffix != "" {
 		suffix = "-" + suffix
@@ -144,13 +139,11 @@ func ParseEventsURL(text string) (string, error) {
 	return strings.TrimRight(parsed.String(), "/"), nil
 }
 
-// document is an object with the comment before it.
 type document struct {
 	comment string
 	object  object
 }
 
-// object is a Kubernetes object with its fields in the printed order.
 type object struct {
 	APIVersion string            `yaml:"apiVersion"`
 	Kind       string            `yaml:"kind"`
@@ -170,7 +163,6 @@ type reference struct {
 	Name string `yaml:"name"`
 }
 
-// encode returns documents as YAML with their comments.
 func encode(documents []document) ([]byte, error) {
 	var out bytes.Buffer
 	for i, d := range documents {

@@ -16,7 +16,6 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files")
 
-// options returns the default settings of the commands.
 func options() manifests.Options {
 	return manifests.Options{
 		EventsURL: "https://kratix.example.com", Namespace: "flux-system", EventsSecret: "kratix-schedule-events", Interval: 10 * time.Minute, Timeout: 5 * time.Minute,
@@ -24,7 +23,6 @@ func options() manifests.Options {
 	}
 }
 
-// fixture returns the Destinations and state stores of testdata/agents.
 func fixture(t *testing.T) source.Snapshot {
 	t.Helper()
 	in := &dir.Source{Paths: []string{"../../../testdata/agents"}, Now: time.Now}

@@ -10,8 +10,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
 )
 
-// FuzzReceive checks that any body with any headers has a known status, is counted once, and
-// changes nothing without the secret.
 func FuzzReceive(f *testing.F) {
 	good := flux(now, "worker-1", "Health check passed in 1s")
 	f.Add(false, true, good, "", "")

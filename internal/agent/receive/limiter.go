@@ -5,23 +5,20 @@ import (
 	"time"
 )
 
-// limiter limits the number of log lines of each kind per minute. It has a limited size, since
-// there are only as many kinds as reasons. The zero limiter is ready to use.
+// limiter limits the number of log lines of each kind per minute. There are only as many kinds as
+// reasons, so its size is limited. The zero limiter is ready to use.
 type limiter struct {
 	mu    sync.Mutex
 	kinds map[string]*window
 }
 
-// window counts the log lines of one kind in one minute.
 type window struct {
 	began time.Time
-	// lines is the number of allowed lines; suppressed is the number of lines suppressed since the
+	// lines is the number of allowed lines. suppressed is the number of lines suppressed since the
 	// last allowed one.
 	lines, suppressed int
 }
 
-// allow reports whether a line may be logged, and returns the number of suppressed lines of its
-// kind since the last allowed one.
 func (l *limiter) allow(kind string, most int, now time.Time) (suppressed int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -21,7 +21,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/printable"
 )
 
-// Limits of an event.
+// The limits of an event.
 const (
 	// MaxBody is the maximum size of the body, in bytes.
 	MaxBody = 64 << 10
@@ -62,7 +62,6 @@ func (h *Handler) Register(mux *http.ServeMux) {
 	})
 }
 
-// rejection is the response to a rejected event.
 type rejection struct {
 	status int
 	reason agent.Rejection
@@ -125,7 +124,6 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, from agent.Nam
 	return event, changed, nil
 }
 
-// secret returns the secret for events, or a rejection if there is none.
 func (h *Handler) secret() (string, *rejection) {
 	if h.Secret == nil {
 		return "", &rejection{http.StatusNotFound, agent.Off, "events are off: start the process with --events-secret-file"}
@@ -140,8 +138,6 @@ func (h *Handler) secret() (string, *rejection) {
 	}
 }
 
-// readBody reads the body of a request, or returns a rejection if the body is too large or
-// incomplete.
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *rejection) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
 	var large *http.MaxBytesError
@@ -177,7 +173,6 @@ func isAuthorized(r *http.Request, from agent.Name, body []byte, secret string) 
 	return hmac.Equal(mac.Sum(nil), got) && ok && err == nil
 }
 
-// unauthorized returns the rejection of an event without valid credentials.
 func unauthorized(from agent.Name) *rejection {
 	text := "the signature is missing or wrong: use the provider generic-hmac, and in its Secret the token of --events-secret-file"
 	if from == agent.ArgoCD {
@@ -186,8 +181,6 @@ func unauthorized(from agent.Name) *rejection {
 	return &rejection{http.StatusUnauthorized, agent.Unauthorized, text}
 }
 
-// reject responds to a rejected event and counts it. It logs at most one event per minute for each
-// reason.
 func (h *Handler) reject(w http.ResponseWriter, r *http.Request, from agent.Name, why rejection) {
 	h.Counts.CountRejectedAgentEvent(from, why.reason)
 	if suppressed, ok := h.lines.allow(string(why.reason), 1, h.Now()); ok {
@@ -206,7 +199,6 @@ func (h *Handler) reject(w http.ResponseWriter, r *http.Request, from agent.Name
 // maxChangeLines is the maximum number of log lines about changes per minute.
 const maxChangeLines = 60
 
-// logChange logs an event that has changed the state of a root.
 func (h *Handler) logChange(from agent.Name, event agent.Event) {
 	suppressed, ok := h.lines.allow("", maxChangeLines, h.Now())
 	if !ok {

@@ -27,7 +27,6 @@ const secret = "0123456789abcdef0123456789abcdef"
 
 var now = time.Date(2026, 11, 30, 5, 0, 0, 0, time.UTC)
 
-// env is a handler with its log, its counts and its Inbox.
 type env struct {
 	handler *receive.Handler
 	inbox   *agent.Inbox
@@ -50,7 +49,6 @@ func (e *env) CountRejectedAgentEvent(from agent.Name, reason agent.Rejection) {
 	e.rejected[string(from)+" "+string(reason)]++
 }
 
-// newEnv returns an env whose only known Destination is worker-1.
 func newEnv() *env {
 	core, logs := observer.New(zap.InfoLevel)
 	e := &env{inbox: agent.NewInbox(), mux: http.NewServeMux(), logs: logs, received: map[string]int{}, rejected: map[string]int{}}
@@ -63,7 +61,6 @@ func newEnv() *env {
 	return e
 }
 
-// post sends a body with headers, and returns the status and the text of the response.
 func (e *env) post(path, body string, headers map[string]string) (int, string) {
 	request := httptest.NewRequest(http.MethodPost, path, strings.NewReader(body))
 	for key, value := range headers {
@@ -75,25 +72,21 @@ func (e *env) post(path, body string, headers map[string]string) (int, string) {
 	return response.Code, strings.TrimSpace(string(text))
 }
 
-// signed returns the signature header of the provider generic-hmac for a body.
 func signed(body, key string) map[string]string {
 	mac := hmac.New(sha256.New, []byte(key))
 	_, _ = mac.Write([]byte(body))
 	return map[string]string{"X-Signature": "sha256=" + hex.EncodeToString(mac.Sum(nil))}
 }
 
-// bearer returns the header with which Argo CD sends a token.
 func bearer(token string) map[string]string {
 	return map[string]string{"Authorization": "Bearer " + token}
 }
 
-// flux returns the body of an event of Flux.
 func flux(at time.Time, destination, message string) string {
 	return fmt.Sprintf(`{"involvedObject":{"kind":"Kustomization"},"severity":"info","timestamp":%q,"message":%q,"reason":"Progressing","metadata":{"destination":%q,"root":"resources","revision":"main@sha1:%x"}}`,
 		at.Format(time.RFC3339), message, destination, sha256.Sum256([]byte(message)))
 }
 
-// argo returns the body of an event of Argo CD.
 func argo(at time.Time) string {
 	return fmt.Sprintf(`{"destination":"worker-1","root":"resources","time":%q,"sync":{"status":"Synced","revision":"0123456789012345678901234567890123456789"},"health":{"status":"Healthy"}}`, at.Format(time.RFC3339))
 }
@@ -106,8 +99,7 @@ func TestEvents(t *testing.T) {
 		headers    map[string]string
 		status     int
 		text       string
-		// reason is the expected reason of a rejection.
-		reason string
+		reason     string
 	}{
 		"Flux, signed":            {path: agent.FluxPath, body: good, headers: signed(good, secret), status: http.StatusAccepted, text: "accepted"},
 		"Argo CD, with the token": {path: agent.ArgoCDPath, body: argo(now), headers: bearer(secret), status: http.StatusAccepted, text: "accepted"},
@@ -174,7 +166,6 @@ type row = struct {
 	reason     string
 }
 
-// signedFlux returns a row with a signed event of Flux.
 func signedFlux(at time.Time, destination string, status int, text, reason string) row {
 	body := flux(at, destination, "Health check passed in 1s")
 	return row{path: agent.FluxPath, body: body, headers: signed(body, secret), status: status, text: text, reason: reason}

@@ -1,4 +1,4 @@
-// Package commenttest is an imitation of the APIs of GitHub and GitLab for comments, for tests.
+// Package commenttest provides fakes of the APIs of GitHub and GitLab for comments.
 package commenttest
 
 import (
@@ -16,7 +16,7 @@ import (
 	"unicode/utf8"
 )
 
-// The values that the imitations accept. All are in the environment that Environment returns, too.
+// The values that the fakes accept. Environment returns them too.
 const (
 	Token  = "t0ken-not-to-be-shown"
 	self   = 41
@@ -34,7 +34,8 @@ type Comment struct {
 // Forge is a server with one pull request.
 type Forge struct {
 	*httptest.Server
-	// Refuse returns the status with which a request is refused; 0 accepts it. It may be nil.
+	// Refuse returns the status with which a request is refused, or 0 to accept it. Refuse may be
+	// nil.
 	Refuse func(r *http.Request, header http.Header) int
 
 	t        *testing.T
@@ -45,10 +46,10 @@ type Forge struct {
 	next     int64
 }
 
-// NewGitHub starts an imitation of GitHub.
+// NewGitHub starts a fake of GitHub.
 func NewGitHub(t *testing.T, comments ...Comment) *Forge { return start(&Forge{t: t}, comments) }
 
-// NewGitLab starts an imitation of GitLab.
+// NewGitLab starts a fake of GitLab.
 func NewGitLab(t *testing.T, comments ...Comment) *Forge {
 	return start(&Forge{t: t, isGitLab: true}, comments)
 }
@@ -164,7 +165,6 @@ func (f *Forge) gitLab(w http.ResponseWriter, r *http.Request) {
 	f.serve(w, r, gitLabNotes, gitLabNote, http.MethodPut, 1_000_000)
 }
 
-// serve answers a request about all comments or about one.
 func (f *Forge) serve(w http.ResponseWriter, r *http.Request, all, one *regexp.Regexp, replace string, longest int) {
 	found := one.FindStringSubmatch(r.URL.Path)
 	switch {
@@ -186,7 +186,6 @@ func (f *Forge) serve(w http.ResponseWriter, r *http.Request, all, one *regexp.R
 	}
 }
 
-// body returns the text in a request, and answers if it is too long.
 func (f *Forge) body(w http.ResponseWriter, r *http.Request, longest int) (string, bool) {
 	var sent struct{ Body string }
 	f.decode(r, &sent)
@@ -197,7 +196,6 @@ func (f *Forge) body(w http.ResponseWriter, r *http.Request, longest int) (strin
 	return sent.Body, true
 }
 
-// change changes the comment with an ID.
 func (f *Forge) change(w http.ResponseWriter, id string, do func(at int), status int) {
 	f.mutex.Lock()
 	defer f.mutex.Unlock()
@@ -237,7 +235,6 @@ func (f *Forge) list(w http.ResponseWriter, r *http.Request) {
 	f.answer(w, http.StatusOK, append([]any{}, encoded...))
 }
 
-// encode returns a comment as the API does.
 func (f *Forge) encode(c Comment) any {
 	author := map[string]any{"id": c.Author}
 	if f.isGitLab {

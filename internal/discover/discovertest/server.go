@@ -91,7 +91,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// list responds with the requested page of the items.
 func (s *Server) list(w http.ResponseWriter, r *http.Request, items []string) {
 	from, _ := strconv.Atoi(r.URL.Query().Get("continue"))
 	limit, _ := strconv.Atoi(r.URL.Query().Get("limit"))
@@ -107,8 +106,6 @@ func (s *Server) list(w http.ResponseWriter, r *http.Request, items []string) {
 	reply(w, "", map[string]any{"kind": "List", "apiVersion": "v1", "metadata": map[string]any{"continue": next}, "items": page})
 }
 
-// groupNames returns the names of all groups except the core group. The groups in Down are
-// included.
 func (s *Server) groupNames() []string {
 	names := slices.Clone(s.Down)
 	for version := range s.Kinds {
@@ -120,7 +117,6 @@ func (s *Server) groupNames() []string {
 	return slices.Compact(names)
 }
 
-// versions returns the versions of a group, such as "apps/v1".
 func (s *Server) versions(group string) []string {
 	if slices.Contains(s.Down, group) {
 		return []string{group + "/v1"}
@@ -135,8 +131,6 @@ func (s *Server) versions(group string) []string {
 	return versions
 }
 
-// aggregated responds as aggregated discovery does, with the groups, their versions and their
-// resources.
 func (s *Server) aggregated(w http.ResponseWriter, core bool) {
 	names := s.groupNames()
 	if core {

@@ -24,9 +24,8 @@ import (
 
 // Writer writes changes to a cluster.
 type Writer struct {
-	client rest.Interface
-	now    func() time.Time
-	// instance is the name of this process in events.
+	client   rest.Interface
+	now      func() time.Time
 	instance string
 	backoff  backoff
 }
@@ -77,8 +76,8 @@ type Created struct {
 }
 
 // The limits of Apply: the number of concurrent calls, the duration of a call, and the time after
-// which Apply starts no further change. The remaining changes are left to the next call of Apply,
-// so that a slow API server does not delay the round.
+// which it starts no further change. A slow API server thus does not delay the round. The next call
+// of Apply makes the remaining changes.
 const (
 	atOnce      = 16
 	callTimeout = 15 * time.Second
@@ -110,10 +109,8 @@ func (w *Writer) Apply(ctx context.Context, lists [][]status.Change) Outcome {
 	return run.end()
 }
 
-// run is one call of Apply.
 type run struct {
 	*Writer
-	// last is the time until which changes may start.
 	last time.Time
 
 	mu      sync.Mutex
@@ -126,7 +123,6 @@ type run struct {
 	unanswered int
 }
 
-// begins reports whether a change may be made now.
 func (r *run) begins(ctx context.Context, change status.Change) bool {
 	now := r.now()
 	if !r.backoff.allows(change, now) || ctx.Err() != nil {
@@ -156,7 +152,6 @@ func (r *run) end() Outcome {
 	return r.outcome
 }
 
-// answered records that the API server has accepted a write.
 func (r *run) answered(verb string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -170,7 +165,6 @@ func (r *run) wrote(written Written) {
 	r.outcome.Written = append(r.outcome.Written, written)
 }
 
-// created records that an object was created or may have been created.
 func (r *run) created(object kratix.Object, version string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -211,7 +205,6 @@ func (r *run) countUnsentEvent(object kratix.Object, err error) {
 	}
 }
 
-// change makes the steps of a change, and then sends its events.
 func (r *run) change(ctx context.Context, change status.Change) {
 	object, ok := change.Object.(metav1.Object)
 	if !ok {
@@ -259,7 +252,7 @@ func gone(object metav1.Object, step status.Step) bool {
 }
 
 // step makes one call and returns the metadata of the object after it. The call fails if the object
-// does not have the given version.
+// has another version.
 func (w *Writer) step(ctx context.Context, object kratix.Object, step status.Step, version string, uid types.UID) (metav1.ObjectMeta, error) {
 	path := collection(object)
 	var call *rest.Request
@@ -321,7 +314,6 @@ func at(patch map[string]any, version string) map[string]any {
 	return made
 }
 
-// collection returns the path of the objects of a kind in a namespace.
 func collection(object kratix.Object) string {
 	path := "/apis/" + kratix.APIVersion
 	if object.GetNamespace() != "" {

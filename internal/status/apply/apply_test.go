@@ -24,11 +24,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// api is an API server that records writes and, unless answer is set, accepts them.
 type api struct {
-	mu    sync.Mutex
-	calls []call
-	// answer returns the status of a call and the metadata in the response.
+	mu     sync.Mutex
+	calls  []call
 	answer func(call) (int, string)
 	// running is the number of concurrent calls, and most is its maximum so far.
 	running, most int
@@ -78,12 +76,11 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, _ = fmt.Fprintf(w, `{"apiVersion":"meta.k8s.io/v1","kind":"PartialObjectMetadata","metadata":%s}`, metadata)
 }
 
-// noon is the time at which the clock of the tests starts.
-func noon() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
+func startTime() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
 
 func writer(t *testing.T, a *api) *apply.Writer {
 	t.Helper()
-	return writerAt(t, a, noon)
+	return writerAt(t, a, startTime)
 }
 
 func writerAt(t *testing.T, a *api, now func() time.Time) *apply.Writer {
@@ -243,7 +240,7 @@ func TestRefusedWrites(t *testing.T) {
 			if got.Retry != time.Second || got.Err != nil {
 				t.Errorf("retry after %s, error %v", got.Retry, got.Err)
 			}
-			if said := told(got); (test.said == "") != (len(said) == 0) || len(said) > 0 && !strings.HasPrefix(said[0], test.said) {
+			if said := outcomeText(got); (test.said == "") != (len(said) == 0) || len(said) > 0 && !strings.HasPrefix(said[0], test.said) {
 				t.Errorf("told %q, want %q", said, test.said)
 			}
 			if want := []apply.Written{{Kind: "Destination", Key: kratix.Key{Name: "worker-1"}, Version: "9"}}; !slices.Equal(got.Written, want) {
@@ -261,8 +258,6 @@ func TestRefusedWrites(t *testing.T) {
 	}
 }
 
-// TestPossiblyCreatedObjectsAreReported checks that exactly those objects are reported that were
-// created or may have been created.
 func TestPossiblyCreatedObjectsAreReported(t *testing.T) {
 	for name, test := range map[string]struct {
 		code     int
@@ -316,7 +311,7 @@ func TestPossiblyCreatedObjectsAreReported(t *testing.T) {
 	})
 }
 
-func told(o apply.Outcome) []string {
+func outcomeText(o apply.Outcome) []string {
 	var said []string
 	for _, f := range o.Refused {
 		said = append(said, f.Place.String()+": "+f.Message)

@@ -19,11 +19,9 @@ const (
 )
 
 // staleLimit is the number of consecutive conflicts of an object after which they are reported.
-// Only a fault of the cluster lasts so long, such as a CustomResourceDefinition without a status
-// subresource.
+// They have a lasting cause then, such as a CustomResourceDefinition without a status subresource.
 const staleLimit = 5
 
-// target identifies an object.
 type target struct {
 	kind string
 	key  kratix.Key
@@ -33,7 +31,6 @@ func targetOf(change status.Change) target {
 	return target{change.Object.KindName(), kratix.KeyOf(change.Object)}
 }
 
-// refusal is a change that the API server did not accept.
 type refusal struct {
 	// digest is the digest of the object and of the steps up to the refused one. steps is the
 	// number of these steps.
@@ -42,14 +39,12 @@ type refusal struct {
 	// failures is the number of consecutive refusals, and until is the time of the next retry.
 	failures int
 	until    time.Time
-	// reported means that the refusal has a finding.
 	reported bool
 	verb     status.Verb
 	message  string
 }
 
-// backoff contains the changes that the API server did not accept. There is at most one refusal for
-// each object with a change.
+// backoff contains the changes that the API server did not accept, at most one for each object.
 type backoff struct {
 	mu      sync.Mutex
 	refused map[target]*refusal
@@ -59,7 +54,6 @@ type backoff struct {
 	pauses int
 }
 
-// begin drops the refusals of objects that no longer have a change.
 func (b *backoff) begin(lists [][]status.Change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -75,8 +69,8 @@ func (b *backoff) begin(lists [][]status.Change) {
 	maps.DeleteFunc(b.refused, func(of target, _ *refusal) bool { return !changed[of] })
 }
 
-// allows reports whether a change may be tried now. A change whose object or content differs from
-// the refused one is a new change.
+// allows reports whether a change may be tried now. A change with another object or content than
+// the refused one counts as new.
 func (b *backoff) allows(change status.Change, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -92,7 +86,6 @@ func (b *backoff) allows(change status.Change, now time.Time) bool {
 	return !now.Before(known.until)
 }
 
-// pausedAt reports whether all writes are paused.
 func (b *backoff) pausedAt(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -105,8 +98,8 @@ func (b *backoff) pauseLeft(now time.Time) time.Duration {
 	return b.paused.Sub(now)
 }
 
-// pause pauses all writes. The time doubles until a write is accepted. It is at least as long as
-// the API server asks for, and at most longestPause.
+// pause pauses all writes. The duration doubles until a write is accepted. It is at least what the
+// API server asks for, and at most longestPause.
 func (b *backoff) pause(now time.Time, asked time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -117,7 +110,6 @@ func (b *backoff) pause(now time.Time, asked time.Duration) {
 	b.paused = now.Add(min(max(delay(b.pauses), asked), longestPause))
 }
 
-// accepted drops the refusal of a change and ends the series of pauses.
 func (b *backoff) accepted(change status.Change) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -143,7 +135,6 @@ func (b *backoff) failed(change status.Change, step int, now time.Time, why fail
 	}
 }
 
-// delay returns the delay after a number of consecutive failures. It may exceed longestDelay.
 func delay(failures int) time.Duration {
 	const most = 9 // firstDelay << 9 exceeds longestDelay
 	return firstDelay << min(failures-1, most)

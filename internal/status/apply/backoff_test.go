@@ -31,13 +31,12 @@ func (c *clock) Now() time.Time {
 	return c.now
 }
 
-func (c *clock) pass(by time.Duration) {
+func (c *clock) advance(by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(by)
 }
 
-// denied is an API server with a webhook that denies the calls selected by a test.
 type denied struct {
 	*api
 	mu    sync.Mutex
@@ -97,7 +96,6 @@ func (d *denied) writer(t *testing.T, now func() time.Time) *apply.Writer {
 	return w
 }
 
-// creation returns the change that creates a WorkPlacement and then sets its status.
 func creation(at time.Time, revision string) status.Change {
 	return status.Change{Object: placement(), Steps: []status.Step{{Verb: status.Create}, saying("written", at, revision)}}
 }
@@ -111,24 +109,21 @@ func saying(message string, at time.Time, revision string) status.Step {
 
 func isCreate(c call) bool { return c.Method == http.MethodPost && c.Path == placements }
 
-// TestRefusedWriteBacksOff calls Apply each second for ten minutes while the clock and the revision
-// of the store advance. A denied write is attempted about ten times, and all other writes are made
-// each time.
 func TestRefusedWriteBacksOff(t *testing.T) {
-	time := clock{now: noon()}
+	time := clock{now: startTime()}
 	d := newDenied(isCreate)
 	w := d.writer(t, time.Now)
 	other := status.Change{Object: work(), Steps: []status.Step{{Verb: status.PatchStatus, Patch: ready}}}
 	const calls = 600
 	for i := range calls {
 		got := w.Apply(t.Context(), [][]status.Change{{creation(time.Now(), fmt.Sprint("commit-", i)), other}})
-		if said := told(got); len(said) != 1 || said[0] != "WorkPlacement team/a.worker-1-5058f: create is refused: admission webhook denied the request" {
+		if said := outcomeText(got); len(said) != 1 || said[0] != "WorkPlacement team/a.worker-1-5058f: create is refused: admission webhook denied the request" {
 			t.Fatalf("second %d: told %q", i, said)
 		}
 		if got.Err != nil || got.Retry < 1e9 || got.Retry > 300e9 {
 			t.Fatalf("second %d: retry after %s, error %v", i, got.Retry, got.Err)
 		}
-		time.pass(1e9)
+		time.advance(1e9)
 	}
 	// The attempts are made after 0, 1, 3, 7, 15, 31, 63, 127, 255 and 511 seconds.
 	if got := d.attempts(placements); got != 10 {
@@ -139,14 +134,12 @@ func TestRefusedWriteBacksOff(t *testing.T) {
 	}
 }
 
-// TestRefusalEnds checks that a refusal is dropped after a change of the object or of the content,
-// after an accepted write, and if the change is no longer needed.
 func TestRefusalEnds(t *testing.T) {
 	const path = works + "/a/status"
 	change := func(message string, edit func(*kratix.Work)) status.Change {
 		w := work()
 		edit(w)
-		return status.Change{Object: w, Steps: []status.Step{saying(message, noon(), "c0ffee")}}
+		return status.Change{Object: w, Steps: []status.Step{saying(message, startTime(), "c0ffee")}}
 	}
 	same := func(*kratix.Work) {}
 	tests := map[string]struct {
@@ -154,7 +147,7 @@ func TestRefusalEnds(t *testing.T) {
 		tries int
 	}{
 		"not when only the version differs, as after a write by another process": {[]status.Change{change("no", func(w *kratix.Work) { w.ResourceVersion = "8" })}, 0},
-		"not when only the time and the store's revision differ":                 {[]status.Change{{Object: work(), Steps: []status.Step{saying("no", noon().Add(3600e9), "decade")}}}, 0},
+		"not when only the time and the store's revision differ":                 {[]status.Change{{Object: work(), Steps: []status.Step{saying("no", startTime().Add(3600e9), "decade")}}}, 0},
 		"when the wanted condition has another message":                          {[]status.Change{change("other words", same)}, 1},
 		"when the object has another generation":                                 {[]status.Change{change("no", func(w *kratix.Work) { w.Generation = 2 })}, 1},
 		"when the object has another label":                                      {[]status.Change{change("no", func(w *kratix.Work) { w.Labels = map[string]string{"allowed": "yes"} })}, 1},
@@ -163,11 +156,11 @@ func TestRefusalEnds(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			time := clock{now: noon()}
+			time := clock{now: startTime()}
 			d := newDenied(func(c call) bool { return c.Path == path })
 			w := d.writer(t, time.Now)
-			for range 8 { // the attempt after these is two minutes later
-				time.pass(w.Apply(t.Context(), [][]status.Change{{change("no", same)}}).Retry)
+			for range 8 { // the next attempt after these is two minutes later
+				time.advance(w.Apply(t.Context(), [][]status.Change{{change("no", same)}}).Retry)
 			}
 			w.Apply(t.Context(), [][]status.Change{{change("no", same)}})
 			before := d.attempts(path)
@@ -179,17 +172,17 @@ func TestRefusalEnds(t *testing.T) {
 				t.Errorf("the next try is after %s, want 1s as at first", got.Retry)
 			}
 			if test.next == nil && (len(got.Refused) > 0 || got.Retry != 0) {
-				t.Errorf("it is still told: %v, retry after %s", told(got), got.Retry)
+				t.Errorf("it is still told: %v, retry after %s", outcomeText(got), got.Retry)
 			}
 		})
 	}
 	t.Run("when the API server accepts it", func(t *testing.T) {
-		time := clock{now: noon()}
+		time := clock{now: startTime()}
 		d := newDenied(func(c call) bool { return c.Path == path })
 		w := d.writer(t, time.Now)
 		got := w.Apply(t.Context(), [][]status.Change{{change("no", same)}})
 		d.set(func(d *denied) { d.deny = func(call) bool { return false } })
-		time.pass(got.Retry)
+		time.advance(got.Retry)
 		if got = w.Apply(t.Context(), [][]status.Change{{change("no", same)}}); len(got.Refused) > 0 || got.Retry != 0 || len(got.Written) != 1 {
 			t.Errorf("%+v", got)
 		}
@@ -197,7 +190,7 @@ func TestRefusalEnds(t *testing.T) {
 }
 
 func TestServerMessagesAreReportedWithoutVaryingParts(t *testing.T) {
-	time := clock{now: noon()}
+	time := clock{now: startTime()}
 	d := newDenied(isCreate)
 	w := d.writer(t, time.Now)
 	var said []string
@@ -206,8 +199,8 @@ func TestServerMessagesAreReportedWithoutVaryingParts(t *testing.T) {
 			d.words = fmt.Sprintf("exceeded quota: count/workplacements=1,\n\x1b[31mused: %d\u202e", 10+used)
 		})
 		got := w.Apply(t.Context(), [][]status.Change{{creation(time.Now(), "")}})
-		said = append(said, told(got)...)
-		time.pass(got.Retry)
+		said = append(said, outcomeText(got)...)
+		time.advance(got.Retry)
 	}
 	want := "WorkPlacement team/a.worker-1-5058f: create is refused: exceeded quota: count/workplacements=1, [31mused: 10"
 	for _, words := range said {
@@ -216,30 +209,27 @@ func TestServerMessagesAreReportedWithoutVaryingParts(t *testing.T) {
 		}
 	}
 	d.set(func(d *denied) { d.words = strings.Repeat("denied ", 10_000) })
-	if got := told(w.Apply(t.Context(), [][]status.Change{{creation(time.Now(), "")}})); len(got) != 1 || len(got[0]) > 1200 || !strings.Contains(got[0], "denied denied") {
+	if got := outcomeText(w.Apply(t.Context(), [][]status.Change{{creation(time.Now(), "")}})); len(got) != 1 || len(got[0]) > 1200 || !strings.Contains(got[0], "denied denied") {
 		t.Errorf("told %d bytes", len(strings.Join(got, "")))
 	}
 }
 
-// TestRepeatedConflictsAreReported checks that five consecutive conflicts are reported, but a
-// single one is not.
 func TestRepeatedConflictsAreReported(t *testing.T) {
-	time := clock{now: noon()}
+	time := clock{now: startTime()}
 	a := &api{answer: func(call) (int, string) { return http.StatusNotFound, "" }}
 	w := writerAt(t, a, time.Now)
 	for try := 1; try <= 6; try++ {
 		got := w.Apply(t.Context(), [][]status.Change{{{Object: work(), Steps: []status.Step{{Verb: status.PatchStatus, Patch: ready}}}}})
 		if len(got.Refused) > 0 != (try >= 5) {
-			t.Errorf("try %d: told %q", try, told(got))
+			t.Errorf("try %d: told %q", try, outcomeText(got))
 		}
-		time.pass(got.Retry)
+		time.advance(got.Retry)
 	}
 	if len(a.calls) != 6 {
 		t.Errorf("%d calls, want 6", len(a.calls))
 	}
 }
 
-// manyChanges returns count changes, each of which patches the status of another Work.
 func manyChanges(count int) []status.Change {
 	changes := make([]status.Change, count)
 	for i := range changes {
@@ -250,10 +240,8 @@ func manyChanges(count int) []status.Change {
 	return changes
 }
 
-// TestOverloadedAPIServerPausesAllWrites checks that a response with status 429 postpones all
-// remaining writes, and that each of them is made in the end.
 func TestOverloadedAPIServerPausesAllWrites(t *testing.T) {
-	time := clock{now: noon()}
+	time := clock{now: startTime()}
 	d := newDenied(func(call) bool { return true })
 	d.code, d.words, d.after = http.StatusTooManyRequests, "Too many requests, please try again later.", "7"
 	w := d.writer(t, time.Now)
@@ -268,7 +256,7 @@ func TestOverloadedAPIServerPausesAllWrites(t *testing.T) {
 		return all
 	}
 	if first := tried(); first > 40 || len(got.Refused) > 0 || got.Err == nil || !strings.Contains(got.Err.Error(), "too many requests") {
-		t.Errorf("%d calls, told %q, error %v", first, told(got), got.Err)
+		t.Errorf("%d calls, told %q, error %v", first, outcomeText(got), got.Err)
 	}
 	if got.Retry != 7e9 {
 		t.Errorf("retry after %s, want the 7s that the server asks for", got.Retry)
@@ -278,14 +266,14 @@ func TestOverloadedAPIServerPausesAllWrites(t *testing.T) {
 	if w.Apply(t.Context(), [][]status.Change{manyChanges(count)}); tried() != before {
 		t.Errorf("%d calls before the time was over", tried()-before)
 	}
-	time.pass(got.Retry)
+	time.advance(got.Retry)
 	if got = w.Apply(t.Context(), [][]status.Change{manyChanges(count)}); len(got.Written) != count || got.Retry != 0 || got.Err != nil {
 		t.Errorf("%d of %d written, retry after %s, error %v", len(got.Written), count, got.Retry, got.Err)
 	}
 }
 
 func TestUnreachableAPIServerIsReportedOnceAndRetriedWithBackoff(t *testing.T) {
-	time := clock{now: noon()}
+	time := clock{now: startTime()}
 	w, err := apply.New(&rest.Config{Host: "http://127.0.0.1:1", QPS: -1}, time.Now, "pod-1")
 	if err != nil {
 		t.Fatal(err)
@@ -294,21 +282,19 @@ func TestUnreachableAPIServerIsReportedOnceAndRetriedWithBackoff(t *testing.T) {
 	for range 7 {
 		got := w.Apply(t.Context(), [][]status.Change{manyChanges(100)})
 		if got.Err == nil || !strings.HasPrefix(got.Err.Error(), "the Kubernetes API: ") || len(got.Refused) > 0 {
-			t.Fatalf("error %v, told %q", got.Err, told(got))
+			t.Fatalf("error %v, told %q", got.Err, outcomeText(got))
 		}
 		waits = append(waits, got.Retry.String())
-		time.pass(got.Retry)
+		time.advance(got.Retry)
 	}
 	if got, want := fmt.Sprint(waits), "[1s 2s 4s 8s 16s 30s 30s]"; got != want {
 		t.Errorf("it waits %s, want %s", got, want)
 	}
 }
 
-// TestMemoryIsBoundedByTheObjectsThatHaveAChange checks that the refusals of all other objects are
-// dropped.
 func TestMemoryIsBoundedByTheObjectsThatHaveAChange(t *testing.T) {
 	d := newDenied(func(call) bool { return true })
-	w := d.writer(t, noon)
+	w := d.writer(t, startTime)
 	if got := w.Apply(t.Context(), [][]status.Change{manyChanges(100)}); len(got.Refused) != 100 {
 		t.Fatalf("%d are told", len(got.Refused))
 	}

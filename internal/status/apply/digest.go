@@ -11,12 +11,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// digest is a digest of an object and of the content of writes to it.
 type digest [sha256.Size]byte
 
-// digestOf returns the digest of the object of a change and of its first steps. It omits fields
-// that differ each time although the change is the same: the time of a transition, the revision of
-// the store, and the version of the object. The generation of a Work represents its contents.
+// digestOf returns the digest of the object of a change and of its first steps. It omits the fields
+// that differ for equal changes: the time of a transition, the revision of the store, and the
+// version of the object. The generation of a Work represents its contents.
 func digestOf(change status.Change, steps int) digest {
 	wish := struct {
 		Object any
@@ -31,7 +30,7 @@ func digestOf(change status.Change, steps int) digest {
 	}
 	text, err := json.Marshal(wish)
 	if err != nil {
-		return digest{} // the write will fail, because it encodes the same object
+		return digest{} // encoding the same object will also make the write fail
 	}
 	return sha256.Sum256(text)
 }
@@ -48,8 +47,8 @@ func identityOf(object kratix.Object) any {
 	}
 }
 
-// withoutContents returns the part of an object to be created that is in the digest: for a
-// WorkPlacement, the spec without the contents.
+// withoutContents returns the digested part of an object to be created: for a WorkPlacement, the
+// spec without the contents.
 func withoutContents(object kratix.Object) any {
 	placement, ok := object.(*kratix.WorkPlacement)
 	if !ok {
@@ -60,8 +59,7 @@ func withoutContents(object kratix.Object) any {
 	return spec
 }
 
-// stablePatch returns a patch without the parts that differ each time although the change is the
-// same.
+// stablePatch returns a patch without the fields that differ for equal changes.
 func stablePatch(patch map[string]any) map[string]any {
 	stable := maps.Clone(patch)
 	if spec, ok := patch["spec"].(kratix.WorkPlacementSpec); ok {

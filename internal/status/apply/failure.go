@@ -12,12 +12,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// failureKind classifies a failed write.
 type failureKind int
 
-// The values of failureKind.
 const (
-	// refused means that the API server rejects this write.
 	refused failureKind = iota
 	// stale means that the object was changed, deleted or created meanwhile. The same change of the
 	// current version may succeed.
@@ -26,14 +23,12 @@ const (
 	overloaded
 	// silent means that the API server did not answer in time.
 	silent
-	// unreachable means that there was no answer, for a reason that does not depend on the write.
+	// unreachable means that there was no response, for a reason that does not depend on the write.
 	unreachable
 )
 
-// failure describes the failure of a write.
 type failure struct {
-	kind failureKind
-	// asked is the delay that the API server asks for.
+	kind  failureKind
 	asked time.Duration
 	// unknown means that the write may have succeeded, or that the object may exist already.
 	unknown bool
@@ -73,7 +68,6 @@ func isUnknown(err error) bool {
 // much of an object.
 const longestWords = 1024
 
-// printableLine returns a text in one line, without control characters and limited to longestWords.
 func printableLine(text string) string {
 	text = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {

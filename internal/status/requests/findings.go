@@ -10,11 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// trouble describes why requests of a Promise cannot be written.
 type trouble struct {
 	// err is the failure of all requests in a namespace. It is nil if there is none.
-	err error
-	// single is the failure of the request first.
+	err    error
 	single error
 	// first is the smallest key of the requests that fail on their own. count is the number of
 	// these requests.
@@ -22,7 +20,6 @@ type trouble struct {
 	count int
 }
 
-// add records a request that fails on its own.
 func (t *trouble) add(request kratix.Key, err error) {
 	if t.count++; t.count == 1 || request.String() < t.first.String() {
 		t.first, t.single = request, err

@@ -14,7 +14,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// resource is the API of the requests of a Promise.
 type resource struct {
 	promise string
 	// mu protects the fields below. It is locked while a task reads the Promise, so that only one
@@ -45,7 +44,6 @@ type delay struct {
 	pause time.Duration
 }
 
-// The first and the longest pause after a failure.
 const (
 	firstPause   = 10 * time.Second
 	longestPause = 10 * time.Minute
@@ -62,10 +60,8 @@ func (d *delay) fail(now time.Time, err error) {
 	d.err, d.until = err, now.Add(d.pause)
 }
 
-// waits reports whether nothing may be tried yet.
 func (d *delay) waits(now time.Time) bool { return now.Before(d.until) }
 
-// The failures that affect all requests of a group.
 var (
 	// errNotGranted means that this process has no permission to read the Promise or to write the
 	// status of its requests.

@@ -13,10 +13,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// pass is a call of Write.
 type pass struct {
 	*Writer
-	// last is the time until which requests may be started.
 	last time.Time
 	// patched is the number of requests that were changed. postponed means that a request was not
 	// started because there was no time left.
@@ -24,7 +22,6 @@ type pass struct {
 	postponed bool
 }
 
-// task is a request whose status may have to be changed.
 type task struct {
 	status.Request
 	group  *group
@@ -32,7 +29,6 @@ type task struct {
 	digest [sha256.Size]byte
 }
 
-// begin returns the task for a request, and whether the task is to be done now.
 func (p *pass) begin(ctx context.Context, request status.Request) (*task, bool) {
 	digest := p.digestOf(request)
 	p.mu.Lock()
@@ -69,7 +65,6 @@ func (w *Writer) groupOf(request status.Request) *group {
 	return of
 }
 
-// do changes the status of a request if it differs from the wanted one, and remembers the result.
 func (p *pass) do(ctx context.Context, t *task) {
 	outcome, err := p.update(ctx, p.Writer, t)
 	p.mu.Lock()
@@ -93,9 +88,9 @@ func (p *pass) do(ctx context.Context, t *task) {
 	}
 }
 
-// failed records a failure of all requests of a group or of a single request. Many consecutive
-// failures of single requests are treated as a failure of their group. The caller must have locked
-// the Writer.
+// failed records a failure of a single request, or of all requests of a group. Many consecutive
+// failures of single requests count as a failure of their group. The caller must have locked the
+// Writer.
 func (p *pass) failed(t *task, err error, now time.Time) {
 	if ofGroup(err) {
 		t.group.fail(now, err)
@@ -146,7 +141,6 @@ func compareGroups(a, b groupKey) int {
 	return cmp.Or(cmp.Compare(a.promise, b.promise), cmp.Compare(a.namespace, b.namespace))
 }
 
-// digestOf returns the digest of the content for a request and of its Works.
 func (w *Writer) digestOf(request status.Request) [sha256.Size]byte {
 	content, err := json.Marshal(struct {
 		Works   []status.RequestWork

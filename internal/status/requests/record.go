@@ -27,7 +27,6 @@ const (
 	stateUnknown   = "unknown"
 )
 
-// health is the health of a request, with the placements that it is derived from.
 type health struct {
 	State   string  `json:"state"`
 	Details details `json:"details"`
@@ -37,7 +36,6 @@ type details struct {
 	Destinations []status.RequestDestination `json:"destinations"`
 }
 
-// recordTarget returns the target that writes HealthRecords.
 func recordTarget() target {
 	return target{
 		content: func(request status.Request) any {
@@ -78,7 +76,6 @@ type record struct {
 	Data              recordData `json:"data"`
 }
 
-// recordData is the data of a HealthRecord that this package writes.
 type recordData struct {
 	PromiseRef  recordPromise   `json:"promiseRef"`
 	ResourceRef recordRequest   `json:"resourceRef"`
@@ -124,8 +121,8 @@ func recordOf(request status.Request, wanted health, lastRun int64) (record, err
 // errLeaving means that a HealthRecord with the same name is still being deleted.
 var errLeaving = errors.New("the HealthRecord of the same name is being deleted")
 
-// updateRecord reads the HealthRecord of a request, creates it if it does not exist, and patches it
-// if it differs.
+// updateRecord creates the HealthRecord of a request if it does not exist, and patches it if it
+// differs.
 func updateRecord(ctx context.Context, w *Writer, t *task) (result, error) {
 	wanted, _ := healthOf(t.Status)
 	want, err := recordOf(t.Request, wanted, w.now().Unix())
@@ -173,7 +170,6 @@ func isEqualRecord(have, want record) bool {
 	return reflect.DeepEqual(before, after) && reflect.DeepEqual(have.Data, want.Data) && reflect.DeepEqual(have.OwnerReferences, want.OwnerReferences)
 }
 
-// writtenRecord returns the result of a write that returned err.
 func writtenRecord(err error) (result, error) {
 	if err != nil {
 		return unchanged, granted(err)

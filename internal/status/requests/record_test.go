@@ -20,7 +20,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status/requests"
 )
 
-// records is an API server that stores HealthRecords.
 type records struct {
 	stored map[string]map[string]any
 	calls  []string
@@ -86,8 +85,7 @@ func metadataOf(t *testing.T, object map[string]any) map[string]any {
 	return metadata
 }
 
-// placed returns a status with a Destination for each pair of the statuses Applied and Healthy.
-func placed(pairs ...string) status.RequestStatus {
+func statusWith(pairs ...string) status.RequestStatus {
 	var s status.RequestStatus
 	for _, pair := range pairs {
 		applied, healthy, _ := strings.Cut(pair, " ")
@@ -104,8 +102,8 @@ func TestHealthRecordFollowsTheRequest(t *testing.T) {
 			t.Errorf("calls %q, want %q; %+v", r.calls, want, outcome)
 		}
 	}
-	expect(placed(" ")) // no agent has reported anything
-	expect(placed("True True"), "GET", "POST")
+	expect(statusWith(" ")) // no agent has reported anything
+	expect(statusWith("True True"), "GET", "POST")
 	want := map[string]any{
 		"apiVersion": "platform.kratix.io/v1alpha1", "kind": "HealthRecord",
 		"metadata": map[string]any{"namespace": "default", "ownerReferences": []any{
@@ -125,15 +123,15 @@ func TestHealthRecordFollowsTheRequest(t *testing.T) {
 			t.Error(diff)
 		}
 		r.clock = time.Unix(2000, 0)
-		expect(placed("True True"))
-		expect(placed("True False"), "GET", "PATCH")
+		expect(statusWith("True True"))
+		expect(statusWith("True False"), "GET", "PATCH")
 		data, _ := have["data"].(map[string]any)
 		if data["state"] != "unhealthy" || data["lastRun"] != 2000.0 {
 			t.Errorf("%v", data)
 		}
 		metadataOf(t, have)["deletionTimestamp"] = "2026-01-31T12:00:00Z"
 	}
-	if outcome := write(placed("True True")); !slices.Equal(r.calls, []string{"GET"}) || len(outcome.Findings) != 1 || outcome.Retry == 0 {
+	if outcome := write(statusWith("True True")); !slices.Equal(r.calls, []string{"GET"}) || len(outcome.Findings) != 1 || outcome.Retry == 0 {
 		t.Errorf("while it is being deleted: %q %+v", r.calls, outcome)
 	}
 }
@@ -151,7 +149,7 @@ func TestStateOfAHealthRecordIsTheWorst(t *testing.T) {
 		"Unknown Unknown,True Unknown": "unknown",
 	} {
 		r, write := newRecords(t)
-		write(placed(strings.Split(pairs, ",")...))
+		write(statusWith(strings.Split(pairs, ",")...))
 		for _, have := range r.stored {
 			if data, _ := have["data"].(map[string]any); data["state"] != want {
 				t.Errorf("%s: %v, want %s", pairs, data["state"], want)
@@ -167,11 +165,11 @@ func TestHealthRecordsThatAreNotGrantedAreANote(t *testing.T) {
 	for code, want := range map[int]finding.Severity{http.StatusForbidden: finding.Note, http.StatusNotFound: finding.Warning} {
 		r, write := newRecords(t)
 		r.answer = code
-		outcome := write(placed("True True"))
+		outcome := write(statusWith("True True"))
 		if len(outcome.Findings) != 1 || outcome.Findings[0].Rule.Severity != want || !strings.Contains(outcome.Findings[0].Message, "the HealthRecord of its requests is not written: ") {
 			t.Errorf("%d: %+v", code, outcome)
 		}
-		if write(placed("True False")); len(r.calls) > 0 {
+		if write(statusWith("True False")); len(r.calls) > 0 {
 			t.Errorf("%d: at once again: %q", code, r.calls)
 		}
 	}

@@ -23,8 +23,8 @@ import (
 const Field = "kratixSchedule"
 
 // Writer writes the status of requests, or their HealthRecords. It remembers the content that it
-// has found or written. Therefore it reads a request once after a start, and otherwise only when
-// the status is to change.
+// has found or written, so that it reads a request only after a start and when the status is to
+// change.
 type Writer struct {
 	client rest.Interface
 	now    func() time.Time
@@ -42,7 +42,6 @@ type key struct {
 	request kratix.Key
 }
 
-// memory is the last known state of a request.
 type memory struct {
 	// digest is the digest of the content of the request and of the UIDs of its Works. It is zero
 	// if the content is not known.
@@ -50,13 +49,11 @@ type memory struct {
 	delay
 }
 
-// target is the kind of content that a Writer writes: the status of requests, or HealthRecords.
 type target struct {
 	// content returns the content to write for a request, which can be encoded as JSON. It is nil
 	// if there is nothing to write.
 	content func(request status.Request) any
-	// update writes the content if it differs from the content in the cluster.
-	update func(ctx context.Context, w *Writer, t *task) (result, error)
+	update  func(ctx context.Context, w *Writer, t *task) (result, error)
 	// what and grant are texts for findings: the name of the content that is not written, and how
 	// to grant the permission to write it.
 	what, grant string
@@ -95,7 +92,7 @@ type Outcome struct {
 
 // The limits of Write: the number of concurrent calls, the duration of a call, the time after which
 // it starts no further request, and the number of consecutive failures after which the other
-// requests of a group wait as well.
+// requests of a group wait too.
 const (
 	atOnce      = 8
 	callTimeout = 5 * time.Second
@@ -139,7 +136,6 @@ func isValid(request status.Request) bool {
 	return true
 }
 
-// forget drops the state of requests and Promises that are no longer wanted.
 func (w *Writer) forget(wanted []status.Request) {
 	there, groups, promises := make(map[key]bool, len(wanted)), map[groupKey]bool{}, map[string]bool{}
 	for _, r := range wanted {

@@ -25,7 +25,6 @@ import (
 const promise = `{"spec":{"api":{"apiVersion":"apiextensions.k8s.io/v1","spec":{"group":"example.com","scope":"Namespaced","names":{"plural":"redises"},
 	"versions":[{"name":"v1","served":true},{"name":"v2","served":true,"storage":true},{"name":"v3"}]}}}}`
 
-// api is an API server with a Promise and the requests of the Promise.
 type api struct {
 	mu       sync.Mutex
 	calls    []string
@@ -33,7 +32,6 @@ type api struct {
 	statuses map[string]map[string]any
 	// answer returns the status code of a call, or 0 for the usual response.
 	answer func(call string) int
-	// prunes means that the schema of the status does not have the field.
 	prunes bool
 	clock  time.Time
 }
@@ -93,7 +91,6 @@ func refuse(w http.ResponseWriter, code int, name string) {
 	_, _ = fmt.Fprintf(w, `{"kind":"Status","apiVersion":"v1","status":"Failure","code":%d,"reason":%q,"message":"no\u001b","details":{"name":%q}}`, code, reasons[code], name)
 }
 
-// fixture is a Writer to an api.
 type fixture struct {
 	*api
 	t      *testing.T
@@ -119,7 +116,6 @@ func newFixture(t *testing.T, names ...string) *fixture {
 	return &fixture{a, t, writer}
 }
 
-// write writes the same status to several requests, and returns the outcome and the calls.
 func (f *fixture) write(value status.RequestStatus, names ...string) (requests.Outcome, []string) {
 	f.t.Helper()
 	var wanted []status.Request
@@ -150,26 +146,25 @@ const (
 	patchA     = "PATCH /apis/example.com/v2/namespaces/default/redises/a/status "
 )
 
-// on returns a status with one Destination.
-func on(name, healthy string) status.RequestStatus {
+func statusOn(name, healthy string) status.RequestStatus {
 	return status.RequestStatus{Destinations: []status.RequestDestination{{Name: name, Healthy: healthy}}}
 }
 
 func TestRequestIsPatchedOnlyWhenItsStatusDiffers(t *testing.T) {
 	f := newFixture(t, "a")
-	f.expect(on("worker-1", "Unknown"), getPromise, getA, patchA+`{"status":{"kratixSchedule":{"destinations":[{"healthy":"Unknown","name":"worker-1"}]}}}`)
-	f.expect(on("worker-1", "Unknown"))
-	held := on("worker-1", "True")
+	f.expect(statusOn("worker-1", "Unknown"), getPromise, getA, patchA+`{"status":{"kratixSchedule":{"destinations":[{"healthy":"Unknown","name":"worker-1"}]}}}`)
+	f.expect(statusOn("worker-1", "Unknown"))
+	held := statusOn("worker-1", "True")
 	held.HeldBack = &status.RequestHeldBack{Reason: "PathTaken", Message: "m", Object: "o", Fix: "f"}
 	f.expect(held, getA, patchA+`{"status":{"kratixSchedule":{"destinations":[{"healthy":"True","name":"worker-1"}],"heldBack":{"fix":"f","message":"m","object":"o","reason":"PathTaken"}}}}`)
 	held.HeldBack = &status.RequestHeldBack{Reason: "PathTaken", Message: "other", Object: "o"}
 	f.expect(held, getA, patchA+`{"status":{"kratixSchedule":{"destinations":[{"healthy":"True","name":"worker-1"}],"heldBack":{"fix":null,"message":"other","object":"o","reason":"PathTaken"}}}}`)
-	f.expect(on("worker-1", "True"), getA, patchA+`{"status":{"kratixSchedule":{"destinations":[{"healthy":"True","name":"worker-1"}],"heldBack":null}}}`)
+	f.expect(statusOn("worker-1", "True"), getA, patchA+`{"status":{"kratixSchedule":{"destinations":[{"healthy":"True","name":"worker-1"}],"heldBack":null}}}`)
 	if got := f.statuses["a"]["message"]; got != "Resource requested" {
 		t.Errorf("the message is %v", got)
 	}
 	f.writer.Write(t.Context(), nil) // makes the Writer forget everything, as a restart does
-	f.expect(on("worker-1", "True"), getPromise, getA)
+	f.expect(statusOn("worker-1", "True"), getPromise, getA)
 }
 
 func TestEmptyStatusIsNotWritten(t *testing.T) {
@@ -178,12 +173,10 @@ func TestEmptyStatusIsNotWritten(t *testing.T) {
 
 func TestRequestThatIsGoneIsNotReadAgain(t *testing.T) {
 	f := newFixture(t)
-	f.expect(on("worker-1", ""), getPromise, getA)
-	f.expect(on("worker-1", ""))
+	f.expect(statusOn("worker-1", ""), getPromise, getA)
+	f.expect(statusOn("worker-1", ""))
 }
 
-// TestNamesOfTenantsCannotChangeThePath checks that no call is made if a name in a Work would lead
-// to another object in the API.
 func TestNamesOfTenantsCannotChangeThePath(t *testing.T) {
 	f := newFixture(t, "a")
 	for _, r := range []status.Request{
@@ -193,7 +186,7 @@ func TestNamesOfTenantsCannotChangeThePath(t *testing.T) {
 		{Promise: "redis", Key: kratix.Key{Namespace: "default", Name: "a?x=y"}},
 		{Promise: "", Key: kratix.Key{Namespace: "default", Name: "a"}},
 	} {
-		r.Status = on("worker-1", "")
+		r.Status = statusOn("worker-1", "")
 		if f.writer.Write(t.Context(), []status.Request{r}); len(f.calls) > 0 {
 			t.Errorf("%+v: %q", r, f.calls)
 		}
@@ -207,21 +200,21 @@ func TestFailureOfAGroupWaits(t *testing.T) {
 		calls    int
 		message  string
 	}{
-		"no right to read Promises": {func(f *fixture) { f.answer = fails("promises", http.StatusForbidden) }, finding.Note, 1, "not granted"},
-		"no right to read requests": {func(f *fixture) { f.answer = fails("GET /apis/example.com", http.StatusForbidden) }, finding.Note, 2, "not granted"},
-		"no Promise":                {func(f *fixture) { f.answer = fails("promises", http.StatusNotFound) }, finding.Warning, 1, "Promise redis is not in the cluster"},
-		"no such version":           {func(f *fixture) { f.answer = fails("GET /apis/example.com", http.StatusNotFound) }, finding.Warning, 2, "there is no such API"},
+		"no right to read Promises": {func(f *fixture) { f.answer = failingCalls("promises", http.StatusForbidden) }, finding.Note, 1, "not granted"},
+		"no right to read requests": {func(f *fixture) { f.answer = failingCalls("GET /apis/example.com", http.StatusForbidden) }, finding.Note, 2, "not granted"},
+		"no Promise":                {func(f *fixture) { f.answer = failingCalls("promises", http.StatusNotFound) }, finding.Warning, 1, "Promise redis is not in the cluster"},
+		"no such version":           {func(f *fixture) { f.answer = failingCalls("GET /apis/example.com", http.StatusNotFound) }, finding.Warning, 2, "there is no such API"},
 		"no API":                    {func(f *fixture) { f.promise = `{"spec":{}}` }, finding.Warning, 1, "spec.api is missing"},
 		"an odd API": {func(f *fixture) {
 			f.promise = `{"spec":{"api":{"spec":{"group":"../x","names":{"plural":"y"},"versions":[{"name":"v1","served":true}]}}}}`
 		}, finding.Warning, 1, "do not name a resource"},
 		"cluster-scoped requests": {func(f *fixture) { f.promise = strings.Replace(promise, "Namespaced", "Cluster", 1) }, finding.Warning, 1, "have no namespace"},
 		"a pruned field":          {func(f *fixture) { f.prunes = true }, finding.Warning, 3, "drops the field status.kratixSchedule"},
-		"too many calls":          {func(f *fixture) { f.answer = fails("PATCH", http.StatusTooManyRequests) }, finding.Warning, 3, "no\\x1b"},
+		"too many calls":          {func(f *fixture) { f.answer = failingCalls("PATCH", http.StatusTooManyRequests) }, finding.Warning, 3, "no\\x1b"},
 	} {
 		f := newFixture(t, "a")
 		test.change(f)
-		outcome, calls := f.write(on("worker-1", ""), "a")
+		outcome, calls := f.write(statusOn("worker-1", ""), "a")
 		if len(calls) != test.calls || len(outcome.Findings) != 1 || outcome.Retry < time.Second {
 			t.Errorf("%s: %q %+v", name, calls, outcome)
 			continue
@@ -230,19 +223,18 @@ func TestFailureOfAGroupWaits(t *testing.T) {
 		if got.Rule.Severity != test.severity || got.Place.Object != "Promise redis" || !strings.Contains(got.Message, test.message) || strings.Contains(got.Message, "\x1b") {
 			t.Errorf("%s: %+v", name, got)
 		}
-		if outcome, calls := f.write(on("worker-2", ""), "a"); len(calls) > 0 || len(outcome.Findings) != 1 {
+		if outcome, calls := f.write(statusOn("worker-2", ""), "a"); len(calls) > 0 || len(outcome.Findings) != 1 {
 			t.Errorf("%s, at once again: %q %+v", name, calls, outcome)
 		}
 		f.answer, f.promise, f.prunes = nil, promise, false
 		f.clock = f.clock.Add(outcome.Retry)
-		if outcome, _ := f.write(on("worker-2", ""), "a"); outcome.Patched != 1 || len(outcome.Findings) > 0 {
+		if outcome, _ := f.write(statusOn("worker-2", ""), "a"); outcome.Patched != 1 || len(outcome.Findings) > 0 {
 			t.Errorf("%s, once it is over: %+v", name, outcome)
 		}
 	}
 }
 
-// fails returns an answer function that returns a status code for calls that contain a text.
-func fails(part string, code int) func(string) int {
+func failingCalls(part string, code int) func(string) int {
 	return func(call string) int {
 		if strings.Contains(call, part) {
 			return code
@@ -253,29 +245,27 @@ func fails(part string, code int) func(string) int {
 
 func TestRefusedRequestDoesNotKeepOthersBack(t *testing.T) {
 	f := newFixture(t, "a", "b", "c")
-	f.answer = fails("PATCH /apis/example.com/v2/namespaces/default/redises/b", http.StatusForbidden)
-	outcome, _ := f.write(on("worker-1", ""), "a", "b", "c")
+	f.answer = failingCalls("PATCH /apis/example.com/v2/namespaces/default/redises/b", http.StatusForbidden)
+	outcome, _ := f.write(statusOn("worker-1", ""), "a", "b", "c")
 	if outcome.Patched != 2 || len(outcome.Findings) != 1 || !strings.Contains(outcome.Findings[0].Message, "the status of 1 of its requests is not written, such as default/b: ") {
 		t.Errorf("%+v", outcome)
 	}
-	if _, calls := f.write(on("worker-1", ""), "a", "b", "c"); len(calls) > 0 {
+	if _, calls := f.write(statusOn("worker-1", ""), "a", "b", "c"); len(calls) > 0 {
 		t.Errorf("at once again: %q", calls)
 	}
 	f.answer, f.clock = nil, f.clock.Add(outcome.Retry)
-	if outcome, calls := f.write(on("worker-1", ""), "a", "b", "c"); outcome.Patched != 1 || len(calls) != 2 || len(outcome.Findings) > 0 {
+	if outcome, calls := f.write(statusOn("worker-1", ""), "a", "b", "c"); outcome.Patched != 1 || len(calls) != 2 || len(outcome.Findings) > 0 {
 		t.Errorf("%+v %q", outcome, calls)
 	}
 }
 
-// TestGrantInOneNamespaceIsUsed checks that a permission in one namespace is enough for the
-// requests in that namespace.
 func TestGrantInOneNamespaceIsUsed(t *testing.T) {
 	f := newFixture(t, "a", "b")
-	f.answer = fails("/namespaces/other/", http.StatusForbidden)
+	f.answer = failingCalls("/namespaces/other/", http.StatusForbidden)
 	var wanted []status.Request
 	for _, namespace := range []string{"other", "default"} {
 		for _, name := range []string{"a", "b"} {
-			wanted = append(wanted, status.Request{Promise: "redis", Key: kratix.Key{Namespace: namespace, Name: name}, Status: on("worker-1", "")})
+			wanted = append(wanted, status.Request{Promise: "redis", Key: kratix.Key{Namespace: namespace, Name: name}, Status: statusOn("worker-1", "")})
 		}
 	}
 	outcome := f.writer.Write(t.Context(), wanted)
@@ -290,13 +280,12 @@ func TestManyRefusedRequestsStopTheGroup(t *testing.T) {
 		names = append(names, "r"+strconv.Itoa(i))
 	}
 	f := newFixture(t, names...)
-	f.answer = fails("PATCH", http.StatusForbidden)
-	if outcome, calls := f.write(on("worker-1", ""), names...); len(calls) > 60 || len(outcome.Findings) != 1 {
+	f.answer = failingCalls("PATCH", http.StatusForbidden)
+	if outcome, calls := f.write(statusOn("worker-1", ""), names...); len(calls) > 60 || len(outcome.Findings) != 1 {
 		t.Errorf("%d calls, %+v", len(calls), outcome)
 	}
 }
 
-// TestTimeOfAPassIsBounded checks that a slow API server does not delay the round for long.
 func TestTimeOfAPassIsBounded(t *testing.T) {
 	var names []string
 	for i := range 100 {
@@ -307,12 +296,12 @@ func TestTimeOfAPassIsBounded(t *testing.T) {
 		f.clock = f.clock.Add(time.Second)
 		return 0
 	}
-	outcome, calls := f.write(on("worker-1", ""), names...)
+	outcome, calls := f.write(statusOn("worker-1", ""), names...)
 	if len(calls) > 40 || outcome.Retry != time.Second {
 		t.Errorf("%d calls, %+v", len(calls), outcome)
 	}
 	f.answer = nil
-	if outcome, _ := f.write(on("worker-1", ""), names...); outcome.Retry > 0 || len(f.statuses) != 100 {
+	if outcome, _ := f.write(statusOn("worker-1", ""), names...); outcome.Retry > 0 || len(f.statuses) != 100 {
 		t.Errorf("%+v", outcome)
 	}
 	for name, have := range f.statuses {

@@ -16,7 +16,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/status"
 )
 
-// result is the result of updating a request.
 type result int
 
 const (
@@ -27,7 +26,6 @@ const (
 	pruned
 )
 
-// statusTarget returns the target that writes the field in the status of requests.
 func statusTarget() target {
 	return target{
 		content: func(request status.Request) any { return request.Status }, update: updateStatus, what: "the status",
@@ -35,7 +33,6 @@ func statusTarget() target {
 	}
 }
 
-// updateStatus reads a request, and patches its status if the field differs.
 func updateStatus(ctx context.Context, w *Writer, t *task) (result, error) {
 	path, plural, err := w.collection(ctx, t.group.resource)
 	if err != nil {
@@ -86,7 +83,7 @@ func isGone(err error, name string) bool {
 	return details != nil && details.Name == name
 }
 
-// fieldOf returns the field in the status of an object; a value that is not a JSON object counts as
+// fieldOf returns the field in the status of an object. A value that is not a JSON object counts as
 // empty. leaves means that the object is being deleted.
 func fieldOf(text []byte) (field map[string]any, leaves bool, err error) {
 	var object struct {
@@ -122,7 +119,6 @@ func fieldsOf(wanted status.RequestStatus) map[string]any {
 	return fields
 }
 
-// merge returns the merge patch that changes one value to another.
 func merge(have, want map[string]any) map[string]any {
 	patch := map[string]any{}
 	for name := range have {
@@ -140,7 +136,6 @@ func merge(have, want map[string]any) map[string]any {
 	return patch
 }
 
-// call makes a call without retries, because retries are left to the next pass.
 func call(ctx context.Context, request *rest.Request) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

@@ -14,7 +14,6 @@ func ConfigureWorkflowCompleted() Completion {
 	return Completion{Type: "ConfigureWorkflowCompleted", Reason: "PipelinesExecutedSuccessfully", Message: "Pipelines completed"}
 }
 
-// condition returns the completion in the form of a condition in the status of a request.
 func (c Completion) condition() map[string]any {
 	return map[string]any{"type": c.Type, "status": "True", "reason": c.Reason, "message": c.Message}
 }

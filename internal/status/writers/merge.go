@@ -36,7 +36,6 @@ func merge(there, said map[string]any, now string) map[string]any {
 	return merged
 }
 
-// mergeConditions merges conditions, and keeps the order of the existing ones.
 func mergeConditions(there any, said []any, now string) []any {
 	merged, _ := there.([]any)
 	merged = slices.Clone(merged)
@@ -62,8 +61,8 @@ func typeOf(condition any) any {
 	return fields[typeKey]
 }
 
-// since returns a condition with a lastTransitionTime: its own if it has one, the previous
-// condition's if the status is the same, and otherwise now.
+// since returns a condition with a lastTransitionTime: its own, or the previous condition's if the
+// status is the same, or else now.
 func since(condition, before map[string]any, now string) map[string]any {
 	if condition[sinceKey] != nil {
 		return condition

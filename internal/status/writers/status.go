@@ -33,10 +33,10 @@ type Result struct {
 var ErrGone = errors.New("it is not in the cluster")
 
 // Status merges the status from a pipeline into the status of a request, and adds the condition of
-// the completion if there is one. A key replaces the same key, a key with a nil value removes it, a
-// condition replaces the condition of the same type, and everything else stays. If the message of a
-// completed request is still "Pending", it is replaced unless the pipeline sets one. The error
-// wraps ErrGone if the request is gone.
+// the completion if there is one. The value of a key in said replaces the old value, and a nil
+// value removes the key. A condition replaces the condition of the same type. Everything else
+// stays. If the message of a completed request is still "Pending", it is replaced unless the
+// pipeline sets one. The error wraps ErrGone if the request is gone.
 func (w *Writers) Status(ctx context.Context, request kratix.Header, said map[string]any, completion *Completion) (Result, error) {
 	objects, err := w.resource(ctx, request)
 	if err != nil {
@@ -83,7 +83,6 @@ func (w *Writers) updateOnce(ctx context.Context, objects dynamic.ResourceInterf
 	return Result{Changed: changed, Lost: lost}, nil
 }
 
-// completed returns the fields to set in the status of a request whose pipelines have completed.
 func completed(status map[string]any, kind string, completion Completion) map[string]any {
 	said := map[string]any{conditionsKey: []any{completion.condition()}}
 	if status[messageKey] == "Pending" {
@@ -95,7 +94,6 @@ func completed(status map[string]any, kind string, completion Completion) map[st
 	return said
 }
 
-// differences returns the keys whose values differ, sorted.
 func differences(one, other map[string]any) []string {
 	all := maps.Clone(other)
 	maps.Copy(all, one)
@@ -125,7 +123,6 @@ func keeps(stored, written any) bool {
 	return stored == written
 }
 
-// resource returns the client for objects of the request's kind.
 func (w *Writers) resource(ctx context.Context, request kratix.Header) (dynamic.ResourceInterface, error) {
 	at, err := schema.ParseGroupVersion(request.APIVersion)
 	if err != nil {

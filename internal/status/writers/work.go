@@ -57,7 +57,6 @@ func (w *Writers) Work(ctx context.Context, work *kratix.Work) (outcome Outcome,
 	return outcome, key, nil
 }
 
-// The group and the version in kratix.APIVersion.
 const (
 	group   = "platform.kratix.io"
 	version = "v1alpha1"
@@ -143,7 +142,6 @@ func (w *Writers) update(ctx context.Context, works dynamic.ResourceInterface, t
 	return Updated, err
 }
 
-// object returns a Work in the form of the API, with the current time as its time of execution.
 func (w *Writers) object(work *kratix.Work) (*unstructured.Unstructured, error) {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(work)
 	if err != nil {

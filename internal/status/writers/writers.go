@@ -30,12 +30,10 @@ type Writers struct {
 	backoff wait.Backoff
 }
 
-// kinds is a client that returns the resources of a version of an API group.
 type kinds interface {
 	ServerResourcesForGroupVersionWithContext(ctx context.Context, groupVersion string) (*metav1.APIResourceList, error)
 }
 
-// oneCall is the timeout of a call to the API server.
 const oneCall = 30 * time.Second
 
 // New returns Writers to the cluster of config. now returns the current time. New returns an error
@@ -56,7 +54,6 @@ func New(config *rest.Config, now func() time.Time) (*Writers, error) {
 	return &Writers{objects: objects, kinds: kinds, now: now, backoff: backoff}, nil
 }
 
-// timestamp returns the current time in the format of the API.
 func (w *Writers) timestamp() string { return w.now().UTC().Format(time.RFC3339) }
 
 // errLeft means that an object was deleted before it could be updated.

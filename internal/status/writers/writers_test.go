@@ -21,7 +21,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
 )
 
-// served contains the resources of a cluster, by API group and version.
 type served map[string][]metav1.APIResource
 
 func (s served) ServerResourcesForGroupVersionWithContext(_ context.Context, groupVersion string) (*metav1.APIResourceList, error) {
@@ -31,7 +30,6 @@ func (s served) ServerResourcesForGroupVersionWithContext(_ context.Context, gro
 	return nil, apierrors.NewNotFound(schema.GroupResource{}, groupVersion)
 }
 
-// newWriters returns Writers to a cluster with the given objects.
 func newWriters(objects ...runtime.Object) (*Writers, *fake.FakeDynamicClient) {
 	cluster := fake.NewSimpleDynamicClientWithCustomListKinds(runtime.NewScheme(), map[schema.GroupVersionResource]string{
 		{Group: group, Version: version, Resource: "works"}:        "WorkList",
@@ -61,8 +59,7 @@ func request(kind, uid string) kratix.Header {
 	return header
 }
 
-// writes returns the calls that change something.
-func writes(cluster *fake.FakeDynamicClient) []string {
+func writingCalls(cluster *fake.FakeDynamicClient) []string {
 	var made []string
 	for _, action := range cluster.Actions() {
 		if verb := action.GetVerb(); verb != "get" && verb != "list" {
@@ -72,8 +69,7 @@ func writes(cluster *fake.FakeDynamicClient) []string {
 	return made
 }
 
-// fails makes the first calls of a verb fail.
-func fails(cluster *fake.FakeDynamicClient, verb string, times int, err error) {
+func failFirstCalls(cluster *fake.FakeDynamicClient, verb string, times int, err error) {
 	cluster.PrependReactor(verb, "*", func(clienttesting.Action) (bool, runtime.Object, error) {
 		times--
 		return times >= 0, nil, err
@@ -110,7 +106,7 @@ func TestStatusIsMergedOnce(t *testing.T) {
 	if outcome, err := w.Status(t.Context(), request("redis", ""), said, &done); err != nil || len(outcome.Changed) > 0 {
 		t.Errorf("the second time: %v, %v", outcome, err)
 	}
-	if diff := cmp.Diff([]string{"update status"}, writes(cluster)); diff != "" {
+	if diff := cmp.Diff([]string{"update status"}, writingCalls(cluster)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -124,11 +120,11 @@ func TestStatusThatIsNotComplete(t *testing.T) {
 
 func TestStatusIsWrittenAfterAConflict(t *testing.T) {
 	w, cluster := newWriters(redis(nil))
-	fails(cluster, "update", 3, conflict())
+	failFirstCalls(cluster, "update", 3, conflict())
 	if outcome, err := w.Status(t.Context(), request("redis", ""), m{"a": "b"}, nil); err != nil || len(outcome.Changed) != 1 {
 		t.Errorf("%v, %v", outcome, err)
 	}
-	fails(cluster, "update", 4, conflict())
+	failFirstCalls(cluster, "update", 4, conflict())
 	if _, err := w.Status(t.Context(), request("redis", ""), m{"a": "c"}, nil); !apierrors.IsConflict(err) {
 		t.Errorf("in the end: %v", err)
 	}
@@ -162,7 +158,7 @@ func TestStatusOfMissingRequest(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if made := writes(cluster); len(made) > 0 {
+		if made := writingCalls(cluster); len(made) > 0 {
 			t.Errorf("%s: it writes %v", name, made)
 		}
 	}
@@ -178,8 +174,7 @@ func work() *kratix.Work {
 	return made
 }
 
-// like returns the object of a Work that Kratix has created in the cluster, with a name of its own.
-func like(t *testing.T, wanted *kratix.Work, change func(*unstructured.Unstructured)) *unstructured.Unstructured {
+func createdByKratix(t *testing.T, wanted *kratix.Work, change func(*unstructured.Unstructured)) *unstructured.Unstructured {
 	t.Helper()
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(wanted)
 	if err != nil {
@@ -199,13 +194,13 @@ func TestWorkIsCreatedOnce(t *testing.T) {
 			t.Errorf("%s %s, %v; want %s", outcome, key, err, want)
 		}
 	}
-	if diff := cmp.Diff([]string{"create"}, writes(cluster)); diff != "" {
+	if diff := cmp.Diff([]string{"create"}, writingCalls(cluster)); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestWorkOfKratixIsUpdated(t *testing.T) {
-	there := like(t, work(), func(u *unstructured.Unstructured) {
+	there := createdByKratix(t, work(), func(u *unstructured.Unstructured) {
 		u.SetLabels(map[string]string{
 			kratix.PromiseNameLabel: "redis", kratix.WorkTypeLabel: "resource", kratix.ResourceNameLabel: "cache", kratix.PipelineNameLabel: "instance", "own": "label",
 		})
@@ -222,7 +217,7 @@ func TestWorkOfKratixIsUpdated(t *testing.T) {
 			t.Errorf("%s %s, %v; want %s", outcome, key, err, want)
 		}
 	}
-	if diff := cmp.Diff([]string{"update"}, writes(cluster)); diff != "" {
+	if diff := cmp.Diff([]string{"update"}, writingCalls(cluster)); diff != "" {
 		t.Error(diff)
 	}
 	now, err := w.objects.Resource(schema.GroupVersionResource{Group: group, Version: version, Resource: "works"}).Namespace("team-a").Get(t.Context(), "redis-cache-instance-abcde", metav1.GetOptions{})
@@ -241,7 +236,7 @@ func TestWorkOfKratixIsUpdated(t *testing.T) {
 }
 
 func TestWorkIsUpdatedForAnAnnotation(t *testing.T) {
-	w, cluster := newWriters(like(t, work(), func(*unstructured.Unstructured) {}))
+	w, cluster := newWriters(createdByKratix(t, work(), func(*unstructured.Unstructured) {}))
 	wanted := work()
 	wanted.Annotations = map[string]string{"by": "bob"}
 	for _, want := range []Outcome{Updated, Unchanged} {
@@ -249,7 +244,7 @@ func TestWorkIsUpdatedForAnAnnotation(t *testing.T) {
 			t.Errorf("%s, %v; want %s", outcome, err, want)
 		}
 	}
-	if diff := cmp.Diff([]string{"update"}, writes(cluster)); diff != "" {
+	if diff := cmp.Diff([]string{"update"}, writingCalls(cluster)); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -271,11 +266,11 @@ func TestWorksOfOthersStay(t *testing.T) {
 		"dry run":   set(kratix.DryRunLabel, "true"),
 		"where":     func(u *unstructured.Unstructured) { u.SetNamespace("team-b") },
 	} {
-		w, cluster := newWriters(like(t, work(), change))
+		w, cluster := newWriters(createdByKratix(t, work(), change))
 		if outcome, _, err := w.Work(t.Context(), work()); err != nil || outcome != Created {
 			t.Errorf("another %s: %s, %v", name, outcome, err)
 		}
-		if diff := cmp.Diff([]string{"create"}, writes(cluster)); diff != "" {
+		if diff := cmp.Diff([]string{"create"}, writingCalls(cluster)); diff != "" {
 			t.Errorf("another %s: %s", name, diff)
 		}
 	}
@@ -291,28 +286,28 @@ func TestWorkIsWrittenAfterAConflict(t *testing.T) {
 		want  Outcome
 	}{
 		"another was created": {"create", apierrors.NewAlreadyExists(schema.GroupResource{}, "it"), nil, Created},
-		"it was changed":      {"update", conflict(), []runtime.Object{like(t, changed, func(*unstructured.Unstructured) {})}, Updated},
-		"it went":             {"update", apierrors.NewNotFound(schema.GroupResource{}, "it"), []runtime.Object{like(t, changed, func(*unstructured.Unstructured) {})}, Updated},
+		"it was changed":      {"update", conflict(), []runtime.Object{createdByKratix(t, changed, func(*unstructured.Unstructured) {})}, Updated},
+		"it went":             {"update", apierrors.NewNotFound(schema.GroupResource{}, "it"), []runtime.Object{createdByKratix(t, changed, func(*unstructured.Unstructured) {})}, Updated},
 	} {
 		w, cluster := newWriters(test.there...)
-		fails(cluster, test.verb, 3, test.err)
+		failFirstCalls(cluster, test.verb, 3, test.err)
 		if outcome, _, err := w.Work(t.Context(), work()); err != nil || outcome != test.want {
 			t.Errorf("%s: %s, %v", name, outcome, err)
 		}
-		if made := writes(cluster); len(made) != 4 {
+		if made := writingCalls(cluster); len(made) != 4 {
 			t.Errorf("%s: %v", name, made)
 		}
 	}
 }
 
 func TestWorkThatCannotBeWritten(t *testing.T) {
-	deleted := like(t, work(), func(u *unstructured.Unstructured) {
+	deleted := createdByKratix(t, work(), func(u *unstructured.Unstructured) {
 		now := metav1.Now()
 		u.SetDeletionTimestamp(&now)
 		u.SetFinalizers([]string{"a/b"})
 	})
-	other := like(t, work(), func(u *unstructured.Unstructured) { u.SetName("redis-cache-instance-vwxyz") })
-	twice := []runtime.Object{like(t, work(), func(*unstructured.Unstructured) {}), other}
+	other := createdByKratix(t, work(), func(u *unstructured.Unstructured) { u.SetName("redis-cache-instance-vwxyz") })
+	twice := []runtime.Object{createdByKratix(t, work(), func(*unstructured.Unstructured) {}), other}
 	for name, test := range map[string]struct {
 		there []runtime.Object
 		verb  string
@@ -327,7 +322,7 @@ func TestWorkThatCannotBeWritten(t *testing.T) {
 	} {
 		w, cluster := newWriters(test.there...)
 		if test.verb != "" {
-			fails(cluster, test.verb, 1, test.err)
+			failFirstCalls(cluster, test.verb, 1, test.err)
 		}
 		_, _, err := w.Work(t.Context(), work())
 		if err == nil || !strings.Contains(err.Error(), test.want) {

@@ -11,7 +11,7 @@ import (
 )
 
 // Fake starts a server that lists a number of objects and accepts every write without storing it.
-// It returns the server's host and port. It is for measuring clients.
+// It returns the server's host and port. Benchmarks use it to measure clients.
 func Fake(t testing.TB, objects int) string {
 	t.Helper()
 	keys := make([]string, objects)
@@ -41,7 +41,6 @@ func FakeKey(i int) string {
 	return fmt.Sprintf("worker-1/resources/default/elastic-cloud/request-%06d/instance/5058f/elasticsearch.yaml", i)
 }
 
-// page writes a page of at most a thousand keys. token is the number of keys on the pages before.
 func page(w http.ResponseWriter, keys []string, token string) {
 	from := 0
 	_, _ = fmt.Sscan(token, &from)

@@ -23,7 +23,7 @@ type Proxy struct {
 
 	mu       sync.Mutex
 	changed  *sync.Cond
-	met      map[string]bool // whether each client, by its address, is still connected
+	met      map[string]bool // by the client's address: whether it is still connected
 	requests []string
 	between  func(next http.Handler, w http.ResponseWriter, r *http.Request)
 }

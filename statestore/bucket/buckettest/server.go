@@ -69,7 +69,6 @@ func Versitygw(t testing.TB) *Server {
 	})
 }
 
-// program describes how to start a server: its binary, its arguments and its environment.
 type program struct {
 	name, health string
 	environment  []string
@@ -142,12 +141,8 @@ func (s *Server) Bucket(t testing.TB) string {
 	return name
 }
 
-// serversScript is the path of the script that builds the servers, relative to the root of the
-// repository.
 const serversScript = "hack/s3-servers.sh"
 
-// repository returns the root directory of this repository. It is the nearest directory above the
-// working directory that has the script.
 func repository() string {
 	dir, err := os.Getwd()
 	for err == nil && dir != filepath.Dir(dir) {
@@ -159,8 +154,8 @@ func repository() string {
 	return ""
 }
 
-// find returns the path of a server's binary, and builds the binary if it is missing. If it cannot
-// be built, find skips the test, or fails it under CI.
+// find returns the path of a server's binary, which it builds if it is missing. If the build fails,
+// find fails the test under CI, and otherwise skips it.
 func find(t testing.TB, root, name string) string {
 	t.Helper()
 	err := build(root)
@@ -174,7 +169,8 @@ func find(t testing.TB, root, name string) string {
 	return ""
 }
 
-// build runs the script that builds the servers. A lock file makes other processes wait meanwhile.
+// build runs the script that builds the servers. A lock file keeps other processes from building at
+// the same time.
 func build(root string) error {
 	if err := os.MkdirAll(filepath.Join(root, "bin", "s3"), 0o755); err != nil { //nolint:gosec // no secrets
 		return err

@@ -9,8 +9,6 @@ import (
 	"testing"
 )
 
-// recorder is a testing.TB that records whether the test was skipped or failed, and with which
-// message.
 type recorder struct {
 	testing.TB
 	ended string
@@ -28,8 +26,6 @@ func (r *recorder) end(how string) {
 	runtime.Goexit()
 }
 
-// TestMissingServerSkipsTheTest checks that a test is skipped with a reason if its server cannot be
-// built, and that it fails under CI.
 func TestMissingServerSkipsTheTest(t *testing.T) {
 	for ci, want := range map[string]string{
 		"":     "skipped: minio is neither built nor can it be built here, so the bucket store is not tested on it: exit status 7: no module proxy\n",
@@ -45,7 +41,6 @@ func TestMissingServerSkipsTheTest(t *testing.T) {
 	}
 }
 
-// TestMissingServerIsBuilt checks that the script builds a server that is missing.
 func TestMissingServerIsBuilt(t *testing.T) {
 	root := repositoryWith(t, "echo built >>bin/s3/minio")
 	want := filepath.Join(root, "bin", "s3", "minio")
@@ -57,7 +52,6 @@ func TestMissingServerIsBuilt(t *testing.T) {
 	}
 }
 
-// ending returns how a test ends that needs a server: skipped, failed, or with the server found.
 func ending(t *testing.T, root string) string {
 	t.Helper()
 	r := &recorder{TB: t}
@@ -70,8 +64,6 @@ func ending(t *testing.T, root string) string {
 	return r.ended
 }
 
-// repositoryWith creates a repository with the given script for building servers, and returns its
-// directory.
 func repositoryWith(t *testing.T, script string) string {
 	t.Helper()
 	root := t.TempDir()

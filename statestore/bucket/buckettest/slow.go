@@ -28,7 +28,7 @@ func Slow(t testing.TB, endpoint string, latency time.Duration) string {
 	return listener.Addr().String()
 }
 
-// parcel has the bytes of one read, and the time at which they must be written to the other end.
+// parcel has the bytes of one read, and the time at which they are due at the other end.
 type parcel struct {
 	bytes []byte
 	due   <-chan time.Time

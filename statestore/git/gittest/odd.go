@@ -12,8 +12,7 @@ import (
 	"strings"
 )
 
-// Odd changes a Backend in the ways in which hosts of git repositories differ from git's own
-// server.
+// Odd changes a Backend so that it differs from git's own server as the hosts of some providers do.
 type Odd struct {
 	// NeedsMultiAck means that fetches without multi_ack are rejected, as by Azure DevOps and
 	// CodeCommit.
@@ -46,7 +45,6 @@ func (o Odd) Before(backend http.Handler) http.Handler {
 	})
 }
 
-// requestBody returns the body of a request, decompressed if necessary.
 func requestBody(r *http.Request) ([]byte, error) {
 	if r.Header.Get("Content-Encoding") != "gzip" {
 		return io.ReadAll(r.Body)
@@ -59,7 +57,6 @@ func requestBody(r *http.Request) ([]byte, error) {
 	return io.ReadAll(unpacked)
 }
 
-// advertise sends the backend's advertisement without the capabilities in Without.
 func (o Odd) advertise(backend http.Handler, w http.ResponseWriter, r *http.Request) {
 	recorded := httptest.NewRecorder()
 	backend.ServeHTTP(recorded, r)
@@ -72,7 +69,6 @@ func (o Odd) advertise(backend http.Handler, w http.ResponseWriter, r *http.Requ
 	w.Write(o.strip(recorded.Body.Bytes())) //nolint:errcheck // the client may have closed the connection
 }
 
-// strip removes the capabilities in Without from the packet that contains them.
 func (o Odd) strip(packets []byte) []byte {
 	var out bytes.Buffer
 	for len(packets) >= 4 {

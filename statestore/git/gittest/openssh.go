@@ -31,7 +31,7 @@ func Daemon(t testing.TB, address string, env []string, name string, args ...str
 	}
 	defer log.Close()
 	cmd.Stdout, cmd.Stderr = log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // so that its worker processes are killed with it
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // the worker processes are killed with the server
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

@@ -146,7 +146,6 @@ func (s *Shell) session(channel ssh.Channel, asked <-chan *ssh.Request) {
 	}
 }
 
-// run runs a command as git-shell does.
 func (s *Shell) run(text string, channel ssh.Channel) uint32 {
 	if s.Answer != nil {
 		return s.Answer(text, channel)

@@ -82,7 +82,6 @@ func (j *Judge) Walk(ctx context.Context, branch string, roots ...string) (Verdi
 	return verdict, nil
 }
 
-// trees returns the object names of the roots that exist at a commit.
 func (j *Judge) trees(ctx context.Context, commit string, roots []string) (map[string]string, error) {
 	trees := map[string]string{}
 	var asked []string
@@ -104,7 +103,6 @@ func (j *Judge) trees(ctx context.Context, commit string, roots []string) (map[s
 	return trees, nil
 }
 
-// refusal returns the message of Flux about a tree, or "" if Flux can build the tree.
 func (j *Judge) refusal(ctx context.Context, tree string) (string, error) {
 	if message, ok := j.built[tree]; ok {
 		return message, nil
@@ -128,7 +126,6 @@ func (j *Judge) refusal(ctx context.Context, tree string) (string, error) {
 // building serializes builds, because kustomize has one schema for the whole process.
 var building sync.Mutex
 
-// build runs the steps of Flux's kustomize-controller up to the YAML that it would apply.
 func build(dir string) error {
 	building.Lock()
 	defer building.Unlock()

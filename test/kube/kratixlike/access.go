@@ -25,7 +25,6 @@ const (
 	User           = "system:serviceaccount:" + kratix.SystemNamespace + ":" + ServiceAccount
 )
 
-// access has the rights that the manager needs in a cluster for scheduling and writing.
 const access = `apiVersion: v1
 kind: Namespace
 metadata: {name: ` + kratix.SystemNamespace + `}

@@ -17,7 +17,6 @@ import (
 
 const fieldManager = "manager"
 
-// Resources that are read or written.
 var (
 	platform            = schema.GroupVersion{Group: kratix.Group, Version: "v1alpha1"}
 	workResource        = platform.WithResource("works")
@@ -27,8 +26,7 @@ var (
 	secretResource      = schema.GroupVersionResource{Version: "v1", Resource: "secrets"}
 )
 
-// client reads and writes objects with a dynamic client. It has no cache, so it returns the objects
-// that the API server has now.
+// client has no cache, so it returns the objects that the API server has now.
 type client struct{ api dynamic.Interface }
 
 func get[T any](ctx context.Context, c client, resource schema.GroupVersionResource, key kratix.Key) (*T, error) {
@@ -39,7 +37,6 @@ func get[T any](ctx context.Context, c client, resource schema.GroupVersionResou
 	return typed[T](object)
 }
 
-// list returns the objects that match a label selector. An empty namespace means all namespaces.
 func list[T any](ctx context.Context, c client, resource schema.GroupVersionResource, namespace, selector string) ([]*T, error) {
 	found, err := c.api.Resource(resource).Namespace(namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
 	if err != nil {
@@ -78,7 +75,6 @@ func (c client) create(ctx context.Context, placement *kratix.WorkPlacement) (*k
 	return typed[kratix.WorkPlacement](made)
 }
 
-// patch sends a merge patch for an object, or for its subresource.
 func (c client) patch(ctx context.Context, resource schema.GroupVersionResource, key kratix.Key, fields any, subresources ...string) error {
 	data, err := json.Marshal(fields)
 	if err != nil {
@@ -89,8 +85,6 @@ func (c client) patch(ctx context.Context, resource schema.GroupVersionResource,
 	return err
 }
 
-// patchFinalizers replaces the finalizers of an object. It returns a conflict error if the object
-// has changed since it was read.
 func (c client) patchFinalizers(ctx context.Context, resource schema.GroupVersionResource, object metav1.Object, finalizers []string) error {
 	if finalizers == nil {
 		finalizers = []string{}
@@ -100,8 +94,6 @@ func (c client) patchFinalizers(ctx context.Context, resource schema.GroupVersio
 	})
 }
 
-// patchStatus writes fields of an object's status. It returns a conflict error if the object has
-// changed since it was read.
 func (c client) patchStatus(ctx context.Context, resource schema.GroupVersionResource, object metav1.Object, status map[string]any) error {
 	return c.patch(ctx, resource, keyOf(object), map[string]any{
 		"metadata": map[string]any{"resourceVersion": object.GetResourceVersion()}, "status": status,
@@ -112,7 +104,6 @@ func keyOf(object metav1.Object) kratix.Key {
 	return kratix.Key{Namespace: object.GetNamespace(), Name: object.GetName()}
 }
 
-// deletePlacement deletes a WorkPlacement. It is not an error if there is none.
 func (c client) deletePlacement(ctx context.Context, placement *kratix.WorkPlacement) error {
 	return ignoreNotFound(c.api.Resource(placementResource).Namespace(placement.Namespace).Delete(ctx, placement.Name, metav1.DeleteOptions{}))
 }

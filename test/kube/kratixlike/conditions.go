@@ -14,7 +14,6 @@ func isFalse(kind, reason, message string) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: metav1.ConditionFalse, Reason: reason, Message: message}
 }
 
-// set returns a copy of have with the given conditions set, and whether the copy differs from have.
 func set(have []metav1.Condition, conditions ...metav1.Condition) ([]metav1.Condition, bool) {
 	want := append([]metav1.Condition{}, have...)
 	for _, condition := range conditions {

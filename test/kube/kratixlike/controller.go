@@ -12,14 +12,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// Delays until a failed reconciliation is tried again: the first one and the longest one.
 const (
 	firstRetry = 100 * time.Millisecond
 	lastRetry  = 15 * time.Second
 )
 
-// controller reconciles the objects of a kind by their keys. If reconcile returns an error, the key
-// is tried again with exponential backoff.
 type controller struct {
 	kind      string
 	workers   int
@@ -45,7 +42,6 @@ func (c *controller) run(ctx context.Context, log *slog.Logger) {
 	group.Wait()
 }
 
-// next reconciles one object. It returns false after the queue was shut down.
 func (c *controller) next(ctx context.Context, log *slog.Logger) bool {
 	key, down := c.queue.Get()
 	if down {
@@ -57,7 +53,7 @@ func (c *controller) next(ctx context.Context, log *slog.Logger) bool {
 	case err == nil:
 		c.queue.Forget(key)
 	case ctx.Err() != nil:
-	case apierrors.IsConflict(err): // the object has changed since it was read
+	case apierrors.IsConflict(err):
 		c.queue.AddRateLimited(key)
 	default:
 		log.Error("reconcile", "kind", c.kind, "key", key, "error", err)

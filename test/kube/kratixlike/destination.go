@@ -12,14 +12,11 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// destinations writes the canary files of Destinations, and cleans up Destinations that are being
-// deleted.
 type destinations struct {
 	client client
 	stores *stores
 }
 
-// reconcile writes the canary files of a Destination, and sets its condition Ready.
 func (d *destinations) reconcile(ctx context.Context, key kratix.Key) error {
 	destination, err := get[kratix.Destination](ctx, d.client, destinationResource, key)
 	if err != nil {
@@ -46,7 +43,6 @@ func (d *destinations) reconcile(ctx context.Context, key kratix.Key) error {
 
 var errStoreNotReady = errors.New("the state store is not ready")
 
-// write makes a commit that changes those files of a Destination that belong to no placement.
 func (d *destinations) write(ctx context.Context, destination *kratix.Destination, change func(*os.Root, destinationDir) error) error {
 	store, err := d.stores.of(ctx, destination)
 	if err != nil {
@@ -76,8 +72,6 @@ func readyCondition(destination *kratix.Destination, failure error) metav1.Condi
 	return isFalse(kratix.ReadyCondition, "StateStoreWriteFailed", failure.Error())
 }
 
-// cleanUp deletes the WorkPlacements on a Destination that is being deleted. Once they are gone, it
-// removes the canary files, and then the finalizer.
 func (d *destinations) cleanUp(ctx context.Context, destination *kratix.Destination) error {
 	if !slices.Contains(destination.Finalizers, kratix.DestinationFinalizer) {
 		return nil
@@ -108,7 +102,6 @@ const (
 	canaryConfigMap = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: kratix-info\n  namespace: kratix-worker-system\ndata:\n  canary: the store is read\n"
 )
 
-// canaries returns the contents of the canary files by their paths.
 func canaries(at destinationDir) map[string]string {
 	first, second := path.Join(at.base, "dependencies"), path.Join(at.base, "resources")
 	if at.destination.FilepathMode() != kratix.NestedByMetadata {

@@ -96,7 +96,7 @@ type manager struct {
 
 func newManager(config *rest.Config, options Options, dir string) (*manager, error) {
 	own := rest.CopyConfig(config)
-	own.QPS = -1 // no rate limit in the client
+	own.QPS = -1
 	own.UserAgent = fieldManager
 	d, err := dynamic.NewForConfig(own)
 	if err != nil {
@@ -122,8 +122,6 @@ func newManager(config *rest.Config, options Options, dir string) (*manager, err
 	return m, nil
 }
 
-// run watches the cluster and reconciles until the context ends. It sends one value to synced: nil
-// after all objects were listed, or an error.
 func (m *manager) run(ctx context.Context, synced chan<- error) {
 	if err := m.observe(); err != nil {
 		synced <- err

@@ -16,25 +16,20 @@ import (
 
 type destinationDir struct {
 	destination *kratix.Destination
-	// base is the directory of the Destination.
-	base string
+	base        string
 	// placements are the placements that stay on the Destination. They are set only in mode
 	// aggregatedYAML, in which one file has the contents of all.
 	placements []*kratix.WorkPlacement
 }
 
-// baseOf returns the directory of a Destination: the path of the store, and the path of the
-// Destination in it.
 func baseOf(store string, destination *kratix.Destination) string {
 	return relative(path.Join(store, cmp.Or(destination.Spec.Path, destination.Name)))
 }
 
-// relative returns a path without a leading slash, or "." for the root.
 func relative(name string) string {
 	return cmp.Or(strings.TrimPrefix(path.Clean("/"+name), "/"), ".")
 }
 
-// writeFiles replaces the files of a placement by its contents.
 func writeFiles(root *os.Root, at destinationDir, placement *kratix.WorkPlacement) error {
 	switch at.destination.FilepathMode() {
 	case kratix.AggregatedYAML:
@@ -62,7 +57,6 @@ func removeFiles(root *os.Root, at destinationDir, placement *kratix.WorkPlaceme
 	return root.RemoveAll(directoryOf(at, placement))
 }
 
-// directoryOf returns the directory of a placement in mode nestedByMetadata.
 func directoryOf(at destinationDir, placement *kratix.WorkPlacement) string {
 	parts := []string{at.base, "resources", placement.Namespace, placement.Spec.PromiseName, placement.Spec.ResourceName}
 	if placement.IsDependency() {
@@ -84,8 +78,6 @@ func writeBelow(root *os.Root, dir string, placement *kratix.WorkPlacement) erro
 	return nil
 }
 
-// writeAggregated writes the only file of a Destination in mode aggregatedYAML. It removes the file
-// if there are no placements.
 func writeAggregated(root *os.Root, at destinationDir) error {
 	file := path.Join(at.base, cmp.Or(at.destination.Spec.Filepath.Filename, "aggregated.yaml"))
 	var documents []string
@@ -106,17 +98,14 @@ func writeAggregated(root *os.Root, at destinationDir) error {
 	return writeFile(root, file, []byte(strings.Join(documents, "\n---\n")))
 }
 
-// fileList is the file with the list of a placement's files in mode none.
 type fileList struct {
 	Files []string `json:"files"`
 }
 
-// listOf returns the path of the list of a placement's files.
 func listOf(at destinationDir, placement *kratix.WorkPlacement) string {
 	return path.Join(at.base, ".kratix", placement.Namespace+"-"+placement.Name+".yaml")
 }
 
-// writeListed replaces the files of a placement in mode none, and their list.
 func writeListed(root *os.Root, at destinationDir, placement *kratix.WorkPlacement) error {
 	if err := removeListed(root, at, placement); err != nil {
 		return err
@@ -135,7 +124,6 @@ func writeListed(root *os.Root, at destinationDir, placement *kratix.WorkPlaceme
 	return writeFile(root, listOf(at, placement), content)
 }
 
-// removeListed removes the files in the list of a placement.
 func removeListed(root *os.Root, at destinationDir, placement *kratix.WorkPlacement) error {
 	content, err := root.ReadFile(listOf(at, placement))
 	if errors.Is(err, fs.ErrNotExist) {

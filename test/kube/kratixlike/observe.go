@@ -13,7 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// observe registers a handler for the events of each kind. The handlers add keys to the queues.
 func (m *manager) observe() error {
 	handlers := map[schema.GroupVersionResource]func(before, after *unstructured.Unstructured){
 		workResource:        m.workEvent,
@@ -34,7 +33,6 @@ func (m *manager) observe() error {
 	return nil
 }
 
-// object returns the object in an event of an informer.
 func object(of any) *unstructured.Unstructured {
 	if missed, ok := of.(cache.DeletedFinalStateUnknown); ok {
 		of = missed.Obj
@@ -47,8 +45,6 @@ func (m *manager) workEvent(before, after *unstructured.Unstructured) {
 	m.works.queue.Add(keyOf(either(before, after)))
 }
 
-// placementEvent queues the Work of a WorkPlacement. It also queues the WorkPlacement, unless only
-// its status has changed.
 func (m *manager) placementEvent(before, after *unstructured.Unstructured) {
 	placement := either(before, after)
 	if after == nil {
@@ -60,9 +56,9 @@ func (m *manager) placementEvent(before, after *unstructured.Unstructured) {
 	}
 }
 
-// placementGone queues the objects whose deletion was blocked by a WorkPlacement. These are the
-// Destination, and all Works with the name of its Work that are being deleted, in any namespace.
-// They must be queued before the WorkPlacement's own Work, which may create another WorkPlacement.
+// placementGone queues the objects whose deletion was blocked by a WorkPlacement: the Destination,
+// and all Works with the name of its Work that are being deleted, in any namespace. They must be
+// queued before the WorkPlacement's own Work, which may create another WorkPlacement.
 func (m *manager) placementGone(placement *unstructured.Unstructured) {
 	m.destinations.queue.Add(kratix.Key{Name: targetOf(placement)})
 	for _, item := range m.informers.ForResource(workResource).Informer().GetStore().List() {
@@ -78,8 +74,6 @@ func targetOf(placement *unstructured.Unstructured) string {
 	return name
 }
 
-// destinationEvent queues the Destination and all Works. It also queues the WorkPlacements on the
-// Destination, unless only the status or the labels have changed.
 func (m *manager) destinationEvent(before, after *unstructured.Unstructured) {
 	destination := either(before, after)
 	m.destinations.queue.Add(keyOf(destination))
@@ -91,8 +85,6 @@ func (m *manager) destinationEvent(before, after *unstructured.Unstructured) {
 	}
 }
 
-// storeEvent queues the store, and the Destinations that use it. It also queues the WorkPlacements
-// on these Destinations, unless only the status has changed.
 func (m *manager) storeEvent(before, after *unstructured.Unstructured) {
 	store := either(before, after)
 	m.stores.queue.Add(keyOf(store))
@@ -116,7 +108,6 @@ func (m *manager) queuePlacementsOn(destination string) {
 	}
 }
 
-// keys returns the keys of all objects of a resource.
 func (m *manager) keys(resource schema.GroupVersionResource) []kratix.Key {
 	items := m.informers.ForResource(resource).Informer().GetStore().List()
 	keys := make([]kratix.Key, 0, len(items))
@@ -126,8 +117,6 @@ func (m *manager) keys(resource schema.GroupVersionResource) []kratix.Key {
 	return keys
 }
 
-// changed reports whether the spec, the deletion time, the finalizers or the labels of an object
-// have changed.
 func changed(before, after metav1.Object) bool {
 	return before.GetGeneration() != after.GetGeneration() ||
 		!before.GetDeletionTimestamp().Equal(after.GetDeletionTimestamp()) ||
@@ -135,8 +124,6 @@ func changed(before, after metav1.Object) bool {
 		!maps.Equal(before.GetLabels(), after.GetLabels())
 }
 
-// either returns the object of an event: as it is after the event, or as it was before it was
-// deleted.
 func either(before, after *unstructured.Unstructured) *unstructured.Unstructured {
 	if after != nil {
 		return after

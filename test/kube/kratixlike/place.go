@@ -14,17 +14,12 @@ import (
 
 type placer struct {
 	*scheduler
-	work  *kratix.Work
-	group kratix.WorkloadGroup
-	// matched are the names of the Destinations that match the group.
+	work    *kratix.Work
+	group   kratix.WorkloadGroup
 	matched []string
-	// modes has the filepath modes of all Destinations, by name.
-	modes map[string]string
+	modes   map[string]string
 }
 
-// place updates the WorkPlacements that the group has on any Destination. It creates those that are
-// missing: for a dependency, one on every matching Destination; for a request without a
-// WorkPlacement, one on a chosen Destination.
 func (p *placer) place(ctx context.Context, existing []*kratix.WorkPlacement) ([]*kratix.WorkPlacement, error) {
 	var placed []*kratix.WorkPlacement
 	for _, placement := range existing {
@@ -44,7 +39,6 @@ func (p *placer) place(ctx context.Context, existing []*kratix.WorkPlacement) ([
 	return placed, nil
 }
 
-// lacking returns the names of the Destinations on which a WorkPlacement must be created.
 func (p *placer) lacking(existing []*kratix.WorkPlacement) []string {
 	if !p.work.IsDependency() {
 		if len(existing) > 0 || len(p.matched) == 0 {
@@ -65,7 +59,7 @@ func (p *placer) lacking(existing []*kratix.WorkPlacement) []string {
 }
 
 // update sets the contents of a WorkPlacement to those of the Work. If the Destination does not
-// match, it adds the label misplaced, which is never removed.
+// match, it adds the label misplaced. Like Kratix, it never removes the label.
 func (p *placer) update(ctx context.Context, have *kratix.WorkPlacement) (*kratix.WorkPlacement, error) {
 	want := p.desired(have)
 	if !slices.Contains(p.matched, have.Spec.TargetDestinationName) {
@@ -84,7 +78,6 @@ func (p *placer) update(ctx context.Context, have *kratix.WorkPlacement) (*krati
 	return get[kratix.WorkPlacement](ctx, p.client, placementResource, keyOf(have))
 }
 
-// desired returns a WorkPlacement with the contents of the Work. Its Destination stays the same.
 func (p *placer) desired(have *kratix.WorkPlacement) *kratix.WorkPlacement {
 	of := kratix.NewWorkPlacement(p.work, &p.group, have.Spec.TargetDestinationName)
 	want := have.DeepCopy()
@@ -103,8 +96,6 @@ func (p *placer) desired(have *kratix.WorkPlacement) *kratix.WorkPlacement {
 	return want
 }
 
-// withFinalizers returns the finalizers in have and those that Kratix sets on a WorkPlacement,
-// depending on the filepath mode of the Destination.
 func withFinalizers(have []string, mode string) []string {
 	want := slices.Clone(have)
 	add := func(name string) {

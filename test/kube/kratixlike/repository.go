@@ -14,22 +14,18 @@ import (
 	"sync"
 )
 
-// repositories has a clone with a worktree for each remote.
 type repositories struct {
 	dir  string
 	mu   sync.Mutex
 	open map[remote]*repository
 }
 
-// remote is a branch of a repository, and the author of commits to it.
 type remote struct {
 	url, branch, author, email string
-	// header is an HTTP header with the credentials. ca has the certificates of trusted CAs.
-	header, ca string
-	insecure   bool
+	header, ca                 string
+	insecure                   bool
 }
 
-// repository is a clone of a branch with a worktree. Commits are made one after the other.
 type repository struct {
 	remote
 	dir string
@@ -38,7 +34,6 @@ type repository struct {
 	clean bool
 }
 
-// at returns the clone of a remote. It creates the clone on first use.
 func (r *repositories) at(ctx context.Context, to remote) (*repository, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -59,11 +54,8 @@ func (r *repositories) at(ctx context.Context, to remote) (*repository, error) {
 	return opened, nil
 }
 
-// pushes is how often a push is tried while others push too.
 const pushes = 5
 
-// commit makes a commit with the changes that change makes in the worktree. It returns the commit
-// of the branch that has the changes. If nothing changes, it makes no commit.
 func (r *repository) commit(ctx context.Context, message string, change func(*os.Root) error) (version string, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -85,7 +77,6 @@ func (r *repository) commit(ctx context.Context, message string, change func(*os
 	return "", err
 }
 
-// errStale is the error of a push to a branch that has moved.
 var errStale = errors.New("somebody else has pushed")
 
 func (r *repository) commitOnce(ctx context.Context, message string, change func(*os.Root) error) (version string, committed bool, err error) {
@@ -120,7 +111,6 @@ func (r *repository) commitOnce(ctx context.Context, message string, change func
 	return strings.TrimSpace(string(head)), committed, err
 }
 
-// reset sets the worktree to the remote's branch.
 func (r *repository) reset(ctx context.Context) error {
 	if err := r.git(ctx, "fetch", "--quiet", "--prune", r.url, "+refs/heads/*:refs/remotes/origin/*"); err != nil {
 		return err
@@ -151,13 +141,10 @@ func (r *repository) push(ctx context.Context) error {
 	return err
 }
 
-// check returns an error if the repository cannot be reached.
 func (r *repository) check(ctx context.Context) error {
 	return r.git(ctx, "ls-remote", "--quiet", "--heads", r.url)
 }
 
-// git runs the git binary in the clone, without the configuration files of the machine. The error
-// has git's output.
 func (r *repository) git(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, "git", args...)
 	cmd.Dir = r.dir

@@ -17,18 +17,14 @@ type scheduler struct {
 }
 
 type outcome struct {
-	// scheduled is the number of groups with a WorkPlacement.
-	scheduled int
-	// unmatched are the directories of the groups without a matching Destination.
+	scheduled  int
 	unmatched  []string
 	placements []*kratix.WorkPlacement
-	// failure is the first error of creating or updating a WorkPlacement.
-	failure error
+	failure    error
 }
 
-// reconcile schedules a Work. If a WorkPlacement cannot be created or updated, the failure is only
-// reported in the status. reconcile returns no error, so nothing is tried again before the next
-// event.
+// reconcile returns no error if a WorkPlacement cannot be created or updated. As in Kratix, the
+// failure is only in the status, and nothing is tried again before the next event.
 func (s *scheduler) reconcile(ctx context.Context, key kratix.Key) error {
 	work, err := get[kratix.Work](ctx, s.client, workResource, key)
 	if err != nil {
@@ -63,8 +59,6 @@ func (s *scheduler) reconcile(ctx context.Context, key kratix.Key) error {
 	return s.report(ctx, work, result)
 }
 
-// schedule schedules the groups of a Work one after the other. It stops at the first group that
-// fails.
 func (s *scheduler) schedule(ctx context.Context, work *kratix.Work, destinations []*kratix.Destination, existing []*kratix.WorkPlacement) outcome {
 	var result outcome
 	modes := map[string]string{}
@@ -89,7 +83,6 @@ func (s *scheduler) schedule(ctx context.Context, work *kratix.Work, destination
 	return result
 }
 
-// deleteVanished deletes the WorkPlacements of groups that the Work no longer has.
 func (s *scheduler) deleteVanished(ctx context.Context, work *kratix.Work, existing []*kratix.WorkPlacement) error {
 	for _, placement := range existing {
 		if !slices.ContainsFunc(work.Spec.WorkloadGroups, func(g kratix.WorkloadGroup) bool { return g.ID == placement.Spec.ID }) {
@@ -102,7 +95,7 @@ func (s *scheduler) deleteVanished(ctx context.Context, work *kratix.Work, exist
 }
 
 // cleanUp deletes the WorkPlacements of a Work that is being deleted. Once they are gone, it
-// removes the finalizer of the Work. It finds the WorkPlacements by the name of the Work alone, so
+// removes the finalizer of the Work. Like Kratix, it finds them by the name of the Work alone, so
 // it also deletes those of a Work with the same name in another namespace.
 func (s *scheduler) cleanUp(ctx context.Context, work *kratix.Work) error {
 	if !slices.Contains(work.Finalizers, kratix.WorkFinalizer) {

@@ -8,8 +8,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// merge returns the labels that the selectors require together. If two of them have the same label,
-// the Promise takes precedence over its workflow, and its workflow over that of the request.
 func merge(selectors []kratix.Selector) map[string]string {
 	rank := func(s kratix.Selector) int {
 		return slices.Index([]string{kratix.ResourceWorkflowSource, kratix.PromiseWorkflowSource, kratix.PromiseSource}, s.Source)
@@ -23,8 +21,6 @@ func merge(selectors []kratix.Selector) map[string]string {
 	return merged
 }
 
-// matching returns the names of the Destinations that match a group of a Work. They need not be
-// ready.
 func matching(work *kratix.Work, group kratix.WorkloadGroup, destinations []*kratix.Destination) []string {
 	labels := merge(group.DestinationSelectors)
 	var names []string

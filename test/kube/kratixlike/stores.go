@@ -13,7 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// stores opens the git repositories of state stores, and writes the status of the state stores.
 type stores struct {
 	client       client
 	repositories *repositories
@@ -21,12 +20,10 @@ type stores struct {
 
 type store struct {
 	repository *repository
-	// path is the path of the store in the repository.
-	path   string
-	object *kratix.GitStateStore
+	path       string
+	object     *kratix.GitStateStore
 }
 
-// Errors of opening a store.
 var (
 	errStoreNotFound  = errors.New("the state store does not exist")
 	errSecretNotFound = errors.New("the state store's Secret does not exist")
@@ -48,7 +45,6 @@ func (s *stores) of(ctx context.Context, destination *kratix.Destination) (store
 	return s.open(ctx, object)
 }
 
-// open opens the repository of a store, with the credentials in its Secret.
 func (s *stores) open(ctx context.Context, object *kratix.GitStateStore) (store, error) {
 	to := remote{
 		url: object.Spec.URL, branch: kratix.BranchName(object.Spec.Branch), insecure: object.Spec.Insecure,
@@ -73,7 +69,6 @@ func (s *stores) open(ctx context.Context, object *kratix.GitStateStore) (store,
 	return store{repository: repository, path: object.Spec.Path, object: object}, err
 }
 
-// reconcile sets the condition Ready of a store. It is True if the repository can be reached.
 func (s *stores) reconcile(ctx context.Context, key kratix.Key) error {
 	object, err := get[kratix.GitStateStore](ctx, s.client, gitStoreResource, key)
 	if err != nil {

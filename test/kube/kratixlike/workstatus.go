@@ -52,8 +52,6 @@ func (o outcome) conditions() (scheduled, ready metav1.Condition) {
 	return isTrue(kratix.ScheduleSucceededCondition, reason, "all groups have a WorkPlacement"), isTrue(kratix.ReadyCondition, reason, "Ready")
 }
 
-// reportPlacements writes the conditions that the scheduler sets on WorkPlacements. The writer sets
-// Ready, except on new and misplaced ones.
 func (s *scheduler) reportPlacements(ctx context.Context, work *kratix.Work, placements []*kratix.WorkPlacement) error {
 	for _, placement := range placements {
 		want := []metav1.Condition{isTrue(kratix.ScheduleSucceededCondition, "ScheduledToDestination", "scheduled for Work "+work.Name)}

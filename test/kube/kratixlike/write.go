@@ -13,7 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// writer writes the files of WorkPlacements, whichever program has created them.
 type writer struct {
 	client client
 	stores *stores
@@ -54,8 +53,6 @@ func (w *writer) reconcile(ctx context.Context, key kratix.Key) error {
 	return err
 }
 
-// remove removes the files of a WorkPlacement that is being deleted, and then its finalizers. If
-// the Destination does not exist, the files stay.
 func (w *writer) remove(ctx context.Context, placement *kratix.WorkPlacement, destination *kratix.Destination) error {
 	finalizers := without(placement.Finalizers, kratix.PlacementFinalizer, kratix.DotFilesFinalizer)
 	if len(finalizers) == len(placement.Finalizers) {
@@ -86,8 +83,6 @@ func (w *writer) wait(ctx context.Context) error {
 	}
 }
 
-// change makes a commit that changes the files of one WorkPlacement. It returns the commit that has
-// the change.
 func (w *writer) change(ctx context.Context, destination *kratix.Destination, placement *kratix.WorkPlacement, verb string,
 	change func(*os.Root, destinationDir, *kratix.WorkPlacement) error,
 ) (string, error) {
@@ -109,8 +104,6 @@ func (w *writer) change(ctx context.Context, destination *kratix.Destination, pl
 	return version, err
 }
 
-// placementsOn returns the WorkPlacements on a Destination, except for those that are being
-// deleted.
 func (w *writer) placementsOn(ctx context.Context, destination *kratix.Destination) ([]*kratix.WorkPlacement, error) {
 	all, err := list[kratix.WorkPlacement](ctx, w.client, placementResource, "", "")
 	return slices.DeleteFunc(all, func(p *kratix.WorkPlacement) bool {
@@ -118,7 +111,6 @@ func (w *writer) placementsOn(ctx context.Context, destination *kratix.Destinati
 	}), err
 }
 
-// report writes the status of a WorkPlacement after a write.
 func (w *writer) report(ctx context.Context, written *kratix.WorkPlacement, version string, failure error) error {
 	return ignoreNotFound(retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		placement, err := get[kratix.WorkPlacement](ctx, w.client, placementResource, keyOf(written))
