@@ -147,6 +147,7 @@ soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED
 .PHONY: nightly
 nightly: export SEED := $(shell date +%Y%m%d)
 nightly: build kube-servers servers ## Run the long checks: a flood of events, many writers, many Works beside Kratix, a soak, 60,000 trees, 25,000 objects to apply, five minutes a fuzz target, known vulnerabilities, a release for all platforms built twice
+	go test -count=1 -timeout=30m ./... # with all seeds, which the race detector cuts to a third
 	go test -run FloodOfEvents -count=1 -v ./internal/daemon -flood 60s
 	go test -tags e2e -run E2EEightWriters -count=1 -timeout=2h -v ./statestore/git -commits 200
 	cd test/kube && go test -run ManyWorks -count=1 -timeout=1h -v . -all-written

@@ -26,7 +26,7 @@ func FuzzMemory(f *testing.F) {
 
 func TestCheckCacheDoesNotChangeResults(t *testing.T) {
 	testkit.Slow(t)
-	for seed := range uint64(40) {
+	for seed := range testkit.Seeds(40) {
 		rng := rand.New(rand.NewPCG(seed, 8))
 		w := &twoRoots{t: t, roots: [2]Root{{Path: testkit.Path("root/a")}, {Path: testkit.Path("root/b")}}}
 		for range 25 {

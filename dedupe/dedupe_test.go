@@ -257,7 +257,7 @@ func TestFluxIsQuotedForAFileThatItCannotRead(t *testing.T) {
 
 func TestAdmittedPlacementsBuild(t *testing.T) {
 	testkit.Slow(t)
-	for seed := range uint64(300) {
+	for seed := range testkit.Seeds(300) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		root := randomRoot(rng)
 		verdict := Check(root)

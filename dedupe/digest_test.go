@@ -61,7 +61,7 @@ func check(roots [2]Root, memory *CheckCache) (fits bool) {
 
 func TestDigestAgreesWithCheck(t *testing.T) {
 	taken, refused, cautious := 0, 0, 0
-	for seed := range uint64(20) {
+	for seed := range testkit.Seeds(20) {
 		d := &digested{rng: rand.New(rand.NewPCG(seed, 3)), roots: [2]Root{{Path: testkit.Path("root/a")}, {Path: testkit.Path("root/b")}}}
 		if d.rng.IntN(2) == 0 {
 			d.roots[0].Foreign = files("x", map[string]string{"theirs.yaml": testkit.ConfigMaps("own-1")})

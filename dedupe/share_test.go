@@ -221,7 +221,7 @@ func TestObjectOfKustomizationIsNotShared(t *testing.T) {
 
 func TestNothingSharedIsEverLost(t *testing.T) {
 	testkit.Slow(t)
-	for seed := range uint64(60) {
+	for seed := range testkit.Seeds(60) {
 		rng := rand.New(rand.NewPCG(seed, 6))
 		fx := newFixture(t, nil)
 		for step := range 12 {

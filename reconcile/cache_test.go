@@ -44,7 +44,7 @@ func (w *testEnv) preview(r *Reconciler) written {
 func TestCacheChangesNoResult(t *testing.T) {
 	placed, held, advanced, carried := 0, 0, 0, 0
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
-		for seed := range uint64(15) {
+		for seed := range testkit.Seeds(15) {
 			rng := rand.New(rand.NewPCG(seed, 5))
 			w := newEnv(t)
 			w.reconciler.cache.outcomes.mayHold = int(seed % 2) // in half of the worlds, contents are dropped
@@ -94,7 +94,7 @@ func TestCacheChangesNoResult(t *testing.T) {
 			carried += w.reconciler.cache.outcomes.reused
 		}
 	}
-	if placed < 100 || held < 100 || advanced < 50 || carried < 100 {
+	if placed < 60 || held < 60 || advanced < 20 || carried < 40 {
 		t.Errorf("too little happened: %d placed, %d held back, %d Destinations looked at in part, %d not at all", placed, held, advanced, carried)
 	}
 }

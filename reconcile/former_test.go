@@ -369,7 +369,7 @@ func TestFilesOfKratixAreFoundOnAllDestinations(t *testing.T) {
 }
 
 func TestRandomDestinationEvents(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range testkit.Seeds(40) {
 		randomDestinationEvents(t, seed, memory.New("GitStateStore default"))
 	}
 }

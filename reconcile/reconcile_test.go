@@ -670,7 +670,7 @@ func TestRecordThatCannotBeReadIsReported(t *testing.T) {
 
 func TestRandomRounds(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
-		for seed := range uint64(15) {
+		for seed := range testkit.Seeds(15) {
 			rng := rand.New(rand.NewPCG(seed, 3))
 			w := newEnv(t)
 			w.addDestination("worker-2", "two")

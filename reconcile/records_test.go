@@ -110,7 +110,7 @@ func (w *testEnv) moveFile(from, to string) {
 
 func TestForgedRecordsNeverAffectOtherPlacements(t *testing.T) {
 	for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML, kratix.None} {
-		for seed := range uint64(60) {
+		for seed := range testkit.Seeds(60) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			w := inMode(t, mode)
 			w.putFiles("a", map[string]string{"a.yaml": testkit.ConfigMaps("a")})

@@ -310,7 +310,7 @@ func TestFilesWrittenSinceAreNotUndone(t *testing.T) {
 }
 
 func TestClusterKeepsApplyingWhateverTenantsWrite(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range testkit.Seeds(20) {
 		t.Run(strconv.FormatUint(seed, 10), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			env := newClusterEnv(t)

@@ -386,7 +386,7 @@ func TestNewDestinationTakesOnlyItsShare(t *testing.T) {
 }
 
 func TestRandomPlans(t *testing.T) {
-	for seed := range uint64(300) {
+	for seed := range testkit.Seeds(300) {
 		rng := rand.New(rand.NewPCG(seed, 1))
 		w := newRandomInput(rng)
 		var existing []*kratix.WorkPlacement

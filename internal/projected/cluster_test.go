@@ -18,7 +18,7 @@ func TestNoCommitOfKratixHasAnObjectTwiceInLargerClusters(t *testing.T) {
 	for _, mode := range layout.Modes() {
 		for _, hidden := range []bool{false, true} {
 			for _, moves := range []scheduler.OnMisplaced{scheduler.Keep, scheduler.Move} {
-				for seed := range uint64(2) {
+				for seed := range testkit.Seeds(2) {
 					t.Run(fmt.Sprintf("%s/hidden=%v/%v/%d", mode, hidden, moves, seed), func(t *testing.T) {
 						c := newCluster(t, mode, hidden)
 						c.policy.OnMisplaced = moves

@@ -280,7 +280,7 @@ func TestNoCommitOfKratixHasAnObjectTwice(t *testing.T) {
 	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
 		for _, hidden := range []bool{false, true} {
-			for seed := range uint64(5) {
+			for seed := range testkit.Seeds(5) {
 				t.Run(fmt.Sprintf("%s/hidden=%v/%d", mode, hidden, seed), func(t *testing.T) {
 					random := rand.New(rand.NewPCG(seed, 1))
 					c := newCluster(t, mode, hidden)

@@ -218,7 +218,7 @@ func (c *cluster) checkLiveFiles(said report.Report, emptied map[string]bool) {
 func TestLiveStoresNeverHaveAnObjectTwice(t *testing.T) {
 	testkit.Slow(t)
 	for _, mode := range layout.Modes() {
-		for seed := range uint64(3) {
+		for seed := range testkit.Seeds(3) {
 			t.Run(fmt.Sprintf("%s/%d", mode, seed), func(t *testing.T) {
 				random := rand.New(rand.NewPCG(seed, 3))
 				c := newCluster(t, mode)
