@@ -47,7 +47,6 @@ const (
 	opWrite = "write"
 )
 
-// storeLabel is the label whose value is the kind and the name of a store.
 const storeLabel = "store"
 
 func newStoreMetrics(define *definer) *storeMetrics {
