@@ -24,7 +24,6 @@ metadata:
 `
 )
 
-// Names of the files that Fixtures returns.
 const (
 	placeholder         = ".gitkeep"
 	canaryNamespaceFile = "kratix-canary-namespace.yaml"

@@ -77,7 +77,7 @@ func PathOf(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	return base, ErrMode(d.FilepathMode())
 }
 
-// named is a value that becomes one element of a path, with the name of the field that has it.
+// named is the value of the named field. The value becomes one element of a path.
 type named struct{ field, value string }
 
 func (n named) path() (tree.Path, error) {
