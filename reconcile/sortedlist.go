@@ -14,7 +14,6 @@ type sortedList[T any] struct {
 	all   []T
 }
 
-// position is the position of a value in a part.
 type position struct {
 	part  string
 	index int
