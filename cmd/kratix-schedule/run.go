@@ -28,7 +28,8 @@ type runFlags struct {
 	kube   kubeFlags
 	volume volumeFlags
 	output formatFlag
-	// allowed is the file that allows removals. delay is how long a removal must persist.
+	// allowed is the file that allows removals. delay is the time for which an object must be
+	// missing before it is removed.
 	allowed allowanceFile
 	delay   time.Duration
 }

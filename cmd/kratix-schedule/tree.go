@@ -58,8 +58,8 @@ type checkStores struct {
 	obstacles []statestore.Obstacle
 	// filesOnly means that no Work is placed, and only files are checked.
 	filesOnly bool
-	// built is called with the number of roots of a Flux repository that have been built, and of
-	// all roots. It may be nil.
+	// built is called with the number of built roots of a Flux repository, and the number of all
+	// roots. It may be nil.
 	built   func(done, all int)
 	inRoots int
 	// seeds are the records of WorkPlacements in the input, by store.
