@@ -40,8 +40,8 @@ type confirmer struct {
 	confirmation
 }
 
-// pinHolders pins each claim that would drop a shared object while the claim that would take it
-// over is not written. A pinned claim keeps its stored files. pinHolders reports whether it has
+// pinHolders pins each claim that would drop a shared object, if the claim that would take over the
+// object is not written. A pinned claim keeps its stored files. pinHolders reports whether it has
 // pinned a claim.
 func (c *confirmer) pinHolders() bool {
 	found := false

@@ -47,8 +47,8 @@ const (
 	// leads means that the claim has files below the path. Several claims may have files below one
 	// path.
 	leads
-	// governs means that the claim has a file in the directory that decides what Flux reads below
-	// it.
+	// governs means that the claim has a file in the directory, and that this file determines which
+	// files Flux reads in the directory.
 	governs
 )
 
