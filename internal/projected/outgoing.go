@@ -34,9 +34,9 @@ type formerFile struct {
 	until       time.Time
 }
 
-// memoryOfFormer is how long the former files of a WorkPlacement count if the store is not read.
-// Kratix writes a WorkPlacement within seconds after a change, and does not report which version it
-// has written.
+// memoryOfFormer is the time for which the former files of a WorkPlacement count if the store is
+// not read. Kratix writes a WorkPlacement within seconds after a change, and does not report which
+// version it has written.
 const memoryOfFormer = 30 * time.Second
 
 // note adds the file to stored if differs is set, and otherwise removes the path from stored.

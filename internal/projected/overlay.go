@@ -110,8 +110,8 @@ func (o *overlay) addSeparate(part layout.Part) {
 	}
 }
 
-// recordNames returns the name in the record of each WorkPlacement of a Destination, which is the
-// result of kratix.PlacementName. If a group has several WorkPlacements, only one of them has a
+// recordNames returns, for each WorkPlacement of a Destination, the name in its record, which is
+// the result of kratix.PlacementName. If a group has several WorkPlacements, only one of them has a
 // record. A WorkPlacement without a Work has none.
 func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]string {
 	names := make(map[*kratix.WorkPlacement]string, len(placements))

@@ -306,8 +306,8 @@ func (p *planner) setStatus(change *Change, have *kratix.WorkPlacement, placemen
 }
 
 // writeEvent adds an Event if the condition about the write of a WorkPlacement has changed, or
-// otherwise if the WorkPlacement has become misplaced. isOver means that a conflict has ended,
-// whose Event already reports that the WorkPlacement is written again.
+// otherwise if the WorkPlacement has become misplaced. isOver means that a conflict has ended. The
+// Event about its end already reports that the WorkPlacement is written again.
 func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destination string) {
 	write := meta.FindStatusCondition(now, kratix.WriteSucceededCondition)
 	schedule := meta.FindStatusCondition(now, kratix.ScheduleSucceededCondition)

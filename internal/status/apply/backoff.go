@@ -98,8 +98,8 @@ func (b *backoff) pauseLeft(now time.Time) time.Duration {
 	return b.paused.Sub(now)
 }
 
-// pause pauses all writes. The duration doubles until a write is accepted. It is at least what the
-// API server asks for, and at most longestPause.
+// pause pauses all writes. The duration doubles until a write is accepted. It is at least the
+// duration that the API server asks for, and at most longestPause.
 func (b *backoff) pause(now time.Time, asked time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -22,9 +22,9 @@ import (
 // Field is the field in the status of a request that this package writes.
 const Field = "kratixSchedule"
 
-// Writer writes the status of requests, or their HealthRecords. It remembers the content that it
-// has found or written, so that it reads a request only after a start and when the status is to
-// change.
+// Writer writes the status of requests, or their HealthRecords. It caches the content that it has
+// found or written. Therefore it reads a request only once after a start, and before it changes the
+// status.
 type Writer struct {
 	client rest.Interface
 	now    func() time.Time
