@@ -96,9 +96,9 @@ func factsOf(content *kustomize.Content) objectFacts {
 	return o
 }
 
-// provides reports whether other objects may depend on the object. These are Namespaces, and
-// objects of API groups that client-go does not have, such as CustomResourceDefinitions and custom
-// resources.
+// provides reports whether other objects may depend on the object. They may depend on a Namespace,
+// and on an object of an API group that client-go does not have, such as a CustomResourceDefinition
+// or a custom resource.
 func (o *objectFacts) provides() bool {
 	if o.Group == "" {
 		return o.Kind == "Namespace"

@@ -35,8 +35,8 @@ func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile,
 	return faults
 }
 
-// storedObjects returns the stored forms of the objects of a file. They may be in any stored file
-// of the claim.
+// storedObjects returns the stored forms of the objects of a file. Any stored file of the claim may
+// contain them.
 func (c *check) storedObjects(r *rootFiles, claim *claimFiles, file *checkedFile) map[identity]map[string]any {
 	wanted := map[identity]bool{}
 	for i := range file.facts.objects {
@@ -174,9 +174,9 @@ func isEmpty(value any) bool {
 	return false
 }
 
-// conflicts reports whether two values certainly differ for the API server. A field that only one
-// of them has may be the default of the other, unless the field is a list, because no list is a
-// default.
+// conflicts reports whether two values certainly differ for the API server. If only one of them has
+// a field, the value of the field may be its default, unless the field is a list, because no list
+// is a default.
 func conflicts(a, b any) bool {
 	switch x := a.(type) {
 	case map[string]any:
