@@ -163,8 +163,8 @@ func pause(ctx context.Context, attempt int) {
 	}
 }
 
-// jitter returns a random delay: less than 100 ms after the first try, with the bound doubled
-// after each further one.
+// jitter returns a random delay of less than 100 ms after the first try. The bound doubles after
+// each further try.
 func jitter(attempt int) time.Duration {
 	return rand.N(50 * time.Millisecond << attempt) //nolint:gosec // no secrecy is needed
 }
