@@ -109,9 +109,9 @@ func (c *confirmer) quarantine(of *claimant) bool {
 	return true
 }
 
-// buildTogether builds all directories at once, together with everything that may refer to objects
-// that they rename. If the build fails because of one claim, it quarantines that claim and returns
-// true.
+// buildTogether builds all directories at once, together with the files that may refer to objects
+// that the directories rename. If the build fails because of one claim, it quarantines that claim
+// and returns true.
 func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool {
 	if c.together || c.index.hasConflict(c.copies) {
 		return false // the build fails in any case, with a message about the conflict

@@ -113,8 +113,8 @@ func (d *directory) quote(root *Root, all []*directory, wantedTree func() []tree
 	return oneLine(root.Cache.Units(root.Path, unitsUpTo(root, d.path, all), wantedTree()))
 }
 
-// unitsUpTo returns, in walk order, the last unit, the other units, and the wanted directories
-// before the last unit that build.
+// unitsUpTo returns, in walk order, the last unit, the other units, and those wanted directories
+// before the last unit that can be built.
 func unitsUpTo(root *Root, last tree.Path, all []*directory, others ...tree.Path) []tree.Path {
 	units := append(others, last)
 	for _, d := range all {

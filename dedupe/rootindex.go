@@ -22,9 +22,8 @@ type rootIndex struct {
 }
 
 type counts struct {
-	// broken is the number of findings about files that make the build fail, kustomizations the
-	// number of kustomizations, elsewhere the number of objects in files of other claims, and notes
-	// the number of findings that quarantine nothing.
+	// The numbers of findings about files that make the build fail, of kustomizations, of objects
+	// in files of other claims, and of findings that quarantine nothing.
 	broken, kustomizations, elsewhere, notes int
 	objects, bytes                           int
 }
