@@ -106,8 +106,8 @@ func (e *expansion) index(placements []*kratix.WorkPlacement) {
 }
 
 // addPlacements replaces the WorkPlacements in the Input by copies without this program's labels.
-// If a stand-in has the same group and Destination, the copy has its name, so that the files belong
-// to the stand-in.
+// If a stand-in has the same group and Destination, the copy gets the name of the stand-in's
+// WorkPlacement, so that the files belong to the stand-in.
 func (e *expansion) addPlacements() {
 	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}
 	pass := func(p *kratix.WorkPlacement) *kratix.WorkPlacement {

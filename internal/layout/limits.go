@@ -35,9 +35,9 @@ func LimitsOf(kind string, top tree.Path, allowed []string) Limits {
 	return Limits{kind: kind, top: top, allowed: strings.Join(allowed, "\n")}
 }
 
-// Check returns the findings that keep a placement from being written, and warnings. They are about
-// the files and the record of this placement alone; Check does not compare it with other
-// placements.
+// Check returns the findings that keep a placement from being written, and warnings. All of them
+// are about the files and the record of this placement alone. Check does not compare the placement
+// with others.
 func (l Limits) Check(d *kratix.Destination, p *kratix.WorkPlacement, r Rendering, record tree.Path) (findings, warnings []finding.Finding) {
 	base, err := Base(d)
 	if err != nil {

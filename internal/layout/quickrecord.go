@@ -33,7 +33,7 @@ type quickLines struct {
 	owner     string
 	// outer and inner are the keys of the maps around the next line.
 	outer, inner string
-	// maps are the keys of all maps so far, and notes those of all annotations so far.
+	// maps are the keys of all maps so far. notes are the keys of all annotations so far.
 	maps, notes []string
 }
 

@@ -42,8 +42,8 @@ func (l *Listing) Check(kind Kind, f Filter) error {
 	return nil
 }
 
-// Has returns an error if a field is set whose property a kind lacks. The error names the flag of
-// the field.
+// Has returns an error if a field of the filter is set, and a kind does not have the property. The
+// error names the flag of the field.
 func (f Filter) Has(kind Kind) error {
 	for _, one := range []struct {
 		flag  string

@@ -12,7 +12,7 @@ import (
 )
 
 type outgoing struct {
-	// stored has the files of a store that was read, where they differ from those of the
+	// stored has, for a store that is read, the stored files that differ from those of the
 	// WorkPlacements.
 	stored map[tree.Path]storedFile
 	// remembered has the files that WorkPlacements had before they were changed, for a store that

@@ -51,7 +51,7 @@ func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 	return o.from[path].placement
 }
 
-// projection has the files of one WorkPlacement. It has only their digests; the compressed contents
+// projection has the paths and digests of the files of one WorkPlacement. The compressed contents
 // in the WorkPlacement are decoded when they are needed.
 type projection struct {
 	placement *kratix.WorkPlacement

@@ -127,8 +127,8 @@ type planner struct {
 	mode    Mode
 	selects Selects
 	at      metav1.Time
-	// placements contains the placements of the report by the key of the WorkPlacement, byWork by
-	// the key of the Work, and byDestination by the name of the Destination.
+	// placements, byWork and byDestination contain the placements of the report by the key of the
+	// WorkPlacement, the key of the Work, and the name of the Destination.
 	placements            map[kratix.Key]report.Placement
 	byWork, byDestination map[string][]report.Placement
 	// workByKey contains the Works that are not being deleted.

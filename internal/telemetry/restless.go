@@ -30,8 +30,8 @@ type Restless struct {
 	swept time.Time
 	// placements are the placements of the last round.
 	placements []report.Placement
-	// findings are the findings of this type in the last round, and given those of its report. made
-	// contains both, sorted.
+	// findings are the findings of this type in the last round. given are the findings of the
+	// report of that round. made contains both, sorted.
 	findings, given, made []finding.Finding
 }
 

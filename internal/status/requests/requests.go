@@ -23,7 +23,7 @@ import (
 const Field = "kratixSchedule"
 
 // Writer writes the status of requests, or their HealthRecords. It caches the content that it has
-// found or written. Therefore it reads a request only once after a start, and before it changes the
+// found or written. Therefore it reads a request only after a start, and before it changes the
 // status.
 type Writer struct {
 	client rest.Interface
