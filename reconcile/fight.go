@@ -56,8 +56,8 @@ type undoing struct {
 type fight struct {
 	marks  []mark
 	undone map[tree.Path]undoing
-	// stopped means that this process does not write to the Destination. The pause ends at the time
-	// until, which changes of records postpone.
+	// stopped means that this process does not write to the Destination. until is the end of the
+	// pause. Each change of a record postpones the end.
 	stopped bool
 	until   time.Time
 	// stops counts the fights. Each pause is twice as long as the last, up to longestRest.

@@ -30,8 +30,8 @@ func (c *checked) releaseShared() {
 	c.removed = slices.DeleteFunc(c.removed, func(r recordView) bool { return kept[r.Placement] })
 }
 
-// takeShares drops the objects that other placements write from the files of a placement, and
-// updates its record.
+// takeShares drops, from the files of a placement, the objects that other placements write. It also
+// updates the record of the placement.
 func (c *rootCheck) takeShares(p *candidate, verdict dedupe.Verdict, i int) {
 	files, cut := verdict.Files[i]
 	shared := verdict.Shared[i]
