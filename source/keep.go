@@ -51,8 +51,8 @@ func (c *Collection) Lost(file *ParsedFile) []string {
 	return slices.Compact(lost)
 }
 
-// losesGroup reports whether the Work after lacks a group of the Work before, or all workloads of a
-// group. A file that was cut off may end in a group without workloads.
+// losesGroup reports whether a Work loses a group, or all workloads of a group, if after replaces
+// before. A file that was cut off may end in a group without workloads.
 func losesGroup(before, after kratix.Object) bool {
 	old, isWork := before.(*kratix.Work)
 	now, stillWork := after.(*kratix.Work)
