@@ -142,8 +142,8 @@ func (s *Store) attributesBelow() []attributesAt {
 	return found
 }
 
-// doubtful returns a warning for each line with which a checkout may differ from the files that the
-// store has written.
+// doubtful returns a warning for each line that may make the files of a checkout differ from the
+// files that the store has written.
 func doubtful(name, text string) []string {
 	var doubts []string
 	number := 0
