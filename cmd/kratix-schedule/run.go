@@ -34,7 +34,7 @@ type runFlags struct {
 	delay   time.Duration
 }
 
-// removalDelay is longer than the checkout of some thousand files.
+// removalDelay is longer than git needs to check out some thousand files.
 const removalDelay = 10 * time.Second
 
 func runCommand(std streams) *cobra.Command {

@@ -52,8 +52,7 @@ func (f *treeFlags) stores(c *cobra.Command) (*checkStores, error) {
 }
 
 type checkStores struct {
-	tree treeFlags
-	// files are the tree's files, relative to its root.
+	tree      treeFlags
 	files     []tree.File
 	obstacles []statestore.Obstacle
 	// filesOnly means that no Work is placed, and only files are checked.
