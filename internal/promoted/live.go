@@ -66,8 +66,8 @@ func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwri
 	return made, unwritten, findings
 }
 
-// Opened returns a function that selects the state stores that promote mode opens. Those are all
-// state stores except the ones to which only Kratix writes.
+// Opened returns a function that selects the state stores that promote mode opens: all state stores
+// except the ones to which only Kratix writes.
 func Opened(live Stores) func([]kratix.Object) []kratix.Object {
 	return func(objects []kratix.Object) []kratix.Object {
 		made, _, _ := (&Source{live: live}).destinations(source.Gather(objects))

@@ -157,7 +157,7 @@ func (p *planner) notTaken(placement report.Placement) metav1.Condition {
 }
 
 // outOfReach returns the condition of a WorkPlacement whose state in a live state store is not
-// known. That is so if its Destination has no live state store, or if the WorkPlacement or its Work
+// known, because its Destination has no live state store, or because the WorkPlacement or its Work
 // cannot be used.
 func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condition, known bool) {
 	destination := p.destinationByName[have.Spec.TargetDestinationName]

@@ -34,7 +34,6 @@ type storeMetrics struct {
 
 // storeState is the state of a store between operations.
 type storeState struct {
-	// failing means that the last operation failed.
 	failing bool
 	// opened means that a round has opened the store since the last round ended.
 	opened bool
@@ -92,7 +91,6 @@ func (m *storeMetrics) of(store string) *storeState {
 	return state
 }
 
-// opened records that a store was opened, or could not be opened.
 func (m *storeMetrics) opened(store string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -102,7 +100,6 @@ func (m *storeMetrics) opened(store string, err error) {
 	}
 }
 
-// did records a read or a write.
 func (m *storeMetrics) did(store, operation string, took time.Duration, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
