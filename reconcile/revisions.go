@@ -42,7 +42,7 @@ type revisions struct {
 type pastState struct {
 	revision string
 	files    statestore.Files
-	// contents is nil if it was dropped.
+	// contents is nil if the contents were dropped.
 	contents statestore.Contents
 }
 
