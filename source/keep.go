@@ -30,8 +30,8 @@ func (p *ParsedFile) Works() int {
 func (p *ParsedFile) IsBroken() bool { return p.incomplete }
 
 // Lost returns the sorted names of the objects that the collection would lose if the file were
-// added. These are objects that no other file has, and Works that would lose a group or all
-// workloads of a group.
+// added: objects that no other file has, and Works that would lose a group or all workloads of a
+// group.
 func (c *Collection) Lost(file *ParsedFile) []string {
 	old := c.files[file.fileKey]
 	if old == nil {

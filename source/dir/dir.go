@@ -114,8 +114,8 @@ func (s *Source) stillMissing() int {
 	return count
 }
 
-// ReadAll makes the next Snapshot check every file. This is needed on network file systems, which
-// send no events for changes by other hosts.
+// ReadAll makes the next Snapshot check every file. On network file systems, ReadAll is needed
+// because they send no events for changes by other hosts.
 func (s *Source) ReadAll() { s.pending.scanAll() }
 
 // now returns the time. Without a clock, it returns a time before that of any file.
