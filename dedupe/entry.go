@@ -13,7 +13,8 @@ const noClaim = -1
 // identity is the object or path that only one claim can have.
 type identity struct{ object kustomize.ID }
 
-// pathIdentity returns the identity of a path. It has no kind, unlike the identity of an object.
+// pathIdentity returns the identity of a path. The identity of a path has no kind, unlike the
+// identity of an object.
 func pathIdentity(path tree.Path) identity { return identity{kustomize.ID{Name: path.String()}} }
 
 func (id identity) isPath() bool { return id.object.Kind == "" }

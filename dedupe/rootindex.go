@@ -131,8 +131,8 @@ func sameFiles(a, b []File) bool {
 	})
 }
 
-// elsewhere returns the number of objects of the claim that may be in files of other claims. It is
-// 0 unless the claim is Kept.
+// elsewhere returns the number of objects of the claim that may be in files of other claims. The
+// number is 0 unless the claim is Kept.
 func (c *Claim) elsewhere() int {
 	if c.Kept {
 		return len(c.Shared)
