@@ -127,8 +127,8 @@ func storeAndLocation(store, location string) string { return fmt.Sprintf("%s (%
 // writtenAt returns the beginning of the message of a True condition Promoted.
 func writtenAt(location string) string { return "written to " + location + " at " }
 
-// inStore returns the condition of a promoted placement. Its message contains the location, and the
-// revision in which the placement was first seen.
+// inStore returns the condition of a promoted placement. The message of the condition contains the
+// location, and the revision in which the placement was first seen.
 func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement) metav1.Condition {
 	at := writtenAt(p.writtenTo[placement.Destination])
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)

@@ -178,7 +178,7 @@ func (p *planner) requestDestination(placement report.Placement) RequestDestinat
 }
 
 // revisionOf returns the revision of the state store in which the files of a placement were
-// written. It is empty if the revision is not known.
+// written. The result is empty if the revision is not known.
 func (p *planner) revisionOf(placement report.Placement, have *kratix.WorkPlacement) string {
 	switch {
 	case p.mode == Promote:

@@ -251,8 +251,8 @@ func (c *Change) event(kind, reason, message string) {
 	c.Events = append(c.Events, Event{Type: kind, Reason: reason, Message: Shorten(printable.Line(message), longestEvent)})
 }
 
-// eventAbout adds an Event about another object than the changed one. It is sent after the change
-// was made.
+// eventAbout adds an Event about another object than the changed one. The Event is sent after the
+// change was made.
 func (c *Change) eventAbout(object kratix.Object, kind, reason, message string) {
 	c.event(kind, reason, message)
 	c.Events[len(c.Events)-1].About = object

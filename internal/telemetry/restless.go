@@ -124,8 +124,8 @@ func (r *Restless) contentOf(p *report.Placement) uint64 {
 	return sum.Sum64()
 }
 
-// finding returns the finding about the changes. Its message stays the same until the number of
-// changes has doubled, so that it is not logged in each round.
+// finding returns the finding about the changes. The message of the finding stays the same until
+// the number of changes has doubled, so that the finding is not logged in each round.
 func (u *changeSeries) finding(group groupOfWork) finding.Finding {
 	if u.changes >= 2*u.reportedChanges {
 		u.reportedChanges, u.reportedAfter = u.changes, u.last.Sub(u.first)

@@ -18,8 +18,9 @@ const (
 	longestPause = 30 * time.Second
 )
 
-// staleLimit is the number of consecutive conflicts of an object after which they are reported.
-// They have a lasting cause then, such as a CustomResourceDefinition without a status subresource.
+// staleLimit is the number of consecutive conflicts of an object after which the conflicts are
+// reported. So many conflicts have a lasting cause, such as a CustomResourceDefinition without a
+// status subresource.
 const staleLimit = 5
 
 type target struct {

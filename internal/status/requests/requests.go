@@ -125,8 +125,8 @@ func (w *Writer) Write(ctx context.Context, wanted []status.Request) Outcome {
 	return pass.end()
 }
 
-// isValid reports whether the names of a request are valid names of objects. They are from a Work,
-// which a tenant may write, and they become parts of a path of the API.
+// isValid reports whether the names of a request are valid names of objects. The names are from a
+// Work, which a tenant may write, and become parts of a path of the API.
 func isValid(request status.Request) bool {
 	for _, name := range []string{request.Promise, request.Key.Namespace, request.Key.Name} {
 		if len(validation.IsDNS1123Subdomain(name)) > 0 {
