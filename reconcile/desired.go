@@ -12,7 +12,7 @@ type desired struct {
 	*storeView
 	outcomes []*outcome
 	// leaving means that the changes move a placement from the directory of another Destination.
-	// Its removal and its new copy must be in one commit.
+	// The removal and the new copy of the placement must be in one commit.
 	leaving bool
 	// failed is the reason why nothing can be written to the store in this round.
 	failed error

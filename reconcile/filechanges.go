@@ -38,8 +38,8 @@ func (c *fileChanges) same(other *fileChanges) bool {
 }
 
 // drop returns the changes without the contents of the files of the written units. from must be the
-// situation of the changes. Its placements must be independent, so that each is rendered in the
-// same way again.
+// situation of the changes. The placements of from must be independent, so that each is rendered in
+// the same way again.
 func (c fileChanges) drop(from *situation, units []unitChange) fileChanges {
 	rendered := map[tree.Path]bool{}
 	for i := range units {

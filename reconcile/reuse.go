@@ -45,7 +45,7 @@ type cacheEntry struct {
 }
 
 // keptNodes is the maximum number of YAML nodes that are kept after their files were read, until
-// applycheck visits them. They take about 75 MiB.
+// applycheck visits them. The nodes take about 75 MiB.
 const keptNodes = 500_000
 
 // startRound starts a round and drops the entries that the last round did not use. builder builds

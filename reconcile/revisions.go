@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxRevisions is the maximum number of revisions of a store that are kept. They share equal
+// maxRevisions is the maximum number of revisions of a store that are kept. Revisions share equal
 // subtrees, so each takes memory only for its changes.
 const maxRevisions = 64
 

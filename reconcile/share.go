@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// returnShared adds the removed placements that share objects with others to the candidates. They
-// may be removed only if another placement takes over these objects.
+// returnShared adds the removed placements that share objects with others to the candidates. Such
+// placements may be removed only if another placement takes over these objects.
 func (c *checked) returnShared() {
 	for i := range c.removed {
 		if record := &c.removed[i]; len(record.Shared) > 0 && !c.isRemovedWithFiles() {
