@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// DeletedFile returns a ParsedFile that stands for a deleted file. It has no objects, but is not
-// equal to an empty file.
+// DeletedFile returns a ParsedFile that stands for a deleted file. The ParsedFile has no objects,
+// but is not equal to an empty file.
 func DeletedFile(rank int, name string) *ParsedFile {
 	return &ParsedFile{fileKey: fileKey{rank, name}, digest: digest{failed: true}}
 }
