@@ -63,15 +63,17 @@ type Refusal struct {
 }
 
 // CheckClaims returns, for each root, the claims with an object that the API server would refuse
-// regardless of other objects: it does not fit the schema of its kind, has an invalid name, label
-// or size, or changes an immutable field of the stored object. A Kept claim is not checked.
+// regardless of other objects. Such an object does not fit the schema of its kind, has an invalid
+// name, label or size, or changes an immutable field of the stored object. A Kept claim is not
+// checked.
 func CheckClaims(in Input) []Verdict {
 	return run(in, (*check).checkClaims)
 }
 
 // CheckRoots returns, for each root, the claims with an object that the API server would refuse
-// because of the other objects of the Destination: its kind is not served, its namespace does
-// not exist, or it removes a CustomResourceDefinition from objects that remain.
+// because of the other objects of the Destination. The kind of such an object is not served, its
+// namespace does not exist, or it is a CustomResourceDefinition that is removed while objects of
+// its kind remain.
 func CheckRoots(in Input) []Verdict {
 	return run(in, (*check).checkRoots)
 }

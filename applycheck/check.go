@@ -82,8 +82,8 @@ func builtDirs(root *dedupe.Root, files []dedupe.File) (built []tree.Path) {
 }
 
 // readable returns the files that Flux reads as objects. It omits the files of directories with a
-// kustomization, because the result of the build is not known here; others are further such
-// directories. opaque reports whether one of the files is a kustomization.
+// kustomization, because the result of the build is not known here. others are the directories of
+// further kustomizations. opaque reports whether one of the files is a kustomization.
 func readable(root *dedupe.Root, files []dedupe.File, others []tree.Path) (_ []*dedupe.File, opaque bool) {
 	built := builtDirs(root, files)
 	opaque = len(built) > 0

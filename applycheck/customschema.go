@@ -12,7 +12,7 @@ import (
 const customName = "custom"
 
 // customTypeSchema returns the server-side-apply type of a custom resource. Like the API server, it
-// adds the fields that every object has to the published schema.
+// adds to the published schema the fields that every object has.
 func customTypeSchema(s *structural.Structural, preserveUnknown bool, minor *schemas.Minor) (typed.ParseableType, error) {
 	published := s.Unfold().ToKubeOpenAPI()
 	addObjectFields(published)

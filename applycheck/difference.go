@@ -31,7 +31,7 @@ var defaultedFields = map[string]bool{
 }
 
 // differs reports whether two forms of a field certainly differ for the API server. A missing value
-// equals a zero value. It also equals any value of a field in defaultedFields.
+// equals a zero value, and any value of a field in defaultedFields.
 func differs(name string, a, b any) bool {
 	if defaultedFields[name] && (isZero(a) || isZero(b)) {
 		return false

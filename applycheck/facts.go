@@ -96,8 +96,9 @@ func factsOf(content *kustomize.Content) objectFacts {
 	return o
 }
 
-// provides reports whether other objects may depend on the object: it is a Namespace, or client-go
-// does not have its group, as with CustomResourceDefinitions and custom resources.
+// provides reports whether other objects may depend on the object. Other objects may depend on a
+// Namespace, and on an object of an API group that client-go does not have, such as a
+// CustomResourceDefinition or a custom resource.
 func (o *objectFacts) provides() bool {
 	if o.Group == "" {
 		return o.Kind == "Namespace"

@@ -25,7 +25,8 @@ type fault struct {
 	words string
 	// quoted is Flux's full message. It is empty if it is not known.
 	quoted string
-	// certain means that the API server refuses the object, in every version if versioned is false.
+	// certain means that the API server refuses the object. If versioned is false, every version
+	// does.
 	certain bool
 	// versioned means that the fault is certain only if the cluster's version is known.
 	versioned bool
@@ -61,7 +62,7 @@ func printable(words string) string {
 	return words
 }
 
-// isError reports whether the fault is an error, and certain for a cluster.
+// isError reports whether the fault certainly makes the API server of a cluster refuse the object.
 func (f *fault) isError(cluster *Cluster) bool {
 	return f.rule.Severity == finding.Error && f.certain && (!f.versioned || cluster.Certain())
 }

@@ -12,7 +12,7 @@ import (
 )
 
 // changeFaults returns the faults of the changes from the stored objects to those of a wanted file.
-// It skips an object with an error in own, which are the faults of the file itself.
+// own are the faults of the file itself. Objects with an error in own are skipped.
 func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile, own []fault) []fault {
 	if len(claim.stored) == 0 || slices.ContainsFunc(claim.stored, func(s *checkedFile) bool { return s.facts.digest == file.facts.digest }) {
 		return nil // the claim is new, or the file is unchanged
@@ -35,8 +35,8 @@ func (c *check) changeFaults(r *rootFiles, claim *claimFiles, file *checkedFile,
 	return faults
 }
 
-// storedObjects returns the stored forms of the objects of a file. They may be in any stored file
-// of the claim.
+// storedObjects returns the stored forms of the objects of a file. Any stored file of the claim may
+// contain them.
 func (c *check) storedObjects(r *rootFiles, claim *claimFiles, file *checkedFile) map[identity]map[string]any {
 	wanted := map[identity]bool{}
 	for i := range file.facts.objects {
@@ -175,8 +175,8 @@ func isEmpty(value any) bool {
 }
 
 // conflicts reports whether two values certainly differ for the API server. If only one of them has
-// a field, the other may have the field's default, unless the field is a list, since no list is a
-// default.
+// a field, the value of the field may be its default, unless the field is a list, because no list
+// is a default.
 func conflicts(a, b any) bool {
 	switch x := a.(type) {
 	case map[string]any:

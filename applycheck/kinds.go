@@ -67,9 +67,9 @@ func (p *presence) newKindState(root int, gvk schema.GroupVersionKind) kindState
 	return p.undefined(root, gvk)
 }
 
-// undefined returns the state of a custom kind for which no definition is known. It is a fault only
-// if the version or a profile of the cluster is known, or if an installer in the root may define
-// the kind.
+// undefined returns the state of a custom kind for which no definition is known. The state is a
+// fault only if the version or a profile of the cluster is known, or if an installer in the root
+// may define the kind.
 func (p *presence) undefined(root int, gvk schema.GroupVersionKind) kindState {
 	elsewhere := false
 	for i, installer := range p.installers {

@@ -42,7 +42,7 @@ func checkMetadata(o *objectFacts, content *kustomize.Content, builtin bool) []f
 }
 
 // unnameable returns the fault of a name that cannot be part of a URL. Flux's client does not send
-// such an object.
+// an object with such a name.
 func unnameable(o *objectFacts, content *kustomize.Content) []fault {
 	words := names.IsPathSegmentName(o.name)
 	if len(words) == 0 || hasVariable(o.name) {

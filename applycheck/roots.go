@@ -180,8 +180,7 @@ func installs(gk schema.GroupKind) bool {
 	return false
 }
 
-// lacks reports whether a need of a claim's wanted objects has a fault: something is missing or
-// deprecated.
+// lacks reports whether something that a claim's wanted objects need is missing or deprecated.
 func (p *presence) lacks(root int, s *claimState) bool {
 	return slices.ContainsFunc(s.needs, func(n int) bool { return p.unmet[root][n] })
 }

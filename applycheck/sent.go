@@ -6,8 +6,8 @@ import (
 	"k8s.io/client-go/kubernetes/scheme"
 )
 
-// sentFields returns the fields of an object that Flux does not decode as Flux sends them: without
-// the status, unless the object is a CustomResourceDefinition.
+// sentFields returns the fields that Flux sends if it does not decode the object. Flux sends the
+// status only for a CustomResourceDefinition.
 func sentFields(gvk schema.GroupVersionKind, fields map[string]any) map[string]any {
 	if _, has := fields["status"]; !has || isDefinition(gvk) {
 		return fields

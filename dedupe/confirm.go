@@ -40,8 +40,8 @@ type confirmer struct {
 	confirmation
 }
 
-// pinHolders pins each claim that would drop a shared object while the claim that would take it
-// over is not written. A pinned claim keeps its stored files. pinHolders reports whether it has
+// pinHolders pins each claim that would drop a shared object, if the claim that would take over the
+// object is not written. A pinned claim keeps its stored files. pinHolders reports whether it has
 // pinned a claim.
 func (c *confirmer) pinHolders() bool {
 	found := false
@@ -109,9 +109,9 @@ func (c *confirmer) quarantine(of *claimant) bool {
 	return true
 }
 
-// buildTogether builds all directories at once, together with everything that may refer to objects
-// that they rename. If the build fails because of one claim, it quarantines that claim and returns
-// true.
+// buildTogether builds all directories at once, together with the files that may refer to objects
+// that the directories rename. If the build fails because of one claim, it quarantines that claim
+// and returns true.
 func (c *confirmer) buildTogether(present []*directory, files []tree.File) bool {
 	if c.together || c.index.hasConflict(c.copies) {
 		return false // the build fails in any case, with a message about the conflict

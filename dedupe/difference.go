@@ -17,8 +17,8 @@ const (
 	shownValue       = 40
 )
 
-// difference returns why two copies of an object are not shared: the fields that differ, or that
-// one copy cannot be cut out of its file. It returns "" for another reason.
+// difference returns the reason why two copies of an object are not shared: different fields, or a
+// copy that cannot be cut out of its file. It returns "" if the reason is another one.
 func (c *copies) difference(later, first *entry) string {
 	if c.policy != Share || first.of == nil {
 		return ""

@@ -104,8 +104,8 @@ func (d *directory) unbuildable(root *Root, err error, flux string) finding.Find
 	}
 }
 
-// quote returns Flux's message about a directory that it cannot build. Flux builds the wanted
-// directories before it first, so quote builds them too.
+// quote returns Flux's message about a directory that it cannot build. Flux first builds the wanted
+// directories that precede this directory in walk order, so quote builds them too.
 func (d *directory) quote(root *Root, all []*directory, wantedTree func() []tree.File) string {
 	if kustomize.IsBounds(d.err) || errors.Is(d.err, kustomize.ErrRemote) {
 		return "" // the build would exceed its limits again, or load remote resources
@@ -113,8 +113,8 @@ func (d *directory) quote(root *Root, all []*directory, wantedTree func() []tree
 	return oneLine(root.Cache.Units(root.Path, unitsUpTo(root, d.path, all), wantedTree()))
 }
 
-// unitsUpTo returns, in walk order, the last unit, the other units, and the wanted directories
-// before the last unit that build.
+// unitsUpTo returns, in walk order, the last unit, the other units, and those wanted directories
+// before the last unit that can be built.
 func unitsUpTo(root *Root, last tree.Path, all []*directory, others ...tree.Path) []tree.Path {
 	units := append(others, last)
 	for _, d := range all {

@@ -13,7 +13,8 @@ const noClaim = -1
 // identity is the object or path that only one claim can have.
 type identity struct{ object kustomize.ID }
 
-// pathIdentity returns the identity of a path. It has no kind, unlike the identity of an object.
+// pathIdentity returns the identity of a path. The identity of a path has no kind, unlike the
+// identity of an object.
 func pathIdentity(path tree.Path) identity { return identity{kustomize.ID{Name: path.String()}} }
 
 func (id identity) isPath() bool { return id.object.Kind == "" }
@@ -47,8 +48,8 @@ const (
 	// leads means that the claim has files below the path. Several claims may have files below one
 	// path.
 	leads
-	// governs means that the claim has a file in the directory that decides what Flux reads below
-	// it.
+	// governs means that the claim has a file in the directory, and that this file determines which
+	// files Flux reads in the directory.
 	governs
 )
 

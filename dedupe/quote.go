@@ -51,9 +51,9 @@ func quoteConflict(a *admission, c confirmation, findings []finding.Finding) []f
 	return findings
 }
 
-// firstConflict returns the conflict that kustomize detects first. It adds one file or directory
-// after the other, and compares the objects of each with one another before it compares them with
-// earlier ones.
+// firstConflict returns the conflict that kustomize detects first. kustomize adds one file or
+// directory after the other, and compares the objects of each with one another before it compares
+// them with earlier ones.
 func firstConflict(a *admission) (first, later *entry) {
 	before := map[kustomize.ID]*entry{}
 	entries := everything(a)

@@ -22,9 +22,8 @@ type rootIndex struct {
 }
 
 type counts struct {
-	// broken is the number of findings about files that make the build fail, kustomizations the
-	// number of kustomizations, elsewhere the number of objects in files of other claims, and notes
-	// the number of findings that quarantine nothing.
+	// The numbers of findings about files that make the build fail, of kustomizations, of objects
+	// in files of other claims, and of findings that quarantine nothing.
 	broken, kustomizations, elsewhere, notes int
 	objects, bytes                           int
 }
@@ -132,8 +131,8 @@ func sameFiles(a, b []File) bool {
 	})
 }
 
-// elsewhere returns the number of objects of the claim that may be in files of other claims. It is
-// 0 unless the claim is Kept.
+// elsewhere returns the number of objects of the claim that may be in files of other claims. The
+// number is 0 unless the claim is Kept.
 func (c *Claim) elsewhere() int {
 	if c.Kept {
 		return len(c.Shared)

@@ -7,7 +7,6 @@ import (
 	"github.com/fluxcd/pkg/sourceignore"
 )
 
-// FuzzDefaultIgnores compares the default patterns with the library's matcher.
 func FuzzDefaultIgnores(f *testing.F) {
 	for _, path := range []string{
 		"a/b.yaml", ".git/config", "a/.git/x", "a/.git", ".gitignore", ".gitignore/x", "a/b.jpg", "b.jpg/c.yaml", ".jpg", "a.tar.gz", "a.gz",

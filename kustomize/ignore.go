@@ -40,9 +40,9 @@ type Ignored struct {
 	defaults *defaultIgnores
 }
 
-// Ignore returns the patterns of the files that Flux excludes from the artifact of a store. These
-// are the patterns in .sourceignore files, and Flux's defaults. The paths of files are relative to
-// the root of the store. Files other than .sourceignore files have no effect.
+// Ignore returns the patterns of the files that Flux excludes from the artifact of a store: the
+// patterns in .sourceignore files, and Flux's defaults. The paths of files are relative to the root
+// of the store. Files other than .sourceignore files have no effect.
 func Ignore(files []tree.File) *Ignored {
 	ignored := &Ignored{defaults: newDefaultIgnores()}
 	for _, file := range files {

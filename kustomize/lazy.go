@@ -11,7 +11,7 @@ type Lazy struct {
 }
 
 // fetched returns the file with its content. If the content cannot be fetched, it returns the file
-// without it, and kustomize gets the error when it reads the file.
+// without content, and kustomize gets the error when it reads the file.
 func (l Lazy) fetched(file tree.File) tree.File {
 	if file.Content == nil && l.Fetch != nil {
 		file.Content, _ = l.Fetch(file.Path) // kustomize gets the error when it reads the file itself

@@ -32,8 +32,8 @@ const probeDir = "/.probe"
 
 // keepPatches returns patches that keep kustomize from changing objects at the end of a build: from
 // adding hash suffixes to names, and from dropping objects for local use. Conflicts between
-// directories are detected before that point. The patches match only such objects, because
-// kustomize can build some objects that it cannot patch.
+// directories are detected before that point. The patches match only objects that would be changed,
+// because kustomize can build some objects that it cannot patch.
 func keepPatches() []types.Patch {
 	const patch = `{"apiVersion":"any/v1","kind":"Any","metadata":{"name":"any","annotations":{"%s":%s}}}`
 	return []types.Patch{

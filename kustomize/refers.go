@@ -14,7 +14,8 @@ func Refers(object ID) bool {
 	return found && (object.Kind != "Service" || object.APIVersion != coreVersion)
 }
 
-// coreVersion is the apiVersion of a Service that has no references. Those of Knative have some.
+// coreVersion is the apiVersion of Kubernetes' own Service, which has no references. Knative's
+// Service has some.
 const coreVersion = "v1"
 
 // referringKinds are the kinds, sorted, with fields that refer to other objects by name.

@@ -16,10 +16,10 @@ import (
 )
 
 // SecretFiles returns the files that kustomizations put into Secrets, each with the kustomization
-// that names it. These are the files of a secretGenerator, and patches whose target may be a
-// Secret. If a kustomization that may have a secretGenerator cannot be parsed, SecretFiles returns
-// all files in its directory. all are the paths of all files in walk order. read returns the
-// content of a file, or nil if the file does not exist.
+// that names it: the files of a secretGenerator, and patches whose target may be a Secret. If a
+// kustomization that may have a secretGenerator cannot be parsed, SecretFiles returns all files in
+// its directory. all are the paths of all files in walk order. read returns the content of a file,
+// or nil if the file does not exist.
 func SecretFiles(all []tree.Path, read func(tree.Path) ([]byte, error)) (map[tree.Path]tree.Path, error) {
 	finder := secretFiles{all: all, read: read, found: map[tree.Path]tree.Path{}}
 	for _, file := range all {

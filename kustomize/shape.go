@@ -21,10 +21,10 @@ const (
 	maxKeys = 20_000
 )
 
-// checkShape returns an error for a document that would crash kustomize or take it too long. An
-// anchor that contains its own alias overflows kustomize's stack. Parsing takes time that is
-// quadratic in the depth, and in the number of keys of a map. nodes is an upper bound on the number
-// of nodes in content.
+// checkShape returns an error for a document that would crash kustomize, or that kustomize could
+// not parse in a reasonable time. An anchor that contains its own alias overflows kustomize's
+// stack. Parsing takes time that is quadratic in the depth, and in the number of keys of a map.
+// nodes is an upper bound on the number of nodes in content.
 func checkShape(content []byte, nodes int) error {
 	aliases := bytes.Contains(content, []byte("*")) && bytes.Contains(content, []byte("&"))
 	fewKeys := nodes <= 2*maxKeys

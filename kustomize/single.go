@@ -10,8 +10,9 @@ import (
 )
 
 // plainObject returns the object of a file and its node. It returns false unless the file certainly
-// has exactly one object, and the object is plain (see isPlain). kustomize parses such a file in the
-// same way, and then copies all of its nodes to look for aliases and merge keys, of which it has none.
+// has exactly one object, and the object is plain (see isPlain). kustomize parses such a file in
+// the same way, and then copies all nodes to look for aliases and merge keys. A plain object has
+// none.
 func plainObject(content []byte) (object Object, node *yaml.Node, ok bool) {
 	if !isOneDocument(content) || bytes.Contains(content, []byte("<<")) || withinLimits(content) != nil {
 		return Object{}, nil, false

@@ -25,7 +25,7 @@ func IsKustomization(path tree.Path) bool {
 }
 
 // SetsSchema reports whether a file is a kustomization that may set the OpenAPI schema for the rest
-// of the build. With another schema, a kind may be cluster-scoped that is otherwise namespaced.
+// of the build. With another schema, a kind that is otherwise namespaced may be cluster-scoped.
 func SetsSchema(file tree.File) bool { return setsSchema(file.Path.Base(), file.Content) }
 
 func setsSchema(base string, content []byte) bool {

@@ -19,8 +19,8 @@ import (
 // writes out all objects and decodes them again before it applies any. The zero Outcome means that
 // Flux applies the object unchanged.
 type Outcome struct {
-	// Unwritable is Flux's error message if it cannot write out the object or decode it again. Flux
-	// then applies none of the objects of the root.
+	// Unwritable is the error message of Flux if Flux cannot write out the object or decode it
+	// again. Flux then applies none of the objects of the root.
 	Unwritable string `json:",omitempty"`
 	// NotApplied is the reason why Flux skips the object without an error.
 	NotApplied string `json:",omitempty"`
@@ -145,8 +145,8 @@ func isString(value any) bool {
 	return text
 }
 
-// isStrings reports whether Kubernetes accepts a value as a map of strings. It decodes null as the
-// empty string.
+// isStrings reports whether Kubernetes accepts a value as a map of strings. Kubernetes decodes null
+// as the empty string.
 func isStrings(value any) bool {
 	fields, isMap := value.(map[string]any)
 	for _, field := range fields {

@@ -34,8 +34,7 @@ spec:
           spec: {type: object, properties: {size: {type: integer}}}
 `
 
-// newCrowded places ten requests, so that a new one is planned without them.
-func newCrowded(t *testing.T, hasVersion bool, files map[string]string) *testEnv {
+func newEnvWithTenRequests(t *testing.T, hasVersion bool, files map[string]string) *testEnv {
 	w := newApplying(t, applycheck.Quarantine)
 	if !hasVersion {
 		w.snapshot.Destinations[0].Annotations = nil
@@ -51,7 +50,7 @@ func newCrowded(t *testing.T, hasVersion bool, files map[string]string) *testEnv
 }
 
 func TestNewRequestWithWarningsIsCheckedAlone(t *testing.T) {
-	w := newCrowded(t, true, map[string]string{"maps.yaml": database("a", "{}")})
+	w := newEnvWithTenRequests(t, true, map[string]string{"maps.yaml": database("a", "{}")})
 	w.putFiles("b", map[string]string{"maps.yaml": database("b", "{}")})
 	if r := w.round(); states(r)["b"] != report.Placed || !slices.Equal(rules(r), []string{"KS100", "KS100"}) {
 		t.Errorf("b is %s; findings %v", states(r)["b"], r.Findings)
@@ -68,7 +67,7 @@ func TestNewRequestWithWarningsIsCheckedAlone(t *testing.T) {
 }
 
 func TestChangedRequestWithWarningsIsCheckedAlone(t *testing.T) {
-	w := newCrowded(t, true, map[string]string{"maps.yaml": database("a", "{}")})
+	w := newEnvWithTenRequests(t, true, map[string]string{"maps.yaml": database("a", "{}")})
 	w.putFiles("a", map[string]string{"maps.yaml": database("a2", "{}")})
 	r := w.round()
 	if states(r)["a"] != report.Placed || len(r.Findings) != 1 || !strings.Contains(r.Findings[0].Message, "a2") {
@@ -88,7 +87,7 @@ func TestChangeOfAPendingRequestBringsBackWarningsAboutOthers(t *testing.T) {
 		"with a warning":   {"cache.yaml": "apiVersion: example.com/v1\nkind: Cache\nmetadata: {name: n}\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newCrowded(t, true, map[string]string{"maps.yaml": database("a", "{}")})
+			w := newEnvWithTenRequests(t, true, map[string]string{"maps.yaml": database("a", "{}")})
 			w.finish = Preview
 			files := maps.Clone(others)
 			files["crd.yaml"] = databaseDefinition
@@ -106,7 +105,7 @@ func TestChangeOfAPendingRequestBringsBackWarningsAboutOthers(t *testing.T) {
 func TestNewRequestIsCheckedWithDefinitionsOfOthers(t *testing.T) {
 	for name, hasVersion := range map[string]bool{"known version": true, "unknown version": false} {
 		t.Run(name, func(t *testing.T) {
-			w := newCrowded(t, hasVersion, map[string]string{"crd.yaml": databaseDefinition, "shop.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"})
+			w := newEnvWithTenRequests(t, hasVersion, map[string]string{"crd.yaml": databaseDefinition, "shop.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n"})
 			w.putFiles("b", map[string]string{"maps.yaml": database("b", "{size: large}")})
 			if r := w.round(); states(r)["b"] != report.HeldBack || !slices.Equal(rules(r), []string{"KS104"}) {
 				t.Errorf("b is %s; findings %v", states(r)["b"], r.Findings)

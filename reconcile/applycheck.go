@@ -21,8 +21,8 @@ type applyCheck struct {
 	// errors are the findings about refused claims. alone are the warnings about claims checked by
 	// themselves. beside are the warnings about claims checked with all others that are written.
 	errors, alone, beside []finding.Finding
-	// provides means that the API server may refuse other objects without those of the claims.
-	// hasCustom means that a claim has an object of a kind that is not built in.
+	// provides means that the API server may refuse other objects if the objects of the claims are
+	// missing. hasCustom means that a claim has an object of a kind that is not built in.
 	provides, hasCustom bool
 }
 
@@ -45,7 +45,7 @@ func (a *applyCheck) claims() {
 	}
 }
 
-// among checks the claims of each root together, without those that builds quarantines, and marks
+// among checks the claims of each root together, except those that builds quarantines, and marks
 // the claims with a fault as refused. If it returns true, the caller must decide about all claims
 // again.
 func (a *applyCheck) among(builds []dedupe.Verdict) bool {

@@ -164,8 +164,8 @@ func newOwners(d *destinationView) *owners {
 	return o
 }
 
-// of returns the records that list a path. No record lists a directory or a removed file; for
-// these, it returns the placement whose directory contains the path.
+// of returns the records that list a path. No record lists a directory or a removed file. For such
+// a path, of returns the placement whose directory contains the path.
 func (o *owners) of(path tree.Path) []*recordView {
 	if listed := o.files[path]; listed != nil {
 		return listed

@@ -28,7 +28,7 @@ type checked struct {
 	warnings int
 	compared []finding.Finding
 	// foreign are the files of each root that belong to no placement. provides means that the API
-	// server may refuse other objects without those of the placements.
+	// server may refuse other objects if the objects of the placements are missing.
 	foreign  [][]dedupe.File
 	provides bool
 	// left means that nothing on the Destination may change in this round.

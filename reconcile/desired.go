@@ -11,15 +11,15 @@ import (
 type desired struct {
 	*storeView
 	outcomes []*outcome
-	// leaving means that the changes remove a placement from the directory of another Destination
-	// and write its new copy. Such changes must be in one commit.
+	// leaving means that the changes move a placement from the directory of another Destination.
+	// The removal and the new copy of the placement must be in one commit.
 	leaving bool
 	// failed is the reason why nothing can be written to the store in this round.
 	failed error
 }
 
-// units returns the units of the changes. The units of a Destination are first the files that
-// belong to no placement, then removals, then placements. The server is the least likely to refuse
+// units returns the units of the changes. For each Destination, the files that belong to no
+// placement come first, then removals, then placements. The server is the least likely to refuse
 // the first ones.
 func (d *desired) units() []unitChange {
 	var units []unitChange

@@ -99,8 +99,8 @@ func ownedPaths(c *checked) *tree.Set {
 	return owned
 }
 
-// staying returns the paths of the placements and records that stay, so that no file is removed
-// because a removed record also claims it.
+// staying returns the paths of the placements and records that stay. Files at these paths are not
+// removed, even if a removed record also claims them.
 func staying(c *checked) *tree.Set {
 	set := &tree.Set{}
 	for _, p := range c.candidates {

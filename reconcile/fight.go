@@ -10,7 +10,8 @@ import (
 
 // The limits for detecting fights: docs/decisions/controllers-fight.md.
 const (
-	// fightWindow is how long an undone write counts, and the length of the first pause.
+	// fightWindow is the time for which an undone write counts, and the duration of the first
+	// pause.
 	fightWindow = 10 * time.Minute
 	// overwriteTime is the time within which a controller overwrites a manifest. A person takes
 	// longer to edit one.
@@ -55,8 +56,8 @@ type undoing struct {
 type fight struct {
 	marks  []mark
 	undone map[tree.Path]undoing
-	// stopped means that this process does not write to the Destination. The pause ends at the time
-	// until, which changes of records postpone.
+	// stopped means that this process does not write to the Destination. until is the end of the
+	// pause. Each change of a record postpones the end.
 	stopped bool
 	until   time.Time
 	// stops counts the fights. Each pause is twice as long as the last, up to longestRest.
@@ -69,7 +70,8 @@ func (f *fight) idle() bool {
 	return len(f.marks)+len(f.undone)+f.stops == 0
 }
 
-// pause returns how long the records must stay unchanged before this process writes again.
+// pause returns the time for which the records must stay unchanged before this process writes
+// again.
 func (f *fight) pause() time.Duration {
 	rest := fightWindow
 	for range f.stops - 1 {

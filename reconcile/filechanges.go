@@ -32,14 +32,14 @@ func newFileChanges(set statestore.ChangeSet, contents statestore.Contents) file
 	return made
 }
 
-// same reports whether the changes are the same.
 func (c *fileChanges) same(other *fileChanges) bool {
 	return slices.Equal(c.Remove, other.Remove) && slices.Equal(c.digests, other.digests) &&
 		slices.EqualFunc(c.Write, other.Write, func(a, b tree.File) bool { return a.Path == b.Path })
 }
 
-// drop returns the changes without the contents of the files of the written units. The situation must
-// be that of the changes, and its placements independent, so that they are always rendered equally.
+// drop returns the changes without the contents of the files of the written units. from must be the
+// situation of the changes. The placements of from must be independent, so that each is rendered in
+// the same way again.
 func (c fileChanges) drop(from *situation, units []unitChange) fileChanges {
 	rendered := map[tree.Path]bool{}
 	for i := range units {
@@ -57,7 +57,8 @@ func (c fileChanges) drop(from *situation, units []unitChange) fileChanges {
 	return c
 }
 
-// files returns the files to write with their contents. It fails if a file is not rendered as before.
+// files returns the files to write with their contents. It fails if a file is rendered differently
+// than before.
 func (c *fileChanges) files(contents statestore.Contents) ([]tree.File, error) {
 	if c.dropped == nil {
 		return c.Write, nil

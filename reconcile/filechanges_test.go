@@ -9,8 +9,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// newLargeRound returns a fixture with more bytes to write than a round holds in memory.
-func newLargeRound(t *testing.T) *testEnv {
+func newEnvBeyondMemoryBound(t *testing.T) *testEnv {
 	w := newEnv(t)
 	w.addDestination("worker-2", "two")
 	for i := range 6 {
@@ -21,7 +20,7 @@ func newLargeRound(t *testing.T) *testEnv {
 }
 
 func TestChangesBeyondTheBoundAreNotHeldInMemory(t *testing.T) {
-	w := newLargeRound(t)
+	w := newEnvBeyondMemoryBound(t)
 	w.finish = Preview
 	w.round()
 	held, dropped := 0, 0
@@ -41,7 +40,7 @@ func TestChangesBeyondTheBoundAreNotHeldInMemory(t *testing.T) {
 			t.Errorf("%s is %s", name, state)
 		}
 	}
-	reference := newLargeRound(t)
+	reference := newEnvBeyondMemoryBound(t)
 	reference.reconciler.cache.outcomes.mayHold = 0
 	reference.round()
 	if got, want := w.dump(), reference.dump(); got != want {
@@ -50,7 +49,7 @@ func TestChangesBeyondTheBoundAreNotHeldInMemory(t *testing.T) {
 }
 
 func TestFilesThatAreRenderedDifferentlyAreNotWritten(t *testing.T) {
-	w := newLargeRound(t)
+	w := newEnvBeyondMemoryBound(t)
 	w.finish = Preview
 	w.round()
 	dropped := 0
@@ -70,7 +69,6 @@ func TestFilesThatAreRenderedDifferentlyAreNotWritten(t *testing.T) {
 	}
 }
 
-// anyDigest returns the same digest for all contents.
 type anyDigest struct{ statestore.Contents }
 
 func (anyDigest) Digest([]byte) statestore.Digest { return statestore.Digest{1} }

@@ -53,7 +53,7 @@ func Rehearse(_ context.Context, parts []statestore.StoreChanges) []statestore.O
 	return outcomes
 }
 
-// errRehearsed marks changes that were left unwritten on purpose. They have not failed.
+// errRehearsed marks changes that were left unwritten on purpose. Such changes have not failed.
 var errRehearsed = errors.New("nothing is written in a dry run")
 
 // Commit is a Finish that writes the changes. It writes the stores of one location together, and

@@ -70,7 +70,7 @@ func (v *guardVerdict) reasons(ctx context.Context, empty []string, missing func
 }
 
 // emptyFindings returns a finding for each empty file whose former content is unknown. While there
-// is such a file, no placement is removed for the lack of its Work.
+// is such a file, no placement is removed because its Work is missing.
 func emptyFindings(o *observed) []finding.Finding {
 	var findings []finding.Finding
 	for _, name := range o.Empty {

@@ -20,12 +20,12 @@ type independence struct {
 	digest  *dedupe.Digest
 	ignored *kustomize.Ignored
 	// foreign are the files of each root that belong to no placement. provides means that the API
-	// server may refuse other objects without those of the placements.
+	// server may refuse other objects if the objects of the placements are missing.
 	foreign  [][]dedupe.File
 	provides bool
 }
 
-// maxForeign is the maximum size of the foreign files that are kept for an independence, in bytes.
+// maxForeign is the maximum size of the foreign files of an independence, in bytes.
 const maxForeign = 64 << 10
 
 // newIndependent returns the independence of a Destination, or nil if its placements may affect one
@@ -88,7 +88,7 @@ func (known *cacheEntry) update(ctx context.Context, now situation, caches check
 	w := &wanted{situation: now, renderings: renderings{}}
 	view := *now.destinationView
 	w.destinationView, w.plan = &view, part
-	w.fixtures, _ = layout.Fixtures(w.Destination) // a Destination without roots was left out before
+	w.fixtures, _ = layout.Fixtures(w.Destination) // a Destination without roots is left out before
 	w.indexRecords()
 	w.place(nil, unpacked)
 	if len(w.findings) > 0 || !isOnlyTheirs(w, &known.situation) || mayMeetOthers(w, known) {
@@ -152,8 +152,9 @@ func warnedAbout(warnings []finding.Finding) map[string]bool {
 }
 
 // changed returns the placements that have changed or were not written yet, and the former
-// placements that they replace. It returns false if a placement is gone or misplaced, or if one was
-// changed before it was written and may have contained what another one needs.
+// placements that they replace. It returns false if a placement is gone or misplaced. It also
+// returns false if one was changed before it was written, because another placement may have needed
+// its former content.
 func (known *cacheEntry) changed(now *situation) (changed destinationPlan, replaced map[*kratix.WorkPlacement]bool, ok bool) {
 	before := make(map[*kratix.WorkPlacement]int, len(known.situation.plan.placements))
 	names := make(map[kratix.Key]*kratix.WorkPlacement, len(before))

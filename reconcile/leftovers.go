@@ -4,7 +4,7 @@ import "github.com/kratix-schedule/kratix-schedule/internal/tree"
 
 // findLeftovers sets the leftovers to the unfinished files in the Destination's directory. It sets
 // none while a placement is kept or a record is invalid, because an unfinished file could belong to
-// that placement.
+// the kept placement, or to the placement of the record.
 func (c *checked) findLeftovers() {
 	if unfinished := c.unfinished(); len(unfinished) > 0 && len(c.invalidRecords) == 0 && c.decided() {
 		c.leftovers = unfinished

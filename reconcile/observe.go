@@ -138,8 +138,8 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Op
 	return w
 }
 
-// addUnwritten adds the Destinations that must not be written as unread ones. Their placements
-// stay, and requests that may be placed there are not placed elsewhere. It adds none if the source
+// addUnwritten marks as unread the Destinations to which nothing may be written. Their placements
+// stay, and requests that may be placed there are not placed elsewhere. It marks none if the source
 // assigns Works to Destinations, because the scheduler then chooses no Destination.
 func addUnwritten(o *observed) {
 	if o.Assigned {

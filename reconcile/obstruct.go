@@ -25,7 +25,7 @@ func (s *situation) blockedBy(dir tree.Path) (at tree.Path, kind string, blocked
 	return at, "", false
 }
 
-// filledBy returns the object in the store because of which no file can be written at a path: an
+// filledBy returns the object in the store that keeps a file from being written at a path: an
 // object above or below the path, or one at the path that is not a file.
 func (s *situation) filledBy(p tree.Path) (at tree.Path, kind string, filled bool) {
 	if at, kind, blocked := s.blockedBy(p.Dir()); blocked {

@@ -10,8 +10,8 @@ import (
 )
 
 // reportOldCopies reports the old copies in directories that no Destination uses any more, with one
-// finding for each directory. It omits Destinations in the input that cannot be used, because such
-// files may be their present ones.
+// finding for each directory. It omits the files of Destinations in the input that cannot be used,
+// because these files may not be old copies.
 func reportOldCopies(o *observed) {
 	counts := map[formerLocation]int{}
 	var found []formerLocation

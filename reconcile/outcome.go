@@ -90,8 +90,8 @@ func (d *destinationView) own(p *kratix.WorkPlacement) *kratix.WorkPlacement {
 	return p
 }
 
-// filesChanged returns the files of a Destination that the changes add, change and remove, if stored are
-// the files of the store before.
+// filesChanged returns the files of a Destination that the changes add, change and remove. stored
+// are the files of the store before the changes.
 func (o *outcome) filesChanged(destination string, stored statestore.Files) report.Destination {
 	of := report.Destination{Name: destination, Removed: o.changes.Remove}
 	for _, file := range o.changes.Write {

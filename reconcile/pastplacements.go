@@ -61,7 +61,7 @@ func (p *pastPlacements) record(ctx context.Context, of *recordView) (*layout.Re
 }
 
 // recordAt returns the record at a path, or a record without a placement if the file is not a
-// record. It does not read a record again that is unchanged since that state.
+// record. A record that is unchanged since that state is not read again.
 func (p *pastPlacements) recordAt(ctx context.Context, path tree.Path) (*layout.Record, error) {
 	if now, known := p.currentRecords()[path]; known {
 		digest, _ := p.store.state.Files.Digest(path)

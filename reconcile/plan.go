@@ -13,8 +13,8 @@ type Planner interface {
 	Plan(in scheduler.Input) scheduler.Result
 }
 
-// plan decides which placements go where and which may be written. It tries new groups that would
-// be quarantined on other Destinations, as long as that makes progress.
+// plan decides which placements go where and which may be written. New groups that would be
+// quarantined are tried on other Destinations, as long as that makes progress.
 func (r *Reconciler) plan(ctx context.Context, seen *observed, reported feedback, rules removalRules) (scheduler.Result, *planning, []*desired) {
 	input := r.Policy.apply(schedulerInput(seen))
 	tried := conflicts{}

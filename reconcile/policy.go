@@ -15,8 +15,8 @@ type Policy struct {
 	// Allow is the number of removals that are allowed within RemovalWindow, whatever the
 	// deletion guard decides.
 	Allow Allowance
-	// RemovalWindow is how long the deletion guard counts a removal. With zero it counts only
-	// the removals of the round.
+	// RemovalWindow is the time for which the deletion guard counts a removal. If it is zero, only
+	// the removals of the same round count.
 	RemovalWindow time.Duration
 	// OnMisplaced is the action for placements whose Destination no longer matches.
 	OnMisplaced scheduler.OnMisplaced

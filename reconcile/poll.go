@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// poll computes when to read the stores again while outgoing files block WorkPlacements. Kratix's
-// writes to its stores trigger no round.
+// poll computes the time at which the stores are read again while outgoing files block
+// WorkPlacements. Kratix's writes to its stores trigger no round.
 type poll struct {
 	names []string
 	since time.Time

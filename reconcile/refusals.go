@@ -30,8 +30,8 @@ const (
 	// units that were refused alone count.
 	alwaysRefused     = 3
 	refusedRegardless = 16
-	// trust is how long a server that has accepted something is assumed not to refuse
-	// everything.
+	// trust is the time after an accepted write during which a server is assumed to accept some
+	// content.
 	trust = time.Hour
 )
 

@@ -41,7 +41,7 @@ func render(now situation, before renderings, unpacked *contents) *wanted {
 		w.destinationView = &view
 	}
 	w.indexRecords()
-	fixtures, _ := layout.Fixtures(w.Destination) // a Destination without roots was left out before
+	fixtures, _ := layout.Fixtures(w.Destination) // a Destination without roots is left out before
 	switch {
 	case w.isRemovedWithFiles():
 		w.retired, w.removed = fixtures, slices.Clone(w.records)

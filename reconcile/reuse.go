@@ -45,7 +45,7 @@ type cacheEntry struct {
 }
 
 // keptNodes is the maximum number of YAML nodes that are kept after their files were read, until
-// applycheck visits them. They take about 75 MiB.
+// applycheck visits them. The nodes take about 75 MiB.
 const keptNodes = 500_000
 
 // startRound starts a round and drops the entries that the last round did not use. builder builds
@@ -66,7 +66,7 @@ func (m *outcomes) forget() {
 // outcome computes the outcome on a Destination from its situation. It reuses the previous outcome
 // for an equal situation. It fails if the store cannot be read.
 func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *contents) (*outcome, error) {
-	defer m.read.DropNodes() // those of this Destination's files that applycheck has not visited
+	defer m.read.DropNodes() // the nodes of files that applycheck has not visited
 	known, ok := m.of.get(now.Destination)
 	cluster := m.cluster(now.Destination, now.profile)
 	if ok && known.situation.same(&now) {
@@ -92,7 +92,7 @@ func (m *outcomes) outcome(ctx context.Context, now situation, unpacked *content
 		return newOutcome(checked, changes{}), err
 	}
 	made := cacheEntry{situation: now.kept(), outcome: newOutcome(checked, diff(checked)), renderings: wanted.renderings}
-	made.outcome.findings = slices.Clone(made.outcome.findings) // the list has grown, and a copy has no spare capacity
+	made.outcome.findings = slices.Clone(made.outcome.findings) // a copy has no spare capacity
 	if made.independent = newIndependent(checked, made.outcome); made.independent != nil {
 		made.renderings = nil // the digests in independent are enough, and renderings are large
 		m.roots.drop(now.key())

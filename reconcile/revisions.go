@@ -10,7 +10,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxRevisions is the maximum number of revisions of a store that are kept. They share equal
+// maxRevisions is the maximum number of revisions of a store that are kept. Revisions share equal
 // subtrees, so each takes memory only for its changes.
 const maxRevisions = 64
 
@@ -42,7 +42,7 @@ type revisions struct {
 type pastState struct {
 	revision string
 	files    statestore.Files
-	// contents is nil if it was dropped.
+	// contents is nil if the contents were dropped.
 	contents statestore.Contents
 }
 

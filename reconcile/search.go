@@ -68,8 +68,8 @@ func (s *search) halves() (tried, other []suspect) {
 	return s.group[:at], s.group[at:]
 }
 
-// half returns where to divide a group: as near to the middle as possible, but between two
-// Destinations if it has several.
+// half returns the index at which to divide a group. The index is as near to the middle as
+// possible, but between two Destinations if the group has several.
 func half(group []suspect) int {
 	middle := (len(group) + 1) / 2
 	for off := range middle {

@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/layout"
 )
 
-// returnShared adds the removed placements that share objects with others to the candidates. They
-// may be removed only if another placement takes over these objects.
+// returnShared adds the removed placements that share objects with others to the candidates. Such
+// placements may be removed only if another placement takes over these objects.
 func (c *checked) returnShared() {
 	for i := range c.removed {
 		if record := &c.removed[i]; len(record.Shared) > 0 && !c.isRemovedWithFiles() {
@@ -30,8 +30,8 @@ func (c *checked) releaseShared() {
 	c.removed = slices.DeleteFunc(c.removed, func(r recordView) bool { return kept[r.Placement] })
 }
 
-// takeShares drops the objects that other placements write from the files of a placement, and
-// updates its record.
+// takeShares drops, from the files of a placement, the objects that other placements write. It also
+// updates the record of the placement.
 func (c *rootCheck) takeShares(p *candidate, verdict dedupe.Verdict, i int) {
 	files, cut := verdict.Files[i]
 	shared := verdict.Shared[i]

@@ -14,7 +14,6 @@ type sortedList[T any] struct {
 	all   []T
 }
 
-// position is the position of a value in a part.
 type position struct {
 	part  string
 	index int
@@ -65,7 +64,6 @@ func isSame[T any](a, b []T, equal func(a, b T) bool) bool {
 	return slices.EqualFunc(a, b, equal)
 }
 
-// mergeSorted merges two sorted lists.
 func mergeSorted[T any](a, b []T, compare func(a, b T) int) []T {
 	merged := make([]T, 0, len(a)+len(b))
 	for len(a) > 0 && len(b) > 0 {

@@ -12,9 +12,10 @@ type planning struct {
 	guard  guardVerdict
 	hidden bool
 	failed map[destinationKey][]*failedFiles
-	// fresh maps each new placement of a request to its Work. It is not written before the chosen
-	// Destination is recorded on the Work. chosen maps the names of Destinations to their outcomes
-	// with these placements, for the report. Both are nil without such placements.
+	// fresh maps each new placement of a request to its Work. A new placement is not written before
+	// the chosen Destination is recorded on the Work. chosen maps the names of Destinations to
+	// their outcomes with these placements, for the report. Both maps are nil without such
+	// placements.
 	chosen map[string]*outcome
 	fresh  map[*kratix.WorkPlacement]*kratix.Work
 }

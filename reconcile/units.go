@@ -8,7 +8,6 @@ import (
 
 type unitChange struct {
 	unit
-	// digest is the digest of the unit's files.
 	digest  digest
 	files   []tree.Path
 	record  tree.Path

@@ -24,7 +24,7 @@ type writer struct {
 	base statestore.Revision
 	// rest is the content to write before a search. after is the part of rest that follows current.
 	rest, after *desired
-	// current is the content that is being written. trial has the units in current that a search
+	// current is the content that is being written. trial are the units in current that a search
 	// tries.
 	current *desired
 	trial   []suspect

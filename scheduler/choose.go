@@ -151,8 +151,8 @@ func others(n int) string {
 	return fmt.Sprintf("%d others that fit", n)
 }
 
-// summary returns the number of Destinations that accept the group, and why the others do not.
-// Without capacities, all groups with equal selectors share one cached summary.
+// summary returns the number of Destinations that accept the group, and the reasons why the others
+// do not. Without capacities, all groups with equal selectors share one cached summary.
 func (r *round) summary(j *job) string {
 	if r.fleet.limited {
 		return summarise(r.verdicts(j))

@@ -102,8 +102,8 @@ func (r *round) explain(j *job, verdicts []verdict, result Result) Explanation {
 	return e
 }
 
-// notTaken returns why a group is not on a Destination that fits, for a plan that made no choice
-// for the group.
+// notTaken returns the reason why a group is not on a Destination that fits, for a plan that made
+// no choice for the group.
 func (r *round) notTaken(j *job) string {
 	if why := r.possiblyOn(j); why != "" && j.first == none && !j.work.IsDependency() {
 		return "it fits, but the group waits: " + why

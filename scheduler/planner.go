@@ -45,9 +45,9 @@ func (p *Planner) Plan(in Input) Result {
 // Works are planned.
 const manyAffected = 4
 
-// affectsAll reports whether all Works must be planned again. That is so if a field other than the
-// Works and placements has changed, or if the settings make otherwise unrelated Works depend on
-// each other.
+// affectsAll reports whether all Works must be planned again, because a field other than the Works
+// and placements has changed, or because the settings make otherwise unrelated Works depend on each
+// other.
 func (p *Planner) affectsAll(in Input) bool {
 	return p.fleet.limited || len(in.Moves)+len(p.last.Moves) > 0 ||
 		in.OnMisplaced != p.last.OnMisplaced || in.Incomplete != p.last.Incomplete || in.Unseen != p.last.Unseen ||

@@ -35,7 +35,7 @@ type balancer struct {
 	before []int
 }
 
-// unit holds the groups that one request has on one Destination. They move together.
+// unit holds the groups that one request has on one Destination. The groups move together.
 type unit struct {
 	jobs []*job
 	// at is the Destination of the unit after the moves so far, and from is its recorded

@@ -8,8 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 )
 
-// DeletedFile returns a ParsedFile that stands for a deleted file. It has no objects, but is not
-// equal to an empty file.
+// DeletedFile returns a ParsedFile that stands for a deleted file. The ParsedFile has no objects,
+// but is not equal to an empty file.
 func DeletedFile(rank int, name string) *ParsedFile {
 	return &ParsedFile{fileKey: fileKey{rank, name}, digest: digest{failed: true}}
 }
@@ -30,8 +30,8 @@ func (p *ParsedFile) Works() int {
 func (p *ParsedFile) IsBroken() bool { return p.incomplete }
 
 // Lost returns the sorted names of the objects that the collection would lose if the file were
-// added. These are objects that no other file has, and Works that would lose a group or all
-// workloads of a group.
+// added: objects that no other file has, and Works that would lose a group or all workloads of a
+// group.
 func (c *Collection) Lost(file *ParsedFile) []string {
 	old := c.files[file.fileKey]
 	if old == nil {
@@ -51,8 +51,8 @@ func (c *Collection) Lost(file *ParsedFile) []string {
 	return slices.Compact(lost)
 }
 
-// losesGroup reports whether the Work after lacks a group of the Work before, or all workloads of a
-// group. A file that was cut off may end in a group without workloads.
+// losesGroup reports whether a Work loses a group, or all workloads of a group, if after replaces
+// before. A file that was cut off may end in a group without workloads.
 func losesGroup(before, after kratix.Object) bool {
 	old, isWork := before.(*kratix.Work)
 	now, stillWork := after.(*kratix.Work)

@@ -28,8 +28,8 @@ type directory struct {
 }
 
 // entry is a file or a directory, or both, which is possible in a bucket. A chain of directories in
-// which each contains only the next one is a single entry. The path of such an entry has several
-// names more than the path of the directory with the entry.
+// which each contains only the next one is a single entry. The path of such an entry is longer by
+// several names than the path of the directory that contains the entry.
 type entry struct {
 	path   tree.Path
 	digest Digest

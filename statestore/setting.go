@@ -24,8 +24,8 @@ func InField(field string, err error) error {
 	return settingError{field, err}
 }
 
-// Misconfigured returns the error about a store that cannot be opened with its settings. It has the
-// field that InField has added to err, if any. It wraps ErrMisconfigured and err.
+// Misconfigured returns the error about a store that cannot be opened with its settings. The error
+// has the field that InField has added to err, if any, and wraps ErrMisconfigured and err.
 func Misconfigured(store string, err error) *Error {
 	var setting settingError
 	errors.As(err, &setting)

@@ -87,9 +87,9 @@ func (c *compiler) addFills(o *object, of declared, structType reflect.Type) boo
 	return known
 }
 
-// acceptsFill reports whether the API server accepts value, the zero value that Flux sends for a
-// missing field. If value is a map, below is the compiled type of the field without a Go type;
-// otherwise below is nil.
+// acceptsFill reports whether the API server accepts value, which Flux sends for a missing field.
+// If value is a map, below is the compiled type of the field without a Go type; otherwise below is
+// nil.
 func (f *field) acceptsFill(value any, below *node) bool {
 	if f.values != nil && !f.supports(value) {
 		return false

@@ -67,8 +67,8 @@ func roundTrip(typ reflect.Type) conversion {
 	}
 }
 
-// convertQuantity converts strings and integers as Quantity's JSON methods do. It passes other
-// values to these methods, such as a string with spaces around the quantity.
+// convertQuantity converts strings and integers as Quantity's JSON methods do. Other values, such
+// as a string with spaces around the quantity, are passed to these methods.
 func convertQuantity(value any) (any, bool) {
 	var text string
 	switch v := value.(type) {

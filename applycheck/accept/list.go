@@ -20,7 +20,8 @@ type listKey struct {
 const maxKeys = 2
 
 // itemKey contains the values of an item's keys. As in structured-merge-diff, two values are equal
-// if they have the same type and value. It is not used for floats, which may equal an integer.
+// if they have the same type and value. Floats are no values of an itemKey, because a float may
+// equal an integer.
 type itemKey [maxKeys]any
 
 // maxCompared is the number of items up to which comparing all pairs is faster than using a map.

@@ -27,14 +27,14 @@ func (f *apiFlags) currentContext() string {
 	return raw.CurrentContext
 }
 
-// config returns the configuration of the API client. asks is the command or flag that needs the
-// API server; errors begin with it.
-func (f *apiFlags) config(asks string) (*rest.Config, error) {
+// config returns the configuration of the API client. name is the command or flag that needs the
+// API server, for errors.
+func (f *apiFlags) config(name string) (*rest.Config, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = f.kubeconfig
 	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: f.context}).ClientConfig()
 	if err != nil {
-		return nil, exit{code: exitUsage, text: asks + ": " + err.Error()}
+		return nil, exit{code: exitUsage, text: name + ": " + err.Error()}
 	}
 	// The API server limits its clients itself.
 	config.QPS = -1

@@ -58,8 +58,8 @@ func (f *besideFlags) check(kube bool) error {
 }
 
 // policyInterval is the interval between checks of the admission policy while it is in force.
-// policyRetry is the shorter interval while it is not, so that a newly applied policy is noticed
-// soon.
+// policyRetry is the interval while the policy is not in force. It is shorter, so that a newly
+// applied policy is noticed soon.
 const (
 	policyInterval = 30 * time.Second
 	policyRetry    = 5 * time.Second

@@ -131,7 +131,8 @@ func storeFailure(err error) []finding.Finding {
 	return []finding.Finding{{Rule: finding.StoreFailed(), Message: failed.Error(), Fix: failed.Fix}}
 }
 
-// Changes reports the changes of the files. A check reads the input once and does not call it.
+// Changes reports the changes of the files. A check reads the input once, and does not call
+// Changes.
 func (s *checkSource) Changes(ctx context.Context) (<-chan struct{}, error) {
 	return s.files.Changes(ctx)
 }

@@ -51,7 +51,8 @@ done and the status is 0. If the comment cannot be written, the status is 3.`,
 	return command
 }
 
-// readReport reads a report up to one byte more than its limit, so that a longer one is recognized.
+// readReport reads at most one byte more than the limit of a report, so that a report above the
+// limit is recognized.
 func readReport(file string, in io.Reader) (string, error) {
 	if file == "-" {
 		text, err := io.ReadAll(io.LimitReader(in, comment.MaxReport+1))

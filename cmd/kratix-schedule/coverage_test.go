@@ -137,7 +137,7 @@ func checkCoverage(t *testing.T, calls []call) {
 			continue
 		case finding.RolledBack(), finding.NotRolledBack(): // only a daemon receives events: TestPlacementIsRolledBack, and package reconcile
 			continue
-		case finding.ControllersFight(): // only a daemon writes again what another controller has undone: TestOneOfTwoFightingControllersStops
+		case finding.ControllersFight(): // only a daemon repeats writes that another controller has undone: TestOneOfTwoFightingControllersStops
 			continue
 		}
 		if !strings.Contains(said.String(), fmt.Sprintf("%s %s %s: ", rule.Severity, rule.ID, rule.Name)) {

@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source/dir"
 )
 
-// reading has the numbers of inputs of a check, from which the reason for a check without Works is
-// derived.
+// reading has the numbers of inputs of a check. If there are no Works, the reason is derived from
+// these numbers.
 type reading struct {
 	report.Reading
 	grouped int

@@ -52,7 +52,7 @@ func awaitWritten(ctx context.Context, from *kube.Source, outcome apply.Outcome)
 	from.Await(ctx, written)
 }
 
-// sooner returns the shorter of two delays, of which 0 means none.
+// sooner returns the shorter of two delays. A delay of 0 means that there is none.
 func sooner(a, b time.Duration) time.Duration {
 	if a == 0 || b > 0 && b < a {
 		return b

@@ -114,7 +114,7 @@ func dateOf(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// changesOf returns what a revision did to the Work: "Place on worker-1".
+// changesOf returns the changes of the Work by a revision, such as "Place on worker-1".
 func changesOf(entry *history.Entry) string {
 	var texts []string
 	for _, change := range entry.Changes {

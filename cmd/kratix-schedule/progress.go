@@ -52,7 +52,8 @@ func (p *progress) show(wait, step time.Duration) {
 	}
 }
 
-// bar returns a bar with a block that moves back and forth: the total amount of work is unknown.
+// bar returns a bar with a block that moves back and forth, because the total amount of work is
+// unknown.
 func (p *progress) bar(n int) string {
 	const width, block = 24, 6
 	at := n % (2 * (width - block))

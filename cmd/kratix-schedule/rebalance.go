@@ -96,7 +96,7 @@ func printMoves(out io.Writer, moves []scheduler.Relocation) {
 	}
 }
 
-// offerMoves prints the number of moves, and the errors because of which moves may be missing.
+// offerMoves prints the number of moves, and the errors that may be the reason for missing moves.
 func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.Finding) error {
 	wrong := slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule.Severity != finding.Error })
 	if err := report.Text(out, wrong); err != nil {

@@ -65,7 +65,7 @@ func checkTimes(times int) error {
 //	4th  as the 2nd, and so on
 type requestsSource struct {
 	source.Source
-	// times is how often each request is made. 1 adds nothing.
+	// times is the number of requests, including the existing one. With 1, no request is added.
 	times   int
 	origins map[string]origin
 }

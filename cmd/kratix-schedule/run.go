@@ -28,12 +28,13 @@ type runFlags struct {
 	kube   kubeFlags
 	volume volumeFlags
 	output formatFlag
-	// allowed is the file that allows removals. delay is how long a removal must persist.
+	// allowed is the file that allows removals. delay is the time for which an object must be
+	// missing before it is removed.
 	allowed allowanceFile
 	delay   time.Duration
 }
 
-// removalDelay is longer than the checkout of some thousand files.
+// removalDelay is longer than git needs to check out some thousand files.
 const removalDelay = 10 * time.Second
 
 func runCommand(std streams) *cobra.Command {
@@ -162,8 +163,8 @@ func pause(ctx context.Context, attempt int) {
 	}
 }
 
-// jitter returns a random delay: less than 100 ms after the first try, with the bound doubled
-// after each further one.
+// jitter returns a random delay of less than 100 ms after the first try. The bound doubles after
+// each further try.
 func jitter(attempt int) time.Duration {
 	return rand.N(50 * time.Millisecond << attempt) //nolint:gosec // no secrecy is needed
 }

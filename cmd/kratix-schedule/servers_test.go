@@ -15,7 +15,7 @@ import (
 )
 
 // servers serve one repository to all scripts: over HTTP and HTTPS with basic auth, and over ssh.
-// Its branch main has two requests with a conflict, and its branch sound has one of them.
+// The branch main has two requests with a conflict, and the branch sound has one of them.
 type servers struct {
 	kube        *httptest.Server
 	reports     *httptest.Server

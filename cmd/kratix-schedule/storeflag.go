@@ -29,7 +29,6 @@ func (f *storeFlag) add(c *cobra.Command) {
 	pathFlags(c, "repo-key", "repo-known-hosts")
 }
 
-// bucketScheme begins the URL of a bucket.
 const bucketScheme = "s3://"
 
 // open returns the store that the flag names, and its row. It connects to nothing.

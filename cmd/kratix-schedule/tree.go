@@ -52,14 +52,13 @@ func (f *treeFlags) stores(c *cobra.Command) (*checkStores, error) {
 }
 
 type checkStores struct {
-	tree treeFlags
-	// files are the tree's files, relative to its root.
+	tree      treeFlags
 	files     []tree.File
 	obstacles []statestore.Obstacle
 	// filesOnly means that no Work is placed, and only files are checked.
 	filesOnly bool
-	// built is called with the number of roots of a Flux repository that have been built, and of
-	// all roots. It may be nil.
+	// built is called with the number of built roots of a Flux repository, and the number of all
+	// roots. It may be nil.
 	built   func(done, all int)
 	inRoots int
 	// seeds are the records of WorkPlacements in the input, by store.

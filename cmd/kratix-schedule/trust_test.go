@@ -55,11 +55,10 @@ func TestConfigurationCannotRedirectCredentials(t *testing.T) {
 	t.Setenv("KRATIX_SCHEDULE_REPO_PASSWORD", "s3cret-w0rd")
 	checkout(t, map[string]string{configName: "repo: " + server.URL + "/x.git@main\nfilename: [in.yaml]\n", "in.yaml": aDestination})
 	for name, test := range map[string]struct {
-		host string
-		args []string
-		// says is a part of the output.
-		sent bool
-		says string
+		host   string
+		args   []string
+		sent   bool
+		output string
 	}{
 		"by the file":                       {"", nil, false, "set KRATIX_SCHEDULE_REPO_HOST=" + host},
 		"by the file, for another host":     {"git.example.com", nil, false, "set KRATIX_SCHEDULE_REPO_HOST=" + host},
@@ -85,7 +84,7 @@ func TestConfigurationCannotRedirectCredentials(t *testing.T) {
 			if (logins > 0) != test.sent {
 				t.Errorf("%d requests with credentials", logins)
 			}
-			if !strings.Contains(out, test.says) || strings.Contains(out, "s3cret-w0rd") {
+			if !strings.Contains(out, test.output) || strings.Contains(out, "s3cret-w0rd") {
 				t.Errorf("it says %s", out)
 			}
 		})
@@ -119,9 +118,9 @@ func TestConfigurationDoesNotWriteOutsideOfTheCheckout(t *testing.T) {
 		config string
 		args   []string
 		// link is the target of the symlink out. It is empty for a directory.
-		link string
-		code int
-		says string
+		link   string
+		code   int
+		output string
 	}{
 		"inside":                   {"output: [html=report.html]", nil, "", exitClean, ""},
 		"above":                    {"output: ['html=../pwned.html']", nil, "", exitUsage, "outside of"},
@@ -151,7 +150,7 @@ func TestConfigurationDoesNotWriteOutsideOfTheCheckout(t *testing.T) {
 				}
 			}
 			code, out := commandLine(append([]string{"validate"}, test.args...)...)
-			if code != test.code || !strings.Contains(out, test.says) {
+			if code != test.code || !strings.Contains(out, test.output) {
 				t.Errorf("exit %d: %s", code, out)
 			}
 			byUser := len(test.args) > 0 && strings.Contains(strings.Join(test.args, " "), "pwned")

@@ -130,8 +130,8 @@ func fluxOutcome(severity, reason, message string, checked bool) Outcome {
 	return Progressing
 }
 
-// isChangeLog reports whether each line of a message names an object and what Flux has done to it,
-// as after an apply or a garbage collection.
+// isChangeLog reports whether each line of a message names an object and an action of Flux on the
+// object, as after an apply or a garbage collection.
 func isChangeLog(message string) bool {
 	for line := range strings.Lines(message) {
 		if !changeLine.MatchString(strings.TrimSuffix(line, "\n")) {

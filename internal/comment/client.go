@@ -108,7 +108,7 @@ func (c client) call(ctx context.Context, method, url string, body any, read fun
 
 func refusal(response *http.Response) error {
 	var said struct{ Message any }
-	text, _ := io.ReadAll(io.LimitReader(response.Body, maxMessage)) // what was read is enough
+	text, _ := io.ReadAll(io.LimitReader(response.Body, maxMessage)) // a part of the message is enough
 	refused := &refusedError{status: response.StatusCode}
 	if json.Unmarshal(text, &said) == nil {
 		if message, ok := said.Message.(string); ok {

@@ -9,19 +9,19 @@ import (
 )
 
 // The heap may grow by heapGrowth percent between two garbage collections, but by at most
-// maxHeapGrowth bytes. It may always grow by minHeapGrowth percent. Most of the heap is cache, so it
-// would double with Go's default of 100 percent.
+// maxHeapGrowth bytes. It may always grow by minHeapGrowth percent. Go's default of 100 percent
+// would double the heap, most of which is cache.
 const (
 	heapGrowth    = 35
 	minHeapGrowth = 5
 	maxHeapGrowth = 256 << 20
 )
 
-// heapGrowthInterval is the time after which the percentage is adapted to the size of the heap.
+// heapGrowthInterval is the time between two adaptations of GOGC to the size of the heap.
 const heapGrowthInterval = time.Second
 
-// boundHeap adapts GOGC to the size of the heap until ctx ends, unless the environment variable GOGC
-// is set. GOMEMLIMIT also applies.
+// boundHeap adapts GOGC to the size of the heap until ctx ends, unless GOGC is set in the
+// environment. GOMEMLIMIT still applies.
 func boundHeap(ctx context.Context) {
 	if os.Getenv("GOGC") != "" {
 		return
@@ -43,12 +43,12 @@ func boundHeap(ctx context.Context) {
 	}
 }
 
-// growthOf returns the percentage by which a heap with a number of live bytes may grow.
+// growthOf returns the percentage by which a heap with this number of live bytes may grow.
 func growthOf(live uint64) int {
 	return int(min(heapGrowth, max(minHeapGrowth, maxHeapGrowth*100/max(live, 1))))
 }
 
-// liveHeap returns the bytes that the last garbage collection has found in use.
+// liveHeap returns the number of bytes that the last garbage collection marked as live.
 func liveHeap() uint64 {
 	sample := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(sample)

@@ -149,8 +149,8 @@ func (r *reader) readNamespaces(ctx context.Context) error {
 	return nil
 }
 
-// failed returns an error about a part of the profile that cannot be read. It names the needed
-// permissions if one is missing.
+// failed returns an error about a part of the profile that cannot be read. The error names the
+// needed permissions if one is missing.
 func failed(what string, err error) error {
 	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) {
 		return fmt.Errorf("read %s: %w; the user needs list on namespaces and on customresourcedefinitions, and the ClusterRole system:discovery", what, err)

@@ -76,8 +76,8 @@ func read(ctx context.Context, request *rest.Request) ([]byte, error) {
 	return text, err
 }
 
-// readDefinitions reads the CustomResourceDefinitions. It skips definitions whose names another one
-// has taken, because their kinds are not served.
+// readDefinitions reads the CustomResourceDefinitions. It skips a definition if another one has
+// taken its names, because its kind is not served.
 func (r *reader) readDefinitions(ctx context.Context) error {
 	size := 0
 	err := list(ctx, r.client, "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", largePage, func(crd apiextensionsv1.CustomResourceDefinition) error {

@@ -1,5 +1,5 @@
-// Package finding defines the problems that are reported to users: the object, the file and line,
-// what is wrong, and what to do. Every finding has a rule. The package does no I/O.
+// Package finding defines the problems that are reported to users. A finding has a rule, an object,
+// a file and a line, a message, and a fix. The package does no I/O.
 package finding
 
 import (

@@ -90,7 +90,6 @@ func TestFixOfFindingOverridesRule(t *testing.T) {
 	}
 }
 
-// TestEqualComparesEveryField changes each field of a finding, so that a new field is not forgotten.
 func TestEqualComparesEveryField(t *testing.T) {
 	if !(finding.Finding{}).Equal(finding.Finding{}) {
 		t.Error("a finding is not equal to itself")

@@ -6,7 +6,8 @@ import (
 	"strconv"
 )
 
-// mostEach is the maximum number of findings of one kind of noise that are not merged.
+// mostEach is the number of findings of one kind of noise that Fold does not merge. If there are
+// more, Fold merges all of them.
 const mostEach = 3
 
 // noise identifies a kind of findings that can be repeated thousands of times.
@@ -15,7 +16,8 @@ type noise struct {
 	message string
 }
 
-// noiseOf returns the kind of noise to which a finding belongs, and false if Fold never merges it.
+// noiseOf returns the kind of noise to which a finding belongs, or false if Fold never merges the
+// finding.
 func noiseOf(f Finding) (noise, bool) {
 	switch {
 	case f.Rule == IgnoredObject(), f.Rule == UnreadableInput() && f.Cause == NoObject:
@@ -34,9 +36,9 @@ type group struct {
 	files map[string]struct{}
 }
 
-// Fold yields the findings in the same order. If there are more than three findings of one kind of
-// noise, they are merged into the first, whose message then contains their number. It ranges over the
-// findings twice.
+// Fold yields the findings in the same order. More than three findings of one kind of noise are
+// merged into the first one, and its message contains their number. Fold ranges over the findings
+// twice.
 func Fold(findings iter.Seq[Finding]) iter.Seq[Finding] {
 	return func(yield func(Finding) bool) {
 		crowds := crowdsOf(findings)
@@ -72,8 +74,9 @@ func crowdsOf(findings iter.Seq[Finding]) map[noise]*group {
 	return crowds
 }
 
-// FoldConflicts yields the findings with the conflicts of each pair of claimants merged into the
-// first, whose message then contains their number. It ranges over the findings twice.
+// FoldConflicts yields the findings in the same order. The conflicts of each pair of claimants are
+// merged into the first one, and its message contains their number. FoldConflicts ranges over the
+// findings twice.
 func FoldConflicts(findings iter.Seq[Finding]) iter.Seq[Finding] {
 	type conflict struct{ object, with string }
 	of := func(f Finding) (conflict, bool) {
@@ -94,7 +97,7 @@ func FoldConflicts(findings iter.Seq[Finding]) iter.Seq[Finding] {
 			switch {
 			case !is || counts[two] == 1:
 			case counts[two] == 0:
-				continue // included in the first finding of the two claimants
+				continue // merged into the first conflict of the two claimants
 			default:
 				f.Message += fmt.Sprintf(" (and %s more of its objects; the report has them)", Thousands(counts[two]-1))
 				counts[two] = 0

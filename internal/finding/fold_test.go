@@ -11,8 +11,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// TestRepeatedFindingsAreFolded checks that more than three findings of one kind are merged, and
-// that other findings are not.
 func TestRepeatedFindingsAreFolded(t *testing.T) {
 	some := func(n int, f finding.Finding) []finding.Finding {
 		var all []finding.Finding
@@ -68,8 +66,6 @@ func TestRepeatedFindingsAreFolded(t *testing.T) {
 	}
 }
 
-// TestConflictsOfTwoClaimantsAreOneFinding checks that the conflicts of each pair of claimants are
-// merged.
 func TestConflictsOfTwoClaimantsAreOneFinding(t *testing.T) {
 	conflict := func(name, of, with string) finding.Finding {
 		return finding.Finding{

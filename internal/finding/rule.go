@@ -10,7 +10,7 @@ const (
 	None Severity = iota
 	// Note is the severity of information.
 	Note
-	// Warning means that something is probably a mistake, but everything is done nevertheless.
+	// Warning means that something is probably a mistake. A warning prevents nothing.
 	Warning
 	// Error means that something was not done, or would break a Destination.
 	Error

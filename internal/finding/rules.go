@@ -1,15 +1,15 @@
 package finding
 
-// Rules returns all rules, sorted by id. docs/reference/rules.md is generated from them.
+// Rules returns all rules, sorted by ID. docs/reference/rules.md is generated from them.
 //
-//	KS00x  conflicts: what would break or damage a Destination
-//	KS02x  input: what could not be read as intended
-//	KS04x  scheduling: what could not be placed as requested
-//	KS06x  stores: what could not be read or written
-//	KS07x  the cluster: what the Kubernetes API rejects
-//	KS08x  agents: what Flux or Argo CD could not apply
-//	KS10x  apply: what the API server of a Destination would refuse
-//	KS11x  profiles: what a Destination's cluster is like
+//	KS00x  conflicts that would break or damage a Destination
+//	KS02x  input that could not be read as intended
+//	KS04x  scheduling that could not be done as requested
+//	KS06x  stores that could not be read or written
+//	KS07x  objects that the cluster's Kubernetes API rejects
+//	KS08x  content that Flux or Argo CD could not apply
+//	KS10x  objects that the API server of a Destination would refuse
+//	KS11x  profiles of the clusters of Destinations
 func Rules() []Rule {
 	return []Rule{
 		DuplicateObject(), UnbuildableFile(), PathTaken(), UnbuildableKustomization(), UncheckedKustomization(), HidingKustomization(), RepeatedField(),

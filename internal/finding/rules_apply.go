@@ -118,7 +118,7 @@ ConfigMap/default/Shop_Settings dry-run failed (Invalid): ConfigMap "Shop_Settin
 	}
 }
 
-// ImmutableField returns KS107: a change of an object that the API server refuses.
+// ImmutableField returns KS107: the API server refuses a change of an object.
 func ImmutableField() Rule {
 	return Rule{
 		ID: "KS107", Name: "ImmutableField", Severity: Error,

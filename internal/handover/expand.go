@@ -22,7 +22,7 @@ import (
 // targetLabel is the label with which a stand-in selects its Destination.
 const targetLabel = scheduler.OwnPrefix + "handover"
 
-// Takeover describes what Kratix could do with the objects of a snapshot.
+// Takeover describes the possible actions of Kratix on the objects of a snapshot.
 type Takeover struct {
 	// Input is a copy of the snapshot in which each unplaced group of a request is placed on every
 	// Destination that fits. A separate Work, called a stand-in, represents each of these
@@ -55,10 +55,10 @@ func isUnwritten(p *kratix.WorkPlacement) bool {
 	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && meta.FindStatusCondition(p.Status.Conditions, kratix.WriteSucceededCondition) == nil
 }
 
-// Expand returns what Kratix could do with the objects of a snapshot. The snapshot must have all
-// WorkPlacements. In the Input, stand-ins replace the WorkPlacements that were never written.
-// WorkPlacements that are being deleted stay in the Input because of their files, but their groups
-// count as unplaced.
+// Expand returns the possible actions of Kratix on the objects of a snapshot. The snapshot must
+// have all WorkPlacements. In the Input, stand-ins replace the WorkPlacements that were never
+// written. WorkPlacements that are being deleted stay in the Input because of their files, but
+// their groups count as unplaced.
 func Expand(snapshot source.Snapshot) Takeover {
 	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, fitting: map[groupOf]int{}, placed: map[kratix.Key]bool{}}
 	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, implied: map[groupOn]*kratix.WorkPlacement{}}
@@ -106,8 +106,8 @@ func (e *expansion) index(placements []*kratix.WorkPlacement) {
 }
 
 // addPlacements replaces the WorkPlacements in the Input by copies without this program's labels.
-// If a stand-in has the same group and Destination, the copy has its name, so that the files belong
-// to the stand-in.
+// If a stand-in has the same group and Destination, the copy gets the name of the stand-in's
+// WorkPlacement, so that the files belong to the stand-in.
 func (e *expansion) addPlacements() {
 	made := map[*kratix.WorkPlacement]*kratix.WorkPlacement{}
 	pass := func(p *kratix.WorkPlacement) *kratix.WorkPlacement {

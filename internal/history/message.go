@@ -8,7 +8,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The trailers with which this program names what a commit changes.
+// The trailers in which this program names the changes of a commit.
 const (
 	workKey        = "Kratix-Work"
 	destinationKey = "Kratix-Destination"

@@ -11,8 +11,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// maxRecords is the maximum number of records that are read to find the files of a Work.
-// maxReadableName is how many bytes of a placement's name the file name of its record has at least.
+// maxRecords is the maximum number of records that are read to find the files of a Work. The file
+// name of a record has at least maxReadableName bytes of the placement's name, or all of it.
 const (
 	maxRecords      = 10_000
 	maxReadableName = 190

@@ -159,8 +159,8 @@ var unpackers sync.Pool //nolint:gochecknoglobals // unpackers are interchangeab
 // maxKept is the maximum size in bytes of a buffer that is kept for later use.
 const maxKept = 1 << 20
 
-// take returns the unpacked content. It returns a copy of a small buffer, which is kept for later
-// use, and a large buffer itself.
+// take returns the unpacked content. If the buffer is small, take returns a copy, and keeps the
+// buffer for later use. Otherwise it returns the buffer itself.
 func (u *unpacker) take() []byte {
 	if u.plain.Cap() > maxKept {
 		content := slices.Clip(u.plain.Bytes())

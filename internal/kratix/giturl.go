@@ -16,10 +16,10 @@ func BranchName(spelling string) string {
 	return cmp.Or(strings.TrimPrefix(spelling, "refs/heads/"), DefaultBranch)
 }
 
-// ParseGitURL parses the address of a repository. That is a URL, git's scp-like syntax
-// ([user@]host:path, with an IPv6 address in brackets), or a local path, which must be absolute or
-// begin with ./ or ../ and becomes a file URL. The error for an address without a scheme suggests a
-// correction. No error contains a user or a password.
+// ParseGitURL parses the address of a repository: a URL, an address in git's scp-like syntax
+// ([user@]host:path, with an IPv6 address in brackets), or a local path. A local path must be
+// absolute or begin with ./ or ../, and becomes a file URL. The error for an address without a
+// scheme suggests a correction. No error contains a user or a password.
 func ParseGitURL(raw string) (*url.URL, error) {
 	head, _, _ := strings.Cut(raw, "/")
 	switch {

@@ -231,8 +231,8 @@ func (e *LineError) Unwrap() error { return e.cause }
 // Error returns the reason without the line, which callers show separately.
 func (e *LineError) Error() string { return e.Reason }
 
-// yamlError converts an error of the YAML library to a LineError. Its line is a line of the file,
-// and its message has no line breaks.
+// yamlError converts an error of the YAML library to a LineError. The LineError has a line of the
+// file, and a message without line breaks.
 func yamlError(err error, first int) error {
 	text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
 	text = strings.TrimPrefix(text, "yaml: unmarshal errors:")

@@ -51,8 +51,8 @@ type WorkPlacementStatus struct {
 // WorkPlacementKind is the kind of a WorkPlacement.
 const WorkPlacementKind = "WorkPlacement"
 
-// NewWorkPlacement returns a placement of a Work's group on a Destination. It has the labels that
-// Kratix sets, and the name that PlacementName returns.
+// NewWorkPlacement returns a placement of a Work's group on a Destination. The placement has the
+// labels that Kratix sets, and the name that PlacementName returns.
 func NewWorkPlacement(work *Work, group *WorkloadGroup, destination string) *WorkPlacement {
 	placement := &WorkPlacement{TypeMeta: typeMeta(WorkPlacementKind)}
 	placement.Name = PlacementName(work.Name, destination, group.ID)

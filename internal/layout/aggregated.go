@@ -17,9 +17,9 @@ const defaultFilename = "aggregated.yaml"
 // partSeparator is the separator that Kratix writes between the parts of an aggregated file.
 const partSeparator = "\n---\n"
 
-// renderAggregated renders a placement in mode aggregatedYAML, in which the files of all placements
-// are joined into one file. The files are sorted by the name of the placement and, within a
-// placement, in the order of the Work.
+// renderAggregated renders a placement in mode aggregatedYAML, which joins the files of all
+// placements into one file. The placements in it are sorted by name, and the files of a placement
+// are in the order of the Work.
 func renderAggregated(d *kratix.Destination, base tree.Path, _ *kratix.WorkPlacement, files []File) (Rendering, error) {
 	path, err := joined(d, base)
 	if err != nil {
@@ -32,7 +32,6 @@ func renderAggregated(d *kratix.Destination, base tree.Path, _ *kratix.WorkPlace
 	return Rendering{Root: base, Joined: true, Files: parts}, nil
 }
 
-// joined returns the path of the joined file of a Destination.
 func joined(d *kratix.Destination, base tree.Path) (tree.Path, error) {
 	name, err := tree.ParsePath(cmp.Or(d.Spec.Filepath.Filename, defaultFilename))
 	if err != nil {

@@ -24,17 +24,16 @@ metadata:
 `
 )
 
-// Names of the files that Fixtures returns.
 const (
 	placeholder         = ".gitkeep"
 	canaryNamespaceFile = "kratix-canary-namespace.yaml"
 	canaryConfigMapFile = "kratix-canary-configmap.yaml"
 )
 
-// Fixtures returns the files that keep a Destination's roots from being empty. These are Kratix's
-// canary files, or placeholders if the canary files are disabled. Git cannot store an empty
-// directory. If the directory did not exist, Flux would report "kustomization path not found", and
-// would not prune the removed objects.
+// Fixtures returns the files that keep a Destination's roots from being empty: Kratix's canary
+// files, or placeholders if the canary files are disabled. Git cannot store an empty directory. If
+// the directory did not exist, Flux would report "kustomization path not found", and would not
+// prune the removed objects.
 func Fixtures(d *kratix.Destination) ([]tree.File, error) {
 	roots, err := Roots(d)
 	if err != nil {

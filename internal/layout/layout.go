@@ -24,9 +24,8 @@ type File struct {
 type Rendering struct {
 	// Root is the directory in which the files are and which Flux builds.
 	Root tree.Path
-	// Dir is the directory that belongs only to the placement, so that other files in it are
-	// deleted. It is the zero Path if there is no such directory, and only the files belong to the
-	// placement.
+	// Dir is the directory that belongs only to the placement. Other files in that directory are
+	// deleted. Dir is the zero Path if the placement shares its directory.
 	Dir tree.Path
 	// Joined means that the files are parts of one joined file, in this order.
 	Joined bool
@@ -39,7 +38,6 @@ type Rendering struct {
 	Owner string
 }
 
-// mode has the functions for one filepath mode.
 type mode struct {
 	// roots returns the directories that Flux builds, in the order in which it applies them.
 	roots func(base tree.Path) []tree.Path
@@ -48,7 +46,6 @@ type mode struct {
 	render func(d *kratix.Destination, base tree.Path, p *kratix.WorkPlacement, files []File) (Rendering, error)
 }
 
-// modes returns the table of filepath modes.
 func modes() map[string]mode {
 	return map[string]mode{
 		kratix.NestedByMetadata: {roots: nestedRoots, render: renderNested},

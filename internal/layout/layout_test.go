@@ -22,7 +22,6 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files again")
 
-// placement returns a placement with these files. The content of each file is its path.
 func placement(promise, resource, pipeline string, files ...string) *kratix.WorkPlacement {
 	w := testkit.Request("a-work", testkit.WithPipeline(pipeline))
 	w.Spec.PromiseName, w.Spec.ResourceName = promise, resource
@@ -239,12 +238,12 @@ func TestKratixStateHasFilesButNoPlacement(t *testing.T) {
 	}
 }
 
-func inMode(mode string) *kratix.Destination {
+func destinationInMode(mode string) *kratix.Destination {
 	return testkit.Destination("worker-1", testkit.AtPath("w"), testkit.InMode(mode))
 }
 
 func TestModeNoneKeepsPathsOfWork(t *testing.T) {
-	rendering, findings := layout.Render(inMode(kratix.None), placement("redis", "cache", "instance", "b.yaml", "dir/a.yaml"))
+	rendering, findings := layout.Render(destinationInMode(kratix.None), placement("redis", "cache", "instance", "b.yaml", "dir/a.yaml"))
 	if len(findings) > 0 || !rendering.Dir.IsRoot() || rendering.Root.String() != "w" {
 		t.Fatalf("%+v, %v", rendering, findings)
 	}
@@ -253,7 +252,6 @@ func TestModeNoneKeepsPathsOfWork(t *testing.T) {
 	}
 }
 
-// part returns the part of a placement in an aggregated file, and the placement's record.
 func part(name string, contents ...string) (layout.Part, layout.Record) {
 	var files []string
 	for i := range contents {
@@ -264,7 +262,7 @@ func part(name string, contents ...string) (layout.Part, layout.Record) {
 	for i, content := range contents {
 		p.Spec.Workloads[i].Content = kratix.Encode([]byte(content))
 	}
-	d := inMode(kratix.AggregatedYAML)
+	d := destinationInMode(kratix.AggregatedYAML)
 	rendering, _ := layout.Render(d, p)
 	file, err := layout.NewRecord(d, p, rendering)
 	if err != nil {
@@ -317,7 +315,7 @@ func TestAggregatedIsSortedByNameThenNamespace(t *testing.T) {
 }
 
 func TestAggregatedFilename(t *testing.T) {
-	d := inMode(kratix.AggregatedYAML)
+	d := destinationInMode(kratix.AggregatedYAML)
 	d.Spec.Filepath.Filename = "all.yaml"
 	if rendering, _ := layout.Render(d, placement("redis", "cache", "", "a")); rendering.Files[0].Path.String() != "w/all.yaml" {
 		t.Errorf("%+v", rendering)
@@ -353,7 +351,7 @@ func TestFixturesKeepEveryRoot(t *testing.T) {
 	}{
 		"canaries by default":          {testkit.Destination("worker-1", testkit.AtPath("w")), []string{"w/dependencies/kratix-canary-namespace.yaml", "w/resources/kratix-canary-configmap.yaml"}},
 		"placeholders without them":    {without, []string{"w/dependencies/.gitkeep", "w/resources/.gitkeep"}},
-		"canaries in mode none":        {inMode(kratix.None), []string{"w/kratix-canary-namespace.yaml", "w/kratix-canary-configmap.yaml"}},
+		"canaries in mode none":        {destinationInMode(kratix.None), []string{"w/kratix-canary-namespace.yaml", "w/kratix-canary-configmap.yaml"}},
 		"canaries at the store's root": {testkit.Destination("worker-1", testkit.AtPath("/")), []string{"dependencies/kratix-canary-namespace.yaml", "resources/kratix-canary-configmap.yaml"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -388,9 +386,6 @@ func TestCanariesEqualThoseOfKratix(t *testing.T) {
 	}
 }
 
-// TestRecordsAreDistributedOverDirectories checks that no directory has many entries: git rewrites
-// the whole list of a directory with each commit, and hosts of git repositories advise against long
-// lists.
 func TestRecordsAreDistributedOverDirectories(t *testing.T) {
 	d := testkit.Destination("worker-1", testkit.AtPath("w"))
 	entries := map[tree.Path]int{}

@@ -13,9 +13,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// ledgerFile is the name of the ledger file in the directory of the records. In mode none, this
-// directory is in the root. The name has no extension, so neither Flux nor Argo CD reads the file
-// as a manifest.
+// ledgerFile is the name of the ledger file in the directory of the records. In mode none, that
+// directory is in a root, but neither Flux nor Argo CD reads a file without an extension as a
+// manifest.
 const ledgerFile = "removals"
 
 // Ledger counts the recent removals of placements whose Works no longer existed, for one
@@ -64,9 +64,9 @@ func (l Ledger) Content() []byte {
 	return content.Bytes()
 }
 
-// Within returns the removals of the time window before now; the first minute of the window counts
-// as a whole. Removals after now count too if they are less than window after now, because the
-// clock of their writer may be ahead. For a window of zero, it returns no removals.
+// Within returns the removals of the time window before now. The first minute of the window counts
+// as a whole. Removals after now also count if they are less than window after now, because the
+// clock of their writer may be ahead. For a window of zero, Within returns no removals.
 func (l Ledger) Within(window time.Duration, now time.Time) Ledger {
 	return slices.DeleteFunc(slices.Clone(l), func(each Removal) bool {
 		age := now.Sub(each.Minute)

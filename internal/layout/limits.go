@@ -35,9 +35,9 @@ func LimitsOf(kind string, top tree.Path, allowed []string) Limits {
 	return Limits{kind: kind, top: top, allowed: strings.Join(allowed, "\n")}
 }
 
-// Check returns the findings that keep a placement from being written, and warnings. They are about
-// the files and the record of this placement alone; Check does not compare it with other
-// placements.
+// Check returns the findings that keep a placement from being written, and warnings. All of them
+// are about the files and the record of this placement alone. Check does not compare the placement
+// with others.
 func (l Limits) Check(d *kratix.Destination, p *kratix.WorkPlacement, r Rendering, record tree.Path) (findings, warnings []finding.Finding) {
 	base, err := Base(d)
 	if err != nil {
@@ -66,7 +66,6 @@ func (l Limits) Fits(p tree.Path) (why string, ok bool) {
 	return "", true
 }
 
-// placementCheck checks one placement and collects the findings.
 type placementCheck struct {
 	Limits
 	Rendering
@@ -93,8 +92,8 @@ func (c *placementCheck) checkLengths(record tree.Path) {
 	}
 }
 
-// checkDirectories adds a finding for each file that would be in a directory of the same path as
-// another file of the placement. In walk order, such files directly follow the other file.
+// checkDirectories adds a finding for each file whose path is below the path of another file of the
+// placement. In walk order, such files directly follow the other file.
 func (c *placementCheck) checkDirectories() {
 	var above File
 	for _, file := range c.Files {

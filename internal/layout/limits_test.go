@@ -12,9 +12,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// limited renders a placement with these files on a Destination "w", and returns the findings of
-// Limits.Check.
-func limited(t *testing.T, kind, top, mode string, allowed, names []string) []string {
+func checkLimits(t *testing.T, kind, top, mode string, allowed, names []string) []string {
 	t.Helper()
 	d := testkit.Destination("w", testkit.InMode(mode))
 	p := &kratix.WorkPlacement{}
@@ -34,19 +32,18 @@ func limited(t *testing.T, kind, top, mode string, allowed, names []string) []st
 		t.Fatal(err)
 	}
 	refused, warnings := layout.LimitsOf(kind, dir, allowed).Check(d, p, rendering, record)
-	var said []string
+	var results []string
 	for _, f := range slices.Concat(findings, refused, warnings) {
 		file := f.Place.File
 		if len(file) > 20 {
 			file = "long"
 		}
-		said = append(said, f.Rule.ID+" "+file)
+		results = append(results, f.Rule.ID+" "+file)
 	}
-	return said
+	return results
 }
 
-// deep returns a path of the given length in bytes.
-func deep(bytes int) string {
+func pathOfLength(bytes int) string {
 	path := strings.Repeat(strings.Repeat("d", 200)+"/", bytes/201)
 	return path + strings.Repeat("f", bytes-len(path))
 }
@@ -61,13 +58,13 @@ func TestLimits(t *testing.T) {
 		want            []string
 	}{
 		"a plain file":                    {kind: git, mode: nested, files: []string{"a.yaml"}},
-		"the longest path in git":         {kind: git, mode: nested, files: []string{deep(3840 - before)}},
-		"one byte more in git":            {kind: git, mode: nested, files: []string{deep(3841 - before)}, want: []string{"KS009 long"}},
-		"the store's own path counts":     {kind: git, top: "a/b", mode: nested, files: []string{deep(3840 - before - 3)}, want: []string{"KS009 long"}},
-		"the longest key":                 {kind: bucket, top: "a/b", mode: nested, files: []string{deep(1024 - before - 4)}},
-		"one byte more in a bucket":       {kind: bucket, top: "a/b", mode: nested, files: []string{deep(1024 - before - 3)}, want: []string{"KS009 long"}},
-		"the joined file is one path":     {kind: bucket, top: deep(1024 - len("/w/aggregated.yaml")), mode: joined, files: []string{"a.yaml", "b.yaml"}, want: []string{"KS009 "}},
-		"the record counts":               {kind: bucket, top: deep(1024 - len("/w/a.yaml")), mode: flat, files: []string{"a.yaml"}, want: []string{"KS009 "}},
+		"the longest path in git":         {kind: git, mode: nested, files: []string{pathOfLength(3840 - before)}},
+		"one byte more in git":            {kind: git, mode: nested, files: []string{pathOfLength(3841 - before)}, want: []string{"KS009 long"}},
+		"the store's own path counts":     {kind: git, top: "a/b", mode: nested, files: []string{pathOfLength(3840 - before - 3)}, want: []string{"KS009 long"}},
+		"the longest key":                 {kind: bucket, top: "a/b", mode: nested, files: []string{pathOfLength(1024 - before - 4)}},
+		"one byte more in a bucket":       {kind: bucket, top: "a/b", mode: nested, files: []string{pathOfLength(1024 - before - 3)}, want: []string{"KS009 long"}},
+		"the joined file is one path":     {kind: bucket, top: pathOfLength(1024 - len("/w/aggregated.yaml")), mode: joined, files: []string{"a.yaml", "b.yaml"}, want: []string{"KS009 "}},
+		"the record counts":               {kind: bucket, top: pathOfLength(1024 - len("/w/a.yaml")), mode: flat, files: []string{"a.yaml"}, want: []string{"KS009 "}},
 		"a name that is too long":         {kind: git, mode: nested, files: []string{strings.Repeat("x", 256)}, want: []string{"KS009 long"}},
 		"a file and a directory":          {kind: git, mode: nested, files: []string{"a/b.yaml", "a", "a/c/d.yaml"}, want: []string{"KS009 a/b.yaml", "KS009 a/c/d.yaml"}},
 		"a name that begins like a file":  {kind: git, mode: flat, files: []string{"a/b.yaml", "a.yaml", "a-b/c"}},
@@ -89,15 +86,14 @@ func TestLimits(t *testing.T) {
 		"the revision of a bucket":        {kind: bucket, mode: flat, files: []string{"store-revision"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := limited(t, c.kind, c.top, c.mode, c.allowed, c.files); !slices.Equal(got, c.want) {
+			if got := checkLimits(t, c.kind, c.top, c.mode, c.allowed, c.files); !slices.Equal(got, c.want) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
 	}
 }
 
-// TestWorkCannotWriteLedger checks that a Work cannot write the ledger. Otherwise it could change
-// the number of removals that the deletion guard counts.
+// A Work that writes the ledger could change the number of removals that the deletion guard counts.
 func TestWorkCannotWriteLedger(t *testing.T) {
 	d := testkit.Destination("w")
 	ledger, err := layout.LedgerPath(d)
@@ -107,12 +103,12 @@ func TestWorkCannotWriteLedger(t *testing.T) {
 	name := strings.TrimPrefix(ledger.String(), "w/")
 	for _, kind := range []string{kratix.GitStateStoreKind, kratix.BucketStateStoreKind} {
 		for _, spelled := range []string{name, "./" + name, strings.ToUpper(name), name + "/x", ".kratix/../" + name} {
-			said := limited(t, kind, "", kratix.None, []string{"*", ".*", "removals", name}, []string{spelled})
-			if len(said) != 1 || !strings.HasPrefix(said[0], "KS008 ") && !strings.HasPrefix(said[0], "KS023 ") {
-				t.Errorf("%s, mode none: %q: %q", kind, spelled, said)
+			results := checkLimits(t, kind, "", kratix.None, []string{"*", ".*", "removals", name}, []string{spelled})
+			if len(results) != 1 || !strings.HasPrefix(results[0], "KS008 ") && !strings.HasPrefix(results[0], "KS023 ") {
+				t.Errorf("%s, mode none: %q: %q", kind, spelled, results)
 			}
 		}
-		for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML} { // in these modes, the path in the store differs from the path in the Work
+		for _, mode := range []string{kratix.NestedByMetadata, kratix.AggregatedYAML} { // here, the path in the store differs from the path in the Work
 			d.Spec.Filepath.Mode = mode
 			p := &kratix.WorkPlacement{}
 			p.Labels, p.Spec.PromiseName, p.Spec.ID = map[string]string{kratix.WorkLabel: "work"}, "p", "12345"

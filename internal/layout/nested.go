@@ -57,9 +57,9 @@ func nestedDir(base tree.Path, p *kratix.WorkPlacement) (root, dir tree.Path, er
 	return root, dir, nil
 }
 
-// PathOf returns the path at which the files of a placement are, relative to the path of the store.
-// This is the placement's directory in mode nestedByMetadata, the joined file in mode
-// aggregatedYAML, and the Destination's directory in mode none.
+// PathOf returns the path at which the files of a placement are, relative to the path of the store:
+// the placement's directory in mode nestedByMetadata, the joined file in mode aggregatedYAML, and
+// the Destination's directory in mode none.
 func PathOf(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	base, err := Base(d)
 	if err != nil {
@@ -77,7 +77,7 @@ func PathOf(d *kratix.Destination, p *kratix.WorkPlacement) (tree.Path, error) {
 	return base, ErrMode(d.FilepathMode())
 }
 
-// named is a value that becomes one element of a path, with the name of the field that has it.
+// named is the value of the named field. The value becomes one element of a path.
 type named struct{ field, value string }
 
 func (n named) path() (tree.Path, error) {

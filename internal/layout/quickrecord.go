@@ -8,9 +8,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/tree"
 )
 
-// quickRecord parses a record that has only lines of the form in which this program writes nearly all
-// records, in a fraction of the time of parseRecord. It returns false for any other text, even if that
-// is a record too.
+// quickRecord parses a record in a fraction of the time of parseRecord. It supports only the form
+// in which this program writes nearly all records, and returns false for any other text.
 func quickRecord(content string) (Record, bool) {
 	content, complete := strings.CutSuffix(content, "\n")
 	if !complete {
@@ -28,18 +27,17 @@ func quickRecord(content string) (Record, bool) {
 	return Record{Placement: lines.placement, Files: lines.files, Owner: lines.owner}, true
 }
 
-// quickLines parses a record line by line.
 type quickLines struct {
 	placement *kratix.WorkPlacement
 	files     []tree.Path
 	owner     string
 	// outer and inner are the keys of the maps around the next line.
 	outer, inner string
-	// maps are the keys of the maps that have begun, and notes those of annotations.
+	// maps are the keys of all maps so far. notes are the keys of all annotations so far.
 	maps, notes []string
 }
 
-// line parses a line. It returns false if the usual form has no such line there.
+// line parses a line. It returns false if the usual form has no such line at this point.
 func (q *quickLines) line(line string) bool {
 	if file, isFile := strings.CutPrefix(line, "- "); isFile {
 		name, plain := plainScalar(file)
@@ -60,7 +58,8 @@ func (q *quickLines) line(line string) bool {
 	return plain && value[0] == ' ' && q.set(strings.Clone(key), strings.Clone(scalar)) // clones do not keep the whole text in memory
 }
 
-// end ends the maps that do not contain a line with an indent. It returns false if no map contains it.
+// end ends the maps whose lines are indented more. It returns false if no line may have this
+// indent.
 func (q *quickLines) end(indent int) bool {
 	switch indent {
 	case 0:
@@ -75,7 +74,6 @@ func (q *quickLines) end(indent int) bool {
 	return false
 }
 
-// begin begins a map.
 func (q *quickLines) begin(key string, indent int) bool {
 	if slices.Contains(q.maps, key) {
 		return false
@@ -92,7 +90,6 @@ func (q *quickLines) begin(key string, indent int) bool {
 	return true
 }
 
-// set sets a field.
 func (q *quickLines) set(key, value string) bool {
 	p := q.placement
 	switch q.inner {
@@ -122,7 +119,7 @@ func (q *quickLines) set(key, value string) bool {
 	return true
 }
 
-// field returns the field with a key; nil if there is none.
+// field returns the field with a key, or nil if there is none.
 func (q *quickLines) field(key string) *string {
 	p := q.placement
 	switch q.outer {
@@ -197,7 +194,7 @@ func isString(text string) bool {
 func isPlainText(text string) bool {
 	for i := range len(text) {
 		c := text[i]
-		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '-' || c > '9') && c != '_' { // from - to 9 are . and / too
+		if (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '-' || c > '9') && c != '_' { // the range from - to 9 includes . and /
 			return false
 		}
 	}

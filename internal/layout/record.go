@@ -54,9 +54,9 @@ type recordMetadata struct {
 	Namespace   string            `yaml:"namespace"`
 }
 
-// recordSpec is the spec of a WorkPlacement without its contents, which are in the files beside the
-// record, and without its generation, which changes with every run of a pipeline: without a changed
-// file, there must be no commit.
+// recordSpec is the spec of a WorkPlacement without its contents and generation. The contents are
+// in the files beside the record. The generation changes with every run of a pipeline, so it would
+// cause commits in which no file changes.
 type recordSpec struct {
 	ID                    string `yaml:"id,omitempty"`
 	PromiseName           string `yaml:"promiseName,omitempty"`
@@ -140,7 +140,7 @@ type Record struct {
 	Owner string
 }
 
-// errNotRecord is the error about a file in the records' directory that is no record.
+// errNotRecord is the error about a file in the directory of the records that is not a record.
 var errNotRecord = errors.New("it is not a record of a WorkPlacement")
 
 // ParseRecord parses a record. Its errors wrap errNotRecord.
@@ -155,7 +155,7 @@ func isRecord(p *kratix.WorkPlacement) bool {
 	return p.Kind == kratix.WorkPlacementKind && p.Name != "" && p.Spec.TargetDestinationName != "" && p.Labels[kratix.WorkLabel] != ""
 }
 
-// parseRecord does the same as ParseRecord for all forms of YAML.
+// parseRecord parses a record in any form of YAML.
 func parseRecord(content []byte) (Record, error) {
 	var r struct {
 		kratix.WorkPlacement

@@ -91,8 +91,8 @@ func readable(name string) string {
 }
 
 // RecordBase returns the directory of the Destination to which a record at this path belongs. It
-// returns false if no record can have the path, because its directory is not .kratix/ or one of the
-// 256 directories in that.
+// returns false if no record can have the path, because its directory is neither .kratix/ nor one
+// of the 256 directories in .kratix/.
 func RecordBase(p tree.Path) (tree.Path, bool) {
 	dir := p.Dir()
 	if isShard(dir.Base()) {

@@ -19,7 +19,8 @@ type Filter struct {
 	isLenient                              bool
 }
 
-// LackError is the error about a filter or a kind that needs a fact that the source does not have.
+// LackError is the error about a fact that a filter or a kind needs, and that the source does not
+// have.
 type LackError struct {
 	Fact Fact
 	// Why names the source, and another source that has the fact.
@@ -41,7 +42,8 @@ func (l *Listing) Check(kind Kind, f Filter) error {
 	return nil
 }
 
-// Has returns an error that names the flag if a kind lacks the property of a set field.
+// Has returns an error if a field of the filter is set, and a kind does not have the property. The
+// error names the flag of the field.
 func (f Filter) Has(kind Kind) error {
 	for _, one := range []struct {
 		flag  string
@@ -95,8 +97,8 @@ func (f Filter) matches(has facts, state string) bool {
 
 func isAmong(value string, some []string) bool { return value == "" || slices.Contains(some, value) }
 
-// Existing returns the filter for names whose rows exist or existed. None of them counts as
-// missing.
+// Existing returns the filter for the names of rows that exist or have existed. Select does not
+// return these names as missing.
 func (f Filter) Existing(names []string) Filter {
 	f.Names, f.isLenient = names, true
 	return f

@@ -139,7 +139,8 @@ func (l *Listing) addConflict(o *Object, row Placement) {
 	l.Conflicts = append(l.Conflicts, conflict)
 }
 
-// stateOf returns the state that the condition Ready describes, and its message if it is not true.
+// stateOf returns the state that the condition Ready describes, and the message of the condition if
+// it is not True.
 func (o *Object) stateOf() (state, reason string) {
 	ready, known := o.condition("Ready")
 	switch {

@@ -59,8 +59,8 @@ func FromRecords(ctx context.Context, state statestore.State, store Store) (l Li
 	return l, foreign, nil
 }
 
-// groupOf returns a short name of the group with an id. That is the directory of the default group,
-// and otherwise the beginning of the id, from which the directory cannot be derived.
+// groupOf returns a short name for the group with an ID: the directory if it is the default group,
+// and otherwise the beginning of the ID. No other directory can be derived from an ID.
 func groupOf(id string) string {
 	if id == kratix.GroupID(kratix.DefaultDirectory) || id == "" {
 		return kratix.DefaultDirectory

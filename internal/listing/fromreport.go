@@ -78,7 +78,7 @@ func (l *Listing) addStore(store kratix.Object, kind, url string, failed, revisi
 	l.Stores = append(l.Stores, row)
 }
 
-// unusedState is the state of a store that no Destination is on.
+// unusedState is the state of a store that no Destination uses.
 const unusedState = "unused"
 
 func (l *Listing) setRevisions(revisions map[string]string) {

@@ -1,6 +1,6 @@
-// Package listing turns what a round, a store, a cluster or a daemon reports into rows for people and
-// programs, and rows into text. Its only I/O is reading from and writing to what it is given. Texts in
-// rows come from other writers; they are escaped when they are printed.
+// Package listing converts the data of a round, a store, a cluster or a daemon to rows for people
+// and programs, and rows to text. Its only I/O is on the readers, writers and states that callers
+// pass. Texts in rows come from other writers; they are escaped when they are printed.
 package listing
 
 import (

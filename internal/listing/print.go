@@ -45,7 +45,7 @@ func columns(kind Kind) []column {
 	return nil
 }
 
-// Style is how rows are printed.
+// Style is the form in which rows are printed.
 type Style struct {
 	Format Format
 	// NoHeaders leaves out the titles of a table.

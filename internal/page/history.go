@@ -27,7 +27,7 @@ type historyPage struct {
 type revisionRow struct {
 	Revision
 	Link string
-	// From and To mean that the revision is one of the two compared ones.
+	// From and To mark the two revisions that are compared.
 	From, To bool
 }
 

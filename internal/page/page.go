@@ -33,7 +33,7 @@ type Round struct {
 // Placement identifies a placement.
 type Placement struct{ Work, Directory, Destination string }
 
-// Store reads what state stores contain. Its methods return soon, or with an error.
+// Store reads the contents of state stores. Its methods return soon, or with an error.
 type Store interface {
 	// Files returns the stored files of a placement.
 	Files(ctx context.Context, w Wanted) (Files, error)

@@ -20,7 +20,7 @@ const (
 	paramSeverity    = "severity"
 )
 
-// These states of a filter are no states of a report.
+// The states of a filter that are not states of a report.
 const (
 	// problemState is the state of placements that are held back, not placed or not written.
 	problemState = "problem"

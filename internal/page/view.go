@@ -31,7 +31,7 @@ type layout struct {
 	Title, Version string
 	Here           string
 	Updated        string
-	// Waiting is the text instead of everything else before there is a report.
+	// Waiting is the text of the page before there is a report.
 	Waiting string
 	Failure string
 }

@@ -12,7 +12,7 @@ import (
 )
 
 type outgoing struct {
-	// stored has the files of a store that was read, where they differ from those of the
+	// stored has, for a store that is read, the stored files that differ from those of the
 	// WorkPlacements.
 	stored map[tree.Path]storedFile
 	// remembered has the files that WorkPlacements had before they were changed, for a store that
@@ -34,9 +34,9 @@ type formerFile struct {
 	until       time.Time
 }
 
-// memoryOfFormer is how long the former files of a WorkPlacement count if the store is not read.
-// Kratix writes a WorkPlacement within seconds after a change, and does not report which version it
-// has written.
+// memoryOfFormer is the time for which the former files of a WorkPlacement count if the store is
+// not read. Kratix writes a WorkPlacement within seconds after a change, and does not report which
+// version it has written.
 const memoryOfFormer = 30 * time.Second
 
 // note adds the file to stored if differs is set, and otherwise removes the path from stored.

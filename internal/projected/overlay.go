@@ -51,7 +51,7 @@ func (o *overlay) placementAt(path tree.Path) *kratix.WorkPlacement {
 	return o.from[path].placement
 }
 
-// projection has the files of one WorkPlacement. It has only their digests; the compressed contents
+// projection has the paths and digests of the files of one WorkPlacement. The compressed contents
 // in the WorkPlacement are decoded when they are needed.
 type projection struct {
 	placement *kratix.WorkPlacement
@@ -110,8 +110,8 @@ func (o *overlay) addSeparate(part layout.Part) {
 	}
 }
 
-// recordNames returns the name in the record of each WorkPlacement of a Destination, which is the
-// result of kratix.PlacementName. If a group has several WorkPlacements, only one of them has a
+// recordNames returns, for each WorkPlacement of a Destination, the name in its record, which is
+// the result of kratix.PlacementName. If a group has several WorkPlacements, only one of them has a
 // record. A WorkPlacement without a Work has none.
 func recordNames(placements []*kratix.WorkPlacement) map[*kratix.WorkPlacement]string {
 	names := make(map[*kratix.WorkPlacement]string, len(placements))

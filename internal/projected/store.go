@@ -21,8 +21,8 @@ type store struct {
 
 	// real are the files of inner at the last read, and files are the files of the projection.
 	real, files statestore.Files
-	// probe is the digest of an empty content. A change of it shows that the store computes digests
-	// differently.
+	// probe is the digest of an empty content. If it changes, the store computes digests in another
+	// way.
 	probe  statestore.Digest
 	on     map[string]*overlay
 	placed map[tree.Path]placedFile

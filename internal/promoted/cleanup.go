@@ -103,9 +103,9 @@ func whyPromoted(d *kratix.Destination, promoted map[kratix.StateStoreReference]
 	return ""
 }
 
-// MayBeLive reports whether a state store may have live files of the Destination. This is so if the
-// Destination's live state store is not known, and the store is not the one in the Destination's
-// spec. It must be called after Snapshot.
+// MayBeLive reports whether a state store may have live files of the Destination. The result is
+// true if the Destination's live state store is not known, and the store is not the one in the
+// Destination's spec. MayBeLive must be called after Snapshot.
 func (o *LiveCleanup) MayBeLive(store string) bool {
 	return o.unsure != nil && o.unsure.String() != store
 }

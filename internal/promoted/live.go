@@ -66,8 +66,8 @@ func (s *Source) destinations(seen source.Snapshot) (made []kratix.Object, unwri
 	return made, unwritten, findings
 }
 
-// Opened returns a function that selects the state stores that promote mode opens. Those are all
-// state stores except the ones to which only Kratix writes.
+// Opened returns a function that selects the state stores that promote mode opens: all state stores
+// except the ones to which only Kratix writes.
 func Opened(live Stores) func([]kratix.Object) []kratix.Object {
 	return func(objects []kratix.Object) []kratix.Object {
 		made, _, _ := (&Source{live: live}).destinations(source.Gather(objects))
@@ -154,9 +154,9 @@ func newStaging(seen source.Snapshot, stores map[kratix.StateStoreReference]krat
 	return s
 }
 
-// canonicalLocation returns the location of a Destination's files in a state store. Its storage is
-// the result of canonical. If a path is invalid, it returns an error, because nothing can be
-// written there.
+// canonicalLocation returns the location of a Destination's files in a state store. The storage of
+// the location is the result of canonical. If a path is invalid, canonicalLocation returns an
+// error, because nothing can be written there.
 func canonicalLocation(d *kratix.Destination, ref kratix.StateStoreReference, store kratix.Object) (layout.Location, error) {
 	at, err := layout.DestinationLocation(d, ref, store)
 	at.Storage = canonical(ref.Kind, at.Storage)

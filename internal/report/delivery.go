@@ -131,8 +131,8 @@ func (d *Delivery) blocked() AgentCondition {
 	return AgentCondition{Status: Unknown, Reason: Blocked, Message: d.Destination + " is blocked" + d.by() + ": " + d.State.Failure.String()}
 }
 
-// by returns a phrase with the Works on whose objects the agent fails, or may fail. It is empty if
-// no such Work is known.
+// by returns a phrase with the Works on whose objects the agent fails, or may fail. The phrase is
+// empty if no such Work is known.
 func (d *Delivery) by() string {
 	switch {
 	case len(d.Failing) > 0:
@@ -143,8 +143,8 @@ func (d *Delivery) by() string {
 	return ""
 }
 
-// Works returns the names of the Works of some placements, for messages. It names at most three of
-// them.
+// Works returns the names of the Works of some placements, for messages. The result has at most
+// three names.
 func Works(claimants []Claimant) string {
 	const named = 3
 	var names []string

@@ -32,7 +32,7 @@ func TAP(w io.Writer, d Document) error {
 	return out.Flush()
 }
 
-// description returns text in one line, with the characters escaped that begin a directive in TAP.
+// description returns text in one line. It escapes the characters that begin a directive in TAP.
 func description(text string) string {
 	text = strings.Join(strings.Fields(printable.Line(text)), " ")
 	return strings.NewReplacer(`\`, `\\`, "#", `\#`).Replace(text)

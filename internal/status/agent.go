@@ -81,9 +81,9 @@ func (p *planner) setDestinationAgent(change *Change, d *kratix.Destination) {
 }
 
 // withRoots returns the condition of a Destination. If the agent fails on a root, or if there are
-// no placements, that is the condition of a root, and otherwise the summary of the placements. The
-// message of a True condition contains the revision of each root, which changes only with the files
-// in the root.
+// no placements, the result is the condition of a root. Otherwise it is the summary of the
+// placements. The message of a True condition contains the revision of each root, which changes
+// only with the files in the root.
 func withRoots(summary report.AgentCondition, placements int, deliveries []*report.Delivery, of func(*report.Delivery) report.AgentCondition) report.AgentCondition {
 	var revisions []string
 	for _, d := range deliveries {

@@ -112,8 +112,7 @@ func (p *planner) destination(change *Change, d *kratix.Destination) {
 	}
 }
 
-// leftOut returns the finding because of which nothing is placed on a Destination, and whether
-// there is one.
+// leftOut returns the finding that keeps placements off a Destination, and whether there is one.
 func (p *planner) leftOut(d *kratix.Destination) (finding.Finding, bool) {
 	others := p.others[kratix.Describe(d)]
 	at := slices.IndexFunc(others, func(f finding.Finding) bool {

@@ -127,8 +127,8 @@ func storeAndLocation(store, location string) string { return fmt.Sprintf("%s (%
 // writtenAt returns the beginning of the message of a True condition Promoted.
 func writtenAt(location string) string { return "written to " + location + " at " }
 
-// inStore returns the condition of a promoted placement. Its message contains the location, and the
-// revision in which the placement was first seen.
+// inStore returns the condition of a promoted placement. The message of the condition contains the
+// location, and the revision in which the placement was first seen.
 func (p *planner) inStore(have *kratix.WorkPlacement, placement report.Placement) metav1.Condition {
 	at := writtenAt(p.writtenTo[placement.Destination])
 	said := meta.FindStatusCondition(have.Status.Conditions, kratix.PromotedCondition)
@@ -157,7 +157,7 @@ func (p *planner) notTaken(placement report.Placement) metav1.Condition {
 }
 
 // outOfReach returns the condition of a WorkPlacement whose state in a live state store is not
-// known. That is so if its Destination has no live state store, or if the WorkPlacement or its Work
+// known, because its Destination has no live state store, or because the WorkPlacement or its Work
 // cannot be used.
 func (p *planner) outOfReach(have *kratix.WorkPlacement) (condition metav1.Condition, known bool) {
 	destination := p.destinationByName[have.Spec.TargetDestinationName]

@@ -178,7 +178,7 @@ func (p *planner) requestDestination(placement report.Placement) RequestDestinat
 }
 
 // revisionOf returns the revision of the state store in which the files of a placement were
-// written. It is empty if the revision is not known.
+// written. The result is empty if the revision is not known.
 func (p *planner) revisionOf(placement report.Placement, have *kratix.WorkPlacement) string {
 	switch {
 	case p.mode == Promote:
@@ -204,8 +204,8 @@ func lasting(reported report.AgentCondition, have *kratix.WorkPlacement, kind st
 	return report.AgentCondition{}
 }
 
-// trouble returns the message of a condition that is not True because something fails, or an empty
-// text.
+// trouble returns the message of a condition if the condition is not True because something fails,
+// and otherwise "".
 func trouble(c report.AgentCondition) string {
 	if c.Status == "" || c.Status == report.True || c.Reason == report.NotReported {
 		return ""

@@ -30,9 +30,9 @@ func (p *planner) takeOddNames() {
 	}
 }
 
-// schedule changes a WorkPlacement that Kratix writes. It updates it if the placement may be
-// written, and deletes it after the placement was removed. A placement that is held back keeps its
-// spec, and thus its files.
+// schedule changes a WorkPlacement that Kratix writes. The WorkPlacement is updated if the
+// placement may be written, and deleted after the placement was removed. A placement that is held
+// back keeps its spec, and thus its files.
 func (p *planner) schedule(change *Change, have *kratix.WorkPlacement) {
 	placement, told := p.placements[kratix.KeyOf(have)]
 	work := p.workByKey[have.Work()]

@@ -127,8 +127,8 @@ type planner struct {
 	mode    Mode
 	selects Selects
 	at      metav1.Time
-	// placements contains the placements of the report by the key of the WorkPlacement, byWork by
-	// the key of the Work, and byDestination by the name of the Destination.
+	// placements, byWork and byDestination contain the placements of the report by the key of the
+	// WorkPlacement, the key of the Work, and the name of the Destination.
 	placements            map[kratix.Key]report.Placement
 	byWork, byDestination map[string][]report.Placement
 	// workByKey contains the Works that are not being deleted.
@@ -251,8 +251,8 @@ func (c *Change) event(kind, reason, message string) {
 	c.Events = append(c.Events, Event{Type: kind, Reason: reason, Message: Shorten(printable.Line(message), longestEvent)})
 }
 
-// eventAbout adds an Event about another object than the changed one. It is sent after the change
-// was made.
+// eventAbout adds an Event about another object than the changed one. The Event is sent after the
+// change was made.
 func (c *Change) eventAbout(object kratix.Object, kind, reason, message string) {
 	c.event(kind, reason, message)
 	c.Events[len(c.Events)-1].About = object

@@ -139,8 +139,8 @@ func (p *planner) isGoing(have *kratix.WorkPlacement) bool {
 	return orphaned && (!there || p.covered[destination.Name]) || leaving && p.emptied[destination.Name]
 }
 
-// Removal returns the change that deletes a WorkPlacement without files. Its finalizers are removed
-// first, because there are no files to wait for.
+// Removal returns the change that deletes a WorkPlacement without files. The finalizers of the
+// WorkPlacement are removed first, because there are no files to wait for.
 func Removal(have *kratix.WorkPlacement) Change {
 	change := Change{Object: have}
 	remove(&change, have)
@@ -306,8 +306,8 @@ func (p *planner) setStatus(change *Change, have *kratix.WorkPlacement, placemen
 }
 
 // writeEvent adds an Event if the condition about the write of a WorkPlacement has changed, or
-// otherwise if the WorkPlacement has become misplaced. isOver means that a conflict has ended,
-// whose Event already reports that the WorkPlacement is written again.
+// otherwise if the WorkPlacement has become misplaced. isOver means that a conflict has ended. The
+// Event about its end already reports that the WorkPlacement is written again.
 func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destination string) {
 	write := meta.FindStatusCondition(now, kratix.WriteSucceededCondition)
 	schedule := meta.FindStatusCondition(now, kratix.ScheduleSucceededCondition)
@@ -322,8 +322,8 @@ func (c *Change) writeEvent(before, now []metav1.Condition, isOver bool, destina
 	}
 }
 
-// version returns the revision that contains the placement. It is the revision of this round if the
-// round has written the placement, or if no revision is known yet.
+// version returns the revision that contains the placement. The result is the revision of this
+// round if the round has written the placement, or if no revision is known yet.
 func (p *planner) version(have *kratix.WorkPlacement, placement report.Placement) string {
 	written := placement.State == report.Placed || placement.State == report.Unchanged && have.Status.VersionID == ""
 	if written && p.revision[placement.Destination] != "" {

@@ -11,7 +11,7 @@ import (
 // MaxBody is the maximum size of the body of a request, in bytes.
 const MaxBody = 64 << 10
 
-// Admin handles requests that change the log level. They must contain a token.
+// Admin handles requests that change the log level. The requests must contain a token.
 type Admin struct {
 	// Level is the log level that requests change.
 	Level zap.AtomicLevel

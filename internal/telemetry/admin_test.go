@@ -20,15 +20,15 @@ func TestLogLevelIsChangedWithTheTokenOnly(t *testing.T) {
 		code          int
 	}{
 		"off":                 {nil, "Bearer " + token, http.StatusForbidden},
-		"no token":            {held(token), "", http.StatusUnauthorized},
-		"wrong token":         {held(token), "Bearer 0123456789abcdeX", http.StatusUnauthorized},
-		"part of the token":   {held(token), "Bearer 0123456789abcde", http.StatusUnauthorized},
-		"another scheme":      {held(token), "Basic " + token, http.StatusUnauthorized},
-		"the token alone":     {held(token), token, http.StatusUnauthorized},
-		"an empty file":       {held(""), "Bearer ", http.StatusServiceUnavailable},
+		"no token":            {tokenFunc(token), "", http.StatusUnauthorized},
+		"wrong token":         {tokenFunc(token), "Bearer 0123456789abcdeX", http.StatusUnauthorized},
+		"part of the token":   {tokenFunc(token), "Bearer 0123456789abcde", http.StatusUnauthorized},
+		"another scheme":      {tokenFunc(token), "Basic " + token, http.StatusUnauthorized},
+		"the token alone":     {tokenFunc(token), token, http.StatusUnauthorized},
+		"an empty file":       {tokenFunc(""), "Bearer ", http.StatusServiceUnavailable},
 		"a file that is gone": {func() (string, error) { return "", errors.New("gone") }, "Bearer " + token, http.StatusServiceUnavailable},
-		"the token":           {held(token), "Bearer " + token, http.StatusOK},
-		"in lower case":       {held(token), "bearer " + token, http.StatusOK},
+		"the token":           {tokenFunc(token), "Bearer " + token, http.StatusOK},
+		"in lower case":       {tokenFunc(token), "bearer " + token, http.StatusOK},
 	} {
 		t.Run(name, func(t *testing.T) {
 			admin := Admin{Level: zap.NewAtomicLevel(), Token: test.token}
@@ -49,19 +49,20 @@ func TestLogLevelIsChangedWithTheTokenOnly(t *testing.T) {
 	}
 }
 
-func held(token string) func() (string, error) { return func() (string, error) { return token, nil } }
+func tokenFunc(token string) func() (string, error) {
+	return func() (string, error) { return token, nil }
+}
 
 func TestLogLevelIsReadByAnyone(t *testing.T) {
-	_, text := page(t, (&Server{}).Handler(prometheus.NewRegistry(), Admin{Level: zap.NewAtomicLevel()}), "/log-level")
+	_, text := get(t, (&Server{}).Handler(prometheus.NewRegistry(), Admin{Level: zap.NewAtomicLevel()}), "/log-level")
 	if !strings.Contains(text, `"info"`) {
 		t.Errorf("got %s", text)
 	}
 }
 
-// endless is an unterminated JSON string. read is the number of bytes that were read from it.
-type endless struct{ read int }
+type endlessJSON struct{ read int }
 
-func (e *endless) Read(p []byte) (int, error) {
+func (e *endlessJSON) Read(p []byte) (int, error) {
 	for i := range p {
 		p[i] = 'a'
 	}
@@ -80,10 +81,10 @@ func TestEndlessBodyIsNotRead(t *testing.T) {
 			w.WriteHeader(http.StatusRequestEntityTooLarge)
 		}
 	})
-	mux.Handle("/", (&Server{}).Handler(prometheus.NewRegistry(), Admin{Level: zap.NewAtomicLevel(), Token: held(token)}))
+	mux.Handle("/", (&Server{}).Handler(prometheus.NewRegistry(), Admin{Level: zap.NewAtomicLevel(), Token: tokenFunc(token)}))
 	for target, code := range map[string]int{"PUT /log-level": http.StatusBadRequest, "POST /all": http.StatusRequestEntityTooLarge} {
 		method, path, _ := strings.Cut(target, " ")
-		body := &endless{}
+		body := &endlessJSON{}
 		request := httptest.NewRequest(method, path, body)
 		request.Header.Set("Authorization", "Bearer "+token)
 		recorder := httptest.NewRecorder()

@@ -12,13 +12,12 @@ import (
 // which an agent has reported something have series.
 type agentMetrics struct {
 	placements, failing *prometheus.GaugeVec
-	// reported contains the Destinations that have series, and failures the current outcomes of the
-	// roots that fail.
+	// reported contains the Destinations with series. failures contains the current outcome of each
+	// failing root.
 	reported map[string]bool
 	failures map[rootKey]agent.Outcome
 }
 
-// rootKey identifies a root of a Destination.
 type rootKey struct{ destination, root string }
 
 // The labels of the metrics of a Destination.

@@ -14,8 +14,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// agentReport returns a report with two placements on worker-1 and with a state that the agent of
-// worker-1 has reported. If the state has a failure, the first placement causes it.
+// agentReport returns a report with two placements on worker-1, and with the state from its agent.
+// If the state has a failure, the first placement causes it.
 func agentReport(state agent.State) report.Report {
 	r := report.Report{}
 	for _, name := range []string{"a", "b"} {

@@ -21,8 +21,8 @@ type EventLog struct {
 	findings   []finding.Finding
 	// unselected contains the stores that the last round left to other shards.
 	unselected map[string]bool
-	// failure is the error of the last round, and statusFailure the error of writing its report to
-	// the cluster, both without digits. They are empty without an error.
+	// failure is the error of the last round. statusFailure is the error of writing its report to
+	// the cluster. Both have no digits (see steady), and are empty if there is no error.
 	failure, statusFailure string
 }
 
@@ -172,7 +172,6 @@ func (n *EventLog) lists(f finding.Finding) bool { return n.debugs() && finding.
 // of findings at the same time have one cause, and the report contains all of them.
 const mostLines = 100
 
-// crowd contains the number of findings of each rule.
 type crowd map[finding.Rule]int
 
 // takes counts a finding and reports whether it is logged individually.
@@ -190,8 +189,8 @@ func (n *EventLog) logRemaining(message string, all crowd, level func(finding.Se
 	}
 }
 
-// steady returns the text of an error without its digits, because the numbers of ports and requests
-// differ each time.
+// steady returns the text of an error without its digits. Numbers of ports and requests differ each
+// time.
 func steady(text string) string {
 	return strings.Map(func(r rune) rune {
 		if unicode.IsDigit(r) {

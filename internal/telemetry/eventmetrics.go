@@ -33,7 +33,6 @@ func newEventMetrics(define *definer) *eventMetrics {
 	return m
 }
 
-// labelOf returns the value of the label of an outcome.
 func labelOf(outcome agent.Outcome) string { return cmp.Or(string(outcome), "none") }
 
 // CountAgentEvent counts an event that was received.

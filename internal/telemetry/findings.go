@@ -12,7 +12,8 @@ import (
 // findings are the same if they have the same severity, rule, place and message; digits in the
 // message of a failed store do not count.
 //
-// The results point into the lists: at the start of a daemon, each of its findings is new.
+// The results are pointers into the lists, because at the start of a daemon every finding is new,
+// and copies would be large.
 func changedFindings(before, now []finding.Finding) (begun, resolved []*finding.Finding) {
 	for len(before) > 0 || len(now) > 0 {
 		var was, is []finding.Finding
@@ -24,7 +25,7 @@ func changedFindings(before, now []finding.Finding) (begun, resolved []*finding.
 			is, now = cutPlace(now)
 		}
 		if slices.EqualFunc(was, is, func(a, b finding.Finding) bool { return a.Message == b.Message }) {
-			continue // nearly all findings stay
+			continue // nearly all findings are unchanged
 		}
 		known, still := messages(was), messages(is)
 		for i := range is {

@@ -9,7 +9,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// randomFindings returns a sorted list of a few findings, some of which are equal.
 func randomFindings(random *rand.Rand) []finding.Finding {
 	rules := []finding.Rule{finding.UnreadableInput(), finding.NamespaceMissing(), finding.StoreFailed(), finding.DeprecatedAPI()}
 	findings := make([]finding.Finding, random.IntN(20))
@@ -30,7 +29,6 @@ func TestChangedFindingsAreThoseOfOneListOnly(t *testing.T) {
 		message string
 	}
 	keyOf := func(f finding.Finding) key { return key{f.Rule.ID, f.Place, steadyMessage(f)} }
-	// missing returns the keys of the findings that others does not contain, each once.
 	missing := func(findings, others []finding.Finding) []key {
 		var keys []key
 		for _, f := range findings {

@@ -117,8 +117,8 @@ func (m *Metrics) Round(r report.Report, err error, ended time.Time, took time.D
 	m.stores.keep(r)
 }
 
-// CountStatusWrites adds calls, the writes to the Kubernetes API by verb, to the counter of status
-// writes.
+// CountStatusWrites counts writes to the Kubernetes API. calls contains the number of writes by
+// verb.
 func (m *Metrics) CountStatusWrites(calls map[string]int) {
 	for verb, count := range calls {
 		m.statusWrites.WithLabelValues(verb).Add(float64(count))

@@ -21,7 +21,7 @@ func TestMetricsOfRounds(t *testing.T) {
 	m := NewMetrics(registry, "v1")
 	lines := func() string {
 		var s Server
-		_, text := page(t, s.Handler(registry, Admin{Level: zap.NewAtomicLevel()}), "/metrics")
+		_, text := get(t, s.Handler(registry, Admin{Level: zap.NewAtomicLevel()}), "/metrics")
 		return text
 	}
 	has := func(wanted ...string) {
@@ -38,13 +38,13 @@ func TestMetricsOfRounds(t *testing.T) {
 
 	refused := finding.Finding{Rule: finding.DeletionsRefused()}
 	m.Round(report.Report{
-		Placements: []report.Placement{placed(report.Placed, "a"), placed(report.Placed, "b"), placed(report.HeldBack, "c"), placed(report.Placed, "d")},
+		Placements: []report.Placement{newPlacement(report.Placed, "a"), newPlacement(report.Placed, "b"), newPlacement(report.HeldBack, "c"), newPlacement(report.Placed, "d")},
 		Findings:   []finding.Finding{storeDown(""), storeDown(""), refused},
 	}, nil, time.Unix(100, 0), time.Second)
 	has(`placements{state="placed"} 3`, `placements{state="held back"} 1`, `deletions_refused 1`,
 		`findings{name="StoreFailed",rule="KS060",severity="error"} 2`)
 
-	m.Round(report.Report{Placements: []report.Placement{placed(report.Unchanged, "a")}}, nil, time.Unix(200, 0), 2*time.Second)
+	m.Round(report.Report{Placements: []report.Placement{newPlacement(report.Unchanged, "a")}}, nil, time.Unix(200, 0), 2*time.Second)
 	m.Round(report.Report{}, errors.New("no"), time.Unix(300, 0), time.Second)
 	has(`rounds_total{result="clean"} 1`, `rounds_total{result="findings"} 1`, `rounds_total{result="failed"} 1`,
 		`placements{state="unchanged"} 1`, `placements{state="held back"} 0`, `deletions_refused 0`,
@@ -56,13 +56,12 @@ func TestMetricsOfRounds(t *testing.T) {
 	has(`api_writes_total{verb="create"} 1`, `api_writes_total{verb="patch status"} 5`)
 }
 
-// TestMetricsAreNamedAsPrometheusAdvises also checks that each metric is defined only once.
 func TestMetricsAreNamedAsPrometheusAdvises(t *testing.T) {
 	s := newFixture(t)
 	if _, err := s.open("x").Read(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.open("x").Apply(t.Context(), two("")); err != nil {
+	if _, err := s.open("x").Apply(t.Context(), changesOfTwoPlacements("")); err != nil {
 		t.Fatal(err)
 	}
 	_, done := s.observer.Stage(t.Context(), "source")

@@ -13,8 +13,6 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
-// TestNoiseIsFoldedIntoOneLine checks that a thousand files without objects yield one line when
-// they appear and one line when they disappear. At level debug, there is a line for each file.
 func TestNoiseIsFoldedIntoOneLine(t *testing.T) {
 	var noise []finding.Finding
 	for i := range 1000 {

@@ -24,16 +24,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 )
 
-// fixture is an Observer whose clock advances by a second each time that it is read.
+// The clock of a fixture advances by a second each time it is read.
 type fixture struct {
 	t        *testing.T
 	registry *prometheus.Registry
 	metrics  *Metrics
 	observer *Observer
 	spans    *tracetest.SpanRecorder
-	// stores are the stores that Open returns.
-	stores map[string]*fakeStore
-	opened error
+	stores   map[string]*fakeStore
+	opened   error
 }
 
 func newFixture(t *testing.T) *fixture {
@@ -49,7 +48,6 @@ func ref(name string) kratix.StateStoreReference {
 	return kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: name}
 }
 
-// Open opens a store of the fixture.
 func (s *fixture) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	if s.opened != nil {
 		return nil, s.opened
@@ -71,7 +69,6 @@ func (s *fixture) open(name string) statestore.Store {
 	return store
 }
 
-// fakeStore is a store that fails with err unless err is nil.
 type fakeStore struct {
 	statestore.Store
 	err error
@@ -91,15 +88,13 @@ func (f *fakeStore) Apply(ctx context.Context, changes statestore.ChangeSet) (st
 	return f.Store.Apply(ctx, changes)
 }
 
-// two returns the changes of two placements, with two files of 3 and 4 bytes.
-func two(base statestore.Revision) statestore.ChangeSet {
+func changesOfTwoPlacements(base statestore.Revision) statestore.ChangeSet {
 	return statestore.ChangeSet{Base: base, Placements: []statestore.PlacementChange{
 		{Action: statestore.Place, Work: "default/a", Destination: "d"}, {Action: statestore.Place, Work: "default/b", Destination: "d"},
 	}, Write: testkit.Files(map[string]string{"a": "one", "b": "four"})}
 }
 
-// has fails the test if the metrics with the given names do not have the given values.
-func (s *fixture) has(lines string, names ...string) {
+func (s *fixture) checkMetrics(lines string, names ...string) {
 	s.t.Helper()
 	var full []string
 	for _, name := range names {
@@ -133,7 +128,7 @@ func TestStoreThatFailsIsCountedByKindUntilItWorksAgain(t *testing.T) {
 	failed := func(err error) error { return &statestore.Error{Op: "write", Store: "GitStateStore x", Err: err} }
 	s := newFixture(t)
 	store := s.open("x")
-	s.has(`
+	s.checkMetrics(`
 		store_errors_total{kind="denied",store="GitStateStore x"} 0
 		store_errors_total{kind="misconfigured",store="GitStateStore x"} 0
 		store_errors_total{kind="other",store="GitStateStore x"} 0
@@ -146,24 +141,24 @@ func TestStoreThatFailsIsCountedByKindUntilItWorksAgain(t *testing.T) {
 		statestore.ErrMisconfigured, errors.New("what is this"), statestore.ErrStale,
 	} {
 		s.stores["x"].err = failed(err)
-		if _, got := store.Apply(t.Context(), two("")); !errors.Is(got, err) {
+		if _, got := store.Apply(t.Context(), changesOfTwoPlacements("")); !errors.Is(got, err) {
 			t.Errorf("%v became %v", err, got)
 		}
 		up := "0"
 		if errors.Is(err, statestore.ErrStale) {
 			up = "1"
 		}
-		s.has(`store_up{store="GitStateStore x"} `+up+"\n"+`queue_depth{store="GitStateStore x"} 2`, "store_up", "queue_depth")
+		s.checkMetrics(`store_up{store="GitStateStore x"} `+up+"\n"+`queue_depth{store="GitStateStore x"} 2`, "store_up", "queue_depth")
 	}
 	s.stores["x"].err = nil
 	state, err := store.Read(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := store.Apply(t.Context(), two(state.Revision)); err != nil {
+	if _, err := store.Apply(t.Context(), changesOfTwoPlacements(state.Revision)); err != nil {
 		t.Fatal(err)
 	}
-	s.has(`
+	s.checkMetrics(`
 		queue_depth{store="GitStateStore x"} 0
 		store_errors_total{kind="denied",store="GitStateStore x"} 1
 		store_errors_total{kind="misconfigured",store="GitStateStore x"} 1
@@ -173,7 +168,7 @@ func TestStoreThatFailsIsCountedByKindUntilItWorksAgain(t *testing.T) {
 		store_retries_total{store="GitStateStore x"} 6
 		store_up{store="GitStateStore x"} 1`, "queue_depth", "store_errors_total", "store_retries_total", "store_up")
 
-	_, text := page(t, (&Server{}).Handler(s.registry, Admin{Level: zap.NewAtomicLevel()}), "/metrics")
+	_, text := get(t, (&Server{}).Handler(s.registry, Admin{Level: zap.NewAtomicLevel()}), "/metrics")
 	for _, want := range []string{
 		`write_files_sum{store="GitStateStore x"} 2`, `write_files_count{store="GitStateStore x"} 1`, `write_bytes_sum{store="GitStateStore x"} 7`,
 		`store_operation_duration_seconds_sum{operation="read",store="GitStateStore x"} 1`,
@@ -189,12 +184,12 @@ func TestEmptyChangeSetWritesNothing(t *testing.T) {
 	s := newFixture(t)
 	store := s.open("x")
 	s.stores["x"].err = statestore.ErrUnavailable
-	_, _ = store.Apply(t.Context(), two(""))
+	_, _ = store.Apply(t.Context(), changesOfTwoPlacements(""))
 	s.stores["x"].err = nil
 	if _, err := store.Apply(t.Context(), statestore.ChangeSet{}); err != nil {
 		t.Fatal(err)
 	}
-	s.has(`queue_depth{store="GitStateStore x"} 0`, "queue_depth", "write_files")
+	s.checkMetrics(`queue_depth{store="GitStateStore x"} 0`, "queue_depth", "write_files")
 	if spans := s.spans.Ended(); len(spans) != 1 {
 		t.Errorf("%d spans", len(spans))
 	}
@@ -204,28 +199,28 @@ func TestWriteInProgressHasNotFailed(t *testing.T) {
 	s := newFixture(t)
 	store := s.open("x")
 	s.stores["x"].err = statestore.ErrPending
-	if _, err := store.Apply(t.Context(), two("")); !errors.Is(err, statestore.ErrPending) {
+	if _, err := store.Apply(t.Context(), changesOfTwoPlacements("")); !errors.Is(err, statestore.ErrPending) {
 		t.Errorf("got %v", err)
 	}
-	s.has(`queue_depth{store="GitStateStore x"} 2`, "queue_depth", "store_up", "store_operation_duration_seconds")
+	s.checkMetrics(`queue_depth{store="GitStateStore x"} 2`, "queue_depth", "store_up", "store_operation_duration_seconds")
 }
 
 // joint is a location that counts combined writes.
-type joint struct{ together *int }
+type jointLocation struct{ together *int }
 
-func (joint) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
+func (jointLocation) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
 	return view.Store.Read(ctx)
 }
 
-func (j joint) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
+func (j jointLocation) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
 	*j.together++
 	return statestore.WriteEach(ctx, parts)
 }
 
 // openerOf is an Opener that returns existing stores by name.
-type openerOf map[string]statestore.Store
+type fakeOpener map[string]statestore.Store
 
-func (o openerOf) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
+func (o fakeOpener) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
 	return o[ref.Name], nil
 }
 
@@ -233,9 +228,9 @@ func TestObservedStoresAreWrittenConcurrently(t *testing.T) {
 	s := newFixture(t)
 	together := 0
 	within := func(name string, store statestore.Store) statestore.View {
-		return statestore.View{Name: ref(name).String(), Store: store, Location: joint{&together}}
+		return statestore.View{Name: ref(name).String(), Store: store, Location: jointLocation{&together}}
 	}
-	stores := s.observer.Stores(openerOf{
+	stores := s.observer.Stores(fakeOpener{
 		"x": within("x", &fakeStore{Store: memory.New("x")}),
 		"y": within("y", &fakeStore{Store: memory.New("y"), err: statestore.ErrUnavailable}),
 		"z": memory.New("z"),
@@ -250,12 +245,12 @@ func TestObservedStoresAreWrittenConcurrently(t *testing.T) {
 	if open("x").Location != open("y").Location || open("x").Location == open("z").Location {
 		t.Fatal("wrong ones join")
 	}
-	outcomes := open("x").Location.Write(t.Context(), []statestore.ViewChanges{{View: open("x"), Changes: two("")}, {View: open("y"), Changes: two("")}})
+	outcomes := open("x").Location.Write(t.Context(), []statestore.ViewChanges{{View: open("x"), Changes: changesOfTwoPlacements("")}, {View: open("y"), Changes: changesOfTwoPlacements("")}})
 	if outcomes[0].Err != nil || !errors.Is(outcomes[1].Err, statestore.ErrUnavailable) || together != 1 {
 		t.Errorf("%v, together %d times", outcomes, together)
 	}
-	s.has(`queue_depth{store="GitStateStore x"} 0`+"\n"+`queue_depth{store="GitStateStore y"} 2`+"\n"+`queue_depth{store="GitStateStore z"} 0`, "queue_depth")
-	s.has(`store_up{store="GitStateStore x"} 1`+"\n"+`store_up{store="GitStateStore y"} 0`, "store_up")
+	s.checkMetrics(`queue_depth{store="GitStateStore x"} 0`+"\n"+`queue_depth{store="GitStateStore y"} 2`+"\n"+`queue_depth{store="GitStateStore z"} 0`, "queue_depth")
+	s.checkMetrics(`store_up{store="GitStateStore x"} 1`+"\n"+`store_up{store="GitStateStore y"} 0`, "store_up")
 	if spans := s.spans.Ended(); len(spans) != 2 {
 		t.Errorf("%d spans", len(spans))
 	}
@@ -267,7 +262,7 @@ func TestStoreThatCannotBeOpenedIsDown(t *testing.T) {
 	if _, err := s.observer.Stores(s).Open(ref("x"), nil, nil); !errors.Is(err, statestore.ErrMisconfigured) {
 		t.Errorf("got %v", err)
 	}
-	s.has(`store_up{store="GitStateStore x"} 0`, "store_up")
+	s.checkMetrics(`store_up{store="GitStateStore x"} 0`, "store_up")
 }
 
 func TestSameStoreIsObservedAsTheSame(t *testing.T) {
@@ -286,7 +281,7 @@ func TestStoreOfAnotherShardIsNotSelected(t *testing.T) {
 	for _, selected := range []string{"0", "1"} {
 		stores[1].Unselected = selected == "0"
 		s.metrics.Round(report.Report{Stores: stores}, nil, time.Unix(1, 0), 0)
-		s.has(`store_selected{store="GitStateStore ours"} 1`+"\n"+`store_selected{store="GitStateStore theirs"} `+selected, "store_selected")
+		s.checkMetrics(`store_selected{store="GitStateStore ours"} 1`+"\n"+`store_selected{store="GitStateStore theirs"} `+selected, "store_selected")
 	}
 }
 
@@ -302,12 +297,12 @@ func TestSeriesOfAnUnusedStoreAreRemoved(t *testing.T) {
 		done(r, nil)
 	}
 	round(report.Report{}, "x", "y")
-	s.has(`store_up{store="GitStateStore x"} 1
+	s.checkMetrics(`store_up{store="GitStateStore x"} 1
 		store_up{store="GitStateStore y"} 1`, "store_up")
 	round(report.Report{Stores: []report.Store{{Name: "GitStateStore x"}}})
-	s.has(`store_up{store="GitStateStore x"} 1`, "store_up")
+	s.checkMetrics(`store_up{store="GitStateStore x"} 1`, "store_up")
 	round(report.Report{}, "y")
-	s.has(`store_up{store="GitStateStore y"} 1
+	s.checkMetrics(`store_up{store="GitStateStore y"} 1
 		store_retries_total{store="GitStateStore y"} 0`, "store_up", "store_retries_total")
 }
 
@@ -319,11 +314,11 @@ func TestRoundIsTraced(t *testing.T) {
 	state, err := store.Read(inner)
 	stageDone(err)
 	inner, stageDone = s.observer.Stage(ctx, "finish")
-	if _, err := store.Apply(inner, two(state.Revision)); err != nil {
+	if _, err := store.Apply(inner, changesOfTwoPlacements(state.Revision)); err != nil {
 		t.Fatal(err)
 	}
 	s.stores["x"].err = statestore.ErrDenied
-	_, err = store.Apply(inner, two(state.Revision))
+	_, err = store.Apply(inner, changesOfTwoPlacements(state.Revision))
 	stageDone(err)
 	roundDone(report.Report{Placements: []report.Placement{{}, {}}}, nil)
 
@@ -360,7 +355,7 @@ func TestRoundIsTraced(t *testing.T) {
 	if !slices.Contains(s.spans.Ended()[5].Attributes(), attributePlacements.Int(2)) {
 		t.Errorf("the round has %v", s.spans.Ended()[5].Attributes())
 	}
-	_, text := page(t, (&Server{}).Handler(s.registry, Admin{Level: zap.NewAtomicLevel()}), "/metrics")
+	_, text := get(t, (&Server{}).Handler(s.registry, Admin{Level: zap.NewAtomicLevel()}), "/metrics")
 	if want := namespace + `_stage_duration_seconds_count{stage="finish"} 1` + "\n"; !strings.Contains(text, want) {
 		t.Errorf("missing: %s", want)
 	}

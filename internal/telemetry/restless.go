@@ -19,8 +19,8 @@ const (
 	restlessRest    = 10 * time.Minute
 )
 
-// Restless finds Works that change again and again. It remembers the writes of the last minutes. It
-// is not safe for concurrent use.
+// Restless finds Works that change again and again. It keeps the writes of the last minutes. A
+// Restless is not safe for concurrent use.
 type Restless struct {
 	groups map[groupOfWork]*changeSeries
 	// reported contains the restless groups.
@@ -30,8 +30,8 @@ type Restless struct {
 	swept time.Time
 	// placements are the placements of the last round.
 	placements []report.Placement
-	// made contains both the findings of this type and the given findings of the last round,
-	// sorted.
+	// findings are the findings of this type in the last round. given are the findings of the
+	// report of that round. made contains both, sorted.
 	findings, given, made []finding.Finding
 }
 
@@ -92,7 +92,7 @@ func (r *Restless) sweep(now time.Time) {
 	}
 }
 
-// isOverAt reports whether the series has ended because nothing has changed for restlessRest.
+// isOverAt reports whether nothing has changed for restlessRest.
 func (u *changeSeries) isOverAt(now time.Time) bool { return now.Sub(u.last) > restlessRest }
 
 // written records that a placement was written or is being written.
@@ -124,8 +124,8 @@ func (r *Restless) contentOf(p *report.Placement) uint64 {
 	return sum.Sum64()
 }
 
-// finding returns the finding about the changes. Its message stays the same until the number of
-// changes has doubled, so that it is not logged in each round.
+// finding returns the finding about the changes. The message of the finding stays the same until
+// the number of changes has doubled, so that the finding is not logged in each round.
 func (u *changeSeries) finding(group groupOfWork) finding.Finding {
 	if u.changes >= 2*u.reportedChanges {
 		u.reportedChanges, u.reportedAfter = u.changes, u.last.Sub(u.first)

@@ -31,7 +31,7 @@ type Server struct {
 	standby atomic.Bool
 }
 
-// Standby makes the process ready although it runs no rounds, because another replica runs them.
+// Standby marks the process as ready while another replica runs the rounds.
 func (s *Server) Standby() { s.standby.Store(true) }
 
 // round is the last report, with the error of a later round.

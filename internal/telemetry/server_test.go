@@ -16,7 +16,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-func page(t *testing.T, handler http.Handler, path string) (int, string) {
+func get(t *testing.T, handler http.Handler, path string) (int, string) {
 	t.Helper()
 	recorder := httptest.NewRecorder()
 	handler.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, path, nil))
@@ -47,10 +47,10 @@ func TestReadiness(t *testing.T) {
 		{"the input is gone", func() { s.Round(report.Report{}, errors.New("no input"), time.Time{}) }, http.StatusServiceUnavailable, "no input"},
 	} {
 		c.before()
-		if status, text := page(t, mux, "/readyz"); status != c.status || !strings.Contains(text, c.text) {
+		if status, text := get(t, mux, "/readyz"); status != c.status || !strings.Contains(text, c.text) {
 			t.Errorf("%s: %d %q", c.name, status, text)
 		}
-		if status, _ := page(t, mux, "/healthz"); status != http.StatusOK {
+		if status, _ := get(t, mux, "/healthz"); status != http.StatusOK {
 			t.Errorf("%s: not alive", c.name)
 		}
 	}
@@ -59,12 +59,12 @@ func TestReadiness(t *testing.T) {
 func TestProfilesAreServedOnlyOnRequest(t *testing.T) {
 	var s Server
 	mux := s.Handler(prometheus.NewRegistry(), Admin{Level: zap.NewAtomicLevel()})
-	if status, _ := page(t, mux, "/debug/pprof/"); status != http.StatusNotFound {
+	if status, _ := get(t, mux, "/debug/pprof/"); status != http.StatusNotFound {
 		t.Error("pprof is served without being asked for")
 	}
 	Profile(mux)
 	for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/cmdline", "/debug/pprof/symbol"} {
-		if status, _ := page(t, mux, path); status != http.StatusOK {
+		if status, _ := get(t, mux, path); status != http.StatusOK {
 			t.Errorf("%s: %d", path, status)
 		}
 	}
@@ -73,14 +73,14 @@ func TestProfilesAreServedOnlyOnRequest(t *testing.T) {
 func TestLastReportIsServed(t *testing.T) {
 	s := Server{Version: "v1"}
 	mux := s.Handler(prometheus.NewRegistry(), Admin{Level: zap.NewAtomicLevel()})
-	if status, text := page(t, mux, "/api/v1/report"); status != http.StatusServiceUnavailable || !strings.Contains(text, "no report yet") {
+	if status, text := get(t, mux, "/api/v1/report"); status != http.StatusServiceUnavailable || !strings.Contains(text, "no report yet") {
 		t.Errorf("before a round: %d %q", status, text)
 	}
 	s.Round(report.Report{}, errors.New("no input"), time.Unix(50, 0))
-	if status, _ := page(t, mux, "/api/v1/report"); status != http.StatusServiceUnavailable {
+	if status, _ := get(t, mux, "/api/v1/report"); status != http.StatusServiceUnavailable {
 		t.Errorf("after a first round that failed: %d", status)
 	}
-	s.Round(report.Report{Placements: []report.Placement{placed(report.HeldBack, "a")}, Findings: []finding.Finding{storeDown("it is down")}}, nil, time.Unix(100, 0))
+	s.Round(report.Report{Placements: []report.Placement{newPlacement(report.HeldBack, "a")}, Findings: []finding.Finding{storeDown("it is down")}}, nil, time.Unix(100, 0))
 	s.Round(report.Report{}, errors.New("no input"), time.Unix(200, 0))
 
 	recorder := httptest.NewRecorder()

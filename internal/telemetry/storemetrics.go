@@ -34,7 +34,6 @@ type storeMetrics struct {
 
 // storeState is the state of a store between operations.
 type storeState struct {
-	// failing means that the last operation failed.
 	failing bool
 	// opened means that a round has opened the store since the last round ended.
 	opened bool
@@ -47,7 +46,6 @@ const (
 	opWrite = "write"
 )
 
-// storeLabel is the label whose value is the kind and the name of a store.
 const storeLabel = "store"
 
 func newStoreMetrics(define *definer) *storeMetrics {
@@ -93,7 +91,6 @@ func (m *storeMetrics) of(store string) *storeState {
 	return state
 }
 
-// opened records that a store was opened, or could not be opened.
 func (m *storeMetrics) opened(store string, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -103,7 +100,6 @@ func (m *storeMetrics) opened(store string, err error) {
 	}
 }
 
-// did records a read or a write.
 func (m *storeMetrics) did(store, operation string, took time.Duration, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -57,7 +57,6 @@ type observedLocation struct {
 
 var _ statestore.Location = observedLocation{}
 
-// Read reads a store, and measures and traces the read.
 func (l observedLocation) Read(ctx context.Context, view statestore.View) (statestore.State, error) {
 	began := l.observer.now()
 	ctx, span := l.start(ctx, view, opRead)

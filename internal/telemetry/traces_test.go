@@ -20,16 +20,15 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 )
 
-// receiver is a collector of spans.
-type receiver struct {
+type spanCollector struct {
 	*httptest.Server
 	mu       sync.Mutex
 	status   int
 	requests []*collector.ExportTraceServiceRequest
 }
 
-func newReceiver(t *testing.T) *receiver {
-	r := &receiver{status: http.StatusOK}
+func newSpanCollector(t *testing.T) *spanCollector {
+	r := &spanCollector{status: http.StatusOK}
 	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		body, err := io.ReadAll(request.Body)
 		if err != nil {
@@ -49,8 +48,7 @@ func newReceiver(t *testing.T) *receiver {
 	return r
 }
 
-// received returns the names of the spans and the attributes of their resource.
-func (r *receiver) received() (spans, resource []string) {
+func (r *spanCollector) received() (spans, resource []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, request := range r.requests {
@@ -68,8 +66,7 @@ func (r *receiver) received() (spans, resource []string) {
 	return spans, resource
 }
 
-// noVariables unsets the environment variables that the test depends on.
-func noVariables(t *testing.T) {
+func unsetTraceVariables(t *testing.T) {
 	for _, name := range []string{
 		variableDisabled, variableExporter, variableEndpoint, variableTracesEndpoint, variableProtocol, variableTracesProtocol,
 		"OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME", "OTEL_TRACES_SAMPLER", "OTEL_EXPORTER_OTLP_HEADERS",
@@ -78,7 +75,7 @@ func noVariables(t *testing.T) {
 	}
 }
 
-func aRound(t *testing.T, traces *Traces) {
+func traceRound(t *testing.T, traces *Traces) {
 	t.Helper()
 	o := NewObserver(NewMetrics(prometheus.NewRegistry(), "v1"), traces, func() time.Time { return time.Unix(0, 0) })
 	ctx, done := o.Round(t.Context())
@@ -101,8 +98,8 @@ func TestSpansAreSentWhereTheEnvironmentSays(t *testing.T) {
 		"a sampler that takes none": {map[string]string{variableEndpoint: "URL", "OTEL_TRACES_SAMPLER": "always_off"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			noVariables(t)
-			r := newReceiver(t)
+			unsetTraceVariables(t)
+			r := newSpanCollector(t)
 			for key, value := range c.set {
 				t.Setenv(key, strings.ReplaceAll(value, "URL", r.URL))
 			}
@@ -111,7 +108,7 @@ func TestSpansAreSentWhereTheEnvironmentSays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			aRound(t, traces)
+			traceRound(t, traces)
 			if err := traces.Close(t.Context()); err != nil {
 				t.Fatal(err)
 			}
@@ -135,15 +132,15 @@ func TestSpansAreSentWhereTheEnvironmentSays(t *testing.T) {
 }
 
 func TestEnvironmentNamesTheService(t *testing.T) {
-	noVariables(t)
-	r := newReceiver(t)
+	unsetTraceVariables(t)
+	r := newSpanCollector(t)
 	t.Setenv(variableEndpoint, r.URL)
 	t.Setenv("OTEL_SERVICE_NAME", "scheduler-of-team-a")
 	traces, err := NewTraces(t.Context(), "v1", zap.NewNop())
 	if err != nil {
 		t.Fatal(err)
 	}
-	aRound(t, traces)
+	traceRound(t, traces)
 	if err := traces.Close(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +156,7 @@ func TestVariablesThatCannotBeFollowedAreNamed(t *testing.T) {
 		`OTEL_EXPORTER_OTLP_ENDPOINT is not a URL like http://127.0.0.1:4318`:        {variableEndpoint: "collector:4318"},
 		`OTEL_EXPORTER_OTLP_TRACES_ENDPOINT is not a URL like http://127.0.0.1:4318`: {variableTracesEndpoint: "//user:hunter2@"},
 	} {
-		noVariables(t)
+		unsetTraceVariables(t)
 		for key, value := range set {
 			t.Setenv(key, value)
 		}
@@ -170,8 +167,8 @@ func TestVariablesThatCannotBeFollowedAreNamed(t *testing.T) {
 }
 
 func TestCollectorThatFailsIsReportedOnce(t *testing.T) {
-	noVariables(t)
-	r := newReceiver(t)
+	unsetTraceVariables(t)
+	r := newSpanCollector(t)
 	t.Setenv(variableEndpoint, r.URL)
 	core, logs := observer.New(zap.DebugLevel)
 	traces, err := NewTraces(t.Context(), "v1", zap.New(core))
@@ -186,17 +183,17 @@ func TestCollectorThatFailsIsReportedOnce(t *testing.T) {
 		r.mu.Lock()
 		r.status = status
 		r.mu.Unlock()
-		aRound(t, traces)
+		traceRound(t, traces)
 		if err := flush.ForceFlush(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 	}
-	var said []string
+	var messages []string
 	for _, entry := range logs.All() {
-		said = append(said, entry.Message)
+		messages = append(messages, entry.Message)
 	}
-	if !slices.Equal(said, []string{"traces cannot be sent", "traces are sent again"}) {
-		t.Errorf("said %q", said)
+	if !slices.Equal(messages, []string{"traces cannot be sent", "traces are sent again"}) {
+		t.Errorf("got %q", messages)
 	}
 	if err := traces.Close(t.Context()); err != nil {
 		t.Error(err)

@@ -2,6 +2,6 @@
 
 package sandbox
 
-// limitMemory does nothing. This is for systems on which a process cannot limit its own memory, and
-// for the race detector, which needs the whole address space.
+// limitMemory does nothing on systems on which a process cannot limit its own memory, and with the
+// race detector, which needs the whole address space.
 func limitMemory(int64) error { return nil }

@@ -10,9 +10,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// unchangedTime is how long a file that removes something must stay unchanged before its content
-// takes effect. A file that is written in place is truncated first, and some editors delete a file
-// before they write it again.
+// unchangedTime is the time for which a file that removes something must stay unchanged before its
+// content takes effect. A file that is written in place is truncated first, and some editors delete
+// a file before they write it again.
 const unchangedTime = time.Second
 
 type delayedRemoval struct {

@@ -32,8 +32,8 @@ type Source struct {
 	Exclude []Exclusion
 	// Stdin is read once for the path "-", and its content is cached.
 	Stdin io.Reader
-	// Now returns the time. If it is nil, each full scan reads all files, because an equal size and
-	// equal times do not prove then that a file is unchanged.
+	// Now returns the time. If it is nil, each full scan reads all files, because without the time,
+	// an equal size and equal times do not prove that a file is unchanged.
 	Now func() time.Time
 	// RemovalDelay is how long an object must be missing, while Changes runs, before it is removed
 	// from the snapshot. If it is zero, the object is removed once its file has been unchanged for
@@ -114,8 +114,8 @@ func (s *Source) stillMissing() int {
 	return count
 }
 
-// ReadAll makes the next Snapshot check every file. This is needed on network file systems, which
-// send no events for changes by other hosts.
+// ReadAll makes the next Snapshot check every file. On network file systems, ReadAll is needed
+// because they send no events for changes by other hosts.
 func (s *Source) ReadAll() { s.pending.scanAll() }
 
 // now returns the time. Without a clock, it returns a time before that of any file.

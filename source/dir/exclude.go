@@ -65,7 +65,8 @@ func matchElements(pattern, steps []string) bool {
 	return ok && matchElements(pattern[1:], steps[1:])
 }
 
-// excludes reports whether Exclude matches the path name in the input directory given.
+// excludes reports whether Exclude matches the path name in the input directory given. name
+// includes the path of that directory.
 func (s *Source) excludes(given, name string) bool {
 	if len(s.Exclude) == 0 {
 		return false

@@ -58,8 +58,8 @@ func (w *watch) notify(changes chan<- struct{}) {
 	}
 }
 
-// check reports whether a change must be reported. That is so if a broken watch is started again,
-// or if an input path now leads to another file or directory. In the second case, check marks the
+// check reports whether a change must be reported, because a broken watch is started again, or
+// because an input path now leads to another file or directory. In the second case, check marks the
 // watch as broken.
 func (w *watch) check() bool {
 	if w.broken {

@@ -10,8 +10,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// The limits of the files that Missing reads below one path. Its result is only a hint and may be
-// incomplete.
+// The limits of the files that Missing reads below one path. The result of Missing is only a hint
+// and may be incomplete.
 const (
 	missingFiles = 300
 	missingBytes = 16 << 20

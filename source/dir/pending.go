@@ -18,7 +18,7 @@ type task struct {
 
 type pending struct {
 	mu sync.Mutex
-	// watches maps each running watch to whether it receives all events.
+	// watches maps each running watch to its coverage.
 	watches map[*watch]coverage
 	all     bool
 	paths   map[string]struct{}
@@ -104,8 +104,8 @@ func (p *pending) setLinks(links bool) {
 	p.links = links
 }
 
-// needsAllEvents reports whether an event for any file may matter. That is so if there are symbolic
-// links, or if it is not known yet.
+// needsAllEvents reports whether an event for any file may matter, because there are symbolic
+// links, or may be some.
 func (p *pending) needsAllEvents() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

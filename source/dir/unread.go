@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/source"
 )
 
-// Tally has the number of files that the last Snapshot read, and the numbers of those that it did
-// not.
+// Tally has the number of files that the last Snapshot read, and the numbers of files and
+// directories that it left out.
 type Tally struct {
 	// Files is the number of files that were read, including those that could not be read.
 	Files int

@@ -95,7 +95,7 @@ func (s *Source) watchAll() (scope, error) {
 	return all, nil
 }
 
-// addPath watches a directory, or the parent directory of a file. It must be the parent directory,
+// addPath watches a directory, or the parent directory of a file. The file itself is not watched,
 // because editors and the kubelet replace a file and do not write to it.
 func (s *scope) addPath(path string, recursive bool) error {
 	info, err := os.Stat(path)
@@ -156,8 +156,8 @@ func (s *scope) moved() bool {
 	return false
 }
 
-// aliased reports whether one directory can be reached by two names. Its events contain only one of
-// them.
+// aliased reports whether one directory can be reached by two names. The events of such a directory
+// contain only one of the names.
 func aliased(roots []root) bool {
 	actual := make([]string, len(roots))
 	for i, root := range roots {

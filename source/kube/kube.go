@@ -60,8 +60,8 @@ type Source struct {
 
 var _ source.Source = (*Source)(nil)
 
-// syncTimeout is how long Snapshot waits for the initial lists. Await waits as long for the watches
-// to show the writes of this process.
+// syncTimeout is how long Snapshot waits for the initial lists, and how long Await waits until the
+// watches have shown the writes of this process.
 const syncTimeout = 30 * time.Second
 
 // snapshotGracePeriod is how long Snapshot and Await tolerate API errors before they fail.

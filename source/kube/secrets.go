@@ -34,7 +34,8 @@ func newSecrets(client rest.Interface, heard func(effect)) *secrets {
 	return &secrets{client: client, notify: heard, ctx: context.Background, watched: map[kratix.Key]watchedSecret{}}
 }
 
-// begin sets the parent context of the watches that are started from now on. They end when ctx ends.
+// begin sets the parent context of the watches that are started from now on. The watches end when
+// ctx ends.
 func (s *secrets) begin(ctx context.Context) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -61,7 +61,7 @@ func (s *sent[T, O]) GetObjectKind() schema.ObjectKind { return O(&s.object).Get
 // GetObjectMeta returns the metadata.
 func (s *sent[T, O]) GetObjectMeta() metav1.Object { return O(&s.object) }
 
-// DeepCopyObject returns a shallow copy. That is sufficient, because received objects are not
+// DeepCopyObject returns a shallow copy, which is sufficient because received objects are not
 // modified.
 func (s *sent[T, O]) DeepCopyObject() runtime.Object {
 	made := *s
@@ -74,7 +74,7 @@ type list[T any, O pointer[T]] struct {
 	Items           []sent[T, O] `json:"items"`
 }
 
-// DeepCopyObject returns a shallow copy. That is sufficient, because the items are not modified in
+// DeepCopyObject returns a shallow copy, which is sufficient because the items are not modified in
 // the list.
 func (l *list[T, O]) DeepCopyObject() runtime.Object {
 	made := *l

@@ -13,8 +13,8 @@ import (
 // ErrNoRequest is the error if input/object.yaml is missing. It wraps ErrInput.
 var ErrNoRequest = fmt.Errorf("%w: %s is missing: it holds the request, or for a Promise's own pipeline the Promise", ErrInput, requestFile)
 
-// ReadRequest returns the header of input/object.yaml. That is the object for which the pipeline
-// ran: a request, or the Promise for one of the Promise's own pipelines.
+// ReadRequest returns the header of input/object.yaml, the object for which the pipeline ran: a
+// request, or the Promise for one of the Promise's own pipelines.
 func ReadRequest(dir fs.FS) (kratix.Header, error) {
 	content, err := fs.ReadFile(dir, requestFile)
 	if errors.Is(err, fs.ErrNotExist) {

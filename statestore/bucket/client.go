@@ -11,7 +11,8 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// tries is how often a request is sent, if the server is busy or does not respond.
+// tries is the maximum number of times that a request is sent, if the server is busy or does not
+// respond.
 const tries = 8
 
 func newClient(config Config, base http.RoundTripper) (*minio.Core, error) {

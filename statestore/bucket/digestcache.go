@@ -22,8 +22,8 @@ func digestFrom(md5sum [md5.Size]byte) (s statestore.Digest) {
 	return s
 }
 
-// hexDigest returns the MD5 in a Digest as hexadecimal digits. That is the ETag of an object, if
-// ETags are MD5s.
+// hexDigest returns the MD5 in a Digest as hexadecimal digits. If ETags are MD5s, the result is the
+// ETag of an object.
 func hexDigest(s statestore.Digest) string { return hex.EncodeToString(s[:md5.Size]) }
 
 // parseSum parses an ETag or the value of digestKey. It returns false if s cannot be an MD5 in

@@ -22,7 +22,7 @@ type marker struct {
 	journal  journal
 }
 
-// newMarker returns a marker. Its revision is the version ID in a bucket with versions, and
+// newMarker returns a marker. The revision is the version ID in a bucket with versions, and
 // otherwise the ETag.
 func newMarker(etag, version string, journal journal) marker {
 	if version == "" || version == "null" {

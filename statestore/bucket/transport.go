@@ -46,8 +46,8 @@ func (t *transport) RoundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-// watchdog cancels a request that transfers no data for the time patience. It is also the body of
-// the response.
+// watchdog cancels a request that transfers no data for the time patience. The watchdog is also the
+// body of the response.
 type watchdog struct {
 	body      io.ReadCloser
 	timer     *time.Timer

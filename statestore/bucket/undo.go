@@ -53,7 +53,8 @@ func (r *refusals) err() error {
 	return r.all()
 }
 
-// all returns one error about all rejected files. Its text names the first file in walk order.
+// all returns one error about all rejected files. The text of the error names the first file in
+// walk order.
 func (r *refusals) all() refusedFiles {
 	slices.SortFunc(r.files, func(a, b refusedFiles) int { return tree.Compare(a.paths[0], b.paths[0]) })
 	all := refusedFiles{err: r.files[0].err}

@@ -56,8 +56,8 @@ func (v view) Content(ctx context.Context, p tree.Path) ([]byte, error) {
 }
 
 // entriesBelow returns the entry at p, and after it the small uncached entries in the same
-// directory. They are read together, because a caller that reads one record usually reads all of
-// them.
+// directory. The entries are read together, because a caller that reads one record usually reads
+// all of them.
 func (v view) entriesBelow(p tree.Path, sum statestore.Digest) []entry {
 	const most, largest = 128, 64 << 10
 	var listed []entry

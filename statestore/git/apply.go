@@ -79,7 +79,7 @@ func apply(ctx context.Context, parts []commitChanges) (statestore.Revision, err
 		return "", err
 	}
 	text := describe(parts)
-	s := parts[0].store // any of the stores will do, because what follows depends only on the branch and the style
+	s := parts[0].store // any of the stores, because the rest depends only on the branch and the style
 	s.notices.add(text.notices)
 	if err := s.begin(ctx); err != nil {
 		return "", err

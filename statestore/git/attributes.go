@@ -52,7 +52,7 @@ func comparePaths(a, b tree.Path) int { return strings.Compare(a.String(), b.Str
 
 // readAttributes reads the .gitattributes files in the root of the repository, in the store's
 // directory, in the directories between, and below the store's directory. It reads them only if
-// they have changed. They do not affect how the store writes files.
+// they have changed. The files do not affect how the store writes other files.
 func (s *Store) readAttributes(ctx context.Context) error {
 	found, err := s.findAttributes()
 	if err != nil {
@@ -142,8 +142,8 @@ func (s *Store) attributesBelow() []attributesAt {
 	return found
 }
 
-// doubtful returns a warning for each line with which a checkout may differ from the files that the
-// store has written.
+// doubtful returns a warning for each line that may make the files of a checkout differ from the
+// files that the store has written.
 func doubtful(name, text string) []string {
 	var doubts []string
 	number := 0

@@ -73,8 +73,8 @@ type authorship struct {
 
 // authorsOf returns the author that all Works of the placements name in an annotation. If they do
 // not name the same one, it returns defaultAuthor, and the named persons as co-authors, at most
-// mostCoAuthors of them. A removed placement without annotations counts with those of another
-// placement of its Work.
+// mostCoAuthors of them. A removed placement without annotations counts with the annotations of
+// another placement of its Work.
 func authorsOf(placements []statestore.PlacementChange, annotation string, defaultAuthor Author) authorship {
 	named := map[string]string{}
 	for _, p := range placements {

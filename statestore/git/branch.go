@@ -41,8 +41,8 @@ func newBranch(r *remote) *branch {
 	return &branch{remote: r, token: make(chan struct{}, 1), objects: newObjects()}
 }
 
-// minTidyObjects and minTidyBytes are how many objects and bytes must have been added until tidy
-// drops unreachable objects.
+// minTidyObjects and minTidyBytes are the numbers of objects and bytes that must have been added
+// before tidy drops unreachable objects.
 const (
 	minTidyObjects = 20_000
 	minTidyBytes   = 64 << 20

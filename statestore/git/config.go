@@ -73,7 +73,8 @@ type Config struct {
 type Author struct{ Name, Email string }
 
 // clean returns the author without characters that are invalid in the header of a commit. If the
-// name is empty afterwards, the name is that of fallback, and so is an empty address.
+// name is empty afterwards, it is replaced by the name of fallback, and an empty address by the
+// address of fallback.
 func (a Author) clean(fallback Author) Author {
 	if name := identity(a.Name); name != "" {
 		return Author{Name: name, Email: identity(a.Email)}

@@ -43,8 +43,8 @@ func (m missingBranch) Error() string {
 	return text
 }
 
-// blockedBranch is the error about a branch that cannot be created: its name is a directory in the
-// name of another branch, or the other way round.
+// blockedBranch is the error about a branch that cannot be created. Either its name is a directory
+// in the name of another branch, or the name of another branch is a directory in its name.
 type blockedBranch struct{ branch, by string }
 
 func (b blockedBranch) Error() string {

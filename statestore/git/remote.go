@@ -131,7 +131,7 @@ func httpRemote(config Config, parsed *url.URL, near *sharedHosts) (*remote, err
 	return r, nil
 }
 
-// hangUp closes the connections. They must be idle.
+// hangUp closes the connections. The connections must be idle.
 func (r *remote) hangUp() {
 	if r.closeIdle != nil {
 		r.closeIdle()

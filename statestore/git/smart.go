@@ -133,8 +133,8 @@ func checkRedirect(next *http.Request, via []*http.Request) error {
 	return nil
 }
 
-// sameOrigin reports whether credentials for a may be sent to b. They may if both have the same
-// scheme, host and port, or if b is https on the same host and both have the default ports.
+// sameOrigin reports whether credentials for a may be sent to b. Either both must have the same
+// scheme, host and port, or b must be https on the same host and both must have the default ports.
 func sameOrigin(a, b *url.URL) bool {
 	if !strings.EqualFold(a.Hostname(), b.Hostname()) {
 		return false

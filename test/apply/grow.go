@@ -86,7 +86,7 @@ func (m *Maker) growMetadata(from map[string]any) map[string]any {
 	return with(from, []any{"status"}, map[string]any{})
 }
 
-// Fresh returns an object with random content. It is for kinds without an example.
+// Fresh returns an object with random content. Fresh is used for kinds without an example.
 func (m *Maker) Fresh(kind Kind, name string) map[string]any {
 	made, _ := m.value(kind.Schema, "", 1).(map[string]any)
 	made, _ = integers(made).(map[string]any)

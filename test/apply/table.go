@@ -39,12 +39,12 @@ func (t *Table) Refused(name string) (count int) {
 	return count
 }
 
-// Sum returns the totals of those rows for whose names the function is returns true.
-func (t *Table) Sum(is func(name string) bool) (refused, foreseen int) {
+// Sum returns the totals of the selected rows. selects is called with the name of each row.
+func (t *Table) Sum(selects func(name string) bool) (refused, foreseen int) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for name, r := range t.rows {
-		if is(name) {
+		if selects(name) {
 			refused, foreseen = refused+r.refused, foreseen+r.foreseen
 		}
 	}

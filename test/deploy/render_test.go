@@ -20,7 +20,7 @@ const shipped = "../../deploy"
 
 const chartDir = shipped + "/charts/kratix-schedule"
 
-// The chart equals deploy/base if this is its name and its namespace.
+// With this name and namespace, the chart renders the same objects as deploy/base.
 const release = "kratix-schedule"
 
 type objects map[string]map[string]any

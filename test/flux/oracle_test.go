@@ -290,7 +290,7 @@ func below(files []tree.File) []tree.File {
 	return moved
 }
 
-// bySecureBuild reports whether a tree is built with Flux's SecureBuild. That takes 30 ms to read
+// bySecureBuild reports whether a tree is built with Flux's SecureBuild, which takes 30 ms to read
 // the whole schema of Kubernetes. Trees without the field openapi have the same result with
 // JudgeQuickly, so only a sample of them is built with SecureBuild.
 func (o *oracle) bySecureBuild(seed uint64, files []tree.File) bool {

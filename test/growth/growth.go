@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// These inputs are compared: one large input, and so many small ones that both have the same number
-// of items. Quadratic code takes 16 times as long for the large input.
+// The sizes of the inputs that are compared: one large input, and small inputs that together have
+// the same number of items. Quadratic code takes 16 times as long for the large input.
 const (
 	small    = 1_000
 	large    = 16 * small

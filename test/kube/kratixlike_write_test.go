@@ -14,7 +14,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/test/kube/kratixlike"
 )
 
-// The label "name" of the Destination has its name, so that Works can select it.
+// The label "name" has the Destination's name, so that Works can select the Destination.
 func (p *platform) addDestination(name, mode, cleanup string) {
 	p.t.Helper()
 	p.object(map[string]any{

@@ -225,7 +225,7 @@ func TestBadChangeIsRolledBack(t *testing.T) {
 }
 
 // deployment is an object that is not ready until the test writes its status, because no controller
-// in the cluster does.
+// in the cluster writes it.
 const deployment = `apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web, namespace: default}

@@ -1,6 +1,6 @@
-// Package page opens the page of the program in a real Chromium: by axe-core, which checks
-// accessibility, by screenshots, and with a running program. It is a module of its own so that the
-// program does not need chromedp:
+// Package page tests the page of the program in a real Chromium: with axe-core, which checks
+// accessibility, with screenshots, and with a running program. It is a module of its own so that
+// the program does not need chromedp:
 //
 //	make page
 //
@@ -35,7 +35,7 @@ var axeArchive []byte
 
 const axeDigest = "880970c081707360e64f34cea25ff91892f5bc95675b0776925b9709dd8a68bb"
 
-// Axe returns the script of axe-core. It returns an error if it is another one.
+// Axe returns the script of axe-core. It returns an error if testdata has another script.
 func Axe() (string, error) {
 	reader, err := gzip.NewReader(bytes.NewReader(axeArchive))
 	if err != nil {

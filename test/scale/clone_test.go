@@ -21,7 +21,7 @@ type clone struct {
 	made            int
 }
 
-func (c *clone) make() {
+func (c *clone) create() {
 	c.t.Helper()
 	c.dir = filepath.Join(c.t.TempDir(), "clone")
 	gittest.Git(c.t, filepath.Dir(c.dir), "clone", "--quiet", "--no-checkout", c.repository, c.dir)
@@ -35,9 +35,9 @@ func (c *clone) make() {
 	gittest.Git(c.t, c.dir, "config", "gc.auto", "0")
 }
 
-// push commits a copy, under another name, of the placement that the commit head has added. It
-// returns the duration of `git push`.
-func (c *clone) push(head string) time.Duration {
+// pushCopy pushes a commit with a copy of the placement that the commit head has added, under
+// another name. It returns the duration of `git push`.
+func (c *clone) pushCopy(head string) time.Duration {
 	c.t.Helper()
 	c.made++
 	gittest.Git(c.t, c.dir, "fetch", "--quiet", c.repository, "main")

@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-func build(t testing.TB) string {
+func buildDaemon(t testing.TB) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "kratix-schedule")
 	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/kratix-schedule").CombinedOutput(); err != nil { //nolint:gosec // the project's own program
@@ -65,7 +65,7 @@ func (d *daemon) stop() {
 	d.process = nil
 }
 
-func (d *daemon) tail() string {
+func (d *daemon) logTail() string {
 	content, _ := os.ReadFile(d.log.Name())
 	return string(content[max(0, len(content)-4000):])
 }
@@ -95,7 +95,7 @@ func (d *daemon) waitFor(what string, ready func(map[string]float64) bool) map[s
 			return values
 		}
 		if time.Now().After(deadline) {
-			d.t.Fatalf("%s: not within 20 minutes\n%s", what, d.tail())
+			d.t.Fatalf("%s: not within 20 minutes\n%s", what, d.logTail())
 		}
 	}
 }
@@ -112,7 +112,7 @@ const (
 	roundSum   = "kratix_schedule_round_duration_seconds_sum"
 )
 
-func (d *daemon) readAll() time.Duration {
+func (d *daemon) runFullRound() time.Duration {
 	d.t.Helper()
 	before := d.metrics()
 	if err := d.process.Process.Signal(syscall.SIGHUP); err != nil {
@@ -138,7 +138,7 @@ func (d *daemon) memory() (now, most int) {
 	return mebibytes("VmRSS"), mebibytes("VmHWM")
 }
 
-func (d *daemon) processor() time.Duration {
+func (d *daemon) cpuTime() time.Duration {
 	d.t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.process.Process.Pid))
 	if err != nil {

@@ -17,16 +17,16 @@ import (
 const zones = 100
 
 type env struct {
-	t            testing.TB
-	source, shed string
-	zip          *gzip.Writer
+	t               testing.TB
+	source, staging string
+	zip             *gzip.Writer
 }
 
 func newEnv(t testing.TB, url string, destinations int) *env {
 	t.Helper()
 	root := t.TempDir()
-	w := &env{t: t, source: filepath.Join(root, "source"), shed: filepath.Join(root, "shed"), zip: gzip.NewWriter(nil)}
-	for _, dir := range []string{w.source, w.shed} {
+	w := &env{t: t, source: filepath.Join(root, "source"), staging: filepath.Join(root, "staging"), zip: gzip.NewWriter(nil)}
+	for _, dir := range []string{w.source, w.staging} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			t.Fatal(err)
 		}
@@ -68,17 +68,17 @@ func (w *env) write(dir, name, content string) {
 
 func workFile(i int) string { return fmt.Sprintf("work-%06d.yaml", i) }
 
-func (w *env) prepare(from, to, destinations int) {
+func (w *env) prepareWorks(from, to, destinations int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
-		w.write(w.shed, workFile(i), w.work(i, min(zones, destinations)))
+		w.write(w.staging, workFile(i), w.work(i, min(zones, destinations)))
 	}
 }
 
-func (w *env) add(from, to int) {
+func (w *env) addWorks(from, to int) {
 	w.t.Helper()
 	for i := from; i < to; i++ {
-		if err := os.Rename(filepath.Join(w.shed, workFile(i)), filepath.Join(w.source, workFile(i))); err != nil {
+		if err := os.Rename(filepath.Join(w.staging, workFile(i)), filepath.Join(w.source, workFile(i))); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -108,12 +108,12 @@ spec:
     workloads:
 `, i, i%300, i, i, kratix.GroupID("."), i%kinds)
 	for _, file := range manifests(i) {
-		fmt.Fprintf(&text, "    - filepath: %s\n      content: %s\n", file.name, w.pack(file.content))
+		fmt.Fprintf(&text, "    - filepath: %s\n      content: %s\n", file.name, w.compress(file.content))
 	}
 	return text.String()
 }
 
-func (w *env) pack(content string) string {
+func (w *env) compress(content string) string {
 	var packed bytes.Buffer
 	w.zip.Reset(&packed)
 	_, _ = w.zip.Write([]byte(content))

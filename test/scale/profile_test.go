@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// profile saves a CPU profile of every ten seconds of a step, and a heap profile after each, until
-// the returned function is called. It does nothing if the flag for profiles is not set.
+// profile saves CPU profiles of ten seconds each, and a heap profile after each of them, until the
+// returned function is called. It does nothing unless the flag -keep is set.
 func (s *fixture) profile(step string) (stop func()) {
 	if *keep == "" {
 		return func() {}
@@ -21,8 +21,8 @@ func (s *fixture) profile(step string) (stop func()) {
 		defer close(ended)
 		for i := 1; ; {
 			name := filepath.Join(*keep, fmt.Sprintf("%s-%d", step, i))
-			if save(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=10", s.daemon.address), name+".cpu") {
-				save(fmt.Sprintf("http://%s/debug/pprof/heap", s.daemon.address), name+".heap")
+			if saveProfile(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=10", s.daemon.address), name+".cpu") {
+				saveProfile(fmt.Sprintf("http://%s/debug/pprof/heap", s.daemon.address), name+".heap")
 				i++
 			}
 			select {
@@ -38,7 +38,7 @@ func (s *fixture) profile(step string) (stop func()) {
 	}
 }
 
-func save(url, name string) bool {
+func saveProfile(url, name string) bool {
 	answer, err := http.Get(url) //nolint:gosec // the daemon's own address
 	if err != nil {
 		return false

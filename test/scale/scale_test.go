@@ -71,26 +71,26 @@ func newFixture(t testing.TB, size size) *fixture {
 		t.Fatal(err)
 	}
 	s := &fixture{env: newEnv(t, url, size.destinations), repository: repository, size: size}
-	s.daemon = &daemon{t: t, binary: build(t), source: s.source, env: []string{"SSL_CERT_FILE=" + ca}, log: log}
+	s.daemon = &daemon{t: t, binary: buildDaemon(t), source: s.source, env: []string{"SSL_CERT_FILE=" + ca}, log: log}
 	s.clone = &clone{t: t, repository: repository, url: url}
 	t.Cleanup(s.daemon.stop)
-	s.prepare(0, size.works+1+size.pairs+size.burst, size.destinations)
-	s.add(0, size.works)
+	s.prepareWorks(0, size.works+1+size.pairs+size.burst, size.destinations)
+	s.addWorks(0, size.works)
 	return s
 }
 
-func (s *fixture) commits() int {
-	if _, err := os.Stat(s.ref()); err != nil {
+func (s *fixture) commitCount() int {
+	if _, err := os.Stat(s.branchFile()); err != nil {
 		return 0
 	}
 	n, _ := strconv.Atoi(gittest.Commits(s.t, s.repository, "main"))
 	return n
 }
 
-func (s *fixture) ref() string { return filepath.Join(s.repository, "refs", "heads", "main") }
+func (s *fixture) branchFile() string { return filepath.Join(s.repository, "refs", "heads", "main") }
 
 func (s *fixture) head() string {
-	content, _ := os.ReadFile(s.ref())
+	content, _ := os.ReadFile(s.branchFile())
 	return strings.TrimSpace(string(content))
 }
 
@@ -110,30 +110,30 @@ func (s *fixture) measureFirst(m *measured) {
 	stop := s.profile("first")
 	defer stop()
 	s.daemon.waitForPlacements(s.works)
-	m.first, m.firstCPU, m.firstCommits = time.Since(began), s.daemon.processor(), s.commits()
+	m.first, m.firstCPU, m.firstCommits = time.Since(began), s.daemon.cpuTime(), s.commitCount()
 	m.firstRSS, m.firstPeak = s.daemon.memory()
 	s.t.Logf("first round: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.first, m.firstCPU, m.firstCommits, m.firstRSS, m.firstPeak)
 }
 
 func (s *fixture) measureUnchanged(m *measured) {
 	const rounds = 5
-	s.daemon.readAll() // also reads the files that the first round has written
+	s.daemon.runFullRound() // this round reads the files that the first round has written
 	stop := s.profile("unchanged")
 	defer stop()
-	before := s.daemon.processor()
-	var took, told []time.Duration
+	before := s.daemon.cpuTime()
+	var took, eventRounds []time.Duration
 	for range rounds {
-		took = append(took, s.daemon.readAll())
+		took = append(took, s.daemon.runFullRound())
 	}
-	m.unchanged, m.unchangedCPU = median(took), (s.daemon.processor()-before)/rounds
+	m.unchanged, m.unchangedCPU = median(took), (s.daemon.cpuTime()-before)/rounds
 	for range rounds {
-		told = append(told, s.touch())
+		eventRounds = append(eventRounds, s.rewriteWork())
 	}
-	m.event = median(told)
+	m.event = median(eventRounds)
 	s.t.Logf("unchanged: looked at all %s, processor %s; after an event %s", m.unchanged, m.unchangedCPU, m.event)
 }
 
-func (s *fixture) touch() time.Duration {
+func (s *fixture) rewriteWork() time.Duration {
 	s.t.Helper()
 	before := s.daemon.metrics()
 	name := filepath.Join(s.source, workFile(0))
@@ -141,8 +141,8 @@ func (s *fixture) touch() time.Duration {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.write(s.shed, "same", string(content))
-	if err := os.Rename(filepath.Join(s.shed, "same"), name); err != nil {
+	s.write(s.staging, "same", string(content))
+	if err := os.Rename(filepath.Join(s.staging, "same"), name); err != nil {
 		s.t.Fatal(err)
 	}
 	after := s.daemon.waitFor("a round", func(values map[string]float64) bool { return values[roundCount] > before[roundCount] })
@@ -151,26 +151,26 @@ func (s *fixture) touch() time.Duration {
 
 func (s *fixture) measureOneNew(m *measured) {
 	next := s.works
-	s.place(next) // the clone needs a placement to copy
-	s.clone.make()
+	s.placeWork(next) // the clone needs a placement to copy
+	s.clone.create()
 	for range s.pairs {
-		m.push = append(m.push, s.clone.push(s.head()))
+		m.push = append(m.push, s.clone.pushCopy(s.head()))
 		next++
-		m.one = append(m.one, s.place(next))
+		m.one = append(m.one, s.placeWork(next))
 		s.t.Logf("one new Work %s, bare push %s", m.one[len(m.one)-1], m.push[len(m.push)-1])
 	}
 	m.oneRSS, m.onePeak = s.daemon.memory()
 	s.works = next + 1
 }
 
-func (s *fixture) place(i int) time.Duration {
+func (s *fixture) placeWork(i int) time.Duration {
 	s.t.Helper()
 	before, deadline := s.head(), time.Now().Add(2*time.Minute)
 	began := time.Now()
-	s.add(i, i+1)
+	s.addWorks(i, i+1)
 	for s.head() == before {
 		if time.Now().After(deadline) {
-			s.t.Fatalf("Work %d is not written\n%s", i, s.daemon.tail())
+			s.t.Fatalf("Work %d is not written\n%s", i, s.daemon.logTail())
 		}
 		time.Sleep(500 * time.Microsecond)
 	}
@@ -181,25 +181,25 @@ func (s *fixture) place(i int) time.Duration {
 
 func (s *fixture) measureRestart(m *measured) {
 	s.daemon.stop()
-	before, began := s.commits(), time.Now()
+	before, began := s.commitCount(), time.Now()
 	s.daemon.start()
 	stop := s.profile("restart")
 	defer stop()
 	s.daemon.waitForPlacements(s.works)
-	m.restart, m.restartCPU = time.Since(began), s.daemon.processor()
-	s.daemon.readAll()
-	m.restartCommits = s.commits() - before
+	m.restart, m.restartCPU = time.Since(began), s.daemon.cpuTime()
+	s.daemon.runFullRound()
+	m.restartCommits = s.commitCount() - before
 	m.restartRSS, m.restartPeak = s.daemon.memory()
 	s.t.Logf("restart: %s, processor %s, %d commits, %d MiB, peak %d MiB", m.restart, m.restartCPU, m.restartCommits, m.restartRSS, m.restartPeak)
 }
 
 func (s *fixture) measureBurst(m *measured) {
-	before, began := s.commits(), time.Now()
+	before, began := s.commitCount(), time.Now()
 	stop := s.profile("burst")
 	defer stop()
 	done := make(chan time.Time)
 	over := make(chan struct{})
-	go func() { // records when the branch has moved last
+	go func() { // records when the branch last moved
 		head, moved := s.head(), began
 		for {
 			if now := s.head(); now != head {
@@ -213,11 +213,11 @@ func (s *fixture) measureBurst(m *measured) {
 			}
 		}
 	}()
-	s.add(s.works, s.works+s.size.burst)
+	s.addWorks(s.works, s.works+s.size.burst)
 	s.works += s.size.burst
 	s.daemon.waitForPlacements(s.works)
 	close(over)
-	m.burst, m.burstCommits = (<-done).Sub(began), s.commits()-before
+	m.burst, m.burstCommits = (<-done).Sub(began), s.commitCount()-before
 	m.burstRSS, m.burstPeak = s.daemon.memory()
 	s.t.Logf("burst: %s, %d commits, %.0f placements/s, %d MiB, peak %d MiB", m.burst, m.burstCommits, float64(s.size.burst)/m.burst.Seconds(), m.burstRSS, m.burstPeak)
 }

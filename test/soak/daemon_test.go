@@ -114,7 +114,8 @@ func (d *daemon) startWith(log *os.File, env ...string) {
 	d.t.Cleanup(func() { _ = process.Process.Kill() })
 }
 
-// signal waits until the process handles signals, because a signal would end it before.
+// signal sends a signal to the process once the process handles signals. Before that, a signal
+// would end the process.
 func (d *daemon) signal(signal os.Signal) {
 	d.t.Helper()
 	d.awaitAlive()

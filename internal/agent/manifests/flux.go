@@ -161,7 +161,8 @@ func (t *target) fluxEvents(o Options) []document {
 	return documents
 }
 
-// plaintext returns a warning if an address has no TLS. data names what others could read.
+// plaintext returns a warning if an address has no TLS. data names the content that others could
+// read.
 func plaintext(address, data string) string {
 	if strings.HasPrefix(address, "http:") {
 		return "\nThe address is without TLS: anyone who sees the traffic can read " + data + "."

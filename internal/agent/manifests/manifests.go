@@ -110,7 +110,8 @@ func gitURL(store *kratix.GitStateStore) (*url.URL, error) {
 
 func (t *target) objectName(r root) string { return shortened(t.destination.Name, r.name) }
 
-// maxLabel is the maximum length of a label's value: Flux and Argo CD use the name as one.
+// maxLabel is the maximum length of a label's value. Flux and Argo CD use the names of objects as
+// values of labels.
 const maxLabel = 63
 
 func shortened(name, suffix string) string {

@@ -18,8 +18,9 @@ const (
 	longestPause = 30 * time.Second
 )
 
-// staleLimit is the number of consecutive conflicts of an object after which they are reported.
-// They have a lasting cause then, such as a CustomResourceDefinition without a status subresource.
+// staleLimit is the number of consecutive conflicts of an object after which the conflicts are
+// reported. So many conflicts have a lasting cause, such as a CustomResourceDefinition without a
+// status subresource.
 const staleLimit = 5
 
 type target struct {
@@ -98,8 +99,8 @@ func (b *backoff) pauseLeft(now time.Time) time.Duration {
 	return b.paused.Sub(now)
 }
 
-// pause pauses all writes. The duration doubles until a write is accepted. It is at least what the
-// API server asks for, and at most longestPause.
+// pause pauses all writes. The duration doubles until a write is accepted. It is at least the
+// duration that the API server asks for, and at most longestPause.
 func (b *backoff) pause(now time.Time, asked time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -54,8 +54,9 @@ func failureOf(err error) failure {
 	return why
 }
 
-// isUnknown reports whether a create that failed with err may have created the object. That is so
-// if there was no answer, if the answer does not exclude it, or if the object exists already.
+// isUnknown reports whether a create that failed with err may have created the object, because
+// there was no answer, because the answer does not exclude it, or because the object exists
+// already.
 func isUnknown(err error) bool {
 	var answer apierrors.APIStatus
 	if !errors.As(err, &answer) {

@@ -22,9 +22,9 @@ import (
 // Field is the field in the status of a request that this package writes.
 const Field = "kratixSchedule"
 
-// Writer writes the status of requests, or their HealthRecords. It remembers the content that it
-// has found or written, so that it reads a request only after a start and when the status is to
-// change.
+// Writer writes the status of requests, or their HealthRecords. It caches the content that it has
+// found or written. Therefore it reads a request only after a start, and before it changes the
+// status.
 type Writer struct {
 	client rest.Interface
 	now    func() time.Time
@@ -125,8 +125,8 @@ func (w *Writer) Write(ctx context.Context, wanted []status.Request) Outcome {
 	return pass.end()
 }
 
-// isValid reports whether the names of a request are valid names of objects. They are from a Work,
-// which a tenant may write, and they become parts of a path of the API.
+// isValid reports whether the names of a request are valid names of objects. The names are from a
+// Work, which a tenant may write, and become parts of a path of the API.
 func isValid(request status.Request) bool {
 	for _, name := range []string{request.Promise, request.Key.Namespace, request.Key.Name} {
 		if len(validation.IsDNS1123Subdomain(name)) > 0 {

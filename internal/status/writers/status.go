@@ -102,8 +102,8 @@ func differences(one, other map[string]any) []string {
 	})
 }
 
-// keeps reports whether a stored value contains everything that was written. It may contain more
-// because of defaults.
+// keeps reports whether a stored value contains everything that was written. The stored value may
+// contain more because of defaults.
 func keeps(stored, written any) bool {
 	switch written := written.(type) {
 	case map[string]any:

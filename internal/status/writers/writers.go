@@ -1,10 +1,10 @@
-// Package writers does in a cluster what Kratix's own containers do at the end of a pipeline: the
-// work-writer creates or updates the Work, and the status-writer merges the pipeline's status into
-// the status of the request. It does I/O: it reads and writes these objects.
+// Package writers does the work of Kratix's own containers at the end of a pipeline: like the
+// work-writer, it creates or updates the Work, and like the status-writer, it merges the pipeline's
+// status into the status of the request. It does I/O: it reads and writes these objects.
 //
-// Both read an object first and write only differences, so that a second run of the same pipeline
-// writes nothing. If an object has changed after it was read, the API server rejects the write, and
-// the write is retried with the new version.
+// Both operations read an object first and write only differences, so that a second run of the same
+// pipeline writes nothing. If an object has changed after it was read, the API server rejects the
+// write, and the write is retried with the new version.
 package writers
 
 import (
