@@ -23,6 +23,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/throttle"
 )
 
 const retry = 15 * time.Second
@@ -69,6 +70,9 @@ type Daemon struct {
 	// Project returns the stores that rounds read. Its argument is the stores with workers, which
 	// rounds read if Project is nil.
 	Project func(stores statestore.Opener) statestore.Opener
+	// CommitsPerMinute is the maximum number of commits per minute to each branch on a git server;
+	// 0 for no maximum. It has no effect with Project, because another program then writes.
+	CommitsPerMinute int
 
 	registry *prometheus.Registry
 	events   *telemetry.EventLog
@@ -77,6 +81,7 @@ type Daemon struct {
 	restless telemetry.Restless
 	server   telemetry.Server
 	stores   *workerStores
+	throttle *throttle.Throttle
 	stopping *stopping
 	// planned is the input of the last plan. It is nil without a Page.
 	planned *scheduler.Input
@@ -123,7 +128,8 @@ func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 }
 
 // assemble creates the parts of the daemon. It wraps the stores, from the inside out, in the check
-// for shutdown, in telemetry, in workers and, if it is set, in Project.
+// for shutdown, in telemetry, in workers and either in the limit of commits or, if it is set, in
+// Project.
 func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.stopping = &stopping{stop: stop}
 	d.Reconciler.Stop = stop
@@ -142,7 +148,10 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 		d.Reconciler.Builder = stoppingBuilder{d.Reconciler.Builder, d.stopping}
 	}
 	d.stores = newWorkerStores(d.observer.Stores(stores), d.wake, d.observer.Resting)
-	d.Reconciler.Observe, d.Reconciler.Stores, d.Reconciler.Now = d.observer.Stage, d.stores, d.Now
+	d.throttle = &throttle.Throttle{
+		Opener: d.stores, PerMinute: d.CommitsPerMinute, Now: d.Now, Wake: d.wake, Committed: d.observer.Committed, Waiting: d.observer.Waiting,
+	}
+	d.Reconciler.Observe, d.Reconciler.Stores, d.Reconciler.Now = d.observer.Stage, d.throttle, d.Now
 	if d.Page != nil {
 		d.Page.Store = newPageStore(d.stores)
 		d.Reconciler.Planned = func(in scheduler.Input) { d.planned = &in }
@@ -181,10 +190,12 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
 		case <-d.woken:
 		case <-due.round:
 		case <-look:
+			d.throttle.Refresh()
 			d.Reconciler.ForgetFights()
 			d.Reconciler.TryRefused()
 			d.readAll()
 		case <-interval.C:
+			d.throttle.Refresh()
 			d.readAll()
 		}
 		due = d.round(ctx, patient)
@@ -201,6 +212,7 @@ func (d *Daemon) readAll() {
 // round runs one round and reports it. Its writes may continue until patient ends, even if ctx has
 // ended.
 func (d *Daemon) round(ctx, patient context.Context) next {
+	d.throttle.Begin()
 	inner, done := d.observer.Round(patient)
 	result, err := d.Reconciler.Round(inner)
 	if err != nil && ctx.Err() != nil {
@@ -241,10 +253,14 @@ func (d *Daemon) watched(result report.Report) report.Report {
 	return result
 }
 
-// finishWrites waits for the writes in progress, for at most d.Shutdown, after the process is
-// stopped.
+// finishWrites writes the changes that wait for their commit, and waits for the writes in progress,
+// for at most d.Shutdown, after the process is stopped. A process that has lost its Lease writes
+// nothing more.
 func (d *Daemon) finishWrites(patient context.Context) {
 	ctx, cancel := context.WithTimeout(patient, d.Shutdown)
 	defer cancel()
+	if d.stopping.flush() {
+		d.throttle.Flush(ctx)
+	}
 	d.stores.workers.Finish(ctx)
 }
