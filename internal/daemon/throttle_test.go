@@ -76,10 +76,10 @@ func TestBurstOfWorksMakesFewCommits(t *testing.T) {
 			fmt.Sprintf(`kratix_schedule_commits_total{store="GitStateStore default"} %d`, written+1),
 			fmt.Sprintf(`kratix_schedule_commit_wait_seconds_count{store="GitStateStore default"} %d`, written+1),
 			`kratix_schedule_next_commit_timestamp_seconds{store="GitStateStore default"} 0`,
-			`kratix_schedule_queue_depth{store="GitStateStore default"} 0`,
+			`kratix_schedule_waiting_placements{store="GitStateStore default"} 0`,
 		} {
 			if !strings.Contains(said, want) {
-				t.Errorf("the metrics lack %s", want)
+				t.Errorf("the metrics lack %s:\n%s", want, said)
 			}
 		}
 	})
@@ -88,8 +88,10 @@ func TestBurstOfWorksMakesFewCommits(t *testing.T) {
 // TestWaitingChangeIsReportedAndDoesNotDelayTheInput checks that rounds go on while a change waits:
 // the report shows the newest input.
 func TestWaitingChangeIsReportedAndDoesNotDelayTheInput(t *testing.T) {
-	inABubbleWith(t, limited, func(t *testing.T, b *bubble) {
-		b.put("a", "")
+	inABubbleWith(t, func(b *bubble) {
+		limited(b)
+		b.add("a", "")
+	}, func(t *testing.T, b *bubble) {
 		time.Sleep(time.Second)
 		for _, name := range []string{"b", "c"} {
 			b.put(name, "")
@@ -99,9 +101,9 @@ func TestWaitingChangeIsReportedAndDoesNotDelayTheInput(t *testing.T) {
 			}
 		}
 		said := b.page("/metrics")
-		for _, want := range []string{`kratix_schedule_queue_depth{store="GitStateStore default"} 2`, `kratix_schedule_next_commit_timestamp_seconds{store="GitStateStore default"} 9.4668481e+08`} {
+		for _, want := range []string{`kratix_schedule_waiting_placements{store="GitStateStore default"} 2`, `kratix_schedule_next_commit_timestamp_seconds{store="GitStateStore default"} 9.4668481e+08`} {
 			if !strings.Contains(said, want) {
-				t.Errorf("the metrics lack %s", want)
+				t.Errorf("the metrics lack %s:\n%s", want, said)
 			}
 		}
 		if said := b.page("/readyz"); !strings.HasPrefix(said, "ready") && !strings.HasPrefix(said, "ok") {
@@ -131,9 +133,9 @@ func TestWaitingChangeIsWrittenWhenTheDaemonIsStopped(t *testing.T) {
 				ctx, lose := context.WithCancel(process)
 				defer lose()
 				b.daemon.WriteStatus = func(context.Context, report.Report) StatusResult { return StatusResult{} }
+				b.add("a", "")
 				done := make(chan error)
 				go func() { done <- b.daemon.rounds(ctx, b.changes) }()
-				b.put("a", "")
 				time.Sleep(time.Second)
 				b.put("b", "")
 				time.Sleep(time.Second)

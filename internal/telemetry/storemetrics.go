@@ -25,7 +25,8 @@ type storeMetrics struct {
 	bytes    *prometheus.HistogramVec
 	commits  *prometheus.CounterVec
 	waits    *prometheus.HistogramVec
-	throttle *prometheus.GaugeVec
+	waiting  *prometheus.GaugeVec
+	commitAt *prometheus.GaugeVec
 	selected *prometheus.GaugeVec
 
 	mu     sync.Mutex
@@ -75,10 +76,11 @@ func newStoreMetrics(define *definer) *storeMetrics {
 		commits: define.counter("commits_total", "Commits, or writes of a bucket, that changed the store. One commit with the changes of several stores counts once, for one of them.", storeLabel),
 		waits: define.histogram("commit_wait_seconds", "How long the oldest change in a commit had to wait because of --commits-per-minute; 0 if it did not have to. "+
 			"A commit for several stores counts once, for one of them.", prometheus.ExponentialBuckets(0.25, 2, 10), storeLabel),
-		throttle: define.gauge("next_commit_timestamp_seconds", "When the next commit to the store may be made, for which changes wait because of --commits-per-minute, in seconds since 1970; 0 if none wait.", storeLabel),
+		waiting:  define.gauge("waiting_placements", "Placements whose change waits for the next commit to the store because of --commits-per-minute.", storeLabel),
+		commitAt: define.gauge("next_commit_timestamp_seconds", "When the next commit to the store may be made, for which changes wait because of --commits-per-minute, in seconds since 1970; 0 if none wait.", storeLabel),
 		known:    map[string]*storeState{},
 	}
-	m.series = append(m.series, m.up, m.duration, m.errors, m.retries, m.failures, m.next, m.queue, m.files, m.bytes, m.commits, m.waits, m.throttle, m.selected)
+	m.series = append(m.series, m.up, m.duration, m.errors, m.retries, m.failures, m.next, m.queue, m.files, m.bytes, m.commits, m.waits, m.waiting, m.commitAt, m.selected)
 	return m
 }
 
@@ -97,7 +99,9 @@ func (m *storeMetrics) of(store string) *storeState {
 		m.next.WithLabelValues(store)
 		m.queue.WithLabelValues(store)
 		m.commits.WithLabelValues(store)
-		m.throttle.WithLabelValues(store)
+		m.waits.WithLabelValues(store)
+		m.waiting.WithLabelValues(store)
+		m.commitAt.WithLabelValues(store)
 	}
 	return state
 }
@@ -157,8 +161,8 @@ func timestamp(at time.Time) float64 {
 
 // setThrottled records how many placements wait for the next commit, and its time.
 func (m *storeMetrics) setThrottled(store string, placements int, next time.Time) {
-	m.throttle.WithLabelValues(store).Set(timestamp(next))
-	m.setPending(store, placements)
+	m.waiting.WithLabelValues(store).Set(float64(placements))
+	m.commitAt.WithLabelValues(store).Set(timestamp(next))
 }
 
 // addCommits counts the commits of a write: the new revisions in its outcomes.

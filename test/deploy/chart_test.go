@@ -187,6 +187,7 @@ func TestOptions(t *testing.T) {
 		"tolerations: [{key: a, operator: Exists, effect: NoSchedule}]":                       {at(pod, "tolerations"), `[{"effect":"NoSchedule","key":"a","operator":"Exists"}]`},
 		"affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname}]}}": {at(pod, "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution", 0, "topologyKey"), `"kubernetes.io/hostname"`},
 		"requests: {enabled: true}":      {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--request-status"]`},
+		"commitsPerMinute: 0": {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--commits-per-minute=0"]`},
 		"healthRecords: {enabled: true}": {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--health-records"]`},
 		"podAnnotations: {a: b}":         {[]any{"spec", "template", "metadata", "annotations"}, `{"a":"b"}`},
 	} {
