@@ -7,6 +7,8 @@ package throttle
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -24,7 +26,9 @@ type Throttle struct {
 	// PerMinute is the maximum number of commits per minute to each branch on a git server, if no
 	// annotation of a state store sets another one. 0 means no maximum.
 	PerMinute int
-	Now       func() time.Time
+	// Off means that no location has a limit, because another program writes.
+	Off bool
+	Now func() time.Time
 	// Wake is called when a location may be written for which changes wait. It must not block.
 	Wake func()
 	// Committed is called before each commit, with a store of the location and the time since its
@@ -73,7 +77,7 @@ func (t *Throttle) Open(ref kratix.StateStoreReference, spec kratix.Object, secr
 
 // perMinute returns the maximum number of commits per minute to a state store; 0 for no maximum.
 func (t *Throttle) perMinute(spec kratix.Object) int {
-	if spec == nil {
+	if spec == nil || t.Off {
 		return 0
 	}
 	if limit, set, _ := kratix.CommitsPerMinute(spec); set { // a finding reports an invalid value
@@ -118,19 +122,23 @@ func (t *Throttle) Begin() { t.each((*limit).begin) }
 // Refresh makes the next read of each location ask its server.
 func (t *Throttle) Refresh() { t.each((*limit).refresh) }
 
-// RefreshWhere makes the next read ask the server for each location whose storage, as
-// kratix.StorageOf returns it, satisfies a condition. It returns the number of these locations.
-func (t *Throttle) RefreshWhere(matches func(storage string) bool) int {
+// Storages returns the storages of all locations, as kratix.StorageOf returns them.
+func (t *Throttle) Storages() []string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	found := 0
+	return slices.Collect(maps.Keys(t.limits))
+}
+
+// RefreshWhere makes the next read ask the server for each location whose storage satisfies a
+// condition.
+func (t *Throttle) RefreshWhere(matches func(storage string) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	for storage, l := range t.limits {
 		if matches(storage) {
-			found++
 			l.refresh()
 		}
 	}
-	return found
 }
 
 func (t *Throttle) each(do func(*limit)) {

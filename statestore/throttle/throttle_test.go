@@ -292,13 +292,17 @@ func TestReadsBetweenCommitsAreReused(t *testing.T) {
 		if n := reads(func() { f.Refresh(); storetest.Read(t, a) }); n != 1 {
 			t.Errorf("%d reads after Refresh", n)
 		}
-		matched := 0
-		if n := reads(func() {
-			matched = f.RefreshWhere(func(storage string) bool { return strings.HasPrefix(storage, "git.example.com/state") })
-			f.RefreshWhere(func(string) bool { return false })
-			storetest.Read(t, a)
-		}); n != 1 || matched != 1 {
-			t.Errorf("%d reads after RefreshWhere, %d matched", n, matched)
+		for storage, want := range map[string]int{"git.example.com/state#main": 1, "git.example.com/other#main": 0} {
+			n := reads(func() {
+				f.RefreshWhere(func(of string) bool { return of == storage })
+				storetest.Read(t, a)
+			})
+			if n != want {
+				t.Errorf("%d reads after a push to %s", n, storage)
+			}
+		}
+		if all := f.Storages(); len(all) != 2 || !slices.Contains(all, "git.example.com/state#main") {
+			t.Errorf("the locations are %q", all)
 		}
 		if n := reads(func() { f.try(t, a, "0"); storetest.Read(t, a); storetest.Read(t, a) }); n != 1 {
 			t.Errorf("%d reads after a commit", n)
