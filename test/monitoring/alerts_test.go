@@ -66,6 +66,8 @@ func TestAlertsFireWhenTheyShould(t *testing.T) {
 		"a burst is written":           {`kratix_schedule_queue_depth{store="s"} 0x50 500 400 300 200 100 0x10`, nil},
 		"nothing gets through":         {`kratix_schedule_queue_depth{store="s"} 0x20 3x40`, []string{"KratixScheduleQueueStands"}},
 		"changes wait all the time":    {`kratix_schedule_next_commit_timestamp_seconds{store="s"} 1000x90`, []string{"KratixScheduleCommitsLimited"}},
+		"commits all day":              {`kratix_schedule_commits_total{store="GitStateStore s"} 0+200x60`, []string{"KratixScheduleCommitsADay"}},
+		"writes of a bucket all day":   {`kratix_schedule_commits_total{store="BucketStateStore s"} 0+200x60`, nil},
 		"changes wait now and then":    {`kratix_schedule_next_commit_timestamp_seconds{store="s"} 0 1000 0 1000 1000 0 1000x5 0x50`, nil},
 		"no shard selects a store":     {`kratix_schedule_store_selected{store="s",instance="a"} 1x40 0x20`, []string{"KratixScheduleStoreShards"}},
 		"two shards select a store":    {`kratix_schedule_store_selected{store="s",instance="b"} 0x40 1x20`, []string{"KratixScheduleStoreShards"}},
