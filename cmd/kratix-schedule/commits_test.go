@@ -69,11 +69,11 @@ func TestChangesToAGitServerShareCommitsAndReads(t *testing.T) {
 	go func() {
 		ended <- execute(ctx, []string{"run", "-f", in, "--listen", "127.0.0.1:0", "--commits-per-minute", "1"}, streams{out: &out, err: &trouble})
 	}()
-	await(t, &trouble, `"msg":"placed","work":"default/first"`)
+	waitForOutput(t, &trouble, `"msg":"placed","work":"default/first"`)
 	for i := range 5 {
 		name := fmt.Sprint("later-", i)
 		put(name+".yaml", requestYAML(name))
-		await(t, &trouble, `"msg":"being written","work":"default/`+name+`"`)
+		waitForOutput(t, &trouble, `"msg":"being written","work":"default/`+name+`"`)
 	}
 	stop()
 	if code := <-ended; code != exitClean {

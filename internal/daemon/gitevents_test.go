@@ -36,7 +36,7 @@ func onExampleState(b *bubble) {
 
 func TestPushReportedByItsHostIsReadAtOnce(t *testing.T) {
 	inABubbleWith(t, onExampleState, func(t *testing.T, b *bubble) {
-		b.put("a", "")
+		b.putAndNotify("a", "")
 		time.Sleep(time.Minute)
 		b.counts()
 		for _, test := range []struct {

@@ -55,7 +55,7 @@ func TestBurstOfWorksMakesFewCommits(t *testing.T) {
 			name := fmt.Sprint("work-", i)
 			a.put["default/"+name] = time.Now()
 			if b.add(name, ""); i%together == together-1 {
-				b.put(name, "")
+				b.putAndNotify(name, "")
 				time.Sleep(together * time.Minute / works)
 			}
 		}
@@ -94,7 +94,7 @@ func TestWaitingChangeIsReportedAndDoesNotDelayTheInput(t *testing.T) {
 	}, func(t *testing.T, b *bubble) {
 		time.Sleep(time.Second)
 		for _, name := range []string{"b", "c"} {
-			b.put(name, "")
+			b.putAndNotify(name, "")
 			time.Sleep(time.Second)
 			if said := b.page("/api/v1/report"); !strings.Contains(said, `"work":"default/`+name+`"`) || !strings.Contains(said, "waits for the next commit at 00:00:10 UTC") {
 				t.Errorf("the report says %s", said)
@@ -137,7 +137,7 @@ func TestWaitingChangeIsWrittenWhenTheDaemonIsStopped(t *testing.T) {
 				done := make(chan error)
 				go func() { done <- b.daemon.rounds(ctx, b.changes) }()
 				time.Sleep(time.Second)
-				b.put("b", "")
+				b.putAndNotify("b", "")
 				time.Sleep(time.Second)
 				b.counts()
 				if stopped {
