@@ -30,8 +30,7 @@ const (
 	sampled = 1_000
 )
 
-// repositoryUse is what a round finds out about one repository on a git server, with all its
-// branches.
+// repositoryUse has the numbers of one repository on a git server, with all its branches.
 type repositoryUse struct {
 	name string
 	// store is the first state store on the repository.

@@ -52,7 +52,8 @@ func TestWideDirectoryIsReportedBeforeItIsWritten(t *testing.T) {
 	}
 }
 
-// TestReadsOfAgentsAreAddedUpForEachRepository has two state stores on two branches of a repository.
+// TestReadsOfAgentsAreAddedUpForEachRepository adds up two state stores on two branches of a
+// repository.
 func TestReadsOfAgentsAreAddedUpForEachRepository(t *testing.T) {
 	w := newEnv(t)
 	onServer(w)

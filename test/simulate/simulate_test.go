@@ -144,7 +144,7 @@ func notify(c chan struct{}) {
 	}
 }
 
-// fill gives the stores the files of all Works.
+// fill adds the files of all Works to the stores.
 func (f *fleet) fill() {
 	changes := make([][]statestore.FileChange, len(f.stores))
 	for work := range *works {
@@ -275,7 +275,7 @@ func heap() uint64 {
 	return stats.HeapAlloc
 }
 
-// result is what a simulation shows.
+// result has the numbers of one simulation.
 type result struct {
 	fleet  *fleet
 	memory uint64
