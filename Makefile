@@ -146,11 +146,12 @@ soak: ## Let the daemon work among random faults for SOAK (30m), drawn from SEED
 # its full size. The seed is the day's, so that no night repeats another.
 .PHONY: nightly
 nightly: export SEED := $(shell date +%Y%m%d)
-nightly: build kube-servers servers ## Run the long checks: a flood of events, many writers, many Works beside Kratix, a soak, 60,000 trees, 25,000 objects to apply, five minutes a fuzz target, known vulnerabilities, a release for all platforms built twice
+nightly: build kube-servers servers ## Run the long checks: a flood of events, many writers, many Works beside Kratix, a fleet of 10,000 Destinations, a soak, 60,000 trees, 25,000 objects to apply, five minutes a fuzz target, known vulnerabilities, a release for all platforms built twice
 	go test -count=1 -timeout=30m ./... # with all seeds, which the race detector cuts to a third
 	go test -run FloodOfEvents -count=1 -v ./internal/daemon -flood 60s
 	go test -tags e2e -run E2EEightWriters -count=1 -timeout=2h -v ./statestore/git -commits 200
 	cd test/kube && go test -run ManyWorks -count=1 -timeout=1h -v . -all-written
+	$(MAKE) --no-print-directory simulate
 	$(MAKE) --no-print-directory soak
 	$(MAKE) --no-print-directory oracle TREES=60000 FIRST=$(SEED)00000
 	$(MAKE) --no-print-directory apply OBJECTS=20000 MUTATIONS=5000
@@ -159,6 +160,13 @@ nightly: build kube-servers servers ## Run the long checks: a flood of events, m
 	$(MAKE) --no-print-directory release-host
 	$(MAKE) --no-print-directory release-snapshot
 	cache=$$(mktemp -d) && RELEASE_CACHE=$$cache ./hack/reproducible.sh dist; status=$$?; rm -rf "$$cache"; exit $$status
+
+DESTINATIONS   ?= 10000
+PLACED         ?= 1000000
+
+.PHONY: simulate
+simulate: ## Simulate a fleet of DESTINATIONS (10000) with PLACED (1000000) Works on git hosts, buckets and registries with their published limits
+	go test -run TestFleet -count=1 -v -timeout 1h ./test/simulate -destinations $(DESTINATIONS) -works $(PLACED)
 
 .PHONY: monitoring
 monitoring: ## Check alert rules and dashboard with Prometheus' own library

@@ -25,11 +25,16 @@ func Each(one func(context.Context, statestore.StoreChanges) statestore.Outcome)
 func failures(outcomes []statestore.Outcome) error {
 	var all []error
 	for _, outcome := range outcomes {
-		if !errors.Is(outcome.Err, statestore.ErrPending) && !errors.Is(outcome.Err, errRehearsed) {
+		if !isPending(outcome.Err) && !errors.Is(outcome.Err, errRehearsed) {
 			all = append(all, outcome.Err)
 		}
 	}
 	return errors.Join(all...)
+}
+
+// isPending reports whether an error of a write means that it is in progress or comes later.
+func isPending(err error) bool {
+	return errors.Is(err, statestore.ErrPending) || errors.Is(err, statestore.ErrThrottled)
 }
 
 // Preview is a Finish that writes nothing.

@@ -111,6 +111,7 @@ func observe(ctx context.Context, snapshot source.Snapshot, opener statestore.Op
 	for _, store := range w.stores {
 		store.limits = limitsOf(store, policy)
 	}
+	ctx = statestore.JointReads(ctx)
 	var reads sync.WaitGroup
 	for _, store := range w.stores {
 		reads.Go(func() { store.read(ctx) })
@@ -215,6 +216,13 @@ func openStore(o *observed, ref kratix.StateStoreReference, opener statestore.Op
 	view := &storeView{ref: ref, orphans: o.Orphans}
 	var secret *kratix.SecretReference
 	view.spec, secret = o.lookup.spec(ref)
+	if view.spec != nil {
+		if _, _, err := kratix.CommitsPerMinute(view.spec); err != nil {
+			at := o.Origins.Of(view.spec)
+			at.Object = kratix.Describe(view.spec)
+			o.findings = append(o.findings, finding.Finding{Rule: finding.InvalidAnnotation(), Place: at, Message: err.Error()})
+		}
+	}
 	view.lacksSecret = o.lookup.lacks(secret)
 	view.rejectsSecret = secret != nil && o.lookup.secret(secret) == nil && !view.lacksSecret
 	view.Store, view.err = opener.Open(ref, view.spec, o.lookup.secret(secret))

@@ -25,7 +25,7 @@ func stageFiles() []stageFile {
 		{"diff", "diff filechanges units ledgerfiles"},
 		{"outcome", "outcome reuse reusewritten independence alone"},
 		{"commit", "desired write writer refusals search finish fightmarks poll"},
-		{"report", "reporter guardfindings profiles unreached large tries sortedlist"},
+		{"report", "reporter budget guardfindings profiles unreached large tries sortedlist"},
 		{"round", "reconcile plan stores staying desiredstore choices shards inspect cleanup"},
 	}
 }

@@ -206,6 +206,7 @@ func (r *Reconciler) try(ctx context.Context) (report.Report, error) {
 	for _, result := range results {
 		out.addResult(result.desired, result.Outcome)
 	}
+	out.add(budgetFindings(stores, &plan)...)
 	out.report.Deliveries = reported.deliveries
 	out.report.Due = soonest(r.refusals.due(r.time()), r.poll.due(r.time(), blockedPlacements(stores)))
 	return out.result(&r.cache.reported), stale

@@ -105,6 +105,9 @@ func (r *reporter) addUnwritten(d *desired, state report.State) {
 func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 	r.addFindings(d)
 	switch {
+	case errors.Is(outcome.Err, statestore.ErrThrottled):
+		r.addThrottled(d, outcome.Err)
+		return
 	case errors.Is(outcome.Err, statestore.ErrPending), outcome.Err == nil && d.state.WriteInProgress:
 		r.addUnwritten(d, report.Pending)
 		return
@@ -142,6 +145,25 @@ func (r *reporter) addResult(d *desired, outcome statestore.Outcome) {
 	first.Revision = written.Revision
 	maps.Copy(first.Locations, written.Locations)
 	first.Destinations, first.Covered = append(first.Destinations, written.Destinations...), append(first.Covered, written.Covered...)
+}
+
+// addThrottled reports the placements on a store whose changes are left to a later commit. The reason
+// has the time of that commit.
+func (r *reporter) addThrottled(d *desired, err error) {
+	r.addUnwritten(d, report.Pending)
+	reason := statestore.ErrThrottled.Error()
+	var failed *statestore.Error
+	if errors.As(err, &failed) {
+		reason = failed.Err.Error()
+	}
+	for _, dest := range d.destinations {
+		part := r.parts[dest.Name]
+		for i := range part {
+			if part[i].State == report.Pending {
+				part[i].Reason = reason
+			}
+		}
+	}
 }
 
 // addUnselected reports a store that another shard writes to. It returns how many placements are

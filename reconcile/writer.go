@@ -240,7 +240,7 @@ func (w *writer) results() (results []result) {
 	done, held := w.full.none(), w.full.none()
 	final := w.final()
 	err := w.err
-	if err == nil {
+	if err == nil || w.refusals.always != nil && errors.Is(err, statestore.ErrThrottled) {
 		err = w.refusals.always
 	}
 	for i, d := range w.full.destinations {

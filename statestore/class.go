@@ -46,7 +46,7 @@ func ClassOf(err error) Class {
 	switch {
 	case errors.Is(err, ErrMisconfigured):
 		return Setting
-	case errors.Is(err, ErrDenied), errors.Is(err, ErrStale), errors.Is(err, ErrPending):
+	case errors.Is(err, ErrDenied), errors.Is(err, ErrStale), errors.Is(err, ErrPending), errors.Is(err, ErrThrottled):
 		return Server
 	}
 	return Network
@@ -55,7 +55,7 @@ func ClassOf(err error) Class {
 // IsTemporary reports whether the failure may be temporary, so that trying again may help without a
 // change by a user.
 func IsTemporary(err error) bool {
-	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrStale) || errors.Is(err, ErrPending)
+	return errors.Is(err, ErrUnavailable) || errors.Is(err, ErrStale) || errors.Is(err, ErrPending) || errors.Is(err, ErrThrottled)
 }
 
 // RetryAfter returns how long the server demands that its clients wait before they try again. It

@@ -32,6 +32,9 @@ var (
 	// ErrPending means that the write is in progress, or waits for another one. A later State shows
 	// the outcome. The caller need not try again.
 	ErrPending = errors.New("the write is still in progress")
+	// ErrThrottled means that the changes were not written, because the commits of the location are
+	// limited. The caller should compute the changes again later; they then include newer ones.
+	ErrThrottled = errors.New("waits for the next commit")
 	// ErrUnknownRevision means that the store cannot read an earlier revision.
 	ErrUnknownRevision = errors.New("the revision cannot be read")
 )

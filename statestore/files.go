@@ -25,6 +25,7 @@ type FileChange struct {
 type directory struct {
 	entries []entry
 	files   int // number of files in this directory and below
+	widest  int // maximum number of entries of this directory and of those below
 }
 
 // entry is a file or a directory, or both, which is possible in a bucket. A chain of directories in
@@ -48,6 +49,20 @@ func FilesOf(sums map[tree.Path]Digest) Files {
 
 // Len returns the number of files.
 func (f Files) Len() int { return f.top.len() }
+
+// Widest returns the directory with the most entries, which are files and directories, and their
+// number. If there are several, it returns the first in walk order.
+func (f Files) Widest() (dir tree.Path, entries int) {
+	if f.top == nil {
+		return tree.Path{}, 0
+	}
+	at := f.top
+	for len(at.entries) < f.top.widest {
+		next := slices.IndexFunc(at.entries, func(e entry) bool { return e.below != nil && e.below.widest == f.top.widest })
+		dir, at = at.entries[next].path, at.entries[next].below
+	}
+	return dir, len(at.entries)
+}
 
 func (d *directory) len() int {
 	if d == nil {
@@ -347,12 +362,15 @@ func newDirectory(entries []entry) *directory {
 	if len(entries) == 0 {
 		return nil
 	}
-	d := &directory{entries: slices.Clip(entries)}
+	d := &directory{entries: slices.Clip(entries), widest: len(entries)}
 	for i := range entries {
 		if entries[i].file {
 			d.files++
 		}
 		d.files += entries[i].below.len()
+		if entries[i].below != nil {
+			d.widest = max(d.widest, entries[i].below.widest)
+		}
 	}
 	return d
 }

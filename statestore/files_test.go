@@ -44,6 +44,7 @@ func TestFilesEqualTheMapOfTheSameChanges(t *testing.T) {
 			compareAll(t, place, files, want)
 			compareAll(t, place+", the ones before", before, held)
 			compareBelow(t, place, files, want, somePath(t, draw))
+			compareWidest(t, place, files, want)
 			compareFrom(t, place, files, want, somePath(t, draw))
 			compareFrom(t, place, files, want, tree.Path{})
 			if changed := !maps.Equal(held, want); files.Same(before, tree.Path{}) == changed {
@@ -136,5 +137,27 @@ func TestDerivedFilesShareUnchangedDirectories(t *testing.T) {
 	}
 	if again := changed.With([]statestore.FileChange{{Path: testkit.Path("a/x"), Gone: true}, {Path: testkit.Path("c"), Gone: true}}).Paths(tree.Path{}); len(again) != 2 {
 		t.Errorf("left: %v", again)
+	}
+}
+
+func compareWidest(t *testing.T, place string, files statestore.Files, want map[tree.Path]statestore.Digest) {
+	t.Helper()
+	entries := map[tree.Path]map[tree.Path]bool{}
+	for path := range want {
+		for !path.IsRoot() {
+			dir := path.Dir()
+			if entries[dir] == nil {
+				entries[dir] = map[tree.Path]bool{}
+			}
+			entries[dir][path] = true
+			path = dir
+		}
+	}
+	most := 0
+	for _, of := range entries {
+		most = max(most, len(of))
+	}
+	if dir, n := files.Widest(); n != most || n != len(entries[dir]) {
+		t.Fatalf("%s: %q has %d entries, want %d", place, dir, n, most)
 	}
 }

@@ -11,17 +11,21 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/agent"
+	"github.com/kratix-schedule/kratix-schedule/internal/agent/receive"
 	"github.com/kratix-schedule/kratix-schedule/internal/daemon"
 )
 
 type eventsFlags struct {
 	secretFile string
+	gitFile    string
 	onFailure  failureFlag
 }
 
 func (f *eventsFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.secretFile, "events-secret-file", "", "file with the secret that Flux and Argo CD have too, to receive their events at "+
 		agent.FluxPath+" and "+agent.ArgoCDPath+" of --listen; without it, and while the file does not exist, no events are received")
+	c.Flags().StringVar(&f.gitFile, "git-events-secret-file", "", "file with the secret of the webhooks by which GitHub, GitLab, Gitea or Forgejo report pushes, at "+receive.GitPath+
+		" of --listen; a branch that was pushed is read at once. Without it, and while the file does not exist, no webhooks are received")
 	c.Flags().Var(&f.onFailure, "on-apply-failure", "what to do when Flux or Argo CD reports that it cannot build or apply a revision: only report it, or rollback, which restores the last applied files of the placement with the failing object, if it is certain which one that is")
 }
 
@@ -61,9 +65,12 @@ func (f *eventsFlags) checkWriter(schedulesOnly, dryRun bool) error {
 	return nil
 }
 
-// configure makes a daemon receive events if the flag is set. The file with the secret may not
-// exist yet, and may change while the process runs.
+// configure lets a daemon receive events and webhooks, if the flags are set. The files with the
+// secrets may change while the process runs, and may not exist yet.
 func (f *eventsFlags) configure(d *daemon.Daemon, listen string, log *zap.Logger) error {
+	if err := f.configureGit(d, listen, log); err != nil {
+		return err
+	}
 	switch {
 	case f.secretFile == "" && f.onFailure == rollBack:
 		return errors.New("--on-apply-failure rollback needs the events of Flux or Argo CD: give --events-secret-file")
@@ -73,13 +80,32 @@ func (f *eventsFlags) configure(d *daemon.Daemon, listen string, log *zap.Logger
 		return errors.New("--events-secret-file needs an address to receive events at: leave --listen=\"\" out")
 	}
 	read := tokenFile("events-secret-file", f.secretFile)
-	switch _, err := read(); {
-	case errors.Is(err, fs.ErrNotExist):
-		log.Info("no events of Flux and Argo CD are received until the file of --events-secret-file exists", zap.String("file", f.secretFile))
-	case err != nil:
+	if err := checkSecret(read, "no events of Flux and Argo CD are received until the file of --events-secret-file exists", f.secretFile, log); err != nil {
 		return err
 	}
 	d.EventsSecret, d.Inbox = read, agent.NewInbox()
 	d.Reconciler.Policy.RollBack = f.onFailure == rollBack
 	return nil
+}
+
+// configureGit lets a daemon receive the webhooks of git hosts, if the flag is set.
+func (f *eventsFlags) configureGit(d *daemon.Daemon, listen string, log *zap.Logger) error {
+	switch {
+	case f.gitFile == "":
+		return nil
+	case listen == "":
+		return errors.New("--git-events-secret-file needs an address to receive webhooks at: leave --listen=\"\" out")
+	}
+	d.GitEventsSecret = tokenFile("git-events-secret-file", f.gitFile)
+	return checkSecret(d.GitEventsSecret, "no webhooks of git hosts are received until the file of --git-events-secret-file exists", f.gitFile, log)
+}
+
+// checkSecret returns the error of a file with a secret. If the file does not exist, it logs missing.
+func checkSecret(read func() (string, error), missing, file string, log *zap.Logger) error {
+	_, err := read()
+	if errors.Is(err, fs.ErrNotExist) {
+		log.Info(missing, zap.String("file", file))
+		return nil
+	}
+	return err
 }

@@ -26,7 +26,7 @@ func TestRunReceivesEvents(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan int)
 	go func() {
-		ended <- execute(ctx, []string{"run", "-f", tutorial, "--listen", "127.0.0.1:0", "--events-secret-file", "secret"}, streams{out: &out, err: &trouble})
+		ended <- execute(ctx, []string{"run", "-f", tutorial, "--listen", "127.0.0.1:0", "--events-secret-file", "secret", "--git-events-secret-file", "git-secret"}, streams{out: &out, err: &trouble})
 	}()
 	waitForOutput(t, &trouble, `"msg":"placed","work":"default/redis`)
 	waitForOutput(t, &trouble, `"msg":"no events of Flux and Argo CD are received until the file of --events-secret-file exists","file":"secret"`)
@@ -38,6 +38,15 @@ func TestRunReceivesEvents(t *testing.T) {
 	}
 	if status := send(); status != http.StatusNotFound {
 		t.Errorf("without the file: status %d", status)
+	}
+	if status := sendPush(t, address, secret); status != http.StatusNotFound {
+		t.Errorf("a webhook without the file: status %d", status)
+	}
+	if err := os.WriteFile("git-secret", []byte(secret+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status := sendPush(t, address, secret); status != http.StatusAccepted {
+		t.Errorf("a webhook: status %d", status)
 	}
 	if err := os.WriteFile("secret", []byte(secret+"\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -82,5 +91,23 @@ func sendFlux(t *testing.T, address, secret string, e fluxEvent) int {
 		t.Fatal(err)
 	}
 	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+// sendPush sends a webhook of GitLab whose body is larger than that of other requests may be, and
+// returns the status.
+func sendPush(t *testing.T, address, secret string) int {
+	t.Helper()
+	body := `{"ref":"refs/heads/main","project":{"path_with_namespace":"demo/state-store"},"padding":"` + strings.Repeat("x", 100<<10) + `"}`
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/api/v1/events/git", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("X-Gitlab-Token", secret)
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
 	return response.StatusCode
 }

@@ -12,8 +12,10 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/daemon"
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/report"
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
+	"github.com/kratix-schedule/kratix-schedule/statestore/throttle"
 )
 
 type followFlags struct {
@@ -26,10 +28,13 @@ type followFlags struct {
 	logLevel  string
 	logFormat string
 	shutdown  time.Duration
+	commits   int
 }
 
 func (f *followFlags) add(c *cobra.Command) {
 	c.Flags().DurationVar(&f.interval, "interval", 5*time.Minute, "do a round at least this often, and revert what others have changed")
+	c.Flags().IntVar(&f.commits, "commits-per-minute", throttle.DefaultPerMinute, "most commits to one branch on a git server per minute; further changes wait for the next one and share it. 0 for no limit. "+
+		"The annotation "+kratix.CommitsPerMinuteAnnotation+" of a state store has precedence. It has no effect with --once")
 	c.Flags().StringVar(&f.listen, "listen", "127.0.0.1:8080", "address for the page, /healthz, /readyz, /metrics and /api/v1/report; none if empty")
 	f.page.add(c)
 	c.Flags().StringVar(&f.admin, "admin-token-file", "", "file with the token that permits changing the log level with PUT /log-level, as Authorization: Bearer TOKEN; without it the level cannot be changed")
@@ -59,6 +64,9 @@ func follow(c *cobra.Command, d *daemon.Daemon, flags followFlags, std streams) 
 	if flags.interval <= 0 {
 		return usage(c, "--interval must be more than 0")
 	}
+	if flags.commits < 0 || flags.commits > kratix.MaxCommitsPerMinute {
+		return usage(c, fmt.Sprintf("--commits-per-minute must be from 0 to %d", kratix.MaxCommitsPerMinute))
+	}
 	ctx := c.Context()
 	if d.AdminToken, err = adminToken(flags.admin); err != nil {
 		return usage(c, err.Error())
@@ -71,6 +79,7 @@ func follow(c *cobra.Command, d *daemon.Daemon, flags followFlags, std streams) 
 		return usage(c, err.Error())
 	}
 	defer closeTraces(ctx, traces)
+	d.CommitsPerMinute = flags.commits
 	d.Interval, d.Shutdown, d.Version, d.Now = flags.interval, flags.shutdown, version, time.Now
 	d.Log, d.Level, d.Traces, d.Profile = log, level, traces, flags.profile
 	d.Listen = func(ctx context.Context) (net.Listener, error) {

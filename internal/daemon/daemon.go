@@ -23,6 +23,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/reconcile"
 	"github.com/kratix-schedule/kratix-schedule/scheduler"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/throttle"
 )
 
 const retry = 15 * time.Second
@@ -56,6 +57,8 @@ type Daemon struct {
 	EventsSecret func() (string, error)
 	// Inbox contains the states that the events report. If it is nil, no events are received.
 	Inbox *agent.Inbox
+	// GitEventsSecret returns the secret of the webhooks of git hosts. If it is nil, none are received.
+	GitEventsSecret func() (string, error)
 	// Profile enables Go's profiling endpoints.
 	Profile bool
 	// Lead runs work while this process is the leader, and calls tell with each error of the Lease.
@@ -66,9 +69,12 @@ type Daemon struct {
 	WriteStatus func(ctx context.Context, said report.Report) StatusResult
 	// Watch returns more findings for the report of each round, and must not block. It may be nil.
 	Watch func() []finding.Finding
-	// Project returns the stores that rounds read. Its argument is the stores with workers, which
-	// rounds read if Project is nil.
+	// Project returns the stores that rounds read; its argument is the stores with all other layers.
+	// If Project is nil, rounds read these.
 	Project func(stores statestore.Opener) statestore.Opener
+	// CommitsPerMinute is the maximum number of commits per minute to each branch on a git server;
+	// 0 for no maximum. It has no effect with Project, because another program then writes.
+	CommitsPerMinute int
 
 	registry *prometheus.Registry
 	events   *telemetry.EventLog
@@ -77,7 +83,9 @@ type Daemon struct {
 	restless telemetry.Restless
 	server   telemetry.Server
 	stores   *workerStores
+	throttle *throttle.Throttle
 	stopping *stopping
+	pushes   gitPushes
 	// planned is the input of the last plan. It is nil without a Page.
 	planned *scheduler.Input
 	// woken receives a value when a store has changed.
@@ -123,7 +131,7 @@ func (d *Daemon) work(ctx context.Context, changes <-chan struct{}) error {
 }
 
 // assemble creates the parts of the daemon. It wraps the stores, from the inside out, in the check
-// for shutdown, in telemetry, in workers and, if it is set, in Project.
+// for shutdown, in telemetry, in workers, in the limit of commits and, if it is set, in Project.
 func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.stopping = &stopping{stop: stop}
 	d.Reconciler.Stop = stop
@@ -132,7 +140,7 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 	d.events = telemetry.NewEventLog(d.Log)
 	d.observer = telemetry.NewObserver(d.metrics, d.Traces, d.Now)
 	d.server.Version = d.Version
-	d.woken = make(chan struct{}, 1)
+	d.woken, d.pushes.changed = make(chan struct{}, 1), make(chan struct{}, 1)
 	if d.Inbox != nil {
 		d.Reconciler.Source = &inboxSource{Source: d.Reconciler.Source, inbox: d.Inbox}
 		d.Reconciler.Agents = func() reconcile.AgentStates { return d.Inbox.States() }
@@ -142,13 +150,17 @@ func (d *Daemon) assemble(stop <-chan struct{}) {
 		d.Reconciler.Builder = stoppingBuilder{d.Reconciler.Builder, d.stopping}
 	}
 	d.stores = newWorkerStores(d.observer.Stores(stores), d.wake, d.observer.Resting)
-	d.Reconciler.Observe, d.Reconciler.Stores, d.Reconciler.Now = d.observer.Stage, d.stores, d.Now
+	d.throttle = &throttle.Throttle{
+		Opener: d.stores, PerMinute: d.CommitsPerMinute, Off: d.Project != nil, Now: d.Now, Wake: d.wake,
+		Committed: d.observer.Committed, Waiting: d.observer.Waiting,
+	}
+	d.Reconciler.Observe, d.Reconciler.Stores, d.Reconciler.Now = d.observer.Stage, d.throttle, d.Now
 	if d.Page != nil {
 		d.Page.Store = newPageStore(d.stores)
 		d.Reconciler.Planned = func(in scheduler.Input) { d.planned = &in }
 	}
 	if d.Project != nil {
-		d.Reconciler.Stores = d.Project(d.stores)
+		d.Reconciler.Stores = d.Project(d.throttle)
 	}
 }
 
@@ -169,6 +181,7 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
 	defer give()
 	defer d.finishWrites(patient)
 	go d.wakeByEvents(ctx)
+	go d.wakeByPushes(ctx)
 	for due := d.round(ctx, patient); ctx.Err() == nil; {
 		select {
 		case <-ctx.Done():
@@ -181,10 +194,12 @@ func (d *Daemon) rounds(ctx context.Context, changes <-chan struct{}) error {
 		case <-d.woken:
 		case <-due.round:
 		case <-look:
+			d.throttle.Refresh()
 			d.Reconciler.ForgetFights()
 			d.Reconciler.TryRefused()
 			d.readAll()
 		case <-interval.C:
+			d.throttle.Refresh()
 			d.readAll()
 		}
 		due = d.round(ctx, patient)
@@ -201,6 +216,7 @@ func (d *Daemon) readAll() {
 // round runs one round and reports it. Its writes may continue until patient ends, even if ctx has
 // ended.
 func (d *Daemon) round(ctx, patient context.Context) next {
+	d.throttle.Begin()
 	inner, done := d.observer.Round(patient)
 	result, err := d.Reconciler.Round(inner)
 	if err != nil && ctx.Err() != nil {
@@ -241,10 +257,14 @@ func (d *Daemon) watched(result report.Report) report.Report {
 	return result
 }
 
-// finishWrites waits for the writes in progress, for at most d.Shutdown, after the process is
-// stopped.
+// finishWrites writes the changes that wait for their commit, and waits for the writes in progress,
+// for at most d.Shutdown, after the process is stopped. A process that has lost its Lease writes
+// nothing more.
 func (d *Daemon) finishWrites(patient context.Context) {
 	ctx, cancel := context.WithTimeout(patient, d.Shutdown)
 	defer cancel()
+	if d.stopping.flush() {
+		d.throttle.Flush(ctx)
+	}
 	d.stores.workers.Finish(ctx)
 }

@@ -31,15 +31,20 @@ func (d *Daemon) registerEvents(mux *http.ServeMux) {
 // wakeByEvents requests a round after events have changed the state of a Destination. It returns
 // when ctx ends.
 func (d *Daemon) wakeByEvents(ctx context.Context) {
-	if d.Inbox == nil {
-		return
+	if d.Inbox != nil {
+		wakeBy(ctx, d.Inbox.Changed(), d.wake)
 	}
+}
+
+// wakeBy calls wake after each value from changed, but at most once in eventPause. It returns when
+// ctx ends.
+func wakeBy(ctx context.Context, changed <-chan struct{}, wake func()) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-d.Inbox.Changed():
-			d.wake()
+		case <-changed:
+			wake()
 		}
 		select {
 		case <-ctx.Done():

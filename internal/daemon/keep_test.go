@@ -2,12 +2,14 @@ package daemon
 
 import (
 	"testing"
+	"time"
 
 	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 	"github.com/kratix-schedule/kratix-schedule/statestore/memory"
 	"github.com/kratix-schedule/kratix-schedule/statestore/open"
+	"github.com/kratix-schedule/kratix-schedule/statestore/throttle"
 )
 
 type keeping struct{ kept []kratix.StateStoreReference }
@@ -24,6 +26,7 @@ func TestEachLayerPassesOnKeep(t *testing.T) {
 		"workers":   func(next statestore.Opener) statestore.Opener { return newWorkerStores(next, func() {}, nil) },
 		"stopping":  func(next statestore.Opener) statestore.Opener { return stoppingStores{next, &stopping{}} },
 		"telemetry": func(next statestore.Opener) statestore.Opener { return (&telemetry.Observer{}).Stores(next) },
+		"throttle":  func(next statestore.Opener) statestore.Opener { return &throttle.Throttle{Opener: next, Now: time.Now} },
 		"dry run":   func(next statestore.Opener) statestore.Opener { return open.ReadOnly{Opener: next} },
 	} {
 		inner := &keeping{}

@@ -11,6 +11,7 @@ import (
 	"go.uber.org/zap"
 	"golang.org/x/net/netutil"
 
+	"github.com/kratix-schedule/kratix-schedule/internal/agent/receive"
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
@@ -82,6 +83,7 @@ func (d *Daemon) listenPage(ctx context.Context) (net.Listener, error) {
 func (d *Daemon) endpoints(withPage bool) *http.ServeMux {
 	mux := d.server.Handler(d.registry, telemetry.Admin{Level: d.Level, Token: d.AdminToken})
 	d.registerEvents(mux)
+	d.registerGitEvents(mux)
 	if d.Profile {
 		telemetry.Profile(mux)
 	}
@@ -107,7 +109,7 @@ func (d *Daemon) start(listener net.Listener, handler http.Handler, flag string,
 // newServer returns a server with limits on the connections, the bodies and the time of clients.
 func newServer(handler http.Handler) *http.Server {
 	return &http.Server{
-		Handler:           telemetry.Bounded(handler),
+		Handler:           telemetry.Bounded(handler, map[string]int64{receive.GitPath: receive.MaxGitBody}),
 		ReadHeaderTimeout: readTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout, IdleTimeout: idleTimeout,
 		MaxHeaderBytes: maxHeader,
 	}

@@ -18,6 +18,20 @@ type stopping struct {
 	stop <-chan struct{}
 	// met means that the shutdown has prevented a write or a build.
 	met atomic.Bool
+	// flushing means that the changes of the last round are written, which were complete before the
+	// shutdown.
+	flushing atomic.Bool
+}
+
+// flush reports whether the daemon is stopping. If so, writes are permitted again.
+func (s *stopping) flush() bool {
+	select {
+	case <-s.stop:
+		s.flushing.Store(true)
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *stopping) isStopping() bool {
@@ -59,7 +73,7 @@ type stoppingLocation struct {
 }
 
 func (l stoppingLocation) Write(ctx context.Context, parts []statestore.ViewChanges) []statestore.Outcome {
-	if l.isStopping() {
+	if !l.flushing.Load() && l.isStopping() {
 		return statestore.Refuse(parts, func(view statestore.View) error {
 			return &statestore.Error{Op: "write", Store: view.Name, Err: errStopping}
 		})

@@ -19,7 +19,7 @@ func Rules() []Rule {
 		UnusedIgnore(), InvalidPipeline(), KeptFromBefore(), UnsupportedVersion(), UnreadDirectory(),
 		NoDestination(), Misplaced(), StoreMissing(), Unsupported(), SharedPath(), PlacementWaits(), InvalidAnnotation(), PlacementsDisagree(), RestlessWork(),
 		DestinationAbsent(), OldCopy(), FilepathModeChanged(), PlacedTwice(), OrphanedPlacement(),
-		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(), ControllersFight(), StoreWithoutShard(),
+		StoreFailed(), DeletionsRefused(), DeletionsHeld(), BadRecord(), DoubtfulStore(), OtherOwner(), PlacementRefused(), ControllersFight(), StoreWithoutShard(), OverBudget(),
 		WriteRefused(), PolicyNotInForce(), PolicyUnchecked(), OtherScheduler(), NotPromoted(), InvalidLiveStore(), UnusablePlacement(), PolicyDeniesSelf(),
 		RolledBack(), NotRolledBack(),
 		KindNotServed(), RemovedAPI(), DeprecatedAPI(), NamespaceMissing(), InvalidField(), DroppedField(), InvalidMetadata(), ImmutableField(),
@@ -470,6 +470,18 @@ func StoreWithoutShard() Rule {
 		Why: "With --watch-label-selector a process writes only to the state stores whose labels match. It cannot see which other shards exist. " +
 			"A store that no shard selects, or whose shard is down, is read and planned for by all shards, and written by none.",
 		Fix: "Make sure that exactly one shard selects the state store (kubectl get gitstatestores,bucketstatestores --show-labels), and that it runs and can write there.",
+	}
+}
+
+// OverBudget returns KS069: a state store exceeds what git hosts recommend.
+func OverBudget() Rule {
+	return Rule{
+		ID: "KS069", Name: "OverBudget", Severity: Warning,
+		Summary: "A repository is larger, or is read more often, than git hosts recommend.",
+		Why: "Everything is written nevertheless. Beyond such numbers, pushes and fetches become slow, and a host may throttle the repository for everybody. " +
+			"The numbers are those that GitHub publishes: 3,000 entries in a directory, 15 reads a second, and 10 GiB for a repository with its history. " +
+			"They are counted for state stores on git servers only.",
+		Fix: "Divide the Destinations over several state stores, each in a repository of its own, or use a BucketStateStore.",
 	}
 }
 

@@ -97,6 +97,7 @@ type Object interface {
 	GetName() string
 	GetNamespace() string
 	GetLabels() map[string]string
+	GetAnnotations() map[string]string
 	// KindName returns the object's kind.
 	KindName() string
 }

@@ -41,10 +41,11 @@ func (a Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	a.Level.ServeHTTP(w, r)
 }
 
-// Bounded returns a handler that limits the body of requests to MaxBody.
-func Bounded(handler http.Handler) http.Handler {
+// Bounded returns a handler that limits the body of requests to MaxBody, or to another size for the
+// paths in larger.
+func Bounded(handler http.Handler, larger map[string]int64) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, MaxBody)
+		r.Body = http.MaxBytesReader(w, r.Body, max(MaxBody, larger[r.URL.Path]))
 		handler.ServeHTTP(w, r)
 	})
 }

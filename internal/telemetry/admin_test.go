@@ -88,7 +88,7 @@ func TestEndlessBodyIsNotRead(t *testing.T) {
 		request := httptest.NewRequest(method, path, body)
 		request.Header.Set("Authorization", "Bearer "+token)
 		recorder := httptest.NewRecorder()
-		Bounded(mux).ServeHTTP(recorder, request)
+		Bounded(mux, nil).ServeHTTP(recorder, request)
 		if recorder.Code != code || body.read > 2*MaxBody {
 			t.Errorf("%s: %d %s after %d bytes", target, recorder.Code, recorder.Body, body.read)
 		}

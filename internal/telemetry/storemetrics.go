@@ -23,6 +23,10 @@ type storeMetrics struct {
 	queue    *prometheus.GaugeVec
 	files    *prometheus.HistogramVec
 	bytes    *prometheus.HistogramVec
+	commits  *prometheus.CounterVec
+	waits    *prometheus.HistogramVec
+	waiting  *prometheus.GaugeVec
+	commitAt *prometheus.GaugeVec
 	selected *prometheus.GaugeVec
 
 	mu     sync.Mutex
@@ -67,9 +71,14 @@ func newStoreMetrics(define *definer) *storeMetrics {
 			prometheus.ExponentialBuckets(256, 8, 8), storeLabel),
 		selected: define.gauge("store_selected", "0 if --watch-label-selector leaves the store to another shard, else 1. "+
 			"The sum over all shards must be 1: 0 means that none writes to the store.", storeLabel),
-		known: map[string]*storeState{},
+		commits: define.counter("commits_total", "Commits, or writes of a bucket, that changed the store. One commit with the changes of several stores counts once, for one of them.", storeLabel),
+		waits: define.histogram("commit_wait_seconds", "How long the oldest change in a commit had to wait because of --commits-per-minute; 0 if it did not have to. "+
+			"A commit for several stores counts once, for one of them.", prometheus.ExponentialBuckets(0.25, 2, 10), storeLabel),
+		waiting:  define.gauge("waiting_placements", "Placements whose change waits for the next commit to the store because of --commits-per-minute.", storeLabel),
+		commitAt: define.gauge("next_commit_timestamp_seconds", "When the next commit to the store may be made, for which changes wait because of --commits-per-minute, in seconds since 1970; 0 if none wait.", storeLabel),
+		known:    map[string]*storeState{},
 	}
-	m.series = append(m.series, m.up, m.duration, m.errors, m.retries, m.failures, m.next, m.queue, m.files, m.bytes, m.selected)
+	m.series = append(m.series, m.up, m.duration, m.errors, m.retries, m.failures, m.next, m.queue, m.files, m.bytes, m.commits, m.waits, m.waiting, m.commitAt, m.selected)
 	return m
 }
 
@@ -87,6 +96,10 @@ func (m *storeMetrics) of(store string) *storeState {
 		m.failures.WithLabelValues(store)
 		m.next.WithLabelValues(store)
 		m.queue.WithLabelValues(store)
+		m.commits.WithLabelValues(store)
+		m.waits.WithLabelValues(store)
+		m.waiting.WithLabelValues(store)
+		m.commitAt.WithLabelValues(store)
 	}
 	return state
 }
@@ -131,11 +144,32 @@ func (m *storeMetrics) setFailures(store string, failures int, next time.Time) {
 	defer m.mu.Unlock()
 	m.of(store)
 	m.failures.WithLabelValues(store).Set(float64(failures))
-	at := 0.0
-	if !next.IsZero() {
-		at = float64(next.UnixMilli()) / 1000
+	m.next.WithLabelValues(store).Set(timestamp(next))
+}
+
+// timestamp returns a time in seconds since 1970, and 0 for the zero time.
+func timestamp(at time.Time) float64 {
+	if at.IsZero() {
+		return 0
 	}
-	m.next.WithLabelValues(store).Set(at)
+	return float64(at.UnixMilli()) / 1000
+}
+
+// setThrottled records how many placements wait for the next commit, and its time.
+func (m *storeMetrics) setThrottled(store string, placements int, next time.Time) {
+	m.waiting.WithLabelValues(store).Set(float64(placements))
+	m.commitAt.WithLabelValues(store).Set(timestamp(next))
+}
+
+// addCommits counts the commits of a write: the new revisions in its outcomes.
+func (m *storeMetrics) addCommits(parts []statestore.ViewChanges, outcomes []statestore.Outcome) {
+	counted := map[statestore.Revision]bool{}
+	for i, outcome := range outcomes {
+		if changes := parts[i].Changes; outcome.Err == nil && !changes.Empty() && outcome.Revision != changes.Base && !counted[outcome.Revision] {
+			counted[outcome.Revision] = true
+			m.commits.WithLabelValues(parts[i].View.Name).Inc()
+		}
+	}
 }
 
 func (m *storeMetrics) setPending(store string, placements int) {

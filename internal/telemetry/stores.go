@@ -49,6 +49,17 @@ func (o *Observer) Resting(store string, failures int, pause time.Duration) {
 	o.metrics.stores.setFailures(store, failures, next)
 }
 
+// Committed records how long the oldest change in a commit had to wait.
+func (o *Observer) Committed(store string, waited time.Duration) {
+	o.metrics.stores.waits.WithLabelValues(store).Observe(waited.Seconds())
+}
+
+// Waiting records how many placements of a store wait for the next commit, and its time. Both are
+// zero if none waits.
+func (o *Observer) Waiting(store string, placements int, next time.Time) {
+	o.metrics.stores.setThrottled(store, placements, next)
+}
+
 // observedLocation is a location whose operations are observed.
 type observedLocation struct {
 	next     statestore.Location
@@ -80,6 +91,7 @@ func (l observedLocation) Write(ctx context.Context, parts []statestore.ViewChan
 		done = append(done, end)
 	}
 	outcomes := l.next.Write(within, parts)
+	l.observer.metrics.stores.addCommits(parts, outcomes)
 	for i, outcome := range outcomes {
 		done[i](outcome)
 	}

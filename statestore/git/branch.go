@@ -7,6 +7,8 @@ import (
 
 	"github.com/go-git/go-git/v5/plumbing"
 	"github.com/go-git/go-git/v5/plumbing/protocol/packp"
+
+	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
 // branch is a branch of a repository, with its cached objects. All stores at paths of the branch
@@ -21,6 +23,8 @@ type branch struct {
 	// last request that the server has answered.
 	asked    atomic.Int64
 	answered int64
+	// joint are the reads for which the head was requested last.
+	joint statestore.JointRead
 
 	// objects has everything that can be reached from head, except for the history before shallow
 	// and blobs that were never fetched.
@@ -90,20 +94,21 @@ func (b *branch) shut() {
 	}
 	b.remote.hangUp()
 	b.objects, b.head, b.tip, b.shallow = newObjects(), plumbing.ZeroHash, plumbing.ZeroHash, plumbing.ZeroHash
-	b.answered = 0
+	b.answered, b.joint = 0, statestore.JointRead{}
 }
 
-// pullSince pulls, unless a request with a number above last was answered. Stores that are read at
-// the same time thus share one request.
+// pullSince pulls, unless a request with a number above last was answered, or the last one was for
+// reads that belong to this one. Thus stores that are read at the same time share one request.
 func (b *branch) pullSince(ctx context.Context, last int64) error {
-	if b.answered > last {
+	joint := statestore.JointReadOf(ctx)
+	if b.answered > last || joint != (statestore.JointRead{}) && joint == b.joint {
 		return nil
 	}
 	number := b.asked.Add(1)
 	if err := b.pull(ctx); err != nil {
 		return err
 	}
-	b.answered = number
+	b.answered, b.joint = number, joint
 	return nil
 }
 

@@ -95,3 +95,35 @@ func TestFailedRequestIsNotShared(t *testing.T) {
 		}
 	}
 }
+
+// TestJointReadsShareARequest reads the stores one after the other, so that no two requests could be
+// in progress at the same time.
+func TestJointReadsShareARequest(t *testing.T) {
+	repository := gittest.Bare(t)
+	gittest.Commit(t, repository, "main", map[string]string{"0/x": "0"})
+	var questions atomic.Int64
+	config := intercepted(t, repository, func(next http.Handler, w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/info/refs") {
+			questions.Add(1)
+		}
+		next.ServeHTTP(w, r)
+	})
+	stores := pooled(t, config, "0", "1", "2")
+	for round := range 3 {
+		ctx := statestore.JointReads(t.Context())
+		for _, store := range stores {
+			if _, err := store.Read(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := questions.Load(); got != int64(round+1) {
+			t.Errorf("%d requests in %d rounds", got, round+1)
+		}
+	}
+	for range 2 { // reads by themselves share nothing
+		storetest.Read(t, stores[0])
+	}
+	if got := questions.Load(); got != 5 {
+		t.Errorf("%d requests", got)
+	}
+}

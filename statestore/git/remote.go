@@ -121,7 +121,7 @@ func httpRemote(config Config, parsed *url.URL, near *sharedHosts) (*remote, err
 	parsed.User = nil
 	parsed.Path = strings.TrimRight(parsed.Path, "/")
 	parsed.RawPath = strings.TrimRight(parsed.RawPath, "/")
-	r.client, r.closeIdle = smartTransport{client: client, base: parsed.String()}, client.CloseIdleConnections
+	r.client, r.closeIdle = smartTransport{client: client, base: parsed.String(), known: &advertisement{}}, client.CloseIdleConnections
 	r.credentials = fixedHTTP(auth)
 	if auth.App != (GitHubApp{}) {
 		if r.credentials, err = newAppLogin(auth.App, client, config.Now); err != nil {

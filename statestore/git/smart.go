@@ -25,6 +25,8 @@ type smartTransport struct {
 	client *http.Client
 	// base is the configured URL of the repository, without user and password.
 	base string
+	// known is the last list of references for fetches.
+	known *advertisement
 }
 
 var _ transport.Transport = smartTransport{}
@@ -40,6 +42,9 @@ func (t smartTransport) NewReceivePackSession(_ *transport.Endpoint, auth transp
 func (t smartTransport) session(service string, auth transport.AuthMethod) (*smartSession, error) {
 	s := &smartSession{client: *t.client, base: t.base, service: service}
 	s.client.CheckRedirect = checkRedirect
+	if service == transport.UploadPackServiceName {
+		s.known = t.known
+	}
 	if auth == nil {
 		return s, nil
 	}
@@ -57,6 +62,8 @@ type smartSession struct {
 	base    string
 	service string
 	auth    githttp.AuthMethod
+	// known is nil if the request for the references is not conditional.
+	known *advertisement
 }
 
 func (s *smartSession) AdvertisedReferences() (*packp.AdvRefs, error) {
@@ -72,7 +79,7 @@ func (s *smartSession) AdvertisedReferencesContext(ctx context.Context) (*packp.
 	if err := s.follow(answer.Request.URL); err != nil {
 		return nil, err
 	}
-	return decodeRefs(answer.Body, s.service)
+	return s.known.decode(answer, s.service)
 }
 
 const infoRefs = "/info/refs"
@@ -198,7 +205,8 @@ func (s *smartSession) post(ctx context.Context, body *bytes.Buffer) (*http.Resp
 	return s.do(ctx, http.MethodPost, s.base+"/"+s.service, body)
 }
 
-// do sends a request. It returns an error if the status of the response is not 2xx.
+// do sends a request. It returns an error if the status of the response is not 2xx, or 304 after a
+// conditional request.
 func (s *smartSession) do(ctx context.Context, method, at string, body io.Reader) (*http.Response, error) {
 	request, err := http.NewRequestWithContext(ctx, method, at, body)
 	if err != nil {
@@ -210,6 +218,9 @@ func (s *smartSession) do(ctx context.Context, method, at string, body io.Reader
 		request.Header.Set("Accept", "application/x-"+s.service+"-result")
 	} else {
 		request.Header.Set("Accept", "*/*")
+		if etag := s.known.tag(); etag != "" {
+			request.Header.Set("If-None-Match", etag)
+		}
 	}
 	if s.auth != nil {
 		s.auth.SetAuth(request)
@@ -225,7 +236,7 @@ func (s *smartSession) do(ctx context.Context, method, at string, body io.Reader
 		}
 		return nil, err
 	}
-	if answer.StatusCode/100 != 2 {
+	if answer.StatusCode/100 != 2 && (answer.StatusCode != http.StatusNotModified || request.Header.Get("If-None-Match") == "") {
 		defer answer.Body.Close()
 		return nil, newStatusError(answer)
 	}

@@ -135,7 +135,7 @@ func TestKratixServiceAccountIsTheOneThatIsSet(t *testing.T) {
 		{"Role platform/other-probe", []any{"rules", 0, "resourceNames"}, "[manager]"},
 		{
 			"Deployment kratix-schedule/other", []any{"spec", "template", "spec", "containers", 0, "args"},
-			"[run --kube --schedule-only --leader-elect --listen=:8080 --listen-page=127.0.0.1:8081 --events-secret-file=/etc/kratix-schedule/events/token --kratix-service-account=platform/manager]",
+			"[run --kube --schedule-only --leader-elect --listen=:8080 --listen-page=127.0.0.1:8081 --events-secret-file=/etc/kratix-schedule/events/token --git-events-secret-file=/etc/kratix-schedule/events/git --kratix-service-account=platform/manager]",
 		},
 	} {
 		if got := fmt.Sprint(made.at(t, want.id, want.path...)); got != want.is {
@@ -178,16 +178,17 @@ func TestOptions(t *testing.T) {
 		"imagePullSecrets: [{name: registry}]":                                                {at(pod, "imagePullSecrets"), `[{"name":"registry"}]`},
 		"replicas: 5":                                                                         {[]any{"spec", "replicas"}, `5`},
 		"terminationGracePeriodSeconds: 90":                                                   {at(pod, "terminationGracePeriodSeconds"), `90`},
-		"extraArgs: [--on-conflict=share, --interval=1m]":                                     {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--on-conflict=share","--interval=1m"]`},
-		`extraArgs: ['--commit-trailer=Ticket: {{.Annotation "example.com/ticket"}}']`:        {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--commit-trailer=Ticket: {{.Annotation \"example.com/ticket\"}}"]`},
-		"{mode: observe, extraArgs: [--log-level=debug]}":                                     {at(container, "args"), `["run","--kube","--dry-run","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--log-level=debug"]`},
-		"{mode: promote, extraArgs: [--live-store=GitStateStore/default=GitStateStore/live]}": {at(container, "args"), `["run","--kube","--promote","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--live-store=GitStateStore/default=GitStateStore/live"]`},
+		"extraArgs: [--on-conflict=share, --interval=1m]":                                     {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--git-events-secret-file=/etc/kratix-schedule/events/git","--on-conflict=share","--interval=1m"]`},
+		`extraArgs: ['--commit-trailer=Ticket: {{.Annotation "example.com/ticket"}}']`:        {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--git-events-secret-file=/etc/kratix-schedule/events/git","--commit-trailer=Ticket: {{.Annotation \"example.com/ticket\"}}"]`},
+		"{mode: observe, extraArgs: [--log-level=debug]}":                                     {at(container, "args"), `["run","--kube","--dry-run","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--git-events-secret-file=/etc/kratix-schedule/events/git","--log-level=debug"]`},
+		"{mode: promote, extraArgs: [--live-store=GitStateStore/default=GitStateStore/live]}": {at(container, "args"), `["run","--kube","--promote","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--git-events-secret-file=/etc/kratix-schedule/events/git","--live-store=GitStateStore/default=GitStateStore/live"]`},
 		"resources: {limits: {memory: 4Gi}}":                                                  {at(container, "resources"), `{"limits":{"memory":"4Gi"},"requests":{"cpu":"100m","memory":"128Mi"}}`},
 		"nodeSelector: {disk: fast}":                                                          {at(pod, "nodeSelector"), `{"disk":"fast"}`},
 		"tolerations: [{key: a, operator: Exists, effect: NoSchedule}]":                       {at(pod, "tolerations"), `[{"effect":"NoSchedule","key":"a","operator":"Exists"}]`},
 		"affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname}]}}": {at(pod, "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution", 0, "topologyKey"), `"kubernetes.io/hostname"`},
-		"requests: {enabled: true}":      {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--request-status"]`},
-		"healthRecords: {enabled: true}": {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--health-records"]`},
+		"requests: {enabled: true}":      {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--git-events-secret-file=/etc/kratix-schedule/events/git","--request-status"]`},
+		"commitsPerMinute: 0":            {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--git-events-secret-file=/etc/kratix-schedule/events/git","--commits-per-minute=0"]`},
+		"healthRecords: {enabled: true}": {at(container, "args"), `["run","--kube","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--git-events-secret-file=/etc/kratix-schedule/events/git","--health-records"]`},
 		"podAnnotations: {a: b}":         {[]any{"spec", "template", "metadata", "annotations"}, `{"a":"b"}`},
 	} {
 		got, err := json.Marshal(render(t, release, values).at(t, deployment, want.path...))

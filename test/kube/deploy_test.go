@@ -101,7 +101,7 @@ func TestChartFromInstallToUninstall(t *testing.T) {
 		}
 		return ""
 	})
-	c.waitForField("-n "+namespace+" deployment/kratix-schedule", "{.spec.template.spec.containers[0].args}", `["run","--kube","--dry-run","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token"]`)
+	c.waitForField("-n "+namespace+" deployment/kratix-schedule", "{.spec.template.spec.containers[0].args}", `["run","--kube","--dry-run","--leader-elect","--listen=:8080","--listen-page=127.0.0.1:8081","--events-secret-file=/etc/kratix-schedule/events/token","--git-events-secret-file=/etc/kratix-schedule/events/git"]`)
 	p.schedule("--dry-run", "--leader-elect", "--listen", address(t))
 	p.object(work("c", nil, "one"))
 	p.waitForCondition("work/c", "ConflictFree", "False DuplicateResources")

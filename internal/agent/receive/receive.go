@@ -1,5 +1,5 @@
-// Package receive receives the events of Flux and Argo CD by HTTP. It does I/O: it reads the
-// secret for each event, and writes log lines.
+// Package receive receives the events of Flux and Argo CD, and the webhooks of git hosts, by HTTP.
+// It does I/O: it reads the secret for each event, and writes log lines.
 package receive
 
 import (
@@ -87,14 +87,14 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request, from agent.Name,
 // receive reads and checks one event and adds it to the Inbox. It returns the event and whether it
 // has changed a state, or a rejection.
 func (h *Handler) receive(w http.ResponseWriter, r *http.Request, from agent.Name, parse func([]byte) (agent.Event, error)) (agent.Event, bool, *rejection) {
-	secret, rejected := h.secret()
+	secret, rejected := secretOf(h.Secret, "--events-secret-file")
 	if rejected != nil {
 		return agent.Event{}, false, rejected
 	}
 	if !hasCredentials(r, from) {
 		return agent.Event{}, false, unauthorized(from)
 	}
-	body, rejected := readBody(w, r)
+	body, rejected := readBody(w, r, MaxBody)
 	if rejected != nil {
 		return agent.Event{}, false, rejected
 	}
@@ -124,26 +124,30 @@ func (h *Handler) receive(w http.ResponseWriter, r *http.Request, from agent.Nam
 	return event, changed, nil
 }
 
-func (h *Handler) secret() (string, *rejection) {
-	if h.Secret == nil {
-		return "", &rejection{http.StatusNotFound, agent.Off, "events are off: start the process with --events-secret-file"}
+// secretOf returns the secret for events, or a rejection if there is none. flag is the flag with the
+// file of the secret.
+func secretOf(read func() (string, error), flag string) (string, *rejection) {
+	if read == nil {
+		return "", &rejection{http.StatusNotFound, agent.Off, "events are off: start the process with " + flag}
 	}
-	switch secret, err := h.Secret(); {
+	switch secret, err := read(); {
 	case errors.Is(err, fs.ErrNotExist):
-		return "", &rejection{http.StatusNotFound, agent.Off, "events are off: the file of --events-secret-file does not exist"}
+		return "", &rejection{http.StatusNotFound, agent.Off, "events are off: the file of " + flag + " does not exist"}
 	case err != nil || secret == "":
-		return "", &rejection{http.StatusServiceUnavailable, agent.NoSecret, "the secret cannot be read: see --events-secret-file"}
+		return "", &rejection{http.StatusServiceUnavailable, agent.NoSecret, "the secret cannot be read: see " + flag}
 	default:
 		return secret, nil
 	}
 }
 
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *rejection) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+// readBody reads the body of a request, or returns a rejection if the body is larger than most bytes
+// or incomplete.
+func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, *rejection) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
-		return nil, &rejection{http.StatusRequestEntityTooLarge, agent.TooLarge, fmt.Sprintf("the body is larger than %d KiB", MaxBody>>10)}
+		return nil, &rejection{http.StatusRequestEntityTooLarge, agent.TooLarge, fmt.Sprintf("the body is larger than %d KiB", most>>10)}
 	case err != nil:
 		return nil, &rejection{http.StatusBadRequest, agent.Unreadable, "the body cannot be read"}
 	}

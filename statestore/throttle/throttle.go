@@ -1,0 +1,164 @@
+// Package throttle limits how many commits per minute a location gets, and how often it is read, so
+// that many small changes do not become as many requests to its server. Changes that must wait are
+// not written; a later round computes them again, together with newer ones. A location is a branch
+// of a repository or a bucket; all state stores on it share the limit. The package uses a monotonic
+// clock, so setting the clock has no effect. Only the wrapped stores do I/O.
+package throttle
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// DefaultPerMinute is the number of pushes to a repository that GitHub recommends at most.
+const DefaultPerMinute = 6
+
+// Throttle limits the commits of the stores that an Opener opens. Fields may be nil only where
+// noted.
+type Throttle struct {
+	statestore.Opener
+	// PerMinute is the maximum number of commits per minute to each branch on a git server, if no
+	// annotation of a state store sets another one. 0 means no maximum.
+	PerMinute int
+	// Off means that no location has a limit, because another program writes.
+	Off bool
+	Now func() time.Time
+	// Wake is called when a location may be written for which changes wait. It must not block.
+	Wake func()
+	// Committed is called before each commit, with a store of the location and the time since its
+	// oldest change had to wait; 0 if none had to. It may be nil.
+	Committed func(store string, waited time.Duration)
+	// Waiting is called for each store when its changes must wait, with the number of placements and
+	// the time of the next commit, and with zeros when they no longer do. It may be nil.
+	Waiting func(store string, placements int, next time.Time)
+
+	mu     sync.Mutex
+	limits map[string]*limit
+	refs   map[kratix.StateStoreReference]*limit
+}
+
+var (
+	_ statestore.Opener = (*Throttle)(nil)
+	_ statestore.Keeper = (*Throttle)(nil)
+)
+
+// Open opens a store whose commits are limited. If several state stores on one location have
+// different limits, the smallest one applies.
+func (t *Throttle) Open(ref kratix.StateStoreReference, spec kratix.Object, secret *kratix.Secret) (statestore.Store, error) {
+	store, err := t.Opener.Open(ref, spec, secret)
+	if err != nil {
+		return nil, err
+	}
+	storage, _ := kratix.StorageOf(ref, spec)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	l := t.limits[storage]
+	if l == nil {
+		l = newLimit(t)
+		if t.limits == nil {
+			t.limits, t.refs = map[string]*limit{}, map[kratix.StateStoreReference]*limit{}
+		}
+		t.limits[storage] = l
+	}
+	if was := t.refs[ref]; was != nil && was != l {
+		was.setRate(ref, 0)
+	}
+	t.refs[ref] = l
+	l.setRate(ref, t.perMinute(spec))
+	view := statestore.ViewOf(ref.String(), store)
+	return view.Through(location{view.Location, l}), nil
+}
+
+// perMinute returns the maximum number of commits per minute to a state store; 0 for no maximum.
+func (t *Throttle) perMinute(spec kratix.Object) int {
+	if spec == nil || t.Off {
+		return 0
+	}
+	if limit, set, _ := kratix.CommitsPerMinute(spec); set { // a finding reports an invalid value
+		return limit
+	}
+	if store, ok := spec.(*kratix.GitStateStore); ok && store.IsRemote() {
+		return t.PerMinute
+	}
+	return 0
+}
+
+// Keep drops the limits of locations without a store in refs, and closes the other stores.
+func (t *Throttle) Keep(refs []kratix.StateStoreReference) {
+	t.mu.Lock()
+	kept := map[kratix.StateStoreReference]bool{}
+	for _, ref := range refs {
+		kept[ref] = true
+	}
+	used := map[*limit]bool{}
+	for ref, l := range t.refs {
+		if kept[ref] {
+			used[l] = true
+			continue
+		}
+		l.setRate(ref, 0)
+		delete(t.refs, ref)
+	}
+	for storage, l := range t.limits {
+		if !used[l] {
+			l.stop()
+			delete(t.limits, storage)
+		}
+	}
+	t.mu.Unlock()
+	statestore.Keep(t.Opener, refs)
+}
+
+// Begin must be called when a round begins. All commits of a round may follow each other at once,
+// because they belong together; a later round waits the longer.
+func (t *Throttle) Begin() { t.each((*limit).begin) }
+
+// Refresh makes the next read of each location ask its server.
+func (t *Throttle) Refresh() { t.each((*limit).refresh) }
+
+// Storages returns the storages of all locations, as kratix.StorageOf returns them.
+func (t *Throttle) Storages() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return slices.Collect(maps.Keys(t.limits))
+}
+
+// RefreshWhere makes the next read ask the server for each location whose storage satisfies a
+// condition.
+func (t *Throttle) RefreshWhere(matches func(storage string) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for storage, l := range t.limits {
+		if matches(storage) {
+			l.refresh()
+		}
+	}
+}
+
+func (t *Throttle) each(do func(*limit)) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, l := range t.limits {
+		do(l)
+	}
+}
+
+// Flush writes the changes that wait, whatever the limit. It is for the end of the process: a store
+// that has changed meanwhile is left to the next process.
+func (t *Throttle) Flush(ctx context.Context) {
+	t.mu.Lock()
+	var writes sync.WaitGroup
+	for _, l := range t.limits {
+		for inner, parts := range l.takeWaiting() {
+			writes.Go(func() { inner.Write(ctx, parts) })
+		}
+	}
+	t.mu.Unlock()
+	writes.Wait()
+}

@@ -1,0 +1,147 @@
+package simulate
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+)
+
+// limits are those that are published for a kind of server, and how long its requests take.
+type limits struct {
+	// readTime is the duration of one request to read, and writeTime that of one write.
+	readTime, writeTime time.Duration
+	// page is the number of files that one request lists; 0 if one request reads everything.
+	page int
+	// writes is the limit of writes per second for the whole server, above which it refuses writes,
+	// and files that of files per second; 0 for no limit.
+	writes, files float64
+	// perMinute is the recommended number of writes per minute to a location; 0 if there is none.
+	perMinute int
+}
+
+// host is a simulated server.
+type host struct {
+	limits
+
+	mu       sync.Mutex
+	writing  *rate.Limiter
+	filing   *rate.Limiter
+	requests map[string]int
+	// above is the number of writes that exceed perMinute.
+	above int
+}
+
+func (h *host) count(what string, n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.requests == nil {
+		h.requests = map[string]int{}
+	}
+	h.requests[what] += n
+}
+
+// admit returns the delay of a write with some files, or the time after which a refused one may be
+// tried again.
+func (h *host) admit(files int) (delay, refused time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.writing == nil {
+		h.writing, h.filing = limiter(h.writes), limiter(h.files)
+	}
+	now := time.Now()
+	if reservation := h.writing.ReserveN(now, 1); reservation.DelayFrom(now) > time.Second {
+		reservation.CancelAt(now)
+		return 0, time.Second
+	}
+	return h.filing.ReserveN(now, min(files, h.filing.Burst())).DelayFrom(now), 0
+}
+
+func limiter(perSecond float64) *rate.Limiter {
+	if perSecond == 0 {
+		return rate.NewLimiter(rate.Inf, 1<<30)
+	}
+	return rate.NewLimiter(rate.Limit(perSecond), int(perSecond))
+}
+
+// store is a location on a host, with the list of its files.
+type store struct {
+	host *host
+	name string
+
+	mu       sync.Mutex
+	files    statestore.Files
+	revision int
+	writes   []time.Time
+	commits  int
+}
+
+var _ statestore.Store = (*store)(nil)
+
+// Read returns the state after the requests that it takes.
+func (s *store) Read(context.Context) (statestore.State, error) {
+	s.mu.Lock()
+	requests, files, revision := 1, s.files, s.revision
+	s.mu.Unlock()
+	if s.host.page > 0 {
+		requests += files.Len() / s.host.page
+	}
+	s.host.count("read", requests)
+	time.Sleep(time.Duration(requests) * s.host.readTime)
+	return statestore.State{Revision: statestore.Revision(fmt.Sprint(revision)), Files: files, Contents: contents{}}, nil
+}
+
+// Apply writes all files at once, if the host permits it.
+func (s *store) Apply(_ context.Context, changes statestore.ChangeSet) (statestore.Revision, error) {
+	delay, refused := s.host.admit(len(changes.Write))
+	if refused > 0 {
+		s.host.count("refused", 1)
+		return "", &statestore.Error{Op: "write", Store: s.name, Err: statestore.ErrUnavailable, RetryAfter: refused}
+	}
+	time.Sleep(s.host.writeTime + delay)
+	s.host.count("write", 1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if statestore.Revision(fmt.Sprint(s.revision)) != changes.Base {
+		return "", &statestore.Error{Op: "write", Store: s.name, Err: statestore.ErrStale}
+	}
+	differ := make([]statestore.FileChange, 0, len(changes.Write))
+	for _, file := range changes.Write {
+		differ = append(differ, statestore.FileChange{Path: file.Path, Digest: statestore.Digest{byte(s.revision)}})
+	}
+	s.files = s.files.With(differ)
+	s.revision++
+	s.commits++
+	s.countAbove(time.Now())
+	return statestore.Revision(fmt.Sprint(s.revision)), nil
+}
+
+// countAbove counts the write if there were more in the last minute than the host recommends.
+func (s *store) countAbove(now time.Time) {
+	if s.host.perMinute == 0 {
+		return
+	}
+	s.writes = append(s.writes, now)
+	for now.Sub(s.writes[0]) >= time.Minute-time.Second {
+		s.writes = s.writes[1:]
+	}
+	if len(s.writes) > s.host.perMinute {
+		s.host.mu.Lock()
+		s.host.above++
+		s.host.mu.Unlock()
+	}
+}
+
+// contents are the contents of files, which nothing reads.
+type contents struct{}
+
+func (contents) Digest([]byte) statestore.Digest { return statestore.Digest{} }
+
+func (contents) Content(context.Context, tree.Path) ([]byte, error) {
+	return nil, statestore.ErrUnknownRevision
+}

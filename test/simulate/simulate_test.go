@@ -1,0 +1,364 @@
+// Package simulate runs the limit of commits and the workers of the daemon against simulated hosts,
+// on a virtual clock, for a fleet of thousands of Destinations. It shows how many commits and reads
+// there are, how long changes wait, and how much memory the lists of files take:
+//
+//	make simulate
+package simulate
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/kratix-schedule/kratix-schedule/internal/kratix"
+	"github.com/kratix-schedule/kratix-schedule/internal/testkit"
+	"github.com/kratix-schedule/kratix-schedule/internal/tree"
+	"github.com/kratix-schedule/kratix-schedule/statestore"
+	"github.com/kratix-schedule/kratix-schedule/statestore/throttle"
+	"github.com/kratix-schedule/kratix-schedule/statestore/worker"
+)
+
+var (
+	destinations = flag.Int("destinations", 200, "number of Destinations")
+	works        = flag.Int("works", 20_000, "number of Works")
+	minutes      = flag.Int("minutes", 10, "simulated minutes")
+)
+
+// The files that a Work has, their size in a store, and how much a round computes for each Work.
+const (
+	filesOfWork  = 2
+	bytesOfWork  = 3 << 10
+	packedOfWork = 1 << 10
+	timeOfWork   = 4 * time.Microsecond
+	burst        = 1000 // Works that change in the middle minute, besides the others
+	perMinute    = throttle.DefaultPerMinute
+	maxReads     = 900 // Destinations on a repository, which at one read a minute are 15 reads a second
+	ofSmall      = 20  // Destinations on a smaller repository
+	ofBucket     = 100 // Destinations on a prefix of a bucket
+	changesADay  = 1   // of each Work
+	secondsOfDay = 24 * 60 * 60
+)
+
+// kind is a kind of state store, with the limits of its host.
+type kind struct {
+	name string
+	limits
+	// each is the number of Destinations on a state store.
+	each int
+	// annotation is the limit of commits in the annotation of the state stores; empty for the
+	// default.
+	annotation string
+	// whole means that an agent reads the files of all Destinations on the state store when one has
+	// changed.
+	whole bool
+	// kept means that the published limits are kept.
+	kept bool
+}
+
+// kinds returns the kinds of state stores. The limits are those of GitHub, Amazon S3 and Amazon ECR
+// Public, which docs/explanation/scale.md lists.
+func kinds() []kind {
+	git := limits{readTime: 150 * time.Millisecond, writeTime: 600 * time.Millisecond, perMinute: 6}
+	bucket := limits{readTime: 40 * time.Millisecond, writeTime: 120 * time.Millisecond, page: 1000, files: 3500}
+	oci := limits{readTime: 30 * time.Millisecond, writeTime: 300 * time.Millisecond, writes: 10}
+	raised := oci
+	raised.writes = 100
+	return []kind{
+		{name: "git, no limit", limits: git, each: maxReads, annotation: "0", whole: true},
+		{name: "git", limits: git, each: maxReads, whole: true, kept: true},
+		{name: fmt.Sprintf("git, %d Destinations each", ofSmall), limits: git, each: ofSmall, whole: true, kept: true},
+		{name: "bucket, no limit", limits: bucket, each: ofBucket, annotation: "0", kept: true},
+		{name: "bucket, 6 a minute", limits: bucket, each: ofBucket, annotation: "6", kept: true},
+		{name: "OCI, no limit", limits: oci, each: 1, annotation: "0"},
+		{name: "OCI, 1 a minute", limits: oci, each: 1, annotation: "1"},
+		{name: "OCI, 1 a minute, quota 100", limits: raised, each: 1, annotation: "1", kept: true},
+	}
+}
+
+// fleet is a process with the stores of one kind.
+type fleet struct {
+	kind
+	host     *host
+	throttle *throttle.Throttle
+	stores   []*store
+	specs    []*kratix.GitStateStore
+	changed  chan struct{}
+	woken    chan struct{}
+
+	mu      sync.Mutex
+	pending [][]change // by store
+	latency []time.Duration
+	rounds  int
+}
+
+// change is a Work that has changed.
+type change struct {
+	work int
+	at   time.Time
+}
+
+// Open returns a store with a worker, as in the daemon.
+func (f *opener) Open(ref kratix.StateStoreReference, _ kratix.Object, _ *kratix.Secret) (statestore.Store, error) {
+	var i int
+	if _, err := fmt.Sscan(ref.Name, &i); err != nil {
+		return nil, err
+	}
+	return f.views[i], nil
+}
+
+// opener has a view of each store.
+type opener struct{ views []statestore.View }
+
+func newFleet(of kind) *fleet {
+	n := (*destinations + of.each - 1) / of.each
+	f := &fleet{kind: of, host: &host{limits: of.limits}, changed: make(chan struct{}, 1), woken: make(chan struct{}, 1), pending: make([][]change, n)}
+	wake := func() { notify(f.woken) }
+	workers := &worker.Workers{Patience: 2 * time.Second, LongestPatience: 20 * time.Second, FirstPause: time.Second, LongestPause: 5 * time.Minute, Wake: wake}
+	all := &opener{}
+	for i := range n {
+		one := &store{host: f.host, name: fmt.Sprint("store ", i)}
+		spec := testkit.GitStore(fmt.Sprint(i), fmt.Sprintf("https://git.example.com/state-%d.git", i))
+		if of.annotation != "" {
+			spec.Annotations = map[string]string{kratix.CommitsPerMinuteAnnotation: of.annotation}
+		}
+		f.stores, f.specs = append(f.stores, one), append(f.specs, spec)
+		all.views = append(all.views, workers.Wrap(statestore.ViewOf(one.name, one)))
+	}
+	f.throttle = &throttle.Throttle{Opener: all, PerMinute: perMinute, Now: time.Now, Wake: wake}
+	return f
+}
+
+func notify(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// fill adds the files of all Works to the stores.
+func (f *fleet) fill() {
+	changes := make([][]statestore.FileChange, len(f.stores))
+	for work := range *works {
+		i, paths := f.filesOf(work)
+		for _, path := range paths {
+			changes[i] = append(changes[i], statestore.FileChange{Path: path})
+		}
+	}
+	for i, s := range f.stores {
+		s.files = s.files.With(changes[i])
+		changes[i] = nil
+	}
+}
+
+// filesOf returns the index of the store with a Work, and its files.
+func (f *fleet) filesOf(work int) (int, []tree.Path) {
+	destination := work % *destinations
+	base := fmt.Sprintf("worker-%05d/", destination)
+	return destination / f.each, testkit.Paths(
+		fmt.Sprintf("%sresources/team-%d/redis/w%d/5058f/redis.yaml", base, work%97, work),
+		fmt.Sprintf("%s.kratix/%02x.kratix/team-%d-w%d.yaml", base, work%251, work%97, work),
+	)
+}
+
+// arrive changes Works at a steady rate, and more of them in the middle minute.
+func (f *fleet) arrive(ctx context.Context) {
+	draw := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // equal runs
+	perSecond, due := float64(*works)*changesADay/secondsOfDay, 0.0
+	for second := range *minutes * 60 {
+		due += perSecond
+		if second/60 == *minutes/2 {
+			due += burst / 60.0
+		}
+		f.mu.Lock()
+		for ; due >= 1; due-- {
+			work := draw.IntN(*works)
+			i, _ := f.filesOf(work)
+			f.pending[i] = append(f.pending[i], change{work, time.Now()})
+		}
+		f.mu.Unlock()
+		notify(f.changed)
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// bound returns how long a change may take: the time between two commits, two rounds, and the
+// requests of a write and a read.
+func (f *fleet) bound() time.Duration {
+	between := time.Minute / perMinute
+	if f.annotation == "1" {
+		between = time.Minute
+	}
+	return between + 2*time.Duration(*works)*timeOfWork + 5*time.Second
+}
+
+// run runs rounds when something has changed, until ctx ends.
+func (f *fleet) run(ctx context.Context, t *testing.T) {
+	for ctx.Err() == nil {
+		f.round(context.WithoutCancel(ctx), t)
+		select {
+		case <-f.changed:
+		case <-f.woken:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// round reads all stores, and writes the changes that it knows of.
+func (f *fleet) round(ctx context.Context, t *testing.T) {
+	f.throttle.Begin()
+	f.rounds++
+	time.Sleep(time.Duration(*works) * timeOfWork)
+	ctx = statestore.JointReads(ctx)
+	views, states := make([]statestore.Store, len(f.stores)), make([]statestore.State, len(f.stores))
+	failed := make([]error, len(f.stores))
+	var reads sync.WaitGroup
+	for i, spec := range f.specs {
+		views[i], failed[i] = f.throttle.Open(kratix.StateStoreReference{Kind: kratix.GitStateStoreKind, Name: spec.Name}, spec, nil)
+		reads.Go(func() { states[i], failed[i] = views[i].Read(ctx) })
+	}
+	reads.Wait()
+	content := make([]byte, bytesOfWork/filesOfWork)
+	var parts []statestore.StoreChanges
+	var taken [][]change
+	var at []int
+	f.mu.Lock()
+	for i := range f.stores {
+		if failed[i] != nil || len(f.pending[i]) == 0 || states[i].WriteInProgress {
+			continue
+		}
+		set := statestore.ChangeSet{Base: states[i].Revision}
+		for _, one := range f.pending[i] {
+			_, paths := f.filesOf(one.work)
+			for _, path := range paths {
+				set.Write = append(set.Write, tree.File{Path: path, Content: content})
+			}
+		}
+		slices.SortFunc(set.Write, func(a, b tree.File) int { return tree.Compare(a.Path, b.Path) })
+		parts, taken, at = append(parts, statestore.StoreChanges{Store: views[i], Changes: set}), append(taken, f.pending[i]), append(at, i)
+	}
+	f.mu.Unlock()
+	outcomes := statestore.Commit(ctx, parts)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for n, outcome := range outcomes {
+		switch {
+		case errors.Is(outcome.Err, statestore.ErrThrottled), errors.Is(outcome.Err, statestore.ErrUnavailable):
+		case outcome.Err != nil:
+			t.Errorf("%s: %v", f.name, outcome.Err)
+		default:
+			for _, one := range taken[n] {
+				f.latency = append(f.latency, time.Since(one.at))
+			}
+			f.pending[at[n]] = f.pending[at[n]][len(taken[n]):]
+		}
+	}
+}
+
+// heap returns the size of the live heap in bytes.
+func heap() uint64 {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return stats.HeapAlloc
+}
+
+// result has the numbers of one simulation.
+type result struct {
+	fleet  *fleet
+	memory uint64
+	// commits are those of all stores, and most those of the busiest one.
+	commits, most int
+	left          int
+}
+
+func simulate(t *testing.T, of kind) result {
+	before := heap()
+	f := newFleet(of)
+	f.fill()
+	r := result{fleet: f, memory: heap() - before}
+	ctx, stop := context.WithCancel(t.Context())
+	var all sync.WaitGroup
+	all.Go(func() { f.run(ctx, t) })
+	f.arrive(ctx)
+	time.Sleep(90 * time.Second) // the last changes are written
+	stop()
+	all.Wait()
+	for i, s := range f.stores {
+		r.commits += s.commits
+		r.most = max(r.most, s.commits)
+		r.left += len(f.pending[i])
+	}
+	slices.Sort(f.latency)
+	return r
+}
+
+// quantile returns a quantile of the latencies.
+func (r result) quantile(q float64) time.Duration {
+	if len(r.fleet.latency) == 0 {
+		return 0
+	}
+	return r.fleet.latency[int(q*float64(len(r.fleet.latency)-1))]
+}
+
+// fetched returns how many bytes the agents of all Destinations fetch per minute, if each looks once
+// a minute and fetches what has changed.
+func (r result) fetched() float64 {
+	perStore := float64(r.commits) / float64(len(r.fleet.stores)) / float64(*minutes)
+	size := float64(*works) * packedOfWork / float64(*destinations)
+	if r.fleet.whole {
+		return min(1, perStore) * float64(*destinations) * size * float64(r.fleet.each)
+	}
+	changed := min(float64(len(r.fleet.latency))/float64(*minutes), float64(*destinations))
+	return changed * size
+}
+
+func (r result) row() string {
+	f, seconds := r.fleet, float64(*minutes*60)
+	return fmt.Sprintf("| %s | %d | %.0f | %.1f | %.1f | %d | %.1f | %.1f | %.1f | %.2f GB | %d MiB |", f.name, len(f.stores),
+		float64(r.commits)/seconds*60, float64(r.most)/seconds*60, float64(f.host.requests["read"])/seconds, f.host.above+f.host.requests["refused"],
+		r.quantile(0.5).Seconds(), r.quantile(0.99).Seconds(), r.quantile(1).Seconds(), r.fetched()/1e9, r.memory>>20)
+}
+
+// TestFleet simulates each kind of state store, prints a table, and checks that the limit of commits
+// keeps the limits of hosts.
+func TestFleet(t *testing.T) {
+	testkit.Slow(t)
+	var rows []string
+	for _, of := range kinds() {
+		t.Run(of.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := simulate(t, of)
+				rows = append(rows, r.row())
+				expected := float64(*works)*changesADay/secondsOfDay*float64(*minutes*60) + burst
+				if written := float64(len(r.fleet.latency)); written+float64(r.left) < expected*0.99 || written+float64(r.left) > expected*1.01 {
+					t.Errorf("%.0f changes are written and %d wait, of %.0f", written, r.left, expected)
+				}
+				if !of.kept {
+					return
+				}
+				if r.left > 0 || r.fleet.host.above+r.fleet.host.requests["refused"] > 0 {
+					t.Errorf("%d changes are left, %d commits above the recommendation, %d refused", r.left, r.fleet.host.above, r.fleet.host.requests["refused"])
+				}
+				if longest := r.quantile(1); longest > r.fleet.bound() {
+					t.Errorf("a change takes %s, and %s is the bound", longest, r.fleet.bound())
+				}
+			})
+		})
+	}
+	t.Logf("%d Destinations, %d Works, %d minutes; %d changes a day of each Work and %d Works in one minute\n"+
+		"| Kind | stores | commits a minute | of one store | reads a second | above a limit | median, s | 99 %%, s | longest, s | agents fetch a minute | memory |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|\n%s",
+		*destinations, *works, *minutes, changesADay, burst, strings.Join(rows, "\n"))
+}
