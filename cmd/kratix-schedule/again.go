@@ -7,8 +7,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// onceEach drops repeated findings. A file is read twice if the user names both the file and its
-// directory.
+// onceEach drops findings that appear again because a file was read twice: the user named both the
+// file and its directory.
 func onceEach(findings []finding.Finding) []finding.Finding {
 	type found struct{ rule, file, object, message string }
 	first := map[found]finding.Place{}

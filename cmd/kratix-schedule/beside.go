@@ -95,11 +95,12 @@ func (w *policyWatch) runCheck(ctx context.Context) admission.Verdict {
 	return verdict
 }
 
-// errPolicy means that --require-policy is set and the policy is not in force.
+// errPolicy begins the message if --require-policy ends the process.
 var errPolicy = errors.New("--require-policy")
 
 // watch repeats the check until ctx ends. verdict is the result of the first check. If required is
-// set and the policy is not in force, watch calls end.
+// set and a check finds the policy missing or wrong, watch calls end. An inconclusive check does
+// not end the process.
 func (w *policyWatch) watch(ctx context.Context, verdict admission.Verdict, required bool, end context.CancelCauseFunc) {
 	for ; ctx.Err() == nil; verdict = w.runCheck(ctx) {
 		pause := policyInterval

@@ -24,7 +24,7 @@ func writeWork(t *testing.T, dir, namespace, name, file, packed string) {
 	}
 }
 
-// writeBombs writes 64 MiB of Works that unpack to 50 GiB.
+// writeBombs writes 64 MiB of Works that unpack to about 50 GiB.
 func writeBombs(t *testing.T, dir string) {
 	t.Helper()
 	const object = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
@@ -169,8 +169,8 @@ func TestProgramAndItsBuildStayWithinTheMemoryLimit(t *testing.T) {
 	}
 }
 
-// runMeasured runs a program with a GOMEMLIMIT, and returns its output, its exit status and its
-// peak memory in kilobytes, together with that of its largest child process.
+// runMeasured runs a program with a GOMEMLIMIT. It returns its output, its exit status, and the sum
+// of its peak memory and that of its largest child process, in kilobytes.
 func runMeasured(t *testing.T, binary, limit string, args ...string) (printed string, code, peak int) {
 	t.Helper()
 	var out bytes.Buffer

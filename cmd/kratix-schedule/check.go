@@ -63,7 +63,8 @@ func (f *checkFlags) source(c *cobra.Command, args []string, std streams) (*chec
 //	pipelines   become Works
 //	Promises    their dependencies become Works
 //	placements  determine where Works are placed; those without a Work become Works
-//	trees       become the content of the stores, and Destinations if the input has none
+//	trees       become the content of the stores, and Destinations if the input has none,
+//	            or are checked as the repository of Flux
 //	assumed     Destinations, if there are none at all
 type checkSource struct {
 	files     *dir.Source

@@ -19,8 +19,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/policy"
 )
 
-// configName is the name of the configuration, which is searched for from the working
-// directory up to the root of the repository.
+// configName is the name of the configuration. It is searched for from the working directory up to
+// the root of the repository or, outside of a repository, of the file system.
 const configName = ".kratix-schedule.yaml"
 
 // envPrefix is the prefix of environment variables: KRATIX_SCHEDULE_FAIL_ON is --fail-on.
@@ -33,8 +33,8 @@ const (
 
 func configurable(c *cobra.Command, names ...string) { annotate(c, configurableFlag, names) }
 
-// pathFlags marks flags whose values are paths. In a configuration, these paths are relative to the
-// configuration.
+// pathFlags marks flags whose values may be paths. In a configuration, relative paths are relative
+// to its directory.
 func pathFlags(c *cobra.Command, names ...string) { annotate(c, pathFlag, names) }
 
 func annotate(c *cobra.Command, key string, names []string) {
@@ -49,9 +49,9 @@ func addConfigFlag(c *cobra.Command) {
 	c.Flags().String("config", "", "configuration to read instead of the nearest "+configName+"; none reads no file")
 }
 
-// configure sets the flags that are not on the command line: from the environment, else from the
-// configuration. The input flags are set together: a path on the command line replaces all inputs
-// of the configuration.
+// configure sets the configurable flags that are not on the command line: from the environment,
+// else from the configuration. If the command line names an input, the other input flags stay
+// unset.
 func configure(c *cobra.Command, args []string) error {
 	file, err := findConfig(c)
 	if err != nil {
@@ -173,8 +173,8 @@ type setting struct {
 	line   int
 }
 
-// resolve returns a path in the configuration relative to the working directory. Other values are
-// returned unchanged.
+// resolve returns a value of the configuration for a flag. If it is a path relative to the
+// configuration, the result is relative to the working directory.
 func (s *config) resolve(flag *pflag.Flag, value string) string {
 	switch {
 	case flag.Name == "output":
@@ -192,8 +192,8 @@ func (s *config) resolve(flag *pflag.Flag, value string) string {
 	return value
 }
 
-// beside returns a path relative to the configuration as one relative to the working
-// directory.
+// beside returns a path relative to the configuration as one relative to the working directory.
+// Absolute paths, and -, are returned unchanged.
 func (s *config) beside(path string) string {
 	if path == "-" || filepath.IsAbs(path) {
 		return path
@@ -201,7 +201,8 @@ func (s *config) beside(path string) string {
 	return filepath.Join(filepath.Dir(s.file), path)
 }
 
-// readConfig reads a configuration. Its errors begin with the file and the line number.
+// readConfig reads a configuration. An error about its content begins with the file and, if it is
+// known, the line number.
 func readConfig(file string) (*config, error) {
 	settings := &config{file: file, values: map[string]setting{}}
 	if file == "" {
@@ -251,8 +252,8 @@ func readConfig(file string) (*config, error) {
 
 var lineInError = regexp.MustCompile(`^(?:yaml: )?line (\d+): `)
 
-// malformed turns an error of the YAML library into one line that begins with the file and the line
-// number.
+// malformed turns an error of the YAML library into one line that begins with the file and, if the
+// error has one, the line number.
 func malformed(file string, err error) error {
 	text := oneLine(err.Error())
 	if at := lineInError.FindStringSubmatch(text); at != nil {

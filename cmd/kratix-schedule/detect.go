@@ -19,9 +19,9 @@ const treeStore = "tree"
 
 const recordsDir = ".kratix"
 
-// addTree adds a tree to the check. The files of the tree become the content of the stores.
-// Placements that are recorded in the tree and have no Work stay. If the input has no Destinations,
-// they are detected in the tree.
+// addTree adds a tree to the check: as the content of the stores, or as a repository of Flux
+// (addFluxTree). If the input has no Destinations, they are detected in the tree. Placements that
+// are recorded in the tree stay, even if the input has Works but not theirs.
 func (s *checkStores) addTree(ctx context.Context, snapshot *source.Snapshot, at *locator, std streams, notices io.Writer) error {
 	if !s.tree.given() {
 		return nil

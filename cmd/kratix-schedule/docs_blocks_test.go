@@ -150,8 +150,8 @@ func notRun() map[string]elsewhere {
 	return listed
 }
 
-// TestDocumentedCommandsRun runs each block of shell commands in the README and the docs as if a
-// reader had pasted it. The blocks of one document run in one shell, which starts in an empty
+// TestDocumentedCommandsRun runs the blocks of shell commands in the README and the docs as if a
+// reader had pasted them. The blocks of one document run in one shell, which starts in an empty
 // directory with the program on the PATH. notRun lists the other blocks with the reasons.
 func TestDocumentedCommandsRun(t *testing.T) {
 	listed := notRun()

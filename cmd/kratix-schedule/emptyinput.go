@@ -32,9 +32,9 @@ type reading struct {
 	tree      bool
 }
 
-// isEmpty reports whether there was nothing to check: no Work with files, no suspended pipeline and
-// no object in a tree. An input with only Destinations and state stores is not empty, unless a
-// path, Promise, pipeline or Work was passed over.
+// isEmpty reports whether there was nothing to check: no Work with groups, no suspended pipeline
+// and no object in a tree. An input with only Destinations and state stores is not empty, unless it
+// has a tree, or a path, Promise, pipeline or Work was passed over.
 func (r reading) isEmpty() bool {
 	if r.grouped > 0 || r.treeObjects > 0 || r.suspended > 0 {
 		return false
@@ -96,8 +96,8 @@ func isBelow(top, path string) bool {
 	return top == "" || top == "." || strings.HasPrefix(path, top+"/")
 }
 
-// nothingToCheck returns an error with a reason and a fix if there was nothing to check. It returns
-// nil if an error in the input is reported already.
+// nothingToCheck returns an error with the reasons if there was nothing to check. It returns nil
+// with --allow-empty, and if an error is reported already, except one about an unsupported version.
 func (s *checkSource) nothingToCheck(f *validateFlags, result report.Report, outcome policy.Outcome) error {
 	isOther := func(found finding.Finding) bool {
 		return found.Rule.Severity == finding.Error && found.Rule != finding.UnsupportedVersion()

@@ -15,8 +15,8 @@ import (
 // this process may have created and that the watch has not shown.
 const confirmInterval = 5 * time.Second
 
-// withoutExpected leaves out the WorkPlacements that were already created, though the watch
-// has not shown them.
+// withoutExpected leaves out the creation of WorkPlacements that were already created, though the
+// watch has not shown them.
 func withoutExpected(lists [][]status.Change, expected func(kratix.Key) bool) [][]status.Change {
 	for i, list := range lists {
 		lists[i] = slices.DeleteFunc(list, func(change status.Change) bool {
@@ -26,9 +26,9 @@ func withoutExpected(lists [][]status.Change, expected func(kratix.Key) bool) []
 	return lists
 }
 
-// expect registers the WorkPlacements that were or may have been created, and waits until the watch
-// shows the written ones. It returns the delay until the API server is asked for the others, or 0
-// if there are none.
+// expect registers the WorkPlacements that were or may have been created, and waits until the
+// watches show the writes of the outcome. It returns the delay until the next call of Confirm, or 0
+// if no WorkPlacement is pending.
 func (k *cluster) expect(ctx context.Context, outcome apply.Outcome) time.Duration {
 	var attempts []kube.Attempt
 	for _, created := range outcome.Created {

@@ -158,8 +158,8 @@ func failedStores(findings []finding.Finding) []finding.Finding {
 	return slices.DeleteFunc(slices.Clone(findings), func(f finding.Finding) bool { return f.Rule != finding.StoreFailed() })
 }
 
-// storeFailures prints the stores that could not be read, because the output may be wrong
-// without them, and returns an error.
+// storeFailures prints the findings about stores that failed, and returns an error if there are
+// any, because the output may be wrong without these stores.
 func storeFailures(out io.Writer, findings []finding.Finding) error {
 	failed := failedStores(findings)
 	if len(failed) == 0 {

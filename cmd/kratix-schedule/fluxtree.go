@@ -93,8 +93,8 @@ type fluxTree struct {
 	objects int
 }
 
-// fluxTree returns the roots of a tree without Destinations, or nil if it has neither a Flux
-// Kustomization nor a kustomization.
+// fluxTree returns the roots of a tree without Destinations. It returns nil if no Flux
+// Kustomization names a directory of the tree and no directory has a kustomization.
 func (s *checkStores) fluxTree() *fluxTree {
 	ignored := kustomize.Ignore(s.files)
 	t := &fluxTree{top: s.tree.dir, roots: map[tree.Path][]string{}}

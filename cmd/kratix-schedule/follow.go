@@ -89,8 +89,8 @@ func follow(c *cobra.Command, d *daemon.Daemon, flags followFlags, std streams) 
 	return inputError(d.Run(ctx))
 }
 
-// listen returns the listener for HTTP. It returns nil if there is no address, or if the address
-// is the default and another process uses it.
+// listen returns the listener for HTTP. It returns nil if there is no address, or if the user has
+// not chosen the address and it cannot be used.
 func listen(ctx context.Context, address string, chosen bool, log *zap.Logger) (net.Listener, error) {
 	if address == "" {
 		return nil, nil //nolint:nilnil // no listener is requested

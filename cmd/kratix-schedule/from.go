@@ -104,8 +104,8 @@ func (r *inputRows) list(ctx context.Context) (listing.Listing, error) {
 	return listing.FromReport(result, r.seen.last), nil
 }
 
-// lookPolicy returns the default policy of run, except that records of other controllers are
-// adopted. Nothing is written with this policy.
+// lookPolicy returns the default policy of run with --adopt, so that records of other controllers
+// are read too.
 func lookPolicy() reconcile.Policy {
 	var flags policyFlags
 	flags.add(&cobra.Command{}) // sets the defaults

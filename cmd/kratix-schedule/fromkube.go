@@ -13,7 +13,7 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/listing"
 )
 
-// listPage is the number of objects that one request to the API server lists.
+// listPage is the maximum number of objects in one response of the API server.
 const listPage = 500
 
 type clusterRows struct{ client rest.Interface }

@@ -155,7 +155,7 @@ func (s *expandedSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 	return s.takeover.Input, nil
 }
 
-// removePlacements deletes the WorkPlacements of Works that are held back and were never written.
+// removePlacements deletes the WorkPlacements that are held back and were never written.
 func (h *handoverOf) removePlacements(ctx context.Context, config *rest.Config) error {
 	result, err := interruptible(ctx, h.reconciler(h.source).Round)
 	if err != nil {

@@ -316,7 +316,8 @@ func resolve(log statestore.Log, text string) (statestore.Revision, error) {
 	return "", exit{code: exitUsage, text: fmt.Sprintf("there is no revision %s among the newest %d; write at least %d characters of one that history prints", text, len(log.Entries), shortestRevision)}
 }
 
-// shortRevision returns the beginning of a commit's hash, and any other revision as a whole.
+// shortRevision returns the beginning of a revision that is as long as a commit's hash, and any
+// other revision as a whole.
 func shortRevision(revision string) string {
 	const digits, short = 40, 12
 	if len(revision) == digits {

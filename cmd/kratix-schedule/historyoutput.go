@@ -114,7 +114,8 @@ func dateOf(t time.Time) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// changesOf returns the changes of the Work by a revision, such as "Place on worker-1".
+// changesOf returns what a revision did to the Work, such as "Place on worker-1", or the number of
+// changed files if that is not known.
 func changesOf(entry *history.Entry) string {
 	var texts []string
 	for _, change := range entry.Changes {

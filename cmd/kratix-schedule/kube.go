@@ -246,8 +246,8 @@ func runKube(c *cobra.Command, flags runFlags, std streams) error {
 	return verdict(result)
 }
 
-// begin checks the admission policy once, and starts to watch it. The returned function turns
-// the error of the command into the error of the process.
+// begin checks the admission policy in schedule mode, and starts to watch it. The returned function
+// turns the error of the command into the error of the process.
 func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error, err error) {
 	if k.policy == nil {
 		return func(err error) error { return err }, nil
@@ -268,8 +268,7 @@ func (k *cluster) begin(c *cobra.Command, required bool) (end func(error) error,
 	}, nil
 }
 
-// kratixWrites reports whether Kratix writes to the stores. Rounds then read the stores as they
-// will be after Kratix's writes.
+// kratixWrites reports whether Kratix, and not this process, writes to the stores that are read.
 func (k *cluster) kratixWrites() bool { return k.mode == status.Schedule || k.mode == status.Observe }
 
 func (k *cluster) watch() []finding.Finding {

@@ -36,7 +36,8 @@ func (f *leaseFlags) check() error {
 	return nil
 }
 
-// identity returns the name of this replica: in a cluster, its Pod.
+// identity returns the name of this replica: that of its Pod if POD_NAME is set, else the host name
+// with the process ID.
 func (f *leaseFlags) identity() string {
 	if name := os.Getenv("POD_NAME"); name != "" {
 		return name

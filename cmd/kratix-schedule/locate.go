@@ -36,7 +36,8 @@ func (l *locator) add(snapshot source.Snapshot) {
 	}
 }
 
-// locate returns the location of a place: the file itself, or the file that contains it.
+// locate returns the position of a place on disk: in the file itself, or in the file that contains
+// it. It returns an empty position if neither is known.
 func (l *locator) locate(p finding.Place) report.Position {
 	origin, known := l.origins[p.Object]
 	dir, unpacked := l.dirs[p.Object]

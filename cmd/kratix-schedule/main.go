@@ -1,5 +1,5 @@
 // Command kratix-schedule places Kratix's Works on Destinations, writes them to git repositories
-// and buckets, and finds everything that would break Flux before it is written. This package
+// and buckets, and finds what would break Flux before it is written. This package
 // parses flags and arguments, prints output, returns exit codes, and wires the packages that do
 // the work.
 package main

@@ -17,7 +17,8 @@ type memoryLimits struct {
 const leastBuild = 192 << 20
 
 // limitsOf divides a limit. An eighth is reserved for memory that Go does not count, and for
-// allocations between garbage collections.
+// allocations between garbage collections, unless this process would get less than half of the
+// limit.
 func limitsOf(limit int64) memoryLimits {
 	if limit <= 0 {
 		return memoryLimits{}

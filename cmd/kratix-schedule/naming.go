@@ -30,8 +30,9 @@ func unpacked(work *kratix.Work) ([][][]byte, error) {
 	return groups, nil
 }
 
-// apply returns the Work of the other request: each occurrence of the request's name and
-// namespace as a word is replaced. files is the result of unpacked.
+// apply returns the Work of the other request. In its files, the request's name is replaced where
+// it is a word, and its namespace where it is the value of a key namespace. files is the result of
+// unpacked.
 func (n naming) apply(work *kratix.Work, files [][][]byte) *kratix.Work {
 	other := *work
 	other.Name += n.suffix

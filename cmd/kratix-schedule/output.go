@@ -31,7 +31,8 @@ type output struct {
 }
 
 // parse returns the outputs. Text is written to standard output unless another format is written
-// there. Under GitHub Actions, annotations are written too.
+// there. Under GitHub Actions, annotations follow the text on standard output, unless they are an
+// output already.
 func (f *outputFlags) parse(c *cobra.Command) ([]output, error) {
 	var outputs []output
 	for _, text := range f.outputs {
@@ -80,7 +81,7 @@ func (o output) isStdout() bool { return o.file == "" }
 func (o output) isPlain() bool { return o.file == "" && o.format.Name == "text" }
 
 // write writes a document to all outputs, even if some of them fail. most limits the number of
-// findings on standard output. A limit of 0 means none.
+// findings on standard output. If it is 0, all are written.
 func write(std streams, outputs []output, document report.Document, most int) error {
 	var failed []error
 	for _, o := range outputs {

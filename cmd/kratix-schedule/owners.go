@@ -9,8 +9,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/policy"
 )
 
-// nameOwners sets the locations of findings to files on disk, and adds the owners that the paths
-// contain.
+// nameOwners rewrites the places in findings if only files are checked: from paths in the store to
+// files on disk. The message of each related place becomes the owner that its path names.
 func (s *checkStores) nameOwners(findings []finding.Finding) {
 	if !s.filesOnly {
 		return

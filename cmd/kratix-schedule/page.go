@@ -13,8 +13,8 @@ import (
 
 const noPage = "off"
 
-// pageFlag is the address of the page. If it is empty, the page has the address of --listen. If it
-// is noPage, there is no page.
+// pageFlag is the address of the page. If it is empty, the page is served at the address of
+// --listen. noPage means that there is no page.
 type pageFlag string
 
 func (f *pageFlag) add(c *cobra.Command) {

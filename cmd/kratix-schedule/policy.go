@@ -45,7 +45,8 @@ func (f *policyFlags) policy() reconcile.Policy {
 	}
 }
 
-// ownedByCluster sets the controller ID, if none is given, to the cluster's.
+// ownedByCluster sets the controller ID to the cluster's, unless --owner-id is given. If the
+// cluster's ID is not known, it prints a warning.
 func (f *policyFlags) ownedByCluster(c *cobra.Command, from *kube.Source, std streams) error {
 	if c.Flags().Changed("owner-id") {
 		return nil

@@ -162,7 +162,7 @@ func TestTheGitHubActionsScript(t *testing.T) {
 	if output, status := w.shell(t, script, append(env, "INPUT_ARGS=--ignore KS001")...); status != exitClean {
 		t.Errorf("status %d: %s", status, output)
 	}
-	// A failed check leaves no report, not even the previous one.
+	// A check that cannot run outputs no report, not even that of the previous run.
 	w.file(t, "output", "")
 	output, status = w.shell(t, script, append(env, "INPUT_ARGS=--ignore KS999")...)
 	if told := w.read(t, "output"); status != exitUsage || told != "status=2\n" {
@@ -225,9 +225,9 @@ func TestThePreCommitHook(t *testing.T) {
 	}
 }
 
-// TestAsAPluginOfKratix checks that Kratix's CLI finds the plugin as kubectl would: the words
-// before the first flag are joined by dashes, and the longest name on the PATH gets the rest of
-// the command line.
+// TestAsAPluginOfKratix checks that the command works as a plugin of Kratix's CLI. It looks the
+// plugin up as kubectl does: the words before the first flag are joined by dashes, and the longest
+// name on the PATH gets the other words as arguments.
 func TestAsAPluginOfKratix(t *testing.T) {
 	w := newExampleDir(t)
 	t.Setenv("PATH", filepath.Join(w.dir, "bin")+":"+os.Getenv("PATH"))

@@ -118,8 +118,8 @@ func offerMoves(out io.Writer, moves []scheduler.Relocation, findings []finding.
 // old one, and drop the label of the origin. One more is for moves that had to wait for capacity.
 const moveRounds = 4
 
-// moveAll runs rounds until the moves are complete, and returns the result of the last one. It calls
-// each after each round.
+// moveAll runs rounds until the moves are complete, a store fails or moveRounds is reached, and
+// returns the result of the last one. It calls each after each round.
 func moveAll(ctx context.Context, reconciler *reconcile.Reconciler, moves []scheduler.Relocation, each func(report.Report)) (result report.Report, err error) {
 	reconciler.Policy.Moves = moves
 	for range moveRounds {

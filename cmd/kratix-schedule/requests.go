@@ -24,8 +24,7 @@ type requestFlags struct {
 	times  int
 }
 
-// maxRequests bounds --requests. Three requests reveal every conflict; a hundred show how a root
-// grows.
+// maxRequests is the maximum of --requests.
 const maxRequests = 100
 
 func (f *requestFlags) add(c *cobra.Command) {
@@ -103,8 +102,8 @@ func (s *requestsSource) Snapshot(ctx context.Context) (source.Snapshot, error) 
 	return snapshot, nil
 }
 
-// more returns the Works of the other requests. Their names are unused, and they are younger than
-// all existing Works, because the older of two Works is never held back.
+// more returns the Works of the other requests. Their names are unused. They are younger than all
+// existing Works, because in a conflict the younger Work is held back.
 func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, created metav1.Time) []*kratix.Work {
 	files, err := unpacked(work)
 	if err != nil {
@@ -125,8 +124,8 @@ func (s *requestsSource) more(work *kratix.Work, taken map[kratix.Key]bool, crea
 	return made
 }
 
-// rewriteFindings turns the conflicts of added requests into findings about the first request, one
-// per object. It drops other findings about added requests.
+// rewriteFindings turns findings about duplicate objects of added requests into findings about the
+// first request, one per object. It drops other findings about added requests.
 func (s *requestsSource) rewriteFindings(result report.Report) report.Report {
 	if s.times < 2 {
 		return result

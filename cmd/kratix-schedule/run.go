@@ -154,8 +154,8 @@ func verdict(result report.Report) error {
 	return nil
 }
 
-// pause waits before the next try of a round. The delay grows with the number of tries and is
-// random, so that two writers that failed at the same moment do not collide again.
+// pause waits before the next try of a round. The delay is random, so that two writers that failed
+// at the same moment do not collide again. Its bound doubles with each try.
 func pause(ctx context.Context, attempt int) {
 	select {
 	case <-ctx.Done():

@@ -14,8 +14,9 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore/git/gittest"
 )
 
-// servers serve one repository to all scripts: over HTTP and HTTPS with basic auth, and over ssh.
-// The branch main has two requests with a conflict, and the branch sound has one of them.
+// servers are the servers that all scripts use. One repository is served over HTTP and HTTPS with
+// basic auth, and over ssh. Its branch main has two requests with a conflict, and its branch sound
+// has one of them.
 type servers struct {
 	kube        *httptest.Server
 	reports     *httptest.Server

@@ -57,8 +57,7 @@ func (s *shardSelector) selects() func(map[string]string) bool {
 	return func(of map[string]string) bool { return s.labels.Matches(labels.Set(of)) }
 }
 
-// lease returns the name of the Lease of a shard's replicas. Equivalent selectors have the
-// same Lease.
+// lease returns the name of the Lease of a shard's replicas, which depends on the selector.
 func (s *shardSelector) lease() string {
 	if !s.isSet() {
 		return lease.Name

@@ -117,8 +117,8 @@ func (s *checkStores) load(ctx context.Context) (err error) {
 	return err
 }
 
-// readTree reads the files and links below a directory, except those with a name that no store can
-// hold.
+// readTree reads the files and links below a directory, except those in directories named .git and
+// those with a name that no store can hold.
 func readTree(ctx context.Context, top string) (files []tree.File, obstacles []statestore.Obstacle, err error) {
 	files = []tree.File{}
 	err = filepath.WalkDir(top, func(name string, entry fs.DirEntry, err error) error {

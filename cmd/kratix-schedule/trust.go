@@ -13,7 +13,7 @@ import (
 
 // A configuration in a checkout is as trustworthy as the author of the commit, which may be a pull
 // request by anyone. A configuration can therefore neither decide where credentials are sent, nor
-// cause writes outside of the checkout.
+// cause writes outside of the directory that writableDir returns.
 
 // fileSetFlag is the annotation of a flag that a configuration and not the user has set. Its value
 // is the configuration and the directory that it may write to.
@@ -99,7 +99,8 @@ func (t target) create() (*os.File, error) {
 }
 
 // mayLogIn reports whether credentials may be sent to a repository, and if not, why. If a
-// configuration names the repository, the user must have named its host.
+// configuration names a repository on another machine, the user must have named its host, and the
+// connection must be encrypted.
 func mayLogIn(c *cobra.Command, repository string) (why string, may bool) {
 	config, _, ok := setByFile(c, "repo")
 	if !ok {

@@ -206,8 +206,8 @@ func check(ctx context.Context, in source.Source, stores statestore.Opener, poli
 	return result, err
 }
 
-// interruptible runs a round, and returns at once when ctx ends. The round then continues, because
-// kustomize cannot be stopped, but it writes nothing that could remain incomplete.
+// interruptible runs a round that writes nothing, and returns at once when ctx ends. The round then
+// continues, because kustomize cannot be stopped.
 func interruptible(ctx context.Context, round func(context.Context) (report.Report, error)) (report.Report, error) {
 	type outcome struct {
 		result report.Report

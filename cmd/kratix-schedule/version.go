@@ -22,8 +22,8 @@ type versionInfo struct {
 	Platform string `json:"platform"`
 }
 
-// fromBuild sets empty fields from Go's build information, which has the module's version after go
-// install, and the commit after go build in a checkout.
+// fromBuild sets what the linker has not set from Go's build information. That has the module's
+// version after go install, and the commit after go build in a checkout.
 func (v versionInfo) fromBuild(info *debug.BuildInfo) versionInfo {
 	if info == nil {
 		return v
