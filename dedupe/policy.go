@@ -15,7 +15,9 @@ const (
 	// Share writes an object that several placements ask for once if all their copies have the same
 	// content; otherwise it acts like Quarantine.
 	Share Policy = "share"
-	// Report writes everything and reports every conflict.
+	// Report writes placements with duplicate objects or build failures nevertheless, and reports
+	// every conflict. Some placements are still quarantined, such as those with a conflict about a
+	// path.
 	Report Policy = "report"
 )
 
