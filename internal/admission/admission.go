@@ -79,7 +79,8 @@ type Verdict struct {
 const (
 	// ReasonDenied means that the API server denied the ServiceAccount's request in a dry run.
 	ReasonDenied = "DeniedInDryRun"
-	// ReasonAsShipped means that the policy and one of its bindings are as in deploy/schedule.
+	// ReasonAsShipped means that a policy denies the same requests as the one in deploy/schedule,
+	// and that a binding enforces it.
 	ReasonAsShipped = "PolicyAsShipped"
 
 	ReasonPolicyMissing       = "PolicyMissing"
@@ -88,10 +89,10 @@ const (
 	ReasonBindingMissing      = "BindingMissing"
 	ReasonBindingDiffers      = "BindingDiffers"
 	ReasonNotDenied           = "BindingDoesNotDeny"
-	// ReasonNotEnforced means that the API server allowed a request in a dry run, although the
-	// policy denies such requests.
+	// ReasonNotEnforced means that the API server allowed a request in a dry run, and that the
+	// policies and bindings do not explain this.
 	ReasonNotEnforced = "PolicyNotEnforced"
-	// ReasonUnsupported means that the API server is too old for ValidatingAdmissionPolicies.
+	// ReasonUnsupported means that the API server has no ValidatingAdmissionPolicies.
 	ReasonUnsupported = "PoliciesUnsupported"
 
 	ReasonDeniesSelf = "DeniesSelf"
@@ -99,8 +100,8 @@ const (
 	// ReasonCannotPlace means that no role of the ServiceAccount allows it to place Works, so it is
 	// probably not the one of Kratix.
 	ReasonCannotPlace = "ServiceAccountCannotPlace"
-	// ReasonPartlyTried means that creating a WorkPlacement is denied, but changing one could not
-	// be tried, and no policy is as shipped.
+	// ReasonPartlyTried means that creating a WorkPlacement is denied, that it is not known whether
+	// changing one is denied, and that the policies and bindings do not show it either.
 	ReasonPartlyTried    = "ChangesNotTried"
 	ReasonForbidden      = "Forbidden"
 	ReasonAPIUnavailable = "APIUnavailable"
@@ -149,10 +150,10 @@ func New(config *rest.Config, account ServiceAccount) (*Check, error) {
 	return &Check{account: account, self: self, other: other, timeout: timeout}, nil
 }
 
-// InForce checks whether the policy is in force now. If this process may impersonate the
-// ServiceAccount, it tries to create and to change a WorkPlacement in a dry run. If that is
-// impossible or inconclusive, it compares the policies and bindings in the cluster with the shipped
-// ones. It takes at most ten seconds.
+// InForce checks whether the policy is in force now. In dry runs, it tries to create a
+// WorkPlacement as this process and as the ServiceAccount, and to change one as the ServiceAccount.
+// If the dry runs do not show that the policy is in force, it reads the policies and bindings in
+// the cluster. It takes at most ten seconds.
 func (c *Check) InForce(ctx context.Context) Verdict {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()

@@ -36,8 +36,8 @@ type judged[O any] struct {
 }
 
 // compare returns the verdict on the policies and bindings of a cluster. The policy is in force if
-// one policy denies the account the same requests as the shipped policy, and a binding binds that
-// policy. The names of the objects do not matter.
+// one policy denies the account the same requests as the shipped policy, and a binding enforces
+// that policy. The names of the objects do not matter.
 func compare(policies []policy, bindings []binding, account ServiceAccount) Verdict {
 	var own []judged[policy]
 	for _, p := range policies {
@@ -237,8 +237,8 @@ func userOf(expression string) string {
 
 var aboutUser = regexp.MustCompile(`^request\.userInfo\.username=='([^']*)'$`)
 
-// normal returns a CEL expression without spaces between tokens, and with single quotes.
-// Expressions with equal results are equivalent.
+// normal returns a CEL expression without spaces between tokens, and with single quotes, so that
+// expressions can be compared regardless of their format.
 func normal(expression string) string {
 	var out strings.Builder
 	quote := rune(0)

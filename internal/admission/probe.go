@@ -28,11 +28,12 @@ const (
 	denied
 	// unentitled means that no role of the ServiceAccount allows the request.
 	unentitled
-	// unanswered means that the API server did not respond, or failed temporarily.
+	// unanswered means that the API server did not decide about the request.
 	unanswered
 )
 
-// probe is the name of the WorkPlacement in a dry run, and of its Destination.
+// probe begins the name of a WorkPlacement that is created in a dry run, and is the name of its
+// Destination.
 const probe = "kratix-schedule-probe"
 
 func (c *Check) create(ctx context.Context, client rest.Interface) answer {
