@@ -76,12 +76,13 @@ const (
 	// Healthy means that all objects of the root are applied, and that those with a health check
 	// are healthy.
 	Healthy Outcome = "Healthy"
-	// BuildFailed means that the root cannot be built, so nothing of it is applied.
+	// BuildFailed means that the root cannot be built, so nothing of the revision is applied.
 	BuildFailed Outcome = "BuildFailed"
 	// ApplyFailed means that an object was refused. The agent may have applied other objects
 	// before.
 	ApplyFailed Outcome = "ApplyFailed"
-	// HealthFailed means that all objects are applied, but some are not healthy.
+	// HealthFailed means that all objects are applied, but some are not healthy, or a hook of Argo
+	// CD has failed.
 	HealthFailed Outcome = "HealthFailed"
 	// PruneFailed means that all objects are applied, but some former objects cannot be deleted.
 	PruneFailed Outcome = "PruneFailed"
@@ -105,8 +106,8 @@ func (o Outcome) IsApplied() bool {
 	return false
 }
 
-// isResult reports whether an event has the result of an attempt: a failure, or a revision that is
-// applied.
+// isResult reports whether an event has the result of an attempt. If all objects are applied, the
+// event must have the revision.
 func (e Event) isResult() bool {
 	if e.Outcome.IsApplied() {
 		return e.Revision != ""

@@ -32,8 +32,8 @@ type argoEvent struct {
 		Type    string `json:"type"`
 		Message string `json:"message"`
 	} `json:"conditions"`
-	// Unhealthy are the objects that are not healthy. There are none if the Application does not
-	// contain the health of objects.
+	// Unhealthy are the objects whose health is Degraded. There are none if the Application does
+	// not contain the health of objects.
 	Unhealthy []argoObject `json:"unhealthy"`
 }
 

@@ -46,7 +46,7 @@ func (e *fluxEvent) of(key string) string {
 
 // ParseFlux parses an event that Flux's notification-controller sends. An event about an object of
 // another kind than Kustomization has the outcome None. It returns an error for a body that is not
-// an event.
+// an event, and for an event about a Kustomization without a Destination or with an unknown root.
 func ParseFlux(body []byte) (Event, error) {
 	var sent fluxEvent
 	if err := json.Unmarshal(body, &sent); err != nil {

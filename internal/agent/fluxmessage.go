@@ -10,8 +10,8 @@ import (
 // name may be invalid: Flux may have refused the object because of it.
 const object = `([A-Za-z][A-Za-z0-9]*)/(?:([a-z0-9-]+)/)?([^\s/,;'"\[\]]+)`
 
-// The forms of messages. Parts of a message can come from the objects themselves, so a form must
-// begin at a place that no object can influence.
+// The forms of messages. Parts of a message can come from the objects themselves, so most forms are
+// anchored at the beginning of a message, which no object can influence.
 var (
 	changeLine   = regexp.MustCompile(`^` + object + ` (created|configured|unchanged|deleted|skipped|unknown)$`)
 	applyFailure = regexp.MustCompile(`^` + object + ` (?:dry-run failed|apply failed|not found: |namespace not specified: |` +

@@ -15,8 +15,8 @@ var (
 	ErrUnknownDestination = errors.New("there is no such Destination")
 )
 
-// Inbox combines events into the states of all roots. It has one State for each root of a known
-// Destination. It is safe for concurrent use.
+// Inbox combines events into the states of all roots. It has at most one State for each root. It is
+// safe for concurrent use.
 type Inbox struct {
 	changed chan struct{}
 

@@ -9,10 +9,12 @@ import (
 // first event. A State is immutable; With returns a new one.
 type State struct {
 	// Applied is the last revision whose objects were all applied. Healthy is the last revision
-	// whose objects were all healthy as well.
+	// whose objects were all healthy as well. It is empty after a later health check of this
+	// revision has failed.
 	Applied Mark `json:"applied,omitzero"`
 	Healthy Mark `json:"healthy,omitzero"`
-	// Failure describes the last attempt if it failed, and is nil otherwise.
+	// Failure is the failure of the last attempt, or nil. If a health check has failed, it stays
+	// until the same revision is healthy, or another one is applied.
 	Failure *Failure `json:"failure,omitempty"`
 	// Latest is the time of the last event that had a result.
 	Latest time.Time `json:"latest,omitzero"`

@@ -31,8 +31,8 @@ type Options struct {
 	SourceSecret string
 	// EventsSecret is the name of the Secret with which Flux signs events.
 	EventsSecret string
-	// Interval is the time between two reads of the state store. Timeout is the maximum duration of
-	// an apply with its health checks.
+	// Interval is the time after which Flux applies everything again if nothing has changed.
+	// Timeout is the maximum duration of an apply with its health checks.
 	Interval, Timeout time.Duration
 	// Project is the Argo CD project of the Applications, and Server is the API server to which
 	// they are applied.

@@ -14,8 +14,8 @@ type limiter struct {
 
 type window struct {
 	began time.Time
-	// lines is the number of allowed lines. suppressed is the number of lines suppressed since the
-	// last allowed one.
+	// lines is the number of lines allowed since began. suppressed is the number of lines
+	// suppressed since the last allowed one.
 	lines, suppressed int
 }
 

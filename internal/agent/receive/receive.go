@@ -157,8 +157,8 @@ func readBody(w http.ResponseWriter, r *http.Request, most int64) ([]byte, *reje
 // signatureHeader is the header with the signature of a body by Flux's provider generic-hmac.
 const signatureHeader = "X-Signature"
 
-// hasCredentials reports whether a request has a signature or a token. The body of other requests
-// is not read.
+// hasCredentials reports whether a request has a signature or, from Argo CD, an Authorization
+// header. The body of other requests is not read.
 func hasCredentials(r *http.Request, from agent.Name) bool {
 	return r.Header.Get(signatureHeader) != "" || from == agent.ArgoCD && r.Header.Get("Authorization") != ""
 }
