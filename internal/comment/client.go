@@ -20,7 +20,7 @@ const (
 	perPage = 100
 	// maxPages is the maximum number of pages. GitLab allows 5,000 comments, and GitHub fewer.
 	maxPages = 50
-	// maxPage is the maximum size of a page in bytes: 100 comments of 65,536 escaped characters.
+	// maxPage is the maximum size of a page in bytes.
 	maxPage = 100 << 20
 	// maxMessage is the maximum number of bytes that are read of an error.
 	maxMessage  = 1 << 10
@@ -189,7 +189,7 @@ func (c client) remove(ctx context.Context, url string) error {
 	return err
 }
 
-// isNotFound reports whether a server has refused a request because the object does not exist.
+// isNotFound reports whether a server has refused a request with the status 404.
 func isNotFound(err error) bool {
 	var refused *refusedError
 	return errors.As(err, &refused) && refused.status == http.StatusNotFound

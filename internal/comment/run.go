@@ -11,7 +11,7 @@ import (
 // unknown.
 type Run int64
 
-// runLine is the second line of a comment.
+// runLine matches the second line of a comment.
 var runLine = regexp.MustCompile(`^<!-- run ([0-9]{1,18}) -->$`)
 
 // ParseRun returns the run in a variable of a CI system, or 0 if the text is not a number.

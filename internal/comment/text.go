@@ -19,7 +19,7 @@ type Text struct {
 
 var markerLine = regexp.MustCompile(`^<!-- kratix-schedule (checked|planned) -->$`)
 
-// validName is a name that cannot end the HTML comment that it is in.
+// validName matches a name that cannot end the HTML comment that it is in.
 var validName = regexp.MustCompile(`^[A-Za-z0-9_.]+(-[A-Za-z0-9_.]+)*$`)
 
 const maxName = 63

@@ -16,7 +16,7 @@ import (
 	"unicode/utf8"
 )
 
-// The values that the fakes accept. Environment returns them too.
+// The token that the fakes accept, the ID of its owner, and the number of the pull request.
 const (
 	Token  = "t0ken-not-to-be-shown"
 	self   = 41
@@ -100,8 +100,8 @@ func (f *Forge) Calls() []string {
 	return slices.Clone(f.calls)
 }
 
-// Environment returns the variables that the CI system sets, with an event file for GitHub. The run has
-// the given number.
+// Environment returns the variables that the CI system sets in a run with the given number, with
+// the Token. For GitHub it also returns the content of the event file.
 func (f *Forge) Environment(run int) (variables map[string]string, event string) {
 	if f.isGitLab {
 		return map[string]string{
