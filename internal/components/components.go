@@ -37,8 +37,8 @@ const (
 	longestLine = 4000
 )
 
-// Line returns text as one printable line of at most about longest bytes. A longer text is cut, with
-// dots at its end.
+// Line returns the first longest bytes of a text as one printable line. If the text is longer, the
+// line ends with dots. Escapes make the line longer, up to four times longest.
 func Line(text string, longest int) string {
 	short := text
 	if len(short) > longest {

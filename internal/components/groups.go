@@ -10,9 +10,10 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/finding"
 )
 
-// Group contains all findings about one object.
+// Group contains the findings about one object, or about all objects that the same Works claim.
 type Group struct {
-	// ID is the anchor of the group. It does not change as long as the object has findings.
+	// ID is the anchor of the group. It is derived from the object or, in a conflict, from its
+	// claimants.
 	ID string
 	// Title is the object: a Kubernetes object or a path that several Works claim, a Work, a store
 	// or a file.
@@ -34,7 +35,7 @@ type Group struct {
 
 type problemKey struct{ rule, fix string }
 
-// Problem contains the findings of one rule about one object, with the fix.
+// Problem contains the findings of a Group with one rule and one fix.
 type Problem struct {
 	Rule, Name, Severity string
 	Items                []Item
@@ -157,7 +158,7 @@ func (g *Group) add(f *finding.Finding, options Options) {
 
 const maxQuotes = 5
 
-// whole returns the object of a place without its file, or the file of a place without an object.
+// whole returns a place without its file and line, or the place unchanged if it has no object.
 func whole(p finding.Place) finding.Place {
 	if p.Object != "" {
 		return finding.Place{Object: p.Object}
