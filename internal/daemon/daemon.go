@@ -43,7 +43,7 @@ type Daemon struct {
 	Log    *zap.Logger
 	Level  zap.AtomicLevel
 	Traces trace.TracerProvider
-	// Listen returns the listener of the HTTP server. If it returns nil, nothing is served.
+	// Listen returns the listener of the HTTP server. If it returns nil, only ListenPage serves.
 	Listen func(context.Context) (net.Listener, error)
 	// Page shows the rounds to people. If it is nil, no page is served.
 	Page *page.Site
@@ -88,7 +88,7 @@ type Daemon struct {
 	pushes   gitPushes
 	// planned is the input of the last plan. It is nil without a Page.
 	planned *scheduler.Input
-	// woken receives a value when a store has changed.
+	// woken receives a value when a store, or the state of an agent, has changed.
 	woken   chan struct{}
 	refused []finding.Finding
 }
@@ -221,7 +221,7 @@ func (d *Daemon) round(ctx, patient context.Context) next {
 	result, err := d.Reconciler.Round(inner)
 	if err != nil && ctx.Err() != nil {
 		done(result, err)
-		return next{} // the process was stopped, and nothing was written
+		return next{} // the process is stopping
 	}
 	if err == nil {
 		result = d.restless.Round(d.watched(result), d.Now())

@@ -35,7 +35,8 @@ type bubble struct {
 	snapshot source.Snapshot
 	works    map[string]*kratix.Work
 	down     bool
-	// asked is the number of calls to the store. written is the number of writes among them.
+	// asked is the number of calls to the store since the last call of counts. written is the
+	// number of writes among them.
 	asked, written int
 	stored         statestore.Store
 }

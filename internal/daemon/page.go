@@ -128,7 +128,8 @@ func (s *pageStore) Files(ctx context.Context, w page.Wanted) (page.Files, error
 }
 
 // state returns the state of a placement's store: the one that the last round has read or, if the
-// round has written, the state at the revision of the report.
+// round has written, the state at the revision of the report. If the store does not have that
+// revision any more, it is the current state.
 func (s *pageStore) state(ctx context.Context, w page.Wanted) (name string, state statestore.State, err error) {
 	name, view, state, err := s.view(w)
 	revision := statestore.Revision(w.Revision)
@@ -136,7 +137,7 @@ func (s *pageStore) state(ctx context.Context, w page.Wanted) (name string, stat
 		return name, state, err
 	}
 	newer, err := statestore.At(ctx, view, revision)
-	if errors.Is(err, statestore.ErrUnknownRevision) { // the last round has written, and the store has no history
+	if errors.Is(err, statestore.ErrUnknownRevision) { // such as in a store without history
 		newer, err = view.Store.Read(ctx)
 	}
 	return name, newer, err

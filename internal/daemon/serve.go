@@ -15,8 +15,8 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/internal/telemetry"
 )
 
-// The limits for HTTP clients. Responses take less than a second, except for Go's profiles, which
-// take 30 seconds by default.
+// The limits for HTTP clients. writeTimeout is long because Go's profiles take 30 seconds by
+// default.
 const (
 	maxConnections  = 64
 	readTimeout     = 10 * time.Second

@@ -81,8 +81,8 @@ func (l stoppingLocation) Write(ctx context.Context, parts []statestore.ViewChan
 	return l.Location.Write(ctx, parts)
 }
 
-// stoppingBuilder records builds that fail because the daemon is stopping. The result of such a
-// round is not reported.
+// stoppingBuilder records builds that fail while the daemon is stopping. The result of such a round
+// is not reported.
 type stoppingBuilder struct {
 	kustomize.Builder
 	*stopping

@@ -15,10 +15,11 @@ type StatusResult struct {
 	Calls map[string]int
 	// Refused contains a finding for each object that cannot be written.
 	Refused []finding.Finding
-	// Retry is the delay after which the same report should be written again. It is 0 if everything
-	// is written.
+	// Retry is the delay after which the same report should be written again. It is 0 if no further
+	// write is due.
 	Retry time.Duration
-	// Err is the reason why not everything could be written. It is nil if everything is written.
+	// Err is the error because of which all writes are paused, or because of which an event could
+	// not be sent. It is nil if there is none.
 	Err error
 }
 
