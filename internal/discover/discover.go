@@ -24,8 +24,8 @@ import (
 
 // Read returns the profile of the cluster of config. name is the name of the Destination. If the
 // API server cannot list the kinds of an API group because an aggregated API is down, the group is
-// in the profile's Unread. Any other failure is an error, because an incomplete profile would not
-// be noticed.
+// in the profile's Unread. Other failures are errors, because an incomplete profile would not be
+// noticed. The user need not be allowed to list APIServices.
 func Read(ctx context.Context, config *rest.Config, name string, now time.Time) (*profile.Profile, error) {
 	client, err := kubeclient.New(config)
 	if err != nil {

@@ -40,7 +40,7 @@ type Kind struct {
 	Namespaced     bool
 }
 
-// New returns a server with some built-in kinds and with the kind Shop of example.com/v1.
+// New returns a server with some built-in kinds and with the kind Shop of example.com.
 func New() *Server {
 	return &Server{
 		Version: "v1.36.3", Namespaces: []string{"default", "kube-system"},
