@@ -22,7 +22,7 @@ import (
 // targetLabel is the label with which a stand-in selects its Destination.
 const targetLabel = scheduler.OwnPrefix + "handover"
 
-// Takeover describes the possible actions of Kratix on the objects of a snapshot.
+// Takeover is a snapshot expanded by the placements that Kratix could create if it took over.
 type Takeover struct {
 	// Input is a copy of the snapshot in which each unplaced group of a request is placed on every
 	// Destination that fits. A separate Work, called a stand-in, represents each of these
@@ -55,10 +55,10 @@ func isUnwritten(p *kratix.WorkPlacement) bool {
 	return p.DeletionTimestamp.IsZero() && p.Status.VersionID == "" && meta.FindStatusCondition(p.Status.Conditions, kratix.WriteSucceededCondition) == nil
 }
 
-// Expand returns the possible actions of Kratix on the objects of a snapshot. The snapshot must
-// have all WorkPlacements. In the Input, stand-ins replace the WorkPlacements that were never
-// written. WorkPlacements that are being deleted stay in the Input because of their files, but
-// their groups count as unplaced.
+// Expand returns the Takeover of a snapshot, which must have all WorkPlacements. The Input does not
+// have the WorkPlacements that were never written: stand-ins replace those of requests, and Works
+// those of dependencies. WorkPlacements without a Work stay. WorkPlacements that are being deleted
+// stay too, because of their files, but their groups count as unplaced.
 func Expand(snapshot source.Snapshot) Takeover {
 	t := Takeover{Input: snapshot, standIns: map[string]standIn{}, fitting: map[groupOf]int{}, placed: map[kratix.Key]bool{}}
 	e := expansion{Takeover: &t, destinations: snapshot.Destinations, on: map[groupOf]placedOn{}, implied: map[groupOn]*kratix.WorkPlacement{}}
@@ -149,8 +149,9 @@ type groupOn struct {
 	destination string
 }
 
-// placedOn describes those WorkPlacements of a group that are not being deleted: whether there are
-// any, whether one was written, and the Destinations of the unwritten ones.
+// placedOn describes the WorkPlacements of a group, except those that are being deleted or whose
+// Destination is: whether there are any, whether one was written, and the Destinations of the
+// unwritten ones.
 type placedOn struct {
 	isPlaced, isWritten bool
 	unwritten           []string

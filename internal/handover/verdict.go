@@ -33,17 +33,17 @@ type Break struct {
 	WorkPlacement string
 	// Reason is why the group would break the Destination, or has broken it.
 	Reason string
-	// Findings are the findings about the Work. If a Work has several Breaks, only the first has
-	// them.
+	// Findings are the findings about the Work or its stand-in. If it has several Breaks, one of
+	// them has the findings.
 	Findings []finding.Finding
 }
 
 // IsSafe reports whether there are no Breaks and everything could be checked.
 func (v Verdict) IsSafe() bool { return len(v.Breaks) == 0 && len(v.Unknown) == 0 }
 
-// Judge returns the verdict on the report of a plan of Input. Placements that are held back are
-// Breaks, because Kratix would write them. Conflicts of groups with a WorkPlacement are Breaks too:
-// these groups count as written, so they are not held back.
+// Judge returns the verdict on the report of a plan of Input. A group that is held back is a Break
+// if its files can be unpacked, because Kratix would write it. Conflicts of groups with a
+// WorkPlacement are Breaks too: these groups count as written, so they are not held back.
 func (t Takeover) Judge(said report.Report) Verdict {
 	j := judge{Takeover: t, result: said, first: map[[2]string]int{}, reported: map[string]bool{}}
 	for _, p := range said.Placements {
@@ -71,7 +71,7 @@ func (j *judge) unknown() {
 		}
 	}
 	for _, f := range j.result.Findings {
-		// Invalid content is not reported as unknown, because Kratix cannot write it either.
+		// Invalid content that is held back is not unknown: Kratix cannot write it either.
 		isUnread := f.Rule == finding.UndecodableContent() && (f.Cause == finding.TooLarge || !held[f.Place.Object])
 		if !isUnread && !isUnknown(f.Rule) {
 			continue
@@ -160,7 +160,8 @@ func isUnknown(rule finding.Rule) bool {
 	}, rule)
 }
 
-// about returns the findings about an object that would make Flux's build fail.
+// about returns the errors about an object, except those that say that it is not placed or was not
+// checked.
 func (j *judge) about(object string) []finding.Finding {
 	var found []finding.Finding
 	for _, f := range j.result.Findings {
