@@ -25,7 +25,8 @@ const (
 type Selection struct {
 	// Work selects the files of a Work, by its name with or without its namespace.
 	Work string
-	// Paths selects these files and directories. It is used if Work is empty.
+	// Paths selects these files and directories. It is used if Work is empty. A store that reads
+	// only single files needs the paths of files.
 	Paths []tree.Path
 }
 
@@ -48,7 +49,7 @@ type FileChange struct {
 // Comparison is the difference between two revisions.
 type Comparison struct {
 	Files []report.FileDiff
-	// More is the number of changed files that are left out because there are too many.
+	// More is the number of changed files that are left out because of the limits.
 	More int
 }
 

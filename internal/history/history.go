@@ -1,7 +1,7 @@
-// Package history turns the log of a state store into the revisions that changed the placements of a
-// Work, and two revisions into the difference of their files. It does no I/O of its own: it reads a
-// statestore.Store. All that it reads is bounded. Texts in its results come from other writers and are
-// not escaped.
+// Package history turns the log of a state store into the revisions that changed the placements of
+// a Work, and two revisions into the difference of their files. It does no I/O of its own: it reads
+// a statestore.Store. The numbers of revisions and records that it reads are bounded. Texts in its
+// results come from other writers and are not escaped.
 package history
 
 import (
@@ -30,14 +30,14 @@ const maxCompared = 20
 
 // Query selects revisions. Its zero value selects the newest revisions of the store.
 type Query struct {
-	// Work is the "namespace/name" of a Work, or its name alone. If it is empty, every revision is
-	// selected.
+	// Work is the "namespace/name" of a Work, or its name alone. If it is empty, the revisions of
+	// all Works and of other programs are selected.
 	Work string
-	// Destination selects the revisions that changed the Work on a Destination. If it is empty, every
-	// Destination is selected.
+	// Destination excludes revisions that are known to change only other Destinations. If it is
+	// empty, every Destination is selected.
 	Destination string
-	// Limit is the maximum number of entries. Depth is the number of revisions that are searched.
-	// 0 means the default.
+	// Limit is the maximum number of entries. Depth is the maximum number of revisions that are
+	// searched. 0 means the default.
 	Limit, Depth int
 }
 
@@ -49,8 +49,8 @@ type History struct {
 	Searched int `json:"searched"`
 	// More means that there are or may be older revisions that were not searched.
 	More bool `json:"more"`
-	// Foreign is the number of searched revisions that name no Work at all, such as the commits of
-	// other programs.
+	// Foreign is the number of searched revisions whose messages name no Work, such as the commits
+	// of other programs. It is 0 if the Query has no Work.
 	Foreign int `json:"foreign"`
 	// Warnings are the reasons why revisions may be missing.
 	Warnings []string `json:"warnings,omitempty"`
@@ -64,7 +64,7 @@ type Entry struct {
 	Author    string    `json:"author,omitempty"`
 	Committer string    `json:"committer,omitempty"`
 	Subject   string    `json:"subject,omitempty"`
-	// Changes are the changes of placements that the message describes.
+	// Changes are the changes of placements of the Work that the message describes.
 	Changes []Change `json:"changes,omitempty"`
 	// Trailers are the trailers of the message.
 	Trailers []Trailer `json:"trailers,omitempty"`

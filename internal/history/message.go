@@ -8,15 +8,16 @@ import (
 	"github.com/kratix-schedule/kratix-schedule/statestore"
 )
 
-// The trailers in which this program names the changes of a commit.
+// The keys of the trailers in which this program lists the Works and Destinations that a commit
+// changes. omittedKey means that the list of Works is incomplete.
 const (
 	workKey        = "Kratix-Work"
 	destinationKey = "Kratix-Destination"
 	omittedKey     = "Kratix-Work-Omitted"
 )
 
-// maxTrailers is the maximum number of trailers of a message that are returned. maxSubject is the
-// maximum length of its subject in bytes.
+// maxTrailers is the maximum number of trailers, and of changes, of a message that are returned.
+// maxSubject is the maximum length of its subject in bytes.
 const (
 	maxTrailers = 1000
 	maxSubject  = 512
@@ -43,8 +44,8 @@ type message struct {
 	// works are the Works with the name of the query. destinations are all Destinations.
 	works, destinations []string
 	changes             []Change
-	// isOwn means that the message has trailers of this program. omits means that it does not name
-	// all of its Works.
+	// isOwn means that the message has a trailer of this program with a Work. omits means that it
+	// does not name all of its Works.
 	isOwn, omits bool
 }
 
